@@ -1,0 +1,50 @@
+// Every failure that a person or a caller is expected to meet carries one of these codes. Anything else that throws
+// is a bug.
+
+export type PalmErrorCode =
+  /** The invite or file link cannot be read: cut short, mistyped, of another version. */
+  | 'bad-invite'
+  | 'not-in-pool'
+  | 'already-in-pool'
+  | 'unknown-file'
+  | 'removed-file'
+  /** The file is private and its link was not given, or does not fit. */
+  | 'link-needed'
+  /** Fewer than k fragments can be reached now. */
+  | 'not-enough-fragments'
+  /** The range, geometry, name or another argument is not acceptable. */
+  | 'bad-argument'
+  | 'link-closed'
+  | 'deadline'
+  | 'cancelled'
+  /** A peer declined: no space, cap reached, unknown file, busy. */
+  | 'refused'
+  | 'storage-full'
+  | 'storage-failed'
+  /** Bytes on disk or from a peer do not match their hash. */
+  | 'corrupt'
+  /** The file being stored changed while it was read. */
+  | 'source-changed'
+  /** A message or record from outside fails its decoder. */
+  | 'bad-message'
+  /** The browser lacks something Palm needs. */
+  | 'unsupported'
+  /** Another tab of this browser runs the device. */
+  | 'other-tab'
+  | 'worker-failed';
+
+/** A failure with a code that the interface can explain; `message` is written for people. */
+export class PalmError extends Error {
+  readonly code: PalmErrorCode;
+
+  constructor(code: PalmErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'PalmError';
+    this.code = code;
+  }
+}
+
+/** Whether `error` is a PalmError, of the given code where one is given. */
+export function isPalmError(error: unknown, code?: PalmErrorCode): error is PalmError {
+  return error instanceof PalmError && (code === undefined || error.code === code);
+}

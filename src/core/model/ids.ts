@@ -1,0 +1,119 @@
+// Branded identifiers. Each is made only by its validator here; holding one means that its form was checked.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { CID } from 'multiformats/cid';
+import * as digest from 'multiformats/hashes/digest';
+import { PalmError } from './errors.ts';
+
+declare const brand: unique symbol;
+type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
+
+/** CIDv1 (raw, sha2-256) of the device's Ed25519 public key, as base32 text. */
+export type DeviceId = Branded<string, 'DeviceId'>;
+/** CIDv1 (raw, sha2-256) of the sealed manifest, as base32 text. */
+export type FileId = Branded<string, 'FileId'>;
+/** CIDv1 (dag-cbor, sha2-256) of the fragment index, as base32 text. */
+export type FragmentId = Branded<string, 'FragmentId'>;
+/** CIDv1 (dag-cbor, sha2-256) of a log entry's signed payload, as base32 text. */
+export type EntryId = Branded<string, 'EntryId'>;
+/** 16 bytes derived from the pool secret, as lower-case hex: the relay's room name. */
+export type PoolId = Branded<string, 'PoolId'>;
+/** SHA-256 of a block, 32 bytes. */
+export type BlockHash = Branded<Uint8Array, 'BlockHash'>;
+
+const RAW_CODE = 0x55;
+const DAG_CBOR_CODE = 0x71;
+const SHA2_256_CODE = 0x12;
+const SHA2_256_BYTES = 32;
+
+export function deviceIdOf(publicKey: Uint8Array): DeviceId {
+  return cidText(RAW_CODE, sha256(publicKey)) as DeviceId; // made here: its validator
+}
+
+export function fileIdOf(sealedManifest: Uint8Array): FileId {
+  return cidText(RAW_CODE, sha256(sealedManifest)) as FileId; // made here: its validator
+}
+
+export function fragmentIdOf(fragmentIndex: Uint8Array): FragmentId {
+  return cidText(DAG_CBOR_CODE, sha256(fragmentIndex)) as FragmentId; // made here: its validator
+}
+
+export function entryIdOf(payload: Uint8Array): EntryId {
+  return cidText(DAG_CBOR_CODE, sha256(payload)) as EntryId; // made here: its validator
+}
+
+/** @throws PalmError 'bad-message' when `value` is not a raw sha2-256 CIDv1 in base32. */
+export function parseDeviceId(value: unknown): DeviceId {
+  return parseCidText(value, RAW_CODE) as DeviceId; // checked by parseCidText
+}
+
+/** @throws PalmError 'bad-message' when `value` is not a raw sha2-256 CIDv1 in base32. */
+export function parseFileId(value: unknown): FileId {
+  return parseCidText(value, RAW_CODE) as FileId; // checked by parseCidText
+}
+
+/** @throws PalmError 'bad-message' when `value` is not a dag-cbor sha2-256 CIDv1 in base32. */
+export function parseFragmentId(value: unknown): FragmentId {
+  return parseCidText(value, DAG_CBOR_CODE) as FragmentId; // checked by parseCidText
+}
+
+/** @throws PalmError 'bad-message' when `value` is not a dag-cbor sha2-256 CIDv1 in base32. */
+export function parseEntryId(value: unknown): EntryId {
+  return parseCidText(value, DAG_CBOR_CODE) as EntryId; // checked by parseCidText
+}
+
+/** @throws PalmError 'bad-message' when `value` is not 32 hex digits. */
+export function parsePoolId(value: unknown): PoolId {
+  if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) {
+    throw new PalmError('bad-message', 'A pool id is 32 hexadecimal digits.');
+  }
+  return value as PoolId; // checked above
+}
+
+/** @throws PalmError 'bad-message' when `value` is not 32 bytes. The bytes are not copied. */
+export function parseBlockHash(value: unknown): BlockHash {
+  if (!(value instanceof Uint8Array) || value.length !== SHA2_256_BYTES) {
+    throw new PalmError('bad-message', 'A block hash is 32 bytes.');
+  }
+  return value as BlockHash; // checked above
+}
+
+/** A block hash as a map key: lower-case hex. */
+export function blockKey(hash: BlockHash): string {
+  let key = '';
+  for (const byte of hash) key += byte.toString(16).padStart(2, '0');
+  return key;
+}
+
+/** The CID object behind an id's text, for DAG-CBOR links. */
+export function cidOf(id: FileId | FragmentId | EntryId | DeviceId): CID {
+  return CID.parse(id);
+}
+
+function cidText(code: number, hash: Uint8Array): string {
+  return CID.createV1(code, digest.create(SHA2_256_CODE, hash)).toString();
+}
+
+function parseCidText(value: unknown, code: number): string {
+  const cid = asCid(value);
+  const canonical = cid?.version === 1 ? cid.toString() : undefined;
+  const fits =
+    cid?.code === code &&
+    cid.multihash.code === SHA2_256_CODE &&
+    cid.multihash.digest.length === SHA2_256_BYTES &&
+    (typeof value !== 'string' || canonical === value);
+  if (!fits || canonical === undefined) {
+    throw new PalmError('bad-message', 'An identifier is not a CIDv1 of the expected kind.');
+  }
+  return canonical;
+}
+
+function asCid(value: unknown): CID | undefined {
+  if (typeof value !== 'string') return CID.asCID(value) ?? undefined;
+  if (value.length > 128) return undefined;
+  try {
+    return CID.parse(value);
+  } catch (cause) {
+    throw new PalmError('bad-message', 'An identifier is not a CID.', { cause });
+  }
+}

@@ -1,0 +1,66 @@
+// Every bound that Palm puts on sizes, counts and waiting, with its unit and its reason.
+
+/** One block at most, bytes: four 64 KiB frames; large enough for IndexedDB and SIMD, small enough to hedge. */
+export const BLOCK_BYTES = 256 * 1024;
+
+/** AES-GCM's authentication tag, bytes (NIST SP 800-38D). */
+export const GCM_TAG_BYTES = 16;
+
+/** Reed-Solomon over GF(2^8) and Shamir's x = i + 1 <= 255 allow no more fragments than this. */
+export const MAX_FRAGMENT_COUNT = 255;
+
+/** The first geometry of a pool that has not measured its devices yet. */
+export const DEFAULT_K = 4;
+export const DEFAULT_N = 8;
+
+/** Segments in one file at most: their hashes must fit a fragment index message (32 bytes each). */
+export const MAX_SEGMENT_COUNT = 65_536;
+
+/** File names, in UTF-8 bytes: what most file systems allow for one component. */
+export const MAX_NAME_BYTES = 255;
+/** Folder paths, in UTF-8 bytes: Linux's PATH_MAX. */
+export const MAX_PATH_BYTES = 4096;
+export const MAX_MIME_BYTES = 255;
+export const MAX_DEVICE_NAME_BYTES = 64;
+export const MAX_POOL_NAME_BYTES = 64;
+
+/** A signed catalogue record, bytes: a manifest of 255 fragments (36-byte CIDs) and a full path fit well. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+/** Records of one device's log. */
+export const MAX_LOG_LENGTH = 1_000_000;
+/** Records in one `entries` message; with MAX_MESSAGE_BYTES it bounds what a peer makes us hold and check at once. */
+export const MAX_ENTRIES_PER_MESSAGE = 64;
+/** Devices that one catalogue knows. */
+export const MAX_DEVICE_COUNT = 1_000;
+
+/** A message on a link, bytes: a fragment index of MAX_SEGMENT_COUNT blocks (2 MiB and a little), the largest there is. */
+export const MAX_MESSAGE_BYTES = 2.25 * 1024 * 1024;
+/** One frame on a data channel, bytes: below every engine's limit, and short enough for control to overtake bulk. */
+export const FRAME_BYTES = 64 * 1024;
+/** Send-queue marks of the data channel, bytes: enough to fill a LAN link, little enough to keep control prompt. */
+export const SEND_QUEUE_HIGH_BYTES = 1024 * 1024;
+export const SEND_QUEUE_LOW_BYTES = 256 * 1024;
+/** Messages waiting for one link per lane: beyond it the peer is not reading, and the link is closed. */
+export const MAX_QUEUED_MESSAGES = 4_096;
+
+/** A sealed signaling envelope, bytes: an SDP with many candidates stays well below 16 KiB. */
+export const MAX_ENVELOPE_BYTES = 32 * 1024;
+/** A frame to or from the relay, bytes: an envelope and its addressing. */
+export const MAX_RELAY_FRAME_BYTES = 40 * 1024;
+/** Clients in one relay room, and rooms in one relay. */
+export const MAX_ROOM_CLIENTS = 256;
+export const MAX_ROOMS = 1_024;
+/** Links of one device: Chromium caps a page at 500 PeerConnections, uncollected ones included. */
+export const MAX_LINK_COUNT = 200;
+
+/** Requests that we let a peer have open with us, and that we open with a peer. */
+export const MAX_OPEN_REQUESTS = 64;
+/** A control request is answered within this, ms, or counts as failed. */
+export const CONTROL_DEADLINE_MS = 10_000;
+/** A block is answered within this, ms: 256 KiB at 25 kB/s. */
+export const BLOCK_DEADLINE_MS = 10_000;
+
+/** A device holds at most this many fragments of one file, so that fewer than k are ever on one device. */
+export function fragmentCap(k: number): number {
+  return k === 1 ? 1 : k - 1;
+}

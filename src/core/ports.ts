@@ -1,0 +1,220 @@
+// What core and runtime need from the platform. Adapters implement these; the simulator implements them too.
+// Bytes move through ports under an AbortSignal. Unless a line says otherwise a callee neither keeps nor changes the
+// buffers it is given, and the caller owns what it gets back.
+
+import type { BlockHash, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
+
+/** Time. Core never reads it; runtime and adapters do, through this. */
+export interface Clock {
+  /** Wall clock, ms since the Unix epoch. */
+  nowMs(): number;
+  /** Calls `callback` once after `delayMs`; the returned function cancels it. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+export interface Random {
+  /** `length` bytes from the platform's cryptographic source. */
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** Cryptography on small values; bulk segments go through SegmentCodec. */
+export interface Cryptography {
+  /** Ed25519 (RFC 8032). Never throws on a malformed key or signature: answers false. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  sha256(bytes: Uint8Array): Promise<Uint8Array>;
+  /** AES-256-GCM; nonce of 12 bytes; answers ciphertext followed by the 16-byte tag. */
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    plain: Uint8Array,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** The reverse of `seal`; undefined when the tag does not fit. */
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    sealed: Uint8Array,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined>;
+}
+
+/** This device's Ed25519 key. The private half never leaves the adapter. */
+export interface Identity {
+  readonly deviceId: DeviceId;
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Ed25519 signature of 64 bytes. */
+  sign(message: Uint8Array): Promise<Uint8Array>;
+}
+
+/** Systematic Reed-Solomon over GF(2^8), 0x11D, Vandermonde-derived (see FORMATS.md). */
+export interface ErasureCode {
+  /**
+   * Parity of one segment. `data` is k shards of equal length in a row; answers n - k shards in a row.
+   * k = n answers an empty array.
+   */
+  encode(data: Uint8Array, k: number, n: number): Uint8Array<ArrayBuffer>;
+  /**
+   * The k data shards in a row from any k shards of one segment. `shards` has exactly k entries with distinct
+   * indices in 0..n-1 and equal lengths.
+   */
+  decode(shards: readonly IndexedBlock[], k: number, n: number): Uint8Array<ArrayBuffer>;
+}
+
+/** Block `index` (0..n-1) of a segment. */
+export interface IndexedBlock {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What one segment is sealed and coded under; the same values open it. */
+export interface SegmentParameters {
+  /** The file's 32-byte data key (DEK). */
+  readonly key: Uint8Array;
+  /** The file's 32-byte salt; part of the AAD. */
+  readonly salt: Uint8Array;
+  readonly segmentIndex: number;
+  readonly segmentCount: number;
+  readonly k: number;
+  readonly n: number;
+}
+
+/** Seals and codes whole segments, off the main thread where there is one. */
+export interface SegmentCodec {
+  /** SHA-256 of a plaintext segment. */
+  hash(plain: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes.
+   * Takes ownership of `plain` (its buffer may be transferred). `plainHash` is checked first.
+   * @throws PalmError 'source-changed' when the plaintext's SHA-256 is not `plainHash`.
+   */
+  seal(
+    parameters: SegmentParameters,
+    plain: Uint8Array<ArrayBuffer>,
+    plainHash: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<{ blocks: Uint8Array<ArrayBuffer>[]; hashes: BlockHash[] }>;
+  /**
+   * The plaintext segment from any k of its n blocks. Takes ownership of the blocks' buffers.
+   * @throws PalmError 'corrupt' when the tag does not fit.
+   */
+  open(
+    parameters: SegmentParameters,
+    blocks: readonly IndexedBlock[],
+    plainBytes: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Ends the workers, if any. */
+  close(): void;
+}
+
+/** A fragment whose every block and index are durable here. */
+export interface StoredFragment {
+  readonly fragmentId: FragmentId;
+  readonly fileId: FileId;
+  /** i in 0..n-1. */
+  readonly fragment: number;
+  /** Sum of its blocks' lengths. */
+  readonly blockBytes: number;
+}
+
+/**
+ * Blocks and fragments on this device. Blocks are kept by hash and counted by owner: a fragment, or a job that is still
+ * writing ('store:…', 'pull:…'). Blocks commit first; `commit` of the fragment index, durably, makes the fragment exist.
+ * Every method throws PalmError 'storage-full' when the quota is met (the call's whole transaction is undone) and
+ * 'storage-failed' when the database fails.
+ */
+export interface FragmentStore {
+  /** Writes blocks for `owner` in one transaction. @throws PalmError 'corrupt' when bytes do not match their hash. */
+  putBlocks(
+    owner: string,
+    blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
+  ): Promise<void>;
+  /** A block, checked against its hash. Undefined when absent. @throws PalmError 'corrupt'; the block is dropped then. */
+  getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Which of `hashes` are present, in order. */
+  hasBlocks(hashes: readonly BlockHash[]): Promise<boolean[]>;
+  /**
+   * Makes the fragment exist (durability 'strict'): `indexBytes` is its encoded fragment index, `hashes` that index's
+   * blocks, all of which must be present. Idempotent.
+   * @throws PalmError 'storage-failed' when a block is missing.
+   */
+  commit(fragment: StoredFragment, indexBytes: Uint8Array, hashes: readonly BlockHash[]): Promise<void>;
+  /** The encoded fragment index; undefined when the fragment is not here. */
+  getIndex(fragmentId: FragmentId): Promise<Uint8Array | undefined>;
+  list(): Promise<StoredFragment[]>;
+  /** Removes fragments and each block that no other owner counts. Unknown ids are ignored. */
+  drop(fragmentIds: readonly FragmentId[]): Promise<void>;
+  /** Ends a job's claim on its blocks; those that no fragment counts are deleted. */
+  release(owner: string): Promise<void>;
+  /** Jobs that still claim blocks, for the sweep at start. */
+  owners(): Promise<string[]>;
+  /** Removes everything. */
+  clear(): Promise<void>;
+}
+
+/** A signed catalogue record as it is stored and sent (FORMATS.md, log entry). */
+export interface StoredRecord {
+  readonly entryId: EntryId;
+  readonly deviceId: DeviceId;
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Small durable state: the catalogue's records, the outbox, and named values. */
+export interface RecordStore {
+  /** Appends records in one strict transaction. Idempotent by entryId. */
+  putRecords(records: readonly StoredRecord[]): Promise<void>;
+  /** All records by (deviceId, seq). */
+  loadRecords(): Promise<StoredRecord[]>;
+  /** Files whose fragments this device is still placing. */
+  loadOutbox(): Promise<FileId[]>;
+  putOutbox(fileId: FileId): Promise<void>;
+  dropOutbox(fileId: FileId): Promise<void>;
+  /** Named values, structured-cloneable; undefined when absent. They come back unchecked: decode them. */
+  getMeta(name: string): Promise<unknown>;
+  putMeta(name: string, value: unknown): Promise<void>;
+  dropMeta(name: string): Promise<void>;
+  /** Removes everything but the device identity. */
+  clear(): Promise<void>;
+}
+
+/** Control overtakes bulk; within a lane messages arrive in order. */
+export type Lane = 'control' | 'bulk';
+
+export type RelayState = 'connecting' | 'connected' | 'lost';
+
+export interface TransportEvents {
+  /** A link to `device` is open, and bound to its identity key. At most one link per device is up at a time. */
+  linkUp(device: DeviceId): void;
+  /** The link is gone; nothing more arrives on it. `reason` is for logs. */
+  linkDown(device: DeviceId, reason: string): void;
+  /** One whole message. The callee owns `bytes`. */
+  message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
+  relayState(state: RelayState): void;
+  /** Something refused at the door (forged envelope, garbage frame): for the notices that the user can open. */
+  rejected(reason: string): void;
+}
+
+/** Authenticated links to the pool's devices; finds them, links them, and links them again. */
+export interface Transport {
+  open(events: TransportEvents): void;
+  /**
+   * Queues one message given in parts. Resolves when its last byte was handed to the channel under its send-queue mark.
+   * @throws PalmError 'link-closed' when there is no link or it closes first; 'cancelled' when `signal` aborts before
+   * the message has begun to go out.
+   */
+  send(device: DeviceId, parts: readonly Uint8Array[], lane: Lane, signal?: AbortSignal): Promise<void>;
+  /** Closes the link to a misbehaving or unresponsive device; it may be built again after backoff. */
+  closeLink(device: DeviceId, reason: string): void;
+  /** The device woke or came online: check links and the relay now instead of after backoff. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** A file being stored: `size` bytes, readable more than once. */
+export interface ByteSource {
+  readonly size: number;
+  /** Bytes start..end-1. @throws PalmError 'source-changed' when they can no longer be read whole. */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+}

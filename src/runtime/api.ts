@@ -1,0 +1,152 @@
+// The public face of Palm: what `window.palm` offers, and what the screens themselves use. docs/API.md describes it.
+// Everything that goes in or out is plain cloneable data (Blob and ReadableStream aside).
+
+/** How soon `store` answers: when enough fragments are durable on devices, or as soon as this device has all of them. */
+export type Durability = 'quorum' | 'fast';
+
+export interface StoreOptions {
+  /** Shown to the pool's members (for a private file: to whoever has its link). 1 to 255 bytes of UTF-8. */
+  readonly name: string;
+  /** Folder path without the name, '/'-separated; '' or absent for none. */
+  readonly path?: string;
+  readonly mime?: string;
+  /** Any k fragments bring the file back. 1 must be asked for together with `mirror: true`. */
+  readonly k?: number;
+  readonly n?: number;
+  /** Allows k = 1: every device that holds the file can read it alone. */
+  readonly mirror?: boolean;
+  /** Default 'quorum'. */
+  readonly durability?: Durability;
+  /** Only the link that `store` answers opens the file, and only with the pool's k fragments. */
+  readonly private?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface StoreResult {
+  readonly fileId: string;
+  /** The equal file was in the pool already; nothing was sent. */
+  readonly deduplicated: boolean;
+  /** Fragments durable on their devices when `store` answered, of n. */
+  readonly placed: number;
+  /** For a private file: the link. Palm does not keep it: after this page closes, this is the only copy. */
+  readonly link?: string;
+}
+
+export interface ReadOptions {
+  /** First byte, default 0. */
+  readonly start?: number;
+  /** One past the last byte, default the file's size. */
+  readonly end?: number;
+  /** For a private file: its link, unless this page stored or opened it. */
+  readonly link?: string;
+  readonly signal?: AbortSignal;
+}
+
+export type DeviceState = 'reachable' | 'away';
+
+export interface DeviceStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly state: DeviceState;
+  /** Bytes of fragments that the device said it holds. */
+  readonly heldBytes: number;
+  readonly self: boolean;
+}
+
+export interface FileStatus {
+  readonly fileId: string;
+  /** '' while a private file's link is not known on this page. */
+  readonly name: string;
+  readonly path: string;
+  readonly mime: string;
+  readonly size: number;
+  readonly k: number;
+  readonly n: number;
+  /** Distinct fragments on reachable devices now, this one included. */
+  readonly reach: number;
+  /** How many of the devices that hold it, reachable now, may be lost before it cannot be opened; -1 when reach < k. */
+  readonly margin: number;
+  readonly holders: readonly { readonly deviceId: string; readonly fragments: readonly number[] }[];
+  readonly private: boolean;
+  /** Whether this page can open it (always for a file that is not private). */
+  readonly openable: boolean;
+  /** This device still holds fragments whose place is elsewhere. */
+  readonly inOutbox: boolean;
+  /** Device id of whoever stored it. */
+  readonly by: string;
+  /** When it was stored, ms since the Unix epoch, by the storer's clock. */
+  readonly storedAtMs: number;
+  /** The source file's last modification, ms since the Unix epoch; 0 when unknown. */
+  readonly modifiedMs: number;
+  /** The original may be deleted: confirmed holdings give margin >= 1. */
+  readonly safe: boolean;
+}
+
+export interface TransferStatus {
+  readonly id: string;
+  readonly kind: 'store' | 'read';
+  readonly name: string;
+  /** Empty until it is known. */
+  readonly fileId: string;
+  readonly phase: 'hashing' | 'sealing' | 'placing' | 'reading';
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Over the last seconds; 0 when unknown. */
+  readonly bytesPerSecond: number;
+}
+
+/** Something that went wrong or was refused, for people. Newest last; bounded. */
+export interface Notice {
+  readonly id: number;
+  readonly atMs: number;
+  readonly level: 'info' | 'warning' | 'error';
+  readonly text: string;
+}
+
+export interface PoolStatus {
+  readonly device: { readonly id: string; readonly name: string };
+  /** Undefined when this browser is in no pool. */
+  readonly pool?: {
+    readonly id: string;
+    readonly name: string;
+    /** The relay introduces devices to each other; linked devices go on without it. */
+    readonly relay: 'connecting' | 'connected' | 'lost';
+    /** No other device of the pool has ever answered this one. */
+    readonly alone: boolean;
+  };
+  readonly devices: readonly DeviceStatus[];
+  readonly files: readonly FileStatus[];
+  readonly transfers: readonly TransferStatus[];
+  readonly notices: readonly Notice[];
+}
+
+/** Every promise rejects with a PalmError whose `code` and `message` say what happened and what is safe. */
+export interface Pool {
+  /** Resolves when the device has its identity and, if it was in a pool, has that pool open again. */
+  readonly ready: Promise<void>;
+  /** @throws PalmError 'already-in-pool', 'bad-argument'. */
+  createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void>;
+  /** The invite URL; whoever has it is a member. @throws PalmError 'not-in-pool'. */
+  invite(): string;
+  /**
+   * Joins by invite URL (or its last part). Resolves once a device of the pool answered, or after some seconds without an
+   * answer: membership is then kept, and `answered` is false.
+   * @throws PalmError 'bad-invite', 'already-in-pool'.
+   */
+  join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }>;
+  store(blob: Blob, options: StoreOptions): Promise<StoreResult>;
+  /** Bytes of a file, in order, checked. Cancelling the stream stops the transfer. Errors arrive on the stream. */
+  read(fileId: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Learns a private file's name and makes it openable on this page. @throws PalmError 'bad-invite', 'unknown-file'. */
+  openLink(link: string): Promise<{ readonly fileId: string }>;
+  /** Removes the file for the whole pool. @throws PalmError 'unknown-file'. */
+  remove(fileId: string): Promise<void>;
+  /** Says goodbye, then wipes keys, records and fragments from this browser. */
+  leave(): Promise<void>;
+  setDeviceName(name: string): Promise<void>;
+  status(): PoolStatus;
+  /** Calls `listener` after changes, at most once per animation frame or so. Answers the unsubscribe function. */
+  subscribe(listener: () => void): () => void;
+  /** Cancels a transfer of `status().transfers`. */
+  cancel(transferId: string): void;
+}
