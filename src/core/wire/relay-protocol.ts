@@ -1,0 +1,178 @@
+// What clients and the relay say to each other: DAG-CBOR maps, one in each binary WebSocket message, at RELAY_PATH.
+//
+// A client enters one room, once; after that it forwards envelopes, which the relay passes on unopened. Invariants:
+// a decoder answers a frame with exactly the documented keys and within limits.ts, or throws PalmError 'bad-message' and
+// nothing else; whatever an encoder makes of such a frame, the decoder of the other side accepts.
+
+import { decode, encode } from '@ipld/dag-cbor';
+import { PalmError } from '../model/errors.ts';
+import { parsePoolId, type PoolId } from '../model/ids.ts';
+import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES, MAX_ROOM_CLIENTS } from '../model/limits.ts';
+
+/** Where the relay accepts WebSockets. */
+export const RELAY_PATH = '/relay';
+
+const VERSION = 1;
+
+declare const brand: unique symbol;
+
+/** One WebSocket's name in its room: 16 random bytes as lower-case hex, new for each connection, never reused. */
+export type ConnectionId = string & { readonly [brand]: 'ConnectionId' };
+
+/** Client to relay. */
+export type ClientFrame =
+  /** First, and once: nothing but `ping` is accepted before it. */
+  | { readonly kind: 'enter'; readonly room: PoolId }
+  /** `to: null` is everyone else in the room. An id that has departed is not an error: the envelope is dropped. */
+  | { readonly kind: 'forward'; readonly to: ConnectionId | null; readonly envelope: Uint8Array }
+  | { readonly kind: 'ping' };
+
+/** Relay to client. */
+export type RelayFrame =
+  /** Answers `enter`. `others` is who is in the room now; whoever comes or goes later is told of. */
+  | { readonly kind: 'entered'; readonly you: ConnectionId; readonly others: readonly ConnectionId[] }
+  | { readonly kind: 'arrived'; readonly id: ConnectionId }
+  | { readonly kind: 'departed'; readonly id: ConnectionId }
+  /** `from` is written by the relay and proves nothing: the envelope carries its own signature. */
+  | { readonly kind: 'envelope'; readonly from: ConnectionId; readonly envelope: Uint8Array }
+  | { readonly kind: 'pong' };
+
+/** Why the relay closes a socket: WebSocket close codes (RFC 6455 section 7.4) with the reason that goes with each. */
+export const RELAY_CLOSE = {
+  goingAway: { code: 1001, reason: 'the relay is stopping' },
+  badMessage: { code: 4000, reason: 'bad message' },
+  tooFast: { code: 4001, reason: 'too many messages or bytes a second' },
+  roomFull: { code: 4002, reason: 'the room is full' },
+  tooManyRooms: { code: 4003, reason: 'the relay has too many rooms' },
+  messageTooLarge: { code: 4004, reason: 'message too large' },
+  idle: { code: 4005, reason: 'no sign of life' },
+  relayFull: { code: 4006, reason: 'the relay has too many clients' },
+  tooSlow: { code: 4007, reason: 'the client does not read what it is sent' },
+} as const satisfies Record<string, { readonly code: number; readonly reason: string }>;
+
+export type RelayClose = (typeof RELAY_CLOSE)[keyof typeof RELAY_CLOSE];
+
+/** @throws PalmError 'bad-message' when `value` is not 32 lower-case hex digits. */
+export function parseConnectionId(value: unknown): ConnectionId {
+  if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) {
+    throw new PalmError('bad-message', 'A connection id is 32 hexadecimal digits.');
+  }
+  return value as ConnectionId; // checked above
+}
+
+/** A connection's name from 16 random bytes. @throws PalmError 'bad-message' when they are not 16. */
+export function connectionIdOf(random: Uint8Array): ConnectionId {
+  let text = '';
+  for (const byte of random) text += byte.toString(16).padStart(2, '0');
+  return parseConnectionId(text);
+}
+
+/** The caller owns the answer; `frame.envelope` is copied. */
+export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(encode({ v: VERSION, ...frame }));
+}
+
+/** The caller owns the answer; `frame.envelope` is copied. */
+export function encodeRelayFrame(frame: RelayFrame): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(encode({ v: VERSION, ...frame }));
+}
+
+/** A frame from a client; its envelope is a copy. @throws PalmError 'bad-message', nothing else. */
+export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
+  const fields = decodeFields(bytes);
+  const kind = fields.get('kind');
+  switch (kind) {
+    case 'enter':
+      requireKeys(fields, ['room']);
+      return { kind, room: parsePoolId(fields.get('room')) };
+    case 'forward': {
+      requireKeys(fields, ['to', 'envelope']);
+      const to = fields.get('to');
+      return {
+        kind,
+        to: to === null ? null : parseConnectionId(to),
+        envelope: parseEnvelope(fields.get('envelope')),
+      };
+    }
+    case 'ping':
+      requireKeys(fields, []);
+      return { kind };
+    default:
+      throw new PalmError('bad-message', 'The relay does not know this kind of frame.');
+  }
+}
+
+/** A frame from the relay; its envelope is a copy. @throws PalmError 'bad-message', nothing else. */
+export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
+  const fields = decodeFields(bytes);
+  const kind = fields.get('kind');
+  switch (kind) {
+    case 'entered': {
+      requireKeys(fields, ['you', 'others']);
+      const you = parseConnectionId(fields.get('you'));
+      return { kind, you, others: parseOthers(fields.get('others'), you) };
+    }
+    case 'arrived':
+    case 'departed':
+      requireKeys(fields, ['id']);
+      return { kind, id: parseConnectionId(fields.get('id')) };
+    case 'envelope':
+      requireKeys(fields, ['from', 'envelope']);
+      return {
+        kind,
+        from: parseConnectionId(fields.get('from')),
+        envelope: parseEnvelope(fields.get('envelope')),
+      };
+    case 'pong':
+      requireKeys(fields, []);
+      return { kind };
+    default:
+      throw new PalmError('bad-message', 'The relay sent a frame of a kind that Palm does not know.');
+  }
+}
+
+function decodeFields(bytes: Uint8Array): ReadonlyMap<string, unknown> {
+  if (bytes.length > MAX_RELAY_FRAME_BYTES) {
+    throw new PalmError('bad-message', `A relay frame is at most ${MAX_RELAY_FRAME_BYTES} bytes.`);
+  }
+  let value: unknown;
+  try {
+    value = decode(bytes);
+  } catch (cause) {
+    throw new PalmError('bad-message', 'A relay frame is not DAG-CBOR.', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw new PalmError('bad-message', 'A relay frame is a map.');
+  }
+  const fields = new Map<string, unknown>(Object.entries(value));
+  if (fields.get('v') !== VERSION) {
+    throw new PalmError('bad-message', 'A relay frame of another version.');
+  }
+  return fields;
+}
+
+/** Exactly `v`, `kind` and `names`, nothing more and nothing less. */
+function requireKeys(fields: ReadonlyMap<string, unknown>, names: readonly string[]): void {
+  if (fields.size !== names.length + 2 || !names.every((name) => fields.has(name))) {
+    throw new PalmError('bad-message', 'A relay frame has a missing or an unknown field.');
+  }
+}
+
+function parseEnvelope(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array) || value.length === 0 || value.length > MAX_ENVELOPE_BYTES) {
+    throw new PalmError('bad-message', `An envelope is 1 to ${MAX_ENVELOPE_BYTES} bytes.`);
+  }
+  return value;
+}
+
+/** The others in a room: bounded, distinct, and without `you`. */
+function parseOthers(value: unknown, you: ConnectionId): ConnectionId[] {
+  if (!Array.isArray(value) || value.length >= MAX_ROOM_CLIENTS) {
+    throw new PalmError('bad-message', `A room has at most ${MAX_ROOM_CLIENTS} clients.`);
+  }
+  const others = value.map((item: unknown) => parseConnectionId(item));
+  if (new Set([...others, you]).size !== others.length + 1) {
+    throw new PalmError('bad-message', 'A room names each client once.');
+  }
+  return others;
+}
