@@ -54,10 +54,10 @@ export type RelayClose = (typeof RELAY_CLOSE)[keyof typeof RELAY_CLOSE];
 
 /** @throws PalmError 'bad-message' when `value` is not 32 lower-case hex digits. */
 export function parseConnectionId(value: unknown): ConnectionId {
-  if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) {
+  if (!isConnectionId(value)) {
     throw new PalmError('bad-message', 'A connection id is 32 hexadecimal digits.');
   }
-  return value as ConnectionId; // checked above
+  return value;
 }
 
 /** A connection's name from 16 random bytes. @throws PalmError 'bad-message' when they are not 16. */
@@ -175,4 +175,8 @@ function parseOthers(value: unknown, you: ConnectionId): ConnectionId[] {
     throw new PalmError('bad-message', 'A room names each client once.');
   }
   return others;
+}
+
+function isConnectionId(value: unknown): value is ConnectionId {
+  return typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 }
