@@ -3,6 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CID } from 'multiformats/cid';
 import * as digest from 'multiformats/hashes/digest';
+import { hexOf } from './bytes.ts';
 import { PalmError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -80,9 +81,7 @@ export function parseBlockHash(value: unknown): BlockHash {
 
 /** A block hash as a map key: lower-case hex. */
 export function blockKey(hash: BlockHash): string {
-  let key = '';
-  for (const byte of hash) key += byte.toString(16).padStart(2, '0');
-  return key;
+  return hexOf(hash);
 }
 
 /** The CID object behind an id's text, for DAG-CBOR links. */

@@ -1,0 +1,28 @@
+// The gate of the catalogue: a record counts only once it went through here. Shape, size, pool, signature and, for a
+// file, the manifest's own seal and shape. The chain is the catalogue's to check, for it needs the entries before.
+
+import { fileIdOf, type FileId } from '../model/ids.ts';
+import type { PoolKeys } from '../model/pool-keys.ts';
+import type { Cryptography } from '../ports.ts';
+import { bad } from '../wire/decode.ts';
+import { decodeEntry, signedBytesOf, type Entry } from './entry.ts';
+import { openManifest, type Manifest } from './manifest.ts';
+
+export interface CheckedEntry {
+  readonly entry: Entry;
+  /** Exactly when the body's kind is 'file'. */
+  readonly file?: { readonly fileId: FileId; readonly manifest: Manifest };
+}
+
+/** @throws PalmError 'bad-message' saying what is wrong with the record. */
+export async function checkEntry(bytes: Uint8Array, keys: PoolKeys, cryptography: Cryptography): Promise<CheckedEntry> {
+  const entry = decodeEntry(bytes);
+  if (entry.pool !== keys.poolId) throw bad('an entry of another pool');
+  if (!(await cryptography.verify(entry.publicKey, signedBytesOf(entry.payload), entry.signature))) {
+    throw bad('an entry whose signature does not fit');
+  }
+  if (entry.body.kind !== 'file') return { entry };
+  const manifest = await openManifest(entry.body.manifest, keys.catalogueKey, keys.poolId, cryptography);
+  if (manifest.by !== entry.deviceId) throw bad('a manifest in the name of another device');
+  return { entry, file: { fileId: fileIdOf(entry.body.manifest), manifest } };
+}

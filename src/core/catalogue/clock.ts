@@ -1,0 +1,26 @@
+// A hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", OPODIS 2014): orders records by wall time where
+// clocks agree and by cause where they do not.
+
+/** Wall ms since the Unix epoch, and a counter within that ms. */
+export interface HybridTime {
+  readonly ms: number;
+  readonly count: number;
+}
+
+export const ZERO_TIME: HybridTime = { ms: 0, count: 0 };
+
+/** Wall times beyond this (year 9999) are refused, so that no record can push every clock to its end. */
+export const MAX_HYBRID_MS = 253_402_300_799_999;
+export const MAX_HYBRID_COUNT = 0xffff_ffff;
+
+/** A time after `last` and not before `nowMs`. */
+export function tickAfter(last: HybridTime, nowMs: number): HybridTime {
+  const wallMs = Math.min(Math.max(0, Math.floor(nowMs)), MAX_HYBRID_MS);
+  if (wallMs > last.ms) return { ms: wallMs, count: 0 };
+  return { ms: last.ms, count: last.count + 1 };
+}
+
+/** Negative when `a` is earlier. */
+export function compareTimes(a: HybridTime, b: HybridTime): number {
+  return a.ms - b.ms || a.count - b.count;
+}

@@ -1,0 +1,135 @@
+// One record of a device's log: append-only, hash-chained, signed (FORMATS.md, log entry).
+
+import { concatBytes, utf8 } from '../model/bytes.ts';
+import {
+  cidOf,
+  deviceIdOf,
+  entryIdOf,
+  parseEntryId,
+  parseFileId,
+  type DeviceId,
+  type EntryId,
+  type FileId,
+  type PoolId,
+} from '../model/ids.ts';
+import {
+  MAX_DEVICE_NAME_BYTES,
+  MAX_LOG_LENGTH,
+  MAX_POOL_NAME_BYTES,
+  MAX_RECORD_BYTES,
+} from '../model/limits.ts';
+import { parsePoolId } from '../model/ids.ts';
+import { bad, bytesOf, decodeCbor, encodeCbor, fieldsOf, kindOf, textOf, tupleOf, uintOf } from '../wire/decode.ts';
+import { MAX_HYBRID_COUNT, MAX_HYBRID_MS, type HybridTime } from './clock.ts';
+
+/** What a device says in its log. */
+export type EntryBody =
+  /** The device's name as people see it. */
+  | { readonly kind: 'profile'; readonly name: string }
+  /** The pool's name; the latest wins. */
+  | { readonly kind: 'pool'; readonly name: string }
+  /** A file, as its sealed manifest. */
+  | { readonly kind: 'file'; readonly manifest: Uint8Array }
+  /** A tombstone: wins over its file, whichever arrives first. */
+  | { readonly kind: 'remove'; readonly file: FileId }
+  /** The device left for good; what it held is gone. */
+  | { readonly kind: 'leave' };
+
+export interface EntryPayload {
+  /** Binds the entry to one pool. */
+  readonly pool: PoolId;
+  /** The writer's Ed25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** 1 for the first entry. */
+  readonly seq: number;
+  /** The writer's entry before this one; undefined exactly when seq is 1. */
+  readonly prev: EntryId | undefined;
+  readonly at: HybridTime;
+  readonly body: EntryBody;
+}
+
+/** An entry whose shape was checked; its signature was not, see check.ts. */
+export interface Entry extends EntryPayload {
+  readonly entryId: EntryId;
+  readonly deviceId: DeviceId;
+  /** What the signature covers. */
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+  /** The whole record as it is stored and sent. */
+  readonly bytes: Uint8Array;
+}
+
+const VERSION = 1;
+const PUBLIC_KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+export function encodeEntryPayload(payload: EntryPayload): Uint8Array<ArrayBuffer> {
+  return encodeCbor({
+    v: VERSION,
+    pool: payload.pool,
+    key: payload.publicKey,
+    seq: payload.seq,
+    prev: payload.prev === undefined ? null : cidOf(payload.prev),
+    at: [payload.at.ms, payload.at.count],
+    body: encodeBody(payload.body),
+  });
+}
+
+/** What the device signs: the payload under a label of its own, so that no other signed thing can pass for it. */
+export function signedBytesOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concatBytes(utf8('palm/v1/entry'), payload);
+}
+
+export function encodeEntry(payload: Uint8Array, signature: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encodeCbor([payload, signature]);
+}
+
+/** Checks shape, lengths and limits. The bytes are kept. @throws PalmError 'bad-message'. */
+export function decodeEntry(bytes: Uint8Array): Entry {
+  const [payloadValue, signatureValue] = tupleOf(decodeCbor(bytes, MAX_RECORD_BYTES), 2);
+  const payload = bytesOf(payloadValue, 1, MAX_RECORD_BYTES);
+  const signature = bytesOf(signatureValue, SIGNATURE_BYTES, SIGNATURE_BYTES);
+  const fields = fieldsOf(decodeCbor(payload, MAX_RECORD_BYTES), ['v', 'pool', 'key', 'seq', 'prev', 'at', 'body']);
+  if (fields['v'] !== VERSION) throw bad('a log entry of an unknown version');
+  const publicKey = bytesOf(fields['key'], PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES);
+  const seq = uintOf(fields['seq'], MAX_LOG_LENGTH);
+  const prev = fields['prev'] === null ? undefined : parseEntryId(fields['prev']);
+  if (seq === 0 || (seq === 1) !== (prev === undefined)) throw bad('a log entry out of its chain');
+  const [ms, count] = tupleOf(fields['at'], 2);
+  return {
+    pool: parsePoolId(fields['pool']),
+    publicKey,
+    seq,
+    prev,
+    at: { ms: uintOf(ms, MAX_HYBRID_MS), count: uintOf(count, MAX_HYBRID_COUNT) },
+    body: decodeBody(fields['body']),
+    entryId: entryIdOf(payload),
+    deviceId: deviceIdOf(publicKey),
+    payload,
+    signature,
+    bytes,
+  };
+}
+
+function encodeBody(body: EntryBody): unknown {
+  return body.kind === 'remove' ? { kind: body.kind, file: cidOf(body.file) } : body;
+}
+
+function decodeBody(value: unknown): EntryBody {
+  const kind = kindOf(value);
+  switch (kind) {
+    case 'profile':
+      return { kind, name: textOf(fieldsOf(value, ['kind', 'name'])['name'], MAX_DEVICE_NAME_BYTES) };
+    case 'pool':
+      return { kind, name: textOf(fieldsOf(value, ['kind', 'name'])['name'], MAX_POOL_NAME_BYTES) };
+    case 'file':
+      return { kind, manifest: bytesOf(fieldsOf(value, ['kind', 'manifest'])['manifest'], 1, MAX_RECORD_BYTES) };
+    case 'remove':
+      return { kind, file: parseFileId(fieldsOf(value, ['kind', 'file'])['file']) };
+    case 'leave':
+      fieldsOf(value, ['kind']);
+      return { kind };
+    default:
+      throw bad(`a log entry of unknown kind`);
+  }
+}

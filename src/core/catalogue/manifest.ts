@@ -1,0 +1,198 @@
+// The manifest: what a file is, sealed with the pool's catalogue key (FORMATS.md). A private file's name, type and path
+// are sealed once more, under a key that only its link gives.
+
+import { derivePrivateDetailsKey, FILE_KEY_BYTES } from '../coding/file-key.ts';
+import { concatBytes, utf8 } from '../model/bytes.ts';
+import { PalmError } from '../model/errors.ts';
+import { checkGeometry, type Geometry } from '../model/geometry.ts';
+import { cidOf, parseDeviceId, parseFragmentId, type DeviceId, type FragmentId, type PoolId } from '../model/ids.ts';
+import {
+  BLOCK_BYTES,
+  MAX_FRAGMENT_COUNT,
+  MAX_MIME_BYTES,
+  MAX_NAME_BYTES,
+  MAX_PATH_BYTES,
+  MAX_RECORD_BYTES,
+} from '../model/limits.ts';
+import type { Cryptography } from '../ports.ts';
+import { bad, bytesOf, decodeCbor, encodeCbor, fieldsOf, listOf, textOf, uintOf, utf8Length } from '../wire/decode.ts';
+import { MAX_HYBRID_MS } from './clock.ts';
+
+export interface FileDetails {
+  readonly name: string;
+  /** Folder path without the name, '/'-separated; '' for none. */
+  readonly path: string;
+  readonly mime: string;
+}
+
+/** Who can read a file's details and its half key Kc. */
+export type Access =
+  | { readonly kind: 'pool'; readonly details: FileDetails; readonly linkKey: Uint8Array; readonly contentTag: Uint8Array }
+  /** `sealed` is FileDetails under a key from Kc, which only the link carries. */
+  | { readonly kind: 'private'; readonly sealed: Uint8Array };
+
+export interface Manifest extends Geometry {
+  /** Last modification of the source, ms since the Unix epoch; 0 when unknown. */
+  readonly modifiedMs: number;
+  /** 32 bytes. */
+  readonly salt: Uint8Array;
+  /** Ids of fragments 0..n-1. */
+  readonly fragments: readonly FragmentId[];
+  readonly by: DeviceId;
+  readonly atMs: number;
+  readonly access: Access;
+}
+
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const MANIFEST_KEYS = ['v', 'size', 'modified', 'k', 'n', 'blockBytes', 'salt', 'fragments', 'by', 'at', 'access'];
+
+/** Seals a manifest for the pool. @param nonce 12 random bytes, never used before. */
+export async function sealManifest(
+  manifest: Manifest,
+  key: Uint8Array,
+  pool: PoolId,
+  nonce: Uint8Array,
+  cryptography: Cryptography,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return concatBytes(nonce, await cryptography.seal(key, nonce, manifestAad(pool), encodeManifest(manifest)));
+}
+
+/** @throws PalmError 'bad-message' when it was not sealed with `key` for `pool`, or its content is malformed. */
+export async function openManifest(
+  sealed: Uint8Array,
+  key: Uint8Array,
+  pool: PoolId,
+  cryptography: Cryptography,
+): Promise<Manifest> {
+  if (sealed.length <= NONCE_BYTES || sealed.length > MAX_RECORD_BYTES) throw bad('a manifest of impossible length');
+  const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
+  const plain = await cryptography.open(key, nonce, manifestAad(pool), body);
+  if (plain === undefined) throw bad('a manifest that this pool did not seal');
+  return decodeManifest(plain);
+}
+
+/** Seals a private file's details. The key serves this one message, so a zero nonce is used once only. */
+export async function sealDetails(
+  details: FileDetails,
+  linkKey: Uint8Array,
+  salt: Uint8Array,
+  cryptography: Cryptography,
+): Promise<Uint8Array> {
+  const key = derivePrivateDetailsKey(linkKey, salt);
+  return cryptography.seal(key, new Uint8Array(NONCE_BYTES), detailsAad(), encodeCbor({ ...details }));
+}
+
+/** @throws PalmError 'link-needed' when `linkKey` is not this file's. */
+export async function openDetails(
+  sealed: Uint8Array,
+  linkKey: Uint8Array,
+  salt: Uint8Array,
+  cryptography: Cryptography,
+): Promise<FileDetails> {
+  const key = derivePrivateDetailsKey(linkKey, salt);
+  const plain = await cryptography.open(key, new Uint8Array(NONCE_BYTES), detailsAad(), sealed);
+  if (plain === undefined) {
+    throw new PalmError('link-needed', 'This link does not open this file. Ask whoever stored it for its link.');
+  }
+  return detailsOf(fieldsOf(decodeCbor(plain, MAX_RECORD_BYTES), ['name', 'path', 'mime']));
+}
+
+/** @throws PalmError 'bad-argument' with a text for people when a name, path or type cannot be kept. */
+export function checkDetails(details: FileDetails): void {
+  if (details.name === '') throw new PalmError('bad-argument', 'A file needs a name.');
+  const limits = [
+    ['name', details.name, MAX_NAME_BYTES],
+    ['folder path', details.path, MAX_PATH_BYTES],
+    ['type', details.mime, MAX_MIME_BYTES],
+  ] as const;
+  for (const [what, text, maxBytes] of limits) {
+    if (!text.isWellFormed()) throw new PalmError('bad-argument', `The ${what} has characters that cannot be kept.`);
+    if (utf8Length(text) > maxBytes) {
+      throw new PalmError('bad-argument', `The ${what} is longer than ${maxBytes} bytes. Shorten it and add the file again.`);
+    }
+  }
+}
+
+function manifestAad(pool: PoolId): Uint8Array {
+  return utf8(`palm/v1/manifest/${pool}`);
+}
+
+function detailsAad(): Uint8Array {
+  return utf8('palm/v1/private-details');
+}
+
+function encodeManifest(manifest: Manifest): Uint8Array {
+  return encodeCbor({
+    v: VERSION,
+    size: manifest.size,
+    modified: manifest.modifiedMs,
+    k: manifest.k,
+    n: manifest.n,
+    blockBytes: manifest.blockBytes,
+    salt: manifest.salt,
+    fragments: manifest.fragments.map(cidOf),
+    by: cidOf(manifest.by),
+    at: manifest.atMs,
+    access: encodeAccess(manifest.access),
+  });
+}
+
+function encodeAccess(access: Access): unknown {
+  if (access.kind === 'private') return { kind: 'private', sealed: access.sealed };
+  const { details, linkKey, contentTag } = access;
+  return { kind: 'pool', ...details, kc: linkKey, contentTag };
+}
+
+function decodeManifest(plain: Uint8Array): Manifest {
+  const fields = fieldsOf(decodeCbor(plain, MAX_RECORD_BYTES), MANIFEST_KEYS);
+  if (fields['v'] !== VERSION) throw bad('a manifest of an unknown version');
+  const manifest: Manifest = {
+    size: uintOf(fields['size'], Number.MAX_SAFE_INTEGER),
+    modifiedMs: uintOf(fields['modified'], MAX_HYBRID_MS),
+    k: uintOf(fields['k'], MAX_FRAGMENT_COUNT),
+    n: uintOf(fields['n'], MAX_FRAGMENT_COUNT),
+    blockBytes: uintOf(fields['blockBytes'], BLOCK_BYTES),
+    salt: bytesOf(fields['salt'], FILE_KEY_BYTES, FILE_KEY_BYTES),
+    fragments: listOf(fields['fragments'], MAX_FRAGMENT_COUNT, parseFragmentId),
+    by: parseDeviceId(fields['by']),
+    atMs: uintOf(fields['at'], MAX_HYBRID_MS),
+    access: decodeAccess(fields['access']),
+  };
+  checkDecoded(manifest);
+  return manifest;
+}
+
+function checkDecoded(manifest: Manifest): void {
+  // A block must hold at least the tag and one byte, or a segment would hold nothing.
+  if (manifest.k * manifest.blockBytes <= 16) throw bad('a manifest of impossible geometry');
+  try {
+    checkGeometry(manifest, true);
+  } catch (cause) {
+    throw new PalmError('bad-message', 'A manifest has an impossible geometry.', { cause });
+  }
+  if (manifest.fragments.length !== manifest.n || new Set(manifest.fragments).size !== manifest.n) {
+    throw bad('a manifest that does not name n distinct fragments');
+  }
+}
+
+function decodeAccess(value: unknown): Access {
+  const kind = (value as { kind?: unknown } | null)?.kind; // only compared with constants
+  if (kind === 'private') {
+    return { kind, sealed: bytesOf(fieldsOf(value, ['kind', 'sealed'])['sealed'], 16, MAX_RECORD_BYTES) };
+  }
+  const fields = fieldsOf(value, ['kind', 'name', 'path', 'mime', 'kc', 'contentTag']);
+  if (kind !== 'pool') throw bad('a manifest of unknown access');
+  return {
+    kind,
+    details: detailsOf(fields),
+    linkKey: bytesOf(fields['kc'], FILE_KEY_BYTES, FILE_KEY_BYTES),
+    contentTag: bytesOf(fields['contentTag'], 32, 32),
+  };
+}
+
+function detailsOf(fields: Readonly<Record<string, unknown>>): FileDetails {
+  const name = textOf(fields['name'], MAX_NAME_BYTES);
+  if (name === '') throw bad('a file without a name');
+  return { name, path: textOf(fields['path'], MAX_PATH_BYTES), mime: textOf(fields['mime'], MAX_MIME_BYTES) };
+}

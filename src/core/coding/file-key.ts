@@ -1,0 +1,27 @@
+// The file's data key from its two halves (DESIGN: keys). Kc is known to the pool or to the link's owner; Kq is shared
+// k-of-n among the fragments (H. Krawczyk, "Secret sharing made short", CRYPTO '93). Neither alone opens a byte.
+
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, utf8 } from '../model/bytes.ts';
+
+/** Bytes of Kc, Kq, the salt and the data key. */
+export const FILE_KEY_BYTES = 32;
+
+/** DEK = HKDF-SHA256(Kc || Kq, salt, "palm/v1/file"). All of 32 bytes. */
+export function deriveFileKey(linkKey: Uint8Array, sharedKey: Uint8Array, salt: Uint8Array): Uint8Array {
+  return hkdf(sha256, concatBytes(linkKey, sharedKey), salt, utf8('palm/v1/file'), FILE_KEY_BYTES);
+}
+
+/** The key of a private file's sealed name, from Kc alone; used for one message only. */
+export function derivePrivateDetailsKey(linkKey: Uint8Array, salt: Uint8Array): Uint8Array {
+  return hkdf(sha256, linkKey, salt, utf8('palm/v1/private-details'), FILE_KEY_BYTES);
+}
+
+/** HMAC(content-tag key, SHA-256 over the segments' SHA-256s): equal for equal files of equal geometry in one pool. */
+export function contentTagOf(contentTagKey: Uint8Array, segmentHashes: readonly Uint8Array[]): Uint8Array {
+  const hash = sha256.create();
+  for (const segmentHash of segmentHashes) hash.update(segmentHash);
+  return hmac(sha256, contentTagKey, hash.digest());
+}

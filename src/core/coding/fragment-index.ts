@@ -1,0 +1,35 @@
+// The fragment index: the small record that makes a column of blocks a fragment (FORMATS.md).
+
+import { bytesOf, bad, decodeCbor, encodeCbor, fieldsOf, listOf, uintOf } from '../wire/decode.ts';
+import { parseBlockHash, type BlockHash } from '../model/ids.ts';
+import { MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../model/limits.ts';
+import { FILE_KEY_BYTES } from './file-key.ts';
+
+const VERSION = 1;
+/** A block hash is 34 bytes in CBOR; the rest is small. */
+const MAX_INDEX_BYTES = MAX_SEGMENT_COUNT * 34 + 256;
+
+export interface FragmentIndex {
+  /** i in 0..n-1. */
+  readonly fragment: number;
+  /** Share i of Kq, 32 bytes. */
+  readonly share: Uint8Array;
+  /** Hash of block i of each segment, in order. */
+  readonly blocks: readonly BlockHash[];
+}
+
+/** Deterministic: the same index always has the same bytes, hence the same fragment id. */
+export function encodeFragmentIndex(index: FragmentIndex): Uint8Array<ArrayBuffer> {
+  return encodeCbor({ v: VERSION, i: index.fragment, share: index.share, blocks: index.blocks });
+}
+
+/** @throws PalmError 'bad-message'. */
+export function decodeFragmentIndex(bytes: Uint8Array): FragmentIndex {
+  const fields = fieldsOf(decodeCbor(bytes, MAX_INDEX_BYTES), ['v', 'i', 'share', 'blocks']);
+  if (fields['v'] !== VERSION) throw bad('a fragment index of an unknown version');
+  return {
+    fragment: uintOf(fields['i'], MAX_FRAGMENT_COUNT - 1),
+    share: bytesOf(fields['share'], FILE_KEY_BYTES, FILE_KEY_BYTES),
+    blocks: listOf(fields['blocks'], MAX_SEGMENT_COUNT, parseBlockHash),
+  };
+}

@@ -1,0 +1,61 @@
+// The arithmetic of a file: how its bytes fall into segments, and segments into blocks.
+//
+//   segment s holds up to k * blockBytes - 16 plaintext bytes; sealed and padded it is k blocks; coded it is n.
+
+import { PalmError } from './errors.ts';
+import { BLOCK_BYTES, GCM_TAG_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from './limits.ts';
+
+export interface Geometry {
+  /** Plaintext bytes of the file. */
+  readonly size: number;
+  readonly k: number;
+  readonly n: number;
+  /** Bytes of a full segment's blocks. */
+  readonly blockBytes: number;
+}
+
+/** @throws PalmError 'bad-argument' when k, n or the size cannot be coded; k = 1 only with `mirror`. */
+export function checkGeometry(geometry: Geometry, mirror: boolean): void {
+  const { k, n, size } = geometry;
+  if (!Number.isInteger(k) || !Number.isInteger(n) || k < 1 || k > n || n > MAX_FRAGMENT_COUNT) {
+    throw new PalmError('bad-argument', `k and n must be whole numbers with 1 <= k <= n <= ${MAX_FRAGMENT_COUNT}.`);
+  }
+  if (k === 1 && !mirror) {
+    throw new PalmError('bad-argument', 'With k = 1 every holder can read the file alone. Ask for a mirror to allow that.');
+  }
+  if (segmentCountOf(geometry) > MAX_SEGMENT_COUNT) {
+    throw new PalmError('bad-argument', `A file of ${size} bytes is too large for k = ${k}.`);
+  }
+}
+
+/** Plaintext bytes of a full segment. */
+export function segmentBytesOf(geometry: Geometry): number {
+  return geometry.k * geometry.blockBytes - GCM_TAG_BYTES;
+}
+
+/** At least 1: an empty file is one empty segment. */
+export function segmentCountOf(geometry: Geometry): number {
+  return Math.max(1, Math.ceil(geometry.size / segmentBytesOf(geometry)));
+}
+
+/** Plaintext bytes of segment `segment`. */
+export function plainBytesOf(geometry: Geometry, segment: number): number {
+  const full = segmentBytesOf(geometry);
+  return Math.min(full, geometry.size - segment * full);
+}
+
+/** Bytes of each block of segment `segment`. */
+export function blockBytesOf(geometry: Geometry, segment: number): number {
+  return Math.ceil((plainBytesOf(geometry, segment) + GCM_TAG_BYTES) / geometry.k);
+}
+
+/** Bytes of all blocks of one fragment. */
+export function fragmentBytesOf(geometry: Geometry): number {
+  const last = segmentCountOf(geometry) - 1;
+  return last * geometry.blockBytes + blockBytesOf(geometry, last);
+}
+
+/** A geometry with full-size blocks. */
+export function geometryOf(size: number, k: number, n: number): Geometry {
+  return { size, k, n, blockBytes: BLOCK_BYTES };
+}

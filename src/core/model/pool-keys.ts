@@ -1,0 +1,39 @@
+// What a pool secret gives. HKDF-SHA256 (RFC 5869) with versioned labels and the epoch number, so that a later epoch
+// has unrelated keys and unrelated uses never share one.
+
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { hexOf, utf8 } from './bytes.ts';
+import { parsePoolId, type PoolId } from './ids.ts';
+
+/** Bytes of a pool secret. */
+export const POOL_SECRET_BYTES = 32;
+/** The epoch of a new pool. */
+export const FIRST_EPOCH = 0;
+/** Epochs fit 16 bits in the invite. */
+export const MAX_EPOCH = 0xffff;
+
+export interface PoolKeys {
+  readonly epoch: number;
+  /** The relay's room name: tells nothing of the secret. */
+  readonly poolId: PoolId;
+  /** 32 bytes: seals signaling envelopes. */
+  readonly signalingKey: Uint8Array<ArrayBuffer>;
+  /** 32 bytes: seals manifests. */
+  readonly catalogueKey: Uint8Array<ArrayBuffer>;
+  /** 32 bytes: keys content tags. */
+  readonly contentTagKey: Uint8Array<ArrayBuffer>;
+}
+
+/** @param secret 32 bytes, uniformly random. */
+export function derivePoolKeys(secret: Uint8Array, epoch: number): PoolKeys {
+  const derive = (label: string, length: number): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(hkdf(sha256, secret, undefined, utf8(`palm/v1/${label}/${epoch}`), length));
+  return {
+    epoch,
+    poolId: parsePoolId(hexOf(derive('pool-id', 16))),
+    signalingKey: derive('signaling', 32),
+    catalogueKey: derive('catalogue', 32),
+    contentTagKey: derive('content-tag', 32),
+  };
+}
