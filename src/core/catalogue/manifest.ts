@@ -107,7 +107,7 @@ export function checkDetails(details: FileDetails): void {
     ['type', details.mime, MAX_MIME_BYTES],
   ] as const;
   for (const [what, text, maxBytes] of limits) {
-    if (!text.isWellFormed()) throw new PalmError('bad-argument', `The ${what} has characters that cannot be kept.`);
+    if (/\p{Surrogate}/u.test(text)) throw new PalmError('bad-argument', `The ${what} has characters that cannot be kept.`);
     if (utf8Length(text) > maxBytes) {
       throw new PalmError('bad-argument', `The ${what} is longer than ${maxBytes} bytes. Shorten it and add the file again.`);
     }

@@ -1,0 +1,65 @@
+// Where a file's fragments go: weighted rendezvous hashing (Thaler and Ravishankar 1998; the logarithmic weights of
+// Schindelhauer and Schomaker 2005). Every device that knows the same candidates computes the same order.
+//
+// Fragments are spread as evenly as the caps allow, for the margin counts devices: the next fragment goes to the
+// candidate with the fewest of this file, and among equals to the one with the best score.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8 } from '../model/bytes.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
+import { fragmentCap } from '../model/limits.ts';
+import type { FragmentSet } from './fragment-set.ts';
+
+export interface Candidate {
+  readonly device: DeviceId;
+  /** Bytes that the device still offers. */
+  readonly freeBytes: number;
+}
+
+export interface PlacementInput {
+  readonly fileId: FileId;
+  readonly k: number;
+  readonly n: number;
+  /** Bytes of one fragment. */
+  readonly fragmentBytes: number;
+  /** Devices that may take fragments now. */
+  readonly candidates: readonly Candidate[];
+  /** Fragments that devices have or were already asked to take; candidates or not. */
+  readonly held: ReadonlyMap<DeviceId, FragmentSet>;
+}
+
+/** Free space beyond this makes a device no better a home, bytes: a huge disk must not attract everything. */
+const MAX_WEIGHT_BYTES = 64 * 2 ** 30;
+
+/** A home for each fragment of 0..n-1 that no device in `held` has; fragments that cannot be placed are left out. */
+export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
+  const cap = fragmentCap(input.k);
+  const open = input.candidates.map((candidate) => ({
+    device: candidate.device,
+    score: rendezvousScore(input.fileId, candidate),
+    count: input.held.get(candidate.device)?.size ?? 0,
+    room: Math.floor(candidate.freeBytes / Math.max(1, input.fragmentBytes)),
+  }));
+  const homes = new Map<number, DeviceId>();
+  const taken = new Set([...input.held.values()].flatMap((set) => [...set]));
+  for (let fragment = 0; fragment < input.n; fragment++) {
+    if (taken.has(fragment)) continue;
+    const eligible = open.filter((home) => home.count < cap && home.room > 0);
+    const [best] = eligible.toSorted((a, b) => a.count - b.count || b.score - a.score);
+    if (best === undefined) break;
+    best.count += 1;
+    best.room -= 1;
+    homes.set(fragment, best.device);
+  }
+  return homes;
+}
+
+/** -w / ln(h) with h in (0, 1) from SHA-256 of file and device: the higher, the better a home. */
+export function rendezvousScore(fileId: FileId, candidate: Candidate): number {
+  const digest = sha256(utf8(`palm/v1/rendezvous/${fileId}/${candidate.device}`));
+  let hash = 0;
+  for (const byte of digest.subarray(0, 6)) hash = hash * 256 + byte;
+  const unit = (hash + 0.5) / 2 ** 48;
+  const weight = Math.min(Math.max(candidate.freeBytes, 1), MAX_WEIGHT_BYTES);
+  return -weight / Math.log(unit);
+}

@@ -1,0 +1,212 @@
+// The messages of a link (FORMATS.md, messages). A message is: length of its header (4 bytes, big-endian), the header
+// (a DAG-CBOR map), and for `block` and `index` the raw payload behind it, so that bulk bytes are never copied into CBOR.
+
+import { cidOf, parseBlockHash, parseDeviceId, parseFileId, type BlockHash, type FileId } from '../model/ids.ts';
+import {
+  MAX_DEVICE_COUNT,
+  MAX_ENTRIES_PER_MESSAGE,
+  MAX_FRAGMENT_COUNT,
+  MAX_LOG_LENGTH,
+  MAX_MESSAGE_BYTES,
+  MAX_RECORD_BYTES,
+} from '../model/limits.ts';
+import type { LogHead } from '../catalogue/catalogue.ts';
+import { decodeFragmentSet, encodeFragmentSet } from '../placement/fragment-set.ts';
+import type { HoldingsDelta } from '../placement/holdings.ts';
+import { bad, boolOf, bytesOf, decodeCbor, encodeCbor, fieldsOf, kindOf, listOf, oneOf, textOf, tupleOf, uintOf } from './decode.ts';
+
+/** Holdings in one message at most: 36-byte file ids and bitmaps stay well below a control message's size. */
+export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
+/** Fragments in one `place` message. */
+export const MAX_PLACES_PER_MESSAGE = 64;
+/** Entries of one message together, bytes. */
+export const MAX_ENTRIES_BYTES = 512 * 1024;
+
+export const PROTOCOL_VERSION = 1;
+
+export const FAILURES = ['absent', 'corrupt', 'busy', 'storage'] as const;
+/** Why a request could not be answered. */
+export type Failure = (typeof FAILURES)[number];
+
+export const REFUSALS = ['unknown-file', 'cap', 'space', 'busy', 'failed'] as const;
+/** Why a fragment was not taken. */
+export type Refusal = (typeof REFUSALS)[number];
+
+export interface Place {
+  readonly file: FileId;
+  readonly fragment: number;
+}
+
+export type Message =
+  /** First on every link. */
+  | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
+  /** What I have of each log; `wanted` asks for what I lack. */
+  | { readonly kind: 'sync'; readonly heads: readonly LogHead[] }
+  /** Log entries, in order within a log; `more`: sync again for the rest. */
+  | { readonly kind: 'entries'; readonly entries: readonly Uint8Array[]; readonly more: boolean }
+  | ({ readonly kind: 'holdings' } & HoldingsDelta)
+  /** Your deltas do not add up here: start anew. */
+  | { readonly kind: 'holdings-wanted' }
+  /** What you should have from me by now: the catalogue's digest and the version of my holdings. */
+  | { readonly kind: 'pulse'; readonly catalogue: string; readonly holdings: number }
+  /** Please hold these; fetch their index and blocks from me. */
+  | { readonly kind: 'place'; readonly places: readonly Place[] }
+  | { readonly kind: 'refuse'; readonly place: Place; readonly reason: Refusal }
+  | { readonly kind: 'get-index'; readonly id: number; readonly file: FileId; readonly fragment: number }
+  | { readonly kind: 'get-block'; readonly id: number; readonly hash: BlockHash }
+  /** Payload: the fragment index, or the block. */
+  | { readonly kind: 'index'; readonly id: number }
+  | { readonly kind: 'block'; readonly id: number }
+  | { readonly kind: 'failed'; readonly id: number; readonly reason: Failure }
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'goodbye' };
+
+const MAX_HEADER_BYTES = 768 * 1024;
+const LENGTH_BYTES = 4;
+const MAX_REQUEST_ID = 0xffff_ffff;
+
+export interface DecodedMessage {
+  readonly message: Message;
+  /** Empty but for `block` and `index`. A view of the message's bytes. */
+  readonly payload: Uint8Array<ArrayBuffer>;
+}
+
+/** The message in parts, to be sent in a row; the payload is not copied. */
+export function encodeMessage(message: Message, payload?: Uint8Array): Uint8Array[] {
+  const header = encodeCbor(toCbor(message));
+  const head = new Uint8Array(LENGTH_BYTES + header.length);
+  new DataView(head.buffer).setUint32(0, header.length);
+  head.set(header, LENGTH_BYTES);
+  return payload === undefined ? [head] : [head, payload];
+}
+
+/** @throws PalmError 'bad-message'. */
+export function decodeMessage(bytes: Uint8Array<ArrayBuffer>): DecodedMessage {
+  if (bytes.length < LENGTH_BYTES || bytes.length > MAX_MESSAGE_BYTES) throw bad('a message of impossible length');
+  const headerBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  if (headerBytes > MAX_HEADER_BYTES || LENGTH_BYTES + headerBytes > bytes.length) throw bad('a truncated message');
+  const header = bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes);
+  const payload = bytes.subarray(LENGTH_BYTES + headerBytes);
+  const message = fromCbor(decodeCbor(header, MAX_HEADER_BYTES));
+  const carries = message.kind === 'block' || message.kind === 'index';
+  if (!carries && payload.length > 0) throw bad('a message with bytes behind it');
+  return { message, payload };
+}
+
+function toCbor(message: Message): unknown {
+  switch (message.kind) {
+    case 'sync':
+      return { kind: 'sync', heads: message.heads.map(({ device, seq, digest }) => [cidOf(device), seq, digest]) };
+    case 'holdings':
+      return {
+        ...message,
+        held: message.held.map(({ file, fragments }) => [cidOf(file), encodeFragmentSet(fragments)]),
+      };
+    case 'place':
+      return { kind: 'place', places: message.places.map(placeToCbor) };
+    case 'refuse':
+      return { ...message, place: placeToCbor(message.place) };
+    case 'get-index':
+      return { ...message, file: cidOf(message.file) };
+    case 'hello':
+    case 'entries':
+    case 'holdings-wanted':
+    case 'pulse':
+    case 'get-block':
+    case 'index':
+    case 'block':
+    case 'failed':
+    case 'cancel':
+    case 'goodbye':
+      return message;
+  }
+}
+
+const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Message & { kind: Kind } } = {
+  hello: (value) => {
+    const { protocol, epoch } = fieldsOf(value, ['kind', 'protocol', 'epoch']);
+    return { kind: 'hello', protocol: uintOf(protocol, 0xffff), epoch: uintOf(epoch, 0xffff) };
+  },
+  sync: (value) => ({
+    kind: 'sync',
+    heads: listOf(fieldsOf(value, ['kind', 'heads'])['heads'], MAX_DEVICE_COUNT, headOf),
+  }),
+  entries: (value) => {
+    const { entries, more } = fieldsOf(value, ['kind', 'entries', 'more']);
+    const records = listOf(entries, MAX_ENTRIES_PER_MESSAGE, (entry) => bytesOf(entry, 1, MAX_RECORD_BYTES));
+    return { kind: 'entries', entries: records, more: boolOf(more) };
+  },
+  holdings: (value) => {
+    const fields = fieldsOf(value, ['kind', 'base', 'held', 'heldBytes', 'freeBytes']);
+    return {
+      kind: 'holdings',
+      base: uintOf(fields['base'], Number.MAX_SAFE_INTEGER - 1),
+      held: listOf(fields['held'], MAX_HOLDINGS_PER_MESSAGE, (item) => {
+        const [file, fragments] = tupleOf(item, 2);
+        return { file: parseFileId(file), fragments: decodeFragmentSet(fragments) };
+      }),
+      heldBytes: uintOf(fields['heldBytes'], Number.MAX_SAFE_INTEGER),
+      freeBytes: uintOf(fields['freeBytes'], Number.MAX_SAFE_INTEGER),
+    };
+  },
+  'holdings-wanted': (value) => {
+    fieldsOf(value, ['kind']);
+    return { kind: 'holdings-wanted' };
+  },
+  pulse: (value) => {
+    const { catalogue, holdings } = fieldsOf(value, ['kind', 'catalogue', 'holdings']);
+    return { kind: 'pulse', catalogue: textOf(catalogue, 64), holdings: uintOf(holdings, Number.MAX_SAFE_INTEGER) };
+  },
+  place: (value) => ({
+    kind: 'place',
+    places: listOf(fieldsOf(value, ['kind', 'places'])['places'], MAX_PLACES_PER_MESSAGE, placeOf),
+  }),
+  refuse: (value) => {
+    const { place, reason } = fieldsOf(value, ['kind', 'place', 'reason']);
+    return { kind: 'refuse', place: placeOf(place), reason: oneOf(reason, REFUSALS) };
+  },
+  'get-index': (value) => {
+    const fields = fieldsOf(value, ['kind', 'id', 'file', 'fragment']);
+    const place = placeOf([fields['file'], fields['fragment']]);
+    return { kind: 'get-index', id: requestIdOf(fields['id']), ...place };
+  },
+  'get-block': (value) => {
+    const fields = fieldsOf(value, ['kind', 'id', 'hash']);
+    return { kind: 'get-block', id: requestIdOf(fields['id']), hash: parseBlockHash(fields['hash']) };
+  },
+  index: (value) => ({ kind: 'index', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
+  block: (value) => ({ kind: 'block', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
+  failed: (value) => {
+    const { id, reason } = fieldsOf(value, ['kind', 'id', 'reason']);
+    return { kind: 'failed', id: requestIdOf(id), reason: oneOf(reason, FAILURES) };
+  },
+  cancel: (value) => ({ kind: 'cancel', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
+  goodbye: (value) => {
+    fieldsOf(value, ['kind']);
+    return { kind: 'goodbye' };
+  },
+};
+
+function fromCbor(value: unknown): Message {
+  const kind = kindOf(value);
+  if (!Object.hasOwn(DECODERS, kind)) throw bad('a message of unknown kind');
+  return DECODERS[kind as Message['kind']](value); // an own key of DECODERS, checked above
+}
+
+function headOf(value: unknown): LogHead {
+  const [device, seq, digest] = tupleOf(value, 3);
+  return { device: parseDeviceId(device), seq: uintOf(seq, MAX_LOG_LENGTH), digest: textOf(digest, 16) };
+}
+
+function placeToCbor(place: Place): unknown {
+  return [cidOf(place.file), place.fragment];
+}
+
+function placeOf(value: unknown): Place {
+  const [file, fragment] = tupleOf(value, 2);
+  return { file: parseFileId(file), fragment: uintOf(fragment, MAX_FRAGMENT_COUNT - 1) };
+}
+
+function requestIdOf(value: unknown): number {
+  return uintOf(value, MAX_REQUEST_ID);
+}
