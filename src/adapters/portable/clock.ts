@@ -1,0 +1,19 @@
+// The platform's wall clock and timers, as core's Clock.
+
+import type { Clock } from '../../core/ports.ts';
+
+/** The longest delay that timers take (2^31 - 1 ms, some 25 days); a longer one would fire at once. */
+const MAX_DELAY_MS = 0x7fff_ffff;
+
+export const systemClock: Clock = {
+  nowMs() {
+    return Date.now();
+  },
+
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

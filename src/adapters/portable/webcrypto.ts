@@ -1,0 +1,81 @@
+// Core's Cryptography over the platform's WebCrypto: the same code in browsers, workers and Node.
+// Invariants: the answers depend on the arguments alone; a malformed key, signature or sealed box is an answer (false,
+// undefined), never an exception, while a key of the wrong length given to seal or open is a bug and throws.
+
+import { GCM_TAG_BYTES } from '../../core/model/limits.ts';
+import type { Cryptography } from '../../core/ports.ts';
+
+const ED25519_KEY_BYTES = 32;
+const ED25519_SIGNATURE_BYTES = 64;
+const AES_KEY_BYTES = 32;
+/** The nonce length that GCM takes as it is (NIST SP 800-38D, section 5.2.1.1). */
+const GCM_NONCE_BYTES = 12;
+
+export const webCryptography: Cryptography = {
+  async verify(publicKey, message, signature) {
+    if (publicKey.length !== ED25519_KEY_BYTES) return false;
+    if (signature.length !== ED25519_SIGNATURE_BYTES) return false;
+    const key = await importVerifyKey(publicKey);
+    if (key === undefined) return false;
+    return crypto.subtle.verify('Ed25519', key, shareable(signature), shareable(message));
+  },
+
+  async sha256(bytes) {
+    return new Uint8Array(await crypto.subtle.digest('SHA-256', shareable(bytes)));
+  },
+
+  async seal(key, nonce, aad, plain) {
+    const aesKey = await importAesKey(key, 'encrypt');
+    return new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, aad), aesKey, shareable(plain)));
+  },
+
+  async open(key, nonce, aad, sealed) {
+    const aesKey = await importAesKey(key, 'decrypt');
+    const parameters = gcm(nonce, aad);
+    // Shorter than its tag: engines disagree on which error that is, so it never reaches them.
+    if (sealed.length < GCM_TAG_BYTES) return undefined;
+    try {
+      return new Uint8Array(await crypto.subtle.decrypt(parameters, aesKey, shareable(sealed)));
+    } catch (error) {
+      // A tag that does not fit is an OperationError (W3C Web Cryptography, AES-GCM decrypt, step 8).
+      if (isNamed(error, 'OperationError')) return undefined;
+      throw error;
+    }
+  },
+};
+
+/** Undefined when the 32 bytes are not a point that the engine takes; engines disagree on when they notice. */
+async function importVerifyKey(publicKey: Uint8Array): Promise<CryptoKey | undefined> {
+  try {
+    return await crypto.subtle.importKey('raw', shareable(publicKey), 'Ed25519', false, ['verify']);
+  } catch (error) {
+    if (isNamed(error, 'DataError')) return undefined;
+    throw error;
+  }
+}
+
+async function importAesKey(key: Uint8Array, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+  if (key.length !== AES_KEY_BYTES) throw new RangeError('An AES-256 key is 32 bytes.');
+  return crypto.subtle.importKey('raw', shareable(key), 'AES-GCM', false, [usage]);
+}
+
+function gcm(nonce: Uint8Array, aad: Uint8Array): AesGcmParams {
+  if (nonce.length !== GCM_NONCE_BYTES) throw new RangeError('A GCM nonce is 12 bytes.');
+  return {
+    name: 'AES-GCM',
+    iv: shareable(nonce),
+    additionalData: shareable(aad),
+    tagLength: GCM_TAG_BYTES * 8,
+  };
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}
+
+/** WebCrypto refuses views of a SharedArrayBuffer; those, and only those, are copied. */
+function shareable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+}
