@@ -1,0 +1,89 @@
+// Which Chromium the browser tests drive. Plain JavaScript, because test/run.mjs asks before anything is built and
+// Node 20 runs no TypeScript; playwright.config.ts and the benches ask the same question here.
+// An installed browser comes first: Playwright's own download cannot be had on every network.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium } from '@playwright/test';
+
+const LINUX_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const MAC_PATHS = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
+const WINDOWS_FOLDERS = ['ProgramFiles', 'ProgramFiles(x86)', 'LOCALAPPDATA'];
+const WINDOWS_PATH = ['Google', 'Chrome', 'Application', 'chrome.exe'];
+
+/**
+ * The path of an installed Chromium or Chrome (CHROMIUM_PATH first), else of Playwright's own; undefined when there is
+ * none.
+ * @returns {string | undefined}
+ */
+export function findBrowser() {
+  return installedPaths().find((path) => existsSync(path));
+}
+
+/**
+ * Installs Chromium with the system's package manager where that is possible without asking anybody, else Playwright's
+ * download. What the installers print goes to this terminal.
+ * @returns {string | undefined} the path, or undefined when nothing could be installed
+ */
+export function installBrowser() {
+  const isRoot = process.getuid?.() === 0;
+  if (process.platform === 'linux' && isRoot && existsSync('/usr/bin/apt-get')) {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    run('apt-get', ['-q', '-y', 'update'], env);
+    run('apt-get', ['-q', '-y', 'install', '--no-install-recommends', 'chromium'], env);
+  }
+  if (findBrowser() === undefined) {
+    const playwright = join('node_modules', '@playwright', 'test', 'cli.js');
+    run(process.execPath, [playwright, 'install', 'chromium'], process.env);
+  }
+  return findBrowser();
+}
+
+/**
+ * How Chromium is started for tests: nothing that calls home, and no sandbox for root, who cannot have one.
+ * @returns {string[]}
+ */
+export function browserArguments() {
+  const quiet = [
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
+  return process.getuid?.() === 0 ? ['--no-sandbox', ...quiet] : quiet;
+}
+
+/** @returns {string[]} where a browser may be, the preferred first */
+function installedPaths() {
+  const chosen = process.env['CHROMIUM_PATH'];
+  if (chosen !== undefined && chosen !== '') return [chosen];
+  return [...systemPaths(), chromium.executablePath()];
+}
+
+/** @returns {string[]} */
+function systemPaths() {
+  if (process.platform === 'darwin') return MAC_PATHS;
+  if (process.platform === 'win32') {
+    const roots = WINDOWS_FOLDERS.map((name) => process.env[name] ?? '');
+    return roots.filter((root) => root !== '').map((root) => join(root, ...WINDOWS_PATH));
+  }
+  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)];
+  return LINUX_NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+}
+
+/**
+ * A failed installer is not the end: the next one is tried, and findBrowser has the last word.
+ * @param {string} command
+ * @param {string[]} parameters
+ * @param {NodeJS.ProcessEnv} env
+ */
+function run(command, parameters, env) {
+  const result = spawnSync(command, parameters, { env, stdio: ['ignore', 2, 2] });
+  if (result.error !== undefined) console.error(`${command}: ${result.error.message}`);
+}

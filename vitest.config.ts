@@ -1,0 +1,21 @@
+// The tests that run in Node: `unit` (one part at a time) and `sim` (whole pools on virtual time). Contract suites in
+// test/contract are libraries that unit tests run; browser tests are Playwright's (playwright.config.ts).
+
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 },
+      },
+    ],
+    // A test that needs a second try hides a fault.
+    retry: 0,
+  },
+});
