@@ -27,6 +27,9 @@ export interface DeviceHoldings {
   readonly heardAtMs: number;
 }
 
+/** A device that claims more files than this is believed for the first ones only. */
+const MAX_FILES_PER_DEVICE = 200_000;
+
 const NOTHING: FragmentSet = new Set();
 
 export class Holdings {
@@ -39,7 +42,7 @@ export class Holdings {
     const files = delta.base === 0 || known === undefined ? new Map<FileId, FragmentSet>() : known.files;
     for (const { file, fragments } of delta.held) {
       if (fragments.size === 0) files.delete(file);
-      else files.set(file, fragments);
+      else if (files.size < MAX_FILES_PER_DEVICE || files.has(file)) files.set(file, fragments);
     }
     const { heldBytes, freeBytes } = delta;
     this.#devices.set(device, { version: delta.base + 1, files, heldBytes, freeBytes, heardAtMs: nowMs });

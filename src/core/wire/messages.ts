@@ -40,7 +40,7 @@ export interface Place {
 export type Message =
   /** First on every link. */
   | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
-  /** What I have of each log; `wanted` asks for what I lack. */
+  /** What I have of each log: send me what I lack. */
   | { readonly kind: 'sync'; readonly heads: readonly LogHead[] }
   /** Log entries, in order within a log; `more`: sync again for the rest. */
   | { readonly kind: 'entries'; readonly entries: readonly Uint8Array[]; readonly more: boolean }
@@ -58,8 +58,7 @@ export type Message =
   | { readonly kind: 'index'; readonly id: number }
   | { readonly kind: 'block'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: Failure }
-  | { readonly kind: 'cancel'; readonly id: number }
-  | { readonly kind: 'goodbye' };
+  | { readonly kind: 'cancel'; readonly id: number };
 
 const MAX_HEADER_BYTES = 768 * 1024;
 const LENGTH_BYTES = 4;
@@ -117,7 +116,6 @@ function toCbor(message: Message): unknown {
     case 'block':
     case 'failed':
     case 'cancel':
-    case 'goodbye':
       return message;
   }
 }
@@ -181,10 +179,6 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     return { kind: 'failed', id: requestIdOf(id), reason: oneOf(reason, FAILURES) };
   },
   cancel: (value) => ({ kind: 'cancel', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
-  goodbye: (value) => {
-    fieldsOf(value, ['kind']);
-    return { kind: 'goodbye' };
-  },
 };
 
 function fromCbor(value: unknown): Message {

@@ -1,0 +1,235 @@
+// The outbox: files whose fragments this device still has to place. It decides which fragment to offer to whom, and when
+// this device may let go of the copies that are not its own to keep.
+//
+// The rule: all n fragments stay here until every one of them has a home AND the confirmed holders give a margin of at
+// least 1 (or k = n, where no placement could). Until then this device's copy is the safety.
+
+import type { DeviceId, FileId } from '../model/ids.ts';
+import { fragmentBytesOf } from '../model/geometry.ts';
+import type { Manifest } from '../catalogue/manifest.ts';
+import type { FragmentSet } from '../placement/fragment-set.ts';
+import { marginOf } from '../placement/health.ts';
+import { planPlacement, type Candidate } from '../placement/placement.ts';
+import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '../wire/messages.ts';
+
+/** What the outbox looks at when it decides. */
+export interface OutboxView {
+  readonly self: DeviceId;
+  /** Undefined when the file was removed or is unknown. */
+  manifestOf(file: FileId): Manifest | undefined;
+  /** Confirmed holders other than this device, reachable or away, that have not left. */
+  holdersOf(file: FileId): Map<DeviceId, FragmentSet>;
+  /** Devices that may take fragments now, this one included. */
+  candidates(): readonly Candidate[];
+  isReachable(device: DeviceId): boolean;
+}
+
+export type OutboxEffect =
+  | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message }
+  /** The file is placed: keep `keep` here, drop the rest. */
+  | { readonly kind: 'outbox-done'; readonly file: FileId; readonly keep: FragmentSet };
+
+export interface OutboxProgress {
+  /** Distinct fragments that have a home, this device's own share included. */
+  readonly placedCount: number;
+  /** Offers under way, or to be made again shortly. */
+  readonly pendingCount: number;
+}
+
+interface Offer {
+  readonly device: DeviceId;
+  deadlineMs: number;
+}
+
+interface Placing {
+  /** By fragment. */
+  readonly offers: Map<number, Offer>;
+  /** Devices that declined this file, until when. */
+  readonly declined: Map<DeviceId, { readonly untilMs: number; readonly soon: boolean }>;
+  progress: OutboxProgress;
+  dirty: boolean;
+}
+
+/** An offer with no sign of progress for this long is made to another device, ms. */
+const OFFER_DEADLINE_MS = 30_000;
+/** A device that was only busy, or behind, is asked again after this, ms; one that is full, after the longer time. */
+const RETRY_SOON_MS = 2_000;
+const RETRY_LATER_MS = 60_000;
+
+export class Outbox {
+  readonly #view: OutboxView;
+  readonly #files = new Map<FileId, Placing>();
+
+  constructor(view: OutboxView) {
+    this.#view = view;
+  }
+
+  has(file: FileId): boolean {
+    return this.#files.has(file);
+  }
+
+  /** Undefined when the file is not in the outbox. */
+  progressOf(file: FileId): OutboxProgress | undefined {
+    return this.#files.get(file)?.progress;
+  }
+
+  add(file: FileId): void {
+    if (this.#files.has(file)) return;
+    const progress = { placedCount: 0, pendingCount: 0 };
+    this.#files.set(file, { offers: new Map(), declined: new Map(), progress, dirty: true });
+  }
+
+  remove(file: FileId): void {
+    this.#files.delete(file);
+  }
+
+  /** Who holds or could take `file` changed; without a file, for all. */
+  touch(file?: FileId): void {
+    if (file === undefined) for (const placing of this.#files.values()) placing.dirty = true;
+    else {
+      const placing = this.#files.get(file);
+      if (placing !== undefined) placing.dirty = true;
+    }
+  }
+
+  linkDown(device: DeviceId): void {
+    for (const placing of this.#files.values()) {
+      for (const [fragment, offer] of placing.offers) if (offer.device === device) placing.offers.delete(fragment);
+    }
+    this.touch();
+  }
+
+  /** The device asked for bytes: it is at work. */
+  progressed(nowMs: number, device: DeviceId): void {
+    for (const placing of this.#files.values()) {
+      for (const offer of placing.offers.values()) {
+        if (offer.device === device) offer.deadlineMs = nowMs + OFFER_DEADLINE_MS;
+      }
+    }
+  }
+
+  refused(nowMs: number, device: DeviceId, place: Place, reason: Refusal): void {
+    const placing = this.#files.get(place.file);
+    if (placing?.offers.get(place.fragment)?.device !== device) return;
+    placing.offers.delete(place.fragment);
+    const soon = reason === 'busy' || reason === 'unknown-file' || reason === 'failed';
+    placing.declined.set(device, { untilMs: nowMs + (soon ? RETRY_SOON_MS : RETRY_LATER_MS), soon });
+    placing.dirty = true;
+  }
+
+  /** Decides for every file that something changed for. */
+  advance(nowMs: number): OutboxEffect[] {
+    const places = new Map<DeviceId, Place[]>();
+    const effects: OutboxEffect[] = [];
+    for (const [file, placing] of this.#files) {
+      if (this.#expire(nowMs, placing)) placing.dirty = true;
+      if (!placing.dirty) continue;
+      placing.dirty = false;
+      const done = this.#decide(nowMs, file, placing, places);
+      if (done !== undefined) effects.push(done);
+    }
+    for (const [to, wanted] of places) {
+      for (let at = 0; at < wanted.length; at += MAX_PLACES_PER_MESSAGE) {
+        const message = { kind: 'place', places: wanted.slice(at, at + MAX_PLACES_PER_MESSAGE) } as const;
+        effects.push({ kind: 'send', to, message });
+      }
+    }
+    return effects;
+  }
+
+  nextDeadlineMs(): number {
+    let next = Infinity;
+    for (const { offers, declined } of this.#files.values()) {
+      for (const { deadlineMs } of offers.values()) next = Math.min(next, deadlineMs);
+      for (const { untilMs } of declined.values()) next = Math.min(next, untilMs);
+    }
+    return next;
+  }
+
+  /** Whether an offer or a refusal ran out. */
+  #expire(nowMs: number, placing: Placing): boolean {
+    let changed = false;
+    for (const [fragment, { device, deadlineMs }] of placing.offers) {
+      if (deadlineMs > nowMs) continue;
+      placing.offers.delete(fragment);
+      placing.declined.set(device, { untilMs: nowMs + RETRY_SOON_MS, soon: true });
+      changed = true;
+    }
+    for (const [device, { untilMs }] of placing.declined) {
+      if (untilMs > nowMs) continue;
+      placing.declined.delete(device);
+      changed = true;
+    }
+    return changed;
+  }
+
+  #decide(nowMs: number, file: FileId, placing: Placing, places: Map<DeviceId, Place[]>): OutboxEffect | undefined {
+    const manifest = this.#view.manifestOf(file);
+    if (manifest === undefined) return undefined;
+    const confirmed = this.#view.holdersOf(file);
+    for (const [fragment, offer] of placing.offers) {
+      if (confirmed.get(offer.device)?.has(fragment) === true) placing.offers.delete(fragment);
+    }
+    const { own, offered } = this.#plan(file, manifest, placing, confirmed);
+    for (const [fragment, device] of offered) {
+      placing.offers.set(fragment, { device, deadlineMs: nowMs + OFFER_DEADLINE_MS });
+      const list = places.get(device) ?? [];
+      list.push({ file, fragment });
+      places.set(device, list);
+    }
+    const homes = new Map(confirmed).set(this.#view.self, own);
+    const placed = new Set([...homes.values()].flatMap((set) => [...set]));
+    const retries = [...placing.declined.values()].filter(({ soon }) => soon).length;
+    placing.progress = { placedCount: placed.size, pendingCount: placing.offers.size + retries };
+    if (placing.offers.size > 0 || placed.size < manifest.n) return undefined;
+    const reachable = new Map([...homes].filter(([device]) => device === this.#view.self || this.#view.isReachable(device)));
+    if (manifest.n > manifest.k && marginOf(reachable, manifest.k) < 1) return undefined;
+    this.#files.delete(file);
+    return { kind: 'outbox-done', file, keep: own };
+  }
+
+  /** New homes: this device's own share, and offers to others. */
+  #plan(
+    file: FileId,
+    manifest: Manifest,
+    placing: Placing,
+    confirmed: ReadonlyMap<DeviceId, FragmentSet>,
+  ): { own: FragmentSet; offered: Map<number, DeviceId> } {
+    const { self } = this.#view;
+    const candidates = this.#view.candidates().filter(({ device }) => !placing.declined.has(device));
+    const held = new Map([...confirmed].map(([device, fragments]) => [device, new Set(fragments)]));
+    for (const [fragment, { device }] of placing.offers) held.set(device, (held.get(device) ?? new Set()).add(fragment));
+    const { k, n } = manifest;
+    const fragmentBytes = fragmentBytesOf(manifest);
+    const homes = planPlacement({ fileId: file, k, n, fragmentBytes, candidates, held });
+    const own = new Set<number>();
+    const offered = new Map<number, DeviceId>();
+    for (const [fragment, device] of homes) {
+      if (device === self) own.add(fragment);
+      else offered.set(fragment, device);
+    }
+    if (homes.size === 0 && placing.offers.size === 0) this.#spread(manifest, confirmed, candidates, offered);
+    return { own, offered };
+  }
+
+  /**
+   * All fragments have homes, but too few devices share them: gives devices that hold none a copy of what the fullest
+   * device has, so that the margin grows with the pool.
+   */
+  #spread(
+    manifest: Manifest,
+    confirmed: ReadonlyMap<DeviceId, FragmentSet>,
+    candidates: readonly Candidate[],
+    offered: Map<number, DeviceId>,
+  ): void {
+    if (manifest.n === manifest.k || marginOf(confirmed, manifest.k) >= 1) return;
+    const [fullest] = [...confirmed.values()].toSorted((a, b) => b.size - a.size);
+    if (fullest === undefined || fullest.size < 2) return;
+    const empty = candidates.filter(({ device }) => device !== this.#view.self && !confirmed.has(device));
+    const movable = [...fullest].slice(1);
+    for (const [index, { device }] of empty.entries()) {
+      const fragment = movable[index];
+      if (fragment !== undefined) offered.set(fragment, device);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// What this device holds itself, by file; and what of it changed since the others were told.
+
+import type { FileId } from '../model/ids.ts';
+import type { FragmentSet } from '../placement/fragment-set.ts';
+import type { Holding } from '../placement/holdings.ts';
+import { MAX_HOLDINGS_PER_MESSAGE } from '../wire/messages.ts';
+
+const NOTHING: FragmentSet = new Set();
+
+export class OwnFragments {
+  readonly #files = new Map<FileId, Set<number>>();
+  /** Files that changed since the last delta. */
+  readonly #changed = new Set<FileId>();
+  heldBytes = 0;
+  freeBytes = 0;
+
+  of(file: FileId): FragmentSet {
+    return this.#files.get(file) ?? NOTHING;
+  }
+
+  files(): ReadonlyMap<FileId, FragmentSet> {
+    return this.#files;
+  }
+
+  add(file: FileId, fragment: number, bytes: number): void {
+    const fragments = this.#files.get(file) ?? new Set();
+    if (fragments.has(fragment)) return;
+    this.#files.set(file, fragments.add(fragment));
+    this.heldBytes += bytes;
+    this.#changed.add(file);
+  }
+
+  delete(file: FileId, fragment: number, bytes: number): void {
+    const fragments = this.#files.get(file);
+    if (fragments?.delete(fragment) !== true) return;
+    if (fragments.size === 0) this.#files.delete(file);
+    this.heldBytes -= bytes;
+    this.#changed.add(file);
+  }
+
+  /** Everything, in portions that each fit a message; at least one. */
+  snapshot(): Holding[][] {
+    return portions([...this.#files.keys()], (file) => this.#holdingOf(file));
+  }
+
+  /** What changed since the last call, in portions that each fit a message; none when nothing did. */
+  changes(): Holding[][] {
+    if (this.#changed.size === 0) return [];
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return portions(changed, (file) => this.#holdingOf(file));
+  }
+
+  #holdingOf(file: FileId): Holding {
+    return { file, fragments: new Set(this.of(file)) };
+  }
+}
+
+function portions(files: readonly FileId[], holdingOf: (file: FileId) => Holding): Holding[][] {
+  const lists: Holding[][] = [[]];
+  for (const file of files) {
+    if (lists.at(-1)?.length === MAX_HOLDINGS_PER_MESSAGE) lists.push([]);
+    lists.at(-1)?.push(holdingOf(file));
+  }
+  return lists;
+}

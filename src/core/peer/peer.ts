@@ -1,0 +1,442 @@
+// The peer: one device's part in its pool, as a machine. Events go in, one function decides, effects come out; it reads
+// no clock, draws no random number, and holds no bytes of files. The browser, the Node peer and the simulator run it.
+//
+// It keeps the catalogue in step with the linked devices, tells them what this device holds and remembers what they hold,
+// takes fragments that are placed here, places those of the outbox, and matches requests with answers.
+
+import type { CheckedEntry } from '../catalogue/check.ts';
+import { Catalogue, type LogHead } from '../catalogue/catalogue.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
+import { fragmentBytesOf } from '../model/geometry.ts';
+import { fragmentCap, MAX_ENTRIES_PER_MESSAGE, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import type { FragmentSet } from '../placement/fragment-set.ts';
+import { Holdings } from '../placement/holdings.ts';
+import type { Candidate } from '../placement/placement.ts';
+import type { Lane } from '../ports.ts';
+import { MAX_ENTRIES_BYTES, PROTOCOL_VERSION, type Failure, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import { Outbox, type OutboxProgress } from './outbox.ts';
+import { OwnFragments } from './own-fragments.ts';
+import { Requests, type Ask, type RequestResult } from './requests.ts';
+
+export type PeerInput =
+  | { readonly kind: 'link-up'; readonly device: DeviceId }
+  | { readonly kind: 'link-down'; readonly device: DeviceId }
+  | { readonly kind: 'message'; readonly from: DeviceId; readonly message: Message; readonly payload: Uint8Array<ArrayBuffer> }
+  /** Entries went through check.ts; those that failed are not among them. */
+  | { readonly kind: 'entries-checked'; readonly from: DeviceId; readonly entries: readonly CheckedEntry[]; readonly more: boolean }
+  /** This device wrote an entry, and it is durable. */
+  | { readonly kind: 'published'; readonly entry: CheckedEntry }
+  /** A fragment became durable here, or no longer counts (dropped, or a block of it is damaged). */
+  | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
+  | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
+  | { readonly kind: 'space'; readonly freeBytes: number }
+  /** All fragments of `file` are here: place them. */
+  | { readonly kind: 'outbox'; readonly file: FileId }
+  | { readonly kind: 'pulled'; readonly place: Place; readonly from: DeviceId; readonly outcome: 'held' | Refusal }
+  | { readonly kind: 'request'; readonly ticket: number; readonly to: DeviceId; readonly ask: Ask }
+  | { readonly kind: 'abandon'; readonly ticket: number }
+  /** A `serve` effect was carried out. */
+  | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
+  | { readonly kind: 'tick' };
+
+export type PeerEffect =
+  | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message; readonly lane: Lane }
+  /** Check these and answer with 'entries-checked'. Nothing else of this device's control lane may be handled before. */
+  | { readonly kind: 'check-entries'; readonly from: DeviceId; readonly entries: readonly Uint8Array[]; readonly more: boolean }
+  | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
+  /** Fetch this fragment from `from`, make it durable, answer with 'held' and 'pulled'. */
+  | { readonly kind: 'pull'; readonly place: Place; readonly from: DeviceId }
+  /** Drop these fragments of a file from the store; answer each with 'unheld'. */
+  | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }
+  | { readonly kind: 'outbox-done'; readonly file: FileId }
+  | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult }
+  /** Send an index or block to a device under request `id`; answer with 'served'. */
+  | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
+  | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
+  | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string };
+
+interface Link {
+  /** Whether the other side said hello, in our protocol and epoch. */
+  greeted: boolean;
+  /** Version of our holdings as sent on this link. */
+  sentVersion: number;
+  /** Whether it told us its holdings on this link: until then we do not know its free space. */
+  heardHoldings: boolean;
+  readonly serving: Set<number>;
+  pulseAtMs: number;
+}
+
+/** How often linked devices compare notes, ms: heals whatever was missed, and costs some 100 bytes. */
+const PULSE_MS = 5_000;
+/** Fragments fetched at once for others; more wait. */
+const MAX_PULLS = 8;
+/** Fragments waiting to be fetched. */
+const MAX_WAITING_PULLS = 4_096;
+
+export class Peer {
+  readonly catalogue = new Catalogue();
+  readonly holdings = new Holdings();
+  readonly own = new OwnFragments();
+  readonly #self: DeviceId;
+  readonly #epoch: number;
+  readonly #links = new Map<DeviceId, Link>();
+  readonly #requests = new Requests();
+  readonly #outbox: Outbox;
+  /** By place; the fragments being fetched and those waiting, first come first. */
+  readonly #pulls = new Map<string, { readonly place: Place; readonly from: DeviceId; running: boolean }>();
+
+  constructor(self: DeviceId, epoch: number) {
+    this.#self = self;
+    this.#epoch = epoch;
+    this.#outbox = new Outbox({
+      self,
+      manifestOf: (file) => this.catalogue.files().get(file),
+      holdersOf: (file) => this.#holdersElsewhere(file),
+      candidates: () => this.#candidates(),
+      isReachable: (device) => this.isReachable(device),
+    });
+  }
+
+  isReachable(device: DeviceId): boolean {
+    return device === this.#self || this.#links.get(device)?.greeted === true;
+  }
+
+  reachableDevices(): DeviceId[] {
+    return [this.#self, ...[...this.#links].filter(([, link]) => link.greeted).map(([device]) => device)];
+  }
+
+  /** Confirmed holders of a file, this device included; those that left are not among them. */
+  holdersOf(file: FileId): Map<DeviceId, FragmentSet> {
+    const holders = this.#holdersElsewhere(file);
+    const own = this.own.of(file);
+    return own.size > 0 ? holders.set(this.#self, own) : holders;
+  }
+
+  inOutbox(file: FileId): boolean {
+    return this.#outbox.has(file);
+  }
+
+  outboxProgress(file: FileId): OutboxProgress | undefined {
+    return this.#outbox.progressOf(file);
+  }
+
+  /** Puts a restarted device's own records, holdings and outbox back, before the first input. */
+  restore(entries: readonly CheckedEntry[]): void {
+    this.catalogue.add(entries);
+  }
+
+  handle(nowMs: number, input: PeerInput): PeerEffect[] {
+    const effects = this.#decide(nowMs, input);
+    for (const effect of this.#outbox.advance(nowMs)) {
+      if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
+      else effects.push(...this.#outboxDone(effect.file, effect.keep));
+    }
+    effects.push(...this.#startPulls(), ...this.#tellHoldings());
+    return effects;
+  }
+
+  nextDeadlineMs(): number {
+    let next = Math.min(this.#requests.nextDeadlineMs(), this.#outbox.nextDeadlineMs());
+    for (const { pulseAtMs } of this.#links.values()) next = Math.min(next, pulseAtMs);
+    return next;
+  }
+
+  #decide(nowMs: number, input: PeerInput): PeerEffect[] {
+    switch (input.kind) {
+      case 'link-up':
+        return this.#linkUp(nowMs, input.device);
+      case 'link-down':
+        return this.#linkDown(input.device);
+      case 'message':
+        return this.#message(nowMs, input.from, input.message, input.payload);
+      case 'entries-checked':
+        return this.#entriesChecked(input.from, input.entries, input.more);
+      case 'published':
+        return this.#published(input.entry);
+      case 'held':
+        this.own.add(input.file, input.fragment, input.bytes);
+        this.#outbox.touch(input.file);
+        return this.catalogue.isRemoved(input.file) ? [drop(input.file, [input.fragment])] : [];
+      case 'unheld':
+        this.own.delete(input.file, input.fragment, input.bytes);
+        return [];
+      case 'space':
+        this.own.freeBytes = Math.max(0, Math.floor(input.freeBytes));
+        return [];
+      case 'outbox':
+        this.#outbox.add(input.file);
+        return [];
+      case 'pulled':
+        return this.#pulled(input.place, input.from, input.outcome);
+      case 'request':
+        return this.#request(nowMs, input.ticket, input.to, input.ask);
+      case 'abandon':
+        return this.#withLane(this.#requests.abandon(nowMs, input.ticket));
+      case 'served':
+        this.#links.get(input.to)?.serving.delete(input.id);
+        if (input.failure === undefined) return [];
+        return [send(input.to, { kind: 'failed', id: input.id, reason: input.failure })];
+      case 'tick':
+        return [...this.#withLane(this.#requests.tick(nowMs)), ...this.#pulses(nowMs)];
+    }
+  }
+
+  #linkUp(nowMs: number, device: DeviceId): PeerEffect[] {
+    const serving = new Set<number>();
+    const link = { greeted: false, sentVersion: 0, heardHoldings: false, serving, pulseAtMs: nowMs + PULSE_MS };
+    this.#links.set(device, link);
+    return [
+      send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch }),
+      send(device, { kind: 'sync', heads: this.catalogue.heads() }),
+      ...this.#snapshotFor(device, link),
+    ];
+  }
+
+  #linkDown(device: DeviceId): PeerEffect[] {
+    const link = this.#links.get(device);
+    if (link === undefined) return [];
+    this.#links.delete(device);
+    this.#outbox.linkDown(device);
+    for (const [key, pull] of this.#pulls) if (pull.from === device && !pull.running) this.#pulls.delete(key);
+    return [
+      ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
+      ...this.#withLane(this.#requests.linkDown(device)),
+    ];
+  }
+
+  #message(nowMs: number, from: DeviceId, message: Message, payload: Uint8Array<ArrayBuffer>): PeerEffect[] {
+    const link = this.#links.get(from);
+    if (link === undefined) return [];
+    if (message.kind === 'hello') return this.#hello(from, link, message.protocol, message.epoch);
+    if (!link.greeted) return [{ kind: 'close-link', device: from, reason: 'spoke before saying hello' }];
+    switch (message.kind) {
+      case 'sync':
+        return this.#sendMissing(from, message.heads);
+      case 'entries':
+        return [{ kind: 'check-entries', from, entries: message.entries, more: message.more }];
+      case 'holdings':
+        if (!this.holdings.apply(from, message, nowMs)) return [send(from, { kind: 'holdings-wanted' })];
+        link.heardHoldings = true;
+        if (message.base === 0) this.#outbox.touch();
+        else for (const { file } of message.held) this.#outbox.touch(file);
+        return [];
+      case 'holdings-wanted':
+        return this.#snapshotFor(from, link);
+      case 'pulse':
+        return this.#pulse(from, message.catalogue, message.holdings);
+      case 'place':
+        return message.places.flatMap((place) => this.#place(from, place));
+      case 'refuse':
+        this.#outbox.refused(nowMs, from, message.place, message.reason);
+        return [];
+      case 'get-index':
+      case 'get-block':
+        this.#outbox.progressed(nowMs, from);
+        return this.#serve(from, link, message);
+      case 'index':
+      case 'block':
+        return this.#withLane(this.#requests.settle(nowMs, from, message.id, message.kind, { kind: 'payload', payload }));
+      case 'failed':
+        return this.#withLane(
+          this.#requests.settle(nowMs, from, message.id, 'block', { kind: 'failed', reason: message.reason }),
+        );
+      case 'cancel':
+        return link.serving.delete(message.id) ? [{ kind: 'stop-serving', to: from, id: message.id }] : [];
+    }
+  }
+
+  #hello(from: DeviceId, link: Link, protocol: number, epoch: number): PeerEffect[] {
+    if (protocol !== PROTOCOL_VERSION || epoch !== this.#epoch) {
+      return [{ kind: 'close-link', device: from, reason: `speaks protocol ${protocol}, epoch ${epoch}` }];
+    }
+    link.greeted = true;
+    this.#outbox.touch();
+    return [];
+  }
+
+  /** Sends what `theirs` lacks, a message's worth at a time: the receiver syncs again for more. */
+  #sendMissing(to: DeviceId, theirs: readonly LogHead[]): PeerEffect[] {
+    const entries: Uint8Array[] = [];
+    let entryBytes = 0;
+    let more = false;
+    for (const { entry } of this.catalogue.missingFor(theirs)) {
+      more = entries.length >= MAX_ENTRIES_PER_MESSAGE || entryBytes + entry.bytes.length > MAX_ENTRIES_BYTES;
+      if (more) break;
+      entries.push(entry.bytes);
+      entryBytes += entry.bytes.length;
+    }
+    return entries.length === 0 ? [] : [send(to, { kind: 'entries', entries, more })];
+  }
+
+  #entriesChecked(from: DeviceId, entries: readonly CheckedEntry[], more: boolean): PeerEffect[] {
+    const { added, orphaned } = this.catalogue.add(entries);
+    const effects = this.#afterAdding(added);
+    const isLinked = this.#links.has(from);
+    if (isLinked && orphaned.length > 0) {
+      // Their branch parts from ours further back: for these logs, ask from the start.
+      const heads = this.catalogue.heads().filter(({ device }) => !orphaned.includes(device));
+      effects.push(send(from, { kind: 'sync', heads }));
+    } else if (isLinked && more && added.length > 0) {
+      effects.push(send(from, { kind: 'sync', heads: this.catalogue.heads() }));
+    }
+    return effects;
+  }
+
+  #published(entry: CheckedEntry): PeerEffect[] {
+    const { added } = this.catalogue.add([entry]);
+    const message: Message = { kind: 'entries', entries: [entry.entry.bytes], more: false };
+    const told = [...this.#links].filter(([, link]) => link.greeted).map(([device]) => send(device, message));
+    return [...told, ...this.#afterAdding(added).filter((effect) => effect.kind !== 'keep-entries')];
+  }
+
+  #afterAdding(added: readonly CheckedEntry[]): PeerEffect[] {
+    if (added.length === 0) return [];
+    const effects: PeerEffect[] = [{ kind: 'keep-entries', entries: added }];
+    for (const { entry, file } of added) {
+      if (entry.body.kind === 'remove') effects.push(...this.#removed(entry.body.file));
+      if (entry.body.kind === 'leave') {
+        this.holdings.forget(entry.deviceId);
+        this.#outbox.touch();
+      }
+      if (file !== undefined) this.#outbox.touch(file.fileId);
+    }
+    return effects;
+  }
+
+  #removed(file: FileId): PeerEffect[] {
+    const wasPlacing = this.#outbox.has(file);
+    this.#outbox.remove(file);
+    const own = [...this.own.of(file)];
+    return [
+      ...(own.length > 0 ? [drop(file, own)] : []),
+      ...(wasPlacing ? [{ kind: 'outbox-done', file } as const] : []),
+    ];
+  }
+
+  #outboxDone(file: FileId, keep: FragmentSet): PeerEffect[] {
+    const surplus = [...this.own.of(file)].filter((fragment) => !keep.has(fragment));
+    return [{ kind: 'outbox-done', file }, ...(surplus.length > 0 ? [drop(file, surplus)] : [])];
+  }
+
+  /** Someone asks this device to hold a fragment. Taken, queued, or refused with the reason. */
+  #place(from: DeviceId, place: Place): PeerEffect[] {
+    const refuse = (reason: Refusal): PeerEffect[] => [send(from, { kind: 'refuse', place, reason })];
+    const manifest = this.catalogue.files().get(place.file);
+    if (manifest === undefined || place.fragment >= manifest.n) return refuse('unknown-file');
+    const own = this.own.of(place.file);
+    if (own.has(place.fragment)) {
+      // Held already: the asker missed it, so tell again.
+      const link = this.#links.get(from);
+      return link === undefined ? [] : this.#snapshotFor(from, link);
+    }
+    if (this.#pulls.has(keyOf(place))) return [];
+    const pulling = [...this.#pulls.values()].filter((pull) => pull.place.file === place.file).length;
+    if (own.size + pulling >= fragmentCap(manifest.k)) return refuse('cap');
+    if (fragmentBytesOf(manifest) > this.own.freeBytes) return refuse('space');
+    if (this.#pulls.size >= MAX_WAITING_PULLS) return refuse('busy');
+    this.#pulls.set(keyOf(place), { place, from, running: false });
+    return [];
+  }
+
+  #pulled(place: Place, from: DeviceId, outcome: 'held' | Refusal): PeerEffect[] {
+    this.#pulls.delete(keyOf(place));
+    if (outcome === 'held' || !this.#links.has(from)) return [];
+    return [send(from, { kind: 'refuse', place, reason: outcome })];
+  }
+
+  #startPulls(): PeerEffect[] {
+    const effects: PeerEffect[] = [];
+    let running = [...this.#pulls.values()].filter((pull) => pull.running).length;
+    for (const pull of this.#pulls.values()) {
+      if (running >= MAX_PULLS) break;
+      if (pull.running) continue;
+      pull.running = true;
+      running += 1;
+      effects.push({ kind: 'pull', place: pull.place, from: pull.from });
+    }
+    return effects;
+  }
+
+  #request(nowMs: number, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
+    if (!this.isReachable(to)) return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
+    return this.#withLane(this.#requests.open(nowMs, ticket, to, ask));
+  }
+
+  #serve(to: DeviceId, link: Link, ask: Ask & { readonly id: number }): PeerEffect[] {
+    const { id, ...wanted } = ask;
+    if (link.serving.size >= MAX_OPEN_REQUESTS) return [send(to, { kind: 'failed', id, reason: 'busy' })];
+    link.serving.add(id);
+    return [{ kind: 'serve', to, id, ask: wanted }];
+  }
+
+  #pulses(nowMs: number): PeerEffect[] {
+    const effects: PeerEffect[] = [];
+    for (const [device, link] of this.#links) {
+      if (link.pulseAtMs > nowMs) continue;
+      link.pulseAtMs = nowMs + PULSE_MS;
+      const catalogue = this.catalogue.digest();
+      if (link.greeted) effects.push(send(device, { kind: 'pulse', catalogue, holdings: link.sentVersion }));
+    }
+    return effects;
+  }
+
+  #pulse(from: DeviceId, catalogue: string, holdings: number): PeerEffect[] {
+    const effects: PeerEffect[] = [];
+    if (catalogue !== this.catalogue.digest()) effects.push(send(from, { kind: 'sync', heads: this.catalogue.heads() }));
+    if (holdings !== this.holdings.of(from)?.version) effects.push(send(from, { kind: 'holdings-wanted' }));
+    return effects;
+  }
+
+  #snapshotFor(device: DeviceId, link: Link): PeerEffect[] {
+    link.sentVersion = 0;
+    return this.own.snapshot().map((held) => this.#holdingsMessage(device, link, held));
+  }
+
+  #tellHoldings(): PeerEffect[] {
+    const portions = this.own.changes();
+    return portions.flatMap((held) =>
+      [...this.#links].map(([device, link]) => this.#holdingsMessage(device, link, held)),
+    );
+  }
+
+  #holdingsMessage(device: DeviceId, link: Link, held: Parameters<Holdings['apply']>[1]['held']): PeerEffect {
+    const { heldBytes, freeBytes } = this.own;
+    const message: Message = { kind: 'holdings', base: link.sentVersion, held, heldBytes, freeBytes };
+    link.sentVersion += 1;
+    return send(device, message);
+  }
+
+  #holdersElsewhere(file: FileId): Map<DeviceId, FragmentSet> {
+    const holders = this.holdings.holdersOf(file);
+    for (const device of holders.keys()) {
+      if (device === this.#self || this.catalogue.hasLeft(device)) holders.delete(device);
+    }
+    return holders;
+  }
+
+  #candidates(): Candidate[] {
+    const candidates: Candidate[] = [{ device: this.#self, freeBytes: Infinity }];
+    for (const [device, link] of this.#links) {
+      if (!link.greeted || !link.heardHoldings || this.catalogue.hasLeft(device)) continue;
+      candidates.push({ device, freeBytes: this.holdings.of(device)?.freeBytes ?? 0 });
+    }
+    return candidates;
+  }
+
+  /** Requests and their answers are small; the payloads they bring travel as bulk from the other side. */
+  #withLane(effects: ReturnType<Requests['tick']>): PeerEffect[] {
+    return effects.map((effect) => (effect.kind === 'send' ? send(effect.to, effect.message) : effect));
+  }
+}
+
+function send(to: DeviceId, message: Message): PeerEffect {
+  return { kind: 'send', to, message, lane: 'control' };
+}
+
+function drop(file: FileId, fragments: readonly number[]): PeerEffect {
+  return { kind: 'drop', file, fragments };
+}
+
+function keyOf(place: Place): string {
+  return `${place.file}/${place.fragment}`;
+}

@@ -1,0 +1,112 @@
+// Requests that this device has open with others: numbered, bounded for each device, each with a deadline. A request ends
+// exactly once: answered, failed, past its deadline, abandoned, or with its link.
+
+import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
+import { BLOCK_DEADLINE_MS, CONTROL_DEADLINE_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import type { Failure, Message } from '../wire/messages.ts';
+
+/** What can be asked of a device. */
+export type Ask =
+  | { readonly kind: 'get-index'; readonly file: FileId; readonly fragment: number }
+  | { readonly kind: 'get-block'; readonly hash: BlockHash };
+
+export type RequestResult =
+  | { readonly kind: 'payload'; readonly payload: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'failed'; readonly reason: Failure | 'link-closed' | 'deadline' };
+
+export type RequestEffect =
+  | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message }
+  | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult };
+
+interface Open {
+  readonly id: number;
+  readonly ticket: number;
+  readonly to: DeviceId;
+  readonly ask: Ask;
+  /** Undefined while it waits for its turn. */
+  deadlineMs: number | undefined;
+}
+
+/** Below the peer's own bound, so that a late answer never makes it refuse the next request. */
+const MAX_SENT_PER_DEVICE = MAX_OPEN_REQUESTS - 16;
+
+export class Requests {
+  readonly #open = new Map<number, Open>();
+  readonly #byTicket = new Map<number, number>();
+  readonly #sentCount = new Map<DeviceId, number>();
+  #nextId = 1;
+
+  open(nowMs: number, ticket: number, to: DeviceId, ask: Ask): RequestEffect[] {
+    const id = this.#nextId++ >>> 0;
+    const request: Open = { id, ticket, to, ask, deadlineMs: undefined };
+    this.#open.set(id, request);
+    this.#byTicket.set(ticket, id);
+    return this.#sendWaiting(nowMs, to);
+  }
+
+  /** The caller no longer wants the answer; nobody is told but the peer. */
+  abandon(nowMs: number, ticket: number): RequestEffect[] {
+    const request = this.#open.get(this.#byTicket.get(ticket) ?? -1);
+    if (request === undefined) return [];
+    const wasSent = request.deadlineMs !== undefined;
+    this.#close(request);
+    const cancel: RequestEffect = { kind: 'send', to: request.to, message: { kind: 'cancel', id: request.id } };
+    return [...(wasSent ? [cancel] : []), ...this.#sendWaiting(nowMs, request.to)];
+  }
+
+  /** An answer arrived. One to nothing that is open (late, or made up) is dropped. */
+  settle(nowMs: number, from: DeviceId, id: number, kind: 'index' | 'block', result: RequestResult): RequestEffect[] {
+    const request = this.#open.get(id);
+    if (request === undefined || request.to !== from || request.deadlineMs === undefined) return [];
+    const fits = result.kind === 'failed' || request.ask.kind === `get-${kind}`;
+    this.#close(request);
+    const answer: RequestResult = fits ? result : { kind: 'failed', reason: 'corrupt' };
+    return [{ kind: 'answer', ticket: request.ticket, result: answer }, ...this.#sendWaiting(nowMs, from)];
+  }
+
+  linkDown(device: DeviceId): RequestEffect[] {
+    const ended = [...this.#open.values()].filter((request) => request.to === device);
+    for (const request of ended) this.#close(request);
+    return ended.map(({ ticket }) => ({ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }));
+  }
+
+  tick(nowMs: number): RequestEffect[] {
+    const late = [...this.#open.values()].filter(({ deadlineMs }) => deadlineMs !== undefined && deadlineMs <= nowMs);
+    return late.flatMap((request) => {
+      this.#close(request);
+      return [
+        { kind: 'send', to: request.to, message: { kind: 'cancel', id: request.id } } as const,
+        { kind: 'answer', ticket: request.ticket, result: { kind: 'failed', reason: 'deadline' } } as const,
+        ...this.#sendWaiting(nowMs, request.to),
+      ];
+    });
+  }
+
+  nextDeadlineMs(): number {
+    let next = Infinity;
+    for (const { deadlineMs } of this.#open.values()) next = Math.min(next, deadlineMs ?? Infinity);
+    return next;
+  }
+
+  #sendWaiting(nowMs: number, to: DeviceId): RequestEffect[] {
+    const effects: RequestEffect[] = [];
+    for (const request of this.#open.values()) {
+      const sentCount = this.#sentCount.get(to) ?? 0;
+      if (sentCount >= MAX_SENT_PER_DEVICE) break;
+      if (request.to !== to || request.deadlineMs !== undefined) continue;
+      request.deadlineMs = nowMs + (request.ask.kind === 'get-block' ? BLOCK_DEADLINE_MS : CONTROL_DEADLINE_MS);
+      this.#sentCount.set(to, sentCount + 1);
+      effects.push({ kind: 'send', to, message: { ...request.ask, id: request.id } });
+    }
+    return effects;
+  }
+
+  #close(request: Open): void {
+    this.#open.delete(request.id);
+    this.#byTicket.delete(request.ticket);
+    if (request.deadlineMs === undefined) return;
+    const sentCount = (this.#sentCount.get(request.to) ?? 0) - 1;
+    if (sentCount > 0) this.#sentCount.set(request.to, sentCount);
+    else this.#sentCount.delete(request.to);
+  }
+}
