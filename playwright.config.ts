@@ -1,0 +1,37 @@
+// The browser tests: real Chromium, the real relay, the built app (test/e2e). One worker, because one test runs up to
+// six devices on what may be two cores. No retries: a test that needs one hides a fault.
+
+import { defineConfig } from '@playwright/test';
+import { browserArguments, findBrowser } from './test/browser.mjs';
+
+const executablePath = findBrowser();
+
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const laptop = { viewport: { width: 1280, height: 800 } };
+const screenshots = /screenshots\.spec\.ts$/;
+
+export default defineConfig({
+  testDir: 'test/e2e',
+  outputDir: 'test-results',
+  workers: 1,
+  retries: 0,
+  forbidOnly: process.env['CI'] !== undefined,
+  timeout: 90_000,
+  globalTimeout: 13 * 60_000,
+  expect: { timeout: 20_000 },
+  reporter: 'list',
+  use: {
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      args: browserArguments(),
+      ...(executablePath === undefined ? {} : { executablePath }),
+    },
+  },
+  projects: [
+    { name: 'desktop', testIgnore: screenshots, use: laptop },
+    { name: 'phone-light', testMatch: screenshots, use: { ...phone, colorScheme: 'light' } },
+    { name: 'phone-dark', testMatch: screenshots, use: { ...phone, colorScheme: 'dark' } },
+    { name: 'laptop-light', testMatch: screenshots, use: { ...laptop, colorScheme: 'light' } },
+    { name: 'laptop-dark', testMatch: screenshots, use: { ...laptop, colorScheme: 'dark' } },
+  ],
+});

@@ -1,0 +1,39 @@
+// Whatever must not happen in any page of any test: a request that leaves the relay's origin, an error on the console,
+// an error that nobody caught. A test that provokes one says beforehand which.
+
+import type { BrowserContext } from '@playwright/test';
+
+export class Faults {
+  private readonly seen: string[] = [];
+  private readonly allowed: RegExp[] = [];
+
+  /** Watches every page of `context`, now and later, whose app is served from `appUrl`. */
+  watch(context: BrowserContext, deviceName: string, appUrl: string): void {
+    const { origin, host } = new URL(appUrl);
+    const note = (text: string): void => void this.seen.push(`${deviceName}: ${text}`);
+    context.on('request', (request) => {
+      const url = new URL(request.url());
+      // `origin` of a blob: URL is its creator's.
+      if (url.origin !== origin && url.protocol !== 'data:') note(`request to ${request.url()}`);
+    });
+    context.on('console', (message) => {
+      if (message.type() === 'error') note(`console error: ${message.text()}`);
+    });
+    context.on('weberror', (webError) => note(`uncaught error: ${webError.error().stack ?? ''}`));
+    context.on('page', (page) => {
+      page.on('websocket', (socket) => {
+        if (new URL(socket.url()).host !== host) note(`WebSocket to ${socket.url()}`);
+      });
+      page.on('crash', () => note('the page crashed'));
+    });
+  }
+
+  /** Takes faults whose text fits `pattern` as expected in this test, before or after they are seen. */
+  allow(pattern: RegExp): void {
+    this.allowed.push(pattern);
+  }
+
+  unexpected(): string[] {
+    return this.seen.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
+  }
+}

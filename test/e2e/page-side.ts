@@ -1,0 +1,62 @@
+// What the tests keep inside each page, beside the app's `window.palm`: it makes and hashes bytes where they are, so that
+// no file has to cross to the test's process, and lets an error's code cross, which Playwright alone would drop.
+
+import type { Pool } from '../../src/runtime/api.ts';
+import type { ReadBytes, seededBytes } from './seeded-bytes.ts';
+
+declare global {
+  interface Window {
+    readonly palm: Pool;
+    palmTest: PageSide;
+  }
+}
+
+export type Outcome<Value> =
+  | { readonly kind: 'ok'; readonly value: Value }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+export interface PageSide {
+  readonly seededBytes: typeof seededBytes;
+  /** What came of `work`; nothing is thrown. */
+  outcome<Value>(work: () => Promise<Value>): Promise<Outcome<Value>>;
+  /** Reads a stream to its end. */
+  readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<ReadBytes>;
+  /** Resolves when Palm announces a change, or after `atMostMs`: a change may have come just before this call. */
+  nextChange(atMostMs: number): Promise<void>;
+}
+
+/** Runs in each page before the app does, as source text: it names nothing outside itself. */
+export function installPageSide(bytesOf: typeof seededBytes): void {
+  window.palmTest = {
+    seededBytes: bytesOf,
+    async outcome(work) {
+      try {
+        return { kind: 'ok', value: await work() };
+      } catch (error) {
+        if (!(error instanceof Error)) return { kind: 'failed', code: '', message: String(error) };
+        const code = 'code' in error ? String(error.code) : error.name;
+        return { kind: 'failed', code, message: error.message };
+      }
+    },
+    async readAll(stream) {
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      const reader = stream.getReader();
+      for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+      const bytes = await new Blob(chunks).arrayBuffer();
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+      const sha256 = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+      return { length: bytes.byteLength, sha256 };
+    },
+    nextChange(atMostMs) {
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          unsubscribe();
+          resolve();
+        };
+        const timer = setTimeout(done, atMostMs);
+        const unsubscribe = window.palm.subscribe(done);
+      });
+    },
+  };
+}

@@ -1,0 +1,93 @@
+// What the browser tests are given: the real relay, devices, and the watch over what no page may do.
+
+import { test as base, expect } from '@playwright/test';
+import { Device } from './device.ts';
+import { Faults } from './faults.ts';
+import { startRelay, type RelayProcess } from './relay-process.ts';
+
+export { expect } from '@playwright/test';
+
+interface WorkerFixtures {
+  /** One relay for the tests of a worker; each test makes its own pools in it. */
+  readonly relay: RelayProcess;
+}
+
+interface TestFixtures {
+  /** A relay of this test's own, to be killed. */
+  readonly privateRelay: RelayProcess;
+  /** Fails the test on what no page may do. */
+  readonly faults: Faults;
+  /** A device in a tab at the app; `relay` where another than the shared one serves it. */
+  readonly newDevice: (name: string, relay?: RelayProcess) => Promise<Device>;
+  /** `names.length` devices in one new pool, each linked to all others; the first made the pool. */
+  readonly newPool: (names: readonly string[], relay?: RelayProcess) => Promise<Device[]>;
+}
+
+/** The relay builds the app where it is older than its sources. */
+const RELAY_START_LIMIT_MS = 120_000;
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  relay: [
+    // Playwright reads a fixture's needs from this pattern; this one has none.
+    // oxlint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const relay = await startRelay();
+      await use(relay);
+      expect(await relay.stop(), 'the relay ends cleanly on Ctrl-C').toBe(0);
+    },
+    { scope: 'worker', timeout: RELAY_START_LIMIT_MS },
+  ],
+
+  // oxlint-disable-next-line no-empty-pattern
+  privateRelay: async ({}, use) => {
+    const relay = await startRelay();
+    await use(relay);
+    await relay.stop();
+  },
+
+  // oxlint-disable-next-line no-empty-pattern
+  faults: async ({}, use) => {
+    const faults = new Faults();
+    await use(faults);
+    expect(faults.unexpected(), 'no page does what no page may do').toEqual([]);
+  },
+
+  newDevice: async ({ browser, relay, faults }, use) => {
+    const devices: Device[] = [];
+    await use(async (name, ownRelay = relay) => {
+      const context = await browser.newContext();
+      faults.watch(context, name, ownRelay.app);
+      const device = await Device.prepare(name, context, ownRelay.app);
+      devices.push(device);
+      await device.open();
+      return device;
+    });
+    await Promise.all(devices.map((device) => device.close()));
+  },
+
+  newPool: async ({ newDevice }, use) => {
+    await use(async ([firstName = 'Laptop', ...otherNames], relay) => {
+      const first = await newDevice(firstName, relay);
+      await first.createPool('Home');
+      const invite = await first.invite();
+      const devices = [first];
+      for (const name of otherNames) {
+        const device = await newDevice(name, relay);
+        await device.join(invite);
+        devices.push(device);
+      }
+      await allLinked(devices);
+      return devices;
+    });
+  },
+});
+
+/** Waits until each of `devices` reaches all of them (and itself). */
+export async function allLinked(devices: readonly Device[]): Promise<void> {
+  for (const device of devices) {
+    await device.waitFor(
+      `links to ${devices.length - 1} devices`,
+      (status) => status.devices.filter(({ state }) => state === 'reachable').length >= devices.length,
+    );
+  }
+}

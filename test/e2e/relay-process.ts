@@ -1,0 +1,67 @@
+// The real relay as a child process, started as people start it (`npm start`), on free ports and with a data folder of
+// its own.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface RelayProcess {
+  /** The app's address on this machine, with the final slash. */
+  readonly app: string;
+  /** Its addresses for the other devices on the network. */
+  readonly lan: readonly string[];
+  /** Ends it without a word to anybody, as a crash or a pulled plug would. */
+  kill(): Promise<void>;
+  /** Ends it as Ctrl-C does, answers its exit code, and removes its data folder. */
+  stop(): Promise<number | null>;
+}
+
+const START = fileURLToPath(new URL('../../signaling/start.mjs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Of what the relay says on stderr, characters that are kept for the error text. */
+const KEPT_CHARACTERS = 4_000;
+
+/** Resolves once the relay has printed its addresses, and so accepts connections. */
+export async function startRelay(): Promise<RelayProcess> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'palm-relay-'));
+  const flags = ['--json', '--port', '0', '--http-port', '0', '--data', dataFolder];
+  const child = spawn(process.execPath, [START, ...flags], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-KEPT_CHARACTERS);
+  });
+
+  const firstLine = once(createInterface(child.stdout), 'line').then(([line]) => String(line));
+  const line = await Promise.race([firstLine, exited.then(() => undefined)]);
+  if (line === undefined) throw new Error(`The relay ended before it was ready: ${complaints}`);
+
+  return {
+    ...parseAddresses(line),
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      child.kill('SIGINT');
+      await exited;
+      await rm(dataFolder, { recursive: true, force: true });
+      return child.exitCode;
+    },
+  };
+}
+
+function parseAddresses(line: string): Pick<RelayProcess, 'app' | 'lan'> {
+  const value: unknown = JSON.parse(line);
+  if (typeof value === 'object' && value !== null && 'app' in value && 'lan' in value) {
+    const { app, lan } = value;
+    if (typeof app === 'string' && Array.isArray(lan) && lan.every((url) => typeof url === 'string')) {
+      return { app, lan };
+    }
+  }
+  throw new Error(`The relay's first line is not its addresses: ${line}`);
+}
