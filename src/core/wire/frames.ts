@@ -1,0 +1,210 @@
+// Frames of a link's data channel (FORMATS.md, frames). Two lanes of messages, control and bulk, share the channel: a
+// message travels as frames of its own lane, and between any two frames the other lane may go. Beside them there are
+// the link's own frames: ping, pong, bye and signal (a signaling envelope that a neighbour passes on).
+//
+//   octets      message, first frame            message, later frame      ping, pong, bye    signal
+//   0           0x00 control, 0x02 bulk         0x01 control, 0x03 bulk   0x10, 0x11, 0x12   0x13
+//   1           length of the message,          chunk                     -                  hops left, 0 to 2
+//   2..4        4 octets, big-endian            …                                            sealed envelope
+//   5..         chunk                           …                                            …
+//
+// Invariants: a lane has one unfinished message at most; its buffer is allocated once, from a length that was checked
+// first; every message frame carries at least one octet of its message, unless the whole message is empty.
+
+import { PalmError } from '../model/errors.ts';
+import { FRAME_BYTES, MAX_ENVELOPE_BYTES, MAX_MESSAGE_BYTES } from '../model/limits.ts';
+import type { Lane } from '../ports.ts';
+
+/** Neighbours that an envelope may still pass: two make any two devices with a mutual neighbour's neighbour meet. */
+export const MAX_SIGNAL_HOPS = 2;
+
+/** A frame of the link itself. */
+export type LinkFrame =
+  /** A neighbour passes on an envelope; `hopsLeft` is how many neighbours it may still pass. */
+  | { readonly kind: 'signal'; readonly hopsLeft: number; readonly envelope: Uint8Array }
+  | { readonly kind: 'ping' | 'pong' | 'bye' };
+
+/** What a frame, or the last frame of a message, brings. The callee owns `message`. */
+export type Arrival =
+  | LinkFrame
+  | { readonly kind: 'message'; readonly lane: Lane; readonly message: Uint8Array<ArrayBuffer> };
+
+const FIRST: Readonly<Record<Lane, number>> = { control: 0x00, bulk: 0x02 };
+const LATER: Readonly<Record<Lane, number>> = { control: 0x01, bulk: 0x03 };
+const BARE = { ping: 0x10, pong: 0x11, bye: 0x12 } as const;
+const SIGNAL = 0x13;
+/** Stands for the first octet of an empty frame. */
+const NO_OCTET = -1;
+
+const FIRST_HEADER_BYTES = 5;
+const LATER_HEADER_BYTES = 1;
+const SIGNAL_HEADER_BYTES = 2;
+
+/**
+ * The frames of one message given in parts, in order; each is a new buffer that the caller owns. The parts are read
+ * while the generator runs and must not change until it ends.
+ * @param maxFrameBytes what the channel takes at once; at most FRAME_BYTES of it are used.
+ * @throws PalmError 'bad-argument' when the message is longer than MAX_MESSAGE_BYTES, before the first frame.
+ */
+export function* frameMessage(
+  parts: readonly Uint8Array[],
+  lane: Lane,
+  maxFrameBytes = FRAME_BYTES,
+): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const messageBytes = parts.reduce((sum, part) => sum + part.length, 0);
+  checkOutgoing(messageBytes, maxFrameBytes);
+  const frameBytes = Math.min(FRAME_BYTES, maxFrameBytes);
+  const cursor = new PartsCursor(parts);
+  let leftBytes = messageBytes;
+  let headerBytes = FIRST_HEADER_BYTES;
+  do {
+    const chunkBytes = Math.min(leftBytes, frameBytes - headerBytes);
+    const frame = new Uint8Array(headerBytes + chunkBytes);
+    if (headerBytes === FIRST_HEADER_BYTES) {
+      frame[0] = FIRST[lane];
+      new DataView(frame.buffer).setUint32(1, messageBytes);
+    } else {
+      frame[0] = LATER[lane];
+    }
+    cursor.fill(frame.subarray(headerBytes));
+    leftBytes -= chunkBytes;
+    headerBytes = LATER_HEADER_BYTES;
+    yield frame;
+  } while (leftBytes > 0);
+}
+
+/** A frame of the link itself. The caller owns the answer; the envelope is copied. */
+export function encodeLinkFrame(frame: LinkFrame): Uint8Array<ArrayBuffer> {
+  if (frame.kind !== 'signal') return Uint8Array.of(BARE[frame.kind]);
+  const bytes = new Uint8Array(SIGNAL_HEADER_BYTES + frame.envelope.length);
+  bytes[0] = SIGNAL;
+  bytes[1] = frame.hopsLeft;
+  bytes.set(frame.envelope, SIGNAL_HEADER_BYTES);
+  return bytes;
+}
+
+/** Puts one channel's frames together again. */
+export class FrameAssembler {
+  readonly #unfinished: Record<Lane, Unfinished | undefined> = { control: undefined, bulk: undefined };
+
+  /**
+   * Takes the channel's next frame, and ownership of its buffer. Answers what it completes; undefined when a message
+   * needs more frames.
+   * @throws PalmError 'bad-message' for anything that `frameMessage` and `encodeLinkFrame` do not make. The channel is of
+   * no use after that: where the next message begins is not known.
+   */
+  push(frame: Uint8Array<ArrayBuffer>): Arrival | undefined {
+    if (frame.length > FRAME_BYTES) throw bad(`a frame of ${frame.length} bytes`);
+    switch (frame[0] ?? NO_OCTET) {
+      case FIRST.control:
+        return this.#begin('control', frame);
+      case LATER.control:
+        return this.#continue('control', frame);
+      case FIRST.bulk:
+        return this.#begin('bulk', frame);
+      case LATER.bulk:
+        return this.#continue('bulk', frame);
+      case BARE.ping:
+        return bare('ping', frame);
+      case BARE.pong:
+        return bare('pong', frame);
+      case BARE.bye:
+        return bare('bye', frame);
+      case SIGNAL:
+        return signal(frame);
+      default:
+        throw bad(frame.length === 0 ? 'an empty frame' : 'a frame of unknown kind');
+    }
+  }
+
+  #begin(lane: Lane, frame: Uint8Array<ArrayBuffer>): Arrival | undefined {
+    if (this.#unfinished[lane] !== undefined) throw bad('a message that begins inside another');
+    if (frame.length < FIRST_HEADER_BYTES) throw bad('a first frame without its length');
+    const messageBytes = new DataView(frame.buffer, frame.byteOffset).getUint32(1);
+    if (messageBytes > MAX_MESSAGE_BYTES) throw bad(`a message of ${messageBytes} bytes`);
+    const chunk = frame.subarray(FIRST_HEADER_BYTES);
+    if (chunk.length > messageBytes) throw bad('a chunk that overruns its message');
+    // Most control messages fit one frame, and need no second buffer.
+    if (chunk.length === messageBytes) return { kind: 'message', lane, message: chunk };
+    if (chunk.length === 0) throw bad('a first frame that carries nothing');
+    const message = new Uint8Array(messageBytes);
+    message.set(chunk);
+    this.#unfinished[lane] = { message, filledBytes: chunk.length };
+    return undefined;
+  }
+
+  #continue(lane: Lane, frame: Uint8Array<ArrayBuffer>): Arrival | undefined {
+    const unfinished = this.#unfinished[lane];
+    if (unfinished === undefined) throw bad('a later frame of no message');
+    const chunk = frame.subarray(LATER_HEADER_BYTES);
+    if (chunk.length === 0) throw bad('a later frame that carries nothing');
+    const { message, filledBytes } = unfinished;
+    if (filledBytes + chunk.length > message.length) throw bad('a chunk that overruns its message');
+    message.set(chunk, filledBytes);
+    unfinished.filledBytes += chunk.length;
+    if (unfinished.filledBytes < message.length) return undefined;
+    this.#unfinished[lane] = undefined;
+    return { kind: 'message', lane, message };
+  }
+}
+
+interface Unfinished {
+  readonly message: Uint8Array<ArrayBuffer>;
+  filledBytes: number;
+}
+
+/** Reads parts as if they were one buffer. */
+class PartsCursor {
+  readonly #parts: readonly Uint8Array[];
+  #partIndex = 0;
+  #offset = 0;
+
+  constructor(parts: readonly Uint8Array[]) {
+    this.#parts = parts;
+  }
+
+  /** Fills `target` with the next bytes, of which there are enough. */
+  fill(target: Uint8Array): void {
+    let filledBytes = 0;
+    while (filledBytes < target.length) {
+      const part = this.#parts[this.#partIndex];
+      if (part === undefined) throw new Error('a message is shorter than its parts were');
+      const slice = part.subarray(this.#offset, this.#offset + target.length - filledBytes);
+      target.set(slice, filledBytes);
+      filledBytes += slice.length;
+      this.#offset += slice.length;
+      if (this.#offset === part.length) {
+        this.#partIndex += 1;
+        this.#offset = 0;
+      }
+    }
+  }
+}
+
+function checkOutgoing(messageBytes: number, maxFrameBytes: number): void {
+  if (messageBytes > MAX_MESSAGE_BYTES) {
+    throw new PalmError('bad-argument', `A message of ${messageBytes} bytes is too long to send.`);
+  }
+  if (maxFrameBytes <= FIRST_HEADER_BYTES) {
+    throw new PalmError('bad-argument', `A frame of ${maxFrameBytes} bytes has no room for a message.`);
+  }
+}
+
+function bare(kind: keyof typeof BARE, frame: Uint8Array): Arrival {
+  if (frame.length !== 1) throw bad(`a ${kind} with something behind it`);
+  return { kind };
+}
+
+function signal(frame: Uint8Array): Arrival {
+  const hopsLeft = frame[1];
+  const envelope = frame.subarray(SIGNAL_HEADER_BYTES);
+  if (hopsLeft === undefined || hopsLeft > MAX_SIGNAL_HOPS) throw bad('an envelope with too many hops to go');
+  if (envelope.length === 0 || envelope.length > MAX_ENVELOPE_BYTES) {
+    throw bad(`an envelope of ${envelope.length} bytes`);
+  }
+  return { kind: 'signal', hopsLeft, envelope };
+}
+
+function bad(what: string): PalmError {
+  return new PalmError('bad-message', `A frame from a linked device was refused: ${what}.`);
+}
