@@ -1,0 +1,170 @@
+// SegmentCodec in the thread that calls it: WebCrypto for AES-256-GCM and SHA-256, an ErasureCode for parity. The format
+// is FORMATS.md, "Segments":
+//
+//   plain --AES-256-GCM--> plain + 16 bytes --zero-padded--> k blocks --Reed-Solomon--> n blocks
+//
+// Invariant: nothing is encrypted before the plaintext's hash was found to be the expected one, because a (key, nonce)
+// pair may seal one plaintext only, and the nonce is the segment's index (NIST SP 800-38D, section 8: uniqueness).
+
+import { equalBytes } from '../../core/model/bytes.ts';
+import { PalmError } from '../../core/model/errors.ts';
+import { type BlockHash, parseBlockHash } from '../../core/model/ids.ts';
+import {
+  BLOCK_BYTES,
+  GCM_TAG_BYTES,
+  MAX_FRAGMENT_COUNT,
+  MAX_SEGMENT_COUNT,
+} from '../../core/model/limits.ts';
+import type { ErasureCode, IndexedBlock, SegmentCodec, SegmentParameters } from '../../core/ports.ts';
+import { encodeCbor } from '../../core/wire/decode.ts';
+
+const KEY_BYTES = 32;
+const SALT_BYTES = 32;
+const NONCE_BYTES = 12;
+
+/** Blocks of a sealed segment, each in a buffer of its own (so that one can be transferred or stored alone). */
+interface SealedSegment {
+  readonly blocks: Uint8Array<ArrayBuffer>[];
+  readonly hashes: BlockHash[];
+}
+
+/**
+ * A codec over `code` and `globalThis.crypto.subtle`. Aborts are noticed between its steps.
+ * Beside the errors in `SegmentCodec`: 'bad-argument' for parameters out of range, 'cancelled' after an abort.
+ */
+export function createSegmentCodec(code: ErasureCode): SegmentCodec {
+  return {
+    async hash(plain, signal) {
+      checkNotAborted(signal);
+      return sha256(plain);
+    },
+    seal: (parameters, plain, plainHash, signal) => seal(code, parameters, plain, plainHash, signal),
+    open: (parameters, blocks, plainBytes, signal) => open(code, parameters, blocks, plainBytes, signal),
+    close() {},
+  };
+}
+
+async function seal(
+  code: ErasureCode,
+  parameters: SegmentParameters,
+  plain: Uint8Array<ArrayBuffer>,
+  plainHash: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<SealedSegment> {
+  checkParameters(parameters, plain.length);
+  checkNotAborted(signal);
+  if (!equalBytes(await sha256(plain), plainHash)) {
+    throw new PalmError(
+      'source-changed',
+      'The file changed while it was being stored. Nothing of the changed file was kept; store it again.',
+    );
+  }
+  const key = await importKey(parameters.key, 'encrypt');
+  const sealed = await crypto.subtle.encrypt(gcmOf(parameters), key, plain);
+  checkNotAborted(signal);
+
+  const { k, n } = parameters;
+  const blockBytes = Math.ceil(sealed.byteLength / k);
+  const data = new Uint8Array(k * blockBytes); // what the ciphertext does not fill stays zero
+  data.set(new Uint8Array(sealed));
+  const parity = code.encode(data, k, n);
+  const blocks = [...slices(data, blockBytes), ...slices(parity, blockBytes)];
+  const hashes = await Promise.all(blocks.map(async (block) => parseBlockHash(await sha256(block))));
+  checkNotAborted(signal);
+  return { blocks, hashes };
+}
+
+async function open(
+  code: ErasureCode,
+  parameters: SegmentParameters,
+  blocks: readonly IndexedBlock[],
+  plainBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  checkParameters(parameters, plainBytes);
+  checkNotAborted(signal);
+  const { k, n } = parameters;
+  const sealedBytes = plainBytes + GCM_TAG_BYTES;
+  const blockBytes = Math.ceil(sealedBytes / k);
+  // Whoever made the file chose its block hashes, so a block that fits its hash may still have any length.
+  if (blocks.some((block) => block.bytes.length !== blockBytes)) {
+    throw corrupt(parameters, `its blocks do not have ${blockBytes} bytes`);
+  }
+  const data = code.decode(blocks, k, n);
+  if (data.subarray(sealedBytes).some((byte) => byte !== 0))
+    throw corrupt(parameters, 'its padding is not zero');
+
+  const key = await importKey(parameters.key, 'decrypt');
+  checkNotAborted(signal);
+  try {
+    const plain = await crypto.subtle.decrypt(gcmOf(parameters), key, data.subarray(0, sealedBytes));
+    return new Uint8Array(plain);
+  } catch (cause) {
+    throw corrupt(parameters, 'its authentication tag does not fit', cause);
+  }
+}
+
+function gcmOf(parameters: SegmentParameters): AesGcmParams {
+  const { salt, segmentIndex, segmentCount, k, n } = parameters;
+  const nonce = new Uint8Array(NONCE_BYTES);
+  new DataView(nonce.buffer).setUint32(NONCE_BYTES - 4, segmentIndex); // 96 bits, big-endian; the index has at most 32
+  return {
+    name: 'AES-GCM',
+    iv: nonce,
+    additionalData: encodeCbor([salt, segmentIndex, segmentCount, k, n]),
+    tagLength: GCM_TAG_BYTES * 8,
+  };
+}
+
+function importKey(key: Uint8Array, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, [usage]);
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+}
+
+/** Copies of `bytes` cut every `sliceBytes`. */
+function slices(bytes: Uint8Array<ArrayBuffer>, sliceBytes: number): Uint8Array<ArrayBuffer>[] {
+  const count = bytes.length / sliceBytes;
+  return Array.from({ length: count }, (_, at) => bytes.slice(at * sliceBytes, (at + 1) * sliceBytes));
+}
+
+function checkParameters(parameters: SegmentParameters, plainBytes: number): void {
+  const { key, salt, segmentIndex, segmentCount, k, n } = parameters;
+  const fits =
+    key.length === KEY_BYTES &&
+    salt.length === SALT_BYTES &&
+    isWithin(k, 1, n) &&
+    isWithin(n, k, MAX_FRAGMENT_COUNT) &&
+    isWithin(segmentCount, 1, MAX_SEGMENT_COUNT) &&
+    isWithin(segmentIndex, 0, segmentCount - 1) &&
+    isWithin(plainBytes, 0, k * BLOCK_BYTES - GCM_TAG_BYTES);
+  if (!fits) {
+    throw new PalmError(
+      'bad-argument',
+      `Segment ${segmentIndex} of ${segmentCount} with ${plainBytes} bytes and k = ${k}, n = ${n} cannot be coded.`,
+    );
+  }
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+function checkNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new PalmError('cancelled', 'Cancelled.', { cause: signal.reason });
+  }
+}
+
+function corrupt(parameters: SegmentParameters, why: string, cause?: unknown): PalmError {
+  const { segmentIndex, segmentCount } = parameters;
+  return new PalmError(
+    'corrupt',
+    `Segment ${segmentIndex + 1} of ${segmentCount} cannot be opened: ${why}.`,
+    {
+      cause,
+    },
+  );
+}
