@@ -1,0 +1,241 @@
+// FragmentStore and RecordStore in memory, for the simulator: the contract of the IndexedDB store (test/contract runs
+// against both) without its platform. Every method settles within microtasks and hashes with noble, so a simulated pool
+// on virtual time does the same thing on every run. Bytes are copied in and out, as a database does.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { equalBytes } from '../../src/core/model/bytes.ts';
+import { PalmError } from '../../src/core/model/errors.ts';
+import {
+  type BlockHash,
+  blockKey,
+  type FileId,
+  type FragmentId,
+  fragmentIdOf,
+} from '../../src/core/model/ids.ts';
+import type { FragmentStore, RecordStore, StoredFragment, StoredRecord } from '../../src/core/ports.ts';
+
+export interface MemoryStore {
+  readonly fragments: FragmentStore;
+  readonly records: RecordStore;
+  /** Bytes of the blocks and fragment indexes that are here; what `capacityBytes` bounds. */
+  usedBytes(): number;
+  /** From now on writes that lead beyond this fail with 'storage-full'. */
+  setCapacity(capacityBytes: number): void;
+  /** Flips a bit of a stored block, as a failing disk would. Answers whether the block is here. */
+  corruptBlock(hash: BlockHash): boolean;
+  /** Deletes a stored block and leaves its claims, as an evicting browser would. Answers whether the block was here. */
+  deleteBlock(hash: BlockHash): boolean;
+}
+
+export function createMemoryStore(options: { readonly capacityBytes?: number } = {}): MemoryStore {
+  const fragments = new MemoryFragmentStore(options.capacityBytes ?? Number.POSITIVE_INFINITY);
+  return {
+    fragments,
+    records: new MemoryRecordStore(),
+    usedBytes: () => fragments.usedBytes,
+    setCapacity: (capacityBytes) => fragments.setCapacity(capacityBytes),
+    corruptBlock: (hash) => fragments.corruptBlock(hash),
+    deleteBlock: (hash) => fragments.deleteBlock(hash),
+  };
+}
+
+interface Claimed {
+  /** Jobs and fragments that count the block; a block whose last owner goes is deleted. */
+  readonly owners: Set<string>;
+  /** Undefined when the block was lost while it was claimed. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+}
+
+const FRAGMENT_OWNER = 'fragment:';
+
+class MemoryFragmentStore implements FragmentStore {
+  readonly #blocks = new Map<string, Claimed>();
+  readonly #fragments = new Map<
+    FragmentId,
+    { readonly fragment: StoredFragment; readonly index: Uint8Array }
+  >();
+  #capacityBytes: number;
+  usedBytes = 0;
+
+  constructor(capacityBytes: number) {
+    this.#capacityBytes = capacityBytes;
+  }
+
+  async putBlocks(
+    owner: string,
+    blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
+  ): Promise<void> {
+    checkJobName(owner);
+    for (const { hash, bytes } of blocks) {
+      if (!equalBytes(sha256(bytes), hash)) {
+        throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
+      }
+    }
+    const added = new Map(
+      blocks
+        .filter(({ hash }) => this.#blocks.get(blockKey(hash))?.bytes === undefined)
+        .map(({ hash, bytes }) => [blockKey(hash), bytes.length]),
+    );
+    this.#use([...added.values()].reduce((sum, bytes) => sum + bytes, 0));
+    for (const { hash, bytes } of blocks) {
+      const key = blockKey(hash);
+      const owners = this.#blocks.get(key)?.owners ?? new Set();
+      this.#blocks.set(key, { owners: owners.add(owner), bytes: bytes.slice() });
+    }
+  }
+
+  async getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const bytes = this.#blocks.get(blockKey(hash))?.bytes;
+    if (bytes === undefined) return undefined;
+    if (!equalBytes(sha256(bytes), hash)) {
+      this.deleteBlock(hash);
+      throw new PalmError('corrupt', 'A stored block did not match its hash and was dropped.');
+    }
+    return bytes.slice();
+  }
+
+  async hasBlocks(hashes: readonly BlockHash[]): Promise<boolean[]> {
+    return hashes.map((hash) => this.#blocks.get(blockKey(hash))?.bytes !== undefined);
+  }
+
+  async commit(
+    fragment: StoredFragment,
+    indexBytes: Uint8Array,
+    hashes: readonly BlockHash[],
+  ): Promise<void> {
+    if (fragmentIdOf(indexBytes) !== fragment.fragmentId) {
+      throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
+    }
+    const claimed = hashes.map((hash) => this.#blocks.get(blockKey(hash)));
+    if (claimed.some((block) => block?.bytes === undefined)) {
+      throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
+    }
+    if (!this.#fragments.has(fragment.fragmentId)) this.#use(indexBytes.length);
+    for (const block of claimed) block?.owners.add(FRAGMENT_OWNER + fragment.fragmentId);
+    this.#fragments.set(fragment.fragmentId, { fragment: { ...fragment }, index: indexBytes.slice() });
+  }
+
+  async getIndex(fragmentId: FragmentId): Promise<Uint8Array | undefined> {
+    return this.#fragments.get(fragmentId)?.index.slice();
+  }
+
+  async list(): Promise<StoredFragment[]> {
+    return Array.from(this.#fragments.values(), ({ fragment }) => ({ ...fragment }));
+  }
+
+  async drop(fragmentIds: readonly FragmentId[]): Promise<void> {
+    for (const fragmentId of fragmentIds) {
+      this.usedBytes -= this.#fragments.get(fragmentId)?.index.length ?? 0;
+      this.#fragments.delete(fragmentId);
+      this.#unclaim(FRAGMENT_OWNER + fragmentId);
+    }
+  }
+
+  async release(owner: string): Promise<void> {
+    checkJobName(owner);
+    this.#unclaim(owner);
+  }
+
+  async owners(): Promise<string[]> {
+    const jobs = new Set<string>();
+    for (const { owners } of this.#blocks.values()) {
+      for (const owner of owners) if (!owner.startsWith(FRAGMENT_OWNER)) jobs.add(owner);
+    }
+    return [...jobs].toSorted();
+  }
+
+  async clear(): Promise<void> {
+    this.#blocks.clear();
+    this.#fragments.clear();
+    this.usedBytes = 0;
+  }
+
+  setCapacity(capacityBytes: number): void {
+    this.#capacityBytes = capacityBytes;
+  }
+
+  corruptBlock(hash: BlockHash): boolean {
+    const bytes = this.#blocks.get(blockKey(hash))?.bytes;
+    if (bytes === undefined) return false;
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    return true;
+  }
+
+  deleteBlock(hash: BlockHash): boolean {
+    const block = this.#blocks.get(blockKey(hash));
+    if (block?.bytes === undefined) return false;
+    this.usedBytes -= block.bytes.length;
+    block.bytes = undefined;
+    return true;
+  }
+
+  #unclaim(owner: string): void {
+    for (const [key, block] of this.#blocks) {
+      if (!block.owners.delete(owner) || block.owners.size > 0) continue;
+      this.usedBytes -= block.bytes?.length ?? 0;
+      this.#blocks.delete(key);
+    }
+  }
+
+  #use(bytes: number): void {
+    if (this.usedBytes + bytes > this.#capacityBytes) {
+      throw new PalmError('storage-full', 'The simulated disk is full.');
+    }
+    this.usedBytes += bytes;
+  }
+}
+
+class MemoryRecordStore implements RecordStore {
+  readonly #records = new Map<string, StoredRecord>();
+  readonly #outbox = new Set<FileId>();
+  readonly #meta = new Map<string, unknown>();
+
+  async putRecords(records: readonly StoredRecord[]): Promise<void> {
+    for (const record of records) {
+      this.#records.set(record.entryId, { ...record, bytes: record.bytes.slice() });
+    }
+  }
+
+  async loadRecords(): Promise<StoredRecord[]> {
+    return Array.from(this.#records.values(), (record) => ({
+      ...record,
+      bytes: record.bytes.slice(),
+    })).toSorted((a, b) => (a.deviceId === b.deviceId ? a.seq - b.seq : a.deviceId < b.deviceId ? -1 : 1));
+  }
+
+  async loadOutbox(): Promise<FileId[]> {
+    return [...this.#outbox].toSorted();
+  }
+
+  async putOutbox(fileId: FileId): Promise<void> {
+    this.#outbox.add(fileId);
+  }
+
+  async dropOutbox(fileId: FileId): Promise<void> {
+    this.#outbox.delete(fileId);
+  }
+
+  async getMeta(name: string): Promise<unknown> {
+    return structuredClone(this.#meta.get(name));
+  }
+
+  async putMeta(name: string, value: unknown): Promise<void> {
+    this.#meta.set(name, structuredClone(value));
+  }
+
+  async dropMeta(name: string): Promise<void> {
+    this.#meta.delete(name);
+  }
+
+  async clear(): Promise<void> {
+    this.#records.clear();
+    this.#outbox.clear();
+    this.#meta.clear();
+  }
+}
+
+function checkJobName(owner: string): void {
+  if (owner.startsWith(FRAGMENT_OWNER)) {
+    throw new PalmError('bad-argument', `"${owner}" names a fragment, not a job.`);
+  }
+}
