@@ -1,0 +1,81 @@
+// The relay's flags.
+
+import { parseArgs } from 'node:util';
+import { DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT } from './relay.ts';
+import { StartError } from './start-error.ts';
+
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'run';
+      readonly port: number | undefined;
+      readonly httpPort: number | undefined;
+      readonly host: string | undefined;
+      readonly dataDir: string | undefined;
+      readonly appDir: string | undefined;
+      readonly json: boolean;
+    };
+
+export const HELP = `Palm's relay: serves the app on this network and introduces devices to each other. It keeps no files.
+
+  npm start -- [flags]
+
+  --port PORT        https, for the other devices (default ${DEFAULT_HTTPS_PORT}, or the next free one; 0: any free one)
+  --http-port PORT   http, for this machine (default ${DEFAULT_HTTP_PORT}, or the next free one; 0: any free one)
+  --host ADDRESS     listen on this address of this machine alone (default: on all)
+  --data DIR         keep the relay's certificate here (default: your data folder)
+  --app DIR          serve the app from this folder (default: the one that was built)
+  --json             print one line of JSON when ready, and nothing else
+  --version
+  --help
+`;
+
+/** @throws StartError for a flag that there is not, or a value that it cannot have. */
+export function readCommandLine(parameters: readonly string[]): Command {
+  const { values } = parse(parameters);
+  if (values.help === true) return { kind: 'help' };
+  if (values.version === true) return { kind: 'version' };
+  return {
+    kind: 'run',
+    port: readPort('--port', values.port),
+    httpPort: readPort('--http-port', values['http-port']),
+    host: readText('--host', values.host),
+    dataDir: readText('--data', values.data),
+    appDir: readText('--app', values.app),
+    json: values.json === true,
+  };
+}
+
+function parse(parameters: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...parameters],
+      options: {
+        port: { type: 'string' },
+        'http-port': { type: 'string' },
+        host: { type: 'string' },
+        data: { type: 'string' },
+        app: { type: 'string' },
+        json: { type: 'boolean' },
+        version: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`${reason}\nAll flags: npm start -- --help`, { cause });
+  }
+}
+
+function readPort(flag: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : NaN;
+  if (!(port <= 65_535)) throw new StartError(`${flag} takes a number from 0 to 65535, not "${value}".`);
+  return port;
+}
+
+function readText(flag: string, value: string | undefined): string | undefined {
+  if (value === '') throw new StartError(`${flag} needs a value.`);
+  return value;
+}

@@ -1,0 +1,71 @@
+// Opens a listening port, or says why not.
+
+import type { Server } from 'node:net';
+import { StartError } from './start-error.ts';
+
+/** A port that nobody asked for may be another one: so many are tried after it. */
+const FALLBACK_COUNT = 20;
+
+export interface PortChoice {
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Nobody asked for this very port: when it is taken, the next free one will do. */
+  readonly isDefault: boolean;
+  /** The option that sets it, for messages. */
+  readonly flag: string;
+}
+
+/**
+ * Listens; answers the port. `host` undefined is every address of this machine.
+ * @throws StartError when the port or the address cannot be had.
+ */
+export async function listen(server: Server, choice: PortChoice, host: string | undefined): Promise<number> {
+  for (let tried = 0; ; tried += 1) {
+    try {
+      return await listenOnce(server, choice.port + tried, host);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const mayTryNext = choice.isDefault && code === 'EADDRINUSE' && tried < FALLBACK_COUNT;
+      if (!mayTryNext) throw asStartError(error, code, choice, host);
+    }
+  }
+}
+
+function listenOnce(server: Server, port: number, host: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) resolve(address.port);
+      else reject(new Error('A TCP server listens without a port.'));
+    });
+  });
+}
+
+function asStartError(cause: unknown, code: unknown, choice: PortChoice, host: string | undefined): unknown {
+  const { port, flag } = choice;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new StartError(
+        `Port ${port} is taken: another program, perhaps another relay, listens there. ` +
+          `Stop it, or choose another port with ${flag} PORT (0 takes any free one).`,
+        { cause },
+      );
+    case 'EACCES':
+      return new StartError(
+        `This user may not listen on port ${port}. Choose one above 1023 with ${flag} PORT.`,
+        { cause },
+      );
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'ENOTFOUND':
+    case 'EINVAL':
+      return new StartError(
+        `${host ?? 'The address'} is not an address of this machine. Leave --host out to listen on all of them.`,
+        { cause },
+      );
+    default:
+      return cause;
+  }
+}

@@ -1,0 +1,48 @@
+// The relay's program: flags in, a running relay, its addresses on the terminal; SIGINT or SIGTERM ends it with code 0.
+// Bundled to dist/relay/main.js, which start.mjs imports. With --json nothing but the one line goes to stdout.
+
+import { fileURLToPath } from 'node:url';
+import { announcement, jsonAnnouncement } from './announcement.ts';
+import { HELP, readCommandLine } from './command-line.ts';
+import { startRelay } from './relay.ts';
+import { StartError } from './start-error.ts';
+
+/** package.json's version, put in by the bundler. */
+declare const PALM_VERSION: string;
+
+await main();
+
+async function main(): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+async function run(): Promise<void> {
+  const command = readCommandLine(process.argv.slice(2));
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(HELP);
+      break;
+    case 'version':
+      console.log(PALM_VERSION);
+      break;
+    case 'run': {
+      const relay = await startRelay({
+        ...command,
+        appDir: command.appDir ?? fileURLToPath(new URL('../app', import.meta.url)),
+        onProblem: (message) => console.error(message),
+      });
+      // Once: a second Ctrl-C ends the process at once, should the first hang.
+      const stop = () => void relay.close();
+      process.once('SIGINT', stop);
+      process.once('SIGTERM', stop);
+      console.log(command.json ? jsonAnnouncement(relay) : announcement(relay));
+      break;
+    }
+  }
+}

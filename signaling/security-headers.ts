@@ -1,0 +1,73 @@
+// The headers of every answer: what a page of this relay may load and do. Nothing from outside, no inline script, no
+// framing, no device but the camera (for scanning invites).
+
+import { createHash } from 'node:crypto';
+import type { Host } from './host.ts';
+
+/** Headers of the app. `host` is who the browser thinks it talks to; `secure` whether it does so by https. */
+export function appHeaders(host: Host, secure: boolean): Record<string, string> {
+  return withPolicy([
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "font-src 'self'",
+    `connect-src 'self'${socketSource(host, secure)}`,
+    "worker-src 'self'",
+    "manifest-src 'self'",
+    "media-src 'self' blob:",
+  ]);
+}
+
+/** Headers of a page without scripts whose one inline style sheet is `style`. */
+export function plainPageHeaders(style: string): Record<string, string> {
+  const hash = createHash('sha256').update(style).digest('base64');
+  return withPolicy(["default-src 'none'", `style-src 'sha256-${hash}'`]);
+}
+
+function withPolicy(directives: readonly string[]): Record<string, string> {
+  const closed = ["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"];
+  return {
+    'Content-Security-Policy': [...directives, ...closed].join('; '),
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': PERMISSIONS_POLICY,
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+/**
+ * Safari does not count WebSockets to the same host as 'self'. A host source cannot name an IPv6 address (CSP 3,
+ * section 2.3.1); there 'self' has to do.
+ */
+function socketSource(host: Host, secure: boolean): string {
+  if (host.name.startsWith('[')) return '';
+  return ` ${secure ? 'wss' : 'ws'}://${host.authority}`;
+}
+
+/** Features that a page would have by default: what Palm uses itself is `self`, the rest is off. */
+const PERMISSIONS_POLICY = [
+  ...['camera', 'clipboard-write', 'fullscreen', 'picture-in-picture', 'screen-wake-lock', 'web-share'].map(
+    (name) => `${name}=(self)`,
+  ),
+  ...[
+    'accelerometer',
+    'autoplay',
+    'clipboard-read',
+    'display-capture',
+    'encrypted-media',
+    'geolocation',
+    'gyroscope',
+    'hid',
+    'magnetometer',
+    'microphone',
+    'midi',
+    'payment',
+    'publickey-credentials-get',
+    'serial',
+    'usb',
+    'xr-spatial-tracking',
+  ].map((name) => `${name}=()`),
+].join(', ');

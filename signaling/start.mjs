@@ -1,0 +1,62 @@
+// `npm start`: builds the app and the relay when their sources are newer than the last build, then runs the relay.
+// Plain JavaScript, because nothing is built yet. What the build prints goes to stderr; stdout is the relay's.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const SOURCES = ['src', 'signaling', 'public', 'index.html', 'package.json', 'vite.config.ts'];
+const PRODUCTS = ['dist/app/index.html', 'dist/relay/main.js'];
+/** Its modification time is when the last complete build began. */
+const STAMP = join(ROOT, 'dist', '.built');
+
+const isReady = isBuilt() || build();
+if (isReady) await import('../dist/relay/main.js');
+else process.exitCode = 1;
+
+/** @returns {boolean} */
+function isBuilt() {
+  if (!existsSync(STAMP) || !PRODUCTS.every((path) => existsSync(join(ROOT, path)))) return false;
+  const builtMs = statSync(STAMP).mtimeMs;
+  return SOURCES.every((path) => newestMs(join(ROOT, path)) <= builtMs);
+}
+
+/**
+ * When anything at `path` was last changed, ms; folders count too, because theirs changes when a file is deleted.
+ * @param {string} path
+ * @returns {number}
+ */
+function newestMs(path) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return 0;
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  const inside = readdirSync(path).map((name) => newestMs(join(path, name)));
+  return Math.max(stats.mtimeMs, ...inside);
+}
+
+/** @returns {boolean} whether both builds succeeded */
+function build() {
+  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+  if (!existsSync(vite)) {
+    console.error('Palm is not installed yet. Run `npm ci` in its folder once, then `npm start` again.');
+    return false;
+  }
+  console.error('Building Palm (only when something changed) ...');
+  const began = new Date();
+  for (const config of ['vite.config.ts', 'signaling/vite.config.ts']) {
+    const built = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn', '--config', config], {
+      cwd: ROOT,
+      stdio: ['ignore', 2, 2],
+    });
+    if (built.status !== 0) {
+      console.error('The build failed; the reason is above. Nothing was started.');
+      return false;
+    }
+  }
+  mkdirSync(dirname(STAMP), { recursive: true });
+  writeFileSync(STAMP, '');
+  utimesSync(STAMP, began, began);
+  return true;
+}

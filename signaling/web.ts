@@ -1,0 +1,72 @@
+// What the relay answers to plain requests, on both its ports.
+
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type Host, readHost } from './host.ts';
+import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage } from './onboarding.ts';
+import { appHeaders } from './security-headers.ts';
+import type { FileHandler } from './static-files.ts';
+
+export interface WebContent {
+  readonly files: FileHandler;
+  /** Names of this machine that requests may use besides localhost and addresses. */
+  readonly ownNames: readonly string[];
+  /** The authority's certificate, PEM, and its SHA-256. */
+  readonly authority: string;
+  readonly authorityFingerprint: string;
+  /** Known once the https port listens. */
+  httpsPort(): number;
+}
+
+/** The listener for the https port (`secure`), or for the http port, which serves the app to this machine only. */
+export function answerRequests(content: WebContent, secure: boolean): RequestListener {
+  return (request, response) => {
+    const host = readHost(request.headers.host, content.ownNames);
+    if (host === undefined) {
+      answerText(
+        response,
+        421,
+        'Palm does not answer to this name. Use the address that the relay printed.\n',
+      );
+      return;
+    }
+    for (const [name, value] of Object.entries(appHeaders(host, secure))) response.setHeader(name, value);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      response.setHeader('Connection', 'close'); // a body may follow that nobody reads
+      answerText(response, 405, 'Palm only serves its pages here.\n');
+      return;
+    }
+    answerPage(content, secure, host, request, response);
+  };
+}
+
+function answerPage(
+  content: WebContent,
+  secure: boolean,
+  host: Host,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const notFound = () => answerText(response, 404, 'There is no such page here.\n');
+  const path = request.url?.split('?', 1)[0];
+  if (path === '/ping') return answerText(response, 200, 'palm');
+  if (path === AUTHORITY_PATH) return answer(response, 200, 'application/x-x509-ca-cert', content.authority);
+  if (secure || host.loopback) return content.files(request, response, notFound);
+  if (path !== '/') return notFound();
+  for (const [name, value] of Object.entries(ONBOARDING_HEADERS)) response.setHeader(name, value);
+  const page = onboardingPage(host, content.httpsPort(), content.authorityFingerprint);
+  return answer(response, 200, 'text/html;charset=utf-8', page);
+}
+
+function answerText(response: ServerResponse, status: number, text: string): void {
+  answer(response, status, 'text/plain;charset=utf-8', text);
+}
+
+/** Node leaves the body out of an answer to HEAD. */
+function answer(response: ServerResponse, status: number, type: string, body: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(body);
+}
