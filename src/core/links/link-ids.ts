@@ -1,0 +1,67 @@
+// Names of sessions and of link attempts: 16 bytes, kept as lower-case hex so that they compare and key maps.
+//
+// A session is one opening of a transport (one life of a page). Its first 6 bytes are when it opened, by its device's
+// clock, big-endian; so of two sessions of one device the greater text is the newer, and a delayed or replayed message
+// of an earlier session never displaces a later one. The other 10 bytes are random: a session cannot be guessed, and
+// what is addressed to one is of no use in another.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, hexOf } from '../model/bytes.ts';
+import { PalmError } from '../model/errors.ts';
+
+declare const brand: unique symbol;
+
+/** Compares as text: the later session of one device is the greater. */
+export type SessionId = string & { readonly [brand]: 'SessionId' };
+/** One attempt to link two devices, and the link that it becomes. */
+export type LinkId = string & { readonly [brand]: 'LinkId' };
+
+/** Length of either id, bytes. */
+export const LINK_ID_BYTES = 16;
+/** Random bytes in a session id. */
+export const SESSION_RANDOM_BYTES = 10;
+
+const TIME_BYTES = LINK_ID_BYTES - SESSION_RANDOM_BYTES;
+const MAX_TIME_MS = 2 ** (8 * TIME_BYTES) - 1;
+
+/** A new session's id. @param random SESSION_RANDOM_BYTES random bytes. */
+export function newSessionId(nowMs: number, random: Uint8Array): SessionId {
+  const timeMs = Math.min(Math.max(Math.floor(nowMs), 0), MAX_TIME_MS);
+  const time = new Uint8Array(8);
+  new DataView(time.buffer).setBigUint64(0, BigInt(timeMs));
+  return parseSessionId(concatBytes(time.subarray(8 - TIME_BYTES), random));
+}
+
+/**
+ * The name of a session's `counter`-th attempt: distinct for every session and counter. It needs not be secret, because
+ * whatever names it is signed.
+ */
+export function newLinkId(session: SessionId, counter: number): LinkId {
+  const count = new Uint8Array(8);
+  new DataView(count.buffer).setBigUint64(0, BigInt(counter));
+  return parseLinkId(sha256(concatBytes(idBytes(session), count)).subarray(0, LINK_ID_BYTES));
+}
+
+/** @throws PalmError 'bad-message' when `value` is not 16 bytes. */
+export function parseSessionId(value: unknown): SessionId {
+  return idText(value) as SessionId; // checked by idText
+}
+
+/** @throws PalmError 'bad-message' when `value` is not 16 bytes. */
+export function parseLinkId(value: unknown): LinkId {
+  return idText(value) as LinkId; // checked by idText
+}
+
+/** The 16 bytes behind an id. The caller owns them. */
+export function idBytes(id: SessionId | LinkId): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: LINK_ID_BYTES }, (_, index) =>
+    Number.parseInt(id.slice(2 * index, 2 * index + 2), 16),
+  );
+}
+
+function idText(value: unknown): string {
+  if (!(value instanceof Uint8Array) || value.length !== LINK_ID_BYTES) {
+    throw new PalmError('bad-message', 'The name of a session or link is 16 bytes.');
+  }
+  return hexOf(value);
+}
