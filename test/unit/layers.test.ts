@@ -167,7 +167,9 @@ function importsOf(file: string, source: string): (string | undefined)[] {
       const [address, base] = node.arguments;
       const isModuleUrl = node.callee.type === 'Identifier' && node.callee.name === 'URL';
       if (isModuleUrl && base?.type === 'MemberExpression' && base.object.type === 'MetaProperty') {
-        found.push(literal(address));
+        const target = literal(address);
+        // Other addresses are of data.
+        if (target === undefined || /\.(ts|tsx|mjs|js)$/.test(target)) found.push(target);
       }
     },
   }).visit(program);
