@@ -141,7 +141,7 @@ export interface FragmentStore {
    */
   commit(fragment: StoredFragment, indexBytes: Uint8Array, hashes: readonly BlockHash[]): Promise<void>;
   /** The encoded fragment index; undefined when the fragment is not here. */
-  getIndex(fragmentId: FragmentId): Promise<Uint8Array | undefined>;
+  getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined>;
   list(): Promise<StoredFragment[]>;
   /** Removes fragments and each block that no other owner counts. Unknown ids are ignored. */
   drop(fragmentIds: readonly FragmentId[]): Promise<void>;

@@ -75,7 +75,15 @@ export class Catalogue {
 
   /** Equal for equal catalogues: 64 hex digits. */
   digest(): string {
-    return hexOf(sha256(utf8(this.heads().map((head) => `${head.device} ${head.seq} ${head.digest}`).join('\n'))));
+    return hexOf(
+      sha256(
+        utf8(
+          this.heads()
+            .map((head) => `${head.device} ${head.seq} ${head.digest}`)
+            .join('\n'),
+        ),
+      ),
+    );
   }
 
   /**
@@ -170,7 +178,8 @@ export class Catalogue {
   #dropFile(fileId: FileId): void {
     const manifest = this.#files.get(fileId);
     this.#files.delete(fileId);
-    if (manifest?.access.kind === 'pool') this.#byContentTag.get(hexOf(manifest.access.contentTag))?.delete(fileId);
+    if (manifest?.access.kind === 'pool')
+      this.#byContentTag.get(hexOf(manifest.access.contentTag))?.delete(fileId);
   }
 }
 

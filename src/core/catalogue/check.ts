@@ -15,7 +15,11 @@ export interface CheckedEntry {
 }
 
 /** @throws PalmError 'bad-message' saying what is wrong with the record. */
-export async function checkEntry(bytes: Uint8Array, keys: PoolKeys, cryptography: Cryptography): Promise<CheckedEntry> {
+export async function checkEntry(
+  bytes: Uint8Array,
+  keys: PoolKeys,
+  cryptography: Cryptography,
+): Promise<CheckedEntry> {
   const entry = decodeEntry(bytes);
   if (entry.pool !== keys.poolId) throw bad('an entry of another pool');
   if (!(await cryptography.verify(entry.publicKey, signedBytesOf(entry.payload), entry.signature))) {

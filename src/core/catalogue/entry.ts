@@ -19,7 +19,17 @@ import {
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
 import { parsePoolId } from '../model/ids.ts';
-import { bad, bytesOf, decodeCbor, encodeCbor, fieldsOf, kindOf, textOf, tupleOf, uintOf } from '../wire/decode.ts';
+import {
+  bad,
+  bytesOf,
+  decodeCbor,
+  encodeCbor,
+  fieldsOf,
+  kindOf,
+  textOf,
+  tupleOf,
+  uintOf,
+} from '../wire/decode.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS, type HybridTime } from './clock.ts';
 
 /** What a device says in its log. */
@@ -89,7 +99,15 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   const [payloadValue, signatureValue] = tupleOf(decodeCbor(bytes, MAX_RECORD_BYTES), 2);
   const payload = bytesOf(payloadValue, 1, MAX_RECORD_BYTES);
   const signature = bytesOf(signatureValue, SIGNATURE_BYTES, SIGNATURE_BYTES);
-  const fields = fieldsOf(decodeCbor(payload, MAX_RECORD_BYTES), ['v', 'pool', 'key', 'seq', 'prev', 'at', 'body']);
+  const fields = fieldsOf(decodeCbor(payload, MAX_RECORD_BYTES), [
+    'v',
+    'pool',
+    'key',
+    'seq',
+    'prev',
+    'at',
+    'body',
+  ]);
   if (fields['v'] !== VERSION) throw bad('a log entry of an unknown version');
   const publicKey = bytesOf(fields['key'], PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES);
   const seq = uintOf(fields['seq'], MAX_LOG_LENGTH);
@@ -123,7 +141,10 @@ function decodeBody(value: unknown): EntryBody {
     case 'pool':
       return { kind, name: textOf(fieldsOf(value, ['kind', 'name'])['name'], MAX_POOL_NAME_BYTES) };
     case 'file':
-      return { kind, manifest: bytesOf(fieldsOf(value, ['kind', 'manifest'])['manifest'], 1, MAX_RECORD_BYTES) };
+      return {
+        kind,
+        manifest: bytesOf(fieldsOf(value, ['kind', 'manifest'])['manifest'], 1, MAX_RECORD_BYTES),
+      };
     case 'remove':
       return { kind, file: parseFileId(fieldsOf(value, ['kind', 'file'])['file']) };
     case 'leave':

@@ -5,7 +5,14 @@ import { derivePrivateDetailsKey, FILE_KEY_BYTES } from '../coding/file-key.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 import { checkGeometry, type Geometry } from '../model/geometry.ts';
-import { cidOf, parseDeviceId, parseFragmentId, type DeviceId, type FragmentId, type PoolId } from '../model/ids.ts';
+import {
+  cidOf,
+  parseDeviceId,
+  parseFragmentId,
+  type DeviceId,
+  type FragmentId,
+  type PoolId,
+} from '../model/ids.ts';
 import {
   BLOCK_BYTES,
   MAX_FRAGMENT_COUNT,
@@ -15,7 +22,17 @@ import {
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
 import type { Cryptography } from '../ports.ts';
-import { bad, bytesOf, decodeCbor, encodeCbor, fieldsOf, listOf, textOf, uintOf, utf8Length } from '../wire/decode.ts';
+import {
+  bad,
+  bytesOf,
+  decodeCbor,
+  encodeCbor,
+  fieldsOf,
+  listOf,
+  textOf,
+  uintOf,
+  utf8Length,
+} from '../wire/decode.ts';
 import { MAX_HYBRID_MS } from './clock.ts';
 
 export interface FileDetails {
@@ -27,7 +44,12 @@ export interface FileDetails {
 
 /** Who can read a file's details and its half key Kc. */
 export type Access =
-  | { readonly kind: 'pool'; readonly details: FileDetails; readonly linkKey: Uint8Array; readonly contentTag: Uint8Array }
+  | {
+      readonly kind: 'pool';
+      readonly details: FileDetails;
+      readonly linkKey: Uint8Array;
+      readonly contentTag: Uint8Array;
+    }
   /** `sealed` is FileDetails under a key from Kc, which only the link carries. */
   | { readonly kind: 'private'; readonly sealed: Uint8Array };
 
@@ -45,7 +67,19 @@ export interface Manifest extends Geometry {
 
 const VERSION = 1;
 const NONCE_BYTES = 12;
-const MANIFEST_KEYS = ['v', 'size', 'modified', 'k', 'n', 'blockBytes', 'salt', 'fragments', 'by', 'at', 'access'];
+const MANIFEST_KEYS = [
+  'v',
+  'size',
+  'modified',
+  'k',
+  'n',
+  'blockBytes',
+  'salt',
+  'fragments',
+  'by',
+  'at',
+  'access',
+];
 
 /** Seals a manifest for the pool. @param nonce 12 random bytes, never used before. */
 export async function sealManifest(
@@ -65,7 +99,8 @@ export async function openManifest(
   pool: PoolId,
   cryptography: Cryptography,
 ): Promise<Manifest> {
-  if (sealed.length <= NONCE_BYTES || sealed.length > MAX_RECORD_BYTES) throw bad('a manifest of impossible length');
+  if (sealed.length <= NONCE_BYTES || sealed.length > MAX_RECORD_BYTES)
+    throw bad('a manifest of impossible length');
   const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
   const plain = await cryptography.open(key, nonce, manifestAad(pool), body);
   if (plain === undefined) throw bad('a manifest that this pool did not seal');
@@ -93,7 +128,10 @@ export async function openDetails(
   const key = derivePrivateDetailsKey(linkKey, salt);
   const plain = await cryptography.open(key, new Uint8Array(NONCE_BYTES), detailsAad(), sealed);
   if (plain === undefined) {
-    throw new PalmError('link-needed', 'This link does not open this file. Ask whoever stored it for its link.');
+    throw new PalmError(
+      'link-needed',
+      'This link does not open this file. Ask whoever stored it for its link.',
+    );
   }
   return detailsOf(fieldsOf(decodeCbor(plain, MAX_RECORD_BYTES), ['name', 'path', 'mime']));
 }
@@ -107,9 +145,13 @@ export function checkDetails(details: FileDetails): void {
     ['type', details.mime, MAX_MIME_BYTES],
   ] as const;
   for (const [what, text, maxBytes] of limits) {
-    if (/\p{Surrogate}/u.test(text)) throw new PalmError('bad-argument', `The ${what} has characters that cannot be kept.`);
+    if (/\p{Surrogate}/u.test(text))
+      throw new PalmError('bad-argument', `The ${what} has characters that cannot be kept.`);
     if (utf8Length(text) > maxBytes) {
-      throw new PalmError('bad-argument', `The ${what} is longer than ${maxBytes} bytes. Shorten it and add the file again.`);
+      throw new PalmError(
+        'bad-argument',
+        `The ${what} is longer than ${maxBytes} bytes. Shorten it and add the file again.`,
+      );
     }
   }
 }

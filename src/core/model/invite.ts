@@ -85,7 +85,8 @@ function decodeChecked(use: string, text: string, length: number): Uint8Array<Ar
   }
   const body = bytes.slice(0, bytes.length - CHECKSUM_BYTES);
   const sum = bytes.subarray(bytes.length - CHECKSUM_BYTES);
-  if (bytes.length !== length || version !== VERSION || !equalBytes(checksum(use, body), sum)) throw unreadable();
+  if (bytes.length !== length || version !== VERSION || !equalBytes(checksum(use, body), sum))
+    throw unreadable();
   return body;
 }
 

@@ -94,7 +94,8 @@ export class Outbox {
 
   linkDown(device: DeviceId): void {
     for (const placing of this.#files.values()) {
-      for (const [fragment, offer] of placing.offers) if (offer.device === device) placing.offers.delete(fragment);
+      for (const [fragment, offer] of placing.offers)
+        if (offer.device === device) placing.offers.delete(fragment);
     }
     this.touch();
   }
@@ -163,7 +164,12 @@ export class Outbox {
     return changed;
   }
 
-  #decide(nowMs: number, file: FileId, placing: Placing, places: Map<DeviceId, Place[]>): OutboxEffect | undefined {
+  #decide(
+    nowMs: number,
+    file: FileId,
+    placing: Placing,
+    places: Map<DeviceId, Place[]>,
+  ): OutboxEffect | undefined {
     const manifest = this.#view.manifestOf(file);
     if (manifest === undefined) return undefined;
     const confirmed = this.#view.holdersOf(file);
@@ -182,7 +188,9 @@ export class Outbox {
     const retries = [...placing.declined.values()].filter(({ soon }) => soon).length;
     placing.progress = { placedCount: placed.size, pendingCount: placing.offers.size + retries };
     if (placing.offers.size > 0 || placed.size < manifest.n) return undefined;
-    const reachable = new Map([...homes].filter(([device]) => device === this.#view.self || this.#view.isReachable(device)));
+    const reachable = new Map(
+      [...homes].filter(([device]) => device === this.#view.self || this.#view.isReachable(device)),
+    );
     if (manifest.n > manifest.k && marginOf(reachable, manifest.k) < 1) return undefined;
     this.#files.delete(file);
     return { kind: 'outbox-done', file, keep: own };
@@ -198,7 +206,8 @@ export class Outbox {
     const { self } = this.#view;
     const candidates = this.#view.candidates().filter(({ device }) => !placing.declined.has(device));
     const held = new Map([...confirmed].map(([device, fragments]) => [device, new Set(fragments)]));
-    for (const [fragment, { device }] of placing.offers) held.set(device, (held.get(device) ?? new Set()).add(fragment));
+    for (const [fragment, { device }] of placing.offers)
+      held.set(device, (held.get(device) ?? new Set()).add(fragment));
     const { k, n } = manifest;
     const fragmentBytes = fragmentBytesOf(manifest);
     const homes = planPlacement({ fileId: file, k, n, fragmentBytes, candidates, held });

@@ -13,7 +13,14 @@ import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
 import type { Candidate } from '../placement/placement.ts';
 import type { Lane } from '../ports.ts';
-import { MAX_ENTRIES_BYTES, PROTOCOL_VERSION, type Failure, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import {
+  MAX_ENTRIES_BYTES,
+  PROTOCOL_VERSION,
+  type Failure,
+  type Message,
+  type Place,
+  type Refusal,
+} from '../wire/messages.ts';
 import { Outbox, type OutboxProgress } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
 import { Requests, type Ask, type RequestResult } from './requests.ts';
@@ -21,9 +28,19 @@ import { Requests, type Ask, type RequestResult } from './requests.ts';
 export type PeerInput =
   | { readonly kind: 'link-up'; readonly device: DeviceId }
   | { readonly kind: 'link-down'; readonly device: DeviceId }
-  | { readonly kind: 'message'; readonly from: DeviceId; readonly message: Message; readonly payload: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: 'message';
+      readonly from: DeviceId;
+      readonly message: Message;
+      readonly payload: Uint8Array<ArrayBuffer>;
+    }
   /** Entries went through check.ts; those that failed are not among them. */
-  | { readonly kind: 'entries-checked'; readonly from: DeviceId; readonly entries: readonly CheckedEntry[]; readonly more: boolean }
+  | {
+      readonly kind: 'entries-checked';
+      readonly from: DeviceId;
+      readonly entries: readonly CheckedEntry[];
+      readonly more: boolean;
+    }
   /** This device wrote an entry, and it is durable. */
   | { readonly kind: 'published'; readonly entry: CheckedEntry }
   /** A fragment became durable here, or no longer counts (dropped, or a block of it is damaged). */
@@ -32,7 +49,12 @@ export type PeerInput =
   | { readonly kind: 'space'; readonly freeBytes: number }
   /** All fragments of `file` are here: place them. */
   | { readonly kind: 'outbox'; readonly file: FileId }
-  | { readonly kind: 'pulled'; readonly place: Place; readonly from: DeviceId; readonly outcome: 'held' | Refusal }
+  | {
+      readonly kind: 'pulled';
+      readonly place: Place;
+      readonly from: DeviceId;
+      readonly outcome: 'held' | Refusal;
+    }
   | { readonly kind: 'request'; readonly ticket: number; readonly to: DeviceId; readonly ask: Ask }
   | { readonly kind: 'abandon'; readonly ticket: number }
   /** A `serve` effect was carried out. */
@@ -42,7 +64,12 @@ export type PeerInput =
 export type PeerEffect =
   | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message; readonly lane: Lane }
   /** Check these and answer with 'entries-checked'. Nothing else of this device's control lane may be handled before. */
-  | { readonly kind: 'check-entries'; readonly from: DeviceId; readonly entries: readonly Uint8Array[]; readonly more: boolean }
+  | {
+      readonly kind: 'check-entries';
+      readonly from: DeviceId;
+      readonly entries: readonly Uint8Array[];
+      readonly more: boolean;
+    }
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
   /** Fetch this fragment from `from`, make it durable, answer with 'held' and 'pulled'. */
   | { readonly kind: 'pull'; readonly place: Place; readonly from: DeviceId }
@@ -183,7 +210,13 @@ export class Peer {
 
   #linkUp(nowMs: number, device: DeviceId): PeerEffect[] {
     const serving = new Set<number>();
-    const link = { greeted: false, sentVersion: 0, heardHoldings: false, serving, pulseAtMs: nowMs + PULSE_MS };
+    const link = {
+      greeted: false,
+      sentVersion: 0,
+      heardHoldings: false,
+      serving,
+      pulseAtMs: nowMs + PULSE_MS,
+    };
     this.#links.set(device, link);
     return [
       send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch }),
@@ -235,7 +268,9 @@ export class Peer {
         return this.#serve(from, link, message);
       case 'index':
       case 'block':
-        return this.#withLane(this.#requests.settle(nowMs, from, message.id, message.kind, { kind: 'payload', payload }));
+        return this.#withLane(
+          this.#requests.settle(nowMs, from, message.id, message.kind, { kind: 'payload', payload }),
+        );
       case 'failed':
         return this.#withLane(
           this.#requests.settle(nowMs, from, message.id, 'block', { kind: 'failed', reason: message.reason }),
@@ -358,7 +393,8 @@ export class Peer {
   }
 
   #request(nowMs: number, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
-    if (!this.isReachable(to)) return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
+    if (!this.isReachable(to))
+      return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
     return this.#withLane(this.#requests.open(nowMs, ticket, to, ask));
   }
 
@@ -382,7 +418,8 @@ export class Peer {
 
   #pulse(from: DeviceId, catalogue: string, holdings: number): PeerEffect[] {
     const effects: PeerEffect[] = [];
-    if (catalogue !== this.catalogue.digest()) effects.push(send(from, { kind: 'sync', heads: this.catalogue.heads() }));
+    if (catalogue !== this.catalogue.digest())
+      effects.push(send(from, { kind: 'sync', heads: this.catalogue.heads() }));
     if (holdings !== this.holdings.of(from)?.version) effects.push(send(from, { kind: 'holdings-wanted' }));
     return effects;
   }

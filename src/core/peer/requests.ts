@@ -50,12 +50,22 @@ export class Requests {
     if (request === undefined) return [];
     const wasSent = request.deadlineMs !== undefined;
     this.#close(request);
-    const cancel: RequestEffect = { kind: 'send', to: request.to, message: { kind: 'cancel', id: request.id } };
+    const cancel: RequestEffect = {
+      kind: 'send',
+      to: request.to,
+      message: { kind: 'cancel', id: request.id },
+    };
     return [...(wasSent ? [cancel] : []), ...this.#sendWaiting(nowMs, request.to)];
   }
 
   /** An answer arrived. One to nothing that is open (late, or made up) is dropped. */
-  settle(nowMs: number, from: DeviceId, id: number, kind: 'index' | 'block', result: RequestResult): RequestEffect[] {
+  settle(
+    nowMs: number,
+    from: DeviceId,
+    id: number,
+    kind: 'index' | 'block',
+    result: RequestResult,
+  ): RequestEffect[] {
     const request = this.#open.get(id);
     if (request === undefined || request.to !== from || request.deadlineMs === undefined) return [];
     const fits = result.kind === 'failed' || request.ask.kind === `get-${kind}`;
@@ -67,11 +77,17 @@ export class Requests {
   linkDown(device: DeviceId): RequestEffect[] {
     const ended = [...this.#open.values()].filter((request) => request.to === device);
     for (const request of ended) this.#close(request);
-    return ended.map(({ ticket }) => ({ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }));
+    return ended.map(({ ticket }) => ({
+      kind: 'answer',
+      ticket,
+      result: { kind: 'failed', reason: 'link-closed' },
+    }));
   }
 
   tick(nowMs: number): RequestEffect[] {
-    const late = [...this.#open.values()].filter(({ deadlineMs }) => deadlineMs !== undefined && deadlineMs <= nowMs);
+    const late = [...this.#open.values()].filter(
+      ({ deadlineMs }) => deadlineMs !== undefined && deadlineMs <= nowMs,
+    );
     return late.flatMap((request) => {
       this.#close(request);
       return [
@@ -94,7 +110,8 @@ export class Requests {
       const sentCount = this.#sentCount.get(to) ?? 0;
       if (sentCount >= MAX_SENT_PER_DEVICE) break;
       if (request.to !== to || request.deadlineMs !== undefined) continue;
-      request.deadlineMs = nowMs + (request.ask.kind === 'get-block' ? BLOCK_DEADLINE_MS : CONTROL_DEADLINE_MS);
+      request.deadlineMs =
+        nowMs + (request.ask.kind === 'get-block' ? BLOCK_DEADLINE_MS : CONTROL_DEADLINE_MS);
       this.#sentCount.set(to, sentCount + 1);
       effects.push({ kind: 'send', to, message: { ...request.ask, id: request.id } });
     }

@@ -50,7 +50,12 @@ export class Holdings {
   }
 
   /** Puts back what was remembered over a restart. Its version is never one that the device continues from. */
-  restore(device: DeviceId, files: ReadonlyMap<FileId, FragmentSet>, heldBytes: number, heardAtMs: number): void {
+  restore(
+    device: DeviceId,
+    files: ReadonlyMap<FileId, FragmentSet>,
+    heldBytes: number,
+    heardAtMs: number,
+  ): void {
     this.#devices.set(device, { version: -1, files: new Map(files), heldBytes, freeBytes: 0, heardAtMs });
   }
 

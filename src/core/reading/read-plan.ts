@@ -11,7 +11,12 @@ export type ReadInput =
   | { readonly kind: 'sources'; readonly sources: ReadonlyMap<number, readonly DeviceId[]> }
   /** A fragment's index arrived and fits its id. */
   | { readonly kind: 'index'; readonly fragment: number }
-  | { readonly kind: 'index-failed'; readonly fragment: number; readonly device: DeviceId; readonly forGood: boolean }
+  | {
+      readonly kind: 'index-failed';
+      readonly fragment: number;
+      readonly device: DeviceId;
+      readonly forGood: boolean;
+    }
   /** A block arrived and fits its hash. */
   | { readonly kind: 'block'; readonly segment: number; readonly fragment: number }
   | {
@@ -28,7 +33,12 @@ export type ReadInput =
 
 export type ReadEffect =
   | { readonly kind: 'ask-index'; readonly fragment: number; readonly device: DeviceId }
-  | { readonly kind: 'ask-block'; readonly segment: number; readonly fragment: number; readonly device: DeviceId }
+  | {
+      readonly kind: 'ask-block';
+      readonly segment: number;
+      readonly fragment: number;
+      readonly device: DeviceId;
+    }
   | { readonly kind: 'stop-block'; readonly segment: number; readonly fragment: number }
   /** k blocks of the segment are in. */
   | { readonly kind: 'complete'; readonly segment: number }
@@ -94,12 +104,11 @@ export class ReadPlan {
   /** When something may be overdue: a block to hedge, or the end of patience. */
   nextDeadlineMs(): number {
     let next = this.#starvedSinceMs === undefined ? Infinity : this.#starvedSinceMs + PATIENCE_MS;
-    for (const { asked, complete } of this.#segments.values()) {
-      if (complete) continue;
-      for (const ask of asked.values()) {
-        const hedgeAtMs = ask.sinceMs + this.#hedgeAfterMs(ask.device);
-        if (hedgeAtMs > this.#nowMs) next = Math.min(next, hedgeAtMs);
-      }
+    const pending = [...this.#askedIndexes.values()];
+    for (const { asked } of this.#segments.values()) pending.push(...asked.values());
+    for (const ask of pending) {
+      const hedgeAtMs = ask.sinceMs + this.#hedgeAfterMs(ask.device);
+      if (hedgeAtMs > this.#nowMs) next = Math.min(next, hedgeAtMs);
     }
     return next;
   }
@@ -159,7 +168,11 @@ export class ReadPlan {
   #askBlocks(): ReadEffect[] {
     const effects: ReadEffect[] = [];
     const { endSegment, windowSegments } = this.#options;
-    for (let segment = this.#nextTaken; segment < Math.min(endSegment, this.#nextTaken + windowSegments); segment++) {
+    for (
+      let segment = this.#nextTaken;
+      segment < Math.min(endSegment, this.#nextTaken + windowSegments);
+      segment++
+    ) {
       const state = this.#segments.get(segment) ?? { got: new Set(), asked: new Map(), complete: false };
       this.#segments.set(segment, state);
       if (!state.complete) effects.push(...this.#askSegment(segment, state));
@@ -172,8 +185,12 @@ export class ReadPlan {
     const prompt = [...state.asked.values()].filter((ask) => !this.#isOverdue(ask)).length;
     for (let missing = this.#options.k - state.got.size - prompt; missing > 0; missing--) {
       const choice = this.#bestChoice((fragment, device) => {
-        if (!this.#indexed.has(fragment) || state.got.has(fragment) || state.asked.has(fragment)) return false;
-        return !this.#hopeless.has(`${segment}/${fragment}@${device}`) && this.#askedOf(device) < MAX_ASKED_PER_DEVICE;
+        if (!this.#indexed.has(fragment) || state.got.has(fragment) || state.asked.has(fragment))
+          return false;
+        return (
+          !this.#hopeless.has(`${segment}/${fragment}@${device}`) &&
+          this.#askedOf(device) < MAX_ASKED_PER_DEVICE
+        );
       });
       if (choice === undefined) break;
       state.asked.set(choice.fragment, { device: choice.device, sinceMs: this.#nowMs });
@@ -185,8 +202,11 @@ export class ReadPlan {
   /** Indexes of k fragments, and of one more for each that no longer serves some segment of the window. */
   #askIndexes(): ReadEffect[] {
     const effects: ReadEffect[] = [];
-    const usable = [...this.#indexed].filter((fragment) => (this.#sources.get(fragment)?.length ?? 0) > 0).length;
-    let wanted = Math.max(this.#options.k - usable, this.#shortfall()) - this.#askedIndexes.size;
+    const usable = [...this.#indexed].filter(
+      (fragment) => (this.#sources.get(fragment)?.length ?? 0) > 0,
+    ).length;
+    const prompt = [...this.#askedIndexes.values()].filter((ask) => !this.#isOverdue(ask)).length;
+    let wanted = Math.max(this.#options.k - usable, this.#shortfall()) - prompt;
     for (; wanted > 0; wanted--) {
       const choice = this.#bestChoice(
         (fragment, device) =>
@@ -208,7 +228,8 @@ export class ReadPlan {
       if (state.complete) continue;
       const prompt = [...state.asked.values()].filter((ask) => !this.#isOverdue(ask)).length;
       const open = [...this.#indexed].filter(
-        (fragment) => !state.got.has(fragment) && !state.asked.has(fragment) && this.#canServe(segment, fragment),
+        (fragment) =>
+          !state.got.has(fragment) && !state.asked.has(fragment) && this.#canServe(segment, fragment),
       );
       worst = Math.max(worst, this.#options.k - state.got.size - prompt - open.length);
     }

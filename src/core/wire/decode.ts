@@ -35,7 +35,8 @@ export function fieldsOf(value: unknown, keys: readonly string[]): Fields {
 
 /** The `kind` of a map, before its other keys are checked. */
 export function kindOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'kind')) throw bad('a kind was expected');
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'kind'))
+    throw bad('a kind was expected');
   const { kind } = value as { kind: unknown }; // present, checked above
   if (typeof kind !== 'string') throw bad('a kind must be text');
   return kind;

@@ -1,7 +1,14 @@
 // The messages of a link (FORMATS.md, messages). A message is: length of its header (4 bytes, big-endian), the header
 // (a DAG-CBOR map), and for `block` and `index` the raw payload behind it, so that bulk bytes are never copied into CBOR.
 
-import { cidOf, parseBlockHash, parseDeviceId, parseFileId, type BlockHash, type FileId } from '../model/ids.ts';
+import {
+  cidOf,
+  parseBlockHash,
+  parseDeviceId,
+  parseFileId,
+  type BlockHash,
+  type FileId,
+} from '../model/ids.ts';
 import {
   MAX_DEVICE_COUNT,
   MAX_ENTRIES_PER_MESSAGE,
@@ -13,7 +20,20 @@ import {
 import type { LogHead } from '../catalogue/catalogue.ts';
 import { decodeFragmentSet, encodeFragmentSet } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
-import { bad, boolOf, bytesOf, decodeCbor, encodeCbor, fieldsOf, kindOf, listOf, oneOf, textOf, tupleOf, uintOf } from './decode.ts';
+import {
+  bad,
+  boolOf,
+  bytesOf,
+  decodeCbor,
+  encodeCbor,
+  fieldsOf,
+  kindOf,
+  listOf,
+  oneOf,
+  textOf,
+  tupleOf,
+  uintOf,
+} from './decode.ts';
 
 /** Holdings in one message at most: 36-byte file ids and bitmaps stay well below a control message's size. */
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
@@ -81,9 +101,11 @@ export function encodeMessage(message: Message, payload?: Uint8Array): Uint8Arra
 
 /** @throws PalmError 'bad-message'. */
 export function decodeMessage(bytes: Uint8Array<ArrayBuffer>): DecodedMessage {
-  if (bytes.length < LENGTH_BYTES || bytes.length > MAX_MESSAGE_BYTES) throw bad('a message of impossible length');
+  if (bytes.length < LENGTH_BYTES || bytes.length > MAX_MESSAGE_BYTES)
+    throw bad('a message of impossible length');
   const headerBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  if (headerBytes > MAX_HEADER_BYTES || LENGTH_BYTES + headerBytes > bytes.length) throw bad('a truncated message');
+  if (headerBytes > MAX_HEADER_BYTES || LENGTH_BYTES + headerBytes > bytes.length)
+    throw bad('a truncated message');
   const header = bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes);
   const payload = bytes.subarray(LENGTH_BYTES + headerBytes);
   const message = fromCbor(decodeCbor(header, MAX_HEADER_BYTES));
@@ -95,7 +117,10 @@ export function decodeMessage(bytes: Uint8Array<ArrayBuffer>): DecodedMessage {
 function toCbor(message: Message): unknown {
   switch (message.kind) {
     case 'sync':
-      return { kind: 'sync', heads: message.heads.map(({ device, seq, digest }) => [cidOf(device), seq, digest]) };
+      return {
+        kind: 'sync',
+        heads: message.heads.map(({ device, seq, digest }) => [cidOf(device), seq, digest]),
+      };
     case 'holdings':
       return {
         ...message,
@@ -153,7 +178,11 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
   },
   pulse: (value) => {
     const { catalogue, holdings } = fieldsOf(value, ['kind', 'catalogue', 'holdings']);
-    return { kind: 'pulse', catalogue: textOf(catalogue, 64), holdings: uintOf(holdings, Number.MAX_SAFE_INTEGER) };
+    return {
+      kind: 'pulse',
+      catalogue: textOf(catalogue, 64),
+      holdings: uintOf(holdings, Number.MAX_SAFE_INTEGER),
+    };
   },
   place: (value) => ({
     kind: 'place',

@@ -1,0 +1,45 @@
+// Fragments that are on this disk but have a block that no longer fits its hash. They do not count as held, also not
+// after a restart, until they are fetched anew.
+
+import { decodeFragmentIndex } from '../core/coding/fragment-index.ts';
+import { parseFragmentId, type BlockHash, type FragmentId } from '../core/model/ids.ts';
+import type { FragmentStore, RecordStore, StoredFragment } from '../core/ports.ts';
+import { listOf } from '../core/wire/decode.ts';
+
+const META_NAME = 'damaged-fragments';
+/** A disk with more damage than this is not one to keep track of. */
+const MAX_DAMAGED = 10_000;
+
+export class DamagedFragments {
+  readonly #records: RecordStore;
+  readonly #damaged = new Set<FragmentId>();
+
+  constructor(records: RecordStore) {
+    this.#records = records;
+  }
+
+  async load(): Promise<void> {
+    const kept = (await this.#records.getMeta(META_NAME)) ?? [];
+    for (const fragmentId of listOf(kept, MAX_DAMAGED, parseFragmentId)) this.#damaged.add(fragmentId);
+  }
+
+  has(fragmentId: FragmentId): boolean {
+    return this.#damaged.has(fragmentId);
+  }
+
+  async add(fragmentId: FragmentId): Promise<void> {
+    if (this.#damaged.size >= MAX_DAMAGED) return;
+    this.#damaged.add(fragmentId);
+    await this.#records.putMeta(META_NAME, [...this.#damaged]);
+  }
+
+  async remove(fragmentId: FragmentId): Promise<void> {
+    if (this.#damaged.delete(fragmentId)) await this.#records.putMeta(META_NAME, [...this.#damaged]);
+  }
+
+  /** Hashes of a stored fragment's blocks; none when its index is not here. */
+  async blocksOf(stored: StoredFragment, fragments: FragmentStore): Promise<readonly BlockHash[]> {
+    const bytes = await fragments.getIndex(stored.fragmentId);
+    return bytes === undefined ? [] : decodeFragmentIndex(bytes).blocks;
+  }
+}

@@ -1,0 +1,472 @@
+// Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All decisions are
+// the peer's; this file owns ordering (a device's control messages are handled one after another), promises and timers.
+
+import { checkEntry, type CheckedEntry } from '../core/catalogue/check.ts';
+import { encodeEntry, encodeEntryPayload, signedBytesOf, type EntryBody } from '../core/catalogue/entry.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import { fragmentBytesOf } from '../core/model/geometry.ts';
+import { blockKey, type BlockHash, type DeviceId, type FileId, type FragmentId } from '../core/model/ids.ts';
+import { MAX_QUEUED_MESSAGES } from '../core/model/limits.ts';
+import type { PoolKeys } from '../core/model/pool-keys.ts';
+import { Peer, type PeerEffect, type PeerInput } from '../core/peer/peer.ts';
+import type { Ask, RequestResult } from '../core/peer/requests.ts';
+import type {
+  Clock,
+  Cryptography,
+  FragmentStore,
+  Identity,
+  Lane,
+  RecordStore,
+  RelayState,
+  StoredFragment,
+  Transport,
+} from '../core/ports.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type DecodedMessage,
+  type Message,
+  type Place,
+} from '../core/wire/messages.ts';
+import type { Notice } from './api.ts';
+import { DamagedFragments } from './damaged-fragments.ts';
+import { pullFragment } from './pulling.ts';
+
+export interface PeerDriverPorts {
+  readonly clock: Clock;
+  readonly cryptography: Cryptography;
+  readonly fragments: FragmentStore;
+  readonly records: RecordStore;
+  readonly identity: Identity;
+  readonly transport: Transport;
+}
+
+export interface PeerDriverEvents {
+  /** Something that status shows may have changed. */
+  changed(): void;
+  notice(level: Notice['level'], text: string): void;
+  relayState(state: RelayState): void;
+}
+
+interface Waiting {
+  readonly resolve: (payload: Uint8Array<ArrayBuffer>) => void;
+  readonly reject: (error: PalmError) => void;
+}
+
+export class PeerDriver {
+  readonly peer: Peer;
+  readonly #ports: PeerDriverPorts;
+  readonly #keys: PoolKeys;
+  readonly #events: PeerDriverEvents;
+  readonly #damaged: DamagedFragments;
+  /** Fragments that count as held, by file and number. */
+  readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #inboxes = new Map<DeviceId, DecodedMessage[]>();
+  readonly #serving = new Map<string, AbortController>();
+  readonly #sending = new Set<Promise<void>>();
+  readonly #listeners = new Set<() => void>();
+  readonly #lifetime = new AbortController();
+  #publishing: Promise<unknown> = Promise.resolve();
+  /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
+  #checking: Promise<void> | undefined;
+  #nextTicket = 1;
+  #stopTimer: () => void = () => undefined;
+
+  constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
+    this.#ports = ports;
+    this.#keys = keys;
+    this.#events = events;
+    this.peer = new Peer(ports.identity.deviceId, keys.epoch);
+    this.#damaged = new DamagedFragments(ports.records);
+  }
+
+  get deviceId(): DeviceId {
+    return this.#ports.identity.deviceId;
+  }
+
+  /** Puts the device's durable state back, then opens the transport. */
+  async start(): Promise<void> {
+    const { fragments, records } = this.#ports;
+    for (const owner of await fragments.owners()) await fragments.release(owner);
+    await this.#restoreRecords();
+    await this.#damaged.load();
+    const strays: FragmentId[] = [];
+    for (const stored of await fragments.list()) {
+      if (!this.peer.catalogue.files().has(stored.fileId)) strays.push(stored.fragmentId);
+      else if (!this.#damaged.has(stored.fragmentId)) this.fragmentHeld(stored);
+    }
+    await fragments.drop(strays);
+    for (const file of await records.loadOutbox()) {
+      if (this.peer.catalogue.files().has(file)) this.input({ kind: 'outbox', file });
+      else await records.dropOutbox(file);
+    }
+    this.#ports.transport.open({
+      linkUp: (device) => this.input({ kind: 'link-up', device }),
+      linkDown: (device) => this.#linkDown(device),
+      message: (device, bytes) => this.#receive(device, bytes),
+      relayState: (state) => this.#events.relayState(state),
+      rejected: (reason) => this.#events.notice('warning', `Refused something from the network: ${reason}.`),
+    });
+  }
+
+  /** Ends the transport and every wait; what is durable stays. */
+  async stop(): Promise<void> {
+    this.#lifetime.abort(new PalmError('not-in-pool', 'This device left the pool.'));
+    this.#stopTimer();
+    await this.#ports.transport.close();
+    for (const { reject } of this.#waiting.values()) reject(linkClosed());
+    this.#waiting.clear();
+  }
+
+  /** Resolves when every control message queued so far was handed to its link, or its link closed. */
+  async flush(): Promise<void> {
+    await Promise.allSettled(this.#sending);
+  }
+
+  input(input: PeerInput): void {
+    if (this.#lifetime.signal.aborted) return;
+    const effects = this.peer.handle(this.#ports.clock.nowMs(), input);
+    for (const effect of effects) this.#carryOut(effect);
+    this.#schedule();
+    this.#events.changed();
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each input, until the returned function is called. */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's reason. */
+  request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const ticket = this.#nextTicket++;
+      const abandon = (): void => {
+        this.#waiting.delete(ticket);
+        this.input({ kind: 'abandon', ticket });
+        reject(signal.reason);
+      };
+      const settled = (): void => signal.removeEventListener('abort', abandon);
+      signal.addEventListener('abort', abandon, { once: true });
+      this.#waiting.set(ticket, {
+        resolve: (payload) => (settled(), resolve(payload)),
+        reject: (error) => (settled(), reject(error)),
+      });
+      this.input({ kind: 'request', ticket, to, ask });
+    });
+  }
+
+  /** Signs, makes durable and spreads an entry of this device's log. Calls are carried out one after another. */
+  publish(body: EntryBody): Promise<CheckedEntry> {
+    const published = this.#publishing.then(() => this.#publish(body));
+    // The next entry does not depend on this one's success; this one's caller hears of its failure.
+    this.#publishing = published.catch(() => undefined);
+    return published;
+  }
+
+  /** A fragment became durable in the store: from now on it counts. */
+  fragmentHeld(stored: StoredFragment): void {
+    const ofFile = this.#stored.get(stored.fileId) ?? new Map<number, StoredFragment>();
+    this.#stored.set(stored.fileId, ofFile.set(stored.fragment, stored));
+    this.input({ kind: 'held', file: stored.fileId, fragment: stored.fragment, bytes: stored.blockBytes });
+  }
+
+  /**
+   * An index or block from this device's own store; undefined when it is not here.
+   * @throws PalmError 'corrupt' once the damage was noted.
+   */
+  async loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      return await this.#load(ask);
+    } catch (error) {
+      if (isPalmError(error, 'corrupt') && ask.kind === 'get-block') await this.#blockDamaged(ask.hash);
+      throw error;
+    }
+  }
+
+  /** A block here does not fit its hash: whichever fragments need it no longer count, and people are told. */
+  async #blockDamaged(hash: BlockHash): Promise<void> {
+    const key = blockKey(hash);
+    for (const [file, ofFile] of this.#stored) {
+      for (const stored of ofFile.values()) {
+        const hashes = await this.#damaged.blocksOf(stored, this.#ports.fragments);
+        if (!hashes.some((candidate) => blockKey(candidate) === key)) continue;
+        await this.#damaged.add(stored.fragmentId);
+        this.#forget(stored);
+        const name = this.#nameOf(file);
+        const text = `A block of ${name} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
+        this.#events.notice('warning', text);
+      }
+    }
+  }
+
+  #nameOf(file: FileId): string {
+    const access = this.peer.catalogue.files().get(file)?.access;
+    return access?.kind === 'pool' ? `“${access.details.name}”` : 'a private file';
+  }
+
+  #carryOut(effect: PeerEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#inBackground(this.#send(effect.to, effect.message, effect.lane));
+        break;
+      case 'check-entries':
+        this.#checking = this.#checkEntries(effect.from, effect.entries, effect.more);
+        break;
+      case 'keep-entries':
+        this.#inBackground(this.#keepEntries(effect.entries));
+        break;
+      case 'pull':
+        this.#inBackground(this.#pull(effect.place, effect.from));
+        break;
+      case 'drop':
+        this.#inBackground(this.#drop(effect.file, effect.fragments));
+        break;
+      case 'outbox-done':
+        this.#inBackground(this.#ports.records.dropOutbox(effect.file));
+        break;
+      case 'answer':
+        this.#answer(effect.ticket, effect.result);
+        break;
+      case 'serve':
+        this.#inBackground(this.#serve(effect.to, effect.id, effect.ask));
+        break;
+      case 'stop-serving':
+        this.#serving
+          .get(`${effect.to}/${effect.id}`)
+          ?.abort(new PalmError('cancelled', 'No longer wanted.'));
+        break;
+      case 'close-link':
+        this.#ports.transport.closeLink(effect.device, effect.reason);
+        break;
+    }
+  }
+
+  async #send(to: DeviceId, message: Message, lane: Lane): Promise<void> {
+    const sending = this.#ports.transport.send(to, encodeMessage(message), lane);
+    this.#sending.add(sending);
+    try {
+      await sending;
+    } finally {
+      this.#sending.delete(sending);
+    }
+  }
+
+  /** Expected ends (the link closed, the work was cancelled) are told by other events; anything else is shown. */
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (
+        isPalmError(error, 'link-closed') ||
+        isPalmError(error, 'cancelled') ||
+        isPalmError(error, 'not-in-pool')
+      )
+        return;
+      this.#events.notice(
+        'error',
+        isPalmError(error) ? error.message : `Something failed inside Palm: ${String(error)}`,
+      );
+    });
+  }
+
+  #schedule(): void {
+    this.#stopTimer();
+    const next = this.peer.nextDeadlineMs();
+    if (next === Infinity) return;
+    const delayMs = Math.max(0, next - this.#ports.clock.nowMs());
+    this.#stopTimer = this.#ports.clock.after(delayMs, () => this.input({ kind: 'tick' }));
+  }
+
+  #linkDown(device: DeviceId): void {
+    this.#inboxes.delete(device);
+    this.input({ kind: 'link-down', device });
+  }
+
+  #receive(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void {
+    let decoded: DecodedMessage;
+    try {
+      decoded = decodeMessage(bytes);
+    } catch (error) {
+      this.#events.notice('warning', `A device sent a message that cannot be read; its link was closed.`);
+      this.#ports.transport.closeLink(device, error instanceof Error ? error.message : 'unreadable message');
+      return;
+    }
+    const { kind } = decoded.message;
+    if (kind === 'block' || kind === 'index') {
+      this.input({ kind: 'message', from: device, ...decoded });
+      return;
+    }
+    const inbox = this.#inboxes.get(device);
+    if (inbox === undefined) {
+      this.#inboxes.set(device, [decoded]);
+      this.#inBackground(this.#drain(device));
+    } else if (inbox.length < MAX_QUEUED_MESSAGES) {
+      inbox.push(decoded);
+    } else {
+      this.#ports.transport.closeLink(device, 'sends faster than this device can check');
+    }
+  }
+
+  /** Handles a device's control messages in order; entries are checked before what follows them is looked at. */
+  async #drain(device: DeviceId): Promise<void> {
+    const inbox = this.#inboxes.get(device);
+    while (inbox !== undefined && this.#inboxes.get(device) === inbox) {
+      const next = inbox[0];
+      if (next === undefined) {
+        this.#inboxes.delete(device);
+        return;
+      }
+      this.input({ kind: 'message', from: device, ...next });
+      const checking = this.#checking;
+      this.#checking = undefined;
+      await checking;
+      inbox.shift();
+    }
+  }
+
+  async #checkEntries(from: DeviceId, records: readonly Uint8Array[], more: boolean): Promise<void> {
+    this.input({ kind: 'entries-checked', from, entries: await this.#check(records), more });
+  }
+
+  async #check(records: readonly Uint8Array[]): Promise<CheckedEntry[]> {
+    const checked: CheckedEntry[] = [];
+    for (const bytes of records) {
+      try {
+        checked.push(await checkEntry(bytes, this.#keys, this.#ports.cryptography));
+      } catch (error) {
+        if (!isPalmError(error, 'bad-message')) throw error;
+        this.#events.notice('warning', `A record of the catalogue was refused. ${error.message}`);
+      }
+    }
+    return checked;
+  }
+
+  async #restoreRecords(): Promise<void> {
+    const records = await this.#ports.records.loadRecords();
+    this.peer.restore(await this.#check(records.map(({ bytes }) => bytes)));
+  }
+
+  async #publish(body: EntryBody): Promise<CheckedEntry> {
+    const { identity, clock, cryptography } = this.#ports;
+    const place = this.peer.catalogue.placeOf(identity.deviceId, clock.nowMs());
+    const payload = encodeEntryPayload({
+      pool: this.#keys.poolId,
+      publicKey: identity.publicKey,
+      ...place,
+      body,
+    });
+    const bytes = encodeEntry(payload, await identity.sign(signedBytesOf(payload)));
+    const entry = await checkEntry(bytes, this.#keys, cryptography);
+    await this.#keepEntries([entry]);
+    this.input({ kind: 'published', entry });
+    return entry;
+  }
+
+  #keepEntries(entries: readonly CheckedEntry[]): Promise<void> {
+    const records = entries.map(({ entry }) => ({
+      entryId: entry.entryId,
+      deviceId: entry.deviceId,
+      seq: entry.seq,
+      bytes: entry.bytes,
+    }));
+    return this.#ports.records.putRecords(records);
+  }
+
+  async #pull(place: Place, from: DeviceId): Promise<void> {
+    const outcome = await pullFragment(place, from, {
+      manifest: this.peer.catalogue.files().get(place.file),
+      fragments: this.#ports.fragments,
+      request: (ask) => this.request(from, ask, this.#lifetime.signal),
+    });
+    if (outcome.kind === 'held') {
+      await this.#damaged.remove(outcome.stored.fragmentId);
+      this.fragmentHeld(outcome.stored);
+      this.input({ kind: 'pulled', place, from, outcome: 'held' });
+      return;
+    }
+    if (outcome.notice !== undefined) this.#events.notice('warning', outcome.notice);
+    this.input({ kind: 'pulled', place, from, outcome: outcome.reason });
+  }
+
+  async #drop(file: FileId, fragments: readonly number[]): Promise<void> {
+    const dropped = fragments.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
+    for (const stored of dropped) this.#forget(stored);
+    await this.#ports.fragments.drop(dropped.map(({ fragmentId }) => fragmentId));
+  }
+
+  #forget(stored: StoredFragment): void {
+    const ofFile = this.#stored.get(stored.fileId);
+    ofFile?.delete(stored.fragment);
+    if (ofFile?.size === 0) this.#stored.delete(stored.fileId);
+    this.input({ kind: 'unheld', file: stored.fileId, fragment: stored.fragment, bytes: stored.blockBytes });
+  }
+
+  #answer(ticket: number, result: RequestResult): void {
+    const waiting = this.#waiting.get(ticket);
+    this.#waiting.delete(ticket);
+    if (result.kind === 'payload') waiting?.resolve(result.payload);
+    else waiting?.reject(failureOf(result.reason));
+  }
+
+  async #serve(to: DeviceId, id: number, ask: Ask): Promise<void> {
+    const key = `${to}/${id}`;
+    const controller = new AbortController();
+    this.#serving.set(key, controller);
+    try {
+      const payload = await this.loadOwn(ask);
+      if (controller.signal.aborted) return;
+      if (payload === undefined) {
+        this.input({ kind: 'served', to, id, failure: 'absent' });
+        return;
+      }
+      const kind = ask.kind === 'get-block' ? 'block' : 'index';
+      await this.#ports.transport.send(to, encodeMessage({ kind, id }, payload), 'bulk', controller.signal);
+      this.input({ kind: 'served', to, id });
+    } catch (error) {
+      if (isPalmError(error, 'link-closed') || isPalmError(error, 'cancelled')) return;
+      const corrupt = isPalmError(error, 'corrupt');
+      this.input({ kind: 'served', to, id, failure: corrupt ? 'corrupt' : 'storage' });
+      if (!corrupt) throw error;
+    } finally {
+      this.#serving.delete(key);
+    }
+  }
+
+  #load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (ask.kind === 'get-block') return this.#ports.fragments.getBlock(ask.hash);
+    const fragmentId = this.peer.catalogue.files().get(ask.file)?.fragments[ask.fragment];
+    return fragmentId === undefined ? Promise.resolve(undefined) : this.#ports.fragments.getIndex(fragmentId);
+  }
+}
+
+/** What a fragment of `file` is in the store. */
+export function storedFragmentOf(
+  file: FileId,
+  manifest: Parameters<typeof fragmentBytesOf>[0] & { readonly fragments: readonly FragmentId[] },
+  fragment: number,
+): StoredFragment | undefined {
+  const fragmentId = manifest.fragments[fragment];
+  if (fragmentId === undefined) return undefined;
+  return { fragmentId, fileId: file, fragment, blockBytes: fragmentBytesOf(manifest) };
+}
+
+function linkClosed(): PalmError {
+  return new PalmError('link-closed', 'The connection to the device closed before it answered.');
+}
+
+function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): PalmError {
+  switch (reason) {
+    case 'link-closed':
+      return linkClosed();
+    case 'deadline':
+      return new PalmError('deadline', 'The device did not answer in time.');
+    case 'corrupt':
+      return new PalmError('corrupt', 'The device found its copy of a block damaged.');
+    case 'absent':
+    case 'busy':
+    case 'storage':
+      return new PalmError('refused', `The device could not deliver a block: ${reason}.`);
+  }
+}

@@ -1,0 +1,256 @@
+// One pool while this device is in it: its keys, its driver and transport, and the use cases that need them.
+
+import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
+import { PalmError } from '../core/model/errors.ts';
+import { checkGeometry, geometryOf } from '../core/model/geometry.ts';
+import { parseFileId, type FileId } from '../core/model/ids.ts';
+import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
+import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
+import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
+import { checkDetails } from '../core/catalogue/manifest.ts';
+import type { ByteSource, Identity, RelayState } from '../core/ports.ts';
+import type { Notice, ReadOptions, StoreOptions, StoreResult } from './api.ts';
+import { PeerDriver } from './peer-driver.ts';
+import { readFile, type ReadPorts } from './reading.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
+import { restoreHoldings, saveHoldings } from './saved-pool.ts';
+import { awaitQuorum, storeFile, type StorePorts } from './storing.ts';
+import type { Transfers } from './transfers.ts';
+
+export interface SessionEvents {
+  changed(): void;
+  notice(level: Notice['level'], text: string): void;
+}
+
+/** Free space is measured again this often, ms: other sites and other files use it too. */
+const SPACE_EVERY_MS = 30_000;
+/** Part of the origin's free quota that is offered to the pool; the rest is left for this device's own outbox. */
+const OFFERED_PART = 0.8;
+/** What others hold is saved at most this often, ms. */
+const SAVE_HOLDINGS_MS = 2_000;
+
+export class PoolSession {
+  readonly identity: Identity;
+  readonly keys: PoolKeys;
+  readonly driver: PeerDriver;
+  /** Private files that this page stored or opened: what their links gave. Never written anywhere. */
+  readonly openedDetails = new Map<FileId, FileDetails>();
+  readonly #linkKeys = new Map<FileId, Uint8Array>();
+  readonly #invite: Invite;
+  readonly #ports: RuntimePorts;
+  readonly #events: SessionEvents;
+  readonly #transfers: Transfers;
+  relay: RelayState = 'connecting';
+  /** Whether another device ever answered this one. */
+  answered = false;
+  #stopSpaceTimer: () => void = () => undefined;
+  #stopSaveTimer: (() => void) | undefined;
+  #ended = false;
+
+  constructor(
+    invite: Invite,
+    identity: Identity,
+    ports: RuntimePorts,
+    transfers: Transfers,
+    events: SessionEvents,
+  ) {
+    this.#invite = invite;
+    this.identity = identity;
+    this.#ports = ports;
+    this.#transfers = transfers;
+    this.#events = events;
+    this.keys = derivePoolKeys(invite.secret, invite.epoch);
+    const transport = ports.createTransport(this.keys, identity);
+    this.driver = new PeerDriver({ ...ports, identity, transport }, this.keys, {
+      changed: () => this.#changed(),
+      notice: (level, text) => events.notice(level, text),
+      relayState: (state) => {
+        this.relay = state;
+        events.changed();
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await restoreHoldings(this.#ports.records, this.driver.peer.holdings);
+    await this.#measureSpace();
+    await this.driver.start();
+  }
+
+  /** Ends every transfer and link; what is durable stays. */
+  async stop(): Promise<void> {
+    this.#ended = true;
+    this.#stopSpaceTimer();
+    this.#stopSaveTimer?.();
+    this.#transfers.abortAll(new PalmError('not-in-pool', 'This device left the pool.'));
+    await this.driver.stop();
+  }
+
+  invite(): string {
+    return `${this.#ports.appUrl}#/join/${encodeInvite(this.#invite)}`;
+  }
+
+  async store(
+    source: ByteSource,
+    modifiedMs: number,
+    mime: string,
+    options: StoreOptions,
+  ): Promise<StoreResult> {
+    const details: FileDetails = { name: options.name, path: options.path ?? '', mime: options.mime ?? mime };
+    checkDetails(details);
+    const k = options.k ?? (options.mirror === true ? 1 : Math.min(DEFAULT_K, options.n ?? DEFAULT_K));
+    const geometry = geometryOf(source.size, k, options.n ?? Math.max(DEFAULT_N, k));
+    checkGeometry(geometry, options.mirror === true);
+    const { signal, name } = options;
+    const start = { kind: 'store', name, phase: 'hashing', totalBytes: source.size, signal } as const;
+    const transfer = this.#transfers.begin(start);
+    try {
+      const isPrivate = options.private === true;
+      const job = { source, geometry, details, modifiedMs, isPrivate, transfer };
+      const stored = await storeFile(job, this.#storePorts());
+      const { fileId } = stored;
+      if (stored.kind === 'known') {
+        const known = this.driver.peer.outboxProgress(fileId)?.placedCount;
+        const n = this.driver.peer.catalogue.files().get(fileId)?.n ?? 0;
+        return { fileId, deduplicated: true, placed: known ?? n };
+      }
+      const link = isPrivate ? this.#keepLink(fileId, stored.linkKey, details) : undefined;
+      const placed =
+        options.durability === 'fast'
+          ? (this.driver.peer.outboxProgress(fileId)?.placedCount ?? geometry.n)
+          : await awaitQuorum(fileId, geometry, this.driver, transfer);
+      return { fileId, deduplicated: false, placed, ...(link === undefined ? {} : { link }) };
+    } finally {
+      transfer.end();
+      void this.#measureSpace();
+    }
+  }
+
+  /** @throws PalmError at the first pull of the stream for whatever is wrong with the arguments or the file. */
+  async *read(id: string, options: ReadOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    const { fileId, manifest } = this.#fileOf(id);
+    const linkKey = await this.#linkKeyOf(fileId, manifest, options.link);
+    const { start, end } = rangeOf(manifest, options);
+    const access = manifest.access;
+    const name = access.kind === 'pool' ? access.details.name : (this.openedDetails.get(fileId)?.name ?? '');
+    const { signal } = options;
+    const transfer = this.#transfers.begin({
+      kind: 'read',
+      name,
+      phase: 'reading',
+      totalBytes: end - start,
+      signal,
+    });
+    transfer.enter('reading', end - start, fileId);
+    try {
+      const job = { fileId, manifest, linkKey, start, end, signal: transfer.signal };
+      for await (const piece of readFile(job, this.#readPorts())) {
+        yield piece;
+        transfer.advance(piece.length);
+      }
+    } finally {
+      transfer.end();
+    }
+  }
+
+  async openLink(text: string): Promise<{ fileId: string }> {
+    const { fileId, linkKey } = decodeFileLink(text);
+    const { manifest } = this.#fileOf(fileId);
+    await this.#linkKeyOf(fileId, manifest, text);
+    this.#linkKeys.set(fileId, linkKey);
+    this.#events.changed();
+    return { fileId };
+  }
+
+  async remove(id: string): Promise<void> {
+    const { fileId } = this.#fileOf(id);
+    await this.driver.publish({ kind: 'remove', file: fileId });
+  }
+
+  async #linkKeyOf(fileId: FileId, manifest: Manifest, link: string | undefined): Promise<Uint8Array> {
+    if (manifest.access.kind === 'pool') return manifest.access.linkKey;
+    const known = this.#linkKeys.get(fileId);
+    if (link === undefined) {
+      if (known !== undefined) return known;
+      throw new PalmError(
+        'link-needed',
+        'This file is private: it opens with its link only. Ask whoever stored it.',
+      );
+    }
+    const given = decodeFileLink(link);
+    if (given.fileId !== fileId) throw new PalmError('link-needed', 'This link belongs to another file.');
+    const { salt, access } = manifest;
+    this.openedDetails.set(
+      fileId,
+      await openDetails(access.sealed, given.linkKey, salt, this.#ports.cryptography),
+    );
+    this.#linkKeys.set(fileId, given.linkKey);
+    return given.linkKey;
+  }
+
+  #keepLink(fileId: FileId, linkKey: Uint8Array<ArrayBuffer>, details: FileDetails): string {
+    this.openedDetails.set(fileId, details);
+    this.#linkKeys.set(fileId, linkKey);
+    return `${this.#ports.appUrl}#/file/${encodeFileLink({ fileId, linkKey })}`;
+  }
+
+  #fileOf(id: string): { fileId: FileId; manifest: Manifest } {
+    let fileId: FileId;
+    try {
+      fileId = parseFileId(id);
+    } catch (cause) {
+      throw new PalmError('unknown-file', 'That is not the id of a file.', { cause });
+    }
+    const { catalogue } = this.driver.peer;
+    const manifest = catalogue.files().get(fileId);
+    if (manifest !== undefined) return { fileId, manifest };
+    if (catalogue.isRemoved(fileId))
+      throw new PalmError('removed-file', 'This file was removed from the pool.');
+    throw new PalmError(
+      'unknown-file',
+      'This pool has no such file, or this device has not heard of it yet.',
+    );
+  }
+
+  #storePorts(): StorePorts {
+    return { ...this.#ports, driver: this.driver, keys: this.keys };
+  }
+
+  #readPorts(): ReadPorts {
+    return { ...this.#ports, driver: this.driver, notice: (text) => this.#events.notice('warning', text) };
+  }
+
+  #changed(): void {
+    if (!this.answered && this.driver.peer.reachableDevices().length > 1) this.answered = true;
+    this.#stopSaveTimer ??= this.#ports.clock.after(SAVE_HOLDINGS_MS, () => {
+      this.#stopSaveTimer = undefined;
+      this.#orNotice(saveHoldings(this.#ports.records, this.driver.peer.holdings));
+    });
+    this.#events.changed();
+  }
+
+  async #measureSpace(): Promise<void> {
+    this.#stopSpaceTimer();
+    if (this.#ended) return;
+    const { usedBytes, quotaBytes } = await this.#ports.quota.estimate();
+    this.driver.input({ kind: 'space', freeBytes: Math.max(0, quotaBytes - usedBytes) * OFFERED_PART });
+    this.#stopSpaceTimer = this.#ports.clock.after(SPACE_EVERY_MS, () =>
+      this.#orNotice(this.#measureSpace()),
+    );
+  }
+
+  #orNotice(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!this.#ended) this.#events.notice('error', error instanceof Error ? error.message : String(error));
+    });
+  }
+}
+
+function rangeOf(manifest: Manifest, options: ReadOptions): { start: number; end: number } {
+  const { start = 0, end = manifest.size } = options;
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > manifest.size) {
+    const text = `The range ${start}..${end} is not within the file's ${manifest.size} bytes.`;
+    throw new PalmError('bad-argument', text);
+  }
+  return { start, end };
+}

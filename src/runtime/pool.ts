@@ -1,0 +1,262 @@
+// The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the ports it is given.
+
+import { PalmError } from '../core/model/errors.ts';
+import { decodeInvite, type Invite } from '../core/model/invite.ts';
+import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
+import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
+import type { Identity } from '../core/ports.ts';
+import { utf8Length } from '../core/wire/decode.ts';
+import type { Pool, PoolStatus, ReadOptions, StoreOptions, StoreResult } from './api.ts';
+import { blobSource } from './blob-source.ts';
+import { Notices } from './notices.ts';
+import { PoolSession } from './pool-session.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
+import { loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
+import { deviceStatuses, fileStatuses } from './status.ts';
+import { Transfers } from './transfers.ts';
+
+/** Listeners hear of changes at most this often, ms: a fast transfer changes something thousands of times a second. */
+const NOTIFY_EVERY_MS = 50;
+/** A join waits this long for a device to answer, ms. */
+const ANSWER_WITHIN_MS = 8_000;
+
+/** Opens the device: loads its identity and, if it was in a pool, that pool. Never throws: see `ready`. */
+export function openPool(ports: RuntimePorts): Pool {
+  return new PoolRuntime(ports);
+}
+
+class PoolRuntime implements Pool {
+  readonly ready: Promise<void>;
+  readonly #ports: RuntimePorts;
+  readonly #notices = new Notices();
+  readonly #transfers: Transfers;
+  readonly #listeners = new Set<() => void>();
+  #identity: Identity | undefined;
+  #deviceName: string;
+  #session: PoolSession | undefined;
+  #entering = false;
+  #notifying = false;
+
+  constructor(ports: RuntimePorts) {
+    this.#ports = ports;
+    this.#deviceName = ports.suggestedDeviceName;
+    this.#transfers = new Transfers(ports.clock, () => this.#changed());
+    this.ready = this.#start();
+    // Whoever awaits `ready` gets the failure; nobody having asked yet is not an unhandled one.
+    this.ready.catch((error: unknown) => this.#notice('error', textOf(error)));
+  }
+
+  async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
+    const name = checkName('pool', options.name, MAX_POOL_NAME_BYTES);
+    const secret = this.#ports.random.bytes(POOL_SECRET_BYTES);
+    const session = await this.#enter({ secret, epoch: FIRST_EPOCH }, options.deviceName);
+    await session.driver.publish({ kind: 'pool', name });
+  }
+
+  invite(): string {
+    return this.#inPool().invite();
+  }
+
+  async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
+    const session = await this.#enter(decodeInvite(url), options.deviceName);
+    const answered = await this.#awaitAnswer(session);
+    if (!answered) {
+      const text =
+        'No device of this pool answers yet. You are a member: keep Palm open here and on one of the others.';
+      this.#notice('warning', text);
+    }
+    return { answered };
+  }
+
+  async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    await this.ready;
+    const modifiedMs = blob instanceof File ? blob.lastModified : 0;
+    return this.#inPool().store(blobSource(blob), modifiedMs, blob.type, options);
+  }
+
+  read(fileId: string, options: ReadOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let pieces: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> | undefined;
+    const cancelled = new AbortController();
+    const { signal } = options;
+    const either = signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]);
+    return new ReadableStream<Uint8Array<ArrayBuffer>>(
+      {
+        start: async () => {
+          await this.ready;
+          pieces = this.#inPool().read(fileId, { ...options, signal: either });
+        },
+        pull: async (controller) => {
+          const next = await pieces?.next();
+          if (next === undefined || next.done === true) controller.close();
+          else controller.enqueue(next.value);
+        },
+        cancel: async () => {
+          cancelled.abort();
+          await pieces?.return();
+        },
+      },
+      // One piece is a segment; the reader's own window is what reads ahead.
+      { highWaterMark: 0 },
+    );
+  }
+
+  async openLink(link: string): Promise<{ fileId: string }> {
+    await this.ready;
+    return this.#inPool().openLink(link);
+  }
+
+  async remove(fileId: string): Promise<void> {
+    await this.ready;
+    await this.#inPool().remove(fileId);
+  }
+
+  async leave(): Promise<void> {
+    await this.ready;
+    const session = this.#inPool();
+    // Told first, while the links are open; leaving goes on if the record cannot be written.
+    await session.driver
+      .publish({ kind: 'leave' })
+      .catch((error: unknown) => this.#notice('warning', textOf(error)));
+    await session.driver.flush();
+    await session.stop();
+    this.#session = undefined;
+    const { fragments, records, identity } = this.#ports;
+    await fragments.clear();
+    await records.clear();
+    await identity.forget();
+    this.#identity = await identity.load();
+    await saveDeviceName(records, this.#deviceName);
+    this.#notices.clear();
+    this.#changed();
+  }
+
+  async setDeviceName(name: string): Promise<void> {
+    await this.ready;
+    this.#deviceName = checkName('device', name, MAX_DEVICE_NAME_BYTES);
+    await saveDeviceName(this.#ports.records, this.#deviceName);
+    await this.#session?.driver.publish({ kind: 'profile', name: this.#deviceName });
+    this.#changed();
+  }
+
+  status(): PoolStatus {
+    const id = this.#identity?.deviceId ?? '';
+    const base = {
+      device: { id, name: this.#deviceName },
+      transfers: this.#transfers.list(),
+      notices: this.#notices.list(),
+    };
+    const session = this.#session;
+    if (session === undefined) return { ...base, devices: [], files: [] };
+    const { peer } = session.driver;
+    return {
+      ...base,
+      pool: {
+        id: session.keys.poolId,
+        name: peer.catalogue.poolName,
+        relay: session.relay,
+        alone: !session.answered,
+      },
+      devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
+      files: fileStatuses(peer, session.openedDetails),
+    };
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  cancel(transferId: string): void {
+    this.#transfers.cancel(transferId);
+  }
+
+  async #start(): Promise<void> {
+    const { records, identity } = this.#ports;
+    this.#identity = await identity.load();
+    this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
+    const invite = await loadPool(records);
+    if (invite !== undefined) await this.#openSession(invite, this.#identity);
+    this.#changed();
+  }
+
+  async #enter(invite: Invite, deviceName: string | undefined): Promise<PoolSession> {
+    await this.ready;
+    if (this.#session !== undefined || this.#entering || this.#identity === undefined) {
+      throw new PalmError(
+        'already-in-pool',
+        'This device is in a pool already. Leave it first, then try again.',
+      );
+    }
+    this.#entering = true;
+    try {
+      if (deviceName !== undefined) await this.setDeviceName(deviceName);
+      await savePool(this.#ports.records, invite);
+      const session = await this.#openSession(invite, this.#identity);
+      await session.driver.publish({ kind: 'profile', name: this.#deviceName });
+      // Not granted is no failure: the browser then may evict under pressure, and the pool has the other fragments.
+      await this.#ports.quota.persist();
+      return session;
+    } finally {
+      this.#entering = false;
+    }
+  }
+
+  async #openSession(invite: Invite, identity: Identity): Promise<PoolSession> {
+    const session = new PoolSession(invite, identity, this.#ports, this.#transfers, {
+      changed: () => this.#changed(),
+      notice: (level, text) => this.#notice(level, text),
+    });
+    await session.start();
+    this.#session = session;
+    this.#changed();
+    return session;
+  }
+
+  #awaitAnswer(session: PoolSession): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        stopWatching();
+        stopTimer();
+        resolve(session.answered);
+      };
+      const stopWatching = session.driver.watch(() => {
+        if (session.answered) finish();
+      });
+      const stopTimer = this.#ports.clock.after(session.answered ? 0 : ANSWER_WITHIN_MS, finish);
+    });
+  }
+
+  #inPool(): PoolSession {
+    if (this.#session === undefined) {
+      throw new PalmError('not-in-pool', 'This device is in no pool. Create one, or join with an invite.');
+    }
+    return this.#session;
+  }
+
+  #notice(level: 'info' | 'warning' | 'error', text: string): void {
+    this.#notices.add(this.#ports.clock.nowMs(), level, text);
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#notifying) return;
+    this.#notifying = true;
+    this.#ports.clock.after(NOTIFY_EVERY_MS, () => {
+      this.#notifying = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+function checkName(what: 'pool' | 'device', name: string, maxBytes: number): string {
+  const trimmed = name.trim();
+  if (trimmed === '') throw new PalmError('bad-argument', `Give the ${what} a name.`);
+  if (/\p{Surrogate}/u.test(trimmed) || utf8Length(trimmed) > maxBytes) {
+    throw new PalmError('bad-argument', `The ${what}'s name is too long: at most ${maxBytes} bytes.`);
+  }
+  return trimmed;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

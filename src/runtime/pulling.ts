@@ -1,0 +1,103 @@
+// Fetches a fragment that another device asked this one to hold: its index, then the blocks that are not here yet, a few
+// at a time; each is checked against its hash before it is written, and the fragment exists only once all are durable.
+
+import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
+import type { Manifest } from '../core/catalogue/manifest.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import { blockBytesOf, fragmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
+import { fragmentIdOf, type BlockHash, type DeviceId } from '../core/model/ids.ts';
+import type { Ask } from '../core/peer/requests.ts';
+import type { FragmentStore, StoredFragment } from '../core/ports.ts';
+import type { Place, Refusal } from '../core/wire/messages.ts';
+
+export interface PullPorts {
+  readonly manifest: Manifest | undefined;
+  readonly fragments: FragmentStore;
+  readonly request: (ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export type PullOutcome =
+  | { readonly kind: 'held'; readonly stored: StoredFragment }
+  | { readonly kind: 'refused'; readonly reason: Refusal; readonly notice?: string };
+
+/** Blocks asked for at once, and written in one transaction: 1 MiB. */
+const BLOCKS_AT_ONCE = 4;
+
+export async function pullFragment(place: Place, from: DeviceId, ports: PullPorts): Promise<PullOutcome> {
+  const { manifest, fragments } = ports;
+  const fragmentId = manifest?.fragments[place.fragment];
+  if (manifest === undefined || fragmentId === undefined) return { kind: 'refused', reason: 'unknown-file' };
+  const owner = `pull:${fragmentId}`;
+  try {
+    const indexBytes = await ports.request({ kind: 'get-index', ...place });
+    if (fragmentIdOf(indexBytes) !== fragmentId)
+      throw new PalmError('corrupt', 'A fragment index does not fit its id.');
+    const index = decodeFragmentIndex(indexBytes);
+    checkIndex(index, place, manifest);
+    await pullBlocks(owner, index, manifest, ports);
+    const blockBytes = fragmentBytesOf(manifest);
+    const stored = { fragmentId, fileId: place.file, fragment: place.fragment, blockBytes };
+    await fragments.commit(stored, indexBytes, index.blocks);
+    return { kind: 'held', stored };
+  } catch (error) {
+    if (!isPalmError(error)) throw error;
+    return refusalOf(error, from);
+  } finally {
+    await fragments.release(owner);
+  }
+}
+
+async function pullBlocks(
+  owner: string,
+  index: FragmentIndex,
+  manifest: Manifest,
+  ports: PullPorts,
+): Promise<void> {
+  const present = await ports.fragments.hasBlocks(index.blocks);
+  const missing = index.blocks.flatMap((hash, segment) =>
+    present[segment] === true ? [] : [{ hash, segment }],
+  );
+  const fetchPart = async (part: readonly { hash: BlockHash; segment: number }[]) =>
+    Promise.all(
+      part.map(async ({ hash, segment }) => {
+        const bytes = await ports.request({ kind: 'get-block', hash });
+        if (bytes.length !== blockBytesOf(manifest, segment))
+          throw new PalmError('corrupt', 'A block has a wrong length.');
+        return { hash, bytes };
+      }),
+    );
+  // The next part is on its way while this one is written.
+  let coming = fetchPart(missing.slice(0, BLOCKS_AT_ONCE));
+  for (let at = 0; at < missing.length; at += BLOCKS_AT_ONCE) {
+    const blocks = await coming;
+    coming = fetchPart(missing.slice(at + BLOCKS_AT_ONCE, at + 2 * BLOCKS_AT_ONCE));
+    // Its failure is met at the next turn, or not at all when writing fails first.
+    coming.catch(() => undefined);
+    await ports.fragments.putBlocks(owner, blocks);
+  }
+}
+
+function checkIndex(index: FragmentIndex, place: Place, manifest: Manifest): void {
+  if (index.fragment !== place.fragment || index.blocks.length !== segmentCountOf(manifest)) {
+    throw new PalmError('corrupt', 'A fragment index does not fit its file.');
+  }
+}
+
+function refusalOf(error: PalmError, from: DeviceId): PullOutcome {
+  switch (error.code) {
+    case 'storage-full':
+      return { kind: 'refused', reason: 'space', notice: 'This device is full: it took no more fragments.' };
+    case 'corrupt':
+    case 'bad-message':
+      return {
+        kind: 'refused',
+        reason: 'failed',
+        notice: `Device ${from} sent damaged bytes; they were refused.`,
+      };
+    case 'storage-failed':
+      return { kind: 'refused', reason: 'failed', notice: error.message };
+    default:
+      // The link closed or was slow: the other side offers the fragment again.
+      return { kind: 'refused', reason: 'busy' };
+  }
+}

@@ -1,0 +1,286 @@
+// Reads one file, or a range of it, as a stream: drives core's read plan, checks every index and block against its hash,
+// and opens segments in order. At most a window of segments is in memory.
+
+import { deriveFileKey } from '../core/coding/file-key.ts';
+import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
+import { combineShares } from '../core/coding/shamir.ts';
+import type { Manifest } from '../core/catalogue/manifest.ts';
+import { equalBytes } from '../core/model/bytes.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
+import { fragmentIdOf, type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
+import type { Ask } from '../core/peer/requests.ts';
+import type { Clock, Cryptography, FragmentStore, IndexedBlock, SegmentCodec } from '../core/ports.ts';
+import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
+import type { PeerDriver } from './peer-driver.ts';
+
+export interface ReadPorts {
+  readonly clock: Clock;
+  readonly cryptography: Cryptography;
+  readonly codec: SegmentCodec;
+  readonly fragments: FragmentStore;
+  readonly driver: PeerDriver;
+  notice(text: string): void;
+}
+
+export interface ReadJob {
+  readonly fileId: FileId;
+  readonly manifest: Manifest;
+  /** Kc, 32 bytes. */
+  readonly linkKey: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly signal: AbortSignal;
+}
+
+/** Segments asked for ahead of the one that is taken: some 8 MiB at k = 4. */
+const WINDOW_SEGMENTS = 8;
+
+/** The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments', 'corrupt'; the signal's reason. */
+export async function* readFile(
+  job: ReadJob,
+  ports: ReadPorts,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  if (job.start >= job.end) return;
+  const session = new ReadSession(job, ports);
+  try {
+    yield* session.run();
+  } finally {
+    session.close();
+  }
+}
+
+class ReadSession {
+  readonly #job: ReadJob;
+  readonly #ports: ReadPorts;
+  readonly #plan: ReadPlan;
+  readonly #firstSegment: number;
+  readonly #endSegment: number;
+  readonly #indexes = new Map<number, FragmentIndex>();
+  readonly #blocks = new Map<number, Map<number, Uint8Array<ArrayBuffer>>>();
+  readonly #complete = new Set<number>();
+  readonly #asks = new Map<string, AbortController>();
+  readonly #lifetime = new AbortController();
+  #knownSources = '';
+  #failure: unknown;
+  #wake: () => void = () => undefined;
+  #stopTimer: () => void = () => undefined;
+  #stopWatching: () => void = () => undefined;
+
+  constructor(job: ReadJob, ports: ReadPorts) {
+    this.#job = job;
+    this.#ports = ports;
+    const segmentBytes = segmentBytesOf(job.manifest);
+    this.#firstSegment = Math.floor(job.start / segmentBytes);
+    this.#endSegment = Math.min(segmentCountOf(job.manifest), Math.ceil(job.end / segmentBytes));
+    this.#plan = new ReadPlan({
+      self: ports.driver.deviceId,
+      k: job.manifest.k,
+      n: job.manifest.n,
+      firstSegment: this.#firstSegment,
+      endSegment: this.#endSegment,
+      windowSegments: WINDOW_SEGMENTS,
+    });
+  }
+
+  async *run(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    const onAbort = (): void => this.#fail(this.#job.signal.reason);
+    this.#job.signal.addEventListener('abort', onAbort, { once: true });
+    this.#stopWatching = this.#ports.driver.watch(() => this.#sourcesChanged());
+    try {
+      this.#job.signal.throwIfAborted();
+      this.#sourcesChanged(true);
+      for (let segment = this.#firstSegment; segment < this.#endSegment; segment++) {
+        const plain = await this.#takeSegment(segment);
+        const offset = segment * segmentBytesOf(this.#job.manifest);
+        yield plain.subarray(
+          Math.max(0, this.#job.start - offset),
+          Math.min(plain.length, this.#job.end - offset),
+        );
+      }
+    } finally {
+      this.#job.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  close(): void {
+    this.#stopWatching();
+    this.#stopTimer();
+    this.#lifetime.abort(new PalmError('cancelled', 'The read ended.'));
+    this.#blocks.clear();
+  }
+
+  async #takeSegment(segment: number): Promise<Uint8Array<ArrayBuffer>> {
+    while (!this.#complete.has(segment) || this.#indexes.size < this.#job.manifest.k) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    const { manifest, signal } = this.#job;
+    const blocks: IndexedBlock[] = [...(this.#blocks.get(segment) ?? [])]
+      .slice(0, manifest.k)
+      .map(([index, bytes]) => ({ index, bytes }));
+    this.#blocks.delete(segment);
+    const parameters = {
+      key: this.#fileKey(),
+      salt: manifest.salt,
+      segmentIndex: segment,
+      segmentCount: segmentCountOf(manifest),
+      k: manifest.k,
+      n: manifest.n,
+    };
+    this.#input({ kind: 'taken' });
+    return this.#ports.codec.open(parameters, blocks, plainBytesOf(manifest, segment), signal);
+  }
+
+  #fileKey(): Uint8Array {
+    const { manifest, linkKey } = this.#job;
+    const shares = [...this.#indexes.values()].slice(0, manifest.k);
+    const sharedKey = combineShares(shares.map(({ fragment, share }) => ({ index: fragment, share })));
+    return deriveFileKey(linkKey, sharedKey, manifest.salt);
+  }
+
+  /** Tells the plan who can be asked for what, when that changed. */
+  #sourcesChanged(always = false): void {
+    const { peer } = this.#ports.driver;
+    if (peer.catalogue.isRemoved(this.#job.fileId)) {
+      this.#fail(
+        new PalmError('removed-file', 'The file was removed from the pool while it was being read.'),
+      );
+      return;
+    }
+    const sources = new Map<number, DeviceId[]>();
+    for (const [device, fragments] of peer.holdersOf(this.#job.fileId)) {
+      if (!peer.isReachable(device)) continue;
+      for (const fragment of fragments) sources.set(fragment, [...(sources.get(fragment) ?? []), device]);
+    }
+    const known = JSON.stringify([...sources]);
+    if (!always && known === this.#knownSources) return;
+    this.#knownSources = known;
+    this.#input({ kind: 'sources', sources });
+  }
+
+  #input(input: ReadInput): void {
+    if (this.#lifetime.signal.aborted) return;
+    const { clock } = this.#ports;
+    for (const effect of this.#plan.handle(clock.nowMs(), input)) this.#carryOut(effect);
+    this.#stopTimer();
+    const next = this.#plan.nextDeadlineMs();
+    if (next === Infinity) return;
+    this.#stopTimer = clock.after(Math.max(0, next - clock.nowMs()), () => this.#input({ kind: 'tick' }));
+  }
+
+  #carryOut(effect: ReadEffect): void {
+    switch (effect.kind) {
+      case 'ask-index':
+        this.#inBackground(this.#askIndex(effect.fragment, effect.device));
+        break;
+      case 'ask-block':
+        this.#inBackground(this.#askBlock(effect.segment, effect.fragment, effect.device));
+        break;
+      case 'stop-block':
+        this.#asks
+          .get(`${effect.segment}/${effect.fragment}`)
+          ?.abort(new PalmError('cancelled', 'No longer needed.'));
+        break;
+      case 'complete':
+        this.#complete.add(effect.segment);
+        this.#wake();
+        break;
+      case 'starved':
+        this.#fail(notEnough(effect.reach, this.#job.manifest));
+        break;
+    }
+  }
+
+  async #askIndex(fragment: number, device: DeviceId): Promise<void> {
+    const fragmentId = this.#job.manifest.fragments[fragment];
+    try {
+      const bytes = await this.#fetch(
+        device,
+        { kind: 'get-index', file: this.#job.fileId, fragment },
+        this.#lifetime.signal,
+      );
+      const index = fragmentIdOf(bytes) === fragmentId ? decodeFragmentIndex(bytes) : undefined;
+      if (index?.fragment !== fragment || index.blocks.length !== segmentCountOf(this.#job.manifest)) {
+        throw new PalmError('corrupt', 'A fragment index does not fit its id.');
+      }
+      this.#indexes.set(fragment, index);
+      this.#input({ kind: 'index', fragment });
+      this.#wake();
+    } catch (error) {
+      this.#input({ kind: 'index-failed', fragment, device, forGood: this.#isForGood(error, device) });
+    }
+  }
+
+  async #askBlock(segment: number, fragment: number, device: DeviceId): Promise<void> {
+    const key = `${segment}/${fragment}`;
+    const hash = this.#indexes.get(fragment)?.blocks[segment];
+    if (hash === undefined) throw new Error('blocks are asked for only once their index is known');
+    const ask = new AbortController();
+    this.#asks.set(key, ask);
+    try {
+      const signal = AbortSignal.any([ask.signal, this.#lifetime.signal]);
+      const bytes = await this.#fetch(device, { kind: 'get-block', hash }, signal);
+      await this.#checkBlock(bytes, hash, segment, device);
+      if (this.#complete.has(segment)) return;
+      const row = this.#blocks.get(segment) ?? new Map<number, Uint8Array<ArrayBuffer>>();
+      this.#blocks.set(segment, row.set(fragment, bytes));
+      this.#input({ kind: 'block', segment, fragment });
+    } catch (error) {
+      if (ask.signal.aborted) return;
+      this.#input({
+        kind: 'block-failed',
+        segment,
+        fragment,
+        device,
+        forGood: this.#isForGood(error, device),
+      });
+    } finally {
+      if (this.#asks.get(key) === ask) this.#asks.delete(key);
+    }
+  }
+
+  async #checkBlock(bytes: Uint8Array, hash: BlockHash, segment: number, device: DeviceId): Promise<void> {
+    const fits =
+      bytes.length === blockBytesOf(this.#job.manifest, segment) &&
+      // This device's own store has checked the hash already.
+      (device === this.#ports.driver.deviceId ||
+        equalBytes(await this.#ports.cryptography.sha256(bytes), hash));
+    if (!fits) throw new PalmError('corrupt', 'A block does not fit its hash.');
+  }
+
+  async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    if (device !== this.#ports.driver.deviceId) return this.#ports.driver.request(device, ask, signal);
+    const bytes = await this.#ports.driver.loadOwn(ask);
+    if (bytes === undefined) throw new PalmError('refused', 'A block of this device is missing.');
+    return bytes;
+  }
+
+  /** Whether a device that failed so is not worth asking for the same again; damage is told. */
+  #isForGood(error: unknown, device: DeviceId): boolean {
+    if (isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message')) {
+      const name = this.#ports.driver.peer.catalogue.deviceName(device) || device;
+      this.#ports.notice(`A damaged block on “${name}” was refused and fetched elsewhere.`);
+      return true;
+    }
+    return isPalmError(error, 'refused') || isPalmError(error, 'storage-failed');
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+}
+
+function notEnough(reach: number, manifest: Manifest): PalmError {
+  const missing = manifest.k - reach;
+  const text = `Only ${reach} of the ${manifest.k} fragments that are needed can be reached. Nothing is lost: when devices with ${missing} more come back, it can be opened again.`;
+  return new PalmError('not-enough-fragments', text);
+}

@@ -1,0 +1,70 @@
+// The read model: what the interface and scripts see of a pool. Computed from confirmed holdings, never from intent.
+
+import type { FileDetails, Manifest } from '../core/catalogue/manifest.ts';
+import type { DeviceId, FileId } from '../core/model/ids.ts';
+import type { Peer } from '../core/peer/peer.ts';
+import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
+import type { DeviceStatus, FileStatus } from './api.ts';
+
+/** What this page knows of private files: their details, by file. */
+export type OpenedDetails = ReadonlyMap<FileId, FileDetails>;
+
+export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceStatus[] {
+  const others = new Set([...peer.catalogue.members(), ...peer.reachableDevices()]);
+  others.delete(self);
+  const own: DeviceStatus = {
+    id: self,
+    name: selfName,
+    state: 'reachable',
+    heldBytes: peer.own.heldBytes,
+    self: true,
+  };
+  const rest = [...others].toSorted().map((device): DeviceStatus => {
+    return {
+      id: device,
+      name: peer.catalogue.deviceName(device),
+      state: peer.isReachable(device) ? 'reachable' : 'away',
+      heldBytes: peer.holdings.of(device)?.heldBytes ?? 0,
+      self: false,
+    };
+  });
+  return [own, ...rest];
+}
+
+/** In the order in which they were stored, by the storers' clocks. */
+export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
+  const files = [...peer.catalogue.files()].map(([fileId, manifest]) =>
+    fileStatus(peer, fileId, manifest, opened),
+  );
+  return files.toSorted((a, b) => a.storedAtMs - b.storedAtMs || (a.fileId < b.fileId ? -1 : 1));
+}
+
+function fileStatus(peer: Peer, fileId: FileId, manifest: Manifest, opened: OpenedDetails): FileStatus {
+  const holders = peer.holdersOf(fileId);
+  const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
+  const isPrivate = manifest.access.kind === 'private';
+  const details = manifest.access.kind === 'pool' ? manifest.access.details : opened.get(fileId);
+  const margin = marginOf(reachable, manifest.k);
+  return {
+    fileId,
+    name: details?.name ?? '',
+    path: details?.path ?? '',
+    mime: details?.mime ?? '',
+    size: manifest.size,
+    k: manifest.k,
+    n: manifest.n,
+    reach: reachOf(reachable),
+    margin,
+    holders: [...holders].map(([deviceId, fragments]) => ({
+      deviceId,
+      fragments: [...fragments].toSorted((a, b) => a - b),
+    })),
+    private: isPrivate,
+    openable: details !== undefined,
+    inOutbox: peer.inOutbox(fileId),
+    by: manifest.by,
+    storedAtMs: manifest.atMs,
+    modifiedMs: manifest.modifiedMs,
+    safe: margin >= 1,
+  };
+}

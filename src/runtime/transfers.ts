@@ -1,0 +1,137 @@
+// The stores and reads under way, with their progress and speed, and the signal that cancels each.
+
+import { PalmError } from '../core/model/errors.ts';
+import type { Clock } from '../core/ports.ts';
+import type { TransferStatus } from './api.ts';
+
+/** Speed is measured over this long, ms: long enough to be steady, short enough to be now. */
+const RATE_WINDOW_MS = 4_000;
+
+export interface TransferStart {
+  readonly kind: TransferStatus['kind'];
+  readonly name: string;
+  readonly phase: TransferStatus['phase'];
+  readonly totalBytes: number;
+  /** The caller's own signal, if it gave one. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Transfers {
+  readonly #clock: Clock;
+  readonly #changed: () => void;
+  readonly #transfers = new Map<string, Transfer>();
+  #nextId = 1;
+
+  constructor(clock: Clock, changed: () => void) {
+    this.#clock = clock;
+    this.#changed = changed;
+  }
+
+  begin(start: TransferStart): Transfer {
+    const id = `transfer-${this.#nextId++}`;
+    const transfer = new Transfer(id, start, this.#clock, this.#changed, () => this.#transfers.delete(id));
+    this.#transfers.set(id, transfer);
+    this.#changed();
+    return transfer;
+  }
+
+  cancel(id: string): void {
+    this.#transfers.get(id)?.abort(cancelled());
+  }
+
+  abortAll(reason: PalmError): void {
+    for (const transfer of this.#transfers.values()) transfer.abort(reason);
+  }
+
+  list(): TransferStatus[] {
+    return [...this.#transfers.values()].map((transfer) => transfer.status());
+  }
+}
+
+export class Transfer {
+  readonly #id: string;
+  readonly #start: TransferStart;
+  readonly #clock: Clock;
+  readonly #changed: () => void;
+  readonly #ended: () => void;
+  readonly #controller = new AbortController();
+  readonly #samples: { readonly atMs: number; readonly doneBytes: number }[] = [];
+  readonly #onCallerAbort: () => void;
+  #phase: TransferStatus['phase'];
+  #doneBytes = 0;
+  #totalBytes: number;
+  #fileId = '';
+
+  constructor(id: string, start: TransferStart, clock: Clock, changed: () => void, ended: () => void) {
+    this.#id = id;
+    this.#start = start;
+    this.#clock = clock;
+    this.#changed = changed;
+    this.#ended = ended;
+    this.#phase = start.phase;
+    this.#totalBytes = start.totalBytes;
+    this.#onCallerAbort = () => this.abort(cancelled());
+    if (start.signal?.aborted === true) this.#onCallerAbort();
+    start.signal?.addEventListener('abort', this.#onCallerAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: PalmError): void {
+    this.#controller.abort(reason);
+  }
+
+  enter(phase: TransferStatus['phase'], totalBytes: number, fileId = this.#fileId): void {
+    this.#phase = phase;
+    this.#totalBytes = totalBytes;
+    this.#fileId = fileId;
+    this.#doneBytes = 0;
+    this.#samples.length = 0;
+    this.#changed();
+  }
+
+  /** The phase stands at `doneBytes` of its total. */
+  reached(doneBytes: number): void {
+    const atMs = this.#clock.nowMs();
+    this.#doneBytes = doneBytes;
+    this.#samples.push({ atMs, doneBytes });
+    while (this.#samples.length > 2 && atMs - (this.#samples[0]?.atMs ?? atMs) > RATE_WINDOW_MS)
+      this.#samples.shift();
+    this.#changed();
+  }
+
+  advance(bytes: number): void {
+    this.reached(this.#doneBytes + bytes);
+  }
+
+  end(): void {
+    this.#start.signal?.removeEventListener('abort', this.#onCallerAbort);
+    this.#ended();
+    this.#changed();
+  }
+
+  status(): TransferStatus {
+    return {
+      id: this.#id,
+      kind: this.#start.kind,
+      name: this.#start.name,
+      fileId: this.#fileId,
+      phase: this.#phase,
+      doneBytes: this.#doneBytes,
+      totalBytes: this.#totalBytes,
+      bytesPerSecond: this.#rate(),
+    };
+  }
+
+  #rate(): number {
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
+    if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
+    return ((last.doneBytes - first.doneBytes) * 1_000) / (last.atMs - first.atMs);
+  }
+}
+
+function cancelled(): PalmError {
+  return new PalmError('cancelled', 'Cancelled. Nothing that was stored before is touched.');
+}
