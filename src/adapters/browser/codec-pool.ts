@@ -1,0 +1,215 @@
+// SegmentCodec over a pool of codec workers, so that sealing and coding neither block the page nor wait for one core.
+//
+// Invariants: a worker has at most CALLS_PER_WORKER calls; calls beyond that wait in order, at most MAX_WAITING_CALLS of
+// them; each call settles exactly once: by its worker, its abort, its worker's death, or close().
+
+import { type Remote, transfer, wrap } from 'comlink';
+import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import type { IndexedBlock, SegmentCodec } from '../../core/ports.ts';
+import type { CodecService, Outcome } from '../../workers/codec-service.ts';
+
+/** One call works in wasm while the other waits for WebCrypto, which has threads of its own. */
+const CALLS_PER_WORKER = 2;
+/** Waiting calls hold a segment each, about 1 MiB with the usual k = 4: 64 MiB at most. */
+const MAX_WAITING_CALLS = 64;
+/** More workers bring little beside WebCrypto's own threads, and each costs some MiB of memory. */
+const MAX_WORKERS = 4;
+
+export interface CodecPoolOptions {
+  /** Default: one for each core but one, at least 1, at most 4. */
+  readonly workerCount?: number;
+  /** Starts a codec worker. Default: Palm's own module worker. */
+  readonly createWorker?: () => Worker;
+}
+
+/**
+ * Workers start with the first call that needs them. Beside the errors in `SegmentCodec`: 'cancelled' at once when a call's
+ * signal aborts or the pool is closed, 'worker-failed' when its worker dies (the next call gets a new one), 'refused' when
+ * too many calls wait.
+ */
+export function openCodecPool(options: CodecPoolOptions = {}): SegmentCodec {
+  const pool = new WorkerPool(
+    options.workerCount ?? defaultWorkerCount(),
+    options.createWorker ?? startWorker,
+  );
+  return {
+    async hash(plain, signal) {
+      // The caller keeps `plain`, so it cannot be transferred; and WebCrypto hashes outside the page's thread anyway.
+      if (signal?.aborted === true) throw cancelled(signal);
+      return new Uint8Array(await crypto.subtle.digest('SHA-256', plain));
+    },
+    seal: (parameters, plain, plainHash, signal) =>
+      pool.call((service) => service.seal(parameters, transfer(plain, [plain.buffer]), plainHash), signal),
+    open: (parameters, blocks, plainBytes, signal) =>
+      pool.call(
+        (service) => service.open(parameters, transfer(blocks, buffersOf(blocks)), plainBytes),
+        signal,
+      ),
+    close: () => pool.close(),
+  };
+}
+
+interface CodecWorker {
+  readonly worker: Worker;
+  readonly service: Remote<CodecService>;
+  /** The calls it has, those aborted meanwhile included: it works on them still. */
+  readonly calls: Set<Call>;
+}
+
+/** One call: `run` gives it to a worker and answers whether that worker is well; `fail` settles it if nothing has yet. */
+interface Call {
+  readonly run: (service: Remote<CodecService>) => Promise<boolean>;
+  readonly fail: (error: PalmError) => void;
+}
+
+class WorkerPool {
+  readonly #workerCount: number;
+  readonly #createWorker: () => Worker;
+  readonly #workers = new Set<CodecWorker>();
+  readonly #waiting: Call[] = [];
+  #closed = false;
+
+  constructor(workerCount: number, createWorker: () => Worker) {
+    this.#workerCount = workerCount;
+    this.#createWorker = createWorker;
+  }
+
+  call<Value>(
+    send: (service: Remote<CodecService>) => Promise<Outcome<Value>>,
+    signal: AbortSignal | undefined,
+  ): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) throw cancelled(signal);
+      if (this.#closed) throw closed();
+      if (this.#waiting.length >= MAX_WAITING_CALLS) throw tooManyCalls();
+      const settle = (): void => signal?.removeEventListener('abort', abort);
+      const call: Call = {
+        run: (service) =>
+          send(service)
+            .then((outcome) => {
+              resolve(valueOf(outcome));
+              return true;
+            })
+            .catch((error: Error) => {
+              reject(error);
+              return !isPalmError(error, 'worker-failed');
+            })
+            .finally(settle),
+        fail: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      const abort = (): void => {
+        const at = this.#waiting.indexOf(call);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        call.fail(cancelled(signal));
+      };
+      signal?.addEventListener('abort', abort);
+      this.#waiting.push(call);
+      this.#dispatch();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const call of this.#waiting.splice(0)) call.fail(closed());
+    for (const worker of this.#workers) this.#end(worker, closed());
+  }
+
+  #dispatch(): void {
+    for (let call = this.#waiting[0]; call !== undefined; call = this.#waiting[0]) {
+      try {
+        const worker = this.#leastBusy();
+        if (worker === undefined) return;
+        this.#waiting.shift();
+        void this.#give(call, worker);
+      } catch (cause) {
+        this.#waiting.shift();
+        call.fail(workerFailed(cause));
+      }
+    }
+  }
+
+  async #give(call: Call, worker: CodecWorker): Promise<void> {
+    worker.calls.add(call);
+    const well = await call.run(worker.service);
+    worker.calls.delete(call);
+    // One that could not load its parts, or ran out of memory, gets no more calls, but finishes those it has.
+    if (!well) this.#workers.delete(worker);
+    if (!this.#workers.has(worker) && worker.calls.size === 0) worker.worker.terminate();
+    this.#dispatch();
+  }
+
+  /** An idle worker, else a new one while there may be more, else the one with the fewest calls and room for one. */
+  #leastBusy(): CodecWorker | undefined {
+    let best: CodecWorker | undefined;
+    for (const worker of this.#workers) {
+      if (best === undefined || worker.calls.size < best.calls.size) best = worker;
+    }
+    if (best?.calls.size === 0) return best;
+    if (this.#workers.size < this.#workerCount) return this.#start();
+    return best !== undefined && best.calls.size < CALLS_PER_WORKER ? best : undefined;
+  }
+
+  #start(): CodecWorker {
+    const worker = this.#createWorker();
+    const started: CodecWorker = { worker, service: wrap<CodecService>(worker), calls: new Set() };
+    const fail = (event: Event): void => this.#end(started, workerFailed(event));
+    worker.addEventListener('error', fail);
+    worker.addEventListener('messageerror', fail);
+    this.#workers.add(started);
+    return started;
+  }
+
+  #end(worker: CodecWorker, reason: PalmError): void {
+    this.#workers.delete(worker);
+    worker.worker.terminate();
+    // What the calls sent is never answered now, so `run` does not come back for them.
+    for (const call of worker.calls) call.fail(reason);
+    this.#dispatch();
+  }
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL('../../workers/codec.worker.ts', import.meta.url), { type: 'module' });
+}
+
+function defaultWorkerCount(): number {
+  return Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), MAX_WORKERS);
+}
+
+/** Each buffer once: blocks may be views of one. */
+function buffersOf(blocks: readonly IndexedBlock[]): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const { bytes } of blocks) if (bytes.buffer instanceof ArrayBuffer) buffers.add(bytes.buffer);
+  return [...buffers];
+}
+
+function valueOf<Value>(outcome: Outcome<Value>): Value {
+  if (outcome.kind === 'failed') throw new PalmError(outcome.code, outcome.message);
+  return outcome.value;
+}
+
+function cancelled(signal: AbortSignal | undefined): PalmError {
+  return new PalmError('cancelled', 'Cancelled.', { cause: signal?.reason });
+}
+
+function closed(): PalmError {
+  return new PalmError('cancelled', 'Palm is closing.');
+}
+
+function tooManyCalls(): PalmError {
+  return new PalmError(
+    'refused',
+    'Too much is being encrypted at once. Try again when something has finished.',
+  );
+}
+
+function workerFailed(cause: unknown): PalmError {
+  return new PalmError(
+    'worker-failed',
+    'The part of Palm that encrypts stopped. Nothing stored was lost; try again.',
+    { cause },
+  );
+}
