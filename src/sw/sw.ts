@@ -1,0 +1,22 @@
+// The service worker: keeps the app itself (never anyone's files) so that it opens without the relay or the network.
+// A new version waits until the page asks for it: two versions never run at a time.
+
+import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching';
+
+declare const self: ServiceWorkerGlobalScope & {
+  /** Filled in by the build: every file of the app with its revision. */
+  readonly __WB_MANIFEST: (PrecacheEntry | string)[];
+};
+
+cleanupOutdatedCaches();
+// The app has one page; what follows '#' never gets here.
+precacheAndRoute(self.__WB_MANIFEST);
+
+self.addEventListener('message', (event) => {
+  if (isSkipWaiting(event.data)) void self.skipWaiting();
+});
+
+/** The message of workbox-window's `messageSkipWaiting`. */
+function isSkipWaiting(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'type' in data && data.type === 'SKIP_WAITING';
+}

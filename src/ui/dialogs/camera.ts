@@ -1,0 +1,56 @@
+// The rear camera, and the QR codes in its picture: by the browser's own detector where there is one, else by the `qr`
+// package, which is loaded only then.
+
+/** Ten looks a second find a code as soon as it is in the picture, and leave a phone time for the rest. */
+const LOOK_INTERVAL_MS = 100;
+
+/**
+ * Plays the camera in `video` until `signal` aborts, then releases it.
+ * @throws DOMException 'NotAllowedError', 'NotFoundError' and others as getUserMedia; Error where there is no camera API.
+ */
+export async function openCamera(video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
+  const devices: MediaDevices | undefined = navigator.mediaDevices;
+  if (devices === undefined) throw new DOMException('This browser gives pages no camera', 'NotFoundError');
+  const stream = await devices.getUserMedia({
+    video: { facingMode: { ideal: 'environment' } },
+    audio: false,
+  });
+  const release = (): void => {
+    for (const track of stream.getTracks()) track.stop();
+    video.srcObject = null;
+  };
+  if (signal.aborted) {
+    release();
+    signal.throwIfAborted();
+  }
+  signal.addEventListener('abort', release, { once: true });
+  video.srcObject = stream;
+  await video.play();
+}
+
+/** The texts of QR codes that come into the picture, until `signal` aborts. */
+export async function* scanFrames(
+  video: HTMLVideoElement,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
+  const detect = await detector();
+  while (!signal.aborted) {
+    const text = video.readyState >= video.HAVE_CURRENT_DATA ? await detect(video) : undefined;
+    if (signal.aborted) return;
+    if (text !== undefined) yield text;
+    await new Promise<void>((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
+  }
+}
+
+type Detect = (video: HTMLVideoElement) => Promise<string | undefined>;
+
+async function detector(): Promise<Detect> {
+  const Native = window.BarcodeDetector;
+  if (Native !== undefined && (await Native.getSupportedFormats()).includes('qr_code')) {
+    const native = new Native({ formats: ['qr_code'] });
+    return async (video) => (await native.detect(video))[0]?.rawValue;
+  }
+  const { BarcodeDetector } = await import('qr/decode.js');
+  const portable = new BarcodeDetector({ formats: ['qr_code'] });
+  return async (video) => (await portable.detect(video))[0]?.rawValue;
+}

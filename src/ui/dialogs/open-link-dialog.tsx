@@ -1,0 +1,52 @@
+// Opens a private file with its link.
+
+import { useSignal } from '@preact/signals';
+import { Dialog } from '../parts/dialog.tsx';
+import { Field } from '../parts/field.tsx';
+import { MAX_LINK_CHARS } from '../route.ts';
+import { explain } from '../text/explain.ts';
+import { useSession } from '../work/session.ts';
+
+export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
+  const { pool } = useSession();
+  const link = useSignal('');
+  const opening = useSignal(false);
+  const trouble = useSignal('');
+  const open = async (): Promise<void> => {
+    opening.value = true;
+    try {
+      await pool.openLink(link.value.trim());
+      onClose();
+    } catch (error) {
+      trouble.value = explain(error);
+    } finally {
+      opening.value = false;
+    }
+  };
+  return (
+    <Dialog title="Open a private file" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void open();
+        }}
+      >
+        <p>
+          Whoever stored the file has its link. With it, the file opens on this page until the page is closed.
+        </p>
+        {trouble.value === '' ? null : (
+          <p class="message error" role="alert">
+            {trouble.value}
+          </p>
+        )}
+        <Field label="Link" value={link} maxLength={MAX_LINK_CHARS} link autofocus />
+        <div class="dialog-actions">
+          <button type="submit" class="button primary" disabled={opening.value}>
+            {opening.value ? 'Opening…' : 'Open'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,45 @@
+// Gives this device another name.
+
+import { useSignal } from '@preact/signals';
+import { MAX_DEVICE_NAME_BYTES } from '../../core/model/limits.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Field } from '../parts/field.tsx';
+import { explain } from '../text/explain.ts';
+import { useSession } from '../work/session.ts';
+
+export function RenameDialog({ onClose }: { readonly onClose: () => void }) {
+  const { pool, status } = useSession();
+  const name = useSignal(status.value.device.name);
+  const trouble = useSignal('');
+  const rename = async (): Promise<void> => {
+    try {
+      await pool.setDeviceName(name.value.trim());
+      onClose();
+    } catch (error) {
+      trouble.value = explain(error);
+    }
+  };
+  return (
+    <Dialog title="Rename this device" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void rename();
+        }}
+      >
+        {trouble.value === '' ? null : (
+          <p class="message error" role="alert">
+            {trouble.value}
+          </p>
+        )}
+        <Field label="Device name" value={name} maxLength={MAX_DEVICE_NAME_BYTES} autofocus />
+        <div class="dialog-actions">
+          <button type="submit" class="button primary">
+            Save
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,53 @@
+// Composition root of the app: takes the device for this tab, opens the pool with the browser's adapters, and renders.
+
+import { signal } from '@preact/signals';
+import { render } from 'preact';
+import { acquireDevice } from '../adapters/browser/tab-lock.ts';
+import type { Pool } from '../runtime/api.ts';
+import { App } from './app.tsx';
+import { openBrowserPool } from './compose.ts';
+import { checkPlatform } from './platform-check.ts';
+import { StartScreen, type StartState } from './start-screen.tsx';
+import './styles/main.css';
+import { explain } from './text/explain.ts';
+import { watchForUpdate, type AppUpdate } from './work/app-update.ts';
+
+type State =
+  | StartState
+  | { readonly kind: 'open'; readonly pool: Pool; readonly update: AppUpdate | undefined };
+
+const state = signal<State>({ kind: 'opening' });
+
+function Root() {
+  const now = state.value;
+  if (now.kind !== 'open') return <StartScreen state={now} />;
+  return <App pool={now.pool} {...(now.update === undefined ? {} : { update: now.update })} />;
+}
+
+/** Never rejects: whatever stops it is what the screen says. */
+async function start(): Promise<void> {
+  const verdict = checkPlatform(globalThis);
+  if (verdict.kind !== 'fit') {
+    state.value = { kind: 'unfit', verdict };
+    return;
+  }
+  try {
+    await acquireDevice({
+      onWaiting: () => {
+        state.value = { kind: 'other-tab' };
+      },
+    });
+    state.value = { kind: 'opening' };
+    const pool = await openBrowserPool();
+    await pool.ready;
+    // In development modules come straight from the source: a service worker would serve stale ones.
+    state.value = { kind: 'open', pool, update: import.meta.env.PROD ? watchForUpdate() : undefined };
+  } catch (error) {
+    state.value = { kind: 'failed', reason: explain(error) };
+  }
+}
+
+const container = document.getElementById('app');
+if (container === null) throw new Error('index.html has no #app element.');
+render(<Root />, container);
+void start();

@@ -1,0 +1,58 @@
+// A link to hand on: a read-only field and a button that copies it. Without a clipboard the text is selected instead.
+
+import { useSignal } from '@preact/signals';
+import { useId, useRef } from 'preact/hooks';
+import { CopyIcon } from './icons.tsx';
+
+interface CopyFieldProps {
+  readonly label: string;
+  readonly text: string;
+}
+
+export function CopyField({ label, text }: CopyFieldProps) {
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const feedback = useSignal('');
+  const copy = async (): Promise<void> => {
+    feedback.value = (await copyText(text)) ? 'Copied' : 'Selected: copy it with your keyboard or the menu';
+    if (feedback.value !== 'Copied') {
+      input.current?.focus();
+      input.current?.select();
+    }
+  };
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <div class="copy-row">
+        <input
+          ref={input}
+          id={id}
+          type="text"
+          readOnly
+          value={text}
+          onFocus={(event) => event.currentTarget.select()}
+        />
+        <button type="button" class="button" onClick={() => void copy()}>
+          <CopyIcon />
+          Copy
+        </button>
+      </div>
+      <p class="hint" role="status">
+        {feedback.value}
+      </p>
+    </div>
+  );
+}
+
+/** Whether the clipboard took it: it may be absent, or refuse without permission. */
+async function copyText(text: string): Promise<boolean> {
+  const clipboard: Clipboard | undefined = navigator.clipboard;
+  if (clipboard === undefined) return false;
+  try {
+    await clipboard.writeText(text);
+    return true;
+  } catch {
+    // Refused: the person copies by hand, and the field says so.
+    return false;
+  }
+}

@@ -1,0 +1,43 @@
+// Passing words at the bottom of the screen: what was just done, and the undo of a removal. Both are polite live
+// regions that are always there, so that screen readers hear the text change.
+
+import { useEffect } from 'preact/hooks';
+import { shownName } from '../text/file-name.ts';
+import { countOf } from '../text/units.ts';
+import { useSession } from '../work/session.ts';
+
+/** Long enough to read a short sentence. */
+const SAID_MS = 5_000;
+
+export function Toasts() {
+  const { removals, said } = useSession();
+  const text = said.value;
+  useEffect(() => {
+    if (text === '') return undefined;
+    const timer = setTimeout(() => {
+      said.value = '';
+    }, SAID_MS);
+    return () => clearTimeout(timer);
+  }, [text, said]);
+  const undoable = removals.undoable.value;
+  const [first] = undoable;
+  return (
+    <div class="toasts">
+      <div role="status">{text === '' ? null : <p class="toast">{text}</p>}</div>
+      <div role="status">
+        {first === undefined ? null : (
+          <div class="toast">
+            <p>
+              {undoable.length === 1
+                ? `“${shownName(first.name)}” is removed`
+                : `${countOf(undoable.length, 'file')} are removed`}
+            </p>
+            <button type="button" class="button" onClick={() => removals.undo()}>
+              Undo
+            </button>
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+// Offers a newer version of the app, calmly: never while something moves that a reload would interrupt.
+
+import type { AppUpdate } from '../work/app-update.ts';
+import { useSession } from '../work/session.ts';
+
+export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
+  const { queue, downloads, privateLinks, removals, status } = useSession();
+  const busy =
+    status.value.transfers.length > 0 ||
+    queue.items.value.length > 0 ||
+    downloads.running.value.size > 0 ||
+    privateLinks.value.length > 0;
+  if (!update.ready.value || busy) return null;
+  return (
+    <div class="update-offer" role="status">
+      <p>A new version of Palm is here.</p>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          removals.commit();
+          update.apply();
+        }}
+      >
+        Update
+      </button>
+    </div>
+  );
+}

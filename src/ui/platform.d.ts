@@ -1,0 +1,15 @@
+// Browser interfaces that TypeScript's DOM library does not have. Each is optional or feature-detected where it is used.
+
+interface Window {
+  /** File System Access (WICG), Chromium only. Rejects with an AbortError when the person closes the picker. */
+  showSaveFilePicker?: (options: { suggestedName: string }) => Promise<{
+    createWritable(): Promise<WritableStream<Uint8Array<ArrayBuffer>>>;
+  }>;
+  /** Shape Detection (WICG), Chromium on Android and macOS. */
+  BarcodeDetector?: {
+    new (options: { formats: string[] }): {
+      detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>;
+    };
+    getSupportedFormats(): Promise<string[]>;
+  };
+}

@@ -1,0 +1,55 @@
+// Adding files: pickers for files and folders, and the choice to keep them private.
+
+import type { Signal } from '@preact/signals';
+import { FolderIcon, PlusIcon } from '../parts/icons.tsx';
+import { pickedFiles } from '../work/dropped-files.ts';
+import type { AddedFile } from '../work/store-queue.ts';
+
+interface AddPanelProps {
+  readonly isPrivate: Signal<boolean>;
+  readonly onAdd: (added: readonly AddedFile[]) => void;
+}
+
+const CAN_PICK_FOLDERS = 'webkitdirectory' in HTMLInputElement.prototype;
+
+export function AddPanel({ isPrivate, onAdd }: AddPanelProps) {
+  const take = (input: HTMLInputElement): void => {
+    if (input.files !== null) onAdd(pickedFiles(input.files));
+    // The same file can be picked again.
+    input.value = '';
+  };
+  return (
+    <div class="add-panel">
+      <div class="add-buttons">
+        <label class="button primary file-button">
+          <PlusIcon />
+          <span>Add files</span>
+          <input type="file" multiple onChange={(event) => take(event.currentTarget)} />
+        </label>
+        {CAN_PICK_FOLDERS ? (
+          <label class="button file-button">
+            <FolderIcon />
+            <span>Add a folder</span>
+            <input type="file" ref={pickFolders} onChange={(event) => take(event.currentTarget)} />
+          </label>
+        ) : null}
+      </div>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isPrivate.value}
+          onChange={(event) => {
+            isPrivate.value = event.currentTarget.checked;
+          }}
+        />
+        <span>Private (only the link opens it)</span>
+      </label>
+      <p class="drop-hint">You can also drop files and folders anywhere on this page.</p>
+    </div>
+  );
+}
+
+/** By property: JSX does not know the attribute. */
+function pickFolders(input: HTMLInputElement | null): void {
+  if (input !== null) input.webkitdirectory = true;
+}

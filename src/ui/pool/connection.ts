@@ -1,0 +1,35 @@
+// The pool's connection in words: what works now, and what to do when something does not. Pure.
+
+import type { PoolStatus } from '../../runtime/api.ts';
+import { countOf } from '../text/units.ts';
+
+export interface Connection {
+  /** 'linked': at least one other device answers. 'waiting': none does yet. 'cut': none does and the relay is lost. */
+  readonly state: 'linked' | 'waiting' | 'cut';
+  readonly sentence: string;
+}
+
+export function connectionOf(status: PoolStatus): Connection {
+  const relay = status.pool?.relay ?? 'connecting';
+  const linked = status.devices.filter((device) => !device.self && device.state === 'reachable').length;
+  if (linked > 0) {
+    const others = `Connected to ${countOf(linked, 'device')}`;
+    if (relay !== 'lost') return { state: 'linked', sentence: others };
+    return { state: 'linked', sentence: `${others}. The relay is lost; connected devices go on without it` };
+  }
+  switch (relay) {
+    case 'connected':
+      return {
+        state: 'waiting',
+        sentence: status.pool?.alone === true ? 'No other device yet' : 'No other device is reachable now',
+      };
+    case 'connecting':
+      return { state: 'waiting', sentence: 'Looking for the relay…' };
+    case 'lost':
+      return {
+        state: 'cut',
+        sentence:
+          'The relay does not answer. What this device holds stays; check the Wi-Fi. Palm keeps trying',
+      };
+  }
+}

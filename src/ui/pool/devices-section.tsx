@@ -1,0 +1,62 @@
+// The pool's devices: who is here, how much each holds, and the legend of the palm bunches.
+
+import type { DeviceStatus } from '../../runtime/api.ts';
+import { PencilIcon } from '../parts/icons.tsx';
+import { shownName } from '../text/file-name.ts';
+import { formatBytes } from '../text/units.ts';
+import type { DeviceLook } from './device-look.ts';
+import { DeviceFruit } from './palm-bunch.tsx';
+
+interface DevicesSectionProps {
+  readonly devices: readonly DeviceStatus[];
+  readonly looks: ReadonlyMap<string, DeviceLook>;
+  readonly onRename: () => void;
+}
+
+export function DevicesSection({ devices, looks, onRename }: DevicesSectionProps) {
+  return (
+    <section class="devices">
+      <h2 id="devices-heading">Devices</h2>
+      <ul role="list" aria-labelledby="devices-heading">
+        {devices.map((device) => (
+          <DeviceRow key={device.id} device={device} look={looks.get(device.id)} onRename={onRename} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface DeviceRowProps {
+  readonly device: DeviceStatus;
+  readonly look: DeviceLook | undefined;
+  readonly onRename: () => void;
+}
+
+function DeviceRow({ device, look, onRename }: DeviceRowProps) {
+  const reachable = device.state === 'reachable';
+  const nameId = `device-${device.id}`;
+  const state = device.self ? 'This device' : reachable ? 'Reachable' : 'Away';
+  return (
+    <li class={reachable ? 'device' : 'device away'} aria-labelledby={nameId}>
+      <DeviceFruit look={look} reachable={reachable} />
+      <div class="device-words">
+        <bdi class="device-name" id={nameId}>
+          {shownName(device.name)}
+        </bdi>
+        <span class="meta">
+          {state} · {formatBytes(device.heldBytes)}
+        </span>
+      </div>
+      {device.self ? (
+        <button
+          type="button"
+          class="button icon-only quiet"
+          aria-label="Rename this device"
+          onClick={onRename}
+        >
+          <PencilIcon />
+        </button>
+      ) : null}
+    </li>
+  );
+}

@@ -1,0 +1,23 @@
+// A pool without files yet: a bare branch, and what to do next.
+
+export function EmptyPool({ alone }: { readonly alone: boolean }) {
+  return (
+    <div class="empty">
+      <svg class="empty-drawing" viewBox="0 0 160 64" aria-hidden="true" focusable="false">
+        <path class="bunch-branch" d="M6 16Q80 0 154 12" />
+        {[24, 46, 68, 92, 114, 136].map((x, index) => (
+          <g key={x}>
+            <path class="bunch-stalk" d={`M${x} 10v${index % 2 === 0 ? 16 : 22}`} />
+            <ellipse class="fruit missing" cx={x} cy={index % 2 === 0 ? 38 : 44} rx="7.5" ry="11.5" />
+          </g>
+        ))}
+      </svg>
+      <p class="empty-title">Nothing here yet</p>
+      <p>
+        {alone
+          ? 'Add something now, or invite your other devices first: with three of them, any one can be lost.'
+          : 'Add something: it is encrypted, cut into pieces and spread over the devices above.'}
+      </p>
+    </div>
+  );
+}

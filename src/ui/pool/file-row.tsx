@@ -1,0 +1,102 @@
+// One file: its name, its palm bunch, one honest sentence, and what can be done with it.
+
+import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
+import {
+  ClosedIcon,
+  DownloadIcon,
+  ExposedIcon,
+  LinkIcon,
+  LockIcon,
+  RemoveIcon,
+  ShieldIcon,
+} from '../parts/icons.tsx';
+import { safetyOf, type SafetyTone } from '../safety-sentence.ts';
+import { shownName, shownPath } from '../text/file-name.ts';
+import { formatBytes } from '../text/units.ts';
+import { useSession } from '../work/session.ts';
+import type { DeviceLook } from './device-look.ts';
+import { PalmBunch } from './palm-bunch.tsx';
+
+interface FileRowProps {
+  readonly file: FileStatus;
+  readonly devices: readonly DeviceStatus[];
+  readonly looks: ReadonlyMap<string, DeviceLook>;
+  readonly onOpenLink: () => void;
+}
+
+export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
+  const { downloads, removals } = useSession();
+  const name = file.name === '' ? 'Private file' : shownName(file.name);
+  const nameId = `file-${file.fileId}`;
+  const safety = safetyOf(file, devices);
+  return (
+    <li class="file" aria-labelledby={nameId} tabIndex={-1}>
+      <div class="file-words">
+        <bdi class="file-name" id={nameId}>
+          {name}
+        </bdi>
+        <p class="meta">
+          {file.private ? (
+            <span class="tag">
+              <LockIcon />
+              Private
+            </span>
+          ) : null}
+          <span>{formatBytes(file.size)}</span>
+          {file.path === '' ? null : <bdi class="path">{shownPath(file.path)}</bdi>}
+        </p>
+      </div>
+      <div class="file-health">
+        <PalmBunch file={file} devices={devices} looks={looks} />
+        <p class={`safety ${safety.tone}`}>
+          <SafetyIcon tone={safety.tone} />
+          <span>{safety.sentence}</span>
+        </p>
+        {file.safe ? <p class="meta deletable">Safe to delete the original</p> : null}
+      </div>
+      <div class="file-actions">
+        {file.openable ? (
+          <button
+            type="button"
+            class="button icon-only"
+            aria-label="Download"
+            title="Download"
+            onClick={() => void downloads.start(file)}
+          >
+            <DownloadIcon />
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="button icon-only"
+            aria-label="Open with its link"
+            title="Open with its link"
+            onClick={onOpenLink}
+          >
+            <LinkIcon />
+          </button>
+        )}
+        <button
+          type="button"
+          class="button icon-only quiet"
+          aria-label="Remove"
+          title="Remove"
+          onClick={() => removals.remove({ fileId: file.fileId, name })}
+        >
+          <RemoveIcon />
+        </button>
+      </div>
+    </li>
+  );
+}
+
+function SafetyIcon({ tone }: { readonly tone: SafetyTone }) {
+  switch (tone) {
+    case 'safe':
+      return <ShieldIcon />;
+    case 'exposed':
+      return <ExposedIcon />;
+    case 'closed':
+      return <ClosedIcon />;
+  }
+}

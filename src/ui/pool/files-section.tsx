@@ -1,0 +1,89 @@
+// The pool's files, newest first. Long lists grow by the page, and can be narrowed by a part of the name.
+
+import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
+import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
+import { shownName, shownPath } from '../text/file-name.ts';
+import { useSession } from '../work/session.ts';
+import type { DeviceLook } from './device-look.ts';
+import { EmptyPool } from './empty-pool.tsx';
+import { FileRow } from './file-row.tsx';
+
+/** Rows at first, and with every "Show more": each is a drawing, and phones should not draw thousands. */
+const PAGE_ROWS = 60;
+/** Below this a list is looked through faster than it is searched. */
+const SEARCH_FROM = 12;
+
+interface FilesSectionProps {
+  readonly devices: readonly DeviceStatus[];
+  readonly looks: ReadonlyMap<string, DeviceLook>;
+  readonly onOpenLink: () => void;
+}
+
+export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) {
+  const { status, removals } = useSession();
+  const search = useSignal('');
+  const shownRows = useSignal(PAGE_ROWS);
+  const present = status.value.files.filter((file) => !removals.isHidden(file.fileId));
+  const matching = present.filter((file) => matches(file, search.value)).toSorted(newestFirst);
+  return (
+    <section class="files">
+      <div class="files-head">
+        <h2 id="files-heading">Files</h2>
+        {present.length < SEARCH_FROM && search.value === '' ? null : (
+          <input
+            type="search"
+            class="search"
+            aria-label="Search by name"
+            placeholder="Search by name"
+            value={search.value}
+            onInput={(event) => {
+              search.value = event.currentTarget.value;
+            }}
+          />
+        )}
+      </div>
+      <ul role="list" aria-labelledby="files-heading">
+        {matching.slice(0, shownRows.value).map((file) => (
+          <SettledRow key={file.fileId} file={file} devices={devices} looks={looks} onOpenLink={onOpenLink} />
+        ))}
+      </ul>
+      {matching.length > shownRows.value ? (
+        <button type="button" class="button wide" onClick={() => (shownRows.value += PAGE_ROWS)}>
+          Show more ({matching.length - shownRows.value} left)
+        </button>
+      ) : null}
+      {present.length === 0 ? <EmptyPool alone={devices.length < 2} /> : null}
+      {present.length > 0 && matching.length === 0 ? (
+        <p class="empty">No name here contains “{search.value}”.</p>
+      ) : null}
+    </section>
+  );
+}
+
+interface RowProps {
+  readonly file: FileStatus;
+  readonly devices: readonly DeviceStatus[];
+  readonly looks: ReadonlyMap<string, DeviceLook>;
+  readonly onOpenLink: () => void;
+}
+
+/** A row is drawn again only when something that it shows has changed: the status comes anew many times a second. */
+function SettledRow({ file, devices, looks, onOpenLink }: RowProps) {
+  const shown = JSON.stringify([file, devices.map(({ id, name, state, self }) => [id, name, state, self])]);
+  return useMemo(
+    () => <FileRow file={file} devices={devices} looks={looks} onOpenLink={onOpenLink} />,
+    // `shown` stands for file, devices and (since looks follow from device ids) looks.
+    [shown],
+  );
+}
+
+function matches(file: FileStatus, search: string): boolean {
+  const wanted = search.trim().toLocaleLowerCase();
+  if (wanted === '') return true;
+  return `${shownPath(file.path)} / ${shownName(file.name)}`.toLocaleLowerCase().includes(wanted);
+}
+
+function newestFirst(a: FileStatus, b: FileStatus): number {
+  return b.storedAtMs - a.storedAtMs || a.path.localeCompare(b.path) || a.name.localeCompare(b.name);
+}

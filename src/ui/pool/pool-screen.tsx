@@ -1,0 +1,122 @@
+// The pool: its devices, its files, and adding to it.
+
+import { useSignal, type Signal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { InviteDialog } from '../dialogs/invite-dialog.tsx';
+import { LeaveDialog } from '../dialogs/leave-dialog.tsx';
+import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
+import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
+import { RenameDialog } from '../dialogs/rename-dialog.tsx';
+import { Brand } from '../parts/brand.tsx';
+import { InviteIcon, LeaveIcon } from '../parts/icons.tsx';
+import { Messages } from '../parts/messages.tsx';
+import { explain } from '../text/explain.ts';
+import { shownName } from '../text/file-name.ts';
+import { countOf } from '../text/units.ts';
+import { useSession } from '../work/session.ts';
+import { MAX_QUEUED_FILES, type AddedFile } from '../work/store-queue.ts';
+import { AddPanel } from './add-panel.tsx';
+import { connectionOf } from './connection.ts';
+import { looksOf } from './device-look.ts';
+import { DevicesSection } from './devices-section.tsx';
+import { DropZone } from './drop-zone.tsx';
+import { FilesSection } from './files-section.tsx';
+import { TransfersSection } from './transfers-section.tsx';
+
+type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
+
+export function PoolScreen() {
+  const session = useSession();
+  const { status, queue, alerts } = session;
+  const dialog = useSignal<OpenDialog>('none');
+  const isPrivate = useSignal(false);
+  const { devices } = status.value;
+  const name = status.value.pool?.name ?? '';
+  const poolName = name === '' ? 'Your pool' : shownName(name);
+  const deviceIds = devices.map((device) => device.id).join(' ');
+  const looks = useMemo(() => looksOf(deviceIds.split(' ')), [deviceIds]);
+  const connection = connectionOf(status.value);
+  useWarningBeforeClosing();
+
+  const add = (added: readonly AddedFile[]): void => {
+    const left = queue.add(added, isPrivate.value);
+    if (left > 0) {
+      alerts.raise(
+        `${countOf(left, 'file')} did not fit in line and ${left === 1 ? 'was' : 'were'} not added: at most ` +
+          `${MAX_QUEUED_FILES} wait at a time. The others are being stored; add the rest when they are done.`,
+      );
+    }
+  };
+  const addFailed = (error: unknown): void =>
+    alerts.raise(`A dropped folder could not be read, and nothing of it was added. ${explain(error)}`);
+
+  return (
+    <main class="pool">
+      <header class="pool-head">
+        <Brand />
+        <div class="pool-title">
+          <h1>
+            <bdi>{poolName}</bdi>
+          </h1>
+          <p class={`connection ${connection.state}`} role="status">
+            {connection.sentence}
+          </p>
+        </div>
+        <button type="button" class="button" onClick={() => (dialog.value = 'invite')}>
+          <InviteIcon />
+          Invite a device
+        </button>
+      </header>
+      <Messages />
+      <div class="pool-side">
+        <DevicesSection devices={devices} looks={looks} onRename={() => (dialog.value = 'rename')} />
+      </div>
+      <div class="pool-main">
+        <AddPanel isPrivate={isPrivate} onAdd={add} />
+        <TransfersSection />
+        <FilesSection devices={devices} looks={looks} onOpenLink={() => (dialog.value = 'open-link')} />
+      </div>
+      <footer class="pool-foot">
+        <button type="button" class="button quiet" onClick={() => (dialog.value = 'leave')}>
+          <LeaveIcon />
+          Leave pool
+        </button>
+      </footer>
+      <DropZone poolName={poolName} onAdd={add} onFailed={addFailed} />
+      <PoolDialog open={dialog} />
+      <PrivateLinksDialog />
+    </main>
+  );
+}
+
+function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
+  const { pool } = useSession();
+  const close = (): void => {
+    open.value = 'none';
+  };
+  switch (open.value) {
+    case 'none':
+      return null;
+    case 'invite':
+      return <InviteDialog invite={pool.invite()} onClose={close} />;
+    case 'leave':
+      return <LeaveDialog onClose={close} />;
+    case 'rename':
+      return <RenameDialog onClose={close} />;
+    case 'open-link':
+      return <OpenLinkDialog onClose={close} />;
+  }
+}
+
+/** The queue and a private file's link live in this page alone: the browser asks before they are lost. */
+function useWarningBeforeClosing(): void {
+  const { queue, privateLinks } = useSession();
+  const atStake =
+    privateLinks.value.length > 0 || queue.items.value.some((item) => item.state.kind !== 'failed');
+  useEffect(() => {
+    if (!atStake) return undefined;
+    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [atStake]);
+}

@@ -1,0 +1,162 @@
+// What moves now, what waits, and what could not be stored. It is not there while there is none of it.
+
+import { useId } from 'preact/hooks';
+import { CloseIcon } from '../parts/icons.tsx';
+import { shownName } from '../text/file-name.ts';
+import { countOf, formatBytes, formatSpeed, formatTimeLeft, secondsLeft } from '../text/units.ts';
+import { useSession, type Session } from '../work/session.ts';
+import type { QueueItem } from '../work/store-queue.ts';
+import { transferRows, type TransferOwner, type TransferRow } from '../work/transfer-rows.ts';
+
+/** Those next in line; the others are counted. */
+const MAX_SHOWN_WAITING = 3;
+const MAX_SHOWN_FAILED = 20;
+
+const PHASE_WORDS: Record<TransferRow['phase'], string> = {
+  starting: 'Starting',
+  hashing: 'Reading',
+  sealing: 'Encrypting',
+  placing: 'Sending to devices',
+  reading: 'Downloading',
+};
+
+export function TransfersSection() {
+  const session = useSession();
+  const { queue, downloads, status } = session;
+  const items = queue.items.value;
+  const rows = transferRows(items, downloads.running.value, status.value.transfers);
+  const waiting = items.filter((item) => item.state.kind === 'waiting');
+  const failed = items.filter((item) => item.state.kind === 'failed');
+  if (rows.length + waiting.length + failed.length === 0) return null;
+  return (
+    <section class="transfers">
+      <h2 id="transfers-heading">Transfers</h2>
+      <ul role="list" aria-labelledby="transfers-heading">
+        {rows.map((row) => (
+          <RunningRow key={row.key} row={row} onCancel={() => cancel(session, row.owner)} />
+        ))}
+        {waiting.slice(0, MAX_SHOWN_WAITING).map((item) => (
+          <WaitingRow key={item.id} item={item} onCancel={() => queue.cancel(item.id)} />
+        ))}
+      </ul>
+      {waiting.length > MAX_SHOWN_WAITING ? (
+        <p class="waiting-more">
+          <span>{waiting.length - MAX_SHOWN_WAITING} more are waiting</span>
+          <button type="button" class="button quiet" onClick={() => queue.cancelAll()}>
+            Cancel all
+          </button>
+        </p>
+      ) : null}
+      <FailedItems items={failed} />
+    </section>
+  );
+}
+
+function RunningRow({ row, onCancel }: { readonly row: TransferRow; readonly onCancel: () => void }) {
+  const nameId = useId();
+  const name = shownName(row.name);
+  const seconds = secondsLeft(row.doneBytes, row.totalBytes, row.bytesPerSecond);
+  const figures = [
+    PHASE_WORDS[row.phase],
+    `${formatBytes(row.doneBytes)} of ${formatBytes(row.totalBytes)}`,
+    formatSpeed(row.bytesPerSecond),
+    seconds === undefined ? '' : formatTimeLeft(seconds),
+  ];
+  // An empty file has nothing to measure: its bar is simply full.
+  const max = Math.max(1, row.totalBytes);
+  const value = row.totalBytes === 0 ? max : Math.min(row.doneBytes, max);
+  return (
+    <li class="transfer" aria-labelledby={nameId}>
+      <div class="transfer-words">
+        <bdi class="file-name" id={nameId}>
+          {name}
+        </bdi>
+        {row.phase === 'starting' ? (
+          <progress aria-label={name} />
+        ) : (
+          <progress aria-label={name} max={max} value={value} />
+        )}
+        <span class="meta figures">{figures.filter((figure) => figure !== '').join(' · ')}</span>
+      </div>
+      <CancelButton name={name} onCancel={onCancel} />
+    </li>
+  );
+}
+
+function WaitingRow({ item, onCancel }: { readonly item: QueueItem; readonly onCancel: () => void }) {
+  const nameId = useId();
+  const name = shownName(item.file.name);
+  return (
+    <li class="transfer" aria-labelledby={nameId}>
+      <div class="transfer-words">
+        <bdi class="file-name" id={nameId}>
+          {name}
+        </bdi>
+        <span class="meta">Waiting · {formatBytes(item.file.size)}</span>
+      </div>
+      <CancelButton name={name} onCancel={onCancel} />
+    </li>
+  );
+}
+
+function CancelButton({ name, onCancel }: { readonly name: string; readonly onCancel: () => void }) {
+  return (
+    <button
+      type="button"
+      class="button icon-only quiet"
+      aria-label="Cancel"
+      title={`Cancel ${name}`}
+      onClick={onCancel}
+    >
+      <CloseIcon />
+    </button>
+  );
+}
+
+function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
+  const { queue } = useSession();
+  const headingId = useId();
+  if (items.length === 0) return null;
+  return (
+    <div class="failed">
+      <div role="alert">
+        <h3 id={headingId}>{countOf(items.length, 'file')} could not be stored</h3>
+      </div>
+      <ul role="list" aria-labelledby={headingId}>
+        {items.slice(0, MAX_SHOWN_FAILED).map((item) => (
+          <li key={item.id} class="transfer">
+            <div class="transfer-words">
+              <bdi class="file-name">{shownName(item.file.name)}</bdi>
+              <span class="reason">{item.state.kind === 'failed' ? item.state.reason : ''}</span>
+            </div>
+            <button type="button" class="button" onClick={() => queue.retry(item.id)}>
+              Try again
+            </button>
+            <button
+              type="button"
+              class="button icon-only quiet"
+              aria-label="Dismiss"
+              onClick={() => queue.cancel(item.id)}
+            >
+              <CloseIcon />
+            </button>
+          </li>
+        ))}
+      </ul>
+      {items.length > MAX_SHOWN_FAILED ? (
+        <p class="meta">and {items.length - MAX_SHOWN_FAILED} more</p>
+      ) : null}
+    </div>
+  );
+}
+
+function cancel({ queue, downloads, pool }: Session, owner: TransferOwner): void {
+  switch (owner.kind) {
+    case 'queue':
+      return queue.cancel(owner.itemId);
+    case 'download':
+      return downloads.cancel(owner.fileId);
+    case 'pool':
+      return pool.cancel(owner.transferId);
+  }
+}

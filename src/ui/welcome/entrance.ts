@@ -1,0 +1,62 @@
+// Creating and joining, as the first screens do it: one at a time, with every refusal put into words.
+
+import { useSignal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { explain } from '../text/explain.ts';
+import { useSession } from '../work/session.ts';
+
+export interface Entrance {
+  readonly busy: ReadonlySignal<'no' | 'creating' | 'joining'>;
+  /** Neither rejects; each answers whether this device is a member afterwards. */
+  create(poolName: string): Promise<boolean>;
+  join(invite: string): Promise<boolean>;
+}
+
+export function useEntrance(deviceName: Signal<string>): Entrance {
+  const { pool, alerts } = useSession();
+  const busy = useSignal<'no' | 'creating' | 'joining'>('no');
+
+  const attempt = async (kind: 'creating' | 'joining', action: () => Promise<void>): Promise<boolean> => {
+    if (busy.value !== 'no') return false;
+    busy.value = kind;
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      alerts.raise(explain(error));
+      return false;
+    } finally {
+      busy.value = 'no';
+    }
+  };
+  // An emptied field means "whatever this device is called already".
+  const named = (): { deviceName?: string } => {
+    const name = deviceName.value.trim();
+    return name === '' ? {} : { deviceName: name };
+  };
+
+  return {
+    busy,
+    async create(poolName) {
+      const name = poolName.trim();
+      if (name === '') {
+        alerts.raise('The pool has no name yet. Write one under “Pool name”; it can be anything.');
+        return false;
+      }
+      return attempt('creating', () => pool.createPool({ name, ...named() }));
+    },
+    async join(invite) {
+      if (invite.trim() === '') {
+        alerts.raise('There is no invite yet. Paste it under “Invite link”, or scan its QR code.');
+        return false;
+      }
+      return attempt('joining', async () => {
+        const { answered } = await pool.join(invite.trim(), named());
+        if (answered) return;
+        alerts.raise(
+          'You are a member now, but no device of the pool has answered yet. Open Palm on one of them, on this ' +
+            'network; its files appear here by themselves.',
+        );
+      });
+    },
+  };
+}

@@ -1,0 +1,63 @@
+// Files from a drop, a picker or a folder picker, each with the folder path it had. Folders are walked to the end,
+// within MAX_QUEUED_FILES.
+
+import { MAX_QUEUED_FILES, type AddedFile } from './store-queue.ts';
+
+/** Files of an input; with `webkitdirectory` each brings its path. */
+export function pickedFiles(files: FileList): AddedFile[] {
+  return [...files].map((file) => ({ file, path: folderOf(file.webkitRelativePath) }));
+}
+
+/**
+ * Files of a drop, folders walked. Call it within the drop event: the list is emptied when the event ends.
+ * @throws DOMException when a folder can no longer be read.
+ */
+export async function droppedFiles(transfer: DataTransfer): Promise<AddedFile[]> {
+  const entries: FileSystemEntry[] = [];
+  const loose: AddedFile[] = [];
+  for (const item of transfer.items) {
+    if (item.kind !== 'file') continue;
+    const entry = item.webkitGetAsEntry();
+    const file = entry === null ? item.getAsFile() : null;
+    if (entry !== null) entries.push(entry);
+    else if (file !== null) loose.push({ file, path: '' });
+  }
+  for (const entry of entries) await walk(entry, loose);
+  return loose;
+}
+
+async function walk(entry: FileSystemEntry, found: AddedFile[]): Promise<void> {
+  // One more than fits is kept, so that the queue can say that some did not.
+  if (found.length > MAX_QUEUED_FILES) return;
+  if (isFile(entry)) {
+    const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
+    found.push({ file, path: folderOf(entry.fullPath) });
+  } else if (isDirectory(entry)) {
+    const reader = entry.createReader();
+    // A reader answers in batches, and an empty one at the end.
+    for (;;) {
+      const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+        reader.readEntries(resolve, reject),
+      );
+      if (batch.length === 0) return;
+      for (const child of batch) await walk(child, found);
+    }
+  }
+}
+
+/** "/a/b/c.txt" and "a/b/c.txt" are in "a/b". */
+export function folderOf(path: string): string {
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .slice(0, -1)
+    .join('/');
+}
+
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}
+
+function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory;
+}

@@ -1,0 +1,80 @@
+// Removal with second thoughts: a removed file disappears from the list at once, and the pool is told only when the
+// time for undoing is over, or when the page is hidden or closed before that. Removals that follow each other closely
+// form one group with one undo.
+
+import { signal, type ReadonlySignal } from '@preact/signals';
+import type { Pool } from '../../runtime/api.ts';
+
+export interface Removal {
+  readonly fileId: string;
+  readonly name: string;
+}
+
+/** Long enough to notice and to reach the button, short enough not to be forgotten. */
+export const UNDO_MS = 6_000;
+
+/** Calls `callback` after `delayMs`; answers what cancels it. Tests pass their own. */
+export type Delay = (delayMs: number, callback: () => void) => () => void;
+
+export class Removals {
+  readonly #pool: Pick<Pool, 'remove'>;
+  readonly #delay: Delay;
+  readonly #onFailed: (removal: Removal, error: unknown) => void;
+  readonly #undoable = signal<readonly Removal[]>([]);
+  readonly #sent = signal<ReadonlySet<string>>(new Set());
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(
+    pool: Pick<Pool, 'remove'>,
+    delay: Delay,
+    onFailed: (removal: Removal, error: unknown) => void,
+  ) {
+    this.#pool = pool;
+    this.#delay = delay;
+    this.#onFailed = onFailed;
+  }
+
+  /** Those that can still be undone. */
+  get undoable(): ReadonlySignal<readonly Removal[]> {
+    return this.#undoable;
+  }
+
+  /** Whether the file is out of the list: waiting to be removed, or told to the pool and not yet gone from its status. */
+  isHidden(fileId: string): boolean {
+    return this.#sent.value.has(fileId) || this.#undoable.value.some((removal) => removal.fileId === fileId);
+  }
+
+  remove(removal: Removal): void {
+    this.#cancelTimer();
+    this.#undoable.value = [...this.#undoable.value, removal];
+    this.#cancelTimer = this.#delay(UNDO_MS, () => this.commit());
+  }
+
+  undo(): void {
+    this.#cancelTimer();
+    this.#undoable.value = [];
+  }
+
+  /** Tells the pool now. */
+  commit(): void {
+    this.#cancelTimer();
+    const removals = this.#undoable.value;
+    if (removals.length === 0) return;
+    this.#sent.value = new Set([...this.#sent.value, ...removals.map((removal) => removal.fileId)]);
+    this.#undoable.value = [];
+    for (const removal of removals) void this.#send(removal);
+  }
+
+  /** Never rejects: the file comes back into the list, and the failure is reported. */
+  async #send(removal: Removal): Promise<void> {
+    try {
+      await this.#pool.remove(removal.fileId);
+    } catch (error) {
+      this.#onFailed(removal, error);
+    }
+    // From here on the pool's own status tells whether the file is there.
+    const rest = new Set(this.#sent.value);
+    rest.delete(removal.fileId);
+    this.#sent.value = rest;
+  }
+}

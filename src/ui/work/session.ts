@@ -1,0 +1,100 @@
+// What this page does on behalf of the person in front of it: the pool and its latest status, and the work in progress
+// around it. One per App; screens reach it through `useSession`.
+
+import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Pool, PoolStatus } from '../../runtime/api.ts';
+import { Downloads } from '../download/downloads.ts';
+import { explain } from '../text/explain.ts';
+import { shownName } from '../text/file-name.ts';
+import { Alerts } from './alerts.ts';
+import { Removals } from './removals.ts';
+import { StoreQueue, type Stored } from './store-queue.ts';
+
+/** A private file's link, on the screen until the person puts it away. */
+export interface PrivateLink {
+  readonly name: string;
+  readonly link: string;
+}
+
+export interface Session {
+  readonly pool: Pool;
+  /** Fed by the pool's subscription. */
+  readonly status: ReadonlySignal<PoolStatus>;
+  readonly queue: StoreQueue;
+  readonly removals: Removals;
+  readonly downloads: Downloads;
+  readonly alerts: Alerts;
+  readonly privateLinks: Signal<readonly PrivateLink[]>;
+  /** The latest thing worth saying aloud or in passing; '' for none. */
+  readonly said: Signal<string>;
+  /** Ends the subscription. */
+  close(): void;
+}
+
+export function openSession(pool: Pool): Session {
+  const status = signal(pool.status());
+  const unsubscribe = pool.subscribe(() => {
+    status.value = pool.status();
+  });
+  const alerts = new Alerts();
+  const privateLinks = signal<readonly PrivateLink[]>([]);
+  const said = signal('');
+  const queue = new StoreQueue(pool, (stored) => {
+    if (stored.link !== undefined) {
+      privateLinks.value = [...privateLinks.value, { name: stored.name, link: stored.link }];
+    }
+    said.value = storedText(stored);
+  });
+  const removals = new Removals(pool, delay, ({ name }, error) => {
+    alerts.raise(`“${shownName(name)}” was not removed and is still in the pool. ${explain(error)}`);
+  });
+  const downloads = new Downloads(pool, alerts);
+  const stopFlushing = flushWhenHidden(removals);
+  return {
+    pool,
+    status,
+    queue,
+    removals,
+    downloads,
+    alerts,
+    privateLinks,
+    said,
+    close() {
+      unsubscribe();
+      stopFlushing();
+    },
+  };
+}
+
+export const SessionContext = createContext<Session | undefined>(undefined);
+
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (session === undefined) throw new Error('A screen was rendered outside of App.');
+  return session;
+}
+
+function storedText({ name, deduplicated }: Stored): string {
+  return deduplicated ? `“${shownName(name)}” was in the pool already` : `“${shownName(name)}” is stored`;
+}
+
+/** A hidden page may never come back: what was removed is then told to the pool at once. */
+function flushWhenHidden(removals: Removals): () => void {
+  const flush = (): void => {
+    if (document.visibilityState === 'hidden') removals.commit();
+  };
+  const commit = (): void => removals.commit();
+  document.addEventListener('visibilitychange', flush);
+  window.addEventListener('pagehide', commit);
+  return () => {
+    document.removeEventListener('visibilitychange', flush);
+    window.removeEventListener('pagehide', commit);
+  };
+}
+
+function delay(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}

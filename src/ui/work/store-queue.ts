@@ -1,0 +1,137 @@
+// Files that people add wait here and are stored two at a time. Nothing leaves the queue silently: an item ends stored,
+// cancelled by the person, or failed with its reason and a way to try again. Bounded by MAX_QUEUED_FILES.
+
+import { signal, type ReadonlySignal } from '@preact/signals';
+import type { Pool, StoreOptions } from '../../runtime/api.ts';
+import { explain, isCancelled } from '../text/explain.ts';
+
+/** A file to add: its bytes, and the folder it came from ('' for none, '/'-separated). */
+export interface AddedFile {
+  readonly file: File;
+  readonly path: string;
+}
+
+export type QueueState =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'storing' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface QueueItem {
+  readonly id: number;
+  readonly file: File;
+  readonly path: string;
+  readonly private: boolean;
+  readonly state: QueueState;
+}
+
+/** What the queue tells about a file that was stored. */
+export interface Stored {
+  readonly name: string;
+  readonly deduplicated: boolean;
+  /** A private file's link, which nothing else keeps. */
+  readonly link?: string;
+}
+
+/** Two keep the codec and the links busy; more would only make each of them slower. */
+export const MAX_STORING = 2;
+/** Handles, not bytes, are kept; beyond this a folder is better split. */
+export const MAX_QUEUED_FILES = 10_000;
+
+export class StoreQueue {
+  readonly #pool: Pick<Pool, 'store'>;
+  readonly #onStored: (stored: Stored) => void;
+  readonly #items = signal<readonly QueueItem[]>([]);
+  readonly #controllers = new Map<number, AbortController>();
+  #nextId = 1;
+
+  constructor(pool: Pick<Pool, 'store'>, onStored: (stored: Stored) => void) {
+    this.#pool = pool;
+    this.#onStored = onStored;
+  }
+
+  /** In the order they were added. Stored items are no longer in it. */
+  get items(): ReadonlySignal<readonly QueueItem[]> {
+    return this.#items;
+  }
+
+  /** Queues `added`; answers how many did not fit and were not taken. */
+  add(added: readonly AddedFile[], isPrivate: boolean): number {
+    const room = Math.max(0, MAX_QUEUED_FILES - this.#items.value.length);
+    const taken = added.slice(0, room).map(({ file, path }) => ({
+      id: this.#nextId++,
+      file,
+      path,
+      private: isPrivate,
+      state: { kind: 'waiting' as const },
+    }));
+    this.#items.value = [...this.#items.value, ...taken];
+    this.#fill();
+    return added.length - taken.length;
+  }
+
+  /** Takes the item out, whatever it is doing. */
+  cancel(id: number): void {
+    this.#remove(id);
+    this.#controllers.get(id)?.abort();
+    this.#fill();
+  }
+
+  /** Cancels all that has not failed. */
+  cancelAll(): void {
+    const open = this.#items.value.filter((item) => item.state.kind !== 'failed');
+    this.#items.value = this.#items.value.filter((item) => item.state.kind === 'failed');
+    for (const item of open) this.#controllers.get(item.id)?.abort();
+  }
+
+  /** Puts a failed item back in line. */
+  retry(id: number): void {
+    this.#set(id, { kind: 'waiting' });
+    this.#fill();
+  }
+
+  #fill(): void {
+    const free = MAX_STORING - this.#controllers.size;
+    const next = this.#items.value
+      .filter((item) => item.state.kind === 'waiting')
+      .slice(0, Math.max(0, free));
+    for (const item of next) void this.#store(item);
+  }
+
+  /** Never rejects: a failure becomes the item's state. */
+  async #store(item: QueueItem): Promise<void> {
+    const controller = new AbortController();
+    this.#controllers.set(item.id, controller);
+    this.#set(item.id, { kind: 'storing' });
+    try {
+      const result = await this.#pool.store(item.file, optionsOf(item, controller.signal));
+      this.#remove(item.id);
+      const { deduplicated, link } = result;
+      this.#onStored({ name: item.file.name, deduplicated, ...(link === undefined ? {} : { link }) });
+    } catch (error) {
+      // Cancelled from the transfer's own row counts as much as from the queue's.
+      if (isCancelled(error)) this.#remove(item.id);
+      else this.#set(item.id, { kind: 'failed', reason: explain(error) });
+    } finally {
+      this.#controllers.delete(item.id);
+      this.#fill();
+    }
+  }
+
+  #set(id: number, state: QueueState): void {
+    this.#items.value = this.#items.value.map((item) => (item.id === id ? { ...item, state } : item));
+  }
+
+  #remove(id: number): void {
+    this.#items.value = this.#items.value.filter((item) => item.id !== id);
+  }
+}
+
+function optionsOf(item: QueueItem, aborting: AbortSignal): StoreOptions {
+  return {
+    name: item.file.name,
+    path: item.path,
+    private: item.private,
+    signal: aborting,
+    ...(item.file.type === '' ? {} : { mime: item.file.type }),
+  };
+}
