@@ -70,7 +70,7 @@ class PoolRuntime implements Pool {
 
   async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
     await this.ready;
-    const modifiedMs = blob instanceof File ? blob.lastModified : 0;
+    const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
     return this.#inPool().store(blobSource(blob), modifiedMs, blob.type, options);
   }
 

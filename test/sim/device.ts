@@ -1,0 +1,202 @@
+// A simulated device: the real runtime and the real core over virtual time, a simulated transport and a store in memory.
+// Cryptography is Node's, called synchronously, so that every run with a seed is the same; the segment codec is the real
+// one.
+
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  sign,
+  verify,
+} from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
+import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
+import { concatBytes } from '../../src/core/model/bytes.ts';
+import { deviceIdOf, parseDeviceId, type DeviceId } from '../../src/core/model/ids.ts';
+import type { Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
+import type { FileStatus, Pool } from '../../src/runtime/api.ts';
+import { openPool } from '../../src/runtime/pool.ts';
+import { createMemoryStore, type MemoryStore } from './memory-store.ts';
+import type { Network } from './network.ts';
+import type { World } from './world.ts';
+
+/** DER before a raw Ed25519 private key (RFC 8410, section 7) and public key (section 4). */
+const PRIVATE_KEY_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
+const PUBLIC_KEY_DER = Buffer.from('302a300506032b6570032100', 'hex');
+const QUOTA_BYTES = 2 ** 30;
+
+const wasmUrl = import.meta.resolve('@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm');
+const erasureCode = await loadReedSolomon(await readFile(new URL(wasmUrl)));
+
+export class SimDevice {
+  readonly name: string;
+  readonly store: MemoryStore;
+  readonly #world: World;
+  readonly #network: Network;
+  #identity: Identity;
+  pool: Pool;
+
+  constructor(name: string, world: World, network: Network) {
+    this.name = name;
+    this.#world = world;
+    this.#network = network;
+    this.store = createMemoryStore();
+    this.#identity = identityFrom(world.random.bytes(32));
+    this.pool = this.#open();
+  }
+
+  get id(): DeviceId {
+    return parseDeviceId(this.pool.status().device.id);
+  }
+
+  /** The tab is killed: nothing is said, nothing in memory survives. */
+  kill(): void {
+    this.#network.unplug(this.id);
+  }
+
+  /** Opens the device again with what its disk has. */
+  async reopen(): Promise<void> {
+    this.pool = this.#open();
+    await this.#world.settled(`${this.name} reopens`, this.pool.ready);
+  }
+
+  fileStatus(fileId: string): FileStatus | undefined {
+    return this.pool.status().files.find((file) => file.fileId === fileId);
+  }
+
+  put(bytes: Uint8Array<ArrayBuffer>, options: Parameters<Pool['store']>[1]): ReturnType<Pool['store']> {
+    return this.pool.store(new MemoryBlob(bytes), options);
+  }
+
+  async read(fileId: string, options: Parameters<Pool['read']>[1] = {}): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.pool.read(fileId, options)) pieces.push(piece);
+    return concatBytes(...pieces);
+  }
+
+  #open(): Pool {
+    const world = this.#world;
+    let identity = this.#identity;
+    return openPool({
+      clock: { nowMs: () => world.nowMs, after: (delayMs, callback) => world.after(delayMs, callback) },
+      random: { bytes: (length) => world.random.bytes(length) },
+      cryptography: synchronousCryptography,
+      identity: {
+        load: async () => identity,
+        forget: async () => {
+          identity = identityFrom(world.random.bytes(32));
+          this.#identity = identity;
+        },
+      },
+      fragments: this.store.fragments,
+      records: this.store.records,
+      codec: codecIn(world),
+      quota: {
+        estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: QUOTA_BYTES }),
+        persist: async () => true,
+      },
+      createTransport: (_keys, own) => this.#network.transportOf(own.deviceId),
+      appUrl: 'https://palm.invalid/',
+      suggestedDeviceName: this.name,
+    });
+  }
+}
+
+/** A pool of `count` devices that all know each other. */
+export async function formPool(world: World, network: Network, count: number): Promise<SimDevice[]> {
+  const devices = Array.from(
+    { length: count },
+    (_, index) => new SimDevice(`device ${index}`, world, network),
+  );
+  const [first, ...others] = devices;
+  if (first === undefined) throw new Error('a pool has at least one device');
+  await world.settled('the pool is created', first.pool.createPool({ name: 'simulated' }));
+  for (const device of others) await joinPool(world, device, first);
+  await world.until('all devices see each other', () =>
+    devices.every((device) => reachableCount(device) === count),
+  );
+  return devices;
+}
+
+export async function joinPool(world: World, device: SimDevice, member: SimDevice): Promise<void> {
+  await world.settled(`${device.name} joins`, device.pool.join(member.pool.invite()));
+}
+
+export function reachableCount(device: SimDevice): number {
+  return device.pool.status().devices.filter(({ state }) => state === 'reachable').length;
+}
+
+/** A Blob whose bytes arrive within microtasks: Node's own reads on another thread. */
+class MemoryBlob extends Blob {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    super([bytes]);
+    this.#bytes = bytes;
+  }
+
+  override slice(start = 0, end = this.#bytes.length): Blob {
+    return new MemoryBlob(this.#bytes.slice(start, end));
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#bytes.slice().buffer;
+  }
+}
+
+function codecIn(world: World): SegmentCodec {
+  const codec = createSegmentCodec(erasureCode);
+  return {
+    hash: (plain, signal) => world.outside(() => codec.hash(plain, signal)),
+    seal: (parameters, plain, hash, signal) =>
+      world.outside(() => codec.seal(parameters, plain, hash, signal)),
+    open: (parameters, blocks, size, signal) =>
+      world.outside(() => codec.open(parameters, blocks, size, signal)),
+    close: () => codec.close(),
+  };
+}
+
+function identityFrom(seed: Uint8Array): Identity {
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([PRIVATE_KEY_DER, seed]),
+    format: 'der',
+    type: 'pkcs8',
+  });
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  const publicKey = new Uint8Array(spki.subarray(PUBLIC_KEY_DER.length));
+  return {
+    deviceId: deviceIdOf(publicKey),
+    publicKey,
+    sign: async (message) => new Uint8Array(sign(null, message, privateKey)),
+  };
+}
+
+const synchronousCryptography: Cryptography = {
+  async verify(publicKey, message, signature) {
+    const key = createPublicKey({
+      key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),
+      format: 'der',
+      type: 'spki',
+    });
+    return verify(null, message, key, signature);
+  },
+  async sha256(bytes) {
+    return new Uint8Array(createHash('sha256').update(bytes).digest());
+  },
+  async seal(key, nonce, aad, plain) {
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+    return concatBytes(cipher.update(plain), cipher.final(), cipher.getAuthTag());
+  },
+  async open(key, nonce, aad, sealed) {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+    decipher.setAuthTag(sealed.subarray(sealed.length - 16));
+    try {
+      return concatBytes(decipher.update(sealed.subarray(0, sealed.length - 16)), decipher.final());
+    } catch {
+      return undefined; // the tag does not fit: the port's answer for it
+    }
+  },
+};
