@@ -41,7 +41,7 @@ async function run(): Promise<void> {
       const stop = () => void relay.close();
       process.once('SIGINT', stop);
       process.once('SIGTERM', stop);
-      console.log(command.json ? jsonAnnouncement(relay) : announcement(relay));
+      console.log(command.json ? jsonAnnouncement(relay) : announcement(relay, process.stdout.isTTY));
       break;
     }
   }

@@ -37,6 +37,8 @@ export interface Relay {
   readonly app: string;
   /** Where other devices do, the likeliest first; empty when the relay listens to this machine only. */
   readonly lan: readonly string[];
+  readonly httpsPort: number;
+  readonly httpPort: number;
   /** SHA-256 of the relay's certificate authority, as pairs of hex digits. */
   readonly authorityFingerprint: string;
   /** Tells the clients and stops; resolves when every socket is gone. May be called again. */
@@ -93,7 +95,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const isLocal = host === undefined || isWildcard(host) || isLoopback(host);
   const localhost = `http://localhost:${httpPort}/`;
   const app = isLocal ? localhost : (lan[0] ?? localhost);
-  return { app, lan, authorityFingerprint: certificate.authorityFingerprint, close };
+  return { app, lan, httpsPort, httpPort, authorityFingerprint: certificate.authorityFingerprint, close };
 }
 
 /** Which addresses other devices reach the relay by when it listens on `host`. */

@@ -1,0 +1,318 @@
+// What the relay answers to plain requests: the app and nothing beside it, under strict headers; the onboarding page.
+
+import { rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isOwnOrigin, readHost } from '../../signaling/host.ts';
+import { machineAddresses, machineNames } from '../../signaling/addresses.ts';
+import { appHeaders } from '../../signaling/security-headers.ts';
+import type { Relay } from '../../signaling/relay.ts';
+import { ask, authorityOf, tinyApp, testRelay } from './relay-fixture.ts';
+
+const STRICT_HEADERS = {
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': expect.stringMatching(/(^|, )camera=\(self\)(, |$).*microphone=\(\)/),
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+function directives(policy: unknown): Record<string, string> {
+  if (typeof policy !== 'string') return {};
+  return Object.fromEntries(
+    policy.split('; ').map((directive) => {
+      const [name = '', ...sources] = directive.split(' ');
+      return [name, sources.join(' ')];
+    }),
+  );
+}
+
+describe('the app', () => {
+  test('comes with its types, and is asked for again unless its name carries its hash', async () => {
+    const relay = await testRelay();
+    const seen = await Promise.all(
+      [
+        '/',
+        '/index.html',
+        '/sw.js',
+        '/manifest.webmanifest',
+        '/assets/app-1a2b3c.js',
+        '/assets/code-1a2b3c.wasm',
+      ].map(async (path) => {
+        const { status, headers } = await ask(relay, path);
+        return [path, status, headers['content-type'], headers['cache-control']];
+      }),
+    );
+    const forever = 'public, max-age=31536000, immutable';
+    expect(seen).toEqual([
+      ['/', 200, 'text/html;charset=utf-8', 'no-cache'],
+      ['/index.html', 200, 'text/html;charset=utf-8', 'no-cache'],
+      ['/sw.js', 200, 'text/javascript', 'no-cache'],
+      ['/manifest.webmanifest', 200, 'application/manifest+json', 'no-cache'],
+      ['/assets/app-1a2b3c.js', 200, 'text/javascript', forever],
+      ['/assets/code-1a2b3c.wasm', 200, 'application/wasm', forever],
+    ]);
+  });
+
+  test('is not sent again to who has it', async () => {
+    const relay = await testRelay();
+    const { etag = '' } = (await ask(relay, '/')).headers;
+    const again = await ask(relay, '/', { headers: { 'If-None-Match': etag } });
+    expect(again).toMatchObject({ status: 304, body: '', headers: STRICT_HEADERS });
+  });
+
+  test('comes over https too', async () => {
+    const relay = await testRelay();
+    const ca = await authorityOf(relay);
+    const { status, headers, body } = await ask(relay, '/', { secure: true, ca });
+    expect({ status, body, headers }).toMatchObject({
+      status: 200,
+      body: expect.stringContaining('Tiny'),
+      headers: STRICT_HEADERS,
+    });
+    expect(directives(headers['content-security-policy'])['connect-src']).toBe(
+      `'self' wss://localhost:${relay.httpsPort}`,
+    );
+  });
+
+  test.each([
+    '/../secret.txt',
+    '/..%2fsecret.txt',
+    '/%2e%2e/secret.txt',
+    '/%2e%2e%2fsecret.txt',
+    '/assets/../../secret.txt',
+    '/assets/..%5c..%5csecret.txt',
+    '//secret.txt',
+    '/.hidden',
+    '/%2ehidden',
+    '/%00',
+    '/index.html%00.js',
+    '/%',
+    '/%ff%fe',
+    '/nothing-here',
+    'http://localhost/../secret.txt',
+    `/${'a'.repeat(8_000)}`,
+  ])('is all that there is: %s', async (path) => {
+    const relay = await testRelay();
+    const answer = await ask(relay, path);
+    expect(answer.status).toBe(404);
+    expect(answer.body).toBe('There is no such page here.\n');
+    expect(answer.headers).toMatchObject(STRICT_HEADERS);
+  });
+
+  test.each(['bytes=5-2', 'bytes=99999-', 'bytes=-5', 'bytes=a-b', 'bytes=0-0,1-1', 'lines=1-2', ''])(
+    'is sent whole, whatever range is asked for: %s',
+    async (range) => {
+      const relay = await testRelay();
+      const answer = await ask(relay, '/', { headers: { Range: range } });
+      expect(answer).toMatchObject({ status: 200, body: expect.stringContaining('Tiny') });
+    },
+  );
+
+  test('losing a file while it runs harms that file only', async () => {
+    const appDir = tinyApp();
+    const relay = await testRelay({ appDir });
+    rmSync(join(appDir, 'sw.js'));
+    await expect(ask(relay, '/sw.js')).rejects.toThrow(/socket hang up|aborted/);
+    expect((await ask(relay, '/')).status).toBe(200);
+  });
+
+  test('cannot be served from where it is not', async () => {
+    await expect(testRelay({ appDir: join(tinyApp(), 'assets') })).rejects.toThrow(
+      expect.objectContaining({ name: 'StartError', message: expect.stringContaining('npm run build') }),
+    );
+  });
+});
+
+describe('other requests', () => {
+  test('/ping', async () => {
+    const relay = await testRelay();
+    const ca = await authorityOf(relay);
+    const expected = { status: 200, body: 'palm', headers: { 'cache-control': 'no-store' } };
+    expect(await ask(relay, '/ping')).toMatchObject(expected);
+    expect(await ask(relay, '/ping?1', { secure: true, ca })).toMatchObject(expected);
+    expect(await ask(relay, '/ping', { headers: { Host: '192.168.7.7:8080' } })).toMatchObject(expected);
+    expect(await ask(relay, '/ping', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s is not for pages', async (method) => {
+    const relay = await testRelay();
+    expect(await ask(relay, '/', { method })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+  });
+
+  test('a name that is not this machine gets nothing', async () => {
+    const relay = await testRelay();
+    for (const host of [
+      'evil.example',
+      'localhost.evil.example',
+      'a b',
+      '999.1.1.1',
+      '[::1',
+      'localhost:x',
+    ]) {
+      const { status, body } = await ask(relay, '/', { headers: { Host: host } });
+      expect([host, status]).toEqual([host, 421]);
+      expect(body).not.toContain('Tiny');
+    }
+  });
+
+  test('what is no HTTP at all closes that connection only', async () => {
+    const relay = await testRelay();
+    for (const port of [relay.httpPort, relay.httpsPort]) {
+      await new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => socket.end('\u0016\u0003 nonsense\r\n\r\n'));
+        socket.on('error', resolve);
+        socket.on('close', resolve);
+        socket.resume();
+      });
+    }
+    expect((await ask(relay, '/ping')).body).toBe('palm');
+  });
+
+  test('a CONNECT, and an upgrade to something else', async () => {
+    const relay = await testRelay();
+    expect(await failedRequest(relay, 'CONNECT', {})).toBe(true);
+    expect(await failedRequest(relay, 'GET', { Connection: 'Upgrade', Upgrade: 'h2c' })).toBe(true);
+    expect((await ask(relay, '/ping')).body).toBe('palm');
+  });
+});
+
+describe('the onboarding page', () => {
+  const fromElsewhere = { headers: { Host: '192.168.7.7:8080' } };
+
+  test('is what another device gets over http, in place of the app', async () => {
+    const relay = await testRelay();
+    const { status, headers, body } = await ask(relay, '/', fromElsewhere);
+    expect(status).toBe(200);
+    expect(headers).toMatchObject(STRICT_HEADERS);
+    expect(body).toContain(`href="https://192.168.7.7:${relay.httpsPort}/"`);
+    expect(body).toContain('href="/palm-ca.crt"');
+    expect(body).toContain(relay.authorityFingerprint.slice(0, 23));
+    expect(body).not.toContain('<script');
+    expect(body).not.toContain('Tiny');
+  });
+
+  test('allows itself its own style sheet and nothing else', async () => {
+    const relay = await testRelay();
+    const { headers } = await ask(relay, '/', fromElsewhere);
+    expect(directives(headers['content-security-policy'])).toEqual({
+      'default-src': "'none'",
+      'style-src': expect.stringMatching(/^'sha256-[A-Za-z0-9+/]{43}='$/),
+      'base-uri': "'none'",
+      'form-action': "'none'",
+      'frame-ancestors': "'none'",
+    });
+  });
+
+  test('has no files of the app beside it', async () => {
+    const relay = await testRelay();
+    expect((await ask(relay, '/sw.js', fromElsewhere)).status).toBe(404);
+    expect((await ask(relay, '/index.html', fromElsewhere)).status).toBe(404);
+  });
+
+  test('hands out the certificate of the authority, and no key', async () => {
+    const relay = await testRelay();
+    const { headers, body } = await ask(relay, '/palm-ca.crt', fromElsewhere);
+    expect(headers['content-type']).toBe('application/x-x509-ca-cert');
+    expect(body).toMatch(/^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n$/);
+  });
+});
+
+describe('the content security policy', () => {
+  const host = (header: string) => readHost(header, []) ?? { name: '', authority: '', loopback: false };
+
+  test('names every source, and nothing from elsewhere', () => {
+    expect(directives(appHeaders(host('localhost:8080'), false)['Content-Security-Policy'])).toEqual({
+      'default-src': "'none'",
+      'script-src': "'self' 'wasm-unsafe-eval'",
+      'style-src': "'self'",
+      'img-src': "'self' blob: data:",
+      'font-src': "'self'",
+      'connect-src': "'self' ws://localhost:8080",
+      'worker-src': "'self'",
+      'manifest-src': "'self'",
+      'media-src': "'self' blob:",
+      'base-uri': "'none'",
+      'form-action': "'none'",
+      'frame-ancestors': "'none'",
+    });
+  });
+
+  test('names the WebSocket of the very host, where a policy can', () => {
+    const connectSource = (header: string) =>
+      directives(appHeaders(host(header), true)['Content-Security-Policy'])['connect-src'];
+    expect(connectSource('192.168.7.7:8443')).toBe("'self' wss://192.168.7.7:8443");
+    expect(connectSource('[fd00::7]:8443')).toBe("'self'");
+  });
+});
+
+describe('hosts and origins', () => {
+  test.each([
+    ['localhost', true],
+    ['LOCALHOST:8080', true],
+    ['127.0.0.1:1', true],
+    ['127.9.9.9', true],
+    ['[::1]:8080', true],
+    ['192.168.1.2', false],
+    ['[fd00::1]:8443', false],
+    ['laptop:8443', false],
+    ['laptop.local', false],
+  ])('%s is this machine; by loopback: %s', (header, loopback) => {
+    expect(readHost(header, ['laptop', 'laptop.local'])).toMatchObject({ loopback });
+  });
+
+  test.each([
+    undefined,
+    '',
+    ':8080',
+    'evil.example',
+    'laptop.evil.example',
+    'localhost.',
+    'localhost:123456',
+    'localhost:80:80',
+    'user@localhost',
+    'localhost/x',
+    "localhost; script-src 'unsafe-inline'",
+    '1.2.3',
+    '0x7f.1',
+    '::1',
+    '[127.0.0.1]',
+    '[::1]x',
+    `${'a'.repeat(300)}.local`,
+  ])('%s is not', (header) => {
+    expect(readHost(header, ['laptop', 'laptop.local'])).toBeUndefined();
+  });
+
+  test('an origin is own by scheme, name and port, standard ports included', () => {
+    const host = readHost('laptop', ['laptop']);
+    if (host === undefined) throw new Error('laptop is not read as a host');
+    expect(isOwnOrigin('https://laptop', host, true)).toBe(true);
+    expect(isOwnOrigin('https://laptop:443', host, true)).toBe(true);
+    expect(isOwnOrigin('http://laptop', host, true)).toBe(false);
+    expect(isOwnOrigin('https://laptop:444', host, true)).toBe(false);
+  });
+
+  test('a machine is called by its first label, and by that in mDNS', () => {
+    expect(machineNames('Laptop.corp.example')).toEqual(['laptop', 'laptop.local']);
+    expect(machineNames('Anna’s MacBook')).toEqual([]);
+    expect(machineNames('localhost')).toEqual([]);
+    expect(machineNames('')).toEqual([]);
+    expect(machineAddresses().lan).not.toContain('127.0.0.1');
+  });
+});
+
+/** Whether a request of this kind ends without a page. */
+function failedRequest(relay: Relay, method: string, headers: Record<string, string>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const sent = request({ host: '127.0.0.1', port: relay.httpPort, path: '/', method, headers });
+    sent.on('error', () => resolve(true));
+    sent.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode !== 200);
+    });
+    sent.end();
+  });
+}
