@@ -33,7 +33,7 @@ export class Device {
   readonly name: string;
   readonly context: BrowserContext;
   readonly appUrl: string;
-  private tab: Page | undefined;
+  #tab: Page | undefined;
 
   private constructor(name: string, context: BrowserContext, appUrl: string) {
     this.name = name;
@@ -49,26 +49,26 @@ export class Device {
 
   /** The open tab. */
   get page(): Page {
-    if (this.tab === undefined) throw new Error(`${this.name} has no open tab.`);
-    return this.tab;
+    if (this.#tab === undefined) throw new Error(`${this.name} has no open tab.`);
+    return this.#tab;
   }
 
   /** Opens the app in a new tab, and waits until it runs the device. */
   async open(url = this.appUrl): Promise<void> {
-    this.tab = await this.context.newPage();
-    await this.tab.goto(url);
-    await this.ready();
+    this.#tab = await this.context.newPage();
+    await this.#tab.goto(url);
+    await this.#ready();
   }
 
   async reload(): Promise<void> {
     await this.page.reload();
-    await this.ready();
+    await this.#ready();
   }
 
   /** Closes the tab as a person does; the device's storage stays. */
   async closeTab(): Promise<void> {
     await this.page.close();
-    this.tab = undefined;
+    this.#tab = undefined;
   }
 
   /** Ends the tab's process, as a crash or the phone's memory pressure does: no handler of the page runs. */
@@ -81,7 +81,7 @@ export class Device {
 
   /** Closes the browser profile: the device is gone for good, with its storage. */
   async close(): Promise<void> {
-    this.tab = undefined;
+    this.#tab = undefined;
     await this.context.close();
   }
 
@@ -90,7 +90,7 @@ export class Device {
       (options) => window.palmTest.outcome(() => window.palm.createPool(options)),
       { name: poolName, deviceName: this.name },
     );
-    this.take(outcome);
+    this.#take(outcome);
   }
 
   async invite(): Promise<string> {
@@ -102,7 +102,7 @@ export class Device {
       ([url, deviceName]) => window.palmTest.outcome(() => window.palm.join(url, { deviceName })),
       [invite, this.name] as const,
     );
-    return this.take(outcome);
+    return this.#take(outcome);
   }
 
   async store(content: Content, options: Omit<StoreOptions, 'signal'>): Promise<StoreResult> {
@@ -113,7 +113,7 @@ export class Device {
       },
       [content, options] as const,
     );
-    return this.take(outcome);
+    return this.#take(outcome);
   }
 
   /** Reads a file, or a range of it, to its end. */
@@ -122,7 +122,7 @@ export class Device {
       ([id, given]) => window.palmTest.outcome(() => window.palmTest.readAll(window.palm.read(id, given))),
       [fileId, options] as const,
     );
-    return this.take(outcome);
+    return this.#take(outcome);
   }
 
   async openLink(link: string): Promise<{ readonly fileId: string }> {
@@ -130,7 +130,7 @@ export class Device {
       (given) => window.palmTest.outcome(() => window.palm.openLink(given)),
       link,
     );
-    return this.take(outcome);
+    return this.#take(outcome);
   }
 
   async status(): Promise<PoolStatus> {
@@ -151,12 +151,12 @@ export class Device {
     }
   }
 
-  private async ready(): Promise<void> {
+  async #ready(): Promise<void> {
     await this.page.waitForFunction(() => 'palm' in window);
     await this.page.evaluate(() => window.palm.ready);
   }
 
-  private take<Value>(outcome: Outcome<Value>): Value {
+  #take<Value>(outcome: Outcome<Value>): Value {
     if (outcome.kind === 'ok') return outcome.value;
     throw new PalmFailure(outcome.code, `${this.name}: ${outcome.message}`);
   }

@@ -4,13 +4,13 @@
 import type { BrowserContext } from '@playwright/test';
 
 export class Faults {
-  private readonly seen: string[] = [];
-  private readonly allowed: RegExp[] = [];
+  readonly #seen: string[] = [];
+  readonly #allowed: RegExp[] = [];
 
   /** Watches every page of `context`, now and later, whose app is served from `appUrl`. */
   watch(context: BrowserContext, deviceName: string, appUrl: string): void {
     const { origin, host } = new URL(appUrl);
-    const note = (text: string): void => void this.seen.push(`${deviceName}: ${text}`);
+    const note = (text: string): void => void this.#seen.push(`${deviceName}: ${text}`);
     context.on('request', (request) => {
       const url = new URL(request.url());
       // `origin` of a blob: URL is its creator's.
@@ -30,10 +30,10 @@ export class Faults {
 
   /** Takes faults whose text fits `pattern` as expected in this test, before or after they are seen. */
   allow(pattern: RegExp): void {
-    this.allowed.push(pattern);
+    this.#allowed.push(pattern);
   }
 
   unexpected(): string[] {
-    return this.seen.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
+    return this.#seen.filter((text) => !this.#allowed.some((pattern) => pattern.test(text)));
   }
 }
