@@ -1,0 +1,35 @@
+// Palm's storage in the browser: both stores over one IndexedDB database. The device's identity key is not in it
+// (identity.ts), so that leaving a pool wipes this and keeps that.
+
+import type { FragmentStore, RecordStore } from '../../core/ports.ts';
+import { PalmDatabase } from './idb-database.ts';
+import { IdbFragmentStore } from './idb-fragments.ts';
+import { IdbRecordStore } from './idb-records.ts';
+
+export interface IdbStore {
+  readonly fragments: FragmentStore;
+  readonly records: RecordStore;
+  /** Rows that failed their decoder since the store was opened, and were removed. */
+  damagedRowCount(): number;
+  /** Waits for running transactions; whatever is asked afterwards fails. */
+  close(): void;
+}
+
+/**
+ * Opens the database, and creates it the first time. It stays usable when the browser ends the connection by itself.
+ * @throws PalmError 'storage-failed' when the browser offers no storage (some private windows), 'other-tab' when a tab
+ * with an older Palm does not give way.
+ */
+export async function openIdbStore(databaseName = 'palm'): Promise<IdbStore> {
+  const database = await PalmDatabase.open(databaseName);
+  let damagedRowCount = 0;
+  const onDamage = (rowCount: number): void => {
+    damagedRowCount += rowCount;
+  };
+  return {
+    fragments: new IdbFragmentStore(database, onDamage),
+    records: new IdbRecordStore(database, onDamage),
+    damagedRowCount: () => damagedRowCount,
+    close: () => database.close(),
+  };
+}
