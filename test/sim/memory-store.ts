@@ -46,6 +46,7 @@ interface Claimed {
   bytes: Uint8Array<ArrayBuffer> | undefined;
 }
 
+const JOB_OWNER = 'job:';
 const FRAGMENT_OWNER = 'fragment:';
 
 class MemoryFragmentStore implements FragmentStore {
@@ -65,7 +66,6 @@ class MemoryFragmentStore implements FragmentStore {
     owner: string,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
   ): Promise<void> {
-    checkJobName(owner);
     for (const { hash, bytes } of blocks) {
       if (!equalBytes(sha256(bytes), hash)) {
         throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
@@ -80,7 +80,7 @@ class MemoryFragmentStore implements FragmentStore {
     for (const { hash, bytes } of blocks) {
       const key = blockKey(hash);
       const owners = this.#blocks.get(key)?.owners ?? new Set();
-      this.#blocks.set(key, { owners: owners.add(owner), bytes: bytes.slice() });
+      this.#blocks.set(key, { owners: owners.add(JOB_OWNER + owner), bytes: bytes.slice() });
     }
   }
 
@@ -112,10 +112,13 @@ class MemoryFragmentStore implements FragmentStore {
     }
     if (!this.#fragments.has(fragment.fragmentId)) this.#use(indexBytes.length);
     for (const block of claimed) block?.owners.add(FRAGMENT_OWNER + fragment.fragmentId);
-    this.#fragments.set(fragment.fragmentId, { fragment: { ...fragment }, index: indexBytes.slice() });
+    this.#fragments.set(fragment.fragmentId, {
+      fragment: { ...fragment },
+      index: new Uint8Array(indexBytes),
+    });
   }
 
-  async getIndex(fragmentId: FragmentId): Promise<Uint8Array | undefined> {
+  async getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined> {
     return this.#fragments.get(fragmentId)?.index.slice();
   }
 
@@ -132,14 +135,13 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   async release(owner: string): Promise<void> {
-    checkJobName(owner);
-    this.#unclaim(owner);
+    this.#unclaim(JOB_OWNER + owner);
   }
 
   async owners(): Promise<string[]> {
     const jobs = new Set<string>();
     for (const { owners } of this.#blocks.values()) {
-      for (const owner of owners) if (!owner.startsWith(FRAGMENT_OWNER)) jobs.add(owner);
+      for (const owner of owners) if (owner.startsWith(JOB_OWNER)) jobs.add(owner.slice(JOB_OWNER.length));
     }
     return [...jobs].toSorted();
   }
@@ -231,11 +233,5 @@ class MemoryRecordStore implements RecordStore {
     this.#records.clear();
     this.#outbox.clear();
     this.#meta.clear();
-  }
-}
-
-function checkJobName(owner: string): void {
-  if (owner.startsWith(FRAGMENT_OWNER)) {
-    throw new PalmError('bad-argument', `"${owner}" names a fragment, not a job.`);
   }
 }
