@@ -14,7 +14,7 @@ export interface Content {
 }
 
 /** A PalmError that left a page, with its code. */
-export class PalmFailure extends Error {
+class PalmFailure extends Error {
   readonly code: string;
 
   constructor(code: string, message: string) {
