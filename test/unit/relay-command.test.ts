@@ -1,0 +1,246 @@
+// The relay as a program of its own: flags, what it prints, the ports it takes, and how it ends.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { announcement } from '../../signaling/announcement.ts';
+import { readCommandLine } from '../../signaling/command-line.ts';
+import { listen } from '../../signaling/listen.ts';
+import { startRelay } from '../../signaling/relay.ts';
+import { RELAY_CLOSE } from '../../src/core/wire/relay-protocol.ts';
+import { RelayClient, ROOM_A, temporaryFolder, testRelay, tinyApp } from './relay-fixture.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Inside the project, so that the bundle finds its packages; its own, so that it disturbs no build. */
+const BUNDLE = join(ROOT, 'node_modules', '.cache', `relay-test-${process.pid}`);
+
+beforeAll(async () => {
+  await build({
+    configFile: join(ROOT, 'signaling', 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: BUNDLE, emptyOutDir: true },
+  });
+});
+
+afterAll(() => rmSync(BUNDLE, { recursive: true, force: true }));
+
+interface Program {
+  readonly child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when stdout holds a whole line; fails when the program ends without. */
+  readonly firstLine: Promise<string>;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string | null>;
+}
+
+function start(...flags: string[]): Program {
+  const child = spawn(process.execPath, [join(BUNDLE, 'main.js'), ...flags]);
+  const text = { stdout: '', stderr: '' };
+  const ended = once(child, 'close').then(() => child.exitCode ?? child.signalCode);
+  const firstLine = new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text.stdout += chunk;
+      const [line, rest] = text.stdout.split('\n', 2);
+      if (line !== undefined && rest !== undefined) resolve(line);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text.stderr += chunk));
+    ended.then(
+      () => reject(new Error(`The relay ended without a line. ${text.stderr}`)),
+      (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
+    );
+  });
+  firstLine.catch(() => undefined); // who wants it awaits it
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return { child, stdout: () => text.stdout, stderr: () => text.stderr, firstLine, ended };
+}
+
+/** Flags for a relay that touches nothing outside temporary folders. */
+function sandbox(): string[] {
+  return ['--app', tinyApp(), '--data', temporaryFolder()];
+}
+
+/** Holds a port as another program would. */
+async function takenPort(): Promise<number> {
+  return portOf(await listeningServer(0));
+}
+
+/** A port that nobody had a moment ago. */
+async function freePort(): Promise<number> {
+  const server = await listeningServer(0);
+  const port = portOf(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('The server has no port.');
+  return address.port;
+}
+
+async function listeningServer(port: number): Promise<Server> {
+  const server = createServer();
+  server.listen(port);
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return server;
+}
+
+describe('the program', () => {
+  test('--json prints one line, the documented one, and nothing else', async () => {
+    const program = start('--json', '--port', '0', '--http-port', '0', ...sandbox());
+    const line = await program.firstLine;
+    const { app, lan, ...rest }: { app: string; lan: string[] } = JSON.parse(line);
+    expect(rest).toEqual({});
+    expect(app).toMatch(/^http:\/\/localhost:\d+\/$/);
+    for (const url of lan) expect(url).toMatch(/^https:\/\/\d+\.\d+\.\d+\.\d+:\d+\/$/);
+    expect(await (await fetch(`${app}ping`)).text()).toBe('palm');
+    expect(await (await fetch(app)).text()).toContain('Tiny');
+    program.child.kill('SIGINT');
+    expect(await program.ended).toBe(0);
+    expect(program.stdout()).toBe(`${line}\n`);
+    expect(program.stderr()).toBe('');
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s tells the clients, and ends it with code 0',
+    async (signal) => {
+      const program = start('--json', '--port', '0', '--http-port', '0', ...sandbox());
+      const { app }: { app: string } = JSON.parse(await program.firstLine);
+      const client = new RelayClient(`${app.replace('http', 'ws')}relay`);
+      await client.opened();
+      client.send({ kind: 'enter', room: ROOM_A });
+      expect((await client.next()).kind).toBe('entered');
+      program.child.kill(signal);
+      expect(await client.closed).toEqual(RELAY_CLOSE.goingAway);
+      expect(await program.ended).toBe(0);
+    },
+  );
+
+  test('says to people where it is and how to end it', async () => {
+    const program = start('--port', '0', '--http-port', '0', '--host', '127.0.0.1', ...sandbox());
+    expect(await program.firstLine).toBe('Palm is running.');
+    program.child.kill('SIGINT');
+    expect(await program.ended).toBe(0);
+    expect(program.stdout()).toContain('http://localhost:');
+    expect(program.stdout()).toContain('Ctrl-C stops it.');
+  });
+
+  test('a port that was asked for and is taken: what to do, and code 1', async () => {
+    const port = await takenPort();
+    for (const flag of ['--port', '--http-port']) {
+      const other = flag === '--port' ? '--http-port' : '--port';
+      const program = start('--json', flag, String(port), other, '0', ...sandbox());
+      expect(await program.ended).toBe(1);
+      expect(program.stdout()).toBe('');
+      expect(program.stderr()).toContain(`Port ${port} is taken`);
+      expect(program.stderr()).toContain(`${flag} PORT`);
+      expect(program.stderr()).not.toContain('    at '); // no stack for people
+    }
+  });
+
+  test.each([
+    [['--port', '70000'], '--port takes a number'],
+    [['--http-port', '-1'], '--http-port'],
+    [['--colour'], '--help'],
+    [['somewhere'], '--help'],
+    [['--host', 'example.com'], 'not an address'],
+    [['--host', '203.0.113.77'], 'not an address of this machine'],
+    [['--app', join(ROOT, 'nowhere')], 'npm run build'],
+  ])('%s: %s', async (flags, message) => {
+    const defaults = flags[0] === '--app' ? ['--data', temporaryFolder()] : sandbox();
+    const ports = flags[0]?.endsWith('port') === true ? [] : ['--port', '0', '--http-port', '0'];
+    const program = start(...defaults, ...ports, ...flags);
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toContain(message);
+    expect(program.stderr()).not.toContain('    at ');
+    expect(program.stdout()).toBe('');
+  });
+
+  test('--version and --help', async () => {
+    expect(await start('--version').firstLine).toMatch(/^\d+\.\d+\.\d+$/);
+    const help = start('--help');
+    expect(await help.ended).toBe(0);
+    for (const flag of ['--port', '--http-port', '--host', '--data', '--json'])
+      expect(help.stdout()).toContain(flag);
+  });
+});
+
+describe('ports', () => {
+  test('a standard port that is taken gives way to the next free one', async () => {
+    const port = await takenPort();
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    const found = await listen(server, { port, isDefault: true, flag: '--port' }, undefined);
+    expect(found).toBeGreaterThan(port);
+    expect(found).toBeLessThanOrEqual(port + 20);
+  });
+
+  test('a relay that cannot have its second port gives the first one back', async () => {
+    const httpPort = await takenPort();
+    const port = await freePort();
+    const options = { appDir: tinyApp(), dataDir: temporaryFolder(), port, httpPort };
+    await expect(startRelay(options)).rejects.toThrow(`Port ${httpPort} is taken`);
+    await listeningServer(port); // rejects where the port is still held
+  });
+});
+
+describe('flags', () => {
+  test('none at all leaves every default to the relay', () => {
+    expect(readCommandLine([])).toEqual({
+      kind: 'run',
+      port: undefined,
+      httpPort: undefined,
+      host: undefined,
+      dataDir: undefined,
+      appDir: undefined,
+      json: false,
+    });
+  });
+
+  test('all', () => {
+    const flags = '--port 0 --http-port=8081 --host 127.0.0.1 --data d --app a --json'.split(' ');
+    expect(readCommandLine(flags)).toEqual({
+      kind: 'run',
+      port: 0,
+      httpPort: 8081,
+      host: '127.0.0.1',
+      dataDir: 'd',
+      appDir: 'a',
+      json: true,
+    });
+  });
+
+  test.each([
+    ['--port', ''],
+    ['--port', '1e3'],
+    ['--port', '0x10'],
+    ['--data', ''],
+    ['--port'],
+    ['--json=1'],
+  ])('refused: %s %s', (...flags) => {
+    expect(() => readCommandLine(flags)).toThrow(expect.objectContaining({ name: 'StartError' }));
+  });
+});
+
+test('the QR code on a terminal is white on black, and there is one only where others can come in', async () => {
+  const relay = await testRelay();
+  expect(announcement(relay, true)).not.toContain('█');
+  const open = { ...relay, lan: ['https://192.168.1.2:8443/', 'https://10.0.0.7:8443/'] };
+  const colours = '\u001B[97;40m';
+  expect(announcement(open, true)).toContain(colours);
+  const plain = announcement(open, false);
+  expect(plain).not.toContain(colours);
+  expect(plain).toContain('█');
+  for (const url of open.lan) expect(plain).toContain(url);
+  expect(plain).toContain(relay.authorityFingerprint);
+});
