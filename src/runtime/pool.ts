@@ -4,7 +4,7 @@ import { PalmError } from '../core/model/errors.ts';
 import { decodeInvite, type Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
-import type { Identity } from '../core/ports.ts';
+import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/wire/decode.ts';
 import type { Pool, PoolStatus, ReadOptions, StoreOptions, StoreResult } from './api.ts';
 import { blobSource } from './blob-source.ts';
@@ -20,35 +20,49 @@ const NOTIFY_EVERY_MS = 50;
 /** A join waits this long for a device to answer, ms. */
 const ANSWER_WITHIN_MS = 8_000;
 
-/** Opens the device: loads its identity and, if it was in a pool, that pool. Never throws: see `ready`. */
-export function openPool(ports: RuntimePorts): Pool {
-  return new PoolRuntime(ports);
+export interface PoolOpening {
+  readonly clock: Clock;
+  /** A device name to begin with. */
+  readonly suggestedDeviceName: string;
+  /** The ports, once this tab has the device and its database is open. */
+  readonly ports: Promise<RuntimePorts>;
+}
+
+/**
+ * Opens the device: loads its identity and, if it was in a pool, that pool. Answers at once; `ready` tells when, and
+ * rejects when the device cannot be opened.
+ */
+export function openPool(opening: PoolOpening): Pool {
+  return new PoolRuntime(opening);
 }
 
 class PoolRuntime implements Pool {
   readonly ready: Promise<void>;
-  readonly #ports: RuntimePorts;
+  readonly #clock: Clock;
   readonly #notices = new Notices();
   readonly #transfers: Transfers;
   readonly #listeners = new Set<() => void>();
+  readonly #opened: Promise<RuntimePorts>;
   #identity: Identity | undefined;
   #deviceName: string;
   #session: PoolSession | undefined;
   #entering = false;
   #notifying = false;
 
-  constructor(ports: RuntimePorts) {
-    this.#ports = ports;
-    this.#deviceName = ports.suggestedDeviceName;
-    this.#transfers = new Transfers(ports.clock, () => this.#changed());
-    this.ready = this.#start();
+  constructor({ clock, suggestedDeviceName, ports }: PoolOpening) {
+    this.#clock = clock;
+    this.#deviceName = suggestedDeviceName;
+    this.#transfers = new Transfers(clock, () => this.#changed());
+    this.#opened = ports.then((opened) => this.#start(opened));
+    this.ready = this.#opened.then(() => undefined);
     // Whoever awaits `ready` gets the failure; nobody having asked yet is not an unhandled one.
     this.ready.catch((error: unknown) => this.#notice('error', textOf(error)));
   }
 
   async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
     const name = checkName('pool', options.name, MAX_POOL_NAME_BYTES);
-    const secret = this.#ports.random.bytes(POOL_SECRET_BYTES);
+    const { random } = await this.#opened;
+    const secret = random.bytes(POOL_SECRET_BYTES);
     const session = await this.#enter({ secret, epoch: FIRST_EPOCH }, options.deviceName);
     await session.driver.publish({ kind: 'pool', name });
   }
@@ -111,7 +125,7 @@ class PoolRuntime implements Pool {
   }
 
   async leave(): Promise<void> {
-    await this.ready;
+    const { fragments, records, identity } = await this.#opened;
     const session = this.#inPool();
     // Told first, while the links are open; leaving goes on if the record cannot be written.
     await session.driver
@@ -120,7 +134,6 @@ class PoolRuntime implements Pool {
     await session.driver.flush();
     await session.stop();
     this.#session = undefined;
-    const { fragments, records, identity } = this.#ports;
     await fragments.clear();
     await records.clear();
     await identity.forget();
@@ -131,9 +144,9 @@ class PoolRuntime implements Pool {
   }
 
   async setDeviceName(name: string): Promise<void> {
-    await this.ready;
+    const { records } = await this.#opened;
     this.#deviceName = checkName('device', name, MAX_DEVICE_NAME_BYTES);
-    await saveDeviceName(this.#ports.records, this.#deviceName);
+    await saveDeviceName(records, this.#deviceName);
     await this.#session?.driver.publish({ kind: 'profile', name: this.#deviceName });
     this.#changed();
   }
@@ -170,17 +183,18 @@ class PoolRuntime implements Pool {
     this.#transfers.cancel(transferId);
   }
 
-  async #start(): Promise<void> {
-    const { records, identity } = this.#ports;
+  async #start(ports: RuntimePorts): Promise<RuntimePorts> {
+    const { records, identity } = ports;
     this.#identity = await identity.load();
     this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
     const invite = await loadPool(records);
-    if (invite !== undefined) await this.#openSession(invite, this.#identity);
+    if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
     this.#changed();
+    return ports;
   }
 
   async #enter(invite: Invite, deviceName: string | undefined): Promise<PoolSession> {
-    await this.ready;
+    const ports = await this.#opened;
     if (this.#session !== undefined || this.#entering || this.#identity === undefined) {
       throw new PalmError(
         'already-in-pool',
@@ -190,19 +204,19 @@ class PoolRuntime implements Pool {
     this.#entering = true;
     try {
       if (deviceName !== undefined) await this.setDeviceName(deviceName);
-      await savePool(this.#ports.records, invite);
-      const session = await this.#openSession(invite, this.#identity);
+      await savePool(ports.records, invite);
+      const session = await this.#openSession(invite, this.#identity, ports);
       await session.driver.publish({ kind: 'profile', name: this.#deviceName });
       // Not granted is no failure: the browser then may evict under pressure, and the pool has the other fragments.
-      await this.#ports.quota.persist();
+      await ports.quota.persist();
       return session;
     } finally {
       this.#entering = false;
     }
   }
 
-  async #openSession(invite: Invite, identity: Identity): Promise<PoolSession> {
-    const session = new PoolSession(invite, identity, this.#ports, this.#transfers, {
+  async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<PoolSession> {
+    const session = new PoolSession(invite, identity, ports, this.#transfers, {
       changed: () => this.#changed(),
       notice: (level, text) => this.#notice(level, text),
     });
@@ -222,7 +236,7 @@ class PoolRuntime implements Pool {
       const stopWatching = session.driver.watch(() => {
         if (session.answered) finish();
       });
-      const stopTimer = this.#ports.clock.after(session.answered ? 0 : ANSWER_WITHIN_MS, finish);
+      const stopTimer = this.#clock.after(session.answered ? 0 : ANSWER_WITHIN_MS, finish);
     });
   }
 
@@ -234,14 +248,14 @@ class PoolRuntime implements Pool {
   }
 
   #notice(level: 'info' | 'warning' | 'error', text: string): void {
-    this.#notices.add(this.#ports.clock.nowMs(), level, text);
+    this.#notices.add(this.#clock.nowMs(), level, text);
     this.#changed();
   }
 
   #changed(): void {
     if (this.#notifying) return;
     this.#notifying = true;
-    this.#ports.clock.after(NOTIFY_EVERY_MS, () => {
+    this.#clock.after(NOTIFY_EVERY_MS, () => {
       this.#notifying = false;
       for (const listener of this.#listeners) listener();
     });

@@ -39,6 +39,4 @@ export interface RuntimePorts {
   createTransport(keys: PoolKeys, identity: Identity): Transport;
   /** The app's address, without fragment: what invites and file links begin with. */
   readonly appUrl: string;
-  /** A device name to begin with. */
-  readonly suggestedDeviceName: string;
 }

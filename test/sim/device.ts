@@ -16,9 +16,10 @@ import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
 import { concatBytes } from '../../src/core/model/bytes.ts';
 import { deviceIdOf, parseDeviceId, type DeviceId } from '../../src/core/model/ids.ts';
-import type { Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
+import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
 import { openPool } from '../../src/runtime/pool.ts';
+import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import type { Network } from './network.ts';
 import type { World } from './world.ts';
@@ -80,8 +81,12 @@ export class SimDevice {
   #open(): Pool {
     const world = this.#world;
     let identity = this.#identity;
-    return openPool({
-      clock: { nowMs: () => world.nowMs, after: (delayMs, callback) => world.after(delayMs, callback) },
+    const clock: Clock = {
+      nowMs: () => world.nowMs,
+      after: (delayMs, callback) => world.after(delayMs, callback),
+    };
+    const ports: RuntimePorts = {
+      clock,
       random: { bytes: (length) => world.random.bytes(length) },
       cryptography: synchronousCryptography,
       identity: {
@@ -100,8 +105,8 @@ export class SimDevice {
       },
       createTransport: (_keys, own) => this.#network.transportOf(own.deviceId),
       appUrl: 'https://palm.invalid/',
-      suggestedDeviceName: this.name,
-    });
+    };
+    return openPool({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(ports) });
   }
 }
 
