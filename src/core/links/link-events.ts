@@ -1,0 +1,59 @@
+// What the link machine is told, and what it asks for. Everything named by a LinkId belongs to one connection, from its
+// `create` to its `destroy`; an input about a connection that the machine no longer has is ignored.
+
+import type { DeviceId } from '../model/ids.ts';
+import type { Candidate, OpenedLetter, SignalBody } from './envelope.ts';
+import type { LinkId, SessionId } from './link-ids.ts';
+
+/** What a connection wants to tell its other end while it is being made. */
+export type ConnectionSignal =
+  | { readonly kind: 'offer'; readonly sdp: string }
+  | { readonly kind: 'answer'; readonly sdp: string }
+  | { readonly kind: 'candidate'; readonly candidate: Candidate };
+
+export type LinkInput =
+  /** Whether the relay carries envelopes now. */
+  | { readonly kind: 'relay'; readonly up: boolean }
+  /** The relay says that the connection of this session has left. */
+  | { readonly kind: 'session-gone'; readonly session: SessionId }
+  /** A verified letter, new, for us or for everyone. */
+  | { readonly kind: 'letter'; readonly letter: OpenedLetter }
+  /** Our own connection has something for its other end. */
+  | { readonly kind: 'signal'; readonly link: LinkId; readonly signal: ConnectionSignal }
+  | { readonly kind: 'connected'; readonly link: LinkId }
+  /** Our own connection failed or closed by itself. */
+  | { readonly kind: 'closed'; readonly link: LinkId; readonly reason: string }
+  /** Any frame arrived. Once in a while is enough, well below PING_AFTER_MS. */
+  | { readonly kind: 'heard'; readonly link: LinkId }
+  /** The other side said goodbye on the link itself. */
+  | { readonly kind: 'bye'; readonly link: LinkId }
+  /** The layers above want no link with this device for now. */
+  | { readonly kind: 'close-device'; readonly device: DeviceId; readonly reason: string }
+  /** The page was shown, came online, or otherwise may have missed something. */
+  | { readonly kind: 'wake' }
+  | { readonly kind: 'tick' }
+  /** This session ends, or the page is hidden for good; only 'wake' starts it again. */
+  | { readonly kind: 'leave' };
+
+export type LinkEffect =
+  /** To be sealed and sent, in order; `to: null` is everyone. */
+  | {
+      readonly kind: 'letter';
+      readonly to: { readonly device: DeviceId; readonly session: SessionId } | null;
+      readonly link: LinkId;
+      readonly body: SignalBody;
+    }
+  | { readonly kind: 'create'; readonly link: LinkId; readonly device: DeviceId; readonly initiator: boolean }
+  | { readonly kind: 'apply'; readonly link: LinkId; readonly signal: ConnectionSignal }
+  /** Ends the connection; with `goodbye` a bye frame goes first. Its events no longer matter. */
+  | { readonly kind: 'destroy'; readonly link: LinkId; readonly goodbye: boolean }
+  | { readonly kind: 'ping'; readonly link: LinkId }
+  | {
+      readonly kind: 'link-up';
+      readonly device: DeviceId;
+      readonly session: SessionId;
+      readonly link: LinkId;
+    }
+  | { readonly kind: 'link-down'; readonly device: DeviceId; readonly link: LinkId; readonly reason: string }
+  /** A verified letter that an honest device does not write. */
+  | { readonly kind: 'refused'; readonly reason: string };

@@ -1,0 +1,481 @@
+// Which devices this one is linked with, and how each link comes about: one machine for all links of a device.
+//
+// Of two devices the one with the smaller id initiates; the other prods it with an announce. So offers never cross.
+// Invariants: at most one attempt or link for each device, and MAX_LINK_COUNT in all; `link-up` and `link-down` of a
+// device alternate; a later session of a device (it reloaded) displaces an earlier one, never the reverse; of one
+// session's offers the later displaces the earlier. Whoever closes a link is the one that tries again: a device that was
+// told goodbye waits to be asked.
+
+import type { DeviceId } from '../model/ids.ts';
+import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
+import type { OpenedLetter, SignalBody } from './envelope.ts';
+import type { ConnectionSignal, LinkEffect, LinkInput } from './link-events.ts';
+import { newLinkId, type LinkId, type SessionId } from './link-ids.ts';
+import {
+  ANNOUNCE_EVERY_MS,
+  ANNOUNCE_GAP_MS,
+  ATTEMPT_TIMEOUT_MS,
+  BACKOFF_MAX_MS,
+  backoffMs,
+  CHECK_MS,
+  DEAD_AFTER_MS,
+  GIVE_UP_AFTER_COUNT,
+  jitterOf,
+  MAX_CANDIDATE_COUNT,
+  OVERSLEPT_MS,
+  PING_AFTER_MS,
+  STABLE_AFTER_MS,
+} from './link-timing.ts';
+
+type Phase =
+  | { readonly kind: 'idle'; retryAtMs: number }
+  | { readonly kind: 'linking'; readonly link: LinkId; deadlineMs: number; candidateCount: number }
+  | {
+      readonly kind: 'up';
+      readonly link: LinkId;
+      readonly sinceMs: number;
+      pingAtMs: number;
+      deadAtMs: number;
+    };
+
+interface Peer {
+  readonly device: DeviceId;
+  session: SessionId;
+  /** The relay said that `session` left, and nothing has come from it since. */
+  isGone: boolean;
+  /** A session that seems earlier, and spoke while `session` was under way: it is next when that fails. */
+  heir: SessionId | undefined;
+  /** Number of the newest offer of `session`; -1 before the first. */
+  offerSeq: number;
+  /** Attempts, prods and short-lived links in a row that came to nothing. */
+  failureCount: number;
+  /** Until then we closed the link on purpose, and neither try nor accept. */
+  refuseUntilMs: number;
+  phase: Phase;
+}
+
+type Active = Exclude<Phase, { kind: 'idle' }>;
+
+export interface LinkMachineOptions {
+  readonly device: DeviceId;
+  readonly session: SessionId;
+}
+
+export class LinkMachine {
+  readonly #device: DeviceId;
+  readonly #session: SessionId;
+  readonly #peers = new Map<DeviceId, Peer>();
+  #relayUp = false;
+  #hasLeft = false;
+  #announceAtMs = Number.POSITIVE_INFINITY;
+  #announcedAtMs = Number.NEGATIVE_INFINITY;
+  #linkCounter = 0;
+  readonly #jitter: () => number;
+  /** The wall clock may be set back; the machine's time only goes on. */
+  #lastWallMs = Number.NEGATIVE_INFINITY;
+  #setBackMs = 0;
+  /** What `nextDeadlineMs` said last, in the machine's time. */
+  #plannedMs = Number.POSITIVE_INFINITY;
+  #effects: LinkEffect[] = [];
+
+  constructor({ device, session }: LinkMachineOptions) {
+    this.#device = device;
+    this.#session = session;
+    // The session's last bytes are random, and different on every device: a seed that no two share.
+    this.#jitter = jitterOf(Number.parseInt(session.slice(-8), 16));
+  }
+
+  handle(wallMs: number, input: LinkInput): LinkEffect[] {
+    if (wallMs < this.#lastWallMs) this.#setBackMs += this.#lastWallMs - wallMs;
+    this.#lastWallMs = wallMs;
+    const nowMs = wallMs + this.#setBackMs;
+    this.#effects = [];
+    if (input.kind === 'relay') this.#relayUp = input.up;
+    if (input.kind === 'wake') this.#hasLeft = false;
+    if (nowMs > this.#plannedMs + OVERSLEPT_MS) this.#checkAll(nowMs, 'slept');
+    if (!this.#hasLeft) this.#take(nowMs, input);
+    if (!this.#hasLeft) this.#meetDeadlines(nowMs);
+    this.#plannedMs = this.#hasLeft ? Number.POSITIVE_INFINITY : this.#earliestMs();
+    return this.#effects;
+  }
+
+  /** When to call `handle` with 'tick' at the latest, by the wall clock; Infinity when nothing is due. */
+  nextDeadlineMs(): number {
+    return this.#plannedMs - this.#setBackMs;
+  }
+
+  /** Devices with which a link is up. */
+  linkedDevices(): DeviceId[] {
+    return [...this.#peers.values()].flatMap((peer) => (peer.phase.kind === 'up' ? [peer.device] : []));
+  }
+
+  #take(nowMs: number, input: LinkInput): void {
+    switch (input.kind) {
+      case 'relay':
+        if (input.up) this.#tryAgainSoon(nowMs);
+        break;
+      case 'session-gone':
+        this.#forgetSession(input.session);
+        break;
+      case 'letter':
+        this.#takeLetter(nowMs, input.letter);
+        break;
+      case 'signal':
+        this.#withActive(input.link, (peer) => {
+          this.#send(peer, input.link, input.signal);
+        });
+        break;
+      case 'connected':
+        this.#withActive(input.link, (peer, phase) => {
+          if (phase.kind === 'linking') this.#linkUp(nowMs, peer, phase.link);
+        });
+        break;
+      case 'closed':
+        this.#withActive(input.link, (peer) => {
+          this.#fail(nowMs, peer, input.reason);
+        });
+        break;
+      case 'heard':
+        this.#withActive(input.link, (_peer, phase) => {
+          if (phase.kind === 'up') heard(nowMs, phase);
+        });
+        break;
+      case 'bye':
+        this.#withActive(input.link, (peer) => {
+          this.#takeGoodbye(nowMs, peer);
+        });
+        break;
+      case 'close-device':
+        this.#closeDevice(nowMs, input.device, input.reason);
+        break;
+      case 'wake':
+        this.#checkAll(nowMs, 'woke');
+        break;
+      case 'leave':
+        this.#leave();
+        break;
+      case 'tick':
+        break;
+    }
+  }
+
+  // Letters
+
+  #takeLetter(nowMs: number, letter: OpenedLetter): void {
+    if (letter.from === this.#device) return;
+    const opensDoor = letter.body.kind === 'announce' || letter.body.kind === 'offer';
+    const peer = this.#peerOf(nowMs, letter, opensDoor);
+    if (peer === undefined) return;
+    switch (letter.body.kind) {
+      case 'announce':
+        this.#takeAnnounce(nowMs, peer, letter);
+        break;
+      case 'offer':
+        this.#takeOffer(nowMs, peer, letter, letter.body);
+        break;
+      case 'answer':
+        this.#takeAnswer(peer, letter.link, letter.body);
+        break;
+      case 'candidate':
+        this.#takeCandidate(peer, letter.link, letter.body);
+        break;
+      case 'bye':
+        if (peer.phase.kind !== 'idle' && peer.phase.link === letter.link) this.#takeGoodbye(nowMs, peer);
+        break;
+    }
+  }
+
+  /** The letter's device as we know it, in the letter's session; undefined when the letter comes from the past. */
+  #peerOf(nowMs: number, letter: OpenedLetter, mayCreate: boolean): Peer | undefined {
+    const known = this.#peers.get(letter.from);
+    if (known === undefined) return mayCreate ? this.#newPeer(nowMs, letter) : undefined;
+    if (known.session === letter.fromSession) {
+      known.isGone = false;
+      return known;
+    }
+    if (known.phase.kind !== 'idle') {
+      if (letter.fromSession < known.session) {
+        // Replayed or late; or the device reloaded after its clock was set back, and then the link is dead.
+        known.heir = letter.fromSession;
+        if (known.phase.kind === 'up') this.#check(nowMs, known.phase);
+        return undefined;
+      }
+      this.#drop(known, 'the device started anew', false);
+    }
+    this.#adopt(nowMs, known, letter.fromSession);
+    return known;
+  }
+
+  #adopt(nowMs: number, peer: Peer, session: SessionId): void {
+    peer.session = session;
+    peer.isGone = false;
+    peer.heir = undefined;
+    peer.offerSeq = -1;
+    peer.failureCount = 0;
+    peer.phase = { kind: 'idle', retryAtMs: Math.max(nowMs, peer.refuseUntilMs) };
+  }
+
+  #newPeer(nowMs: number, letter: OpenedLetter): Peer | undefined {
+    if (this.#peers.size >= MAX_DEVICE_COUNT) {
+      const idle = [...this.#peers.values()].find((peer) => peer.phase.kind === 'idle');
+      if (idle === undefined) return undefined;
+      this.#peers.delete(idle.device);
+    }
+    const peer: Peer = {
+      device: letter.from,
+      session: letter.fromSession,
+      isGone: false,
+      heir: undefined,
+      offerSeq: -1,
+      failureCount: 0,
+      refuseUntilMs: nowMs,
+      phase: { kind: 'idle', retryAtMs: nowMs },
+    };
+    this.#peers.set(letter.from, peer);
+    return peer;
+  }
+
+  #takeAnnounce(nowMs: number, peer: Peer, letter: OpenedLetter): void {
+    if (peer.phase.kind === 'up' && letter.toSession !== null) {
+      // It asks for a link that we believe to have: perhaps ours is dead, and only we do not know yet.
+      this.#check(nowMs, peer.phase);
+    } else if (peer.phase.kind === 'idle') {
+      // It lives, so the wait need not grow; but whoever announces in a loop does not make us try in a loop.
+      const soonMs = peer.failureCount === 0 ? nowMs : nowMs + backoffMs(1, this.#jitter());
+      const retryAtMs = Math.max(peer.refuseUntilMs, Math.min(peer.phase.retryAtMs, soonMs));
+      peer.failureCount = Math.min(peer.failureCount, GIVE_UP_AFTER_COUNT - 1);
+      peer.phase.retryAtMs = retryAtMs;
+    }
+  }
+
+  #takeOffer(nowMs: number, peer: Peer, letter: OpenedLetter, signal: ConnectionSignal): void {
+    if (this.#initiates(peer)) {
+      this.#effects.push({ kind: 'refused', reason: 'an offer from a device that is to be offered to' });
+      return;
+    }
+    if (letter.seq <= peer.offerSeq) return;
+    peer.offerSeq = letter.seq;
+    if (nowMs < peer.refuseUntilMs || !this.#hasRoomFor(peer)) {
+      this.#send(peer, letter.link, { kind: 'bye' });
+      return;
+    }
+    if (peer.phase.kind !== 'idle') this.#drop(peer, 'the device offered a new link', false);
+    this.#begin(nowMs, peer, letter.link, false);
+    this.#effects.push({ kind: 'apply', link: letter.link, signal });
+  }
+
+  #takeAnswer(peer: Peer, link: LinkId, signal: ConnectionSignal): void {
+    if (peer.phase.kind !== 'idle' && peer.phase.link === link) {
+      if (peer.phase.kind === 'linking' && this.#initiates(peer))
+        this.#effects.push({ kind: 'apply', link, signal });
+    } else {
+      // The answer to an attempt that we gave up: its other end need not wait for the timeout.
+      this.#send(peer, link, { kind: 'bye' });
+    }
+  }
+
+  #takeCandidate(peer: Peer, link: LinkId, signal: ConnectionSignal): void {
+    if (peer.phase.kind !== 'linking' || peer.phase.link !== link) return;
+    peer.phase.candidateCount += 1;
+    if (peer.phase.candidateCount <= MAX_CANDIDATE_COUNT) this.#effects.push({ kind: 'apply', link, signal });
+  }
+
+  #takeGoodbye(nowMs: number, peer: Peer): void {
+    if (peer.phase.kind === 'up') {
+      this.#drop(peer, 'the device said goodbye', false);
+      this.#peers.delete(peer.device);
+    } else {
+      this.#fail(nowMs, peer, 'the device gave the attempt up');
+    }
+  }
+
+  // Links
+
+  #begin(nowMs: number, peer: Peer, link: LinkId, initiator: boolean): void {
+    peer.phase = { kind: 'linking', link, deadlineMs: nowMs + ATTEMPT_TIMEOUT_MS, candidateCount: 0 };
+    this.#effects.push({ kind: 'create', link, device: peer.device, initiator });
+  }
+
+  #linkUp(nowMs: number, peer: Peer, link: LinkId): void {
+    peer.heir = undefined;
+    peer.phase = {
+      kind: 'up',
+      link,
+      sinceMs: nowMs,
+      pingAtMs: nowMs + PING_AFTER_MS,
+      deadAtMs: nowMs + DEAD_AFTER_MS,
+    };
+    this.#effects.push({ kind: 'link-up', device: peer.device, session: peer.session, link });
+    // A neighbour's neighbours are found through it when there is no relay to ask.
+    if (!this.#relayUp) this.#tryAgainSoon(nowMs);
+  }
+
+  /** Ends what is under way without a plan for what follows; the caller sets the next phase. */
+  #drop(peer: Peer, reason: string, goodbye: boolean): void {
+    const { phase } = peer;
+    if (phase.kind === 'idle') return;
+    this.#effects.push({ kind: 'destroy', link: phase.link, goodbye });
+    if (phase.kind === 'up') {
+      this.#effects.push({ kind: 'link-down', device: peer.device, link: phase.link, reason });
+    }
+  }
+
+  /** The attempt or link came to nothing: tell the other side, and try again after a wait. */
+  #fail(nowMs: number, peer: Peer, reason: string): void {
+    const { phase } = peer;
+    if (phase.kind === 'idle') return;
+    this.#send(peer, phase.link, { kind: 'bye' });
+    this.#drop(peer, reason, false);
+    if (peer.heir !== undefined) {
+      this.#adopt(nowMs, peer, peer.heir);
+      return;
+    }
+    if (peer.isGone) {
+      this.#peers.delete(peer.device);
+      return;
+    }
+    const wasStable = phase.kind === 'up' && nowMs - phase.sinceMs >= STABLE_AFTER_MS;
+    peer.failureCount = wasStable ? 1 : peer.failureCount + 1;
+    peer.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(peer.failureCount, this.#jitter()) };
+  }
+
+  #closeDevice(nowMs: number, device: DeviceId, reason: string): void {
+    const peer = this.#peers.get(device);
+    if (peer === undefined || peer.phase.kind === 'idle') return;
+    this.#drop(peer, reason, true);
+    peer.failureCount += 1;
+    peer.refuseUntilMs = nowMs + backoffMs(peer.failureCount + 2, this.#jitter());
+    peer.phase = { kind: 'idle', retryAtMs: peer.refuseUntilMs };
+  }
+
+  #leave(): void {
+    for (const peer of this.#peers.values()) this.#drop(peer, 'this device left', true);
+    this.#peers.clear();
+    this.#hasLeft = true;
+  }
+
+  #forgetSession(session: SessionId): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.session !== session) continue;
+      if (peer.phase.kind === 'idle') this.#peers.delete(peer.device);
+      else peer.isGone = true;
+    }
+  }
+
+  // Time
+
+  /** We may have missed a while: silence until now proves nothing, and what was waited for may be there again. */
+  #checkAll(nowMs: number, why: 'slept' | 'woke'): void {
+    for (const { phase } of this.#peers.values()) {
+      if (phase.kind === 'up') {
+        if (why === 'slept') phase.deadAtMs = Number.POSITIVE_INFINITY;
+        this.#check(nowMs, phase);
+      } else if (phase.kind === 'linking' && why === 'slept') {
+        phase.deadlineMs = nowMs + CHECK_MS;
+      }
+    }
+    this.#tryAgainSoon(nowMs);
+  }
+
+  #check(nowMs: number, phase: Extract<Phase, { kind: 'up' }>): void {
+    this.#effects.push({ kind: 'ping', link: phase.link });
+    phase.pingAtMs = nowMs + PING_AFTER_MS;
+    phase.deadAtMs = Math.min(phase.deadAtMs, nowMs + CHECK_MS);
+  }
+
+  /** Announces, and tries every idle device, as soon as envelopes can go anywhere. */
+  #tryAgainSoon(nowMs: number): void {
+    this.#announceAtMs = Math.min(this.#announceAtMs, Math.max(nowMs, this.#announcedAtMs + ANNOUNCE_GAP_MS));
+    for (const peer of this.#peers.values()) {
+      if (peer.phase.kind !== 'idle') continue;
+      peer.phase.retryAtMs = Math.max(peer.refuseUntilMs, Math.min(peer.phase.retryAtMs, nowMs));
+    }
+  }
+
+  #meetDeadlines(nowMs: number): void {
+    for (const peer of this.#peers.values()) {
+      const { phase } = peer;
+      if (phase.kind === 'up') {
+        if (phase.deadAtMs <= nowMs) this.#fail(nowMs, peer, 'nothing was heard from the device');
+        else if (phase.pingAtMs <= nowMs) {
+          this.#effects.push({ kind: 'ping', link: phase.link });
+          phase.pingAtMs = nowMs + PING_AFTER_MS;
+        }
+      } else if (phase.kind === 'linking') {
+        if (phase.deadlineMs <= nowMs) this.#fail(nowMs, peer, 'the attempt took too long');
+      } else if (phase.retryAtMs <= nowMs && this.#canSignal()) {
+        this.#tryLink(nowMs, peer);
+      }
+    }
+    if (this.#announceAtMs <= nowMs && this.#canSignal()) this.#announce(nowMs);
+  }
+
+  #tryLink(nowMs: number, peer: Peer): void {
+    if (peer.failureCount >= GIVE_UP_AFTER_COUNT) {
+      this.#peers.delete(peer.device);
+    } else if (!this.#hasRoomFor(peer)) {
+      peer.phase = { kind: 'idle', retryAtMs: nowMs + BACKOFF_MAX_MS };
+    } else if (this.#initiates(peer)) {
+      this.#begin(nowMs, peer, this.#newLink(), true);
+    } else {
+      this.#send(peer, this.#newLink(), { kind: 'announce' });
+      peer.failureCount += 1;
+      peer.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(peer.failureCount, this.#jitter()) };
+    }
+  }
+
+  #announce(nowMs: number): void {
+    this.#effects.push({ kind: 'letter', to: null, link: this.#newLink(), body: { kind: 'announce' } });
+    this.#announcedAtMs = nowMs;
+    this.#announceAtMs = nowMs + ANNOUNCE_EVERY_MS * (1 - this.#jitter() / 2);
+  }
+
+  #earliestMs(): number {
+    const canSignal = this.#canSignal();
+    let earliestMs = canSignal ? this.#announceAtMs : Number.POSITIVE_INFINITY;
+    for (const { phase } of this.#peers.values()) {
+      if (phase.kind === 'up') earliestMs = Math.min(earliestMs, phase.pingAtMs, phase.deadAtMs);
+      else if (phase.kind === 'linking') earliestMs = Math.min(earliestMs, phase.deadlineMs);
+      else if (canSignal) earliestMs = Math.min(earliestMs, phase.retryAtMs);
+    }
+    return earliestMs;
+  }
+
+  // Facts
+
+  #initiates(peer: Peer): boolean {
+    return this.#device < peer.device;
+  }
+
+  /** By the relay, or over the mesh. */
+  #canSignal(): boolean {
+    return this.#relayUp || [...this.#peers.values()].some((peer) => peer.phase.kind === 'up');
+  }
+
+  #hasRoomFor(peer: Peer): boolean {
+    if (peer.phase.kind !== 'idle') return true;
+    return [...this.#peers.values()].filter(({ phase }) => phase.kind !== 'idle').length < MAX_LINK_COUNT;
+  }
+
+  #withActive(link: LinkId, act: (peer: Peer, phase: Active) => void): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.phase.kind === 'idle' || peer.phase.link !== link) continue;
+      act(peer, peer.phase);
+      return;
+    }
+  }
+
+  #send(peer: Peer, link: LinkId, body: SignalBody): void {
+    this.#effects.push({ kind: 'letter', to: { device: peer.device, session: peer.session }, link, body });
+  }
+
+  #newLink(): LinkId {
+    this.#linkCounter += 1;
+    return newLinkId(this.#session, this.#linkCounter);
+  }
+}
+
+function heard(nowMs: number, phase: Extract<Phase, { kind: 'up' }>): void {
+  phase.pingAtMs = nowMs + PING_AFTER_MS;
+  phase.deadAtMs = nowMs + DEAD_AFTER_MS;
+}

@@ -1,0 +1,387 @@
+// The link machine: scripted cases, then random histories of two and three devices, which always end with one link for
+// each pair and nothing stuck.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SignalBody } from '../../src/core/links/envelope.ts';
+import type { LinkEffect } from '../../src/core/links/link-events.ts';
+import { newLinkId, newSessionId, type SessionId } from '../../src/core/links/link-ids.ts';
+import { LinkMachine } from '../../src/core/links/link-machine.ts';
+import {
+  BACKOFF_MAX_MS,
+  CHECK_MS,
+  DEAD_AFTER_MS,
+  OVERSLEPT_MS,
+  PING_AFTER_MS,
+} from '../../src/core/links/link-timing.ts';
+import { deviceIdOf, type DeviceId } from '../../src/core/model/ids.ts';
+import { MAX_LINK_COUNT } from '../../src/core/model/limits.ts';
+import { LinkNetwork } from './link-network.ts';
+
+const CALM_MS = 120_000;
+
+/** A network whose devices have all met. */
+function metNetwork(nodeCount: number, seed = 1): LinkNetwork {
+  const network = new LinkNetwork(nodeCount, seed);
+  for (const node of network.nodes) network.setRelay(node, true);
+  network.run(2_000);
+  expect(network.problems()).toEqual([]);
+  return network;
+}
+
+describe('devices on one relay', () => {
+  it('have one link for each pair within a second or two', () => {
+    metNetwork(5);
+  });
+
+  it('keep it without further attempts', () => {
+    const network = metNetwork(3);
+    network.run(10 * 60_000);
+    expect(network.problems()).toEqual([]);
+    expect(network.nodes.map((node) => node.createdCount)).toEqual([2, 2, 2]);
+  });
+
+  it('keep it when the relay goes, and when it comes back', () => {
+    const network = metNetwork(3);
+    for (const node of network.nodes) network.setRelay(node, false);
+    network.run(60_000);
+    for (const node of network.nodes) network.setRelay(node, true);
+    network.run(60_000);
+    expect(network.problems()).toEqual([]);
+    expect(network.nodes.flatMap((node) => node.ended)).toEqual([]);
+  });
+
+  it.each([1, 0])('are linked again at once after a reload (its end noticed: %d)', (noticedEnds) => {
+    for (const index of [0, 1]) {
+      const network = metNetwork(2);
+      network.weather.noticedEnds = noticedEnds;
+      network.reload(network.node(index));
+      network.run(3_000);
+      expect(network.problems()).toEqual([]);
+    }
+  });
+
+  it('are linked again after a reload with the clock set back', () => {
+    const network = metNetwork(2);
+    network.weather.noticedEnds = 0;
+    network.setClock(network.node(0), -3_600_000);
+    network.reload(network.node(0));
+    network.run(30_000);
+    expect(network.problems()).toEqual([]);
+  });
+
+  it('notice a silent death within the silence that is allowed', () => {
+    const network = metNetwork(2);
+    const atMs = network.nowMs;
+    network.setRelay(network.node(0), false);
+    network.unplug(network.node(0));
+    network.run(DEAD_AFTER_MS + 1_000);
+    for (const node of network.nodes) {
+      expect(node.ended.map(({ reason }) => reason)).toEqual(['nothing was heard from the device']);
+      expect((node.ended[0]?.atMs ?? Infinity) - atMs).toBeLessThanOrEqual(DEAD_AFTER_MS);
+    }
+  });
+
+  it('do not drop the others for having slept themselves', () => {
+    const network = metNetwork(2);
+    const [sleeper, other] = [network.node(0), network.node(1)];
+    // Asleep for less than the other allows: neither side may end the link.
+    network.freeze(sleeper, DEAD_AFTER_MS - PING_AFTER_MS - 500);
+    network.run(60_000);
+    expect([...sleeper.ended, ...other.ended]).toEqual([]);
+    // Asleep for long: the other ends it, and they link again.
+    network.freeze(sleeper, 600_000);
+    network.run(700_000);
+    expect(network.problems()).toEqual([]);
+  });
+
+  it('are not disturbed by a clock that is set', () => {
+    for (const byMs of [3_600_000, -3_600_000]) {
+      const network = metNetwork(2);
+      network.setClock(network.node(0), byMs);
+      network.run(60_000);
+      expect(network.problems()).toEqual([]);
+      expect(network.nodes.flatMap((node) => node.ended)).toEqual([]);
+      // And it still notices a death.
+      network.unplug(network.node(1));
+      network.run(DEAD_AFTER_MS + 500);
+      expect(network.node(0).ended.length).toBe(1);
+    }
+  });
+
+  it('close a link on purpose from either side, and link again after a wait', () => {
+    for (const index of [0, 1]) {
+      const network = metNetwork(2);
+      const [closer, other] = [network.node(index), network.node(1 - index)];
+      network.input(closer, { kind: 'close-device', device: other.device, reason: 'it misbehaved' });
+      network.run(1_000);
+      expect(closer.ended.map(({ reason }) => reason)).toEqual(['it misbehaved']);
+      expect(other.ended.map(({ reason }) => reason)).toEqual(['the device said goodbye']);
+      expect(closer.links.size).toBe(0);
+      network.run(BACKOFF_MAX_MS);
+      expect(network.problems()).toEqual([]);
+    }
+  });
+
+  it('see at once that one leaves, do not call after it, and have it back when it wakes', () => {
+    const network = metNetwork(3);
+    const leaver = network.node(1);
+    network.input(leaver, { kind: 'leave' });
+    network.run(100);
+    expect(network.node(0).ended.map(({ reason }) => reason)).toEqual(['the device said goodbye']);
+    const before = network.nodes.map((node) => node.createdCount);
+    network.run(30_000);
+    expect(network.nodes.map((node) => node.createdCount)).toEqual(before);
+    network.input(leaver, { kind: 'wake' });
+    network.run(3_000);
+    expect(network.problems()).toEqual([]);
+  });
+});
+
+describe('without a relay', () => {
+  it('two devices meet through a neighbour, and through two', () => {
+    const network = new LinkNetwork(4, 3);
+    // A chain: each meets only the next one while both are on the relay.
+    for (const index of [0, 1, 2]) {
+      network.setRelay(network.node(index), true);
+      network.setRelay(network.node(index + 1), true);
+      network.run(2_000);
+      network.setRelay(network.node(index), false);
+      network.setRelay(network.node(index + 1), false);
+      if (index === 0) expect(network.node(0).links.size).toBe(1);
+    }
+    network.run(CALM_MS);
+    expect(network.problems()).toEqual([]);
+  });
+
+  it('a lost link comes back through a neighbour', () => {
+    const network = metNetwork(3);
+    for (const node of network.nodes) network.setRelay(node, false);
+    const link = network.node(0).links.get(network.node(1).device);
+    if (link === undefined) throw new Error('they had met');
+    network.input(network.node(0), { kind: 'closed', link, reason: 'ice failed' });
+    network.run(20_000);
+    expect(network.problems()).toEqual([]);
+  });
+});
+
+describe('whatever happens before', () => {
+  const happening = fc.record({
+    kind: fc.constantFrom(
+      'relay-up',
+      'relay-down',
+      'reload',
+      'freeze',
+      'clock',
+      'unplug',
+      'close',
+      'wake',
+      'leave',
+    ),
+    node: fc.nat(2),
+    other: fc.nat(2),
+    amountMs: fc.integer({ min: -100_000, max: 100_000 }),
+    pauseMs: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 30_000 })),
+  });
+  const weather = fc.record({
+    loss: fc.double({ min: 0, max: 0.6, noNaN: true }),
+    doubling: fc.double({ min: 0, max: 0.5, noNaN: true }),
+    maxDelayMs: fc.integer({ min: 0, max: 3_000 }),
+    noticedEnds: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+
+  function happen(network: LinkNetwork, { kind, node: index, other, amountMs, pauseMs }: Happening): void {
+    const node = network.node(index);
+    if (kind === 'relay-up') network.setRelay(node, true);
+    else if (kind === 'relay-down') network.setRelay(node, false);
+    else if (kind === 'reload') network.reload(node);
+    else if (kind === 'freeze') network.freeze(node, Math.abs(amountMs));
+    else if (kind === 'clock') network.setClock(node, amountMs);
+    else if (kind === 'unplug') network.unplug(node);
+    else if (kind === 'wake' || kind === 'leave') network.input(node, { kind });
+    else network.input(node, { kind: 'close-device', device: network.node(other).device, reason: 'test' });
+    network.run(pauseMs);
+  }
+  type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never;
+
+  it.each([2, 3])('%d devices end with one link for each pair, and nothing under way', (nodeCount) => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 25 }), weather, fc.nat(), (history, storm, seed) => {
+        const network = new LinkNetwork(nodeCount, seed);
+        Object.assign(network.weather, storm);
+        for (const event of history) happen(network, event);
+        Object.assign(network.weather, { loss: 0, doubling: 0, maxDelayMs: 20 });
+        for (const node of network.nodes) {
+          network.setRelay(node, true);
+          network.input(node, { kind: 'wake' });
+        }
+        network.run(CALM_MS + 100_000);
+        expect(network.problems()).toEqual([]);
+        const before = network.nodes.map((node) => node.createdCount);
+        network.run(CALM_MS);
+        expect(network.nodes.map((node) => node.createdCount)).toEqual(before);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('a relay that goes on losing, doubling and reordering letters only makes it slower', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const network = new LinkNetwork(3, seed);
+        Object.assign(network.weather, { loss: 0.3, doubling: 0.3, maxDelayMs: 1_500, noticedEnds: 0.5 });
+        for (const node of network.nodes) network.setRelay(node, true);
+        network.run(30 * 60_000);
+        expect(network.problems()).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('the same seed gives the same history', () => {
+    const endings = [1, 2].map(() => {
+      const network = new LinkNetwork(3, 99);
+      Object.assign(network.weather, { loss: 0.4, doubling: 0.3, maxDelayMs: 2_000, noticedEnds: 0.5 });
+      for (const node of network.nodes) network.setRelay(node, true);
+      network.run(60_000);
+      return network.nodes.map((node) => [node.createdCount, [...node.links], node.ended]);
+    });
+    expect(endings[0]).toEqual(endings[1]);
+  });
+});
+
+describe('one machine', () => {
+  const [small, large] = [deviceIdOf(Uint8Array.of(1)), deviceIdOf(Uint8Array.of(2))].toSorted() as [
+    DeviceId,
+    DeviceId,
+  ]; // two ids
+  const session = newSessionId(1_000, new Uint8Array(10).fill(1));
+  const theirs = newSessionId(1_000, new Uint8Array(10).fill(2));
+  const later = newSessionId(2_000, new Uint8Array(10).fill(3));
+
+  function machineOf(device: DeviceId): LinkMachine {
+    const machine = new LinkMachine({ device, session });
+    machine.handle(0, { kind: 'relay', up: true });
+    return machine;
+  }
+
+  function receive(
+    machine: LinkMachine,
+    atMs: number,
+    from: DeviceId,
+    body: SignalBody,
+    seq = 1,
+    fromSession = theirs,
+    to: SessionId | null = session,
+  ): LinkEffect[] {
+    const link = newLinkId(fromSession, seq);
+    return machine.handle(atMs, {
+      kind: 'letter',
+      letter: { from, fromSession, toSession: to, link, seq, body },
+    });
+  }
+
+  function kinds(effects: readonly LinkEffect[]): string[] {
+    return effects.map((effect) => (effect.kind === 'letter' ? effect.body.kind : effect.kind));
+  }
+
+  /** A machine with a link up to `large`, made at 0 ms. */
+  function linkedMachine(): LinkMachine {
+    const machine = machineOf(large);
+    receive(machine, 0, small, { kind: 'offer', sdp: 'x' });
+    expect(kinds(machine.handle(0, { kind: 'connected', link: newLinkId(theirs, 1) }))).toEqual(['link-up']);
+    return machine;
+  }
+
+  it('initiates when its id is the smaller, else prods', () => {
+    const announce: SignalBody = { kind: 'announce' };
+    expect(receive(machineOf(small), 0, large, announce, 1, theirs, null)).toMatchObject([
+      { kind: 'create', device: large, initiator: true },
+    ]);
+    expect(receive(machineOf(large), 0, small, announce, 1, theirs, null)).toMatchObject([
+      { kind: 'letter', to: { device: small, session: theirs }, body: announce },
+    ]);
+  });
+
+  it('ignores its own device, and refuses an offer from the side that is to be offered to', () => {
+    expect(receive(machineOf(small), 0, small, { kind: 'announce' }, 1, theirs, null)).toEqual([]);
+    expect(kinds(receive(machineOf(small), 0, large, { kind: 'offer', sdp: 'x' }))).toContain('refused');
+  });
+
+  it('takes the later of two offers, in whatever order they come', () => {
+    const machine = machineOf(large);
+    expect(kinds(receive(machine, 0, small, { kind: 'offer', sdp: 'b' }, 5))).toEqual(['create', 'apply']);
+    expect(receive(machine, 1, small, { kind: 'offer', sdp: 'a' }, 4)).toEqual([]);
+    expect(kinds(receive(machine, 2, small, { kind: 'offer', sdp: 'c' }, 6))).toEqual([
+      'destroy',
+      'create',
+      'apply',
+    ]);
+  });
+
+  it('lets a later session displace an earlier one, never the reverse', () => {
+    const machine = linkedMachine();
+    const effects = receive(machine, 10, small, { kind: 'offer', sdp: 'x' }, 1, later);
+    expect(kinds(effects)).toEqual(['destroy', 'link-down', 'create', 'apply']);
+    expect(receive(machine, 20, small, { kind: 'offer', sdp: 'x' }, 9, theirs)).toEqual([]);
+    expect(receive(machine, 20, small, { kind: 'announce' }, 10, theirs, null)).toEqual([]);
+  });
+
+  it('pings a silent link, and ends one that stays silent', () => {
+    const machine = linkedMachine();
+    const timeline: [number, string[]][] = [];
+    while (machine.nextDeadlineMs() <= DEAD_AFTER_MS) {
+      const atMs = machine.nextDeadlineMs();
+      timeline.push([atMs, kinds(machine.handle(atMs, { kind: 'tick' }))]);
+    }
+    expect(timeline).toEqual([
+      [2_500, ['ping']],
+      [5_000, ['ping']],
+      [7_500, ['ping']],
+      [10_000, ['bye', 'destroy', 'link-down']],
+    ]);
+  });
+
+  it('after having slept gives the others time to answer', () => {
+    const machine = linkedMachine();
+    const wokeMs = DEAD_AFTER_MS + OVERSLEPT_MS + 100_000;
+    expect(kinds(machine.handle(wokeMs, { kind: 'tick' }))).toEqual(['ping', 'announce']);
+    expect(kinds(machine.handle(wokeMs + CHECK_MS - 1, { kind: 'tick' }))).not.toContain('link-down');
+    expect(kinds(machine.handle(wokeMs + CHECK_MS, { kind: 'tick' }))).toContain('link-down');
+  });
+
+  it('checks a link for which the other side asks, and tells whoever answers a dead attempt', () => {
+    expect(kinds(receive(linkedMachine(), 100, small, { kind: 'announce' }, 2))).toEqual(['ping']);
+    const machine = machineOf(small);
+    receive(machine, 0, large, { kind: 'announce' }, 1, theirs, null);
+    expect(kinds(receive(machine, 1, large, { kind: 'answer', sdp: 'x' }, 2))).toEqual(['bye']);
+  });
+
+  it('waits longer after each failure, and forgets a device that never answers', () => {
+    const machine = machineOf(small);
+    receive(machine, 0, large, { kind: 'announce' }, 1, theirs, null);
+    let createdCount = 1;
+    let atMs = 0;
+    while (atMs < 3_600_000) {
+      atMs = machine.nextDeadlineMs();
+      createdCount += kinds(machine.handle(atMs, { kind: 'tick' })).filter(
+        (kind) => kind === 'create',
+      ).length;
+    }
+    expect(createdCount).toBe(8);
+  });
+
+  it('holds no more links than the limit, and says no to more', () => {
+    const devices = Array.from({ length: MAX_LINK_COUNT + 5 }, (_, index) =>
+      deviceIdOf(Uint8Array.of(index >> 8, index)),
+    );
+    const largest = devices.toSorted().at(-1);
+    if (largest === undefined) throw new Error('there are devices');
+    const machine = machineOf(largest);
+    const outcomes = devices
+      .filter((device) => device !== largest)
+      .map((device) => kinds(receive(machine, 0, device, { kind: 'offer', sdp: 'x' })));
+    expect(outcomes.filter((kind) => kind.includes('create')).length).toBe(MAX_LINK_COUNT);
+    expect(outcomes.at(-1)).toEqual(['bye']);
+  });
+});
