@@ -6,7 +6,7 @@ import type { Host } from './host.ts';
 
 /** Headers of the app. `host` is who the browser thinks it talks to; `secure` whether it does so by https. */
 export function appHeaders(host: Host, secure: boolean): Record<string, string> {
-  return withPolicy([
+  const headers = withPolicy([
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
@@ -17,9 +17,13 @@ export function appHeaders(host: Host, secure: boolean): Record<string, string> 
     "manifest-src 'self'",
     "media-src 'self' blob:",
   ]);
+  return { ...headers, 'Cross-Origin-Opener-Policy': 'same-origin' };
 }
 
-/** Headers of a page without scripts whose one inline style sheet is `style`. */
+/**
+ * Headers of a page without scripts whose one inline style sheet is `style`. It comes by plain http, where browsers
+ * complain of an opener policy.
+ */
 export function plainPageHeaders(style: string): Record<string, string> {
   const hash = createHash('sha256').update(style).digest('base64');
   return withPolicy(["default-src 'none'", `style-src 'sha256-${hash}'`]);
@@ -30,7 +34,6 @@ function withPolicy(directives: readonly string[]): Record<string, string> {
   return {
     'Content-Security-Policy': [...directives, ...closed].join('; '),
     'Cross-Origin-Embedder-Policy': 'require-corp',
-    'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Permissions-Policy': PERMISSIONS_POLICY,
     'Referrer-Policy': 'no-referrer',
@@ -49,7 +52,7 @@ function socketSource(host: Host, secure: boolean): string {
 
 /** Features that a page would have by default: what Palm uses itself is `self`, the rest is off. */
 const PERMISSIONS_POLICY = [
-  ...['camera', 'clipboard-write', 'fullscreen', 'picture-in-picture', 'screen-wake-lock', 'web-share'].map(
+  ...['camera', 'clipboard-write', 'fullscreen', 'picture-in-picture', 'screen-wake-lock'].map(
     (name) => `${name}=(self)`,
   ),
   ...[

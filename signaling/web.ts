@@ -29,20 +29,22 @@ export function answerRequests(content: WebContent, secure: boolean): RequestLis
       );
       return;
     }
-    for (const [name, value] of Object.entries(appHeaders(host, secure))) response.setHeader(name, value);
+    const isApp = secure || host.loopback;
+    const headers = isApp ? appHeaders(host, secure) : ONBOARDING_HEADERS;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       response.setHeader('Connection', 'close'); // a body may follow that nobody reads
       answerText(response, 405, 'Palm only serves its pages here.\n');
       return;
     }
-    answerPage(content, secure, host, request, response);
+    answerPage(content, isApp, host, request, response);
   };
 }
 
 function answerPage(
   content: WebContent,
-  secure: boolean,
+  isApp: boolean,
   host: Host,
   request: IncomingMessage,
   response: ServerResponse,
@@ -51,9 +53,8 @@ function answerPage(
   const path = request.url?.split('?', 1)[0];
   if (path === '/ping') return answerText(response, 200, 'palm');
   if (path === AUTHORITY_PATH) return answer(response, 200, 'application/x-x509-ca-cert', content.authority);
-  if (secure || host.loopback) return content.files(request, response, notFound);
+  if (isApp) return content.files(request, response, notFound);
   if (path !== '/') return notFound();
-  for (const [name, value] of Object.entries(ONBOARDING_HEADERS)) response.setHeader(name, value);
   const page = onboardingPage(host, content.httpsPort(), content.authorityFingerprint);
   return answer(response, 200, 'text/html;charset=utf-8', page);
 }
