@@ -23,6 +23,8 @@ export interface MemoryStore {
   setCapacity(capacityBytes: number): void;
   /** Flips a bit of a stored block, as a failing disk would. Answers whether the block is here. */
   corruptBlock(hash: BlockHash): boolean;
+  /** Flips a bit of a stored fragment index. Answers whether the fragment is here. */
+  corruptIndex(fragmentId: FragmentId): boolean;
   /** Deletes a stored block and leaves its claims, as an evicting browser would. Answers whether the block was here. */
   deleteBlock(hash: BlockHash): boolean;
 }
@@ -35,6 +37,7 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
     usedBytes: () => fragments.usedBytes,
     setCapacity: (capacityBytes) => fragments.setCapacity(capacityBytes),
     corruptBlock: (hash) => fragments.corruptBlock(hash),
+    corruptIndex: (fragmentId) => fragments.corruptIndex(fragmentId),
     deleteBlock: (hash) => fragments.deleteBlock(hash),
   };
 }
@@ -119,7 +122,16 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   async getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#fragments.get(fragmentId)?.index.slice();
+    const index = this.#fragments.get(fragmentId)?.index;
+    if (index === undefined) return undefined;
+    if (fragmentIdOf(index) !== fragmentId) {
+      await this.drop([fragmentId]);
+      throw new PalmError(
+        'corrupt',
+        'A stored fragment index did not match its id; the fragment was dropped.',
+      );
+    }
+    return index.slice();
   }
 
   async list(): Promise<StoredFragment[]> {
@@ -160,6 +172,13 @@ class MemoryFragmentStore implements FragmentStore {
     const bytes = this.#blocks.get(blockKey(hash))?.bytes;
     if (bytes === undefined) return false;
     bytes[0] = (bytes[0] ?? 0) ^ 1;
+    return true;
+  }
+
+  corruptIndex(fragmentId: FragmentId): boolean {
+    const index = this.#fragments.get(fragmentId)?.index;
+    if (index === undefined) return false;
+    index[0] = (index[0] ?? 0) ^ 1;
     return true;
   }
 

@@ -10,7 +10,7 @@ export interface IdbStore {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
   /** Rows that failed their decoder since the store was opened, and were removed. */
-  damagedRowCount(): number;
+  readonly damagedRowCount: () => number;
   /** Waits for running transactions; whatever is asked afterwards fails. */
   close(): void;
 }

@@ -1,0 +1,409 @@
+// The contract of FragmentStore (ports.ts), for whoever implements it. Each case gets a store that is empty.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import {
+  type BlockHash,
+  type FileId,
+  fileIdOf,
+  type FragmentId,
+  fragmentIdOf,
+  parseBlockHash,
+} from '../../src/core/model/ids.ts';
+import type { FragmentStore, StoredFragment } from '../../src/core/ports.ts';
+import { check, checkBytes, checkEqual, checkRejects, type ContractCase } from './contract-case.ts';
+
+export interface FragmentStoreHarness {
+  readonly store: FragmentStore;
+  /** The same disk after the process died: a new store over what had been written. */
+  readonly reopen: () => Promise<FragmentStore>;
+  /** Flips a bit of a block where it lies on the disk. */
+  readonly corruptBlock: (hash: BlockHash) => Promise<void>;
+  /** Makes a block vanish from the disk, its claims staying. */
+  readonly deleteBlock: (hash: BlockHash) => Promise<void>;
+  /** Flips a bit of a fragment's index where it lies on the disk. */
+  readonly corruptIndex: (fragmentId: FragmentId) => Promise<void>;
+  /** From now on the disk takes this many more bytes, roughly, and no more. */
+  readonly fillDisk: (freeBytes: number) => Promise<void>;
+  /** There is room again. */
+  readonly freeDisk: () => Promise<void>;
+}
+
+export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] = [
+  {
+    name: 'a block that was put is there, under its hash, and others are not',
+    async run({ store }) {
+      const [one, two] = [blockOf(1), blockOf(2)];
+      await store.putBlocks('job', [one]);
+      checkBytes(await store.getBlock(one.hash), one.bytes, 'the block');
+      checkEqual(await store.getBlock(two.hash), undefined, 'an absent block');
+      checkEqual(await store.hasBlocks([two.hash, one.hash]), [false, true], 'presence');
+      checkEqual(await store.hasBlocks([]), [], 'presence of nothing');
+      await store.putBlocks('job', []);
+    },
+  },
+  {
+    name: 'a block that does not match its hash is refused, and the good ones beside it are not kept',
+    async run({ store }) {
+      const [good, bad] = [blockOf(1), { hash: blockOf(2).hash, bytes: blockOf(3).bytes }];
+      await checkRejects(store.putBlocks('job', [good, bad]), 'corrupt', 'a lying block');
+      checkEqual(await store.hasBlocks([good.hash, bad.hash]), [false, false], 'presence');
+      checkEqual(await store.owners(), [], 'owners');
+    },
+  },
+  {
+    name: "bytes that are given and bytes that are answered are nobody else's",
+    async run({ store }) {
+      const { hash, bytes } = blockOf(1);
+      const given = bytes.slice();
+      await store.putBlocks('job', [{ hash, bytes: given }]);
+      given.fill(0);
+      (await store.getBlock(hash))?.fill(0);
+      checkBytes(await store.getBlock(hash), bytes, 'the block');
+    },
+  },
+  {
+    name: 'a view of a larger buffer is stored as what it shows',
+    async run({ store }) {
+      const { hash, bytes } = blockOf(1);
+      const large = new Uint8Array(bytes.length + 100);
+      large.set(bytes, 40);
+      await store.putBlocks('job', [{ hash, bytes: large.subarray(40, 40 + bytes.length) }]);
+      const answer = await store.getBlock(hash);
+      checkBytes(answer, bytes, 'the block');
+      checkEqual(answer?.buffer.byteLength, bytes.length, 'its buffer');
+    },
+  },
+  {
+    name: 'a fragment exists from its commit on, and not before',
+    async run({ store, reopen }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('job', blocks);
+      checkEqual(await store.list(), [], 'fragments before the commit');
+      checkEqual(await store.getIndex(fragment.fragmentId), undefined, 'its index before the commit');
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.release('job');
+      const again = await reopen();
+      checkEqual(await again.list(), [fragment], 'fragments');
+      checkBytes(await again.getIndex(fragment.fragmentId), index, 'its index');
+      for (const { hash, bytes } of blocks) checkBytes(await again.getBlock(hash), bytes, 'a block');
+    },
+  },
+  {
+    name: 'a commit with a missing block fails and leaves nothing',
+    async run({ store }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('job', blocks.slice(1));
+      const commit = store.commit(fragment, index, hashesOf(blocks));
+      await checkRejects(commit, 'storage-failed', 'a commit with a missing block');
+      checkEqual(await store.list(), [], 'fragments');
+      checkEqual(await store.getIndex(fragment.fragmentId), undefined, 'its index');
+      await store.release('job');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false], 'presence');
+    },
+  },
+  {
+    name: 'a commit of an index that is not the one of the id is refused',
+    async run({ store }) {
+      const { blocks, fragment } = fragmentOf(0, [1]);
+      await store.putBlocks('job', blocks);
+      const commit = store.commit(fragment, new Uint8Array([1, 2, 3]), hashesOf(blocks));
+      await checkRejects(commit, 'corrupt', 'a foreign index');
+      checkEqual(await store.list(), [], 'fragments');
+    },
+  },
+  {
+    name: 'putting and committing twice is the same as once',
+    async run({ store }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      for (let round = 0; round < 2; round++) {
+        await store.putBlocks('job', [...blocks, ...blocks]);
+        await store.commit(fragment, index, hashesOf(blocks));
+      }
+      await store.release('job');
+      await store.release('job');
+      checkEqual(await store.list(), [fragment], 'fragments');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true], 'presence');
+      await store.drop([fragment.fragmentId]);
+      await store.drop([fragment.fragmentId]);
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false], 'presence after the drop');
+    },
+  },
+  {
+    name: 'a crash between blocks and commit leaves a job that can be swept',
+    async run({ store, reopen }) {
+      const { blocks } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('store:x', blocks);
+      const again = await reopen();
+      checkEqual(await again.list(), [], 'fragments');
+      checkEqual(await again.owners(), ['store:x'], 'owners');
+      checkEqual(await again.hasBlocks(hashesOf(blocks)), [true, true], 'presence');
+      await again.release('store:x');
+      checkEqual(await again.owners(), [], 'owners after the sweep');
+      checkEqual(await again.hasBlocks(hashesOf(blocks)), [false, false], 'presence after the sweep');
+    },
+  },
+  {
+    name: 'a crash between blocks and commit can also be continued',
+    async run({ store, reopen }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('pull:x', blocks.slice(0, 1));
+      const again = await reopen();
+      await again.putBlocks('pull:x', blocks.slice(1));
+      await again.commit(fragment, index, hashesOf(blocks));
+      await again.release('pull:x');
+      checkEqual(await again.list(), [fragment], 'fragments');
+    },
+  },
+  {
+    name: 'owners names jobs, each once, and never fragments',
+    async run({ store }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2, 3]);
+      await store.putBlocks('a', blocks);
+      await store.putBlocks('b', blocks.slice(1));
+      await store.putBlocks('fragment:c', blocks.slice(2));
+      await store.commit(fragment, index, hashesOf(blocks));
+      checkEqual((await store.owners()).toSorted(), ['a', 'b', 'fragment:c'], 'owners');
+      for (const owner of ['a', 'b', 'fragment:c', 'unknown']) await store.release(owner);
+      checkEqual(await store.owners(), [], 'owners after the releases');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true, true], 'presence');
+    },
+  },
+  {
+    name: 'a block lives as long as one owner counts it: two jobs',
+    async run({ store }) {
+      const block = blockOf(1);
+      await store.putBlocks('a', [block]);
+      await store.putBlocks('b', [block]);
+      await store.release('a');
+      checkEqual(await store.hasBlocks([block.hash]), [true], 'presence after one release');
+      await store.release('b');
+      checkEqual(await store.hasBlocks([block.hash]), [false], 'presence after both');
+    },
+  },
+  {
+    name: 'a block lives as long as one owner counts it: two fragments that share it',
+    async run({ store }) {
+      const one = fragmentOf(0, [1, 2]);
+      const two = fragmentOf(1, [2, 3]);
+      await store.putBlocks('job', [...one.blocks, ...two.blocks]);
+      await store.commit(one.fragment, one.index, hashesOf(one.blocks));
+      await store.commit(two.fragment, two.index, hashesOf(two.blocks));
+      await store.release('job');
+      const all = [1, 2, 3].map((seed) => blockOf(seed).hash);
+      checkEqual(await store.hasBlocks(all), [true, true, true], 'presence');
+      await store.drop([one.fragment.fragmentId]);
+      checkEqual(await store.hasBlocks(all), [false, true, true], 'presence after one drop');
+      checkEqual(await store.list(), [two.fragment], 'fragments after one drop');
+      await store.drop([two.fragment.fragmentId]);
+      checkEqual(await store.hasBlocks(all), [false, false, false], 'presence after both');
+    },
+  },
+  {
+    name: 'a block that comes twice in a fragment is counted rightly',
+    async run({ store }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 1, 1]);
+      await store.putBlocks('job', blocks);
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.release('job');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true, true], 'presence');
+      await store.drop([fragment.fragmentId]);
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false, false], 'presence after the drop');
+    },
+  },
+  {
+    name: 'drop takes several fragments at once and ignores unknown ones',
+    async run({ store }) {
+      const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
+      for (const { blocks, fragment, index } of [one, two]) {
+        await store.putBlocks('job', blocks);
+        await store.commit(fragment, index, hashesOf(blocks));
+      }
+      await store.release('job');
+      await store.drop([three.fragment.fragmentId, one.fragment.fragmentId, two.fragment.fragmentId]);
+      checkEqual(await store.list(), [], 'fragments');
+      checkEqual(await store.getIndex(one.fragment.fragmentId), undefined, 'an index');
+      checkEqual(await store.hasBlocks([blockOf(1).hash, blockOf(2).hash]), [false, false], 'presence');
+    },
+  },
+  {
+    name: 'a drop while a job writes the same block leaves it to the job',
+    async run({ store }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1]);
+      await store.putBlocks('job', blocks);
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.drop([fragment.fragmentId]);
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [true], 'presence');
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.release('job');
+      checkEqual(await store.list(), [fragment], 'fragments');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [true], 'presence after the release');
+    },
+  },
+  {
+    name: 'a corrupt block is reported once, dropped, and can be written again',
+    async run({ store, corruptBlock }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      const [victim, other] = hashesOf(blocks);
+      if (victim === undefined || other === undefined) throw new Error('Two blocks were made.');
+      await store.putBlocks('job', blocks);
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.release('job');
+      await corruptBlock(victim);
+      await checkRejects(store.getBlock(victim), 'corrupt', 'reading it');
+      checkEqual(await store.getBlock(victim), undefined, 'reading it again');
+      checkEqual(await store.hasBlocks([victim, other]), [false, true], 'presence');
+      checkEqual(await store.list(), [fragment], 'fragments');
+
+      await store.putBlocks('repair', blocks.slice(0, 1));
+      await store.release('repair');
+      checkBytes(await store.getBlock(victim), blockOf(1).bytes, 'the repaired block');
+      await store.drop([fragment.fragmentId]);
+      checkEqual(await store.hasBlocks([victim, other]), [false, false], 'presence after the drop');
+    },
+  },
+  {
+    name: 'a corrupt block is healed by whoever puts it again',
+    async run({ store, corruptBlock }) {
+      const block = blockOf(1);
+      await store.putBlocks('a', [block]);
+      await corruptBlock(block.hash);
+      await store.putBlocks('b', [block]);
+      checkBytes(await store.getBlock(block.hash), block.bytes, 'the block');
+    },
+  },
+  {
+    name: 'a block that vanished is absent, and no commit relies on it',
+    async run({ store, deleteBlock }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('job', blocks);
+      const [victim] = hashesOf(blocks);
+      if (victim === undefined) throw new Error('Two blocks were made.');
+      await deleteBlock(victim);
+      checkEqual(await store.getBlock(victim), undefined, 'the block');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, true], 'presence');
+      const commit = store.commit(fragment, index, hashesOf(blocks));
+      await checkRejects(commit, 'storage-failed', 'a commit without it');
+      await store.release('job');
+      checkEqual(await store.owners(), [], 'owners');
+    },
+  },
+  {
+    name: 'a corrupt fragment index is reported, and its fragment dropped with its blocks',
+    async run({ store, corruptIndex }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1]);
+      await store.putBlocks('job', blocks);
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.release('job');
+      await corruptIndex(fragment.fragmentId);
+      await checkRejects(store.getIndex(fragment.fragmentId), 'corrupt', 'reading it');
+      checkEqual(await store.list(), [], 'fragments');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [false], 'presence');
+    },
+  },
+  {
+    name: 'a full disk fails the whole call and leaves everything as it was',
+    async run({ store, fillDisk, freeDisk }) {
+      const kept = fragmentOf(0, [1, 2]);
+      await store.putBlocks('kept', kept.blocks);
+      await store.commit(kept.fragment, kept.index, hashesOf(kept.blocks));
+      await store.release('kept');
+
+      // Room for the first block of three, and not for the second.
+      const { blocks, fragment, index } = fragmentOf(1, [3, 4, 5]);
+      await fillDisk(BLOCK_BYTES * 1.5);
+      await checkRejects(store.putBlocks('job', blocks), 'storage-full', 'putting three blocks');
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false, false], 'presence');
+      checkEqual(await store.owners(), [], 'owners');
+      checkEqual(await store.list(), [kept.fragment], 'fragments');
+      for (const { hash, bytes } of kept.blocks)
+        checkBytes(await store.getBlock(hash), bytes, 'an old block');
+
+      await freeDisk();
+      await store.putBlocks('job', blocks);
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.release('job');
+      checkEqual((await store.list()).length, 2, 'fragments once there is room');
+    },
+  },
+  {
+    name: 'release and drop work on a full disk',
+    async run({ store, fillDisk, freeDisk }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('job', blocks);
+      await store.commit(fragment, index, hashesOf(blocks));
+      await fillDisk(0);
+      await store.release('job');
+      await store.drop([fragment.fragmentId]);
+      checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false], 'presence');
+      await freeDisk();
+    },
+  },
+  {
+    name: 'calls at the same time do not disturb each other',
+    async run({ store }) {
+      const fragments = Array.from({ length: 12 }, (_, at) => fragmentOf(at, [at, at + 1]));
+      await Promise.all(
+        fragments.map(async ({ blocks, fragment, index }, at) => {
+          await store.putBlocks(`job ${at}`, blocks);
+          await store.commit(fragment, index, hashesOf(blocks));
+          await store.release(`job ${at}`);
+        }),
+      );
+      checkEqual((await store.list()).length, 12, 'fragments');
+      await Promise.all(fragments.slice(1).map(({ fragment }) => store.drop([fragment.fragmentId])));
+      const all = Array.from({ length: 13 }, (_, seed) => blockOf(seed).hash);
+      const present = (await store.hasBlocks(all)).filter(Boolean).length;
+      checkEqual(present, 2, 'blocks of the one fragment left');
+    },
+  },
+  {
+    name: 'clear removes everything',
+    async run({ store, reopen }) {
+      const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('job', blocks);
+      await store.commit(fragment, index, hashesOf(blocks));
+      await store.clear();
+      const again = await reopen();
+      checkEqual(await again.list(), [], 'fragments');
+      checkEqual(await again.owners(), [], 'owners');
+      checkEqual(await again.hasBlocks(hashesOf(blocks)), [false, false], 'presence');
+      checkEqual(await again.getIndex(fragment.fragmentId), undefined, 'an index');
+      check((await again.list()).length === 0, 'the store can be used after it');
+    },
+  },
+];
+
+/** Large enough that a disk can be filled in the middle of a call. */
+const BLOCK_BYTES = 64 * 1024;
+
+interface TestBlock {
+  readonly hash: BlockHash;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+function blockOf(seed: number): TestBlock {
+  const bytes = new Uint8Array(BLOCK_BYTES).map((_, at) => (at * 31 + (at >> 8) + seed * 101) & 0xff);
+  return { hash: parseBlockHash(sha256(bytes)), bytes };
+}
+
+function fragmentOf(
+  fragment: number,
+  seeds: readonly number[],
+): { readonly blocks: TestBlock[]; readonly fragment: StoredFragment; readonly index: Uint8Array } {
+  const index = new Uint8Array([fragment, ...seeds]);
+  const fileId: FileId = fileIdOf(new Uint8Array([9]));
+  return {
+    blocks: seeds.map(blockOf),
+    fragment: {
+      fragmentId: fragmentIdOf(index),
+      fileId,
+      fragment,
+      blockBytes: seeds.length * BLOCK_BYTES,
+    },
+    index,
+  };
+}
+
+function hashesOf(blocks: readonly TestBlock[]): BlockHash[] {
+  return blocks.map((block) => block.hash);
+}

@@ -1,0 +1,222 @@
+// The IndexedDB stores keep the ports' contracts (over fake-indexeddb here, over Chromium in the browser tests), and survive
+// what a database adds: damaged rows, lost connections, other tabs.
+
+import {
+  forceCloseDatabase,
+  IDBCursor,
+  IDBDatabase,
+  IDBFactory,
+  IDBIndex,
+  IDBKeyRange,
+  IDBObjectStore,
+  IDBRequest,
+  IDBTransaction,
+} from 'fake-indexeddb';
+import { openDB } from 'idb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type IdbStore, openIdbStore } from '../../src/adapters/browser/idb-store.ts';
+import { isPalmError } from '../../src/core/model/errors.ts';
+import { type BlockHash, deviceIdOf, entryIdOf, fileIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
+import { fragmentStoreCases, type FragmentStoreHarness } from '../contract/fragment-store.ts';
+import { recordStoreCases } from '../contract/record-store.ts';
+
+const classes = { IDBCursor, IDBDatabase, IDBIndex, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction };
+Object.assign(globalThis, classes);
+
+// oxlint-disable-next-line typescript/unbound-method -- called on the store that it was called on
+const originalPut = IDBObjectStore.prototype.put;
+const opened: IdbStore[] = [];
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
+
+afterEach(() => {
+  IDBObjectStore.prototype.put = originalPut;
+  for (const store of opened.splice(0)) store.close();
+});
+
+describe('the fragment store', () => {
+  for (const { name, run } of fragmentStoreCases) it(name, async () => run(await harness()));
+});
+
+describe('the record store', () => {
+  for (const { name, run } of recordStoreCases) {
+    it(name, async () =>
+      run({ store: (await openStore()).records, reopen: async () => (await openStore()).records }),
+    );
+  }
+
+  it('fails as a whole when the disk is full', async () => {
+    const { records } = await openStore();
+    const record = (seq: number): Parameters<typeof records.putRecords>[0][0] => {
+      const bytes = new Uint8Array([seq]);
+      return { entryId: entryIdOf(bytes), deviceId: deviceIdOf(bytes), seq, bytes };
+    };
+    limitDisk(() => false);
+    const putting = records.putRecords([record(1), record(2)]);
+    await expect(putting).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
+    expect(await records.loadRecords()).toEqual([]);
+  });
+});
+
+describe('a damaged row', () => {
+  it('of a fragment is removed with what it claims, not listed, and counted', async () => {
+    const store = await openStore();
+    const { fragments } = store;
+    await putRow('fragments', { fragmentId: 'nonsense', fileId: 1, fragment: -1, blockBytes: 'x' });
+    expect(await fragments.list()).toEqual([]);
+    expect(store.damagedRowCount()).toBe(1);
+    expect(await fragments.list()).toEqual([]);
+    expect(store.damagedRowCount()).toBe(1);
+  });
+
+  it('of a record is removed and counted, and the others load', async () => {
+    const store = await openStore();
+    const { records } = store;
+    const bytes = new Uint8Array([1]);
+    const sound = { entryId: entryIdOf(bytes), deviceId: deviceIdOf(bytes), seq: 1, bytes };
+    await records.putRecords([sound]);
+    await putRow('records', { ...sound, entryId: entryIdOf(new Uint8Array([2])), seq: -1 });
+    await putRow('records', { ...sound, entryId: entryIdOf(new Uint8Array([3])), extra: true });
+    expect(await records.loadRecords()).toEqual([sound]);
+    expect(store.damagedRowCount()).toBe(2);
+  });
+
+  it('of the outbox is removed and counted', async () => {
+    const store = await openStore();
+    const { records } = store;
+    const fileId = fileIdOf(new Uint8Array([1]));
+    await records.putOutbox(fileId);
+    await putRow('outbox', true, 'nonsense');
+    expect(await records.loadOutbox()).toEqual([fileId]);
+    expect(store.damagedRowCount()).toBe(1);
+  });
+
+  it('of a block is a corrupt block', async () => {
+    const { fragments } = await openStore();
+    const { hash } = await blockOf(1);
+    for (const row of ['text', new Uint8Array(300_000), { bytes: 1 }]) {
+      await putRow('blocks', row, new Uint8Array(hash));
+      await expect(fragments.getBlock(hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
+      expect(await fragments.getBlock(hash)).toBeUndefined();
+    }
+  });
+});
+
+describe('the connection', () => {
+  it('is opened again after the browser ended it', async () => {
+    const connections = watchConnections();
+    const { fragments } = await openStore();
+    const block = await blockOf(1);
+    await fragments.putBlocks('job', [block]);
+    // Its declared parameter is the class; what it takes is a connection.
+    for (const connection of connections.slice()) Reflect.apply(forceCloseDatabase, undefined, [connection]);
+    expect(await fragments.getBlock(block.hash)).toEqual(block.bytes);
+    expect(connections).toHaveLength(2);
+  });
+
+  it('gives way to a tab with a newer Palm, and says so', async () => {
+    const { fragments } = await openStore();
+    const newer = await openDB('palm', 2);
+    newer.close();
+    const failure = await fragments.list().catch((error: unknown) => error);
+    expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/another tab/);
+  });
+
+  it('reports a tab with a newer Palm that was there first', async () => {
+    (await openDB('palm', 2)).close();
+    await expect(openIdbStore('palm')).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
+  });
+
+  it('fails calls after close, and keeps what was written before', async () => {
+    const store = await openStore();
+    const block = await blockOf(1);
+    const putting = store.fragments.putBlocks('job', [block]);
+    await putting;
+    store.close();
+    const failing = store.fragments.getBlock(block.hash);
+    await expect(failing).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
+    const again = await openStore();
+    expect(await again.fragments.getBlock(block.hash)).toEqual(block.bytes);
+  });
+
+  it('keeps databases of different names apart', async () => {
+    const block = await blockOf(1);
+    await (await openStore('one')).fragments.putBlocks('job', [block]);
+    expect(await (await openStore('two')).fragments.hasBlocks([block.hash])).toEqual([false]);
+  });
+});
+
+async function openStore(databaseName = 'palm'): Promise<IdbStore> {
+  const store = await openIdbStore(databaseName);
+  opened.push(store);
+  return store;
+}
+
+async function harness(): Promise<FragmentStoreHarness> {
+  return {
+    store: (await openStore()).fragments,
+    reopen: async () => (await openStore()).fragments,
+    corruptBlock: (hash) => changeRow('blocks', new Uint8Array(hash), flipBit),
+    deleteBlock: (hash) => changeRow('blocks', new Uint8Array(hash), () => undefined),
+    corruptIndex: (fragmentId) => changeRow('indexes', fragmentId, flipBit),
+    fillDisk: async (freeBytes) => {
+      let leftBytes = freeBytes;
+      limitDisk((bytes) => (leftBytes -= bytes) >= 0);
+    },
+    freeDisk: async () => {
+      IDBObjectStore.prototype.put = originalPut;
+    },
+  };
+}
+
+/** Writes whose bytes `fits` refuses abort their transaction once they were made, as Chromium does at its quota. */
+function limitDisk(fits: (bytes: number) => boolean): void {
+  IDBObjectStore.prototype.put = function put(value: unknown, key?: IDBValidKey): IDBRequest<IDBValidKey> {
+    const request = key === undefined ? originalPut.call(this, value) : originalPut.call(this, value, key);
+    if (!fits(value instanceof Uint8Array ? value.length : 0)) {
+      const { transaction } = this;
+      const abort: unknown = Reflect.get(transaction, '_abort');
+      if (typeof abort !== 'function') throw new Error('fake-indexeddb has no _abort any more.');
+      request.addEventListener('success', () => abort.call(transaction, 'QuotaExceededError'));
+    }
+    return request;
+  };
+}
+
+/** Every connection that is opened from now on. */
+function watchConnections(): IDBDatabase[] {
+  const connections: IDBDatabase[] = [];
+  const factory = globalThis.indexedDB;
+  const open = factory.open.bind(factory);
+  factory.open = (name, version) => {
+    const request = open(name, version);
+    request.addEventListener('success', () => connections.push(request.result));
+    return request;
+  };
+  return connections;
+}
+
+function flipBit(row: unknown): unknown {
+  if (!(row instanceof Uint8Array)) throw new Error('There is no such row of bytes.');
+  return row.map((byte, at) => (at === 0 ? byte ^ 1 : byte));
+}
+
+async function changeRow(store: string, key: IDBValidKey, change: (row: unknown) => unknown): Promise<void> {
+  const database = await openDB('palm');
+  const row = change(await database.get(store, key));
+  await (row === undefined ? database.delete(store, key) : database.put(store, row, key));
+  database.close();
+}
+
+async function putRow(store: string, row: unknown, key?: IDBValidKey): Promise<void> {
+  const database = await openDB('palm');
+  await database.put(store, row, key);
+  database.close();
+}
+
+async function blockOf(seed: number): Promise<{ hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }> {
+  const bytes = new Uint8Array(1000).fill(seed);
+  return { hash: parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))), bytes };
+}
