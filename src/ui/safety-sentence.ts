@@ -27,11 +27,10 @@ function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): st
   if (alone === undefined) return 'Losing one more device could make it unreadable';
   if (!alone.self) return `Only ${shownName(alone.name)} can open it alone: keep that device`;
   if (others.length === 1) return 'Only this device can open it alone: add a third device';
-  if (others.some((device) => device.state === 'away')) {
-    return 'Only this device can open it alone: bring another device back';
-  }
-  return file.inOutbox
-    ? 'Only this device can open it alone: still spreading to the others'
+  const here = others.filter((device) => device.state === 'reachable').length;
+  if (here >= 2 && file.inOutbox) return 'Only this device can open it alone: still spreading to the others';
+  return here < others.length
+    ? 'Only this device can open it alone: bring another device back'
     : 'Only this device can open it alone: add another device';
 }
 

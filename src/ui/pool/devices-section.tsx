@@ -1,7 +1,7 @@
 // The pool's devices: who is here, how much each holds, and the legend of the palm bunches.
 
 import type { DeviceStatus } from '../../runtime/api.ts';
-import { PencilIcon } from '../parts/icons.tsx';
+import { InviteIcon, PencilIcon } from '../parts/icons.tsx';
 import { shownName } from '../text/file-name.ts';
 import { formatBytes } from '../text/units.ts';
 import type { DeviceLook } from './device-look.ts';
@@ -10,13 +10,20 @@ import { DeviceFruit } from './palm-bunch.tsx';
 interface DevicesSectionProps {
   readonly devices: readonly DeviceStatus[];
   readonly looks: ReadonlyMap<string, DeviceLook>;
+  readonly onInvite: () => void;
   readonly onRename: () => void;
 }
 
-export function DevicesSection({ devices, looks, onRename }: DevicesSectionProps) {
+export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSectionProps) {
   return (
     <section class="devices">
-      <h2 id="devices-heading">Devices</h2>
+      <div class="devices-head">
+        <h2 id="devices-heading">Devices</h2>
+        <button type="button" class="button" onClick={onInvite}>
+          <InviteIcon />
+          Invite a device
+        </button>
+      </div>
       <ul role="list" aria-labelledby="devices-heading">
         {devices.map((device) => (
           <DeviceRow key={device.id} device={device} look={looks.get(device.id)} onRename={onRename} />
@@ -37,7 +44,7 @@ function DeviceRow({ device, look, onRename }: DeviceRowProps) {
   const nameId = `device-${device.id}`;
   const state = device.self ? 'This device' : reachable ? 'Reachable' : 'Away';
   return (
-    <li class={reachable ? 'device' : 'device away'} aria-labelledby={nameId}>
+    <li class={`device ${device.self ? 'self' : device.state}`} aria-labelledby={nameId}>
       <DeviceFruit look={look} reachable={reachable} />
       <div class="device-words">
         <bdi class="device-name" id={nameId}>

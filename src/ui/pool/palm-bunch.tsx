@@ -29,6 +29,8 @@ const BRANCH_Y = 5;
 const FIRST_ROW_Y = 18;
 /** Room for the count under the mark. */
 const MARK_ROOM = 13;
+/** Pixels to a drawing unit: fifteen fruits are as wide as a small phone's row. */
+const SCALE = 1.25;
 
 export function PalmBunch({ file, devices, looks }: PalmBunchProps) {
   const fruits = fruitsOf(file, devices);
@@ -49,8 +51,8 @@ export function PalmBunch({ file, devices, looks }: PalmBunchProps) {
     <svg
       class="bunch"
       viewBox={`0 0 ${width} ${height}`}
-      width={width}
-      height={height}
+      width={width * SCALE}
+      height={height * SCALE}
       role="img"
       aria-label={text}
     >

@@ -8,7 +8,7 @@ import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
 import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
 import { RenameDialog } from '../dialogs/rename-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
-import { InviteIcon, LeaveIcon } from '../parts/icons.tsx';
+import { LeaveIcon } from '../parts/icons.tsx';
 import { Messages } from '../parts/messages.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
@@ -52,24 +52,27 @@ export function PoolScreen() {
 
   return (
     <main class="pool">
-      <header class="pool-head">
-        <Brand />
-        <div class="pool-title">
-          <h1>
-            <bdi>{poolName}</bdi>
-          </h1>
-          <p class={`connection ${connection.state}`} role="status">
-            {connection.sentence}
-          </p>
-        </div>
-        <button type="button" class="button" onClick={() => (dialog.value = 'invite')}>
-          <InviteIcon />
-          Invite a device
-        </button>
-      </header>
-      <Messages />
+      <div class="pool-top">
+        <header class="pool-head">
+          <Brand />
+          <div class="pool-title">
+            <h1>
+              <bdi>{poolName}</bdi>
+            </h1>
+            <p class={`connection ${connection.state}`} role="status">
+              {connection.sentence}
+            </p>
+          </div>
+        </header>
+        <Messages />
+      </div>
       <div class="pool-side">
-        <DevicesSection devices={devices} looks={looks} onRename={() => (dialog.value = 'rename')} />
+        <DevicesSection
+          devices={devices}
+          looks={looks}
+          onInvite={() => (dialog.value = 'invite')}
+          onRename={() => (dialog.value = 'rename')}
+        />
       </div>
       <div class="pool-main">
         <AddPanel isPrivate={isPrivate} onAdd={add} />
