@@ -1,0 +1,29 @@
+// How much this browser stores for Palm's origin and whether it promises to keep it. Insecure pages and old browsers have
+// no navigator.storage: nothing is known there, and nothing is promised.
+
+export interface StorageEstimate {
+  /** Bytes in use by this origin, as the browser counts them: rounded, and late by some seconds. */
+  readonly usedBytes: number;
+  /** Bytes it allows this origin; 0 when the browser does not say. */
+  readonly quotaBytes: number;
+}
+
+export async function storageEstimate(): Promise<StorageEstimate> {
+  const { usage = 0, quota = 0 } = (await storageOf(navigator)?.estimate()) ?? {};
+  return { usedBytes: usage, quotaBytes: quota };
+}
+
+/**
+ * Asks the browser not to evict this origin's data by itself; it may ask the person, or decide alone. Answers whether it
+ * promised. Safe to call again: a promise once given is kept.
+ */
+export async function persistStorage(): Promise<boolean> {
+  const storage = storageOf(navigator);
+  if (storage === undefined) return false;
+  return (await storage.persisted()) || (await storage.persist());
+}
+
+/** The types say that it is always there; on an insecure page it is not. */
+function storageOf(from: { readonly storage?: StorageManager }): StorageManager | undefined {
+  return from.storage;
+}
