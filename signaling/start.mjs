@@ -2,15 +2,14 @@
 // Plain JavaScript, because nothing is built yet. What the build prints goes to stderr; stdout is the relay's.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['src', 'signaling', 'public', 'index.html', 'package.json', 'vite.config.ts'];
+/** What a build writes, the relay last: newer than every source, they are from a build that succeeded. */
 const PRODUCTS = ['dist/app/index.html', 'dist/relay/main.js'];
-/** Its modification time is when the last complete build began. */
-const STAMP = join(ROOT, 'dist', '.built');
 
 const isReady = isBuilt() || build();
 if (isReady) await import('../dist/relay/main.js');
@@ -18,13 +17,13 @@ else process.exitCode = 1;
 
 /** @returns {boolean} */
 function isBuilt() {
-  if (!existsSync(STAMP) || !PRODUCTS.every((path) => existsSync(join(ROOT, path)))) return false;
-  const builtMs = statSync(STAMP).mtimeMs;
-  return SOURCES.every((path) => newestMs(join(ROOT, path)) <= builtMs);
+  const newestSourceMs = Math.max(...SOURCES.map((path) => newestMs(join(ROOT, path))));
+  return PRODUCTS.every((path) => newestMs(join(ROOT, path)) > newestSourceMs);
 }
 
 /**
- * When anything at `path` was last changed, ms; folders count too, because theirs changes when a file is deleted.
+ * When anything at `path` was last changed, ms, 0 where nothing is; folders count too, because theirs changes when a file
+ * is deleted.
  * @param {string} path
  * @returns {number}
  */
@@ -44,7 +43,6 @@ function build() {
     return false;
   }
   console.error('Building Palm (only when something changed) ...');
-  const began = new Date();
   for (const config of ['vite.config.ts', 'signaling/vite.config.ts']) {
     const built = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn', '--config', config], {
       cwd: ROOT,
@@ -55,8 +53,5 @@ function build() {
       return false;
     }
   }
-  mkdirSync(dirname(STAMP), { recursive: true });
-  writeFileSync(STAMP, '');
-  utimesSync(STAMP, began, began);
   return true;
 }

@@ -1,6 +1,5 @@
 // The relay as a program of its own: flags, what it prints, the ports it takes, and how it ends.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -13,6 +12,7 @@ import { readCommandLine } from '../../signaling/command-line.ts';
 import { listen } from '../../signaling/listen.ts';
 import { startRelay } from '../../signaling/relay.ts';
 import { RELAY_CLOSE } from '../../src/core/wire/relay-protocol.ts';
+import { startProgram } from './relay-program.ts';
 import { RelayClient, ROOM_A, temporaryFolder, testRelay, tinyApp } from './relay-fixture.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,37 +29,8 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(BUNDLE, { recursive: true, force: true }));
 
-interface Program {
-  readonly child: ChildProcess;
-  stdout(): string;
-  stderr(): string;
-  /** Resolves when stdout holds a whole line; fails when the program ends without. */
-  readonly firstLine: Promise<string>;
-  /** The exit code, or the signal that ended it. */
-  readonly ended: Promise<number | string | null>;
-}
-
-function start(...flags: string[]): Program {
-  const child = spawn(process.execPath, [join(BUNDLE, 'main.js'), ...flags]);
-  const text = { stdout: '', stderr: '' };
-  const ended = once(child, 'close').then(() => child.exitCode ?? child.signalCode);
-  const firstLine = new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      text.stdout += chunk;
-      const [line, rest] = text.stdout.split('\n', 2);
-      if (line !== undefined && rest !== undefined) resolve(line);
-    });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text.stderr += chunk));
-    ended.then(
-      () => reject(new Error(`The relay ended without a line. ${text.stderr}`)),
-      (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
-    );
-  });
-  firstLine.catch(() => undefined); // who wants it awaits it
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  return { child, stdout: () => text.stdout, stderr: () => text.stderr, firstLine, ended };
+function start(...flags: string[]) {
+  return startProgram(join(BUNDLE, 'main.js'), flags);
 }
 
 /** Flags for a relay that touches nothing outside temporary folders. */
