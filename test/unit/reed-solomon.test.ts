@@ -1,8 +1,6 @@
 // The erasure code: shards equal to a slow oracle's, to the npm package's own and to the golden ones, and any k of them
 // enough.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { ReedSolomonErasure } from '@subspace/reed-solomon-erasure.wasm';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
@@ -19,12 +17,9 @@ import {
   seededBytes,
   subsetsOf,
 } from './erasure-oracle.ts';
+import { reedSolomonWasm } from './node-codec.ts';
 
-const wasmBytes = readFileSync(
-  createRequire(import.meta.url).resolve(
-    '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm',
-  ),
-);
+const wasmBytes = reedSolomonWasm();
 const code = await loadReedSolomon(wasmBytes);
 
 describe('shards', () => {

@@ -1,12 +1,8 @@
 // Sealing and opening segments: golden bytes, any k of n, every tampering noticed, and what fewer than k fragments tell.
 
 import { createDecipheriv, createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
-import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
 import { deriveFileKey } from '../../src/core/coding/file-key.ts';
 import { combineShares, splitSecret } from '../../src/core/coding/shamir.ts';
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
@@ -15,13 +11,9 @@ import { BLOCK_BYTES, GCM_TAG_BYTES } from '../../src/core/model/limits.ts';
 import type { IndexedBlock, SegmentParameters } from '../../src/core/ports.ts';
 import vectors from '../vectors/segment.json' with { type: 'json' };
 import { bytesOfHex, indicesOf, seededBytes, subsetsOf } from './erasure-oracle.ts';
+import { loadNodeCodec } from './node-codec.ts';
 
-const wasmBytes = readFileSync(
-  createRequire(import.meta.url).resolve(
-    '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm',
-  ),
-);
-const codec = createSegmentCodec(await loadReedSolomon(wasmBytes));
+const codec = await loadNodeCodec();
 
 const PARAMETERS: SegmentParameters = {
   key: seededBytes(32, 1),

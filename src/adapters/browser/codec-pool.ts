@@ -56,10 +56,17 @@ interface CodecWorker {
   readonly calls: Set<Call>;
 }
 
-/** One call: `run` gives it to a worker and answers whether that worker is well; `fail` settles it if nothing has yet. */
 interface Call {
-  readonly run: (service: Remote<CodecService>) => Promise<boolean>;
+  /** Has a worker do it; never rejects. */
+  readonly run: (service: Remote<CodecService>) => Promise<Ending>;
+  /** Settles it now, unless it is settled. */
   readonly fail: (error: PalmError) => void;
+}
+
+/** How a call came back from its worker, to be settled once the pool has drawn its conclusions. */
+interface Ending {
+  readonly workerIsWell: boolean;
+  readonly settle: () => void;
 }
 
 class WorkerPool {
@@ -82,21 +89,21 @@ class WorkerPool {
       if (signal?.aborted === true) throw cancelled(signal);
       if (this.#closed) throw closed();
       if (this.#waiting.length >= MAX_WAITING_CALLS) throw tooManyCalls();
-      const settle = (): void => signal?.removeEventListener('abort', abort);
+      const unwatch = (): void => signal?.removeEventListener('abort', abort);
       const call: Call = {
         run: (service) =>
           send(service)
-            .then((outcome) => {
-              resolve(valueOf(outcome));
-              return true;
-            })
-            .catch((error: Error) => {
-              reject(error);
-              return !isPalmError(error, 'worker-failed');
-            })
-            .finally(settle),
+            .then(valueOf)
+            .then(
+              (value): Ending => ({ workerIsWell: true, settle: () => resolve(value) }),
+              (error: unknown): Ending => ({
+                workerIsWell: !isPalmError(error, 'worker-failed'),
+                settle: () => reject(error),
+              }),
+            )
+            .finally(unwatch),
         fail: (error) => {
-          settle();
+          unwatch();
           reject(error);
         },
       };
@@ -133,11 +140,12 @@ class WorkerPool {
 
   async #give(call: Call, worker: CodecWorker): Promise<void> {
     worker.calls.add(call);
-    const well = await call.run(worker.service);
+    const { workerIsWell, settle } = await call.run(worker.service);
     worker.calls.delete(call);
     // One that could not load its parts, or ran out of memory, gets no more calls, but finishes those it has.
-    if (!well) this.#workers.delete(worker);
+    if (!workerIsWell) this.#workers.delete(worker);
     if (!this.#workers.has(worker) && worker.calls.size === 0) worker.worker.terminate();
+    settle();
     this.#dispatch();
   }
 
