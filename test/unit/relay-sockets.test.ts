@@ -176,12 +176,14 @@ describe('bounds', () => {
     expect(await pinging.closed).toEqual(RELAY_CLOSE.tooFast);
   });
 
-  test('a WebSocket ping is answered', async () => {
+  test('a WebSocket ping is answered, once', async () => {
     const relay = await testRelay();
     const client = await RelayClient.open(relay);
-    const answer = new Promise((resolve) => client.socket.once('pong', resolve));
+    const answers: string[] = [];
+    client.socket.on('pong', (data) => answers.push(data.toString()));
     client.socket.ping('hello');
-    expect(await answer).toEqual(Buffer.from('hello'));
+    await client.heardSoFar();
+    expect(answers).toEqual(['hello']);
   });
 
   test('clients in a room, rooms, and clients altogether', async () => {
