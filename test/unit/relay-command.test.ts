@@ -25,7 +25,7 @@ beforeAll(async () => {
     logLevel: 'warn',
     build: { outDir: BUNDLE, emptyOutDir: true },
   });
-});
+}, 60_000);
 
 afterAll(() => rmSync(BUNDLE, { recursive: true, force: true }));
 
