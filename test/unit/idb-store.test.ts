@@ -14,8 +14,9 @@ import {
 } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PalmDatabase } from '../../src/adapters/browser/idb-database.ts';
 import { type IdbStore, openIdbStore } from '../../src/adapters/browser/idb-store.ts';
-import { isPalmError } from '../../src/core/model/errors.ts';
+import { isPalmError, PalmError } from '../../src/core/model/errors.ts';
 import { type BlockHash, deviceIdOf, entryIdOf, fileIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
 import { fragmentStoreCases, type FragmentStoreHarness } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
@@ -145,6 +146,32 @@ describe('the connection', () => {
     const block = await blockOf(1);
     await (await openStore('one')).fragments.putBlocks('job', [block]);
     expect(await (await openStore('two')).fragments.hasBlocks([block.hash])).toEqual([false]);
+  });
+});
+
+describe('a transaction', () => {
+  it('whose body throws after it wrote leaves nothing, and the error comes out as it is', async () => {
+    const database = await PalmDatabase.open('palm');
+    const error = new PalmError('refused', 'For the test.');
+    const running = database.run(['meta'], 'readwrite', 'relaxed', async (transaction) => {
+      await transaction.objectStore('meta').put(1, 'name');
+      throw error;
+    });
+    await expect(running).rejects.toBe(error);
+    database.close();
+    expect(await (await openStore()).records.getMeta('name')).toBeUndefined();
+  });
+
+  it('stores of a view what it shows, not the buffer behind it', async () => {
+    const { hash, bytes } = await blockOf(1);
+    const large = new Uint8Array(1_000_000);
+    large.set(bytes, 500);
+    const view = large.subarray(500, 500 + bytes.length);
+    await (await openStore()).fragments.putBlocks('job', [{ hash, bytes: view }]);
+    await changeRow('blocks', new Uint8Array(hash), (row) => {
+      expect(row instanceof Uint8Array && row.buffer.byteLength).toBe(bytes.length);
+      return row;
+    });
   });
 });
 
