@@ -15,13 +15,15 @@ import { readFile } from 'node:fs/promises';
 import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
 import { concatBytes } from '../../src/core/model/bytes.ts';
-import { deviceIdOf, parseDeviceId, type DeviceId } from '../../src/core/model/ids.ts';
+import { deviceIdOf, type DeviceId } from '../../src/core/model/ids.ts';
 import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
 import { openPool } from '../../src/runtime/pool.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
+import { diskOf } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import type { Network } from './network.ts';
+import { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
 /** DER before a raw Ed25519 private key (RFC 8410, section 7) and public key (section 4). */
@@ -34,10 +36,13 @@ const erasureCode = await loadReedSolomon(await readFile(new URL(wasmUrl)));
 
 export class SimDevice {
   readonly name: string;
+  /** What survives the tab. */
   readonly store: MemoryStore;
   readonly #world: World;
   readonly #network: Network;
   #identity: Identity;
+  #process = new SimProcess();
+  #quotaBytes = QUOTA_BYTES;
   pool: Pool;
 
   constructor(name: string, world: World, network: Network) {
@@ -50,11 +55,16 @@ export class SimDevice {
   }
 
   get id(): DeviceId {
-    return parseDeviceId(this.pool.status().device.id);
+    return this.#identity.deviceId;
   }
 
-  /** The tab is killed: nothing is said, nothing in memory survives. */
+  get isRunning(): boolean {
+    return !this.#process.dead && !this.#process.frozen;
+  }
+
+  /** The tab is killed: nothing is said, nothing in memory survives, and no call to the disk that was waiting is made. */
   kill(): void {
+    this.#process.kill();
     this.#network.unplug(this.id);
   }
 
@@ -62,6 +72,23 @@ export class SimDevice {
   async reopen(): Promise<void> {
     this.pool = this.#open();
     await this.#world.settled(`${this.name} reopens`, this.pool.ready);
+  }
+
+  /** The tab is frozen: its links stay for a while, and nothing in it happens. */
+  freeze(): void {
+    this.#process.freeze();
+    this.#network.frozen(this.id);
+  }
+
+  thaw(): void {
+    this.#process.thaw();
+    this.#network.thawed();
+  }
+
+  /** The browser allows this much, and the disk has no more. */
+  setQuota(quotaBytes: number): void {
+    this.#quotaBytes = quotaBytes;
+    this.store.setCapacity(quotaBytes);
   }
 
   fileStatus(fileId: string): FileStatus | undefined {
@@ -80,30 +107,40 @@ export class SimDevice {
 
   #open(): Pool {
     const world = this.#world;
-    let identity = this.#identity;
+    const process = new SimProcess();
+    this.#process = process;
     const clock: Clock = {
       nowMs: () => world.nowMs,
-      after: (delayMs, callback) => world.after(delayMs, callback),
+      after: (delayMs, callback) => {
+        let isWanted = true;
+        const cancel = world.after(delayMs, () =>
+          process.run(() => {
+            if (isWanted) callback();
+          }),
+        );
+        return () => {
+          isWanted = false;
+          cancel();
+        };
+      },
     };
     const ports: RuntimePorts = {
       clock,
       random: { bytes: (length) => world.random.bytes(length) },
       cryptography: synchronousCryptography,
       identity: {
-        load: async () => identity,
+        load: async () => this.#identity,
         forget: async () => {
-          identity = identityFrom(world.random.bytes(32));
-          this.#identity = identity;
+          this.#identity = identityFrom(world.random.bytes(32));
         },
       },
-      fragments: this.store.fragments,
-      records: this.store.records,
-      codec: codecIn(world),
+      ...diskOf(this.store, world, process),
+      codec: codecIn(world, process),
       quota: {
-        estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: QUOTA_BYTES }),
+        estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: this.#quotaBytes }),
         persist: async () => true,
       },
-      createTransport: (_keys, own) => this.#network.transportOf(own.deviceId),
+      createTransport: (_keys, own) => this.#network.transportOf(own.deviceId, process),
       appUrl: 'https://palm.invalid/',
     };
     return openPool({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(ports) });
@@ -152,19 +189,19 @@ class MemoryBlob extends Blob {
   }
 }
 
-function codecIn(world: World): SegmentCodec {
+function codecIn(world: World, process: SimProcess): SegmentCodec {
   const codec = createSegmentCodec(erasureCode);
+  const outside = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    process.hears(world.outside(work));
   return {
-    hash: (plain, signal) => world.outside(() => codec.hash(plain, signal)),
-    seal: (parameters, plain, hash, signal) =>
-      world.outside(() => codec.seal(parameters, plain, hash, signal)),
-    open: (parameters, blocks, size, signal) =>
-      world.outside(() => codec.open(parameters, blocks, size, signal)),
+    hash: (plain, signal) => outside(() => codec.hash(plain, signal)),
+    seal: (parameters, plain, hash, signal) => outside(() => codec.seal(parameters, plain, hash, signal)),
+    open: (parameters, blocks, size, signal) => outside(() => codec.open(parameters, blocks, size, signal)),
     close: () => codec.close(),
   };
 }
 
-function identityFrom(seed: Uint8Array): Identity {
+export function identityFrom(seed: Uint8Array): Identity {
   const privateKey = createPrivateKey({
     key: Buffer.concat([PRIVATE_KEY_DER, seed]),
     format: 'der',
@@ -179,7 +216,7 @@ function identityFrom(seed: Uint8Array): Identity {
   };
 }
 
-const synchronousCryptography: Cryptography = {
+export const synchronousCryptography: Cryptography = {
   async verify(publicKey, message, signature) {
     const key = createPublicKey({
       key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),

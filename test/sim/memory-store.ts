@@ -1,9 +1,9 @@
 // FragmentStore and RecordStore in memory, for the simulator: the contract of the IndexedDB store (test/contract runs
-// against both) without its platform. Every method settles within microtasks and hashes with noble, so a simulated pool
-// on virtual time does the same thing on every run. Bytes are copied in and out, as a database does.
+// against both) without its platform. Every method settles within microtasks and hashes in place, so a simulated pool on
+// virtual time does the same thing on every run. Bytes are copied in and out, as a database does.
 
-import { sha256 } from '@noble/hashes/sha2.js';
-import { equalBytes } from '../../src/core/model/bytes.ts';
+import { createHash } from 'node:crypto';
+import { equalBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import {
   type BlockHash,
@@ -21,6 +21,8 @@ export interface MemoryStore {
   usedBytes(): number;
   /** From now on writes that lead beyond this fail with 'storage-full'. */
   setCapacity(capacityBytes: number): void;
+  /** What is on the disk now, for checks between two events. */
+  contents(): StoreContents;
   /** Flips a bit of a stored block, as a failing disk would. Answers whether the block is here. */
   corruptBlock(hash: BlockHash): boolean;
   /** Flips a bit of a stored fragment index. Answers whether the fragment is here. */
@@ -29,12 +31,24 @@ export interface MemoryStore {
   deleteBlock(hash: BlockHash): boolean;
 }
 
+export interface StoreContents {
+  /** Fragments that exist, with their index as it was committed. */
+  readonly fragments: readonly { readonly fragment: StoredFragment; readonly index: Uint8Array }[];
+  /** By blockKey: whether the bytes are there and fit their hash, and who counts the block. */
+  readonly blocks: ReadonlyMap<string, { readonly isSound: boolean; readonly owners: readonly string[] }>;
+  readonly outbox: readonly FileId[];
+  readonly entryIds: readonly string[];
+  readonly metaNames: readonly string[];
+}
+
 export function createMemoryStore(options: { readonly capacityBytes?: number } = {}): MemoryStore {
   const fragments = new MemoryFragmentStore(options.capacityBytes ?? Number.POSITIVE_INFINITY);
+  const records = new MemoryRecordStore();
   return {
     fragments,
-    records: new MemoryRecordStore(),
+    records,
     usedBytes: () => fragments.usedBytes,
+    contents: () => ({ ...fragments.contents(), ...records.contents() }),
     setCapacity: (capacityBytes) => fragments.setCapacity(capacityBytes),
     corruptBlock: (hash) => fragments.corruptBlock(hash),
     corruptIndex: (fragmentId) => fragments.corruptIndex(fragmentId),
@@ -164,6 +178,14 @@ class MemoryFragmentStore implements FragmentStore {
     this.usedBytes = 0;
   }
 
+  contents(): Pick<StoreContents, 'fragments' | 'blocks'> {
+    const blocks = [...this.#blocks].map(([key, { bytes, owners }]) => {
+      const isSound = bytes !== undefined && hexOf(sha256(bytes)) === key;
+      return [key, { isSound, owners: [...owners] }] as const;
+    });
+    return { fragments: [...this.#fragments.values()], blocks: new Map(blocks) };
+  }
+
   setCapacity(capacityBytes: number): void {
     this.#capacityBytes = capacityBytes;
   }
@@ -248,9 +270,21 @@ class MemoryRecordStore implements RecordStore {
     this.#meta.delete(name);
   }
 
+  contents(): Pick<StoreContents, 'outbox' | 'entryIds' | 'metaNames'> {
+    return {
+      outbox: [...this.#outbox],
+      entryIds: [...this.#records.keys()].toSorted(),
+      metaNames: [...this.#meta.keys()].toSorted(),
+    };
+  }
+
   async clear(): Promise<void> {
     this.#records.clear();
     this.#outbox.clear();
     this.#meta.clear();
   }
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
 }

@@ -1,50 +1,85 @@
 // A simulated network of authenticated links. Like the data channels it stands for, a link keeps the order within a lane
 // and loses nothing while it lives; loss shows as delay, and as links that break with everything under way. Bulk and
-// control overtake each other, links overtake each other.
+// control overtake each other, links overtake each other, and the two ends of a link notice its beginning and its end
+// at different times.
 
+import { createHash } from 'node:crypto';
 import { concatBytes } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { Lane, Transport, TransportEvents } from '../../src/core/ports.ts';
+import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
 export interface NetworkFaults {
   /** Least and most time of one message, ms. */
   readonly delayMs: readonly [number, number];
+  /** Bulk bytes that one device sends to another in a ms. */
+  readonly bulkBytesPerMs: number;
   /** Share of messages that are lost once and sent again, RETRANSMIT_MS later. */
   readonly loss: number;
   /** Share of messages that break their link. */
   readonly breaks: number;
 }
 
-export const CALM: NetworkFaults = { delayMs: [1, 5], loss: 0, breaks: 0 };
-export const ROUGH: NetworkFaults = { delayMs: [1, 400], loss: 0.05, breaks: 0.002 };
+export const CALM: NetworkFaults = { delayMs: [1, 5], bulkBytesPerMs: 50_000, loss: 0, breaks: 0 };
+export const ROUGH: NetworkFaults = { delayMs: [1, 400], bulkBytesPerMs: 5_000, loss: 0.05, breaks: 0.002 };
 
 const RETRANSMIT_MS = 800;
-/** A broken link is built again after this, ms. */
+/** A link that ended is built again this long after both ends know, ms. */
 const RELINK_MS = 1_500;
-/** A device that vanished is noticed after this, ms. */
+/** An end that was not there when the link broke notices within this, ms. */
 const NOTICE_MS = 3_000;
+/** A frozen device's links die after this, ms: its probes stay unanswered. */
+const FROZEN_LINK_MS = 10_000;
+
+/** One device as the network sees it: it ends with the tab or the transport. */
+interface Endpoint {
+  readonly device: DeviceId;
+  readonly process: SimProcess;
+  readonly events: TransportEvents;
+}
+
+interface Sending {
+  readonly fail: () => void;
+}
 
 interface Link {
-  readonly ends: readonly [DeviceId, DeviceId];
-  up: boolean;
-  /** Earliest time of the next message, by sender and lane: keeps the order. */
-  readonly clearMs: Map<string, number>;
+  readonly ends: readonly [Endpoint, Endpoint];
+  state: 'rising' | 'up' | 'down';
+  /** Ends that heard linkUp, and not yet linkDown. */
+  readonly told: Set<Endpoint>;
+  /** Whose messages still arrive although the link is down: who closed it in good order. */
+  drains: Endpoint | undefined;
+  /** Earliest arrival of the next message, by sender and lane: keeps the order. */
+  readonly arriveMs: Map<string, number>;
+  /** When the channel is free for the next message, by sender and lane. */
+  readonly freeMs: Map<string, number>;
+  readonly sending: Set<Sending>;
 }
 
 export class Network {
   readonly #world: World;
   faults: NetworkFaults;
-  readonly #open = new Map<DeviceId, TransportEvents>();
+  readonly #open = new Map<DeviceId, Endpoint>();
   readonly #links = new Map<string, Link>();
+  readonly #trace = createHash('sha256');
   #group: (device: DeviceId) => number = () => 0;
   /** Message bytes that were delivered. */
   deliveredBytes = 0;
+  /** Messages on their way, and link events that an end has not heard of. */
+  inFlightCount = 0;
+  /** Called with each message as it is handed to its receiver. */
+  onDelivery: (from: DeviceId, to: DeviceId, bytes: Uint8Array<ArrayBuffer>) => void = () => undefined;
 
   constructor(world: World, faults: NetworkFaults = CALM) {
     this.#world = world;
     this.faults = faults;
+  }
+
+  /** SHA-256 over every message delivered so far: when, from whom, to whom, and its bytes. Ends the trace. */
+  traceDigest(): string {
+    return this.#trace.digest('hex');
   }
 
   /** Devices talk only within their group; links across break. */
@@ -59,40 +94,75 @@ export class Network {
     this.partition(() => 0);
   }
 
-  transportOf(device: DeviceId): Transport {
+  transportOf(device: DeviceId, process: SimProcess): Transport {
+    let endpoint: Endpoint | undefined;
     return {
       open: (events) => {
-        this.#open.set(device, events);
+        endpoint = { device, process, events };
+        this.#open.set(device, endpoint);
+        process.run(() => events.relayState('connected'));
         this.#linkAll();
       },
-      send: (to, parts, lane) => this.#send(device, to, concatBytes(...parts), lane),
+      send: (to, parts, lane, signal) => {
+        if (endpoint === undefined) return Promise.reject(linkClosed());
+        return this.#send(endpoint, to, concatBytes(...parts), lane, signal);
+      },
       closeLink: (to, reason) => {
         const link = this.#links.get(keyOf(device, to));
         if (link !== undefined) this.#break(link, reason);
-        this.#linkAll();
       },
       wake: () => undefined,
-      close: async () => this.unplug(device),
+      close: async () => {
+        if (endpoint !== undefined) this.#close(endpoint);
+      },
     };
   }
 
   /** The device is gone from the network at once, as a killed tab; the others notice. */
   unplug(device: DeviceId): void {
     this.#open.delete(device);
-    for (const link of this.#links.values()) if (link.ends.includes(device)) this.#break(link, 'vanished');
+    for (const link of this.#links.values()) if (hasEnd(link, device)) this.#break(link, 'vanished');
   }
 
-  #together(a: DeviceId, b: DeviceId): boolean {
-    return this.#open.has(a) && this.#open.has(b) && this.#group(a) === this.#group(b);
+  /** The device's process is frozen: what is sent to it waits, and after a while its links die. */
+  frozen(device: DeviceId): void {
+    this.#world.after(FROZEN_LINK_MS, () => {
+      if (this.#open.get(device)?.process.frozen !== true) return;
+      for (const link of this.#links.values()) if (hasEnd(link, device)) this.#break(link, 'silent');
+    });
+  }
+
+  thawed(): void {
+    this.#linkAll();
+  }
+
+  /** Breaks the link between two devices, if there is one; it is built again. */
+  breakLink(a: DeviceId, b: DeviceId): void {
+    const link = this.#links.get(keyOf(a, b));
+    if (link !== undefined) this.#break(link, 'broke');
+  }
+
+  #together(a: Endpoint, b: Endpoint): boolean {
+    const isThere = (end: Endpoint): boolean =>
+      this.#open.get(end.device) === end && !end.process.frozen && !end.process.dead;
+    return isThere(a) && isThere(b) && this.#group(a.device) === this.#group(b.device);
   }
 
   #linkAll(): void {
-    const devices = [...this.#open.keys()];
-    for (const a of devices) {
-      for (const b of devices) {
-        if (a >= b || !this.#together(a, b) || this.#links.has(keyOf(a, b))) continue;
-        const link: Link = { ends: [a, b], up: false, clearMs: new Map() };
-        this.#links.set(keyOf(a, b), link);
+    for (const a of this.#open.values()) {
+      for (const b of this.#open.values()) {
+        const key = keyOf(a.device, b.device);
+        if (a.device >= b.device || this.#links.has(key) || !this.#together(a, b)) continue;
+        const link: Link = {
+          ends: [a, b],
+          state: 'rising',
+          told: new Set(),
+          drains: undefined,
+          arriveMs: new Map(),
+          freeMs: new Map(),
+          sending: new Set(),
+        };
+        this.#links.set(key, link);
         this.#world.after(this.#delayMs(), () => this.#raise(link));
       }
     }
@@ -100,42 +170,117 @@ export class Network {
 
   #raise(link: Link): void {
     const [a, b] = link.ends;
-    if (this.#links.get(keyOf(a, b)) !== link || !this.#together(a, b)) return;
-    link.up = true;
-    this.#open.get(a)?.linkUp(b);
-    this.#open.get(b)?.linkUp(a);
+    if (link.state !== 'rising') return;
+    if (!this.#together(a, b)) {
+      this.#break(link, 'not there');
+      return;
+    }
+    link.state = 'up';
+    for (const [end, other] of bothWays(link)) {
+      const delayMs = this.#delayMs();
+      // What the other end says sooner is heard only after.
+      for (const lane of ['control', 'bulk']) {
+        link.arriveMs.set(`${other.device}/${lane}`, this.#world.nowMs + delayMs);
+      }
+      this.#inFlight(delayMs, end, () => {
+        if (link.state !== 'up') return;
+        link.told.add(end);
+        end.events.linkUp(other.device);
+      });
+    }
   }
 
-  async #send(from: DeviceId, to: DeviceId, bytes: Uint8Array<ArrayBuffer>, lane: Lane): Promise<void> {
-    const link = this.#links.get(keyOf(from, to));
-    if (link?.up !== true) throw new PalmError('link-closed', 'The simulated link is down.');
-    if (this.#world.random.unit() < this.faults.breaks) {
+  #send(
+    from: Endpoint,
+    to: DeviceId,
+    bytes: Uint8Array<ArrayBuffer>,
+    lane: Lane,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const link = this.#links.get(keyOf(from.device, to));
+    const other = link?.ends.find((end) => end !== from);
+    if (link?.state !== 'up' || !link.told.has(from) || other === undefined)
+      return Promise.reject(linkClosed());
+    if (signal?.aborted === true) return Promise.reject(cancelled());
+    const { nowMs, random } = this.#world;
+    if (random.unit() < this.faults.breaks) {
       this.#break(link, 'broke');
-      throw new PalmError('link-closed', 'The simulated link broke.');
+      return Promise.reject(linkClosed());
     }
-    const lostMs = this.#world.random.unit() < this.faults.loss ? RETRANSMIT_MS : 0;
-    const laneKey = `${from}/${lane}`;
-    const atMs = Math.max(this.#world.nowMs + this.#delayMs() + lostMs, link.clearMs.get(laneKey) ?? 0);
-    link.clearMs.set(laneKey, atMs);
-    this.#world.after(atMs - this.#world.nowMs, () => {
-      if (!link.up) return;
-      this.deliveredBytes += bytes.length;
-      this.#open.get(to)?.message(from, bytes);
+    const laneKey = `${from.device}/${lane}`;
+    const lostMs = random.unit() < this.faults.loss ? RETRANSMIT_MS : 0;
+    const beginsMs = Math.max(nowMs, link.freeMs.get(laneKey) ?? 0);
+    const goesOutMs = beginsMs + (lane === 'bulk' ? Math.ceil(bytes.length / this.faults.bulkBytesPerMs) : 0);
+    const arrivesMs = Math.max(goesOutMs + this.#delayMs() + lostMs, link.arriveMs.get(laneKey) ?? 0);
+    link.freeMs.set(laneKey, goesOutMs);
+    link.arriveMs.set(laneKey, arrivesMs);
+    return new Promise((resolve, reject) => {
+      let isWanted = true;
+      const sending = { fail: () => from.process.run(() => reject(linkClosed())) };
+      link.sending.add(sending);
+      signal?.addEventListener('abort', () => {
+        if (this.#world.nowMs >= beginsMs) return;
+        isWanted = false;
+        link.sending.delete(sending);
+        reject(cancelled());
+      });
+      this.#world.after(goesOutMs - nowMs, () => {
+        if (link.sending.delete(sending)) from.process.run(resolve);
+      });
+      this.#inFlight(arrivesMs - nowMs, other, () => {
+        if (isWanted && (link.state === 'up' || link.drains === from) && link.told.has(other)) {
+          this.#deliver(from.device, other, bytes);
+        }
+      });
     });
   }
 
-  #break(link: Link, reason: string): void {
-    const [a, b] = link.ends;
-    if (this.#links.get(keyOf(a, b)) !== link) return;
-    const wasUp = link.up;
-    link.up = false;
-    const [noticedByA, noticedByB] = [this.#open.get(a), this.#open.get(b)];
-    // Both ends learn of it before a new link can come up; neither hears anything in between.
-    this.#world.after(NOTICE_MS, () => {
-      if (wasUp && this.#open.get(a) === noticedByA) noticedByA?.linkDown(b, reason);
-      if (wasUp && this.#open.get(b) === noticedByB) noticedByB?.linkDown(a, reason);
-      this.#links.delete(keyOf(a, b));
-      this.#world.after(RELINK_MS, () => this.#linkAll());
+  #deliver(from: DeviceId, to: Endpoint, bytes: Uint8Array<ArrayBuffer>): void {
+    this.deliveredBytes += bytes.length;
+    this.#trace.update(`${this.#world.nowMs} ${from} ${to.device} ${bytes.length}\n`).update(bytes);
+    this.onDelivery(from, to.device, bytes);
+    to.events.message(from, bytes);
+  }
+
+  /** What `end` will hear of in `delayMs`. */
+  #inFlight(delayMs: number, end: Endpoint, event: () => void): void {
+    this.inFlightCount += 1;
+    this.#world.after(delayMs, () => {
+      this.inFlightCount -= 1;
+      end.process.run(event);
+    });
+  }
+
+  /** A transport closes in good order: what it had sent arrives, and then the link is gone. */
+  #close(endpoint: Endpoint): void {
+    if (this.#open.get(endpoint.device) === endpoint) this.#open.delete(endpoint.device);
+    for (const link of this.#links.values()) {
+      if (!link.ends.includes(endpoint)) continue;
+      link.drains = endpoint;
+      const lastMs = Math.max(...link.arriveMs.values(), this.#world.nowMs);
+      this.#break(link, 'closed', lastMs - this.#world.nowMs + 1);
+    }
+  }
+
+  #break(link: Link, reason: string, atLeastMs = 0): void {
+    if (link.state === 'down') return;
+    link.state = 'down';
+    for (const sending of link.sending) sending.fail();
+    link.sending.clear();
+    let noticedMs = 0;
+    for (const [end, other] of bothWays(link)) {
+      const delayMs = atLeastMs + this.#world.random.below(NOTICE_MS);
+      noticedMs = Math.max(noticedMs, delayMs);
+      this.#inFlight(delayMs, end, () => {
+        if (link.told.delete(end) && this.#open.get(end.device) === end) {
+          end.events.linkDown(other.device, reason);
+        }
+      });
+    }
+    this.#world.after(noticedMs + RELINK_MS, () => {
+      // A frozen end hears of this end before it hears of a new link: its backlog keeps the order.
+      this.#links.delete(keyOf(link.ends[0].device, link.ends[1].device));
+      this.#linkAll();
     });
   }
 
@@ -145,6 +290,25 @@ export class Network {
   }
 }
 
+function bothWays({ ends: [a, b] }: Link): readonly (readonly [Endpoint, Endpoint])[] {
+  return [
+    [a, b],
+    [b, a],
+  ];
+}
+
+function hasEnd(link: Link, device: DeviceId): boolean {
+  return link.ends.some((end) => end.device === device);
+}
+
 function keyOf(a: DeviceId, b: DeviceId): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+function linkClosed(): PalmError {
+  return new PalmError('link-closed', 'The simulated link is down.');
+}
+
+function cancelled(): PalmError {
+  return new PalmError('cancelled', 'No longer wanted.');
 }

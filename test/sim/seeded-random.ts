@@ -19,6 +19,9 @@ export function randomFrom(seed: number): SeededRandom {
   return {
     unit: () => next() / 2 ** 32,
     below: (below) => Math.floor((next() / 2 ** 32) * below),
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 0xff),
+    bytes: (length) => {
+      const words = Uint32Array.from({ length: Math.ceil(length / 4) }, next);
+      return new Uint8Array(words.buffer).slice(0, length);
+    },
   };
 }

@@ -22,6 +22,7 @@ export class World {
   /** Work that real threads do (WebCrypto): time stands still until it is back. */
   #outsideCount = 0;
   #turnstile: Promise<unknown> = Promise.resolve();
+  #checks: (() => void)[] = [];
 
   constructor(seed: number) {
     this.seed = seed;
@@ -46,6 +47,11 @@ export class World {
     return () => {
       event.cancelled = true;
     };
+  }
+
+  /** Calls `check` after each event from now on: what must hold at every moment. What it throws ends the run. */
+  always(check: () => void): void {
+    this.#checks.push(check);
   }
 
   /** Work on other threads, one piece at a time in the order of the calls, so that its order never varies. */
@@ -96,6 +102,7 @@ export class World {
     this.#nowMs = next.atMs;
     next.run();
     await this.#settle();
+    for (const check of this.#checks) check();
     return true;
   }
 

@@ -1,0 +1,71 @@
+// What a tab sees of its stores: every call takes its turn and some time, as database transactions do. A call whose turn
+// has not come when the tab is killed never happened; one whose turn has come is durable, heard of or not.
+
+import type { FragmentStore, RecordStore } from '../../src/core/ports.ts';
+import type { MemoryStore } from './memory-store.ts';
+import type { SimProcess } from './process.ts';
+import type { World } from './world.ts';
+
+/** Most time of one transaction, ms. */
+const MOST_MS = 3;
+
+export interface Disk {
+  readonly fragments: FragmentStore;
+  readonly records: RecordStore;
+}
+
+/** Bytes and records lie in different tables: their transactions do not wait for each other. */
+export function diskOf(store: MemoryStore, world: World, process: SimProcess): Disk {
+  return {
+    fragments: fragmentsThrough(turnstile(world, process), store.fragments),
+    records: recordsThrough(turnstile(world, process), store.records),
+  };
+}
+
+type Turnstile = <Result>(call: () => Promise<Result>) => Promise<Result>;
+
+function turnstile(world: World, process: SimProcess): Turnstile {
+  let freeAtMs = 0;
+  return (call) =>
+    new Promise((resolve, reject) => {
+      freeAtMs = Math.max(freeAtMs, world.nowMs) + world.random.below(MOST_MS + 1);
+      world.after(freeAtMs - world.nowMs, () => {
+        if (!process.dead) process.hears(call()).then(resolve, reject);
+      });
+    });
+}
+
+function fragmentsThrough(take: Turnstile, store: FragmentStore): FragmentStore {
+  return {
+    putBlocks: (owner, blocks) => {
+      const given = blocks.map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() }));
+      return take(() => store.putBlocks(owner, given));
+    },
+    getBlock: (hash) => take(() => store.getBlock(hash)),
+    hasBlocks: (hashes) => take(() => store.hasBlocks(hashes)),
+    commit: (fragment, indexBytes, hashes) => take(() => store.commit(fragment, indexBytes, hashes)),
+    getIndex: (fragmentId) => take(() => store.getIndex(fragmentId)),
+    list: () => take(() => store.list()),
+    drop: (fragmentIds) => take(() => store.drop(fragmentIds)),
+    release: (owner) => take(() => store.release(owner)),
+    owners: () => take(() => store.owners()),
+    clear: () => take(() => store.clear()),
+  };
+}
+
+function recordsThrough(take: Turnstile, store: RecordStore): RecordStore {
+  return {
+    putRecords: (records) => take(() => store.putRecords(records)),
+    loadRecords: () => take(() => store.loadRecords()),
+    loadOutbox: () => take(() => store.loadOutbox()),
+    putOutbox: (fileId) => take(() => store.putOutbox(fileId)),
+    dropOutbox: (fileId) => take(() => store.dropOutbox(fileId)),
+    getMeta: (name) => take(() => store.getMeta(name)),
+    putMeta: (name, value) => {
+      const kept = structuredClone(value);
+      return take(() => store.putMeta(name, kept));
+    },
+    dropMeta: (name) => take(() => store.dropMeta(name)),
+    clear: () => take(() => store.clear()),
+  };
+}
