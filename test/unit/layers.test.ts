@@ -34,7 +34,7 @@ const LAYERS: readonly Layer[] = [
   },
   { path: 'src/adapters/portable', reaches: ['src/core'], packages: CORE_PACKAGES },
   {
-    path: 'src/adapters/browser/rtc-transport.ts',
+    path: 'src/adapters/browser/rtc-connection.ts',
     reaches: ['src/core', 'src/adapters'],
     packages: ['simple-peer'],
   },

@@ -1,0 +1,122 @@
+// Seals letters and opens envelopes, in order, and hands both to the router. Cryptography is asynchronous; the order in
+// which letters were written, and in which envelopes arrived, is kept.
+//
+// Invariants: what waits is bounded both ways; a letter reaches `deliver` only when it is verified, new and for us.
+
+import {
+  openEnvelope,
+  sealEnvelope,
+  type EnvelopeKeys,
+  type OpenedLetter,
+  type SignalBody,
+} from '../../core/links/envelope.ts';
+import type { LinkId, SessionId } from '../../core/links/link-ids.ts';
+import type { Route, SignalRouter, Source } from '../../core/links/signal-router.ts';
+import { isPalmError } from '../../core/model/errors.ts';
+import type { Cryptography, Identity, Random } from '../../core/ports.ts';
+
+/** Envelopes that wait to be opened: a full room's announces and candidates at once. */
+const MAX_INBOUND_COUNT = 2_048;
+/** Letters that wait to be sealed: an offer and some candidates for everyone in a full room. */
+const MAX_OUTBOUND_COUNT = 4_096;
+
+export interface CourierOptions {
+  readonly keys: EnvelopeKeys;
+  readonly session: SessionId;
+  readonly identity: Identity;
+  readonly cryptography: Cryptography;
+  readonly random: Random;
+  readonly router: SignalRouter;
+}
+
+export interface CourierEvents {
+  deliver(letter: OpenedLetter): void;
+  /** Takes a sealed envelope on its way; the callee does not keep `envelope`. */
+  carry(route: Route, envelope: Uint8Array): void;
+  rejected(reason: string): void;
+}
+
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #events: CourierEvents;
+  readonly #inbound: Lane;
+  readonly #outbound: Lane;
+  #seq = 0;
+
+  constructor(options: CourierOptions, events: CourierEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#inbound = new Lane(MAX_INBOUND_COUNT, events);
+    this.#outbound = new Lane(MAX_OUTBOUND_COUNT, events);
+  }
+
+  /** Writes a letter to one session, or to everyone. */
+  post(to: SessionId | null, link: LinkId, body: SignalBody): void {
+    this.#seq += 1;
+    const { session, keys, identity, cryptography, random, router } = this.#options;
+    const letter = { fromSession: session, toSession: to, link, seq: this.#seq, body };
+    this.#outbound.add(async () => {
+      const envelope = await sealEnvelope(letter, keys, identity, cryptography, random);
+      for (const route of router.routesTo(to)) this.#events.carry(route, envelope);
+    });
+  }
+
+  /** Takes an envelope that arrived, and ownership of its bytes. */
+  take(envelope: Uint8Array, source: Source): void {
+    const { keys, cryptography, router } = this.#options;
+    this.#inbound.add(async () => {
+      const letter = await openEnvelope(envelope, keys, cryptography);
+      const { forUs, onward } = router.take(letter, source);
+      for (const route of onward) this.#events.carry(route, envelope);
+      if (forUs) this.#events.deliver(letter);
+    });
+  }
+
+  /** What waits is dropped, and nothing more is taken. */
+  close(): void {
+    this.#inbound.close();
+    this.#outbound.close();
+  }
+}
+
+/** Asynchronous work, one after the other. */
+class Lane {
+  readonly #maxCount: number;
+  readonly #events: CourierEvents;
+  #tail: Promise<void> = Promise.resolve();
+  #count = 0;
+  #isClosed = false;
+
+  constructor(maxCount: number, events: CourierEvents) {
+    this.#maxCount = maxCount;
+    this.#events = events;
+  }
+
+  add(work: () => Promise<void>): void {
+    if (this.#isClosed) return;
+    if (this.#count >= this.#maxCount) {
+      this.#events.rejected(
+        'More signaling arrived at once than this device can check; some of it was dropped.',
+      );
+      return;
+    }
+    this.#count += 1;
+    this.#tail = this.#tail.then(() => this.#run(work));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #run(work: () => Promise<void>): Promise<void> {
+    try {
+      if (!this.#isClosed) await work();
+    } catch (error) {
+      if (isPalmError(error)) this.#events.rejected(error.message);
+      // A bug here must show as one, and must not stop the letters behind it.
+      else reportError(error);
+    } finally {
+      this.#count -= 1;
+    }
+  }
+}
