@@ -32,13 +32,16 @@ async function start(): Promise<void> {
     return;
   }
   try {
-    await acquireDevice({
+    const acquired = acquireDevice({
       onWaiting: () => {
         state.value = { kind: 'other-tab' };
       },
     });
-    state.value = { kind: 'opening' };
-    const pool = await openBrowserPool();
+    const pool = openBrowserPool(
+      acquired.then(() => {
+        state.value = { kind: 'opening' };
+      }),
+    );
     await pool.ready;
     // In development modules come straight from the source: a service worker would serve stale ones.
     state.value = { kind: 'open', pool, update: import.meta.env.PROD ? watchForUpdate() : undefined };

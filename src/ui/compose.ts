@@ -1,0 +1,58 @@
+// The browser's composition: every adapter is made here, and nowhere else.
+
+import { openCodecPool } from '../adapters/browser/codec-pool.ts';
+import { openIdbStore } from '../adapters/browser/idb-store.ts';
+import { forgetIdentity, loadIdentity } from '../adapters/browser/identity.ts';
+import { persistStorage, storageEstimate } from '../adapters/browser/quota.ts';
+import { RtcTransport } from '../adapters/browser/rtc-transport.ts';
+import { systemClock } from '../adapters/portable/clock.ts';
+import { systemRandom } from '../adapters/portable/random.ts';
+import { webCryptography } from '../adapters/portable/webcrypto.ts';
+import type { Pool } from '../runtime/api.ts';
+import { openPool } from '../runtime/pool.ts';
+import type { RuntimePorts } from '../runtime/runtime-ports.ts';
+import { guessDeviceName } from './text/device-name.ts';
+
+declare global {
+  // The public face for scripts and tests; docs/API.md describes it.
+  var palm: Pool;
+}
+
+/**
+ * Opens this browser's device once `acquired` (the tab's turn to run it) resolves, and offers it as `window.palm` at once:
+ * `palm.ready` tells when it can be used.
+ */
+export function openBrowserPool(acquired: Promise<unknown>): Pool {
+  const pool = openPool({
+    clock: systemClock,
+    suggestedDeviceName: guessDeviceName(navigator.userAgent),
+    ports: acquired.then(openPorts),
+  });
+  globalThis.palm = pool;
+  return pool;
+}
+
+async function openPorts(): Promise<RuntimePorts> {
+  const { fragments, records } = await openIdbStore();
+  const ports = { clock: systemClock, random: systemRandom, cryptography: webCryptography };
+  return {
+    ...ports,
+    identity: { load: loadIdentity, forget: forgetIdentity },
+    fragments,
+    records,
+    codec: openCodecPool(),
+    quota: { estimate: storageEstimate, persist: persistStorage },
+    createTransport: (keys, identity) => {
+      const { poolId, signalingKey } = keys;
+      return new RtcTransport({ ...ports, poolId, signalingKey, identity, relayUrl: relayUrl() });
+    },
+    appUrl: `${location.origin}${location.pathname}`,
+  };
+}
+
+/** The relay is whoever served this page. */
+function relayUrl(): string {
+  const url = new URL('/relay', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
