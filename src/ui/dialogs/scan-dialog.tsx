@@ -6,6 +6,9 @@ import { Dialog } from '../parts/dialog.tsx';
 import { inviteIn } from '../route.ts';
 import { openCamera, scanFrames } from './camera.ts';
 
+const NOT_AN_INVITE =
+  'This QR code is not an invite to a pool. On the other device, choose “Invite a device”.';
+
 interface ScanDialogProps {
   readonly onClose: () => void;
   readonly onInvite: (invite: string) => void;
@@ -13,7 +16,7 @@ interface ScanDialogProps {
 
 export function ScanDialog({ onClose, onInvite }: ScanDialogProps) {
   const video = useRef<HTMLVideoElement>(null);
-  const trouble = useSignal('');
+  const trouble = useSignal<ScanTrouble>({ text: '', ended: false });
   const onInviteNow = useRef(onInvite);
   onInviteNow.current = onInvite;
   useEffect(() => {
@@ -22,7 +25,7 @@ export function ScanDialog({ onClose, onInvite }: ScanDialogProps) {
     if (element !== null) {
       void scan(element, stop.signal, {
         found: (invite) => onInviteNow.current(invite),
-        trouble: (text) => (trouble.value = text),
+        trouble: (now) => (trouble.value = now),
       });
     }
     return () => stop.abort();
@@ -30,10 +33,17 @@ export function ScanDialog({ onClose, onInvite }: ScanDialogProps) {
   return (
     <Dialog title="Scan an invite" onClose={onClose}>
       <p>Point the camera at the QR code that the other device shows.</p>
-      <video ref={video} class="camera" muted playsInline aria-label="Camera picture" />
-      {trouble.value === '' ? null : (
+      <video
+        ref={video}
+        class="camera"
+        muted
+        playsInline
+        hidden={trouble.value.ended}
+        aria-label="Camera picture"
+      />
+      {trouble.value.text === '' ? null : (
         <p class="message error" role="alert">
-          {trouble.value}
+          {trouble.value.text}
         </p>
       )}
       <button type="button" class="button wide" onClick={onClose}>
@@ -45,7 +55,14 @@ export function ScanDialog({ onClose, onInvite }: ScanDialogProps) {
 
 interface ScanEvents {
   readonly found: (invite: string) => void;
-  readonly trouble: (text: string) => void;
+  readonly trouble: (trouble: ScanTrouble) => void;
+}
+
+interface ScanTrouble {
+  /** '' for none. */
+  readonly text: string;
+  /** There is no picture, and none will come. */
+  readonly ended: boolean;
 }
 
 /** Never rejects: whatever is in the way is told through `events.trouble`. */
@@ -58,12 +75,10 @@ async function scan(video: HTMLVideoElement, signal: AbortSignal, events: ScanEv
         events.found(invite);
         return;
       }
-      events.trouble(
-        'This QR code is not an invite to a pool. On the other device, choose “Invite a device”.',
-      );
+      events.trouble({ text: NOT_AN_INVITE, ended: false });
     }
   } catch (error) {
-    if (!signal.aborted) events.trouble(cameraTrouble(error));
+    if (!signal.aborted) events.trouble({ text: cameraTrouble(error), ended: true });
   }
 }
 

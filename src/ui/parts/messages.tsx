@@ -1,4 +1,5 @@
-// What went wrong or is worth knowing, at the top of every screen: this page's own alerts and the pool's notices.
+// What is worth knowing or went wrong, in two places: the pool's notices at the top of the page, and this page's own
+// alerts at the bottom of the window, where they are seen wherever the person has scrolled to.
 
 import { useSignal } from '@preact/signals';
 import type { Notice } from '../../runtime/api.ts';
@@ -8,31 +9,42 @@ import { CloseIcon } from './icons.tsx';
 /** The newest say what matters; older ones come into view as these are dismissed. */
 const MAX_NOTICES = 3;
 
-export function Messages() {
-  const { alerts, status } = useSession();
+export function Notices() {
+  const { status } = useSession();
   const dismissed = useSignal<ReadonlySet<number>>(new Set());
   const notices = status.value.notices
     .filter((notice) => !dismissed.value.has(notice.id))
     .slice(-MAX_NOTICES);
   return (
     <div class="messages">
+      {notices.map((notice) => (
+        <Message
+          key={notice.id}
+          level={notice.level}
+          text={notice.text}
+          onDismiss={() => {
+            // Only ids that the pool still lists are worth remembering.
+            const listed = status.peek().notices.map(({ id }) => id);
+            const kept = listed.filter((id) => dismissed.value.has(id));
+            dismissed.value = new Set([...kept, notice.id]);
+          }}
+        />
+      ))}
+    </div>
+  );
+}
+
+export function AlertMessages() {
+  const { alerts } = useSession();
+  return (
+    <div class="messages">
       {alerts.list.value.map((alert) => (
         <Message
-          key={`alert-${alert.id}`}
+          key={alert.id}
           level="error"
           text={alert.text}
           onDismiss={() => alerts.dismiss(alert.id)}
           {...(alert.retry === undefined ? {} : { onRetry: alert.retry })}
-        />
-      ))}
-      {notices.map((notice) => (
-        <Message
-          key={`notice-${notice.id}`}
-          level={notice.level}
-          text={notice.text}
-          onDismiss={() => {
-            dismissed.value = new Set([...dismissed.value, notice.id]);
-          }}
         />
       ))}
     </div>
@@ -50,23 +62,21 @@ function Message({ level, text, onDismiss, onRetry }: MessageProps) {
   return (
     <div class={`message ${level}`}>
       <p role={level === 'info' ? 'status' : 'alert'}>{text}</p>
-      <div class="message-actions">
-        {onRetry === undefined ? null : (
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              onDismiss();
-              onRetry();
-            }}
-          >
-            Try again
-          </button>
-        )}
-        <button type="button" class="button icon-only quiet" aria-label="Dismiss" onClick={onDismiss}>
-          <CloseIcon />
+      <button type="button" class="button icon-only quiet" aria-label="Dismiss" onClick={onDismiss}>
+        <CloseIcon />
+      </button>
+      {onRetry === undefined ? null : (
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            onDismiss();
+            onRetry();
+          }}
+        >
+          Try again
         </button>
-      </div>
+      )}
     </div>
   );
 }

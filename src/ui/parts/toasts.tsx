@@ -1,7 +1,8 @@
-// Passing words at the bottom of the screen: what was just done, and the undo of a removal. Both are polite live
-// regions that are always there, so that screen readers hear the text change.
+// The bottom of the window: what went wrong, until it is dismissed, and passing words: what was just done, and the undo
+// of a removal. The latter two are polite live regions that are always there, so that screen readers hear the change.
 
 import { useEffect } from 'preact/hooks';
+import { AlertMessages } from './messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import { countOf } from '../text/units.ts';
 import { useSession } from '../work/session.ts';
@@ -23,6 +24,7 @@ export function Toasts() {
   const [first] = undoable;
   return (
     <div class="toasts">
+      <AlertMessages />
       <div role="status">{text === '' ? null : <p class="toast">{text}</p>}</div>
       <div role="status">
         {first === undefined ? null : (

@@ -15,7 +15,7 @@ export function connectionOf(status: PoolStatus): Connection {
   if (linked > 0) {
     const others = `Connected to ${countOf(linked, 'device')}`;
     if (relay !== 'lost') return { state: 'linked', sentence: others };
-    return { state: 'linked', sentence: `${others}. The relay is lost; connected devices go on without it` };
+    return { state: 'linked', sentence: `${others}, going on without the relay` };
   }
   switch (relay) {
     case 'connected':
@@ -28,8 +28,7 @@ export function connectionOf(status: PoolStatus): Connection {
     case 'lost':
       return {
         state: 'cut',
-        sentence:
-          'The relay does not answer. What this device holds stays; check the Wi-Fi. Palm keeps trying',
+        sentence: 'The relay does not answer. Check the Wi-Fi; Palm keeps trying',
       };
   }
 }

@@ -51,7 +51,7 @@ function DeviceRow({ device, look, onRename }: DeviceRowProps) {
           {shownName(device.name)}
         </bdi>
         <span class="meta">
-          {state} · {formatBytes(device.heldBytes)}
+          <span>{state}</span> <span>{formatBytes(device.heldBytes)}</span>
         </span>
       </div>
       {device.self ? (

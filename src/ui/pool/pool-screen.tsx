@@ -9,7 +9,7 @@ import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
 import { RenameDialog } from '../dialogs/rename-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { LeaveIcon } from '../parts/icons.tsx';
-import { Messages } from '../parts/messages.tsx';
+import { Notices } from '../parts/messages.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { countOf } from '../text/units.ts';
@@ -64,7 +64,7 @@ export function PoolScreen() {
             </p>
           </div>
         </header>
-        <Messages />
+        <Notices />
       </div>
       <div class="pool-side">
         <DevicesSection

@@ -4,7 +4,7 @@ import { useSignal, type Signal } from '@preact/signals';
 import { MAX_DEVICE_NAME_BYTES } from '../../core/model/limits.ts';
 import { Brand } from '../parts/brand.tsx';
 import { Field } from '../parts/field.tsx';
-import { Messages } from '../parts/messages.tsx';
+import { Notices } from '../parts/messages.tsx';
 import { foreignOrigin, MAX_LINK_CHARS } from '../route.ts';
 import { useEntrance } from './entrance.ts';
 
@@ -23,7 +23,7 @@ export function JoinScreen({ invite, deviceName, onTried, onDecline }: JoinScree
   const elsewhere = foreignOrigin(link.value, location.origin);
   return (
     <main class="join">
-      <Messages />
+      <Notices />
       <form
         class="card"
         onSubmit={(event) => {

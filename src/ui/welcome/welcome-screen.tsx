@@ -6,7 +6,7 @@ import { ScanDialog } from '../dialogs/scan-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { Field } from '../parts/field.tsx';
 import { CameraIcon } from '../parts/icons.tsx';
-import { Messages } from '../parts/messages.tsx';
+import { Notices } from '../parts/messages.tsx';
 import { MAX_LINK_CHARS } from '../route.ts';
 import { useEntrance } from './entrance.ts';
 
@@ -37,7 +37,7 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
         </ul>
       </section>
       <div class="ways">
-        <Messages />
+        <Notices />
         {fileLinkWaits ? (
           <p class="message info" role="note">
             The link opens a private file of a pool. Join that pool here, and the file opens right after.
