@@ -35,7 +35,10 @@ export interface StoreContents {
   /** Fragments that exist, with their index as it was committed. */
   readonly fragments: readonly { readonly fragment: StoredFragment; readonly index: Uint8Array }[];
   /** By blockKey: whether the bytes are there and fit their hash, and who counts the block. */
-  readonly blocks: ReadonlyMap<string, { readonly isSound: boolean; readonly owners: readonly string[] }>;
+  readonly blocks: ReadonlyMap<
+    string,
+    { readonly isSound: () => boolean; readonly owners: readonly string[] }
+  >;
   readonly outbox: readonly FileId[];
   readonly entryIds: readonly string[];
   readonly metaNames: readonly string[];
@@ -180,7 +183,7 @@ class MemoryFragmentStore implements FragmentStore {
 
   contents(): Pick<StoreContents, 'fragments' | 'blocks'> {
     const blocks = [...this.#blocks].map(([key, { bytes, owners }]) => {
-      const isSound = bytes !== undefined && hexOf(sha256(bytes)) === key;
+      const isSound = (): boolean => bytes !== undefined && hexOf(sha256(bytes)) === key;
       return [key, { isSound, owners: [...owners] }] as const;
     });
     return { fragments: [...this.#fragments.values()], blocks: new Map(blocks) };

@@ -1,0 +1,147 @@
+// What must be true of a simulated pool, judged by what lies on the disks and never by what a device believes.
+
+import { expect } from 'vitest';
+import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import { blockKey } from '../../src/core/model/ids.ts';
+import { fragmentCap } from '../../src/core/model/limits.ts';
+import type { FileStatus } from '../../src/runtime/api.ts';
+import type { SimDevice } from './device.ts';
+import type { World } from './world.ts';
+
+/** Fragments of `fileId` that exist on the device's disk with every block sound. */
+export function wholeFragments(device: SimDevice, fileId: string): Set<number> {
+  const { fragments, blocks } = device.store.contents();
+  const whole = fragments.filter(
+    ({ fragment, index }) =>
+      fragment.fileId === fileId &&
+      decodeFragmentIndex(index).blocks.every((hash) => blocks.get(blockKey(hash))?.isSound() === true),
+  );
+  return new Set(whole.map(({ fragment }) => fragment.fragment));
+}
+
+/** Distinct fragments on the disks of `devices`. */
+export function fragmentsOn(devices: readonly SimDevice[], fileId: string): Set<number> {
+  return new Set(devices.flatMap((device) => [...wholeFragments(device, fileId)]));
+}
+
+/** How many of `holdings` may be lost, found by losing them: every set of them, smallest first. */
+export function trueMargin(holdings: readonly ReadonlySet<number>[], k: number): number {
+  const holders = holdings.filter((set) => set.size > 0);
+  let margin = holders.length;
+  for (let lost = 0; lost < 1 << holders.length; lost++) {
+    const kept = new Set(holders.flatMap((set, index) => ((lost >> index) & 1 ? [] : [...set])));
+    if (kept.size < k) margin = Math.min(margin, bitCount(lost) - 1);
+  }
+  return margin;
+}
+
+/** No device holds more of a file than its cap, except its storer as long as the file is in its outbox. */
+export function expectCaps(
+  devices: readonly SimDevice[],
+  files: ReadonlyMap<string, { readonly k: number }>,
+): void {
+  for (const device of devices) {
+    const { fragments, outbox } = device.store.contents();
+    const counts = new Map<string, number>();
+    for (const { fragment } of fragments) counts.set(fragment.fileId, (counts.get(fragment.fileId) ?? 0) + 1);
+    for (const [fileId, count] of counts) {
+      const file = files.get(fileId);
+      if (file === undefined || outbox.some((placing) => placing === fileId)) continue;
+      expect(count, `${device.name} holds too much of ${fileId}`).toBeLessThanOrEqual(fragmentCap(file.k));
+    }
+  }
+}
+
+/** All devices have the same records on disk and show the same files and names. */
+export function expectSameCatalogues(devices: readonly SimDevice[]): void {
+  const [one, ...others] = devices.map((device) => catalogueOf(device));
+  for (const other of others) expect(other).toEqual(one);
+}
+
+export function sameCatalogues(devices: readonly SimDevice[]): boolean {
+  return new Set(devices.map((device) => JSON.stringify(catalogueOf(device)))).size === 1;
+}
+
+/** Nothing is on the disk that no file of the catalogue needs: no stray fragment, block, claim or outbox row. */
+export function expectOnlyNeeded(device: SimDevice): void {
+  const files = new Map(device.pool.status().files.map((file) => [file.fileId, file]));
+  const { fragments, blocks, outbox } = device.store.contents();
+  const needed = new Set<string>();
+  for (const { fragment, index } of fragments) {
+    expect(files.has(fragment.fileId), `${device.name}: a fragment of no file`).toBe(true);
+    for (const hash of decodeFragmentIndex(index).blocks) needed.add(blockKey(hash));
+  }
+  for (const [key, { owners }] of blocks) {
+    expect(needed.has(key), `${device.name}: a block of no fragment`).toBe(true);
+    expect(
+      owners.filter((owner) => !owner.startsWith('fragment:')),
+      `${device.name}: claims of jobs that ended`,
+    ).toEqual([]);
+  }
+  for (const fileId of outbox) {
+    expect(files.get(fileId)?.inOutbox, `${device.name}: an outbox row of no file`).toBe(true);
+  }
+}
+
+/** Nobody places anything: what can be placed is. */
+export function settledOutboxes(devices: readonly SimDevice[]): boolean {
+  return devices.every((device) => device.pool.status().files.every((file) => !file.inOutbox));
+}
+
+/** How long a viewer may not yet have heard of a change, ms: the slowest message of a calm network, twice, and a disk. */
+const NEWS_MS = 100;
+
+/**
+ * From now on, at every event, no running device shows a margin or a reach that the disks of the devices it reaches do
+ * not bear out, now or as lately as news travels.
+ */
+export function watchHonesty(world: World, devices: readonly SimDevice[]): void {
+  const recent = new Map<string, { atMs: number; margin: number; reach: number }[]>();
+  world.always(() => {
+    for (const viewer of devices) {
+      if (!viewer.isRunning) continue;
+      const { files, devices: seen } = viewer.pool.status();
+      const reachable = new Set(seen.filter(({ state }) => state === 'reachable').map(({ id }) => id));
+      const there = devices.filter(({ id }) => reachable.has(id));
+      for (const file of files) {
+        const holdings = there.map((device) => wholeFragments(device, file.fileId));
+        const now = { atMs: world.nowMs, margin: trueMargin(holdings, file.k), reach: unionSize(holdings) };
+        const key = `${viewer.name} ${file.fileId}`;
+        const since = (recent.get(key) ?? []).filter(({ atMs }) => atMs >= world.nowMs - NEWS_MS);
+        recent.set(key, [...since, now]);
+        expectHonest(viewer, file, [...since, now]);
+      }
+    }
+  });
+}
+
+function expectHonest(
+  viewer: SimDevice,
+  file: FileStatus,
+  recent: readonly { readonly margin: number; readonly reach: number }[],
+): void {
+  const trueAtBest = Math.max(...recent.map(({ margin }) => margin));
+  const reachAtBest = Math.max(...recent.map(({ reach }) => reach));
+  expect(file.margin, `${viewer.name} shows a margin that is not there`).toBeLessThanOrEqual(trueAtBest);
+  expect(file.reach, `${viewer.name} shows a reach that is not there`).toBeLessThanOrEqual(reachAtBest);
+}
+
+function catalogueOf(device: SimDevice): unknown {
+  const { files, devices, pool } = device.pool.status();
+  return {
+    entryIds: device.store.contents().entryIds,
+    pool: pool?.name,
+    files: files.map(({ fileId, name, by }) => ({ fileId, name, by })),
+    names: devices.map(({ id, name }) => `${id} ${name}`).toSorted(),
+  };
+}
+
+function unionSize(sets: readonly ReadonlySet<number>[]): number {
+  return new Set(sets.flatMap((set) => [...set])).size;
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}

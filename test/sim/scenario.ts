@@ -1,0 +1,62 @@
+// A simulated pool as a test: one world and one network for each seed, which the test's name shows, so that a failure
+// can be run again. PALM_SIM_SEEDS=1000-1099 runs other seeds than the ones that are kept here.
+
+import { expect, test } from 'vitest';
+import { formPool, SimDevice } from './device.ts';
+import { CALM, Network, type NetworkFaults } from './network.ts';
+import { World } from './world.ts';
+
+export interface Simulation {
+  readonly world: World;
+  readonly network: Network;
+  /** Every device made so far. */
+  readonly devices: readonly SimDevice[];
+  /** A device that is in no pool. */
+  device(name: string): SimDevice;
+  /** `count` devices in a pool, all linked. */
+  pool(count: number): Promise<readonly SimDevice[]>;
+}
+
+/** A test for each of `seeds`. Whatever it does, no device may meet a bug of its own. */
+export function scenario(
+  name: string,
+  seeds: readonly number[],
+  run: (simulation: Simulation) => Promise<void>,
+  faults: NetworkFaults = CALM,
+): void {
+  test.each(chosenSeeds() ?? seeds)(`${name} (seed %i)`, async (seed) => {
+    const world = new World(seed);
+    const network = new Network(world, faults);
+    const devices: SimDevice[] = [];
+    const device = (deviceName: string): SimDevice => {
+      const made = new SimDevice(deviceName, world, network);
+      devices.push(made);
+      return made;
+    };
+    const pool = async (count: number): Promise<readonly SimDevice[]> => {
+      const formed = await formPool(world, network, count);
+      devices.push(...formed);
+      return formed;
+    };
+    await run({ world, network, devices, device, pool });
+    for (const { name: deviceName, pool: runtime } of devices) {
+      const bugs = runtime.status().notices.filter(({ text }) => text.startsWith('Something failed inside'));
+      expect(bugs, deviceName).toEqual([]);
+    }
+  });
+}
+
+/** The first `count` items, each there. */
+export function first<Item>(items: readonly Item[], at = 0): Item {
+  const item = items[at];
+  if (item === undefined) throw new Error(`nothing at ${at}`);
+  return item;
+}
+
+function chosenSeeds(): number[] | undefined {
+  const range = /^(\d+)(?:-(\d+))?$/.exec(process.env['PALM_SIM_SEEDS'] ?? '');
+  if (range === null) return undefined;
+  const from = Number(range[1]);
+  const to = Number(range[2] ?? range[1]);
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
