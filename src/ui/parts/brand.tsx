@@ -14,11 +14,11 @@ export function Brand() {
         <path d="M32 27v9M32 27c-5 2-8 5-9 10M32 27c5 2 8 5 9 10" />
       </g>
       <g class="brand-dates">
-        <ellipse cx="22" cy="42" rx="4.6" ry="6.6" />
-        <ellipse cx="42" cy="42" rx="4.6" ry="6.6" />
-        <ellipse cx="32" cy="41.5" rx="4.6" ry="6.6" />
-        <ellipse cx="27" cy="52" rx="4.6" ry="6.6" />
-        <ellipse cx="37" cy="52" rx="4.6" ry="6.6" />
+        <ellipse cx="22" cy="42" rx="4.4" ry="6.4" />
+        <ellipse cx="42" cy="42" rx="4.4" ry="6.4" />
+        <ellipse cx="32" cy="41.5" rx="4.4" ry="6.4" />
+        <ellipse class="brand-low" cx="27" cy="51.5" rx="4.4" ry="6.4" />
+        <ellipse class="brand-low" cx="37" cy="51.5" rx="4.4" ry="6.4" />
       </g>
     </svg>
   );

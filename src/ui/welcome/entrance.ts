@@ -50,12 +50,8 @@ export function useEntrance(deviceName: Signal<string>): Entrance {
         return false;
       }
       return attempt('joining', async () => {
-        const { answered } = await pool.join(invite.trim(), named());
-        if (answered) return;
-        alerts.raise(
-          'You are a member now, but no device of the pool has answered yet. Open Palm on one of them, on this ' +
-            'network; its files appear here by themselves.',
-        );
+        // That nobody has answered yet is said by the pool's own notice.
+        await pool.join(invite.trim(), named());
       });
     },
   };

@@ -35,9 +35,10 @@ export interface Session {
 
 export function openSession(pool: Pool): Session {
   const status = signal(pool.status());
-  const unsubscribe = pool.subscribe(() => {
+  const refresh = (): void => {
     status.value = pool.status();
-  });
+  };
+  const unsubscribe = pool.subscribe(refresh);
   const alerts = new Alerts();
   const privateLinks = signal<readonly PrivateLink[]>([]);
   const said = signal('');
@@ -47,7 +48,9 @@ export function openSession(pool: Pool): Session {
     }
     said.value = storedText(stored);
   });
-  const removals = new Removals(pool, delay, ({ name }, error) => {
+  // The subscription comes a moment later: without this the file would flash up in between.
+  const remove = (fileId: string): Promise<void> => pool.remove(fileId).then(refresh);
+  const removals = new Removals({ remove }, delay, ({ name }, error) => {
     alerts.raise(`“${shownName(name)}” was not removed and is still in the pool. ${explain(error)}`);
   });
   const downloads = new Downloads(pool, alerts);

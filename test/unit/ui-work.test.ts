@@ -1,0 +1,221 @@
+// The page's own work: the queue of files to store, removals with undo, and the rows of the transfers list.
+
+import { describe, expect, test } from 'vitest';
+import { PalmError } from '../../src/core/model/errors.ts';
+import type { StoreOptions, StoreResult, TransferStatus } from '../../src/runtime/api.ts';
+import { folderOf } from '../../src/ui/work/dropped-files.ts';
+import { Removals, UNDO_MS } from '../../src/ui/work/removals.ts';
+import { MAX_QUEUED_FILES, MAX_STORING, StoreQueue, type Stored } from '../../src/ui/work/store-queue.ts';
+import { transferRows } from '../../src/ui/work/transfer-rows.ts';
+
+/** A pool whose stores are ended by the test. */
+class ManualPool {
+  readonly calls: {
+    readonly options: StoreOptions;
+    readonly done: (result: StoreResult) => void;
+    readonly failed: (error: unknown) => void;
+  }[] = [];
+
+  store(_blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    return new Promise((done, failed) => {
+      this.calls.push({ options, done, failed });
+      options.signal?.addEventListener('abort', () => failed(new PalmError('cancelled', 'Cancelled.')));
+    });
+  }
+
+  call(index: number): (typeof this.calls)[number] {
+    const call = this.calls[index];
+    if (call === undefined) throw new Error(`There was no store number ${index}.`);
+    return call;
+  }
+}
+
+const STORED: StoreResult = { fileId: 'f', deduplicated: false, placed: 8 };
+
+function queueOf(...names: readonly string[]) {
+  const pool = new ManualPool();
+  const stored: Stored[] = [];
+  const queue = new StoreQueue(pool, (one) => stored.push(one));
+  queue.add(names.map(added), false);
+  return { pool, queue, stored };
+}
+
+function added(name: string) {
+  return { file: new File(['x'], name, { type: 'text/plain' }), path: 'a/b' };
+}
+
+/** Lets promises that are settled already run on. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+describe('the store queue', () => {
+  test('stores two at a time, in order, with name, folder and type', async () => {
+    const { pool, queue, stored } = queueOf('1', '2', '3', '4');
+    expect(pool.calls).toHaveLength(MAX_STORING);
+    expect(pool.call(0).options).toMatchObject({
+      name: '1',
+      path: 'a/b',
+      mime: 'text/plain',
+      private: false,
+    });
+    expect(queue.items.value.map((item) => item.state.kind)).toEqual([
+      'storing',
+      'storing',
+      'waiting',
+      'waiting',
+    ]);
+    pool.call(1).done(STORED);
+    await settle();
+    expect(pool.calls.map((call) => call.options.name)).toEqual(['1', '2', '3']);
+    expect(stored.map((one) => one.name)).toEqual(['2']);
+    expect(queue.items.value.map((item) => item.file.name)).toEqual(['1', '3', '4']);
+  });
+
+  test('keeps a failed file with its reason, lets the next one start, and tries again when asked', async () => {
+    const { pool, queue } = queueOf('1', '2', '3');
+    pool.call(0).failed(new PalmError('storage-full', 'This device is full.'));
+    await settle();
+    const [failed] = queue.items.value;
+    expect(failed?.state).toEqual({ kind: 'failed', reason: 'This device is full.' });
+    expect(pool.calls).toHaveLength(3);
+    pool.call(1).done(STORED);
+    queue.retry(failed?.id ?? -1);
+    await settle();
+    expect(pool.call(3).options.name).toBe('1');
+  });
+
+  test('names a bug as one', async () => {
+    const { pool, queue } = queueOf('1');
+    pool.call(0).failed(new TypeError('x is not a function'));
+    await settle();
+    expect(queue.items.value[0]?.state).toMatchObject({ kind: 'failed' });
+    expect(JSON.stringify(queue.items.value[0]?.state)).toContain('x is not a function');
+  });
+
+  test('cancelling takes a file out, running or waiting', async () => {
+    const { pool, queue, stored } = queueOf('1', '2', '3');
+    const [running, , waiting] = queue.items.value;
+    queue.cancel(waiting?.id ?? -1);
+    queue.cancel(running?.id ?? -1);
+    await settle();
+    expect(pool.call(0).options.signal?.aborted).toBe(true);
+    expect(queue.items.value.map((item) => item.file.name)).toEqual(['2']);
+    expect(stored).toEqual([]);
+    queue.cancelAll();
+    await settle();
+    expect(queue.items.value).toEqual([]);
+  });
+
+  test('a transfer cancelled elsewhere leaves without complaint', async () => {
+    const { pool, queue } = queueOf('1');
+    pool.call(0).failed(new PalmError('cancelled', 'Cancelled.'));
+    await settle();
+    expect(queue.items.value).toEqual([]);
+  });
+
+  test('hands on a private file’s link', async () => {
+    const pool = new ManualPool();
+    const stored: Stored[] = [];
+    const queue = new StoreQueue(pool, (one) => stored.push(one));
+    queue.add([added('diary')], true);
+    expect(pool.call(0).options.private).toBe(true);
+    pool.call(0).done({ ...STORED, link: 'https://palm/#/file/x' });
+    await settle();
+    expect(stored).toEqual([{ name: 'diary', deduplicated: false, link: 'https://palm/#/file/x' }]);
+  });
+
+  test('says how many did not fit', () => {
+    const { queue } = queueOf();
+    const many = Array.from({ length: MAX_QUEUED_FILES + 2 }, () => added('x'));
+    expect(queue.add(many, false)).toBe(2);
+  });
+});
+
+describe('removals', () => {
+  function removalsWith(remove: (fileId: string) => Promise<void>) {
+    let due: (() => void) | undefined;
+    const delays: number[] = [];
+    const failures: string[] = [];
+    const delay = (delayMs: number, callback: () => void) => {
+      delays.push(delayMs);
+      due = callback;
+      return () => {
+        due = undefined;
+      };
+    };
+    const removals = new Removals({ remove }, delay, ({ name }) => failures.push(name));
+    return { removals, delays, failures, elapse: () => due?.() };
+  }
+
+  test('hide at once, and tell the pool when the time is over', async () => {
+    const told: string[] = [];
+    const { removals, delays, elapse } = removalsWith(async (fileId) => void told.push(fileId));
+    removals.remove({ fileId: 'f', name: 'a.txt' });
+    expect(removals.isHidden('f')).toBe(true);
+    expect(told).toEqual([]);
+    expect(delays).toEqual([UNDO_MS]);
+    elapse();
+    expect(told).toEqual(['f']);
+    expect(removals.isHidden('f')).toBe(true);
+    expect(removals.undoable.value).toEqual([]);
+    await settle();
+    expect(removals.isHidden('f')).toBe(false);
+  });
+
+  test('can be undone together', () => {
+    const told: string[] = [];
+    const { removals, elapse } = removalsWith(async (fileId) => void told.push(fileId));
+    removals.remove({ fileId: 'f', name: 'a' });
+    removals.remove({ fileId: 'g', name: 'b' });
+    removals.undo();
+    expect(removals.isHidden('f')).toBe(false);
+    elapse();
+    expect(told).toEqual([]);
+  });
+
+  test('that fail bring the file back, and say so', async () => {
+    const { removals, failures, elapse } = removalsWith(() =>
+      Promise.reject(new PalmError('unknown-file', 'No.')),
+    );
+    removals.remove({ fileId: 'f', name: 'a.txt' });
+    elapse();
+    await settle();
+    expect(removals.isHidden('f')).toBe(false);
+    expect(failures).toEqual(['a.txt']);
+  });
+});
+
+test('rows join the page’s work with the pool’s transfers, each once', () => {
+  const { queue } = queueOf('same', 'same');
+  const transfers: TransferStatus[] = [
+    transfer('t1', 'same', 1),
+    { ...transfer('t2', 'film', 9), kind: 'read', fileId: 'other', phase: 'reading' },
+  ];
+  const rows = transferRows(queue.items.value, new Map(), transfers);
+  expect(rows.map(({ owner, phase }) => [owner.kind, phase])).toEqual([
+    ['queue', 'placing'],
+    ['queue', 'starting'],
+    ['pool', 'reading'],
+  ]);
+});
+
+test('folders are taken from any form of path', () => {
+  expect(folderOf('/a/b/c.txt')).toBe('a/b');
+  expect(folderOf('a/c.txt')).toBe('a');
+  expect(folderOf('c.txt')).toBe('');
+  expect(folderOf('')).toBe('');
+});
+
+function transfer(id: string, name: string, totalBytes: number): TransferStatus {
+  return {
+    id,
+    kind: 'store',
+    name,
+    fileId: '',
+    phase: 'placing',
+    doneBytes: 0,
+    totalBytes,
+    bytesPerSecond: 0,
+  };
+}
