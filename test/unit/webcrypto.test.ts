@@ -28,6 +28,18 @@ describe('Ed25519', () => {
     expect(await webCryptography.verify(publicKey, hex('73'), signature)).toBe(false);
   });
 
+  it('refuses a key of small order, under which one signature fits many messages', async () => {
+    // The identity point as key and as R, and s = 0: the equation of RFC 8032, section 5.1.7, holds for any message.
+    const identity = new Uint8Array(32);
+    identity[0] = 1;
+    const forged = new Uint8Array(64);
+    forged[0] = 1;
+    for (const sign of [0, 0x80]) {
+      identity[31] = sign;
+      expect(await webCryptography.verify(identity, message, forged)).toBe(false);
+    }
+  });
+
   it.each([
     ['a short key', publicKey.subarray(1), signature],
     ['an empty signature', publicKey, EMPTY],

@@ -2,6 +2,7 @@
 // Invariants: the answers depend on the arguments alone; a malformed key, signature or sealed box is an answer (false,
 // undefined), never an exception, while a key of the wrong length given to seal or open is a bug and throws.
 
+import { hexOf } from '../../core/model/bytes.ts';
 import { GCM_TAG_BYTES } from '../../core/model/limits.ts';
 import type { Cryptography } from '../../core/ports.ts';
 
@@ -11,10 +12,26 @@ const AES_KEY_BYTES = 32;
 /** The nonce length that GCM takes as it is (NIST SP 800-38D, section 5.2.1.1). */
 const GCM_NONCE_BYTES = 12;
 
+/**
+ * The points of small order, as any of their encodings with the sign bit cleared: under such a key one signature fits
+ * many messages. Web Cryptography Level 2 (Ed25519, verify) refuses them; engines do not yet. Values: the blocklist of
+ * libsodium's ed25519_ref10, each seen here to verify forgeries.
+ */
+const SMALL_ORDER_KEYS: ReadonlySet<string> = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`,
+  `ed${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(30)}7f`,
+]);
+
 export const webCryptography: Cryptography = {
   async verify(publicKey, message, signature) {
     if (publicKey.length !== ED25519_KEY_BYTES) return false;
     if (signature.length !== ED25519_SIGNATURE_BYTES) return false;
+    if (isOfSmallOrder(publicKey)) return false;
     const key = await importVerifyKey(publicKey);
     if (key === undefined) return false;
     return crypto.subtle.verify('Ed25519', key, shareable(signature), shareable(message));
@@ -43,6 +60,12 @@ export const webCryptography: Cryptography = {
     }
   },
 };
+
+function isOfSmallOrder(publicKey: Uint8Array): boolean {
+  const unsigned = Uint8Array.from(publicKey);
+  unsigned[ED25519_KEY_BYTES - 1] = (unsigned[ED25519_KEY_BYTES - 1] ?? 0) & 0x7f;
+  return SMALL_ORDER_KEYS.has(hexOf(unsigned));
+}
 
 /** Undefined when the 32 bytes are not a point that the engine takes; engines disagree on when they notice. */
 async function importVerifyKey(publicKey: Uint8Array): Promise<CryptoKey | undefined> {

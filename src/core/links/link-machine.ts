@@ -115,7 +115,7 @@ export class LinkMachine {
         if (input.up) this.#tryAgainSoon(nowMs);
         break;
       case 'session-gone':
-        this.#forgetSession(input.session);
+        this.#takeDeparture(nowMs, input.session);
         break;
       case 'letter':
         this.#takeLetter(nowMs, input.letter);
@@ -354,11 +354,16 @@ export class LinkMachine {
     this.#hasLeft = true;
   }
 
-  #forgetSession(session: SessionId): void {
+  /** The relay's word for it is a hint: a link that is up is asked, and stays if it answers. */
+  #takeDeparture(nowMs: number, session: SessionId): void {
     for (const peer of this.#peers.values()) {
       if (peer.session !== session) continue;
-      if (peer.phase.kind === 'idle') this.#peers.delete(peer.device);
-      else peer.isGone = true;
+      if (peer.phase.kind === 'idle') {
+        this.#peers.delete(peer.device);
+        continue;
+      }
+      peer.isGone = true;
+      if (peer.phase.kind === 'up') this.#check(nowMs, peer.phase);
     }
   }
 
