@@ -1,12 +1,12 @@
 // Draws the icons that stores and home screens want as PNG from public/icon.svg. Run it by hand after changing the
-// drawing: `node src/ui/make-icons.mjs`.
+// drawing: `npm run icons`.
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '@playwright/test';
-import { findBrowser } from '../../test/browser.mjs';
+import { findBrowser } from './browser.mjs';
 
-const PUBLIC = fileURLToPath(new URL('../../public/', import.meta.url));
+const PUBLIC = fileURLToPath(new URL('../public/', import.meta.url));
 
 const rounded = await readFile(`${PUBLIC}icon.svg`, 'utf8');
 /** Systems that cut their own shape want the ground up to the edge. */
