@@ -19,6 +19,16 @@ export interface LogHead {
   readonly digest: string;
 }
 
+/**
+ * A place in the catalogue as it is sent: logs by device id, and within a log its entries by number, then by entry id.
+ * Without `entry` it lies before all entries above `seq`.
+ */
+export interface LogCursor {
+  readonly device: DeviceId;
+  readonly seq: number;
+  readonly entry: EntryId | undefined;
+}
+
 /** What the next entry of a log must say of its place. */
 export interface EntryPlace {
   readonly seq: number;
@@ -87,18 +97,17 @@ export class Catalogue {
   }
 
   /**
-   * Entries that a device with `theirs` lacks, in order within each log. Where logs are equally long but differ, or
-   * theirs is a branch that is not ours, that whole log: forks are rare.
+   * Entries that a device with `theirs` may lack: by device id, in order within each log. Where logs are equally long but
+   * differ, or theirs is a branch that is not ours, that whole log: forks are rare. With `from`, only what lies after it:
+   * of that log everything, whatever `theirs` says of it, and of later logs what `theirs` lacks.
    */
-  *missingFor(theirs: readonly LogHead[]): Generator<CheckedEntry> {
+  *missingFor(theirs: readonly LogHead[], from?: LogCursor): Generator<CheckedEntry> {
     const known = new Map(theirs.map((head) => [head.device, head]));
-    for (const [device, log] of this.#logs) {
-      const head = known.get(device);
-      if (head === undefined) yield* log.after(0);
-      else if (head.seq < log.seq) yield* log.after(head.seq);
-      else if (head.seq === log.seq && head.digest !== log.digest) yield* log.after(0);
-      // A longer log there may still lack a branch that is here.
-      else if (head.seq > log.seq && log.entryCount > log.seq) yield* log.after(0);
+    for (const device of [...this.#logs.keys()].toSorted()) {
+      const log = this.#logs.get(device);
+      if (log === undefined || (from !== undefined && device < from.device)) continue;
+      if (device === from?.device) yield* log.after(from.seq, from.entry);
+      else yield* log.after(agreedSeq(log, known.get(device)));
     }
   }
 
@@ -181,6 +190,15 @@ export class Catalogue {
     if (manifest?.access.kind === 'pool')
       this.#byContentTag.get(hexOf(manifest.access.contentTag))?.delete(fileId);
   }
+}
+
+/** Up to which number a device with `theirs` surely has what is in `log`. */
+function agreedSeq(log: DeviceLog, theirs: LogHead | undefined): number {
+  if (theirs === undefined) return 0;
+  if (theirs.seq < log.seq) return theirs.seq;
+  if (theirs.seq === log.seq) return theirs.digest === log.digest ? log.seq : 0;
+  // A longer log there may still lack a branch that is here.
+  return log.entryCount > log.seq ? 0 : log.seq;
 }
 
 function isLater(entry: Entry, than: Entry | undefined): boolean {

@@ -9,15 +9,19 @@ export interface HybridTime {
 
 export const ZERO_TIME: HybridTime = { ms: 0, count: 0 };
 
-/** Wall times beyond this (year 9999) are refused, so that no record can push every clock to its end. */
+/** The end of time (year 9999), ms: records beyond it are refused. */
 export const MAX_HYBRID_MS = 253_402_300_799_999;
 export const MAX_HYBRID_COUNT = 0xffff_ffff;
 
-/** A time after `last` and not before `nowMs`. */
+/**
+ * A time after `last` and not before `nowMs`. At the very end of time, where one hostile record can push every clock, it
+ * stands still: such records are all equally late, and whoever compares them falls back on their ids.
+ */
 export function tickAfter(last: HybridTime, nowMs: number): HybridTime {
   const wallMs = Math.min(Math.max(0, Math.floor(nowMs)), MAX_HYBRID_MS);
   if (wallMs > last.ms) return { ms: wallMs, count: 0 };
-  return { ms: last.ms, count: last.count + 1 };
+  if (last.count < MAX_HYBRID_COUNT) return { ms: last.ms, count: last.count + 1 };
+  return last.ms < MAX_HYBRID_MS ? { ms: last.ms + 1, count: 0 } : last;
 }
 
 /** Negative when `a` is earlier. */

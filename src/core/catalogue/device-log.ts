@@ -44,11 +44,7 @@ export class DeviceLog {
 
   /** The entry that the device's next one follows: of the longest branch, the smallest id. */
   get head(): CheckedEntry | undefined {
-    const last = this.#bySeq.at(-1) ?? [];
-    return last.reduce<CheckedEntry | undefined>(
-      (head, entry) => (head === undefined || entry.entry.entryId < head.entry.entryId ? entry : head),
-      undefined,
-    );
+    return this.#bySeq.at(-1)?.toSorted(byEntryId)[0];
   }
 
   /** Equal for equal sets of entries: a hash over the tips, 16 hex digits. */
@@ -57,8 +53,17 @@ export class DeviceLog {
     return this.#digest;
   }
 
-  /** Entries with a sequence number above `seq`, in order. */
-  *after(seq: number): Generator<CheckedEntry> {
-    for (const row of this.#bySeq.slice(seq)) yield* row;
+  /** Entries numbered above `seq`, by number and then by entry id; with `entry`, those of `seq` beyond it as well. */
+  *after(seq: number, entry?: EntryId): Generator<CheckedEntry> {
+    for (const row of this.#bySeq.slice(entry === undefined ? seq : Math.max(0, seq - 1))) {
+      for (const checked of row.toSorted(byEntryId)) {
+        const isBefore = entry !== undefined && checked.entry.seq === seq && checked.entry.entryId <= entry;
+        if (!isBefore) yield checked;
+      }
+    }
   }
+}
+
+function byEntryId(a: CheckedEntry, b: CheckedEntry): number {
+  return a.entry.entryId < b.entry.entryId ? -1 : 1;
 }

@@ -26,6 +26,7 @@ import {
   encodeCbor,
   fieldsOf,
   kindOf,
+  linkOf,
   textOf,
   tupleOf,
   uintOf,
@@ -111,7 +112,7 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   if (fields['v'] !== VERSION) throw bad('a log entry of an unknown version');
   const publicKey = bytesOf(fields['key'], PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES);
   const seq = uintOf(fields['seq'], MAX_LOG_LENGTH);
-  const prev = fields['prev'] === null ? undefined : parseEntryId(fields['prev']);
+  const prev = fields['prev'] === null ? undefined : parseEntryId(linkOf(fields['prev']));
   if (seq === 0 || (seq === 1) !== (prev === undefined)) throw bad('a log entry out of its chain');
   const [ms, count] = tupleOf(fields['at'], 2);
   return {
@@ -146,7 +147,7 @@ function decodeBody(value: unknown): EntryBody {
         manifest: bytesOf(fieldsOf(value, ['kind', 'manifest'])['manifest'], 1, MAX_RECORD_BYTES),
       };
     case 'remove':
-      return { kind, file: parseFileId(fieldsOf(value, ['kind', 'file'])['file']) };
+      return { kind, file: parseFileId(linkOf(fieldsOf(value, ['kind', 'file'])['file'])) };
     case 'leave':
       fieldsOf(value, ['kind']);
       return { kind };

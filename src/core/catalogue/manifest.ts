@@ -28,6 +28,7 @@ import {
   decodeCbor,
   encodeCbor,
   fieldsOf,
+  linkOf,
   listOf,
   textOf,
   uintOf,
@@ -196,8 +197,8 @@ function decodeManifest(plain: Uint8Array): Manifest {
     n: uintOf(fields['n'], MAX_FRAGMENT_COUNT),
     blockBytes: uintOf(fields['blockBytes'], BLOCK_BYTES),
     salt: bytesOf(fields['salt'], FILE_KEY_BYTES, FILE_KEY_BYTES),
-    fragments: listOf(fields['fragments'], MAX_FRAGMENT_COUNT, parseFragmentId),
-    by: parseDeviceId(fields['by']),
+    fragments: listOf(fields['fragments'], MAX_FRAGMENT_COUNT, (id) => parseFragmentId(linkOf(id))),
+    by: parseDeviceId(linkOf(fields['by'])),
     atMs: uintOf(fields['at'], MAX_HYBRID_MS),
     access: decodeAccess(fields['access']),
   };

@@ -108,7 +108,8 @@ function parseCidText(value: unknown, code: number): string {
 }
 
 function asCid(value: unknown): CID | undefined {
-  if (typeof value !== 'string') return CID.asCID(value) ?? undefined;
+  // Not CID.asCID: that also takes maps that merely look like a CID, and such a map may come from a peer.
+  if (typeof value !== 'string') return value instanceof CID ? value : undefined;
   if (value.length > 128) return undefined;
   try {
     return CID.parse(value);

@@ -5,22 +5,16 @@
 // takes fragments that are placed here, places those of the outbox, and matches requests with answers.
 
 import type { CheckedEntry } from '../catalogue/check.ts';
-import { Catalogue, type LogHead } from '../catalogue/catalogue.ts';
+import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentBytesOf } from '../model/geometry.ts';
-import { fragmentCap, MAX_ENTRIES_PER_MESSAGE, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import { fragmentCap, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
 import type { Candidate } from '../placement/placement.ts';
 import type { Lane } from '../ports.ts';
-import {
-  MAX_ENTRIES_BYTES,
-  PROTOCOL_VERSION,
-  type Failure,
-  type Message,
-  type Place,
-  type Refusal,
-} from '../wire/messages.ts';
+import { PROTOCOL_VERSION, type Failure, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import { CatalogueSync } from './catalogue-sync.ts';
 import { Outbox, type OutboxProgress } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
 import { Requests, type Ask, type RequestResult } from './requests.ts';
@@ -109,6 +103,7 @@ export class Peer {
   readonly #links = new Map<DeviceId, Link>();
   readonly #requests = new Requests();
   readonly #outbox: Outbox;
+  readonly #sync = new CatalogueSync(this.catalogue);
   /** By place; the fragments being fetched and those waiting, first come first. */
   readonly #pulls = new Map<string, { readonly place: Place; readonly from: DeviceId; running: boolean }>();
 
@@ -220,7 +215,7 @@ export class Peer {
     this.#links.set(device, link);
     return [
       send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch }),
-      send(device, { kind: 'sync', heads: this.catalogue.heads() }),
+      send(device, this.#sync.ask(device)),
       ...this.#snapshotFor(device, link),
     ];
   }
@@ -230,6 +225,7 @@ export class Peer {
     if (link === undefined) return [];
     this.#links.delete(device);
     this.#outbox.linkDown(device);
+    this.#sync.linkDown(device);
     for (const [key, pull] of this.#pulls) if (pull.from === device && !pull.running) this.#pulls.delete(key);
     return [
       ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
@@ -243,8 +239,10 @@ export class Peer {
     if (message.kind === 'hello') return this.#hello(from, link, message.protocol, message.epoch);
     if (!link.greeted) return [{ kind: 'close-link', device: from, reason: 'spoke before saying hello' }];
     switch (message.kind) {
-      case 'sync':
-        return this.#sendMissing(from, message.heads);
+      case 'sync': {
+        const answer = this.#sync.answer(message.heads, message.from);
+        return answer === undefined ? [] : [send(from, answer)];
+      }
       case 'entries':
         return [{ kind: 'check-entries', from, entries: message.entries, more: message.more }];
       case 'holdings':
@@ -289,32 +287,10 @@ export class Peer {
     return [];
   }
 
-  /** Sends what `theirs` lacks, a message's worth at a time: the receiver syncs again for more. */
-  #sendMissing(to: DeviceId, theirs: readonly LogHead[]): PeerEffect[] {
-    const entries: Uint8Array[] = [];
-    let entryBytes = 0;
-    let more = false;
-    for (const { entry } of this.catalogue.missingFor(theirs)) {
-      more = entries.length >= MAX_ENTRIES_PER_MESSAGE || entryBytes + entry.bytes.length > MAX_ENTRIES_BYTES;
-      if (more) break;
-      entries.push(entry.bytes);
-      entryBytes += entry.bytes.length;
-    }
-    return entries.length === 0 ? [] : [send(to, { kind: 'entries', entries, more })];
-  }
-
   #entriesChecked(from: DeviceId, entries: readonly CheckedEntry[], more: boolean): PeerEffect[] {
-    const { added, orphaned } = this.catalogue.add(entries);
-    const effects = this.#afterAdding(added);
-    const isLinked = this.#links.has(from);
-    if (isLinked && orphaned.length > 0) {
-      // Their branch parts from ours further back: for these logs, ask from the start.
-      const heads = this.catalogue.heads().filter(({ device }) => !orphaned.includes(device));
-      effects.push(send(from, { kind: 'sync', heads }));
-    } else if (isLinked && more && added.length > 0) {
-      effects.push(send(from, { kind: 'sync', heads: this.catalogue.heads() }));
-    }
-    return effects;
+    const result = this.catalogue.add(entries);
+    const next = this.#links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
+    return [...this.#afterAdding(result.added), ...(next === undefined ? [] : [send(from, next)])];
   }
 
   #published(entry: CheckedEntry): PeerEffect[] {
@@ -418,8 +394,7 @@ export class Peer {
 
   #pulse(from: DeviceId, catalogue: string, holdings: number): PeerEffect[] {
     const effects: PeerEffect[] = [];
-    if (catalogue !== this.catalogue.digest())
-      effects.push(send(from, { kind: 'sync', heads: this.catalogue.heads() }));
+    if (catalogue !== this.catalogue.digest()) effects.push(send(from, this.#sync.ask(from)));
     if (holdings !== this.holdings.of(from)?.version) effects.push(send(from, { kind: 'holdings-wanted' }));
     return effects;
   }

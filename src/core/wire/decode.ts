@@ -2,6 +2,7 @@
 // anything else touches it; each throws PalmError 'bad-message' and nothing else.
 
 import * as dagCbor from '@ipld/dag-cbor';
+import { CID } from 'multiformats/cid';
 import { PalmError } from '../model/errors.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -16,9 +17,9 @@ export function decodeCbor(bytes: Uint8Array, maxBytes: number): unknown {
   }
 }
 
+/** The caller owns the answer: a buffer of its own, whatever pools the encoder draws from. */
 export function encodeCbor(value: unknown): Uint8Array<ArrayBuffer> {
-  const bytes = dagCbor.encode(value);
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes); // checked
+  return new Uint8Array(dagCbor.encode(value));
 }
 
 /** A map with exactly `keys`. */
@@ -73,6 +74,12 @@ export function textOf(value: unknown, maxBytes: number): string {
 export function listOf<Item>(value: unknown, max: number, item: (value: unknown) => Item): Item[] {
   if (!Array.isArray(value) || value.length > max) throw bad(`a list of at most ${max} items was expected`);
   return value.map(item);
+}
+
+/** A link (CBOR tag 42), yet to be parsed as an id: records never write ids as text. */
+export function linkOf(value: unknown): CID {
+  if (!(value instanceof CID)) throw bad('a link was expected');
+  return value;
 }
 
 /** An array of exactly `length` items. */

@@ -5,6 +5,7 @@ import {
   cidOf,
   parseBlockHash,
   parseDeviceId,
+  parseEntryId,
   parseFileId,
   type BlockHash,
   type FileId,
@@ -17,7 +18,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
-import type { LogHead } from '../catalogue/catalogue.ts';
+import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import { decodeFragmentSet, encodeFragmentSet } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
 import {
@@ -28,6 +29,7 @@ import {
   encodeCbor,
   fieldsOf,
   kindOf,
+  linkOf,
   listOf,
   oneOf,
   textOf,
@@ -60,9 +62,9 @@ export interface Place {
 export type Message =
   /** First on every link. */
   | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
-  /** What I have of each log: send me what I lack. */
-  | { readonly kind: 'sync'; readonly heads: readonly LogHead[] }
-  /** Log entries, in order within a log; `more`: sync again for the rest. */
+  /** What I have of each log: send me what I lack, of what lies after `from` where it is given. */
+  | { readonly kind: 'sync'; readonly heads: readonly LogHead[]; readonly from: LogCursor | undefined }
+  /** Log entries, in order within a log; `more`: sync again from the last of these for the rest. */
   | { readonly kind: 'entries'; readonly entries: readonly Uint8Array[]; readonly more: boolean }
   | ({ readonly kind: 'holdings' } & HoldingsDelta)
   /** Your deltas do not add up here: start anew. */
@@ -120,6 +122,7 @@ function toCbor(message: Message): unknown {
       return {
         kind: 'sync',
         heads: message.heads.map(({ device, seq, digest }) => [cidOf(device), seq, digest]),
+        from: message.from === undefined ? null : cursorToCbor(message.from),
       };
     case 'holdings':
       return {
@@ -150,10 +153,14 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     const { protocol, epoch } = fieldsOf(value, ['kind', 'protocol', 'epoch']);
     return { kind: 'hello', protocol: uintOf(protocol, 0xffff), epoch: uintOf(epoch, 0xffff) };
   },
-  sync: (value) => ({
-    kind: 'sync',
-    heads: listOf(fieldsOf(value, ['kind', 'heads'])['heads'], MAX_DEVICE_COUNT, headOf),
-  }),
+  sync: (value) => {
+    const { heads, from } = fieldsOf(value, ['kind', 'heads', 'from']);
+    return {
+      kind: 'sync',
+      heads: listOf(heads, MAX_DEVICE_COUNT, headOf),
+      from: from === null ? undefined : cursorOf(from),
+    };
+  },
   entries: (value) => {
     const { entries, more } = fieldsOf(value, ['kind', 'entries', 'more']);
     const records = listOf(entries, MAX_ENTRIES_PER_MESSAGE, (entry) => bytesOf(entry, 1, MAX_RECORD_BYTES));
@@ -166,7 +173,7 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
       base: uintOf(fields['base'], Number.MAX_SAFE_INTEGER - 1),
       held: listOf(fields['held'], MAX_HOLDINGS_PER_MESSAGE, (item) => {
         const [file, fragments] = tupleOf(item, 2);
-        return { file: parseFileId(file), fragments: decodeFragmentSet(fragments) };
+        return { file: parseFileId(linkOf(file)), fragments: decodeFragmentSet(fragments) };
       }),
       heldBytes: uintOf(fields['heldBytes'], Number.MAX_SAFE_INTEGER),
       freeBytes: uintOf(fields['freeBytes'], Number.MAX_SAFE_INTEGER),
@@ -218,7 +225,24 @@ function fromCbor(value: unknown): Message {
 
 function headOf(value: unknown): LogHead {
   const [device, seq, digest] = tupleOf(value, 3);
-  return { device: parseDeviceId(device), seq: uintOf(seq, MAX_LOG_LENGTH), digest: textOf(digest, 16) };
+  return {
+    device: parseDeviceId(linkOf(device)),
+    seq: uintOf(seq, MAX_LOG_LENGTH),
+    digest: textOf(digest, 16),
+  };
+}
+
+function cursorToCbor({ device, seq, entry }: LogCursor): unknown {
+  return [cidOf(device), seq, entry === undefined ? null : cidOf(entry)];
+}
+
+function cursorOf(value: unknown): LogCursor {
+  const [device, seq, entry] = tupleOf(value, 3);
+  return {
+    device: parseDeviceId(linkOf(device)),
+    seq: uintOf(seq, MAX_LOG_LENGTH),
+    entry: entry === null ? undefined : parseEntryId(linkOf(entry)),
+  };
 }
 
 function placeToCbor(place: Place): unknown {
@@ -227,7 +251,7 @@ function placeToCbor(place: Place): unknown {
 
 function placeOf(value: unknown): Place {
   const [file, fragment] = tupleOf(value, 2);
-  return { file: parseFileId(file), fragment: uintOf(fragment, MAX_FRAGMENT_COUNT - 1) };
+  return { file: parseFileId(linkOf(file)), fragment: uintOf(fragment, MAX_FRAGMENT_COUNT - 1) };
 }
 
 function requestIdOf(value: unknown): number {

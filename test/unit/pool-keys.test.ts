@@ -1,0 +1,79 @@
+// Everything that is derived from secrets, against golden vectors, and that no two uses share a key.
+
+import { describe, expect, it } from 'vitest';
+import { contentTagOf, deriveFileKey, derivePrivateDetailsKey } from '../../src/core/coding/file-key.ts';
+import { hexOf } from '../../src/core/model/bytes.ts';
+import { deviceIdOf, entryIdOf, fileIdOf, fragmentIdOf } from '../../src/core/model/ids.ts';
+import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
+import vectors from '../vectors/keys.json' with { type: 'json' };
+import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
+
+const ID_MAKERS: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
+  device: deviceIdOf,
+  file: fileIdOf,
+  fragment: fragmentIdOf,
+  entry: entryIdOf,
+};
+
+describe('golden vectors', () => {
+  it.each(vectors.pools)('pool keys of epoch $epoch', (vector) => {
+    const keys = derivePoolKeys(bytesOfHex(vector.secret), vector.epoch);
+    expect({
+      secret: vector.secret,
+      epoch: keys.epoch,
+      poolId: keys.poolId,
+      signalingKey: hexOf(keys.signalingKey),
+      catalogueKey: hexOf(keys.catalogueKey),
+      contentTagKey: hexOf(keys.contentTagKey),
+    }).toEqual(vector);
+  });
+
+  it.each(vectors.files)('file keys', ({ linkKey, sharedKey, salt, fileKey, privateDetailsKey }) => {
+    const [link, shared, salted] = [linkKey, sharedKey, salt].map(bytesOfHex);
+    if (link === undefined || shared === undefined || salted === undefined) throw new Error('three values');
+    expect(hexOf(deriveFileKey(link, shared, salted))).toBe(fileKey);
+    expect(hexOf(derivePrivateDetailsKey(link, salted))).toBe(privateDetailsKey);
+  });
+
+  it.each(vectors.contentTags)('content tag', ({ contentTagKey, segmentHashes, contentTag }) => {
+    expect(hexOf(contentTagOf(bytesOfHex(contentTagKey), segmentHashes.map(bytesOfHex)))).toBe(contentTag);
+  });
+
+  it.each(vectors.ids)('id of a $kind', ({ kind, of, id }) => {
+    expect(ID_MAKERS[kind]?.(bytesOfHex(of))).toBe(id);
+  });
+});
+
+describe('pool keys', () => {
+  it('differ from each other, from another epoch’s and from another secret’s', () => {
+    const derived = [
+      derivePoolKeys(seededBytes(32, 1), 0),
+      derivePoolKeys(seededBytes(32, 1), 1),
+      derivePoolKeys(seededBytes(32, 1), 10),
+      derivePoolKeys(seededBytes(32, 2), 0),
+    ].flatMap((keys) => [
+      keys.poolId,
+      ...[keys.signalingKey, keys.catalogueKey, keys.contentTagKey].map(hexOf),
+    ]);
+    expect(new Set(derived).size).toBe(16);
+    // The pool id is public: it must not be the beginning of a key.
+    expect(
+      derived.some((key, index) => derived.some((other, at) => at !== index && key.startsWith(other))),
+    ).toBe(false);
+  });
+});
+
+describe('the file key', () => {
+  it('changes with each half and with the salt, and the halves do not commute', () => {
+    const [a, b, salt] = [seededBytes(32, 1), seededBytes(32, 2), seededBytes(32, 3)];
+    const keys = [
+      deriveFileKey(a, b, salt),
+      deriveFileKey(b, a, salt),
+      deriveFileKey(a, a, salt),
+      deriveFileKey(b, b, salt),
+      deriveFileKey(a, b, a),
+      derivePrivateDetailsKey(a, salt),
+    ];
+    expect(new Set(keys.map(hexOf)).size).toBe(keys.length);
+  });
+});
