@@ -67,11 +67,12 @@ async function seal(
   const blockBytes = Math.ceil(sealed.byteLength / k);
   const data = new Uint8Array(k * blockBytes); // what the ciphertext does not fill stays zero
   data.set(new Uint8Array(sealed));
-  const parity = code.encode(data, k, n);
-  const blocks = [...slices(data, blockBytes), ...slices(parity, blockBytes)];
-  const hashes = await Promise.all(blocks.map(async (block) => parseBlockHash(await sha256(block))));
+  const dataBlocks = slices(data, blockBytes);
+  const hashing = dataBlocks.map(hashOf); // WebCrypto's threads work on these while the parity is computed here
+  const parityBlocks = slices(code.encode(data, k, n), blockBytes);
+  const hashes = await Promise.all([...hashing, ...parityBlocks.map(hashOf)]);
   checkNotAborted(signal);
-  return { blocks, hashes };
+  return { blocks: [...dataBlocks, ...parityBlocks], hashes };
 }
 
 async function open(
@@ -122,6 +123,10 @@ function importKey(key: Uint8Array, usage: 'encrypt' | 'decrypt'): Promise<Crypt
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+}
+
+async function hashOf(block: Uint8Array<ArrayBuffer>): Promise<BlockHash> {
+  return parseBlockHash(await sha256(block));
 }
 
 /** Copies of `bytes` cut every `sliceBytes`. */
