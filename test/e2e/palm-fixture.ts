@@ -17,7 +17,9 @@ interface TestFixtures {
   readonly privateRelay: RelayProcess;
   /** Fails the test on what no page may do. */
   readonly faults: Faults;
-  /** A device in a tab at the app; `relay` where another than the shared one serves it. */
+  /** A device that has not opened the app yet; `relay` where another than the shared one serves it. */
+  readonly prepareDevice: (name: string, relay?: RelayProcess) => Promise<Device>;
+  /** A device in a tab at the app. */
   readonly newDevice: (name: string, relay?: RelayProcess) => Promise<Device>;
   /** `names.length` devices in one new pool, each linked to all others; the first made the pool. */
   readonly newPool: (names: readonly string[], relay?: RelayProcess) => Promise<Device[]>;
@@ -52,17 +54,24 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     expect(faults.unexpected(), 'no page does what no page may do').toEqual([]);
   },
 
-  newDevice: async ({ browser, relay, faults }, use) => {
+  prepareDevice: async ({ browser, relay, faults }, use) => {
     const devices: Device[] = [];
     await use(async (name, ownRelay = relay) => {
       const context = await browser.newContext();
       faults.watch(context, name, ownRelay.app);
       const device = await Device.prepare(name, context, ownRelay.app);
       devices.push(device);
-      await device.open();
       return device;
     });
     await Promise.all(devices.map((device) => device.close()));
+  },
+
+  newDevice: async ({ prepareDevice }, use) => {
+    await use(async (name, relay) => {
+      const device = await prepareDevice(name, relay);
+      await device.open();
+      return device;
+    });
   },
 
   newPool: async ({ newDevice }, use) => {

@@ -1,0 +1,136 @@
+// Wrong input and a hostile environment: each gets an error that says what happened, or a plain success; nothing hangs.
+
+import type { Device } from './device.ts';
+import { allLinked, expect, test } from './palm-fixture.ts';
+import { expectedBytes } from './seeded-bytes.ts';
+
+test('an invite that is cut short or mistyped is refused', async ({ newDevice }) => {
+  const laptop = await newDevice('Laptop');
+  await laptop.createPool('Home');
+  const invite = await laptop.invite();
+  const phone = await newDevice('Phone');
+  const [address = '', secret = ''] = invite.split('#/join/');
+  const mistyped = secret.replace(/.(?=.{5}$)/, (letter) => (letter === 'b' ? 'c' : 'b'));
+  for (const bad of [invite.slice(0, -4), `${address}#/join/${mistyped}`, `${address}#/join/`, 'hello', '']) {
+    await expect(phone.join(bad), bad).rejects.toMatchObject({ code: 'bad-invite' });
+    expect((await phone.status()).pool).toBeUndefined();
+  }
+
+  await test.step('the screen says so and stays usable', async () => {
+    await phone.page.getByLabel('Invite link').fill(invite.slice(0, -4));
+    await phone.page.getByRole('button', { name: 'Join', exact: true }).click();
+    await expect(phone.page.getByRole('alert').first()).toBeVisible();
+    await phone.page.getByLabel('Invite link').fill(invite);
+    await phone.page.getByRole('button', { name: 'Join', exact: true }).click();
+    await expect(phone.page.getByRole('list', { name: 'Devices' }).getByRole('listitem')).toHaveCount(2);
+  });
+});
+
+test('joining a pool in which nobody answers ends, and says so', async ({ newDevice }) => {
+  const laptop = await newDevice('Laptop');
+  await laptop.createPool('Home');
+  const invite = await laptop.invite();
+  await laptop.close();
+
+  const phone = await newDevice('Phone');
+  expect(await phone.join(invite)).toEqual({ answered: false });
+  expect((await phone.status()).pool).toMatchObject({ alone: true });
+  await expect(phone.page.getByText(/No device of this pool answers/).first()).toBeVisible();
+  await expect(phone.page.getByRole('progressbar')).toHaveCount(0);
+});
+
+test('odd names come back as they were given; too long ones are refused', async ({ newPool }) => {
+  const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
+  if (laptop === undefined || phone === undefined || tablet === undefined)
+    throw new Error('A device is missing.');
+  const names = [
+    '../../etc/passwd',
+    'back\\slash',
+    'nul\0name.txt',
+    '\u202Egnp.exe',
+    'café\u0301 — naïve',
+    '👩‍👩‍👧‍👦 family 🌴.jpg',
+    'x'.repeat(255),
+    '語'.repeat(85),
+    ' ',
+    '<img src=x onerror=alert(1)>',
+  ];
+  for (const [index, name] of names.entries()) {
+    const content = { seed: 100 + index, length: 1_000 + index };
+    const { fileId } = await laptop.store(content, { name });
+    const { files } = await phone.waitFor('the file', (status) =>
+      status.files.some((file) => file.fileId === fileId),
+    );
+    expect(files.find((file) => file.fileId === fileId)?.name).toBe(name);
+    expect(await phone.read(fileId)).toEqual(expectedBytes(content.seed, content.length));
+  }
+  for (const name of ['', 'x'.repeat(256), '語'.repeat(86)]) {
+    await expect(laptop.store({ seed: 1, length: 10 }, { name })).rejects.toMatchObject({
+      code: 'bad-argument',
+    });
+  }
+  await expect(phone.page.getByRole('list', { name: 'Files' }).getByRole('listitem')).toHaveCount(
+    names.length,
+  );
+});
+
+test('a second tab waits, and takes over when the first closes', async ({ newPool }) => {
+  const [laptop, phone] = await newPool(['Laptop', 'Phone']);
+  if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
+  const second = await laptop.context.newPage();
+  await second.goto(laptop.appUrl);
+  await expect(second.getByText('Palm is open in another tab')).toBeVisible();
+  await expect(second.getByRole('button', { name: 'Create a pool' })).toBeHidden();
+
+  await laptop.closeTab();
+  await expect(second.getByRole('list', { name: 'Devices' }).getByRole('listitem')).toHaveCount(2);
+  await expect(second.getByText('Palm is open in another tab')).toBeHidden();
+  await phone.waitFor(
+    'the device again',
+    ({ devices }) => devices.length === 2 && devices.every(({ state }) => state === 'reachable'),
+  );
+});
+
+test('a full quota is a clear error, and what was stored still reads', async ({ newPool, prepareDevice }) => {
+  const [laptop, phone] = await newPool(['Laptop', 'Phone', 'Tablet']);
+  if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
+  // The browser remembers for some seconds how much room there was: the small disk is there before the app is.
+  const old = await prepareDevice('Old phone');
+  const setQuota = await quotaOf(old);
+  await setQuota(12_000_000);
+  await old.open();
+  await old.join(await laptop.invite());
+  await allLinked([old, laptop, phone]);
+
+  const before = { seed: 41, length: 2_000_000 };
+  const { fileId } = await old.store(before, { name: 'before.bin' });
+  const tooMuch = { seed: 42, length: 20_000_000 };
+  await expect(old.store(tooMuch, { name: 'too much.bin' })).rejects.toMatchObject({ code: 'storage-full' });
+
+  const status = await old.status();
+  expect(status.files.map(({ name }) => name)).toEqual(['before.bin']);
+  expect(status.transfers).toEqual([]);
+  for (const device of [old, phone]) {
+    expect(await device.read(fileId)).toEqual(expectedBytes(before.seed, before.length));
+  }
+
+  await test.step('with room again, storing works', async () => {
+    await setQuota(undefined);
+    const stored = await old.store(tooMuch, { name: 'too much.bin' });
+    await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === stored.fileId));
+    expect(await phone.read(stored.fileId)).toEqual(expectedBytes(tooMuch.seed, tooMuch.length));
+  });
+});
+
+/** Sets the bytes that the device's browser lets the app keep; undefined for as many as there are. */
+async function quotaOf(device: Device): Promise<(quotaBytes: number | undefined) => Promise<void>> {
+  // The setting lasts as long as the session that made it: one of an empty page that stays open.
+  const session = await device.context.newCDPSession(await device.context.newPage());
+  const { origin } = new URL(device.appUrl);
+  return async (quotaSize) => {
+    await session.send('Storage.overrideQuotaForOrigin', {
+      origin,
+      ...(quotaSize === undefined ? {} : { quotaSize }),
+    });
+  };
+}

@@ -1,0 +1,27 @@
+// The relay only introduces devices to each other. Once they are linked, they go on without it.
+
+import { expect, test } from './palm-fixture.ts';
+import { expectedBytes } from './seeded-bytes.ts';
+
+test('the relay is killed after joining, and storing and reading go on', async ({
+  newPool,
+  privateRelay,
+  faults,
+}) => {
+  faults.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  const devices = await newPool(['Laptop', 'Phone', 'Tablet'], privateRelay);
+  const [laptop, phone] = devices;
+  if (laptop === undefined || phone === undefined) throw new Error('The pool has no devices.');
+
+  await privateRelay.kill();
+  for (const device of devices) {
+    await device.waitFor('the relay to be seen lost', ({ pool }) => pool?.relay === 'lost');
+  }
+
+  const content = { seed: 11, length: 5_000_000 };
+  const { fileId } = await laptop.store(content, { name: 'after the relay.bin' });
+  await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+  expect(await phone.read(fileId)).toEqual(expectedBytes(content.seed, content.length));
+  const { devices: seen } = await phone.status();
+  expect(seen.map(({ state }) => state)).toEqual(['reachable', 'reachable', 'reachable']);
+});

@@ -1,0 +1,91 @@
+// Storing is interrupted: what was promised is finished by itself, what was not leaves nothing behind.
+
+import type { FileStatus, PoolStatus } from '../../src/runtime/api.ts';
+import type { Device } from './device.ts';
+import { expect, test } from './palm-fixture.ts';
+import { expectedBytes } from './seeded-bytes.ts';
+import { storedBlocks } from './stored-blocks.ts';
+
+const CONTENT = { seed: 31, length: 20_000_000 };
+
+test('a reload in the middle of placing: the outbox finishes by itself', async ({ newPool }) => {
+  const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
+  if (laptop === undefined || phone === undefined || tablet === undefined)
+    throw new Error('A device is missing.');
+  // With nobody there to take fragments, placing is certain to be unfinished when `store` answers.
+  await phone.closeTab();
+  await tablet.closeTab();
+  await laptop.waitFor('the others to be away', ({ devices }) => devices.filter(isReachable).length === 1);
+  const { fileId } = await laptop.store(CONTENT, { name: 'film.mp4', durability: 'fast' });
+  expect(fileOf(await laptop.status(), fileId).inOutbox).toBe(true);
+
+  await phone.open();
+  await tablet.open();
+  await laptop.waitFor('placing to have begun', (status) => {
+    const { holders, inOutbox } = fileOf(status, fileId);
+    if (!inOutbox)
+      throw new Error('Everything was placed before the reload: the file is too small for this test.');
+    return holders.length > 1;
+  });
+  await laptop.reload();
+
+  const done = await laptop.waitFor(
+    'the outbox to be empty',
+    (status) => !fileOf(status, fileId).inOutbox,
+    60_000,
+  );
+  expect(fileOf(done, fileId).margin).toBeGreaterThanOrEqual(1);
+  await laptop.closeTab();
+  await phone.waitFor('the laptop to be away', ({ devices }) => devices.filter(isReachable).length === 2);
+  expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
+});
+
+test('a tab killed in the middle of storing leaves no wrong byte and no stray block', async ({
+  newPool,
+  faults,
+}) => {
+  faults.allow(/Laptop: the page crashed/);
+  const [laptop, phone] = await newPool(['Laptop', 'Phone', 'Tablet']);
+  if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
+  await laptop.page.evaluate(({ seed, length }) => {
+    const blob = new Blob([window.palmTest.seededBytes(seed, length)]);
+    void window.palm.store(blob, { name: 'half.bin' });
+  }, CONTENT);
+  await laptop.waitFor('sealing to have begun', ({ transfers }) =>
+    transfers.some(({ phase, doneBytes }) => phase === 'sealing' && doneBytes > 0),
+  );
+  await laptop.killTab();
+
+  await laptop.open();
+  await laptop.waitFor('links', ({ devices }) => devices.filter(isReachable).length === 3);
+  await test.step('what is listed, if anything, reads exactly', async () => {
+    for (const { fileId } of (await laptop.status()).files) {
+      await laptop.waitFor('the outbox to be empty', (status) => !fileOf(status, fileId).inOutbox, 60_000);
+      expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
+    }
+  });
+  await test.step('each block on each device belongs to a fragment', async () => {
+    for (const device of [laptop, phone]) await expectNoStrayBlock(device);
+  });
+  await test.step('the pool goes on', async () => {
+    const next = { seed: 32, length: 300_000 };
+    const { fileId } = await laptop.store(next, { name: 'next.bin' });
+    await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+    expect(await phone.read(fileId)).toEqual(expectedBytes(next.seed, next.length));
+  });
+});
+
+async function expectNoStrayBlock(device: Device): Promise<void> {
+  const { present, counted } = await storedBlocks(device.page);
+  expect(present, `blocks on ${device.name}`).toEqual(counted);
+}
+
+function fileOf(status: PoolStatus, fileId: string): FileStatus {
+  const file = status.files.find((candidate) => candidate.fileId === fileId);
+  if (file === undefined) throw new Error(`File ${fileId} is not listed.`);
+  return file;
+}
+
+function isReachable({ state }: PoolStatus['devices'][number]): boolean {
+  return state === 'reachable';
+}
