@@ -62,9 +62,12 @@ export class Catalogue {
     const added: CheckedEntry[] = [];
     const orphaned = new Set<DeviceId>();
     for (const checked of entries) {
-      const outcome = this.#logOf(checked.entry.deviceId)?.add(checked);
-      if (outcome === 'orphan') orphaned.add(checked.entry.deviceId);
-      if (outcome !== 'added') continue;
+      const { deviceId } = checked.entry;
+      const log = this.#logOf(deviceId);
+      const outcome = log?.add(checked);
+      if (outcome === 'orphan') orphaned.add(deviceId);
+      if (log === undefined || outcome !== 'added') continue;
+      this.#logs.set(deviceId, log);
       added.push(checked);
       this.#apply(checked);
     }
@@ -142,13 +145,13 @@ export class Catalogue {
     return this.#poolName?.name ?? '';
   }
 
-  /** A stranger's log beyond the bound on devices is not opened. */
+  /**
+   * A stranger's log beyond the bound on devices is not opened. A new log is kept only once it has an entry: an empty
+   * one would make equal catalogues look different.
+   */
   #logOf(device: DeviceId): DeviceLog | undefined {
     const log = this.#logs.get(device);
-    if (log !== undefined || this.#logs.size >= MAX_DEVICE_COUNT) return log;
-    const opened = new DeviceLog();
-    this.#logs.set(device, opened);
-    return opened;
+    return log !== undefined || this.#logs.size >= MAX_DEVICE_COUNT ? log : new DeviceLog();
   }
 
   #apply({ entry, file }: CheckedEntry): void {
