@@ -344,12 +344,32 @@ describe('one machine', () => {
     ]);
   });
 
+  it('measures silence right across a clock that is set back', () => {
+    const machine = linkedMachine();
+    let atMs = -3_600_000;
+    const kindsAt: [number, string[]][] = [[atMs, kinds(machine.handle(atMs, { kind: 'tick' }))]];
+    while (kindsAt.length < 6 && atMs < 0) {
+      atMs = machine.nextDeadlineMs();
+      kindsAt.push([atMs, kinds(machine.handle(atMs, { kind: 'tick' }))]);
+    }
+    const [downMs] = kindsAt.find(([, effects]) => effects.includes('link-down')) ?? [];
+    expect(downMs).toBe(-3_600_000 + DEAD_AFTER_MS);
+  });
+
   it('after having slept gives the others time to answer', () => {
     const machine = linkedMachine();
     const wokeMs = DEAD_AFTER_MS + OVERSLEPT_MS + 100_000;
     expect(kinds(machine.handle(wokeMs, { kind: 'tick' }))).toEqual(['ping', 'announce']);
     expect(kinds(machine.handle(wokeMs + CHECK_MS - 1, { kind: 'tick' }))).not.toContain('link-down');
     expect(kinds(machine.handle(wokeMs + CHECK_MS, { kind: 'tick' }))).toContain('link-down');
+  });
+
+  it('asks for its neighbours’ neighbours when a link comes up and there is no relay', () => {
+    const machine = linkedMachine();
+    machine.handle(1_500, { kind: 'relay', up: false });
+    receive(machine, 1_500, small, { kind: 'offer', sdp: 'again' }, 2);
+    const up = machine.handle(1_600, { kind: 'connected', link: newLinkId(theirs, 2) });
+    expect(kinds(up)).toEqual(['link-up', 'announce']);
   });
 
   it('checks a link for which the other side asks, and tells whoever answers a dead attempt', () => {

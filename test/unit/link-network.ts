@@ -53,6 +53,7 @@ export interface Node {
   life: number;
   seq: number;
   createdCount: number;
+  tickCount: number;
   frozenUntilMs: number;
   readonly waiting: LinkInput[];
   clockSetByMs: number;
@@ -128,7 +129,6 @@ export class LinkNetwork {
 
   setClock(node: Node, byMs: number): void {
     node.clockSetByMs += byMs;
-    this.#planTick(node);
   }
 
   /** Its network is gone: connections fall silent, and nobody is told. */
@@ -338,13 +338,14 @@ export class LinkNetwork {
 
   // Time
 
+  /** As a driver with one timer does: a clock that is set moves neither the timer nor the tick that it brings. */
   #planTick(node: Node): void {
-    const dueMs = node.machine.nextDeadlineMs() - node.clockSetByMs;
-    if (!Number.isFinite(dueMs)) return;
-    const { machine } = node;
-    this.#at(node, Math.max(dueMs - this.nowMs, 0), () => {
-      // Another event may have moved the deadline; the tick that was planned then covers it.
-      if (machine.nextDeadlineMs() <= this.#wallMs(node)) this.input(node, { kind: 'tick' });
+    node.tickCount += 1;
+    const { tickCount } = node;
+    const delayMs = node.machine.nextDeadlineMs() - this.#wallMs(node);
+    if (!Number.isFinite(delayMs)) return;
+    this.#at(node, Math.max(delayMs, 0), () => {
+      if (node.tickCount === tickCount) this.input(node, { kind: 'tick' });
     });
   }
 
@@ -379,6 +380,7 @@ export class LinkNetwork {
       life: 0,
       seq: 0,
       createdCount: 0,
+      tickCount: 0,
       frozenUntilMs: 0,
       waiting: [],
       clockSetByMs: 0,
