@@ -25,8 +25,10 @@ import {
   decodeMessage,
   encodeMessage,
   type DecodedMessage,
+  type Failure,
   type Message,
   type Place,
+  type Refusal,
 } from '../core/wire/messages.ts';
 import type { Notice } from './api.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
@@ -226,7 +228,7 @@ export class PeerDriver {
         this.#inBackground(this.#drop(effect.file, effect.fragments));
         break;
       case 'outbox-done':
-        this.#inBackground(this.#ports.records.dropOutbox(effect.file));
+        this.#inBackground(this.#outboxDone(effect.file, effect.surplus));
         break;
       case 'answer':
         this.#answer(effect.ticket, effect.result);
@@ -375,19 +377,29 @@ export class PeerDriver {
   }
 
   async #pull(place: Place, from: DeviceId): Promise<void> {
-    const outcome = await pullFragment(place, from, {
-      manifest: this.peer.catalogue.files().get(place.file),
-      fragments: this.#ports.fragments,
-      request: (ask) => this.request(from, ask, this.#lifetime.signal),
-    });
-    if (outcome.kind === 'held') {
-      await this.#damaged.remove(outcome.stored.fragmentId);
-      this.fragmentHeld(outcome.stored);
-      this.input({ kind: 'pulled', place, from, outcome: 'held' });
-      return;
+    let outcome: 'held' | Refusal = 'failed';
+    try {
+      const pulled = await pullFragment(place, from, {
+        manifest: this.peer.catalogue.files().get(place.file),
+        fragments: this.#ports.fragments,
+        request: (ask) => this.request(from, ask, this.#lifetime.signal),
+      });
+      outcome = pulled.kind === 'held' ? 'held' : pulled.reason;
+      if (pulled.kind === 'held') {
+        await this.#damaged.remove(pulled.stored.fragmentId);
+        this.fragmentHeld(pulled.stored);
+      } else if (pulled.notice !== undefined) {
+        this.#events.notice('warning', pulled.notice);
+      }
+    } finally {
+      // Whatever happened: the next fragment that waits must get its turn.
+      this.input({ kind: 'pulled', place, from, outcome });
     }
-    if (outcome.notice !== undefined) this.#events.notice('warning', outcome.notice);
-    this.input({ kind: 'pulled', place, from, outcome: outcome.reason });
+  }
+
+  async #outboxDone(file: FileId, surplus: readonly number[]): Promise<void> {
+    await this.#drop(file, surplus);
+    await this.#ports.records.dropOutbox(file);
   }
 
   async #drop(file: FileId, fragments: readonly number[]): Promise<void> {
@@ -416,22 +428,25 @@ export class PeerDriver {
     this.#serving.set(key, controller);
     try {
       const payload = await this.loadOwn(ask);
-      if (controller.signal.aborted) return;
-      if (payload === undefined) {
-        this.input({ kind: 'served', to, id, failure: 'absent' });
-        return;
-      }
       const kind = ask.kind === 'get-block' ? 'block' : 'index';
-      await this.#ports.transport.send(to, encodeMessage({ kind, id }, payload), 'bulk', controller.signal);
-      this.input({ kind: 'served', to, id });
+      const failure = payload === undefined ? 'absent' : undefined;
+      if (payload !== undefined && !controller.signal.aborted) {
+        const message = encodeMessage({ kind, id }, payload);
+        await this.#ports.transport.send(to, message, 'bulk', controller.signal);
+      }
+      this.#served(to, id, controller.signal.aborted ? undefined : failure);
     } catch (error) {
-      if (isPalmError(error, 'link-closed') || isPalmError(error, 'cancelled')) return;
-      const corrupt = isPalmError(error, 'corrupt');
-      this.input({ kind: 'served', to, id, failure: corrupt ? 'corrupt' : 'storage' });
-      if (!corrupt) throw error;
+      const isCancelled = isPalmError(error, 'link-closed') || isPalmError(error, 'cancelled');
+      const isCorrupt = isPalmError(error, 'corrupt');
+      this.#served(to, id, isCancelled ? undefined : isCorrupt ? 'corrupt' : 'storage');
+      if (!isCancelled && !isCorrupt) throw error;
     } finally {
       this.#serving.delete(key);
     }
+  }
+
+  #served(to: DeviceId, id: number, failure: Failure | undefined): void {
+    this.input({ kind: 'served', to, id, ...(failure === undefined ? {} : { failure }) });
   }
 
   #load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {

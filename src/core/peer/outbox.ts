@@ -2,14 +2,15 @@
 // this device may let go of the copies that are not its own to keep.
 //
 // The rule: all n fragments stay here until every one of them has a home AND the confirmed holders give a margin of at
-// least 1 (or k = n, where no placement could). Until then this device's copy is the safety.
+// least 1 (or k = n, where no placement could). Until then this device's copy is the safety. A fragment that was damaged
+// here before it found a home counts as nothing: it is not offered, not shown as placed, and not waited for.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentBytesOf } from '../model/geometry.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
-import { marginOf } from '../placement/health.ts';
-import { planPlacement, type Candidate } from '../placement/placement.ts';
+import { marginOf, reachOf } from '../placement/health.ts';
+import { planCopies, planPlacement, type Candidate } from '../placement/placement.ts';
 import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '../wire/messages.ts';
 
 /** What the outbox looks at when it decides. */
@@ -17,6 +18,8 @@ export interface OutboxView {
   readonly self: DeviceId;
   /** Undefined when the file was removed or is unknown. */
   manifestOf(file: FileId): Manifest | undefined;
+  /** What this device has of the file now, sound and durable. */
+  ownOf(file: FileId): FragmentSet;
   /** Confirmed holders other than this device, reachable or away, that have not left. */
   holdersOf(file: FileId): Map<DeviceId, FragmentSet>;
   /** Devices that may take fragments now, this one included. */
@@ -46,6 +49,8 @@ interface Placing {
   readonly offers: Map<number, Offer>;
   /** Devices that declined this file, until when. */
   readonly declined: Map<DeviceId, { readonly untilMs: number; readonly soon: boolean }>;
+  /** How often each device took nothing of what it was offered. */
+  readonly failures: Map<DeviceId, number>;
   progress: OutboxProgress;
   dirty: boolean;
 }
@@ -55,6 +60,8 @@ const OFFER_DEADLINE_MS = 30_000;
 /** A device that was only busy, or behind, is asked again after this, ms; one that is full, after the longer time. */
 const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
+/** A device that failed this often is not waited for, until it takes something or is linked anew. */
+const MAX_FAILURES = 3;
 
 export class Outbox {
   readonly #view: OutboxView;
@@ -76,7 +83,13 @@ export class Outbox {
   add(file: FileId): void {
     if (this.#files.has(file)) return;
     const progress = { placedCount: 0, pendingCount: 0 };
-    this.#files.set(file, { offers: new Map(), declined: new Map(), progress, dirty: true });
+    this.#files.set(file, {
+      offers: new Map(),
+      declined: new Map(),
+      failures: new Map(),
+      progress,
+      dirty: true,
+    });
   }
 
   remove(file: FileId): void {
@@ -92,10 +105,20 @@ export class Outbox {
     }
   }
 
+  /** The device offers more space than before: what it declined may fit now. */
+  madeRoom(device: DeviceId): void {
+    for (const placing of this.#files.values()) {
+      placing.declined.delete(device);
+      placing.dirty = true;
+    }
+  }
+
   linkDown(device: DeviceId): void {
     for (const placing of this.#files.values()) {
       for (const [fragment, offer] of placing.offers)
         if (offer.device === device) placing.offers.delete(fragment);
+      placing.declined.delete(device);
+      placing.failures.delete(device);
     }
     this.touch();
   }
@@ -113,8 +136,7 @@ export class Outbox {
     const placing = this.#files.get(place.file);
     if (placing?.offers.get(place.fragment)?.device !== device) return;
     placing.offers.delete(place.fragment);
-    const soon = reason === 'busy' || reason === 'unknown-file' || reason === 'failed';
-    placing.declined.set(device, { untilMs: nowMs + (soon ? RETRY_SOON_MS : RETRY_LATER_MS), soon });
+    decline(nowMs, placing, device, reason === 'cap' || reason === 'space');
     placing.dirty = true;
   }
 
@@ -153,7 +175,7 @@ export class Outbox {
     for (const [fragment, { device, deadlineMs }] of placing.offers) {
       if (deadlineMs > nowMs) continue;
       placing.offers.delete(fragment);
-      placing.declined.set(device, { untilMs: nowMs + RETRY_SOON_MS, soon: true });
+      decline(nowMs, placing, device, false);
       changed = true;
     }
     for (const [device, { untilMs }] of placing.declined) {
@@ -174,7 +196,9 @@ export class Outbox {
     if (manifest === undefined) return undefined;
     const confirmed = this.#view.holdersOf(file);
     for (const [fragment, offer] of placing.offers) {
-      if (confirmed.get(offer.device)?.has(fragment) === true) placing.offers.delete(fragment);
+      if (confirmed.get(offer.device)?.has(fragment) !== true) continue;
+      placing.offers.delete(fragment);
+      placing.failures.delete(offer.device);
     }
     const { own, offered } = this.#plan(file, manifest, placing, confirmed);
     for (const [fragment, device] of offered) {
@@ -184,14 +208,16 @@ export class Outbox {
       places.set(device, list);
     }
     const homes = new Map(confirmed).set(this.#view.self, own);
-    const placed = new Set([...homes.values()].flatMap((set) => [...set]));
+    const placedCount = reachOf(homes);
     const retries = [...placing.declined.values()].filter(({ soon }) => soon).length;
-    placing.progress = { placedCount: placed.size, pendingCount: placing.offers.size + retries };
-    if (placing.offers.size > 0 || placed.size < manifest.n) return undefined;
+    placing.progress = { placedCount, pendingCount: placing.offers.size + retries };
+    const thereCount = reachOf(new Map(homes).set(this.#view.self, this.#view.ownOf(file)));
+    if (placing.offers.size > 0 || placedCount < thereCount) return undefined;
     const reachable = new Map(
       [...homes].filter(([device]) => device === this.#view.self || this.#view.isReachable(device)),
     );
-    if (manifest.n > manifest.k && marginOf(reachable, manifest.k) < 1) return undefined;
+    const { k, n } = manifest;
+    if (n > k ? marginOf(reachable, k) < 1 : placedCount < n) return undefined;
     this.#files.delete(file);
     return { kind: 'outbox-done', file, keep: own };
   }
@@ -208,37 +234,34 @@ export class Outbox {
     const held = new Map([...confirmed].map(([device, fragments]) => [device, new Set(fragments)]));
     for (const [fragment, { device }] of placing.offers)
       held.set(device, (held.get(device) ?? new Set()).add(fragment));
-    const { k, n } = manifest;
+    const fragments = [...this.#view.ownOf(file)].toSorted((a, b) => a - b);
     const fragmentBytes = fragmentBytesOf(manifest);
-    const homes = planPlacement({ fileId: file, k, n, fragmentBytes, candidates, held });
+    const homes = planPlacement({ fileId: file, k: manifest.k, fragments, fragmentBytes, candidates, held });
     const own = new Set<number>();
     const offered = new Map<number, DeviceId>();
     for (const [fragment, device] of homes) {
       if (device === self) own.add(fragment);
       else offered.set(fragment, device);
     }
-    if (homes.size === 0 && placing.offers.size === 0) this.#spread(manifest, confirmed, candidates, offered);
+    // What lies elsewhere is settled: is it enough that any one device may be lost?
+    if (offered.size === 0 && placing.offers.size === 0 && manifest.n > manifest.k) {
+      const all = new Map(held).set(self, own);
+      const isPlaced = reachOf(new Map(all).set(self, new Set(fragments))) === reachOf(all);
+      const copies = { k: manifest.k, fragments, fragmentBytes, candidates, held: all, self };
+      for (const { fragment, device } of isPlaced ? planCopies(copies) : []) {
+        if (device === self) own.add(fragment);
+        else offered.set(fragment, device);
+      }
+    }
     return { own, offered };
   }
+}
 
-  /**
-   * All fragments have homes, but too few devices share them: gives devices that hold none a copy of what the fullest
-   * device has, so that the margin grows with the pool.
-   */
-  #spread(
-    manifest: Manifest,
-    confirmed: ReadonlyMap<DeviceId, FragmentSet>,
-    candidates: readonly Candidate[],
-    offered: Map<number, DeviceId>,
-  ): void {
-    if (manifest.n === manifest.k || marginOf(confirmed, manifest.k) >= 1) return;
-    const [fullest] = [...confirmed.values()].toSorted((a, b) => b.size - a.size);
-    if (fullest === undefined || fullest.size < 2) return;
-    const empty = candidates.filter(({ device }) => device !== this.#view.self && !confirmed.has(device));
-    const movable = [...fullest].slice(1);
-    for (const [index, { device }] of empty.entries()) {
-      const fragment = movable[index];
-      if (fragment !== undefined) offered.set(fragment, device);
-    }
-  }
+/** Leaves `device` alone for a while. Several offers that it declines in one breath are one failure. */
+function decline(nowMs: number, placing: Placing, device: DeviceId, isFull: boolean): void {
+  if (placing.declined.has(device)) return;
+  const failureCount = (placing.failures.get(device) ?? 0) + 1;
+  placing.failures.set(device, failureCount);
+  const soon = !isFull && failureCount <= MAX_FAILURES;
+  placing.declined.set(device, { untilMs: nowMs + (soon ? RETRY_SOON_MS : RETRY_LATER_MS), soon });
 }

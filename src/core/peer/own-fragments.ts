@@ -13,6 +13,8 @@ export class OwnFragments {
   readonly #changed = new Set<FileId>();
   heldBytes = 0;
   freeBytes = 0;
+  /** Free space as the others were last told. */
+  #toldFreeBytes = 0;
 
   of(file: FileId): FragmentSet {
     return this.#files.get(file) ?? NOTHING;
@@ -43,9 +45,14 @@ export class OwnFragments {
     return portions([...this.#files.keys()], (file) => this.#holdingOf(file));
   }
 
-  /** What changed since the last call, in portions that each fit a message; none when nothing did. */
+  /**
+   * What changed since the last call, in portions that each fit a message; none when nothing did. One empty portion tells
+   * that only the free space is another now, by more than a quarter: whoever places fragments goes by it.
+   */
   changes(): Holding[][] {
-    if (this.#changed.size === 0) return [];
+    const isOtherSpace = Math.abs(this.freeBytes - this.#toldFreeBytes) * 4 > this.#toldFreeBytes;
+    if (this.#changed.size === 0 && !isOtherSpace) return [];
+    this.#toldFreeBytes = this.freeBytes;
     const changed = [...this.#changed];
     this.#changed.clear();
     return portions(changed, (file) => this.#holdingOf(file));

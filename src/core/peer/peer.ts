@@ -7,10 +7,9 @@
 import type { CheckedEntry } from '../catalogue/check.ts';
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
-import { fragmentBytesOf } from '../model/geometry.ts';
-import { fragmentCap, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import { MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
-import { Holdings } from '../placement/holdings.ts';
+import { Holdings, type HoldingsDelta } from '../placement/holdings.ts';
 import type { Candidate } from '../placement/placement.ts';
 import type { Lane } from '../ports.ts';
 import { PROTOCOL_VERSION, type Failure, type Message, type Place, type Refusal } from '../wire/messages.ts';
@@ -18,6 +17,7 @@ import { CatalogueSync } from './catalogue-sync.ts';
 import { Outbox, type OutboxProgress } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
 import { Requests, type Ask, type RequestResult } from './requests.ts';
+import { Taking } from './taking.ts';
 
 export type PeerInput =
   | { readonly kind: 'link-up'; readonly device: DeviceId }
@@ -51,7 +51,7 @@ export type PeerInput =
     }
   | { readonly kind: 'request'; readonly ticket: number; readonly to: DeviceId; readonly ask: Ask }
   | { readonly kind: 'abandon'; readonly ticket: number }
-  /** A `serve` effect was carried out. */
+  /** A `serve` effect was carried out, or stopped. */
   | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
   | { readonly kind: 'tick' };
 
@@ -69,7 +69,11 @@ export type PeerEffect =
   | { readonly kind: 'pull'; readonly place: Place; readonly from: DeviceId }
   /** Drop these fragments of a file from the store; answer each with 'unheld'. */
   | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }
-  | { readonly kind: 'outbox-done'; readonly file: FileId }
+  /**
+   * The file is placed, or removed: drop these of its fragments from the store, each answered with 'unheld', and only
+   * then its outbox row, so that a crash in between leaves nothing that would be kept for ever.
+   */
+  | { readonly kind: 'outbox-done'; readonly file: FileId; readonly surplus: readonly number[] }
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult }
   /** Send an index or block to a device under request `id`; answer with 'served'. */
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
@@ -89,10 +93,6 @@ interface Link {
 
 /** How often linked devices compare notes, ms: heals whatever was missed, and costs some 100 bytes. */
 const PULSE_MS = 5_000;
-/** Fragments fetched at once for others; more wait. */
-const MAX_PULLS = 8;
-/** Fragments waiting to be fetched. */
-const MAX_WAITING_PULLS = 4_096;
 
 export class Peer {
   readonly catalogue = new Catalogue();
@@ -104,8 +104,7 @@ export class Peer {
   readonly #requests = new Requests();
   readonly #outbox: Outbox;
   readonly #sync = new CatalogueSync(this.catalogue);
-  /** By place; the fragments being fetched and those waiting, first come first. */
-  readonly #pulls = new Map<string, { readonly place: Place; readonly from: DeviceId; running: boolean }>();
+  readonly #taking = new Taking(this.own);
 
   constructor(self: DeviceId, epoch: number) {
     this.#self = self;
@@ -113,6 +112,7 @@ export class Peer {
     this.#outbox = new Outbox({
       self,
       manifestOf: (file) => this.catalogue.files().get(file),
+      ownOf: (file) => this.own.of(file),
       holdersOf: (file) => this.#holdersElsewhere(file),
       candidates: () => this.#candidates(),
       isReachable: (device) => this.isReachable(device),
@@ -151,9 +151,10 @@ export class Peer {
     const effects = this.#decide(nowMs, input);
     for (const effect of this.#outbox.advance(nowMs)) {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
-      else effects.push(...this.#outboxDone(effect.file, effect.keep));
+      else effects.push(this.#outboxDone(effect.file, effect.keep));
     }
-    effects.push(...this.#startPulls(), ...this.#tellHoldings());
+    for (const { place, from } of this.#taking.start()) effects.push({ kind: 'pull', place, from });
+    effects.push(...this.#tellHoldings());
     return effects;
   }
 
@@ -181,13 +182,14 @@ export class Peer {
         return this.catalogue.isRemoved(input.file) ? [drop(input.file, [input.fragment])] : [];
       case 'unheld':
         this.own.delete(input.file, input.fragment, input.bytes);
+        this.#outbox.touch(input.file);
         return [];
       case 'space':
         this.own.freeBytes = Math.max(0, Math.floor(input.freeBytes));
         return [];
       case 'outbox':
         this.#outbox.add(input.file);
-        return [];
+        return this.catalogue.isRemoved(input.file) ? this.#removed(input.file) : [];
       case 'pulled':
         return this.#pulled(input.place, input.from, input.outcome);
       case 'request':
@@ -226,7 +228,7 @@ export class Peer {
     this.#links.delete(device);
     this.#outbox.linkDown(device);
     this.#sync.linkDown(device);
-    for (const [key, pull] of this.#pulls) if (pull.from === device && !pull.running) this.#pulls.delete(key);
+    this.#taking.linkDown(device);
     return [
       ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
       ...this.#withLane(this.#requests.linkDown(device)),
@@ -246,11 +248,7 @@ export class Peer {
       case 'entries':
         return [{ kind: 'check-entries', from, entries: message.entries, more: message.more }];
       case 'holdings':
-        if (!this.holdings.apply(from, message, nowMs)) return [send(from, { kind: 'holdings-wanted' })];
-        link.heardHoldings = true;
-        if (message.base === 0) this.#outbox.touch();
-        else for (const { file } of message.held) this.#outbox.touch(file);
-        return [];
+        return this.#heardHoldings(nowMs, from, link, message);
       case 'holdings-wanted':
         return this.#snapshotFor(from, link);
       case 'pulse':
@@ -274,7 +272,7 @@ export class Peer {
           this.#requests.settle(nowMs, from, message.id, 'block', { kind: 'failed', reason: message.reason }),
         );
       case 'cancel':
-        return link.serving.delete(message.id) ? [{ kind: 'stop-serving', to: from, id: message.id }] : [];
+        return link.serving.has(message.id) ? [{ kind: 'stop-serving', to: from, id: message.id }] : [];
     }
   }
 
@@ -317,55 +315,42 @@ export class Peer {
   #removed(file: FileId): PeerEffect[] {
     const wasPlacing = this.#outbox.has(file);
     this.#outbox.remove(file);
-    const own = [...this.own.of(file)];
-    return [
-      ...(own.length > 0 ? [drop(file, own)] : []),
-      ...(wasPlacing ? [{ kind: 'outbox-done', file } as const] : []),
-    ];
+    const surplus = [...this.own.of(file)];
+    return wasPlacing || surplus.length > 0 ? [{ kind: 'outbox-done', file, surplus }] : [];
   }
 
-  #outboxDone(file: FileId, keep: FragmentSet): PeerEffect[] {
-    const surplus = [...this.own.of(file)].filter((fragment) => !keep.has(fragment));
-    return [{ kind: 'outbox-done', file }, ...(surplus.length > 0 ? [drop(file, surplus)] : [])];
+  #outboxDone(file: FileId, keep: FragmentSet): PeerEffect {
+    return {
+      kind: 'outbox-done',
+      file,
+      surplus: [...this.own.of(file)].filter((fragment) => !keep.has(fragment)),
+    };
   }
 
-  /** Someone asks this device to hold a fragment. Taken, queued, or refused with the reason. */
+  /** Someone asks this device to hold a fragment. */
   #place(from: DeviceId, place: Place): PeerEffect[] {
-    const refuse = (reason: Refusal): PeerEffect[] => [send(from, { kind: 'refuse', place, reason })];
-    const manifest = this.catalogue.files().get(place.file);
-    if (manifest === undefined || place.fragment >= manifest.n) return refuse('unknown-file');
-    const own = this.own.of(place.file);
-    if (own.has(place.fragment)) {
-      // Held already: the asker missed it, so tell again.
-      const link = this.#links.get(from);
-      return link === undefined ? [] : this.#snapshotFor(from, link);
-    }
-    if (this.#pulls.has(keyOf(place))) return [];
-    const pulling = [...this.#pulls.values()].filter((pull) => pull.place.file === place.file).length;
-    if (own.size + pulling >= fragmentCap(manifest.k)) return refuse('cap');
-    if (fragmentBytesOf(manifest) > this.own.freeBytes) return refuse('space');
-    if (this.#pulls.size >= MAX_WAITING_PULLS) return refuse('busy');
-    this.#pulls.set(keyOf(place), { place, from, running: false });
-    return [];
+    const outcome = this.#taking.offered(from, place, this.catalogue.files().get(place.file));
+    if (outcome === 'queued') return [];
+    if (outcome !== 'held') return [send(from, { kind: 'refuse', place, reason: outcome })];
+    // The asker missed that it is here: tell again.
+    const link = this.#links.get(from);
+    return link === undefined ? [] : this.#snapshotFor(from, link);
   }
 
   #pulled(place: Place, from: DeviceId, outcome: 'held' | Refusal): PeerEffect[] {
-    this.#pulls.delete(keyOf(place));
+    this.#taking.ended(place, outcome === 'held');
     if (outcome === 'held' || !this.#links.has(from)) return [];
     return [send(from, { kind: 'refuse', place, reason: outcome })];
   }
 
-  #startPulls(): PeerEffect[] {
-    const effects: PeerEffect[] = [];
-    let running = [...this.#pulls.values()].filter((pull) => pull.running).length;
-    for (const pull of this.#pulls.values()) {
-      if (running >= MAX_PULLS) break;
-      if (pull.running) continue;
-      pull.running = true;
-      running += 1;
-      effects.push({ kind: 'pull', place: pull.place, from: pull.from });
-    }
-    return effects;
+  #heardHoldings(nowMs: number, from: DeviceId, link: Link, delta: HoldingsDelta): PeerEffect[] {
+    const hadBytes = this.holdings.of(from)?.freeBytes ?? 0;
+    if (!this.holdings.apply(from, delta, nowMs)) return [send(from, { kind: 'holdings-wanted' })];
+    link.heardHoldings = true;
+    if (delta.freeBytes > hadBytes) this.#outbox.madeRoom(from);
+    if (delta.base === 0) this.#outbox.touch();
+    else for (const { file } of delta.held) this.#outbox.touch(file);
+    return [];
   }
 
   #request(nowMs: number, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
@@ -376,6 +361,7 @@ export class Peer {
 
   #serve(to: DeviceId, link: Link, ask: Ask & { readonly id: number }): PeerEffect[] {
     const { id, ...wanted } = ask;
+    if (link.serving.has(id)) return [{ kind: 'close-link', device: to, reason: `asked twice as ${id}` }];
     if (link.serving.size >= MAX_OPEN_REQUESTS) return [send(to, { kind: 'failed', id, reason: 'busy' })];
     link.serving.add(id);
     return [{ kind: 'serve', to, id, ask: wanted }];
@@ -420,8 +406,13 @@ export class Peer {
 
   #holdersElsewhere(file: FileId): Map<DeviceId, FragmentSet> {
     const holders = this.holdings.holdersOf(file);
-    for (const device of holders.keys()) {
-      if (device === this.#self || this.catalogue.hasLeft(device)) holders.delete(device);
+    const fragmentCount = this.catalogue.files().get(file)?.n ?? 0;
+    for (const [device, fragments] of holders) {
+      // Fragments that the file does not have are a lie, and would pass for safety.
+      const real = [...fragments].filter((fragment) => fragment < fragmentCount);
+      const isHolder = real.length > 0 && device !== this.#self && !this.catalogue.hasLeft(device);
+      if (!isHolder) holders.delete(device);
+      else if (real.length < fragments.size) holders.set(device, new Set(real));
     }
     return holders;
   }
@@ -447,8 +438,4 @@ function send(to: DeviceId, message: Message): PeerEffect {
 
 function drop(file: FileId, fragments: readonly number[]): PeerEffect {
   return { kind: 'drop', file, fragments };
-}
-
-function keyOf(place: Place): string {
-  return `${place.file}/${place.fragment}`;
 }

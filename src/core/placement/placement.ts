@@ -9,6 +9,7 @@ import { utf8 } from '../model/bytes.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
 import type { FragmentSet } from './fragment-set.ts';
+import { marginOf } from './health.ts';
 
 export interface Candidate {
   readonly device: DeviceId;
@@ -19,7 +20,8 @@ export interface Candidate {
 export interface PlacementInput {
   readonly fileId: FileId;
   readonly k: number;
-  readonly n: number;
+  /** Fragments that can be handed out, in the order in which they get their homes. */
+  readonly fragments: Iterable<number>;
   /** Bytes of one fragment. */
   readonly fragmentBytes: number;
   /** Devices that may take fragments now. */
@@ -31,7 +33,7 @@ export interface PlacementInput {
 /** Free space beyond this makes a device no better a home, bytes: a huge disk must not attract everything. */
 const MAX_WEIGHT_BYTES = 64 * 2 ** 30;
 
-/** A home for each fragment of 0..n-1 that no device in `held` has; fragments that cannot be placed are left out. */
+/** A home for each of the fragments that no device in `held` has; fragments that cannot be placed are left out. */
 export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   const cap = fragmentCap(input.k);
   const open = input.candidates.map((candidate) => ({
@@ -42,7 +44,7 @@ export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   }));
   const homes = new Map<number, DeviceId>();
   const taken = new Set([...input.held.values()].flatMap((set) => [...set]));
-  for (let fragment = 0; fragment < input.n; fragment++) {
+  for (const fragment of input.fragments) {
     if (taken.has(fragment)) continue;
     const eligible = open.filter((home) => home.count < cap && home.room > 0);
     const [best] = eligible.toSorted((a, b) => a.count - b.count || b.score - a.score);
@@ -52,6 +54,64 @@ export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
     homes.set(fragment, best.device);
   }
   return homes;
+}
+
+/** A fragment that `device` is to have besides whoever has it already. */
+export interface Copy {
+  readonly fragment: number;
+  readonly device: DeviceId;
+}
+
+/**
+ * Where every fragment has a home, but losing one device would lose the file: further copies for the devices that hold
+ * least, until any one device may be lost. Each fragment is copied at most once to `self`, which has it at hand, and once
+ * to another. None when no such copies are enough.
+ */
+export function planCopies(
+  input: Omit<PlacementInput, 'fileId'> & {
+    /** This device, which hands the fragments out. */
+    readonly self: DeviceId;
+  },
+): Copy[] {
+  const { k, candidates, self } = input;
+  const copies: Copy[] = [];
+  const spread = new Map([...input.held].map(([device, held]) => [device, new Set(held)]));
+  const takers = candidates.map(({ device, freeBytes }) => {
+    const held = spread.get(device) ?? new Set<number>();
+    spread.set(device, held);
+    return { device, held, room: Math.floor(freeBytes / Math.max(1, input.fragmentBytes)) };
+  });
+  const handedOut = [...input.fragments];
+  const wasCopied = (fragment: number, toSelf: boolean): boolean =>
+    copies.some((copy) => copy.fragment === fragment && (copy.device === self) === toSelf);
+  while (marginOf(spread, k) < 1) {
+    const rarestFirst = handedOut
+      .map((fragment) => ({ fragment, ...holdersOf(spread, fragment) }))
+      .toSorted((a, b) => a.count - b.count || b.largest - a.largest);
+    const [move] = takers
+      .filter(({ held, room }) => held.size < fragmentCap(k) && room > 0)
+      .toSorted((a, b) => a.held.size - b.held.size)
+      .flatMap((taker) => {
+        const wanted = rarestFirst.find(
+          ({ fragment }) => !taker.held.has(fragment) && !wasCopied(fragment, taker.device === self),
+        );
+        return wanted === undefined ? [] : [{ taker, fragment: wanted.fragment }];
+      });
+    if (move === undefined) return [];
+    copies.push({ fragment: move.fragment, device: move.taker.device });
+    move.taker.held.add(move.fragment);
+    move.taker.room -= 1;
+  }
+  return copies;
+}
+
+/** How many have a fragment, and how much the fullest of them has. */
+function holdersOf(
+  spread: ReadonlyMap<DeviceId, FragmentSet>,
+  fragment: number,
+): { readonly count: number; readonly largest: number } {
+  const sizes = [...spread.values()].filter((held) => held.has(fragment)).map(({ size }) => size);
+  return { count: sizes.length, largest: Math.max(0, ...sizes) };
 }
 
 /** -w / ln(h) with h in (0, 1) from SHA-256 of file and device: the higher, the better a home. */
