@@ -8,6 +8,7 @@ import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../co
 import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
+import { reachOf } from '../core/placement/health.ts';
 import type { ByteSource, Identity, RelayState } from '../core/ports.ts';
 import type { Notice, ReadOptions, StoreOptions, StoreResult } from './api.ts';
 import { PeerDriver } from './peer-driver.ts';
@@ -24,7 +25,7 @@ export interface SessionEvents {
 
 /** Free space is measured again this often, ms: other sites and other files use it too. */
 const SPACE_EVERY_MS = 30_000;
-/** Part of the origin's free quota that is offered to the pool; the rest is left for this device's own outbox. */
+/** Part of the origin's quota that may fill up for the pool; the rest is left for this device's own outbox. */
 const OFFERED_PART = 0.8;
 /** What others hold is saved at most this often, ms. */
 const SAVE_HOLDINGS_MS = 2_000;
@@ -110,9 +111,8 @@ export class PoolSession {
       const stored = await storeFile(job, this.#storePorts());
       const { fileId } = stored;
       if (stored.kind === 'known') {
-        const known = this.driver.peer.outboxProgress(fileId)?.placedCount;
-        const n = this.driver.peer.catalogue.files().get(fileId)?.n ?? 0;
-        return { fileId, deduplicated: true, placed: known ?? n };
+        const placed = this.driver.peer.outboxProgress(fileId)?.placedCount;
+        return { fileId, deduplicated: true, placed: placed ?? reachOf(this.driver.peer.holdersOf(fileId)) };
       }
       const link = isPrivate ? this.#keepLink(fileId, stored.linkKey, details) : undefined;
       const placed =
@@ -122,7 +122,7 @@ export class PoolSession {
       return { fileId, deduplicated: false, placed, ...(link === undefined ? {} : { link }) };
     } finally {
       transfer.end();
-      void this.#measureSpace();
+      this.#orNotice(this.#measureSpace());
     }
   }
 
@@ -233,7 +233,8 @@ export class PoolSession {
     this.#stopSpaceTimer();
     if (this.#ended) return;
     const { usedBytes, quotaBytes } = await this.#ports.quota.estimate();
-    this.driver.input({ kind: 'space', freeBytes: Math.max(0, quotaBytes - usedBytes) * OFFERED_PART });
+    if (this.#ended) return;
+    this.driver.input({ kind: 'space', freeBytes: quotaBytes * OFFERED_PART - usedBytes });
     this.#stopSpaceTimer = this.#ports.clock.after(SPACE_EVERY_MS, () =>
       this.#orNotice(this.#measureSpace()),
     );
