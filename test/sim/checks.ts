@@ -96,23 +96,54 @@ const NEWS_MS = 100;
  * not bear out, now or as lately as news travels.
  */
 export function watchHonesty(world: World, devices: readonly SimDevice[]): void {
-  const recent = new Map<string, { atMs: number; margin: number; reach: number }[]>();
+  const recent = new Map<string, Truth[]>();
+  let lookedAtMs = -1;
   world.always(() => {
+    // Once in a ms is often enough: news takes longer.
+    if (world.nowMs === lookedAtMs) return;
+    lookedAtMs = world.nowMs;
+    const held = new Map<string, ReadonlySet<number>>();
     for (const viewer of devices) {
       if (!viewer.isRunning) continue;
       const { files, devices: seen } = viewer.pool.status();
       const reachable = new Set(seen.filter(({ state }) => state === 'reachable').map(({ id }) => id));
       const there = devices.filter(({ id }) => reachable.has(id));
       for (const file of files) {
-        const holdings = there.map((device) => wholeFragments(device, file.fileId));
-        const now = { atMs: world.nowMs, margin: trueMargin(holdings, file.k), reach: unionSize(holdings) };
+        const holdings = there.map((device) => {
+          const key = `${device.name} ${file.fileId}`;
+          const fragments = held.get(key) ?? wholeFragments(device, file.fileId);
+          held.set(key, fragments);
+          return fragments;
+        });
         const key = `${viewer.name} ${file.fileId}`;
-        const since = (recent.get(key) ?? []).filter(({ atMs }) => atMs >= world.nowMs - NEWS_MS);
-        recent.set(key, [...since, now]);
-        expectHonest(viewer, file, [...since, now]);
+        const known = (recent.get(key) ?? []).filter(({ untilMs }) => untilMs >= world.nowMs - NEWS_MS);
+        const truths = withTruth(known, holdings, file.k, world.nowMs);
+        recent.set(key, truths);
+        expectHonest(viewer, file, truths);
       }
     }
   });
+}
+
+/** What was true of a file, and until when. */
+interface Truth {
+  readonly holdings: string;
+  readonly margin: number;
+  readonly reach: number;
+  readonly untilMs: number;
+}
+
+function withTruth(
+  known: readonly Truth[],
+  holdings: readonly ReadonlySet<number>[],
+  k: number,
+  nowMs: number,
+): Truth[] {
+  const key = holdings.map((set) => [...set].toSorted().join(' ')).join(' / ');
+  const last = known.at(-1);
+  if (last?.holdings === key) return [...known.slice(0, -1), { ...last, untilMs: nowMs }];
+  const now = { holdings: key, margin: trueMargin(holdings, k), reach: unionSize(holdings), untilMs: nowMs };
+  return [...known, now];
 }
 
 function expectHonest(

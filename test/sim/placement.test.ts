@@ -1,0 +1,242 @@
+// Placing on virtual time: caps, honest margins, answers that are true when they are given, and an outbox that drains
+// whatever happens to the devices meanwhile.
+
+import { expect } from 'vitest';
+import { fragmentCap } from '../../src/core/model/limits.ts';
+import {
+  expectCaps,
+  expectOnlyNeeded,
+  fragmentsOn,
+  settledOutboxes,
+  watchHonesty,
+  wholeFragments,
+} from './checks.ts';
+import type { FileStatus } from '../../src/runtime/api.ts';
+import { joinPool, reachableCount, type SimDevice } from './device.ts';
+import { first, scenario } from './scenario.ts';
+import type { World } from './world.ts';
+
+const [K, N] = [4, 8];
+const QUORUM = K + Math.ceil((N - K) / 2);
+
+scenario(
+  'every geometry keeps its caps at every moment, and no margin is shown that the disks do not bear out',
+  [201, 202, 203, 204],
+  async ({ world, pool }) => {
+    const devices = await pool(3 + world.random.below(3));
+    watchHonesty(world, devices);
+    const files = watchCaps(world, devices);
+    for (let index = 0; index < 6; index++) {
+      const k = 2 + world.random.below(5);
+      const n = k + world.random.below(8);
+      const durability = world.random.below(2) === 0 ? 'fast' : 'quorum';
+      const storing = first(devices, world.random.below(devices.length)).put(world.random.bytes(500), {
+        name: `${k} of ${n}`,
+        ...{ k, n, durability },
+      });
+      const { fileId } = await world.settled(`store ${k} of ${n}`, storing);
+      files.set(fileId, { k });
+      await world.pass(world.random.below(200));
+    }
+    const fits = (file: { k: number; n: number }): boolean => file.n <= devices.length * fragmentCap(file.k);
+    const placed = (file: FileStatus): boolean => !fits(file) || !file.inOutbox;
+    await world.until('all that fits is placed', () =>
+      devices.every((device) => device.pool.status().files.every(placed)),
+    );
+    await world.pass(5_000);
+    for (const { fileId, k, n, margin, safe } of first(devices).pool.status().files) {
+      expect(fragmentsOn(devices, fileId).size).toBe(n);
+      expect(safe).toBe(margin >= 1);
+      if (n > k && fits({ k, n })) expect(margin, `${k} of ${n}`).toBeGreaterThanOrEqual(1);
+    }
+  },
+);
+
+scenario(
+  'one device, then two, then three: the file becomes safe by itself, and its storer lets go of what is not its own',
+  [211, 212],
+  async ({ world, pool, device }) => {
+    const [storer] = [first(await pool(1))];
+    const bytes = world.random.bytes(10_000);
+    const stored = await world.settled('store', storer.put(bytes, { name: 'alone' }));
+    expect(stored.placed).toBe(fragmentCap(K));
+    expect(storer.fileStatus(stored.fileId)).toMatchObject({
+      inOutbox: true,
+      margin: 0,
+      safe: false,
+      reach: N,
+    });
+
+    const second = device('second');
+    await joinPool(world, second, storer);
+    await world.until('the second has its share', () => wholeFragments(second, stored.fileId).size === K - 1);
+    await world.pass(60_000);
+    expect(storer.fileStatus(stored.fileId)).toMatchObject({ inOutbox: true, margin: 0, safe: false });
+    expect(wholeFragments(storer, stored.fileId).size).toBe(N);
+
+    const third = device('third');
+    await joinPool(world, third, storer);
+    await world.until('the outbox is empty', () => storer.fileStatus(stored.fileId)?.inOutbox === false);
+    await world.pass(2_000);
+    const devices = [storer, second, third];
+    for (const one of devices) {
+      expect(one.fileStatus(stored.fileId)).toMatchObject({ margin: 1, safe: true, reach: N });
+      expect(wholeFragments(one, stored.fileId).size).toBeLessThanOrEqual(fragmentCap(K));
+      expectOnlyNeeded(one);
+    }
+    expect(storer.store.contents().outbox).toEqual([]);
+    await expectSurvivesAnyLoss(world, devices, stored.fileId, bytes);
+  },
+);
+
+scenario(
+  'a quorum answer is true on the disks when it is given; a fast one comes first and holds over a restart',
+  [221, 222],
+  async ({ world, pool }) => {
+    const devices = await pool(4);
+    const storer = first(devices);
+    const others = devices.slice(1);
+    let homesAtAnswer = 0;
+    const quorum = storer.put(world.random.bytes(400_000), { name: 'quorum' }).then((result) => {
+      // The storer's own share counts up to its cap: the rest of its copies are only waiting for their homes.
+      const elsewhere = fragmentsOn(others, result.fileId);
+      const own = [...wholeFragments(storer, result.fileId)].filter((fragment) => !elsewhere.has(fragment));
+      homesAtAnswer = elsewhere.size + Math.min(own.length, fragmentCap(K));
+      return result;
+    });
+    const { placed } = await world.settled('quorum', quorum);
+    expect(placed).toBeGreaterThanOrEqual(QUORUM);
+    expect(homesAtAnswer).toBeGreaterThanOrEqual(placed);
+
+    const bytes = world.random.bytes(400_000);
+    let elsewhereAtAnswer = -1;
+    const fast = storer.put(bytes, { name: 'fast', durability: 'fast' }).then((result) => {
+      elsewhereAtAnswer = fragmentsOn(others, result.fileId).size;
+      storer.kill();
+      return result;
+    });
+    const { fileId } = await world.settled('fast', fast);
+    expect(elsewhereAtAnswer).toBe(0);
+    await world.pass(10_000);
+    expect(fragmentsOn(others, fileId).size).toBe(0);
+    await storer.reopen();
+    await world.until('drained after the restart', () => storer.fileStatus(fileId)?.inOutbox === false);
+    await expectSurvivesAnyLoss(world, devices, fileId, bytes);
+  },
+);
+
+scenario(
+  'a full device refuses and others take its part; when it has room again it takes what is still waiting',
+  [231, 232],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    const [storer, full, other] = [first(devices), first(devices, 1), first(devices, 2)];
+    full.setQuota(full.store.usedBytes() + 1_000);
+    const bytes = world.random.bytes(40_000);
+    const { fileId, placed } = await world.settled('store', storer.put(bytes, { name: 'no room' }));
+    expect(placed).toBe(2 * fragmentCap(K));
+    expect(wholeFragments(full, fileId).size).toBe(0);
+    expect(wholeFragments(other, fileId).size).toBe(fragmentCap(K));
+    expect(storer.fileStatus(fileId)).toMatchObject({ inOutbox: true, safe: false });
+    expectOnlyNeeded(full);
+
+    full.setQuota(2 ** 30);
+    await world.until('taken', () => storer.fileStatus(fileId)?.inOutbox === false, 300_000);
+    await world.pass(1_000);
+    await expectSurvivesAnyLoss(world, devices, fileId, bytes);
+  },
+);
+
+scenario('many files at once are no reason to take more than was offered', [235], async ({ world, pool }) => {
+  const devices = await pool(2);
+  const [storer, small] = [first(devices), first(devices, 1)];
+  await world.pass(40_000);
+  const before = small.store.usedBytes();
+  const offeredBytes = 100_000;
+  small.setQuota((before + offeredBytes) / 0.8);
+  await world.pass(40_000);
+  for (let index = 0; index < 10; index++) {
+    const storing = storer.put(world.random.bytes(40_000), { name: `file ${index}`, durability: 'fast' });
+    await world.settled('store', storing);
+  }
+  world.always(() => {
+    expect(small.store.usedBytes() - before).toBeLessThanOrEqual(offeredBytes + 1_000);
+  });
+  await world.pass(100_000);
+  expect(small.store.usedBytes() - before).toBeGreaterThan(offeredBytes * 0.7);
+});
+
+scenario(
+  'a device that dies while it takes fragments leaves nothing half-made, and its part goes to others',
+  [241, 242, 243, 244],
+  async ({ world, network, pool }) => {
+    network.faults = { ...network.faults, bulkBytesPerMs: 500 };
+    const devices = await pool(4);
+    const [storer, dying] = [first(devices), first(devices, 1)];
+    const files = watchCaps(world, devices);
+    const bytes = world.random.bytes(1_500_000);
+    const { fileId } = await world.settled(
+      'store',
+      storer.put(bytes, { name: 'interrupted', durability: 'fast' }),
+    );
+    files.set(fileId, { k: K });
+    const begun = (): boolean => dying.store.contents().blocks.size > 0;
+    await world.until('it has begun', begun);
+    await world.pass(world.random.below(300));
+    dying.kill();
+    const stored = (): boolean => (storer.fileStatus(fileId)?.inOutbox ?? true) === false;
+    await world.until('drained without it', stored, 300_000);
+    const rest = devices.filter((device) => device !== dying);
+    await expectSurvivesAnyLoss(world, rest, fileId, bytes);
+    await dying.reopen();
+    await world.until('it is back', () => reachableCount(dying) === 4);
+    await world.pass(20_000);
+    expectOnlyNeeded(dying);
+    for (const device of devices) expect(device.fileStatus(fileId)?.reach).toBe(N);
+  },
+);
+
+scenario(
+  'a device that is frozen in the middle does not hold up the answer for ever, and catches up when it thaws',
+  [251, 252],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    const [storer, frozen] = [first(devices), first(devices, 1)];
+    frozen.freeze();
+    const bytes = world.random.bytes(100_000);
+    const { fileId, placed } = await world.settled('store', storer.put(bytes, { name: 'waiting' }), 60_000);
+    expect(placed).toBe(2 * fragmentCap(K));
+    frozen.thaw();
+    await world.until('drained', () => settledOutboxes(devices), 120_000);
+    await world.pass(2_000);
+    await expectSurvivesAnyLoss(world, devices, fileId, bytes);
+  },
+);
+
+/** At every event from now on: caps hold for the files that the test puts into the answer. */
+function watchCaps(world: World, devices: readonly SimDevice[]): Map<string, { readonly k: number }> {
+  const files = new Map<string, { readonly k: number }>();
+  world.always(() => expectCaps(devices, files));
+  return files;
+}
+
+/** Loses each device in turn, and reads the file at another one. */
+async function expectSurvivesAnyLoss(
+  world: World,
+  devices: readonly SimDevice[],
+  fileId: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (const lost of devices) {
+    lost.kill();
+    const readers = devices.filter((device) => device !== lost);
+    await world.pass(4_000);
+    const reader = first(readers, world.random.below(readers.length));
+    const read = await world.settled(`read without ${lost.name}`, reader.read(fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+    await lost.reopen();
+    await world.until('all are back', () =>
+      devices.every((device) => reachableCount(device) >= devices.length),
+    );
+  }
+}
