@@ -1,7 +1,7 @@
 // The app as a whole: which screen is shown for the pool's state and the address.
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Pool } from '../runtime/api.ts';
 import { Toasts } from './parts/toasts.tsx';
 import { UpdateOffer } from './parts/update-offer.tsx';
@@ -40,6 +40,7 @@ function Screen({ session }: { readonly session: Session }) {
   const route = useRoute(session, inPool);
   const deviceName = useSignal(device.name === '' ? guessDeviceName(navigator.userAgent) : device.name);
   const wanted = route.value;
+  useFocusOnHeading(inPool ? 'pool' : wanted.kind);
   if (inPool) return <PoolScreen />;
   if (wanted.kind === 'join') {
     return (
@@ -94,6 +95,16 @@ function useRoute(session: Session, inPool: boolean) {
     if (wanted.kind === 'file') void openFileLink(session, wanted.link);
   }, [inPool, wanted, session, route]);
   return route;
+}
+
+/** A new screen is announced and worked from its heading; the first one is left as the browser shows it. */
+function useFocusOnHeading(screen: string): void {
+  const shown = useRef(screen);
+  useEffect(() => {
+    if (shown.current === screen) return;
+    shown.current = screen;
+    document.querySelector('h1')?.focus();
+  }, [screen]);
 }
 
 /** Takes an invite or file link out of the address bar and this history entry. */

@@ -25,8 +25,9 @@ function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): st
   if (others.length === 0) return 'Only on this device: invite another';
   const alone = reachableHolderWithAll(file, devices);
   if (alone === undefined) return 'Losing one more device could make it unreadable';
-  if (!alone.self) return `Only ${shownName(alone.name)} can open it alone: keep that device`;
-  if (others.length === 1) return 'Only this device can open it alone: add a third device';
+  const who = alone.self ? 'this device' : shownName(alone.name);
+  if (others.length === 1) return `Only ${who} can open it alone: add a third device`;
+  if (!alone.self) return `Only ${who} can open it alone: keep that device`;
   const here = others.filter((device) => device.state === 'reachable').length;
   if (here >= 2 && file.inOutbox) return 'Only this device can open it alone: still spreading to the others';
   return here < others.length

@@ -1,5 +1,5 @@
-// A modal dialog on the native element, which keeps the focus inside, makes the rest inert and gives the focus back to
-// what opened it. It is open as long as it is rendered.
+// A modal dialog on the native element, which keeps the focus inside and makes the rest inert. It is open as long as it
+// is rendered, and gives the focus back to what opened it.
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
@@ -19,8 +19,13 @@ export function Dialog({ title, onClose, insistent = false, children }: DialogPr
   const titleId = useId();
   useEffect(() => {
     const dialog = ref.current;
+    const opener = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // The element gives the focus back only while it is in the page, and it may have been taken out already.
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return (
     <dialog

@@ -81,13 +81,23 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
           class="button icon-only quiet"
           aria-label="Remove"
           title="Remove"
-          onClick={() => removals.remove({ fileId: file.fileId, name })}
+          onClick={(event) => {
+            focusNeighbour(event.currentTarget);
+            removals.remove({ fileId: file.fileId, name });
+          }}
         >
           <RemoveIcon />
         </button>
       </div>
     </li>
   );
+}
+
+/** The row is about to disappear with the focus in it: whoever works by keyboard goes on from the next one. */
+function focusNeighbour(button: HTMLElement): void {
+  const row = button.closest('li');
+  const neighbour = row?.nextElementSibling ?? row?.previousElementSibling ?? document.querySelector('h1');
+  if (neighbour instanceof HTMLElement) neighbour.focus();
 }
 
 function SafetyIcon({ tone }: { readonly tone: SafetyTone }) {

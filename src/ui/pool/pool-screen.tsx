@@ -37,6 +37,7 @@ export function PoolScreen() {
   const looks = useMemo(() => looksOf(deviceIds.split(' ')), [deviceIds]);
   const connection = connectionOf(status.value);
   useWarningBeforeClosing();
+  useTitle(poolName);
 
   const add = (added: readonly AddedFile[]): void => {
     const left = queue.add(added, isPrivate.value);
@@ -56,7 +57,7 @@ export function PoolScreen() {
         <header class="pool-head">
           <Brand />
           <div class="pool-title">
-            <h1>
+            <h1 tabIndex={-1}>
               <bdi>{poolName}</bdi>
             </h1>
             <p class={`connection ${connection.state}`} role="status">
@@ -109,6 +110,15 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
     case 'open-link':
       return <OpenLinkDialog onClose={close} />;
   }
+}
+
+function useTitle(poolName: string): void {
+  useEffect(() => {
+    document.title = `${poolName} · Palm`;
+    return () => {
+      document.title = 'Palm';
+    };
+  }, [poolName]);
 }
 
 /** The queue and a private file's link live in this page alone: the browser asks before they are lost. */

@@ -32,7 +32,7 @@ export function JoinScreen({ invite, deviceName, onTried, onDecline }: JoinScree
         }}
       >
         <Brand />
-        <h1>Join this pool?</h1>
+        <h1 tabIndex={-1}>Join this pool?</h1>
         <p class="lead">
           This device will keep encrypted pieces of the pool’s files, and can open and remove them like every
           other member.

@@ -28,7 +28,7 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
     <main class="welcome">
       <section class="hero">
         <Brand />
-        <h1>Palm</h1>
+        <h1 tabIndex={-1}>Palm</h1>
         <p class="lead">Your phones and laptops keep your files together, on your own network.</p>
         <ul class="facts" role="list">
           <li>No cloud, no account, no internet</li>

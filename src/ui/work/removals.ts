@@ -1,6 +1,7 @@
 // Removal with second thoughts: a removed file disappears from the list at once, and the pool is told only when the
-// time for undoing is over, or when the page is hidden or closed before that. Removals that follow each other closely
-// form one group with one undo.
+// time for undoing is over, or when the page is hidden before that. A tab that is closed at once may not get that far:
+// the file then stays in the pool, which is the safe way to fail. Removals that follow each other closely form one
+// group with one undo.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Pool } from '../../runtime/api.ts';
