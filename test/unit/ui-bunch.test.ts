@@ -50,6 +50,17 @@ describe('the bunch', () => {
     ]);
   });
 
+  test('shows how far a file has spread while its storer still keeps all of it', () => {
+    const holders = [
+      { deviceId: 'a', fragments: [0, 1, 2, 3, 4, 5] },
+      { deviceId: 'b', fragments: [0, 1] },
+    ];
+    const shown = fruitsOf({ ...FILE, holders }, DEVICES).map(
+      (fruit) => fruit.kind !== 'missing' && fruit.deviceId,
+    );
+    expect(shown).toEqual(['a', 'a', 'a', 'a', 'b', 'b']);
+  });
+
   test('says in words what it draws', () => {
     expect(bunchText(FILE, DEVICES)).toBe(
       '6 fragments, any 2 open the file; 3 reachable. Reachable: Anna’s phone 2, Laptop 1. ' +

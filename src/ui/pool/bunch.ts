@@ -11,31 +11,34 @@ export type Fruit =
   /** No known device holds this fragment. */
   | { readonly kind: 'missing' };
 
-/** n fruits: reachable ones grouped by device in `devices` order, then away ones, then missing ones. */
+/**
+ * n fruits: reachable ones grouped by device in `devices` order, then away ones, then missing ones. Of a fragment's
+ * several holders the reachable one with the fewest of the file's fragments is shown: whoever still keeps all of them for
+ * the others would hide how far the file has spread.
+ */
 export function fruitsOf(file: FileStatus, devices: readonly DeviceStatus[]): readonly Fruit[] {
-  const reachableIds = devices.filter((device) => device.state === 'reachable').map((device) => device.id);
-  const reachable = new Set(reachableIds);
+  const place = new Map(devices.map((device, index) => [device.id, index]));
+  const reachable = new Set(devices.filter((d) => d.state === 'reachable').map((d) => d.id));
+  const byDevice = (a: string, b: string): number =>
+    Number(reachable.has(b)) - Number(reachable.has(a)) ||
+    (place.get(a) ?? devices.length) - (place.get(b) ?? devices.length);
+  const shownFirst = file.holders.toSorted(
+    (a, b) =>
+      Number(reachable.has(b.deviceId)) - Number(reachable.has(a.deviceId)) ||
+      a.fragments.length - b.fragments.length ||
+      byDevice(a.deviceId, b.deviceId),
+  );
   const holderOf = new Map<number, string>();
-  for (const holder of inDeviceOrder(file.holders, devices)) {
-    for (const fragment of holder.fragments) {
-      const present = holderOf.get(fragment);
-      const better = present === undefined || (!reachable.has(present) && reachable.has(holder.deviceId));
-      if (fragment < file.n && better) holderOf.set(fragment, holder.deviceId);
+  for (const { deviceId, fragments } of shownFirst) {
+    for (const fragment of fragments) {
+      if (fragment < file.n && !holderOf.has(fragment)) holderOf.set(fragment, deviceId);
     }
   }
-  const order = devices.map((device) => device.id);
-  const held = [...holderOf.values()].toSorted((a, b) => rank(a) - rank(b));
-  const fruits: Fruit[] = held.map((deviceId) => ({
-    kind: reachable.has(deviceId) ? 'reachable' : 'away',
-    deviceId,
-  }));
+  const fruits: Fruit[] = [...holderOf.values()]
+    .toSorted(byDevice)
+    .map((deviceId) => ({ kind: reachable.has(deviceId) ? 'reachable' : 'away', deviceId }));
   while (fruits.length < file.n) fruits.push({ kind: 'missing' });
   return fruits;
-
-  function rank(deviceId: string): number {
-    const place = order.indexOf(deviceId);
-    return (reachable.has(deviceId) ? 0 : order.length + 1) + (place === -1 ? order.length : place);
-  }
 }
 
 /** "8 fragments, any 4 open the file; 6 reachable. Reachable: Anna's phone 2, Laptop 4. Away: Tablet 2." */
@@ -69,13 +72,4 @@ function nameOf(deviceId: string, devices: readonly DeviceStatus[]): string {
 
 function countByKind(fruits: readonly Fruit[], kind: Fruit['kind']): number {
   return fruits.filter((fruit) => fruit.kind === kind).length;
-}
-
-function inDeviceOrder(
-  holders: FileStatus['holders'],
-  devices: readonly DeviceStatus[],
-): readonly FileStatus['holders'][number][] {
-  const place = new Map(devices.map((device, index) => [device.id, index]));
-  const last = devices.length;
-  return holders.toSorted((a, b) => (place.get(a.deviceId) ?? last) - (place.get(b.deviceId) ?? last));
 }
