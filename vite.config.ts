@@ -4,9 +4,11 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { buildKernel } from './src/wasm/build.mjs';
 
 export default defineConfig({
   plugins: [
+    { name: 'erasure-kernel', buildStart: () => buildKernel() },
     preact(),
     VitePWA({
       strategies: 'injectManifest',

@@ -8,7 +8,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 30_000,
+          // The erasure kernel is built from source; where it is up to date this takes no time.
+          globalSetup: ['src/wasm/build.mjs'],
+        },
       },
       {
         extends: true,

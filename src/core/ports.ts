@@ -59,6 +59,8 @@ export interface ErasureCode {
    * indices in 0..n-1 and equal lengths.
    */
   decode(shards: readonly IndexedBlock[], k: number, n: number): Uint8Array<ArrayBuffer>;
+  /** Shard `index` (0..n-1), data or parity, from any k shards, given as for `decode`. */
+  rebuild(shards: readonly IndexedBlock[], index: number, k: number, n: number): Uint8Array<ArrayBuffer>;
 }
 
 /** Block `index` (0..n-1) of a segment. */

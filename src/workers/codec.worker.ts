@@ -1,11 +1,14 @@
-// The codec worker: encryption and erasure coding off the main thread. The wasm comes from Palm's own origin.
+// The codec worker: encryption and erasure coding off the main thread. The wasm comes from Palm's own origin, and only
+// the module that this engine runs.
 
-import wasmUrl from '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm?url';
+import portableUrl from '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm?url';
 import { expose } from 'comlink';
-import { loadReedSolomon } from '../adapters/portable/reed-solomon.ts';
+import { loadErasureCode } from '../adapters/portable/erasure-code.ts';
 import { createSegmentCodec } from '../adapters/portable/segment-codec.ts';
 import { PalmError } from '../core/model/errors.ts';
 import type { SegmentCodec } from '../core/ports.ts';
+import relaxedUrl from '../wasm/build/kernel-relaxed.wasm?url';
+import simdUrl from '../wasm/build/kernel-simd.wasm?url';
 import { createCodecService } from './codec-service.ts';
 
 const loading = load();
@@ -15,12 +18,21 @@ loading.catch(() => {});
 expose(createCodecService(loading));
 
 async function load(): Promise<SegmentCodec> {
-  const response = await fetch(wasmUrl);
+  const code = await loadErasureCode({
+    relaxedBytes: () => fetchBytes(relaxedUrl),
+    simdBytes: () => fetchBytes(simdUrl),
+    portableBytes: () => fetchBytes(portableUrl),
+  });
+  return createSegmentCodec(code);
+}
+
+async function fetchBytes(url: string): Promise<ArrayBuffer> {
+  const response = await fetch(url);
   if (!response.ok) {
     throw new PalmError(
       'worker-failed',
       `A part of Palm could not be loaded (${response.status}). Reload the page.`,
     );
   }
-  return createSegmentCodec(await loadReedSolomon(await response.arrayBuffer()));
+  return response.arrayBuffer();
 }

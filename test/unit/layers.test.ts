@@ -32,6 +32,11 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/adapters/portable'],
     packages: ['@subspace/reed-solomon-erasure.wasm'],
   },
+  {
+    path: 'src/adapters/portable/erasure-code.ts',
+    reaches: ['src/core', 'src/adapters/portable'],
+    packages: ['wasm-feature-detect'],
+  },
   { path: 'src/adapters/portable', reaches: ['src/core'], packages: CORE_PACKAGES },
   {
     path: 'src/adapters/browser/rtc-connection.ts',
@@ -46,9 +51,10 @@ const LAYERS: readonly Layer[] = [
   { path: 'src/adapters/browser', reaches: ['src/core', 'src/adapters/portable'], packages: ['idb'] },
   {
     path: 'src/workers',
-    reaches: ['src/core', 'src/adapters/portable'],
+    reaches: ['src/core', 'src/adapters/portable', 'src/wasm/build'],
     packages: ['comlink', '@subspace/reed-solomon-erasure.wasm'],
   },
+  { path: 'src/wasm', reaches: [], packages: ['assemblyscript', 'node:'] },
   { path: 'src/sw', reaches: [], packages: ['workbox-precaching'] },
   { path: 'src/ui/main.tsx', reaches: [...SCREENS, ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/compose.ts', reaches: [...SCREENS, 'src/core', ...ADAPTERS], packages: UI_PACKAGES },

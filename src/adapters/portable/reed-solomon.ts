@@ -11,8 +11,8 @@
 //  - memory may be replaced while it runs: views are made afresh after each call.
 
 import { PalmError } from '../../core/model/errors.ts';
-import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
 import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
+import { checkData, checkIndex, checkShards, copyOfPresent } from './erasure-arguments.ts';
 
 /**
  * Compiles the package's `dist/reed_solomon_erasure_bg.wasm`, given as bytes: who calls knows where they are kept.
@@ -56,15 +56,8 @@ class ReedSolomon implements ErasureCode {
   }
 
   encode(data: Uint8Array, k: number, n: number): Uint8Array<ArrayBuffer> {
-    checkCounts(k, n);
-    if (data.length === 0 || data.length % k !== 0 || data.length / k > BLOCK_BYTES) {
-      throw new PalmError(
-        'bad-argument',
-        `${data.length} bytes do not make ${k} equal shards of a permitted size.`,
-      );
-    }
+    const shardBytes = checkData(data, k, n);
     if (n === k) return new Uint8Array(0);
-    const shardBytes = data.length / k;
     return this.#guarded(() => {
       const shards = this.#reserve(n * shardBytes);
       new Uint8Array(this.#kernel.memory.buffer).set(data, shards);
@@ -75,11 +68,29 @@ class ReedSolomon implements ErasureCode {
   }
 
   decode(shards: readonly IndexedBlock[], k: number, n: number): Uint8Array<ArrayBuffer> {
-    checkCounts(k, n);
     const shardBytes = checkShards(shards, k, n);
-    // Row i of the matrix does not depend on n, so shards beyond the last present one need no room.
-    const rowCount = 1 + shards.reduce((last, shard) => Math.max(last, shard.index), 0);
+    const rowCount = rowsUpTo(shards);
     if (rowCount === k) return inOrder(shards, shardBytes);
+    return this.#reconstruct(shards, k, rowCount, 0, k - 1);
+  }
+
+  rebuild(shards: readonly IndexedBlock[], index: number, k: number, n: number): Uint8Array<ArrayBuffer> {
+    checkShards(shards, k, n);
+    checkIndex(index, n);
+    const present = copyOfPresent(shards, index);
+    if (present !== undefined) return present;
+    return this.#reconstruct(shards, k, Math.max(rowsUpTo(shards), index + 1), index, index);
+  }
+
+  /** Shards first..last of a segment with `rowCount` shards; some of them are missing. */
+  #reconstruct(
+    shards: readonly IndexedBlock[],
+    k: number,
+    rowCount: number,
+    first: number,
+    last: number,
+  ): Uint8Array<ArrayBuffer> {
+    const shardBytes = shards[0]?.bytes.length ?? 0;
     return this.#guarded(() => {
       const pointer = this.#reserve(rowCount * shardBytes);
       const presentAt = this.#kernel.allocate(rowCount); // freed by `reconstruct`
@@ -90,7 +101,9 @@ class ReedSolomon implements ErasureCode {
         memory[presentAt + index] = 1;
       }
       check(this.#kernel.reconstruct(pointer, rowCount * shardBytes, k, rowCount - k, presentAt, rowCount));
-      return new Uint8Array(this.#kernel.memory.buffer.slice(pointer, pointer + k * shardBytes));
+      return new Uint8Array(
+        this.#kernel.memory.buffer.slice(pointer + first * shardBytes, pointer + (last + 1) * shardBytes),
+      );
     });
   }
 
@@ -145,32 +158,9 @@ function kernelOf(instance: WebAssembly.Instance): Kernel {
   };
 }
 
-function checkCounts(k: number, n: number): void {
-  if (!Number.isInteger(k) || !Number.isInteger(n) || k < 1 || k > n || n > MAX_FRAGMENT_COUNT) {
-    throw new PalmError(
-      'bad-argument',
-      `Coding needs 1 <= k <= n <= ${MAX_FRAGMENT_COUNT}; k is ${k}, n is ${n}.`,
-    );
-  }
-}
-
-/** Answers the shards' common length. */
-function checkShards(shards: readonly IndexedBlock[], k: number, n: number): number {
-  const shardBytes = shards[0]?.bytes.length ?? 0;
-  const indices = new Set<number>();
-  for (const { index, bytes } of shards) {
-    if (!Number.isInteger(index) || index < 0 || index >= n || bytes.length !== shardBytes) {
-      throw new PalmError('bad-argument', 'Shards need indices below n and one common length.');
-    }
-    indices.add(index);
-  }
-  if (shards.length !== k || indices.size !== k || shardBytes === 0 || shardBytes > BLOCK_BYTES) {
-    throw new PalmError(
-      'bad-argument',
-      `Decoding needs exactly ${k} different shards of 1 to ${BLOCK_BYTES} bytes.`,
-    );
-  }
-  return shardBytes;
+/** Row i of the matrix does not depend on n, so shards beyond the last present one need no room. */
+function rowsUpTo(shards: readonly IndexedBlock[]): number {
+  return 1 + shards.reduce((last, shard) => Math.max(last, shard.index), 0);
 }
 
 /** All k data shards are here: nothing to compute. */
