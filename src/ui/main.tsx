@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { render } from 'preact';
+import { useErrorBoundary } from 'preact/hooks';
 import { acquireDevice } from '../adapters/browser/tab-lock.ts';
 import type { Pool } from '../runtime/api.ts';
 import { App } from './app.tsx';
@@ -20,6 +21,9 @@ const state = signal<State>({ kind: 'opening' });
 
 function Root() {
   const now = state.value;
+  const [bug] = useErrorBoundary();
+  // Reloading draws everything anew from what is stored, which drawing cannot have touched.
+  if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
   return <App pool={now.pool} {...(now.update === undefined ? {} : { update: now.update })} />;
 }

@@ -4,9 +4,10 @@
 import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import { isPalmError } from '../../core/model/errors.ts';
 import type { Pool, PoolStatus } from '../../runtime/api.ts';
 import { Downloads } from '../download/downloads.ts';
-import { explain } from '../text/explain.ts';
+import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { Alerts } from './alerts.ts';
 import { Removals } from './removals.ts';
@@ -55,6 +56,7 @@ export function openSession(pool: Pool): Session {
   });
   const downloads = new Downloads(pool, alerts);
   const stopFlushing = flushWhenHidden(removals);
+  const stopReporting = reportBugs(alerts);
   return {
     pool,
     status,
@@ -67,6 +69,7 @@ export function openSession(pool: Pool): Session {
     close() {
       unsubscribe();
       stopFlushing();
+      stopReporting();
     },
   };
 }
@@ -94,6 +97,21 @@ function flushWhenHidden(removals: Removals): () => void {
   return () => {
     document.removeEventListener('visibilitychange', flush);
     window.removeEventListener('pagehide', commit);
+  };
+}
+
+/** What nobody caught is a bug; the person is told of it instead of wondering. Refusals have their own places. */
+function reportBugs(alerts: Alerts): () => void {
+  const report = (error: unknown): void => {
+    if (error instanceof Error && !isPalmError(error) && !isCancelled(error)) alerts.raise(explain(error));
+  };
+  const onError = (event: ErrorEvent): void => report(event.error);
+  const onRejection = (event: PromiseRejectionEvent): void => report(event.reason);
+  window.addEventListener('error', onError);
+  window.addEventListener('unhandledrejection', onRejection);
+  return () => {
+    window.removeEventListener('error', onError);
+    window.removeEventListener('unhandledrejection', onRejection);
   };
 }
 

@@ -1,4 +1,4 @@
-// Files that people add wait here and are stored two at a time. Nothing leaves the queue silently: an item ends stored,
+// Files that people add wait here and are stored a few at a time, small ones by the dozen. Nothing leaves the queue silently: an item ends stored,
 // cancelled by the person, or failed with its reason and a way to try again. Bounded by MAX_QUEUED_FILES.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
@@ -34,6 +34,9 @@ export interface Stored {
 
 /** Two keep the codec and the links busy; more would only make each of them slower. */
 export const MAX_STORING = 2;
+/** Small files wait for disks and answers most of the time: this many at once while together they are below that, bytes. */
+export const MAX_SMALL_STORING = 32;
+const SMALL_STORING_BYTES = 2 * 2 ** 20;
 /** Handles, not bytes, are kept; beyond this a folder is better split. */
 export const MAX_QUEUED_FILES = 10_000;
 
@@ -90,11 +93,17 @@ export class StoreQueue {
   }
 
   #fill(): void {
-    const free = MAX_STORING - this.#controllers.size;
-    const next = this.#items.value
-      .filter((item) => item.state.kind === 'waiting')
-      .slice(0, Math.max(0, free));
-    for (const item of next) void this.#store(item);
+    const storing = this.#items.value.filter((item) => item.state.kind === 'storing');
+    let storingCount = this.#controllers.size;
+    let storingBytes = storing.reduce((sum, { file }) => sum + file.size, 0);
+    for (const item of this.#items.value) {
+      if (storingCount >= MAX_SMALL_STORING) break;
+      if (item.state.kind !== 'waiting') continue;
+      if (storingCount >= MAX_STORING && storingBytes + item.file.size > SMALL_STORING_BYTES) break;
+      storingCount += 1;
+      storingBytes += item.file.size;
+      void this.#store(item);
+    }
   }
 
   /** Never rejects: a failure becomes the item's state. */
