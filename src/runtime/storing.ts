@@ -182,10 +182,10 @@ async function publish(job: StoreJob, ports: StorePorts, sealed: Sealed): Promis
     return stored === undefined ? [] : [{ stored, index }];
   });
   try {
-    for (const { stored, index } of fragments) {
-      job.transfer.signal.throwIfAborted();
-      await ports.fragments.commit(stored, index.bytes, index.blocks);
-    }
+    job.transfer.signal.throwIfAborted();
+    await Promise.all(
+      fragments.map(({ stored, index }) => ports.fragments.commit(stored, index.bytes, index.blocks)),
+    );
     await ports.records.putOutbox(fileId);
     await driver.publish({ kind: 'file', manifest: sealedManifest });
   } catch (error) {

@@ -357,6 +357,25 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
+    name: 'of several calls at the same time one fails alone',
+    async run({ store, reopen }) {
+      const [first, lacking, last] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
+      await store.putBlocks('job', [...first.blocks, ...last.blocks]);
+      const outcomes = await Promise.allSettled(
+        [first, lacking, last].map(({ fragment, index, blocks }) =>
+          store.commit(fragment, index, hashesOf(blocks)),
+        ),
+      );
+      checkEqual(
+        outcomes.map(({ status }) => status),
+        ['fulfilled', 'rejected', 'fulfilled'],
+        'outcomes',
+      );
+      const kept = (await (await reopen()).list()).map(({ fragment }) => fragment);
+      checkEqual(kept.toSorted(), [0, 2], 'fragments kept');
+    },
+  },
+  {
     name: 'clear removes everything',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);

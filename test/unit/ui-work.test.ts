@@ -5,7 +5,13 @@ import { PalmError } from '../../src/core/model/errors.ts';
 import type { StoreOptions, StoreResult, TransferStatus } from '../../src/runtime/api.ts';
 import { folderOf } from '../../src/ui/work/dropped-files.ts';
 import { Removals, UNDO_MS } from '../../src/ui/work/removals.ts';
-import { MAX_QUEUED_FILES, MAX_STORING, StoreQueue, type Stored } from '../../src/ui/work/store-queue.ts';
+import {
+  MAX_QUEUED_FILES,
+  MAX_SMALL_STORING,
+  MAX_STORING,
+  StoreQueue,
+  type Stored,
+} from '../../src/ui/work/store-queue.ts';
 import { transferRows } from '../../src/ui/work/transfer-rows.ts';
 
 /** A pool whose stores are ended by the test. */
@@ -36,12 +42,18 @@ function queueOf(...names: readonly string[]) {
   const pool = new ManualPool();
   const stored: Stored[] = [];
   const queue = new StoreQueue(pool, (one) => stored.push(one));
-  queue.add(names.map(added), false);
+  queue.add(
+    names.map((name) => added(name)),
+    false,
+  );
   return { pool, queue, stored };
 }
 
-function added(name: string) {
-  return { file: new File(['x'], name, { type: 'text/plain' }), path: 'a/b' };
+/** Large enough that no two go as small ones. */
+const LARGE = new Uint8Array(2 ** 21);
+
+function added(name: string, bytes: string | Uint8Array<ArrayBuffer> = LARGE) {
+  return { file: new File([bytes], name, { type: 'text/plain' }), path: 'a/b' };
 }
 
 /** Lets promises that are settled already run on. */
@@ -70,6 +82,19 @@ describe('the store queue', () => {
     expect(pool.calls.map((call) => call.options.name)).toEqual(['1', '2', '3']);
     expect(stored.map((one) => one.name)).toEqual(['2']);
     expect(queue.items.value.map((item) => item.file.name)).toEqual(['1', '3', '4']);
+  });
+
+  test('stores small files by the dozen, and a large one not beside them', () => {
+    const { pool, queue } = queueOf();
+    const small = Array.from({ length: MAX_SMALL_STORING - 1 }, (_, at) => added(`${at}`, 'x'));
+    queue.add([...small, added('large'), added('after', 'x')], false);
+    expect(pool.calls).toHaveLength(MAX_SMALL_STORING - 1);
+    const many = queueOf();
+    many.queue.add(
+      [...small, ...small].map(({ file }) => ({ file, path: '' })),
+      false,
+    );
+    expect(many.pool.calls).toHaveLength(MAX_SMALL_STORING);
   });
 
   test('keeps a failed file with its reason, lets the next one start, and tries again when asked', async () => {
@@ -127,7 +152,7 @@ describe('the store queue', () => {
 
   test('says how many did not fit', () => {
     const { queue } = queueOf();
-    const many = Array.from({ length: MAX_QUEUED_FILES + 2 }, () => added('x'));
+    const many = Array.from({ length: MAX_QUEUED_FILES + 2 }, () => added('x', 'x'));
     expect(queue.add(many, false)).toBe(2);
   });
 });
@@ -189,7 +214,7 @@ describe('removals', () => {
 test('rows join the page’s work with the pool’s transfers, each once', () => {
   const { queue } = queueOf('same', 'same');
   const transfers: TransferStatus[] = [
-    transfer('t1', 'same', 1),
+    transfer('t1', 'same', LARGE.length),
     { ...transfer('t2', 'film', 9), kind: 'read', fileId: 'other', phase: 'reading' },
   ];
   const rows = transferRows(queue.items.value, new Map(), transfers);

@@ -15,22 +15,22 @@ import { PalmError } from '../../core/model/errors.ts';
 import { type BlockHash, type FragmentId, fragmentIdOf } from '../../core/model/ids.ts';
 import type { FragmentStore, StoredFragment } from '../../core/ports.ts';
 import type { PalmDatabase, PalmSchema } from './idb-database.ts';
+import { GroupCommit } from './idb-group-commit.ts';
 import { blockRow, decoded, decodeRows, fragmentRow, indexRow, ownBytes } from './idb-rows.ts';
 
-type ClaimChange = IDBPTransaction<
-  PalmSchema,
-  ('blocks' | 'claims' | 'fragments' | 'indexes')[],
-  'readwrite'
->;
+type FragmentStores = ('blocks' | 'claims' | 'fragments' | 'indexes')[];
+type ClaimChange = IDBPTransaction<PalmSchema, FragmentStores, 'readwrite'>;
 
 /** Beside what `FragmentStore` says: `commit` and `getIndex` throw 'corrupt' when an index does not match its id. */
 export class IdbFragmentStore implements FragmentStore {
   readonly #database: PalmDatabase;
+  readonly #writes: GroupCommit<FragmentStores>;
   readonly #onDamage: (rowCount: number) => void;
 
   /** `onDamage` hears how many rows failed their decoder and were removed. */
   constructor(database: PalmDatabase, onDamage: (rowCount: number) => void) {
     this.#database = database;
+    this.#writes = new GroupCommit(database, ['blocks', 'claims', 'fragments', 'indexes']);
     this.#onDamage = onDamage;
   }
 
@@ -42,7 +42,8 @@ export class IdbFragmentStore implements FragmentStore {
     if (sound.includes(false)) {
       throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
     }
-    await this.#database.run(['blocks', 'claims'], 'readwrite', 'relaxed', async (transaction) => {
+    const byteCount = blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    await this.#writes.write('relaxed', byteCount, async (transaction) => {
       const blockRows = transaction.objectStore('blocks');
       const claims = transaction.objectStore('claims');
       await Promise.all(
@@ -81,7 +82,7 @@ export class IdbFragmentStore implements FragmentStore {
     if (fragmentIdOf(indexBytes) !== fragmentId) {
       throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
     }
-    await this.#change('strict', async (transaction) => {
+    await this.#writes.write('strict', indexBytes.length, async (transaction) => {
       const blocks = transaction.objectStore('blocks');
       const counts = await Promise.all(hashes.map((hash) => blocks.count(keyOf(hash))));
       if (counts.includes(0)) {
@@ -128,7 +129,7 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async release(owner: string): Promise<void> {
-    await this.#change('relaxed', (transaction) => unclaim(transaction, jobOwner(owner)));
+    await this.#writes.write('relaxed', 0, (transaction) => unclaim(transaction, jobOwner(owner)));
   }
 
   async owners(): Promise<string[]> {
@@ -146,7 +147,7 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async clear(): Promise<void> {
-    await this.#change('strict', async (transaction) => {
+    await this.#writes.write('strict', 0, async (transaction) => {
       await Promise.all([
         transaction.objectStore('blocks').clear(),
         transaction.objectStore('claims').clear(),
@@ -157,7 +158,7 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async #dropAll(fragmentIds: readonly string[]): Promise<void> {
-    await this.#change('relaxed', async (transaction) => {
+    await this.#writes.write('relaxed', 0, async (transaction) => {
       for (const fragmentId of fragmentIds) {
         await transaction.objectStore('fragments').delete(fragmentId);
         await transaction.objectStore('indexes').delete(fragmentId);
@@ -168,19 +169,12 @@ export class IdbFragmentStore implements FragmentStore {
 
   /** Deletes a block that was found corrupt, unless somebody wrote it anew meanwhile. Its claims stay. */
   async #dropUnlessReplaced(hash: BlockHash, corrupt: Uint8Array | undefined): Promise<void> {
-    await this.#database.run(['blocks'], 'readwrite', 'relaxed', async (transaction) => {
+    await this.#writes.write('relaxed', 0, async (transaction) => {
       const blocks = transaction.objectStore('blocks');
       const now = decoded(await blocks.get(keyOf(hash)), blockRow);
       const replaced = now !== undefined && (corrupt === undefined || !equalBytes(now, corrupt));
       if (!replaced) await blocks.delete(keyOf(hash));
     });
-  }
-
-  #change<Answer>(
-    durability: 'relaxed' | 'strict',
-    body: (transaction: ClaimChange) => Promise<Answer>,
-  ): Promise<Answer> {
-    return this.#database.run(['blocks', 'claims', 'fragments', 'indexes'], 'readwrite', durability, body);
   }
 }
 

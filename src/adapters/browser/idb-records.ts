@@ -4,20 +4,24 @@
 import { type FileId, parseFileId } from '../../core/model/ids.ts';
 import type { RecordStore, StoredRecord } from '../../core/ports.ts';
 import type { PalmDatabase } from './idb-database.ts';
+import { GroupCommit } from './idb-group-commit.ts';
 import { decodeRows, recordRow } from './idb-rows.ts';
 
 export class IdbRecordStore implements RecordStore {
   readonly #database: PalmDatabase;
+  readonly #writes: GroupCommit<('records' | 'outbox' | 'meta')[]>;
   readonly #onDamage: (rowCount: number) => void;
 
   /** `onDamage` hears how many rows failed their decoder and were removed. */
   constructor(database: PalmDatabase, onDamage: (rowCount: number) => void) {
     this.#database = database;
+    this.#writes = new GroupCommit(database, ['records', 'outbox', 'meta']);
     this.#onDamage = onDamage;
   }
 
   async putRecords(records: readonly StoredRecord[]): Promise<void> {
-    await this.#database.run(['records'], 'readwrite', 'strict', async (transaction) => {
+    const byteCount = records.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    await this.#writes.write('strict', byteCount, async (transaction) => {
       const rows = transaction.objectStore('records');
       await Promise.all(
         records.map(({ entryId, deviceId, seq, bytes }) =>
@@ -35,7 +39,7 @@ export class IdbRecordStore implements RecordStore {
     });
     const { sound, damaged } = decodeRows(keys, rows, recordRow);
     if (damaged.length > 0) {
-      await this.#database.run(['records'], 'readwrite', 'strict', async (transaction) => {
+      await this.#writes.write('strict', 0, async (transaction) => {
         await Promise.all(damaged.map((key) => transaction.objectStore('records').delete(key)));
       });
       this.#onDamage(damaged.length);
@@ -49,7 +53,7 @@ export class IdbRecordStore implements RecordStore {
     );
     const { sound, damaged } = decodeRows(keys, keys, parseFileId);
     if (damaged.length > 0) {
-      await this.#database.run(['outbox'], 'readwrite', 'strict', async (transaction) => {
+      await this.#writes.write('strict', 0, async (transaction) => {
         await Promise.all(damaged.map((key) => transaction.objectStore('outbox').delete(key)));
       });
       this.#onDamage(damaged.length);
@@ -58,15 +62,15 @@ export class IdbRecordStore implements RecordStore {
   }
 
   async putOutbox(fileId: FileId): Promise<void> {
-    await this.#database.run(['outbox'], 'readwrite', 'strict', (transaction) =>
-      transaction.objectStore('outbox').put(true, fileId),
-    );
+    await this.#writes.write('strict', 0, async (transaction) => {
+      await transaction.objectStore('outbox').put(true, fileId);
+    });
   }
 
   async dropOutbox(fileId: FileId): Promise<void> {
-    await this.#database.run(['outbox'], 'readwrite', 'strict', (transaction) =>
-      transaction.objectStore('outbox').delete(fileId),
-    );
+    await this.#writes.write('strict', 0, async (transaction) => {
+      await transaction.objectStore('outbox').delete(fileId);
+    });
   }
 
   async getMeta(name: string): Promise<unknown> {
@@ -76,19 +80,19 @@ export class IdbRecordStore implements RecordStore {
   }
 
   async putMeta(name: string, value: unknown): Promise<void> {
-    await this.#database.run(['meta'], 'readwrite', 'strict', (transaction) =>
-      transaction.objectStore('meta').put(value, name),
-    );
+    await this.#writes.write('strict', 0, async (transaction) => {
+      await transaction.objectStore('meta').put(value, name);
+    });
   }
 
   async dropMeta(name: string): Promise<void> {
-    await this.#database.run(['meta'], 'readwrite', 'strict', (transaction) =>
-      transaction.objectStore('meta').delete(name),
-    );
+    await this.#writes.write('strict', 0, async (transaction) => {
+      await transaction.objectStore('meta').delete(name);
+    });
   }
 
   async clear(): Promise<void> {
-    await this.#database.run(['records', 'outbox', 'meta'], 'readwrite', 'strict', async (transaction) => {
+    await this.#writes.write('strict', 0, async (transaction) => {
       await Promise.all([
         transaction.objectStore('records').clear(),
         transaction.objectStore('outbox').clear(),

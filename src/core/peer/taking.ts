@@ -11,6 +11,9 @@ import type { OwnFragments } from './own-fragments.ts';
 
 /** Fragments fetched at once for others; more wait. */
 const MAX_PULLS = 8;
+/** Small ones share round trips and transactions: up to this many at once while they are together below that, bytes. */
+const MAX_SMALL_PULLS = 48;
+const SMALL_PULLS_BYTES = 2 * 2 ** 20;
 /** Fragments waiting to be fetched. */
 const MAX_WAITING_PULLS = 4_096;
 
@@ -60,9 +63,21 @@ export class Taking {
 
   /** What to fetch now. */
   start(): { readonly place: Place; readonly from: DeviceId }[] {
-    const waiting = [...this.#pulls.values()].filter((pull) => !pull.running);
-    const runningCount = this.#pulls.size - waiting.length;
-    const started = waiting.slice(0, Math.max(0, MAX_PULLS - runningCount));
+    const started: Pull[] = [];
+    let [runningCount, runningBytes] = [0, 0];
+    for (const { running, bytes } of this.#pulls.values()) {
+      if (!running) continue;
+      runningCount += 1;
+      runningBytes += bytes;
+    }
+    for (const pull of this.#pulls.values()) {
+      if (runningCount >= MAX_SMALL_PULLS) break;
+      if (pull.running) continue;
+      if (runningCount >= MAX_PULLS && runningBytes + pull.bytes > SMALL_PULLS_BYTES) break;
+      runningCount += 1;
+      runningBytes += pull.bytes;
+      started.push(pull);
+    }
     for (const pull of started) pull.running = true;
     return started;
   }

@@ -1,0 +1,79 @@
+// Group commit: writes that come while a transaction is under way share the next one. A strict transaction costs a disk
+// flush whatever its size, so a thousand small files cost some dozens of flushes instead of thousands.
+//
+// Invariants: writes happen in the order in which they were asked for, one after another also within a transaction (each
+// sees what those before it did); each happens whole or not at all; one that fails takes nobody with it, for its group is
+// then undone and carried out one by one.
+
+import type { IDBPTransaction, StoreNames } from 'idb';
+import type { Durability, PalmDatabase, PalmSchema } from './idb-database.ts';
+
+/** Writes in one transaction: beyond some dozens the flush no longer counts, and readers wait for the whole of it. */
+const MAX_GROUP_COUNT = 32;
+/** Bytes in one transaction, where writes say how many they bring: what is in memory twice while it is written. */
+const MAX_GROUP_BYTES = 8 * 2 ** 20;
+
+type Stores = StoreNames<PalmSchema>[];
+
+interface Write<Names extends Stores> {
+  readonly durability: Durability;
+  readonly bytes: number;
+  /** May be carried out again after its transaction was undone. Never rejects outside `run`. */
+  readonly body: (transaction: IDBPTransaction<PalmSchema, Names, 'readwrite'>) => Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class GroupCommit<Names extends Stores> {
+  readonly #database: PalmDatabase;
+  readonly #stores: Names;
+  readonly #waiting: Write<Names>[] = [];
+  #isWriting = false;
+
+  /** `stores` are locked by every group: those that its writes touch. */
+  constructor(database: PalmDatabase, stores: Names) {
+    this.#database = database;
+    this.#stores = stores;
+  }
+
+  /** Resolves once the write is complete, as `PalmDatabase.run` does. @throws what that throws. */
+  write(durability: Durability, bytes: number, body: Write<Names>['body']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ durability, bytes, body, resolve, reject });
+      if (!this.#isWriting) void this.#writeAll();
+    });
+  }
+
+  /** Never rejects: each write has its own outcome. */
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    for (let group = this.#nextGroup(); group.length > 0; group = this.#nextGroup())
+      await this.#writeGroup(group);
+    this.#isWriting = false;
+  }
+
+  #nextGroup(): Write<Names>[] {
+    let byteCount = 0;
+    let count = 0;
+    for (const { bytes } of this.#waiting) {
+      byteCount += bytes;
+      if (count > 0 && (count >= MAX_GROUP_COUNT || byteCount > MAX_GROUP_BYTES)) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #writeGroup(group: readonly Write<Names>[]): Promise<void> {
+    const durability = group.some((write) => write.durability === 'strict') ? 'strict' : 'relaxed';
+    try {
+      await this.#database.run(this.#stores, 'readwrite', durability, async (transaction) => {
+        for (const write of group) await write.body(transaction);
+      });
+      for (const write of group) write.resolve();
+    } catch (error) {
+      const [only] = group;
+      if (group.length === 1) only?.reject(error);
+      else for (const write of group) await this.#writeGroup([write]);
+    }
+  }
+}
