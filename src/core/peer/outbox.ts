@@ -41,7 +41,7 @@ export interface OutboxProgress {
 
 interface Offer {
   readonly device: DeviceId;
-  deadlineMs: number;
+  readonly madeAtMs: number;
 }
 
 interface Placing {
@@ -52,7 +52,6 @@ interface Placing {
   /** How often each device took nothing of what it was offered. */
   readonly failures: Map<DeviceId, number>;
   progress: OutboxProgress;
-  dirty: boolean;
 }
 
 /** An offer with no sign of progress for this long is made to another device, ms. */
@@ -66,6 +65,11 @@ const MAX_FAILURES = 3;
 export class Outbox {
   readonly #view: OutboxView;
   readonly #files = new Map<FileId, Placing>();
+  /** Files to decide for: with thousands in the outbox, an event must not cost a look at each. */
+  readonly #touched = new Set<FileId>();
+  /** When each device last asked for bytes. */
+  readonly #progressMs = new Map<DeviceId, number>();
+  #dueMs = Infinity;
 
   constructor(view: OutboxView) {
     this.#view = view;
@@ -88,8 +92,8 @@ export class Outbox {
       declined: new Map(),
       failures: new Map(),
       progress,
-      dirty: true,
     });
+    this.#touched.add(file);
   }
 
   remove(file: FileId): void {
@@ -98,19 +102,13 @@ export class Outbox {
 
   /** Who holds or could take `file` changed; without a file, for all. */
   touch(file?: FileId): void {
-    if (file === undefined) for (const placing of this.#files.values()) placing.dirty = true;
-    else {
-      const placing = this.#files.get(file);
-      if (placing !== undefined) placing.dirty = true;
-    }
+    for (const touched of file === undefined ? this.#files.keys() : [file]) this.#touched.add(touched);
   }
 
   /** The device offers more space than before: what it declined may fit now. */
   madeRoom(device: DeviceId): void {
-    for (const placing of this.#files.values()) {
-      placing.declined.delete(device);
-      placing.dirty = true;
-    }
+    for (const { declined } of this.#files.values()) declined.delete(device);
+    this.touch();
   }
 
   linkDown(device: DeviceId): void {
@@ -125,29 +123,27 @@ export class Outbox {
 
   /** The device asked for bytes: it is at work. */
   progressed(nowMs: number, device: DeviceId): void {
-    for (const placing of this.#files.values()) {
-      for (const offer of placing.offers.values()) {
-        if (offer.device === device) offer.deadlineMs = nowMs + OFFER_DEADLINE_MS;
-      }
-    }
+    this.#progressMs.set(device, nowMs);
   }
 
   refused(nowMs: number, device: DeviceId, place: Place, reason: Refusal): void {
     const placing = this.#files.get(place.file);
     if (placing?.offers.get(place.fragment)?.device !== device) return;
     placing.offers.delete(place.fragment);
-    decline(nowMs, placing, device, reason === 'cap' || reason === 'space');
-    placing.dirty = true;
+    this.#decline(nowMs, placing, device, reason === 'cap' || reason === 'space');
+    this.#touched.add(place.file);
   }
 
   /** Decides for every file that something changed for. */
   advance(nowMs: number): OutboxEffect[] {
     const places = new Map<DeviceId, Place[]>();
     const effects: OutboxEffect[] = [];
-    for (const [file, placing] of this.#files) {
-      if (this.#expire(nowMs, placing)) placing.dirty = true;
-      if (!placing.dirty) continue;
-      placing.dirty = false;
+    if (nowMs >= this.#dueMs) this.#expireAll(nowMs);
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const file of touched) {
+      const placing = this.#files.get(file);
+      if (placing === undefined) continue;
       const done = this.#decide(nowMs, file, placing, places);
       if (done !== undefined) effects.push(done);
     }
@@ -160,30 +156,30 @@ export class Outbox {
     return effects;
   }
 
+  /** Never later than the first offer or refusal that runs out. */
   nextDeadlineMs(): number {
-    let next = Infinity;
-    for (const { offers, declined } of this.#files.values()) {
-      for (const { deadlineMs } of offers.values()) next = Math.min(next, deadlineMs);
-      for (const { untilMs } of declined.values()) next = Math.min(next, untilMs);
-    }
-    return next;
+    return this.#dueMs;
   }
 
-  /** Whether an offer or a refusal ran out. */
-  #expire(nowMs: number, placing: Placing): boolean {
-    let changed = false;
-    for (const [fragment, { device, deadlineMs }] of placing.offers) {
-      if (deadlineMs > nowMs) continue;
-      placing.offers.delete(fragment);
-      decline(nowMs, placing, device, false);
-      changed = true;
+  /** Ends the offers and refusals that ran out, and touches their files. */
+  #expireAll(nowMs: number): void {
+    this.#dueMs = Infinity;
+    for (const [file, placing] of this.#files) {
+      for (const [fragment, { device, madeAtMs }] of placing.offers) {
+        const dueMs = Math.max(madeAtMs, this.#progressMs.get(device) ?? madeAtMs) + OFFER_DEADLINE_MS;
+        this.#dueMs = Math.min(this.#dueMs, dueMs > nowMs ? dueMs : Infinity);
+        if (dueMs > nowMs) continue;
+        placing.offers.delete(fragment);
+        this.#decline(nowMs, placing, device, false);
+        this.#touched.add(file);
+      }
+      for (const [device, { untilMs }] of placing.declined) {
+        this.#dueMs = Math.min(this.#dueMs, untilMs > nowMs ? untilMs : Infinity);
+        if (untilMs > nowMs) continue;
+        placing.declined.delete(device);
+        this.#touched.add(file);
+      }
     }
-    for (const [device, { untilMs }] of placing.declined) {
-      if (untilMs > nowMs) continue;
-      placing.declined.delete(device);
-      changed = true;
-    }
-    return changed;
   }
 
   #decide(
@@ -202,7 +198,8 @@ export class Outbox {
     }
     const { own, offered } = this.#plan(file, manifest, placing, confirmed);
     for (const [fragment, device] of offered) {
-      placing.offers.set(fragment, { device, deadlineMs: nowMs + OFFER_DEADLINE_MS });
+      placing.offers.set(fragment, { device, madeAtMs: nowMs });
+      this.#dueMs = Math.min(this.#dueMs, nowMs + OFFER_DEADLINE_MS);
       const list = places.get(device) ?? [];
       list.push({ file, fragment });
       places.set(device, list);
@@ -255,13 +252,15 @@ export class Outbox {
     }
     return { own, offered };
   }
-}
 
-/** Leaves `device` alone for a while. Several offers that it declines in one breath are one failure. */
-function decline(nowMs: number, placing: Placing, device: DeviceId, isFull: boolean): void {
-  if (placing.declined.has(device)) return;
-  const failureCount = (placing.failures.get(device) ?? 0) + 1;
-  placing.failures.set(device, failureCount);
-  const soon = !isFull && failureCount <= MAX_FAILURES;
-  placing.declined.set(device, { untilMs: nowMs + (soon ? RETRY_SOON_MS : RETRY_LATER_MS), soon });
+  /** Leaves `device` alone for a while. Several offers that it declines in one breath are one failure. */
+  #decline(nowMs: number, placing: Placing, device: DeviceId, isFull: boolean): void {
+    if (placing.declined.has(device)) return;
+    const failureCount = (placing.failures.get(device) ?? 0) + 1;
+    placing.failures.set(device, failureCount);
+    const soon = !isFull && failureCount <= MAX_FAILURES;
+    const untilMs = nowMs + (soon ? RETRY_SOON_MS : RETRY_LATER_MS);
+    placing.declined.set(device, { untilMs, soon });
+    this.#dueMs = Math.min(this.#dueMs, untilMs);
+  }
 }

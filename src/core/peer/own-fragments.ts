@@ -45,13 +45,18 @@ export class OwnFragments {
     return portions([...this.#files.keys()], (file) => this.#holdingOf(file));
   }
 
+  /** Whether `changes` has something to tell. */
+  get hasChanges(): boolean {
+    const isOtherSpace = Math.abs(this.freeBytes - this.#toldFreeBytes) * 4 > this.#toldFreeBytes;
+    return this.#changed.size > 0 || isOtherSpace;
+  }
+
   /**
    * What changed since the last call, in portions that each fit a message; none when nothing did. One empty portion tells
    * that only the free space is another now, by more than a quarter: whoever places fragments goes by it.
    */
   changes(): Holding[][] {
-    const isOtherSpace = Math.abs(this.freeBytes - this.#toldFreeBytes) * 4 > this.#toldFreeBytes;
-    if (this.#changed.size === 0 && !isOtherSpace) return [];
+    if (!this.hasChanges) return [];
     this.#toldFreeBytes = this.freeBytes;
     const changed = [...this.#changed];
     this.#changed.clear();

@@ -94,6 +94,9 @@ interface Link {
 /** How often linked devices compare notes, ms: heals whatever was missed, and costs some 100 bytes. */
 const PULSE_MS = 5_000;
 
+/** Holdings that change within this, ms, are told together: small files arrive by the hundred a second. */
+const TELL_GAP_MS = 20;
+
 export class Peer {
   readonly catalogue = new Catalogue();
   readonly holdings = new Holdings();
@@ -104,6 +107,7 @@ export class Peer {
   readonly #requests = new Requests();
   readonly #outbox: Outbox;
   readonly #sync = new CatalogueSync(this.catalogue);
+  #nextTellMs = 0;
   readonly #taking = new Taking(this.own);
 
   constructor(self: DeviceId, epoch: number) {
@@ -154,14 +158,14 @@ export class Peer {
       else effects.push(this.#outboxDone(effect.file, effect.keep));
     }
     for (const { place, from } of this.#taking.start()) effects.push({ kind: 'pull', place, from });
-    effects.push(...this.#tellHoldings());
+    effects.push(...this.#tellHoldings(nowMs));
     return effects;
   }
 
   nextDeadlineMs(): number {
     let next = Math.min(this.#requests.nextDeadlineMs(), this.#outbox.nextDeadlineMs());
     for (const { pulseAtMs } of this.#links.values()) next = Math.min(next, pulseAtMs);
-    return next;
+    return this.own.hasChanges ? Math.min(next, this.#nextTellMs) : next;
   }
 
   #decide(nowMs: number, input: PeerInput): PeerEffect[] {
@@ -390,7 +394,10 @@ export class Peer {
     return this.own.snapshot().map((held) => this.#holdingsMessage(device, link, held));
   }
 
-  #tellHoldings(): PeerEffect[] {
+  /** At once after a quiet while, else together with what changes within the gap. */
+  #tellHoldings(nowMs: number): PeerEffect[] {
+    if (nowMs < this.#nextTellMs || !this.own.hasChanges) return [];
+    this.#nextTellMs = nowMs + TELL_GAP_MS;
     const portions = this.own.changes();
     return portions.flatMap((held) =>
       [...this.#links].map(([device, link]) => this.#holdingsMessage(device, link, held)),
