@@ -50,6 +50,9 @@ export interface PeerDriverEvents {
   relayState(state: RelayState): void;
 }
 
+/** Which fragment lacks a block is looked up at most this often, ms: it reads every fragment index here. */
+const SEEK_EVERY_MS = 10_000;
+
 interface Waiting {
   readonly resolve: (payload: Uint8Array<ArrayBuffer>) => void;
   readonly reject: (error: PalmError) => void;
@@ -73,6 +76,8 @@ export class PeerDriver {
   /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
   #checking: Promise<void> | undefined;
   #nextTicket = 1;
+  /** When this device last looked which fragment a missing block belongs to, ms. */
+  #soughtAtMs = -Infinity;
   #stopTimer: () => void = () => undefined;
 
   constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
@@ -182,26 +187,34 @@ export class PeerDriver {
    */
   async loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      return await this.#load(ask);
+      const bytes = await this.#load(ask);
+      if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash);
+      return bytes;
     } catch (error) {
       if (isPalmError(error, 'corrupt') && ask.kind === 'get-block') await this.#blockDamaged(ask.hash);
       throw error;
     }
   }
 
-  /** A block here does not fit its hash: whichever fragments need it no longer count, and people are told. */
+  /** A block that is asked for is not here. Looking which fragment lacks it costs, so asking does not make it happen often. */
+  async #blockMissing(hash: BlockHash): Promise<void> {
+    const nowMs = this.#ports.clock.nowMs();
+    if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;
+    this.#soughtAtMs = nowMs;
+    await this.#blockDamaged(hash);
+  }
+
+  /** A block here is lost: whichever fragments need it no longer count, and people are told. */
   async #blockDamaged(hash: BlockHash): Promise<void> {
     const key = blockKey(hash);
-    for (const [file, ofFile] of this.#stored) {
-      for (const stored of ofFile.values()) {
-        const hashes = await this.#damaged.blocksOf(stored, this.#ports.fragments);
-        if (!hashes.some((candidate) => blockKey(candidate) === key)) continue;
-        await this.#damaged.add(stored.fragmentId);
-        this.#forget(stored);
-        const name = this.#nameOf(file);
-        const text = `A block of ${name} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
-        this.#events.notice('warning', text);
-      }
+    for (const stored of [...this.#stored.values()].flatMap((ofFile) => [...ofFile.values()])) {
+      const hashes = await this.#damaged.blocksOf(stored, this.#ports.fragments);
+      if (!hashes.some((candidate) => blockKey(candidate) === key)) continue;
+      await this.#damaged.add(stored.fragmentId);
+      this.#forget(stored);
+      const name = this.#nameOf(stored.fileId);
+      const text = `A block of ${name} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
+      this.#events.notice('warning', text);
     }
   }
 
@@ -479,8 +492,9 @@ function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): Palm
       return new PalmError('deadline', 'The device did not answer in time.');
     case 'corrupt':
       return new PalmError('corrupt', 'The device found its copy of a block damaged.');
-    case 'absent':
     case 'busy':
+      return new PalmError('deadline', 'The device has too much to do to answer now.');
+    case 'absent':
     case 'storage':
       return new PalmError('refused', `The device could not deliver a block: ${reason}.`);
   }

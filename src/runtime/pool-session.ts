@@ -126,8 +126,15 @@ export class PoolSession {
     }
   }
 
-  /** @throws PalmError at the first pull of the stream for whatever is wrong with the arguments or the file. */
-  async *read(id: string, options: ReadOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  /**
+   * `stopped` is called with the reason when the read is stopped from outside, whether or not a piece is being waited for.
+   * @throws PalmError at the first pull of the stream for whatever is wrong with the arguments or the file.
+   */
+  async *read(
+    id: string,
+    options: ReadOptions,
+    stopped: (error: unknown) => void,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     const { fileId, manifest } = this.#fileOf(id);
     const linkKey = await this.#linkKeyOf(fileId, manifest, options.link);
     const { start, end } = rangeOf(manifest, options);
@@ -142,13 +149,18 @@ export class PoolSession {
       signal,
     });
     transfer.enter('reading', end - start, fileId);
+    const onAbort = (): void => stopped(transfer.signal.reason);
+    transfer.signal.addEventListener('abort', onAbort, { once: true });
     try {
       const job = { fileId, manifest, linkKey, start, end, signal: transfer.signal };
       for await (const piece of readFile(job, this.#readPorts())) {
+        // Whoever takes the piece owns it, and may have transferred it when this goes on: it is empty then.
+        const pieceBytes = piece.length;
         yield piece;
-        transfer.advance(piece.length);
+        transfer.advance(pieceBytes);
       }
     } finally {
+      transfer.signal.removeEventListener('abort', onAbort);
       transfer.end();
     }
   }

@@ -95,9 +95,14 @@ class PoolRuntime implements Pool {
     const either = signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]);
     return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
-        start: async () => {
+        start: async (controller) => {
           await this.ready;
-          pieces = this.#inPool().read(fileId, { ...options, signal: either });
+          const stopped = (error: unknown): void => {
+            controller.error(error);
+            // The reader may never ask again: what was fetched ahead must not wait for it.
+            void pieces?.return();
+          };
+          pieces = this.#inPool().read(fileId, { ...options, signal: either }, stopped);
         },
         pull: async (controller) => {
           const next = await pieces?.next();

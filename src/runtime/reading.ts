@@ -62,7 +62,9 @@ class ReadSession {
   readonly #asks = new Map<string, AbortController>();
   readonly #lifetime = new AbortController();
   #knownSources = '';
-  #failure: unknown;
+  /** By fragment: whoever had it at some time during this read. */
+  readonly #everHeld = new Map<number, Set<DeviceId>>();
+  #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => undefined;
   #stopTimer: () => void = () => undefined;
   #stopWatching: () => void = () => undefined;
@@ -112,12 +114,12 @@ class ReadSession {
 
   async #takeSegment(segment: number): Promise<Uint8Array<ArrayBuffer>> {
     while (!this.#complete.has(segment) || this.#indexes.size < this.#job.manifest.k) {
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#failure !== undefined) throw this.#failure.error;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
     const { manifest, signal } = this.#job;
     const blocks: IndexedBlock[] = [...(this.#blocks.get(segment) ?? [])]
       .slice(0, manifest.k)
@@ -151,10 +153,15 @@ class ReadSession {
       );
       return;
     }
-    const sources = new Map<number, DeviceId[]>();
     for (const [device, fragments] of peer.holdersOf(this.#job.fileId)) {
-      if (!peer.isReachable(device)) continue;
-      for (const fragment of fragments) sources.set(fragment, [...(sources.get(fragment) ?? []), device]);
+      for (const fragment of fragments)
+        this.#everHeld.set(fragment, (this.#everHeld.get(fragment) ?? new Set()).add(device));
+    }
+    // A device that found one block of its fragment damaged no longer claims the fragment; its other blocks are still good.
+    const sources = new Map<number, DeviceId[]>();
+    for (const [fragment, devices] of this.#everHeld) {
+      const there = [...devices].filter((device) => peer.isReachable(device));
+      if (there.length > 0) sources.set(fragment, there);
     }
     const known = JSON.stringify([...sources]);
     if (!always && known === this.#knownSources) return;
@@ -274,7 +281,7 @@ class ReadSession {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#failure ??= { error };
     this.#wake();
   }
 }
