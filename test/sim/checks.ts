@@ -139,7 +139,7 @@ function withTruth(
   k: number,
   nowMs: number,
 ): Truth[] {
-  const key = holdings.map((set) => [...set].toSorted().join(' ')).join(' / ');
+  const key = holdings.map((set) => [...set].toSorted((a, b) => a - b).join(' ')).join(' / ');
   const last = known.at(-1);
   if (last?.holdings === key) return [...known.slice(0, -1), { ...last, untilMs: nowMs }];
   const now = { holdings: key, margin: trueMargin(holdings, k), reach: unionSize(holdings), untilMs: nowMs };

@@ -32,7 +32,9 @@ scenario(
       const durability = world.random.below(2) === 0 ? 'fast' : 'quorum';
       const storing = first(devices, world.random.below(devices.length)).put(world.random.bytes(500), {
         name: `${k} of ${n}`,
-        ...{ k, n, durability },
+        k,
+        n,
+        durability,
       });
       const { fileId } = await world.settled(`store ${k} of ${n}`, storing);
       files.set(fileId, { k });
@@ -184,7 +186,7 @@ scenario(
     await world.until('it has begun', begun);
     await world.pass(world.random.below(300));
     dying.kill();
-    const stored = (): boolean => (storer.fileStatus(fileId)?.inOutbox ?? true) === false;
+    const stored = (): boolean => storer.fileStatus(fileId)?.inOutbox === false;
     await world.until('drained without it', stored, 300_000);
     const rest = devices.filter((device) => device !== dying);
     await expectSurvivesAnyLoss(world, rest, fileId, bytes);

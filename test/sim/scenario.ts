@@ -12,9 +12,9 @@ export interface Simulation {
   /** Every device made so far. */
   readonly devices: readonly SimDevice[];
   /** A device that is in no pool. */
-  device(name: string): SimDevice;
+  readonly device: (name: string) => SimDevice;
   /** `count` devices in a pool, all linked. */
-  pool(count: number): Promise<readonly SimDevice[]>;
+  readonly pool: (count: number) => Promise<readonly SimDevice[]>;
 }
 
 /** A test for each of `seeds`. Whatever it does, no device may meet a bug of its own. */

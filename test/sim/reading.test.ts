@@ -1,0 +1,221 @@
+// Reading on virtual time, at a device that holds nothing of the file: any k of n will do, whatever happens to the holders
+// meanwhile; and what is under way is bounded and ends with the read.
+
+import { expect } from 'vitest';
+import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import type { BlockHash } from '../../src/core/model/ids.ts';
+import { decodeMessage, type Message } from '../../src/core/wire/messages.ts';
+import { wholeFragments } from './checks.ts';
+import { joinPool, type SimDevice } from './device.ts';
+import { first, scenario, type Simulation } from './scenario.ts';
+
+/** Two fragments of four are enough: segments of half a MiB keep files of many segments small. */
+const [K, N] = [2, 4];
+const SEGMENT_BYTES = K * 262_144 - 16;
+
+scenario(
+  'any k of the n fragments are enough, also when the other holders die as the read begins',
+  [301, 302, 303, 304],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 3 * SEGMENT_BYTES + 123);
+    const lost = shuffled(simulation, holders).slice(0, N - K);
+    for (const device of lost) device.kill();
+    const read = await world.settled('read', reader.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'a corrupt block and a missing one are refused, told, fetched elsewhere, and no longer counted',
+  [311, 312, 313],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 3 * SEGMENT_BYTES);
+    const [corrupt, missing] = [first(holders), first(holders, 1)];
+    const { store: one } = corrupt;
+    const { store: other } = missing;
+    expect(damage(corrupt, 0, (hash) => one.corruptBlock(hash))).toBe(true);
+    expect(damage(missing, 2, (hash) => other.deleteBlock(hash))).toBe(true);
+    // A sound one is away, so that the damaged ones must be asked, block by block.
+    first(holders, 2).kill();
+    await world.pass(10_000);
+    const read = await world.settled('read', reader.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+    // With the damaged ones alone it cannot be read; asking finds all damage.
+    first(holders, 3).kill();
+    await world.pass(10_000);
+    const refused = world.settled('refused', reader.read(fileId), 60_000);
+    await expect(refused).rejects.toMatchObject({ code: 'not-enough-fragments' });
+    await world.until('neither counts', () => reader.fileStatus(fileId)?.reach === 0, 60_000);
+    for (const device of [corrupt, missing])
+      expect(JSON.stringify(device.pool.status().notices)).toContain('was damaged');
+    for (const device of [corrupt, missing]) {
+      device.kill();
+      await device.reopen();
+    }
+    await world.pass(10_000);
+    expect(reader.fileStatus(fileId)?.reach).toBe(0);
+  },
+);
+
+scenario(
+  'a holder that freezes in mid-read costs seconds, not the read',
+  [321, 322, 323],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 12 * SEGMENT_BYTES);
+    const frozen = first(holders, world.random.below(holders.length));
+    const began = world.nowMs;
+    const reading = reader.read(fileId);
+    await world.pass(world.random.below(60));
+    frozen.freeze();
+    const read = await world.settled('read', reading, 15_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+    expect(world.nowMs - began).toBeLessThan(10_000);
+  },
+);
+
+scenario(
+  'holders that leave in mid-read and come back in time are used again',
+  [331, 332, 333, 334],
+  async (simulation) => {
+    const { world, network } = simulation;
+    network.faults = { ...network.faults, bulkBytesPerMs: 2_000 };
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 8 * SEGMENT_BYTES);
+    const reading = reader.read(fileId);
+    await world.pass(200 + world.random.below(500));
+    // One remains: not enough until another returns.
+    for (const device of holders.slice(1)) network.breakLink(device.id, reader.id);
+    const read = await world.settled('read', reading, 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'too few holders end a read with the truth, and the next read works when they are back',
+  [341, 342],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 2 * SEGMENT_BYTES);
+    const lost = holders.slice(0, N - K + 1);
+    for (const device of lost) device.kill();
+    const refused = world.settled('refused', reader.read(fileId), 60_000);
+    await expect(refused).rejects.toMatchObject({ code: 'not-enough-fragments' });
+    expect(reader.fileStatus(fileId)).toMatchObject({ reach: K - 1, margin: -1, safe: false });
+    await first(lost).reopen();
+    await world.until('enough', () => reader.fileStatus(fileId)?.reach === K);
+    const read = await world.settled('read again', reader.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario('a range is read exactly, from the blocks of its segments alone', [351, 352], async (simulation) => {
+  const { world, network } = simulation;
+  const { bytes, fileId, reader } = await placedFile(simulation, 10 * SEGMENT_BYTES + 5);
+  for (let index = 0; index < 12; index++) {
+    const start = edgeOrAny(simulation, bytes.length);
+    const end = start + Math.min(bytes.length - start, edgeOrAny(simulation, 2 * SEGMENT_BYTES));
+    const before = network.deliveredBytes;
+    const read = await world.settled(`read ${start}..${end}`, reader.read(fileId, { start, end }));
+    expect(Buffer.compare(read, bytes.subarray(start, end)), `${start}..${end}`).toBe(0);
+    const segmentCount =
+      start === end ? 0 : Math.ceil(end / SEGMENT_BYTES) - Math.floor(start / SEGMENT_BYTES);
+    const mostBytes = segmentCount * (SEGMENT_BYTES + 16) + 20_000;
+    expect(network.deliveredBytes - before, `${start}..${end}`).toBeLessThan(mostBytes);
+  }
+});
+
+scenario(
+  'a reader that does not take what it asked for holds a window of segments, and no more',
+  [361],
+  async (simulation) => {
+    const { world, network } = simulation;
+    const { fileId, reader } = await placedFile(simulation, 20 * SEGMENT_BYTES);
+    const before = network.deliveredBytes;
+    const stream = reader.pool.read(fileId).getReader();
+    await world.settled('the first segment', stream.read());
+    await world.pass(60_000);
+    const windowSegments = 9;
+    expect(network.deliveredBytes - before).toBeLessThan(windowSegments * (SEGMENT_BYTES + 16) + 100_000);
+    await world.settled('cancelled', stream.cancel());
+    expect(reader.pool.status().transfers).toEqual([]);
+  },
+);
+
+scenario(
+  'an abort ends the read at once, and leaves nothing that is still asked for',
+  [371, 372, 373, 374],
+  async (simulation) => {
+    const { world, network } = simulation;
+    network.faults = { ...network.faults, bulkBytesPerMs: 2_000 };
+    const { fileId, reader } = await placedFile(simulation, 12 * SEGMENT_BYTES);
+    const abort = new AbortController();
+    const stream = reader.pool.read(fileId, { signal: abort.signal }).getReader();
+    const takes = world.random.below(3);
+    for (let index = 0; index < takes; index++) await world.settled('a segment', stream.read());
+    // Half of the readers are waiting for a piece as the abort comes, half are busy elsewhere.
+    const waiting = world.random.below(2) === 0 ? stream.read() : undefined;
+    waiting?.catch(() => undefined);
+    await world.pass(world.random.below(100));
+    abort.abort();
+    await world.pass(100);
+    expect(reader.pool.status().transfers).toEqual([]);
+    const ended: Promise<unknown> = waiting ?? stream.closed;
+    await expect(world.settled('it fails', ended)).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    const asked: Message['kind'][] = [];
+    const answered: Message['kind'][] = [];
+    network.onDelivery = (from, to, bytes) => {
+      const { kind } = decodeMessage(bytes).message;
+      if (from === reader.id && kind.startsWith('get-')) asked.push(kind);
+      if (to === reader.id && (kind === 'block' || kind === 'index')) answered.push(kind);
+    };
+    await world.pass(60_000);
+    expect(asked).toEqual([]);
+    // What was already going out when the cancel came.
+    expect(answered.length).toBeLessThanOrEqual(2 * N);
+  },
+);
+
+interface PlacedFile {
+  readonly bytes: Uint8Array;
+  readonly fileId: string;
+  /** Each holds one fragment. */
+  readonly holders: readonly SimDevice[];
+  readonly reader: SimDevice;
+}
+
+/** A file of 2-of-4 on four devices, and a fifth that knows it and holds nothing. */
+async function placedFile(simulation: Simulation, byteCount: number): Promise<PlacedFile> {
+  const { world } = simulation;
+  const holders = await simulation.pool(N);
+  const storer = first(holders);
+  const bytes = world.random.bytes(byteCount);
+  const { fileId } = await world.settled('store', storer.put(bytes, { name: 'read me', k: K, n: N }));
+  await world.until('placed', () => storer.fileStatus(fileId)?.inOutbox === false);
+  const reader = simulation.device('reader');
+  await joinPool(world, reader, storer);
+  await world.until('known', () => reader.fileStatus(fileId)?.reach === N);
+  for (const device of holders) expect(wholeFragments(device, fileId).size).toBe(1);
+  return { bytes, fileId, holders, reader };
+}
+
+/** Damages the block of one segment of the device's one fragment. */
+function damage(device: SimDevice, segment: number, how: (hash: BlockHash) => boolean): boolean {
+  const { index } = first(device.store.contents().fragments);
+  return how(first(decodeFragmentIndex(index).blocks, segment));
+}
+
+function shuffled<Item>({ world }: Simulation, items: readonly Item[]): Item[] {
+  const rest = [...items];
+  return items.flatMap(() => rest.splice(world.random.below(rest.length), 1));
+}
+
+/** A byte count up to `most`: half the time next to a segment's edge. */
+function edgeOrAny({ world }: Simulation, most: number): number {
+  if (world.random.below(2) === 0) return world.random.below(most + 1);
+  const edge = world.random.below(Math.floor(most / SEGMENT_BYTES) + 1) * SEGMENT_BYTES;
+  return Math.min(most, Math.max(0, edge - 1 + world.random.below(3)));
+}
