@@ -31,19 +31,41 @@ export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): De
   return [own, ...rest];
 }
 
-/** In the order in which they were stored, by the storers' clocks. */
+interface KnownStatus {
+  readonly revision: string;
+  readonly details: FileDetails | undefined;
+  readonly status: FileStatus;
+}
+
+/** What was computed last for each peer: of thousands of files few change between two looks, and margins take combinations. */
+const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
+
+/** In the order in which they were stored, by the storers' clocks. An unchanged file is the same object as before. */
 export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
-  const files = [...peer.catalogue.files()].map(([fileId, manifest]) =>
-    fileStatus(peer, fileId, manifest, opened),
-  );
+  const known = knownStatuses.get(peer) ?? new Map<FileId, KnownStatus>();
+  const current = new Map<FileId, KnownStatus>();
+  const files = [...peer.catalogue.files()].map(([fileId, manifest]) => {
+    const revision = peer.revisionOf(fileId);
+    const details = manifest.access.kind === 'pool' ? manifest.access.details : opened.get(fileId);
+    const last = known.get(fileId);
+    const isCurrent = last?.revision === revision && last.details === details;
+    const status = isCurrent ? last.status : fileStatus(peer, fileId, manifest, details);
+    current.set(fileId, { revision, details, status });
+    return status;
+  });
+  knownStatuses.set(peer, current);
   return files.toSorted((a, b) => a.storedAtMs - b.storedAtMs || (a.fileId < b.fileId ? -1 : 1));
 }
 
-function fileStatus(peer: Peer, fileId: FileId, manifest: Manifest, opened: OpenedDetails): FileStatus {
+function fileStatus(
+  peer: Peer,
+  fileId: FileId,
+  manifest: Manifest,
+  details: FileDetails | undefined,
+): FileStatus {
   const holders = peer.holdersOf(fileId);
   const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
   const isPrivate = manifest.access.kind === 'private';
-  const details = manifest.access.kind === 'pool' ? manifest.access.details : opened.get(fileId);
   const margin = marginOf(reachable, manifest.k);
   return {
     fileId,

@@ -108,6 +108,8 @@ export class Peer {
   readonly #outbox: Outbox;
   readonly #sync = new CatalogueSync(this.catalogue);
   #nextTellMs = 0;
+  readonly #revisions = new Map<FileId, number>();
+  #reachRevision = 0;
   readonly #taking = new Taking(this.own);
 
   constructor(self: DeviceId, epoch: number) {
@@ -140,6 +142,11 @@ export class Peer {
 
   inOutbox(file: FileId): boolean {
     return this.#outbox.has(file);
+  }
+
+  /** Another text whenever reach, margin, holders or outbox of `file` may have changed. */
+  revisionOf(file: FileId): string {
+    return `${this.#reachRevision}/${this.#revisions.get(file) ?? 0}`;
   }
 
   outboxProgress(file: FileId): OutboxProgress | undefined {
@@ -182,17 +189,18 @@ export class Peer {
         return this.#published(input.entry);
       case 'held':
         this.own.add(input.file, input.fragment, input.bytes);
-        this.#outbox.touch(input.file);
+        this.#touch(input.file);
         return this.catalogue.isRemoved(input.file) ? [drop(input.file, [input.fragment])] : [];
       case 'unheld':
         this.own.delete(input.file, input.fragment, input.bytes);
-        this.#outbox.touch(input.file);
+        this.#touch(input.file);
         return [];
       case 'space':
         this.own.freeBytes = Math.max(0, Math.floor(input.freeBytes));
         return [];
       case 'outbox':
         this.#outbox.add(input.file);
+        this.#touch(input.file);
         return this.catalogue.isRemoved(input.file) ? this.#removed(input.file) : [];
       case 'pulled':
         return this.#pulled(input.place, input.from, input.outcome);
@@ -231,6 +239,7 @@ export class Peer {
     if (link === undefined) return [];
     this.#links.delete(device);
     this.#outbox.linkDown(device);
+    this.#touch();
     this.#sync.linkDown(device);
     this.#taking.linkDown(device);
     return [
@@ -285,7 +294,7 @@ export class Peer {
       return [{ kind: 'close-link', device: from, reason: `speaks protocol ${protocol}, epoch ${epoch}` }];
     }
     link.greeted = true;
-    this.#outbox.touch();
+    this.#touch();
     return [];
   }
 
@@ -309,9 +318,9 @@ export class Peer {
       if (entry.body.kind === 'remove') effects.push(...this.#removed(entry.body.file));
       if (entry.body.kind === 'leave') {
         this.holdings.forget(entry.deviceId);
-        this.#outbox.touch();
+        this.#touch();
       }
-      if (file !== undefined) this.#outbox.touch(file.fileId);
+      if (file !== undefined) this.#touch(file.fileId);
     }
     return effects;
   }
@@ -319,11 +328,20 @@ export class Peer {
   #removed(file: FileId): PeerEffect[] {
     const wasPlacing = this.#outbox.has(file);
     this.#outbox.remove(file);
+    this.#revisions.delete(file);
     const surplus = [...this.own.of(file)];
     return wasPlacing || surplus.length > 0 ? [{ kind: 'outbox-done', file, surplus }] : [];
   }
 
+  /** Who holds, reaches or places `file` changed; without a file, it may have for all. */
+  #touch(file?: FileId): void {
+    this.#outbox.touch(file);
+    if (file === undefined) this.#reachRevision += 1;
+    else this.#revisions.set(file, (this.#revisions.get(file) ?? 0) + 1);
+  }
+
   #outboxDone(file: FileId, keep: FragmentSet): PeerEffect {
+    this.#touch(file);
     return {
       kind: 'outbox-done',
       file,
@@ -352,8 +370,8 @@ export class Peer {
     if (!this.holdings.apply(from, delta, nowMs)) return [send(from, { kind: 'holdings-wanted' })];
     link.heardHoldings = true;
     if (delta.freeBytes > hadBytes) this.#outbox.madeRoom(from);
-    if (delta.base === 0) this.#outbox.touch();
-    else for (const { file } of delta.held) this.#outbox.touch(file);
+    if (delta.base === 0) this.#touch();
+    else for (const { file } of delta.held) this.#touch(file);
     return [];
   }
 
