@@ -5,6 +5,7 @@
 // complete. It holds numbers only; the bytes are the caller's.
 
 import type { DeviceId } from '../model/ids.ts';
+import { HolderPace } from './holder-pace.ts';
 
 export type ReadInput =
   /** Who can be asked for which fragment now. Replaces what was known. */
@@ -59,33 +60,45 @@ export interface ReadPlanOptions {
 interface Asked {
   readonly device: DeviceId;
   readonly sinceMs: number;
+  /** Its device was told to lag because of it. */
+  noted: boolean;
 }
 
 interface SegmentState {
   readonly got: Set<number>;
   readonly asked: Map<number, Asked>;
+  /** By 'fragment@device': how often it failed. */
+  readonly failures: Map<string, number>;
   complete: boolean;
 }
 
+interface Choice {
+  readonly fragment: number;
+  readonly device: DeviceId;
+}
+
+type Allowed = (fragment: number, device: DeviceId) => boolean;
+
 /** A read that cannot go on waits this long for devices to come back, ms: a link that is being rebuilt takes about one. */
 const PATIENCE_MS = 3_000;
-/** A block that takes this long, ms, or this many times its device's usual time, is asked elsewhere as well. */
-const HEDGE_FLOOR_MS = 1_500;
-const HEDGE_FACTOR = 4;
-/** Blocks asked of one device at once: 4 MiB under way keeps a LAN link busy. */
+/** Blocks and indexes asked of one device at once: 4 MiB under way keeps a LAN link busy. */
 const MAX_ASKED_PER_DEVICE = 16;
+/** A device that stays linked and fails this often to deliver one block is not asked for it again: no read waits for ever. */
+const MAX_FAILURES = 5;
 
 export class ReadPlan {
   readonly #options: ReadPlanOptions;
   #sources: ReadonlyMap<number, readonly DeviceId[]> = new Map();
   readonly #indexed = new Set<number>();
   readonly #askedIndexes = new Map<number, Asked>();
-  /** 'i@device' and 's/i@device': what failed for good, and is not asked again. */
-  readonly #hopeless = new Set<string>();
+  /** By 'fragment@device': how often its index failed. */
+  readonly #indexFailures = new Map<string, number>();
   readonly #segments = new Map<number, SegmentState>();
-  readonly #usualMs = new Map<DeviceId, number>();
+  readonly #pace = new HolderPace();
+  /** What is asked of each device now; kept by #countBurdens and #ask. */
+  readonly #burdens = new Map<DeviceId, number>();
   #nextTaken: number;
-  #starvedSinceMs: number | undefined;
+  #starving: { readonly sinceMs: number; told: boolean } | undefined;
   #nowMs = 0;
 
   constructor(options: ReadPlanOptions) {
@@ -96,21 +109,31 @@ export class ReadPlan {
   handle(nowMs: number, input: ReadInput): ReadEffect[] {
     this.#nowMs = nowMs;
     this.#learn(input);
-    const effects = [...this.#completeSegments(), ...this.#askBlocks()];
-    effects.push(...this.#askIndexes());
-    return [...effects, ...this.#starvation()];
+    for (const ask of this.#pending()) {
+      if (ask.noted || !this.#isOverdue(ask)) continue;
+      ask.noted = true;
+      this.#pace.overdue(ask.device);
+    }
+    const effects = this.#completeSegments();
+    this.#countBurdens();
+    effects.push(...this.#askBlocks(), ...this.#askIndexes());
+    return [...effects, ...this.#tellStarvation()];
   }
 
-  /** When something may be overdue: a block to hedge, or the end of patience. */
+  /** When something may be overdue: a block to hedge, a device that rested, or the end of patience. */
   nextDeadlineMs(): number {
-    let next = this.#starvedSinceMs === undefined ? Infinity : this.#starvedSinceMs + PATIENCE_MS;
-    const pending = [...this.#askedIndexes.values()];
-    for (const { asked } of this.#segments.values()) pending.push(...asked.values());
-    for (const ask of pending) {
-      const hedgeAtMs = ask.sinceMs + this.#hedgeAfterMs(ask.device);
+    let next = this.#pace.nextRestEndMs(this.#nowMs);
+    if (this.#starving?.told === false) next = Math.min(next, this.#starving.sinceMs + PATIENCE_MS);
+    for (const ask of this.#pending()) {
+      const hedgeAtMs = ask.sinceMs + this.#pace.hedgeAfterMs(ask.device);
       if (hedgeAtMs > this.#nowMs) next = Math.min(next, hedgeAtMs);
     }
     return next;
+  }
+
+  *#pending(): Generator<Asked> {
+    yield* this.#askedIndexes.values();
+    for (const { asked } of this.#segments.values()) yield* asked.values();
   }
 
   #learn(input: ReadInput): void {
@@ -118,21 +141,24 @@ export class ReadPlan {
       case 'sources':
         this.#sources = input.sources;
         break;
-      case 'index':
+      case 'index': {
+        const asked = this.#askedIndexes.get(input.fragment);
+        if (asked !== undefined) this.#pace.delivered(asked.device);
         this.#askedIndexes.delete(input.fragment);
         this.#indexed.add(input.fragment);
         break;
+      }
       case 'index-failed':
-        this.#askedIndexes.delete(input.fragment);
-        if (input.forGood) this.#hopeless.add(`${input.fragment}@${input.device}`);
+        this.#noteFailure(input, this.#askedIndexes, this.#indexFailures);
         break;
       case 'block':
         this.#blockArrived(input.segment, input.fragment);
         break;
-      case 'block-failed':
-        this.#segments.get(input.segment)?.asked.delete(input.fragment);
-        if (input.forGood) this.#hopeless.add(`${input.segment}/${input.fragment}@${input.device}`);
+      case 'block-failed': {
+        const state = this.#segments.get(input.segment);
+        if (state !== undefined) this.#noteFailure(input, state.asked, state.failures);
         break;
+      }
       case 'taken':
         this.#segments.delete(this.#nextTaken);
         this.#nextTaken += 1;
@@ -142,12 +168,26 @@ export class ReadPlan {
     }
   }
 
+  /** A failure that its device's lost link explains is no failure of the device. */
+  #noteFailure(
+    { fragment, device, forGood }: Choice & { readonly forGood: boolean },
+    asked: Map<number, Asked>,
+    failures: Map<string, number>,
+  ): void {
+    if (asked.get(fragment)?.device === device) asked.delete(fragment);
+    const key = `${fragment}@${device}`;
+    if (forGood) failures.set(key, MAX_FAILURES);
+    else if (this.#sources.get(fragment)?.includes(device) === true) {
+      failures.set(key, (failures.get(key) ?? 0) + 1);
+      this.#pace.failed(this.#nowMs, device);
+    }
+  }
+
   #blockArrived(segment: number, fragment: number): void {
     const state = this.#segments.get(segment);
     const asked = state?.asked.get(fragment);
     if (state === undefined || asked === undefined) return;
-    const tookMs = this.#nowMs - asked.sinceMs;
-    this.#usualMs.set(asked.device, (this.#usualMs.get(asked.device) ?? tookMs) * 0.8 + tookMs * 0.2);
+    this.#pace.delivered(asked.device, this.#nowMs - asked.sinceMs);
     state.asked.delete(fragment);
     state.got.add(fragment);
   }
@@ -167,13 +207,9 @@ export class ReadPlan {
 
   #askBlocks(): ReadEffect[] {
     const effects: ReadEffect[] = [];
-    const { endSegment, windowSegments } = this.#options;
-    for (
-      let segment = this.#nextTaken;
-      segment < Math.min(endSegment, this.#nextTaken + windowSegments);
-      segment++
-    ) {
-      const state = this.#segments.get(segment) ?? { got: new Set(), asked: new Map(), complete: false };
+    const windowEnd = Math.min(this.#options.endSegment, this.#nextTaken + this.#options.windowSegments);
+    for (let segment = this.#nextTaken; segment < windowEnd; segment++) {
+      const state = this.#segments.get(segment) ?? newSegment();
       this.#segments.set(segment, state);
       if (!state.complete) effects.push(...this.#askSegment(segment, state));
     }
@@ -182,19 +218,21 @@ export class ReadPlan {
 
   #askSegment(segment: number, state: SegmentState): ReadEffect[] {
     const effects: ReadEffect[] = [];
-    const prompt = [...state.asked.values()].filter((ask) => !this.#isOverdue(ask)).length;
-    for (let missing = this.#options.k - state.got.size - prompt; missing > 0; missing--) {
-      const choice = this.#bestChoice((fragment, device) => {
-        if (!this.#indexed.has(fragment) || state.got.has(fragment) || state.asked.has(fragment))
-          return false;
-        return (
-          !this.#hopeless.has(`${segment}/${fragment}@${device}`) &&
-          this.#askedOf(device) < MAX_ASKED_PER_DEVICE
-        );
-      });
+    const isOpen: Allowed = (fragment, device) =>
+      this.#indexed.has(fragment) &&
+      !state.got.has(fragment) &&
+      !isHopeless(state.failures, fragment, device);
+    for (
+      let missing = this.#options.k - state.got.size - this.#promptCount(state.asked);
+      missing > 0;
+      missing--
+    ) {
+      const choice = this.#choose(isOpen, state.asked);
       if (choice === undefined) break;
-      state.asked.set(choice.fragment, { device: choice.device, sinceMs: this.#nowMs });
-      effects.push({ kind: 'ask-block', segment, ...choice });
+      const { fragment, device } = choice;
+      if (state.asked.has(fragment)) effects.push({ kind: 'stop-block', segment, fragment });
+      this.#ask(state.asked, choice);
+      effects.push({ kind: 'ask-block', segment, fragment, device });
     }
     return effects;
   }
@@ -202,20 +240,15 @@ export class ReadPlan {
   /** Indexes of k fragments, and of one more for each that no longer serves some segment of the window. */
   #askIndexes(): ReadEffect[] {
     const effects: ReadEffect[] = [];
-    const usable = [...this.#indexed].filter(
-      (fragment) => (this.#sources.get(fragment)?.length ?? 0) > 0,
-    ).length;
-    const prompt = [...this.#askedIndexes.values()].filter((ask) => !this.#isOverdue(ask)).length;
-    let wanted = Math.max(this.#options.k - usable, this.#shortfall()) - prompt;
+    const isOpen: Allowed = (fragment, device) =>
+      !this.#indexed.has(fragment) && !isHopeless(this.#indexFailures, fragment, device);
+    const usable = [...this.#indexed].filter((fragment) => this.#sources.has(fragment)).length;
+    let wanted =
+      Math.max(this.#options.k - usable, this.#shortfall()) - this.#promptCount(this.#askedIndexes);
     for (; wanted > 0; wanted--) {
-      const choice = this.#bestChoice(
-        (fragment, device) =>
-          !this.#indexed.has(fragment) &&
-          !this.#askedIndexes.has(fragment) &&
-          !this.#hopeless.has(`${fragment}@${device}`),
-      );
+      const choice = this.#choose(isOpen, this.#askedIndexes);
       if (choice === undefined) break;
-      this.#askedIndexes.set(choice.fragment, { device: choice.device, sinceMs: this.#nowMs });
+      this.#ask(this.#askedIndexes, choice);
       effects.push({ kind: 'ask-index', ...choice });
     }
     return effects;
@@ -224,87 +257,137 @@ export class ReadPlan {
   /** How many more fragments the neediest segment of the window could use: it lacks blocks, and has nobody prompt to ask. */
   #shortfall(): number {
     let worst = 0;
-    for (const [segment, state] of this.#segments) {
+    for (const state of this.#segments.values()) {
       if (state.complete) continue;
-      const prompt = [...state.asked.values()].filter((ask) => !this.#isOverdue(ask)).length;
-      const open = [...this.#indexed].filter(
+      const openCount = [...this.#indexed].filter(
         (fragment) =>
-          !state.got.has(fragment) && !state.asked.has(fragment) && this.#canServe(segment, fragment),
-      );
-      worst = Math.max(worst, this.#options.k - state.got.size - prompt - open.length);
+          !state.got.has(fragment) &&
+          !state.asked.has(fragment) &&
+          this.#sources
+            .get(fragment)
+            ?.some(
+              (device) => !this.#pace.isLagging(device) && !isHopeless(state.failures, fragment, device),
+            ) === true,
+      ).length;
+      const lacking = this.#options.k - state.got.size - this.#promptCount(state.asked) - openCount;
+      worst = Math.max(worst, lacking);
     }
     return worst;
   }
 
-  #starvation(): ReadEffect[] {
+  #tellStarvation(): ReadEffect[] {
     const reach = this.#starvedReach();
     if (reach === undefined) {
-      this.#starvedSinceMs = undefined;
+      this.#starving = undefined;
       return [];
     }
-    this.#starvedSinceMs ??= this.#nowMs;
-    return this.#nowMs >= this.#starvedSinceMs + PATIENCE_MS ? [{ kind: 'starved', reach }] : [];
+    this.#starving ??= { sinceMs: this.#nowMs, told: false };
+    if (this.#starving.told || this.#nowMs < this.#starving.sinceMs + PATIENCE_MS) return [];
+    this.#starving.told = true;
+    return [{ kind: 'starved', reach }];
   }
 
   /** The reach of a segment that nothing under way can complete; undefined when none is stuck. */
   #starvedReach(): number | undefined {
     if (this.#askedIndexes.size > 0) return undefined;
-    for (const [segment, state] of this.#segments) {
+    for (const state of this.#segments.values()) {
       if (state.complete || state.asked.size > 0) continue;
       let reach = state.got.size;
-      for (const fragment of this.#sources.keys()) {
-        if (!state.got.has(fragment) && this.#canServe(segment, fragment)) reach += 1;
+      for (const [fragment, devices] of this.#sources) {
+        if (!state.got.has(fragment) && this.#canServe(state, fragment, devices)) reach += 1;
       }
       if (reach < this.#options.k) return reach;
     }
     return undefined;
   }
 
-  #canServe(segment: number, fragment: number): boolean {
-    const devices = this.#sources.get(fragment) ?? [];
-    return devices.some(
-      (device) =>
-        !this.#hopeless.has(`${segment}/${fragment}@${device}`) &&
-        (this.#indexed.has(fragment) || !this.#hopeless.has(`${fragment}@${device}`)),
-    );
+  #canServe(state: SegmentState, fragment: number, devices: readonly DeviceId[]): boolean {
+    const canHave = (failures: ReadonlyMap<string, number>): boolean =>
+      devices.some((device) => !isHopeless(failures, fragment, device));
+    return canHave(state.failures) && (this.#indexed.has(fragment) || canHave(this.#indexFailures));
+  }
+
+  /**
+   * What to ask whom next: a fragment not asked for yet, of a device that does not lag; failing that, an overdue fragment
+   * of another such device; failing that, a device that lags. Where the better kind exists and is only busy, it is
+   * waited for: undefined.
+   */
+  #choose(isOpen: Allowed, asked: ReadonlyMap<number, Asked>): Choice | undefined {
+    const isLate = (fragment: number, device: DeviceId): boolean => {
+      const ask = asked.get(fragment);
+      return ask !== undefined && ask.device !== device && this.#isOverdue(ask);
+    };
+    const kinds: readonly Allowed[] = [
+      (fragment, device) => !asked.has(fragment) && !this.#pace.isLagging(device),
+      (fragment, device) => isLate(fragment, device) && !this.#pace.isLagging(device),
+      (fragment, device) => !asked.has(fragment) && this.#pace.isLagging(device),
+    ];
+    for (const isKind of kinds) {
+      const choices = this.#choices(
+        (fragment, device) => isOpen(fragment, device) && isKind(fragment, device),
+      );
+      if (choices.length > 0) return this.#best(choices.filter(({ device }) => this.#isFree(device)));
+    }
+    return undefined;
+  }
+
+  #choices(allowed: Allowed): Choice[] {
+    const choices: Choice[] = [];
+    for (const [fragment, devices] of this.#sources) {
+      for (const device of devices) if (allowed(fragment, device)) choices.push({ fragment, device });
+    }
+    return choices;
   }
 
   /** This device first, then the least burdened and fastest; data fragments before parity, for they need no decoding. */
-  #bestChoice(
-    allowed: (fragment: number, device: DeviceId) => boolean,
-  ): { fragment: number; device: DeviceId } | undefined {
-    let best: { fragment: number; device: DeviceId; cost: number } | undefined;
-    for (const [fragment, devices] of this.#sources) {
-      for (const device of devices) {
-        if (!allowed(fragment, device)) continue;
-        const cost = this.#costOf(fragment, device);
-        if (best === undefined || cost < best.cost) best = { fragment, device, cost };
-      }
+  #best(choices: readonly Choice[]): Choice | undefined {
+    let best: { choice: Choice; cost: number } | undefined;
+    for (const choice of choices) {
+      const cost = this.#costOf(choice);
+      if (best === undefined || cost < best.cost) best = { choice, cost };
     }
-    return best && { fragment: best.fragment, device: best.device };
+    return best?.choice;
   }
 
-  #costOf(fragment: number, device: DeviceId): number {
+  #costOf({ fragment, device }: Choice): number {
     const parity = fragment >= this.#options.k ? 0.5 : 0;
     if (device === this.#options.self) return parity - 1_000;
-    const usualMs = this.#usualMs.get(device) ?? 50;
-    return (1 + this.#askedOf(device)) * (1 + usualMs / 1_000) + parity;
+    return (1 + this.#burdenOf(device)) * (1 + this.#pace.usualMs(device) / 1_000) + parity;
   }
 
-  #askedOf(device: DeviceId): number {
-    let askedCount = 0;
-    for (const { asked } of this.#segments.values()) {
-      for (const ask of asked.values()) if (ask.device === device) askedCount += 1;
-    }
-    for (const ask of this.#askedIndexes.values()) if (ask.device === device) askedCount += 1;
-    return askedCount;
+  #isFree(device: DeviceId): boolean {
+    return this.#burdenOf(device) < MAX_ASKED_PER_DEVICE && !this.#pace.isResting(this.#nowMs, device);
   }
 
-  #hedgeAfterMs(device: DeviceId): number {
-    return Math.max(HEDGE_FLOOR_MS, HEDGE_FACTOR * (this.#usualMs.get(device) ?? 0));
+  #ask(asked: Map<number, Asked>, { fragment, device }: Choice): void {
+    const replaced = asked.get(fragment);
+    if (replaced !== undefined) this.#burdens.set(replaced.device, this.#burdenOf(replaced.device) - 1);
+    asked.set(fragment, { device, sinceMs: this.#nowMs, noted: false });
+    this.#burdens.set(device, this.#burdenOf(device) + 1);
+  }
+
+  #countBurdens(): void {
+    this.#burdens.clear();
+    for (const { device } of this.#pending()) this.#burdens.set(device, this.#burdenOf(device) + 1);
+  }
+
+  #burdenOf(device: DeviceId): number {
+    return this.#burdens.get(device) ?? 0;
+  }
+
+  #promptCount(asked: ReadonlyMap<number, Asked>): number {
+    return [...asked.values()].filter((ask) => !this.#isOverdue(ask)).length;
   }
 
   #isOverdue(ask: Asked): boolean {
-    return this.#nowMs - ask.sinceMs >= this.#hedgeAfterMs(ask.device);
+    return this.#nowMs - ask.sinceMs >= this.#pace.hedgeAfterMs(ask.device);
   }
+}
+
+function newSegment(): SegmentState {
+  return { got: new Set(), asked: new Map(), failures: new Map(), complete: false };
+}
+
+function isHopeless(failures: ReadonlyMap<string, number>, fragment: number, device: DeviceId): boolean {
+  return (failures.get(`${fragment}@${device}`) ?? 0) >= MAX_FAILURES;
 }

@@ -1,0 +1,71 @@
+// How the devices that a file is read from have behaved so far: how fast each answers, which of them lag, and which just
+// failed and are left alone for a moment.
+
+import type { DeviceId } from '../model/ids.ts';
+
+interface Pace {
+  /** Moving average of how long a block took, ms; undefined before the first. */
+  usualMs: number | undefined;
+  /** It let an ask go overdue, or failed, and has delivered nothing since. */
+  lagging: boolean;
+  restUntilMs: number;
+}
+
+/** A block that takes this long, ms, or this many times its device's usual time, is asked elsewhere as well. */
+const HEDGE_FLOOR_MS = 1_500;
+const HEDGE_FACTOR = 4;
+/** What a device is taken for before its first block, ms: a LAN's round trip and a read from disk. */
+const EXPECTED_MS = 50;
+/** After a failure a device is not asked for this long, ms: one that fails at once would be asked without end. */
+const REST_MS = 500;
+
+export class HolderPace {
+  readonly #paces = new Map<DeviceId, Pace>();
+
+  /** A block came after `tookMs`; an index counts as a sign of life only. */
+  delivered(device: DeviceId, tookMs?: number): void {
+    const pace = this.#of(device);
+    pace.lagging = false;
+    if (tookMs !== undefined) pace.usualMs = (pace.usualMs ?? tookMs) * 0.8 + tookMs * 0.2;
+  }
+
+  overdue(device: DeviceId): void {
+    this.#of(device).lagging = true;
+  }
+
+  failed(nowMs: number, device: DeviceId): void {
+    const pace = this.#of(device);
+    pace.lagging = true;
+    pace.restUntilMs = nowMs + REST_MS;
+  }
+
+  isLagging(device: DeviceId): boolean {
+    return this.#paces.get(device)?.lagging === true;
+  }
+
+  isResting(nowMs: number, device: DeviceId): boolean {
+    return (this.#paces.get(device)?.restUntilMs ?? 0) > nowMs;
+  }
+
+  /** When the next device has rested; Infinity when none rests. */
+  nextRestEndMs(nowMs: number): number {
+    const ends = [...this.#paces.values()].map(({ restUntilMs }) => restUntilMs);
+    return Math.min(Infinity, ...ends.filter((endMs) => endMs > nowMs));
+  }
+
+  usualMs(device: DeviceId): number {
+    return this.#paces.get(device)?.usualMs ?? EXPECTED_MS;
+  }
+
+  hedgeAfterMs(device: DeviceId): number {
+    return Math.max(HEDGE_FLOOR_MS, HEDGE_FACTOR * this.usualMs(device));
+  }
+
+  #of(device: DeviceId): Pace {
+    const known = this.#paces.get(device);
+    if (known !== undefined) return known;
+    const pace: Pace = { usualMs: undefined, lagging: false, restUntilMs: 0 };
+    this.#paces.set(device, pace);
+    return pace;
+  }
+}
