@@ -63,6 +63,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     authority: certificate.authority,
     authorityFingerprint: certificate.authorityFingerprint,
     httpsPort: () => httpsPort,
+    lan: () => addresses.map((address) => `https://${bracketed(address)}:${httpsPort}/`),
   };
   const secure = createHttpsServer(
     { key: certificate.key, cert: certificate.chain },
@@ -90,7 +91,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     await close();
     throw error;
   }
-  const lan = addresses.map((address) => `https://${bracketed(address)}:${httpsPort}/`);
+  const lan = content.lan();
   // On one address of the network alone, even this machine has to use that one.
   const isLocal = host === undefined || isWildcard(host) || isLoopback(host);
   const localhost = `http://localhost:${httpPort}/`;

@@ -6,6 +6,9 @@ import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage } from './onboarding
 import { appHeaders } from './security-headers.ts';
 import type { FileHandler } from './static-files.ts';
 
+/** Where a page on this machine asks for the addresses that others reach it under: a JSON list of URLs. */
+const LAN_PATH = '/lan';
+
 export interface WebContent {
   readonly files: FileHandler;
   /** Names of this machine that requests may use besides localhost and addresses. */
@@ -15,6 +18,8 @@ export interface WebContent {
   readonly authorityFingerprint: string;
   /** Known once the https port listens. */
   httpsPort(): number;
+  /** The app's addresses for the other devices on the network; known once the https port listens. */
+  lan(): readonly string[];
 }
 
 /** The listener for the https port (`secure`), or for the http port, which serves the app to this machine only. */
@@ -52,6 +57,10 @@ function answerPage(
   const notFound = () => answerText(response, 404, 'There is no such page here.\n');
   const path = request.url?.split('?', 1)[0];
   if (path === '/ping') return answerText(response, 200, 'palm');
+  // A page on localhost has no other way to learn what others call this machine.
+  if (path === LAN_PATH && host.loopback) {
+    return answer(response, 200, 'application/json', JSON.stringify(content.lan()));
+  }
   if (path === AUTHORITY_PATH) return answer(response, 200, 'application/x-x509-ca-cert', content.authority);
   if (isApp) return content.files(request, response, notFound);
   if (path !== '/') return notFound();

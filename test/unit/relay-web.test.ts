@@ -128,6 +128,17 @@ describe('the app', () => {
 });
 
 describe('other requests', () => {
+  test('/lan tells a page on this machine what others call it, and nobody else', async () => {
+    const relay = await testRelay();
+    const { status, body } = await ask(relay, '/lan');
+    expect([status, JSON.parse(String(body))]).toEqual([200, relay.lan]);
+    for (const lan of relay.lan) {
+      const { hostname } = new URL(lan);
+      const elsewhere = await ask(relay, '/lan', { headers: { host: hostname } });
+      expect(elsewhere.status).toBe(404);
+    }
+  });
+
   test('/ping', async () => {
     const relay = await testRelay();
     const ca = await authorityOf(relay);

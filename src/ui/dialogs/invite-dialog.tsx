@@ -1,7 +1,8 @@
 // The invite, to be scanned, copied or read out.
 
+import { useSignal } from '@preact/signals';
 import { encodeQR } from 'qr';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { isLoopback } from '../route.ts';
@@ -12,25 +13,65 @@ interface InviteDialogProps {
 }
 
 export function InviteDialog({ invite, onClose }: InviteDialogProps) {
+  const isLocal = isLoopback(location.hostname);
+  const lanUrl = useLanUrl(isLocal);
+  // The address is another for the others; what makes it an invite, the part behind the #, is the same.
+  const scanned = lanUrl === undefined ? invite : `${lanUrl}${new URL(invite).hash}`;
   return (
     <Dialog title="Invite a device" onClose={onClose}>
       <p>
         Scan this with the other device’s camera, or open the link on it. Both must be on the same network.
       </p>
-      <QrCode text={invite} />
-      {isLoopback(location.hostname) ? (
-        <p class="message warning" role="note">
-          Other devices cannot reach “{location.hostname}”. Open Palm here at the network address that the
-          relay printed when it started, and invite from there.
-        </p>
-      ) : null}
+      <QrCode text={scanned} />
+      {isLocal ? <LocalNote lanUrl={lanUrl} /> : null}
       <CopyField label="Invite link" text={invite} />
+      {lanUrl === undefined ? null : <CopyField label="Link for other devices" text={scanned} />}
       <p class="hint">
         Whoever has this link can join, and read and remove the pool’s files. Share it only with people you
         trust.
       </p>
     </Dialog>
   );
+}
+
+function LocalNote({ lanUrl }: { readonly lanUrl: string | undefined }) {
+  if (lanUrl === undefined) {
+    return (
+      <p class="message warning" role="note">
+        Other devices cannot reach “{location.hostname}”. Open Palm here at the network address that the relay
+        printed when it started, and invite from there.
+      </p>
+    );
+  }
+  return (
+    <p class="hint">
+      The code opens Palm at <bdi>{new URL(lanUrl).host}</bdi>. A phone warns about the certificate the first
+      time. The first link works on this computer only, the second on others.
+    </p>
+  );
+}
+
+/** What others on the network call this machine, asked of the relay; undefined until it answered, and when it is gone. */
+function useLanUrl(isLocal: boolean): string | undefined {
+  const lanUrl = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    if (!isLocal) return undefined;
+    const asking = new AbortController();
+    fetchLanUrl(asking.signal).then(
+      (url) => (lanUrl.value = url),
+      // Without an answer the note says what to do instead.
+      () => (lanUrl.value = undefined),
+    );
+    return () => asking.abort();
+  }, [isLocal]);
+  return lanUrl.value;
+}
+
+async function fetchLanUrl(signal: AbortSignal): Promise<string | undefined> {
+  const response = await fetch('/lan', { signal });
+  const urls: unknown = response.ok ? await response.json() : [];
+  const [first]: unknown[] = Array.isArray(urls) ? urls : [];
+  return typeof first === 'string' && URL.canParse(first) ? first : undefined;
 }
 
 /** Dark modules on a light ground in both themes: many cameras read nothing else. */
