@@ -17,12 +17,10 @@ const PATIENCE_MS = 3_000;
 const DEADLINE_MS = 10_000;
 const MAX_ASKED_PER_DEVICE = 16;
 const SELF = deviceAt(7).deviceId;
-const [A, B, C, D] = [0, 1, 2, 3].map((index) => deviceAt(index).deviceId) as [
-  DeviceId,
-  DeviceId,
-  DeviceId,
-  DeviceId,
-];
+const A = deviceAt(0).deviceId;
+const B = deviceAt(1).deviceId;
+const C = deviceAt(2).deviceId;
+const D = deviceAt(3).deviceId;
 
 type Outcome = 'arrives' | 'fails' | 'fails-for-good';
 /** What a device does with one ask: when, ms after it, and what. */
@@ -48,6 +46,8 @@ interface Event {
 
 interface InFlight {
   readonly device: DeviceId;
+  readonly isIndex: boolean;
+  readonly fragment: number;
   /** Set by stop-block, or when the link went. */
   ended: boolean;
 }
@@ -172,10 +172,14 @@ class Reading {
   #begin(name: string, segment: number | undefined, fragment: number, device: DeviceId): void {
     expect(this.#sources.get(fragment)).toContain(device);
     const key = `${name}/${fragment}`;
-    const ask: InFlight = { device, ended: false };
+    const ask: InFlight = { device, isIndex: segment === undefined, fragment, ended: false };
     // Another device is asked for the same index; the first may still answer, and does no harm.
     this.#inFlight.set(key, ask);
-    const load = [...this.#inFlight.values()].filter((other) => other.device === device && !other.ended);
+    // An index that came from elsewhere meanwhile is not waited for: the ask counts no more.
+    const load = [...this.#inFlight.values()].filter(
+      (other) =>
+        other.device === device && !other.ended && !(other.isIndex && this.#indexed.has(other.fragment)),
+    );
     expect(load.length).toBeLessThanOrEqual(MAX_ASKED_PER_DEVICE);
     const turnKey = `${key}@${device}`;
     const turn = this.#turns.get(turnKey) ?? 0;

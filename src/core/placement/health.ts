@@ -26,21 +26,37 @@ export function marginOf(holders: Holders, k: number): number {
   return sets.length;
 }
 
-/** The fewest more holders, of `away`, that with `present` would make k distinct fragments; undefined when none would. */
+/**
+ * The fewest more holders, of `away`, that with `present` would make k distinct fragments; undefined when none would.
+ * Exact where at most MAX_COMBINATIONS sets of devices of each size must be tried; otherwise it may be too many, never
+ * too few.
+ */
 export function devicesNeeded(present: Holders, away: Holders, k: number): number | undefined {
   const have = new Set([...present.values()].flatMap((set) => [...set]));
-  const rest = new Map(away);
-  for (let deviceCount = 0; ; deviceCount++) {
-    if (have.size >= k) return deviceCount;
-    let best: { device: DeviceId; gain: number } | undefined;
-    for (const [device, set] of rest) {
-      const gain = [...set].filter((fragment) => !have.has(fragment)).length;
-      if (gain > (best?.gain ?? 0)) best = { device, gain };
+  const news = [...away.values()]
+    .map((set) => new Set([...set].filter((fragment) => !have.has(fragment))))
+    .filter((set) => set.size > 0);
+  const most = greedyCount(news, k - have.size);
+  for (let deviceCount = 1; deviceCount < (most ?? 0); deviceCount++) {
+    if (combinationCount(news.length, deviceCount) > MAX_COMBINATIONS) break;
+    for (const chosen of combinations(news, deviceCount)) {
+      if (have.size + unionSize(chosen) >= k) return deviceCount;
     }
-    if (best === undefined) return undefined;
-    for (const fragment of rest.get(best.device) ?? []) have.add(fragment);
-    rest.delete(best.device);
   }
+  return most;
+}
+
+/** How many sets it takes to have `wanted` fragments together when the one that adds most is always taken next. */
+function greedyCount(sets: readonly FragmentSet[], wanted: number): number | undefined {
+  const have = new Set<number>();
+  const gainOf = (set: FragmentSet): number => [...set].filter((fragment) => !have.has(fragment)).length;
+  let setCount = 0;
+  for (; have.size < wanted; setCount++) {
+    const [best] = sets.toSorted((a, b) => gainOf(b) - gainOf(a));
+    if (best === undefined || gainOf(best) === 0) return undefined;
+    for (const fragment of best) have.add(fragment);
+  }
+  return setCount;
 }
 
 function survivesAnyLossOf(lostCount: number, sets: readonly FragmentSet[], k: number): boolean {

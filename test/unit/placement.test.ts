@@ -1,0 +1,219 @@
+// Placement: the caps and the space are never exceeded, the spread is even, and the order depends on nothing but the file,
+// the devices and their space.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { deviceIdOf, type DeviceId } from '../../src/core/model/ids.ts';
+import { fragmentCap } from '../../src/core/model/limits.ts';
+import type { FragmentSet } from '../../src/core/placement/fragment-set.ts';
+import { marginOf } from '../../src/core/placement/health.ts';
+import {
+  planCopies,
+  planPlacement,
+  rendezvousScore,
+  type Candidate,
+  type PlacementInput,
+} from '../../src/core/placement/placement.ts';
+import { indicesOf, seededBytes } from './erasure-oracle.ts';
+import { fileIdAt, itemAt } from './pool-fixture.ts';
+
+const GIB = 2 ** 30;
+const DEVICE_IDS = indicesOf(40).map((index) => deviceIdOf(seededBytes(32, 300 + index)));
+
+function candidates(count: number, freeBytes = GIB): Candidate[] {
+  return DEVICE_IDS.slice(0, count).map((device) => ({ device, freeBytes }));
+}
+
+function plan(input: Partial<PlacementInput> & { readonly n?: number } = {}): Map<number, DeviceId> {
+  return planPlacement({
+    fileId: fileIdAt(0),
+    k: 4,
+    fragments: indicesOf(input.n ?? 8),
+    fragmentBytes: 1_000,
+    candidates: candidates(8),
+    held: new Map(),
+    ...input,
+  });
+}
+
+function countsOf(homes: ReadonlyMap<number, DeviceId>): Map<DeviceId, number> {
+  const counts = new Map<DeviceId, number>();
+  for (const device of homes.values()) counts.set(device, (counts.get(device) ?? 0) + 1);
+  return counts;
+}
+
+const scenario = fc
+  .record({ k: fc.integer({ min: 1, max: 12 }), spare: fc.nat(12), file: fc.nat(50) })
+  .chain(({ k, spare, file }) =>
+    fc.record({
+      k: fc.constant(k),
+      n: fc.constant(k + spare),
+      file: fc.constant(file),
+      free: fc.array(fc.nat(6), { maxLength: 10 }),
+      held: fc.array(fc.tuple(fc.nat(11), fc.nat(k + spare - 1)), { maxLength: 12 }),
+      fragmentBytes: fc.integer({ min: 1, max: 1_000 }),
+    }),
+  );
+
+describe('planPlacement', () => {
+  it('keeps every cap and the space, places only what lacks a home, and leaves out only what fits nowhere', () => {
+    fc.assert(
+      fc.property(scenario, ({ k, n, file, free, held: pairs, fragmentBytes }) => {
+        const held = new Map<DeviceId, Set<number>>();
+        for (const [device, fragment] of pairs) {
+          const id = itemAt(DEVICE_IDS, device);
+          held.set(id, (held.get(id) ?? new Set()).add(fragment));
+        }
+        const open = free.map((rooms, index) => ({
+          device: itemAt(DEVICE_IDS, index),
+          freeBytes: rooms * fragmentBytes + (fragmentBytes - 1),
+        }));
+        const homes = plan({ fileId: fileIdAt(file), k, n, fragmentBytes, candidates: open, held });
+        const counts = countsOf(homes);
+        let roomLeft = 0;
+        for (const [index, { device }] of open.entries()) {
+          const before = held.get(device)?.size ?? 0;
+          const added = counts.get(device) ?? 0;
+          if (added > 0) expect(before + added).toBeLessThanOrEqual(fragmentCap(k));
+          expect(added).toBeLessThanOrEqual(free[index] ?? 0);
+          roomLeft += Math.max(0, Math.min(fragmentCap(k) - before, free[index] ?? 0) - added);
+        }
+        expect([...homes.values()].every((home) => open.some(({ device }) => device === home))).toBe(true);
+        const taken = new Set([...held.values()].flatMap((set) => [...set]));
+        expect([...homes.keys()].some((fragment) => taken.has(fragment))).toBe(false);
+        const homeless = indicesOf(n).filter((fragment) => !taken.has(fragment) && !homes.has(fragment));
+        expect(homeless.length === 0 || roomLeft === 0).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('spreads as evenly as it can: no device has two more than another that had room', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 2, max: 20 }),
+        fc.nat(50),
+        (deviceCount, n, file) => {
+          const homes = plan({ fileId: fileIdAt(file), k: 12, n, candidates: candidates(deviceCount) });
+          const counts = countsOf(homes);
+          const all = DEVICE_IDS.slice(0, deviceCount).map((device) => counts.get(device) ?? 0);
+          expect(Math.max(...all) - Math.min(...all)).toBeLessThanOrEqual(1);
+        },
+      ),
+    );
+  });
+
+  it('goes on evenly from what devices hold already', () => {
+    const [full, , , empty] = DEVICE_IDS;
+    if (full === undefined || empty === undefined) throw new Error('there are devices');
+    const homes = plan({ n: 6, candidates: candidates(4), held: new Map([[full, new Set([0, 1])]]) });
+    const counts = countsOf(homes);
+    expect(counts.get(full)).toBeUndefined();
+    expect([...counts.values()].toSorted((a, b) => a - b)).toEqual([1, 1, 2]);
+  });
+
+  it('does not depend on the order of the candidates, nor on that of who holds what', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(candidates(9), { minLength: 9 }), fc.nat(50), (shuffled, file) => {
+        const fileId = fileIdAt(file);
+        expect(plan({ fileId, candidates: shuffled })).toEqual(plan({ fileId, candidates: candidates(9) }));
+      }),
+    );
+  });
+
+  it('prefers devices with more space, in proportion', () => {
+    const open = candidates(4).map((candidate, index) => ({
+      ...candidate,
+      freeBytes: index === 0 ? 3 * GIB : GIB,
+    }));
+    let heavyCount = 0;
+    for (let file = 0; file < 3_000; file++) {
+      const [home] = plan({ fileId: fileIdAt(file), n: 1, candidates: open }).values();
+      if (home === DEVICE_IDS[0]) heavyCount += 1;
+    }
+    // Three of six parts; five standard deviations of a fair draw are 137.
+    expect(Math.abs(heavyCount - 1_500)).toBeLessThan(137);
+  });
+
+  it('a huge disk is no better than 64 GiB', () => {
+    const [device] = DEVICE_IDS;
+    if (device === undefined) throw new Error('there are devices');
+    const scores = [64 * GIB, 1_000 * GIB, Infinity].map((freeBytes) =>
+      rendezvousScore(fileIdAt(1), { device, freeBytes }),
+    );
+    expect(new Set(scores).size).toBe(1);
+    expect(itemAt(scores, 0)).toBeGreaterThan(0);
+  });
+
+  it('when a device joins, moves nothing that has a home', () => {
+    for (let file = 0; file < 50; file++) {
+      const fileId = fileIdAt(file);
+      const before = plan({ fileId, candidates: candidates(5) });
+      const held = new Map<DeviceId, Set<number>>();
+      for (const [fragment, device] of before)
+        held.set(device, (held.get(device) ?? new Set()).add(fragment));
+      expect(plan({ fileId, candidates: candidates(6), held }).size).toBe(0);
+    }
+  });
+
+  it('when a device joins, a new file’s homes change by that device at most', () => {
+    let changedCount = 0;
+    const fileCount = 300;
+    for (let file = 0; file < fileCount; file++) {
+      const fileId = fileIdAt(file);
+      const before = new Set(plan({ fileId, candidates: candidates(20) }).values());
+      const after = new Set(plan({ fileId, candidates: candidates(21) }).values());
+      const gone = [...before].filter((device) => !after.has(device));
+      const come = [...after].filter((device) => !before.has(device));
+      expect(gone.length).toBeLessThanOrEqual(1);
+      expect(come).toEqual(gone.length === 0 ? [] : [DEVICE_IDS[20]]);
+      changedCount += gone.length;
+    }
+    // The newcomer is one of the 8 best of 21 in 8 of 21 cases: 114 of 300, with a deviation of 8.4.
+    expect(Math.abs(changedCount - (fileCount * 8) / 21)).toBeLessThan(45);
+  });
+});
+
+describe('planCopies', () => {
+  it('makes any one device dispensable, or plans nothing; within caps and space; no copy twice', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uniqueArray(fc.nat(7), { maxLength: 3 }), { minLength: 2, maxLength: 6 }),
+        fc.array(fc.nat(3), { minLength: 6, maxLength: 6 }),
+        (sets, rooms) => {
+          const held = new Map<DeviceId, FragmentSet>(
+            sets.map((set, index) => [itemAt(DEVICE_IDS, index), new Set(set)]),
+          );
+          const open = sets.map((_, index) => ({
+            device: itemAt(DEVICE_IDS, index),
+            freeBytes: itemAt(rooms, index) * 1_000,
+          }));
+          const self = itemAt(DEVICE_IDS, 0);
+          const copies = planCopies({
+            k: 4,
+            fragments: indicesOf(8),
+            fragmentBytes: 1_000,
+            candidates: open,
+            held,
+            self,
+          });
+          if (copies.length === 0) return;
+          const after = new Map([...held].map(([device, set]) => [device, new Set(set)]));
+          for (const { fragment, device } of copies) {
+            expect(after.get(device)?.has(fragment)).toBe(false);
+            after.get(device)?.add(fragment);
+          }
+          expect(marginOf(held, 4)).toBeLessThan(1);
+          expect(marginOf(after, 4)).toBeGreaterThanOrEqual(1);
+          for (const [index, { device }] of open.entries()) {
+            const added = copies.filter((copy) => copy.device === device).length;
+            expect(added).toBeLessThanOrEqual(itemAt(rooms, index));
+            if (added > 0) expect(after.get(device)?.size).toBeLessThanOrEqual(fragmentCap(4));
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
