@@ -69,7 +69,7 @@ export interface EnvelopeKeys {
 /** An SDP, in UTF-8 bytes: a data channel alone takes some 500, and each candidate in it 100. */
 export const MAX_SDP_BYTES = 16 * 1024;
 /** One candidate line, in UTF-8 bytes. */
-export const MAX_CANDIDATE_BYTES = 1024;
+const MAX_CANDIDATE_BYTES = 1024;
 
 const VERSION = 1;
 const NONCE_BYTES = 12;

@@ -17,7 +17,7 @@ export type SessionId = string & { readonly [brand]: 'SessionId' };
 export type LinkId = string & { readonly [brand]: 'LinkId' };
 
 /** Length of either id, bytes. */
-export const LINK_ID_BYTES = 16;
+const LINK_ID_BYTES = 16;
 /** Random bytes in a session id. */
 export const SESSION_RANDOM_BYTES = 10;
 

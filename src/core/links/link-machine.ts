@@ -11,6 +11,7 @@ import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
 import type { OpenedLetter, SignalBody } from './envelope.ts';
 import type { ConnectionSignal, LinkEffect, LinkInput } from './link-events.ts';
 import { newLinkId, type LinkId, type SessionId } from './link-ids.ts';
+import { heard, newPeer, type Active, type Peer, type Up } from './link-peer.ts';
 import {
   ANNOUNCE_EVERY_MS,
   ANNOUNCE_GAP_MS,
@@ -26,35 +27,6 @@ import {
   PING_AFTER_MS,
   STABLE_AFTER_MS,
 } from './link-timing.ts';
-
-type Phase =
-  | { readonly kind: 'idle'; retryAtMs: number }
-  | { readonly kind: 'linking'; readonly link: LinkId; deadlineMs: number; candidateCount: number }
-  | {
-      readonly kind: 'up';
-      readonly link: LinkId;
-      readonly sinceMs: number;
-      pingAtMs: number;
-      deadAtMs: number;
-    };
-
-interface Peer {
-  readonly device: DeviceId;
-  session: SessionId;
-  /** The relay said that `session` left, and nothing has come from it since. */
-  isGone: boolean;
-  /** A session that seems earlier, and spoke while `session` was under way: it is next when that fails. */
-  heir: SessionId | undefined;
-  /** Number of the newest offer of `session`; -1 before the first. */
-  offerSeq: number;
-  /** Attempts, prods and short-lived links in a row that came to nothing. */
-  failureCount: number;
-  /** Until then we closed the link on purpose, and neither try nor accept. */
-  refuseUntilMs: number;
-  phase: Phase;
-}
-
-type Active = Exclude<Phase, { kind: 'idle' }>;
 
 export interface LinkMachineOptions {
   readonly device: DeviceId;
@@ -221,16 +193,7 @@ export class LinkMachine {
       if (idle === undefined) return undefined;
       this.#peers.delete(idle.device);
     }
-    const peer: Peer = {
-      device: letter.from,
-      session: letter.fromSession,
-      isGone: false,
-      heir: undefined,
-      offerSeq: -1,
-      failureCount: 0,
-      refuseUntilMs: nowMs,
-      phase: { kind: 'idle', retryAtMs: nowMs },
-    };
+    const peer = newPeer(nowMs, letter.from, letter.fromSession);
     this.#peers.set(letter.from, peer);
     return peer;
   }
@@ -382,7 +345,7 @@ export class LinkMachine {
     this.#tryAgainSoon(nowMs);
   }
 
-  #check(nowMs: number, phase: Extract<Phase, { kind: 'up' }>): void {
+  #check(nowMs: number, phase: Up): void {
     this.#effects.push({ kind: 'ping', link: phase.link });
     phase.pingAtMs = nowMs + PING_AFTER_MS;
     phase.deadAtMs = Math.min(phase.deadAtMs, nowMs + CHECK_MS);
@@ -478,9 +441,4 @@ export class LinkMachine {
     this.#linkCounter += 1;
     return newLinkId(this.#session, this.#linkCounter);
   }
-}
-
-function heard(nowMs: number, phase: Extract<Phase, { kind: 'up' }>): void {
-  phase.pingAtMs = nowMs + PING_AFTER_MS;
-  phase.deadAtMs = nowMs + DEAD_AFTER_MS;
 }

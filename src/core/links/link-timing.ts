@@ -3,7 +3,7 @@
 /** From the first offer to an open channel. A LAN needs a second or two; a phone that resolves mDNS names, a few. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 /** The first wait after a failure; doubles with each further one. */
-export const BACKOFF_FIRST_MS = 1_000;
+const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_MAX_MS = 30_000;
 /** A link that lasted this long was sound: the next failure starts the waits anew. */
 export const STABLE_AFTER_MS = 10_000;

@@ -1,0 +1,57 @@
+// What the link machine knows of one other device. Every field is the machine's to change; nothing here decides.
+
+import type { DeviceId } from '../model/ids.ts';
+import type { LinkId, SessionId } from './link-ids.ts';
+import { DEAD_AFTER_MS, PING_AFTER_MS } from './link-timing.ts';
+
+export type Phase =
+  | { readonly kind: 'idle'; retryAtMs: number }
+  | { readonly kind: 'linking'; readonly link: LinkId; deadlineMs: number; candidateCount: number }
+  | {
+      readonly kind: 'up';
+      readonly link: LinkId;
+      readonly sinceMs: number;
+      pingAtMs: number;
+      deadAtMs: number;
+    };
+
+/** Another device, as long as the machine knows it. */
+export interface Peer {
+  readonly device: DeviceId;
+  session: SessionId;
+  /** The relay said that `session` left, and nothing has come from it since. */
+  isGone: boolean;
+  /** A session that seems earlier, and spoke while `session` was under way: it is next when that fails. */
+  heir: SessionId | undefined;
+  /** Number of the newest offer of `session`; -1 before the first. */
+  offerSeq: number;
+  /** Attempts, prods and short-lived links in a row that came to nothing. */
+  failureCount: number;
+  /** Until then we closed the link on purpose, and neither try nor accept. */
+  refuseUntilMs: number;
+  phase: Phase;
+}
+
+/** With a connection. */
+export type Active = Exclude<Phase, { kind: 'idle' }>;
+export type Up = Extract<Phase, { kind: 'up' }>;
+
+/** A device that just spoke for the first time: to be tried at once. */
+export function newPeer(nowMs: number, device: DeviceId, session: SessionId): Peer {
+  return {
+    device,
+    session,
+    isGone: false,
+    heir: undefined,
+    offerSeq: -1,
+    failureCount: 0,
+    refuseUntilMs: nowMs,
+    phase: { kind: 'idle', retryAtMs: nowMs },
+  };
+}
+
+/** The link gave a sign of life. */
+export function heard(nowMs: number, phase: Up): void {
+  phase.pingAtMs = nowMs + PING_AFTER_MS;
+  phase.deadAtMs = nowMs + DEAD_AFTER_MS;
+}
