@@ -70,6 +70,8 @@ export class PeerDriver {
   readonly #inboxes = new Map<DeviceId, DecodedMessage[]>();
   readonly #serving = new Map<string, AbortController>();
   readonly #sending = new Set<Promise<void>>();
+  /** What was begun and has not ended: `stop` waits for it, so that nothing is written afterwards. */
+  readonly #working = new Set<Promise<unknown>>();
   readonly #listeners = new Set<() => void>();
   readonly #lifetime = new AbortController();
   #publishing: Promise<unknown> = Promise.resolve();
@@ -117,13 +119,14 @@ export class PeerDriver {
     });
   }
 
-  /** Ends the transport and every wait; what is durable stays. */
+  /** Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable stays. */
   async stop(): Promise<void> {
     this.#lifetime.abort(new PalmError('not-in-pool', 'This device left the pool.'));
     this.#stopTimer();
     await this.#ports.transport.close();
     for (const { reject } of this.#waiting.values()) reject(linkClosed());
     this.#waiting.clear();
+    await Promise.allSettled([...this.#working, this.#publishing]);
   }
 
   /** Resolves when every control message queued so far was handed to its link, or its link closed. */
@@ -150,6 +153,7 @@ export class PeerDriver {
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
+      this.#lifetime.signal.throwIfAborted();
       const ticket = this.#nextTicket++;
       const abandon = (): void => {
         this.#waiting.delete(ticket);
@@ -272,7 +276,9 @@ export class PeerDriver {
 
   /** Expected ends (the link closed, the work was cancelled) are told by other events; anything else is shown. */
   #inBackground(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
+    this.#working.add(work);
+    const ended = work.finally(() => this.#working.delete(work));
+    ended.catch((error: unknown) => {
       if (
         isPalmError(error, 'link-closed') ||
         isPalmError(error, 'cancelled') ||
@@ -364,6 +370,7 @@ export class PeerDriver {
   }
 
   async #publish(body: EntryBody): Promise<CheckedEntry> {
+    this.#lifetime.signal.throwIfAborted();
     const { identity, clock, cryptography } = this.#ports;
     const place = this.peer.catalogue.placeOf(identity.deviceId, clock.nowMs());
     const payload = encodeEntryPayload({

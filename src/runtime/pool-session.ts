@@ -29,6 +29,8 @@ const SPACE_EVERY_MS = 30_000;
 const OFFERED_PART = 0.8;
 /** What others hold is saved at most this often, ms. */
 const SAVE_HOLDINGS_MS = 2_000;
+/** A session that ends waits at most this long for the stores that it aborted, ms. */
+const END_WITHIN_MS = 5_000;
 
 export class PoolSession {
   readonly identity: Identity;
@@ -47,6 +49,8 @@ export class PoolSession {
   #stopSpaceTimer: () => void = () => undefined;
   #stopSaveTimer: (() => void) | undefined;
   #ended = false;
+  /** Stores, and writes of what the session remembers, that have not ended. */
+  readonly #working = new Set<Promise<unknown>>();
 
   constructor(
     invite: Invite,
@@ -64,7 +68,9 @@ export class PoolSession {
     const transport = ports.createTransport(this.keys, identity);
     this.driver = new PeerDriver({ ...ports, identity, transport }, this.keys, {
       changed: () => this.#changed(),
-      notice: (level, text) => events.notice(level, text),
+      notice: (level, text) => {
+        if (!this.#ended) events.notice(level, text);
+      },
       relayState: (state) => {
         this.relay = state;
         events.changed();
@@ -78,20 +84,40 @@ export class PoolSession {
     await this.driver.start();
   }
 
-  /** Ends every transfer and link; what is durable stays. */
+  /** Ends every transfer and link, and resolves when nothing of them writes any more; what is durable stays. */
   async stop(): Promise<void> {
     this.#ended = true;
     this.#stopSpaceTimer();
     this.#stopSaveTimer?.();
-    this.#transfers.abortAll(new PalmError('not-in-pool', 'This device left the pool.'));
+    this.#transfers.abortAll(left());
     await this.driver.stop();
+    await this.#workEnded();
+  }
+
+  /** Resolves when no store is writing: an aborted one ends within moments, unless its source hangs. */
+  #workEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      const stopTimer = this.#ports.clock.after(END_WITHIN_MS, resolve);
+      void Promise.allSettled(this.#working).then(() => {
+        stopTimer();
+        resolve();
+      });
+    });
   }
 
   invite(): string {
     return `${this.#ports.appUrl}#/join/${encodeInvite(this.#invite)}`;
   }
 
-  async store(
+  store(source: ByteSource, modifiedMs: number, mime: string, options: StoreOptions): Promise<StoreResult> {
+    const storing = this.#store(source, modifiedMs, mime, options);
+    this.#working.add(storing);
+    // The caller has `storing`, and its failure.
+    storing.catch(() => undefined).finally(() => this.#working.delete(storing));
+    return storing;
+  }
+
+  async #store(
     source: ByteSource,
     modifiedMs: number,
     mime: string,
@@ -141,6 +167,7 @@ export class PoolSession {
     const access = manifest.access;
     const name = access.kind === 'pool' ? access.details.name : (this.openedDetails.get(fileId)?.name ?? '');
     const { signal } = options;
+    if (this.#ended) throw left();
     const transfer = this.#transfers.begin({
       kind: 'read',
       name,
@@ -253,10 +280,16 @@ export class PoolSession {
   }
 
   #orNotice(work: Promise<void>): void {
-    work.catch((error: unknown) => {
+    this.#working.add(work);
+    const ended = work.finally(() => this.#working.delete(work));
+    ended.catch((error: unknown) => {
       if (!this.#ended) this.#events.notice('error', error instanceof Error ? error.message : String(error));
     });
   }
+}
+
+function left(): PalmError {
+  return new PalmError('not-in-pool', 'This device left the pool.');
 }
 
 function rangeOf(manifest: Manifest, options: ReadOptions): { start: number; end: number } {

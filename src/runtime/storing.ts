@@ -15,7 +15,7 @@ import {
   type Manifest,
 } from '../core/catalogue/manifest.ts';
 import { hexOf } from '../core/model/bytes.ts';
-import { PalmError } from '../core/model/errors.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { plainBytesOf, segmentBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, type BlockHash, type FileId } from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
@@ -130,11 +130,11 @@ async function sealSegments(job: StoreJob, ports: StorePorts, sealing: Sealing):
     if (plainHash === undefined) throw new Error('a hash for each segment');
     const parameters = { key: sealing.key, salt: sealing.salt, segmentIndex, segmentCount, k, n };
     const { blocks, hashes } = await ports.codec.seal(parameters, plain, plainHash, job.transfer.signal);
-    const rows = blocks.flatMap((bytes, fragment) => {
+    const row = blocks.flatMap((bytes, fragment) => {
       const hash = hashes[fragment];
       return hash === undefined ? [] : [{ hash, bytes }];
     });
-    await ports.fragments.putBlocks(sealing.owner, rows);
+    await ports.fragments.putBlocks(sealing.owner, row);
     job.transfer.advance(byteCount);
     return hashes;
   });
@@ -260,11 +260,16 @@ export async function awaitQuorum(
     };
     const onAbort = (): void => {
       finish();
+      if (isPalmError(transfer.signal.reason, 'not-in-pool')) {
+        reject(transfer.signal.reason);
+        return;
+      }
       const text = 'No longer waiting. The file is on this device and goes on being placed by itself.';
       reject(new PalmError('cancelled', text, { cause: transfer.signal.reason }));
     };
     const stopWatching = driver.watch(look);
     transfer.signal.addEventListener('abort', onAbort, { once: true });
-    look();
+    if (transfer.signal.aborted) onAbort();
+    else look();
   });
 }
