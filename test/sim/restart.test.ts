@@ -1,0 +1,51 @@
+// Everything goes dark at once, in the middle of work: whatever a store() answered for is read back bit-exactly.
+
+import { expect } from 'vitest';
+import { expectOnlyNeeded, settledOutboxes } from './checks.ts';
+import { reachableCount } from './device.ts';
+import { first, scenario } from './scenario.ts';
+
+const DEVICE_COUNT = 5;
+const ROUNDS = 3;
+
+scenario(
+  'all devices restart at once, in the middle of placing, and nothing that was answered for is lost',
+  [501, 502, 503, 504, 505, 506],
+  async ({ world, network, pool }) => {
+    network.faults = { ...network.faults, bulkBytesPerMs: 300 };
+    const devices = await pool(DEVICE_COUNT);
+    const answered = new Map<string, Uint8Array>();
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let index = 0; index < 4; index++) {
+        const bytes = world.random.bytes(world.random.below(300_000));
+        const durability = world.random.below(2) === 0 ? 'fast' : 'quorum';
+        const storer = first(devices, world.random.below(DEVICE_COUNT));
+        // A store that the restart interrupts never answers, and promises nothing.
+        const storing = storer.put(bytes, { name: `${round}.${index}`, durability });
+        void storing.then(({ fileId }) => answered.set(fileId, bytes));
+        await world.pass(world.random.below(400));
+      }
+      for (const device of devices) device.kill();
+      await world.pass(world.random.below(8_000));
+      const order = devices.map((device) => ({ device, at: world.random.unit() }));
+      for (const { device } of order.toSorted((a, b) => a.at - b.at)) {
+        await device.reopen();
+        await world.pass(world.random.below(3_000));
+      }
+    }
+    expect(answered.size).toBeGreaterThan(0);
+    await world.until('all are linked', () =>
+      devices.every((device) => reachableCount(device) === DEVICE_COUNT),
+    );
+    for (const [fileId, bytes] of answered) {
+      const reader = first(devices, world.random.below(DEVICE_COUNT));
+      await world.until('known', () => reader.fileStatus(fileId) !== undefined);
+      const read = await world.settled(`read ${fileId}`, reader.read(fileId), 300_000);
+      expect(Buffer.compare(read, bytes)).toBe(0);
+    }
+    await world.until('everything is placed', () => settledOutboxes(devices), 300_000);
+    await world.pass(10_000);
+    for (const device of devices) expectOnlyNeeded(device);
+    for (const file of first(devices).pool.status().files) expect(file.safe).toBe(true);
+  },
+);
