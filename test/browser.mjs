@@ -30,6 +30,8 @@ export function findBrowser() {
  * @returns {string | undefined} the path, or undefined when nothing could be installed
  */
 export function installBrowser() {
+  // Who chose a program gets that one or none.
+  if (chosenPath() !== undefined) return findBrowser();
   const isRoot = process.getuid?.() === 0;
   if (process.platform === 'linux' && isRoot && existsSync('/usr/bin/apt-get')) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -61,9 +63,14 @@ export function browserArguments() {
 
 /** @returns {string[]} where a browser may be, the preferred first */
 function installedPaths() {
+  const chosen = chosenPath();
+  return chosen === undefined ? [...systemPaths(), chromium.executablePath()] : [chosen];
+}
+
+/** @returns {string | undefined} */
+function chosenPath() {
   const chosen = process.env['CHROMIUM_PATH'];
-  if (chosen !== undefined && chosen !== '') return [chosen];
-  return [...systemPaths(), chromium.executablePath()];
+  return chosen === '' ? undefined : chosen;
 }
 
 /** @returns {string[]} */

@@ -4,7 +4,7 @@
 // A stage that crashes, runs out of time or reports no test at all counts as a failure: silence is not success.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstLine, readPlaywright, readVitest } from './reports.mjs';
@@ -51,10 +51,10 @@ const STAGES = [
 await main();
 
 async function main() {
-  const problem = nodeProblem();
+  const problem = installationProblem();
   if (problem !== undefined) {
     console.error(problem);
-    return finish({ passed: 0, failures: ['Node version'], skipped: 0 });
+    return finish({ passed: 0, failures: ['nothing could be run'], skipped: 0 });
   }
   process.chdir(ROOT);
   rmSync(REPORTS, { recursive: true, force: true });
@@ -72,10 +72,13 @@ async function main() {
 }
 
 /** @returns {string | undefined} */
-function nodeProblem() {
+function installationProblem() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major > NODE_MAJOR || (major === NODE_MAJOR && minor >= NODE_MINOR)) return undefined;
-  return `Palm needs Node ${NODE_MAJOR}.${NODE_MINOR} or newer; this is ${process.versions.node}. Install it from nodejs.org and run \`npm ci\` again.`;
+  if (major < NODE_MAJOR || (major === NODE_MAJOR && minor < NODE_MINOR)) {
+    return `Palm needs Node ${NODE_MAJOR}.${NODE_MINOR} or newer; this is ${process.versions.node}. Install it from nodejs.org and run \`npm ci\` again.`;
+  }
+  if (existsSync(join(ROOT, 'node_modules'))) return undefined;
+  return 'Palm is not installed yet. Run `npm ci` in its folder once, then `npm test` again.';
 }
 
 /**

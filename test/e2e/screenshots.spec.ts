@@ -23,9 +23,11 @@ test('screens before a pool', async ({ newDevice }, { project }) => {
   await expect(laptop.page.getByRole('alert').first()).toBeVisible();
   await shoot(laptop.page, 'first-error');
 
+  await laptop.page.getByRole('button', { name: 'Dismiss' }).first().click();
   await laptop.page.getByLabel('Pool name').fill('Harbour house');
   await laptop.page.getByRole('button', { name: 'Create a pool' }).click();
-  await expect(laptop.page.getByRole('list', { name: 'Devices' })).toBeVisible();
+  await expect(laptop.page.getByRole('heading', { name: 'Harbour house' })).toBeVisible();
+  await laptop.waitFor('the relay', ({ pool }) => pool?.relay === 'connected');
   await shoot(laptop.page, 'pool-empty');
 
   const phone = await newDevice('Phone');
