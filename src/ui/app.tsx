@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Pool } from '../runtime/api.ts';
+import type { DownloadStore } from './download/download-store.ts';
 import { Toasts } from './parts/toasts.tsx';
 import { UpdateOffer } from './parts/update-offer.tsx';
 import { PoolScreen } from './pool/pool-screen.tsx';
@@ -18,12 +19,13 @@ import { openSession, SessionContext, type Session } from './work/session.ts';
 interface AppProps {
   /** Must be ready. */
   readonly pool: Pool;
+  readonly downloadStore: DownloadStore;
   /** Absent where no service worker runs. */
   readonly update?: AppUpdate;
 }
 
-export function App({ pool, update }: AppProps) {
-  const session = useMemo(() => openSession(pool), [pool]);
+export function App({ pool, downloadStore, update }: AppProps) {
+  const session = useMemo(() => openSession(pool, downloadStore), [pool, downloadStore]);
   useEffect(() => () => session.close(), [session]);
   return (
     <SessionContext.Provider value={session}>

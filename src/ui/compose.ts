@@ -3,6 +3,7 @@
 import { openCodecPool } from '../adapters/browser/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/idb-store.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/identity.ts';
+import { OpfsDownloads } from '../adapters/browser/opfs-downloads.ts';
 import { persistStorage, storageEstimate } from '../adapters/browser/quota.ts';
 import { RtcTransport } from '../adapters/browser/rtc-transport.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
@@ -11,6 +12,7 @@ import { webCryptography } from '../adapters/portable/webcrypto.ts';
 import type { Pool } from '../runtime/api.ts';
 import { openPool } from '../runtime/pool.ts';
 import type { RuntimePorts } from '../runtime/runtime-ports.ts';
+import type { DownloadStore } from './download/download-store.ts';
 import { guessDeviceName } from './text/device-name.ts';
 
 declare global {
@@ -30,6 +32,11 @@ export function openBrowserPool(acquired: Promise<unknown>): Pool {
   });
   globalThis.palm = pool;
   return pool;
+}
+
+/** Unfinished downloads on this device's disk; for the tab that has the device. */
+export function openDownloadStore(): DownloadStore {
+  return new OpfsDownloads();
 }
 
 async function openPorts(): Promise<RuntimePorts> {

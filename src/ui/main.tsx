@@ -6,7 +6,7 @@ import { useErrorBoundary } from 'preact/hooks';
 import { acquireDevice } from '../adapters/browser/tab-lock.ts';
 import type { Pool } from '../runtime/api.ts';
 import { App } from './app.tsx';
-import { openBrowserPool } from './compose.ts';
+import { openBrowserPool, openDownloadStore } from './compose.ts';
 import { checkPlatform } from './platform-check.ts';
 import { StartScreen, type StartState } from './start-screen.tsx';
 import './styles/main.css';
@@ -17,6 +17,7 @@ type State =
   | StartState
   | { readonly kind: 'open'; readonly pool: Pool; readonly update: AppUpdate | undefined };
 
+const downloadStore = openDownloadStore();
 const state = signal<State>({ kind: 'opening' });
 
 function Root() {
@@ -25,7 +26,8 @@ function Root() {
   // Reloading draws everything anew from what is stored, which drawing cannot have touched.
   if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
-  return <App pool={now.pool} {...(now.update === undefined ? {} : { update: now.update })} />;
+  const { pool } = now;
+  return <App {...{ pool, downloadStore }} {...(now.update === undefined ? {} : { update: now.update })} />;
 }
 
 /** Never rejects: whatever stops it is what the screen says. */

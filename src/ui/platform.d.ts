@@ -2,9 +2,7 @@
 
 interface Window {
   /** File System Access (WICG), Chromium only. Rejects with an AbortError when the person closes the picker. */
-  showSaveFilePicker?: (options: { suggestedName: string }) => Promise<{
-    createWritable(): Promise<WritableStream<Uint8Array<ArrayBuffer>>>;
-  }>;
+  showSaveFilePicker?: (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
   /** Shape Detection (WICG), Chromium on Android and macOS. */
   BarcodeDetector?: {
     new (options: { formats: string[] }): {

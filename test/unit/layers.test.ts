@@ -48,6 +48,11 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/adapters', 'src/workers'],
     packages: ['comlink'],
   },
+  {
+    path: 'src/adapters/browser/opfs-writer.ts',
+    reaches: ['src/core', 'src/adapters', 'src/workers'],
+    packages: ['comlink'],
+  },
   { path: 'src/adapters/browser', reaches: ['src/core', 'src/adapters/portable'], packages: ['idb'] },
   {
     path: 'src/workers',

@@ -217,7 +217,7 @@ test('rows join the page’s work with the pool’s transfers, each once', () =>
     transfer('t1', 'same', LARGE.length),
     { ...transfer('t2', 'film', 9), kind: 'read', fileId: 'other', phase: 'reading' },
   ];
-  const rows = transferRows(queue.items.value, new Map(), transfers);
+  const rows = transferRows(queue.items.value, [], transfers);
   expect(rows.map(({ owner, phase }) => [owner.kind, phase])).toEqual([
     ['queue', 'placing'],
     ['queue', 'starting'],

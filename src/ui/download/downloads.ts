@@ -1,50 +1,408 @@
-// The downloads that this page runs, by file. One at a time for each file; a failure is raised with a way to try again.
+// The downloads of this page, by file: they run some at a time, wait by themselves for devices and links, and go on after
+// a reload with the bytes that are on the disk.
+//
+// Invariants: a file has one download at most; nothing is handed to the person unless every byte arrived; a download ends
+// handed over, ended by the person, or with an alert that says why; what it leaves on the disk has a record.
 
-import { signal, type ReadonlySignal } from '@preact/signals';
-import type { FileStatus, Pool } from '../../runtime/api.ts';
+import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import type { FileStatus, Pool, PoolStatus } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
-import { shownName } from '../text/file-name.ts';
+import { savedName } from '../text/file-name.ts';
 import type { Alerts } from '../work/alerts.ts';
-import { saveFile } from './save-file.ts';
+import { type Attempt, attemptDownload } from './attempt.ts';
+import * as rules from './download-rules.ts';
+import type { BrowserSaving, DownloadStore, SavedDownload } from './download-store.ts';
+import { MemoryFile } from './memory-file.ts';
+
+export type DownloadState =
+  /** Others come first. */
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'running' }
+  /** It goes on by itself. */
+  | { readonly kind: 'waiting'; readonly need: 'devices' | 'link' }
+  /** It goes on when the person says so. */
+  | { readonly kind: 'stopped'; readonly reason: string };
+
+export interface DownloadView {
+  readonly fileId: string;
+  readonly name: string;
+  readonly size: number;
+  /** Bytes that are here apart from what a read now running brings. */
+  readonly arrivedBytes: number;
+  readonly state: DownloadState;
+}
+
+export interface DownloadsOptions {
+  readonly pool: Pick<Pool, 'read'>;
+  readonly status: ReadonlySignal<PoolStatus>;
+  readonly store: DownloadStore;
+  readonly saving: BrowserSaving;
+  readonly alerts: Alerts;
+  /** Says something in passing. */
+  readonly say: (text: string) => void;
+  /** ms since the Unix epoch. */
+  readonly nowMs: () => number;
+  /** Calls back after `delayMs`; answers what cancels it. */
+  readonly delay: (delayMs: number, callback: () => void) => () => void;
+}
+
+interface Entry {
+  readonly fileId: string;
+  name: string;
+  readonly size: number;
+  place: SavedDownload['place'] | MemoryFile;
+  state: DownloadState;
+  arrivedBytes: number;
+  /** Attempts in a row that brought no byte. */
+  failureCount: number;
+  /** Cancels the pause before the next attempt; undefined when there is none. */
+  endPause: (() => void) | undefined;
+  /** Ends the attempt that runs. */
+  stopper: AbortController;
+  /** Settles, without an error, when no attempt runs. */
+  work: Promise<void>;
+}
+
+/** Three keep any link busy; each has some segments in memory. */
+const MAX_RUNNING = 3;
+/** More than this at once is a folder, not a download. */
+export const MAX_DOWNLOADS = 100;
+/** A worker that dies more often than this without a byte between will not get better by itself. */
+const MAX_QUIET_RETRIES = 2;
 
 export class Downloads {
-  readonly #pool: Pick<Pool, 'read'>;
-  readonly #alerts: Alerts;
-  readonly #running = signal<ReadonlyMap<string, FileStatus>>(new Map());
-  readonly #controllers = new Map<string, AbortController>();
+  readonly #options: DownloadsOptions;
+  readonly #views = signal<readonly DownloadView[]>([]);
+  readonly #entries = new Map<string, Entry>();
+  /** Files whose picker is open. */
+  readonly #choosing = new Set<string>();
+  /** What is still being deleted, by file: a new download of it waits. */
+  readonly #endings = new Map<string, Promise<void>>();
+  /** Whole files that the browser may still be copying, each with what stops its timer. */
+  readonly #handed = new Map<string, () => void>();
+  readonly #restored: Promise<void>;
+  readonly #stopWatching: () => void;
+  #closed = false;
 
-  constructor(pool: Pick<Pool, 'read'>, alerts: Alerts) {
-    this.#pool = pool;
-    this.#alerts = alerts;
+  /** Takes up what earlier pages left. */
+  constructor(options: DownloadsOptions) {
+    this.#options = options;
+    this.#restored = this.#restore();
+    this.#stopWatching = effect(() => {
+      const status = options.status.value;
+      // Downloads that change must not make this effect run again.
+      queueMicrotask(() => this.#look(status));
+    });
   }
 
-  /** By file id, in the order they were started. */
-  get running(): ReadonlySignal<ReadonlyMap<string, FileStatus>> {
-    return this.#running;
+  /** In the order they were started. */
+  get list(): ReadonlySignal<readonly DownloadView[]> {
+    return this.#views;
   }
 
-  /** Call it within the user's gesture: a picker may open. Never rejects. */
+  /** Call it within the person's gesture: a picker may open. Never rejects. */
   async start(file: FileStatus): Promise<void> {
-    if (this.#controllers.has(file.fileId)) return;
-    const controller = new AbortController();
-    this.#controllers.set(file.fileId, controller);
-    this.#running.value = new Map([...this.#running.value, [file.fileId, file]]);
+    const { fileId, size } = file;
+    if (this.#choosing.has(fileId)) return;
+    this.#choosing.add(fileId);
     try {
-      await saveFile(this.#pool, file, controller.signal);
-    } catch (error) {
-      if (!isCancelled(error)) {
-        const text = `“${shownName(file.name)}” was not downloaded. ${explain(error)}`;
-        this.#alerts.raise(text, () => void this.start(file));
+      await this.#restored;
+      if (this.#entries.has(fileId)) return await this.continue(fileId);
+      if (this.#handed.has(fileId) && (await this.#handOverAgain(file))) return;
+      if (this.#entries.size >= MAX_DOWNLOADS) {
+        this.#options.alerts.raise(rules.tooManyText(MAX_DOWNLOADS));
+        return;
       }
+      const place = await this.#begin(file);
+      this.#add({ fileId, name: file.name, size, place, state: { kind: 'queued' }, arrivedBytes: 0 });
+      this.#look(this.#options.status.peek());
+    } catch (error) {
+      if (isCancelled(error)) return;
+      this.#options.alerts.raise(rules.failedText(file, error), () => void this.start(file));
     } finally {
-      this.#controllers.delete(file.fileId);
-      const rest = new Map(this.#running.value);
-      rest.delete(file.fileId);
-      this.#running.value = rest;
+      this.#choosing.delete(fileId);
     }
   }
 
+  /** Lets a stopped download go on, and a waiting one try at once. Call it within the person's gesture. Never rejects. */
+  async continue(fileId: string): Promise<void> {
+    const entry = this.#entries.get(fileId);
+    if (entry === undefined || entry.state.kind === 'running') return;
+    this.#endPause(entry);
+    if (entry.state.kind === 'stopped') {
+      if (!(await this.#mayWrite(entry, true))) return;
+      entry.failureCount = 0;
+      this.#set(entry, { kind: 'queued' });
+    }
+    this.#look(this.#options.status.peek());
+  }
+
+  /** Ends it, and deletes what arrived. */
   cancel(fileId: string): void {
-    this.#controllers.get(fileId)?.abort();
+    const entry = this.#entries.get(fileId);
+    if (entry !== undefined) this.#discard(entry);
+  }
+
+  /** The page ends: what is durable stays, and goes on with the next. */
+  close(): void {
+    this.#closed = true;
+    this.#stopWatching();
+    for (const stopTimer of this.#handed.values()) stopTimer();
+    for (const entry of this.#entries.values()) {
+      this.#endPause(entry);
+      entry.stopper.abort();
+    }
+  }
+
+  /** Never rejects. */
+  async #restore(): Promise<void> {
+    try {
+      for (const saved of await this.#options.store.list()) {
+        const { fileId, name, size, place, durableBytes, handedAtMs } = saved;
+        if (handedAtMs !== undefined) {
+          this.#keepForCopying(fileId, size, handedAtMs);
+          continue;
+        }
+        // Stopped until it is known that it may go on.
+        const state = { kind: 'stopped', reason: rules.PERMISSION_TEXT } as const;
+        const entry = this.#add({ fileId, name, size, place, state, arrivedBytes: durableBytes });
+        if (place === 'kept' || (await this.#mayWrite(entry, false))) this.#set(entry, { kind: 'queued' });
+      }
+    } catch (error) {
+      const text = `Downloads that were interrupted could not be taken up again. ${explain(error)}`;
+      this.#options.alerts.raise(text);
+    }
+    this.#look(this.#options.status.peek());
+  }
+
+  /** Never rejects: trouble with the file stops the download. */
+  async #mayWrite(entry: Entry, ask: boolean): Promise<boolean> {
+    if (entry.place !== 'picked') return true;
+    try {
+      return await this.#options.store.mayWrite(entry.fileId, ask);
+    } catch (error) {
+      this.#stop(entry, error);
+      return false;
+    }
+  }
+
+  /** @throws DOMException 'AbortError' when the person closes the picker; PalmError of the store. */
+  async #begin(file: FileStatus): Promise<Entry['place']> {
+    const { store, saving, nowMs } = this.#options;
+    const { fileId, size } = file;
+    const best = rules.placeFor(size);
+    if (best === 'memory') return new MemoryFile();
+    // Before anything else: the browser opens it only shortly after the gesture.
+    const picked = best === 'picked' ? await saving.pick(savedName(file.name)) : undefined;
+    await this.#endings.get(fileId);
+    // A private file's name is readable with its link alone; this record is not behind it.
+    const name = file.private ? '' : file.name;
+    await store.begin({ fileId, name, size, startedAtMs: nowMs(), picked });
+    return picked === undefined ? 'kept' : 'picked';
+  }
+
+  #add(start: Pick<Entry, 'fileId' | 'name' | 'size' | 'place' | 'state' | 'arrivedBytes'>): Entry {
+    const entry = {
+      ...start,
+      failureCount: 0,
+      endPause: undefined,
+      stopper: new AbortController(),
+      work: Promise.resolve(),
+    };
+    this.#entries.set(start.fileId, entry);
+    this.#publish();
+    return entry;
+  }
+
+  /** Starts what can run now, and ends what the pool no longer has. */
+  #look(status: PoolStatus): void {
+    if (this.#closed) return;
+    if (status.pool === undefined) return this.#forgetAll();
+    let runningCount = 0;
+    for (const { state } of this.#entries.values()) if (state.kind === 'running') runningCount++;
+    for (const entry of this.#entries.values()) {
+      if (entry.state.kind === 'running') continue;
+      const file = status.files.find(({ fileId }) => fileId === entry.fileId);
+      if (file === undefined) {
+        this.#gone(entry);
+        continue;
+      }
+      if (file.name !== '') entry.name = file.name;
+      if (entry.state.kind === 'stopped') continue;
+      const need = rules.needOf(file);
+      if (need !== 'nothing') this.#set(entry, { kind: 'waiting', need });
+      else if (entry.endPause !== undefined) continue;
+      else if (runningCount >= MAX_RUNNING) this.#set(entry, { kind: 'queued' });
+      else {
+        runningCount++;
+        this.#set(entry, { kind: 'running' });
+        entry.work = this.#run(entry);
+      }
+    }
+  }
+
+  /** Never rejects. */
+  async #run(entry: Entry): Promise<void> {
+    entry.stopper = new AbortController();
+    const { pool, store } = this.#options;
+    const attempt = await attemptDownload(entry, pool, store, entry.stopper.signal, (arrivedBytes) => {
+      entry.arrivedBytes = arrivedBytes;
+      this.#publish();
+    });
+    if (this.#closed || this.#entries.get(entry.fileId) !== entry) return;
+    try {
+      if (attempt.kind === 'whole') await this.#deliver(entry);
+      else this.#judge(entry, attempt);
+    } catch (error) {
+      if (this.#entries.has(entry.fileId)) this.#stop(entry, error);
+      else this.#options.alerts.raise(explain(error));
+    }
+    this.#look(this.#options.status.peek());
+  }
+
+  #judge(entry: Entry, attempt: Exclude<Attempt, { kind: 'whole' }>): void {
+    const { alerts } = this.#options;
+    if (attempt.kind === 'wrong') {
+      this.#discard(entry);
+      alerts.raise(rules.wrongSizeText(entry, attempt.arrivedBytes));
+      return;
+    }
+    const { error } = attempt;
+    entry.failureCount = attempt.broughtBytes ? 1 : entry.failureCount + 1;
+    switch (rules.verdictOf(error)) {
+      case 'drop':
+        return this.#discard(entry);
+      case 'gone':
+        return this.#gone(entry);
+      case 'fail':
+        this.#discard(entry);
+        return alerts.raise(rules.failedText(entry, error));
+      case 'wait':
+        return this.#pause(entry);
+      case 'again':
+        return entry.failureCount > MAX_QUIET_RETRIES ? this.#stop(entry, error) : this.#pause(entry);
+      case 'stop':
+        return this.#stop(entry, error);
+    }
+  }
+
+  /** @throws PalmError of the store; the download can then be tried again. */
+  async #deliver(entry: Entry): Promise<void> {
+    const { fileId, name, size, place } = entry;
+    const { store, saving, say, nowMs } = this.#options;
+    const whole = place === 'kept' ? await store.file(fileId) : undefined;
+    // Cancelled meanwhile.
+    if (this.#entries.get(fileId) !== entry) return;
+    if (place instanceof MemoryFile) saving.download(place.whole(), savedName(name));
+    if (whole !== undefined) saving.download(whole, savedName(name));
+    this.#entries.delete(fileId);
+    this.#publish();
+    if (place instanceof MemoryFile) return;
+    say(rules.savedText(entry, place));
+    if (place === 'picked') return store.forget(fileId);
+    const handedAtMs = nowMs();
+    this.#keepForCopying(fileId, size, handedAtMs);
+    await store.markHanded(fileId, handedAtMs);
+  }
+
+  /** Whether the whole file was still here. */
+  async #handOverAgain({ fileId, size, name }: FileStatus): Promise<boolean> {
+    const { store, saving, nowMs } = this.#options;
+    // Where the browser took it away, it is fetched anew like any other.
+    const whole = await store.file(fileId).catch(() => undefined);
+    this.#handed.get(fileId)?.();
+    this.#handed.delete(fileId);
+    if (whole?.size !== size) return false;
+    saving.download(whole, savedName(name));
+    this.#keepForCopying(fileId, size, nowMs());
+    await store.markHanded(fileId, nowMs());
+    return true;
+  }
+
+  #keepForCopying(fileId: string, size: number, handedAtMs: number): void {
+    this.#handed.get(fileId)?.();
+    const untilMs = handedAtMs + rules.keptAfterHandingMs(size);
+    const leftMs = Math.max(0, untilMs - this.#options.nowMs());
+    this.#handed.set(
+      fileId,
+      this.#options.delay(leftMs, () => this.#dropHanded(fileId)),
+    );
+  }
+
+  #dropHanded(fileId: string): void {
+    this.#handed.get(fileId)?.();
+    this.#handed.delete(fileId);
+    // A file that could not be deleted has no record any more, and goes when the next page starts.
+    this.#end(fileId, Promise.resolve(), () => undefined);
+  }
+
+  #pause(entry: Entry): void {
+    this.#set(entry, { kind: 'waiting', need: 'devices' });
+    entry.endPause = this.#options.delay(rules.pauseAfter(entry.failureCount), () => {
+      entry.endPause = undefined;
+      this.#look(this.#options.status.peek());
+    });
+  }
+
+  #endPause(entry: Entry): void {
+    entry.endPause?.();
+    entry.endPause = undefined;
+  }
+
+  #stop(entry: Entry, error: unknown): void {
+    this.#set(entry, { kind: 'stopped', reason: rules.stoppedText(error, entry.arrivedBytes) });
+  }
+
+  #gone(entry: Entry): void {
+    this.#discard(entry);
+    this.#options.alerts.raise(rules.goneText(entry));
+  }
+
+  #forgetAll(): void {
+    for (const entry of this.#entries.values()) this.#discard(entry);
+    for (const fileId of this.#handed.keys()) this.#dropHanded(fileId);
+  }
+
+  #discard(entry: Entry): void {
+    this.#endPause(entry);
+    entry.stopper.abort();
+    this.#entries.delete(entry.fileId);
+    this.#publish();
+    if (entry.place instanceof MemoryFile) return;
+    const { place } = entry;
+    this.#end(entry.fileId, entry.work, (error) => {
+      if (place === 'picked') this.#options.alerts.raise(rules.leftoverText(entry, error));
+    });
+  }
+
+  /** Deletes what is on the disk once `work` has let go of it. */
+  #end(fileId: string, work: Promise<void>, onFailed: (error: unknown) => void): void {
+    const ending = work
+      .then(() => this.#options.store.drop(fileId))
+      .catch(onFailed)
+      .finally(() => {
+        if (this.#endings.get(fileId) === ending) this.#endings.delete(fileId);
+      });
+    this.#endings.set(fileId, ending);
+  }
+
+  #set(entry: Entry, state: DownloadState): void {
+    // The pool's status comes anew many times a second, and mostly changes nothing here.
+    if (JSON.stringify(state) === JSON.stringify(entry.state)) return;
+    entry.state = state;
+    this.#publish();
+  }
+
+  #publish(): void {
+    const views = [...this.#entries.values()].map(
+      ({ fileId, name, size, arrivedBytes, state }): DownloadView => ({
+        fileId,
+        name,
+        size,
+        arrivedBytes,
+        state,
+      }),
+    );
+    this.#views.value = views;
   }
 }

@@ -8,7 +8,7 @@ export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
   const busy =
     status.value.transfers.length > 0 ||
     queue.items.value.length > 0 ||
-    downloads.running.value.size > 0 ||
+    downloads.list.value.some(({ state }) => state.kind === 'running') ||
     privateLinks.value.length > 0;
   if (!update.ready.value || busy) return null;
   return (

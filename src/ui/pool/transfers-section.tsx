@@ -18,13 +18,15 @@ const PHASE_WORDS: Record<TransferRow['phase'], string> = {
   sealing: 'Encrypting',
   placing: 'Sending to devices',
   reading: 'Downloading',
+  waiting: 'Waiting',
+  stopped: 'Stopped',
 };
 
 export function TransfersSection() {
   const session = useSession();
   const { queue, downloads, status } = session;
   const items = queue.items.value;
-  const rows = transferRows(items, downloads.running.value, status.value.transfers);
+  const rows = transferRows(items, downloads.list.value, status.value.transfers);
   const waiting = items.filter((item) => item.state.kind === 'waiting');
   const failed = items.filter((item) => item.state.kind === 'failed');
   if (rows.length + waiting.length + failed.length === 0) return null;
@@ -33,7 +35,12 @@ export function TransfersSection() {
       <h2 id="transfers-heading">Transfers</h2>
       <ul role="list" aria-labelledby="transfers-heading">
         {rows.map((row) => (
-          <RunningRow key={row.key} row={row} onCancel={() => cancel(session, row.owner)} />
+          <RunningRow
+            key={row.key}
+            row={row}
+            onCancel={() => cancel(session, row.owner)}
+            onContinue={() => goOn(session, row.owner)}
+          />
         ))}
         {waiting.slice(0, MAX_SHOWN_WAITING).map((item) => (
           <WaitingRow key={item.id} item={item} onCancel={() => queue.cancel(item.id)} />
@@ -52,7 +59,13 @@ export function TransfersSection() {
   );
 }
 
-function RunningRow({ row, onCancel }: { readonly row: TransferRow; readonly onCancel: () => void }) {
+interface RunningRowProps {
+  readonly row: TransferRow;
+  readonly onCancel: () => void;
+  readonly onContinue: () => void;
+}
+
+function RunningRow({ row, onCancel, onContinue }: RunningRowProps) {
   const nameId = useId();
   const name = shownName(row.name);
   const seconds = secondsLeft(row.doneBytes, row.totalBytes, row.bytesPerSecond);
@@ -77,7 +90,22 @@ function RunningRow({ row, onCancel }: { readonly row: TransferRow; readonly onC
           <progress aria-label={name} max={max} value={value} />
         )}
         <span class="meta figures">{figures.filter((figure) => figure !== '').join(' · ')}</span>
+        {row.phase === 'waiting' ? (
+          <span class="meta" role="status">
+            {row.pausedBecause}
+          </span>
+        ) : null}
+        {row.phase === 'stopped' ? (
+          <span class="reason" role="alert">
+            {row.pausedBecause}
+          </span>
+        ) : null}
       </div>
+      {row.phase === 'stopped' ? (
+        <button type="button" class="button" onClick={onContinue}>
+          Continue
+        </button>
+      ) : null}
       <CancelButton name={name} onCancel={onCancel} />
     </li>
   );
@@ -148,6 +176,10 @@ function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
       ) : null}
     </div>
   );
+}
+
+function goOn({ downloads }: Session, owner: TransferOwner): void {
+  if (owner.kind === 'download') void downloads.continue(owner.fileId);
 }
 
 function cancel({ queue, downloads, pool }: Session, owner: TransferOwner): void {

@@ -6,6 +6,8 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { Pool, PoolStatus } from '../../runtime/api.ts';
+import { browserSaving } from '../download/browser-saving.ts';
+import type { DownloadStore } from '../download/download-store.ts';
 import { Downloads } from '../download/downloads.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
@@ -30,11 +32,11 @@ export interface Session {
   readonly privateLinks: Signal<readonly PrivateLink[]>;
   /** The latest thing worth saying aloud or in passing; '' for none. */
   readonly said: Signal<string>;
-  /** Ends the subscription. */
+  /** Ends the subscription, and this page's downloads: the next page takes them up. */
   close(): void;
 }
 
-export function openSession(pool: Pool): Session {
+export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
   const status = signal(pool.status());
   const refresh = (): void => {
     status.value = pool.status();
@@ -54,7 +56,16 @@ export function openSession(pool: Pool): Session {
   const removals = new Removals({ remove }, delay, ({ name }, error) => {
     alerts.raise(`“${shownName(name)}” was not removed and is still in the pool. ${explain(error)}`);
   });
-  const downloads = new Downloads(pool, alerts);
+  const downloads = new Downloads({
+    pool,
+    status,
+    alerts,
+    delay,
+    store: downloadStore,
+    saving: browserSaving,
+    say: (text) => (said.value = text),
+    nowMs: () => Date.now(),
+  });
   const stopFlushing = flushWhenHidden(removals);
   const stopReporting = reportBugs(alerts);
   return {
@@ -68,6 +79,7 @@ export function openSession(pool: Pool): Session {
     said,
     close() {
       unsubscribe();
+      downloads.close();
       stopFlushing();
       stopReporting();
     },

@@ -1,7 +1,8 @@
 // What the transfers list shows: the page's own queue and downloads, each joined with the pool's figures for it, then
 // whatever else the pool is moving. Pure.
 
-import type { FileStatus, TransferStatus } from '../../runtime/api.ts';
+import type { TransferStatus } from '../../runtime/api.ts';
+import type { DownloadState, DownloadView } from '../download/downloads.ts';
 import type { QueueItem } from './store-queue.ts';
 
 /** Who can cancel the row. */
@@ -14,7 +15,9 @@ export interface TransferRow {
   readonly key: string;
   readonly owner: TransferOwner;
   readonly name: string;
-  readonly phase: TransferStatus['phase'] | 'starting';
+  readonly phase: TransferStatus['phase'] | 'starting' | 'waiting' | 'stopped';
+  /** Why it does not move, and what makes it go on; '' while it moves. */
+  readonly pausedBecause: string;
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;
@@ -26,7 +29,7 @@ export interface TransferRow {
  */
 export function transferRows(
   items: readonly QueueItem[],
-  downloads: ReadonlyMap<string, FileStatus>,
+  downloads: readonly DownloadView[],
   transfers: readonly TransferStatus[],
 ): readonly TransferRow[] {
   const unclaimed = [...transfers];
@@ -40,9 +43,14 @@ export function transferRows(
     const owner = { kind: 'queue', itemId: item.id } as const;
     rows.push(row(`queue-${item.id}`, owner, item.file.name, item.file.size, match));
   }
-  for (const [fileId, file] of downloads) {
-    const match = claim(unclaimed, (t) => t.kind === 'read' && t.fileId === fileId);
-    rows.push(row(`download-${fileId}`, { kind: 'download', fileId }, file.name, file.size, match));
+  for (const download of downloads) {
+    const { fileId } = download;
+    rows.push(
+      downloadRow(
+        download,
+        claim(unclaimed, (t) => t.kind === 'read' && t.fileId === fileId),
+      ),
+    );
   }
   for (const transfer of unclaimed) {
     const owner = { kind: 'pool', transferId: transfer.id } as const;
@@ -71,8 +79,34 @@ function row(
     owner,
     name,
     phase: transfer?.phase ?? 'starting',
+    pausedBecause: '',
     doneBytes: transfer?.doneBytes ?? 0,
     totalBytes: transfer?.totalBytes ?? size,
     bytesPerSecond: transfer?.bytesPerSecond ?? 0,
   };
+}
+
+/** A read that goes on where an earlier one stopped counts from there; the row counts the whole file. */
+function downloadRow(download: DownloadView, transfer: TransferStatus | undefined): TransferRow {
+  const { fileId, size, arrivedBytes, state } = download;
+  const name = download.name === '' ? 'Private file' : download.name;
+  const owner = { kind: 'download', fileId } as const;
+  const moving = row(`download-${fileId}`, owner, name, size, transfer);
+  const whole = { ...moving, doneBytes: arrivedBytes + moving.doneBytes, totalBytes: size };
+  switch (state.kind) {
+    case 'running':
+      return whole;
+    case 'queued':
+    case 'waiting':
+      return { ...whole, phase: 'waiting', pausedBecause: waitingText(state) };
+    case 'stopped':
+      return { ...whole, phase: 'stopped', pausedBecause: state.reason };
+  }
+}
+
+function waitingText(state: Extract<DownloadState, { kind: 'queued' | 'waiting' }>): string {
+  if (state.kind === 'queued') return 'Waits for the downloads before it';
+  return state.need === 'link'
+    ? 'Waits for its link: open it here again, and the download goes on'
+    : 'Waits for devices: it goes on by itself when enough of them are back';
 }

@@ -1,0 +1,141 @@
+// What downloads decide: where a file goes, what a failure means, how long to wait, and what to tell the person. Pure.
+
+import { isPalmError } from '../../core/model/errors.ts';
+import type { FileStatus } from '../../runtime/api.ts';
+import { shownName } from '../text/file-name.ts';
+import { formatBytes } from '../text/units.ts';
+import { explain, isCancelled } from '../text/explain.ts';
+
+/** Up to this a file is gathered in memory: less than what reading it keeps in flight anyway. */
+const SMALL_BYTES = 8 * 1024 * 1024;
+/** What any phone can hold in memory once: the most, where there is no disk to gather on. */
+const MEMORY_BYTES = 64 * 1024 * 1024;
+/**
+ * Up to this a plain download is worth its second copy on the disk, because it asks nothing; above it people are asked
+ * where to save, if the browser can write there directly.
+ */
+const PLAIN_BYTES = 64 * 1024 * 1024;
+
+/** Where a new download would best go. */
+export function placeFor(size: number): 'memory' | 'kept' | 'picked' {
+  if (size <= SMALL_BYTES) return 'memory';
+  return size <= PLAIN_BYTES ? 'kept' : 'picked';
+}
+
+export function fitsMemory(size: number): boolean {
+  return size <= MEMORY_BYTES;
+}
+
+/** What a failed attempt means for its download. */
+export type Verdict =
+  /** The person ended it, or left the pool: nothing of it stays, nothing to say. */
+  | 'drop'
+  /** The pool no longer has the file. */
+  | 'gone'
+  /** It goes on by itself when devices, or the file's link, are back. */
+  | 'wait'
+  /** Trying again may help, at once. */
+  | 'again'
+  /** The person has to do something first. */
+  | 'stop'
+  /** It cannot be done in this browser. */
+  | 'fail';
+
+export function verdictOf(error: unknown): Verdict {
+  if (isCancelled(error)) return 'drop';
+  if (!isPalmError(error)) return 'stop';
+  switch (error.code) {
+    case 'not-in-pool':
+      return 'drop';
+    case 'removed-file':
+    case 'unknown-file':
+      return 'gone';
+    case 'not-enough-fragments':
+    case 'link-closed':
+    case 'deadline':
+    case 'refused':
+    case 'link-needed':
+      return 'wait';
+    case 'worker-failed':
+      return 'again';
+    case 'unsupported':
+      return 'fail';
+    default:
+      return 'stop';
+  }
+}
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** How long to wait before the next attempt, ms, after `failureCount` (from 1) attempts that brought no byte. */
+export function pauseAfter(failureCount: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, failureCount - 1));
+}
+
+/** What keeps `file` from being read now. */
+export function needOf(file: Pick<FileStatus, 'openable' | 'reach' | 'k'>): 'nothing' | 'link' | 'devices' {
+  if (!file.openable) return 'link';
+  return file.reach >= file.k ? 'nothing' : 'devices';
+}
+
+/** A file as people are told of it; `name` is '' while a private file's is not known. */
+interface Named {
+  readonly name: string;
+}
+
+export function savedText({ name }: Named, place: 'kept' | 'picked'): string {
+  const file = quoted(name);
+  return place === 'picked' ? `${file} is saved` : `${file} is in your downloads`;
+}
+
+export function goneText({ name }: Named): string {
+  return `${quoted(name)} was removed from the pool, so it cannot be downloaded to the end. What had arrived was deleted.`;
+}
+
+export function failedText({ name }: Named, error: unknown): string {
+  return `${quoted(name)} was not downloaded. ${explain(error)}`;
+}
+
+/** A stopped download, in its row. */
+export function stoppedText(error: unknown, keptBytes: number): string {
+  const kept = keptBytes === 0 ? '' : ` ${formatBytes(keptBytes)} are kept: it goes on from there.`;
+  return `${explain(error)}${kept}`;
+}
+
+export const PERMISSION_TEXT =
+  'This page was opened anew: allow Palm to write to the file you picked, and the download goes on.';
+
+export function leftoverText({ name }: Named, error: unknown): string {
+  return `The unfinished ${quoted(name)} could not be deleted: delete it yourself where you saved it. ${explain(error)}`;
+}
+
+export function tooManyText(most: number): string {
+  return `${most} downloads are under way or stopped already, so this one was not begun. Start it when some are done.`;
+}
+
+export const TOO_LARGE_TEXT =
+  'This browser cannot keep a file of this size while it arrives (a private window may be why). Nothing was saved; the pool ' +
+  'still has the file. Download it in another browser, or on another device of the pool.';
+
+/** More bytes, or fewer, than the file has, from a read that ended well. */
+export function wrongSizeText(
+  { name, size }: Named & { readonly size: number },
+  arrivedBytes: number,
+): string {
+  const what = `${arrivedBytes} bytes arrived instead of ${size}`;
+  return `${quoted(name)} was not downloaded: ${what}. Nothing was saved; the pool still has the file. Try again.`;
+}
+
+const KEPT_AT_LEAST_MS = 10 * 60_000;
+/** A slow memory card, bytes per ms: the browser copies the kept file to its downloads, and does not say when it is done. */
+const SLOW_COPY_BYTES_PER_MS = 5_000;
+
+/** How long the kept file stays after it was handed over, ms. */
+export function keptAfterHandingMs(size: number): number {
+  return KEPT_AT_LEAST_MS + size / SLOW_COPY_BYTES_PER_MS;
+}
+
+function quoted(name: string): string {
+  return name === '' ? 'A private file' : `“${shownName(name)}”`;
+}

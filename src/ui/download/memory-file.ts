@@ -1,0 +1,36 @@
+// A small file, gathered in memory: it needs no disk, no record and no worker.
+
+import type { DownloadSink } from './download-store.ts';
+
+export class MemoryFile implements DownloadSink {
+  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
+  #writtenBytes = 0;
+
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  /** They outlive a pause, and a small file need not outlive more. */
+  get durableBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  write(piece: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#pieces.push(piece);
+    this.#writtenBytes += piece.length;
+    return Promise.resolve();
+  }
+
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** It keeps what arrived: the download may go on with it. */
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  whole(): Blob {
+    return new Blob(this.#pieces);
+  }
+}

@@ -1,0 +1,104 @@
+// What the OPFS worker offers across its boundary: writing files of one folder in place, through sync access handles,
+// which exist in workers only and are the one way to write there that does not copy the whole file.
+//
+// Invariants: a name is open at most once; a write is whole or fails; nothing is thrown across the boundary, because an
+// error does not keep its class or code when it is cloned.
+
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import type { Outcome } from './codec-service.ts';
+
+/** Names are the caller's: one path component each. Calls for one name must not overlap. */
+export interface OpfsService {
+  /**
+   * Opens the file, made if it is not there, and cuts it to its first `keepBytes`. Answers the bytes that it then has: fewer
+   * than `keepBytes` when it was shorter.
+   * Fails with 'unsupported' where there are no sync access handles, 'refused' while somebody else has it open.
+   */
+  open(name: string, keepBytes: number): Promise<Outcome<number>>;
+  /** Writes all of `bytes`, whose buffer is transferred, from `atByte` on. Fails with 'storage-full', 'storage-failed'. */
+  write(name: string, atByte: number, bytes: Uint8Array<ArrayBuffer>): Promise<Outcome<void>>;
+  /** Resolves when what was written is on the disk. */
+  flush(name: string): Promise<Outcome<void>>;
+  /** Lets go of the file, if it is open. */
+  close(name: string): Promise<Outcome<void>>;
+}
+
+/** @param folder Answers the folder that the files are in; asked at each `open`. */
+export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandle>): OpfsService {
+  const open = new Map<string, FileSystemSyncAccessHandle>();
+  const opened = (name: string): FileSystemSyncAccessHandle => {
+    const handle = open.get(name);
+    if (handle === undefined) throw new PalmError('storage-failed', 'The unfinished file is not open.');
+    return handle;
+  };
+  return {
+    open: (name, keepBytes) =>
+      outcomeOf(async () => {
+        const file = await (await folder()).getFileHandle(name, { create: true });
+        // The DOM library types it as always there; older browsers differ.
+        if (!('createSyncAccessHandle' in file)) throw unsupported();
+        const handle = await file.createSyncAccessHandle();
+        try {
+          const keptBytes = Math.min(keepBytes, handle.getSize());
+          handle.truncate(keptBytes);
+          open.set(name, handle);
+          return keptBytes;
+        } catch (error) {
+          handle.close();
+          throw error;
+        }
+      }),
+    write: (name, atByte, bytes) =>
+      outcomeOf(() => {
+        // A full disk may also show as a short count.
+        if (opened(name).write(bytes, { at: atByte }) !== bytes.length) throw storageFull();
+      }),
+    flush: (name) => outcomeOf(() => opened(name).flush()),
+    close: (name) =>
+      outcomeOf(() => {
+        const handle = open.get(name);
+        open.delete(name);
+        handle?.close();
+      }),
+  };
+}
+
+async function outcomeOf<Value>(work: () => Value | Promise<Value>): Promise<Outcome<Value>> {
+  try {
+    return { kind: 'done', value: await work() };
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    return { kind: 'failed', code, message };
+  }
+}
+
+function failureOf(error: unknown): PalmError {
+  if (isPalmError(error)) return error;
+  const name = error instanceof Error ? error.name : String(error);
+  switch (name) {
+    case 'QuotaExceededError':
+      return storageFull();
+    case 'NoModificationAllowedError':
+      return new PalmError('refused', 'A page that is closing still has the unfinished file open.');
+    // Private windows of Firefox and Safari have no file system of their own.
+    case 'SecurityError':
+    case 'NotSupportedError':
+      return unsupported();
+    default:
+      return new PalmError(
+        'storage-failed',
+        `This browser could not write the file (${name}). The pool still has it; try again.`,
+      );
+  }
+}
+
+function storageFull(): PalmError {
+  return new PalmError(
+    'storage-full',
+    'This device has no room left for the download. The pool still has the whole file. Free some space, then continue.',
+  );
+}
+
+function unsupported(): PalmError {
+  return new PalmError('unsupported', 'This browser has no file system of its own for Palm to write to.');
+}

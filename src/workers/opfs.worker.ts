@@ -1,0 +1,12 @@
+// The OPFS worker: writes downloads to this device's disk off the main thread.
+
+import { expose } from 'comlink';
+import { createOpfsService } from './opfs-service.ts';
+
+// The adapter (opfs-downloads.ts) lists, hands over and removes the files of the same folder.
+expose(
+  createOpfsService(async () => {
+    const root = await navigator.storage.getDirectory();
+    return root.getDirectoryHandle('downloads', { create: true });
+  }),
+);

@@ -1,0 +1,256 @@
+// Large downloads by hand, as people meet them: through the disk and never through memory, going on after a reload, a loss
+// of devices, a full disk; and gone without a trace where they should be.
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { Download, Locator, Page } from '@playwright/test';
+import type { Device } from './device.ts';
+import { type DownloadProbe, installDownloadProbe } from './download-probe.ts';
+import { expect, test } from './palm-fixture.ts';
+import { expectedBytes } from './seeded-bytes.ts';
+
+const FILM = { seed: 51, length: 40_000_000 };
+/** Above what is downloaded without asking where to. */
+const LONG_FILM = { seed: 52, length: 70_000_000 };
+const CLIP = { seed: 53, length: 24_000_000 };
+/** What a flush leaves at risk: the disk is this much behind at most. */
+const FLUSH_BYTES = 8 * 1024 * 1024;
+
+interface Scene {
+  readonly laptop: Device;
+  readonly phone: Device;
+  readonly tablet: Device;
+  readonly page: Page;
+  readonly fileId: string;
+}
+
+test.describe('a film', () => {
+  test('goes on after a reload with the bytes on the disk, and is handed over whole', async ({ newPool }) => {
+    const { phone, page, fileId } = await prepare(newPool, FILM, 'film.mp4');
+    await stallAt(page, 30_000_000);
+    await row(page, 'Files', 'film.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    await expect.poll(() => keptBytes(page, fileId)).toBeGreaterThan(30_000_000 - FLUSH_BYTES - 2_000_000);
+    expect((await probe(page)).reads).toEqual([0]);
+
+    await stallAt(page, undefined);
+    const arriving = page.waitForEvent('download');
+    await phone.reload();
+    const arrived = await arriving;
+    const [start, ...more] = (await probe(page)).reads;
+    expect(more).toEqual([]);
+    expect(start).toBeGreaterThan(30_000_000 - FLUSH_BYTES - 2_000_000);
+    expect(start).toBeLessThanOrEqual(30_000_000);
+    await expectWhole(arrived, 'film.mp4', FILM);
+
+    await test.step('and is handed over once more without being fetched again', async () => {
+      const again = page.waitForEvent('download');
+      await row(page, 'Files', 'film.mp4').getByRole('button', { name: 'Download' }).click();
+      await expectWhole(await again, 'film.mp4', FILM);
+      expect((await probe(page)).reads).toHaveLength(1);
+    });
+
+    await test.step('and nothing of it stays when the device leaves', async () => {
+      expect(await keptFiles(page)).toEqual([fileId]);
+      await page.getByRole('button', { name: 'Leave pool' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Leave and delete' }).click();
+      await expect(page.getByRole('button', { name: 'Create a pool' })).toBeVisible();
+      await expect.poll(() => keptFiles(page)).toEqual([]);
+    });
+  });
+
+  test('waits for devices and goes on by itself when they are back', async ({ newPool }) => {
+    const { laptop, tablet, page } = await prepare(newPool, CLIP, 'clip.mp4');
+    await stallAt(page, 10_000_000);
+    await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    await laptop.closeTab();
+    await tablet.closeTab();
+    await stallAt(page, undefined);
+    await expect(row(page, 'Transfers', 'clip.mp4')).toContainText('Waits for devices');
+    const arriving = page.waitForEvent('download');
+    await laptop.open();
+    await tablet.open();
+    await expectWhole(await arriving, 'clip.mp4', CLIP);
+    const { reads } = await probe(page);
+    expect(reads[0]).toBe(0);
+    expect(reads.slice(1).every((start) => start >= FLUSH_BYTES)).toBe(true);
+  });
+
+  test('that is removed from the pool meanwhile is deleted here, and that is said', async ({ newPool }) => {
+    const { laptop, page, fileId } = await prepare(newPool, CLIP, 'clip.mp4');
+    await stallAt(page, 10_000_000);
+    await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    expect(await keptFiles(page)).toEqual([fileId]);
+    await laptop.page.evaluate((id) => window.palm.remove(id), fileId);
+    await expect(row(page, 'Files', 'clip.mp4')).toBeHidden();
+    await stallAt(page, undefined);
+    await expect(page.getByRole('alert')).toContainText('was removed from the pool');
+    await expect(row(page, 'Transfers', 'clip.mp4')).toBeHidden();
+    await expect.poll(() => keptFiles(page)).toEqual([]);
+  });
+
+  test('that finds the disk full keeps what arrived, says so, and goes on when there is room', async ({
+    newPool,
+  }) => {
+    const { phone, page } = await prepare(newPool, CLIP, 'clip.mp4');
+    await stallAt(page, 10_000_000);
+    await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    const devTools = await phone.context.newCDPSession(page);
+    const { origin } = new URL(phone.appUrl);
+    const { usage = 0 } = await page.evaluate(() => navigator.storage.estimate());
+    await devTools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + 1_000_000 });
+    await stallAt(page, undefined);
+    const stopped = row(page, 'Transfers', 'clip.mp4');
+    await expect(stopped).toContainText('no room left');
+    await expect(stopped).toContainText('are kept');
+    await devTools.send('Storage.overrideQuotaForOrigin', { origin });
+    const arriving = page.waitForEvent('download');
+    await stopped.getByRole('button', { name: 'Continue' }).click();
+    await expectWhole(await arriving, 'clip.mp4', CLIP);
+    expect((await probe(page)).reads[1]).toBeGreaterThanOrEqual(FLUSH_BYTES);
+  });
+
+  test('that is private waits after a reload until its link is opened again', async ({ newPool }) => {
+    const { phone, page, link } = await prepare(newPool, CLIP, 'diary.mp4', { private: true });
+    await phone.openLink(link);
+    await stallAt(page, 10_000_000);
+    await row(page, 'Files', 'diary.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    await stallAt(page, undefined);
+    await phone.reload();
+    await expect(row(page, 'Transfers', 'Private file')).toContainText('Waits for its link');
+    const arriving = page.waitForEvent('download');
+    await phone.openLink(link);
+    await expectWhole(await arriving, 'diary.mp4', CLIP);
+    expect((await probe(page)).reads[0]).toBeGreaterThanOrEqual(FLUSH_BYTES);
+  });
+
+  test('that is cancelled leaves nothing', async ({ newPool }) => {
+    const { page } = await prepare(newPool, CLIP, 'clip.mp4');
+    await stallAt(page, 10_000_000);
+    await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    await row(page, 'Transfers', 'clip.mp4').getByRole('button', { name: 'Cancel' }).click();
+    await expect(row(page, 'Transfers', 'clip.mp4')).toBeHidden();
+    await expect.poll(() => keptFiles(page)).toEqual([]);
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+});
+
+test('a long film goes straight to the picked file, and goes on there after a reload', async ({
+  newPool,
+}) => {
+  const { phone, page } = await prepare(newPool, LONG_FILM, 'long.mp4');
+  await test.step('a picker that is closed begins nothing', async () => {
+    await answerPicker(page, 'cancel');
+    await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4']);
+    expect((await probe(page)).reads).toEqual([]);
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+
+  await answerPicker(page, 'file');
+  await stallAt(page, 60_000_000);
+  await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
+  await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+  await expect.poll(async () => (await pickedFile(page)).length).toBeGreaterThan(32 * 1024 * 1024);
+  await stallAt(page, undefined);
+  await phone.reload();
+  await expect(page.getByText('“long.mp4” is saved')).toBeVisible();
+  expect(await pickedFile(page)).toEqual(expectedBytes(LONG_FILM.seed, LONG_FILM.length));
+  const [start, ...more] = (await probe(page)).reads;
+  expect(more).toEqual([]);
+  expect(start).toBeGreaterThanOrEqual(32 * 1024 * 1024);
+  expect(await keptFiles(page)).toEqual([]);
+});
+
+/** A pool of three with one file on it; the phone is the one that downloads. */
+async function prepare(
+  newPool: (names: readonly string[]) => Promise<Device[]>,
+  content: { readonly seed: number; readonly length: number },
+  name: string,
+  options: { readonly private?: boolean } = {},
+): Promise<Scene & { readonly link: string }> {
+  const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
+  if (laptop === undefined || phone === undefined || tablet === undefined)
+    throw new Error('A device is missing.');
+  const { fileId, link = '' } = await laptop.store(content, { name, ...options });
+  await phone.context.addInitScript({ content: `(${String(installDownloadProbe)})();` });
+  await phone.reload();
+  await phone.waitFor('the file to be in reach', ({ files }) => files.some(({ reach, k }) => reach >= k));
+  return { laptop, phone, tablet, page: phone.page, fileId, link };
+}
+
+function row(page: Page, list: 'Files' | 'Transfers', name: string): Locator {
+  return page.getByRole('list', { name: list }).getByRole('listitem', { name });
+}
+
+/** Lets reads pass only the bytes before `byte`; undefined lets them go on. It holds across reloads. */
+async function stallAt(page: Page, byte: number | undefined): Promise<void> {
+  await page.evaluate((at) => window.downloadProbe.stallAt(at), byte);
+}
+
+/** Where the read that runs has been stopped by `stallAt`; undefined while it runs. */
+async function stalledRead(page: Page): Promise<number | undefined> {
+  return (await probe(page)).stalledAtByte;
+}
+
+async function probe(page: Page): Promise<Pick<DownloadProbe, 'reads' | 'picked' | 'stalledAtByte'>> {
+  return page.evaluate(() => {
+    const { reads, picked, stalledAtByte } = window.downloadProbe;
+    return { reads, picked, stalledAtByte };
+  });
+}
+
+async function answerPicker(page: Page, answer: 'cancel' | 'file'): Promise<void> {
+  await page.evaluate((given) => {
+    window.downloadProbe.pickerAnswer = given;
+  }, answer);
+}
+
+/** What is in the file that the picker answered, as it stands. */
+async function pickedFile(page: Page): Promise<{ length: number; sha256: string }> {
+  return page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const file = await (await root.getFileHandle('picked.bin', { create: true })).getFile();
+    return window.palmTest.readAll(new Response(file).body ?? new ReadableStream());
+  });
+}
+
+/** Names in the folder where Palm keeps unfinished downloads. */
+async function keptFiles(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('downloads', { create: true });
+    const names: string[] = [];
+    for await (const name of folder.keys()) names.push(name);
+    return names;
+  });
+}
+
+async function keptBytes(page: Page, fileId: string): Promise<number> {
+  return page.evaluate(async (name) => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('downloads', { create: true });
+    return (await (await folder.getFileHandle(name)).getFile()).size;
+  }, fileId);
+}
+
+async function expectWhole(
+  arrived: Download,
+  name: string,
+  content: { readonly seed: number; readonly length: number },
+): Promise<void> {
+  expect(arrived.suggestedFilename()).toBe(name);
+  const hash = createHash('sha256');
+  let length = 0;
+  for await (const chunk of createReadStream(await arrived.path())) {
+    if (!(chunk instanceof Uint8Array)) throw new Error('A file is bytes.');
+    hash.update(chunk);
+    length += chunk.length;
+  }
+  expect({ length, sha256: hash.digest('hex') }).toEqual(expectedBytes(content.seed, content.length));
+}
