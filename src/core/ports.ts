@@ -61,6 +61,11 @@ export interface ErasureCode {
   decode(shards: readonly IndexedBlock[], k: number, n: number): Uint8Array<ArrayBuffer>;
   /** Shard `index` (0..n-1), data or parity, from any k shards, given as for `decode`. */
   rebuild(shards: readonly IndexedBlock[], index: number, k: number, n: number): Uint8Array<ArrayBuffer>;
+  /**
+   * What the others do, into buffers that the caller has: overwrites the bytes of `targets` with those shards, from any
+   * k others of the same length; k is how many `sources` there are. All indices are distinct and below 255.
+   */
+  derive(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): void;
 }
 
 /** Block `index` (0..n-1) of a segment. */

@@ -4,7 +4,8 @@
 //   output[row] = sum over all sources of coefficient[row][source] * source        byte by byte; `+` is xor
 //
 // That is all of Reed-Solomon once the coefficients are known, whether it encodes, decodes or rebuilds one fragment.
-// Which coefficients, and in which field, the caller says: it fills PRODUCTS and MATRIX.
+// Which coefficients, and in which field, the caller says: it fills PRODUCTS and MATRIX. For the most frequent case of
+// all, four sources at 0..3, `extrapolateFour` has a shorter way.
 //
 // Why it is fast: the product of a byte and a constant is the xor of two look-ups in tables of 16, one for each half of
 // the byte, and `swizzle` looks up 16 bytes at once (Plank, Greenan and Miller, "Screaming Fast Galois Field Arithmetic
@@ -67,6 +68,60 @@ export function combine(rowCount: usize, sourceCount: usize, strideBytes: usize,
   }
 }
 
+/**
+ * Outputs firstOutput..firstOutput+3 from four sources that are the values at 0..3 of a polynomial of degree below 4: its
+ * values at base..base+3, where base is a multiple of 4 and `level` is s(base), below. No matrix is used.
+ *
+ * This takes 5 products a byte instead of 16, by the transform of Lin, Chung and Han ("Novel Polynomial Basis and Its
+ * Application to Reed-Solomon Erasure Codes", FOCS 2014). Let s(x) = x (x + 1) / 6. It is additive, and 0, 0, 1, 1 at
+ * 0..3, so it is level, level, level + 1, level + 1 at base..base+3. Written p(x) = c0 + c1 x + s(x) (c2 + c3 x), the
+ * polynomial is linear on each pair of points on which s is constant.
+ */
+export function extrapolateFour(
+  firstOutput: usize,
+  base: usize,
+  level: usize,
+  strideBytes: usize,
+  lengthBytes: usize,
+): void {
+  const output = ARENA + (4 + firstOutput) * strideBytes;
+  const byTwo = PRODUCTS + 2 * TABLE_BYTES;
+  const byLevel = PRODUCTS + level * TABLE_BYTES;
+  const byBase = PRODUCTS + base * TABLE_BYTES;
+  const byBasePlusTwo = PRODUCTS + (base ^ 2) * TABLE_BYTES;
+  for (let at: usize = 0; at < lengthBytes; at += 16) {
+    let source = ARENA + at;
+    const y0 = v128.load(source);
+    source += strideBytes;
+    const y1 = v128.load(source);
+    source += strideBytes;
+    const y2 = v128.load(source);
+    source += strideBytes;
+    const y3 = v128.load(source);
+
+    // The lines' slopes and heights at x = 0: those through (0, y0), (1, y1) and through (2, y2), (3, y3), then p's.
+    const c1 = v128.xor(y0, y1);
+    const secondSlope = v128.xor(y2, y3);
+    const c2 = v128.xor(y0, plusProduct(y2, byTwo, secondSlope));
+    const c3 = v128.xor(c1, secondSlope);
+    const height = plusProduct(y0, byLevel, c2);
+    const slope = plusProduct(c1, byLevel, c3);
+    const farHeight = v128.xor(height, c2);
+    const farSlope = v128.xor(slope, c3);
+
+    const z0 = plusProduct(height, byBase, slope);
+    const z2 = plusProduct(farHeight, byBasePlusTwo, farSlope);
+    let to = output + at;
+    v128.store(to, z0);
+    to += strideBytes;
+    v128.store(to, v128.xor(z0, slope));
+    to += strideBytes;
+    v128.store(to, z2);
+    to += strideBytes;
+    v128.store(to, v128.xor(z2, farSlope));
+  }
+}
+
 /** Three rows go as two and one. */
 function rowsInPass(rowsLeft: usize): usize {
   return rowsLeft >= 4 ? 4 : rowsLeft >= 2 ? 2 : 1;
@@ -89,6 +144,11 @@ function highHalves(bytes: v128): v128 {
 /** `sum` plus the products of bytes, given in halves, and the constant whose tables these are. */
 function plusProducts(sum: v128, lowTable: v128, highTable: v128, low: v128, high: v128): v128 {
   return v128.xor(v128.xor(sum, lookUp(lowTable, low)), lookUp(highTable, high));
+}
+
+/** `sum` plus the products of bytes and the constant whose tables lie at `table`. */
+function plusProduct(sum: v128, table: usize, bytes: v128): v128 {
+  return plusProducts(sum, v128.load(table), v128.load(table, 16), lowHalves(bytes), highHalves(bytes));
 }
 
 /** 32 bytes of four outputs at a time: sums a, b, c and d of two vectors each. */

@@ -60,6 +60,9 @@ describe.each(codes)('$build: shards', ({ code }) => {
 
   it("equal the npm build's for k and n to 255", () => {
     const geometries = [
+      [4, 12],
+      [4, 252],
+      [4, 255],
       [1, 255],
       [2, 255],
       [30, 255],
@@ -198,6 +201,67 @@ describe.each([...codes, { build: 'npm', code: portable }])('$build: any single 
     const shards = shardsOf(portable, seededBytes(40, 3), 2, 4);
     expectRefused(() => code.rebuild(pick(shards, [0, 3]), index, 2, 4));
     expectRefused(() => code.rebuild(pick(shards, [0]), 1, 2, 4));
+  });
+});
+
+describe.each([...codes, { build: 'npm', code: portable }])('$build: shards derived in place', ({ code }) => {
+  it('are right: random sources and targets to n = 30, wherever they lie', () => {
+    fc.assert(
+      fc.property(
+        subset(30),
+        fc.integer({ min: 1, max: 300 }),
+        fc.nat(),
+        ({ n, chosen }, shardBytes, seed) => {
+          const k = chosen.length;
+          const shards = shardsOf(portable, seededBytes(k * shardBytes, seed), k, n);
+          const room = new Uint8Array((n + 1) * (shardBytes + 1)).fill(0xee);
+          const targets = indicesOf(n)
+            .filter((index) => !chosen.includes(index) && ((seed >> (index % 8)) & 1) === 0)
+            .map((index) => {
+              const at = 1 + index * (shardBytes + 1);
+              return { index, bytes: room.subarray(at, at + shardBytes) };
+            });
+          code.derive(pick(shards, chosen), targets.toReversed());
+          for (const { index, bytes } of targets) expectSame(bytes, shards[index]);
+          // What lies between them is left alone.
+          for (let at = 0; at < room.length; at += shardBytes + 1) expect(room[at]).toBe(0xee);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    [[8, 9, 10, 11]],
+    [[12, 13, 14, 15, 4, 5, 6, 7]],
+    [[4, 5, 7, 6]],
+    [[5, 6, 7, 8]],
+    [[4, 5, 6, 8]],
+    [[4, 5, 6]],
+  ])('are right from shards 0 to 3: %j', (indices) => {
+    const shards = shardsOf(portable, seededBytes(400, 1), 4, 16);
+    const targets = indices.map((index) => ({ index, bytes: new Uint8Array(100) }));
+    code.derive(pick(shards, [3, 1, 0, 2]), targets);
+    for (const { index, bytes } of targets) expectSame(bytes, shards[index]);
+  });
+
+  it.each<[string, number[], number[], number]>([
+    ['no sources', [], [0], 4],
+    ['no shards at all', [], [], 4],
+    ['a target among the sources', [0, 1], [2, 1], 4],
+    ['a target twice', [0, 1], [2, 2], 4],
+    ['an index of 255', [0, 1], [255], 4],
+    ['empty shards', [0, 1], [2], 0],
+    ['shards beyond the limit', [0, 1], [2], 262_145],
+  ])('are refused: %s', (_, sources, targets, shardBytes) => {
+    const shards = (indices: number[]) =>
+      indices.map((index) => ({ index, bytes: new Uint8Array(shardBytes) }));
+    expectRefused(() => code.derive(shards(sources), shards(targets)));
+    expectRefused(() => code.derive(shards([0, 1]), [{ index: 2, bytes: new Uint8Array(shardBytes + 1) }]));
+  });
+
+  it('may be none', () => {
+    code.derive([{ index: 0, bytes: new Uint8Array(4) }], []);
   });
 });
 

@@ -21,14 +21,20 @@ const { exponentials, logarithms } = tabulate();
 /** Coefficients of targets (rows) in terms of sources (columns), row by row. */
 export type CodingMatrix = Uint8Array<ArrayBuffer>;
 
+interface Indexed {
+  readonly index: number;
+}
+
 /** Matrices by pattern; the least recently used is forgotten first. */
 export class CodingMatrices {
   readonly #known = new Map<string, CodingMatrix>();
 
-  /** The matrix from shards `sources` to shards `targets`: distinct indices, none of which is in both. */
-  from(sources: readonly number[], targets: readonly number[]): CodingMatrix {
-    const pattern = `${sources.join()}>${targets.join()}`;
-    const matrix = this.#known.get(pattern) ?? interpolation(sources, targets);
+  /** The matrix from shards `sources` to shards `targets`, whose indices are all distinct. */
+  from(sources: readonly Indexed[], targets: readonly Indexed[]): CodingMatrix {
+    const from = indicesOf(sources);
+    const to = indicesOf(targets);
+    const pattern = `${from.join()}>${to.join()}`;
+    const matrix = this.#known.get(pattern) ?? interpolation(from, to);
     this.#known.delete(pattern);
     this.#known.set(pattern, matrix); // a Map keeps the order in which its keys came
     for (const oldest of this.#known.keys()) {
@@ -54,6 +60,10 @@ function interpolation(sources: readonly number[], targets: readonly number[]): 
     }
   }
   return matrix;
+}
+
+function indicesOf(shards: readonly Indexed[]): number[] {
+  return shards.map((shard) => shard.index);
 }
 
 /** Of a non-zero byte, to base 2, which generates the group. */

@@ -12,7 +12,7 @@
 
 import { PalmError } from '../../core/model/errors.ts';
 import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
-import { checkData, checkIndex, checkShards, copyOfPresent } from './erasure-arguments.ts';
+import { erasureCodeOver } from './erasure-operations.ts';
 
 /**
  * Compiles the package's `dist/reed_solomon_erasure_bg.wasm`, given as bytes: who calls knows where they are kept.
@@ -22,7 +22,8 @@ import { checkData, checkIndex, checkShards, copyOfPresent } from './erasure-arg
 export async function loadReedSolomon(wasmBytes: BufferSource): Promise<ErasureCode> {
   try {
     const module = await WebAssembly.compile(wasmBytes);
-    return new ReedSolomon(module, await start(module));
+    const reedSolomon = new ReedSolomon(module, await start(module));
+    return erasureCodeOver((sources, targets) => reedSolomon.derive(sources, targets));
   } catch (cause) {
     throw new PalmError('unsupported', 'The erasure code could not be started in this browser.', { cause });
   }
@@ -44,7 +45,7 @@ interface Kernel {
   readonly free: (pointer: number, bytes: number) => void;
 }
 
-class ReedSolomon implements ErasureCode {
+class ReedSolomon {
   readonly #module: WebAssembly.Module;
   #kernel: Kernel;
   /** Room for one segment's shards. */
@@ -55,56 +56,41 @@ class ReedSolomon implements ErasureCode {
     this.#kernel = kernel;
   }
 
-  encode(data: Uint8Array, k: number, n: number): Uint8Array<ArrayBuffer> {
-    const shardBytes = checkData(data, k, n);
-    if (n === k) return new Uint8Array(0);
-    return this.#guarded(() => {
-      const shards = this.#reserve(n * shardBytes);
-      new Uint8Array(this.#kernel.memory.buffer).set(data, shards);
-      check(this.#kernel.encode(shards, n * shardBytes, k, n - k));
-      const parityAt = shards + data.length;
-      return new Uint8Array(this.#kernel.memory.buffer.slice(parityAt, shards + n * shardBytes));
-    });
-  }
-
-  decode(shards: readonly IndexedBlock[], k: number, n: number): Uint8Array<ArrayBuffer> {
-    const shardBytes = checkShards(shards, k, n);
-    const rowCount = rowsUpTo(shards);
-    if (rowCount === k) return inOrder(shards, shardBytes);
-    return this.#reconstruct(shards, k, rowCount, 0, k - 1);
-  }
-
-  rebuild(shards: readonly IndexedBlock[], index: number, k: number, n: number): Uint8Array<ArrayBuffer> {
-    checkShards(shards, k, n);
-    checkIndex(index, n);
-    const present = copyOfPresent(shards, index);
-    if (present !== undefined) return present;
-    return this.#reconstruct(shards, k, Math.max(rowsUpTo(shards), index + 1), index, index);
-  }
-
-  /** Shards first..last of a segment with `rowCount` shards; some of them are missing. */
-  #reconstruct(
-    shards: readonly IndexedBlock[],
-    k: number,
-    rowCount: number,
-    first: number,
-    last: number,
-  ): Uint8Array<ArrayBuffer> {
-    const shardBytes = shards[0]?.bytes.length ?? 0;
-    return this.#guarded(() => {
-      const pointer = this.#reserve(rowCount * shardBytes);
-      const presentAt = this.#kernel.allocate(rowCount); // freed by `reconstruct`
+  /** See Derive. */
+  derive(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): void {
+    const k = sources.length;
+    const shardBytes = sources[0]?.bytes.length ?? 0;
+    // Row i of the matrix does not depend on n, so shards beyond the last one in question need no room.
+    const rowCount = 1 + Math.max(...[...sources, ...targets].map((shard) => shard.index));
+    this.#guarded(() => {
+      const shardsAt = this.#reserve(rowCount * shardBytes);
       const memory = new Uint8Array(this.#kernel.memory.buffer);
-      memory.fill(0, presentAt, presentAt + rowCount);
-      for (const { index, bytes } of shards) {
-        memory.set(bytes, pointer + index * shardBytes);
-        memory[presentAt + index] = 1;
+      for (const { index, bytes } of sources) memory.set(bytes, shardsAt + index * shardBytes);
+      if (sources.at(-1)?.index === k - 1) {
+        check(this.#kernel.encode(shardsAt, rowCount * shardBytes, k, rowCount - k));
+      } else {
+        this.#reconstruct(sources, shardsAt, rowCount * shardBytes, rowCount);
       }
-      check(this.#kernel.reconstruct(pointer, rowCount * shardBytes, k, rowCount - k, presentAt, rowCount));
-      return new Uint8Array(
-        this.#kernel.memory.buffer.slice(pointer + first * shardBytes, pointer + (last + 1) * shardBytes),
-      );
+      const results = new Uint8Array(this.#kernel.memory.buffer);
+      for (const { index, bytes } of targets) {
+        const at = shardsAt + index * shardBytes;
+        bytes.set(results.subarray(at, at + shardBytes));
+      }
     });
+  }
+
+  /** All missing shards of `rowCount`, in place. */
+  #reconstruct(
+    sources: readonly IndexedBlock[],
+    shardsAt: number,
+    shardsBytes: number,
+    rowCount: number,
+  ): void {
+    const k = sources.length;
+    const presentAt = this.#kernel.allocate(rowCount); // freed by `reconstruct`
+    const present = new Uint8Array(this.#kernel.memory.buffer, presentAt, rowCount).fill(0);
+    for (const { index } of sources) present[index] = 1;
+    check(this.#kernel.reconstruct(shardsAt, shardsBytes, k, rowCount - k, presentAt, rowCount));
   }
 
   /** Runs `work`; after an abort (arguments are checked, so: no memory) the instance is replaced, not trusted again. */
@@ -156,18 +142,6 @@ function kernelOf(instance: WebAssembly.Instance): Kernel {
     allocate: (bytes) => Number(__wbindgen_malloc(bytes)) >>> 0, // wasm integers are signed in JavaScript
     free: (pointer, bytes) => void __wbindgen_free(pointer, bytes),
   };
-}
-
-/** Row i of the matrix does not depend on n, so shards beyond the last present one need no room. */
-function rowsUpTo(shards: readonly IndexedBlock[]): number {
-  return 1 + shards.reduce((last, shard) => Math.max(last, shard.index), 0);
-}
-
-/** All k data shards are here: nothing to compute. */
-function inOrder(shards: readonly IndexedBlock[], shardBytes: number): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(shards.length * shardBytes);
-  for (const { index, bytes } of shards) data.set(bytes, index * shardBytes);
-  return data;
 }
 
 function check(result: number): void {

@@ -5,11 +5,11 @@
 // once and out once while the stripe is still in the processor's cache, and the wasm memory has one size, below 1 MiB,
 // whatever a segment has. Nothing of a segment is needed after its call.
 
-import { multiply } from '../../core/coding/gf256.ts';
+import { invert, multiply } from '../../core/coding/gf256.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
-import { checkData, checkIndex, checkShards, copyOfPresent } from './erasure-arguments.ts';
 import { CodingMatrices, type CodingMatrix } from './erasure-matrix.ts';
+import { erasureCodeOver } from './erasure-operations.ts';
 
 /**
  * Compiles the kernel, given as bytes: build/kernel-simd.wasm, or kernel-relaxed.wasm where the engine has relaxed SIMD.
@@ -19,7 +19,8 @@ import { CodingMatrices, type CodingMatrix } from './erasure-matrix.ts';
 export async function loadSimdReedSolomon(wasmBytes: BufferSource): Promise<ErasureCode> {
   try {
     const { instance } = await WebAssembly.instantiate(wasmBytes);
-    return new SimdReedSolomon(kernelOf(instance));
+    const reedSolomon = new SimdReedSolomon(kernelOf(instance));
+    return erasureCodeOver((sources, targets) => reedSolomon.derive(sources, targets));
   } catch (cause) {
     throw new PalmError('unsupported', 'The erasure code could not be started in this browser.', { cause });
   }
@@ -35,9 +36,19 @@ interface Kernel {
   readonly stepBytes: number;
   readonly prepare: (rowCount: number, sourceCount: number) => void;
   readonly combine: (rowCount: number, sourceCount: number, strideBytes: number, lengthBytes: number) => void;
+  readonly extrapolateFour: (
+    firstOutput: number,
+    base: number,
+    level: number,
+    strideBytes: number,
+    lengthBytes: number,
+  ) => void;
 }
 
-class SimdReedSolomon implements ErasureCode {
+/** Computes what lies in the arena in stripes. */
+type Computation = (strideBytes: number, lengthBytes: number) => void;
+
+class SimdReedSolomon {
   readonly #kernel: Kernel;
   readonly #matrices = new CodingMatrices();
   /** The matrix whose tables the kernel holds. */
@@ -48,67 +59,46 @@ class SimdReedSolomon implements ErasureCode {
     writeProducts(kernel);
   }
 
-  encode(data: Uint8Array, k: number, n: number): Uint8Array<ArrayBuffer> {
-    const shardBytes = checkData(data, k, n);
-    if (n === k) return new Uint8Array(0);
-    const parity = new Uint8Array((n - k) * shardBytes);
-    const matrix = this.#matrices.from(range(0, k), range(k, n));
-    this.#combine(matrix, cut(data, shardBytes), cut(parity, shardBytes));
-    return parity;
-  }
-
-  decode(shards: readonly IndexedBlock[], k: number, n: number): Uint8Array<ArrayBuffer> {
-    const shardBytes = checkShards(shards, k, n);
-    const data = new Uint8Array(k * shardBytes);
-    const places = cut(data, shardBytes);
-    const missing = new Map(places.entries());
-    for (const { index, bytes } of shards) {
-      places[index]?.set(bytes); // parity has no place
-      missing.delete(index);
-    }
-    if (missing.size === 0) return data;
-    const sources = inOrder(shards);
-    const matrix = this.#matrices.from(indicesOf(sources), [...missing.keys()]);
-    this.#combine(matrix, bytesOf(sources), [...missing.values()]);
-    return data;
-  }
-
-  rebuild(shards: readonly IndexedBlock[], index: number, k: number, n: number): Uint8Array<ArrayBuffer> {
-    const shardBytes = checkShards(shards, k, n);
-    checkIndex(index, n);
-    const present = copyOfPresent(shards, index);
-    if (present !== undefined) return present;
-    const shard = new Uint8Array(shardBytes);
-    const sources = inOrder(shards);
-    this.#combine(this.#matrices.from(indicesOf(sources), [index]), bytesOf(sources), [shard]);
-    return shard;
-  }
-
-  /** Writes to each of `outputs` its row of `matrix` times `sources`. All have one length. */
-  #combine(matrix: CodingMatrix, sources: readonly Uint8Array[], outputs: readonly Uint8Array[]): void {
+  /** See Derive. */
+  derive(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): void {
     const { memory, arenaAt } = this.#kernel;
-    this.#prepare(matrix, outputs.length, sources.length);
-    const shardBytes = outputs[0]?.length ?? 0;
-    const strideBytes = this.#strideBytes(sources.length + outputs.length);
-    const outputsAt = arenaAt + sources.length * strideBytes;
+    const compute = isFromFirstFour(sources, targets)
+      ? this.#extrapolation(targets)
+      : this.#combination(sources, targets);
+    const shardBytes = sources[0]?.bytes.length ?? 0;
+    const strideBytes = this.#strideBytes(sources.length + targets.length);
+    const targetsAt = arenaAt + sources.length * strideBytes;
     for (let start = 0; start < shardBytes; start += strideBytes) {
       const end = Math.min(start + strideBytes, shardBytes);
-      for (const [place, source] of sources.entries()) {
-        memory.set(source.subarray(start, end), arenaAt + place * strideBytes);
+      for (const [place, { bytes }] of sources.entries()) {
+        memory.set(bytes.subarray(start, end), arenaAt + place * strideBytes);
       }
-      this.#kernel.combine(outputs.length, sources.length, strideBytes, end - start);
-      for (const [place, output] of outputs.entries()) {
-        const at = outputsAt + place * strideBytes;
-        output.set(memory.subarray(at, at + end - start), start);
+      compute(strideBytes, end - start);
+      for (const [place, { bytes }] of targets.entries()) {
+        const at = targetsAt + place * strideBytes;
+        bytes.set(memory.subarray(at, at + end - start), start);
       }
     }
   }
 
-  #prepare(matrix: CodingMatrix, rowCount: number, sourceCount: number): void {
-    if (matrix === this.#prepared) return;
-    this.#kernel.memory.set(matrix, this.#kernel.matrixAt);
-    this.#kernel.prepare(rowCount, sourceCount);
-    this.#prepared = matrix;
+  #combination(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): Computation {
+    const matrix = this.#matrices.from(sources, targets);
+    if (matrix !== this.#prepared) {
+      this.#kernel.memory.set(matrix, this.#kernel.matrixAt);
+      this.#kernel.prepare(targets.length, sources.length);
+      this.#prepared = matrix;
+    }
+    return (strideBytes, lengthBytes) =>
+      this.#kernel.combine(targets.length, sources.length, strideBytes, lengthBytes);
+  }
+
+  #extrapolation(targets: readonly IndexedBlock[]): Computation {
+    return (strideBytes, lengthBytes) => {
+      for (let first = 0; first < targets.length; first += 4) {
+        const base = targets[first]?.index ?? 0;
+        this.#kernel.extrapolateFour(first, base, levelOf(base), strideBytes, lengthBytes);
+      }
+    };
   }
 
   /**
@@ -123,11 +113,12 @@ class SimdReedSolomon implements ErasureCode {
 }
 
 function kernelOf(instance: WebAssembly.Instance): Kernel {
-  const { memory, prepare, combine, ...globals } = instance.exports;
+  const { memory, prepare, combine, extrapolateFour, ...globals } = instance.exports;
   if (
     !(memory instanceof WebAssembly.Memory) ||
     typeof prepare !== 'function' ||
-    typeof combine !== 'function'
+    typeof combine !== 'function' ||
+    typeof extrapolateFour !== 'function'
   ) {
     throw new PalmError('unsupported', 'The wasm is not the erasure kernel.');
   }
@@ -141,6 +132,7 @@ function kernelOf(instance: WebAssembly.Instance): Kernel {
     stepBytes: constantOf(globals['STEP_BYTES']),
     prepare: (...operands) => void prepare(...operands),
     combine: (...operands) => void combine(...operands),
+    extrapolateFour: (...operands) => void extrapolateFour(...operands),
   };
 }
 
@@ -159,25 +151,20 @@ function writeProducts({ memory, productsAt }: Kernel): void {
   }
 }
 
-/** Views of `bytes` cut every `sliceBytes`. */
-function cut(bytes: Uint8Array, sliceBytes: number): Uint8Array[] {
-  const count = bytes.length / sliceBytes;
-  return Array.from({ length: count }, (_, at) => bytes.subarray(at * sliceBytes, (at + 1) * sliceBytes));
+/** Whether the sources are shards 0..3 and the targets fours from a multiple of 4 on, as when 4-of-8 is encoded. */
+function isFromFirstFour(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): boolean {
+  return (
+    sources.length === 4 &&
+    sources.every(({ index }, place) => index === place) &&
+    targets.length % 4 === 0 &&
+    targets.every(
+      ({ index }, place) =>
+        index % 4 === place % 4 && index - (place % 4) === targets[place - (place % 4)]?.index,
+    )
+  );
 }
 
-/** By index, so that one loss pattern has one matrix however its shards arrived. */
-function inOrder(shards: readonly IndexedBlock[]): readonly IndexedBlock[] {
-  return shards.toSorted((a, b) => a.index - b.index);
-}
-
-function indicesOf(shards: readonly IndexedBlock[]): number[] {
-  return shards.map((shard) => shard.index);
-}
-
-function bytesOf(shards: readonly IndexedBlock[]): Uint8Array[] {
-  return shards.map((shard) => shard.bytes);
-}
-
-function range(start: number, end: number): number[] {
-  return Array.from({ length: end - start }, (_, offset) => start + offset);
+/** s(x) = x (x + 1) / 6, see `extrapolateFour`. */
+function levelOf(x: number): number {
+  return multiply(multiply(x, x ^ 1), invert(6));
 }

@@ -1,0 +1,111 @@
+// An ErasureCode from the one thing that a kernel does: deriving shards from k others. What is asked of arguments and
+// where answers are put is decided here, alike for every kernel.
+
+import { PalmError } from '../../core/model/errors.ts';
+import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
+import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
+
+/**
+ * Writes `targets`, at least one, from `sources`, which are in the order of their indices. All indices are distinct and
+ * below MAX_FRAGMENT_COUNT, all lengths equal and from 1 to BLOCK_BYTES.
+ */
+export type Derive = (sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]) => void;
+
+/** `derive` as an ErasureCode, with the errors of one. */
+export function erasureCodeOver(derive: Derive): ErasureCode {
+  return {
+    encode(data, k, n) {
+      checkCounts(k, n);
+      if (data.length === 0 || data.length % k !== 0) {
+        throw new PalmError('bad-argument', `${data.length} bytes do not make ${k} equal shards.`);
+      }
+      const shardBytes = data.length / k;
+      const parity = new Uint8Array((n - k) * checkShardBytes(shardBytes));
+      if (n > k) derive(shardsIn(data, shardBytes, 0), shardsIn(parity, shardBytes, k));
+      return parity;
+    },
+
+    decode(shards, k, n) {
+      const shardBytes = checkShards(shards, k, n);
+      const data = new Uint8Array(k * shardBytes);
+      const missing = new Map(shardsIn(data, shardBytes, 0).map((place) => [place.index, place]));
+      for (const { index, bytes } of shards) {
+        missing.get(index)?.bytes.set(bytes); // a parity shard has no place
+        missing.delete(index);
+      }
+      if (missing.size > 0) derive(inOrder(shards), [...missing.values()]);
+      return data;
+    },
+
+    rebuild(shards, index, k, n) {
+      const shardBytes = checkShards(shards, k, n);
+      checkIndex(index, n);
+      const present = shards.find((shard) => shard.index === index);
+      if (present !== undefined) return new Uint8Array(present.bytes);
+      const shard = { index, bytes: new Uint8Array(shardBytes) };
+      derive(inOrder(shards), [shard]);
+      return shard.bytes;
+    },
+
+    derive(sources, targets) {
+      checkDistinct([...sources, ...targets], MAX_FRAGMENT_COUNT);
+      if (sources.length === 0) throw new PalmError('bad-argument', 'Shards are derived from other shards.');
+      if (targets.length > 0) derive(inOrder(sources), targets);
+    },
+  };
+}
+
+/** Answers the common length of k shards with distinct indices below n. */
+function checkShards(shards: readonly IndexedBlock[], k: number, n: number): number {
+  checkCounts(k, n);
+  if (shards.length !== k) {
+    throw new PalmError('bad-argument', `Decoding needs exactly ${k} shards, not ${shards.length}.`);
+  }
+  return checkDistinct(shards, n);
+}
+
+/** Answers the shards' common length. */
+function checkDistinct(shards: readonly IndexedBlock[], n: number): number {
+  const shardBytes = checkShardBytes(shards[0]?.bytes.length ?? 0);
+  const indices = new Set<number>();
+  for (const { index, bytes } of shards) {
+    checkIndex(index, n);
+    if (indices.has(index)) throw new PalmError('bad-argument', `Shard ${index} is there twice.`);
+    if (bytes.length !== shardBytes) throw new PalmError('bad-argument', 'Shards need one common length.');
+    indices.add(index);
+  }
+  return shardBytes;
+}
+
+function checkIndex(index: number, n: number): void {
+  if (!Number.isInteger(index) || index < 0 || index >= n) {
+    throw new PalmError('bad-argument', `Shards need indices from 0 to ${n - 1}, not ${index}.`);
+  }
+}
+
+function checkShardBytes(shardBytes: number): number {
+  if (shardBytes >= 1 && shardBytes <= BLOCK_BYTES) return shardBytes;
+  throw new PalmError('bad-argument', `Shards have 1 to ${BLOCK_BYTES} bytes, not ${shardBytes}.`);
+}
+
+function checkCounts(k: number, n: number): void {
+  if (!Number.isInteger(k) || !Number.isInteger(n) || k < 1 || k > n || n > MAX_FRAGMENT_COUNT) {
+    throw new PalmError(
+      'bad-argument',
+      `Coding needs 1 <= k <= n <= ${MAX_FRAGMENT_COUNT}; k is ${k}, n is ${n}.`,
+    );
+  }
+}
+
+/** The shards that lie in a row in `bytes`, as views, numbered from `firstIndex`. */
+function shardsIn(bytes: Uint8Array, shardBytes: number, firstIndex: number): IndexedBlock[] {
+  return Array.from({ length: bytes.length / shardBytes }, (_, place) => ({
+    index: firstIndex + place,
+    bytes: bytes.subarray(place * shardBytes, (place + 1) * shardBytes),
+  }));
+}
+
+/** So that one loss pattern has one matrix, however its shards arrived. */
+function inOrder(shards: readonly IndexedBlock[]): readonly IndexedBlock[] {
+  return shards.toSorted((a, b) => a.index - b.index);
+}
