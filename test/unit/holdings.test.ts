@@ -67,6 +67,9 @@ describe('holdings', () => {
     for (const base of [2, 3, 1_000]) expect(holdings.apply(A, delta(base, [[1, [7]]]), 200)).toBe(false);
     expect(holdings.of(A)).toMatchObject({ version: 1, heardAtMs: 100 });
     expect(holdings.fragmentsOf(A, fileIdAt(1))).toEqual(new Set([0]));
+    holdings.apply(A, delta(1, []), 200);
+    // Nor one that was there already.
+    expect(holdings.apply(A, delta(1, [[1, [7]]]), 300)).toBe(false);
   });
 
   it('start anew from base 0, whatever was known', () => {

@@ -267,7 +267,7 @@ export class Peer {
       case 'pulse':
         return this.#pulse(from, message.catalogue, message.holdings);
       case 'place':
-        return message.places.flatMap((place) => this.#place(from, place));
+        return this.#place(from, link, message.places);
       case 'refuse':
         this.#outbox.refused(nowMs, from, message.place, message.reason);
         return [];
@@ -337,7 +337,9 @@ export class Peer {
   #touch(file?: FileId): void {
     this.#outbox.touch(file);
     if (file === undefined) this.#reachRevision += 1;
-    else this.#revisions.set(file, (this.#revisions.get(file) ?? 0) + 1);
+    // Others may speak of files that nobody stored: those are not remembered.
+    else if (this.catalogue.files().has(file))
+      this.#revisions.set(file, (this.#revisions.get(file) ?? 0) + 1);
   }
 
   #outboxDone(file: FileId, keep: FragmentSet): PeerEffect {
@@ -349,14 +351,19 @@ export class Peer {
     };
   }
 
-  /** Someone asks this device to hold a fragment. */
-  #place(from: DeviceId, place: Place): PeerEffect[] {
-    const outcome = this.#taking.offered(from, place, this.catalogue.files().get(place.file));
-    if (outcome === 'queued') return [];
-    if (outcome !== 'held') return [send(from, { kind: 'refuse', place, reason: outcome })];
-    // The asker missed that it is here: tell again.
-    const link = this.#links.get(from);
-    return link === undefined ? [] : this.#snapshotFor(from, link);
+  /** Someone asks this device to hold fragments. Where some are here already, the asker missed it and is told again. */
+  #place(from: DeviceId, link: Link, places: readonly Place[]): PeerEffect[] {
+    const outcomes = places.map((place) => ({
+      place,
+      outcome: this.#taking.offered(from, place, this.catalogue.files().get(place.file)),
+    }));
+    const refusals = outcomes.flatMap(({ place, outcome }) =>
+      outcome === 'queued' || outcome === 'held'
+        ? []
+        : [send(from, { kind: 'refuse', place, reason: outcome })],
+    );
+    const missedSome = outcomes.some(({ outcome }) => outcome === 'held');
+    return [...refusals, ...(missedSome ? this.#snapshotFor(from, link) : [])];
   }
 
   #pulled(place: Place, from: DeviceId, outcome: 'held' | Refusal): PeerEffect[] {

@@ -1,0 +1,384 @@
+// The outbox on virtual time, against a pool that the test plays: what is offered to whom, when it is offered elsewhere, and
+// that this device never lets go of its copies a moment too early.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Manifest } from '../../src/core/catalogue/manifest.ts';
+import type { DeviceId } from '../../src/core/model/ids.ts';
+import { fragmentCap } from '../../src/core/model/limits.ts';
+import { Outbox, type OutboxEffect } from '../../src/core/peer/outbox.ts';
+import { marginOf } from '../../src/core/placement/health.ts';
+import type { Place, Refusal } from '../../src/core/wire/messages.ts';
+import { indicesOf } from './erasure-oracle.ts';
+import { deviceAt, fileIdAt, itemAt, manifestOf } from './pool-fixture.ts';
+
+const FILE = fileIdAt(0);
+const SELF = deviceAt(0).deviceId;
+const [B, C, D] = [1, 2, 3].map((index) => deviceAt(index).deviceId);
+const OFFER_DEADLINE_MS = 30_000;
+const RETRY_SOON_MS = 2_000;
+const RETRY_LATER_MS = 60_000;
+
+/** A pool as the outbox sees it, and what became of its offers. */
+class Pool {
+  readonly outbox: Outbox;
+  readonly manifest: Manifest;
+  readonly own: Set<number>;
+  readonly linked = new Set<DeviceId>();
+  readonly held = new Map<DeviceId, Set<number>>();
+  readonly free = new Map<DeviceId, number>();
+  readonly offers: { readonly to: DeviceId; readonly fragment: number; readonly atMs: number }[] = [];
+  kept: ReadonlySet<number> | undefined;
+  nowMs = 0;
+
+  constructor(changes: Partial<Manifest> = {}) {
+    this.manifest = manifestOf(SELF, changes);
+    this.own = new Set(indicesOf(this.manifest.n));
+    this.outbox = new Outbox({
+      self: SELF,
+      manifestOf: (file) => (file === FILE ? this.manifest : undefined),
+      ownOf: () => this.own,
+      holdersOf: () => new Map(this.held),
+      candidates: () => [
+        { device: SELF, freeBytes: Infinity },
+        ...[...this.linked].map((device) => ({ device, freeBytes: this.free.get(device) ?? 2 ** 40 })),
+      ],
+      isReachable: (device) => device === SELF || this.linked.has(device),
+    });
+    this.outbox.add(FILE);
+    this.step();
+  }
+
+  get isDone(): boolean {
+    return this.kept !== undefined;
+  }
+
+  step(): void {
+    for (const effect of this.outbox.advance(this.nowMs)) this.#carryOut(effect);
+  }
+
+  pass(ms: number): void {
+    const endMs = this.nowMs + ms;
+    while (this.outbox.nextDeadlineMs() <= endMs) {
+      this.nowMs = Math.max(this.nowMs, this.outbox.nextDeadlineMs());
+      this.step();
+      expect(this.outbox.nextDeadlineMs(), 'a deadline that stays in the past').toBeGreaterThan(this.nowMs);
+    }
+    this.nowMs = endMs;
+    this.step();
+  }
+
+  link(...devices: readonly (DeviceId | undefined)[]): void {
+    for (const device of devices) if (device !== undefined) this.linked.add(device);
+    this.outbox.touch();
+    this.step();
+  }
+
+  unlink(device: DeviceId): void {
+    this.linked.delete(device);
+    this.outbox.linkDown(device);
+    this.step();
+  }
+
+  /** What `device` was offered last and neither holds nor refused. */
+  offersTo(device: DeviceId | undefined): number[] {
+    return this.offers.filter(({ to }) => to === device).map(({ fragment }) => fragment);
+  }
+
+  confirm(device: DeviceId, fragment: number): void {
+    this.held.set(device, (this.held.get(device) ?? new Set()).add(fragment));
+    this.outbox.touch(FILE);
+    this.step();
+  }
+
+  /** Everyone takes all that was offered, again and again until nothing new is. */
+  confirmAll(): void {
+    for (let known = -1; known !== this.offers.length;) {
+      known = this.offers.length;
+      for (const { to, fragment } of [...this.offers]) {
+        if (this.linked.has(to) && this.held.get(to)?.has(fragment) !== true) this.confirm(to, fragment);
+      }
+    }
+  }
+
+  refuse(device: DeviceId, fragment: number, reason: Refusal): void {
+    const place: Place = { file: FILE, fragment };
+    this.outbox.refused(this.nowMs, device, place, reason);
+    this.step();
+  }
+
+  #carryOut(effect: OutboxEffect): void {
+    if (effect.kind === 'outbox-done') {
+      expect(this.isDone, 'done twice').toBe(false);
+      this.kept = effect.keep;
+      this.#expectSafe(effect.keep);
+      return;
+    }
+    if (effect.message.kind !== 'place') throw new Error('an outbox only offers');
+    for (const { file, fragment } of effect.message.places) {
+      expect(file).toBe(FILE);
+      expect(this.linked.has(effect.to), 'only linked devices are asked').toBe(true);
+      expect(this.own.has(fragment), 'only what is here can be offered').toBe(true);
+      this.offers.push({ to: effect.to, fragment, atMs: this.nowMs });
+    }
+  }
+
+  /** The promise of the outbox, without its code: all that there is has a home, and any one device may be lost. */
+  #expectSafe(keep: ReadonlySet<number>): void {
+    const { k, n } = this.manifest;
+    const all = new Set([...keep, ...[...this.held.values()].flatMap((set) => [...set])]);
+    for (const fragment of this.own) expect(all.has(fragment)).toBe(true);
+    for (const fragment of keep) expect(this.own.has(fragment)).toBe(true);
+    expect(keep.size).toBeLessThanOrEqual(fragmentCap(k));
+    const reachable = new Map([...this.held].filter(([device]) => this.linked.has(device)));
+    if (n > k) expect(marginOf(new Map(reachable).set(SELF, new Set(keep)), k)).toBeGreaterThanOrEqual(1);
+    else expect(all.size).toBe(n);
+  }
+}
+
+describe('devices come one by one', () => {
+  it('one device keeps everything', () => {
+    const pool = new Pool();
+    pool.pass(600_000);
+    expect(pool.offers).toEqual([]);
+    expect(pool.isDone).toBe(false);
+    expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount: 3, pendingCount: 0 });
+    expect(pool.outbox.nextDeadlineMs()).toBe(Infinity);
+  });
+
+  it('a second one takes k - 1, which is not enough to let go', () => {
+    const pool = new Pool();
+    pool.link(B);
+    expect(pool.offersTo(B)).toHaveLength(3);
+    expect(pool.outbox.progressOf(FILE)?.pendingCount).toBe(3);
+    pool.confirmAll();
+    expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount: 6, pendingCount: 0 });
+    expect(pool.isDone).toBe(false);
+  });
+
+  it('a third one makes it safe: the rest is dropped', () => {
+    const pool = new Pool();
+    pool.link(B);
+    pool.confirmAll();
+    pool.link(C);
+    expect(pool.isDone).toBe(false);
+    pool.confirmAll();
+    expect(pool.isDone).toBe(true);
+    expect(pool.outbox.has(FILE)).toBe(false);
+    expect(pool.kept?.size).toBeLessThanOrEqual(3);
+  });
+
+  it('three at once share evenly, and nothing is dropped before the last word', () => {
+    const pool = new Pool();
+    pool.link(B, C, D);
+    const offers = [...pool.offers];
+    expect(offers).toHaveLength(6);
+    expect(new Set(offers.map(({ fragment }) => fragment)).size).toBe(6);
+    for (const [index, { to, fragment }] of offers.entries()) {
+      expect(pool.isDone).toBe(false);
+      expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount: 2 + index, pendingCount: 6 - index });
+      pool.confirm(to, fragment);
+    }
+    expect(pool.isDone).toBe(true);
+    expect(pool.kept?.size).toBe(2);
+  });
+
+  it('k = n is done once each fragment has its home, for no placement gives a margin', () => {
+    const pool = new Pool({ k: 4, n: 4 });
+    pool.link(B);
+    pool.confirmAll();
+    expect(pool.isDone).toBe(true);
+  });
+
+  it('a mirror gives each device one copy', () => {
+    const pool = new Pool({ k: 1, n: 3 });
+    pool.link(B);
+    pool.confirmAll();
+    expect(pool.isDone).toBe(false);
+    pool.link(C);
+    pool.confirmAll();
+    expect(pool.isDone).toBe(true);
+    expect([pool.kept?.size, pool.held.get(itemAt([...pool.linked], 0))?.size]).toEqual([1, 1]);
+  });
+});
+
+describe('a refusal', () => {
+  it.each<[Refusal, number]>([
+    ['cap', RETRY_LATER_MS],
+    ['space', RETRY_LATER_MS],
+    ['busy', RETRY_SOON_MS],
+    ['unknown-file', RETRY_SOON_MS],
+    ['failed', RETRY_SOON_MS],
+  ])('for %s is followed by another offer after %i ms, and not before', (reason, afterMs) => {
+    const pool = new Pool();
+    pool.link(B);
+    const before = pool.offers.length;
+    for (const fragment of pool.offersTo(B)) pool.refuse(itemAt([...pool.linked], 0), fragment, reason);
+    pool.pass(afterMs - 1);
+    expect(pool.offers).toHaveLength(before);
+    pool.pass(1);
+    expect(pool.offers).toHaveLength(2 * before);
+  });
+
+  it('sends the fragments to another device at once', () => {
+    const pool = new Pool({ k: 5, n: 8 });
+    pool.link(B, C);
+    const refused = pool.offersTo(B);
+    for (const fragment of refused) pool.refuse(itemAt([...pool.linked], 0), fragment, 'space');
+    // Four each, for this device and C: the cap at k = 5.
+    expect(new Set(pool.offersTo(C)).size).toBe(4);
+    expect(pool.offersTo(B)).toEqual(refused);
+  });
+
+  it('of something that was not offered changes nothing', () => {
+    const pool = new Pool();
+    pool.link(B);
+    const offered = new Set(pool.offersTo(B));
+    const other = indicesOf(8).find((fragment) => !offered.has(fragment)) ?? -1;
+    for (const device of [...pool.linked, SELF]) pool.refuse(device, other, 'busy');
+    pool.pass(RETRY_SOON_MS);
+    expect(pool.offersTo(B)).toHaveLength(3);
+    expect(pool.outbox.progressOf(FILE)?.pendingCount).toBe(3);
+  });
+
+  it('by a device that fails each time is not waited for in the end', () => {
+    const pool = new Pool();
+    pool.link(B);
+    for (let time = 0; time < 4; time++) {
+      for (const fragment of pool.offersTo(B).slice(-3))
+        pool.refuse(itemAt([...pool.linked], 0), fragment, 'failed');
+      expect(pool.outbox.progressOf(FILE)?.pendingCount).toBe(time < 3 ? 1 : 0);
+      pool.pass(RETRY_SOON_MS);
+    }
+  });
+});
+
+describe('an offer', () => {
+  it('without a sign of work is made anew after its deadline; one with a sign is not', () => {
+    const pool = new Pool();
+    pool.link(B);
+    pool.pass(OFFER_DEADLINE_MS - 1);
+    pool.outbox.progressed(pool.nowMs, itemAt([...pool.linked], 0));
+    pool.pass(OFFER_DEADLINE_MS - 1);
+    expect(pool.offersTo(B)).toHaveLength(3);
+    pool.pass(1 + RETRY_SOON_MS);
+    expect(pool.offersTo(B)).toHaveLength(6);
+  });
+
+  it('to a device that is lost goes to others; what it confirmed before stays its own', () => {
+    const pool = new Pool();
+    pool.link(B, C);
+    const [lost] = [...pool.linked];
+    if (lost === undefined) throw new Error('there are devices');
+    pool.confirm(lost, itemAt(pool.offersTo(lost), 0));
+    pool.unlink(lost);
+    pool.link(D);
+    pool.confirmAll();
+    expect(pool.held.get(lost)?.size).toBe(1);
+    for (const fragment of pool.held.get(lost) ?? []) {
+      expect(pool.offersTo(D)).not.toContain(fragment);
+    }
+    expect(pool.isDone).toBe(true);
+  });
+
+  it('is not counted by a device that is away when the margin is judged', () => {
+    const pool = new Pool({ k: 2, n: 3 });
+    pool.link(B, C);
+    const offers = [...pool.offers];
+    const last = itemAt(offers, offers.length - 1);
+    for (const { to, fragment } of offers.slice(0, -1)) pool.confirm(to, fragment);
+    pool.linked.delete(last.to);
+    pool.outbox.linkDown(last.to);
+    // It took the fragment with it: all three have homes, but one of the three is away.
+    pool.confirm(last.to, last.fragment);
+    expect(pool.isDone).toBe(false);
+    pool.link(last.to);
+    expect(pool.isDone).toBe(true);
+  });
+});
+
+describe('a fragment that was damaged here', () => {
+  it('is neither offered nor kept nor waited for', () => {
+    const pool = new Pool();
+    pool.own.delete(5);
+    pool.link(B, C);
+    pool.confirmAll();
+    expect(pool.isDone).toBe(true);
+    expect(pool.offers.some(({ fragment }) => fragment === 5)).toBe(false);
+    expect(pool.kept?.has(5)).toBe(false);
+  });
+});
+
+describe('a file', () => {
+  it('that is not known yet waits; one that is taken out is forgotten', () => {
+    const pool = new Pool();
+    const unknown = fileIdAt(7);
+    pool.outbox.add(unknown);
+    pool.link(B);
+    expect(pool.outbox.has(unknown)).toBe(true);
+    pool.outbox.remove(unknown);
+    expect([pool.outbox.has(unknown), pool.outbox.progressOf(unknown)]).toEqual([false, undefined]);
+  });
+});
+
+describe('whatever the pool does', () => {
+  it('copies are let go only when all is placed and any one device may be lost; and then they are', () => {
+    const device = fc.integer({ min: 1, max: 5 });
+    const event = fc.oneof(
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('link'), device }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('unlink'), device }) },
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('confirm'), pick: fc.nat() }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant('refuse'),
+          pick: fc.nat(),
+          reason: fc.constantFrom<Refusal>('cap', 'space', 'busy', 'unknown-file', 'failed'),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose'), device }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass'), ms: fc.nat(70_000) }) },
+    );
+    const shape = fc.constantFrom([4, 8], [2, 4], [3, 3], [1, 3], [5, 7]);
+    fc.assert(
+      fc.property(shape, fc.array(event, { maxLength: 60 }), ([k = 1, n = 1], events) => {
+        const pool = new Pool({ k, n });
+        for (const step of events) {
+          if (pool.isDone) return;
+          const id = 'device' in step ? deviceAt(step.device).deviceId : SELF;
+          const offer = 'pick' in step ? pool.offers[step.pick % Math.max(1, pool.offers.length)] : undefined;
+          switch (step.kind) {
+            case 'link':
+              pool.link(id);
+              break;
+            case 'unlink':
+              pool.unlink(id);
+              break;
+            case 'confirm':
+              if (offer !== undefined) pool.confirm(offer.to, offer.fragment);
+              break;
+            case 'refuse':
+              if (offer !== undefined) pool.refuse(offer.to, offer.fragment, step.reason);
+              break;
+            case 'lose':
+              pool.held.delete(id);
+              pool.outbox.touch(FILE);
+              pool.step();
+              break;
+            case 'pass':
+              pool.pass(step.ms);
+              break;
+          }
+        }
+        // Enough devices that take what they are offered: sooner or later it is done.
+        pool.link(...indicesOf(5).map((index) => deviceAt(index + 1).deviceId));
+        for (let round = 0; round < 5 && !pool.isDone; round++) {
+          pool.confirmAll();
+          pool.pass(RETRY_LATER_MS + OFFER_DEADLINE_MS);
+        }
+        expect(pool.isDone).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

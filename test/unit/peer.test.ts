@@ -1,0 +1,676 @@
+// The peer machine, alone and with others that speak to it in encoded messages: whom it listens to, what it tells, what it
+// takes, and how whatever was missed is mended.
+
+import { describe, expect, it } from 'vitest';
+import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
+import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
+import type { Manifest } from '../../src/core/catalogue/manifest.ts';
+import { concatBytes } from '../../src/core/model/bytes.ts';
+import { fragmentBytesOf } from '../../src/core/model/geometry.ts';
+import { parseBlockHash, type DeviceId, type EntryId, type FileId } from '../../src/core/model/ids.ts';
+import { MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
+import { Peer, type PeerEffect, type PeerInput } from '../../src/core/peer/peer.ts';
+import { reachOf } from '../../src/core/placement/health.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  PROTOCOL_VERSION,
+  type Message,
+} from '../../src/core/wire/messages.ts';
+import { indicesOf, seededBytes } from './erasure-oracle.ts';
+import { deviceAt, fileBody, fileIdAt, itemAt, manifestOf, write } from './pool-fixture.ts';
+
+const PULSE_MS = 5_000;
+/** Longer than peers hold back what they tell of their holdings. */
+const A_MOMENT_MS = 100;
+const HELLO: Message = { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: 0 };
+const NO_BYTES = new Uint8Array(0);
+const SPACE = 2 ** 40;
+
+/** One device with its peer and a store that does at once what it is told. */
+class Device {
+  readonly id: DeviceId;
+  readonly peer: Peer;
+  readonly effects: PeerEffect[] = [];
+  readonly #net: Net;
+  readonly #index: number;
+
+  constructor(net: Net, index: number, epoch = 0) {
+    this.#net = net;
+    this.#index = index;
+    this.id = deviceAt(index).deviceId;
+    this.peer = new Peer(this.id, epoch);
+    this.input({ kind: 'space', freeBytes: SPACE });
+  }
+
+  input(input: PeerInput): PeerEffect[] {
+    const effects = this.peer.handle(this.#net.nowMs, input);
+    this.effects.push(...effects);
+    for (const effect of effects) this.#carryOut(effect);
+    return effects;
+  }
+
+  /** Speaks to this device as `from` would. */
+  hear(from: DeviceId, message: Message): PeerEffect[] {
+    return this.input({ kind: 'message', from, message, payload: NO_BYTES });
+  }
+
+  publish(body: EntryBody, manifest?: Manifest): void {
+    const entry = write(
+      this.#net.scribble(this.peer),
+      deviceAt(this.#index),
+      this.#net.nowMs,
+      body,
+      manifest,
+    );
+    this.#net.written.set(entry.entry.entryId, entry);
+    this.input({ kind: 'published', entry });
+  }
+
+  /** Stores a file: all fragments are here, then its entry, then its outbox. */
+  store(label: string, changes: Partial<Manifest> = {}): { fileId: FileId; manifest: Manifest } {
+    const { body, fileId } = fileBody(label);
+    const manifest = manifestOf(this.id, changes);
+    this.publish(body, manifest);
+    for (const fragment of indicesOf(manifest.n)) this.hold(fileId, manifest, fragment);
+    this.input({ kind: 'outbox', file: fileId });
+    return { fileId, manifest };
+  }
+
+  hold(file: FileId, manifest: Manifest, fragment: number): void {
+    this.input({ kind: 'held', file, fragment, bytes: fragmentBytesOf(manifest) });
+  }
+
+  sentTo(to: DeviceId, kind?: Message['kind']): Message[] {
+    return messagesOf(this.effects, to, kind);
+  }
+
+  #carryOut(effect: PeerEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#net.carry(this.id, effect.to, effect.message);
+        break;
+      case 'check-entries': {
+        const entries = effect.entries.flatMap(
+          (bytes) => this.#net.written.get(decodeEntry(bytes).entryId) ?? [],
+        );
+        this.input({ kind: 'entries-checked', from: effect.from, entries, more: effect.more });
+        break;
+      }
+      case 'pull':
+        this.#net.pulls.push({ device: this, effect });
+        break;
+      case 'drop':
+        this.#drop(effect.file, effect.fragments);
+        break;
+      case 'outbox-done':
+        this.#drop(effect.file, effect.surplus);
+        break;
+      case 'close-link':
+        this.#net.unlink(this.id, effect.device);
+        break;
+      case 'keep-entries':
+      case 'answer':
+      case 'serve':
+      case 'stop-serving':
+        break;
+    }
+  }
+
+  #drop(file: FileId, fragments: readonly number[]): void {
+    const manifest = this.#net.manifests.get(file) ?? manifestOf(this.id);
+    for (const fragment of fragments)
+      this.input({ kind: 'unheld', file, fragment, bytes: fragmentBytesOf(manifest) });
+  }
+}
+
+interface Letter {
+  readonly from: DeviceId;
+  readonly to: DeviceId;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Devices, the links between them, and time. */
+class Net {
+  nowMs = 1_000;
+  readonly devices = new Map<DeviceId, Device>();
+  readonly written = new Map<EntryId, CheckedEntry>();
+  readonly manifests = new Map<FileId, Manifest>();
+  readonly pulls: { readonly device: Device; readonly effect: PeerEffect & { kind: 'pull' } }[] = [];
+  /** Whether a message arrives; all do unless a test says otherwise. */
+  arrives: (message: Message) => boolean = () => true;
+  readonly #links = new Set<string>();
+  #letters: Letter[] = [];
+
+  add(index: number, epoch = 0): Device {
+    const device = new Device(this, index, epoch);
+    this.devices.set(device.id, device);
+    return device;
+  }
+
+  /** The catalogue to take the next entry's place from, without adding to it: `published` does that. */
+  scribble(peer: Peer): Peer['catalogue'] {
+    const copy = new Peer(deviceAt(7).deviceId, 0).catalogue;
+    copy.add([...peer.catalogue.missingFor([])]);
+    return copy;
+  }
+
+  link(a: Device, b: Device): void {
+    this.#links.add(linkName(a.id, b.id));
+    a.input({ kind: 'link-up', device: b.id });
+    b.input({ kind: 'link-up', device: a.id });
+    this.settle();
+  }
+
+  unlink(a: DeviceId, b: DeviceId): void {
+    if (!this.#links.delete(linkName(a, b))) return;
+    this.#letters = this.#letters.filter(({ from, to }) => linkName(from, to) !== linkName(a, b));
+    this.devices.get(a)?.input({ kind: 'link-down', device: b });
+    this.devices.get(b)?.input({ kind: 'link-down', device: a });
+  }
+
+  carry(from: DeviceId, to: DeviceId, message: Message): void {
+    if (!this.#links.has(linkName(from, to)) || !this.arrives(message)) return;
+    this.#letters.push({ from, to, bytes: concatBytes(...encodeMessage(message)) });
+  }
+
+  /** Until no message is under way and nothing is to be fetched. */
+  settle(): void {
+    for (let count = 0; this.#letters.length > 0 || this.pulls.length > 0; count++) {
+      if (count > 20_000) throw new Error('the devices never come to rest');
+      const letter = this.#letters.shift();
+      if (letter !== undefined) {
+        this.devices
+          .get(letter.to)
+          ?.input({ kind: 'message', from: letter.from, ...decodeMessage(letter.bytes) });
+        continue;
+      }
+      const pull = this.pulls.shift();
+      if (pull === undefined) continue;
+      const { place, from } = pull.effect;
+      const manifest = pull.device.peer.catalogue.files().get(place.file);
+      if (manifest === undefined) throw new Error('only known files are fetched');
+      pull.device.hold(place.file, manifest, place.fragment);
+      pull.device.input({ kind: 'pulled', place, from, outcome: 'held' });
+    }
+  }
+
+  pass(ms: number): void {
+    const endMs = this.nowMs + ms;
+    this.settle();
+    for (;;) {
+      const due = Math.min(...[...this.devices.values()].map(({ peer }) => peer.nextDeadlineMs()));
+      if (due > endMs) break;
+      this.nowMs = Math.max(this.nowMs, due);
+      for (const device of this.devices.values()) device.input({ kind: 'tick' });
+      this.settle();
+    }
+    this.nowMs = endMs;
+  }
+}
+
+function linkName(a: DeviceId, b: DeviceId): string {
+  return [a, b].toSorted().join(' ');
+}
+
+function messagesOf(effects: readonly PeerEffect[], to: DeviceId, kind?: Message['kind']): Message[] {
+  return effects.flatMap((effect) =>
+    effect.kind === 'send' && effect.to === to && effect.message.kind === (kind ?? effect.message.kind)
+      ? [effect.message]
+      : [],
+  );
+}
+
+/** One device, and another's id whose link is up but who says only what the test says. */
+function listener(greeted = true): { net: Net; device: Device; other: DeviceId } {
+  const net = new Net();
+  const device = net.add(0);
+  const other = deviceAt(1).deviceId;
+  device.input({ kind: 'link-up', device: other });
+  if (greeted) device.hear(other, HELLO);
+  return { net, device, other };
+}
+
+function poolOf(count: number): { net: Net; devices: Device[] } {
+  const net = new Net();
+  const devices = indicesOf(count).map((index) => net.add(index));
+  for (const [index, device] of devices.entries()) {
+    for (const other of devices.slice(index + 1)) net.link(device, other);
+  }
+  return { net, devices };
+}
+
+describe('a new link', () => {
+  it('begins with hello, then what is here and what is held', () => {
+    const { device, other } = listener(false);
+    expect(device.sentTo(other).map(({ kind }) => kind)).toEqual(['hello', 'sync', 'holdings']);
+    expect(device.sentTo(other)[0]).toEqual(HELLO);
+    expect(device.peer.isReachable(other)).toBe(false);
+    device.hear(other, HELLO);
+    expect(device.peer.isReachable(other)).toBe(true);
+    expect(device.peer.reachableDevices()).toEqual([device.id, other]);
+  });
+
+  it.each<Message>([
+    { kind: 'sync', heads: [], from: undefined },
+    { kind: 'entries', entries: [Uint8Array.of(1)], more: false },
+    { kind: 'holdings', base: 0, held: [], heldBytes: 0, freeBytes: 0 },
+    { kind: 'place', places: [] },
+    { kind: 'get-block', id: 1, hash: parseBlockHash(seededBytes(32, 1)) },
+  ])('that begins with $kind instead of hello is closed', (message) => {
+    const { device, other } = listener(false);
+    const effects = device.hear(other, message);
+    expect(effects).toEqual([{ kind: 'close-link', device: other, reason: 'spoke before saying hello' }]);
+  });
+
+  it.each<Message>([
+    { kind: 'hello', protocol: PROTOCOL_VERSION + 1, epoch: 0 },
+    { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: 1 },
+  ])('to a device of protocol $protocol in epoch $epoch is closed', (message) => {
+    const { device, other } = listener(false);
+    expect(device.hear(other, message)).toMatchObject([{ kind: 'close-link', device: other }]);
+    expect(device.peer.isReachable(other)).toBe(false);
+  });
+
+  it('that went down is not listened to', () => {
+    const { device, other } = listener();
+    device.input({ kind: 'link-down', device: other });
+    expect(device.hear(other, { kind: 'holdings-wanted' })).toEqual([]);
+    expect(device.peer.isReachable(other)).toBe(false);
+  });
+});
+
+describe('catalogues', () => {
+  it('of devices that link become one, whatever each had; what is published later follows', () => {
+    const net = new Net();
+    const [a, b] = [net.add(0), net.add(1)];
+    for (let count = 0; count < 150; count++) a.publish({ kind: 'pool', name: `${count}` });
+    for (let count = 0; count < 70; count++) b.publish({ kind: 'profile', name: `${count}` });
+    net.link(a, b);
+    expect(a.peer.catalogue.digest()).toBe(b.peer.catalogue.digest());
+    expect(b.peer.catalogue.poolName).toBe('149');
+    b.publish({ kind: 'pool', name: 'renamed' });
+    net.settle();
+    expect(a.peer.catalogue.poolName).toBe('renamed');
+  });
+
+  it('pass through a device in the middle', () => {
+    const net = new Net();
+    const [a, b, c] = [net.add(0), net.add(1), net.add(2)];
+    net.link(a, b);
+    net.link(b, c);
+    a.publish({ kind: 'profile', name: 'far away' });
+    net.pass(2 * PULSE_MS);
+    expect(c.peer.catalogue.deviceName(a.id)).toBe('far away');
+  });
+
+  it('are mended by the pulse when entries were lost', () => {
+    const { net, devices } = poolOf(2);
+    const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
+    net.arrives = (message) => message.kind !== 'entries';
+    a.publish({ kind: 'profile', name: 'lost' });
+    net.settle();
+    expect(b.peer.catalogue.deviceName(a.id)).toBe('');
+    net.arrives = () => true;
+    net.pass(PULSE_MS);
+    expect(b.peer.catalogue.deviceName(a.id)).toBe('lost');
+  });
+
+  it('in step send pulses and nothing else', () => {
+    const { net, devices } = poolOf(2);
+    const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
+    net.pass(A_MOMENT_MS);
+    const before = a.effects.length;
+    net.pass(4 * PULSE_MS);
+    expect(
+      a.effects.slice(before).map((effect) => (effect.kind === 'send' ? effect.message.kind : effect.kind)),
+    ).toEqual(['pulse', 'pulse', 'pulse', 'pulse']);
+    expect(b.peer.isReachable(a.id)).toBe(true);
+  });
+});
+
+describe('holdings', () => {
+  it('are told to whoever is linked, and to who links later', () => {
+    const { net, devices } = poolOf(2);
+    const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
+    const { body, fileId } = fileBody('x');
+    a.publish(body, manifestOf(a.id));
+    a.hold(fileId, manifestOf(a.id), 3);
+    net.pass(A_MOMENT_MS);
+    expect(b.peer.holdersOf(fileId)).toEqual(new Map([[a.id, new Set([3])]]));
+    const c = net.add(2);
+    net.link(a, c);
+    net.pass(A_MOMENT_MS);
+    expect(c.peer.holdersOf(fileId)).toEqual(new Map([[a.id, new Set([3])]]));
+  });
+
+  it('that do not add up are asked for anew; the pulse finds what was lost without a trace', () => {
+    const { net, devices } = poolOf(2);
+    const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
+    const { body, fileId } = fileBody('x');
+    a.publish(body, manifestOf(a.id));
+    net.settle();
+    net.arrives = (message) => message.kind !== 'holdings';
+    a.hold(fileId, manifestOf(a.id), 1);
+    net.pass(A_MOMENT_MS);
+    net.arrives = () => true;
+    expect(b.peer.holdersOf(fileId).size).toBe(0);
+    net.pass(PULSE_MS);
+    expect(b.sentTo(a.id, 'holdings-wanted').length).toBeGreaterThanOrEqual(1);
+    expect(b.peer.holdersOf(fileId)).toEqual(new Map([[a.id, new Set([1])]]));
+  });
+
+  it('a delta with a gap asks at once', () => {
+    const { device, other } = listener();
+    const effects = device.hear(other, { kind: 'holdings', base: 5, held: [], heldBytes: 0, freeBytes: 0 });
+    expect(messagesOf(effects, other)).toEqual([{ kind: 'holdings-wanted' }]);
+  });
+
+  it('of fragments that a file does not have, or of unknown files, do not count', () => {
+    const { device, other } = listener();
+    const { fileId } = device.store('x');
+    const held = [
+      { file: fileId, fragments: new Set([2, 8, 100]) },
+      { file: fileIdAt(9), fragments: new Set([0]) },
+    ];
+    device.hear(other, { kind: 'holdings', base: 0, held, heldBytes: 0, freeBytes: 0 });
+    expect(device.peer.holdersOf(fileId).get(other)).toEqual(new Set([2]));
+    expect(device.peer.holdersOf(fileIdAt(9)).size).toBe(0);
+  });
+
+  it('of a device that is away are remembered, those of one that left are not', () => {
+    const { net, devices } = poolOf(3);
+    const [a, b, c] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
+    const { body, fileId } = fileBody('x');
+    a.publish(body, manifestOf(a.id));
+    for (const [device, fragment] of [
+      [b, 1],
+      [c, 2],
+    ] as const)
+      device.hold(fileId, manifestOf(a.id), fragment);
+    net.pass(A_MOMENT_MS);
+    net.unlink(a.id, b.id);
+    expect(a.peer.isReachable(b.id)).toBe(false);
+    expect(reachOf(a.peer.holdersOf(fileId))).toBe(2);
+    c.publish({ kind: 'leave' });
+    net.settle();
+    expect([...a.peer.holdersOf(fileId).keys()]).toEqual([b.id]);
+  });
+
+  it('tell of space alone when it is another by more than a quarter', () => {
+    const { net, devices } = poolOf(2);
+    const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
+    net.pass(A_MOMENT_MS);
+    for (const [freeBytes, told] of [
+      [SPACE * 0.9, SPACE],
+      [SPACE / 2, SPACE / 2],
+      [0, 0],
+      [1, 1],
+    ] as const) {
+      a.input({ kind: 'space', freeBytes });
+      net.pass(A_MOMENT_MS);
+      expect(b.peer.holdings.of(a.id)?.freeBytes).toBe(Math.floor(told));
+    }
+  });
+});
+
+describe('a fragment that another asks this device to hold', () => {
+  function asked(freeBytes = SPACE): { device: Device; other: DeviceId; fileId: FileId; manifest: Manifest } {
+    const { net, device, other } = listener();
+    const { body, fileId } = fileBody('x');
+    const manifest = manifestOf(other);
+    const writer = net.add(1);
+    writer.publish(body, manifest);
+    device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
+    device.input({ kind: 'space', freeBytes });
+    return { device, other, fileId, manifest };
+  }
+
+  function place(file: FileId, ...fragments: readonly number[]): Message {
+    return { kind: 'place', places: fragments.map((fragment) => ({ file, fragment })) };
+  }
+
+  function refusals(effects: readonly PeerEffect[], to: DeviceId): [number, string][] {
+    return messagesOf(effects, to, 'refuse').flatMap((message) =>
+      message.kind === 'refuse' ? [[message.place.fragment, message.reason] as [number, string]] : [],
+    );
+  }
+
+  it('is fetched from there', () => {
+    const { device, other, fileId } = asked();
+    expect(device.hear(other, place(fileId, 2))).toEqual([
+      { kind: 'pull', place: { file: fileId, fragment: 2 }, from: other },
+    ]);
+    expect(device.hear(other, place(fileId, 2)), 'asked again while it is fetched').toEqual([]);
+  });
+
+  it('is refused when the file is not known, or has no such fragment', () => {
+    const { device, other, fileId } = asked();
+    expect(refusals(device.hear(other, place(fileIdAt(5), 0)), other)).toEqual([[0, 'unknown-file']]);
+    expect(refusals(device.hear(other, place(fileId, 8)), other)).toEqual([[8, 'unknown-file']]);
+  });
+
+  it('is refused beyond the cap, those being fetched included', () => {
+    const { device, other, fileId, manifest } = asked();
+    device.hold(fileId, manifest, 0);
+    const effects = device.hear(other, place(fileId, 1, 2, 3, 4));
+    expect(effects.filter(({ kind }) => kind === 'pull')).toHaveLength(2);
+    expect(refusals(effects, other)).toEqual([
+      [3, 'cap'],
+      [4, 'cap'],
+    ]);
+  });
+
+  it('is refused when the space is promised already', () => {
+    const fragmentBytes = fragmentBytesOf(manifestOf(deviceAt(1).deviceId));
+    const { device, other, fileId } = asked(2 * fragmentBytes - 1);
+    expect(refusals(device.hear(other, place(fileId, 1, 2)), other)).toEqual([[2, 'space']]);
+    device.input({ kind: 'pulled', place: { file: fileId, fragment: 1 }, from: other, outcome: 'failed' });
+    expect(refusals(device.hear(other, place(fileId, 2)), other)).toEqual([]);
+  });
+
+  it('that could not be fetched is refused with the reason', () => {
+    const { device, other, fileId } = asked();
+    device.hear(other, place(fileId, 1));
+    const failed = {
+      kind: 'pulled',
+      place: { file: fileId, fragment: 1 },
+      from: other,
+      outcome: 'space',
+    } as const;
+    expect(refusals(device.input(failed), other)).toEqual([[1, 'space']]);
+  });
+
+  it('and is here already, is told of again: once, however many were asked for', () => {
+    const { device, other, fileId, manifest } = asked();
+    for (const fragment of [0, 1, 2]) device.hold(fileId, manifest, fragment);
+    const effects = device.hear(other, place(fileId, 0, 1, 2));
+    const told = messagesOf(effects, other, 'holdings');
+    expect(told).toMatchObject([{ base: 0, held: [{ file: fileId, fragments: new Set([0, 1, 2]) }] }]);
+    expect(refusals(effects, other)).toEqual([]);
+  });
+
+  it('and waits for its turn, is forgotten with the link of who asked', () => {
+    const { net, device, other } = listener();
+    const writer = net.add(1);
+    const files = indicesOf(60).map((index) => {
+      const { body, fileId } = fileBody(`file ${index}`);
+      writer.publish(body, manifestOf(writer.id));
+      return fileId;
+    });
+    device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
+    const pulls = files
+      .flatMap((file) => device.hear(other, place(file, 0)))
+      .filter(({ kind }) => kind === 'pull');
+    expect(pulls.length).toBeLessThan(60);
+    device.input({ kind: 'link-down', device: other });
+    const [running] = pulls;
+    if (running?.kind !== 'pull') throw new Error('some are fetched');
+    const after = device.input({ kind: 'pulled', place: running.place, from: other, outcome: 'busy' });
+    expect(after.filter(({ kind }) => kind === 'pull')).toEqual([]);
+  });
+});
+
+describe('storing', () => {
+  it('spreads fragments over the pool, and everyone knows the same holders', () => {
+    const { net, devices } = poolOf(4);
+    const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
+    const { fileId } = a.store('spread');
+    net.pass(A_MOMENT_MS);
+    expect(a.peer.inOutbox(fileId)).toBe(false);
+    const holders = b.peer.holdersOf(fileId);
+    expect([...holders.values()].map(({ size }) => size)).toEqual([2, 2, 2, 2]);
+    for (const { peer } of devices) expect(asObject(peer.holdersOf(fileId))).toEqual(asObject(holders));
+  });
+
+  it('alone keeps all, then spreads as devices come', () => {
+    const net = new Net();
+    const a = net.add(0);
+    const { fileId } = a.store('patient');
+    expect([a.peer.own.of(fileId).size, a.peer.inOutbox(fileId)]).toEqual([8, true]);
+    net.link(a, net.add(1));
+    net.pass(A_MOMENT_MS);
+    expect(a.peer.own.of(fileId).size).toBe(8);
+    const c = net.add(2);
+    net.link(a, c);
+    net.pass(A_MOMENT_MS);
+    expect(a.peer.inOutbox(fileId)).toBe(false);
+    expect(a.peer.own.of(fileId).size).toBeLessThanOrEqual(3);
+    expect(reachOf(a.peer.holdersOf(fileId))).toBe(8);
+  });
+
+  it('goes on after offers and entries were lost', () => {
+    const { net, devices } = poolOf(3);
+    const a = itemAt(devices, 0);
+    let lost = 0;
+    net.arrives = (message) => !(message.kind === 'place' || message.kind === 'entries') || ++lost > 4;
+    const { fileId } = a.store('unlucky');
+    net.pass(120_000);
+    expect(a.peer.inOutbox(fileId)).toBe(false);
+    expect(reachOf(a.peer.holdersOf(fileId))).toBe(8);
+  });
+
+  it('does not offer to a device whose holdings and space are not known yet', () => {
+    const { device, other } = listener();
+    device.store('x');
+    expect(device.sentTo(other, 'place')).toEqual([]);
+    const holdings = { kind: 'holdings', base: 0, held: [], heldBytes: 0, freeBytes: SPACE } as const;
+    device.hear(other, holdings);
+    expect(device.sentTo(other, 'place')).toHaveLength(1);
+    // Nor to one that comes back, before it told anew: what it said before may be long past.
+    device.input({ kind: 'link-down', device: other });
+    device.input({ kind: 'link-up', device: other });
+    device.hear(other, HELLO);
+    expect(device.sentTo(other, 'place')).toHaveLength(1);
+    device.hear(other, holdings);
+    expect(device.sentTo(other, 'place')).toHaveLength(2);
+  });
+});
+
+describe('removal', () => {
+  it('drops the fragments everywhere, and the outbox with them', () => {
+    const { net, devices } = poolOf(3);
+    const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
+    const { fileId } = a.store('short-lived');
+    net.pass(A_MOMENT_MS);
+    expect(a.peer.own.heldBytes).toBeGreaterThan(0);
+    b.publish({ kind: 'remove', file: fileId });
+    net.pass(A_MOMENT_MS);
+    for (const { peer } of devices) {
+      expect([peer.own.of(fileId).size, peer.own.heldBytes, peer.inOutbox(fileId)]).toEqual([0, 0, false]);
+      expect(peer.holdersOf(fileId).size).toBe(0);
+    }
+  });
+
+  it('of a file that is still being placed ends that', () => {
+    const net = new Net();
+    const a = net.add(0);
+    const { fileId } = a.store('x');
+    a.publish({ kind: 'remove', file: fileId });
+    expect(a.effects.at(-1)?.kind).not.toBe('pull');
+    expect([a.peer.inOutbox(fileId), a.peer.own.of(fileId).size]).toEqual([false, 0]);
+    expect(a.effects.some((effect) => effect.kind === 'outbox-done' && effect.surplus.length === 8)).toBe(
+      true,
+    );
+  });
+
+  it('drops a fragment that arrives after it', () => {
+    const net = new Net();
+    const a = net.add(0);
+    const { fileId, manifest } = a.store('x');
+    a.publish({ kind: 'remove', file: fileId });
+    a.hold(fileId, manifest, 2);
+    expect(a.peer.own.of(fileId).size).toBe(0);
+  });
+});
+
+describe('requests', () => {
+  const hash = parseBlockHash(seededBytes(32, 1));
+
+  it('to a device that is not reachable fail at once', () => {
+    const { device, other } = listener(false);
+    const ask = { kind: 'get-block', hash } as const;
+    expect(device.input({ kind: 'request', ticket: 4, to: other, ask })).toEqual([
+      { kind: 'answer', ticket: 4, result: { kind: 'failed', reason: 'link-closed' } },
+    ]);
+  });
+
+  it('end with their link', () => {
+    const { device, other } = listener();
+    device.input({ kind: 'request', ticket: 4, to: other, ask: { kind: 'get-block', hash } });
+    expect(device.input({ kind: 'link-down', device: other })).toContainEqual({
+      kind: 'answer',
+      ticket: 4,
+      result: { kind: 'failed', reason: 'link-closed' },
+    });
+  });
+
+  it('of others are served up to a bound; beyond it the device is busy, until one was served', () => {
+    const { device, other } = listener();
+    for (let id = 1; id <= MAX_OPEN_REQUESTS; id++)
+      expect(device.hear(other, { kind: 'get-block', id, hash })).toMatchObject([
+        { kind: 'serve', to: other, id },
+      ]);
+    expect(device.hear(other, { kind: 'get-block', id: 1_000, hash })).toMatchObject([
+      { kind: 'send', message: { kind: 'failed', id: 1_000, reason: 'busy' } },
+    ]);
+    device.input({ kind: 'served', to: other, id: 5 });
+    expect(device.hear(other, { kind: 'get-block', id: 1_001, hash })).toMatchObject([
+      { kind: 'serve', id: 1_001 },
+    ]);
+  });
+
+  it('that were cancelled are stopped, and count until they are', () => {
+    const { device, other } = listener();
+    for (let id = 1; id <= MAX_OPEN_REQUESTS; id++) device.hear(other, { kind: 'get-block', id, hash });
+    expect(device.hear(other, { kind: 'cancel', id: 7 })).toEqual([
+      { kind: 'stop-serving', to: other, id: 7 },
+    ]);
+    expect(device.hear(other, { kind: 'cancel', id: 999 })).toEqual([]);
+    expect(device.hear(other, { kind: 'get-block', id: 100, hash })).toMatchObject([{ kind: 'send' }]);
+    device.input({ kind: 'served', to: other, id: 7 });
+    expect(device.hear(other, { kind: 'get-block', id: 101, hash })).toMatchObject([{ kind: 'serve' }]);
+  });
+
+  it('with a number that is in use close the link', () => {
+    const { device, other } = listener();
+    device.hear(other, { kind: 'get-block', id: 1, hash });
+    expect(device.hear(other, { kind: 'get-block', id: 1, hash })).toMatchObject([{ kind: 'close-link' }]);
+  });
+
+  it('of a device that went are not served any longer', () => {
+    const { device, other } = listener();
+    device.hear(other, { kind: 'get-index', id: 3, file: fileIdAt(0), fragment: 0 });
+    expect(device.input({ kind: 'link-down', device: other })).toContainEqual({
+      kind: 'stop-serving',
+      to: other,
+      id: 3,
+    });
+  });
+});
+
+function asObject(holders: ReadonlyMap<DeviceId, ReadonlySet<number>>): unknown {
+  return Object.fromEntries(
+    [...holders].map(([device, set]) => [device, [...set].toSorted((a, b) => a - b)]),
+  );
+}
