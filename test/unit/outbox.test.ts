@@ -95,7 +95,7 @@ class Pool {
   confirmAll(): void {
     for (let known = -1; known !== this.offers.length;) {
       known = this.offers.length;
-      for (const { to, fragment } of [...this.offers]) {
+      for (const { to, fragment } of this.offers.slice()) {
         if (this.linked.has(to) && this.held.get(to)?.has(fragment) !== true) this.confirm(to, fragment);
       }
     }
