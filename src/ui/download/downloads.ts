@@ -5,13 +5,16 @@
 // handed over, ended by the person, or with an alert that says why; what it leaves on the disk has a record.
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import { PalmError } from '../../core/model/errors.ts';
 import type { FileStatus, Pool, PoolStatus } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { savedName } from '../text/file-name.ts';
 import type { Alerts } from '../work/alerts.ts';
 import { type Attempt, attemptDownload } from './attempt.ts';
+import { Deletions } from './deletions.ts';
 import * as rules from './download-rules.ts';
 import type { BrowserSaving, DownloadStore, SavedDownload } from './download-store.ts';
+import { HandedFiles } from './handed-files.ts';
 import { MemoryFile } from './memory-file.ts';
 
 export type DownloadState =
@@ -76,10 +79,8 @@ export class Downloads {
   readonly #entries = new Map<string, Entry>();
   /** Files whose picker is open. */
   readonly #choosing = new Set<string>();
-  /** What is still being deleted, by file: a new download of it waits. */
-  readonly #endings = new Map<string, Promise<void>>();
-  /** Whole files that the browser may still be copying, each with what stops its timer. */
-  readonly #handed = new Map<string, () => void>();
+  readonly #deletions: Deletions;
+  readonly #handed: HandedFiles;
   readonly #restored: Promise<void>;
   readonly #stopWatching: () => void;
   #closed = false;
@@ -87,6 +88,8 @@ export class Downloads {
   /** Takes up what earlier pages left. */
   constructor(options: DownloadsOptions) {
     this.#options = options;
+    this.#deletions = new Deletions(options.store);
+    this.#handed = new HandedFiles({ ...options, deletions: this.#deletions });
     this.#restored = this.#restore();
     this.#stopWatching = effect(() => {
       const status = options.status.value;
@@ -108,7 +111,7 @@ export class Downloads {
     try {
       await this.#restored;
       if (this.#entries.has(fileId)) return await this.continue(fileId);
-      if (this.#handed.has(fileId) && (await this.#handOverAgain(file))) return;
+      if (this.#handed.has(fileId) && (await this.#handed.handOverAgain(file))) return;
       if (this.#entries.size >= MAX_DOWNLOADS) {
         this.#options.alerts.raise(rules.tooManyText(MAX_DOWNLOADS));
         return;
@@ -140,14 +143,17 @@ export class Downloads {
   /** Ends it, and deletes what arrived. */
   cancel(fileId: string): void {
     const entry = this.#entries.get(fileId);
-    if (entry !== undefined) this.#discard(entry);
+    if (entry === undefined) return;
+    this.#discard(entry);
+    // Its turn goes to the next.
+    this.#look(this.#options.status.peek());
   }
 
   /** The page ends: what is durable stays, and goes on with the next. */
   close(): void {
     this.#closed = true;
     this.#stopWatching();
-    for (const stopTimer of this.#handed.values()) stopTimer();
+    this.#handed.close();
     for (const entry of this.#entries.values()) {
       this.#endPause(entry);
       entry.stopper.abort();
@@ -160,7 +166,7 @@ export class Downloads {
       for (const saved of await this.#options.store.list()) {
         const { fileId, name, size, place, durableBytes, handedAtMs } = saved;
         if (handedAtMs !== undefined) {
-          this.#keepForCopying(fileId, size, handedAtMs);
+          this.#handed.keep(fileId, size, handedAtMs);
           continue;
         }
         // Stopped until it is known that it may go on.
@@ -194,7 +200,7 @@ export class Downloads {
     if (best === 'memory') return new MemoryFile();
     // Before anything else: the browser opens it only shortly after the gesture.
     const picked = best === 'picked' ? await saving.pick(savedName(file.name)) : undefined;
-    await this.#endings.get(fileId);
+    await this.#deletions.settled(fileId);
     // A private file's name is readable with its link alone; this record is not behind it.
     const name = file.private ? '' : file.name;
     await store.begin({ fileId, name, size, startedAtMs: nowMs(), picked });
@@ -286,54 +292,20 @@ export class Downloads {
     }
   }
 
-  /** @throws PalmError of the store; the download can then be tried again. */
+  /** @throws PalmError of the store; while the download is still listed it can be tried again. */
   async #deliver(entry: Entry): Promise<void> {
     const { fileId, name, size, place } = entry;
-    const { store, saving, say, nowMs } = this.#options;
+    const { store, saving, say } = this.#options;
     const whole = place === 'kept' ? await store.file(fileId) : undefined;
     // Cancelled meanwhile.
     if (this.#entries.get(fileId) !== entry) return;
-    if (place instanceof MemoryFile) saving.download(place.whole(), savedName(name));
-    if (whole !== undefined) saving.download(whole, savedName(name));
+    if (whole !== undefined && whole.size !== size) throw new PalmError('storage-failed', rules.CHANGED_TEXT);
     this.#entries.delete(fileId);
     this.#publish();
-    if (place instanceof MemoryFile) return;
+    if (place instanceof MemoryFile) return saving.download(place.whole(), savedName(name));
     say(rules.savedText(entry, place));
-    if (place === 'picked') return store.forget(fileId);
-    const handedAtMs = nowMs();
-    this.#keepForCopying(fileId, size, handedAtMs);
-    await store.markHanded(fileId, handedAtMs);
-  }
-
-  /** Whether the whole file was still here. */
-  async #handOverAgain({ fileId, size, name }: FileStatus): Promise<boolean> {
-    const { store, saving, nowMs } = this.#options;
-    // Where the browser took it away, it is fetched anew like any other.
-    const whole = await store.file(fileId).catch(() => undefined);
-    this.#handed.get(fileId)?.();
-    this.#handed.delete(fileId);
-    if (whole?.size !== size) return false;
-    saving.download(whole, savedName(name));
-    this.#keepForCopying(fileId, size, nowMs());
-    await store.markHanded(fileId, nowMs());
-    return true;
-  }
-
-  #keepForCopying(fileId: string, size: number, handedAtMs: number): void {
-    this.#handed.get(fileId)?.();
-    const untilMs = handedAtMs + rules.keptAfterHandingMs(size);
-    const leftMs = Math.max(0, untilMs - this.#options.nowMs());
-    this.#handed.set(
-      fileId,
-      this.#options.delay(leftMs, () => this.#dropHanded(fileId)),
-    );
-  }
-
-  #dropHanded(fileId: string): void {
-    this.#handed.get(fileId)?.();
-    this.#handed.delete(fileId);
-    // A file that could not be deleted has no record any more, and goes when the next page starts.
-    this.#end(fileId, Promise.resolve(), () => undefined);
+    if (whole === undefined) await store.forget(fileId);
+    else await this.#handed.handOver(entry, whole);
   }
 
   #pause(entry: Entry): void {
@@ -360,7 +332,7 @@ export class Downloads {
 
   #forgetAll(): void {
     for (const entry of this.#entries.values()) this.#discard(entry);
-    for (const fileId of this.#handed.keys()) this.#dropHanded(fileId);
+    this.#handed.dropAll();
   }
 
   #discard(entry: Entry): void {
@@ -370,20 +342,10 @@ export class Downloads {
     this.#publish();
     if (entry.place instanceof MemoryFile) return;
     const { place } = entry;
-    this.#end(entry.fileId, entry.work, (error) => {
+    this.#deletions.begin(entry.fileId, entry.work, (error) => {
+      // One that Palm keeps has no record any more, and goes when the next page starts.
       if (place === 'picked') this.#options.alerts.raise(rules.leftoverText(entry, error));
     });
-  }
-
-  /** Deletes what is on the disk once `work` has let go of it. */
-  #end(fileId: string, work: Promise<void>, onFailed: (error: unknown) => void): void {
-    const ending = work
-      .then(() => this.#options.store.drop(fileId))
-      .catch(onFailed)
-      .finally(() => {
-        if (this.#endings.get(fileId) === ending) this.#endings.delete(fileId);
-      });
-    this.#endings.set(fileId, ending);
   }
 
   #set(entry: Entry, state: DownloadState): void {
