@@ -10,7 +10,8 @@ import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { DeviceId, EntryId, FileId } from '../../src/core/model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../../src/core/model/limits.ts';
 import { CatalogueSync } from '../../src/core/peer/catalogue-sync.ts';
-import { seededBytes } from './erasure-oracle.ts';
+import golden from '../vectors/entry.json' with { type: 'json' };
+import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, fileBody, itemAt, manifestOf, uncheckedEntry, write } from './pool-fixture.ts';
 
 /** Every entry that a test wrote, by id: what stands in for check.ts when bytes arrive. */
@@ -250,6 +251,17 @@ describe('names', () => {
     const file = fileBody('after');
     write(catalogue, deviceAt(0), 1, file.body, manifestOf(deviceAt(0).deviceId));
     expect(catalogue.files().has(file.fileId)).toBe(true);
+  });
+});
+
+describe('digests', () => {
+  it('are those of the golden log', () => {
+    const catalogue = new Catalogue();
+    const entries = golden.entries.map(({ record }) => ({ entry: decodeEntry(bytesOfHex(record)) }));
+    expect(catalogue.add(entries).orphaned).toEqual([]);
+    const head = { device: golden.deviceId, seq: golden.entries.length, digest: golden.logDigest };
+    expect(catalogue.heads()).toEqual([head]);
+    expect(catalogue.digest()).toBe(golden.catalogueDigest);
   });
 });
 
