@@ -6,7 +6,6 @@ import { encodeEntry, encodeEntryPayload, signedBytesOf, type EntryBody } from '
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { fragmentBytesOf } from '../core/model/geometry.ts';
 import { blockKey, type BlockHash, type DeviceId, type FileId, type FragmentId } from '../core/model/ids.ts';
-import { MAX_QUEUED_MESSAGES } from '../core/model/limits.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import { Peer, type PeerEffect, type PeerInput } from '../core/peer/peer.ts';
 import type { Ask, RequestResult } from '../core/peer/requests.ts';
@@ -32,6 +31,7 @@ import {
 } from '../core/wire/messages.ts';
 import type { Notice } from './api.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
+import { Inbox } from './inbox.ts';
 import { pullFragment } from './pulling.ts';
 
 export interface PeerDriverPorts {
@@ -50,6 +50,8 @@ export interface PeerDriverEvents {
   relayState(state: RelayState): void;
 }
 
+/** Control messages on their way to a device, beyond which no more of its own are answered. */
+const MAX_UNSENT = 16;
 /** Which fragment lacks a block is looked up at most this often, ms: it reads every fragment index here. */
 const SEEK_EVERY_MS = 10_000;
 
@@ -67,9 +69,10 @@ export class PeerDriver {
   /** Fragments that count as held, by file and number. */
   readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
   readonly #waiting = new Map<number, Waiting>();
-  readonly #inboxes = new Map<DeviceId, DecodedMessage[]>();
+  readonly #inboxes = new Map<DeviceId, Inbox>();
   readonly #serving = new Map<string, AbortController>();
-  readonly #sending = new Set<Promise<void>>();
+  /** Messages that were not handed to their link yet, by device. */
+  readonly #sending = new Map<DeviceId, Set<Promise<void>>>();
   /** What was begun and has not ended: `stop` waits for it, so that nothing is written afterwards. */
   readonly #working = new Set<Promise<unknown>>();
   readonly #listeners = new Set<() => void>();
@@ -131,7 +134,7 @@ export class PeerDriver {
 
   /** Resolves when every control message queued so far was handed to its link, or its link closed. */
   async flush(): Promise<void> {
-    await Promise.allSettled(this.#sending);
+    await Promise.allSettled([...this.#sending.values()].flatMap((ofDevice) => [...ofDevice]));
   }
 
   input(input: PeerInput): void {
@@ -266,11 +269,13 @@ export class PeerDriver {
 
   async #send(to: DeviceId, message: Message, lane: Lane): Promise<void> {
     const sending = this.#ports.transport.send(to, encodeMessage(message), lane);
-    this.#sending.add(sending);
+    const ofDevice = this.#sending.get(to) ?? new Set();
+    this.#sending.set(to, ofDevice.add(sending));
     try {
       await sending;
     } finally {
-      this.#sending.delete(sending);
+      ofDevice.delete(sending);
+      if (ofDevice.size === 0) this.#sending.delete(to);
     }
   }
 
@@ -301,6 +306,7 @@ export class PeerDriver {
   }
 
   #linkDown(device: DeviceId): void {
+    this.#inboxes.get(device)?.close();
     this.#inboxes.delete(device);
     this.input({ kind: 'link-down', device });
   }
@@ -319,32 +325,21 @@ export class PeerDriver {
       this.input({ kind: 'message', from: device, ...decoded });
       return;
     }
-    const inbox = this.#inboxes.get(device);
-    if (inbox === undefined) {
-      this.#inboxes.set(device, [decoded]);
-      this.#inBackground(this.#drain(device));
-    } else if (inbox.length < MAX_QUEUED_MESSAGES) {
-      inbox.push(decoded);
-    } else {
-      this.#ports.transport.closeLink(device, 'sends faster than this device can check');
-    }
+    const inbox = this.#inboxes.get(device) ?? new Inbox((next) => this.#handle(device, next));
+    this.#inboxes.set(device, inbox);
+    if (inbox.put(decoded, bytes.length)) this.#inBackground(inbox.drain());
+    else this.#ports.transport.closeLink(device, 'sends faster than this device can check');
   }
 
-  /** Handles a device's control messages in order; entries are checked before what follows them is looked at. */
-  async #drain(device: DeviceId): Promise<void> {
-    const inbox = this.#inboxes.get(device);
-    while (inbox !== undefined && this.#inboxes.get(device) === inbox) {
-      const next = inbox[0];
-      if (next === undefined) {
-        this.#inboxes.delete(device);
-        return;
-      }
-      this.input({ kind: 'message', from: device, ...next });
-      const checking = this.#checking;
-      this.#checking = undefined;
-      await checking;
-      inbox.shift();
-    }
+  /** A control message: entries are checked, and answers are on their way, before the next one is looked at. */
+  async #handle(device: DeviceId, decoded: DecodedMessage): Promise<void> {
+    this.input({ kind: 'message', from: device, ...decoded });
+    const checking = this.#checking;
+    this.#checking = undefined;
+    await checking;
+    // A device that asks faster than it takes the answers waits for them.
+    const unsent = this.#sending.get(device);
+    if (unsent !== undefined && unsent.size > MAX_UNSENT) await Promise.allSettled(unsent);
   }
 
   async #checkEntries(from: DeviceId, records: readonly Uint8Array[], more: boolean): Promise<void> {
