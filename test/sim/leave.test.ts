@@ -45,7 +45,7 @@ scenario(
   'a device that leaves in the middle of storing, taking and reading leaves nothing behind',
   [611, 612, 1001, 1014, 1030, 1044],
   async ({ world, network, pool }) => {
-    network.faults = { ...network.faults, bulkBytesPerMs: 300 };
+    network.faults = { ...network.faults, bytesPerMs: 300 };
     const devices = await pool(4);
     const [leaving, other] = [first(devices), first(devices, 1)];
     const placed = await world.settled('store', other.put(world.random.bytes(200_000), { name: 'first' }));

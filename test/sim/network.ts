@@ -14,16 +14,16 @@ import type { World } from './world.ts';
 export interface NetworkFaults {
   /** Least and most time of one message, ms. */
   readonly delayMs: readonly [number, number];
-  /** Bulk bytes that one device sends to another in a ms. */
-  readonly bulkBytesPerMs: number;
+  /** Bytes that one device sends to another in a ms, in each lane. */
+  readonly bytesPerMs: number;
   /** Share of messages that are lost once and sent again, RETRANSMIT_MS later. */
   readonly loss: number;
   /** Share of messages that break their link. */
   readonly breaks: number;
 }
 
-export const CALM: NetworkFaults = { delayMs: [1, 5], bulkBytesPerMs: 50_000, loss: 0, breaks: 0 };
-export const ROUGH: NetworkFaults = { delayMs: [1, 400], bulkBytesPerMs: 5_000, loss: 0.05, breaks: 0.002 };
+export const CALM: NetworkFaults = { delayMs: [1, 5], bytesPerMs: 50_000, loss: 0, breaks: 0 };
+export const ROUGH: NetworkFaults = { delayMs: [1, 400], bytesPerMs: 5_000, loss: 0.05, breaks: 0.002 };
 
 const RETRANSMIT_MS = 800;
 /** A link that ended is built again this long after both ends know, ms. */
@@ -65,6 +65,10 @@ export class Network {
   readonly #links = new Map<string, Link>();
   readonly #trace = createHash('sha256');
   #group: (device: DeviceId) => number = () => 0;
+  /** Bytes that wait to go out, by sender and receiver. */
+  readonly #queues = new Map<string, { bytes: number; mostBytes: number }>();
+  /** Devices whose sending takes no time. */
+  readonly unlimited = new Set<DeviceId>();
   /** Message bytes that were delivered. */
   deliveredBytes = 0;
   /** Messages on their way, and link events that an end has not heard of. */
@@ -75,6 +79,11 @@ export class Network {
   constructor(world: World, faults: NetworkFaults = CALM) {
     this.#world = world;
     this.faults = faults;
+  }
+
+  /** The most bytes that ever waited to go out from one device to another. */
+  mostQueuedBytes(from: DeviceId, to: DeviceId): number {
+    return this.#queues.get(`${from} ${to}`)?.mostBytes ?? 0;
   }
 
   /** SHA-256 over every message delivered so far: when, from whom, to whom, and its bytes. Ends the trace. */
@@ -210,8 +219,12 @@ export class Network {
     const laneKey = `${from.device}/${lane}`;
     const lostMs = random.unit() < this.faults.loss ? RETRANSMIT_MS : 0;
     const beginsMs = Math.max(nowMs, link.freeMs.get(laneKey) ?? 0);
-    const goesOutMs = beginsMs + (lane === 'bulk' ? Math.ceil(bytes.length / this.faults.bulkBytesPerMs) : 0);
-    const arrivesMs = Math.max(goesOutMs + this.#delayMs() + lostMs, link.arriveMs.get(laneKey) ?? 0);
+    const goesOutMs =
+      beginsMs + (this.unlimited.has(from.device) ? 0 : bytes.length / this.faults.bytesPerMs);
+    const arrivesMs = Math.max(
+      Math.ceil(goesOutMs) + this.#delayMs() + lostMs,
+      link.arriveMs.get(laneKey) ?? 0,
+    );
     link.freeMs.set(laneKey, goesOutMs);
     link.arriveMs.set(laneKey, arrivesMs);
     return new Promise((resolve, reject) => {
@@ -224,7 +237,9 @@ export class Network {
         link.sending.delete(sending);
         reject(cancelled());
       });
-      this.#world.after(goesOutMs - nowMs, () => {
+      this.#queued(from.device, to, bytes.length);
+      this.#world.after(Math.ceil(goesOutMs) - nowMs, () => {
+        this.#queued(from.device, to, -bytes.length);
         if (link.sending.delete(sending)) from.process.run(resolve);
       });
       this.#inFlight(arrivesMs - nowMs, other, () => {
@@ -240,6 +255,14 @@ export class Network {
     this.#trace.update(`${this.#world.nowMs} ${from} ${to.device} ${bytes.length}\n`).update(bytes);
     this.onDelivery(from, to.device, bytes);
     to.events.message(from, bytes);
+  }
+
+  #queued(from: DeviceId, to: DeviceId, bytes: number): void {
+    const key = `${from} ${to}`;
+    const queue = this.#queues.get(key) ?? { bytes: 0, mostBytes: 0 };
+    queue.bytes += bytes;
+    queue.mostBytes = Math.max(queue.mostBytes, queue.bytes);
+    this.#queues.set(key, queue);
   }
 
   /** What `end` will hear of in `delayMs`. */

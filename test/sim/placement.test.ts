@@ -172,7 +172,7 @@ scenario(
   'a device that dies while it takes fragments leaves nothing half-made, and its part goes to others',
   [241, 242, 243, 244],
   async ({ world, network, pool }) => {
-    network.faults = { ...network.faults, bulkBytesPerMs: 500 };
+    network.faults = { ...network.faults, bytesPerMs: 500 };
     const devices = await pool(4);
     const [storer, dying] = [first(devices), first(devices, 1)];
     const files = watchCaps(world, devices);

@@ -81,7 +81,7 @@ scenario(
   [331, 332, 333, 334],
   async (simulation) => {
     const { world, network } = simulation;
-    network.faults = { ...network.faults, bulkBytesPerMs: 2_000 };
+    network.faults = { ...network.faults, bytesPerMs: 2_000 };
     const { bytes, fileId, holders, reader } = await placedFile(simulation, 8 * SEGMENT_BYTES);
     const reading = reader.read(fileId);
     await world.pass(200 + world.random.below(500));
@@ -148,7 +148,7 @@ scenario(
   [371, 372, 373, 374],
   async (simulation) => {
     const { world, network } = simulation;
-    network.faults = { ...network.faults, bulkBytesPerMs: 2_000 };
+    network.faults = { ...network.faults, bytesPerMs: 2_000 };
     const { fileId, reader } = await placedFile(simulation, 12 * SEGMENT_BYTES);
     const abort = new AbortController();
     const stream = reader.pool.read(fileId, { signal: abort.signal }).getReader();

@@ -12,7 +12,7 @@ scenario(
   'all devices restart at once, in the middle of placing, and nothing that was answered for is lost',
   [501, 502, 503, 504, 505, 506],
   async ({ world, network, pool }) => {
-    network.faults = { ...network.faults, bulkBytesPerMs: 300 };
+    network.faults = { ...network.faults, bytesPerMs: 300 };
     const devices = await pool(DEVICE_COUNT);
     const answered = new Map<string, Uint8Array>();
     for (let round = 0; round < ROUNDS; round++) {

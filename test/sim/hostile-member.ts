@@ -1,0 +1,110 @@
+// A member that does as it likes: it has the invite, and so every pool key, and an identity of its own; whatever it says on
+// its links is up to the test.
+
+import {
+  encodeEntry,
+  encodeEntryPayload,
+  signedBytesOf,
+  type EntryBody,
+} from '../../src/core/catalogue/entry.ts';
+import type { HybridTime } from '../../src/core/catalogue/clock.ts';
+import { entryIdOf, type DeviceId, type EntryId, type PoolId } from '../../src/core/model/ids.ts';
+import { decodeInvite } from '../../src/core/model/invite.ts';
+import { derivePoolKeys, type PoolKeys } from '../../src/core/model/pool-keys.ts';
+import type { Identity, Transport } from '../../src/core/ports.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  PROTOCOL_VERSION,
+  type Message,
+} from '../../src/core/wire/messages.ts';
+import { identityFrom, type SimDevice } from './device.ts';
+import type { Network } from './network.ts';
+import { SimProcess } from './process.ts';
+import type { World } from './world.ts';
+
+/** Where an entry stands in a log, as far as a test wants it to differ from the next honest place. */
+export interface EntryPlan {
+  readonly seq?: number;
+  readonly prev?: EntryId | undefined;
+  readonly at?: HybridTime;
+  readonly pool?: PoolId;
+}
+
+export class HostileMember {
+  readonly keys: PoolKeys;
+  readonly identity: Identity;
+  /** Devices that it is linked with now. */
+  readonly linked = new Set<DeviceId>();
+  /** How often a link of its was closed. */
+  closedCount = 0;
+  /** What it does with a message; nothing, until a test says otherwise. */
+  onMessage: (from: DeviceId, message: Message, payload: Uint8Array) => void = () => undefined;
+  /** What it says first on a link. */
+  greeting: readonly Message[];
+  readonly #process = new SimProcess();
+  readonly #network: Network;
+  readonly #transport: Transport;
+  readonly #world: World;
+  #seq = 0;
+  #prev: EntryId | undefined;
+
+  constructor(world: World, network: Network, member: SimDevice) {
+    const { secret, epoch } = decodeInvite(member.pool.invite());
+    this.keys = derivePoolKeys(secret, epoch);
+    this.identity = identityFrom(world.random.bytes(32));
+    this.greeting = [{ kind: 'hello', protocol: PROTOCOL_VERSION, epoch }];
+    this.#world = world;
+    this.#network = network;
+    this.#transport = network.transportOf(this.identity.deviceId, this.#process);
+  }
+
+  get id(): DeviceId {
+    return this.identity.deviceId;
+  }
+
+  /** Goes on the network, and links with everyone. */
+  open(): void {
+    this.#transport.open({
+      linkUp: (device) => {
+        this.linked.add(device);
+        for (const message of this.greeting) this.send(device, message);
+      },
+      linkDown: (device) => {
+        this.linked.delete(device);
+        this.closedCount += 1;
+      },
+      message: (device, bytes) => {
+        const { message, payload } = decodeMessage(bytes);
+        this.onMessage(device, message, payload);
+      },
+      relayState: () => undefined,
+      rejected: () => undefined,
+    });
+  }
+
+  vanish(): void {
+    this.#process.kill();
+    this.#network.unplug(this.id);
+  }
+
+  send(to: DeviceId, message: Message, payload?: Uint8Array): void {
+    this.sendParts(to, encodeMessage(message, payload), payload === undefined ? 'control' : 'bulk');
+  }
+
+  /** Bytes that need not be a message. On a link that was closed on it, it talks to nobody. */
+  sendParts(to: DeviceId, parts: readonly Uint8Array[], lane: 'control' | 'bulk' = 'control'): void {
+    this.#transport.send(to, parts, lane).catch(() => undefined);
+  }
+
+  /** The next entry of its own log, well signed, unless `plan` wants it elsewhere. */
+  async entry(body: EntryBody, plan: EntryPlan = {}): Promise<Uint8Array> {
+    const { seq = this.#seq + 1, prev = this.#prev, pool = this.keys.poolId } = plan;
+    const at = plan.at ?? { ms: this.#world.nowMs, count: 0 };
+    const payload = encodeEntryPayload({ pool, publicKey: this.identity.publicKey, seq, prev, at, body });
+    const signature = await this.identity.sign(signedBytesOf(payload));
+    this.#seq = seq;
+    this.#prev = entryIdOf(payload);
+    return encodeEntry(payload, signature);
+  }
+}

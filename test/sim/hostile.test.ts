@@ -1,0 +1,400 @@
+// A hostile member against honest devices: they lose nothing, refuse what is wrong, say so, keep each other's company, and
+// go on. The hostile one is a member: it may read, and it may lie about what it holds.
+
+import { expect } from 'vitest';
+import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.ts';
+import { fileIdOf, parseFileId, parsePoolId, type DeviceId } from '../../src/core/model/ids.ts';
+import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
+import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { encodeMessage, type Message } from '../../src/core/wire/messages.ts';
+import { expectOnlyNeeded, fragmentsOn, sameCatalogues, settledOutboxes } from './checks.ts';
+import { reachableCount, type SimDevice } from './device.ts';
+import { HostileMember } from './hostile-member.ts';
+import { first, scenario, type Simulation } from './scenario.ts';
+
+const HONEST_COUNT = 4;
+
+scenario(
+  'garbage, oversized and unknown messages, and a missing or wrong hello, close that link and no other',
+  [401],
+  async (simulation) => {
+    const { world } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation);
+    watchHonestLinks(simulation, honest);
+    const hello = first(hostile.greeting);
+    const bad: readonly (() => readonly Uint8Array[])[] = [
+      () => [world.random.bytes(100)],
+      () => [new Uint8Array(0)],
+      () => [Uint8Array.of(0xff, 0xff, 0xff, 0xff)],
+      () => [new Uint8Array(MAX_MESSAGE_BYTES + 1)],
+      () => framed({ kind: 'shutdown' }),
+      () => framed({ kind: 'hello', protocol: 1, epoch: 0, more: true }),
+      () => framed({ kind: 'pulse', catalogue: 'x'.repeat(65), holdings: 0 }),
+      () => framed({ kind: 'place', places: Array.from({ length: 65 }, () => [0, 0]) }),
+      () => framed(['hello']),
+      () => encodeMessage({ kind: 'holdings-wanted' }, world.random.bytes(9)),
+      () => framed({ kind: '__proto__' }),
+    ];
+    for (const parts of bad) {
+      await world.until('linked', () => hostile.linked.size === HONEST_COUNT);
+      const before = hostile.closedCount;
+      for (const device of honest) hostile.sendParts(device.id, parts());
+      await world.until('closed', () => hostile.closedCount === before + HONEST_COUNT);
+    }
+    for (const device of honest) expect(noticesOf(device)).toContain('cannot be read');
+    // Nothing before hello, and no hello of another protocol or epoch.
+    const wrong: readonly (readonly Message[])[] = [
+      [{ kind: 'holdings-wanted' }, hello],
+      [{ kind: 'hello', protocol: 2, epoch: 0 }],
+      [{ kind: 'hello', protocol: 1, epoch: 1 }],
+    ];
+    for (const greeting of wrong) {
+      hostile.greeting = greeting;
+      await world.until('linked', () => hostile.linked.size === HONEST_COUNT);
+      const before = hostile.closedCount;
+      await world.until('closed', () => hostile.closedCount >= before + HONEST_COUNT);
+    }
+    await expectWorks(simulation, honest);
+  },
+);
+
+scenario(
+  'records that were changed, that belong to another pool, or that speak for others are refused and told',
+  [411],
+  async (simulation) => {
+    const { world } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation);
+    const storing = first(honest).put(world.random.bytes(900), { name: 'signed' });
+    await world.settled('store', storing);
+    await world.pass(10_000);
+    const stolen: Uint8Array[] = [];
+    hostile.onMessage = (_from, message) => {
+      if (message.kind === 'entries') stolen.push(...message.entries);
+    };
+    hostile.send(first(honest).id, { kind: 'sync', heads: [], from: undefined });
+    await world.pass(1_000);
+    expect(stolen.length).toBeGreaterThanOrEqual(HONEST_COUNT + 1);
+
+    const before = honest.map((device) => device.store.contents().entryIds);
+    const manifest = world.random.bytes(300);
+    const otherPool = parsePoolId('00'.repeat(16));
+    const forged = [
+      ...stolen.flatMap((bytes) => Array.from({ length: 5 }, () => flipped(simulation, bytes))),
+      ...stolen.map((bytes) => bytes.subarray(0, bytes.length - 1)),
+      await hostile.entry({ kind: 'profile', name: 'x' }, { pool: otherPool }),
+      await hostile.entry({ kind: 'file', manifest }),
+      world.random.bytes(200),
+    ];
+    for (const device of honest) {
+      for (const bytes of forged) hostile.send(device.id, { kind: 'entries', entries: [bytes], more: true });
+    }
+    await world.pass(20_000);
+    expect(honest.map((device) => device.store.contents().entryIds)).toEqual(before);
+    for (const device of honest) expect(noticesOf(device)).toContain('refused');
+    await expectWorks(simulation, honest);
+  },
+);
+
+scenario(
+  'a record at the end of time, a forked log and an orphan do not keep anyone from going on, or from agreeing',
+  [421, 422],
+  async (simulation) => {
+    const { world } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation);
+    const late = await hostile.entry(
+      { kind: 'pool', name: 'mine now' },
+      { at: { ms: MAX_HYBRID_MS, count: MAX_HYBRID_COUNT } },
+    );
+    const branches = [[late], [late]];
+    for (const branch of branches) {
+      const plan: { seq?: number; prev?: undefined } = { seq: 1, prev: undefined };
+      branch.push(await hostile.entry({ kind: 'profile', name: `branch ${world.random.below(1e6)}` }, plan));
+      for (let index = 0; index < 90; index++) {
+        branch.push(await hostile.entry({ kind: 'profile', name: `entry ${index}` }));
+      }
+    }
+    const [one, other] = [first(honest), first(honest, 1)];
+    for (const [device, branch] of [
+      [one, first(branches)],
+      [other, first(branches, 1)],
+    ] as const) {
+      for (let at = 0; at < branch.length; at += 64) {
+        hostile.send(device.id, { kind: 'entries', entries: branch.slice(at, at + 64), more: false });
+      }
+    }
+    // One without the entries before it.
+    hostile.send(first(honest, 2).id, {
+      kind: 'entries',
+      entries: [await hostile.entry({ kind: 'profile', name: 'orphan' }, { seq: 1_000 })],
+      more: false,
+    });
+    await world.pass(1_000);
+    hostile.vanish();
+    await world.until('both branches are with all', () => sameCatalogues(honest));
+    await world.settled('rename', one.pool.setDeviceName('still here'));
+    await expectWorks(simulation, honest);
+    await world.until('and they agree', () => sameCatalogues(honest));
+  },
+);
+
+const LIES = [
+  'absent',
+  'busy',
+  'storage',
+  'corrupt',
+  'wrong bytes',
+  'one byte less',
+  'silence',
+  'an index',
+] as const;
+
+scenario(
+  'a device that claims fragments it has not costs a read some time, and no read ends wrongly',
+  LIES.map((_, index) => 430 + index),
+  async (simulation) => {
+    const { world } = simulation;
+    const lie = first(LIES, world.seed % LIES.length);
+    const { honest, hostile } = await poolWithHostile(simulation);
+    const bytes = world.random.bytes(3 * 524_272);
+    const { fileId } = await world.settled(
+      'store',
+      first(honest).put(bytes, { name: 'lied about', k: 2, n: 4 }),
+    );
+    await world.until('placed', () => settledOutboxes(honest));
+    const file = parseFileId(fileId);
+    hostile.onMessage = (from, message) => {
+      if (message.kind === 'get-index' || message.kind === 'get-block')
+        answerWith(lie, simulation, hostile, from, message.id);
+    };
+    // Fragments that exist, and fragments that the file does not have.
+    const claimed = new Set([0, 1, 2, 3, 4, 5, 200, 254]);
+    const claim: Message = {
+      kind: 'holdings',
+      base: 0,
+      held: [{ file, fragments: claimed }],
+      heldBytes: 9,
+      freeBytes: 0,
+    };
+    for (const device of honest) hostile.send(device.id, claim);
+    await world.pass(1_000);
+    const reader = first(honest, 3);
+    expect(reader.fileStatus(fileId)).toMatchObject({ reach: 4 });
+    const read = await world.settled(`read past ${lie}`, reader.read(fileId), 120_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+
+    // With one honest fragment left, only the liar could make it two.
+    for (const device of honest.slice(0, 3)) device.kill();
+    await world.pass(10_000);
+    const refused = world.settled(`refused for ${lie}`, reader.read(fileId), 600_000);
+    await expect(refused).rejects.toMatchObject({ code: 'not-enough-fragments' });
+    for (const device of honest.slice(0, 3)) await device.reopen();
+    await world.until('back', () => reachableCount(reader) >= HONEST_COUNT);
+    await world.pass(2_000);
+    const again = await world.settled('read when they are back', reader.read(fileId), 120_000);
+    expect(Buffer.compare(again, bytes)).toBe(0);
+  },
+);
+
+const TAKERS = [
+  'says nothing',
+  'always busy',
+  'always full',
+  'claims and has not',
+  'asks and never takes',
+] as const;
+
+scenario(
+  'a device that does not take what it is offered, or only says so, neither stops a store nor costs a file',
+  TAKERS.map((_, index) => 445 + index),
+  async (simulation) => {
+    const { world } = simulation;
+    const taker = first(TAKERS, world.seed % TAKERS.length);
+    const { honest, hostile } = await poolWithHostile(simulation);
+    hostile.onMessage = (from, message) => {
+      if (message.kind !== 'place') return;
+      for (const place of message.places) {
+        const { file, fragment } = place;
+        if (taker === 'always busy') hostile.send(from, { kind: 'refuse', place, reason: 'busy' });
+        if (taker === 'always full') hostile.send(from, { kind: 'refuse', place, reason: 'space' });
+        if (taker === 'asks and never takes')
+          hostile.send(from, { kind: 'get-index', id: world.random.below(2 ** 31), file, fragment });
+      }
+      if (taker === 'claims and has not') {
+        const fragments = new Set(message.places.map(({ fragment }) => fragment));
+        const held = [{ file: first(message.places).file, fragments }];
+        hostile.send(from, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 2 ** 40 });
+      }
+    };
+    const empty: Message = { kind: 'holdings', base: 0, held: [], heldBytes: 0, freeBytes: 2 ** 40 };
+    for (const device of honest) hostile.send(device.id, empty);
+    await world.pass(1_000);
+    const bytes = world.random.bytes(30_000);
+    const storing = first(honest).put(bytes, { name: 'offered' });
+    const { fileId } = await world.settled(`store beside one that ${taker}`, storing, 300_000);
+    await world.until('placed', () => settledOutboxes(honest), 600_000);
+    hostile.vanish();
+    await world.pass(10_000);
+    expect(fragmentsOn(honest, fileId).size).toBeGreaterThanOrEqual(4);
+    for (const reader of honest) {
+      const read = await world.settled('read', reader.read(fileId), 60_000);
+      expect(Buffer.compare(read, bytes)).toBe(0);
+    }
+  },
+);
+
+scenario(
+  'floods and answers that nobody asked for are bounded, and stores and reads go on meanwhile',
+  [460, 461, 462, 463, 464, 465, 466],
+  async (simulation) => {
+    const { world, network } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation);
+    const victim = first(honest);
+    await world.settled('store', victim.put(world.random.bytes(500_000), { name: 'flooded', k: 2, n: 4 }));
+    await world.until('placed', () => settledOutboxes(honest));
+    watchHonestLinks(simulation, honest);
+    const message = first(floods(simulation, victim), world.seed % 7);
+    const { faults } = network;
+    network.faults = { ...faults, bytesPerMs: 100 };
+    network.unlimited.add(hostile.id);
+    for (let wave = 0; wave < 6; wave++) {
+      for (let index = 0; index < 700; index++) {
+        const { header, payload } = message(wave * 700 + index);
+        hostile.send(victim.id, header, payload);
+      }
+      await world.pass(50);
+    }
+    await world.pass(1_000);
+    // Some answers wait, those of the requests that a device may have open, and no more is prepared for it.
+    expect(network.mostQueuedBytes(victim.id, hostile.id)).toBeLessThan(MAX_OPEN_REQUESTS * BLOCK_BYTES);
+    network.faults = faults;
+    await expectWorks(simulation, honest);
+    await world.until('all is placed', () => settledOutboxes(honest));
+    await world.pass(1_000);
+    for (const device of honest) expectOnlyNeeded(device);
+  },
+);
+
+type Flood = (index: number) => { readonly header: Message; readonly payload?: Uint8Array };
+
+function floods({ world }: Simulation, victim: SimDevice): readonly Flood[] {
+  const held = first(victim.store.contents().fragments);
+  const hash = first(decodeFragmentIndex(held.index).blocks);
+  const junk = world.random.bytes(64);
+  const unknown = fileIdOf(junk);
+  return [
+    (id) => ({ header: { kind: 'block', id }, payload: junk }),
+    () => ({ header: { kind: 'get-block', id: 7, hash } }),
+    (id) => ({ header: { kind: 'get-block', id, hash } }),
+    (index) => ({ header: { kind: 'place', places: [{ file: unknown, fragment: index % 255 }] } }),
+    (index) => ({
+      header: {
+        kind: 'holdings',
+        base: index % 2,
+        held: [{ file: fileIdOf(Uint8Array.of(index, index >> 8)), fragments: new Set([1]) }],
+        heldBytes: 1,
+        freeBytes: index * 1e9,
+      },
+    }),
+    () => ({ header: { kind: 'sync', heads: [], from: undefined } }),
+    (index) => ({
+      header: index % 2 === 0 ? { kind: 'get-block', id: index, hash } : { kind: 'cancel', id: index - 1 },
+    }),
+  ];
+}
+
+function answerWith(
+  lie: (typeof LIES)[number],
+  { world }: Simulation,
+  hostile: HostileMember,
+  to: DeviceId,
+  id: number,
+): void {
+  switch (lie) {
+    case 'absent':
+    case 'busy':
+    case 'storage':
+    case 'corrupt':
+      hostile.send(to, { kind: 'failed', id, reason: lie });
+      return;
+    case 'wrong bytes':
+      hostile.send(to, { kind: 'index', id }, world.random.bytes(200));
+      hostile.send(to, { kind: 'block', id }, world.random.bytes(262_144));
+      return;
+    case 'one byte less':
+      hostile.send(to, { kind: 'block', id }, new Uint8Array(262_143));
+      return;
+    case 'an index':
+      hostile.send(to, { kind: 'index', id }, encodeCbor({ v: 1, i: 0 }));
+      return;
+    case 'silence':
+      return;
+  }
+}
+
+async function poolWithHostile(
+  simulation: Simulation,
+): Promise<{ honest: readonly SimDevice[]; hostile: HostileMember }> {
+  const { world, network } = simulation;
+  const honest = await simulation.pool(HONEST_COUNT);
+  const hostile = new HostileMember(world, network, first(honest));
+  hostile.open();
+  await world.until('linked', () => hostile.linked.size === HONEST_COUNT);
+  await world.pass(500);
+  return { honest, hostile };
+}
+
+/** From now on honest devices never lose each other. */
+function watchHonestLinks({ world }: Simulation, honest: readonly SimDevice[]): void {
+  let lookedAtMs = -1;
+  world.always(() => {
+    if (world.nowMs === lookedAtMs) return;
+    lookedAtMs = world.nowMs;
+    for (const device of honest) {
+      const reachable = new Set(
+        device.pool
+          .status()
+          .devices.filter(({ state }) => state === 'reachable')
+          .map(({ id }) => id),
+      );
+      for (const other of honest)
+        expect(reachable.has(other.id), `${device.name} lost ${other.name}`).toBe(true);
+    }
+  });
+}
+
+/** Stores at one honest device and reads at another. */
+async function expectWorks({ world }: Simulation, honest: readonly SimDevice[]): Promise<void> {
+  const bytes = world.random.bytes(20_000);
+  const { fileId } = await world.settled(
+    'an honest store',
+    first(honest).put(bytes, { name: 'after all' }),
+    300_000,
+  );
+  const reader = first(honest, 2);
+  await world.until('known', () => reader.fileStatus(fileId) !== undefined);
+  const read = await world.settled('an honest read', reader.read(fileId), 60_000);
+  expect(Buffer.compare(read, bytes)).toBe(0);
+}
+
+function noticesOf(device: SimDevice): string {
+  return device.pool
+    .status()
+    .notices.map(({ text }) => text)
+    .join('\n');
+}
+
+/** A message with this header, whatever it is. */
+function framed(header: unknown): readonly Uint8Array[] {
+  const bytes = encodeCbor(header);
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, bytes.length);
+  return [length, bytes];
+}
+
+function flipped({ world }: Simulation, bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  const at = world.random.below(copy.length);
+  copy[at] = (copy[at] ?? 0) ^ (1 << world.random.below(8));
+  return copy;
+}
