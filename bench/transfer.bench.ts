@@ -1,88 +1,147 @@
-// A store and a read of 100 MB over four devices beside a plain simple-peer channel, alternating, in one run.
+// A store and a read of 200 MB over two, four and eight devices, each beside the raw ceiling: the same pages sending as many
+// bytes between the same pairs over plain channels.
+//
+// A store counts from the call until every fragment is at its home: hashing, sealing, coding, both disks and the
+// catalogue included. A read counts from the call until the last byte was handed out, at a device that holds nothing.
 
-import { Device } from '../test/e2e/device.ts';
-import { allLinked, test } from '../test/e2e/palm-fixture.ts';
-import { measurePlainChannel } from './plain-channel.ts';
+import type { Device } from '../test/e2e/device.ts';
+import type { StoreTiming, Timed } from './rig/bench-page.ts';
+import { test, type BenchPool } from './rig/bench-pool.ts';
+import { openRawStar, type RawStar } from './rig/raw-channels.ts';
+import { medianOf, report, type LineInput } from './results.ts';
+import { REPEATS, scaled } from './scale.ts';
 
-const BYTES = 100_000_000;
-const ROUNDS = 3;
+const FILE_BYTES = scaled(200_000_000);
+const HOLDER_COUNTS = [2, 4, 8];
+const TARGET = 0.85;
+
+interface RawCeiling {
+  /** From the storer to the other holders. */
+  readonly store: RawStar;
+  /** From the reader to all holders. */
+  readonly read: RawStar;
+}
 
 interface Round {
-  readonly plain: number;
-  readonly storeAnswered: number;
-  readonly storePlaced: number;
-  readonly read: number;
+  readonly store: Moved<StoreTiming>;
+  readonly read: Moved<Timed>;
 }
 
-test('store and read of 100 MB over four devices', async ({ browser, newPool, newDevice }) => {
-  const devices = await newPool(['storer', 'second', 'third', 'fourth']);
-  const [storer] = devices;
-  if (storer === undefined) throw new Error('the pool has four devices');
-  const reader = await newDevice('reader');
-  await reader.join(await storer.invite());
-  await allLinked([...devices, reader]);
-  // The reader is a fifth device that must not become a holder: it joins, and is away while files are placed.
-  const rounds: Round[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    await reader.closeTab();
-    const plain = await measurePlainChannel(browser, BYTES);
-    const stored = await measureStore(storer, round + 1);
-    await reader.open();
-    await allLinked([...devices, reader]);
-    const read = await measureRead(reader, stored.fileId);
-    rounds.push({ plain, storeAnswered: stored.answered, storePlaced: stored.placed, read });
+/** Palm's work, and how long the plain channels took for what really went over the links. */
+interface Moved<Timing extends Timed> {
+  readonly palm: Timing;
+  /** By device, in the pool's order; the centre's own place is left out. */
+  readonly bytes: readonly number[];
+  readonly rawMs: number;
+}
+
+test('store and read beside the raw ceiling', async ({ browser, openPool }) => {
+  const lines: LineInput[] = [];
+  const details: Record<string, unknown> = { fileBytes: FILE_BYTES };
+  for (const holderCount of HOLDER_COUNTS) {
+    const pool = await openPool(holderCount);
+    await pool.storer.page.evaluate((bytes) => window.benchPage.prepareSource(bytes), FILE_BYTES);
+    const raw = await openRaw(pool);
+    await runRound(pool, raw, 0);
+    const rounds: Round[] = [];
+    for (let tag = 1; tag <= REPEATS; tag++) rounds.push(await runRound(pool, raw, tag));
+    await pool.close();
+    lines.push(...linesOf(rounds, holderCount));
+    details[`${holderCount} devices`] = detailsOf(rounds);
+    await report({
+      name: 'transfer',
+      title: 'Store and read of 200 MB beside plain channels between the same pages',
+      engine: `Chromium ${browser.version()}`,
+      lines,
+      details,
+    });
   }
-  print(rounds);
 });
 
-async function measureStore(storer: Device, seed: number): Promise<{ fileId: string; answered: number; placed: number }> {
-  const outcome = await storer.page.evaluate(
-    async ([seedOfFile, length]) => {
-      const blob = new Blob([window.palmTest.seededBytes(seedOfFile, length)]);
-      const startMs = performance.now();
-      const { fileId } = await window.palm.store(blob, { name: `bench ${seedOfFile}` });
-      const answeredMs = performance.now() - startMs;
-      while (window.palm.status().files.find((file) => file.fileId === fileId)?.inOutbox !== false) {
-        await window.palmTest.nextChange(100);
-      }
-      return { fileId, answeredMs, placedMs: performance.now() - startMs };
-    },
-    [seed, BYTES] as const,
+async function openRaw({ storer, reader, holders }: BenchPool): Promise<RawCeiling> {
+  const pages = holders.map(({ page }) => page);
+  return {
+    store: await openRawStar('store', storer.page, pages.slice(1)),
+    read: await openRawStar('read', reader.page, pages),
+  };
+}
+
+/** Round 0 warms up: workers, wasm, both kinds of links. */
+async function runRound(pool: BenchPool, raw: RawCeiling, round: number): Promise<Round> {
+  const { storer, reader, holders } = pool;
+  const others = holders.slice(1);
+  const work = { tag: round + 1, bytes: FILE_BYTES, staysInOutbox: holders.length < 3 };
+  const stored = await movedBytes(others, 'received', () =>
+    storer.page.evaluate((given) => window.benchPage.store(given), work),
   );
-  const { fileId, answeredMs, placedMs } = outcome;
-  return { fileId, answered: rateOf(answeredMs), placed: rateOf(placedMs) };
+  const storeRawMs = await raw.store.push(stored.bytes);
+
+  const { fileId } = stored.palm;
+  await reader.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+  const read = await movedBytes(holders, 'sent', () =>
+    reader.page.evaluate(([id, end]) => window.benchPage.read(id, 0, end), [fileId, FILE_BYTES] as const),
+  );
+  const readRawMs = await raw.read.pull(read.bytes);
+
+  await storer.page.evaluate(() => window.benchPage.removeAll());
+  await Promise.all(holders.map(({ page }) => page.evaluate(() => window.benchPage.emptied())));
+  return { store: { ...stored, rawMs: storeRawMs }, read: { ...read, rawMs: readRawMs } };
 }
 
-async function measureRead(reader: Device, fileId: string): Promise<number> {
-  const elapsedMs = await reader.page.evaluate(async (id) => {
-    const startMs = performance.now();
-    let receivedBytes = 0;
-    const stream = window.palm.read(id).getReader();
-    for (let next = await stream.read(); !next.done; next = await stream.read()) receivedBytes += next.value.length;
-    if (receivedBytes === 0) throw new Error('nothing was read');
-    return performance.now() - startMs;
-  }, fileId);
-  return rateOf(elapsedMs);
+/** Does `work`, and answers what each of `devices` sent or received meanwhile. */
+async function movedBytes<Timing>(
+  devices: readonly Device[],
+  direction: 'sent' | 'received',
+  work: () => Promise<Timing>,
+): Promise<{ palm: Timing; bytes: number[] }> {
+  const count = () =>
+    Promise.all(
+      devices.map(({ page }) =>
+        page.evaluate(async (way) => (await window.benchPage.linkBytes())[way], direction),
+      ),
+    );
+  const before = await count();
+  const palm = await work();
+  const after = await count();
+  return { palm, bytes: after.map((bytes, at) => bytes - (before[at] ?? 0)) };
 }
 
-/** MB (10^6 bytes) of file a second. */
-function rateOf(elapsedMs: number): number {
-  return BYTES / 1e6 / (elapsedMs / 1_000);
-}
-
-function print(rounds: readonly Round[]): void {
-  const lines: readonly (readonly [string, keyof Round])[] = [
-    ['plain simple-peer channel, one pair', 'plain'],
-    ['store until a quorum is durable', 'storeAnswered'],
-    ['store until all fragments are placed', 'storePlaced'],
-    ['read at a fifth device', 'read'],
+function linesOf(rounds: readonly Round[], holderCount: number): LineInput[] {
+  const line = (label: string, moved: readonly Moved<Timed>[]): LineInput => ({
+    kind: 'ratio',
+    label: `${label}, ${holderCount} devices`,
+    unit: 'MB/s',
+    better: 'more',
+    palm: { label: 'Palm', values: moved.map(({ palm, bytes }) => rateOf(bytes, palm.elapsedMs)) },
+    beside: { label: 'plain channels', values: moved.map(({ rawMs, bytes }) => rateOf(bytes, rawMs)) },
+    atLeast: TARGET,
+  });
+  return [
+    line(
+      'store, in coded bytes sent',
+      rounds.map(({ store }) => store),
+    ),
+    line(
+      'read, in bytes received',
+      rounds.map(({ read }) => read),
+    ),
   ];
-  for (const [label, key] of lines) {
-    const rates = rounds.map((round) => round[key]).toSorted((a, b) => a - b);
-    const ratios = rounds.map((round) => round[key] / round.plain).toSorted((a, b) => a - b);
-    const middle = Math.floor(rates.length / 2);
-    const spread = `${rates[0]?.toFixed(1)}-${rates.at(-1)?.toFixed(1)}`;
-    console.log(`${label}: ${rates[middle]?.toFixed(1)} MB/s (${spread}), ratio ${ratios[middle]?.toFixed(2)}`);
-  }
-  console.log(JSON.stringify({ bytes: BYTES, devices: 4, rounds }));
+}
+
+function detailsOf(rounds: readonly Round[]): object {
+  const fileMbPerSecond = (ms: readonly number[]) => medianOf(ms.map((each) => rateOf([FILE_BYTES], each)));
+  return {
+    storeAnsweredFileMbPerSecond: fileMbPerSecond(rounds.map(({ store }) => store.palm.answeredMs)),
+    storePlacedFileMbPerSecond: fileMbPerSecond(rounds.map(({ store }) => store.palm.elapsedMs)),
+    readFileMbPerSecond: fileMbPerSecond(rounds.map(({ read }) => read.palm.elapsedMs)),
+    storeBytesByDevice: rounds.at(-1)?.store.bytes,
+    readBytesByDevice: rounds.at(-1)?.read.bytes,
+    storerLongTasksMs: rounds.map(({ store }) => store.palm.longTasksMs),
+    readerLongTasksMs: rounds.map(({ read }) => read.palm.longTasksMs),
+  };
+}
+
+/** MB (10^6 bytes) a second. */
+function rateOf(bytes: readonly number[], elapsedMs: number): number {
+  return bytes.reduce((sum, each) => sum + each, 0) / 1_000 / elapsedMs;
 }

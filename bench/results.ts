@@ -1,0 +1,160 @@
+// What a bench leaves behind: bench/results/<name>.json, and a table on the terminal. A line compares Palm with something else
+// that was measured in the same run, alternating with it, so that a ratio means something on any machine; what has
+// nothing to stand beside (memory, bytes of code) is an amount with a limit.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { REPEATS, SCALE } from './scale.ts';
+
+export const RESULTS_FOLDER = fileURLToPath(new URL('results/', import.meta.url));
+
+/** Measurements of one thing, in the order in which they were made. */
+export interface Series {
+  readonly label: string;
+  readonly values: readonly number[];
+}
+
+export type LineInput =
+  | {
+      readonly kind: 'ratio';
+      readonly label: string;
+      readonly unit: string;
+      /** Of MB/s more is better, of ms less: a ratio above 1 says that Palm did better, either way. */
+      readonly better: 'more' | 'less';
+      readonly palm: Series;
+      /** As many values, each measured next to Palm's of the same index. */
+      readonly beside: Series;
+      /** The ratio that Palm is to reach. */
+      readonly atLeast?: number;
+    }
+  | {
+      readonly kind: 'amount';
+      readonly label: string;
+      readonly unit: string;
+      readonly palm: Series;
+      /** The limit, in `unit`. */
+      readonly atMost?: number;
+    };
+
+/** Of the ratios of a 'ratio' line, of the values of an 'amount' line. */
+export interface Figure {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export type Line = LineInput & { readonly figure: Figure };
+
+export interface BenchResult {
+  readonly name: string;
+  readonly title: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly node: string;
+    readonly engine: string;
+  };
+  /** PALM_BENCH_SCALE: 1 is the size that the lines are named after. */
+  readonly scale: number;
+  readonly repeats: number;
+  readonly lines: readonly Line[];
+  /** Whatever else explains the lines: sizes, longest tasks, sums. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface BenchReport {
+  /** The file's name in bench/results, and what `npm run bench -- NAME` calls it. */
+  readonly name: string;
+  readonly title: string;
+  /** What ran Palm's side: 'Chromium 156.0…', 'Node 20.20.0'. */
+  readonly engine: string;
+  readonly lines: readonly LineInput[];
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes the result, over an earlier one of this name, and prints its table. */
+export async function report(given: BenchReport): Promise<void> {
+  const { name, title, engine, details = {} } = given;
+  const result: BenchResult = {
+    name,
+    title,
+    at: new Date().toISOString(),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      node: process.versions.node,
+      engine,
+    },
+    scale: SCALE,
+    repeats: REPEATS,
+    lines: given.lines.map((line) => ({ ...line, figure: figureOf(numbersOf(line)) })),
+    details,
+  };
+  await mkdir(RESULTS_FOLDER, { recursive: true });
+  await writeFile(`${RESULTS_FOLDER}${name}.json`, `${JSON.stringify(result, undefined, 2)}\n`);
+  console.log(`\n${tableOf(result)}\n`);
+}
+
+export function tableOf(result: BenchResult): string {
+  const scale = result.scale === 1 ? '' : `, AT SCALE ${result.scale}: not the sizes that the lines name`;
+  const rows = result.lines.map((line) => cellsOf(line));
+  const head = ['', 'Palm', 'beside', 'ratio or amount', 'target'];
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const print = (row: readonly string[]): string =>
+    row
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+      .join('  ');
+  return [`${result.title} (${result.repeats} repeats${scale})`, print(head), ...rows.map(print)].join('\n');
+}
+
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1];
+  const lower = sorted[(sorted.length - 1) >> 1];
+  if (upper === undefined || lower === undefined) throw new Error('there is no median of nothing');
+  return (upper + lower) / 2;
+}
+
+/** Whether the median reaches the line's target; undefined for a line without one. */
+export function isReached(line: Line): boolean | undefined {
+  if (line.kind === 'ratio')
+    return line.atLeast === undefined ? undefined : line.figure.median >= line.atLeast;
+  return line.atMost === undefined ? undefined : line.figure.median <= line.atMost;
+}
+
+function numbersOf(line: LineInput): readonly number[] {
+  if (line.kind === 'amount') return line.palm.values;
+  return line.palm.values.map((palm, at) => {
+    const beside = line.beside.values[at];
+    if (beside === undefined)
+      throw new Error(`"${line.label}" has no measurement to set beside number ${at + 1}`);
+    return line.better === 'more' ? palm / beside : beside / palm;
+  });
+}
+
+function figureOf(values: readonly number[]): Figure {
+  return { median: medianOf(values), least: Math.min(...values), most: Math.max(...values) };
+}
+
+function cellsOf(line: Line): string[] {
+  const { median, least, most } = line.figure;
+  const spread = `${short(median)} (${short(least)} to ${short(most)})`;
+  const verdict = isReached(line);
+  const mark = verdict === undefined ? '' : verdict ? ' met' : ' MISSED';
+  if (line.kind === 'amount') {
+    const target = line.atMost === undefined ? '' : `<= ${line.atMost} ${line.unit}${mark}`;
+    return [line.label, '', '', `${spread} ${line.unit}`, target];
+  }
+  const palm = `${short(medianOf(line.palm.values))} ${line.unit}`;
+  const beside = `${line.beside.label} ${short(medianOf(line.beside.values))} ${line.unit}`;
+  return [line.label, palm, beside, spread, line.atLeast === undefined ? '' : `>= ${line.atLeast}${mark}`];
+}
+
+/** Three digits that matter. */
+export function short(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
+}

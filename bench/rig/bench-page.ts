@@ -1,0 +1,180 @@
+// What the benches keep inside each page, beside the app's `window.palm`: it makes the bytes where they are used, and times
+// with the page's own clock, so that nothing but small numbers crosses to the bench.
+
+import type { PageSide } from '../../test/e2e/page-side.ts';
+
+export interface Timed {
+  readonly elapsedMs: number;
+  /** Tasks of the page's main thread over 50 ms meanwhile (Long Tasks API), ms each, longest first. */
+  readonly longTasksMs: readonly number[];
+}
+
+export interface StoreTiming extends Timed {
+  readonly fileId: string;
+  /** When `store` answered: a quorum of fragments is durable. `elapsedMs` is until all fragments are placed. */
+  readonly answeredMs: number;
+}
+
+export interface StoreWork {
+  /** Makes the file another one than all before, and so never one that the pool has already. */
+  readonly tag: number;
+  readonly bytes: number;
+  /** With fewer than three devices the storer keeps its copy for safety, and the file stays in its outbox. */
+  readonly staysInOutbox: boolean;
+}
+
+export interface BenchPage {
+  /** Payload bytes of all data channels that this page ever had, as WebRTC's own statistics count them. */
+  linkBytes(): Promise<{ readonly sent: number; readonly received: number }>;
+  /** Writes the file that `store` stores onto the disk, in pieces: it is in no memory. */
+  prepareSource(bytes: number): Promise<void>;
+  store(work: StoreWork): Promise<StoreTiming>;
+  /** Reads start..end-1 and lets go of each piece. @throws Error when another number of bytes arrives. */
+  read(fileId: string, start: number, end: number): Promise<Timed>;
+  /** ms until the first bytes of a read at `start`, which is then cancelled. */
+  firstBytes(fileId: string, start: number): Promise<number>;
+  /** ms from `sinceMs` (of `performance.now`) until no file is in this device's outbox, and there are `fileCount`. */
+  placed(fileCount: number, sinceMs: number): Promise<number>;
+  /** Removes every file of the pool. */
+  removeAll(): Promise<void>;
+  /** Resolves when this device holds no block any more. */
+  emptied(): Promise<void>;
+}
+
+declare global {
+  interface Window {
+    benchPage: BenchPage;
+  }
+}
+
+/** Counts the channels' bytes: runs in the page, before the app does, as source text. */
+export function installLinkBytes(): void {
+  const counts: (() => Promise<{ sent: number; received: number }>)[] = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(configuration?: RTCConfiguration) {
+      super(configuration);
+      // Weakly: Chromium allows 500 connections, those that nobody uses but are still referred to included.
+      const itself = new WeakRef(this);
+      const last = { sent: 0, received: 0 };
+      counts.push(async () => {
+        const channels = [...((await itself.deref()?.getStats())?.values() ?? [])].filter(
+          (stats) => stats.type === 'data-channel',
+        );
+        last.sent = Math.max(
+          last.sent,
+          channels.reduce((sum, { bytesSent }) => sum + bytesSent, 0),
+        );
+        last.received = Math.max(
+          last.received,
+          channels.reduce((sum, { bytesReceived }) => sum + bytesReceived, 0),
+        );
+        return last;
+      });
+    }
+  };
+  window.benchPage = Object.assign(window.benchPage ?? {}, {
+    async linkBytes() {
+      const all = await Promise.all(counts.map((count) => count()));
+      return {
+        sent: all.reduce((sum, { sent }) => sum + sent, 0),
+        received: all.reduce((sum, { received }) => sum + received, 0),
+      };
+    },
+  });
+}
+
+/** Stores, reads and removes: runs in the page, before the app does, as source text; `palmTest` is there already. */
+export function installBenchWork(): void {
+  const palmTest: PageSide = window.palmTest;
+  const sourceName = 'bench-source';
+  const pieceBytes = 4 * 2 ** 20;
+  /** At the head of every file, so that no two are equal. */
+  const tagBytes = 16;
+  const longTasks: { startMs: number; durationMs: number }[] = [];
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) {
+      longTasks.push({ startMs: startTime, durationMs: duration });
+    }
+  }).observe({ type: 'longtask' });
+
+  const sourceFile = async (): Promise<FileSystemFileHandle> =>
+    (await navigator.storage.getDirectory()).getFileHandle(sourceName, { create: true });
+  const timed = async (startMs: number): Promise<Timed> => {
+    const elapsedMs = performance.now() - startMs;
+    // Long tasks are told of in a task of their own, after they ended.
+    await new Promise((resolve) => setTimeout(resolve));
+    const during = longTasks.filter((task) => task.startMs >= startMs && task.startMs <= startMs + elapsedMs);
+    return { elapsedMs, longTasksMs: during.map(({ durationMs }) => durationMs).toSorted((a, b) => b - a) };
+  };
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await palmTest.nextChange(50);
+  };
+
+  window.benchPage = Object.assign(window.benchPage ?? {}, {
+    async prepareSource(bytes: number) {
+      const writable = await (await sourceFile()).createWritable();
+      for (let at = 0; at < bytes; at += pieceBytes) {
+        await writable.write(palmTest.seededBytes(at + 1, Math.min(pieceBytes, bytes - at)));
+      }
+      await writable.close();
+    },
+    async store({ tag, bytes, staysInOutbox }: StoreWork): Promise<StoreTiming> {
+      const source = await (await sourceFile()).getFile();
+      if (source.size < bytes) throw new Error(`The source has ${source.size} bytes only.`);
+      const head = palmTest.seededBytes(tag, tagBytes);
+      const blob = new Blob([head, source.slice(0, bytes - tagBytes)]);
+      const startMs = performance.now();
+      const { fileId } = await window.palm.store(blob, { name: `bench ${tag}`, k: 4, n: 8 });
+      const answeredMs = performance.now() - startMs;
+      const inOutbox = () => window.palm.status().files.find((file) => file.fileId === fileId)?.inOutbox;
+      if (!staysInOutbox) await until(() => inOutbox() === false);
+      return { fileId, answeredMs, ...(await timed(startMs)) };
+    },
+    async read(fileId: string, start: number, end: number): Promise<Timed> {
+      const startMs = performance.now();
+      let receivedBytes = 0;
+      const stream = window.palm.read(fileId, { start, end }).getReader();
+      for (let next = await stream.read(); !next.done; next = await stream.read())
+        receivedBytes += next.value.length;
+      const timing = await timed(startMs);
+      if (receivedBytes !== end - start) throw new Error(`${receivedBytes} of ${end - start} bytes arrived.`);
+      return timing;
+    },
+    async firstBytes(fileId: string, start: number) {
+      const startMs = performance.now();
+      const stream = window.palm.read(fileId, { start }).getReader();
+      const first = await stream.read();
+      const elapsedMs = performance.now() - startMs;
+      await stream.cancel();
+      if (first.done) throw new Error('Nothing arrived.');
+      return elapsedMs;
+    },
+    async placed(fileCount: number, sinceMs: number) {
+      await until(() => {
+        const { files } = window.palm.status();
+        return files.length === fileCount && files.every(({ inOutbox }) => !inOutbox);
+      });
+      return performance.now() - sinceMs;
+    },
+    async removeAll() {
+      for (const { fileId } of window.palm.status().files) await window.palm.remove(fileId);
+    },
+    async emptied() {
+      const answerOf = <Value>(request: IDBRequest<Value>): Promise<Value> =>
+        new Promise((resolve, reject) => {
+          request.addEventListener('success', () => resolve(request.result));
+          request.addEventListener('error', () => reject(request.error ?? new Error('The request failed.')));
+        });
+      const database = await answerOf(indexedDB.open('palm'));
+      const count = () => answerOf(database.transaction('blocks').objectStore('blocks').count());
+      while ((await count()) > 0) await palmTest.nextChange(50);
+      database.close();
+    },
+  });
+}
+
+/** A device that reads and never holds: it has no space to offer. Runs in the page, as source text. */
+export function installNoSpace(): void {
+  // A blank tab has no storage at all.
+  if (isSecureContext) StorageManager.prototype.estimate = () => Promise.resolve({ usage: 0, quota: 0 });
+}
