@@ -20,7 +20,7 @@ async function traceOf(seed: number): Promise<string> {
   network.faults = ROUGH;
   const [a, b] = [first(devices), first(devices, 1)];
   const bytes = world.random.bytes(700_000);
-  const { fileId } = await world.settled('store', a.put(bytes, { name: 'traced', k: 2, n: 4 }), 600_000);
+  const { fileId } = await world.settled('store', a.put(bytes, { name: 'traced' }), 600_000);
   a.kill();
   network.partition((device) => (device === b.id ? 1 : 0));
   await a.reopen();

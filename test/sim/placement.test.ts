@@ -170,7 +170,7 @@ scenario('many files at once are no reason to take more than was offered', [235]
 
 scenario(
   'a device that dies while it takes fragments leaves nothing half-made, and its part goes to others',
-  [241, 242, 243, 244],
+  [241, 242, 243],
   async ({ world, network, pool }) => {
     network.faults = { ...network.faults, bytesPerMs: 500 };
     const devices = await pool(4);

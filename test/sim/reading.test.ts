@@ -15,7 +15,7 @@ const SEGMENT_BYTES = K * 262_144 - 16;
 
 scenario(
   'any k of the n fragments are enough, also when the other holders die as the read begins',
-  [301, 302, 303, 304],
+  [301, 302, 303],
   async (simulation) => {
     const { world } = simulation;
     const { bytes, fileId, holders, reader } = await placedFile(simulation, 3 * SEGMENT_BYTES + 123);
@@ -61,7 +61,7 @@ scenario(
 
 scenario(
   'a holder that freezes in mid-read costs seconds, not the read',
-  [321, 322, 323],
+  [321, 322],
   async (simulation) => {
     const { world } = simulation;
     const { bytes, fileId, holders, reader } = await placedFile(simulation, 12 * SEGMENT_BYTES);
@@ -78,7 +78,7 @@ scenario(
 
 scenario(
   'holders that leave in mid-read and come back in time are used again',
-  [331, 332, 333, 334],
+  [331, 332, 333],
   async (simulation) => {
     const { world, network } = simulation;
     network.faults = { ...network.faults, bytesPerMs: 2_000 };
@@ -145,7 +145,7 @@ scenario(
 
 scenario(
   'an abort ends the read at once, and leaves nothing that is still asked for',
-  [371, 372, 373, 374],
+  [371, 372, 373],
   async (simulation) => {
     const { world, network } = simulation;
     network.faults = { ...network.faults, bytesPerMs: 2_000 };
