@@ -131,7 +131,7 @@ describe('other requests', () => {
   test('/lan tells a page on this machine what others call it, and nobody else', async () => {
     const relay = await testRelay();
     const { status, body } = await ask(relay, '/lan');
-    expect([status, JSON.parse(String(body))]).toEqual([200, relay.lan]);
+    expect([status, JSON.parse(body)]).toEqual([200, relay.lan]);
     for (const lan of relay.lan) {
       const { hostname } = new URL(lan);
       const elsewhere = await ask(relay, '/lan', { headers: { host: hostname } });
