@@ -52,7 +52,7 @@ export function identityOf(seed: Uint8Array): Identity {
 }
 
 /** Some devices whose ids are in ascending order, so that "first" and "last" mean what they say. */
-export const DEVICES: readonly Identity[] = Array.from({ length: 8 }, (_, index) =>
+const DEVICES: readonly Identity[] = Array.from({ length: 8 }, (_, index) =>
   identityOf(seededBytes(32, 100 + index)),
 ).toSorted((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
 
