@@ -59,6 +59,22 @@ test.describe('a film', () => {
     });
   });
 
+  test('goes on after the tab has crashed', async ({ newPool, faults }) => {
+    faults.allow(/Phone: the page crashed/);
+    const { phone, page, fileId } = await prepare(newPool, CLIP, 'clip.mp4');
+    await stallAt(page, 10_000_000);
+    await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    await expect.poll(() => keptBytes(page, fileId)).toBeGreaterThanOrEqual(FLUSH_BYTES);
+    await phone.killTab();
+    const arriving = phone.context.waitForEvent('page').then((next) => next.waitForEvent('download'));
+    await phone.open();
+    await expectWhole(await arriving, 'clip.mp4', CLIP);
+    const { reads } = await probe(phone.page);
+    expect(reads).toHaveLength(1);
+    expect(reads[0]).toBeGreaterThanOrEqual(FLUSH_BYTES);
+  });
+
   test('waits for devices and goes on by itself when they are back', async ({ newPool }) => {
     const { laptop, tablet, page } = await prepare(newPool, CLIP, 'clip.mp4');
     await stallAt(page, 10_000_000);
