@@ -225,7 +225,7 @@ async function mapSegments<Result>(
 }
 
 /** k + ceil((n - k) / 2): how many fragments must be durable on devices before a 'quorum' store answers. */
-export function quorumOf(geometry: Geometry): number {
+function quorumOf(geometry: Geometry): number {
   return geometry.k + Math.ceil((geometry.n - geometry.k) / 2);
 }
 

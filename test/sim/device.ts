@@ -20,7 +20,7 @@ import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
 import { openPool } from '../../src/runtime/pool.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
-import { diskOf } from './disk.ts';
+import { diskOf, type DiskFaults } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import type { Network } from './network.ts';
 import { SimProcess } from './process.ts';
@@ -38,6 +38,7 @@ export class SimDevice {
   readonly name: string;
   /** What survives the tab. */
   readonly store: MemoryStore;
+  readonly diskFaults: DiskFaults = { recordsFail: false };
   readonly #world: World;
   readonly #network: Network;
   #identity: Identity;
@@ -134,7 +135,7 @@ export class SimDevice {
           this.#identity = identityFrom(world.random.bytes(32));
         },
       },
-      ...diskOf(this.store, world, process),
+      ...diskOf(this.store, world, process, this.diskFaults),
       codec: codecIn(world, process),
       quota: {
         estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: this.#quotaBytes }),
@@ -216,7 +217,7 @@ export function identityFrom(seed: Uint8Array): Identity {
   };
 }
 
-export const synchronousCryptography: Cryptography = {
+const synchronousCryptography: Cryptography = {
   async verify(publicKey, message, signature) {
     const key = createPublicKey({
       key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),
