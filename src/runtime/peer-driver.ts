@@ -69,6 +69,8 @@ export class PeerDriver {
   /** Fragments that count as held, by file and number. */
   readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
   readonly #waiting = new Map<number, Waiting>();
+  /** Files whose catalogue entry is being written, or could not be; bounded as the catalogue is. */
+  readonly #keeping = new Map<FileId, Promise<void>>();
   readonly #inboxes = new Map<DeviceId, Inbox>();
   readonly #serving = new Map<string, AbortController>();
   /** Messages that were not handed to their link yet, by device. */
@@ -239,7 +241,7 @@ export class PeerDriver {
         this.#checking = this.#checkEntries(effect.from, effect.entries, effect.more);
         break;
       case 'keep-entries':
-        this.#inBackground(this.#keepEntries(effect.entries));
+        this.#inBackground(this.#keepHeard(effect.entries));
         break;
       case 'pull':
         this.#inBackground(this.#pull(effect.place, effect.from));
@@ -381,6 +383,15 @@ export class PeerDriver {
     return entry;
   }
 
+  /** Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them away. */
+  async #keepHeard(entries: readonly CheckedEntry[]): Promise<void> {
+    const keeping = this.#keepEntries(entries);
+    const files = entries.flatMap(({ file }) => file?.fileId ?? []);
+    for (const file of files) this.#keeping.set(file, keeping);
+    await keeping;
+    for (const file of files) this.#keeping.delete(file);
+  }
+
   #keepEntries(entries: readonly CheckedEntry[]): Promise<void> {
     const records = entries.map(({ entry }) => ({
       entryId: entry.entryId,
@@ -394,6 +405,7 @@ export class PeerDriver {
   async #pull(place: Place, from: DeviceId): Promise<void> {
     let outcome: 'held' | Refusal = 'failed';
     try {
+      await this.#keeping.get(place.file);
       const pulled = await pullFragment(place, from, {
         manifest: this.peer.catalogue.files().get(place.file),
         fragments: this.#ports.fragments,
