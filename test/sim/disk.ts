@@ -1,6 +1,7 @@
 // What a tab sees of its stores: every call takes its turn and some time, as database transactions do. A call whose turn
 // has not come when the tab is killed never happened; one whose turn has come is durable, heard of or not.
 
+import { PalmError } from '../../src/core/model/errors.ts';
 import type { FragmentStore, RecordStore } from '../../src/core/ports.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { SimProcess } from './process.ts';
@@ -9,16 +10,22 @@ import type { World } from './world.ts';
 /** Most time of one transaction, ms. */
 const MOST_MS = 3;
 
+/** What a test makes go wrong. */
+export interface DiskFaults {
+  /** Catalogue records can no longer be written. */
+  recordsFail: boolean;
+}
+
 export interface Disk {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
 }
 
 /** Bytes and records lie in different tables: their transactions do not wait for each other. */
-export function diskOf(store: MemoryStore, world: World, process: SimProcess): Disk {
+export function diskOf(store: MemoryStore, world: World, process: SimProcess, faults: DiskFaults): Disk {
   return {
     fragments: fragmentsThrough(turnstile(world, process), store.fragments),
-    records: recordsThrough(turnstile(world, process), store.records),
+    records: recordsThrough(turnstile(world, process), store.records, faults),
   };
 }
 
@@ -53,9 +60,13 @@ function fragmentsThrough(take: Turnstile, store: FragmentStore): FragmentStore 
   };
 }
 
-function recordsThrough(take: Turnstile, store: RecordStore): RecordStore {
+function recordsThrough(take: Turnstile, store: RecordStore, faults: DiskFaults): RecordStore {
   return {
-    putRecords: (records) => take(() => store.putRecords(records)),
+    putRecords: (records) =>
+      take(async () => {
+        if (faults.recordsFail) throw new PalmError('storage-full', 'The simulated disk takes no records.');
+        await store.putRecords(records);
+      }),
     loadRecords: () => take(() => store.loadRecords()),
     loadOutbox: () => take(() => store.loadOutbox()),
     putOutbox: (fileId) => take(() => store.putOutbox(fileId)),

@@ -163,8 +163,19 @@ scenario(
     );
     await world.until('placed', () => settledOutboxes(honest));
     const file = parseFileId(fileId);
+    // Anyone may ask for the indexes, so its lies can be about blocks too.
+    const indexes = new Map(
+      honest
+        .flatMap((device) => device.store.contents().fragments)
+        .map(({ fragment, index }) => [fragment.fragment, index]),
+    );
+    let askedBlockCount = 0;
     hostile.onMessage = (from, message) => {
-      if (message.kind === 'get-index' || message.kind === 'get-block')
+      if (message.kind === 'get-block') askedBlockCount += 1;
+      const index = message.kind === 'get-index' ? indexes.get(message.fragment) : undefined;
+      if (message.kind === 'get-index' && index !== undefined && lie !== 'an index')
+        hostile.send(from, { kind: 'index', id: message.id }, index);
+      else if (message.kind === 'get-index' || message.kind === 'get-block')
         answerWith(lie, simulation, hostile, from, message.id);
     };
     // Fragments that exist, and fragments that the file does not have.
@@ -188,6 +199,7 @@ scenario(
     await world.pass(10_000);
     const refused = world.settled(`refused for ${lie}`, reader.read(fileId), 600_000);
     await expect(refused).rejects.toMatchObject({ code: 'not-enough-fragments' });
+    if (lie !== 'an index') expect(askedBlockCount).toBeGreaterThan(0);
     for (const device of honest.slice(0, 3)) await device.reopen();
     await world.until('back', () => reachableCount(reader) >= HONEST_COUNT);
     await world.pass(2_000);
@@ -240,6 +252,26 @@ scenario(
       const read = await world.settled('read', reader.read(fileId), 60_000);
       expect(Buffer.compare(read, bytes)).toBe(0);
     }
+  },
+);
+
+scenario(
+  'where the only taker left is always busy, or silent, a store answers with what could be placed',
+  [455, 456],
+  async (simulation) => {
+    const { world } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation, 2);
+    hostile.onMessage = (from, message) => {
+      if (message.kind !== 'place' || world.seed % 2 === 0) return;
+      for (const place of message.places) hostile.send(from, { kind: 'refuse', place, reason: 'busy' });
+    };
+    const empty: Message = { kind: 'holdings', base: 0, held: [], heldBytes: 0, freeBytes: 2 ** 40 };
+    for (const device of honest) hostile.send(device.id, empty);
+    await world.pass(1_000);
+    // Two devices may hold six of these, and seven would be a quorum.
+    const storing = first(honest).put(world.random.bytes(9_000), { name: 'six of seven', k: 4, n: 10 });
+    const { placed } = await world.settled('store', storing, 300_000);
+    expect(placed).toBe(6);
   },
 );
 
@@ -318,7 +350,6 @@ function answerWith(
       hostile.send(to, { kind: 'failed', id, reason: lie });
       return;
     case 'wrong bytes':
-      hostile.send(to, { kind: 'index', id }, world.random.bytes(200));
       hostile.send(to, { kind: 'block', id }, world.random.bytes(262_144));
       return;
     case 'one byte less':
@@ -334,12 +365,13 @@ function answerWith(
 
 async function poolWithHostile(
   simulation: Simulation,
+  honestCount = HONEST_COUNT,
 ): Promise<{ honest: readonly SimDevice[]; hostile: HostileMember }> {
   const { world, network } = simulation;
-  const honest = await simulation.pool(HONEST_COUNT);
+  const honest = await simulation.pool(honestCount);
   const hostile = new HostileMember(world, network, first(honest));
   hostile.open();
-  await world.until('linked', () => hostile.linked.size === HONEST_COUNT);
+  await world.until('linked', () => hostile.linked.size === honestCount);
   await world.pass(500);
   return { honest, hostile };
 }

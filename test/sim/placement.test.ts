@@ -215,6 +215,28 @@ scenario(
   },
 );
 
+scenario(
+  'a device that cannot write the file into its catalogue does not count as a holder: it would forget the fragment',
+  [261, 262],
+  async ({ world, pool }) => {
+    const devices = await pool(4);
+    const [storer, forgetful] = [first(devices), first(devices, 1)];
+    forgetful.diskFaults.recordsFail = true;
+    const bytes = world.random.bytes(50_000);
+    const { fileId } = await world.settled('store', storer.put(bytes, { name: 'forgotten' }), 60_000);
+    await world.until('placed', () => storer.fileStatus(fileId)?.inOutbox === false, 300_000);
+    const holders = storer.fileStatus(fileId)?.holders.map(({ deviceId }) => deviceId);
+    expect(holders).not.toContain(forgetful.id);
+    expect(JSON.stringify(forgetful.pool.status().notices)).toContain('no records');
+
+    forgetful.diskFaults.recordsFail = false;
+    forgetful.kill();
+    await forgetful.reopen();
+    await world.until('it has heard of the file again', () => forgetful.fileStatus(fileId)?.reach === N);
+    await expectSurvivesAnyLoss(world, devices, fileId, bytes);
+  },
+);
+
 /** At every event from now on: caps hold for the files that the test puts into the answer. */
 function watchCaps(world: World, devices: readonly SimDevice[]): Map<string, { readonly k: number }> {
   const files = new Map<string, { readonly k: number }>();
