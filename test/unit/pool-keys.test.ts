@@ -1,12 +1,28 @@
-// Everything that is derived from secrets, against golden vectors, and that no two uses share a key.
+// Everything that is derived from secrets, and ids, against golden vectors; and that no two uses share a key.
 
+import fc from 'fast-check';
+import { base58btc } from 'multiformats/bases/base58';
+import { CID } from 'multiformats/cid';
 import { describe, expect, it } from 'vitest';
 import { contentTagOf, deriveFileKey, derivePrivateDetailsKey } from '../../src/core/coding/file-key.ts';
 import { hexOf } from '../../src/core/model/bytes.ts';
-import { deviceIdOf, entryIdOf, fileIdOf, fragmentIdOf } from '../../src/core/model/ids.ts';
+import {
+  deviceIdOf,
+  entryIdOf,
+  fileIdOf,
+  fragmentIdOf,
+  parseBlockHash,
+  parseDeviceId,
+  parseEntryId,
+  parseFileId,
+  parseFragmentId,
+  parsePoolId,
+} from '../../src/core/model/ids.ts';
 import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
+import { decodeCbor } from '../../src/core/wire/decode.ts';
 import vectors from '../vectors/keys.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
+import { encodeWithFalseCid, expectOnly, expectThrows, FALSE_CID } from './pool-fixture.ts';
 
 const ID_MAKERS: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
   device: deviceIdOf,
@@ -41,6 +57,35 @@ describe('golden vectors', () => {
 
   it.each(vectors.ids)('id of a $kind', ({ kind, of, id }) => {
     expect(ID_MAKERS[kind]?.(bytesOfHex(of))).toBe(id);
+  });
+});
+
+describe('an id', () => {
+  const parsers = [parseDeviceId, parseFileId, parseFragmentId, parseEntryId, parsePoolId, parseBlockHash];
+
+  it('is read from its text, and from nothing else', () => {
+    for (const { kind, id } of vectors.ids) {
+      const isRaw = kind === 'device' || kind === 'file';
+      for (const parse of isRaw ? [parseDeviceId, parseFileId] : [parseFragmentId, parseEntryId])
+        expect(parse(id)).toBe(id);
+      for (const parse of isRaw ? [parseFragmentId, parseEntryId] : [parseDeviceId, parseFileId])
+        expectThrows('bad-message', () => parse(id));
+      // The same CID, but not in its one form: another base, capitals, white space, cut, too long.
+      const other = CID.parse(id).toString(base58btc);
+      for (const text of [other, id.toUpperCase(), ` ${id}`, id.slice(0, -1), `${id}a`, id.repeat(9), ''])
+        for (const parse of parsers) expectThrows('bad-message', () => parse(text));
+    }
+  });
+
+  it('of any value whatever is an id or refused', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        for (const parse of parsers) expectOnly('bad-message', () => parse(value));
+      }),
+    );
+    // A map from a peer that multiformats takes for a CID.
+    const map: unknown = decodeCbor(encodeWithFalseCid(FALSE_CID), 1_000);
+    for (const parse of parsers) expectThrows('bad-message', () => parse(map));
   });
 });
 

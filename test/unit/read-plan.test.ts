@@ -371,6 +371,20 @@ describe('a holder that fails', () => {
     expect(reading.asks.filter((ask) => 'device' in ask && ask.device === B).length).toBeLessThan(5);
   });
 
+  it('at once for a second, and is needed, is not given up: it is left alone between tries', () => {
+    const nowMs: () => number = () => reading.nowMs;
+    const recovers: Holder = () => ({ afterMs: 0, outcome: nowMs() < 1_000 ? 'fails' : 'arrives' });
+    const reading = new Reading({ n: 2 }, holdersOf(answersIn(10), recovers));
+    reading.sources(
+      new Map([
+        [0, [A]],
+        [1, [B]],
+      ]),
+    );
+    expect(reading.run().done).toBe(true);
+    expect(reading.asks.filter((ask) => 'device' in ask && ask.device === B).length).toBeLessThan(6);
+  });
+
   it('for ever, and is needed, ends the read: nothing waits for ever', () => {
     const reading = new Reading({ n: 2 }, holdersOf(answersIn(10), stalled));
     reading.sources(
