@@ -13,8 +13,8 @@ import { explain } from './text/explain.ts';
 import { shownName } from './text/file-name.ts';
 import { JoinScreen } from './welcome/join-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
-import type { AppUpdate } from './work/app-update.ts';
-import { openSession, SessionContext, type Session } from './work/session.ts';
+import type { AppUpdate } from './state/app-update.ts';
+import { openSession, SessionContext, type Session } from './state/session.ts';
 
 interface AppProps {
   /** Must be ready. */

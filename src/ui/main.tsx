@@ -11,7 +11,7 @@ import { checkPlatform } from './platform-check.ts';
 import { StartScreen, type StartState } from './start-screen.tsx';
 import './styles/main.css';
 import { explain } from './text/explain.ts';
-import { watchForUpdate, type AppUpdate } from './work/app-update.ts';
+import { watchForUpdate, type AppUpdate } from './state/app-update.ts';
 
 type State =
   | StartState

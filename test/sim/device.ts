@@ -2,33 +2,23 @@
 // Cryptography is Node's, called synchronously, so that every run with a seed is the same; the segment codec is the real
 // one.
 
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  sign,
-  verify,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
 import { concatBytes } from '../../src/core/model/bytes.ts';
-import { deviceIdOf, type DeviceId } from '../../src/core/model/ids.ts';
+import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
 import { openPool } from '../../src/runtime/pool.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
-import { diskOf, type DiskFaults } from './disk.ts';
+import { identityFrom, PUBLIC_KEY_DER } from '../seeded-identity.ts';
+import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import type { Network } from './network.ts';
 import { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
-/** DER before a raw Ed25519 private key (RFC 8410, section 7) and public key (section 4). */
-const PRIVATE_KEY_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
-const PUBLIC_KEY_DER = Buffer.from('302a300506032b6570032100', 'hex');
 const QUOTA_BYTES = 2 ** 30;
 
 const wasmUrl = import.meta.resolve('@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm');
@@ -38,7 +28,7 @@ export class SimDevice {
   readonly name: string;
   /** What survives the tab. */
   readonly store: MemoryStore;
-  readonly diskFaults: DiskFaults = { recordsFail: false };
+  readonly diskFaults: DiskFaults = soundDisk();
   readonly #world: World;
   readonly #network: Network;
   #identity: Identity;
@@ -199,21 +189,6 @@ function codecIn(world: World, process: SimProcess): SegmentCodec {
     seal: (parameters, plain, hash, signal) => outside(() => codec.seal(parameters, plain, hash, signal)),
     open: (parameters, blocks, size, signal) => outside(() => codec.open(parameters, blocks, size, signal)),
     close: () => codec.close(),
-  };
-}
-
-export function identityFrom(seed: Uint8Array): Identity {
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PRIVATE_KEY_DER, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  const publicKey = new Uint8Array(spki.subarray(PUBLIC_KEY_DER.length));
-  return {
-    deviceId: deviceIdOf(publicKey),
-    publicKey,
-    sign: async (message) => new Uint8Array(sign(null, message, privateKey)),
   };
 }
 

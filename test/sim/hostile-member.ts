@@ -18,7 +18,8 @@ import {
   PROTOCOL_VERSION,
   type Message,
 } from '../../src/core/wire/messages.ts';
-import { identityFrom, type SimDevice } from './device.ts';
+import { identityFrom } from '../seeded-identity.ts';
+import type { SimDevice } from './device.ts';
 import type { Network } from './network.ts';
 import { SimProcess } from './process.ts';
 import type { World } from './world.ts';

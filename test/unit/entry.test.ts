@@ -24,17 +24,17 @@ import {
   encodeWithFalseCid,
   FALSE_CID,
   fileIdAt,
-  identityOf,
   mutationsOf,
   POOL_KEYS,
 } from './pool-fixture.ts';
+import { identityFrom } from '../seeded-identity.ts';
 
 const ENTRY_ID = entryIdOf(seededBytes(10, 1));
 const SIGNATURE = seededBytes(64, 2);
 
 describe('golden vectors', () => {
   it('are of the device that the seed gives', () => {
-    const identity = identityOf(bytesOfHex(vectors.deviceSeed));
+    const identity = identityFrom(bytesOfHex(vectors.deviceSeed));
     expect({ publicKey: hexOf(identity.publicKey), deviceId: identity.deviceId }).toEqual({
       publicKey: vectors.publicKey,
       deviceId: vectors.deviceId,
@@ -51,7 +51,7 @@ describe('golden vectors', () => {
       body: bodyOf(vector.body),
     });
     expect(hexOf(payload)).toBe(vector.payload);
-    const signature = await identityOf(bytesOfHex(vectors.deviceSeed)).sign(signedBytesOf(payload));
+    const signature = await identityFrom(bytesOfHex(vectors.deviceSeed)).sign(signedBytesOf(payload));
     expect(hexOf(signature)).toBe(vector.signature);
     expect(hexOf(encodeEntry(payload, signature))).toBe(vector.record);
 

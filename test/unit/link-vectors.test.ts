@@ -16,7 +16,7 @@ import {
 } from '../../src/core/wire/relay-protocol.ts';
 import vectors from '../vectors/links.json' with { type: 'json' };
 import { bytesOfHex } from './erasure-oracle.ts';
-import { identityOf } from './pool-fixture.ts';
+import { identityFrom } from '../seeded-identity.ts';
 
 describe('golden frames of a link', () => {
   it.each(vectors.messages)(
@@ -70,7 +70,7 @@ describe('golden envelopes', () => {
       seq: letter.seq,
       body: bodyOf(letter.body),
     };
-    const identity = identityOf(bytesOfHex(vectors.deviceSeed));
+    const identity = identityFrom(bytesOfHex(vectors.deviceSeed));
     const random = { bytes: () => bytesOfHex(nonce) };
     expect(hexOf(await sealEnvelope(written, keys, identity, webCryptography, random))).toBe(envelope);
     const opened = await openEnvelope(bytesOfHex(envelope), keys, webCryptography);

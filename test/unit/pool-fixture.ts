@@ -1,7 +1,6 @@
 // What the tests of core share: devices with real Ed25519 keys made from seeds, their log entries, manifests that have
 // the shape of real ones, and the ways in which a decoder is attacked.
 
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Catalogue, EntryPlace } from '../../src/core/catalogue/catalogue.ts';
@@ -15,45 +14,19 @@ import {
 } from '../../src/core/catalogue/entry.ts';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
 import { isPalmError, type PalmErrorCode } from '../../src/core/model/errors.ts';
-import {
-  deviceIdOf,
-  fileIdOf,
-  fragmentIdOf,
-  type DeviceId,
-  type FileId,
-  type PoolId,
-} from '../../src/core/model/ids.ts';
+import { fileIdOf, fragmentIdOf, type DeviceId, type FileId, type PoolId } from '../../src/core/model/ids.ts';
 import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { Identity } from '../../src/core/ports.ts';
 import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { identityFrom } from '../seeded-identity.ts';
 import { seededBytes } from './erasure-oracle.ts';
-
-/** DER before a raw Ed25519 private key (RFC 8410, section 7) and public key (section 4). */
-const PRIVATE_KEY_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
-const PUBLIC_KEY_DER = Buffer.from('302a300506032b6570032100', 'hex');
 
 export const POOL_KEYS = derivePoolKeys(seededBytes(32, 1), 0);
 export const OTHER_POOL_KEYS = derivePoolKeys(seededBytes(32, 2), 0);
 
-/** A device's identity from 32 bytes. */
-export function identityOf(seed: Uint8Array): Identity {
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PRIVATE_KEY_DER, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  const publicKey = new Uint8Array(spki.subarray(PUBLIC_KEY_DER.length));
-  return {
-    deviceId: deviceIdOf(publicKey),
-    publicKey,
-    sign: async (message) => new Uint8Array(sign(null, message, privateKey)),
-  };
-}
-
 /** Some devices whose ids are in ascending order, so that "first" and "last" mean what they say. */
 const DEVICES: readonly Identity[] = Array.from({ length: 8 }, (_, index) =>
-  identityOf(seededBytes(32, 100 + index)),
+  identityFrom(seededBytes(32, 100 + index)),
 ).toSorted((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
 
 export function deviceAt(index: number): Identity {

@@ -3,16 +3,16 @@
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { StoreOptions, StoreResult, TransferStatus } from '../../src/runtime/api.ts';
-import { folderOf } from '../../src/ui/work/dropped-files.ts';
-import { Removals, UNDO_MS } from '../../src/ui/work/removals.ts';
+import { folderOf } from '../../src/ui/state/dropped-files.ts';
+import { Removals, UNDO_MS } from '../../src/ui/state/removals.ts';
 import {
   MAX_QUEUED_FILES,
   MAX_SMALL_STORING,
   MAX_STORING,
   StoreQueue,
   type Stored,
-} from '../../src/ui/work/store-queue.ts';
-import { transferRows } from '../../src/ui/work/transfer-rows.ts';
+} from '../../src/ui/state/store-queue.ts';
+import { transferRows } from '../../src/ui/state/transfer-rows.ts';
 
 /** A pool whose stores are ended by the test. */
 class ManualPool {

@@ -6,7 +6,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { countOf, formatBytes } from '../text/units.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 
 /** Names are for recognising what is at stake; the count says the rest. */
 const MAX_NAMED = 5;

@@ -5,7 +5,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { MAX_LINK_CHARS } from '../route.ts';
 import { explain } from '../text/explain.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 
 export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
   const { pool } = useSession();

@@ -3,7 +3,7 @@
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { shownName } from '../text/file-name.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 
 export function PrivateLinksDialog() {
   const { privateLinks } = useSession();

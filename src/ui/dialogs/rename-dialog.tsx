@@ -5,7 +5,7 @@ import { MAX_DEVICE_NAME_BYTES } from '../../core/model/limits.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { explain } from '../text/explain.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 
 export function RenameDialog({ onClose }: { readonly onClose: () => void }) {
   const { pool, status } = useSession();

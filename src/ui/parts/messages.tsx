@@ -3,7 +3,7 @@
 
 import { useSignal } from '@preact/signals';
 import type { Notice } from '../../runtime/api.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 import { CloseIcon } from './icons.tsx';
 
 /** The newest say what matters; older ones come into view as these are dismissed. */

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { AlertMessages } from './messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import { countOf } from '../text/units.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 
 /** Long enough to read a short sentence. */
 const SAID_MS = 5_000;

@@ -1,7 +1,7 @@
 // Offers a newer version of the app, calmly: never while something moves that a reload would interrupt.
 
-import type { AppUpdate } from '../work/app-update.ts';
-import { useSession } from '../work/session.ts';
+import type { AppUpdate } from '../state/app-update.ts';
+import { useSession } from '../state/session.ts';
 
 export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
   const { queue, downloads, privateLinks, removals, status } = useSession();

@@ -2,8 +2,8 @@
 
 import type { Signal } from '@preact/signals';
 import { FolderIcon, PlusIcon } from '../parts/icons.tsx';
-import { pickedFiles } from '../work/dropped-files.ts';
-import type { AddedFile } from '../work/store-queue.ts';
+import { pickedFiles } from '../state/dropped-files.ts';
+import type { AddedFile } from '../state/store-queue.ts';
 
 interface AddPanelProps {
   readonly isPrivate: Signal<boolean>;

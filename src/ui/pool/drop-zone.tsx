@@ -2,8 +2,8 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { droppedFiles } from '../work/dropped-files.ts';
-import type { AddedFile } from '../work/store-queue.ts';
+import { droppedFiles } from '../state/dropped-files.ts';
+import type { AddedFile } from '../state/store-queue.ts';
 
 interface DropZoneProps {
   readonly poolName: string;

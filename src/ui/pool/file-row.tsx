@@ -13,7 +13,7 @@ import {
 import { safetyOf, type SafetyTone } from '../safety-sentence.ts';
 import { shownName, shownPath } from '../text/file-name.ts';
 import { formatBytes } from '../text/units.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 import type { DeviceLook } from './device-look.ts';
 import { PalmBunch } from './palm-bunch.tsx';
 

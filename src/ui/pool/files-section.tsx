@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownName, shownPath } from '../text/file-name.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 import type { DeviceLook } from './device-look.ts';
 import { EmptyPool } from './empty-pool.tsx';
 import { FileRow } from './file-row.tsx';

@@ -4,9 +4,9 @@ import { useId } from 'preact/hooks';
 import { CloseIcon } from '../parts/icons.tsx';
 import { shownName } from '../text/file-name.ts';
 import { countOf, formatBytes, formatSpeed, formatTimeLeft, secondsLeft } from '../text/units.ts';
-import { useSession, type Session } from '../work/session.ts';
-import type { QueueItem } from '../work/store-queue.ts';
-import { transferRows, type TransferOwner, type TransferRow } from '../work/transfer-rows.ts';
+import { useSession, type Session } from '../state/session.ts';
+import type { QueueItem } from '../state/store-queue.ts';
+import { transferRows, type TransferOwner, type TransferRow } from '../state/transfer-rows.ts';
 
 /** Those next in line; the others are counted. */
 const MAX_SHOWN_WAITING = 3;

@@ -2,7 +2,7 @@
 
 import { useSignal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { explain } from '../text/explain.ts';
-import { useSession } from '../work/session.ts';
+import { useSession } from '../state/session.ts';
 
 export interface Entrance {
   readonly busy: ReadonlySignal<'no' | 'creating' | 'joining'>;
