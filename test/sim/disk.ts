@@ -7,13 +7,17 @@ import type { MemoryStore } from './memory-store.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
-/** Most time of one transaction, ms. */
-const MOST_MS = 3;
+/** A disk without faults: a transaction takes a few ms. */
+export function soundDisk(): DiskFaults {
+  return { recordsFail: false, mostMs: 3 };
+}
 
 /** What a test makes go wrong. */
 export interface DiskFaults {
   /** Catalogue records can no longer be written. */
   recordsFail: boolean;
+  /** Most time of one transaction, ms. */
+  mostMs: number;
 }
 
 export interface Disk {
@@ -24,18 +28,18 @@ export interface Disk {
 /** Bytes and records lie in different tables: their transactions do not wait for each other. */
 export function diskOf(store: MemoryStore, world: World, process: SimProcess, faults: DiskFaults): Disk {
   return {
-    fragments: fragmentsThrough(turnstile(world, process), store.fragments),
-    records: recordsThrough(turnstile(world, process), store.records, faults),
+    fragments: fragmentsThrough(turnstile(world, process, faults), store.fragments),
+    records: recordsThrough(turnstile(world, process, faults), store.records, faults),
   };
 }
 
 type Turnstile = <Result>(call: () => Promise<Result>) => Promise<Result>;
 
-function turnstile(world: World, process: SimProcess): Turnstile {
+function turnstile(world: World, process: SimProcess, faults: DiskFaults): Turnstile {
   let freeAtMs = 0;
   return (call) =>
     new Promise((resolve, reject) => {
-      freeAtMs = Math.max(freeAtMs, world.nowMs) + world.random.below(MOST_MS + 1);
+      freeAtMs = Math.max(freeAtMs, world.nowMs) + world.random.below(faults.mostMs + 1);
       world.after(freeAtMs - world.nowMs, () => {
         if (!process.dead) process.hears(call()).then(resolve, reject);
       });

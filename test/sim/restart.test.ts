@@ -49,3 +49,29 @@ scenario(
     for (const file of first(devices).pool.status().files) expect(file.safe).toBe(true);
   },
 );
+
+scenario(
+  'a storer that is killed at any moment of a store has the whole file afterwards, or nothing of it',
+  [511, 512, 513, 514, 515, 516, 517, 518, 519, 520, 521, 522],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    const storer = first(devices);
+    const bytes = world.random.bytes(5_000);
+    let answered = false;
+    void storer.put(bytes, { name: 'cut short', durability: 'fast' }).then(() => {
+      answered = true;
+    });
+    await world.pass(world.random.below(30));
+    storer.kill();
+    await storer.reopen();
+    await world.until('all are linked', () => devices.every((device) => reachableCount(device) === 3));
+    await world.until('everything is placed', () => settledOutboxes(devices));
+    await world.pass(5_000);
+    for (const device of devices) expectOnlyNeeded(device);
+    const [file] = storer.pool.status().files;
+    expect(answered && file === undefined).toBe(false);
+    if (file === undefined) return;
+    const read = await world.settled('read', first(devices, 2).read(file.fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
