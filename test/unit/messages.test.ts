@@ -234,6 +234,7 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
     holdings: fc.maxSafeNat(),
   }),
   place: fc.record({ kind: fc.constant('place'), places: fc.array(place, { maxLength: 4 }) }),
+  release: fc.record({ kind: fc.constant('release'), place }),
   refuse: fc.record({ kind: fc.constant('refuse'), place, reason: fc.constantFrom(...REFUSALS) }),
   'get-index': fc.record({ kind: fc.constant('get-index'), id: uint32, file, fragment: fc.nat(254) }),
   'get-block': fc.record({

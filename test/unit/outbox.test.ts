@@ -28,6 +28,7 @@ class Pool {
   readonly held = new Map<DeviceId, Set<number>>();
   readonly free = new Map<DeviceId, number>();
   readonly offers: { readonly to: DeviceId; readonly fragment: number; readonly atMs: number }[] = [];
+  readonly releases: { readonly from: DeviceId; readonly fragment: number }[] = [];
   kept: ReadonlySet<number> | undefined;
   nowMs = 0;
 
@@ -114,7 +115,14 @@ class Pool {
       this.#expectSafe(effect.keep);
       return;
     }
-    if (effect.message.kind !== 'place') throw new Error('an outbox only offers');
+    if (effect.message.kind === 'release') {
+      const { file, fragment } = effect.message.place;
+      expect(file).toBe(FILE);
+      this.releases.push({ from: effect.to, fragment });
+      return;
+    }
+    if (effect.message.kind !== 'place')
+      throw new Error('an outbox only offers, and asks for second copies back');
     for (const { file, fragment } of effect.message.places) {
       expect(file).toBe(FILE);
       expect(this.linked.has(effect.to), 'only linked devices are asked').toBe(true);
@@ -380,5 +388,44 @@ describe('whatever the pool does', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('second copies', () => {
+  it('are asked back where both devices are at the cap and fragments are left, one at a time, until all have a home', () => {
+    const pool = new Pool({ k: 4, n: 8 });
+    if (B === undefined || C === undefined) throw new Error('two devices');
+    // What a storer that forgot what it had offered to B leaves behind once it has offered the same to C.
+    for (const fragment of [1, 3, 5]) {
+      pool.held.set(B, (pool.held.get(B) ?? new Set()).add(fragment));
+      pool.held.set(C, (pool.held.get(C) ?? new Set()).add(fragment));
+    }
+    pool.link(B, C);
+    for (let turn = 0; turn < 10 && !pool.isDone; turn++) {
+      const asked = pool.releases.splice(0);
+      expect(asked.length, 'one at a time').toBeLessThanOrEqual(1);
+      for (const { from, fragment } of asked) {
+        const other = from === B ? C : B;
+        expect(pool.held.get(other)?.has(fragment), 'nothing is given up that is not elsewhere').toBe(true);
+        pool.held.get(from)?.delete(fragment);
+      }
+      pool.link();
+      pool.confirmAll();
+      if (!pool.isDone) pool.pass(RETRY_SOON_MS);
+    }
+    expect(pool.isDone).toBe(true);
+  });
+
+  it('are asked back again when nothing came of it, and not without end', () => {
+    const pool = new Pool({ k: 4, n: 8 });
+    if (B === undefined || C === undefined) throw new Error('two devices');
+    for (const device of [B, C]) pool.held.set(device, new Set([1, 3, 5]));
+    pool.link(B, C);
+    expect(pool.releases).toHaveLength(1);
+    pool.pass(10 * RETRY_SOON_MS);
+    expect(pool.releases.length).toBeGreaterThan(3);
+    pool.pass(3_600_000);
+    expect(pool.releases).toHaveLength(64);
+    expect(pool.isDone).toBe(false);
   });
 });

@@ -52,6 +52,8 @@ interface Placing {
   /** How often each device took nothing of what it was offered. */
   readonly failures: Map<DeviceId, number>;
   progress: OutboxProgress;
+  /** How often a device was asked to give up a second copy, and when another may be. */
+  releases: { readonly count: number; readonly againAtMs: number };
 }
 
 /** An offer with no sign of progress for this long is made to another device, ms. */
@@ -59,6 +61,8 @@ const OFFER_DEADLINE_MS = 30_000;
 /** A device that was only busy, or behind, is asked again after this, ms; one that is full, after the longer time. */
 const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
+/** Second copies that devices are asked to give up, for one file: more than any reload leaves behind. */
+const MAX_RELEASES = 64;
 /** A device that failed this often is not waited for, until it takes something or is linked anew. */
 const MAX_FAILURES = 3;
 
@@ -92,6 +96,7 @@ export class Outbox {
       declined: new Map(),
       failures: new Map(),
       progress,
+      releases: { count: 0, againAtMs: 0 },
     });
     this.#touched.add(file);
   }
@@ -173,6 +178,8 @@ export class Outbox {
         this.#decline(nowMs, placing, device, false);
         this.#touched.add(file);
       }
+      if (placing.releases.againAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
+      else if (placing.releases.count > 0) this.#touched.add(file);
       for (const [device, { untilMs }] of placing.declined) {
         this.#dueMs = Math.min(this.#dueMs, untilMs > nowMs ? untilMs : Infinity);
         if (untilMs > nowMs) continue;
@@ -209,7 +216,8 @@ export class Outbox {
     const retries = [...placing.declined.values()].filter(({ soon }) => soon).length;
     placing.progress = { placedCount, pendingCount: placing.offers.size + retries };
     const thereCount = reachOf(new Map(homes).set(this.#view.self, this.#view.ownOf(file)));
-    if (placing.offers.size > 0 || placedCount < thereCount) return undefined;
+    if (placing.offers.size > 0) return undefined;
+    if (placedCount < thereCount) return this.#makeRoom(nowMs, file, placing, confirmed);
     const reachable = new Map(
       [...homes].filter(([device]) => device === this.#view.self || this.#view.isReachable(device)),
     );
@@ -217,6 +225,34 @@ export class Outbox {
     if (n > k ? marginOf(reachable, k) < 1 : placedCount < n) return undefined;
     this.#files.delete(file);
     return { kind: 'outbox-done', file, keep: own };
+  }
+
+  /**
+   * Fragments are left that nobody has room for under the cap. Where one lies on two devices (this one had forgotten the
+   * first when it offered it again), the fuller of them gives its copy up, and so has room for another.
+   */
+  #makeRoom(
+    nowMs: number,
+    file: FileId,
+    placing: Placing,
+    confirmed: ReadonlyMap<DeviceId, FragmentSet>,
+  ): OutboxEffect | undefined {
+    const { releases } = placing;
+    if (releases.count >= MAX_RELEASES || nowMs < releases.againAtMs) return undefined;
+    const open = new Set(this.#view.candidates().map(({ device }) => device));
+    const holders = [...confirmed].filter(([device]) => open.has(device) && !placing.declined.has(device));
+    const fullestFirst = holders.toSorted(([, a], [, b]) => b.size - a.size);
+    for (const [device, fragments] of fullestFirst) {
+      const twice = [...fragments].find((fragment) =>
+        holders.some(([other, others]) => other !== device && others.has(fragment)),
+      );
+      if (twice === undefined) continue;
+      placing.releases = { count: releases.count + 1, againAtMs: nowMs + RETRY_SOON_MS };
+      placing.progress = { ...placing.progress, pendingCount: placing.progress.pendingCount + 1 };
+      this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
+      return { kind: 'send', to: device, message: { kind: 'release', place: { file, fragment: twice } } };
+    }
+    return undefined;
   }
 
   /** New homes: this device's own share, and offers to others. */

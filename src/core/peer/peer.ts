@@ -271,6 +271,8 @@ export class Peer {
       case 'refuse':
         this.#outbox.refused(nowMs, from, message.place, message.reason);
         return [];
+      case 'release':
+        return this.#release(message.place);
       case 'get-index':
       case 'get-block':
         this.#outbox.progressed(nowMs, from);
@@ -364,6 +366,15 @@ export class Peer {
     );
     const missedSome = outcomes.some(({ outcome }) => outcome === 'held');
     return [...refusals, ...(missedSome ? this.#snapshotFor(from, link) : [])];
+  }
+
+  /** Gives up a second copy: only where another reachable device has said itself that it holds the fragment. */
+  #release({ file, fragment }: Place): PeerEffect[] {
+    const isElsewhere = [...this.#holdersElsewhere(file)].some(
+      ([device, fragments]) => fragments.has(fragment) && this.isReachable(device),
+    );
+    const isOurs = this.own.of(file).has(fragment) && !this.#outbox.has(file);
+    return isOurs && isElsewhere ? [drop(file, [fragment])] : [];
   }
 
   #pulled(place: Place, from: DeviceId, outcome: 'held' | Refusal): PeerEffect[] {

@@ -74,6 +74,8 @@ export type Message =
   /** Please hold these; fetch their index and blocks from me. */
   | { readonly kind: 'place'; readonly places: readonly Place[] }
   | { readonly kind: 'refuse'; readonly place: Place; readonly reason: Refusal }
+  /** Another device that you can reach has this fragment too: give up yours, so that there is room for another. */
+  | { readonly kind: 'release'; readonly place: Place }
   | { readonly kind: 'get-index'; readonly id: number; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'get-block'; readonly id: number; readonly hash: BlockHash }
   /** Payload: the fragment index, or the block. */
@@ -132,6 +134,7 @@ function toCbor(message: Message): unknown {
     case 'place':
       return { kind: 'place', places: message.places.map(placeToCbor) };
     case 'refuse':
+    case 'release':
       return { ...message, place: placeToCbor(message.place) };
     case 'get-index':
       return { ...message, file: cidOf(message.file) };
@@ -199,6 +202,7 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     const { place, reason } = fieldsOf(value, ['kind', 'place', 'reason']);
     return { kind: 'refuse', place: placeOf(place), reason: oneOf(reason, REFUSALS) };
   },
+  release: (value) => ({ kind: 'release', place: placeOf(fieldsOf(value, ['kind', 'place'])['place']) }),
   'get-index': (value) => {
     const fields = fieldsOf(value, ['kind', 'id', 'file', 'fragment']);
     const place = placeOf([fields['file'], fields['fragment']]);
