@@ -31,12 +31,33 @@ test('two devices: the outbox waits, whatever the geometry', () => {
   for (const [k, n] of GEOMETRIES) expect(place(k, n, 2).isDone, `${k} of ${n}`).toBe(false);
 });
 
+test('a fragment that was damaged here is not offered, not counted, and not waited for', () => {
+  for (const [k, n] of GEOMETRIES.filter(
+    ([less, more]) => more > less + 1 && more <= 4 * fragmentCap(less),
+  )) {
+    for (const damaged of [0, n - 1]) {
+      const { homes, isDone } = place(k, n, 5, damaged);
+      expect(isDone, `${k} of ${n} without ${damaged}`).toBe(true);
+      const placed = new Set(homes.flatMap((held) => [...held]));
+      expect(placed.has(damaged)).toBe(false);
+      expect(placed.size).toBe(n - 1);
+      expect(trueMargin(homes, k)).toBeGreaterThanOrEqual(1);
+    }
+  }
+});
+
 /** Places one file, storer first, with devices that join one after another. */
-function place(k: number, n: number, deviceCount: number): { homes: Set<number>[]; isDone: boolean } {
+function place(
+  k: number,
+  n: number,
+  deviceCount: number,
+  damaged?: number,
+): { homes: Set<number>[]; isDone: boolean } {
   const devices = Array.from({ length: deviceCount }, (_, index) => deviceIdOf(Uint8Array.of(index)));
   const file = fileIdOf(Uint8Array.of(k, n));
   const manifest = manifestOf(k, n, devices[0] ?? deviceIdOf(Uint8Array.of()));
-  let own = new Set(Array.from({ length: n }, (_, fragment) => fragment));
+  const all = Array.from({ length: n }, (_, fragment) => fragment);
+  let own = new Set(all.filter((fragment) => fragment !== damaged));
   const homes = new Map<DeviceId, Set<number>>();
   let present = 1;
   const outbox = new Outbox({
