@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { REPEATS, SCALE } from './scale.ts';
 
-export const RESULTS_FOLDER = fileURLToPath(new URL('results/', import.meta.url));
+const RESULTS_FOLDER = fileURLToPath(new URL('results/', import.meta.url));
 
 /** Measurements of one thing, in the order in which they were made. */
 export interface Series {
@@ -98,7 +98,7 @@ export async function report(given: BenchReport): Promise<void> {
   console.log(`\n${tableOf(result)}\n`);
 }
 
-export function tableOf(result: BenchResult): string {
+function tableOf(result: BenchResult): string {
   const scale = result.scale === 1 ? '' : `, AT SCALE ${result.scale}: not the sizes that the lines name`;
   const rows = result.lines.map((line) => cellsOf(line));
   const head = ['', 'Palm', 'beside', 'ratio or amount', 'target'];
@@ -119,7 +119,7 @@ export function medianOf(values: readonly number[]): number {
 }
 
 /** Whether the median reaches the line's target; undefined for a line without one. */
-export function isReached(line: Line): boolean | undefined {
+function isReached(line: Line): boolean | undefined {
   if (line.kind === 'ratio')
     return line.atLeast === undefined ? undefined : line.figure.median >= line.atLeast;
   return line.atMost === undefined ? undefined : line.figure.median <= line.atMost;
@@ -154,7 +154,7 @@ function cellsOf(line: Line): string[] {
 }
 
 /** Three digits that matter. */
-export function short(value: number): string {
+function short(value: number): string {
   if (value >= 100) return value.toFixed(0);
   return value.toFixed(value >= 10 ? 1 : 2);
 }
