@@ -208,6 +208,38 @@ scenario(
   },
 );
 
+scenario(
+  'a device that claims everything and asks the others to give up their second copies gets none of them',
+  [440],
+  async (simulation) => {
+    const { world } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation);
+    const bytes = world.random.bytes(10_000);
+    const { fileId } = await world.settled('store', first(honest).put(bytes, { name: 'coveted' }));
+    await world.until('placed', () => settledOutboxes(honest));
+    await world.pass(1_000);
+    const file = parseFileId(fileId);
+    const fragments = new Set([0, 1, 2, 3, 4, 5, 6, 7]);
+    for (const device of honest) {
+      hostile.send(device.id, {
+        kind: 'holdings',
+        base: 0,
+        held: [{ file, fragments }],
+        heldBytes: 1,
+        freeBytes: 0,
+      });
+      for (const fragment of fragments)
+        hostile.send(device.id, { kind: 'release', place: { file, fragment } });
+    }
+    await world.pass(10_000);
+    hostile.vanish();
+    await world.pass(10_000);
+    expect(fragmentsOn(honest, fileId).size).toBe(8);
+    const read = await world.settled('read', first(honest, 1).read(fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
 const TAKERS = [
   'says nothing',
   'always busy',

@@ -272,7 +272,7 @@ export class Peer {
         this.#outbox.refused(nowMs, from, message.place, message.reason);
         return [];
       case 'release':
-        return this.#release(message.place);
+        return this.#release(from, message.place);
       case 'get-index':
       case 'get-block':
         this.#outbox.progressed(nowMs, from);
@@ -368,8 +368,12 @@ export class Peer {
     return [...refusals, ...(missedSome ? this.#snapshotFor(from, link) : [])];
   }
 
-  /** Gives up a second copy: only where another reachable device has said itself that it holds the fragment. */
-  #release({ file, fragment }: Place): PeerEffect[] {
+  /**
+   * Gives up a second copy: only where another reachable device has said itself that it holds the fragment, and only for
+   * whoever stored the file and still places it. Anyone else could claim all fragments and ask all holders for theirs.
+   */
+  #release(from: DeviceId, { file, fragment }: Place): PeerEffect[] {
+    if (this.catalogue.files().get(file)?.by !== from) return [];
     const isElsewhere = [...this.#holdersElsewhere(file)].some(
       ([device, fragments]) => fragments.has(fragment) && this.isReachable(device),
     );
