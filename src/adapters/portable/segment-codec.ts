@@ -22,6 +22,10 @@ const KEY_BYTES = 32;
 const SALT_BYTES = 32;
 const NONCE_BYTES = 12;
 
+interface OwnBlock extends IndexedBlock {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** Blocks of a sealed segment, each in a buffer of its own (so that one can be transferred or stored alone). */
 interface SealedSegment {
   readonly blocks: Uint8Array<ArrayBuffer>[];
@@ -64,15 +68,13 @@ async function seal(
   checkNotAborted(signal);
 
   const { k, n } = parameters;
-  const blockBytes = Math.ceil(sealed.byteLength / k);
-  const data = new Uint8Array(k * blockBytes); // what the ciphertext does not fill stays zero
-  data.set(new Uint8Array(sealed));
-  const dataBlocks = slices(data, blockBytes);
-  const hashing = dataBlocks.map(hashOf); // WebCrypto's threads work on these while the parity is computed here
-  const parityBlocks = slices(code.encode(data, k, n), blockBytes);
-  const hashes = await Promise.all([...hashing, ...parityBlocks.map(hashOf)]);
+  const blocks = blocksFor(new Uint8Array(sealed), k, n);
+  const hashing = blocks.slice(0, k).map(({ bytes }) => hashOf(bytes));
+  // WebCrypto's threads work on those while the parity is computed here.
+  code.derive(blocks.slice(0, k), blocks.slice(k));
+  const hashes = await Promise.all([...hashing, ...blocks.slice(k).map(({ bytes }) => hashOf(bytes))]);
   checkNotAborted(signal);
-  return { blocks: [...dataBlocks, ...parityBlocks], hashes };
+  return { blocks: blocks.map(({ bytes }) => bytes), hashes };
 }
 
 async function open(
@@ -129,10 +131,14 @@ async function hashOf(block: Uint8Array<ArrayBuffer>): Promise<BlockHash> {
   return parseBlockHash(await sha256(block));
 }
 
-/** Copies of `bytes` cut every `sliceBytes`. */
-function slices(bytes: Uint8Array<ArrayBuffer>, sliceBytes: number): Uint8Array<ArrayBuffer>[] {
-  const count = bytes.length / sliceBytes;
-  return Array.from({ length: count }, (_, at) => bytes.slice(at * sliceBytes, (at + 1) * sliceBytes));
+/** The n blocks of a segment, each with a buffer of its own: k with `sealed` in them, the rest for parity. */
+function blocksFor(sealed: Uint8Array, k: number, n: number): OwnBlock[] {
+  const blockBytes = Math.ceil(sealed.length / k);
+  return Array.from({ length: n }, (_, index) => {
+    const bytes = new Uint8Array(blockBytes); // what the ciphertext does not fill stays zero
+    if (index < k) bytes.set(sealed.subarray(index * blockBytes, (index + 1) * blockBytes));
+    return { index, bytes };
+  });
 }
 
 function checkParameters(parameters: SegmentParameters, plainBytes: number): void {
