@@ -19,8 +19,17 @@ export interface StoreWork {
   /** Makes the file another one than all before, and so never one that the pool has already. */
   readonly tag: number;
   readonly bytes: number;
+  /** Default 4 of 8. */
+  readonly geometry?: { readonly k: number; readonly n: number };
   /** With fewer than three devices the storer keeps its copy for safety, and the file stays in its outbox. */
   readonly staysInOutbox: boolean;
+}
+
+export interface SmallFilesWork {
+  /** As in StoreWork. */
+  readonly tag: number;
+  readonly fileCount: number;
+  readonly fileBytes: number;
 }
 
 export interface BenchPage {
@@ -31,10 +40,14 @@ export interface BenchPage {
   store(work: StoreWork): Promise<StoreTiming>;
   /** Reads start..end-1 and lets go of each piece. @throws Error when another number of bytes arrives. */
   read(fileId: string, start: number, end: number): Promise<Timed>;
-  /** ms until the first bytes of a read at `start`, which is then cancelled. */
-  firstBytes(fileId: string, start: number): Promise<number>;
-  /** ms from `sinceMs` (of `performance.now`) until no file is in this device's outbox, and there are `fileCount`. */
-  placed(fileCount: number, sinceMs: number): Promise<number>;
+  /** ms until the first bytes of a read of start..end-1, which is then cancelled. */
+  firstBytes(fileId: string, start: number, end: number): Promise<number>;
+  /** Tasks of the page's main thread over 50 ms that began at `sinceMs` (of `performance.now`) or later, ms, longest first. */
+  longTasksSince(sinceMs: number): Promise<readonly number[]>;
+  /** Has `input`, the app's own, pick new files all at once. Ends when all are placed; the pool has to be empty before. */
+  pickFiles(input: HTMLInputElement, work: SmallFilesWork): Promise<Timed>;
+  /** Stores new files one by one, each when the one before has answered. Ends as `pickFiles` does. */
+  storeInTurn(work: SmallFilesWork): Promise<Timed>;
   /** Removes every file of the pool. */
   removeAll(): Promise<void>;
   /** Resolves when this device holds no block any more. */
@@ -99,16 +112,30 @@ export function installBenchWork(): void {
 
   const sourceFile = async (): Promise<FileSystemFileHandle> =>
     (await navigator.storage.getDirectory()).getFileHandle(sourceName, { create: true });
-  const timed = async (startMs: number): Promise<Timed> => {
-    const elapsedMs = performance.now() - startMs;
+  const longTasksBetween = async (startMs: number, endMs: number): Promise<readonly number[]> => {
     // Long tasks are told of in a task of their own, after they ended.
     await new Promise((resolve) => setTimeout(resolve));
-    const during = longTasks.filter((task) => task.startMs >= startMs && task.startMs <= startMs + elapsedMs);
-    return { elapsedMs, longTasksMs: during.map(({ durationMs }) => durationMs).toSorted((a, b) => b - a) };
+    const during = longTasks.filter((task) => task.startMs >= startMs && task.startMs <= endMs);
+    return during.map(({ durationMs }) => durationMs).toSorted((a, b) => b - a);
+  };
+  const timed = async (startMs: number): Promise<Timed> => {
+    const endMs = performance.now();
+    return { elapsedMs: endMs - startMs, longTasksMs: await longTasksBetween(startMs, endMs) };
   };
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) await palmTest.nextChange(50);
   };
+
+  const placed = (fileCount: number): Promise<void> =>
+    until(() => {
+      const { files } = window.palm.status();
+      return files.length === fileCount && files.every(({ inOutbox }) => !inOutbox);
+    });
+  const newFiles = ({ tag, fileCount, fileBytes }: SmallFilesWork): File[] =>
+    Array.from(
+      { length: fileCount },
+      (_, at) => new File([palmTest.seededBytes(tag * fileCount + at, fileBytes)], `bench ${tag} ${at}`),
+    );
 
   window.benchPage = Object.assign(window.benchPage ?? {}, {
     async prepareSource(bytes: number) {
@@ -118,13 +145,13 @@ export function installBenchWork(): void {
       }
       await writable.close();
     },
-    async store({ tag, bytes, staysInOutbox }: StoreWork): Promise<StoreTiming> {
+    async store({ tag, bytes, geometry = { k: 4, n: 8 }, staysInOutbox }: StoreWork): Promise<StoreTiming> {
       const source = await (await sourceFile()).getFile();
       if (source.size < bytes) throw new Error(`The source has ${source.size} bytes only.`);
       const head = palmTest.seededBytes(tag, tagBytes);
       const blob = new Blob([head, source.slice(0, bytes - tagBytes)]);
       const startMs = performance.now();
-      const { fileId } = await window.palm.store(blob, { name: `bench ${tag}`, k: 4, n: 8 });
+      const { fileId } = await window.palm.store(blob, { name: `bench ${tag}`, ...geometry });
       const answeredMs = performance.now() - startMs;
       const inOutbox = () => window.palm.status().files.find((file) => file.fileId === fileId)?.inOutbox;
       if (!staysInOutbox) await until(() => inOutbox() === false);
@@ -140,21 +167,31 @@ export function installBenchWork(): void {
       if (receivedBytes !== end - start) throw new Error(`${receivedBytes} of ${end - start} bytes arrived.`);
       return timing;
     },
-    async firstBytes(fileId: string, start: number) {
+    async firstBytes(fileId: string, start: number, end: number) {
       const startMs = performance.now();
-      const stream = window.palm.read(fileId, { start }).getReader();
+      const stream = window.palm.read(fileId, { start, end }).getReader();
       const first = await stream.read();
       const elapsedMs = performance.now() - startMs;
       await stream.cancel();
       if (first.done) throw new Error('Nothing arrived.');
       return elapsedMs;
     },
-    async placed(fileCount: number, sinceMs: number) {
-      await until(() => {
-        const { files } = window.palm.status();
-        return files.length === fileCount && files.every(({ inOutbox }) => !inOutbox);
-      });
-      return performance.now() - sinceMs;
+    longTasksSince: (sinceMs: number) => longTasksBetween(sinceMs, performance.now()),
+    async pickFiles(input: HTMLInputElement, work: SmallFilesWork) {
+      const picked = new DataTransfer();
+      for (const file of newFiles(work)) picked.items.add(file);
+      const startMs = performance.now();
+      input.files = picked.files;
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+      await placed(work.fileCount);
+      return timed(startMs);
+    },
+    async storeInTurn(work: SmallFilesWork) {
+      const files = newFiles(work);
+      const startMs = performance.now();
+      for (const file of files) await window.palm.store(file, { name: file.name });
+      await placed(work.fileCount);
+      return timed(startMs);
     },
     async removeAll() {
       for (const { fileId } of window.palm.status().files) await window.palm.remove(fileId);

@@ -1,0 +1,244 @@
+// How much memory a page and its workers take over idle while 1 GiB is stored, read, and downloaded to the disk, and how long
+// the page's main thread is held up meanwhile. rig/memory-watch.ts says what is counted and how. Idle is a linked device
+// before it has stored or read anything: the workers' start and their wasm count as memory in use.
+//
+// A last round, an eighth of the size, collects garbage before every sample: what it finds is still needed, and the
+// rest of the other rounds' figures is garbage that the engine had not collected yet.
+
+import type { Device } from '../test/e2e/device.ts';
+import { test, type BenchPool } from './rig/bench-pool.ts';
+import { watchMemory, type MemorySpan, type MemoryWatch, type WatchOptions } from './rig/memory-watch.ts';
+import { report, type LineInput } from './results.ts';
+import { REPEATS, scaled } from './scale.ts';
+
+const FILE_BYTES = scaled(2 ** 30);
+const COLLECTED_FILE_BYTES = Math.ceil(FILE_BYTES / 8);
+const HOLDER_COUNT = 3;
+const AT_MOST_MIB = 50;
+/** Of main-thread tasks, ms: a longer one is a "long task", which people may notice. */
+const TASK_AT_MOST_MS = 50;
+/** Five rounds of 1 GiB through every disk, on a slow machine. */
+const LIMIT_MS = 90 * 60_000;
+
+interface Watched {
+  readonly device: Device;
+  readonly watch: MemoryWatch;
+}
+
+interface Scene {
+  readonly storer: Watched;
+  /** One of the devices that take fragments. */
+  readonly holder: Watched;
+  readonly reader: Watched;
+}
+
+interface Observed {
+  readonly span: MemorySpan;
+  readonly elapsedMs: number;
+  readonly longestTaskMs: number;
+}
+
+interface Round {
+  readonly store: Observed;
+  readonly take: Observed;
+  /** Each piece is let go of as it comes. */
+  readonly read: Observed;
+  /** By the Download button, through the worker that writes to the origin's private file system. */
+  readonly download: Observed;
+}
+
+test('memory over idle while 1 GiB is stored and read', async ({ browser, openPool }) => {
+  test.setTimeout(LIMIT_MS);
+  const pool = await openPool(HOLDER_COUNT);
+  const scene = await watchAll(pool);
+  await pool.storer.page.evaluate((bytes) => window.benchPage.prepareSource(bytes), FILE_BYTES);
+  await pool.reader.page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
+  for (const { watch } of Object.values(scene)) await watch.markIdle();
+
+  const rounds: Round[] = [];
+  for (let tag = 1; tag <= REPEATS; tag++) {
+    rounds.push(await runRound(pool, scene, tag, FILE_BYTES, { collectsGarbage: false }));
+  }
+  const collected = await runRound(pool, scene, REPEATS + 1, COLLECTED_FILE_BYTES, { collectsGarbage: true });
+  const wasmBytes = {
+    store: await scene.storer.watch.wasmBytes(),
+    take: await scene.holder.watch.wasmBytes(),
+    read: await scene.reader.watch.wasmBytes(),
+  };
+  await pool.close();
+  await report({
+    name: 'memory',
+    title: 'Memory over idle and longest tasks while 1 GiB is stored and read',
+    engine: `Chromium ${browser.version()}`,
+    lines: [...memoryLines(rounds, wasmBytes), ...taskLines(rounds), ...neededLines(collected, wasmBytes)],
+    details: {
+      fileBytes: FILE_BYTES,
+      wasmBytes,
+      rounds: rounds.map(describe),
+      collectedFileBytes: COLLECTED_FILE_BYTES,
+      collected: describe(collected),
+    },
+  });
+});
+
+async function watchAll({ storer, holders, reader }: BenchPool): Promise<Scene> {
+  const [, holder] = holders;
+  if (holder === undefined) throw new Error('the pool has a second holder');
+  const watched = async (device: Device) => ({ device, watch: await watchMemory(device.page) });
+  return { storer: await watched(storer), holder: await watched(holder), reader: await watched(reader) };
+}
+
+async function runRound(
+  pool: BenchPool,
+  { storer, holder, reader }: Scene,
+  tag: number,
+  bytes: number,
+  options: WatchOptions,
+): Promise<Round> {
+  let fileId = '';
+  const work = { tag, bytes, staysInOutbox: false };
+  let store: Observed | undefined;
+  const take = await observe(holder, options, async () => {
+    store = await observe(storer, options, async ({ page }) => {
+      const stored = await page.evaluate((given) => window.benchPage.store(given), work);
+      fileId = stored.fileId;
+    });
+  });
+  if (store === undefined) throw new Error('the file was stored');
+
+  await reader.device.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+  const read = await observe(reader, options, async ({ page }) => {
+    await page.evaluate(([id, end]) => window.benchPage.read(id, 0, end), [fileId, bytes] as const);
+  });
+  const download = await observe(reader, options, async ({ page }) => {
+    const arriving = page.waitForEvent('download', { timeout: LIMIT_MS });
+    const row = page.getByRole('list', { name: 'Files' }).getByRole('listitem', { name: `bench ${tag}` });
+    await row.getByRole('button', { name: 'Download' }).click();
+    await (await arriving).cancel();
+  });
+
+  await storer.device.page.evaluate(() => window.benchPage.removeAll());
+  await Promise.all(pool.holders.map(({ page }) => page.evaluate(() => window.benchPage.emptied())));
+  return { store, take, read, download };
+}
+
+async function observe(
+  { device, watch }: Watched,
+  options: WatchOptions,
+  work: (device: Device) => Promise<void>,
+): Promise<Observed> {
+  const { page } = device;
+  const sinceMs = await page.evaluate(() => performance.now());
+  const startMs = performance.now();
+  const { span } = await watch.during(options, () => work(device));
+  const elapsedMs = performance.now() - startMs;
+  const [longestTaskMs = 0] = await page.evaluate((ms) => window.benchPage.longTasksSince(ms), sinceMs);
+  return { span, elapsedMs, longestTaskMs };
+}
+
+interface WasmBytes {
+  readonly store: number;
+  readonly take: number;
+  readonly read: number;
+}
+
+function memoryLines(rounds: readonly Round[], wasm: WasmBytes): LineInput[] {
+  const line = (label: string, wasmBytes: number, all: readonly Observed[]): LineInput => ({
+    kind: 'amount',
+    label,
+    unit: 'MiB',
+    palm: { label: 'peak over idle', values: all.map(({ span }) => mebibytes(span.peakBytes + wasmBytes)) },
+    atMost: AT_MOST_MIB,
+  });
+  return [
+    line(
+      'memory over idle, storing 1 GiB',
+      wasm.store,
+      rounds.map(({ store }) => store),
+    ),
+    line(
+      'memory over idle, taking its fragments',
+      wasm.take,
+      rounds.map(({ take }) => take),
+    ),
+    line(
+      'memory over idle, reading 1 GiB',
+      wasm.read,
+      rounds.map(({ read }) => read),
+    ),
+    line(
+      'memory over idle, downloading 1 GiB',
+      wasm.read,
+      rounds.map(({ download }) => download),
+    ),
+  ];
+}
+
+/** 0 where no task took 50 ms: the engine tells of longer ones only. */
+function taskLines(rounds: readonly Round[]): LineInput[] {
+  const line = (label: string, all: readonly Observed[]): LineInput => ({
+    kind: 'amount',
+    label,
+    unit: 'ms',
+    palm: { label: 'longest task', values: all.map(({ longestTaskMs }) => longestTaskMs) },
+    atMost: TASK_AT_MOST_MS,
+  });
+  return [
+    line(
+      'longest main-thread task, storing',
+      rounds.map(({ store }) => store),
+    ),
+    line(
+      'longest main-thread task, taking fragments',
+      rounds.map(({ take }) => take),
+    ),
+    line(
+      'longest main-thread task, reading',
+      rounds.map(({ read }) => read),
+    ),
+    line(
+      'longest main-thread task, downloading',
+      rounds.map(({ download }) => download),
+    ),
+  ];
+}
+
+function neededLines({ store, take, read, download }: Round, wasm: WasmBytes): LineInput[] {
+  const line = (label: string, wasmBytes: number, { span }: Observed): LineInput => ({
+    kind: 'amount',
+    label: `${label}, without garbage`,
+    unit: 'MiB',
+    palm: { label: 'peak over idle', values: [mebibytes(span.peakBytes + wasmBytes)] },
+  });
+  return [
+    line('memory over idle, storing', wasm.store, store),
+    line('memory over idle, taking fragments', wasm.take, take),
+    line('memory over idle, reading', wasm.read, read),
+    line('memory over idle, downloading', wasm.read, download),
+  ];
+}
+
+function describe(round: Round): object {
+  return Object.fromEntries(
+    Object.entries(round).map(([what, { span, elapsedMs, longestTaskMs }]: [string, Observed]) => [
+      what,
+      {
+        seconds: elapsedMs / 1_000,
+        longestTaskMs,
+        peakMib: mebibytes(span.peakBytes),
+        residentMib: span.peakResidentBytes === undefined ? undefined : mebibytes(span.peakResidentBytes),
+        sampleCount: span.sampleCount,
+        partsAtPeakMib: Object.fromEntries(
+          Object.entries(span.parts).map(([name, { heap, arrayBuffers }]) => [
+            name,
+            { heap: mebibytes(heap), arrayBuffers: mebibytes(arrayBuffers) },
+          ]),
+        ),
+      },
+    ]),
+  );
+}
+
+function mebibytes(bytes: number): number {
+  return bytes / 2 ** 20;
+}
