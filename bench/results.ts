@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { isReached, short } from './published.mjs';
 import { REPEATS, SCALE } from './scale.ts';
 
 const RESULTS_FOLDER = fileURLToPath(new URL('results/', import.meta.url));
@@ -15,27 +16,29 @@ export interface Series {
   readonly values: readonly number[];
 }
 
-export type LineInput =
-  | {
-      readonly kind: 'ratio';
-      readonly label: string;
-      readonly unit: string;
-      /** Of MB/s more is better, of ms less: a ratio above 1 says that Palm did better, either way. */
-      readonly better: 'more' | 'less';
-      readonly palm: Series;
-      /** As many values, each measured next to Palm's of the same index. */
-      readonly beside: Series;
-      /** The ratio that Palm is to reach. */
-      readonly atLeast?: number;
-    }
-  | {
-      readonly kind: 'amount';
-      readonly label: string;
-      readonly unit: string;
-      readonly palm: Series;
-      /** The limit, in `unit`. */
-      readonly atMost?: number;
-    };
+export interface RatioInput {
+  readonly kind: 'ratio';
+  readonly label: string;
+  readonly unit: string;
+  /** Of MB/s more is better, of ms less: a ratio above 1 says that Palm did better, either way. */
+  readonly better: 'more' | 'less';
+  readonly palm: Series;
+  /** As many values, each measured next to Palm's of the same index. */
+  readonly beside: Series;
+  /** The ratio that Palm is to reach. */
+  readonly atLeast?: number;
+}
+
+export interface AmountInput {
+  readonly kind: 'amount';
+  readonly label: string;
+  readonly unit: string;
+  readonly palm: Series;
+  /** The limit, in `unit`. */
+  readonly atMost?: number;
+}
+
+export type LineInput = RatioInput | AmountInput;
 
 /** Of the ratios of a 'ratio' line, of the values of an 'amount' line. */
 export interface Figure {
@@ -44,7 +47,13 @@ export interface Figure {
   readonly most: number;
 }
 
-export type Line = LineInput & { readonly figure: Figure };
+export type RatioLine = RatioInput & {
+  readonly figure: Figure;
+  readonly palmMedian: number;
+  readonly besideMedian: number;
+};
+export type AmountLine = AmountInput & { readonly figure: Figure; readonly palmMedian: number };
+export type Line = RatioLine | AmountLine;
 
 export interface BenchResult {
   readonly name: string;
@@ -90,7 +99,7 @@ export async function report(given: BenchReport): Promise<void> {
     },
     scale: SCALE,
     repeats: REPEATS,
-    lines: given.lines.map((line) => ({ ...line, figure: figureOf(numbersOf(line)) })),
+    lines: given.lines.map(withFigures),
     details,
   };
   await mkdir(RESULTS_FOLDER, { recursive: true });
@@ -118,11 +127,12 @@ export function medianOf(values: readonly number[]): number {
   return (upper + lower) / 2;
 }
 
-/** Whether the median reaches the line's target; undefined for a line without one. */
-function isReached(line: Line): boolean | undefined {
-  if (line.kind === 'ratio')
-    return line.atLeast === undefined ? undefined : line.figure.median >= line.atLeast;
-  return line.atMost === undefined ? undefined : line.figure.median <= line.atMost;
+function withFigures(line: LineInput): Line {
+  const figure = figureOf(numbersOf(line));
+  const palmMedian = medianOf(line.palm.values);
+  return line.kind === 'amount'
+    ? { ...line, figure, palmMedian }
+    : { ...line, figure, palmMedian, besideMedian: medianOf(line.beside.values) };
 }
 
 function numbersOf(line: LineInput): readonly number[] {
@@ -148,13 +158,7 @@ function cellsOf(line: Line): string[] {
     const target = line.atMost === undefined ? '' : `<= ${line.atMost} ${line.unit}${mark}`;
     return [line.label, '', '', `${spread} ${line.unit}`, target];
   }
-  const palm = `${short(medianOf(line.palm.values))} ${line.unit}`;
-  const beside = `${line.beside.label} ${short(medianOf(line.beside.values))} ${line.unit}`;
+  const palm = `${short(line.palmMedian)} ${line.unit}`;
+  const beside = `${line.beside.label} ${short(line.besideMedian)} ${line.unit}`;
   return [line.label, palm, beside, spread, line.atLeast === undefined ? '' : `>= ${line.atLeast}${mark}`];
-}
-
-/** Three digits that matter. */
-function short(value: number): string {
-  if (value >= 100) return value.toFixed(0);
-  return value.toFixed(value >= 10 ? 1 : 2);
 }
