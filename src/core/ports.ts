@@ -2,6 +2,7 @@
 // Bytes move through ports under an AbortSignal. Unless a line says otherwise a callee neither keeps nor changes the
 // buffers it is given, and the caller owns what it gets back.
 
+import type { Geometry } from './model/geometry.ts';
 import type { BlockHash, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
 
 /** Time. Core never reads it; runtime and adapters do, through this. */
@@ -183,6 +184,53 @@ export interface RecordStore {
   putMeta(name: string, value: unknown): Promise<void>;
   dropMeta(name: string): Promise<void>;
   /** Removes everything but the device identity. */
+  clear(): Promise<void>;
+}
+
+/** A file that a later page can open again, where the platform has such a thing (FileSystemFileHandle). Structured-cloneable. */
+export interface SourceHandle {
+  readonly kind: 'file';
+  readonly name: string;
+}
+
+/** What a store needs in order to go on after its page is gone; fixed when its bytes were hashed. */
+export interface UnfinishedStore extends Geometry {
+  /** 32 lower-case hex digits. Its blocks are claimed by `store:` and this. */
+  readonly storeId: string;
+  readonly name: string;
+  readonly path: string;
+  readonly mime: string;
+  readonly modifiedMs: number;
+  readonly isPrivate: boolean;
+  /** Kc, Kq and the salt, 32 bytes each. */
+  readonly linkKey: Uint8Array<ArrayBuffer>;
+  readonly sharedKey: Uint8Array<ArrayBuffer>;
+  readonly salt: Uint8Array<ArrayBuffer>;
+  /** The SHA-256 of each plaintext segment, in a row. */
+  readonly segmentHashes: Uint8Array<ArrayBuffer>;
+  readonly handle: SourceHandle | undefined;
+  /** Ms since the Unix epoch. */
+  readonly begunAtMs: number;
+}
+
+/**
+ * Stores that were begun and are not published yet, and which of their segments were sealed. Every method throws PalmError
+ * 'storage-full' or 'storage-failed'.
+ */
+export interface StoreJournal {
+  /** The oldest first. Rows that fail their decoder are removed, and counted. */
+  load(): Promise<{ readonly stores: readonly UnfinishedStore[]; readonly damagedCount: number }>;
+  /** Durable ('strict') when it resolves. Replaces an earlier row of the same id. */
+  put(store: UnfinishedStore): Promise<void>;
+  /** Notes the hashes of a segment's n blocks. It says nothing of whether the blocks are still there. */
+  noteSealed(storeId: string, segment: number, blocks: readonly BlockHash[]): Promise<void>;
+  /** Segments with such a note, ascending. */
+  sealedSegments(storeId: string): Promise<number[]>;
+  /** What was noted; undefined when nothing was, or it is damaged. */
+  sealedBlocks(storeId: string, segment: number): Promise<BlockHash[] | undefined>;
+  /** Removes the store with its notes. Unknown ids are ignored. */
+  end(storeId: string): Promise<void>;
+  /** Removes everything. */
   clear(): Promise<void>;
 }
 

@@ -1,6 +1,8 @@
 // The public face of Palm: what `window.palm` offers, and what the screens themselves use. docs/API.md describes it.
 // Everything that goes in or out is plain cloneable data (Blob and ReadableStream aside).
 
+import type { SourceHandle } from '../core/ports.ts';
+
 /** How soon `store` answers: when enough fragments are durable on devices, or as soon as this device has all of them. */
 export type Durability = 'quorum' | 'fast';
 
@@ -19,8 +21,12 @@ export interface StoreOptions {
   readonly durability?: Durability;
   /** Only the link that `store` answers opens the file, and only with the pool's k fragments. */
   readonly private?: boolean;
+  /** The blob's handle, where the browser gave one: a later page can continue the store without asking for the file. */
+  readonly handle?: SourceHandle;
   readonly signal?: AbortSignal;
 }
+
+export type ResumeOptions = Pick<StoreOptions, 'durability' | 'signal'>;
 
 export interface StoreResult {
   readonly fileId: string;
@@ -95,6 +101,19 @@ export interface TransferStatus {
   readonly bytesPerSecond: number;
 }
 
+/** A store that was interrupted, and that `resumeStore` continues. */
+export interface UnfinishedStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly size: number;
+  readonly private: boolean;
+  /** Plaintext bytes that need not be encrypted again. */
+  readonly sealedBytes: number;
+  /** What `resumeStore` takes: the file chosen again, a gesture in which the browser may ask, or nothing. */
+  readonly needs: 'nothing' | 'permission' | 'file';
+}
+
 /** Something that went wrong or was refused, for people. Newest last; bounded. */
 export interface Notice {
   readonly id: number;
@@ -117,6 +136,8 @@ export interface PoolStatus {
   readonly devices: readonly DeviceStatus[];
   readonly files: readonly FileStatus[];
   readonly transfers: readonly TransferStatus[];
+  /** The oldest first; one that is being continued is a transfer. */
+  readonly unfinished: readonly UnfinishedStatus[];
   readonly notices: readonly Notice[];
 }
 
@@ -135,6 +156,14 @@ export interface Pool {
    */
   join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }>;
   store(blob: Blob, options: StoreOptions): Promise<StoreResult>;
+  /**
+   * Continues a store of `status().unfinished` with `blob`, or with its file where the browser can open it again. Only what
+   * is missing is encrypted. When the bytes are no longer the same, what there was is dropped and `blob` is stored anew.
+   * @throws PalmError 'file-needed' without a blob, when the file cannot be opened again; 'bad-argument'; and as `store`.
+   */
+  resumeStore(id: string, blob?: Blob, options?: ResumeOptions): Promise<StoreResult>;
+  /** Gives up a store of `status().unfinished`, with what is encrypted of it. @throws PalmError 'bad-argument'. */
+  discardStore(id: string): Promise<void>;
   /** Bytes of a file, in order, checked. Cancelling the stream stops the transfer. Errors arrive on the stream. */
   read(fileId: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Learns a private file's name and makes it openable on this page. @throws PalmError 'bad-invite', 'unknown-file'. */

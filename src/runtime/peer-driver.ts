@@ -99,10 +99,10 @@ export class PeerDriver {
     return this.#ports.identity.deviceId;
   }
 
-  /** Puts the device's durable state back, then opens the transport. */
-  async start(): Promise<void> {
+  /** Puts the device's durable state back, then opens the transport. Jobs that claim blocks are over, save `goingOn`. */
+  async start(goingOn: ReadonlySet<string>): Promise<void> {
     const { fragments, records } = this.#ports;
-    for (const owner of await fragments.owners()) await fragments.release(owner);
+    for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
     await this.#restoreRecords();
     await this.#damaged.load();
     const strays: FragmentId[] = [];

@@ -1,26 +1,38 @@
 // One pool while this device is in it: its keys, its driver and transport, and the use cases that need them.
 
 import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
-import { PalmError } from '../core/model/errors.ts';
-import { checkGeometry, geometryOf } from '../core/model/geometry.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
 import { parseFileId, type FileId } from '../core/model/ids.ts';
 import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
 import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
 import { reachOf } from '../core/placement/health.ts';
-import type { ByteSource, Identity, RelayState } from '../core/ports.ts';
-import type { Notice, ReadOptions, StoreOptions, StoreResult } from './api.ts';
+import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../core/ports.ts';
+import type { Notice, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { blobSource } from './blob-source.ts';
 import { PeerDriver } from './peer-driver.ts';
 import { readFile, type ReadPorts } from './reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { restoreHoldings, saveHoldings } from './saved-pool.ts';
 import { awaitQuorum, storeFile, type StorePorts } from './storing.ts';
 import type { Transfers } from './transfers.ts';
+import { UnfinishedStores } from './unfinished-stores.ts';
 
 export interface SessionEvents {
   changed(): void;
   notice(level: Notice['level'], text: string): void;
+}
+
+interface StoreRequest {
+  readonly blob: Blob;
+  readonly geometry: Geometry;
+  readonly details: FileDetails;
+  readonly isPrivate: boolean;
+  readonly handle: SourceHandle | undefined;
+  /** Claimed. */
+  readonly resumes: UnfinishedStore | undefined;
 }
 
 /** Free space is measured again this often, ms: other sites and other files use it too. */
@@ -36,6 +48,7 @@ export class PoolSession {
   readonly identity: Identity;
   readonly keys: PoolKeys;
   readonly driver: PeerDriver;
+  readonly unfinished: UnfinishedStores;
   /** Private files that this page stored or opened: what their links gave. Never written anywhere. */
   readonly openedDetails = new Map<FileId, FileDetails>();
   readonly #linkKeys = new Map<FileId, Uint8Array>();
@@ -64,6 +77,7 @@ export class PoolSession {
     this.#ports = ports;
     this.#transfers = transfers;
     this.#events = events;
+    this.unfinished = new UnfinishedStores(ports, () => events.changed());
     this.keys = derivePoolKeys(invite.secret, invite.epoch);
     const transport = ports.createTransport(this.keys, identity);
     this.driver = new PeerDriver({ ...ports, identity, transport }, this.keys, {
@@ -81,7 +95,15 @@ export class PoolSession {
   async start(): Promise<void> {
     await restoreHoldings(this.#ports.records, this.driver.peer.holdings);
     await this.#measureSpace();
-    await this.driver.start();
+    const damagedCount = await this.unfinished.load();
+    await this.driver.start(this.unfinished.owners());
+    const files = this.driver.peer.catalogue.files().values();
+    await this.unfinished.endPublished(Array.from(files, ({ salt }) => salt));
+    if (damagedCount > 0) {
+      const text =
+        'What Palm had noted of an interrupted file is damaged, and it cannot be continued. Add the file again.';
+      this.#events.notice('warning', text);
+    }
   }
 
   /** Ends every transfer and link, and resolves when nothing of them writes any more; what is durable stays. */
@@ -109,38 +131,79 @@ export class PoolSession {
     return `${this.#ports.appUrl}#/join/${encodeInvite(this.#invite)}`;
   }
 
-  store(source: ByteSource, modifiedMs: number, mime: string, options: StoreOptions): Promise<StoreResult> {
-    const storing = this.#store(source, modifiedMs, mime, options);
+  store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    return this.#watched(this.#store(blob, options));
+  }
+
+  resume(id: string, blob: Blob | undefined, options: ResumeOptions): Promise<StoreResult> {
+    return this.#watched(this.#resume(id, blob, options));
+  }
+
+  async discard(id: string): Promise<void> {
+    const { storeId } = this.unfinished.claim(id);
+    await this.unfinished.end(storeId);
+    this.#orNotice(this.#measureSpace());
+  }
+
+  #watched(storing: Promise<StoreResult>): Promise<StoreResult> {
     this.#working.add(storing);
     // The caller has `storing`, and its failure.
     storing.catch(() => undefined).finally(() => this.#working.delete(storing));
     return storing;
   }
 
-  async #store(
-    source: ByteSource,
-    modifiedMs: number,
-    mime: string,
-    options: StoreOptions,
-  ): Promise<StoreResult> {
-    const details: FileDetails = { name: options.name, path: options.path ?? '', mime: options.mime ?? mime };
-    checkDetails(details);
+  async #store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    const { name, path = '', mime = blob.type, handle } = options;
     const k = options.k ?? (options.mirror === true ? 1 : Math.min(DEFAULT_K, options.n ?? DEFAULT_K));
-    const geometry = geometryOf(source.size, k, options.n ?? Math.max(DEFAULT_N, k));
+    const geometry = geometryOf(blob.size, k, options.n ?? Math.max(DEFAULT_N, k));
     checkGeometry(geometry, options.mirror === true);
-    const { signal, name } = options;
-    const start = { kind: 'store', name, phase: 'hashing', totalBytes: source.size, signal } as const;
+    const isPrivate = options.private === true;
+    const resumes = undefined;
+    return this.#run({ blob, geometry, details: { name, path, mime }, isPrivate, handle, resumes }, options);
+  }
+
+  /** Whatever the chosen file is called: what is continued keeps its name, what begins anew has the file's. */
+  async #resume(id: string, blob: Blob | undefined, options: ResumeOptions): Promise<StoreResult> {
+    const resumes = this.unfinished.claim(id);
+    try {
+      const { k, n, blockBytes, path, isPrivate, handle } = resumes;
+      const source = blob ?? (await this.unfinished.open(resumes));
+      const geometry = { size: source.size, k, n, blockBytes };
+      checkGeometry(geometry, k === 1);
+      const name = source instanceof File ? source.name : resumes.name;
+      const details = { name, path, mime: source.type };
+      const handleNow = blob === undefined ? handle : undefined;
+      return await this.#run(
+        { blob: source, geometry, details, isPrivate, handle: handleNow, resumes },
+        options,
+      );
+    } catch (error) {
+      // A job that got as far as to seal has seen to it itself.
+      this.unfinished.pause(id);
+      if (!isPalmError(error, 'source-changed') || !this.unfinished.has(id)) throw error;
+      const text = `The file could not be read to its end. What is encrypted of “${resumes.name}” already is kept: choose the file again.`;
+      throw new PalmError('source-changed', text, { cause: error });
+    }
+  }
+
+  async #run(request: StoreRequest, options: ResumeOptions): Promise<StoreResult> {
+    const { blob, geometry, details, isPrivate, handle, resumes } = request;
+    checkDetails(details);
+    const { signal } = options;
+    const { name } = details;
+    const start = { kind: 'store', name, phase: 'hashing', totalBytes: blob.size, signal } as const;
     const transfer = this.#transfers.begin(start);
     try {
-      const isPrivate = options.private === true;
-      const job = { source, geometry, details, modifiedMs, isPrivate, transfer };
+      const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
+      const source = blobSource(blob);
+      const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, transfer };
       const stored = await storeFile(job, this.#storePorts());
       const { fileId } = stored;
       if (stored.kind === 'known') {
         const placed = this.driver.peer.outboxProgress(fileId)?.placedCount;
         return { fileId, deduplicated: true, placed: placed ?? reachOf(this.driver.peer.holdersOf(fileId)) };
       }
-      const link = isPrivate ? this.#keepLink(fileId, stored.linkKey, details) : undefined;
+      const link = isPrivate ? this.#keepLink(fileId, stored.linkKey, stored.details) : undefined;
       const placed =
         options.durability === 'fast'
           ? (this.driver.peer.outboxProgress(fileId)?.placedCount ?? geometry.n)
@@ -252,7 +315,14 @@ export class PoolSession {
   }
 
   #storePorts(): StorePorts {
-    return { ...this.#ports, driver: this.driver, keys: this.keys };
+    const { driver, keys, unfinished } = this;
+    return {
+      ...this.#ports,
+      driver,
+      keys,
+      unfinished,
+      notice: (text) => this.#events.notice('warning', text),
+    };
   }
 
   #readPorts(): ReadPorts {

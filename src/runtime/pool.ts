@@ -6,8 +6,7 @@ import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/wire/decode.ts';
-import type { Pool, PoolStatus, ReadOptions, StoreOptions, StoreResult } from './api.ts';
-import { blobSource } from './blob-source.ts';
+import type { Pool, PoolStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { Notices } from './notices.ts';
 import { PoolSession } from './pool-session.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
@@ -84,8 +83,17 @@ class PoolRuntime implements Pool {
 
   async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
     await this.ready;
-    const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
-    return this.#inPool().store(blobSource(blob), modifiedMs, blob.type, options);
+    return this.#inPool().store(blob, options);
+  }
+
+  async resumeStore(id: string, blob?: Blob, options: ResumeOptions = {}): Promise<StoreResult> {
+    await this.ready;
+    return this.#inPool().resume(id, blob, options);
+  }
+
+  async discardStore(id: string): Promise<void> {
+    await this.ready;
+    await this.#inPool().discard(id);
   }
 
   read(fileId: string, options: ReadOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -130,7 +138,7 @@ class PoolRuntime implements Pool {
   }
 
   async leave(): Promise<void> {
-    const { fragments, records, identity } = await this.#opened;
+    const { fragments, records, journal, identity } = await this.#opened;
     const session = this.#inPool();
     // Told first, while the links are open; leaving goes on if the record cannot be written.
     await session.driver
@@ -139,6 +147,7 @@ class PoolRuntime implements Pool {
     await session.driver.flush();
     await session.stop();
     this.#session = undefined;
+    await journal.clear();
     await fragments.clear();
     await records.clear();
     await identity.forget();
@@ -164,7 +173,7 @@ class PoolRuntime implements Pool {
       notices: this.#notices.list(),
     };
     const session = this.#session;
-    if (session === undefined) return { ...base, devices: [], files: [] };
+    if (session === undefined) return { ...base, devices: [], files: [], unfinished: [] };
     const { peer } = session.driver;
     return {
       ...base,
@@ -176,6 +185,7 @@ class PoolRuntime implements Pool {
       },
       devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
       files: fileStatuses(peer, session.openedDetails),
+      unfinished: session.unfinished.list(),
     };
   }
 

@@ -9,6 +9,8 @@ import type {
   Random,
   RecordStore,
   SegmentCodec,
+  SourceHandle,
+  StoreJournal,
   Transport,
 } from '../core/ports.ts';
 
@@ -26,6 +28,14 @@ export interface Quota {
   persist(): Promise<boolean>;
 }
 
+/** Files of earlier pages, where the browser gives handles to them. */
+export interface SourceFiles {
+  /** Whether the file may be read now. With `ask`, within a gesture, the browser may ask the person. */
+  mayRead(handle: SourceHandle, ask: boolean): Promise<boolean>;
+  /** The file as it is now; undefined when it is no longer there. */
+  open(handle: SourceHandle): Promise<File | undefined>;
+}
+
 export interface RuntimePorts {
   readonly clock: Clock;
   readonly random: Random;
@@ -33,6 +43,8 @@ export interface RuntimePorts {
   readonly identity: IdentityKeeper;
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
+  readonly journal: StoreJournal;
+  readonly sources: SourceFiles;
   readonly codec: SegmentCodec;
   readonly quota: Quota;
   /** A transport for one pool, not opened yet. */

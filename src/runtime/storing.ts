@@ -1,8 +1,13 @@
 // Stores one file: hash every segment, choose keys, seal and code every segment, make all n fragments durable here, then
 // publish the manifest and let the outbox place them. Memory holds a few segments, whatever the file's size.
 //
-// One (key, nonce) pair seals one plaintext ever: segment hashes are fixed in the first pass and the codec checks each
-// before it seals. A source that changed ends the store, and its keys with it.
+// One (key, nonce) pair seals one plaintext ever: segment hashes are fixed in the first pass, and the codec checks each
+// before it seals, also when a segment is tried again and when an interrupted store goes on. A source that changed ends the
+// store, and its keys with it.
+//
+// A file of several segments is in the journal from its first sealed block until it is published: a later page, or a later
+// attempt on this one, then seals only what is missing (docs/decisions/0007-resuming-a-store.md). A file of one segment has
+// no middle to be resumed in.
 
 import { contentTagOf, deriveFileKey, FILE_KEY_BYTES } from '../core/coding/file-key.ts';
 import { encodeFragmentIndex } from '../core/coding/fragment-index.ts';
@@ -14,7 +19,7 @@ import {
   type FileDetails,
   type Manifest,
 } from '../core/catalogue/manifest.ts';
-import { hexOf } from '../core/model/bytes.ts';
+import { concatBytes, equalBytes, hexOf } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { plainBytesOf, segmentBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, type BlockHash, type FileId } from '../core/model/ids.ts';
@@ -27,10 +32,13 @@ import type {
   Random,
   RecordStore,
   SegmentCodec,
+  SourceHandle,
+  UnfinishedStore,
 } from '../core/ports.ts';
 import { reachOf } from '../core/placement/health.ts';
 import { storedFragmentOf, type PeerDriver } from './peer-driver.ts';
 import type { Transfer } from './transfers.ts';
+import { ownerOf, type UnfinishedStores } from './unfinished-stores.ts';
 
 export interface StorePorts {
   readonly clock: Clock;
@@ -41,6 +49,9 @@ export interface StorePorts {
   readonly records: RecordStore;
   readonly driver: PeerDriver;
   readonly keys: PoolKeys;
+  readonly unfinished: UnfinishedStores;
+  /** Tells people something that is no failure. */
+  readonly notice: (text: string) => void;
 }
 
 export interface StoreJob {
@@ -49,47 +60,127 @@ export interface StoreJob {
   readonly details: FileDetails;
   readonly modifiedMs: number;
   readonly isPrivate: boolean;
+  readonly handle: SourceHandle | undefined;
+  /** The interrupted store that this job claimed, to go on with if `source` still has its bytes. */
+  readonly resumes: UnfinishedStore | undefined;
   readonly transfer: Transfer;
 }
 
 export type Stored =
   | { readonly kind: 'known'; readonly fileId: FileId }
   /** `linkKey` (Kc) is for a private file's link; nothing else keeps it. */
-  | { readonly kind: 'stored'; readonly fileId: FileId; readonly linkKey: Uint8Array<ArrayBuffer> };
+  | {
+      readonly kind: 'stored';
+      readonly fileId: FileId;
+      readonly linkKey: Uint8Array<ArrayBuffer>;
+      readonly details: FileDetails;
+    };
 
 /** Segments hashed or sealed at once: enough to keep the workers busy while the next one is read. */
 const SEGMENTS_AT_ONCE = 3;
+const HASH_BYTES = 32;
 
-/** Ends with all n fragments durable on this device and in its outbox. @throws PalmError; nothing is left behind then. */
+/**
+ * Ends with all n fragments durable on this device and in its outbox. @throws PalmError; then nothing is left behind, or
+ * what is sealed waits among the unfinished stores and the message says so.
+ */
 export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Stored> {
   const segmentHashes = await hashSegments(job, ports);
-  const contentTag = contentTagOf(ports.keys.contentTagKey, segmentHashes);
+  const before = await storeBefore(job, segmentHashes, ports);
+  const contentTag = contentTagOf(ports.keys.contentTagKey, rowsOf(segmentHashes));
   const known = job.isPrivate ? undefined : readableFileWith(contentTag, ports);
-  if (known !== undefined) return { kind: 'known', fileId: known };
+  if (known !== undefined) {
+    if (before !== undefined) await ports.unfinished.end(before.storeId);
+    return { kind: 'known', fileId: known };
+  }
+  const store = before ?? newStore(job, segmentHashes, ports);
+  const { linkKey, name, path, mime } = store;
+  const fileId = await sealAndPublish(job, store, contentTag, ports);
+  await ports.unfinished.end(store.storeId);
+  return { kind: 'stored', fileId, linkKey, details: { name, path, mime } };
+}
 
-  const linkKey = ports.random.bytes(FILE_KEY_BYTES);
-  const sharedKey = ports.random.bytes(FILE_KEY_BYTES);
-  const salt = ports.random.bytes(FILE_KEY_BYTES);
-  const owner = `store:${hexOf(ports.random.bytes(16))}`;
+/** The interrupted store that this one goes on with. One whose bytes `job` no longer has is ended: its keys sealed others. */
+async function storeBefore(
+  job: StoreJob,
+  segmentHashes: Uint8Array,
+  { unfinished, notice }: StorePorts,
+): Promise<UnfinishedStore | undefined> {
+  const { resumes, details, geometry, isPrivate, modifiedMs, handle } = job;
+  if (resumes === undefined) {
+    const equal = unfinished.claimEqual({ ...geometry, name: details.name, isPrivate }, segmentHashes);
+    return equal && { ...equal, ...details, modifiedMs, handle: handle ?? equal.handle };
+  }
+  if (equalBytes(resumes.segmentHashes, segmentHashes)) return resumes;
+  await unfinished.end(resumes.storeId);
+  notice(
+    `The file chosen for “${resumes.name}” is not the one that was interrupted, or it changed since. What was encrypted of ` +
+      `that one was dropped, and “${details.name}” is stored from its beginning.`,
+  );
+  return undefined;
+}
+
+function newStore(
+  job: StoreJob,
+  segmentHashes: Uint8Array<ArrayBuffer>,
+  { random, clock }: StorePorts,
+): UnfinishedStore {
+  const { geometry, details, modifiedMs, isPrivate, handle } = job;
+  return {
+    ...geometry,
+    ...details,
+    storeId: hexOf(random.bytes(16)),
+    modifiedMs,
+    isPrivate,
+    linkKey: random.bytes(FILE_KEY_BYTES),
+    sharedKey: random.bytes(FILE_KEY_BYTES),
+    salt: random.bytes(FILE_KEY_BYTES),
+    segmentHashes,
+    handle,
+    begunAtMs: clock.nowMs(),
+  };
+}
+
+async function sealAndPublish(
+  job: StoreJob,
+  store: UnfinishedStore,
+  contentTag: Uint8Array,
+  ports: StorePorts,
+): Promise<FileId> {
+  const { storeId, k, n, linkKey, sharedKey, salt, isPrivate } = store;
+  const { unfinished, random } = ports;
+  let isKept = false;
   try {
-    const key = deriveFileKey(linkKey, sharedKey, salt);
-    const columns = await sealSegments(job, ports, { owner, key, salt, segmentHashes });
-    const { k, n } = job.geometry;
-    const shares = splitSecret(sharedKey, k, n, (length) => ports.random.bytes(length));
+    isKept = segmentCountOf(store) > 1 && (await unfinished.keep(store));
+    const columns = await sealSegments(job, store, isKept, ports);
+    const shares = splitSecret(sharedKey, k, n, (length) => random.bytes(length));
     const indexes = columns.map((blocks, fragment) => {
       const share = shares[fragment];
       if (share === undefined) throw new Error('a share for each fragment');
       return { blocks, bytes: encodeFragmentIndex({ fragment, share, blocks }) };
     });
-    const access: Access = job.isPrivate
-      ? { kind: 'private', sealed: await sealDetails(job.details, linkKey, salt, ports.cryptography) }
-      : { kind: 'pool', details: job.details, linkKey, contentTag };
+    const details = { name: store.name, path: store.path, mime: store.mime };
+    const access: Access = isPrivate
+      ? { kind: 'private', sealed: await sealDetails(details, linkKey, salt, ports.cryptography) }
+      : { kind: 'pool', details, linkKey, contentTag };
     const fragmentIds = indexes.map(({ bytes }) => fragmentIdOf(bytes));
-    const fileId = await publish(job, ports, { salt, access, fragmentIds, indexes });
-    return { kind: 'stored', fileId, linkKey };
-  } finally {
-    await ports.fragments.release(owner);
+    return await publish(job, store, { access, fragmentIds, indexes }, ports);
+  } catch (error) {
+    const goesOn = isKept && !job.transfer.signal.aborted && isPassing(error);
+    if (!goesOn) {
+      await unfinished.end(storeId);
+      throw error;
+    }
+    unfinished.pause(storeId);
+    const text = `${error.message} What is encrypted of “${store.name}” is kept: continue it then, or discard it.`;
+    throw new PalmError(error.code, text, { cause: error });
   }
+}
+
+/** Whether a failure says nothing against the same store at another time. */
+function isPassing(error: unknown): error is PalmError {
+  const codes = ['storage-full', 'storage-failed', 'worker-failed', 'refused'] as const;
+  return codes.some((code) => isPalmError(error, code));
 }
 
 /** The equal file of the pool, if it can be opened now: one that cannot is no reason not to store the bytes again. */
@@ -102,42 +193,65 @@ function readableFileWith(contentTag: Uint8Array, ports: StorePorts): FileId | u
   return reachOf(reachable) >= manifest.k ? fileId : undefined;
 }
 
-function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Array[]> {
+/** The segments' hashes in a row. */
+async function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Array<ArrayBuffer>> {
   job.transfer.enter('hashing', job.geometry.size);
-  return mapSegments(job, async (plain) => {
+  const hashes = await mapSegments(job, async (read) => {
+    const plain = await read();
     const byteCount = plain.length;
     const hash = await ports.codec.hash(plain, job.transfer.signal);
     job.transfer.advance(byteCount);
     return hash;
   });
+  return concatBytes(...hashes);
 }
 
-interface Sealing {
-  readonly owner: string;
-  readonly key: Uint8Array;
-  readonly salt: Uint8Array;
-  readonly segmentHashes: readonly Uint8Array[];
+function rowsOf(segmentHashes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: segmentHashes.length / HASH_BYTES }, (_, segment) =>
+    hashAt(segmentHashes, segment),
+  );
 }
 
-/** Block hashes by fragment, then by segment. */
-async function sealSegments(job: StoreJob, ports: StorePorts, sealing: Sealing): Promise<BlockHash[][]> {
-  const { k, n, size } = job.geometry;
-  const segmentCount = segmentCountOf(job.geometry);
-  job.transfer.enter('sealing', size);
-  const rows = await mapSegments(job, async (plain, segmentIndex) => {
-    const byteCount = plain.length;
-    const plainHash = sealing.segmentHashes[segmentIndex];
-    if (plainHash === undefined) throw new Error('a hash for each segment');
-    const parameters = { key: sealing.key, salt: sealing.salt, segmentIndex, segmentCount, k, n };
-    const { blocks, hashes } = await ports.codec.seal(parameters, plain, plainHash, job.transfer.signal);
+function hashAt(segmentHashes: Uint8Array, segment: number): Uint8Array {
+  return segmentHashes.slice(segment * HASH_BYTES, (segment + 1) * HASH_BYTES);
+}
+
+/** Block hashes by fragment, then by segment. Segments that are sealed already are left as they are. */
+async function sealSegments(
+  job: StoreJob,
+  store: UnfinishedStore,
+  isKept: boolean,
+  ports: StorePorts,
+): Promise<BlockHash[][]> {
+  const { transfer } = job;
+  const { storeId, n, size } = store;
+  const done = isKept ? await ports.unfinished.sealedBlocks(store) : new Map<number, BlockHash[]>();
+  transfer.enter('sealing', size);
+  transfer.reached([...done.keys()].reduce((sum, segment) => sum + plainBytesOf(store, segment), 0));
+  const seal = sealerOf(job, store, ports);
+  let noted = Promise.resolve();
+  /** After its blocks, while the next ones are sealed: whoever writes those waits for it, and meets its failure. */
+  const note = (segment: number, hashes: readonly BlockHash[]): void => {
+    const noting = ports.unfinished.noteSealed(storeId, segment, hashes);
+    noting.catch(() => undefined);
+    noted = noted.then(() => noting);
+    noted.catch(() => undefined);
+  };
+  const rows = await mapSegments(job, async (read, segment) => {
+    const before = done.get(segment);
+    if (before !== undefined) return before;
+    const { blocks, hashes } = await seal(read, segment);
     const row = blocks.flatMap((bytes, fragment) => {
       const hash = hashes[fragment];
       return hash === undefined ? [] : [{ hash, bytes }];
     });
-    await ports.fragments.putBlocks(sealing.owner, row);
-    job.transfer.advance(byteCount);
+    await noted;
+    await ports.fragments.putBlocks(ownerOf(storeId), row);
+    if (isKept) note(segment, hashes);
+    transfer.advance(plainBytesOf(store, segment));
     return hashes;
   });
+  await noted;
   return Array.from({ length: n }, (_, fragment) =>
     rows.map((hashes) => {
       const hash = hashes[fragment];
@@ -147,8 +261,32 @@ async function sealSegments(job: StoreJob, ports: StorePorts, sealing: Sealing):
   );
 }
 
+type Read = () => Promise<Uint8Array<ArrayBuffer>>;
+
+/** Seals a segment; once more, read anew and checked again, when the worker that had it died. */
+function sealerOf(
+  job: StoreJob,
+  store: UnfinishedStore,
+  { codec }: StorePorts,
+): (read: Read, segment: number) => ReturnType<SegmentCodec['seal']> {
+  const { salt, k, n } = store;
+  const key = deriveFileKey(store.linkKey, store.sharedKey, salt);
+  const segmentCount = segmentCountOf(store);
+  return async (read, segmentIndex) => {
+    const plainHash = hashAt(store.segmentHashes, segmentIndex);
+    const parameters = { key, salt, segmentIndex, segmentCount, k, n };
+    const seal = async (): ReturnType<SegmentCodec['seal']> =>
+      codec.seal(parameters, await read(), plainHash, job.transfer.signal);
+    try {
+      return await seal();
+    } catch (error) {
+      if (!isPalmError(error, 'worker-failed')) throw error;
+      return seal();
+    }
+  };
+}
+
 interface Sealed {
-  readonly salt: Uint8Array;
   readonly access: Access;
   readonly fragmentIds: Manifest['fragments'];
   readonly indexes: readonly { readonly blocks: readonly BlockHash[]; readonly bytes: Uint8Array }[];
@@ -156,14 +294,23 @@ interface Sealed {
 
 /**
  * The point of no return, in this order: fragments durable, outbox row durable, log entry durable and published. A crash
- * in between leaves fragments of a file that no catalogue names; the next start sweeps them.
+ * in between leaves fragments of a file that no catalogue names; the next start sweeps them. Their blocks stay while the
+ * journal has the store.
  */
-async function publish(job: StoreJob, ports: StorePorts, sealed: Sealed): Promise<FileId> {
+async function publish(
+  job: StoreJob,
+  store: UnfinishedStore,
+  sealed: Sealed,
+  ports: StorePorts,
+): Promise<FileId> {
   const { driver, keys, random, cryptography } = ports;
   const manifest: Manifest = {
-    ...job.geometry,
-    modifiedMs: job.modifiedMs,
-    salt: sealed.salt,
+    size: store.size,
+    k: store.k,
+    n: store.n,
+    blockBytes: store.blockBytes,
+    modifiedMs: store.modifiedMs,
+    salt: store.salt,
     fragments: sealed.fragmentIds,
     by: driver.deviceId,
     atMs: ports.clock.nowMs(),
@@ -198,10 +345,10 @@ async function publish(job: StoreJob, ports: StorePorts, sealed: Sealed): Promis
   return fileId;
 }
 
-/** Reads each segment and hands it to `work`, SEGMENTS_AT_ONCE at a time; answers in order. */
+/** Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. */
 async function mapSegments<Result>(
   job: StoreJob,
-  work: (plain: Uint8Array<ArrayBuffer>, segment: number) => Promise<Result>,
+  work: (read: Read, segment: number) => Promise<Result>,
 ): Promise<Result[]> {
   const { geometry, source, transfer } = job;
   const results: Result[] = [];
@@ -212,8 +359,13 @@ async function mapSegments<Result>(
       const segment = next++;
       transfer.signal.throwIfAborted();
       const start = segment * segmentBytesOf(geometry);
-      const plain = await source.read(start, start + plainBytesOf(geometry, segment), transfer.signal);
-      results[segment] = await work(plain, segment);
+      const end = start + plainBytesOf(geometry, segment);
+      try {
+        results[segment] = await work(() => source.read(start, end, transfer.signal), segment);
+      } catch (error) {
+        next = segmentCount; // no lane begins another
+        throw error;
+      }
     }
   };
   const lanes = await Promise.allSettled(

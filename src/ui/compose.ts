@@ -6,6 +6,7 @@ import { forgetIdentity, loadIdentity } from '../adapters/browser/identity.ts';
 import { OpfsDownloads } from '../adapters/browser/opfs-downloads.ts';
 import { persistStorage, storageEstimate } from '../adapters/browser/quota.ts';
 import { RtcTransport } from '../adapters/browser/rtc-transport.ts';
+import { mayReadSource, openSource } from '../adapters/browser/source-files.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
@@ -40,13 +41,15 @@ export function openDownloadStore(): DownloadStore {
 }
 
 async function openPorts(): Promise<RuntimePorts> {
-  const { fragments, records } = await openIdbStore();
+  const { fragments, records, journal } = await openIdbStore();
   const ports = { clock: systemClock, random: systemRandom, cryptography: webCryptography };
   return {
     ...ports,
     identity: { load: loadIdentity, forget: forgetIdentity },
     fragments,
     records,
+    journal,
+    sources: { mayRead: mayReadSource, open: openSource },
     codec: openCodecPool(),
     quota: { estimate: storageEstimate, persist: persistStorage },
     createTransport: (keys, identity) => {

@@ -65,7 +65,8 @@ export function sameCatalogues(devices: readonly SimDevice[]): boolean {
 /** Nothing is on the disk that no file of the catalogue needs: no stray fragment, block, claim or outbox row. */
 export function expectOnlyNeeded(device: SimDevice): void {
   const files = new Map(device.pool.status().files.map((file) => [file.fileId, file]));
-  const { fragments, blocks, outbox } = device.store.contents();
+  const { fragments, blocks, outbox, unfinished } = device.store.contents();
+  expect(unfinished, `${device.name}: unfinished stores`).toEqual([]);
   const needed = new Set<string>();
   for (const { fragment, index } of fragments) {
     expect(files.has(fragment.fileId), `${device.name}: a fragment of no file`).toBe(true);

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
 import { concatBytes } from '../../src/core/model/bytes.ts';
+import { PalmError } from '../../src/core/model/errors.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
@@ -21,6 +22,21 @@ import type { World } from './world.ts';
 
 const QUOTA_BYTES = 2 ** 30;
 
+/** What the codec's workers did and will do, over all lives of the tab. */
+export interface SimCodec {
+  /** Segments that were sealed. */
+  sealedCount: number;
+  /** So many calls to seal fail next, as their workers die. */
+  dyingCount: number;
+}
+
+/** Files outside, to which the browser gave handles. */
+export interface SimSources {
+  readonly files: Map<string, File>;
+  /** 'asks': the person would grant it within a gesture. */
+  permission: 'granted' | 'asks' | 'denied';
+}
+
 const wasmUrl = import.meta.resolve('@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm');
 const erasureCode = await loadReedSolomon(await readFile(new URL(wasmUrl)));
 
@@ -29,6 +45,8 @@ export class SimDevice {
   /** What survives the tab. */
   readonly store: MemoryStore;
   readonly diskFaults: DiskFaults = soundDisk();
+  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0 };
+  readonly sources: SimSources = { files: new Map(), permission: 'granted' };
   readonly #world: World;
   readonly #network: Network;
   #identity: Identity;
@@ -90,6 +108,11 @@ export class SimDevice {
     return this.pool.store(new MemoryBlob(bytes), options);
   }
 
+  /** Continues an unfinished store, with a file that is chosen again where one is given. */
+  resume(id: string, file?: File): ReturnType<Pool['resumeStore']> {
+    return this.pool.resumeStore(id, file);
+  }
+
   async read(fileId: string, options: Parameters<Pool['read']>[1] = {}): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     for await (const piece of this.pool.read(fileId, options)) pieces.push(piece);
@@ -126,7 +149,14 @@ export class SimDevice {
         },
       },
       ...diskOf(this.store, world, process, this.diskFaults),
-      codec: codecIn(world, process),
+      sources: {
+        mayRead: async (_handle, ask) => {
+          const { permission } = this.sources;
+          return permission === 'granted' || (permission === 'asks' && ask);
+        },
+        open: async ({ name }) => this.sources.files.get(name),
+      },
+      codec: codecIn(world, process, this.codec),
       quota: {
         estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: this.#quotaBytes }),
         persist: async () => true,
@@ -180,13 +210,36 @@ class MemoryBlob extends Blob {
   }
 }
 
-function codecIn(world: World, process: SimProcess): SegmentCodec {
+/** A File whose bytes arrive within microtasks. */
+export class MemoryFile extends File {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>, name: string) {
+    super([bytes], name, { lastModified: 1_700_000_000_000 });
+    this.#bytes = bytes;
+  }
+
+  override slice(start = 0, end = this.#bytes.length): Blob {
+    return new MemoryBlob(this.#bytes.slice(start, end));
+  }
+}
+
+function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec {
   const codec = createSegmentCodec(erasureCode);
   const outside = <Result>(work: () => Promise<Result>): Promise<Result> =>
     process.hears(world.outside(work));
   return {
     hash: (plain, signal) => outside(() => codec.hash(plain, signal)),
-    seal: (parameters, plain, hash, signal) => outside(() => codec.seal(parameters, plain, hash, signal)),
+    seal: (parameters, plain, hash, signal) =>
+      outside(async () => {
+        if (log.dyingCount > 0) {
+          log.dyingCount -= 1;
+          throw new PalmError('worker-failed', 'The simulated worker died.');
+        }
+        const sealed = await codec.seal(parameters, plain, hash, signal);
+        log.sealedCount += 1;
+        return sealed;
+      }),
     open: (parameters, blocks, size, signal) => outside(() => codec.open(parameters, blocks, size, signal)),
     close: () => codec.close(),
   };

@@ -2,7 +2,7 @@
 // has not come when the tab is killed never happened; one whose turn has come is durable, heard of or not.
 
 import { PalmError } from '../../src/core/model/errors.ts';
-import type { FragmentStore, RecordStore } from '../../src/core/ports.ts';
+import type { FragmentStore, RecordStore, StoreJournal } from '../../src/core/ports.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -23,6 +23,7 @@ export interface DiskFaults {
 export interface Disk {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
+  readonly journal: StoreJournal;
 }
 
 /** Bytes and records lie in different tables: their transactions do not wait for each other. */
@@ -30,6 +31,7 @@ export function diskOf(store: MemoryStore, world: World, process: SimProcess, fa
   return {
     fragments: fragmentsThrough(turnstile(world, process, faults), store.fragments),
     records: recordsThrough(turnstile(world, process, faults), store.records, faults),
+    journal: journalThrough(turnstile(world, process, faults), store.journal),
   };
 }
 
@@ -82,5 +84,20 @@ function recordsThrough(take: Turnstile, store: RecordStore, faults: DiskFaults)
     },
     dropMeta: (name) => take(() => store.dropMeta(name)),
     clear: () => take(() => store.clear()),
+  };
+}
+
+function journalThrough(take: Turnstile, journal: StoreJournal): StoreJournal {
+  return {
+    load: () => take(() => journal.load()),
+    put: (store) => {
+      const kept = structuredClone(store);
+      return take(() => journal.put(kept));
+    },
+    noteSealed: (storeId, segment, blocks) => take(() => journal.noteSealed(storeId, segment, blocks)),
+    sealedSegments: (storeId) => take(() => journal.sealedSegments(storeId)),
+    sealedBlocks: (storeId, segment) => take(() => journal.sealedBlocks(storeId, segment)),
+    end: (storeId) => take(() => journal.end(storeId)),
+    clear: () => take(() => journal.clear()),
   };
 }

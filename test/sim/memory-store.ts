@@ -1,4 +1,4 @@
-// FragmentStore and RecordStore in memory, for the simulator: the contract of the IndexedDB store (test/contract runs
+// FragmentStore, RecordStore and StoreJournal in memory, for the simulator: the contract of the IndexedDB store (test/contract runs
 // against both) without its platform. Every method settles within microtasks and hashes in place, so a simulated pool on
 // virtual time does the same thing on every run. Bytes are copied in and out, as a database does.
 
@@ -11,12 +11,21 @@ import {
   type FileId,
   type FragmentId,
   fragmentIdOf,
+  parseBlockHash,
 } from '../../src/core/model/ids.ts';
-import type { FragmentStore, RecordStore, StoredFragment, StoredRecord } from '../../src/core/ports.ts';
+import type {
+  FragmentStore,
+  RecordStore,
+  StoredFragment,
+  StoredRecord,
+  StoreJournal,
+  UnfinishedStore,
+} from '../../src/core/ports.ts';
 
 export interface MemoryStore {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
+  readonly journal: StoreJournal;
   /** Bytes of the blocks and fragment indexes that are here; what `capacityBytes` bounds. */
   usedBytes(): number;
   /** From now on writes that lead beyond this fail with 'storage-full'. */
@@ -27,6 +36,8 @@ export interface MemoryStore {
   corruptBlock(hash: BlockHash): boolean;
   /** Flips a bit of a stored fragment index. Answers whether the fragment is here. */
   corruptIndex(fragmentId: FragmentId): boolean;
+  /** Makes every record of an unfinished store unreadable. */
+  damageJournal(): void;
   /** Deletes a stored block and leaves its claims, as an evicting browser would. Answers whether the block was here. */
   deleteBlock(hash: BlockHash): boolean;
 }
@@ -42,19 +53,24 @@ export interface StoreContents {
   readonly outbox: readonly FileId[];
   readonly entryIds: readonly string[];
   readonly metaNames: readonly string[];
+  /** Ids of the stores in the journal. */
+  readonly unfinished: readonly string[];
 }
 
 export function createMemoryStore(options: { readonly capacityBytes?: number } = {}): MemoryStore {
   const fragments = new MemoryFragmentStore(options.capacityBytes ?? Number.POSITIVE_INFINITY);
   const records = new MemoryRecordStore();
+  const journal = new MemoryStoreJournal();
   return {
     fragments,
     records,
+    journal,
     usedBytes: () => fragments.usedBytes,
-    contents: () => ({ ...fragments.contents(), ...records.contents() }),
+    contents: () => ({ ...fragments.contents(), ...records.contents(), ...journal.contents() }),
     setCapacity: (capacityBytes) => fragments.setCapacity(capacityBytes),
     corruptBlock: (hash) => fragments.corruptBlock(hash),
     corruptIndex: (fragmentId) => fragments.corruptIndex(fragmentId),
+    damageJournal: () => journal.damage(),
     deleteBlock: (hash) => fragments.deleteBlock(hash),
   };
 }
@@ -286,6 +302,63 @@ class MemoryRecordStore implements RecordStore {
     this.#outbox.clear();
     this.#meta.clear();
   }
+}
+
+class MemoryStoreJournal implements StoreJournal {
+  readonly #stores = new Map<string, UnfinishedStore>();
+  /** By store id, then by segment. */
+  readonly #sealed = new Map<string, Map<number, readonly BlockHash[]>>();
+
+  #damagedCount = 0;
+
+  damage(): void {
+    this.#damagedCount += this.#stores.size;
+    this.#stores.clear();
+    this.#sealed.clear();
+  }
+
+  async load(): Promise<{ stores: UnfinishedStore[]; damagedCount: number }> {
+    const damagedCount = this.#damagedCount;
+    this.#damagedCount = 0;
+    const stores = Array.from(this.#stores.values(), (store) => structuredClone(store));
+    return { stores: stores.toSorted((a, b) => a.begunAtMs - b.begunAtMs), damagedCount };
+  }
+
+  async put(store: UnfinishedStore): Promise<void> {
+    this.#stores.set(store.storeId, structuredClone(store));
+  }
+
+  async noteSealed(storeId: string, segment: number, blocks: readonly BlockHash[]): Promise<void> {
+    const ofStore = this.#sealed.get(storeId) ?? new Map<number, readonly BlockHash[]>();
+    this.#sealed.set(storeId, ofStore.set(segment, copyOf(blocks)));
+  }
+
+  async sealedSegments(storeId: string): Promise<number[]> {
+    return [...(this.#sealed.get(storeId)?.keys() ?? [])].toSorted((a, b) => a - b);
+  }
+
+  async sealedBlocks(storeId: string, segment: number): Promise<BlockHash[] | undefined> {
+    const blocks = this.#sealed.get(storeId)?.get(segment);
+    return blocks === undefined ? undefined : copyOf(blocks);
+  }
+
+  async end(storeId: string): Promise<void> {
+    this.#stores.delete(storeId);
+    this.#sealed.delete(storeId);
+  }
+
+  async clear(): Promise<void> {
+    this.#stores.clear();
+    this.#sealed.clear();
+  }
+
+  contents(): Pick<StoreContents, 'unfinished'> {
+    return { unfinished: [...this.#stores.keys()] };
+  }
+}
+
+function copyOf(blocks: readonly BlockHash[]): BlockHash[] {
+  return blocks.map((hash) => parseBlockHash(hash.slice()));
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {

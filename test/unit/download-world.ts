@@ -221,7 +221,7 @@ export function openPage(files: readonly FileStatus[], disk = new TestDisk()): D
     },
     leavePool() {
       const { device, devices, transfers, notices } = status.value;
-      status.value = { device, devices, transfers, notices, files: [] };
+      status.value = { device, devices, transfers, notices, files: [], unfinished: [] };
     },
     async until(what: string, holds: () => boolean) {
       for (let turn = 0; turn < MAX_TURNS; turn++) {
@@ -296,6 +296,7 @@ function statusOf(files: readonly FileStatus[]): PoolStatus {
     devices: [],
     files,
     transfers: [],
+    unfinished: [],
     notices: [],
   };
 }

@@ -20,6 +20,7 @@ import { isPalmError, PalmError } from '../../src/core/model/errors.ts';
 import { type BlockHash, deviceIdOf, entryIdOf, fileIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
 import { fragmentStoreCases, type FragmentStoreHarness } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
+import { storeJournalCases, unfinishedStoreAt } from '../contract/store-journal.ts';
 
 const classes = { IDBCursor, IDBDatabase, IDBIndex, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction };
 Object.assign(globalThis, classes);
@@ -61,7 +62,67 @@ describe('the record store', () => {
   });
 });
 
+describe('the store journal', () => {
+  for (const { name, run } of storeJournalCases) {
+    it(name, async () =>
+      run({ journal: (await openStore()).journal, reopen: async () => (await openStore()).journal }),
+    );
+  }
+
+  it('fails as a whole when the disk is full', async () => {
+    const { journal } = await openStore();
+    limitDisk(() => false);
+    const putting = journal.put(unfinishedStoreAt(1));
+    await expect(putting).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
+    expect(await journal.load()).toEqual({ stores: [], damagedCount: 0 });
+  });
+
+  it('is added to a database of the first version, which keeps what it has', async () => {
+    const first = await openDB('palm', 1, {
+      upgrade: (database) => void database.createObjectStore('meta'),
+    });
+    await first.put('meta', 'kept', 'name');
+    first.close();
+    const { records, journal } = await openStore();
+    expect(await records.getMeta('name')).toBe('kept');
+    await journal.put(unfinishedStoreAt(1));
+    expect((await journal.load()).stores).toEqual([unfinishedStoreAt(1)]);
+  });
+});
+
 describe('a damaged row', () => {
+  const unfinished = unfinishedStoreAt(1);
+  it.each<[string, Record<string, unknown>]>([
+    ['a key of another length', { linkKey: new Uint8Array(31) }],
+    ['too few segment hashes', { segmentHashes: unfinished.segmentHashes.slice(32) }],
+    ['an impossible geometry', { k: 9 }],
+    ['blocks that hold nothing', { k: 1, blockBytes: 16 }],
+    ['no name', { name: '' }],
+    ['a handle that is none', { handle: { kind: 'file', name: 'x' } }],
+    ['a field more', { extra: 1 }],
+    ['a negative size', { size: -1 }],
+  ])('of the journal, with %s, is removed with its notes, and counted', async (_, change) => {
+    const store = await openStore();
+    const other = unfinishedStoreAt(2);
+    await store.journal.put(other);
+    await store.journal.put(unfinished);
+    await store.journal.noteSealed(unfinished.storeId, 0, [(await blockOf(1)).hash]);
+    await changeRowInLine('journal', unfinished.storeId, change);
+    expect(await store.journal.load()).toEqual({ stores: [other], damagedCount: 1 });
+    expect(await store.journal.load()).toEqual({ stores: [other], damagedCount: 0 });
+    expect(await store.journal.sealedSegments(unfinished.storeId)).toEqual([]);
+    expect(store.damagedRowCount()).toBe(1);
+  });
+
+  it('of a sealed segment is as good as none', async () => {
+    const { journal } = await openStore();
+    const { storeId } = unfinished;
+    for (const [segment, blocks] of [new Uint8Array(33), new Uint8Array(0), 'text'].entries()) {
+      await putRow('sealed', { storeId, segment, blocks });
+      expect(await journal.sealedBlocks(storeId, segment)).toBeUndefined();
+    }
+  });
+
   it('of a fragment is removed with what it claims, not listed, and counted', async () => {
     const store = await openStore();
     const { fragments } = store;
@@ -119,14 +180,14 @@ describe('the connection', () => {
 
   it('gives way to a tab with a newer Palm, and says so', async () => {
     const { fragments } = await openStore();
-    const newer = await openDB('palm', 2);
+    const newer = await openDB('palm', 3);
     newer.close();
     const failure = await fragments.list().catch((error: unknown) => error);
     expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/another tab/);
   });
 
   it('reports a tab with a newer Palm that was there first', async () => {
-    (await openDB('palm', 2)).close();
+    (await openDB('palm', 3)).close();
     await expect(openIdbStore('palm')).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
   });
 
@@ -234,6 +295,19 @@ async function changeRow(store: string, key: IDBValidKey, change: (row: unknown)
   const database = await openDB('palm');
   const row = change(await database.get(store, key));
   await (row === undefined ? database.delete(store, key) : database.put(store, row, key));
+  database.close();
+}
+
+/** Changes fields of a row that has its key in it. */
+async function changeRowInLine(
+  store: string,
+  key: IDBValidKey,
+  change: Record<string, unknown>,
+): Promise<void> {
+  const database = await openDB('palm');
+  const row: unknown = await database.get(store, key);
+  if (typeof row !== 'object' || row === null) throw new Error('There is no such row.');
+  await database.put(store, { ...row, ...change });
   database.close();
 }
 

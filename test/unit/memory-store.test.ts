@@ -5,6 +5,7 @@ import { isPalmError } from '../../src/core/model/errors.ts';
 import { type BlockHash, parseBlockHash } from '../../src/core/model/ids.ts';
 import { fragmentStoreCases, type FragmentStoreHarness } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
+import { storeJournalCases } from '../contract/store-journal.ts';
 import { createMemoryStore } from '../sim/memory-store.ts';
 
 describe('the fragment store', () => {
@@ -16,6 +17,15 @@ describe('the record store', () => {
     it(name, async () => {
       const { records } = createMemoryStore();
       await run({ store: records, reopen: async () => records });
+    });
+  }
+});
+
+describe('the store journal', () => {
+  for (const { name, run } of storeJournalCases) {
+    it(name, async () => {
+      const { journal } = createMemoryStore();
+      await run({ journal, reopen: async () => journal });
     });
   }
 });

@@ -140,6 +140,7 @@ function status(
       ...others.map((state, index) => ({ id: `${index}`, name: 'Other', state, heldBytes: 0, self: false })),
     ],
     files: [],
+    unfinished: [],
     transfers: [],
     notices: [],
   };

@@ -21,13 +21,18 @@ export interface PalmSchema extends DBSchema {
   records: { key: string; value: unknown };
   /** The keys are what counts: file ids. */
   outbox: { key: string; value: unknown };
+  /** UnfinishedStore by its id. */
+  journal: { key: string; value: unknown };
+  /** {storeId, segment, blocks}: a segment of an unfinished store that was sealed. */
+  sealed: { key: [string, number]; value: unknown };
   meta: { key: string; value: unknown };
 }
 
 type Stores = StoreNames<PalmSchema>[];
 export type Durability = 'relaxed' | 'strict';
 
-const SCHEMA_VERSION = 1;
+/** 2 added `journal` and `sealed`. */
+const SCHEMA_VERSION = 2;
 
 /** A tab with an older Palm closes its connection when asked; one that does not within this, ms, is stuck. */
 const BLOCKED_LIMIT_MS = 5_000;
@@ -154,7 +159,7 @@ function openUnblocked(
       reject(olderTab());
     };
     const opening = openDB<PalmSchema>(name, SCHEMA_VERSION, {
-      upgrade: createStores,
+      upgrade: (database, oldVersion) => createStores(database, oldVersion),
       blocked: () => {
         limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
       },
@@ -177,15 +182,21 @@ function olderTab(): PalmError {
   );
 }
 
-/** From nothing: there is one version so far. */
-function createStores(database: IDBPDatabase<PalmSchema>): void {
-  database.createObjectStore('blocks');
-  database.createObjectStore('claims', { keyPath: ['hash', 'owner'] }).createIndex('owner', 'owner');
-  database.createObjectStore('fragments', { keyPath: 'fragmentId' });
-  database.createObjectStore('indexes');
-  database.createObjectStore('records', { keyPath: 'entryId' });
-  database.createObjectStore('outbox');
-  database.createObjectStore('meta');
+/** What versions after `oldVersion` (0: there is no database) added. */
+function createStores(database: IDBPDatabase<PalmSchema>, oldVersion: number): void {
+  if (oldVersion < 1) {
+    database.createObjectStore('blocks');
+    database.createObjectStore('claims', { keyPath: ['hash', 'owner'] }).createIndex('owner', 'owner');
+    database.createObjectStore('fragments', { keyPath: 'fragmentId' });
+    database.createObjectStore('indexes');
+    database.createObjectStore('records', { keyPath: 'entryId' });
+    database.createObjectStore('outbox');
+    database.createObjectStore('meta');
+  }
+  if (oldVersion < 2) {
+    database.createObjectStore('journal', { keyPath: 'storeId' });
+    database.createObjectStore('sealed', { keyPath: ['storeId', 'segment'] });
+  }
 }
 
 function begin<Names extends Stores, Mode extends 'readonly' | 'readwrite'>(

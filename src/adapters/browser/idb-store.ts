@@ -1,14 +1,16 @@
-// Palm's storage in the browser: both stores over one IndexedDB database. The device's identity key is not in it
+// Palm's storage in the browser: its stores and its journal over one IndexedDB database. The device's identity key is not in it
 // (identity.ts), so that leaving a pool wipes this and keeps that.
 
-import type { FragmentStore, RecordStore } from '../../core/ports.ts';
+import type { FragmentStore, RecordStore, StoreJournal } from '../../core/ports.ts';
 import { PalmDatabase } from './idb-database.ts';
 import { IdbFragmentStore } from './idb-fragments.ts';
+import { IdbStoreJournal } from './idb-journal.ts';
 import { IdbRecordStore } from './idb-records.ts';
 
 export interface IdbStore {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
+  readonly journal: StoreJournal;
   /** Rows that failed their decoder since the store was opened, and were removed. */
   readonly damagedRowCount: () => number;
   /** Waits for running transactions; whatever is asked afterwards fails. */
@@ -29,6 +31,7 @@ export async function openIdbStore(databaseName = 'palm'): Promise<IdbStore> {
   return {
     fragments: new IdbFragmentStore(database, onDamage),
     records: new IdbRecordStore(database, onDamage),
+    journal: new IdbStoreJournal(database, onDamage),
     damagedRowCount: () => damagedRowCount,
     close: () => database.close(),
   };

@@ -10,6 +10,8 @@ export type PalmErrorCode =
   | 'removed-file'
   /** The file is private and its link was not given, or does not fit. */
   | 'link-needed'
+  /** An unfinished store goes on with its file only, which the person must choose again. */
+  | 'file-needed'
   /** Fewer than k fragments can be reached now. */
   | 'not-enough-fragments'
   /** The range, geometry, name or another argument is not acceptable. */

@@ -1,0 +1,215 @@
+// The stores that this device began to seal and has not published: those under way, and those that were interrupted (a
+// reload, a crash, a full disk) and wait to be continued.
+//
+// Invariants: a store is in the journal before its first block is sealed, and until it is published or given up; as long as
+// it is, its claim on its blocks stays; at most one job works on it.
+
+import { equalBytes } from '../core/model/bytes.ts';
+import { PalmError } from '../core/model/errors.ts';
+import { plainBytesOf, type Geometry } from '../core/model/geometry.ts';
+import type { BlockHash } from '../core/model/ids.ts';
+import type { FragmentStore, StoreJournal, UnfinishedStore } from '../core/ports.ts';
+import type { UnfinishedStatus } from './api.ts';
+import type { SourceFiles } from './runtime-ports.ts';
+
+export interface UnfinishedPorts {
+  readonly journal: StoreJournal;
+  readonly fragments: FragmentStore;
+  readonly sources: SourceFiles;
+}
+
+/** What a store must have in common with an interrupted one to be the same, beside its bytes. */
+export type Likeness = Geometry & Pick<UnfinishedStore, 'name' | 'isPrivate'>;
+
+interface Entry {
+  readonly store: UnfinishedStore;
+  readonly sealedBytes: number;
+  readonly needs: UnfinishedStatus['needs'];
+  readonly isRunning: boolean;
+}
+
+/** Each keeps its segment hashes in memory, 2 MiB for the largest file. Stores beyond this cannot be continued. */
+const MAX_UNFINISHED = 256;
+/** Segments whose notes are looked up at once. */
+const NOTES_AT_ONCE = 64;
+
+export class UnfinishedStores {
+  readonly #ports: UnfinishedPorts;
+  readonly #changed: () => void;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(ports: UnfinishedPorts, changed: () => void) {
+    this.#ports = ports;
+    this.#changed = changed;
+  }
+
+  /** Takes up what earlier pages left. Answers how many damaged records were removed. */
+  async load(): Promise<number> {
+    const { journal } = this.#ports;
+    const { stores, damagedCount } = await journal.load();
+    for (const store of stores) {
+      const sealed = await journal.sealedSegments(store.storeId);
+      const sealedBytes = sealed.reduce((sum, segment) => sum + plainBytesOf(store, segment), 0);
+      const needs = await this.#needsOf(store);
+      this.#entries.set(store.storeId, { store, sealedBytes, needs, isRunning: false });
+    }
+    return damagedCount;
+  }
+
+  /** The claims that must outlive a restart. */
+  owners(): ReadonlySet<string> {
+    return new Set(Array.from(this.#entries.keys(), ownerOf));
+  }
+
+  /** Those that wait to be continued, the oldest first. */
+  list(): UnfinishedStatus[] {
+    return [...this.#entries.values()].flatMap(({ store, sealedBytes, needs, isRunning }) => {
+      const { storeId, name, path, size, isPrivate } = store;
+      return isRunning ? [] : [{ id: storeId, name, path, size, private: isPrivate, sealedBytes, needs }];
+    });
+  }
+
+  has(storeId: string): boolean {
+    return this.#entries.has(storeId);
+  }
+
+  /** Ends those that a crash kept from ending after they were published; `salts` are those of the catalogue's files. */
+  async endPublished(salts: Iterable<Uint8Array>): Promise<void> {
+    if (this.#entries.size === 0) return;
+    for (const salt of salts) {
+      for (const { store } of this.#entries.values())
+        if (equalBytes(store.salt, salt)) await this.end(store.storeId);
+    }
+  }
+
+  /** Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or it is being continued. */
+  claim(storeId: string): UnfinishedStore {
+    const entry = this.#entries.get(storeId);
+    if (entry === undefined) throw new PalmError('bad-argument', 'There is no such unfinished file here.');
+    if (entry.isRunning)
+      throw new PalmError('bad-argument', `“${entry.store.name}” is being stored already.`);
+    this.#set(storeId, { isRunning: true });
+    return entry.store;
+  }
+
+  /** Takes the interrupted store of the same file, if there is one. */
+  claimEqual(like: Likeness, segmentHashes: Uint8Array): UnfinishedStore | undefined {
+    for (const { store, isRunning } of this.#entries.values()) {
+      if (isRunning || !isAlike(store, like) || !equalBytes(store.segmentHashes, segmentHashes)) continue;
+      return this.claim(store.storeId);
+    }
+    return undefined;
+  }
+
+  /**
+   * The file of a claimed store, opened again where the browser has a handle and allows it. Call it within a gesture: the
+   * person may be asked. @throws PalmError 'file-needed' when they must choose it.
+   */
+  async open({ storeId, name, handle }: UnfinishedStore): Promise<File> {
+    if (handle === undefined) throw fileNeeded(name, 'A browser does not remember where a file was.');
+    const { sources } = this.#ports;
+    const may = await sources.mayRead(handle, true);
+    const file = may ? await sources.open(handle) : undefined;
+    if (file !== undefined) return file;
+    this.#set(storeId, { needs: 'file' });
+    throw fileNeeded(
+      name,
+      may ? 'It is no longer where it was.' : 'The browser does not let Palm read it any more.',
+    );
+  }
+
+  /** Journals `store`, which a job works on from now on. Answers whether it could be: it cannot be continued otherwise. */
+  async keep(store: UnfinishedStore): Promise<boolean> {
+    const { storeId, handle } = store;
+    const known = this.#entries.get(storeId);
+    if (known === undefined && this.#entries.size >= MAX_UNFINISHED) return false;
+    await this.#ports.journal.put(store);
+    const needs = handle === undefined ? 'file' : 'nothing';
+    this.#entries.set(storeId, { store, sealedBytes: known?.sealedBytes ?? 0, needs, isRunning: true });
+    return true;
+  }
+
+  /** Notes a sealed segment of a store that is kept. */
+  async noteSealed(storeId: string, segment: number, blocks: readonly BlockHash[]): Promise<void> {
+    await this.#ports.journal.noteSealed(storeId, segment, blocks);
+    const entry = this.#entries.get(storeId);
+    if (entry === undefined) return;
+    this.#set(storeId, { sealedBytes: entry.sealedBytes + plainBytesOf(entry.store, segment) });
+  }
+
+  /** Block hashes of the segments that were sealed and whose n blocks are all here still. */
+  async sealedBlocks(store: UnfinishedStore): Promise<Map<number, BlockHash[]>> {
+    const { journal, fragments } = this.#ports;
+    const sealed = new Map<number, BlockHash[]>();
+    const noted = await journal.sealedSegments(store.storeId);
+    let sealedBytes = 0;
+    for (let at = 0; at < noted.length; at += NOTES_AT_ONCE) {
+      const segments = noted.slice(at, at + NOTES_AT_ONCE);
+      const notes = await Promise.all(
+        segments.map((segment) => journal.sealedBlocks(store.storeId, segment)),
+      );
+      const present = await fragments.hasBlocks(notes.flatMap((blocks) => blocks ?? []));
+      for (const [index, segment] of segments.entries()) {
+        const blocks = notes[index] ?? [];
+        const areHere = !present.splice(0, blocks.length).includes(false);
+        if (blocks.length !== store.n || !areHere) continue;
+        sealed.set(segment, blocks);
+        sealedBytes += plainBytesOf(store, segment);
+      }
+    }
+    this.#set(store.storeId, { sealedBytes });
+    return sealed;
+  }
+
+  /** The job that worked on it stopped; it can be continued. */
+  pause(storeId: string): void {
+    this.#set(storeId, { isRunning: false });
+  }
+
+  /** Forgets a store, and releases blocks that no fragment needs. */
+  async end(storeId: string): Promise<void> {
+    const { journal, fragments } = this.#ports;
+    try {
+      // A crash in between leaves a claim that the next start releases.
+      if (this.#entries.has(storeId)) await journal.end(storeId);
+      await fragments.release(ownerOf(storeId));
+      this.#entries.delete(storeId);
+    } finally {
+      this.pause(storeId);
+    }
+  }
+
+  async #needsOf({ handle }: UnfinishedStore): Promise<UnfinishedStatus['needs']> {
+    if (handle === undefined) return 'file';
+    return (await this.#ports.sources.mayRead(handle, false)) ? 'nothing' : 'permission';
+  }
+
+  #set(storeId: string, change: Partial<Entry>): void {
+    const entry = this.#entries.get(storeId);
+    if (entry !== undefined) this.#entries.set(storeId, { ...entry, ...change });
+    this.#changed();
+  }
+}
+
+/** Who claims the blocks of an unfinished store. */
+export function ownerOf(storeId: string): string {
+  return `store:${storeId}`;
+}
+
+function isAlike(a: Likeness, b: Likeness): boolean {
+  return (
+    a.name === b.name &&
+    a.size === b.size &&
+    a.k === b.k &&
+    a.n === b.n &&
+    a.blockBytes === b.blockBytes &&
+    a.isPrivate === b.isPrivate
+  );
+}
+
+function fileNeeded(name: string, why: string): PalmError {
+  return new PalmError(
+    'file-needed',
+    `Choose “${name}” again to go on. ${why} What is encrypted of it already is kept.`,
+  );
+}

@@ -1,0 +1,442 @@
+// A store that is interrupted while it seals: what is sealed already stays, and only what is missing is sealed when it goes
+// on. No key ever seals two plaintexts, and nothing is kept of a store that was given up.
+
+import { expect } from 'vitest';
+import type { StoreOptions, UnfinishedStatus } from '../../src/runtime/api.ts';
+import { expectOnlyNeeded, settledOutboxes } from './checks.ts';
+import { parseBlockHash, type BlockHash } from '../../src/core/model/ids.ts';
+import { MemoryFile, type SimDevice } from './device.ts';
+import { first, scenario } from './scenario.ts';
+import type { World } from './world.ts';
+
+const NAME = 'film.mp4';
+const OPTIONS: StoreOptions = {
+  name: NAME,
+  path: 'Films',
+  mime: 'video/mp4',
+  k: 2,
+  n: 3,
+  durability: 'fast',
+};
+/** Full segments at k = 2, and one that is not. */
+const SEGMENT_COUNT = 8;
+const SIZE = 7 * (2 * 262_144 - 16) + 1_000;
+/** Segments that are sealed at once. */
+const AT_ONCE = 3;
+/** Sealed segments that a crash can cost: those under way, and those whose notes are. */
+const MOST_LOST = 2 * AT_ONCE;
+
+scenario(
+  'a storer that is killed at any moment goes on with the file chosen again, and seals only what is missing',
+  [800, 801, 802, 803, 804, 805, 806, 807, 808, 809],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    void storer.put(bytes, OPTIONS);
+    await world.pass(world.random.below(60));
+    storer.kill();
+    await storer.reopen();
+    const sealedBefore = storer.codec.sealedCount;
+
+    const [interrupted] = storer.pool.status().unfinished;
+    const [published] = storer.pool.status().files;
+    if (interrupted === undefined) {
+      // Either it had not begun to seal, or it was published: nothing of it is left but a whole file.
+      if (published === undefined) expect(sealedBefore).toBe(0);
+    } else {
+      expect(published).toBeUndefined();
+      expect(interrupted).toMatchObject({
+        name: NAME,
+        path: 'Films',
+        size: SIZE,
+        private: false,
+        needs: 'file',
+      });
+      const renamed = new MemoryFile(bytes, 'film (1).mp4');
+      const resuming = storer.resume(interrupted.id, renamed);
+      await world.settled('it is stored', resuming);
+      expect(storer.codec.sealedCount).toBeLessThanOrEqual(SEGMENT_COUNT + MOST_LOST);
+      expect(storer.codec.sealedCount).toBeGreaterThanOrEqual(SEGMENT_COUNT);
+    }
+    expect(storer.pool.status().unfinished).toEqual([]);
+    await world.until('everything is placed', () => settledOutboxes([storer]));
+    await world.pass(5_000);
+    expectOnlyNeeded(storer);
+    const [file] = storer.pool.status().files;
+    if (file === undefined) return;
+    expect(file).toMatchObject({ name: NAME, path: 'Films', mime: 'video/mp4' });
+    const read = await world.settled('read', reader.read(file.fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'the segments that were sealed are not sealed again, however often it is killed',
+  [820, 821, 822],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    let { id, sealedBytes } = await interrupt(world, storer, bytes);
+    for (let round = 0; round < 3; round++) {
+      void storer.resume(id, new MemoryFile(bytes, NAME));
+      const goal = storer.codec.sealedCount + 1;
+      await world.until('it seals', () => storer.codec.sealedCount >= goal || hasFiles(storer));
+      if (hasFiles(storer)) break;
+      storer.kill();
+      await storer.reopen();
+      const again = unfinishedOf(storer);
+      expect(again.id).toBe(id);
+      expect(again.sealedBytes).toBeGreaterThanOrEqual(sealedBytes);
+      ({ id, sealedBytes } = again);
+    }
+    const before = storer.codec.sealedCount;
+    if (!hasFiles(storer)) {
+      const missing = SEGMENT_COUNT - Math.floor(sealedBytes / (2 * 262_144 - 16));
+      await world.settled('it is stored', storer.resume(id, new MemoryFile(bytes, NAME)));
+      expect(storer.codec.sealedCount - before).toBeLessThanOrEqual(missing);
+    }
+    await expectReads(world, reader, bytes);
+  },
+);
+
+scenario(
+  'a block that is lost meanwhile has its segment sealed again, to the same bytes',
+  [830, 831],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    const { id, sealedBytes } = await interrupt(world, storer, bytes);
+    const [key = ''] = storer.store.contents().blocks.keys();
+    expect(storer.store.deleteBlock(hashOf(key))).toBe(true);
+    const before = storer.codec.sealedCount;
+    await world.settled('it is stored', storer.resume(id, new MemoryFile(bytes, NAME)));
+    const kept = Math.round(sealedBytes / (2 * 262_144 - 16)) - 1;
+    expect(storer.codec.sealedCount - before).toBe(SEGMENT_COUNT - kept);
+    await expectReads(world, reader, bytes);
+  },
+);
+
+scenario(
+  'another file that is chosen is stored from its beginning, told, and nothing stays of the first',
+  [840, 841, 842],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    const sizes = [SIZE, SIZE - 600_000, 0];
+    const other = world.random.bytes(first(sizes, world.seed - 840));
+    const { id } = await interrupt(world, storer, bytes);
+    const before = storer.codec.sealedCount;
+    await world.settled('it is stored', storer.resume(id, new MemoryFile(other, 'other.bin')));
+    expect(storer.codec.sealedCount - before).toBe(Math.max(1, Math.ceil(other.length / (2 * 262_144 - 16))));
+    expect(noticesOf(storer)).toContain('is not the one that was interrupted');
+    expect(storer.pool.status().files).toMatchObject([{ name: 'other.bin', path: 'Films', k: 2, n: 3 }]);
+    await expectReads(world, reader, other);
+    await world.until('everything is placed', () => settledOutboxes([storer]));
+    await world.pass(5_000);
+    expectOnlyNeeded(storer);
+  },
+);
+
+scenario(
+  'the same file added again goes on; another version of it does not touch what was interrupted',
+  [850, 851],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    const { id, sealedBytes } = await interrupt(world, storer, bytes);
+    const changed = bytes.slice();
+    changed[SIZE - 1] = (changed[SIZE - 1] ?? 0) ^ 1;
+    await world.settled('the other version is stored', storer.put(changed, OPTIONS));
+    expect(unfinishedOf(storer)).toMatchObject({ id, sealedBytes });
+
+    await world.settled('another geometry is stored', storer.put(bytes, { ...OPTIONS, k: 3, n: 4 }));
+    expect(unfinishedOf(storer).id).toBe(id);
+
+    const before = storer.codec.sealedCount;
+    const { fileId } = await world.settled('it is stored', storer.put(bytes, { ...OPTIONS, path: 'Moved' }));
+    expect(storer.codec.sealedCount - before).toBeLessThan(SEGMENT_COUNT);
+    expect(storer.pool.status().unfinished).toEqual([]);
+    expect(storer.fileStatus(fileId)?.path).toBe('Moved');
+    await world.until('known', () => reader.fileStatus(fileId) !== undefined);
+    const read = await world.settled('read', reader.read(fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'a full disk keeps what is sealed, says so, and the store goes on when there is room',
+  [860, 861],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    storer.setQuota(storer.store.usedBytes() + 3_000_000);
+    const failure = await failureOf(world, storer.put(bytes, OPTIONS));
+    expect(failure).toMatchObject({ code: 'storage-full' });
+    expect(String(failure)).toContain('continue it then, or discard it');
+    const { sealedBytes } = unfinishedOf(storer);
+    expect(sealedBytes).toBeGreaterThan(0);
+    expect(storer.pool.status().transfers).toEqual([]);
+
+    const again = await failureOf(world, storer.put(bytes, OPTIONS));
+    expect(again).toMatchObject({ code: 'storage-full' });
+    storer.setQuota(2 ** 30);
+    const before = storer.codec.sealedCount;
+    await world.settled('it is stored', storer.put(bytes, OPTIONS));
+    expect(storer.codec.sealedCount - before).toBeLessThan(SEGMENT_COUNT);
+    await expectReads(world, reader, bytes);
+  },
+);
+
+scenario(
+  'a source that changes or shrinks while it streams leaves nothing behind',
+  [870, 871, 872],
+  async ({ world, pool }) => {
+    const storer = first(await pool(2));
+    const bytes = world.random.bytes(SIZE);
+    const source = new ChangingFile(bytes, NAME, world.seed === 872 ? 'shrinks' : 'changes');
+    const storing = storer.pool.store(source, OPTIONS);
+    const failing = failureOf(world, storing);
+    await world.until('it seals', () => storer.codec.sealedCount > 0);
+    source.happen();
+    expect(await failing).toMatchObject({ code: 'source-changed' });
+    expect(storer.pool.status().unfinished).toEqual([]);
+    expect(storer.store.usedBytes()).toBe(0);
+    expectOnlyNeeded(storer);
+  },
+);
+
+scenario(
+  'a file that cannot be read when it is chosen again costs nothing',
+  [880],
+  async ({ world, pool }) => {
+    const storer = first(await pool(2));
+    const bytes = world.random.bytes(SIZE);
+    const interrupted = await interrupt(world, storer, bytes);
+    const unreadable = new ChangingFile(bytes, NAME, 'shrinks');
+    unreadable.happen();
+    const failure = await failureOf(world, storer.pool.resumeStore(interrupted.id, unreadable));
+    expect(failure).toMatchObject({ code: 'source-changed' });
+    expect(String(failure)).toContain('already is kept');
+    expect(unfinishedOf(storer)).toEqual(interrupted);
+  },
+);
+
+scenario(
+  'a worker that dies has its segment sealed by another; one that keeps dying can be waited out',
+  [890],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    storer.codec.dyingCount = 1;
+    await world.settled('it is stored', storer.put(bytes, OPTIONS));
+    expect(storer.codec.sealedCount).toBe(SEGMENT_COUNT);
+    await expectReads(world, reader, bytes);
+
+    const other = world.random.bytes(SIZE);
+    const failing = failureOf(world, storer.put(other, { ...OPTIONS, name: 'other.bin' }));
+    await world.until('it seals', () => storer.codec.sealedCount >= SEGMENT_COUNT + 2);
+    storer.codec.dyingCount = 2 * AT_ONCE;
+    expect(await failing).toMatchObject({ code: 'worker-failed' });
+    storer.codec.dyingCount = 0;
+    const { id } = unfinishedOf(storer);
+    const before = storer.codec.sealedCount;
+    await world.settled('it goes on', storer.resume(id, new MemoryFile(other, 'other.bin')));
+    expect(storer.codec.sealedCount - before).toBeLessThan(SEGMENT_COUNT);
+  },
+);
+
+scenario(
+  'a tab that sleeps for hours in the middle of a store goes on when it wakes',
+  [900, 901],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    const storing = storer.put(bytes, OPTIONS);
+    await world.until('it seals', () => storer.codec.sealedCount > 1);
+    storer.freeze();
+    await world.pass(9 * 3_600_000);
+    storer.thaw();
+    await world.settled('it is stored', storing);
+    expect(storer.codec.sealedCount).toBe(SEGMENT_COUNT);
+    await expectReads(world, reader, bytes);
+  },
+);
+
+scenario(
+  'a store whose file the browser can open goes on without being given it',
+  [910],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    storer.sources.files.set(NAME, new MemoryFile(bytes, NAME));
+    const { id, needs } = await interrupt(world, storer, bytes, { handle: { kind: 'file', name: NAME } });
+    expect(needs).toBe('nothing');
+    await world.settled('it is stored', storer.resume(id));
+    await expectReads(world, reader, bytes);
+  },
+);
+
+scenario(
+  'a store whose file needs permission asks for it, and for the file where it is denied',
+  [911],
+  async ({ world, pool }) => {
+    const storer = first(await pool(3));
+    const bytes = world.random.bytes(SIZE);
+    storer.sources.files.set(NAME, new MemoryFile(bytes, NAME));
+    storer.sources.permission = 'asks';
+    const { id, needs } = await interrupt(world, storer, bytes, { handle: { kind: 'file', name: NAME } });
+    expect(needs).toBe('permission');
+
+    storer.sources.permission = 'denied';
+    expect(await failureOf(world, storer.resume(id))).toMatchObject({ code: 'file-needed' });
+    expect(unfinishedOf(storer)).toMatchObject({ id, needs: 'file' });
+
+    storer.sources.permission = 'asks';
+    storer.sources.files.delete(NAME);
+    expect(await failureOf(world, storer.resume(id))).toMatchObject({ code: 'file-needed' });
+    storer.sources.files.set(NAME, new MemoryFile(bytes, NAME));
+    await world.settled('it is stored', storer.resume(id));
+    expect(storer.pool.status().unfinished).toEqual([]);
+  },
+);
+
+scenario(
+  'an interrupted private file goes on, gives its link, and its keys are gone',
+  [920],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    const { id } = await interrupt(world, storer, bytes, { private: true });
+    const { fileId, link = '' } = await world.settled(
+      'stored',
+      storer.resume(id, new MemoryFile(bytes, NAME)),
+    );
+    expect(storer.store.contents().unfinished).toEqual([]);
+    await world.until('known', () => reader.fileStatus(fileId) !== undefined);
+    const read = await world.settled('read', reader.read(fileId, { link }));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'a store that is discarded, or cancelled after it went on, leaves nothing',
+  [930, 931],
+  async ({ world, pool }) => {
+    const storer = first(await pool(2));
+    const bytes = world.random.bytes(SIZE);
+    const { id } = await interrupt(world, storer, bytes);
+    if (world.seed === 930) {
+      await world.settled('it is discarded', storer.pool.discardStore(id));
+    } else {
+      const before = storer.codec.sealedCount;
+      const failing = failureOf(world, storer.resume(id, new MemoryFile(bytes, NAME)));
+      await world.until('it seals', () => storer.codec.sealedCount > before);
+      expect(await failureOf(world, storer.resume(id))).toMatchObject({ code: 'bad-argument' });
+      for (const transfer of storer.pool.status().transfers) storer.pool.cancel(transfer.id);
+      expect(await failing).toMatchObject({ code: 'cancelled' });
+    }
+    expect(storer.pool.status().unfinished).toEqual([]);
+    expect(storer.store.usedBytes()).toBe(0);
+    expect(await failureOf(world, storer.pool.discardStore(id))).toMatchObject({ code: 'bad-argument' });
+    await storer.reopen();
+    expectOnlyNeeded(storer);
+  },
+);
+
+scenario(
+  'what is noted of a store goes when the device leaves, and when it is damaged',
+  [940, 941],
+  async ({ world, pool }) => {
+    const storer = first(await pool(2));
+    await interrupt(world, storer, world.random.bytes(SIZE));
+    if (world.seed === 940) {
+      await world.settled('it leaves', storer.pool.leave());
+    } else {
+      storer.kill();
+      storer.store.damageJournal();
+      await storer.reopen();
+      expect(noticesOf(storer)).toContain('cannot be continued');
+    }
+    expect(storer.pool.status().unfinished).toEqual([]);
+    expect(storer.store.usedBytes()).toBe(0);
+    expectOnlyNeeded(storer);
+  },
+);
+
+/** Stores `bytes`, and kills the tab in the middle of sealing. */
+async function interrupt(
+  world: World,
+  storer: SimDevice,
+  bytes: Uint8Array<ArrayBuffer>,
+  options: Partial<StoreOptions> = {},
+): Promise<UnfinishedStatus> {
+  const goal = storer.codec.sealedCount + 4;
+  void storer.put(bytes, { ...OPTIONS, ...options });
+  await world.until('it seals', () => storer.codec.sealedCount >= goal);
+  await world.pass(4);
+  storer.kill();
+  await storer.reopen();
+  const interrupted = unfinishedOf(storer);
+  expect(interrupted.sealedBytes).toBeGreaterThan(0);
+  return interrupted;
+}
+
+function unfinishedOf(device: SimDevice): UnfinishedStatus {
+  return first(device.pool.status().unfinished);
+}
+
+function hasFiles(device: SimDevice): boolean {
+  return device.pool.status().files.length > 0;
+}
+
+async function expectReads(world: World, reader: SimDevice, bytes: Uint8Array): Promise<void> {
+  await world.until('known', () => hasFiles(reader));
+  const read = await world.settled('read', reader.read(first(reader.pool.status().files).fileId));
+  expect(Buffer.compare(read, bytes)).toBe(0);
+}
+
+function failureOf(world: World, work: Promise<unknown>): Promise<unknown> {
+  const failing = work.then(
+    () => 'it did not fail',
+    (error: unknown) => error,
+  );
+  return world.settled('it fails', failing);
+}
+
+function noticesOf(device: SimDevice): string {
+  return device.pool
+    .status()
+    .notices.map(({ text }) => text)
+    .join('\n');
+}
+
+/** A file that somebody writes to while it is stored. */
+class ChangingFile extends MemoryFile {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #how: 'changes' | 'shrinks';
+  #happened = false;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>, name: string, how: 'changes' | 'shrinks') {
+    super(bytes, name);
+    this.#bytes = bytes;
+    this.#how = how;
+  }
+
+  happen(): void {
+    this.#happened = true;
+    this.#bytes[this.#bytes.length - 1] = (this.#bytes.at(-1) ?? 0) ^ 1;
+  }
+
+  override slice(start?: number, end?: number): Blob {
+    if (!this.#happened || this.#how === 'changes') return super.slice(start, end);
+    return super.slice(start, Math.min(end ?? 0, 600_000));
+  }
+}
+
+function three(devices: readonly SimDevice[]): [SimDevice, SimDevice, SimDevice] {
+  return [first(devices), first(devices, 1), first(devices, 2)];
+}
+
+function hashOf(key: string): BlockHash {
+  return parseBlockHash(new Uint8Array(Buffer.from(key, 'hex')));
+}
