@@ -11,3 +11,8 @@ interface Window {
     getSupportedFormats(): Promise<string[]>;
   };
 }
+
+interface DataTransferItem {
+  /** File System Access (WICG), Chromium only. Null for what is no file of a disk. */
+  getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
+}

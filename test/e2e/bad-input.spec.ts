@@ -110,15 +110,17 @@ test('a full quota is a clear error, and what was stored still reads', async ({ 
   const status = await old.status();
   expect(status.files.map(({ name }) => name)).toEqual(['before.bin']);
   expect(status.transfers).toEqual([]);
+  expect(status.unfinished).toMatchObject([{ name: 'too much.bin', needs: 'file' }]);
   for (const device of [old, phone]) {
     expect(await device.read(fileId)).toEqual(expectedBytes(before.seed, before.length));
   }
 
-  await test.step('with room again, storing works', async () => {
+  await test.step('with room again, it goes on', async () => {
     await setQuota(undefined);
     const stored = await old.store(tooMuch, { name: 'too much.bin' });
     await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === stored.fileId));
     expect(await phone.read(stored.fileId)).toEqual(expectedBytes(tooMuch.seed, tooMuch.length));
+    expect((await old.status()).unfinished).toEqual([]);
   });
 });
 

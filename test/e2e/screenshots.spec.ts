@@ -43,7 +43,7 @@ test('screens before a pool', async ({ newDevice }, { project }) => {
 });
 
 test('screens of a pool', async ({ newPool }, { project }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(200_000);
   const shoot = shooterOf(project.name);
   const devices = await newPool(['Anna’s laptop', 'Anna’s phone', 'Tablet', 'Desktop', 'Ben’s phone']);
   const [laptop, , , , lastPhone] = devices;
@@ -85,6 +85,39 @@ test('screens of a pool', async ({ newPool }, { project }) => {
     await page.evaluate(() => {
       for (const { id } of window.palm.status().transfers) window.palm.cancel(id);
     });
+  });
+
+  await test.step('interrupted', async () => {
+    const interrupt = async (seed: number, handle: boolean): Promise<void> => {
+      await page.evaluate(
+        async ([given, withHandle]) => {
+          const blob = new Blob([window.palmTest.seededBytes(given, 90_000_000)]);
+          const root = await navigator.storage.getDirectory();
+          const opened = await root.getFileHandle('moved.mp4', { create: true });
+          const options = { name: withHandle ? 'Grandpa’s 80th birthday, uncut.mp4' : 'Holiday film.mp4' };
+          void window.palm.store(blob, withHandle ? { ...options, handle: opened } : options);
+        },
+        [seed, handle] as const,
+      );
+      await laptop.waitFor('it to be half encrypted', ({ transfers }) =>
+        transfers.some(({ phase, doneBytes }) => phase === 'sealing' && doneBytes > 30_000_000),
+      );
+      await laptop.reload();
+    };
+    await page.addInitScript(() => {
+      const answers = { queryPermission: async () => 'prompt', requestPermission: async () => 'denied' };
+      Object.assign(FileSystemFileHandle.prototype, answers);
+    });
+    await interrupt(78, false);
+    await interrupt(79, true);
+    const last = page.getByRole('listitem', { name: 'Grandpa' });
+    await expect(last.getByRole('button', { name: 'Continue' })).toBeVisible();
+    await shoot(page, 'interrupted');
+    await last.getByRole('button', { name: 'Continue' }).click();
+    await expect(last.getByRole('alert')).toBeVisible();
+    await shoot(page, 'interrupted-denied');
+    for (const { id } of (await laptop.status()).unfinished)
+      await page.evaluate((one) => window.palm.discardStore(one), id);
   });
 
   await test.step('devices away', async () => {

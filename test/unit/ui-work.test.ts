@@ -2,9 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../src/core/model/errors.ts';
-import type { StoreOptions, StoreResult, TransferStatus } from '../../src/runtime/api.ts';
+import type { StoreOptions, StoreResult, TransferStatus, UnfinishedStatus } from '../../src/runtime/api.ts';
+import { Alerts } from '../../src/ui/state/alerts.ts';
 import { folderOf } from '../../src/ui/state/dropped-files.ts';
 import { Removals, UNDO_MS } from '../../src/ui/state/removals.ts';
+import { Resumptions } from '../../src/ui/state/resumptions.ts';
 import {
   MAX_QUEUED_FILES,
   MAX_SMALL_STORING,
@@ -12,7 +14,7 @@ import {
   StoreQueue,
   type Stored,
 } from '../../src/ui/state/store-queue.ts';
-import { transferRows } from '../../src/ui/state/transfer-rows.ts';
+import { transferRows, unfinishedRows } from '../../src/ui/state/transfer-rows.ts';
 
 /** A pool whose stores are ended by the test. */
 class ManualPool {
@@ -225,6 +227,91 @@ test('rows join the page’s work with the pool’s transfers, each once', () =>
   ]);
 });
 
+test('an interrupted store is not shown beside the file that the queue tries to store', () => {
+  const { queue } = queueOf('same');
+  const rows = [unfinishedAt('a', 'same'), unfinishedAt('b', 'other')];
+  expect(unfinishedRows(rows, queue.items.value).map(({ id }) => id)).toEqual(['b']);
+  expect(unfinishedRows(rows, []).map(({ id }) => id)).toEqual(['a', 'b']);
+});
+
+describe('resumptions', () => {
+  function resumptionsOf(unfinished: UnfinishedStatus[]) {
+    const calls: {
+      id: string;
+      file: Blob | undefined;
+      done: (result: StoreResult) => void;
+      failed: (error: unknown) => void;
+    }[] = [];
+    const discarded: string[] = [];
+    const alerts = new Alerts();
+    const stored: Stored[] = [];
+    const pool = {
+      resumeStore: (id: string, file?: Blob) =>
+        new Promise<StoreResult>((done, failed) => calls.push({ id, file, done, failed })),
+      discardStore: async (id: string) => void discarded.push(id),
+      status: () => ({
+        device: { id: '', name: '' },
+        devices: [],
+        files: [],
+        transfers: [],
+        notices: [],
+        unfinished,
+      }),
+    };
+    const resumptions = new Resumptions({ pool, alerts, onStored: (one) => stored.push(one) });
+    return { resumptions, calls, discarded, alerts, stored, unfinished };
+  }
+
+  test('continue by themselves what needs nothing, and hand on a private file’s link', async () => {
+    const { resumptions, calls, stored } = resumptionsOf([
+      unfinishedAt('a', 'one', 'nothing'),
+      unfinishedAt('b', 'two', 'permission'),
+      unfinishedAt('c', 'three', 'file'),
+    ]);
+    resumptions.continueAll();
+    expect(calls.map(({ id }) => id)).toEqual(['a']);
+    expect(resumptions.runningCount.value).toBe(1);
+    calls[0]?.done({ ...STORED, link: 'https://palm/#/file/x' });
+    await settle();
+    expect(stored).toEqual([{ name: 'one', deduplicated: false, link: 'https://palm/#/file/x' }]);
+    expect(resumptions.runningCount.value).toBe(0);
+  });
+
+  test('say why one could not go on, until it is tried again', async () => {
+    const one = unfinishedAt('a', 'one', 'file');
+    const { resumptions, calls, alerts } = resumptionsOf([one]);
+    const file = new File(['x'], 'one');
+    void resumptions.continue(one, file);
+    expect(calls[0]?.file).toBe(file);
+    calls[0]?.failed(new PalmError('storage-full', 'No room.'));
+    await settle();
+    expect(resumptions.reasons.value.get('a')).toBe('No room.');
+    expect(alerts.list.value).toEqual([]);
+    void resumptions.continue(one);
+    expect(resumptions.reasons.value.size).toBe(0);
+    calls[1]?.failed(new PalmError('cancelled', 'Cancelled.'));
+    await settle();
+    expect(resumptions.reasons.value.size).toBe(0);
+  });
+
+  test('raise an alert for one that is gone for good', async () => {
+    const one = unfinishedAt('a', 'one', 'file');
+    const { resumptions, calls, alerts, unfinished } = resumptionsOf([one]);
+    void resumptions.continue(one);
+    unfinished.splice(0);
+    calls[0]?.failed(new PalmError('source-changed', 'It changed.'));
+    await settle();
+    expect(alerts.list.value).toMatchObject([{ text: '“one” was not stored. It changed.' }]);
+  });
+
+  test('discard', async () => {
+    const one = unfinishedAt('a', 'one', 'file');
+    const { resumptions, discarded } = resumptionsOf([one]);
+    await resumptions.discard(one);
+    expect(discarded).toEqual(['a']);
+  });
+});
+
 test('folders are taken from any form of path', () => {
   expect(folderOf('/a/b/c.txt')).toBe('a/b');
   expect(folderOf('a/c.txt')).toBe('a');
@@ -243,4 +330,8 @@ function transfer(id: string, name: string, totalBytes: number): TransferStatus 
     totalBytes,
     bytesPerSecond: 0,
   };
+}
+
+function unfinishedAt(id: string, name: string, needs: UnfinishedStatus['needs'] = 'file'): UnfinishedStatus {
+  return { id, name, path: '', size: LARGE.length, private: false, sealedBytes: 0, needs };
 }

@@ -123,9 +123,11 @@ function useTitle(poolName: string): void {
 
 /** The queue and a private file's link live in this page alone: the browser asks before they are lost. */
 function useWarningBeforeClosing(): void {
-  const { queue, privateLinks } = useSession();
+  const { queue, resumptions, privateLinks } = useSession();
   const atStake =
-    privateLinks.value.length > 0 || queue.items.value.some((item) => item.state.kind !== 'failed');
+    privateLinks.value.length > 0 ||
+    resumptions.runningCount.value > 0 ||
+    queue.items.value.some((item) => item.state.kind !== 'failed');
   useEffect(() => {
     if (!atStake) return undefined;
     const ask = (event: BeforeUnloadEvent): void => event.preventDefault();

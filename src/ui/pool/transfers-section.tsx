@@ -1,4 +1,4 @@
-// What moves now, what waits, and what could not be stored. It is not there while there is none of it.
+// What moves now, what waits, what was interrupted, and what could not be stored. It is not there while there is none of it.
 
 import { useId } from 'preact/hooks';
 import { CloseIcon } from '../parts/icons.tsx';
@@ -6,7 +6,13 @@ import { shownName } from '../text/file-name.ts';
 import { countOf, formatBytes, formatSpeed, formatTimeLeft, secondsLeft } from '../text/units.ts';
 import { useSession, type Session } from '../state/session.ts';
 import type { QueueItem } from '../state/store-queue.ts';
-import { transferRows, type TransferOwner, type TransferRow } from '../state/transfer-rows.ts';
+import {
+  transferRows,
+  unfinishedRows,
+  type TransferOwner,
+  type TransferRow,
+} from '../state/transfer-rows.ts';
+import { UnfinishedRow } from './unfinished-row.tsx';
 
 /** Those next in line; the others are counted. */
 const MAX_SHOWN_WAITING = 3;
@@ -29,7 +35,8 @@ export function TransfersSection() {
   const rows = transferRows(items, downloads.list.value, status.value.transfers);
   const waiting = items.filter((item) => item.state.kind === 'waiting');
   const failed = items.filter((item) => item.state.kind === 'failed');
-  if (rows.length + waiting.length + failed.length === 0) return null;
+  const unfinished = unfinishedRows(status.value.unfinished, items);
+  if (rows.length + waiting.length + failed.length + unfinished.length === 0) return null;
   return (
     <section class="transfers">
       <h2 id="transfers-heading">Transfers</h2>
@@ -41,6 +48,9 @@ export function TransfersSection() {
             onCancel={() => cancel(session, row.owner)}
             onContinue={() => goOn(session, row.owner)}
           />
+        ))}
+        {unfinished.map((one) => (
+          <UnfinishedRow key={one.id} unfinished={one} />
         ))}
         {waiting.slice(0, MAX_SHOWN_WAITING).map((item) => (
           <WaitingRow key={item.id} item={item} onCancel={() => queue.cancel(item.id)} />

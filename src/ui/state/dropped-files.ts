@@ -13,25 +13,49 @@ export function pickedFiles(files: FileList): AddedFile[] {
  * @throws DOMException when a folder can no longer be read.
  */
 export async function droppedFiles(transfer: DataTransfer): Promise<AddedFile[]> {
-  const entries: FileSystemEntry[] = [];
+  const dropped: {
+    readonly entry: FileSystemEntry;
+    readonly handle: Promise<FileSystemFileHandle | undefined>;
+  }[] = [];
   const loose: AddedFile[] = [];
   for (const item of transfer.items) {
     if (item.kind !== 'file') continue;
     const entry = item.webkitGetAsEntry();
     const file = entry === null ? item.getAsFile() : null;
-    if (entry !== null) entries.push(entry);
+    if (entry !== null) dropped.push({ entry, handle: handleOf(item) });
     else if (file !== null) loose.push({ file, path: '' });
   }
-  for (const entry of entries) await walk(entry, loose);
+  for (const { entry, handle } of dropped) {
+    const known = await handle;
+    if (known === undefined || !isFile(entry)) await walk(entry, loose);
+    else if (loose.length <= MAX_QUEUED_FILES)
+      loose.push({ file: await fileOf(entry), path: '', handle: known });
+  }
   return loose;
+}
+
+/** The file's handle, where the browser gives one. Files in a dropped folder have none: each would cost a connection. */
+async function handleOf(item: DataTransferItem): Promise<FileSystemFileHandle | undefined> {
+  if (item.getAsFileSystemHandle === undefined) return undefined;
+  try {
+    const handle = await item.getAsFileSystemHandle();
+    return handle instanceof FileSystemFileHandle ? handle : undefined;
+  } catch (error) {
+    // Refused for this file: it is stored all the same, and chosen again should it be interrupted.
+    if (error instanceof DOMException) return undefined;
+    throw error;
+  }
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
 }
 
 async function walk(entry: FileSystemEntry, found: AddedFile[]): Promise<void> {
   // One more than fits is kept, so that the queue can say that some did not.
   if (found.length > MAX_QUEUED_FILES) return;
   if (isFile(entry)) {
-    const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
-    found.push({ file, path: folderOf(entry.fullPath) });
+    found.push({ file: await fileOf(entry), path: folderOf(entry.fullPath) });
   } else if (isDirectory(entry)) {
     const reader = entry.createReader();
     // A reader answers in batches, and an empty one at the end.

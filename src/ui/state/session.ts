@@ -13,6 +13,7 @@ import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { Alerts } from './alerts.ts';
 import { Removals } from './removals.ts';
+import { Resumptions } from './resumptions.ts';
 import { StoreQueue, type Stored } from './store-queue.ts';
 
 /** A private file's link, on the screen until the person puts it away. */
@@ -26,6 +27,7 @@ export interface Session {
   /** Fed by the pool's subscription. */
   readonly status: ReadonlySignal<PoolStatus>;
   readonly queue: StoreQueue;
+  readonly resumptions: Resumptions;
   readonly removals: Removals;
   readonly downloads: Downloads;
   readonly alerts: Alerts;
@@ -45,12 +47,14 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
   const alerts = new Alerts();
   const privateLinks = signal<readonly PrivateLink[]>([]);
   const said = signal('');
-  const queue = new StoreQueue(pool, (stored) => {
+  const onStored = (stored: Stored): void => {
     if (stored.link !== undefined) {
       privateLinks.value = [...privateLinks.value, { name: stored.name, link: stored.link }];
     }
     said.value = storedText(stored);
-  });
+  };
+  const queue = new StoreQueue(pool, onStored);
+  const resumptions = new Resumptions({ pool, alerts, onStored });
   // The subscription comes a moment later: without this the file would flash up in between.
   const remove = (fileId: string): Promise<void> => pool.remove(fileId).then(refresh);
   const removals = new Removals({ remove }, delay, ({ name }, error) => {
@@ -68,10 +72,12 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
   });
   const stopFlushing = flushWhenHidden(removals);
   const stopReporting = reportBugs(alerts);
+  resumptions.continueAll();
   return {
     pool,
     status,
     queue,
+    resumptions,
     removals,
     downloads,
     alerts,

@@ -9,6 +9,8 @@ import { explain, isCancelled } from '../text/explain.ts';
 export interface AddedFile {
   readonly file: File;
   readonly path: string;
+  /** Where the browser gave one: with it a later page can go on without asking for the file. */
+  readonly handle?: FileSystemFileHandle;
 }
 
 export type QueueState =
@@ -16,10 +18,8 @@ export type QueueState =
   | { readonly kind: 'storing' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-export interface QueueItem {
+export interface QueueItem extends AddedFile {
   readonly id: number;
-  readonly file: File;
-  readonly path: string;
   readonly private: boolean;
   readonly state: QueueState;
 }
@@ -60,10 +60,9 @@ export class StoreQueue {
   /** Queues `added`; answers how many did not fit and were not taken. */
   add(added: readonly AddedFile[], isPrivate: boolean): number {
     const room = Math.max(0, MAX_QUEUED_FILES - this.#items.value.length);
-    const taken = added.slice(0, room).map(({ file, path }) => ({
+    const taken = added.slice(0, room).map((one) => ({
+      ...one,
       id: this.#nextId++,
-      file,
-      path,
       private: isPrivate,
       state: { kind: 'waiting' as const },
     }));
@@ -141,6 +140,7 @@ function optionsOf(item: QueueItem, aborting: AbortSignal): StoreOptions {
     path: item.path,
     private: item.private,
     signal: aborting,
+    ...(item.handle === undefined ? {} : { handle: item.handle }),
     ...(item.file.type === '' ? {} : { mime: item.file.type }),
   };
 }

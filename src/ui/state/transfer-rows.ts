@@ -1,7 +1,7 @@
 // What the transfers list shows: the page's own queue and downloads, each joined with the pool's figures for it, then
 // whatever else the pool is moving. Pure.
 
-import type { TransferStatus } from '../../runtime/api.ts';
+import type { TransferStatus, UnfinishedStatus } from '../../runtime/api.ts';
 import type { DownloadState, DownloadView } from '../download/downloads.ts';
 import type { QueueItem } from './store-queue.ts';
 
@@ -57,6 +57,16 @@ export function transferRows(
     rows.push(row(`pool-${transfer.id}`, owner, transfer.name, transfer.totalBytes, transfer));
   }
   return rows;
+}
+
+/** Interrupted stores that the queue does not show already: a file there that failed is tried again there. */
+export function unfinishedRows(
+  unfinished: readonly UnfinishedStatus[],
+  items: readonly QueueItem[],
+): readonly UnfinishedStatus[] {
+  return unfinished.filter(
+    ({ name, size }) => !items.some(({ file }) => file.name === name && file.size === size),
+  );
 }
 
 function claim(

@@ -1,0 +1,191 @@
+// A store is interrupted while it encrypts, and goes on as people do it: with the file chosen again, by itself, by adding
+// the file once more; and from the beginning when the file is another one now.
+
+import { writeFile } from 'node:fs/promises';
+import type { Locator, Page } from '@playwright/test';
+import type { UnfinishedStatus } from '../../src/runtime/api.ts';
+import type { Device } from './device.ts';
+import { expect, test } from './palm-fixture.ts';
+import { expectedBytes, seededBytes } from './seeded-bytes.ts';
+
+declare global {
+  interface Window {
+    /** Blocks that this page wrote. */
+    blocksWritten: number;
+  }
+}
+
+const NAME = 'film.mp4';
+const FILM = { seed: 81, length: 60_000_000 };
+const CLIP = { seed: 83, length: 36_000_000 };
+/** With the default 4 of 8. */
+const SEGMENT_BYTES = 4 * 262_144 - 16;
+const N = 8;
+
+test('a crash while it encrypts: the file chosen again goes on, and only what is missing is encrypted', async ({
+  newPool,
+  faults,
+}, info) => {
+  faults.allow(/Laptop: the page crashed/);
+  const [laptop, phone] = await poolOf(newPool);
+  const path = info.outputPath(NAME);
+  await writeFile(path, seededBytes(FILM.seed, FILM.length));
+  await laptop.page.getByLabel('Add files').setInputFiles(path);
+  await untilSealed(laptop, 15_000_000);
+  await laptop.killTab();
+
+  await laptop.open();
+  const { sealedBytes } = await unfinishedOf(laptop);
+  expect(sealedBytes).toBeGreaterThan(5_000_000);
+  expect(sealedBytes).toBeLessThan(FILM.length);
+  const interrupted = rowOf(laptop.page);
+  await expect(interrupted).toContainText('Interrupted');
+  await interrupted.getByLabel('Choose the file again').setInputFiles(path);
+  await expectStored(laptop, phone, FILM);
+  await expect(interrupted).toBeHidden();
+
+  const segmentCount = Math.ceil(FILM.length / SEGMENT_BYTES);
+  const missing = segmentCount - Math.round(sealedBytes / SEGMENT_BYTES);
+  expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
+});
+
+test('another file that is chosen is stored from its beginning, and that is said', async ({
+  newPool,
+}, info) => {
+  const [laptop, phone] = await poolOf(newPool);
+  const path = info.outputPath(NAME);
+  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+  await laptop.page.getByLabel('Add files').setInputFiles(path);
+  await untilSealed(laptop, 6_000_000);
+  await laptop.closeTab();
+
+  const edited = { seed: 82, length: 20_000_000 };
+  await writeFile(path, seededBytes(edited.seed, edited.length));
+  await laptop.open();
+  const { id } = await unfinishedOf(laptop);
+  await rowOf(laptop.page).getByLabel('Choose the file again').setInputFiles(path);
+  await expect(laptop.page.getByText(/is not the one that was interrupted, or it changed/)).toBeVisible();
+  await expectStored(laptop, phone, edited);
+  const { unfinished } = await laptop.status();
+  expect(unfinished.map((one) => one.id)).not.toContain(id);
+  expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(
+    Math.ceil(edited.length / SEGMENT_BYTES) * N,
+  );
+});
+
+test('the same file added again goes on', async ({ newPool }, info) => {
+  const [laptop, phone] = await poolOf(newPool);
+  const path = info.outputPath(NAME);
+  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+  await laptop.page.getByLabel('Add files').setInputFiles(path);
+  await untilSealed(laptop, 6_000_000);
+  await laptop.reload();
+  const { sealedBytes } = await unfinishedOf(laptop);
+  await laptop.page.getByLabel('Add files').setInputFiles(path);
+  await expectStored(laptop, phone, CLIP);
+  const missing = Math.ceil(CLIP.length / SEGMENT_BYTES) - Math.round(sealedBytes / SEGMENT_BYTES);
+  expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
+});
+
+test('a file that the browser can open again goes on by itself after a crash', async ({
+  newPool,
+  faults,
+}) => {
+  faults.allow(/Laptop: the page crashed/);
+  const [laptop, phone] = await poolOf(newPool);
+  await storeWithHandle(laptop);
+  await laptop.killTab();
+  await laptop.open();
+  await expectStored(laptop, phone, CLIP);
+  expect((await laptop.status()).unfinished).toEqual([]);
+});
+
+test('a file that the browser no longer lets Palm read is asked for', async ({ newPool }, info) => {
+  const [laptop, phone] = await poolOf(newPool);
+  await storeWithHandle(laptop);
+  await laptop.context.addInitScript(() => {
+    const answers = { queryPermission: async () => 'prompt', requestPermission: async () => 'denied' };
+    Object.assign(FileSystemFileHandle.prototype, answers);
+  });
+  await laptop.reload();
+  expect(await unfinishedOf(laptop)).toMatchObject({ needs: 'permission' });
+  const interrupted = rowOf(laptop.page);
+  await interrupted.getByRole('button', { name: 'Continue' }).focus();
+  await laptop.page.keyboard.press('Enter');
+  await expect(interrupted.getByRole('alert')).toContainText('Choose “film.mp4” again');
+
+  const path = info.outputPath(NAME);
+  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+  await interrupted.getByLabel('Choose the file again').setInputFiles(path);
+  await expectStored(laptop, phone, CLIP);
+});
+
+async function poolOf(
+  newPool: (names: readonly string[]) => Promise<Device[]>,
+): Promise<[Device, Device, Device]> {
+  const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
+  if (laptop === undefined || phone === undefined || tablet === undefined)
+    throw new Error('A device is missing.');
+  await laptop.context.addInitScript(countBlocks);
+  return [laptop, phone, tablet];
+}
+
+/** Runs in each later page before the app does, as source text. */
+function countBlocks(): void {
+  window.blocksWritten = 0;
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = function counted(value: unknown, key?: IDBValidKey) {
+    if (this.name === 'blocks') window.blocksWritten += 1;
+    return key === undefined ? put.call(this, value) : put.call(this, value, key);
+  };
+}
+
+/** Stores the clip from a file of OPFS, which has a real handle, until it is partly encrypted. */
+async function storeWithHandle(device: Device): Promise<void> {
+  await device.page.evaluate(
+    async ([name, { seed, length }]) => {
+      const root = await navigator.storage.getDirectory();
+      const handle = await root.getFileHandle(name, { create: true });
+      const writable = await handle.createWritable();
+      await writable.write(window.palmTest.seededBytes(seed, length));
+      await writable.close();
+      void window.palm.store(await handle.getFile(), { name, handle });
+    },
+    [NAME, CLIP] as const,
+  );
+  await untilSealed(device, 6_000_000);
+}
+
+async function untilSealed(device: Device, bytes: number): Promise<void> {
+  await device.waitFor(`${bytes} bytes to be encrypted`, ({ transfers }) =>
+    transfers.some(({ phase, doneBytes }) => phase === 'sealing' && doneBytes > bytes),
+  );
+}
+
+async function unfinishedOf(device: Device): Promise<UnfinishedStatus> {
+  const [interrupted] = (await device.status()).unfinished;
+  if (interrupted === undefined)
+    throw new Error('Nothing was interrupted: the store was too fast for this test.');
+  return interrupted;
+}
+
+async function expectStored(
+  storer: Device,
+  reader: Device,
+  content: { readonly seed: number; readonly length: number },
+): Promise<void> {
+  const holds = ({
+    files,
+  }: {
+    readonly files: readonly { readonly name: string; readonly safe: boolean }[];
+  }) => files.some(({ name, safe }) => name === NAME && safe);
+  await storer.waitFor('the file to be stored', holds, 60_000);
+  const { files } = await reader.waitFor('the file', holds, 60_000);
+  const [file] = files;
+  expect(files).toHaveLength(1);
+  expect(await reader.read(file?.fileId ?? '')).toEqual(expectedBytes(content.seed, content.length));
+}
+
+function rowOf(page: Page): Locator {
+  return page.getByRole('list', { name: 'Transfers' }).getByRole('listitem', { name: NAME });
+}
