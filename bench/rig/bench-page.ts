@@ -101,6 +101,8 @@ export function installBenchWork(): void {
   const palmTest: PageSide = window.palmTest;
   const sourceName = 'bench-source';
   const pieceBytes = 4 * 2 ** 20;
+  /** More than one work makes: no two works have a seed in common. */
+  const maxFiles = 1_000_000;
   /** At the head of every file, so that no two are equal. */
   const tagBytes = 16;
   const longTasks: { startMs: number; durationMs: number }[] = [];
@@ -134,7 +136,7 @@ export function installBenchWork(): void {
   const newFiles = ({ tag, fileCount, fileBytes }: SmallFilesWork): File[] =>
     Array.from(
       { length: fileCount },
-      (_, at) => new File([palmTest.seededBytes(tag * fileCount + at, fileBytes)], `bench ${tag} ${at}`),
+      (_, at) => new File([palmTest.seededBytes(tag * maxFiles + at, fileBytes)], `bench ${tag} ${at}`),
     );
 
   window.benchPage = Object.assign(window.benchPage ?? {}, {
