@@ -21,7 +21,7 @@ import { isReached, short } from './published.mjs';
  * @typedef {{ readonly x: (value: number) => number, readonly ticks: readonly number[] }} Scale
  */
 
-const WIDTH = 1080;
+const WIDTH = 1120;
 const MARGIN = 24;
 /** Where bars may lie; labels are left of it, figures right. */
 const PLOT_LEFT = 470;
