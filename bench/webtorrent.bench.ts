@@ -71,7 +71,7 @@ test('100 MB from page to page beside WebTorrent', async ({ browser, newProfile,
       },
     });
   } finally {
-    await server.close();
+    server.close();
   }
 });
 
