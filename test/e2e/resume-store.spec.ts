@@ -120,6 +120,23 @@ test('a file that the browser no longer lets Palm read is asked for', async ({ n
   await expectStored(laptop, phone, CLIP);
 });
 
+test('a dropped file is remembered: after a reload it goes on by itself', async ({ newPool }, info) => {
+  const [laptop, phone] = await poolOf(newPool);
+  const path = info.outputPath(NAME);
+  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+  const devTools = await laptop.context.newCDPSession(laptop.page);
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    const data = { items: [], files: [path], dragOperationsMask: 1 };
+    await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+  }
+  await untilSealed(laptop, 6_000_000);
+  await laptop.reload();
+  await expectStored(laptop, phone, CLIP);
+  const blocksWritten = await laptop.page.evaluate(() => window.blocksWritten);
+  expect(blocksWritten).toBeGreaterThan(0);
+  expect(blocksWritten).toBeLessThan(Math.ceil(CLIP.length / SEGMENT_BYTES) * N);
+});
+
 async function poolOf(
   newPool: (names: readonly string[]) => Promise<Device[]>,
 ): Promise<[Device, Device, Device]> {

@@ -115,6 +115,7 @@ test('screens of a pool', async ({ newPool }, { project }) => {
     await shoot(page, 'interrupted');
     await last.getByRole('button', { name: 'Continue' }).click();
     await expect(last.getByRole('alert')).toBeVisible();
+    await expect(last.getByLabel('Choose the file again')).toBeVisible();
     await shoot(page, 'interrupted-denied');
     for (const { id } of (await laptop.status()).unfinished)
       await page.evaluate((one) => window.palm.discardStore(one), id);

@@ -100,6 +100,26 @@ scenario(
 );
 
 scenario(
+  'a storer that is killed after the file was published, and before it forgot the store, has the file only',
+  [825, 826],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    void storer.put(bytes, OPTIONS);
+    const isBetween = (): boolean => hasFiles(storer) && storer.store.contents().unfinished.length > 0;
+    await world.until('it is published', isBetween);
+    storer.kill();
+    await storer.reopen();
+    expect(storer.pool.status().unfinished).toEqual([]);
+    expect(storer.pool.status().files).toMatchObject([{ name: NAME, size: SIZE }]);
+    await expectReads(world, reader, bytes);
+    await world.until('everything is placed', () => settledOutboxes([storer]));
+    await world.pass(5_000);
+    expectOnlyNeeded(storer);
+  },
+);
+
+scenario(
   'a block that is lost meanwhile has its segment sealed again, to the same bytes',
   [830, 831],
   async ({ world, pool }) => {
@@ -149,6 +169,8 @@ scenario(
     await world.settled('the other version is stored', storer.put(changed, OPTIONS));
     expect(unfinishedOf(storer)).toMatchObject({ id, sealedBytes });
 
+    await world.settled('a private one is stored', storer.put(bytes, { ...OPTIONS, private: true }));
+    expect(unfinishedOf(storer)).toMatchObject({ id, sealedBytes });
     await world.settled('another geometry is stored', storer.put(bytes, { ...OPTIONS, k: 3, n: 4 }));
     expect(unfinishedOf(storer).id).toBe(id);
 

@@ -2,6 +2,7 @@
 
 import { useId } from 'preact/hooks';
 import type { UnfinishedStatus } from '../../runtime/api.ts';
+import { CloseIcon } from '../parts/icons.tsx';
 import { useSession } from '../state/session.ts';
 import { shownName } from '../text/file-name.ts';
 import { formatBytes } from '../text/units.ts';
@@ -54,11 +55,12 @@ export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedS
       )}
       <button
         type="button"
-        class="button quiet"
-        title={`Discard ${name}`}
+        class="button icon-only quiet"
+        aria-label="Discard"
+        title={`Discard what is encrypted of ${name}`}
         onClick={() => void resumptions.discard(unfinished)}
       >
-        Discard
+        <CloseIcon />
       </button>
     </li>
   );
