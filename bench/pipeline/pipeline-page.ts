@@ -48,9 +48,9 @@ window.pipelinePage = {
 };
 
 async function sealed(segmentIndex: number, segmentCount: number): ReturnType<typeof codec.seal> {
-  const segment = plain.slice();
-  const hash = await codec.hash(segment);
-  return codec.seal(parametersOf(segmentIndex, segmentCount), segment, hash);
+  // As a store reads it: once to hash, once to seal. The codec takes the buffers.
+  const hash = await codec.hash(plain.slice());
+  return codec.seal(parametersOf(segmentIndex, segmentCount), plain.slice(), hash);
 }
 
 function parametersOf(segmentIndex: number, segmentCount: number): SegmentParameters {

@@ -205,7 +205,14 @@ export function installBenchWork(): void {
           request.addEventListener('error', () => reject(request.error ?? new Error('The request failed.')));
         });
       const database = await answerOf(indexedDB.open('palm'));
-      const count = () => answerOf(database.transaction('blocks').objectStore('blocks').count());
+      const count = async () => {
+        const transaction = database.transaction(['blocks', 'slots']);
+        const [rows, slots] = await Promise.all([
+          answerOf(transaction.objectStore('blocks').count()),
+          answerOf(transaction.objectStore('slots').count()),
+        ]);
+        return rows + slots;
+      };
       while ((await count()) > 0) await palmTest.nextChange(50);
       database.close();
     },

@@ -89,8 +89,14 @@ export interface SegmentParameters {
 
 /** Seals and codes whole segments, off the main thread where there is one. */
 export interface SegmentCodec {
-  /** SHA-256 of a plaintext segment. */
+  /** SHA-256 of a plaintext segment. Takes ownership of `plain`. */
   hash(plain: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The block itself when its SHA-256 is `hash`, else undefined. Takes ownership of `block`. */
+  check(
+    block: Uint8Array<ArrayBuffer>,
+    hash: BlockHash,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /**
    * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes.
    * Takes ownership of `plain` (its buffer may be transferred). `plainHash` is checked first.
@@ -133,10 +139,15 @@ export interface StoredFragment {
  * 'storage-failed' when the database fails.
  */
 export interface FragmentStore {
-  /** Writes blocks for `owner` in one transaction. @throws PalmError 'corrupt' when bytes do not match their hash. */
+  /**
+   * Writes blocks for `owner`, all or none. Takes ownership of their buffers. 'claimed' blocks are checked against their
+   * hashes first; of 'computed' ones the caller had the hashes computed from these very bytes.
+   * @throws PalmError 'corrupt' when bytes do not match their hash.
+   */
   putBlocks(
     owner: string,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
+    hashes: 'claimed' | 'computed',
   ): Promise<void>;
   /** A block, checked against its hash. Undefined when absent. @throws PalmError 'corrupt'; the block is dropped then. */
   getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined>;

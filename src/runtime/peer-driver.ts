@@ -3,6 +3,7 @@
 
 import { checkEntry, type CheckedEntry } from '../core/catalogue/check.ts';
 import { encodeEntry, encodeEntryPayload, signedBytesOf, type EntryBody } from '../core/catalogue/entry.ts';
+import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { fragmentBytesOf } from '../core/model/geometry.ts';
 import { blockKey, type BlockHash, type DeviceId, type FileId, type FragmentId } from '../core/model/ids.ts';
@@ -460,6 +461,7 @@ export class PeerDriver {
       if (payload !== undefined && !controller.signal.aborted) {
         const message = encodeMessage({ kind, id }, payload);
         await this.#ports.transport.send(to, message, 'bulk', controller.signal);
+        discard(payload);
       }
       this.#served(to, id, controller.signal.aborted ? undefined : failure);
     } catch (error) {

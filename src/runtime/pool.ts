@@ -14,8 +14,11 @@ import { loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool
 import { deviceStatuses, fileStatuses } from './status.ts';
 import { Transfers } from './transfers.ts';
 
-/** Listeners hear of changes at most this often, ms: a fast transfer changes something thousands of times a second. */
-const NOTIFY_EVERY_MS = 50;
+/**
+ * After a quiet while listeners hear of a change at once, and then at most this often, ms: a fast transfer changes something
+ * thousands of times a second, and each time that the screens show it costs the bytes some of the processor.
+ */
+const NOTIFY_EVERY_MS = 200;
 /** A join waits this long for a device to answer, ms. */
 const ANSWER_WITHIN_MS = 8_000;
 
@@ -47,6 +50,7 @@ class PoolRuntime implements Pool {
   #session: PoolSession | undefined;
   #entering = false;
   #notifying = false;
+  #notifiedAtMs = -Infinity;
 
   constructor({ clock, suggestedDeviceName, ports }: PoolOpening) {
     this.#clock = clock;
@@ -270,8 +274,10 @@ class PoolRuntime implements Pool {
   #changed(): void {
     if (this.#notifying) return;
     this.#notifying = true;
-    this.#clock.after(NOTIFY_EVERY_MS, () => {
+    const waitMs = Math.max(0, this.#notifiedAtMs + NOTIFY_EVERY_MS - this.#clock.nowMs());
+    this.#clock.after(Math.min(waitMs, NOTIFY_EVERY_MS), () => {
       this.#notifying = false;
+      this.#notifiedAtMs = this.#clock.nowMs();
       for (const listener of this.#listeners) listener();
     });
   }

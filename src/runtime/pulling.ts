@@ -73,7 +73,7 @@ async function pullBlocks(
     coming = fetchPart(missing.slice(at + BLOCKS_AT_ONCE, at + 2 * BLOCKS_AT_ONCE));
     // Its failure is met at the next turn, or not at all when writing fails first.
     coming.catch(() => undefined);
-    await ports.fragments.putBlocks(owner, blocks);
+    await ports.fragments.putBlocks(owner, blocks, 'claimed');
   }
 }
 

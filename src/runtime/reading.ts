@@ -5,18 +5,17 @@ import { deriveFileKey } from '../core/coding/file-key.ts';
 import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
 import { combineShares } from '../core/coding/shamir.ts';
 import type { Manifest } from '../core/catalogue/manifest.ts';
-import { equalBytes } from '../core/model/bytes.ts';
+import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { fragmentIdOf, type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
-import type { Clock, Cryptography, FragmentStore, IndexedBlock, SegmentCodec } from '../core/ports.ts';
+import type { Clock, FragmentStore, IndexedBlock, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
 import type { PeerDriver } from './peer-driver.ts';
 
 export interface ReadPorts {
   readonly clock: Clock;
-  readonly cryptography: Cryptography;
   readonly codec: SegmentCodec;
   readonly fragments: FragmentStore;
   readonly driver: PeerDriver;
@@ -230,9 +229,12 @@ class ReadSession {
     this.#asks.set(key, ask);
     try {
       const signal = AbortSignal.any([ask.signal, this.#lifetime.signal]);
-      const bytes = await this.#fetch(device, { kind: 'get-block', hash }, signal);
-      await this.#checkBlock(bytes, hash, segment, device);
-      if (this.#complete.has(segment)) return;
+      const fetched = await this.#fetch(device, { kind: 'get-block', hash }, signal);
+      const bytes = await this.#checked(fetched, hash, segment, device);
+      if (this.#complete.has(segment)) {
+        discard(bytes);
+        return;
+      }
       const row = this.#blocks.get(segment) ?? new Map<number, Uint8Array<ArrayBuffer>>();
       this.#blocks.set(segment, row.set(fragment, bytes));
       this.#input({ kind: 'block', segment, fragment });
@@ -250,13 +252,19 @@ class ReadSession {
     }
   }
 
-  async #checkBlock(bytes: Uint8Array, hash: BlockHash, segment: number, device: DeviceId): Promise<void> {
-    const fits =
-      bytes.length === blockBytesOf(this.#job.manifest, segment) &&
+  async #checked(
+    bytes: Uint8Array<ArrayBuffer>,
+    hash: BlockHash,
+    segment: number,
+    device: DeviceId,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (bytes.length === blockBytesOf(this.#job.manifest, segment)) {
       // This device's own store has checked the hash already.
-      (device === this.#ports.driver.deviceId ||
-        equalBytes(await this.#ports.cryptography.sha256(bytes), hash));
-    if (!fits) throw new PalmError('corrupt', 'A block does not fit its hash.');
+      const isOwn = device === this.#ports.driver.deviceId;
+      const sound = isOwn ? bytes : await this.#ports.codec.check(bytes, hash, this.#lifetime.signal);
+      if (sound !== undefined) return sound;
+    }
+    throw new PalmError('corrupt', 'A block does not fit its hash.');
   }
 
   async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

@@ -246,7 +246,7 @@ async function sealSegments(
       return hash === undefined ? [] : [{ hash, bytes }];
     });
     await noted;
-    await ports.fragments.putBlocks(ownerOf(storeId), row);
+    await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed');
     if (isKept) note(segment, hashes);
     transfer.advance(plainBytesOf(store, segment));
     return hashes;

@@ -7,6 +7,7 @@ import { OpfsDownloads } from '../adapters/browser/opfs-downloads.ts';
 import { persistStorage, storageEstimate } from '../adapters/browser/quota.ts';
 import { RtcTransport } from '../adapters/browser/rtc-transport.ts';
 import { mayReadSource, openSource } from '../adapters/browser/source-files.ts';
+import { openWorkerFragments } from '../adapters/browser/worker-fragments.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
@@ -41,12 +42,12 @@ export function openDownloadStore(): DownloadStore {
 }
 
 async function openPorts(): Promise<RuntimePorts> {
-  const { fragments, records, journal } = await openIdbStore();
+  const { records, journal } = await openIdbStore();
   const ports = { clock: systemClock, random: systemRandom, cryptography: webCryptography };
   return {
     ...ports,
     identity: { load: loadIdentity, forget: forgetIdentity },
-    fragments,
+    fragments: openWorkerFragments(),
     records,
     journal,
     sources: { mayRead: mayReadSource, open: openSource },

@@ -1,17 +1,19 @@
-// What the codec worker offers across its boundary. Errors do not keep their class or code when they are cloned, so every
-// answer is an Outcome; and buffers are transferred both ways, so a segment is never copied between threads.
+// What the codec worker offers across its boundary: Outcomes, and buffers that are transferred both ways, so that a segment is
+// never copied between threads.
 
 import { transfer } from 'comlink';
-import { isPalmError, type PalmErrorCode } from '../core/model/errors.ts';
+import { discard } from '../core/model/bytes.ts';
 import type { BlockHash } from '../core/model/ids.ts';
 import type { IndexedBlock, SegmentCodec, SegmentParameters } from '../core/ports.ts';
-
-export type Outcome<Value> =
-  | { readonly kind: 'done'; readonly value: Value }
-  | { readonly kind: 'failed'; readonly code: PalmErrorCode; readonly message: string };
+import { outcomeOf, type Outcome } from './outcome.ts';
 
 /** See SegmentCodec; whatever fails there is an Outcome here, and nothing is thrown. */
 export interface CodecService {
+  hash(plain: Uint8Array<ArrayBuffer>): Promise<Outcome<Uint8Array>>;
+  check(
+    block: Uint8Array<ArrayBuffer>,
+    hash: BlockHash,
+  ): Promise<Outcome<Uint8Array<ArrayBuffer> | undefined>>;
   seal(
     parameters: SegmentParameters,
     plain: Uint8Array<ArrayBuffer>,
@@ -27,27 +29,35 @@ export interface CodecService {
 /** Serves `loading` once it is there; while it is not, or never comes, calls wait or fail with it. */
 export function createCodecService(loading: Promise<SegmentCodec>): CodecService {
   return {
+    async hash(plain) {
+      const outcome = await outcomeOf(async () => (await loading).hash(plain));
+      discard(plain);
+      return outcome;
+    },
+    async check(block, hash) {
+      const outcome = await outcomeOf(async () => (await loading).check(block, hash));
+      const isSound = outcome.kind === 'done' && outcome.value !== undefined;
+      if (!isSound) discard(block);
+      return transfer(outcome, isSound ? [block.buffer] : []);
+    },
     async seal(parameters, plain, plainHash) {
       const outcome = await outcomeOf(async () => (await loading).seal(parameters, plain, plainHash));
+      discard(plain);
       const blocks = outcome.kind === 'done' ? outcome.value.blocks : [];
       return transfer(
         outcome,
-        blocks.map((block) => block.buffer),
+        blocks.map(({ buffer }) => buffer),
       );
     },
     async open(parameters, blocks, plainBytes) {
       const outcome = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));
+      for (const { bytes } of blocks) if (isOwn(bytes)) discard(bytes);
       return transfer(outcome, outcome.kind === 'done' ? [outcome.value.buffer] : []);
     },
   };
 }
 
-async function outcomeOf<Value>(work: () => Promise<Value>): Promise<Outcome<Value>> {
-  try {
-    return { kind: 'done', value: await work() };
-  } catch (error) {
-    if (isPalmError(error)) return { kind: 'failed', code: error.code, message: error.message };
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { kind: 'failed', code: 'worker-failed', message };
-  }
+/** Blocks arrive by transfer: their buffers are nobody else's. */
+function isOwn(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer;
 }

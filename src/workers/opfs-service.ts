@@ -5,7 +5,7 @@
 // error does not keep its class or code when it is cloned.
 
 import { isPalmError, PalmError } from '../core/model/errors.ts';
-import type { Outcome } from './codec-service.ts';
+import type { Outcome } from './outcome.ts';
 
 /** Names are the caller's: one path component each. Calls for one name must not overlap. */
 export interface OpfsService {

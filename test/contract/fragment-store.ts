@@ -33,19 +33,19 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block that was put is there, under its hash, and others are not',
     async run({ store }) {
       const [one, two] = [blockOf(1), blockOf(2)];
-      await store.putBlocks('job', [one]);
+      await store.putBlocks('job', [one], 'claimed');
       checkBytes(await store.getBlock(one.hash), one.bytes, 'the block');
       checkEqual(await store.getBlock(two.hash), undefined, 'an absent block');
       checkEqual(await store.hasBlocks([two.hash, one.hash]), [false, true], 'presence');
       checkEqual(await store.hasBlocks([]), [], 'presence of nothing');
-      await store.putBlocks('job', []);
+      await store.putBlocks('job', [], 'claimed');
     },
   },
   {
     name: 'a block that does not match its hash is refused, and the good ones beside it are not kept',
     async run({ store }) {
       const [good, bad] = [blockOf(1), { hash: blockOf(2).hash, bytes: blockOf(3).bytes }];
-      await checkRejects(store.putBlocks('job', [good, bad]), 'corrupt', 'a lying block');
+      await checkRejects(store.putBlocks('job', [good, bad], 'claimed'), 'corrupt', 'a lying block');
       checkEqual(await store.hasBlocks([good.hash, bad.hash]), [false, false], 'presence');
       checkEqual(await store.owners(), [], 'owners');
     },
@@ -55,7 +55,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const { hash, bytes } = blockOf(1);
       const given = bytes.slice();
-      await store.putBlocks('job', [{ hash, bytes: given }]);
+      await store.putBlocks('job', [{ hash, bytes: given }], 'claimed');
       given.fill(0);
       (await store.getBlock(hash))?.fill(0);
       checkBytes(await store.getBlock(hash), bytes, 'the block');
@@ -67,7 +67,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const { hash, bytes } = blockOf(1);
       const large = new Uint8Array(bytes.length + 100);
       large.set(bytes, 40);
-      await store.putBlocks('job', [{ hash, bytes: large.subarray(40, 40 + bytes.length) }]);
+      await store.putBlocks('job', [{ hash, bytes: large.subarray(40, 40 + bytes.length) }], 'claimed');
       const answer = await store.getBlock(hash);
       checkBytes(answer, bytes, 'the block');
       checkEqual(answer?.buffer.byteLength, bytes.length, 'its buffer');
@@ -77,7 +77,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a fragment exists from its commit on, and not before',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       checkEqual(await store.list(), [], 'fragments before the commit');
       checkEqual(await store.getIndex(fragment.fragmentId), undefined, 'its index before the commit');
       await store.commit(fragment, index, hashesOf(blocks));
@@ -92,7 +92,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a commit with a missing block fails and leaves nothing',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks.slice(1));
+      await store.putBlocks('job', blocks.slice(1), 'claimed');
       const commit = store.commit(fragment, index, hashesOf(blocks));
       await checkRejects(commit, 'storage-failed', 'a commit with a missing block');
       checkEqual(await store.list(), [], 'fragments');
@@ -105,7 +105,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a commit of an index that is not the one of the id is refused',
     async run({ store }) {
       const { blocks, fragment } = fragmentOf(0, [1]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       const commit = store.commit(fragment, new Uint8Array([1, 2, 3]), hashesOf(blocks));
       await checkRejects(commit, 'corrupt', 'a foreign index');
       checkEqual(await store.list(), [], 'fragments');
@@ -116,7 +116,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       for (let round = 0; round < 2; round++) {
-        await store.putBlocks('job', [...blocks, ...blocks]);
+        await store.putBlocks('job', [...blocks, ...blocks], 'claimed');
         await store.commit(fragment, index, hashesOf(blocks));
       }
       await store.release('job');
@@ -132,7 +132,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a crash between blocks and commit leaves a job that can be swept',
     async run({ store, reopen }) {
       const { blocks } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('store:x', blocks);
+      await store.putBlocks('store:x', blocks, 'claimed');
       const again = await reopen();
       checkEqual(await again.list(), [], 'fragments');
       checkEqual(await again.owners(), ['store:x'], 'owners');
@@ -146,9 +146,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a crash between blocks and commit can also be continued',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('pull:x', blocks.slice(0, 1));
+      await store.putBlocks('pull:x', blocks.slice(0, 1), 'claimed');
       const again = await reopen();
-      await again.putBlocks('pull:x', blocks.slice(1));
+      await again.putBlocks('pull:x', blocks.slice(1), 'claimed');
       await again.commit(fragment, index, hashesOf(blocks));
       await again.release('pull:x');
       checkEqual(await again.list(), [fragment], 'fragments');
@@ -158,9 +158,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'owners names jobs, each once, and never fragments',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2, 3]);
-      await store.putBlocks('a', blocks);
-      await store.putBlocks('b', blocks.slice(1));
-      await store.putBlocks('fragment:c', blocks.slice(2));
+      await store.putBlocks('a', blocks, 'claimed');
+      await store.putBlocks('b', blocks.slice(1), 'claimed');
+      await store.putBlocks('fragment:c', blocks.slice(2), 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       checkEqual((await store.owners()).toSorted(), ['a', 'b', 'fragment:c'], 'owners');
       for (const owner of ['a', 'b', 'fragment:c', 'unknown']) await store.release(owner);
@@ -172,8 +172,8 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block lives as long as one owner counts it: two jobs',
     async run({ store }) {
       const block = blockOf(1);
-      await store.putBlocks('a', [block]);
-      await store.putBlocks('b', [block]);
+      await store.putBlocks('a', [block], 'claimed');
+      await store.putBlocks('b', [block], 'claimed');
       await store.release('a');
       checkEqual(await store.hasBlocks([block.hash]), [true], 'presence after one release');
       await store.release('b');
@@ -185,7 +185,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const one = fragmentOf(0, [1, 2]);
       const two = fragmentOf(1, [2, 3]);
-      await store.putBlocks('job', [...one.blocks, ...two.blocks]);
+      await store.putBlocks('job', [...one.blocks, ...two.blocks], 'claimed');
       await store.commit(one.fragment, one.index, hashesOf(one.blocks));
       await store.commit(two.fragment, two.index, hashesOf(two.blocks));
       await store.release('job');
@@ -202,7 +202,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block that comes twice in a fragment is counted rightly',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 1, 1]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       await store.release('job');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true, true], 'presence');
@@ -215,7 +215,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
       for (const { blocks, fragment, index } of [one, two]) {
-        await store.putBlocks('job', blocks);
+        await store.putBlocks('job', blocks, 'claimed');
         await store.commit(fragment, index, hashesOf(blocks));
       }
       await store.release('job');
@@ -229,7 +229,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a drop while a job writes the same block leaves it to the job',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true], 'presence');
@@ -245,7 +245,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       const [victim, other] = hashesOf(blocks);
       if (victim === undefined || other === undefined) throw new Error('Two blocks were made.');
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       await store.release('job');
       await corruptBlock(victim);
@@ -254,7 +254,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       checkEqual(await store.hasBlocks([victim, other]), [false, true], 'presence');
       checkEqual(await store.list(), [fragment], 'fragments');
 
-      await store.putBlocks('repair', blocks.slice(0, 1));
+      await store.putBlocks('repair', blocks.slice(0, 1), 'claimed');
       await store.release('repair');
       checkBytes(await store.getBlock(victim), blockOf(1).bytes, 'the repaired block');
       await store.drop([fragment.fragmentId]);
@@ -265,9 +265,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a corrupt block is healed by whoever puts it again',
     async run({ store, corruptBlock }) {
       const block = blockOf(1);
-      await store.putBlocks('a', [block]);
+      await store.putBlocks('a', [block], 'claimed');
       await corruptBlock(block.hash);
-      await store.putBlocks('b', [block]);
+      await store.putBlocks('b', [block], 'claimed');
       checkBytes(await store.getBlock(block.hash), block.bytes, 'the block');
     },
   },
@@ -275,7 +275,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block that vanished is absent, and no commit relies on it',
     async run({ store, deleteBlock }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       const [victim] = hashesOf(blocks);
       if (victim === undefined) throw new Error('Two blocks were made.');
       await deleteBlock(victim);
@@ -291,7 +291,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a corrupt fragment index is reported, and its fragment dropped with its blocks',
     async run({ store, corruptIndex }) {
       const { blocks, fragment, index } = fragmentOf(0, [1]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       await store.release('job');
       await corruptIndex(fragment.fragmentId);
@@ -304,14 +304,14 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a full disk fails the whole call and leaves everything as it was',
     async run({ store, fillDisk, freeDisk }) {
       const kept = fragmentOf(0, [1, 2]);
-      await store.putBlocks('kept', kept.blocks);
+      await store.putBlocks('kept', kept.blocks, 'claimed');
       await store.commit(kept.fragment, kept.index, hashesOf(kept.blocks));
       await store.release('kept');
 
       // Room for the first block of three, and not for the second.
       const { blocks, fragment, index } = fragmentOf(1, [3, 4, 5]);
       await fillDisk(BLOCK_BYTES * 1.5);
-      await checkRejects(store.putBlocks('job', blocks), 'storage-full', 'putting three blocks');
+      await checkRejects(store.putBlocks('job', blocks, 'claimed'), 'storage-full', 'putting three blocks');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false, false], 'presence');
       checkEqual(await store.owners(), [], 'owners');
       checkEqual(await store.list(), [kept.fragment], 'fragments');
@@ -319,7 +319,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
         checkBytes(await store.getBlock(hash), bytes, 'an old block');
 
       await freeDisk();
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       await store.release('job');
       checkEqual((await store.list()).length, 2, 'fragments once there is room');
@@ -329,7 +329,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'release and drop work on a full disk',
     async run({ store, fillDisk, freeDisk }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       await fillDisk(0);
       await store.release('job');
@@ -344,7 +344,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const fragments = Array.from({ length: 12 }, (_, at) => fragmentOf(at, [at, at + 1]));
       await Promise.all(
         fragments.map(async ({ blocks, fragment, index }, at) => {
-          await store.putBlocks(`job ${at}`, blocks);
+          await store.putBlocks(`job ${at}`, blocks, 'claimed');
           await store.commit(fragment, index, hashesOf(blocks));
           await store.release(`job ${at}`);
         }),
@@ -360,7 +360,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'of several calls at the same time one fails alone',
     async run({ store, reopen }) {
       const [first, lacking, last] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
-      await store.putBlocks('job', [...first.blocks, ...last.blocks]);
+      await store.putBlocks('job', [...first.blocks, ...last.blocks], 'claimed');
       const outcomes = await Promise.allSettled(
         [first, lacking, last].map(({ fragment, index, blocks }) =>
           store.commit(fragment, index, hashesOf(blocks)),
@@ -383,7 +383,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'clear removes everything',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks);
+      await store.putBlocks('job', blocks, 'claimed');
       await store.commit(fragment, index, hashesOf(blocks));
       await store.clear();
       const again = await reopen();
@@ -396,8 +396,8 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   },
 ];
 
-/** Large enough that a disk can be filled in the middle of a call. */
-const BLOCK_BYTES = 64 * 1024;
+/** Large enough that a disk can be filled in the middle of a call, and that a store with files keeps blocks in them. */
+const BLOCK_BYTES = 160 * 1024;
 
 interface TestBlock {
   readonly hash: BlockHash;

@@ -1,4 +1,5 @@
-// A device's IndexedDB from below, around the app: what is really on its disk, and damage done to it.
+// A device's storage from below, around the app: what is really on its disk, and damage done to it. Blocks are rows of
+// IndexedDB's `blocks`, or lie in a file of the origin's file system where a row of `slots` says.
 
 import type { Page } from '@playwright/test';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -58,13 +59,14 @@ async function dumpDatabase(): Promise<Dump> {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   };
   const database = await answerOf(indexedDB.open('palm'));
-  const transaction = database.transaction(['blocks', 'indexes']);
-  const [blockKeys, indexes] = await Promise.all([
+  const transaction = database.transaction(['blocks', 'slots', 'indexes']);
+  const [rowKeys, slotKeys, indexes] = await Promise.all([
     answerOf(transaction.objectStore('blocks').getAllKeys()),
+    answerOf(transaction.objectStore('slots').getAllKeys()),
     answerOf(transaction.objectStore('indexes').getAll()),
   ]);
   database.close();
-  return { blockKeys: blockKeys.map(hexOf), indexes: indexes.map(hexOf) };
+  return { blockKeys: [...rowKeys, ...slotKeys].map(hexOf), indexes: indexes.map(hexOf) };
 }
 
 /** Runs in the page, as source text. */
@@ -76,11 +78,30 @@ async function flipBit(hash: string): Promise<void> {
     });
   const key = new Uint8Array(Array.from(hash.matchAll(/../g), ([byte]) => Number.parseInt(byte, 16)));
   const database = await answerOf(indexedDB.open('palm'));
-  const blocks = database.transaction('blocks', 'readwrite').objectStore('blocks');
-  const row: unknown = await answerOf(blocks.get(key));
-  if (!(row instanceof Uint8Array)) throw new Error(`Block ${hash} is not on this disk.`);
-  const middle = row.length >> 1;
-  row[middle] = (row[middle] ?? 0) ^ 1;
-  await answerOf(blocks.put(row, key));
+  const reading = database.transaction(['blocks', 'slots']);
+  const [row, place]: unknown[] = await Promise.all([
+    answerOf(reading.objectStore('blocks').get(key)),
+    answerOf(reading.objectStore('slots').get(key)),
+  ]);
+  const [slot, byteCount]: unknown[] =
+    typeof place === 'object' && place !== null
+      ? [Reflect.get(place, 'slot'), Reflect.get(place, 'bytes')]
+      : [];
+  let block = row;
+  if (typeof slot === 'number' && typeof byteCount === 'number') {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('blocks');
+    const pack = await (await folder.getFileHandle(`pack-${Math.floor(slot / 64)}`)).getFile();
+    const at = (slot % 64) * 262_144;
+    block = new Uint8Array(await pack.slice(at, at + byteCount).arrayBuffer());
+  }
+  if (!(block instanceof Uint8Array)) throw new Error(`Block ${hash} is not on this disk.`);
+  const middle = block.length >> 1;
+  block[middle] = (block[middle] ?? 0) ^ 1;
+  // The app has its files to itself: a block of a file comes back damaged as a row.
+  const writing = database.transaction(['blocks', 'slots'], 'readwrite');
+  await Promise.all([
+    answerOf(writing.objectStore('slots').delete(key)),
+    answerOf(writing.objectStore('blocks').put(block, key)),
+  ]);
   database.close();
 }

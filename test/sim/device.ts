@@ -230,6 +230,7 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
     process.hears(world.outside(work));
   return {
     hash: (plain, signal) => outside(() => codec.hash(plain, signal)),
+    check: (block, hash, signal) => outside(() => codec.check(block, hash, signal)),
     seal: (parameters, plain, hash, signal) =>
       outside(async () => {
         if (log.dyingCount > 0) {

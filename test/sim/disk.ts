@@ -50,10 +50,8 @@ function turnstile(world: World, process: SimProcess, faults: DiskFaults): Turns
 
 function fragmentsThrough(take: Turnstile, store: FragmentStore): FragmentStore {
   return {
-    putBlocks: (owner, blocks) => {
-      const given = blocks.map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() }));
-      return take(() => store.putBlocks(owner, given));
-    },
+    // The store's from now on, as the port says.
+    putBlocks: (owner, blocks, hashes) => take(() => store.putBlocks(owner, blocks, hashes)),
     getBlock: (hash) => take(() => store.getBlock(hash)),
     hasBlocks: (hashes) => take(() => store.hasBlocks(hashes)),
     commit: (fragment, indexBytes, hashes) => take(() => store.commit(fragment, indexBytes, hashes)),

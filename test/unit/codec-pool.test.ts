@@ -5,6 +5,7 @@ import { expose } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openCodecPool } from '../../src/adapters/browser/codec-pool.ts';
 import { isPalmError, PalmError, type PalmErrorCode } from '../../src/core/model/errors.ts';
+import { parseBlockHash } from '../../src/core/model/ids.ts';
 import type { SegmentCodec, SegmentParameters } from '../../src/core/ports.ts';
 import { createCodecService } from '../../src/workers/codec-service.ts';
 import { loadNodeCodec } from './node-codec.ts';
@@ -57,11 +58,19 @@ describe('seal and open', () => {
     expect(await openPool(1, codec).open(PARAMETERS, views, PLAIN_BYTES)).toEqual(plainSegment());
   });
 
-  it('hash leaves the segment with its owner', async () => {
+  it('hash takes the segment', async () => {
     const plain = plainSegment();
     expect(await openPool(1, codec).hash(plain)).toEqual(plainHash);
-    expect(plain).toEqual(plainSegment());
-    expect(started).toHaveLength(0);
+    expect(plain).toHaveLength(0);
+  });
+
+  it('check gives a block back that fits its hash, and no other', async () => {
+    const pool = openPool(1, codec);
+    const hash = parseBlockHash(plainHash);
+    expect(await pool.check(plainSegment(), hash)).toEqual(plainSegment());
+    const damaged = plainSegment();
+    damaged[0] = (damaged[0] ?? 0) ^ 1;
+    expect(await pool.check(damaged, hash)).toBeUndefined();
   });
 });
 

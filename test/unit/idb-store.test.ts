@@ -14,20 +14,36 @@ import {
 } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PackFolder } from '../../src/adapters/browser/block-files.ts';
+import { openFragmentStore, type OpenFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
 import { PalmDatabase } from '../../src/adapters/browser/idb-database.ts';
+import { slotRow } from '../../src/adapters/browser/idb-rows.ts';
 import { type IdbStore, openIdbStore } from '../../src/adapters/browser/idb-store.ts';
 import { isPalmError, PalmError } from '../../src/core/model/errors.ts';
-import { type BlockHash, deviceIdOf, entryIdOf, fileIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
+import {
+  type BlockHash,
+  deviceIdOf,
+  entryIdOf,
+  fileIdOf,
+  fragmentIdOf,
+  parseBlockHash,
+} from '../../src/core/model/ids.ts';
 import { fragmentStoreCases, type FragmentStoreHarness } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
+import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import { storeJournalCases, unfinishedStoreAt } from '../contract/store-journal.ts';
+import { TestPackFolder } from './pack-folder.ts';
 
 const classes = { IDBCursor, IDBDatabase, IDBIndex, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction };
 Object.assign(globalThis, classes);
 
 // oxlint-disable-next-line typescript/unbound-method -- called on the store that it was called on
 const originalPut = IDBObjectStore.prototype.put;
-const opened: IdbStore[] = [];
+/** Records and journal as the page has them, and fragments as their worker does. */
+type Store = IdbStore & OpenFragmentStore;
+
+const opened: Store[] = [];
+const folders: TestPackFolder[] = [];
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
@@ -36,10 +52,62 @@ beforeEach(() => {
 afterEach(() => {
   IDBObjectStore.prototype.put = originalPut;
   for (const store of opened.splice(0)) store.close();
+  for (const folder of folders.splice(0)) folder.delete();
 });
 
 describe('the fragment store', () => {
   for (const { name, run } of fragmentStoreCases) it(name, async () => run(await harness()));
+});
+
+describe('the fragment store with files', () => {
+  for (const { name, run } of fragmentStoreCases) it(name, async () => run(await harness(packFolder())));
+
+  it('keeps large blocks in files, and small ones as rows', async () => {
+    const folder = packFolder();
+    const { fragments } = await openStore('palm', folder);
+    const [small, large] = [await blockOf(1), await blockOf(2, 200_000)];
+    await fragments.putBlocks('job', [small, large], 'claimed');
+    expect(await rowCount('blocks')).toBe(1);
+    expect(await rowCount('slots')).toBe(1);
+    expect(await folder.names()).toEqual(['pack-0']);
+    await fragments.release('job');
+    expect(await rowCount('slots')).toBe(0);
+    await expect.poll(() => folder.names()).toEqual([]);
+  });
+
+  it('flushes the files before a fragment exists', async () => {
+    const folder = packFolder();
+    const { fragments } = await openStore('palm', folder);
+    await fragments.putBlocks('job', [await blockOf(1, 200_000)], 'claimed');
+    expect(folder.flushedNames).toEqual([]);
+    const index = new Uint8Array([1]);
+    const stored = {
+      fragmentId: fragmentIdOf(index),
+      fileId: fileIdOf(index),
+      fragment: 0,
+      blockBytes: 200_000,
+    };
+    await fragments.commit(stored, index, [(await blockOf(1, 200_000)).hash]);
+    expect(folder.flushedNames).toEqual(['pack-0']);
+  });
+
+  it('says that its files cannot be had, and does not take their blocks for damaged', async () => {
+    const folder = packFolder();
+    const block = await blockOf(1, 200_000);
+    await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed');
+    folder.openNames.clear();
+    const without = (await openStore()).fragments.getBlock(block.hash);
+    await expect(without).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
+    const again = await openStore('palm', folder);
+    expect(await again.fragments.getBlock(block.hash)).toEqual((await blockOf(1, 200_000)).bytes);
+  });
+
+  it('takes bytes whose hashes were computed as they are', async () => {
+    const { fragments } = await openStore();
+    const { hash } = await blockOf(1);
+    await fragments.putBlocks('job', [{ hash, bytes: (await blockOf(2)).bytes }], 'computed');
+    await expect(fragments.getBlock(hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
+  });
 });
 
 describe('the record store', () => {
@@ -171,30 +239,31 @@ describe('the connection', () => {
     const connections = watchConnections();
     const { fragments } = await openStore();
     const block = await blockOf(1);
-    await fragments.putBlocks('job', [block]);
+    await fragments.putBlocks('job', [block], 'claimed');
     // Its declared parameter is the class; what it takes is a connection.
     for (const connection of connections.slice()) Reflect.apply(forceCloseDatabase, undefined, [connection]);
     expect(await fragments.getBlock(block.hash)).toEqual(block.bytes);
-    expect(connections).toHaveLength(2);
+    // The page's and the worker's, and the worker's again.
+    expect(connections).toHaveLength(3);
   });
 
   it('gives way to a tab with a newer Palm, and says so', async () => {
     const { fragments } = await openStore();
-    const newer = await openDB('palm', 3);
+    const newer = await openDB('palm', 4);
     newer.close();
     const failure = await fragments.list().catch((error: unknown) => error);
     expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/another tab/);
   });
 
   it('reports a tab with a newer Palm that was there first', async () => {
-    (await openDB('palm', 3)).close();
+    (await openDB('palm', 4)).close();
     await expect(openIdbStore('palm')).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
   });
 
   it('fails calls after close, and keeps what was written before', async () => {
     const store = await openStore();
     const block = await blockOf(1);
-    const putting = store.fragments.putBlocks('job', [block]);
+    const putting = store.fragments.putBlocks('job', [block], 'claimed');
     await putting;
     store.close();
     const failing = store.fragments.getBlock(block.hash);
@@ -205,7 +274,7 @@ describe('the connection', () => {
 
   it('keeps databases of different names apart', async () => {
     const block = await blockOf(1);
-    await (await openStore('one')).fragments.putBlocks('job', [block]);
+    await (await openStore('one')).fragments.putBlocks('job', [block], 'claimed');
     expect(await (await openStore('two')).fragments.hasBlocks([block.hash])).toEqual([false]);
   });
 });
@@ -228,7 +297,7 @@ describe('a transaction', () => {
     const large = new Uint8Array(1_000_000);
     large.set(bytes, 500);
     const view = large.subarray(500, 500 + bytes.length);
-    await (await openStore()).fragments.putBlocks('job', [{ hash, bytes: view }]);
+    await (await openStore()).fragments.putBlocks('job', [{ hash, bytes: view }], 'claimed');
     await changeRow('blocks', new Uint8Array(hash), (row) => {
       expect(row instanceof Uint8Array && row.buffer.byteLength).toBe(bytes.length);
       return row;
@@ -236,27 +305,67 @@ describe('a transaction', () => {
   });
 });
 
-async function openStore(databaseName = 'palm'): Promise<IdbStore> {
-  const store = await openIdbStore(databaseName);
+async function openStore(databaseName = 'palm', folder?: PackFolder): Promise<Store> {
+  const [small, large] = [await openIdbStore(databaseName), await openFragmentStore(folder, databaseName)];
+  const store = {
+    ...small,
+    ...large,
+    damagedRowCount: () => small.damagedRowCount() + large.damagedRowCount(),
+    close() {
+      small.close();
+      large.close();
+    },
+  };
   opened.push(store);
   return store;
 }
 
-async function harness(): Promise<FragmentStoreHarness> {
+function packFolder(): TestPackFolder {
+  const folder = new TestPackFolder();
+  folders.push(folder);
+  return folder;
+}
+
+async function harness(folder?: TestPackFolder): Promise<FragmentStoreHarness> {
   return {
-    store: (await openStore()).fragments,
-    reopen: async () => (await openStore()).fragments,
-    corruptBlock: (hash) => changeRow('blocks', new Uint8Array(hash), flipBit),
-    deleteBlock: (hash) => changeRow('blocks', new Uint8Array(hash), () => undefined),
+    store: (await openStore('palm', folder)).fragments,
+    reopen: async () => {
+      folder?.openNames.clear(); // the process that had them open died
+      return (await openStore('palm', folder)).fragments;
+    },
+    corruptBlock: async (hash) => {
+      if (folder === undefined) await changeRow('blocks', new Uint8Array(hash), flipBit);
+      else folder.flipBit('pack-0', (await slotOf(hash)) * BLOCK_BYTES + 7);
+    },
+    deleteBlock: (hash) =>
+      changeRow(folder === undefined ? 'blocks' : 'slots', new Uint8Array(hash), () => undefined),
     corruptIndex: (fragmentId) => changeRow('indexes', fragmentId, flipBit),
     fillDisk: async (freeBytes) => {
       let leftBytes = freeBytes;
-      limitDisk((bytes) => (leftBytes -= bytes) >= 0);
+      const fits = (bytes: number): boolean => (leftBytes -= bytes) >= 0;
+      limitDisk(fits);
+      if (folder !== undefined) folder.fits = fits;
     },
     freeDisk: async () => {
       IDBObjectStore.prototype.put = originalPut;
+      if (folder !== undefined) folder.fits = () => true;
     },
   };
+}
+
+/** Of the first pack: the contract's cases never fill it. */
+async function slotOf(hash: BlockHash): Promise<number> {
+  const database = await openDB('palm');
+  const row = slotRow(await database.get('slots', new Uint8Array(hash)));
+  database.close();
+  return row.slot;
+}
+
+async function rowCount(store: string): Promise<number> {
+  const database = await openDB('palm');
+  const count = await database.count(store);
+  database.close();
+  return count;
 }
 
 /** Writes whose bytes `fits` refuses abort their transaction once they were made, as Chromium does at its quota. */
@@ -317,7 +426,10 @@ async function putRow(store: string, row: unknown, key?: IDBValidKey): Promise<v
   database.close();
 }
 
-async function blockOf(seed: number): Promise<{ hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }> {
-  const bytes = new Uint8Array(1000).fill(seed);
+async function blockOf(
+  seed: number,
+  byteCount = 1000,
+): Promise<{ hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }> {
+  const bytes = new Uint8Array(byteCount).fill(seed);
   return { hash: parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))), bytes };
 }

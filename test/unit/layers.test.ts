@@ -49,11 +49,21 @@ const LAYERS: readonly Layer[] = [
     packages: ['comlink'],
   },
   {
+    path: 'src/adapters/browser/worker-fragments.ts',
+    reaches: ['src/core', 'src/adapters', 'src/workers'],
+    packages: ['comlink'],
+  },
+  {
     path: 'src/adapters/browser/opfs-writer.ts',
     reaches: ['src/core', 'src/adapters', 'src/workers'],
     packages: ['comlink'],
   },
   { path: 'src/adapters/browser', reaches: ['src/core', 'src/adapters/portable'], packages: ['idb'] },
+  {
+    path: 'src/workers/fragments',
+    reaches: ['src/core', 'src/workers', 'src/adapters/browser'],
+    packages: ['comlink'],
+  },
   {
     path: 'src/workers',
     reaches: ['src/core', 'src/adapters/portable', 'src/wasm/build'],

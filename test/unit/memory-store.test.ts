@@ -34,14 +34,14 @@ describe('the capacity', () => {
   it('bounds blocks and indexes, and is given back by release', async () => {
     const store = createMemoryStore({ capacityBytes: 10 });
     const { hash, bytes } = await blockOf(8);
-    await store.fragments.putBlocks('a', [{ hash, bytes }]);
+    await store.fragments.putBlocks('a', [{ hash, bytes }], 'claimed');
     expect(store.usedBytes()).toBe(8);
     const more = await blockOf(3);
-    const putting = store.fragments.putBlocks('b', [more]);
+    const putting = store.fragments.putBlocks('b', [more], 'claimed');
     await expect(putting).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
     await store.fragments.release('a');
     expect(store.usedBytes()).toBe(0);
-    await store.fragments.putBlocks('b', [more]);
+    await store.fragments.putBlocks('b', [more], 'claimed');
     expect(store.usedBytes()).toBe(3);
   });
 });

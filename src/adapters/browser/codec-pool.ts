@@ -5,18 +5,22 @@
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import type { IndexedBlock, SegmentCodec } from '../../core/ports.ts';
-import type { CodecService, Outcome } from '../../workers/codec-service.ts';
+import type { SegmentCodec } from '../../core/ports.ts';
+import { buffersOf } from './buffers.ts';
+import type { CodecService } from '../../workers/codec-service.ts';
+import { valueOf, type Outcome } from '../../workers/outcome.ts';
 
-/** One call works in wasm while the other waits for WebCrypto, which has threads of its own. */
+/** One call is worked on while the next is on its way. */
 const CALLS_PER_WORKER = 2;
 /** Waiting calls hold a segment each, about 1 MiB with the usual k = 4: 64 MiB at most. */
 const MAX_WAITING_CALLS = 64;
-/** More workers bring little beside WebCrypto's own threads, and each costs some MiB of memory. */
+/** WebCrypto works on the calling thread for as long as it takes (Chromium 156), so a worker is one core's worth. */
+const MIN_WORKERS = 2;
+/** More are ahead of any link, and each costs some MiB of memory. */
 const MAX_WORKERS = 4;
 
 export interface CodecPoolOptions {
-  /** Default: one for each core but one, at least 1, at most 4. */
+  /** Default: one for each core but one, at least 2, at most 4. */
   readonly workerCount?: number;
   /** Starts a codec worker. Default: Palm's own module worker. */
   readonly createWorker?: () => Worker;
@@ -33,16 +37,15 @@ export function openCodecPool(options: CodecPoolOptions = {}): SegmentCodec {
     options.createWorker ?? startWorker,
   );
   return {
-    async hash(plain, signal) {
-      // The caller keeps `plain`, so it cannot be transferred; and WebCrypto hashes outside the page's thread anyway.
-      if (signal?.aborted === true) throw cancelled(signal);
-      return new Uint8Array(await crypto.subtle.digest('SHA-256', plain));
-    },
+    hash: (plain, signal) => pool.call((service) => service.hash(transfer(plain, [plain.buffer])), signal),
+    check: (block, hash, signal) =>
+      pool.call((service) => service.check(transfer(block, [block.buffer]), hash), signal),
     seal: (parameters, plain, plainHash, signal) =>
       pool.call((service) => service.seal(parameters, transfer(plain, [plain.buffer]), plainHash), signal),
     open: (parameters, blocks, plainBytes, signal) =>
       pool.call(
-        (service) => service.open(parameters, transfer(blocks, buffersOf(blocks)), plainBytes),
+        (service) =>
+          service.open(parameters, transfer(blocks, buffersOf(blocks.map(({ bytes }) => bytes))), plainBytes),
         signal,
       ),
     close: () => pool.close(),
@@ -184,19 +187,7 @@ function startWorker(): Worker {
 }
 
 function defaultWorkerCount(): number {
-  return Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), MAX_WORKERS);
-}
-
-/** Each buffer once: blocks may be views of one. */
-function buffersOf(blocks: readonly IndexedBlock[]): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>();
-  for (const { bytes } of blocks) if (bytes.buffer instanceof ArrayBuffer) buffers.add(bytes.buffer);
-  return [...buffers];
-}
-
-function valueOf<Value>(outcome: Outcome<Value>): Value {
-  if (outcome.kind === 'failed') throw new PalmError(outcome.code, outcome.message);
-  return outcome.value;
+  return Math.min(Math.max(navigator.hardwareConcurrency - 1, MIN_WORKERS), MAX_WORKERS);
 }
 
 function cancelled(signal: AbortSignal | undefined): PalmError {

@@ -11,6 +11,8 @@ import { isPalmError, PalmError } from '../../core/model/errors.ts';
 export interface PalmSchema extends DBSchema {
   /** A block's bytes by its hash, 32 bytes. */
   blocks: { key: BufferSource; value: unknown };
+  /** {slot, bytes}: where a block lies that is no row of `blocks`, by its hash (block-files.ts). */
+  slots: { key: BufferSource; value: unknown };
   /** {hash, owner}: one row for each owner that counts a block. */
   claims: { key: [BufferSource, string]; value: unknown; indexes: { owner: string } };
   /** StoredFragment by fragment id. A row here makes the fragment exist. */
@@ -31,8 +33,8 @@ export interface PalmSchema extends DBSchema {
 type Stores = StoreNames<PalmSchema>[];
 export type Durability = 'relaxed' | 'strict';
 
-/** 2 added `journal` and `sealed`. */
-const SCHEMA_VERSION = 2;
+/** 2 added `journal` and `sealed`, 3 `slots`. */
+const SCHEMA_VERSION = 3;
 
 /** A tab with an older Palm closes its connection when asked; one that does not within this, ms, is stuck. */
 const BLOCKED_LIMIT_MS = 5_000;
@@ -197,6 +199,7 @@ function createStores(database: IDBPDatabase<PalmSchema>, oldVersion: number): v
     database.createObjectStore('journal', { keyPath: 'storeId' });
     database.createObjectStore('sealed', { keyPath: ['storeId', 'segment'] });
   }
+  if (oldVersion < 3) database.createObjectStore('slots');
 }
 
 function begin<Names extends Stores, Mode extends 'readonly' | 'readwrite'>(

@@ -18,6 +18,20 @@ export function blockRow(row: unknown): Uint8Array<ArrayBuffer> {
   return ownBytes(bytesOf(row, 1, BLOCK_BYTES));
 }
 
+/** Where a block lies that is not a row itself. */
+export interface SlotRow {
+  readonly slot: number;
+  readonly bytes: number;
+}
+
+export function slotRow(row: unknown): SlotRow {
+  const fields = fieldsOf(row, ['slot', 'bytes']);
+  return {
+    slot: uintOf(fields['slot'], Number.MAX_SAFE_INTEGER),
+    bytes: uintOf(fields['bytes'], BLOCK_BYTES),
+  };
+}
+
 export function indexRow(row: unknown): Uint8Array<ArrayBuffer> {
   return ownBytes(bytesOf(row, 1, MAX_MESSAGE_BYTES));
 }

@@ -1,14 +1,13 @@
-// Palm's storage in the browser: its stores and its journal over one IndexedDB database. The device's identity key is not in it
+// Palm's small durable state in the browser: records and journal over one IndexedDB database. Fragments are in it too, but the
+// fragment worker's (fragment-store.ts). The device's identity key is not in it
 // (identity.ts), so that leaving a pool wipes this and keeps that.
 
-import type { FragmentStore, RecordStore, StoreJournal } from '../../core/ports.ts';
+import type { RecordStore, StoreJournal } from '../../core/ports.ts';
 import { PalmDatabase } from './idb-database.ts';
-import { IdbFragmentStore } from './idb-fragments.ts';
 import { IdbStoreJournal } from './idb-journal.ts';
 import { IdbRecordStore } from './idb-records.ts';
 
 export interface IdbStore {
-  readonly fragments: FragmentStore;
   readonly records: RecordStore;
   readonly journal: StoreJournal;
   /** Rows that failed their decoder since the store was opened, and were removed. */
@@ -29,7 +28,6 @@ export async function openIdbStore(databaseName = 'palm'): Promise<IdbStore> {
     damagedRowCount += rowCount;
   };
   return {
-    fragments: new IdbFragmentStore(database, onDamage),
     records: new IdbRecordStore(database, onDamage),
     journal: new IdbStoreJournal(database, onDamage),
     damagedRowCount: () => damagedRowCount,

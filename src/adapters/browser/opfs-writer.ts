@@ -5,8 +5,8 @@
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../core/model/errors.ts';
-import type { Outcome } from '../../workers/codec-service.ts';
 import type { OpfsService } from '../../workers/opfs-service.ts';
+import { valueOf, type Outcome } from '../../workers/outcome.ts';
 
 interface RunningWorker {
   readonly worker: Worker;
@@ -106,11 +106,6 @@ function call<Value>(
       .then(resolve, reject)
       .finally(() => running.pending.delete(reject));
   });
-}
-
-function valueOf<Value>(outcome: Outcome<Value>): Value {
-  if (outcome.kind === 'failed') throw new PalmError(outcome.code, outcome.message);
-  return outcome.value;
 }
 
 function startWorker(): Worker {

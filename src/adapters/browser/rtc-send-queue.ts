@@ -14,7 +14,7 @@ import { encodeLinkFrame, frameMessage, type LinkFrame } from '../../core/wire/f
 export interface FrameSink {
   readonly bufferedBytes: number;
   readonly maxFrameBytes: number;
-  /** Takes a frame; false when the channel is closing, and then its closing is told of otherwise. */
+  /** Takes a frame, and ownership of its buffer; false when the channel is closing, and then its closing is told of otherwise. */
   write(frame: Uint8Array<ArrayBuffer>): boolean;
 }
 

@@ -6,7 +6,7 @@
 // Invariant: nothing is encrypted before the plaintext's hash was found to be the expected one, because a (key, nonce)
 // pair may seal one plaintext only, and the nonce is the segment's index (NIST SP 800-38D, section 8: uniqueness).
 
-import { equalBytes } from '../../core/model/bytes.ts';
+import { discard, equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import { type BlockHash, parseBlockHash } from '../../core/model/ids.ts';
 import {
@@ -42,6 +42,10 @@ export function createSegmentCodec(code: ErasureCode): SegmentCodec {
       checkNotAborted(signal);
       return sha256(plain);
     },
+    async check(block, hash, signal) {
+      checkNotAborted(signal);
+      return equalBytes(await sha256(block), hash) ? block : undefined;
+    },
     seal: (parameters, plain, plainHash, signal) => seal(code, parameters, plain, plainHash, signal),
     open: (parameters, blocks, plainBytes, signal) => open(code, parameters, blocks, plainBytes, signal),
     close() {},
@@ -69,10 +73,9 @@ async function seal(
 
   const { k, n } = parameters;
   const blocks = blocksFor(new Uint8Array(sealed), k, n);
-  const hashing = blocks.slice(0, k).map(({ bytes }) => hashOf(bytes));
-  // WebCrypto's threads work on those while the parity is computed here.
+  discard(new Uint8Array(sealed));
   code.derive(blocks.slice(0, k), blocks.slice(k));
-  const hashes = await Promise.all([...hashing, ...blocks.slice(k).map(({ bytes }) => hashOf(bytes))]);
+  const hashes = await Promise.all(blocks.map(({ bytes }) => hashOf(bytes)));
   checkNotAborted(signal);
   return { blocks: blocks.map(({ bytes }) => bytes), hashes };
 }
@@ -101,6 +104,7 @@ async function open(
   checkNotAborted(signal);
   try {
     const plain = await crypto.subtle.decrypt(gcmOf(parameters), key, data.subarray(0, sealedBytes));
+    discard(data);
     return new Uint8Array(plain);
   } catch (cause) {
     throw corrupt(parameters, 'its authentication tag does not fit', cause);

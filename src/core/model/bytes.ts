@@ -25,3 +25,15 @@ export function hexOf(bytes: Uint8Array): string {
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
   return text;
 }
+
+/**
+ * Gives the memory behind `bytes` back at once; nobody may use it, or another view of its buffer, any more. Buffers weigh
+ * nothing in the engine's own count of its heap, so it lets some 64 MiB of dead ones gather in each thread before it looks
+ * for them; and memory that was just given back is the fastest to be had again. No effect where the engine cannot (before
+ * ES2024's ArrayBuffer.prototype.transfer), or the buffer was transferred already.
+ */
+export function discard(bytes: Uint8Array<ArrayBuffer>): void {
+  const { buffer } = bytes;
+  const transfer: unknown = Reflect.get(buffer, 'transfer');
+  if (buffer.byteLength > 0 && typeof transfer === 'function') Reflect.apply(transfer, buffer, [0]);
+}

@@ -11,6 +11,7 @@
 // Invariants: a lane has one unfinished message at most; its buffer is allocated once, from a length that was checked
 // first; every message frame carries at least one octet of its message, unless the whole message is empty.
 
+import { discard } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 import { FRAME_BYTES, MAX_ENVELOPE_BYTES, MAX_MESSAGE_BYTES } from '../model/limits.ts';
 import type { Lane } from '../ports.ts';
@@ -130,6 +131,7 @@ export class FrameAssembler {
     const message = new Uint8Array(messageBytes);
     message.set(chunk);
     this.#unfinished[lane] = { message, filledBytes: chunk.length };
+    discard(frame);
     return undefined;
   }
 
@@ -142,6 +144,7 @@ export class FrameAssembler {
     if (filledBytes + chunk.length > message.length) throw bad('a chunk that overruns its message');
     message.set(chunk, filledBytes);
     unfinished.filledBytes += chunk.length;
+    discard(frame);
     if (unfinished.filledBytes < message.length) return undefined;
     this.#unfinished[lane] = undefined;
     return { kind: 'message', lane, message };

@@ -1,0 +1,76 @@
+// The FragmentStore of the page: every call goes to the fragment worker, and blocks are transferred there and back.
+//
+// Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next call starts
+// another worker, over what is on the disk.
+
+import { type Remote, transfer, wrap } from 'comlink';
+import { PalmError } from '../../core/model/errors.ts';
+import type { FragmentStore } from '../../core/ports.ts';
+import type { FragmentService } from '../../workers/fragment-service.ts';
+import { valueOf, type Outcome } from '../../workers/outcome.ts';
+import { buffersOf } from './buffers.ts';
+
+interface RunningWorker {
+  readonly service: Remote<FragmentService>;
+  /** Rejects the calls that have not been answered. */
+  readonly pending: Set<(error: PalmError) => void>;
+}
+
+/** Errors are those of FragmentStore; a worker that dies is 'storage-failed'. */
+export function openWorkerFragments(createWorker: () => Worker = startWorker): FragmentStore {
+  let running: RunningWorker | undefined;
+
+  const start = (): RunningWorker => {
+    const worker = createWorker();
+    const started: RunningWorker = { service: wrap<FragmentService>(worker), pending: new Set() };
+    const fail = (event: Event): void => {
+      if (running === started) running = undefined;
+      worker.terminate();
+      for (const reject of started.pending) reject(workerDied(event));
+    };
+    worker.addEventListener('error', fail);
+    worker.addEventListener('messageerror', fail);
+    return started;
+  };
+
+  const call = <Value>(send: (service: Remote<FragmentService>) => Promise<Outcome<Value>>): Promise<Value> =>
+    new Promise((resolve, reject) => {
+      const { service, pending } = (running ??= start());
+      pending.add(reject);
+      send(service)
+        .then(valueOf)
+        .then(resolve, reject)
+        .finally(() => pending.delete(reject));
+    });
+
+  return {
+    putBlocks: (owner, blocks, hashes) =>
+      call((service) => {
+        const buffers = buffersOf(blocks.map(({ bytes }) => bytes));
+        return service.putBlocks(owner, transfer([...blocks], buffers), hashes);
+      }),
+    getBlock: (hash) => call((service) => service.getBlock(hash)),
+    hasBlocks: (hashes) => call((service) => service.hasBlocks(hashes)),
+    commit: (...given) => call((service) => service.commit(...given)),
+    getIndex: (fragmentId) => call((service) => service.getIndex(fragmentId)),
+    list: () => call((service) => service.list()),
+    drop: (fragmentIds) => call((service) => service.drop(fragmentIds)),
+    release: (owner) => call((service) => service.release(owner)),
+    owners: () => call((service) => service.owners()),
+    clear: () => call((service) => service.clear()),
+  };
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL('../../workers/fragments/fragment.worker.ts', import.meta.url), {
+    type: 'module',
+  });
+}
+
+function workerDied(cause: unknown): PalmError {
+  return new PalmError(
+    'storage-failed',
+    "The part of Palm that keeps this device's fragments stopped. What was kept is safe; try again.",
+    { cause },
+  );
+}

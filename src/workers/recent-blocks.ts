@@ -1,0 +1,93 @@
+// Keeps the blocks that this device sealed most recently, so that those which are fetched at once need not come from the disk
+// and be checked again: they were hashed, and are, in this memory.
+//
+// Invariants: every block here was put with a hash computed from these very bytes; together they have at most MAX_BYTES; a
+// block that is taken is gone from here, and one that is not taken is discarded.
+
+import { discard } from '../core/model/bytes.ts';
+import { blockKey, type BlockHash } from '../core/model/ids.ts';
+import type { FragmentStore } from '../core/ports.ts';
+
+/** Some eight segments of 4 of 8: what takers may lag behind before their blocks come from the disk. */
+const MAX_BYTES = 16 * 2 ** 20;
+/** Nobody fetches any more: the memory is given back, ms. */
+const FORGET_AFTER_MS = 10_000;
+
+/** `store`, whose buffers this owns from now on. */
+export function withRecentBlocks(store: FragmentStore): FragmentStore {
+  const recent = new RecentBlocks();
+  return {
+    async putBlocks(owner, blocks, hashes) {
+      try {
+        await store.putBlocks(owner, blocks, hashes);
+      } catch (error) {
+        for (const { bytes } of blocks) discard(bytes);
+        throw error;
+      }
+      for (const { hash, bytes } of blocks) {
+        if (hashes === 'computed') recent.add(hash, bytes);
+        else discard(bytes);
+      }
+    },
+    getBlock: async (hash) => recent.take(hash) ?? store.getBlock(hash),
+    hasBlocks: (hashes) => store.hasBlocks(hashes),
+    commit: (...given) => store.commit(...given),
+    getIndex: (fragmentId) => store.getIndex(fragmentId),
+    list: () => store.list(),
+    async drop(fragmentIds) {
+      recent.clear();
+      await store.drop(fragmentIds);
+    },
+    release: (owner) => store.release(owner),
+    owners: () => store.owners(),
+    async clear() {
+      recent.clear();
+      await store.clear();
+    },
+  };
+}
+
+class RecentBlocks {
+  /** Oldest first. */
+  readonly #blocks = new Map<string, Uint8Array<ArrayBuffer>>();
+  #byteCount = 0;
+  #forgetting: ReturnType<typeof setTimeout> | undefined;
+
+  add(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): void {
+    const key = blockKey(hash);
+    this.#remove(key);
+    this.#blocks.set(key, bytes);
+    this.#byteCount += bytes.length;
+    for (const [oldest, old] of this.#blocks) {
+      if (this.#byteCount <= MAX_BYTES) break;
+      this.#remove(oldest);
+      discard(old);
+    }
+    this.#forgetLater();
+  }
+
+  take(hash: BlockHash): Uint8Array<ArrayBuffer> | undefined {
+    const key = blockKey(hash);
+    const bytes = this.#blocks.get(key);
+    this.#remove(key);
+    if (bytes !== undefined) this.#forgetLater();
+    return bytes;
+  }
+
+  clear(): void {
+    clearTimeout(this.#forgetting);
+    for (const bytes of this.#blocks.values()) discard(bytes);
+    this.#blocks.clear();
+    this.#byteCount = 0;
+  }
+
+  #remove(key: string): void {
+    this.#byteCount -= this.#blocks.get(key)?.length ?? 0;
+    this.#blocks.delete(key);
+  }
+
+  #forgetLater(): void {
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => this.clear(), FORGET_AFTER_MS);
+  }
+}

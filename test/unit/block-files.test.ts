@@ -1,0 +1,111 @@
+// Blocks in files: slots that are handed out once, files that come and go with them.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { BlockFiles } from '../../src/adapters/browser/block-files.ts';
+import { isPalmError } from '../../src/core/model/errors.ts';
+import { TestPackFolder } from './pack-folder.ts';
+
+/** Slots of one pack, as block-files.ts has them. */
+const PACK_SLOTS = 64;
+
+const folders: TestPackFolder[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) folder.delete();
+});
+
+describe('block files', () => {
+  it('give back what was written, each block from its slot', async () => {
+    const files = await BlockFiles.over(newFolder(), []);
+    const slots = await Promise.all([1, 2, 3].map((seed) => files.write(bytesOf(seed))));
+    expect(new Set(slots).size).toBe(3);
+    for (const [at, slot] of slots.entries()) {
+      expect(await files.read(slot, 1000)).toEqual(bytesOf(at + 1));
+    }
+  });
+
+  it('hand out the first free slot, and never one that is taken', async () => {
+    const files = await BlockFiles.over(newFolder(), [0, 1, 3]);
+    expect(await files.write(bytesOf(1))).toBe(2);
+    expect(await files.write(bytesOf(1))).toBe(4);
+    files.free(1);
+    files.free(1);
+    expect(await files.write(bytesOf(1))).toBe(1);
+    expect(await files.write(bytesOf(1))).toBe(5);
+  });
+
+  it('read what a file lacks as fewer bytes', async () => {
+    const files = await BlockFiles.over(newFolder(), [0]);
+    expect(await files.read(0, 1000)).toHaveLength(0);
+  });
+
+  it('remove a file with its last block, and use its number again', async () => {
+    const folder = newFolder();
+    const files = await BlockFiles.over(folder, []);
+    const slot = await files.write(bytesOf(1));
+    files.free(slot);
+    await expect.poll(() => folder.names()).toEqual([]);
+    expect(folder.openNames.size).toBe(0);
+    expect(await files.write(bytesOf(2))).toBe(slot);
+    expect(await files.read(slot, 1000)).toEqual(bytesOf(2));
+  });
+
+  it('write next to a file that is just being removed', async () => {
+    const folder = newFolder();
+    const files = await BlockFiles.over(folder, []);
+    files.free(await files.write(bytesOf(1)));
+    const slot = await files.write(bytesOf(2));
+    expect(slot).toBe(PACK_SLOTS);
+    await expect.poll(() => folder.names()).toEqual(['pack-1']);
+    expect(await files.read(slot, 1000)).toEqual(bytesOf(2));
+  });
+
+  it('remove at the start what a crash left without a block', async () => {
+    const folder = newFolder();
+    for (const name of ['pack-0', 'pack-1', 'pack-7', 'something']) (await folder.open(name)).close();
+    await BlockFiles.over(folder, [PACK_SLOTS]);
+    expect(await folder.names()).toEqual(['pack-1']);
+  });
+
+  it('keep a bounded number of files open, and flush those that they close', async () => {
+    const folder = newFolder();
+    const packs = Array.from({ length: 80 }, (_, pack) => pack * PACK_SLOTS);
+    const files = await BlockFiles.over(folder, packs);
+    for (let pack = 0; pack < 80; pack++) await files.read(pack * PACK_SLOTS, 10);
+    expect(folder.openNames.size).toBe(64);
+    const slot = await files.write(bytesOf(1));
+    for (let pack = 1; pack < 80; pack++) await files.read(pack * PACK_SLOTS, 10);
+    expect(folder.openNames.has('pack-0')).toBe(false);
+    expect(folder.flushedNames).toEqual(['pack-0']);
+    expect(await files.read(slot, 1000)).toEqual(bytesOf(1));
+  });
+
+  it('wait for the page before this one to let go of its files', async () => {
+    const folder = newFolder();
+    folder.openNames.add('pack-0');
+    const files = await BlockFiles.over(folder, []);
+    const writing = files.write(bytesOf(1));
+    folder.openNames.clear();
+    expect(await files.read(await writing, 1000)).toEqual(bytesOf(1));
+  });
+
+  it('take nothing on a full disk', async () => {
+    const folder = newFolder();
+    const files = await BlockFiles.over(folder, []);
+    folder.fits = () => false;
+    await expect(files.write(bytesOf(1))).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
+    folder.fits = () => true;
+    await expect.poll(() => folder.names()).toEqual([]);
+    expect(await files.write(bytesOf(1))).toBe(0);
+  });
+});
+
+function newFolder(): TestPackFolder {
+  const folder = new TestPackFolder();
+  folders.push(folder);
+  return folder;
+}
+
+function bytesOf(seed: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(1000).fill(seed);
+}

@@ -1,0 +1,66 @@
+// A folder of packs on this machine's disk, as the browser's own file system keeps them: a file is open once at most, and a
+// disk may be full.
+
+import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PackFolder, PackHandle } from '../../src/adapters/browser/block-files.ts';
+
+export class TestPackFolder implements PackFolder {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'palm-packs-'));
+  readonly openNames = new Set<string>();
+  readonly flushedNames: string[] = [];
+  /** Asked before each write. */
+  fits: (bytes: number) => boolean = () => true;
+
+  names(): Promise<string[]> {
+    return readdir(this.#folder);
+  }
+
+  open(name: string): Promise<PackHandle> {
+    if (this.openNames.has(name)) {
+      const error = new Error(`${name} is open already.`);
+      error.name = 'NoModificationAllowedError';
+      return Promise.reject(error);
+    }
+    this.openNames.add(name);
+    const file = openSync(join(this.#folder, name), 'a+');
+    closeSync(file);
+    const handle = openSync(join(this.#folder, name), 'r+');
+    return Promise.resolve({
+      read: (bytes, { at }) => readSync(handle, bytes, 0, bytes.length, at),
+      write: (bytes, { at }) => {
+        if (this.fits(bytes.length)) return writeSync(handle, bytes, 0, bytes.length, at);
+        const error = new Error('The quota is met.');
+        error.name = 'QuotaExceededError';
+        throw error;
+      },
+      flush: () => {
+        this.flushedNames.push(name);
+        fsyncSync(handle);
+      },
+      close: () => {
+        closeSync(handle);
+        this.openNames.delete(name);
+      },
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return rm(join(this.#folder, name), { force: true });
+  }
+
+  /** Changes bytes of a pack behind the back of whoever has it open. */
+  flipBit(name: string, at: number): void {
+    const file = openSync(join(this.#folder, name), 'r+');
+    const byte = new Uint8Array(1);
+    readSync(file, byte, 0, 1, at);
+    writeSync(file, Uint8Array.of((byte[0] ?? 0) ^ 1), 0, 1, at);
+    closeSync(file);
+  }
+
+  delete(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

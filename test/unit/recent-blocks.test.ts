@@ -1,0 +1,112 @@
+// Blocks that were just sealed are served from memory once, and the memory is bounded.
+
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type BlockHash, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
+import type { FragmentStore } from '../../src/core/ports.ts';
+import { withRecentBlocks } from '../../src/workers/recent-blocks.ts';
+
+const MIB = 2 ** 20;
+
+/** Node 20 has no ArrayBuffer.prototype.transfer, by which memory is given back; this shows where that happens. */
+const withTransfer = {
+  value(this: ArrayBuffer): ArrayBuffer {
+    return structuredClone(this, { transfer: [this] });
+  },
+  configurable: true,
+};
+const original = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'transfer');
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  // oxlint-disable-next-line eslint/no-extend-native -- what newer engines have; taken away again below
+  Object.defineProperty(ArrayBuffer.prototype, 'transfer', withTransfer);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  if (original === undefined) Reflect.deleteProperty(ArrayBuffer.prototype, 'transfer');
+  // oxlint-disable-next-line eslint/no-extend-native -- puts the engine's own back
+  else Object.defineProperty(ArrayBuffer.prototype, 'transfer', original);
+});
+
+it('a block that was sealed here is served once from memory, then from the disk', async () => {
+  const { store, loads } = disk();
+  await store.putBlocks('job', [blockOf(1)], 'computed');
+  expect((await store.getBlock(hashOf(1)))?.[0]).toBe(1);
+  expect(loads).toEqual([]);
+  await store.getBlock(hashOf(1));
+  expect(loads).toEqual([1]);
+});
+
+it('a block from elsewhere is not kept, and its memory is given back', async () => {
+  const { store, loads } = disk();
+  const block = blockOf(1);
+  await store.putBlocks('job', [block], 'claimed');
+  expect(block.bytes).toHaveLength(0);
+  await store.getBlock(hashOf(1));
+  expect(loads).toEqual([1]);
+});
+
+it('the oldest give way, and their memory is given back', async () => {
+  const { store, loads } = disk();
+  const first = blockOf(0);
+  await store.putBlocks('job', [first], 'computed');
+  for (let seed = 1; seed <= 16; seed++) await store.putBlocks('job', [blockOf(seed)], 'computed');
+  expect(first.bytes).toHaveLength(0);
+  await store.getBlock(hashOf(0));
+  for (let seed = 1; seed <= 16; seed++) await store.getBlock(hashOf(seed));
+  expect(loads).toEqual([0]);
+});
+
+it('all are forgotten when nobody fetches, when the store is cleared, and when fragments are dropped', async () => {
+  for (const forget of [
+    () => vi.advanceTimersByTimeAsync(10_000),
+    (store: FragmentStore) => store.clear(),
+    (store: FragmentStore) => store.drop([fragmentIdOf(new Uint8Array(1))]),
+  ]) {
+    const { store, loads } = disk();
+    await store.putBlocks('job', [blockOf(1)], 'computed');
+    await forget(store);
+    await store.getBlock(hashOf(1));
+    expect(loads).toEqual([1]);
+  }
+});
+
+it('blocks that could not be written are not served', async () => {
+  const { store, loads } = disk(new Error('full'));
+  const block = blockOf(1);
+  await expect(store.putBlocks('job', [block], 'computed')).rejects.toThrow('full');
+  expect(block.bytes).toHaveLength(0);
+  await store.getBlock(hashOf(1));
+  expect(loads).toEqual([1]);
+});
+
+/** A store that notes the first byte of the hash of each block that is loaded from it. */
+function disk(failure?: Error): { store: FragmentStore; loads: number[] } {
+  const loads: number[] = [];
+  const nothing = (): Promise<void> => Promise.resolve();
+  const store: FragmentStore = {
+    putBlocks: () => (failure === undefined ? Promise.resolve() : Promise.reject(failure)),
+    getBlock(hash) {
+      loads.push(hash[0] ?? -1);
+      return Promise.resolve(undefined);
+    },
+    hasBlocks: () => Promise.resolve([]),
+    commit: nothing,
+    getIndex: () => Promise.resolve(undefined),
+    list: () => Promise.resolve([]),
+    drop: nothing,
+    release: nothing,
+    owners: () => Promise.resolve([]),
+    clear: nothing,
+  };
+  return { store: withRecentBlocks(store), loads };
+}
+
+function blockOf(seed: number): { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> } {
+  return { hash: hashOf(seed), bytes: new Uint8Array(MIB).fill(seed) };
+}
+
+function hashOf(seed: number): BlockHash {
+  return parseBlockHash(new Uint8Array(32).fill(seed));
+}
