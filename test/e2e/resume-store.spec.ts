@@ -10,7 +10,7 @@ import { expectedBytes, seededBytes } from './seeded-bytes.ts';
 
 declare global {
   interface Window {
-    /** Blocks that this page wrote. */
+    /** Blocks that this page had written. */
     blocksWritten: number;
   }
 }
@@ -147,13 +147,16 @@ async function poolOf(
   return [laptop, phone, tablet];
 }
 
-/** Runs in each later page before the app does, as source text. */
+/** Runs in each later page before the app does, as source text: counts what goes to the worker that writes blocks. */
 function countBlocks(): void {
   window.blocksWritten = 0;
-  const { put } = IDBObjectStore.prototype;
-  IDBObjectStore.prototype.put = function counted(value: unknown, key?: IDBValidKey) {
-    if (this.name === 'blocks') window.blocksWritten += 1;
-    return key === undefined ? put.call(this, value) : put.call(this, value, key);
+  // oxlint-disable-next-line typescript/unbound-method -- called on the worker that it was called on
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function counted(message: unknown, ...rest: unknown[]): void {
+    // Comlink's own form: the path to the method, and the arguments, each as {value}.
+    const { path, argumentList } = Object(message);
+    if (path?.[0] === 'putBlocks') window.blocksWritten += argumentList[1].value.length;
+    Reflect.apply(postMessage, this, [message, ...rest]);
   };
 }
 
