@@ -6,9 +6,17 @@ import { encodeEntry, encodeEntryPayload, signedBytesOf, type EntryBody } from '
 import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { fragmentBytesOf } from '../core/model/geometry.ts';
-import { blockKey, type BlockHash, type DeviceId, type FileId, type FragmentId } from '../core/model/ids.ts';
+import {
+  blockKey,
+  type BlockHash,
+  type DeviceId,
+  type FileId,
+  type FragmentId,
+  type JobId,
+} from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import { Peer, type PeerEffect, type PeerInput } from '../core/peer/peer.ts';
+import type { PrefetchOutcome } from '../core/peer/prefetching.ts';
 import type { Ask, RequestResult } from '../core/peer/requests.ts';
 import type {
   Clock,
@@ -33,6 +41,7 @@ import {
 import type { Notice } from './api.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
 import { Inbox } from './inbox.ts';
+import { Prefetcher } from './prefetcher.ts';
 import { pullFragment } from './pulling.ts';
 
 export interface PeerDriverPorts {
@@ -61,6 +70,9 @@ interface Waiting {
   readonly reject: (error: PalmError) => void;
 }
 
+/** Told that a block was handed to the link with `to`. */
+type ServeListener = (to: DeviceId, hash: BlockHash) => void;
+
 export class PeerDriver {
   readonly peer: Peer;
   readonly #ports: PeerDriverPorts;
@@ -79,6 +91,8 @@ export class PeerDriver {
   /** What was begun and has not ended: `stop` waits for it, so that nothing is written afterwards. */
   readonly #working = new Set<Promise<unknown>>();
   readonly #listeners = new Set<() => void>();
+  readonly #serveListeners = new Set<ServeListener>();
+  readonly #prefetcher: Prefetcher;
   readonly #lifetime = new AbortController();
   #publishing: Promise<unknown> = Promise.resolve();
   /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
@@ -94,6 +108,10 @@ export class PeerDriver {
     this.#events = events;
     this.peer = new Peer(ports.identity.deviceId, keys.epoch);
     this.#damaged = new DamagedFragments(ports.records);
+    this.#prefetcher = new Prefetcher({
+      fragments: ports.fragments,
+      requestBlock: (from, hash, signal) => this.request(from, { kind: 'get-block', hash }, signal),
+    });
   }
 
   get deviceId(): DeviceId {
@@ -153,6 +171,12 @@ export class PeerDriver {
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `listener` after each block that was served, until the returned function is called. */
+  watchServed(listener: ServeListener): () => void {
+    this.#serveListeners.add(listener);
+    return () => this.#serveListeners.delete(listener);
   }
 
   /** @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's reason. */
@@ -246,6 +270,12 @@ export class PeerDriver {
         break;
       case 'pull':
         this.#inBackground(this.#pull(effect.place, effect.from));
+        break;
+      case 'prefetch':
+        this.#inBackground(this.#prefetch(effect.from, effect.job, effect.block));
+        break;
+      case 'prefetch-end':
+        this.#inBackground(this.#prefetcher.end(effect.from, effect.job));
         break;
       case 'drop':
         this.#inBackground(this.#drop(effect.file, effect.fragments));
@@ -405,15 +435,21 @@ export class PeerDriver {
 
   async #pull(place: Place, from: DeviceId): Promise<void> {
     let outcome: 'held' | Refusal = 'failed';
+    let blocks: readonly BlockHash[] = [];
     try {
       await this.#keeping.get(place.file);
       const pulled = await pullFragment(place, from, {
         manifest: this.peer.catalogue.files().get(place.file),
         fragments: this.#ports.fragments,
         request: (ask) => this.request(from, ask, this.#lifetime.signal),
+        settled: (wanted) => {
+          this.input({ kind: 'pulling', blocks: wanted });
+          return this.#prefetcher.settled(wanted);
+        },
       });
       outcome = pulled.kind === 'held' ? 'held' : pulled.reason;
       if (pulled.kind === 'held') {
+        blocks = pulled.blocks;
         await this.#damaged.remove(pulled.stored.fragmentId);
         this.fragmentHeld(pulled.stored);
       } else if (pulled.notice !== undefined) {
@@ -421,7 +457,18 @@ export class PeerDriver {
       }
     } finally {
       // Whatever happened: the next fragment that waits must get its turn.
-      this.input({ kind: 'pulled', place, from, outcome });
+      this.input({ kind: 'pulled', place, from, outcome, blocks });
+    }
+  }
+
+  async #prefetch(from: DeviceId, job: JobId, block: BlockHash): Promise<void> {
+    let outcome: PrefetchOutcome = 'failed';
+    try {
+      outcome = await this.#prefetcher.fetch(from, job, block);
+      if (outcome === 'corrupt')
+        this.#events.notice('warning', `Device ${from} sent damaged bytes; they were refused.`);
+    } finally {
+      this.input({ kind: 'prefetched', from, job, block, outcome });
     }
   }
 
@@ -462,6 +509,7 @@ export class PeerDriver {
         const message = encodeMessage({ kind, id }, payload);
         await this.#ports.transport.send(to, message, 'bulk', controller.signal);
         discard(payload);
+        if (ask.kind === 'get-block') for (const listener of this.#serveListeners) listener(to, ask.hash);
       }
       this.#served(to, id, controller.signal.aborted ? undefined : failure);
     } catch (error) {

@@ -1,5 +1,5 @@
-// Fetches a fragment that another device asked this one to hold: its index, then the blocks that are not here yet, a few
-// at a time; each is checked against its hash before it is written, and the fragment exists only once all are durable.
+// Fetches a fragment that another device asked this one to hold: its index, then the blocks that are not here yet (others
+// were foretold), a few at a time; each is checked against its hash before it is written, and the fragment exists only once all are durable.
 
 import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
 import type { Manifest } from '../core/catalogue/manifest.ts';
@@ -14,10 +14,12 @@ export interface PullPorts {
   readonly manifest: Manifest | undefined;
   readonly fragments: FragmentStore;
   readonly request: (ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Resolves when none of these blocks is being fetched because it was foretold, and none will be. */
+  readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
 }
 
 export type PullOutcome =
-  | { readonly kind: 'held'; readonly stored: StoredFragment }
+  | { readonly kind: 'held'; readonly stored: StoredFragment; readonly blocks: readonly BlockHash[] }
   | { readonly kind: 'refused'; readonly reason: Refusal; readonly notice?: string };
 
 /** Blocks asked for at once, and written in one transaction: 1 MiB. */
@@ -34,11 +36,12 @@ export async function pullFragment(place: Place, from: DeviceId, ports: PullPort
       throw new PalmError('corrupt', 'A fragment index does not fit its id.');
     const index = decodeFragmentIndex(indexBytes);
     checkIndex(index, place, manifest);
+    await ports.settled(index.blocks);
     await pullBlocks(owner, index, manifest, ports);
     const blockBytes = fragmentBytesOf(manifest);
     const stored = { fragmentId, fileId: place.file, fragment: place.fragment, blockBytes };
     await fragments.commit(stored, indexBytes, index.blocks);
-    return { kind: 'held', stored };
+    return { kind: 'held', stored, blocks: index.blocks };
   } catch (error) {
     if (!isPalmError(error)) throw error;
     return refusalOf(error, from);
@@ -53,11 +56,29 @@ async function pullBlocks(
   manifest: Manifest,
   ports: PullPorts,
 ): Promise<void> {
-  const present = await ports.fragments.hasBlocks(index.blocks);
-  const missing = index.blocks.flatMap((hash, segment) =>
-    present[segment] === true ? [] : [{ hash, segment }],
-  );
-  const fetchPart = async (part: readonly { hash: BlockHash; segment: number }[]) =>
+  for (;;) {
+    const present = await ports.fragments.hasBlocks(index.blocks);
+    const missing = index.blocks.flatMap((hash, segment) =>
+      present[segment] === true ? [] : [{ hash, segment }],
+    );
+    await pullMissing(owner, missing, manifest, ports);
+    // What was here for another job's sake may have been given up meanwhile; what this one fetched stays.
+    if (missing.length === 0 || missing.length === index.blocks.length) return;
+  }
+}
+
+interface Missing {
+  readonly hash: BlockHash;
+  readonly segment: number;
+}
+
+async function pullMissing(
+  owner: string,
+  missing: readonly Missing[],
+  manifest: Manifest,
+  ports: PullPorts,
+): Promise<void> {
+  const fetchPart = async (part: readonly Missing[]) =>
     Promise.all(
       part.map(async ({ hash, segment }) => {
         const bytes = await ports.request({ kind: 'get-block', hash });

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
-import { entryIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
+import { entryIdOf, parseBlockHash, parseJobId } from '../../src/core/model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_LOG_LENGTH, MAX_MESSAGE_BYTES } from '../../src/core/model/limits.ts';
 import { encodeCbor } from '../../src/core/wire/decode.ts';
 import {
@@ -112,6 +112,10 @@ describe('refused is', () => {
     ['a negative base', { kind: 'holdings', base: -1, held: [], heldBytes: 0, freeBytes: 0 }],
     ['a file that is a map', { kind: 'get-index', id: 1, file, fragment: 0 }],
     ['a short block hash', { kind: 'get-block', id: 1, hash: new Uint8Array(31) }],
+    ['a job of 15 bytes', { kind: 'soon-over', job: new Uint8Array(15) }],
+    ['a job in text', { kind: 'soon', job: '0'.repeat(32), blocks: [] }],
+    ['more foretold blocks than a message may have', soonOf(65, 32)],
+    ['a short foretold hash', soonOf(1, 31)],
     ['a request number of 33 bits', { kind: 'cancel', id: 2 ** 32 }],
     ['a reason that nobody has', { kind: 'failed', id: 1, reason: 'tired' }],
     ['a digest beyond 64 bytes', { kind: 'pulse', catalogue: 'f'.repeat(65), holdings: 0 }],
@@ -181,6 +185,8 @@ describe('refused is', () => {
       'places',
       'reason',
       'hash',
+      'job',
+      'blocks',
     ];
     const header = fc.record(Object.fromEntries(keys.map((key) => [key, value])), { requiredKeys: [] });
     fc.assert(
@@ -196,6 +202,8 @@ const uint32 = fc.nat(0xffff_ffff);
 const device = fc.nat(7).map((index) => deviceAt(index).deviceId);
 const file = fc.nat(20).map(fileIdAt);
 const place = fc.record({ file, fragment: fc.nat(254) });
+const job = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(parseJobId);
+const blockHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(parseBlockHash);
 const seq = fc.nat(MAX_LOG_LENGTH);
 
 const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & { kind: Kind }> } = {
@@ -236,11 +244,17 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
   place: fc.record({ kind: fc.constant('place'), places: fc.array(place, { maxLength: 4 }) }),
   release: fc.record({ kind: fc.constant('release'), place }),
   refuse: fc.record({ kind: fc.constant('refuse'), place, reason: fc.constantFrom(...REFUSALS) }),
+  soon: fc.record({
+    kind: fc.constant('soon'),
+    job,
+    blocks: fc.array(blockHash, { maxLength: 4 }),
+  }),
+  'soon-over': fc.record({ kind: fc.constant('soon-over'), job }),
   'get-index': fc.record({ kind: fc.constant('get-index'), id: uint32, file, fragment: fc.nat(254) }),
   'get-block': fc.record({
     kind: fc.constant('get-block'),
     id: uint32,
-    hash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(parseBlockHash),
+    hash: blockHash,
   }),
   index: fc.record({ kind: fc.constant('index'), id: uint32 }),
   block: fc.record({ kind: fc.constant('block'), id: uint32 }),
@@ -250,6 +264,11 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
 
 function entriesOf(entries: readonly Uint8Array[]): unknown {
   return { kind: 'entries', entries, more: false };
+}
+
+function soonOf(blockCount: number, hashBytes: number): unknown {
+  const blocks = Array.from({ length: blockCount }, () => new Uint8Array(hashBytes));
+  return { kind: 'soon', job: new Uint8Array(16), blocks };
 }
 
 function withLength(header: Uint8Array): Uint8Array<ArrayBuffer> {

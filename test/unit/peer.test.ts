@@ -7,8 +7,20 @@ import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
 import { concatBytes } from '../../src/core/model/bytes.ts';
 import { fragmentBytesOf } from '../../src/core/model/geometry.ts';
-import { parseBlockHash, type DeviceId, type EntryId, type FileId } from '../../src/core/model/ids.ts';
-import { MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
+import {
+  parseBlockHash,
+  parseJobId,
+  type BlockHash,
+  type DeviceId,
+  type EntryId,
+  type FileId,
+} from '../../src/core/model/ids.ts';
+import {
+  BLOCK_BYTES,
+  MAX_FORETOLD_JOBS,
+  MAX_OPEN_REQUESTS,
+  SOON_KEEP_MS,
+} from '../../src/core/model/limits.ts';
 import { Peer, type PeerEffect, type PeerInput } from '../../src/core/peer/peer.ts';
 import { reachOf } from '../../src/core/placement/health.ts';
 import {
@@ -68,12 +80,16 @@ class Device {
   }
 
   /** Stores a file: all fragments are here, then its entry, then its outbox. */
-  store(label: string, changes: Partial<Manifest> = {}): { fileId: FileId; manifest: Manifest } {
+  store(
+    label: string,
+    changes: Partial<Manifest> = {},
+    early?: (PeerInput & { kind: 'outbox' })['early'],
+  ): { fileId: FileId; manifest: Manifest } {
     const { body, fileId } = fileBody(label);
     const manifest = manifestOf(this.id, changes);
     this.publish(body, manifest);
     for (const fragment of indicesOf(manifest.n)) this.hold(fileId, manifest, fragment);
-    this.input({ kind: 'outbox', file: fileId });
+    this.input({ kind: 'outbox', file: fileId, early });
     return { fileId, manifest };
   }
 
@@ -110,6 +126,8 @@ class Device {
         this.#net.unlink(this.id, effect.device);
         break;
       case 'keep-entries':
+      case 'prefetch':
+      case 'prefetch-end':
       case 'answer':
       case 'serve':
       case 'stop-serving':
@@ -238,6 +256,28 @@ function poolOf(count: number): { net: Net; devices: Device[] } {
     for (const other of devices.slice(index + 1)) net.link(device, other);
   }
   return { net, devices };
+}
+
+/** A device that knows a file of another's, which only speaks as the test says. */
+function asked(freeBytes = SPACE): { device: Device; other: DeviceId; fileId: FileId; manifest: Manifest } {
+  const { net, device, other } = listener();
+  const { body, fileId } = fileBody('x');
+  const manifest = manifestOf(other);
+  const writer = net.add(1);
+  writer.publish(body, manifest);
+  device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
+  device.input({ kind: 'space', freeBytes });
+  return { device, other, fileId, manifest };
+}
+
+function place(file: FileId, ...fragments: readonly number[]): Message {
+  return { kind: 'place', places: fragments.map((fragment) => ({ file, fragment })) };
+}
+
+function refusals(effects: readonly PeerEffect[], to: DeviceId): [number, string][] {
+  return messagesOf(effects, to, 'refuse').flatMap((message) =>
+    message.kind === 'refuse' ? [[message.place.fragment, message.reason] as [number, string]] : [],
+  );
 }
 
 describe('a new link', () => {
@@ -415,27 +455,6 @@ describe('holdings', () => {
 });
 
 describe('a fragment that another asks this device to hold', () => {
-  function asked(freeBytes = SPACE): { device: Device; other: DeviceId; fileId: FileId; manifest: Manifest } {
-    const { net, device, other } = listener();
-    const { body, fileId } = fileBody('x');
-    const manifest = manifestOf(other);
-    const writer = net.add(1);
-    writer.publish(body, manifest);
-    device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
-    device.input({ kind: 'space', freeBytes });
-    return { device, other, fileId, manifest };
-  }
-
-  function place(file: FileId, ...fragments: readonly number[]): Message {
-    return { kind: 'place', places: fragments.map((fragment) => ({ file, fragment })) };
-  }
-
-  function refusals(effects: readonly PeerEffect[], to: DeviceId): [number, string][] {
-    return messagesOf(effects, to, 'refuse').flatMap((message) =>
-      message.kind === 'refuse' ? [[message.place.fragment, message.reason] as [number, string]] : [],
-    );
-  }
-
   it('is fetched from there', () => {
     const { device, other, fileId } = asked();
     expect(device.hear(other, place(fileId, 2))).toEqual([
@@ -564,6 +583,145 @@ describe('storing', () => {
     expect(device.sentTo(other, 'place')).toHaveLength(1);
     device.hear(other, holdings);
     expect(device.sentTo(other, 'place')).toHaveLength(2);
+  });
+});
+
+describe('blocks that are foretold', () => {
+  const job = parseJobId(seededBytes(16, 70));
+  const hashes = (count: number): BlockHash[] =>
+    indicesOf(count).map((index) => parseBlockHash(seededBytes(32, 7_000 + index)));
+  const fetches = (effects: readonly PeerEffect[]): number =>
+    effects.filter(({ kind }) => kind === 'prefetch').length;
+  const ends = (effects: readonly PeerEffect[]): PeerEffect[] =>
+    effects.filter(({ kind }) => kind === 'prefetch-end');
+
+  it('are fetched from whoever told of them, when it has greeted and has not left', () => {
+    const stranger = listener(false);
+    const soon = { kind: 'soon', job, blocks: hashes(3) } as const;
+    const [closed] = stranger.device.hear(stranger.other, soon);
+    expect(closed?.kind).toBe('close-link');
+
+    const { device, other } = listener();
+    const [block] = soon.blocks;
+    expect(device.hear(other, soon)).toContainEqual({ kind: 'prefetch', from: other, job, block });
+
+    const { net, device: third, other: gone } = listener();
+    const leaver = net.add(1);
+    leaver.publish({ kind: 'leave' });
+    third.input({ kind: 'entries-checked', from: gone, entries: [...net.written.values()], more: false });
+    expect(third.hear(gone, soon)).toMatchObject([{ kind: 'close-link' }]);
+  });
+
+  it('take half of the room, count as room that fragments can have, and are given up for one', () => {
+    const manifest = manifestOf(deviceAt(1).deviceId);
+    const fragmentBytes = fragmentBytesOf(manifest);
+    const blockCount = Math.ceil(fragmentBytes / BLOCK_BYTES);
+    const { device, other, fileId } = asked(2 * blockCount * BLOCK_BYTES);
+    const told = device.hear(other, { kind: 'soon', job, blocks: hashes(2 * blockCount) });
+    expect(fetches(told)).toBe(blockCount);
+    for (const block of hashes(blockCount))
+      device.input({ kind: 'prefetched', from: other, job, block, outcome: 'here' });
+    // The disk is measured with these blocks on it.
+    device.input({ kind: 'space', freeBytes: blockCount * BLOCK_BYTES });
+    expect(ends(device.hear(other, place(fileId, 0)))).toEqual([]);
+    const second = device.hear(other, place(fileId, 1));
+    expect(refusals(second, other)).toEqual([]);
+    expect(ends(second)).toEqual([{ kind: 'prefetch-end', from: other, job }]);
+  });
+
+  it('are given up when their job is over, and some time after the last that was heard of it', () => {
+    const { net, device, other } = listener();
+    device.hear(other, { kind: 'soon', job, blocks: hashes(1) });
+    expect(device.hear(other, { kind: 'soon-over', job })).toEqual([
+      { kind: 'prefetch-end', from: other, job },
+    ]);
+    device.hear(other, { kind: 'soon', job, blocks: hashes(2) });
+    device.input({ kind: 'link-down', device: other });
+    device.effects.length = 0;
+    net.pass(SOON_KEEP_MS);
+    expect(ends(device.effects)).toEqual([{ kind: 'prefetch-end', from: other, job }]);
+  });
+
+  it('are told a message’s worth at a time, to devices that are reachable', () => {
+    const { device, other } = listener();
+    const blocks = hashes(100);
+    const away = deviceAt(3).deviceId;
+    expect(device.input({ kind: 'foretell', job, to: away, blocks })).toEqual([]);
+    const told = messagesOf(device.input({ kind: 'foretell', job, to: other, blocks }), other, 'soon');
+    expect(told).toEqual([
+      { kind: 'soon', job, blocks: blocks.slice(0, 64) },
+      { kind: 'soon', job, blocks: blocks.slice(64) },
+    ]);
+  });
+
+  it('are over for each device once it holds its fragments, which are those that were planned for it', () => {
+    const { net, devices } = poolOf(4);
+    const storer = itemAt(devices, 0);
+    const manifest = manifestOf(storer.id);
+    const { homes, early } = storer.peer.planHomes(manifest);
+    expect(homes.size).toBe(manifest.n);
+    expect(early).toEqual(new Set(devices.slice(1).map(({ id }) => id)));
+    for (const to of early) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
+    // Meanwhile space is another, by which fragments would go elsewhere.
+    for (const device of devices.slice(2)) device.input({ kind: 'space', freeBytes: SPACE / 1_000 });
+    net.settle();
+    const { fileId } = storer.store('early', {}, { job, homes });
+    const overs = (): DeviceId[] => [...early].filter((to) => storer.sentTo(to, 'soon-over').length > 0);
+    expect(overs()).toEqual([]);
+    net.pass(A_MOMENT_MS);
+    expect(new Set(overs())).toEqual(early);
+    for (const to of early) {
+      const planned = [...homes].flatMap(([fragment, home]) => (home === to ? [fragment] : []));
+      expect(storer.peer.holdersOf(fileId).get(to)).toEqual(new Set(planned));
+      expect(storer.sentTo(to, 'soon-over')).toEqual([{ kind: 'soon-over', job }]);
+    }
+  });
+
+  it('are over for all when there will be no file; whoever is away hears of it when it is back', () => {
+    const { net, devices } = poolOf(3);
+    const [storer, one, other] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
+    for (const to of [one.id, other.id]) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
+    net.unlink(storer.id, other.id);
+    const effects = storer.input({ kind: 'foretell-over', job });
+    expect(messagesOf(effects, one.id, 'soon-over')).toHaveLength(1);
+    expect(storer.sentTo(other.id, 'soon-over')).toEqual([]);
+    net.link(storer, other);
+    expect(storer.sentTo(other.id, 'soon-over')).toHaveLength(1);
+    expect(storer.input({ kind: 'foretell-over', job })).toEqual([]);
+  });
+
+  it('of a file that is removed while it is placed are over too', () => {
+    const { net, devices } = poolOf(2);
+    const [storer, other] = [itemAt(devices, 0), itemAt(devices, 1)];
+    storer.input({ kind: 'foretell', job, to: other.id, blocks: hashes(1) });
+    net.arrives = ({ kind }) => kind !== 'place';
+    const { fileId } = storer.store('removed', {}, { job, homes: new Map([[0, other.id]]) });
+    net.settle();
+    expect(storer.sentTo(other.id, 'soon-over')).toEqual([]);
+    storer.publish({ kind: 'remove', file: fileId });
+    expect(storer.sentTo(other.id, 'soon-over')).toHaveLength(1);
+  });
+
+  it('of many stores that failed while a device was away are told it as far as it can remember', () => {
+    const { net, devices } = poolOf(2);
+    const [storer, other] = [itemAt(devices, 0), itemAt(devices, 1)];
+    const jobs = indicesOf(MAX_FORETOLD_JOBS + 3).map((index) => parseJobId(seededBytes(16, 700 + index)));
+    for (const one of jobs) storer.input({ kind: 'foretell', job: one, to: other.id, blocks: hashes(1) });
+    net.unlink(storer.id, other.id);
+    for (const one of jobs) storer.input({ kind: 'foretell-over', job: one });
+    net.link(storer, other);
+    expect(storer.sentTo(other.id, 'soon-over')).toHaveLength(MAX_FORETOLD_JOBS);
+  });
+
+  it('are planned for devices with room for their share twice', () => {
+    const { net, devices } = poolOf(3);
+    const [storer, narrow] = [itemAt(devices, 0), itemAt(devices, 1)];
+    const manifest = manifestOf(storer.id);
+    narrow.input({ kind: 'space', freeBytes: 3 * fragmentBytesOf(manifest) });
+    net.pass(A_MOMENT_MS);
+    const { homes, early } = storer.peer.planHomes(manifest);
+    expect([...homes.values()].filter((home) => home === narrow.id)).toHaveLength(2);
+    expect(early).toEqual(new Set([itemAt(devices, 2).id]));
   });
 });
 

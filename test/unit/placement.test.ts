@@ -15,7 +15,7 @@ import {
   type PlacementInput,
 } from '../../src/core/placement/placement.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
-import { fileIdAt, itemAt } from './pool-fixture.ts';
+import { itemAt } from './pool-fixture.ts';
 
 const GIB = 2 ** 30;
 const DEVICE_IDS = indicesOf(40).map((index) => deviceIdOf(seededBytes(32, 300 + index)));
@@ -24,9 +24,13 @@ function candidates(count: number, freeBytes = GIB): Candidate[] {
   return DEVICE_IDS.slice(0, count).map((device) => ({ device, freeBytes }));
 }
 
+function saltAt(file: number): Uint8Array {
+  return seededBytes(32, 5_000 + file);
+}
+
 function plan(input: Partial<PlacementInput> & { readonly n?: number } = {}): Map<number, DeviceId> {
   return planPlacement({
-    fileId: fileIdAt(0),
+    salt: saltAt(0),
     k: 4,
     fragments: indicesOf(input.n ?? 8),
     fragmentBytes: 1_000,
@@ -50,6 +54,7 @@ const scenario = fc
       n: fc.constant(k + spare),
       file: fc.constant(file),
       free: fc.array(fc.nat(6), { maxLength: 10 }),
+      wanted: fc.array(fc.tuple(fc.nat(k + spare - 1), fc.nat(11)), { maxLength: 12 }),
       held: fc.array(fc.tuple(fc.nat(11), fc.nat(k + spare - 1)), { maxLength: 12 }),
       fragmentBytes: fc.integer({ min: 1, max: 1_000 }),
     }),
@@ -58,7 +63,7 @@ const scenario = fc
 describe('planPlacement', () => {
   it('keeps every cap and the space, places only what lacks a home, and leaves out only what fits nowhere', () => {
     fc.assert(
-      fc.property(scenario, ({ k, n, file, free, held: pairs, fragmentBytes }) => {
+      fc.property(scenario, ({ k, n, file, free, wanted, held: pairs, fragmentBytes }) => {
         const held = new Map<DeviceId, Set<number>>();
         for (const [device, fragment] of pairs) {
           const id = itemAt(DEVICE_IDS, device);
@@ -68,7 +73,9 @@ describe('planPlacement', () => {
           device: itemAt(DEVICE_IDS, index),
           freeBytes: rooms * fragmentBytes + (fragmentBytes - 1),
         }));
-        const homes = plan({ fileId: fileIdAt(file), k, n, fragmentBytes, candidates: open, held });
+        const preferred = new Map(wanted.map(([fragment, device]) => [fragment, itemAt(DEVICE_IDS, device)]));
+        const salt = saltAt(file);
+        const homes = plan({ salt, k, n, fragmentBytes, candidates: open, held, preferred });
         const counts = countsOf(homes);
         let roomLeft = 0;
         for (const [index, { device }] of open.entries()) {
@@ -95,7 +102,7 @@ describe('planPlacement', () => {
         fc.integer({ min: 2, max: 20 }),
         fc.nat(50),
         (deviceCount, n, file) => {
-          const homes = plan({ fileId: fileIdAt(file), k: 12, n, candidates: candidates(deviceCount) });
+          const homes = plan({ salt: saltAt(file), k: 12, n, candidates: candidates(deviceCount) });
           const counts = countsOf(homes);
           const all = DEVICE_IDS.slice(0, deviceCount).map((device) => counts.get(device) ?? 0);
           expect(Math.max(...all) - Math.min(...all)).toBeLessThanOrEqual(1);
@@ -113,11 +120,26 @@ describe('planPlacement', () => {
     expect([...counts.values()].toSorted((a, b) => a - b)).toEqual([1, 1, 2]);
   });
 
+  it('keeps to preferred homes as far as they have room and are candidates, under the cap', () => {
+    const [b, c, gone] = [itemAt(DEVICE_IDS, 1), itemAt(DEVICE_IDS, 2), itemAt(DEVICE_IDS, 30)];
+    const open = [...candidates(5), { device: c, freeBytes: 1_500 }];
+    const preferred = new Map([...[0, 1, 2, 3].map((fragment) => [fragment, b] as const), [4, c], [5, gone]]);
+    open.splice(2, 1);
+    const homes = plan({ candidates: open, preferred });
+    expect([0, 1, 2].map((fragment) => homes.get(fragment))).toEqual([b, b, b]);
+    expect(homes.get(3), 'beyond the cap').not.toBe(b);
+    expect(homes.get(4)).toBe(c);
+    expect(homes.get(5)).not.toBe(gone);
+    expect(homes.size).toBe(8);
+    const full = plan({ candidates: candidates(5), held: new Map([[b, new Set([5, 6])]]), preferred });
+    expect([...full].filter(([, home]) => home === b)).toEqual([[0, b]]);
+  });
+
   it('does not depend on the order of the candidates, nor on that of who holds what', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(candidates(9), { minLength: 9 }), fc.nat(50), (shuffled, file) => {
-        const fileId = fileIdAt(file);
-        expect(plan({ fileId, candidates: shuffled })).toEqual(plan({ fileId, candidates: candidates(9) }));
+        const salt = saltAt(file);
+        expect(plan({ salt, candidates: shuffled })).toEqual(plan({ salt, candidates: candidates(9) }));
       }),
     );
   });
@@ -129,7 +151,7 @@ describe('planPlacement', () => {
     }));
     let heavyCount = 0;
     for (let file = 0; file < 3_000; file++) {
-      const [home] = plan({ fileId: fileIdAt(file), n: 1, candidates: open }).values();
+      const [home] = plan({ salt: saltAt(file), n: 1, candidates: open }).values();
       if (home === DEVICE_IDS[0]) heavyCount += 1;
     }
     // Three of six parts; five standard deviations of a fair draw are 137.
@@ -140,7 +162,7 @@ describe('planPlacement', () => {
     const [device] = DEVICE_IDS;
     if (device === undefined) throw new Error('there are devices');
     const scores = [64 * GIB, 1_000 * GIB, Infinity].map((freeBytes) =>
-      rendezvousScore(fileIdAt(1), { device, freeBytes }),
+      rendezvousScore(saltAt(1), { device, freeBytes }),
     );
     expect(new Set(scores).size).toBe(1);
     expect(itemAt(scores, 0)).toBeGreaterThan(0);
@@ -148,12 +170,12 @@ describe('planPlacement', () => {
 
   it('when a device joins, moves nothing that has a home', () => {
     for (let file = 0; file < 50; file++) {
-      const fileId = fileIdAt(file);
-      const before = plan({ fileId, candidates: candidates(5) });
+      const salt = saltAt(file);
+      const before = plan({ salt, candidates: candidates(5) });
       const held = new Map<DeviceId, Set<number>>();
       for (const [fragment, device] of before)
         held.set(device, (held.get(device) ?? new Set()).add(fragment));
-      expect(plan({ fileId, candidates: candidates(6), held }).size).toBe(0);
+      expect(plan({ salt, candidates: candidates(6), held }).size).toBe(0);
     }
   });
 
@@ -161,9 +183,9 @@ describe('planPlacement', () => {
     let changedCount = 0;
     const fileCount = 300;
     for (let file = 0; file < fileCount; file++) {
-      const fileId = fileIdAt(file);
-      const before = new Set(plan({ fileId, candidates: candidates(20) }).values());
-      const after = new Set(plan({ fileId, candidates: candidates(21) }).values());
+      const salt = saltAt(file);
+      const before = new Set(plan({ salt, candidates: candidates(20) }).values());
+      const after = new Set(plan({ salt, candidates: candidates(21) }).values());
       const gone = [...before].filter((device) => !after.has(device));
       const come = [...after].filter((device) => !before.has(device));
       expect(gone.length).toBeLessThanOrEqual(1);

@@ -6,7 +6,7 @@
 // what is addressed to one is of no use in another.
 
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concatBytes, hexOf } from '../model/bytes.ts';
+import { bytesOfHex, concatBytes, hexOf } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 
 declare const brand: unique symbol;
@@ -54,9 +54,7 @@ export function parseLinkId(value: unknown): LinkId {
 
 /** The 16 bytes behind an id. The caller owns them. */
 export function idBytes(id: SessionId | LinkId): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: LINK_ID_BYTES }, (_, index) =>
-    Number.parseInt(id.slice(2 * index, 2 * index + 2), 16),
-  );
+  return bytesOfHex(id);
 }
 
 function idText(value: unknown): string {

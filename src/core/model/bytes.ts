@@ -37,3 +37,10 @@ export function discard(bytes: Uint8Array<ArrayBuffer>): void {
   const transfer: unknown = Reflect.get(buffer, 'transfer');
   if (buffer.byteLength > 0 && typeof transfer === 'function') Reflect.apply(transfer, buffer, [0]);
 }
+
+/** The bytes behind `hexOf`'s text. */
+export function bytesOfHex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: text.length / 2 }, (_, index) =>
+    Number.parseInt(text.slice(2 * index, 2 * index + 2), 16),
+  );
+}

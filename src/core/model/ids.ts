@@ -19,6 +19,8 @@ export type FragmentId = Branded<string, 'FragmentId'>;
 export type EntryId = Branded<string, 'EntryId'>;
 /** 16 bytes derived from the pool secret, as lower-case hex: the relay's room name. */
 export type PoolId = Branded<string, 'PoolId'>;
+/** 16 random bytes as lower-case hex: a store, as other devices know it before it is a file. */
+export type JobId = Branded<string, 'JobId'>;
 /** SHA-256 of a block, 32 bytes. */
 export type BlockHash = Branded<Uint8Array, 'BlockHash'>;
 
@@ -26,6 +28,7 @@ const RAW_CODE = 0x55;
 const DAG_CBOR_CODE = 0x71;
 const SHA2_256_CODE = 0x12;
 const SHA2_256_BYTES = 32;
+const JOB_ID_BYTES = 16;
 
 export function deviceIdOf(publicKey: Uint8Array): DeviceId {
   return cidText(RAW_CODE, sha256(publicKey)) as DeviceId; // made here: its validator
@@ -69,6 +72,14 @@ export function parsePoolId(value: unknown): PoolId {
     throw new PalmError('bad-message', 'A pool id is 32 hexadecimal digits.');
   }
   return value as PoolId; // checked above
+}
+
+/** @throws PalmError 'bad-message' when `value` is not 16 bytes. */
+export function parseJobId(value: unknown): JobId {
+  if (!(value instanceof Uint8Array) || value.length !== JOB_ID_BYTES) {
+    throw new PalmError('bad-message', 'The id of a job is 16 bytes.');
+  }
+  return hexOf(value) as JobId; // checked above
 }
 
 /** @throws PalmError 'bad-message' when `value` is not 32 bytes. The bytes are not copied. */

@@ -55,6 +55,12 @@ export const MAX_LINK_COUNT = 200;
 
 /** Requests that we let a peer have open with us, and that we open with a peer. */
 export const MAX_OPEN_REQUESTS = 64;
+/** Stores whose blocks one device may foretell us, and all of those blocks together: 4 GiB; more hints are ignored. */
+export const MAX_FORETOLD_JOBS = 16;
+export const MAX_FORETOLD_BLOCKS = 16_384;
+/** Foretold blocks are kept this long without a sign of their store, ms: its page may be reloading, its laptop asleep. */
+export const SOON_KEEP_MS = 10 * 60_000;
+
 /** A control request is answered within this, ms, or counts as failed. */
 export const CONTROL_DEADLINE_MS = 10_000;
 /** A block is answered within this, ms: 256 KiB at 25 kB/s. */

@@ -45,6 +45,8 @@ interface Offer {
 }
 
 interface Placing {
+  /** Where fragments were planned to go before the file was published; their blocks may be there. */
+  readonly homes: ReadonlyMap<number, DeviceId> | undefined;
   /** By fragment. */
   readonly offers: Map<number, Offer>;
   /** Devices that declined this file, until when. */
@@ -88,10 +90,11 @@ export class Outbox {
     return this.#files.get(file)?.progress;
   }
 
-  add(file: FileId): void {
+  add(file: FileId, homes?: ReadonlyMap<number, DeviceId>): void {
     if (this.#files.has(file)) return;
     const progress = { placedCount: 0, pendingCount: 0 };
     this.#files.set(file, {
+      homes,
       offers: new Map(),
       declined: new Map(),
       failures: new Map(),
@@ -103,6 +106,14 @@ export class Outbox {
 
   remove(file: FileId): void {
     this.#files.delete(file);
+  }
+
+  /** Whether a fragment that was planned for `device` from the first has no home yet. */
+  awaits(file: FileId, device: DeviceId): boolean {
+    const homes = this.#files.get(file)?.homes;
+    if (homes === undefined) return false;
+    const placed = new Set([...this.#view.holdersOf(file).values()].flatMap((fragments) => [...fragments]));
+    return [...homes].some(([fragment, home]) => home === device && !placed.has(fragment));
   }
 
   /** Who holds or could take `file` changed; without a file, for all. */
@@ -269,7 +280,9 @@ export class Outbox {
       held.set(device, (held.get(device) ?? new Set()).add(fragment));
     const fragments = [...this.#view.ownOf(file)].toSorted((a, b) => a - b);
     const fragmentBytes = fragmentBytesOf(manifest);
-    const homes = planPlacement({ fileId: file, k: manifest.k, fragments, fragmentBytes, candidates, held });
+    const { salt, k } = manifest;
+    const preferred = placing.homes;
+    const homes = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held, preferred });
     const own = new Set<number>();
     const offered = new Map<number, DeviceId>();
     for (const [fragment, device] of homes) {

@@ -6,17 +6,21 @@
 
 import type { CheckedEntry } from '../catalogue/check.ts';
 import { Catalogue } from '../catalogue/catalogue.ts';
-import type { DeviceId, FileId } from '../model/ids.ts';
+import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
+import { fragmentBytesOf, type Geometry } from '../model/geometry.ts';
 import { MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings, type HoldingsDelta } from '../placement/holdings.ts';
-import type { Candidate } from '../placement/placement.ts';
+import { planPlacement, type Candidate } from '../placement/placement.ts';
 import type { Lane } from '../ports.ts';
 import { PROTOCOL_VERSION, type Failure, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
+import { Foretelling, type ForetellEffect } from './foretelling.ts';
 import { Outbox, type OutboxProgress } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
-import { Requests, type Ask, type RequestResult } from './requests.ts';
+import { Prefetching, type PrefetchEffect, type PrefetchOutcome } from './prefetching.ts';
+import { Requests, type Ask, type RequestEffect, type RequestResult } from './requests.ts';
 import { Taking } from './taking.ts';
 
 export type PeerInput =
@@ -41,13 +45,37 @@ export type PeerInput =
   | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
   | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
   | { readonly kind: 'space'; readonly freeBytes: number }
-  /** All fragments of `file` are here: place them. */
-  | { readonly kind: 'outbox'; readonly file: FileId }
+  /** All fragments of `file` are here: place them. `early`: as the blocks of this job were foretold. */
+  | {
+      readonly kind: 'outbox';
+      readonly file: FileId;
+      readonly early?: { readonly job: JobId; readonly homes: ReadonlyMap<number, DeviceId> } | undefined;
+    }
+  /** These blocks of a file that is being sealed are here, and will be placed on `to`. */
+  | {
+      readonly kind: 'foretell';
+      readonly job: JobId;
+      readonly to: DeviceId;
+      readonly blocks: readonly BlockHash[];
+    }
+  /** The file will not be: it could not be sealed, or was cancelled. */
+  | { readonly kind: 'foretell-over'; readonly job: JobId }
+  | {
+      readonly kind: 'prefetched';
+      readonly from: DeviceId;
+      readonly job: JobId;
+      readonly block: BlockHash;
+      readonly outcome: PrefetchOutcome;
+    }
+  /** The index of a fragment that is being pulled was read: these are its blocks. */
+  | { readonly kind: 'pulling'; readonly blocks: readonly BlockHash[] }
+  /** `blocks`: those of a fragment that is held now, as far as hints may have brought them. */
   | {
       readonly kind: 'pulled';
       readonly place: Place;
       readonly from: DeviceId;
       readonly outcome: 'held' | Refusal;
+      readonly blocks?: readonly BlockHash[];
     }
   | { readonly kind: 'request'; readonly ticket: number; readonly to: DeviceId; readonly ask: Ask }
   | { readonly kind: 'abandon'; readonly ticket: number }
@@ -67,6 +95,7 @@ export type PeerEffect =
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
   /** Fetch this fragment from `from`, make it durable, answer with 'held' and 'pulled'. */
   | { readonly kind: 'pull'; readonly place: Place; readonly from: DeviceId }
+  | PrefetchEffect
   /** Drop these fragments of a file from the store; answer each with 'unheld'. */
   | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }
   /**
@@ -79,6 +108,14 @@ export type PeerEffect =
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
   | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string };
+
+/** Where the fragments of a file are to go that is not published yet. */
+export interface PlannedHomes {
+  /** By fragment, this device's own share included; those that fit nowhere are left out. */
+  readonly homes: ReadonlyMap<number, DeviceId>;
+  /** The other devices among them that can be foretold their blocks: their share fits twice. */
+  readonly early: ReadonlySet<DeviceId>;
+}
 
 interface Link {
   /** Whether the other side said hello, in our protocol and epoch. */
@@ -110,7 +147,10 @@ export class Peer {
   #nextTellMs = 0;
   readonly #revisions = new Map<FileId, number>();
   #reachRevision = 0;
+  #haveHomesChanged = false;
   readonly #taking = new Taking(this.own);
+  readonly #prefetching = new Prefetching();
+  readonly #foretelling = new Foretelling((device) => this.isReachable(device));
 
   constructor(self: DeviceId, epoch: number) {
     this.#self = self;
@@ -153,6 +193,20 @@ export class Peer {
     return this.#outbox.progressOf(file);
   }
 
+  /** As the outbox would place a file of this salt and geometry now. */
+  planHomes(file: Pick<Manifest, keyof Geometry | 'salt'>): PlannedHomes {
+    const candidates = this.#candidates();
+    const { salt, k, n } = file;
+    const fragments = Array.from({ length: n }, (_, fragment) => fragment);
+    const fragmentBytes = fragmentBytesOf(file);
+    const homes = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: new Map() });
+    const early = candidates.filter(({ device, freeBytes }) => {
+      const shareBytes = [...homes.values()].filter((home) => home === device).length * fragmentBytes;
+      return device !== this.#self && shareBytes > 0 && 2 * shareBytes <= freeBytes;
+    });
+    return { homes, early: new Set(early.map(({ device }) => device)) };
+  }
+
   /** Puts a restarted device's own records, holdings and outbox back, before the first input. */
   restore(entries: readonly CheckedEntry[]): void {
     this.catalogue.add(entries);
@@ -164,13 +218,20 @@ export class Peer {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
       else effects.push(this.#outboxDone(effect.file, effect.keep));
     }
+    effects.push(...this.#toldOver());
     for (const { place, from } of this.#taking.start()) effects.push({ kind: 'pull', place, from });
+    effects.push(...this.#prefetching.trim(nowMs, this.#roomBytes()));
+    effects.push(...this.#prefetching.start((device) => this.isReachable(device)));
     effects.push(...this.#tellHoldings(nowMs));
     return effects;
   }
 
   nextDeadlineMs(): number {
-    let next = Math.min(this.#requests.nextDeadlineMs(), this.#outbox.nextDeadlineMs());
+    let next = Math.min(
+      this.#requests.nextDeadlineMs(),
+      this.#outbox.nextDeadlineMs(),
+      this.#prefetching.nextDeadlineMs(),
+    );
     for (const { pulseAtMs } of this.#links.values()) next = Math.min(next, pulseAtMs);
     return this.own.hasChanges ? Math.min(next, this.#nextTellMs) : next;
   }
@@ -196,24 +257,37 @@ export class Peer {
         this.#touch(input.file);
         return [];
       case 'space':
-        this.own.freeBytes = Math.max(0, Math.floor(input.freeBytes));
+        // What hints brought gives way to what fragments need: it is as good as free.
+        this.own.freeBytes = Math.max(0, Math.floor(input.freeBytes)) + this.#prefetching.hereBytes;
+        this.#prefetching.measured();
         return [];
       case 'outbox':
-        this.#outbox.add(input.file);
+        this.#outbox.add(input.file, input.early?.homes);
+        if (input.early !== undefined) this.#foretelling.published(input.early.job, input.file);
         this.#touch(input.file);
         return this.catalogue.isRemoved(input.file) ? this.#removed(input.file) : [];
+      case 'foretell':
+        return inControl(this.#foretelling.tell(input.job, input.to, input.blocks));
+      case 'foretell-over':
+        return inControl(this.#foretelling.failed(input.job));
+      case 'prefetched':
+        return this.#prefetching.fetched(nowMs, input.from, input.job, input.block, input.outcome);
+      case 'pulling':
+        this.#prefetching.pulling(input.blocks);
+        return [];
       case 'pulled':
+        this.#prefetching.held(input.blocks ?? []);
         return this.#pulled(input.place, input.from, input.outcome);
       case 'request':
         return this.#request(nowMs, input.ticket, input.to, input.ask);
       case 'abandon':
-        return this.#withLane(this.#requests.abandon(nowMs, input.ticket));
+        return inControl(this.#requests.abandon(nowMs, input.ticket));
       case 'served':
         this.#links.get(input.to)?.serving.delete(input.id);
         if (input.failure === undefined) return [];
         return [send(input.to, { kind: 'failed', id: input.id, reason: input.failure })];
       case 'tick':
-        return [...this.#withLane(this.#requests.tick(nowMs)), ...this.#pulses(nowMs)];
+        return [...inControl(this.#requests.tick(nowMs)), ...this.#pulses(nowMs)];
     }
   }
 
@@ -244,7 +318,7 @@ export class Peer {
     this.#taking.linkDown(device);
     return [
       ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
-      ...this.#withLane(this.#requests.linkDown(device)),
+      ...inControl(this.#requests.linkDown(device)),
     ];
   }
 
@@ -273,17 +347,21 @@ export class Peer {
         return [];
       case 'release':
         return this.#release(from, message.place);
+      case 'soon':
+        return this.#soon(nowMs, from, message.job, message.blocks);
+      case 'soon-over':
+        return this.#prefetching.over(from, message.job);
       case 'get-index':
       case 'get-block':
         this.#outbox.progressed(nowMs, from);
         return this.#serve(from, link, message);
       case 'index':
       case 'block':
-        return this.#withLane(
+        return inControl(
           this.#requests.settle(nowMs, from, message.id, message.kind, { kind: 'payload', payload }),
         );
       case 'failed':
-        return this.#withLane(
+        return inControl(
           this.#requests.settle(nowMs, from, message.id, 'block', { kind: 'failed', reason: message.reason }),
         );
       case 'cancel':
@@ -297,7 +375,7 @@ export class Peer {
     }
     link.greeted = true;
     this.#touch();
-    return [];
+    return inControl(this.#foretelling.greeted(from));
   }
 
   #entriesChecked(from: DeviceId, entries: readonly CheckedEntry[], more: boolean): PeerEffect[] {
@@ -330,6 +408,7 @@ export class Peer {
   #removed(file: FileId): PeerEffect[] {
     const wasPlacing = this.#outbox.has(file);
     this.#outbox.remove(file);
+    this.#haveHomesChanged = true;
     this.#revisions.delete(file);
     const surplus = [...this.own.of(file)];
     return wasPlacing || surplus.length > 0 ? [{ kind: 'outbox-done', file, surplus }] : [];
@@ -338,6 +417,7 @@ export class Peer {
   /** Who holds, reaches or places `file` changed; without a file, it may have for all. */
   #touch(file?: FileId): void {
     this.#outbox.touch(file);
+    this.#haveHomesChanged = true;
     if (file === undefined) this.#reachRevision += 1;
     // Others may speak of files that nobody stored: those are not remembered.
     else if (this.catalogue.files().has(file))
@@ -381,6 +461,25 @@ export class Peer {
     return isOurs && isElsewhere ? [drop(file, [fragment])] : [];
   }
 
+  /** What is foretold is fetched as far as there is room; nobody is told what is not. */
+  #soon(nowMs: number, from: DeviceId, job: JobId, blocks: readonly BlockHash[]): PeerEffect[] {
+    if (this.catalogue.hasLeft(from))
+      return [{ kind: 'close-link', device: from, reason: 'stores a file although it left' }];
+    this.#prefetching.foretold(nowMs, from, job, blocks, this.#roomBytes());
+    return [];
+  }
+
+  /** What this device offers beside the fragments that it is taking. */
+  #roomBytes(): number {
+    return this.own.freeBytes - this.#taking.promisedBytes;
+  }
+
+  #toldOver(): PeerEffect[] {
+    if (!this.#haveHomesChanged) return [];
+    this.#haveHomesChanged = false;
+    return inControl(this.#foretelling.advance((file, device) => this.#outbox.awaits(file, device)));
+  }
+
   #pulled(place: Place, from: DeviceId, outcome: 'held' | Refusal): PeerEffect[] {
     this.#taking.ended(place, outcome === 'held');
     if (outcome === 'held' || !this.#links.has(from)) return [];
@@ -400,7 +499,7 @@ export class Peer {
   #request(nowMs: number, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
     if (!this.isReachable(to))
       return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
-    return this.#withLane(this.#requests.open(nowMs, ticket, to, ask));
+    return inControl(this.#requests.open(nowMs, ticket, to, ask));
   }
 
   #serve(to: DeviceId, link: Link, ask: Ask & { readonly id: number }): PeerEffect[] {
@@ -472,11 +571,11 @@ export class Peer {
     }
     return candidates;
   }
+}
 
-  /** Requests and their answers are small; the payloads they bring travel as bulk from the other side. */
-  #withLane(effects: ReturnType<Requests['tick']>): PeerEffect[] {
-    return effects.map((effect) => (effect.kind === 'send' ? send(effect.to, effect.message) : effect));
-  }
+/** Requests and their answers are small; the payloads they bring travel as bulk from the other side. */
+function inControl(effects: readonly (RequestEffect | ForetellEffect)[]): PeerEffect[] {
+  return effects.map((effect) => (effect.kind === 'send' ? send(effect.to, effect.message) : effect));
 }
 
 function send(to: DeviceId, message: Message): PeerEffect {

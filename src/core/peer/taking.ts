@@ -28,9 +28,15 @@ export class Taking {
   readonly #own: OwnFragments;
   /** By place, first come first. */
   readonly #pulls = new Map<string, Pull>();
+  #promisedBytes = 0;
 
   constructor(own: OwnFragments) {
     this.#own = own;
+  }
+
+  /** Bytes of the fragments that are queued. */
+  get promisedBytes(): number {
+    return this.#promisedBytes;
   }
 
   /** `from` asks this device to hold a fragment; `manifest` is undefined when the file is not known here. */
@@ -42,23 +48,22 @@ export class Taking {
     const ofFile = [...this.#pulls.values()].filter((pull) => pull.place.file === place.file).length;
     if (own.size + ofFile >= fragmentCap(manifest.k)) return 'cap';
     const bytes = fragmentBytesOf(manifest);
-    const promisedBytes = [...this.#pulls.values()].reduce((sum, pull) => sum + pull.bytes, 0);
-    if (promisedBytes + bytes > this.#own.freeBytes) return 'space';
+    if (this.#promisedBytes + bytes > this.#own.freeBytes) return 'space';
     if (this.#pulls.size >= MAX_WAITING_PULLS) return 'busy';
     this.#pulls.set(keyOf(place), { place, from, bytes, running: false });
+    this.#promisedBytes += bytes;
     return 'queued';
   }
 
   /** The fetch of `place` ended; where the fragment is now held, it uses what was offered. */
   ended(place: Place, isHeld: boolean): void {
-    const pull = this.#pulls.get(keyOf(place));
-    this.#pulls.delete(keyOf(place));
+    const pull = this.#delete(keyOf(place));
     if (isHeld && pull !== undefined) this.#own.freeBytes = Math.max(0, this.#own.freeBytes - pull.bytes);
   }
 
   /** What `device` offered and nobody fetches yet is forgotten: it offers it again. */
   linkDown(device: DeviceId): void {
-    for (const [key, pull] of this.#pulls) if (pull.from === device && !pull.running) this.#pulls.delete(key);
+    for (const [key, pull] of this.#pulls) if (pull.from === device && !pull.running) this.#delete(key);
   }
 
   /** What to fetch now. */
@@ -80,6 +85,13 @@ export class Taking {
     }
     for (const pull of started) pull.running = true;
     return started;
+  }
+
+  #delete(key: string): Pull | undefined {
+    const pull = this.#pulls.get(key);
+    this.#pulls.delete(key);
+    this.#promisedBytes -= pull?.bytes ?? 0;
+    return pull;
   }
 }
 

@@ -1,12 +1,13 @@
 // Where a file's fragments go: weighted rendezvous hashing (Thaler and Ravishankar 1998; the logarithmic weights of
-// Schindelhauer and Schomaker 2005). Every device that knows the same candidates computes the same order.
+// Schindelhauer and Schomaker 2005). Every device that knows the same candidates computes the same order. It goes by the
+// file's salt, which is known before the first block is sealed, as the file's id is not.
 //
 // Fragments are spread as evenly as the caps allow, for the margin counts devices: the next fragment goes to the
 // candidate with the fewest of this file, and among equals to the one with the best score.
 
 import { sha256 } from '@noble/hashes/sha2.js';
-import { utf8 } from '../model/bytes.ts';
-import type { DeviceId, FileId } from '../model/ids.ts';
+import { hexOf, utf8 } from '../model/bytes.ts';
+import type { DeviceId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
 import type { FragmentSet } from './fragment-set.ts';
 import { marginOf } from './health.ts';
@@ -18,7 +19,8 @@ export interface Candidate {
 }
 
 export interface PlacementInput {
-  readonly fileId: FileId;
+  /** The file's. */
+  readonly salt: Uint8Array;
   readonly k: number;
   /** Fragments that can be handed out, in the order in which they get their homes. */
   readonly fragments: Iterable<number>;
@@ -28,6 +30,8 @@ export interface PlacementInput {
   readonly candidates: readonly Candidate[];
   /** Fragments that devices have or were already asked to take; candidates or not. */
   readonly held: ReadonlyMap<DeviceId, FragmentSet>;
+  /** Homes that fragments get before all others do, where the device is a candidate and neither full nor at the cap. */
+  readonly preferred?: ReadonlyMap<number, DeviceId> | undefined;
 }
 
 /** Free space beyond this makes a device no better a home, bytes: a huge disk must not attract everything. */
@@ -38,20 +42,29 @@ export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   const cap = fragmentCap(input.k);
   const open = input.candidates.map((candidate) => ({
     device: candidate.device,
-    score: rendezvousScore(input.fileId, candidate),
+    score: rendezvousScore(input.salt, candidate),
     count: input.held.get(candidate.device)?.size ?? 0,
     room: Math.floor(candidate.freeBytes / Math.max(1, input.fragmentBytes)),
   }));
   const homes = new Map<number, DeviceId>();
   const taken = new Set([...input.held.values()].flatMap((set) => [...set]));
-  for (const fragment of input.fragments) {
-    if (taken.has(fragment)) continue;
-    const eligible = open.filter((home) => home.count < cap && home.room > 0);
-    const [best] = eligible.toSorted((a, b) => a.count - b.count || b.score - a.score);
+  const isOpen = ({ count, room }: (typeof open)[number]): boolean => count < cap && room > 0;
+  const settle = (fragment: number, home: (typeof open)[number]): void => {
+    home.count += 1;
+    home.room -= 1;
+    homes.set(fragment, home.device);
+  };
+  const homeless = [...input.fragments].filter((fragment) => !taken.has(fragment));
+  for (const fragment of homeless) {
+    const preferred = input.preferred?.get(fragment);
+    const home = open.find((candidate) => candidate.device === preferred && isOpen(candidate));
+    if (home !== undefined) settle(fragment, home);
+  }
+  for (const fragment of homeless) {
+    if (homes.has(fragment)) continue;
+    const [best] = open.filter(isOpen).toSorted((a, b) => a.count - b.count || b.score - a.score);
     if (best === undefined) break;
-    best.count += 1;
-    best.room -= 1;
-    homes.set(fragment, best.device);
+    settle(fragment, best);
   }
   return homes;
 }
@@ -68,7 +81,7 @@ export interface Copy {
  * to another. None when no such copies are enough.
  */
 export function planCopies(
-  input: Omit<PlacementInput, 'fileId'> & {
+  input: Omit<PlacementInput, 'salt' | 'preferred'> & {
     /** This device, which hands the fragments out. */
     readonly self: DeviceId;
   },
@@ -114,9 +127,9 @@ function holdersOf(
   return { count: sizes.length, largest: Math.max(0, ...sizes) };
 }
 
-/** -w / ln(h) with h in (0, 1) from SHA-256 of file and device: the higher, the better a home. */
-export function rendezvousScore(fileId: FileId, candidate: Candidate): number {
-  const digest = sha256(utf8(`palm/v1/rendezvous/${fileId}/${candidate.device}`));
+/** -w / ln(h) with h in (0, 1) from SHA-256 of the file's salt and the device: the higher, the better a home. */
+export function rendezvousScore(salt: Uint8Array, candidate: Candidate): number {
+  const digest = sha256(utf8(`palm/v1/rendezvous/${hexOf(salt)}/${candidate.device}`));
   let hash = 0;
   for (const byte of digest.subarray(0, 6)) hash = hash * 256 + byte;
   const unit = (hash + 0.5) / 2 ** 48;

@@ -7,9 +7,12 @@ import {
   parseDeviceId,
   parseEntryId,
   parseFileId,
+  parseJobId,
   type BlockHash,
   type FileId,
+  type JobId,
 } from '../model/ids.ts';
+import { bytesOfHex } from '../model/bytes.ts';
 import {
   MAX_DEVICE_COUNT,
   MAX_ENTRIES_PER_MESSAGE,
@@ -41,6 +44,8 @@ import {
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
 /** Fragments in one `place` message. */
 export const MAX_PLACES_PER_MESSAGE = 64;
+/** Blocks in one `soon` message: 2 KiB of hashes. */
+export const MAX_SOON_PER_MESSAGE = 64;
 /** Entries of one message together, bytes. */
 export const MAX_ENTRIES_BYTES = 512 * 1024;
 
@@ -76,6 +81,10 @@ export type Message =
   | { readonly kind: 'refuse'; readonly place: Place; readonly reason: Refusal }
   /** Another device that you can reach has this fragment too: give up yours, so that there is room for another. */
   | { readonly kind: 'release'; readonly place: Place }
+  /** A hint: I shall ask you to hold these blocks once their file is sealed; fetch them from me now. */
+  | { readonly kind: 'soon'; readonly job: JobId; readonly blocks: readonly BlockHash[] }
+  /** A hint: that store ended; what no fragment counts of its blocks can go. */
+  | { readonly kind: 'soon-over'; readonly job: JobId }
   | { readonly kind: 'get-index'; readonly id: number; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'get-block'; readonly id: number; readonly hash: BlockHash }
   /** Payload: the fragment index, or the block. */
@@ -136,6 +145,9 @@ function toCbor(message: Message): unknown {
     case 'refuse':
     case 'release':
       return { ...message, place: placeToCbor(message.place) };
+    case 'soon':
+    case 'soon-over':
+      return { ...message, job: bytesOfHex(message.job) };
     case 'get-index':
       return { ...message, file: cidOf(message.file) };
     case 'hello':
@@ -203,6 +215,18 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     return { kind: 'refuse', place: placeOf(place), reason: oneOf(reason, REFUSALS) };
   },
   release: (value) => ({ kind: 'release', place: placeOf(fieldsOf(value, ['kind', 'place'])['place']) }),
+  soon: (value) => {
+    const { job, blocks } = fieldsOf(value, ['kind', 'job', 'blocks']);
+    return {
+      kind: 'soon',
+      job: parseJobId(job),
+      blocks: listOf(blocks, MAX_SOON_PER_MESSAGE, parseBlockHash),
+    };
+  },
+  'soon-over': (value) => ({
+    kind: 'soon-over',
+    job: parseJobId(fieldsOf(value, ['kind', 'job'])['job']),
+  }),
   'get-index': (value) => {
     const fields = fieldsOf(value, ['kind', 'id', 'file', 'fragment']);
     const place = placeOf([fields['file'], fields['fragment']]);

@@ -1,0 +1,91 @@
+// The blocks that this device foretells others while it seals a file, and when it tells them that the store is over: for
+// each device once it holds what was meant for it, for all when the file is placed, removed or never comes to be.
+
+import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
+import { MAX_FORETOLD_JOBS } from '../model/limits.ts';
+import { MAX_SOON_PER_MESSAGE, type Message } from '../wire/messages.ts';
+
+export interface ForetellEffect {
+  readonly kind: 'send';
+  readonly to: DeviceId;
+  readonly message: Message;
+}
+
+interface Job {
+  /** Devices that were told and have not heard that it is over. */
+  readonly told: Set<DeviceId>;
+  /** Undefined until it is published. */
+  file: FileId | undefined;
+}
+
+export class Foretelling {
+  readonly #jobs = new Map<JobId, Job>();
+  /** Ends that devices have not heard of because their link was down; the oldest first. */
+  readonly #owed = new Map<DeviceId, Set<JobId>>();
+  readonly #isReachable: (device: DeviceId) => boolean;
+
+  constructor(isReachable: (device: DeviceId) => boolean) {
+    this.#isReachable = isReachable;
+  }
+
+  tell(job: JobId, to: DeviceId, blocks: readonly BlockHash[]): ForetellEffect[] {
+    if (!this.#isReachable(to)) return [];
+    const known = this.#jobs.get(job) ?? { told: new Set(), file: undefined };
+    this.#jobs.set(job, known);
+    known.told.add(to);
+    const effects: ForetellEffect[] = [];
+    for (let at = 0; at < blocks.length; at += MAX_SOON_PER_MESSAGE) {
+      const message = { kind: 'soon', job, blocks: blocks.slice(at, at + MAX_SOON_PER_MESSAGE) } as const;
+      effects.push({ kind: 'send', to, message });
+    }
+    return effects;
+  }
+
+  /** The job became `file`. */
+  published(job: JobId, file: FileId): void {
+    const known = this.#jobs.get(job);
+    if (known !== undefined) known.file = file;
+  }
+
+  /** The job will never be a file. */
+  failed(job: JobId): ForetellEffect[] {
+    const told = this.#jobs.get(job)?.told ?? [];
+    this.#jobs.delete(job);
+    return [...told].flatMap((device) => this.#tellOver(job, device));
+  }
+
+  /** Tells the devices of which their file awaits nothing any more. */
+  advance(awaits: (file: FileId, device: DeviceId) => boolean): ForetellEffect[] {
+    const effects: ForetellEffect[] = [];
+    for (const [job, known] of this.#jobs) {
+      if (known.file === undefined) continue;
+      for (const device of known.told) {
+        if (awaits(known.file, device)) continue;
+        known.told.delete(device);
+        effects.push(...this.#tellOver(job, device));
+      }
+      if (known.told.size === 0) this.#jobs.delete(job);
+    }
+    return effects;
+  }
+
+  /** The device is reachable again. */
+  greeted(device: DeviceId): ForetellEffect[] {
+    const owed = this.#owed.get(device) ?? [];
+    this.#owed.delete(device);
+    return [...owed].map((job) => over(job, device));
+  }
+
+  #tellOver(job: JobId, device: DeviceId): ForetellEffect[] {
+    if (this.#isReachable(device)) return [over(job, device)];
+    const owed = this.#owed.get(device) ?? new Set();
+    this.#owed.set(device, owed.add(job));
+    // More than that it does not keep.
+    for (const oldest of owed) if (owed.size > MAX_FORETOLD_JOBS) owed.delete(oldest);
+    return [];
+  }
+}
+
+function over(job: JobId, to: DeviceId): ForetellEffect {
+  return { kind: 'send', to, message: { kind: 'soon-over', job } };
+}
