@@ -196,7 +196,8 @@ export class PoolSession {
     try {
       const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
       const source = blobSource(blob);
-      const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, transfer };
+      const isPaced = options.durability !== 'fast';
+      const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, isPaced, transfer };
       const stored = await storeFile(job, this.#storePorts());
       const { fileId } = stored;
       if (stored.kind === 'known') {

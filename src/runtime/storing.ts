@@ -19,10 +19,10 @@ import {
   type FileDetails,
   type Manifest,
 } from '../core/catalogue/manifest.ts';
-import { concatBytes, equalBytes, hexOf } from '../core/model/bytes.ts';
+import { bytesOfHex, concatBytes, equalBytes, hexOf } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { plainBytesOf, segmentBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
-import { fileIdOf, fragmentIdOf, type BlockHash, type FileId } from '../core/model/ids.ts';
+import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import type {
   ByteSource,
@@ -36,6 +36,7 @@ import type {
   UnfinishedStore,
 } from '../core/ports.ts';
 import { reachOf } from '../core/placement/health.ts';
+import { EarlyPlacing } from './early-placing.ts';
 import { storedFragmentOf, type PeerDriver } from './peer-driver.ts';
 import type { Transfer } from './transfers.ts';
 import { ownerOf, type UnfinishedStores } from './unfinished-stores.ts';
@@ -63,6 +64,8 @@ export interface StoreJob {
   readonly handle: SourceHandle | undefined;
   /** The interrupted store that this job claimed, to go on with if `source` still has its bytes. */
   readonly resumes: UnfinishedStore | undefined;
+  /** Sealing may wait for the devices that the blocks go to. */
+  readonly isPaced: boolean;
   readonly transfer: Transfer;
 }
 
@@ -150,9 +153,12 @@ async function sealAndPublish(
   const { storeId, k, n, linkKey, sharedKey, salt, isPrivate } = store;
   const { unfinished, random } = ports;
   let isKept = false;
+  // A file that is sealed at one go has no rest to be sealed while its first blocks travel.
+  const isLong = segmentCountOf(store) > SEGMENTS_AT_ONCE;
+  const early = isLong ? new EarlyPlacing(parseJobId(bytesOfHex(storeId)), store, ports) : undefined;
   try {
     isKept = segmentCountOf(store) > 1 && (await unfinished.keep(store));
-    const columns = await sealSegments(job, store, isKept, ports);
+    const columns = await sealSegments(job, store, isKept, early, ports);
     const shares = splitSecret(sharedKey, k, n, (length) => random.bytes(length));
     const indexes = columns.map((blocks, fragment) => {
       const share = shares[fragment];
@@ -164,8 +170,9 @@ async function sealAndPublish(
       ? { kind: 'private', sealed: await sealDetails(details, linkKey, salt, ports.cryptography) }
       : { kind: 'pool', details, linkKey, contentTag };
     const fragmentIds = indexes.map(({ bytes }) => fragmentIdOf(bytes));
-    return await publish(job, store, { access, fragmentIds, indexes }, ports);
+    return await publish(job, store, { access, fragmentIds, indexes }, early, ports);
   } catch (error) {
+    early?.failed();
     const goesOn = isKept && !job.transfer.signal.aborted && isPassing(error);
     if (!goesOn) {
       await unfinished.end(storeId);
@@ -221,6 +228,7 @@ async function sealSegments(
   job: StoreJob,
   store: UnfinishedStore,
   isKept: boolean,
+  early: EarlyPlacing | undefined,
   ports: StorePorts,
 ): Promise<BlockHash[][]> {
   const { transfer } = job;
@@ -240,6 +248,7 @@ async function sealSegments(
   const rows = await mapSegments(job, async (read, segment) => {
     const before = done.get(segment);
     if (before !== undefined) return before;
+    if (job.isPaced) await early?.room(transfer.signal);
     const { blocks, hashes } = await seal(read, segment);
     const row = blocks.flatMap((bytes, fragment) => {
       const hash = hashes[fragment];
@@ -248,6 +257,7 @@ async function sealSegments(
     await noted;
     await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed');
     if (isKept) note(segment, hashes);
+    early?.sealed(hashes);
     transfer.advance(plainBytesOf(store, segment));
     return hashes;
   });
@@ -301,6 +311,7 @@ async function publish(
   job: StoreJob,
   store: UnfinishedStore,
   sealed: Sealed,
+  early: EarlyPlacing | undefined,
   ports: StorePorts,
 ): Promise<FileId> {
   const { driver, keys, random, cryptography } = ports;
@@ -341,7 +352,7 @@ async function publish(
     throw error;
   }
   for (const { stored } of fragments) driver.fragmentHeld(stored);
-  driver.input({ kind: 'outbox', file: fileId });
+  driver.input({ kind: 'outbox', file: fileId, early: early?.published() });
   return fileId;
 }
 

@@ -270,7 +270,7 @@ function asked(freeBytes = SPACE): { device: Device; other: DeviceId; fileId: Fi
   return { device, other, fileId, manifest };
 }
 
-function place(file: FileId, ...fragments: readonly number[]): Message {
+function asking(file: FileId, ...fragments: readonly number[]): Message {
   return { kind: 'place', places: fragments.map((fragment) => ({ file, fragment })) };
 }
 
@@ -457,22 +457,22 @@ describe('holdings', () => {
 describe('a fragment that another asks this device to hold', () => {
   it('is fetched from there', () => {
     const { device, other, fileId } = asked();
-    expect(device.hear(other, place(fileId, 2))).toEqual([
+    expect(device.hear(other, asking(fileId, 2))).toEqual([
       { kind: 'pull', place: { file: fileId, fragment: 2 }, from: other },
     ]);
-    expect(device.hear(other, place(fileId, 2)), 'asked again while it is fetched').toEqual([]);
+    expect(device.hear(other, asking(fileId, 2)), 'asked again while it is fetched').toEqual([]);
   });
 
   it('is refused when the file is not known, or has no such fragment', () => {
     const { device, other, fileId } = asked();
-    expect(refusals(device.hear(other, place(fileIdAt(5), 0)), other)).toEqual([[0, 'unknown-file']]);
-    expect(refusals(device.hear(other, place(fileId, 8)), other)).toEqual([[8, 'unknown-file']]);
+    expect(refusals(device.hear(other, asking(fileIdAt(5), 0)), other)).toEqual([[0, 'unknown-file']]);
+    expect(refusals(device.hear(other, asking(fileId, 8)), other)).toEqual([[8, 'unknown-file']]);
   });
 
   it('is refused beyond the cap, those being fetched included', () => {
     const { device, other, fileId, manifest } = asked();
     device.hold(fileId, manifest, 0);
-    const effects = device.hear(other, place(fileId, 1, 2, 3, 4));
+    const effects = device.hear(other, asking(fileId, 1, 2, 3, 4));
     expect(effects.filter(({ kind }) => kind === 'pull')).toHaveLength(2);
     expect(refusals(effects, other)).toEqual([
       [3, 'cap'],
@@ -483,14 +483,14 @@ describe('a fragment that another asks this device to hold', () => {
   it('is refused when the space is promised already', () => {
     const fragmentBytes = fragmentBytesOf(manifestOf(deviceAt(1).deviceId));
     const { device, other, fileId } = asked(2 * fragmentBytes - 1);
-    expect(refusals(device.hear(other, place(fileId, 1, 2)), other)).toEqual([[2, 'space']]);
+    expect(refusals(device.hear(other, asking(fileId, 1, 2)), other)).toEqual([[2, 'space']]);
     device.input({ kind: 'pulled', place: { file: fileId, fragment: 1 }, from: other, outcome: 'failed' });
-    expect(refusals(device.hear(other, place(fileId, 2)), other)).toEqual([]);
+    expect(refusals(device.hear(other, asking(fileId, 2)), other)).toEqual([]);
   });
 
   it('that could not be fetched is refused with the reason', () => {
     const { device, other, fileId } = asked();
-    device.hear(other, place(fileId, 1));
+    device.hear(other, asking(fileId, 1));
     const failed = {
       kind: 'pulled',
       place: { file: fileId, fragment: 1 },
@@ -503,7 +503,7 @@ describe('a fragment that another asks this device to hold', () => {
   it('and is here already, is told of again: once, however many were asked for', () => {
     const { device, other, fileId, manifest } = asked();
     for (const fragment of [0, 1, 2]) device.hold(fileId, manifest, fragment);
-    const effects = device.hear(other, place(fileId, 0, 1, 2));
+    const effects = device.hear(other, asking(fileId, 0, 1, 2));
     const told = messagesOf(effects, other, 'holdings');
     expect(told).toMatchObject([{ base: 0, held: [{ file: fileId, fragments: new Set([0, 1, 2]) }] }]);
     expect(refusals(effects, other)).toEqual([]);
@@ -519,7 +519,7 @@ describe('a fragment that another asks this device to hold', () => {
     });
     device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
     const pulls = files
-      .flatMap((file) => device.hear(other, place(file, 0)))
+      .flatMap((file) => device.hear(other, asking(file, 0)))
       .filter(({ kind }) => kind === 'pull');
     expect(pulls.length).toBeLessThan(60);
     device.input({ kind: 'link-down', device: other });
@@ -623,8 +623,8 @@ describe('blocks that are foretold', () => {
       device.input({ kind: 'prefetched', from: other, job, block, outcome: 'here' });
     // The disk is measured with these blocks on it.
     device.input({ kind: 'space', freeBytes: blockCount * BLOCK_BYTES });
-    expect(ends(device.hear(other, place(fileId, 0)))).toEqual([]);
-    const second = device.hear(other, place(fileId, 1));
+    expect(ends(device.hear(other, asking(fileId, 0)))).toEqual([]);
+    const second = device.hear(other, asking(fileId, 1));
     expect(refusals(second, other)).toEqual([]);
     expect(ends(second)).toEqual([{ kind: 'prefetch-end', from: other, job }]);
   });
