@@ -9,6 +9,7 @@ import type { PeerInput } from '../core/peer/peer.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PeerDriver } from './peer-driver.ts';
 
+type Driver = Pick<PeerDriver, 'peer' | 'input' | 'watchServed'>;
 type Early = NonNullable<(PeerInput & { kind: 'outbox' })['early']>;
 
 /** What has been foretold to devices that keep up, and not been fetched, bytes: beyond it sealing waits. */
@@ -34,7 +35,7 @@ interface Taker {
 export class EarlyPlacing {
   readonly #job: JobId;
   readonly #file: Pick<Manifest, keyof Geometry | 'salt'>;
-  readonly #driver: PeerDriver;
+  readonly #driver: Driver;
   readonly #clock: Clock;
   readonly #takers = new Map<DeviceId, Taker>();
   readonly #homes = new Map<number, DeviceId>();
@@ -44,7 +45,7 @@ export class EarlyPlacing {
   constructor(
     job: JobId,
     file: Pick<Manifest, keyof Geometry | 'salt'>,
-    { driver, clock }: { readonly driver: PeerDriver; readonly clock: Clock },
+    { driver, clock }: { readonly driver: Driver; readonly clock: Clock },
   ) {
     this.#job = job;
     this.#file = file;

@@ -443,7 +443,7 @@ export class PeerDriver {
         fragments: this.#ports.fragments,
         request: (ask) => this.request(from, ask, this.#lifetime.signal),
         settled: (wanted) => {
-          this.input({ kind: 'pulling', blocks: wanted });
+          if (this.peer.isPrefetching) this.input({ kind: 'pulling', blocks: wanted });
           return this.#prefetcher.settled(wanted);
         },
       });

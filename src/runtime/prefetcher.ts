@@ -67,6 +67,7 @@ export class Prefetcher {
 
   /** Resolves when none of `blocks` is being fetched any more, and none is about to be given up. */
   async settled(blocks: readonly BlockHash[]): Promise<void> {
+    if (this.#underWay.size + this.#releases.size === 0) return;
     const fetches = blocks.flatMap((hash) => this.#underWay.get(blockKey(hash)) ?? []);
     await Promise.allSettled([...fetches, ...this.#releases.values()]);
   }

@@ -606,9 +606,12 @@ describe('blocks that are foretold', () => {
     expect(device.hear(other, soon)).toContainEqual({ kind: 'prefetch', from: other, job, block });
 
     const { net, device: third, other: gone } = listener();
+    third.hear(gone, soon);
     const leaver = net.add(1);
     leaver.publish({ kind: 'leave' });
-    third.input({ kind: 'entries-checked', from: gone, entries: [...net.written.values()], more: false });
+    const entries = [...net.written.values()];
+    const left = third.input({ kind: 'entries-checked', from: gone, entries, more: false });
+    expect(ends(left)).toEqual([{ kind: 'prefetch-end', from: gone, job }]);
     expect(third.hear(gone, soon)).toMatchObject([{ kind: 'close-link' }]);
   });
 

@@ -180,6 +180,11 @@ export class Peer {
     return own.size > 0 ? holders.set(this.#self, own) : holders;
   }
 
+  /** Whether there is anything that a pull must not fetch as well. */
+  get isPrefetching(): boolean {
+    return this.#prefetching.bytes > 0;
+  }
+
   inOutbox(file: FileId): boolean {
     return this.#outbox.has(file);
   }
@@ -398,6 +403,7 @@ export class Peer {
       if (entry.body.kind === 'remove') effects.push(...this.#removed(entry.body.file));
       if (entry.body.kind === 'leave') {
         this.holdings.forget(entry.deviceId);
+        effects.push(...this.#prefetching.left(entry.deviceId));
         this.#touch();
       }
       if (file !== undefined) this.#touch(file.fileId);

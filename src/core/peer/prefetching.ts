@@ -82,6 +82,12 @@ export class Prefetching {
     return job === undefined ? [] : [this.#end(job)];
   }
 
+  /** The device left the pool: what it foretold will never be placed. */
+  left(device: DeviceId): PrefetchEffect[] {
+    const jobs = [...this.#jobs.values()].filter(({ from }) => from === device);
+    return jobs.map((job) => this.#end(job));
+  }
+
   /** A fragment with `blocks` is being pulled: whoever pulls fetches those that nobody fetches yet. */
   pulling(blocks: readonly BlockHash[]): void {
     for (const key of blocks.map(blockKey))
