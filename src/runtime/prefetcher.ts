@@ -94,7 +94,7 @@ export class Prefetcher {
     await this.#releases.get(owner);
     if (signal.aborted) return 'failed';
     try {
-      await this.#ports.fragments.putBlocks(owner, [{ hash, bytes }]);
+      await this.#ports.fragments.putBlocks(owner, [{ hash, bytes }], 'claimed');
       return 'here';
     } catch (error) {
       if (!isPalmError(error)) throw error;

@@ -1,6 +1,7 @@
 // Whole pools on virtual time: store, lose devices, read everything back.
 
 import { expect, test } from 'vitest';
+import { wholeFragments } from './checks.ts';
 import { formPool, joinPool, SimDevice } from './device.ts';
 import { CALM, Network, ROUGH } from './network.ts';
 import { World } from './world.ts';
@@ -51,7 +52,9 @@ test('with too few devices a read says so, and works again when one returns', as
   const reader = new SimDevice('reader', world, network);
   await joinPool(world, reader, first);
   await world.until('known', () => (reader.fileStatus(fileId)?.reach ?? 0) === 8);
-  for (const device of [first, ...others.slice(0, 2)]) device.kill();
+  const heldBy = (device: SimDevice): number => wholeFragments(device, fileId).size;
+  const fullestFirst = others.toSorted((a, b) => heldBy(b) - heldBy(a));
+  for (const device of [first, ...fullestFirst.slice(0, 2)]) device.kill();
   await world.until('too few', () => (reader.fileStatus(fileId)?.reach ?? 8) < 4);
   await expect(world.settled('refused', reader.read(fileId), 20_000)).rejects.toMatchObject({
     code: 'not-enough-fragments',

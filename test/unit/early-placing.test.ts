@@ -11,8 +11,8 @@ import { deviceAt, itemAt, manifestOf } from './pool-fixture.ts';
 const SELF = deviceAt(0).deviceId;
 const [B, C] = [deviceAt(1).deviceId, deviceAt(2).deviceId];
 const JOB = parseJobId(seededBytes(16, 1));
-/** 16 MiB of whole blocks. */
-const AHEAD_COUNT = 64;
+/** 8 MiB of whole blocks. */
+const AHEAD_COUNT = 32;
 const STALLED_MS = 2_000;
 const N = 8;
 
@@ -158,9 +158,9 @@ describe('the blocks of a segment', () => {
 describe('sealing', () => {
   it('waits while devices that keep up have not fetched too much, until they fetched some', async () => {
     const storer = storerWith(B, C);
-    storer.seal(8);
+    storer.seal(6);
     expect(await storer.hasRoom()).toBe(true);
-    storer.seal(8);
+    storer.seal(1);
     const toldCount = storer.toldTo(B).length + storer.toldTo(C).length;
     expect(toldCount).toBeGreaterThan(AHEAD_COUNT);
     expect(await storer.hasRoom()).toBe(false);
