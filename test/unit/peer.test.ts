@@ -667,7 +667,8 @@ describe('blocks that are foretold', () => {
     for (const to of early) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
     // Meanwhile space is another, by which fragments would go elsewhere.
     for (const device of devices.slice(2)) device.input({ kind: 'space', freeBytes: SPACE / 1_000 });
-    net.settle();
+    net.pass(A_MOMENT_MS);
+    expect(storer.peer.planHomes(manifest).homes).not.toEqual(homes);
     const { fileId } = storer.store('early', {}, { job, homes });
     const overs = (): DeviceId[] => [...early].filter((to) => storer.sentTo(to, 'soon-over').length > 0);
     expect(overs()).toEqual([]);
