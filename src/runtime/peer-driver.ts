@@ -2,7 +2,7 @@
 // the peer's; this file owns ordering (a device's control messages are handled one after another), promises and timers.
 
 import { checkEntry, type CheckedEntry } from '../core/catalogue/check.ts';
-import { encodeEntry, encodeEntryPayload, signedBytesOf, type EntryBody } from '../core/catalogue/entry.ts';
+import type { EntryBody } from '../core/catalogue/entry.ts';
 import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { fragmentBytesOf } from '../core/model/geometry.ts';
@@ -42,6 +42,7 @@ import type { Notice } from './api.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
 import { Inbox } from './inbox.ts';
 import { Prefetcher } from './prefetcher.ts';
+import { Publisher } from './publishing.ts';
 import { pullFragment } from './pulling.ts';
 
 export interface PeerDriverPorts {
@@ -93,8 +94,8 @@ export class PeerDriver {
   readonly #listeners = new Set<() => void>();
   readonly #serveListeners = new Set<ServeListener>();
   readonly #prefetcher: Prefetcher;
+  readonly #publisher: Publisher;
   readonly #lifetime = new AbortController();
-  #publishing: Promise<unknown> = Promise.resolve();
   /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
   #checking: Promise<void> | undefined;
   #nextTicket = 1;
@@ -108,6 +109,14 @@ export class PeerDriver {
     this.#events = events;
     this.peer = new Peer(ports.identity.deviceId, keys.epoch);
     this.#damaged = new DamagedFragments(ports.records);
+    this.#publisher = new Publisher({
+      ...ports,
+      keys,
+      catalogue: this.peer.catalogue,
+      keep: (entries) => this.#keepEntries(entries),
+      published: (entries) => this.input({ kind: 'published', entries }),
+      checkAlive: () => this.#lifetime.signal.throwIfAborted(),
+    });
     this.#prefetcher = new Prefetcher({
       fragments: ports.fragments,
       requestBlock: (from, hash, signal) => this.request(from, { kind: 'get-block', hash }, signal),
@@ -150,7 +159,7 @@ export class PeerDriver {
     await this.#ports.transport.close();
     for (const { reject } of this.#waiting.values()) reject(linkClosed());
     this.#waiting.clear();
-    await Promise.allSettled([...this.#working, this.#publishing]);
+    await Promise.allSettled([...this.#working, this.#publisher.idle()]);
   }
 
   /** Resolves when every control message queued so far was handed to its link, or its link closed. */
@@ -200,12 +209,9 @@ export class PeerDriver {
     });
   }
 
-  /** Signs, makes durable and spreads an entry of this device's log. Calls are carried out one after another. */
+  /** Signs, makes durable and spreads an entry of this device's log, in the order of the calls. */
   publish(body: EntryBody): Promise<CheckedEntry> {
-    const published = this.#publishing.then(() => this.#publish(body));
-    // The next entry does not depend on this one's success; this one's caller hears of its failure.
-    this.#publishing = published.catch(() => undefined);
-    return published;
+    return this.#publisher.publish(body);
   }
 
   /** A fragment became durable in the store: from now on it counts. */
@@ -395,23 +401,6 @@ export class PeerDriver {
   async #restoreRecords(): Promise<void> {
     const records = await this.#ports.records.loadRecords();
     this.peer.restore(await this.#check(records.map(({ bytes }) => bytes)));
-  }
-
-  async #publish(body: EntryBody): Promise<CheckedEntry> {
-    this.#lifetime.signal.throwIfAborted();
-    const { identity, clock, cryptography } = this.#ports;
-    const place = this.peer.catalogue.placeOf(identity.deviceId, clock.nowMs());
-    const payload = encodeEntryPayload({
-      pool: this.#keys.poolId,
-      publicKey: identity.publicKey,
-      ...place,
-      body,
-    });
-    const bytes = encodeEntry(payload, await identity.sign(signedBytesOf(payload)));
-    const entry = await checkEntry(bytes, this.#keys, cryptography);
-    await this.#keepEntries([entry]);
-    this.input({ kind: 'published', entry });
-    return entry;
   }
 
   /** Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them away. */

@@ -37,6 +37,8 @@ interface StoreRequest {
 
 /** Free space is measured again this often, ms: other sites and other files use it too. */
 const SPACE_EVERY_MS = 30_000;
+/** After a store it is measured within this, ms, once for all stores that end until then: measuring costs the browser much. */
+const SPACE_SOON_MS = 500;
 /** Part of the origin's quota that may fill up for the pool; the rest is left for this device's own outbox. */
 const OFFERED_PART = 0.8;
 /** What others hold is saved at most this often, ms. */
@@ -60,6 +62,7 @@ export class PoolSession {
   /** Whether another device ever answered this one. */
   answered = false;
   #stopSpaceTimer: () => void = () => undefined;
+  #measuresSoon = false;
   #stopSaveTimer: (() => void) | undefined;
   #ended = false;
   /** Stores, and writes of what the session remembers, that have not ended. */
@@ -212,7 +215,7 @@ export class PoolSession {
       return { fileId, deduplicated: false, placed, ...(link === undefined ? {} : { link }) };
     } finally {
       transfer.end();
-      this.#orNotice(this.#measureSpace());
+      this.#measureSoon();
     }
   }
 
@@ -339,8 +342,16 @@ export class PoolSession {
     this.#events.changed();
   }
 
+  #measureSoon(): void {
+    if (this.#ended || this.#measuresSoon) return;
+    this.#measuresSoon = true;
+    this.#stopSpaceTimer();
+    this.#stopSpaceTimer = this.#ports.clock.after(SPACE_SOON_MS, () => this.#orNotice(this.#measureSpace()));
+  }
+
   async #measureSpace(): Promise<void> {
     this.#stopSpaceTimer();
+    this.#measuresSoon = false;
     if (this.#ended) return;
     const { usedBytes, quotaBytes } = await this.#ports.quota.estimate();
     if (this.#ended) return;

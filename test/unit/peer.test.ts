@@ -76,7 +76,7 @@ class Device {
       manifest,
     );
     this.#net.written.set(entry.entry.entryId, entry);
-    this.input({ kind: 'published', entry });
+    this.input({ kind: 'published', entries: [entry] });
   }
 
   /** Stores a file: all fragments are here, then its entry, then its outbox. */

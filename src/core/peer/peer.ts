@@ -39,8 +39,8 @@ export type PeerInput =
       readonly entries: readonly CheckedEntry[];
       readonly more: boolean;
     }
-  /** This device wrote an entry, and it is durable. */
-  | { readonly kind: 'published'; readonly entry: CheckedEntry }
+  /** This device wrote entries that fit one message, and they are durable. */
+  | { readonly kind: 'published'; readonly entries: readonly CheckedEntry[] }
   /** A fragment became durable here, or no longer counts (dropped, or a block of it is damaged). */
   | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
   | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
@@ -252,7 +252,7 @@ export class Peer {
       case 'entries-checked':
         return this.#entriesChecked(input.from, input.entries, input.more);
       case 'published':
-        return this.#published(input.entry);
+        return this.#published(input.entries);
       case 'held':
         this.own.add(input.file, input.fragment, input.bytes);
         this.#touch(input.file);
@@ -389,9 +389,14 @@ export class Peer {
     return [...this.#afterAdding(result.added), ...(next === undefined ? [] : [send(from, next)])];
   }
 
-  #published(entry: CheckedEntry): PeerEffect[] {
-    const { added } = this.catalogue.add([entry]);
-    const message: Message = { kind: 'entries', entries: [entry.entry.bytes], more: false };
+  #published(entries: readonly CheckedEntry[]): PeerEffect[] {
+    const { added } = this.catalogue.add(entries);
+    if (entries.length === 0) return [];
+    const message: Message = {
+      kind: 'entries',
+      entries: entries.map(({ entry }) => entry.bytes),
+      more: false,
+    };
     const told = [...this.#links].filter(([, link]) => link.greeted).map(([device]) => send(device, message));
     return [...told, ...this.#afterAdding(added).filter((effect) => effect.kind !== 'keep-entries')];
   }
