@@ -4,6 +4,7 @@
 // Invariants: a name is open at most once; a write is whole or fails; nothing is thrown across the boundary, because an
 // error does not keep its class or code when it is cloned.
 
+import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -51,7 +52,9 @@ export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandl
     write: (name, atByte, bytes) =>
       outcomeOf(() => {
         // A full disk may also show as a short count.
-        if (opened(name).write(bytes, { at: atByte }) !== bytes.length) throw storageFull();
+        const isWhole = opened(name).write(bytes, { at: atByte }) === bytes.length;
+        discard(bytes);
+        if (!isWhole) throw storageFull();
       }),
     flush: (name) => outcomeOf(() => opened(name).flush()),
     close: (name) =>
