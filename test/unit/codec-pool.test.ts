@@ -9,6 +9,7 @@ import { parseBlockHash } from '../../src/core/model/ids.ts';
 import type { SegmentCodec, SegmentParameters } from '../../src/core/ports.ts';
 import { createCodecService } from '../../src/workers/codec-service.ts';
 import { loadNodeCodec } from './node-codec.ts';
+import { ChannelWorker } from './channel-worker.ts';
 import { seededBytes } from './erasure-oracle.ts';
 
 const PARAMETERS: SegmentParameters = {
@@ -196,40 +197,6 @@ describe('close', () => {
   });
 });
 
-/** What the pool uses of a Worker, with the codec service on the other end of a real channel. */
-class ChannelWorker extends EventTarget implements Worker {
-  readonly #near: MessagePort;
-  readonly #far: MessagePort;
-  requestCount = 0;
-  terminated = false;
-  onmessage = null;
-  onmessageerror = null;
-  onerror = null;
-
-  constructor(loading: Promise<SegmentCodec>) {
-    super();
-    const { port1, port2 } = new MessageChannel();
-    this.#near = port1;
-    this.#far = port2;
-    expose(createCodecService(loading), port2);
-    port1.addEventListener('message', (event: MessageEvent<unknown>) => {
-      this.dispatchEvent(new MessageEvent('message', { data: event.data }));
-    });
-    port1.start();
-  }
-
-  postMessage(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
-    this.requestCount++;
-    this.#near.postMessage(message, Array.isArray(transfer) ? transfer : []);
-  }
-
-  terminate(): void {
-    this.terminated = true;
-    this.#near.close();
-    this.#far.close();
-  }
-}
-
 function openPool(workerCount: number, served: SegmentCodec): SegmentCodec {
   return openPoolOver(workerCount, () => Promise.resolve(served));
 }
@@ -238,7 +205,8 @@ function openPoolOver(workerCount: number, load: () => Promise<SegmentCodec>): S
   const pool = openCodecPool({
     workerCount,
     createWorker: () => {
-      const worker = new ChannelWorker(load());
+      const loading = load();
+      const worker = new ChannelWorker((port) => expose(createCodecService(loading), port));
       started.push(worker);
       return worker;
     },

@@ -1,0 +1,116 @@
+// The page's FragmentStore keeps the port's contract across the boundary to its worker, and outlives the worker.
+
+import { expose } from 'comlink';
+import {
+  IDBCursor,
+  IDBDatabase,
+  IDBFactory,
+  IDBIndex,
+  IDBKeyRange,
+  IDBObjectStore,
+  IDBRequest,
+  IDBTransaction,
+} from 'fake-indexeddb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
+import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
+import { isPalmError } from '../../src/core/model/errors.ts';
+import { parseBlockHash } from '../../src/core/model/ids.ts';
+import type { FragmentStore } from '../../src/core/ports.ts';
+import { createFragmentService } from '../../src/workers/fragment-service.ts';
+import { withRecentBlocks } from '../../src/workers/recent-blocks.ts';
+import { fragmentStoreCases } from '../contract/fragment-store.ts';
+import { ChannelWorker } from './channel-worker.ts';
+
+const classes = { IDBCursor, IDBDatabase, IDBIndex, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction };
+Object.assign(globalThis, classes);
+
+/** They change what lies on the disk, which idb-store.test.ts does. */
+const NEEDS_THE_DISK = /corrupt block|corrupt fragment index|vanished|full disk/u;
+
+const started: ChannelWorker[] = [];
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
+
+afterEach(() => {
+  for (const worker of started.splice(0)) worker.terminate();
+});
+
+describe('the fragment store behind its worker', () => {
+  for (const { name, run } of fragmentStoreCases) {
+    if (NEEDS_THE_DISK.test(name)) continue;
+    it(name, async () => {
+      const unused = (): Promise<void> => Promise.reject(new Error('This case needs the disk.'));
+      await run({
+        store: keepingBlocks(openStore()),
+        reopen: () => Promise.resolve(keepingBlocks(openStore())),
+        corruptBlock: unused,
+        deleteBlock: unused,
+        corruptIndex: unused,
+        fillDisk: unused,
+        freeDisk: unused,
+      });
+    });
+  }
+
+  it('takes the buffers of blocks', async () => {
+    const { hash, bytes } = await blockOf(1);
+    await openStore().putBlocks('job', [{ hash, bytes }], 'claimed');
+    expect(bytes).toHaveLength(0);
+  });
+});
+
+describe('a worker that dies', () => {
+  it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
+    const store = openStore();
+    const { hash, bytes } = await blockOf(1);
+    await store.putBlocks('job', [{ hash, bytes: bytes.slice() }], 'claimed');
+    const reading = store.getBlock(hash);
+    started[0]?.dispatchEvent(new Event('error'));
+    const failure: unknown = await reading.catch((error: unknown) => error);
+    expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/safe/u);
+    expect(started[0]?.terminated).toBe(true);
+    expect(await store.getBlock(hash)).toEqual(bytes);
+    expect(started).toHaveLength(2);
+  });
+
+  it('fails every call with the reason when the store cannot be opened', async () => {
+    const opening = Promise.reject<FragmentStore>(new Error('no storage'));
+    opening.catch(() => undefined);
+    const refused = openWorkerFragments(() => {
+      const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
+      started.push(worker);
+      return worker;
+    });
+    await expect(refused.list()).rejects.toSatisfy((error) => isPalmError(error, 'worker-failed'));
+  });
+});
+
+function openStore(): FragmentStore {
+  return openWorkerFragments(() => {
+    const opening = openFragmentStore(undefined).then(({ fragments }) => withRecentBlocks(fragments));
+    const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
+    started.push(worker);
+    return worker;
+  });
+}
+
+/** The cases look at their blocks once more after they gave them away. */
+function keepingBlocks(store: FragmentStore): FragmentStore {
+  return {
+    ...store,
+    putBlocks: (owner, blocks, hashes) =>
+      store.putBlocks(
+        owner,
+        blocks.map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() })),
+        hashes,
+      ),
+  };
+}
+
+async function blockOf(seed: number) {
+  const bytes = new Uint8Array(200_000).fill(seed);
+  return { hash: parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))), bytes };
+}
