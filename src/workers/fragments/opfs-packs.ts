@@ -8,6 +8,8 @@ import { storageFailure } from '../../adapters/browser/idb-database.ts';
  * private windows that offer none: blocks are rows of the database then.
  */
 export async function openPackFolder(name: string): Promise<PackFolder | undefined> {
+  // The libraries type both as always there; older engines differ.
+  if (!('FileSystemFileHandle' in globalThis)) return undefined;
   if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return undefined;
   const folder = await originFolder(name);
   if (folder === undefined) return undefined;
