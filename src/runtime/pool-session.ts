@@ -16,7 +16,7 @@ import { PeerDriver } from './peer-driver.ts';
 import { readFile, type ReadPorts } from './reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { restoreHoldings, saveHoldings } from './saved-pool.ts';
-import { awaitQuorum, storeFile, type StorePorts } from './storing.ts';
+import { abandonStore, awaitQuorum, storeFile, type StorePorts } from './storing.ts';
 import type { Transfers } from './transfers.ts';
 import { UnfinishedStores } from './unfinished-stores.ts';
 
@@ -144,7 +144,7 @@ export class PoolSession {
 
   async discard(id: string): Promise<void> {
     const { storeId } = this.unfinished.claim(id);
-    await this.unfinished.end(storeId);
+    await abandonStore(storeId, this);
     this.#orNotice(this.#measureSpace());
   }
 

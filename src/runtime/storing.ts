@@ -93,7 +93,7 @@ export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Store
   const contentTag = contentTagOf(ports.keys.contentTagKey, rowsOf(segmentHashes));
   const known = job.isPrivate ? undefined : readableFileWith(contentTag, ports);
   if (known !== undefined) {
-    if (before !== undefined) await ports.unfinished.end(before.storeId);
+    if (before !== undefined) await abandonStore(before.storeId, ports);
     return { kind: 'known', fileId: known };
   }
   const store = before ?? newStore(job, segmentHashes, ports);
@@ -103,19 +103,29 @@ export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Store
   return { kind: 'stored', fileId, linkKey, details: { name, path, mime } };
 }
 
+/** Gives up a store that an earlier page began, here and at the devices that hold blocks for it already. */
+export async function abandonStore(
+  storeId: string,
+  { unfinished, driver }: Pick<StorePorts, 'unfinished' | 'driver'>,
+): Promise<void> {
+  await unfinished.end(storeId);
+  driver.input({ kind: 'abandoned', job: parseJobId(bytesOfHex(storeId)) });
+}
+
 /** The interrupted store that this one goes on with. One whose bytes `job` no longer has is ended: its keys sealed others. */
 async function storeBefore(
   job: StoreJob,
   segmentHashes: Uint8Array,
-  { unfinished, notice }: StorePorts,
+  ports: StorePorts,
 ): Promise<UnfinishedStore | undefined> {
+  const { unfinished, notice } = ports;
   const { resumes, details, geometry, isPrivate, modifiedMs, handle } = job;
   if (resumes === undefined) {
     const equal = unfinished.claimEqual({ ...geometry, name: details.name, isPrivate }, segmentHashes);
     return equal && { ...equal, ...details, modifiedMs, handle: handle ?? equal.handle };
   }
   if (equalBytes(resumes.segmentHashes, segmentHashes)) return resumes;
-  await unfinished.end(resumes.storeId);
+  await abandonStore(resumes.storeId, ports);
   notice(
     `The file chosen for “${resumes.name}” is not the one that was interrupted, or it changed since. What was encrypted of ` +
       `that one was dropped, and “${details.name}” is stored from its beginning.`,

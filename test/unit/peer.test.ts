@@ -681,6 +681,15 @@ describe('blocks that are foretold', () => {
     }
   });
 
+  it('of an earlier page are over for whoever is linked, when that store is given up', () => {
+    const { devices } = poolOf(3);
+    const [storer, one, other] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
+    const effects = storer.input({ kind: 'abandoned', job });
+    for (const to of [one.id, other.id]) {
+      expect(messagesOf(effects, to, 'soon-over')).toEqual([{ kind: 'soon-over', job }]);
+    }
+  });
+
   it('are over for all when there will be no file; whoever is away hears of it when it is back', () => {
     const { net, devices } = poolOf(3);
     const [storer, one, other] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];

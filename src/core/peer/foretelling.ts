@@ -54,6 +54,11 @@ export class Foretelling {
     return [...told].flatMap((device) => this.#tellOver(job, device));
   }
 
+  /** The job was of an earlier page, which did not say whom it told: each of `devices` may have heard of it. */
+  abandoned(job: JobId, devices: readonly DeviceId[]): ForetellEffect[] {
+    return devices.flatMap((device) => this.#tellOver(job, device));
+  }
+
   /** Tells the devices of which their file awaits nothing any more. */
   advance(awaits: (file: FileId, device: DeviceId) => boolean): ForetellEffect[] {
     const effects: ForetellEffect[] = [];

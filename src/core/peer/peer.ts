@@ -60,6 +60,8 @@ export type PeerInput =
     }
   /** The file will not be: it could not be sealed, or was cancelled. */
   | { readonly kind: 'foretell-over'; readonly job: JobId }
+  /** A store that an earlier page began is given up: whoever it told may keep blocks for it still. */
+  | { readonly kind: 'abandoned'; readonly job: JobId }
   | {
       readonly kind: 'prefetched';
       readonly from: DeviceId;
@@ -170,7 +172,7 @@ export class Peer {
   }
 
   reachableDevices(): DeviceId[] {
-    return [this.#self, ...[...this.#links].filter(([, link]) => link.greeted).map(([device]) => device)];
+    return [this.#self, ...this.#greetedDevices()];
   }
 
   /** Confirmed holders of a file, this device included; those that left are not among them. */
@@ -275,6 +277,8 @@ export class Peer {
         return inControl(this.#foretelling.tell(input.job, input.to, input.blocks));
       case 'foretell-over':
         return inControl(this.#foretelling.failed(input.job));
+      case 'abandoned':
+        return inControl(this.#foretelling.abandoned(input.job, this.#greetedDevices()));
       case 'prefetched':
         return this.#prefetching.fetched(nowMs, input.from, input.job, input.block, input.outcome);
       case 'pulling':
@@ -294,6 +298,10 @@ export class Peer {
       case 'tick':
         return [...inControl(this.#requests.tick(nowMs)), ...this.#pulses(nowMs)];
     }
+  }
+
+  #greetedDevices(): DeviceId[] {
+    return [...this.#links].filter(([, link]) => link.greeted).map(([device]) => device);
   }
 
   #linkUp(nowMs: number, device: DeviceId): PeerEffect[] {
