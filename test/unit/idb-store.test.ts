@@ -1,17 +1,7 @@
 // The IndexedDB stores keep the ports' contracts (over fake-indexeddb here, over Chromium in the browser tests), and survive
 // what a database adds: damaged rows, lost connections, other tabs.
 
-import {
-  forceCloseDatabase,
-  IDBCursor,
-  IDBDatabase,
-  IDBFactory,
-  IDBIndex,
-  IDBKeyRange,
-  IDBObjectStore,
-  IDBRequest,
-  IDBTransaction,
-} from 'fake-indexeddb';
+import { forceCloseDatabase, IDBObjectStore } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PackFolder } from '../../src/adapters/browser/block-files.ts';
@@ -32,10 +22,8 @@ import { fragmentStoreCases, type FragmentStoreHarness } from '../contract/fragm
 import { recordStoreCases } from '../contract/record-store.ts';
 import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import { storeJournalCases, unfinishedStoreAt } from '../contract/store-journal.ts';
+import { emptyIndexedDb } from './fake-indexeddb.ts';
 import { TestPackFolder } from './pack-folder.ts';
-
-const classes = { IDBCursor, IDBDatabase, IDBIndex, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction };
-Object.assign(globalThis, classes);
 
 // oxlint-disable-next-line typescript/unbound-method -- called on the store that it was called on
 const originalPut = IDBObjectStore.prototype.put;
@@ -45,9 +33,7 @@ type Store = IdbStore & OpenFragmentStore;
 const opened: Store[] = [];
 const folders: TestPackFolder[] = [];
 
-beforeEach(() => {
-  globalThis.indexedDB = new IDBFactory();
-});
+beforeEach(emptyIndexedDb);
 
 afterEach(() => {
   IDBObjectStore.prototype.put = originalPut;

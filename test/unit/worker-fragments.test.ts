@@ -1,16 +1,6 @@
 // The page's FragmentStore keeps the port's contract across the boundary to its worker, and outlives the worker.
 
 import { expose } from 'comlink';
-import {
-  IDBCursor,
-  IDBDatabase,
-  IDBFactory,
-  IDBIndex,
-  IDBKeyRange,
-  IDBObjectStore,
-  IDBRequest,
-  IDBTransaction,
-} from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
 import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
@@ -21,18 +11,14 @@ import { createFragmentService } from '../../src/workers/fragment-service.ts';
 import { withRecentBlocks } from '../../src/workers/recent-blocks.ts';
 import { fragmentStoreCases } from '../contract/fragment-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
-
-const classes = { IDBCursor, IDBDatabase, IDBIndex, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction };
-Object.assign(globalThis, classes);
+import { emptyIndexedDb } from './fake-indexeddb.ts';
 
 /** They change what lies on the disk, which idb-store.test.ts does. */
 const NEEDS_THE_DISK = /corrupt block|corrupt fragment index|vanished|full disk/u;
 
 const started: ChannelWorker[] = [];
 
-beforeEach(() => {
-  globalThis.indexedDB = new IDBFactory();
-});
+beforeEach(emptyIndexedDb);
 
 afterEach(() => {
   for (const worker of started.splice(0)) worker.terminate();
