@@ -38,7 +38,8 @@ interface Waiting {
 export class Publisher {
   readonly #ports: PublisherPorts;
   readonly #waiting: Waiting[] = [];
-  #writing: Promise<void> | undefined;
+  #isWriting = false;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(ports: PublisherPorts) {
     this.#ports = ports;
@@ -48,17 +49,18 @@ export class Publisher {
   publish(body: EntryBody): Promise<CheckedEntry> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ body, resolve, reject });
-      this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+      if (!this.#isWriting) this.#written = this.#writeAll();
     });
   }
 
   /** Resolves when nothing is being written. */
   async idle(): Promise<void> {
-    await this.#writing;
+    await this.#written;
   }
 
   /** Never rejects. */
   async #writeAll(): Promise<void> {
+    this.#isWriting = true;
     // Calls of this very moment go together too.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
@@ -72,6 +74,8 @@ export class Publisher {
         for (const { call } of written) call.reject(error);
       }
     }
+    // In the same turn as the last look at what waits: a call that comes now begins anew.
+    this.#isWriting = false;
   }
 
   async #signSome(): Promise<{ call: Waiting; entry: CheckedEntry }[]> {

@@ -20,6 +20,13 @@ it('writes entries that come together in a few turns, chained in the order of th
   expect(catalogue.heads()).toMatchObject([{ seq: 70 }]);
 });
 
+it('writes what is asked for the moment that the last entry was written', async () => {
+  const { publisher } = setUp();
+  await publisher.publish({ kind: 'profile', name: 'one' });
+  const { entry } = await publisher.publish({ kind: 'profile', name: 'two' });
+  expect(entry.seq).toBe(2);
+});
+
 it('spreads nothing that is not durable, and goes on with the same place in the log', async () => {
   const { publisher, catalogue, kept, failKeeping } = setUp();
   failKeeping(new PalmError('storage-full', 'There is no room.'));
