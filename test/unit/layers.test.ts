@@ -54,6 +54,11 @@ const LAYERS: readonly Layer[] = [
     packages: ['comlink'],
   },
   {
+    path: 'src/adapters/browser/worker-call.ts',
+    reaches: ['src/core', 'src/adapters', 'src/workers'],
+    packages: ['comlink'],
+  },
+  {
     path: 'src/adapters/browser/opfs-writer.ts',
     reaches: ['src/core', 'src/adapters', 'src/workers'],
     packages: ['comlink'],

@@ -62,9 +62,7 @@ export class IdbFragmentStore implements FragmentStore {
 
   async putBlocks(owner: string, given: readonly Block[], hashes: 'claimed' | 'computed'): Promise<void> {
     const blocks = [...new Map(given.map((block) => [blockKey(block.hash), block])).values()];
-    const sound =
-      hashes === 'computed' || (await Promise.all(blocks.map(({ hash, bytes }) => matches(hash, bytes))));
-    if (sound !== true && sound.includes(false)) {
+    if (hashes === 'claimed' && !(await allMatch(blocks))) {
       throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
     }
     const slots = await this.#writeSlots(blocks);
@@ -370,6 +368,11 @@ async function unclaim(transaction: ClaimChange, owner: string, freed: FreedSlot
       if (claimCount === 0) await deleteBlock(transaction, hash, freed);
     }),
   );
+}
+
+async function allMatch(blocks: readonly Block[]): Promise<boolean> {
+  const sound = await Promise.all(blocks.map(({ hash, bytes }) => matches(hash, bytes)));
+  return !sound.includes(false);
 }
 
 async function matches(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {

@@ -6,14 +6,12 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../core/model/errors.ts';
 import type { OpfsService } from '../../workers/opfs-service.ts';
-import { valueOf, type Outcome } from '../../workers/outcome.ts';
+import type { Outcome } from '../../workers/outcome.ts';
+import { callWorker, type CalledWorker } from './worker-call.ts';
 
-interface RunningWorker {
+interface RunningWorker extends CalledWorker<OpfsService> {
   readonly worker: Worker;
-  readonly service: Remote<OpfsService>;
   readonly openNames: Set<string>;
-  /** Rejects the calls that have not been answered. */
-  readonly pending: Set<(error: PalmError) => void>;
 }
 
 /** Errors are those of `OpfsService`, and 'worker-failed' when the worker dies. */
@@ -30,7 +28,7 @@ export class OpfsWriter {
     const running = (this.#running ??= this.#start());
     running.openNames.add(name);
     try {
-      return await call(running, (service) => service.open(name, keepBytes));
+      return await callWorker(running, (service) => service.open(name, keepBytes));
     } catch (error) {
       this.#forget(running, name);
       throw error;
@@ -51,7 +49,7 @@ export class OpfsWriter {
     const running = this.#running;
     if (running?.openNames.has(name) !== true) return;
     try {
-      await call(running, (service) => service.close(name));
+      await callWorker(running, (service) => service.close(name));
     } finally {
       this.#forget(running, name);
     }
@@ -59,7 +57,7 @@ export class OpfsWriter {
 
   async #call(name: string, send: (service: Remote<OpfsService>) => Promise<Outcome<void>>): Promise<void> {
     if (this.#running?.openNames.has(name) !== true) throw workerFailed(undefined);
-    await call(this.#running, send);
+    await callWorker(this.#running, send);
   }
 
   #start(): RunningWorker {
@@ -93,19 +91,6 @@ export class OpfsWriter {
     running.worker.terminate();
     for (const reject of running.pending) reject(reason);
   }
-}
-
-function call<Value>(
-  running: RunningWorker,
-  send: (service: Remote<OpfsService>) => Promise<Outcome<Value>>,
-): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    running.pending.add(reject);
-    send(running.service)
-      .then(valueOf)
-      .then(resolve, reject)
-      .finally(() => running.pending.delete(reject));
-  });
 }
 
 function startWorker(): Worker {

@@ -7,22 +7,20 @@ import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../core/model/errors.ts';
 import type { FragmentStore } from '../../core/ports.ts';
 import type { FragmentService } from '../../workers/fragment-service.ts';
-import { valueOf, type Outcome } from '../../workers/outcome.ts';
+import type { Outcome } from '../../workers/outcome.ts';
 import { buffersOf } from './buffers.ts';
-
-interface RunningWorker {
-  readonly service: Remote<FragmentService>;
-  /** Rejects the calls that have not been answered. */
-  readonly pending: Set<(error: PalmError) => void>;
-}
+import { callWorker, type CalledWorker } from './worker-call.ts';
 
 /** Errors are those of FragmentStore; a worker that dies is 'storage-failed'. */
 export function openWorkerFragments(createWorker: () => Worker = startWorker): FragmentStore {
-  let running: RunningWorker | undefined;
+  let running: CalledWorker<FragmentService> | undefined;
 
-  const start = (): RunningWorker => {
+  const start = (): CalledWorker<FragmentService> => {
     const worker = createWorker();
-    const started: RunningWorker = { service: wrap<FragmentService>(worker), pending: new Set() };
+    const started: CalledWorker<FragmentService> = {
+      service: wrap<FragmentService>(worker),
+      pending: new Set(),
+    };
     const fail = (event: Event): void => {
       if (running === started) running = undefined;
       worker.terminate();
@@ -33,15 +31,9 @@ export function openWorkerFragments(createWorker: () => Worker = startWorker): F
     return started;
   };
 
-  const call = <Value>(send: (service: Remote<FragmentService>) => Promise<Outcome<Value>>): Promise<Value> =>
-    new Promise((resolve, reject) => {
-      const { service, pending } = (running ??= start());
-      pending.add(reject);
-      send(service)
-        .then(valueOf)
-        .then(resolve, reject)
-        .finally(() => pending.delete(reject));
-    });
+  const call = async <Value>(
+    send: (service: Remote<FragmentService>) => Promise<Outcome<Value>>,
+  ): Promise<Value> => callWorker((running ??= start()), send);
 
   return {
     putBlocks: (owner, blocks, hashes) =>
