@@ -7,6 +7,7 @@
 import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type { Outcome } from './outcome.ts';
+import { openSyncAccess } from './sync-access.ts';
 
 /** Names are the caller's: one path component each. Calls for one name must not overlap. */
 export interface OpfsService {
@@ -38,7 +39,7 @@ export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandl
         const file = await (await folder()).getFileHandle(name, { create: true });
         // The DOM library types it as always there; older browsers differ.
         if (!('createSyncAccessHandle' in file)) throw unsupported();
-        const handle = await file.createSyncAccessHandle();
+        const handle = await openSyncAccess(file);
         try {
           const keptBytes = Math.min(keepBytes, handle.getSize());
           handle.truncate(keptBytes);

@@ -2,6 +2,7 @@
 
 import type { PackFolder } from '../../adapters/browser/block-files.ts';
 import { storageFailure } from '../../adapters/browser/idb-database.ts';
+import { openSyncAccess } from '../sync-access.ts';
 
 /**
  * The folder of packs in this origin's file system; undefined in engines that have none, or no sync access handles, and in
@@ -19,7 +20,7 @@ export async function openPackFolder(name: string): Promise<PackFolder | undefin
       for await (const [entry] of folder.entries()) names.push(entry);
       return names;
     },
-    open: async (entry) => (await folder.getFileHandle(entry, { create: true })).createSyncAccessHandle(),
+    open: async (entry) => openSyncAccess(await folder.getFileHandle(entry, { create: true })),
     async remove(entry) {
       try {
         await folder.removeEntry(entry);
