@@ -11,12 +11,17 @@ import type { Outcome } from '../../workers/outcome.ts';
 import { buffersOf } from './buffers.ts';
 import { callWorker, type CalledWorker } from './worker-call.ts';
 
-/** Errors are those of FragmentStore; a worker that dies is 'storage-failed'. */
+/** Errors are those of FragmentStore; a worker that dies, or cannot be started, is 'storage-failed'. */
 export function openWorkerFragments(createWorker: () => Worker = startWorker): FragmentStore {
   let running: CalledWorker<FragmentService> | undefined;
 
   const start = (): CalledWorker<FragmentService> => {
-    const worker = createWorker();
+    let worker: Worker;
+    try {
+      worker = createWorker();
+    } catch (cause) {
+      throw workerDied(cause);
+    }
     const started: CalledWorker<FragmentService> = {
       service: wrap<FragmentService>(worker),
       pending: new Set(),
