@@ -547,8 +547,10 @@ function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): Palm
       return new PalmError('corrupt', 'The device found its copy of a block damaged.');
     case 'busy':
       return new PalmError('deadline', 'The device has too much to do to answer now.');
-    case 'absent':
     case 'storage':
-      return new PalmError('refused', `The device could not deliver a block: ${reason}.`);
+      // The worker that has its blocks may have died: another has them when it is asked again.
+      return new PalmError('deadline', 'The device could not read its storage just now.');
+    case 'absent':
+      return new PalmError('refused', 'The device has no such block.');
   }
 }

@@ -35,7 +35,10 @@ export interface ReadJob {
 /** Segments asked for ahead of the one that is taken: some 8 MiB at k = 4. */
 const WINDOW_SEGMENTS = 8;
 
-/** The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments', 'corrupt'; the signal's reason. */
+/**
+ * The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments', 'corrupt'; 'worker-failed'
+ * and 'storage-failed' when it is this device that fails; the signal's reason.
+ */
 export async function* readFile(
   job: ReadJob,
   ports: ReadPorts,
@@ -64,6 +67,8 @@ class ReadSession {
   /** By fragment: whoever had it at some time during this read. */
   readonly #everHeld = new Map<number, Set<DeviceId>>();
   #failure: { readonly error: unknown } | undefined;
+  /** What this device itself failed with last, until it does well again: others are not to blame for what is missing then. */
+  #ownFailure: PalmError | undefined;
   #wake: () => void = () => undefined;
   #stopTimer: () => void = () => undefined;
   #stopWatching: () => void = () => undefined;
@@ -196,7 +201,7 @@ class ReadSession {
         this.#wake();
         break;
       case 'starved':
-        this.#fail(notEnough(effect.reach, this.#job.manifest));
+        this.#fail(this.#ownFailure ?? notEnough(effect.reach, this.#job.manifest));
         break;
     }
   }
@@ -231,6 +236,7 @@ class ReadSession {
       const signal = AbortSignal.any([ask.signal, this.#lifetime.signal]);
       const fetched = await this.#fetch(device, { kind: 'get-block', hash }, signal);
       const bytes = await this.#checked(fetched, hash, segment, device);
+      this.#ownFailure = undefined;
       if (this.#complete.has(segment)) {
         discard(bytes);
         return;
@@ -281,7 +287,9 @@ class ReadSession {
       this.#ports.notice(`A damaged block on “${name}” was refused and fetched elsewhere.`);
       return true;
     }
-    return isPalmError(error, 'refused') || isPalmError(error, 'storage-failed');
+    // A worker of this device: the next call has another. The answers of others have other codes.
+    if (isPalmError(error, 'worker-failed') || isPalmError(error, 'storage-failed')) this.#ownFailure = error;
+    return isPalmError(error, 'refused');
   }
 
   #inBackground(work: Promise<void>): void {

@@ -28,6 +28,8 @@ export interface SimCodec {
   sealedCount: number;
   /** So many calls to seal fail next, as their workers die. */
   dyingCount: number;
+  /** So many calls to check or open a block fail next, as their workers die. */
+  dyingReadCount: number;
 }
 
 /** Files outside, to which the browser gave handles. */
@@ -45,7 +47,7 @@ export class SimDevice {
   /** What survives the tab. */
   readonly store: MemoryStore;
   readonly diskFaults: DiskFaults = soundDisk();
-  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0 };
+  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted' };
   readonly #world: World;
   readonly #network: Network;
@@ -228,22 +230,34 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
   const codec = createSegmentCodec(erasureCode);
   const outside = <Result>(work: () => Promise<Result>): Promise<Result> =>
     process.hears(world.outside(work));
+  const reading = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    outside(async () => {
+      if (log.dyingReadCount > 0) {
+        log.dyingReadCount -= 1;
+        throw workerDied();
+      }
+      return work();
+    });
   return {
     hash: (plain, signal) => outside(() => codec.hash(plain, signal)),
-    check: (block, hash, signal) => outside(() => codec.check(block, hash, signal)),
+    check: (block, hash, signal) => reading(() => codec.check(block, hash, signal)),
     seal: (parameters, plain, hash, signal) =>
       outside(async () => {
         if (log.dyingCount > 0) {
           log.dyingCount -= 1;
-          throw new PalmError('worker-failed', 'The simulated worker died.');
+          throw workerDied();
         }
         const sealed = await codec.seal(parameters, plain, hash, signal);
         log.sealedCount += 1;
         return sealed;
       }),
-    open: (parameters, blocks, size, signal) => outside(() => codec.open(parameters, blocks, size, signal)),
+    open: (parameters, blocks, size, signal) => reading(() => codec.open(parameters, blocks, size, signal)),
     close: () => codec.close(),
   };
+}
+
+function workerDied(): PalmError {
+  return new PalmError('worker-failed', 'The simulated worker died.');
 }
 
 const synchronousCryptography: Cryptography = {

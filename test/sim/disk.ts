@@ -9,13 +9,15 @@ import type { World } from './world.ts';
 
 /** A disk without faults: a transaction takes a few ms. */
 export function soundDisk(): DiskFaults {
-  return { recordsFail: false, mostMs: 3 };
+  return { recordsFail: false, dyingCount: 0, mostMs: 3 };
 }
 
 /** What a test makes go wrong. */
 export interface DiskFaults {
   /** Catalogue records can no longer be written. */
   recordsFail: boolean;
+  /** So many calls that write or read a block fail next, as the worker that has the blocks dies. */
+  dyingCount: number;
   /** Most time of one transaction, ms. */
   mostMs: number;
 }
@@ -29,7 +31,7 @@ export interface Disk {
 /** Bytes and records lie in different tables: their transactions do not wait for each other. */
 export function diskOf(store: MemoryStore, world: World, process: SimProcess, faults: DiskFaults): Disk {
   return {
-    fragments: fragmentsThrough(turnstile(world, process, faults), store.fragments),
+    fragments: fragmentsThrough(turnstile(world, process, faults), store.fragments, faults),
     records: recordsThrough(turnstile(world, process, faults), store.records, faults),
     journal: journalThrough(turnstile(world, process, faults), store.journal),
   };
@@ -48,11 +50,19 @@ function turnstile(world: World, process: SimProcess, faults: DiskFaults): Turns
     });
 }
 
-function fragmentsThrough(take: Turnstile, store: FragmentStore): FragmentStore {
+function fragmentsThrough(take: Turnstile, store: FragmentStore, faults: DiskFaults): FragmentStore {
+  const unlessItDies = <Result>(call: () => Promise<Result>): Promise<Result> =>
+    take(async () => {
+      if (faults.dyingCount > 0) {
+        faults.dyingCount -= 1;
+        throw new PalmError('storage-failed', 'The simulated worker that has the blocks died.');
+      }
+      return call();
+    });
   return {
     // The store's from now on, as the port says.
-    putBlocks: (owner, blocks, hashes) => take(() => store.putBlocks(owner, blocks, hashes)),
-    getBlock: (hash) => take(() => store.getBlock(hash)),
+    putBlocks: (owner, blocks, hashes) => unlessItDies(() => store.putBlocks(owner, blocks, hashes)),
+    getBlock: (hash) => unlessItDies(() => store.getBlock(hash)),
     hasBlocks: (hashes) => take(() => store.hasBlocks(hashes)),
     commit: (fragment, indexBytes, hashes) => take(() => store.commit(fragment, indexBytes, hashes)),
     getIndex: (fragmentId) => take(() => store.getIndex(fragmentId)),

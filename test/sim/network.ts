@@ -75,6 +75,12 @@ export class Network {
   inFlightCount = 0;
   /** Called with each message as it is handed to its receiver. */
   onDelivery: (from: DeviceId, to: DeviceId, bytes: Uint8Array<ArrayBuffer>) => void = () => undefined;
+  /** What a device really sends where it means to send `bytes`: a fault of its own memory or software. */
+  distort: (from: DeviceId, to: DeviceId, bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = (
+    _from,
+    _to,
+    bytes,
+  ) => bytes;
 
   constructor(world: World, faults: NetworkFaults = CALM) {
     this.#world = world;
@@ -114,7 +120,8 @@ export class Network {
       },
       send: (to, parts, lane, signal) => {
         if (endpoint === undefined) return Promise.reject(linkClosed());
-        return this.#send(endpoint, to, concatBytes(...parts), lane, signal);
+        const bytes = this.distort(device, to, concatBytes(...parts));
+        return this.#send(endpoint, to, bytes, lane, signal);
       },
       closeLink: (to, reason) => {
         const link = this.#links.get(keyOf(device, to));

@@ -3,6 +3,7 @@
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import { concatBytes } from '../../src/core/model/bytes.ts';
 import type { BlockHash } from '../../src/core/model/ids.ts';
 import { decodeMessage, type Message } from '../../src/core/wire/messages.ts';
 import { wholeFragments } from './checks.ts';
@@ -56,6 +57,111 @@ scenario(
     }
     await world.pass(10_000);
     expect(reader.fileStatus(fileId)?.reach).toBe(0);
+  },
+);
+
+scenario(
+  'a holder that answers a byte too few or too many is refused, told, and its blocks are fetched elsewhere',
+  [314, 315],
+  async (simulation) => {
+    const { world, network } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 5 * SEGMENT_BYTES + 77);
+    // A sound one is away: the other three must do, with every block that this one answers wrong.
+    first(holders, 3).kill();
+    await world.pass(10_000);
+    const faulty = first(holders);
+    let wrongCount = 0;
+    network.distort = (from, to, message) => {
+      if (from !== faulty.id || to !== reader.id || decodeMessage(message).message.kind !== 'block')
+        return message;
+      wrongCount += 1;
+      return world.seed === 314 ? message.slice(0, -1) : concatBytes(message, Uint8Array.of(0));
+    };
+    const read = await world.settled('read', reader.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+    expect(wrongCount).toBeGreaterThan(0);
+    expect(noticesOf(reader)).toContain(`A damaged block on “${faulty.name}” was refused and fetched elsewhere.`);
+    expect(reader.pool.status().transfers).toEqual([]);
+    for (const holder of holders) expect(wholeFragments(holder, fileId).size).toBe(1);
+
+    // Its disk is sound, and it counts: when it is needed and answers well, it is used.
+    first(holders, 2).kill();
+    await world.pass(10_000);
+    const refused = world.settled('refused', reader.read(fileId), 60_000);
+    await expect(refused).rejects.toMatchObject({ code: 'not-enough-fragments' });
+    network.distort = (_from, _to, message) => message;
+    const again = await world.settled('read again', reader.read(fileId), 60_000);
+    expect(Buffer.compare(again, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'a codec worker that dies in mid-read costs the read its blocks, or ends it with the truth; the next read works',
+  [316, 317, 318],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 5 * SEGMENT_BYTES);
+    for (const device of holders.slice(K)) device.kill();
+    await world.pass(10_000);
+    const stream = reader.pool.read(fileId).getReader();
+    await world.settled('the first segment', stream.read());
+    // Sometimes it has a block to check, sometimes a segment to open.
+    reader.codec.dyingReadCount = world.seed === 318 ? Infinity : 1;
+    const rest = (async () => {
+      for (let next = await stream.read(); !next.done; next = await stream.read());
+      return 'it ended well';
+    })().catch((error: unknown) => error);
+    const outcome = await world.settled('it ends', rest, 60_000);
+    if (outcome !== 'it ended well') expect(outcome).toMatchObject({ code: 'worker-failed' });
+    if (world.seed === 318) {
+      // Nobody else is blamed when no worker ever lives.
+      const refused = world.settled('it fails', reader.read(fileId), 60_000);
+      await expect(refused).rejects.toMatchObject({ code: 'worker-failed' });
+      expect(noticesOf(reader)).not.toContain('damaged');
+    }
+    reader.codec.dyingReadCount = 0;
+    expect(reader.pool.status().transfers).toEqual([]);
+    expect(reader.fileStatus(fileId)?.reach).toBe(K);
+    const read = await world.settled('read again', reader.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'a fragment worker that dies in mid-read, at a holder that is needed or at the reader itself, costs no read',
+  [319, 320],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 5 * SEGMENT_BYTES);
+    for (const device of holders.slice(K)) device.kill();
+    await world.pass(10_000);
+    const [dying, other] = [first(holders), first(holders, 1)];
+    const at = world.seed === 319 ? reader : dying;
+    // As many as it may have been asked for at once.
+    dying.diskFaults.dyingCount = 16;
+    const read = await world.settled('read', at.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+    expect(dying.diskFaults.dyingCount).toBe(0);
+    expect(other.fileStatus(fileId)?.reach).toBe(K);
+    for (const holder of holders) expect(wholeFragments(holder, fileId).size).toBe(1);
+  },
+);
+
+scenario(
+  'a fragment worker that never lives again ends a read of what only it has with the truth',
+  [326],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders } = await placedFile(simulation, 3 * SEGMENT_BYTES);
+    for (const device of holders.slice(K)) device.kill();
+    await world.pass(10_000);
+    const dying = first(holders);
+    dying.diskFaults.dyingCount = Infinity;
+    const refused = world.settled('refused', dying.read(fileId), 60_000);
+    await expect(refused).rejects.toMatchObject({ code: 'storage-failed' });
+    dying.diskFaults.dyingCount = 0;
+    const read = await world.settled('read again', dying.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
   },
 );
 
@@ -202,6 +308,13 @@ async function placedFile(simulation: Simulation, byteCount: number): Promise<Pl
 function damage(device: SimDevice, segment: number, how: (hash: BlockHash) => boolean): boolean {
   const { index } = first(device.store.contents().fragments);
   return how(first(decodeFragmentIndex(index).blocks, segment));
+}
+
+function noticesOf(device: SimDevice): string {
+  return device.pool
+    .status()
+    .notices.map(({ text }) => text)
+    .join('\n');
 }
 
 function shuffled<Item>({ world }: Simulation, items: readonly Item[]): Item[] {
