@@ -91,6 +91,11 @@ export class SimDevice {
     this.#network.frozen(this.id);
   }
 
+  /** The tab hangs: its links stay open for ever, and nothing in it happens. */
+  hang(): void {
+    this.#process.freeze();
+  }
+
   thaw(): void {
     this.#process.thaw();
     this.#network.thawed();

@@ -13,6 +13,8 @@ import { first, scenario, type Simulation } from './scenario.ts';
 /** Two fragments of four are enough: segments of half a MiB keep files of many segments small. */
 const [K, N] = [2, 4];
 const SEGMENT_BYTES = K * 262_144 - 16;
+/** What is asked of one holder is asked of another after this, ms, on a network as calm as here (src/core/reading). */
+const HEDGE_MS = 1_500;
 
 scenario(
   'any k of the n fragments are enough, also when the other holders die as the read begins',
@@ -80,7 +82,9 @@ scenario(
     const read = await world.settled('read', reader.read(fileId), 60_000);
     expect(Buffer.compare(read, bytes)).toBe(0);
     expect(wrongCount).toBeGreaterThan(0);
-    expect(noticesOf(reader)).toContain(`A damaged block on “${faulty.name}” was refused and fetched elsewhere.`);
+    expect(noticesOf(reader)).toContain(
+      `A damaged block on “${faulty.name}” was refused and fetched elsewhere.`,
+    );
     expect(reader.pool.status().transfers).toEqual([]);
     for (const holder of holders) expect(wholeFragments(holder, fileId).size).toBe(1);
 
@@ -177,6 +181,45 @@ scenario('a holder that freezes in mid-read costs seconds, not the read', [321, 
   expect(Buffer.compare(read, bytes)).toBe(0);
   expect(world.nowMs - began).toBeLessThan(10_000);
 });
+
+scenario(
+  'a holder whose link stays open and that never answers costs each read one delay, also the reads that come later',
+  [323, 324],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 15 * SEGMENT_BYTES);
+    const timed = async (reading: Promise<Uint8Array>): Promise<number> => {
+      const beganMs = world.nowMs;
+      const read = await world.settled('read', reading, 60_000);
+      expect(Buffer.compare(read, bytes)).toBe(0);
+      return world.nowMs - beganMs;
+    };
+    const usualMs = await timed(reader.read(fileId));
+    // Fragments 0 and 1 are asked for first.
+    const wanted = world.random.below(K);
+    const stalled = first(holders.filter((holder) => wholeFragments(holder, fileId).has(wanted)));
+    const reading = reader.read(fileId);
+    await world.pass(world.random.below(Math.floor(usualMs / 2)));
+    stalled.hang();
+    const mostMs = usualMs + HEDGE_MS + 200;
+    const midReadMs = await timed(reading);
+    expect(midReadMs).toBeGreaterThan(HEDGE_MS);
+    expect(midReadMs).toBeLessThan(mostMs);
+    for (const pauseMs of [0, 1_000, 60_000]) {
+      await world.pass(pauseMs);
+      expect(await timed(reader.read(fileId)), `after ${pauseMs} ms`).toBeLessThan(mostMs);
+    }
+    expect(reader.pool.status().transfers).toEqual([]);
+
+    // Where it is needed, a read ends with the truth, and works when it answers again.
+    for (const device of holders.filter((holder) => holder !== stalled).slice(K - 1)) device.kill();
+    await world.pass(10_000);
+    const refused = world.settled('refused', reader.read(fileId), 60_000);
+    await expect(refused).rejects.toMatchObject({ code: 'not-enough-fragments' });
+    stalled.thaw();
+    await timed(reader.read(fileId));
+  },
+);
 
 scenario(
   'holders that leave in mid-read and come back in time are used again',
