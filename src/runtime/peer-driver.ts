@@ -43,7 +43,7 @@ import { DamagedFragments } from './damaged-fragments.ts';
 import { Inbox } from './inbox.ts';
 import { Prefetcher } from './prefetcher.ts';
 import { Publisher } from './publishing.ts';
-import { pullFragment } from './pulling.ts';
+import { damagedBytesText, pullFragment } from './pulling.ts';
 
 export interface PeerDriverPorts {
   readonly clock: Clock;
@@ -263,6 +263,10 @@ export class PeerDriver {
     return access?.kind === 'pool' ? `“${access.details.name}”` : 'a private file';
   }
 
+  #deviceNameOf(device: DeviceId): string {
+    return this.peer.catalogue.deviceName(device) || device;
+  }
+
   #carryOut(effect: PeerEffect): void {
     switch (effect.kind) {
       case 'send':
@@ -427,7 +431,7 @@ export class PeerDriver {
     let blocks: readonly BlockHash[] = [];
     try {
       await this.#keeping.get(place.file);
-      const pulled = await pullFragment(place, from, {
+      const pulled = await pullFragment(place, this.#deviceNameOf(from), {
         manifest: this.peer.catalogue.files().get(place.file),
         fragments: this.#ports.fragments,
         request: (ask) => this.request(from, ask, this.#lifetime.signal),
@@ -454,8 +458,7 @@ export class PeerDriver {
     let outcome: PrefetchOutcome = 'failed';
     try {
       outcome = await this.#prefetcher.fetch(from, job, block);
-      if (outcome === 'corrupt')
-        this.#events.notice('warning', `Device ${from} sent damaged bytes; they were refused.`);
+      if (outcome === 'corrupt') this.#events.notice('warning', damagedBytesText(this.#deviceNameOf(from)));
     } finally {
       this.input({ kind: 'prefetched', from, job, block, outcome });
     }

@@ -5,7 +5,7 @@ import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment
 import type { Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, fragmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
-import { fragmentIdOf, type BlockHash, type DeviceId } from '../core/model/ids.ts';
+import { fragmentIdOf, type BlockHash } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
 import type { FragmentStore, StoredFragment } from '../core/ports.ts';
 import type { Place, Refusal } from '../core/wire/messages.ts';
@@ -25,7 +25,13 @@ export type PullOutcome =
 /** Blocks asked for at once, and written in one transaction: 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
 
-export async function pullFragment(place: Place, from: DeviceId, ports: PullPorts): Promise<PullOutcome> {
+/** What is told of a device that sent blocks which do not fit their hashes, or an index that does not fit its id. */
+export function damagedBytesText(deviceName: string): string {
+  return `“${deviceName}” sent damaged bytes; they were refused.`;
+}
+
+/** `fromName`: the device that offers the fragment, as people know it. */
+export async function pullFragment(place: Place, fromName: string, ports: PullPorts): Promise<PullOutcome> {
   const { manifest, fragments } = ports;
   const fragmentId = manifest?.fragments[place.fragment];
   if (manifest === undefined || fragmentId === undefined) return { kind: 'refused', reason: 'unknown-file' };
@@ -44,7 +50,7 @@ export async function pullFragment(place: Place, from: DeviceId, ports: PullPort
     return { kind: 'held', stored, blocks: index.blocks };
   } catch (error) {
     if (!isPalmError(error)) throw error;
-    return refusalOf(error, from);
+    return refusalOf(error, fromName);
   } finally {
     await fragments.release(owner);
   }
@@ -104,7 +110,7 @@ function checkIndex(index: FragmentIndex, place: Place, manifest: Manifest): voi
   }
 }
 
-function refusalOf(error: PalmError, from: DeviceId): PullOutcome {
+function refusalOf(error: PalmError, fromName: string): PullOutcome {
   switch (error.code) {
     case 'storage-full':
       return { kind: 'refused', reason: 'space', notice: 'This device is full: it took no more fragments.' };
@@ -113,7 +119,7 @@ function refusalOf(error: PalmError, from: DeviceId): PullOutcome {
       return {
         kind: 'refused',
         reason: 'failed',
-        notice: `Device ${from} sent damaged bytes; they were refused.`,
+        notice: damagedBytesText(fromName),
       };
     case 'storage-failed':
       return { kind: 'refused', reason: 'failed', notice: error.message };

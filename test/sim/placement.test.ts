@@ -3,7 +3,9 @@
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
-import { fragmentCap } from '../../src/core/model/limits.ts';
+import { concatBytes } from '../../src/core/model/bytes.ts';
+import { BLOCK_BYTES, fragmentCap } from '../../src/core/model/limits.ts';
+import { decodeMessage } from '../../src/core/wire/messages.ts';
 import {
   expectCaps,
   expectOnlyNeeded,
@@ -239,6 +241,48 @@ scenario(
     await forgetful.reopen();
     await world.until('it has heard of the file again', () => forgetful.fileStatus(fileId)?.reach === N);
     await expectSurvivesAnyLoss(world, devices, fileId, bytes);
+  },
+);
+
+scenario(
+  'blocks that come a byte short or long are refused and told; the fragment is taken when they come whole, or elsewhere',
+  [251, 252, 253, 254],
+  async ({ world, network, pool }) => {
+    // Two segments are pulled when they are offered; six are foretold, and fetched ahead.
+    const [segmentCount, howOften, deviceCount] = first(
+      [
+        [2, 3, 4],
+        [2, Infinity, 5],
+        [6, 3, 4],
+        [6, Infinity, 5],
+      ] as const,
+      world.seed - 251,
+    );
+    const devices = await pool(deviceCount);
+    const storer = first(devices);
+    let [wrongCount, takerId] = [0, ''];
+    network.distort = (from, to, message) => {
+      if (from !== storer.id || decodeMessage(message).message.kind !== 'block') return message;
+      // The first that asks for one.
+      if (takerId === '') takerId = to;
+      if (to !== takerId || wrongCount >= howOften) return message;
+      wrongCount += 1;
+      return wrongCount % 2 === 0 ? message.slice(0, -1) : concatBytes(message, Uint8Array.of(0));
+    };
+    const bytes = world.random.bytes((segmentCount - 1) * (2 * BLOCK_BYTES - 16) + 999);
+    const { fileId } = await world.settled('store', storer.put(bytes, { name: 'cut', k: 2, n: 4 }));
+    world.always(() => expect(fragmentsOn(devices, fileId).size, 'a fragment is lost').toBe(4));
+    await world.until('placed', () => settledOutboxes(devices), 300_000);
+    await world.pass(5_000);
+    expect(wrongCount).toBeGreaterThan(0);
+    const taker = first(devices.filter(({ id }) => id === takerId));
+    expect(JSON.stringify(taker.pool.status().notices)).toContain(
+      `“${storer.name}” sent damaged bytes; they were refused.`,
+    );
+    expect(wholeFragments(taker, fileId).size).toBe(howOften === Infinity ? 0 : 1);
+    for (const device of devices) expectOnlyNeeded(device);
+    const read = await world.settled('read', taker.read(fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
   },
 );
 
