@@ -164,8 +164,17 @@ test('a long film goes straight to the picked file, and goes on there after a re
     await answerPicker(page, 'cancel');
     await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
     await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4']);
+    // Closed once more: the first time left nothing that is in the way.
+    await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4', 'long.mp4']);
     expect((await probe(page)).reads).toEqual([]);
     await expect(page.getByRole('alert')).toHaveCount(0);
+    await expect(page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
+    expect((await phone.status()).transfers).toEqual([]);
+    await phone.reload();
+    await phone.waitFor('the file to be in reach', ({ files }) => files.some(({ reach, k }) => reach >= k));
+    await expect(page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
+    expect((await probe(page)).reads).toEqual([]);
   });
 
   await answerPicker(page, 'file');

@@ -210,20 +210,35 @@ scenario(
 );
 
 scenario(
-  'a source that changes or shrinks while it streams leaves nothing behind',
-  [870, 871, 872],
+  'a source that changes or shrinks while it streams leaves nothing behind, here or with the takers, and says so',
+  [870, 871, 872, 873],
   async ({ world, pool }) => {
-    const storer = first(await pool(2));
-    const bytes = world.random.bytes(SIZE);
-    const source = new ChangingFile(bytes, NAME, world.seed === 872 ? 'shrinks' : 'changes');
-    const storing = storer.pool.store(source, OPTIONS);
-    const failing = failureOf(world, storing);
-    await world.until('it seals', () => storer.codec.sealedCount > 0);
+    const devices = await pool(3);
+    const storer = first(devices);
+    const before = world.random.bytes(10_000);
+    const { fileId } = await world.settled('another is stored', storer.put(before, { name: 'other' }));
+    await world.until('it is placed', () => settledOutboxes(devices));
+    await world.pass(1_000);
+    const usedBytes = devices.map((device) => device.store.usedBytes());
+
+    const source = new ChangingFile(world.random.bytes(SIZE), NAME, world.seed < 872 ? 'changes' : 'shrinks');
+    const sealedBefore = storer.codec.sealedCount;
+    const failing = failureOf(world, storer.pool.store(source, { ...OPTIONS, durability: 'quorum' }));
+    // The last one shrinks while it is hashed.
+    if (world.seed < 873) await world.until('it seals', () => storer.codec.sealedCount > sealedBefore);
     source.happen();
-    expect(await failing).toMatchObject({ code: 'source-changed' });
-    expect(storer.pool.status().unfinished).toEqual([]);
-    expect(storer.store.usedBytes()).toBe(0);
-    expectOnlyNeeded(storer);
+    const failure = await failing;
+    expect(failure).toMatchObject({ code: 'source-changed' });
+    expect(String(failure)).toMatch(/The file changed .*Nothing of .* was kept; (add|store) it again/);
+    expect(storer.pool.status()).toMatchObject({ unfinished: [], transfers: [], files: [{ fileId }] });
+    await world.pass(2_000);
+    expect(devices.map((device) => device.store.usedBytes())).toEqual(usedBytes);
+    for (const device of devices) expectOnlyNeeded(device);
+
+    const bytes = await source.now();
+    const stored = await world.settled('it is stored as it is now', storer.put(bytes, OPTIONS));
+    for (const [id, content] of [[stored.fileId, bytes] as const, [fileId, before] as const])
+      expect(Buffer.compare(await world.settled('read', storer.read(id)), content)).toBe(0);
   },
 );
 
@@ -264,6 +279,34 @@ scenario(
     const before = storer.codec.sealedCount;
     await world.settled('it goes on', storer.resume(id, new MemoryFile(other, 'other.bin')));
     expect(storer.codec.sealedCount - before).toBeLessThan(SEGMENT_COUNT);
+  },
+);
+
+scenario(
+  'a fragment worker that dies while it writes keeps what is sealed, says so, and the store goes on',
+  [895, 896],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const bytes = world.random.bytes(SIZE);
+    const failing = failureOf(world, storer.put(bytes, OPTIONS));
+    await world.until('it seals', () => storer.codec.sealedCount >= 4);
+    storer.diskFaults.dyingCount = world.seed === 895 ? 1 : AT_ONCE;
+    const failure = await failing;
+    expect(failure).toMatchObject({ code: 'storage-failed' });
+    expect(String(failure)).toContain(
+      `What is encrypted of “${NAME}” is kept: continue it then, or discard it.`,
+    );
+    expect(storer.pool.status()).toMatchObject({ transfers: [], files: [], unfinished: [{ name: NAME }] });
+    storer.diskFaults.dyingCount = 0;
+    const { id, sealedBytes } = unfinishedOf(storer);
+    expect(sealedBytes).toBeGreaterThan(0);
+    const before = storer.codec.sealedCount;
+    await world.settled('it goes on', storer.resume(id, new MemoryFile(bytes, NAME)));
+    expect(storer.codec.sealedCount - before).toBeLessThan(SEGMENT_COUNT);
+    await expectReads(world, reader, bytes);
+    await world.until('everything is placed', () => settledOutboxes([storer]));
+    await world.pass(5_000);
+    expectOnlyNeeded(storer);
   },
 );
 
@@ -432,6 +475,8 @@ function noticesOf(device: SimDevice): string {
     .join('\n');
 }
 
+const SHRUNK_BYTES = 600_000;
+
 /** A file that somebody writes to while it is stored. */
 class ChangingFile extends MemoryFile {
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -451,7 +496,12 @@ class ChangingFile extends MemoryFile {
 
   override slice(start?: number, end?: number): Blob {
     if (!this.#happened || this.#how === 'changes') return super.slice(start, end);
-    return super.slice(start, Math.min(end ?? 0, 600_000));
+    return super.slice(start, Math.min(end ?? 0, SHRUNK_BYTES));
+  }
+
+  /** What somebody who opens it anew reads. */
+  async now(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#bytes.slice(0, this.#how === 'shrinks' ? SHRUNK_BYTES : undefined);
   }
 }
 

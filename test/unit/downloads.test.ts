@@ -56,7 +56,14 @@ describe('where a file goes', () => {
     await start(page, LONG);
     expect(page.downloads.list.value).toEqual([]);
     expect(alertsOf(page)).toEqual([]);
+    expect(page.said).toEqual([]);
     expect(page.pool.reads).toEqual([]);
+    expect(page.disk.files.size).toBe(0);
+
+    page.picker = 'file';
+    await start(page, LONG);
+    await page.until('it is saved when it is asked for again', () => page.said.length === 1);
+    expect(page.asked).toEqual(['long.bin', 'long.bin']);
   });
 
   test('through memory where the browser cannot keep files, as long as it fits', async () => {
