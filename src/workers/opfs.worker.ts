@@ -6,6 +6,8 @@ import { createOpfsService } from './opfs-service.ts';
 // The adapter (opfs-downloads.ts) lists, hands over and removes the files of the same folder.
 expose(
   createOpfsService(async () => {
+    // The libraries type it as always there; older engines differ.
+    if (!('getDirectory' in navigator.storage)) throw new DOMException('None here.', 'NotSupportedError');
     const root = await navigator.storage.getDirectory();
     return root.getDirectoryHandle('downloads', { create: true });
   }),

@@ -117,6 +117,7 @@ export class OpfsDownloads {
   async file(fileId: string): Promise<File> {
     return orPalmError(async () => {
       const folder = await openFolder();
+      if (folder === undefined) throw new DOMException('There is no folder of downloads.', 'NotFoundError');
       return (await folder.getFileHandle(fileId)).getFile();
     });
   }
@@ -170,14 +171,23 @@ export class OpfsDownloads {
   }
 }
 
-async function openFolder(): Promise<FileSystemDirectoryHandle> {
-  const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(FOLDER, { create: true });
+/** Undefined in engines without OPFS, and in private windows that offer none: nothing is kept there. */
+async function openFolder(): Promise<FileSystemDirectoryHandle | undefined> {
+  // The libraries type it as always there; older engines differ.
+  if (!('getDirectory' in navigator.storage)) return undefined;
+  try {
+    const root = await navigator.storage.getDirectory();
+    return await root.getDirectoryHandle(FOLDER, { create: true });
+  } catch (error) {
+    if (error instanceof Error && ['SecurityError', 'NotSupportedError'].includes(error.name))
+      return undefined;
+    throw error;
+  }
 }
 
 async function removeKept(name: string): Promise<void> {
   const folder = await openFolder();
-  await unlessMissing(folder.removeEntry(name));
+  if (folder !== undefined) await unlessMissing(folder.removeEntry(name));
 }
 
 /** Where a file cannot be removed it is left empty: nothing may look like the whole. */
