@@ -199,22 +199,14 @@ export function installBenchWork(): void {
       for (const { fileId } of window.palm.status().files) await window.palm.remove(fileId);
     },
     async emptied() {
-      const answerOf = <Value>(request: IDBRequest<Value>): Promise<Value> =>
-        new Promise((resolve, reject) => {
-          request.addEventListener('success', () => resolve(request.result));
-          request.addEventListener('error', () => reject(request.error ?? new Error('The request failed.')));
-        });
-      const database = await answerOf(indexedDB.open('palm'));
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle('blocks', { create: true });
       const count = async () => {
-        const transaction = database.transaction(['blocks', 'slots']);
-        const [rows, slots] = await Promise.all([
-          answerOf(transaction.objectStore('blocks').count()),
-          answerOf(transaction.objectStore('slots').count()),
-        ]);
-        return rows + slots;
+        let files = 0;
+        for await (const _ of folder.keys()) files += 1;
+        return files;
       };
       while ((await count()) > 0) await palmTest.nextChange(50);
-      database.close();
     },
   });
 }

@@ -141,14 +141,18 @@ export interface StoredFragment {
 export interface FragmentStore {
   /**
    * Writes blocks for `owner`, all or none. Takes ownership of their buffers. 'claimed' blocks are checked against their
-   * hashes first; of 'computed' ones the caller had the hashes computed from these very bytes.
+   * hashes first; of 'computed' ones the caller had the hashes computed from these very bytes. The owner's claim ends with
+   * this page at the latest; with `keptAs` that of these blocks does not, and `kept` finds them under this number.
    * @throws PalmError 'corrupt' when bytes do not match their hash.
    */
   putBlocks(
     owner: string,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
     hashes: 'claimed' | 'computed',
+    keptAs?: number,
   ): Promise<void>;
+  /** What `owner` kept: by number, the blocks' hashes in the order of the call. Without those of which a block is missing. */
+  kept(owner: string): Promise<Map<number, BlockHash[]>>;
   /** A block, checked against its hash. Undefined when absent. @throws PalmError 'corrupt'; the block is dropped then. */
   getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Which of `hashes` are present, in order. */
@@ -164,9 +168,9 @@ export interface FragmentStore {
   list(): Promise<StoredFragment[]>;
   /** Removes fragments and each block that no other owner counts. Unknown ids are ignored. */
   drop(fragmentIds: readonly FragmentId[]): Promise<void>;
-  /** Ends a job's claim on its blocks; those that no fragment counts are deleted. */
+  /** Ends a job's claim on its blocks, kept ones included; those that no fragment counts are deleted. */
   release(owner: string): Promise<void>;
-  /** Jobs that still claim blocks, for the sweep at start. */
+  /** Jobs that claim blocks; at the start those that kept some. */
   owners(): Promise<string[]>;
   /** Removes everything. */
   clear(): Promise<void>;
@@ -233,13 +237,7 @@ export interface StoreJournal {
   load(): Promise<{ readonly stores: readonly UnfinishedStore[]; readonly damagedCount: number }>;
   /** Durable ('strict') when it resolves. Replaces an earlier row of the same id. */
   put(store: UnfinishedStore): Promise<void>;
-  /** Notes the hashes of a segment's n blocks. It says nothing of whether the blocks are still there. */
-  noteSealed(storeId: string, segment: number, blocks: readonly BlockHash[]): Promise<void>;
-  /** Segments with such a note, ascending. */
-  sealedSegments(storeId: string): Promise<number[]>;
-  /** What was noted; undefined when nothing was, or it is damaged. */
-  sealedBlocks(storeId: string, segment: number): Promise<BlockHash[] | undefined>;
-  /** Removes the store with its notes. Unknown ids are ignored. */
+  /** Removes the store. Unknown ids are ignored. */
   end(storeId: string): Promise<void>;
   /** Removes everything. */
   clear(): Promise<void>;

@@ -247,14 +247,6 @@ async function sealSegments(
   transfer.enter('sealing', size);
   transfer.reached([...done.keys()].reduce((sum, segment) => sum + plainBytesOf(store, segment), 0));
   const seal = sealerOf(job, store, ports);
-  let noted = Promise.resolve();
-  /** After its blocks, while the next ones are sealed: whoever writes those waits for it, and meets its failure. */
-  const note = (segment: number, hashes: readonly BlockHash[]): void => {
-    const noting = ports.unfinished.noteSealed(storeId, segment, hashes);
-    noting.catch(() => undefined);
-    noted = noted.then(() => noting);
-    noted.catch(() => undefined);
-  };
   const rows = await mapSegments(job, async (read, segment) => {
     const before = done.get(segment);
     if (before !== undefined) return before;
@@ -264,14 +256,12 @@ async function sealSegments(
       const hash = hashes[fragment];
       return hash === undefined ? [] : [{ hash, bytes }];
     });
-    await noted;
-    await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed');
-    if (isKept) note(segment, hashes);
+    await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed', isKept ? segment : undefined);
+    if (isKept) ports.unfinished.sealed(storeId, segment);
     early?.sealed(hashes);
     transfer.advance(plainBytesOf(store, segment));
     return hashes;
   });
-  await noted;
   return Array.from({ length: n }, (_, fragment) =>
     rows.map((hashes) => {
       const hash = hashes[fragment];

@@ -6,7 +6,7 @@
 
 import { equalBytes } from '../core/model/bytes.ts';
 import { PalmError } from '../core/model/errors.ts';
-import { plainBytesOf, type Geometry } from '../core/model/geometry.ts';
+import { plainBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
 import type { BlockHash } from '../core/model/ids.ts';
 import type { FragmentStore, StoreJournal, UnfinishedStore } from '../core/ports.ts';
 import type { UnfinishedStatus } from './api.ts';
@@ -30,8 +30,6 @@ interface Entry {
 
 /** Each keeps its segment hashes in memory, 2 MiB for the largest file. Stores beyond this cannot be continued. */
 const MAX_UNFINISHED = 256;
-/** Segments whose notes are looked up at once. */
-const NOTES_AT_ONCE = 64;
 
 export class UnfinishedStores {
   readonly #ports: UnfinishedPorts;
@@ -48,8 +46,7 @@ export class UnfinishedStores {
     const { journal } = this.#ports;
     const { stores, damagedCount } = await journal.load();
     for (const store of stores) {
-      const sealed = await journal.sealedSegments(store.storeId);
-      const sealedBytes = sealed.reduce((sum, segment) => sum + plainBytesOf(store, segment), 0);
+      const sealedBytes = bytesOf(store, await this.#sealed(store));
       const needs = await this.#needsOf(store);
       this.#entries.set(store.storeId, { store, sealedBytes, needs, isRunning: false });
     }
@@ -129,9 +126,8 @@ export class UnfinishedStores {
     return true;
   }
 
-  /** Notes a sealed segment of a store that is kept. */
-  async noteSealed(storeId: string, segment: number, blocks: readonly BlockHash[]): Promise<void> {
-    await this.#ports.journal.noteSealed(storeId, segment, blocks);
+  /** A segment of a store that is kept was sealed, and its blocks are kept. */
+  sealed(storeId: string, segment: number): void {
     const entry = this.#entries.get(storeId);
     if (entry === undefined) return;
     this.#set(storeId, { sealedBytes: entry.sealedBytes + plainBytesOf(entry.store, segment) });
@@ -139,25 +135,8 @@ export class UnfinishedStores {
 
   /** Block hashes of the segments that were sealed and whose n blocks are all here still. */
   async sealedBlocks(store: UnfinishedStore): Promise<Map<number, BlockHash[]>> {
-    const { journal, fragments } = this.#ports;
-    const sealed = new Map<number, BlockHash[]>();
-    const noted = await journal.sealedSegments(store.storeId);
-    let sealedBytes = 0;
-    for (let at = 0; at < noted.length; at += NOTES_AT_ONCE) {
-      const segments = noted.slice(at, at + NOTES_AT_ONCE);
-      const notes = await Promise.all(
-        segments.map((segment) => journal.sealedBlocks(store.storeId, segment)),
-      );
-      const present = await fragments.hasBlocks(notes.flatMap((blocks) => blocks ?? []));
-      for (const [index, segment] of segments.entries()) {
-        const blocks = notes[index] ?? [];
-        const areHere = !present.splice(0, blocks.length).includes(false);
-        if (blocks.length !== store.n || !areHere) continue;
-        sealed.set(segment, blocks);
-        sealedBytes += plainBytesOf(store, segment);
-      }
-    }
-    this.#set(store.storeId, { sealedBytes });
+    const sealed = await this.#sealed(store);
+    this.#set(store.storeId, { sealedBytes: bytesOf(store, sealed) });
     return sealed;
   }
 
@@ -179,6 +158,14 @@ export class UnfinishedStores {
     }
   }
 
+  async #sealed(store: UnfinishedStore): Promise<Map<number, BlockHash[]>> {
+    const kept = await this.#ports.fragments.kept(ownerOf(store.storeId));
+    const segmentCount = segmentCountOf(store);
+    return new Map(
+      [...kept].filter(([segment, blocks]) => segment < segmentCount && blocks.length === store.n),
+    );
+  }
+
   async #needsOf({ handle }: UnfinishedStore): Promise<UnfinishedStatus['needs']> {
     if (handle === undefined) return 'file';
     return (await this.#ports.sources.mayRead(handle, false)) ? 'nothing' : 'permission';
@@ -194,6 +181,10 @@ export class UnfinishedStores {
 /** Who claims the blocks of an unfinished store. */
 export function ownerOf(storeId: string): string {
   return `store:${storeId}`;
+}
+
+function bytesOf(store: Geometry, sealed: ReadonlyMap<number, unknown>): number {
+  return [...sealed.keys()].reduce((sum, segment) => sum + plainBytesOf(store, segment), 0);
 }
 
 function isAlike(a: Likeness, b: Likeness): boolean {

@@ -15,6 +15,7 @@ export type FragmentService = {
 export function createFragmentService(opening: Promise<FragmentStore>): FragmentService {
   return {
     putBlocks: (...given) => outcomeOf(async () => (await opening).putBlocks(...given)),
+    kept: (owner) => outcomeOf(async () => (await opening).kept(owner)),
     async getBlock(hash) {
       const outcome = await outcomeOf(async () => (await opening).getBlock(hash));
       const bytes = outcome.kind === 'done' ? outcome.value : undefined;

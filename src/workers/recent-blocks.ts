@@ -17,9 +17,9 @@ const FORGET_AFTER_MS = 10_000;
 export function withRecentBlocks(store: FragmentStore): FragmentStore {
   const recent = new RecentBlocks();
   return {
-    async putBlocks(owner, blocks, hashes) {
+    async putBlocks(owner, blocks, hashes, keptAs) {
       try {
-        await store.putBlocks(owner, blocks, hashes);
+        await store.putBlocks(owner, blocks, hashes, keptAs);
       } catch (error) {
         for (const { bytes } of blocks) discard(bytes);
         throw error;
@@ -29,6 +29,7 @@ export function withRecentBlocks(store: FragmentStore): FragmentStore {
         else discard(bytes);
       }
     },
+    kept: (owner) => store.kept(owner),
     getBlock: async (hash) => recent.take(hash) ?? store.getBlock(hash),
     hasBlocks: (hashes) => store.hasBlocks(hashes),
     commit: (...given) => store.commit(...given),

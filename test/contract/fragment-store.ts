@@ -1,6 +1,7 @@
 // The contract of FragmentStore (ports.ts), for whoever implements it. Each case gets a store that is empty.
 
 import { sha256 } from '@noble/hashes/sha2.js';
+import { isPalmError } from '../../src/core/model/errors.ts';
 import {
   type BlockHash,
   type FileId,
@@ -18,7 +19,7 @@ export interface FragmentStoreHarness {
   readonly reopen: () => Promise<FragmentStore>;
   /** Flips a bit of a block where it lies on the disk. */
   readonly corruptBlock: (hash: BlockHash) => Promise<void>;
-  /** Makes a block vanish from the disk, its claims staying. */
+  /** Makes a block vanish from the disk: it is read as nothing, or as other bytes. */
   readonly deleteBlock: (hash: BlockHash) => Promise<void>;
   /** Flips a bit of a fragment's index where it lies on the disk. */
   readonly corruptIndex: (fragmentId: FragmentId) => Promise<void>;
@@ -129,10 +130,21 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a crash between blocks and commit leaves a job that can be swept',
+    name: 'what a job did not keep is gone after a crash',
     async run({ store, reopen }) {
       const { blocks } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('store:x', blocks, 'claimed');
+      await store.putBlocks('pull:x', blocks, 'claimed');
+      const again = await reopen();
+      checkEqual(await again.list(), [], 'fragments');
+      checkEqual(await again.owners(), [], 'owners');
+      checkEqual(await again.hasBlocks(hashesOf(blocks)), [false, false], 'presence');
+    },
+  },
+  {
+    name: 'what a job kept is there after a crash, and can be swept',
+    async run({ store, reopen }) {
+      const { blocks } = fragmentOf(0, [1, 2]);
+      await store.putBlocks('store:x', blocks, 'claimed', 0);
       const again = await reopen();
       checkEqual(await again.list(), [], 'fragments');
       checkEqual(await again.owners(), ['store:x'], 'owners');
@@ -140,18 +152,53 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await again.release('store:x');
       checkEqual(await again.owners(), [], 'owners after the sweep');
       checkEqual(await again.hasBlocks(hashesOf(blocks)), [false, false], 'presence after the sweep');
+      checkEqual(await keptBy(again, 'store:x'), [], 'what is kept after the sweep');
+      checkEqual(await (await reopen()).owners(), [], 'owners after another crash');
     },
   },
   {
-    name: 'a crash between blocks and commit can also be continued',
+    name: 'what a job kept can be gone on with after a crash',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('pull:x', blocks.slice(0, 1), 'claimed');
+      await store.putBlocks('store:x', blocks.slice(0, 1), 'claimed', 0);
       const again = await reopen();
-      await again.putBlocks('pull:x', blocks.slice(1), 'claimed');
+      await again.putBlocks('store:x', blocks.slice(1), 'claimed', 1);
       await again.commit(fragment, index, hashesOf(blocks));
-      await again.release('pull:x');
-      checkEqual(await again.list(), [fragment], 'fragments');
+      await again.release('store:x');
+      const last = await reopen();
+      checkEqual(await last.list(), [fragment], 'fragments');
+      for (const { hash, bytes } of blocks) checkBytes(await last.getBlock(hash), bytes, 'a block');
+    },
+  },
+  {
+    name: 'what a job kept is found by its number, in the order in which it was put',
+    async run({ store, reopen }) {
+      const [one, two, three] = [blockOf(1), blockOf(2), blockOf(3)];
+      await store.putBlocks('store:x', [two, one, two], 'claimed', 300);
+      await store.putBlocks('store:x', [one], 'claimed', 2);
+      await store.putBlocks('store:x', [three], 'claimed', 2);
+      await store.putBlocks('store:x', [three], 'claimed');
+      await store.putBlocks('store:y', [three], 'claimed', 7);
+      const kept = [
+        [2, [three.hash]],
+        [300, [two.hash, one.hash, two.hash]],
+      ];
+      for (const each of [store, await reopen()]) {
+        checkEqual(await keptBy(each, 'store:x'), kept, 'what is kept');
+        checkEqual(await keptBy(each, 'store:y'), [[7, [three.hash]]], 'what the other kept');
+        checkEqual(await keptBy(each, 'store:z'), [], 'what nobody kept');
+      }
+    },
+  },
+  {
+    name: 'a kept set with a corrupt block is none',
+    async run({ store, corruptBlock }) {
+      const [one, two] = [blockOf(1), blockOf(2)];
+      await store.putBlocks('store:x', [one, two], 'claimed', 0);
+      await store.putBlocks('store:x', [two], 'claimed', 1);
+      await corruptBlock(one.hash);
+      await checkRejects(store.getBlock(one.hash), 'corrupt', 'reading it');
+      checkEqual(await keptBy(store, 'store:x'), [[1, [two.hash]]], 'what is kept');
     },
   },
   {
@@ -279,7 +326,12 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const [victim] = hashesOf(blocks);
       if (victim === undefined) throw new Error('Two blocks were made.');
       await deleteBlock(victim);
-      checkEqual(await store.getBlock(victim), undefined, 'the block');
+      // What a file lacks is damage; a row that is not there is not.
+      const answer = await store.getBlock(victim).catch((error: unknown) => {
+        if (!isPalmError(error, 'corrupt')) throw error;
+      });
+      checkEqual(answer, undefined, 'the block');
+      checkEqual(await store.getBlock(victim), undefined, 'the block at the second look');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, true], 'presence');
       const commit = store.commit(fragment, index, hashesOf(blocks));
       await checkRejects(commit, 'storage-failed', 'a commit without it');
@@ -310,7 +362,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
 
       // Room for the first block of three, and not for the second.
       const { blocks, fragment, index } = fragmentOf(1, [3, 4, 5]);
-      await fillDisk(BLOCK_BYTES * 1.5);
+      await fillDisk(CONTRACT_BLOCK_BYTES * 1.5);
       await checkRejects(store.putBlocks('job', blocks, 'claimed'), 'storage-full', 'putting three blocks');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false, false], 'presence');
       checkEqual(await store.owners(), [], 'owners');
@@ -397,7 +449,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
 ];
 
 /** Large enough that a disk can be filled in the middle of a call, and that a store with files keeps blocks in them. */
-const BLOCK_BYTES = 160 * 1024;
+export const CONTRACT_BLOCK_BYTES = 160 * 1024;
 
 interface TestBlock {
   readonly hash: BlockHash;
@@ -405,7 +457,9 @@ interface TestBlock {
 }
 
 function blockOf(seed: number): TestBlock {
-  const bytes = new Uint8Array(BLOCK_BYTES).map((_, at) => (at * 31 + (at >> 8) + seed * 101) & 0xff);
+  const bytes = new Uint8Array(CONTRACT_BLOCK_BYTES).map(
+    (_, at) => (at * 31 + (at >> 8) + seed * 101) & 0xff,
+  );
   return { hash: parseBlockHash(sha256(bytes)), bytes };
 }
 
@@ -421,10 +475,15 @@ function fragmentOf(
       fragmentId: fragmentIdOf(index),
       fileId,
       fragment,
-      blockBytes: seeds.length * BLOCK_BYTES,
+      blockBytes: seeds.length * CONTRACT_BLOCK_BYTES,
     },
     index,
   };
+}
+
+/** By number, ascending. */
+async function keptBy(store: FragmentStore, owner: string): Promise<[number, BlockHash[]][]> {
+  return [...(await store.kept(owner))].toSorted(([a], [b]) => a - b);
 }
 
 function hashesOf(blocks: readonly TestBlock[]): BlockHash[] {

@@ -1,6 +1,5 @@
 // The contract of StoreJournal (ports.ts), for whoever implements it. Each case gets a journal that is empty.
 
-import { parseBlockHash, type BlockHash } from '../../src/core/model/ids.ts';
 import type { StoreJournal, UnfinishedStore } from '../../src/core/ports.ts';
 import { checkEqual, type ContractCase } from './contract-case.ts';
 
@@ -22,14 +21,12 @@ export const storeJournalCases: readonly ContractCase<StoreJournalHarness>[] = [
     },
   },
   {
-    name: 'a store that is put again replaces its row and keeps its notes',
+    name: 'a store that is put again replaces its row',
     async run({ journal }) {
       await journal.put(unfinishedStoreAt(1));
-      await journal.noteSealed(idAt(1), 0, hashesAt(1));
       const renamed = { ...unfinishedStoreAt(1), path: 'elsewhere' };
       await journal.put(renamed);
       checkEqual((await journal.load()).stores, [renamed], 'the journal');
-      checkEqual(await journal.sealedSegments(idAt(1)), [0], 'sealed segments');
     },
   },
   {
@@ -42,42 +39,22 @@ export const storeJournalCases: readonly ContractCase<StoreJournalHarness>[] = [
     },
   },
   {
-    name: 'sealed segments are noted by store, in any order, once or twice',
+    name: 'end removes a store, and no other',
     async run({ journal, reopen }) {
-      for (const segment of [300, 2, 10, 2]) await journal.noteSealed(idAt(1), segment, hashesAt(segment));
-      await journal.noteSealed(idAt(2), 7, hashesAt(7));
-      const again = await reopen();
-      checkEqual(await again.sealedSegments(idAt(1)), [2, 10, 300], 'segments');
-      checkEqual(await again.sealedSegments(idAt(2)), [7], 'segments of the other');
-      checkEqual(await again.sealedBlocks(idAt(1), 300), hashesAt(300), 'block hashes');
-      checkEqual(await again.sealedBlocks(idAt(1), 7), undefined, 'a segment that was not noted');
-      checkEqual(await again.sealedSegments(idAt(3)), [], 'segments of no store');
-    },
-  },
-  {
-    name: 'end removes a store with its notes, and no other',
-    async run({ journal, reopen }) {
-      for (const at of [1, 2]) {
-        await journal.put(unfinishedStoreAt(at));
-        await journal.noteSealed(idAt(at), 0, hashesAt(at));
-      }
+      for (const at of [1, 2]) await journal.put(unfinishedStoreAt(at));
       await journal.end(idAt(1));
       await journal.end(idAt(1));
       const again = await reopen();
       checkEqual((await again.load()).stores, [unfinishedStoreAt(2)], 'the journal');
-      checkEqual(await again.sealedSegments(idAt(1)), [], 'segments of the ended one');
-      checkEqual(await again.sealedSegments(idAt(2)), [0], 'segments of the other');
     },
   },
   {
     name: 'clear removes everything',
     async run({ journal, reopen }) {
       await journal.put(unfinishedStoreAt(1));
-      await journal.noteSealed(idAt(1), 0, hashesAt(1));
       await journal.clear();
       const again = await reopen();
       checkEqual(await again.load(), { stores: [], damagedCount: 0 }, 'the journal');
-      checkEqual(await again.sealedSegments(idAt(1)), [], 'segments');
     },
   },
 ];
@@ -106,8 +83,4 @@ export function unfinishedStoreAt(at: number): UnfinishedStore {
 
 function idAt(at: number): string {
   return at.toString(16).padStart(32, '0');
-}
-
-function hashesAt(at: number): BlockHash[] {
-  return Array.from({ length: 8 }, (_, index) => parseBlockHash(new Uint8Array(32).fill(at + index)));
 }

@@ -13,7 +13,8 @@ test('a flipped bit on the reading device itself', async ({ newPool }) => {
   const [, phone] = devices;
   if (phone === undefined) throw new Error('The pool has no phone.');
   const fileId = await spread(devices);
-  await damageBlock(phone.page, await blockOf(phone, 3));
+  await damageBlock(phone, await blockOf(phone, 3));
+  await allLinked(devices);
 
   expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
   await phone.waitFor('the damage to be told', ({ notices }) =>
@@ -34,8 +35,9 @@ test('a flipped bit on the device that is asked', async ({ newPool, newDevice })
   // Fragments 0 and 1 are asked for first: they are plain slices of the segment, and need no decoding.
   for (const device of devices) {
     const [held] = await storedFragments(device.page);
-    if (held?.fragment === 0) await damageBlock(device.page, await blockOf(device, 5));
+    if (held?.fragment === 0) await damageBlock(device, await blockOf(device, 5));
   }
+  await allLinked([reader, ...devices]);
   expect(await reader.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
   await reader.waitFor('the damage to be told', ({ notices }) =>
     notices.some(({ text }) => /damaged/i.test(text)),

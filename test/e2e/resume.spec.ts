@@ -79,14 +79,15 @@ test('a tab killed in the middle of storing, and given up, leaves no wrong byte 
 
 async function expectNoStrayBlock(device: Device): Promise<void> {
   const amiss = async () => {
-    const { present, counted } = await storedBlocks(device.page);
+    const { present, counted, strayFiles } = await storedBlocks(device.page);
     return {
       stray: present.filter((hash) => !counted.includes(hash)),
       missing: counted.filter((hash) => !present.includes(hash)),
+      strayFiles,
     };
   };
   // What others had fetched already goes once they hear that it is given up.
-  await expect.poll(amiss, `blocks on ${device.name}`).toEqual({ stray: [], missing: [] });
+  await expect.poll(amiss, `blocks on ${device.name}`).toEqual({ stray: [], missing: [], strayFiles: [] });
 }
 
 function fileOf(status: PoolStatus, fileId: string): FileStatus {

@@ -1,8 +1,10 @@
 // A device's storage from below, around the app: what is really on its disk, and damage done to it. Blocks are rows of
-// IndexedDB's `blocks`, or lie in a file of the origin's file system where a row of `slots` says.
+// IndexedDB's `blocks`, or lie in a file of the origin's file system where a row of `fragments` or `kept` says (FORMATS.md, "On
+// disk").
 
 import type { Page } from '@playwright/test';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import type { Device } from './device.ts';
 
 /** One fragment on a device's disk: its blocks' hashes (hex) in the order of the file's segments. */
 export interface FragmentOnDisk {
@@ -11,27 +13,46 @@ export interface FragmentOnDisk {
   readonly blocks: readonly string[];
 }
 
-/** Both in hex. */
 interface Dump {
+  /** Hashes (hex) of the blocks that are rows, or that a row says are in a file. */
   readonly blockKeys: string[];
-  /** Encoded fragment indexes. */
+  /** Encoded fragment indexes, in hex. */
   readonly indexes: string[];
+  /** Files in which no row says that there is a block. */
+  readonly strayFiles: string[];
 }
 
-/** Hashes (hex, sorted) of the blocks that are there, and of those that the fragments there consist of. */
-export async function storedBlocks(page: Page): Promise<{ present: string[]; counted: string[] }> {
-  const dump = await page.evaluate(dumpDatabase);
+/**
+ * Hashes (hex, sorted) of the blocks that are there, and of those that the fragments there consist of; and files that hold
+ * nothing that a fragment or an unfinished store counts.
+ */
+export async function storedBlocks(
+  page: Page,
+): Promise<{ present: string[]; counted: string[]; strayFiles: string[] }> {
+  const dump = await page.evaluate(dumpStorage);
   const counted = new Set(fragmentsIn(dump).flatMap(({ blocks }) => blocks));
-  return { present: dump.blockKeys.toSorted(compare), counted: [...counted].toSorted(compare) };
+  const { blockKeys, strayFiles } = dump;
+  return {
+    present: [...new Set(blockKeys)].toSorted(compare),
+    counted: [...counted].toSorted(compare),
+    strayFiles,
+  };
 }
 
 export async function storedFragments(page: Page): Promise<FragmentOnDisk[]> {
-  return fragmentsIn(await page.evaluate(dumpDatabase));
+  return fragmentsIn(await page.evaluate(dumpStorage));
 }
 
-/** Flips one bit in the middle of a block, as a failing disk does. */
-export async function damageBlock(page: Page, hash: string): Promise<void> {
+/** Flips one bit in the middle of a block, as a failing disk does, while the device's app is closed. */
+export async function damageBlock(device: Device, hash: string): Promise<void> {
+  await device.closeTab();
+  const page = await device.context.newPage();
+  // A picture names no icon, so the browser asks for the one of old times.
+  await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
+  await page.goto(new URL('icon.svg', device.appUrl).href);
   await page.evaluate(flipBit, hash);
+  await page.close();
+  await device.open();
 }
 
 function fragmentsIn(dump: Dump): FragmentOnDisk[] {
@@ -46,7 +67,7 @@ function compare(a: string, b: string): number {
 }
 
 /** Runs in the page, as source text. */
-async function dumpDatabase(): Promise<Dump> {
+async function dumpStorage(): Promise<Dump> {
   const answerOf = <Value>(request: IDBRequest<Value>): Promise<Value> =>
     new Promise((resolve, reject) => {
       request.addEventListener('success', () => resolve(request.result));
@@ -59,17 +80,37 @@ async function dumpDatabase(): Promise<Dump> {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   };
   const database = await answerOf(indexedDB.open('palm'));
-  const transaction = database.transaction(['blocks', 'slots', 'indexes']);
-  const [rowKeys, slotKeys, indexes] = await Promise.all([
+  const transaction = database.transaction(['blocks', 'fragments', 'kept', 'indexes']);
+  const [rowKeys, fragments, kept, indexes] = await Promise.all([
     answerOf(transaction.objectStore('blocks').getAllKeys()),
-    answerOf(transaction.objectStore('slots').getAllKeys()),
+    answerOf<unknown[]>(transaction.objectStore('fragments').getAll()),
+    answerOf<unknown[]>(transaction.objectStore('kept').getAll()),
     answerOf(transaction.objectStore('indexes').getAll()),
   ]);
   database.close();
-  return { blockKeys: [...rowKeys, ...slotKeys].map(hexOf), indexes: indexes.map(hexOf) };
+  const noSlot = 2 ** 32 - 1;
+  const blockKeys = rowKeys.map(hexOf);
+  const files = new Set<string>();
+  for (const row of [...fragments, ...kept]) {
+    const [hashes, places]: unknown[] =
+      typeof row === 'object' && row !== null ? [Reflect.get(row, 'hashes'), Reflect.get(row, 'places')] : [];
+    if (!(hashes instanceof Uint8Array) || !(places instanceof Uint32Array))
+      throw new Error('A row names no blocks.');
+    for (let at = 0; at < places.length / 2; at++) {
+      const slot = places[2 * at] ?? noSlot;
+      if (slot === noSlot) continue;
+      blockKeys.push(hexOf(hashes.slice(at * 32, (at + 1) * 32)));
+      files.add(`pack-${Math.floor(slot / 64)}`);
+    }
+  }
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle('blocks', { create: true });
+  const strayFiles: string[] = [];
+  for await (const name of folder.keys()) if (!files.has(name)) strayFiles.push(name);
+  return { blockKeys, indexes: indexes.map(hexOf), strayFiles };
 }
 
-/** Runs in the page, as source text. */
+/** Runs in a page of the app's origin that does not run the app, as source text. */
 async function flipBit(hash: string): Promise<void> {
   const answerOf = <Value>(request: IDBRequest<Value>): Promise<Value> =>
     new Promise((resolve, reject) => {
@@ -77,31 +118,41 @@ async function flipBit(hash: string): Promise<void> {
       request.addEventListener('error', () => reject(request.error ?? new Error('The request failed.')));
     });
   const key = new Uint8Array(Array.from(hash.matchAll(/../g), ([byte]) => Number.parseInt(byte, 16)));
+  const flipped = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+    bytes.map((byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte));
   const database = await answerOf(indexedDB.open('palm'));
-  const reading = database.transaction(['blocks', 'slots']);
-  const [row, place]: unknown[] = await Promise.all([
-    answerOf(reading.objectStore('blocks').get(key)),
-    answerOf(reading.objectStore('slots').get(key)),
+  const reading = database.transaction(['blocks', 'fragments']);
+  const [row, fragments] = await Promise.all([
+    answerOf<unknown>(reading.objectStore('blocks').get(key)),
+    answerOf<unknown[]>(reading.objectStore('fragments').getAll()),
   ]);
-  const [slot, byteCount]: unknown[] =
-    typeof place === 'object' && place !== null
-      ? [Reflect.get(place, 'slot'), Reflect.get(place, 'bytes')]
-      : [];
-  let block = row;
-  if (typeof slot === 'number' && typeof byteCount === 'number') {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('blocks');
-    const pack = await (await folder.getFileHandle(`pack-${Math.floor(slot / 64)}`)).getFile();
-    const at = (slot % 64) * 262_144;
-    block = new Uint8Array(await pack.slice(at, at + byteCount).arrayBuffer());
+  if (row instanceof Uint8Array) {
+    const blocks = database.transaction('blocks', 'readwrite').objectStore('blocks');
+    await answerOf(blocks.put(flipped(new Uint8Array(row)), key));
+    database.close();
+    return;
   }
-  if (!(block instanceof Uint8Array)) throw new Error(`Block ${hash} is not on this disk.`);
-  const middle = block.length >> 1;
-  block[middle] = (block[middle] ?? 0) ^ 1;
-  // The app has its files to itself: a block of a file comes back damaged as a row.
-  const writing = database.transaction(['blocks', 'slots'], 'readwrite');
-  await Promise.all([
-    answerOf(writing.objectStore('slots').delete(key)),
-    answerOf(writing.objectStore('blocks').put(block, key)),
-  ]);
   database.close();
+  for (const fragment of fragments) {
+    const [hashes, places]: unknown[] =
+      typeof fragment === 'object' && fragment !== null
+        ? [Reflect.get(fragment, 'hashes'), Reflect.get(fragment, 'places')]
+        : [];
+    if (!(hashes instanceof Uint8Array) || !(places instanceof Uint32Array)) continue;
+    const at = Array.from(places, (_, index) => index).findIndex(
+      (index) =>
+        index < places.length / 2 && key.every((byte, offset) => byte === hashes[index * 32 + offset]),
+    );
+    const [slot, byteCount] = [places[2 * at], places[2 * at + 1]];
+    if (at === -1 || slot === undefined || byteCount === undefined) continue;
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('blocks');
+    const file = await folder.getFileHandle(`pack-${Math.floor(slot / 64)}`);
+    const position = (slot % 64) * 262_144;
+    const block = await (await file.getFile()).slice(position, position + byteCount).arrayBuffer();
+    const writable = await file.createWritable({ keepExistingData: true });
+    await writable.write({ type: 'write', position, data: flipped(new Uint8Array(block)) });
+    await writable.close();
+    return;
+  }
+  throw new Error(`Block ${hash} is not on this disk.`);
 }

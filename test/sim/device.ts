@@ -81,6 +81,7 @@ export class SimDevice {
 
   /** Opens the device again with what its disk has. */
   async reopen(): Promise<void> {
+    this.store.restart();
     this.pool = this.#open();
     await this.#world.settled(`${this.name} reopens`, this.pool.ready);
   }

@@ -31,7 +31,7 @@ export interface Disk {
 /** Bytes and records lie in different tables: their transactions do not wait for each other. */
 export function diskOf(store: MemoryStore, world: World, process: SimProcess, faults: DiskFaults): Disk {
   return {
-    fragments: fragmentsThrough(turnstile(world, process, faults), store.fragments, faults),
+    fragments: fragmentsThrough(turnstile(world, process, faults), store, faults),
     records: recordsThrough(turnstile(world, process, faults), store.records, faults),
     journal: journalThrough(turnstile(world, process, faults), store.journal),
   };
@@ -50,18 +50,24 @@ function turnstile(world: World, process: SimProcess, faults: DiskFaults): Turns
     });
 }
 
-function fragmentsThrough(take: Turnstile, store: FragmentStore, faults: DiskFaults): FragmentStore {
+function fragmentsThrough(
+  take: Turnstile,
+  { fragments: store, restart }: MemoryStore,
+  faults: DiskFaults,
+): FragmentStore {
   const unlessItDies = <Result>(call: () => Promise<Result>): Promise<Result> =>
     take(async () => {
       if (faults.dyingCount > 0) {
         faults.dyingCount -= 1;
+        restart(); // the next one begins with what is on the disk
         throw new PalmError('storage-failed', 'The simulated worker that has the blocks died.');
       }
       return call();
     });
   return {
     // The store's from now on, as the port says.
-    putBlocks: (owner, blocks, hashes) => unlessItDies(() => store.putBlocks(owner, blocks, hashes)),
+    putBlocks: (...given) => unlessItDies(() => store.putBlocks(...given)),
+    kept: (owner) => take(() => store.kept(owner)),
     getBlock: (hash) => unlessItDies(() => store.getBlock(hash)),
     hasBlocks: (hashes) => take(() => store.hasBlocks(hashes)),
     commit: (fragment, indexBytes, hashes) => take(() => store.commit(fragment, indexBytes, hashes)),
@@ -102,9 +108,6 @@ function journalThrough(take: Turnstile, journal: StoreJournal): StoreJournal {
       const kept = structuredClone(store);
       return take(() => journal.put(kept));
     },
-    noteSealed: (storeId, segment, blocks) => take(() => journal.noteSealed(storeId, segment, blocks)),
-    sealedSegments: (storeId) => take(() => journal.sealedSegments(storeId)),
-    sealedBlocks: (storeId, segment) => take(() => journal.sealedBlocks(storeId, segment)),
     end: (storeId) => take(() => journal.end(storeId)),
     clear: () => take(() => journal.clear()),
   };

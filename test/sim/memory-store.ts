@@ -32,6 +32,8 @@ export interface MemoryStore {
   setCapacity(capacityBytes: number): void;
   /** What is on the disk now, for checks between two events. */
   contents(): StoreContents;
+  /** The page ended, and another one begins with what is on the disk. */
+  restart(): void;
   /** Flips a bit of a stored block, as a failing disk would. Answers whether the block is here. */
   corruptBlock(hash: BlockHash): boolean;
   /** Flips a bit of a stored fragment index. Answers whether the fragment is here. */
@@ -68,6 +70,7 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
     usedBytes: () => fragments.usedBytes,
     contents: () => ({ ...fragments.contents(), ...records.contents(), ...journal.contents() }),
     setCapacity: (capacityBytes) => fragments.setCapacity(capacityBytes),
+    restart: () => fragments.restart(),
     corruptBlock: (hash) => fragments.corruptBlock(hash),
     corruptIndex: (fragmentId) => fragments.corruptIndex(fragmentId),
     damageJournal: () => journal.damage(),
@@ -91,6 +94,8 @@ class MemoryFragmentStore implements FragmentStore {
     FragmentId,
     { readonly fragment: StoredFragment; readonly index: Uint8Array }
   >();
+  /** By owner, then by number. */
+  readonly #kept = new Map<string, Map<number, readonly BlockHash[]>>();
   #capacityBytes: number;
   usedBytes = 0;
 
@@ -101,6 +106,8 @@ class MemoryFragmentStore implements FragmentStore {
   async putBlocks(
     owner: string,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
+    _: 'claimed' | 'computed' = 'claimed',
+    keptAs?: number,
   ): Promise<void> {
     for (const { hash, bytes } of blocks) {
       if (!equalBytes(sha256(bytes), hash)) {
@@ -118,6 +125,18 @@ class MemoryFragmentStore implements FragmentStore {
       const owners = this.#blocks.get(key)?.owners ?? new Set();
       this.#blocks.set(key, { owners: owners.add(JOB_OWNER + owner), bytes: bytes.slice() });
     }
+    if (keptAs === undefined) return;
+    const ofOwner = this.#kept.get(owner) ?? new Map<number, readonly BlockHash[]>();
+    this.#kept.set(owner, ofOwner.set(keptAs, copyOf(blocks.map(({ hash }) => hash))));
+  }
+
+  async kept(owner: string): Promise<Map<number, BlockHash[]>> {
+    const kept = new Map<number, BlockHash[]>();
+    for (const [keptAs, hashes] of this.#kept.get(owner) ?? []) {
+      const isWhole = hashes.every((hash) => this.#blocks.get(blockKey(hash))?.bytes !== undefined);
+      if (isWhole) kept.set(keptAs, copyOf(hashes));
+    }
+    return kept;
   }
 
   async getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -180,10 +199,24 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   async release(owner: string): Promise<void> {
+    this.#kept.delete(owner);
     this.#unclaim(JOB_OWNER + owner);
   }
 
+  /** The page ended: only what was kept is still claimed by jobs. */
+  restart(): void {
+    for (const owner of this.#owners()) {
+      const kept = [...(this.#kept.get(owner)?.values() ?? [])].flat();
+      const keptKeys = new Set(kept.map((hash) => blockKey(hash)));
+      this.#unclaim(JOB_OWNER + owner, (key) => !keptKeys.has(key));
+    }
+  }
+
   async owners(): Promise<string[]> {
+    return this.#owners();
+  }
+
+  #owners(): string[] {
     const jobs = new Set<string>();
     for (const { owners } of this.#blocks.values()) {
       for (const owner of owners) if (owner.startsWith(JOB_OWNER)) jobs.add(owner.slice(JOB_OWNER.length));
@@ -194,6 +227,7 @@ class MemoryFragmentStore implements FragmentStore {
   async clear(): Promise<void> {
     this.#blocks.clear();
     this.#fragments.clear();
+    this.#kept.clear();
     this.usedBytes = 0;
   }
 
@@ -231,9 +265,9 @@ class MemoryFragmentStore implements FragmentStore {
     return true;
   }
 
-  #unclaim(owner: string): void {
+  #unclaim(owner: string, which: (key: string) => boolean = () => true): void {
     for (const [key, block] of this.#blocks) {
-      if (!block.owners.delete(owner) || block.owners.size > 0) continue;
+      if (!which(key) || !block.owners.delete(owner) || block.owners.size > 0) continue;
       this.usedBytes -= block.bytes?.length ?? 0;
       this.#blocks.delete(key);
     }
@@ -306,15 +340,11 @@ class MemoryRecordStore implements RecordStore {
 
 class MemoryStoreJournal implements StoreJournal {
   readonly #stores = new Map<string, UnfinishedStore>();
-  /** By store id, then by segment. */
-  readonly #sealed = new Map<string, Map<number, readonly BlockHash[]>>();
-
   #damagedCount = 0;
 
   damage(): void {
     this.#damagedCount += this.#stores.size;
     this.#stores.clear();
-    this.#sealed.clear();
   }
 
   async load(): Promise<{ stores: UnfinishedStore[]; damagedCount: number }> {
@@ -328,28 +358,12 @@ class MemoryStoreJournal implements StoreJournal {
     this.#stores.set(store.storeId, structuredClone(store));
   }
 
-  async noteSealed(storeId: string, segment: number, blocks: readonly BlockHash[]): Promise<void> {
-    const ofStore = this.#sealed.get(storeId) ?? new Map<number, readonly BlockHash[]>();
-    this.#sealed.set(storeId, ofStore.set(segment, copyOf(blocks)));
-  }
-
-  async sealedSegments(storeId: string): Promise<number[]> {
-    return [...(this.#sealed.get(storeId)?.keys() ?? [])].toSorted((a, b) => a - b);
-  }
-
-  async sealedBlocks(storeId: string, segment: number): Promise<BlockHash[] | undefined> {
-    const blocks = this.#sealed.get(storeId)?.get(segment);
-    return blocks === undefined ? undefined : copyOf(blocks);
-  }
-
   async end(storeId: string): Promise<void> {
     this.#stores.delete(storeId);
-    this.#sealed.delete(storeId);
   }
 
   async clear(): Promise<void> {
     this.#stores.clear();
-    this.#sealed.clear();
   }
 
   contents(): Pick<StoreContents, 'unfinished'> {

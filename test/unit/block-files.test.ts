@@ -17,7 +17,7 @@ afterEach(() => {
 describe('block files', () => {
   it('give back what was written, each block from its slot', async () => {
     const files = await BlockFiles.over(newFolder(), []);
-    const slots = await Promise.all([1, 2, 3].map((seed) => files.write(bytesOf(seed))));
+    const slots = await Promise.all([1, 2, 3].map((seed) => put(files, bytesOf(seed))));
     expect(new Set(slots).size).toBe(3);
     for (const [at, slot] of slots.entries()) {
       expect(await files.read(slot, 1000)).toEqual(bytesOf(at + 1));
@@ -26,12 +26,12 @@ describe('block files', () => {
 
   it('hand out the first free slot, and never one that is taken', async () => {
     const files = await BlockFiles.over(newFolder(), [0, 1, 3]);
-    expect(await files.write(bytesOf(1))).toBe(2);
-    expect(await files.write(bytesOf(1))).toBe(4);
+    expect(await put(files, bytesOf(1))).toBe(2);
+    expect(await put(files, bytesOf(1))).toBe(4);
     files.free(1);
     files.free(1);
-    expect(await files.write(bytesOf(1))).toBe(1);
-    expect(await files.write(bytesOf(1))).toBe(5);
+    expect(await put(files, bytesOf(1))).toBe(1);
+    expect(await put(files, bytesOf(1))).toBe(5);
   });
 
   it('read what a file lacks as fewer bytes', async () => {
@@ -42,19 +42,19 @@ describe('block files', () => {
   it('remove a file with its last block, and use its number again', async () => {
     const folder = newFolder();
     const files = await BlockFiles.over(folder, []);
-    const slot = await files.write(bytesOf(1));
+    const slot = await put(files, bytesOf(1));
     files.free(slot);
     await expect.poll(() => folder.names()).toEqual([]);
     expect(folder.openNames.size).toBe(0);
-    expect(await files.write(bytesOf(2))).toBe(slot);
+    expect(await put(files, bytesOf(2))).toBe(slot);
     expect(await files.read(slot, 1000)).toEqual(bytesOf(2));
   });
 
   it('write next to a file that is just being removed', async () => {
     const folder = newFolder();
     const files = await BlockFiles.over(folder, []);
-    files.free(await files.write(bytesOf(1)));
-    const slot = await files.write(bytesOf(2));
+    files.free(await put(files, bytesOf(1)));
+    const slot = await put(files, bytesOf(2));
     expect(slot).toBe(PACK_SLOTS);
     await expect.poll(() => folder.names()).toEqual(['pack-1']);
     expect(await files.read(slot, 1000)).toEqual(bytesOf(2));
@@ -73,7 +73,7 @@ describe('block files', () => {
     const files = await BlockFiles.over(folder, packs);
     for (let pack = 0; pack < 80; pack++) await files.read(pack * PACK_SLOTS, 10);
     expect(folder.openNames.size).toBe(64);
-    const slot = await files.write(bytesOf(1));
+    const slot = await put(files, bytesOf(1));
     for (let pack = 1; pack < 80; pack++) await files.read(pack * PACK_SLOTS, 10);
     expect(folder.openNames.has('pack-0')).toBe(false);
     expect(folder.flushedNames).toEqual(['pack-0']);
@@ -84,19 +84,22 @@ describe('block files', () => {
     const folder = newFolder();
     folder.openNames.add('pack-0');
     const files = await BlockFiles.over(folder, []);
-    const writing = files.write(bytesOf(1));
+    const writing = put(files, bytesOf(1));
     folder.openNames.clear();
     expect(await files.read(await writing, 1000)).toEqual(bytesOf(1));
   });
 
-  it('take nothing on a full disk', async () => {
+  it('say that a disk is full, and the slot can be freed', async () => {
     const folder = newFolder();
     const files = await BlockFiles.over(folder, []);
     folder.fits = () => false;
-    await expect(files.write(bytesOf(1))).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
+    const slot = files.take();
+    const writing = files.write(slot, bytesOf(1));
+    await expect(writing).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
+    files.free(slot);
     folder.fits = () => true;
     await expect.poll(() => folder.names()).toEqual([]);
-    expect(await files.write(bytesOf(1))).toBe(0);
+    expect(await put(files, bytesOf(1))).toBe(0);
   });
 });
 
@@ -108,4 +111,11 @@ function newFolder(): TestPackFolder {
 
 function bytesOf(seed: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(1000).fill(seed);
+}
+
+/** Writes to a slot that is taken for it. */
+async function put(files: BlockFiles, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+  const slot = files.take();
+  await files.write(slot, bytes);
+  return slot;
 }

@@ -1,14 +1,15 @@
 // The IndexedDB stores keep the ports' contracts (over fake-indexeddb here, over Chromium in the browser tests), and survive
 // what a database adds: damaged rows, lost connections, other tabs.
 
+import { sha256 } from '@noble/hashes/sha2.js';
 import { forceCloseDatabase, IDBObjectStore } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PackFolder } from '../../src/adapters/browser/block-files.ts';
 import { openFragmentStore, type OpenFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
 import { PalmDatabase } from '../../src/adapters/browser/idb-database.ts';
-import { slotRow } from '../../src/adapters/browser/idb-rows.ts';
 import { type IdbStore, openIdbStore } from '../../src/adapters/browser/idb-store.ts';
+import { equalBytes } from '../../src/core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../src/core/model/errors.ts';
 import {
   type BlockHash,
@@ -18,7 +19,11 @@ import {
   fragmentIdOf,
   parseBlockHash,
 } from '../../src/core/model/ids.ts';
-import { fragmentStoreCases, type FragmentStoreHarness } from '../contract/fragment-store.ts';
+import {
+  CONTRACT_BLOCK_BYTES,
+  fragmentStoreCases,
+  type FragmentStoreHarness,
+} from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
 import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import { storeJournalCases, unfinishedStoreAt } from '../contract/store-journal.ts';
@@ -54,10 +59,9 @@ describe('the fragment store with files', () => {
     const [small, large] = [await blockOf(1), await blockOf(2, 200_000)];
     await fragments.putBlocks('job', [small, large], 'claimed');
     expect(await rowCount('blocks')).toBe(1);
-    expect(await rowCount('slots')).toBe(1);
     expect(await folder.names()).toEqual(['pack-0']);
     await fragments.release('job');
-    expect(await rowCount('slots')).toBe(0);
+    expect(await rowCount('blocks')).toBe(0);
     await expect.poll(() => folder.names()).toEqual([]);
   });
 
@@ -80,12 +84,57 @@ describe('the fragment store with files', () => {
   it('says that its files cannot be had, and does not take their blocks for damaged', async () => {
     const folder = packFolder();
     const block = await blockOf(1, 200_000);
-    await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed');
+    await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed', 0);
     folder.openNames.clear();
     const without = (await openStore()).fragments.getBlock(block.hash);
     await expect(without).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
     const again = await openStore('palm', folder);
     expect(await again.fragments.getBlock(block.hash)).toEqual((await blockOf(1, 200_000)).bytes);
+  });
+
+  it('writes no row for what a job did not keep, and frees its files when it is opened again', async () => {
+    const folder = packFolder();
+    const { fragments } = await openStore('palm', folder);
+    await fragments.putBlocks('job', [await blockOf(1, 200_000)], 'claimed');
+    for (const store of ['blocks', 'kept', 'fragments']) expect(await rowCount(store), store).toBe(0);
+    folder.openNames.clear();
+    await openStore('palm', folder);
+    expect(await folder.names()).toEqual([]);
+  });
+
+  it('writes a damaged block anew where it lay, so that rows stay right', async () => {
+    const folder = packFolder();
+    const { fragments } = await openStore('palm', folder);
+    const [first, second] = [await blockOf(1, 200_000), await blockOf(2, 200_000)];
+    const index = new Uint8Array([1]);
+    const stored = {
+      fragmentId: fragmentIdOf(index),
+      fileId: fileIdOf(index),
+      fragment: 0,
+      blockBytes: 200_000,
+    };
+    await fragments.putBlocks('job', [first], 'claimed');
+    await fragments.commit(stored, index, [first.hash]);
+    await fragments.release('job');
+    folder.flipBit('pack-0', 7);
+    await expect(fragments.getBlock(first.hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
+    await fragments.putBlocks('other', [second], 'claimed', 0);
+    await fragments.putBlocks('repair', [await blockOf(1, 200_000)], 'claimed');
+    folder.openNames.clear();
+    const again = (await openStore('palm', folder)).fragments;
+    expect(await again.getBlock(first.hash)).toEqual((await blockOf(1, 200_000)).bytes);
+    expect(await again.getBlock(second.hash)).toEqual((await blockOf(2, 200_000)).bytes);
+  });
+
+  it('does not give a place away while it is written', async () => {
+    const folder = packFolder();
+    const { fragments } = await openStore('palm', folder);
+    const putting = fragments.putBlocks('job', [await blockOf(1, 200_000)], 'computed');
+    await fragments.release('job');
+    const other = await blockOf(2, 200_000);
+    await Promise.all([putting, fragments.putBlocks('other', [other], 'computed')]);
+    expect(await fragments.getBlock(other.hash)).toEqual((await blockOf(2, 200_000)).bytes);
+    expect(await fragments.hasBlocks([(await blockOf(1, 200_000)).hash])).toEqual([false]);
   });
 
   it('takes bytes whose hashes were computed as they are', async () => {
@@ -155,26 +204,47 @@ describe('a damaged row', () => {
     ['a handle that is none', { handle: { kind: 'file', name: 'x' } }],
     ['a field more', { extra: 1 }],
     ['a negative size', { size: -1 }],
-  ])('of the journal, with %s, is removed with its notes, and counted', async (_, change) => {
+  ])('of the journal, with %s, is removed and counted', async (_, change) => {
     const store = await openStore();
     const other = unfinishedStoreAt(2);
     await store.journal.put(other);
     await store.journal.put(unfinished);
-    await store.journal.noteSealed(unfinished.storeId, 0, [(await blockOf(1)).hash]);
     await changeRowInLine('journal', unfinished.storeId, change);
     expect(await store.journal.load()).toEqual({ stores: [other], damagedCount: 1 });
     expect(await store.journal.load()).toEqual({ stores: [other], damagedCount: 0 });
-    expect(await store.journal.sealedSegments(unfinished.storeId)).toEqual([]);
     expect(store.damagedRowCount()).toBe(1);
   });
 
-  it('of a sealed segment is as good as none', async () => {
-    const { journal } = await openStore();
-    const { storeId } = unfinished;
-    for (const [segment, blocks] of [new Uint8Array(33), new Uint8Array(0), 'text'].entries()) {
-      await putRow('sealed', { storeId, segment, blocks });
-      expect(await journal.sealedBlocks(storeId, segment)).toBeUndefined();
-    }
+  it.each<[string, Record<string, unknown>]>([
+    ['hashes that are not whole', { hashes: new Uint8Array(33) }],
+    ['no block', { hashes: new Uint8Array(0), places: new Uint32Array(0) }],
+    ['no place', { places: new Uint32Array(1) }],
+    ['places of other numbers', { places: new Float64Array(2) }],
+    ['an impossible length', { places: Uint32Array.of(0, 300_000) }],
+    ['a field more', { extra: 1 }],
+  ])('of kept blocks, with %s, is removed and counted, and keeps nothing', async (_, change) => {
+    const { fragments } = await openStore();
+    await fragments.putBlocks('store:x', [await blockOf(1)], 'claimed', 5);
+    await changeRowInLine('kept', ['store:x', 5], change);
+    const again = await openStore();
+    expect(again.damagedRowCount()).toBe(1);
+    expect(await again.fragments.owners()).toEqual([]);
+    expect(await again.fragments.kept('store:x')).toEqual(new Map());
+    expect(await rowCount('kept')).toBe(0);
+    expect(await rowCount('blocks')).toBe(0);
+  });
+
+  it('of a fragment that names a slot twice costs the second its block, and no other', async () => {
+    const folder = packFolder();
+    const { fragments } = await openStore('palm', folder);
+    const blocks = [await blockOf(1, 200_000), await blockOf(2, 200_000)];
+    const hashes = blocks.map(({ hash }) => hash);
+    for (const [at, block] of blocks.entries()) await fragments.putBlocks('store:x', [block], 'claimed', at);
+    await changeRowInLine('kept', ['store:x', 1], { places: Uint32Array.of(0, 200_000) });
+    folder.openNames.clear();
+    const again = (await openStore('palm', folder)).fragments;
+    expect(await again.hasBlocks(hashes)).toEqual([true, false]);
+    expect(await again.getBlock((await blockOf(1, 200_000)).hash)).toEqual((await blockOf(1, 200_000)).bytes);
   });
 
   it('of a fragment is removed with what it claims, not listed, and counted', async () => {
@@ -213,6 +283,7 @@ describe('a damaged row', () => {
     const { fragments } = await openStore();
     const { hash } = await blockOf(1);
     for (const row of ['text', new Uint8Array(300_000), { bytes: 1 }]) {
+      await fragments.putBlocks('job', [await blockOf(1)], 'claimed');
       await putRow('blocks', row, new Uint8Array(hash));
       await expect(fragments.getBlock(hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
       expect(await fragments.getBlock(hash)).toBeUndefined();
@@ -235,22 +306,21 @@ describe('the connection', () => {
 
   it('gives way to a tab with a newer Palm, and says so', async () => {
     const { fragments } = await openStore();
-    const newer = await openDB('palm', 4);
+    const newer = await openDB('palm', 5);
     newer.close();
     const failure = await fragments.list().catch((error: unknown) => error);
     expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/another tab/);
   });
 
   it('reports a tab with a newer Palm that was there first', async () => {
-    (await openDB('palm', 4)).close();
+    (await openDB('palm', 5)).close();
     await expect(openIdbStore('palm')).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
   });
 
   it('fails calls after close, and keeps what was written before', async () => {
     const store = await openStore();
     const block = await blockOf(1);
-    const putting = store.fragments.putBlocks('job', [block], 'claimed');
-    await putting;
+    await store.fragments.putBlocks('job', [block], 'claimed', 0);
     store.close();
     const failing = store.fragments.getBlock(block.hash);
     await expect(failing).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
@@ -321,10 +391,12 @@ async function harness(folder?: TestPackFolder): Promise<FragmentStoreHarness> {
     },
     corruptBlock: async (hash) => {
       if (folder === undefined) await changeRow('blocks', new Uint8Array(hash), flipBit);
-      else folder.flipBit('pack-0', (await slotOf(hash)) * BLOCK_BYTES + 7);
+      else folder.flipBit('pack-0', placeOf(folder, hash) + 7);
     },
-    deleteBlock: (hash) =>
-      changeRow(folder === undefined ? 'blocks' : 'slots', new Uint8Array(hash), () => undefined),
+    deleteBlock: async (hash) => {
+      if (folder === undefined) await changeRow('blocks', new Uint8Array(hash), () => undefined);
+      else folder.flipBit('pack-0', placeOf(folder, hash) + 7);
+    },
     corruptIndex: (fragmentId) => changeRow('indexes', fragmentId, flipBit),
     fillDisk: async (freeBytes) => {
       let leftBytes = freeBytes;
@@ -339,12 +411,10 @@ async function harness(folder?: TestPackFolder): Promise<FragmentStoreHarness> {
   };
 }
 
-/** Of the first pack: the contract's cases never fill it. */
-async function slotOf(hash: BlockHash): Promise<number> {
-  const database = await openDB('palm');
-  const row = slotRow(await database.get('slots', new Uint8Array(hash)));
-  database.close();
-  return row.slot;
+/** Where in the first pack a block of the contract's cases lies, which never fill it, bytes. */
+function placeOf(folder: TestPackFolder, hash: BlockHash): number {
+  const isWanted = (bytes: Uint8Array): boolean => equalBytes(sha256(bytes), hash);
+  return folder.find('pack-0', BLOCK_BYTES, CONTRACT_BLOCK_BYTES, isWanted);
 }
 
 async function rowCount(store: string): Promise<number> {

@@ -50,7 +50,10 @@ function harness(): FragmentStoreHarness {
   const store = createMemoryStore();
   return {
     store: store.fragments,
-    reopen: async () => store.fragments,
+    reopen: async () => {
+      store.restart();
+      return store.fragments;
+    },
     corruptBlock: async (hash) => void store.corruptBlock(hash),
     deleteBlock: async (hash) => void store.deleteBlock(hash),
     corruptIndex: async (fragmentId) => void store.corruptIndex(fragmentId),

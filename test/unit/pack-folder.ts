@@ -51,6 +51,17 @@ export class TestPackFolder implements PackFolder {
     return rm(join(this.#folder, name), { force: true });
   }
 
+  /** Where in a pack `isWanted` bytes lie: `at` is tried in steps of `stepBytes`; -1 when nowhere. */
+  find(name: string, stepBytes: number, byteCount: number, isWanted: (bytes: Uint8Array) => boolean): number {
+    const file = openSync(join(this.#folder, name), 'r');
+    const bytes = new Uint8Array(byteCount);
+    let at = 0;
+    while (readSync(file, bytes, 0, byteCount, at) > 0 && !isWanted(bytes)) at += stepBytes;
+    const isFound = readSync(file, bytes, 0, byteCount, at) === byteCount;
+    closeSync(file);
+    return isFound ? at : -1;
+  }
+
   /** Changes bytes of a pack behind the back of whoever has it open. */
   flipBit(name: string, at: number): void {
     const file = openSync(join(this.#folder, name), 'r+');

@@ -91,6 +91,7 @@ function disk(failure?: Error): { store: FragmentStore; loads: number[] } {
       loads.push(hash[0] ?? -1);
       return Promise.resolve(undefined);
     },
+    kept: () => Promise.resolve(new Map()),
     hasBlocks: () => Promise.resolve([]),
     commit: nothing,
     getIndex: () => Promise.resolve(undefined),

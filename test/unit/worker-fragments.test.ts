@@ -52,7 +52,7 @@ describe('a worker that dies', () => {
   it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
     const store = openStore();
     const { hash, bytes } = await blockOf(1);
-    await store.putBlocks('job', [{ hash, bytes: bytes.slice() }], 'claimed');
+    await store.putBlocks('job', [{ hash, bytes: bytes.slice() }], 'claimed', 0);
     const reading = store.getBlock(hash);
     started[0]?.dispatchEvent(new Event('error'));
     const failure: unknown = await reading.catch((error: unknown) => error);
@@ -87,11 +87,11 @@ function openStore(): FragmentStore {
 function keepingBlocks(store: FragmentStore): FragmentStore {
   return {
     ...store,
-    putBlocks: (owner, blocks, hashes) =>
+    putBlocks: (owner, blocks, ...given) =>
       store.putBlocks(
         owner,
         blocks.map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() })),
-        hashes,
+        ...given,
       ),
   };
 }

@@ -68,22 +68,22 @@ export class BlockFiles {
     return files;
   }
 
-  /**
-   * Writes a block of at most BLOCK_BYTES to a free slot, and answers it.
-   * @throws PalmError 'storage-full', 'storage-failed'; nothing is taken then.
-   */
-  async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+  /** A free slot, which is its taker's from now on until it is freed. */
+  take(): number {
     const slot = this.#nextFree();
     this.#take(slot);
+    return slot;
+  }
+
+  /** Writes a block of at most BLOCK_BYTES to a slot that was taken. @throws PalmError 'storage-full', 'storage-failed'. */
+  async write(slot: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
       await this.#use(slot, (pack, at) => {
         pack.isDirty = true;
         // A full disk may also show as a short count.
         if (pack.handle.write(bytes, { at }) !== bytes.length) throw storageFull();
       });
-      return slot;
     } catch (error) {
-      this.free(slot);
       throw storageFailure(error);
     }
   }

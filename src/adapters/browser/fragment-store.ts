@@ -2,10 +2,9 @@
 // worker that owns it (src/workers/fragments).
 
 import type { FragmentStore } from '../../core/ports.ts';
-import { BlockFiles, type PackFolder } from './block-files.ts';
+import type { PackFolder } from './block-files.ts';
 import { PalmDatabase } from './idb-database.ts';
 import { IdbFragmentStore } from './idb-fragments.ts';
-import { decoded, slotRow } from './idb-rows.ts';
 
 export interface OpenFragmentStore {
   readonly fragments: FragmentStore;
@@ -21,9 +20,8 @@ export async function openFragmentStore(
   databaseName = 'palm',
 ): Promise<OpenFragmentStore> {
   const database = await PalmDatabase.open(databaseName);
-  const files = folder === undefined ? undefined : await BlockFiles.over(folder, await takenSlots(database));
   let damagedRowCount = 0;
-  const fragments = new IdbFragmentStore(database, files, (rowCount) => {
+  const { fragments, files } = await IdbFragmentStore.open(database, folder, (rowCount) => {
     damagedRowCount += rowCount;
   });
   return {
@@ -34,11 +32,4 @@ export async function openFragmentStore(
       database.close();
     },
   };
-}
-
-async function takenSlots(database: PalmDatabase): Promise<number[]> {
-  const rows = await database.run(['slots'], 'readonly', 'relaxed', (transaction) =>
-    transaction.objectStore('slots').getAll(),
-  );
-  return rows.flatMap((row) => decoded(row, slotRow)?.slot ?? []);
 }

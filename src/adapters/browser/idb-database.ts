@@ -4,18 +4,17 @@
 // ends by itself across any other await), so hashing and decoding happen outside; every failure that leaves this file is a
 // PalmError, 'storage-full' when the quota was met.
 
-import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames, unwrap } from 'idb';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { upgrade } from './idb-upgrade.ts';
 
 /** Values are unknown: whatever was read passes a decoder before it is used (FORMATS.md, "On disk"). */
 export interface PalmSchema extends DBSchema {
   /** A block's bytes by its hash, 32 bytes. */
   blocks: { key: BufferSource; value: unknown };
-  /** {slot, bytes}: where a block lies that is no row of `blocks`, by its hash (block-files.ts). */
-  slots: { key: BufferSource; value: unknown };
-  /** {hash, owner}: one row for each owner that counts a block. */
-  claims: { key: [BufferSource, string]; value: unknown; indexes: { owner: string } };
-  /** StoredFragment by fragment id. A row here makes the fragment exist. */
+  /** {owner, keptAs, hashes, places}: blocks that a job kept beyond its page, by both. */
+  kept: { key: [string, number]; value: unknown };
+  /** StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist. */
   fragments: { key: string; value: unknown };
   /** Encoded fragment index by fragment id: apart from its row, so that listing stays cheap. */
   indexes: { key: string; value: unknown };
@@ -25,16 +24,14 @@ export interface PalmSchema extends DBSchema {
   outbox: { key: string; value: unknown };
   /** UnfinishedStore by its id. */
   journal: { key: string; value: unknown };
-  /** {storeId, segment, blocks}: a segment of an unfinished store that was sealed. */
-  sealed: { key: [string, number]; value: unknown };
   meta: { key: string; value: unknown };
 }
 
 type Stores = StoreNames<PalmSchema>[];
 export type Durability = 'relaxed' | 'strict';
 
-/** 2 added `journal` and `sealed`, 3 `slots`. */
-const SCHEMA_VERSION = 3;
+/** idb-upgrade.ts has what each version changed. */
+const SCHEMA_VERSION = 4;
 
 /** A tab with an older Palm closes its connection when asked; one that does not within this, ms, is stuck. */
 const BLOCKED_LIMIT_MS = 5_000;
@@ -156,12 +153,19 @@ function openUnblocked(
   return new Promise((resolve, reject) => {
     let limit: ReturnType<typeof setTimeout> | undefined;
     let gaveUp = false;
+    let failure: unknown;
     const giveUp = (): void => {
       gaveUp = true;
       reject(olderTab());
     };
     const opening = openDB<PalmSchema>(name, SCHEMA_VERSION, {
-      upgrade: (database, oldVersion) => createStores(database, oldVersion),
+      upgrade: (database, oldVersion, _, transaction) => {
+        upgrade(unwrap(database), oldVersion, unwrap(transaction)).catch((error: unknown) => {
+          failure = error;
+          transaction.done.catch(() => undefined); // said by `failure`
+          abort(transaction);
+        });
+      },
       blocked: () => {
         limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
       },
@@ -172,7 +176,7 @@ function openUnblocked(
       .finally(() => clearTimeout(limit))
       .then(
         (database) => (gaveUp ? database.close() : resolve(database)),
-        (error: unknown) => reject(storageFailure(error)),
+        (error: unknown) => reject(storageFailure(failure ?? error)),
       );
   });
 }
@@ -182,24 +186,6 @@ function olderTab(): PalmError {
     'other-tab',
     'Another tab holds an older version of Palm open. Close it, then reload this page; nothing is lost.',
   );
-}
-
-/** What versions after `oldVersion` (0: there is no database) added. */
-function createStores(database: IDBPDatabase<PalmSchema>, oldVersion: number): void {
-  if (oldVersion < 1) {
-    database.createObjectStore('blocks');
-    database.createObjectStore('claims', { keyPath: ['hash', 'owner'] }).createIndex('owner', 'owner');
-    database.createObjectStore('fragments', { keyPath: 'fragmentId' });
-    database.createObjectStore('indexes');
-    database.createObjectStore('records', { keyPath: 'entryId' });
-    database.createObjectStore('outbox');
-    database.createObjectStore('meta');
-  }
-  if (oldVersion < 2) {
-    database.createObjectStore('journal', { keyPath: 'storeId' });
-    database.createObjectStore('sealed', { keyPath: ['storeId', 'segment'] });
-  }
-  if (oldVersion < 3) database.createObjectStore('slots');
 }
 
 function begin<Names extends Stores, Mode extends 'readonly' | 'readwrite'>(

@@ -1,40 +1,46 @@
-// FragmentStore over IndexedDB, with large blocks in files (block-files.ts) where there are some.
+// FragmentStore over IndexedDB and, where there are any, files (block-files.ts). What is here and who counts it is in memory
+// (held-blocks.ts); on the disk a fragment is one row with its blocks' hashes and places, and a job whose blocks must outlive
+// the page has a row for each set of them. So a block costs a write in place, and a transaction is a fragment's.
 //
-// A block exists while somebody claims it: a job that is writing ('job:…') or a fragment ('fragment:…'). It is one row, of
-// `blocks` (its bytes) or of `slots` (where they lie). Invariants, kept by each transaction whole: such a row has at least
-// one claim; a fragment row has an index row and claims on all its blocks. A claim may outlive its block (lost to a failing
-// disk): the fragment then lacks that block until it is written again, by anybody. A slot is freed only once the
-// transaction that removed its row is complete; one that a crash leaves without a row is free at the next start.
-//
-// Blocks are written with relaxed durability, and a fragment's row with strict, after the files were flushed. Should power
-// fail right after, an engine may have kept the row and lost a block; reading finds that out, because every block is checked
-// against its hash.
+// Invariants: a fragment exists exactly when its row does, and its blocks were durable before; what no row names is free, and
+// was never promised to anybody: after a crash it is written over, or deleted when the store is opened; a block that is
+// answered matches its hash.
 
-import type { IDBPTransaction } from 'idb';
 import { equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
-import { blockKey, type BlockHash, type FragmentId, fragmentIdOf } from '../../core/model/ids.ts';
+import {
+  type BlockHash,
+  blockKey,
+  type FragmentId,
+  fragmentIdOf,
+  parseBlockHash,
+} from '../../core/model/ids.ts';
 import type { FragmentStore, StoredFragment } from '../../core/ports.ts';
-import type { Durability, PalmDatabase, PalmSchema } from './idb-database.ts';
+import { BlockFiles, type PackFolder } from './block-files.ts';
+import { HeldBlocks, type HeldBlock } from './held-blocks.ts';
+import type { PalmDatabase, PalmSchema } from './idb-database.ts';
 import { GroupCommit } from './idb-group-commit.ts';
-import type { BlockFiles } from './block-files.ts';
 import {
   blockRow,
   decoded,
   decodeRows,
   fragmentRow,
   indexRow,
+  keptRow,
   ownBytes,
-  slotRow,
-  type SlotRow,
+  type PlacedBlock,
+  placesOf,
 } from './idb-rows.ts';
 
-type FragmentStores = ('blocks' | 'slots' | 'claims' | 'fragments' | 'indexes')[];
-type ClaimChange = IDBPTransaction<PalmSchema, FragmentStores, 'readwrite'>;
+type FragmentStores = ('blocks' | 'kept' | 'fragments' | 'indexes')[];
 
 /** Larger blocks lie in files, bytes: smaller ones share a transaction better than they fill a slot. */
 const LARGE_BYTES = 128 * 1024;
-/** A block may be replaced while it is read; it is looked for again this often. */
+/** Rows read at once when the store is opened: each has 40 bytes for each of its blocks. */
+const ROWS_AT_ONCE = 64;
+/** Counts what is being loaded until its fragments do. */
+const LOADING = 'loading';
+/** A block may be written anew while it is read; it is looked at again this often. */
 const MAX_LOOKS = 4;
 
 interface Block {
@@ -48,64 +54,101 @@ export class IdbFragmentStore implements FragmentStore {
   readonly #files: BlockFiles | undefined;
   readonly #writes: GroupCommit<FragmentStores>;
   readonly #onDamage: (rowCount: number) => void;
+  readonly #held: HeldBlocks;
+  /** Jobs with rows in `kept`. */
+  readonly #keepers: Set<string>;
 
-  /**
-   * `files` know which slots the database names; without files, every block is a row. `onDamage` hears how many rows failed
-   * their decoder and were removed.
-   */
-  constructor(database: PalmDatabase, files: BlockFiles | undefined, onDamage: (rowCount: number) => void) {
+  private constructor(
+    database: PalmDatabase,
+    files: BlockFiles | undefined,
+    held: HeldBlocks,
+    onDamage: (rowCount: number) => void,
+  ) {
     this.#database = database;
     this.#files = files;
-    this.#writes = new GroupCommit(database, ['blocks', 'slots', 'claims', 'fragments', 'indexes']);
+    this.#held = held;
+    this.#keepers = new Set(held.jobs());
+    this.#writes = new GroupCommit(database, ['blocks', 'kept', 'fragments', 'indexes']);
     this.#onDamage = onDamage;
   }
 
-  async putBlocks(owner: string, given: readonly Block[], hashes: 'claimed' | 'computed'): Promise<void> {
-    const blocks = [...new Map(given.map((block) => [blockKey(block.hash), block])).values()];
-    if (hashes === 'claimed' && !(await allMatch(blocks))) {
+  /**
+   * Opens what is on the disk; without a folder every block is a row. `onDamage` hears how many rows failed their decoder and
+   * were removed. @throws PalmError 'storage-failed'.
+   */
+  static async open(
+    database: PalmDatabase,
+    folder: PackFolder | undefined,
+    onDamage: (rowCount: number) => void,
+  ): Promise<{ readonly fragments: IdbFragmentStore; readonly files: BlockFiles | undefined }> {
+    const held = await heldBlocks(database, onDamage);
+    const slots = Array.from(held.all(), ({ slot }) => slot).filter((slot) => slot !== undefined);
+    const files = folder === undefined ? undefined : await BlockFiles.over(folder, slots);
+    return { fragments: new IdbFragmentStore(database, files, held, onDamage), files };
+  }
+
+  async putBlocks(
+    owner: string,
+    given: readonly Block[],
+    hashes: 'claimed' | 'computed',
+    keptAs?: number,
+  ): Promise<void> {
+    if (hashes === 'claimed' && !(await allMatch(given))) {
       throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
     }
-    const slots = await this.#writeSlots(blocks);
-    const rowBytes = blocks.reduce(
-      (sum, { bytes }, at) => sum + (slots[at] === undefined ? bytes.length : 0),
-      0,
-    );
+    const claims = new Map(given.map((block) => [blockKey(block.hash), this.#claim(owner, block)]));
+    const held = new Set(Array.from(claims.values(), (claim) => claim.held));
+    // A job that ends meanwhile does not free a place that is being written.
+    this.#held.count(held);
     try {
-      await this.#change('relaxed', rowBytes, async (transaction, freed) => {
-        const claims = transaction.objectStore('claims');
-        await Promise.all(
-          blocks.flatMap(({ hash, bytes }, at) => [
-            putBlock(transaction, keyOf(hash), bytes, slots[at], freed),
-            claims.put({ hash: keyOf(hash), owner: jobOwner(owner) }),
-          ]),
-        );
-      });
+      await this.#write(owner, given, [...claims.values()], keptAs);
+      for (const block of held) {
+        block.isHere = true;
+        block.writeCount += 1;
+      }
     } catch (error) {
-      for (const slot of slots) this.#free(slot);
+      const claimed = [...claims.values()].filter(({ isNew }) => isNew);
+      await this.#free(
+        this.#held.unclaim(
+          owner,
+          claimed.map((claim) => claim.held),
+        ),
+      );
       throw error;
+    } finally {
+      await this.#free(this.#held.uncount(held));
     }
   }
 
+  async kept(owner: string): Promise<Map<number, BlockHash[]>> {
+    const range = IDBKeyRange.bound([owner], [owner, []]);
+    const [keys, rows] = await this.#database.run(['kept'], 'readonly', 'relaxed', (transaction) => {
+      const kept = transaction.objectStore('kept');
+      return Promise.all([kept.getAllKeys(range), kept.getAll(range)]);
+    });
+    const { sound } = decodeRows(keys, rows, keptRow);
+    const whole = sound.filter(({ blocks }) => blocks.every(({ hash }) => this.#isHere(hash)));
+    return new Map(whole.map(({ keptAs, blocks }) => [keptAs, blocks.map(({ hash }) => hash)]));
+  }
+
   async getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    for (let look = 1; ; look++) {
-      const place = await this.#placeOf(hash);
-      if (place === undefined) return undefined;
-      const bytes = await this.#load(place);
-      if (bytes !== undefined && (await matches(hash, bytes))) return bytes;
-      const isDropped = await this.#dropUnlessReplaced(hash, place, bytes);
-      if (isDropped || look === MAX_LOOKS) break;
+    for (let look = 1; look <= MAX_LOOKS; look++) {
+      const held = this.#held.get(hash);
+      if (held?.isHere !== true) return undefined;
+      const { writeCount } = held;
+      const bytes = await this.#load(held);
+      if (bytes !== 'absent' && bytes !== 'damaged' && (await matches(hash, bytes))) return bytes;
+      if (held.writeCount !== writeCount || this.#held.get(hash) !== held) continue;
+      // Its place stays its own: whoever puts the block again writes it there.
+      held.isHere = false;
+      if (bytes === 'absent') return undefined;
+      break;
     }
     throw new PalmError('corrupt', 'A stored block did not match its hash and was dropped.');
   }
 
   async hasBlocks(hashes: readonly BlockHash[]): Promise<boolean[]> {
-    return this.#database.run(['blocks', 'slots'], 'readonly', 'relaxed', (transaction) =>
-      Promise.all(
-        hashes.map((hash) =>
-          isThere(transaction.objectStore('blocks'), transaction.objectStore('slots'), hash),
-        ),
-      ),
-    );
+    return hashes.map((hash) => this.#isHere(hash));
   }
 
   async commit(
@@ -117,20 +160,26 @@ export class IdbFragmentStore implements FragmentStore {
     if (fragmentIdOf(indexBytes) !== fragmentId) {
       throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
     }
-    this.#files?.flush();
-    await this.#writes.write('strict', indexBytes.length, async (transaction) => {
-      const [blocks, slots] = [transaction.objectStore('blocks'), transaction.objectStore('slots')];
-      const present = await Promise.all(hashes.map((hash) => isThere(blocks, slots, hash)));
-      if (present.includes(false)) {
-        throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
-      }
-      const owner = fragmentOwner(fragmentId);
-      await Promise.all([
-        transaction.objectStore('fragments').put({ fragmentId, fileId, fragment: index, blockBytes }),
-        transaction.objectStore('indexes').put(new Uint8Array(indexBytes), fragmentId),
-        ...hashes.map((hash) => transaction.objectStore('claims').put({ hash: keyOf(hash), owner })),
-      ]);
-    });
+    const blocks = hashes.flatMap((hash) => this.#held.get(hash) ?? []);
+    if (blocks.length < hashes.length || blocks.some(({ isHere }) => !isHere)) {
+      throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
+    }
+    const counted = new Set(blocks);
+    this.#held.count(counted);
+    try {
+      this.#files?.flush();
+      await this.#writes.write('strict', indexBytes.length, async (transaction) => {
+        const row = { fragmentId, fileId, fragment: index, blockBytes, ...placesOf(blocks) };
+        await Promise.all([
+          transaction.objectStore('fragments').put(row),
+          transaction.objectStore('indexes').put(new Uint8Array(indexBytes), fragmentId),
+        ]);
+      });
+    } catch (error) {
+      await this.#free(this.#held.uncount(counted));
+      throw error;
+    }
+    await this.#free(this.#held.made(fragmentId, counted));
   }
 
   async getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -146,18 +195,17 @@ export class IdbFragmentStore implements FragmentStore {
     throw new PalmError('corrupt', 'A stored fragment index did not match its id; the fragment was dropped.');
   }
 
-  /** Rows that fail their decoder are removed with what they claim, and not listed. */
+  /** Rows that fail their decoder are removed, and not listed. */
   async list(): Promise<StoredFragment[]> {
-    const [keys, rows] = await this.#database.run(['fragments'], 'readonly', 'relaxed', (transaction) => {
-      const fragments = transaction.objectStore('fragments');
-      return Promise.all([fragments.getAllKeys(), fragments.getAll()]);
-    });
-    const { sound, damaged } = decodeRows(keys, rows, fragmentRow);
+    const fragments: StoredFragment[] = [];
+    const damaged = await eachRow(this.#database, 'fragments', fragmentRow, ({ stored }) =>
+      fragments.push(stored),
+    );
     if (damaged.length > 0) {
       await this.#dropAll(damaged);
       this.#onDamage(damaged.length);
     }
-    return sound;
+    return fragments;
   }
 
   async drop(fragmentIds: readonly FragmentId[]): Promise<void> {
@@ -165,209 +213,200 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async release(owner: string): Promise<void> {
-    await this.#change('relaxed', 0, (transaction, freed) => unclaim(transaction, jobOwner(owner), freed));
+    const range = IDBKeyRange.bound([owner], [owner, []]);
+    // Before its blocks are free: a row never names a place that somebody else has.
+    if (this.#keepers.delete(owner)) {
+      await this.#writes.write('relaxed', 0, (transaction) => transaction.objectStore('kept').delete(range));
+    }
+    await this.#free(this.#held.release(owner));
   }
 
   async owners(): Promise<string[]> {
-    return this.#database.run(['claims'], 'readonly', 'relaxed', async (transaction) => {
-      const jobs: string[] = [];
-      const range = IDBKeyRange.bound(JOB, JOB + '\uffff');
-      const index = transaction.objectStore('claims').index('owner');
-      let cursor = await index.openKeyCursor(range, 'nextunique');
-      while (cursor !== null) {
-        jobs.push(cursor.key.slice(JOB.length));
-        cursor = await cursor.continue();
-      }
-      return jobs;
-    });
+    return this.#held.jobs();
   }
 
   async clear(): Promise<void> {
-    await this.#change('strict', 0, async (transaction, freed) => {
-      for (const row of await transaction.objectStore('slots').getAll())
-        freed.push(decoded(row, slotRow)?.slot);
-      await Promise.all([
-        transaction.objectStore('blocks').clear(),
-        transaction.objectStore('slots').clear(),
-        transaction.objectStore('claims').clear(),
-        transaction.objectStore('fragments').clear(),
-        transaction.objectStore('indexes').clear(),
-      ]);
+    await this.#writes.write('strict', 0, async (transaction) => {
+      const stores = (['blocks', 'kept', 'fragments', 'indexes'] as const).map((name) =>
+        transaction.objectStore(name),
+      );
+      await Promise.all(stores.map((store) => store.clear()));
     });
+    for (const { slot } of this.#held.clear()) this.#freeSlot(slot);
   }
 
   async #dropAll(fragmentIds: readonly string[]): Promise<void> {
-    await this.#change('relaxed', 0, async (transaction, freed) => {
-      for (const fragmentId of fragmentIds) {
-        await transaction.objectStore('fragments').delete(fragmentId);
-        await transaction.objectStore('indexes').delete(fragmentId);
-        await unclaim(transaction, FRAGMENT + fragmentId, freed);
-      }
+    let rows: unknown[] = [];
+    await this.#writes.write('relaxed', 0, async (transaction) => {
+      const fragments = transaction.objectStore('fragments');
+      rows = await Promise.all(fragmentIds.map((fragmentId) => fragments.get(fragmentId)));
+      await Promise.all(
+        fragmentIds.flatMap((fragmentId) => [
+          fragments.delete(fragmentId),
+          transaction.objectStore('indexes').delete(fragmentId),
+        ]),
+      );
     });
-  }
-
-  /** A slot for each large block, with the block in it. */
-  async #writeSlots(blocks: readonly Block[]): Promise<(number | undefined)[]> {
-    const writing = blocks.map(async ({ bytes }) =>
-      bytes.length > LARGE_BYTES ? this.#files?.write(bytes) : undefined,
+    const dropped = rows.flatMap((row) => decoded(row, fragmentRow) ?? []);
+    await this.#free(
+      dropped.flatMap(({ stored, blocks }) =>
+        this.#held.dropped(
+          stored.fragmentId,
+          blocks.map(({ hash }) => hash),
+        ),
+      ),
     );
-    const outcomes = await Promise.allSettled(writing);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    const slots = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined));
-    if (failed === undefined) return slots;
-    for (const slot of slots) this.#free(slot);
-    throw failed.reason;
   }
 
-  /** A change that may free slots: those that `body` pushes to `freed`, once it is complete. It may be carried out again. */
-  async #change(
-    durability: Durability,
-    byteCount: number,
-    body: (transaction: ClaimChange, freed: FreedSlots) => Promise<void>,
+  #claim(owner: string, block: Block): Claim {
+    const { hash, bytes } = block;
+    const newSlot = (): number | undefined => (bytes.length > LARGE_BYTES ? this.#files?.take() : undefined);
+    const { block: held, isNew } = this.#held.claim(owner, { hash, byteCount: bytes.length, newSlot });
+    return { held, isNew, bytes };
+  }
+
+  async #write(
+    owner: string,
+    given: readonly Block[],
+    claims: readonly Claim[],
+    keptAs: number | undefined,
   ): Promise<void> {
-    let freed: FreedSlots = [];
-    await this.#writes.write(durability, byteCount, (transaction) => {
-      freed = [];
-      return body(transaction, freed);
+    const writing = claims.map(async ({ held, bytes }) => {
+      held.byteCount = bytes.length;
+      if (held.slot !== undefined) await this.#openFiles().write(held.slot, bytes);
     });
-    for (const slot of freed) this.#free(slot);
+    const failed = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+    const rows = claims.filter(({ held }) => held.slot === undefined);
+    if (rows.length === 0 && keptAs === undefined) return;
+    const placed = given.flatMap(({ hash }) => this.#held.get(hash) ?? []);
+    if (keptAs !== undefined) this.#keepers.add(owner);
+    const byteCount = rows.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    await this.#writes.write('relaxed', byteCount, async (transaction) => {
+      const blocks = transaction.objectStore('blocks');
+      // A view would drag its whole buffer along.
+      await Promise.all(rows.map(({ held, bytes }) => blocks.put(ownBytes(bytes), keyOf(held.hash))));
+      if (keptAs !== undefined)
+        await transaction.objectStore('kept').put({ owner, keptAs, ...placesOf(placed) });
+    });
   }
 
-  #free(slot: number | undefined): void {
+  #openFiles(): BlockFiles {
+    if (this.#files !== undefined) return this.#files;
+    throw new PalmError(
+      'storage-failed',
+      'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
+    );
+  }
+
+  async #load({ hash, slot, byteCount }: HeldBlock): Promise<Uint8Array<ArrayBuffer> | 'absent' | 'damaged'> {
+    if (slot !== undefined) return this.#openFiles().read(slot, byteCount);
+    const row = await this.#database.run(['blocks'], 'readonly', 'relaxed', (transaction) =>
+      transaction.objectStore('blocks').get(keyOf(hash)),
+    );
+    return row === undefined ? 'absent' : (decoded(row, blockRow) ?? 'damaged');
+  }
+
+  #isHere(hash: BlockHash): boolean {
+    return this.#held.get(hash)?.isHere === true;
+  }
+
+  /** Nobody counts these any more. */
+  async #free(blocks: readonly HeldBlock[]): Promise<void> {
+    const rows = blocks.filter(({ slot }) => slot === undefined);
+    for (const { slot } of blocks) this.#freeSlot(slot);
+    if (rows.length === 0) return;
+    // Whoever puts one of them anew comes later, and writes after this.
+    await this.#writes.write('relaxed', 0, async (transaction) => {
+      await Promise.all(rows.map(({ hash }) => transaction.objectStore('blocks').delete(keyOf(hash))));
+    });
+  }
+
+  #freeSlot(slot: number | undefined): void {
     if (slot !== undefined) this.#files?.free(slot);
   }
-
-  async #placeOf(hash: BlockHash): Promise<Place | undefined> {
-    const key = keyOf(hash);
-    const [row, slot] = await this.#database.run(['blocks', 'slots'], 'readonly', 'relaxed', (transaction) =>
-      Promise.all([transaction.objectStore('blocks').get(key), transaction.objectStore('slots').get(key)]),
-    );
-    return placeOf(row, slot);
-  }
-
-  /** The block's bytes as they are there; undefined when the row is damaged. */
-  async #load(place: Place): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    switch (place.kind) {
-      case 'damaged':
-        return undefined;
-      case 'row':
-        return place.bytes;
-      case 'slot':
-        if (this.#files === undefined) {
-          throw new PalmError(
-            'storage-failed',
-            'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
-          );
-        }
-        return this.#files.read(place.row.slot, place.row.bytes);
-    }
-  }
-
-  /** Deletes a block that was found corrupt, unless somebody wrote it anew meanwhile. Its claims stay. */
-  async #dropUnlessReplaced(
-    hash: BlockHash,
-    place: Place,
-    corrupt: Uint8Array | undefined,
-  ): Promise<boolean> {
-    let isDropped = false;
-    await this.#change('relaxed', 0, async (transaction, freed) => {
-      const key = keyOf(hash);
-      const now = placeOf(
-        await transaction.objectStore('blocks').get(key),
-        await transaction.objectStore('slots').get(key),
-      );
-      isDropped = now !== undefined && isSamePlace(now, place, corrupt);
-      if (isDropped) await deleteBlock(transaction, key, freed);
-    });
-    return isDropped;
-  }
 }
 
-type FreedSlots = (number | undefined)[];
-
-/** Where a block is. */
-type Place =
-  | { readonly kind: 'row'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'slot'; readonly row: SlotRow }
-  | { readonly kind: 'damaged' };
-
-function placeOf(row: unknown, slot: unknown): Place | undefined {
-  if (slot !== undefined) {
-    const sound = decoded(slot, slotRow);
-    return sound === undefined ? { kind: 'damaged' } : { kind: 'slot', row: sound };
-  }
-  if (row === undefined) return undefined;
-  const bytes = decoded(row, blockRow);
-  return bytes === undefined ? { kind: 'damaged' } : { kind: 'row', bytes };
+interface Claim {
+  readonly held: HeldBlock;
+  /** The owner did not claim it before. */
+  readonly isNew: boolean;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Whether `now` still is what was read as `corrupt` from `before`. */
-function isSamePlace(now: Place, before: Place, corrupt: Uint8Array | undefined): boolean {
-  if (now.kind === 'slot') return before.kind === 'slot' && now.row.slot === before.row.slot;
-  if (now.kind === 'row') return corrupt !== undefined && equalBytes(now.bytes, corrupt);
-  return before.kind === 'damaged';
-}
-
-const JOB = 'job:';
-const FRAGMENT = 'fragment:';
-
-function jobOwner(owner: string): string {
-  return JOB + owner;
-}
-
-function fragmentOwner(fragmentId: FragmentId): string {
-  return FRAGMENT + fragmentId;
-}
-
-interface Countable {
-  count(key: BufferSource): Promise<number>;
-}
-
-async function isThere(blocks: Countable, slots: Countable, hash: BlockHash): Promise<boolean> {
-  const key = keyOf(hash);
-  const counts = await Promise.all([blocks.count(key), slots.count(key)]);
-  return counts.some((count) => count > 0);
-}
-
-/** Puts a block in place of whatever is there under its hash: in `slot`, or as a row. */
-async function putBlock(
-  transaction: ClaimChange,
-  key: Uint8Array<ArrayBuffer>,
-  bytes: Uint8Array<ArrayBuffer>,
-  slot: number | undefined,
-  freed: FreedSlots,
-): Promise<void> {
-  const slots = transaction.objectStore('slots');
-  const before = await slots.get(key);
-  if (before !== undefined) freed.push(decoded(before, slotRow)?.slot);
-  if (slot === undefined) {
-    if (before !== undefined) await slots.delete(key);
-    await transaction.objectStore('blocks').put(ownBytes(bytes), key); // a view would drag its whole buffer along
-  } else {
-    await transaction.objectStore('blocks').delete(key);
-    await slots.put({ slot, bytes: bytes.length }, key);
-  }
-}
-
-async function deleteBlock(transaction: ClaimChange, key: BufferSource, freed: FreedSlots): Promise<void> {
-  const slots = transaction.objectStore('slots');
-  const row = await slots.get(key);
-  if (row !== undefined) freed.push(decoded(row, slotRow)?.slot);
-  await Promise.all([slots.delete(key), transaction.objectStore('blocks').delete(key)]);
-}
-
-/** Ends `owner`'s claims, and deletes each block that nobody claims any more. */
-async function unclaim(transaction: ClaimChange, owner: string, freed: FreedSlots): Promise<void> {
-  const claims = transaction.objectStore('claims');
-  const keys = await claims.index('owner').getAllKeys(owner);
-  await Promise.all(keys.map((key) => claims.delete(key)));
-  await Promise.all(
-    keys.map(async ([hash]) => {
-      // In IndexedDB's order an array sorts after every string, so this is every key that begins with the hash.
-      const claimCount = await claims.count(IDBKeyRange.bound([hash], [hash, []]));
-      if (claimCount === 0) await deleteBlock(transaction, hash, freed);
-    }),
+/** What the disk says is here. Rows of blocks that nobody names, left by a crash, are deleted. */
+async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) => void): Promise<HeldBlocks> {
+  const held = new HeldBlocks();
+  const takenSlots = new Set<number>();
+  const place = ({ slot }: PlacedBlock): number | undefined => {
+    // Two rows that name one slot: the second's block is not there.
+    if (slot === undefined || takenSlots.has(slot)) return undefined;
+    takenSlots.add(slot);
+    return slot;
+  };
+  const claim = (owner: string, placed: PlacedBlock): HeldBlock => {
+    const { hash, byteCount } = placed;
+    const { block } = held.claim(owner, { hash, byteCount, newSlot: () => place(placed) });
+    block.isHere = block.slot !== undefined;
+    return block;
+  };
+  const damagedFragments = await eachRow(database, 'fragments', fragmentRow, ({ stored, blocks }) => {
+    const counted = new Set(blocks.map((placed) => claim(LOADING, placed)));
+    held.count(counted);
+    held.made(stored.fragmentId, counted);
+  });
+  const damagedKept = await eachRow(database, 'kept', keptRow, ({ owner, blocks }) => {
+    for (const placed of blocks) claim(owner, placed);
+  });
+  held.release(LOADING);
+  if (damagedFragments.length + damagedKept.length > 0)
+    onDamage(damagedFragments.length + damagedKept.length);
+  await database.run(
+    ['blocks', 'fragments', 'indexes', 'kept'],
+    'readwrite',
+    'relaxed',
+    async (transaction) => {
+      const blocks = transaction.objectStore('blocks');
+      const strays = (await blocks.getAllKeys()).filter((key) => {
+        const block = held.get(hashOfKey(key));
+        const isRow = block !== undefined && block.slot === undefined;
+        if (isRow) block.isHere = true;
+        return !isRow;
+      });
+      await Promise.all([
+        ...strays.map((key) => blocks.delete(key)),
+        ...damagedFragments.flatMap((key) => [
+          transaction.objectStore('fragments').delete(key),
+          transaction.objectStore('indexes').delete(key),
+        ]),
+        ...damagedKept.map((key) => transaction.objectStore('kept').delete(key)),
+      ]);
+    },
   );
+  return held;
+}
+
+/** Calls `take` with each row that `decode` does not refuse, some at a time, and answers the keys of the others. */
+async function eachRow<Name extends 'fragments' | 'kept', Row>(
+  database: PalmDatabase,
+  name: Name,
+  decode: (row: unknown) => Row,
+  take: (row: Row) => void,
+): Promise<PalmSchema[Name]['key'][]> {
+  const damaged: PalmSchema[Name]['key'][] = [];
+  let range: IDBKeyRange | null = null;
+  for (;;) {
+    const from: IDBKeyRange | null = range;
+    const [keys, rows] = await database.run([name], 'readonly', 'relaxed', (transaction) => {
+      const store = transaction.objectStore(name);
+      return Promise.all([store.getAllKeys(from, ROWS_AT_ONCE), store.getAll(from, ROWS_AT_ONCE)]);
+    });
+    const decodedRows = decodeRows(keys, rows, decode);
+    damaged.push(...decodedRows.damaged);
+    for (const row of decodedRows.sound) take(row);
+    if (keys.length < ROWS_AT_ONCE) return damaged;
+    range = IDBKeyRange.lowerBound(keys.at(-1), true);
+  }
 }
 
 async function allMatch(blocks: readonly Block[]): Promise<boolean> {
@@ -382,4 +421,13 @@ async function matches(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): Promise
 /** A copy with a buffer of its own, which is what IndexedDB takes for a key. */
 function keyOf(hash: BlockHash): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hash);
+}
+
+/** Keys are written as views and come back as buffers. */
+function hashOfKey(key: BufferSource): BlockHash {
+  const bytes =
+    key instanceof ArrayBuffer
+      ? new Uint8Array(key)
+      : new Uint8Array(key.buffer, key.byteOffset, key.byteLength);
+  return parseBlockHash(bytes);
 }

@@ -4,13 +4,11 @@
 // profile can read what is sealed of an unfinished file, as they could read the file itself beside it. For a private file
 // these are the only keys outside its link, so a row goes as soon as its file is published or given up.
 //
-// A store's row is strict: from then on its keys have sealed something, and must not be lost while its blocks are kept.
-// Notes of sealed segments are relaxed: one that is lost costs sealing that segment again, to the same bytes.
+// A row is strict: from then on its keys have sealed something, and must not be lost while its blocks are kept. Those are the
+// fragment store's (`kept`); a set of them that is lost costs sealing its segment again, to the same bytes.
 
-import { concatBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import { checkGeometry, segmentCountOf } from '../../core/model/geometry.ts';
-import { type BlockHash, parseBlockHash } from '../../core/model/ids.ts';
 import {
   BLOCK_BYTES,
   GCM_TAG_BYTES,
@@ -18,26 +16,25 @@ import {
   MAX_MIME_BYTES,
   MAX_NAME_BYTES,
   MAX_PATH_BYTES,
-  MAX_SEGMENT_COUNT,
 } from '../../core/model/limits.ts';
 import type { SourceHandle, StoreJournal, UnfinishedStore } from '../../core/ports.ts';
 import { bad, boolOf, bytesOf, fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
 import type { PalmDatabase } from './idb-database.ts';
 import { GroupCommit } from './idb-group-commit.ts';
-import { decoded, decodeRows, ownBytes } from './idb-rows.ts';
+import { decodeRows, ownBytes } from './idb-rows.ts';
 
 const KEY_BYTES = 32;
 const HASH_BYTES = 32;
 
 export class IdbStoreJournal implements StoreJournal {
   readonly #database: PalmDatabase;
-  readonly #writes: GroupCommit<('journal' | 'sealed')[]>;
+  readonly #writes: GroupCommit<'journal'[]>;
   readonly #onDamage: (rowCount: number) => void;
 
   /** `onDamage` hears how many rows failed their decoder and were removed. */
   constructor(database: PalmDatabase, onDamage: (rowCount: number) => void) {
     this.#database = database;
-    this.#writes = new GroupCommit(database, ['journal', 'sealed']);
+    this.#writes = new GroupCommit(database, ['journal']);
     this.#onDamage = onDamage;
   }
 
@@ -58,49 +55,15 @@ export class IdbStoreJournal implements StoreJournal {
     });
   }
 
-  async noteSealed(storeId: string, segment: number, blocks: readonly BlockHash[]): Promise<void> {
-    const row = { storeId, segment, blocks: concatBytes(...blocks) };
-    await this.#writes.write('relaxed', row.blocks.length, async (transaction) => {
-      await transaction.objectStore('sealed').put(row);
-    });
-  }
-
-  async sealedSegments(storeId: string): Promise<number[]> {
-    const keys = await this.#database.run(['sealed'], 'readonly', 'relaxed', (transaction) =>
-      transaction.objectStore('sealed').getAllKeys(rowsOf(storeId)),
-    );
-    return keys.map(([, segment]) => segment);
-  }
-
-  async sealedBlocks(storeId: string, segment: number): Promise<BlockHash[] | undefined> {
-    const row = await this.#database.run(['sealed'], 'readonly', 'relaxed', (transaction) =>
-      transaction.objectStore('sealed').get([storeId, segment]),
-    );
-    return row === undefined ? undefined : decoded(row, sealedRow);
-  }
-
   async end(storeId: string): Promise<void> {
-    await this.#writes.write('strict', 0, async (transaction) => {
-      await Promise.all([
-        transaction.objectStore('journal').delete(storeId),
-        transaction.objectStore('sealed').delete(rowsOf(storeId)),
-      ]);
-    });
+    await this.#writes.write('strict', 0, (transaction) =>
+      transaction.objectStore('journal').delete(storeId),
+    );
   }
 
   async clear(): Promise<void> {
-    await this.#writes.write('strict', 0, async (transaction) => {
-      await Promise.all([
-        transaction.objectStore('journal').clear(),
-        transaction.objectStore('sealed').clear(),
-      ]);
-    });
+    await this.#writes.write('strict', 0, (transaction) => transaction.objectStore('journal').clear());
   }
-}
-
-/** In IndexedDB's order an array sorts after every number, so this is every segment of the store. */
-function rowsOf(storeId: string): IDBKeyRange {
-  return IDBKeyRange.bound([storeId], [storeId, []]);
 }
 
 /** Exactly the row's fields, with bytes that drag no larger buffer along. A handle that is none of the browser's is left out. */
@@ -170,17 +133,6 @@ function unfinishedRow(row: unknown): UnfinishedStore {
     handle: handleOf(fields['handle']),
     begunAtMs: uintOf(fields['begunAtMs'], Number.MAX_SAFE_INTEGER),
   };
-}
-
-function sealedRow(row: unknown): BlockHash[] {
-  const fields = fieldsOf(row, ['storeId', 'segment', 'blocks']);
-  storeIdOf(fields['storeId']);
-  uintOf(fields['segment'], MAX_SEGMENT_COUNT - 1);
-  const bytes = bytesOf(fields['blocks'], HASH_BYTES, HASH_BYTES * MAX_FRAGMENT_COUNT);
-  if (bytes.length % HASH_BYTES !== 0) throw bad('whole block hashes were expected');
-  return Array.from({ length: bytes.length / HASH_BYTES }, (_, index) =>
-    parseBlockHash(bytes.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES)),
-  );
 }
 
 function checkedGeometry(geometry: Parameters<typeof checkGeometry>[0]): typeof geometry {

@@ -1,8 +1,16 @@
 // Decoders of Palm's database rows. A disk is not trusted more than a peer: a row has exactly the form that was written,
 // or it is refused with PalmError 'bad-message' (FORMATS.md, "On disk").
 
+import { concatBytes } from '../../core/model/bytes.ts';
 import { isPalmError } from '../../core/model/errors.ts';
-import { parseDeviceId, parseEntryId, parseFileId, parseFragmentId } from '../../core/model/ids.ts';
+import {
+  type BlockHash,
+  parseBlockHash,
+  parseDeviceId,
+  parseEntryId,
+  parseFileId,
+  parseFragmentId,
+} from '../../core/model/ids.ts';
 import {
   BLOCK_BYTES,
   MAX_FRAGMENT_COUNT,
@@ -12,37 +20,89 @@ import {
   MAX_SEGMENT_COUNT,
 } from '../../core/model/limits.ts';
 import type { StoredFragment, StoredRecord } from '../../core/ports.ts';
-import { bytesOf, fieldsOf, uintOf } from '../../core/wire/decode.ts';
+import { bad, bytesOf, fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
+
+/** A job's name: its kind and a hexadecimal id. */
+const MAX_OWNER_BYTES = 255;
 
 export function blockRow(row: unknown): Uint8Array<ArrayBuffer> {
   return ownBytes(bytesOf(row, 1, BLOCK_BYTES));
 }
 
-/** Where a block lies that is not a row itself. */
-export interface SlotRow {
-  readonly slot: number;
-  readonly bytes: number;
+/** A block, and where it lies: in a slot of the files, or as a row of its own (undefined). */
+export interface PlacedBlock {
+  readonly hash: BlockHash;
+  readonly slot: number | undefined;
+  readonly byteCount: number;
 }
 
-export function slotRow(row: unknown): SlotRow {
-  const fields = fieldsOf(row, ['slot', 'bytes']);
+/** Stands for the slot of a block that is a row of its own. */
+const NO_SLOT = 2 ** 32 - 1;
+const HASH_BYTES = 32;
+
+/** What `placedBlocks` reads: the hashes in a row, and for each block its slot and its length, bytes. */
+export function placesOf(blocks: readonly PlacedBlock[]): {
+  readonly hashes: Uint8Array<ArrayBuffer>;
+  readonly places: Uint32Array<ArrayBuffer>;
+} {
   return {
-    slot: uintOf(fields['slot'], Number.MAX_SAFE_INTEGER),
-    bytes: uintOf(fields['bytes'], BLOCK_BYTES),
+    hashes: concatBytes(...blocks.map(({ hash }) => hash)),
+    places: Uint32Array.from(blocks.flatMap(({ slot = NO_SLOT, byteCount }) => [slot, byteCount])),
   };
+}
+
+function placedBlocks(hashes: unknown, places: unknown, maxCount: number): PlacedBlock[] {
+  const bytes = bytesOf(hashes, HASH_BYTES, maxCount * HASH_BYTES);
+  const count = bytes.length / HASH_BYTES;
+  if (!Number.isInteger(count)) throw bad('whole block hashes were expected');
+  if (!(places instanceof Uint32Array) || places.length !== 2 * count)
+    throw bad('a place for each block was expected');
+  return Array.from({ length: count }, (_, at) => {
+    const slot = places[2 * at];
+    return {
+      hash: parseBlockHash(bytes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
+      slot: slot === NO_SLOT ? undefined : slot,
+      byteCount: uintOf(places[2 * at + 1], BLOCK_BYTES),
+    };
+  });
 }
 
 export function indexRow(row: unknown): Uint8Array<ArrayBuffer> {
   return ownBytes(bytesOf(row, 1, MAX_MESSAGE_BYTES));
 }
 
-export function fragmentRow(row: unknown): StoredFragment {
-  const fields = fieldsOf(row, ['fragmentId', 'fileId', 'fragment', 'blockBytes']);
+/** A fragment, and its blocks in the order of the segments. */
+export interface FragmentRow {
+  readonly stored: StoredFragment;
+  readonly blocks: readonly PlacedBlock[];
+}
+
+export function fragmentRow(row: unknown): FragmentRow {
+  const fields = fieldsOf(row, ['fragmentId', 'fileId', 'fragment', 'blockBytes', 'hashes', 'places']);
   return {
-    fragmentId: parseFragmentId(fields['fragmentId']),
-    fileId: parseFileId(fields['fileId']),
-    fragment: uintOf(fields['fragment'], MAX_FRAGMENT_COUNT - 1),
-    blockBytes: uintOf(fields['blockBytes'], MAX_SEGMENT_COUNT * BLOCK_BYTES),
+    stored: {
+      fragmentId: parseFragmentId(fields['fragmentId']),
+      fileId: parseFileId(fields['fileId']),
+      fragment: uintOf(fields['fragment'], MAX_FRAGMENT_COUNT - 1),
+      blockBytes: uintOf(fields['blockBytes'], MAX_SEGMENT_COUNT * BLOCK_BYTES),
+    },
+    blocks: placedBlocks(fields['hashes'], fields['places'], MAX_SEGMENT_COUNT),
+  };
+}
+
+/** Blocks that a job kept beyond its page, as `FragmentStore.putBlocks` was given them. */
+export interface KeptRow {
+  readonly owner: string;
+  readonly keptAs: number;
+  readonly blocks: readonly PlacedBlock[];
+}
+
+export function keptRow(row: unknown): KeptRow {
+  const fields = fieldsOf(row, ['owner', 'keptAs', 'hashes', 'places']);
+  return {
+    owner: textOf(fields['owner'], MAX_OWNER_BYTES),
+    keptAs: uintOf(fields['keptAs'], MAX_SEGMENT_COUNT - 1),
+    blocks: placedBlocks(fields['hashes'], fields['places'], MAX_FRAGMENT_COUNT),
   };
 }
 
@@ -57,13 +117,13 @@ export function recordRow(row: unknown): StoredRecord {
 }
 
 /** Rows that pass `decode`, and the keys of those that do not. Both lists are in the order of `keys`. */
-export function decodeRows<Row>(
-  keys: readonly string[],
+export function decodeRows<Key, Row>(
+  keys: readonly Key[],
   rows: readonly unknown[],
   decode: (row: unknown) => Row,
-): { readonly sound: Row[]; readonly damaged: string[] } {
+): { readonly sound: Row[]; readonly damaged: Key[] } {
   const sound: Row[] = [];
-  const damaged: string[] = [];
+  const damaged: Key[] = [];
   for (const [at, key] of keys.entries()) {
     const row = decoded(rows[at], decode);
     if (row === undefined) damaged.push(key);

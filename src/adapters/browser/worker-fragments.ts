@@ -41,11 +41,12 @@ export function openWorkerFragments(createWorker: () => Worker = startWorker): F
   ): Promise<Value> => callWorker((running ??= start()), send);
 
   return {
-    putBlocks: (owner, blocks, hashes) =>
+    putBlocks: (owner, blocks, ...given) =>
       call((service) => {
         const buffers = buffersOf(blocks.map(({ bytes }) => bytes));
-        return service.putBlocks(owner, transfer([...blocks], buffers), hashes);
+        return service.putBlocks(owner, transfer([...blocks], buffers), ...given);
       }),
+    kept: (owner) => call((service) => service.kept(owner)),
     getBlock: (hash) => call((service) => service.getBlock(hash)),
     hasBlocks: (hashes) => call((service) => service.hasBlocks(hashes)),
     commit: (...given) => call((service) => service.commit(...given)),
