@@ -40,6 +40,7 @@ import {
 } from '../core/wire/messages.ts';
 import type { Notice } from './api.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
+import { Deadline } from './deadline.ts';
 import { Inbox } from './inbox.ts';
 import { Prefetcher } from './prefetcher.ts';
 import { Publisher } from './publishing.ts';
@@ -96,12 +97,12 @@ export class PeerDriver {
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
   readonly #lifetime = new AbortController();
+  readonly #deadline: Deadline;
   /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
   #checking: Promise<void> | undefined;
   #nextTicket = 1;
   /** When this device last looked which fragment a missing block belongs to, ms. */
   #soughtAtMs = -Infinity;
-  #stopTimer: () => void = () => undefined;
 
   constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
     this.#ports = ports;
@@ -109,6 +110,7 @@ export class PeerDriver {
     this.#events = events;
     this.peer = new Peer(ports.identity.deviceId, keys.epoch);
     this.#damaged = new DamagedFragments(ports.records);
+    this.#deadline = new Deadline(ports.clock, () => this.input({ kind: 'tick' }));
     this.#publisher = new Publisher({
       ...ports,
       keys,
@@ -155,7 +157,7 @@ export class PeerDriver {
   /** Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable stays. */
   async stop(): Promise<void> {
     this.#lifetime.abort(new PalmError('not-in-pool', 'This device left the pool.'));
-    this.#stopTimer();
+    this.#deadline.stop();
     await this.#ports.transport.close();
     for (const { reject } of this.#waiting.values()) reject(linkClosed());
     this.#waiting.clear();
@@ -171,7 +173,7 @@ export class PeerDriver {
     if (this.#lifetime.signal.aborted) return;
     const effects = this.peer.handle(this.#ports.clock.nowMs(), input);
     for (const effect of effects) this.#carryOut(effect);
-    this.#schedule();
+    this.#deadline.move(this.peer.nextDeadlineMs());
     this.#events.changed();
     for (const listener of this.#listeners) listener();
   }
@@ -338,14 +340,6 @@ export class PeerDriver {
         isPalmError(error) ? error.message : `Something failed inside Palm: ${String(error)}`,
       );
     });
-  }
-
-  #schedule(): void {
-    this.#stopTimer();
-    const next = this.peer.nextDeadlineMs();
-    if (next === Infinity) return;
-    const delayMs = Math.max(0, next - this.#ports.clock.nowMs());
-    this.#stopTimer = this.#ports.clock.after(delayMs, () => this.input({ kind: 'tick' }));
   }
 
   #linkDown(device: DeviceId): void {

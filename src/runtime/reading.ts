@@ -12,6 +12,7 @@ import { fragmentIdOf, type BlockHash, type DeviceId, type FileId } from '../cor
 import type { Ask } from '../core/peer/requests.ts';
 import type { Clock, FragmentStore, IndexedBlock, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
+import { Deadline } from './deadline.ts';
 import type { PeerDriver } from './peer-driver.ts';
 
 export interface ReadPorts {
@@ -69,13 +70,15 @@ class ReadSession {
   #failure: { readonly error: unknown } | undefined;
   /** What this device itself failed with last, until it does well again: others are not to blame for what is missing then. */
   #ownFailure: PalmError | undefined;
+  #key: Uint8Array | undefined;
   #wake: () => void = () => undefined;
-  #stopTimer: () => void = () => undefined;
+  readonly #deadline: Deadline;
   #stopWatching: () => void = () => undefined;
 
   constructor(job: ReadJob, ports: ReadPorts) {
     this.#job = job;
     this.#ports = ports;
+    this.#deadline = new Deadline(ports.clock, () => this.#input({ kind: 'tick' }));
     const segmentBytes = segmentBytesOf(job.manifest);
     this.#firstSegment = Math.floor(job.start / segmentBytes);
     this.#endSegment = Math.min(segmentCountOf(job.manifest), Math.ceil(job.end / segmentBytes));
@@ -111,7 +114,7 @@ class ReadSession {
 
   close(): void {
     this.#stopWatching();
-    this.#stopTimer();
+    this.#deadline.stop();
     this.#lifetime.abort(new PalmError('cancelled', 'The read ended.'));
     this.#blocks.clear();
   }
@@ -141,7 +144,13 @@ class ReadSession {
     return this.#ports.codec.open(parameters, blocks, plainBytesOf(manifest, segment), signal);
   }
 
+  /** Known once k indexes are. */
   #fileKey(): Uint8Array {
+    this.#key ??= this.#combineKey();
+    return this.#key;
+  }
+
+  #combineKey(): Uint8Array {
     const { manifest, linkKey } = this.#job;
     const shares = [...this.#indexes.values()].slice(0, manifest.k);
     const sharedKey = combineShares(shares.map(({ fragment, share }) => ({ index: fragment, share })));
@@ -177,10 +186,7 @@ class ReadSession {
     if (this.#lifetime.signal.aborted) return;
     const { clock } = this.#ports;
     for (const effect of this.#plan.handle(clock.nowMs(), input)) this.#carryOut(effect);
-    this.#stopTimer();
-    const next = this.#plan.nextDeadlineMs();
-    if (next === Infinity) return;
-    this.#stopTimer = clock.after(Math.max(0, next - clock.nowMs()), () => this.#input({ kind: 'tick' }));
+    this.#deadline.move(this.#plan.nextDeadlineMs());
   }
 
   #carryOut(effect: ReadEffect): void {

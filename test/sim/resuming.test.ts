@@ -221,7 +221,12 @@ scenario(
     await world.pass(1_000);
     const usedBytes = devices.map((device) => device.store.usedBytes());
 
-    const source = new ChangingFile(world.random.bytes(SIZE), NAME, world.seed < 872 ? 'changes' : 'shrinks');
+    // Longer than what is read of a file at once.
+    const source = new ChangingFile(
+      world.random.bytes(3 * SIZE),
+      NAME,
+      world.seed < 872 ? 'changes' : 'shrinks',
+    );
     const sealedBefore = storer.codec.sealedCount;
     const failing = failureOf(world, storer.pool.store(source, { ...OPTIONS, durability: 'quorum' }));
     // The last one shrinks while it is hashed.

@@ -9,10 +9,11 @@ import type { Lane } from '../../src/core/ports.ts';
 import {
   encodeLinkFrame,
   FrameAssembler,
-  frameMessage,
+  MessageFrames,
   type Arrival,
   type LinkFrame,
 } from '../../src/core/wire/frames.ts';
+import { framesOf } from './frames-of.ts';
 
 const LANES: readonly Lane[] = ['control', 'bulk'];
 
@@ -51,7 +52,7 @@ describe('a message', () => {
           const queues = LANES.map((lane) =>
             messages
               .filter((message) => message.lane === lane)
-              .flatMap(({ parts }) => [...frameMessage(parts, lane, frameBytes)]),
+              .flatMap(({ parts }) => framesOf(parts, lane, frameBytes)),
           );
           const assembler = new FrameAssembler();
           const arrivals: Arrival[] = [];
@@ -79,7 +80,7 @@ describe('a message', () => {
   it('of the greatest length uses full frames', () => {
     const message = new Uint8Array(MAX_MESSAGE_BYTES).map((_, index) => index % 251);
     const assembler = new FrameAssembler();
-    const arrivals = [...frameMessage([message], 'bulk', 262_144)].map((frame) => {
+    const arrivals = framesOf([message], 'bulk', 262_144).map((frame) => {
       expect(frame.length).toBeLessThanOrEqual(FRAME_BYTES);
       return assembler.push(frame);
     });
@@ -92,7 +93,7 @@ describe('a message', () => {
   });
 
   it('one byte longer is refused on both sides', () => {
-    expect(() => frameMessage([new Uint8Array(MAX_MESSAGE_BYTES + 1)], 'bulk').next()).toThrow('too long');
+    expect(() => new MessageFrames([new Uint8Array(MAX_MESSAGE_BYTES + 1)], 'bulk')).toThrow('too long');
     expectRefusal(() => new FrameAssembler().push(firstFrame('bulk', MAX_MESSAGE_BYTES + 1, 1)));
   });
 });
@@ -170,7 +171,7 @@ describe('a frame that no sender makes is refused', () => {
   it('a message cut short never arrives', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 2, maxLength: 200 }), laneOf, fc.nat(), (message, lane, cut) => {
-        const frames = [...frameMessage([message], lane, 20)];
+        const frames = framesOf([message], lane, 20);
         const assembler = new FrameAssembler();
         const arrivals = frames.slice(0, cut % frames.length).map((frame) => assembler.push(frame));
         expect(arrivals.every((arrival) => arrival === undefined)).toBe(true);

@@ -7,7 +7,7 @@ import { newLinkId, newSessionId, parseLinkId, parseSessionId } from '../../src/
 import { hexOf } from '../../src/core/model/bytes.ts';
 import { parsePoolId } from '../../src/core/model/ids.ts';
 import type { Lane } from '../../src/core/ports.ts';
-import { encodeLinkFrame, FrameAssembler, frameMessage } from '../../src/core/wire/frames.ts';
+import { encodeLinkFrame, FrameAssembler } from '../../src/core/wire/frames.ts';
 import {
   decodeClientFrame,
   decodeRelayFrame,
@@ -16,14 +16,15 @@ import {
 } from '../../src/core/wire/relay-protocol.ts';
 import vectors from '../vectors/links.json' with { type: 'json' };
 import { bytesOfHex } from './erasure-oracle.ts';
+import { framesOf } from './frames-of.ts';
 import { identityFrom } from '../seeded-identity.ts';
 
 describe('golden frames of a link', () => {
   it.each(vectors.messages)(
     'a $lane message in frames of $maxFrameBytes',
     ({ lane, maxFrameBytes, message, frames }) => {
-      const made = frameMessage([bytesOfHex(message)], laneOf(lane), maxFrameBytes);
-      expect([...made].map(hexOf)).toEqual(frames);
+      const made = framesOf([bytesOfHex(message)], laneOf(lane), maxFrameBytes);
+      expect(made.map(hexOf)).toEqual(frames);
       const assembler = new FrameAssembler();
       const arrivals = frames.map((frame) => assembler.push(bytesOfHex(frame)));
       expect(arrivals.slice(0, -1).every((arrival) => arrival === undefined)).toBe(true);

@@ -19,7 +19,7 @@ class Channel implements FrameSink {
 
   write(frame: Uint8Array<ArrayBuffer>): boolean {
     if (!this.isOpen) return false;
-    this.written.push(frame);
+    this.written.push(frame.slice()); // as a channel does
     this.bufferedBytes += frame.length;
     return true;
   }

@@ -5,7 +5,6 @@
 
 import SimplePeer from 'simple-peer/simplepeer.min.js';
 import type { ConnectionSignal } from '../../core/links/link-events.ts';
-import { discard } from '../../core/model/bytes.ts';
 import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../core/model/limits.ts';
 
 export interface RtcConnectionEvents {
@@ -79,12 +78,11 @@ export class RtcConnection {
     else this.#peer.signal({ type: signal.kind, sdp: signal.sdp });
   }
 
-  /** Takes ownership of a frame and hands it to the channel, which copies it. False once the channel is closing. */
+  /** Hands a frame to the channel, which copies it. False once the channel is closing. */
   write(frame: Uint8Array<ArrayBuffer>): boolean {
     if (this.#isOver || this.#channel?.readyState !== 'open') return false;
     try {
       this.#channel.send(frame);
-      discard(frame);
       return true;
     } catch (error) {
       // The channel's queue is full, or it closed this moment: either way nothing more can be promised on it.

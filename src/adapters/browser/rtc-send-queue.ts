@@ -6,15 +6,15 @@
 // MAX_QUEUED_MESSAGES.
 
 import { PalmError } from '../../core/model/errors.ts';
-import { MAX_QUEUED_MESSAGES, SEND_QUEUE_HIGH_BYTES } from '../../core/model/limits.ts';
+import { FRAME_BYTES, MAX_QUEUED_MESSAGES, SEND_QUEUE_HIGH_BYTES } from '../../core/model/limits.ts';
 import type { Lane } from '../../core/ports.ts';
-import { encodeLinkFrame, frameMessage, type LinkFrame } from '../../core/wire/frames.ts';
+import { encodeLinkFrame, type LinkFrame, MessageFrames } from '../../core/wire/frames.ts';
 
 /** The channel, as far as sending goes. */
 export interface FrameSink {
   readonly bufferedBytes: number;
   readonly maxFrameBytes: number;
-  /** Takes a frame, and ownership of its buffer; false when the channel is closing, and then its closing is told of otherwise. */
+  /** Takes a frame and does not keep it; false when the channel is closing, and then its closing is told of otherwise. */
   write(frame: Uint8Array<ArrayBuffer>): boolean;
 }
 
@@ -22,9 +22,7 @@ interface Job {
   readonly parts: readonly Uint8Array[];
   readonly lane: Lane;
   /** Undefined until the message begins to go out. */
-  frames: Iterator<Uint8Array<ArrayBuffer>, void> | undefined;
-  /** The next frame, cut in advance so that the last one is known. */
-  next: Uint8Array<ArrayBuffer> | undefined;
+  frames: MessageFrames | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,6 +32,10 @@ export class SendQueue {
   /** Called when a lane overflows: the other end does not read. */
   readonly #overflow: () => void;
   readonly #lanes: Record<Lane, Job[]> = { control: [], bulk: [] };
+  /** Where each frame is cut: the channel copies what it sends. */
+  readonly #frame = new Uint8Array(FRAME_BYTES);
+  /** The channel refused a frame, which is lost: nothing may follow it. */
+  #isClosing = false;
   #closedBecause: string | undefined;
 
   constructor(sink: FrameSink, overflow: () => void) {
@@ -58,7 +60,6 @@ export class SendQueue {
         parts,
         lane,
         frames: undefined,
-        next: undefined,
         resolve: () => {
           settle(resolve);
         },
@@ -104,17 +105,18 @@ export class SendQueue {
   /** Writes the message's next frame. Answers false when the channel takes no more. */
   #writeFrame(job: Job): boolean {
     try {
-      job.frames ??= frameMessage(job.parts, job.lane, this.#sink.maxFrameBytes);
-      job.next ??= frameAfter(job.frames);
-      if (job.next !== undefined && !this.#sink.write(job.next)) return false;
-      job.next = frameAfter(job.frames);
+      job.frames ??= new MessageFrames(job.parts, job.lane, this.#sink.maxFrameBytes);
     } catch (error) {
       // Too long to be sent at all: nothing of it has gone out.
       this.#remove(job);
       job.reject(error);
       return true;
     }
-    if (job.next === undefined) {
+    if (this.#isClosing || !this.#sink.write(job.frames.cut(this.#frame))) {
+      this.#isClosing = true;
+      return false;
+    }
+    if (job.frames.isOver) {
       this.#remove(job);
       job.resolve();
     }
@@ -132,11 +134,6 @@ export class SendQueue {
     if (index !== -1) lane.splice(index, 1);
     return index !== -1;
   }
-}
-
-function frameAfter(frames: Iterator<Uint8Array<ArrayBuffer>, void>): Uint8Array<ArrayBuffer> | undefined {
-  const result = frames.next();
-  return result.done === true ? undefined : result.value;
 }
 
 export function linkClosed(reason: string): PalmError {

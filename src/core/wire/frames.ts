@@ -41,37 +41,49 @@ const FIRST_HEADER_BYTES = 5;
 const LATER_HEADER_BYTES = 1;
 const SIGNAL_HEADER_BYTES = 2;
 
-/**
- * The frames of one message given in parts, in order; each is a new buffer that the caller owns. The parts are read
- * while the generator runs and must not change until it ends.
- * @param maxFrameBytes what the channel takes at once; at most FRAME_BYTES of it are used.
- * @throws PalmError 'bad-argument' when the message is longer than MAX_MESSAGE_BYTES, before the first frame.
- */
-export function* frameMessage(
-  parts: readonly Uint8Array[],
-  lane: Lane,
-  maxFrameBytes = FRAME_BYTES,
-): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-  const messageBytes = parts.reduce((sum, part) => sum + part.length, 0);
-  checkOutgoing(messageBytes, maxFrameBytes);
-  const frameBytes = Math.min(FRAME_BYTES, maxFrameBytes);
-  const cursor = new PartsCursor(parts);
-  let leftBytes = messageBytes;
-  let headerBytes = FIRST_HEADER_BYTES;
-  do {
-    const chunkBytes = Math.min(leftBytes, frameBytes - headerBytes);
-    const frame = new Uint8Array(headerBytes + chunkBytes);
-    if (headerBytes === FIRST_HEADER_BYTES) {
-      frame[0] = FIRST[lane];
-      new DataView(frame.buffer).setUint32(1, messageBytes);
+/** The frames of one message given in parts, in order. The parts must not change until the last frame is cut. */
+export class MessageFrames {
+  readonly #lane: Lane;
+  readonly #frameBytes: number;
+  readonly #messageBytes: number;
+  readonly #cursor: PartsCursor;
+  #leftBytes: number;
+  #isBegun = false;
+
+  /**
+   * @param maxFrameBytes what the channel takes at once; at most FRAME_BYTES of it are used.
+   * @throws PalmError 'bad-argument' when the message is longer than MAX_MESSAGE_BYTES.
+   */
+  constructor(parts: readonly Uint8Array[], lane: Lane, maxFrameBytes = FRAME_BYTES) {
+    this.#messageBytes = parts.reduce((sum, part) => sum + part.length, 0);
+    checkOutgoing(this.#messageBytes, maxFrameBytes);
+    this.#lane = lane;
+    this.#frameBytes = Math.min(FRAME_BYTES, maxFrameBytes);
+    this.#cursor = new PartsCursor(parts);
+    this.#leftBytes = this.#messageBytes;
+  }
+
+  /** Whether the last frame was cut. */
+  get isOver(): boolean {
+    return this.#isBegun && this.#leftBytes === 0;
+  }
+
+  /** Cuts the next frame into `into`, of FRAME_BYTES, and answers the part of it that is the frame. */
+  cut(into: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const headerBytes = this.#isBegun ? LATER_HEADER_BYTES : FIRST_HEADER_BYTES;
+    const chunkBytes = Math.min(this.#leftBytes, this.#frameBytes - headerBytes);
+    const frame = into.subarray(0, headerBytes + chunkBytes);
+    if (this.#isBegun) {
+      frame[0] = LATER[this.#lane];
     } else {
-      frame[0] = LATER[lane];
+      frame[0] = FIRST[this.#lane];
+      new DataView(frame.buffer, frame.byteOffset).setUint32(1, this.#messageBytes);
     }
-    cursor.fill(frame.subarray(headerBytes));
-    leftBytes -= chunkBytes;
-    headerBytes = LATER_HEADER_BYTES;
-    yield frame;
-  } while (leftBytes > 0);
+    this.#cursor.fill(frame.subarray(headerBytes));
+    this.#leftBytes -= chunkBytes;
+    this.#isBegun = true;
+    return frame;
+  }
 }
 
 /** A frame of the link itself. The caller owns the answer; the envelope is copied. */
