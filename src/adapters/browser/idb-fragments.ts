@@ -215,8 +215,9 @@ export class IdbFragmentStore implements FragmentStore {
   async release(owner: string): Promise<void> {
     const range = IDBKeyRange.bound([owner], [owner, []]);
     // Before its blocks are free: a row never names a place that somebody else has.
-    if (this.#keepers.delete(owner)) {
+    if (this.#keepers.has(owner)) {
       await this.#writes.write('relaxed', 0, (transaction) => transaction.objectStore('kept').delete(range));
+      this.#keepers.delete(owner);
     }
     await this.#free(this.#held.release(owner));
   }
@@ -232,6 +233,7 @@ export class IdbFragmentStore implements FragmentStore {
       );
       await Promise.all(stores.map((store) => store.clear()));
     });
+    this.#keepers.clear();
     for (const { slot } of this.#held.clear()) this.#freeSlot(slot);
   }
 
