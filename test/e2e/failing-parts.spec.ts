@@ -59,7 +59,7 @@ test('a fragment worker that dies while it writes: what is encrypted is kept, an
   await writeFile(path, seededBytes(FILM.seed, FILM.length));
   await laptop.page.getByLabel('Add files').setInputFiles(path);
   await untilSealed(laptop, 6_000_000);
-  await dieAtCall(laptop.page, 'fragment', 3);
+  await dieAtCall(laptop.page, 'fragment', 3, 'putBlocks');
   const failed = failedRow(laptop.page);
   await expect(failed).toContainText(
     "The part of Palm that keeps this device's fragments stopped. What was kept is safe; try again. " +
@@ -119,28 +119,35 @@ async function prepare(newPool: (names: readonly string[]) => Promise<Device[]>)
 }
 
 /**
- * Has each worker of this kind die of an error when it is called for the `callCount`th time from now: that call is lost. `died`
- * resolves when the first of them was ended by its page.
+ * Has each worker of this kind die of an error when it is called for the `callCount`th time from now, of those of `method` where
+ * one is named: that call is lost. `died` resolves when the first of them was ended by its page.
  */
 async function dieAtCall(
   page: Page,
   part: 'codec' | 'fragment',
   callCount: number,
+  method?: string,
 ): Promise<{ readonly died: Promise<unknown> }> {
   const workers = page.workers().filter((worker) => worker.url().includes(part));
   expect(workers.length).toBeGreaterThan(0);
   const deaths = workers.map((worker) => new Promise((resolve) => worker.once('close', resolve)));
   for (const worker of workers) {
-    await worker.evaluate((count) => {
-      let left = count;
-      const die = (event: Event): void => {
-        left -= 1;
-        if (left > 0) return;
-        event.stopImmediatePropagation();
-        throw new Error('provoked');
-      };
-      addEventListener('message', die, { capture: true });
-    }, callCount);
+    await worker.evaluate(
+      ([count, name]) => {
+        let left = count;
+        const die = (event: Event): void => {
+          // Comlink's messages have the path of what is called.
+          const { data } = event as MessageEvent<{ readonly path?: readonly string[] }>;
+          if (name !== undefined && data.path?.[0] !== name) return;
+          left -= 1;
+          if (left > 0) return;
+          event.stopImmediatePropagation();
+          throw new Error('provoked');
+        };
+        addEventListener('message', die, { capture: true });
+      },
+      [callCount, method] as const,
+    );
   }
   return { died: Promise.race(deaths) };
 }

@@ -103,9 +103,12 @@ async function dumpStorage(): Promise<Dump> {
       files.add(`pack-${Math.floor(slot / 64)}`);
     }
   }
-  const root = await navigator.storage.getDirectory();
-  const folder = await root.getDirectoryHandle('blocks', { create: true });
   const strayFiles: string[] = [];
+  // Older engines have no files.
+  if (!('getDirectory' in navigator.storage)) return { blockKeys, indexes: indexes.map(hexOf), strayFiles };
+  const folder = await (
+    await navigator.storage.getDirectory()
+  ).getDirectoryHandle('blocks', { create: true });
   for await (const name of folder.keys()) if (!files.has(name)) strayFiles.push(name);
   return { blockKeys, indexes: indexes.map(hexOf), strayFiles };
 }
