@@ -1,5 +1,5 @@
-// How much memory a page and its workers take over idle while 1 GiB is stored, read, and downloaded to the disk, and how long
-// the page's main thread is held up meanwhile. rig/memory-watch.ts says what is counted and how. Idle is a linked device
+// How much memory a page and its workers take over idle while 1 GiB is stored, read, and downloaded to the disk.
+// rig/memory-watch.ts says what is counted and how. Idle is a linked device
 // before it has stored or read anything: the workers' start and their wasm count as memory in use.
 //
 // A last round, an eighth of the size, collects garbage before every sample: what it finds is still needed, and the
@@ -15,8 +15,6 @@ const FILE_BYTES = scaled(2 ** 30);
 const COLLECTED_FILE_BYTES = Math.ceil(FILE_BYTES / 8);
 const HOLDER_COUNT = 3;
 const AT_MOST_MIB = 50;
-/** Of main-thread tasks, ms: a longer one is a "long task", which people may notice. */
-const TASK_AT_MOST_MS = 50;
 /** Five rounds of 1 GiB through every disk, on a slow machine. */
 const LIMIT_MS = 90 * 60_000;
 
@@ -35,7 +33,6 @@ interface Scene {
 interface Observed {
   readonly span: MemorySpan;
   readonly elapsedMs: number;
-  readonly longestTaskMs: number;
 }
 
 interface Round {
@@ -68,9 +65,9 @@ test('memory over idle while 1 GiB is stored and read', async ({ browser, openPo
   await pool.close();
   await report({
     name: 'memory',
-    title: 'Memory over idle and longest tasks while 1 GiB is stored and read',
+    title: 'Memory over idle while 1 GiB is stored and read',
     engine: `Chromium ${browser.version()}`,
-    lines: [...memoryLines(rounds, wasmBytes), ...taskLines(rounds), ...neededLines(collected, wasmBytes)],
+    lines: [...memoryLines(rounds, wasmBytes), ...neededLines(collected, wasmBytes)],
     details: {
       fileBytes: FILE_BYTES,
       wasmBytes,
@@ -127,13 +124,10 @@ async function observe(
   options: WatchOptions,
   work: (device: Device) => Promise<void>,
 ): Promise<Observed> {
-  const { page } = device;
-  const sinceMs = await page.evaluate(() => performance.now());
   const startMs = performance.now();
   const { span } = await watch.during(options, () => work(device));
   const elapsedMs = performance.now() - startMs;
-  const [longestTaskMs = 0] = await page.evaluate((ms) => window.benchPage.longTasksSince(ms), sinceMs);
-  return { span, elapsedMs, longestTaskMs };
+  return { span, elapsedMs };
 }
 
 interface WasmBytes {
@@ -174,35 +168,6 @@ function memoryLines(rounds: readonly Round[], wasm: WasmBytes): LineInput[] {
   ];
 }
 
-/** 0 where no task took 50 ms: the engine tells of longer ones only. */
-function taskLines(rounds: readonly Round[]): LineInput[] {
-  const line = (label: string, all: readonly Observed[]): LineInput => ({
-    kind: 'amount',
-    label,
-    unit: 'ms',
-    palm: { label: 'longest task', values: all.map(({ longestTaskMs }) => longestTaskMs) },
-    atMost: TASK_AT_MOST_MS,
-  });
-  return [
-    line(
-      'longest main-thread task, storing',
-      rounds.map(({ store }) => store),
-    ),
-    line(
-      'longest main-thread task, taking fragments',
-      rounds.map(({ take }) => take),
-    ),
-    line(
-      'longest main-thread task, reading',
-      rounds.map(({ read }) => read),
-    ),
-    line(
-      'longest main-thread task, downloading',
-      rounds.map(({ download }) => download),
-    ),
-  ];
-}
-
 function neededLines({ store, take, read, download }: Round, wasm: WasmBytes): LineInput[] {
   const line = (label: string, wasmBytes: number, { span }: Observed): LineInput => ({
     kind: 'amount',
@@ -220,11 +185,10 @@ function neededLines({ store, take, read, download }: Round, wasm: WasmBytes): L
 
 function describe(round: Round): object {
   return Object.fromEntries(
-    Object.entries(round).map(([what, { span, elapsedMs, longestTaskMs }]: [string, Observed]) => [
+    Object.entries(round).map(([what, { span, elapsedMs }]: [string, Observed]) => [
       what,
       {
         seconds: elapsedMs / 1_000,
-        longestTaskMs,
         peakMib: mebibytes(span.peakBytes),
         residentMib: span.peakResidentBytes === undefined ? undefined : mebibytes(span.peakResidentBytes),
         sampleCount: span.sampleCount,

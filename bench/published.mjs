@@ -26,7 +26,17 @@
  */
 
 /** The order in which benches are shown; others follow by name. */
-const ORDER = ['transfer', 'webtorrent', 'range', 'small-files', 'pipeline', 'kernel', 'memory', 'app-size'];
+const ORDER = [
+  'transfer',
+  'webtorrent',
+  'range',
+  'small-files',
+  'pipeline',
+  'kernel',
+  'memory',
+  'main-thread',
+  'app-size',
+];
 
 /**
  * `results` in place of what was published under their names before.

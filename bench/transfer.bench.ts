@@ -14,6 +14,8 @@ import { REPEATS, scaled } from './scale.ts';
 const FILE_BYTES = scaled(200_000_000);
 const HOLDER_COUNTS = [2, 4, 8];
 const TARGET = 0.85;
+/** Three pools, six rounds each, on a slow machine. */
+const LIMIT_MS = 90 * 60_000;
 
 interface RawCeiling {
   /** From the storer to the other holders. */
@@ -36,6 +38,7 @@ interface Moved<Timing extends Timed> {
 }
 
 test('store and read beside the raw ceiling', async ({ browser, openPool }) => {
+  test.setTimeout(LIMIT_MS);
   const lines: LineInput[] = [];
   const details: Record<string, unknown> = { fileBytes: FILE_BYTES };
   for (const holderCount of HOLDER_COUNTS) {

@@ -42,8 +42,6 @@ export interface BenchPage {
   read(fileId: string, start: number, end: number): Promise<Timed>;
   /** ms until the first bytes of a read of start..end-1, which is then cancelled. */
   firstBytes(fileId: string, start: number, end: number): Promise<number>;
-  /** Tasks of the page's main thread over 50 ms that began at `sinceMs` (of `performance.now`) or later, ms, longest first. */
-  longTasksSince(sinceMs: number): Promise<readonly number[]>;
   /** Has `input`, the app's own, pick new files all at once. Ends when all are placed; the pool has to be empty before. */
   pickFiles(input: HTMLInputElement, work: SmallFilesWork): Promise<Timed>;
   /** Stores new files one by one, each when the one before has answered. Ends as `pickFiles` does. */
@@ -178,7 +176,6 @@ export function installBenchWork(): void {
       if (first.done) throw new Error('Nothing arrived.');
       return elapsedMs;
     },
-    longTasksSince: (sinceMs: number) => longTasksBetween(sinceMs, performance.now()),
     async pickFiles(input: HTMLInputElement, work: SmallFilesWork) {
       const picked = new DataTransfer();
       for (const file of newFiles(work)) picked.items.add(file);
