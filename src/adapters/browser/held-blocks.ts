@@ -61,7 +61,7 @@ export class HeldBlocks {
     if (ofJob === undefined) return [];
     const own = [...blocks].filter((block) => ofJob.delete(block));
     if (ofJob.size === 0) this.#jobs.delete(owner);
-    return this.#uncount(own);
+    return this.uncount(own);
   }
 
   /** `owner` counts nothing any more. Answers as `unclaim`. */
@@ -76,7 +76,7 @@ export class HeldBlocks {
 
   /** The fragment exists. Answers what nobody counts, which is something only if it existed before. */
   made(fragmentId: FragmentId, blocks: ReadonlySet<HeldBlock>): HeldBlock[] {
-    if (this.#fragments.has(fragmentId)) return this.#uncount([...blocks]);
+    if (this.#fragments.has(fragmentId)) return this.uncount(blocks);
     this.#fragments.add(fragmentId);
     return [];
   }
@@ -87,8 +87,14 @@ export class HeldBlocks {
     return this.uncount(new Set(hashes.flatMap((hash) => this.get(hash) ?? [])));
   }
 
-  uncount(blocks: ReadonlySet<HeldBlock>): HeldBlock[] {
-    return this.#uncount([...blocks]);
+  /** Ends what `count` began. Answers those that nobody counts now. */
+  uncount(blocks: Iterable<HeldBlock>): HeldBlock[] {
+    return [...blocks].filter((block) => {
+      block.claimCount -= 1;
+      // After `clear` its hash may be another one's.
+      if (block.claimCount > 0 || this.get(block.hash) !== block) return false;
+      return this.#blocks.delete(blockKey(block.hash));
+    });
   }
 
   /** Nobody counts anything. Answers all blocks. */
@@ -107,14 +113,5 @@ export class HeldBlocks {
     const block = { hash, slot: newSlot(), byteCount, isHere: false, writeCount: 0, claimCount: 0 };
     this.#blocks.set(key, block);
     return block;
-  }
-
-  #uncount(blocks: readonly HeldBlock[]): HeldBlock[] {
-    return blocks.filter((block) => {
-      block.claimCount -= 1;
-      // After `clear` its hash may be another one's.
-      if (block.claimCount > 0 || this.get(block.hash) !== block) return false;
-      return this.#blocks.delete(blockKey(block.hash));
-    });
   }
 }

@@ -51,16 +51,23 @@ export function placesOf(blocks: readonly PlacedBlock[]): {
   };
 }
 
-function placedBlocks(hashes: unknown, places: unknown, maxCount: number): PlacedBlock[] {
-  const bytes = bytesOf(hashes, HASH_BYTES, maxCount * HASH_BYTES);
-  const count = bytes.length / HASH_BYTES;
-  if (!Number.isInteger(count)) throw bad('whole block hashes were expected');
-  if (!(places instanceof Uint32Array) || places.length !== 2 * count)
+/** Block hashes in a row, at least one and at most `maxCount`; each with bytes of its own. */
+export function hashesOf(value: unknown, maxCount: number): BlockHash[] {
+  const bytes = bytesOf(value, HASH_BYTES, maxCount * HASH_BYTES);
+  if (bytes.length % HASH_BYTES !== 0) throw bad('whole block hashes were expected');
+  return Array.from({ length: bytes.length / HASH_BYTES }, (_, at) =>
+    parseBlockHash(bytes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
+  );
+}
+
+function placedBlocks(value: unknown, places: unknown, maxCount: number): PlacedBlock[] {
+  const hashes = hashesOf(value, maxCount);
+  if (!(places instanceof Uint32Array) || places.length !== 2 * hashes.length)
     throw bad('a place for each block was expected');
-  return Array.from({ length: count }, (_, at) => {
+  return hashes.map((hash, at) => {
     const slot = places[2 * at];
     return {
-      hash: parseBlockHash(bytes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
+      hash,
       slot: slot === NO_SLOT ? undefined : slot,
       byteCount: uintOf(places[2 * at + 1], BLOCK_BYTES),
     };

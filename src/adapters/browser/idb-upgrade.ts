@@ -7,13 +7,12 @@
 
 import { type IDBPTransaction, wrap } from 'idb';
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
-import { parseBlockHash, type BlockHash } from '../../core/model/ids.ts';
+import type { BlockHash } from '../../core/model/ids.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../../core/model/limits.ts';
-import { bad, bytesOf, fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
+import { fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
 import type { PalmSchema } from './idb-database.ts';
-import { decoded, indexRow, type PlacedBlock, placesOf } from './idb-rows.ts';
+import { decoded, hashesOf, indexRow, type PlacedBlock, placesOf } from './idb-rows.ts';
 
-const HASH_BYTES = 32;
 /** 32 hexadecimal digits. */
 const STORE_ID_BYTES = 32;
 
@@ -53,7 +52,7 @@ async function placeFragments(transaction: Upgrading): Promise<void> {
   const fragments = transaction.objectStore('fragments');
   const indexes = transaction.objectStore('indexes');
   for (let cursor = await fragments.openCursor(); cursor !== null; cursor = await cursor.continue()) {
-    const hashes = hashesOf(await indexes.get(cursor.primaryKey));
+    const hashes = blocksOfIndex(await indexes.get(cursor.primaryKey));
     if (hashes === undefined) {
       await Promise.all([cursor.delete(), indexes.delete(cursor.primaryKey)]);
       continue;
@@ -98,17 +97,13 @@ function sealedRow(row: unknown): {
   readonly blocks: readonly BlockHash[];
 } {
   const fields = fieldsOf(row, ['storeId', 'segment', 'blocks']);
-  const bytes = bytesOf(fields['blocks'], HASH_BYTES, HASH_BYTES * MAX_FRAGMENT_COUNT);
-  if (bytes.length % HASH_BYTES !== 0) throw bad('whole block hashes were expected');
   return {
     storeId: textOf(fields['storeId'], STORE_ID_BYTES),
     segment: uintOf(fields['segment'], MAX_SEGMENT_COUNT - 1),
-    blocks: Array.from({ length: bytes.length / HASH_BYTES }, (_, at) =>
-      parseBlockHash(bytes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
-    ),
+    blocks: hashesOf(fields['blocks'], MAX_FRAGMENT_COUNT),
   };
 }
 
-function hashesOf(index: unknown): readonly BlockHash[] | undefined {
+function blocksOfIndex(index: unknown): readonly BlockHash[] | undefined {
   return decoded(index, (row) => decodeFragmentIndex(indexRow(row)).blocks);
 }
