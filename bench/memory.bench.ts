@@ -38,8 +38,10 @@ interface Observed {
 interface Round {
   readonly store: Observed;
   readonly take: Observed;
-  /** Each piece is let go of as it comes. */
+  /** Into one buffer of the reader's own. */
   readonly read: Observed;
+  /** Each piece is let go of as it comes, and is garbage then. */
+  readonly readPieces: Observed;
   /** By the Download button, through the worker that writes to the origin's private file system. */
   readonly download: Observed;
 }
@@ -104,8 +106,12 @@ async function runRound(
   if (store === undefined) throw new Error('the file was stored');
 
   await reader.device.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+  const whole = [fileId, bytes] as const;
   const read = await observe(reader, options, async ({ page }) => {
-    await page.evaluate(([id, end]) => window.benchPage.read(id, 0, end), [fileId, bytes] as const);
+    await page.evaluate(([id, end]) => window.benchPage.readIntoBuffer(id, 0, end), whole);
+  });
+  const readPieces = await observe(reader, options, async ({ page }) => {
+    await page.evaluate(([id, end]) => window.benchPage.read(id, 0, end), whole);
   });
   const download = await observe(reader, options, async ({ page }) => {
     const arriving = page.waitForEvent('download', { timeout: LIMIT_MS });
@@ -116,7 +122,7 @@ async function runRound(
 
   await storer.device.page.evaluate(() => window.benchPage.removeAll());
   await Promise.all(pool.holders.map(({ page }) => page.evaluate(() => window.benchPage.emptied())));
-  return { store, take, read, download };
+  return { store, take, read, readPieces, download };
 }
 
 async function observe(
@@ -156,9 +162,14 @@ function memoryLines(rounds: readonly Round[], wasm: WasmBytes): LineInput[] {
       rounds.map(({ take }) => take),
     ),
     line(
-      'memory over idle, reading 1 GiB',
+      'memory over idle, reading 1 GiB into one buffer',
       wasm.read,
       rounds.map(({ read }) => read),
+    ),
+    line(
+      'memory over idle, reading 1 GiB in pieces',
+      wasm.read,
+      rounds.map(({ readPieces }) => readPieces),
     ),
     line(
       'memory over idle, downloading 1 GiB',

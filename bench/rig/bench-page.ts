@@ -40,6 +40,8 @@ export interface BenchPage {
   store(work: StoreWork): Promise<StoreTiming>;
   /** Reads start..end-1 and lets go of each piece. @throws Error when another number of bytes arrives. */
   read(fileId: string, start: number, end: number): Promise<Timed>;
+  /** The same into one buffer of 1 MiB, which the reader brings (`mode: 'byob'`). */
+  readIntoBuffer(fileId: string, start: number, end: number): Promise<Timed>;
   /** ms until the first bytes of a read of start..end-1, which is then cancelled. */
   firstBytes(fileId: string, start: number, end: number): Promise<number>;
   /** Has `input`, the app's own, pick new files all at once. Ends when all are placed; the pool has to be empty before. */
@@ -99,6 +101,7 @@ export function installBenchWork(): void {
   const palmTest: PageSide = window.palmTest;
   const sourceName = 'bench-source';
   const pieceBytes = 4 * 2 ** 20;
+  const bufferBytes = 2 ** 20;
   /** More than one work makes: no two works have a seed in common. */
   const maxFiles = 1_000_000;
   /** At the head of every file, so that no two are equal. */
@@ -163,6 +166,21 @@ export function installBenchWork(): void {
       const stream = window.palm.read(fileId, { start, end }).getReader();
       for (let next = await stream.read(); !next.done; next = await stream.read())
         receivedBytes += next.value.length;
+      const timing = await timed(startMs);
+      if (receivedBytes !== end - start) throw new Error(`${receivedBytes} of ${end - start} bytes arrived.`);
+      return timing;
+    },
+    async readIntoBuffer(fileId: string, start: number, end: number): Promise<Timed> {
+      const startMs = performance.now();
+      let receivedBytes = 0;
+      let buffer = new ArrayBuffer(bufferBytes);
+      const stream = window.palm.read(fileId, { start, end }).getReader({ mode: 'byob' });
+      for (;;) {
+        const { value, done } = await stream.read(new Uint8Array(buffer));
+        if (done) break;
+        receivedBytes += value.length;
+        buffer = value.buffer;
+      }
       const timing = await timed(startMs);
       if (receivedBytes !== end - start) throw new Error(`${receivedBytes} of ${end - start} bytes arrived.`);
       return timing;

@@ -1,87 +1,102 @@
-// A Blob or File as the source of a store. A File that changes on disk while it is read fails its slices.
+// A Blob or File as the source of a store. A File that changes on disk while it is read fails its reads.
+//
+// It is read as one stream, straight into the buffers that are asked for: each slice would cost the page a call to another
+// process that it waits for, and memory of its own to be copied from. Reads that do not follow each other open it anew.
+//
+// Invariant: reads are carried out one after another, in the order of the calls.
 
-import { discard } from '../core/model/bytes.ts';
 import { PalmError } from '../core/model/errors.ts';
 import type { ByteSource } from '../core/ports.ts';
-
-/**
- * Read at once, bytes, where less is asked for: each slice of a file costs the page a call to another process that it waits
- * for, some milliseconds on a busy machine. Two such pieces are in memory at most while a file is read from its beginning on.
- */
-const PIECE_BYTES = 4 * 2 ** 20;
-
-interface Piece {
-  readonly start: number;
-  readonly end: number;
-  readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
-  /** Reads that wait for it. */
-  readerCount: number;
-}
 
 export function blobSource(blob: Blob): ByteSource {
   return new BlobSource(blob);
 }
 
+interface OpenStream {
+  readonly reader: ReadableStreamBYOBReader;
+  /** Where the next read goes on. */
+  at: number;
+}
+
 class BlobSource implements ByteSource {
   readonly size: number;
   readonly #blob: Blob;
-  /** The one read last, while more of it may be asked for. */
-  #piece: Piece | undefined;
+  #stream: OpenStream | undefined;
+  /** Settles when the reads before have; never rejects. */
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor(blob: Blob) {
     this.size = blob.size;
     this.#blob = blob;
   }
 
-  async read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const reading = this.#before.then(() => this.#read(start, end, signal));
+    this.#before = reading.catch(() => undefined);
+    return reading;
+  }
+
+  async #read(start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
     signal?.throwIfAborted();
-    const piece = this.#pieceWith(start, end);
-    piece.readerCount += 1;
     try {
-      const bytes = await piece.bytes;
-      return bytes.slice(start - piece.start, end - piece.start);
-    } finally {
-      piece.readerCount -= 1;
-      await this.#letGo(piece, end);
-    }
-  }
-
-  /** As many of what is asked for in a row as fit. */
-  #pieceWith(start: number, end: number): Piece {
-    const known = this.#piece;
-    if (known !== undefined && known.start <= start && end <= known.end) return known;
-    const stepBytes = Math.max(1, end - start);
-    const pieceEnd = Math.min(
-      this.size,
-      start + Math.max(1, Math.floor(PIECE_BYTES / stepBytes)) * stepBytes,
-    );
-    const piece = { start, end: pieceEnd, bytes: this.#load(start, pieceEnd), readerCount: 0 };
-    this.#piece = piece;
-    return piece;
-  }
-
-  async #load(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-      bytes = new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+      const stream = this.#streamAt(start);
+      const bytes = stream === undefined ? await this.#slice(start, end) : await filled(stream, end);
+      if (end === this.size) this.#close();
+      return bytes;
     } catch (cause) {
+      this.#close();
       throw changed(cause);
     }
-    if (bytes.length !== end - start) throw changed();
+  }
+
+  /** Undefined in engines whose Blobs do not fill the reader's own buffers. */
+  #streamAt(start: number): OpenStream | undefined {
+    if (this.#stream?.at === start) return this.#stream;
+    this.#close();
+    const reader = byobReaderOf(this.#blob.slice(start, this.size));
+    this.#stream = reader === undefined ? undefined : { reader, at: start };
+    return this.#stream;
+  }
+
+  async #slice(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+    if (bytes.length !== end - start) throw new Error(`${bytes.length} of ${end - start} bytes were there`);
     return bytes;
   }
 
-  /** Gives its memory back once it was read to its end, or another one took its place. */
-  async #letGo(piece: Piece, readTo: number): Promise<void> {
-    if (readTo === piece.end && this.#piece === piece) this.#piece = undefined;
-    if (this.#piece === piece || piece.readerCount > 0) return;
-    const [loaded] = await Promise.allSettled([piece.bytes]);
-    if (loaded.status === 'fulfilled') discard(loaded.value);
+  #close(): void {
+    // Nobody waits for it, and a stream that failed rejects this with the failure that was told already.
+    this.#stream?.reader.cancel().catch(() => undefined);
+    this.#stream = undefined;
   }
 }
 
-function changed(cause?: unknown): PalmError {
+/** The stream's bytes from where it is up to `end`. @throws Error when it ends before. */
+async function filled(stream: OpenStream, end: number): Promise<Uint8Array<ArrayBuffer>> {
+  const byteCount = end - stream.at;
+  // Each read takes the buffer and gives it back.
+  let buffer = new ArrayBuffer(byteCount);
+  for (let filledBytes = 0; filledBytes < byteCount;) {
+    const { value, done } = await stream.reader.read(new Uint8Array(buffer, filledBytes));
+    if (done || value === undefined) throw new Error(`${filledBytes} of ${byteCount} bytes were there`);
+    filledBytes += value.length;
+    buffer = value.buffer;
+  }
+  stream.at = end;
+  return new Uint8Array(buffer);
+}
+
+function byobReaderOf(blob: Blob): ReadableStreamBYOBReader | undefined {
+  try {
+    return blob.stream().getReader({ mode: 'byob' });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function changed(cause: unknown): PalmError {
   const text =
     'The file changed or became unreadable while it was being stored. Nothing of it was kept; add it again to store it as it is now.';
-  return new PalmError('source-changed', text, cause === undefined ? undefined : { cause });
+  return new PalmError('source-changed', text, { cause });
 }

@@ -8,6 +8,7 @@ import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/wire/decode.ts';
 import type { Pool, PoolStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { Notices } from './notices.ts';
+import { pieceStream } from './piece-stream.ts';
 import { PoolSession } from './pool-session.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
@@ -105,30 +106,25 @@ class PoolRuntime implements Pool {
     const cancelled = new AbortController();
     const { signal } = options;
     const either = signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]);
-    return new ReadableStream<Uint8Array<ArrayBuffer>>(
-      {
-        start: async (controller) => {
-          await this.ready;
-          const stopped = (error: unknown): void => {
-            controller.error(error);
-            // The reader may never ask again: what was fetched ahead must not wait for it.
-            void pieces?.return();
-          };
-          pieces = this.#inPool().read(fileId, { ...options, signal: either }, stopped);
-        },
-        pull: async (controller) => {
-          const next = await pieces?.next();
-          if (next === undefined || next.done === true) controller.close();
-          else controller.enqueue(next.value);
-        },
-        cancel: async () => {
-          cancelled.abort();
-          await pieces?.return();
-        },
+    return pieceStream({
+      start: async (fail) => {
+        await this.ready;
+        const stopped = (error: unknown): void => {
+          fail(error);
+          // The reader may never ask again: what was fetched ahead must not wait for it.
+          void pieces?.return();
+        };
+        pieces = this.#inPool().read(fileId, { ...options, signal: either }, stopped);
       },
-      // One piece is a segment; the reader's own window is what reads ahead.
-      { highWaterMark: 0 },
-    );
+      next: async () => {
+        const next = await pieces?.next();
+        return next === undefined || next.done === true ? undefined : next.value;
+      },
+      cancel: async () => {
+        cancelled.abort();
+        await pieces?.return();
+      },
+    });
   }
 
   async openLink(link: string): Promise<{ fileId: string }> {

@@ -213,7 +213,8 @@ function readableFileWith(contentTag: Uint8Array, ports: StorePorts): FileId | u
 /** The segments' hashes in a row. */
 async function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Array<ArrayBuffer>> {
   job.transfer.enter('hashing', job.geometry.size);
-  const hashes = await mapSegments(job, async (read) => {
+  const atOnce = (): Promise<void> => Promise.resolve();
+  const hashes = await mapSegments(job, atOnce, async (read) => {
     const plain = await read();
     const byteCount = plain.length;
     const hash = await ports.codec.hash(plain, job.transfer.signal);
@@ -247,10 +248,12 @@ async function sealSegments(
   transfer.enter('sealing', size);
   transfer.reached([...done.keys()].reduce((sum, segment) => sum + plainBytesOf(store, segment), 0));
   const seal = sealerOf(job, store, ports);
-  const rows = await mapSegments(job, async (read, segment) => {
+  const pace = async (): Promise<void> => {
+    if (job.isPaced) await early?.room(transfer.signal);
+  };
+  const rows = await mapSegments(job, pace, async (read, segment) => {
     const before = done.get(segment);
     if (before !== undefined) return before;
-    if (job.isPaced) await early?.room(transfer.signal);
     const { blocks, hashes } = await seal(read, segment);
     const row = blocks.flatMap((bytes, fragment) => {
       const hash = hashes[fragment];
@@ -356,9 +359,13 @@ async function publish(
   return fileId;
 }
 
-/** Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. */
+/**
+ * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. `pace` is waited for before
+ * a segment is chosen, so that segments are read in their order: a file is one stream.
+ */
 async function mapSegments<Result>(
   job: StoreJob,
+  pace: () => Promise<void>,
   work: (read: Read, segment: number) => Promise<Result>,
 ): Promise<Result[]> {
   const { geometry, source, transfer } = job;
@@ -366,9 +373,11 @@ async function mapSegments<Result>(
   const segmentCount = segmentCountOf(geometry);
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < segmentCount) {
-      const segment = next++;
+    for (;;) {
+      await pace();
       transfer.signal.throwIfAborted();
+      if (next >= segmentCount) return;
+      const segment = next++;
       const start = segment * segmentBytesOf(geometry);
       const end = start + plainBytesOf(geometry, segment);
       try {

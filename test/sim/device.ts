@@ -113,7 +113,7 @@ export class SimDevice {
   }
 
   put(bytes: Uint8Array<ArrayBuffer>, options: Parameters<Pool['store']>[1]): ReturnType<Pool['store']> {
-    return this.pool.store(new MemoryBlob(bytes), options);
+    return this.pool.store(new MemoryBlob(0, bytes.length, (start, end) => bytes.slice(start, end)), options);
   }
 
   /** Continues an unfinished store, with a file that is chosen again where one is given. */
@@ -200,21 +200,48 @@ export function reachableCount(device: SimDevice): number {
   return device.pool.status().devices.filter(({ state }) => state === 'reachable').length;
 }
 
-/** A Blob whose bytes arrive within microtasks: Node's own reads on another thread. */
-class MemoryBlob extends Blob {
-  readonly #bytes: Uint8Array<ArrayBuffer>;
+/** Bytes start..end-1 of a file as it is now, as far as it has them. */
+type BytesNow = (start: number, end: number) => Uint8Array<ArrayBuffer>;
 
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
-    super([bytes]);
-    this.#bytes = bytes;
+/** What a stream brings at once: a file may change between two of these. */
+const CHUNK_BYTES = 128 * 1024;
+
+/** Part of a file whose bytes arrive within microtasks: Node's own reads on another thread. */
+class MemoryBlob extends Blob {
+  readonly #start: number;
+  readonly #end: number;
+  readonly #bytesNow: BytesNow;
+
+  constructor(start: number, end: number, bytesNow: BytesNow) {
+    super([bytesNow(start, end)]);
+    this.#start = start;
+    this.#end = end;
+    this.#bytesNow = bytesNow;
   }
 
-  override slice(start = 0, end = this.#bytes.length): Blob {
-    return new MemoryBlob(this.#bytes.slice(start, end));
+  override slice(start = 0, end = this.size): Blob {
+    return new MemoryBlob(this.#start + start, this.#start + end, this.#bytesNow);
   }
 
   override async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#bytes.slice().buffer;
+    return this.#bytesNow(this.#start, this.#end).buffer;
+  }
+
+  override stream(): ReturnType<Blob['stream']> {
+    let at = this.#start;
+    return new ReadableStream({
+      type: 'bytes',
+      pull: (controller) => {
+        const bytes = this.#bytesNow(at, Math.min(at + CHUNK_BYTES, this.#end));
+        at += bytes.length;
+        if (bytes.length > 0) {
+          controller.enqueue(bytes);
+          return;
+        }
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+    });
   }
 }
 
@@ -227,8 +254,12 @@ export class MemoryFile extends File {
     this.#bytes = bytes;
   }
 
+  bytesNow(start: number, end: number): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(start, end);
+  }
+
   override slice(start = 0, end = this.#bytes.length): Blob {
-    return new MemoryBlob(this.#bytes.slice(start, end));
+    return new MemoryBlob(start, end, (from, to) => this.bytesNow(from, to));
   }
 }
 

@@ -499,9 +499,9 @@ class ChangingFile extends MemoryFile {
     this.#bytes[this.#bytes.length - 1] = (this.#bytes.at(-1) ?? 0) ^ 1;
   }
 
-  override slice(start?: number, end?: number): Blob {
-    if (!this.#happened || this.#how === 'changes') return super.slice(start, end);
-    return super.slice(start, Math.min(end ?? 0, SHRUNK_BYTES));
+  override bytesNow(start: number, end: number): Uint8Array<ArrayBuffer> {
+    const hasShrunk = this.#happened && this.#how === 'shrinks';
+    return this.#bytes.slice(start, hasShrunk ? Math.min(end, SHRUNK_BYTES) : end);
   }
 
   /** What somebody who opens it anew reads. */
