@@ -213,8 +213,7 @@ function readableFileWith(contentTag: Uint8Array, ports: StorePorts): FileId | u
 /** The segments' hashes in a row. */
 async function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Array<ArrayBuffer>> {
   job.transfer.enter('hashing', job.geometry.size);
-  const atOnce = (): Promise<void> => Promise.resolve();
-  const hashes = await mapSegments(job, atOnce, async (read) => {
+  const hashes = await mapSegments(job, undefined, async (read) => {
     const plain = await read();
     const byteCount = plain.length;
     const hash = await ports.codec.hash(plain, job.transfer.signal);
@@ -360,12 +359,12 @@ async function publish(
 }
 
 /**
- * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. `pace` is waited for before
- * a segment is chosen, so that segments are read in their order: a file is one stream.
+ * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. `pace`, where there is one, is waited
+ * for before a segment is chosen, so that segments are read in their order: a file is one stream.
  */
 async function mapSegments<Result>(
   job: StoreJob,
-  pace: () => Promise<void>,
+  pace: (() => Promise<void>) | undefined,
   work: (read: Read, segment: number) => Promise<Result>,
 ): Promise<Result[]> {
   const { geometry, source, transfer } = job;
@@ -374,7 +373,7 @@ async function mapSegments<Result>(
   let next = 0;
   const lane = async (): Promise<void> => {
     for (;;) {
-      await pace();
+      await pace?.();
       transfer.signal.throwIfAborted();
       if (next >= segmentCount) return;
       const segment = next++;

@@ -1,5 +1,6 @@
 // The browser's composition: every adapter is made here, and nowhere else.
 
+import { BlockBuffers } from '../adapters/browser/block-buffers.ts';
 import { openCodecPool } from '../adapters/browser/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/idb-store.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/identity.ts';
@@ -43,19 +44,20 @@ export function openDownloadStore(): DownloadStore {
 
 async function openPorts(): Promise<RuntimePorts> {
   const { records, journal } = await openIdbStore();
+  const buffers = new BlockBuffers();
   const ports = { clock: systemClock, random: systemRandom, cryptography: webCryptography };
   return {
     ...ports,
     identity: { load: loadIdentity, forget: forgetIdentity },
-    fragments: openWorkerFragments(),
+    fragments: openWorkerFragments(buffers),
     records,
     journal,
     sources: { mayRead: mayReadSource, open: openSource },
-    codec: openCodecPool(),
+    codec: openCodecPool({ buffers }),
     quota: { estimate: storageEstimate, persist: persistStorage },
     createTransport: (keys, identity) => {
       const { poolId, signalingKey } = keys;
-      return new RtcTransport({ ...ports, poolId, signalingKey, identity, relayUrl: relayUrl() });
+      return new RtcTransport({ ...ports, buffers, poolId, signalingKey, identity, relayUrl: relayUrl() });
     },
     appUrl: `${location.origin}${location.pathname}`,
   };

@@ -2,6 +2,7 @@
 // never copied between threads.
 
 import { transfer } from 'comlink';
+import { buffersOf } from './buffers.ts';
 import { discard } from '../core/model/bytes.ts';
 import type { BlockHash } from '../core/model/ids.ts';
 import type { IndexedBlock, SegmentCodec, SegmentParameters } from '../core/ports.ts';
@@ -23,7 +24,13 @@ export interface CodecService {
     parameters: SegmentParameters,
     blocks: readonly IndexedBlock[],
     plainBytes: number,
-  ): Promise<Outcome<Uint8Array<ArrayBuffer>>>;
+  ): Promise<OpenAnswer>;
+}
+
+/** The segment, and the blocks' memory, to be used again. */
+export interface OpenAnswer {
+  readonly opened: Outcome<Uint8Array<ArrayBuffer>>;
+  readonly spent: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** Serves `loading` once it is there; while it is not, or never comes, calls wait or fail with it. */
@@ -50,9 +57,10 @@ export function createCodecService(loading: Promise<SegmentCodec>): CodecService
       );
     },
     async open(parameters, blocks, plainBytes) {
-      const outcome = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));
-      for (const { bytes } of blocks) if (isOwn(bytes)) discard(bytes);
-      return transfer(outcome, outcome.kind === 'done' ? [outcome.value.buffer] : []);
+      const opened = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));
+      const spent = blocks.map(({ bytes }) => bytes).filter(isOwn);
+      const plain = opened.kind === 'done' ? [opened.value.buffer] : [];
+      return transfer({ opened, spent }, [...plain, ...buffersOf(spent)]);
     },
   };
 }

@@ -1,20 +1,37 @@
 // What the fragment worker offers across its boundary: the FragmentStore, with Outcomes; blocks are transferred both ways.
 
 import { transfer } from 'comlink';
+import { discard } from '../core/model/bytes.ts';
 import type { FragmentStore } from '../core/ports.ts';
+import { buffersOf } from './buffers.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
+
+type Method = Exclude<keyof FragmentStore, 'putBlocks'>;
 
 /** See FragmentStore; whatever fails there is an Outcome here, and nothing is thrown. */
 export type FragmentService = {
-  readonly [Method in keyof FragmentStore]: (
-    ...given: Parameters<FragmentStore[Method]>
-  ) => Promise<Outcome<Awaited<ReturnType<FragmentStore[Method]>>>>;
+  readonly [Name in Method]: (
+    ...given: Parameters<FragmentStore[Name]>
+  ) => Promise<Outcome<Awaited<ReturnType<FragmentStore[Name]>>>>;
+} & {
+  /** Answers the blocks' bytes, in order: once they are written they are transferred back, to be sent or used again. */
+  putBlocks(
+    ...given: Parameters<FragmentStore['putBlocks']>
+  ): Promise<Outcome<readonly Uint8Array<ArrayBuffer>[]>>;
 };
 
 /** Serves the store once it is there; while it is not, or never comes, calls wait or fail with it. */
 export function createFragmentService(opening: Promise<FragmentStore>): FragmentService {
   return {
-    putBlocks: (...given) => outcomeOf(async () => (await opening).putBlocks(...given)),
+    async putBlocks(owner, blocks, ...given) {
+      const all = blocks.map(({ bytes }) => bytes);
+      const outcome = await outcomeOf(async () => {
+        await (await opening).putBlocks(owner, blocks, ...given);
+        return all;
+      });
+      if (outcome.kind === 'failed') for (const bytes of all) discard(bytes);
+      return transfer(outcome, outcome.kind === 'done' ? buffersOf(all) : []);
+    },
     kept: (owner) => outcomeOf(async () => (await opening).kept(owner)),
     async getBlock(hash) {
       const outcome = await outcomeOf(async () => (await opening).getBlock(hash));

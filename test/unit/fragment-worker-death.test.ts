@@ -3,6 +3,7 @@
 
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
+import { BlockBuffers } from '../../src/adapters/browser/block-buffers.ts';
 import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
@@ -38,7 +39,7 @@ it('that dies while it reads fails those reads, and each block can be read again
   await store.putBlocks(
     'job',
     blocks.map((block) => block.copy()),
-    'computed',
+    'claimed',
   );
   const reads = blocks.map(({ hash }) => store.getBlock(hash));
   started[0]?.dispatchEvent(new MessageEvent('messageerror'));
@@ -61,7 +62,7 @@ it('that cannot be started fails the call with the cause, and the next call trie
 /** Every worker of it has the same disk. */
 function openStore(beforeStart: () => void = () => undefined): FragmentStore {
   const { fragments } = createMemoryStore();
-  return openWorkerFragments(() => {
+  return openWorkerFragments(new BlockBuffers(), () => {
     beforeStart();
     const service = createFragmentService(Promise.resolve(fragments));
     const worker = new ChannelWorker((port) => expose(service, port));

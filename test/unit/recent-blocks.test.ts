@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type BlockHash, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
+import { type ReturningStore, withRecentBlocks } from '../../src/adapters/browser/recent-blocks.ts';
 import type { FragmentStore } from '../../src/core/ports.ts';
-import { withRecentBlocks } from '../../src/workers/recent-blocks.ts';
 
 const MIB = 2 ** 20;
 
@@ -38,11 +38,11 @@ it('a block that was sealed here is served once from memory, then from the disk'
   expect(loads).toEqual([1]);
 });
 
-it('a block from elsewhere is not kept, and its memory is given back', async () => {
-  const { store, loads } = disk();
+it('a block from elsewhere is not kept, and its bytes are spent', async () => {
+  const { store, loads, spent } = disk();
   const block = blockOf(1);
   await store.putBlocks('job', [block], 'claimed');
-  expect(block.bytes).toHaveLength(0);
+  expect(spent).toEqual([block.bytes]);
   await store.getBlock(hashOf(1));
   expect(loads).toEqual([1]);
 });
@@ -73,20 +73,23 @@ it('all are forgotten when nobody fetches, when the store is cleared, and when f
 });
 
 it('blocks that could not be written are not served', async () => {
-  const { store, loads } = disk(new Error('full'));
-  const block = blockOf(1);
-  await expect(store.putBlocks('job', [block], 'computed')).rejects.toThrow('full');
-  expect(block.bytes).toHaveLength(0);
+  const { store, loads, spent } = disk(new Error('full'));
+  await expect(store.putBlocks('job', [blockOf(1)], 'computed')).rejects.toThrow('full');
+  expect(spent).toEqual([]);
   await store.getBlock(hashOf(1));
   expect(loads).toEqual([1]);
 });
 
 /** A store that notes the first byte of the hash of each block that is loaded from it. */
-function disk(failure?: Error): { store: FragmentStore; loads: number[] } {
+function disk(failure?: Error): { store: FragmentStore; loads: number[]; spent: Uint8Array[] } {
   const loads: number[] = [];
+  const spent: Uint8Array[] = [];
   const nothing = (): Promise<void> => Promise.resolve();
-  const store: FragmentStore = {
-    putBlocks: () => (failure === undefined ? Promise.resolve() : Promise.reject(failure)),
+  const store: ReturningStore = {
+    putBlocks: async (_, blocks) => {
+      if (failure !== undefined) throw failure;
+      return blocks.map(({ bytes }) => bytes);
+    },
     getBlock(hash) {
       loads.push(hash[0] ?? -1);
       return Promise.resolve(undefined);
@@ -101,7 +104,7 @@ function disk(failure?: Error): { store: FragmentStore; loads: number[] } {
     owners: () => Promise.resolve([]),
     clear: nothing,
   };
-  return { store: withRecentBlocks(store), loads };
+  return { store: withRecentBlocks(store, (bytes) => spent.push(bytes)), loads, spent };
 }
 
 function blockOf(seed: number): { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> } {

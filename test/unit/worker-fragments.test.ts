@@ -3,12 +3,13 @@
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
+import { BlockBuffers } from '../../src/adapters/browser/block-buffers.ts';
 import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
+import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import type { FragmentStore } from '../../src/core/ports.ts';
 import { createFragmentService } from '../../src/workers/fragment-service.ts';
-import { withRecentBlocks } from '../../src/workers/recent-blocks.ts';
 import { fragmentStoreCases } from '../contract/fragment-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';
@@ -48,6 +49,19 @@ describe('the fragment store behind its worker', () => {
   });
 });
 
+it('gives the buffer of a block that came from elsewhere back once it is written', async () => {
+  const buffers = new BlockBuffers();
+  const store = openStore(buffers);
+  const bytes = buffers.take(BLOCK_BYTES);
+  bytes.fill(7);
+  const hash = await hashOf(bytes);
+  await store.putBlocks('job', [{ hash, bytes }], 'claimed');
+  expect(bytes).toHaveLength(0);
+  // What was just written lies in it still: it is the same memory.
+  expect(buffers.take(BLOCK_BYTES)[0]).toBe(7);
+  expect(buffers.take(BLOCK_BYTES)[0]).toBe(0);
+});
+
 describe('a worker that dies', () => {
   it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
     const store = openStore();
@@ -65,7 +79,7 @@ describe('a worker that dies', () => {
   it('fails every call with the reason when the store cannot be opened', async () => {
     const opening = Promise.reject<FragmentStore>(new Error('no storage'));
     opening.catch(() => undefined);
-    const refused = openWorkerFragments(() => {
+    const refused = openWorkerFragments(new BlockBuffers(), () => {
       const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
       started.push(worker);
       return worker;
@@ -74,9 +88,9 @@ describe('a worker that dies', () => {
   });
 });
 
-function openStore(): FragmentStore {
-  return openWorkerFragments(() => {
-    const opening = openFragmentStore(undefined).then(({ fragments }) => withRecentBlocks(fragments));
+function openStore(buffers = new BlockBuffers()): FragmentStore {
+  return openWorkerFragments(buffers, () => {
+    const opening = openFragmentStore(undefined).then((opened) => opened.fragments);
     const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
     started.push(worker);
     return worker;
@@ -98,5 +112,9 @@ function keepingBlocks(store: FragmentStore): FragmentStore {
 
 async function blockOf(seed: number) {
   const bytes = new Uint8Array(200_000).fill(seed);
-  return { hash: parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))), bytes };
+  return { hash: await hashOf(bytes), bytes };
+}
+
+async function hashOf(bytes: Uint8Array<ArrayBuffer>) {
+  return parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }

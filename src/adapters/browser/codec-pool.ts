@@ -6,7 +6,8 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import type { SegmentCodec } from '../../core/ports.ts';
-import { buffersOf } from './buffers.ts';
+import { BlockBuffers } from './block-buffers.ts';
+import { buffersOf } from '../../workers/buffers.ts';
 import type { CodecService } from '../../workers/codec-service.ts';
 import { valueOf, type Outcome } from '../../workers/outcome.ts';
 
@@ -24,6 +25,8 @@ export interface CodecPoolOptions {
   readonly workerCount?: number;
   /** Starts a codec worker. Default: Palm's own module worker. */
   readonly createWorker?: () => Worker;
+  /** They get the memory of opened blocks back. Default: some of its own. */
+  readonly buffers?: BlockBuffers;
 }
 
 /**
@@ -36,6 +39,7 @@ export function openCodecPool(options: CodecPoolOptions = {}): SegmentCodec {
     options.workerCount ?? defaultWorkerCount(),
     options.createWorker ?? startWorker,
   );
+  const buffers = options.buffers ?? new BlockBuffers();
   return {
     hash: (plain, signal) => pool.call((service) => service.hash(transfer(plain, [plain.buffer])), signal),
     check: (block, hash, signal) =>
@@ -43,11 +47,12 @@ export function openCodecPool(options: CodecPoolOptions = {}): SegmentCodec {
     seal: (parameters, plain, plainHash, signal) =>
       pool.call((service) => service.seal(parameters, transfer(plain, [plain.buffer]), plainHash), signal),
     open: (parameters, blocks, plainBytes, signal) =>
-      pool.call(
-        (service) =>
-          service.open(parameters, transfer(blocks, buffersOf(blocks.map(({ bytes }) => bytes))), plainBytes),
-        signal,
-      ),
+      pool.call(async (service) => {
+        const transferred = buffersOf(blocks.map(({ bytes }) => bytes));
+        const { opened, spent } = await service.open(parameters, transfer(blocks, transferred), plainBytes);
+        for (const bytes of spent) buffers.give(bytes);
+        return opened;
+      }, signal),
     close: () => pool.close(),
   };
 }

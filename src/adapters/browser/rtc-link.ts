@@ -5,6 +5,7 @@ import type { ConnectionSignal } from '../../core/links/link-events.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import { FrameAssembler, type Arrival } from '../../core/wire/frames.ts';
+import type { BlockBuffers } from './block-buffers.ts';
 import { RtcConnection } from './rtc-connection.ts';
 import { SendQueue } from './rtc-send-queue.ts';
 
@@ -24,15 +25,16 @@ export class RtcLink {
   readonly queue: SendQueue;
   readonly #connection: RtcConnection;
   readonly #events: RtcLinkEvents;
-  readonly #assembler = new FrameAssembler();
+  readonly #assembler: FrameAssembler;
   #isOver = false;
   #writtenBytes = 0;
   /** What had left the channel's queue at the last ping, bytes. */
   #goneBytes = 0;
 
-  /** @throws when this browser has no WebRTC. */
-  constructor(device: DeviceId, initiator: boolean, events: RtcLinkEvents) {
+  /** Messages are put together in `buffers`. @throws when this browser has no WebRTC. */
+  constructor(device: DeviceId, initiator: boolean, buffers: BlockBuffers, events: RtcLinkEvents) {
     this.device = device;
+    this.#assembler = new FrameAssembler((byteCount) => buffers.take(byteCount));
     this.#events = events;
     const connection = new RtcConnection(initiator, {
       signal: (signal) => {

@@ -22,6 +22,7 @@ import type {
   TransportEvents,
 } from '../../core/ports.ts';
 import type { Arrival } from '../../core/wire/frames.ts';
+import type { BlockBuffers } from './block-buffers.ts';
 import { Courier } from './rtc-courier.ts';
 import { RtcLink } from './rtc-link.ts';
 import { watchPageLife } from './rtc-page-life.ts';
@@ -32,6 +33,8 @@ export interface RtcTransportOptions extends EnvelopeKeys {
   readonly cryptography: Cryptography;
   readonly random: Random;
   readonly clock: Clock;
+  /** What arrives is put together in these. */
+  readonly buffers: BlockBuffers;
   /** ws: or wss:, with the path. */
   readonly relayUrl: string;
 }
@@ -217,7 +220,7 @@ export class RtcTransport implements Transport {
   #create(link: LinkId, device: DeviceId, initiator: boolean): void {
     let made: RtcLink;
     try {
-      made = new RtcLink(device, initiator, {
+      made = new RtcLink(device, initiator, this.#options.buffers, {
         signal: (signal) => {
           this.#handle({ kind: 'signal', link, signal });
         },

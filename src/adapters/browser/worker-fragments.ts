@@ -6,13 +6,21 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../core/model/errors.ts';
 import type { FragmentStore } from '../../core/ports.ts';
+import { buffersOf } from '../../workers/buffers.ts';
 import type { FragmentService } from '../../workers/fragment-service.ts';
 import type { Outcome } from '../../workers/outcome.ts';
-import { buffersOf } from './buffers.ts';
+import type { BlockBuffers } from './block-buffers.ts';
+import { type ReturningStore, withRecentBlocks } from './recent-blocks.ts';
 import { callWorker, type CalledWorker } from './worker-call.ts';
 
-/** Errors are those of FragmentStore; a worker that dies, or cannot be started, is 'storage-failed'. */
-export function openWorkerFragments(createWorker: () => Worker = startWorker): FragmentStore {
+/**
+ * Errors are those of FragmentStore; a worker that dies, or cannot be started, is 'storage-failed'. `buffers` get the memory
+ * of blocks that came from other devices back once they are written.
+ */
+export function openWorkerFragments(
+  buffers: BlockBuffers,
+  createWorker: () => Worker = startWorker,
+): FragmentStore {
   let running: CalledWorker<FragmentService> | undefined;
 
   const start = (): CalledWorker<FragmentService> => {
@@ -40,11 +48,11 @@ export function openWorkerFragments(createWorker: () => Worker = startWorker): F
     send: (service: Remote<FragmentService>) => Promise<Outcome<Value>>,
   ): Promise<Value> => callWorker((running ??= start()), send);
 
-  return {
+  const store: ReturningStore = {
     putBlocks: (owner, blocks, ...given) =>
       call((service) => {
-        const buffers = buffersOf(blocks.map(({ bytes }) => bytes));
-        return service.putBlocks(owner, transfer([...blocks], buffers), ...given);
+        const transferred = buffersOf(blocks.map(({ bytes }) => bytes));
+        return service.putBlocks(owner, transfer([...blocks], transferred), ...given);
       }),
     kept: (owner) => call((service) => service.kept(owner)),
     getBlock: (hash) => call((service) => service.getBlock(hash)),
@@ -57,6 +65,7 @@ export function openWorkerFragments(createWorker: () => Worker = startWorker): F
     owners: () => call((service) => service.owners()),
     clear: () => call((service) => service.clear()),
   };
+  return withRecentBlocks(store, (bytes) => buffers.give(bytes));
 }
 
 function startWorker(): Worker {

@@ -99,6 +99,12 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array<ArrayBuffer> {
 /** Puts one channel's frames together again. */
 export class FrameAssembler {
   readonly #unfinished: Record<Lane, Unfinished | undefined> = { control: undefined, bulk: undefined };
+  readonly #allocate: (byteCount: number) => Uint8Array<ArrayBuffer>;
+
+  /** `allocate` answers so many bytes, whatever is in them, for a message of several frames. */
+  constructor(allocate = (byteCount: number): Uint8Array<ArrayBuffer> => new Uint8Array(byteCount)) {
+    this.#allocate = allocate;
+  }
 
   /**
    * Takes the channel's next frame, and ownership of its buffer. Answers what it completes; undefined when a message
@@ -140,7 +146,7 @@ export class FrameAssembler {
     // Most control messages fit one frame, and need no second buffer.
     if (chunk.length === messageBytes) return { kind: 'message', lane, message: chunk };
     if (chunk.length === 0) throw bad('a first frame that carries nothing');
-    const message = new Uint8Array(messageBytes);
+    const message = this.#allocate(messageBytes);
     message.set(chunk);
     this.#unfinished[lane] = { message, filledBytes: chunk.length };
     discard(frame);

@@ -5,7 +5,6 @@ import { expose } from 'comlink';
 import { openFragmentStore } from '../../adapters/browser/fragment-store.ts';
 import type { FragmentStore } from '../../core/ports.ts';
 import { createFragmentService } from '../fragment-service.ts';
-import { withRecentBlocks } from '../recent-blocks.ts';
 import { openPackFolder } from './opfs-packs.ts';
 
 const opening = open();
@@ -16,5 +15,5 @@ expose(createFragmentService(opening));
 
 async function open(): Promise<FragmentStore> {
   const { fragments } = await openFragmentStore(await openPackFolder('blocks'));
-  return withRecentBlocks(fragments);
+  return fragments;
 }

@@ -4,29 +4,33 @@
 // Invariants: every block here was put with a hash computed from these very bytes; together they have at most MAX_BYTES; a
 // block that is taken is gone from here, and one that is not taken is discarded.
 
-import { discard } from '../core/model/bytes.ts';
-import { blockKey, type BlockHash } from '../core/model/ids.ts';
-import type { FragmentStore } from '../core/ports.ts';
+import { discard } from '../../core/model/bytes.ts';
+import { blockKey, type BlockHash } from '../../core/model/ids.ts';
+import type { FragmentStore } from '../../core/ports.ts';
 
 /** Some eight segments of 4 of 8: what takers may lag behind before their blocks come from the disk. */
 const MAX_BYTES = 16 * 2 ** 20;
 /** Nobody fetches any more: the memory is given back, ms. */
 const FORGET_AFTER_MS = 10_000;
 
-/** `store`, whose buffers this owns from now on. */
-export function withRecentBlocks(store: FragmentStore): FragmentStore {
+/** A FragmentStore that gives the blocks' bytes back when they are written, in the order in which they came. */
+export type ReturningStore = Omit<FragmentStore, 'putBlocks'> & {
+  putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<readonly Uint8Array<ArrayBuffer>[]>;
+};
+
+/** `store`; `spent` is given the bytes of blocks that others sealed, which are not kept here. */
+export function withRecentBlocks(
+  store: ReturningStore,
+  spent: (bytes: Uint8Array<ArrayBuffer>) => void,
+): FragmentStore {
   const recent = new RecentBlocks();
   return {
     async putBlocks(owner, blocks, hashes, keptAs) {
-      try {
-        await store.putBlocks(owner, blocks, hashes, keptAs);
-      } catch (error) {
-        for (const { bytes } of blocks) discard(bytes);
-        throw error;
-      }
-      for (const { hash, bytes } of blocks) {
-        if (hashes === 'computed') recent.add(hash, bytes);
-        else discard(bytes);
+      const written = await store.putBlocks(owner, blocks, hashes, keptAs);
+      for (const [at, bytes] of written.entries()) {
+        const hash = blocks[at]?.hash;
+        if (hashes === 'computed' && hash !== undefined) recent.add(hash, bytes);
+        else spent(bytes);
       }
     },
     kept: (owner) => store.kept(owner),
