@@ -14,7 +14,7 @@ type Early = NonNullable<(PeerInput & { kind: 'outbox' })['early']>;
 
 /**
  * What has been foretold to devices that keep up, and not been fetched, bytes: beyond it sealing waits. Together with the
- * blocks that nobody fetches it is about what the fragment store keeps in memory of those written last, 16 MiB.
+ * blocks that nobody fetches it is about what is kept in memory of those written last, 16 MiB.
  */
 const MAX_AHEAD_BYTES = 8 * 2 ** 20;
 /** A device that fetched nothing for this long is not waited for, ms. */
