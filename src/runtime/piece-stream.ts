@@ -15,7 +15,7 @@ export interface PieceSource {
 /** Asks for a piece only when the reader asks for bytes: what is read ahead is the source's own matter. */
 export function pieceStream(source: PieceSource): ReadableStream<Uint8Array<ArrayBuffer>> {
   const waits = { highWaterMark: 0 };
-  // The libraries type it as always there; Safari has it since version 26 only.
+  // The libraries type it as always there; not every engine has it.
   if (!('ReadableByteStreamController' in globalThis)) return new ReadableStream(wholePieces(source), waits);
   return new ReadableStream(bytesOfPieces(source), waits);
 }
