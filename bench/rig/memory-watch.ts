@@ -36,7 +36,7 @@ export interface WatchOptions {
 export interface MemoryWatch {
   /** What is in use now, after a collection, is idle from here on. */
   markIdle(): Promise<void>;
-  /** Watches while `work` runs. */
+  /** Watches while `work` runs, from a collection on: what earlier work left behind is not counted as this one's. */
   during<Value>(
     options: WatchOptions,
     work: () => Promise<Value>,
@@ -71,6 +71,7 @@ export async function watchMemory(page: Page): Promise<MemoryWatch> {
         peakResidentBytes = Math.max(peakResidentBytes, (await residentBytes?.()) ?? 0);
         sampleCount += 1;
       };
+      await targets.askAll('HeapProfiler.collectGarbage');
       const ended = new AbortController();
       const looking = (async () => {
         while (!ended.signal.aborted) {

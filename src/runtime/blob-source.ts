@@ -53,7 +53,8 @@ class BlobSource implements ByteSource {
   #streamAt(start: number): OpenStream | undefined {
     if (this.#stream?.at === start) return this.#stream;
     this.#close();
-    const reader = byobReaderOf(this.#blob.slice(start, this.size));
+    // A slice costs a call to another process; small files have only their beginnings.
+    const reader = byobReaderOf(start === 0 ? this.#blob : this.#blob.slice(start, this.size));
     this.#stream = reader === undefined ? undefined : { reader, at: start };
     return this.#stream;
   }
