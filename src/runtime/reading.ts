@@ -35,6 +35,8 @@ export interface ReadJob {
 
 /** Segments asked for ahead of the one that is taken: some 8 MiB at k = 4. */
 const WINDOW_SEGMENTS = 8;
+/** Workers that may die over one segment before the read ends: a segment that kills them all is not opened. */
+const MAX_OPENINGS = 3;
 
 /**
  * The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments', 'corrupt'; 'worker-failed'
@@ -120,6 +122,22 @@ class ReadSession {
   }
 
   async #takeSegment(segment: number): Promise<Uint8Array<ArrayBuffer>> {
+    for (let openingCount = 1; ; openingCount++) {
+      await this.#untilComplete(segment);
+      try {
+        const plain = await this.#open(segment);
+        this.#input({ kind: 'taken' });
+        return plain;
+      } catch (error) {
+        if (!isPalmError(error, 'worker-failed') || openingCount === MAX_OPENINGS) throw error;
+        // The blocks went with the worker; the next one opens others.
+        this.#complete.delete(segment);
+        this.#input({ kind: 'lost', segment });
+      }
+    }
+  }
+
+  async #untilComplete(segment: number): Promise<void> {
     while (!this.#complete.has(segment) || this.#indexes.size < this.#job.manifest.k) {
       if (this.#failure !== undefined) throw this.#failure.error;
       await new Promise<void>((resolve) => {
@@ -127,6 +145,9 @@ class ReadSession {
       });
     }
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #open(segment: number): Promise<Uint8Array<ArrayBuffer>> {
     const { manifest, signal } = this.#job;
     const blocks: IndexedBlock[] = [...(this.#blocks.get(segment) ?? [])]
       .slice(0, manifest.k)
@@ -140,7 +161,6 @@ class ReadSession {
       k: manifest.k,
       n: manifest.n,
     };
-    this.#input({ kind: 'taken' });
     return this.#ports.codec.open(parameters, blocks, plainBytesOf(manifest, segment), signal);
   }
 

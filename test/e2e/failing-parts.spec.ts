@@ -110,6 +110,19 @@ for (const part of ['codec', 'fragment'] as const) {
   });
 }
 
+test('a codec worker that dies while it opens a segment costs a read nothing but time', async ({
+  newPool,
+}) => {
+  const { laptop, phone, earlier } = await prepare(newPool);
+  const { fileId } = await laptop.store(FILM, { name: NAME });
+  await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+  expect(await phone.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
+  const { died } = await dieAtCall(phone.page, 'codec', 1, 'open');
+  expect(await phone.read(fileId)).toEqual(expectedBytes(FILM.seed, FILM.length));
+  await died;
+  await expect(phone.page.getByRole('alert')).toHaveCount(0);
+});
+
 async function prepare(newPool: (names: readonly string[]) => Promise<Device[]>): Promise<Scene> {
   const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
   if (laptop === undefined || phone === undefined || tablet === undefined)

@@ -30,6 +30,8 @@ export interface SimCodec {
   dyingCount: number;
   /** So many calls to check or open a block fail next, as their workers die. */
   dyingReadCount: number;
+  /** The same of calls to open alone. */
+  dyingOpenCount: number;
 }
 
 /** Files outside, to which the browser gave handles. */
@@ -47,7 +49,7 @@ export class SimDevice {
   /** What survives the tab. */
   readonly store: MemoryStore;
   readonly diskFaults: DiskFaults = soundDisk();
-  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0, dyingReadCount: 0 };
+  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0, dyingReadCount: 0, dyingOpenCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted' };
   readonly #world: World;
   readonly #network: Network;
@@ -267,28 +269,27 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
   const codec = createSegmentCodec(erasureCode);
   const outside = <Result>(work: () => Promise<Result>): Promise<Result> =>
     process.hears(world.outside(work));
-  const reading = <Result>(work: () => Promise<Result>): Promise<Result> =>
+  const dying = async <Result>(
+    counts: readonly ('dyingCount' | 'dyingReadCount' | 'dyingOpenCount')[],
+    work: () => Promise<Result>,
+  ): Promise<Result> =>
     outside(async () => {
-      if (log.dyingReadCount > 0) {
-        log.dyingReadCount -= 1;
-        throw workerDied();
-      }
-      return work();
+      const count = counts.find((name) => log[name] > 0);
+      if (count === undefined) return work();
+      log[count] -= 1;
+      throw workerDied();
     });
   return {
     hash: (plain, signal) => outside(() => codec.hash(plain, signal)),
-    check: (block, hash, signal) => reading(() => codec.check(block, hash, signal)),
+    check: (block, hash, signal) => dying(['dyingReadCount'], () => codec.check(block, hash, signal)),
     seal: (parameters, plain, hash, signal) =>
-      outside(async () => {
-        if (log.dyingCount > 0) {
-          log.dyingCount -= 1;
-          throw workerDied();
-        }
+      dying(['dyingCount'], async () => {
         const sealed = await codec.seal(parameters, plain, hash, signal);
         log.sealedCount += 1;
         return sealed;
       }),
-    open: (parameters, blocks, size, signal) => reading(() => codec.open(parameters, blocks, size, signal)),
+    open: (parameters, blocks, size, signal) =>
+      dying(['dyingReadCount', 'dyingOpenCount'], () => codec.open(parameters, blocks, size, signal)),
     close: () => codec.close(),
   };
 }

@@ -58,6 +58,8 @@ class Reading {
   readonly options: ReadPlanOptions;
   readonly asks: ReadEffect[] = [];
   readonly holders: ReadonlyMap<DeviceId, Holder>;
+  /** Segments whose blocks go before they are opened, once. */
+  readonly losing = new Set<number>();
   nowMs = 0;
   takenCount = 0;
   starved: number | undefined;
@@ -209,9 +211,17 @@ class Reading {
     else this.input({ kind: 'block-failed', segment: Number(name), fragment, device, forGood });
   }
 
-  /** The reader takes what is complete, in order. */
+  /** The reader takes what is complete, in order; what it is to lose is read anew. */
   #take(): void {
-    while (this.#complete.has(this.options.firstSegment + this.takenCount)) {
+    for (;;) {
+      const segment = this.options.firstSegment + this.takenCount;
+      if (!this.#complete.has(segment)) return;
+      if (this.losing.delete(segment)) {
+        this.#complete.delete(segment);
+        this.#got.delete(segment);
+        this.input({ kind: 'lost', segment });
+        return;
+      }
       this.takenCount += 1;
       this.input({ kind: 'taken' });
     }
@@ -280,6 +290,30 @@ describe('when all answer', () => {
     reading.sources(new Map([0, 1, 2].map((fragment) => [fragment, [A, SELF]])));
     expect(reading.run().done).toBe(true);
     expect(new Set(reading.asks.map((ask) => ('device' in ask ? ask.device : '')))).toEqual(new Set([SELF]));
+  });
+});
+
+describe('blocks that are lost before their segment is opened', () => {
+  it('are asked for anew, and no others', () => {
+    const reading = new Reading({ endSegment: 6 }, holdersOf(...[5, 5, 5, 5].map(answersIn)));
+    reading.losing.add(2);
+    reading.sources(ONE_EACH);
+    reading.run();
+    expect(reading.done).toBe(true);
+    expect(reading.asks).toHaveLength(2 + 6 * 2 + 2);
+    expect(blocksAsked(reading, 2)).toHaveLength(4);
+  });
+
+  it('are not asked of a device that cannot have them', () => {
+    const lacksOne: Holder = ({ segment }) => ({
+      afterMs: 5,
+      outcome: segment === 2 ? 'fails-for-good' : 'arrives',
+    });
+    const reading = new Reading({ endSegment: 6 }, holdersOf(lacksOne, ...[5, 5, 5].map(answersIn)));
+    reading.losing.add(2);
+    reading.sources(ONE_EACH);
+    expect(reading.run().done).toBe(true);
+    expect(blocksAsked(reading, 2).filter(({ device }) => device === A)).toHaveLength(1);
   });
 });
 
@@ -507,37 +541,42 @@ describe('whatever the holders do', () => {
     spread: fc.infiniteStream(fc.nat(100)),
     takeAfterMs: fc.constantFrom(0, 0, 50, 4_000),
     away: fc.option(fc.record({ atMs: fc.nat(2_000), forMs: fc.nat(2_500) })),
+    losing: fc.array(fc.nat(29), { maxLength: 3 }),
   });
 
   it('k good fragments of each segment are enough: the file is read, nothing starves, no bound is passed', () => {
     fc.assert(
-      fc.property(scenario, ({ k, spare, segments, window, good, bad, spread, takeAfterMs, away }) => {
-        const n = k + spare;
-        const holders = holdersOf(...good.map(answersIn), ...bad);
-        const sources = new Map<number, DeviceId[]>();
-        for (let fragment = 0; fragment < n; fragment++) {
-          const pick = spread.next().value;
-          // k of the fragments, not always the first, are on a good holder; all may be on bad ones as well.
-          const isGood = (fragment + pick) % 2 === 0 || n - fragment <= k - goodCount(sources, good.length);
-          const at =
-            isGood && goodCount(sources, good.length) < k ? [deviceAt(pick % good.length).deviceId] : [];
-          if (bad.length > 0 && pick % 3 > 0) at.push(deviceAt(good.length + (pick % bad.length)).deviceId);
-          sources.set(fragment, pick % 5 > 2 ? at : at.toReversed());
-        }
-        expect(goodCount(sources, good.length)).toBe(k);
-        const reading = new Reading(
-          { k, n, endSegment: segments, windowSegments: window },
-          holders,
-          takeAfterMs,
-        );
-        reading.sources(sources);
-        if (away !== null) {
-          reading.at(away.atMs, () => reading.sources(new Map()));
-          reading.at(away.atMs + away.forMs, () => reading.sources(sources));
-        }
-        reading.run(3_600_000);
-        expect([reading.starved, reading.done]).toEqual([undefined, true]);
-      }),
+      fc.property(
+        scenario,
+        ({ k, spare, segments, window, good, bad, spread, takeAfterMs, away, losing }) => {
+          const n = k + spare;
+          const holders = holdersOf(...good.map(answersIn), ...bad);
+          const sources = new Map<number, DeviceId[]>();
+          for (let fragment = 0; fragment < n; fragment++) {
+            const pick = spread.next().value;
+            // k of the fragments, not always the first, are on a good holder; all may be on bad ones as well.
+            const isGood = (fragment + pick) % 2 === 0 || n - fragment <= k - goodCount(sources, good.length);
+            const at =
+              isGood && goodCount(sources, good.length) < k ? [deviceAt(pick % good.length).deviceId] : [];
+            if (bad.length > 0 && pick % 3 > 0) at.push(deviceAt(good.length + (pick % bad.length)).deviceId);
+            sources.set(fragment, pick % 5 > 2 ? at : at.toReversed());
+          }
+          expect(goodCount(sources, good.length)).toBe(k);
+          const reading = new Reading(
+            { k, n, endSegment: segments, windowSegments: window },
+            holders,
+            takeAfterMs,
+          );
+          for (const segment of losing) reading.losing.add(segment);
+          reading.sources(sources);
+          if (away !== null) {
+            reading.at(away.atMs, () => reading.sources(new Map()));
+            reading.at(away.atMs + away.forMs, () => reading.sources(sources));
+          }
+          reading.run(3_600_000);
+          expect([reading.starved, reading.done]).toEqual([undefined, true]);
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -550,6 +589,10 @@ function goodCount(sources: ReadonlyMap<number, readonly DeviceId[]>, goodDevice
 
 function segmentsAsked(reading: Reading): number[] {
   return [...new Set(reading.asks.flatMap((ask) => (ask.kind === 'ask-block' ? [ask.segment] : [])))];
+}
+
+function blocksAsked(reading: Reading, segment: number): (ReadEffect & { kind: 'ask-block' })[] {
+  return reading.asks.flatMap((ask) => (ask.kind === 'ask-block' && ask.segment === segment ? [ask] : []));
 }
 
 function nameOf(device: DeviceId): string {

@@ -28,6 +28,8 @@ export type ReadInput =
       /** The device cannot deliver this block (absent, corrupt), now or later. */
       readonly forGood: boolean;
     }
+  /** A complete segment's blocks are gone before it was opened: all are asked for anew. */
+  | { readonly kind: 'lost'; readonly segment: number }
   /** The reader took the first segment of the window. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'tick' };
@@ -157,6 +159,13 @@ export class ReadPlan {
       case 'block-failed': {
         const state = this.#segments.get(input.segment);
         if (state !== undefined) this.#noteFailure(input, state.asked, state.failures);
+        break;
+      }
+      case 'lost': {
+        const state = this.#segments.get(input.segment);
+        // Who cannot deliver a block still cannot.
+        if (state !== undefined)
+          this.#segments.set(input.segment, { ...newSegment(), failures: state.failures });
         break;
       }
       case 'taken':
