@@ -5,7 +5,7 @@
 import type { Manifest } from '../core/catalogue/manifest.ts';
 import type { Geometry } from '../core/model/geometry.ts';
 import { blockKey, type BlockHash, type DeviceId, type JobId } from '../core/model/ids.ts';
-import type { PeerInput } from '../core/peer/peer.ts';
+import type { PeerInput } from '../core/peer/peer-events.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PeerDriver } from './peer-driver.ts';
 

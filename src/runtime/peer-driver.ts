@@ -1,9 +1,8 @@
 // Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All decisions are
-// the peer's; this file owns ordering (a device's control messages are handled one after another), promises and timers.
+// the peer's; this file owns ordering (a device's control messages are handled one after another) and timers.
 
 import { checkEntry, type CheckedEntry } from '../core/catalogue/check.ts';
 import type { EntryBody } from '../core/catalogue/entry.ts';
-import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { fragmentBytesOf } from '../core/model/geometry.ts';
 import {
@@ -15,9 +14,10 @@ import {
   type JobId,
 } from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
-import { Peer, type PeerEffect, type PeerInput } from '../core/peer/peer.ts';
+import { Peer } from '../core/peer/peer.ts';
+import type { PeerEffect, PeerInput } from '../core/peer/peer-events.ts';
 import type { PrefetchOutcome } from '../core/peer/prefetching.ts';
-import type { Ask, RequestResult } from '../core/peer/requests.ts';
+import type { Ask } from '../core/peer/requests.ts';
 import type {
   Clock,
   Cryptography,
@@ -33,7 +33,6 @@ import {
   decodeMessage,
   encodeMessage,
   type DecodedMessage,
-  type Failure,
   type Message,
   type Place,
   type Refusal,
@@ -45,6 +44,8 @@ import { Inbox } from './inbox.ts';
 import { Prefetcher } from './prefetcher.ts';
 import { Publisher } from './publishing.ts';
 import { damagedBytesText, pullFragment } from './pulling.ts';
+import { RequestWaits } from './request-waits.ts';
+import { Serving } from './serving.ts';
 
 export interface PeerDriverPorts {
   readonly clock: Clock;
@@ -64,16 +65,6 @@ export interface PeerDriverEvents {
 
 /** Control messages on their way to a device, beyond which no more of its own are answered. */
 const MAX_UNSENT = 16;
-/** Which fragment lacks a block is looked up at most this often, ms: it reads every fragment index here. */
-const SEEK_EVERY_MS = 10_000;
-
-interface Waiting {
-  readonly resolve: (payload: Uint8Array<ArrayBuffer>) => void;
-  readonly reject: (error: PalmError) => void;
-}
-
-/** Told that a block was handed to the link with `to`. */
-type ServeListener = (to: DeviceId, hash: BlockHash) => void;
 
 export class PeerDriver {
   readonly peer: Peer;
@@ -83,26 +74,22 @@ export class PeerDriver {
   readonly #damaged: DamagedFragments;
   /** Fragments that count as held, by file and number. */
   readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
-  readonly #waiting = new Map<number, Waiting>();
   /** Files whose catalogue entry is being written, or could not be; bounded as the catalogue is. */
   readonly #keeping = new Map<FileId, Promise<void>>();
   readonly #inboxes = new Map<DeviceId, Inbox>();
-  readonly #serving = new Map<string, AbortController>();
   /** Messages that were not handed to their link yet, by device. */
   readonly #sending = new Map<DeviceId, Set<Promise<void>>>();
   /** What was begun and has not ended: `stop` waits for it, so that nothing is written afterwards. */
   readonly #working = new Set<Promise<unknown>>();
   readonly #listeners = new Set<() => void>();
-  readonly #serveListeners = new Set<ServeListener>();
+  readonly #serving: Serving;
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
   readonly #lifetime = new AbortController();
+  readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #deadline: Deadline;
   /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
   #checking: Promise<void> | undefined;
-  #nextTicket = 1;
-  /** When this device last looked which fragment a missing block belongs to, ms. */
-  #soughtAtMs = -Infinity;
 
   constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
     this.#ports = ports;
@@ -118,6 +105,12 @@ export class PeerDriver {
       keep: (entries) => this.#keepEntries(entries),
       published: (entries) => this.input({ kind: 'published', entries }),
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
+    });
+    this.#serving = new Serving({
+      ...ports,
+      catalogue: this.peer.catalogue,
+      input: (input) => this.input(input),
+      blockLost: (hash) => this.#blockLost(hash),
     });
     this.#prefetcher = new Prefetcher({
       fragments: ports.fragments,
@@ -159,8 +152,7 @@ export class PeerDriver {
     this.#lifetime.abort(new PalmError('not-in-pool', 'This device left the pool.'));
     this.#deadline.stop();
     await this.#ports.transport.close();
-    for (const { reject } of this.#waiting.values()) reject(linkClosed());
-    this.#waiting.clear();
+    this.#requests.close();
     await Promise.allSettled([...this.#working, this.#publisher.idle()]);
   }
 
@@ -185,30 +177,13 @@ export class PeerDriver {
   }
 
   /** Calls `listener` after each block that was served, until the returned function is called. */
-  watchServed(listener: ServeListener): () => void {
-    this.#serveListeners.add(listener);
-    return () => this.#serveListeners.delete(listener);
+  watchServed(listener: (to: DeviceId, hash: BlockHash) => void): () => void {
+    return this.#serving.watch(listener);
   }
 
   /** @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's reason. */
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      this.#lifetime.signal.throwIfAborted();
-      const ticket = this.#nextTicket++;
-      const abandon = (): void => {
-        this.#waiting.delete(ticket);
-        this.input({ kind: 'abandon', ticket });
-        reject(signal.reason);
-      };
-      const settled = (): void => signal.removeEventListener('abort', abandon);
-      signal.addEventListener('abort', abandon, { once: true });
-      this.#waiting.set(ticket, {
-        resolve: (payload) => (settled(), resolve(payload)),
-        reject: (error) => (settled(), reject(error)),
-      });
-      this.input({ kind: 'request', ticket, to, ask });
-    });
+    return this.#requests.request(to, ask, signal);
   }
 
   /** Signs, makes durable and spreads an entry of this device's log, in the order of the calls. */
@@ -227,27 +202,12 @@ export class PeerDriver {
    * An index or block from this device's own store; undefined when it is not here.
    * @throws PalmError 'corrupt' once the damage was noted.
    */
-  async loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      const bytes = await this.#load(ask);
-      if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash);
-      return bytes;
-    } catch (error) {
-      if (isPalmError(error, 'corrupt') && ask.kind === 'get-block') await this.#blockDamaged(ask.hash);
-      throw error;
-    }
-  }
-
-  /** A block that is asked for is not here. Looking which fragment lacks it costs, so asking does not make it happen often. */
-  async #blockMissing(hash: BlockHash): Promise<void> {
-    const nowMs = this.#ports.clock.nowMs();
-    if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;
-    this.#soughtAtMs = nowMs;
-    await this.#blockDamaged(hash);
+  loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#serving.load(ask);
   }
 
   /** A block here is lost: whichever fragments need it no longer count, and people are told. */
-  async #blockDamaged(hash: BlockHash): Promise<void> {
+  async #blockLost(hash: BlockHash): Promise<void> {
     const key = blockKey(hash);
     for (const stored of [...this.#stored.values()].flatMap((ofFile) => [...ofFile.values()])) {
       const hashes = await this.#damaged.blocksOf(stored, this.#ports.fragments);
@@ -296,15 +256,13 @@ export class PeerDriver {
         this.#inBackground(this.#outboxDone(effect.file, effect.surplus));
         break;
       case 'answer':
-        this.#answer(effect.ticket, effect.result);
+        this.#requests.answer(effect.ticket, effect.result);
         break;
       case 'serve':
-        this.#inBackground(this.#serve(effect.to, effect.id, effect.ask));
+        this.#inBackground(this.#serving.serve(effect.to, effect.id, effect.ask));
         break;
       case 'stop-serving':
-        this.#serving
-          .get(`${effect.to}/${effect.id}`)
-          ?.abort(new PalmError('cancelled', 'No longer wanted.'));
+        this.#serving.stop(effect.to, effect.id);
         break;
       case 'close-link':
         this.#ports.transport.closeLink(effect.device, effect.reason);
@@ -475,48 +433,6 @@ export class PeerDriver {
     if (ofFile?.size === 0) this.#stored.delete(stored.fileId);
     this.input({ kind: 'unheld', file: stored.fileId, fragment: stored.fragment, bytes: stored.blockBytes });
   }
-
-  #answer(ticket: number, result: RequestResult): void {
-    const waiting = this.#waiting.get(ticket);
-    this.#waiting.delete(ticket);
-    if (result.kind === 'payload') waiting?.resolve(result.payload);
-    else waiting?.reject(failureOf(result.reason));
-  }
-
-  async #serve(to: DeviceId, id: number, ask: Ask): Promise<void> {
-    const key = `${to}/${id}`;
-    const controller = new AbortController();
-    this.#serving.set(key, controller);
-    try {
-      const payload = await this.loadOwn(ask);
-      const kind = ask.kind === 'get-block' ? 'block' : 'index';
-      const failure = payload === undefined ? 'absent' : undefined;
-      if (payload !== undefined && !controller.signal.aborted) {
-        const message = encodeMessage({ kind, id }, payload);
-        await this.#ports.transport.send(to, message, 'bulk', controller.signal);
-        discard(payload);
-        if (ask.kind === 'get-block') for (const listener of this.#serveListeners) listener(to, ask.hash);
-      }
-      this.#served(to, id, controller.signal.aborted ? undefined : failure);
-    } catch (error) {
-      const isCancelled = isPalmError(error, 'link-closed') || isPalmError(error, 'cancelled');
-      const isCorrupt = isPalmError(error, 'corrupt');
-      this.#served(to, id, isCancelled ? undefined : isCorrupt ? 'corrupt' : 'storage');
-      if (!isCancelled && !isCorrupt) throw error;
-    } finally {
-      this.#serving.delete(key);
-    }
-  }
-
-  #served(to: DeviceId, id: number, failure: Failure | undefined): void {
-    this.input({ kind: 'served', to, id, ...(failure === undefined ? {} : { failure }) });
-  }
-
-  #load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (ask.kind === 'get-block') return this.#ports.fragments.getBlock(ask.hash);
-    const fragmentId = this.peer.catalogue.files().get(ask.file)?.fragments[ask.fragment];
-    return fragmentId === undefined ? Promise.resolve(undefined) : this.#ports.fragments.getIndex(fragmentId);
-  }
 }
 
 /** What a fragment of `file` is in the store. */
@@ -528,26 +444,4 @@ export function storedFragmentOf(
   const fragmentId = manifest.fragments[fragment];
   if (fragmentId === undefined) return undefined;
   return { fragmentId, fileId: file, fragment, blockBytes: fragmentBytesOf(manifest) };
-}
-
-function linkClosed(): PalmError {
-  return new PalmError('link-closed', 'The connection to the device closed before it answered.');
-}
-
-function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): PalmError {
-  switch (reason) {
-    case 'link-closed':
-      return linkClosed();
-    case 'deadline':
-      return new PalmError('deadline', 'The device did not answer in time.');
-    case 'corrupt':
-      return new PalmError('corrupt', 'The device found its copy of a block damaged.');
-    case 'busy':
-      return new PalmError('deadline', 'The device has too much to do to answer now.');
-    case 'storage':
-      // The worker that has its blocks may have died: another has them when it is asked again.
-      return new PalmError('deadline', 'The device could not read its storage just now.');
-    case 'absent':
-      return new PalmError('refused', 'The device has no such block.');
-  }
 }

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { parseBlockHash, parseJobId, type BlockHash, type DeviceId } from '../../src/core/model/ids.ts';
-import { Peer, type PeerInput } from '../../src/core/peer/peer.ts';
+import { Peer } from '../../src/core/peer/peer.ts';
+import type { PeerInput } from '../../src/core/peer/peer-events.ts';
 import { PROTOCOL_VERSION, type Message } from '../../src/core/wire/messages.ts';
 import { EarlyPlacing } from '../../src/runtime/early-placing.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';

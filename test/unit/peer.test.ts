@@ -21,7 +21,8 @@ import {
   MAX_OPEN_REQUESTS,
   SOON_KEEP_MS,
 } from '../../src/core/model/limits.ts';
-import { Peer, type PeerEffect, type PeerInput } from '../../src/core/peer/peer.ts';
+import { Peer } from '../../src/core/peer/peer.ts';
+import type { PeerEffect, PeerInput } from '../../src/core/peer/peer-events.ts';
 import { reachOf } from '../../src/core/placement/health.ts';
 import {
   decodeMessage,

@@ -13,103 +13,15 @@ import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings, type HoldingsDelta } from '../placement/holdings.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
-import type { Lane } from '../ports.ts';
-import { PROTOCOL_VERSION, type Failure, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import { PROTOCOL_VERSION, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling, type ForetellEffect } from './foretelling.ts';
 import { Outbox, type OutboxProgress } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
-import { Prefetching, type PrefetchEffect, type PrefetchOutcome } from './prefetching.ts';
-import { Requests, type Ask, type RequestEffect, type RequestResult } from './requests.ts';
+import type { PeerEffect, PeerInput } from './peer-events.ts';
+import { Prefetching } from './prefetching.ts';
+import { Requests, type Ask, type RequestEffect } from './requests.ts';
 import { Taking } from './taking.ts';
-
-export type PeerInput =
-  | { readonly kind: 'link-up'; readonly device: DeviceId }
-  | { readonly kind: 'link-down'; readonly device: DeviceId }
-  | {
-      readonly kind: 'message';
-      readonly from: DeviceId;
-      readonly message: Message;
-      readonly payload: Uint8Array<ArrayBuffer>;
-    }
-  /** Entries went through check.ts; those that failed are not among them. */
-  | {
-      readonly kind: 'entries-checked';
-      readonly from: DeviceId;
-      readonly entries: readonly CheckedEntry[];
-      readonly more: boolean;
-    }
-  /** This device wrote entries that fit one message, and they are durable. */
-  | { readonly kind: 'published'; readonly entries: readonly CheckedEntry[] }
-  /** A fragment became durable here, or no longer counts (dropped, or a block of it is damaged). */
-  | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
-  | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
-  | { readonly kind: 'space'; readonly freeBytes: number }
-  /** All fragments of `file` are here: place them. `early`: as the blocks of this job were foretold. */
-  | {
-      readonly kind: 'outbox';
-      readonly file: FileId;
-      readonly early?: { readonly job: JobId; readonly homes: ReadonlyMap<number, DeviceId> } | undefined;
-    }
-  /** These blocks of a file that is being sealed are here, and will be placed on `to`. */
-  | {
-      readonly kind: 'foretell';
-      readonly job: JobId;
-      readonly to: DeviceId;
-      readonly blocks: readonly BlockHash[];
-    }
-  /** The file will not be: it could not be sealed, or was cancelled. */
-  | { readonly kind: 'foretell-over'; readonly job: JobId }
-  /** A store that an earlier page began is given up: whoever it told may keep blocks for it still. */
-  | { readonly kind: 'abandoned'; readonly job: JobId }
-  | {
-      readonly kind: 'prefetched';
-      readonly from: DeviceId;
-      readonly job: JobId;
-      readonly block: BlockHash;
-      readonly outcome: PrefetchOutcome;
-    }
-  /** The index of a fragment that is being pulled was read: these are its blocks. */
-  | { readonly kind: 'pulling'; readonly blocks: readonly BlockHash[] }
-  /** `blocks`: those of a fragment that is held now, as far as hints may have brought them. */
-  | {
-      readonly kind: 'pulled';
-      readonly place: Place;
-      readonly from: DeviceId;
-      readonly outcome: 'held' | Refusal;
-      readonly blocks?: readonly BlockHash[];
-    }
-  | { readonly kind: 'request'; readonly ticket: number; readonly to: DeviceId; readonly ask: Ask }
-  | { readonly kind: 'abandon'; readonly ticket: number }
-  /** A `serve` effect was carried out, or stopped. */
-  | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
-  | { readonly kind: 'tick' };
-
-export type PeerEffect =
-  | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message; readonly lane: Lane }
-  /** Check these and answer with 'entries-checked'. Nothing else of this device's control lane may be handled before. */
-  | {
-      readonly kind: 'check-entries';
-      readonly from: DeviceId;
-      readonly entries: readonly Uint8Array[];
-      readonly more: boolean;
-    }
-  | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
-  /** Fetch this fragment from `from`, make it durable, answer with 'held' and 'pulled'. */
-  | { readonly kind: 'pull'; readonly place: Place; readonly from: DeviceId }
-  | PrefetchEffect
-  /** Drop these fragments of a file from the store; answer each with 'unheld'. */
-  | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }
-  /**
-   * The file is placed, or removed: drop these of its fragments from the store, each answered with 'unheld', and only
-   * then its outbox row, so that a crash in between leaves nothing that would be kept for ever.
-   */
-  | { readonly kind: 'outbox-done'; readonly file: FileId; readonly surplus: readonly number[] }
-  | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult }
-  /** Send an index or block to a device under request `id`; answer with 'served'. */
-  | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
-  | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
-  | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string };
 
 /** Where the fragments of a file are to go that is not published yet. */
 export interface PlannedHomes {

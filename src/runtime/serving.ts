@@ -1,0 +1,112 @@
+// Answers what is asked of this device's own store, by others and by its own reads: fragment indexes and blocks.
+//
+// Invariant: each `serve` tells core's peer 'served' once, however it ended.
+
+import type { Catalogue } from '../core/catalogue/catalogue.ts';
+import { discard } from '../core/model/bytes.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import type { BlockHash, DeviceId } from '../core/model/ids.ts';
+import type { PeerInput } from '../core/peer/peer-events.ts';
+import type { Ask } from '../core/peer/requests.ts';
+import type { Clock, FragmentStore, Transport } from '../core/ports.ts';
+import { encodeMessage, type Failure } from '../core/wire/messages.ts';
+
+export interface ServingPorts {
+  readonly clock: Clock;
+  readonly fragments: FragmentStore;
+  readonly transport: Transport;
+  readonly catalogue: Catalogue;
+  input(input: PeerInput): void;
+  /** A block that should be here is missing or damaged: whichever fragments need it no longer count. */
+  blockLost(hash: BlockHash): Promise<void>;
+}
+
+/** Told that a block was handed to the link with `to`. */
+type ServeListener = (to: DeviceId, hash: BlockHash) => void;
+
+/** Which fragment lacks a block is looked up at most this often, ms: it reads every fragment index here. */
+const SEEK_EVERY_MS = 10_000;
+
+export class Serving {
+  readonly #ports: ServingPorts;
+  /** By device and its request. */
+  readonly #running = new Map<string, AbortController>();
+  readonly #listeners = new Set<ServeListener>();
+  /** When this device last looked which fragment a missing block belongs to, ms. */
+  #soughtAtMs = -Infinity;
+
+  constructor(ports: ServingPorts) {
+    this.#ports = ports;
+  }
+
+  /** Calls `listener` after each block that was served, until the returned function is called. */
+  watch(listener: ServeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * An index or block from this device's own store; undefined when it is not here.
+   * @throws PalmError 'corrupt' once the damage was noted.
+   */
+  async load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      const bytes = await this.#stored(ask);
+      if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash);
+      return bytes;
+    } catch (error) {
+      if (isPalmError(error, 'corrupt') && ask.kind === 'get-block') await this.#ports.blockLost(ask.hash);
+      throw error;
+    }
+  }
+
+  /** Sends what `to` asked for under `id`. @throws what it cannot tell `to` of as the state of a block. */
+  async serve(to: DeviceId, id: number, ask: Ask): Promise<void> {
+    const key = `${to}/${id}`;
+    const controller = new AbortController();
+    this.#running.set(key, controller);
+    try {
+      const payload = await this.load(ask);
+      const kind = ask.kind === 'get-block' ? 'block' : 'index';
+      const failure = payload === undefined ? 'absent' : undefined;
+      if (payload !== undefined && !controller.signal.aborted) {
+        const message = encodeMessage({ kind, id }, payload);
+        await this.#ports.transport.send(to, message, 'bulk', controller.signal);
+        discard(payload);
+        if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash);
+      }
+      this.#served(to, id, controller.signal.aborted ? undefined : failure);
+    } catch (error) {
+      const isCancelled = isPalmError(error, 'link-closed') || isPalmError(error, 'cancelled');
+      const isCorrupt = isPalmError(error, 'corrupt');
+      this.#served(to, id, isCancelled ? undefined : isCorrupt ? 'corrupt' : 'storage');
+      if (!isCancelled && !isCorrupt) throw error;
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  /** It is no longer wanted. */
+  stop(to: DeviceId, id: number): void {
+    this.#running.get(`${to}/${id}`)?.abort(new PalmError('cancelled', 'No longer wanted.'));
+  }
+
+  #served(to: DeviceId, id: number, failure: Failure | undefined): void {
+    this.#ports.input({ kind: 'served', to, id, ...(failure === undefined ? {} : { failure }) });
+  }
+
+  #stored(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { fragments, catalogue } = this.#ports;
+    if (ask.kind === 'get-block') return fragments.getBlock(ask.hash);
+    const fragmentId = catalogue.files().get(ask.file)?.fragments[ask.fragment];
+    return fragmentId === undefined ? Promise.resolve(undefined) : fragments.getIndex(fragmentId);
+  }
+
+  /** Looking which fragment lacks a block costs, so asking for one that is not here does not make it happen often. */
+  async #blockMissing(hash: BlockHash): Promise<void> {
+    const nowMs = this.#ports.clock.nowMs();
+    if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;
+    this.#soughtAtMs = nowMs;
+    await this.#ports.blockLost(hash);
+  }
+}
