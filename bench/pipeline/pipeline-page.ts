@@ -42,7 +42,8 @@ window.pipelinePage = {
       // The codec takes the blocks' buffers.
       const copies = last.map(({ index, bytes }) => ({ index, bytes: bytes.slice() }));
       const opened = await codec.open(parametersOf(0, 1), copies, SEGMENT_BYTES);
-      if (opened.length !== SEGMENT_BYTES) throw new Error('a whole segment');
+      if (opened.kind !== 'opened' || opened.plain.length !== SEGMENT_BYTES)
+        throw new Error('a whole segment');
     });
   },
 };

@@ -75,6 +75,24 @@ export interface IndexedBlock {
   readonly bytes: Uint8Array;
 }
 
+/** A block as it came from elsewhere. */
+export interface ArrivedBlock {
+  readonly index: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What its SHA-256 has to be; undefined when that was checked already. */
+  readonly hash?: BlockHash | undefined;
+}
+
+/** What came of blocks that were to be opened. */
+export type Opening =
+  | { readonly kind: 'opened'; readonly plain: Uint8Array<ArrayBuffer> }
+  /** Some do not match their hashes, by index. The caller owns the others again: they do. */
+  | {
+      readonly kind: 'unsound';
+      readonly unsound: readonly number[];
+      readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[];
+    };
+
 /** What one segment is sealed and coded under; the same values open it. */
 export interface SegmentParameters {
   /** The file's 32-byte data key (DEK). */
@@ -91,12 +109,6 @@ export interface SegmentParameters {
 export interface SegmentCodec {
   /** SHA-256 of a plaintext segment. Takes ownership of `plain`. */
   hash(plain: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<Uint8Array>;
-  /** The block itself when its SHA-256 is `hash`, else undefined. Takes ownership of `block`. */
-  check(
-    block: Uint8Array<ArrayBuffer>,
-    hash: BlockHash,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /**
    * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes.
    * Takes ownership of `plain` (its buffer may be transferred). `plainHash` is checked first.
@@ -109,15 +121,16 @@ export interface SegmentCodec {
     signal?: AbortSignal,
   ): Promise<{ blocks: Uint8Array<ArrayBuffer>[]; hashes: BlockHash[] }>;
   /**
-   * The plaintext segment from any k of its n blocks. Takes ownership of the blocks' buffers.
+   * The plaintext segment from any k of its n blocks, once all of them were found to match their hashes. Takes ownership of
+   * the blocks' buffers.
    * @throws PalmError 'corrupt' when the tag does not fit.
    */
   open(
     parameters: SegmentParameters,
-    blocks: readonly IndexedBlock[],
+    blocks: readonly ArrivedBlock[],
     plainBytes: number,
     signal?: AbortSignal,
-  ): Promise<Uint8Array<ArrayBuffer>>;
+  ): Promise<Opening>;
   /** Ends the workers, if any. */
   close(): void;
 }

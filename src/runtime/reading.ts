@@ -10,7 +10,7 @@ import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { fragmentIdOf, type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
-import type { Clock, FragmentStore, IndexedBlock, SegmentCodec } from '../core/ports.ts';
+import type { Clock, FragmentStore, Opening, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
 import { Deadline } from './deadline.ts';
 import type { PeerDriver } from './peer-driver.ts';
@@ -35,8 +35,18 @@ export interface ReadJob {
 
 /** Segments asked for ahead of the one that is taken: some 8 MiB at k = 4. */
 const WINDOW_SEGMENTS = 8;
+/** Segments being opened at once: the next one is on its way to a worker while one is worked on. */
+const MAX_OPENING = 2;
 /** Workers that may die over one segment before the read ends: a segment that kills them all is not opened. */
-const MAX_OPENINGS = 3;
+const MAX_DEATHS = 3;
+
+/** A block that waits for the others of its segment. */
+interface Arrived {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What it has to match; undefined when that was checked already. */
+  readonly hash: BlockHash | undefined;
+  readonly device: DeviceId;
+}
 
 /**
  * The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments', 'corrupt'; 'worker-failed'
@@ -62,8 +72,16 @@ class ReadSession {
   readonly #firstSegment: number;
   readonly #endSegment: number;
   readonly #indexes = new Map<number, FragmentIndex>();
-  readonly #blocks = new Map<number, Map<number, Uint8Array<ArrayBuffer>>>();
+  /** By segment and fragment. */
+  readonly #blocks = new Map<number, Map<number, Arrived>>();
   readonly #complete = new Set<number>();
+  /** Complete segments that wait to be opened, in order. */
+  readonly #unopened: number[] = [];
+  #openingCount = 0;
+  /** Opened segments that the reader has not taken. */
+  readonly #opened = new Map<number, Uint8Array<ArrayBuffer>>();
+  /** By segment: workers that died over it. */
+  readonly #deaths = new Map<number, number>();
   readonly #asks = new Map<string, AbortController>();
   readonly #lifetime = new AbortController();
   #knownSources = '';
@@ -119,39 +137,43 @@ class ReadSession {
     this.#deadline.stop();
     this.#lifetime.abort(new PalmError('cancelled', 'The read ended.'));
     this.#blocks.clear();
+    this.#opened.clear();
   }
 
   async #takeSegment(segment: number): Promise<Uint8Array<ArrayBuffer>> {
-    for (let openingCount = 1; ; openingCount++) {
-      await this.#untilComplete(segment);
-      try {
-        const plain = await this.#open(segment);
-        this.#input({ kind: 'taken' });
-        return plain;
-      } catch (error) {
-        if (!isPalmError(error, 'worker-failed') || openingCount === MAX_OPENINGS) throw error;
-        // The blocks went with the worker; the next one opens others.
-        this.#complete.delete(segment);
-        this.#input({ kind: 'lost', segment });
-      }
-    }
-  }
-
-  async #untilComplete(segment: number): Promise<void> {
-    while (!this.#complete.has(segment) || this.#indexes.size < this.#job.manifest.k) {
+    for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      const plain = this.#opened.get(segment);
+      if (plain === undefined) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      this.#opened.delete(segment);
+      this.#input({ kind: 'taken' });
+      return plain;
     }
-    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  async #open(segment: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { manifest, signal } = this.#job;
-    const blocks: IndexedBlock[] = [...(this.#blocks.get(segment) ?? [])]
-      .slice(0, manifest.k)
-      .map(([index, bytes]) => ({ index, bytes }));
+  /** Opens complete segments in the order in which they became so, ahead of the reader. */
+  #openNext(): void {
+    while (this.#openingCount < MAX_OPENING && !this.#lifetime.signal.aborted) {
+      const segment = this.#unopened.shift();
+      if (segment === undefined) return;
+      this.#openingCount += 1;
+      const opening = this.#open(segment).finally(() => {
+        this.#openingCount -= 1;
+        this.#openNext();
+      });
+      this.#inBackground(opening);
+    }
+  }
+
+  async #open(segment: number): Promise<void> {
+    const { manifest } = this.#job;
+    const { signal } = this.#lifetime;
+    const arrived = this.#blocks.get(segment) ?? new Map<number, Arrived>();
     this.#blocks.delete(segment);
     const parameters = {
       key: this.#fileKey(),
@@ -161,7 +183,46 @@ class ReadSession {
       k: manifest.k,
       n: manifest.n,
     };
-    return this.#ports.codec.open(parameters, blocks, plainBytesOf(manifest, segment), signal);
+    const blocks = Array.from(arrived, ([index, { bytes, hash }]) => ({ index, bytes, hash }));
+    try {
+      const opening = await this.#ports.codec.open(
+        parameters,
+        blocks,
+        plainBytesOf(manifest, segment),
+        signal,
+      );
+      if (opening.kind === 'unsound') this.#dropUnsound(segment, arrived, opening);
+      else this.#opened.set(segment, opening.plain);
+      this.#wake();
+    } catch (error) {
+      if (signal.aborted) return;
+      const deathCount = (this.#deaths.get(segment) ?? 0) + 1;
+      if (!isPalmError(error, 'worker-failed') || deathCount === MAX_DEATHS) throw error;
+      // The blocks went with the worker; the next one opens others.
+      this.#deaths.set(segment, deathCount);
+      this.#complete.delete(segment);
+      this.#input({ kind: 'lost', segment });
+    }
+  }
+
+  /** The sound blocks wait for those that come instead of the others. */
+  #dropUnsound(
+    segment: number,
+    arrived: ReadonlyMap<number, Arrived>,
+    { sound, unsound }: Opening & { kind: 'unsound' },
+  ): void {
+    this.#complete.delete(segment);
+    const kept = sound.flatMap(({ index, bytes }) => {
+      const device = arrived.get(index)?.device;
+      return device === undefined ? [] : [[index, { bytes, hash: undefined, device }] as const];
+    });
+    this.#blocks.set(segment, new Map(kept));
+    for (const fragment of unsound) {
+      const device = arrived.get(fragment)?.device;
+      if (device === undefined) continue;
+      this.#tellDamaged(device);
+      this.#input({ kind: 'unsound', segment, fragment, device });
+    }
   }
 
   /** Known once k indexes are. */
@@ -224,7 +285,8 @@ class ReadSession {
         break;
       case 'complete':
         this.#complete.add(effect.segment);
-        this.#wake();
+        this.#unopened.push(effect.segment);
+        this.#openNext();
         break;
       case 'starved':
         this.#fail(this.#ownFailure ?? notEnough(effect.reach, this.#job.manifest));
@@ -260,15 +322,18 @@ class ReadSession {
     this.#asks.set(key, ask);
     try {
       const signal = AbortSignal.any([ask.signal, this.#lifetime.signal]);
-      const fetched = await this.#fetch(device, { kind: 'get-block', hash }, signal);
-      const bytes = await this.#checked(fetched, hash, segment, device);
+      const bytes = await this.#fetch(device, { kind: 'get-block', hash }, signal);
+      if (bytes.length !== blockBytesOf(this.#job.manifest, segment))
+        throw new PalmError('corrupt', 'A block does not have its length.');
       this.#ownFailure = undefined;
       if (this.#complete.has(segment)) {
         discard(bytes);
         return;
       }
-      const row = this.#blocks.get(segment) ?? new Map<number, Uint8Array<ArrayBuffer>>();
-      this.#blocks.set(segment, row.set(fragment, bytes));
+      // This device's own store has checked the hash already.
+      const isOwn = device === this.#ports.driver.deviceId;
+      const row = this.#blocks.get(segment) ?? new Map<number, Arrived>();
+      this.#blocks.set(segment, row.set(fragment, { bytes, hash: isOwn ? undefined : hash, device }));
       this.#input({ kind: 'block', segment, fragment });
     } catch (error) {
       if (ask.signal.aborted) return;
@@ -284,21 +349,6 @@ class ReadSession {
     }
   }
 
-  async #checked(
-    bytes: Uint8Array<ArrayBuffer>,
-    hash: BlockHash,
-    segment: number,
-    device: DeviceId,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    if (bytes.length === blockBytesOf(this.#job.manifest, segment)) {
-      // This device's own store has checked the hash already.
-      const isOwn = device === this.#ports.driver.deviceId;
-      const sound = isOwn ? bytes : await this.#ports.codec.check(bytes, hash, this.#lifetime.signal);
-      if (sound !== undefined) return sound;
-    }
-    throw new PalmError('corrupt', 'A block does not fit its hash.');
-  }
-
   async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (device !== this.#ports.driver.deviceId) return this.#ports.driver.request(device, ask, signal);
     const bytes = await this.#ports.driver.loadOwn(ask);
@@ -309,13 +359,17 @@ class ReadSession {
   /** Whether a device that failed so is not worth asking for the same again; damage is told. */
   #isForGood(error: unknown, device: DeviceId): boolean {
     if (isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message')) {
-      const name = this.#ports.driver.peer.catalogue.deviceName(device) || device;
-      this.#ports.notice(`A damaged block on “${name}” was refused and fetched elsewhere.`);
+      this.#tellDamaged(device);
       return true;
     }
     // A worker of this device: the next call has another. The answers of others have other codes.
-    if (isPalmError(error, 'worker-failed') || isPalmError(error, 'storage-failed')) this.#ownFailure = error;
+    if (isPalmError(error, 'storage-failed')) this.#ownFailure = error;
     return isPalmError(error, 'refused');
+  }
+
+  #tellDamaged(device: DeviceId): void {
+    const name = this.#ports.driver.peer.catalogue.deviceName(device) || device;
+    this.#ports.notice(`A damaged block on “${name}” was refused and fetched elsewhere.`);
   }
 
   #inBackground(work: Promise<void>): void {

@@ -5,16 +5,12 @@ import { transfer } from 'comlink';
 import { buffersOf } from './buffers.ts';
 import { discard } from '../core/model/bytes.ts';
 import type { BlockHash } from '../core/model/ids.ts';
-import type { IndexedBlock, SegmentCodec, SegmentParameters } from '../core/ports.ts';
+import type { ArrivedBlock, Opening, SegmentCodec, SegmentParameters } from '../core/ports.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 
 /** See SegmentCodec; whatever fails there is an Outcome here, and nothing is thrown. */
 export interface CodecService {
   hash(plain: Uint8Array<ArrayBuffer>): Promise<Outcome<Uint8Array>>;
-  check(
-    block: Uint8Array<ArrayBuffer>,
-    hash: BlockHash,
-  ): Promise<Outcome<Uint8Array<ArrayBuffer> | undefined>>;
   seal(
     parameters: SegmentParameters,
     plain: Uint8Array<ArrayBuffer>,
@@ -22,14 +18,14 @@ export interface CodecService {
   ): Promise<Outcome<{ blocks: Uint8Array<ArrayBuffer>[]; hashes: BlockHash[] }>>;
   open(
     parameters: SegmentParameters,
-    blocks: readonly IndexedBlock[],
+    blocks: readonly ArrivedBlock[],
     plainBytes: number,
   ): Promise<OpenAnswer>;
 }
 
-/** The segment, and the blocks' memory, to be used again. */
 export interface OpenAnswer {
-  readonly opened: Outcome<Uint8Array<ArrayBuffer>>;
+  readonly outcome: Outcome<Opening>;
+  /** Memory of blocks that are needed no more, to be used again. */
   readonly spent: readonly Uint8Array<ArrayBuffer>[];
 }
 
@@ -41,12 +37,6 @@ export function createCodecService(loading: Promise<SegmentCodec>): CodecService
       discard(plain);
       return outcome;
     },
-    async check(block, hash) {
-      const outcome = await outcomeOf(async () => (await loading).check(block, hash));
-      const isSound = outcome.kind === 'done' && outcome.value !== undefined;
-      if (!isSound) discard(block);
-      return transfer(outcome, isSound ? [block.buffer] : []);
-    },
     async seal(parameters, plain, plainHash) {
       const outcome = await outcomeOf(async () => (await loading).seal(parameters, plain, plainHash));
       discard(plain);
@@ -57,15 +47,14 @@ export function createCodecService(loading: Promise<SegmentCodec>): CodecService
       );
     },
     async open(parameters, blocks, plainBytes) {
-      const opened = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));
-      const spent = blocks.map(({ bytes }) => bytes).filter(isOwn);
-      const plain = opened.kind === 'done' ? [opened.value.buffer] : [];
-      return transfer({ opened, spent }, [...plain, ...buffersOf(spent)]);
+      const outcome = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));
+      const answered = outcome.kind === 'done' ? bytesIn(outcome.value) : [];
+      const spent = blocks.map(({ bytes }) => bytes).filter((bytes) => !answered.includes(bytes));
+      return transfer({ outcome, spent }, buffersOf([...answered, ...spent]));
     },
   };
 }
 
-/** Blocks arrive by transfer: their buffers are nobody else's. */
-function isOwn(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer;
+function bytesIn(opening: Opening): Uint8Array<ArrayBuffer>[] {
+  return opening.kind === 'opened' ? [opening.plain] : opening.sound.map(({ bytes }) => bytes);
 }

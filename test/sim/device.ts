@@ -28,10 +28,8 @@ export interface SimCodec {
   sealedCount: number;
   /** So many calls to seal fail next, as their workers die. */
   dyingCount: number;
-  /** So many calls to check or open a block fail next, as their workers die. */
+  /** So many calls to open a segment fail next, as their workers die. */
   dyingReadCount: number;
-  /** The same of calls to open alone. */
-  dyingOpenCount: number;
 }
 
 /** Files outside, to which the browser gave handles. */
@@ -49,7 +47,7 @@ export class SimDevice {
   /** What survives the tab. */
   readonly store: MemoryStore;
   readonly diskFaults: DiskFaults = soundDisk();
-  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0, dyingReadCount: 0, dyingOpenCount: 0 };
+  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted' };
   readonly #world: World;
   readonly #network: Network;
@@ -263,6 +261,10 @@ export class MemoryFile extends File {
   override slice(start = 0, end = this.#bytes.length): Blob {
     return new MemoryBlob(start, end, (from, to) => this.bytesNow(from, to));
   }
+
+  override stream(): ReturnType<Blob['stream']> {
+    return this.slice().stream();
+  }
 }
 
 function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec {
@@ -270,26 +272,24 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
   const outside = <Result>(work: () => Promise<Result>): Promise<Result> =>
     process.hears(world.outside(work));
   const dying = async <Result>(
-    counts: readonly ('dyingCount' | 'dyingReadCount' | 'dyingOpenCount')[],
+    count: 'dyingCount' | 'dyingReadCount',
     work: () => Promise<Result>,
   ): Promise<Result> =>
     outside(async () => {
-      const count = counts.find((name) => log[name] > 0);
-      if (count === undefined) return work();
+      if (log[count] === 0) return work();
       log[count] -= 1;
       throw workerDied();
     });
   return {
     hash: (plain, signal) => outside(() => codec.hash(plain, signal)),
-    check: (block, hash, signal) => dying(['dyingReadCount'], () => codec.check(block, hash, signal)),
     seal: (parameters, plain, hash, signal) =>
-      dying(['dyingCount'], async () => {
+      dying('dyingCount', async () => {
         const sealed = await codec.seal(parameters, plain, hash, signal);
         log.sealedCount += 1;
         return sealed;
       }),
     open: (parameters, blocks, size, signal) =>
-      dying(['dyingReadCount', 'dyingOpenCount'], () => codec.open(parameters, blocks, size, signal)),
+      dying('dyingReadCount', () => codec.open(parameters, blocks, size, signal)),
     close: () => codec.close(),
   };
 }

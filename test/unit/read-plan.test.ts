@@ -60,6 +60,8 @@ class Reading {
   readonly holders: ReadonlyMap<DeviceId, Holder>;
   /** Segments whose blocks go before they are opened, once. */
   readonly losing = new Set<number>();
+  /** Fragments whose blocks, of this segment, do not fit their hashes; found when the segment is complete. */
+  readonly damaged = new Map<number, Set<number>>();
   nowMs = 0;
   takenCount = 0;
   starved: number | undefined;
@@ -69,7 +71,8 @@ class Reading {
   readonly #inFlight = new Map<string, InFlight>();
   readonly #turns = new Map<string, number>();
   readonly #indexed = new Set<number>();
-  readonly #got = new Map<number, Set<number>>();
+  /** By segment and fragment: who brought it. */
+  readonly #got = new Map<number, Map<number, DeviceId>>();
   readonly #complete = new Set<number>();
   readonly #takeAfterMs: number;
 
@@ -160,12 +163,14 @@ class Reading {
         if (ask !== undefined) ask.ended = true;
         break;
       }
-      case 'complete':
+      case 'complete': {
+        if (this.#findDamaged(effect.segment)) break;
         check(this.#got.get(effect.segment)?.size === this.options.k, 'complete without k blocks');
         check(!this.#complete.has(effect.segment), 'complete twice');
         this.#complete.add(effect.segment);
         this.at(this.nowMs + this.#takeAfterMs, () => this.#take());
         break;
+      }
       case 'starved':
         this.starved = effect.reach;
         this.starvedCount += 1;
@@ -200,7 +205,7 @@ class Reading {
         this.#indexed.add(fragment);
         this.input({ kind: 'index', fragment });
       } else {
-        this.#got.set(segment, (this.#got.get(segment) ?? new Set()).add(fragment));
+        this.#got.set(segment, (this.#got.get(segment) ?? new Map<number, DeviceId>()).set(fragment, device));
         this.input({ kind: 'block', segment, fragment });
       }
     });
@@ -209,6 +214,16 @@ class Reading {
   #fail(name: string | undefined, fragment: number, device: DeviceId, forGood: boolean): void {
     if (name === 'index') this.input({ kind: 'index-failed', fragment, device, forGood });
     else this.input({ kind: 'block-failed', segment: Number(name), fragment, device, forGood });
+  }
+
+  #findDamaged(segment: number): boolean {
+    const got = this.#got.get(segment) ?? new Map<number, DeviceId>();
+    const found = [...got].filter(([fragment]) => this.damaged.get(segment)?.has(fragment) === true);
+    for (const [fragment] of found) got.delete(fragment);
+    this.at(this.nowMs, () => {
+      for (const [fragment, device] of found) this.input({ kind: 'unsound', segment, fragment, device });
+    });
+    return found.length > 0;
   }
 
   /** The reader takes what is complete, in order; what it is to lose is read anew. */
@@ -293,7 +308,7 @@ describe('when all answer', () => {
   });
 });
 
-describe('blocks that are lost before their segment is opened', () => {
+describe('blocks that are lost, or found damaged, before their segment is opened', () => {
   it('are asked for anew, and no others', () => {
     const reading = new Reading({ endSegment: 6 }, holdersOf(...[5, 5, 5, 5].map(answersIn)));
     reading.losing.add(2);
@@ -302,6 +317,23 @@ describe('blocks that are lost before their segment is opened', () => {
     expect(reading.done).toBe(true);
     expect(reading.asks).toHaveLength(2 + 6 * 2 + 2);
     expect(blocksAsked(reading, 2)).toHaveLength(4);
+  });
+
+  it('do not fit their hashes: each is asked for elsewhere, and the others stay', () => {
+    const reading = new Reading({ endSegment: 6 }, holdersOf(...[5, 5, 5, 5].map(answersIn)));
+    reading.damaged.set(2, new Set([0])).set(4, new Set([0, 1]));
+    reading.sources(ONE_EACH);
+    expect(reading.run().done).toBe(true);
+    expect(blocksAsked(reading, 2).map(({ device }) => device)).toHaveLength(3);
+    expect(new Set(blocksAsked(reading, 4).map(({ device }) => device))).toEqual(new Set([A, B, C, D]));
+    for (const segment of [0, 1, 3, 5]) expect(blocksAsked(reading, segment)).toHaveLength(2);
+  });
+
+  it('starve the read when nobody has sound ones', () => {
+    const reading = new Reading({ endSegment: 6 }, holdersOf(...[5, 5, 5, 5].map(answersIn)));
+    reading.damaged.set(2, new Set([0, 1, 2]));
+    reading.sources(ONE_EACH);
+    expect(reading.run().starved).toBe(1);
   });
 
   it('are not asked of a device that cannot have them', () => {

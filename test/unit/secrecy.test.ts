@@ -101,7 +101,7 @@ const shared = await store(false);
 const hidden = await store(true);
 
 /** Opens segment 0 with a file key; rejects when the tag does not fit. */
-function openFirst(file: StoredFile, key: Uint8Array, using: readonly number[]): Promise<Uint8Array> {
+async function openFirst(file: StoredFile, key: Uint8Array, using: readonly number[]): Promise<Uint8Array> {
   const { manifest } = file;
   const blocks = using.map((index) => ({
     index,
@@ -109,7 +109,9 @@ function openFirst(file: StoredFile, key: Uint8Array, using: readonly number[]):
   }));
   const segmentCount = segmentCountOf(manifest);
   const parameters = { key, salt: manifest.salt, segmentIndex: 0, segmentCount, k: K, n: N };
-  return codec.open(parameters, blocks, plainBytesOf(manifest, 0));
+  const opening = await codec.open(parameters, blocks, plainBytesOf(manifest, 0));
+  if (opening.kind !== 'opened') throw new Error('No hash was to be checked.');
+  return opening.plain;
 }
 
 function sharesOf(file: StoredFile, using: readonly number[]): IndexedShare[] {

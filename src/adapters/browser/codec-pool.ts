@@ -42,16 +42,14 @@ export function openCodecPool(options: CodecPoolOptions = {}): SegmentCodec {
   const buffers = options.buffers ?? new BlockBuffers();
   return {
     hash: (plain, signal) => pool.call((service) => service.hash(transfer(plain, [plain.buffer])), signal),
-    check: (block, hash, signal) =>
-      pool.call((service) => service.check(transfer(block, [block.buffer]), hash), signal),
     seal: (parameters, plain, plainHash, signal) =>
       pool.call((service) => service.seal(parameters, transfer(plain, [plain.buffer]), plainHash), signal),
     open: (parameters, blocks, plainBytes, signal) =>
       pool.call(async (service) => {
         const transferred = buffersOf(blocks.map(({ bytes }) => bytes));
-        const { opened, spent } = await service.open(parameters, transfer(blocks, transferred), plainBytes);
+        const { outcome, spent } = await service.open(parameters, transfer(blocks, transferred), plainBytes);
         for (const bytes of spent) buffers.give(bytes);
-        return opened;
+        return outcome;
       }, signal),
     close: () => pool.close(),
   };

@@ -15,7 +15,14 @@ import {
   MAX_FRAGMENT_COUNT,
   MAX_SEGMENT_COUNT,
 } from '../../core/model/limits.ts';
-import type { ErasureCode, IndexedBlock, SegmentCodec, SegmentParameters } from '../../core/ports.ts';
+import type {
+  ArrivedBlock,
+  ErasureCode,
+  IndexedBlock,
+  Opening,
+  SegmentCodec,
+  SegmentParameters,
+} from '../../core/ports.ts';
 import { encodeCbor } from '../../core/wire/decode.ts';
 
 const KEY_BYTES = 32;
@@ -41,10 +48,6 @@ export function createSegmentCodec(code: ErasureCode): SegmentCodec {
     async hash(plain, signal) {
       checkNotAborted(signal);
       return sha256(plain);
-    },
-    async check(block, hash, signal) {
-      checkNotAborted(signal);
-      return equalBytes(await sha256(block), hash) ? block : undefined;
     },
     seal: (parameters, plain, plainHash, signal) => seal(code, parameters, plain, plainHash, signal),
     open: (parameters, blocks, plainBytes, signal) => open(code, parameters, blocks, plainBytes, signal),
@@ -83,11 +86,18 @@ async function seal(
 async function open(
   code: ErasureCode,
   parameters: SegmentParameters,
-  blocks: readonly IndexedBlock[],
+  blocks: readonly ArrivedBlock[],
   plainBytes: number,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Opening> {
   checkParameters(parameters, plainBytes);
+  checkNotAborted(signal);
+  const areSound = await Promise.all(blocks.map(isSound));
+  if (areSound.includes(false)) {
+    const sound = blocks.filter((_, at) => areSound[at]);
+    const unsound = blocks.flatMap(({ index }, at) => (areSound[at] === true ? [] : [index]));
+    return { kind: 'unsound', unsound, sound: sound.map(({ index, bytes }) => ({ index, bytes })) };
+  }
   checkNotAborted(signal);
   const { k, n } = parameters;
   const sealedBytes = plainBytes + GCM_TAG_BYTES;
@@ -105,7 +115,7 @@ async function open(
   try {
     const plain = await crypto.subtle.decrypt(gcmOf(parameters), key, data.subarray(0, sealedBytes));
     discard(data);
-    return new Uint8Array(plain);
+    return { kind: 'opened', plain: new Uint8Array(plain) };
   } catch (cause) {
     throw corrupt(parameters, 'its authentication tag does not fit', cause);
   }
@@ -129,6 +139,10 @@ function importKey(key: Uint8Array, usage: 'encrypt' | 'decrypt'): Promise<Crypt
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+}
+
+async function isSound({ bytes, hash }: ArrivedBlock): Promise<boolean> {
+  return hash === undefined || equalBytes(await sha256(bytes), hash);
 }
 
 async function hashOf(block: Uint8Array<ArrayBuffer>): Promise<BlockHash> {

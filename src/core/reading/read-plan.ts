@@ -18,7 +18,7 @@ export type ReadInput =
       readonly device: DeviceId;
       readonly forGood: boolean;
     }
-  /** A block arrived and fits its hash. */
+  /** A block arrived. */
   | { readonly kind: 'block'; readonly segment: number; readonly fragment: number }
   | {
       readonly kind: 'block-failed';
@@ -27,6 +27,13 @@ export type ReadInput =
       readonly device: DeviceId;
       /** The device cannot deliver this block (absent, corrupt), now or later. */
       readonly forGood: boolean;
+    }
+  /** A block of a complete segment does not fit its hash after all: its device cannot deliver it. The others stay. */
+  | {
+      readonly kind: 'unsound';
+      readonly segment: number;
+      readonly fragment: number;
+      readonly device: DeviceId;
     }
   /** A complete segment's blocks are gone before it was opened: all are asked for anew. */
   | { readonly kind: 'lost'; readonly segment: number }
@@ -159,6 +166,14 @@ export class ReadPlan {
       case 'block-failed': {
         const state = this.#segments.get(input.segment);
         if (state !== undefined) this.#noteFailure(input, state.asked, state.failures);
+        break;
+      }
+      case 'unsound': {
+        const state = this.#segments.get(input.segment);
+        if (state === undefined) break;
+        state.complete = false;
+        state.got.delete(input.fragment);
+        state.failures.set(`${input.fragment}@${input.device}`, MAX_FAILURES);
         break;
       }
       case 'lost': {
