@@ -86,12 +86,8 @@ export interface ArrivedBlock {
 /** What came of blocks that were to be opened. */
 export type Opening =
   | { readonly kind: 'opened'; readonly plain: Uint8Array<ArrayBuffer> }
-  /** Some do not match their hashes, by index. The caller owns the others again: they do. */
-  | {
-      readonly kind: 'unsound';
-      readonly unsound: readonly number[];
-      readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[];
-    };
+  /** Some do not match their hashes. These do, and the caller owns them again. */
+  | { readonly kind: 'unsound'; readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[] };
 
 /** What one segment is sealed and coded under; the same values open it. */
 export interface SegmentParameters {

@@ -1,5 +1,5 @@
-// Reads one file, or a range of it, as a stream: drives core's read plan, checks every index and block against its hash,
-// and opens segments in order. At most a window of segments is in memory.
+// Reads one file, or a range of it, as a stream: drives core's read plan, checks every index and block against its hash, and
+// opens segments ahead of the reader, who gets them in order. At most a window of segments is in memory.
 
 import { deriveFileKey } from '../core/coding/file-key.ts';
 import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
@@ -10,7 +10,7 @@ import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { fragmentIdOf, type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
-import type { Clock, FragmentStore, Opening, SegmentCodec } from '../core/ports.ts';
+import type { ArrivedBlock, Clock, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
 import { Deadline } from './deadline.ts';
 import type { PeerDriver } from './peer-driver.ts';
@@ -18,7 +18,6 @@ import type { PeerDriver } from './peer-driver.ts';
 export interface ReadPorts {
   readonly clock: Clock;
   readonly codec: SegmentCodec;
-  readonly fragments: FragmentStore;
   readonly driver: PeerDriver;
   notice(text: string): void;
 }
@@ -191,7 +190,7 @@ class ReadSession {
         plainBytesOf(manifest, segment),
         signal,
       );
-      if (opening.kind === 'unsound') this.#dropUnsound(segment, arrived, opening);
+      if (opening.kind === 'unsound') this.#dropUnsound(segment, arrived, opening.sound);
       else this.#opened.set(segment, opening.plain);
       this.#wake();
     } catch (error) {
@@ -209,17 +208,18 @@ class ReadSession {
   #dropUnsound(
     segment: number,
     arrived: ReadonlyMap<number, Arrived>,
-    { sound, unsound }: Opening & { kind: 'unsound' },
+    sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[],
   ): void {
     this.#complete.delete(segment);
-    const kept = sound.flatMap(({ index, bytes }) => {
-      const device = arrived.get(index)?.device;
-      return device === undefined ? [] : [[index, { bytes, hash: undefined, device }] as const];
-    });
-    this.#blocks.set(segment, new Map(kept));
-    for (const fragment of unsound) {
-      const device = arrived.get(fragment)?.device;
-      if (device === undefined) continue;
+    const soundBytes = new Map(sound.map(({ index, bytes }) => [index, bytes]));
+    const kept = new Map<number, Arrived>();
+    this.#blocks.set(segment, kept);
+    for (const [fragment, { device }] of arrived) {
+      const bytes = soundBytes.get(fragment);
+      if (bytes !== undefined) {
+        kept.set(fragment, { bytes, hash: undefined, device });
+        continue;
+      }
       this.#tellDamaged(device);
       this.#input({ kind: 'unsound', segment, fragment, device });
     }
@@ -308,7 +308,6 @@ class ReadSession {
       }
       this.#indexes.set(fragment, index);
       this.#input({ kind: 'index', fragment });
-      this.#wake();
     } catch (error) {
       this.#input({ kind: 'index-failed', fragment, device, forGood: this.#isForGood(error, device) });
     }

@@ -74,7 +74,7 @@ describe('seal and open', () => {
     }
   });
 
-  it('blocks that do not match their hashes are named, and the others are given back', async () => {
+  it('of blocks that do not all match their hashes those that do are given back', async () => {
     const plain = seededBytes(1_000, 8);
     const { blocks, hashes } = await codec.seal(PARAMETERS, plain.slice(), sha256(plain));
     const given = pick(blocks, [6, 1, 4, 3], hashes).map((block) => ({
@@ -84,7 +84,7 @@ describe('seal and open', () => {
     for (const at of [1, 3]) given[at]?.bytes.fill(0, 10, 20);
     const sound = [0, 2].map((at) => ({ index: given[at]?.index, bytes: given[at]?.bytes.slice() }));
     const opening = await codec.open(PARAMETERS, given, plain.length);
-    expect(opening).toEqual({ kind: 'unsound', unsound: [1, 3], sound });
+    expect(opening).toEqual({ kind: 'unsound', sound });
     if (opening.kind !== 'unsound') return;
     const again = [...opening.sound, ...pick(blocks, [0, 7], hashes)];
     expect(await codec.open(PARAMETERS, again, plain.length)).toEqual(opened(plain));

@@ -95,8 +95,7 @@ async function open(
   const areSound = await Promise.all(blocks.map(isSound));
   if (areSound.includes(false)) {
     const sound = blocks.filter((_, at) => areSound[at]);
-    const unsound = blocks.flatMap(({ index }, at) => (areSound[at] === true ? [] : [index]));
-    return { kind: 'unsound', unsound, sound: sound.map(({ index, bytes }) => ({ index, bytes })) };
+    return { kind: 'unsound', sound: sound.map(({ index, bytes }) => ({ index, bytes })) };
   }
   checkNotAborted(signal);
   const { k, n } = parameters;

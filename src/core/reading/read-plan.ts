@@ -173,7 +173,7 @@ export class ReadPlan {
         if (state === undefined) break;
         state.complete = false;
         state.got.delete(input.fragment);
-        state.failures.set(`${input.fragment}@${input.device}`, MAX_FAILURES);
+        this.#noteFailure({ ...input, forGood: true }, state.asked, state.failures);
         break;
       }
       case 'lost': {
