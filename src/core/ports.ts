@@ -89,6 +89,14 @@ export type Opening =
   /** Some do not match their hashes. These do, and the caller owns them again. */
   | { readonly kind: 'unsound'; readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[] };
 
+/** The n blocks of a segment, each in a buffer of its own (so that one can be transferred or stored alone). */
+export interface SealedSegment {
+  /** SHA-256 of the plaintext. */
+  readonly plainHash: Uint8Array;
+  readonly blocks: readonly Uint8Array<ArrayBuffer>[];
+  readonly hashes: readonly BlockHash[];
+}
+
 /** What one segment is sealed and coded under; the same values open it. */
 export interface SegmentParameters {
   /** The file's 32-byte data key (DEK). */
@@ -106,16 +114,16 @@ export interface SegmentCodec {
   /** SHA-256 of a plaintext segment. Takes ownership of `plain`. */
   hash(plain: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<Uint8Array>;
   /**
-   * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes.
-   * Takes ownership of `plain` (its buffer may be transferred). `plainHash` is checked first.
+   * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes, and that of
+   * `plain`. Takes ownership of `plain` (its buffer may be transferred). `plainHash`, where it is known, is checked first.
    * @throws PalmError 'source-changed' when the plaintext's SHA-256 is not `plainHash`.
    */
   seal(
     parameters: SegmentParameters,
     plain: Uint8Array<ArrayBuffer>,
-    plainHash: Uint8Array,
+    plainHash: Uint8Array | undefined,
     signal?: AbortSignal,
-  ): Promise<{ blocks: Uint8Array<ArrayBuffer>[]; hashes: BlockHash[] }>;
+  ): Promise<SealedSegment>;
   /**
    * The plaintext segment from any k of its n blocks, once all of them were found to match their hashes. Takes ownership of
    * the blocks' buffers.
@@ -141,6 +149,21 @@ export interface StoredFragment {
   readonly blockBytes: number;
 }
 
+/** That blocks are to be kept beyond their page. */
+export interface Keep {
+  /** Their number, the owner's own. */
+  readonly as: number;
+  /** Kept with them: 32 bytes. */
+  readonly note: Uint8Array;
+}
+
+/** Blocks that were kept. */
+export interface Kept {
+  readonly note: Uint8Array;
+  /** Their hashes in the order of the call; undefined when one of the blocks is not here any more. */
+  readonly blocks: readonly BlockHash[] | undefined;
+}
+
 /**
  * Blocks and fragments on this device. Blocks are kept by hash and counted by owner: a fragment, or a job that is still
  * writing ('store:…', 'pull:…'). Blocks commit first; `commit` of the fragment index, durably, makes the fragment exist.
@@ -151,17 +174,18 @@ export interface FragmentStore {
   /**
    * Writes blocks for `owner`, all or none. Takes ownership of their buffers. 'claimed' blocks are checked against their
    * hashes first; of 'computed' ones the caller had the hashes computed from these very bytes. The owner's claim ends with
-   * this page at the latest; with `keptAs` that of these blocks does not, and `kept` finds them under this number.
+   * this page at the latest; with `keep` that of these blocks does not, and `kept` finds them: what it says is durable
+   * ('strict') when this resolves, and until then nothing answers one of these blocks.
    * @throws PalmError 'corrupt' when bytes do not match their hash.
    */
   putBlocks(
     owner: string,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
     hashes: 'claimed' | 'computed',
-    keptAs?: number,
+    keep?: Keep,
   ): Promise<void>;
-  /** What `owner` kept: by number, the blocks' hashes in the order of the call. Without those of which a block is missing. */
-  kept(owner: string): Promise<Map<number, BlockHash[]>>;
+  /** All that `owner` kept, by number; nothing at all when any of it is damaged. */
+  kept(owner: string): Promise<Map<number, Kept>>;
   /** A block, checked against its hash. Undefined when absent. @throws PalmError 'corrupt'; the block is dropped then. */
   getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Which of `hashes` are present, in order. */
@@ -217,7 +241,7 @@ export interface SourceHandle {
   readonly name: string;
 }
 
-/** What a store needs in order to go on after its page is gone; fixed when its bytes were hashed. */
+/** What a store needs in order to go on after its page is gone, beside what it kept. */
 export interface UnfinishedStore extends Geometry {
   /** 32 lower-case hex digits. Its blocks are claimed by `store:` and this. */
   readonly storeId: string;
@@ -230,15 +254,13 @@ export interface UnfinishedStore extends Geometry {
   readonly linkKey: Uint8Array<ArrayBuffer>;
   readonly sharedKey: Uint8Array<ArrayBuffer>;
   readonly salt: Uint8Array<ArrayBuffer>;
-  /** The SHA-256 of each plaintext segment, in a row. */
-  readonly segmentHashes: Uint8Array<ArrayBuffer>;
   readonly handle: SourceHandle | undefined;
   /** Ms since the Unix epoch. */
   readonly begunAtMs: number;
 }
 
 /**
- * Stores that were begun and are not published yet, and which of their segments were sealed. Every method throws PalmError
+ * Stores that were begun and are not published yet. Every method throws PalmError
  * 'storage-full' or 'storage-failed'.
  */
 export interface StoreJournal {
@@ -288,6 +310,8 @@ export interface Transport {
 /** A file being stored: `size` bytes, readable more than once. */
 export interface ByteSource {
   readonly size: number;
+  /** @throws PalmError 'source-changed' when the platform knows that it is not what it was when it was chosen. */
+  checkUnchanged(): Promise<void>;
   /** Bytes start..end-1. @throws PalmError 'source-changed' when they can no longer be read whole. */
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -36,6 +36,16 @@ class BlobSource implements ByteSource {
     return reading;
   }
 
+  async checkUnchanged(): Promise<void> {
+    if (this.size === 0) return;
+    try {
+      // Chromium looks whether a file changed when it begins to read of it, and not while it does.
+      await this.#slice(this.size - 1, this.size);
+    } catch (cause) {
+      throw changed(cause);
+    }
+  }
+
   async #read(start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
     signal?.throwIfAborted();
     try {

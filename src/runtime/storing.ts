@@ -1,9 +1,10 @@
-// Stores one file: hash every segment, choose keys, seal and code every segment, make all n fragments durable here, then
-// publish the manifest and let the outbox place them. Memory holds a few segments, whatever the file's size.
+// Stores one file: choose keys, read, hash, seal and code every segment, make all n fragments durable here, then publish the
+// manifest and let the outbox place them. Memory holds a few segments, whatever the file's size. A file that the pool may
+// have already, or that may have been interrupted, is read and hashed once before (docs/decisions/0012-one-pass.md).
 //
-// One (key, nonce) pair seals one plaintext ever: segment hashes are fixed in the first pass, and the codec checks each
-// before it seals, also when a segment is tried again and when an interrupted store goes on. A source that changed ends the
-// store, and its keys with it.
+// One (key, nonce) pair seals one plaintext that leaves this device, ever: the hash of a segment is durable before anything
+// can answer its blocks, and whoever seals it again has it checked; keys of which that was lost are not used again. A source
+// that changed ends the store, and its keys with it.
 //
 // A file of several segments is in the journal from its first sealed block until it is published: a later page, or a later
 // attempt on this one, then seals only what is missing (docs/decisions/0007-resuming-a-store.md). A file of one segment has
@@ -19,7 +20,7 @@ import {
   type FileDetails,
   type Manifest,
 } from '../core/catalogue/manifest.ts';
-import { bytesOfHex, concatBytes, equalBytes, hexOf } from '../core/model/bytes.ts';
+import { bytesOfHex, equalBytes, hexOf } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { plainBytesOf, segmentBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../core/model/ids.ts';
@@ -31,6 +32,7 @@ import type {
   FragmentStore,
   Random,
   RecordStore,
+  SealedSegment,
   SegmentCodec,
   SourceHandle,
   UnfinishedStore,
@@ -39,7 +41,13 @@ import { reachOf } from '../core/placement/health.ts';
 import { EarlyPlacing } from './early-placing.ts';
 import { storedFragmentOf, type PeerDriver } from './peer-driver.ts';
 import type { Transfer } from './transfers.ts';
-import { ownerOf, type UnfinishedStores } from './unfinished-stores.ts';
+import {
+  type Likeness,
+  ownerOf,
+  sealedBytesOf,
+  type SealedSegments,
+  type UnfinishedStores,
+} from './unfinished-stores.ts';
 
 export interface StorePorts {
   readonly clock: Clock;
@@ -81,26 +89,23 @@ export type Stored =
 
 /** Segments hashed or sealed at once: enough to keep the workers busy while the next one is read. */
 const SEGMENTS_AT_ONCE = 3;
-const HASH_BYTES = 32;
 
 /**
  * Ends with all n fragments durable on this device and in its outbox. @throws PalmError; then nothing is left behind, or
  * what is sealed waits among the unfinished stores and the message says so.
  */
 export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Stored> {
-  const segmentHashes = await hashSegments(job, ports);
-  const before = await storeBefore(job, segmentHashes, ports);
-  const contentTag = contentTagOf(ports.keys.contentTagKey, rowsOf(segmentHashes));
-  const known = job.isPrivate ? undefined : readableFileWith(contentTag, ports);
+  const plainHashes = mayBeHere(job, ports) ? await hashSegments(job, ports) : undefined;
+  const before = plainHashes && (await storeBefore(job, plainHashes, ports));
+  const known = plainHashes && equalFileOf(job, plainHashes, ports);
   if (known !== undefined) {
     if (before !== undefined) await abandonStore(before.storeId, ports);
     return { kind: 'known', fileId: known };
   }
-  const store = before ?? newStore(job, segmentHashes, ports);
-  const { linkKey, name, path, mime } = store;
-  const fileId = await sealAndPublish(job, store, contentTag, ports);
+  const store = before ?? newStore(job, ports);
+  const stored = await sealAndPublish(job, store, plainHashes, ports);
   await ports.unfinished.end(store.storeId);
-  return { kind: 'stored', fileId, linkKey, details: { name, path, mime } };
+  return stored;
 }
 
 /** Gives up a store that an earlier page began, here and at the devices that hold blocks for it already. */
@@ -112,19 +117,44 @@ export async function abandonStore(
   driver.input({ kind: 'abandoned', job: parseJobId(bytesOfHex(storeId)) });
 }
 
-/** The interrupted store that this one goes on with. One whose bytes `job` no longer has is ended: its keys sealed others. */
+/**
+ * Whether a file's bytes may be in the pool, or sealed in part, already, as far as its size tells. What takes one segment is
+ * sealed sooner than looked for.
+ */
+function mayBeHere(job: StoreJob, { driver, unfinished }: StorePorts): boolean {
+  const { geometry, isPrivate, resumes } = job;
+  if (resumes !== undefined) return true;
+  if (segmentCountOf(geometry) === 1) return false;
+  if (unfinished.hasAlike(likenessOf(job))) return true;
+  const manifests = [...driver.peer.catalogue.files().values()];
+  return !isPrivate && manifests.some(({ size, access }) => size === geometry.size && access.kind === 'pool');
+}
+
+function likenessOf({ geometry, details, isPrivate }: StoreJob): Likeness {
+  return { ...geometry, name: details.name, isPrivate };
+}
+
+/**
+ * The interrupted store that this one goes on with, its sealed segments being those of `job`. One whose bytes `job` no longer
+ * has is ended: its keys sealed others.
+ */
 async function storeBefore(
   job: StoreJob,
-  segmentHashes: Uint8Array,
+  plainHashes: readonly Uint8Array[],
   ports: StorePorts,
 ): Promise<UnfinishedStore | undefined> {
   const { unfinished, notice } = ports;
-  const { resumes, details, geometry, isPrivate, modifiedMs, handle } = job;
+  const { resumes, details, geometry, modifiedMs, handle } = job;
+  const isEqual = (sealed: SealedSegments): boolean =>
+    [...sealed].every(([segment, { note }]) => equalBytes(plainHashes[segment] ?? new Uint8Array(), note));
   if (resumes === undefined) {
-    const equal = unfinished.claimEqual({ ...geometry, name: details.name, isPrivate }, segmentHashes);
-    return equal && { ...equal, ...details, modifiedMs, handle: handle ?? equal.handle };
+    const alike = await unfinished.claimAlike(likenessOf(job), isEqual);
+    if (alike === undefined) return undefined;
+    const { store, sealed } = alike;
+    return usableOf({ ...store, ...details, modifiedMs, handle: handle ?? store.handle }, sealed, ports);
   }
-  if (equalBytes(resumes.segmentHashes, segmentHashes)) return resumes;
+  const sealed = await unfinished.sealed(resumes);
+  if (resumes.size === geometry.size && isEqual(sealed)) return usableOf(resumes, sealed, ports);
   await abandonStore(resumes.storeId, ports);
   notice(
     `The file chosen for “${resumes.name}” is not the one that was interrupted, or it changed since. What was encrypted of ` +
@@ -133,33 +163,48 @@ async function storeBefore(
   return undefined;
 }
 
-function newStore(
-  job: StoreJob,
-  segmentHashes: Uint8Array<ArrayBuffer>,
-  { random, clock }: StorePorts,
-): UnfinishedStore {
+/** `store` if something of it is sealed; else under new keys, as what its keys sealed may be unknown: it was damaged. */
+async function usableOf(
+  store: UnfinishedStore,
+  sealed: SealedSegments,
+  ports: StorePorts,
+): Promise<UnfinishedStore> {
+  if (sealed.size > 0) return store;
+  await abandonStore(store.storeId, ports);
+  return { ...store, ...newKeys(ports) };
+}
+
+/** The id and keys of a store. */
+function newKeys({
+  random,
+}: StorePorts): Pick<UnfinishedStore, 'storeId' | 'linkKey' | 'sharedKey' | 'salt'> {
+  return {
+    storeId: hexOf(random.bytes(16)),
+    linkKey: random.bytes(FILE_KEY_BYTES),
+    sharedKey: random.bytes(FILE_KEY_BYTES),
+    salt: random.bytes(FILE_KEY_BYTES),
+  };
+}
+
+function newStore(job: StoreJob, ports: StorePorts): UnfinishedStore {
   const { geometry, details, modifiedMs, isPrivate, handle } = job;
   return {
     ...geometry,
     ...details,
-    storeId: hexOf(random.bytes(16)),
+    ...newKeys(ports),
     modifiedMs,
     isPrivate,
-    linkKey: random.bytes(FILE_KEY_BYTES),
-    sharedKey: random.bytes(FILE_KEY_BYTES),
-    salt: random.bytes(FILE_KEY_BYTES),
-    segmentHashes,
     handle,
-    begunAtMs: clock.nowMs(),
+    begunAtMs: ports.clock.nowMs(),
   };
 }
 
 async function sealAndPublish(
   job: StoreJob,
   store: UnfinishedStore,
-  contentTag: Uint8Array,
+  plainHashes: readonly Uint8Array[] | undefined,
   ports: StorePorts,
-): Promise<FileId> {
+): Promise<Stored> {
   const { storeId, k, n, linkKey, sharedKey, salt, isPrivate } = store;
   const { unfinished, random } = ports;
   let isKept = false;
@@ -168,11 +213,19 @@ async function sealAndPublish(
   const early = isLong ? new EarlyPlacing(parseJobId(bytesOfHex(storeId)), store, ports) : undefined;
   try {
     isKept = segmentCountOf(store) > 1 && (await unfinished.keep(store));
-    const columns = await sealSegments(job, store, isKept, early, ports);
+    const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
+    if (segments.length > 1) await job.source.checkUnchanged();
+    const sealedHashes = segments.map(({ plainHash }) => plainHash);
+    // It may have come meanwhile, or have one segment and not been looked for yet.
+    const known = equalFileOf(job, sealedHashes, ports);
+    if (known !== undefined) {
+      early?.failed();
+      return { kind: 'known', fileId: known };
+    }
+    const contentTag = contentTagOf(ports.keys.contentTagKey, sealedHashes);
     const shares = splitSecret(sharedKey, k, n, (length) => random.bytes(length));
-    const indexes = columns.map((blocks, fragment) => {
-      const share = shares[fragment];
-      if (share === undefined) throw new Error('a share for each fragment');
+    const indexes = shares.map((share, fragment) => {
+      const blocks = segments.map(({ hashes }) => blockOf(hashes, fragment));
       return { blocks, bytes: encodeFragmentIndex({ fragment, share, blocks }) };
     });
     const details = { name: store.name, path: store.path, mime: store.mime };
@@ -180,7 +233,8 @@ async function sealAndPublish(
       ? { kind: 'private', sealed: await sealDetails(details, linkKey, salt, ports.cryptography) }
       : { kind: 'pool', details, linkKey, contentTag };
     const fragmentIds = indexes.map(({ bytes }) => fragmentIdOf(bytes));
-    return await publish(job, store, { access, fragmentIds, indexes }, early, ports);
+    const fileId = await publish(job, store, { access, fragmentIds, indexes }, early, ports);
+    return { kind: 'stored', fileId, linkKey, details };
   } catch (error) {
     early?.failed();
     const goesOn = isKept && !job.transfer.signal.aborted && isPassing(error);
@@ -200,77 +254,74 @@ function isPassing(error: unknown): error is PalmError {
   return codes.some((code) => isPalmError(error, code));
 }
 
+function blockOf(hashes: readonly BlockHash[], fragment: number): BlockHash {
+  const hash = hashes[fragment];
+  if (hash === undefined) throw new Error('a block for each fragment');
+  return hash;
+}
+
 /** The equal file of the pool, if it can be opened now: one that cannot is no reason not to store the bytes again. */
-function readableFileWith(contentTag: Uint8Array, ports: StorePorts): FileId | undefined {
-  const { peer } = ports.driver;
-  const fileId = peer.catalogue.fileWithTag(contentTag);
+function equalFileOf(
+  { isPrivate }: StoreJob,
+  plainHashes: readonly Uint8Array[],
+  { driver: { peer }, keys }: StorePorts,
+): FileId | undefined {
+  if (isPrivate) return undefined;
+  const fileId = peer.catalogue.fileWithTag(contentTagOf(keys.contentTagKey, plainHashes));
   const manifest = fileId === undefined ? undefined : peer.catalogue.files().get(fileId);
   if (fileId === undefined || manifest === undefined) return undefined;
   const reachable = new Map([...peer.holdersOf(fileId)].filter(([device]) => peer.isReachable(device)));
   return reachOf(reachable) >= manifest.k ? fileId : undefined;
 }
 
-/** The segments' hashes in a row. */
-async function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Array<ArrayBuffer>> {
+/** The SHA-256 of each segment. */
+function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Array[]> {
   job.transfer.enter('hashing', job.geometry.size);
-  const hashes = await mapSegments(job, undefined, async (read) => {
+  return mapSegments(job, undefined, async (read) => {
     const plain = await read();
     const byteCount = plain.length;
     const hash = await ports.codec.hash(plain, job.transfer.signal);
     job.transfer.advance(byteCount);
     return hash;
   });
-  return concatBytes(...hashes);
 }
 
-function rowsOf(segmentHashes: Uint8Array): Uint8Array[] {
-  return Array.from({ length: segmentHashes.length / HASH_BYTES }, (_, segment) =>
-    hashAt(segmentHashes, segment),
-  );
+interface Sealing {
+  readonly isKept: boolean;
+  /** What each segment must have, where the file was hashed before. */
+  readonly plainHashes: readonly Uint8Array[] | undefined;
+  readonly early: EarlyPlacing | undefined;
 }
 
-function hashAt(segmentHashes: Uint8Array, segment: number): Uint8Array {
-  return segmentHashes.slice(segment * HASH_BYTES, (segment + 1) * HASH_BYTES);
-}
-
-/** Block hashes by fragment, then by segment. Segments that are sealed already are left as they are. */
+/** Plain hash and block hashes of each segment. Those that are sealed already are left as they are. */
 async function sealSegments(
   job: StoreJob,
   store: UnfinishedStore,
-  isKept: boolean,
-  early: EarlyPlacing | undefined,
+  { isKept, plainHashes, early }: Sealing,
   ports: StorePorts,
-): Promise<BlockHash[][]> {
+): Promise<Pick<SealedSegment, 'plainHash' | 'hashes'>[]> {
   const { transfer } = job;
-  const { storeId, n, size } = store;
-  const done = isKept ? await ports.unfinished.sealedBlocks(store) : new Map<number, BlockHash[]>();
+  const { storeId, size } = store;
+  const done: SealedSegments = isKept ? await ports.unfinished.sealed(store) : new Map();
   transfer.enter('sealing', size);
-  transfer.reached([...done.keys()].reduce((sum, segment) => sum + plainBytesOf(store, segment), 0));
+  transfer.reached(sealedBytesOf(store, done));
   const seal = sealerOf(job, store, ports);
   const pace = async (): Promise<void> => {
     if (job.isPaced) await early?.room(transfer.signal);
   };
-  const rows = await mapSegments(job, pace, async (read, segment) => {
-    const before = done.get(segment);
-    if (before !== undefined) return before;
-    const { blocks, hashes } = await seal(read, segment);
-    const row = blocks.flatMap((bytes, fragment) => {
-      const hash = hashes[fragment];
-      return hash === undefined ? [] : [{ hash, bytes }];
-    });
-    await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed', isKept ? segment : undefined);
-    if (isKept) ports.unfinished.sealed(storeId, segment);
+  return mapSegments(job, pace, async (read, segment) => {
+    const { note: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
+    if (doneHash !== undefined && doneBlocks !== undefined)
+      return { plainHash: doneHash, hashes: doneBlocks };
+    const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
+    const row = blocks.map((bytes, fragment) => ({ hash: blockOf(hashes, fragment), bytes }));
+    const keep = isKept ? { as: segment, note: plainHash } : undefined;
+    await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed', keep);
+    if (isKept) ports.unfinished.advanced(storeId, segment);
     early?.sealed(hashes);
     transfer.advance(plainBytesOf(store, segment));
-    return hashes;
+    return { plainHash, hashes };
   });
-  return Array.from({ length: n }, (_, fragment) =>
-    rows.map((hashes) => {
-      const hash = hashes[fragment];
-      if (hash === undefined) throw new Error('a block for each fragment');
-      return hash;
-    }),
-  );
 }
 
 type Read = () => Promise<Uint8Array<ArrayBuffer>>;
@@ -280,14 +331,13 @@ function sealerOf(
   job: StoreJob,
   store: UnfinishedStore,
   { codec }: StorePorts,
-): (read: Read, segment: number) => ReturnType<SegmentCodec['seal']> {
+): (read: Read, segment: number, plainHash: Uint8Array | undefined) => Promise<SealedSegment> {
   const { salt, k, n } = store;
   const key = deriveFileKey(store.linkKey, store.sharedKey, salt);
   const segmentCount = segmentCountOf(store);
-  return async (read, segmentIndex) => {
-    const plainHash = hashAt(store.segmentHashes, segmentIndex);
+  return async (read, segmentIndex, plainHash) => {
     const parameters = { key, salt, segmentIndex, segmentCount, k, n };
-    const seal = async (): ReturnType<SegmentCodec['seal']> =>
+    const seal = async (): Promise<SealedSegment> =>
       codec.seal(parameters, await read(), plainHash, job.transfer.signal);
     try {
       return await seal();

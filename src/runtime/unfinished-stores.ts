@@ -7,8 +7,7 @@
 import { equalBytes } from '../core/model/bytes.ts';
 import { PalmError } from '../core/model/errors.ts';
 import { plainBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
-import type { BlockHash } from '../core/model/ids.ts';
-import type { FragmentStore, StoreJournal, UnfinishedStore } from '../core/ports.ts';
+import type { FragmentStore, Kept, StoreJournal, UnfinishedStore } from '../core/ports.ts';
 import type { UnfinishedStatus } from './api.ts';
 import type { SourceFiles } from './runtime-ports.ts';
 
@@ -28,7 +27,10 @@ interface Entry {
   readonly isRunning: boolean;
 }
 
-/** Each keeps its segment hashes in memory, 2 MiB for the largest file. Stores beyond this cannot be continued. */
+/** By segment: the SHA-256 of its plaintext (`note`), and its n blocks where all are here still. */
+export type SealedSegments = ReadonlyMap<number, Kept>;
+
+/** Stores beyond this cannot be continued. */
 const MAX_UNFINISHED = 256;
 
 export class UnfinishedStores {
@@ -46,7 +48,7 @@ export class UnfinishedStores {
     const { journal } = this.#ports;
     const { stores, damagedCount } = await journal.load();
     for (const store of stores) {
-      const sealedBytes = bytesOf(store, await this.#sealed(store));
+      const sealedBytes = sealedBytesOf(store, await this.#sealed(store));
       const needs = await this.#needsOf(store);
       this.#entries.set(store.storeId, { store, sealedBytes, needs, isRunning: false });
     }
@@ -89,11 +91,27 @@ export class UnfinishedStores {
     return entry.store;
   }
 
-  /** Takes the interrupted store of the same file, if there is one. */
-  claimEqual(like: Likeness, segmentHashes: Uint8Array): UnfinishedStore | undefined {
-    for (const { store, isRunning } of this.#entries.values()) {
-      if (isRunning || !isAlike(store, like) || !equalBytes(store.segmentHashes, segmentHashes)) continue;
-      return this.claim(store.storeId);
+  /** Whether an interrupted store may be of the same file. */
+  hasAlike(like: Likeness): boolean {
+    return this.#alike(like).length > 0;
+  }
+
+  /** Takes an interrupted store that may be of the same file and that `isEqual` finds to be, if there is one. */
+  async claimAlike(
+    like: Likeness,
+    isEqual: (sealed: SealedSegments) => boolean,
+  ): Promise<{ readonly store: UnfinishedStore; readonly sealed: SealedSegments } | undefined> {
+    for (const { storeId } of this.#alike(like)) {
+      if (this.#entries.get(storeId)?.isRunning !== false) continue; // others took it meanwhile
+      const store = this.claim(storeId);
+      try {
+        const sealed = await this.sealed(store);
+        if (isEqual(sealed)) return { store, sealed };
+      } catch (error) {
+        this.pause(storeId);
+        throw error;
+      }
+      this.pause(storeId);
     }
     return undefined;
   }
@@ -127,16 +145,16 @@ export class UnfinishedStores {
   }
 
   /** A segment of a store that is kept was sealed, and its blocks are kept. */
-  sealed(storeId: string, segment: number): void {
+  advanced(storeId: string, segment: number): void {
     const entry = this.#entries.get(storeId);
     if (entry === undefined) return;
     this.#set(storeId, { sealedBytes: entry.sealedBytes + plainBytesOf(entry.store, segment) });
   }
 
-  /** Block hashes of the segments that were sealed and whose n blocks are all here still. */
-  async sealedBlocks(store: UnfinishedStore): Promise<Map<number, BlockHash[]>> {
+  /** The segments whose blocks may have left this device; those of a store that is not kept cannot be continued. */
+  async sealed(store: UnfinishedStore): Promise<SealedSegments> {
     const sealed = await this.#sealed(store);
-    this.#set(store.storeId, { sealedBytes: bytesOf(store, sealed) });
+    this.#set(store.storeId, { sealedBytes: sealedBytesOf(store, sealed) });
     return sealed;
   }
 
@@ -158,12 +176,19 @@ export class UnfinishedStores {
     }
   }
 
-  async #sealed(store: UnfinishedStore): Promise<Map<number, BlockHash[]>> {
-    const kept = await this.#ports.fragments.kept(ownerOf(store.storeId));
-    const segmentCount = segmentCountOf(store);
-    return new Map(
-      [...kept].filter(([segment, blocks]) => segment < segmentCount && blocks.length === store.n),
+  #alike(like: Likeness): UnfinishedStore[] {
+    return [...this.#entries.values()].flatMap(({ store, isRunning }) =>
+      !isRunning && isAlike(store, like) ? [store] : [],
     );
+  }
+
+  async #sealed(store: UnfinishedStore): Promise<SealedSegments> {
+    const kept = await this.#ports.fragments.kept(ownerOf(store.storeId));
+    const isSound = [...kept].every(
+      ([segment, { blocks }]) =>
+        segment < segmentCountOf(store) && (blocks === undefined || blocks.length === store.n),
+    );
+    return isSound ? kept : new Map();
   }
 
   async #needsOf({ handle }: UnfinishedStore): Promise<UnfinishedStatus['needs']> {
@@ -183,8 +208,12 @@ export function ownerOf(storeId: string): string {
   return `store:${storeId}`;
 }
 
-function bytesOf(store: Geometry, sealed: ReadonlyMap<number, unknown>): number {
-  return [...sealed.keys()].reduce((sum, segment) => sum + plainBytesOf(store, segment), 0);
+/** Bytes of plaintext whose blocks are here. */
+export function sealedBytesOf(store: Geometry, sealed: SealedSegments): number {
+  return [...sealed].reduce(
+    (sum, [segment, { blocks }]) => sum + (blocks === undefined ? 0 : plainBytesOf(store, segment)),
+    0,
+  );
 }
 
 function isAlike(a: Likeness, b: Likeness): boolean {

@@ -4,8 +4,7 @@
 import { transfer } from 'comlink';
 import { buffersOf } from './buffers.ts';
 import { discard } from '../core/model/bytes.ts';
-import type { BlockHash } from '../core/model/ids.ts';
-import type { ArrivedBlock, Opening, SegmentCodec, SegmentParameters } from '../core/ports.ts';
+import type { ArrivedBlock, Opening, SealedSegment, SegmentCodec, SegmentParameters } from '../core/ports.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 
 /** See SegmentCodec; whatever fails there is an Outcome here, and nothing is thrown. */
@@ -14,8 +13,8 @@ export interface CodecService {
   seal(
     parameters: SegmentParameters,
     plain: Uint8Array<ArrayBuffer>,
-    plainHash: Uint8Array,
-  ): Promise<Outcome<{ blocks: Uint8Array<ArrayBuffer>[]; hashes: BlockHash[] }>>;
+    plainHash: Uint8Array | undefined,
+  ): Promise<Outcome<SealedSegment>>;
   open(
     parameters: SegmentParameters,
     blocks: readonly ArrivedBlock[],

@@ -10,7 +10,7 @@ import {
   fragmentIdOf,
   parseBlockHash,
 } from '../../src/core/model/ids.ts';
-import type { FragmentStore, StoredFragment } from '../../src/core/ports.ts';
+import type { FragmentStore, Keep, Kept, StoredFragment } from '../../src/core/ports.ts';
 import { check, checkBytes, checkEqual, checkRejects, type ContractCase } from './contract-case.ts';
 
 export interface FragmentStoreHarness {
@@ -144,7 +144,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what a job kept is there after a crash, and can be swept',
     async run({ store, reopen }) {
       const { blocks } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('store:x', blocks, 'claimed', 0);
+      await store.putBlocks('store:x', blocks, 'claimed', keepAs(0));
       const again = await reopen();
       checkEqual(await again.list(), [], 'fragments');
       checkEqual(await again.owners(), ['store:x'], 'owners');
@@ -160,9 +160,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what a job kept can be gone on with after a crash',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('store:x', blocks.slice(0, 1), 'claimed', 0);
+      await store.putBlocks('store:x', blocks.slice(0, 1), 'claimed', keepAs(0));
       const again = await reopen();
-      await again.putBlocks('store:x', blocks.slice(1), 'claimed', 1);
+      await again.putBlocks('store:x', blocks.slice(1), 'claimed', keepAs(1));
       await again.commit(fragment, index, hashesOf(blocks));
       await again.release('store:x');
       const last = await reopen();
@@ -174,31 +174,35 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what a job kept is found by its number, in the order in which it was put',
     async run({ store, reopen }) {
       const [one, two, three] = [blockOf(1), blockOf(2), blockOf(3)];
-      await store.putBlocks('store:x', [two, one, two], 'claimed', 300);
-      await store.putBlocks('store:x', [one], 'claimed', 2);
-      await store.putBlocks('store:x', [three], 'claimed', 2);
+      await store.putBlocks('store:x', [two, one, two], 'claimed', keepAs(300));
+      await store.putBlocks('store:x', [one], 'claimed', keepAs(2));
+      await store.putBlocks('store:x', [three], 'claimed', keepAs(2));
       await store.putBlocks('store:x', [three], 'claimed');
-      await store.putBlocks('store:y', [three], 'claimed', 7);
+      await store.putBlocks('store:y', [three], 'claimed', keepAs(7));
       const kept = [
-        [2, [three.hash]],
-        [300, [two.hash, one.hash, two.hash]],
+        [2, keptAs(2, [three.hash])],
+        [300, keptAs(300, [two.hash, one.hash, two.hash])],
       ];
       for (const each of [store, await reopen()]) {
         checkEqual(await keptBy(each, 'store:x'), kept, 'what is kept');
-        checkEqual(await keptBy(each, 'store:y'), [[7, [three.hash]]], 'what the other kept');
+        checkEqual(await keptBy(each, 'store:y'), [[7, keptAs(7, [three.hash])]], 'what the other kept');
         checkEqual(await keptBy(each, 'store:z'), [], 'what nobody kept');
       }
     },
   },
   {
-    name: 'a kept set with a corrupt block is none',
+    name: 'of a kept set with a corrupt block the note is left',
     async run({ store, corruptBlock }) {
       const [one, two] = [blockOf(1), blockOf(2)];
-      await store.putBlocks('store:x', [one, two], 'claimed', 0);
-      await store.putBlocks('store:x', [two], 'claimed', 1);
+      await store.putBlocks('store:x', [one, two], 'claimed', keepAs(0));
+      await store.putBlocks('store:x', [two], 'claimed', keepAs(1));
       await corruptBlock(one.hash);
       await checkRejects(store.getBlock(one.hash), 'corrupt', 'reading it');
-      checkEqual(await keptBy(store, 'store:x'), [[1, [two.hash]]], 'what is kept');
+      const kept = [
+        [0, keptAs(0, undefined)],
+        [1, keptAs(1, [two.hash])],
+      ];
+      checkEqual(await keptBy(store, 'store:x'), kept, 'what is kept');
     },
   },
   {
@@ -481,8 +485,18 @@ function fragmentOf(
   };
 }
 
+/** Has blocks kept under a number, with a note of its own. */
+export function keepAs(as: number): Keep {
+  return { as, note: new Uint8Array(32).fill(as) };
+}
+
+/** What was kept by `keepAs`. */
+function keptAs(as: number, blocks: readonly BlockHash[] | undefined): Kept {
+  return { note: keepAs(as).note, blocks };
+}
+
 /** By number, ascending. */
-async function keptBy(store: FragmentStore, owner: string): Promise<[number, BlockHash[]][]> {
+async function keptBy(store: FragmentStore, owner: string): Promise<[number, Kept][]> {
   return [...(await store.kept(owner))].toSorted(([a], [b]) => a - b);
 }
 

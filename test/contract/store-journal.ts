@@ -75,7 +75,6 @@ export function unfinishedStoreAt(at: number): UnfinishedStore {
     linkKey: new Uint8Array(32).fill(at),
     sharedKey: new Uint8Array(32).fill(at + 1),
     salt: new Uint8Array(32).fill(at + 2),
-    segmentHashes: new Uint8Array(64).fill(at + 3),
     handle: undefined,
     begunAtMs: 1_760_000_000_000 + at,
   };

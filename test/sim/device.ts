@@ -6,9 +6,9 @@ import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify }
 import { readFile } from 'node:fs/promises';
 import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
-import { concatBytes } from '../../src/core/model/bytes.ts';
+import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
-import type { DeviceId } from '../../src/core/model/ids.ts';
+import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
 import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
 import { openPool } from '../../src/runtime/pool.ts';
@@ -26,6 +26,8 @@ const QUOTA_BYTES = 2 ** 30;
 export interface SimCodec {
   /** Segments that were sealed. */
   sealedCount: number;
+  /** Each of them: key and segment number, the hash of what they sealed, and its blocks' (blockKey). */
+  readonly sealed: { sealedBy: string; plainHash: string; blockKeys: string[] }[];
   /** So many calls to seal fail next, as their workers die. */
   dyingCount: number;
   /** So many calls to open a segment fail next, as their workers die. */
@@ -47,7 +49,7 @@ export class SimDevice {
   /** What survives the tab. */
   readonly store: MemoryStore;
   readonly diskFaults: DiskFaults = soundDisk();
-  readonly codec: SimCodec = { sealedCount: 0, dyingCount: 0, dyingReadCount: 0 };
+  readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted' };
   readonly #world: World;
   readonly #network: Network;
@@ -286,6 +288,11 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
       dying('dyingCount', async () => {
         const sealed = await codec.seal(parameters, plain, hash, signal);
         log.sealedCount += 1;
+        log.sealed.push({
+          sealedBy: `${hexOf(parameters.key)} ${parameters.segmentIndex}`,
+          plainHash: hexOf(sealed.plainHash),
+          blockKeys: sealed.hashes.map(blockKey),
+        });
         return sealed;
       }),
     open: (parameters, blocks, size, signal) =>

@@ -15,6 +15,8 @@ import {
 } from '../../src/core/model/ids.ts';
 import type {
   FragmentStore,
+  Keep,
+  Kept,
   RecordStore,
   StoredFragment,
   StoredRecord,
@@ -40,6 +42,8 @@ export interface MemoryStore {
   corruptIndex(fragmentId: FragmentId): boolean;
   /** Makes every record of an unfinished store unreadable. */
   damageJournal(): void;
+  /** Makes what jobs kept unreadable: their blocks are nobody's from the next start on. */
+  forgetKept(): void;
   /** Deletes a stored block and leaves its claims, as an evicting browser would. Answers whether the block was here. */
   deleteBlock(hash: BlockHash): boolean;
 }
@@ -55,6 +59,8 @@ export interface StoreContents {
   readonly outbox: readonly FileId[];
   readonly entryIds: readonly string[];
   readonly metaNames: readonly string[];
+  /** What jobs noted with the blocks that they kept, lower-case hex. */
+  readonly notes: readonly string[];
   /** Ids of the stores in the journal. */
   readonly unfinished: readonly string[];
 }
@@ -74,6 +80,7 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
     corruptBlock: (hash) => fragments.corruptBlock(hash),
     corruptIndex: (fragmentId) => fragments.corruptIndex(fragmentId),
     damageJournal: () => journal.damage(),
+    forgetKept: () => fragments.forgetKept(),
     deleteBlock: (hash) => fragments.deleteBlock(hash),
   };
 }
@@ -95,7 +102,10 @@ class MemoryFragmentStore implements FragmentStore {
     { readonly fragment: StoredFragment; readonly index: Uint8Array }
   >();
   /** By owner, then by number. */
-  readonly #kept = new Map<string, Map<number, readonly BlockHash[]>>();
+  readonly #kept = new Map<
+    string,
+    Map<number, { readonly note: Uint8Array; readonly hashes: readonly BlockHash[] }>
+  >();
   #capacityBytes: number;
   usedBytes = 0;
 
@@ -107,7 +117,7 @@ class MemoryFragmentStore implements FragmentStore {
     owner: string,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
     _: 'claimed' | 'computed' = 'claimed',
-    keptAs?: number,
+    keep?: Keep,
   ): Promise<void> {
     for (const { hash, bytes } of blocks) {
       if (!equalBytes(sha256(bytes), hash)) {
@@ -125,16 +135,17 @@ class MemoryFragmentStore implements FragmentStore {
       const owners = this.#blocks.get(key)?.owners ?? new Set();
       this.#blocks.set(key, { owners: owners.add(JOB_OWNER + owner), bytes: bytes.slice() });
     }
-    if (keptAs === undefined) return;
-    const ofOwner = this.#kept.get(owner) ?? new Map<number, readonly BlockHash[]>();
-    this.#kept.set(owner, ofOwner.set(keptAs, copyOf(blocks.map(({ hash }) => hash))));
+    if (keep === undefined) return;
+    const ofOwner = this.#kept.get(owner) ?? new Map();
+    const hashes = copyOf(blocks.map(({ hash }) => hash));
+    this.#kept.set(owner, ofOwner.set(keep.as, { note: keep.note.slice(), hashes }));
   }
 
-  async kept(owner: string): Promise<Map<number, BlockHash[]>> {
-    const kept = new Map<number, BlockHash[]>();
-    for (const [keptAs, hashes] of this.#kept.get(owner) ?? []) {
+  async kept(owner: string): Promise<Map<number, Kept>> {
+    const kept = new Map<number, Kept>();
+    for (const [keptAs, { note, hashes }] of this.#kept.get(owner) ?? []) {
       const isWhole = hashes.every((hash) => this.#blocks.get(blockKey(hash))?.bytes !== undefined);
-      if (isWhole) kept.set(keptAs, copyOf(hashes));
+      kept.set(keptAs, { note: note.slice(), blocks: isWhole ? copyOf(hashes) : undefined });
     }
     return kept;
   }
@@ -203,10 +214,14 @@ class MemoryFragmentStore implements FragmentStore {
     this.#unclaim(JOB_OWNER + owner);
   }
 
+  forgetKept(): void {
+    this.#kept.clear();
+  }
+
   /** The page ended: only what was kept is still claimed by jobs. */
   restart(): void {
     for (const owner of this.#owners()) {
-      const kept = [...(this.#kept.get(owner)?.values() ?? [])].flat();
+      const kept = [...(this.#kept.get(owner)?.values() ?? [])].flatMap(({ hashes }) => hashes);
       const keptKeys = new Set(kept.map((hash) => blockKey(hash)));
       this.#unclaim(JOB_OWNER + owner, (key) => !keptKeys.has(key));
     }
@@ -231,12 +246,14 @@ class MemoryFragmentStore implements FragmentStore {
     this.usedBytes = 0;
   }
 
-  contents(): Pick<StoreContents, 'fragments' | 'blocks'> {
+  contents(): Pick<StoreContents, 'fragments' | 'blocks' | 'notes'> {
     const blocks = [...this.#blocks].map(([key, { bytes, owners }]) => {
       const isSound = (): boolean => bytes !== undefined && hexOf(sha256(bytes)) === key;
       return [key, { isSound, owners: [...owners] }] as const;
     });
-    return { fragments: [...this.#fragments.values()], blocks: new Map(blocks) };
+    const kept = [...this.#kept.values()].flatMap((ofOwner) => [...ofOwner.values()]);
+    const notes = kept.map(({ note }) => hexOf(note));
+    return { fragments: [...this.#fragments.values()], blocks: new Map(blocks), notes };
   }
 
   setCapacity(capacityBytes: number): void {

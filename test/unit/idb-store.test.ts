@@ -22,6 +22,7 @@ import {
 import {
   CONTRACT_BLOCK_BYTES,
   fragmentStoreCases,
+  keepAs,
   type FragmentStoreHarness,
 } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
@@ -84,7 +85,7 @@ describe('the fragment store with files', () => {
   it('says that its files cannot be had, and does not take their blocks for damaged', async () => {
     const folder = packFolder();
     const block = await blockOf(1, 200_000);
-    await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed', 0);
+    await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed', keepAs(0));
     folder.openNames.clear();
     const without = (await openStore()).fragments.getBlock(block.hash);
     await expect(without).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
@@ -118,7 +119,7 @@ describe('the fragment store with files', () => {
     await fragments.release('job');
     folder.flipBit('pack-0', 7);
     await expect(fragments.getBlock(first.hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
-    await fragments.putBlocks('other', [second], 'claimed', 0);
+    await fragments.putBlocks('other', [second], 'claimed', keepAs(0));
     await fragments.putBlocks('repair', [await blockOf(1, 200_000)], 'claimed');
     folder.openNames.clear();
     const again = (await openStore('palm', folder)).fragments;
@@ -197,7 +198,6 @@ describe('a damaged row', () => {
   const unfinished = unfinishedStoreAt(1);
   it.each<[string, Record<string, unknown>]>([
     ['a key of another length', { linkKey: new Uint8Array(31) }],
-    ['too few segment hashes', { segmentHashes: unfinished.segmentHashes.slice(32) }],
     ['an impossible geometry', { k: 9 }],
     ['blocks that hold nothing', { k: 1, blockBytes: 16 }],
     ['no name', { name: '' }],
@@ -218,13 +218,16 @@ describe('a damaged row', () => {
   it.each<[string, Record<string, unknown>]>([
     ['hashes that are not whole', { hashes: new Uint8Array(33) }],
     ['no block', { hashes: new Uint8Array(0), places: new Uint32Array(0) }],
+    ['a note too short', { note: new Uint8Array(31) }],
     ['no place', { places: new Uint32Array(1) }],
     ['places of other numbers', { places: new Float64Array(2) }],
     ['an impossible length', { places: Uint32Array.of(0, 300_000) }],
     ['a field more', { extra: 1 }],
-  ])('of kept blocks, with %s, is removed and counted, and keeps nothing', async (_, change) => {
+  ])('of kept blocks, with %s, is counted, and its owner keeps nothing', async (_, change) => {
     const { fragments } = await openStore();
-    await fragments.putBlocks('store:x', [await blockOf(1)], 'claimed', 5);
+    // What else its owner kept is no more to be gone on with than what nobody can tell any more.
+    for (const at of [4, 5, 6])
+      await fragments.putBlocks('store:x', [await blockOf(at)], 'claimed', keepAs(at));
     await changeRowInLine('kept', ['store:x', 5], change);
     const again = await openStore();
     expect(again.damagedRowCount()).toBe(1);
@@ -239,7 +242,8 @@ describe('a damaged row', () => {
     const { fragments } = await openStore('palm', folder);
     const blocks = [await blockOf(1, 200_000), await blockOf(2, 200_000)];
     const hashes = blocks.map(({ hash }) => hash);
-    for (const [at, block] of blocks.entries()) await fragments.putBlocks('store:x', [block], 'claimed', at);
+    for (const [at, block] of blocks.entries())
+      await fragments.putBlocks('store:x', [block], 'claimed', keepAs(at));
     await changeRowInLine('kept', ['store:x', 1], { places: Uint32Array.of(0, 200_000) });
     folder.openNames.clear();
     const again = (await openStore('palm', folder)).fragments;
@@ -306,21 +310,21 @@ describe('the connection', () => {
 
   it('gives way to a tab with a newer Palm, and says so', async () => {
     const { fragments } = await openStore();
-    const newer = await openDB('palm', 5);
+    const newer = await openDB('palm', 6);
     newer.close();
     const failure = await fragments.list().catch((error: unknown) => error);
     expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/another tab/);
   });
 
   it('reports a tab with a newer Palm that was there first', async () => {
-    (await openDB('palm', 5)).close();
+    (await openDB('palm', 6)).close();
     await expect(openIdbStore('palm')).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
   });
 
   it('fails calls after close, and keeps what was written before', async () => {
     const store = await openStore();
     const block = await blockOf(1);
-    await store.fragments.putBlocks('job', [block], 'claimed', 0);
+    await store.fragments.putBlocks('job', [block], 'claimed', keepAs(0));
     store.close();
     const failing = store.fragments.getBlock(block.hash);
     await expect(failing).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));

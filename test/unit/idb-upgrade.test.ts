@@ -10,7 +10,7 @@ import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { type BlockHash, fileIdOf, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
-import type { StoredFragment } from '../../src/core/ports.ts';
+import type { Kept, StoredFragment } from '../../src/core/ports.ts';
 import { unfinishedStoreAt } from '../contract/store-journal.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';
 import { TestPackFolder } from './pack-folder.ts';
@@ -18,6 +18,8 @@ import { TestPackFolder } from './pack-folder.ts';
 // oxlint-disable-next-line typescript/unbound-method -- called on the cursor that it was called on
 const originalUpdate = IDBCursor.prototype.update;
 const STORE = unfinishedStoreAt(1);
+/** As up to version 4 the journal had them, for its two segments. */
+const SEGMENT_HASHES = new Uint8Array(64).fill(1, 32);
 const OWNER = `store:${STORE.storeId}`;
 
 let folder: TestPackFolder;
@@ -45,7 +47,7 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
   await putSlot(database, 70, 3); // its fourth block was damaged and dropped
   await putSlot(database, 1, 5);
   await putRow(database, 6);
-  await database.put('journal', STORE);
+  await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES });
   await database.put('sealed', { storeId: STORE.storeId, segment: 1, blocks: rowOf([5, 6]) });
   await database.put('sealed', { storeId: STORE.storeId, segment: 0, blocks: rowOf([6, 9]) });
   await putRow(database, 7); // claimed by a job that ended with its page
@@ -57,7 +59,12 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
   expect(await fragments.hasBlocks([4, 7].map(hashOf))).toEqual([false, false]);
   expect(await fragments.getIndex(whole.stored.fragmentId)).toEqual(whole.index);
   expect(await fragments.owners()).toEqual([OWNER]);
-  expect(await fragments.kept(OWNER)).toEqual(new Map([[1, [5, 6].map(hashOf)]]));
+  expect(await fragments.kept(OWNER)).toEqual(
+    new Map<number, Kept>([
+      [0, { note: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
+      [1, { note: SEGMENT_HASHES.slice(32), blocks: [5, 6].map(hashOf) }],
+    ]),
+  );
 
   await fragments.release(OWNER);
   await fragments.drop([whole.stored.fragmentId]);
@@ -71,6 +78,30 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
     ['blocks', 'fragments', 'indexes', 'journal', 'kept', 'meta', 'outbox', 'records'].toSorted(),
   );
   now.close();
+});
+
+it('version 4, where the journal has the hashes of what is sealed', async () => {
+  const database = await openDB('palm', 4, { upgrade: (fresh) => createVersion4(fresh) });
+  const fragment = fragmentOf(0, [1]);
+  const places = Uint32Array.of(1, 200_000);
+  await database.put('fragments', { ...fragment.stored, hashes: rowOf([1]), places });
+  await database.put('indexes', fragment.index, fragment.stored.fragmentId);
+  await putPacked(1, 1);
+  await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES });
+  const kept = { owner: OWNER, keptAs: 1, hashes: rowOf([2]), places: Uint32Array.of(2, 200_000) };
+  await database.put('kept', kept);
+  await putPacked(2, 2);
+  await database.put('kept', { ...kept, keptAs: 2 }); // the file has two segments
+  await database.put('kept', { ...kept, owner: 'store:of which the journal knows nothing' });
+  database.close();
+
+  const { fragments } = await open();
+  expect(await fragments.list()).toEqual([fragment.stored]);
+  for (const seed of [1, 2]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
+  expect(await fragments.owners()).toEqual([OWNER]);
+  const sealed = { note: SEGMENT_HASHES.slice(32), blocks: [hashOf(2)] };
+  expect(await fragments.kept(OWNER)).toEqual(new Map([[1, sealed]]));
+  expect((await (await openIdbStore()).journal.load()).stores).toEqual([STORE]);
 });
 
 it('version 1, where every block is a row', async () => {
@@ -130,6 +161,14 @@ function version3(): Promise<IDBPDatabase> {
   });
 }
 
+function createVersion4(database: IDBPDatabase): void {
+  for (const name of ['blocks', 'indexes', 'outbox', 'meta']) database.createObjectStore(name);
+  database.createObjectStore('kept', { keyPath: ['owner', 'keptAs'] });
+  database.createObjectStore('fragments', { keyPath: 'fragmentId' });
+  database.createObjectStore('records', { keyPath: 'entryId' });
+  database.createObjectStore('journal', { keyPath: 'storeId' });
+}
+
 function createVersion1(database: IDBPDatabase): void {
   for (const name of ['blocks', 'indexes', 'outbox', 'meta']) database.createObjectStore(name);
   database.createObjectStore('claims', { keyPath: ['hash', 'owner'] }).createIndex('owner', 'owner');
@@ -158,10 +197,14 @@ async function putFragment(database: IDBPDatabase, { stored, index }: TestFragme
 }
 
 async function putSlot(database: IDBPDatabase, slot: number, seed: number): Promise<void> {
+  await putPacked(slot, seed);
+  await database.put('slots', { slot, bytes: 200_000 }, new Uint8Array(hashOf(seed)));
+}
+
+async function putPacked(slot: number, seed: number): Promise<void> {
   const pack = await folder.open(`pack-${Math.floor(slot / 64)}`);
   pack.write(bytesOf(seed), { at: (slot % 64) * BLOCK_BYTES });
   pack.close();
-  await database.put('slots', { slot, bytes: 200_000 }, new Uint8Array(hashOf(seed)));
 }
 
 async function putRow(database: IDBPDatabase, seed: number): Promise<void> {

@@ -10,7 +10,7 @@ import { parseBlockHash } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import type { FragmentStore } from '../../src/core/ports.ts';
 import { createFragmentService } from '../../src/workers/fragment-service.ts';
-import { fragmentStoreCases } from '../contract/fragment-store.ts';
+import { fragmentStoreCases, keepAs } from '../contract/fragment-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';
 
@@ -66,7 +66,7 @@ describe('a worker that dies', () => {
   it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
     const store = openStore();
     const { hash, bytes } = await blockOf(1);
-    await store.putBlocks('job', [{ hash, bytes: bytes.slice() }], 'claimed', 0);
+    await store.putBlocks('job', [{ hash, bytes: bytes.slice() }], 'claimed', keepAs(0));
     const reading = store.getBlock(hash);
     started[0]?.dispatchEvent(new Event('error'));
     const failure: unknown = await reading.catch((error: unknown) => error);

@@ -12,7 +12,7 @@ import { upgrade } from './idb-upgrade.ts';
 export interface PalmSchema extends DBSchema {
   /** A block's bytes by its hash, 32 bytes. */
   blocks: { key: BufferSource; value: unknown };
-  /** {owner, keptAs, hashes, places}: blocks that a job kept beyond its page, by both. */
+  /** {owner, keptAs, note, hashes, places}: blocks that a job kept beyond its page, by the first two. */
   kept: { key: [string, number]; value: unknown };
   /** StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist. */
   fragments: { key: string; value: unknown };
@@ -31,7 +31,7 @@ type Stores = StoreNames<PalmSchema>[];
 export type Durability = 'relaxed' | 'strict';
 
 /** idb-upgrade.ts has what each version changed. */
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
 
 /** A tab with an older Palm closes its connection when asked; one that does not within this, ms, is stuck. */
 const BLOCKED_LIMIT_MS = 5_000;

@@ -15,7 +15,7 @@ import {
   fragmentIdOf,
   parseBlockHash,
 } from '../../core/model/ids.ts';
-import type { FragmentStore, StoredFragment } from '../../core/ports.ts';
+import type { FragmentStore, Keep, Kept, StoredFragment } from '../../core/ports.ts';
 import { BlockFiles, type PackFolder } from './block-files.ts';
 import { HeldBlocks, type HeldBlock } from './held-blocks.ts';
 import type { PalmDatabase, PalmSchema } from './idb-database.ts';
@@ -91,7 +91,7 @@ export class IdbFragmentStore implements FragmentStore {
     owner: string,
     given: readonly Block[],
     hashes: 'claimed' | 'computed',
-    keptAs?: number,
+    keep?: Keep,
   ): Promise<void> {
     if (hashes === 'claimed' && !(await allMatch(given))) {
       throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
@@ -101,7 +101,7 @@ export class IdbFragmentStore implements FragmentStore {
     // A job that ends meanwhile does not free a place that is being written.
     this.#held.count(held);
     try {
-      await this.#write(owner, given, [...claims.values()], keptAs);
+      await this.#write(owner, given, [...claims.values()], keep);
       for (const block of held) {
         block.isHere = true;
         block.writeCount += 1;
@@ -120,15 +120,21 @@ export class IdbFragmentStore implements FragmentStore {
     }
   }
 
-  async kept(owner: string): Promise<Map<number, BlockHash[]>> {
-    const range = IDBKeyRange.bound([owner], [owner, []]);
+  async kept(owner: string): Promise<Map<number, Kept>> {
+    const range = allKeptBy(owner);
     const [keys, rows] = await this.#database.run(['kept'], 'readonly', 'relaxed', (transaction) => {
       const kept = transaction.objectStore('kept');
       return Promise.all([kept.getAllKeys(range), kept.getAll(range)]);
     });
-    const { sound } = decodeRows(keys, rows, keptRow);
-    const whole = sound.filter(({ blocks }) => blocks.every(({ hash }) => this.#isHere(hash)));
-    return new Map(whole.map(({ keptAs, blocks }) => [keptAs, blocks.map(({ hash }) => hash)]));
+    const { sound, damaged } = decodeRows(keys, rows, keptRow);
+    if (damaged.length > 0) return new Map();
+    return new Map(
+      sound.map(({ keptAs, note, blocks }) => {
+        const hashes = blocks.map(({ hash }) => hash);
+        const isWhole = hashes.every((hash) => this.#isHere(hash));
+        return [keptAs, { note, blocks: isWhole ? hashes : undefined }];
+      }),
+    );
   }
 
   async getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -213,10 +219,11 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async release(owner: string): Promise<void> {
-    const range = IDBKeyRange.bound([owner], [owner, []]);
     // Before its blocks are free: a row never names a place that somebody else has.
     if (this.#keepers.has(owner)) {
-      await this.#writes.write('relaxed', 0, (transaction) => transaction.objectStore('kept').delete(range));
+      await this.#writes.write('relaxed', 0, (transaction) =>
+        transaction.objectStore('kept').delete(allKeptBy(owner)),
+      );
       this.#keepers.delete(owner);
     }
     await this.#free(this.#held.release(owner));
@@ -271,7 +278,7 @@ export class IdbFragmentStore implements FragmentStore {
     owner: string,
     given: readonly Block[],
     claims: readonly Claim[],
-    keptAs: number | undefined,
+    keep: Keep | undefined,
   ): Promise<void> {
     const writing = claims.map(async ({ held, bytes }) => {
       held.byteCount = bytes.length;
@@ -280,16 +287,18 @@ export class IdbFragmentStore implements FragmentStore {
     const failed = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
     const rows = claims.filter(({ held }) => held.slot === undefined);
-    if (rows.length === 0 && keptAs === undefined) return;
+    if (rows.length === 0 && keep === undefined) return;
     const placed = given.flatMap(({ hash }) => this.#held.get(hash) ?? []);
-    if (keptAs !== undefined) this.#keepers.add(owner);
+    if (keep !== undefined) this.#keepers.add(owner);
     const byteCount = rows.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    await this.#writes.write('relaxed', byteCount, async (transaction) => {
+    const durability = keep === undefined ? 'relaxed' : 'strict';
+    await this.#writes.write(durability, byteCount, async (transaction) => {
       const blocks = transaction.objectStore('blocks');
       // A view would drag its whole buffer along.
       await Promise.all(rows.map(({ held, bytes }) => blocks.put(ownBytes(bytes), keyOf(held.hash))));
-      if (keptAs !== undefined)
-        await transaction.objectStore('kept').put({ owner, keptAs, ...placesOf(placed) });
+      if (keep === undefined) return;
+      const row = { owner, keptAs: keep.as, note: ownBytes(keep.note), ...placesOf(placed) };
+      await transaction.objectStore('kept').put(row);
     });
   }
 
@@ -361,6 +370,9 @@ async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) =
     for (const placed of blocks) claim(owner, placed);
   });
   held.release(LOADING);
+  // Its owner cannot say any more what all of it was.
+  const damagedOwners = new Set(damagedKept.map(([owner]) => owner));
+  for (const owner of damagedOwners) held.release(owner);
   if (damagedFragments.length + damagedKept.length > 0)
     onDamage(damagedFragments.length + damagedKept.length);
   await database.run(
@@ -381,11 +393,16 @@ async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) =
           transaction.objectStore('fragments').delete(key),
           transaction.objectStore('indexes').delete(key),
         ]),
-        ...damagedKept.map((key) => transaction.objectStore('kept').delete(key)),
+        ...[...damagedOwners].map((owner) => transaction.objectStore('kept').delete(allKeptBy(owner))),
       ]);
     },
   );
   return held;
+}
+
+/** The keys of everything that `owner` kept. */
+function allKeptBy(owner: string): IDBKeyRange {
+  return IDBKeyRange.bound([owner], [owner, []]);
 }
 
 /** Calls `take` with each row that `decode` does not refuse, some at a time, and answers the keys of the others. */

@@ -4,11 +4,11 @@
 // profile can read what is sealed of an unfinished file, as they could read the file itself beside it. For a private file
 // these are the only keys outside its link, so a row goes as soon as its file is published or given up.
 //
-// A row is strict: from then on its keys have sealed something, and must not be lost while its blocks are kept. Those are the
-// fragment store's (`kept`); a set of them that is lost costs sealing its segment again, to the same bytes.
+// A row is strict: what its keys seal is of no use without them. The blocks are the fragment store's (`kept`), with the hash of
+// each segment that they seal.
 
 import { PalmError } from '../../core/model/errors.ts';
-import { checkGeometry, segmentCountOf } from '../../core/model/geometry.ts';
+import { checkGeometry } from '../../core/model/geometry.ts';
 import {
   BLOCK_BYTES,
   GCM_TAG_BYTES,
@@ -24,7 +24,6 @@ import { GroupCommit } from './idb-group-commit.ts';
 import { decodeRows, ownBytes } from './idb-rows.ts';
 
 const KEY_BYTES = 32;
-const HASH_BYTES = 32;
 
 export class IdbStoreJournal implements StoreJournal {
   readonly #database: PalmDatabase;
@@ -50,7 +49,7 @@ export class IdbStoreJournal implements StoreJournal {
   }
 
   async put(store: UnfinishedStore): Promise<void> {
-    await this.#writes.write('strict', store.segmentHashes.length, async (transaction) => {
+    await this.#writes.write('strict', 0, async (transaction) => {
       await transaction.objectStore('journal').put(rowOf(store));
     });
   }
@@ -82,7 +81,6 @@ function rowOf(store: UnfinishedStore): Record<(typeof UNFINISHED_KEYS)[number],
     linkKey: ownBytes(store.linkKey),
     sharedKey: ownBytes(store.sharedKey),
     salt: ownBytes(store.salt),
-    segmentHashes: ownBytes(store.segmentHashes),
     handle: isFileHandle(store.handle) ? store.handle : undefined,
     begunAtMs: store.begunAtMs,
   };
@@ -102,7 +100,6 @@ const UNFINISHED_KEYS = [
   'linkKey',
   'sharedKey',
   'salt',
-  'segmentHashes',
   'handle',
   'begunAtMs',
 ] as const;
@@ -111,13 +108,12 @@ function unfinishedRow(row: unknown): UnfinishedStore {
   const fields = fieldsOf(row, UNFINISHED_KEYS);
   const keyOf = (name: 'linkKey' | 'sharedKey' | 'salt'): Uint8Array<ArrayBuffer> =>
     ownBytes(bytesOf(fields[name], KEY_BYTES, KEY_BYTES));
-  const geometry = {
+  const geometry = checkedGeometry({
     size: uintOf(fields['size'], Number.MAX_SAFE_INTEGER),
     k: uintOf(fields['k'], MAX_FRAGMENT_COUNT),
     n: uintOf(fields['n'], MAX_FRAGMENT_COUNT),
     blockBytes: uintOf(fields['blockBytes'], BLOCK_BYTES),
-  };
-  const hashBytes = HASH_BYTES * segmentCountOf(checkedGeometry(geometry));
+  });
   return {
     storeId: storeIdOf(fields['storeId']),
     name: nameOf(fields['name']),
@@ -129,7 +125,6 @@ function unfinishedRow(row: unknown): UnfinishedStore {
     linkKey: keyOf('linkKey'),
     sharedKey: keyOf('sharedKey'),
     salt: keyOf('salt'),
-    segmentHashes: ownBytes(bytesOf(fields['segmentHashes'], hashBytes, hashBytes)),
     handle: handleOf(fields['handle']),
     begunAtMs: uintOf(fields['begunAtMs'], Number.MAX_SAFE_INTEGER),
   };

@@ -39,6 +39,7 @@ export interface PlacedBlock {
 /** Stands for the slot of a block that is a row of its own. */
 const NO_SLOT = 2 ** 32 - 1;
 const HASH_BYTES = 32;
+const NOTE_BYTES = 32;
 
 /** What `placedBlocks` reads: the hashes in a row, and for each block its slot and its length, bytes. */
 export function placesOf(blocks: readonly PlacedBlock[]): {
@@ -101,14 +102,16 @@ export function fragmentRow(row: unknown): FragmentRow {
 export interface KeptRow {
   readonly owner: string;
   readonly keptAs: number;
+  readonly note: Uint8Array<ArrayBuffer>;
   readonly blocks: readonly PlacedBlock[];
 }
 
 export function keptRow(row: unknown): KeptRow {
-  const fields = fieldsOf(row, ['owner', 'keptAs', 'hashes', 'places']);
+  const fields = fieldsOf(row, ['owner', 'keptAs', 'note', 'hashes', 'places']);
   return {
     owner: textOf(fields['owner'], MAX_OWNER_BYTES),
     keptAs: uintOf(fields['keptAs'], MAX_SEGMENT_COUNT - 1),
+    note: ownBytes(bytesOf(fields['note'], NOTE_BYTES, NOTE_BYTES)),
     blocks: placedBlocks(fields['hashes'], fields['places'], MAX_FRAGMENT_COUNT),
   };
 }

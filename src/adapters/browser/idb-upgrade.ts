@@ -3,18 +3,20 @@
 //
 // Version 2 added `journal`, and `sealed`: {storeId, segment, blocks}, the hashes of a sealed segment's blocks. 3 added
 // `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has the places of blocks in the rows
-// of `fragments` and `kept` instead, and so neither `slots`, `sealed`, nor `claims`, which counted each block's owners.
+// of `fragments` and `kept` instead, and so neither `slots`, `sealed`, nor `claims`, which counted each block's owners. 5 has the
+// hash of a sealed segment's plaintext beside its blocks, as `note`; up to then all of a file's were `segmentHashes` in `journal`.
 
 import { type IDBPTransaction, wrap } from 'idb';
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import type { BlockHash } from '../../core/model/ids.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../../core/model/limits.ts';
-import { fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
+import { fieldsOf, textOf, tupleOf, uintOf } from '../../core/wire/decode.ts';
 import type { PalmSchema } from './idb-database.ts';
 import { decoded, hashesOf, indexRow, type PlacedBlock, placesOf } from './idb-rows.ts';
 
 /** 32 hexadecimal digits. */
 const STORE_ID_BYTES = 32;
+const HASH_BYTES = 32;
 
 type Upgrading = IDBPTransaction<unknown, string[], 'versionchange'>;
 
@@ -31,8 +33,9 @@ export async function upgrade(
   if (oldVersion === 0) return;
   const wrapped: unknown = wrap(transaction);
   const upgrading = wrapped as Upgrading; // idb does not know of which mode it is
-  await placeFragments(upgrading);
+  if (oldVersion < 4) await placeFragments(upgrading);
   if (old.has('sealed')) await keepSealed(upgrading);
+  if (old.has('journal')) await noteHashes(upgrading);
   for (const name of ['slots', 'claims', 'sealed']) if (old.has(name)) database.deleteObjectStore(name);
 }
 
@@ -71,6 +74,30 @@ async function keepSealed(transaction: Upgrading): Promise<void> {
     const { storeId, segment, blocks } = note;
     const places = placesOf(await placed(transaction, blocks));
     await transaction.objectStore('kept').put({ owner: `store:${storeId}`, keptAs: segment, ...places });
+  }
+}
+
+/** Moves the hashes of what was sealed from the journal to it. What has none is of no use, and goes. */
+async function noteHashes(transaction: Upgrading): Promise<void> {
+  const kept = transaction.objectStore('kept');
+  const hashesByOwner = new Map<string, Uint8Array>();
+  const journal = transaction.objectStore('journal');
+  for (let cursor = await journal.openCursor(); cursor !== null; cursor = await cursor.continue()) {
+    const row: unknown = cursor.value;
+    const storeId = cursor.primaryKey;
+    if (typeof row !== 'object' || row === null || !('segmentHashes' in row)) continue;
+    const { segmentHashes, ...others } = row;
+    if (typeof storeId === 'string' && segmentHashes instanceof Uint8Array)
+      hashesByOwner.set(`store:${storeId}`, segmentHashes);
+    await cursor.update(others);
+  }
+  for (let cursor = await kept.openCursor(); cursor !== null; cursor = await cursor.continue()) {
+    const [owner, keptAs] = tupleOf(cursor.primaryKey, 2);
+    const at = HASH_BYTES * Number(keptAs);
+    const note = hashesByOwner.get(String(owner))?.slice(at, at + HASH_BYTES);
+    const row: unknown = cursor.value;
+    if (typeof row === 'object' && note?.length === HASH_BYTES) await cursor.update({ ...row, note });
+    else await cursor.delete();
   }
 }
 

@@ -3,8 +3,9 @@
 //
 //   plain --AES-256-GCM--> plain + 16 bytes --zero-padded--> k blocks --Reed-Solomon--> n blocks
 //
-// Invariant: nothing is encrypted before the plaintext's hash was found to be the expected one, because a (key, nonce)
-// pair may seal one plaintext only, and the nonce is the segment's index (NIST SP 800-38D, section 8: uniqueness).
+// Invariant: nothing is encrypted before the plaintext's hash was found to be the expected one where one is given, because a
+// (key, nonce) pair may seal one plaintext only, and the nonce is the segment's index (NIST SP 800-38D, section 8:
+// uniqueness). Where none is, the caller sees to it that nothing else leaves the device under this key and index.
 
 import { discard, equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
@@ -20,6 +21,7 @@ import type {
   ErasureCode,
   IndexedBlock,
   Opening,
+  SealedSegment,
   SegmentCodec,
   SegmentParameters,
 } from '../../core/ports.ts';
@@ -31,12 +33,6 @@ const NONCE_BYTES = 12;
 
 interface OwnBlock extends IndexedBlock {
   readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** Blocks of a sealed segment, each in a buffer of its own (so that one can be transferred or stored alone). */
-interface SealedSegment {
-  readonly blocks: Uint8Array<ArrayBuffer>[];
-  readonly hashes: BlockHash[];
 }
 
 /**
@@ -59,12 +55,13 @@ async function seal(
   code: ErasureCode,
   parameters: SegmentParameters,
   plain: Uint8Array<ArrayBuffer>,
-  plainHash: Uint8Array,
+  expectedHash: Uint8Array | undefined,
   signal: AbortSignal | undefined,
 ): Promise<SealedSegment> {
   checkParameters(parameters, plain.length);
   checkNotAborted(signal);
-  if (!equalBytes(await sha256(plain), plainHash)) {
+  const plainHash = await sha256(plain);
+  if (expectedHash !== undefined && !equalBytes(plainHash, expectedHash)) {
     throw new PalmError(
       'source-changed',
       'The file changed while it was being stored. Nothing of the changed file was kept; store it again.',
@@ -80,7 +77,7 @@ async function seal(
   code.derive(blocks.slice(0, k), blocks.slice(k));
   const hashes = await Promise.all(blocks.map(({ bytes }) => hashOf(bytes)));
   checkNotAborted(signal);
-  return { blocks: blocks.map(({ bytes }) => bytes), hashes };
+  return { plainHash, blocks: blocks.map(({ bytes }) => bytes), hashes };
 }
 
 async function open(
