@@ -18,6 +18,14 @@ export interface Random {
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
+/** Memory for bytes that move, to be used again. */
+export interface Memory {
+  /** `byteCount` bytes, which the caller owns; what is in them is unspecified. */
+  take(byteCount: number): Uint8Array<ArrayBuffer>;
+  /** Ends the use of a buffer, wherever it came from: nobody may touch it any more. */
+  give(bytes: Uint8Array<ArrayBuffer>): void;
+}
+
 /** Cryptography on small values; bulk segments go through SegmentCodec. */
 export interface Cryptography {
   /** Ed25519 (RFC 8032). Never throws on a malformed key or signature: answers false. */
@@ -116,6 +124,7 @@ export interface SegmentCodec {
   /**
    * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes, and that of
    * `plain`. Takes ownership of `plain` (its buffer may be transferred). `plainHash`, where it is known, is checked first.
+   * `into`, if given, is memory for the n blocks, which take it.
    * @throws PalmError 'source-changed' when the plaintext's SHA-256 is not `plainHash`.
    */
   seal(
@@ -123,6 +132,7 @@ export interface SegmentCodec {
     plain: Uint8Array<ArrayBuffer>,
     plainHash: Uint8Array | undefined,
     signal?: AbortSignal,
+    into?: readonly Uint8Array<ArrayBuffer>[],
   ): Promise<SealedSegment>;
   /**
    * The plaintext segment from any k of its n blocks, once all of them were found to match their hashes. Takes ownership of

@@ -6,10 +6,11 @@
 // Invariant: reads are carried out one after another, in the order of the calls.
 
 import { PalmError } from '../core/model/errors.ts';
-import type { ByteSource } from '../core/ports.ts';
+import type { ByteSource, Memory } from '../core/ports.ts';
 
-export function blobSource(blob: Blob): ByteSource {
-  return new BlobSource(blob);
+/** Bytes come in buffers that are taken from `memory`. */
+export function blobSource(blob: Blob, memory: Memory): ByteSource {
+  return new BlobSource(blob, memory);
 }
 
 interface OpenStream {
@@ -21,13 +22,15 @@ interface OpenStream {
 class BlobSource implements ByteSource {
   readonly size: number;
   readonly #blob: Blob;
+  readonly #memory: Memory;
   #stream: OpenStream | undefined;
   /** Settles when the reads before have; never rejects. */
   #before: Promise<unknown> = Promise.resolve();
 
-  constructor(blob: Blob) {
+  constructor(blob: Blob, memory: Memory) {
     this.size = blob.size;
     this.#blob = blob;
+    this.#memory = memory;
   }
 
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -50,7 +53,7 @@ class BlobSource implements ByteSource {
     signal?.throwIfAborted();
     try {
       const stream = this.#streamAt(start);
-      const bytes = stream === undefined ? await this.#slice(start, end) : await filled(stream, end);
+      const bytes = stream === undefined ? await this.#slice(start, end) : await this.#fill(stream, end);
       if (end === this.size) this.#close();
       return bytes;
     } catch (cause) {
@@ -75,26 +78,27 @@ class BlobSource implements ByteSource {
     return bytes;
   }
 
+  /** The stream's bytes from where it is up to `end`. @throws Error when it ends before. */
+  async #fill(stream: OpenStream, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const byteCount = end - stream.at;
+    // Each read takes the buffer and gives it back.
+    let { buffer } = this.#memory.take(byteCount);
+    for (let filledBytes = 0; filledBytes < byteCount;) {
+      const rest = new Uint8Array(buffer, filledBytes, byteCount - filledBytes);
+      const { value, done } = await stream.reader.read(rest);
+      if (done || value === undefined) throw new Error(`${filledBytes} of ${byteCount} bytes were there`);
+      filledBytes += value.length;
+      buffer = value.buffer;
+    }
+    stream.at = end;
+    return new Uint8Array(buffer, 0, byteCount);
+  }
+
   #close(): void {
     // Nobody waits for it, and a stream that failed rejects this with the failure that was told already.
     this.#stream?.reader.cancel().catch(() => undefined);
     this.#stream = undefined;
   }
-}
-
-/** The stream's bytes from where it is up to `end`. @throws Error when it ends before. */
-async function filled(stream: OpenStream, end: number): Promise<Uint8Array<ArrayBuffer>> {
-  const byteCount = end - stream.at;
-  // Each read takes the buffer and gives it back.
-  let buffer = new ArrayBuffer(byteCount);
-  for (let filledBytes = 0; filledBytes < byteCount;) {
-    const { value, done } = await stream.reader.read(new Uint8Array(buffer, filledBytes));
-    if (done || value === undefined) throw new Error(`${filledBytes} of ${byteCount} bytes were there`);
-    filledBytes += value.length;
-    buffer = value.buffer;
-  }
-  stream.at = end;
-  return new Uint8Array(buffer);
 }
 
 function byobReaderOf(blob: Blob): ReadableStreamBYOBReader | undefined {

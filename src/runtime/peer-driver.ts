@@ -23,6 +23,7 @@ import type {
   Cryptography,
   FragmentStore,
   Identity,
+  Memory,
   Lane,
   RecordStore,
   RelayState,
@@ -49,6 +50,7 @@ import { Serving } from './serving.ts';
 
 export interface PeerDriverPorts {
   readonly clock: Clock;
+  readonly memory: Memory;
   readonly cryptography: Cryptography;
   readonly fragments: FragmentStore;
   readonly records: RecordStore;

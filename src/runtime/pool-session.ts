@@ -198,7 +198,7 @@ export class PoolSession {
     const transfer = this.#transfers.begin(start);
     try {
       const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
-      const source = blobSource(blob);
+      const source = blobSource(blob, this.#ports.memory);
       const isPaced = options.durability !== 'fast';
       const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, isPaced, transfer };
       const stored = await storeFile(job, this.#storePorts());

@@ -5,18 +5,18 @@ import { deriveFileKey } from '../core/coding/file-key.ts';
 import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
 import { combineShares } from '../core/coding/shamir.ts';
 import type { Manifest } from '../core/catalogue/manifest.ts';
-import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { fragmentIdOf, type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
-import type { ArrivedBlock, Clock, SegmentCodec } from '../core/ports.ts';
+import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
 import { Deadline } from './deadline.ts';
 import type { PeerDriver } from './peer-driver.ts';
 
 export interface ReadPorts {
   readonly clock: Clock;
+  readonly memory: Memory;
   readonly codec: SegmentCodec;
   readonly driver: PeerDriver;
   notice(text: string): void;
@@ -326,7 +326,7 @@ class ReadSession {
         throw new PalmError('corrupt', 'A block does not have its length.');
       this.#ownFailure = undefined;
       if (this.#complete.has(segment)) {
-        discard(bytes);
+        this.#ports.memory.give(bytes);
         return;
       }
       // This device's own store has checked the hash already.

@@ -6,6 +6,7 @@ import type {
   Cryptography,
   FragmentStore,
   Identity,
+  Memory,
   Random,
   RecordStore,
   SegmentCodec,
@@ -39,6 +40,7 @@ export interface SourceFiles {
 export interface RuntimePorts {
   readonly clock: Clock;
   readonly random: Random;
+  readonly memory: Memory;
   readonly cryptography: Cryptography;
   readonly identity: IdentityKeeper;
   readonly fragments: FragmentStore;

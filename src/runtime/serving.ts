@@ -3,16 +3,16 @@
 // Invariant: each `serve` tells core's peer 'served' once, however it ended.
 
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
-import { discard } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type { BlockHash, DeviceId } from '../core/model/ids.ts';
 import type { PeerInput } from '../core/peer/peer-events.ts';
 import type { Ask } from '../core/peer/requests.ts';
-import type { Clock, FragmentStore, Transport } from '../core/ports.ts';
+import type { Clock, FragmentStore, Memory, Transport } from '../core/ports.ts';
 import { encodeMessage, type Failure } from '../core/wire/messages.ts';
 
 export interface ServingPorts {
   readonly clock: Clock;
+  readonly memory: Memory;
   readonly fragments: FragmentStore;
   readonly transport: Transport;
   readonly catalogue: Catalogue;
@@ -72,7 +72,7 @@ export class Serving {
       if (payload !== undefined && !controller.signal.aborted) {
         const message = encodeMessage({ kind, id }, payload);
         await this.#ports.transport.send(to, message, 'bulk', controller.signal);
-        discard(payload);
+        this.#ports.memory.give(payload);
         if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash);
       }
       this.#served(to, id, controller.signal.aborted ? undefined : failure);

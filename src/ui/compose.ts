@@ -1,6 +1,6 @@
 // The browser's composition: every adapter is made here, and nowhere else.
 
-import { BlockBuffers } from '../adapters/browser/block-buffers.ts';
+import { BufferPool } from '../adapters/browser/buffer-pool.ts';
 import { openCodecPool } from '../adapters/browser/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/idb-store.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/identity.ts';
@@ -44,20 +44,20 @@ export function openDownloadStore(): DownloadStore {
 
 async function openPorts(): Promise<RuntimePorts> {
   const { records, journal } = await openIdbStore();
-  const buffers = new BlockBuffers();
-  const ports = { clock: systemClock, random: systemRandom, cryptography: webCryptography };
+  const memory = new BufferPool();
+  const ports = { clock: systemClock, random: systemRandom, memory, cryptography: webCryptography };
   return {
     ...ports,
     identity: { load: loadIdentity, forget: forgetIdentity },
-    fragments: openWorkerFragments(buffers),
+    fragments: openWorkerFragments(memory),
     records,
     journal,
     sources: { mayRead: mayReadSource, open: openSource },
-    codec: openCodecPool({ buffers }),
+    codec: openCodecPool({ memory }),
     quota: { estimate: storageEstimate, persist: persistStorage },
     createTransport: (keys, identity) => {
       const { poolId, signalingKey } = keys;
-      return new RtcTransport({ ...ports, buffers, poolId, signalingKey, identity, relayUrl: relayUrl() });
+      return new RtcTransport({ ...ports, poolId, signalingKey, identity, relayUrl: relayUrl() });
     },
     appUrl: `${location.origin}${location.pathname}`,
   };

@@ -14,12 +14,19 @@ export interface CodecService {
     parameters: SegmentParameters,
     plain: Uint8Array<ArrayBuffer>,
     plainHash: Uint8Array | undefined,
-  ): Promise<Outcome<SealedSegment>>;
+    into: readonly Uint8Array<ArrayBuffer>[],
+  ): Promise<SealAnswer>;
   open(
     parameters: SegmentParameters,
     blocks: readonly ArrivedBlock[],
     plainBytes: number,
   ): Promise<OpenAnswer>;
+}
+
+export interface SealAnswer {
+  readonly outcome: Outcome<SealedSegment>;
+  /** Memory of the plaintext, to be used again. */
+  readonly spent: Uint8Array<ArrayBuffer>;
 }
 
 export interface OpenAnswer {
@@ -36,14 +43,12 @@ export function createCodecService(loading: Promise<SegmentCodec>): CodecService
       discard(plain);
       return outcome;
     },
-    async seal(parameters, plain, plainHash) {
-      const outcome = await outcomeOf(async () => (await loading).seal(parameters, plain, plainHash));
-      discard(plain);
-      const blocks = outcome.kind === 'done' ? outcome.value.blocks : [];
-      return transfer(
-        outcome,
-        blocks.map(({ buffer }) => buffer),
+    async seal(parameters, plain, plainHash, into) {
+      const outcome = await outcomeOf(async () =>
+        (await loading).seal(parameters, plain, plainHash, undefined, into),
       );
+      const blocks = outcome.kind === 'done' ? outcome.value.blocks : [];
+      return transfer({ outcome, spent: plain }, buffersOf([plain, ...blocks]));
     },
     async open(parameters, blocks, plainBytes) {
       const outcome = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));

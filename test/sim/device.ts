@@ -13,6 +13,7 @@ import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
 import { openPool } from '../../src/runtime/pool.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 import { identityFrom, PUBLIC_KEY_DER } from '../seeded-identity.ts';
 import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
@@ -151,6 +152,7 @@ export class SimDevice {
     const ports: RuntimePorts = {
       clock,
       random: { bytes: (length) => world.random.bytes(length) },
+      memory: dirtyMemory,
       cryptography: synchronousCryptography,
       identity: {
         load: async () => this.#identity,

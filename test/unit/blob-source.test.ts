@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { blobSource } from '../../src/runtime/blob-source.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 
 const MIB = 2 ** 20;
 const STEP = MIB - 16;
@@ -44,7 +45,7 @@ it('answers the same in an engine whose blobs do not fill buffers', async () => 
 });
 
 it('answers any part, also one that was read before', async () => {
-  const source = blobSource(new Blob([WHOLE]));
+  const source = blobSource(new Blob([WHOLE]), dirtyMemory);
   for (const [start, end] of [
     [5 * MIB, 6 * MIB],
     [0, 10],
@@ -64,7 +65,7 @@ for (const fillsBuffers of [true, false]) {
     const blob = new WatchedBlob([WHOLE]);
     blob.fillsBuffers = fillsBuffers;
     blob.lostBytes = 1;
-    const source = blobSource(blob);
+    const source = blobSource(blob, dirtyMemory);
     await expect(source.read(9 * MIB, 10 * MIB)).rejects.toSatisfy((error) =>
       isPalmError(error, 'source-changed'),
     );
@@ -73,16 +74,25 @@ for (const fillsBuffers of [true, false]) {
   });
 }
 
+it('is unchanged while the platform reads of it, and says when it does not', async () => {
+  const blob = new WatchedBlob([WHOLE]);
+  const source = blobSource(blob, dirtyMemory);
+  await source.checkUnchanged();
+  blob.lostBytes = 1;
+  await expect(source.checkUnchanged()).rejects.toSatisfy((error) => isPalmError(error, 'source-changed'));
+  await blobSource(new Blob([]), dirtyMemory).checkUnchanged();
+});
+
 it('reads nothing for a store that was cancelled', async () => {
   const blob = new WatchedBlob([new Uint8Array(10)]);
   const reason = new Error('cancelled');
-  await expect(blobSource(blob).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(blobSource(blob, dirtyMemory).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(blob.streamCount + blob.slices.length).toBe(0);
 });
 
 /** The whole blob, asked for by three lanes in steps as a store does. */
 async function readInLanes(blob: Blob): Promise<Uint8Array> {
-  const source = blobSource(blob);
+  const source = blobSource(blob, dirtyMemory);
   const starts = Array.from({ length: Math.ceil(blob.size / STEP) }, (_, at) => at * STEP);
   const answers: Uint8Array[] = [];
   const lane = async (): Promise<void> => {

@@ -5,8 +5,9 @@ import { expose } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openCodecPool } from '../../src/adapters/browser/codec-pool.ts';
 import { isPalmError, PalmError, type PalmErrorCode } from '../../src/core/model/errors.ts';
-import type { SegmentCodec, SegmentParameters } from '../../src/core/ports.ts';
+import type { Memory, SegmentCodec, SegmentParameters } from '../../src/core/ports.ts';
 import { createCodecService } from '../../src/workers/codec-service.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 import { loadNodeCodec } from './node-codec.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { seededBytes } from './erasure-oracle.ts';
@@ -45,6 +46,30 @@ describe('seal and open', () => {
     const opening = pool.open(PARAMETERS, chosen, PLAIN_BYTES);
     expect(chosen.map(({ bytes }) => bytes.length)).toEqual([0, 0]);
     expect(await opening).toEqual({ kind: 'opened', plain: plainSegment() });
+  });
+
+  it('have the blocks in memory that is taken for them, and give that of what is used up', async () => {
+    const taken: number[] = [];
+    const given: Uint8Array[] = [];
+    const pool = openPool(1, codec, {
+      take(byteCount) {
+        taken.push(byteCount);
+        return dirtyMemory.take(byteCount);
+      },
+      give: (bytes) => given.push(bytes),
+    });
+    const { blocks } = await pool.seal(PARAMETERS, plainSegment(), plainHash);
+    expect(taken).toEqual([58, 58, 58]);
+    expect(blocks.map(({ buffer }) => buffer.byteLength)).toEqual([58, 58, 58].map((bytes) => bytes + 64));
+    expect(given).toEqual([plainSegment()]);
+    await expectCode(pool.seal(PARAMETERS, plainSegment(), new Uint8Array(32)), 'source-changed');
+    expect(given).toEqual([plainSegment(), plainSegment()]);
+    await pool.open(
+      PARAMETERS,
+      [0, 1].map((index) => ({ index, bytes: copyOf(blocks[index]) })),
+      PLAIN_BYTES,
+    );
+    expect(given.slice(2)).toEqual([blocks[0], blocks[1]]);
   });
 
   it('work on blocks that are views of one buffer', async () => {
@@ -204,13 +229,18 @@ describe('close', () => {
   });
 });
 
-function openPool(workerCount: number, served: SegmentCodec): SegmentCodec {
-  return openPoolOver(workerCount, () => Promise.resolve(served));
+function openPool(workerCount: number, served: SegmentCodec, memory = dirtyMemory): SegmentCodec {
+  return openPoolOver(workerCount, () => Promise.resolve(served), memory);
 }
 
-function openPoolOver(workerCount: number, load: () => Promise<SegmentCodec>): SegmentCodec {
+function openPoolOver(
+  workerCount: number,
+  load: () => Promise<SegmentCodec>,
+  memory: Memory = dirtyMemory,
+): SegmentCodec {
   const pool = openCodecPool({
     workerCount,
+    memory,
     createWorker: () => {
       const loading = load();
       const worker = new ChannelWorker((port) => expose(createCodecService(loading), port));
@@ -259,4 +289,8 @@ async function expectCode(promise: Promise<unknown>, code: PalmErrorCode): Promi
   const error = await promise.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(PalmError);
   expect(isPalmError(error, code), String(error)).toBe(true);
+}
+
+function copyOf(bytes: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes ?? []);
 }

@@ -3,7 +3,7 @@
 
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
-import { BlockBuffers } from '../../src/adapters/browser/block-buffers.ts';
+import { BufferPool } from '../../src/adapters/browser/buffer-pool.ts';
 import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
@@ -62,7 +62,7 @@ it('that cannot be started fails the call with the cause, and the next call trie
 /** Every worker of it has the same disk. */
 function openStore(beforeStart: () => void = () => undefined): FragmentStore {
   const { fragments } = createMemoryStore();
-  return openWorkerFragments(new BlockBuffers(), () => {
+  return openWorkerFragments(new BufferPool(), () => {
     beforeStart();
     const service = createFragmentService(Promise.resolve(fragments));
     const worker = new ChannelWorker((port) => expose(service, port));

@@ -12,6 +12,7 @@ import { BLOCK_BYTES, GCM_TAG_BYTES } from '../../src/core/model/limits.ts';
 import type { ArrivedBlock, SegmentParameters } from '../../src/core/ports.ts';
 import vectors from '../vectors/segment.json' with { type: 'json' };
 import { bytesOfHex, indicesOf, seededBytes, subsetsOf } from './erasure-oracle.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 import { loadNodeCodec } from './node-codec.ts';
 
 const codec = await loadNodeCodec();
@@ -56,6 +57,22 @@ describe('seal and open', () => {
       expect(Buffer.compare(opening.plain, plain)).toBe(0);
     },
   );
+
+  it('blocks in memory that is full of old bytes are the same, whatever of it the segment fills', async () => {
+    for (const plainBytes of [0, 1, 20, 1000]) {
+      const plain = seededBytes(plainBytes, 5);
+      const blockBytes = Math.ceil((plainBytes + GCM_TAG_BYTES) / 4);
+      const into = indicesOf(8).map(() => dirtyMemory.take(blockBytes));
+      const sealed = await codec.seal(PARAMETERS, plain.slice(), undefined, undefined, into);
+      expect(sealed).toEqual(await codec.seal(PARAMETERS, plain.slice(), undefined));
+      expect(sealed.blocks.map(({ buffer }) => buffer)).toEqual(into.map(({ buffer }) => buffer));
+    }
+  });
+
+  it('the hash of the plaintext comes with the blocks', async () => {
+    const plain = seededBytes(1000, 5);
+    expect((await codec.seal(PARAMETERS, plain.slice(), undefined)).plainHash).toEqual(sha256(plain));
+  });
 
   it('any k of the n blocks will do, and k = 1 and k = n as well', async () => {
     for (const [k, n] of [

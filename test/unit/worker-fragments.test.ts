@@ -3,7 +3,7 @@
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
-import { BlockBuffers } from '../../src/adapters/browser/block-buffers.ts';
+import { BufferPool } from '../../src/adapters/browser/buffer-pool.ts';
 import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
@@ -50,7 +50,7 @@ describe('the fragment store behind its worker', () => {
 });
 
 it('gives the buffer of a block that came from elsewhere back once it is written', async () => {
-  const buffers = new BlockBuffers();
+  const buffers = new BufferPool();
   const store = openStore(buffers);
   const bytes = buffers.take(BLOCK_BYTES);
   bytes.fill(7);
@@ -79,7 +79,7 @@ describe('a worker that dies', () => {
   it('fails every call with the reason when the store cannot be opened', async () => {
     const opening = Promise.reject<FragmentStore>(new Error('no storage'));
     opening.catch(() => undefined);
-    const refused = openWorkerFragments(new BlockBuffers(), () => {
+    const refused = openWorkerFragments(new BufferPool(), () => {
       const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
       started.push(worker);
       return worker;
@@ -88,7 +88,7 @@ describe('a worker that dies', () => {
   });
 });
 
-function openStore(buffers = new BlockBuffers()): FragmentStore {
+function openStore(buffers = new BufferPool()): FragmentStore {
   return openWorkerFragments(buffers, () => {
     const opening = openFragmentStore(undefined).then((opened) => opened.fragments);
     const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));

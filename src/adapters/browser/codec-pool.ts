@@ -5,8 +5,10 @@
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import type { SegmentCodec } from '../../core/ports.ts';
-import { BlockBuffers } from './block-buffers.ts';
+import { sealedBlockBytes } from '../../core/model/geometry.ts';
+import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
+import type { Memory, SegmentCodec, SegmentParameters } from '../../core/ports.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { buffersOf } from '../../workers/buffers.ts';
 import type { CodecService } from '../../workers/codec-service.ts';
 import { valueOf, type Outcome } from '../../workers/outcome.ts';
@@ -25,8 +27,8 @@ export interface CodecPoolOptions {
   readonly workerCount?: number;
   /** Starts a codec worker. Default: Palm's own module worker. */
   readonly createWorker?: () => Worker;
-  /** They get the memory of opened blocks back. Default: some of its own. */
-  readonly buffers?: BlockBuffers;
+  /** Sealed blocks are in these, and they get the memory of sealed plaintexts and opened blocks back. Default: its own. */
+  readonly memory?: Memory;
 }
 
 /**
@@ -39,20 +41,41 @@ export function openCodecPool(options: CodecPoolOptions = {}): SegmentCodec {
     options.workerCount ?? defaultWorkerCount(),
     options.createWorker ?? startWorker,
   );
-  const buffers = options.buffers ?? new BlockBuffers();
+  const memory = options.memory ?? new BufferPool();
   return {
     hash: (plain, signal) => pool.call((service) => service.hash(transfer(plain, [plain.buffer])), signal),
     seal: (parameters, plain, plainHash, signal) =>
-      pool.call((service) => service.seal(parameters, transfer(plain, [plain.buffer]), plainHash), signal),
+      pool.call(async (service) => {
+        const into = blockMemory(memory, parameters, plain.length);
+        const { outcome, spent } = await service.seal(
+          parameters,
+          transfer(plain, [plain.buffer]),
+          plainHash,
+          transfer(into, buffersOf(into)),
+        );
+        memory.give(spent);
+        return outcome;
+      }, signal),
     open: (parameters, blocks, plainBytes, signal) =>
       pool.call(async (service) => {
         const transferred = buffersOf(blocks.map(({ bytes }) => bytes));
         const { outcome, spent } = await service.open(parameters, transfer(blocks, transferred), plainBytes);
-        for (const bytes of spent) buffers.give(bytes);
+        for (const bytes of spent) memory.give(bytes);
         return outcome;
       }, signal),
     close: () => pool.close(),
   };
+}
+
+/** For the blocks of a segment; nothing for parameters that the codec refuses. */
+function blockMemory(
+  memory: Memory,
+  { k, n }: SegmentParameters,
+  plainBytes: number,
+): Uint8Array<ArrayBuffer>[] {
+  const blockBytes = sealedBlockBytes(plainBytes, k);
+  if (blockBytes > BLOCK_BYTES || n > MAX_FRAGMENT_COUNT) return [];
+  return Array.from({ length: n }, () => memory.take(blockBytes));
 }
 
 interface CodecWorker {

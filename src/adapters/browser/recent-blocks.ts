@@ -2,9 +2,8 @@
 // and be checked again: they were hashed, and are, in this memory.
 //
 // Invariants: every block here was put with a hash computed from these very bytes; together they have at most MAX_BYTES; a
-// block that is taken is gone from here, and one that is not taken is discarded.
+// block that is taken is gone from here, and the memory of one that is not taken is given on.
 
-import { discard } from '../../core/model/bytes.ts';
 import { blockKey, type BlockHash } from '../../core/model/ids.ts';
 import type { FragmentStore } from '../../core/ports.ts';
 
@@ -18,12 +17,12 @@ export type ReturningStore = Omit<FragmentStore, 'putBlocks'> & {
   putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<readonly Uint8Array<ArrayBuffer>[]>;
 };
 
-/** `store`; `spent` is given the bytes of blocks that others sealed, which are not kept here. */
+/** `store`; `spent` is given the bytes of blocks that are not, or no longer, kept here. */
 export function withRecentBlocks(
   store: ReturningStore,
   spent: (bytes: Uint8Array<ArrayBuffer>) => void,
 ): FragmentStore {
-  const recent = new RecentBlocks();
+  const recent = new RecentBlocks(spent);
   return {
     async putBlocks(owner, blocks, hashes, keptAs) {
       const written = await store.putBlocks(owner, blocks, hashes, keptAs);
@@ -55,8 +54,13 @@ export function withRecentBlocks(
 class RecentBlocks {
   /** Oldest first. */
   readonly #blocks = new Map<string, Uint8Array<ArrayBuffer>>();
+  readonly #spent: (bytes: Uint8Array<ArrayBuffer>) => void;
   #byteCount = 0;
   #forgetting: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(spent: (bytes: Uint8Array<ArrayBuffer>) => void) {
+    this.#spent = spent;
+  }
 
   add(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): void {
     const key = blockKey(hash);
@@ -66,7 +70,7 @@ class RecentBlocks {
     for (const [oldest, old] of this.#blocks) {
       if (this.#byteCount <= MAX_BYTES) break;
       this.#remove(oldest);
-      discard(old);
+      this.#spent(old);
     }
     this.#forgetLater();
   }
@@ -81,7 +85,7 @@ class RecentBlocks {
 
   clear(): void {
     clearTimeout(this.#forgetting);
-    for (const bytes of this.#blocks.values()) discard(bytes);
+    for (const bytes of this.#blocks.values()) this.#spent(bytes);
     this.#blocks.clear();
     this.#byteCount = 0;
   }

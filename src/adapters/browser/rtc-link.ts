@@ -4,8 +4,8 @@
 import type { ConnectionSignal } from '../../core/links/link-events.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
+import type { Memory } from '../../core/ports.ts';
 import { FrameAssembler, type Arrival } from '../../core/wire/frames.ts';
-import type { BlockBuffers } from './block-buffers.ts';
 import { RtcConnection } from './rtc-connection.ts';
 import { SendQueue } from './rtc-send-queue.ts';
 
@@ -32,9 +32,9 @@ export class RtcLink {
   #goneBytes = 0;
 
   /** Messages are put together in `buffers`. @throws when this browser has no WebRTC. */
-  constructor(device: DeviceId, initiator: boolean, buffers: BlockBuffers, events: RtcLinkEvents) {
+  constructor(device: DeviceId, initiator: boolean, memory: Memory, events: RtcLinkEvents) {
     this.device = device;
-    this.#assembler = new FrameAssembler((byteCount) => buffers.take(byteCount));
+    this.#assembler = new FrameAssembler((byteCount) => memory.take(byteCount));
     this.#events = events;
     const connection = new RtcConnection(initiator, {
       signal: (signal) => {

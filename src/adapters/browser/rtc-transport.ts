@@ -16,13 +16,13 @@ import type {
   Cryptography,
   Identity,
   Lane,
+  Memory,
   Random,
   RelayState,
   Transport,
   TransportEvents,
 } from '../../core/ports.ts';
 import type { Arrival } from '../../core/wire/frames.ts';
-import type { BlockBuffers } from './block-buffers.ts';
 import { Courier } from './rtc-courier.ts';
 import { RtcLink } from './rtc-link.ts';
 import { watchPageLife } from './rtc-page-life.ts';
@@ -34,7 +34,7 @@ export interface RtcTransportOptions extends EnvelopeKeys {
   readonly random: Random;
   readonly clock: Clock;
   /** What arrives is put together in these. */
-  readonly buffers: BlockBuffers;
+  readonly memory: Memory;
   /** ws: or wss:, with the path. */
   readonly relayUrl: string;
 }
@@ -220,7 +220,7 @@ export class RtcTransport implements Transport {
   #create(link: LinkId, device: DeviceId, initiator: boolean): void {
     let made: RtcLink;
     try {
-      made = new RtcLink(device, initiator, this.#options.buffers, {
+      made = new RtcLink(device, initiator, this.#options.memory, {
         signal: (signal) => {
           this.#handle({ kind: 'signal', link, signal });
         },

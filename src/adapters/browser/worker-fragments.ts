@@ -5,11 +5,10 @@
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../core/model/errors.ts';
-import type { FragmentStore } from '../../core/ports.ts';
+import type { FragmentStore, Memory } from '../../core/ports.ts';
 import { buffersOf } from '../../workers/buffers.ts';
 import type { FragmentService } from '../../workers/fragment-service.ts';
 import type { Outcome } from '../../workers/outcome.ts';
-import type { BlockBuffers } from './block-buffers.ts';
 import { type ReturningStore, withRecentBlocks } from './recent-blocks.ts';
 import { callWorker, type CalledWorker } from './worker-call.ts';
 
@@ -17,10 +16,7 @@ import { callWorker, type CalledWorker } from './worker-call.ts';
  * Errors are those of FragmentStore; a worker that dies, or cannot be started, is 'storage-failed'. `buffers` get the memory
  * of blocks that came from other devices back once they are written.
  */
-export function openWorkerFragments(
-  buffers: BlockBuffers,
-  createWorker: () => Worker = startWorker,
-): FragmentStore {
+export function openWorkerFragments(memory: Memory, createWorker: () => Worker = startWorker): FragmentStore {
   let running: CalledWorker<FragmentService> | undefined;
 
   const start = (): CalledWorker<FragmentService> => {
@@ -65,7 +61,7 @@ export function openWorkerFragments(
     owners: () => call((service) => service.owners()),
     clear: () => call((service) => service.clear()),
   };
-  return withRecentBlocks(store, (bytes) => buffers.give(bytes));
+  return withRecentBlocks(store, (bytes) => memory.give(bytes));
 }
 
 function startWorker(): Worker {

@@ -9,6 +9,7 @@
 
 import { discard, equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
+import { sealedBlockBytes } from '../../core/model/geometry.ts';
 import { type BlockHash, parseBlockHash } from '../../core/model/ids.ts';
 import {
   BLOCK_BYTES,
@@ -45,7 +46,8 @@ export function createSegmentCodec(code: ErasureCode): SegmentCodec {
       checkNotAborted(signal);
       return sha256(plain);
     },
-    seal: (parameters, plain, plainHash, signal) => seal(code, parameters, plain, plainHash, signal),
+    seal: (parameters, plain, plainHash, signal, into) =>
+      seal(code, parameters, plain, plainHash, signal, into),
     open: (parameters, blocks, plainBytes, signal) => open(code, parameters, blocks, plainBytes, signal),
     close() {},
   };
@@ -57,6 +59,7 @@ async function seal(
   plain: Uint8Array<ArrayBuffer>,
   expectedHash: Uint8Array | undefined,
   signal: AbortSignal | undefined,
+  into: readonly Uint8Array<ArrayBuffer>[] | undefined,
 ): Promise<SealedSegment> {
   checkParameters(parameters, plain.length);
   checkNotAborted(signal);
@@ -72,7 +75,7 @@ async function seal(
   checkNotAborted(signal);
 
   const { k, n } = parameters;
-  const blocks = blocksFor(new Uint8Array(sealed), k, n);
+  const blocks = blocksFor(new Uint8Array(sealed), k, n, into);
   discard(new Uint8Array(sealed));
   code.derive(blocks.slice(0, k), blocks.slice(k));
   const hashes = await Promise.all(blocks.map(({ bytes }) => hashOf(bytes)));
@@ -97,7 +100,7 @@ async function open(
   checkNotAborted(signal);
   const { k, n } = parameters;
   const sealedBytes = plainBytes + GCM_TAG_BYTES;
-  const blockBytes = Math.ceil(sealedBytes / k);
+  const blockBytes = sealedBlockBytes(plainBytes, k);
   // Whoever made the file chose its block hashes, so a block that fits its hash may still have any length.
   if (blocks.some((block) => block.bytes.length !== blockBytes)) {
     throw corrupt(parameters, `its blocks do not have ${blockBytes} bytes`);
@@ -146,11 +149,21 @@ async function hashOf(block: Uint8Array<ArrayBuffer>): Promise<BlockHash> {
 }
 
 /** The n blocks of a segment, each with a buffer of its own: k with `sealed` in them, the rest for parity. */
-function blocksFor(sealed: Uint8Array, k: number, n: number): OwnBlock[] {
+function blocksFor(
+  sealed: Uint8Array,
+  k: number,
+  n: number,
+  into: readonly Uint8Array<ArrayBuffer>[] = [],
+): OwnBlock[] {
   const blockBytes = Math.ceil(sealed.length / k);
   return Array.from({ length: n }, (_, index) => {
-    const bytes = new Uint8Array(blockBytes); // what the ciphertext does not fill stays zero
-    if (index < k) bytes.set(sealed.subarray(index * blockBytes, (index + 1) * blockBytes));
+    const bytes = into[index] ?? new Uint8Array(blockBytes);
+    if (bytes.length !== blockBytes) throw new RangeError('memory for blocks of another length');
+    if (index < k) {
+      const part = sealed.subarray(index * blockBytes, (index + 1) * blockBytes);
+      bytes.set(part);
+      bytes.fill(0, part.length);
+    }
     return { index, bytes };
   });
 }

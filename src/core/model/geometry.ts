@@ -52,7 +52,12 @@ export function plainBytesOf(geometry: Geometry, segment: number): number {
 
 /** Bytes of each block of segment `segment`. */
 export function blockBytesOf(geometry: Geometry, segment: number): number {
-  return Math.ceil((plainBytesOf(geometry, segment) + GCM_TAG_BYTES) / geometry.k);
+  return sealedBlockBytes(plainBytesOf(geometry, segment), geometry.k);
+}
+
+/** Bytes of each block that a segment of `plainBytes` is sealed into. */
+export function sealedBlockBytes(plainBytes: number, k: number): number {
+  return Math.ceil((plainBytes + GCM_TAG_BYTES) / k);
 }
 
 /** Bytes of all blocks of one fragment. */

@@ -1,0 +1,68 @@
+// Memory for bytes that move, used again and again: messages that bring a block, sealed blocks, segments of a file. Fresh memory
+// costs the processor a fault for each 4 KiB of it that is touched, which is more than to copy as much; and what is made and
+// dropped is garbage to be collected.
+//
+// Invariants: a buffer has one owner: who took it, or this; at most MAX_FREE_BYTES lie here, and none for longer than
+// FORGET_AFTER_MS after the last use.
+
+import { discard } from '../../core/model/bytes.ts';
+import { BLOCK_BYTES } from '../../core/model/limits.ts';
+import type { Memory } from '../../core/ports.ts';
+
+/** A message with a full block: its header is below 64 bytes. Everything from LEAST_BYTES to this gets as much. */
+const BLOCK_BUFFER_BYTES = BLOCK_BYTES + 64;
+/** Shorter ones do not fill a block's buffer by half, and are cheap to make. */
+const LEAST_BYTES = BLOCK_BYTES / 2;
+/** Longer ones are rare: a segment of 4 blocks has 1 MiB. */
+const MOST_BYTES = 4 * 2 ** 20;
+/** What three segments of 4 of 8 and their blocks need at once is 9 MiB; some of it is always on its way. */
+const MAX_FREE_BYTES = 6 * 2 ** 20;
+/** Nothing moves any more: the memory is given back, ms. */
+const FORGET_AFTER_MS = 10_000;
+
+export class BufferPool implements Memory {
+  /** The one that was given last is last, and taken first: it may still be in the processor's cache. */
+  readonly #free: ArrayBuffer[] = [];
+  #freeBytes = 0;
+  #forgetting: ReturnType<typeof setTimeout> | undefined;
+
+  take(byteCount: number): Uint8Array<ArrayBuffer> {
+    const bufferBytes = bufferBytesFor(byteCount);
+    const at = this.#free.findLastIndex(({ byteLength }) => byteLength === bufferBytes);
+    const [free] = at === -1 ? [] : this.#free.splice(at, 1);
+    if (free !== undefined) this.#freeBytes -= bufferBytes;
+    return new Uint8Array(free ?? new ArrayBuffer(bufferBytes), 0, byteCount);
+  }
+
+  give(bytes: Uint8Array<ArrayBuffer>): void {
+    const { buffer } = bytes;
+    if (!isKept(buffer.byteLength)) {
+      discard(bytes);
+      return;
+    }
+    this.#free.push(buffer);
+    this.#freeBytes += buffer.byteLength;
+    // What was not wanted for longest goes: files of another geometry have segments of another length.
+    while (this.#freeBytes > MAX_FREE_BYTES) this.#drop();
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => {
+      while (this.#free.length > 0) this.#drop();
+    }, FORGET_AFTER_MS);
+  }
+
+  #drop(): void {
+    const oldest = this.#free.shift();
+    if (oldest === undefined) return;
+    this.#freeBytes -= oldest.byteLength;
+    discard(new Uint8Array(oldest));
+  }
+}
+
+function bufferBytesFor(byteCount: number): number {
+  const isBlock = byteCount >= LEAST_BYTES && byteCount <= BLOCK_BUFFER_BYTES;
+  return isBlock ? BLOCK_BUFFER_BYTES : byteCount;
+}
+
+function isKept(bufferBytes: number): boolean {
+  return bufferBytes >= BLOCK_BUFFER_BYTES && bufferBytes <= MOST_BYTES;
+}
