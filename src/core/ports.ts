@@ -65,9 +65,14 @@ export interface ErasureCode {
   encode(data: Uint8Array, k: number, n: number): Uint8Array<ArrayBuffer>;
   /**
    * The k data shards in a row from any k shards of one segment. `shards` has exactly k entries with distinct
-   * indices in 0..n-1 and equal lengths.
+   * indices in 0..n-1 and equal lengths. The answer is `into`, of k times their length, if that is given.
    */
-  decode(shards: readonly IndexedBlock[], k: number, n: number): Uint8Array<ArrayBuffer>;
+  decode(
+    shards: readonly IndexedBlock[],
+    k: number,
+    n: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Uint8Array<ArrayBuffer>;
   /** Shard `index` (0..n-1), data or parity, from any k shards, given as for `decode`. */
   rebuild(shards: readonly IndexedBlock[], index: number, k: number, n: number): Uint8Array<ArrayBuffer>;
   /**
@@ -196,8 +201,11 @@ export interface FragmentStore {
   ): Promise<void>;
   /** All that `owner` kept, by number; nothing at all when any of it is damaged. */
   kept(owner: string): Promise<Map<number, Kept>>;
-  /** A block, checked against its hash. Undefined when absent. @throws PalmError 'corrupt'; the block is dropped then. */
-  getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * A block, checked against its hash. Undefined when absent. `into`, if given, is memory of BLOCK_BYTES or more, of which the
+   * callee takes ownership, for the block to lie in. @throws PalmError 'corrupt'; the block is dropped then.
+   */
+  getBlock(hash: BlockHash, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Which of `hashes` are present, in order. */
   hasBlocks(hashes: readonly BlockHash[]): Promise<boolean[]>;
   /**

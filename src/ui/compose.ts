@@ -1,6 +1,6 @@
 // The browser's composition: every adapter is made here, and nowhere else.
 
-import { BufferPool } from '../adapters/browser/buffer-pool.ts';
+import { BufferPool } from '../adapters/portable/buffer-pool.ts';
 import { openCodecPool } from '../adapters/browser/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/idb-store.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/identity.ts';

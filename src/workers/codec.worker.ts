@@ -3,6 +3,7 @@
 
 import portableUrl from '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm?url';
 import { expose } from 'comlink';
+import { BufferPool } from '../adapters/portable/buffer-pool.ts';
 import { loadErasureCode } from '../adapters/portable/erasure-code.ts';
 import { createSegmentCodec } from '../adapters/portable/segment-codec.ts';
 import { PalmError } from '../core/model/errors.ts';
@@ -23,7 +24,7 @@ async function load(): Promise<SegmentCodec> {
     simdBytes: () => fetchBytes(simdUrl),
     portableBytes: () => fetchBytes(portableUrl),
   });
-  return createSegmentCodec(code);
+  return createSegmentCodec(code, new BufferPool());
 }
 
 async function fetchBytes(url: string): Promise<ArrayBuffer> {

@@ -2,11 +2,12 @@
 
 import { transfer } from 'comlink';
 import { discard } from '../core/model/bytes.ts';
+import type { BlockHash } from '../core/model/ids.ts';
 import type { FragmentStore } from '../core/ports.ts';
 import { buffersOf } from './buffers.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 
-type Method = Exclude<keyof FragmentStore, 'putBlocks'>;
+type Method = Exclude<keyof FragmentStore, 'putBlocks' | 'getBlock'>;
 
 /** See FragmentStore; whatever fails there is an Outcome here, and nothing is thrown. */
 export type FragmentService = {
@@ -18,7 +19,14 @@ export type FragmentService = {
   putBlocks(
     ...given: Parameters<FragmentStore['putBlocks']>
   ): Promise<Outcome<readonly Uint8Array<ArrayBuffer>[]>>;
+  getBlock(hash: BlockHash, into: Uint8Array<ArrayBuffer>): Promise<BlockAnswer>;
 };
+
+export interface BlockAnswer {
+  readonly outcome: Outcome<Uint8Array<ArrayBuffer> | undefined>;
+  /** The memory that was given, if the block does not lie in it. */
+  readonly spent: Uint8Array<ArrayBuffer> | undefined;
+}
 
 /** Serves the store once it is there; while it is not, or never comes, calls wait or fail with it. */
 export function createFragmentService(opening: Promise<FragmentStore>): FragmentService {
@@ -33,10 +41,11 @@ export function createFragmentService(opening: Promise<FragmentStore>): Fragment
       return transfer(outcome, outcome.kind === 'done' ? buffersOf(all) : []);
     },
     kept: (owner) => outcomeOf(async () => (await opening).kept(owner)),
-    async getBlock(hash) {
-      const outcome = await outcomeOf(async () => (await opening).getBlock(hash));
+    async getBlock(hash, into) {
+      const outcome = await outcomeOf(async () => (await opening).getBlock(hash, into));
       const bytes = outcome.kind === 'done' ? outcome.value : undefined;
-      return transfer(outcome, bytes === undefined ? [] : [bytes.buffer]);
+      const spent = bytes?.buffer === into.buffer ? undefined : into;
+      return transfer({ outcome, spent }, buffersOf([into, ...(bytes === undefined ? [] : [bytes])]));
     },
     hasBlocks: (hashes) => outcomeOf(async () => (await opening).hasBlocks(hashes)),
     commit: (...given) => outcomeOf(async () => (await opening).commit(...given)),

@@ -11,6 +11,7 @@ import {
   parseBlockHash,
 } from '../../src/core/model/ids.ts';
 import type { FragmentStore, Keep, Kept, StoredFragment } from '../../src/core/ports.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 import { check, checkBytes, checkEqual, checkRejects, type ContractCase } from './contract-case.ts';
 
 export interface FragmentStoreHarness {
@@ -259,6 +260,17 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true, true], 'presence');
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false, false], 'presence after the drop');
+    },
+  },
+  {
+    name: 'a block may be asked for with memory for it, whatever is in that',
+    async run({ store }) {
+      const { hash, bytes } = blockOf(1);
+      await store.putBlocks('job', [blockOf(1)], 'claimed');
+      for (const byteCount of [CONTRACT_BLOCK_BYTES + 1_000, CONTRACT_BLOCK_BYTES, 10])
+        checkBytes(await store.getBlock(hash, dirtyMemory.take(byteCount)), bytes, 'a block');
+      const absent = await store.getBlock(blockOf(2).hash, dirtyMemory.take(CONTRACT_BLOCK_BYTES));
+      checkEqual(absent, undefined, 'a block that is not here');
     },
   },
   {

@@ -272,7 +272,7 @@ export class MemoryFile extends File {
 }
 
 function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec {
-  const codec = createSegmentCodec(erasureCode);
+  const codec = createSegmentCodec(erasureCode, dirtyMemory);
   const outside = <Result>(work: () => Promise<Result>): Promise<Result> =>
     process.hears(world.outside(work));
   const dying = async <Result>(

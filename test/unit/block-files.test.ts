@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { BlockFiles } from '../../src/adapters/browser/block-files.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { TestPackFolder } from './pack-folder.ts';
 
@@ -20,7 +21,7 @@ describe('block files', () => {
     const slots = await Promise.all([1, 2, 3].map((seed) => put(files, bytesOf(seed))));
     expect(new Set(slots).size).toBe(3);
     for (const [at, slot] of slots.entries()) {
-      expect(await files.read(slot, 1000)).toEqual(bytesOf(at + 1));
+      expect(await files.read(slot, dirtyMemory.take(1000))).toEqual(bytesOf(at + 1));
     }
   });
 
@@ -36,7 +37,7 @@ describe('block files', () => {
 
   it('read what a file lacks as fewer bytes', async () => {
     const files = await BlockFiles.over(newFolder(), [0]);
-    expect(await files.read(0, 1000)).toHaveLength(0);
+    expect(await files.read(0, dirtyMemory.take(1000))).toHaveLength(0);
   });
 
   it('remove a file with its last block, and use its number again', async () => {
@@ -47,7 +48,7 @@ describe('block files', () => {
     await expect.poll(() => folder.names()).toEqual([]);
     expect(folder.openNames.size).toBe(0);
     expect(await put(files, bytesOf(2))).toBe(slot);
-    expect(await files.read(slot, 1000)).toEqual(bytesOf(2));
+    expect(await files.read(slot, dirtyMemory.take(1000))).toEqual(bytesOf(2));
   });
 
   it('write next to a file that is just being removed', async () => {
@@ -57,7 +58,7 @@ describe('block files', () => {
     const slot = await put(files, bytesOf(2));
     expect(slot).toBe(PACK_SLOTS);
     await expect.poll(() => folder.names()).toEqual(['pack-1']);
-    expect(await files.read(slot, 1000)).toEqual(bytesOf(2));
+    expect(await files.read(slot, dirtyMemory.take(1000))).toEqual(bytesOf(2));
   });
 
   it('remove at the start what a crash left without a block', async () => {
@@ -71,13 +72,13 @@ describe('block files', () => {
     const folder = newFolder();
     const packs = Array.from({ length: 80 }, (_, pack) => pack * PACK_SLOTS);
     const files = await BlockFiles.over(folder, packs);
-    for (let pack = 0; pack < 80; pack++) await files.read(pack * PACK_SLOTS, 10);
+    for (let pack = 0; pack < 80; pack++) await files.read(pack * PACK_SLOTS, dirtyMemory.take(10));
     expect(folder.openNames.size).toBe(64);
     const slot = await put(files, bytesOf(1));
-    for (let pack = 1; pack < 80; pack++) await files.read(pack * PACK_SLOTS, 10);
+    for (let pack = 1; pack < 80; pack++) await files.read(pack * PACK_SLOTS, dirtyMemory.take(10));
     expect(folder.openNames.has('pack-0')).toBe(false);
     expect(folder.flushedNames).toEqual(['pack-0']);
-    expect(await files.read(slot, 1000)).toEqual(bytesOf(1));
+    expect(await files.read(slot, dirtyMemory.take(1000))).toEqual(bytesOf(1));
   });
 
   it('wait for the page before this one to let go of its files', async () => {
@@ -86,7 +87,7 @@ describe('block files', () => {
     const files = await BlockFiles.over(folder, []);
     const writing = put(files, bytesOf(1));
     folder.openNames.clear();
-    expect(await files.read(await writing, 1000)).toEqual(bytesOf(1));
+    expect(await files.read(await writing, dirtyMemory.take(1000))).toEqual(bytesOf(1));
   });
 
   it('say that a disk is full, and the slot can be freed', async () => {

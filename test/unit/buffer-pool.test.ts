@@ -1,7 +1,7 @@
 // Memory is used again, never by two, and not kept for ever.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { BufferPool } from '../../src/adapters/browser/buffer-pool.ts';
+import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
 import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
 
 const SEGMENT_BYTES = 4 * BLOCK_BYTES - 16;

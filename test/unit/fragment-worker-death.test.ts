@@ -3,7 +3,7 @@
 
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
-import { BufferPool } from '../../src/adapters/browser/buffer-pool.ts';
+import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
 import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
 import type { SegmentCodec } from '../../src/core/ports.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 
 export function reedSolomonWasm(): Uint8Array<ArrayBuffer> {
   const { resolve } = createRequire(import.meta.url);
@@ -14,5 +15,5 @@ export function reedSolomonWasm(): Uint8Array<ArrayBuffer> {
 }
 
 export async function loadNodeCodec(): Promise<SegmentCodec> {
-  return createSegmentCodec(await loadReedSolomon(reedSolomonWasm()));
+  return createSegmentCodec(await loadReedSolomon(reedSolomonWasm()), dirtyMemory);
 }

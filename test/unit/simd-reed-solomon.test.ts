@@ -10,6 +10,7 @@ import { isPalmError } from '../../src/core/model/errors.ts';
 import type { ErasureCode, IndexedBlock } from '../../src/core/ports.ts';
 import vectors from '../vectors/erasure.json' with { type: 'json' };
 import { bytesOfHex, encodeSlowly, indicesOf, seededBytes, subsetsOf } from './erasure-oracle.ts';
+import { dirtyMemory } from '../dirty-memory.ts';
 import { enableRelaxedSimd, kernelWasm } from './kernel-modules.ts';
 import { reedSolomonWasm } from './node-codec.ts';
 
@@ -108,7 +109,9 @@ describe.each(codes)('$build: any k shards', ({ code }) => {
         const shards = shardsOf(code, data, k, n);
         for (const indices of subsetsOf(indicesOf(n), k)) {
           expectSame(code.decode(pick(shards, indices), k, n), data);
-          expectSame(code.decode(pick(shards, indices.toReversed()), k, n), data);
+          const into = dirtyMemory.take(data.length);
+          expectSame(code.decode(pick(shards, indices.toReversed()), k, n, into), data);
+          expectSame(into, data);
         }
       }
     }
@@ -321,6 +324,7 @@ describe.each(codes)('$build: bad arguments', ({ code }) => {
     ['too few shards', () => code.decode([shard(0)], 2, 3)],
     ['too many shards', () => code.decode([shard(0), shard(1), shard(2)], 2, 3)],
     ['a shard twice', () => code.decode([shard(1), shard(1)], 2, 3)],
+    ['memory of another length', () => code.decode([shard(0), shard(1)], 2, 3, new Uint8Array(9))],
     ['an index of n', () => code.decode([shard(0), shard(3)], 2, 3)],
     ['a negative index', () => code.decode([shard(0), shard(-1)], 2, 3)],
     ['shards of two lengths', () => code.decode([shard(0), shard(1, 5)], 2, 3)],

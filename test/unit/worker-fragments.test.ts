@@ -3,7 +3,7 @@
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
-import { BufferPool } from '../../src/adapters/browser/buffer-pool.ts';
+import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
 import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
@@ -13,6 +13,7 @@ import { createFragmentService } from '../../src/workers/fragment-service.ts';
 import { fragmentStoreCases, keepAs } from '../contract/fragment-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';
+import { TestPackFolder } from './pack-folder.ts';
 
 /** They change what lies on the disk, which idb-store.test.ts does. */
 const NEEDS_THE_DISK = /corrupt block|corrupt fragment index|vanished|full disk/u;
@@ -62,6 +63,22 @@ it('gives the buffer of a block that came from elsewhere back once it is written
   expect(buffers.take(BLOCK_BYTES)[0]).toBe(0);
 });
 
+it('a block from the files is answered in memory that was used before, and what it has no use of is given back', async () => {
+  const memory = new BufferPool();
+  const folder = new TestPackFolder();
+  const store = openStore(memory, folder);
+  const bytes = new Uint8Array(200_000).fill(7);
+  const hash = await hashOf(bytes);
+  await store.putBlocks('job', [{ hash, bytes }], 'claimed');
+  memory.give(memory.take(BLOCK_BYTES).fill(9));
+  expect(await store.getBlock(await hashOf(new Uint8Array(1)))).toBeUndefined();
+  const answer = await store.getBlock(hash);
+  expect(answer).toEqual(new Uint8Array(200_000).fill(7));
+  // Beyond the block there is what was in it.
+  expect(new Uint8Array(answer?.buffer ?? new ArrayBuffer(0))[200_001]).toBe(9);
+  folder.delete();
+});
+
 describe('a worker that dies', () => {
   it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
     const store = openStore();
@@ -88,9 +105,9 @@ describe('a worker that dies', () => {
   });
 });
 
-function openStore(buffers = new BufferPool()): FragmentStore {
-  return openWorkerFragments(buffers, () => {
-    const opening = openFragmentStore(undefined).then((opened) => opened.fragments);
+function openStore(memory = new BufferPool(), folder?: TestPackFolder): FragmentStore {
+  return openWorkerFragments(memory, () => {
+    const opening = openFragmentStore(folder).then((opened) => opened.fragments);
     const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
     started.push(worker);
     return worker;

@@ -88,14 +88,10 @@ export class BlockFiles {
     }
   }
 
-  /** What lies in a slot: fewer than `byteCount` bytes where the file is shorter. @throws PalmError 'storage-failed'. */
-  async read(slot: number, byteCount: number): Promise<Uint8Array<ArrayBuffer>> {
+  /** Fills `into` with what lies in a slot; answers the part that it filled, less where the file is shorter. @throws PalmError 'storage-failed'. */
+  async read(slot: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      return await this.#use(slot, ({ handle }, at) => {
-        const bytes = new Uint8Array(byteCount);
-        const readCount = handle.read(bytes, { at });
-        return readCount === byteCount ? bytes : bytes.slice(0, readCount);
-      });
+      return await this.#use(slot, ({ handle }, at) => into.subarray(0, handle.read(into, { at })));
     } catch (error) {
       throw storageFailure(error);
     }

@@ -137,12 +137,15 @@ export class IdbFragmentStore implements FragmentStore {
     );
   }
 
-  async getBlock(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async getBlock(
+    hash: BlockHash,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (let look = 1; look <= MAX_LOOKS; look++) {
       const held = this.#held.get(hash);
       if (held?.isHere !== true) return undefined;
       const { writeCount } = held;
-      const bytes = await this.#load(held);
+      const bytes = await this.#load(held, into);
       if (bytes !== 'absent' && bytes !== 'damaged' && (await matches(hash, bytes))) return bytes;
       if (held.writeCount !== writeCount || this.#held.get(hash) !== held) continue;
       // Its place stays its own: whoever puts the block again writes it there.
@@ -310,8 +313,14 @@ export class IdbFragmentStore implements FragmentStore {
     );
   }
 
-  async #load({ hash, slot, byteCount }: HeldBlock): Promise<Uint8Array<ArrayBuffer> | 'absent' | 'damaged'> {
-    if (slot !== undefined) return this.#openFiles().read(slot, byteCount);
+  async #load(
+    { hash, slot, byteCount }: HeldBlock,
+    into: Uint8Array<ArrayBuffer> | undefined,
+  ): Promise<Uint8Array<ArrayBuffer> | 'absent' | 'damaged'> {
+    if (slot !== undefined) {
+      const isRoom = into !== undefined && into.length >= byteCount;
+      return this.#openFiles().read(slot, isRoom ? into.subarray(0, byteCount) : new Uint8Array(byteCount));
+    }
     const row = await this.#database.run(['blocks'], 'readonly', 'relaxed', (transaction) =>
       transaction.objectStore('blocks').get(keyOf(hash)),
     );

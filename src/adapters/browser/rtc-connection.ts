@@ -106,6 +106,10 @@ export class RtcConnection {
       return;
     }
     this.#channel = channel;
+    // From here on past simple-peer's stream, which costs more than what Palm does with a frame.
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (!this.#isOver) this.#events.frame(frameOf(data));
+    };
     channel.bufferedAmountLowThreshold = SEND_QUEUE_LOW_BYTES;
     channel.addEventListener('bufferedamountlow', () => {
       if (!this.#isOver) this.#events.drained();
@@ -140,8 +144,9 @@ function candidateSignal(candidate: unknown): ConnectionSignal | undefined {
   };
 }
 
-/** simple-peer wraps the channel's buffer in its own kind of Uint8Array, without copying. */
+/** A frame as the channel brings it, or as simple-peer does, which wraps the channel's buffer in its own kind of Uint8Array. */
 function frameOf(data: unknown): Uint8Array<ArrayBuffer> {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
   if (!(data instanceof Uint8Array) || !(data.buffer instanceof ArrayBuffer)) return new Uint8Array();
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

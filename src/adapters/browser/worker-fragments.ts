@@ -5,6 +5,7 @@
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../core/model/errors.ts';
+import { BLOCK_BYTES } from '../../core/model/limits.ts';
 import type { FragmentStore, Memory } from '../../core/ports.ts';
 import { buffersOf } from '../../workers/buffers.ts';
 import type { FragmentService } from '../../workers/fragment-service.ts';
@@ -51,7 +52,13 @@ export function openWorkerFragments(memory: Memory, createWorker: () => Worker =
         return service.putBlocks(owner, transfer([...blocks], transferred), ...given);
       }),
     kept: (owner) => call((service) => service.kept(owner)),
-    getBlock: (hash) => call((service) => service.getBlock(hash)),
+    getBlock: (hash) =>
+      call(async (service) => {
+        const into = memory.take(BLOCK_BYTES);
+        const { outcome, spent } = await service.getBlock(hash, transfer(into, [into.buffer]));
+        if (spent !== undefined) memory.give(spent);
+        return outcome;
+      }),
     hasBlocks: (hashes) => call((service) => service.hasBlocks(hashes)),
     commit: (...given) => call((service) => service.commit(...given)),
     getIndex: (fragmentId) => call((service) => service.getIndex(fragmentId)),

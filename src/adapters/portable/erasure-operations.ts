@@ -25,9 +25,11 @@ export function erasureCodeOver(derive: Derive): ErasureCode {
       return parity;
     },
 
-    decode(shards, k, n) {
+    decode(shards, k, n, into) {
       const shardBytes = checkShards(shards, k, n);
-      const data = new Uint8Array(k * shardBytes);
+      const data = into ?? new Uint8Array(k * shardBytes);
+      if (data.length !== k * shardBytes)
+        throw new PalmError('bad-argument', `${k} shards do not fit ${data.length} bytes.`);
       const missing = new Map(shardsIn(data, shardBytes, 0).map((place) => [place.index, place]));
       for (const { index, bytes } of shards) {
         missing.get(index)?.bytes.set(bytes); // a parity shard has no place

@@ -21,6 +21,7 @@ import type {
   ArrivedBlock,
   ErasureCode,
   IndexedBlock,
+  Memory,
   Opening,
   SealedSegment,
   SegmentCodec,
@@ -37,10 +38,11 @@ interface OwnBlock extends IndexedBlock {
 }
 
 /**
- * A codec over `code` and `globalThis.crypto.subtle`. Aborts are noticed between its steps.
+ * A codec over `code` and `globalThis.crypto.subtle`; ciphertext of a segment is put together in `memory`. Aborts are noticed
+ * between its steps.
  * Beside the errors in `SegmentCodec`: 'bad-argument' for parameters out of range, 'cancelled' after an abort.
  */
-export function createSegmentCodec(code: ErasureCode): SegmentCodec {
+export function createSegmentCodec(code: ErasureCode, memory: Memory): SegmentCodec {
   return {
     async hash(plain, signal) {
       checkNotAborted(signal);
@@ -48,7 +50,8 @@ export function createSegmentCodec(code: ErasureCode): SegmentCodec {
     },
     seal: (parameters, plain, plainHash, signal, into) =>
       seal(code, parameters, plain, plainHash, signal, into),
-    open: (parameters, blocks, plainBytes, signal) => open(code, parameters, blocks, plainBytes, signal),
+    open: (parameters, blocks, plainBytes, signal) =>
+      open(code, memory, parameters, blocks, plainBytes, signal),
     close() {},
   };
 }
@@ -85,6 +88,7 @@ async function seal(
 
 async function open(
   code: ErasureCode,
+  memory: Memory,
   parameters: SegmentParameters,
   blocks: readonly ArrivedBlock[],
   plainBytes: number,
@@ -105,7 +109,7 @@ async function open(
   if (blocks.some((block) => block.bytes.length !== blockBytes)) {
     throw corrupt(parameters, `its blocks do not have ${blockBytes} bytes`);
   }
-  const data = code.decode(blocks, k, n);
+  const data = code.decode(blocks, k, n, memory.take(k * blockBytes));
   if (data.subarray(sealedBytes).some((byte) => byte !== 0))
     throw corrupt(parameters, 'its padding is not zero');
 
@@ -113,7 +117,7 @@ async function open(
   checkNotAborted(signal);
   try {
     const plain = await crypto.subtle.decrypt(gcmOf(parameters), key, data.subarray(0, sealedBytes));
-    discard(data);
+    memory.give(data);
     return { kind: 'opened', plain: new Uint8Array(plain) };
   } catch (cause) {
     throw corrupt(parameters, 'its authentication tag does not fit', cause);
