@@ -22,7 +22,7 @@ export type PullOutcome =
   | { readonly kind: 'held'; readonly stored: StoredFragment; readonly blocks: readonly BlockHash[] }
   | { readonly kind: 'refused'; readonly reason: Refusal; readonly notice?: string };
 
-/** Blocks asked for at once, and written in one transaction: 1 MiB. */
+/** Blocks asked for at once, and written in one call: some 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
 
 /** What is told of a device that sent blocks which do not fit their hashes, or an index that does not fit its id. */

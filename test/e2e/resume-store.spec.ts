@@ -19,7 +19,7 @@ const NAME = 'film.mp4';
 const FILM = { seed: 81, length: 60_000_000 };
 const CLIP = { seed: 83, length: 36_000_000 };
 /** With the default 4 of 8. */
-const SEGMENT_BYTES = 4 * 262_144 - 16;
+const SEGMENT_BYTES = 4 * 241_664 - 16;
 const N = 8;
 
 test('a crash while it encrypts: the file chosen again goes on, and only what is missing is encrypted', async ({

@@ -150,7 +150,7 @@ async function flipBit(hash: string): Promise<void> {
     if (at === -1 || slot === undefined || byteCount === undefined) continue;
     const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('blocks');
     const file = await folder.getFileHandle(`pack-${Math.floor(slot / 64)}`);
-    const position = (slot % 64) * 262_144;
+    const position = (slot % 64) * (slot < 2 ** 31 ? 262_144 : 241_664);
     const block = await (await file.getFile()).slice(position, position + byteCount).arrayBuffer();
     const writable = await file.createWritable({ keepExistingData: true });
     await writable.write({ type: 'write', position, data: flipped(new Uint8Array(block)) });

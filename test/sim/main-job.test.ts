@@ -6,7 +6,7 @@ import { formPool, joinPool, SimDevice } from './device.ts';
 import { CALM, Network, ROUGH } from './network.ts';
 import { World } from './world.ts';
 
-const SEGMENT = 4 * 262_144 - 16;
+const SEGMENT = 4 * 241_664 - 16;
 
 test('five devices: any files come back bit-exactly after two devices are lost, at a device that never held them', async () => {
   const world = new World(1);

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { BlockFiles } from '../../src/adapters/browser/block-files.ts';
 import { dirtyMemory } from '../dirty-memory.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
+import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import { TestPackFolder } from './pack-folder.ts';
 
 /** Slots of one pack, as block-files.ts has them. */
@@ -33,6 +34,27 @@ describe('block files', () => {
     files.free(1);
     expect(await put(files, bytesOf(1))).toBe(1);
     expect(await put(files, bytesOf(1))).toBe(5);
+  });
+
+  it('keep blocks of the usual size without gaps, apart from larger ones', async () => {
+    const folder = newFolder();
+    const files = await BlockFiles.over(folder, []);
+    const usual = Array.from({ length: PACK_SLOTS + 1 }, () => files.take(USUAL_BLOCK_BYTES));
+    const large = [files.take(USUAL_BLOCK_BYTES + 1), files.take(BLOCK_BYTES)];
+    expect(usual).toEqual(usual.map((_, at) => 2 ** 31 + at));
+    expect(large).toEqual([0, 1]);
+    const written = [...usual, ...large].map((slot, at) => {
+      const byteCount = at < usual.length ? USUAL_BLOCK_BYTES : BLOCK_BYTES;
+      return { slot, bytes: new Uint8Array(byteCount).fill(at + 1) };
+    });
+    for (const { slot, bytes } of written.toReversed()) await files.write(slot, bytes);
+    for (const { slot, bytes } of written)
+      expect(Buffer.compare(await files.read(slot, dirtyMemory.take(bytes.length)), bytes)).toBe(0);
+    expect(folder.sizeOf(`pack-${2 ** 25}`)).toBe(PACK_SLOTS * USUAL_BLOCK_BYTES);
+    expect((await folder.names()).toSorted()).toEqual(['pack-0', 'pack-33554432', 'pack-33554433']);
+    files.free(2 ** 31 + 3);
+    files.free(1);
+    expect([files.take(10), files.take(BLOCK_BYTES)]).toEqual([2 ** 31 + 3, 1]);
   });
 
   it('read what a file lacks as fewer bytes', async () => {
@@ -94,7 +116,7 @@ describe('block files', () => {
     const folder = newFolder();
     const files = await BlockFiles.over(folder, []);
     folder.fits = () => false;
-    const slot = files.take();
+    const slot = files.take(BLOCK_BYTES);
     const writing = files.write(slot, bytesOf(1));
     await expect(writing).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
     files.free(slot);
@@ -114,9 +136,9 @@ function bytesOf(seed: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(1000).fill(seed);
 }
 
-/** Writes to a slot that is taken for it. */
+/** Writes to a slot of the largest blocks. */
 async function put(files: BlockFiles, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
-  const slot = files.take();
+  const slot = files.take(BLOCK_BYTES);
   await files.write(slot, bytes);
   return slot;
 }

@@ -12,7 +12,12 @@ import {
   segmentCountOf,
   type Geometry,
 } from '../../src/core/model/geometry.ts';
-import { BLOCK_BYTES, fragmentCap, MAX_SEGMENT_COUNT } from '../../src/core/model/limits.ts';
+import {
+  BLOCK_BYTES,
+  fragmentCap,
+  MAX_SEGMENT_COUNT,
+  USUAL_BLOCK_BYTES,
+} from '../../src/core/model/limits.ts';
 import { expectThrows } from './pool-fixture.ts';
 
 const geometries: fc.Arbitrary<Geometry> = fc
@@ -66,12 +71,19 @@ describe('segments', () => {
   it.each([
     [0, 1, 4],
     [1, 1, 5],
-    [1_048_560, 1, 262_144],
-    [1_048_561, 2, 262_144 + 5],
+    [966_640, 1, 241_664],
+    [966_641, 2, 241_664 + 5],
   ])('of a file of %i bytes at k = 4: %i, with fragments of %i bytes', (size, count, fragmentBytes) => {
     const geometry = geometryOf(size, 4, 8);
     expect(segmentCountOf(geometry)).toBe(count);
     expect(fragmentBytesOf(geometry)).toBe(fragmentBytes);
+  });
+});
+
+describe('a new file', () => {
+  it('has blocks as large as may be, save with the usual k, where a segment stays below 1 MiB', () => {
+    const blockBytes = [1, 2, 3, 4, 5, 12, 255].map((k) => geometryOf(1_000, k, 255).blockBytes);
+    expect(blockBytes).toEqual([1, 1, 1, 236 / 256, 1, 1, 1].map((part) => part * BLOCK_BYTES));
   });
 });
 
@@ -83,13 +95,13 @@ describe('checkGeometry', () => {
     ['a fractional k', { k: 2.5 }],
     ['n that is no number', { n: Number.NaN }],
     ['k = 1 that was not asked for as a mirror', { k: 1 }],
-    ['a file of too many segments', { size: MAX_SEGMENT_COUNT * (4 * BLOCK_BYTES - 16) + 1 }],
+    ['a file of too many segments', { size: MAX_SEGMENT_COUNT * (4 * USUAL_BLOCK_BYTES - 16) + 1 }],
   ])('refuses %s', (_, change) => {
     expectThrows('bad-argument', () => checkGeometry({ ...geometryOf(1_000, 4, 8), ...change }, false));
   });
 
   it('takes the largest file, a mirror, and k = n', () => {
-    checkGeometry(geometryOf(MAX_SEGMENT_COUNT * (4 * BLOCK_BYTES - 16), 4, 8), false);
+    checkGeometry(geometryOf(MAX_SEGMENT_COUNT * (4 * USUAL_BLOCK_BYTES - 16), 4, 8), false);
     checkGeometry(geometryOf(1, 1, 255), true);
     checkGeometry(geometryOf(1, 255, 255), false);
   });

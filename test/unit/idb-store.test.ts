@@ -26,7 +26,7 @@ import {
   type FragmentStoreHarness,
 } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
-import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
+import { USUAL_BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import { storeJournalCases, unfinishedStoreAt } from '../contract/store-journal.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';
 import { TestPackFolder } from './pack-folder.ts';
@@ -57,7 +57,7 @@ describe('the fragment store with files', () => {
   it('keeps large blocks in files, and small ones as rows', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const [small, large] = [await blockOf(1), await blockOf(2, 200_000)];
+    const [small, large] = [await blockOf(1), await blockOf(2, 250_000)];
     await fragments.putBlocks('job', [small, large], 'claimed');
     expect(await rowCount('blocks')).toBe(1);
     expect(await folder.names()).toEqual(['pack-0']);
@@ -69,34 +69,34 @@ describe('the fragment store with files', () => {
   it('flushes the files before a fragment exists', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    await fragments.putBlocks('job', [await blockOf(1, 200_000)], 'claimed');
+    await fragments.putBlocks('job', [await blockOf(1, 250_000)], 'claimed');
     expect(folder.flushedNames).toEqual([]);
     const index = new Uint8Array([1]);
     const stored = {
       fragmentId: fragmentIdOf(index),
       fileId: fileIdOf(index),
       fragment: 0,
-      blockBytes: 200_000,
+      blockBytes: 250_000,
     };
-    await fragments.commit(stored, index, [(await blockOf(1, 200_000)).hash]);
+    await fragments.commit(stored, index, [(await blockOf(1, 250_000)).hash]);
     expect(folder.flushedNames).toEqual(['pack-0']);
   });
 
   it('says that its files cannot be had, and does not take their blocks for damaged', async () => {
     const folder = packFolder();
-    const block = await blockOf(1, 200_000);
+    const block = await blockOf(1, 250_000);
     await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed', keepAs(0));
     folder.openNames.clear();
     const without = (await openStore()).fragments.getBlock(block.hash);
     await expect(without).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
     const again = await openStore('palm', folder);
-    expect(await again.fragments.getBlock(block.hash)).toEqual((await blockOf(1, 200_000)).bytes);
+    expect(await again.fragments.getBlock(block.hash)).toEqual((await blockOf(1, 250_000)).bytes);
   });
 
   it('writes no row for what a job did not keep, and frees its files when it is opened again', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    await fragments.putBlocks('job', [await blockOf(1, 200_000)], 'claimed');
+    await fragments.putBlocks('job', [await blockOf(1, 250_000)], 'claimed');
     for (const store of ['blocks', 'kept', 'fragments']) expect(await rowCount(store), store).toBe(0);
     folder.openNames.clear();
     await openStore('palm', folder);
@@ -106,13 +106,13 @@ describe('the fragment store with files', () => {
   it('writes a damaged block anew where it lay, so that rows stay right', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const [first, second] = [await blockOf(1, 200_000), await blockOf(2, 200_000)];
+    const [first, second] = [await blockOf(1, 250_000), await blockOf(2, 250_000)];
     const index = new Uint8Array([1]);
     const stored = {
       fragmentId: fragmentIdOf(index),
       fileId: fileIdOf(index),
       fragment: 0,
-      blockBytes: 200_000,
+      blockBytes: 250_000,
     };
     await fragments.putBlocks('job', [first], 'claimed');
     await fragments.commit(stored, index, [first.hash]);
@@ -120,22 +120,22 @@ describe('the fragment store with files', () => {
     folder.flipBit('pack-0', 7);
     await expect(fragments.getBlock(first.hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
     await fragments.putBlocks('other', [second], 'claimed', keepAs(0));
-    await fragments.putBlocks('repair', [await blockOf(1, 200_000)], 'claimed');
+    await fragments.putBlocks('repair', [await blockOf(1, 250_000)], 'claimed');
     folder.openNames.clear();
     const again = (await openStore('palm', folder)).fragments;
-    expect(await again.getBlock(first.hash)).toEqual((await blockOf(1, 200_000)).bytes);
-    expect(await again.getBlock(second.hash)).toEqual((await blockOf(2, 200_000)).bytes);
+    expect(await again.getBlock(first.hash)).toEqual((await blockOf(1, 250_000)).bytes);
+    expect(await again.getBlock(second.hash)).toEqual((await blockOf(2, 250_000)).bytes);
   });
 
   it('does not give a place away while it is written', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const putting = fragments.putBlocks('job', [await blockOf(1, 200_000)], 'computed');
+    const putting = fragments.putBlocks('job', [await blockOf(1, 250_000)], 'computed');
     await fragments.release('job');
-    const other = await blockOf(2, 200_000);
+    const other = await blockOf(2, 250_000);
     await Promise.all([putting, fragments.putBlocks('other', [other], 'computed')]);
-    expect(await fragments.getBlock(other.hash)).toEqual((await blockOf(2, 200_000)).bytes);
-    expect(await fragments.hasBlocks([(await blockOf(1, 200_000)).hash])).toEqual([false]);
+    expect(await fragments.getBlock(other.hash)).toEqual((await blockOf(2, 250_000)).bytes);
+    expect(await fragments.hasBlocks([(await blockOf(1, 250_000)).hash])).toEqual([false]);
   });
 
   it('takes bytes whose hashes were computed as they are', async () => {
@@ -240,15 +240,15 @@ describe('a damaged row', () => {
   it('of a fragment that names a slot twice costs the second its block, and no other', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const blocks = [await blockOf(1, 200_000), await blockOf(2, 200_000)];
+    const blocks = [await blockOf(1, 250_000), await blockOf(2, 250_000)];
     const hashes = blocks.map(({ hash }) => hash);
     for (const [at, block] of blocks.entries())
       await fragments.putBlocks('store:x', [block], 'claimed', keepAs(at));
-    await changeRowInLine('kept', ['store:x', 1], { places: Uint32Array.of(0, 200_000) });
+    await changeRowInLine('kept', ['store:x', 1], { places: Uint32Array.of(0, 250_000) });
     folder.openNames.clear();
     const again = (await openStore('palm', folder)).fragments;
     expect(await again.hasBlocks(hashes)).toEqual([true, false]);
-    expect(await again.getBlock((await blockOf(1, 200_000)).hash)).toEqual((await blockOf(1, 200_000)).bytes);
+    expect(await again.getBlock((await blockOf(1, 250_000)).hash)).toEqual((await blockOf(1, 250_000)).bytes);
   });
 
   it('of a fragment is removed with what it claims, not listed, and counted', async () => {
@@ -395,11 +395,11 @@ async function harness(folder?: TestPackFolder): Promise<FragmentStoreHarness> {
     },
     corruptBlock: async (hash) => {
       if (folder === undefined) await changeRow('blocks', new Uint8Array(hash), flipBit);
-      else folder.flipBit('pack-0', placeOf(folder, hash) + 7);
+      else folder.flipBit(CONTRACT_PACK, placeOf(folder, hash) + 7);
     },
     deleteBlock: async (hash) => {
       if (folder === undefined) await changeRow('blocks', new Uint8Array(hash), () => undefined);
-      else folder.flipBit('pack-0', placeOf(folder, hash) + 7);
+      else folder.flipBit(CONTRACT_PACK, placeOf(folder, hash) + 7);
     },
     corruptIndex: (fragmentId) => changeRow('indexes', fragmentId, flipBit),
     fillDisk: async (freeBytes) => {
@@ -415,10 +415,13 @@ async function harness(folder?: TestPackFolder): Promise<FragmentStoreHarness> {
   };
 }
 
-/** Where in the first pack a block of the contract's cases lies, which never fill it, bytes. */
+/** The first pack for blocks of the usual size and below: the contract's cases never fill it. */
+const CONTRACT_PACK = `pack-${2 ** 25}`;
+
+/** Where in that pack a block of the contract's cases lies, bytes. */
 function placeOf(folder: TestPackFolder, hash: BlockHash): number {
   const isWanted = (bytes: Uint8Array): boolean => equalBytes(sha256(bytes), hash);
-  return folder.find('pack-0', BLOCK_BYTES, CONTRACT_BLOCK_BYTES, isWanted);
+  return folder.find(CONTRACT_PACK, USUAL_BLOCK_BYTES, CONTRACT_BLOCK_BYTES, isWanted);
 }
 
 async function rowCount(store: string): Promise<number> {

@@ -1,7 +1,7 @@
 // A folder of packs on this machine's disk, as the browser's own file system keeps them: a file is open once at most, and a
 // disk may be full.
 
-import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,10 @@ export class TestPackFolder implements PackFolder {
     const isFound = readSync(file, bytes, 0, byteCount, at) === byteCount;
     closeSync(file);
     return isFound ? at : -1;
+  }
+
+  sizeOf(name: string): number {
+    return statSync(join(this.#folder, name)).size;
   }
 
   /** Changes bytes of a pack behind the back of whoever has it open. */

@@ -1,6 +1,7 @@
 // Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through sync access
-// handles, which exist in workers only. A file is a pack of slots of BLOCK_BYTES each; a slot holds one block. Which slot has
-// which block is the database's to know (idb-fragments.ts); here a slot is taken or free.
+// handles, which exist in workers only. A file is a pack of slots; a slot holds one block. Packs are of two kinds, so that
+// blocks of the usual size leave no gaps: slots of BLOCK_BYTES, and from slot 2^31 on of USUAL_BLOCK_BYTES. Which slot has which
+// block is the database's to know (idb-fragments.ts); here a slot is taken or free.
 //
 // Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes, which costs some
 // four times the processor time of a write in place (docs/decisions/0009-blocks-in-files.md).
@@ -9,11 +10,19 @@
 // MAX_OPEN_PACKS handles are open; a pack without a block has no file.
 
 import { isPalmError, type PalmError } from '../../core/model/errors.ts';
-import { BLOCK_BYTES } from '../../core/model/limits.ts';
+import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../core/model/limits.ts';
 import { storageFailure } from './idb-database.ts';
 
 /** 16 MiB in one file: small enough that removing files gives space back soon, large enough to keep files few. */
 const PACK_SLOTS = 64;
+interface Kind {
+  readonly firstPack: number;
+  readonly slotBytes: number;
+}
+
+const LARGEST: Kind = { firstPack: 0, slotBytes: BLOCK_BYTES };
+const USUAL: Kind = { firstPack: 2 ** 31 / PACK_SLOTS, slotBytes: USUAL_BLOCK_BYTES };
+
 /** Open files of this worker. */
 const MAX_OPEN_PACKS = 64;
 /** The page before this one may still be closing, and hold its files: another try after this, ms, and how many. */
@@ -51,8 +60,8 @@ export class BlockFiles {
   /** Least recently used first. */
   readonly #open = new Map<number, OpenPack>();
   readonly #opening = new Map<number, Promise<OpenPack>>();
-  /** No pack before this one has a free slot. */
-  #firstFree = 0;
+  /** By kind: no pack of it before this one has a free slot. */
+  readonly #firstFree = new Map([LARGEST, USUAL].map((kind) => [kind, kind.firstPack]));
 
   private constructor(folder: PackFolder) {
     this.#folder = folder;
@@ -68,14 +77,14 @@ export class BlockFiles {
     return files;
   }
 
-  /** A free slot, which is its taker's from now on until it is freed. */
-  take(): number {
-    const slot = this.#nextFree();
+  /** A free slot for a block of `byteCount`, which is its taker's from now on until it is freed. */
+  take(byteCount: number): number {
+    const slot = this.#nextFree(byteCount > USUAL.slotBytes ? LARGEST : USUAL);
     this.#take(slot);
     return slot;
   }
 
-  /** Writes a block of at most BLOCK_BYTES to a slot that was taken. @throws PalmError 'storage-full', 'storage-failed'. */
+  /** Writes a block to a slot that was taken for as many bytes. @throws PalmError 'storage-full', 'storage-failed'. */
   async write(slot: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
       await this.#use(slot, (pack, at) => {
@@ -104,7 +113,8 @@ export class BlockFiles {
     if (pack?.taken[slot % PACK_SLOTS] !== true) return;
     pack.taken[slot % PACK_SLOTS] = false;
     pack.count -= 1;
-    this.#firstFree = Math.min(this.#firstFree, number);
+    const kind = kindOf(number);
+    this.#firstFree.set(kind, Math.min(this.#firstFreeOf(kind), number));
     if (pack.count === 0) void this.#removePack(number);
   }
 
@@ -121,13 +131,17 @@ export class BlockFiles {
     for (const number of this.#open.keys()) this.#closePack(number);
   }
 
-  #nextFree(): number {
-    for (let number = this.#firstFree; ; number++) {
+  #firstFreeOf(kind: Kind): number {
+    return this.#firstFree.get(kind) ?? kind.firstPack;
+  }
+
+  #nextFree(kind: Kind): number {
+    for (let number = this.#firstFreeOf(kind); ; number++) {
       if (this.#leaving.has(number)) continue;
       const place = this.#packs.get(number)?.taken.indexOf(false) ?? 0;
       if (place === -1) continue;
       // One that is leaving may be free before this one.
-      if (this.#leaving.size === 0) this.#firstFree = number;
+      if (this.#leaving.size === 0) this.#firstFree.set(kind, number);
       return number * PACK_SLOTS + place;
     }
   }
@@ -147,7 +161,7 @@ export class BlockFiles {
   /** Does `work` with the slot's pack open; `at` is where the slot begins in it. */
   async #use<Answer>(slot: number, work: (pack: OpenPack, at: number) => Answer): Promise<Answer> {
     const number = Math.floor(slot / PACK_SLOTS);
-    const at = (slot % PACK_SLOTS) * BLOCK_BYTES;
+    const at = (slot % PACK_SLOTS) * kindOf(number).slotBytes;
     for (;;) {
       const pack = this.#open.get(number) ?? (await this.#openPack(number));
       // While it was waited for, others may have closed it again to open theirs.
@@ -216,6 +230,10 @@ export class BlockFiles {
       this.#leaving.delete(number);
     }
   }
+}
+
+function kindOf(number: number): Kind {
+  return number < USUAL.firstPack ? LARGEST : USUAL;
 }
 
 function flushPack(pack: OpenPack): void {

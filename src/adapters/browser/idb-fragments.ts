@@ -272,7 +272,8 @@ export class IdbFragmentStore implements FragmentStore {
 
   #claim(owner: string, block: Block): Claim {
     const { hash, bytes } = block;
-    const newSlot = (): number | undefined => (bytes.length > LARGE_BYTES ? this.#files?.take() : undefined);
+    const newSlot = (): number | undefined =>
+      bytes.length > LARGE_BYTES ? this.#files?.take(bytes.length) : undefined;
     const { block: held, isNew } = this.#held.claim(owner, { hash, byteCount: bytes.length, newSlot });
     return { held, isNew, bytes };
   }

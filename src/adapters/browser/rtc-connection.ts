@@ -107,6 +107,7 @@ export class RtcConnection {
     }
     this.#channel = channel;
     // From here on past simple-peer's stream, which costs more than what Palm does with a frame.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- takes the place of simple-peer's own
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (!this.#isOver) this.#events.frame(frameOf(data));
     };

@@ -13,7 +13,7 @@ import type { Memory } from '../../core/ports.ts';
 const BLOCK_BUFFER_BYTES = BLOCK_BYTES + 64;
 /** Shorter ones do not fill a block's buffer by half, and are cheap to make. */
 const LEAST_BYTES = BLOCK_BYTES / 2;
-/** Longer ones are rare: a segment of 4 blocks has 1 MiB. */
+/** Longer ones are rare: a segment of 4 blocks has 944 KiB. */
 const MOST_BYTES = 4 * 2 ** 20;
 /** What three segments of 4 of 8 and their blocks need at once is 9 MiB; some of it is always on its way. */
 const MAX_FREE_BYTES = 6 * 2 ** 20;

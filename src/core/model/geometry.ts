@@ -3,7 +3,14 @@
 //   segment s holds up to k * blockBytes - 16 plaintext bytes; sealed and padded it is k blocks; coded it is n.
 
 import { PalmError } from './errors.ts';
-import { BLOCK_BYTES, GCM_TAG_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from './limits.ts';
+import {
+  BLOCK_BYTES,
+  DEFAULT_K,
+  GCM_TAG_BYTES,
+  MAX_FRAGMENT_COUNT,
+  MAX_SEGMENT_COUNT,
+  USUAL_BLOCK_BYTES,
+} from './limits.ts';
 
 export interface Geometry {
   /** Plaintext bytes of the file. */
@@ -66,7 +73,7 @@ export function fragmentBytesOf(geometry: Geometry): number {
   return last * geometry.blockBytes + blockBytesOf(geometry, last);
 }
 
-/** A geometry with full-size blocks. */
+/** The geometry of a new file. */
 export function geometryOf(size: number, k: number, n: number): Geometry {
-  return { size, k, n, blockBytes: BLOCK_BYTES };
+  return { size, k, n, blockBytes: k === DEFAULT_K ? USUAL_BLOCK_BYTES : BLOCK_BYTES };
 }

@@ -3,6 +3,12 @@
 /** One block at most, bytes: four 64 KiB frames; large enough for IndexedDB and SIMD, small enough to hedge. */
 export const BLOCK_BYTES = 256 * 1024;
 
+/**
+ * What Palm makes full blocks of with k = 4, the usual one, bytes: a segment is 944 KiB then. Engines map memory for pieces of
+ * some 1 MiB anew each time, and give it back (docs/decisions/0013-segments-below-a-mebibyte.md).
+ */
+export const USUAL_BLOCK_BYTES = 236 * 1024;
+
 /** AES-GCM's authentication tag, bytes (NIST SP 800-38D). */
 export const GCM_TAG_BYTES = 16;
 
