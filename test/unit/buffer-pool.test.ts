@@ -65,6 +65,6 @@ it('at most 6 MiB wait to be used again, what was given last of all, and none wh
   expect(pool.take(SEGMENT_BYTES).buffer).not.toBe(old.buffer);
   expect(keptCount()).toBe(23);
   for (const bytes of all) pool.give(bytes);
-  vi.advanceTimersByTime(10_000);
+  vi.advanceTimersByTime(20_000);
   expect(keptCount()).toBe(0);
 });

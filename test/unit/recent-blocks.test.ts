@@ -46,7 +46,7 @@ it('the oldest give way, and their memory is spent', async () => {
 
 it('all are forgotten when nobody fetches, when the store is cleared, and when fragments are dropped', async () => {
   for (const forget of [
-    () => vi.advanceTimersByTimeAsync(10_000),
+    () => vi.advanceTimersByTimeAsync(20_000),
     (store: FragmentStore) => store.clear(),
     (store: FragmentStore) => store.drop([fragmentIdOf(new Uint8Array(1))]),
   ]) {

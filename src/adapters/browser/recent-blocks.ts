@@ -6,6 +6,7 @@
 
 import { blockKey, type BlockHash } from '../../core/model/ids.ts';
 import type { FragmentStore } from '../../core/ports.ts';
+import { IdleTimer } from '../portable/idle-timer.ts';
 
 /** Some eight segments of 4 of 8: what takers may lag behind before their blocks come from the disk. */
 const MAX_BYTES = 16 * 2 ** 20;
@@ -56,7 +57,7 @@ class RecentBlocks {
   readonly #blocks = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #spent: (bytes: Uint8Array<ArrayBuffer>) => void;
   #byteCount = 0;
-  #forgetting: ReturnType<typeof setTimeout> | undefined;
+  readonly #unused = new IdleTimer(FORGET_AFTER_MS, () => this.clear());
 
   constructor(spent: (bytes: Uint8Array<ArrayBuffer>) => void) {
     this.#spent = spent;
@@ -72,19 +73,19 @@ class RecentBlocks {
       this.#remove(oldest);
       this.#spent(old);
     }
-    this.#forgetLater();
+    this.#unused.used();
   }
 
   take(hash: BlockHash): Uint8Array<ArrayBuffer> | undefined {
     const key = blockKey(hash);
     const bytes = this.#blocks.get(key);
     this.#remove(key);
-    if (bytes !== undefined) this.#forgetLater();
+    if (bytes !== undefined) this.#unused.used();
     return bytes;
   }
 
   clear(): void {
-    clearTimeout(this.#forgetting);
+    this.#unused.stop();
     for (const bytes of this.#blocks.values()) this.#spent(bytes);
     this.#blocks.clear();
     this.#byteCount = 0;
@@ -93,10 +94,5 @@ class RecentBlocks {
   #remove(key: string): void {
     this.#byteCount -= this.#blocks.get(key)?.length ?? 0;
     this.#blocks.delete(key);
-  }
-
-  #forgetLater(): void {
-    clearTimeout(this.#forgetting);
-    this.#forgetting = setTimeout(() => this.clear(), FORGET_AFTER_MS);
   }
 }

@@ -3,11 +3,12 @@
 // dropped is garbage to be collected.
 //
 // Invariants: a buffer has one owner: who took it, or this; at most MAX_FREE_BYTES lie here, and none for longer than
-// FORGET_AFTER_MS after the last use.
+// twice FORGET_AFTER_MS after the last use.
 
 import { discard } from '../../core/model/bytes.ts';
 import { BLOCK_BYTES } from '../../core/model/limits.ts';
 import type { Memory } from '../../core/ports.ts';
+import { IdleTimer } from './idle-timer.ts';
 
 /** A message with a full block: its header is below 64 bytes. Everything from LEAST_BYTES to this gets as much. */
 const BLOCK_BUFFER_BYTES = BLOCK_BYTES + 64;
@@ -24,7 +25,9 @@ export class BufferPool implements Memory {
   /** The one that was given last is last, and taken first: it may still be in the processor's cache. */
   readonly #free: ArrayBuffer[] = [];
   #freeBytes = 0;
-  #forgetting: ReturnType<typeof setTimeout> | undefined;
+  readonly #unused = new IdleTimer(FORGET_AFTER_MS, () => {
+    while (this.#free.length > 0) this.#drop();
+  });
 
   take(byteCount: number): Uint8Array<ArrayBuffer> {
     const bufferBytes = bufferBytesFor(byteCount);
@@ -44,10 +47,7 @@ export class BufferPool implements Memory {
     this.#freeBytes += buffer.byteLength;
     // What was not wanted for longest goes: files of another geometry have segments of another length.
     while (this.#freeBytes > MAX_FREE_BYTES) this.#drop();
-    clearTimeout(this.#forgetting);
-    this.#forgetting = setTimeout(() => {
-      while (this.#free.length > 0) this.#drop();
-    }, FORGET_AFTER_MS);
+    this.#unused.used();
   }
 
   #drop(): void {
