@@ -191,7 +191,7 @@ export interface FragmentStore {
    * hashes first; of 'computed' ones the caller had the hashes computed from these very bytes. The owner's claim ends with
    * this page at the latest; with `keep` that of these blocks does not, and `kept` finds them: what it says is durable
    * ('strict') when this resolves, and until then nothing answers one of these blocks.
-   * @throws PalmError 'corrupt' when bytes do not match their hash.
+   * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another note was kept under the number.
    */
   putBlocks(
     owner: string,

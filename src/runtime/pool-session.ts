@@ -16,7 +16,8 @@ import { PeerDriver } from './peer-driver.ts';
 import { readFile, type ReadPorts } from './reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { restoreHoldings, saveHoldings } from './saved-pool.ts';
-import { abandonStore, awaitQuorum, storeFile, type StorePorts } from './storing.ts';
+import { abandonStore } from './already-here.ts';
+import { awaitQuorum, storeFile, type StorePorts } from './storing.ts';
 import type { Transfers } from './transfers.ts';
 import { UnfinishedStores } from './unfinished-stores.ts';
 

@@ -20,7 +20,7 @@ import {
   type FileDetails,
   type Manifest,
 } from '../core/catalogue/manifest.ts';
-import { bytesOfHex, equalBytes, hexOf } from '../core/model/bytes.ts';
+import { bytesOfHex, hexOf } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { plainBytesOf, segmentBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../core/model/ids.ts';
@@ -30,6 +30,7 @@ import type {
   Clock,
   Cryptography,
   FragmentStore,
+  Memory,
   Random,
   RecordStore,
   SealedSegment,
@@ -37,21 +38,16 @@ import type {
   SourceHandle,
   UnfinishedStore,
 } from '../core/ports.ts';
-import { reachOf } from '../core/placement/health.ts';
+import { abandonStore, equalFileOf, mayBeHere, storeBefore } from './already-here.ts';
 import { EarlyPlacing } from './early-placing.ts';
 import { storedFragmentOf, type PeerDriver } from './peer-driver.ts';
 import type { Transfer } from './transfers.ts';
-import {
-  type Likeness,
-  ownerOf,
-  sealedBytesOf,
-  type SealedSegments,
-  type UnfinishedStores,
-} from './unfinished-stores.ts';
+import { ownerOf, sealedBytesOf, type SealedSegments, type UnfinishedStores } from './unfinished-stores.ts';
 
 export interface StorePorts {
   readonly clock: Clock;
   readonly random: Random;
+  readonly memory: Memory;
   readonly cryptography: Cryptography;
   readonly codec: SegmentCodec;
   readonly fragments: FragmentStore;
@@ -106,72 +102,6 @@ export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Store
   const stored = await sealAndPublish(job, store, plainHashes, ports);
   await ports.unfinished.end(store.storeId);
   return stored;
-}
-
-/** Gives up a store that an earlier page began, here and at the devices that hold blocks for it already. */
-export async function abandonStore(
-  storeId: string,
-  { unfinished, driver }: Pick<StorePorts, 'unfinished' | 'driver'>,
-): Promise<void> {
-  await unfinished.end(storeId);
-  driver.input({ kind: 'abandoned', job: parseJobId(bytesOfHex(storeId)) });
-}
-
-/**
- * Whether a file's bytes may be in the pool, or sealed in part, already, as far as its size tells. What takes one segment is
- * sealed sooner than looked for.
- */
-function mayBeHere(job: StoreJob, { driver, unfinished }: StorePorts): boolean {
-  const { geometry, isPrivate, resumes } = job;
-  if (resumes !== undefined) return true;
-  if (segmentCountOf(geometry) === 1) return false;
-  if (unfinished.hasAlike(likenessOf(job))) return true;
-  const manifests = [...driver.peer.catalogue.files().values()];
-  return !isPrivate && manifests.some(({ size, access }) => size === geometry.size && access.kind === 'pool');
-}
-
-function likenessOf({ geometry, details, isPrivate }: StoreJob): Likeness {
-  return { ...geometry, name: details.name, isPrivate };
-}
-
-/**
- * The interrupted store that this one goes on with, its sealed segments being those of `job`. One whose bytes `job` no longer
- * has is ended: its keys sealed others.
- */
-async function storeBefore(
-  job: StoreJob,
-  plainHashes: readonly Uint8Array[],
-  ports: StorePorts,
-): Promise<UnfinishedStore | undefined> {
-  const { unfinished, notice } = ports;
-  const { resumes, details, geometry, modifiedMs, handle } = job;
-  const isEqual = (sealed: SealedSegments): boolean =>
-    [...sealed].every(([segment, { note }]) => equalBytes(plainHashes[segment] ?? new Uint8Array(), note));
-  if (resumes === undefined) {
-    const alike = await unfinished.claimAlike(likenessOf(job), isEqual);
-    if (alike === undefined) return undefined;
-    const { store, sealed } = alike;
-    return usableOf({ ...store, ...details, modifiedMs, handle: handle ?? store.handle }, sealed, ports);
-  }
-  const sealed = await unfinished.sealed(resumes);
-  if (resumes.size === geometry.size && isEqual(sealed)) return usableOf(resumes, sealed, ports);
-  await abandonStore(resumes.storeId, ports);
-  notice(
-    `The file chosen for “${resumes.name}” is not the one that was interrupted, or it changed since. What was encrypted of ` +
-      `that one was dropped, and “${details.name}” is stored from its beginning.`,
-  );
-  return undefined;
-}
-
-/** `store` if something of it is sealed; else under new keys, as what its keys sealed may be unknown: it was damaged. */
-async function usableOf(
-  store: UnfinishedStore,
-  sealed: SealedSegments,
-  ports: StorePorts,
-): Promise<UnfinishedStore> {
-  if (sealed.size > 0) return store;
-  await abandonStore(store.storeId, ports);
-  return { ...store, ...newKeys(ports) };
 }
 
 /** The id and keys of a store. */
@@ -237,7 +167,8 @@ async function sealAndPublish(
     return { kind: 'stored', fileId, linkKey, details };
   } catch (error) {
     early?.failed();
-    const goesOn = isKept && !job.transfer.signal.aborted && isPassing(error);
+    // One that was kept before is kept also when that could not be said anew.
+    const goesOn = (isKept || unfinished.has(storeId)) && !job.transfer.signal.aborted && isPassing(error);
     if (!goesOn) {
       await unfinished.end(storeId);
       throw error;
@@ -258,20 +189,6 @@ function blockOf(hashes: readonly BlockHash[], fragment: number): BlockHash {
   const hash = hashes[fragment];
   if (hash === undefined) throw new Error('a block for each fragment');
   return hash;
-}
-
-/** The equal file of the pool, if it can be opened now: one that cannot is no reason not to store the bytes again. */
-function equalFileOf(
-  { isPrivate }: StoreJob,
-  plainHashes: readonly Uint8Array[],
-  { driver: { peer }, keys }: StorePorts,
-): FileId | undefined {
-  if (isPrivate) return undefined;
-  const fileId = peer.catalogue.fileWithTag(contentTagOf(keys.contentTagKey, plainHashes));
-  const manifest = fileId === undefined ? undefined : peer.catalogue.files().get(fileId);
-  if (fileId === undefined || manifest === undefined) return undefined;
-  const reachable = new Map([...peer.holdersOf(fileId)].filter(([device]) => peer.isReachable(device)));
-  return reachOf(reachable) >= manifest.k ? fileId : undefined;
 }
 
 /** The SHA-256 of each segment. */
@@ -311,7 +228,8 @@ async function sealSegments(
   };
   return mapSegments(job, pace, async (read, segment) => {
     const { note: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
-    if (doneHash !== undefined && doneBlocks !== undefined)
+    // A power failure may have taken bytes of blocks and left the row.
+    if (doneHash !== undefined && doneBlocks !== undefined && (await areSound(doneBlocks, ports)))
       return { plainHash: doneHash, hashes: doneBlocks };
     const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
     const row = blocks.map((bytes, fragment) => ({ hash: blockOf(hashes, fragment), bytes }));
@@ -322,6 +240,21 @@ async function sealSegments(
     transfer.advance(plainBytesOf(store, segment));
     return { plainHash, hashes };
   });
+}
+
+/** Whether blocks are on the disk as they were sealed. */
+async function areSound(blocks: readonly BlockHash[], { fragments, memory }: StorePorts): Promise<boolean> {
+  for (const hash of blocks) {
+    try {
+      const bytes = await fragments.getBlock(hash);
+      if (bytes === undefined) return false;
+      memory.give(bytes);
+    } catch (error) {
+      if (isPalmError(error, 'corrupt')) return false;
+      throw error;
+    }
+  }
+  return true;
 }
 
 type Read = () => Promise<Uint8Array<ArrayBuffer>>;

@@ -23,6 +23,8 @@ export type Likeness = Geometry & Pick<UnfinishedStore, 'name' | 'isPrivate'>;
 interface Entry {
   readonly store: UnfinishedStore;
   readonly sealedBytes: number;
+  /** Segments that this page knows to have been sealed: their rows must be there still. */
+  readonly known: Set<number>;
   readonly needs: UnfinishedStatus['needs'];
   readonly isRunning: boolean;
 }
@@ -48,9 +50,16 @@ export class UnfinishedStores {
     const { journal } = this.#ports;
     const { stores, damagedCount } = await journal.load();
     for (const store of stores) {
-      const sealedBytes = sealedBytesOf(store, await this.#sealed(store));
+      const sealed = await this.#sealed(store);
+      const sealedBytes = sealedBytesOf(store, sealed);
       const needs = await this.#needsOf(store);
-      this.#entries.set(store.storeId, { store, sealedBytes, needs, isRunning: false });
+      this.#entries.set(store.storeId, {
+        store,
+        sealedBytes,
+        known: new Set(sealed.keys()),
+        needs,
+        isRunning: false,
+      });
     }
     return damagedCount;
   }
@@ -100,13 +109,14 @@ export class UnfinishedStores {
   async claimAlike(
     like: Likeness,
     isEqual: (sealed: SealedSegments) => boolean,
-  ): Promise<{ readonly store: UnfinishedStore; readonly sealed: SealedSegments } | undefined> {
+  ): Promise<UnfinishedStore | undefined> {
     for (const { storeId } of this.#alike(like)) {
       if (this.#entries.get(storeId)?.isRunning !== false) continue; // others took it meanwhile
       const store = this.claim(storeId);
       try {
         const sealed = await this.sealed(store);
-        if (isEqual(sealed)) return { store, sealed };
+        // Of one of which nothing is sealed nobody can tell.
+        if (sealed.size > 0 && isEqual(sealed)) return store;
       } catch (error) {
         this.pause(storeId);
         throw error;
@@ -140,7 +150,13 @@ export class UnfinishedStores {
     if (known === undefined && this.#entries.size >= MAX_UNFINISHED) return false;
     await this.#ports.journal.put(store);
     const needs = handle === undefined ? 'file' : 'nothing';
-    this.#entries.set(storeId, { store, sealedBytes: known?.sealedBytes ?? 0, needs, isRunning: true });
+    this.#entries.set(storeId, {
+      store,
+      sealedBytes: known?.sealedBytes ?? 0,
+      known: known?.known ?? new Set(),
+      needs,
+      isRunning: true,
+    });
     return true;
   }
 
@@ -148,10 +164,14 @@ export class UnfinishedStores {
   advanced(storeId: string, segment: number): void {
     const entry = this.#entries.get(storeId);
     if (entry === undefined) return;
+    entry.known.add(segment);
     this.#set(storeId, { sealedBytes: entry.sealedBytes + plainBytesOf(entry.store, segment) });
   }
 
-  /** The segments whose blocks may have left this device; those of a store that is not kept cannot be continued. */
+  /**
+   * Of a store that is kept, the segments whose blocks may have left this device; none when that is not known of each, and then
+   * its keys are not to be used again.
+   */
   async sealed(store: UnfinishedStore): Promise<SealedSegments> {
     const sealed = await this.#sealed(store);
     this.#set(store.storeId, { sealedBytes: sealedBytesOf(store, sealed) });
@@ -184,10 +204,13 @@ export class UnfinishedStores {
 
   async #sealed(store: UnfinishedStore): Promise<SealedSegments> {
     const kept = await this.#ports.fragments.kept(ownerOf(store.storeId));
-    const isSound = [...kept].every(
-      ([segment, { blocks }]) =>
-        segment < segmentCountOf(store) && (blocks === undefined || blocks.length === store.n),
-    );
+    const known = this.#entries.get(store.storeId)?.known ?? new Set();
+    const isSound =
+      [...known].every((segment) => kept.has(segment)) &&
+      [...kept].every(
+        ([segment, { blocks }]) =>
+          segment < segmentCountOf(store) && (blocks === undefined || blocks.length === store.n),
+      );
     return isSound ? kept : new Map();
   }
 

@@ -3,19 +3,18 @@
 
 import { transfer } from 'comlink';
 import { buffersOf } from './buffers.ts';
-import { discard } from '../core/model/bytes.ts';
 import type { ArrivedBlock, Opening, SealedSegment, SegmentCodec, SegmentParameters } from '../core/ports.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 
 /** See SegmentCodec; whatever fails there is an Outcome here, and nothing is thrown. */
 export interface CodecService {
-  hash(plain: Uint8Array<ArrayBuffer>): Promise<Outcome<Uint8Array>>;
+  hash(plain: Uint8Array<ArrayBuffer>): Promise<FromPlain<Uint8Array>>;
   seal(
     parameters: SegmentParameters,
     plain: Uint8Array<ArrayBuffer>,
     plainHash: Uint8Array | undefined,
     into: readonly Uint8Array<ArrayBuffer>[],
-  ): Promise<SealAnswer>;
+  ): Promise<FromPlain<SealedSegment>>;
   open(
     parameters: SegmentParameters,
     blocks: readonly ArrivedBlock[],
@@ -23,8 +22,9 @@ export interface CodecService {
   ): Promise<OpenAnswer>;
 }
 
-export interface SealAnswer {
-  readonly outcome: Outcome<SealedSegment>;
+/** What came of a plaintext. */
+export interface FromPlain<Value> {
+  readonly outcome: Outcome<Value>;
   /** Memory of the plaintext, to be used again. */
   readonly spent: Uint8Array<ArrayBuffer>;
 }
@@ -40,8 +40,7 @@ export function createCodecService(loading: Promise<SegmentCodec>): CodecService
   return {
     async hash(plain) {
       const outcome = await outcomeOf(async () => (await loading).hash(plain));
-      discard(plain);
-      return outcome;
+      return transfer({ outcome, spent: plain }, [plain.buffer]);
     },
     async seal(parameters, plain, plainHash, into) {
       const outcome = await outcomeOf(async () =>

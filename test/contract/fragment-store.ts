@@ -192,6 +192,17 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
+    name: 'what was noted stays, whoever keeps something else under the same number',
+    async run({ store }) {
+      const [one, two] = [blockOf(1), blockOf(2)];
+      await store.putBlocks('store:x', [one], 'claimed', keepAs(1));
+      const other = { as: 1, note: keepAs(2).note };
+      await checkRejects(store.putBlocks('store:x', [two], 'claimed', other), 'refused', 'another note');
+      checkEqual(await keptBy(store, 'store:x'), [[1, keptAs(1, [one.hash])]], 'what is kept');
+      checkEqual(await store.hasBlocks([two.hash]), [false], 'presence');
+    },
+  },
+  {
     name: 'of a kept set with a corrupt block the note is left',
     async run({ store, corruptBlock }) {
       const [one, two] = [blockOf(1), blockOf(2)];

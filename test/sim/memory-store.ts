@@ -119,6 +119,9 @@ class MemoryFragmentStore implements FragmentStore {
     _: 'claimed' | 'computed' = 'claimed',
     keep?: Keep,
   ): Promise<void> {
+    const noted = keep && this.#kept.get(owner)?.get(keep.as)?.note;
+    if (noted !== undefined && !equalBytes(noted, keep?.note ?? noted))
+      throw new PalmError('refused', 'Another note was kept.');
     for (const { hash, bytes } of blocks) {
       if (!equalBytes(sha256(bytes), hash)) {
         throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');

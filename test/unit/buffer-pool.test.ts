@@ -24,6 +24,13 @@ it('a buffer that was given back is taken again, once', () => {
   expect(pool.take(BLOCK_BYTES).buffer).not.toBe(first.buffer);
 });
 
+it('that is given back twice would have two owners: it is refused', () => {
+  const pool = new BufferPool();
+  const bytes = pool.take(BLOCK_BYTES);
+  pool.give(bytes);
+  expect(() => pool.give(bytes)).toThrow('twice');
+});
+
 it('has room for a block with the header of its message', () => {
   const pool = new BufferPool();
   const message = pool.take(BLOCK_BYTES + 40);

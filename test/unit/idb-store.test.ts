@@ -217,7 +217,7 @@ describe('a damaged row', () => {
 
   it.each<[string, Record<string, unknown>]>([
     ['hashes that are not whole', { hashes: new Uint8Array(33) }],
-    ['no block', { hashes: new Uint8Array(0), places: new Uint32Array(0) }],
+    ['a slot too small for its block', { places: Uint32Array.of(2 ** 31, 250_000) }],
     ['a note too short', { note: new Uint8Array(31) }],
     ['no place', { places: new Uint32Array(1) }],
     ['places of other numbers', { places: new Float64Array(2) }],

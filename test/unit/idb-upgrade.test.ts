@@ -99,9 +99,44 @@ it('version 4, where the journal has the hashes of what is sealed', async () => 
   expect(await fragments.list()).toEqual([fragment.stored]);
   for (const seed of [1, 2]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
   expect(await fragments.owners()).toEqual([OWNER]);
-  const sealed = { note: SEGMENT_HASHES.slice(32), blocks: [hashOf(2)] };
-  expect(await fragments.kept(OWNER)).toEqual(new Map([[1, sealed]]));
+  expect(await fragments.kept(OWNER)).toEqual(
+    new Map<number, Kept>([
+      // Its blocks may have left all the same.
+      [0, { note: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
+      [1, { note: SEGMENT_HASHES.slice(32), blocks: [hashOf(2)] }],
+    ]),
+  );
   expect((await (await openIdbStore()).journal.load()).stores).toEqual([STORE]);
+  await fragments.release(OWNER);
+  expect(await fragments.kept(OWNER)).toEqual(new Map());
+});
+
+it('version 4: a store of which no row is there keeps its hashes, until it is given up', async () => {
+  const database = await openDB('palm', 4, { upgrade: (fresh) => createVersion4(fresh) });
+  await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES });
+  database.close();
+  const { fragments } = await open();
+  expect([...(await fragments.kept(OWNER)).values()].map(({ note }) => note)).toEqual([
+    SEGMENT_HASHES.slice(0, 32),
+    SEGMENT_HASHES.slice(32),
+  ]);
+  await fragments.release(OWNER);
+  expect(await fragments.kept(OWNER)).toEqual(new Map());
+});
+
+it('version 4: a store whose hashes are not whole goes, with what was sealed of it', async () => {
+  const database = await openDB('palm', 4, { upgrade: (fresh) => createVersion4(fresh) });
+  await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES.slice(32) });
+  await database.put('kept', {
+    owner: OWNER,
+    keptAs: 0,
+    hashes: rowOf([2]),
+    places: Uint32Array.of(2, 200_000),
+  });
+  database.close();
+  const { fragments } = await open();
+  expect(await fragments.owners()).toEqual([]);
+  expect((await (await openIdbStore()).journal.load()).stores).toEqual([]);
 });
 
 it('version 1, where every block is a row', async () => {

@@ -1,6 +1,5 @@
 // Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through sync access
-// handles, which exist in workers only. A file is a pack of slots; a slot holds one block. Packs are of two kinds, so that
-// blocks of the usual size leave no gaps: slots of BLOCK_BYTES, and from slot 2^31 on of USUAL_BLOCK_BYTES. Which slot has which
+// handles, which exist in workers only. A file is a pack of slots (pack-slots.ts); a slot holds one block. Which slot has which
 // block is the database's to know (idb-fragments.ts); here a slot is taken or free.
 //
 // Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes, which costs some
@@ -10,18 +9,8 @@
 // MAX_OPEN_PACKS handles are open; a pack without a block has no file.
 
 import { isPalmError, type PalmError } from '../../core/model/errors.ts';
-import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../core/model/limits.ts';
 import { storageFailure } from './idb-database.ts';
-
-/** 16 MiB in one file: small enough that removing files gives space back soon, large enough to keep files few. */
-const PACK_SLOTS = 64;
-interface Kind {
-  readonly firstPack: number;
-  readonly slotBytes: number;
-}
-
-const LARGEST: Kind = { firstPack: 0, slotBytes: BLOCK_BYTES };
-const USUAL: Kind = { firstPack: 2 ** 31 / PACK_SLOTS, slotBytes: USUAL_BLOCK_BYTES };
+import { kindForBlock, kindOfPack, PACK_SLOTS, type PackKind } from './pack-slots.ts';
 
 /** Open files of this worker. */
 const MAX_OPEN_PACKS = 64;
@@ -61,7 +50,7 @@ export class BlockFiles {
   readonly #open = new Map<number, OpenPack>();
   readonly #opening = new Map<number, Promise<OpenPack>>();
   /** By kind: no pack of it before this one has a free slot. */
-  readonly #firstFree = new Map([LARGEST, USUAL].map((kind) => [kind, kind.firstPack]));
+  readonly #firstFree = new Map<PackKind, number>();
 
   private constructor(folder: PackFolder) {
     this.#folder = folder;
@@ -79,7 +68,7 @@ export class BlockFiles {
 
   /** A free slot for a block of `byteCount`, which is its taker's from now on until it is freed. */
   take(byteCount: number): number {
-    const slot = this.#nextFree(byteCount > USUAL.slotBytes ? LARGEST : USUAL);
+    const slot = this.#nextFree(kindForBlock(byteCount));
     this.#take(slot);
     return slot;
   }
@@ -113,7 +102,7 @@ export class BlockFiles {
     if (pack?.taken[slot % PACK_SLOTS] !== true) return;
     pack.taken[slot % PACK_SLOTS] = false;
     pack.count -= 1;
-    const kind = kindOf(number);
+    const kind = kindOfPack(number);
     this.#firstFree.set(kind, Math.min(this.#firstFreeOf(kind), number));
     if (pack.count === 0) void this.#removePack(number);
   }
@@ -131,11 +120,11 @@ export class BlockFiles {
     for (const number of this.#open.keys()) this.#closePack(number);
   }
 
-  #firstFreeOf(kind: Kind): number {
+  #firstFreeOf(kind: PackKind): number {
     return this.#firstFree.get(kind) ?? kind.firstPack;
   }
 
-  #nextFree(kind: Kind): number {
+  #nextFree(kind: PackKind): number {
     for (let number = this.#firstFreeOf(kind); ; number++) {
       if (this.#leaving.has(number)) continue;
       const place = this.#packs.get(number)?.taken.indexOf(false) ?? 0;
@@ -161,7 +150,7 @@ export class BlockFiles {
   /** Does `work` with the slot's pack open; `at` is where the slot begins in it. */
   async #use<Answer>(slot: number, work: (pack: OpenPack, at: number) => Answer): Promise<Answer> {
     const number = Math.floor(slot / PACK_SLOTS);
-    const at = (slot % PACK_SLOTS) * kindOf(number).slotBytes;
+    const at = (slot % PACK_SLOTS) * kindOfPack(number).slotBytes;
     for (;;) {
       const pack = this.#open.get(number) ?? (await this.#openPack(number));
       // While it was waited for, others may have closed it again to open theirs.
@@ -230,10 +219,6 @@ export class BlockFiles {
       this.#leaving.delete(number);
     }
   }
-}
-
-function kindOf(number: number): Kind {
-  return number < USUAL.firstPack ? LARGEST : USUAL;
 }
 
 function flushPack(pack: OpenPack): void {

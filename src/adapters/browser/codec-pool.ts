@@ -43,7 +43,12 @@ export function openCodecPool(options: CodecPoolOptions = {}): SegmentCodec {
   );
   const memory = options.memory ?? new BufferPool();
   return {
-    hash: (plain, signal) => pool.call((service) => service.hash(transfer(plain, [plain.buffer])), signal),
+    hash: (plain, signal) =>
+      pool.call(async (service) => {
+        const { outcome, spent } = await service.hash(transfer(plain, [plain.buffer]));
+        memory.give(spent);
+        return outcome;
+      }, signal),
     seal: (parameters, plain, plainHash, signal) =>
       pool.call(async (service) => {
         const into = blockMemory(memory, parameters, plain.length);

@@ -61,13 +61,13 @@ export class IdbFragmentStore implements FragmentStore {
   private constructor(
     database: PalmDatabase,
     files: BlockFiles | undefined,
-    held: HeldBlocks,
+    { held, keepers }: Held,
     onDamage: (rowCount: number) => void,
   ) {
     this.#database = database;
     this.#files = files;
     this.#held = held;
-    this.#keepers = new Set(held.jobs());
+    this.#keepers = keepers;
     this.#writes = new GroupCommit(database, ['blocks', 'kept', 'fragments', 'indexes']);
     this.#onDamage = onDamage;
   }
@@ -82,7 +82,7 @@ export class IdbFragmentStore implements FragmentStore {
     onDamage: (rowCount: number) => void,
   ): Promise<{ readonly fragments: IdbFragmentStore; readonly files: BlockFiles | undefined }> {
     const held = await heldBlocks(database, onDamage);
-    const slots = Array.from(held.all(), ({ slot }) => slot).filter((slot) => slot !== undefined);
+    const slots = Array.from(held.held.all(), ({ slot }) => slot).filter((slot) => slot !== undefined);
     const files = folder === undefined ? undefined : await BlockFiles.over(folder, slots);
     return { fragments: new IdbFragmentStore(database, files, held, onDamage), files };
   }
@@ -131,7 +131,7 @@ export class IdbFragmentStore implements FragmentStore {
     return new Map(
       sound.map(({ keptAs, note, blocks }) => {
         const hashes = blocks.map(({ hash }) => hash);
-        const isWhole = hashes.every((hash) => this.#isHere(hash));
+        const isWhole = hashes.length > 0 && hashes.every((hash) => this.#isHere(hash));
         return [keptAs, { note, blocks: isWhole ? hashes : undefined }];
       }),
     );
@@ -301,8 +301,11 @@ export class IdbFragmentStore implements FragmentStore {
       // A view would drag its whole buffer along.
       await Promise.all(rows.map(({ held, bytes }) => blocks.put(ownBytes(bytes), keyOf(held.hash))));
       if (keep === undefined) return;
-      const row = { owner, keptAs: keep.as, note: ownBytes(keep.note), ...placesOf(placed) };
-      await transaction.objectStore('kept').put(row);
+      const kept = transaction.objectStore('kept');
+      // Somebody else goes on with the same: what was noted first stays.
+      const before = decoded(await kept.get([owner, keep.as]), keptRow);
+      if (before !== undefined && !equalBytes(before.note, keep.note)) throw otherNote();
+      await kept.put({ owner, keptAs: keep.as, note: ownBytes(keep.note), ...placesOf(placed) });
     });
   }
 
@@ -355,9 +358,16 @@ interface Claim {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+interface Held {
+  readonly held: HeldBlocks;
+  /** Jobs with rows in `kept`. */
+  readonly keepers: Set<string>;
+}
+
 /** What the disk says is here. Rows of blocks that nobody names, left by a crash, are deleted. */
-async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) => void): Promise<HeldBlocks> {
+async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) => void): Promise<Held> {
   const held = new HeldBlocks();
+  const keepers = new Set<string>();
   const takenSlots = new Set<number>();
   const place = ({ slot }: PlacedBlock): number | undefined => {
     // Two rows that name one slot: the second's block is not there.
@@ -377,12 +387,16 @@ async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) =
     held.made(stored.fragmentId, counted);
   });
   const damagedKept = await eachRow(database, 'kept', keptRow, ({ owner, blocks }) => {
+    keepers.add(owner);
     for (const placed of blocks) claim(owner, placed);
   });
   held.release(LOADING);
   // Its owner cannot say any more what all of it was.
   const damagedOwners = new Set(damagedKept.map(([owner]) => owner));
-  for (const owner of damagedOwners) held.release(owner);
+  for (const owner of damagedOwners) {
+    held.release(owner);
+    keepers.delete(owner);
+  }
   if (damagedFragments.length + damagedKept.length > 0)
     onDamage(damagedFragments.length + damagedKept.length);
   await database.run(
@@ -407,7 +421,14 @@ async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) =
       ]);
     },
   );
-  return held;
+  return { held, keepers };
+}
+
+function otherNote(): PalmError {
+  return new PalmError(
+    'refused',
+    'Another tab is storing the same file from other bytes. Close all but one, then go on here.',
+  );
 }
 
 /** The keys of everything that `owner` kept. */

@@ -104,7 +104,7 @@ const UNFINISHED_KEYS = [
   'begunAtMs',
 ] as const;
 
-function unfinishedRow(row: unknown): UnfinishedStore {
+export function unfinishedRow(row: unknown): UnfinishedStore {
   const fields = fieldsOf(row, UNFINISHED_KEYS);
   const keyOf = (name: 'linkKey' | 'sharedKey' | 'salt'): Uint8Array<ArrayBuffer> =>
     ownBytes(bytesOf(fields[name], KEY_BYTES, KEY_BYTES));

@@ -21,6 +21,7 @@ import {
 } from '../../core/model/limits.ts';
 import type { StoredFragment, StoredRecord } from '../../core/ports.ts';
 import { bad, bytesOf, fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
+import { slotBytesOf } from './pack-slots.ts';
 
 /** A job's name: its kind and a hexadecimal id. */
 const MAX_OWNER_BYTES = 255;
@@ -52,26 +53,24 @@ export function placesOf(blocks: readonly PlacedBlock[]): {
   };
 }
 
-/** Block hashes in a row, at least one and at most `maxCount`; each with bytes of its own. */
+/** Block hashes in a row, at most `maxCount`; each with bytes of its own. */
 export function hashesOf(value: unknown, maxCount: number): BlockHash[] {
-  const bytes = bytesOf(value, HASH_BYTES, maxCount * HASH_BYTES);
+  const bytes = bytesOf(value, 0, maxCount * HASH_BYTES);
   if (bytes.length % HASH_BYTES !== 0) throw bad('whole block hashes were expected');
   return Array.from({ length: bytes.length / HASH_BYTES }, (_, at) =>
     parseBlockHash(bytes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
   );
 }
 
-function placedBlocks(value: unknown, places: unknown, maxCount: number): PlacedBlock[] {
+function placedBlocks(value: unknown, places: unknown, minCount: number, maxCount: number): PlacedBlock[] {
   const hashes = hashesOf(value, maxCount);
+  if (hashes.length < minCount) throw bad('at least one block was expected');
   if (!(places instanceof Uint32Array) || places.length !== 2 * hashes.length)
     throw bad('a place for each block was expected');
   return hashes.map((hash, at) => {
-    const slot = places[2 * at];
-    return {
-      hash,
-      slot: slot === NO_SLOT ? undefined : slot,
-      byteCount: uintOf(places[2 * at + 1], BLOCK_BYTES),
-    };
+    const slot = places[2 * at] === NO_SLOT ? undefined : places[2 * at];
+    const maxBytes = slot === undefined ? BLOCK_BYTES : slotBytesOf(slot);
+    return { hash, slot, byteCount: uintOf(places[2 * at + 1], maxBytes) };
   });
 }
 
@@ -94,7 +93,7 @@ export function fragmentRow(row: unknown): FragmentRow {
       fragment: uintOf(fields['fragment'], MAX_FRAGMENT_COUNT - 1),
       blockBytes: uintOf(fields['blockBytes'], MAX_SEGMENT_COUNT * BLOCK_BYTES),
     },
-    blocks: placedBlocks(fields['hashes'], fields['places'], MAX_SEGMENT_COUNT),
+    blocks: placedBlocks(fields['hashes'], fields['places'], 1, MAX_SEGMENT_COUNT),
   };
 }
 
@@ -103,6 +102,7 @@ export interface KeptRow {
   readonly owner: string;
   readonly keptAs: number;
   readonly note: Uint8Array<ArrayBuffer>;
+  /** None where an earlier version knew the note only. */
   readonly blocks: readonly PlacedBlock[];
 }
 
@@ -112,7 +112,7 @@ export function keptRow(row: unknown): KeptRow {
     owner: textOf(fields['owner'], MAX_OWNER_BYTES),
     keptAs: uintOf(fields['keptAs'], MAX_SEGMENT_COUNT - 1),
     note: ownBytes(bytesOf(fields['note'], NOTE_BYTES, NOTE_BYTES)),
-    blocks: placedBlocks(fields['hashes'], fields['places'], MAX_FRAGMENT_COUNT),
+    blocks: placedBlocks(fields['hashes'], fields['places'], 0, MAX_FRAGMENT_COUNT),
   };
 }
 

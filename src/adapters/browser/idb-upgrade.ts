@@ -8,10 +8,12 @@
 
 import { type IDBPTransaction, wrap } from 'idb';
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
+import { segmentCountOf } from '../../core/model/geometry.ts';
 import type { BlockHash } from '../../core/model/ids.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../../core/model/limits.ts';
 import { fieldsOf, textOf, tupleOf, uintOf } from '../../core/wire/decode.ts';
 import type { PalmSchema } from './idb-database.ts';
+import { unfinishedRow } from './idb-journal.ts';
 import { decoded, hashesOf, indexRow, type PlacedBlock, placesOf } from './idb-rows.ts';
 
 /** 32 hexadecimal digits. */
@@ -77,18 +79,30 @@ async function keepSealed(transaction: Upgrading): Promise<void> {
   }
 }
 
-/** Moves the hashes of what was sealed from the journal to it. What has none is of no use, and goes. */
+/** Moves the hashes of segments from the journal to what was sealed of them. Without its hash that is of no use, and goes. */
 async function noteHashes(transaction: Upgrading): Promise<void> {
   const kept = transaction.objectStore('kept');
   const hashesByOwner = new Map<string, Uint8Array>();
   const journal = transaction.objectStore('journal');
   for (let cursor = await journal.openCursor(); cursor !== null; cursor = await cursor.continue()) {
     const row: unknown = cursor.value;
-    const storeId = cursor.primaryKey;
     if (typeof row !== 'object' || row === null || !('segmentHashes' in row)) continue;
     const { segmentHashes, ...others } = row;
-    if (typeof storeId === 'string' && segmentHashes instanceof Uint8Array)
-      hashesByOwner.set(`store:${storeId}`, segmentHashes);
+    const store = decoded(others, unfinishedRow);
+    const isWhole =
+      store !== undefined &&
+      segmentHashes instanceof Uint8Array &&
+      segmentHashes.length === HASH_BYTES * segmentCountOf(store);
+    if (!isWhole) {
+      await cursor.delete();
+      continue;
+    }
+    const owner = `store:${store.storeId}`;
+    hashesByOwner.set(owner, segmentHashes);
+    // The row of a segment may have been lost, and its blocks have left: it must have its hash all the same.
+    for (let keptAs = 0; keptAs < segmentCountOf(store); keptAs++) {
+      if ((await kept.count([owner, keptAs])) === 0) await kept.put({ owner, keptAs, ...placesOf([]) });
+    }
     await cursor.update(others);
   }
   for (let cursor = await kept.openCursor(); cursor !== null; cursor = await cursor.continue()) {

@@ -25,8 +25,8 @@ export function withRecentBlocks(
 ): FragmentStore {
   const recent = new RecentBlocks(spent);
   return {
-    async putBlocks(owner, blocks, hashes, keptAs) {
-      const written = await store.putBlocks(owner, blocks, hashes, keptAs);
+    async putBlocks(owner, blocks, hashes, keep) {
+      const written = await store.putBlocks(owner, blocks, hashes, keep);
       for (const [at, bytes] of written.entries()) {
         const hash = blocks[at]?.hash;
         if (hashes === 'computed' && hash !== undefined) recent.add(hash, bytes);

@@ -31,7 +31,7 @@ export class RtcLink {
   /** What had left the channel's queue at the last ping, bytes. */
   #goneBytes = 0;
 
-  /** Messages are put together in `buffers`. @throws when this browser has no WebRTC. */
+  /** Messages are put together in `memory`. @throws when this browser has no WebRTC. */
   constructor(device: DeviceId, initiator: boolean, memory: Memory, events: RtcLinkEvents) {
     this.device = device;
     this.#assembler = new FrameAssembler((byteCount) => memory.take(byteCount));

@@ -14,8 +14,8 @@ import { type ReturningStore, withRecentBlocks } from './recent-blocks.ts';
 import { callWorker, type CalledWorker } from './worker-call.ts';
 
 /**
- * Errors are those of FragmentStore; a worker that dies, or cannot be started, is 'storage-failed'. `buffers` get the memory
- * of blocks that came from other devices back once they are written.
+ * Errors are those of FragmentStore; a worker that dies, or cannot be started, is 'storage-failed'. Blocks are
+ * answered in `memory`, which gets that of written blocks back once nobody is likely to fetch them.
  */
 export function openWorkerFragments(memory: Memory, createWorker: () => Worker = startWorker): FragmentStore {
   let running: CalledWorker<FragmentService> | undefined;
