@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
-import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
+import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../src/core/model/limits.ts';
 
 const SEGMENT_BYTES = 4 * BLOCK_BYTES - 16;
 
@@ -29,6 +29,15 @@ it('that is given back twice would have two owners: it is refused', () => {
   const bytes = pool.take(BLOCK_BYTES);
   pool.give(bytes);
   expect(() => pool.give(bytes)).toThrow('twice');
+});
+
+it('has a size for usual blocks, and for messages with one', () => {
+  const pool = new BufferPool();
+  const message = pool.take(USUAL_BLOCK_BYTES + 40);
+  expect(message.buffer.byteLength).toBeLessThan(BLOCK_BYTES);
+  pool.give(message);
+  expect(pool.take(BLOCK_BYTES).buffer).not.toBe(message.buffer);
+  expect(pool.take(USUAL_BLOCK_BYTES).buffer).toBe(message.buffer);
 });
 
 it('has room for a block with the header of its message', () => {
@@ -58,7 +67,7 @@ it('what is much smaller than a block, or larger than any usual segment, is not 
   }
 });
 
-it('at most 6 MiB wait to be used again, what was given last of all, and none when nothing moves any more', () => {
+it('at most 4 MiB wait to be used again, what was given last of all, and none when nothing moves any more', () => {
   const pool = new BufferPool();
   const old = pool.take(SEGMENT_BYTES);
   pool.give(old);
@@ -70,7 +79,7 @@ it('at most 6 MiB wait to be used again, what was given last of all, and none wh
   };
   for (const bytes of all) pool.give(bytes);
   expect(pool.take(SEGMENT_BYTES).buffer).not.toBe(old.buffer);
-  expect(keptCount()).toBe(23);
+  expect(keptCount()).toBe(15);
   for (const bytes of all) pool.give(bytes);
   vi.advanceTimersByTime(20_000);
   expect(keptCount()).toBe(0);

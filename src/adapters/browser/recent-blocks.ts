@@ -1,7 +1,7 @@
 // Keeps the blocks that this device sealed most recently, so that those which are fetched at once need not come from the disk
 // and be checked again: they were hashed, and are, in this memory.
 //
-// Invariants: every block here was put with a hash computed from these very bytes; together they have at most MAX_BYTES; a
+// Invariants: every block here was put with a hash computed from these very bytes; their memory is at most MAX_BYTES; a
 // block that is taken is gone from here, and the memory of one that is not taken is given on.
 
 import { blockKey, type BlockHash } from '../../core/model/ids.ts';
@@ -67,7 +67,7 @@ class RecentBlocks {
     const key = blockKey(hash);
     this.#remove(key);
     this.#blocks.set(key, bytes);
-    this.#byteCount += bytes.length;
+    this.#byteCount += bytes.buffer.byteLength;
     for (const [oldest, old] of this.#blocks) {
       if (this.#byteCount <= MAX_BYTES) break;
       this.#remove(oldest);
@@ -92,7 +92,7 @@ class RecentBlocks {
   }
 
   #remove(key: string): void {
-    this.#byteCount -= this.#blocks.get(key)?.length ?? 0;
+    this.#byteCount -= this.#blocks.get(key)?.buffer.byteLength ?? 0;
     this.#blocks.delete(key);
   }
 }

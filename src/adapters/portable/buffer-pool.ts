@@ -6,18 +6,18 @@
 // twice FORGET_AFTER_MS after the last use.
 
 import { discard } from '../../core/model/bytes.ts';
-import { BLOCK_BYTES } from '../../core/model/limits.ts';
+import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../core/model/limits.ts';
 import type { Memory } from '../../core/ports.ts';
 import { IdleTimer } from './idle-timer.ts';
 
-/** A message with a full block: its header is below 64 bytes. Everything from LEAST_BYTES to this gets as much. */
-const BLOCK_BUFFER_BYTES = BLOCK_BYTES + 64;
+/** Messages with a full block, the usual and the largest: a header is below 64 bytes. What is a little shorter gets as much. */
+const BLOCK_BUFFER_BYTES = [USUAL_BLOCK_BYTES + 64, BLOCK_BYTES + 64] as const;
 /** Shorter ones do not fill a block's buffer by half, and are cheap to make. */
 const LEAST_BYTES = BLOCK_BYTES / 2;
 /** Longer ones are rare: a segment of 4 blocks has 944 KiB. */
 const MOST_BYTES = 4 * 2 ** 20;
-/** What three segments of 4 of 8 and their blocks need at once is 9 MiB; some of it is always on its way. */
-const MAX_FREE_BYTES = 6 * 2 ** 20;
+/** What three segments of 4 of 8 and their blocks need at once is 9 MiB; most of it is always on its way. */
+const MAX_FREE_BYTES = 4 * 2 ** 20;
 /** Nothing moves any more: the memory is given back, ms. */
 const FORGET_AFTER_MS = 10_000;
 
@@ -60,10 +60,10 @@ export class BufferPool implements Memory {
 }
 
 function bufferBytesFor(byteCount: number): number {
-  const isBlock = byteCount >= LEAST_BYTES && byteCount <= BLOCK_BUFFER_BYTES;
-  return isBlock ? BLOCK_BUFFER_BYTES : byteCount;
+  if (byteCount < LEAST_BYTES) return byteCount;
+  return BLOCK_BUFFER_BYTES.find((bufferBytes) => bufferBytes >= byteCount) ?? byteCount;
 }
 
 function isKept(bufferBytes: number): boolean {
-  return bufferBytes >= BLOCK_BUFFER_BYTES && bufferBytes <= MOST_BYTES;
+  return bufferBytes >= BLOCK_BUFFER_BYTES[0] && bufferBytes <= MOST_BYTES;
 }
