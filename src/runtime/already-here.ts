@@ -1,6 +1,5 @@
 // What of a file that is to be stored is here already: an equal file of the pool, or an interrupted store of the same bytes.
 
-import { contentTagOf } from '../core/coding/file-key.ts';
 import { bytesOfHex, equalBytes } from '../core/model/bytes.ts';
 import { segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { parseJobId, type FileId } from '../core/model/ids.ts';
@@ -72,11 +71,11 @@ export async function abandonStore(
 /** The equal file of the pool, if it can be opened now: one that cannot is no reason not to store the bytes again. */
 export function equalFileOf(
   { isPrivate }: StoreJob,
-  plainHashes: readonly Uint8Array[],
-  { driver: { peer }, keys }: StorePorts,
+  contentTag: Uint8Array,
+  { driver: { peer } }: StorePorts,
 ): FileId | undefined {
   if (isPrivate) return undefined;
-  const fileId = peer.catalogue.fileWithTag(contentTagOf(keys.contentTagKey, plainHashes));
+  const fileId = peer.catalogue.fileWithTag(contentTag);
   const manifest = fileId === undefined ? undefined : peer.catalogue.files().get(fileId);
   if (fileId === undefined || manifest === undefined) return undefined;
   const reachable = new Map([...peer.holdersOf(fileId)].filter(([device]) => peer.isReachable(device)));

@@ -93,7 +93,7 @@ const SEGMENTS_AT_ONCE = 3;
 export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Stored> {
   const plainHashes = mayBeHere(job, ports) ? await hashSegments(job, ports) : undefined;
   const before = plainHashes && (await storeBefore(job, plainHashes, ports));
-  const known = plainHashes && equalFileOf(job, plainHashes, ports);
+  const known = plainHashes && equalFileOf(job, tagOf(plainHashes, ports), ports);
   if (known !== undefined) {
     if (before !== undefined) await abandonStore(before.storeId, ports);
     return { kind: 'known', fileId: known };
@@ -104,28 +104,19 @@ export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Store
   return stored;
 }
 
-/** The id and keys of a store. */
-function newKeys({
-  random,
-}: StorePorts): Pick<UnfinishedStore, 'storeId' | 'linkKey' | 'sharedKey' | 'salt'> {
-  return {
-    storeId: hexOf(random.bytes(16)),
-    linkKey: random.bytes(FILE_KEY_BYTES),
-    sharedKey: random.bytes(FILE_KEY_BYTES),
-    salt: random.bytes(FILE_KEY_BYTES),
-  };
-}
-
-function newStore(job: StoreJob, ports: StorePorts): UnfinishedStore {
+function newStore(job: StoreJob, { random, clock }: StorePorts): UnfinishedStore {
   const { geometry, details, modifiedMs, isPrivate, handle } = job;
   return {
     ...geometry,
     ...details,
-    ...newKeys(ports),
+    storeId: hexOf(random.bytes(16)),
     modifiedMs,
     isPrivate,
+    linkKey: random.bytes(FILE_KEY_BYTES),
+    sharedKey: random.bytes(FILE_KEY_BYTES),
+    salt: random.bytes(FILE_KEY_BYTES),
     handle,
-    begunAtMs: ports.clock.nowMs(),
+    begunAtMs: clock.nowMs(),
   };
 }
 
@@ -146,13 +137,13 @@ async function sealAndPublish(
     const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
     if (segments.length > 1) await job.source.checkUnchanged();
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
+    const contentTag = tagOf(sealedHashes, ports);
     // It may have come meanwhile, or have one segment and not been looked for yet.
-    const known = equalFileOf(job, sealedHashes, ports);
+    const known = equalFileOf(job, contentTag, ports);
     if (known !== undefined) {
       early?.failed();
       return { kind: 'known', fileId: known };
     }
-    const contentTag = contentTagOf(ports.keys.contentTagKey, sealedHashes);
     const shares = splitSecret(sharedKey, k, n, (length) => random.bytes(length));
     const indexes = shares.map((share, fragment) => {
       const blocks = segments.map(({ hashes }) => blockOf(hashes, fragment));
@@ -177,6 +168,10 @@ async function sealAndPublish(
     const text = `${error.message} What is encrypted of “${store.name}” is kept: continue it then, or discard it.`;
     throw new PalmError(error.code, text, { cause: error });
   }
+}
+
+function tagOf(plainHashes: readonly Uint8Array[], { keys }: StorePorts): Uint8Array {
+  return contentTagOf(keys.contentTagKey, plainHashes);
 }
 
 /** Whether a failure says nothing against the same store at another time. */
@@ -235,9 +230,12 @@ async function sealSegments(
     const row = blocks.map((bytes, fragment) => ({ hash: blockOf(hashes, fragment), bytes }));
     const keep = isKept ? { as: segment, note: plainHash } : undefined;
     await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed', keep);
-    if (isKept) ports.unfinished.advanced(storeId, segment);
     early?.sealed(hashes);
-    transfer.advance(plainBytesOf(store, segment));
+    // One whose blocks were found damaged has been counted already.
+    if (doneBlocks === undefined) {
+      if (isKept) ports.unfinished.advanced(storeId, segment);
+      transfer.advance(plainBytesOf(store, segment));
+    }
     return { plainHash, hashes };
   });
 }

@@ -86,7 +86,10 @@ export class BlockFiles {
     }
   }
 
-  /** Fills `into` with what lies in a slot; answers the part that it filled, less where the file is shorter. @throws PalmError 'storage-failed'. */
+  /**
+   * Fills `into` with what lies in a slot; answers the part that it filled, less where the file is shorter.
+   * @throws PalmError 'storage-failed'.
+   */
   async read(slot: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     try {
       return await this.#use(slot, ({ handle }, at) => into.subarray(0, handle.read(into, { at })));
