@@ -164,6 +164,15 @@ export interface StoredFragment {
   readonly blockBytes: number;
 }
 
+/** A fragment to be made. */
+export interface NewFragment {
+  readonly stored: StoredFragment;
+  /** Its encoded fragment index. */
+  readonly indexBytes: Uint8Array;
+  /** That index's blocks, in order. */
+  readonly hashes: readonly BlockHash[];
+}
+
 /** That blocks are to be kept beyond their page. */
 export interface Keep {
   /** Their number, the owner's own. */
@@ -209,11 +218,10 @@ export interface FragmentStore {
   /** Which of `hashes` are present, in order. */
   hasBlocks(hashes: readonly BlockHash[]): Promise<boolean[]>;
   /**
-   * Makes the fragment exist (durability 'strict'): `indexBytes` is its encoded fragment index, `hashes` that index's
-   * blocks, all of which must be present. Idempotent.
-   * @throws PalmError 'storage-failed' when a block is missing.
+   * Makes the fragments exist (durability 'strict'), all or none. Their blocks must be present. Idempotent.
+   * @throws PalmError 'storage-failed' when a block is missing, 'corrupt' when an index does not match its id.
    */
-  commit(fragment: StoredFragment, indexBytes: Uint8Array, hashes: readonly BlockHash[]): Promise<void>;
+  commit(fragments: readonly NewFragment[]): Promise<void>;
   /** The encoded fragment index; undefined when the fragment is not here. */
   getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined>;
   list(): Promise<StoredFragment[]>;

@@ -46,7 +46,7 @@ export async function pullFragment(place: Place, fromName: string, ports: PullPo
     await pullBlocks(owner, index, manifest, ports);
     const blockBytes = fragmentBytesOf(manifest);
     const stored = { fragmentId, fileId: place.file, fragment: place.fragment, blockBytes };
-    await fragments.commit(stored, indexBytes, index.blocks);
+    await fragments.commit([{ stored, indexBytes, hashes: index.blocks }]);
     return { kind: 'held', stored, blocks: index.blocks };
   } catch (error) {
     if (!isPalmError(error)) throw error;

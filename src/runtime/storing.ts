@@ -324,8 +324,8 @@ async function publish(
   });
   try {
     job.transfer.signal.throwIfAborted();
-    await Promise.all(
-      fragments.map(({ stored, index }) => ports.fragments.commit(stored, index.bytes, index.blocks)),
+    await ports.fragments.commit(
+      fragments.map(({ stored, index }) => ({ stored, indexBytes: index.bytes, hashes: index.blocks })),
     );
     await ports.records.putOutbox(fileId);
     await driver.publish({ kind: 'file', manifest: sealedManifest });

@@ -48,7 +48,7 @@ export function createFragmentService(opening: Promise<FragmentStore>): Fragment
       return transfer({ outcome, spent }, buffersOf([into, ...(bytes === undefined ? [] : [bytes])]));
     },
     hasBlocks: (hashes) => outcomeOf(async () => (await opening).hasBlocks(hashes)),
-    commit: (...given) => outcomeOf(async () => (await opening).commit(...given)),
+    commit: (fragments) => outcomeOf(async () => (await opening).commit(fragments)),
     getIndex: (fragmentId) => outcomeOf(async () => (await opening).getIndex(fragmentId)),
     list: () => outcomeOf(async () => (await opening).list()),
     drop: (fragmentIds) => outcomeOf(async () => (await opening).drop(fragmentIds)),

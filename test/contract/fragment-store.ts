@@ -10,7 +10,7 @@ import {
   fragmentIdOf,
   parseBlockHash,
 } from '../../src/core/model/ids.ts';
-import type { FragmentStore, Keep, Kept, StoredFragment } from '../../src/core/ports.ts';
+import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../src/core/ports.ts';
 import { dirtyMemory } from '../dirty-memory.ts';
 import { check, checkBytes, checkEqual, checkRejects, type ContractCase } from './contract-case.ts';
 
@@ -82,7 +82,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await store.putBlocks('job', blocks, 'claimed');
       checkEqual(await store.list(), [], 'fragments before the commit');
       checkEqual(await store.getIndex(fragment.fragmentId), undefined, 'its index before the commit');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.release('job');
       const again = await reopen();
       checkEqual(await again.list(), [fragment], 'fragments');
@@ -95,7 +95,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       await store.putBlocks('job', blocks.slice(1), 'claimed');
-      const commit = store.commit(fragment, index, hashesOf(blocks));
+      const commit = store.commit([newFragment(fragment, index, blocks)]);
       await checkRejects(commit, 'storage-failed', 'a commit with a missing block');
       checkEqual(await store.list(), [], 'fragments');
       checkEqual(await store.getIndex(fragment.fragmentId), undefined, 'its index');
@@ -104,11 +104,33 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
+    name: 'of fragments that are committed together all exist, or, where one of them lacks a block, none',
+    async run({ store, reopen }) {
+      const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
+      await store.putBlocks('job', [...one.blocks, ...two.blocks], 'claimed');
+      const lacking = [one, three].map(({ fragment, index, blocks }) => newFragment(fragment, index, blocks));
+      await checkRejects(store.commit(lacking), 'storage-failed', 'a commit with a missing block');
+      checkEqual(await store.list(), [], 'fragments before');
+      await store.commit(
+        [one, two].map(({ fragment, index, blocks }) => newFragment(fragment, index, blocks)),
+      );
+      await store.release('job');
+      const again = await reopen();
+      const listed = (await again.list()).toSorted((a, b) => a.fragment - b.fragment);
+      checkEqual(listed, [one.fragment, two.fragment], 'fragments after');
+      checkEqual(
+        await again.hasBlocks(hashesOf([...one.blocks, ...two.blocks])),
+        [true, true],
+        'their blocks',
+      );
+    },
+  },
+  {
     name: 'a commit of an index that is not the one of the id is refused',
     async run({ store }) {
       const { blocks, fragment } = fragmentOf(0, [1]);
       await store.putBlocks('job', blocks, 'claimed');
-      const commit = store.commit(fragment, new Uint8Array([1, 2, 3]), hashesOf(blocks));
+      const commit = store.commit([newFragment(fragment, new Uint8Array([1, 2, 3]), blocks)]);
       await checkRejects(commit, 'corrupt', 'a foreign index');
       checkEqual(await store.list(), [], 'fragments');
     },
@@ -119,7 +141,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       for (let round = 0; round < 2; round++) {
         await store.putBlocks('job', [...blocks, ...blocks], 'claimed');
-        await store.commit(fragment, index, hashesOf(blocks));
+        await store.commit([newFragment(fragment, index, blocks)]);
       }
       await store.release('job');
       await store.release('job');
@@ -164,7 +186,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await store.putBlocks('store:x', blocks.slice(0, 1), 'claimed', keepAs(0));
       const again = await reopen();
       await again.putBlocks('store:x', blocks.slice(1), 'claimed', keepAs(1));
-      await again.commit(fragment, index, hashesOf(blocks));
+      await again.commit([newFragment(fragment, index, blocks)]);
       await again.release('store:x');
       const last = await reopen();
       checkEqual(await last.list(), [fragment], 'fragments');
@@ -224,7 +246,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await store.putBlocks('a', blocks, 'claimed');
       await store.putBlocks('b', blocks.slice(1), 'claimed');
       await store.putBlocks('fragment:c', blocks.slice(2), 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       checkEqual((await store.owners()).toSorted(), ['a', 'b', 'fragment:c'], 'owners');
       for (const owner of ['a', 'b', 'fragment:c', 'unknown']) await store.release(owner);
       checkEqual(await store.owners(), [], 'owners after the releases');
@@ -249,8 +271,8 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const one = fragmentOf(0, [1, 2]);
       const two = fragmentOf(1, [2, 3]);
       await store.putBlocks('job', [...one.blocks, ...two.blocks], 'claimed');
-      await store.commit(one.fragment, one.index, hashesOf(one.blocks));
-      await store.commit(two.fragment, two.index, hashesOf(two.blocks));
+      await store.commit([newFragment(one.fragment, one.index, one.blocks)]);
+      await store.commit([newFragment(two.fragment, two.index, two.blocks)]);
       await store.release('job');
       const all = [1, 2, 3].map((seed) => blockOf(seed).hash);
       checkEqual(await store.hasBlocks(all), [true, true, true], 'presence');
@@ -266,7 +288,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 1, 1]);
       await store.putBlocks('job', blocks, 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.release('job');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true, true], 'presence');
       await store.drop([fragment.fragmentId]);
@@ -290,7 +312,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
       for (const { blocks, fragment, index } of [one, two]) {
         await store.putBlocks('job', blocks, 'claimed');
-        await store.commit(fragment, index, hashesOf(blocks));
+        await store.commit([newFragment(fragment, index, blocks)]);
       }
       await store.release('job');
       await store.drop([three.fragment.fragmentId, one.fragment.fragmentId, two.fragment.fragmentId]);
@@ -304,10 +326,10 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1]);
       await store.putBlocks('job', blocks, 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true], 'presence');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.release('job');
       checkEqual(await store.list(), [fragment], 'fragments');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true], 'presence after the release');
@@ -320,7 +342,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const [victim, other] = hashesOf(blocks);
       if (victim === undefined || other === undefined) throw new Error('Two blocks were made.');
       await store.putBlocks('job', blocks, 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.release('job');
       await corruptBlock(victim);
       await checkRejects(store.getBlock(victim), 'corrupt', 'reading it');
@@ -360,7 +382,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       checkEqual(answer, undefined, 'the block');
       checkEqual(await store.getBlock(victim), undefined, 'the block at the second look');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, true], 'presence');
-      const commit = store.commit(fragment, index, hashesOf(blocks));
+      const commit = store.commit([newFragment(fragment, index, blocks)]);
       await checkRejects(commit, 'storage-failed', 'a commit without it');
       await store.release('job');
       checkEqual(await store.owners(), [], 'owners');
@@ -371,7 +393,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store, corruptIndex }) {
       const { blocks, fragment, index } = fragmentOf(0, [1]);
       await store.putBlocks('job', blocks, 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.release('job');
       await corruptIndex(fragment.fragmentId);
       await checkRejects(store.getIndex(fragment.fragmentId), 'corrupt', 'reading it');
@@ -384,7 +406,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store, fillDisk, freeDisk }) {
       const kept = fragmentOf(0, [1, 2]);
       await store.putBlocks('kept', kept.blocks, 'claimed');
-      await store.commit(kept.fragment, kept.index, hashesOf(kept.blocks));
+      await store.commit([newFragment(kept.fragment, kept.index, kept.blocks)]);
       await store.release('kept');
 
       // Room for the first block of three, and not for the second.
@@ -399,7 +421,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
 
       await freeDisk();
       await store.putBlocks('job', blocks, 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.release('job');
       checkEqual((await store.list()).length, 2, 'fragments once there is room');
     },
@@ -409,7 +431,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store, fillDisk, freeDisk }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       await store.putBlocks('job', blocks, 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await fillDisk(0);
       await store.release('job');
       await store.drop([fragment.fragmentId]);
@@ -424,7 +446,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await Promise.all(
         fragments.map(async ({ blocks, fragment, index }, at) => {
           await store.putBlocks(`job ${at}`, blocks, 'claimed');
-          await store.commit(fragment, index, hashesOf(blocks));
+          await store.commit([newFragment(fragment, index, blocks)]);
           await store.release(`job ${at}`);
         }),
       );
@@ -442,7 +464,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await store.putBlocks('job', [...first.blocks, ...last.blocks], 'claimed');
       const outcomes = await Promise.allSettled(
         [first, lacking, last].map(({ fragment, index, blocks }) =>
-          store.commit(fragment, index, hashesOf(blocks)),
+          store.commit([newFragment(fragment, index, blocks)]),
         ),
       );
       checkEqual(
@@ -463,7 +485,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       await store.putBlocks('job', blocks, 'claimed');
-      await store.commit(fragment, index, hashesOf(blocks));
+      await store.commit([newFragment(fragment, index, blocks)]);
       await store.clear();
       const again = await reopen();
       checkEqual(await again.list(), [], 'fragments');
@@ -521,6 +543,14 @@ function keptAs(as: number, blocks: readonly BlockHash[] | undefined): Kept {
 /** By number, ascending. */
 async function keptBy(store: FragmentStore, owner: string): Promise<[number, Kept][]> {
   return [...(await store.kept(owner))].toSorted(([a], [b]) => a - b);
+}
+
+function newFragment(
+  stored: StoredFragment,
+  indexBytes: Uint8Array,
+  blocks: readonly TestBlock[],
+): NewFragment {
+  return { stored, indexBytes, hashes: hashesOf(blocks) };
 }
 
 function hashesOf(blocks: readonly TestBlock[]): BlockHash[] {

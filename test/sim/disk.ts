@@ -70,7 +70,7 @@ function fragmentsThrough(
     kept: (owner) => take(() => store.kept(owner)),
     getBlock: (hash) => unlessItDies(() => store.getBlock(hash)),
     hasBlocks: (hashes) => take(() => store.hasBlocks(hashes)),
-    commit: (fragment, indexBytes, hashes) => take(() => store.commit(fragment, indexBytes, hashes)),
+    commit: (fragments) => take(() => store.commit(fragments)),
     getIndex: (fragmentId) => take(() => store.getIndex(fragmentId)),
     list: () => take(() => store.list()),
     drop: (fragmentIds) => take(() => store.drop(fragmentIds)),

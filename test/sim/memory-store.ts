@@ -17,6 +17,7 @@ import type {
   FragmentStore,
   Keep,
   Kept,
+  NewFragment,
   RecordStore,
   StoredFragment,
   StoredRecord,
@@ -167,24 +168,25 @@ class MemoryFragmentStore implements FragmentStore {
     return hashes.map((hash) => this.#blocks.get(blockKey(hash))?.bytes !== undefined);
   }
 
-  async commit(
-    fragment: StoredFragment,
-    indexBytes: Uint8Array,
-    hashes: readonly BlockHash[],
-  ): Promise<void> {
-    if (fragmentIdOf(indexBytes) !== fragment.fragmentId) {
-      throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
+  async commit(fragments: readonly NewFragment[]): Promise<void> {
+    const added = fragments.filter(({ stored }) => !this.#fragments.has(stored.fragmentId));
+    for (const { stored, indexBytes, hashes } of fragments) {
+      if (fragmentIdOf(indexBytes) !== stored.fragmentId) {
+        throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
+      }
+      if (hashes.some((hash) => this.#blocks.get(blockKey(hash))?.bytes === undefined)) {
+        throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
+      }
     }
-    const claimed = hashes.map((hash) => this.#blocks.get(blockKey(hash)));
-    if (claimed.some((block) => block?.bytes === undefined)) {
-      throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
+    this.#use(added.reduce((sum, { indexBytes }) => sum + indexBytes.length, 0));
+    for (const { stored, indexBytes, hashes } of fragments) {
+      for (const hash of hashes)
+        this.#blocks.get(blockKey(hash))?.owners.add(FRAGMENT_OWNER + stored.fragmentId);
+      this.#fragments.set(stored.fragmentId, {
+        fragment: { ...stored },
+        index: new Uint8Array(indexBytes),
+      });
     }
-    if (!this.#fragments.has(fragment.fragmentId)) this.#use(indexBytes.length);
-    for (const block of claimed) block?.owners.add(FRAGMENT_OWNER + fragment.fragmentId);
-    this.#fragments.set(fragment.fragmentId, {
-      fragment: { ...fragment },
-      index: new Uint8Array(indexBytes),
-    });
   }
 
   async getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -14,7 +14,8 @@ scenario(
   async ({ world, pool }) => {
     const devices = await pool(2);
     const [storer, silent] = [first(devices), first(devices, 1)];
-    // It was offered fragments, and says nothing: the store would wait.
+    // It is offered fragments, as it told its room, and says nothing from now on: the store would wait.
+    await world.pass(1_000);
     silent.freeze();
     const abort = new AbortController();
     const bytes = world.random.bytes(3_000);

@@ -78,7 +78,7 @@ describe('the fragment store with files', () => {
       fragment: 0,
       blockBytes: 250_000,
     };
-    await fragments.commit(stored, index, [(await blockOf(1, 250_000)).hash]);
+    await fragments.commit([{ stored, indexBytes: index, hashes: [(await blockOf(1, 250_000)).hash] }]);
     expect(folder.flushedNames).toEqual(['pack-0']);
   });
 
@@ -115,7 +115,7 @@ describe('the fragment store with files', () => {
       blockBytes: 250_000,
     };
     await fragments.putBlocks('job', [first], 'claimed');
-    await fragments.commit(stored, index, [first.hash]);
+    await fragments.commit([{ stored, indexBytes: index, hashes: [first.hash] }]);
     await fragments.release('job');
     folder.flipBit('pack-0', 7);
     await expect(fragments.getBlock(first.hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));

@@ -15,7 +15,7 @@ import {
   fragmentIdOf,
   parseBlockHash,
 } from '../../core/model/ids.ts';
-import type { FragmentStore, Keep, Kept, StoredFragment } from '../../core/ports.ts';
+import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../core/ports.ts';
 import { BlockFiles, type PackFolder } from './block-files.ts';
 import { HeldBlocks, type HeldBlock } from './held-blocks.ts';
 import type { PalmDatabase, PalmSchema } from './idb-database.ts';
@@ -160,35 +160,27 @@ export class IdbFragmentStore implements FragmentStore {
     return hashes.map((hash) => this.#isHere(hash));
   }
 
-  async commit(
-    fragment: StoredFragment,
-    indexBytes: Uint8Array,
-    hashes: readonly BlockHash[],
-  ): Promise<void> {
-    const { fragmentId, fileId, fragment: index, blockBytes } = fragment;
-    if (fragmentIdOf(indexBytes) !== fragmentId) {
-      throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
-    }
-    const blocks = hashes.flatMap((hash) => this.#held.get(hash) ?? []);
-    if (blocks.length < hashes.length || blocks.some(({ isHere }) => !isHere)) {
-      throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
-    }
-    const counted = new Set(blocks);
-    this.#held.count(counted);
+  async commit(fragments: readonly NewFragment[]): Promise<void> {
+    const making = fragments.map((fragment) => this.#whole(fragment));
+    for (const { counted } of making) this.#held.count(counted);
     try {
       this.#files?.flush();
-      await this.#writes.write('strict', indexBytes.length, async (transaction) => {
-        const row = { fragmentId, fileId, fragment: index, blockBytes, ...placesOf(blocks) };
-        await Promise.all([
-          transaction.objectStore('fragments').put(row),
-          transaction.objectStore('indexes').put(new Uint8Array(indexBytes), fragmentId),
-        ]);
+      const byteCount = fragments.reduce((sum, { indexBytes }) => sum + indexBytes.length, 0);
+      await this.#writes.write('strict', byteCount, async (transaction) => {
+        const rows = transaction.objectStore('fragments');
+        const indexes = transaction.objectStore('indexes');
+        await Promise.all(
+          making.flatMap(({ stored, indexBytes, blocks }) => [
+            rows.put({ ...stored, ...placesOf(blocks) }),
+            indexes.put(new Uint8Array(indexBytes), stored.fragmentId),
+          ]),
+        );
       });
     } catch (error) {
-      await this.#free(this.#held.uncount(counted));
+      await this.#free(making.flatMap(({ counted }) => this.#held.uncount(counted)));
       throw error;
     }
-    await this.#free(this.#held.made(fragmentId, counted));
+    await this.#free(making.flatMap(({ stored, counted }) => this.#held.made(stored.fragmentId, counted)));
   }
 
   async getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -268,6 +260,21 @@ export class IdbFragmentStore implements FragmentStore {
         ),
       ),
     );
+  }
+
+  /** `counted`: its blocks, each once. @throws PalmError as `commit`. */
+  #whole({ stored, indexBytes, hashes }: NewFragment): NewFragment & {
+    readonly blocks: readonly HeldBlock[];
+    readonly counted: ReadonlySet<HeldBlock>;
+  } {
+    if (fragmentIdOf(indexBytes) !== stored.fragmentId) {
+      throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
+    }
+    const blocks = hashes.flatMap((hash) => this.#held.get(hash) ?? []);
+    if (blocks.length < hashes.length || blocks.some(({ isHere }) => !isHere)) {
+      throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
+    }
+    return { stored, indexBytes, hashes, blocks, counted: new Set(blocks) };
   }
 
   #claim(owner: string, block: Block): Claim {

@@ -60,7 +60,7 @@ export function openWorkerFragments(memory: Memory, createWorker: () => Worker =
         return outcome;
       }),
     hasBlocks: (hashes) => call((service) => service.hasBlocks(hashes)),
-    commit: (...given) => call((service) => service.commit(...given)),
+    commit: (fragments) => call((service) => service.commit(fragments)),
     getIndex: (fragmentId) => call((service) => service.getIndex(fragmentId)),
     list: () => call((service) => service.list()),
     drop: (fragmentIds) => call((service) => service.drop(fragmentIds)),
