@@ -19,6 +19,12 @@ interface OpenStream {
   at: number;
 }
 
+/**
+ * Sources that are being read. Chromium (156) collects a blob's stream whose only holders wait for it, and its reads then never
+ * settle: what reads a file is such a holder, unless this is another.
+ */
+const underWay = new Set<BlobSource>();
+
 class BlobSource implements ByteSource {
   readonly size: number;
   readonly #blob: Blob;
@@ -51,6 +57,7 @@ class BlobSource implements ByteSource {
 
   async #read(start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
     signal?.throwIfAborted();
+    underWay.add(this);
     try {
       const stream = this.#streamAt(start);
       const bytes = stream === undefined ? await this.#slice(start, end) : await this.#fill(stream, end);
@@ -59,6 +66,8 @@ class BlobSource implements ByteSource {
     } catch (cause) {
       this.#close();
       throw changed(cause);
+    } finally {
+      underWay.delete(this);
     }
   }
 

@@ -204,3 +204,28 @@ async function expectStored(
 function failedRow(page: Page): Locator {
   return page.getByRole('list', { name: '1 file could not be stored' }).getByRole('listitem');
 }
+
+test('stores end whatever the engine collects meanwhile', async ({ newDevice }) => {
+  const laptop = await newDevice('Laptop');
+  await laptop.createPool('Tidy');
+  const devTools = await laptop.context.newCDPSession(laptop.page);
+  const collecting = new AbortController();
+  const storing = laptop.page
+    .evaluate(async () => {
+      let storedCount = 0;
+      for (let round = 0; round < 6; round++) {
+        const names = Array.from({ length: 40 }, (_, at) => round * 40 + at);
+        await Promise.all(
+          names.map(async (seed) => {
+            const blob = new Blob([window.palmTest.seededBytes(seed, 10_000)]);
+            await window.palm.store(blob, { name: `note ${seed}`, durability: 'fast' });
+            storedCount += 1;
+          }),
+        );
+      }
+      return storedCount;
+    })
+    .finally(() => collecting.abort());
+  while (!collecting.signal.aborted) await devTools.send('HeapProfiler.collectGarbage');
+  expect(await storing).toBe(240);
+});
