@@ -1,10 +1,12 @@
 // The page's own work: the queue of files to store, removals with undo, and the rows of the transfers list.
 
+import { effect, signal } from '@preact/signals';
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { StoreOptions, StoreResult, TransferStatus, UnfinishedStatus } from '../../src/runtime/api.ts';
 import { Alerts } from '../../src/ui/state/alerts.ts';
 import { folderOf } from '../../src/ui/state/dropped-files.ts';
+import { paced } from '../../src/ui/state/paced.ts';
 import { Removals, UNDO_MS } from '../../src/ui/state/removals.ts';
 import { Resumptions } from '../../src/ui/state/resumptions.ts';
 import {
@@ -62,6 +64,33 @@ function added(name: string, bytes: string | Uint8Array<ArrayBuffer> = LARGE) {
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
+
+test('what changes faster than people read is drawn at once, then at its pace, and at last as it is', () => {
+  const source = signal(0);
+  const delays: (() => void)[] = [];
+  const { shown, stop } = paced(source, 100, (_, callback) => {
+    delays.push(callback);
+    return () => delays.splice(delays.indexOf(callback), 1);
+  });
+  const pass = (): void => delays.shift()?.();
+  const drawn: number[] = [];
+  const stopDrawing = effect(() => void drawn.push(shown.value));
+  for (source.value = 1; source.value < 10; source.value += 1);
+  expect(drawn).toEqual([0, 1]);
+  pass();
+  expect(drawn).toEqual([0, 1, 10]);
+  // Nothing came meanwhile: the next change is shown at once again.
+  pass();
+  expect(delays).toEqual([]);
+  source.value = 11;
+  expect(drawn).toEqual([0, 1, 10, 11]);
+  source.value = 12;
+  stop();
+  expect(delays).toEqual([]);
+  source.value = 13;
+  expect(drawn).toEqual([0, 1, 10, 11]);
+  stopDrawing();
+});
 
 describe('the store queue', () => {
   test('stores two at a time, in order, with name, folder and type', async () => {

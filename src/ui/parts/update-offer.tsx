@@ -1,16 +1,19 @@
 // Offers a newer version of the app, calmly: never while something moves that a reload would interrupt.
 
+import { useComputed } from '@preact/signals';
 import type { AppUpdate } from '../state/app-update.ts';
 import { useSession } from '../state/session.ts';
 
 export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
   const { queue, downloads, privateLinks, removals, status } = useSession();
-  const busy =
-    status.value.transfers.length > 0 ||
-    queue.items.value.length > 0 ||
-    downloads.list.value.some(({ state }) => state.kind === 'running') ||
-    privateLinks.value.length > 0;
-  if (!update.ready.value || busy) return null;
+  const busy = useComputed(
+    () =>
+      status.value.transfers.length > 0 ||
+      queue.items.value.length > 0 ||
+      downloads.list.value.some(({ state }) => state.kind === 'running') ||
+      privateLinks.value.length > 0,
+  );
+  if (!update.ready.value || busy.value) return null;
   return (
     <div class="update-offer" role="status">
       <p>A new version of Palm is here.</p>

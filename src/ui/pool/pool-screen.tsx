@@ -1,6 +1,6 @@
 // The pool: its devices, its files, and adding to it.
 
-import { useSignal, type Signal } from '@preact/signals';
+import { useComputed, useSignal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { InviteDialog } from '../dialogs/invite-dialog.tsx';
 import { LeaveDialog } from '../dialogs/leave-dialog.tsx';
@@ -124,10 +124,13 @@ function useTitle(poolName: string): void {
 /** The queue and a private file's link live in this page alone: the browser asks before they are lost. */
 function useWarningBeforeClosing(): void {
   const { queue, resumptions, privateLinks } = useSession();
-  const atStake =
-    privateLinks.value.length > 0 ||
-    resumptions.runningCount.value > 0 ||
-    queue.items.value.some((item) => item.state.kind !== 'failed');
+  // The queue changes with every small file: the screen is drawn again only when this does.
+  const atStake = useComputed(
+    () =>
+      privateLinks.value.length > 0 ||
+      resumptions.runningCount.value > 0 ||
+      queue.items.value.some((item) => item.state.kind !== 'failed'),
+  ).value;
   useEffect(() => {
     if (!atStake) return undefined;
     const ask = (event: BeforeUnloadEvent): void => event.preventDefault();

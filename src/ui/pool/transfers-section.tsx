@@ -30,8 +30,8 @@ const PHASE_WORDS: Record<TransferRow['phase'], string> = {
 
 export function TransfersSection() {
   const session = useSession();
-  const { queue, downloads, status } = session;
-  const items = queue.items.value;
+  const { queue, shownItems, downloads, status } = session;
+  const items = shownItems.value;
   const rows = transferRows(items, downloads.list.value, status.value.transfers);
   const waiting = items.filter((item) => item.state.kind === 'waiting');
   const failed = items.filter((item) => item.state.kind === 'failed');

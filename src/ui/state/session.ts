@@ -12,9 +12,10 @@ import { Downloads } from '../download/downloads.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { Alerts } from './alerts.ts';
+import { paced } from './paced.ts';
 import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
-import { StoreQueue, type Stored } from './store-queue.ts';
+import { StoreQueue, type QueueItem, type Stored } from './store-queue.ts';
 
 /** A private file's link, on the screen until the person puts it away. */
 export interface PrivateLink {
@@ -27,6 +28,8 @@ export interface Session {
   /** Fed by the pool's subscription. */
   readonly status: ReadonlySignal<PoolStatus>;
   readonly queue: StoreQueue;
+  /** The queue's items as they are drawn. */
+  readonly shownItems: ReadonlySignal<readonly QueueItem[]>;
   readonly resumptions: Resumptions;
   readonly removals: Removals;
   readonly downloads: Downloads;
@@ -37,6 +40,9 @@ export interface Session {
   /** Ends the subscription, and this page's downloads: the next page takes them up. */
   close(): void;
 }
+
+/** How often the queue is drawn at most, ms: what changes faster cannot be read. */
+const DRAW_EVERY_MS = 100;
 
 export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
   const status = signal(pool.status());
@@ -54,6 +60,7 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     said.value = storedText(stored);
   };
   const queue = new StoreQueue(pool, onStored);
+  const pacedItems = paced(queue.items, DRAW_EVERY_MS, delay);
   const resumptions = new Resumptions({ pool, alerts, onStored });
   // The subscription comes a moment later: without this the file would flash up in between.
   const remove = (fileId: string): Promise<void> => pool.remove(fileId).then(refresh);
@@ -77,6 +84,7 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     pool,
     status,
     queue,
+    shownItems: pacedItems.shown,
     resumptions,
     removals,
     downloads,
@@ -85,6 +93,7 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     said,
     close() {
       unsubscribe();
+      pacedItems.stop();
       downloads.close();
       stopFlushing();
       stopReporting();
