@@ -33,18 +33,18 @@ import type {
 import {
   decodeMessage,
   encodeMessage,
+  hasPayload,
   type DecodedMessage,
   type Message,
-  type Place,
-  type Refusal,
 } from '../core/wire/messages.ts';
 import type { Notice } from './api.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
 import { Deadline } from './deadline.ts';
+import { FragmentTaker } from './fragment-taker.ts';
 import { Inbox } from './inbox.ts';
 import { Prefetcher } from './prefetcher.ts';
 import { Publisher } from './publishing.ts';
-import { damagedBytesText, pullFragment } from './pulling.ts';
+import { damagedBytesText } from './pulling.ts';
 import { RequestWaits } from './request-waits.ts';
 import { Serving } from './serving.ts';
 
@@ -87,6 +87,7 @@ export class PeerDriver {
   readonly #serving: Serving;
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
+  readonly #taker: FragmentTaker;
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #deadline: Deadline;
@@ -117,6 +118,23 @@ export class PeerDriver {
     this.#prefetcher = new Prefetcher({
       fragments: ports.fragments,
       requestBlock: (from, hash, signal) => this.request(from, { kind: 'get-block', hash }, signal),
+    });
+    this.#taker = new FragmentTaker({
+      fragments: ports.fragments,
+      manifestOf: (file) => this.peer.catalogue.files().get(file),
+      nameOf: (device) => this.#deviceNameOf(device),
+      request: (from, ask) => this.request(from, ask, this.#lifetime.signal),
+      settled: (wanted) => {
+        if (this.peer.isPrefetching) this.input({ kind: 'pulling', blocks: wanted });
+        return this.#prefetcher.settled(wanted);
+      },
+      fileKept: async (file) => this.#keeping.get(file),
+      held: async (stored) => {
+        await this.#damaged.remove(stored.fragmentId);
+        this.fragmentHeld(stored);
+      },
+      warn: (text) => this.#events.notice('warning', text),
+      ended: (place, from, outcome, blocks) => this.input({ kind: 'pulled', place, from, outcome, blocks }),
     });
   }
 
@@ -243,7 +261,7 @@ export class PeerDriver {
         this.#inBackground(this.#keepHeard(effect.entries));
         break;
       case 'pull':
-        this.#inBackground(this.#pull(effect.place, effect.from));
+        this.#inBackground(this.#taker.take(effect.places, effect.from));
         break;
       case 'prefetch':
         this.#inBackground(this.#prefetch(effect.from, effect.job, effect.block));
@@ -317,8 +335,7 @@ export class PeerDriver {
       this.#ports.transport.closeLink(device, error instanceof Error ? error.message : 'unreadable message');
       return;
     }
-    const { kind } = decoded.message;
-    if (kind === 'block' || kind === 'index') {
+    if (hasPayload(decoded.message.kind)) {
       this.input({ kind: 'message', from: device, ...decoded });
       return;
     }
@@ -378,34 +395,6 @@ export class PeerDriver {
       bytes: entry.bytes,
     }));
     return this.#ports.records.putRecords(records);
-  }
-
-  async #pull(place: Place, from: DeviceId): Promise<void> {
-    let outcome: 'held' | Refusal = 'failed';
-    let blocks: readonly BlockHash[] = [];
-    try {
-      await this.#keeping.get(place.file);
-      const pulled = await pullFragment(place, this.#deviceNameOf(from), {
-        manifest: this.peer.catalogue.files().get(place.file),
-        fragments: this.#ports.fragments,
-        request: (ask) => this.request(from, ask, this.#lifetime.signal),
-        settled: (wanted) => {
-          if (this.peer.isPrefetching) this.input({ kind: 'pulling', blocks: wanted });
-          return this.#prefetcher.settled(wanted);
-        },
-      });
-      outcome = pulled.kind === 'held' ? 'held' : pulled.reason;
-      if (pulled.kind === 'held') {
-        blocks = pulled.blocks;
-        await this.#damaged.remove(pulled.stored.fragmentId);
-        this.fragmentHeld(pulled.stored);
-      } else if (pulled.notice !== undefined) {
-        this.#events.notice('warning', pulled.notice);
-      }
-    } finally {
-      // Whatever happened: the next fragment that waits must get its turn.
-      this.input({ kind: 'pulled', place, from, outcome, blocks });
-    }
   }
 
   async #prefetch(from: DeviceId, job: JobId, block: BlockHash): Promise<void> {

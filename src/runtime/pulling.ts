@@ -1,25 +1,34 @@
-// Fetches a fragment that another device asked this one to hold: its index, then the blocks that are not here yet (others
-// were foretold), a few at a time; each is checked against its hash before it is written, and the fragment exists only once all are durable.
+// Fetches fragments that another device asked this one to hold. One by itself: its index, then the blocks that are not here yet
+// (others were foretold), a few at a time. Small ones together: in one answer, and one transaction. Each block is checked
+// against its hash before it is written, and a fragment exists only once all of it is durable.
 
 import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
 import type { Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, fragmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
-import { fragmentIdOf, type BlockHash } from '../core/model/ids.ts';
+import { fragmentIdOf, type BlockHash, type FileId, type FragmentId } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
-import type { FragmentStore, StoredFragment } from '../core/ports.ts';
+import type { FragmentStore, NewFragment, StoredFragment } from '../core/ports.ts';
 import type { Place, Refusal } from '../core/wire/messages.ts';
+import { decodeSmallFragments } from '../core/wire/small-fragments.ts';
 
 export interface PullPorts {
-  readonly manifest: Manifest | undefined;
+  /** Undefined when the file is not known, or no longer. */
+  readonly manifestOf: (file: FileId) => Manifest | undefined;
   readonly fragments: FragmentStore;
   readonly request: (ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
   /** Resolves when none of these blocks is being fetched because it was foretold, and none will be. */
   readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
 }
 
+export interface PulledFragment {
+  readonly kind: 'held';
+  readonly stored: StoredFragment;
+  readonly blocks: readonly BlockHash[];
+}
+
 export type PullOutcome =
-  | { readonly kind: 'held'; readonly stored: StoredFragment; readonly blocks: readonly BlockHash[] }
+  | PulledFragment
   | { readonly kind: 'refused'; readonly reason: Refusal; readonly notice?: string };
 
 /** Blocks asked for at once, and written in one call: some 1 MiB. */
@@ -32,20 +41,17 @@ export function damagedBytesText(deviceName: string): string {
 
 /** `fromName`: the device that offers the fragment, as people know it. */
 export async function pullFragment(place: Place, fromName: string, ports: PullPorts): Promise<PullOutcome> {
-  const { manifest, fragments } = ports;
+  const { fragments } = ports;
+  const manifest = ports.manifestOf(place.file);
   const fragmentId = manifest?.fragments[place.fragment];
   if (manifest === undefined || fragmentId === undefined) return { kind: 'refused', reason: 'unknown-file' };
   const owner = `pull:${fragmentId}`;
   try {
     const indexBytes = await ports.request({ kind: 'get-index', ...place });
-    if (fragmentIdOf(indexBytes) !== fragmentId)
-      throw new PalmError('corrupt', 'A fragment index does not fit its id.');
-    const index = decodeFragmentIndex(indexBytes);
-    checkIndex(index, place, manifest);
+    const index = indexOf(indexBytes, place, manifest);
     await ports.settled(index.blocks);
     await pullBlocks(owner, index, manifest, ports);
-    const blockBytes = fragmentBytesOf(manifest);
-    const stored = { fragmentId, fileId: place.file, fragment: place.fragment, blockBytes };
+    const stored = storedOf(place, fragmentId, manifest);
     await fragments.commit([{ stored, indexBytes, hashes: index.blocks }]);
     return { kind: 'held', stored, blocks: index.blocks };
   } catch (error) {
@@ -54,6 +60,59 @@ export async function pullFragment(place: Place, fromName: string, ports: PullPo
   } finally {
     await fragments.release(owner);
   }
+}
+
+/**
+ * Fetches small fragments in one answer. Answers those that are durable now; the others were not sent, or can be fetched one by one.
+ * @throws PalmError for which none of them is; one that says what is wrong with whom comes of fetching them one by one.
+ */
+export async function pullTogether(
+  places: readonly Place[],
+  ports: Omit<PullPorts, 'settled'>,
+): Promise<Map<Place, PulledFragment>> {
+  const { fragments } = ports;
+  const answered = decodeSmallFragments(await ports.request({ kind: 'get-fragments', places }));
+  const blocks: Block[] = [];
+  const making: NewFragment[] = [];
+  const pulled = new Map<Place, PulledFragment>();
+  for (const [at, place] of places.entries()) {
+    const [manifest, small] = [ports.manifestOf(place.file), answered[at]];
+    const fragmentId = manifest?.fragments[place.fragment];
+    if (manifest === undefined || fragmentId === undefined || small === undefined) continue;
+    const { blocks: hashes } = indexOf(small.index, place, manifest);
+    const [hash] = hashes;
+    if (hash === undefined || hashes.length > 1) throw new PalmError('corrupt', 'A fragment is not small.');
+    const stored = storedOf(place, fragmentId, manifest);
+    blocks.push(checkedBlock(hash, small.block, manifest, 0));
+    making.push({ stored, indexBytes: small.index, hashes });
+    pulled.set(place, { kind: 'held', stored, blocks: hashes });
+  }
+  const [first] = making;
+  if (first === undefined) return pulled;
+  const owner = `pull:${first.stored.fragmentId}`;
+  try {
+    await fragments.putBlocks(owner, blocks, 'claimed');
+    await fragments.commit(making);
+    return pulled;
+  } finally {
+    await fragments.release(owner);
+  }
+}
+
+interface Block {
+  readonly hash: BlockHash;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+function checkedBlock(
+  hash: BlockHash,
+  bytes: Uint8Array<ArrayBuffer>,
+  manifest: Manifest,
+  segment: number,
+): Block {
+  if (bytes.length !== blockBytesOf(manifest, segment))
+    throw new PalmError('corrupt', 'A block has a wrong length.');
+  return { hash, bytes };
 }
 
 async function pullBlocks(
@@ -88,9 +147,7 @@ async function pullMissing(
     Promise.all(
       part.map(async ({ hash, segment }) => {
         const bytes = await ports.request({ kind: 'get-block', hash });
-        if (bytes.length !== blockBytesOf(manifest, segment))
-          throw new PalmError('corrupt', 'A block has a wrong length.');
-        return { hash, bytes };
+        return checkedBlock(hash, bytes, manifest, segment);
       }),
     );
   // The next part is on its way while this one is written.
@@ -104,10 +161,23 @@ async function pullMissing(
   }
 }
 
-function checkIndex(index: FragmentIndex, place: Place, manifest: Manifest): void {
-  if (index.fragment !== place.fragment || index.blocks.length !== segmentCountOf(manifest)) {
+/** @throws PalmError 'corrupt', 'bad-message' when these bytes are not the index of the fragment at `place`. */
+function indexOf(indexBytes: Uint8Array, place: Place, manifest: Manifest): FragmentIndex {
+  if (fragmentIdOf(indexBytes) !== manifest.fragments[place.fragment])
+    throw new PalmError('corrupt', 'A fragment index does not fit its id.');
+  const index = decodeFragmentIndex(indexBytes);
+  if (index.fragment !== place.fragment || index.blocks.length !== segmentCountOf(manifest))
     throw new PalmError('corrupt', 'A fragment index does not fit its file.');
-  }
+  return index;
+}
+
+function storedOf(place: Place, fragmentId: FragmentId, manifest: Manifest): StoredFragment {
+  return {
+    fragmentId,
+    fileId: place.file,
+    fragment: place.fragment,
+    blockBytes: fragmentBytesOf(manifest),
+  };
 }
 
 function refusalOf(error: PalmError, fromName: string): PullOutcome {

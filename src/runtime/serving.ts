@@ -1,14 +1,17 @@
-// Answers what is asked of this device's own store, by others and by its own reads: fragment indexes and blocks.
+// Answers what is asked of this device's own store, by others and by its own reads: fragment indexes, blocks, small fragments.
 //
 // Invariant: each `serve` tells core's peer 'served' once, however it ended.
 
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
+import { decodeFragmentIndex } from '../core/coding/fragment-index.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
-import type { BlockHash, DeviceId } from '../core/model/ids.ts';
+import { fragmentBytesOf } from '../core/model/geometry.ts';
+import type { BlockHash, DeviceId, FragmentId } from '../core/model/ids.ts';
 import type { PeerInput } from '../core/peer/peer-events.ts';
 import type { Ask } from '../core/peer/requests.ts';
 import type { Clock, FragmentStore, Memory, Transport } from '../core/ports.ts';
-import { encodeMessage, type Failure } from '../core/wire/messages.ts';
+import { encodeMessage, type Failure, type PayloadKind, type Place } from '../core/wire/messages.ts';
+import { encodeSmallFragments, hasSmallFragments, MAX_TOGETHER_BYTES } from '../core/wire/small-fragments.ts';
 
 export interface ServingPorts {
   readonly clock: Clock;
@@ -20,6 +23,17 @@ export interface ServingPorts {
   /** A block that should be here is missing or damaged: whichever fragments need it no longer count. */
   blockLost(hash: BlockHash): Promise<void>;
 }
+
+interface LoadedFragment {
+  readonly index: Uint8Array;
+  readonly block: Uint8Array<ArrayBuffer>;
+}
+
+const ANSWERS: Readonly<Record<Ask['kind'], PayloadKind>> = {
+  'get-index': 'index',
+  'get-block': 'block',
+  'get-fragments': 'fragments',
+};
 
 /** Told that a block was handed to the link with `to`. */
 type ServeListener = (to: DeviceId, hash: BlockHash) => void;
@@ -46,7 +60,8 @@ export class Serving {
   }
 
   /**
-   * An index or block from this device's own store; undefined when it is not here.
+   * What is asked for, from this device's own store; undefined when it is not here. Of fragments those that are not here are
+   * left out.
    * @throws PalmError 'corrupt' once the damage was noted.
    */
   async load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -67,10 +82,9 @@ export class Serving {
     this.#running.set(key, controller);
     try {
       const payload = await this.load(ask);
-      const kind = ask.kind === 'get-block' ? 'block' : 'index';
       const failure = payload === undefined ? 'absent' : undefined;
       if (payload !== undefined && !controller.signal.aborted) {
-        const message = encodeMessage({ kind, id }, payload);
+        const message = encodeMessage({ kind: ANSWERS[ask.kind], id }, payload);
         await this.#ports.transport.send(to, message, 'bulk', controller.signal);
         this.#ports.memory.give(payload);
         if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash);
@@ -98,8 +112,40 @@ export class Serving {
   #stored(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { fragments, catalogue } = this.#ports;
     if (ask.kind === 'get-block') return fragments.getBlock(ask.hash);
+    if (ask.kind === 'get-fragments') return this.#storedFragments(ask.places);
     const fragmentId = catalogue.files().get(ask.file)?.fragments[ask.fragment];
     return fragmentId === undefined ? Promise.resolve(undefined) : fragments.getIndex(fragmentId);
+  }
+
+  async #storedFragments(places: readonly Place[]): Promise<Uint8Array<ArrayBuffer>> {
+    const files = this.#ports.catalogue.files();
+    let byteCount = 0;
+    const loading = places.map(async ({ file, fragment }) => {
+      const manifest = files.get(file);
+      const fragmentId = manifest?.fragments[fragment];
+      if (manifest === undefined || fragmentId === undefined || !hasSmallFragments(manifest))
+        return undefined;
+      byteCount += fragmentBytesOf(manifest);
+      return byteCount > MAX_TOGETHER_BYTES ? undefined : this.#smallFragment(fragmentId);
+    });
+    const loaded = await Promise.all(loading);
+    const payload = encodeSmallFragments(loaded);
+    for (const fragment of loaded) if (fragment !== undefined) this.#ports.memory.give(fragment.block);
+    return payload;
+  }
+
+  /** Undefined for one that is damaged as well: whoever asks for its block by itself has that noted. */
+  async #smallFragment(fragmentId: FragmentId): Promise<LoadedFragment | undefined> {
+    const { fragments } = this.#ports;
+    try {
+      const index = await fragments.getIndex(fragmentId);
+      const hash = index && decodeFragmentIndex(index).blocks[0];
+      const block = hash && (await fragments.getBlock(hash));
+      return index && block && { index, block };
+    } catch (error) {
+      if (isPalmError(error, 'corrupt')) return undefined;
+      throw error;
+    }
   }
 
   /** Looking which fragment lacks a block costs, so asking for one that is not here does not make it happen often. */

@@ -10,6 +10,7 @@ import {
   decodeMessage,
   encodeMessage,
   FAILURES,
+  hasPayload,
   MAX_HOLDINGS_PER_MESSAGE,
   REFUSALS,
   type Message,
@@ -31,7 +32,7 @@ describe('golden vectors', () => {
     const decoded = decodeMessage(bytesOfHex(bytes));
     expect(plainOf(decoded.message)).toEqual(message);
     expect(hexOf(decoded.payload)).toBe(payload);
-    const carries = message.kind === 'index' || message.kind === 'block';
+    const carries = hasPayload(decoded.message.kind);
     const parts = encodeMessage(decoded.message, carries ? bytesOfHex(payload) : undefined);
     expect(hexOf(concatBytes(...parts))).toBe(bytes);
   });
@@ -49,8 +50,7 @@ describe('a message', () => {
   it('comes back as it was', () => {
     fc.assert(
       fc.property(fc.oneof(...Object.values(ARBITRARIES)), fc.uint8Array(), (message, bytes) => {
-        const carries = message.kind === 'index' || message.kind === 'block';
-        const payload = carries ? new Uint8Array(bytes) : undefined;
+        const payload = hasPayload(message.kind) ? new Uint8Array(bytes) : undefined;
         const decoded = decodeMessage(concatBytes(...encodeMessage(message, payload)));
         expect(decoded.message).toEqual(message);
         expect(decoded.payload).toEqual(payload ?? new Uint8Array(0));
@@ -256,8 +256,14 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
     id: uint32,
     hash: blockHash,
   }),
+  'get-fragments': fc.record({
+    kind: fc.constant('get-fragments'),
+    id: uint32,
+    places: fc.array(place, { maxLength: 4 }),
+  }),
   index: fc.record({ kind: fc.constant('index'), id: uint32 }),
   block: fc.record({ kind: fc.constant('block'), id: uint32 }),
+  fragments: fc.record({ kind: fc.constant('fragments'), id: uint32 }),
   failed: fc.record({ kind: fc.constant('failed'), id: uint32, reason: fc.constantFrom(...FAILURES) }),
   cancel: fc.record({ kind: fc.constant('cancel'), id: uint32 }),
 };

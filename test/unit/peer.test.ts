@@ -29,6 +29,7 @@ import {
   encodeMessage,
   PROTOCOL_VERSION,
   type Message,
+  type Place,
 } from '../../src/core/wire/messages.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, fileBody, fileIdAt, itemAt, manifestOf, write } from './pool-fixture.ts';
@@ -206,11 +207,13 @@ class Net {
       }
       const pull = this.pulls.shift();
       if (pull === undefined) continue;
-      const { place, from } = pull.effect;
-      const manifest = pull.device.peer.catalogue.files().get(place.file);
-      if (manifest === undefined) throw new Error('only known files are fetched');
-      pull.device.hold(place.file, manifest, place.fragment);
-      pull.device.input({ kind: 'pulled', place, from, outcome: 'held' });
+      const { places, from } = pull.effect;
+      for (const place of places) {
+        const manifest = pull.device.peer.catalogue.files().get(place.file);
+        if (manifest === undefined) throw new Error('only known files are fetched');
+        pull.device.hold(place.file, manifest, place.fragment);
+        pull.device.input({ kind: 'pulled', place, from, outcome: 'held' });
+      }
     }
   }
 
@@ -259,16 +262,34 @@ function poolOf(count: number): { net: Net; devices: Device[] } {
   return { net, devices };
 }
 
-/** A device that knows a file of another's, which only speaks as the test says. */
-function asked(freeBytes = SPACE): { device: Device; other: DeviceId; fileId: FileId; manifest: Manifest } {
+/** A device that knows files of another's, which only speaks as the test says. */
+function knowing(
+  fileCount: number,
+  changes: Partial<Manifest> = {},
+): { device: Device; other: DeviceId; files: FileId[]; manifest: Manifest } {
   const { net, device, other } = listener();
-  const { body, fileId } = fileBody('x');
-  const manifest = manifestOf(other);
+  const manifest = manifestOf(other, changes);
   const writer = net.add(1);
-  writer.publish(body, manifest);
+  const files = indicesOf(fileCount).map((index) => {
+    const { body, fileId } = fileBody(`file ${index}`);
+    writer.publish(body, manifest);
+    return fileId;
+  });
   device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
+  device.input({ kind: 'space', freeBytes: SPACE });
+  return { device, other, files, manifest };
+}
+
+/** The same with one file. */
+function asked(freeBytes = SPACE): { device: Device; other: DeviceId; fileId: FileId; manifest: Manifest } {
+  const { device, other, files, manifest } = knowing(1);
   device.input({ kind: 'space', freeBytes });
-  return { device, other, fileId, manifest };
+  return { device, other, fileId: itemAt(files, 0), manifest };
+}
+
+/** What is fetched by each `pull`. */
+function fetchedBy(effects: readonly PeerEffect[]): (readonly Place[])[] {
+  return effects.flatMap((effect) => (effect.kind === 'pull' ? [effect.places] : []));
 }
 
 function asking(file: FileId, ...fragments: readonly number[]): Message {
@@ -459,7 +480,7 @@ describe('a fragment that another asks this device to hold', () => {
   it('is fetched from there', () => {
     const { device, other, fileId } = asked();
     expect(device.hear(other, asking(fileId, 2))).toEqual([
-      { kind: 'pull', place: { file: fileId, fragment: 2 }, from: other },
+      { kind: 'pull', places: [{ file: fileId, fragment: 2 }], from: other },
     ]);
     expect(device.hear(other, asking(fileId, 2)), 'asked again while it is fetched').toEqual([]);
   });
@@ -474,7 +495,7 @@ describe('a fragment that another asks this device to hold', () => {
     const { device, other, fileId, manifest } = asked();
     device.hold(fileId, manifest, 0);
     const effects = device.hear(other, asking(fileId, 1, 2, 3, 4));
-    expect(effects.filter(({ kind }) => kind === 'pull')).toHaveLength(2);
+    expect(fetchedBy(effects).flat()).toHaveLength(2);
     expect(refusals(effects, other)).toEqual([
       [3, 'cap'],
       [4, 'cap'],
@@ -511,23 +532,60 @@ describe('a fragment that another asks this device to hold', () => {
   });
 
   it('and waits for its turn, is forgotten with the link of who asked', () => {
-    const { net, device, other } = listener();
-    const writer = net.add(1);
-    const files = indicesOf(60).map((index) => {
-      const { body, fileId } = fileBody(`file ${index}`);
-      writer.publish(body, manifestOf(writer.id));
-      return fileId;
-    });
-    device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
-    const pulls = files
-      .flatMap((file) => device.hear(other, asking(file, 0)))
-      .filter(({ kind }) => kind === 'pull');
-    expect(pulls.length).toBeLessThan(60);
+    const { device, other, files } = knowing(60);
+    const fetched = files.flatMap((file) => fetchedBy(device.hear(other, asking(file, 0))));
+    expect(fetched.length).toBeLessThan(60);
     device.input({ kind: 'link-down', device: other });
-    const [running] = pulls;
-    if (running?.kind !== 'pull') throw new Error('some are fetched');
-    const after = device.input({ kind: 'pulled', place: running.place, from: other, outcome: 'busy' });
-    expect(after.filter(({ kind }) => kind === 'pull')).toEqual([]);
+    for (const place of fetched.flat())
+      expect(fetchedBy(device.input({ kind: 'pulled', place, from: other, outcome: 'busy' }))).toEqual([]);
+  });
+});
+
+describe('small fragments that others ask this device to hold', () => {
+  it('come in two fetches at once, and what is asked for meanwhile comes together with the next', () => {
+    const { device, other, files } = knowing(70, { size: 4_000 });
+    const fetched = files.map((file) => fetchedBy(device.hear(other, asking(file, 0))));
+    expect(fetched.flat()).toEqual([[{ file: files[0], fragment: 0 }], [{ file: files[1], fragment: 0 }]]);
+    const ended = { kind: 'pulled', from: other, outcome: 'held' } as const;
+    const next = fetchedBy(device.input({ ...ended, place: { file: itemAt(files, 0), fragment: 0 } }));
+    expect(next).toEqual([files.slice(2, 66).map((file) => ({ file, fragment: 0 }))]);
+    // It is over with the last of them.
+    const after = itemAt(next, 0).map((place) => fetchedBy(device.input({ ...ended, place })));
+    expect(after.slice(0, -1).flat()).toEqual([]);
+    expect(after.at(-1)).toEqual([files.slice(66).map((file) => ({ file, fragment: 0 }))]);
+  });
+
+  it('come together as far as one answer holds them', () => {
+    const { device, other, files, manifest } = knowing(30, { size: 200_000 });
+    const places = files.map((file) => ({ file, fragment: 0 }));
+    const [whole, ...others] = fetchedBy(device.hear(other, { kind: 'place', places }));
+    expect(others).toHaveLength(1);
+    expect(whole).toHaveLength(Math.floor(BLOCK_BYTES / fragmentBytesOf(manifest)));
+  });
+
+  it('of files of several segments, or of large blocks, come each by itself', () => {
+    for (const size of [4 * 64 * 1024, 2_000_000]) {
+      const { device, other, files } = knowing(4, { size });
+      const places = files.map((file) => ({ file, fragment: 0 }));
+      expect(fetchedBy(device.hear(other, { kind: 'place', places }))).toEqual(
+        places.map((place) => [place]),
+      );
+    }
+  });
+
+  it('are not fetched together with those of another device', () => {
+    const { device, other, files } = knowing(7, { size: 4_000 });
+    const third = deviceAt(2).deviceId;
+    device.input({ kind: 'link-up', device: third });
+    device.hear(third, HELLO);
+    const places = files.map((file) => ({ file, fragment: 0 }));
+    const offer = (from: DeviceId, at: number): (readonly Place[])[] =>
+      fetchedBy(device.hear(from, { kind: 'place', places: [itemAt(places, at)] }));
+    expect([0, 1, 2].flatMap((at) => offer(other, at))).toEqual([[places[0]], [places[1]]]);
+    expect([3, 4, 5].flatMap((at) => offer(third, at))).toEqual([[places[3]], [places[4]]]);
+    expect(offer(other, 6)).toEqual([]);
+    const ended = { kind: 'pulled', from: other, place: itemAt(places, 0), outcome: 'held' } as const;
+    expect(fetchedBy(device.input(ended))).toEqual([[places[2], places[6]]]);
   });
 });
 

@@ -1,11 +1,23 @@
-// Pulling a fragment of which some blocks are here already, for a claim that may end at any moment.
+// Pulling fragments: one of which some blocks are here already, for a claim that may end at any moment; and small ones together.
 
 import { createHash } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
-import { blockKey, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
+import type { Manifest } from '../../src/core/catalogue/manifest.ts';
+import { PalmError } from '../../src/core/model/errors.ts';
+import {
+  blockKey,
+  fragmentIdOf,
+  parseBlockHash,
+  type BlockHash,
+  type DeviceId,
+} from '../../src/core/model/ids.ts';
+import type { Ask } from '../../src/core/peer/requests.ts';
+import type { Place } from '../../src/core/wire/messages.ts';
+import { encodeSmallFragments } from '../../src/core/wire/small-fragments.ts';
+import { FragmentTaker } from '../../src/runtime/fragment-taker.ts';
 import { pullFragment } from '../../src/runtime/pulling.ts';
-import { createMemoryStore } from '../sim/memory-store.ts';
+import { createMemoryStore, type MemoryStore } from '../sim/memory-store.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, fileIdAt, itemAt, manifestOf } from './pool-fixture.ts';
 
@@ -13,34 +25,46 @@ const BLOCK_BYTES = 32;
 const SEGMENT_COUNT = 8;
 const FROM = deviceAt(1).deviceId;
 
-it('a fragment whose blocks were partly here, and are given up while the others are fetched, is held all the same', async () => {
-  const { fragments } = createMemoryStore();
-  const blocks = indicesOf(SEGMENT_COUNT).map((segment) => {
-    const bytes = seededBytes(BLOCK_BYTES, 10 + segment);
+interface TestFragment {
+  readonly manifest: Manifest;
+  readonly index: Uint8Array<ArrayBuffer>;
+  readonly blocks: readonly { readonly hash: BlockHash; readonly bytes: Uint8Array<ArrayBuffer> }[];
+}
+
+/** Fragment 0 of a file. */
+function fragmentOf(segmentCount: number, seed: number): TestFragment {
+  const blocks = indicesOf(segmentCount).map((segment) => {
+    const bytes = seededBytes(BLOCK_BYTES, seed + segment);
     return { hash: parseBlockHash(new Uint8Array(createHash('sha256').update(bytes).digest())), bytes };
   });
   const hashes = blocks.map(({ hash }) => hash);
-  const indexBytes = encodeFragmentIndex({ fragment: 0, share: seededBytes(32, 1), blocks: hashes });
+  const index = encodeFragmentIndex({ fragment: 0, share: seededBytes(32, seed), blocks: hashes });
   const [k, n] = [2, 3];
+  const others = [1, 2].map((fragment) => itemAt(manifestOf(FROM).fragments, fragment));
   const manifest = manifestOf(FROM, {
-    size: SEGMENT_COUNT * (k * BLOCK_BYTES - 16),
+    size: segmentCount * (k * BLOCK_BYTES - 16),
     k,
     n,
     blockBytes: BLOCK_BYTES,
-    fragments: [
-      fragmentIdOf(indexBytes),
-      ...[1, 2].map((fragment) => itemAt(manifestOf(FROM).fragments, fragment)),
-    ],
+    fragments: [fragmentIdOf(index), ...others],
   });
+  return { manifest, index, blocks };
+}
+
+it('a fragment whose blocks were partly here, and are given up while the others are fetched, is held all the same', async () => {
+  const { fragments } = createMemoryStore();
+  const { manifest, index, blocks } = fragmentOf(SEGMENT_COUNT, 10);
+  const hashes = blocks.map(({ hash }) => hash);
   const early = blocks.slice(0, 3).map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() }));
   await fragments.putBlocks('soon:someone', early, 'claimed');
   const asked: string[] = [];
   const pulled = await pullFragment({ file: fileIdAt(0), fragment: 0 }, FROM, {
-    manifest,
+    manifestOf: () => manifest,
     fragments,
     settled: async () => undefined,
     request: async (ask) => {
-      if (ask.kind === 'get-index') return indexBytes;
+      if (ask.kind === 'get-index') return index;
+      if (ask.kind !== 'get-block') throw new Error('nothing is asked for together');
       asked.push(blockKey(ask.hash));
       await fragments.release('soon:someone');
       const found = blocks.find(({ hash }) => blockKey(hash) === blockKey(ask.hash));
@@ -54,3 +78,163 @@ it('a fragment whose blocks were partly here, and are given up while the others 
   expect(await fragments.owners()).toEqual([]);
   expect(await fragments.hasBlocks(hashes)).not.toContain(false);
 });
+
+describe('small fragments', () => {
+  it('come in one answer, and are durable together', async () => {
+    const world = new TakingWorld();
+    await world.take();
+    expect(world.asked).toEqual(['get-fragments']);
+    expect(world.outcomes()).toEqual(['held', 'held', 'held']);
+    expect(world.heldCount()).toBe(3);
+    expect(await world.store.fragments.owners()).toEqual([]);
+  });
+
+  it('that were not sent come by themselves', async () => {
+    const world = new TakingWorld();
+    world.lacksTogether.add(1);
+    await world.take();
+    expect(world.asked).toEqual(['get-fragments', 'get-index', 'get-block']);
+    expect(world.outcomes()).toEqual(['held', 'held', 'held']);
+  });
+
+  it('of which one is damaged are held, but for that one, and people are told', async () => {
+    const world = new TakingWorld();
+    world.damaged.add(2);
+    await world.take();
+    expect(world.outcomes()).toEqual(['held', 'held', 'failed']);
+    expect(world.heldCount()).toBe(2);
+    expect(world.warnings).toEqual(['“Kitchen tablet” sent damaged bytes; they were refused.']);
+    expect(await world.store.fragments.owners()).toEqual([]);
+  });
+
+  it.each(['not CBOR', 'too many', 'a foreign index', 'a short block'] as const)(
+    'are fetched one by one when the answer is no answer: %s',
+    async (lie) => {
+      const world = new TakingWorld();
+      world.lie = lie;
+      await world.take();
+      expect(world.outcomes()).toEqual(['held', 'held', 'held']);
+      expect(world.asked.filter((kind) => kind === 'get-index')).toHaveLength(3);
+    },
+  );
+
+  it('of a device that ends its link over the question are fetched one by one from then on', async () => {
+    const world = new TakingWorld();
+    world.isOlder = true;
+    await world.take();
+    expect(world.outcomes()).toEqual(['busy', 'busy', 'busy']);
+    world.isLinked = true;
+    await world.take();
+    expect(world.outcomes()).toEqual(['held', 'held', 'held']);
+    expect(world.asked.filter((kind) => kind === 'get-fragments')).toHaveLength(1);
+  });
+
+  it('of a device whose link broke for another reason are fetched together again', async () => {
+    const world = new TakingWorld();
+    await world.take();
+    world.isLinked = false;
+    await world.take();
+    expect(world.outcomes()).toEqual(['busy', 'busy', 'busy']);
+    world.isLinked = true;
+    world.asked.length = 0;
+    await world.take();
+    expect(world.asked).toEqual(['get-fragments']);
+  });
+
+  it('that the disk has no room for are refused for that', async () => {
+    const world = new TakingWorld();
+    world.store.setCapacity(2 * BLOCK_BYTES);
+    await world.take();
+    expect(world.outcomes()).toEqual(['space', 'space', 'space']);
+    expect(world.store.usedBytes()).toBe(0);
+  });
+});
+
+/** A device that takes three small fragments from another, which answers as the test says. */
+class TakingWorld {
+  readonly store: MemoryStore = createMemoryStore();
+  readonly asked: Ask['kind'][] = [];
+  readonly warnings: string[] = [];
+  /** By file: left out of the common answer; sent with a bit flipped. */
+  readonly lacksTogether = new Set<number>();
+  readonly damaged = new Set<number>();
+  lie: 'not CBOR' | 'too many' | 'a foreign index' | 'a short block' | undefined;
+  isLinked = true;
+  /** Ends its link when it is asked for fragments together. */
+  isOlder = false;
+  readonly #fragments = [100, 200, 300].map((seed) => fragmentOf(1, seed));
+  readonly #places: Place[] = indicesOf(3).map((at) => ({ file: fileIdAt(at), fragment: 0 }));
+  readonly #ended = new Map<Place, string>();
+  readonly #taker = new FragmentTaker({
+    fragments: this.store.fragments,
+    manifestOf: (file) => this.#fragments[this.#places.findIndex((place) => place.file === file)]?.manifest,
+    nameOf: (device: DeviceId) => (device === FROM ? 'Kitchen tablet' : device),
+    request: (_, ask) => this.#answer(ask),
+    settled: async () => undefined,
+    fileKept: async () => undefined,
+    held: async () => undefined,
+    warn: (text) => this.warnings.push(text),
+    ended: (place, _, outcome) => {
+      expect(this.#ended.has(place), 'told of twice').toBe(false);
+      this.#ended.set(place, outcome);
+    },
+  });
+
+  async take(): Promise<void> {
+    this.#ended.clear();
+    await this.#taker.take(this.#places, FROM);
+  }
+
+  outcomes(): (string | undefined)[] {
+    return this.#places.map((place) => this.#ended.get(place));
+  }
+
+  heldCount(): number {
+    return this.store.contents().fragments.length;
+  }
+
+  async #answer(ask: Ask): Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.isLinked) throw new PalmError('link-closed', 'closed');
+    this.asked.push(ask.kind);
+    if (ask.kind === 'get-index') return itemAt(this.#fragments, this.#fileAt(ask)).index.slice();
+    if (ask.kind === 'get-block') {
+      const at = this.#fragments.findIndex(({ blocks: [block] }) =>
+        block?.hash.every((octet, i) => octet === ask.hash[i]),
+      );
+      return this.#blockOf(at);
+    }
+    if (this.isOlder) {
+      this.isLinked = false;
+      throw new PalmError('link-closed', 'closed');
+    }
+    const sent = ask.places.map((place) => {
+      const at = this.#fileAt(place);
+      const { index } = itemAt(this.#fragments, at);
+      return this.lacksTogether.has(at) ? undefined : { index, block: this.#blockOf(at) };
+    });
+    const [first] = sent;
+    if (first === undefined) throw new Error('the first is always sent');
+    switch (this.lie) {
+      case undefined:
+        return encodeSmallFragments(sent);
+      case 'not CBOR':
+        return encodeSmallFragments(sent).subarray(1);
+      case 'too many':
+        return encodeSmallFragments(Array.from({ length: 65 }, () => first));
+      case 'a foreign index':
+        return encodeSmallFragments(sent.toReversed());
+      case 'a short block':
+        return encodeSmallFragments([{ ...first, block: first.block.subarray(1) }, ...sent.slice(1)]);
+    }
+  }
+
+  #fileAt({ file }: Pick<Place, 'file'>): number {
+    return this.#places.findIndex((place) => place.file === file);
+  }
+
+  #blockOf(at: number): Uint8Array<ArrayBuffer> {
+    const bytes = itemAt(itemAt(this.#fragments, at).blocks, 0).bytes.slice();
+    if (this.damaged.has(at)) bytes[0] = (bytes[0] ?? 0) ^ 1;
+    return bytes;
+  }
+}

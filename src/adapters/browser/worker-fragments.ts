@@ -10,7 +10,7 @@ import type { FragmentStore, Memory } from '../../core/ports.ts';
 import { buffersOf } from '../../workers/buffers.ts';
 import type { FragmentService } from '../../workers/fragment-service.ts';
 import type { Outcome } from '../../workers/outcome.ts';
-import { type ReturningStore, withRecentBlocks } from './recent-blocks.ts';
+import { type ReturningStore, withRecentFragments } from './recent-fragments.ts';
 import { callWorker, type CalledWorker } from './worker-call.ts';
 
 /**
@@ -68,7 +68,7 @@ export function openWorkerFragments(memory: Memory, createWorker: () => Worker =
     owners: () => call((service) => service.owners()),
     clear: () => call((service) => service.clear()),
   };
-  return withRecentBlocks(store, (bytes) => memory.give(bytes));
+  return withRecentFragments(store, (bytes) => memory.give(bytes));
 }
 
 function startWorker(): Worker {

@@ -79,8 +79,8 @@ export type PeerEffect =
       readonly more: boolean;
     }
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
-  /** Fetch this fragment from `from`, make it durable, answer with 'held' and 'pulled'. */
-  | { readonly kind: 'pull'; readonly place: Place; readonly from: DeviceId }
+  /** Fetch this fragment, or these small ones, from `from`, make them durable, answer each with 'held' and 'pulled'. */
+  | { readonly kind: 'pull'; readonly places: readonly Place[]; readonly from: DeviceId }
   | PrefetchEffect
   /** Drop these fragments of a file from the store; answer each with 'unheld'. */
   | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }
@@ -90,7 +90,7 @@ export type PeerEffect =
    */
   | { readonly kind: 'outbox-done'; readonly file: FileId; readonly surplus: readonly number[] }
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult }
-  /** Send an index or block to a device under request `id`; answer with 'served'. */
+  /** Send what it asks for to a device under request `id`; answer with 'served'. */
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
   | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string };

@@ -138,7 +138,7 @@ export class Peer {
       else effects.push(this.#outboxDone(effect.file, effect.keep));
     }
     effects.push(...this.#toldOver());
-    for (const { place, from } of this.#taking.start()) effects.push({ kind: 'pull', place, from });
+    for (const fetch of this.#taking.start()) effects.push({ kind: 'pull', ...fetch });
     effects.push(...this.#prefetching.trim(nowMs, this.#roomBytes()));
     effects.push(...this.#prefetching.start((device) => this.isReachable(device)));
     effects.push(...this.#tellHoldings(nowMs));
@@ -278,10 +278,12 @@ export class Peer {
         return this.#prefetching.over(from, message.job);
       case 'get-index':
       case 'get-block':
+      case 'get-fragments':
         this.#outbox.progressed(nowMs, from);
         return this.#serve(from, link, message);
       case 'index':
       case 'block':
+      case 'fragments':
         return inControl(
           this.#requests.settle(nowMs, from, message.id, message.kind, { kind: 'payload', payload }),
         );

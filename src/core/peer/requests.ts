@@ -3,12 +3,14 @@
 
 import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
 import { BLOCK_DEADLINE_MS, CONTROL_DEADLINE_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
-import type { Failure, Message } from '../wire/messages.ts';
+import type { Failure, Message, PayloadKind, Place } from '../wire/messages.ts';
 
 /** What can be asked of a device. */
 export type Ask =
   | { readonly kind: 'get-index'; readonly file: FileId; readonly fragment: number }
-  | { readonly kind: 'get-block'; readonly hash: BlockHash };
+  | { readonly kind: 'get-block'; readonly hash: BlockHash }
+  /** Small fragments, whole; at most what one answer holds. */
+  | { readonly kind: 'get-fragments'; readonly places: readonly Place[] };
 
 export type RequestResult =
   | { readonly kind: 'payload'; readonly payload: Uint8Array<ArrayBuffer> }
@@ -63,7 +65,7 @@ export class Requests {
     nowMs: number,
     from: DeviceId,
     id: number,
-    kind: 'index' | 'block',
+    kind: PayloadKind,
     result: RequestResult,
   ): RequestEffect[] {
     const request = this.#open.get(id);

@@ -1,19 +1,28 @@
 // The fragments that other devices asked this one to hold: taken, queued or refused with the reason, and fetched a few at
-// a time. What is queued is counted as if it were here already, so that neither the cap nor the space that this device
-// offers is ever promised twice.
+// a time, small ones together. What is queued is counted as if it were here already, so that neither the cap nor the space that
+// this device offers is ever promised twice.
 
 import type { Manifest } from '../catalogue/manifest.ts';
 import { fragmentBytesOf } from '../model/geometry.ts';
-import type { DeviceId } from '../model/ids.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
-import type { Place, Refusal } from '../wire/messages.ts';
+import { MAX_PLACES_PER_MESSAGE, type Place, type Refusal } from '../wire/messages.ts';
+import { hasSmallFragments, MAX_TOGETHER_BYTES } from '../wire/small-fragments.ts';
 import type { OwnFragments } from './own-fragments.ts';
 
-/** Fragments fetched at once for others; more wait. */
-const MAX_PULLS = 8;
-/** Small ones share round trips and transactions: up to this many at once while they are together below that, bytes. */
-const MAX_SMALL_PULLS = 48;
-const SMALL_PULLS_BYTES = 2 * 2 ** 20;
+/** What is fetched in one go: a fragment, or small ones of one device. */
+export interface Fetch {
+  readonly places: readonly Place[];
+  readonly from: DeviceId;
+}
+
+/** Fetches at once; more wait. */
+const MAX_FETCHES = 8;
+/** Shorter ones share transactions: up to this many at once while they are together below that, bytes. */
+const MAX_SHORT_FETCHES = 48;
+const SHORT_FETCHES_BYTES = 2 * 2 ** 20;
+/** Fetches of small fragments from one device at once: meanwhile the next ones come together. */
+const MAX_SMALL_FETCHES = 2;
 /** Fragments waiting to be fetched. */
 const MAX_WAITING_PULLS = 4_096;
 
@@ -21,14 +30,29 @@ interface Pull {
   readonly place: Place;
   readonly from: DeviceId;
   readonly bytes: number;
-  running: boolean;
+  readonly isSmall: boolean;
+}
+
+interface Running {
+  readonly from: DeviceId;
+  readonly isSmall: boolean;
+  readonly pulls: Pull[];
+  bytes: number;
+  /** Of its fragments, those whose fetch has not ended. */
+  openCount: number;
 }
 
 export class Taking {
   readonly #own: OwnFragments;
   /** By place, first come first. */
-  readonly #pulls = new Map<string, Pull>();
+  readonly #waiting = new Map<string, Pull>();
+  readonly #running = new Map<string, { readonly pull: Pull; readonly fetch: Running }>();
+  readonly #fetches = new Set<Running>();
+  /** Fragments of each file, waiting or running. */
+  readonly #counts = new Map<FileId, number>();
   #promisedBytes = 0;
+  /** Something came, or ended, since `start` was called. */
+  #hasChanged = false;
 
   constructor(own: OwnFragments) {
     this.#own = own;
@@ -44,55 +68,92 @@ export class Taking {
     if (manifest === undefined || place.fragment >= manifest.n) return 'unknown-file';
     const own = this.#own.of(place.file);
     if (own.has(place.fragment)) return 'held';
-    if (this.#pulls.has(keyOf(place))) return 'queued';
-    const ofFile = [...this.#pulls.values()].filter((pull) => pull.place.file === place.file).length;
+    const key = keyOf(place);
+    if (this.#waiting.has(key) || this.#running.has(key)) return 'queued';
+    const ofFile = this.#counts.get(place.file) ?? 0;
     if (own.size + ofFile >= fragmentCap(manifest.k)) return 'cap';
     const bytes = fragmentBytesOf(manifest);
     if (this.#promisedBytes + bytes > this.#own.freeBytes) return 'space';
-    if (this.#pulls.size >= MAX_WAITING_PULLS) return 'busy';
-    this.#pulls.set(keyOf(place), { place, from, bytes, running: false });
+    if (this.#waiting.size + this.#running.size >= MAX_WAITING_PULLS) return 'busy';
+    this.#waiting.set(key, { place, from, bytes, isSmall: hasSmallFragments(manifest) });
+    this.#counts.set(place.file, ofFile + 1);
     this.#promisedBytes += bytes;
+    this.#hasChanged = true;
     return 'queued';
   }
 
   /** The fetch of `place` ended; where the fragment is now held, it uses what was offered. */
   ended(place: Place, isHeld: boolean): void {
-    const pull = this.#delete(keyOf(place));
-    if (isHeld && pull !== undefined) this.#own.freeBytes = Math.max(0, this.#own.freeBytes - pull.bytes);
+    const key = keyOf(place);
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    const { pull, fetch } = running;
+    this.#running.delete(key);
+    this.#uncount(pull);
+    fetch.openCount -= 1;
+    if (fetch.openCount === 0) {
+      this.#fetches.delete(fetch);
+      this.#hasChanged = true;
+    }
+    if (isHeld) this.#own.freeBytes = Math.max(0, this.#own.freeBytes - pull.bytes);
   }
 
   /** What `device` offered and nobody fetches yet is forgotten: it offers it again. */
   linkDown(device: DeviceId): void {
-    for (const [key, pull] of this.#pulls) if (pull.from === device && !pull.running) this.#delete(key);
+    for (const [key, pull] of this.#waiting) {
+      if (pull.from !== device) continue;
+      this.#waiting.delete(key);
+      this.#uncount(pull);
+    }
   }
 
   /** What to fetch now. */
-  start(): { readonly place: Place; readonly from: DeviceId }[] {
-    const started: Pull[] = [];
-    let [runningCount, runningBytes] = [0, 0];
-    for (const { running, bytes } of this.#pulls.values()) {
-      if (!running) continue;
-      runningCount += 1;
-      runningBytes += bytes;
+  start(): Fetch[] {
+    if (!this.#hasChanged) return [];
+    this.#hasChanged = false;
+    const started: Running[] = [];
+    for (const [key, pull] of this.#waiting) {
+      let fetch = pull.isSmall ? started.find((other) => canJoin(pull, other)) : undefined;
+      if (fetch === undefined) {
+        if (pull.isSmall && this.#smallFetchCount(pull.from) >= MAX_SMALL_FETCHES) continue;
+        if (!this.#hasRoomFor(pull)) break;
+        fetch = { from: pull.from, isSmall: pull.isSmall, pulls: [], bytes: 0, openCount: 0 };
+        this.#fetches.add(fetch);
+        started.push(fetch);
+      }
+      fetch.pulls.push(pull);
+      fetch.bytes += pull.bytes;
+      fetch.openCount += 1;
+      this.#waiting.delete(key);
+      this.#running.set(key, { pull, fetch });
     }
-    for (const pull of this.#pulls.values()) {
-      if (runningCount >= MAX_SMALL_PULLS) break;
-      if (pull.running) continue;
-      if (runningCount >= MAX_PULLS && runningBytes + pull.bytes > SMALL_PULLS_BYTES) break;
-      runningCount += 1;
-      runningBytes += pull.bytes;
-      started.push(pull);
-    }
-    for (const pull of started) pull.running = true;
-    return started;
+    return started.map(({ from, pulls }) => ({ places: pulls.map(({ place }) => place), from }));
   }
 
-  #delete(key: string): Pull | undefined {
-    const pull = this.#pulls.get(key);
-    this.#pulls.delete(key);
-    this.#promisedBytes -= pull?.bytes ?? 0;
-    return pull;
+  #smallFetchCount(from: DeviceId): number {
+    let count = 0;
+    for (const fetch of this.#fetches) if (fetch.isSmall && fetch.from === from) count += 1;
+    return count;
   }
+
+  #hasRoomFor(pull: Pull): boolean {
+    if (this.#fetches.size < MAX_FETCHES) return true;
+    let bytes = pull.bytes;
+    for (const fetch of this.#fetches) bytes += fetch.bytes;
+    return this.#fetches.size < MAX_SHORT_FETCHES && bytes <= SHORT_FETCHES_BYTES;
+  }
+
+  #uncount({ place, bytes }: Pull): void {
+    this.#promisedBytes -= bytes;
+    const count = (this.#counts.get(place.file) ?? 0) - 1;
+    if (count > 0) this.#counts.set(place.file, count);
+    else this.#counts.delete(place.file);
+  }
+}
+
+function canJoin(pull: Pull, { from, isSmall, pulls, bytes }: Running): boolean {
+  if (!isSmall || from !== pull.from || pulls.length >= MAX_PLACES_PER_MESSAGE) return false;
+  return bytes + pull.bytes <= MAX_TOGETHER_BYTES;
 }
 
 function keyOf(place: Place): string {

@@ -1,5 +1,5 @@
 // The messages of a link (FORMATS.md, messages). A message is: length of its header (4 bytes, big-endian), the header
-// (a DAG-CBOR map), and for `block` and `index` the raw payload behind it, so that bulk bytes are never copied into CBOR.
+// (a DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload behind it, so that bulk bytes are never copied into CBOR.
 
 import {
   cidOf,
@@ -42,7 +42,7 @@ import {
 
 /** Holdings in one message at most: 36-byte file ids and bitmaps stay well below a control message's size. */
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
-/** Fragments in one `place` message. */
+/** Fragments in one `place` or `get-fragments` message. */
 export const MAX_PLACES_PER_MESSAGE = 64;
 /** Blocks in one `soon` message: 2 KiB of hashes. */
 export const MAX_SOON_PER_MESSAGE = 64;
@@ -87,9 +87,12 @@ export type Message =
   | { readonly kind: 'soon-over'; readonly job: JobId }
   | { readonly kind: 'get-index'; readonly id: number; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'get-block'; readonly id: number; readonly hash: BlockHash }
-  /** Payload: the fragment index, or the block. */
+  /** Whole small fragments, as many as fit one answer. */
+  | { readonly kind: 'get-fragments'; readonly id: number; readonly places: readonly Place[] }
+  /** Payload: the fragment index, the block, or the fragments (small-fragments.ts). */
   | { readonly kind: 'index'; readonly id: number }
   | { readonly kind: 'block'; readonly id: number }
+  | { readonly kind: 'fragments'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: Failure }
   | { readonly kind: 'cancel'; readonly id: number };
 
@@ -97,9 +100,13 @@ const MAX_HEADER_BYTES = 768 * 1024;
 const LENGTH_BYTES = 4;
 const MAX_REQUEST_ID = 0xffff_ffff;
 
+const PAYLOAD_KINDS = ['index', 'block', 'fragments'] as const;
+/** Messages that carry a payload: answers to requests. */
+export type PayloadKind = (typeof PAYLOAD_KINDS)[number];
+
 export interface DecodedMessage {
   readonly message: Message;
-  /** Empty but for `block` and `index`. A view of the message's bytes. */
+  /** Empty but for the answers that carry one. A view of the message's bytes. */
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
@@ -122,9 +129,13 @@ export function decodeMessage(bytes: Uint8Array<ArrayBuffer>): DecodedMessage {
   const header = bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes);
   const payload = bytes.subarray(LENGTH_BYTES + headerBytes);
   const message = fromCbor(decodeCbor(header, MAX_HEADER_BYTES));
-  const carries = message.kind === 'block' || message.kind === 'index';
-  if (!carries && payload.length > 0) throw bad('a message with bytes behind it');
+  if (!hasPayload(message.kind) && payload.length > 0) throw bad('a message with bytes behind it');
   return { message, payload };
+}
+
+/** Whether messages of this kind bring what was asked for. */
+export function hasPayload(kind: Message['kind']): kind is PayloadKind {
+  return PAYLOAD_KINDS.some((carrying) => carrying === kind);
 }
 
 function toCbor(message: Message): unknown {
@@ -141,7 +152,8 @@ function toCbor(message: Message): unknown {
         held: message.held.map(({ file, fragments }) => [cidOf(file), encodeFragmentSet(fragments)]),
       };
     case 'place':
-      return { kind: 'place', places: message.places.map(placeToCbor) };
+    case 'get-fragments':
+      return { ...message, places: message.places.map(placeToCbor) };
     case 'refuse':
     case 'release':
       return { ...message, place: placeToCbor(message.place) };
@@ -157,6 +169,7 @@ function toCbor(message: Message): unknown {
     case 'get-block':
     case 'index':
     case 'block':
+    case 'fragments':
     case 'failed':
     case 'cancel':
       return message;
@@ -236,8 +249,20 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     const fields = fieldsOf(value, ['kind', 'id', 'hash']);
     return { kind: 'get-block', id: requestIdOf(fields['id']), hash: parseBlockHash(fields['hash']) };
   },
+  'get-fragments': (value) => {
+    const { id, places } = fieldsOf(value, ['kind', 'id', 'places']);
+    return {
+      kind: 'get-fragments',
+      id: requestIdOf(id),
+      places: listOf(places, MAX_PLACES_PER_MESSAGE, placeOf),
+    };
+  },
   index: (value) => ({ kind: 'index', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
   block: (value) => ({ kind: 'block', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
+  fragments: (value) => ({
+    kind: 'fragments',
+    id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']),
+  }),
   failed: (value) => {
     const { id, reason } = fieldsOf(value, ['kind', 'id', 'reason']);
     return { kind: 'failed', id: requestIdOf(id), reason: oneOf(reason, FAILURES) };

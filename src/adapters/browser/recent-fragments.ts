@@ -1,15 +1,18 @@
-// Keeps the blocks that this device sealed most recently, so that those which are fetched at once need not come from the disk
-// and be checked again: they were hashed, and are, in this memory.
+// Keeps the blocks that this device sealed most recently, and the indexes of their fragments, so that those which are fetched at
+// once need not come from the disk and be checked again: they were hashed, and are, in this memory.
 //
-// Invariants: every block here was put with a hash computed from these very bytes; their memory is at most MAX_BYTES; a
-// block that is taken is gone from here, and the memory of one that is not taken is given on.
+// Invariants: every block here was put with a hash computed from these very bytes, and every index is durable; their memory
+// is at most MAX_BYTES and MAX_INDEX_BYTES; a block that is taken is gone from here, and the memory of one that is not taken
+// is given on; nothing of a dropped fragment is here.
 
-import { blockKey, type BlockHash } from '../../core/model/ids.ts';
-import type { FragmentStore } from '../../core/ports.ts';
+import { blockKey, type BlockHash, type FragmentId } from '../../core/model/ids.ts';
+import type { FragmentStore, NewFragment } from '../../core/ports.ts';
 import { IdleTimer } from '../portable/idle-timer.ts';
 
 /** Some eight segments of 4 of 8: what takers may lag behind before their blocks come from the disk. */
 const MAX_BYTES = 16 * 2 ** 20;
+/** Those of some thousands of small files. */
+const MAX_INDEX_BYTES = 2 ** 20;
 /** Nobody fetches any more: the memory is given back, ms. */
 const FORGET_AFTER_MS = 10_000;
 
@@ -19,11 +22,11 @@ export type ReturningStore = Omit<FragmentStore, 'putBlocks'> & {
 };
 
 /** `store`; `spent` is given the bytes of blocks that are not, or no longer, kept here. */
-export function withRecentBlocks(
+export function withRecentFragments(
   store: ReturningStore,
   spent: (bytes: Uint8Array<ArrayBuffer>) => void,
 ): FragmentStore {
-  const recent = new RecentBlocks(spent);
+  const recent = new RecentFragments(spent);
   return {
     async putBlocks(owner, blocks, hashes, keep) {
       const written = await store.putBlocks(owner, blocks, hashes, keep);
@@ -36,11 +39,14 @@ export function withRecentBlocks(
     kept: (owner) => store.kept(owner),
     getBlock: async (hash) => recent.take(hash) ?? store.getBlock(hash),
     hasBlocks: (hashes) => store.hasBlocks(hashes),
-    commit: (...given) => store.commit(...given),
-    getIndex: (fragmentId) => store.getIndex(fragmentId),
+    async commit(fragments) {
+      await store.commit(fragments);
+      for (const fragment of fragments) recent.made(fragment);
+    },
+    getIndex: async (fragmentId) => recent.indexOf(fragmentId) ?? store.getIndex(fragmentId),
     list: () => store.list(),
     async drop(fragmentIds) {
-      recent.clear();
+      for (const fragmentId of fragmentIds) recent.drop(fragmentId);
       await store.drop(fragmentIds);
     },
     release: (owner) => store.release(owner),
@@ -52,11 +58,14 @@ export function withRecentBlocks(
   };
 }
 
-class RecentBlocks {
+class RecentFragments {
   /** Oldest first. */
   readonly #blocks = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** Oldest first, as they were made. */
+  readonly #fragments = new Map<FragmentId, NewFragment>();
   readonly #spent: (bytes: Uint8Array<ArrayBuffer>) => void;
   #byteCount = 0;
+  #indexBytes = 0;
   readonly #unused = new IdleTimer(FORGET_AFTER_MS, () => this.clear());
 
   constructor(spent: (bytes: Uint8Array<ArrayBuffer>) => void) {
@@ -84,11 +93,52 @@ class RecentBlocks {
     return bytes;
   }
 
+  /** The fragment is durable. */
+  made(fragment: NewFragment): void {
+    const { stored, indexBytes, hashes } = fragment;
+    this.#forget(stored.fragmentId);
+    if (!hashes.some((hash) => this.#blocks.has(blockKey(hash)))) return;
+    this.#fragments.set(stored.fragmentId, { ...fragment, indexBytes: indexBytes.slice() });
+    this.#indexBytes += indexBytes.length;
+    for (const oldest of this.#fragments.keys()) {
+      if (this.#indexBytes <= MAX_INDEX_BYTES) break;
+      this.#forget(oldest);
+    }
+  }
+
+  /** The caller owns the answer. */
+  indexOf(fragmentId: FragmentId): Uint8Array<ArrayBuffer> | undefined {
+    const indexBytes = this.#fragments.get(fragmentId)?.indexBytes;
+    return indexBytes && new Uint8Array(indexBytes);
+  }
+
+  drop(fragmentId: FragmentId): void {
+    const fragment = this.#fragments.get(fragmentId);
+    if (fragment === undefined) {
+      // Which blocks it has is not known here.
+      this.clear();
+      return;
+    }
+    this.#forget(fragmentId);
+    for (const hash of fragment.hashes) {
+      const bytes = this.#blocks.get(blockKey(hash));
+      this.#remove(blockKey(hash));
+      if (bytes !== undefined) this.#spent(bytes);
+    }
+  }
+
   clear(): void {
     this.#unused.stop();
     for (const bytes of this.#blocks.values()) this.#spent(bytes);
     this.#blocks.clear();
     this.#byteCount = 0;
+    this.#fragments.clear();
+    this.#indexBytes = 0;
+  }
+
+  #forget(fragmentId: FragmentId): void {
+    this.#indexBytes -= this.#fragments.get(fragmentId)?.indexBytes.length ?? 0;
+    this.#fragments.delete(fragmentId);
   }
 
   #remove(key: string): void {
