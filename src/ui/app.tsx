@@ -14,7 +14,7 @@ import { shownName } from './text/file-name.ts';
 import { JoinScreen } from './welcome/join-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
 import type { AppUpdate } from './state/app-update.ts';
-import { openSession, SessionContext, type Session } from './state/session.ts';
+import { openSession, SessionContext, useStatus, type Session } from './state/session.ts';
 
 interface AppProps {
   /** Must be ready. */
@@ -37,10 +37,10 @@ export function App({ pool, downloadStore, update }: AppProps) {
 }
 
 function Screen({ session }: { readonly session: Session }) {
-  const { device, pool } = session.status.value;
-  const inPool = pool !== undefined;
+  const inPool = useStatus(({ pool }) => pool !== undefined);
+  const { name } = useStatus(({ device }) => device);
   const route = useRoute(session, inPool);
-  const deviceName = useSignal(device.name === '' ? guessDeviceName(navigator.userAgent) : device.name);
+  const deviceName = useSignal(name === '' ? guessDeviceName(navigator.userAgent) : name);
   const wanted = route.value;
   useFocusOnHeading(inPool ? 'pool' : wanted.kind);
   if (inPool) return <PoolScreen />;

@@ -137,8 +137,11 @@ describe('the store queue', () => {
     expect(pool.calls).toHaveLength(3);
     pool.call(1).done(STORED);
     queue.retry(failed?.id ?? -1);
+    // Pressed again before the row was drawn anew.
+    queue.retry(failed?.id ?? -1);
     await settle();
     expect(pool.call(3).options.name).toBe('1');
+    expect(pool.calls).toHaveLength(4);
   });
 
   test('names a bug as one', async () => {

@@ -3,7 +3,7 @@
 
 import { useSignal } from '@preact/signals';
 import type { Notice } from '../../runtime/api.ts';
-import { useSession } from '../state/session.ts';
+import { useSession, useStatus } from '../state/session.ts';
 import { CloseIcon } from './icons.tsx';
 
 /** The newest say what matters; older ones come into view as these are dismissed. */
@@ -12,9 +12,8 @@ const MAX_NOTICES = 3;
 export function Notices() {
   const { status } = useSession();
   const dismissed = useSignal<ReadonlySet<number>>(new Set());
-  const notices = status.value.notices
-    .filter((notice) => !dismissed.value.has(notice.id))
-    .slice(-MAX_NOTICES);
+  const all = useStatus(({ notices }) => notices);
+  const notices = all.filter((notice) => !dismissed.value.has(notice.id)).slice(-MAX_NOTICES);
   return (
     <div class="messages">
       {notices.map((notice) => (

@@ -9,9 +9,15 @@ export interface Connection {
   readonly sentence: string;
 }
 
-export function connectionOf(status: PoolStatus): Connection {
-  const relay = status.pool?.relay ?? 'connecting';
-  const linked = status.devices.filter((device) => !device.self && device.state === 'reachable').length;
+/** The parts of a PoolStatus that say it. */
+interface ConnectionStatus {
+  readonly pool?: PoolStatus['pool'] | undefined;
+  readonly devices: PoolStatus['devices'];
+}
+
+export function connectionOf({ pool, devices }: ConnectionStatus): Connection {
+  const relay = pool?.relay ?? 'connecting';
+  const linked = devices.filter((device) => !device.self && device.state === 'reachable').length;
   if (linked > 0) {
     const others = `Connected to ${countOf(linked, 'device')}`;
     if (relay !== 'lost') return { state: 'linked', sentence: others };
@@ -21,7 +27,7 @@ export function connectionOf(status: PoolStatus): Connection {
     case 'connected':
       return {
         state: 'waiting',
-        sentence: status.pool?.alone === true ? 'No other device yet' : 'No other device is reachable now',
+        sentence: pool?.alone === true ? 'No other device yet' : 'No other device is reachable now',
       };
     case 'connecting':
       return { state: 'waiting', sentence: 'Looking for the relay…' };

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownName, shownPath } from '../text/file-name.ts';
-import { useSession } from '../state/session.ts';
+import { useSession, useStatus } from '../state/session.ts';
 import type { DeviceLook } from './device-look.ts';
 import { EmptyPool } from './empty-pool.tsx';
 import { FileRow } from './file-row.tsx';
@@ -21,10 +21,11 @@ interface FilesSectionProps {
 }
 
 export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) {
-  const { status, removals } = useSession();
+  const { removals } = useSession();
   const search = useSignal('');
   const shownRows = useSignal(PAGE_ROWS);
-  const present = status.value.files.filter((file) => !removals.isHidden(file.fileId));
+  const files = useStatus((status) => status.files);
+  const present = files.filter((file) => !removals.isHidden(file.fileId));
   const matching = present.filter((file) => matches(file, search.value)).toSorted(newestFirst);
   return (
     <section class="files">

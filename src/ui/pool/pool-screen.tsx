@@ -13,7 +13,7 @@ import { Notices } from '../parts/messages.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { countOf } from '../text/units.ts';
-import { useSession } from '../state/session.ts';
+import { useSession, useStatus } from '../state/session.ts';
 import { MAX_QUEUED_FILES, type AddedFile } from '../state/store-queue.ts';
 import { AddPanel } from './add-panel.tsx';
 import { connectionOf } from './connection.ts';
@@ -27,15 +27,16 @@ type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
 
 export function PoolScreen() {
   const session = useSession();
-  const { status, queue, alerts } = session;
+  const { queue, alerts } = session;
   const dialog = useSignal<OpenDialog>('none');
   const isPrivate = useSignal(false);
-  const { devices } = status.value;
-  const name = status.value.pool?.name ?? '';
+  const devices = useStatus((status) => status.devices);
+  const pool = useStatus((status) => status.pool);
+  const name = pool?.name ?? '';
   const poolName = name === '' ? 'Your pool' : shownName(name);
   const deviceIds = devices.map((device) => device.id).join(' ');
   const looks = useMemo(() => looksOf(deviceIds.split(' ')), [deviceIds]);
-  const connection = connectionOf(status.value);
+  const connection = connectionOf({ pool, devices });
   useWarningBeforeClosing();
   useTitle(poolName);
 

@@ -30,12 +30,12 @@ const PHASE_WORDS: Record<TransferRow['phase'], string> = {
 
 export function TransfersSection() {
   const session = useSession();
-  const { queue, shownItems, downloads, status } = session;
-  const items = shownItems.value;
-  const rows = transferRows(items, downloads.list.value, status.value.transfers);
+  const { queue, shownWork } = session;
+  const { items, downloads, transfers, unfinished: interrupted } = shownWork.value;
+  const rows = transferRows(items, downloads, transfers);
   const waiting = items.filter((item) => item.state.kind === 'waiting');
   const failed = items.filter((item) => item.state.kind === 'failed');
-  const unfinished = unfinishedRows(status.value.unfinished, items);
+  const unfinished = unfinishedRows(interrupted, items);
   if (rows.length + waiting.length + failed.length + unfinished.length === 0) return null;
   return (
     <section class="transfers">

@@ -1,20 +1,21 @@
 // What this page does on behalf of the person in front of it: the pool and its latest status, and the work in progress
 // around it. One per App; screens reach it through `useSession`.
 
-import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { computed, signal, useComputed, type ReadonlySignal, type Signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { Pool, PoolStatus } from '../../runtime/api.ts';
 import { browserSaving } from '../download/browser-saving.ts';
 import type { DownloadStore } from '../download/download-store.ts';
-import { Downloads } from '../download/downloads.ts';
+import { Downloads, type DownloadView } from '../download/downloads.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { Alerts } from './alerts.ts';
 import { paced } from './paced.ts';
 import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
+import { settledStatus } from './settled-status.ts';
 import { StoreQueue, type QueueItem, type Stored } from './store-queue.ts';
 
 /** A private file's link, on the screen until the person puts it away. */
@@ -25,11 +26,11 @@ export interface PrivateLink {
 
 export interface Session {
   readonly pool: Pool;
-  /** Fed by the pool's subscription. */
+  /** Fed by the pool's subscription; a part that did not change is the same object as before. */
   readonly status: ReadonlySignal<PoolStatus>;
   readonly queue: StoreQueue;
-  /** The queue's items as they are drawn. */
-  readonly shownItems: ReadonlySignal<readonly QueueItem[]>;
+  /** What the list of transfers shows: all of one moment. */
+  readonly shownWork: ReadonlySignal<ShownWork>;
   readonly resumptions: Resumptions;
   readonly removals: Removals;
   readonly downloads: Downloads;
@@ -41,13 +42,21 @@ export interface Session {
   close(): void;
 }
 
-/** How often the queue is drawn at most, ms: what changes faster cannot be read. */
+/** What this page and its pool are at, of one moment. */
+interface ShownWork {
+  readonly items: readonly QueueItem[];
+  readonly downloads: readonly DownloadView[];
+  readonly transfers: PoolStatus['transfers'];
+  readonly unfinished: PoolStatus['unfinished'];
+}
+
+/** How often that is drawn at most, ms: what changes faster cannot be read. */
 const DRAW_EVERY_MS = 100;
 
 export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
   const status = signal(pool.status());
   const refresh = (): void => {
-    status.value = pool.status();
+    status.value = settledStatus(status.peek(), pool.status());
   };
   const unsubscribe = pool.subscribe(refresh);
   const alerts = new Alerts();
@@ -60,7 +69,6 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     said.value = storedText(stored);
   };
   const queue = new StoreQueue(pool, onStored);
-  const pacedItems = paced(queue.items, DRAW_EVERY_MS, delay);
   const resumptions = new Resumptions({ pool, alerts, onStored });
   // The subscription comes a moment later: without this the file would flash up in between.
   const remove = (fileId: string): Promise<void> => pool.remove(fileId).then(refresh);
@@ -77,6 +85,13 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     say: (text) => (said.value = text),
     nowMs: () => Date.now(),
   });
+  const work = computed(() => ({
+    items: queue.items.value,
+    downloads: downloads.list.value,
+    transfers: status.value.transfers,
+    unfinished: status.value.unfinished,
+  }));
+  const pacedWork = paced(work, DRAW_EVERY_MS, delay);
   const stopFlushing = flushWhenHidden(removals);
   const stopReporting = reportBugs(alerts);
   resumptions.continueAll();
@@ -84,7 +99,7 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     pool,
     status,
     queue,
-    shownItems: pacedItems.shown,
+    shownWork: pacedWork.shown,
     resumptions,
     removals,
     downloads,
@@ -93,7 +108,7 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     said,
     close() {
       unsubscribe();
-      pacedItems.stop();
+      pacedWork.stop();
       downloads.close();
       stopFlushing();
       stopReporting();
@@ -107,6 +122,12 @@ export function useSession(): Session {
   const session = useContext(SessionContext);
   if (session === undefined) throw new Error('A screen was rendered outside of App.');
   return session;
+}
+
+/** A part of the pool's status: whoever uses it is drawn again when that part changes, not with every status. */
+export function useStatus<Part>(pick: (status: PoolStatus) => Part): Part {
+  const { status } = useSession();
+  return useComputed(() => pick(status.value)).value;
 }
 
 function storedText({ name, deduplicated }: Stored): string {

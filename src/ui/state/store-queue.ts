@@ -87,6 +87,8 @@ export class StoreQueue {
 
   /** Puts a failed item back in line. */
   retry(id: number): void {
+    // A row that is drawn late may be pressed twice.
+    if (this.#items.value.find((item) => item.id === id)?.state.kind !== 'failed') return;
     this.#set(id, { kind: 'waiting' });
     this.#fill();
   }

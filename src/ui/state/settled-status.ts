@@ -1,0 +1,31 @@
+// The pool's status comes anew several times a second while bytes move; most of it is what it was. Pure.
+
+import type { FileStatus, PoolStatus } from '../../runtime/api.ts';
+
+/**
+ * `now`, with each part that says the same as in `before` taken from there; all of `before` when nothing changed. So a part
+ * that is another object has changed, and the rest need not be drawn again.
+ */
+export function settledStatus(before: PoolStatus, now: PoolStatus): PoolStatus {
+  const settled: PoolStatus = {
+    device: part(before.device, now.device),
+    ...(now.pool === undefined ? {} : { pool: part(before.pool ?? now.pool, now.pool) }),
+    devices: part(before.devices, now.devices),
+    files: files(before.files, now.files),
+    transfers: part(before.transfers, now.transfers),
+    unfinished: part(before.unfinished, now.unfinished),
+    notices: part(before.notices, now.notices),
+  };
+  const parts = ['device', 'pool', 'devices', 'files', 'transfers', 'unfinished', 'notices'] as const;
+  return parts.every((name) => settled[name] === before[name]) ? before : settled;
+}
+
+/** These are small. */
+function part<Part>(before: Part, now: Part): Part {
+  return JSON.stringify(before) === JSON.stringify(now) ? before : now;
+}
+
+/** There may be thousands, and an unchanged one is the same object as before. */
+function files(before: readonly FileStatus[], now: readonly FileStatus[]): readonly FileStatus[] {
+  return before.length === now.length && now.every((file, at) => file === before[at]) ? before : now;
+}
