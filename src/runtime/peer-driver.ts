@@ -120,7 +120,7 @@ export class PeerDriver {
       requestBlock: (from, hash, signal) => this.request(from, { kind: 'get-block', hash }, signal),
     });
     this.#taker = new FragmentTaker({
-      fragments: ports.fragments,
+      ...ports,
       manifestOf: (file) => this.peer.catalogue.files().get(file),
       nameOf: (device) => this.#deviceNameOf(device),
       request: (from, ask) => this.request(from, ask, this.#lifetime.signal),
@@ -196,7 +196,7 @@ export class PeerDriver {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Calls `listener` after each block that was served, until the returned function is called. */
+  /** Calls `listener` after each block that was served by itself, until the returned function is called. */
   watchServed(listener: (to: DeviceId, hash: BlockHash) => void): () => void {
     return this.#serving.watch(listener);
   }
@@ -219,7 +219,7 @@ export class PeerDriver {
   }
 
   /**
-   * An index or block from this device's own store; undefined when it is not here.
+   * What is asked for, from this device's own store; undefined when it is not here.
    * @throws PalmError 'corrupt' once the damage was noted.
    */
   loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -261,7 +261,7 @@ export class PeerDriver {
         this.#inBackground(this.#keepHeard(effect.entries));
         break;
       case 'pull':
-        this.#inBackground(this.#taker.take(effect.places, effect.from));
+        this.#inBackground(this.#taker.take(effect));
         break;
       case 'prefetch':
         this.#inBackground(this.#prefetch(effect.from, effect.job, effect.block));

@@ -13,6 +13,8 @@ import type { Place, Refusal } from '../core/wire/messages.ts';
 import { decodeSmallFragments } from '../core/wire/small-fragments.ts';
 
 export interface PullPorts {
+  /** Claims the blocks until their fragment counts them: a name that no other job has. */
+  readonly owner: string;
   /** Undefined when the file is not known, or no longer. */
   readonly manifestOf: (file: FileId) => Manifest | undefined;
   readonly fragments: FragmentStore;
@@ -21,14 +23,8 @@ export interface PullPorts {
   readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
 }
 
-export interface PulledFragment {
-  readonly kind: 'held';
-  readonly stored: StoredFragment;
-  readonly blocks: readonly BlockHash[];
-}
-
 export type PullOutcome =
-  | PulledFragment
+  | { readonly kind: 'held'; readonly stored: StoredFragment; readonly blocks: readonly BlockHash[] }
   | { readonly kind: 'refused'; readonly reason: Refusal; readonly notice?: string };
 
 /** Blocks asked for at once, and written in one call: some 1 MiB. */
@@ -45,12 +41,11 @@ export async function pullFragment(place: Place, fromName: string, ports: PullPo
   const manifest = ports.manifestOf(place.file);
   const fragmentId = manifest?.fragments[place.fragment];
   if (manifest === undefined || fragmentId === undefined) return { kind: 'refused', reason: 'unknown-file' };
-  const owner = `pull:${fragmentId}`;
   try {
     const indexBytes = await ports.request({ kind: 'get-index', ...place });
     const index = indexOf(indexBytes, place, manifest);
     await ports.settled(index.blocks);
-    await pullBlocks(owner, index, manifest, ports);
+    await pullBlocks(index, manifest, ports);
     const stored = storedOf(place, fragmentId, manifest);
     await fragments.commit([{ stored, indexBytes, hashes: index.blocks }]);
     return { kind: 'held', stored, blocks: index.blocks };
@@ -58,23 +53,25 @@ export async function pullFragment(place: Place, fromName: string, ports: PullPo
     if (!isPalmError(error)) throw error;
     return refusalOf(error, fromName);
   } finally {
-    await fragments.release(owner);
+    await fragments.release(ports.owner);
   }
 }
 
 /**
- * Fetches small fragments in one answer. Answers those that are durable now; the others were not sent, or can be fetched one by one.
- * @throws PalmError for which none of them is; one that says what is wrong with whom comes of fetching them one by one.
+ * Fetches small fragments in one answer. Answers those that are durable now; the others were not sent.
+ * @throws PalmError when any of the answer is not what it should be; fetching them one by one says which, and takes the others.
  */
 export async function pullTogether(
   places: readonly Place[],
   ports: Omit<PullPorts, 'settled'>,
-): Promise<Map<Place, PulledFragment>> {
-  const { fragments } = ports;
+): Promise<Map<Place, PullOutcome>> {
+  const { fragments, owner } = ports;
   const answered = decodeSmallFragments(await ports.request({ kind: 'get-fragments', places }));
+  if (answered.length !== places.length)
+    throw new PalmError('corrupt', 'An answer does not fit its question.');
   const blocks: Block[] = [];
   const making: NewFragment[] = [];
-  const pulled = new Map<Place, PulledFragment>();
+  const pulled = new Map<Place, PullOutcome>();
   for (const [at, place] of places.entries()) {
     const [manifest, small] = [ports.manifestOf(place.file), answered[at]];
     const fragmentId = manifest?.fragments[place.fragment];
@@ -87,9 +84,7 @@ export async function pullTogether(
     making.push({ stored, indexBytes: small.index, hashes });
     pulled.set(place, { kind: 'held', stored, blocks: hashes });
   }
-  const [first] = making;
-  if (first === undefined) return pulled;
-  const owner = `pull:${first.stored.fragmentId}`;
+  if (making.length === 0) return pulled;
   try {
     await fragments.putBlocks(owner, blocks, 'claimed');
     await fragments.commit(making);
@@ -115,18 +110,13 @@ function checkedBlock(
   return { hash, bytes };
 }
 
-async function pullBlocks(
-  owner: string,
-  index: FragmentIndex,
-  manifest: Manifest,
-  ports: PullPorts,
-): Promise<void> {
+async function pullBlocks(index: FragmentIndex, manifest: Manifest, ports: PullPorts): Promise<void> {
   for (;;) {
     const present = await ports.fragments.hasBlocks(index.blocks);
     const missing = index.blocks.flatMap((hash, segment) =>
       present[segment] === true ? [] : [{ hash, segment }],
     );
-    await pullMissing(owner, missing, manifest, ports);
+    await pullMissing(missing, manifest, ports);
     // What was here for another job's sake may have been given up meanwhile; what this one fetched stays.
     if (missing.length === 0 || missing.length === index.blocks.length) return;
   }
@@ -137,12 +127,7 @@ interface Missing {
   readonly segment: number;
 }
 
-async function pullMissing(
-  owner: string,
-  missing: readonly Missing[],
-  manifest: Manifest,
-  ports: PullPorts,
-): Promise<void> {
+async function pullMissing(missing: readonly Missing[], manifest: Manifest, ports: PullPorts): Promise<void> {
   const fetchPart = async (part: readonly Missing[]) =>
     Promise.all(
       part.map(async ({ hash, segment }) => {
@@ -157,7 +142,7 @@ async function pullMissing(
     coming = fetchPart(missing.slice(at + BLOCKS_AT_ONCE, at + 2 * BLOCKS_AT_ONCE));
     // Its failure is met at the next turn, or not at all when writing fails first.
     coming.catch(() => undefined);
-    await ports.fragments.putBlocks(owner, blocks, 'claimed');
+    await ports.fragments.putBlocks(ports.owner, blocks, 'claimed');
   }
 }
 

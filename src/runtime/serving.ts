@@ -6,12 +6,18 @@ import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { decodeFragmentIndex } from '../core/coding/fragment-index.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { fragmentBytesOf } from '../core/model/geometry.ts';
-import type { BlockHash, DeviceId, FragmentId } from '../core/model/ids.ts';
+import type { BlockHash, DeviceId } from '../core/model/ids.ts';
 import type { PeerInput } from '../core/peer/peer-events.ts';
 import type { Ask } from '../core/peer/requests.ts';
 import type { Clock, FragmentStore, Memory, Transport } from '../core/ports.ts';
 import { encodeMessage, type Failure, type PayloadKind, type Place } from '../core/wire/messages.ts';
-import { encodeSmallFragments, hasSmallFragments, MAX_TOGETHER_BYTES } from '../core/wire/small-fragments.ts';
+import {
+  encodeSmallFragments,
+  hasSmallFragments,
+  MAX_SMALL_INDEX_BYTES,
+  MAX_TOGETHER_BYTES,
+  type SmallFragment,
+} from '../core/wire/small-fragments.ts';
 
 export interface ServingPorts {
   readonly clock: Clock;
@@ -22,11 +28,6 @@ export interface ServingPorts {
   input(input: PeerInput): void;
   /** A block that should be here is missing or damaged: whichever fragments need it no longer count. */
   blockLost(hash: BlockHash): Promise<void>;
-}
-
-interface LoadedFragment {
-  readonly index: Uint8Array;
-  readonly block: Uint8Array<ArrayBuffer>;
 }
 
 const ANSWERS: Readonly<Record<Ask['kind'], PayloadKind>> = {
@@ -53,7 +54,7 @@ export class Serving {
     this.#ports = ports;
   }
 
-  /** Calls `listener` after each block that was served, until the returned function is called. */
+  /** Calls `listener` after each block that was served by itself, until the returned function is called. */
   watch(listener: ServeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -117,33 +118,40 @@ export class Serving {
     return fragmentId === undefined ? Promise.resolve(undefined) : fragments.getIndex(fragmentId);
   }
 
+  /** One after another: each block is in memory of a full one until it is copied. */
   async #storedFragments(places: readonly Place[]): Promise<Uint8Array<ArrayBuffer>> {
-    const files = this.#ports.catalogue.files();
-    let byteCount = 0;
-    const loading = places.map(async ({ file, fragment }) => {
-      const manifest = files.get(file);
-      const fragmentId = manifest?.fragments[fragment];
-      if (manifest === undefined || fragmentId === undefined || !hasSmallFragments(manifest))
-        return undefined;
-      byteCount += fragmentBytesOf(manifest);
-      return byteCount > MAX_TOGETHER_BYTES ? undefined : this.#smallFragment(fragmentId);
-    });
-    const loaded = await Promise.all(loading);
-    const payload = encodeSmallFragments(loaded);
-    for (const fragment of loaded) if (fragment !== undefined) this.#ports.memory.give(fragment.block);
-    return payload;
+    const loaded: (SmallFragment | undefined)[] = [];
+    const asked = new Set<string>();
+    let roomBytes = MAX_TOGETHER_BYTES;
+    for (const place of places) {
+      const key = `${place.file}/${place.fragment}`;
+      const fragment = asked.has(key) ? undefined : await this.#smallFragment(place, roomBytes);
+      asked.add(key);
+      roomBytes -= fragment?.block.length ?? 0;
+      loaded.push(fragment);
+    }
+    return encodeSmallFragments(loaded);
   }
 
-  /** Undefined for one that is damaged as well: whoever asks for its block by itself has that noted. */
-  async #smallFragment(fragmentId: FragmentId): Promise<LoadedFragment | undefined> {
-    const { fragments } = this.#ports;
+  /** Undefined where it is not here, is not what its file says, or has more than `roomBytes`. */
+  async #smallFragment(place: Place, roomBytes: number): Promise<SmallFragment | undefined> {
+    const manifest = this.#ports.catalogue.files().get(place.file);
+    if (manifest === undefined || !hasSmallFragments(manifest)) return undefined;
+    const blockBytes = fragmentBytesOf(manifest);
+    if (blockBytes > roomBytes) return undefined;
     try {
-      const index = await fragments.getIndex(fragmentId);
-      const hash = index && decodeFragmentIndex(index).blocks[0];
-      const block = hash && (await fragments.getBlock(hash));
-      return index && block && { index, block };
+      const index = await this.load({ kind: 'get-index', ...place });
+      if (index === undefined || index.length > MAX_SMALL_INDEX_BYTES) return undefined;
+      const [hash, ...others] = decodeFragmentIndex(index).blocks;
+      if (hash === undefined || others.length > 0) return undefined;
+      const bytes = await this.load({ kind: 'get-block', hash });
+      if (bytes === undefined) return undefined;
+      const block = bytes.length === blockBytes ? bytes.slice() : undefined;
+      this.#ports.memory.give(bytes);
+      return block && { index, block };
     } catch (error) {
-      if (isPalmError(error, 'corrupt')) return undefined;
+      // It was noted; whoever asks for the block by itself is told.
+      if (isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message')) return undefined;
       throw error;
     }
   }

@@ -480,7 +480,7 @@ describe('a fragment that another asks this device to hold', () => {
   it('is fetched from there', () => {
     const { device, other, fileId } = asked();
     expect(device.hear(other, asking(fileId, 2))).toEqual([
-      { kind: 'pull', places: [{ file: fileId, fragment: 2 }], from: other },
+      { kind: 'pull', places: [{ file: fileId, fragment: 2 }], from: other, areSmall: false },
     ]);
     expect(device.hear(other, asking(fileId, 2)), 'asked again while it is fetched').toEqual([]);
   });
@@ -560,7 +560,7 @@ describe('small fragments that others ask this device to hold', () => {
     const places = files.map((file) => ({ file, fragment: 0 }));
     const [whole, ...others] = fetchedBy(device.hear(other, { kind: 'place', places }));
     expect(others).toHaveLength(1);
-    expect(whole).toHaveLength(Math.floor(BLOCK_BYTES / fragmentBytesOf(manifest)));
+    expect(whole).toHaveLength(Math.floor(BLOCK_BYTES / 2 / fragmentBytesOf(manifest)));
   });
 
   it('of files of several segments, or of large blocks, come each by itself', () => {

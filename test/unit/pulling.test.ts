@@ -59,6 +59,7 @@ it('a fragment whose blocks were partly here, and are given up while the others 
   await fragments.putBlocks('soon:someone', early, 'claimed');
   const asked: string[] = [];
   const pulled = await pullFragment({ file: fileIdAt(0), fragment: 0 }, FROM, {
+    owner: 'pull:1',
     manifestOf: () => manifest,
     fragments,
     settled: async () => undefined,
@@ -107,7 +108,7 @@ describe('small fragments', () => {
     expect(await world.store.fragments.owners()).toEqual([]);
   });
 
-  it.each(['not CBOR', 'too many', 'a foreign index', 'a short block'] as const)(
+  it.each(['not CBOR', 'too many', 'too few', 'a foreign index', 'a short block'] as const)(
     'are fetched one by one when the answer is no answer: %s',
     async (lie) => {
       const world = new TakingWorld();
@@ -127,6 +128,43 @@ describe('small fragments', () => {
     await world.take();
     expect(world.outcomes()).toEqual(['held', 'held', 'held']);
     expect(world.asked.filter((kind) => kind === 'get-fragments')).toHaveLength(1);
+    // It may have been updated.
+    world.isOlder = false;
+    world.nowMs += 60 * 60_000;
+    world.asked.length = 0;
+    await world.take();
+    expect(world.asked).toEqual(['get-fragments']);
+  });
+
+  it('of a device that is slow are left for later: asking for more would not help', async () => {
+    const world = new TakingWorld();
+    world.isSlow = true;
+    await world.take();
+    expect(world.outcomes()).toEqual(['busy', 'busy', 'busy']);
+    expect(world.asked).toEqual(['get-fragments']);
+  });
+
+  it('of which one cannot be kept here are held, but for that one', async () => {
+    const world = new TakingWorld();
+    world.unkept = 1;
+    await expect(world.take()).rejects.toThrow('full');
+    expect(world.outcomes()).toEqual(['held', 'failed', 'held']);
+  });
+
+  it('of a file that was removed meanwhile are refused, and the others come together', async () => {
+    const world = new TakingWorld();
+    world.removed = 1;
+    await world.take();
+    expect(world.outcomes()).toEqual(['held', 'unknown-file', 'held']);
+    expect(world.asked).toEqual(['get-fragments']);
+  });
+
+  it('are all told of before a failure is', async () => {
+    const world = new TakingWorld();
+    world.uncounted = 0;
+    world.lacksTogether.add(2);
+    await expect(world.take()).rejects.toThrow('no row');
+    expect(world.outcomes()).toEqual(['held', 'held', 'held']);
   });
 
   it('of a device whose link broke for another reason are fetched together again', async () => {
@@ -158,21 +196,38 @@ class TakingWorld {
   /** By file: left out of the common answer; sent with a bit flipped. */
   readonly lacksTogether = new Set<number>();
   readonly damaged = new Set<number>();
-  lie: 'not CBOR' | 'too many' | 'a foreign index' | 'a short block' | undefined;
+  lie: 'not CBOR' | 'too many' | 'too few' | 'a foreign index' | 'a short block' | undefined;
+  /** The file whose entry of the catalogue could not be written; the one whose fragment cannot be counted. */
+  unkept: number | undefined;
+  uncounted: number | undefined;
+  /** The file that was removed meanwhile. */
+  removed: number | undefined;
+  nowMs = 0;
   isLinked = true;
+  /** Does not answer in time. */
+  isSlow = false;
   /** Ends its link when it is asked for fragments together. */
   isOlder = false;
   readonly #fragments = [100, 200, 300].map((seed) => fragmentOf(1, seed));
   readonly #places: Place[] = indicesOf(3).map((at) => ({ file: fileIdAt(at), fragment: 0 }));
   readonly #ended = new Map<Place, string>();
   readonly #taker = new FragmentTaker({
+    clock: { nowMs: () => this.nowMs, after: () => () => undefined },
     fragments: this.store.fragments,
-    manifestOf: (file) => this.#fragments[this.#places.findIndex((place) => place.file === file)]?.manifest,
+    manifestOf: (file) => {
+      const at = this.#fileAt({ file });
+      return at === this.removed ? undefined : this.#fragments[at]?.manifest;
+    },
     nameOf: (device: DeviceId) => (device === FROM ? 'Kitchen tablet' : device),
     request: (_, ask) => this.#answer(ask),
     settled: async () => undefined,
-    fileKept: async () => undefined,
-    held: async () => undefined,
+    fileKept: async (file) => {
+      if (file === this.#places[this.unkept ?? -1]?.file) throw new PalmError('storage-full', 'full');
+    },
+    held: async ({ fileId }) => {
+      if (fileId === this.#places[this.uncounted ?? -1]?.file)
+        throw new PalmError('storage-failed', 'no row');
+    },
     warn: (text) => this.warnings.push(text),
     ended: (place, _, outcome) => {
       expect(this.#ended.has(place), 'told of twice').toBe(false);
@@ -182,7 +237,7 @@ class TakingWorld {
 
   async take(): Promise<void> {
     this.#ended.clear();
-    await this.#taker.take(this.#places, FROM);
+    await this.#taker.take({ places: this.#places, from: FROM, areSmall: true });
   }
 
   outcomes(): (string | undefined)[] {
@@ -203,6 +258,7 @@ class TakingWorld {
       );
       return this.#blockOf(at);
     }
+    if (this.isSlow) throw new PalmError('deadline', 'late');
     if (this.isOlder) {
       this.isLinked = false;
       throw new PalmError('link-closed', 'closed');
@@ -221,6 +277,8 @@ class TakingWorld {
         return encodeSmallFragments(sent).subarray(1);
       case 'too many':
         return encodeSmallFragments(Array.from({ length: 65 }, () => first));
+      case 'too few':
+        return encodeSmallFragments(sent.slice(0, 2));
       case 'a foreign index':
         return encodeSmallFragments(sent.toReversed());
       case 'a short block':

@@ -1,8 +1,8 @@
 // Keeps the blocks that this device sealed most recently, and the indexes of their fragments, so that those which are fetched at
 // once need not come from the disk and be checked again: they were hashed, and are, in this memory.
 //
-// Invariants: every block here was put with a hash computed from these very bytes, and every index is durable; their memory
-// is at most MAX_BYTES and MAX_INDEX_BYTES; a block that is taken is gone from here, and the memory of one that is not taken
+// Invariants: every block here was put with a hash computed from these very bytes, and every index is durable; what they
+// have of bytes is at most MAX_BYTES and MAX_INDEX_BYTES; a block that is taken is gone from here, and the memory of one that is not taken
 // is given on; nothing of a dropped fragment is here.
 
 import { blockKey, type BlockHash, type FragmentId } from '../../core/model/ids.ts';
@@ -11,7 +11,7 @@ import { IdleTimer } from '../portable/idle-timer.ts';
 
 /** Some eight segments of 4 of 8: what takers may lag behind before their blocks come from the disk. */
 const MAX_BYTES = 16 * 2 ** 20;
-/** Those of some thousands of small files. */
+/** Those of more than a thousand small files. */
 const MAX_INDEX_BYTES = 2 ** 20;
 /** Nobody fetches any more: the memory is given back, ms. */
 const FORGET_AFTER_MS = 10_000;

@@ -6,6 +6,7 @@ import type { Lane } from '../ports.ts';
 import type { Failure, Message, Place, Refusal } from '../wire/messages.ts';
 import type { PrefetchEffect, PrefetchOutcome } from './prefetching.ts';
 import type { Ask, RequestResult } from './requests.ts';
+import type { Fetch } from './taking.ts';
 
 export type PeerInput =
   | { readonly kind: 'link-up'; readonly device: DeviceId }
@@ -80,7 +81,7 @@ export type PeerEffect =
     }
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
   /** Fetch this fragment, or these small ones, from `from`, make them durable, answer each with 'held' and 'pulled'. */
-  | { readonly kind: 'pull'; readonly places: readonly Place[]; readonly from: DeviceId }
+  | ({ readonly kind: 'pull' } & Fetch)
   | PrefetchEffect
   /** Drop these fragments of a file from the store; answer each with 'unheld'. */
   | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }

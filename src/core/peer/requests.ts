@@ -113,7 +113,7 @@ export class Requests {
       if (sentCount >= MAX_SENT_PER_DEVICE) break;
       if (request.to !== to || request.deadlineMs !== undefined) continue;
       request.deadlineMs =
-        nowMs + (request.ask.kind === 'get-block' ? BLOCK_DEADLINE_MS : CONTROL_DEADLINE_MS);
+        nowMs + (request.ask.kind === 'get-index' ? CONTROL_DEADLINE_MS : BLOCK_DEADLINE_MS);
       this.#sentCount.set(to, sentCount + 1);
       effects.push({ kind: 'send', to, message: { ...request.ask, id: request.id } });
     }

@@ -14,6 +14,8 @@ import type { OwnFragments } from './own-fragments.ts';
 export interface Fetch {
   readonly places: readonly Place[];
   readonly from: DeviceId;
+  /** Whether they can be asked for together. */
+  readonly areSmall: boolean;
 }
 
 /** Fetches at once; more wait. */
@@ -107,7 +109,7 @@ export class Taking {
     }
   }
 
-  /** What to fetch now. */
+  /** What to fetch now. Each of its places is told of as `ended`. */
   start(): Fetch[] {
     if (!this.#hasChanged) return [];
     this.#hasChanged = false;
@@ -127,7 +129,11 @@ export class Taking {
       this.#waiting.delete(key);
       this.#running.set(key, { pull, fetch });
     }
-    return started.map(({ from, pulls }) => ({ places: pulls.map(({ place }) => place), from }));
+    return started.map(({ from, isSmall, pulls }) => ({
+      places: pulls.map(({ place }) => place),
+      from,
+      areSmall: isSmall,
+    }));
   }
 
   #smallFetchCount(from: DeviceId): number {

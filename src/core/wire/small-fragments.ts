@@ -10,9 +10,9 @@ import { MAX_PLACES_PER_MESSAGE } from './messages.ts';
 /** A block of a small fragment at most, bytes: copying it into a message costs less than a message of its own. */
 const MAX_SMALL_BLOCK_BYTES = 64 * 1024;
 /** A fragment index of one block at most, bytes: it has 90. */
-const MAX_SMALL_INDEX_BYTES = 256;
-/** The blocks of one answer, bytes: as much as one block may have, and under the same deadline. */
-export const MAX_TOGETHER_BYTES = BLOCK_BYTES;
+export const MAX_SMALL_INDEX_BYTES = 256;
+/** The blocks of one answer, bytes: two answers are as much as one block may have, and under its deadline. */
+export const MAX_TOGETHER_BYTES = BLOCK_BYTES / 2;
 
 /** A fragment of one block: its encoded index, and that block. */
 export interface SmallFragment {
