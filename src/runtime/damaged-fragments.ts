@@ -1,7 +1,8 @@
-// Fragments that are on this disk but have a block that no longer fits its hash. They do not count as held, also not
+// Fragments that are on this disk but have a block that no longer fits its hash, or no index that fits their id. They do not count as held, also not
 // after a restart, until they are fetched anew.
 
 import { decodeFragmentIndex } from '../core/coding/fragment-index.ts';
+import { isPalmError } from '../core/model/errors.ts';
 import { parseFragmentId, type BlockHash, type FragmentId } from '../core/model/ids.ts';
 import type { FragmentStore, RecordStore, StoredFragment } from '../core/ports.ts';
 import { listOf } from '../core/wire/decode.ts';
@@ -37,9 +38,17 @@ export class DamagedFragments {
     if (this.#damaged.delete(fragmentId)) await this.#records.putMeta(META_NAME, [...this.#damaged]);
   }
 
-  /** Hashes of a stored fragment's blocks; none when its index is not here. */
-  async blocksOf(stored: StoredFragment, fragments: FragmentStore): Promise<readonly BlockHash[]> {
-    const bytes = await fragments.getIndex(stored.fragmentId);
-    return bytes === undefined ? [] : decodeFragmentIndex(bytes).blocks;
+  /** Hashes of a stored fragment's blocks; undefined when its index is not here, or damaged. */
+  async blocksOf(
+    stored: StoredFragment,
+    fragments: FragmentStore,
+  ): Promise<readonly BlockHash[] | undefined> {
+    try {
+      const bytes = await fragments.getIndex(stored.fragmentId);
+      return bytes && decodeFragmentIndex(bytes).blocks;
+    } catch (error) {
+      if (isPalmError(error, 'corrupt')) return undefined;
+      throw error;
+    }
   }
 }

@@ -114,6 +114,10 @@ export class PeerDriver {
       catalogue: this.peer.catalogue,
       input: (input) => this.input(input),
       blockLost: (hash) => this.#blockLost(hash),
+      indexLost: async ({ file, fragment }) => {
+        const stored = this.#stored.get(file)?.get(fragment);
+        if (stored !== undefined) await this.#lose(stored, 'An index');
+      },
     });
     this.#prefetcher = new Prefetcher({
       fragments: ports.fragments,
@@ -227,17 +231,23 @@ export class PeerDriver {
   }
 
   /** A block here is lost: whichever fragments need it no longer count, and people are told. */
-  async #blockLost(hash: BlockHash): Promise<void> {
-    const key = blockKey(hash);
+  async #blockLost(lost: BlockHash): Promise<void> {
+    const key = blockKey(lost);
     for (const stored of [...this.#stored.values()].flatMap((ofFile) => [...ofFile.values()])) {
       const hashes = await this.#damaged.blocksOf(stored, this.#ports.fragments);
-      if (!hashes.some((candidate) => blockKey(candidate) === key)) continue;
-      await this.#damaged.add(stored.fragmentId);
-      this.#forget(stored);
-      const name = this.#nameOf(stored.fileId);
-      const text = `A block of ${name} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
-      this.#events.notice('warning', text);
+      if (hashes === undefined) await this.#lose(stored, 'An index');
+      else if (hashes.some((hash) => blockKey(hash) === key)) await this.#lose(stored, 'A block');
     }
+  }
+
+  async #lose(stored: StoredFragment, what: 'A block' | 'An index'): Promise<void> {
+    // It may have been dropped, or lost for another block, while somebody looked.
+    if (this.#stored.get(stored.fileId)?.get(stored.fragment) !== stored) return;
+    this.#forget(stored);
+    const name = this.#nameOf(stored.fileId);
+    const text = `${what} of ${name} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
+    this.#events.notice('warning', text);
+    await this.#damaged.add(stored.fragmentId);
   }
 
   #nameOf(file: FileId): string {

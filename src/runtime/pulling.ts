@@ -30,9 +30,9 @@ export type PullOutcome =
 /** Blocks asked for at once, and written in one call: some 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
 
-/** What is told of a device that sent blocks which do not fit their hashes, or an index that does not fit its id. */
+/** What is told of a device whose blocks do not fit their hashes, or whose index does not fit its id, by its own word or here. */
 export function damagedBytesText(deviceName: string): string {
-  return `“${deviceName}” sent damaged bytes; they were refused.`;
+  return `“${deviceName}” offered damaged bytes; they were not taken.`;
 }
 
 /** `fromName`: the device that offers the fragment, as people know it. */

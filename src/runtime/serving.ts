@@ -28,6 +28,8 @@ export interface ServingPorts {
   input(input: PeerInput): void;
   /** A block that should be here is missing or damaged: whichever fragments need it no longer count. */
   blockLost(hash: BlockHash): Promise<void>;
+  /** The index of this fragment is not here, or damaged: if it counted, it no longer does. */
+  indexLost(place: Place): Promise<void>;
 }
 
 const ANSWERS: Readonly<Record<Ask['kind'], PayloadKind>> = {
@@ -69,9 +71,11 @@ export class Serving {
     try {
       const bytes = await this.#stored(ask);
       if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash);
+      if (bytes === undefined && ask.kind === 'get-index') await this.#ports.indexLost(ask);
       return bytes;
     } catch (error) {
       if (isPalmError(error, 'corrupt') && ask.kind === 'get-block') await this.#ports.blockLost(ask.hash);
+      if (isPalmError(error, 'corrupt') && ask.kind === 'get-index') await this.#ports.indexLost(ask);
       throw error;
     }
   }

@@ -277,7 +277,7 @@ scenario(
     expect(wrongCount).toBeGreaterThan(0);
     const taker = first(devices.filter(({ id }) => id === takerId));
     expect(JSON.stringify(taker.pool.status().notices)).toContain(
-      `“${storer.name}” sent damaged bytes; they were refused.`,
+      `“${storer.name}” offered damaged bytes; they were not taken.`,
     );
     expect(wholeFragments(taker, fileId).size).toBe(howOften === Infinity ? 0 : 1);
     for (const device of devices) expectOnlyNeeded(device);

@@ -63,6 +63,34 @@ scenario(
 );
 
 scenario(
+  'a fragment whose index is damaged no longer counts once somebody looks for it, also after a restart, and people are told',
+  [316, 317],
+  async (simulation) => {
+    const { world } = simulation;
+    const { bytes, fileId, holders, reader } = await placedFile(simulation, 2 * SEGMENT_BYTES);
+    const damaged = first(holders);
+    for (const { fragment } of damaged.store.contents().fragments)
+      expect(damaged.store.corruptIndex(fragment.fragmentId)).toBe(true);
+    expect(reader.fileStatus(fileId)?.reach).toBe(N);
+    // Others are away, so that this one must be asked.
+    for (const away of holders.slice(K)) away.kill();
+    await world.pass(10_000);
+    const refused = world.settled('refused', reader.read(fileId), 60_000);
+    await expect(refused).rejects.toMatchObject({ code: 'not-enough-fragments' });
+    await world.until('it no longer counts', () => reader.fileStatus(fileId)?.reach === K - 1, 60_000);
+    expect(noticesOf(damaged)).toContain('An index of');
+    damaged.kill();
+    await damaged.reopen();
+    await world.pass(10_000);
+    expect(reader.fileStatus(fileId)?.reach).toBe(K - 1);
+    for (const away of holders.slice(K)) await away.reopen();
+    await world.until('the others are back', () => reader.fileStatus(fileId)?.reach === N - 1, 60_000);
+    const read = await world.settled('read', reader.read(fileId), 60_000);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
   'a holder that answers a byte too few or too many is refused, told, and its blocks are fetched elsewhere',
   [314, 315],
   async (simulation) => {

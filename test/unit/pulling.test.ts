@@ -104,7 +104,7 @@ describe('small fragments', () => {
     await world.take();
     expect(world.outcomes()).toEqual(['held', 'held', 'failed']);
     expect(world.heldCount()).toBe(2);
-    expect(world.warnings).toEqual(['“Kitchen tablet” sent damaged bytes; they were refused.']);
+    expect(world.warnings).toEqual(['“Kitchen tablet” offered damaged bytes; they were not taken.']);
     expect(await world.store.fragments.owners()).toEqual([]);
   });
 

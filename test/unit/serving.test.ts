@@ -60,6 +60,15 @@ describe('small fragments that are asked for together', () => {
     expect(world.lost).toEqual([0, 2].map((file) => world.hashKeyOf(file)));
   });
 
+  it('whose index is damaged are left out, and each is noted', async () => {
+    const world = new ServingWorld();
+    for (const file of [0, 1]) await world.hold(file);
+    expect(world.damageIndex(1)).toBe(true);
+    const answered = await world.ask(0, 1);
+    expect(answered.map((fragment) => fragment !== undefined)).toEqual([true, false]);
+    expect(world.lostIndexes).toMatchObject([{ file: fileIdAt(1), fragment: 0 }]);
+  });
+
   it('take memory of one block at a time, for each who asks', async () => {
     const world = new ServingWorld();
     const files = indicesOf(64);
@@ -73,6 +82,7 @@ describe('small fragments that are asked for together', () => {
 /** A device that holds fragment 0 of some files of one segment with blocks of `blockBytes`. */
 class ServingWorld {
   readonly lost: string[] = [];
+  readonly lostIndexes: Place[] = [];
   /** Blocks that were answered by the store and not given back: now, and at most. */
   takenCount = 0;
   mostTaken = 0;
@@ -97,6 +107,7 @@ class ServingWorld {
         getIndex: (...given: Parameters<typeof fragments.getIndex>) => fragments.getIndex(...given),
       }),
       catalogue: { files: () => this.#files },
+      indexLost: async (place: Place) => void this.lostIndexes.push(place),
       blockLost: async (hash: Uint8Array) => void this.lost.push(blockKey(parseBlockHash(hash))),
     };
     this.#serving = new Serving(ports as unknown as ServingPorts); // what serving these needs
@@ -139,6 +150,10 @@ class ServingWorld {
 
   damage(file: number): boolean {
     return this.#store.corruptBlock(this.#hashOf(file));
+  }
+
+  damageIndex(file: number): boolean {
+    return this.#store.corruptIndex(fragmentIdOf(this.indexOf(file)));
   }
 
   manifestOf(file: number): Manifest {
