@@ -4,7 +4,6 @@
 import { checkEntry, type CheckedEntry } from '../core/catalogue/check.ts';
 import type { EntryBody } from '../core/catalogue/entry.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
-import { fragmentBytesOf } from '../core/model/geometry.ts';
 import {
   blockKey,
   type BlockHash,
@@ -434,15 +433,4 @@ export class PeerDriver {
     if (ofFile?.size === 0) this.#stored.delete(stored.fileId);
     this.input({ kind: 'unheld', file: stored.fileId, fragment: stored.fragment, bytes: stored.blockBytes });
   }
-}
-
-/** What a fragment of `file` is in the store. */
-export function storedFragmentOf(
-  file: FileId,
-  manifest: Parameters<typeof fragmentBytesOf>[0] & { readonly fragments: readonly FragmentId[] },
-  fragment: number,
-): StoredFragment | undefined {
-  const fragmentId = manifest.fragments[fragment];
-  if (fragmentId === undefined) return undefined;
-  return { fragmentId, fileId: file, fragment, blockBytes: fragmentBytesOf(manifest) };
 }

@@ -2,15 +2,16 @@
 // (others were foretold), a few at a time. Small ones together: in one answer, and one transaction. Each block is checked
 // against its hash before it is written, and a fragment exists only once all of it is durable.
 
-import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
+import { fragmentIndexOf, type FragmentIndex } from '../core/coding/fragment-index.ts';
 import type { Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
-import { blockBytesOf, fragmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
-import { fragmentIdOf, type BlockHash, type FileId, type FragmentId } from '../core/model/ids.ts';
+import { blockBytesOf } from '../core/model/geometry.ts';
+import type { BlockHash, FileId } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
 import type { FragmentStore, NewFragment, StoredFragment } from '../core/ports.ts';
 import type { Place, Refusal } from '../core/wire/messages.ts';
 import { decodeSmallFragments } from '../core/wire/small-fragments.ts';
+import { storedFragmentOf } from './stored-fragment.ts';
 
 export interface PullPorts {
   /** Claims the blocks until their fragment counts them: a name that no other job has. */
@@ -39,14 +40,13 @@ export function damagedBytesText(deviceName: string): string {
 export async function pullFragment(place: Place, fromName: string, ports: PullPorts): Promise<PullOutcome> {
   const { fragments } = ports;
   const manifest = ports.manifestOf(place.file);
-  const fragmentId = manifest?.fragments[place.fragment];
-  if (manifest === undefined || fragmentId === undefined) return { kind: 'refused', reason: 'unknown-file' };
+  const stored = manifest && storedFragmentOf(place.file, manifest, place.fragment);
+  if (manifest === undefined || stored === undefined) return { kind: 'refused', reason: 'unknown-file' };
   try {
     const indexBytes = await ports.request({ kind: 'get-index', ...place });
-    const index = indexOf(indexBytes, place, manifest);
+    const index = fragmentIndexOf(indexBytes, manifest, place.fragment);
     await ports.settled(index.blocks);
     await pullBlocks(index, manifest, ports);
-    const stored = storedOf(place, fragmentId, manifest);
     await fragments.commit([{ stored, indexBytes, hashes: index.blocks }]);
     return { kind: 'held', stored, blocks: index.blocks };
   } catch (error) {
@@ -74,12 +74,11 @@ export async function pullTogether(
   const pulled = new Map<Place, PullOutcome>();
   for (const [at, place] of places.entries()) {
     const [manifest, small] = [ports.manifestOf(place.file), answered[at]];
-    const fragmentId = manifest?.fragments[place.fragment];
-    if (manifest === undefined || fragmentId === undefined || small === undefined) continue;
-    const { blocks: hashes } = indexOf(small.index, place, manifest);
+    const stored = manifest && storedFragmentOf(place.file, manifest, place.fragment);
+    if (manifest === undefined || stored === undefined || small === undefined) continue;
+    const { blocks: hashes } = fragmentIndexOf(small.index, manifest, place.fragment);
     const [hash] = hashes;
     if (hash === undefined || hashes.length > 1) throw new PalmError('corrupt', 'A fragment is not small.');
-    const stored = storedOf(place, fragmentId, manifest);
     blocks.push(checkedBlock(hash, small.block, manifest, 0));
     making.push({ stored, indexBytes: small.index, hashes });
     pulled.set(place, { kind: 'held', stored, blocks: hashes });
@@ -144,25 +143,6 @@ async function pullMissing(missing: readonly Missing[], manifest: Manifest, port
     coming.catch(() => undefined);
     await ports.fragments.putBlocks(ports.owner, blocks, 'claimed');
   }
-}
-
-/** @throws PalmError 'corrupt', 'bad-message' when these bytes are not the index of the fragment at `place`. */
-function indexOf(indexBytes: Uint8Array, place: Place, manifest: Manifest): FragmentIndex {
-  if (fragmentIdOf(indexBytes) !== manifest.fragments[place.fragment])
-    throw new PalmError('corrupt', 'A fragment index does not fit its id.');
-  const index = decodeFragmentIndex(indexBytes);
-  if (index.fragment !== place.fragment || index.blocks.length !== segmentCountOf(manifest))
-    throw new PalmError('corrupt', 'A fragment index does not fit its file.');
-  return index;
-}
-
-function storedOf(place: Place, fragmentId: FragmentId, manifest: Manifest): StoredFragment {
-  return {
-    fragmentId,
-    fileId: place.file,
-    fragment: place.fragment,
-    blockBytes: fragmentBytesOf(manifest),
-  };
 }
 
 function refusalOf(error: PalmError, fromName: string): PullOutcome {

@@ -2,12 +2,12 @@
 // opens segments ahead of the reader, who gets them in order. At most a window of segments is in memory.
 
 import { deriveFileKey } from '../core/coding/file-key.ts';
-import { decodeFragmentIndex, type FragmentIndex } from '../core/coding/fragment-index.ts';
+import { fragmentIndexOf, type FragmentIndex } from '../core/coding/fragment-index.ts';
 import { combineShares } from '../core/coding/shamir.ts';
 import type { Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
-import { fragmentIdOf, type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
+import { type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
 import type { Ask } from '../core/peer/requests.ts';
 import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
@@ -295,18 +295,13 @@ class ReadSession {
   }
 
   async #askIndex(fragment: number, device: DeviceId): Promise<void> {
-    const fragmentId = this.#job.manifest.fragments[fragment];
     try {
       const bytes = await this.#fetch(
         device,
         { kind: 'get-index', file: this.#job.fileId, fragment },
         this.#lifetime.signal,
       );
-      const index = fragmentIdOf(bytes) === fragmentId ? decodeFragmentIndex(bytes) : undefined;
-      if (index?.fragment !== fragment || index.blocks.length !== segmentCountOf(this.#job.manifest)) {
-        throw new PalmError('corrupt', 'A fragment index does not fit its id.');
-      }
-      this.#indexes.set(fragment, index);
+      this.#indexes.set(fragment, fragmentIndexOf(bytes, this.#job.manifest, fragment));
       this.#input({ kind: 'index', fragment });
     } catch (error) {
       this.#input({ kind: 'index-failed', fragment, device, forGood: this.#isForGood(error, device) });

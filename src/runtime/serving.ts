@@ -74,8 +74,9 @@ export class Serving {
       if (bytes === undefined && ask.kind === 'get-index') await this.#ports.indexLost(ask);
       return bytes;
     } catch (error) {
-      if (isPalmError(error, 'corrupt') && ask.kind === 'get-block') await this.#ports.blockLost(ask.hash);
-      if (isPalmError(error, 'corrupt') && ask.kind === 'get-index') await this.#ports.indexLost(ask);
+      if (!isPalmError(error, 'corrupt')) throw error;
+      if (ask.kind === 'get-block') await this.#ports.blockLost(ask.hash);
+      if (ask.kind === 'get-index') await this.#ports.indexLost(ask);
       throw error;
     }
   }

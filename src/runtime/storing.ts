@@ -40,7 +40,8 @@ import type {
 } from '../core/ports.ts';
 import { abandonStore, equalFileOf, mayBeHere, storeBefore } from './already-here.ts';
 import { EarlyPlacing } from './early-placing.ts';
-import { storedFragmentOf, type PeerDriver } from './peer-driver.ts';
+import type { PeerDriver } from './peer-driver.ts';
+import { storedFragmentOf } from './stored-fragment.ts';
 import type { Transfer } from './transfers.ts';
 import { ownerOf, sealedBytesOf, type SealedSegments, type UnfinishedStores } from './unfinished-stores.ts';
 
@@ -318,15 +319,13 @@ async function publish(
     cryptography,
   );
   const fileId = fileIdOf(sealedManifest);
-  const fragments = sealed.indexes.flatMap((index, fragment) => {
+  const fragments = sealed.indexes.flatMap(({ bytes, blocks }, fragment) => {
     const stored = storedFragmentOf(fileId, manifest, fragment);
-    return stored === undefined ? [] : [{ stored, index }];
+    return stored === undefined ? [] : [{ stored, indexBytes: bytes, hashes: blocks }];
   });
   try {
     job.transfer.signal.throwIfAborted();
-    await ports.fragments.commit(
-      fragments.map(({ stored, index }) => ({ stored, indexBytes: index.bytes, hashes: index.blocks })),
-    );
+    await ports.fragments.commit(fragments);
     await ports.records.putOutbox(fileId);
     await driver.publish({ kind: 'file', manifest: sealedManifest });
   } catch (error) {

@@ -1,6 +1,6 @@
 // Pulling fragments: one of which some blocks are here already, for a claim that may end at any moment; and small ones together.
 
-import { createHash } from 'node:crypto';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
@@ -35,7 +35,7 @@ interface TestFragment {
 function fragmentOf(segmentCount: number, seed: number): TestFragment {
   const blocks = indicesOf(segmentCount).map((segment) => {
     const bytes = seededBytes(BLOCK_BYTES, seed + segment);
-    return { hash: parseBlockHash(new Uint8Array(createHash('sha256').update(bytes).digest())), bytes };
+    return { hash: parseBlockHash(sha256(bytes)), bytes };
   });
   const hashes = blocks.map(({ hash }) => hash);
   const index = encodeFragmentIndex({ fragment: 0, share: seededBytes(32, seed), blocks: hashes });

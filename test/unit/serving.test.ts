@@ -1,6 +1,6 @@
 // What a device answers from its own store: bounded whatever is asked, and damage is noted however it is found.
 
-import { createHash } from 'node:crypto';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
@@ -176,6 +176,6 @@ class ServingWorld {
   }
 
   #hashOf(file: number): ReturnType<typeof parseBlockHash> {
-    return parseBlockHash(new Uint8Array(createHash('sha256').update(this.blockOf(file)).digest()));
+    return parseBlockHash(sha256(this.blockOf(file)));
   }
 }

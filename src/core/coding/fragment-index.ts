@@ -1,7 +1,9 @@
 // The fragment index: the small record that makes a column of blocks a fragment (FORMATS.md).
 
 import { bytesOf, bad, decodeCbor, encodeCbor, fieldsOf, listOf, uintOf } from '../wire/decode.ts';
-import { parseBlockHash, type BlockHash } from '../model/ids.ts';
+import { PalmError } from '../model/errors.ts';
+import { segmentCountOf, type Geometry } from '../model/geometry.ts';
+import { fragmentIdOf, parseBlockHash, type BlockHash, type FragmentId } from '../model/ids.ts';
 import { MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../model/limits.ts';
 import { FILE_KEY_BYTES } from './file-key.ts';
 
@@ -32,4 +34,18 @@ export function decodeFragmentIndex(bytes: Uint8Array): FragmentIndex {
     share: bytesOf(fields['share'], FILE_KEY_BYTES, FILE_KEY_BYTES),
     blocks: listOf(fields['blocks'], MAX_SEGMENT_COUNT, parseBlockHash),
   };
+}
+
+/** The index of a file's fragment. @throws PalmError 'corrupt', 'bad-message' when `bytes` is not that index. */
+export function fragmentIndexOf(
+  bytes: Uint8Array,
+  file: Geometry & { readonly fragments: readonly FragmentId[] },
+  fragment: number,
+): FragmentIndex {
+  if (fragmentIdOf(bytes) !== file.fragments[fragment])
+    throw new PalmError('corrupt', 'A fragment index does not fit its id.');
+  const index = decodeFragmentIndex(bytes);
+  if (index.fragment !== fragment || index.blocks.length !== segmentCountOf(file))
+    throw new PalmError('corrupt', 'A fragment index does not fit its file.');
+  return index;
 }

@@ -38,17 +38,17 @@ interface Pull {
 interface Running {
   readonly from: DeviceId;
   readonly isSmall: boolean;
-  readonly pulls: Pull[];
+  /** By place, those that have not ended. */
+  readonly pulls: Map<string, Pull>;
+  /** Of all that it began with. */
   bytes: number;
-  /** Of its fragments, those whose fetch has not ended. */
-  openCount: number;
 }
 
 export class Taking {
   readonly #own: OwnFragments;
   /** By place, first come first. */
   readonly #waiting = new Map<string, Pull>();
-  readonly #running = new Map<string, { readonly pull: Pull; readonly fetch: Running }>();
+  readonly #running = new Map<string, Running>();
   readonly #fetches = new Set<Running>();
   /** Fragments of each file, waiting or running. */
   readonly #counts = new Map<FileId, number>();
@@ -87,13 +87,13 @@ export class Taking {
   /** The fetch of `place` ended; where the fragment is now held, it uses what was offered. */
   ended(place: Place, isHeld: boolean): void {
     const key = keyOf(place);
-    const running = this.#running.get(key);
-    if (running === undefined) return;
-    const { pull, fetch } = running;
+    const fetch = this.#running.get(key);
+    const pull = fetch?.pulls.get(key);
+    if (fetch === undefined || pull === undefined) return;
     this.#running.delete(key);
     this.#uncount(pull);
-    fetch.openCount -= 1;
-    if (fetch.openCount === 0) {
+    fetch.pulls.delete(key);
+    if (fetch.pulls.size === 0) {
       this.#fetches.delete(fetch);
       this.#hasChanged = true;
     }
@@ -119,18 +119,17 @@ export class Taking {
       if (fetch === undefined) {
         if (pull.isSmall && this.#smallFetchCount(pull.from) >= MAX_SMALL_FETCHES) continue;
         if (!this.#hasRoomFor(pull)) break;
-        fetch = { from: pull.from, isSmall: pull.isSmall, pulls: [], bytes: 0, openCount: 0 };
+        fetch = { from: pull.from, isSmall: pull.isSmall, pulls: new Map(), bytes: 0 };
         this.#fetches.add(fetch);
         started.push(fetch);
       }
-      fetch.pulls.push(pull);
+      fetch.pulls.set(key, pull);
       fetch.bytes += pull.bytes;
-      fetch.openCount += 1;
       this.#waiting.delete(key);
-      this.#running.set(key, { pull, fetch });
+      this.#running.set(key, fetch);
     }
     return started.map(({ from, isSmall, pulls }) => ({
-      places: pulls.map(({ place }) => place),
+      places: Array.from(pulls.values(), ({ place }) => place),
       from,
       areSmall: isSmall,
     }));
@@ -158,7 +157,7 @@ export class Taking {
 }
 
 function canJoin(pull: Pull, { from, isSmall, pulls, bytes }: Running): boolean {
-  if (!isSmall || from !== pull.from || pulls.length >= MAX_PLACES_PER_MESSAGE) return false;
+  if (!isSmall || from !== pull.from || pulls.size >= MAX_PLACES_PER_MESSAGE) return false;
   return bytes + pull.bytes <= MAX_TOGETHER_BYTES;
 }
 

@@ -1,5 +1,6 @@
 // The messages of a link (FORMATS.md, messages). A message is: length of its header (4 bytes, big-endian), the header
-// (a DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload behind it, so that bulk bytes are never copied into CBOR.
+// (a DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload behind it, so that bulk bytes are never copied
+// into the header.
 
 import {
   cidOf,
