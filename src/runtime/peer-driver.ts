@@ -14,6 +14,7 @@ import {
 } from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import { Peer } from '../core/peer/peer.ts';
+import type { Misdeed } from '../core/peer/misdeeds.ts';
 import type { PeerEffect, PeerInput } from '../core/peer/peer-events.ts';
 import type { PrefetchOutcome } from '../core/peer/prefetching.ts';
 import type { Ask } from '../core/peer/requests.ts';
@@ -62,6 +63,8 @@ export interface PeerDriverEvents {
   changed(): void;
   notice(level: Notice['level'], text: string): void;
   relayState(state: RelayState): void;
+  /** A member did something to the others that people ought to hear of; its name as the pool has it, or its id. */
+  misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
 }
 
 /** Control messages on their way to a device, beyond which no more of its own are answered. */
@@ -296,6 +299,11 @@ export class PeerDriver {
       case 'close-link':
         this.#ports.transport.closeLink(effect.device, effect.reason);
         break;
+      case 'misdeed': {
+        const { device, what, count } = effect;
+        this.#events.misdeed(device, this.#deviceNameOf(device), what, count);
+        break;
+      }
     }
   }
 
@@ -366,9 +374,17 @@ export class PeerDriver {
   }
 
   async #checkEntries(from: DeviceId, records: readonly Uint8Array[], more: boolean): Promise<void> {
-    this.input({ kind: 'entries-checked', from, entries: await this.#check(records), more });
+    const entries = await this.#check(records);
+    this.input({
+      kind: 'entries-checked',
+      from,
+      entries,
+      refusedCount: records.length - entries.length,
+      more,
+    });
   }
 
+  /** Those that pass. */
   async #check(records: readonly Uint8Array[]): Promise<CheckedEntry[]> {
     const checked: CheckedEntry[] = [];
     for (const bytes of records) {
@@ -376,7 +392,6 @@ export class PeerDriver {
         checked.push(await checkEntry(bytes, this.#keys, this.#ports.cryptography));
       } catch (error) {
         if (!isPalmError(error, 'bad-message')) throw error;
-        this.#events.notice('warning', `A record of the catalogue was refused. ${error.message}`);
       }
     }
     return checked;
@@ -384,7 +399,12 @@ export class PeerDriver {
 
   async #restoreRecords(): Promise<void> {
     const records = await this.#ports.records.loadRecords();
-    this.peer.restore(await this.#check(records.map(({ bytes }) => bytes)));
+    const entries = await this.#check(records.map(({ bytes }) => bytes));
+    this.peer.restore(entries);
+    const damagedCount = records.length - entries.length;
+    if (damagedCount === 0) return;
+    const text = `${damagedCount} of the ${records.length} records that this device keeps of the pool cannot be read any more. The other devices have them, and send them again.`;
+    this.#events.notice('warning', text);
   }
 
   /** Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them away. */

@@ -3,11 +3,12 @@
 import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
-import { parseFileId, type FileId } from '../core/model/ids.ts';
+import { parseFileId, type DeviceId, type FileId } from '../core/model/ids.ts';
 import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
 import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
+import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
 import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../core/ports.ts';
 import type { Notice, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
@@ -24,6 +25,7 @@ import { UnfinishedStores } from './unfinished-stores.ts';
 export interface SessionEvents {
   changed(): void;
   notice(level: Notice['level'], text: string): void;
+  misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
 }
 
 interface StoreRequest {
@@ -88,6 +90,9 @@ export class PoolSession {
       changed: () => this.#changed(),
       notice: (level, text) => {
         if (!this.#ended) events.notice(level, text);
+      },
+      misdeed: (device, name, what, count) => {
+        if (!this.#ended) events.misdeed(device, name, what, count);
       },
       relayState: (state) => {
         this.relay = state;

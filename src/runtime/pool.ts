@@ -7,6 +7,7 @@ import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/wire/decode.ts';
 import type { Pool, PoolStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { misdeedText } from './misdeed-text.ts';
 import { Notices } from './notices.ts';
 import { pieceStream } from './piece-stream.ts';
 import { PoolSession } from './pool-session.ts';
@@ -234,6 +235,11 @@ class PoolRuntime implements Pool {
     const session = new PoolSession(invite, identity, ports, this.#transfers, {
       changed: () => this.#changed(),
       notice: (level, text) => this.#notice(level, text),
+      misdeed: (device, name, what, count) => {
+        const textOf = (total: number): string => misdeedText(what, name, total);
+        this.#notices.addCount(this.#clock.nowMs(), 'warning', `${what} ${device}`, count, textOf);
+        this.#changed();
+      },
     });
     await session.start();
     this.#session = session;

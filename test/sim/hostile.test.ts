@@ -4,7 +4,7 @@
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.ts';
-import { fileIdOf, parseFileId, parsePoolId, type DeviceId } from '../../src/core/model/ids.ts';
+import { fileIdOf, parseFileId, parsePoolId, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
 import { encodeCbor } from '../../src/core/wire/decode.ts';
 import { encodeMessage, type Message } from '../../src/core/wire/messages.ts';
@@ -91,8 +91,40 @@ scenario(
     }
     await world.pass(20_000);
     expect(honest.map((device) => device.store.contents().entryIds)).toEqual(before);
-    for (const device of honest) expect(noticesOf(device)).toContain('refused');
+    for (const device of honest) expect(noticesOf(device)).toContain('not genuine');
     await expectWorks(simulation, honest);
+  },
+);
+
+scenario(
+  'whoever removes many files of others, or sends records that are not genuine, is told of by name, in one notice each',
+  [415],
+  async (simulation) => {
+    const { world } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation, 3);
+    const stored: FileId[] = [];
+    for (let index = 0; index < 14; index++) {
+      const device = first(honest, index % 3);
+      const putting = device.put(world.random.bytes(200), { name: `file ${index}` });
+      stored.push(parseFileId((await world.settled('store', putting)).fileId));
+    }
+    await world.until('known', () => honest.every(({ pool }) => pool.status().files.length === 14));
+    const entries = [await hostile.entry({ kind: 'profile', name: 'Mallory' })];
+    for (const file of stored) entries.push(await hostile.entry({ kind: 'remove', file }));
+    // Its own name is told to all of them first; then two forgeries come with each removal.
+    for (const [index, entry] of entries.entries()) {
+      const forged = [world.random.bytes(90 + index), flipped(simulation, entry)];
+      for (const device of honest) {
+        hostile.send(device.id, { kind: 'entries', entries: [entry, ...forged], more: false });
+      }
+    }
+    await world.until('removed', () => honest.every(({ pool }) => pool.status().files.length === 0));
+    await world.pass(2_000);
+    for (const device of honest) {
+      const told = device.pool.status().notices.map(({ text }) => text);
+      expect(told.filter((text) => text.startsWith('Mallory removed 14 files'))).toHaveLength(1);
+      expect(told.filter((text) => text.startsWith('Mallory sent 30 records'))).toHaveLength(1);
+    }
   },
 );
 

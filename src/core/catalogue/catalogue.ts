@@ -176,6 +176,8 @@ export class Catalogue {
       case 'leave':
         this.#left.add(entry.deviceId);
         break;
+      case 'unknown':
+        break;
     }
   }
 

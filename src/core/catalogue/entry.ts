@@ -14,6 +14,7 @@ import {
 } from '../model/ids.ts';
 import {
   MAX_DEVICE_NAME_BYTES,
+  MAX_KIND_BYTES,
   MAX_LOG_LENGTH,
   MAX_POOL_NAME_BYTES,
   MAX_RECORD_BYTES,
@@ -26,10 +27,12 @@ import {
   encodeCbor,
   fieldsOf,
   kindOf,
+  mapOf,
   linkOf,
   textOf,
   tupleOf,
   uintOf,
+  type Fields,
 } from '../wire/decode.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS, type HybridTime } from './clock.ts';
 
@@ -44,7 +47,12 @@ export type EntryBody =
   /** A tombstone: wins over its file, whichever arrives first. */
   | { readonly kind: 'remove'; readonly file: FileId }
   /** The device left for good; what it held is gone. */
-  | { readonly kind: 'leave' };
+  | { readonly kind: 'leave' }
+  /**
+   * Something that only newer versions understand: kept, chained and passed on without effect, so that the entries behind
+   * it still count here. `fields` is the whole body.
+   */
+  | { readonly kind: 'unknown'; readonly fields: Fields };
 
 export interface EntryPayload {
   /** Binds the entry to one pool. */
@@ -131,6 +139,7 @@ export function decodeEntry(bytes: Uint8Array): Entry {
 }
 
 function encodeBody(body: EntryBody): unknown {
+  if (body.kind === 'unknown') return body.fields;
   return body.kind === 'remove' ? { kind: body.kind, file: cidOf(body.file) } : body;
 }
 
@@ -152,6 +161,7 @@ function decodeBody(value: unknown): EntryBody {
       fieldsOf(value, ['kind']);
       return { kind };
     default:
-      throw bad(`a log entry of unknown kind`);
+      textOf(kind, MAX_KIND_BYTES);
+      return { kind: 'unknown', fields: mapOf(value) };
   }
 }

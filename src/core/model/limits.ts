@@ -32,6 +32,8 @@ export const MAX_POOL_NAME_BYTES = 64;
 
 /** A signed catalogue record, bytes: a manifest of 255 fragments (36-byte CIDs) and a full path fit well. */
 export const MAX_RECORD_BYTES = 64 * 1024;
+/** The name of a record's kind, bytes: longer ones are no kind of any version. */
+export const MAX_KIND_BYTES = 32;
 /** Records of one device's log. */
 export const MAX_LOG_LENGTH = 1_000_000;
 /** Records in one `entries` message; with MAX_MESSAGE_BYTES it bounds what a peer makes us hold and check at once. */

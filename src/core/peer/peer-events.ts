@@ -4,6 +4,7 @@ import type { CheckedEntry } from '../catalogue/check.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { Lane } from '../ports.ts';
 import type { Failure, Message, Place, Refusal } from '../wire/messages.ts';
+import type { MisdeedEffect } from './misdeeds.ts';
 import type { PrefetchEffect, PrefetchOutcome } from './prefetching.ts';
 import type { Ask, RequestResult } from './requests.ts';
 import type { Fetch } from './taking.ts';
@@ -17,11 +18,12 @@ export type PeerInput =
       readonly message: Message;
       readonly payload: Uint8Array<ArrayBuffer>;
     }
-  /** Entries went through check.ts; those that failed are not among them. */
+  /** Entries went through check.ts; those that failed are not among them, but counted. */
   | {
       readonly kind: 'entries-checked';
       readonly from: DeviceId;
       readonly entries: readonly CheckedEntry[];
+      readonly refusedCount?: number;
       readonly more: boolean;
     }
   /** This device wrote entries that fit one message, and they are durable. */
@@ -94,4 +96,6 @@ export type PeerEffect =
   /** Send what it asks for to a device under request `id`; answer with 'served'. */
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
-  | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string };
+  | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string }
+  /** People are to hear of it. */
+  | MisdeedEffect;

@@ -16,6 +16,7 @@ import { planPlacement, type Candidate } from '../placement/placement.ts';
 import { PROTOCOL_VERSION, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling, type ForetellEffect } from './foretelling.ts';
+import { Removals, type Misdeed } from './misdeeds.ts';
 import { Outbox, type OutboxProgress } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
@@ -62,6 +63,7 @@ export class Peer {
   readonly #revisions = new Map<FileId, number>();
   #reachRevision = 0;
   #haveHomesChanged = false;
+  readonly #removals = new Removals();
   readonly #taking = new Taking(this.own);
   readonly #prefetching = new Prefetching();
   readonly #foretelling = new Foretelling((device) => this.isReachable(device));
@@ -164,7 +166,7 @@ export class Peer {
       case 'message':
         return this.#message(nowMs, input.from, input.message, input.payload);
       case 'entries-checked':
-        return this.#entriesChecked(input.from, input.entries, input.more);
+        return this.#entriesChecked(nowMs, input);
       case 'published':
         return this.#published(input.entries);
       case 'held':
@@ -305,10 +307,15 @@ export class Peer {
     return inControl(this.#foretelling.greeted(from));
   }
 
-  #entriesChecked(from: DeviceId, entries: readonly CheckedEntry[], more: boolean): PeerEffect[] {
+  #entriesChecked(
+    nowMs: number,
+    { from, entries, refusedCount = 0, more }: Extract<PeerInput, { kind: 'entries-checked' }>,
+  ): PeerEffect[] {
+    const told = this.#toldOfRemovals(nowMs, entries);
     const result = this.catalogue.add(entries);
     const next = this.#links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
-    return [...this.#afterAdding(result.added), ...(next === undefined ? [] : [send(from, next)])];
+    if (refusedCount > 0) told.push(misdeed(from, 'forged-records', refusedCount));
+    return [...this.#afterAdding(result.added), ...(next === undefined ? [] : [send(from, next)]), ...told];
   }
 
   #published(entries: readonly CheckedEntry[]): PeerEffect[] {
@@ -336,6 +343,22 @@ export class Peer {
       if (file !== undefined) this.#touch(file.fileId);
     }
     return effects;
+  }
+
+  /** Looks before the files go: afterwards nobody knows whose they were. */
+  #toldOfRemovals(nowMs: number, entries: readonly CheckedEntry[]): PeerEffect[] {
+    const removedBy = new Map<DeviceId, Set<FileId>>();
+    for (const { entry } of entries) {
+      if (entry.body.kind !== 'remove' || entry.deviceId === this.#self) continue;
+      const storer = this.catalogue.files().get(entry.body.file)?.by;
+      if (storer === undefined || storer === entry.deviceId) continue;
+      const files = removedBy.get(entry.deviceId) ?? new Set();
+      removedBy.set(entry.deviceId, files.add(entry.body.file));
+    }
+    return [...removedBy].flatMap(([device, files]) => {
+      const count = this.#removals.counted(device, files.size, nowMs);
+      return count === 0 ? [] : [misdeed(device, 'removed-files', count)];
+    });
   }
 
   #removed(file: FileId): PeerEffect[] {
@@ -513,6 +536,10 @@ function inControl(effects: readonly (RequestEffect | ForetellEffect)[]): PeerEf
 
 function send(to: DeviceId, message: Message): PeerEffect {
   return { kind: 'send', to, message, lane: 'control' };
+}
+
+function misdeed(device: DeviceId, what: Misdeed, count: number): PeerEffect {
+  return { kind: 'misdeed', device, what, count };
 }
 
 function drop(file: FileId, fragments: readonly number[]): PeerEffect {

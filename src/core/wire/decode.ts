@@ -24,13 +24,23 @@ export function encodeCbor(value: unknown): Uint8Array<ArrayBuffer> {
 
 /** A map with exactly `keys`. */
 export function fieldsOf(value: unknown, keys: readonly string[]): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw bad('a map was expected');
-  }
-  const present = Object.keys(value);
-  if (present.length !== keys.length || !keys.every((key) => Object.hasOwn(value, key))) {
+  const map = mapOf(value);
+  const present = Object.keys(map);
+  if (present.length !== keys.length || !keys.every((key) => Object.hasOwn(map, key))) {
     throw bad(`a map must have exactly ${keys.join(', ')}`);
   }
+  return map;
+}
+
+/** A map with whatever keys. */
+export function mapOf(value: unknown): Fields {
+  const isMap =
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array) &&
+    !(value instanceof CID);
+  if (!isMap) throw bad('a map was expected');
   return value as Fields; // a plain map, checked above
 }
 
