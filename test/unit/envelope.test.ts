@@ -211,6 +211,43 @@ describe('the replay guard', () => {
     expect(guard.accept({ ...seen, from: mallory.deviceId })).toBe(true);
     expect(guard.accept(seen)).toBe(false);
   });
+
+  it('agrees with a list of all numbers within its window, wherever the numbers jump', () => {
+    const steps = fc.array(
+      fc.oneof(
+        fc.integer({ min: -1_500, max: 1_500 }),
+        fc.constantFrom(31, 32, 33, 1_023, 1_024, 1_056, 2_000_000),
+      ),
+      { maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(steps, (deltas) => {
+        const guard = new ReplayGuard();
+        const seen = new Set<number>();
+        let seq = 10_000_000_000;
+        let newest = 0;
+        for (const delta of deltas) {
+          seq = Math.max(0, seq + delta);
+          const isNew = !seen.has(seq) && (seen.size === 0 || seq > newest - 1_024);
+          expect(guard.accept({ from: alice.deviceId, fromSession: HERE, seq })).toBe(isNew);
+          if (isNew) newest = Math.max(newest, seq);
+          if (isNew) seen.add(seq);
+        }
+      }),
+    );
+  });
+
+  it('lets a device that makes up sessions displace only its own', () => {
+    const guard = new ReplayGuard();
+    const honest = { from: alice.deviceId, fromSession: HERE, seq: 1 };
+    expect(guard.accept(honest)).toBe(true);
+    for (let index = 0; index < 2_000; index += 1) {
+      const random = new Uint8Array(SESSION_RANDOM_BYTES).with(0, index >> 8).with(1, index & 255);
+      const fromSession = newSessionId(5_000, random);
+      expect(guard.accept({ from: mallory.deviceId, fromSession, seq: 1 })).toBe(true);
+    }
+    expect(guard.accept(honest)).toBe(false);
+  });
 });
 
 it('a later session of a device compares greater than an earlier one', () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SignalBody } from '../../src/core/links/envelope.ts';
 import type { LinkEffect } from '../../src/core/links/link-events.ts';
-import { newLinkId, newSessionId, type SessionId } from '../../src/core/links/link-ids.ts';
+import { newLinkId, newSessionId, type LinkId, type SessionId } from '../../src/core/links/link-ids.ts';
 import { LinkMachine } from '../../src/core/links/link-machine.ts';
 import {
   BACKOFF_MAX_MS,
@@ -161,7 +161,8 @@ describe('without a relay', () => {
     for (const node of network.nodes) network.setRelay(node, false);
     const link = network.node(0).links.get(network.node(1).device);
     if (link === undefined) throw new Error('they had met');
-    network.input(network.node(0), { kind: 'closed', link, reason: 'ice failed' });
+    const { device } = network.node(1);
+    network.input(network.node(0), { kind: 'closed', device, link, reason: 'ice failed' });
     network.run(20_000);
     expect(network.problems()).toEqual([]);
   });
@@ -261,6 +262,16 @@ describe('one machine', () => {
   const theirs = newSessionId(1_000, new Uint8Array(10).fill(2));
   const later = newSessionId(2_000, new Uint8Array(10).fill(3));
 
+  function sessionOf(index: number): SessionId {
+    return newSessionId(
+      1_000,
+      new Uint8Array(10)
+        .fill(9)
+        .with(0, index >> 8)
+        .with(1, index & 255),
+    );
+  }
+
   function machineOf(device: DeviceId): LinkMachine {
     const machine = new LinkMachine({ device, session });
     machine.handle(0, { kind: 'relay', up: true });
@@ -275,8 +286,8 @@ describe('one machine', () => {
     seq = 1,
     fromSession = theirs,
     to: SessionId | null = session,
+    link = newLinkId(fromSession, seq),
   ): LinkEffect[] {
-    const link = newLinkId(fromSession, seq);
     return machine.handle(atMs, {
       kind: 'letter',
       letter: { from, fromSession, toSession: to, link, seq, body },
@@ -291,7 +302,9 @@ describe('one machine', () => {
   function linkedMachine(): LinkMachine {
     const machine = machineOf(large);
     receive(machine, 0, small, { kind: 'offer', sdp: 'x' });
-    expect(kinds(machine.handle(0, { kind: 'connected', link: newLinkId(theirs, 1) }))).toEqual(['link-up']);
+    expect(
+      kinds(machine.handle(0, { kind: 'connected', device: small, link: newLinkId(theirs, 1) })),
+    ).toEqual(['link-up']);
     return machine;
   }
 
@@ -368,7 +381,7 @@ describe('one machine', () => {
     const machine = linkedMachine();
     machine.handle(1_500, { kind: 'relay', up: false });
     receive(machine, 1_500, small, { kind: 'offer', sdp: 'again' }, 2);
-    const up = machine.handle(1_600, { kind: 'connected', link: newLinkId(theirs, 2) });
+    const up = machine.handle(1_600, { kind: 'connected', device: small, link: newLinkId(theirs, 2) });
     expect(kinds(up)).toEqual(['link-up', 'announce']);
   });
 
@@ -381,10 +394,12 @@ describe('one machine', () => {
 
   it('asks a link whose device left the relay, and keeps it when it answers', () => {
     const machine = linkedMachine();
-    expect(kinds(machine.handle(100, { kind: 'session-gone', session: theirs }))).toEqual(['ping']);
-    machine.handle(200, { kind: 'heard', link: newLinkId(theirs, 1) });
+    expect(kinds(machine.handle(100, { kind: 'session-gone', device: small, session: theirs }))).toEqual([
+      'ping',
+    ]);
+    machine.handle(200, { kind: 'heard', device: small, link: newLinkId(theirs, 1) });
     expect(kinds(machine.handle(100 + CHECK_MS, { kind: 'tick' }))).not.toContain('link-down');
-    machine.handle(5_000, { kind: 'session-gone', session: theirs });
+    machine.handle(5_000, { kind: 'session-gone', device: small, session: theirs });
     expect(kinds(machine.handle(5_000 + CHECK_MS, { kind: 'tick' }))).toContain('link-down');
   });
 
@@ -409,10 +424,190 @@ describe('one machine', () => {
     const largest = devices.toSorted().at(-1);
     if (largest === undefined) throw new Error('there are devices');
     const machine = machineOf(largest);
+    // Each has a session of its own, and is linked before the next one asks.
     const outcomes = devices
       .filter((device) => device !== largest)
-      .map((device) => kinds(receive(machine, 0, device, { kind: 'offer', sdp: 'x' })));
+      .map((device, index) => {
+        const atMs = index * 1_000;
+        const outcome = kinds(
+          receive(machine, atMs, device, { kind: 'offer', sdp: 'x' }, 1, sessionOf(index)),
+        );
+        machine.handle(atMs, { kind: 'connected', device, link: newLinkId(sessionOf(index), 1) });
+        for (const linked of machine.linkedDevices()) {
+          const link = newLinkId(sessionOf(devices.filter((each) => each !== largest).indexOf(linked)), 1);
+          machine.handle(atMs, { kind: 'heard', device: linked, link });
+        }
+        return outcome.filter((kind) => kind === 'create' || kind === 'bye');
+      });
     expect(outcomes.filter((kind) => kind.includes('create')).length).toBe(MAX_LINK_COUNT);
     expect(outcomes.at(-1)).toEqual(['bye']);
+  });
+});
+
+describe('a member that attacks', () => {
+  /** Devices by id; the last one is attacked, so that all others may offer to it. */
+  const devices = Array.from({ length: 1_003 }, (_, index) =>
+    deviceIdOf(Uint8Array.of(7, index >> 8, index)),
+  ).toSorted();
+  const [attacker, friend] = devices as [DeviceId, DeviceId];
+  const strangers = devices.slice(2, -1);
+  const [first] = devices;
+  const self = devices.at(-1) ?? first;
+  const session = newSessionId(1_000, new Uint8Array(10).fill(1));
+  const friendSession = newSessionId(1_000, new Uint8Array(10).fill(2));
+  const attackSession = newSessionId(1_000, new Uint8Array(10).fill(3));
+  const friendLink = newLinkId(friendSession, 5);
+  const offer: SignalBody = { kind: 'offer', sdp: 'x' };
+
+  function machineOf(device: DeviceId | undefined): LinkMachine {
+    if (device === undefined) throw new Error('there are devices');
+    const machine = new LinkMachine({ device, session });
+    machine.handle(0, { kind: 'relay', up: true });
+    return machine;
+  }
+
+  interface Said {
+    readonly from: DeviceId;
+    readonly fromSession: SessionId;
+    readonly link: LinkId;
+    readonly seq?: number;
+    readonly body?: SignalBody;
+  }
+
+  function say(machine: LinkMachine, atMs: number, { seq = 1, body = offer, ...said }: Said): LinkEffect[] {
+    const toSession = body.kind === 'announce' ? null : session;
+    return machine.handle(atMs, { kind: 'letter', letter: { ...said, toSession, seq, body } });
+  }
+
+  function kinds(effects: readonly LinkEffect[]): string[] {
+    return effects.map((effect) => (effect.kind === 'letter' ? effect.body.kind : effect.kind));
+  }
+
+  function countOf(effects: readonly LinkEffect[], kind: string): number {
+    return kinds(effects).filter((each) => each === kind).length;
+  }
+
+  /** Has a link with `friend`, up since 0 ms. */
+  function linkedMachine(): LinkMachine {
+    const machine = machineOf(self);
+    say(machine, 0, { from: friend, fromSession: friendSession, link: friendLink });
+    const up = machine.handle(0, { kind: 'connected', device: friend, link: friendLink });
+    expect(kinds(up)).toEqual(['link-up']);
+    return machine;
+  }
+
+  it('does not get a connection by offering a link id that another device uses', () => {
+    const machine = linkedMachine();
+    const stolen = say(machine, 1, { from: attacker, fromSession: attackSession, link: friendLink });
+    expect(kinds(stolen)).toContain('refused');
+    expect(countOf(stolen, 'create')).toBe(0);
+    expect(machine.linkedDevices()).toEqual([friend]);
+  });
+
+  it('does not keep a device from the id that is its own by using it first', () => {
+    const machine = machineOf(self);
+    const squatted = say(machine, 0, { from: attacker, fromSession: attackSession, link: friendLink });
+    expect(kinds(squatted)).toEqual(['create', 'apply']);
+    const own = say(machine, 1, { from: friend, fromSession: friendSession, link: friendLink });
+    expect(kinds(own)).toEqual(['create', 'apply']);
+    // Each of the two is its device's own.
+    const gone = machine.handle(2, { kind: 'closed', device: attacker, link: friendLink, reason: 'x' });
+    expect(gone).toContainEqual({ kind: 'destroy', device: attacker, link: friendLink, goodbye: false });
+    const up = machine.handle(3, { kind: 'connected', device: friend, link: friendLink });
+    expect(kinds(up)).toEqual(['link-up']);
+  });
+
+  it.each([
+    { kind: 'answer', sdp: 'x' },
+    { kind: 'candidate', candidate: { candidate: 'x', sdpMid: null, sdpMLineIndex: null } },
+    { kind: 'bye' },
+  ] satisfies SignalBody[])('does nothing to the link of another with a $kind that names it', (body) => {
+    const machine = linkedMachine();
+    say(machine, 1, { from: attacker, fromSession: attackSession, link: newLinkId(attackSession, 1) });
+    const effects = say(machine, 2, {
+      from: attacker,
+      fromSession: attackSession,
+      link: friendLink,
+      seq: 2,
+      body,
+    });
+    expect(effects.every((effect) => effect.kind === 'letter' && effect.to?.device === attacker)).toBe(true);
+    expect(machine.linkedDevices()).toEqual([friend]);
+    // Nor by claiming the session that the other has its link in.
+    say(machine, 3, { from: attacker, fromSession: friendSession, link: friendLink, seq: 3, body });
+    machine.handle(4, { kind: 'session-gone', device: attacker, session: friendSession });
+    machine.handle(5, { kind: 'closed', device: attacker, link: friendLink, reason: 'x' });
+    expect(machine.linkedDevices()).toEqual([friend]);
+  });
+
+  it('makes eight connections with 1,000 offers at once, and one more every two seconds', () => {
+    const machine = linkedMachine();
+    let createdCount = 0;
+    let answeredCount = 0;
+    const offerAll = (atMs: number, fromSeq: number): void => {
+      for (let seq = fromSeq; seq < fromSeq + 1_000; seq++) {
+        const link = newLinkId(attackSession, seq);
+        const effects = say(machine, atMs, { from: attacker, fromSession: attackSession, link, seq });
+        createdCount += countOf(effects, 'create');
+        answeredCount += countOf(effects, 'bye');
+      }
+    };
+    offerAll(10, 1);
+    expect([createdCount, answeredCount]).toEqual([8, 0]);
+    offerAll(4_010, 2_001);
+    expect(createdCount).toBe(10);
+    machine.handle(5_000, { kind: 'heard', device: friend, link: friendLink });
+    expect(machine.linkedDevices()).toEqual([friend]);
+  });
+
+  it.each(['announce', 'offer'] as const)('makes as few with an %s in each of 1,000 sessions', (kind) => {
+    // Announces make the smaller device offer.
+    const machine = machineOf(kind === 'announce' ? first : self);
+    const from = kind === 'announce' ? self : attacker;
+    if (from === undefined) throw new Error('there are devices');
+    let createdCount = 0;
+    for (let index = 0; index < 1_000; index++) {
+      const random = new Uint8Array(10)
+        .fill(4)
+        .with(0, index >> 8)
+        .with(1, index & 255);
+      const fromSession = newSessionId(2_000 + index, random);
+      const body = kind === 'offer' ? offer : ({ kind } as const);
+      const link = newLinkId(fromSession, 1);
+      createdCount += countOf(say(machine, 10, { from, fromSession, link, body }), 'create');
+    }
+    expect(createdCount).toBe(8);
+  });
+
+  it('makes few connections under 1,000 names, and a device that was linked before still gets one', () => {
+    const machine = linkedMachine();
+    let createdCount = 0;
+    let mostAtOnce = 0;
+    const open = new Set<DeviceId>();
+    const perform = (effects: readonly LinkEffect[]): void => {
+      for (const effect of effects) {
+        if (effect.kind === 'create') open.add(effect.device);
+        if (effect.kind === 'destroy') open.delete(effect.device);
+        createdCount += effect.kind === 'create' ? 1 : 0;
+        mostAtOnce = Math.max(mostAtOnce, open.size);
+      }
+    };
+    // A minute in which each name offers every five seconds.
+    for (let atMs = 0; atMs < 60_000; atMs += 5) {
+      const from = strangers[(atMs / 5) % strangers.length];
+      if (from === undefined) continue;
+      const fromSession = newSessionId(3_000, new Uint8Array(10).fill(5));
+      const link = newLinkId(attackSession, atMs);
+      perform(say(machine, atMs, { from, fromSession, link, seq: atMs }));
+      if (machine.nextDeadlineMs() <= atMs) perform(machine.handle(atMs, { kind: 'tick' }));
+      if (atMs % 1_000 === 0) machine.handle(atMs, { kind: 'heard', device: friend, link: friendLink });
+    }
+    expect(mostAtOnce).toBeLessThanOrEqual(32);
+    expect(createdCount).toBeLessThanOrEqual(64 + 120);
+    expect(machine.linkedDevices()).toEqual([friend]);
+    // It reloads, and is linked again at once.
+    const again = newSessionId(60_000, new Uint8Array(10).fill(2));
+    const effects = say(machine, 60_000, { from: friend, fromSession: again, link: newLinkId(again, 1) });
+    expect(kinds(effects)).toEqual(expect.arrayContaining(['destroy', 'link-down', 'create', 'apply']));
   });
 });

@@ -33,6 +33,8 @@ const START_MS = 1_700_000_000_000;
 interface Endpoint {
   readonly link: LinkId;
   readonly node: Node;
+  /** The device at the other end, as far as this end knows. */
+  readonly device: DeviceId;
   other: Endpoint | undefined;
   isOpen: boolean;
   isGone: boolean;
@@ -47,7 +49,7 @@ export interface Node {
   connection: ConnectionId | undefined;
   /** Up links by device, as the effects told. */
   readonly links: Map<DeviceId, LinkId>;
-  readonly endpoints: Map<LinkId, Endpoint>;
+  readonly endpoints: Map<DeviceId, Endpoint>;
   readonly ended: { readonly atMs: number; readonly device: DeviceId; readonly reason: string }[];
   /** Rises with each reload: what was meant for the page before it never arrives. */
   life: number;
@@ -101,8 +103,8 @@ export class LinkNetwork {
     if (left === undefined) return;
     for (const other of this.nodes) {
       if (other.connection === undefined) continue;
-      for (const session of other.router.dropConnection(left))
-        this.input(other, { kind: 'session-gone', session });
+      for (const gone of other.router.dropConnection(left))
+        this.input(other, { kind: 'session-gone', ...gone });
     }
   }
 
@@ -170,7 +172,8 @@ export class LinkNetwork {
         const link = node.links.get(other.device);
         if (link === undefined) found.push(`${this.#name(node)} has no link to ${this.#name(other)}`);
         else if (other.links.get(node.device) !== link) found.push(`${this.#name(node)} has its own link`);
-        else if (node.endpoints.get(link)?.other?.node !== other) found.push(`a link without a connection`);
+        else if (node.endpoints.get(other.device)?.other?.node !== other)
+          found.push(`a link without a connection`);
       }
       if (node.endpoints.size !== node.links.size) found.push(`${this.#name(node)} has attempts under way`);
     }
@@ -183,27 +186,27 @@ export class LinkNetwork {
         this.#post(node, effect);
         break;
       case 'create':
-        this.#create(node, effect.link, effect.initiator);
+        this.#create(node, effect);
         break;
       case 'apply':
-        this.#signal(node, effect.link, effect.signal);
+        this.#signal(node, effect);
         break;
       case 'destroy':
-        this.#destroy(node, effect.link, effect.goodbye);
+        this.#destroy(node, effect);
         break;
       case 'ping':
-        this.#ping(node, effect.link);
+        this.#ping(node, effect);
         break;
       case 'link-up':
         if (node.links.has(effect.device)) throw new Error('link-up of a device that is up');
         node.links.set(effect.device, effect.link);
-        node.router.addNeighbour(effect.session, effect.link);
+        node.router.addNeighbour(effect.device, effect.session);
         break;
       case 'link-down':
         if (node.links.get(effect.device) !== effect.link)
           throw new Error('link-down of a link that is not up');
         node.links.delete(effect.device);
-        node.router.dropNeighbour(effect.link);
+        node.router.dropNeighbour(effect.device);
         node.ended.push({ atMs: this.nowMs, device: effect.device, reason: effect.reason });
         break;
       case 'refused':
@@ -223,14 +226,14 @@ export class LinkNetwork {
       seq: node.seq,
       body,
     };
-    for (const route of node.router.routesTo(letter.toSession)) this.#carry(node, route, letter);
+    for (const route of node.router.routesTo(to)) this.#carry(node, route, letter);
   }
 
   #carry(node: Node, route: Route, letter: OpenedLetter): void {
     if (route.kind === 'link') {
-      const other = node.endpoints.get(route.link)?.other;
+      const other = node.endpoints.get(route.device)?.other;
       if (other === undefined || !other.isOpen) return;
-      this.#deliver(other.node, { kind: 'link', link: route.link, hopsLeft: route.hopsLeft }, letter, 5);
+      this.#deliver(other.node, { kind: 'link', device: node.device, hopsLeft: route.hopsLeft }, letter, 5);
       return;
     }
     const from = node.connection;
@@ -247,7 +250,7 @@ export class LinkNetwork {
 
   #deliver(node: Node, source: Source, letter: OpenedLetter, maxDelayMs: number): void {
     this.#at(node, this.#random() * maxDelayMs, () => {
-      const { forUs, onward } = node.router.take(letter, source);
+      const { forUs, onward } = node.router.take(this.#wallMs(node), letter, source);
       for (const route of onward) this.#carry(node, route, letter);
       if (forUs) this.input(node, { kind: 'letter', letter });
     });
@@ -255,17 +258,17 @@ export class LinkNetwork {
 
   // Connections
 
-  #create(node: Node, link: LinkId, initiator: boolean): void {
-    if (node.endpoints.has(link)) throw new Error('a connection is created once');
+  #create(node: Node, { device, link, initiator }: Extract<LinkEffect, { kind: 'create' }>): void {
+    if (node.endpoints.has(device)) throw new Error('a device has one connection at a time');
     node.createdCount += 1;
-    const endpoint: Endpoint = { link, node, other: undefined, isOpen: false, isGone: false };
-    node.endpoints.set(link, endpoint);
+    const endpoint: Endpoint = { link, node, device, other: undefined, isOpen: false, isGone: false };
+    node.endpoints.set(device, endpoint);
     if (initiator) this.#tell(endpoint, { kind: 'offer', sdp: link });
   }
 
-  #signal(node: Node, link: LinkId, signal: ConnectionSignal): void {
-    const endpoint = node.endpoints.get(link);
-    if (endpoint === undefined) throw new Error('a signal for no connection');
+  #signal(node: Node, { device, link, signal }: Extract<LinkEffect, { kind: 'apply' }>): void {
+    const endpoint = node.endpoints.get(device);
+    if (endpoint?.link !== link) throw new Error('a signal for no connection');
     if (signal.kind === 'offer') {
       this.#tell(endpoint, { kind: 'answer', sdp: signal.sdp });
       this.#tell(endpoint, {
@@ -273,17 +276,15 @@ export class LinkNetwork {
         candidate: { candidate: 'x', sdpMid: null, sdpMLineIndex: null },
       });
     } else if (signal.kind === 'answer') {
-      const other = this.nodes
-        .map((each) => each.endpoints.get(link))
-        .find((each) => each && each !== endpoint);
-      if (other === undefined || other.isGone) return;
+      const other = this.nodes.find((each) => each.device === device)?.endpoints.get(node.device);
+      if (other?.link !== link || other.isGone) return;
       endpoint.other = other;
       other.other = endpoint;
       for (const end of [endpoint, other]) {
         this.#at(end.node, 20 + this.#random() * 200, () => {
           if (end.isGone || end.other === undefined) return;
           end.isOpen = true;
-          this.input(end.node, { kind: 'connected', link });
+          this.input(end.node, { kind: 'connected', device: end.device, link });
         });
       }
     }
@@ -291,18 +292,19 @@ export class LinkNetwork {
 
   #tell(endpoint: Endpoint, signal: ConnectionSignal): void {
     this.#at(endpoint.node, this.#random() * 20, () => {
-      if (!endpoint.isGone) this.input(endpoint.node, { kind: 'signal', link: endpoint.link, signal });
+      const { device, link } = endpoint;
+      if (!endpoint.isGone) this.input(endpoint.node, { kind: 'signal', device, link, signal });
     });
   }
 
-  #destroy(node: Node, link: LinkId, goodbye: boolean): void {
-    const endpoint = node.endpoints.get(link);
-    if (endpoint === undefined) throw new Error('a connection is destroyed once');
-    node.endpoints.delete(link);
+  #destroy(node: Node, { device, link, goodbye }: Extract<LinkEffect, { kind: 'destroy' }>): void {
+    const endpoint = node.endpoints.get(device);
+    if (endpoint?.link !== link) throw new Error('a connection is destroyed once');
+    node.endpoints.delete(device);
     const { other } = endpoint;
     if (goodbye && endpoint.isOpen && other !== undefined && !other.isGone) {
       this.#at(other.node, 1, () => {
-        this.input(other.node, { kind: 'bye', link });
+        this.input(other.node, { kind: 'bye', device: other.device, link });
       });
     }
     this.#end(endpoint);
@@ -316,22 +318,27 @@ export class LinkNetwork {
     if (this.#random() >= this.weather.noticedEnds) return;
     this.#at(other.node, 5 + this.#random() * 100, () => {
       if (!other.isGone)
-        this.input(other.node, { kind: 'closed', link: other.link, reason: 'the channel closed' });
+        this.input(other.node, {
+          kind: 'closed',
+          device: other.device,
+          link: other.link,
+          reason: 'the channel closed',
+        });
     });
   }
 
-  #ping(node: Node, link: LinkId): void {
-    const endpoint = node.endpoints.get(link);
-    if (endpoint === undefined) throw new Error('a ping on no connection');
+  #ping(node: Node, { device, link }: Extract<LinkEffect, { kind: 'ping' }>): void {
+    const endpoint = node.endpoints.get(device);
+    if (endpoint?.link !== link) throw new Error('a ping on no connection');
     const { other } = endpoint;
     if (other === undefined || !endpoint.isOpen || !other.isOpen) return;
     this.#at(other.node, 2, () => {
       if (other.isGone) return;
       // A frozen page neither hears nor answers; its pong goes out when it thaws.
       const delayMs = Math.max(other.node.frozenUntilMs - this.nowMs, 0);
-      this.input(other.node, { kind: 'heard', link });
+      this.input(other.node, { kind: 'heard', device: other.device, link });
       this.#at(node, delayMs + 2, () => {
-        if (!endpoint.isGone && endpoint.other === other) this.input(node, { kind: 'heard', link });
+        if (!endpoint.isGone && endpoint.other === other) this.input(node, { kind: 'heard', device, link });
       });
     });
   }

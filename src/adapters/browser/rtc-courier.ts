@@ -11,12 +11,14 @@ import {
   type SignalBody,
 } from '../../core/links/envelope.ts';
 import type { LinkId, SessionId } from '../../core/links/link-ids.ts';
-import type { Route, SignalRouter, Source } from '../../core/links/signal-router.ts';
+import type { Addressee, Route, SignalRouter, Source } from '../../core/links/signal-router.ts';
 import { isPalmError } from '../../core/model/errors.ts';
-import type { Cryptography, Identity, Random } from '../../core/ports.ts';
+import type { Clock, Cryptography, Identity, Random } from '../../core/ports.ts';
 
 /** Envelopes that wait to be opened: a full room's announces and candidates at once. */
 const MAX_INBOUND_COUNT = 2_048;
+/** Of those from one relay connection or link: nobody's flood keeps out what others say. */
+const MAX_INBOUND_PER_SOURCE = 256;
 /** Letters that wait to be sealed: an offer and some candidates for everyone in a full room. */
 const MAX_OUTBOUND_COUNT = 4_096;
 
@@ -26,6 +28,7 @@ export interface CourierOptions {
   readonly identity: Identity;
   readonly cryptography: Cryptography;
   readonly random: Random;
+  readonly clock: Clock;
   readonly router: SignalRouter;
 }
 
@@ -41,6 +44,8 @@ export class Courier {
   readonly #events: CourierEvents;
   readonly #inbound: Lane;
   readonly #outbound: Lane;
+  /** Envelopes that wait, by where they came from. */
+  readonly #waiting = new Map<string, number>();
   #seq = 0;
 
   constructor(options: CourierOptions, events: CourierEvents) {
@@ -51,10 +56,10 @@ export class Courier {
   }
 
   /** Writes a letter to one session, or to everyone. */
-  post(to: SessionId | null, link: LinkId, body: SignalBody): void {
+  post(to: Addressee | null, link: LinkId, body: SignalBody): void {
     this.#seq += 1;
     const { session, keys, identity, cryptography, random, router } = this.#options;
-    const letter = { fromSession: session, toSession: to, link, seq: this.#seq, body };
+    const letter = { fromSession: session, toSession: to?.session ?? null, link, seq: this.#seq, body };
     this.#outbound.add(async () => {
       const envelope = await sealEnvelope(letter, keys, identity, cryptography, random);
       for (const route of router.routesTo(to)) this.#events.carry(route, envelope);
@@ -63,13 +68,27 @@ export class Courier {
 
   /** Takes an envelope that arrived, and ownership of its bytes. */
   take(envelope: Uint8Array, source: Source): void {
-    const { keys, cryptography, router } = this.#options;
-    this.#inbound.add(async () => {
+    const { keys, cryptography, clock, router } = this.#options;
+    const from = source.kind === 'relay' ? `relay/${source.from}` : `link/${source.device}`;
+    const count = this.#waiting.get(from) ?? 0;
+    if (count >= MAX_INBOUND_PER_SOURCE) {
+      this.#events.rejected(TOO_MUCH);
+      return;
+    }
+    const isTaken = this.#inbound.add(async () => {
+      this.#countDown(from);
       const letter = await openEnvelope(envelope, keys, cryptography);
-      const { forUs, onward } = router.take(letter, source);
+      const { forUs, onward } = router.take(clock.nowMs(), letter, source);
       for (const route of onward) this.#events.carry(route, envelope);
       if (forUs) this.#events.deliver(letter);
     });
+    if (isTaken) this.#waiting.set(from, count + 1);
+  }
+
+  #countDown(from: string): void {
+    const count = this.#waiting.get(from) ?? 0;
+    if (count <= 1) this.#waiting.delete(from);
+    else this.#waiting.set(from, count - 1);
   }
 
   /** What waits is dropped, and nothing more is taken. */
@@ -78,6 +97,8 @@ export class Courier {
     this.#outbound.close();
   }
 }
+
+const TOO_MUCH = 'More signaling arrived at once than this device can check; some of it was dropped.';
 
 /** Asynchronous work, one after the other. */
 class Lane {
@@ -92,16 +113,16 @@ class Lane {
     this.#events = events;
   }
 
-  add(work: () => Promise<void>): void {
-    if (this.#isClosed) return;
+  /** Whether there was room for it. */
+  add(work: () => Promise<void>): boolean {
+    if (this.#isClosed) return false;
     if (this.#count >= this.#maxCount) {
-      this.#events.rejected(
-        'More signaling arrived at once than this device can check; some of it was dropped.',
-      );
-      return;
+      this.#events.rejected(TOO_MUCH);
+      return false;
     }
     this.#count += 1;
     this.#tail = this.#tail.then(() => this.#run(work));
+    return true;
   }
 
   close(): void {

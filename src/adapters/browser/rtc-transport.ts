@@ -44,7 +44,9 @@ const GOODBYE_MS = 100;
 /** The machine is told of a link's signs of life no more often than this, ms. */
 const HEARD_EVERY_MS = 500;
 
+/** The connection with one device: the machine has at most one for each. */
 interface Slot {
+  readonly id: LinkId;
   readonly link: RtcLink;
   isUp: boolean;
   heardAtMs: number;
@@ -56,8 +58,7 @@ export class RtcTransport implements Transport {
   readonly #router: SignalRouter;
   readonly #courier: Courier;
   readonly #relay: RelayClient;
-  readonly #slots = new Map<LinkId, Slot>();
-  readonly #upLinks = new Map<DeviceId, LinkId>();
+  readonly #slots = new Map<DeviceId, Slot>();
   readonly #inputs: LinkInput[] = [];
   #events: TransportEvents | undefined;
   #isHandling = false;
@@ -75,7 +76,7 @@ export class RtcTransport implements Transport {
     const keys = { poolId, signalingKey };
     const rejected = (reason: string): void => this.#events?.rejected(reason);
     this.#courier = new Courier(
-      { keys, session, identity, cryptography, random, router: this.#router },
+      { keys, session, identity, cryptography, random, clock, router: this.#router },
       {
         deliver: (letter) => {
           this.#handle({ kind: 'letter', letter });
@@ -106,8 +107,8 @@ export class RtcTransport implements Transport {
       entered: () => undefined, // whoever is there hears our announce, and answers
       arrived: () => undefined, // whoever arrives announces itself
       departed: (connection) => {
-        for (const session of this.#router.dropConnection(connection)) {
-          this.#handle({ kind: 'session-gone', session });
+        for (const { device, session } of this.#router.dropConnection(connection)) {
+          this.#handle({ kind: 'session-gone', device, session });
         }
       },
       envelope: (from, envelope) => {
@@ -125,9 +126,8 @@ export class RtcTransport implements Transport {
     lane: Lane,
     signal?: AbortSignal,
   ): Promise<void> {
-    const link = this.#upLinks.get(device);
-    const slot = link === undefined ? undefined : this.#slots.get(link);
-    if (slot === undefined) throw linkClosed('there is none now');
+    const slot = this.#slots.get(device);
+    if (slot?.isUp !== true) throw linkClosed('there is none now');
     await slot.link.queue.send(parts, lane, signal);
   }
 
@@ -143,7 +143,7 @@ export class RtcTransport implements Transport {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    const hadLinks = this.#upLinks.size > 0;
+    const hadLinks = [...this.#slots.values()].some(({ isUp }) => isUp);
     this.#handle({ kind: 'leave' });
     this.#isClosed = true;
     this.#unwatchPage();
@@ -187,26 +187,25 @@ export class RtcTransport implements Transport {
   #perform(effect: LinkEffect): void {
     switch (effect.kind) {
       case 'letter':
-        this.#courier.post(effect.to?.session ?? null, effect.link, effect.body);
+        this.#courier.post(effect.to, effect.link, effect.body);
         break;
       case 'create':
-        this.#create(effect.link, effect.device, effect.initiator);
+        this.#create(effect);
         break;
       case 'apply':
-        this.#slots.get(effect.link)?.link.apply(effect.signal);
+        this.#slotOf(effect)?.link.apply(effect.signal);
         break;
       case 'destroy':
-        this.#destroy(effect.link, effect.goodbye);
+        this.#destroy(effect);
         break;
       case 'ping':
-        this.#slots.get(effect.link)?.link.ping();
+        this.#slotOf(effect)?.link.ping();
         break;
       case 'link-up':
         this.#linkUp(effect);
         break;
       case 'link-down':
-        this.#upLinks.delete(effect.device);
-        this.#router.dropNeighbour(effect.link);
+        this.#router.dropNeighbour(effect.device);
         this.#events?.linkDown(effect.device, effect.reason);
         break;
       case 'refused':
@@ -217,24 +216,24 @@ export class RtcTransport implements Transport {
 
   // Links
 
-  #create(link: LinkId, device: DeviceId, initiator: boolean): void {
+  #create({ device, link, initiator }: Extract<LinkEffect, { kind: 'create' }>): void {
     let made: RtcLink;
     try {
       made = new RtcLink(device, initiator, this.#options.memory, {
         signal: (signal) => {
-          this.#handle({ kind: 'signal', link, signal });
+          this.#handle({ kind: 'signal', device, link, signal });
         },
         connected: () => {
-          this.#handle({ kind: 'connected', link });
+          this.#handle({ kind: 'connected', device, link });
         },
         closed: (reason) => {
-          this.#handle({ kind: 'closed', link, reason });
+          this.#handle({ kind: 'closed', device, link, reason });
         },
         heard: () => {
-          this.#heard(link);
+          this.#heard(device, link);
         },
         arrival: (arrival) => {
-          this.#arrive(link, device, arrival);
+          this.#arrive(device, link, arrival);
         },
         misbehaved: (reason) => {
           this.#events?.rejected(reason);
@@ -244,25 +243,24 @@ export class RtcTransport implements Transport {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#events?.rejected(`This browser could not open a connection: ${reason}.`);
-      this.#handle({ kind: 'closed', link, reason });
+      this.#handle({ kind: 'closed', device, link, reason });
       return;
     }
-    this.#slots.set(link, { link: made, isUp: false, heardAtMs: Number.NEGATIVE_INFINITY });
+    this.#slots.set(device, { id: link, link: made, isUp: false, heardAtMs: Number.NEGATIVE_INFINITY });
   }
 
   #linkUp({ device, session, link }: Extract<LinkEffect, { kind: 'link-up' }>): void {
-    const slot = this.#slots.get(link);
+    const slot = this.#slotOf({ device, link });
     if (slot === undefined) return;
     slot.isUp = true;
-    this.#upLinks.set(device, link);
-    this.#router.addNeighbour(session, link);
+    this.#router.addNeighbour(device, session);
     this.#events?.linkUp(device);
   }
 
-  #destroy(link: LinkId, goodbye: boolean): void {
-    const slot = this.#slots.get(link);
+  #destroy({ device, link, goodbye }: Extract<LinkEffect, { kind: 'destroy' }>): void {
+    const slot = this.#slotOf({ device, link });
     if (slot === undefined) return;
-    this.#slots.delete(link);
+    this.#slots.delete(device);
     if (goodbye) slot.link.queue.sendLinkFrame({ kind: 'bye' });
     slot.link.close('it was ended');
     if (!goodbye) {
@@ -274,27 +272,33 @@ export class RtcTransport implements Transport {
     });
   }
 
-  #heard(link: LinkId): void {
-    const slot = this.#slots.get(link);
+  /** Undefined when the connection was ended or displaced. */
+  #slotOf({ device, link }: { readonly device: DeviceId; readonly link: LinkId }): Slot | undefined {
+    const slot = this.#slots.get(device);
+    return slot?.id === link ? slot : undefined;
+  }
+
+  #heard(device: DeviceId, link: LinkId): void {
+    const slot = this.#slotOf({ device, link });
     const nowMs = this.#options.clock.nowMs();
     // The second comparison: the clock may have been set back.
     if (slot === undefined || (nowMs < slot.heardAtMs + HEARD_EVERY_MS && nowMs >= slot.heardAtMs)) return;
     slot.heardAtMs = nowMs;
-    this.#handle({ kind: 'heard', link });
+    this.#handle({ kind: 'heard', device, link });
   }
 
-  #arrive(link: LinkId, device: DeviceId, arrival: Arrival): void {
+  #arrive(device: DeviceId, link: LinkId, arrival: Arrival): void {
     // A link that is not up has nothing to say: the machine has ended it, and its last frames are on their way here.
-    if (this.#slots.get(link)?.isUp !== true) return;
+    if (this.#slotOf({ device, link })?.isUp !== true) return;
     switch (arrival.kind) {
       case 'message':
         this.#events?.message(device, arrival.message);
         break;
       case 'signal':
-        this.#courier.take(arrival.envelope, { kind: 'link', link, hopsLeft: arrival.hopsLeft });
+        this.#courier.take(arrival.envelope, { kind: 'link', device, hopsLeft: arrival.hopsLeft });
         break;
       case 'bye':
-        this.#handle({ kind: 'bye', link });
+        this.#handle({ kind: 'bye', device, link });
         break;
       case 'ping':
       case 'pong':
@@ -318,8 +322,9 @@ export class RtcTransport implements Transport {
     // A letter that a jammed or lost path does not take is like one lost on the way: the machine tries again.
     if (route.kind === 'relay') this.#relay.forward(route.to, envelope);
     else {
-      const { link, hopsLeft } = route;
-      this.#slots.get(link)?.link.queue.sendLinkFrame({ kind: 'signal', hopsLeft, envelope });
+      const { device, hopsLeft } = route;
+      const slot = this.#slots.get(device);
+      if (slot?.isUp === true) slot.link.queue.sendLinkFrame({ kind: 'signal', hopsLeft, envelope });
     }
   }
 }

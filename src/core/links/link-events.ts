@@ -1,5 +1,6 @@
-// What the link machine is told, and what it asks for. Everything named by a LinkId belongs to one connection, from its
-// `create` to its `destroy`; an input about a connection that the machine no longer has is ignored.
+// What the link machine is told, and what it asks for. A device and a LinkId together name one connection, from its `create`
+// to its `destroy`; an id alone does not, because whoever offers chooses it. An input about a connection that the machine no
+// longer has is ignored.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { Candidate, OpenedLetter, SignalBody } from './envelope.ts';
@@ -15,18 +16,23 @@ export type LinkInput =
   /** Whether the relay carries envelopes now. */
   | { readonly kind: 'relay'; readonly up: boolean }
   /** The relay says that the connection of this session has left. */
-  | { readonly kind: 'session-gone'; readonly session: SessionId }
+  | { readonly kind: 'session-gone'; readonly device: DeviceId; readonly session: SessionId }
   /** A verified letter, new, for us or for everyone. */
   | { readonly kind: 'letter'; readonly letter: OpenedLetter }
   /** Our own connection has something for its other end. */
-  | { readonly kind: 'signal'; readonly link: LinkId; readonly signal: ConnectionSignal }
-  | { readonly kind: 'connected'; readonly link: LinkId }
+  | {
+      readonly kind: 'signal';
+      readonly device: DeviceId;
+      readonly link: LinkId;
+      readonly signal: ConnectionSignal;
+    }
+  | { readonly kind: 'connected'; readonly device: DeviceId; readonly link: LinkId }
   /** Our own connection failed or closed by itself. */
-  | { readonly kind: 'closed'; readonly link: LinkId; readonly reason: string }
+  | { readonly kind: 'closed'; readonly device: DeviceId; readonly link: LinkId; readonly reason: string }
   /** Any frame arrived. Once in a while is enough, well below PING_AFTER_MS. */
-  | { readonly kind: 'heard'; readonly link: LinkId }
+  | { readonly kind: 'heard'; readonly device: DeviceId; readonly link: LinkId }
   /** The other side said goodbye on the link itself. */
-  | { readonly kind: 'bye'; readonly link: LinkId }
+  | { readonly kind: 'bye'; readonly device: DeviceId; readonly link: LinkId }
   /** The layers above want no link with this device for now. */
   | { readonly kind: 'close-device'; readonly device: DeviceId; readonly reason: string }
   /** The page was shown, came online, or otherwise may have missed something. */
@@ -43,11 +49,16 @@ export type LinkEffect =
       readonly link: LinkId;
       readonly body: SignalBody;
     }
-  | { readonly kind: 'create'; readonly link: LinkId; readonly device: DeviceId; readonly initiator: boolean }
-  | { readonly kind: 'apply'; readonly link: LinkId; readonly signal: ConnectionSignal }
+  | { readonly kind: 'create'; readonly device: DeviceId; readonly link: LinkId; readonly initiator: boolean }
+  | {
+      readonly kind: 'apply';
+      readonly device: DeviceId;
+      readonly link: LinkId;
+      readonly signal: ConnectionSignal;
+    }
   /** Ends the connection; with `goodbye` a bye frame goes first. Its events no longer matter. */
-  | { readonly kind: 'destroy'; readonly link: LinkId; readonly goodbye: boolean }
-  | { readonly kind: 'ping'; readonly link: LinkId }
+  | { readonly kind: 'destroy'; readonly device: DeviceId; readonly link: LinkId; readonly goodbye: boolean }
+  | { readonly kind: 'ping'; readonly device: DeviceId; readonly link: LinkId }
   | {
       readonly kind: 'link-up';
       readonly device: DeviceId;

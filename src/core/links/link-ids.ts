@@ -21,6 +21,9 @@ const LINK_ID_BYTES = 16;
 /** Random bytes in a session id. */
 export const SESSION_RANDOM_BYTES = 10;
 
+/** Attempts that a session makes in some hours; checking so many takes some 10 ms, and only an id that is in use is checked. */
+const MAX_CHECKED_ATTEMPTS = 2_048;
+
 const TIME_BYTES = LINK_ID_BYTES - SESSION_RANDOM_BYTES;
 const MAX_TIME_MS = 2 ** (8 * TIME_BYTES) - 1;
 
@@ -40,6 +43,14 @@ export function newLinkId(session: SessionId, counter: number): LinkId {
   const count = new Uint8Array(8);
   new DataView(count.buffer).setBigUint64(0, BigInt(counter));
   return parseLinkId(sha256(concatBytes(idBytes(session), count)).subarray(0, LINK_ID_BYTES));
+}
+
+/** Whether `link` names one of the first attempts of `session`: as many as are tried, MAX_CHECKED_ATTEMPTS. */
+export function isLinkIdOf(session: SessionId, link: LinkId): boolean {
+  for (let counter = 1; counter <= MAX_CHECKED_ATTEMPTS; counter++) {
+    if (newLinkId(session, counter) === link) return true;
+  }
+  return false;
 }
 
 /** @throws PalmError 'bad-message' when `value` is not 16 bytes. */

@@ -4,29 +4,34 @@
 // Invariants: at most one attempt or link for each device, and MAX_LINK_COUNT in all; `link-up` and `link-down` of a
 // device alternate; a later session of a device (it reloaded) displaces an earlier one, never the reverse; of one
 // session's offers the later displaces the earlier. Whoever closes a link is the one that tries again: a device that was
-// told goodbye waits to be asked.
+// told goodbye waits to be asked. No letter of one device changes anything about the link with another. Connections that
+// come to nothing are bounded, for each device and for all together (attempt-budget.ts).
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
+import { AttemptBudget } from './attempt-budget.ts';
 import type { OpenedLetter, SignalBody } from './envelope.ts';
 import type { ConnectionSignal, LinkEffect, LinkInput } from './link-events.ts';
-import { newLinkId, type LinkId, type SessionId } from './link-ids.ts';
-import { heard, newPeer, type Active, type Peer, type Up } from './link-peer.ts';
+import { isLinkIdOf, newLinkId, type LinkId, type SessionId } from './link-ids.ts';
+import { heard, newPeer, type Active, type Peer } from './link-peer.ts';
 import {
   ANNOUNCE_EVERY_MS,
   ANNOUNCE_GAP_MS,
   ATTEMPT_TIMEOUT_MS,
-  BACKOFF_MAX_MS,
   backoffMs,
   CHECK_MS,
   DEAD_AFTER_MS,
   GIVE_UP_AFTER_COUNT,
   jitterOf,
+  MAX_ATTEMPT_COUNT,
   MAX_CANDIDATE_COUNT,
   OVERSLEPT_MS,
   PING_AFTER_MS,
   STABLE_AFTER_MS,
 } from './link-timing.ts';
+
+/** While there is no room for a device, it waits as after so many failures. */
+const NO_ROOM_COUNT = 3;
 
 export interface LinkMachineOptions {
   readonly device: DeviceId;
@@ -37,6 +42,7 @@ export class LinkMachine {
   readonly #device: DeviceId;
   readonly #session: SessionId;
   readonly #peers = new Map<DeviceId, Peer>();
+  readonly #budget = new AttemptBudget();
   #relayUp = false;
   #hasLeft = false;
   #announceAtMs = Number.POSITIVE_INFINITY;
@@ -87,33 +93,33 @@ export class LinkMachine {
         if (input.up) this.#tryAgainSoon(nowMs);
         break;
       case 'session-gone':
-        this.#takeDeparture(nowMs, input.session);
+        this.#takeDeparture(nowMs, input.device, input.session);
         break;
       case 'letter':
         this.#takeLetter(nowMs, input.letter);
         break;
       case 'signal':
-        this.#withActive(input.link, (peer) => {
+        this.#withActive(input, (peer) => {
           this.#send(peer, input.link, input.signal);
         });
         break;
       case 'connected':
-        this.#withActive(input.link, (peer, phase) => {
+        this.#withActive(input, (peer, phase) => {
           if (phase.kind === 'linking') this.#linkUp(nowMs, peer, phase.link);
         });
         break;
       case 'closed':
-        this.#withActive(input.link, (peer) => {
+        this.#withActive(input, (peer) => {
           this.#fail(nowMs, peer, input.reason);
         });
         break;
       case 'heard':
-        this.#withActive(input.link, (_peer, phase) => {
+        this.#withActive(input, (_peer, phase) => {
           if (phase.kind === 'up') heard(nowMs, phase);
         });
         break;
       case 'bye':
-        this.#withActive(input.link, (peer) => {
+        this.#withActive(input, (peer) => {
           this.#takeGoodbye(nowMs, peer);
         });
         break;
@@ -124,7 +130,7 @@ export class LinkMachine {
         this.#checkAll(nowMs, 'woke');
         break;
       case 'leave':
-        this.#leave();
+        this.#leave(nowMs);
         break;
       case 'tick':
         break;
@@ -169,10 +175,10 @@ export class LinkMachine {
       if (letter.fromSession < known.session) {
         // Replayed or late; or the device reloaded after its clock was set back, and then the link is dead.
         known.heir = letter.fromSession;
-        if (known.phase.kind === 'up') this.#check(nowMs, known.phase);
+        this.#check(nowMs, known);
         return undefined;
       }
-      this.#drop(known, 'the device started anew', false);
+      this.#drop(nowMs, known, 'the device started anew', false);
     }
     this.#adopt(nowMs, known, letter.fromSession);
     return known;
@@ -189,7 +195,8 @@ export class LinkMachine {
 
   #newPeer(nowMs: number, letter: OpenedLetter): Peer | undefined {
     if (this.#peers.size >= MAX_DEVICE_COUNT) {
-      const idle = [...this.#peers.values()].find((peer) => peer.phase.kind === 'idle');
+      const idles = [...this.#peers.values()].filter((peer) => peer.phase.kind === 'idle');
+      const idle = idles.find((peer) => !this.#budget.hasMet(peer.device)) ?? idles[0];
       if (idle === undefined) return undefined;
       this.#peers.delete(idle.device);
     }
@@ -201,7 +208,7 @@ export class LinkMachine {
   #takeAnnounce(nowMs: number, peer: Peer, letter: OpenedLetter): void {
     if (peer.phase.kind === 'up' && letter.toSession !== null) {
       // It asks for a link that we believe to have: perhaps ours is dead, and only we do not know yet.
-      this.#check(nowMs, peer.phase);
+      this.#check(nowMs, peer);
     } else if (peer.phase.kind === 'idle') {
       // It lives, so the wait need not grow; but whoever announces in a loop does not make us try in a loop.
       const soonMs = peer.failureCount === 0 ? nowMs : nowMs + backoffMs(1, this.#jitter());
@@ -218,19 +225,31 @@ export class LinkMachine {
     }
     if (letter.seq <= peer.offerSeq) return;
     peer.offerSeq = letter.seq;
-    if (nowMs < peer.refuseUntilMs || !this.#hasRoomFor(peer)) {
+    if (this.#isOfAnother(letter)) {
+      this.#effects.push({
+        kind: 'refused',
+        reason: 'an offer under the name of a link with another device',
+      });
+      return;
+    }
+    if (!this.#budget.hasTurn(nowMs, peer.device)) {
+      // Not even answered: that would cost as much as the offer did.
+      this.#effects.push({ kind: 'refused', reason: 'more offers than a device needs' });
+      return;
+    }
+    if (nowMs < peer.refuseUntilMs || !this.#hasRoomFor(peer) || !this.#budget.take(nowMs, peer.device)) {
       this.#send(peer, letter.link, { kind: 'bye' });
       return;
     }
-    if (peer.phase.kind !== 'idle') this.#drop(peer, 'the device offered a new link', false);
+    if (peer.phase.kind !== 'idle') this.#drop(nowMs, peer, 'the device offered a new link', false);
     this.#begin(nowMs, peer, letter.link, false);
-    this.#effects.push({ kind: 'apply', link: letter.link, signal });
+    this.#effects.push({ kind: 'apply', device: peer.device, link: letter.link, signal });
   }
 
   #takeAnswer(peer: Peer, link: LinkId, signal: ConnectionSignal): void {
     if (peer.phase.kind !== 'idle' && peer.phase.link === link) {
       if (peer.phase.kind === 'linking' && this.#initiates(peer))
-        this.#effects.push({ kind: 'apply', link, signal });
+        this.#effects.push({ kind: 'apply', device: peer.device, link, signal });
     } else {
       // The answer to an attempt that we gave up: its other end need not wait for the timeout.
       this.#send(peer, link, { kind: 'bye' });
@@ -240,12 +259,13 @@ export class LinkMachine {
   #takeCandidate(peer: Peer, link: LinkId, signal: ConnectionSignal): void {
     if (peer.phase.kind !== 'linking' || peer.phase.link !== link) return;
     peer.phase.candidateCount += 1;
-    if (peer.phase.candidateCount <= MAX_CANDIDATE_COUNT) this.#effects.push({ kind: 'apply', link, signal });
+    if (peer.phase.candidateCount > MAX_CANDIDATE_COUNT) return;
+    this.#effects.push({ kind: 'apply', device: peer.device, link, signal });
   }
 
   #takeGoodbye(nowMs: number, peer: Peer): void {
     if (peer.phase.kind === 'up') {
-      this.#drop(peer, 'the device said goodbye', false);
+      this.#drop(nowMs, peer, 'the device said goodbye', false);
       this.#peers.delete(peer.device);
     } else {
       this.#fail(nowMs, peer, 'the device gave the attempt up');
@@ -256,11 +276,12 @@ export class LinkMachine {
 
   #begin(nowMs: number, peer: Peer, link: LinkId, initiator: boolean): void {
     peer.phase = { kind: 'linking', link, deadlineMs: nowMs + ATTEMPT_TIMEOUT_MS, candidateCount: 0 };
-    this.#effects.push({ kind: 'create', link, device: peer.device, initiator });
+    this.#effects.push({ kind: 'create', device: peer.device, link, initiator });
   }
 
   #linkUp(nowMs: number, peer: Peer, link: LinkId): void {
     peer.heir = undefined;
+    this.#budget.giveBack(peer.device);
     peer.phase = {
       kind: 'up',
       link,
@@ -274,10 +295,11 @@ export class LinkMachine {
   }
 
   /** Ends what is under way without a plan for what follows; the caller sets the next phase. */
-  #drop(peer: Peer, reason: string, goodbye: boolean): void {
+  #drop(nowMs: number, peer: Peer, reason: string, goodbye: boolean): void {
     const { phase } = peer;
     if (phase.kind === 'idle') return;
-    this.#effects.push({ kind: 'destroy', link: phase.link, goodbye });
+    if (phase.kind === 'up') this.#budget.ended(nowMs, peer.device, nowMs - phase.sinceMs);
+    this.#effects.push({ kind: 'destroy', device: peer.device, link: phase.link, goodbye });
     if (phase.kind === 'up') {
       this.#effects.push({ kind: 'link-down', device: peer.device, link: phase.link, reason });
     }
@@ -288,7 +310,7 @@ export class LinkMachine {
     const { phase } = peer;
     if (phase.kind === 'idle') return;
     this.#send(peer, phase.link, { kind: 'bye' });
-    this.#drop(peer, reason, false);
+    this.#drop(nowMs, peer, reason, false);
     if (peer.heir !== undefined) {
       this.#adopt(nowMs, peer, peer.heir);
       return;
@@ -305,39 +327,39 @@ export class LinkMachine {
   #closeDevice(nowMs: number, device: DeviceId, reason: string): void {
     const peer = this.#peers.get(device);
     if (peer === undefined || peer.phase.kind === 'idle') return;
-    this.#drop(peer, reason, true);
+    this.#drop(nowMs, peer, reason, true);
     peer.failureCount += 1;
     peer.refuseUntilMs = nowMs + backoffMs(peer.failureCount + 2, this.#jitter());
     peer.phase = { kind: 'idle', retryAtMs: peer.refuseUntilMs };
   }
 
-  #leave(): void {
-    for (const peer of this.#peers.values()) this.#drop(peer, 'this device left', true);
+  #leave(nowMs: number): void {
+    for (const peer of this.#peers.values()) this.#drop(nowMs, peer, 'this device left', true);
     this.#peers.clear();
     this.#hasLeft = true;
   }
 
   /** The relay's word for it is a hint: a link that is up is asked, and stays if it answers. */
-  #takeDeparture(nowMs: number, session: SessionId): void {
-    for (const peer of this.#peers.values()) {
-      if (peer.session !== session) continue;
-      if (peer.phase.kind === 'idle') {
-        this.#peers.delete(peer.device);
-        continue;
-      }
-      peer.isGone = true;
-      if (peer.phase.kind === 'up') this.#check(nowMs, peer.phase);
+  #takeDeparture(nowMs: number, device: DeviceId, session: SessionId): void {
+    const peer = this.#peers.get(device);
+    if (peer === undefined || peer.session !== session) return;
+    if (peer.phase.kind === 'idle') {
+      this.#peers.delete(device);
+      return;
     }
+    peer.isGone = true;
+    if (peer.phase.kind === 'up') this.#check(nowMs, peer);
   }
 
   // Time
 
   /** We may have missed a while: silence until now proves nothing, and what was waited for may be there again. */
   #checkAll(nowMs: number, why: 'slept' | 'woke'): void {
-    for (const { phase } of this.#peers.values()) {
+    for (const peer of this.#peers.values()) {
+      const { phase } = peer;
       if (phase.kind === 'up') {
         if (why === 'slept') phase.deadAtMs = Number.POSITIVE_INFINITY;
-        this.#check(nowMs, phase);
+        this.#check(nowMs, peer);
       } else if (phase.kind === 'linking' && why === 'slept') {
         phase.deadlineMs = nowMs + CHECK_MS;
       }
@@ -345,8 +367,9 @@ export class LinkMachine {
     this.#tryAgainSoon(nowMs);
   }
 
-  #check(nowMs: number, phase: Up): void {
-    this.#effects.push({ kind: 'ping', link: phase.link });
+  #check(nowMs: number, { device, phase }: Peer): void {
+    if (phase.kind !== 'up') return;
+    this.#effects.push({ kind: 'ping', device, link: phase.link });
     phase.pingAtMs = nowMs + PING_AFTER_MS;
     phase.deadAtMs = Math.min(phase.deadAtMs, nowMs + CHECK_MS);
   }
@@ -366,7 +389,7 @@ export class LinkMachine {
       if (phase.kind === 'up') {
         if (phase.deadAtMs <= nowMs) this.#fail(nowMs, peer, 'nothing was heard from the device');
         else if (phase.pingAtMs <= nowMs) {
-          this.#effects.push({ kind: 'ping', link: phase.link });
+          this.#effects.push({ kind: 'ping', device: peer.device, link: phase.link });
           phase.pingAtMs = nowMs + PING_AFTER_MS;
         }
       } else if (phase.kind === 'linking') {
@@ -381,8 +404,8 @@ export class LinkMachine {
   #tryLink(nowMs: number, peer: Peer): void {
     if (peer.failureCount >= GIVE_UP_AFTER_COUNT) {
       this.#peers.delete(peer.device);
-    } else if (!this.#hasRoomFor(peer)) {
-      peer.phase = { kind: 'idle', retryAtMs: nowMs + BACKOFF_MAX_MS };
+    } else if (!this.#hasRoomFor(peer) || !this.#mayTry(nowMs, peer)) {
+      peer.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(NO_ROOM_COUNT, this.#jitter()) };
     } else if (this.#initiates(peer)) {
       this.#begin(nowMs, peer, this.#newLink(), true);
     } else {
@@ -420,17 +443,39 @@ export class LinkMachine {
     return this.#relayUp || [...this.#peers.values()].some((peer) => peer.phase.kind === 'up');
   }
 
-  #hasRoomFor(peer: Peer): boolean {
-    if (peer.phase.kind !== 'idle') return true;
-    return [...this.#peers.values()].filter(({ phase }) => phase.kind !== 'idle').length < MAX_LINK_COUNT;
+  /** A prod makes no connection here, so it counts for its device alone. */
+  #mayTry(nowMs: number, { device }: Peer): boolean {
+    return this.#device < device ? this.#budget.take(nowMs, device) : this.#budget.takeTurn(nowMs, device);
   }
 
-  #withActive(link: LinkId, act: (peer: Peer, phase: Active) => void): void {
-    for (const peer of this.#peers.values()) {
-      if (peer.phase.kind === 'idle' || peer.phase.link !== link) continue;
-      act(peer, peer.phase);
-      return;
-    }
+  /** Devices that were linked before are always tried, up to the limit of links; strangers, some at a time. */
+  #hasRoomFor(peer: Peer): boolean {
+    if (peer.phase.kind !== 'idle') return true;
+    const active = [...this.#peers.values()].filter(({ phase }) => phase.kind !== 'idle');
+    if (active.length >= MAX_LINK_COUNT) return false;
+    if (this.#budget.hasMet(peer.device)) return true;
+    const attempts = active.filter(
+      ({ phase, device }) => phase.kind === 'linking' && !this.#budget.hasMet(device),
+    );
+    return attempts.length < MAX_ATTEMPT_COUNT;
+  }
+
+  /** Whether an offer's id is in use with another device, and was not made by the session that offers it. */
+  #isOfAnother({ from, fromSession, link }: OpenedLetter): boolean {
+    const isUsed = [...this.#peers.values()].some(
+      ({ device, phase }) => device !== from && phase.kind !== 'idle' && phase.link === link,
+    );
+    // An id can be guessed and used by somebody else first: whoever it belongs to can use it still.
+    return isUsed && !isLinkIdOf(fromSession, link);
+  }
+
+  #withActive(
+    { device, link }: { readonly device: DeviceId; readonly link: LinkId },
+    act: (peer: Peer, phase: Active) => void,
+  ): void {
+    const peer = this.#peers.get(device);
+    if (peer === undefined || peer.phase.kind === 'idle' || peer.phase.link !== link) return;
+    act(peer, peer.phase);
   }
 
   #send(peer: Peer, link: LinkId, body: SignalBody): void {

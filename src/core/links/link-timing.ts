@@ -21,6 +21,8 @@ export const OVERSLEPT_MS = 5_000;
 export const ANNOUNCE_EVERY_MS = 60_000;
 /** Announces to everyone are never closer than this. */
 export const ANNOUNCE_GAP_MS = 1_000;
+/** Attempts with strangers under way at once: most end within a second or two, and connections are dear. */
+export const MAX_ATTEMPT_COUNT = 32;
 /** Candidates of one attempt that are taken from the other side: a device has a few addresses, not dozens. */
 export const MAX_CANDIDATE_COUNT = 64;
 

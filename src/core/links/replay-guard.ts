@@ -1,49 +1,89 @@
 // Which signaling letters were seen already. Letters of one session are numbered; a number counts once, and numbers far
-// behind the newest count as seen (the anti-replay window of RFC 4303, section 3.4.3).
+// behind the newest count as seen (the anti-replay window of RFC 4303, section 3.4.3, as the ring of bits of RFC 6479).
 //
 // Invariants: no (device, session, seq) is accepted twice while its session is remembered; memory is bounded by
-// MAX_SESSIONS windows. Copies are everyday: the relay and neighbours may both bring a letter.
+// MAX_SESSIONS windows of fixed size, and of one device by MAX_SESSIONS_PER_DEVICE, so that a device that makes up sessions
+// displaces its own. Copies are everyday: the relay and neighbours may both bring a letter. What comes again from a session
+// that was forgotten does no harm: the link machine compares sessions and offers itself.
 
+import type { DeviceId } from '../model/ids.ts';
 import type { OpenedLetter } from './envelope.ts';
+import type { SessionId } from './link-ids.ts';
 
 /** Sessions remembered; the one heard longest ago is forgotten first. A pool's devices, and some reloads of each. */
 const MAX_SESSIONS = 1_024;
+const MAX_SESSIONS_PER_DEVICE = 8;
 /** How far behind the newest a letter may arrive and still count. */
 const WINDOW_LENGTH = 1_024;
-
-interface Window {
-  newestSeq: number;
-  /** The window's numbers that were seen: at most WINDOW_LENGTH after each pruning. */
-  readonly seen: Set<number>;
-}
+/** Words of 32 bits: the window, and the word that the newest number begins. */
+const RING_WORDS = WINDOW_LENGTH / 32 + 1;
 
 export class ReplayGuard {
   /** In the order in which they were heard last. */
   readonly #windows = new Map<string, Window>();
+  /** Of each device, in the order in which they were heard first. */
+  readonly #sessions = new Map<DeviceId, Set<SessionId>>();
 
   /** Whether the letter is new. It is remembered from now on. */
   accept({ from, fromSession, seq }: Pick<OpenedLetter, 'from' | 'fromSession' | 'seq'>): boolean {
     const key = `${from}/${fromSession}`;
-    const window = this.#windows.get(key) ?? { newestSeq: seq, seen: new Set<number>() };
-    if (window.seen.has(seq) || seq <= window.newestSeq - WINDOW_LENGTH) return false;
-    window.seen.add(seq);
-    window.newestSeq = Math.max(window.newestSeq, seq);
-    if (window.seen.size > 2 * WINDOW_LENGTH) prune(window);
+    const window = this.#windows.get(key) ?? new Window(from, fromSession, seq);
+    if (!window.accept(seq)) return false;
     this.#windows.delete(key);
     this.#windows.set(key, window);
+    const sessions = this.#sessions.get(from) ?? new Set();
+    this.#sessions.set(from, sessions.add(fromSession));
+    if (sessions.size > MAX_SESSIONS_PER_DEVICE) this.#forget(from, [...sessions][0]);
     this.#forgetOldest();
     return true;
   }
 
   #forgetOldest(): void {
     if (this.#windows.size <= MAX_SESSIONS) return;
-    const [oldest] = this.#windows.keys();
-    if (oldest !== undefined) this.#windows.delete(oldest);
+    const [oldest] = this.#windows.values();
+    if (oldest !== undefined) this.#forget(oldest.device, oldest.session);
+  }
+
+  #forget(device: DeviceId, session: SessionId | undefined): void {
+    if (session === undefined) return;
+    this.#windows.delete(`${device}/${session}`);
+    const sessions = this.#sessions.get(device);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#sessions.delete(device);
   }
 }
 
-function prune(window: Window): void {
-  for (const seq of window.seen) {
-    if (seq <= window.newestSeq - WINDOW_LENGTH) window.seen.delete(seq);
+/** The numbers of one session that were seen: of the newest WINDOW_LENGTH, one bit each. */
+class Window {
+  readonly device: DeviceId;
+  readonly session: SessionId;
+  readonly #words = new Uint32Array(RING_WORDS);
+  #newestSeq: number;
+
+  /** `seq` is the first number heard. */
+  constructor(device: DeviceId, session: SessionId, seq: number) {
+    this.device = device;
+    this.session = session;
+    this.#newestSeq = seq;
+  }
+
+  accept(seq: number): boolean {
+    if (seq <= this.#newestSeq - WINDOW_LENGTH) return false;
+    this.#advance(seq);
+    const word = Math.floor(seq / 32) % RING_WORDS;
+    const bit = 1 << (seq % 32);
+    const seen = this.#words[word] ?? 0;
+    if ((seen & bit) !== 0) return false;
+    this.#words[word] = seen | bit;
+    return true;
+  }
+
+  /** Clears the words that the window moves onto. */
+  #advance(seq: number): void {
+    if (seq <= this.#newestSeq) return;
+    const from = Math.floor(this.#newestSeq / 32);
+    const stepCount = Math.min(Math.floor(seq / 32) - from, RING_WORDS);
+    for (let step = 1; step <= stepCount; step++) this.#words[(from + step) % RING_WORDS] = 0;
+    this.#newestSeq = seq;
   }
 }

@@ -2,28 +2,41 @@
 //
 // Invariants: a letter is taken once, however many copies arrive; one passed on loses a hop; an announce goes on to at
 // most FANOUT neighbours, a letter for one session only toward that session. Routes are hints and prove nothing: a wrong
-// one costs an attempt, because every letter carries its own signature.
+// one costs an attempt, because every letter carries its own signature. They are kept by the device that signed and its
+// session, so no device leads astray what is meant for another, whatever session it claims; announces are passed on within
+// a budget for each neighbour that brings them.
 
+import type { DeviceId } from '../model/ids.ts';
 import { MAX_SIGNAL_HOPS } from '../wire/frames.ts';
 import type { ConnectionId } from '../wire/relay-protocol.ts';
+import { Budget } from './attempt-budget.ts';
 import type { OpenedLetter } from './envelope.ts';
-import type { LinkId, SessionId } from './link-ids.ts';
+import type { SessionId } from './link-ids.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
 /** Neighbours that get a copy of a letter whose way is not known: all of them in a pool of the usual size. */
 const FANOUT = 16;
 /** Sessions whose way is remembered, by relay and by mesh; the one learned longest ago is forgotten first. */
 const MAX_WAYS = 1_024;
+/** Announces of one neighbour, its own and others', that are passed on at once, and then one every so many ms. */
+const ANNOUNCE_BURST = 64;
+const ANNOUNCE_REFILL_MS = 250;
+
+/** One device in one of its sessions. */
+export interface Addressee {
+  readonly device: DeviceId;
+  readonly session: SessionId;
+}
 
 export type Route =
   /** `to: null` is everyone in the room. */
   | { readonly kind: 'relay'; readonly to: ConnectionId | null }
   /** Over a link, in a signal frame. */
-  | { readonly kind: 'link'; readonly link: LinkId; readonly hopsLeft: number };
+  | { readonly kind: 'link'; readonly device: DeviceId; readonly hopsLeft: number };
 
 export type Source =
   | { readonly kind: 'relay'; readonly from: ConnectionId }
-  | { readonly kind: 'link'; readonly link: LinkId; readonly hopsLeft: number };
+  | { readonly kind: 'link'; readonly device: DeviceId; readonly hopsLeft: number };
 
 export interface Routing {
   /** Whether this device should act on the letter. */
@@ -39,10 +52,12 @@ export class SignalRouter {
   readonly #guard = new ReplayGuard();
   #relayUp = false;
   /** Where the relay has each session, as far as letters have shown. */
-  readonly #connections = new Map<SessionId, ConnectionId>();
-  readonly #neighbours = new Map<SessionId, LinkId>();
+  readonly #connections = new Ways<ConnectionId>();
+  /** Each linked device, in the session that it has the link in. */
+  readonly #neighbours = new Map<DeviceId, SessionId>();
   /** Through which neighbour a session's letters came last. */
-  readonly #ways = new Map<SessionId, LinkId>();
+  readonly #ways = new Ways<DeviceId>();
+  readonly #announces = new Map<DeviceId, Budget>();
 
   constructor(session: SessionId) {
     this.#session = session;
@@ -54,76 +69,119 @@ export class SignalRouter {
     this.#connections.clear();
   }
 
-  /** A connection has left the relay. Answers the sessions that were there. */
-  dropConnection(connection: ConnectionId): SessionId[] {
-    const sessions = [...this.#connections].flatMap(([session, where]) =>
-      where === connection ? [session] : [],
-    );
-    for (const session of sessions) this.#connections.delete(session);
-    return sessions;
+  /** A connection has left the relay. Returns the sessions that were there. */
+  dropConnection(connection: ConnectionId): Addressee[] {
+    return this.#connections.dropWay(connection);
   }
 
-  addNeighbour(session: SessionId, link: LinkId): void {
-    this.#neighbours.set(session, link);
+  addNeighbour(device: DeviceId, session: SessionId): void {
+    this.#neighbours.set(device, session);
   }
 
-  dropNeighbour(link: LinkId): void {
-    for (const [session, other] of this.#neighbours) if (other === link) this.#neighbours.delete(session);
-    for (const [session, other] of this.#ways) if (other === link) this.#ways.delete(session);
+  dropNeighbour(device: DeviceId): void {
+    this.#neighbours.delete(device);
+    this.#announces.delete(device);
+    this.#ways.dropWay(device);
   }
 
   /** The ways for a letter of our own; null is everyone. Empty when there is none now. */
-  routesTo(session: SessionId | null): Route[] {
-    if (session === null) {
+  routesTo(to: Addressee | null): Route[] {
+    if (to === null) {
       return this.#relayUp ? [{ kind: 'relay', to: null }] : this.#flood([], MAX_SIGNAL_HOPS);
     }
-    const connection = this.#connections.get(session);
+    const connection = this.#connections.get(to);
     if (connection !== undefined) return [{ kind: 'relay', to: connection }];
-    const link = this.#neighbours.get(session) ?? this.#ways.get(session);
-    if (link !== undefined) return [{ kind: 'link', link, hopsLeft: MAX_SIGNAL_HOPS }];
+    const isNeighbour = this.#neighbours.get(to.device) === to.session;
+    const device = isNeighbour ? to.device : this.#ways.get(to);
+    if (device !== undefined) return [{ kind: 'link', device, hopsLeft: MAX_SIGNAL_HOPS }];
     // Nobody else can do anything with it, so asking the whole room, or every neighbour, only costs bytes.
     return this.#relayUp ? [{ kind: 'relay', to: null }] : this.#flood([], 1);
   }
 
   /** Takes an opened letter. */
-  take(letter: OpenedLetter, source: Source): Routing {
+  take(nowMs: number, letter: OpenedLetter, source: Source): Routing {
     if (letter.fromSession === this.#session || !this.#guard.accept(letter)) return NOWHERE;
-    this.#learn(letter.fromSession, source);
-    if (letter.toSession === this.#session) return { forUs: true, onward: [] };
-    if (letter.toSession !== null) return { forUs: false, onward: this.#onward(letter.toSession, source) };
+    const { toSession } = letter;
+    const isForUs = toSession === this.#session;
+    // What the relay brings for others it was asked to bring: that says nothing of where its writer is.
+    if (isForUs || toSession === null || source.kind === 'link') this.#learn(letter, source);
+    if (isForUs) return { forUs: true, onward: [] };
+    if (toSession !== null) return { forUs: false, onward: this.#onward(toSession, source) };
     if (source.kind === 'relay' || source.hopsLeft === 0) return { forUs: true, onward: [] };
-    const known = [source.link, this.#neighbours.get(letter.fromSession)];
-    return { forUs: true, onward: this.#flood(known, source.hopsLeft - 1) };
+    if (!this.#budgetOf(source.device).take(nowMs)) return { forUs: true, onward: [] };
+    return { forUs: true, onward: this.#flood([source.device, letter.from], source.hopsLeft - 1) };
   }
 
   #onward(session: SessionId, source: Source): Route[] {
     // The relay reaches everyone in its room itself; what it brings for others was a search, and ends here.
     if (source.kind === 'relay' || source.hopsLeft === 0) return [];
-    const link = this.#neighbours.get(session) ?? this.#ways.get(session);
-    if (link === undefined || link === source.link) return [];
-    return [{ kind: 'link', link, hopsLeft: source.hopsLeft - 1 }];
-  }
-
-  #flood(except: readonly (LinkId | undefined)[], hopsLeft: number): Route[] {
-    return [...this.#neighbours.values()]
-      .filter((link) => !except.includes(link))
+    const { hopsLeft } = source;
+    // Only the session is named. Several devices may claim it; the letter is of use to one of them.
+    const claimants = [...this.#neighbours].filter(([, theirs]) => theirs === session);
+    const devices =
+      claimants.length > 0 ? claimants.map(([device]) => device) : this.#ways.ofSession(session);
+    return [...new Set(devices)]
+      .filter((device) => device !== source.device)
       .slice(0, FANOUT)
-      .map((link): Route => ({ kind: 'link', link, hopsLeft }));
+      .map((device): Route => ({ kind: 'link', device, hopsLeft: hopsLeft - 1 }));
   }
 
-  #learn(session: SessionId, source: Source): void {
-    if (source.kind === 'relay') {
-      remember(this.#connections, session, source.from);
-    } else if (this.#neighbours.get(session) !== source.link) {
-      remember(this.#ways, session, source.link);
-    }
+  #flood(except: readonly DeviceId[], hopsLeft: number): Route[] {
+    return [...this.#neighbours.keys()]
+      .filter((device) => !except.includes(device))
+      .slice(0, FANOUT)
+      .map((device): Route => ({ kind: 'link', device, hopsLeft }));
+  }
+
+  #learn({ from, fromSession }: OpenedLetter, source: Source): void {
+    const writer = { device: from, session: fromSession };
+    if (source.kind === 'relay') this.#connections.remember(writer, source.from);
+    else if (from !== source.device) this.#ways.remember(writer, source.device);
+  }
+
+  #budgetOf(device: DeviceId): Budget {
+    const known = this.#announces.get(device);
+    if (known !== undefined) return known;
+    const budget = new Budget(ANNOUNCE_BURST, ANNOUNCE_REFILL_MS);
+    // Of a link that just ended there may be frames still: nothing would ever forget its budget.
+    if (this.#neighbours.has(device)) this.#announces.set(device, budget);
+    return budget;
   }
 }
 
-function remember<Way>(ways: Map<SessionId, Way>, session: SessionId, way: Way): void {
-  ways.delete(session);
-  ways.set(session, way);
-  if (ways.size <= MAX_WAYS) return;
-  const [oldest] = ways.keys();
-  if (oldest !== undefined) ways.delete(oldest);
+/** The last known ways to sessions, MAX_WAYS at most. */
+class Ways<Way> {
+  readonly #ways = new Map<string, Addressee & { readonly way: Way }>();
+
+  get(to: Addressee): Way | undefined {
+    return this.#ways.get(keyOf(to))?.way;
+  }
+
+  ofSession(session: SessionId): Way[] {
+    return [...this.#ways.values()].filter((known) => known.session === session).map(({ way }) => way);
+  }
+
+  remember({ device, session }: Addressee, way: Way): void {
+    const key = keyOf({ device, session });
+    this.#ways.delete(key);
+    this.#ways.set(key, { device, session, way });
+    if (this.#ways.size <= MAX_WAYS) return;
+    const [oldest] = this.#ways.keys();
+    if (oldest !== undefined) this.#ways.delete(oldest);
+  }
+
+  /** Returns the sessions that were reached this way. */
+  dropWay(way: Way): Addressee[] {
+    const lost = [...this.#ways.values()].filter((known) => known.way === way);
+    for (const known of lost) this.#ways.delete(keyOf(known));
+    return lost.map(({ device, session }) => ({ device, session }));
+  }
+
+  clear(): void {
+    this.#ways.clear();
+  }
+}
+
+function keyOf({ device, session }: Addressee): string {
+  return `${device}/${session}`;
 }
