@@ -170,7 +170,11 @@ export interface Pool {
   openLink(link: string): Promise<{ readonly fileId: string }>;
   /** Removes the file for the whole pool. @throws PalmError 'unknown-file'. */
   remove(fileId: string): Promise<void>;
-  /** Says goodbye, then wipes keys, records and fragments from this browser. */
+  /**
+   * Says goodbye, then wipes keys, records and fragments from this browser; also where the pool could not be opened.
+   * @throws PalmError 'not-in-pool'; 'other-tab' while another tab has the device; 'storage-failed' when not everything could
+   * be deleted: call it again then.
+   */
   leave(): Promise<void>;
   setDeviceName(name: string): Promise<void>;
   status(): PoolStatus;

@@ -5,7 +5,7 @@ import { decodeFragmentIndex } from '../core/coding/fragment-index.ts';
 import { isPalmError } from '../core/model/errors.ts';
 import { parseFragmentId, type BlockHash, type FragmentId } from '../core/model/ids.ts';
 import type { FragmentStore, RecordStore, StoredFragment } from '../core/ports.ts';
-import { listOf } from '../core/wire/decode.ts';
+import { softRows } from './soft-rows.ts';
 
 const META_NAME = 'damaged-fragments';
 /** A disk with more damage than this is not one to keep track of. */
@@ -19,9 +19,12 @@ export class DamagedFragments {
     this.#records = records;
   }
 
-  async load(): Promise<void> {
-    const kept = (await this.#records.getMeta(META_NAME)) ?? [];
-    for (const fragmentId of listOf(kept, MAX_DAMAGED, parseFragmentId)) this.#damaged.add(fragmentId);
+  /** Returns how much of what an earlier page noted cannot be read. */
+  async load(): Promise<number> {
+    const kept = await this.#records.getMeta(META_NAME);
+    const { rows, droppedCount } = softRows(kept, MAX_DAMAGED, parseFragmentId);
+    for (const fragmentId of rows) this.#damaged.add(fragmentId);
+    return droppedCount;
   }
 
   has(fragmentId: FragmentId): boolean {

@@ -148,12 +148,15 @@ export class PeerDriver {
     return this.#ports.identity.deviceId;
   }
 
-  /** Puts the device's durable state back, then opens the transport. Jobs that claim blocks are over, save `goingOn`. */
-  async start(goingOn: ReadonlySet<string>): Promise<void> {
+  /**
+   * Puts the device's durable state back, then opens the transport. Jobs that claim blocks are over, save `goingOn`. Returns
+   * how much of what an earlier page noted cannot be read.
+   */
+  async start(goingOn: ReadonlySet<string>): Promise<number> {
     const { fragments, records } = this.#ports;
     for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
     await this.#restoreRecords();
-    await this.#damaged.load();
+    const droppedCount = await this.#damaged.load();
     const strays: FragmentId[] = [];
     for (const stored of await fragments.list()) {
       if (!this.peer.catalogue.files().has(stored.fileId)) strays.push(stored.fragmentId);
@@ -171,6 +174,7 @@ export class PeerDriver {
       relayState: (state) => this.#events.relayState(state),
       rejected: (reason) => this.#events.notice('warning', `Refused something from the network: ${reason}.`),
     });
+    return droppedCount;
   }
 
   /** Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable stays. */

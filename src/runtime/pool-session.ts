@@ -46,7 +46,7 @@ const SPACE_SOON_MS = 500;
 const OFFERED_PART = 0.8;
 /** What others hold is saved at most this often, ms. */
 const SAVE_HOLDINGS_MS = 2_000;
-/** A session that ends waits at most this long for the stores that it aborted, ms. */
+/** A session that ends waits at most this long for its driver, and then for the stores that it aborted, ms. */
 const END_WITHIN_MS = 5_000;
 
 export class PoolSession {
@@ -102,10 +102,10 @@ export class PoolSession {
   }
 
   async start(): Promise<void> {
-    await restoreHoldings(this.#ports.records, this.driver.peer.holdings);
-    await this.#measureSpace();
+    const lostCount = await restoreHoldings(this.#ports.records, this.driver.peer.holdings);
+    this.#orNotice(this.#measureSpace());
     const damagedCount = await this.unfinished.load();
-    await this.driver.start(this.unfinished.owners());
+    const forgottenCount = await this.driver.start(this.unfinished.owners());
     const files = this.driver.peer.catalogue.files().values();
     await this.unfinished.endPublished(Array.from(files, ({ salt }) => salt));
     if (damagedCount > 0) {
@@ -113,26 +113,31 @@ export class PoolSession {
         'What Palm had noted of an interrupted file is damaged, and it cannot be continued. Add the file again.';
       this.#events.notice('warning', text);
     }
+    if (lostCount + forgottenCount > 0) {
+      const text = `Part of what Palm had noted of other devices and of damaged fragments could not be read, and was left out (${lostCount + forgottenCount}). The devices tell it again.`;
+      this.#events.notice('warning', text);
+    }
   }
 
-  /** Ends every transfer and link, and resolves when nothing of them writes any more; what is durable stays. */
+  /**
+   * Ends every transfer and link, and resolves when nothing of them writes any more, or after a while: what hangs must not
+   * hold up the rest. What is durable stays.
+   */
   async stop(): Promise<void> {
     this.#ended = true;
     this.#stopSpaceTimer();
     this.#stopSaveTimer?.();
     this.#transfers.abortAll(left());
-    await this.driver.stop();
-    await this.#workEnded();
+    await this.#endsSoon(this.driver.stop());
+    // An aborted store ends within moments, unless its source hangs.
+    await this.#endsSoon(Promise.allSettled(this.#working));
   }
 
-  /** Resolves when no store is writing: an aborted one ends within moments, unless its source hangs. */
-  #workEnded(): Promise<void> {
-    return new Promise((resolve) => {
+  /** Rejects as `work` does. */
+  #endsSoon(work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
       const stopTimer = this.#ports.clock.after(END_WITHIN_MS, resolve);
-      void Promise.allSettled(this.#working).then(() => {
-        stopTimer();
-        resolve();
-      });
+      work.then(() => resolve(), reject).finally(stopTimer);
     });
   }
 

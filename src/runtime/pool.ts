@@ -12,7 +12,8 @@ import { Notices } from './notices.ts';
 import { pieceStream } from './piece-stream.ts';
 import { PoolSession } from './pool-session.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import { loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
+import { isLeaving, wipe } from './leaving.ts';
+import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { deviceStatuses, fileStatuses } from './status.ts';
 import { Transfers } from './transfers.ts';
 
@@ -30,6 +31,8 @@ export interface PoolOpening {
   readonly suggestedDeviceName: string;
   /** The ports, once this tab has the device and its database is open. */
   readonly ports: Promise<RuntimePorts>;
+  /** Whether another tab has the device, so that `ports` waits for that one to close. Default: never. */
+  readonly isElsewhere?: () => boolean;
 }
 
 /**
@@ -46,18 +49,24 @@ class PoolRuntime implements Pool {
   readonly #notices = new Notices();
   readonly #transfers: Transfers;
   readonly #listeners = new Set<() => void>();
-  readonly #opened: Promise<RuntimePorts>;
+  readonly #ports: Promise<RuntimePorts>;
+  readonly #isElsewhere: () => boolean;
+  /** The ports, once what was kept is open; rejected when it cannot be opened, until this device left. */
+  #opened: Promise<RuntimePorts>;
   #identity: Identity | undefined;
   #deviceName: string;
   #session: PoolSession | undefined;
-  #entering = false;
+  #entering: Promise<unknown> | undefined;
+  #leaving: Promise<void> | undefined;
   #notifying = false;
   #notifiedAtMs = -Infinity;
 
-  constructor({ clock, suggestedDeviceName, ports }: PoolOpening) {
+  constructor({ clock, suggestedDeviceName, ports, isElsewhere = () => false }: PoolOpening) {
     this.#clock = clock;
     this.#deviceName = suggestedDeviceName;
     this.#transfers = new Transfers(clock, () => this.#changed());
+    this.#ports = ports;
+    this.#isElsewhere = isElsewhere;
     this.#opened = ports.then((opened) => this.#start(opened));
     this.ready = this.#opened.then(() => undefined);
     // Whoever awaits `ready` gets the failure; nobody having asked yet is not an unhandled one.
@@ -88,17 +97,17 @@ class PoolRuntime implements Pool {
   }
 
   async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
-    await this.ready;
+    await this.#opened;
     return this.#inPool().store(blob, options);
   }
 
   async resumeStore(id: string, blob?: Blob, options: ResumeOptions = {}): Promise<StoreResult> {
-    await this.ready;
+    await this.#opened;
     return this.#inPool().resume(id, blob, options);
   }
 
   async discardStore(id: string): Promise<void> {
-    await this.ready;
+    await this.#opened;
     await this.#inPool().discard(id);
   }
 
@@ -109,7 +118,7 @@ class PoolRuntime implements Pool {
     const either = signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]);
     return pieceStream({
       start: async (fail) => {
-        await this.ready;
+        await this.#opened;
         const stopped = (error: unknown): void => {
           fail(error);
           // The reader may never ask again: what was fetched ahead must not wait for it.
@@ -129,33 +138,52 @@ class PoolRuntime implements Pool {
   }
 
   async openLink(link: string): Promise<{ fileId: string }> {
-    await this.ready;
+    await this.#opened;
     return this.#inPool().openLink(link);
   }
 
   async remove(fileId: string): Promise<void> {
-    await this.ready;
+    await this.#opened;
     await this.#inPool().remove(fileId);
   }
 
   async leave(): Promise<void> {
-    const { fragments, records, journal, identity } = await this.#opened;
-    const session = this.#inPool();
-    // Told first, while the links are open; leaving goes on if the record cannot be written.
-    await session.driver
-      .publish({ kind: 'leave' })
-      .catch((error: unknown) => this.#notice('warning', textOf(error)));
-    await session.driver.flush();
-    await session.stop();
+    if (this.#isElsewhere()) {
+      const text =
+        'Palm is open in another tab of this browser. Leave the pool there, or close that tab first.';
+      throw new PalmError('other-tab', text);
+    }
+    const ports = await this.#ports;
+    // However the start and a join under way end.
+    await Promise.allSettled([this.#opened, this.#entering]);
+    this.#leaving ??= this.#leave(ports).finally(() => (this.#leaving = undefined));
+    return this.#leaving;
+  }
+
+  async #leave(ports: RuntimePorts): Promise<void> {
+    const { records, identity } = ports;
+    const session = this.#session;
+    if (session === undefined && !(await hasPool(records)) && !(await isLeaving(records))) this.#inPool();
+    if (session !== undefined) await this.#sayGoodbye(session);
     this.#session = undefined;
-    await journal.clear();
-    await fragments.clear();
-    await records.clear();
-    await identity.forget();
+    try {
+      await wipe(ports);
+    } finally {
+      this.#notices.clear();
+      this.#changed();
+    }
     this.#identity = await identity.load();
-    await saveDeviceName(records, this.#deviceName);
-    this.#notices.clear();
+    this.#opened = Promise.resolve(ports);
+    // A disk that is full or fails may not take it: people can set it again.
+    await saveDeviceName(records, this.#deviceName).catch(this.#warn);
     this.#changed();
+  }
+
+  /** Told first, while the links are open; leaving goes on whatever fails. */
+  async #sayGoodbye(session: PoolSession): Promise<void> {
+    await session.driver.publish({ kind: 'leave' }).catch(this.#warn);
+    await session.driver.flush();
+    await session.stop().catch(this.#warn);
   }
 
   async setDeviceName(name: string): Promise<void> {
@@ -201,8 +229,12 @@ class PoolRuntime implements Pool {
 
   async #start(ports: RuntimePorts): Promise<RuntimePorts> {
     const { records, identity } = ports;
-    this.#identity = await identity.load();
     this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
+    if (await isLeaving(records)) {
+      await wipe(ports).catch(this.#warn);
+      await saveDeviceName(records, this.#deviceName).catch(this.#warn);
+    }
+    this.#identity = await identity.load();
     const invite = await loadPool(records);
     if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
     this.#changed();
@@ -211,24 +243,34 @@ class PoolRuntime implements Pool {
 
   async #enter(invite: Invite, deviceName: string | undefined): Promise<PoolSession> {
     const ports = await this.#opened;
-    if (this.#session !== undefined || this.#entering || this.#identity === undefined) {
+    if (this.#session !== undefined || this.#entering !== undefined || this.#identity === undefined) {
       throw new PalmError(
         'already-in-pool',
         'This device is in a pool already. Leave it first, then try again.',
       );
     }
-    this.#entering = true;
+    const entering = this.#enterAs(invite, this.#identity, ports, deviceName);
+    this.#entering = entering;
     try {
-      if (deviceName !== undefined) await this.setDeviceName(deviceName);
-      await savePool(ports.records, invite);
-      const session = await this.#openSession(invite, this.#identity, ports);
-      await session.driver.publish({ kind: 'profile', name: this.#deviceName });
-      // Not granted is no failure: the browser then may evict under pressure, and the pool has the other fragments.
-      await ports.quota.persist();
-      return session;
+      return await entering;
     } finally {
-      this.#entering = false;
+      this.#entering = undefined;
     }
+  }
+
+  async #enterAs(
+    invite: Invite,
+    identity: Identity,
+    ports: RuntimePorts,
+    deviceName: string | undefined,
+  ): Promise<PoolSession> {
+    if (deviceName !== undefined) await this.setDeviceName(deviceName);
+    await savePool(ports.records, invite);
+    const session = await this.#openSession(invite, identity, ports);
+    await session.driver.publish({ kind: 'profile', name: this.#deviceName });
+    // Not granted is no failure: the browser then may evict under pressure, and the pool has the other fragments.
+    await ports.quota.persist();
+    return session;
   }
 
   async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<PoolSession> {
@@ -241,7 +283,12 @@ class PoolRuntime implements Pool {
         this.#changed();
       },
     });
-    await session.start();
+    try {
+      await session.start();
+    } catch (error) {
+      await session.stop().catch(this.#warn);
+      throw error;
+    }
     this.#session = session;
     this.#changed();
     return session;
@@ -267,6 +314,8 @@ class PoolRuntime implements Pool {
     }
     return this.#session;
   }
+
+  readonly #warn = (error: unknown): void => this.#notice('warning', textOf(error));
 
   #notice(level: 'info' | 'warning' | 'error', text: string): void {
     this.#notices.add(this.#clock.nowMs(), level, text);

@@ -1,13 +1,15 @@
 // The pool that this device is in, as it is kept between visits.
 
+import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { decodeInvite, encodeInvite, type Invite } from '../core/model/invite.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import { parseDeviceId, parseFileId } from '../core/model/ids.ts';
-import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
+import { MAX_DEVICE_COUNT, MAX_DEVICE_NAME_BYTES } from '../core/model/limits.ts';
 import { decodeFragmentSet, encodeFragmentSet, type FragmentSet } from '../core/placement/fragment-set.ts';
 import type { Holdings } from '../core/placement/holdings.ts';
 import type { RecordStore } from '../core/ports.ts';
-import { listOf, tupleOf, uintOf } from '../core/wire/decode.ts';
+import { tupleOf, uintOf, utf8Length } from '../core/wire/decode.ts';
+import { softRows, type SoftRows } from './soft-rows.ts';
 
 const POOL = 'pool-invite';
 const DEVICE_NAME = 'device-name';
@@ -15,10 +17,23 @@ const HOLDINGS = 'holdings';
 /** Files remembered per device. */
 const MAX_REMEMBERED_FILES = 200_000;
 
-/** @throws PalmError 'bad-invite' when what is kept is damaged. */
+/** @throws PalmError 'storage-failed' when what is kept is damaged. */
 export async function loadPool(records: RecordStore): Promise<Invite | undefined> {
   const kept = await records.getMeta(POOL);
-  return typeof kept === 'string' ? decodeInvite(kept) : undefined;
+  if (kept === undefined) return undefined;
+  try {
+    return decodeInvite(typeof kept === 'string' ? kept : '');
+  } catch (cause) {
+    if (!isPalmError(cause)) throw cause;
+    const text =
+      'What this browser kept of its pool’s key is damaged. Leave the pool here, then join again with an invite from one of its other devices.';
+    throw new PalmError('storage-failed', text, { cause });
+  }
+}
+
+/** Whether this device is in a pool, readable or not. */
+export async function hasPool(records: RecordStore): Promise<boolean> {
+  return (await records.getMeta(POOL)) !== undefined;
 }
 
 export function savePool(records: RecordStore, invite: Invite): Promise<void> {
@@ -27,7 +42,7 @@ export function savePool(records: RecordStore, invite: Invite): Promise<void> {
 
 export async function loadDeviceName(records: RecordStore): Promise<string | undefined> {
   const kept = await records.getMeta(DEVICE_NAME);
-  return typeof kept === 'string' ? kept : undefined;
+  return typeof kept === 'string' && utf8Length(kept) <= MAX_DEVICE_NAME_BYTES ? kept : undefined;
 }
 
 export function saveDeviceName(records: RecordStore, name: string): Promise<void> {
@@ -45,19 +60,28 @@ export function saveHoldings(records: RecordStore, holdings: Holdings): Promise<
   return records.putMeta(HOLDINGS, rows);
 }
 
-export async function restoreHoldings(records: RecordStore, holdings: Holdings): Promise<void> {
-  const kept = (await records.getMeta(HOLDINGS)) ?? [];
-  listOf(kept, MAX_DEVICE_COUNT, (row) => {
-    const [device, heldBytes, heardAtMs, files] = tupleOf(row, 4);
-    const held = new Map(listOf(files, MAX_REMEMBERED_FILES, holdingOf));
-    const id: DeviceId = parseDeviceId(device);
-    holdings.restore(
-      id,
-      held,
-      uintOf(heldBytes, Number.MAX_SAFE_INTEGER),
-      uintOf(heardAtMs, Number.MAX_SAFE_INTEGER),
-    );
-  });
+/** Puts back what decodes, and returns how much does not. */
+export async function restoreHoldings(records: RecordStore, holdings: Holdings): Promise<number> {
+  const { rows, droppedCount } = softRows(await records.getMeta(HOLDINGS), MAX_DEVICE_COUNT, savedOf);
+  for (const { device, held, heldBytes, heardAtMs } of rows) {
+    holdings.restore(device, new Map(held.rows), heldBytes, heardAtMs);
+  }
+  return rows.reduce((count, { held }) => count + held.droppedCount, droppedCount);
+}
+
+function savedOf(row: unknown): {
+  readonly device: DeviceId;
+  readonly held: SoftRows<[FileId, FragmentSet]>;
+  readonly heldBytes: number;
+  readonly heardAtMs: number;
+} {
+  const [device, heldBytes, heardAtMs, files] = tupleOf(row, 4);
+  return {
+    device: parseDeviceId(device),
+    held: softRows(files, MAX_REMEMBERED_FILES, holdingOf),
+    heldBytes: uintOf(heldBytes, Number.MAX_SAFE_INTEGER),
+    heardAtMs: uintOf(heardAtMs, Number.MAX_SAFE_INTEGER),
+  };
 }
 
 function holdingOf(value: unknown): [FileId, FragmentSet] {

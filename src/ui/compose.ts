@@ -25,13 +25,14 @@ declare global {
 
 /**
  * Opens this browser's device once `acquired` (the tab's turn to run it) resolves, and offers it as `window.palm` at once:
- * `palm.ready` tells when it can be used.
+ * `palm.ready` tells when it can be used. `isElsewhere` tells whether another tab has the device.
  */
-export function openBrowserPool(acquired: Promise<unknown>): Pool {
+export function openBrowserPool(acquired: Promise<unknown>, isElsewhere: () => boolean): Pool {
   const pool = openPool({
     clock: systemClock,
     suggestedDeviceName: guessDeviceName(navigator.userAgent),
     ports: acquired.then(openPorts),
+    isElsewhere,
   });
   globalThis.palm = pool;
   return pool;

@@ -37,6 +37,7 @@ async function start(): Promise<void> {
     state.value = { kind: 'unfit', verdict };
     return;
   }
+  let leave: (() => Promise<void>) | undefined;
   try {
     const acquired = acquireDevice({
       onWaiting: () => {
@@ -47,12 +48,14 @@ async function start(): Promise<void> {
       acquired.then(() => {
         state.value = { kind: 'opening' };
       }),
+      () => state.value.kind === 'other-tab',
     );
+    leave = () => pool.leave();
     await pool.ready;
     // In development modules come straight from the source: a service worker would serve stale ones.
     state.value = { kind: 'open', pool, update: import.meta.env.PROD ? watchForUpdate() : undefined };
   } catch (error) {
-    state.value = { kind: 'failed', reason: explain(error) };
+    state.value = { kind: 'failed', reason: explain(error), ...(leave === undefined ? {} : { leave }) };
   }
 }
 

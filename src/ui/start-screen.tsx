@@ -1,14 +1,21 @@
 // What is shown before the pool is open, or instead of it.
 
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Brand } from './parts/brand.tsx';
 import type { PlatformVerdict } from './platform-check.ts';
+import { explain } from './text/explain.ts';
 
 export type StartState =
   | { readonly kind: 'opening' }
   | { readonly kind: 'other-tab' }
   | { readonly kind: 'unfit'; readonly verdict: Exclude<PlatformVerdict, { kind: 'fit' }> }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      /** Absent where leaving the pool would not help. */
+      readonly leave?: () => Promise<void>;
+    };
 
 export function StartScreen({ state }: { readonly state: StartState }) {
   switch (state.kind) {
@@ -38,9 +45,50 @@ export function StartScreen({ state }: { readonly state: StartState }) {
           <button type="button" class="button primary" onClick={() => location.reload()}>
             Try again
           </button>
+          {state.leave === undefined ? null : <LeaveUnopened leave={state.leave} />}
         </Plain>
       );
   }
+}
+
+/** The way out of a pool that does not open: asked for twice, for it deletes what may yet be opened another day. */
+function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
+  const step = useSignal<'offer' | 'ask' | 'leaving'>('offer');
+  const trouble = useSignal('');
+  const leaveNow = async (): Promise<void> => {
+    step.value = 'leaving';
+    try {
+      await leave();
+      location.reload();
+    } catch (error) {
+      trouble.value = explain(error);
+      step.value = 'ask';
+    }
+  };
+  if (step.value === 'offer') {
+    return (
+      <button type="button" class="button" onClick={() => (step.value = 'ask')}>
+        Leave the pool instead…
+      </button>
+    );
+  }
+  return (
+    <div>
+      <p>
+        Leaving deletes the pool’s key and every encrypted piece in this browser. The other devices keep
+        theirs, and you can come back with a new invite.
+      </p>
+      {trouble.value === '' ? null : <p role="alert">{trouble.value}</p>}
+      <button
+        type="button"
+        class="button danger"
+        disabled={step.value === 'leaving'}
+        onClick={() => void leaveNow()}
+      >
+        {step.value === 'leaving' ? 'Leaving…' : 'Leave and delete'}
+      </button>
+    </div>
+  );
 }
 
 function Insecure() {

@@ -9,13 +9,17 @@ import type { World } from './world.ts';
 
 /** A disk without faults: a transaction takes a few ms. */
 export function soundDisk(): DiskFaults {
-  return { recordsFail: false, dyingCount: 0, mostMs: 3 };
+  return { recordsFail: false, clearsFail: false, hangs: false, dyingCount: 0, mostMs: 3 };
 }
 
 /** What a test makes go wrong. */
 export interface DiskFaults {
   /** Catalogue records can no longer be written. */
   recordsFail: boolean;
+  /** Fragments cannot be deleted all at once: the worker that has them cannot be started. */
+  clearsFail: boolean;
+  /** A call that drops fragments never returns. */
+  hangs: boolean;
   /** So many calls that write or read a block fail next, as the worker that has the blocks dies. */
   dyingCount: number;
   /** Most time of one transaction, ms. */
@@ -73,10 +77,15 @@ function fragmentsThrough(
     commit: (fragments) => take(() => store.commit(fragments)),
     getIndex: (fragmentId) => take(() => store.getIndex(fragmentId)),
     list: () => take(() => store.list()),
-    drop: (fragmentIds) => take(() => store.drop(fragmentIds)),
+    drop: (fragmentIds) =>
+      take(() => (faults.hangs ? new Promise(() => undefined) : store.drop(fragmentIds))),
     release: (owner) => take(() => store.release(owner)),
     owners: () => take(() => store.owners()),
-    clear: () => take(() => store.clear()),
+    clear: () =>
+      take(async () => {
+        if (faults.clearsFail) throw new PalmError('storage-failed', 'The simulated worker does not start.');
+        await store.clear();
+      }),
   };
 }
 

@@ -60,6 +60,31 @@ scenario(
 );
 
 scenario(
+  'a thousand made-up identities that claim something once keep no pool from opening',
+  [405],
+  async (simulation) => {
+    const { world, network, pool } = simulation;
+    const [device] = await pool(1);
+    if (device === undefined) throw new Error('a pool of one');
+    const { fileId } = await world.settled('store', device.put(world.random.bytes(900), { name: 'kept' }));
+    for (let count = 0; count < 1_001; count += 1) {
+      const liar = new HostileMember(world, network, device);
+      const held = [{ file: parseFileId(fileId), fragments: new Set([count % 8]) }];
+      liar.greeting = [...liar.greeting, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 1 }];
+      liar.open();
+      await world.until('linked', () => liar.linked.size === 1);
+      await world.pass(50);
+      liar.vanish();
+    }
+    await world.pass(10_000);
+    device.kill();
+    await device.reopen();
+    expect(device.pool.status().files.map((file) => file.fileId)).toEqual([fileId]);
+    await world.settled('leave', device.pool.leave());
+  },
+);
+
+scenario(
   'records that were changed, that belong to another pool, or that speak for others are refused and told',
   [411],
   async (simulation) => {

@@ -70,6 +70,153 @@ scenario(
   },
 );
 
+scenario(
+  'a pool that does not open any more is left like any other, and another one can be made at once',
+  [621],
+  async ({ world, pool }) => {
+    const [, leaving] = await pool(2);
+    if (leaving === undefined) throw new Error('a pool of two');
+    await world.settled(
+      'store',
+      leaving.put(world.random.bytes(5_000), { name: 'stuck', durability: 'fast' }),
+    );
+    leaving.kill();
+    await leaving.store.records.putMeta('pool-invite', 'not an invite');
+    await expect(leaving.reopen()).rejects.toMatchObject({ code: 'storage-failed' });
+    expect(leaving.store.contents().fragments.length).toBeGreaterThan(0);
+    await world.settled('leave', leaving.pool.leave());
+    expectEmpty(leaving);
+    await world.settled('make another pool', leaving.pool.createPool({ name: 'fresh' }));
+    expect(leaving.pool.status().pool?.name).toBe('fresh');
+  },
+);
+
+scenario('a join that could not be finished is undone by leaving', [625], async ({ world, pool, device }) => {
+  const [member] = await pool(2);
+  if (member === undefined) throw new Error('a pool of two');
+  const joining = device('joining');
+  joining.diskFaults.recordsFail = true;
+  const joined = joining.pool.join(member.pool.invite());
+  await expect(world.settled('join', joined)).rejects.toMatchObject({ code: 'storage-full' });
+  joining.diskFaults.recordsFail = false;
+  await world.settled('leave', joining.pool.leave());
+  expectEmpty(joining);
+  await expect(world.settled('leave', joining.pool.leave())).rejects.toMatchObject({ code: 'not-in-pool' });
+});
+
+scenario(
+  'leaving works without a link, on a full disk, and while the disk hangs',
+  [631],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    for (const [index, leaving] of devices.entries()) {
+      await world.settled(
+        'store',
+        leaving.put(world.random.bytes(5_000), { name: `${index}`, durability: 'fast' }),
+      );
+      if (index === 1) leaving.diskFaults.recordsFail = true;
+      if (index === 2) {
+        leaving.diskFaults.hangs = true;
+        // A removal drops fragments, and waits for ever.
+        const [file] = leaving.pool.status().files;
+        if (file !== undefined) await world.settled('remove', leaving.pool.remove(file.fileId));
+      }
+      await world.settled('leave', leaving.pool.leave());
+      expectEmpty(leaving);
+    }
+  },
+);
+
+scenario(
+  'what could not be deleted is said, all else is gone, and leaving again deletes the rest',
+  [641],
+  async ({ world, pool }) => {
+    const [leaving] = await pool(2);
+    if (leaving === undefined) throw new Error('a pool of two');
+    await world.settled(
+      'store',
+      leaving.put(world.random.bytes(5_000), { name: 'left over', durability: 'fast' }),
+    );
+    leaving.diskFaults.clearsFail = true;
+    await expect(world.settled('leave', leaving.pool.leave())).rejects.toMatchObject({
+      code: 'storage-failed',
+    });
+    expect(leaving.pool.status().pool).toBeUndefined();
+    expect(leaving.store.contents().metaNames).toEqual(['leaving']);
+    // Nor does a reload take the pool up again.
+    leaving.kill();
+    await leaving.reopen();
+    expect(leaving.pool.status().pool).toBeUndefined();
+    expect(
+      leaving.pool
+        .status()
+        .notices.map(({ text }) => text)
+        .join(),
+    ).toContain('leave again');
+    leaving.diskFaults.clearsFail = false;
+    await world.settled('leave again', leaving.pool.leave());
+    expectEmpty(leaving);
+  },
+);
+
+scenario(
+  'a leave that the page did not live to finish is finished by the next',
+  [651, 652, 653],
+  async ({ world, pool }) => {
+    const [leaving] = await pool(2);
+    if (leaving === undefined) throw new Error('a pool of two');
+    await world.settled(
+      'store',
+      leaving.put(world.random.bytes(5_000), { name: 'half gone', durability: 'fast' }),
+    );
+    const left = leaving.pool.leave();
+    left.catch(() => undefined);
+    await world.until('the wipe has begun', () => leaving.store.contents().metaNames.includes('leaving'));
+    leaving.kill();
+    await leaving.reopen();
+    expect(leaving.pool.status().pool).toBeUndefined();
+    expectEmpty(leaving);
+  },
+);
+
+scenario('soft state that was damaged stops no start, and is told of', [661], async ({ world, pool }) => {
+  const [device] = await pool(2);
+  if (device === undefined) throw new Error('a pool of two');
+  const stored = device.put(world.random.bytes(5_000), { name: 'kept', durability: 'fast' });
+  const { fileId } = await world.settled('store', stored);
+  const [other] = device.pool.status().devices.filter(({ self }) => !self);
+  const row = [other?.id, 5, 5, [[fileId, Uint8Array.of(1)]]];
+  const damage: readonly unknown[] = [
+    'text',
+    7,
+    {},
+    [row, ['no id', 0, 0, []]],
+    [
+      [
+        other?.id,
+        0,
+        0,
+        [
+          ['no file', Uint8Array.of(1)],
+          [fileId, new Uint8Array(33)],
+        ],
+      ],
+    ],
+    [[other?.id, -1, 0, []], undefined, [1, 2]],
+    Array.from({ length: 1_001 }, () => row),
+  ];
+  for (const value of damage) {
+    for (const name of ['holdings', 'damaged-fragments']) {
+      device.kill();
+      await device.store.records.putMeta(name, structuredClone(value));
+      await device.reopen();
+      const { files, notices } = device.pool.status();
+      expect(files.map((file) => file.fileId)).toEqual([fileId]);
+      expect(notices.map(({ text }) => text).join()).toContain('could not be read');
+    }
+  }
+});
+
 function heldBy(viewer: SimDevice, fileId: string, deviceId: string): number {
   const holders = viewer.fileStatus(fileId)?.holders ?? [];
   return holders.find((holder) => holder.deviceId === deviceId)?.fragments.length ?? 0;

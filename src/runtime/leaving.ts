@@ -1,0 +1,45 @@
+// What a device does when it leaves its pool, whatever state it is in: a pool that could not be opened is left like any
+// other.
+//
+// Invariant: once a wipe has begun it is finished, by a later page if this one ends first. No part that fails keeps another.
+
+import { PalmError } from '../core/model/errors.ts';
+import type { RecordStore } from '../core/ports.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
+
+const LEAVING = 'leaving';
+
+export type WipedPorts = Pick<RuntimePorts, 'journal' | 'fragments' | 'records' | 'identity'>;
+
+/** Whether an earlier page left the pool and did not get to the end of it. */
+export async function isLeaving(records: RecordStore): Promise<boolean> {
+  return (await records.getMeta(LEAVING)) !== undefined;
+}
+
+/**
+ * Deletes everything that this device has of its pool. The records go last: they say that the rest must go.
+ * @throws PalmError 'storage-failed' when something could not be deleted; all else is gone then.
+ */
+export async function wipe({ journal, fragments, records, identity }: WipedPorts): Promise<void> {
+  const failures: unknown[] = [];
+  const attempt = async (part: () => Promise<unknown>): Promise<void> => {
+    try {
+      await part();
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  // On a full disk there is no room for the note; what follows needs none.
+  await records.putMeta(LEAVING, true).catch(() => undefined);
+  await attempt(() => journal.clear());
+  await attempt(() => fragments.clear());
+  await attempt(() => identity.forget());
+  await attempt(() => records.clear());
+  if (failures.length === 0) return;
+  await records.putMeta(LEAVING, true).catch(() => undefined);
+  throw new PalmError(
+    'storage-failed',
+    'This browser left the pool but could not delete everything that it kept of it. Reload and leave again, or clear this site’s data in the browser’s settings.',
+    { cause: failures[0] },
+  );
+}
