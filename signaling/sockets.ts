@@ -14,6 +14,7 @@ import {
   encodeRelayFrame,
   RELAY_CLOSE,
   RELAY_PATH,
+  RELAY_SUBPROTOCOL,
   type RelayClose,
   type RelayFrame,
 } from '../src/core/wire/relay-protocol.ts';
@@ -55,6 +56,7 @@ export class RelaySockets {
     clientTracking: false,
     // Pings are counted like messages first.
     autoPong: false,
+    handleProtocols: (offered) => (offered.has(RELAY_SUBPROTOCOL) ? RELAY_SUBPROTOCOL : false),
     WebSocket: RelaySocket,
   });
   #timer: NodeJS.Timeout | undefined;
@@ -107,6 +109,12 @@ export class RelaySockets {
   }
 
   #accept(socket: WebSocket): void {
+    if (socket.protocol !== RELAY_SUBPROTOCOL) {
+      // `ws` closes the socket after an error, as after this.
+      socket.on('error', () => undefined);
+      socket.close(RELAY_CLOSE.outdated.code, RELAY_CLOSE.outdated.reason);
+      return;
+    }
     const id = connectionIdOf(randomBytes(16));
     this.#sockets.set(id, socket);
     socket.on('message', (data, binary) =>

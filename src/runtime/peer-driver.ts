@@ -42,6 +42,7 @@ import { DamagedFragments } from './damaged-fragments.ts';
 import { Deadline } from './deadline.ts';
 import { FragmentTaker } from './fragment-taker.ts';
 import { Inbox } from './inbox.ts';
+import { OtherVersions } from './other-versions.ts';
 import { Prefetcher } from './prefetcher.ts';
 import { Publisher } from './publishing.ts';
 import { damagedBytesText } from './pulling.ts';
@@ -90,6 +91,7 @@ export class PeerDriver {
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
   readonly #taker: FragmentTaker;
+  readonly #otherVersions = new OtherVersions((text) => this.#events.notice('warning', text));
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #deadline: Deadline;
@@ -299,6 +301,13 @@ export class PeerDriver {
         break;
       case 'stop-serving':
         this.#serving.stop(effect.to, effect.id);
+        break;
+      case 'other-protocol':
+        this.#otherVersions.met(
+          effect.device,
+          this.peer.catalogue.deviceName(effect.device),
+          effect.protocol,
+        );
         break;
       case 'close-link':
         this.#ports.transport.closeLink(effect.device, effect.reason);

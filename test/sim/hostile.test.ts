@@ -7,7 +7,7 @@ import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.
 import { fileIdOf, parseFileId, parsePoolId, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
 import { encodeCbor } from '../../src/core/wire/decode.ts';
-import { encodeMessage, type Message } from '../../src/core/wire/messages.ts';
+import { encodeMessage, PROTOCOL_VERSION, type Message } from '../../src/core/wire/messages.ts';
 import { expectOnlyNeeded, fragmentsOn, sameCatalogues, settledOutboxes } from './checks.ts';
 import { reachableCount, type SimDevice } from './device.ts';
 import { HostileMember } from './hostile-member.ts';
@@ -29,7 +29,7 @@ scenario(
       () => [Uint8Array.of(0xff, 0xff, 0xff, 0xff)],
       () => [new Uint8Array(MAX_MESSAGE_BYTES + 1)],
       () => framed({ kind: 'shutdown' }),
-      () => framed({ kind: 'hello', protocol: 1, epoch: 0, more: true }),
+      () => framed({ kind: 'features', features: 'challenge' }),
       () => framed({ kind: 'pulse', catalogue: 'x'.repeat(65), holdings: 0 }),
       () => framed({ kind: 'place', places: Array.from({ length: 65 }, () => [0, 0]) }),
       () => framed(['hello']),
@@ -46,8 +46,9 @@ scenario(
     // Nothing before hello, and no hello of another protocol or epoch.
     const wrong: readonly (readonly Message[])[] = [
       [{ kind: 'holdings-wanted' }, hello],
-      [{ kind: 'hello', protocol: 2, epoch: 0 }],
-      [{ kind: 'hello', protocol: 1, epoch: 1 }],
+      [{ kind: 'hello', protocol: PROTOCOL_VERSION - 1, epoch: 0 }],
+      [{ kind: 'hello', protocol: PROTOCOL_VERSION + 1, epoch: 0 }],
+      [{ kind: 'hello', protocol: PROTOCOL_VERSION, epoch: 1 }],
     ];
     for (const greeting of wrong) {
       hostile.greeting = greeting;

@@ -208,6 +208,10 @@ const seq = fc.nat(MAX_LOG_LENGTH);
 
 const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & { kind: Kind }> } = {
   hello: fc.record({ kind: fc.constant('hello'), protocol: fc.nat(0xffff), epoch: fc.nat(0xffff) }),
+  features: fc.record({
+    kind: fc.constant('features'),
+    features: fc.array(fc.string({ maxLength: 8 }), { maxLength: 64 }),
+  }),
   sync: fc.record({
     kind: fc.constant('sync'),
     heads: fc.array(fc.record({ device, seq, digest: fc.string({ maxLength: 16 }) }), { maxLength: 4 }),

@@ -133,6 +133,7 @@ class Device {
       case 'answer':
       case 'serve':
       case 'stop-serving':
+      case 'other-protocol':
         break;
     }
   }
@@ -303,12 +304,15 @@ function refusals(effects: readonly PeerEffect[], to: DeviceId): [number, string
 }
 
 describe('a new link', () => {
-  it('begins with hello, then what is here and what is held', () => {
+  it('sends hello alone until the other side said the same, whatever happens meanwhile', () => {
     const { device, other } = listener(false);
-    expect(device.sentTo(other).map(({ kind }) => kind)).toEqual(['hello', 'sync', 'holdings']);
-    expect(device.sentTo(other)[0]).toEqual(HELLO);
+    device.publish({ kind: 'profile', name: 'Ann' });
+    device.input({ kind: 'held', file: fileIdAt(1), fragment: 0, bytes: 10 });
+    device.input({ kind: 'tick' });
+    expect(device.sentTo(other)).toEqual([HELLO]);
     expect(device.peer.isReachable(other)).toBe(false);
     device.hear(other, HELLO);
+    expect(device.sentTo(other).map(({ kind }) => kind)).toEqual(['hello', 'features', 'sync', 'holdings']);
     expect(device.peer.isReachable(other)).toBe(true);
     expect(device.peer.reachableDevices()).toEqual([device.id, other]);
   });
@@ -326,12 +330,23 @@ describe('a new link', () => {
   });
 
   it.each<Message>([
+    { kind: 'hello', protocol: PROTOCOL_VERSION - 1, epoch: 0 },
     { kind: 'hello', protocol: PROTOCOL_VERSION + 1, epoch: 0 },
     { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: 1 },
   ])('to a device of protocol $protocol in epoch $epoch is closed', (message) => {
     const { device, other } = listener(false);
-    expect(device.hear(other, message)).toMatchObject([{ kind: 'close-link', device: other }]);
+    const effects = device.hear(other, message);
+    expect(effects.at(-1)).toMatchObject({ kind: 'close-link', device: other });
+    expect(effects.map(({ kind }) => kind).includes('other-protocol')).toBe(
+      message.kind === 'hello' && message.protocol !== PROTOCOL_VERSION,
+    );
+    expect(device.sentTo(other)).toEqual([HELLO]);
     expect(device.peer.isReachable(other)).toBe(false);
+  });
+
+  it('is closed on a second hello', () => {
+    const { device, other } = listener();
+    expect(device.hear(other, HELLO)).toMatchObject([{ kind: 'close-link', device: other }]);
   });
 
   it('that went down is not listened to', () => {

@@ -14,6 +14,7 @@ import {
   type ConnectionId,
   decodeRelayFrame,
   encodeClientFrame,
+  RELAY_SUBPROTOCOL,
   type RelayFrame,
 } from '../../src/core/wire/relay-protocol.ts';
 
@@ -113,8 +114,9 @@ export class RelayClient {
   readonly #heard: RelayFrame[] = [];
   #wake: () => void = () => undefined;
 
-  constructor(url: string, options: ClientOptions = {}) {
-    this.socket = new WebSocket(url, options);
+  /** `subprotocols`: the version of Palm that the client says it runs. */
+  constructor(url: string, options: ClientOptions = {}, subprotocols: string[] = [RELAY_SUBPROTOCOL]) {
+    this.socket = new WebSocket(url, subprotocols, options);
     this.socket.on('message', (data: Buffer) => {
       this.#heard.push(decodeRelayFrame(data));
       this.#wake();

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { Relay } from '../../signaling/relay.ts';
 import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES } from '../../src/core/model/limits.ts';
-import { encodeClientFrame, RELAY_CLOSE } from '../../src/core/wire/relay-protocol.ts';
+import { encodeClientFrame, RELAY_CLOSE, RELAY_SUBPROTOCOL } from '../../src/core/wire/relay-protocol.ts';
 import { authorityOf, RelayClient, ROOM_A, ROOM_B, testRelay } from './relay-fixture.ts';
 
 const ENVELOPE = Uint8Array.of(1, 2, 3);
@@ -54,6 +54,26 @@ describe('a room', () => {
     await stranger.heardSoFar(); // the relay has seen both by now
     stranger.socket.terminate();
     await stranger.closed;
+    expect(await inside.heardSoFar()).toEqual([]);
+  });
+
+  test('a page of an older version is told to reload, and enters nothing', async () => {
+    const relay = await testRelay();
+    const inside = await RelayClient.enter(relay, ROOM_A);
+    for (const subprotocols of [[], ['palm.1'], ['palm.3']]) {
+      const url = `ws://localhost:${relay.httpPort}/relay`;
+      const old = new RelayClient(url, { family: 4 }, subprotocols);
+      // A client whose subprotocols are all refused ends the handshake by itself.
+      old.socket.on('error', () => undefined);
+      const { code, reason } = await old.closed;
+      if (subprotocols.length === 0) expect({ code, reason }).toEqual(RELAY_CLOSE.outdated);
+    }
+    expect(RELAY_CLOSE.outdated.reason).toContain('reload it to update');
+    const both = new RelayClient(`ws://localhost:${relay.httpPort}/relay`, { family: 4 }, [
+      'palm.3',
+      RELAY_SUBPROTOCOL,
+    ]);
+    await both.opened();
     expect(await inside.heardSoFar()).toEqual([]);
   });
 
@@ -326,6 +346,7 @@ function rawSocket(relay: Relay): Promise<Socket> {
       Connection: 'Upgrade',
       Upgrade: 'websocket',
       'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Protocol': RELAY_SUBPROTOCOL,
       'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
     };
     const opening = request({ host: '127.0.0.1', port: relay.httpPort, path: '/relay', headers });

@@ -11,6 +11,7 @@ import type { Clock, Random, RelayState } from '../../core/ports.ts';
 import {
   decodeRelayFrame,
   encodeClientFrame,
+  RELAY_SUBPROTOCOL,
   type ClientFrame,
   type ConnectionId,
   type RelayFrame,
@@ -59,7 +60,7 @@ export interface RelayClientOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Default: the platform's WebSocket. */
-  readonly WebSocket?: new (url: string) => RelaySocket;
+  readonly WebSocket?: new (url: string, subprotocol: string) => RelaySocket;
 }
 
 export interface RelayClientEvents {
@@ -93,7 +94,7 @@ const OPEN = 1;
 
 export class RelayClient {
   readonly #options: RelayClientOptions;
-  readonly #WebSocket: new (url: string) => RelaySocket;
+  readonly #WebSocket: new (url: string, subprotocol: string) => RelaySocket;
   #events: RelayClientEvents | undefined;
   #state: State = { kind: 'closed' };
   #failureCount = 0;
@@ -138,7 +139,7 @@ export class RelayClient {
     this.#events?.state('connecting');
     let socket: RelaySocket;
     try {
-      socket = new this.#WebSocket(this.#options.url);
+      socket = new this.#WebSocket(this.#options.url, RELAY_SUBPROTOCOL);
     } catch (error) {
       // A URL that the platform refuses (plain ws: from a secure page, say) stays refused, but the page can be told.
       this.#events?.rejected(`The relay's address cannot be used: ${String(error)}`);

@@ -96,6 +96,8 @@ export type PeerEffect =
   /** Send what it asks for to a device under request `id`; answer with 'served'. */
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
+  /** The device speaks another version of the protocol: tell people which of the two pages to reload. */
+  | { readonly kind: 'other-protocol'; readonly device: DeviceId; readonly protocol: number }
   | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string }
   /** People are to hear of it. */
   | MisdeedEffect;

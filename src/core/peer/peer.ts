@@ -13,7 +13,7 @@ import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings, type HoldingsDelta } from '../placement/holdings.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
-import { PROTOCOL_VERSION, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import { FEATURES, PROTOCOL_VERSION, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling, type ForetellEffect } from './foretelling.ts';
 import { Removals, type Misdeed } from './misdeeds.ts';
@@ -33,8 +33,10 @@ export interface PlannedHomes {
 }
 
 interface Link {
-  /** Whether the other side said hello, in our protocol and epoch. */
+  /** Whether the other side said hello, in our protocol and epoch. It is told nothing but our hello before. */
   greeted: boolean;
+  /** What the other side can do beside what the protocol promises. */
+  features: ReadonlySet<string>;
   /** Version of our holdings as sent on this link. */
   sentVersion: number;
   /** Whether it told us its holdings on this link: until then we do not know its free space. */
@@ -220,19 +222,15 @@ export class Peer {
 
   #linkUp(nowMs: number, device: DeviceId): PeerEffect[] {
     const serving = new Set<number>();
-    const link = {
+    this.#links.set(device, {
       greeted: false,
+      features: new Set(),
       sentVersion: 0,
       heardHoldings: false,
       serving,
       pulseAtMs: nowMs + PULSE_MS,
-    };
-    this.#links.set(device, link);
-    return [
-      send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch }),
-      send(device, this.#sync.ask(device)),
-      ...this.#snapshotFor(device, link),
-    ];
+    });
+    return [send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch })];
   }
 
   #linkDown(device: DeviceId): PeerEffect[] {
@@ -255,6 +253,9 @@ export class Peer {
     if (message.kind === 'hello') return this.#hello(from, link, message.protocol, message.epoch);
     if (!link.greeted) return [{ kind: 'close-link', device: from, reason: 'spoke before saying hello' }];
     switch (message.kind) {
+      case 'features':
+        link.features = new Set(message.features);
+        return [];
       case 'sync': {
         const answer = this.#sync.answer(message.heads, message.from);
         return answer === undefined ? [] : [send(from, answer)];
@@ -299,12 +300,21 @@ export class Peer {
   }
 
   #hello(from: DeviceId, link: Link, protocol: number, epoch: number): PeerEffect[] {
+    const refused: PeerEffect[] =
+      protocol === PROTOCOL_VERSION ? [] : [{ kind: 'other-protocol', device: from, protocol }];
     if (protocol !== PROTOCOL_VERSION || epoch !== this.#epoch) {
-      return [{ kind: 'close-link', device: from, reason: `speaks protocol ${protocol}, epoch ${epoch}` }];
+      const reason = `speaks protocol ${protocol}, epoch ${epoch}`;
+      return [...refused, { kind: 'close-link', device: from, reason }];
     }
+    if (link.greeted) return [{ kind: 'close-link', device: from, reason: 'said hello twice' }];
     link.greeted = true;
     this.#touch();
-    return inControl(this.#foretelling.greeted(from));
+    return [
+      send(from, { kind: 'features', features: FEATURES }),
+      send(from, this.#sync.ask(from)),
+      ...this.#snapshotFor(from, link),
+      ...inControl(this.#foretelling.greeted(from)),
+    ];
   }
 
   #entriesChecked(
@@ -494,8 +504,9 @@ export class Peer {
     if (nowMs < this.#nextTellMs || !this.own.hasChanges) return [];
     this.#nextTellMs = nowMs + TELL_GAP_MS;
     const portions = this.own.changes();
+    const greeted = [...this.#links].filter(([, link]) => link.greeted);
     return portions.flatMap((held) =>
-      [...this.#links].map(([device, link]) => this.#holdingsMessage(device, link, held)),
+      greeted.map(([device, link]) => this.#holdingsMessage(device, link, held)),
     );
   }
 

@@ -24,11 +24,15 @@ export function encodeCbor(value: unknown): Uint8Array<ArrayBuffer> {
 
 /** A map with exactly `keys`. */
 export function fieldsOf(value: unknown, keys: readonly string[]): Fields {
+  const fields = openFieldsOf(value, keys);
+  if (Object.keys(fields).length !== keys.length) throw bad(`a map must have exactly ${keys.join(', ')}`);
+  return fields;
+}
+
+/** A map with at least `keys`. What later versions add beside them is ignored. */
+export function openFieldsOf(value: unknown, keys: readonly string[]): Fields {
   const map = mapOf(value);
-  const present = Object.keys(map);
-  if (present.length !== keys.length || !keys.every((key) => Object.hasOwn(map, key))) {
-    throw bad(`a map must have exactly ${keys.join(', ')}`);
-  }
+  if (!keys.every((key) => Object.hasOwn(map, key))) throw bad(`a map must have ${keys.join(', ')}`);
   return map;
 }
 

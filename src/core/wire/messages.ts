@@ -36,6 +36,7 @@ import {
   linkOf,
   listOf,
   oneOf,
+  openFieldsOf,
   textOf,
   tupleOf,
   uintOf,
@@ -50,7 +51,18 @@ export const MAX_SOON_PER_MESSAGE = 64;
 /** Entries of one message together, bytes. */
 export const MAX_ENTRIES_BYTES = 512 * 1024;
 
-export const PROTOCOL_VERSION = 1;
+/**
+ * What `hello` says. Devices of different numbers do not speak to each other, and each tells its person which of the two pages
+ * to reload. Whatever can be optional is a feature instead.
+ */
+export const PROTOCOL_VERSION = 2;
+
+/** What a device can do beyond what its protocol number promises; both sides of a link must have one to use it. */
+export const FEATURES = ['challenge'] as const;
+
+/** Names of features in one message, and bytes of each: room for what later versions can do. */
+const MAX_FEATURE_COUNT = 64;
+const MAX_FEATURE_BYTES = 32;
 
 export const FAILURES = ['absent', 'corrupt', 'busy', 'storage'] as const;
 /** Why a request could not be answered. */
@@ -66,8 +78,10 @@ export interface Place {
 }
 
 export type Message =
-  /** First on every link. */
+  /** First on every link, and alone until the other side's came: every version reads it. */
   | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
+  /** After `hello`: what I can do beside what the protocol promises. */
+  | { readonly kind: 'features'; readonly features: readonly string[] }
   /** What I have of each log: send me what I lack, of what lies after `from` where it is given. */
   | { readonly kind: 'sync'; readonly heads: readonly LogHead[]; readonly from: LogCursor | undefined }
   /** Log entries, in order within a log; `more`: sync again from the last of these for the rest. */
@@ -164,6 +178,7 @@ function toCbor(message: Message): unknown {
     case 'get-index':
       return { ...message, file: cidOf(message.file) };
     case 'hello':
+    case 'features':
     case 'entries':
     case 'holdings-wanted':
     case 'pulse':
@@ -179,8 +194,15 @@ function toCbor(message: Message): unknown {
 
 const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Message & { kind: Kind } } = {
   hello: (value) => {
-    const { protocol, epoch } = fieldsOf(value, ['kind', 'protocol', 'epoch']);
+    const { protocol, epoch } = openFieldsOf(value, ['kind', 'protocol', 'epoch']);
     return { kind: 'hello', protocol: uintOf(protocol, 0xffff), epoch: uintOf(epoch, 0xffff) };
+  },
+  features: (value) => {
+    const { features } = openFieldsOf(value, ['kind', 'features']);
+    return {
+      kind: 'features',
+      features: listOf(features, MAX_FEATURE_COUNT, (feature) => textOf(feature, MAX_FEATURE_BYTES)),
+    };
   },
   sync: (value) => {
     const { heads, from } = fieldsOf(value, ['kind', 'heads', 'from']);

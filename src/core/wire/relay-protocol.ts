@@ -12,6 +12,12 @@ import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES, MAX_ROOM_CLIENTS } from '../
 /** Where the relay accepts WebSockets. */
 export const RELAY_PATH = '/relay';
 
+/**
+ * The WebSocket subprotocol that clients offer: which version of Palm their page runs. Pages of protocol 1 offered none; a
+ * relay tells them to reload, in words that those pages show.
+ */
+export const RELAY_SUBPROTOCOL = 'palm.2';
+
 const VERSION = 1;
 
 declare const brand: unique symbol;
@@ -47,6 +53,7 @@ export const RELAY_CLOSE = {
   messageTooLarge: { code: 4004, reason: 'message too large' },
   idle: { code: 4005, reason: 'no sign of life' },
   relayFull: { code: 4006, reason: 'the relay has too many clients' },
+  outdated: { code: 4008, reason: 'this page runs an older version of Palm; reload it to update' },
   tooSlow: { code: 4007, reason: 'the client does not read what it is sent' },
 } as const satisfies Record<string, { readonly code: number; readonly reason: string }>;
 
