@@ -28,6 +28,14 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
+/** Of the relay's headers those that a service worker's copies must have, or later pages may not load them. */
+const HEADERS = {
+  'cache-control': 'no-cache',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
 /**
  * Serves the app of protocol `protocol`; its WebSockets, and after `update` everything, go to the relay at `relayApp`. With
  * `isOldRelay`, pages that offer no subprotocol are let in, as the relay of that time did.
@@ -89,7 +97,7 @@ function serveFile(
     return;
   }
   const type = TYPES[extname(path)] ?? 'application/octet-stream';
-  response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(file);
+  response.writeHead(200, { ...HEADERS, 'content-type': type }).end(file);
 }
 
 function forward(relay: URL, incoming: IncomingMessage, response: ServerResponse): void {

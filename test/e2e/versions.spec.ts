@@ -28,11 +28,16 @@ function textsOf(notices: readonly { readonly text: string }[]): string {
   return notices.map(({ text }) => text).join('\n');
 }
 
+/** A page whose origin stops at the end of its test asks for its relay once more. */
+const GONE = /WebSocket connection to .* failed/;
+
 test('a page of the version before is told to reload, and after that it is in the pool', async ({
   relay,
   newDevice,
   prepareDevice,
+  faults,
 }) => {
+  faults.allow(GONE);
   const origin = await serveFrozenApp(1, relay.app);
   try {
     const laptop = await newDevice('Laptop');
@@ -57,7 +62,9 @@ test('a page of the version before is told to reload, and after that it is in th
 test('what the version before stored is there after the update, and versions that meet say which page to reload', async ({
   relay,
   prepareDevice,
+  faults,
 }, info) => {
+  faults.allow(GONE);
   const origin = await serveFrozenApp(1, relay.app, { isOldRelay: true });
   const staying = await serveFrozenApp(1, relay.app, { isOldRelay: true });
   try {
