@@ -1,0 +1,96 @@
+// What a test finds in a stolen profile: what the thief of test/thief opened, and secrets that the test knows and the
+// profile still has.
+
+import { sha256 } from '../thief/keys.ts';
+import { keyNeedles, nameNeedles, type Needle, plainNeedles, type Trace, traces } from '../thief/needles.ts';
+import { type Haul, robProfile, type RobbedFile } from '../thief/recovery.ts';
+import type { Content } from './device.ts';
+import type { ProfileDevice, StoreSecrets } from './profile-device.ts';
+import { seededBytes } from './seeded-bytes.ts';
+
+/** With the default 4 of 8, bytes. */
+const SEGMENT_BYTES = 4 * 241_664 - 16;
+
+/** Everything that must not be in a profile, in words. */
+interface Secrets {
+  /** Keys and shares of stores. */
+  readonly stores?: StoreSecrets;
+  readonly names?: readonly string[];
+  /** Files no slice of which, and no segment's hash, may be there. */
+  readonly contents?: readonly Content[];
+  /** An invite whose pool secret may not be there. */
+  readonly invite?: string;
+}
+
+interface Findings {
+  /** Files of which the thief opened at least a segment, or has both halves of the key. */
+  readonly opened: readonly string[];
+  /** Files of which he has k key shares. */
+  readonly shares: readonly string[];
+  /** Where secrets lie. */
+  readonly traces: readonly string[];
+}
+
+/** Robs the profile of `victim`, whose browser has ended; the thief may have keys of file links from elsewhere. */
+export function rob(victim: ProfileDevice, linkKeys: readonly Buffer[] = []): Haul {
+  return robProfile(victim.folder, linkKeys);
+}
+
+export function findingsIn(haul: Haul, secrets: Secrets): Findings {
+  return {
+    opened: haul.files
+      .filter(
+        ({ segmentsOpened, hasLinkKey, hasSharedKey }) => segmentsOpened > 0 || (hasLinkKey && hasSharedKey),
+      )
+      .map(summaryOf),
+    shares: haul.files.filter(({ shares, k }) => shares.length >= k).map(summaryOf),
+    traces: traces(haul.layers, needlesOf(secrets)).map(lineOf),
+  };
+}
+
+/** The hash of what the thief opened of the file with this name; undefined when it is not whole. */
+export function plainHashOf({ files }: Haul, name: string): string | undefined {
+  const plain = files.find((file) => file.name === name)?.plain;
+  return plain && sha256(plain).toString('hex');
+}
+
+function needlesOf({ stores, names = [], contents = [], invite }: Secrets): Needle[] {
+  const keys = (stores?.keys ?? []).flatMap(({ kc, kq, dataKey }) => [
+    ...keyNeedles('Kc', kc),
+    ...keyNeedles('Kq', kq),
+    ...keyNeedles('a data key', dataKey),
+  ]);
+  return [
+    ...keys,
+    ...(stores?.shares ?? []).flatMap((share) => keyNeedles('a share', share)),
+    ...names.flatMap((name) => nameNeedles(`the name ${name}`, name)),
+    ...contents.flatMap(contentNeedles),
+    ...(invite === undefined ? [] : keyNeedles('the pool secret', poolSecretOf(invite))),
+  ];
+}
+
+function contentNeedles({ seed, length }: Content): Needle[] {
+  const plain = seededBytes(seed, length);
+  const needles = plainNeedles('plaintext', plain);
+  for (let start = 0; start < length; start += SEGMENT_BYTES)
+    needles.push(
+      ...keyNeedles('the hash of a segment', sha256(plain.subarray(start, start + SEGMENT_BYTES))),
+    );
+  return needles;
+}
+
+/** The pool secret in an invite, behind its version and epoch. */
+function poolSecretOf(invite: string): Buffer {
+  const [, text = ''] = /\/join\/u(.+)$/.exec(invite) ?? [];
+  return Buffer.from(text, 'base64url').subarray(3, 35);
+}
+
+function summaryOf(file: RobbedFile): string {
+  const { id, name, isPrivate, size, segmentsOpened, segmentCount, shares, k } = file;
+  const what = `${name ?? id} (${size} bytes${isPrivate ? ', private' : ''})`;
+  return `${what}: ${segmentsOpened} of ${segmentCount} segments opened, shares ${shares.join(' ')} with k = ${k}`;
+}
+
+function lineOf({ label, count, layer, offset }: Trace): string {
+  return `${label}: ${count} times in ${layer}, first at ${offset}`;
+}

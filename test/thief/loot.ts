@@ -1,0 +1,276 @@
+// What a thief carves out of a profile's layers: everything that looks like a secret of Palm's, wherever it lies and whether
+// or not anything still refers to it. Whether it is one, recovery.ts tries.
+
+import { byteListIn, isMap, numberIn, readCbor } from './cbor.ts';
+import { sha256 } from './keys.ts';
+import { type Layer, offsetsOf } from './layers.ts';
+import { objectsIn, type V8Object } from './v8-objects.ts';
+
+const KEY_BYTES = 32;
+
+/** `where` names the layer and the offset in it. */
+export interface PoolSecret {
+  readonly secret: Buffer;
+  readonly epoch: number;
+  readonly where: string;
+}
+
+/** The private key of a device: whoever has it can sign in the device's name. */
+export interface DeviceKey {
+  readonly seed: Buffer;
+  readonly where: string;
+}
+
+/** The key share and the block hashes of one fragment. */
+export interface FoundIndex {
+  readonly fragment: number;
+  readonly share: Buffer;
+  readonly blocks: readonly Buffer[];
+  /** The digest of its fragment id; undefined for one that is cut. */
+  readonly digest: string | undefined;
+  readonly where: string;
+}
+
+/** The row of an unfinished store, as much of it as there is. */
+export interface FoundJournal {
+  readonly storeId: string;
+  readonly name: string | undefined;
+  readonly size: number;
+  readonly k: number;
+  readonly n: number;
+  readonly blockBytes: number;
+  readonly kc: Buffer | undefined;
+  readonly kq: Buffer | undefined;
+  readonly salt: Buffer | undefined;
+  readonly where: string;
+}
+
+/** What an unfinished store notes of a segment. */
+export interface FoundSegment {
+  readonly storeId: string;
+  readonly segment: number;
+  /** The hash of the plaintext; undefined where the row has none. */
+  readonly plainHash: Buffer | undefined;
+  readonly blocks: readonly Buffer[];
+  readonly where: string;
+}
+
+/** The row of a held fragment. */
+export interface FoundFragment {
+  readonly fileId: string;
+  readonly fragment: number;
+  readonly blocks: readonly Buffer[];
+  readonly where: string;
+}
+
+export interface Loot {
+  readonly poolSecrets: readonly PoolSecret[];
+  readonly deviceKeys: readonly DeviceKey[];
+  /** Keys of file links. */
+  readonly linkKeys: readonly { readonly kc: Buffer; readonly where: string }[];
+  readonly indexes: readonly FoundIndex[];
+  readonly journals: readonly FoundJournal[];
+  readonly segments: readonly FoundSegment[];
+  readonly fragments: readonly FoundFragment[];
+  readonly sealedManifests: readonly { readonly sealed: Buffer; readonly where: string }[];
+  /** Byte strings of 32 that are anything: tried as whatever is still lacking. */
+  readonly loose: readonly { readonly bytes: Buffer; readonly where: string }[];
+}
+
+export function carve(layers: readonly Layer[]): Loot {
+  const rows = layers.flatMap((layer) =>
+    [...objectsIn(layer.bytes)].map(({ at, value }) => ({ value, where: `${layer.name} at ${at}` })),
+  );
+  return {
+    poolSecrets: firstOfEach(layers.flatMap(invitesIn), ({ secret }) => hex(secret)),
+    deviceKeys: firstOfEach(layers.flatMap(deviceKeysIn), ({ seed }) => hex(seed)),
+    linkKeys: firstOfEach(layers.flatMap(linksIn), ({ kc }) => hex(kc)),
+    indexes: firstOfEach(
+      layers.flatMap(indexesIn),
+      ({ fragment, share, digest = '' }) => `${fragment} ${hex(share)} ${digest}`,
+    ),
+    journals: firstOfEach(
+      rows.flatMap(journalOf),
+      ({ storeId, kc, kq }) => `${storeId} ${kc?.toString('hex') ?? ''} ${kq?.toString('hex') ?? ''}`,
+    ),
+    segments: firstOfEach(
+      rows.flatMap(segmentOf),
+      ({ storeId, segment, blocks, plainHash }) =>
+        `${storeId} ${segment} ${blocks.length} ${plainHash?.toString('hex') ?? ''}`,
+    ),
+    fragments: firstOfEach(
+      rows.flatMap(fragmentOf),
+      ({ fileId, fragment, blocks }) => `${fileId} ${fragment} ${blocks.length}`,
+    ),
+    sealedManifests: firstOfEach(layers.flatMap(manifestsIn), ({ sealed }) => hex(sha256(sealed))),
+    loose: firstOfEach(layers.flatMap(looseIn), ({ bytes }) => hex(bytes)),
+  };
+}
+
+function firstOfEach<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
+  const byKey = new Map<string, Item>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (!byKey.has(key)) byKey.set(key, item);
+  }
+  return [...byKey.values()];
+}
+
+/** Invites: text in one byte or two for each character, `u` and base64url of version 1, epoch, secret and checksum. */
+function invitesIn({ name, bytes }: Layer): PoolSecret[] {
+  return textsIn(bytes, 53).flatMap(({ at, decoded }) => {
+    const body = decoded.subarray(0, 35);
+    const fits = sha256(Buffer.concat([Buffer.from('palm/v1/invite'), body]))
+      .subarray(0, 4)
+      .equals(decoded.subarray(35));
+    if (!fits) return [];
+    return [
+      { secret: Buffer.from(body.subarray(3)), epoch: body.readUInt16BE(1), where: `${name} at ${at}` },
+    ];
+  });
+}
+
+/** Link texts. Their checksum is not looked at: the file's id may be gone, or lie elsewhere. */
+function linksIn({ name, bytes }: Layer): { kc: Buffer; where: string }[] {
+  return textsIn(bytes, 51).map(({ at, decoded }) => ({
+    kc: Buffer.from(decoded.subarray(1, 1 + KEY_BYTES)),
+    where: `${name} at ${at}`,
+  }));
+}
+
+/** An Ed25519 key as PKCS #8 (RFC 8410): the form in which Blink keeps a CryptoKey that scripts may not export. */
+const ED25519_PRIVATE = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+function deviceKeysIn({ name, bytes }: Layer): DeviceKey[] {
+  return Array.from(offsetsOf(bytes, ED25519_PRIVATE), (at) => {
+    const start = at + ED25519_PRIVATE.length;
+    return { seed: Buffer.from(bytes.subarray(start, start + KEY_BYTES)), where: `${name} at ${at}` };
+  });
+}
+
+const TEXT_CHARACTER = /^[A-Za-z0-9_-]$/;
+
+/** Multibase texts of `length` characters, prefix included, that decode to bytes that begin with 1. */
+function textsIn(bytes: Buffer, length: number): { readonly at: number; readonly decoded: Buffer }[] {
+  const found: { at: number; decoded: Buffer }[] = [];
+  for (const step of [1, 2]) {
+    const prefix = step === 1 ? Buffer.from('uA') : Buffer.from('u\0A');
+    for (const at of offsetsOf(bytes, prefix)) {
+      let text = '';
+      for (let index = 0; index < length; index++) {
+        const character = String.fromCharCode(bytes[at + index * step] ?? 0);
+        if (!TEXT_CHARACTER.test(character)) break;
+        text += character;
+      }
+      const decoded = Buffer.from(text.slice(1), 'base64url');
+      if (text.length === length && decoded[0] === 1) found.push({ at, decoded });
+    }
+  }
+  return found;
+}
+
+const SHARE_KEY = Buffer.concat([Buffer.from('eshare'), Buffer.from([0x58, KEY_BYTES])]);
+
+/** Fragment indexes: maps of v, i, share and blocks. One whose list of hashes is cut still gives its share. */
+function indexesIn({ name, bytes }: Layer): FoundIndex[] {
+  return [...offsetsOf(bytes, SHARE_KEY)].flatMap((at): FoundIndex[] => {
+    const shareAt = at + SHARE_KEY.length;
+    const share = bytes.subarray(shareAt, shareAt + KEY_BYTES);
+    // The number is one byte or two, between "i" and the version.
+    const start = [at - 7, at - 8].find((before) => bytes[before] === 0xa4 && bytes[before + 2] === 0x69);
+    if (share.length < KEY_BYTES || start === undefined) return [];
+    const where = `${name} at ${start}`;
+    const number = readCbor(bytes, start + 3)?.value;
+    const whole = readCbor(bytes, start);
+    if (whole === undefined || !isMap(whole.value)) {
+      const fragment = typeof number === 'number' ? number : 0;
+      return [{ fragment, share: Buffer.from(share), blocks: [], digest: undefined, where }];
+    }
+    return [
+      {
+        fragment: numberIn(whole.value, 'i') ?? 0,
+        share: Buffer.from(share),
+        blocks: byteListIn(whole.value, 'blocks').map((hash) => Buffer.from(hash)),
+        digest: hex(sha256(bytes.subarray(start, whole.end))),
+        where,
+      },
+    ];
+  });
+}
+
+const MANIFEST_KEY = Buffer.from('hmanifest');
+
+/** Sealed manifests, in log entries or whatever else has them under that name. */
+function manifestsIn({ name, bytes }: Layer): { sealed: Buffer; where: string }[] {
+  return [...offsetsOf(bytes, MANIFEST_KEY)].flatMap((at) => {
+    const sealed = readCbor(bytes, at + MANIFEST_KEY.length)?.value;
+    if (!(sealed instanceof Uint8Array)) return [];
+    return [{ sealed: Buffer.from(sealed), where: `${name} at ${at}` }];
+  });
+}
+
+/** 32 bytes that IndexedDB has as a buffer of their own, or DAG-CBOR as a byte string. */
+function looseIn({ name, bytes }: Layer): { bytes: Buffer; where: string }[] {
+  const found: { bytes: Buffer; where: string }[] = [];
+  for (const prefix of [Buffer.from([0x42, KEY_BYTES]), Buffer.from([0x58, KEY_BYTES])]) {
+    for (const at of offsetsOf(bytes, prefix)) {
+      const start = at + prefix.length;
+      const candidate = bytes.subarray(start, start + KEY_BYTES);
+      const isBuffer = prefix[0] === 0x42;
+      // A view follows its buffer; without it two bytes alone are no mark.
+      if (candidate.length < KEY_BYTES || (isBuffer && bytes[start + KEY_BYTES] !== 0x56)) continue;
+      if (!isBuffer && !name.includes('indexeddb')) continue;
+      found.push({ bytes: Buffer.from(candidate), where: `${name} at ${start}` });
+    }
+  }
+  return found;
+}
+
+function journalOf({ value, where }: { readonly value: V8Object; readonly where: string }): FoundJournal[] {
+  const { storeId, name, size, k, n, blockBytes } = value;
+  if (typeof storeId !== 'string' || typeof size !== 'number') return [];
+  if (typeof k !== 'number' || typeof n !== 'number' || typeof blockBytes !== 'number') return [];
+  const keyOf = (property: string): Buffer | undefined => {
+    const bytes = value[property];
+    return bytes instanceof Uint8Array && bytes.length === KEY_BYTES ? Buffer.from(bytes) : undefined;
+  };
+  return [
+    {
+      storeId,
+      name: typeof name === 'string' ? name : undefined,
+      size,
+      k,
+      n,
+      blockBytes,
+      kc: keyOf('linkKey'),
+      kq: keyOf('sharedKey'),
+      salt: keyOf('salt'),
+      where,
+    },
+  ];
+}
+
+function segmentOf({ value, where }: { readonly value: V8Object; readonly where: string }): FoundSegment[] {
+  const { owner, keptAs, note, hashes } = value;
+  if (typeof owner !== 'string' || typeof keptAs !== 'number' || !(hashes instanceof Uint8Array)) return [];
+  const plainHash = note instanceof Uint8Array ? Buffer.from(note) : undefined;
+  const storeId = owner.replace(/^store:/, '');
+  return [{ storeId, segment: keptAs, plainHash, blocks: hashesOf(hashes), where }];
+}
+
+function fragmentOf({ value, where }: { readonly value: V8Object; readonly where: string }): FoundFragment[] {
+  const { fileId, fragment, hashes } = value;
+  if (typeof fileId !== 'string' || typeof fragment !== 'number' || !(hashes instanceof Uint8Array))
+    return [];
+  return [{ fileId, fragment, blocks: hashesOf(hashes), where }];
+}
+
+function hashesOf(bytes: Uint8Array): Buffer[] {
+  return Array.from({ length: Math.floor(bytes.length / KEY_BYTES) }, (_, at) =>
+    Buffer.from(bytes.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES)),
+  );
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
