@@ -247,6 +247,8 @@ export interface StoredRecord {
 export interface RecordStore {
   /** Appends records in one strict transaction. Idempotent by entryId. */
   putRecords(records: readonly StoredRecord[]): Promise<void>;
+  /** Removes records, in the order of these calls and of `putRecords`. Unknown ids are ignored. */
+  dropRecords(entryIds: readonly EntryId[]): Promise<void>;
   /** All records by (deviceId, seq). */
   loadRecords(): Promise<StoredRecord[]>;
   /** Files whose fragments this device is still placing. */

@@ -278,6 +278,9 @@ export class PeerDriver {
       case 'keep-entries':
         this.#inBackground(this.#keepHeard(effect.entries));
         break;
+      case 'forget-entries':
+        this.#inBackground(this.#ports.records.dropRecords(effect.entries));
+        break;
       case 'pull':
         this.#inBackground(this.#taker.take(effect));
         break;
@@ -413,7 +416,7 @@ export class PeerDriver {
   async #restoreRecords(): Promise<void> {
     const records = await this.#ports.records.loadRecords();
     const entries = await this.#check(records.map(({ bytes }) => bytes));
-    this.peer.restore(entries);
+    this.peer.restore(this.#ports.clock.nowMs(), entries);
     const damagedCount = records.length - entries.length;
     if (damagedCount === 0) return;
     const text = `${damagedCount} of the ${records.length} records that this device keeps of the pool cannot be read any more. The other devices have them, and send them again.`;

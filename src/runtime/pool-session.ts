@@ -14,6 +14,7 @@ import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../cor
 import type { Notice, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { blobSource } from './blob-source.ts';
 import { PeerDriver } from './peer-driver.ts';
+import { logFull } from './publishing.ts';
 import { readFile, type ReadPorts } from './reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { restoreHoldings, saveHoldings } from './saved-pool.ts';
@@ -203,6 +204,8 @@ export class PoolSession {
   async #run(request: StoreRequest, options: ResumeOptions): Promise<StoreResult> {
     const { blob, geometry, details, isPrivate, handle, resumes } = request;
     checkDetails(details);
+    // Sealing a large file for nothing would be worse than an early answer.
+    if (this.driver.peer.catalogue.roomOf(this.identity.deviceId, 'file') <= 0) throw logFull(true);
     const { signal } = options;
     const { name } = details;
     const start = { kind: 'store', name, phase: 'hashing', totalBytes: blob.size, signal } as const;

@@ -7,6 +7,7 @@ import type { Catalogue, EntryPlace } from '../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../core/catalogue/check.ts';
 import { tickAfter } from '../core/catalogue/clock.ts';
 import { encodeEntry, encodeEntryPayload, signedBytesOf, type EntryBody } from '../core/catalogue/entry.ts';
+import { PalmError } from '../core/model/errors.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import type { Clock, Cryptography, Identity } from '../core/ports.ts';
 
@@ -33,6 +34,14 @@ interface Waiting {
   readonly body: EntryBody;
   readonly resolve: (entry: CheckedEntry) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Refused before anything is written: nobody would keep it. */
+export function logFull(isFile: boolean): PalmError {
+  const text = isFile
+    ? 'This device has stored as many files in this pool as its log has room for, removed ones included. Store it on another device of the pool. What is stored stays, and can be read and removed as before.'
+    : 'The log of this device is full: no more can be written in this pool from here. What is stored stays, and can be read. Other devices can go on.';
+  return new PalmError('log-full', text);
 }
 
 export class Publisher {
@@ -83,12 +92,15 @@ export class Publisher {
     const signed: { call: Waiting; entry: CheckedEntry }[] = [];
     let byteCount = 0;
     let place = catalogue.placeOf(identity.deviceId, clock.nowMs());
+    const roomOf = (body: EntryBody): number =>
+      catalogue.roomOf(identity.deviceId, body.kind === 'file' ? 'file' : 'other') - byteCount;
     while (signed.length < MAX_TOGETHER && byteCount < MAX_TOGETHER_BYTES) {
       const call = this.#waiting.shift();
       if (call === undefined) break;
       try {
         this.#ports.checkAlive();
         const entry = await this.#sign(call.body, place);
+        if (entry.entry.bytes.length > roomOf(call.body)) throw logFull(call.body.kind === 'file');
         signed.push({ call, entry });
         byteCount += entry.entry.bytes.length;
         const { seq, entryId, at } = entry.entry;

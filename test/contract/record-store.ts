@@ -41,6 +41,16 @@ export const recordStoreCases: readonly ContractCase<RecordStoreHarness>[] = [
     },
   },
   {
+    name: 'a record that was dropped is gone, and the others stay',
+    async run({ store, reopen }) {
+      const [first, second] = [recordOf(0, 1), recordOf(1, 1)];
+      await store.putRecords([first, second]);
+      await store.dropRecords([first.entryId, recordOf(2, 1).entryId]);
+      await store.dropRecords([]);
+      checkEqual(await (await reopen()).loadRecords(), [second], 'records');
+    },
+  },
+  {
     name: "the bytes of a record are nobody else's",
     async run({ store }) {
       const record = recordOf(0, 1);

@@ -96,6 +96,7 @@ function recordsThrough(take: Turnstile, store: RecordStore, faults: DiskFaults)
         if (faults.recordsFail) throw new PalmError('storage-full', 'The simulated disk takes no records.');
         await store.putRecords(records);
       }),
+    dropRecords: (entryIds) => take(() => store.dropRecords(entryIds)),
     loadRecords: () => take(() => store.loadRecords()),
     loadOutbox: () => take(() => store.loadOutbox()),
     putOutbox: (fileId) => take(() => store.putOutbox(fileId)),

@@ -100,7 +100,9 @@ export class HostileMember {
 
   /** The next entry of its own log, well signed, unless `plan` wants it elsewhere. */
   async entry(body: EntryBody, plan: EntryPlan = {}): Promise<Uint8Array> {
-    const { seq = this.#seq + 1, prev = this.#prev, pool = this.keys.poolId } = plan;
+    const { seq = this.#seq + 1, pool = this.keys.poolId } = plan;
+    // Undefined is a wish too: that of a first entry.
+    const prev = 'prev' in plan ? plan.prev : this.#prev;
     const at = plan.at ?? { ms: this.#world.nowMs, count: 0 };
     const payload = encodeEntryPayload({ pool, publicKey: this.identity.publicKey, seq, prev, at, body });
     const signature = await this.identity.sign(signedBytesOf(payload));

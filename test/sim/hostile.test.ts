@@ -3,11 +3,24 @@
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import { decodeEntry } from '../../src/core/catalogue/entry.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.ts';
-import { fileIdOf, parseFileId, parsePoolId, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
+import {
+  entryIdOf,
+  fileIdOf,
+  parseFileId,
+  parsePoolId,
+  type DeviceId,
+  type FileId,
+} from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
 import { encodeCbor } from '../../src/core/wire/decode.ts';
-import { encodeMessage, PROTOCOL_VERSION, type Message } from '../../src/core/wire/messages.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  PROTOCOL_VERSION,
+  type Message,
+} from '../../src/core/wire/messages.ts';
 import { expectOnlyNeeded, fragmentsOn, sameCatalogues, settledOutboxes } from './checks.ts';
 import { reachableCount, type SimDevice } from './device.ts';
 import { HostileMember } from './hostile-member.ts';
@@ -190,9 +203,54 @@ scenario(
     await world.pass(1_000);
     hostile.vanish();
     await world.until('both branches are with all', () => sameCatalogues(honest));
+    for (const device of honest) {
+      expect(device.pool.status().pool?.name).not.toBe('mine now');
+      expect(noticesOf(device)).toContain('dated more than a day ahead');
+      expect(noticesOf(device)).toMatch(/The log of .* split/);
+    }
     await world.settled('rename', one.pool.setDeviceName('still here'));
     await expectWorks(simulation, honest);
     await world.until('and they agree', () => sameCatalogues(honest));
+  },
+);
+
+scenario(
+  'a log that forks without end is kept the same everywhere, in a bounded size, and nobody goes on asking for it',
+  [425, 426],
+  async (simulation) => {
+    const { world, network } = simulation;
+    const { honest, hostile } = await poolWithHostile(simulation);
+    const trunk = await hostile.entry({ kind: 'profile', name: 'hydra' });
+    const prev = entryIdOf(decodeEntry(trunk).payload);
+    for (const device of honest) hostile.send(device.id, { kind: 'entries', entries: [trunk], more: false });
+    for (let index = 0; index < 200; index++) {
+      const head = await hostile.entry({ kind: 'profile', name: `head ${index}` }, { seq: 2, prev });
+      const next = await hostile.entry({ kind: 'pool', name: `pool ${index}` });
+      // Each is given to one of them, and some to none whole.
+      const entries = index % 5 === 0 ? [next] : [head, next];
+      hostile.send(first(honest, index % honest.length).id, { kind: 'entries', entries, more: false });
+      if (index % 20 === 0) await world.pass(3_000);
+    }
+    hostile.vanish();
+    await world.until('they agree', () => sameCatalogues(honest));
+    await world.pass(12_000);
+    const asked: string[] = [];
+    network.onDelivery = (_from, to, bytes) => {
+      const { kind } = decodeMessage(bytes).message;
+      if (kind === 'sync' || kind === 'entries') asked.push(`${kind} to ${to}`);
+    };
+    await world.pass(60_000);
+    expect(asked).toEqual([]);
+    const [one] = honest;
+    // What is kept of it, and on the disk, is its trunk and eight branches of two.
+    for (const device of honest) {
+      expect(device.store.contents().entryIds.toSorted()).toEqual(one?.store.contents().entryIds.toSorted());
+      expect(device.store.contents().entryIds.length).toBeLessThanOrEqual(1 + 16 + 2 * honest.length + 1);
+    }
+    first(honest, 1).kill();
+    await first(honest, 1).reopen();
+    await world.until('they still agree', () => sameCatalogues(honest));
+    await expectWorks(simulation, honest);
   },
 );
 

@@ -8,6 +8,7 @@ import { PalmError } from '../../src/core/model/errors.ts';
 import {
   type BlockHash,
   blockKey,
+  type EntryId,
   type FileId,
   type FragmentId,
   fragmentIdOf,
@@ -312,6 +313,10 @@ class MemoryRecordStore implements RecordStore {
     for (const record of records) {
       this.#records.set(record.entryId, { ...record, bytes: record.bytes.slice() });
     }
+  }
+
+  async dropRecords(entryIds: readonly EntryId[]): Promise<void> {
+    for (const entryId of entryIds) this.#records.delete(entryId);
   }
 
   async loadRecords(): Promise<StoredRecord[]> {

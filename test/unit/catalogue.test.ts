@@ -8,10 +8,11 @@ import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.ts';
 import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { DeviceId, EntryId, FileId } from '../../src/core/model/ids.ts';
-import { MAX_DEVICE_COUNT } from '../../src/core/model/limits.ts';
+import { MAX_DEVICE_COUNT, MAX_LOG_BYTES } from '../../src/core/model/limits.ts';
 import { CatalogueSync } from '../../src/core/peer/catalogue-sync.ts';
 import golden from '../vectors/entry.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
+import { keptOf } from './kept-oracle.ts';
 import { deviceAt, fileBody, itemAt, manifestOf, uncheckedEntry, write } from './pool-fixture.ts';
 
 /** Every entry that a test wrote, by id: what stands in for check.ts when bytes arrive. */
@@ -25,6 +26,7 @@ interface Replica {
 }
 
 const LABELS = ['one', 'two', 'three'];
+const DAY_MS = 24 * 60 * 60_000;
 
 describe('devices that exchange what they have', () => {
   const replicaIndex = fc.nat(3);
@@ -74,13 +76,13 @@ describe('devices that exchange what they have', () => {
               remember(written, writeSomething(replica, step.what, step.wallMs));
               break;
             case 'lose-tail':
-              loseTail(replica, step.count, batch);
+              loseTail(replica, step.count, batch, written);
               break;
             case 'exchange':
               exchange(replica, itemAt(replicas, step.from), written, step.messages);
               break;
             case 'stray': {
-              const entries = entriesOf(itemAt(replicas, step.from).catalogue);
+              const entries = entriesOf(itemAt(replicas, step.from).catalogue, written);
               const entry = entries[step.pick % Math.max(1, entries.length)];
               if (entry !== undefined) replica.catalogue.add([entry]);
               break;
@@ -89,13 +91,14 @@ describe('devices that exchange what they have', () => {
         }
         const everything = new Map(
           replicas
-            .flatMap(({ catalogue }) => entriesOf(catalogue))
+            .flatMap(({ catalogue }) => entriesOf(catalogue, written))
             .map((entry) => [entry.entry.entryId, entry]),
         );
         exchangeUntilEqual(replicas, written);
-        const expected = readingOf([...everything.values()]);
+        const kept = keptOf([...everything.values()], MAX_LOG_BYTES);
+        const expected = readingOf(kept);
         for (const { catalogue } of replicas) {
-          expect(entriesOf(catalogue)).toHaveLength(everything.size);
+          expect(entriesOf(catalogue, written)).toHaveLength(kept.length);
           expect(sayingOf(catalogue)).toEqual(expected);
         }
       }),
@@ -108,10 +111,10 @@ describe('devices that exchange what they have', () => {
     const [writer, other] = [replicaOf(1, 64, []), replicaOf(0, 64, [])];
     for (let count = 0; count < 300; count++) remember(written, writeSomething(writer, count, count));
     exchangeUntilEqual([writer, other], written);
-    loseTail(writer, 20, 64);
+    loseTail(writer, 20, 64, written);
     for (let count = 0; count < 50; count++) remember(written, writeSomething(writer, count + 1, count));
     expect(exchangeUntilEqual([writer, other], written)).toBeLessThanOrEqual(3);
-    expect(entriesOf(other.catalogue)).toHaveLength(350);
+    expect(entriesOf(other.catalogue, written)).toHaveLength(350);
   });
 
   it('get the logs behind one that forked', () => {
@@ -119,7 +122,7 @@ describe('devices that exchange what they have', () => {
     const [forked, other] = [replicaOf(0, 8, []), replicaOf(1, 8, [])];
     for (let count = 0; count < 40; count++) remember(written, writeSomething(forked, count, count));
     exchangeUntilEqual([forked, other], written);
-    loseTail(forked, 1, 8);
+    loseTail(forked, 1, 8, written);
     remember(written, writeSomething(forked, 3, 1_000));
     // The other has a branch that the asker lacks and the reverse, and a log of its own that comes later.
     for (let count = 0; count < 20; count++) remember(written, writeSomething(other, count, count));
@@ -131,7 +134,7 @@ describe('devices that exchange what they have', () => {
     const written: Written = new Map();
     const [asker, liar] = [replicaOf(0, 4, []), replicaOf(1, 4, [])];
     for (let count = 0; count < 12; count++) remember(written, writeSomething(liar, count, count));
-    const entries = entriesOf(liar.catalogue);
+    const entries = entriesOf(liar.catalogue, written);
     asker.sync.ask(liar.device);
     for (const [first, last] of [
       [0, 4],
@@ -143,7 +146,7 @@ describe('devices that exchange what they have', () => {
     }
     const early = entries.slice(0, 4);
     expect(asker.sync.goOn(liar.device, early, true, asker.catalogue.add(early))).toBeUndefined();
-    expect(asker.sync.goOn(liar.device, [], true, { added: [], orphaned: [] })).toBeUndefined();
+    expect(asker.sync.goOn(liar.device, [], true, { orphaned: [] })).toBeUndefined();
   });
 });
 
@@ -160,7 +163,7 @@ describe('an entry whose predecessor is missing', () => {
     const entries = [0, 1, 2].map((count) => writeSomething(writer, count, count));
     const asker = replicaOf(0, 64, []);
     const result = asker.catalogue.add(entries.slice(1));
-    expect(result).toEqual({ added: [], orphaned: [writer.device] });
+    expect(result).toMatchObject({ added: [], orphaned: [writer.device] });
     const next = asker.sync.goOn(writer.device, entries.slice(1), false, result);
     expect(next).toEqual({
       kind: 'sync',
@@ -214,7 +217,7 @@ describe('names', () => {
     const at = fc.record({ ms: fc.nat(2), count: fc.nat(2) });
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.nat(7), at), { minLength: 2, maxLength: 6 }),
+        fc.uniqueArray(fc.tuple(fc.nat(7), at), { minLength: 2, maxLength: 6, selector: ([by]) => by }),
         fc.nat(),
         (writes, turn) => {
           const entries = writes.map(([by, time], index) =>
@@ -244,6 +247,82 @@ describe('names', () => {
     expect(catalogue.poolName).toBe('second');
   });
 
+  it('dated more than a day ahead wait for their time, and no clock follows them', () => {
+    const dueMs = 40 * DAY_MS;
+    const future = entryOf(3, { kind: 'pool', name: 'future' }, { ms: dueMs + DAY_MS, count: 5 });
+    const past = entryOf(2, { kind: 'pool', name: 'past' }, { ms: 7, count: 0 });
+    for (const entries of [
+      [past, future],
+      [future, past],
+    ]) {
+      const catalogue = new Catalogue();
+      catalogue.tell(dueMs - 1);
+      catalogue.add(entries);
+      expect([catalogue.poolName, catalogue.nextDeadlineMs()]).toEqual(['past', dueMs]);
+      expect(catalogue.placeOf(deviceAt(0).deviceId, 0).at).toEqual({ ms: 7, count: 1 });
+      expect([...catalogue.missingFor([])]).toHaveLength(2);
+      catalogue.tell(dueMs);
+      expect([catalogue.poolName, catalogue.nextDeadlineMs()]).toEqual(['future', Infinity]);
+      // Whoever has seen it can still rename the pool.
+      write(catalogue, deviceAt(0), dueMs, { kind: 'pool', name: 'after it' });
+      expect(catalogue.poolName).toBe('after it');
+    }
+  });
+
+  it('that a device gave later in its log count instead of one that it dated ahead by mistake, also once that is due', () => {
+    const catalogue = new Catalogue();
+    const first = entryOf(1, { kind: 'pool', name: 'dated ahead' }, { ms: 9 * DAY_MS, count: 0 });
+    catalogue.add([first]);
+    write(catalogue, deviceAt(1), 5, { kind: 'pool', name: 'put right' });
+    expect(catalogue.poolName).toBe('put right');
+    catalogue.tell(20 * DAY_MS);
+    expect(catalogue.poolName).toBe('put right');
+  });
+
+  it('agree once the clock of each has passed their dates, whatever it showed before and whatever came first', () => {
+    const write = fc.record({ by: fc.nat(2), day: fc.nat(6), count: fc.nat(1) });
+    const told = fc.array(fc.oneof(fc.record({ take: fc.nat(9) }), fc.record({ day: fc.nat(8) })), {
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(fc.array(write, { maxLength: 9 }), told, told, (writes, one, other) => {
+        const logs = new Map<number, CheckedEntry>();
+        const entries = writes.map(({ by, day, count }, index) => {
+          const before = logs.get(by)?.entry;
+          const place = {
+            seq: (before?.seq ?? 0) + 1,
+            prev: before?.entryId,
+            at: { ms: day * DAY_MS, count },
+          };
+          const entry = uncheckedEntry(deviceAt(by), place, { kind: 'pool', name: `name ${index}` });
+          logs.set(by, entry);
+          return entry;
+        });
+        const names = [one, other].map((steps) => {
+          const catalogue = new Catalogue();
+          for (const step of steps) {
+            if ('day' in step) catalogue.tell(step.day * DAY_MS);
+            else catalogue.add(entries.slice(0, step.take));
+          }
+          catalogue.add(entries);
+          catalogue.tell(9 * DAY_MS);
+          return catalogue.poolName;
+        });
+        const last = [...logs.values()].toSorted(byTime).at(-1)?.entry.body;
+        expect(names).toEqual(names.map(() => (last?.kind === 'pool' ? last.name : '')));
+      }),
+    );
+  });
+
+  it('of a device follow its own log, whatever the dates in it', () => {
+    const catalogue = new Catalogue();
+    const end = { ms: MAX_HYBRID_MS, count: MAX_HYBRID_COUNT };
+    catalogue.add([entryOf(3, { kind: 'profile', name: 'from the end of time' }, end)]);
+    expect(catalogue.deviceName(deviceAt(3).deviceId)).toBe('from the end of time');
+    write(catalogue, deviceAt(3), 5, { kind: 'profile', name: 'now' });
+    expect(catalogue.deviceName(deviceAt(3).deviceId)).toBe('now');
+  });
+
   it('can still be written after one entry from the end of time', () => {
     const catalogue = new Catalogue();
     const end = { ms: MAX_HYBRID_MS, count: MAX_HYBRID_COUNT };
@@ -260,7 +339,7 @@ describe('digests', () => {
     const entries = golden.entries.map(({ record }) => ({ entry: decodeEntry(bytesOfHex(record)) }));
     expect(catalogue.add(entries).orphaned).toEqual([]);
     const head = { device: golden.deviceId, seq: golden.entries.length, digest: golden.logDigest };
-    expect(catalogue.heads()).toEqual([head]);
+    expect(catalogue.heads()).toMatchObject([head]);
     expect(catalogue.digest()).toBe(golden.catalogueDigest);
   });
 });
@@ -319,8 +398,8 @@ function writeSomething({ index, catalogue }: Replica, what: number, wallMs: num
 }
 
 /** The device's disk lost the last entries of its own log: it starts again with what is left, and knows no better. */
-function loseTail(replica: Replica, count: number, batch: number): void {
-  const entries = entriesOf(replica.catalogue);
+function loseTail(replica: Replica, count: number, batch: number, written: Written): void {
+  const entries = entriesOf(replica.catalogue, written);
   const own = replica.catalogue.placeOf(replica.device, 0).seq - 1;
   const kept = entries.filter(
     ({ entry }) => entry.deviceId !== replica.device || entry.seq <= Math.max(0, own - count),
@@ -363,8 +442,8 @@ function exchangeUntilEqual(replicas: readonly Replica[], written: Written): num
   throw new Error('after eight rounds the catalogues still differ');
 }
 
-function entriesOf(catalogue: Catalogue): CheckedEntry[] {
-  return [...catalogue.missingFor([])];
+function entriesOf(catalogue: Catalogue, written: Written): CheckedEntry[] {
+  return [...catalogue.missingFor([])].flatMap(({ entryId }) => written.get(entryId) ?? []);
 }
 
 /** What a catalogue says, for comparison. */
@@ -382,16 +461,26 @@ function readingOf(entries: readonly CheckedEntry[]): unknown {
   const removed = new Set<FileId>();
   const files = new Set<FileId>();
   const names = ['', '', '', ''];
-  let pool = '';
+  const nameSeqs = [0, 0, 0, 0];
+  const poolNames = new Map<DeviceId, CheckedEntry>();
   for (const { entry, file } of inOrder) {
     if (entry.body.kind === 'remove') removed.add(entry.body.file);
     if (file !== undefined) files.add(file.fileId);
-    if (entry.body.kind === 'pool') pool = entry.body.name;
-    if (entry.body.kind === 'profile') {
-      const index = [0, 1, 2, 3].findIndex((at) => deviceAt(at).deviceId === entry.deviceId);
-      names[index] = entry.body.name;
-    }
   }
+  // Of one device the last by number counts, and of equals the smaller id; of the pool's names then the latest.
+  const bySeq = entries.toSorted(
+    ({ entry: a }, { entry: b }) => a.seq - b.seq || (a.entryId < b.entryId ? 1 : -1),
+  );
+  for (const checked of bySeq) {
+    const { deviceId, body, seq } = checked.entry;
+    const index = [0, 1, 2, 3].findIndex((at) => deviceAt(at).deviceId === deviceId);
+    if (body.kind === 'pool') poolNames.set(deviceId, checked);
+    if (body.kind !== 'profile' || seq < (nameSeqs[index] ?? 0)) continue;
+    names[index] = body.name;
+    nameSeqs[index] = seq;
+  }
+  const last = [...poolNames.values()].toSorted(byTime).at(-1)?.entry.body;
+  const pool = last?.kind === 'pool' ? last.name : '';
   return { files: [...files].filter((file) => !removed.has(file)).toSorted(), pool, names };
 }
 

@@ -3,8 +3,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
-import { entryIdOf, parseBlockHash, parseJobId } from '../../src/core/model/ids.ts';
-import { MAX_DEVICE_COUNT, MAX_LOG_LENGTH, MAX_MESSAGE_BYTES } from '../../src/core/model/limits.ts';
+import { cidOf, entryIdOf, parseBlockHash, parseJobId } from '../../src/core/model/ids.ts';
+import {
+  MAX_DEVICE_COUNT,
+  MAX_LOG_LENGTH,
+  MAX_LOG_MARKS,
+  MAX_MESSAGE_BYTES,
+} from '../../src/core/model/limits.ts';
 import { encodeCbor } from '../../src/core/wire/decode.ts';
 import {
   decodeMessage,
@@ -70,7 +75,11 @@ describe('a message', () => {
   });
 
   it('of the most heads, or the most holdings, stays below what a decoder takes', () => {
-    const head = { device: deviceAt(0).deviceId, seq: MAX_LOG_LENGTH, digest: 'f'.repeat(16) };
+    const marks = Array.from({ length: MAX_LOG_MARKS }, () => ({
+      seq: MAX_LOG_LENGTH,
+      mark: 'f'.repeat(16),
+    }));
+    const head = { device: deviceAt(0).deviceId, seq: MAX_LOG_LENGTH, digest: 'f'.repeat(16), marks };
     const heads = Array.from({ length: MAX_DEVICE_COUNT }, () => head);
     const fragments = new Set(Array.from({ length: 255 }, (_, fragment) => fragment));
     const holding = { file: fileIdAt(0), fragments };
@@ -100,6 +109,14 @@ describe('refused is', () => {
     ['an epoch of 17 bits', { kind: 'hello', protocol: 1, epoch: 65_536 }],
     ['sync without from', { kind: 'sync', heads: [] }],
     ['a head of two parts', { kind: 'sync', heads: [[1, 2]], from: null }],
+    [
+      'marks that are cut',
+      { kind: 'sync', heads: [[cidOf(deviceAt(0).deviceId), 1, '', new Uint8Array(13)]], from: null },
+    ],
+    [
+      'too many marks',
+      { kind: 'sync', heads: [[cidOf(deviceAt(0).deviceId), 1, '', new Uint8Array(12 * 33)]], from: null },
+    ],
     ['a cursor of text', { kind: 'sync', heads: [], from: 'start' }],
     ['more entries than a message may have', entriesOf(Array.from({ length: 65 }, () => Uint8Array.of(1)))],
     ['an empty entry', entriesOf([new Uint8Array(0)])],
@@ -139,7 +156,7 @@ describe('refused is', () => {
     for (const header of [
       { kind: 'get-index', id: 1, file: FALSE_CID, fragment: 0 },
       { kind: 'place', places: [[FALSE_CID, 0]] },
-      { kind: 'sync', heads: [[FALSE_CID, 1, 'x']], from: null },
+      { kind: 'sync', heads: [[FALSE_CID, 1, 'x', new Uint8Array(0)]], from: null },
       { kind: 'sync', heads: [], from: [FALSE_CID, 1, null] },
     ])
       expectThrows('bad-message', () => decodeMessage(withLength(encodeWithFalseCid(header))));
@@ -214,7 +231,21 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
   }),
   sync: fc.record({
     kind: fc.constant('sync'),
-    heads: fc.array(fc.record({ device, seq, digest: fc.string({ maxLength: 16 }) }), { maxLength: 4 }),
+    heads: fc.array(
+      fc.record({
+        device,
+        seq,
+        digest: fc.string({ maxLength: 16 }),
+        marks: fc.array(
+          fc.record({
+            seq,
+            mark: fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => hexOf(bytes)),
+          }),
+          { maxLength: 3 },
+        ),
+      }),
+      { maxLength: 4 },
+    ),
     from: fc.option(
       fc.record({
         device,

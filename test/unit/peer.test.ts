@@ -128,6 +128,7 @@ class Device {
         this.#net.unlink(this.id, effect.device);
         break;
       case 'keep-entries':
+      case 'forget-entries':
       case 'prefetch':
       case 'prefetch-end':
       case 'answer':
@@ -172,7 +173,7 @@ class Net {
   /** The catalogue to take the next entry's place from, without adding to it: `published` does that. */
   scribble(peer: Peer): Peer['catalogue'] {
     const copy = new Peer(deviceAt(7).deviceId, 0).catalogue;
-    copy.add([...peer.catalogue.missingFor([])]);
+    copy.add([...peer.catalogue.missingFor([])].flatMap(({ entryId }) => this.written.get(entryId) ?? []));
     return copy;
   }
 

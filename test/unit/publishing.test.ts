@@ -4,9 +4,12 @@ import { expect, it } from 'vitest';
 import { webCryptography } from '../../src/adapters/portable/webcrypto.ts';
 import { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
+import { sealManifest } from '../../src/core/catalogue/manifest.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
+import { LOG_RESERVE_BYTES } from '../../src/core/model/limits.ts';
 import { Publisher, type PublisherPorts } from '../../src/runtime/publishing.ts';
-import { deviceAt, POOL_KEYS } from './pool-fixture.ts';
+import { seededBytes } from './erasure-oracle.ts';
+import { deviceAt, manifestOf, POOL_KEYS } from './pool-fixture.ts';
 
 it('writes entries that come together in a few turns, chained in the order of the calls', async () => {
   const { publisher, catalogue, kept } = setUp();
@@ -51,6 +54,25 @@ it('leaves the others alone when one cannot be written', async () => {
   expect(written.map(({ entry }) => entry.seq)).toEqual([1, 2]);
 });
 
+it('refuses what its log has no room for before anything is written, files some way ahead of names', async () => {
+  const { publisher, kept } = setUp(new Catalogue(undefined, LOG_RESERVE_BYTES));
+  const manifest = await sealManifest(
+    manifestOf(deviceAt(0).deviceId),
+    POOL_KEYS.catalogueKey,
+    POOL_KEYS.poolId,
+    seededBytes(12, 9),
+    webCryptography,
+  );
+  await expect(publisher.publish({ kind: 'file', manifest })).rejects.toMatchObject({ code: 'log-full' });
+  expect((await publisher.publish({ kind: 'profile', name: 'still' })).entry.seq).toBe(1);
+  const full = setUp(new Catalogue(undefined, 500));
+  const outcomes = await Promise.allSettled(
+    ['one', 'two', 'three'].map((name) => full.publisher.publish({ kind: 'profile', name })),
+  );
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  expect([kept.flat().length, full.kept.flat().length]).toEqual([1, 2]);
+});
+
 it('writes nothing once the device has left', async () => {
   const { publisher, kept, leave } = setUp();
   leave();
@@ -69,8 +91,7 @@ interface Scene {
   leave(): void;
 }
 
-function setUp(): Scene {
-  const catalogue = new Catalogue();
+function setUp(catalogue = new Catalogue()): Scene {
   const kept: (readonly CheckedEntry[])[] = [];
   let failure: PalmError | undefined;
   let hasLeft = false;

@@ -1,7 +1,7 @@
 // RecordStore over IndexedDB. Everything here is small and precious, so every write is strict: its promise resolves when
 // the bytes are on the disk.
 
-import { type FileId, parseFileId } from '../../core/model/ids.ts';
+import { type EntryId, type FileId, parseFileId } from '../../core/model/ids.ts';
 import type { RecordStore, StoredRecord } from '../../core/ports.ts';
 import type { PalmDatabase } from './idb-database.ts';
 import { GroupCommit } from './idb-group-commit.ts';
@@ -28,6 +28,13 @@ export class IdbRecordStore implements RecordStore {
           rows.put({ entryId, deviceId, seq, bytes: new Uint8Array(bytes) }),
         ),
       );
+    });
+  }
+
+  async dropRecords(entryIds: readonly EntryId[]): Promise<void> {
+    await this.#writes.write('strict', 0, async (transaction) => {
+      const rows = transaction.objectStore('records');
+      await Promise.all(entryIds.map((entryId) => rows.delete(entryId)));
     });
   }
 

@@ -1,22 +1,28 @@
-// The pool's replicated set of signed records, and what it says: files, removals, names. It is a set that only grows,
-// so two devices that exchange their difference hold the same catalogue, whatever the order. Removal is a tombstone that
-// wins over its file; names are last-writer-wins by hybrid time, then by entry id.
+// The pool's replicated set of signed records, and what it says: files, removals, names. Devices that exchange their
+// difference keep the same entries, whatever the order (device-log.ts), and so hold the same catalogue. Removal is a tombstone
+// that wins over its file.
+//
+// Logs are bounded, so an entry may have to go again, and with it what it said: a file is here as long as an entry says so
+// and none removes it. The one bound that is not a function of the entries is on the number of logs: see #logOf.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
 import type { DeviceId, EntryId, FileId } from '../model/ids.ts';
-import { MAX_DEVICE_COUNT } from '../model/limits.ts';
+import { LOG_RESERVE_BYTES, MAX_DEVICE_COUNT, MAX_LOG_BYTES } from '../model/limits.ts';
 import type { CheckedEntry } from './check.ts';
-import { compareTimes, ZERO_TIME, tickAfter, type HybridTime } from './clock.ts';
-import { DeviceLog } from './device-log.ts';
-import type { Entry } from './entry.ts';
+import { tickAfter, type HybridTime } from './clock.ts';
+import { DeviceLog, type LogMark } from './device-log.ts';
+import { FileIndex } from './file-index.ts';
 import type { Manifest } from './manifest.ts';
+import { NameIndex } from './name-index.ts';
+import { PackedEntry, packEntry } from './packed-entry.ts';
 
-/** How far one device's log reaches here: `digest` tells two branches of equal length apart. */
+/** How far one device's log reaches here: `digest` tells branches apart, `marks` tell where they part. */
 export interface LogHead {
   readonly device: DeviceId;
   readonly seq: number;
   readonly digest: string;
+  readonly marks: readonly LogMark[];
 }
 
 /**
@@ -37,104 +43,162 @@ export interface EntryPlace {
 }
 
 export interface AddResult {
+  /** Those that are kept and were not here. */
   readonly added: readonly CheckedEntry[];
+  /** Entries that were here and had to go for others of their log. */
+  readonly evicted: readonly EntryId[];
+  /** Files that went with them. */
+  readonly lost: readonly FileId[];
   /** Devices of whose log an earlier part is missing here: ask for it from the start. */
   readonly orphaned: readonly DeviceId[];
-}
-
-interface Named {
-  readonly name: string;
-  readonly entry: Entry;
+  /** How often a log was seen to split. */
+  readonly forks: ReadonlyMap<DeviceId, number>;
+  /** How many entries of a log are not kept because it is full: those that came, and those that went. */
+  readonly beyond: ReadonlyMap<DeviceId, number>;
 }
 
 export class Catalogue {
   readonly #logs = new Map<DeviceId, DeviceLog>();
-  readonly #files = new Map<FileId, Manifest>();
-  readonly #removed = new Set<FileId>();
-  readonly #byContentTag = new Map<string, Set<FileId>>();
-  readonly #profiles = new Map<DeviceId, Named>();
-  readonly #left = new Set<DeviceId>();
-  #poolName: Named | undefined;
-  #latest: HybridTime = ZERO_TIME;
+  readonly #files = new FileIndex();
+  readonly #names = new NameIndex((device) => this.#logs.get(device));
+  /** How many of a device's kept entries say that it left. */
+  readonly #left = new Map<DeviceId, number>();
+  readonly #self: DeviceId | undefined;
+  readonly #maxLogBytes: number;
+  #digest: string | undefined;
+
+  /** `self`: the device whose own log always has room. */
+  constructor(self?: DeviceId, maxLogBytes = MAX_LOG_BYTES) {
+    this.#self = self;
+    this.#maxLogBytes = maxLogBytes;
+  }
+
+  /** The wall clock: a name that is dated more than a day ahead waits. Told before anything else, and never back. */
+  tell(nowMs: number): void {
+    this.#names.tell(nowMs);
+  }
+
+  /** When `tell` may change a name, ms. */
+  nextDeadlineMs(): number {
+    return this.#names.nextDeadlineMs();
+  }
 
   /** Adds checked entries; within one device's log, in order. */
   add(entries: readonly CheckedEntry[]): AddResult {
-    const added: CheckedEntry[] = [];
-    const orphaned = new Set<DeviceId>();
+    const changes = new Changes();
+    const added: [CheckedEntry, PackedEntry][] = [];
     for (const checked of entries) {
-      const { deviceId } = checked.entry;
-      const log = this.#logOf(deviceId);
-      const outcome = log?.add(checked);
-      if (outcome === 'orphan') orphaned.add(deviceId);
-      if (log === undefined || outcome !== 'added') continue;
-      this.#logs.set(deviceId, log);
-      added.push(checked);
-      this.#apply(checked);
+      const { deviceId, entryId } = checked.entry;
+      // Told often, as links overlap; packing it would be for nothing.
+      if (this.#logs.get(deviceId)?.has(entryId) === true) continue;
+      const packed = new PackedEntry(packEntry(checked), 0, deviceId);
+      if (this.#add(packed, changes)) added.push([checked, packed]);
     }
-    return { added, orphaned: [...orphaned] };
+    const came = new Set(added.map(([{ entry }]) => entry.entryId));
+    return {
+      added: added.filter(([, packed]) => this.has(packed)).map(([checked]) => checked),
+      evicted: changes.evicted.filter((entryId) => !came.has(entryId)),
+      lost: [...changes.files].filter((file) => !this.#files.isKnown(file)),
+      orphaned: [...changes.orphaned],
+      forks: changes.forks,
+      beyond: changes.beyond,
+    };
+  }
+
+  /** Adds what was checked and kept before, in any order. Returns those that have no place here any more. */
+  restore(entries: readonly PackedEntry[]): PackedEntry[] {
+    const changes = new Changes();
+    const inOrder = entries.toSorted((a, b) => a.seq - b.seq);
+    for (const entry of inOrder) this.#add(entry, changes);
+    return entries.filter((entry) => !this.has(entry));
+  }
+
+  /** Whether this very object is what is kept. */
+  has(entry: PackedEntry): boolean {
+    return this.#logs.get(entry.deviceId)?.get(entry.entryId) === entry;
+  }
+
+  /** Those of `entries` that are kept. */
+  keptOf(entries: readonly CheckedEntry[]): PackedEntry[] {
+    return entries.flatMap(({ entry }) => this.#logs.get(entry.deviceId)?.get(entry.entryId) ?? []);
   }
 
   /** Where this device's next entry goes. */
   placeOf(device: DeviceId, nowMs: number): EntryPlace {
+    this.tell(nowMs);
     const head = this.#logs.get(device)?.head;
-    return { seq: (head?.entry.seq ?? 0) + 1, prev: head?.entry.entryId, at: tickAfter(this.#latest, nowMs) };
+    return { seq: (head?.seq ?? 0) + 1, prev: head?.entryId, at: tickAfter(this.#names.latest, nowMs) };
+  }
+
+  /** Bytes of records that still fit into a device's log; of files less, so that they can still be removed. */
+  roomOf(device: DeviceId, what: 'file' | 'other'): number {
+    const reserve = what === 'file' ? LOG_RESERVE_BYTES : 0;
+    return this.#maxLogBytes - reserve - (this.#logs.get(device)?.byteCount ?? 0);
   }
 
   /** By device id. */
   heads(): LogHead[] {
-    const heads = [...this.#logs].map(([device, log]) => ({ device, seq: log.seq, digest: log.digest }));
+    const heads = [...this.#logs].map(([device, log]) => ({
+      device,
+      seq: log.seq,
+      digest: log.digest,
+      marks: log.marks(),
+    }));
     return heads.toSorted((a, b) => (a.device < b.device ? -1 : 1));
   }
 
   /** Equal for equal catalogues: 64 hex digits. */
   digest(): string {
-    return hexOf(
+    this.#digest ??= hexOf(
       sha256(
         utf8(
-          this.heads()
-            .map((head) => `${head.device} ${head.seq} ${head.digest}`)
+          [...this.#logs.keys()]
+            .toSorted()
+            .map((device) => `${device} ${this.#logs.get(device)?.seq} ${this.#logs.get(device)?.digest}`)
             .join('\n'),
         ),
       ),
     );
+    return this.#digest;
   }
 
   /**
-   * Entries that a device with `theirs` may lack: by device id, in order within each log. Where logs are equally long but
-   * differ, or theirs is a branch that is not ours, that whole log: forks are rare. With `from`, only what lies after it:
-   * of that log everything, whatever `theirs` says of it, and of later logs what `theirs` lacks.
+   * Entries that a device with `theirs` may lack: by device id, in order within each log. With `from`, only what lies after it.
    */
-  *missingFor(theirs: readonly LogHead[], from?: LogCursor): Generator<CheckedEntry> {
+  *missingFor(theirs: readonly LogHead[], from?: LogCursor): Generator<PackedEntry> {
     const known = new Map(theirs.map((head) => [head.device, head]));
     for (const device of [...this.#logs.keys()].toSorted()) {
       const log = this.#logs.get(device);
       if (log === undefined || (from !== undefined && device < from.device)) continue;
-      if (device === from?.device) yield* log.after(from.seq, from.entry);
-      else yield* log.after(agreedSeq(log, known.get(device)));
+      const head = known.get(device);
+      if (head?.digest === log.digest) continue;
+      if (device === from?.device) yield* log.missing(head?.marks ?? [], from.seq, from.entry);
+      // A longer log than this one has all of it, unless they parted: then this device asks for theirs, and knows.
+      else if (log.branchCount > 1 || (head?.seq ?? 0) <= log.seq) yield* log.missing(head?.marks ?? [], 0);
     }
   }
 
   /** Files that were not removed. */
   files(): ReadonlyMap<FileId, Manifest> {
-    return this.#files;
+    return this.#files.files;
   }
 
   isRemoved(fileId: FileId): boolean {
-    return this.#removed.has(fileId);
+    return this.#files.isRemoved(fileId);
   }
 
   /** A file of the pool with this content tag; of several, the smallest id. */
   fileWithTag(contentTag: Uint8Array): FileId | undefined {
-    return [...(this.#byContentTag.get(hexOf(contentTag)) ?? [])].toSorted()[0];
+    return this.#files.withTag(contentTag);
   }
 
   deviceName(device: DeviceId): string {
-    return this.#profiles.get(device)?.name ?? '';
+    return this.#names.deviceName(device);
   }
 
   /** Devices that wrote a profile and have not left. */
   members(): DeviceId[] {
-    return [...this.#profiles.keys()].filter((device) => !this.#left.has(device));
+    return this.#names.profiled().filter((device) => !this.#left.has(device));
   }
 
   hasLeft(device: DeviceId): boolean {
@@ -142,71 +206,81 @@ export class Catalogue {
   }
 
   get poolName(): string {
-    return this.#poolName?.name ?? '';
+    return this.#names.poolName;
+  }
+
+  /** Whether it was added. */
+  #add(entry: PackedEntry, changes: Changes): boolean {
+    const { deviceId } = entry;
+    const log = this.#logOf(deviceId);
+    if (log === undefined) return false;
+    const { kind, evicted } = log.add(entry);
+    if (kind === 'orphan') changes.orphaned.add(deviceId);
+    if (kind === 'known' || kind === 'orphan') return false;
+    this.#logs.set(deviceId, log);
+    this.#digest = undefined;
+    if (kind === 'forked') increase(changes.forks, deviceId, 1);
+    const goneCount = evicted.length + (kind === 'beyond' ? 1 : 0);
+    if (goneCount > 0) increase(changes.beyond, deviceId, goneCount);
+    for (const gone of evicted) {
+      changes.evicted.push(gone.entryId);
+      this.#apply(gone, -1, changes);
+    }
+    if (kind === 'beyond') return false;
+    this.#apply(entry, 1, changes);
+    return true;
   }
 
   /**
-   * A stranger's log beyond the bound on devices is not opened. A new log is kept only once it has an entry: an empty
-   * one would make equal catalogues look different.
+   * A stranger's log beyond the bound on devices is not opened: which are kept then depends on who came first. Any rule that
+   * does not would let whoever makes up a thousand devices push the honest ones out. A new log is kept only once it has an
+   * entry: an empty one would make equal catalogues look different.
    */
   #logOf(device: DeviceId): DeviceLog | undefined {
     const log = this.#logs.get(device);
-    return log !== undefined || this.#logs.size >= MAX_DEVICE_COUNT ? log : new DeviceLog();
+    if (log !== undefined) return log;
+    const isOwnMissing = this.#self !== undefined && !this.#logs.has(this.#self);
+    const most = isOwnMissing && device !== this.#self ? MAX_DEVICE_COUNT - 1 : MAX_DEVICE_COUNT;
+    return this.#logs.size >= most ? undefined : new DeviceLog(this.#maxLogBytes);
   }
 
-  #apply({ entry, file }: CheckedEntry): void {
-    if (compareTimes(entry.at, this.#latest) > 0) this.#latest = entry.at;
-    const { body } = entry;
-    switch (body.kind) {
+  /** What an entry says begins to count, or ends. */
+  #apply(entry: PackedEntry, change: 1 | -1, changes: Changes): void {
+    const { kind, fileId } = entry;
+    if (kind !== 'pool') this.#names.saw(entry);
+    switch (kind) {
       case 'profile':
-        if (isLater(entry, this.#profiles.get(entry.deviceId)?.entry)) {
-          this.#profiles.set(entry.deviceId, { name: body.name, entry });
-        }
-        break;
       case 'pool':
-        if (isLater(entry, this.#poolName?.entry)) this.#poolName = { name: body.name, entry };
+        this.#names.apply(entry, kind, change);
         break;
       case 'file':
-        if (file !== undefined && !this.#removed.has(file.fileId)) this.#addFile(file.fileId, file.manifest);
+        if (fileId === undefined) break;
+        this.#files.said(fileId, entry, change);
+        if (change === -1) changes.files.add(fileId);
         break;
       case 'remove':
-        this.#removed.add(body.file);
-        this.#dropFile(body.file);
+        if (fileId !== undefined) this.#files.removed(fileId, change);
         break;
       case 'leave':
-        this.#left.add(entry.deviceId);
+        increase(this.#left, entry.deviceId, change);
         break;
       case 'unknown':
         break;
     }
   }
-
-  #addFile(fileId: FileId, manifest: Manifest): void {
-    this.#files.set(fileId, manifest);
-    if (manifest.access.kind !== 'pool') return;
-    const tag = hexOf(manifest.access.contentTag);
-    const tagged = this.#byContentTag.get(tag) ?? new Set();
-    this.#byContentTag.set(tag, tagged.add(fileId));
-  }
-
-  #dropFile(fileId: FileId): void {
-    const manifest = this.#files.get(fileId);
-    this.#files.delete(fileId);
-    if (manifest?.access.kind === 'pool')
-      this.#byContentTag.get(hexOf(manifest.access.contentTag))?.delete(fileId);
-  }
 }
 
-/** Up to which number a device with `theirs` surely has what is in `log`. */
-function agreedSeq(log: DeviceLog, theirs: LogHead | undefined): number {
-  if (theirs === undefined) return 0;
-  if (theirs.seq < log.seq) return theirs.seq;
-  if (theirs.seq === log.seq) return theirs.digest === log.digest ? log.seq : 0;
-  // A longer log there may still lack a branch that is here.
-  return log.entryCount > log.seq ? 0 : log.seq;
+class Changes {
+  readonly orphaned = new Set<DeviceId>();
+  readonly evicted: EntryId[] = [];
+  readonly files = new Set<FileId>();
+  readonly forks = new Map<DeviceId, number>();
+  readonly beyond = new Map<DeviceId, number>();
 }
 
-function isLater(entry: Entry, than: Entry | undefined): boolean {
-  if (than === undefined) return true;
-  return (compareTimes(entry.at, than.at) || (entry.entryId < than.entryId ? -1 : 1)) > 0;
+/** Counts below 1 are forgotten. */
+function increase<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }

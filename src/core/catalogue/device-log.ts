@@ -1,69 +1,262 @@
-// One device's log as this device knows it. Honest logs are chains. A chain can fork: a device whose disk lost its last
-// records writes their numbers again, and a hostile one may do so on purpose. Both branches are kept, each chained
-// from the start, so that any two devices that exchange what they have end up with the same entries.
+// One device's log as this device keeps it. Honest logs are chains. A chain can fork: a device whose disk lost its last
+// records writes their numbers again, and a hostile one may do so on purpose.
+//
+// What is kept is a function of what was ever offered, whatever the order, and the kept entries alone tell it on: of all
+// entries in branch order (an entry before those that follow it; of a fork the branch whose first entry has the smaller id
+// goes first) those are kept that have at most MAX_LOG_BYTES of records before them, and fewer than MAX_LOG_BRANCHES branch
+// ends. Both counts only grow as entries come, and depend on what is kept only. So whatever has to go is the last in branch
+// order, and devices that exchange what they keep end up with the same (docs/decisions/0019-what-a-log-may-hold.md).
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
 import type { EntryId } from '../model/ids.ts';
-import type { CheckedEntry } from './check.ts';
+import { MAX_LOG_BRANCHES, MAX_LOG_BYTES } from '../model/limits.ts';
+import type { PackedEntry } from './packed-entry.ts';
+
+/** A place in a log: an entry's number, and the first 8 bytes of its id's digest in hexadecimal. */
+export interface LogMark {
+  readonly seq: number;
+  readonly mark: string;
+}
+
+export interface AddOutcome {
+  /**
+   * 'orphan' when the entry before it is not here; 'beyond' when it is not kept: others come first, and the log is full.
+   * 'forked' is 'added', as the first of a new branch.
+   */
+  readonly kind: 'added' | 'forked' | 'known' | 'orphan' | 'beyond';
+  /** Entries that had to go for it. */
+  readonly evicted: readonly PackedEntry[];
+}
+
+/** Entries in a row, each before the next. `parent` has the one before the first, unless that is the log's first. */
+interface Branch {
+  parent: Branch | undefined;
+  entries: PackedEntry[];
+}
+
+const NOTHING: readonly PackedEntry[] = [];
 
 export class DeviceLog {
-  readonly #byId = new Map<EntryId, CheckedEntry>();
-  readonly #bySeq: CheckedEntry[][] = [];
-  /** Entries that no other entry follows. */
-  readonly #tips = new Set<EntryId>();
+  readonly #byId = new Map<EntryId, PackedEntry>();
+  /** In branch order. Each ends in an entry that no other follows. */
+  readonly #branches: Branch[] = [];
+  readonly #maxBytes: number;
+  #byteCount = 0;
   #digest: string | undefined;
+
+  constructor(maxBytes = MAX_LOG_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
 
   has(entryId: EntryId): boolean {
     return this.#byId.has(entryId);
+  }
+
+  get(entryId: EntryId): PackedEntry | undefined {
+    return this.#byId.get(entryId);
   }
 
   get entryCount(): number {
     return this.#byId.size;
   }
 
-  /** The highest sequence number; 0 when empty. */
-  get seq(): number {
-    return this.#bySeq.length;
+  get branchCount(): number {
+    return this.#branches.length;
   }
 
-  /** Whether `checked` was added; 'orphan' when the entry before it is not here. */
-  add(checked: CheckedEntry): 'added' | 'known' | 'orphan' {
-    const { entryId, prev, seq } = checked.entry;
-    if (this.#byId.has(entryId)) return 'known';
-    if (prev !== undefined && this.#byId.get(prev)?.entry.seq !== seq - 1) return 'orphan';
-    this.#byId.set(entryId, checked);
-    const row = this.#bySeq[seq - 1];
-    if (row === undefined) this.#bySeq.push([checked]);
-    else row.push(checked);
-    if (prev !== undefined) this.#tips.delete(prev);
-    this.#tips.add(entryId);
+  /** Bytes of the records, which the quota counts. */
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
+  /** The highest sequence number; 0 when empty. */
+  get seq(): number {
+    return this.#branches.reduce((highest, branch) => Math.max(highest, endOf(branch)), 0);
+  }
+
+  add(entry: PackedEntry): AddOutcome {
+    const { entryId, prevId, seq } = entry;
+    if (this.#byId.has(entryId)) return { kind: 'known', evicted: NOTHING };
+    const prev = prevId === undefined ? undefined : this.#byId.get(prevId);
+    if (prevId !== undefined && prev?.seq !== seq - 1) return { kind: 'orphan', evicted: NOTHING };
+    const isFork = this.#append(entry, prev);
+    this.#byId.set(entryId, entry);
+    this.#byteCount += entry.recordLength;
     this.#digest = undefined;
-    return 'added';
+    const evicted = this.#trim();
+    if (this.#byId.has(entryId)) return { kind: isFork ? 'forked' : 'added', evicted };
+    return { kind: 'beyond', evicted: evicted.filter((gone) => gone !== entry) };
   }
 
   /** The entry that the device's next one follows: of the longest branch, the smallest id. */
-  get head(): CheckedEntry | undefined {
-    return this.#bySeq.at(-1)?.toSorted(byEntryId)[0];
+  get head(): PackedEntry | undefined {
+    const { seq } = this;
+    return this.#branches
+      .filter((branch) => endOf(branch) === seq)
+      .flatMap(({ entries }) => entries.at(-1) ?? [])
+      .toSorted(byEntryId)[0];
   }
 
-  /** Equal for equal sets of entries: a hash over the tips, 16 hex digits. */
+  /** Equal for equal sets of entries: a hash over the branches' ends, 16 hex digits. */
   get digest(): string {
-    this.#digest ??= hexOf(sha256(utf8([...this.#tips].toSorted().join(' '))).subarray(0, 8));
+    const ends = this.#branches.flatMap(({ entries }) => entries.at(-1)?.entryId ?? []);
+    this.#digest ??= hexOf(sha256(utf8(ends.toSorted().join(' '))).subarray(0, 8));
     return this.#digest;
   }
 
-  /** Entries numbered above `seq`, by number and then by entry id; with `entry`, those of `seq` beyond it as well. */
-  *after(seq: number, entry?: EntryId): Generator<CheckedEntry> {
-    for (const row of this.#bySeq.slice(entry === undefined ? seq : Math.max(0, seq - 1))) {
-      for (const checked of row.toSorted(byEntryId)) {
-        const isBefore = entry !== undefined && checked.entry.seq === seq && checked.entry.entryId <= entry;
-        if (!isBefore) yield checked;
+  /** Where this log is, for whoever has to find out what is missing here: its ends, and steps of 1, 2, 4… back from the head. */
+  marks(): LogMark[] {
+    const ends = this.#branches.flatMap(({ entries }) => entries.at(-1) ?? []);
+    const { head } = this;
+    const branch = this.#branches.find(({ entries }) => entries.at(-1) === head);
+    const steps: PackedEntry[] = [];
+    for (let back = 1; branch !== undefined && head !== undefined && back < head.seq; back *= 2) {
+      steps.push(...entriesAt(branch, head.seq - back));
+    }
+    return [...new Set([...ends, ...steps])].map(({ seq, mark }) => ({ seq, mark }));
+  }
+
+  /** The latest of its entries that `is` says to be wanted: the highest number, and of equals the smallest id. */
+  last(is: (entry: PackedEntry) => boolean): PackedEntry | undefined {
+    for (let seq = this.seq; seq > 0; seq--) {
+      const found = this.#row(seq).find(is);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  *entries(): Generator<PackedEntry> {
+    for (const { entries } of this.#branches) yield* entries;
+  }
+
+  /**
+   * Entries that whoever has the entries of `theirs` may lack: those that none of them is or follows from. By number and then by
+   * entry id, from `seq` on: above it, and with `entry` those of `seq` beyond that as well.
+   */
+  *missing(theirs: readonly LogMark[], seq: number, entry?: EntryId): Generator<PackedEntry> {
+    const known = theirs.flatMap((mark) => this.#placeOf(mark));
+    const knownTo = this.#branches.map((branch) =>
+      known.reduce(
+        (highest, place) => Math.max(highest, Math.min(place.seq, sharedTo(branch, place.branch))),
+        0,
+      ),
+    );
+    const first = entry === undefined ? seq + 1 : Math.max(1, seq);
+    for (let at = Math.max(first, Math.min(...knownTo) + 1); at <= this.seq; at++) {
+      const row = this.#branches.flatMap((branch, index) =>
+        at > (knownTo[index] ?? 0) && at >= startOf(branch)
+          ? (branch.entries[at - startOf(branch)] ?? [])
+          : [],
+      );
+      for (const missing of row.toSorted(byEntryId)) {
+        if (entry === undefined || at > seq || missing.entryId > entry) yield missing;
       }
     }
   }
+
+  /** Whether `entry` began a new branch. */
+  #append(entry: PackedEntry, prev: PackedEntry | undefined): boolean {
+    const parent =
+      prev && this.#branches.find((branch) => branch.entries[prev.seq - startOf(branch)] === prev);
+    if (prev !== undefined && parent !== undefined && endOf(parent) === prev.seq) {
+      parent.entries.push(entry);
+      return false;
+    }
+    const branch: Branch = { parent, entries: [entry] };
+    const at = this.#branches.findIndex((other) => goesBefore(branch, other));
+    this.#branches.splice(at === -1 ? this.#branches.length : at, 0, branch);
+    return this.#branches.length > 1;
+  }
+
+  /** Lets go of what is last in branch order until the log fits. */
+  #trim(): PackedEntry[] {
+    const evicted: PackedEntry[] = [];
+    for (let branch = this.#branches.at(-1); branch !== undefined; branch = this.#branches.at(-1)) {
+      const last = branch.entries.at(-1);
+      if (last === undefined) break;
+      const fits = this.#byteCount - last.recordLength <= this.#maxBytes;
+      if (fits && this.#branches.length <= MAX_LOG_BRANCHES) break;
+      branch.entries.pop();
+      this.#byId.delete(last.entryId);
+      this.#byteCount -= last.recordLength;
+      evicted.push(last);
+      this.#endAt(branch, last.seq - 1);
+    }
+    return evicted;
+  }
+
+  /** The last branch ends with number `seq` now. Where another begins behind that, the two are one. */
+  #endAt(branch: Branch, seq: number): void {
+    const next = this.#branches.find((other) => other.parent === branch && startOf(other) === seq + 1);
+    if (next !== undefined) {
+      // It is the first of them, and the only one before `branch` that the others behind this place come after.
+      branch.entries = branch.entries.concat(next.entries);
+      for (const other of this.#branches) if (other.parent === next) other.parent = branch;
+      this.#branches.splice(this.#branches.indexOf(branch), 1);
+      this.#branches.splice(this.#branches.indexOf(next), 1, branch);
+    } else if (branch.entries.length === 0) {
+      this.#branches.pop();
+    }
+  }
+
+  #placeOf({ seq, mark }: LogMark): { readonly branch: Branch; readonly seq: number }[] {
+    const branch = this.#branches.find(({ entries }) => entries[seq - (entries[0]?.seq ?? 0)]?.mark === mark);
+    return branch === undefined ? [] : [{ branch, seq }];
+  }
+
+  #row(seq: number): PackedEntry[] {
+    return this.#branches
+      .flatMap((branch) => branch.entries[seq - startOf(branch)] ?? [])
+      .toSorted(byEntryId);
+  }
 }
 
-function byEntryId(a: CheckedEntry, b: CheckedEntry): number {
-  return a.entry.entryId < b.entry.entryId ? -1 : 1;
+function startOf({ entries }: Branch): number {
+  return entries[0]?.seq ?? 1;
+}
+
+function endOf(branch: Branch): number {
+  return startOf(branch) + branch.entries.length - 1;
+}
+
+/** A branch and those that it goes on from, the first first. */
+function lineOf(branch: Branch): Branch[] {
+  const line: Branch[] = [];
+  for (let at: Branch | undefined = branch; at !== undefined; at = at.parent) line.unshift(at);
+  return line;
+}
+
+/** The entry with this number on the way to the branch's end. */
+function entriesAt(branch: Branch, seq: number): PackedEntry[] {
+  let at: Branch | undefined = branch;
+  while (at !== undefined && seq < startOf(at)) at = at.parent;
+  const entry = at?.entries[seq - startOf(at)];
+  return entry === undefined ? [] : [entry];
+}
+
+/** Up to which number the ways to the ends of two branches are one. */
+function sharedTo(one: Branch, other: Branch): number {
+  const [line, otherLine] = [lineOf(one), lineOf(other)];
+  let depth = 0;
+  while (depth < line.length && line[depth] === otherLine[depth]) depth += 1;
+  const [leaves, otherLeaves] = [line[depth], otherLine[depth]];
+  const common = line[depth - 1];
+  if (leaves === undefined && otherLeaves === undefined) return endOf(one);
+  return Math.min(
+    leaves === undefined ? Infinity : startOf(leaves) - 1,
+    otherLeaves === undefined ? Infinity : startOf(otherLeaves) - 1,
+    common === undefined ? 0 : endOf(common),
+  );
+}
+
+/** By the entries at the split. */
+function goesBefore(one: Branch, other: Branch): boolean {
+  const split = sharedTo(one, other) + 1;
+  const [[a], [b]] = [entriesAt(one, split), entriesAt(other, split)];
+  return a !== undefined && b !== undefined && a.entryId < b.entryId;
+}
+
+function byEntryId(a: PackedEntry, b: PackedEntry): number {
+  return a.entryId < b.entryId ? -1 : 1;
 }

@@ -22,6 +22,8 @@ export type PalmErrorCode =
   /** A peer declined: no space, cap reached, unknown file, busy. */
   | 'refused'
   | 'storage-full'
+  /** This device's log has no room for more records. */
+  | 'log-full'
   | 'storage-failed'
   /** Bytes on disk or from a peer do not match their hash. */
   | 'corrupt'

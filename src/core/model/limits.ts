@@ -36,6 +36,19 @@ export const MAX_RECORD_BYTES = 64 * 1024;
 export const MAX_KIND_BYTES = 32;
 /** Records of one device's log. */
 export const MAX_LOG_LENGTH = 1_000_000;
+/**
+ * Records of one device's log, bytes, beside the last: some 115,000 files of the usual geometry. A device can make the others
+ * keep this much, and no more; they have it in memory.
+ */
+export const MAX_LOG_BYTES = 96 * 1024 * 1024;
+/** Of that a device leaves this much free of files, bytes: for thousands of removals, names, and its leave. */
+export const LOG_RESERVE_BYTES = 1024 * 1024;
+/** Branches of one log: a browser that is restored from a copy makes one, and hardly anybody does that eight times. */
+export const MAX_LOG_BRANCHES = 8;
+/** Marks that one log's head has at most: its branches' ends, and one for each doubling of the way back. */
+export const MAX_LOG_MARKS = 32;
+/** A name dated further ahead than this, ms, waits: clocks of devices in use differ by hours at most, time zones set wrong. */
+export const MAX_AHEAD_MS = 24 * 60 * 60_000;
 /** Records in one `entries` message; with MAX_MESSAGE_BYTES it bounds what a peer makes us hold and check at once. */
 export const MAX_ENTRIES_PER_MESSAGE = 64;
 /** Devices that one catalogue knows. */

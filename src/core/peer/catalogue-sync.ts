@@ -1,11 +1,12 @@
 // How two linked devices bring their catalogues together. One asks with the heads of its logs; the other sends what it
 // lacks, a message's worth at a time; the asker goes on from the last entry that it got. The answering side keeps nothing.
 //
-// A log that forked has no single end to go on from. So an asker whose entries turn out to hang in the air (the entry
-// before them is on a branch that it lacks) asks for that log from its start.
+// An asker whose entries turn out to hang in the air (the entry before them is on a branch that it lacks) asks for that log
+// from its start; the marks in the heads keep what is here already from being sent again.
 //
-// Invariant: between two fresh asks, the place that a link is asked to go on from only ever moves forward, so every
-// exchange ends, whatever the other side sends, and two exchanges that overlap become one.
+// Invariants: between two fresh asks, the place that a link is asked to go on from only ever moves forward, so every
+// exchange ends, whatever the other side sends, and two exchanges that overlap become one. A device whose catalogue stays
+// different from this one's, while neither changes, is asked a bounded number of times.
 
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { AddResult, Catalogue, LogCursor, LogHead } from '../catalogue/catalogue.ts';
@@ -13,11 +14,16 @@ import type { DeviceId } from '../model/ids.ts';
 import { MAX_ENTRIES_PER_MESSAGE } from '../model/limits.ts';
 import { MAX_ENTRIES_BYTES, type Message } from '../wire/messages.ts';
 
+/** How often a device is asked while both catalogues stay as they are: once more than once, in case an answer was cut short. */
+const MAX_SAME_ASKS = 2;
+
 export class CatalogueSync {
   readonly #catalogue: Catalogue;
   readonly #maxEntries: number;
   /** Where each device was last asked to go on from; absent after a fresh ask. */
   readonly #cursors = new Map<DeviceId, LogCursor>();
+  /** Both sides' digests when a device was asked last, and how often it was while they were these. */
+  readonly #asked = new Map<DeviceId, { readonly digests: string; readonly times: number }>();
 
   constructor(catalogue: Catalogue, maxEntries = MAX_ENTRIES_PER_MESSAGE) {
     this.#catalogue = catalogue;
@@ -30,16 +36,27 @@ export class CatalogueSync {
     return { kind: 'sync', heads: this.#catalogue.heads(), from: undefined };
   }
 
+  /** What to ask a device whose catalogue has `digest`; undefined when there is no need, or no hope. */
+  askUnlikeOurs(device: DeviceId, digest: string): Message | undefined {
+    const ours = this.#catalogue.digest();
+    const digests = `${ours} ${digest}`;
+    const last = this.#asked.get(device);
+    const times = last?.digests === digests ? last.times : 0;
+    if (digest === ours || times >= MAX_SAME_ASKS) return undefined;
+    this.#asked.set(device, { digests, times: times + 1 });
+    return this.ask(device);
+  }
+
   /** What a device that asked lacks, as much as one message takes; undefined when that is nothing. */
   answer(theirs: readonly LogHead[], from: LogCursor | undefined): Message | undefined {
     const entries: Uint8Array[] = [];
     let entryBytes = 0;
     let more = false;
-    for (const { entry } of this.#catalogue.missingFor(theirs, from)) {
-      more = entries.length >= this.#maxEntries || entryBytes + entry.bytes.length > MAX_ENTRIES_BYTES;
+    for (const { bytes } of this.#catalogue.missingFor(theirs, from)) {
+      more = entries.length >= this.#maxEntries || entryBytes + bytes.length > MAX_ENTRIES_BYTES;
       if (more) break;
-      entries.push(entry.bytes);
-      entryBytes += entry.bytes.length;
+      entries.push(bytes);
+      entryBytes += bytes.length;
     }
     return entries.length === 0 ? undefined : { kind: 'entries', entries, more };
   }
@@ -49,7 +66,7 @@ export class CatalogueSync {
     device: DeviceId,
     entries: readonly CheckedEntry[],
     more: boolean,
-    { orphaned }: AddResult,
+    { orphaned }: Pick<AddResult, 'orphaned'>,
   ): Message | undefined {
     const [lost] = orphaned.toSorted();
     const fromStart: LogCursor | undefined = lost && { device: lost, seq: 0, entry: undefined };
@@ -69,6 +86,7 @@ export class CatalogueSync {
 
   linkDown(device: DeviceId): void {
     this.#cursors.delete(device);
+    this.#asked.delete(device);
   }
 }
 

@@ -5,10 +5,10 @@
 // takes fragments that are placed here, places those of the outbox, and matches requests with answers.
 
 import type { CheckedEntry } from '../catalogue/check.ts';
-import { Catalogue } from '../catalogue/catalogue.ts';
+import { Catalogue, type AddResult } from '../catalogue/catalogue.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import { fragmentBytesOf, type Geometry } from '../model/geometry.ts';
-import { MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import { MAX_AHEAD_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings, type HoldingsDelta } from '../placement/holdings.ts';
@@ -52,7 +52,7 @@ const PULSE_MS = 5_000;
 const TELL_GAP_MS = 20;
 
 export class Peer {
-  readonly catalogue = new Catalogue();
+  readonly catalogue: Catalogue;
   readonly holdings = new Holdings();
   readonly own = new OwnFragments();
   readonly #self: DeviceId;
@@ -60,7 +60,7 @@ export class Peer {
   readonly #links = new Map<DeviceId, Link>();
   readonly #requests = new Requests();
   readonly #outbox: Outbox;
-  readonly #sync = new CatalogueSync(this.catalogue);
+  readonly #sync: CatalogueSync;
   #nextTellMs = 0;
   readonly #revisions = new Map<FileId, number>();
   #reachRevision = 0;
@@ -73,6 +73,8 @@ export class Peer {
   constructor(self: DeviceId, epoch: number) {
     this.#self = self;
     this.#epoch = epoch;
+    this.catalogue = new Catalogue(self);
+    this.#sync = new CatalogueSync(this.catalogue);
     this.#outbox = new Outbox({
       self,
       manifestOf: (file) => this.catalogue.files().get(file),
@@ -131,11 +133,13 @@ export class Peer {
   }
 
   /** Puts a restarted device's own records, holdings and outbox back, before the first input. */
-  restore(entries: readonly CheckedEntry[]): void {
+  restore(nowMs: number, entries: readonly CheckedEntry[]): void {
+    this.catalogue.tell(nowMs);
     this.catalogue.add(entries);
   }
 
   handle(nowMs: number, input: PeerInput): PeerEffect[] {
+    this.catalogue.tell(nowMs);
     const effects = this.#decide(nowMs, input);
     for (const effect of this.#outbox.advance(nowMs)) {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
@@ -154,6 +158,7 @@ export class Peer {
       this.#requests.nextDeadlineMs(),
       this.#outbox.nextDeadlineMs(),
       this.#prefetching.nextDeadlineMs(),
+      this.catalogue.nextDeadlineMs(),
     );
     for (const { pulseAtMs } of this.#links.values()) next = Math.min(next, pulseAtMs);
     return this.own.hasChanges ? Math.min(next, this.#nextTellMs) : next;
@@ -325,11 +330,13 @@ export class Peer {
     const result = this.catalogue.add(entries);
     const next = this.#links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
     if (refusedCount > 0) told.push(misdeed(from, 'forged-records', refusedCount));
-    return [...this.#afterAdding(result.added), ...(next === undefined ? [] : [send(from, next)]), ...told];
+    for (const [device, count] of futureNames(nowMs, result.added))
+      if (device !== this.#self) told.push(misdeed(device, 'future-name', count));
+    return [...this.#afterAdding(result), ...(next === undefined ? [] : [send(from, next)]), ...told];
   }
 
   #published(entries: readonly CheckedEntry[]): PeerEffect[] {
-    const { added } = this.catalogue.add(entries);
+    const result = this.catalogue.add(entries);
     if (entries.length === 0) return [];
     const message: Message = {
       kind: 'entries',
@@ -337,12 +344,14 @@ export class Peer {
       more: false,
     };
     const told = [...this.#links].filter(([, link]) => link.greeted).map(([device]) => send(device, message));
-    return [...told, ...this.#afterAdding(added).filter((effect) => effect.kind !== 'keep-entries')];
+    return [...told, ...this.#afterAdding(result).filter((effect) => effect.kind !== 'keep-entries')];
   }
 
-  #afterAdding(added: readonly CheckedEntry[]): PeerEffect[] {
-    if (added.length === 0) return [];
-    const effects: PeerEffect[] = [{ kind: 'keep-entries', entries: added }];
+  #afterAdding({ added, evicted, lost, forks, beyond }: AddResult): PeerEffect[] {
+    const effects: PeerEffect[] = [];
+    if (added.length > 0) effects.push({ kind: 'keep-entries', entries: added });
+    if (evicted.length > 0) effects.push({ kind: 'forget-entries', entries: evicted });
+    for (const file of lost) effects.push(...this.#removed(file));
     for (const { entry, file } of added) {
       if (entry.body.kind === 'remove') effects.push(...this.#removed(entry.body.file));
       if (entry.body.kind === 'leave') {
@@ -352,6 +361,8 @@ export class Peer {
       }
       if (file !== undefined) this.#touch(file.fileId);
     }
+    for (const [device, count] of forks) effects.push(misdeed(device, 'forked-log', count));
+    for (const [device, count] of beyond) effects.push(misdeed(device, 'overfull-log', count));
     return effects;
   }
 
@@ -489,7 +500,8 @@ export class Peer {
 
   #pulse(from: DeviceId, catalogue: string, holdings: number): PeerEffect[] {
     const effects: PeerEffect[] = [];
-    if (catalogue !== this.catalogue.digest()) effects.push(send(from, this.#sync.ask(from)));
+    const ask = this.#sync.askUnlikeOurs(from, catalogue);
+    if (ask !== undefined) effects.push(send(from, ask));
     if (holdings !== this.holdings.of(from)?.version) effects.push(send(from, { kind: 'holdings-wanted' }));
     return effects;
   }
@@ -547,6 +559,16 @@ function inControl(effects: readonly (RequestEffect | ForetellEffect)[]): PeerEf
 
 function send(to: DeviceId, message: Message): PeerEffect {
   return { kind: 'send', to, message, lane: 'control' };
+}
+
+/** How many pool names each device dated so far ahead that they wait. */
+function futureNames(nowMs: number, entries: readonly CheckedEntry[]): Map<DeviceId, number> {
+  const counts = new Map<DeviceId, number>();
+  for (const { entry } of entries) {
+    const waits = entry.body.kind === 'pool' && entry.at.ms - MAX_AHEAD_MS > nowMs;
+    if (waits) counts.set(entry.deviceId, (counts.get(entry.deviceId) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function misdeed(device: DeviceId, what: Misdeed, count: number): PeerEffect {

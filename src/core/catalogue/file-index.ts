@@ -1,0 +1,93 @@
+// The files that the catalogue's entries speak of. A file is here as long as a kept entry says so and none removes it.
+
+import type { FileId } from '../model/ids.ts';
+import type { Manifest } from './manifest.ts';
+import type { PackedEntry } from './packed-entry.ts';
+
+export class FileIndex {
+  readonly #files = new Map<FileId, Manifest>();
+  /** Known, but removed. */
+  readonly #hidden = new Map<FileId, Manifest>();
+  /** How many kept entries remove a file, known or not. */
+  readonly #removals = new Map<FileId, number>();
+  /** How many entries beside the first say that there is a file: a log that forked may say so twice. */
+  readonly #repeated = new Map<FileId, number>();
+  /** By content tag, one character for each of its bytes. Nearly always one file: a set for each would weigh more than its file. */
+  readonly #byTag = new Map<string, FileId | Set<FileId>>();
+
+  /** Those that were not removed. */
+  get files(): ReadonlyMap<FileId, Manifest> {
+    return this.#files;
+  }
+
+  isRemoved(fileId: FileId): boolean {
+    return this.#removals.has(fileId);
+  }
+
+  /** Whether any entry says that there is, or was, this file. */
+  isKnown(fileId: FileId): boolean {
+    return this.#files.has(fileId) || this.#hidden.has(fileId);
+  }
+
+  /** One entry more, or less, says that there is this file. */
+  said(fileId: FileId, entry: PackedEntry, change: 1 | -1): void {
+    const times = this.isKnown(fileId) ? 1 + (this.#repeated.get(fileId) ?? 0) : 0;
+    const repeated = times + change - 1;
+    if (repeated > 0) this.#repeated.set(fileId, repeated);
+    else this.#repeated.delete(fileId);
+    if (times + change === 0) {
+      this.#hide(fileId);
+      this.#hidden.delete(fileId);
+    } else if (times === 0) {
+      this.#hidden.set(fileId, entry.manifest);
+      if (!this.isRemoved(fileId)) this.#show(fileId);
+    }
+  }
+
+  /** One entry more, or less, removes this file. */
+  removed(fileId: FileId, change: 1 | -1): void {
+    const count = (this.#removals.get(fileId) ?? 0) + change;
+    if (count > 0) this.#removals.set(fileId, count);
+    else this.#removals.delete(fileId);
+    if (count > 0) this.#hide(fileId);
+    else this.#show(fileId);
+  }
+
+  /** Of several, the smallest id. */
+  withTag(contentTag: Uint8Array): FileId | undefined {
+    const found = this.#byTag.get(tagKey(contentTag));
+    return found instanceof Set ? [...found].toSorted()[0] : found;
+  }
+
+  #show(fileId: FileId): void {
+    const manifest = this.#hidden.get(fileId);
+    if (manifest === undefined) return;
+    this.#hidden.delete(fileId);
+    this.#files.set(fileId, manifest);
+    const key = tagKeyOf(manifest);
+    if (key === undefined) return;
+    const tagged = this.#byTag.get(key);
+    if (tagged === undefined) this.#byTag.set(key, fileId);
+    else this.#byTag.set(key, (tagged instanceof Set ? tagged : new Set([tagged])).add(fileId));
+  }
+
+  #hide(fileId: FileId): void {
+    const manifest = this.#files.get(fileId);
+    if (manifest === undefined) return;
+    this.#files.delete(fileId);
+    this.#hidden.set(fileId, manifest);
+    const key = tagKeyOf(manifest);
+    const tagged = key === undefined ? undefined : this.#byTag.get(key);
+    if (key === undefined || tagged === undefined) return;
+    if (tagged instanceof Set) tagged.delete(fileId);
+    if (tagged === fileId || (tagged instanceof Set && tagged.size === 0)) this.#byTag.delete(key);
+  }
+}
+
+function tagKeyOf({ access }: Manifest): string | undefined {
+  return access.kind === 'pool' ? tagKey(access.contentTag) : undefined;
+}
+
+function tagKey(contentTag: Uint8Array): string {
+  return String.fromCharCode(...contentTag);
+}

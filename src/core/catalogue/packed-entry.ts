@@ -1,0 +1,196 @@
+// An entry as the catalogue keeps it: one run of bytes, read where it lies. Objects cost: an entry with its ids, keys and
+// names as objects takes twenty times its bytes. A device has a hundred thousand of them.
+//
+//   offset  bytes  what (numbers are big-endian)
+//   0       4      length of all of it
+//   4       4      length of the record
+//   8       1      kind, see KINDS
+//   9       4      number in its log
+//   13      8, 4   hybrid time: ms as a float, count
+//   25      32     digest of the entry's id
+//   57      32     of the device's id
+//   89      32     of the id of the entry before it, zeros for the first
+//   121     …      the record, and then what its kind has: a name; the removed file's digest; or a file's digest and its
+//                  manifest (packed-manifest.ts)
+//
+// The same bytes lie on the disk, sealed (runtime/checked-records.ts): whoever opens them has had them checked before.
+
+import { hexOf, utf8 } from '../model/bytes.ts';
+import {
+  deviceIdOfDigest,
+  digestOf,
+  entryIdOfDigest,
+  fileIdOfDigest,
+  type DeviceId,
+  type EntryId,
+  type FileId,
+} from '../model/ids.ts';
+import { bad } from '../wire/decode.ts';
+import type { CheckedEntry } from './check.ts';
+import type { HybridTime } from './clock.ts';
+import type { EntryBody } from './entry.ts';
+import type { Manifest } from './manifest.ts';
+import { packManifest, PackedManifest } from './packed-manifest.ts';
+
+const KINDS: readonly EntryBody['kind'][] = ['profile', 'pool', 'file', 'remove', 'leave', 'unknown'];
+
+const RECORD_LENGTH_AT = 4;
+const KIND_AT = 8;
+const SEQ_AT = 9;
+const TIME_AT = 13;
+const COUNT_AT = 21;
+const ID_AT = 25;
+const DEVICE_AT = 57;
+const PREV_AT = 89;
+const HEADER_BYTES = 121;
+const DIGEST_BYTES = 32;
+
+export function packEntry({ entry, file }: CheckedEntry): Uint8Array<ArrayBuffer> {
+  const extra = extraOf(entry.body, file);
+  const packed = new Uint8Array(HEADER_BYTES + entry.bytes.length + extra.length);
+  const view = new DataView(packed.buffer);
+  view.setUint32(0, packed.length);
+  view.setUint32(RECORD_LENGTH_AT, entry.bytes.length);
+  packed[KIND_AT] = KINDS.indexOf(entry.body.kind);
+  view.setUint32(SEQ_AT, entry.seq);
+  view.setFloat64(TIME_AT, entry.at.ms);
+  view.setUint32(COUNT_AT, entry.at.count);
+  packed.set(digestOf(entry.entryId), ID_AT);
+  packed.set(digestOf(entry.deviceId), DEVICE_AT);
+  if (entry.prev !== undefined) packed.set(digestOf(entry.prev), PREV_AT);
+  packed.set(entry.bytes, HEADER_BYTES);
+  packed.set(extra, HEADER_BYTES + entry.bytes.length);
+  return packed;
+}
+
+function extraOf(body: EntryBody, file: CheckedEntry['file']): Uint8Array {
+  switch (body.kind) {
+    case 'profile':
+    case 'pool':
+      return utf8(body.name);
+    case 'remove':
+      return digestOf(body.file);
+    case 'file':
+      return file === undefined ? new Uint8Array(0) : packManifest(digestOf(file.fileId), file.manifest);
+    case 'leave':
+    case 'unknown':
+      return new Uint8Array(0);
+  }
+}
+
+/** A packed entry in a larger run of bytes, which it keeps in memory. Everything but its id and number is read on demand. */
+export class PackedEntry {
+  readonly entryId: EntryId;
+  readonly seq: number;
+  /** Of whose log: one text for all entries of a log. */
+  readonly deviceId: DeviceId;
+  readonly run: Uint8Array;
+  readonly #at: number;
+
+  /** `run` has a packed entry at `at`. `deviceId`, if given, is the id behind its digest, as text that is shared. */
+  constructor(run: Uint8Array, at: number, deviceId?: DeviceId) {
+    this.run = run;
+    this.#at = at;
+    this.entryId = entryIdOfDigest(run, at + ID_AT);
+    this.seq = uint32At(run, at + SEQ_AT);
+    this.deviceId = deviceId ?? deviceIdOfDigest(run, at + DEVICE_AT);
+  }
+
+  get packedBytes(): Uint8Array {
+    return this.run.subarray(this.#at, this.#at + uint32At(this.run, this.#at));
+  }
+
+  /** What the log's quota counts. */
+  get recordLength(): number {
+    return uint32At(this.run, this.#at + RECORD_LENGTH_AT);
+  }
+
+  /** The record, as it is sent. */
+  get bytes(): Uint8Array {
+    const start = this.#at + HEADER_BYTES;
+    return this.run.subarray(start, start + this.recordLength);
+  }
+
+  get kind(): EntryBody['kind'] {
+    return kindAt(this.run, this.#at);
+  }
+
+  get at(): HybridTime {
+    const view = new DataView(this.run.buffer, this.run.byteOffset + this.#at);
+    return { ms: view.getFloat64(TIME_AT), count: view.getUint32(COUNT_AT) };
+  }
+
+  /** Undefined for the first of a log. */
+  get prevId(): EntryId | undefined {
+    return this.seq === 1 ? undefined : entryIdOfDigest(this.run, this.#at + PREV_AT);
+  }
+
+  /** The first 8 bytes of the id's digest, in hexadecimal: enough to tell entries of one log apart. */
+  get mark(): string {
+    return hexOf(this.run.subarray(this.#at + ID_AT, this.#at + ID_AT + 8));
+  }
+
+  /** Of a profile or pool entry. */
+  get name(): string {
+    return new TextDecoder().decode(this.#extra);
+  }
+
+  /** Of a file entry, or one that removes a file; undefined for others. */
+  get fileId(): FileId | undefined {
+    const { kind } = this;
+    if (kind !== 'file' && kind !== 'remove') return undefined;
+    const extra = this.#extra;
+    return extra.length < DIGEST_BYTES ? undefined : fileIdOfDigest(extra, 0);
+  }
+
+  /** Of a file entry. */
+  get manifest(): Manifest {
+    const start = this.#at + HEADER_BYTES + this.recordLength + DIGEST_BYTES;
+    return new PackedManifest(this.run, start, this.deviceId);
+  }
+
+  get #extra(): Uint8Array {
+    return this.packedBytes.subarray(HEADER_BYTES + this.recordLength);
+  }
+}
+
+/** All entries of `run`, which are packed one after another. @throws PalmError 'bad-message' when they are not. */
+export function unpackEntries(run: Uint8Array): PackedEntry[] {
+  const entries: PackedEntry[] = [];
+  let lastDevice: DeviceId | undefined;
+  for (let at = 0; at < run.length;) {
+    const byteCount = at + HEADER_BYTES > run.length ? 0 : uint32At(run, at);
+    const recordBytes = byteCount === 0 ? 0 : uint32At(run, at + RECORD_LENGTH_AT);
+    const isWhole = HEADER_BYTES + recordBytes <= byteCount && at + byteCount <= run.length;
+    if (!isWhole || (run[at + KIND_AT] ?? 0) >= KINDS.length) throw bad('packed entries that are cut');
+    const entry = new PackedEntry(
+      run,
+      at,
+      lastDevice && isSameDevice(run, at, entries.at(-1)) ? lastDevice : undefined,
+    );
+    lastDevice = entry.deviceId;
+    entries.push(entry);
+    at += byteCount;
+  }
+  return entries;
+}
+
+function isSameDevice(run: Uint8Array, at: number, last: PackedEntry | undefined): boolean {
+  const before = last?.packedBytes;
+  if (before === undefined) return false;
+  for (let offset = DEVICE_AT; offset < DEVICE_AT + DIGEST_BYTES; offset++) {
+    if (run[at + offset] !== before[offset]) return false;
+  }
+  return true;
+}
+
+function kindAt(run: Uint8Array, at: number): EntryBody['kind'] {
+  const kind = KINDS[run[at + KIND_AT] ?? KINDS.length];
+  if (kind === undefined) throw bad('a packed entry of unknown kind');
+  return kind;
+}
+
+function uint32At(bytes: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  return a * 0x100_0000 + b * 0x1_0000 + c * 0x100 + d;
+}

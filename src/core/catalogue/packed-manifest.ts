@@ -1,0 +1,128 @@
+// A file's manifest as the catalogue keeps it: read where it lies, each field when it is asked for (packed-entry.ts).
+//
+//   offset  bytes   what (numbers are big-endian)
+//   0       8 x 3   size, modified, stored at: floats
+//   24      4       block bytes
+//   28      1, 1    k, n
+//   30      1       access: 0 for the pool, 1 for whoever has the link
+//   31      32      salt
+//   63      32 n    digests of the fragments' ids
+//   …       32, 32  Kc and content tag; then name, path and type, each behind its length in 2 bytes
+//   or …    4       length of the sealed details, and those
+
+import { concatBytes, utf8 } from '../model/bytes.ts';
+import { digestOf, fragmentIdOfDigest, type DeviceId, type FragmentId } from '../model/ids.ts';
+import type { Access, FileDetails, Manifest } from './manifest.ts';
+
+const FIXED_BYTES = 63;
+const SALT_AT = 31;
+const KEY_BYTES = 32;
+
+/** The file's digest, and the manifest behind it. */
+export function packManifest(fileDigest: Uint8Array, manifest: Manifest): Uint8Array<ArrayBuffer> {
+  const fixed = new Uint8Array(FIXED_BYTES);
+  const view = new DataView(fixed.buffer);
+  view.setFloat64(0, manifest.size);
+  view.setFloat64(8, manifest.modifiedMs);
+  view.setFloat64(16, manifest.atMs);
+  view.setUint32(24, manifest.blockBytes);
+  fixed.set([manifest.k, manifest.n, manifest.access.kind === 'pool' ? 0 : 1], 28);
+  fixed.set(manifest.salt, SALT_AT);
+  return concatBytes(fileDigest, fixed, ...manifest.fragments.map(digestOf), packAccess(manifest.access));
+}
+
+function packAccess(access: Access): Uint8Array {
+  if (access.kind === 'private') return concatBytes(lengthBytes(access.sealed.length, 4), access.sealed);
+  const { name, path, mime } = access.details;
+  const texts = [name, path, mime].map(utf8).flatMap((text) => [lengthBytes(text.length, 2), text]);
+  return concatBytes(access.linkKey, access.contentTag, ...texts);
+}
+
+function lengthBytes(length: number, byteCount: number): Uint8Array {
+  return Uint8Array.from(
+    { length: byteCount },
+    (_, index) => (length >>> (8 * (byteCount - 1 - index))) & 0xff,
+  );
+}
+
+export class PackedManifest implements Manifest {
+  /** Its entry's writer: check.ts saw to that. */
+  readonly by: DeviceId;
+  readonly #run: Uint8Array;
+  readonly #at: number;
+
+  constructor(run: Uint8Array, at: number, by: DeviceId) {
+    this.#run = run;
+    this.#at = at;
+    this.by = by;
+  }
+
+  get size(): number {
+    return this.#view.getFloat64(0);
+  }
+
+  get modifiedMs(): number {
+    return this.#view.getFloat64(8);
+  }
+
+  get atMs(): number {
+    return this.#view.getFloat64(16);
+  }
+
+  get blockBytes(): number {
+    return this.#view.getUint32(24);
+  }
+
+  get k(): number {
+    return this.#view.getUint8(28);
+  }
+
+  get n(): number {
+    return this.#view.getUint8(29);
+  }
+
+  get salt(): Uint8Array {
+    return this.#part(SALT_AT, KEY_BYTES);
+  }
+
+  get fragments(): readonly FragmentId[] {
+    const start = this.#at + FIXED_BYTES;
+    return Array.from({ length: this.n }, (_, index) =>
+      fragmentIdOfDigest(this.#run, start + KEY_BYTES * index),
+    );
+  }
+
+  get access(): Access {
+    const start = FIXED_BYTES + KEY_BYTES * this.n;
+    if (this.#view.getUint8(30) === 1) {
+      return { kind: 'private', sealed: this.#part(start + 4, this.#view.getUint32(start)) };
+    }
+    return {
+      kind: 'pool',
+      details: this.#details(start + 2 * KEY_BYTES),
+      linkKey: this.#part(start, KEY_BYTES),
+      contentTag: this.#part(start + KEY_BYTES, KEY_BYTES),
+    };
+  }
+
+  #details(at: number): FileDetails {
+    const texts: string[] = [];
+    let next = at;
+    for (let count = 0; count < 3; count++) {
+      const byteCount = this.#view.getUint16(next);
+      texts.push(new TextDecoder().decode(this.#part(next + 2, byteCount)));
+      next += 2 + byteCount;
+    }
+    const [name = '', path = '', mime = ''] = texts;
+    return { name, path, mime };
+  }
+
+  get #view(): DataView {
+    return new DataView(this.#run.buffer, this.#run.byteOffset + this.#at);
+  }
+
+  /** A copy: whoever gets it may keep it, and must not keep the run in memory by it. */
+  #part(offset: number, byteCount: number): Uint8Array {
+    return this.#run.slice(this.#at + offset, this.#at + offset + byteCount);
+  }
+}
