@@ -47,6 +47,7 @@ import { Prefetcher } from './prefetcher.ts';
 import { Publisher } from './publishing.ts';
 import { damagedBytesText } from './pulling.ts';
 import { RequestWaits } from './request-waits.ts';
+import { restoreHoldings } from './saved-pool.ts';
 import { Serving } from './serving.ts';
 
 export interface PeerDriverPorts {
@@ -158,7 +159,7 @@ export class PeerDriver {
     const { fragments, records } = this.#ports;
     for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
     await this.#restoreRecords();
-    const droppedCount = await this.#damaged.load();
+    const droppedCount = (await restoreHoldings(records, this.peer.holdings)) + (await this.#damaged.load());
     const strays: FragmentId[] = [];
     for (const stored of await fragments.list()) {
       if (!this.peer.catalogue.files().has(stored.fileId)) strays.push(stored.fragmentId);

@@ -17,7 +17,7 @@ import { PeerDriver } from './peer-driver.ts';
 import { logFull } from './publishing.ts';
 import { readFile, type ReadPorts } from './reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import { restoreHoldings, saveHoldings } from './saved-pool.ts';
+import { saveHoldings } from './saved-pool.ts';
 import { abandonStore } from './already-here.ts';
 import { awaitQuorum, storeFile, type StorePorts } from './storing.ts';
 import type { Transfers } from './transfers.ts';
@@ -103,10 +103,9 @@ export class PoolSession {
   }
 
   async start(): Promise<void> {
-    const lostCount = await restoreHoldings(this.#ports.records, this.driver.peer.holdings);
     this.#orNotice(this.#measureSpace());
     const damagedCount = await this.unfinished.load();
-    const forgottenCount = await this.driver.start(this.unfinished.owners());
+    const lostCount = await this.driver.start(this.unfinished.owners());
     const files = this.driver.peer.catalogue.files().values();
     await this.unfinished.endPublished(Array.from(files, ({ salt }) => salt));
     if (damagedCount > 0) {
@@ -114,8 +113,8 @@ export class PoolSession {
         'What Palm had noted of an interrupted file is damaged, and it cannot be continued. Add the file again.';
       this.#events.notice('warning', text);
     }
-    if (lostCount + forgottenCount > 0) {
-      const text = `Part of what Palm had noted of other devices and of damaged fragments could not be read, and was left out (${lostCount + forgottenCount}). The devices tell it again.`;
+    if (lostCount > 0) {
+      const text = `Part of what Palm had noted of other devices and of damaged fragments could not be read, and was left out (${lostCount}). The devices tell it again.`;
       this.#events.notice('warning', text);
     }
   }

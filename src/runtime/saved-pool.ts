@@ -5,7 +5,7 @@ import { decodeInvite, encodeInvite, type Invite } from '../core/model/invite.ts
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import { parseDeviceId, parseFileId } from '../core/model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_DEVICE_NAME_BYTES } from '../core/model/limits.ts';
-import { decodeFragmentSet, encodeFragmentSet, type FragmentSet } from '../core/placement/fragment-set.ts';
+import { decodeFragments, packedBytes, type PackedFragments } from '../core/placement/fragment-set.ts';
 import type { Holdings } from '../core/placement/holdings.ts';
 import type { RecordStore } from '../core/ports.ts';
 import { tupleOf, uintOf, utf8Length } from '../core/wire/decode.ts';
@@ -51,16 +51,17 @@ export function saveDeviceName(records: RecordStore, name: string): Promise<void
 
 /** What the other devices said they hold, so that absent ones are remembered over a restart. */
 export function saveHoldings(records: RecordStore, holdings: Holdings): Promise<void> {
-  const rows = [...holdings.all()].map(([device, { files, heldBytes, heardAtMs }]) => [
+  const counted = [...holdings.all()].filter(([, { files }]) => files.size > 0);
+  const rows = counted.map(([device, { files, heldBytes, heardAtMs }]) => [
     device,
     heldBytes,
     heardAtMs,
-    [...files].map(([file, fragments]) => [file, encodeFragmentSet(fragments)]),
+    [...files].map(([file, fragments]) => [file, packedBytes(fragments)]),
   ]);
   return records.putMeta(HOLDINGS, rows);
 }
 
-/** Puts back what decodes, and returns how much does not. */
+/** Puts back what decodes and counts, once the catalogue is there, and returns how much does not. */
 export async function restoreHoldings(records: RecordStore, holdings: Holdings): Promise<number> {
   const { rows, droppedCount } = softRows(await records.getMeta(HOLDINGS), MAX_DEVICE_COUNT, savedOf);
   for (const { device, held, heldBytes, heardAtMs } of rows) {
@@ -71,7 +72,7 @@ export async function restoreHoldings(records: RecordStore, holdings: Holdings):
 
 function savedOf(row: unknown): {
   readonly device: DeviceId;
-  readonly held: SoftRows<[FileId, FragmentSet]>;
+  readonly held: SoftRows<[FileId, PackedFragments]>;
   readonly heldBytes: number;
   readonly heardAtMs: number;
 } {
@@ -84,7 +85,7 @@ function savedOf(row: unknown): {
   };
 }
 
-function holdingOf(value: unknown): [FileId, FragmentSet] {
+function holdingOf(value: unknown): [FileId, PackedFragments] {
   const [file, fragments] = tupleOf(value, 2);
-  return [parseFileId(file), decodeFragmentSet(fragments)];
+  return [parseFileId(file), decodeFragments(fragments)];
 }

@@ -84,6 +84,12 @@ export class HostileMember {
     });
   }
 
+  /** Becomes a member: only what members claim counts. */
+  async introduceItself(): Promise<void> {
+    const entries = [await this.entry({ kind: 'profile', name: 'Mallory' })];
+    for (const device of this.linked) this.send(device, { kind: 'entries', entries, more: false });
+  }
+
   vanish(): void {
     this.#process.kill();
     this.#network.unplug(this.id);

@@ -14,6 +14,7 @@ import {
   type FileId,
 } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
+import { packFragments } from '../../src/core/placement/fragment-set.ts';
 import { encodeCbor } from '../../src/core/wire/decode.ts';
 import {
   decodeMessage,
@@ -83,7 +84,7 @@ scenario(
     const { fileId } = await world.settled('store', device.put(world.random.bytes(900), { name: 'kept' }));
     for (let count = 0; count < 1_001; count += 1) {
       const liar = new HostileMember(world, network, device);
-      const held = [{ file: parseFileId(fileId), fragments: new Set([count % 8]) }];
+      const held = [{ file: parseFileId(fileId), fragments: packFragments([count % 8]) }];
       liar.greeting = [...liar.greeting, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 1 }];
       liar.open();
       await world.until('linked', () => liar.linked.size === 1);
@@ -295,7 +296,7 @@ scenario(
         answerWith(lie, simulation, hostile, from, message.id);
     };
     // Fragments that exist, and fragments that the file does not have.
-    const claimed = new Set([0, 1, 2, 3, 4, 5, 200, 254]);
+    const claimed = packFragments([0, 1, 2, 3, 4, 5, 200, 254]);
     const claim: Message = {
       kind: 'holdings',
       base: 0,
@@ -340,7 +341,7 @@ scenario(
       hostile.send(device.id, {
         kind: 'holdings',
         base: 0,
-        held: [{ file, fragments }],
+        held: [{ file, fragments: packFragments(fragments) }],
         heldBytes: 1,
         freeBytes: 0,
       });
@@ -381,7 +382,7 @@ scenario(
           hostile.send(from, { kind: 'get-index', id: world.random.below(2 ** 31), file, fragment });
       }
       if (taker === 'claims and has not') {
-        const fragments = new Set(message.places.map(({ fragment }) => fragment));
+        const fragments = packFragments(message.places.map(({ fragment }) => fragment));
         const held = [{ file: first(message.places).file, fragments }];
         hostile.send(from, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 2 ** 40 });
       }
@@ -471,7 +472,7 @@ function floods({ world }: Simulation, victim: SimDevice): readonly Flood[] {
       header: {
         kind: 'holdings',
         base: index % 2,
-        held: [{ file: fileIdOf(Uint8Array.of(index, index >> 8)), fragments: new Set([1]) }],
+        held: [{ file: fileIdOf(Uint8Array.of(index, index >> 8)), fragments: packFragments([1]) }],
         heldBytes: 1,
         freeBytes: index * 1e9,
       },
@@ -520,6 +521,7 @@ async function poolWithHostile(
   const hostile = new HostileMember(world, network, first(honest));
   hostile.open();
   await world.until('linked', () => hostile.linked.size === honestCount);
+  await hostile.introduceItself();
   await world.pass(500);
   return { honest, hostile };
 }

@@ -4,7 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deviceIdOf, type DeviceId } from '../../src/core/model/ids.ts';
 import type { FragmentSet } from '../../src/core/placement/fragment-set.ts';
-import { devicesNeeded, marginOf, reachOf, type Holders } from '../../src/core/placement/health.ts';
+import {
+  devicesNeeded,
+  marginOf,
+  MAX_STEPS,
+  reachOf,
+  Steps,
+  type Holders,
+} from '../../src/core/placement/health.ts';
 import { seededBytes } from './erasure-oracle.ts';
 import { deviceAt } from './pool-fixture.ts';
 
@@ -80,6 +87,69 @@ describe('marginOf', () => {
   });
 });
 
+describe('the work of health', () => {
+  /** More devices than can be tried in few steps. */
+  const manySets = fc.array(fc.array(fc.nat(11), { maxLength: 12 }), { maxLength: 9 });
+
+  it('with few steps left gives a margin that is never too large, and a need that is never too small', () => {
+    fc.assert(
+      fc.property(manySets, fc.integer({ min: 1, max: 12 }), fc.nat(60), (sets, k, stepCount) => {
+        const holders = new Map(
+          sets.map((set, index) => [deviceIdOf(Uint8Array.of(index)), new Set(set)] as const),
+        );
+        expect(marginOf(holders, k, new Steps(stepCount))).toBeLessThanOrEqual(
+          slowMargin(sets.map(uniqueOf), k),
+        );
+        const need = slowNeed([], sets, k);
+        const told = devicesNeeded(new Map(), holders, k, new Steps(stepCount));
+        if (need === undefined) expect(told).toBeUndefined();
+        else expect(told).toBeGreaterThanOrEqual(need);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each<[string, (device: number) => readonly number[], number]>([
+    // Honest holders of a file of 4 of 8, each with two.
+    ['that claim everything', () => [0, 1, 2, 3, 4, 5, 6, 7], 4],
+    ['that claim half of it, each another half', (device) => randomHalf(device, 8), 4],
+    ['that claim half of a file of 255', (device) => randomHalf(device, 255), 100],
+    ['that claim one fragment each', (device) => [device % 8], 4],
+    ['that claim pairs in a ring', (device) => [device, (device + 1) % 100], 30],
+  ])('is bounded for 100 liars %s', (_, claimOf, k) => {
+    const holders = new Map(
+      Array.from({ length: 104 }, (__, device): [DeviceId, FragmentSet] => [
+        deviceIdOf(Uint8Array.of(device)),
+        new Set(device < 4 ? [2 * device, 2 * device + 1] : claimOf(device)),
+      ]),
+    );
+    const steps = new Steps();
+    const margin = marginOf(holders, k, steps);
+    // The device that is one too many ends the search.
+    expect(steps.taken).toBeLessThanOrEqual(MAX_STEPS + 255);
+    expect(margin).toBeGreaterThanOrEqual(1);
+    const needSteps = new Steps();
+    expect(devicesNeeded(new Map(), holders, k, needSteps)).toBeGreaterThanOrEqual(1);
+    expect(needSteps.taken).toBeLessThanOrEqual(MAX_STEPS + 255);
+  });
+
+  it('takes a few hundred steps for the files of an honest pool', () => {
+    for (const deviceCount of [3, 5, 8]) {
+      const holders = new Map(
+        Array.from({ length: deviceCount }, (_, device): [DeviceId, FragmentSet] => [
+          deviceIdOf(Uint8Array.of(device)),
+          new Set(
+            Array.from({ length: 8 }, (__, fragment) => fragment).filter((f) => f % deviceCount === device),
+          ),
+        ]),
+      );
+      const steps = new Steps();
+      marginOf(holders, 4, steps);
+      expect(steps.taken).toBeLessThan(100);
+    }
+  });
+});
+
 describe('devicesNeeded', () => {
   it('is the fewest, by trying all choices', () => {
     fc.assert(
@@ -137,6 +207,18 @@ function slowNeed(
     if (distinct(together) >= k) fewest = Math.min(fewest ?? Infinity, bitCount(chosen));
   }
   return fewest;
+}
+
+function uniqueOf(set: readonly number[]): number[] {
+  return [...new Set(set)];
+}
+
+/** Half of `count` fragments, another half for each seed. */
+function randomHalf(seed: number, count: number): number[] {
+  const bytes = seededBytes(count, 5_000 + seed);
+  return Array.from({ length: count }, (_, fragment) => fragment).filter(
+    (fragment) => (bytes[fragment] ?? 0) < 128,
+  );
 }
 
 function distinct(sets: readonly (readonly number[])[]): number {

@@ -2,6 +2,7 @@
 // takes, and how whatever was missed is mended.
 
 import { describe, expect, it } from 'vitest';
+import { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
 import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
@@ -23,6 +24,7 @@ import {
 } from '../../src/core/model/limits.ts';
 import { Peer } from '../../src/core/peer/peer.ts';
 import type { PeerEffect, PeerInput } from '../../src/core/peer/peer-events.ts';
+import { packFragments } from '../../src/core/placement/fragment-set.ts';
 import { reachOf } from '../../src/core/placement/health.ts';
 import {
   decodeMessage,
@@ -41,6 +43,11 @@ const HELLO: Message = { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: 0 };
 const NO_BYTES = new Uint8Array(0);
 const SPACE = 2 ** 40;
 
+/** That every device is a member is known to each. */
+const PROFILES = Array.from({ length: 8 }, (_, index) =>
+  write(new Catalogue(), deviceAt(index), 1, { kind: 'profile', name: '' }),
+);
+
 /** One device with its peer and a store that does at once what it is told. */
 class Device {
   readonly id: DeviceId;
@@ -54,6 +61,8 @@ class Device {
     this.#index = index;
     this.id = deviceAt(index).deviceId;
     this.peer = new Peer(this.id, epoch);
+    this.peer.restore(net.nowMs, PROFILES);
+    for (const profile of PROFILES) net.written.set(profile.entry.entryId, profile);
     this.input({ kind: 'space', freeBytes: SPACE });
   }
 
@@ -448,8 +457,8 @@ describe('holdings', () => {
     const { device, other } = listener();
     const { fileId } = device.store('x');
     const held = [
-      { file: fileId, fragments: new Set([2, 8, 100]) },
-      { file: fileIdAt(9), fragments: new Set([0]) },
+      { file: fileId, fragments: packFragments([2, 8, 100]) },
+      { file: fileIdAt(9), fragments: packFragments([0]) },
     ];
     device.hear(other, { kind: 'holdings', base: 0, held, heldBytes: 0, freeBytes: 0 });
     expect(device.peer.holdersOf(fileId).get(other)).toEqual(new Set([2]));
@@ -543,7 +552,7 @@ describe('a fragment that another asks this device to hold', () => {
     for (const fragment of [0, 1, 2]) device.hold(fileId, manifest, fragment);
     const effects = device.hear(other, asking(fileId, 0, 1, 2));
     const told = messagesOf(effects, other, 'holdings');
-    expect(told).toMatchObject([{ base: 0, held: [{ file: fileId, fragments: new Set([0, 1, 2]) }] }]);
+    expect(told).toMatchObject([{ base: 0, held: [{ file: fileId, fragments: packFragments([0, 1, 2]) }] }]);
     expect(refusals(effects, other)).toEqual([]);
   });
 

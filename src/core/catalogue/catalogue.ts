@@ -201,6 +201,10 @@ export class Catalogue {
     return this.#names.profiled().filter((device) => !this.#left.has(device));
   }
 
+  isMember(device: DeviceId): boolean {
+    return this.#names.isProfiled(device) && !this.#left.has(device);
+  }
+
   hasLeft(device: DeviceId): boolean {
     return this.#left.has(device);
   }

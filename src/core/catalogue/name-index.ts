@@ -95,6 +95,10 @@ export class NameIndex {
     return [...this.#profileCounts].filter(([, count]) => count > 0).map(([device]) => device);
   }
 
+  isProfiled(device: DeviceId): boolean {
+    return (this.#profileCounts.get(device) ?? 0) > 0;
+  }
+
   get poolName(): string {
     if (!this.#isWinnerKnown) this.#findWinner();
     return this.#winner?.name ?? '';

@@ -1,7 +1,7 @@
 // What this device holds itself, by file; and what of it changed since the others were told.
 
 import type { FileId } from '../model/ids.ts';
-import type { FragmentSet } from '../placement/fragment-set.ts';
+import { packFragments, type FragmentSet } from '../placement/fragment-set.ts';
 import type { Holding } from '../placement/holdings.ts';
 import { MAX_HOLDINGS_PER_MESSAGE } from '../wire/messages.ts';
 
@@ -64,7 +64,7 @@ export class OwnFragments {
   }
 
   #holdingOf(file: FileId): Holding {
-    return { file, fragments: new Set(this.of(file)) };
+    return { file, fragments: packFragments(this.of(file)) };
   }
 }
 

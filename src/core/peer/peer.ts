@@ -53,7 +53,16 @@ const TELL_GAP_MS = 20;
 
 export class Peer {
   readonly catalogue: Catalogue;
-  readonly holdings = new Holdings();
+  readonly holdings = new Holdings({
+    fragmentCountOf: (file) => {
+      const manifest = this.catalogue.files().get(file);
+      return manifest?.n ?? (this.catalogue.isRemoved(file) ? 'removed' : 'unknown');
+    },
+    standingOf: (device) => {
+      if (this.catalogue.hasLeft(device)) return 'left';
+      return this.catalogue.isMember(device) ? 'member' : 'stranger';
+    },
+  });
   readonly own = new OwnFragments();
   readonly #self: DeviceId;
   readonly #epoch: number;
@@ -246,6 +255,7 @@ export class Peer {
     this.#touch();
     this.#sync.linkDown(device);
     this.#taking.linkDown(device);
+    this.holdings.linkDown(device);
     return [
       ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
       ...inControl(this.#requests.linkDown(device)),
@@ -329,6 +339,7 @@ export class Peer {
     const told = this.#toldOfRemovals(nowMs, entries);
     const result = this.catalogue.add(entries);
     const next = this.#links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
+    if (!more && result.added.length > 0) told.push(...this.#askForMissed());
     if (refusedCount > 0) told.push(misdeed(from, 'forged-records', refusedCount));
     for (const [device, count] of futureNames(nowMs, result.added))
       if (device !== this.#self) told.push(misdeed(device, 'future-name', count));
@@ -359,7 +370,13 @@ export class Peer {
         effects.push(...this.#prefetching.left(entry.deviceId));
         this.#touch();
       }
-      if (file !== undefined) this.#touch(file.fileId);
+      if (entry.body.kind === 'profile') {
+        this.holdings.admitted(entry.deviceId);
+        this.#touch();
+      }
+      if (file === undefined) continue;
+      this.holdings.fileAdded(file.fileId);
+      this.#touch(file.fileId);
     }
     for (const [device, count] of forks) effects.push(misdeed(device, 'forked-log', count));
     for (const [device, count] of beyond) effects.push(misdeed(device, 'overfull-log', count));
@@ -385,6 +402,7 @@ export class Peer {
   #removed(file: FileId): PeerEffect[] {
     const wasPlacing = this.#outbox.has(file);
     this.#outbox.remove(file);
+    this.holdings.fileRemoved(file);
     this.#haveHomesChanged = true;
     this.#revisions.delete(file);
     const surplus = [...this.own.of(file)];
@@ -473,6 +491,12 @@ export class Peer {
     return [];
   }
 
+  /** Claims that came before the entries that they need, and were too many to keep, are told again. */
+  #askForMissed(): PeerEffect[] {
+    const missed = this.holdings.takeMissed().filter((device) => this.#links.has(device));
+    return missed.map((device) => send(device, { kind: 'holdings-wanted' }));
+  }
+
   #request(nowMs: number, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
     if (!this.isReachable(to))
       return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
@@ -531,21 +555,14 @@ export class Peer {
 
   #holdersElsewhere(file: FileId): Map<DeviceId, FragmentSet> {
     const holders = this.holdings.holdersOf(file);
-    const fragmentCount = this.catalogue.files().get(file)?.n ?? 0;
-    for (const [device, fragments] of holders) {
-      // Fragments that the file does not have are a lie, and would pass for safety.
-      const real = [...fragments].filter((fragment) => fragment < fragmentCount);
-      const isHolder = real.length > 0 && device !== this.#self && !this.catalogue.hasLeft(device);
-      if (!isHolder) holders.delete(device);
-      else if (real.length < fragments.size) holders.set(device, new Set(real));
-    }
+    holders.delete(this.#self);
     return holders;
   }
 
   #candidates(): Candidate[] {
     const candidates: Candidate[] = [{ device: this.#self, freeBytes: Infinity }];
     for (const [device, link] of this.#links) {
-      if (!link.greeted || !link.heardHoldings || this.catalogue.hasLeft(device)) continue;
+      if (!link.greeted || !link.heardHoldings || !this.catalogue.isMember(device)) continue;
       candidates.push({ device, freeBytes: this.holdings.of(device)?.freeBytes ?? 0 });
     }
     return candidates;

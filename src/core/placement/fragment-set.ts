@@ -1,28 +1,75 @@
-// A set of fragment numbers 0..254 as a bitmap: 32 bytes at most on the wire, whatever n is.
+// Sets of fragment numbers 0..254. For a decision they are sets; kept by the thousand, they are bitmaps: one character for
+// eight fragments, so that the usual set is one character, which engines have once for all.
 
 import { MAX_FRAGMENT_COUNT } from '../model/limits.ts';
 import { bad, bytesOf } from '../wire/decode.ts';
 
+declare const brand: unique symbol;
+
 export type FragmentSet = ReadonlySet<number>;
 
-/** Bit i of byte i >> 3, lowest first; no trailing zero bytes. */
-export function encodeFragmentSet(fragments: Iterable<number>): Uint8Array<ArrayBuffer> {
-  const bits = new Uint8Array(32);
-  let length = 0;
-  for (const fragment of fragments) {
-    bits[fragment >> 3] = (bits[fragment >> 3] ?? 0) | (1 << (fragment & 7));
-    length = Math.max(length, (fragment >> 3) + 1);
-  }
-  return bits.slice(0, length);
+/**
+ * Fragment i is bit i & 7, lowest first, of the code of character i >> 3; codes are 0 to 255, and the last one is not 0.
+ * Equal sets are equal texts; the empty set is ''.
+ */
+export type PackedFragments = string & { readonly [brand]: 'PackedFragments' };
+
+/** On the wire: 32 bytes at most, whatever n is. */
+const MAX_BYTES = 32;
+
+export const NO_FRAGMENTS = '' as PackedFragments; // the empty set
+
+export function packFragments(fragments: Iterable<number>): PackedFragments {
+  const bits = new Uint8Array(MAX_BYTES);
+  for (const fragment of fragments) bits[fragment >> 3] = (bits[fragment >> 3] ?? 0) | (1 << (fragment & 7));
+  return packBits(bits);
+}
+
+/** The set, in ascending order; not to be changed, for it may be shared. */
+export function unpackFragments(packed: PackedFragments): FragmentSet {
+  if (packed.length > 1) return setOf(packed);
+  const known = shared.get(packed);
+  if (known !== undefined) return known;
+  const fragments = setOf(packed);
+  shared.set(packed, fragments);
+  return fragments;
+}
+
+/** Those below `count`. */
+export function fragmentsBelow(packed: PackedFragments, count: number): PackedFragments {
+  if (packed.length * 8 <= count) return packed;
+  const bits = packedBytes(packed).subarray(0, (count + 7) >> 3);
+  const last = bits.length - 1;
+  if (last >= 0 && (count & 7) !== 0) bits[last] = (bits[last] ?? 0) & ((1 << (count & 7)) - 1);
+  return packBits(bits);
+}
+
+/** Bit i & 7 of byte i >> 3, lowest first; no trailing zero bytes. The caller owns them. */
+export function packedBytes(packed: PackedFragments): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: packed.length }, (_, index) => packed.charCodeAt(index));
 }
 
 /** @throws PalmError 'bad-message'. */
-export function decodeFragmentSet(value: unknown): FragmentSet {
-  const bits = bytesOf(value, 0, 32);
+export function decodeFragments(value: unknown): PackedFragments {
+  const bits = bytesOf(value, 0, MAX_BYTES);
+  if (((bits[MAX_FRAGMENT_COUNT >> 3] ?? 0) >> (MAX_FRAGMENT_COUNT & 7)) & 1)
+    throw bad('a fragment number out of range');
+  return packBits(bits);
+}
+
+/** Of one character at most: 256 of them. */
+const shared = new Map<PackedFragments, FragmentSet>();
+
+function setOf(packed: PackedFragments): FragmentSet {
   const fragments = new Set<number>();
-  for (let fragment = 0; fragment < bits.length * 8; fragment++) {
-    if (((bits[fragment >> 3] ?? 0) >> (fragment & 7)) & 1) fragments.add(fragment);
+  for (let fragment = 0; fragment < packed.length * 8; fragment++) {
+    if ((packed.charCodeAt(fragment >> 3) >> (fragment & 7)) & 1) fragments.add(fragment);
   }
-  if (fragments.has(MAX_FRAGMENT_COUNT)) throw bad('a fragment number out of range');
   return fragments;
+}
+
+function packBits(bits: Uint8Array): PackedFragments {
+  let length = bits.length;
+  while (length > 0 && bits[length - 1] === 0) length -= 1;
+  return String.fromCharCode(...bits.subarray(0, length)) as PackedFragments; // made here: its validator
 }

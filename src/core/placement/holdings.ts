@@ -1,13 +1,18 @@
 // Who says that they hold what: soft state, sent by each holder for itself in numbered deltas and kept with its age,
 // so that the fragments of an absent device are remembered without being counted as reachable.
+//
+// Invariants: a claim counts only for a file of the catalogue, a fragment that the file has, and a device that is a member.
+// One that comes before the entry that it needs is kept within a bound; what was beyond it is asked for again, for deltas
+// are not sent twice.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
-import type { FragmentSet } from './fragment-set.ts';
+import { fragmentsBelow, NO_FRAGMENTS, unpackFragments } from './fragment-set.ts';
+import type { FragmentSet, PackedFragments } from './fragment-set.ts';
 
 /** What one device holds of one file. An empty set says that it holds nothing of it any more. */
 export interface Holding {
   readonly file: FileId;
-  readonly fragments: FragmentSet;
+  readonly fragments: PackedFragments;
 }
 
 /** A step from version `base` to `base + 1` of the sender's holdings; base 0 starts anew from nothing. */
@@ -21,47 +26,120 @@ export interface HoldingsDelta {
 
 export interface DeviceHoldings {
   readonly version: number;
-  readonly files: ReadonlyMap<FileId, FragmentSet>;
+  readonly files: ReadonlyMap<FileId, PackedFragments>;
   readonly heldBytes: number;
   readonly freeBytes: number;
   readonly heardAtMs: number;
 }
 
+/** What the catalogue says of a claim. */
+export interface ClaimRules {
+  /** Fragments of a file of the catalogue; 'unknown' where its entry may yet come. */
+  fragmentCountOf(file: FileId): number | 'removed' | 'unknown';
+  standingOf(device: DeviceId): 'member' | 'stranger' | 'left';
+}
+
+interface Known extends DeviceHoldings {
+  readonly files: Map<FileId, PackedFragments>;
+  /** Claims that need an entry which is not here yet. */
+  readonly early: Map<FileId, PackedFragments>;
+  /** Whether more came early than is kept. */
+  missed: boolean;
+}
+
 /** A device that claims more files than this is believed for the first ones only. */
 const MAX_FILES_PER_DEVICE = 200_000;
-
-const NOTHING: FragmentSet = new Set();
+/** Claims of one device that are kept until their entries come, and of all: some 150 bytes each. */
+const MAX_EARLY_PER_DEVICE = 2_048;
+const MAX_EARLY = 32_768;
 
 export class Holdings {
-  readonly #devices = new Map<DeviceId, DeviceHoldings & { readonly files: Map<FileId, FragmentSet> }>();
+  readonly #rules: ClaimRules;
+  readonly #devices = new Map<DeviceId, Known>();
+  #earlyCount = 0;
+
+  constructor(rules: ClaimRules) {
+    this.#rules = rules;
+  }
 
   /** False when the delta does not follow what is known: ask the device for all of it. */
   apply(device: DeviceId, delta: HoldingsDelta, nowMs: number): boolean {
-    const known = this.#devices.get(device);
-    if (delta.base !== 0 && delta.base !== known?.version) return false;
-    const files = delta.base === 0 || known === undefined ? new Map<FileId, FragmentSet>() : known.files;
-    for (const { file, fragments } of delta.held) {
-      if (fragments.size === 0) files.delete(file);
-      else if (files.size < MAX_FILES_PER_DEVICE || files.has(file)) files.set(file, fragments);
-    }
-    const { heldBytes, freeBytes } = delta;
-    this.#devices.set(device, { version: delta.base + 1, files, heldBytes, freeBytes, heardAtMs: nowMs });
+    const { base, held, heldBytes, freeBytes } = delta;
+    const before = this.#devices.get(device);
+    if (base !== 0 && base !== before?.version) return false;
+    const isAnew = base === 0 || before === undefined;
+    if (isAnew) this.#forgetEarly(before);
+    const known: Known = {
+      version: base + 1,
+      files: isAnew ? new Map() : before.files,
+      early: isAnew ? new Map() : before.early,
+      missed: isAnew ? false : before.missed,
+      heldBytes,
+      freeBytes,
+      heardAtMs: nowMs,
+    };
+    this.#devices.set(device, known);
+    const standing = this.#rules.standingOf(device);
+    if (standing === 'left') return true;
+    for (const { file, fragments } of held) this.#claim(known, standing === 'member', file, fragments);
     return true;
   }
 
-  /** Puts back what was remembered over a restart. Its version is never one that the device continues from. */
+  /**
+   * Puts back what was remembered over a restart, once the catalogue is. Its version is never one that the device continues
+   * from.
+   */
   restore(
     device: DeviceId,
-    files: ReadonlyMap<FileId, FragmentSet>,
+    files: ReadonlyMap<FileId, PackedFragments>,
     heldBytes: number,
     heardAtMs: number,
   ): void {
-    this.#devices.set(device, { version: -1, files: new Map(files), heldBytes, freeBytes: 0, heardAtMs });
+    if (this.#rules.standingOf(device) !== 'member') return;
+    const counted = new Map<FileId, PackedFragments>();
+    for (const [file, fragments] of files) {
+      const count = this.#rules.fragmentCountOf(file);
+      if (typeof count === 'number') counted.set(file, fragmentsBelow(fragments, count));
+    }
+    const known = { version: -1, files: counted, early: new Map(), missed: false };
+    this.#devices.set(device, { ...known, heldBytes, freeBytes: 0, heardAtMs });
   }
 
   /** The device left or its disk is gone. */
   forget(device: DeviceId): void {
+    this.#forgetEarly(this.#devices.get(device));
     this.#devices.delete(device);
+  }
+
+  /** The link with the device is down: what a stranger claimed is not remembered. */
+  linkDown(device: DeviceId): void {
+    if (this.#rules.standingOf(device) !== 'member') this.forget(device);
+  }
+
+  /** The device is a member now: what it claimed before counts. */
+  admitted(device: DeviceId): void {
+    const known = this.#devices.get(device);
+    for (const file of [...(known?.early.keys() ?? [])]) this.#recount(device, file);
+  }
+
+  /** The file is in the catalogue now: what was claimed of it before counts. */
+  fileAdded(file: FileId): void {
+    if (this.#earlyCount === 0) return;
+    for (const [device, { early }] of this.#devices) if (early.has(file)) this.#recount(device, file);
+  }
+
+  fileRemoved(file: FileId): void {
+    for (const known of this.#devices.values()) {
+      known.files.delete(file);
+      this.#dropEarly(known, file);
+    }
+  }
+
+  /** Devices of which claims were dropped because they came too early, since the last call: ask them for all. */
+  takeMissed(): DeviceId[] {
+    const missed = [...this.#devices].filter(([, known]) => known.missed);
+    for (const [, known] of missed) known.missed = false;
+    return missed.map(([device]) => device);
   }
 
   of(device: DeviceId): DeviceHoldings | undefined {
@@ -69,7 +147,7 @@ export class Holdings {
   }
 
   fragmentsOf(device: DeviceId, file: FileId): FragmentSet {
-    return this.#devices.get(device)?.files.get(file) ?? NOTHING;
+    return unpackFragments(this.#devices.get(device)?.files.get(file) ?? NO_FRAGMENTS);
   }
 
   /** Every device that holds some of `file`. */
@@ -77,12 +155,45 @@ export class Holdings {
     const holders = new Map<DeviceId, FragmentSet>();
     for (const [device, { files }] of this.#devices) {
       const fragments = files.get(file);
-      if (fragments !== undefined) holders.set(device, fragments);
+      if (fragments !== undefined) holders.set(device, unpackFragments(fragments));
     }
     return holders;
   }
 
   all(): ReadonlyMap<DeviceId, DeviceHoldings> {
     return this.#devices;
+  }
+
+  #claim(known: Known, isMember: boolean, file: FileId, fragments: PackedFragments): void {
+    known.files.delete(file);
+    this.#dropEarly(known, file);
+    if (fragments === NO_FRAGMENTS) return;
+    const count = this.#rules.fragmentCountOf(file);
+    if (count === 'removed') return;
+    if (isMember && count !== 'unknown') {
+      // Fragments that the file does not have are a lie, and would pass for safety.
+      const real = fragmentsBelow(fragments, count);
+      if (real !== NO_FRAGMENTS && known.files.size < MAX_FILES_PER_DEVICE) known.files.set(file, real);
+    } else if (known.early.size < MAX_EARLY_PER_DEVICE && this.#earlyCount < MAX_EARLY) {
+      known.early.set(file, fragments);
+      this.#earlyCount += 1;
+    } else {
+      known.missed = true;
+    }
+  }
+
+  #recount(device: DeviceId, file: FileId): void {
+    const known = this.#devices.get(device);
+    const fragments = known?.early.get(file);
+    if (known === undefined || fragments === undefined) return;
+    this.#claim(known, this.#rules.standingOf(device) === 'member', file, fragments);
+  }
+
+  #dropEarly(known: Known, file: FileId): void {
+    if (known.early.delete(file)) this.#earlyCount -= 1;
+  }
+
+  #forgetEarly(known: Known | undefined): void {
+    this.#earlyCount -= known?.early.size ?? 0;
   }
 }

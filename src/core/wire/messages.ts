@@ -25,7 +25,7 @@ import {
 } from '../model/limits.ts';
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import type { LogMark } from '../catalogue/device-log.ts';
-import { decodeFragmentSet, encodeFragmentSet } from '../placement/fragment-set.ts';
+import { decodeFragments, packedBytes } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
 import {
   bad,
@@ -174,7 +174,7 @@ function toCbor(message: Message): unknown {
     case 'holdings':
       return {
         ...message,
-        held: message.held.map(({ file, fragments }) => [cidOf(file), encodeFragmentSet(fragments)]),
+        held: message.held.map(({ file, fragments }) => [cidOf(file), packedBytes(fragments)]),
       };
     case 'place':
     case 'get-fragments':
@@ -234,7 +234,7 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
       base: uintOf(fields['base'], Number.MAX_SAFE_INTEGER - 1),
       held: listOf(fields['held'], MAX_HOLDINGS_PER_MESSAGE, (item) => {
         const [file, fragments] = tupleOf(item, 2);
-        return { file: parseFileId(linkOf(file)), fragments: decodeFragmentSet(fragments) };
+        return { file: parseFileId(linkOf(file)), fragments: decodeFragments(fragments) };
       }),
       heldBytes: uintOf(fields['heldBytes'], Number.MAX_SAFE_INTEGER),
       freeBytes: uintOf(fields['freeBytes'], Number.MAX_SAFE_INTEGER),
