@@ -12,6 +12,7 @@ import {
   type FragmentId,
   type JobId,
 } from '../core/model/ids.ts';
+import { heldBytesOf } from '../core/model/geometry.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import { Peer } from '../core/peer/peer.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
@@ -228,7 +229,9 @@ export class PeerDriver {
   fragmentHeld(stored: StoredFragment): void {
     const ofFile = this.#stored.get(stored.fileId) ?? new Map<number, StoredFragment>();
     this.#stored.set(stored.fileId, ofFile.set(stored.fragment, stored));
-    this.input({ kind: 'held', file: stored.fileId, fragment: stored.fragment, bytes: stored.blockBytes });
+    const manifest = this.peer.catalogue.files().get(stored.fileId);
+    const bytes = manifest === undefined ? stored.blockBytes : heldBytesOf(manifest);
+    this.input({ kind: 'held', file: stored.fileId, fragment: stored.fragment, bytes });
   }
 
   /**
@@ -468,6 +471,6 @@ export class PeerDriver {
     const ofFile = this.#stored.get(stored.fileId);
     ofFile?.delete(stored.fragment);
     if (ofFile?.size === 0) this.#stored.delete(stored.fileId);
-    this.input({ kind: 'unheld', file: stored.fileId, fragment: stored.fragment, bytes: stored.blockBytes });
+    this.input({ kind: 'unheld', file: stored.fileId, fragment: stored.fragment });
   }
 }

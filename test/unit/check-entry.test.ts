@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../src/adapters/portable/webcrypto.ts';
+import { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { checkEntry } from '../../src/core/catalogue/check.ts';
 import type { EntryPlace } from '../../src/core/catalogue/catalogue.ts';
 import {
@@ -50,6 +51,32 @@ describe('an honest entry passes', () => {
     const sealed = await seal(manifest);
     const checked = await check(await signedRecord(WRITER, FIRST, { kind: 'file', manifest: sealed }));
     expect(checked.file).toEqual({ fileId: fileIdOf(sealed), manifest });
+  });
+
+  it.each<[string, Partial<Manifest>, boolean]>([
+    ['of blocks of 256 KiB', { blockBytes: 262_144 }, true],
+    ['of blocks of 236 KiB', { blockBytes: 241_664 }, true],
+    ['of several blocks of 64 KiB', { blockBytes: 65_536 }, true],
+    ['of one small block', { blockBytes: 1_024, size: 4_000 }, true],
+    ['of several blocks that are too small for their indexes', { blockBytes: 65_535 }, false],
+    ['of thousands of blocks of seventeen bytes', { blockBytes: 17, k: 1, size: 60_000 }, false],
+  ])('file %s', async (_, changes, counts) => {
+    const sealed = await seal(manifestOf(WRITER.deviceId, changes));
+    const checked = await check(await signedRecord(WRITER, FIRST, { kind: 'file', manifest: sealed }));
+    expect(checked.file !== undefined).toBe(counts);
+  });
+
+  it('and what follows a file that is not kept counts', async () => {
+    const sealed = await seal(manifestOf(WRITER.deviceId, { blockBytes: 1_024 }));
+    const wasteful = await check(await signedRecord(WRITER, FIRST, { kind: 'file', manifest: sealed }));
+    const catalogue = new Catalogue();
+    catalogue.add([wasteful]);
+    expect(catalogue.files().size).toBe(0);
+    const honest = await seal(manifestOf(WRITER.deviceId));
+    const place = catalogue.placeOf(WRITER.deviceId, 1);
+    expect(place.prev).toBe(wasteful.entry.entryId);
+    catalogue.add([await check(await signedRecord(WRITER, place, { kind: 'file', manifest: honest }))]);
+    expect([...catalogue.files().keys()]).toEqual([fileIdOf(honest)]);
   });
 
   it('and so do the golden ones', async () => {

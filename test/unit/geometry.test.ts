@@ -2,16 +2,19 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import {
   blockBytesOf,
   checkGeometry,
   fragmentBytesOf,
   geometryOf,
+  heldBytesOf,
   plainBytesOf,
   segmentBytesOf,
   segmentCountOf,
   type Geometry,
 } from '../../src/core/model/geometry.ts';
+import { parseBlockHash } from '../../src/core/model/ids.ts';
 import {
   BLOCK_BYTES,
   fragmentCap,
@@ -110,5 +113,19 @@ describe('checkGeometry', () => {
 describe('fragmentCap', () => {
   it('keeps any one device below k, where k allows it', () => {
     expect([1, 2, 3, 4, 255].map(fragmentCap)).toEqual([1, 1, 2, 3, 254]);
+  });
+});
+
+describe('what a fragment takes', () => {
+  it('is its blocks and its index, and little more', () => {
+    for (const segmentCount of [1, 2, 23, 24, 255, 256, 5_000, MAX_SEGMENT_COUNT]) {
+      const geometry = { size: segmentCount * (4 * BLOCK_BYTES - 16), k: 4, n: 8, blockBytes: BLOCK_BYTES };
+      expect(segmentCountOf(geometry)).toBe(segmentCount);
+      const blocks = Array.from({ length: segmentCount }, () => parseBlockHash(new Uint8Array(32)));
+      const index = encodeFragmentIndex({ fragment: 254, share: new Uint8Array(32), blocks });
+      const taken = heldBytesOf(geometry) - fragmentBytesOf(geometry);
+      expect(taken).toBeGreaterThanOrEqual(index.length);
+      expect(taken).toBeLessThanOrEqual(index.length + 10);
+    }
   });
 });

@@ -7,7 +7,7 @@ import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
 import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
 import { concatBytes } from '../../src/core/model/bytes.ts';
-import { fragmentBytesOf } from '../../src/core/model/geometry.ts';
+import { heldBytesOf } from '../../src/core/model/geometry.ts';
 import {
   parseBlockHash,
   parseJobId,
@@ -105,7 +105,7 @@ class Device {
   }
 
   hold(file: FileId, manifest: Manifest, fragment: number): void {
-    this.input({ kind: 'held', file, fragment, bytes: fragmentBytesOf(manifest) });
+    this.input({ kind: 'held', file, fragment, bytes: heldBytesOf(manifest) });
   }
 
   sentTo(to: DeviceId, kind?: Message['kind']): Message[] {
@@ -149,9 +149,7 @@ class Device {
   }
 
   #drop(file: FileId, fragments: readonly number[]): void {
-    const manifest = this.#net.manifests.get(file) ?? manifestOf(this.id);
-    for (const fragment of fragments)
-      this.input({ kind: 'unheld', file, fragment, bytes: fragmentBytesOf(manifest) });
+    for (const fragment of fragments) this.input({ kind: 'unheld', file, fragment });
   }
 }
 
@@ -528,7 +526,7 @@ describe('a fragment that another asks this device to hold', () => {
   });
 
   it('is refused when the space is promised already', () => {
-    const fragmentBytes = fragmentBytesOf(manifestOf(deviceAt(1).deviceId));
+    const fragmentBytes = heldBytesOf(manifestOf(deviceAt(1).deviceId));
     const { device, other, fileId } = asked(2 * fragmentBytes - 1);
     expect(refusals(device.hear(other, asking(fileId, 1, 2)), other)).toEqual([[2, 'space']]);
     device.input({ kind: 'pulled', place: { file: fileId, fragment: 1 }, from: other, outcome: 'failed' });
@@ -585,7 +583,7 @@ describe('small fragments that others ask this device to hold', () => {
     const places = files.map((file) => ({ file, fragment: 0 }));
     const [whole, ...others] = fetchedBy(device.hear(other, { kind: 'place', places }));
     expect(others).toHaveLength(1);
-    expect(whole).toHaveLength(Math.floor(BLOCK_BYTES / 2 / fragmentBytesOf(manifest)));
+    expect(whole).toHaveLength(Math.floor(BLOCK_BYTES / 2 / heldBytesOf(manifest)));
   });
 
   it('of files of several segments, or of large blocks, come each by itself', () => {
@@ -701,7 +699,7 @@ describe('blocks that are foretold', () => {
 
   it('take half of the room, count as room that fragments can have, and are given up for one', () => {
     const manifest = manifestOf(deviceAt(1).deviceId);
-    const fragmentBytes = fragmentBytesOf(manifest);
+    const fragmentBytes = heldBytesOf(manifest);
     const blockCount = Math.ceil(fragmentBytes / BLOCK_BYTES);
     const { device, other, fileId } = asked(2 * blockCount * BLOCK_BYTES);
     const told = device.hear(other, { kind: 'soon', job, blocks: hashes(2 * blockCount) });
@@ -814,7 +812,7 @@ describe('blocks that are foretold', () => {
     const { net, devices } = poolOf(3);
     const [storer, narrow] = [itemAt(devices, 0), itemAt(devices, 1)];
     const manifest = manifestOf(storer.id);
-    narrow.input({ kind: 'space', freeBytes: 3 * fragmentBytesOf(manifest) });
+    narrow.input({ kind: 'space', freeBytes: 3 * heldBytesOf(manifest) });
     net.pass(A_MOMENT_MS);
     const { homes, early } = storer.peer.planHomes(manifest);
     expect([...homes.values()].filter((home) => home === narrow.id)).toHaveLength(2);

@@ -1,6 +1,7 @@
 // The gate of the catalogue: a record counts only once it went through here. Shape, size, pool, signature and, for a
 // file, the manifest's own seal and shape. The chain is the catalogue's to check, for it needs the entries before.
 
+import { hasBlocksWorthIndexing } from '../model/geometry.ts';
 import { fileIdOf, type FileId } from '../model/ids.ts';
 import type { PoolKeys } from '../model/pool-keys.ts';
 import type { Cryptography } from '../ports.ts';
@@ -10,7 +11,7 @@ import { openManifest, type Manifest } from './manifest.ts';
 
 export interface CheckedEntry {
   readonly entry: Entry;
-  /** Exactly when the body's kind is 'file'. */
+  /** Only when the body's kind is 'file', and unless that file cannot be kept: the entry is without effect then. */
   readonly file?: { readonly fileId: FileId; readonly manifest: Manifest };
 }
 
@@ -28,5 +29,7 @@ export async function checkEntry(
   if (entry.body.kind !== 'file') return { entry };
   const manifest = await openManifest(entry.body.manifest, keys.catalogueKey, keys.poolId, cryptography);
   if (manifest.by !== entry.deviceId) throw bad('a manifest in the name of another device');
+  // Kept all the same: what follows in this log hangs on it.
+  if (!hasBlocksWorthIndexing(manifest)) return { entry };
   return { entry, file: { fileId: fileIdOf(entry.body.manifest), manifest } };
 }

@@ -9,8 +9,13 @@ import {
   GCM_TAG_BYTES,
   MAX_FRAGMENT_COUNT,
   MAX_SEGMENT_COUNT,
+  MIN_BLOCK_BYTES,
   USUAL_BLOCK_BYTES,
 } from './limits.ts';
+
+/** A fragment index in CBOR (FORMATS.md, fragment index): a block hash, and everything else. */
+const INDEX_BYTES_PER_BLOCK = 34;
+const INDEX_BYTES = 64;
 
 export interface Geometry {
   /** Plaintext bytes of the file. */
@@ -71,6 +76,16 @@ export function sealedBlockBytes(plainBytes: number, k: number): number {
 export function fragmentBytesOf(geometry: Geometry): number {
   const last = segmentCountOf(geometry) - 1;
   return last * geometry.blockBytes + blockBytesOf(geometry, last);
+}
+
+/** Bytes that a fragment takes on its holder: all its blocks, and its index, a little more than that has at most. */
+export function heldBytesOf(geometry: Geometry): number {
+  return fragmentBytesOf(geometry) + INDEX_BYTES + INDEX_BYTES_PER_BLOCK * segmentCountOf(geometry);
+}
+
+/** Whether the blocks are worth their indexes, which every holder keeps, and every reader fetches first. */
+export function hasBlocksWorthIndexing(geometry: Geometry): boolean {
+  return geometry.blockBytes >= MIN_BLOCK_BYTES || segmentCountOf(geometry) === 1;
 }
 
 /** The geometry of a new file. */

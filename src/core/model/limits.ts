@@ -9,6 +9,12 @@ export const BLOCK_BYTES = 256 * 1024;
  */
 export const USUAL_BLOCK_BYTES = 236 * 1024;
 
+/**
+ * Full blocks of a file of several segments have at least this, bytes: an index is 0.05 % of its fragment then. With blocks of
+ * one byte it would be 34 times as much, and nobody would have offered space for it.
+ */
+export const MIN_BLOCK_BYTES = 64 * 1024;
+
 /** AES-GCM's authentication tag, bytes (NIST SP 800-38D). */
 export const GCM_TAG_BYTES = 16;
 

@@ -6,7 +6,7 @@
 // here before it found a home counts as nothing: it is not offered, not shown as placed, and not waited for.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
-import { fragmentBytesOf } from '../model/geometry.ts';
+import { heldBytesOf } from '../model/geometry.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { marginOf, reachOf } from '../placement/health.ts';
@@ -279,7 +279,7 @@ export class Outbox {
     for (const [fragment, { device }] of placing.offers)
       held.set(device, (held.get(device) ?? new Set()).add(fragment));
     const fragments = [...this.#view.ownOf(file)].toSorted((a, b) => a - b);
-    const fragmentBytes = fragmentBytesOf(manifest);
+    const fragmentBytes = heldBytesOf(manifest);
     const { salt, k } = manifest;
     const preferred = placing.homes;
     const homes = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held, preferred });

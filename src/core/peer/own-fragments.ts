@@ -7,8 +7,14 @@ import { MAX_HOLDINGS_PER_MESSAGE } from '../wire/messages.ts';
 
 const NOTHING: FragmentSet = new Set();
 
+interface OwnFile {
+  readonly fragments: Set<number>;
+  /** Bytes that each of them takes. */
+  readonly bytes: number;
+}
+
 export class OwnFragments {
-  readonly #files = new Map<FileId, Set<number>>();
+  readonly #files = new Map<FileId, OwnFile>();
   /** Files that changed since the last delta. */
   readonly #changed = new Set<FileId>();
   heldBytes = 0;
@@ -17,26 +23,24 @@ export class OwnFragments {
   #toldFreeBytes = 0;
 
   of(file: FileId): FragmentSet {
-    return this.#files.get(file) ?? NOTHING;
+    return this.#files.get(file)?.fragments ?? NOTHING;
   }
 
-  files(): ReadonlyMap<FileId, FragmentSet> {
-    return this.#files;
-  }
-
+  /** All fragments of a file take the same `bytes`, index included. */
   add(file: FileId, fragment: number, bytes: number): void {
-    const fragments = this.#files.get(file) ?? new Set();
-    if (fragments.has(fragment)) return;
-    this.#files.set(file, fragments.add(fragment));
-    this.heldBytes += bytes;
+    const known = this.#files.get(file) ?? { fragments: new Set(), bytes };
+    if (known.fragments.has(fragment)) return;
+    known.fragments.add(fragment);
+    this.#files.set(file, known);
+    this.heldBytes += known.bytes;
     this.#changed.add(file);
   }
 
-  delete(file: FileId, fragment: number, bytes: number): void {
-    const fragments = this.#files.get(file);
-    if (fragments?.delete(fragment) !== true) return;
-    if (fragments.size === 0) this.#files.delete(file);
-    this.heldBytes -= bytes;
+  delete(file: FileId, fragment: number): void {
+    const known = this.#files.get(file);
+    if (known?.fragments.delete(fragment) !== true) return;
+    if (known.fragments.size === 0) this.#files.delete(file);
+    this.heldBytes -= known.bytes;
     this.#changed.add(file);
   }
 

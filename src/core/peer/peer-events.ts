@@ -29,8 +29,9 @@ export type PeerInput =
   /** This device wrote entries that fit one message, and they are durable. */
   | { readonly kind: 'published'; readonly entries: readonly CheckedEntry[] }
   /** A fragment became durable here, or no longer counts (dropped, or a block of it is damaged). */
+  /** `bytes`: its blocks and its index (heldBytesOf). */
   | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
-  | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
+  | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'space'; readonly freeBytes: number }
   /** All fragments of `file` are here: place them. `early`: as the blocks of this job were foretold. */
   | {

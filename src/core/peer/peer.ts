@@ -7,7 +7,7 @@
 import type { CheckedEntry } from '../catalogue/check.ts';
 import { Catalogue, type AddResult } from '../catalogue/catalogue.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
-import { fragmentBytesOf, type Geometry } from '../model/geometry.ts';
+import { heldBytesOf, type Geometry } from '../model/geometry.ts';
 import { MAX_AHEAD_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
@@ -132,7 +132,7 @@ export class Peer {
     const candidates = this.#candidates();
     const { salt, k, n } = file;
     const fragments = Array.from({ length: n }, (_, fragment) => fragment);
-    const fragmentBytes = fragmentBytesOf(file);
+    const fragmentBytes = heldBytesOf(file);
     const homes = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: new Map() });
     const early = candidates.filter(({ device, freeBytes }) => {
       const shareBytes = [...homes.values()].filter((home) => home === device).length * fragmentBytes;
@@ -190,7 +190,7 @@ export class Peer {
         this.#touch(input.file);
         return this.catalogue.isRemoved(input.file) ? [drop(input.file, [input.fragment])] : [];
       case 'unheld':
-        this.own.delete(input.file, input.fragment, input.bytes);
+        this.own.delete(input.file, input.fragment);
         this.#touch(input.file);
         return [];
       case 'space':

@@ -3,7 +3,7 @@
 // this device offers is ever promised twice.
 
 import type { Manifest } from '../catalogue/manifest.ts';
-import { fragmentBytesOf } from '../model/geometry.ts';
+import { heldBytesOf } from '../model/geometry.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
 import { MAX_PLACES_PER_MESSAGE, type Place, type Refusal } from '../wire/messages.ts';
@@ -74,7 +74,7 @@ export class Taking {
     if (this.#waiting.has(key) || this.#running.has(key)) return 'queued';
     const ofFile = this.#counts.get(place.file) ?? 0;
     if (own.size + ofFile >= fragmentCap(manifest.k)) return 'cap';
-    const bytes = fragmentBytesOf(manifest);
+    const bytes = heldBytesOf(manifest);
     if (this.#promisedBytes + bytes > this.#own.freeBytes) return 'space';
     if (this.#waiting.size + this.#running.size >= MAX_WAITING_PULLS) return 'busy';
     this.#waiting.set(key, { place, from, bytes, isSmall: hasSmallFragments(manifest) });
