@@ -225,9 +225,12 @@ export interface FragmentStore {
   /** The encoded fragment index; undefined when the fragment is not here. */
   getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined>;
   list(): Promise<StoredFragment[]>;
-  /** Removes fragments and each block that no other owner counts. Unknown ids are ignored. */
+  /**
+   * Removes fragments and each block that no other owner counts; erases their indexes, where the platform can overwrite in
+   * place. Unknown ids are ignored.
+   */
   drop(fragmentIds: readonly FragmentId[]): Promise<void>;
-  /** Ends a job's claim on its blocks, kept ones included; those that no fragment counts are deleted. */
+  /** Ends a job's claim on its blocks, kept ones included; those that no fragment counts are deleted. Erases its notes. */
   release(owner: string): Promise<void>;
   /** Jobs that claim blocks; at the start those that kept some. */
   owners(): Promise<string[]>;
@@ -263,6 +266,19 @@ export interface RecordStore {
   clear(): Promise<void>;
 }
 
+/**
+ * Small values that can be erased: once `put` replaced one, or `clear` resolved, nothing on the disk opens what was there, where
+ * the platform can overwrite in place. Every method throws PalmError 'storage-full' or 'storage-failed'.
+ */
+export interface SecretStore {
+  /** Undefined when there is none. @throws PalmError also 'corrupt' when it is damaged. */
+  get(name: string): Promise<Uint8Array | undefined>;
+  /** Durable ('strict') when it resolves. */
+  put(name: string, secret: Uint8Array): Promise<void>;
+  /** Removes everything. */
+  clear(): Promise<void>;
+}
+
 /** A file that a later page can open again, where the platform has such a thing (FileSystemFileHandle). Structured-cloneable. */
 export interface SourceHandle {
   readonly kind: 'file';
@@ -288,7 +304,7 @@ export interface UnfinishedStore extends Geometry {
 }
 
 /**
- * Stores that were begun and are not published yet. Every method throws PalmError
+ * Stores that were begun and are not published yet. A private file's handle may not come back: it has the file's name. Every method throws PalmError
  * 'storage-full' or 'storage-failed'.
  */
 export interface StoreJournal {
@@ -296,10 +312,17 @@ export interface StoreJournal {
   load(): Promise<{ readonly stores: readonly UnfinishedStore[]; readonly damagedCount: number }>;
   /** Durable ('strict') when it resolves. Replaces an earlier row of the same id. */
   put(store: UnfinishedStore): Promise<void>;
-  /** Removes the store. Unknown ids are ignored. */
+  /** Removes the store and erases its keys and names, where the platform can overwrite in place. Unknown ids are ignored. */
   end(storeId: string): Promise<void>;
   /** Removes everything. */
   clear(): Promise<void>;
+}
+
+/** What has one owner on a device: everything that is erasable, and the blocks. */
+export interface DeviceStore {
+  readonly fragments: FragmentStore;
+  readonly journal: StoreJournal;
+  readonly secrets: SecretStore;
 }
 
 /** Control overtakes bulk; within a lane messages arrive in order. */

@@ -9,7 +9,7 @@ import type { RuntimePorts } from './runtime-ports.ts';
 
 const LEAVING = 'leaving';
 
-export type WipedPorts = Pick<RuntimePorts, 'journal' | 'fragments' | 'records' | 'identity'>;
+export type WipedPorts = Pick<RuntimePorts, 'secrets' | 'journal' | 'fragments' | 'records' | 'identity'>;
 
 /** Whether an earlier page left the pool and did not get to the end of it. */
 export async function isLeaving(records: RecordStore): Promise<boolean> {
@@ -17,10 +17,11 @@ export async function isLeaving(records: RecordStore): Promise<boolean> {
 }
 
 /**
- * Deletes everything that this device has of its pool. The records go last: they say that the rest must go.
+ * Deletes everything that this device has of its pool, and erases what would open it. The pool secret goes first, with which
+ * every name and half of every key opens; the records go last: they say that the rest must go.
  * @throws PalmError 'storage-failed' when something could not be deleted; all else is gone then.
  */
-export async function wipe({ journal, fragments, records, identity }: WipedPorts): Promise<void> {
+export async function wipe({ secrets, journal, fragments, records, identity }: WipedPorts): Promise<void> {
   const failures: unknown[] = [];
   const attempt = async (part: () => Promise<unknown>): Promise<void> => {
     try {
@@ -31,6 +32,7 @@ export async function wipe({ journal, fragments, records, identity }: WipedPorts
   };
   // On a full disk there is no room for the note; what follows needs none.
   await records.putMeta(LEAVING, true).catch(() => undefined);
+  await attempt(() => secrets.clear());
   await attempt(() => journal.clear());
   await attempt(() => fragments.clear());
   await attempt(() => identity.forget());

@@ -161,9 +161,9 @@ class PoolRuntime implements Pool {
   }
 
   async #leave(ports: RuntimePorts): Promise<void> {
-    const { records, identity } = ports;
+    const { records, secrets, identity } = ports;
     const session = this.#session;
-    if (session === undefined && !(await hasPool(records)) && !(await isLeaving(records))) this.#inPool();
+    if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(records))) this.#inPool();
     if (session !== undefined) await this.#sayGoodbye(session);
     this.#session = undefined;
     try {
@@ -228,14 +228,14 @@ class PoolRuntime implements Pool {
   }
 
   async #start(ports: RuntimePorts): Promise<RuntimePorts> {
-    const { records, identity } = ports;
+    const { records, secrets, identity } = ports;
     this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
     if (await isLeaving(records)) {
       await wipe(ports).catch(this.#warn);
       await saveDeviceName(records, this.#deviceName).catch(this.#warn);
     }
     this.#identity = await identity.load();
-    const invite = await loadPool(records);
+    const invite = await loadPool(secrets);
     if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
     this.#changed();
     return ports;
@@ -265,7 +265,7 @@ class PoolRuntime implements Pool {
     deviceName: string | undefined,
   ): Promise<PoolSession> {
     if (deviceName !== undefined) await this.setDeviceName(deviceName);
-    await savePool(ports.records, invite);
+    await savePool(ports.secrets, invite);
     const session = await this.#openSession(invite, identity, ports);
     await session.driver.publish({ kind: 'profile', name: this.#deviceName });
     // Not granted is no failure: the browser then may evict under pressure, and the pool has the other fragments.

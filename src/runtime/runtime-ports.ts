@@ -9,6 +9,7 @@ import type {
   Memory,
   Random,
   RecordStore,
+  SecretStore,
   SegmentCodec,
   SourceHandle,
   StoreJournal,
@@ -46,6 +47,7 @@ export interface RuntimePorts {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
   readonly journal: StoreJournal;
+  readonly secrets: SecretStore;
   readonly sources: SourceFiles;
   readonly codec: SegmentCodec;
   readonly quota: Quota;

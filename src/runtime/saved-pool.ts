@@ -1,5 +1,6 @@
 // The pool that this device is in, as it is kept between visits.
 
+import { utf8 } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { decodeInvite, encodeInvite, type Invite } from '../core/model/invite.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
@@ -7,7 +8,7 @@ import { parseDeviceId, parseFileId } from '../core/model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_DEVICE_NAME_BYTES } from '../core/model/limits.ts';
 import { decodeFragments, packedBytes, type PackedFragments } from '../core/placement/fragment-set.ts';
 import type { Holdings } from '../core/placement/holdings.ts';
-import type { RecordStore } from '../core/ports.ts';
+import type { RecordStore, SecretStore } from '../core/ports.ts';
 import { tupleOf, uintOf, utf8Length } from '../core/wire/decode.ts';
 import { softRows, type SoftRows } from './soft-rows.ts';
 
@@ -18,13 +19,12 @@ const HOLDINGS = 'holdings';
 const MAX_REMEMBERED_FILES = 200_000;
 
 /** @throws PalmError 'storage-failed' when what is kept is damaged. */
-export async function loadPool(records: RecordStore): Promise<Invite | undefined> {
-  const kept = await records.getMeta(POOL);
-  if (kept === undefined) return undefined;
+export async function loadPool(secrets: SecretStore): Promise<Invite | undefined> {
   try {
-    return decodeInvite(typeof kept === 'string' ? kept : '');
+    const kept = await secrets.get(POOL);
+    return kept && decodeInvite(new TextDecoder().decode(kept));
   } catch (cause) {
-    if (!isPalmError(cause)) throw cause;
+    if (!isPalmError(cause) || cause.code === 'storage-failed') throw cause;
     const text =
       'What this browser kept of its pool’s key is damaged. Leave the pool here, then join again with an invite from one of its other devices.';
     throw new PalmError('storage-failed', text, { cause });
@@ -32,12 +32,17 @@ export async function loadPool(records: RecordStore): Promise<Invite | undefined
 }
 
 /** Whether this device is in a pool, readable or not. */
-export async function hasPool(records: RecordStore): Promise<boolean> {
-  return (await records.getMeta(POOL)) !== undefined;
+export async function hasPool(secrets: SecretStore): Promise<boolean> {
+  try {
+    return (await secrets.get(POOL)) !== undefined;
+  } catch (error) {
+    if (isPalmError(error)) return true;
+    throw error;
+  }
 }
 
-export function savePool(records: RecordStore, invite: Invite): Promise<void> {
-  return records.putMeta(POOL, encodeInvite(invite));
+export function savePool(secrets: SecretStore, invite: Invite): Promise<void> {
+  return secrets.put(POOL, utf8(encodeInvite(invite)));
 }
 
 export async function loadDeviceName(records: RecordStore): Promise<string | undefined> {

@@ -8,7 +8,7 @@ import { OpfsDownloads } from '../adapters/browser/opfs-downloads.ts';
 import { persistStorage, storageEstimate } from '../adapters/browser/quota.ts';
 import { RtcTransport } from '../adapters/browser/rtc-transport.ts';
 import { mayReadSource, openSource } from '../adapters/browser/source-files.ts';
-import { openWorkerFragments } from '../adapters/browser/worker-fragments.ts';
+import { openWorkerStore } from '../adapters/browser/worker-store.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
@@ -44,15 +44,19 @@ export function openDownloadStore(): DownloadStore {
 }
 
 async function openPorts(): Promise<RuntimePorts> {
-  const { records, journal } = await openIdbStore();
   const memory = new BufferPool();
+  const store = openWorkerStore(memory);
+  // It takes over what an earlier version left, before anybody reads.
+  await store.opened();
+  const { records } = await openIdbStore();
   const ports = { clock: systemClock, random: systemRandom, memory, cryptography: webCryptography };
   return {
     ...ports,
     identity: { load: loadIdentity, forget: forgetIdentity },
-    fragments: openWorkerFragments(memory),
+    fragments: store.fragments,
     records,
-    journal,
+    journal: store.journal,
+    secrets: store.secrets,
     sources: { mayRead: mayReadSource, open: openSource },
     codec: openCodecPool({ memory }),
     quota: { estimate: storageEstimate, persist: persistStorage },

@@ -3,7 +3,6 @@
 // disk").
 
 import type { Page } from '@playwright/test';
-import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import type { Device } from './device.ts';
 
 /** One fragment on a device's disk: its blocks' hashes (hex) in the order of the file's segments. */
@@ -16,8 +15,7 @@ export interface FragmentOnDisk {
 interface Dump {
   /** Hashes (hex) of the blocks that are rows, or that a row says are in a file. */
   readonly blockKeys: string[];
-  /** Encoded fragment indexes, in hex. */
-  readonly indexes: string[];
+  readonly fragments: FragmentOnDisk[];
   /** Files in which no row says that there is a block. */
   readonly strayFiles: string[];
 }
@@ -30,7 +28,7 @@ export async function storedBlocks(
   page: Page,
 ): Promise<{ present: string[]; counted: string[]; strayFiles: string[] }> {
   const dump = await page.evaluate(dumpStorage);
-  const counted = new Set(fragmentsIn(dump).flatMap(({ blocks }) => blocks));
+  const counted = new Set(dump.fragments.flatMap(({ blocks }) => blocks));
   const { blockKeys, strayFiles } = dump;
   return {
     present: [...new Set(blockKeys)].toSorted(compare),
@@ -40,7 +38,7 @@ export async function storedBlocks(
 }
 
 export async function storedFragments(page: Page): Promise<FragmentOnDisk[]> {
-  return fragmentsIn(await page.evaluate(dumpStorage));
+  return (await page.evaluate(dumpStorage)).fragments;
 }
 
 /** Flips one bit in the middle of a block, as a failing disk does, while the device's app is closed. */
@@ -53,13 +51,6 @@ export async function damageBlock(device: Device, hash: string): Promise<void> {
   await page.evaluate(flipBit, hash);
   await page.close();
   await device.open();
-}
-
-function fragmentsIn(dump: Dump): FragmentOnDisk[] {
-  return dump.indexes.map((hex) => {
-    const { fragment, blocks } = decodeFragmentIndex(new Uint8Array(Buffer.from(hex, 'hex')));
-    return { fragment, blocks: blocks.map((hash) => Buffer.from(hash).toString('hex')) };
-  });
 }
 
 function compare(a: string, b: string): number {
@@ -79,13 +70,12 @@ async function dumpStorage(): Promise<Dump> {
     if (bytes === undefined) throw new Error('A row is not made of bytes.');
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   };
-  const database = await answerOf(indexedDB.open('palm'));
-  const transaction = database.transaction(['blocks', 'fragments', 'kept', 'indexes']);
-  const [rowKeys, fragments, kept, indexes] = await Promise.all([
+  const database = await answerOf(indexedDB.open('palm-device'));
+  const transaction = database.transaction(['blocks', 'fragments', 'kept']);
+  const [rowKeys, fragments, kept] = await Promise.all([
     answerOf(transaction.objectStore('blocks').getAllKeys()),
     answerOf<unknown[]>(transaction.objectStore('fragments').getAll()),
     answerOf<unknown[]>(transaction.objectStore('kept').getAll()),
-    answerOf(transaction.objectStore('indexes').getAll()),
   ]);
   database.close();
   const noSlot = 2 ** 32 - 1;
@@ -103,14 +93,23 @@ async function dumpStorage(): Promise<Dump> {
       files.add(`pack-${Math.floor(slot / 64)}`);
     }
   }
+  const held = fragments.map((row) => {
+    const [fragment, hashes]: unknown[] = [
+      Reflect.get(Object(row), 'fragment'),
+      Reflect.get(Object(row), 'hashes'),
+    ];
+    if (typeof fragment !== 'number') throw new Error('A fragment has no number.');
+    const hex = hexOf(hashes);
+    return { fragment, blocks: Array.from(hex.matchAll(/.{64}/g), ([hash]) => hash) };
+  });
   const strayFiles: string[] = [];
   // Older engines have no files.
-  if (!('getDirectory' in navigator.storage)) return { blockKeys, indexes: indexes.map(hexOf), strayFiles };
+  if (!('getDirectory' in navigator.storage)) return { blockKeys, fragments: held, strayFiles };
   const folder = await (
     await navigator.storage.getDirectory()
   ).getDirectoryHandle('blocks', { create: true });
   for await (const name of folder.keys()) if (!files.has(name)) strayFiles.push(name);
-  return { blockKeys, indexes: indexes.map(hexOf), strayFiles };
+  return { blockKeys, fragments: held, strayFiles };
 }
 
 /** Runs in a page of the app's origin that does not run the app, as source text. */
@@ -123,7 +122,7 @@ async function flipBit(hash: string): Promise<void> {
   const key = new Uint8Array(Array.from(hash.matchAll(/../g), ([byte]) => Number.parseInt(byte, 16)));
   const flipped = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
     bytes.map((byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte));
-  const database = await answerOf(indexedDB.open('palm'));
+  const database = await answerOf(indexedDB.open('palm-device'));
   const reading = database.transaction(['blocks', 'fragments']);
   const [row, fragments] = await Promise.all([
     answerOf<unknown>(reading.objectStore('blocks').get(key)),

@@ -2,7 +2,7 @@
 // has not come when the tab is killed never happened; one whose turn has come is durable, heard of or not.
 
 import { PalmError } from '../../src/core/model/errors.ts';
-import type { FragmentStore, RecordStore, StoreJournal } from '../../src/core/ports.ts';
+import type { FragmentStore, RecordStore, SecretStore, StoreJournal } from '../../src/core/ports.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -30,6 +30,7 @@ export interface Disk {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
   readonly journal: StoreJournal;
+  readonly secrets: SecretStore;
 }
 
 /** Bytes and records lie in different tables: their transactions do not wait for each other. */
@@ -38,6 +39,7 @@ export function diskOf(store: MemoryStore, world: World, process: SimProcess, fa
     fragments: fragmentsThrough(turnstile(world, process, faults), store, faults),
     records: recordsThrough(turnstile(world, process, faults), store.records, faults),
     journal: journalThrough(turnstile(world, process, faults), store.journal),
+    secrets: secretsThrough(turnstile(world, process, faults), store.secrets),
   };
 }
 
@@ -120,5 +122,16 @@ function journalThrough(take: Turnstile, journal: StoreJournal): StoreJournal {
     },
     end: (storeId) => take(() => journal.end(storeId)),
     clear: () => take(() => journal.clear()),
+  };
+}
+
+function secretsThrough(take: Turnstile, secrets: SecretStore): SecretStore {
+  return {
+    get: (name) => take(() => secrets.get(name)),
+    put: (name, secret) => {
+      const kept = secret.slice();
+      return take(() => secrets.put(name, kept));
+    },
+    clear: () => take(() => secrets.clear()),
   };
 }

@@ -1,6 +1,7 @@
 // A device leaves: nothing of the pool stays on it, and nobody counts on it any more.
 
 import { expect } from 'vitest';
+import { utf8 } from '../../src/core/model/bytes.ts';
 import { settledOutboxes } from './checks.ts';
 import { joinPool, reachableCount, type SimDevice } from './device.ts';
 import { first, scenario } from './scenario.ts';
@@ -81,7 +82,7 @@ scenario(
       leaving.put(world.random.bytes(5_000), { name: 'stuck', durability: 'fast' }),
     );
     leaving.kill();
-    await leaving.store.records.putMeta('pool-invite', 'not an invite');
+    await leaving.store.secrets.put('pool-invite', utf8('not an invite'));
     await expect(leaving.reopen()).rejects.toMatchObject({ code: 'storage-failed' });
     expect(leaving.store.contents().fragments.length).toBeGreaterThan(0);
     await world.settled('leave', leaving.pool.leave());
@@ -224,13 +225,14 @@ function heldBy(viewer: SimDevice, fileId: string, deviceId: string): number {
 
 /** Only the device's name is its own, and stays. */
 function expectEmpty(device: SimDevice): void {
-  const { fragments, blocks, outbox, entryIds, metaNames } = device.store.contents();
-  expect({ fragments, blocks: blocks.size, outbox, entryIds, metaNames }, device.name).toEqual({
+  const { fragments, blocks, outbox, entryIds, metaNames, secretNames } = device.store.contents();
+  expect({ fragments, blocks: blocks.size, outbox, entryIds, metaNames, secretNames }, device.name).toEqual({
     fragments: [],
     blocks: 0,
     outbox: [],
     entryIds: [],
     metaNames: ['device-name'],
+    secretNames: [],
   });
   expect(device.store.usedBytes()).toBe(0);
 }

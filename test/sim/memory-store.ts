@@ -1,4 +1,4 @@
-// FragmentStore, RecordStore and StoreJournal in memory, for the simulator: the contract of the IndexedDB store (test/contract runs
+// FragmentStore, RecordStore, StoreJournal and SecretStore in memory, for the simulator: the contract of the IndexedDB store (test/contract runs
 // against both) without its platform. Every method settles within microtasks and hashes in place, so a simulated pool on
 // virtual time does the same thing on every run. Bytes are copied in and out, as a database does.
 
@@ -20,6 +20,7 @@ import type {
   Kept,
   NewFragment,
   RecordStore,
+  SecretStore,
   StoredFragment,
   StoredRecord,
   StoreJournal,
@@ -30,6 +31,7 @@ export interface MemoryStore {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
   readonly journal: StoreJournal;
+  readonly secrets: SecretStore;
   /** Bytes of the blocks and fragment indexes that are here; what `capacityBytes` bounds. */
   usedBytes(): number;
   /** From now on writes that lead beyond this fail with 'storage-full'. */
@@ -61,6 +63,7 @@ export interface StoreContents {
   readonly outbox: readonly FileId[];
   readonly entryIds: readonly string[];
   readonly metaNames: readonly string[];
+  readonly secretNames: readonly string[];
   /** What jobs noted with the blocks that they kept, lower-case hex. */
   readonly notes: readonly string[];
   /** Ids of the stores in the journal. */
@@ -71,12 +74,19 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
   const fragments = new MemoryFragmentStore(options.capacityBytes ?? Number.POSITIVE_INFINITY);
   const records = new MemoryRecordStore();
   const journal = new MemoryStoreJournal();
+  const secrets = new MemorySecretStore();
   return {
     fragments,
     records,
     journal,
+    secrets,
     usedBytes: () => fragments.usedBytes,
-    contents: () => ({ ...fragments.contents(), ...records.contents(), ...journal.contents() }),
+    contents: () => ({
+      ...fragments.contents(),
+      ...records.contents(),
+      ...journal.contents(),
+      ...secrets.contents(),
+    }),
     setCapacity: (capacityBytes) => fragments.setCapacity(capacityBytes),
     restart: () => fragments.restart(),
     corruptBlock: (hash) => fragments.corruptBlock(hash),
@@ -362,6 +372,26 @@ class MemoryRecordStore implements RecordStore {
     this.#records.clear();
     this.#outbox.clear();
     this.#meta.clear();
+  }
+}
+
+class MemorySecretStore implements SecretStore {
+  readonly #secrets = new Map<string, Uint8Array>();
+
+  async get(name: string): Promise<Uint8Array | undefined> {
+    return this.#secrets.get(name)?.slice();
+  }
+
+  async put(name: string, secret: Uint8Array): Promise<void> {
+    this.#secrets.set(name, secret.slice());
+  }
+
+  async clear(): Promise<void> {
+    this.#secrets.clear();
+  }
+
+  contents(): Pick<StoreContents, 'secretNames'> {
+    return { secretNames: [...this.#secrets.keys()].toSorted() };
   }
 }
 

@@ -4,11 +4,11 @@
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
 import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
-import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
+import { openWorkerStore } from '../../src/adapters/browser/worker-store.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
 import type { FragmentStore } from '../../src/core/ports.ts';
-import { createFragmentService } from '../../src/workers/fragment-service.ts';
+import { createDeviceService } from '../../src/workers/device-service.ts';
 import { createMemoryStore } from '../sim/memory-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { seededBytes } from './erasure-oracle.ts';
@@ -61,14 +61,14 @@ it('that cannot be started fails the call with the cause, and the next call trie
 
 /** Every worker of it has the same disk. */
 function openStore(beforeStart: () => void = () => undefined): FragmentStore {
-  const { fragments } = createMemoryStore();
-  return openWorkerFragments(new BufferPool(), () => {
+  const stores = createMemoryStore();
+  return openWorkerStore(new BufferPool(), () => {
     beforeStart();
-    const service = createFragmentService(Promise.resolve(fragments));
+    const service = createDeviceService(Promise.resolve(stores));
     const worker = new ChannelWorker((port) => expose(service, port));
     started.push(worker);
     return worker;
-  });
+  }).fragments;
 }
 
 async function expectToldSafe(call: Promise<unknown>): Promise<unknown> {

@@ -5,8 +5,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { forceCloseDatabase, IDBObjectStore } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PackFolder } from '../../src/adapters/browser/block-files.ts';
-import { openFragmentStore, type OpenFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
+import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/device-store.ts';
 import { PalmDatabase } from '../../src/adapters/browser/idb-database.ts';
 import { type IdbStore, openIdbStore } from '../../src/adapters/browser/idb-store.ts';
 import { equalBytes } from '../../src/core/model/bytes.ts';
@@ -26,6 +25,7 @@ import {
   type FragmentStoreHarness,
 } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/wire/decode.ts';
 import { USUAL_BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import { storeJournalCases, unfinishedStoreAt } from '../contract/store-journal.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';
@@ -34,7 +34,7 @@ import { TestPackFolder } from './pack-folder.ts';
 // oxlint-disable-next-line typescript/unbound-method -- called on the store that it was called on
 const originalPut = IDBObjectStore.prototype.put;
 /** Records and journal as the page has them, and fragments as their worker does. */
-type Store = IdbStore & OpenFragmentStore;
+type Store = IdbStore & OpenDeviceStore;
 
 const opened: Store[] = [];
 const folders: TestPackFolder[] = [];
@@ -86,7 +86,7 @@ describe('the fragment store with files', () => {
     const folder = packFolder();
     const block = await blockOf(1, 250_000);
     await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed', keepAs(0));
-    folder.openNames.clear();
+    folder.die();
     const without = (await openStore()).fragments.getBlock(block.hash);
     await expect(without).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
     const again = await openStore('palm', folder);
@@ -98,7 +98,7 @@ describe('the fragment store with files', () => {
     const { fragments } = await openStore('palm', folder);
     await fragments.putBlocks('job', [await blockOf(1, 250_000)], 'claimed');
     for (const store of ['blocks', 'kept', 'fragments']) expect(await rowCount(store), store).toBe(0);
-    folder.openNames.clear();
+    folder.die();
     await openStore('palm', folder);
     expect(await folder.names()).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe('the fragment store with files', () => {
     await expect(fragments.getBlock(first.hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
     await fragments.putBlocks('other', [second], 'claimed', keepAs(0));
     await fragments.putBlocks('repair', [await blockOf(1, 250_000)], 'claimed');
-    folder.openNames.clear();
+    folder.die();
     const again = (await openStore('palm', folder)).fragments;
     expect(await again.getBlock(first.hash)).toEqual((await blockOf(1, 250_000)).bytes);
     expect(await again.getBlock(second.hash)).toEqual((await blockOf(2, 250_000)).bytes);
@@ -201,7 +201,6 @@ describe('a damaged row', () => {
     ['an impossible geometry', { k: 9 }],
     ['blocks that hold nothing', { k: 1, blockBytes: 16 }],
     ['no name', { name: '' }],
-    ['a handle that is none', { handle: { kind: 'file', name: 'x' } }],
     ['a field more', { extra: 1 }],
     ['a negative size', { size: -1 }],
   ])('of the journal, with %s, is removed and counted', async (_, change) => {
@@ -209,9 +208,37 @@ describe('a damaged row', () => {
     const other = unfinishedStoreAt(2);
     await store.journal.put(other);
     await store.journal.put(unfinished);
-    await changeRowInLine('journal', unfinished.storeId, change);
+    // Without files rows are not sealed.
+    await changeRowInLine('journal', unfinished.storeId, ({ sealed }) => {
+      if (!(sealed instanceof Uint8Array)) throw new Error('A row is not made of bytes.');
+      const fields: unknown = decodeCbor(sealed, 1_000);
+      return { sealed: encodeCbor({ ...Object(fields), ...change }) };
+    });
     expect(await store.journal.load()).toEqual({ stores: [other], damagedCount: 1 });
     expect(await store.journal.load()).toEqual({ stores: [other], damagedCount: 0 });
+    expect(store.damagedRowCount()).toBe(1);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['a handle that is none', { handle: { kind: 'file', name: 'x' } }],
+    ['a field more', { extra: 1 }],
+    ['no bytes', { sealed: new Uint8Array() }],
+    ['bytes that are no record', { sealed: new Uint8Array(40) }],
+    ['an impossible slot', { slot: 2 ** 22 }],
+    ['a slot of which its bytes know nothing', { slot: 3 }],
+  ])('of the journal as it lies there, with %s, is removed and counted', async (_, change) => {
+    const folder = packFolder();
+    const store = await openStore('palm', folder);
+    const other = unfinishedStoreAt(2);
+    for (const at of [3, 4, 5]) await store.journal.put(unfinishedStoreAt(at));
+    await store.journal.put(other);
+    await store.journal.put(unfinished);
+    for (const at of [3, 5]) await store.journal.end(unfinishedStoreAt(at).storeId);
+    await store.secrets.put('a', new Uint8Array(1));
+    await changeRowInLine('journal', unfinished.storeId, () => change);
+    const stores = [other, unfinishedStoreAt(4)];
+    expect(await store.journal.load()).toEqual({ stores, damagedCount: 1 });
+    expect(await store.journal.load()).toEqual({ stores, damagedCount: 0 });
     expect(store.damagedRowCount()).toBe(1);
   });
 
@@ -228,7 +255,7 @@ describe('a damaged row', () => {
     // What else its owner kept is no more to be gone on with than what nobody can tell any more.
     for (const at of [4, 5, 6])
       await fragments.putBlocks('store:x', [await blockOf(at)], 'claimed', keepAs(at));
-    await changeRowInLine('kept', ['store:x', 5], change);
+    await changeRowInLine('kept', ['store:x', 5], () => change);
     const again = await openStore();
     expect(again.damagedRowCount()).toBe(1);
     expect(await again.fragments.owners()).toEqual([]);
@@ -244,8 +271,8 @@ describe('a damaged row', () => {
     const hashes = blocks.map(({ hash }) => hash);
     for (const [at, block] of blocks.entries())
       await fragments.putBlocks('store:x', [block], 'claimed', keepAs(at));
-    await changeRowInLine('kept', ['store:x', 1], { places: Uint32Array.of(0, 250_000) });
-    folder.openNames.clear();
+    await changeRowInLine('kept', ['store:x', 1], () => ({ places: Uint32Array.of(0, 250_000) }));
+    folder.die();
     const again = (await openStore('palm', folder)).fragments;
     expect(await again.hasBlocks(hashes)).toEqual([true, false]);
     expect(await again.getBlock((await blockOf(1, 250_000)).hash)).toEqual((await blockOf(1, 250_000)).bytes);
@@ -304,21 +331,23 @@ describe('the connection', () => {
     // Its declared parameter is the class; what it takes is a connection.
     for (const connection of connections.slice()) Reflect.apply(forceCloseDatabase, undefined, [connection]);
     expect(await fragments.getBlock(block.hash)).toEqual(block.bytes);
-    // The page's and the worker's, and the worker's again.
-    expect(connections).toHaveLength(3);
+    // The page's, the one in the place of the old database, the worker's, and the worker's again.
+    expect(connections).toHaveLength(4);
   });
 
   it('gives way to a tab with a newer Palm, and says so', async () => {
     const { fragments } = await openStore();
-    const newer = await openDB('palm', 6);
+    const newer = await openDB('palm-device', 7);
     newer.close();
     const failure = await fragments.list().catch((error: unknown) => error);
     expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/another tab/);
   });
 
   it('reports a tab with a newer Palm that was there first', async () => {
-    (await openDB('palm', 6)).close();
-    await expect(openIdbStore('palm')).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
+    (await openDB('palm-device', 7)).close();
+    await expect(openIdbStore('palm-device')).rejects.toSatisfy((error) =>
+      isPalmError(error, 'storage-failed'),
+    );
   });
 
   it('fails calls after close, and keeps what was written before', async () => {
@@ -341,7 +370,7 @@ describe('the connection', () => {
 
 describe('a transaction', () => {
   it('whose body throws after it wrote leaves nothing, and the error comes out as it is', async () => {
-    const database = await PalmDatabase.open('palm');
+    const database = await PalmDatabase.open('palm-device');
     const error = new PalmError('refused', 'For the test.');
     const running = database.run(['meta'], 'readwrite', 'relaxed', async (transaction) => {
       await transaction.objectStore('meta').put(1, 'name');
@@ -365,8 +394,9 @@ describe('a transaction', () => {
   });
 });
 
-async function openStore(databaseName = 'palm', folder?: PackFolder): Promise<Store> {
-  const [small, large] = [await openIdbStore(databaseName), await openFragmentStore(folder, databaseName)];
+async function openStore(name = 'palm', folder?: TestPackFolder): Promise<Store> {
+  const names = { database: `${name}-device`, before: name };
+  const [small, large] = [await openIdbStore(names.database), await openDeviceStore(folder?.folders, names)];
   const store = {
     ...small,
     ...large,
@@ -390,7 +420,7 @@ async function harness(folder?: TestPackFolder): Promise<FragmentStoreHarness> {
   return {
     store: (await openStore('palm', folder)).fragments,
     reopen: async () => {
-      folder?.openNames.clear(); // the process that had them open died
+      folder?.die(); // the process that had them open died
       return (await openStore('palm', folder)).fragments;
     },
     corruptBlock: async (hash) => {
@@ -401,7 +431,7 @@ async function harness(folder?: TestPackFolder): Promise<FragmentStoreHarness> {
       if (folder === undefined) await changeRow('blocks', new Uint8Array(hash), () => undefined);
       else folder.flipBit(CONTRACT_PACK, placeOf(folder, hash) + 7);
     },
-    corruptIndex: (fragmentId) => changeRow('indexes', fragmentId, flipBit),
+    corruptIndex: async (fragmentId) => changeRow('indexes', await indexKeyOf(fragmentId), flipBit),
     fillDisk: async (freeBytes) => {
       let leftBytes = freeBytes;
       const fits = (bytes: number): boolean => (leftBytes -= bytes) >= 0;
@@ -425,7 +455,7 @@ function placeOf(folder: TestPackFolder, hash: BlockHash): number {
 }
 
 async function rowCount(store: string): Promise<number> {
-  const database = await openDB('palm');
+  const database = await openDB('palm-device');
   const count = await database.count(store);
   database.close();
   return count;
@@ -463,8 +493,17 @@ function flipBit(row: unknown): unknown {
   return row.map((byte, at) => (at === 0 ? byte ^ 1 : byte));
 }
 
+/** The key of a fragment's row of `indexes`. */
+async function indexKeyOf(fragmentId: string): Promise<IDBValidKey> {
+  const database = await openDB('palm-device');
+  const [key] = await database.getAllKeys('indexes', IDBKeyRange.bound([fragmentId], [fragmentId, []]));
+  database.close();
+  if (key === undefined) throw new Error('There is no such index.');
+  return key;
+}
+
 async function changeRow(store: string, key: IDBValidKey, change: (row: unknown) => unknown): Promise<void> {
-  const database = await openDB('palm');
+  const database = await openDB('palm-device');
   const row = change(await database.get(store, key));
   await (row === undefined ? database.delete(store, key) : database.put(store, row, key));
   database.close();
@@ -474,17 +513,17 @@ async function changeRow(store: string, key: IDBValidKey, change: (row: unknown)
 async function changeRowInLine(
   store: string,
   key: IDBValidKey,
-  change: Record<string, unknown>,
+  change: (row: { readonly sealed?: unknown }) => Record<string, unknown>,
 ): Promise<void> {
-  const database = await openDB('palm');
+  const database = await openDB('palm-device');
   const row: unknown = await database.get(store, key);
   if (typeof row !== 'object' || row === null) throw new Error('There is no such row.');
-  await database.put(store, { ...row, ...change });
+  await database.put(store, { ...row, ...change(row) });
   database.close();
 }
 
 async function putRow(store: string, row: unknown, key?: IDBValidKey): Promise<void> {
-  const database = await openDB('palm');
+  const database = await openDB('palm-device');
   await database.put(store, row, key);
   database.close();
 }

@@ -4,8 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { IDBCursor } from 'fake-indexeddb';
 import { type IDBPDatabase, openDB } from 'idb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openFragmentStore, type OpenFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
-import { openIdbStore } from '../../src/adapters/browser/idb-store.ts';
+import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/device-store.ts';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { type BlockHash, fileIdOf, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
@@ -23,7 +22,7 @@ const SEGMENT_HASHES = new Uint8Array(64).fill(1, 32);
 const OWNER = `store:${STORE.storeId}`;
 
 let folder: TestPackFolder;
-const opened: OpenFragmentStore[] = [];
+const opened: OpenDeviceStore[] = [];
 
 beforeEach(() => {
   emptyIndexedDb();
@@ -53,7 +52,7 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
   await putRow(database, 7); // claimed by a job that ended with its page
   database.close();
 
-  const { fragments } = await open();
+  const { fragments, journal } = await open();
   expect(await fragments.list()).toEqual([whole.stored, damaged.stored]);
   for (const seed of [1, 2, 3, 5, 6]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
   expect(await fragments.hasBlocks([4, 7].map(hashOf))).toEqual([false, false]);
@@ -71,11 +70,10 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
   expect(await fragments.hasBlocks([1, 2, 5, 6].map(hashOf))).toEqual([false, false, false, false]);
   await expect.poll(() => folder.names()).toEqual(['pack-1']);
 
-  const journal = (await openIdbStore()).journal;
   expect((await journal.load()).stores).toEqual([STORE]);
-  const now = await openDB('palm');
+  const now = await openDB('palm-device');
   expect([...now.objectStoreNames].toSorted()).toEqual(
-    ['blocks', 'fragments', 'indexes', 'journal', 'kept', 'meta', 'outbox', 'records'].toSorted(),
+    ['blocks', 'fragments', 'indexes', 'journal', 'kept', 'meta', 'outbox', 'records', 'secrets'].toSorted(),
   );
   now.close();
 });
@@ -95,7 +93,7 @@ it('version 4, where the journal has the hashes of what is sealed', async () => 
   await database.put('kept', { ...kept, owner: 'store:of which the journal knows nothing' });
   database.close();
 
-  const { fragments } = await open();
+  const { fragments, journal } = await open();
   expect(await fragments.list()).toEqual([fragment.stored]);
   for (const seed of [1, 2]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
   expect(await fragments.owners()).toEqual([OWNER]);
@@ -106,7 +104,7 @@ it('version 4, where the journal has the hashes of what is sealed', async () => 
       [1, { note: SEGMENT_HASHES.slice(32), blocks: [hashOf(2)] }],
     ]),
   );
-  expect((await (await openIdbStore()).journal.load()).stores).toEqual([STORE]);
+  expect((await journal.load()).stores).toEqual([STORE]);
   await fragments.release(OWNER);
   expect(await fragments.kept(OWNER)).toEqual(new Map());
 });
@@ -134,9 +132,9 @@ it('version 4: a store whose hashes are not whole goes, with what was sealed of 
     places: Uint32Array.of(2, 200_000),
   });
   database.close();
-  const { fragments } = await open();
+  const { fragments, journal } = await open();
   expect(await fragments.owners()).toEqual([]);
-  expect((await (await openIdbStore()).journal.load()).stores).toEqual([]);
+  expect((await journal.load()).stores).toEqual([]);
 });
 
 it('version 1, where every block is a row', async () => {
@@ -179,8 +177,8 @@ it('an upgrade that fails leaves the database as it was, and the next one does i
   for (const seed of [1, 2]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
 });
 
-async function open(): Promise<OpenFragmentStore> {
-  const store = await openFragmentStore(folder);
+async function open(): Promise<OpenDeviceStore> {
+  const store = await openDeviceStore(folder.folders);
   opened.push(store);
   return store;
 }

@@ -49,7 +49,7 @@ const LAYERS: readonly Layer[] = [
     packages: ['comlink'],
   },
   {
-    path: 'src/adapters/browser/worker-fragments.ts',
+    path: 'src/adapters/browser/worker-store.ts',
     reaches: ['src/core', 'src/adapters', 'src/workers'],
     packages: ['comlink'],
   },

@@ -5,14 +5,32 @@ import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, statSync
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PackFolder, PackHandle } from '../../src/adapters/browser/block-files.ts';
+import type { DeviceFolders } from '../../src/adapters/browser/device-store.ts';
+import type { PackFolder, PackHandle } from '../../src/adapters/browser/pack-file.ts';
 
 export class TestPackFolder implements PackFolder {
   readonly #folder = mkdtempSync(join(tmpdir(), 'palm-packs-'));
+  #keys: TestPackFolder | undefined;
   readonly openNames = new Set<string>();
   readonly flushedNames: string[] = [];
   /** Asked before each write. */
   fits: (bytes: number) => boolean = () => true;
+
+  /** The folder of key slots beside this one. */
+  get keys(): TestPackFolder {
+    return (this.#keys ??= new TestPackFolder());
+  }
+
+  /** Both, as a device has them. */
+  get folders(): DeviceFolders {
+    return { blocks: this, keys: this.keys };
+  }
+
+  /** The process that had files open died. */
+  die(): void {
+    this.openNames.clear();
+    this.keys.openNames.clear();
+  }
 
   names(): Promise<string[]> {
     return readdir(this.#folder);
@@ -77,5 +95,6 @@ export class TestPackFolder implements PackFolder {
 
   delete(): void {
     rmSync(this.#folder, { recursive: true, force: true });
+    this.#keys?.delete();
   }
 }

@@ -10,30 +10,11 @@
 
 import { isPalmError, type PalmError } from '../../core/model/errors.ts';
 import { storageFailure } from './idb-database.ts';
+import { openPackFile, type PackFolder, type PackHandle } from './pack-file.ts';
 import { kindForBlock, kindOfPack, PACK_SLOTS, type PackKind } from './pack-slots.ts';
 
 /** Open files of this worker. */
 const MAX_OPEN_PACKS = 64;
-/** The page before this one may still be closing, and hold its files: another try after this, ms, and how many. */
-const RETRY_MS = 100;
-const MAX_TRIES = 50;
-
-/** The part of FileSystemSyncAccessHandle that is used. */
-export interface PackHandle {
-  read(bytes: Uint8Array<ArrayBuffer>, options: { readonly at: number }): number;
-  write(bytes: Uint8Array<ArrayBuffer>, options: { readonly at: number }): number;
-  flush(): void;
-  close(): void;
-}
-
-/** A folder of packs. */
-export interface PackFolder {
-  names(): Promise<string[]>;
-  /** Opens the file, made if it is not there; nobody else may have it open. */
-  open(name: string): Promise<PackHandle>;
-  /** Removes the file, if it is there. It is not open. */
-  remove(name: string): Promise<void>;
-}
 
 interface OpenPack {
   readonly handle: PackHandle;
@@ -172,7 +153,7 @@ export class BlockFiles {
 
   async #openAnew(number: number): Promise<OpenPack> {
     try {
-      const pack = { handle: await this.#openFile(nameOf(number)), isDirty: false };
+      const pack = { handle: await openPackFile(this.#folder, nameOf(number)), isDirty: false };
       for (const leastRecent of this.#open.keys()) {
         if (this.#open.size < MAX_OPEN_PACKS) break;
         this.#closePack(leastRecent);
@@ -181,18 +162,6 @@ export class BlockFiles {
       return pack;
     } finally {
       this.#opening.delete(number);
-    }
-  }
-
-  async #openFile(name: string): Promise<PackHandle> {
-    for (let tryCount = 1; ; tryCount++) {
-      try {
-        return await this.#folder.open(name);
-      } catch (error) {
-        const isTaken = error instanceof Error && error.name === 'NoModificationAllowedError';
-        if (!isTaken || tryCount === MAX_TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
     }
   }
 

@@ -4,37 +4,50 @@
 // ends by itself across any other await), so hashing and decoding happen outside; every failure that leaves this file is a
 // PalmError, 'storage-full' when the quota was met.
 
-import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames, unwrap } from 'idb';
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import { upgrade } from './idb-upgrade.ts';
 
 /** Values are unknown: whatever was read passes a decoder before it is used (FORMATS.md, "On disk"). */
 export interface PalmSchema extends DBSchema {
   /** A block's bytes by its hash, 32 bytes. */
   blocks: { key: BufferSource; value: unknown };
-  /** {owner, keptAs, note, hashes, places}: blocks that a job kept beyond its page, by the first two. */
+  /** {owner, keptAs, slot, note, hashes, places}: blocks that a job kept beyond its page, by the first two. */
   kept: { key: [string, number]; value: unknown };
   /** StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist. */
   fragments: { key: string; value: unknown };
-  /** Encoded fragment index by fragment id: apart from its row, so that listing stays cheap. */
-  indexes: { key: string; value: unknown };
+  /** Sealed fragment index by fragment id and slot of its key: apart from its row, so that listing stays cheap. */
+  indexes: { key: [string, number]; value: unknown };
   /** StoredRecord by entry id. */
   records: { key: string; value: unknown };
   /** The keys are what counts: file ids. */
   outbox: { key: string; value: unknown };
-  /** UnfinishedStore by its id. */
+  /** {storeId, slot, sealed, handle}: an UnfinishedStore, by its id. */
   journal: { key: string; value: unknown };
   meta: { key: string; value: unknown };
+  /** {slot, sealed} by name. */
+  secrets: { key: string; value: unknown };
 }
 
 type Stores = StoreNames<PalmSchema>[];
 export type Durability = 'relaxed' | 'strict';
 
-/** idb-upgrade.ts has what each version changed. */
-const SCHEMA_VERSION = 5;
+/** The first under this name; old-database.ts has the ones before. */
+const SCHEMA_VERSION = 6;
+
+const STORES: readonly (readonly [StoreNames<PalmSchema>, string | string[] | null])[] = [
+  ['blocks', null],
+  ['kept', ['owner', 'keptAs']],
+  ['fragments', 'fragmentId'],
+  ['indexes', null],
+  ['records', 'entryId'],
+  ['outbox', null],
+  ['meta', null],
+  ['journal', 'storeId'],
+  ['secrets', null],
+];
 
 /** A tab with an older Palm closes its connection when asked; one that does not within this, ms, is stuck. */
-const BLOCKED_LIMIT_MS = 5_000;
+export const BLOCKED_LIMIT_MS = 5_000;
 
 type Connection =
   | { readonly kind: 'open'; readonly database: IDBPDatabase<PalmSchema> }
@@ -153,18 +166,13 @@ function openUnblocked(
   return new Promise((resolve, reject) => {
     let limit: ReturnType<typeof setTimeout> | undefined;
     let gaveUp = false;
-    let failure: unknown;
     const giveUp = (): void => {
       gaveUp = true;
       reject(olderTab());
     };
     const opening = openDB<PalmSchema>(name, SCHEMA_VERSION, {
-      upgrade: (database, oldVersion, _, transaction) => {
-        upgrade(unwrap(database), oldVersion, unwrap(transaction)).catch((error: unknown) => {
-          failure = error;
-          transaction.done.catch(() => undefined); // said by `failure`
-          abort(transaction);
-        });
+      upgrade: (database) => {
+        for (const [store, keyPath] of STORES) database.createObjectStore(store, { keyPath });
       },
       blocked: () => {
         limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
@@ -176,12 +184,12 @@ function openUnblocked(
       .finally(() => clearTimeout(limit))
       .then(
         (database) => (gaveUp ? database.close() : resolve(database)),
-        (error: unknown) => reject(storageFailure(failure ?? error)),
+        (error: unknown) => reject(storageFailure(error)),
       );
   });
 }
 
-function olderTab(): PalmError {
+export function olderTab(): PalmError {
   return new PalmError(
     'other-tab',
     'Another tab holds an older version of Palm open. Close it, then reload this page; nothing is lost.',

@@ -2,24 +2,30 @@
 // (held-blocks.ts); on the disk a fragment is one row with its blocks' hashes and places, and a job whose blocks must outlive
 // the page has a row for each set of them. So a block costs a write in place, and a transaction is a fragment's.
 //
-// Invariants: a fragment exists exactly when its row does, and its blocks were durable before; what no row names is free, and
-// was never promised to anybody: after a crash it is written over, or deleted when the store is opened; a block that is
-// answered matches its hash.
+// A fragment's index, which has its key share, and the note of what a job kept are sealed, each under a key that is erased before
+// its row is deleted (sealed-rows.ts): blocks are ciphertext, and need not be.
+//
+// Invariants: a fragment exists exactly when its row does and its key was not erased, and its blocks were durable before; what no
+// row names is free, and was never promised to anybody: after a crash it is written over, or deleted when the store is opened; a
+// block that is answered matches its hash.
 
-import { equalBytes } from '../../core/model/bytes.ts';
+import type { IDBPTransaction } from 'idb';
 import { PalmError } from '../../core/model/errors.ts';
 import {
   type BlockHash,
   blockKey,
   type FragmentId,
   fragmentIdOf,
-  parseBlockHash,
+  parseFragmentId,
 } from '../../core/model/ids.ts';
 import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../core/ports.ts';
-import { BlockFiles, type PackFolder } from './block-files.ts';
-import { HeldBlocks, type HeldBlock } from './held-blocks.ts';
+import { BlockFiles } from './block-files.ts';
+import { type Block, matches, keyOf, allMatch } from './block-hashes.ts';
+import type { HeldBlock, HeldBlocks } from './held-blocks.ts';
 import type { PalmDatabase, PalmSchema } from './idb-database.ts';
 import { GroupCommit } from './idb-group-commit.ts';
+import { Keepers } from './idb-keepers.ts';
+import { allIndexesOf, allKeptBy, type LoadedFragments, loadFragments } from './idb-loading.ts';
 import {
   blockRow,
   decoded,
@@ -28,63 +34,64 @@ import {
   indexRow,
   keptRow,
   ownBytes,
-  type PlacedBlock,
   placesOf,
 } from './idb-rows.ts';
+import { eachRow } from './idb-scan.ts';
+import type { PackFolder } from './pack-file.ts';
+import type { RowSeals } from './sealed-rows.ts';
 
 type FragmentStores = ('blocks' | 'kept' | 'fragments' | 'indexes')[];
+type Writing = IDBPTransaction<PalmSchema, FragmentStores, 'readwrite'>;
 
 /** Larger blocks lie in files, bytes: smaller ones share a transaction better than they fill a slot. */
 const LARGE_BYTES = 128 * 1024;
-/** Rows read at once when the store is opened: each has 40 bytes for each of its blocks. */
-const ROWS_AT_ONCE = 64;
-/** Counts what is being loaded until its fragments do. */
-const LOADING = 'loading';
 /** A block may be written anew while it is read; it is looked at again this often. */
 const MAX_LOOKS = 4;
 
-interface Block {
-  readonly hash: BlockHash;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+export interface FragmentDisk {
+  readonly database: PalmDatabase;
+  /** Where large blocks lie; without, every block is a row. */
+  readonly folder: PackFolder | undefined;
+  readonly seals: RowSeals;
+  /** Hears how many rows failed their decoder and were removed. */
+  readonly onDamage: (rowCount: number) => void;
 }
 
 /** Beside what `FragmentStore` says: `commit` and `getIndex` throw 'corrupt' when an index does not match its id. */
 export class IdbFragmentStore implements FragmentStore {
   readonly #database: PalmDatabase;
   readonly #files: BlockFiles | undefined;
+  readonly #seals: RowSeals;
   readonly #writes: GroupCommit<FragmentStores>;
   readonly #onDamage: (rowCount: number) => void;
   readonly #held: HeldBlocks;
-  /** Jobs with rows in `kept`. */
-  readonly #keepers: Set<string>;
+  readonly #keepers: Keepers;
+  /** Of the keys of their indexes. */
+  readonly #slots: Map<FragmentId, number>;
 
   private constructor(
-    database: PalmDatabase,
+    { database, seals, onDamage }: FragmentDisk,
     files: BlockFiles | undefined,
-    { held, keepers }: Held,
-    onDamage: (rowCount: number) => void,
+    { held, keepers, slots }: LoadedFragments,
   ) {
     this.#database = database;
     this.#files = files;
+    this.#seals = seals;
     this.#held = held;
-    this.#keepers = keepers;
-    this.#writes = new GroupCommit(database, ['blocks', 'kept', 'fragments', 'indexes']);
+    this.#keepers = new Keepers(seals, keepers);
+    this.#slots = slots;
+    this.#writes = new GroupCommit(database, ['blocks', 'kept', 'fragments', 'indexes'], () => seals.flush());
     this.#onDamage = onDamage;
   }
 
-  /**
-   * Opens what is on the disk; without a folder every block is a row. `onDamage` hears how many rows failed their decoder and
-   * were removed. @throws PalmError 'storage-failed'.
-   */
+  /** Opens what is on the disk. @throws PalmError 'storage-failed'. */
   static async open(
-    database: PalmDatabase,
-    folder: PackFolder | undefined,
-    onDamage: (rowCount: number) => void,
+    disk: FragmentDisk,
   ): Promise<{ readonly fragments: IdbFragmentStore; readonly files: BlockFiles | undefined }> {
-    const held = await heldBlocks(database, onDamage);
-    const slots = Array.from(held.held.all(), ({ slot }) => slot).filter((slot) => slot !== undefined);
-    const files = folder === undefined ? undefined : await BlockFiles.over(folder, slots);
-    return { fragments: new IdbFragmentStore(database, files, held, onDamage), files };
+    const loaded = await loadFragments(disk);
+    const slots = Array.from(loaded.held.all(), ({ slot }) => slot).filter((slot) => slot !== undefined);
+    const files = disk.folder === undefined ? undefined : await BlockFiles.over(disk.folder, slots);
+    return { fragments: new IdbFragmentStore(disk, files, loaded), files };
   }
 
   async putBlocks(
@@ -128,13 +135,20 @@ export class IdbFragmentStore implements FragmentStore {
     });
     const { sound, damaged } = decodeRows(keys, rows, keptRow);
     if (damaged.length > 0) return new Map();
-    return new Map(
-      sound.map(({ keptAs, note, blocks }) => {
+    const opened = await Promise.all(
+      sound.map(({ slot, keptAs, note }) => this.#seals.open(slot, ['kept', owner, keptAs], note)),
+    );
+    const notes = opened.flatMap((note) => (note.kind === 'open' ? [note.bytes] : []));
+    if (notes.length < sound.length) return new Map();
+    const kept = new Map(
+      sound.map(({ keptAs, blocks }, at): [number, Kept] => {
         const hashes = blocks.map(({ hash }) => hash);
         const isWhole = hashes.length > 0 && hashes.every((hash) => this.#isHere(hash));
-        return [keptAs, { note, blocks: isWhole ? hashes : undefined }];
+        return [keptAs, { note: itemAt(notes, at), blocks: isWhole ? hashes : undefined }];
       }),
     );
+    this.#keepers.learn(owner, new Map(Array.from(kept, ([keptAs, { note }]) => [keptAs, note])));
+    return kept;
   }
 
   async getBlock(
@@ -163,33 +177,49 @@ export class IdbFragmentStore implements FragmentStore {
   async commit(fragments: readonly NewFragment[]): Promise<void> {
     const making = fragments.map((fragment) => this.#whole(fragment));
     for (const { counted } of making) this.#held.count(counted);
+    let slots: readonly number[] = [];
     try {
+      slots = this.#seals.take(making.length);
+      const sealed = await Promise.all(
+        making.map(({ stored, indexBytes }, at) =>
+          this.#seals.seal(itemAt(slots, at), ['index', stored.fragmentId], indexBytes),
+        ),
+      );
       this.#files?.flush();
       const byteCount = fragments.reduce((sum, { indexBytes }) => sum + indexBytes.length, 0);
       await this.#writes.write('strict', byteCount, async (transaction) => {
         const rows = transaction.objectStore('fragments');
         const indexes = transaction.objectStore('indexes');
         await Promise.all(
-          making.flatMap(({ stored, indexBytes, blocks }) => [
+          making.flatMap(({ stored, blocks }, at) => [
+            indexes.delete(allIndexesOf(stored.fragmentId)),
+            indexes.put(itemAt(sealed, at), [stored.fragmentId, itemAt(slots, at)]),
             rows.put({ ...stored, ...placesOf(blocks) }),
-            indexes.put(new Uint8Array(indexBytes), stored.fragmentId),
           ]),
         );
       });
     } catch (error) {
+      this.#giveUp(slots);
       await this.#free(making.flatMap(({ counted }) => this.#held.uncount(counted)));
       throw error;
     }
+    this.#giveUp(making.flatMap(({ stored }) => this.#slots.get(stored.fragmentId) ?? []));
+    for (const [at, { stored }] of making.entries()) this.#slots.set(stored.fragmentId, itemAt(slots, at));
     await this.#free(making.flatMap(({ stored, counted }) => this.#held.made(stored.fragmentId, counted)));
   }
 
   async getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const slot = this.#slots.get(fragmentId);
+    if (slot === undefined) return undefined;
     const row = await this.#database.run(['indexes'], 'readonly', 'relaxed', (transaction) =>
-      transaction.objectStore('indexes').get(fragmentId),
+      transaction.objectStore('indexes').get([fragmentId, slot]),
     );
-    if (row === undefined) return undefined;
-    const bytes = decoded(row, indexRow);
-    if (bytes !== undefined && fragmentIdOf(bytes) === fragmentId) return bytes;
+    const sealed = row === undefined ? undefined : decoded(row, indexRow);
+    const opened = sealed && (await this.#seals.open(slot, ['index', fragmentId], sealed));
+    if (opened?.kind === 'open' && fragmentIdOf(opened.bytes) === fragmentId) return opened.bytes;
+    // Made anew, or let go, while it was read.
+    if (this.#slots.get(fragmentId) !== slot) return this.getIndex(fragmentId);
+    if (row === undefined || opened?.kind === 'erased') return undefined;
     // Without its index a fragment is of no use; dropped, it can be repaired from others.
     await this.#dropAll([fragmentId]);
     this.#onDamage(1);
@@ -215,12 +245,11 @@ export class IdbFragmentStore implements FragmentStore {
 
   async release(owner: string): Promise<void> {
     // Before its blocks are free: a row never names a place that somebody else has.
-    if (this.#keepers.has(owner)) {
-      await this.#writes.write('relaxed', 0, (transaction) =>
+    await this.#keepers.end(owner, () =>
+      this.#writes.write('strict', 0, (transaction) =>
         transaction.objectStore('kept').delete(allKeptBy(owner)),
-      );
-      this.#keepers.delete(owner);
-    }
+      ),
+    );
     await this.#free(this.#held.release(owner));
   }
 
@@ -229,28 +258,38 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async clear(): Promise<void> {
+    const slots = [...this.#slots.values(), ...(await this.#keepers.takeAll())];
+    this.#slots.clear();
+    this.#seals.erase(slots);
     await this.#writes.write('strict', 0, async (transaction) => {
       const stores = (['blocks', 'kept', 'fragments', 'indexes'] as const).map((name) =>
         transaction.objectStore(name),
       );
       await Promise.all(stores.map((store) => store.clear()));
     });
-    this.#keepers.clear();
+    this.#seals.free(slots);
     for (const { slot } of this.#held.clear()) this.#freeSlot(slot);
   }
 
+  /** From now on they are not here; then their keys are erased, and then their rows deleted. */
   async #dropAll(fragmentIds: readonly string[]): Promise<void> {
+    const ids = fragmentIds.flatMap((id) => decoded(id, parseFragmentId) ?? []);
+    const slots = ids.flatMap((id) => this.#slots.get(id) ?? []);
+    for (const id of ids) this.#slots.delete(id);
+    this.#seals.erase(slots);
     let rows: unknown[] = [];
-    await this.#writes.write('relaxed', 0, async (transaction) => {
+    // Strict: a row that came back after a crash would name a slot that somebody else has by then.
+    await this.#writes.write('strict', 0, async (transaction) => {
       const fragments = transaction.objectStore('fragments');
       rows = await Promise.all(fragmentIds.map((fragmentId) => fragments.get(fragmentId)));
       await Promise.all(
         fragmentIds.flatMap((fragmentId) => [
           fragments.delete(fragmentId),
-          transaction.objectStore('indexes').delete(fragmentId),
+          transaction.objectStore('indexes').delete(allIndexesOf(fragmentId)),
         ]),
       );
     });
+    this.#seals.free(slots);
     const dropped = rows.flatMap((row) => decoded(row, fragmentRow) ?? []);
     await this.#free(
       dropped.flatMap(({ stored, blocks }) =>
@@ -298,22 +337,25 @@ export class IdbFragmentStore implements FragmentStore {
     const failed = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
     const rows = claims.filter(({ held }) => held.slot === undefined);
-    if (rows.length === 0 && keep === undefined) return;
-    const placed = given.flatMap(({ hash }) => this.#held.get(hash) ?? []);
-    if (keep !== undefined) this.#keepers.add(owner);
     const byteCount = rows.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    const durability = keep === undefined ? 'relaxed' : 'strict';
-    await this.#writes.write(durability, byteCount, async (transaction) => {
+    const putRows = async (transaction: Writing): Promise<void> => {
       const blocks = transaction.objectStore('blocks');
       // A view would drag its whole buffer along.
       await Promise.all(rows.map(({ held, bytes }) => blocks.put(ownBytes(bytes), keyOf(held.hash))));
-      if (keep === undefined) return;
-      const kept = transaction.objectStore('kept');
-      // Somebody else goes on with the same: what was noted first stays.
-      const before = decoded(await kept.get([owner, keep.as]), keptRow);
-      if (before !== undefined && !equalBytes(before.note, keep.note)) throw otherNote();
-      await kept.put({ owner, keptAs: keep.as, note: ownBytes(keep.note), ...placesOf(placed) });
-    });
+    };
+    if (keep === undefined) {
+      if (rows.length > 0) await this.#writes.write('relaxed', byteCount, putRows);
+      return;
+    }
+    const places = placesOf(given.flatMap(({ hash }) => this.#held.get(hash) ?? []));
+    const readNotes = (): Promise<unknown> => this.kept(owner);
+    await this.#keepers.write(owner, keep, readNotes, (slot, note) =>
+      this.#writes.write('strict', byteCount, async (transaction) => {
+        await putRows(transaction);
+        const row = { owner, keptAs: keep.as, slot, note, ...places };
+        await transaction.objectStore('kept').put(row);
+      }),
+    );
   }
 
   #openFiles(): BlockFiles {
@@ -353,6 +395,12 @@ export class IdbFragmentStore implements FragmentStore {
     });
   }
 
+  /** Keys that no row was written under, or whose rows were replaced. */
+  #giveUp(slots: readonly number[]): void {
+    this.#seals.erase(slots);
+    this.#seals.free(slots);
+  }
+
   #freeSlot(slot: number | undefined): void {
     if (slot !== undefined) this.#files?.free(slot);
   }
@@ -365,126 +413,9 @@ interface Claim {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-interface Held {
-  readonly held: HeldBlocks;
-  /** Jobs with rows in `kept`. */
-  readonly keepers: Set<string>;
-}
-
-/** What the disk says is here. Rows of blocks that nobody names, left by a crash, are deleted. */
-async function heldBlocks(database: PalmDatabase, onDamage: (rowCount: number) => void): Promise<Held> {
-  const held = new HeldBlocks();
-  const keepers = new Set<string>();
-  const takenSlots = new Set<number>();
-  const place = ({ slot }: PlacedBlock): number | undefined => {
-    // Two rows that name one slot: the second's block is not there.
-    if (slot === undefined || takenSlots.has(slot)) return undefined;
-    takenSlots.add(slot);
-    return slot;
-  };
-  const claim = (owner: string, placed: PlacedBlock): HeldBlock => {
-    const { hash, byteCount } = placed;
-    const { block } = held.claim(owner, { hash, byteCount, newSlot: () => place(placed) });
-    block.isHere = block.slot !== undefined;
-    return block;
-  };
-  const damagedFragments = await eachRow(database, 'fragments', fragmentRow, ({ stored, blocks }) => {
-    const counted = new Set(blocks.map((placed) => claim(LOADING, placed)));
-    held.count(counted);
-    held.made(stored.fragmentId, counted);
-  });
-  const damagedKept = await eachRow(database, 'kept', keptRow, ({ owner, blocks }) => {
-    keepers.add(owner);
-    for (const placed of blocks) claim(owner, placed);
-  });
-  held.release(LOADING);
-  // Its owner cannot say any more what all of it was.
-  const damagedOwners = new Set(damagedKept.map(([owner]) => owner));
-  for (const owner of damagedOwners) {
-    held.release(owner);
-    keepers.delete(owner);
-  }
-  if (damagedFragments.length + damagedKept.length > 0)
-    onDamage(damagedFragments.length + damagedKept.length);
-  await database.run(
-    ['blocks', 'fragments', 'indexes', 'kept'],
-    'readwrite',
-    'relaxed',
-    async (transaction) => {
-      const blocks = transaction.objectStore('blocks');
-      const strays = (await blocks.getAllKeys()).filter((key) => {
-        const block = held.get(hashOfKey(key));
-        const isRow = block !== undefined && block.slot === undefined;
-        if (isRow) block.isHere = true;
-        return !isRow;
-      });
-      await Promise.all([
-        ...strays.map((key) => blocks.delete(key)),
-        ...damagedFragments.flatMap((key) => [
-          transaction.objectStore('fragments').delete(key),
-          transaction.objectStore('indexes').delete(key),
-        ]),
-        ...[...damagedOwners].map((owner) => transaction.objectStore('kept').delete(allKeptBy(owner))),
-      ]);
-    },
-  );
-  return { held, keepers };
-}
-
-function otherNote(): PalmError {
-  return new PalmError(
-    'refused',
-    'Another tab is storing the same file from other bytes. Close all but one, then go on here.',
-  );
-}
-
-/** The keys of everything that `owner` kept. */
-function allKeptBy(owner: string): IDBKeyRange {
-  return IDBKeyRange.bound([owner], [owner, []]);
-}
-
-/** Calls `take` with each row that `decode` does not refuse, some at a time, and answers the keys of the others. */
-async function eachRow<Name extends 'fragments' | 'kept', Row>(
-  database: PalmDatabase,
-  name: Name,
-  decode: (row: unknown) => Row,
-  take: (row: Row) => void,
-): Promise<PalmSchema[Name]['key'][]> {
-  const damaged: PalmSchema[Name]['key'][] = [];
-  let range: IDBKeyRange | null = null;
-  for (;;) {
-    const from: IDBKeyRange | null = range;
-    const [keys, rows] = await database.run([name], 'readonly', 'relaxed', (transaction) => {
-      const store = transaction.objectStore(name);
-      return Promise.all([store.getAllKeys(from, ROWS_AT_ONCE), store.getAll(from, ROWS_AT_ONCE)]);
-    });
-    const decodedRows = decodeRows(keys, rows, decode);
-    damaged.push(...decodedRows.damaged);
-    for (const row of decodedRows.sound) take(row);
-    if (keys.length < ROWS_AT_ONCE) return damaged;
-    range = IDBKeyRange.lowerBound(keys.at(-1), true);
-  }
-}
-
-async function allMatch(blocks: readonly Block[]): Promise<boolean> {
-  const sound = await Promise.all(blocks.map(({ hash, bytes }) => matches(hash, bytes)));
-  return !sound.includes(false);
-}
-
-async function matches(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  return equalBytes(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), hash);
-}
-
-/** A copy with a buffer of its own, which is what IndexedDB takes for a key. */
-function keyOf(hash: BlockHash): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(hash);
-}
-
-/** Keys are written as views and come back as buffers. */
-function hashOfKey(key: BufferSource): BlockHash {
-  const bytes =
-    key instanceof ArrayBuffer
-      ? new Uint8Array(key)
-      : new Uint8Array(key.buffer, key.byteOffset, key.byteLength);
-  return parseBlockHash(bytes);
+/** There is one: lists of the same length are walked together. */
+function itemAt<Item>(items: readonly Item[], at: number): Item {
+  const item = items[at];
+  if (item === undefined) throw new Error('The lists have different lengths.');
+  return item;
 }

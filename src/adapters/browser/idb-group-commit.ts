@@ -27,13 +27,18 @@ interface Write<Names extends Stores> {
 export class GroupCommit<Names extends Stores> {
   readonly #database: PalmDatabase;
   readonly #stores: Names;
+  readonly #before: () => void;
   readonly #waiting: Write<Names>[] = [];
   #isWriting = false;
 
-  /** `stores` are locked by every group: those that its writes touch. */
-  constructor(database: PalmDatabase, stores: Names) {
+  /**
+   * `stores` are locked by every group: those that its writes touch. `before` is called before each transaction: what a group
+   * needs on the disk first costs one flush for all of it. When it throws, the group fails.
+   */
+  constructor(database: PalmDatabase, stores: Names, before: () => void = () => undefined) {
     this.#database = database;
     this.#stores = stores;
+    this.#before = before;
   }
 
   /** Resolves once the write is complete, as `PalmDatabase.run` does. @throws what that throws. */
@@ -66,6 +71,7 @@ export class GroupCommit<Names extends Stores> {
   async #writeGroup(group: readonly Write<Names>[]): Promise<void> {
     const durability = group.some((write) => write.durability === 'strict') ? 'strict' : 'relaxed';
     try {
+      this.#before();
       await this.#database.run(this.#stores, 'readwrite', durability, async (transaction) => {
         for (const write of group) await write.body(transaction);
       });

@@ -1,8 +1,8 @@
 // StoreJournal over IndexedDB.
 //
-// A row has the file keys of a store in clear, as the database has the pool secret (`meta`): whoever can read this browser
-// profile can read what is sealed of an unfinished file, as they could read the file itself beside it. For a private file
-// these are the only keys outside its link, so a row goes as soon as its file is published or given up.
+// A row has the file keys and the name of a store, sealed under a key of its own that is erased when the store is published or
+// given up (sealed-rows.ts): for a private file these are the only keys outside its link. A file's handle cannot be sealed, and
+// has its name: that of a private file is not kept, and whoever continues its store on a later page chooses the file again.
 //
 // A row is strict: what its keys seal is of no use without them. The blocks are the fragment store's (`kept`), with the hash of
 // each segment that they seal.
@@ -18,72 +18,145 @@ import {
   MAX_PATH_BYTES,
 } from '../../core/model/limits.ts';
 import type { SourceHandle, StoreJournal, UnfinishedStore } from '../../core/ports.ts';
-import { bad, boolOf, bytesOf, fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
+import {
+  bad,
+  boolOf,
+  bytesOf,
+  decodeCbor,
+  encodeCbor,
+  fieldsOf,
+  textOf,
+  uintOf,
+} from '../../core/wire/decode.ts';
 import type { PalmDatabase } from './idb-database.ts';
 import { GroupCommit } from './idb-group-commit.ts';
-import { decodeRows, ownBytes } from './idb-rows.ts';
+import { decoded, keySlotOf, ownBytes } from './idb-rows.ts';
+import { eachRow } from './idb-scan.ts';
+import { type RowSeals, SEAL_BYTES } from './sealed-rows.ts';
 
 const KEY_BYTES = 32;
+/** More than the longest name, path and type with all else. */
+const MAX_ROW_BYTES = 8 * 1024;
 
 export class IdbStoreJournal implements StoreJournal {
   readonly #database: PalmDatabase;
+  readonly #seals: RowSeals;
   readonly #writes: GroupCommit<'journal'[]>;
   readonly #onDamage: (rowCount: number) => void;
+  /** By store. */
+  readonly #slots = new Map<string, number>();
 
-  /** `onDamage` hears how many rows failed their decoder and were removed. */
-  constructor(database: PalmDatabase, onDamage: (rowCount: number) => void) {
+  private constructor(database: PalmDatabase, seals: RowSeals, onDamage: (rowCount: number) => void) {
     this.#database = database;
-    this.#writes = new GroupCommit(database, ['journal']);
+    this.#seals = seals;
     this.#onDamage = onDamage;
+    this.#writes = new GroupCommit(database, ['journal'], () => seals.flush());
+  }
+
+  /** `onDamage` hears how many rows failed their decoder and were removed. @throws PalmError 'storage-failed'. */
+  static async open(
+    database: PalmDatabase,
+    seals: RowSeals,
+    onDamage: (rowCount: number) => void,
+  ): Promise<IdbStoreJournal> {
+    const journal = new IdbStoreJournal(database, seals, onDamage);
+    // What fails its decoder is dealt with when it is loaded.
+    await eachRow(database, 'journal', journalRow, ({ storeId, slot }) => journal.#slots.set(storeId, slot));
+    return journal;
   }
 
   async load(): Promise<{ stores: UnfinishedStore[]; damagedCount: number }> {
-    const [keys, rows] = await this.#database.run(['journal'], 'readonly', 'relaxed', (transaction) => {
-      const journal = transaction.objectStore('journal');
-      return Promise.all([journal.getAllKeys(), journal.getAll()]);
-    });
-    const { sound, damaged } = decodeRows(keys, rows, unfinishedRow);
+    const rows: JournalRow[] = [];
+    const damaged = await eachRow(this.#database, 'journal', journalRow, (row) => rows.push(row));
+    const stores: UnfinishedStore[] = [];
+    for (const row of rows) {
+      const opened = await this.#seals.open(row.slot, ['journal', row.storeId], row.sealed);
+      const store =
+        opened.kind === 'open' ? decoded(opened.bytes, () => storeOf(row, opened.bytes)) : undefined;
+      if (store !== undefined) stores.push(store);
+      else if (opened.kind === 'erased') await this.end(row.storeId);
+      else damaged.push(row.storeId);
+    }
     for (const storeId of damaged) await this.end(storeId);
     if (damaged.length > 0) this.#onDamage(damaged.length);
-    return { stores: sound.toSorted((a, b) => a.begunAtMs - b.begunAtMs), damagedCount: damaged.length };
+    return { stores: stores.toSorted((a, b) => a.begunAtMs - b.begunAtMs), damagedCount: damaged.length };
   }
 
   async put(store: UnfinishedStore): Promise<void> {
+    const { storeId, isPrivate, handle } = store;
+    const [slot = this.#slots.get(storeId)] = this.#slots.has(storeId) ? [] : this.#seals.take(1);
+    if (slot === undefined) throw new Error('One slot was taken.');
+    this.#slots.set(storeId, slot);
+    const sealed = await this.#seals.seal(slot, ['journal', storeId], encodeCbor(sealedFieldsOf(store)));
+    // One that is none of the browser's cannot be kept.
+    const keptHandle = !isPrivate && isFileHandle(handle) ? handle : undefined;
     await this.#writes.write('strict', 0, async (transaction) => {
-      await transaction.objectStore('journal').put(rowOf(store));
+      await transaction.objectStore('journal').put({ storeId, slot, sealed, handle: keptHandle });
     });
   }
 
   async end(storeId: string): Promise<void> {
+    const slot = this.#slots.get(storeId);
+    const slots = slot === undefined ? [] : [slot];
+    this.#slots.delete(storeId);
+    this.#seals.erase(slots);
     await this.#writes.write('strict', 0, (transaction) =>
       transaction.objectStore('journal').delete(storeId),
     );
+    this.#seals.free(slots);
   }
 
   async clear(): Promise<void> {
+    const slots = [...this.#slots.values()];
+    this.#slots.clear();
+    this.#seals.erase(slots);
     await this.#writes.write('strict', 0, (transaction) => transaction.objectStore('journal').clear());
+    this.#seals.free(slots);
   }
 }
 
-/** Exactly the row's fields, with bytes that drag no larger buffer along. A handle that is none of the browser's is left out. */
-function rowOf(store: UnfinishedStore): Record<(typeof UNFINISHED_KEYS)[number], unknown> {
+interface JournalRow {
+  readonly storeId: string;
+  readonly slot: number;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+  readonly handle: SourceHandle | undefined;
+}
+
+function journalRow(row: unknown): JournalRow {
+  const fields = fieldsOf(row, ['storeId', 'slot', 'sealed', 'handle']);
   return {
-    storeId: store.storeId,
-    name: store.name,
-    path: store.path,
-    mime: store.mime,
-    modifiedMs: store.modifiedMs,
-    isPrivate: store.isPrivate,
-    size: store.size,
-    k: store.k,
-    n: store.n,
-    blockBytes: store.blockBytes,
-    linkKey: ownBytes(store.linkKey),
-    sharedKey: ownBytes(store.sharedKey),
-    salt: ownBytes(store.salt),
-    handle: isFileHandle(store.handle) ? store.handle : undefined,
-    begunAtMs: store.begunAtMs,
+    storeId: storeIdOf(fields['storeId']),
+    slot: keySlotOf(fields['slot']),
+    sealed: ownBytes(bytesOf(fields['sealed'], 1, MAX_ROW_BYTES + SEAL_BYTES)),
+    handle: handleOf(fields['handle']),
   };
+}
+
+type SealedKey = Exclude<(typeof UNFINISHED_KEYS)[number], 'storeId' | 'handle'>;
+
+function sealedFieldsOf(store: UnfinishedStore): Record<SealedKey, unknown> {
+  const { name, path, mime, modifiedMs, isPrivate, size, k, n, blockBytes, begunAtMs } = store;
+  const { linkKey, sharedKey, salt } = store;
+  return {
+    name,
+    path,
+    mime,
+    modifiedMs,
+    isPrivate,
+    size,
+    k,
+    n,
+    blockBytes,
+    begunAtMs,
+    linkKey,
+    sharedKey,
+    salt,
+  };
+}
+
+function storeOf({ storeId, handle }: JournalRow, bytes: Uint8Array): UnfinishedStore {
+  const keys = UNFINISHED_KEYS.filter((key) => key !== 'storeId' && key !== 'handle');
+  return unfinishedRow({ ...fieldsOf(decodeCbor(bytes, MAX_ROW_BYTES), keys), storeId, handle });
 }
 
 const UNFINISHED_KEYS = [
@@ -104,6 +177,7 @@ const UNFINISHED_KEYS = [
   'begunAtMs',
 ] as const;
 
+/** All of a store in one, as up to version 5 a row had it. */
 export function unfinishedRow(row: unknown): UnfinishedStore {
   const fields = fieldsOf(row, UNFINISHED_KEYS);
   const keyOf = (name: 'linkKey' | 'sharedKey' | 'salt'): Uint8Array<ArrayBuffer> =>

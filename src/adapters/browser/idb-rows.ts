@@ -5,6 +5,7 @@ import { concatBytes } from '../../core/model/bytes.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import {
   type BlockHash,
+  type FragmentId,
   parseBlockHash,
   parseDeviceId,
   parseEntryId,
@@ -14,14 +15,16 @@ import {
 import {
   BLOCK_BYTES,
   MAX_FRAGMENT_COUNT,
+  MAX_KEY_SLOTS,
   MAX_LOG_LENGTH,
   MAX_MESSAGE_BYTES,
   MAX_RECORD_BYTES,
   MAX_SEGMENT_COUNT,
 } from '../../core/model/limits.ts';
 import type { StoredFragment, StoredRecord } from '../../core/ports.ts';
-import { bad, bytesOf, fieldsOf, textOf, uintOf } from '../../core/wire/decode.ts';
+import { bad, bytesOf, fieldsOf, textOf, tupleOf, uintOf } from '../../core/wire/decode.ts';
 import { slotBytesOf } from './pack-slots.ts';
+import { NO_SLOT, SEAL_BYTES } from './sealed-rows.ts';
 
 /** A job's name: its kind and a hexadecimal id. */
 const MAX_OWNER_BYTES = 255;
@@ -37,8 +40,6 @@ export interface PlacedBlock {
   readonly byteCount: number;
 }
 
-/** Stands for the slot of a block that is a row of its own. */
-const NO_SLOT = 2 ** 32 - 1;
 const HASH_BYTES = 32;
 const NOTE_BYTES = 32;
 
@@ -74,8 +75,20 @@ function placedBlocks(value: unknown, places: unknown, minCount: number, maxCoun
   });
 }
 
+/** A fragment index, sealed or not. */
 export function indexRow(row: unknown): Uint8Array<ArrayBuffer> {
-  return ownBytes(bytesOf(row, 1, MAX_MESSAGE_BYTES));
+  return ownBytes(bytesOf(row, 1, MAX_MESSAGE_BYTES + SEAL_BYTES));
+}
+
+/** The key of an index: its fragment, and the slot of what it is sealed under. */
+export function indexKey(key: unknown): { readonly fragmentId: FragmentId; readonly slot: number } {
+  const [fragmentId, slot] = tupleOf(key, 2);
+  return { fragmentId: parseFragmentId(fragmentId), slot: keySlotOf(slot) };
+}
+
+/** A slot of the keys, or NO_SLOT for what is not sealed. */
+export function keySlotOf(value: unknown): number {
+  return value === NO_SLOT ? NO_SLOT : uintOf(value, MAX_KEY_SLOTS - 1);
 }
 
 /** A fragment, and its blocks in the order of the segments. */
@@ -101,17 +114,23 @@ export function fragmentRow(row: unknown): FragmentRow {
 export interface KeptRow {
   readonly owner: string;
   readonly keptAs: number;
+  /** Of the key that the note is sealed under. */
+  readonly slot: number;
+  /** 32 bytes, sealed or not. */
   readonly note: Uint8Array<ArrayBuffer>;
   /** None where an earlier version knew the note only. */
   readonly blocks: readonly PlacedBlock[];
 }
 
 export function keptRow(row: unknown): KeptRow {
-  const fields = fieldsOf(row, ['owner', 'keptAs', 'note', 'hashes', 'places']);
+  const fields = fieldsOf(row, ['owner', 'keptAs', 'slot', 'note', 'hashes', 'places']);
+  const slot = keySlotOf(fields['slot']);
+  const noteBytes = slot === NO_SLOT ? NOTE_BYTES : NOTE_BYTES + SEAL_BYTES;
   return {
     owner: textOf(fields['owner'], MAX_OWNER_BYTES),
     keptAs: uintOf(fields['keptAs'], MAX_SEGMENT_COUNT - 1),
-    note: ownBytes(bytesOf(fields['note'], NOTE_BYTES, NOTE_BYTES)),
+    slot,
+    note: ownBytes(bytesOf(fields['note'], noteBytes, noteBytes)),
     blocks: placedBlocks(fields['hashes'], fields['places'], 0, MAX_FRAGMENT_COUNT),
   };
 }

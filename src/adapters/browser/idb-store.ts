@@ -1,15 +1,14 @@
-// Palm's small durable state in the browser: records and journal over one IndexedDB database. Fragments are in it too, but the
-// fragment worker's (fragment-store.ts). The device's identity key is not in it
+// The records of this device in the browser, over the database that the fragment worker opened first (device-store.ts): they are
+// small, and many are read at the start, so the page has a connection of its own. The device's identity key is not in it
 // (identity.ts), so that leaving a pool wipes this and keeps that.
 
-import type { RecordStore, StoreJournal } from '../../core/ports.ts';
+import type { RecordStore } from '../../core/ports.ts';
 import { PalmDatabase } from './idb-database.ts';
-import { IdbStoreJournal } from './idb-journal.ts';
 import { IdbRecordStore } from './idb-records.ts';
+import { DATABASE_NAMES } from './idb-takeover.ts';
 
 export interface IdbStore {
   readonly records: RecordStore;
-  readonly journal: StoreJournal;
   /** Rows that failed their decoder since the store was opened, and were removed. */
   readonly damagedRowCount: () => number;
   /** Waits for running transactions; whatever is asked afterwards fails. */
@@ -21,7 +20,7 @@ export interface IdbStore {
  * @throws PalmError 'storage-failed' when the browser offers no storage (some private windows), 'other-tab' when a tab
  * with an older Palm does not give way.
  */
-export async function openIdbStore(databaseName = 'palm'): Promise<IdbStore> {
+export async function openIdbStore(databaseName = DATABASE_NAMES.database): Promise<IdbStore> {
   const database = await PalmDatabase.open(databaseName);
   let damagedRowCount = 0;
   const onDamage = (rowCount: number): void => {
@@ -29,7 +28,6 @@ export async function openIdbStore(databaseName = 'palm'): Promise<IdbStore> {
   };
   return {
     records: new IdbRecordStore(database, onDamage),
-    journal: new IdbStoreJournal(database, onDamage),
     damagedRowCount: () => damagedRowCount,
     close: () => database.close(),
   };

@@ -1,5 +1,5 @@
-// How a database of an earlier version becomes one of this version, in the one transaction that IndexedDB gives for it: whole
-// or not at all, and with everything that it holds.
+// How a database of version 1 to 4 becomes one of version 5, the last under its name (old-database.ts), in the one transaction
+// that IndexedDB gives for it: whole or not at all, and with everything that it holds.
 //
 // Version 2 added `journal`, and `sealed`: {storeId, segment, blocks}, the hashes of a sealed segment's blocks. 3 added
 // `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has the places of blocks in the rows
@@ -12,7 +12,6 @@ import { segmentCountOf } from '../../core/model/geometry.ts';
 import type { BlockHash } from '../../core/model/ids.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../../core/model/limits.ts';
 import { fieldsOf, textOf, tupleOf, uintOf } from '../../core/wire/decode.ts';
-import type { PalmSchema } from './idb-database.ts';
 import { unfinishedRow } from './idb-journal.ts';
 import { decoded, hashesOf, indexRow, type PlacedBlock, placesOf } from './idb-rows.ts';
 
@@ -41,7 +40,8 @@ export async function upgrade(
   for (const name of ['slots', 'claims', 'sealed']) if (old.has(name)) database.deleteObjectStore(name);
 }
 
-const STORES: readonly (readonly [keyof PalmSchema & string, string | string[] | null])[] = [
+/** Of version 5. */
+const STORES: readonly (readonly [string, string | string[] | null])[] = [
   ['blocks', null],
   ['kept', ['owner', 'keptAs']],
   ['fragments', 'fragmentId'],

@@ -28,6 +28,9 @@ export const DEFAULT_N = 8;
 /** Segments in one file at most: their hashes must fit a fragment index message (32 bytes each). */
 export const MAX_SEGMENT_COUNT = 65_536;
 
+/** Small keys of what must be erasable on one device, one for each fragment, unfinished store and pool: 32 bytes each in memory. */
+export const MAX_KEY_SLOTS = 2 ** 22;
+
 /** File names, in UTF-8 bytes: what most file systems allow for one component. */
 export const MAX_NAME_BYTES = 255;
 /** Folder paths, in UTF-8 bytes: Linux's PATH_MAX. */

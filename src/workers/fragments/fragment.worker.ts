@@ -1,19 +1,19 @@
-// The fragment worker: all blocks of this device, hashed, written and read off the main thread. It has a database connection of
-// its own, and blocks in files where the engine has them.
+// The fragment worker: all blocks of this device, hashed, written and read off the main thread, and everything that must be
+// erasable. It has a database connection of its own, and files where the engine has them.
 
 import { expose } from 'comlink';
-import { openFragmentStore } from '../../adapters/browser/fragment-store.ts';
-import type { FragmentStore } from '../../core/ports.ts';
-import { createFragmentService } from '../fragment-service.ts';
+import { openDeviceStore } from '../../adapters/browser/device-store.ts';
+import type { DeviceStore } from '../../core/ports.ts';
+import { createDeviceService } from '../device-service.ts';
 import { openPackFolder } from './opfs-packs.ts';
 
 const opening = open();
 // Each call that comes meets the failure and reports it; without this line a failure before the first call would also
 // be an unhandled rejection.
 opening.catch(() => {});
-expose(createFragmentService(opening));
+expose(createDeviceService(opening));
 
-async function open(): Promise<FragmentStore> {
-  const { fragments } = await openFragmentStore(await openPackFolder('blocks'));
-  return fragments;
+async function open(): Promise<DeviceStore> {
+  const [blocks, keys] = [await openPackFolder('blocks'), await openPackFolder('keys')];
+  return openDeviceStore(blocks && keys && { blocks, keys });
 }

@@ -1,6 +1,6 @@
 // The files of large blocks in this origin's own file system (OPFS), through sync access handles, which exist in workers only.
 
-import type { PackFolder } from '../../adapters/browser/block-files.ts';
+import type { PackFolder } from '../../adapters/browser/pack-file.ts';
 import { storageFailure } from '../../adapters/browser/idb-database.ts';
 import { openSyncAccess } from '../sync-access.ts';
 

@@ -1,4 +1,4 @@
-// The FragmentStore of the page: every call goes to the fragment worker, and blocks are transferred there and back.
+// What the page has of the fragment worker's stores: every call goes there, and blocks are transferred there and back.
 //
 // Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next call starts
 // another worker, over what is on the disk.
@@ -6,29 +6,37 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../core/model/errors.ts';
 import { BLOCK_BYTES } from '../../core/model/limits.ts';
-import type { FragmentStore, Memory } from '../../core/ports.ts';
+import type { DeviceStore, Memory } from '../../core/ports.ts';
 import { buffersOf } from '../../workers/buffers.ts';
-import type { FragmentService } from '../../workers/fragment-service.ts';
+import type { DeviceService } from '../../workers/device-service.ts';
 import type { Outcome } from '../../workers/outcome.ts';
 import { type ReturningStore, withRecentFragments } from './recent-fragments.ts';
 import { callWorker, type CalledWorker } from './worker-call.ts';
 
+export interface WorkerStore extends DeviceStore {
+  /**
+   * Resolves when the worker has this device's database open, as one of this version: nobody else opens it before.
+   * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
+   */
+  opened(): Promise<void>;
+}
+
 /**
- * Errors are those of FragmentStore; a worker that dies, or cannot be started, is 'storage-failed'. Blocks are
+ * Errors are those of the stores; a worker that dies, or cannot be started, is 'storage-failed'. Blocks are
  * answered in `memory`, which gets that of written blocks back once nobody is likely to fetch them.
  */
-export function openWorkerFragments(memory: Memory, createWorker: () => Worker = startWorker): FragmentStore {
-  let running: CalledWorker<FragmentService> | undefined;
+export function openWorkerStore(memory: Memory, createWorker: () => Worker = startWorker): WorkerStore {
+  let running: CalledWorker<DeviceService> | undefined;
 
-  const start = (): CalledWorker<FragmentService> => {
+  const start = (): CalledWorker<DeviceService> => {
     let worker: Worker;
     try {
       worker = createWorker();
     } catch (cause) {
       throw workerDied(cause);
     }
-    const started: CalledWorker<FragmentService> = {
-      service: wrap<FragmentService>(worker),
+    const started: CalledWorker<DeviceService> = {
+      service: wrap<DeviceService>(worker),
       pending: new Set(),
     };
     const fail = (event: Event): void => {
@@ -42,7 +50,7 @@ export function openWorkerFragments(memory: Memory, createWorker: () => Worker =
   };
 
   const call = async <Value>(
-    send: (service: Remote<FragmentService>) => Promise<Outcome<Value>>,
+    send: (service: Remote<DeviceService>) => Promise<Outcome<Value>>,
   ): Promise<Value> => callWorker((running ??= start()), send);
 
   const store: ReturningStore = {
@@ -68,7 +76,21 @@ export function openWorkerFragments(memory: Memory, createWorker: () => Worker =
     owners: () => call((service) => service.owners()),
     clear: () => call((service) => service.clear()),
   };
-  return withRecentFragments(store, (bytes) => memory.give(bytes));
+  return {
+    fragments: withRecentFragments(store, (bytes) => memory.give(bytes)),
+    journal: {
+      load: () => call((service) => service.loadJournal()),
+      put: (unfinished) => call((service) => service.putJournal(unfinished)),
+      end: (storeId) => call((service) => service.endJournal(storeId)),
+      clear: () => call((service) => service.clearJournal()),
+    },
+    secrets: {
+      get: (name) => call((service) => service.getSecret(name)),
+      put: (name, secret) => call((service) => service.putSecret(name, secret)),
+      clear: () => call((service) => service.clearSecrets()),
+    },
+    opened: () => call((service) => service.opened()),
+  };
 }
 
 function startWorker(): Worker {

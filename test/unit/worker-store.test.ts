@@ -2,14 +2,14 @@
 
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openFragmentStore } from '../../src/adapters/browser/fragment-store.ts';
+import { openDeviceStore } from '../../src/adapters/browser/device-store.ts';
 import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
-import { openWorkerFragments } from '../../src/adapters/browser/worker-fragments.ts';
+import { openWorkerStore } from '../../src/adapters/browser/worker-store.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
-import type { FragmentStore } from '../../src/core/ports.ts';
-import { createFragmentService } from '../../src/workers/fragment-service.ts';
+import type { DeviceStore, FragmentStore } from '../../src/core/ports.ts';
+import { createDeviceService } from '../../src/workers/device-service.ts';
 import { fragmentStoreCases, keepAs } from '../contract/fragment-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';
@@ -94,24 +94,24 @@ describe('a worker that dies', () => {
   });
 
   it('fails every call with the reason when the store cannot be opened', async () => {
-    const opening = Promise.reject<FragmentStore>(new Error('no storage'));
+    const opening = Promise.reject<DeviceStore>(new Error('no storage'));
     opening.catch(() => undefined);
-    const refused = openWorkerFragments(new BufferPool(), () => {
-      const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
+    const refused = openWorkerStore(new BufferPool(), () => {
+      const worker = new ChannelWorker((port) => expose(createDeviceService(opening), port));
       started.push(worker);
       return worker;
     });
-    await expect(refused.list()).rejects.toSatisfy((error) => isPalmError(error, 'worker-failed'));
+    await expect(refused.fragments.list()).rejects.toSatisfy((error) => isPalmError(error, 'worker-failed'));
   });
 });
 
 function openStore(memory = new BufferPool(), folder?: TestPackFolder): FragmentStore {
-  return openWorkerFragments(memory, () => {
-    const opening = openFragmentStore(folder).then((opened) => opened.fragments);
-    const worker = new ChannelWorker((port) => expose(createFragmentService(opening), port));
+  return openWorkerStore(memory, () => {
+    const opening = openDeviceStore(folder?.folders);
+    const worker = new ChannelWorker((port) => expose(createDeviceService(opening), port));
     started.push(worker);
     return worker;
-  });
+  }).fragments;
 }
 
 /** The cases look at their blocks once more after they gave them away. */

@@ -1,0 +1,51 @@
+// Reading a whole object store, some rows at a time: what a device has may be more than fits in memory at once.
+
+import type { PalmDatabase, PalmSchema } from './idb-database.ts';
+import { decoded } from './idb-rows.ts';
+
+/** Rows read at once: those of fragments have 40 bytes for each of their blocks. */
+const ROWS_AT_ONCE = 64;
+const KEYS_AT_ONCE = 4_096;
+
+type Name = 'fragments' | 'kept' | 'journal' | 'secrets' | 'indexes';
+
+/** Calls `take` with each row that `decode` does not refuse, and returns the keys of the others. */
+export async function eachRow<Store extends Name, Row>(
+  database: PalmDatabase,
+  name: Store,
+  decode: (row: unknown) => Row,
+  take: (row: Row, key: PalmSchema[Store]['key']) => void,
+): Promise<PalmSchema[Store]['key'][]> {
+  const damaged: PalmSchema[Store]['key'][] = [];
+  let range: IDBKeyRange | null = null;
+  for (;;) {
+    const from: IDBKeyRange | null = range;
+    const [keys, rows] = await database.run([name], 'readonly', 'relaxed', (transaction) => {
+      const store = transaction.objectStore(name);
+      return Promise.all([store.getAllKeys(from, ROWS_AT_ONCE), store.getAll(from, ROWS_AT_ONCE)]);
+    });
+    for (const [at, key] of keys.entries()) {
+      const row = decoded(rows[at], decode);
+      if (row === undefined) damaged.push(key);
+      else take(row, key);
+    }
+    if (keys.length < ROWS_AT_ONCE) return damaged;
+    range = IDBKeyRange.lowerBound(keys.at(-1), true);
+  }
+}
+
+/** The keys of a store, in order. */
+export async function allKeys<Store extends Name>(
+  database: PalmDatabase,
+  name: Store,
+): Promise<PalmSchema[Store]['key'][]> {
+  const all: PalmSchema[Store]['key'][] = [];
+  for (;;) {
+    const range = all.length === 0 ? null : IDBKeyRange.lowerBound(all.at(-1), true);
+    const keys = await database.run([name], 'readonly', 'relaxed', (transaction) =>
+      transaction.objectStore(name).getAllKeys(range, KEYS_AT_ONCE),
+    );
+    all.push(...keys);
+    if (keys.length < KEYS_AT_ONCE) return all;
+  }
+}
