@@ -15,6 +15,8 @@ export function misdeedText(what: Misdeed, name: string, count: number): string 
       return `${name} wrote more than a device's log may hold: ${counted(count, 'record')} of it ${count === 1 ? 'is' : 'are'} not kept, on any device. What those would have stored or removed does not count. Other devices can still store files.`;
     case 'future-name':
       return `${name} wrote ${counted(count, 'name')} dated more than a day ahead: probably its clock is wrong. ${count === 1 ? 'It' : 'Each'} counts once its time has come. Set that device's clock, then give the name again.`;
+    case 'withheld':
+      return `${name} says that it holds ${counted(count, 'fragment')} that it did not give when asked. They were fetched from other devices. Do not count on what ${name} holds: keep the originals of files that show few other devices. If its browser lost its storage, let that device leave the pool and join anew.`;
   }
 }
 

@@ -221,6 +221,7 @@ class ReadSession {
         continue;
       }
       this.#tellDamaged(device);
+      this.#notGiven(fragment, device);
       this.#input({ kind: 'unsound', segment, fragment, device });
     }
   }
@@ -304,6 +305,7 @@ class ReadSession {
       this.#indexes.set(fragment, fragmentIndexOf(bytes, this.#job.manifest, fragment));
       this.#input({ kind: 'index', fragment });
     } catch (error) {
+      this.#doubt(error, fragment, device);
       this.#input({ kind: 'index-failed', fragment, device, forGood: this.#isForGood(error, device) });
     }
   }
@@ -331,6 +333,7 @@ class ReadSession {
       this.#input({ kind: 'block', segment, fragment });
     } catch (error) {
       if (ask.signal.aborted) return;
+      this.#doubt(error, fragment, device);
       this.#input({
         kind: 'block-failed',
         segment,
@@ -359,6 +362,19 @@ class ReadSession {
     // A worker of this device: the next call has another. The answers of others have other codes.
     if (isPalmError(error, 'storage-failed')) this.#ownFailure = error;
     return isPalmError(error, 'refused');
+  }
+
+  /** A device that is slow, or gone, may still have what it claims; one that answers like this has not. */
+  #doubt(error: unknown, fragment: number, device: DeviceId): void {
+    const isAnswer =
+      isPalmError(error, 'refused') || isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message');
+    if (isAnswer) this.#notGiven(fragment, device);
+  }
+
+  #notGiven(fragment: number, device: DeviceId): void {
+    const { driver } = this.#ports;
+    if (device === driver.deviceId) return;
+    driver.input({ kind: 'not-given', device, file: this.#job.fileId, fragment });
   }
 
   #tellDamaged(device: DeviceId): void {

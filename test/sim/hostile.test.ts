@@ -310,6 +310,10 @@ scenario(
     expect(reader.fileStatus(fileId)).toMatchObject({ reach: 4 });
     const read = await world.settled(`read past ${lie}`, reader.read(fileId), 120_000);
     expect(Buffer.compare(read, bytes)).toBe(0);
+    // What it gave instead is told, once it is clear that the claim stands.
+    await world.pass(20_000);
+    const mayBeHonest = ['busy', 'storage', 'silence', 'an index'].includes(lie);
+    if (!mayBeHonest) expect(noticesOf(reader)).toContain('says that it holds');
 
     // With one honest fragment left, only the liar could make it two.
     for (const device of honest.slice(0, 3)) device.kill();

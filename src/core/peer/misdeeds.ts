@@ -14,7 +14,9 @@ export type Misdeed =
   /** It wrote more than a log may hold, in bytes or branches: the rest is not kept. */
   | 'overfull-log'
   /** It dated a name more than a day ahead. */
-  | 'future-name';
+  | 'future-name'
+  /** It says that it holds fragments that it did not give, and goes on saying so. */
+  | 'withheld';
 
 export interface MisdeedEffect {
   readonly kind: 'misdeed';

@@ -71,6 +71,13 @@ export type PeerInput =
   | { readonly kind: 'abandon'; readonly ticket: number }
   /** A `serve` effect was carried out, or stopped. */
   | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
+  /** A fragment that `device` claims was asked of it, and it has none, or gave something else. */
+  | {
+      readonly kind: 'not-given';
+      readonly device: DeviceId;
+      readonly file: FileId;
+      readonly fragment: number;
+    }
   | { readonly kind: 'tick' };
 
 export type PeerEffect =

@@ -15,6 +15,7 @@ import { Holdings, type HoldingsDelta } from '../placement/holdings.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
 import { FEATURES, PROTOCOL_VERSION, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
+import { Doubts } from './doubts.ts';
 import { Foretelling, type ForetellEffect } from './foretelling.ts';
 import { Removals, type Misdeed } from './misdeeds.ts';
 import { Outbox, type OutboxProgress } from './outbox.ts';
@@ -75,6 +76,7 @@ export class Peer {
   #reachRevision = 0;
   #haveHomesChanged = false;
   readonly #removals = new Removals();
+  readonly #doubts = new Doubts();
   readonly #taking = new Taking(this.own);
   readonly #prefetching = new Prefetching();
   readonly #foretelling = new Foretelling((device) => this.isReachable(device));
@@ -168,6 +170,7 @@ export class Peer {
       this.#outbox.nextDeadlineMs(),
       this.#prefetching.nextDeadlineMs(),
       this.catalogue.nextDeadlineMs(),
+      this.#doubts.nextDeadlineMs(),
     );
     for (const { pulseAtMs } of this.#links.values()) next = Math.min(next, pulseAtMs);
     return this.own.hasChanges ? Math.min(next, this.#nextTellMs) : next;
@@ -225,8 +228,11 @@ export class Peer {
         this.#links.get(input.to)?.serving.delete(input.id);
         if (input.failure === undefined) return [];
         return [send(input.to, { kind: 'failed', id: input.id, reason: input.failure })];
+      case 'not-given':
+        this.#doubts.notGiven(nowMs, input.device, input.file, input.fragment);
+        return [];
       case 'tick':
-        return [...inControl(this.#requests.tick(nowMs)), ...this.#pulses(nowMs)];
+        return [...inControl(this.#requests.tick(nowMs)), ...this.#pulses(nowMs), ...this.#withheld(nowMs)];
     }
   }
 
@@ -489,6 +495,13 @@ export class Peer {
     if (delta.base === 0) this.#touch();
     else for (const { file } of delta.held) this.#touch(file);
     return [];
+  }
+
+  #withheld(nowMs: number): PeerEffect[] {
+    const standing = this.#doubts.standing(nowMs, (device, file, fragment) =>
+      this.holdings.fragmentsOf(device, file).has(fragment),
+    );
+    return [...standing].map(([device, count]) => misdeed(device, 'withheld', count));
   }
 
   /** Claims that came before the entries that they need, and were too many to keep, are told again. */

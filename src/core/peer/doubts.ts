@@ -1,0 +1,65 @@
+// Fragments that a device claimed and did not give when asked. It may have lost them, and be about to say so: its claim is
+// looked at again after a while, and told of only if it still stands.
+//
+// Invariants: at most MAX_DOUBTS are remembered, and MAX_PER_DEVICE of one device; each is told once while it is.
+
+import type { DeviceId, FileId } from '../model/ids.ts';
+
+/** A device that found out tells its holdings within moments, and notices within a pulse that somebody missed them, ms. */
+const CHECK_AFTER_MS = 15_000;
+const MAX_PER_DEVICE = 256;
+const MAX_DOUBTS = 4_096;
+
+interface Doubt {
+  readonly device: DeviceId;
+  readonly file: FileId;
+  readonly fragment: number;
+  /** Infinity once it was told. */
+  dueMs: number;
+}
+
+export class Doubts {
+  readonly #doubts = new Map<string, Doubt>();
+  readonly #counts = new Map<DeviceId, number>();
+
+  /** `device` said that it has no such fragment, or gave something else. */
+  notGiven(nowMs: number, device: DeviceId, file: FileId, fragment: number): void {
+    const key = `${device}/${file}/${fragment}`;
+    const count = this.#counts.get(device) ?? 0;
+    if (this.#doubts.has(key) || count >= MAX_PER_DEVICE || this.#doubts.size >= MAX_DOUBTS) return;
+    this.#doubts.set(key, { device, file, fragment, dueMs: nowMs + CHECK_AFTER_MS });
+    this.#counts.set(device, count + 1);
+  }
+
+  /** How many claims of each device that are to be looked at now still stand. Whatever was withdrawn is forgotten. */
+  standing(
+    nowMs: number,
+    isClaimed: (device: DeviceId, file: FileId, fragment: number) => boolean,
+  ): Map<DeviceId, number> {
+    const standing = new Map<DeviceId, number>();
+    if (nowMs < this.nextDeadlineMs()) return standing;
+    for (const [key, doubt] of this.#doubts) {
+      const { device, file, fragment } = doubt;
+      if (!isClaimed(device, file, fragment)) {
+        this.#forget(key, device);
+      } else if (doubt.dueMs <= nowMs) {
+        doubt.dueMs = Infinity;
+        standing.set(device, (standing.get(device) ?? 0) + 1);
+      }
+    }
+    return standing;
+  }
+
+  nextDeadlineMs(): number {
+    let next = Infinity;
+    for (const { dueMs } of this.#doubts.values()) next = Math.min(next, dueMs);
+    return next;
+  }
+
+  #forget(key: string, device: DeviceId): void {
+    this.#doubts.delete(key);
+    const count = (this.#counts.get(device) ?? 1) - 1;
+    if (count === 0) this.#counts.delete(device);
+    else this.#counts.set(device, count);
+  }
+}
