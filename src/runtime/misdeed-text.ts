@@ -13,6 +13,8 @@ export function misdeedText(what: Misdeed, name: string, count: number): string 
       return `The log of ${name} split${count === 1 ? '' : ` ${count.toLocaleString('en')} times`}: its browser lost its last records and wrote on, or somebody else has its key. Both parts are kept, and nothing is lost. If it happens again, let that device leave the pool and join anew.`;
     case 'overfull-log':
       return `${name} wrote more than a device's log may hold: ${counted(count, 'record')} of it ${count === 1 ? 'is' : 'are'} not kept, on any device. What those would have stored or removed does not count. Other devices can still store files.`;
+    case 'false-claims':
+      return `${name} claimed to hold ${counted(count, 'fragment')} of files stored here, and could not prove it. ${count === 1 ? 'It does' : 'They do'} not count, and this device keeps its own until others hold them. If this goes on, let that device leave the pool.`;
     case 'future-name':
       return `${name} wrote ${counted(count, 'name')} dated more than a day ahead: probably its clock is wrong. ${count === 1 ? 'It' : 'Each'} counts once its time has come. Set that device's clock, then give the name again.`;
     case 'withheld':

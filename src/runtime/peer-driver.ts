@@ -26,6 +26,7 @@ import type {
   Identity,
   Memory,
   Lane,
+  Random,
   RecordStore,
   RelayState,
   StoredFragment,
@@ -39,6 +40,7 @@ import {
   type Message,
 } from '../core/wire/messages.ts';
 import type { Notice } from './api.ts';
+import { Challenging } from './challenging.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
 import { Deadline } from './deadline.ts';
 import { FragmentTaker } from './fragment-taker.ts';
@@ -57,6 +59,7 @@ export interface PeerDriverPorts {
   readonly cryptography: Cryptography;
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
+  readonly random: Random;
   readonly identity: Identity;
   readonly transport: Transport;
 }
@@ -90,6 +93,7 @@ export class PeerDriver {
   readonly #working = new Set<Promise<unknown>>();
   readonly #listeners = new Set<() => void>();
   readonly #serving: Serving;
+  readonly #challenging: Challenging;
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
   readonly #taker: FragmentTaker;
@@ -115,10 +119,18 @@ export class PeerDriver {
       published: (entries) => this.input({ kind: 'published', entries }),
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
+    this.#challenging = new Challenging({
+      ...ports,
+      catalogue: this.peer.catalogue,
+      self: ports.identity.deviceId,
+      load: (ask) => this.#serving.load(ask),
+      input: (input) => this.input(input),
+    });
     this.#serving = new Serving({
       ...ports,
       catalogue: this.peer.catalogue,
       input: (input) => this.input(input),
+      withholds: (ask) => this.#challenging.withholds(ask),
       blockLost: (hash) => this.#blockLost(hash),
       indexLost: async ({ file, fragment }) => {
         const stored = this.#stored.get(file)?.get(fragment);
@@ -305,6 +317,15 @@ export class PeerDriver {
         break;
       case 'serve':
         this.#inBackground(this.#serving.serve(effect.to, effect.id, effect.ask));
+        break;
+      case 'challenge':
+        this.#inBackground(this.#challenging.challenge(effect.id, effect.to, effect.places));
+        break;
+      case 'challenge-over':
+        this.#challenging.over(effect.id);
+        break;
+      case 'prove':
+        this.#inBackground(this.#challenging.prove(effect.to, effect.id, effect.salt, effect.places));
         break;
       case 'stop-serving':
         this.#serving.stop(effect.to, effect.id);

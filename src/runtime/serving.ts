@@ -26,6 +26,8 @@ export interface ServingPorts {
   readonly transport: Transport;
   readonly catalogue: Catalogue;
   input(input: PeerInput): void;
+  /** Whether this must not be served now: others are proving that they hold it. */
+  withholds(ask: Ask | Place): boolean;
   /** A block that should be here is missing or damaged: whichever fragments need it no longer count. */
   blockLost(hash: BlockHash): Promise<void>;
   /** The index of this fragment is not here, or damaged: if it counted, it no longer does. */
@@ -83,6 +85,10 @@ export class Serving {
 
   /** Sends what `to` asked for under `id`. @throws what it cannot tell `to` of as the state of a block. */
   async serve(to: DeviceId, id: number, ask: Ask): Promise<void> {
+    if (this.#ports.withholds(ask)) {
+      this.#served(to, id, 'busy');
+      return;
+    }
     const key = `${to}/${id}`;
     const controller = new AbortController();
     this.#running.set(key, controller);
@@ -140,6 +146,7 @@ export class Serving {
 
   /** Undefined where it is not here, is not what its file says, or has more than `roomBytes`. */
   async #smallFragment(place: Place, roomBytes: number): Promise<SmallFragment | undefined> {
+    if (this.#ports.withholds(place)) return undefined;
     const manifest = this.#ports.catalogue.files().get(place.file);
     if (manifest === undefined || !hasSmallFragments(manifest)) return undefined;
     const blockBytes = fragmentBytesOf(manifest);

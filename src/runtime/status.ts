@@ -63,7 +63,7 @@ function fileStatus(
   manifest: Manifest,
   details: FileDetails | undefined,
 ): FileStatus {
-  const holders = peer.holdersOf(fileId);
+  const holders = peer.confirmedHoldersOf(fileId);
   const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
   const isPrivate = manifest.access.kind === 'private';
   const margin = marginOf(reachable, manifest.k);

@@ -22,7 +22,13 @@ import {
 } from '../core/catalogue/manifest.ts';
 import { bytesOfHex, hexOf } from '../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
-import { plainBytesOf, segmentBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
+import {
+  plainBytesOf,
+  quorumOf,
+  segmentBytesOf,
+  segmentCountOf,
+  type Geometry,
+} from '../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import type {
@@ -375,11 +381,6 @@ async function mapSegments<Result>(
   return results;
 }
 
-/** k + ceil((n - k) / 2): how many fragments must be durable on devices before a 'quorum' store answers. */
-function quorumOf(geometry: Geometry): number {
-  return geometry.k + Math.ceil((geometry.n - geometry.k) / 2);
-}
-
 /** Waits until `fileId` has a quorum, or all that can be placed now is. Answers how many fragments have a home. */
 export async function awaitQuorum(
   fileId: FileId,
@@ -403,11 +404,17 @@ export async function awaitQuorum(
         );
         return;
       }
-      const progress = driver.peer.outboxProgress(fileId) ?? { placedCount: geometry.n, pendingCount: 0 };
-      transfer.reached(Math.min(totalBytes, Math.floor((totalBytes * progress.placedCount) / quorum)));
-      if (progress.placedCount < quorum && progress.pendingCount > 0) return;
+      const { n } = geometry;
+      const progress = driver.peer.outboxProgress(fileId);
+      const { placedCount, claimedCount, pendingCount } = progress ?? {
+        placedCount: n,
+        claimedCount: n,
+        pendingCount: 0,
+      };
+      transfer.reached(Math.min(totalBytes, Math.floor((totalBytes * claimedCount) / quorum)));
+      if (placedCount < quorum && pendingCount > 0) return;
       finish();
-      resolve(progress.placedCount);
+      resolve(placedCount);
     };
     const onAbort = (): void => {
       finish();

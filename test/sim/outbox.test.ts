@@ -6,7 +6,9 @@ import type { Manifest } from '../../src/core/catalogue/manifest.ts';
 import { geometryOf } from '../../src/core/model/geometry.ts';
 import { deviceIdOf, fileIdOf, fragmentIdOf, type DeviceId } from '../../src/core/model/ids.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
+import { Challenges } from '../../src/core/peer/challenges.ts';
 import { Outbox } from '../../src/core/peer/outbox.ts';
+import { answerChallenges } from '../challenge-answers.ts';
 import { trueMargin } from './checks.ts';
 
 const GEOMETRIES = [2, 3, 4, 5, 6, 8, 10].flatMap((k) =>
@@ -60,19 +62,22 @@ function place(
   let own = new Set(all.filter((fragment) => fragment !== damaged));
   const homes = new Map<DeviceId, Set<number>>();
   let present = 1;
-  const outbox = new Outbox({
+  const challenges = new Challenges({ canProve: () => true, proofBlocksOf: () => 1 });
+  const view = {
     self: manifest.by,
     manifestOf: () => manifest,
     ownOf: () => own,
     holdersOf: () => new Map([...homes].map(([device, held]) => [device, new Set(held)])),
     candidates: () => devices.slice(0, present).map((device) => ({ device, freeBytes: 2 ** 40 })),
     isReachable: () => true,
-  });
+  };
+  const outbox = new Outbox(view, challenges);
   outbox.add(file);
   let nowMs = 0;
   for (; present <= deviceCount; present++) {
     for (let round = 0; round < 20 && outbox.has(file); round++) {
       outbox.touch();
+      answerChallenges(challenges, outbox, nowMs);
       for (const effect of outbox.advance(nowMs++)) {
         if (effect.kind === 'outbox-done') own = new Set(effect.keep);
         else if (effect.message.kind === 'place') {

@@ -37,7 +37,7 @@ test.each([311, 312, 313])(
     const isWithinCaps = (): boolean =>
       first.fileStatus(fileId)?.holders.every(({ fragments }) => fragments.length <= 3) ?? false;
     await world.until('all see every device within its cap', isWithinCaps);
-    expect(first.fileStatus(fileId)?.reach, `seed ${seed}`).toBe(8);
+    await world.until('all fragments are seen', () => first.fileStatus(fileId)?.reach === 8);
     expect(first.fileStatus(fileId)?.margin, `seed ${seed}`).toBeGreaterThanOrEqual(1);
     storer.kill();
     const read = await world.settled('read', first.read(fileId));

@@ -136,6 +136,12 @@ describe('refused is', () => {
     ['a short foretold hash', soonOf(1, 31)],
     ['a request number of 33 bits', { kind: 'cancel', id: 2 ** 32 }],
     ['a reason that nobody has', { kind: 'failed', id: 1, reason: 'tired' }],
+    [
+      'a challenge with a salt of 15 bytes',
+      { kind: 'challenge', id: 1, salt: new Uint8Array(15), places: [] },
+    ],
+    ['a proof of 31 bytes', { kind: 'proof', id: 1, digests: [new Uint8Array(31)] }],
+    ['a proof in text', { kind: 'proof', id: 1, digests: ['f'.repeat(32)] }],
     ['a digest beyond 64 bytes', { kind: 'pulse', catalogue: 'f'.repeat(65), holdings: 0 }],
   ])('%s', (_, header) => {
     expectThrows('bad-message', () => decodeMessage(withLength(encodeCbor(header))));
@@ -301,6 +307,19 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
   fragments: fc.record({ kind: fc.constant('fragments'), id: uint32 }),
   failed: fc.record({ kind: fc.constant('failed'), id: uint32, reason: fc.constantFrom(...FAILURES) }),
   cancel: fc.record({ kind: fc.constant('cancel'), id: uint32 }),
+  challenge: fc.record({
+    kind: fc.constant('challenge'),
+    id: uint32,
+    salt: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    places: fc.array(place, { maxLength: 64 }),
+  }),
+  proof: fc.record({
+    kind: fc.constant('proof'),
+    id: uint32,
+    digests: fc.array(fc.option(fc.uint8Array({ minLength: 32, maxLength: 32 }), { nil: undefined }), {
+      maxLength: 64,
+    }),
+  }),
 };
 
 function entriesOf(entries: readonly Uint8Array[]): unknown {

@@ -4,11 +4,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
-import type { DeviceId } from '../../src/core/model/ids.ts';
+import type { DeviceId, FileId } from '../../src/core/model/ids.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
+import { Challenges } from '../../src/core/peer/challenges.ts';
 import { Outbox, type OutboxEffect } from '../../src/core/peer/outbox.ts';
 import { marginOf } from '../../src/core/placement/health.ts';
 import type { Place, Refusal } from '../../src/core/wire/messages.ts';
+import { answerChallenges } from '../challenge-answers.ts';
 import { indicesOf } from './erasure-oracle.ts';
 import { deviceAt, fileIdAt, itemAt, manifestOf } from './pool-fixture.ts';
 
@@ -18,10 +20,14 @@ const [B, C, D] = [1, 2, 3].map((index) => deviceAt(index).deviceId);
 const OFFER_DEADLINE_MS = 30_000;
 const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
+const MISSING_PATIENCE_MS = 60_000;
 
 /** A pool as the outbox sees it, and what became of its offers. */
 class Pool {
   readonly outbox: Outbox;
+  readonly challenges: Challenges;
+  /** They claim what they are offered, and cannot prove it. */
+  readonly liars = new Set<DeviceId>();
   readonly manifest: Manifest;
   readonly own: Set<number>;
   readonly linked = new Set<DeviceId>();
@@ -35,17 +41,22 @@ class Pool {
   constructor(changes: Partial<Manifest> = {}) {
     this.manifest = manifestOf(SELF, changes);
     this.own = new Set(indicesOf(this.manifest.n));
-    this.outbox = new Outbox({
+    this.challenges = new Challenges({
+      canProve: (device) => this.linked.has(device),
+      proofBlocksOf: () => 8,
+    });
+    const view = {
       self: SELF,
-      manifestOf: (file) => (file === FILE ? this.manifest : undefined),
+      manifestOf: (file: FileId) => (file === FILE ? this.manifest : undefined),
       ownOf: () => this.own,
       holdersOf: () => new Map(this.held),
       candidates: () => [
         { device: SELF, freeBytes: Infinity },
         ...[...this.linked].map((device) => ({ device, freeBytes: this.free.get(device) ?? 2 ** 40 })),
       ],
-      isReachable: (device) => device === SELF || this.linked.has(device),
-    });
+      isReachable: (device: DeviceId) => device === SELF || this.linked.has(device),
+    };
+    this.outbox = new Outbox(view, this.challenges);
     this.outbox.add(FILE);
     this.step();
   }
@@ -55,6 +66,8 @@ class Pool {
   }
 
   step(): void {
+    for (const effect of this.outbox.advance(this.nowMs)) this.#carryOut(effect);
+    answerChallenges(this.challenges, this.outbox, this.nowMs, (device) => this.liars.has(device));
     for (const effect of this.outbox.advance(this.nowMs)) this.#carryOut(effect);
   }
 
@@ -78,6 +91,7 @@ class Pool {
   unlink(device: DeviceId): void {
     this.linked.delete(device);
     this.outbox.linkDown(device);
+    this.challenges.linkDown(device);
     this.step();
   }
 
@@ -134,11 +148,13 @@ class Pool {
   /** The promise of the outbox, without its code: all that there is has a home, and any one device may be lost. */
   #expectSafe(keep: ReadonlySet<number>): void {
     const { k, n } = this.manifest;
-    const all = new Set([...keep, ...[...this.held.values()].flatMap((set) => [...set])]);
+    // What a liar claims is nowhere.
+    const held = [...this.held].filter(([device]) => !this.liars.has(device));
+    const all = new Set([...keep, ...held.flatMap(([, set]) => [...set])]);
     for (const fragment of this.own) expect(all.has(fragment)).toBe(true);
     for (const fragment of keep) expect(this.own.has(fragment)).toBe(true);
     expect(keep.size).toBeLessThanOrEqual(fragmentCap(k));
-    const reachable = new Map([...this.held].filter(([device]) => this.linked.has(device)));
+    const reachable = new Map(held.filter(([device]) => this.linked.has(device)));
     if (n > k) expect(marginOf(new Map(reachable).set(SELF, new Set(keep)), k)).toBeGreaterThanOrEqual(1);
     else expect(all.size).toBe(n);
   }
@@ -150,7 +166,7 @@ describe('devices come one by one', () => {
     pool.pass(600_000);
     expect(pool.offers).toEqual([]);
     expect(pool.isDone).toBe(false);
-    expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount: 3, pendingCount: 0 });
+    expect(pool.outbox.progressOf(FILE)).toMatchObject({ placedCount: 3, pendingCount: 0 });
     expect(pool.outbox.nextDeadlineMs()).toBe(Infinity);
   });
 
@@ -160,7 +176,7 @@ describe('devices come one by one', () => {
     expect(pool.offersTo(B)).toHaveLength(3);
     expect(pool.outbox.progressOf(FILE)?.pendingCount).toBe(3);
     pool.confirmAll();
-    expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount: 6, pendingCount: 0 });
+    expect(pool.outbox.progressOf(FILE)).toMatchObject({ placedCount: 6, pendingCount: 0 });
     expect(pool.isDone).toBe(false);
   });
 
@@ -184,7 +200,11 @@ describe('devices come one by one', () => {
     expect(new Set(offers.map(({ fragment }) => fragment)).size).toBe(6);
     for (const [index, { to, fragment }] of offers.entries()) {
       expect(pool.isDone).toBe(false);
-      expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount: 2 + index, pendingCount: 6 - index });
+      const claimedCount = 2 + index;
+      // A quorum of six is put to the proof together, and from then on each that comes.
+      const placedCount = claimedCount < 6 ? 2 : claimedCount;
+      const pendingCount = 6 - index;
+      expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount, claimedCount, pendingCount });
       pool.confirm(to, fragment);
     }
     expect(pool.isDone).toBe(true);
@@ -273,20 +293,36 @@ describe('an offer', () => {
     expect(pool.offersTo(B)).toHaveLength(6);
   });
 
-  it('to a device that is lost goes to others; what it confirmed before stays its own', () => {
+  it('to a device that is lost goes to others; what it took and could not prove is waited for a while', () => {
     const pool = new Pool();
     pool.link(B, C);
     const [lost] = [...pool.linked];
     if (lost === undefined) throw new Error('there are devices');
-    pool.confirm(lost, itemAt(pool.offersTo(lost), 0));
+    const taken = itemAt(pool.offersTo(lost), 0);
+    pool.confirm(lost, taken);
     pool.unlink(lost);
     pool.link(D);
     pool.confirmAll();
-    expect(pool.held.get(lost)?.size).toBe(1);
-    for (const fragment of pool.held.get(lost) ?? []) {
-      expect(pool.offersTo(D)).not.toContain(fragment);
-    }
+    pool.pass(MISSING_PATIENCE_MS - 1);
+    expect(pool.offersTo(D)).not.toContain(taken);
+    expect(pool.isDone).toBe(false);
+    pool.pass(1);
+    pool.confirmAll();
+    expect([...pool.offersTo(C), ...pool.offersTo(D), ...(pool.kept ?? [])]).toContain(taken);
     expect(pool.isDone).toBe(true);
+  });
+
+  it('that was taken and proved before the device went away stays its own', () => {
+    const pool = new Pool({ k: 2, n: 4 });
+    pool.link(B);
+    const [only] = [...pool.linked];
+    if (only === undefined) throw new Error('there is a device');
+    pool.confirmAll();
+    const proved = pool.offersTo(only);
+    pool.unlink(only);
+    pool.link(C, D);
+    pool.pass(2 * MISSING_PATIENCE_MS);
+    for (const fragment of proved) expect([...pool.offersTo(C), ...pool.offersTo(D)]).not.toContain(fragment);
   });
 
   it('is not counted by a device that is away when the margin is judged', () => {
@@ -302,6 +338,58 @@ describe('an offer', () => {
     expect(pool.isDone).toBe(false);
     pool.link(last.to);
     expect(pool.isDone).toBe(true);
+  });
+});
+
+describe('a claim that is not proved', () => {
+  it('lets nothing go, however many devices make it', () => {
+    const pool = new Pool();
+    for (const index of [1, 2, 3, 4, 5]) pool.liars.add(deviceAt(index).deviceId);
+    pool.link(...pool.liars);
+    pool.confirmAll();
+    pool.pass(600_000);
+    expect(pool.isDone).toBe(false);
+    // This device's own share, at the cap; nothing of theirs.
+    expect(pool.outbox.progressOf(FILE)?.placedCount).toBe(3);
+  });
+
+  it('sends the fragment to another device, and is asked about again later', () => {
+    const pool = new Pool();
+    if (B === undefined) throw new Error('a device');
+    pool.liars.add(B);
+    pool.link(B, C, D);
+    const wanted = pool.offersTo(B);
+    pool.confirmAll();
+    expect(pool.isDone).toBe(true);
+    const held = [C, D].flatMap((device) => [...(pool.held.get(device ?? SELF) ?? [])]);
+    for (const fragment of wanted) expect([...held, ...(pool.kept ?? [])]).toContain(fragment);
+  });
+
+  it('that becomes true counts from then on', () => {
+    const pool = new Pool({ k: 2, n: 3 });
+    if (B === undefined) throw new Error('a device');
+    pool.liars.add(B);
+    pool.link(B, C);
+    pool.confirmAll();
+    expect(pool.isDone).toBe(false);
+    pool.liars.delete(B);
+    pool.pass(RETRY_LATER_MS);
+    expect(pool.isDone).toBe(true);
+  });
+
+  it('is forgotten when it is no longer made: a new one has to be proved anew', () => {
+    const pool = new Pool();
+    if (B === undefined) throw new Error('a device');
+    pool.link(B);
+    pool.confirmAll();
+    expect(pool.outbox.progressOf(FILE)?.placedCount).toBe(6);
+    pool.liars.add(B);
+    const claimed = pool.held.get(B) ?? new Set();
+    pool.held.delete(B);
+    pool.outbox.touch(FILE);
+    pool.step();
+    for (const fragment of claimed) pool.confirm(B, fragment);
+    expect(pool.outbox.progressOf(FILE)?.placedCount).toBe(3);
   });
 });
 
@@ -345,6 +433,7 @@ describe('whatever the pool does', () => {
         }),
       },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose'), device }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('lie'), device }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass'), ms: fc.nat(70_000) }) },
     );
     const shape = fc.constantFrom([4, 8], [2, 4], [3, 3], [1, 3], [5, 7]);
@@ -373,12 +462,17 @@ describe('whatever the pool does', () => {
               pool.outbox.touch(FILE);
               pool.step();
               break;
+            case 'lie':
+              // A device that proved nothing yet: one that did has what it proved.
+              if (!pool.held.has(id)) pool.liars.add(id);
+              break;
             case 'pass':
               pool.pass(step.ms);
               break;
           }
         }
         // Enough devices that take what they are offered: sooner or later it is done.
+        pool.liars.clear();
         pool.link(...indicesOf(5).map((index) => deviceAt(index + 1).deviceId));
         for (let round = 0; round < 5 && !pool.isDone; round++) {
           pool.confirmAll();

@@ -1,12 +1,13 @@
 // The peer machine, alone and with others that speak to it in encoded messages: whom it listens to, what it tells, what it
 // takes, and how whatever was missed is mended.
 
+import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
 import { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
 import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
-import { concatBytes } from '../../src/core/model/bytes.ts';
+import { concatBytes, utf8 } from '../../src/core/model/bytes.ts';
 import { heldBytesOf } from '../../src/core/model/geometry.ts';
 import {
   parseBlockHash,
@@ -136,6 +137,19 @@ class Device {
       case 'close-link':
         this.#net.unlink(this.id, effect.device);
         break;
+      case 'challenge': {
+        const { id, to, places } = effect;
+        const expected = places.map((place) => proofOf(place, to));
+        this.input({ kind: 'challenge-ready', id, to, salt: SALT, expected });
+        break;
+      }
+      case 'prove': {
+        const { to, id, places } = effect;
+        const digests = places.map((place) => place && proofOf(place, this.id));
+        this.input({ kind: 'proof-made', to, id, digests });
+        break;
+      }
+      case 'challenge-over':
       case 'keep-entries':
       case 'forget-entries':
       case 'prefetch':
@@ -151,6 +165,13 @@ class Device {
   #drop(file: FileId, fragments: readonly number[]): void {
     for (const fragment of fragments) this.input({ kind: 'unheld', file, fragment });
   }
+}
+
+const SALT = seededBytes(16, 77);
+
+/** What a device that holds the fragment answers. */
+function proofOf({ file, fragment }: Place, prover: DeviceId): Uint8Array {
+  return sha256(utf8(`${file}/${fragment}/${prover}`));
 }
 
 interface Letter {
@@ -747,8 +768,8 @@ describe('blocks that are foretold', () => {
     expect(homes.size).toBe(manifest.n);
     expect(early).toEqual(new Set(devices.slice(1).map(({ id }) => id)));
     for (const to of early) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
-    // Meanwhile space is another, by which fragments would go elsewhere.
-    for (const device of devices.slice(2)) device.input({ kind: 'space', freeBytes: SPACE / 1_000 });
+    // Meanwhile another device came, to which fragments would go now.
+    net.link(storer, net.add(4));
     net.pass(A_MOMENT_MS);
     expect(storer.peer.planHomes(manifest).homes).not.toEqual(homes);
     const { fileId } = storer.store('early', {}, { job, homes });

@@ -107,6 +107,7 @@ class ServingWorld {
         getIndex: (...given: Parameters<typeof fragments.getIndex>) => fragments.getIndex(...given),
       }),
       catalogue: { files: () => this.#files },
+      withholds: () => false,
       indexLost: async (place: Place) => void this.lostIndexes.push(place),
       blockLost: async (hash: Uint8Array) => void this.lost.push(blockKey(parseBlockHash(hash))),
     };

@@ -92,3 +92,8 @@ export function hasBlocksWorthIndexing(geometry: Geometry): boolean {
 export function geometryOf(size: number, k: number, n: number): Geometry {
   return { size, k, n, blockBytes: k === DEFAULT_K ? USUAL_BLOCK_BYTES : BLOCK_BYTES };
 }
+
+/** k + ceil((n - k) / 2): how many fragments must be durable on devices before a 'quorum' store resolves. */
+export function quorumOf({ k, n }: Pick<Geometry, 'k' | 'n'>): number {
+  return k + Math.ceil((n - k) / 2);
+}

@@ -91,6 +91,19 @@ export const MAX_FORETOLD_BLOCKS = 16_384;
 /** Foretold blocks are kept this long without a sign of their store, ms: its page may be reloading, its laptop asleep. */
 export const SOON_KEEP_MS = 10 * 60_000;
 
+/** Blocks of a fragment that a proof looks at: one that lacks half of them passes once in 256. */
+export const PROOF_BLOCKS = 8;
+/** Bytes of each block that a proof hashes: whole blocks of small files, and little of the disk's time for others. */
+export const PROOF_RANGE_BYTES = 16 * 1024;
+/** Blocks that one challenge may make its receiver read: 64 small fragments, or 8 large ones (16 MiB at most). */
+export const MAX_CHALLENGE_BLOCKS = 64;
+/** Challenges of one device that are being answered. Honest ones ask one at a time, and another after a deadline. */
+export const MAX_OPEN_PROOFS = 4;
+/** A challenge is answered within this, ms: a busy phone reads 16 MiB, and nobody rebuilds much from elsewhere. */
+export const CHALLENGE_DEADLINE_MS = 15_000;
+/** Who failed a challenge is asked again after this, ms. */
+export const CHALLENGE_RETRY_MS = 60_000;
+
 /** A control request is answered within this, ms, or counts as failed. */
 export const CONTROL_DEADLINE_MS = 10_000;
 /** A block is answered within this, ms: 256 KiB at 25 kB/s. */

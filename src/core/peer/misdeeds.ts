@@ -13,6 +13,8 @@ export type Misdeed =
   | 'forked-log'
   /** It wrote more than a log may hold, in bytes or branches: the rest is not kept. */
   | 'overfull-log'
+  /** It claimed to hold fragments, and sent wrong proofs of them. */
+  | 'false-claims'
   /** It dated a name more than a day ahead. */
   | 'future-name'
   /** It says that it holds fragments that it did not give, and goes on saying so. */

@@ -1,17 +1,19 @@
 // The outbox: files whose fragments this device still has to place. It decides which fragment to offer to whom, and when
 // this device may let go of the copies that are not its own to keep.
 //
-// The rule: all n fragments stay here until every one of them has a home AND the confirmed holders give a margin of at
-// least 1 (or k = n, where no placement could). Until then this device's copy is the safety. A fragment that was damaged
+// The rule: all n fragments stay here until every one of them has a home AND the holders give a margin of at least 1 (or
+// k = n, where no placement could). A home is a device that proved to hold the fragment (challenges.ts): what is merely
+// claimed is not offered to others as long as it may be true, but lets nothing go. Until then this device's copy is the safety. A fragment that was damaged
 // here before it found a home counts as nothing: it is not offered, not shown as placed, and not waited for.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
-import { heldBytesOf } from '../model/geometry.ts';
+import { heldBytesOf, quorumOf } from '../model/geometry.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { marginOf, reachOf } from '../placement/health.ts';
 import { planCopies, planPlacement, type Candidate } from '../placement/placement.ts';
 import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import type { Challenges, Verdict } from './challenges.ts';
 
 /** What the outbox looks at when it decides. */
 export interface OutboxView {
@@ -20,7 +22,7 @@ export interface OutboxView {
   manifestOf(file: FileId): Manifest | undefined;
   /** What this device has of the file now, sound and durable. */
   ownOf(file: FileId): FragmentSet;
-  /** Confirmed holders other than this device, reachable or away, that have not left. */
+  /** Who claims to hold what, other than this device, reachable or away, and has not left. */
   holdersOf(file: FileId): Map<DeviceId, FragmentSet>;
   /** Devices that may take fragments now, this one included. */
   candidates(): readonly Candidate[];
@@ -35,6 +37,8 @@ export type OutboxEffect =
 export interface OutboxProgress {
   /** Distinct fragments that have a home, this device's own share included. */
   readonly placedCount: number;
+  /** Those and the ones that others claim to hold, and have not proved yet. */
+  readonly claimedCount: number;
   /** Offers under way, or to be made again shortly. */
   readonly pendingCount: number;
 }
@@ -51,6 +55,8 @@ interface Placing {
   readonly offers: Map<number, Offer>;
   /** Devices that declined this file, until when. */
   readonly declined: Map<DeviceId, { readonly untilMs: number; readonly soon: boolean }>;
+  /** Since when devices could not be asked to prove what they claim. */
+  readonly missing: Map<DeviceId, number>;
   /** How often each device took nothing of what it was offered. */
   readonly failures: Map<DeviceId, number>;
   progress: OutboxProgress;
@@ -65,11 +71,14 @@ const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
 /** Second copies that devices are asked to give up, for one file: more than any reload leaves behind. */
 const MAX_RELEASES = 64;
+/** A device that went away before it proved what it claims is waited for this long, ms; then others are asked. */
+const MISSING_PATIENCE_MS = 60_000;
 /** A device that failed this often is not waited for, until it takes something or is linked anew. */
 const MAX_FAILURES = 3;
 
 export class Outbox {
   readonly #view: OutboxView;
+  readonly #challenges: Challenges;
   readonly #files = new Map<FileId, Placing>();
   /** Files to decide for: with thousands in the outbox, an event must not cost a look at each. */
   readonly #touched = new Set<FileId>();
@@ -77,8 +86,9 @@ export class Outbox {
   readonly #progressMs = new Map<DeviceId, number>();
   #dueMs = Infinity;
 
-  constructor(view: OutboxView) {
+  constructor(view: OutboxView, challenges: Challenges) {
     this.#view = view;
+    this.#challenges = challenges;
   }
 
   has(file: FileId): boolean {
@@ -92,11 +102,12 @@ export class Outbox {
 
   add(file: FileId, homes?: ReadonlyMap<number, DeviceId>): void {
     if (this.#files.has(file)) return;
-    const progress = { placedCount: 0, pendingCount: 0 };
+    const progress = { placedCount: 0, claimedCount: 0, pendingCount: 0 };
     this.#files.set(file, {
       homes,
       offers: new Map(),
       declined: new Map(),
+      missing: new Map(),
       failures: new Map(),
       progress,
       releases: { count: 0, againAtMs: 0 },
@@ -106,6 +117,7 @@ export class Outbox {
 
   remove(file: FileId): void {
     this.#files.delete(file);
+    this.#challenges.forget(file);
   }
 
   /** Whether a fragment that was planned for `device` from the first has no home yet. */
@@ -150,6 +162,14 @@ export class Outbox {
     this.#touched.add(place.file);
   }
 
+  /** A claim was put to the proof. Who failed is left alone for a while, and the fragment goes to another. */
+  judged(nowMs: number, { device, place, outcome }: Verdict): void {
+    const placing = this.#files.get(place.file);
+    if (placing === undefined) return;
+    if (outcome === 'false' || outcome === 'silent') this.#decline(nowMs, placing, device, true);
+    this.#touched.add(place.file);
+  }
+
   /** Decides for every file that something changed for. */
   advance(nowMs: number): OutboxEffect[] {
     const places = new Map<DeviceId, Place[]>();
@@ -191,6 +211,11 @@ export class Outbox {
       }
       if (placing.releases.againAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
       else if (placing.releases.count > 0) this.#touched.add(file);
+      for (const sinceMs of placing.missing.values()) {
+        const untilMs = sinceMs + MISSING_PATIENCE_MS;
+        if (untilMs > nowMs) this.#dueMs = Math.min(this.#dueMs, untilMs);
+        else this.#touched.add(file);
+      }
       for (const [device, { untilMs }] of placing.declined) {
         this.#dueMs = Math.min(this.#dueMs, untilMs > nowMs ? untilMs : Infinity);
         if (untilMs > nowMs) continue;
@@ -208,13 +233,18 @@ export class Outbox {
   ): OutboxEffect | undefined {
     const manifest = this.#view.manifestOf(file);
     if (manifest === undefined) return undefined;
-    const confirmed = this.#view.holdersOf(file);
+    const claims = this.#view.holdersOf(file);
+    this.#challenges.claimed(file, claims);
+    // An offer to a device whose claim failed stands until the claim is put to the proof again.
+    const plausible = this.#challenges.believedOf(file, claims);
     for (const [fragment, offer] of placing.offers) {
-      if (confirmed.get(offer.device)?.has(fragment) !== true) continue;
+      if (plausible.get(offer.device)?.has(fragment) !== true) continue;
       placing.offers.delete(fragment);
       placing.failures.delete(offer.device);
     }
-    const { own, offered } = this.#plan(file, manifest, placing, confirmed);
+    if (placing.offers.size === 0) this.#challenges.want(nowMs, file, claims);
+    const believed = this.#believed(nowMs, file, placing, claims);
+    const { own, offered } = this.#plan(file, manifest, placing, believed);
     for (const [fragment, device] of offered) {
       placing.offers.set(fragment, { device, madeAtMs: nowMs });
       this.#dueMs = Math.min(this.#dueMs, nowMs + OFFER_DEADLINE_MS);
@@ -222,20 +252,57 @@ export class Outbox {
       list.push({ file, fragment });
       places.set(device, list);
     }
-    const homes = new Map(confirmed).set(this.#view.self, own);
+    const believedCount = reachOf(new Map(believed).set(this.#view.self, own));
+    // All holders together, when they are all there or may be enough: one machine behind several names must have all that they
+    // claim at the same time.
+    if (believedCount >= quorumOf(manifest)) this.#challenges.want(nowMs, file, claims);
+    const proved = this.#challenges.provedOf(file, claims);
+    const homes = new Map(proved).set(this.#view.self, own);
     const placedCount = reachOf(homes);
     const retries = [...placing.declined.values()].filter(({ soon }) => soon).length;
-    placing.progress = { placedCount, pendingCount: placing.offers.size + retries };
+    const proofs = this.#challenges.pendingCount(file);
+    const pendingCount = placing.offers.size + retries + proofs;
+    placing.progress = { placedCount, claimedCount: believedCount, pendingCount };
     const thereCount = reachOf(new Map(homes).set(this.#view.self, this.#view.ownOf(file)));
     if (placing.offers.size > 0) return undefined;
-    if (placedCount < thereCount) return this.#makeRoom(nowMs, file, placing, confirmed);
+    if (believedCount < thereCount) return this.#makeRoom(nowMs, file, placing, proved);
+    if (placedCount < thereCount) return undefined;
     const reachable = new Map(
       [...homes].filter(([device]) => device === this.#view.self || this.#view.isReachable(device)),
     );
     const { k, n } = manifest;
     if (n > k ? marginOf(reachable, k) < 1 : placedCount < n) return undefined;
-    this.#files.delete(file);
+    this.remove(file);
     return { kind: 'outbox-done', file, keep: own };
+  }
+
+  /** Claims that may be true, without those that could not be put to the proof for long: the device is away, or cannot answer. */
+  #believed(
+    nowMs: number,
+    file: FileId,
+    placing: Placing,
+    claims: ReadonlyMap<DeviceId, FragmentSet>,
+  ): Map<DeviceId, FragmentSet> {
+    const proved = this.#challenges.provedOf(file, claims);
+    const believed = this.#challenges.believedOf(file, claims);
+    for (const [device, fragments] of believed) {
+      const isProved = proved.get(device)?.size === fragments.size;
+      if (isProved || this.#challenges.canProve(device)) {
+        placing.missing.delete(device);
+        continue;
+      }
+      const sinceMs = placing.missing.get(device) ?? nowMs;
+      placing.missing.set(device, sinceMs);
+      const untilMs = sinceMs + MISSING_PATIENCE_MS;
+      if (nowMs < untilMs) {
+        this.#dueMs = Math.min(this.#dueMs, untilMs);
+        continue;
+      }
+      believed.set(device, proved.get(device) ?? new Set());
+      // What it claims would be offered to it again and again.
+      this.#decline(nowMs, placing, device, true);
+    }
+    return believed;
   }
 
   /**
@@ -246,12 +313,12 @@ export class Outbox {
     nowMs: number,
     file: FileId,
     placing: Placing,
-    confirmed: ReadonlyMap<DeviceId, FragmentSet>,
+    proved: ReadonlyMap<DeviceId, FragmentSet>,
   ): OutboxEffect | undefined {
     const { releases } = placing;
     if (releases.count >= MAX_RELEASES || nowMs < releases.againAtMs) return undefined;
     const open = new Set(this.#view.candidates().map(({ device }) => device));
-    const holders = [...confirmed].filter(([device]) => open.has(device) && !placing.declined.has(device));
+    const holders = [...proved].filter(([device]) => open.has(device) && !placing.declined.has(device));
     const fullestFirst = holders.toSorted(([, a], [, b]) => b.size - a.size);
     for (const [device, fragments] of fullestFirst) {
       const twice = [...fragments].find((fragment) =>
@@ -271,11 +338,11 @@ export class Outbox {
     file: FileId,
     manifest: Manifest,
     placing: Placing,
-    confirmed: ReadonlyMap<DeviceId, FragmentSet>,
+    believed: ReadonlyMap<DeviceId, FragmentSet>,
   ): { own: FragmentSet; offered: Map<number, DeviceId> } {
     const { self } = this.#view;
     const candidates = this.#view.candidates().filter(({ device }) => !placing.declined.has(device));
-    const held = new Map([...confirmed].map(([device, fragments]) => [device, new Set(fragments)]));
+    const held = new Map([...believed].map(([device, fragments]) => [device, new Set(fragments)]));
     for (const [fragment, { device }] of placing.offers)
       held.set(device, (held.get(device) ?? new Set()).add(fragment));
     const fragments = [...this.#view.ownOf(file)].toSorted((a, b) => a - b);

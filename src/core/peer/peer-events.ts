@@ -5,6 +5,7 @@ import type { BlockHash, DeviceId, EntryId, FileId, JobId } from '../model/ids.t
 import type { Lane } from '../ports.ts';
 import type { Failure, Message, Place, Refusal } from '../wire/messages.ts';
 import type { MisdeedEffect } from './misdeeds.ts';
+import type { ChallengeEffect } from './challenges.ts';
 import type { PrefetchEffect, PrefetchOutcome } from './prefetching.ts';
 import type { Ask, RequestResult } from './requests.ts';
 import type { Fetch } from './taking.ts';
@@ -78,6 +79,22 @@ export type PeerInput =
       readonly file: FileId;
       readonly fragment: number;
     }
+  /** A `challenge` effect: what `to` has to answer by this device's own copies; undefined for those that are not sound. */
+  | {
+      readonly kind: 'challenge-ready';
+      readonly id: number;
+      readonly to: DeviceId;
+      /** CHALLENGE_SALT_BYTES that nobody has seen. */
+      readonly salt: Uint8Array;
+      readonly expected: readonly (Uint8Array | undefined)[];
+    }
+  /** A `prove` effect was carried out. */
+  | {
+      readonly kind: 'proof-made';
+      readonly to: DeviceId;
+      readonly id: number;
+      readonly digests: readonly (Uint8Array | undefined)[];
+    }
   | { readonly kind: 'tick' };
 
 export type PeerEffect =
@@ -106,6 +123,15 @@ export type PeerEffect =
   /** Send what it asks for to a device under request `id`; answer with 'served'. */
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
+  | ChallengeEffect
+  /** Hash what `salt` picks of these, for `to`, from the disk; answer with 'proof-made'. Undefined: not held here. */
+  | {
+      readonly kind: 'prove';
+      readonly to: DeviceId;
+      readonly id: number;
+      readonly salt: Uint8Array;
+      readonly places: readonly (Place | undefined)[];
+    }
   /** The device speaks another version of the protocol: tell people which of the two pages to reload. */
   | { readonly kind: 'other-protocol'; readonly device: DeviceId; readonly protocol: number }
   | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string }

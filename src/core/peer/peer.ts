@@ -8,7 +8,7 @@ import type { CheckedEntry } from '../catalogue/check.ts';
 import { Catalogue, type AddResult } from '../catalogue/catalogue.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import { heldBytesOf, type Geometry } from '../model/geometry.ts';
-import { MAX_AHEAD_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import { MAX_AHEAD_MS, MAX_CHALLENGE_BLOCKS, MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings, type HoldingsDelta } from '../placement/holdings.ts';
@@ -18,10 +18,13 @@ import { CatalogueSync } from './catalogue-sync.ts';
 import { Doubts } from './doubts.ts';
 import { Foretelling, type ForetellEffect } from './foretelling.ts';
 import { Removals, type Misdeed } from './misdeeds.ts';
-import { Outbox, type OutboxProgress } from './outbox.ts';
+import { Challenges, type Judgement } from './challenges.ts';
+import { Outbox, type OutboxProgress, type OutboxView } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { Prefetching } from './prefetching.ts';
+import { proofBlocksOf } from './proof-ranges.ts';
+import { Releasing } from './releasing.ts';
 import { Requests, type Ask, type RequestEffect } from './requests.ts';
 import { Taking } from './taking.ts';
 
@@ -43,6 +46,8 @@ interface Link {
   /** Whether it told us its holdings on this link: until then we do not know its free space. */
   heardHoldings: boolean;
   readonly serving: Set<number>;
+  /** Challenges of the other side that are being answered. */
+  readonly proving: Set<number>;
   pulseAtMs: number;
 }
 
@@ -69,7 +74,10 @@ export class Peer {
   readonly #epoch: number;
   readonly #links = new Map<DeviceId, Link>();
   readonly #requests = new Requests();
+  readonly #challenges: Challenges;
   readonly #outbox: Outbox;
+  /** Fragments that this device is to give up once another has proved that it holds them too. */
+  readonly #releasing = new Releasing();
   readonly #sync: CatalogueSync;
   #nextTellMs = 0;
   readonly #revisions = new Map<FileId, number>();
@@ -86,14 +94,22 @@ export class Peer {
     this.#epoch = epoch;
     this.catalogue = new Catalogue(self);
     this.#sync = new CatalogueSync(this.catalogue);
-    this.#outbox = new Outbox({
+    this.#challenges = new Challenges({
+      canProve: (device) => this.#links.get(device)?.features.has('challenge') === true,
+      proofBlocksOf: (file) => {
+        const manifest = this.catalogue.files().get(file);
+        return manifest === undefined ? 1 : proofBlocksOf(manifest);
+      },
+    });
+    const view: OutboxView = {
       self,
       manifestOf: (file) => this.catalogue.files().get(file),
       ownOf: (file) => this.own.of(file),
       holdersOf: (file) => this.#holdersElsewhere(file),
       candidates: () => this.#candidates(),
       isReachable: (device) => this.isReachable(device),
-    });
+    };
+    this.#outbox = new Outbox(view, this.#challenges);
   }
 
   isReachable(device: DeviceId): boolean {
@@ -104,7 +120,19 @@ export class Peer {
     return [this.#self, ...this.#greetedDevices()];
   }
 
-  /** Confirmed holders of a file, this device included; those that left are not among them. */
+  /**
+   * Holders of a file, this device included, as far as it is known: of a file in the outbox those that proved it, of others those
+   * that say so. Those that left are not among them.
+   */
+  confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
+    const claimed = this.holdersOf(file);
+    if (!this.#outbox.has(file)) return claimed;
+    const proved = new Map(this.#challenges.provedOf(file, claimed));
+    const own = this.own.of(file);
+    return own.size > 0 ? proved.set(this.#self, own) : proved;
+  }
+
+  /** Devices that say they hold some of a file, this one included; those that left are not among them. */
   holdersOf(file: FileId): Map<DeviceId, FragmentSet> {
     const holders = this.#holdersElsewhere(file);
     const own = this.own.of(file);
@@ -156,6 +184,7 @@ export class Peer {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
       else effects.push(this.#outboxDone(effect.file, effect.keep));
     }
+    effects.push(...this.#challenges.start());
     effects.push(...this.#toldOver());
     for (const fetch of this.#taking.start()) effects.push({ kind: 'pull', ...fetch });
     effects.push(...this.#prefetching.trim(nowMs, this.#roomBytes()));
@@ -168,6 +197,7 @@ export class Peer {
     let next = Math.min(
       this.#requests.nextDeadlineMs(),
       this.#outbox.nextDeadlineMs(),
+      this.#challenges.nextDeadlineMs(),
       this.#prefetching.nextDeadlineMs(),
       this.catalogue.nextDeadlineMs(),
       this.#doubts.nextDeadlineMs(),
@@ -231,8 +261,22 @@ export class Peer {
       case 'not-given':
         this.#doubts.notGiven(nowMs, input.device, input.file, input.fragment);
         return [];
+      case 'challenge-ready': {
+        const { id, to, salt } = input;
+        const places = this.#challenges.ready(nowMs, to, id, input.expected);
+        if (places === undefined) return [{ kind: 'challenge-over', id }];
+        return [send(to, { kind: 'challenge', id, salt, places })];
+      }
+      case 'proof-made':
+        if (this.#links.get(input.to)?.proving.delete(input.id) !== true) return [];
+        return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
       case 'tick':
-        return [...inControl(this.#requests.tick(nowMs)), ...this.#pulses(nowMs), ...this.#withheld(nowMs)];
+        return [
+          ...inControl(this.#requests.tick(nowMs)),
+          ...this.#judge(nowMs, this.#challenges.tick(nowMs)),
+          ...this.#pulses(nowMs),
+          ...this.#withheld(nowMs),
+        ];
     }
   }
 
@@ -241,13 +285,13 @@ export class Peer {
   }
 
   #linkUp(nowMs: number, device: DeviceId): PeerEffect[] {
-    const serving = new Set<number>();
     this.#links.set(device, {
       greeted: false,
       features: new Set(),
       sentVersion: 0,
       heardHoldings: false,
-      serving,
+      serving: new Set(),
+      proving: new Set(),
       pulseAtMs: nowMs + PULSE_MS,
     });
     return [send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch })];
@@ -263,6 +307,7 @@ export class Peer {
     this.#taking.linkDown(device);
     this.holdings.linkDown(device);
     return [
+      ...this.#challenges.linkDown(device),
       ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
       ...inControl(this.#requests.linkDown(device)),
     ];
@@ -295,7 +340,8 @@ export class Peer {
         this.#outbox.refused(nowMs, from, message.place, message.reason);
         return [];
       case 'release':
-        return this.#release(from, message.place);
+        this.#release(nowMs, from, message.place);
+        return [];
       case 'soon':
         return this.#soon(nowMs, from, message.job, message.blocks);
       case 'soon-over':
@@ -315,6 +361,10 @@ export class Peer {
         return inControl(
           this.#requests.settle(nowMs, from, message.id, 'block', { kind: 'failed', reason: message.reason }),
         );
+      case 'challenge':
+        return this.#challenged(from, link, message);
+      case 'proof':
+        return this.#judge(nowMs, this.#challenges.proof(nowMs, from, message.id, message.digests));
       case 'cancel':
         return link.serving.has(message.id) ? [{ kind: 'stop-serving', to: from, id: message.id }] : [];
     }
@@ -450,16 +500,54 @@ export class Peer {
   }
 
   /**
-   * Gives up a second copy: only where another reachable device has said itself that it holds the fragment, and only for
-   * whoever stored the file and still places it. Anyone else could claim all fragments and ask all holders for theirs.
+   * Gives up a second copy: only where another reachable device proves that it holds the fragment, and only for whoever
+   * stored the file and still places it. Anyone else could claim all fragments and ask all holders for theirs.
    */
-  #release(from: DeviceId, { file, fragment }: Place): PeerEffect[] {
-    if (this.catalogue.files().get(file)?.by !== from) return [];
-    const isElsewhere = [...this.#holdersElsewhere(file)].some(
+  #release(nowMs: number, from: DeviceId, place: Place): void {
+    const { file, fragment } = place;
+    const isOurs = this.own.of(file).has(fragment) && !this.#outbox.has(file);
+    if (this.catalogue.files().get(file)?.by !== from || !isOurs) return;
+    const others = [...this.#holdersElsewhere(file)].filter(
       ([device, fragments]) => fragments.has(fragment) && this.isReachable(device),
     );
-    const isOurs = this.own.of(file).has(fragment) && !this.#outbox.has(file);
-    return isOurs && isElsewhere ? [drop(file, [fragment])] : [];
+    if (others.length === 0 || !this.#releasing.add(place, others.length)) return;
+    this.#challenges.want(nowMs, file, new Map(others.map(([device]) => [device, new Set([fragment])])));
+  }
+
+  /** Answers for what is held here, as far as one challenge may make this device read. */
+  #challenged(from: DeviceId, link: Link, message: Message & { readonly kind: 'challenge' }): PeerEffect[] {
+    const { id, salt } = message;
+    if (link.proving.has(id) || link.proving.size >= MAX_OPEN_PROOFS)
+      return [{ kind: 'close-link', device: from, reason: 'sends challenges before the last were answered' }];
+    link.proving.add(id);
+    let blockCount = 0;
+    const places = message.places.map((place) => {
+      const manifest = this.catalogue.files().get(place.file);
+      if (manifest === undefined || !this.own.of(place.file).has(place.fragment)) return undefined;
+      blockCount += proofBlocksOf(manifest);
+      return blockCount > MAX_CHALLENGE_BLOCKS ? undefined : place;
+    });
+    return [{ kind: 'prove', to: from, id, salt, places }];
+  }
+
+  /** Who proved what he claims counts as a holder; who sent a wrong proof is told of. */
+  #judge(nowMs: number, { effects, verdicts }: Judgement): PeerEffect[] {
+    const falseCounts = new Map<DeviceId, number>();
+    const drops: PeerEffect[] = [];
+    for (const verdict of verdicts) {
+      const { device, place, outcome } = verdict;
+      if (outcome === 'false') falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
+      this.#outbox.judged(nowMs, verdict);
+      this.#touch(place.file);
+      const isOurs = this.own.of(place.file).has(place.fragment) && !this.#outbox.has(place.file);
+      if (this.#releasing.judged(verdict) && isOurs) drops.push(drop(place.file, [place.fragment]));
+      if (!this.#outbox.has(place.file) && !this.#releasing.has(place.file))
+        this.#challenges.forget(place.file);
+    }
+    const misdeeds = [...falseCounts].map(
+      ([device, count]) => ({ kind: 'misdeed', device, what: 'false-claims', count }) as const,
+    );
+    return [...effects, ...drops, ...misdeeds];
   }
 
   /** What is foretold is fetched as far as there is room; nobody is told what is not. */

@@ -1,6 +1,6 @@
-// Where a file's fragments go: weighted rendezvous hashing (Thaler and Ravishankar 1998; the logarithmic weights of
-// Schindelhauer and Schomaker 2005). Every device that knows the same candidates computes the same order. It goes by the
-// file's salt, which is known before the first block is sealed, as the file's id is not.
+// Where a file's fragments go: rendezvous hashing (Thaler and Ravishankar 1998), all devices of equal weight. Every device that
+// knows the same candidates computes the same order. It goes by the file's salt, which is known before the first block is
+// sealed, as the file's id is not.
 //
 // Fragments are spread as evenly as the caps allow, for the margin counts devices: the next fragment goes to the
 // candidate with the fewest of this file, and among equals to the one with the best score.
@@ -34,15 +34,12 @@ export interface PlacementInput {
   readonly preferred?: ReadonlyMap<number, DeviceId> | undefined;
 }
 
-/** Free space beyond this makes a device no better a home, bytes: a huge disk must not attract everything. */
-const MAX_WEIGHT_BYTES = 64 * 2 ** 30;
-
 /** A home for each of the fragments that no device in `held` has; fragments that cannot be placed are left out. */
 export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   const cap = fragmentCap(input.k);
   const open = input.candidates.map((candidate) => ({
     device: candidate.device,
-    score: rendezvousScore(input.salt, candidate),
+    score: rendezvousScore(input.salt, candidate.device),
     count: input.held.get(candidate.device)?.size ?? 0,
     room: Math.floor(candidate.freeBytes / Math.max(1, input.fragmentBytes)),
   }));
@@ -127,12 +124,14 @@ function holdersOf(
   return { count: sizes.length, largest: Math.max(0, ...sizes) };
 }
 
-/** -w / ln(h) with h in (0, 1) from SHA-256 of the file's salt and the device: the higher, the better a home. */
-export function rendezvousScore(salt: Uint8Array, candidate: Candidate): number {
-  const digest = sha256(utf8(`palm/v1/rendezvous/${hexOf(salt)}/${candidate.device}`));
+/**
+ * -1 / ln(h) with h in (0, 1) from SHA-256 of the file's salt and the device: the higher, the better a home. All devices weigh the
+ * same: the space that one offers is its own word, and must not draw fragments to it.
+ */
+function rendezvousScore(salt: Uint8Array, device: DeviceId): number {
+  const digest = sha256(utf8(`palm/v1/rendezvous/${hexOf(salt)}/${device}`));
   let hash = 0;
   for (const byte of digest.subarray(0, 6)) hash = hash * 256 + byte;
   const unit = (hash + 0.5) / 2 ** 48;
-  const weight = Math.min(Math.max(candidate.freeBytes, 1), MAX_WEIGHT_BYTES);
-  return -weight / Math.log(unit);
+  return -1 / Math.log(unit);
 }

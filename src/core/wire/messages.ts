@@ -50,6 +50,10 @@ export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
 export const MAX_PLACES_PER_MESSAGE = 64;
 /** Blocks in one `soon` message: 2 KiB of hashes. */
 export const MAX_SOON_PER_MESSAGE = 64;
+/** A challenge's salt: nobody can have met it before. */
+export const CHALLENGE_SALT_BYTES = 16;
+/** A proof of one fragment: SHA-256. */
+const PROOF_BYTES = 32;
 /** Entries of one message together, bytes. */
 export const MAX_ENTRIES_BYTES = 512 * 1024;
 
@@ -114,7 +118,16 @@ export type Message =
   | { readonly kind: 'block'; readonly id: number }
   | { readonly kind: 'fragments'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: Failure }
-  | { readonly kind: 'cancel'; readonly id: number };
+  | { readonly kind: 'cancel'; readonly id: number }
+  /** Prove that you hold these: hash what this salt picks of them, from your disk. */
+  | {
+      readonly kind: 'challenge';
+      readonly id: number;
+      readonly salt: Uint8Array;
+      readonly places: readonly Place[];
+    }
+  /** For each place of the challenge its proof; undefined for what is not here. */
+  | { readonly kind: 'proof'; readonly id: number; readonly digests: readonly (Uint8Array | undefined)[] };
 
 const MAX_HEADER_BYTES = 768 * 1024;
 const LENGTH_BYTES = 4;
@@ -176,8 +189,11 @@ function toCbor(message: Message): unknown {
         ...message,
         held: message.held.map(({ file, fragments }) => [cidOf(file), packedBytes(fragments)]),
       };
+    case 'proof':
+      return { ...message, digests: message.digests.map((digest) => digest ?? null) };
     case 'place':
     case 'get-fragments':
+    case 'challenge':
       return { ...message, places: message.places.map(placeToCbor) };
     case 'refuse':
     case 'release':
@@ -301,6 +317,25 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     return { kind: 'failed', id: requestIdOf(id), reason: oneOf(reason, FAILURES) };
   },
   cancel: (value) => ({ kind: 'cancel', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
+  challenge: (value) => {
+    const { id, salt, places } = fieldsOf(value, ['kind', 'id', 'salt', 'places']);
+    return {
+      kind: 'challenge',
+      id: requestIdOf(id),
+      salt: bytesOf(salt, CHALLENGE_SALT_BYTES, CHALLENGE_SALT_BYTES),
+      places: listOf(places, MAX_PLACES_PER_MESSAGE, placeOf),
+    };
+  },
+  proof: (value) => {
+    const { id, digests } = fieldsOf(value, ['kind', 'id', 'digests']);
+    return {
+      kind: 'proof',
+      id: requestIdOf(id),
+      digests: listOf(digests, MAX_PLACES_PER_MESSAGE, (digest) =>
+        digest === null ? undefined : bytesOf(digest, PROOF_BYTES, PROOF_BYTES),
+      ),
+    };
+  },
 };
 
 function fromCbor(value: unknown): Message {

@@ -1,0 +1,134 @@
+// Holders that claim and keep nothing: before a storer gives up its own copies, each holder has to prove what it claims, from its
+// own disk, and can fetch nothing for that from the storer while it is asked.
+
+import { expect } from 'vitest';
+import type { DeviceId, FileId } from '../../src/core/model/ids.ts';
+import type { Message, Place } from '../../src/core/wire/messages.ts';
+import { settledOutboxes } from './checks.ts';
+import type { SimDevice } from './device.ts';
+import { HostileMember } from './hostile-member.ts';
+import { first, scenario, type Simulation } from './scenario.ts';
+
+const LIARS = ['send wrong proofs', 'say nothing', 'admit it', 'fetch it now'] as const;
+const LIAR_COUNT = 8;
+
+scenario(
+  'eight names that claim to hold and keep nothing do not make a storer let go',
+  LIARS.map((_, index) => 1_200 + index),
+  async (simulation) => {
+    const { world } = simulation;
+    const kind = first(LIARS, world.seed % LIARS.length);
+    const [storer] = await simulation.pool(1);
+    if (storer === undefined) throw new Error('one device');
+    const liars = await Promise.all(
+      Array.from({ length: LIAR_COUNT }, (_, index) => liar(simulation, storer, kind, index)),
+    );
+    await world.until('all know each other', () => storer.pool.status().devices.length === 1 + LIAR_COUNT);
+    const bytes = world.random.bytes(3_000_000);
+    const storing = storer.put(bytes, { name: 'film' });
+    const { fileId, placed } = await world.settled('store', storing, 600_000);
+    expect(placed, kind).toBeLessThan(4);
+    await world.pass(300_000);
+    expect(storer.fileStatus(fileId)?.inOutbox, kind).toBe(true);
+    expect(storer.fileStatus(fileId)?.safe, kind).toBe(false);
+    const stolen = liars.reduce((sum, { served }) => sum + served.count, 0);
+    expect(stolen, 'what was served while it was being proved').toBe(0);
+    const notices = storer.pool.status().notices.map(({ text }) => text);
+    expect(notices.some((text) => text.includes('could not prove'))).toBe(kind === 'send wrong proofs');
+
+    for (const { member } of liars) member.vanish();
+    await world.pass(10_000);
+    const read = await world.settled('read', storer.read(fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'liars among honest devices cost nothing but time: the file is placed on those that hold it',
+  [1_210, 1_211, 1_212, 1_213],
+  async (simulation) => {
+    const { world } = simulation;
+    const kind = first(LIARS, world.seed % LIARS.length);
+    const honest = await simulation.pool(4);
+    const storer = first(honest);
+    const liars = await Promise.all([0, 1].map((index) => liar(simulation, storer, kind, index)));
+    await world.until('all know each other', () => storer.pool.status().devices.length === 6);
+    const bytes = world.random.bytes(1_500_000);
+    const { fileId } = await world.settled('store', storer.put(bytes, { name: 'film' }), 600_000);
+    await world.until('placed', () => settledOutboxes(honest), 1_200_000);
+    for (const { member } of liars) member.vanish();
+    await world.pass(10_000);
+    const status = storer.fileStatus(fileId as FileId);
+    expect(status?.reach).toBe(8);
+    expect(status?.margin).toBeGreaterThanOrEqual(1);
+    storer.kill();
+    const read = await world.settled('read', first(honest, 1).read(fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+interface Liar {
+  readonly member: HostileMember;
+  /** Indexes and blocks that it was sent between a challenge and its end. */
+  readonly served: { count: number };
+}
+
+async function liar(
+  { world, network }: Simulation,
+  storer: SimDevice,
+  kind: (typeof LIARS)[number],
+  index: number,
+): Promise<Liar> {
+  const member = new HostileMember(world, network, storer);
+  member.greeting = [...member.greeting, { kind: 'features', features: ['challenge'] }];
+  const profile = await member.entry({ kind: 'profile', name: `Liar ${index}` });
+  const served = { count: 0 };
+  const claimed = new Map<FileId, Set<number>>();
+  const claim = (to: DeviceId): void => {
+    const held = [...claimed].map(([file, fragments]) => ({ file, fragments }));
+    member.send(to, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 2 ** 50 });
+  };
+  let asked: { readonly id: number; readonly places: readonly Place[] } | undefined;
+  member.onMessage = (from, message: Message) => {
+    switch (message.kind) {
+      case 'hello':
+        member.send(from, { kind: 'entries', entries: [profile], more: false });
+        claim(from);
+        break;
+      case 'place':
+        for (const { file, fragment } of message.places)
+          claimed.set(file, (claimed.get(file) ?? new Set()).add(fragment));
+        claim(from);
+        break;
+      case 'challenge':
+        asked = message;
+        if (kind === 'send wrong proofs' || kind === 'admit it') {
+          const digests = message.places.map(() =>
+            kind === 'admit it' ? undefined : world.random.bytes(32),
+          );
+          member.send(from, { kind: 'proof', id: message.id, digests });
+        }
+        if (kind === 'fetch it now')
+          for (const place of message.places)
+            member.send(from, { kind: 'get-index', id: world.random.below(2 ** 31), ...place });
+        break;
+      case 'index':
+      case 'block':
+      case 'fragments':
+        served.count += 1;
+        break;
+      case 'failed':
+        // Nothing to be had: it says so, and may fetch later as much as it likes.
+        if (kind === 'fetch it now' && asked !== undefined) {
+          const { id, places } = asked;
+          asked = undefined;
+          member.send(from, { kind: 'proof', id, digests: places.map(() => undefined) });
+        }
+        break;
+      default:
+        break;
+    }
+  };
+  member.open();
+  return { member, served };
+}
