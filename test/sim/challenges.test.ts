@@ -3,6 +3,7 @@
 
 import { expect } from 'vitest';
 import type { DeviceId, FileId } from '../../src/core/model/ids.ts';
+import { packFragments } from '../../src/core/placement/fragment-set.ts';
 import type { Message, Place } from '../../src/core/wire/messages.ts';
 import { settledOutboxes } from './checks.ts';
 import type { SimDevice } from './device.ts';
@@ -85,7 +86,7 @@ async function liar(
   const served = { count: 0 };
   const claimed = new Map<FileId, Set<number>>();
   const claim = (to: DeviceId): void => {
-    const held = [...claimed].map(([file, fragments]) => ({ file, fragments }));
+    const held = [...claimed].map(([file, fragments]) => ({ file, fragments: packFragments(fragments) }));
     member.send(to, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 2 ** 50 });
   };
   let asked: { readonly id: number; readonly places: readonly Place[] } | undefined;
