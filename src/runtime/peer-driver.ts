@@ -1,7 +1,7 @@
 // Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All decisions are
 // the peer's; this file owns ordering (a device's control messages are handled one after another) and timers.
 
-import { checkEntry, type CheckedEntry } from '../core/catalogue/check.ts';
+import type { CheckedEntry } from '../core/catalogue/check.ts';
 import type { EntryBody } from '../core/catalogue/entry.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import {
@@ -41,6 +41,7 @@ import {
 } from '../core/wire/messages.ts';
 import type { Notice } from './api.ts';
 import { Challenging } from './challenging.ts';
+import { CheckedRecords, checkEntries } from './checked-records.ts';
 import { DamagedFragments } from './damaged-fragments.ts';
 import { Deadline } from './deadline.ts';
 import { FragmentTaker } from './fragment-taker.ts';
@@ -82,6 +83,7 @@ export class PeerDriver {
   readonly #keys: PoolKeys;
   readonly #events: PeerDriverEvents;
   readonly #damaged: DamagedFragments;
+  readonly #records: CheckedRecords;
   /** Fragments that count as held, by file and number. */
   readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
   /** Files whose catalogue entry is being written, or could not be; bounded as the catalogue is. */
@@ -111,11 +113,17 @@ export class PeerDriver {
     this.peer = new Peer(ports.identity.deviceId, keys.epoch);
     this.#damaged = new DamagedFragments(ports.records);
     this.#deadline = new Deadline(ports.clock, () => this.input({ kind: 'tick' }));
+    this.#records = new CheckedRecords({
+      ...ports,
+      keys,
+      catalogue: this.peer.catalogue,
+      background: (work) => this.#inBackground(work),
+    });
     this.#publisher = new Publisher({
       ...ports,
       keys,
       catalogue: this.peer.catalogue,
-      keep: (entries) => this.#keepEntries(entries),
+      keep: (entries) => this.#records.keep(entries),
       published: (entries) => this.input({ kind: 'published', entries }),
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
@@ -200,6 +208,7 @@ export class PeerDriver {
     await this.#ports.transport.close();
     this.#requests.close();
     await Promise.allSettled([...this.#working, this.#publisher.idle()]);
+    await this.#records.idle();
   }
 
   /** Resolves when every control message queued so far was handed to its link, or its link closed. */
@@ -295,7 +304,7 @@ export class PeerDriver {
         this.#inBackground(this.#keepHeard(effect.entries));
         break;
       case 'forget-entries':
-        this.#inBackground(this.#ports.records.dropRecords(effect.entries));
+        this.#inBackground(this.#records.forget(effect.entries));
         break;
       case 'pull':
         this.#inBackground(this.#taker.take(effect));
@@ -415,7 +424,7 @@ export class PeerDriver {
   }
 
   async #checkEntries(from: DeviceId, records: readonly Uint8Array[], more: boolean): Promise<void> {
-    const entries = await this.#check(records);
+    const entries = await checkEntries(records, { ...this.#ports, keys: this.#keys });
     this.input({
       kind: 'entries-checked',
       from,
@@ -425,46 +434,22 @@ export class PeerDriver {
     });
   }
 
-  /** Those that pass. */
-  async #check(records: readonly Uint8Array[]): Promise<CheckedEntry[]> {
-    const checked: CheckedEntry[] = [];
-    for (const bytes of records) {
-      try {
-        checked.push(await checkEntry(bytes, this.#keys, this.#ports.cryptography));
-      } catch (error) {
-        if (!isPalmError(error, 'bad-message')) throw error;
-      }
-    }
-    return checked;
-  }
-
   async #restoreRecords(): Promise<void> {
-    const records = await this.#ports.records.loadRecords();
-    const entries = await this.#check(records.map(({ bytes }) => bytes));
-    this.peer.restore(this.#ports.clock.nowMs(), entries);
-    const damagedCount = records.length - entries.length;
+    this.peer.catalogue.tell(this.#ports.clock.nowMs());
+    const damagedCount = await this.#records.restore();
     if (damagedCount === 0) return;
-    const text = `${damagedCount} of the ${records.length} records that this device keeps of the pool cannot be read any more. The other devices have them, and send them again.`;
+    const text =
+      'Some of what this device keeps of the pool’s catalogue cannot be read any more. The other devices have it, and send it again.';
     this.#events.notice('warning', text);
   }
 
   /** Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them away. */
   async #keepHeard(entries: readonly CheckedEntry[]): Promise<void> {
-    const keeping = this.#keepEntries(entries);
+    const keeping = this.#records.keep(entries);
     const files = entries.flatMap(({ file }) => file?.fileId ?? []);
     for (const file of files) this.#keeping.set(file, keeping);
     await keeping;
     for (const file of files) this.#keeping.delete(file);
-  }
-
-  #keepEntries(entries: readonly CheckedEntry[]): Promise<void> {
-    const records = entries.map(({ entry }) => ({
-      entryId: entry.entryId,
-      deviceId: entry.deviceId,
-      seq: entry.seq,
-      bytes: entry.bytes,
-    }));
-    return this.#ports.records.putRecords(records);
   }
 
   async #prefetch(from: DeviceId, job: JobId, block: BlockHash): Promise<void> {

@@ -278,8 +278,8 @@ class PoolRuntime implements Pool {
       changed: () => this.#changed(),
       notice: (level, text) => this.#notice(level, text),
       misdeed: (device, name, what, count) => {
-        const textOf = (total: number): string => misdeedText(what, name, total);
-        this.#notices.addCount(this.#clock.nowMs(), 'warning', `${what} ${device}`, count, textOf);
+        const text = (total: number): string => misdeedText(what, name, total);
+        this.#notices.addCount(this.#clock.nowMs(), 'warning', `${what} ${device}`, count, text);
         this.#changed();
       },
     });

@@ -280,12 +280,12 @@ describe('names', () => {
   });
 
   it('agree once the clock of each has passed their dates, whatever it showed before and whatever came first', () => {
-    const write = fc.record({ by: fc.nat(2), day: fc.nat(6), count: fc.nat(1) });
+    const naming = fc.record({ by: fc.nat(2), day: fc.nat(6), count: fc.nat(1) });
     const told = fc.array(fc.oneof(fc.record({ take: fc.nat(9) }), fc.record({ day: fc.nat(8) })), {
       maxLength: 20,
     });
     fc.assert(
-      fc.property(fc.array(write, { maxLength: 9 }), told, told, (writes, one, other) => {
+      fc.property(fc.array(naming, { maxLength: 9 }), told, told, (writes, one, other) => {
         const logs = new Map<number, CheckedEntry>();
         const entries = writes.map(({ by, day, count }, index) => {
           const before = logs.get(by)?.entry;

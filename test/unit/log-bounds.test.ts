@@ -41,7 +41,7 @@ describe('of a log that forked or is full', () => {
           for (const entry of arrival) {
             const { added, evicted } = catalogue.add([entry]);
             for (const id of idsOf(added)) here.add(id);
-            for (const id of evicted) here.delete(id);
+            for (const { entryId } of evicted) here.delete(entryId);
           }
           expect(new Set(keptIds(catalogue))).toEqual(expected);
           expect(here).toEqual(expected);
@@ -120,7 +120,6 @@ describe('thousands of forks of one log', () => {
       keptCount += victim.catalogue.add(forks.slice(at, at + 64)).added.length;
     }
     const tookMs = performance.now() - startMs;
-    console.log(`16,000 forks: ${tookMs.toFixed(0)} ms, ${keptCount} of them kept at some time`);
     expect(keptIds(victim.catalogue)).toHaveLength(1 + MAX_LOG_BRANCHES);
     expect(keptCount).toBeLessThan(300);
     expect(pulseUntilQuiet([victim, other], [first, ...forks])).toBeLessThan(12);
@@ -131,6 +130,7 @@ describe('thousands of forks of one log', () => {
     expect([...victim.catalogue.missingFor(heads)].map(({ entryId }) => entryId)).toEqual([
       more.entry.entryId,
     ]);
+    // A second on an idle machine; with a set of all forks it took four times that, and again for each further one.
     expect(tookMs).toBeLessThan(3_000);
   });
 

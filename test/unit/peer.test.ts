@@ -63,7 +63,7 @@ class Device {
     this.#index = index;
     this.id = deviceAt(index).deviceId;
     this.peer = new Peer(this.id, epoch);
-    this.peer.restore(net.nowMs, PROFILES);
+    this.peer.catalogue.add(PROFILES);
     for (const profile of PROFILES) net.written.set(profile.entry.entryId, profile);
     this.input({ kind: 'space', freeBytes: SPACE });
   }
@@ -153,6 +153,7 @@ class Device {
       case 'challenge-over':
       case 'keep-entries':
       case 'forget-entries':
+      case 'misdeed':
       case 'prefetch':
       case 'prefetch-end':
       case 'answer':

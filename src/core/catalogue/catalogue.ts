@@ -46,7 +46,7 @@ export interface AddResult {
   /** Those that are kept and were not here. */
   readonly added: readonly CheckedEntry[];
   /** Entries that were here and had to go for others of their log. */
-  readonly evicted: readonly EntryId[];
+  readonly evicted: readonly PackedEntry[];
   /** Files that went with them. */
   readonly lost: readonly FileId[];
   /** Devices of whose log an earlier part is missing here: ask for it from the start. */
@@ -96,8 +96,10 @@ export class Catalogue {
     }
     const came = new Set(added.map(([{ entry }]) => entry.entryId));
     return {
-      added: added.filter(([, packed]) => this.has(packed)).map(([checked]) => checked),
-      evicted: changes.evicted.filter((entryId) => !came.has(entryId)),
+      added: added
+        .filter(([, packed]) => this.find(packed.deviceId, packed.entryId) !== undefined)
+        .map(([checked]) => checked),
+      evicted: changes.evicted.filter(({ entryId }) => !came.has(entryId)),
       lost: [...changes.files].filter((file) => !this.#files.isKnown(file)),
       orphaned: [...changes.orphaned],
       forks: changes.forks,
@@ -105,22 +107,25 @@ export class Catalogue {
     };
   }
 
-  /** Adds what was checked and kept before, in any order. Returns those that have no place here any more. */
+  /**
+   * Adds what was checked and kept before, in any order. Returns those that have no place here any more, or are here twice;
+   * those that lack the entry before them are left out, but not returned: that entry may come again.
+   */
   restore(entries: readonly PackedEntry[]): PackedEntry[] {
     const changes = new Changes();
-    const inOrder = entries.toSorted((a, b) => a.seq - b.seq);
-    for (const entry of inOrder) this.#add(entry, changes);
-    return entries.filter((entry) => !this.has(entry));
+    const orphans = new Set<PackedEntry>();
+    for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
+      this.#add(entry, changes);
+      if (changes.orphaned.delete(entry.deviceId)) orphans.add(entry);
+    }
+    return entries.filter(
+      (entry) => !orphans.has(entry) && this.find(entry.deviceId, entry.entryId) !== entry,
+    );
   }
 
-  /** Whether this very object is what is kept. */
-  has(entry: PackedEntry): boolean {
-    return this.#logs.get(entry.deviceId)?.get(entry.entryId) === entry;
-  }
-
-  /** Those of `entries` that are kept. */
-  keptOf(entries: readonly CheckedEntry[]): PackedEntry[] {
-    return entries.flatMap(({ entry }) => this.#logs.get(entry.deviceId)?.get(entry.entryId) ?? []);
+  /** An entry that is kept. */
+  find(device: DeviceId, entryId: EntryId): PackedEntry | undefined {
+    return this.#logs.get(device)?.get(entryId);
   }
 
   /** Where this device's next entry goes. */
@@ -227,7 +232,7 @@ export class Catalogue {
     const goneCount = evicted.length + (kind === 'beyond' ? 1 : 0);
     if (goneCount > 0) increase(changes.beyond, deviceId, goneCount);
     for (const gone of evicted) {
-      changes.evicted.push(gone.entryId);
+      changes.evicted.push(gone);
       this.#apply(gone, -1, changes);
     }
     if (kind === 'beyond') return false;
@@ -276,7 +281,7 @@ export class Catalogue {
 
 class Changes {
   readonly orphaned = new Set<DeviceId>();
-  readonly evicted: EntryId[] = [];
+  readonly evicted: PackedEntry[] = [];
   readonly files = new Set<FileId>();
   readonly forks = new Map<DeviceId, number>();
   readonly beyond = new Map<DeviceId, number>();

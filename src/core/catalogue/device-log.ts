@@ -76,10 +76,10 @@ export class DeviceLog {
   }
 
   add(entry: PackedEntry): AddOutcome {
-    const { entryId, prevId, seq } = entry;
+    const { entryId } = entry;
     if (this.#byId.has(entryId)) return { kind: 'known', evicted: NOTHING };
-    const prev = prevId === undefined ? undefined : this.#byId.get(prevId);
-    if (prevId !== undefined && prev?.seq !== seq - 1) return { kind: 'orphan', evicted: NOTHING };
+    const prev = this.#before(entry);
+    if (prev === undefined && entry.seq > 1) return { kind: 'orphan', evicted: NOTHING };
     const isFork = this.#append(entry, prev);
     this.#byId.set(entryId, entry);
     this.#byteCount += entry.recordLength;
@@ -153,6 +153,16 @@ export class DeviceLog {
         if (entry === undefined || at > seq || missing.entryId > entry) yield missing;
       }
     }
+  }
+
+  #before(entry: PackedEntry): PackedEntry | undefined {
+    for (const { entries } of this.#branches) {
+      const end = entries.at(-1);
+      if (end !== undefined && entry.follows(end)) return end;
+    }
+    const { prevId, seq } = entry;
+    const prev = prevId === undefined ? undefined : this.#byId.get(prevId);
+    return prev?.seq === seq - 1 ? prev : undefined;
   }
 
   /** Whether `entry` began a new branch. */

@@ -2,12 +2,13 @@
 
 import type { FileId } from '../model/ids.ts';
 import type { Manifest } from './manifest.ts';
+import { tagKeyAt, type PackedManifest } from './packed-manifest.ts';
 import type { PackedEntry } from './packed-entry.ts';
 
 export class FileIndex {
-  readonly #files = new Map<FileId, Manifest>();
+  readonly #files = new Map<FileId, PackedManifest>();
   /** Known, but removed. */
-  readonly #hidden = new Map<FileId, Manifest>();
+  readonly #hidden = new Map<FileId, PackedManifest>();
   /** How many kept entries remove a file, known or not. */
   readonly #removals = new Map<FileId, number>();
   /** How many entries beside the first say that there is a file: a log that forked may say so twice. */
@@ -39,8 +40,8 @@ export class FileIndex {
       this.#hide(fileId);
       this.#hidden.delete(fileId);
     } else if (times === 0) {
-      this.#hidden.set(fileId, entry.manifest);
-      if (!this.isRemoved(fileId)) this.#show(fileId);
+      if (this.isRemoved(fileId)) this.#hidden.set(fileId, entry.manifest);
+      else this.#list(fileId, entry.manifest);
     }
   }
 
@@ -55,7 +56,7 @@ export class FileIndex {
 
   /** Of several, the smallest id. */
   withTag(contentTag: Uint8Array): FileId | undefined {
-    const found = this.#byTag.get(tagKey(contentTag));
+    const found = this.#byTag.get(tagKeyAt(contentTag, 0));
     return found instanceof Set ? [...found].toSorted()[0] : found;
   }
 
@@ -63,8 +64,12 @@ export class FileIndex {
     const manifest = this.#hidden.get(fileId);
     if (manifest === undefined) return;
     this.#hidden.delete(fileId);
+    this.#list(fileId, manifest);
+  }
+
+  #list(fileId: FileId, manifest: PackedManifest): void {
     this.#files.set(fileId, manifest);
-    const key = tagKeyOf(manifest);
+    const key = manifest.tagKey;
     if (key === undefined) return;
     const tagged = this.#byTag.get(key);
     if (tagged === undefined) this.#byTag.set(key, fileId);
@@ -76,18 +81,10 @@ export class FileIndex {
     if (manifest === undefined) return;
     this.#files.delete(fileId);
     this.#hidden.set(fileId, manifest);
-    const key = tagKeyOf(manifest);
+    const key = manifest.tagKey;
     const tagged = key === undefined ? undefined : this.#byTag.get(key);
     if (key === undefined || tagged === undefined) return;
     if (tagged instanceof Set) tagged.delete(fileId);
     if (tagged === fileId || (tagged instanceof Set && tagged.size === 0)) this.#byTag.delete(key);
   }
-}
-
-function tagKeyOf({ access }: Manifest): string | undefined {
-  return access.kind === 'pool' ? tagKey(access.contentTag) : undefined;
-}
-
-function tagKey(contentTag: Uint8Array): string {
-  return String.fromCharCode(...contentTag);
 }

@@ -29,7 +29,6 @@ import { bad } from '../wire/decode.ts';
 import type { CheckedEntry } from './check.ts';
 import type { HybridTime } from './clock.ts';
 import type { EntryBody } from './entry.ts';
-import type { Manifest } from './manifest.ts';
 import { packManifest, PackedManifest } from './packed-manifest.ts';
 
 const KINDS: readonly EntryBody['kind'][] = ['profile', 'pool', 'file', 'remove', 'leave', 'unknown'];
@@ -96,8 +95,12 @@ export class PackedEntry {
     this.deviceId = deviceId ?? deviceIdOfDigest(run, at + DEVICE_AT);
   }
 
+  get packedLength(): number {
+    return uint32At(this.run, this.#at);
+  }
+
   get packedBytes(): Uint8Array {
-    return this.run.subarray(this.#at, this.#at + uint32At(this.run, this.#at));
+    return this.run.subarray(this.#at, this.#at + this.packedLength);
   }
 
   /** What the log's quota counts. */
@@ -125,6 +128,14 @@ export class PackedEntry {
     return this.seq === 1 ? undefined : entryIdOfDigest(this.run, this.#at + PREV_AT);
   }
 
+  /** Whether `before` is the entry before this one: what `prevId` says, without making texts. */
+  follows(before: PackedEntry): boolean {
+    return (
+      before.seq === this.seq - 1 &&
+      isSameDigest(this.run, this.#at + PREV_AT, before.run, before.#at + ID_AT)
+    );
+  }
+
   /** The first 8 bytes of the id's digest, in hexadecimal: enough to tell entries of one log apart. */
   get mark(): string {
     return hexOf(this.run.subarray(this.#at + ID_AT, this.#at + ID_AT + 8));
@@ -139,12 +150,14 @@ export class PackedEntry {
   get fileId(): FileId | undefined {
     const { kind } = this;
     if (kind !== 'file' && kind !== 'remove') return undefined;
-    const extra = this.#extra;
-    return extra.length < DIGEST_BYTES ? undefined : fileIdOfDigest(extra, 0);
+    const digestAt = this.#at + HEADER_BYTES + this.recordLength;
+    return digestAt + DIGEST_BYTES > this.#at + this.packedLength
+      ? undefined
+      : fileIdOfDigest(this.run, digestAt);
   }
 
   /** Of a file entry. */
-  get manifest(): Manifest {
+  get manifest(): PackedManifest {
     const start = this.#at + HEADER_BYTES + this.recordLength + DIGEST_BYTES;
     return new PackedManifest(this.run, start, this.deviceId);
   }
@@ -154,32 +167,39 @@ export class PackedEntry {
   }
 }
 
+/** Ids of devices as text, each once: a log's entries all have the same. */
+export class DeviceTexts {
+  /** By the first bytes of the digest; whoever makes up ids that begin alike gets texts of their own. */
+  readonly #known = new Map<number, { readonly digest: Uint8Array; readonly device: DeviceId }>();
+
+  /** Of the device whose digest is in `run` at `at`. */
+  textAt(run: Uint8Array, at: number): DeviceId {
+    const key = uint32At(run, at);
+    const known = this.#known.get(key);
+    if (known !== undefined && isSameDigest(run, at, known.digest)) return known.device;
+    const device = deviceIdOfDigest(run, at);
+    if (known === undefined) this.#known.set(key, { digest: run.slice(at, at + DIGEST_BYTES), device });
+    return device;
+  }
+}
+
 /** All entries of `run`, which are packed one after another. @throws PalmError 'bad-message' when they are not. */
-export function unpackEntries(run: Uint8Array): PackedEntry[] {
+export function unpackEntries(run: Uint8Array, devices = new DeviceTexts()): PackedEntry[] {
   const entries: PackedEntry[] = [];
-  let lastDevice: DeviceId | undefined;
   for (let at = 0; at < run.length;) {
     const byteCount = at + HEADER_BYTES > run.length ? 0 : uint32At(run, at);
     const recordBytes = byteCount === 0 ? 0 : uint32At(run, at + RECORD_LENGTH_AT);
     const isWhole = HEADER_BYTES + recordBytes <= byteCount && at + byteCount <= run.length;
     if (!isWhole || (run[at + KIND_AT] ?? 0) >= KINDS.length) throw bad('packed entries that are cut');
-    const entry = new PackedEntry(
-      run,
-      at,
-      lastDevice && isSameDevice(run, at, entries.at(-1)) ? lastDevice : undefined,
-    );
-    lastDevice = entry.deviceId;
-    entries.push(entry);
+    entries.push(new PackedEntry(run, at, devices.textAt(run, at + DEVICE_AT)));
     at += byteCount;
   }
   return entries;
 }
 
-function isSameDevice(run: Uint8Array, at: number, last: PackedEntry | undefined): boolean {
-  const before = last?.packedBytes;
-  if (before === undefined) return false;
-  for (let offset = DEVICE_AT; offset < DEVICE_AT + DIGEST_BYTES; offset++) {
-    if (run[at + offset] !== before[offset]) return false;
+function isSameDigest(run: Uint8Array, at: number, other: Uint8Array, otherAt = 0): boolean {
+  for (let offset = 0; offset < DIGEST_BYTES; offset++) {
+    if (run[at + offset] !== other[otherAt + offset]) return false;
   }
   return true;
 }

@@ -17,6 +17,8 @@ import type { Access, FileDetails, Manifest } from './manifest.ts';
 const FIXED_BYTES = 63;
 const SALT_AT = 31;
 const KEY_BYTES = 32;
+const N_AT = 29;
+const ACCESS_AT = 30;
 
 /** The file's digest, and the manifest behind it. */
 export function packManifest(fileDigest: Uint8Array, manifest: Manifest): Uint8Array<ArrayBuffer> {
@@ -78,7 +80,7 @@ export class PackedManifest implements Manifest {
   }
 
   get n(): number {
-    return this.#view.getUint8(29);
+    return this.#view.getUint8(N_AT);
   }
 
   get salt(): Uint8Array {
@@ -92,9 +94,16 @@ export class PackedManifest implements Manifest {
     );
   }
 
+  /** The content tag as text that can be a key, `tagKeyAt`; a private file has none. */
+  get tagKey(): string | undefined {
+    const isPrivate = this.#run[this.#at + ACCESS_AT] === 1;
+    const tagAt = this.#at + FIXED_BYTES + KEY_BYTES * ((this.#run[this.#at + N_AT] ?? 0) + 1);
+    return isPrivate ? undefined : tagKeyAt(this.#run, tagAt);
+  }
+
   get access(): Access {
     const start = FIXED_BYTES + KEY_BYTES * this.n;
-    if (this.#view.getUint8(30) === 1) {
+    if (this.#view.getUint8(ACCESS_AT) === 1) {
       return { kind: 'private', sealed: this.#part(start + 4, this.#view.getUint32(start)) };
     }
     return {
@@ -125,4 +134,12 @@ export class PackedManifest implements Manifest {
   #part(offset: number, byteCount: number): Uint8Array {
     return this.#run.slice(this.#at + offset, this.#at + offset + byteCount);
   }
+}
+
+const tagCodes: number[] = Array.from({ length: KEY_BYTES }, () => 0);
+
+/** One character for each byte of the tag at `at`: as short as text gets. */
+export function tagKeyAt(bytes: Uint8Array, at: number): string {
+  for (let index = 0; index < KEY_BYTES; index++) tagCodes[index] = bytes[at + index] ?? 0;
+  return String.fromCharCode(...tagCodes);
 }

@@ -2,7 +2,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CID } from 'multiformats/cid';
-import * as digest from 'multiformats/hashes/digest';
+import * as multihash from 'multiformats/hashes/digest';
 import { hexOf } from './bytes.ts';
 import { PalmError } from './errors.ts';
 
@@ -133,7 +133,7 @@ export function cidOf(id: FileId | FragmentId | EntryId | DeviceId): CID {
 }
 
 function cidText(code: number, hash: Uint8Array): string {
-  return CID.createV1(code, digest.create(SHA2_256_CODE, hash)).toString();
+  return CID.createV1(code, multihash.create(SHA2_256_CODE, hash)).toString();
 }
 
 const BASE32 = Array.from('abcdefghijklmnopqrstuvwxyz234567', (letter) => letter.charCodeAt(0));

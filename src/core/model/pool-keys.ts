@@ -25,6 +25,11 @@ export interface PoolKeys {
   readonly contentTagKey: Uint8Array<ArrayBuffer>;
 }
 
+/** The key that seals checked entries on the disks of the pool's devices. */
+export function deriveBundleKey({ catalogueKey }: PoolKeys): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(hkdf(sha256, catalogueKey, undefined, utf8('palm/v1/checked-entries'), 32));
+}
+
 /** @param secret 32 bytes, uniformly random. */
 export function derivePoolKeys(secret: Uint8Array, epoch: number): PoolKeys {
   const derive = (label: string, length: number): Uint8Array<ArrayBuffer> =>

@@ -1,7 +1,8 @@
 // What the peer is told, and what it wants done (peer.ts).
 
 import type { CheckedEntry } from '../catalogue/check.ts';
-import type { BlockHash, DeviceId, EntryId, FileId, JobId } from '../model/ids.ts';
+import type { PackedEntry } from '../catalogue/packed-entry.ts';
+import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { Lane } from '../ports.ts';
 import type { Failure, Message, Place, Refusal } from '../wire/messages.ts';
 import type { MisdeedEffect } from './misdeeds.ts';
@@ -108,7 +109,7 @@ export type PeerEffect =
     }
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
   /** They had to go for others of their log, and are not kept any more. */
-  | { readonly kind: 'forget-entries'; readonly entries: readonly EntryId[] }
+  | { readonly kind: 'forget-entries'; readonly entries: readonly PackedEntry[] }
   /** Fetch this fragment, or these small ones, from `from`, make them durable, answer each with 'held' and 'pulled'. */
   | ({ readonly kind: 'pull' } & Fetch)
   | PrefetchEffect

@@ -171,12 +171,6 @@ export class Peer {
     return { homes, early: new Set(early.map(({ device }) => device)) };
   }
 
-  /** Puts a restarted device's own records, holdings and outbox back, before the first input. */
-  restore(nowMs: number, entries: readonly CheckedEntry[]): void {
-    this.catalogue.tell(nowMs);
-    this.catalogue.add(entries);
-  }
-
   handle(nowMs: number, input: PeerInput): PeerEffect[] {
     this.catalogue.tell(nowMs);
     const effects = this.#decide(nowMs, input);
