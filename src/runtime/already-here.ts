@@ -3,6 +3,7 @@
 import { bytesOfHex, equalBytes } from '../core/model/bytes.ts';
 import { segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { parseJobId, type FileId } from '../core/model/ids.ts';
+import { visibleName } from '../core/model/visible-name.ts';
 import type { UnfinishedStore } from '../core/ports.ts';
 import { reachOf } from '../core/placement/health.ts';
 import type { StoreJob, StorePorts } from './storing.ts';
@@ -52,8 +53,8 @@ export async function storeBefore(
   await abandonStore(resumes.storeId, ports);
   if (!isSame) {
     notice(
-      `The file chosen for “${resumes.name}” is not the one that was interrupted, or it changed since. What was encrypted of ` +
-        `that one was dropped, and “${details.name}” is stored from its beginning.`,
+      `The file chosen for “${visibleName(resumes.name)}” is not the one that was interrupted, or it changed since. What was encrypted of ` +
+        `that one was dropped, and “${visibleName(details.name)}” is stored from its beginning.`,
     );
   }
   return undefined;

@@ -1,5 +1,6 @@
 // Devices that speak another version of the protocol, told to people once each: such a device tries to link again and again.
 
+import { visibleName } from '../core/model/visible-name.ts';
 import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
 import type { DeviceId } from '../core/model/ids.ts';
 import { PROTOCOL_VERSION } from '../core/wire/messages.ts';
@@ -16,7 +17,7 @@ export class OtherVersions {
   met(device: DeviceId, name: string, protocol: number): void {
     if (this.#told.has(device) || this.#told.size >= MAX_DEVICE_COUNT) return;
     this.#told.add(device);
-    const who = name === '' ? 'A device' : `“${name}”`;
+    const who = name === '' ? 'A device' : `“${visibleName(name)}”`;
     this.#warn(
       protocol < PROTOCOL_VERSION
         ? `${who} runs an older version of Palm. Reload the page there to update; until then it cannot be reached.`

@@ -13,6 +13,7 @@ import {
   type JobId,
 } from '../core/model/ids.ts';
 import { heldBytesOf } from '../core/model/geometry.ts';
+import { visibleName } from '../core/model/visible-name.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import { Peer } from '../core/peer/peer.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
@@ -285,11 +286,11 @@ export class PeerDriver {
 
   #nameOf(file: FileId): string {
     const access = this.peer.catalogue.files().get(file)?.access;
-    return access?.kind === 'pool' ? `“${access.details.name}”` : 'a private file';
+    return access?.kind === 'pool' ? `“${visibleName(access.details.name)}”` : 'a private file';
   }
 
   #deviceNameOf(device: DeviceId): string {
-    return this.peer.catalogue.deviceName(device) || device;
+    return visibleName(this.peer.catalogue.deviceName(device)) || device;
   }
 
   #carryOut(effect: PeerEffect): void {

@@ -7,6 +7,7 @@ import { parseFileId, type DeviceId, type FileId } from '../core/model/ids.ts';
 import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
 import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
+import { visibleName } from '../core/model/visible-name.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
@@ -195,7 +196,7 @@ export class PoolSession {
       // A job that got as far as to seal has seen to it itself.
       this.unfinished.pause(id);
       if (!isPalmError(error, 'source-changed') || !this.unfinished.has(id)) throw error;
-      const text = `The file could not be read to its end. What is encrypted of “${resumes.name}” already is kept: choose the file again.`;
+      const text = `The file could not be read to its end. What is encrypted of “${visibleName(resumes.name)}” already is kept: choose the file again.`;
       throw new PalmError('source-changed', text, { cause: error });
     }
   }

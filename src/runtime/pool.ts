@@ -3,6 +3,7 @@
 import { PalmError } from '../core/model/errors.ts';
 import { decodeInvite, type Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
+import { hasVisibleCharacters } from '../core/model/visible-name.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/wire/decode.ts';
@@ -337,6 +338,8 @@ class PoolRuntime implements Pool {
 function checkName(what: 'pool' | 'device', name: string, maxBytes: number): string {
   const trimmed = name.trim();
   if (trimmed === '') throw new PalmError('bad-argument', `Give the ${what} a name.`);
+  if (!hasVisibleCharacters(trimmed))
+    throw new PalmError('bad-argument', `Give the ${what} a name that can be seen.`);
   if (/\p{Surrogate}/u.test(trimmed) || utf8Length(trimmed) > maxBytes) {
     throw new PalmError('bad-argument', `The ${what}'s name is too long: at most ${maxBytes} bytes.`);
   }

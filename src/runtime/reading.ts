@@ -8,6 +8,7 @@ import type { Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
+import { visibleName } from '../core/model/visible-name.ts';
 import type { Ask } from '../core/peer/requests.ts';
 import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
@@ -378,7 +379,7 @@ class ReadSession {
   }
 
   #tellDamaged(device: DeviceId): void {
-    const name = this.#ports.driver.peer.catalogue.deviceName(device) || device;
+    const name = visibleName(this.#ports.driver.peer.catalogue.deviceName(device)) || device;
     this.#ports.notice(`A damaged block on “${name}” was refused and fetched elsewhere.`);
   }
 

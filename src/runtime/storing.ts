@@ -31,6 +31,7 @@ import {
 } from '../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
+import { visibleName } from '../core/model/visible-name.ts';
 import type {
   ByteSource,
   Clock,
@@ -172,7 +173,7 @@ async function sealAndPublish(
       throw error;
     }
     unfinished.pause(storeId);
-    const text = `${error.message} What is encrypted of “${store.name}” is kept: continue it then, or discard it.`;
+    const text = `${error.message} What is encrypted of “${visibleName(store.name)}” is kept: continue it then, or discard it.`;
     throw new PalmError(error.code, text, { cause: error });
   }
 }

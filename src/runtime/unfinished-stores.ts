@@ -7,6 +7,7 @@
 import { equalBytes } from '../core/model/bytes.ts';
 import { PalmError } from '../core/model/errors.ts';
 import { plainBytesOf, segmentCountOf, type Geometry } from '../core/model/geometry.ts';
+import { visibleName } from '../core/model/visible-name.ts';
 import type { FragmentStore, Kept, StoreJournal, UnfinishedStore } from '../core/ports.ts';
 import type { UnfinishedStatus } from './api.ts';
 import type { SourceFiles } from './runtime-ports.ts';
@@ -95,7 +96,7 @@ export class UnfinishedStores {
     const entry = this.#entries.get(storeId);
     if (entry === undefined) throw new PalmError('bad-argument', 'There is no such unfinished file here.');
     if (entry.isRunning)
-      throw new PalmError('bad-argument', `“${entry.store.name}” is being stored already.`);
+      throw new PalmError('bad-argument', `“${visibleName(entry.store.name)}” is being stored already.`);
     this.#set(storeId, { isRunning: true });
     return entry.store;
   }
@@ -253,6 +254,6 @@ function isAlike(a: Likeness, b: Likeness): boolean {
 function fileNeeded(name: string, why: string): PalmError {
   return new PalmError(
     'file-needed',
-    `Choose “${name}” again to go on. ${why} What is encrypted of it already is kept.`,
+    `Choose “${visibleName(name)}” again to go on. ${why} What is encrypted of it already is kept.`,
   );
 }

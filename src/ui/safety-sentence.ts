@@ -2,7 +2,7 @@
 // numbers do not show: 'reachable now' is all that counts as safe; a device that is away only counts as a way back.
 
 import type { DeviceStatus, FileStatus } from '../runtime/api.ts';
-import { shownName } from './text/file-name.ts';
+import { shownDeviceName } from './text/device-name.ts';
 import { countOf } from './text/units.ts';
 
 /** 'safe': devices may be lost. 'exposed': it opens, but one loss could end that. 'closed': it cannot be opened now. */
@@ -25,7 +25,7 @@ function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): st
   if (others.length === 0) return 'Only on this device: invite another';
   const alone = reachableHolderWithAll(file, devices);
   if (alone === undefined) return 'Losing one more device could make it unreadable';
-  const who = alone.self ? 'this device' : shownName(alone.name);
+  const who = alone.self ? 'this device' : shownDeviceName(alone.name);
   if (others.length === 1) return `Only ${who} can open it alone: add a third device`;
   if (!alone.self) return `Only ${who} can open it alone: keep that device`;
   const here = others.filter((device) => device.state === 'reachable').length;

@@ -2,7 +2,7 @@
 // Fruits on reachable devices come first, so that the mark after the k-th fruit is where the file begins to open.
 
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
-import { shownName } from '../text/file-name.ts';
+import { shownDeviceName } from '../text/device-name.ts';
 import { countOf } from '../text/units.ts';
 
 export type Fruit =
@@ -67,7 +67,7 @@ function perDevice(fruits: readonly Fruit[], kind: Fruit['kind'], devices: reado
 
 function nameOf(deviceId: string, devices: readonly DeviceStatus[]): string {
   const device = devices.find((candidate) => candidate.id === deviceId);
-  return device === undefined ? 'a device that left' : shownName(device.name);
+  return device === undefined ? 'a device that left' : shownDeviceName(device.name);
 }
 
 function countByKind(fruits: readonly Fruit[], kind: Fruit['kind']): number {

@@ -2,7 +2,7 @@
 
 import type { DeviceStatus } from '../../runtime/api.ts';
 import { InviteIcon, PencilIcon } from '../parts/icons.tsx';
-import { shownName } from '../text/file-name.ts';
+import { shownDeviceName } from '../text/device-name.ts';
 import { formatBytes } from '../text/units.ts';
 import type { DeviceLook } from './device-look.ts';
 import { DeviceFruit } from './palm-bunch.tsx';
@@ -48,7 +48,7 @@ function DeviceRow({ device, look, onRename }: DeviceRowProps) {
       <DeviceFruit look={look} reachable={reachable} />
       <div class="device-words">
         <bdi class="device-name" id={nameId}>
-          {shownName(device.name)}
+          {shownDeviceName(device.name)}
         </bdi>
         <span class="meta">
           <span>{state}</span> <span>{formatBytes(device.heldBytes)}</span>

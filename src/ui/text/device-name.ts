@@ -1,4 +1,7 @@
-// A first guess at what to call this device, from the user-agent string: people change it, nothing depends on it. Pure.
+// What devices are called: on the screen, and a first guess for this one, from the user-agent string, which people change and
+// nothing depends on. Pure.
+
+import { visibleName } from '../../core/model/visible-name.ts';
 
 const DEVICES: readonly (readonly [RegExp, string])[] = [
   [/iPhone/u, 'iPhone'],
@@ -20,6 +23,11 @@ const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/Chrome\/|CriOS\/|Chromium\//u, 'Chrome'],
   [/Safari\//u, 'Safari'],
 ];
+
+/** `name` with everything written out that could not be seen; 'Unnamed device' for none. */
+export function shownDeviceName(name: string): string {
+  return visibleName(name) || 'Unnamed device';
+}
 
 /** Such as "Android phone (Chrome)"; "This device" when nothing is recognised. At most 64 bytes of UTF-8. */
 export function guessDeviceName(userAgent: string): string {

@@ -1,16 +1,12 @@
 // File names come from other devices and are never trusted: `shownName` is what the screen shows, `savedName` what a
-// download is called. Pure. A name can neither reorder the text around it nor leave the downloads folder.
+// download is called. Pure. A name can neither show as nothing, nor reorder the text around it, nor leave the downloads
+// folder.
+
+import { hasVisibleCharacters, visibleName, withoutHidden } from '../../core/model/visible-name.ts';
 
 /** What most file systems allow for one name, in UTF-8 bytes. */
 const MAX_SAVED_NAME_BYTES = 255;
 const UNNAMED = 'Unnamed file';
-
-/**
- * Control characters, line separators, bidirectional marks (Unicode Bidi_Control), invisible joiners that have no use in
- * a name, and lone surrogates. The zero-width joiner stays: emoji are made with it.
- */
-const UNSHOWABLE =
-  /[\p{Cc}\p{Cs}\u061C\u200B\u200E\u200F\u2028\u2029\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB]/gu;
 
 /** Refused by Windows in any name; the slash by everyone. */
 const UNSAVEABLE = /[/\\:*?"<>|]/gu;
@@ -18,10 +14,9 @@ const UNSAVEABLE = /[/\\:*?"<>|]/gu;
 /** Device names that Windows reserves, with any extension (Microsoft, "Naming Files, Paths, and Namespaces"). */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/iu;
 
-/** `name` without anything invisible or direction-changing; 'Unnamed file' when nothing is left. */
+/** `name` with everything written out that could not be seen; 'Unnamed file' for none. */
 export function shownName(name: string): string {
-  const shown = name.replace(UNSHOWABLE, '').trim();
-  return shown === '' ? UNNAMED : shown;
+  return visibleName(name) || UNNAMED;
 }
 
 /** A folder path for the screen: every part as `shownName`, joined by " / "; '' for none. */
@@ -35,9 +30,11 @@ export function shownPath(path: string): string {
 
 /** `name` as every common file system takes it: one path component of at most 255 bytes, never reserved or empty. */
 export function savedName(name: string): string {
-  const plain = name.replace(UNSHOWABLE, '').replace(UNSAVEABLE, '_').trim();
+  const plain = withoutHidden(name).replace(UNSAVEABLE, '_').trim();
   const ended = plain.replace(/[. ]+$/u, '');
-  if (ended === '') return UNNAMED;
+  if (!hasVisibleCharacters(ended)) return UNNAMED;
+  // What is left of it must not become a hidden file.
+  if (ended.startsWith('.') && !name.startsWith('.')) return cutToBytes(`${UNNAMED}${ended}`);
   return cutToBytes(RESERVED.test(ended) ? `_${ended}` : ended);
 }
 
