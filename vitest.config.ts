@@ -4,6 +4,8 @@
 import { defineConfig } from 'vitest/config';
 import { timeLimitMs } from './test/scale.ts';
 
+const ATTACKS = 'test/unit/relay-attacks.long.test.ts';
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,6 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          exclude: [ATTACKS],
           testTimeout: timeLimitMs(30_000, 300_000),
           // The erasure kernel is built from source; where it is up to date this takes no time.
           globalSetup: ['src/wasm/build.mjs'],
@@ -20,6 +23,16 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: timeLimitMs(120_000, 300_000) },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'attacks',
+          include: [ATTACKS],
+          testTimeout: timeLimitMs(60_000, 300_000),
+          // They measure what well-behaved clients wait: after all others, whose load would count.
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
     // A test that needs a second try hides a fault.

@@ -1,6 +1,7 @@
 // What the relay prints when it is ready.
 
 import { encodeQR } from 'qr';
+import { FINGERPRINT_BITS } from './fingerprint.ts';
 import type { Relay } from './relay.ts';
 
 /** For programs: one line. */
@@ -11,20 +12,58 @@ export function jsonAnnouncement(relay: Relay): string {
 /** For people; `isTerminal` tells whether colours mean something where it is printed. */
 export function announcement(relay: Relay, isTerminal: boolean): string {
   const [first] = relay.lan;
-  const here = `Palm is running.\n\n  On this machine:   ${relay.app}\n`;
-  const end = 'Ctrl-C stops it. Devices that have found each other go on without it.\n';
-  if (first === undefined) return `${here}\n${end}`;
   const others = relay.lan.map(
     (url, index) => `  ${index === 0 ? 'On other devices:' : '              or:'}  ${url}\n`,
   );
   return [
-    here,
+    `Palm is running.\n\n  On this machine:   ${relay.app}\n`,
     ...others,
-    `\n${qrCode(first, isTerminal)}\n\n`,
-    '  Scan it with a phone on the same network. Its browser will warn about the certificate, because no\n',
-    '  company vouches for machines at home: this relay vouches for itself. Continuing is safe on your own network.\n',
-    `  Certificate authority (SHA-256): ${relay.authorityFingerprint}\n\n`,
-    end,
+    first === undefined ? '' : `\n${qrCode(first, isTerminal)}\n`,
+    '\n',
+    first === undefined ? '' : trust(relay),
+    unvouched(relay),
+    'Ctrl-C stops it. Devices that have found each other go on without it.\n',
+  ].join('');
+}
+
+/** What a newcomer's device asks, and what to compare before the answer is yes. */
+function trust({ certificate: { authority, certificateFingerprint } }: Relay): string {
+  if (authority === undefined) {
+    return [
+      '  Scan it with a phone on the same network.\n\n',
+      `  Certificate given by --cert, SHA-256, first ${FINGERPRINT_BITS} bits:\n    ${certificateFingerprint}\n\n`,
+    ].join('');
+  }
+  return [
+    '  Scan it with a phone on the same network. Its browser will warn about the certificate, because no company vouches\n',
+    '  for machines at home: this relay vouches for itself. Somebody else on the network could answer in its place, and\n',
+    '  would get the invite. So before you continue, or trust the authority, compare what the device shows of it with\n',
+    `  this, the first ${FINGERPRINT_BITS} bits (32 digits) of the SHA-256 fingerprint:\n\n`,
+    `  Certificate, as a browser’s warning shows it:   ${certificateFingerprint}\n`,
+    `  Authority, as a device shows that installs it:  ${authority.fingerprint}\n\n`,
+    replaced(authority.replacedFingerprint),
+  ].join('');
+}
+
+function replaced(fingerprint: string | undefined): string {
+  if (fingerprint === undefined) return '';
+  return [
+    '  This authority is a new one: the one before could vouch for any address, this one only for addresses of home\n',
+    '  networks. Devices that trusted the one before will warn again. Trust this one on them once more, and remove the\n',
+    `  one before:                                     ${fingerprint}\n\n`,
+  ].join('');
+}
+
+/** What to do on a network that gives out public addresses, or with a certificate that does not name this machine's. */
+function unvouched({ unvouched: addresses, lan, certificate }: Relay): string {
+  if (addresses.length === 0 || certificate.authority === undefined) return '';
+  const [first] = lan;
+  return [
+    `  ${addresses.join(', ')}: the network gave this machine ${addresses.length === 1 ? 'an address' : 'addresses'} of the\n`,
+    '  public internet, which the relay’s own authority must not vouch for.\n',
+    first === undefined ? '' : `  Other devices open ${first}\n`,
+    '  Where that does not open, get a certificate for a name of this machine and start the relay with\n',
+    '    npm start -- --cert FILE --key FILE\n\n',
   ].join('');
 }
 

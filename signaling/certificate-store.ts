@@ -1,9 +1,10 @@
 // The relay's certificates on disk: the authority that phones may have been told to trust, and the current leaf.
 //
 // Invariants: each pair of key and certificate is one file, mode 0600, that is swapped in whole, so that no reader sees
-// half of it or the key of another; an authority that is there and good is never replaced. Everything read is checked.
+// half of it or the key of another; an authority that is there and good is never replaced, and of one that is only its
+// certificate is kept, to tell people of it. Everything read is checked.
 
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -13,26 +14,44 @@ import {
   createLeaf,
   fromPem,
   isAuthorityEnding,
+  isConfinedToPrivateRanges,
   isLeafUsable,
   mayVouchFor,
   toPem,
 } from './certificates.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { StartError } from './start-error.ts';
 
 /** What the TLS server and the onboarding page need. */
 export interface ServerCertificate {
   /** Private key of the leaf, PEM. */
   readonly key: string;
-  /** Leaf, then authority, PEM. */
+  /** Leaf, then what vouches for it, PEM. */
   readonly chain: string;
-  /** The authority's certificate, PEM: public, for those who want to trust it. */
-  readonly authority: string;
-  /** SHA-256 of the authority's certificate, as pairs of hex digits. */
-  readonly authorityFingerprint: string;
+  /** Names and addresses that the leaf is for. */
+  readonly hosts: readonly string[];
+  /** Of the leaf, as people compare it. */
+  readonly certificateFingerprint: string;
+  /** The relay's own authority; undefined when another vouches for the leaf. */
+  readonly authority: OwnAuthority | undefined;
+}
+
+export interface OwnAuthority {
+  /** Its certificate, PEM: public, for those who want to trust it. */
+  readonly certificate: string;
+  /** As people compare it. */
+  readonly fingerprint: string;
+  /** The one that it replaced of late, and that devices may still trust. */
+  readonly replacedFingerprint: string | undefined;
 }
 
 const AUTHORITY_FILE = 'ca.pem';
+/** The certificate, without its key, of the authority that the present one replaced. */
+const REPLACED_FILE = 'ca-before.pem';
 const LEAF_FILE = 'leaf.pem';
+
+/** A replaced authority is told of for so long: who comes back after a summer hears of it too, ms. */
+const TOLD_MS = 90 * 24 * 60 * 60 * 1000;
 
 /** Where the relay keeps its certificates unless told otherwise. */
 export function defaultDataDir(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
@@ -62,8 +81,13 @@ export async function loadServerCertificate(
   return {
     key,
     chain: `${leaf.certificate.toString('pem')}\n${authorityPem}\n`,
-    authority: `${authorityPem}\n`,
-    authorityFingerprint: new X509Certificate(authorityPem).fingerprint256,
+    hosts,
+    certificateFingerprint: fingerprintOf(leaf.certificate.toString('pem')),
+    authority: {
+      certificate: `${authorityPem}\n`,
+      fingerprint: fingerprintOf(authorityPem),
+      replacedFingerprint: await replacedFingerprint(dataDir, nowMs, authority),
+    },
   };
 }
 
@@ -74,13 +98,30 @@ async function loadAuthority(
 ): Promise<Certified> {
   const path = join(dataDir, AUTHORITY_FILE);
   const kept = await readPem(path);
-  if (kept !== undefined && !isAuthorityEnding(nowMs, kept)) return kept;
+  const isOpen = kept !== undefined && !isConfinedToPrivateRanges(kept);
+  if (kept !== undefined && !isOpen && !isAuthorityEnding(nowMs, kept)) return kept;
+  // First, so that a relay that is stopped in between tells of it too.
+  if (isOpen) await placeFile(join(dataDir, REPLACED_FILE), kept.certificate.toString('pem'));
   const names = new Set([...machineNames, 'localhost', 'local']);
   await placeFile(path, await toPem(await createAuthority(nowMs, [...names])));
   // Another relay that started at the same moment may have written too: what is on the disk counts.
   const placed = await readPem(path);
   if (placed === undefined) throw new StartError(`${path} disappeared as soon as it was written.`);
   return placed;
+}
+
+/** Undefined when none was replaced, or long ago. What is no certificate tells nobody anything, and is passed over. */
+async function replacedFingerprint(
+  dataDir: string,
+  nowMs: number,
+  { certificate }: Certified,
+): Promise<string | undefined> {
+  if (nowMs - certificate.notBefore.getTime() > TOLD_MS) return undefined;
+  try {
+    return fingerprintOf(await readFile(join(dataDir, REPLACED_FILE), 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 async function loadLeaf(

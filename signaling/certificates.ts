@@ -1,8 +1,8 @@
 // The relay's own small certificate authority: X.509 made and judged, no files.
 //
 // A browser gives the app its storage, camera and service worker only over https, and no public authority vouches for
-// machines on a home network. Invariants: the CA may vouch for this machine's names, `.local` and bare addresses only
-// (name constraints), never for a website; a certificate names exactly what it was asked to; keys are P-256.
+// machines on a home network. Invariants: the CA may vouch for this machine's names, `.local` and addresses that no website
+// has only (name constraints); a certificate names exactly what it was asked to; keys are P-256.
 
 // x509 finds its parts by decorators, whose polyfill has to be there before it.
 // oxlint-disable-next-line import/no-unassigned-import -- a polyfill exports nothing
@@ -18,6 +18,7 @@ import {
   NameConstraints,
 } from '@peculiar/asn1-x509';
 import * as x509 from '@peculiar/x509';
+import { isPrivateAddress, PRIVATE_RANGE_TEXTS } from './private-ranges.ts';
 
 /** A certificate and its private key. */
 export interface Certified {
@@ -37,12 +38,13 @@ const KEY = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
 const SERVER_ONLY = new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]);
 
-/** Makes an authority that can vouch for `names` (each with what is below it), and for any bare address. */
+/** Makes an authority that can vouch for `names` (each with what is below it), and for addresses in private ranges. */
 export async function createAuthority(nowMs: number, names: readonly string[]): Promise<Certified> {
   const keys = await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
-      name: [{ CN: [`Palm relay on ${names[0] ?? 'this network'}`] }],
+      // The day tells it from one that it replaces, in the lists that devices show.
+      name: [{ CN: [`Palm relay on ${names[0] ?? 'this network'}, ${dayOf(nowMs)}`] }],
       keys,
       ...validity(nowMs, CA_DAYS),
       signingAlgorithm: SIGNATURE,
@@ -111,14 +113,26 @@ export async function isLeafUsable(
 }
 
 /** Whether the authority's constraints let it vouch for a host name or an address. */
-export function mayVouchFor({ certificate }: Certified, host: string): boolean {
-  if (isIP(host) !== 0) return true;
-  const extension = certificate.getExtension(id_ce_nameConstraints);
-  if (extension === null) return true;
-  const { permittedSubtrees } = AsnConvert.parse(extension.value, NameConstraints);
-  return [...(permittedSubtrees ?? [])].some(
-    ({ base: { dNSName } }) => dNSName !== undefined && (host === dNSName || host.endsWith(`.${dNSName}`)),
+export function mayVouchFor(authority: Certified, host: string): boolean {
+  if (isIP(host) !== 0) return isPrivateAddress(host) || !isConfinedToPrivateRanges(authority);
+  return permitted(authority).some(
+    ({ dNSName }) => dNSName !== undefined && (host === dNSName || host.endsWith(`.${dNSName}`)),
   );
+}
+
+/** Whether the authority may vouch for addresses in private ranges, and no others. */
+export function isConfinedToPrivateRanges(authority: Certified): boolean {
+  const ranges = permitted(authority).flatMap(({ iPAddress }) =>
+    iPAddress === undefined ? [] : [iPAddress],
+  );
+  return ranges.length > 0 && ranges.every((range) => PRIVATE_RANGE_TEXTS.includes(range));
+}
+
+function permitted({ certificate }: Certified): GeneralName[] {
+  const extension = certificate.getExtension(id_ce_nameConstraints);
+  if (extension === null) return [];
+  const { permittedSubtrees } = AsnConvert.parse(extension.value, NameConstraints);
+  return [...(permittedSubtrees ?? [])].map(({ base }) => base);
 }
 
 /** The private key and the certificate, one after the other, in PEM. */
@@ -137,11 +151,19 @@ export async function fromPem(text: string): Promise<Certified> {
   return { certificate: new x509.X509Certificate(certificate.rawData), privateKey };
 }
 
-/** RFC 5280, section 4.2.1.10. No address subtree is listed, so addresses stay unconstrained. */
+/** RFC 5280, section 4.2.1.10: of each kind that is listed, only what is listed may be vouched for. */
 function nameConstraints(names: readonly string[]): x509.Extension {
-  const subtrees = names.map((dNSName) => new GeneralSubtree({ base: new GeneralName({ dNSName }) }));
+  const bases = [
+    ...names.map((dNSName) => new GeneralName({ dNSName })),
+    ...PRIVATE_RANGE_TEXTS.map((iPAddress) => new GeneralName({ iPAddress })),
+  ];
+  const subtrees = bases.map((base) => new GeneralSubtree({ base }));
   const constraints = new NameConstraints({ permittedSubtrees: new GeneralSubtrees(subtrees) });
   return new x509.Extension(id_ce_nameConstraints, true, AsnConvert.serialize(constraints));
+}
+
+function dayOf(nowMs: number): string {
+  return new Date(nowMs).toISOString().slice(0, 10);
 }
 
 function validity(nowMs: number, days: number): { notBefore: Date; notAfter: Date } {

@@ -1,6 +1,7 @@
 // The relay's flags.
 
 import { parseArgs } from 'node:util';
+import type { CertificateFiles } from './given-certificate.ts';
 import { DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT } from './relay.ts';
 import { StartError } from './start-error.ts';
 
@@ -14,6 +15,7 @@ export type Command =
       readonly host: string | undefined;
       readonly dataDir: string | undefined;
       readonly appDir: string | undefined;
+      readonly certificate: CertificateFiles | undefined;
       readonly json: boolean;
     };
 
@@ -25,6 +27,8 @@ export const HELP = `Palm's relay: serves the app on this network and introduces
   --http-port PORT   http, for this machine (default ${DEFAULT_HTTP_PORT}, or the next free one; 0: any free one)
   --host ADDRESS     listen on this address of this machine alone (default: on all)
   --data DIR         keep the relay's certificate here (default: your data folder)
+  --cert FILE        use this certificate (PEM, with its chain) in place of one that the relay makes; needs --key
+  --key FILE         the certificate's private key (PEM)
   --app DIR          serve the app from this folder (default: the one that was built)
   --json             print one line of JSON when ready, and nothing else
   --version
@@ -43,8 +47,17 @@ export function readCommandLine(parameters: readonly string[]): Command {
     host: readText('--host', values.host),
     dataDir: readText('--data', values.data),
     appDir: readText('--app', values.app),
+    certificate: readCertificate(readText('--cert', values.cert), readText('--key', values.key)),
     json: values.json === true,
   };
+}
+
+function readCertificate(cert: string | undefined, key: string | undefined): CertificateFiles | undefined {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new StartError('--cert and --key go together: a certificate is of no use without its key.');
+  }
+  return { cert, key };
 }
 
 function parse(parameters: readonly string[]) {
@@ -57,6 +70,8 @@ function parse(parameters: readonly string[]) {
         host: { type: 'string' },
         data: { type: 'string' },
         app: { type: 'string' },
+        cert: { type: 'string' },
+        key: { type: 'string' },
         json: { type: 'boolean' },
         version: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

@@ -1,6 +1,8 @@
 // The page that someone gets who opens the plain http address from another device: the app cannot run there (a browser
 // gives storage encryption, camera and service worker to secure pages only), so it leads to the https address.
 
+import type { OwnAuthority, ServerCertificate } from './certificate-store.ts';
+import { FINGERPRINT_BITS } from './fingerprint.ts';
 import type { Host } from './host.ts';
 import { plainPageHeaders } from './security-headers.ts';
 
@@ -18,8 +20,12 @@ const STYLE = `
 
 export const ONBOARDING_HEADERS = plainPageHeaders(STYLE);
 
-/** The page; `httpsPort` is where the app is served, `fingerprint` the authority's. */
-export function onboardingPage(host: Host, httpsPort: number, fingerprint: string): string {
+/** The page; `httpsPort` is where the app is served. */
+export function onboardingPage(
+  host: Host,
+  httpsPort: number,
+  { certificateFingerprint, authority }: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>,
+): string {
   const address = `https://${host.name}:${httpsPort}/`;
   return `<!doctype html>
 <html lang="en">
@@ -34,16 +40,40 @@ export function onboardingPage(host: Host, httpsPort: number, fingerprint: strin
 <p>Palm encrypts files on this device before they leave it. Browsers allow that only on a secure (https) address,
 so Palm opens there.</p>
 <p><a class="open" href="${address}">Open Palm</a></p>
-<p>Your browser will say that it does not know the certificate. No company vouches for a machine on a home network, so
-this one vouches for itself. If this is your network and your machine, choose to continue.</p>
+${authority === undefined ? '' : warning(certificateFingerprint, authority)}</body>
+</html>
+`;
+}
+
+function warning(certificateFingerprint: string, authority: OwnAuthority): string {
+  return `<p>Your browser will say that it does not know the certificate. No company vouches for a machine on a home network, so
+this one vouches for itself.</p>
+<section>
+<h2>Before you continue past the warning</h2>
+<p>Somebody else on this network could answer in the relay’s place. Whoever clicks through then hands the invite, and
+with it the pool, to them. So look at the certificate in the warning. Its SHA-256 fingerprint must begin with the
+digits that <strong>the relay printed where it was started</strong>, or that the device that invites you shows beside the code.</p>
+<p>This page says <code>${certificateFingerprint}</code>. That alone proves nothing: this page came without encryption,
+and could come from the same stranger. Compare with the other screen.</p>
+</section>
 <section>
 <h2>Rather not see the warning?</h2>
-<p>Install <a href="${AUTHORITY_PATH}" download>this relay's certificate</a> and trust it. It can vouch for this machine,
-for names that end in .local and for bare addresses; it cannot stand in for any website.</p>
-<p>Do it only if the fingerprint that your device shows is the one that the relay printed where it was started. It
-should begin with <code>${fingerprint.slice(0, 23)}</code>.</p>
+<p>Install <a href="${AUTHORITY_PATH}" download>this relay’s certificate authority</a> and trust it. It can vouch for this machine,
+for names that end in .local and for addresses of home networks; it cannot stand in for any website.</p>
+<p>Do it only if the fingerprint that your device shows begins as on the other screen. This page says
+<code>${authority.fingerprint}</code>.</p>
+<p>What is compared are the first ${FINGERPRINT_BITS} bits, 32 digits: too many for anybody to make another certificate
+that begins alike.</p>
 </section>
-</body>
-</html>
+${replaced(authority.replacedFingerprint)}`;
+}
+
+function replaced(fingerprint: string | undefined): string {
+  if (fingerprint === undefined) return '';
+  return `<section>
+<h2>Did you trust this relay before?</h2>
+<p>Its authority is a new one: the one before could vouch for any address. Please trust the new one once more, after you compared it
+as above, and remove the one before from this device: <code>${fingerprint}</code>.</p>
+</section>
 `;
 }

@@ -2,14 +2,17 @@
 
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { machineAddresses } from './addresses.ts';
-import { defaultDataDir, loadServerCertificate } from './certificate-store.ts';
+import { serveFiles } from './app-files.ts';
+import { defaultDataDir, loadServerCertificate, type ServerCertificate } from './certificate-store.ts';
+import { Connections, serverOptions } from './connections.ts';
+import { type CertificateFiles, loadGivenCertificate } from './given-certificate.ts';
 import { listen, type PortChoice } from './listen.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { RelaySockets } from './sockets.ts';
 import { StartError } from './start-error.ts';
-import { serveFiles } from './static-files.ts';
 import { answerRequests } from './web.ts';
 
 export const DEFAULT_HTTPS_PORT = 8443;
@@ -26,6 +29,8 @@ export interface RelayOptions {
   readonly host?: string | undefined;
   /** Where the certificates are kept. Absent: the user's data folder. */
   readonly dataDir?: string | undefined;
+  /** A certificate to use in place of one that the relay's own authority makes. */
+  readonly certificate?: CertificateFiles | undefined;
   /** Other limits than DEFAULT_RELAY_LIMITS. */
   readonly limits?: Partial<RelayLimits> | undefined;
   /** Told of what went wrong without ending the relay, in a sentence. */
@@ -39,8 +44,10 @@ export interface Relay {
   readonly lan: readonly string[];
   readonly httpsPort: number;
   readonly httpPort: number;
-  /** SHA-256 of the relay's certificate authority, as pairs of hex digits. */
-  readonly authorityFingerprint: string;
+  /** Addresses of this machine that the relay listens on and that its certificate is not for. */
+  readonly unvouched: readonly string[];
+  /** How people know the certificate, and the authority behind it where that is the relay's own. */
+  readonly certificate: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
   /** Tells the clients and stops; resolves when every socket is gone. May be called again. */
   close(): Promise<void>;
 }
@@ -51,34 +58,46 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const limits = { ...DEFAULT_RELAY_LIMITS, ...options.limits };
   const machine = machineAddresses();
   const addresses = lanAddresses(host, machine.lan);
-  const certificate = await loadServerCertificate(
-    options.dataDir ?? defaultDataDir(),
-    Date.now(),
-    machine.names,
-    addresses,
-  );
+  const certificate =
+    options.certificate === undefined
+      ? await loadServerCertificate(options.dataDir ?? defaultDataDir(), Date.now(), machine.names, addresses)
+      : await loadGivenCertificate(options.certificate, Date.now(), hostname());
+  const ownNames = [...new Set([...machine.names, ...certificate.hosts.filter((name) => isIP(name) === 0)])];
+  const lanHosts = vouchedHosts(certificate, machine.names, addresses);
   const content = {
     files: serveFiles(options.appDir),
-    ownNames: machine.names,
-    authority: certificate.authority,
-    authorityFingerprint: certificate.authorityFingerprint,
+    ownNames,
+    certificate,
     httpsPort: () => httpsPort,
-    lan: () => addresses.map((address) => `https://${bracketed(address)}:${httpsPort}/`),
+    lan: () => lanHosts.map((name) => `https://${bracketed(name)}:${httpsPort}/`),
   };
+  const connections = new Connections(limits);
   const secure = createHttpsServer(
-    { key: certificate.key, cert: certificate.chain },
-    answerRequests(content, true),
+    {
+      ...serverOptions(limits),
+      key: certificate.key,
+      cert: certificate.chain,
+      handshakeTimeout: limits.handshakeMs,
+    },
+    answerRequests(content, connections, true),
   );
-  const plain = createHttpServer(answerRequests(content, false));
-  const sockets = new RelaySockets(limits, machine.names);
+  const plain = createHttpServer(serverOptions(limits), answerRequests(content, connections, false));
+  const sockets = new RelaySockets(limits, ownNames, connections);
   const stops: (() => Promise<void>)[] = [];
   const close = once(async () => {
     await sockets.close();
-    await Promise.all(stops.map((stop) => stop()));
+    const stopped = stops.map((stop) => stop());
+    connections.close();
+    await Promise.all(stopped);
   });
   const open = async (server: Server, isSecure: boolean, choice: PortChoice): Promise<number> => {
     const port = await listen(server, choice, host);
-    stops.push(watch(server, limits, options.onProblem));
+    // A late error (no more file handles, say) must not end the process.
+    server.on('error', (error) =>
+      options.onProblem?.(`The relay could not accept a connection: ${error.message}`),
+    );
+    stops.push(() => new Promise((resolve) => server.close(() => resolve())));
+    connections.watch(server, isSecure);
     sockets.attach(server, isSecure);
     return port;
   };
@@ -96,7 +115,21 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const isLocal = host === undefined || isWildcard(host) || isLoopback(host);
   const localhost = `http://localhost:${httpPort}/`;
   const app = isLocal ? localhost : (lan[0] ?? localhost);
-  return { app, lan, httpsPort, httpPort, authorityFingerprint: certificate.authorityFingerprint, close };
+  const unvouched = addresses.filter((address) => !certificate.hosts.includes(address));
+  return { app, lan, httpsPort, httpPort, unvouched, certificate, close };
+}
+
+/** Of what others may reach this machine by, what the certificate is for: addresses first, names where there is none. */
+function vouchedHosts(
+  certificate: ServerCertificate,
+  machineNames: readonly string[],
+  addresses: readonly string[],
+): readonly string[] {
+  // A certificate that was given says itself what this machine is called.
+  if (certificate.authority === undefined) return certificate.hosts.filter((host) => !isLoopback(host));
+  const vouched = addresses.filter((address) => certificate.hosts.includes(address));
+  if (vouched.length > 0 || addresses.length === 0) return vouched;
+  return machineNames.filter((name) => name.endsWith('.local') && certificate.hosts.includes(name));
 }
 
 /** Which addresses other devices reach the relay by when it listens on `host`. */
@@ -123,29 +156,6 @@ function bracketed(address: string): string {
 
 function portChoice(asked: number | undefined, standard: number, flag: string): PortChoice {
   return { port: asked ?? standard, isDefault: asked === undefined, flag };
-}
-
-/**
- * Bounds a server's connections, and keeps its late errors (no more file handles, say) from ending the process.
- * Answers what stops it: no new connections, and every open one cut, half-made TLS ones too.
- */
-function watch(
-  server: Server,
-  limits: RelayLimits,
-  onProblem: RelayOptions['onProblem'],
-): () => Promise<void> {
-  const connections = new Set<Socket>();
-  server.maxConnections = 2 * limits.clients;
-  server.on('connection', (socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
-  server.on('error', (error) => onProblem?.(`The relay could not accept a connection: ${error.message}`));
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      for (const socket of connections) socket.destroy();
-    });
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -1,8 +1,9 @@
 // Who is in which room, and what each frame leads to: the relay without its sockets.
 //
 // Invariants: a client is in one room at most, and hears only of clients in its own; a room exists while someone is in
-// it; what one client sends can close that client only; a client that was told to close neither sends nor receives
-// again, but counts until its socket is gone. Nothing of an envelope is kept or looked into.
+// it; what one client sends can close that client only, unless it needs room that another has less right to
+// (give-way.ts); a client that was told to close neither sends nor receives again, and counts no longer. Nothing of an
+// envelope is kept or looked into.
 
 import type { PoolId } from '../src/core/model/ids.ts';
 import { isPalmError } from '../src/core/model/errors.ts';
@@ -14,7 +15,10 @@ import {
   type RelayClose,
   type RelayFrame,
 } from '../src/core/wire/relay-protocol.ts';
-import type { RelayLimits } from './relay-limits.ts';
+import { type Candidate, type Rank, whoGivesWay } from './give-way.ts';
+import { type AddressEntry, PerAddress } from './per-address.ts';
+import { MAX_KNOWN_ADDRESSES, type RelayLimits } from './relay-limits.ts';
+import type { AddressKey } from './remote-address.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** A client that does not answer this many probes in a row is closed. */
@@ -22,7 +26,7 @@ const MAX_MISSED_PROBES = 2;
 
 export type RoomsInput =
   /** A socket is open. `id` was never used before. */
-  | { readonly kind: 'connected'; readonly id: ConnectionId }
+  | { readonly kind: 'connected'; readonly id: ConnectionId; readonly address: AddressKey }
   /** One whole WebSocket message; `binary` is false for a text message. */
   | {
       readonly kind: 'message';
@@ -32,8 +36,8 @@ export type RoomsInput =
     }
   /** A WebSocket ping or pong came: a sign of life, and counted like a message. */
   | { readonly kind: 'alive'; readonly id: ConnectionId }
-  /** More than the allowed bytes wait in the client's socket. */
-  | { readonly kind: 'congested'; readonly id: ConnectionId }
+  /** The client's socket holds too much, or what it sends does not come to an end. */
+  | { readonly kind: 'rejected'; readonly id: ConnectionId; readonly close: RelayClose }
   /** The socket is gone; comes once for every 'connected'. */
   | { readonly kind: 'disconnected'; readonly id: ConnectionId }
   /** The time of `nextDeadlineMs` has come. */
@@ -45,40 +49,90 @@ export type RoomsEffect =
   | { readonly kind: 'probe'; readonly id: ConnectionId }
   | { readonly kind: 'close'; readonly id: ConnectionId; readonly close: RelayClose };
 
+/**
+ * What a client has shown: nothing; that it and another in its room wrote to each other, which a stranger who merely
+ * knows the room's name does not bring about with its members; that the other had another address.
+ */
+const RANK = { unknown: 0, answered: 1, answeredAcross: 2 } as const;
+
 type Place =
   | { readonly kind: 'waiting'; readonly sinceMs: number }
-  | { readonly kind: 'inside'; readonly room: PoolId }
+  | { readonly kind: 'inside'; readonly room: Room }
   | { readonly kind: 'closing' };
 
-interface Client {
+interface Client extends Candidate {
   readonly id: ConnectionId;
   readonly frames: TokenBucket;
   readonly bytes: TokenBucket;
+  /** Who is in the room still and was written to by this client alone. */
+  readonly wroteTo: Set<Client>;
+  rank: Rank;
   place: Place;
   missedProbes: number;
+}
+
+/** Its address is that of the client that opened it, its rank the highest that a client reached in it. */
+interface Room extends Candidate {
+  readonly name: PoolId;
+  rank: Rank;
+  readonly clients: Map<ConnectionId, Client>;
+}
+
+/** Whether there is room for a newcomer, and what it took to make it. */
+type Way =
+  | { readonly kind: 'made'; readonly effects: readonly RoomsEffect[] }
+  | { readonly kind: 'refused'; readonly close: RelayClose };
+
+const FREE: Way = { kind: 'made', effects: [] };
+
+/** What the clients of one address use together. */
+class Usage implements AddressEntry {
+  clients = 0;
+  rooms = 0;
+  readonly frames: TokenBucket;
+  readonly bytes: TokenBucket;
+
+  constructor(limits: RelayLimits, nowMs: number) {
+    this.frames = new TokenBucket(limits.addressFrameBurst, limits.addressFramesPerSecond, nowMs);
+    this.bytes = new TokenBucket(limits.addressByteBurst, limits.addressBytesPerSecond, nowMs);
+  }
+
+  isUsed(): boolean {
+    return this.clients > 0 || this.rooms > 0;
+  }
+
+  isSpent(nowMs: number): boolean {
+    return this.frames.isFull(nowMs) && this.bytes.isFull(nowMs);
+  }
 }
 
 export class Rooms {
   readonly #limits: RelayLimits;
   readonly #clients = new Map<ConnectionId, Client>();
-  readonly #rooms = new Map<PoolId, Set<ConnectionId>>();
+  readonly #rooms = new Map<PoolId, Room>();
+  readonly #usage: PerAddress<Usage>;
+  /** Clients that are not closing. */
+  #openCount = 0;
   #nextSweepMs = Infinity;
 
   constructor(limits: RelayLimits) {
     this.#limits = limits;
+    this.#usage = new PerAddress(MAX_KNOWN_ADDRESSES, (nowMs) => new Usage(limits, nowMs));
   }
 
   /** Decides about one input. `nowMs` is monotonic, from any origin. Effects are to be done in order. */
   handle(nowMs: number, input: RoomsInput): RoomsEffect[] {
-    if (input.kind === 'connected') return this.#connect(nowMs, input.id);
+    if (input.kind === 'connected') return this.#connect(nowMs, input.id, input.address);
     if (input.kind === 'deadline') return this.#sweep(nowMs);
     const client = this.#clients.get(input.id);
     if (client === undefined) return [];
-    if (input.kind === 'disconnected') return this.#disconnect(client);
+    if (input.kind === 'disconnected') return this.#disconnect(nowMs, client);
     if (client.place.kind === 'closing') return [];
-    if (input.kind === 'congested') return this.#close(client, RELAY_CLOSE.tooSlow);
+    if (input.kind === 'rejected') return this.#close(nowMs, client, input.close);
     client.missedProbes = 0;
-    if (!client.frames.take(nowMs, 1)) return this.#close(client, RELAY_CLOSE.tooFast);
+    const isAllowed =
+      client.frames.take(nowMs, 1) && this.#usage.get(client.address, nowMs).frames.take(nowMs, 1);
+    if (!isAllowed) return this.#close(nowMs, client, RELAY_CLOSE.tooFast);
     return input.kind === 'message' ? this.#receive(nowMs, client, input.bytes, input.binary) : [];
   }
 
@@ -92,97 +146,184 @@ export class Rooms {
     return { clients: this.#clients.size, rooms: this.#rooms.size };
   }
 
-  #connect(nowMs: number, id: ConnectionId): RoomsEffect[] {
+  #connect(nowMs: number, id: ConnectionId, address: AddressKey): RoomsEffect[] {
     const limits = this.#limits;
-    const isFull = this.#clients.size >= limits.clients;
+    const usage = this.#usage.get(address, nowMs);
     const client: Client = {
       id,
+      address,
+      sinceMs: nowMs,
+      rank: RANK.unknown,
       frames: new TokenBucket(limits.frameBurst, limits.framesPerSecond, nowMs),
       bytes: new TokenBucket(limits.byteBurst, limits.bytesPerSecond, nowMs),
+      wroteTo: new Set(),
       place: { kind: 'waiting', sinceMs: nowMs },
       missedProbes: 0,
     };
+    const isOverOwn = usage.clients >= limits.clientsPerAddress;
+    const isFull = isOverOwn || this.#openCount >= limits.clients;
+    const displaced = isFull
+      ? whoGivesWay(this.#openClients(isOverOwn ? address : undefined), address)
+      : undefined;
     this.#clients.set(id, client);
+    this.#openCount += 1;
+    usage.clients += 1;
     if (this.#nextSweepMs === Infinity) this.#nextSweepMs = nowMs + limits.heartbeatMs;
-    return isFull ? this.#close(client, RELAY_CLOSE.relayFull) : [];
+    if (!isFull) return [];
+    return this.#close(
+      nowMs,
+      displaced ?? client,
+      isOverOwn ? RELAY_CLOSE.addressFull : RELAY_CLOSE.relayFull,
+    );
   }
 
-  #disconnect(client: Client): RoomsEffect[] {
-    const effects = this.#leave(client);
+  #disconnect(nowMs: number, client: Client): RoomsEffect[] {
+    const effects = this.#leave(nowMs, client);
     this.#clients.delete(client.id);
     if (this.#clients.size === 0) this.#nextSweepMs = Infinity;
     return effects;
   }
 
   #receive(nowMs: number, client: Client, bytes: Uint8Array, binary: boolean): RoomsEffect[] {
-    if (!client.bytes.take(nowMs, bytes.length)) return this.#close(client, RELAY_CLOSE.tooFast);
+    if (!this.#pay(nowMs, client, bytes.length)) return this.#close(nowMs, client, RELAY_CLOSE.tooFast);
     const frame = binary ? decodeFrame(bytes) : undefined;
-    if (frame === undefined) return this.#close(client, RELAY_CLOSE.badMessage);
-    if (frame.kind === 'enter') return this.#enter(client, frame.room);
+    if (frame === undefined) return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
+    if (frame.kind === 'enter') return this.#enter(nowMs, client, frame.room);
     if (frame.kind === 'forward') return this.#forward(nowMs, client, frame);
     return [{ kind: 'send', to: [client.id], frame: { kind: 'pong' } }];
   }
 
-  #enter(client: Client, name: PoolId): RoomsEffect[] {
-    if (client.place.kind !== 'waiting') return this.#close(client, RELAY_CLOSE.badMessage);
-    const room = this.#rooms.get(name) ?? new Set();
-    if (room.size >= this.#limits.roomClients) return this.#close(client, RELAY_CLOSE.roomFull);
-    if (room.size === 0 && this.#rooms.size >= this.#limits.rooms) {
-      return this.#close(client, RELAY_CLOSE.tooManyRooms);
-    }
-    const others = [...room];
-    room.add(client.id);
-    this.#rooms.set(name, room);
-    client.place = { kind: 'inside', room: name };
+  #pay(nowMs: number, client: Client, bytes: number): boolean {
+    return client.bytes.take(nowMs, bytes) && this.#usage.get(client.address, nowMs).bytes.take(nowMs, bytes);
+  }
+
+  #enter(nowMs: number, client: Client, name: PoolId): RoomsEffect[] {
+    if (client.place.kind !== 'waiting') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
+    const existing = this.#rooms.get(name);
+    const made =
+      existing === undefined
+        ? this.#makeWayForRoom(nowMs, client.address)
+        : this.#makeWayInRoom(nowMs, client.address, existing);
+    if (made.kind === 'refused') return this.#close(nowMs, client, made.close);
+    const room = this.#rooms.get(name) ?? this.#openRoom(nowMs, client.address, name);
+    const others = [...room.clients.keys()];
+    room.clients.set(client.id, client);
+    client.place = { kind: 'inside', room };
     return [
+      ...made.effects,
       { kind: 'send', to: [client.id], frame: { kind: 'entered', you: client.id, others } },
       ...tell(others, { kind: 'arrived', id: client.id }),
     ];
   }
 
+  #openRoom(nowMs: number, address: AddressKey, name: PoolId): Room {
+    const room: Room = { name, address, sinceMs: nowMs, rank: RANK.unknown, clients: new Map() };
+    this.#rooms.set(name, room);
+    this.#usage.get(address, nowMs).rooms += 1;
+    return room;
+  }
+
+  #makeWayForRoom(nowMs: number, address: AddressKey): Way {
+    const isOverOwn = this.#usage.get(address, nowMs).rooms >= this.#limits.roomsPerAddress;
+    if (!isOverOwn && this.#rooms.size < this.#limits.rooms) return FREE;
+    const candidates = [...this.#rooms.values()].filter((room) => !isOverOwn || room.address === address);
+    const displaced = whoGivesWay(candidates, address);
+    const close = isOverOwn ? RELAY_CLOSE.addressFull : RELAY_CLOSE.tooManyRooms;
+    if (displaced === undefined) return { kind: 'refused', close };
+    const clients = [...displaced.clients.values()];
+    return { kind: 'made', effects: clients.flatMap((client) => this.#close(nowMs, client, close)) };
+  }
+
+  #makeWayInRoom(nowMs: number, address: AddressKey, room: Room): Way {
+    const own = [...room.clients.values()].filter((client) => client.address === address);
+    const isOverOwn = own.length >= this.#limits.roomClientsPerAddress;
+    if (!isOverOwn && room.clients.size < this.#limits.roomClients) return FREE;
+    const displaced = whoGivesWay(isOverOwn ? own : room.clients.values(), address);
+    const close = isOverOwn ? RELAY_CLOSE.addressFull : RELAY_CLOSE.roomFull;
+    if (displaced === undefined) return { kind: 'refused', close };
+    return { kind: 'made', effects: this.#close(nowMs, displaced, close) };
+  }
+
   #forward(nowMs: number, client: Client, frame: ClientFrame & { kind: 'forward' }): RoomsEffect[] {
-    if (client.place.kind !== 'inside') return this.#close(client, RELAY_CLOSE.badMessage);
-    const others = this.#others(client.place.room, client.id);
-    const to = frame.to === null ? others : others.filter((id) => id === frame.to);
+    if (client.place.kind !== 'inside') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
+    const { room } = client.place;
+    const to = frame.to === null ? othersIn(room, client.id) : [room.clients.get(frame.to)].flatMap(idOf);
+    const addressed = to.filter((id) => id !== client.id);
     // The first copy was paid for when it came in; an envelope to everyone costs what it makes the relay send.
-    if (!client.bytes.take(nowMs, frame.envelope.length * Math.max(0, to.length - 1))) {
-      return this.#close(client, RELAY_CLOSE.tooFast);
+    if (!this.#pay(nowMs, client, frame.envelope.length * Math.max(0, addressed.length - 1))) {
+      return this.#close(nowMs, client, RELAY_CLOSE.tooFast);
     }
-    return tell(to, { kind: 'envelope', from: client.id, envelope: frame.envelope });
+    if (frame.to !== null) noteWriting(room, client, room.clients.get(frame.to));
+    return tell(addressed, { kind: 'envelope', from: client.id, envelope: frame.envelope });
   }
 
   /** Asks everyone for a sign of life, and closes those that gave none or never entered a room. */
   #sweep(nowMs: number): RoomsEffect[] {
     if (nowMs < this.#nextSweepMs) return [];
     this.#nextSweepMs = this.#clients.size === 0 ? Infinity : nowMs + this.#limits.heartbeatMs;
+    this.#usage.sweep(nowMs);
     return [...this.#clients.values()].flatMap((client) => this.#watch(nowMs, client));
   }
 
   #watch(nowMs: number, client: Client): RoomsEffect[] {
     if (client.place.kind === 'closing') return [];
     const isLate = client.place.kind === 'waiting' && nowMs - client.place.sinceMs >= this.#limits.enterMs;
-    if (isLate || client.missedProbes >= MAX_MISSED_PROBES) return this.#close(client, RELAY_CLOSE.idle);
+    const isIdle = isLate || client.missedProbes >= MAX_MISSED_PROBES;
+    if (isIdle) return this.#close(nowMs, client, RELAY_CLOSE.idle);
     client.missedProbes += 1;
     return [{ kind: 'probe', id: client.id }];
   }
 
-  #close(client: Client, close: RelayClose): RoomsEffect[] {
-    const effects = this.#leave(client);
+  #close(nowMs: number, client: Client, close: RelayClose): RoomsEffect[] {
+    return [{ kind: 'close', id: client.id, close }, ...this.#leave(nowMs, client)];
+  }
+
+  /** From here on the client counts for nothing; done once for each. */
+  #leave(nowMs: number, client: Client): RoomsEffect[] {
+    const { place } = client;
+    if (place.kind === 'closing') return [];
     client.place = { kind: 'closing' };
-    return [{ kind: 'close', id: client.id, close }, ...effects];
+    client.wroteTo.clear();
+    this.#openCount -= 1;
+    this.#usage.get(client.address, nowMs).clients -= 1;
+    if (place.kind === 'waiting') return [];
+    const { room } = place;
+    room.clients.delete(client.id);
+    for (const other of room.clients.values()) other.wroteTo.delete(client);
+    if (room.clients.size === 0) {
+      this.#rooms.delete(room.name);
+      this.#usage.get(room.address, nowMs).rooms -= 1;
+    }
+    return tell([...room.clients.keys()], { kind: 'departed', id: client.id });
   }
 
-  #leave(client: Client): RoomsEffect[] {
-    if (client.place.kind !== 'inside') return [];
-    const name = client.place.room;
-    const others = this.#others(name, client.id);
-    if (others.length === 0) this.#rooms.delete(name);
-    else this.#rooms.get(name)?.delete(client.id);
-    return tell(others, { kind: 'departed', id: client.id });
+  #openClients(address: AddressKey | undefined): Client[] {
+    return [...this.#clients.values()].filter(
+      (client) => client.place.kind !== 'closing' && (address === undefined || client.address === address),
+    );
   }
+}
 
-  #others(name: PoolId, id: ConnectionId): ConnectionId[] {
-    return [...(this.#rooms.get(name) ?? [])].filter((other) => other !== id);
+function othersIn(room: Room, id: ConnectionId): ConnectionId[] {
+  return [...room.clients.keys()].filter((other) => other !== id);
+}
+
+function idOf(client: Client | undefined): ConnectionId[] {
+  return client === undefined ? [] : [client.id];
+}
+
+/** Once two have written to each other, both have shown more, and so has their room. */
+function noteWriting(room: Room, from: Client, to: Client | undefined): void {
+  if (to === undefined || to === from) return;
+  const rank = from.address === to.address ? RANK.answered : RANK.answeredAcross;
+  if (from.rank >= rank && to.rank >= rank) return;
+  if (!to.wroteTo.has(from)) {
+    from.wroteTo.add(to);
+    return;
+  }
+  to.wroteTo.delete(from);
+  for (const shown of [from, to, room]) {
+    if (shown.rank < rank) shown.rank = rank;
   }
 }
 

@@ -1,10 +1,11 @@
 // The relay's WebSockets: turns what happens on them into inputs of the rooms, and the rooms' effects into frames.
 //
-// Invariants: a socket's errors end that socket only; what waits in a socket is bounded; nothing about a client is
-// logged or kept beyond its socket.
+// Invariants: a socket's errors end that socket only; what waits in a socket, and in all of them together, is bounded, in
+// both directions; nothing about a client is logged, and nothing but what its address has used is kept beyond its socket.
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { MAX_RELAY_FRAME_BYTES } from '../src/core/model/limits.ts';
@@ -18,8 +19,11 @@ import {
   type RelayClose,
   type RelayFrame,
 } from '../src/core/wire/relay-protocol.ts';
+import type { Connections } from './connections.ts';
 import { isOwnOrigin, readHost } from './host.ts';
+import { MessageMeter } from './message-meter.ts';
 import type { RelayLimits } from './relay-limits.ts';
+import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { Rooms, type RoomsEffect, type RoomsInput } from './rooms.ts';
 
 /** How long a closed client may take to answer the close frame before its socket is cut, ms. */
@@ -31,41 +35,77 @@ const PROTOCOL_REASONS = new Map([
   [1007, 'text that is not UTF-8'],
 ]);
 
-/** Gives every close that `ws` decides on a reason, and ours for a message over the limit; and an end in time. */
+/** What `ws` closes by itself because of our limits, as our own reasons. */
+const OWN_CLOSES = new Map<number, RelayClose>([
+  [1008, RELAY_CLOSE.unfinished],
+  [1009, RELAY_CLOSE.messageTooLarge],
+]);
+
+/** The most that Node reads from a connection at once. */
+const READ_BYTES = 64 * 1024;
+
+/** How often unfinished messages are looked at, ms. */
+const CHECK_MS = 1_000;
+
+/** Gives every close that `ws` decides on a reason, and ours for a message over a limit; and an end in time. */
 class RelaySocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
     if (this.readyState === WebSocket.OPEN) {
       const timer = setTimeout(() => this.terminate(), CLOSE_TIMEOUT_MS);
       this.once('close', () => clearTimeout(timer));
     }
-    const { code: tooLarge, reason: tooLargeReason } = RELAY_CLOSE.messageTooLarge;
-    if (code === 1009) super.close(tooLarge, tooLargeReason);
+    const own = OWN_CLOSES.get(code ?? 0);
+    if (own !== undefined) super.close(own.code, own.reason);
     else super.close(code, reason ?? PROTOCOL_REASONS.get(code ?? 0));
   }
+}
+
+/** One client's socket and what it costs. */
+interface ClientSocket {
+  readonly id: ConnectionId;
+  readonly socket: WebSocket;
+  readonly connection: Socket;
+  readonly address: AddressKey;
+  readonly meter: MessageMeter;
+  readonly onData: (chunk: Buffer) => void;
+  /** As measured last. */
+  heldBytes: number;
 }
 
 export class RelaySockets {
   readonly #limits: RelayLimits;
   readonly #ownNames: readonly string[];
+  readonly #connections: Connections;
   readonly #rooms: Rooms;
-  readonly #sockets = new Map<ConnectionId, WebSocket>();
-  readonly #acceptor = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_RELAY_FRAME_BYTES,
-    perMessageDeflate: false,
-    clientTracking: false,
-    // Pings are counted like messages first.
-    autoPong: false,
-    handleProtocols: (offered) => (offered.has(RELAY_SUBPROTOCOL) ? RELAY_SUBPROTOCOL : false),
-    WebSocket: RelaySocket,
-  });
+  readonly #sockets = new Map<ConnectionId, ClientSocket>();
+  readonly #acceptor: WebSocketServer;
+  readonly #checks: NodeJS.Timeout;
+  /** Of all sockets, as measured last: each is measured when something comes in or goes out. */
+  #heldBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #scheduledMs = Infinity;
   #isClosing = false;
 
-  constructor(limits: RelayLimits, ownNames: readonly string[]) {
+  constructor(limits: RelayLimits, ownNames: readonly string[], connections: Connections) {
     this.#limits = limits;
     this.#ownNames = ownNames;
+    this.#connections = connections;
     this.#rooms = new Rooms(limits);
+    this.#acceptor = new WebSocketServer({
+      noServer: true,
+      maxPayload: MAX_RELAY_FRAME_BYTES,
+      maxFragments: limits.messageFragments,
+      maxBufferedChunks: limits.messageChunks,
+      // One message of each socket a turn of the loop: who sends thousands at once waits for the others.
+      allowSynchronousEvents: false,
+      perMessageDeflate: false,
+      clientTracking: false,
+      // Pings are counted like messages first.
+      autoPong: false,
+      handleProtocols: (offered) => (offered.has(RELAY_SUBPROTOCOL) ? RELAY_SUBPROTOCOL : false),
+      WebSocket: RelaySocket,
+    });
+    this.#checks = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
   }
 
   /** Accepts the WebSockets of `server`; over plain http those of this machine only. */
@@ -78,7 +118,7 @@ export class RelaySockets {
       if (refusal !== undefined) return refuse(socket, refusal);
       return this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off('error', cut);
-        this.#accept(webSocket);
+        this.#accept(webSocket, request.socket);
       });
     });
   }
@@ -87,10 +127,11 @@ export class RelaySockets {
   async close(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#checks);
     const { code, reason } = RELAY_CLOSE.goingAway;
     await Promise.all(
       [...this.#sockets.values()].map(
-        (socket) =>
+        ({ socket }) =>
           new Promise<void>((resolve) => {
             socket.once('close', () => resolve());
             socket.close(code, reason);
@@ -108,50 +149,74 @@ export class RelaySockets {
     return secure || host.loopback ? undefined : '403 Forbidden';
   }
 
-  #accept(socket: WebSocket): void {
+  #accept(socket: WebSocket, connection: Socket): void {
     if (socket.protocol !== RELAY_SUBPROTOCOL) {
       // `ws` closes the socket after an error, as after this.
       socket.on('error', () => undefined);
       socket.close(RELAY_CLOSE.outdated.code, RELAY_CLOSE.outdated.reason);
       return;
     }
-    const id = connectionIdOf(randomBytes(16));
-    this.#sockets.set(id, socket);
+    const client: ClientSocket = {
+      id: connectionIdOf(randomBytes(16)),
+      socket,
+      connection,
+      address: addressKeyOf(connection.remoteAddress),
+      meter: new MessageMeter(),
+      onData: (chunk) => this.#meter(client, chunk),
+      heldBytes: 0,
+    };
+    const { id } = client;
+    this.#sockets.set(id, client);
+    this.#connections.promote(connection, true);
+    connection.on('data', client.onData);
     socket.on('message', (data, binary) =>
       this.#decide({ kind: 'message', id, bytes: bytesOf(data), binary }),
     );
     socket.on('pong', () => this.#decide({ kind: 'alive', id }));
-    socket.on('ping', (data) => this.#answerPing(id, socket, data));
+    socket.on('ping', (data) => this.#answerPing(client, data));
     socket.on('close', () => {
-      this.#sockets.delete(id);
+      this.#forget(client);
       this.#decide({ kind: 'disconnected', id });
     });
     // `ws` closes the socket after any error, with a code that says which; 'close' follows and is where it is noted.
     socket.on('error', () => undefined);
-    this.#decide({ kind: 'connected', id });
+    this.#decide({ kind: 'connected', id, address: client.address });
   }
 
-  #answerPing(id: ConnectionId, socket: WebSocket, data: Buffer): void {
-    this.#decide({ kind: 'alive', id });
-    if (socket.readyState !== WebSocket.OPEN) return;
-    socket.pong(data);
-    if (this.#isCongested(socket)) this.#decide({ kind: 'congested', id });
+  /** `ws` has had these bytes already: what they finished is done. */
+  #meter(client: ClientSocket, chunk: Buffer): void {
+    client.meter.feed(performance.now(), chunk);
+    if (client.meter.heldBytes > this.#limits.messageBytes) this.#reject(client, RELAY_CLOSE.unfinished);
+    this.#measure(client);
+    this.#relieve();
+  }
+
+  #answerPing(client: ClientSocket, data: Buffer): void {
+    this.#decide({ kind: 'alive', id: client.id });
+    if (client.socket.readyState !== WebSocket.OPEN) return;
+    client.socket.pong(data);
+    if (this.#isCongested(client)) this.#reject(client, RELAY_CLOSE.tooSlow);
   }
 
   #decide(input: RoomsInput): void {
-    const congested: ConnectionId[] = [];
+    const congested: ClientSocket[] = [];
     for (const effect of this.#rooms.handle(performance.now(), input)) this.#perform(effect, congested);
-    for (const id of congested) this.#decide({ kind: 'congested', id });
+    for (const client of congested) this.#reject(client, RELAY_CLOSE.tooSlow);
+    this.#relieve();
     this.#schedule();
   }
 
-  #perform(effect: RoomsEffect, congested: ConnectionId[]): void {
+  #reject({ id }: ClientSocket, close: RelayClose): void {
+    this.#decide({ kind: 'rejected', id, close });
+  }
+
+  #perform(effect: RoomsEffect, congested: ClientSocket[]): void {
     switch (effect.kind) {
       case 'send':
         this.#send(effect.to, effect.frame, congested);
         break;
       case 'probe':
-        this.#sockets.get(effect.id)?.ping();
+        this.#sockets.get(effect.id)?.socket.ping();
         break;
       case 'close':
         this.#close(effect.id, effect.close);
@@ -159,32 +224,94 @@ export class RelaySockets {
     }
   }
 
-  #send(to: readonly ConnectionId[], frame: RelayFrame, congested: ConnectionId[]): void {
+  #send(to: readonly ConnectionId[], frame: RelayFrame, congested: ClientSocket[]): void {
     const bytes = encodeRelayFrame(frame);
     for (const id of to) {
-      const socket = this.#sockets.get(id);
-      if (socket?.readyState !== WebSocket.OPEN) continue; // its 'close' is on the way
-      socket.send(bytes);
-      if (this.#isCongested(socket)) congested.push(id);
+      const client = this.#sockets.get(id);
+      if (client?.socket.readyState !== WebSocket.OPEN) continue; // its 'close' is on the way
+      client.socket.send(bytes);
+      this.#measure(client);
+      if (this.#isCongested(client)) congested.push(client);
     }
   }
 
-  #isCongested(socket: WebSocket): boolean {
+  #isCongested({ socket }: ClientSocket): boolean {
     return socket.bufferedAmount > this.#limits.bufferedBytes;
   }
 
   #close(id: ConnectionId, { code, reason }: RelayClose): void {
-    this.#sockets.get(id)?.close(code, reason);
+    const client = this.#sockets.get(id);
+    if (client === undefined) return;
+    // It counts as a client no longer, so its connection may give way to another.
+    this.#connections.promote(client.connection, false);
+    client.socket.close(code, reason);
+  }
+
+  #measure(client: ClientSocket): void {
+    // While `ws` has more than it handles, it lets the connection wait; what came last waits with it.
+    const waitingBytes = client.connection.isPaused() ? READ_BYTES : 0;
+    const heldBytes = client.meter.heldBytes + waitingBytes + client.socket.bufferedAmount;
+    this.#heldBytes += heldBytes - client.heldBytes;
+    client.heldBytes = heldBytes;
+  }
+
+  #forget(client: ClientSocket): void {
+    client.connection.off('data', client.onData);
+    this.#sockets.delete(client.id);
+    this.#heldBytes -= client.heldBytes;
+    client.heldBytes = 0;
+  }
+
+  /** Above the budget, the largest sockets of the address that has most are cut until all is well. */
+  #relieve(): void {
+    if (this.#heldBytes <= this.#limits.heldBytes) return;
+    for (const client of this.#sockets.values()) this.#measure(client);
+    while (this.#heldBytes > this.#limits.heldBytes) {
+      const client = heaviest([...this.#sockets.values()]);
+      if (client === undefined) return;
+      // No farewell waits for who does not read; the memory counts as free, and is with the next turn of the loop.
+      this.#forget(client);
+      client.socket.close(RELAY_CLOSE.relayBusy.code, RELAY_CLOSE.relayBusy.reason);
+      setImmediate(() => client.socket.terminate());
+      this.#reject(client, RELAY_CLOSE.relayBusy);
+    }
+  }
+
+  /** A message that takes too long ends its socket. */
+  #check(nowMs: number): void {
+    for (const client of this.#sockets.values()) {
+      const { sinceMs = nowMs } = client.meter;
+      if (nowMs - sinceMs > this.#limits.messageMs) this.#reject(client, RELAY_CLOSE.unfinished);
+    }
   }
 
   /** One timer, always at the rooms' next deadline. */
   #schedule(): void {
+    const deadlineMs = this.#isClosing ? Infinity : this.#rooms.nextDeadlineMs();
+    if (deadlineMs === this.#scheduledMs) return;
+    this.#scheduledMs = deadlineMs;
     clearTimeout(this.#timer);
-    const deadlineMs = this.#rooms.nextDeadlineMs();
-    if (deadlineMs === Infinity || this.#isClosing) return;
+    if (deadlineMs === Infinity) return;
     const delayMs = Math.max(0, deadlineMs - performance.now());
-    this.#timer = setTimeout(() => this.#decide({ kind: 'deadline' }), Math.ceil(delayMs));
+    this.#timer = setTimeout(() => {
+      this.#scheduledMs = Infinity;
+      this.#decide({ kind: 'deadline' });
+    }, Math.ceil(delayMs));
   }
+}
+
+/** The one that holds most, of the address whose sockets hold most together. */
+function heaviest(clients: readonly ClientSocket[]): ClientSocket | undefined {
+  const byAddress = new Map<AddressKey, number>();
+  for (const { address, heldBytes } of clients) {
+    byAddress.set(address, (byAddress.get(address) ?? 0) + heldBytes);
+  }
+  const [first] = clients;
+  return clients.reduce((most, client) => {
+    const [a = 0, b = 0] = [byAddress.get(client.address), byAddress.get(most?.address ?? client.address)];
+    if (a !== b) return a > b ? client : most;
+    return most === undefined || client.heldBytes > most.heldBytes ? client : most;
+  }, first);
 }
 
 /** Refuses a WebSocket handshake with an HTTP status line. */

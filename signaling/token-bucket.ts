@@ -14,13 +14,23 @@ export class TokenBucket {
     this.#updatedMs = nowMs;
   }
 
-  /** Takes `amount` tokens and answers true, or takes none and answers false. */
+  /** Takes `amount` tokens and returns true, or takes none and returns false. */
   take(nowMs: number, amount: number): boolean {
-    const elapsedMs = Math.max(0, nowMs - this.#updatedMs);
-    this.#tokens = Math.min(this.#capacity, this.#tokens + (elapsedMs / 1000) * this.#perSecond);
-    this.#updatedMs = nowMs;
+    this.#refill(nowMs);
     if (amount > this.#tokens) return false;
     this.#tokens -= amount;
     return true;
+  }
+
+  /** Whether a new bucket would allow no more. */
+  isFull(nowMs: number): boolean {
+    this.#refill(nowMs);
+    return this.#tokens >= this.#capacity;
+  }
+
+  #refill(nowMs: number): void {
+    const elapsedMs = Math.max(0, nowMs - this.#updatedMs);
+    this.#tokens = Math.min(this.#capacity, this.#tokens + (elapsedMs / 1000) * this.#perSecond);
+    this.#updatedMs = nowMs;
   }
 }

@@ -1,21 +1,25 @@
 // What the relay answers to plain requests, on both its ports.
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { ServerCertificate } from './certificate-store.ts';
 import { type Host, readHost } from './host.ts';
 import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage } from './onboarding.ts';
 import { appHeaders } from './security-headers.ts';
-import type { FileHandler } from './static-files.ts';
+import type { FileHandler } from './app-files.ts';
+import type { Connections } from './connections.ts';
 
 /** Where a page on this machine asks for the addresses that others reach it under: a JSON list of URLs. */
 const LAN_PATH = '/lan';
+
+/** Where the app asks for what an invite shows beside its code: see FORMATS.md. */
+const FINGERPRINTS_PATH = '/fingerprints';
 
 export interface WebContent {
   readonly files: FileHandler;
   /** Names of this machine that requests may use besides localhost and addresses. */
   readonly ownNames: readonly string[];
-  /** The authority's certificate, PEM, and its SHA-256. */
-  readonly authority: string;
-  readonly authorityFingerprint: string;
+  /** How people know the certificate, and the authority behind it where that is the relay's own. */
+  readonly certificate: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
   /** Known once the https port listens. */
   httpsPort(): number;
   /** The app's addresses for the other devices on the network; known once the https port listens. */
@@ -23,8 +27,13 @@ export interface WebContent {
 }
 
 /** The listener for the https port (`secure`), or for the http port, which serves the app to this machine only. */
-export function answerRequests(content: WebContent, secure: boolean): RequestListener {
+export function answerRequests(
+  content: WebContent,
+  connections: Connections,
+  secure: boolean,
+): RequestListener {
   return (request, response) => {
+    if (!connections.take(request, response)) return;
     const host = readHost(request.headers.host, content.ownNames);
     if (host === undefined) {
       answerText(
@@ -61,10 +70,17 @@ function answerPage(
   if (path === LAN_PATH && host.loopback) {
     return answer(response, 200, 'application/json', JSON.stringify(content.lan()));
   }
-  if (path === AUTHORITY_PATH) return answer(response, 200, 'application/x-x509-ca-cert', content.authority);
+  const { authority, certificateFingerprint } = content.certificate;
+  if (path === FINGERPRINTS_PATH) {
+    const fingerprints = { certificate: certificateFingerprint, authority: authority?.fingerprint ?? null };
+    return answer(response, 200, 'application/json', JSON.stringify(fingerprints));
+  }
+  if (path === AUTHORITY_PATH && authority !== undefined) {
+    return answer(response, 200, 'application/x-x509-ca-cert', authority.certificate);
+  }
   if (isApp) return content.files(request, response, notFound);
   if (path !== '/') return notFound();
-  const page = onboardingPage(host, content.httpsPort(), content.authorityFingerprint);
+  const page = onboardingPage(host, content.httpsPort(), content.certificate);
   return answer(response, 200, 'text/html;charset=utf-8', page);
 }
 

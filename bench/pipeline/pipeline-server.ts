@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sirv from 'sirv';
 import { build } from 'vite';
+import { serveFiles } from '../../signaling/app-files.ts';
 import { buildKernel } from '../../src/wasm/build.mjs';
 
 export interface PipelineServer {
@@ -24,7 +24,8 @@ export async function servePipeline(): Promise<PipelineServer> {
     worker: { format: 'es' },
     build: { outDir, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
   });
-  const server = createServer(sirv(outDir));
+  const files = serveFiles(outDir);
+  const server = createServer((request, response) => files(request, response, () => response.end()));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a server on TCP has a port');

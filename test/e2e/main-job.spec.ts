@@ -20,6 +20,10 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
   await laptop.getByRole('button', { name: 'Invite a device' }).click();
   const invite = await laptop.getByLabel('Invite link').inputValue();
   expect(invite).toContain('/#/join/');
+  const { authority, certificate } = await laptop.evaluate(async () => (await fetch('/fingerprints')).json());
+  const fingerprints = laptop.getByRole('region', { name: 'Fingerprints of this relay' });
+  await expect(fingerprints).toContainText(authority);
+  await expect(fingerprints).toContainText(certificate);
   await laptop.keyboard.press('Escape');
   await expect(laptop.getByLabel('Invite link')).toBeHidden();
 

@@ -89,7 +89,7 @@ const LAYERS: readonly Layer[] = [
   {
     path: 'signaling',
     reaches: ['src/core/wire', 'src/core/model'],
-    packages: ['node:', 'ws', 'sirv', 'qr'],
+    packages: ['node:', 'ws', 'qr'],
   },
 ];
 

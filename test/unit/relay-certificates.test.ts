@@ -1,10 +1,24 @@
 // The relay's authority and certificates: what they vouch for, when they are made anew, and what is on the disk.
 
+// x509 finds its parts by decorators, whose polyfill has to be there before it.
+// oxlint-disable-next-line import/no-unassigned-import -- a polyfill exports nothing
+import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { checkServerIdentity, connect, createServer } from 'node:tls';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import {
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  id_ce_nameConstraints,
+  NameConstraints,
+} from '@peculiar/asn1-x509';
+import * as x509 from '@peculiar/x509';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { announcement } from '../../signaling/announcement.ts';
 import { defaultDataDir, loadServerCertificate } from '../../signaling/certificate-store.ts';
 import {
   createAuthority,
@@ -14,14 +28,21 @@ import {
   mayVouchFor,
   toPem,
 } from '../../signaling/certificates.ts';
-import { temporaryFolder } from './relay-fixture.ts';
+import { fingerprintOf } from '../../signaling/fingerprint.ts';
+import type { CertificateFiles } from '../../signaling/given-certificate.ts';
+import { isPrivateAddress } from '../../signaling/private-ranges.ts';
+import { ask, temporaryFolder, testRelay } from './relay-fixture.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NAMES = ['laptop', 'laptop.local'];
 const ADDRESSES = ['192.168.1.2', '10.0.0.7'];
 
-function load(dataDir: string, nowMs = Date.now(), names = NAMES, addresses = ADDRESSES) {
-  return loadServerCertificate(dataDir, nowMs, names, addresses);
+/** With the authority's certificate in the place of all that is known of it. */
+async function load(dataDir: string, nowMs = Date.now(), names = NAMES, addresses = ADDRESSES) {
+  const loaded = await loadServerCertificate(dataDir, nowMs, names, addresses);
+  const { authority } = loaded;
+  if (authority === undefined) throw new Error('The relay made a certificate without its authority.');
+  return { ...loaded, authority: authority.certificate, own: authority };
 }
 
 describe('the certificate', () => {
@@ -57,18 +78,220 @@ describe('the certificate', () => {
     expect(await handshakeError(key, chain, other.authority, 'localhost')).toMatch(/self-signed|issuer/i);
   });
 
-  test('of a website, made with the authority’s key, is worth nothing', async () => {
+  describe('made with the authority’s own key', () => {
     const nowMs = Date.now();
-    const authority = await createAuthority(nowMs, ['laptop', 'local', 'localhost']);
-    const authorityPem = authority.certificate.toString('pem');
+    const made = createAuthority(nowMs, ['laptop', 'local', 'localhost']);
     const attempt = async (host: string) => {
+      const authority = await made;
       const leaf = await createLeaf(nowMs, authority, [host]);
+      const authorityPem = authority.certificate.toString('pem');
       return handshakeError(await toPem(leaf), leaf.certificate.toString('pem'), authorityPem, host);
     };
-    expect(await attempt('bank.example')).toMatch(/permitted subtree/);
-    expect(await attempt('notlocal')).toMatch(/permitted subtree/);
-    expect(await attempt('printer.local')).toBeUndefined();
+
+    test.each(['bank.example', 'notlocal'])('for the website %s is worth nothing', async (host) => {
+      expect(await attempt(host)).toMatch(/permitted subtree/);
+    });
+
+    test.each([
+      '8.8.8.8',
+      '11.0.0.1',
+      '9.255.255.255',
+      '172.15.255.255',
+      '172.32.0.1',
+      '192.167.1.1',
+      '192.169.1.1',
+      '169.253.1.1',
+      '100.63.255.255',
+      '100.128.0.1',
+      '128.0.0.1',
+      '126.1.1.1',
+      '0.0.0.0',
+      '203.0.113.7',
+      '2001:db8::1',
+      '2606:4700::1111',
+      '::2',
+      'fe7f::1',
+      'fec0::1',
+      'fb00::1',
+      'fe00::1',
+    ])('for the public address %s is worth nothing', async (address) => {
+      expect(isPrivateAddress(address)).toBe(false);
+      expect(await attempt(address)).toMatch(/permitted subtree/);
+    });
+
+    test.each([
+      'printer.local',
+      '10.0.0.1',
+      '10.255.255.254',
+      '172.16.0.1',
+      '172.31.255.254',
+      '192.168.0.1',
+      '169.254.1.1',
+      '100.64.0.1',
+      '100.127.255.254',
+      '127.0.0.1',
+      '127.255.255.254',
+      '::1',
+      'fe80::1',
+      'febf::1',
+      'fc00::1',
+      'fdff::1',
+    ])('for %s on a home network it is accepted', async (host) => {
+      expect(host.endsWith('.local') || isPrivateAddress(host)).toBe(true);
+      expect(await attempt(host)).toBeUndefined();
+    });
   });
+
+  test('leaves out an address that the network gave out and that the public internet knows', async () => {
+    const { key, chain, authority, hosts } = await load(temporaryFolder(), Date.now(), NAMES, [
+      '203.0.113.7',
+      '10.0.0.7',
+    ]);
+    expect(hosts).not.toContain('203.0.113.7');
+    expect(await handshakeError(key, chain, authority, '203.0.113.7')).toMatch(/not in the cert/);
+    expect(await handshakeError(key, chain, authority, '10.0.0.7')).toBeUndefined();
+  });
+});
+
+describe('an authority that could vouch for any address', () => {
+  /** As this relay made them before: constraints on names alone. */
+  async function openAuthority(folder: string): Promise<string> {
+    const constraints = new NameConstraints({
+      permittedSubtrees: new GeneralSubtrees(
+        [...NAMES, 'localhost', 'local'].map(
+          (dNSName) => new GeneralSubtree({ base: new GeneralName({ dNSName }) }),
+        ),
+      ),
+    });
+    const key = { name: 'ECDSA', namedCurve: 'P-256' };
+    const keys = await crypto.subtle.generateKey(key, true, ['sign', 'verify']);
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+      {
+        name: 'CN=Palm relay on laptop',
+        keys,
+        notBefore: new Date(Date.now() - DAY_MS),
+        notAfter: new Date(Date.now() + 3_649 * DAY_MS),
+        signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+        extensions: [
+          new x509.BasicConstraintsExtension(true, 0, true),
+          new x509.Extension(id_ce_nameConstraints, true, AsnConvert.serialize(constraints)),
+        ],
+      },
+      crypto,
+    );
+    writeFileSync(join(folder, 'ca.pem'), await toPem({ certificate, privateKey: keys.privateKey }));
+    return certificate.toString('pem');
+  }
+
+  test('is replaced once, and told of for 90 days by its fingerprint; its key is gone', async () => {
+    const folder = temporaryFolder();
+    const before = await openAuthority(folder);
+    const key = readFileSync(join(folder, 'ca.pem'), 'utf8').split('-----BEGIN CERTIFICATE')[0] ?? '';
+    const after = await load(folder);
+    expect(after.authority).not.toContain(before);
+    expect(after.own.replacedFingerprint).toBe(fingerprintOf(before));
+    for (const name of readdirSync(folder)) {
+      expect(readFileSync(join(folder, name), 'utf8'), name).not.toContain(key.split('\n')[1]);
+    }
+    expect(await load(folder)).toEqual(after);
+    expect((await load(folder, Date.now() + 88 * DAY_MS)).own.replacedFingerprint).toBe(
+      fingerprintOf(before),
+    );
+    expect((await load(folder, Date.now() + 91 * DAY_MS)).own.replacedFingerprint).toBeUndefined();
+  });
+
+  test('is told of by the page and on the terminal of the relay that replaced it, with what to do', async () => {
+    const dataDir = temporaryFolder();
+    const before = fingerprintOf(await openAuthority(dataDir));
+    const relay = await testRelay({ dataDir });
+    const { body } = await ask(relay, '/', { headers: { Host: '192.168.7.7' } });
+    const text = announcement({ ...relay, lan: ['https://192.168.7.7:8443/'] }, false);
+    for (const told of [body, text]) {
+      expect(told).toContain(before);
+      expect(told).toMatch(/trust (this|the new) one.*once more/is);
+      expect(told).toMatch(/remove the\s+one\s+before/i);
+    }
+    const fresh = await testRelay();
+    expect(announcement({ ...fresh, lan: ['https://192.168.7.7:8443/'] }, false)).not.toContain('once more');
+    expect((await ask(fresh, '/', { headers: { Host: '192.168.7.7' } })).body).not.toContain('once more');
+  });
+});
+
+test('a fingerprint is compared by its first 128 bits, in groups of four digits', async () => {
+  const { authority, own, chain, certificateFingerprint } = await load(temporaryFolder());
+  const whole = new X509Certificate(authority).fingerprint256.replaceAll(':', '');
+  expect(own.fingerprint).toMatch(/^([0-9A-F]{4} ){7}[0-9A-F]{4}$/);
+  expect(whole.startsWith(own.fingerprint.replaceAll(' ', ''))).toBe(true);
+  expect(certificateFingerprint).toBe(fingerprintOf(chain));
+});
+
+describe('a certificate that is given', () => {
+  async function givenFiles(hosts: readonly string[], nowMs = Date.now()) {
+    const folder = temporaryFolder();
+    const names = hosts.filter((host) => isIP(host) === 0);
+    const authority = await createAuthority(nowMs, names);
+    const leaf = await createLeaf(nowMs, authority, hosts);
+    const [key = ''] = (await toPem(leaf)).split('-----BEGIN CERTIFICATE-----');
+    const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    writeFileSync(files.cert, leaf.certificate.toString('pem'));
+    writeFileSync(files.key, key);
+    return { files, authorityPem: authority.certificate.toString('pem') };
+  }
+
+  test('is used as it is, and its names are the relay’s', async () => {
+    const { files, authorityPem } = await givenFiles(['palm.school.example', '10.7.7.7']);
+    const relay = await testRelay({ certificate: files, host: '127.0.0.1' });
+    expect(relay.lan).toEqual([
+      `https://palm.school.example:${relay.httpsPort}/`,
+      `https://10.7.7.7:${relay.httpsPort}/`,
+    ]);
+    const { status } = await ask(relay, '/', {
+      secure: true,
+      ca: authorityPem,
+      servername: 'palm.school.example',
+      headers: { Host: `palm.school.example:${relay.httpsPort}` },
+    });
+    expect(status).toBe(200);
+    const fingerprints: unknown = JSON.parse((await ask(relay, '/fingerprints')).body);
+    expect(fingerprints).toEqual({
+      certificate: fingerprintOf(readFileSync(files.cert, 'utf8')),
+      authority: null,
+    });
+    expect((await ask(relay, '/palm-ca.crt', { headers: { Host: '10.0.0.1' } })).status).toBe(404);
+    const page = await ask(relay, '/', { headers: { Host: 'palm.school.example' } });
+    expect(page.body).not.toContain('warning');
+  });
+
+  test.each<[string, (files: CertificateFiles) => CertificateFiles | Promise<CertificateFiles>, string]>([
+    ['no certificate', (files) => ({ ...files, cert: files.key }), 'holds no certificate'],
+    ['no key', (files) => ({ ...files, key: files.cert }), 'holds no private key'],
+    ['no file', (files) => ({ ...files, cert: `${files.cert}.gone` }), 'cannot be read'],
+    [
+      'another’s key',
+      async (files) => ({ ...files, key: (await givenFiles(['other.example'])).files.key }),
+      'not that of the certificate',
+    ],
+    [
+      'one that has ended',
+      async () => (await givenFiles(['old.example'], Date.now() - 500 * DAY_MS)).files,
+      'Renew it',
+    ],
+  ])('that is %s stops the relay, with what to do', async (_what, spoil, message) => {
+    const { files } = await givenFiles(['palm.school.example']);
+    await expect(testRelay({ certificate: await spoil(files) })).rejects.toThrow(
+      expect.objectContaining({ name: 'StartError', message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+test('on a network of public addresses the relay says what to do, and leads to its name', async () => {
+  const relay = await testRelay();
+  const lan = [`https://laptop.local:${relay.httpsPort}/`];
+  const text = announcement({ ...relay, lan, unvouched: ['203.0.113.7'] }, false);
+  expect(text).toContain('203.0.113.7');
+  expect(text).toContain('--cert FILE --key FILE');
+  expect(text).toContain(`Other devices open ${lan[0]}`);
+  expect(announcement({ ...relay, lan }, false)).not.toContain('--cert');
 });
 
 describe('what is kept', () => {
@@ -105,7 +328,11 @@ describe('what is kept', () => {
   test('is kept when the order of addresses changed, and when much time is left', async () => {
     const folder = temporaryFolder();
     const before = await load(folder);
-    expect(await load(folder, Date.now() + 300 * DAY_MS, NAMES, ADDRESSES.toReversed())).toEqual(before);
+    const after = await load(folder, Date.now() + 300 * DAY_MS, NAMES, ADDRESSES.toReversed());
+    expect({ ...after, hosts: after.hosts.toSorted() }).toEqual({
+      ...before,
+      hosts: before.hosts.toSorted(),
+    });
   });
 
   test('leaves out a name that the authority may not vouch for, and keeps the rest', async () => {
@@ -189,10 +416,10 @@ describe('made and judged', () => {
 
   test('who vouches for what', async () => {
     const authority = await createAuthority(Date.now(), ['laptop', 'local']);
-    for (const host of ['laptop', 'a.local', 'local', '8.8.8.8', '::1']) {
+    for (const host of ['laptop', 'a.local', 'local', '10.8.8.8', '::1']) {
       expect(mayVouchFor(authority, host), host).toBe(true);
     }
-    for (const host of ['localhost', 'example.com', 'xlocal', 'xlaptop']) {
+    for (const host of ['localhost', 'example.com', 'xlocal', 'xlaptop', '8.8.8.8', '2001:db8::1']) {
       expect(mayVouchFor(authority, host), host).toBe(false);
     }
   });

@@ -1,36 +1,29 @@
 // The relay as a program of its own: flags, what it prints, the ports it takes, and how it ends.
 
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { announcement } from '../../signaling/announcement.ts';
 import { readCommandLine } from '../../signaling/command-line.ts';
 import { listen } from '../../signaling/listen.ts';
 import { startRelay } from '../../signaling/relay.ts';
 import { RELAY_CLOSE } from '../../src/core/wire/relay-protocol.ts';
-import { startProgram } from './relay-program.ts';
+import { bundleRelay, freePort, startProgram } from './relay-program.ts';
 import { RelayClient, ROOM_A, temporaryFolder, testRelay, tinyApp } from './relay-fixture.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Inside the project, so that the bundle finds its packages; its own, so that it disturbs no build. */
-const BUNDLE = join(ROOT, 'node_modules', '.cache', `relay-test-${process.pid}`);
+let bundle = { folder: '', remove: (): void => undefined };
 
 beforeAll(async () => {
-  await build({
-    configFile: join(ROOT, 'signaling', 'vite.config.ts'),
-    logLevel: 'warn',
-    build: { outDir: BUNDLE, emptyOutDir: true },
-  });
+  bundle = await bundleRelay();
 }, 60_000);
 
-afterAll(() => rmSync(BUNDLE, { recursive: true, force: true }));
+afterAll(() => bundle.remove());
 
 function start(...flags: string[]) {
-  return startProgram(join(BUNDLE, 'main.js'), flags);
+  return startProgram(join(bundle.folder, 'main.js'), flags);
 }
 
 /** Flags for a relay that touches nothing outside temporary folders. */
@@ -41,15 +34,6 @@ function sandbox(): string[] {
 /** Holds a port as another program would. */
 async function takenPort(): Promise<number> {
   return portOf(await listeningServer(0));
-}
-
-/** A port that nobody had a moment ago. */
-async function freePort(): Promise<number> {
-  const server = await listeningServer(0);
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function portOf(server: Server): number {
@@ -73,7 +57,8 @@ describe('the program', () => {
     const { app, lan, ...rest }: { app: string; lan: string[] } = JSON.parse(line);
     expect(rest).toEqual({});
     expect(app).toMatch(/^http:\/\/localhost:\d+\/$/);
-    for (const url of lan) expect(url).toMatch(/^https:\/\/\d+\.\d+\.\d+\.\d+:\d+\/$/);
+    // Addresses, or the machine's name where the network gave it public ones.
+    for (const url of lan) expect(url).toMatch(/^https:\/\/(\d+\.\d+\.\d+\.\d+|[a-z0-9-]+\.local):\d+\/$/);
     expect(await (await fetch(`${app}ping`)).text()).toBe('palm');
     expect(await (await fetch(app)).text()).toContain('Tiny');
     program.child.kill('SIGINT');
@@ -174,12 +159,15 @@ describe('flags', () => {
       host: undefined,
       dataDir: undefined,
       appDir: undefined,
+      certificate: undefined,
       json: false,
     });
   });
 
   test('all', () => {
-    const flags = '--port 0 --http-port=8081 --host 127.0.0.1 --data d --app a --json'.split(' ');
+    const flags = '--port 0 --http-port=8081 --host 127.0.0.1 --data d --app a --cert c --key k --json'.split(
+      ' ',
+    );
     expect(readCommandLine(flags)).toEqual({
       kind: 'run',
       port: 0,
@@ -187,6 +175,7 @@ describe('flags', () => {
       host: '127.0.0.1',
       dataDir: 'd',
       appDir: 'a',
+      certificate: { cert: 'c', key: 'k' },
       json: true,
     });
   });
@@ -196,6 +185,8 @@ describe('flags', () => {
     ['--port', '1e3'],
     ['--port', '0x10'],
     ['--data', ''],
+    ['--cert', 'c'],
+    ['--key', 'k'],
     ['--port'],
     ['--json=1'],
   ])('refused: %s %s', (...flags) => {
@@ -213,5 +204,8 @@ test('the QR code on a terminal is white on black, and there is one only where o
   expect(plain).not.toContain(colours);
   expect(plain).toContain('█');
   for (const url of open.lan) expect(plain).toContain(url);
-  expect(plain).toContain(relay.authorityFingerprint);
+  const { certificateFingerprint, authority } = relay.certificate;
+  for (const fingerprint of [certificateFingerprint, authority?.fingerprint]) {
+    expect(plain).toContain(fingerprint);
+  }
 });

@@ -61,15 +61,22 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  readonly bytes: Buffer;
 }
 
 /** One request to this machine, whose path, Host and method are sent exactly as given. */
 export function ask(
   relay: Relay,
   path: string,
-  options: { secure?: boolean; headers?: Record<string, string>; method?: string; ca?: string } = {},
+  options: {
+    secure?: boolean;
+    headers?: Record<string, string>;
+    method?: string;
+    ca?: string;
+    servername?: string;
+  } = {},
 ): Promise<Answer> {
-  const { secure = false, headers = {}, method = 'GET', ca } = options;
+  const { secure = false, headers = {}, method = 'GET', ca, servername } = options;
   const port = secure ? relay.httpsPort : relay.httpPort;
   const target = {
     host: '127.0.0.1',
@@ -80,16 +87,21 @@ export function ask(
   };
   return new Promise((resolve, reject) => {
     const receive = (response: IncomingMessage) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text: string) => (body += text));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-      );
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: bytes.toString(),
+          bytes,
+        });
+      });
       response.on('error', reject);
     };
     const request = secure
-      ? httpsRequest({ ...target, ca, agent: false }, receive)
+      ? httpsRequest({ ...target, ca, servername, agent: false }, receive)
       : httpRequest(target, receive);
     request.on('error', reject);
     request.end();
@@ -130,7 +142,7 @@ export class RelayClient {
   }
 
   /** Connects over plain http. */
-  static async open(relay: Relay, options: ClientOptions = {}): Promise<RelayClient> {
+  static async open(relay: Pick<Relay, 'httpPort'>, options: ClientOptions = {}): Promise<RelayClient> {
     const client = new RelayClient(`ws://localhost:${relay.httpPort}/relay`, { family: 4, ...options });
     await client.opened();
     return client;
@@ -138,7 +150,7 @@ export class RelayClient {
 
   /** Connects, and enters a room; `entered` has been heard. */
   static async enter(
-    relay: Relay,
+    relay: Pick<Relay, 'httpPort'>,
     room: PoolId,
     options: ClientOptions = {},
   ): Promise<RelayClient & Entered> {
@@ -171,6 +183,14 @@ export class RelayClient {
     }
   }
 
+  /** Hears on until `isWanted`. @throws Error when the socket closes first. */
+  async until(isWanted: (frame: RelayFrame) => boolean): Promise<RelayFrame> {
+    for (;;) {
+      const frame = await this.next();
+      if (isWanted(frame)) return frame;
+    }
+  }
+
   /** What was heard before the relay answered a ping sent now: all that it had to say until then. */
   async heardSoFar(): Promise<RelayFrame[]> {
     this.send({ kind: 'ping' });
@@ -183,7 +203,16 @@ export class RelayClient {
   }
 }
 
-interface Entered {
+/** Two clients of a room write to each other; both have heard it. */
+export async function link(one: RelayClient & Entered, other: RelayClient & Entered): Promise<void> {
+  const envelope = Uint8Array.of(1, 2, 3);
+  one.send({ kind: 'forward', to: other.id, envelope });
+  await other.until((frame) => frame.kind === 'envelope' && frame.from === one.id);
+  other.send({ kind: 'forward', to: one.id, envelope });
+  await one.until((frame) => frame.kind === 'envelope' && frame.from === other.id);
+}
+
+export interface Entered {
   readonly id: ConnectionId;
   readonly others: readonly ConnectionId[];
 }

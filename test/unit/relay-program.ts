@@ -2,7 +2,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
 import { onTestFinished } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Program {
   readonly child: ChildProcess;
@@ -14,9 +21,37 @@ export interface Program {
   readonly ended: Promise<number | string | null>;
 }
 
-/** Runs a JavaScript file under this Node; ended after the test at the latest. */
-export function startProgram(file: string, flags: readonly string[]): Program {
-  const child = spawn(process.execPath, [file, ...flags]);
+/** Builds the relay's program into a folder of its own, so that it disturbs no build; the file to run is main.js in it. */
+export async function bundleRelay(): Promise<{ readonly folder: string; readonly remove: () => void }> {
+  // Inside the project, so that the bundle finds its packages.
+  const folder = join(ROOT, 'node_modules', '.cache', `relay-test-${process.pid}`);
+  await build({
+    configFile: join(ROOT, 'signaling', 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: folder, emptyOutDir: true },
+  });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A port that nobody had a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('The server has no port.');
+  return address.port;
+}
+
+/** Runs a JavaScript file under this Node, with `nodeFlags`; ended after the test at the latest. */
+export function startProgram(
+  file: string,
+  flags: readonly string[],
+  nodeFlags: readonly string[] = [],
+): Program {
+  const child = spawn(process.execPath, [...nodeFlags, file, ...flags]);
   const text = { stdout: '', stderr: '' };
   const ended = once(child, 'close').then(() => child.exitCode ?? child.signalCode);
   const firstLine = new Promise<string>((resolve, reject) => {

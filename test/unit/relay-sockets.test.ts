@@ -10,7 +10,7 @@ import type { WebSocket } from 'ws';
 import type { Relay } from '../../signaling/relay.ts';
 import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES } from '../../src/core/model/limits.ts';
 import { encodeClientFrame, RELAY_CLOSE, RELAY_SUBPROTOCOL } from '../../src/core/wire/relay-protocol.ts';
-import { authorityOf, RelayClient, ROOM_A, ROOM_B, testRelay } from './relay-fixture.ts';
+import { authorityOf, link, RelayClient, ROOM_A, ROOM_B, testRelay } from './relay-fixture.ts';
 
 const ENVELOPE = Uint8Array.of(1, 2, 3);
 
@@ -208,8 +208,9 @@ describe('bounds', () => {
 
   test('clients in a room, rooms, and clients altogether', async () => {
     const relay = await testRelay({ limits: { roomClients: 2, rooms: 1, clients: 3 } });
-    await RelayClient.enter(relay, ROOM_A);
+    const first = await RelayClient.enter(relay, ROOM_A);
     const second = await RelayClient.enter(relay, ROOM_A);
+    await link(first, second);
     const third = await RelayClient.open(relay);
     third.send({ kind: 'enter', room: ROOM_A });
     expect(await third.closed).toEqual(RELAY_CLOSE.roomFull);
@@ -218,9 +219,10 @@ describe('bounds', () => {
     stranger.send({ kind: 'enter', room: ROOM_B });
     expect(await stranger.closed).toEqual(RELAY_CLOSE.tooManyRooms);
 
-    await RelayClient.open(relay);
-    const fourth = await RelayClient.open(relay);
-    expect(await fourth.closed).toEqual(RELAY_CLOSE.relayFull);
+    const unproved = await RelayClient.open(relay);
+    const next = await RelayClient.open(relay);
+    expect(await unproved.closed).toEqual(RELAY_CLOSE.relayFull);
+    next.socket.close();
 
     second.socket.close();
     await second.closed;

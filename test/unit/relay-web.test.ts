@@ -1,10 +1,12 @@
 // What the relay answers to plain requests: the app and nothing beside it, under strict headers; the onboarding page.
 
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { fingerprintOf } from '../../signaling/fingerprint.ts';
 import { isOwnOrigin, readHost } from '../../signaling/host.ts';
 import { machineAddresses, machineNames } from '../../signaling/addresses.ts';
 import { appHeaders } from '../../signaling/security-headers.ts';
@@ -112,12 +114,42 @@ describe('the app', () => {
     },
   );
 
-  test('losing a file while it runs harms that file only', async () => {
+  test('comes from memory: what happens to its folder changes nothing', async () => {
     const appDir = tinyApp();
     const relay = await testRelay({ appDir });
-    rmSync(join(appDir, 'sw.js'));
-    await expect(ask(relay, '/sw.js')).rejects.toThrow(/socket hang up|aborted/);
-    expect((await ask(relay, '/')).status).toBe(200);
+    rmSync(appDir, { recursive: true });
+    expect(await ask(relay, '/sw.js')).toMatchObject({ status: 200, body: 'self;' });
+    expect((await ask(relay, '/')).body).toContain('Tiny');
+  });
+
+  test('comes compressed to who takes that, under a tag of its own, and HEAD tells the same', async () => {
+    const appDir = tinyApp();
+    const text = 'export const palm = 1;\n'.repeat(10_000);
+    writeFileSync(join(appDir, 'assets', 'large-1a2b3c.js'), text);
+    const relay = await testRelay({ appDir });
+    const path = '/assets/large-1a2b3c.js';
+    const plain = await ask(relay, path);
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(plain.headers).toMatchObject({ vary: 'Accept-Encoding', 'content-length': String(text.length) });
+    expect(plain.body).toBe(text);
+    for (const accepted of ['gzip', 'br, gzip;q=0.5', '*']) {
+      const headers = { 'Accept-Encoding': accepted };
+      const packed = await ask(relay, path, { headers });
+      expect(gunzipSync(packed.bytes).toString()).toBe(text);
+      expect(packed.headers['content-encoding']).toBe('gzip');
+      expect(packed.headers.etag).not.toBe(plain.headers.etag);
+      const head = await ask(relay, path, { headers, method: 'HEAD' });
+      const { date: _then, ...promised } = packed.headers;
+      expect(head).toMatchObject({ status: 200, body: '', headers: promised });
+      const again = await ask(relay, path, {
+        headers: { ...headers, 'If-None-Match': packed.headers.etag ?? '' },
+      });
+      expect(again).toMatchObject({ status: 304, body: '' });
+    }
+    for (const accepted of ['', 'br', 'gzip;q=0', 'gzip; q=0.0']) {
+      const answer = await ask(relay, path, { headers: { 'Accept-Encoding': accepted } });
+      expect(answer.body).toBe(text);
+    }
   });
 
   test('cannot be served from where it is not', async () => {
@@ -137,6 +169,16 @@ describe('other requests', () => {
       const elsewhere = await ask(relay, '/lan', { headers: { host: hostname } });
       expect(elsewhere.status).toBe(404);
     }
+  });
+
+  test('/fingerprints tells what a browser’s warning and an installed authority show', async () => {
+    const relay = await testRelay();
+    const ca = await authorityOf(relay);
+    const { certificateFingerprint, authority } = relay.certificate;
+    const expected = { certificate: certificateFingerprint, authority: authority?.fingerprint };
+    expect(JSON.parse((await ask(relay, '/fingerprints')).body)).toEqual(expected);
+    expect(JSON.parse((await ask(relay, '/fingerprints', { secure: true, ca })).body)).toEqual(expected);
+    expect(fingerprintOf(ca)).toBe(expected.authority);
   });
 
   test('/ping', async () => {
@@ -201,7 +243,9 @@ describe('the onboarding page', () => {
     expect(headers).toMatchObject(STRICT_HEADERS);
     expect(body).toContain(`href="https://192.168.7.7:${relay.httpsPort}/"`);
     expect(body).toContain('href="/palm-ca.crt"');
-    expect(body).toContain(relay.authorityFingerprint.slice(0, 23));
+    expect(body).toContain(relay.certificate.certificateFingerprint);
+    expect(body).toContain(relay.certificate.authority?.fingerprint);
+    expect(body).toContain('That alone proves nothing');
     expect(body).not.toContain('<script');
     expect(body).not.toContain('Tiny');
   });

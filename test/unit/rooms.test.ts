@@ -2,7 +2,8 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../../signaling/relay-limits.ts';
+import { DEFAULT_RELAY_LIMITS, type RelayLimits, SCHOOL } from '../../signaling/relay-limits.ts';
+import { type AddressKey, addressKeyOf } from '../../signaling/remote-address.ts';
 import { Rooms, type RoomsEffect } from '../../signaling/rooms.ts';
 import { TokenBucket } from '../../signaling/token-bucket.ts';
 import { parsePoolId, type PoolId } from '../../src/core/model/ids.ts';
@@ -25,6 +26,11 @@ function idOf(index: number): ConnectionId {
 
 const [a, b, c, d] = [idOf(1), idOf(2), idOf(3), idOf(4)];
 
+/** Of a client whose test does not care: one of its own. */
+function ownAddress(id: ConnectionId): AddressKey {
+  return addressKeyOf(`10.0.0.${Number.parseInt(id.slice(-2), 16)}`);
+}
+
 /** Rooms with a clock and short words for the inputs. */
 function desk(limits: Partial<RelayLimits> = {}) {
   const rooms = new Rooms({ ...DEFAULT_RELAY_LIMITS, ...limits });
@@ -32,16 +38,22 @@ function desk(limits: Partial<RelayLimits> = {}) {
   const raw = (id: ConnectionId, bytes: Uint8Array, binary = true) =>
     rooms.handle(clock.nowMs, { kind: 'message', id, bytes, binary });
   const send = (id: ConnectionId, frame: ClientFrame) => raw(id, encodeClientFrame(frame));
-  const connect = (id: ConnectionId) => rooms.handle(clock.nowMs, { kind: 'connected', id });
+  const connect = (id: ConnectionId, address = ownAddress(id)) =>
+    rooms.handle(clock.nowMs, { kind: 'connected', id, address });
   return {
     rooms,
     clock,
     raw,
     send,
     connect,
-    enter: (id: ConnectionId, room: PoolId = ROOM) => {
-      connect(id);
+    enter: (id: ConnectionId, room: PoolId = ROOM, address?: AddressKey) => {
+      connect(id, address);
       return send(id, { kind: 'enter', room });
+    },
+    /** Two clients of a room write to each other. */
+    link: (one: ConnectionId, other: ConnectionId) => {
+      send(one, { kind: 'forward', to: other, envelope: ENVELOPE });
+      send(other, { kind: 'forward', to: one, envelope: ENVELOPE });
     },
     alive: (id: ConnectionId) => rooms.handle(clock.nowMs, { kind: 'alive', id }),
     leave: (id: ConnectionId) => rooms.handle(clock.nowMs, { kind: 'disconnected', id }),
@@ -153,7 +165,7 @@ describe('misbehaviour closes its sender alone', () => {
     expect(send(c, { kind: 'ping' })).toHaveLength(1);
   });
 
-  test('a closing client is neither heard nor spoken to, but counts until it is gone', () => {
+  test('a closing client is neither heard nor spoken to, and takes nobody’s place', () => {
     const { enter, raw, send, leave, connect, rooms } = desk({ clients: 2 });
     enter(a);
     enter(b);
@@ -163,17 +175,16 @@ describe('misbehaviour closes its sender alone', () => {
     expect(raw(a, Uint8Array.of(0xff))).toEqual([]);
     expect(send(b, { kind: 'forward', to: null, envelope: ENVELOPE })).toEqual([]);
     expect(rooms.snapshot().clients).toBe(2);
-    expect(connect(c)).toEqual([closes(c, 'relayFull')]);
+    expect(connect(c)).toEqual([]);
     expect(leave(a)).toEqual([]);
-    expect(leave(c)).toEqual([]);
-    expect(connect(d)).toEqual([]);
+    expect(rooms.snapshot().clients).toBe(2);
   });
 
   test('a client that does not read', () => {
     const { enter, rooms, clock } = desk();
     enter(a);
     enter(b);
-    expect(rooms.handle(clock.nowMs, { kind: 'congested', id: a })).toEqual([
+    expect(rooms.handle(clock.nowMs, { kind: 'rejected', id: a, close: RELAY_CLOSE.tooSlow })).toEqual([
       closes(a, 'tooSlow'),
       { kind: 'send', to: [b], frame: { kind: 'departed', id: a } },
     ]);
@@ -182,9 +193,10 @@ describe('misbehaviour closes its sender alone', () => {
 
 describe('bounds', () => {
   test('clients in a room', () => {
-    const { enter, leave } = desk({ roomClients: 2 });
+    const { enter, leave, link } = desk({ roomClients: 2 });
     enter(a);
     enter(b);
+    link(a, b);
     expect(enter(c)).toEqual([closes(c, 'roomFull')]);
     expect(enter(d, OTHER_ROOM)).toHaveLength(1);
     leave(a);
@@ -192,10 +204,11 @@ describe('bounds', () => {
   });
 
   test('rooms', () => {
-    const { enter, leave } = desk({ rooms: 1 });
+    const { enter, leave, link } = desk({ rooms: 1 });
     enter(a);
+    enter(c);
+    link(a, c);
     expect(enter(b, OTHER_ROOM)).toEqual([closes(b, 'tooManyRooms')]);
-    expect(enter(c)).toHaveLength(2);
     leave(a);
     leave(c);
     expect(enter(d, OTHER_ROOM)).toHaveLength(1);
@@ -231,10 +244,102 @@ describe('bounds', () => {
 
   test('the standard limits let the largest envelope go to everyone in a full room', () => {
     const { enter, send } = desk();
-    for (let index = 0; index < MAX_ROOM_CLIENTS; index += 1) enter(idOf(index));
+    for (let index = 0; index < MAX_ROOM_CLIENTS; index += 1) {
+      expect(enter(idOf(index))).toContainEqual(expect.objectContaining({ to: [idOf(index)] }));
+    }
     const envelope = new Uint8Array(MAX_ENVELOPE_BYTES);
     const [effect] = send(idOf(0), { kind: 'forward', to: null, envelope });
     expect(effect).toMatchObject({ kind: 'send', frame: { kind: 'envelope' } });
+  });
+});
+
+describe('one address', () => {
+  const attacker = addressKeyOf('10.0.0.66');
+  const ids = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => idOf(from + index));
+  const room = (index: number) => parsePoolId(index.toString(16).padStart(32, '0'));
+
+  test('fills no room alone, and who is linked there stays', () => {
+    const { enter, link } = desk({ roomClients: 6, roomClientsPerAddress: 3 });
+    for (const id of ids(10, 3)) enter(id, ROOM, attacker);
+    const [over = a, more = b] = ids(20, 2);
+    // Its fourth takes the place of its first: it proved nothing either.
+    expect(enter(over, ROOM, attacker)[0]).toEqual(closes(idOf(10), 'addressFull'));
+    enter(a);
+    enter(b);
+    link(a, b);
+    expect(enter(more, ROOM, attacker)[0]).toEqual(closes(idOf(11), 'addressFull'));
+    expect(enter(c)).toHaveLength(2);
+  });
+
+  test('gives up its places in a full room to addresses that have fewer, even linked with itself', () => {
+    const { enter, link } = desk({ roomClients: 6, roomClientsPerAddress: 6 });
+    const own = ids(10, 6);
+    for (const id of own) enter(id, ROOM, attacker);
+    for (const id of own) link(id, own.find((other) => other !== id) ?? id);
+    expect(enter(a)[0]).toEqual(closes(idOf(10), 'roomFull'));
+    expect(enter(b)[0]).toEqual(closes(idOf(11), 'roomFull'));
+    link(a, b);
+    // Nobody gives way to an address that has more.
+    expect(enter(idOf(30), ROOM, attacker)).toEqual([closes(idOf(30), 'roomFull')]);
+  });
+
+  test('has so many rooms, and its unlinked ones give way when all are taken', () => {
+    const { enter, link, rooms } = desk({ rooms: 5, roomsPerAddress: 3 });
+    ids(10, 3).forEach((id, index) => enter(id, room(index), attacker));
+    expect(enter(idOf(20), room(20), attacker)[0]).toEqual(closes(idOf(10), 'addressFull'));
+    enter(a, room(30));
+    enter(b, room(30));
+    link(a, b);
+    enter(c, room(31));
+    expect(rooms.snapshot().rooms).toBe(5);
+    expect(enter(d, room(32))[0]).toEqual(closes(idOf(11), 'tooManyRooms'));
+    expect(rooms.snapshot().rooms).toBe(5);
+  });
+
+  test('has so many clients, and gives way when all are taken', () => {
+    const { connect } = desk({ clients: 4, clientsPerAddress: 3 });
+    for (const id of ids(10, 3)) expect(connect(id, attacker)).toEqual([]);
+    expect(connect(idOf(20), attacker)).toEqual([closes(idOf(10), 'addressFull')]);
+    expect(connect(a)).toEqual([]);
+    expect(connect(b)).toEqual([closes(idOf(11), 'relayFull')]);
+  });
+
+  test('has frames and bytes for all its clients together', () => {
+    const { enter, send } = desk({ addressFrameBurst: 5, addressFramesPerSecond: 1 });
+    const [one = a, other = b] = ids(10, 2);
+    enter(one, ROOM, attacker);
+    enter(other, ROOM, attacker);
+    for (let sent = 0; sent < 3; sent += 1) expect(send(one, { kind: 'ping' })).toHaveLength(1);
+    expect(send(other, { kind: 'ping' })[0]).toEqual(closes(other, 'tooFast'));
+    expect(enter(a)).toHaveLength(2);
+    const heavy = desk({ addressByteBurst: 3_000, addressBytesPerSecond: 1 });
+    heavy.enter(one, ROOM, attacker);
+    heavy.enter(other, ROOM, attacker);
+    const envelope = new Uint8Array(2_000);
+    expect(heavy.send(one, { kind: 'forward', to: other, envelope })).toHaveLength(1);
+    expect(heavy.send(other, { kind: 'forward', to: one, envelope })[0]).toEqual(closes(other, 'tooFast'));
+  });
+
+  test('does not get its frames back by coming anew', () => {
+    const { enter, leave, send, clock } = desk({ addressFrameBurst: 4, addressFramesPerSecond: 1 });
+    enter(a);
+    for (let sent = 0; sent < 3; sent += 1) send(a, { kind: 'ping' });
+    leave(a);
+    clock.nowMs += 1_000;
+    expect(enter(a)).toHaveLength(1);
+    expect(send(a, { kind: 'ping' })).toEqual([closes(a, 'tooFast')]);
+  });
+
+  test('of a school has room for 60 devices with two pages each, in one pool or in one each', () => {
+    const { enter, link } = desk();
+    const pages = ids(0, SCHOOL.sockets);
+    for (const id of pages) expect(enter(id, ROOM, attacker)[0]).toMatchObject({ kind: 'send', to: [id] });
+    for (const [index, id] of pages.entries()) link(id, pages[(index + 1) % pages.length] ?? id);
+    const apart = desk();
+    pages.forEach((id, index) => {
+      expect(apart.enter(id, room(index), attacker)[0]).toMatchObject({ kind: 'send', to: [id] });
+    });
   });
 });
 
@@ -291,6 +396,7 @@ test('a token bucket never holds more than its capacity, and a clock that goes b
 test('whatever clients do: bounds hold, rooms do not hear each other, and nothing is left behind', () => {
   const limits = { rooms: 2, roomClients: 3, clients: 6, frameBurst: 8, framesPerSecond: 1 };
   const names = [ROOM, OTHER_ROOM, parsePoolId('c'.repeat(32))];
+  const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(addressKeyOf);
   const client = fc.nat(7).map(idOf);
   const message: fc.Arbitrary<ClientFrame | 'garbage'> = fc.oneof(
     fc.constantFrom(...names).map((room) => ({ kind: 'enter' as const, room })),
@@ -314,7 +420,7 @@ test('whatever clients do: bounds hold, rooms do not hear each other, and nothin
         clock.nowMs += waitMs;
         let effects: RoomsEffect[] = [];
         if (act === 'connect') {
-          if (!open.has(id)) effects = connect(id); // the sockets never give one id to two connections
+          if (!open.has(id)) effects = connect(id, addresses[Number.parseInt(id.slice(-2), 16) % 3]); // the sockets never give one id to two connections
           open.add(id);
         } else if (act === 'leave') {
           effects = leave(id);

@@ -53,8 +53,11 @@ export const RELAY_CLOSE = {
   messageTooLarge: { code: 4004, reason: 'message too large' },
   idle: { code: 4005, reason: 'no sign of life' },
   relayFull: { code: 4006, reason: 'the relay has too many clients' },
-  outdated: { code: 4008, reason: 'this page runs an older version of Palm; reload it to update' },
   tooSlow: { code: 4007, reason: 'the client does not read what it is sent' },
+  outdated: { code: 4008, reason: 'this page runs an older version of Palm; reload it to update' },
+  addressFull: { code: 4009, reason: 'too many clients or rooms from one address' },
+  unfinished: { code: 4010, reason: 'a message in too many parts, or not finished in time' },
+  relayBusy: { code: 4011, reason: 'too many bytes wait in the relay' },
 } as const satisfies Record<string, { readonly code: number; readonly reason: string }>;
 
 export type RelayClose = (typeof RELAY_CLOSE)[keyof typeof RELAY_CLOSE];

@@ -6,6 +6,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { isLoopback } from '../route.ts';
+import { RelayFingerprints } from './relay-fingerprints.tsx';
 
 interface InviteDialogProps {
   readonly invite: string;
@@ -26,6 +27,7 @@ export function InviteDialog({ invite, onClose }: InviteDialogProps) {
       {isLocal ? <LocalNote lanUrl={lanUrl} /> : null}
       <CopyField label="Invite link" text={invite} />
       {lanUrl === undefined ? null : <CopyField label="Link for other devices" text={scanned} />}
+      <RelayFingerprints />
       <p class="hint">
         Whoever has this link can join, and read and remove the pool’s files. Share it only with people you
         trust.
@@ -45,8 +47,8 @@ function LocalNote({ lanUrl }: { readonly lanUrl: string | undefined }) {
   }
   return (
     <p class="hint">
-      The code opens Palm at <bdi>{new URL(lanUrl).host}</bdi>. A phone warns about the certificate the first
-      time. The first link works on this computer only, the second on others.
+      The code opens Palm at <bdi>{new URL(lanUrl).host}</bdi>. The first link works on this computer only,
+      the second on others.
     </p>
   );
 }

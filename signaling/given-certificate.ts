@@ -1,0 +1,70 @@
+// A certificate that was given with --cert and --key, from an authority that browsers trust already or that the network's
+// people run.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { ServerCertificate } from './certificate-store.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { StartError } from './start-error.ts';
+
+/** The files, PEM: a certificate, with the chain below its root, and its private key. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** @throws StartError when the files are not a certificate that is good now, and its key. */
+export async function loadGivenCertificate(
+  { cert, key }: CertificateFiles,
+  nowMs: number,
+  systemName: string,
+): Promise<ServerCertificate> {
+  const [chainPem, keyPem] = [await readPem('--cert', cert), await readPem('--key', key)];
+  const leaf = parsed(`--cert ${cert}`, 'certificate in PEM', () => new X509Certificate(chainPem));
+  const privateKey = parsed(`--key ${key}`, 'private key in PEM, without a passphrase', () =>
+    createPrivateKey(keyPem),
+  );
+  if (!leaf.checkPrivateKey(privateKey)) {
+    throw new StartError(`The key in ${key} is not that of the certificate in ${cert}.`);
+  }
+  if (Date.parse(leaf.validTo) <= nowMs || Date.parse(leaf.validFrom) > nowMs) {
+    throw new StartError(
+      `The certificate in ${cert} is good from ${leaf.validFrom} until ${leaf.validTo}, not now. Renew it, or leave ` +
+        '--cert and --key out to use one that the relay makes.',
+    );
+  }
+  return {
+    key: keyPem,
+    chain: chainPem,
+    hosts: hostsOf(leaf, systemName.toLowerCase()),
+    certificateFingerprint: fingerprintOf(chainPem),
+    authority: undefined,
+  };
+}
+
+/** The names and addresses in a certificate; of a wildcard, this machine's name where it fits. */
+function hostsOf(leaf: X509Certificate, systemName: string): string[] {
+  const alternatives = (leaf.subjectAltName ?? '').split(', ').flatMap((text) => {
+    const [, kind, value = ''] = /^(DNS|IP Address):([A-Za-z0-9.:-]+)$/.exec(text) ?? [];
+    return kind === undefined ? [] : [value.toLowerCase()];
+  });
+  const own = leaf.checkHost(systemName) === undefined ? [] : [systemName];
+  return [...new Set([...alternatives, ...own])];
+}
+
+async function readPem(flag: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`${flag} ${path} cannot be read (${reason}).`, { cause });
+  }
+}
+
+function parsed<Value>(what: string, wanted: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new StartError(`${what} holds no ${wanted}.`, { cause });
+  }
+}
