@@ -59,7 +59,7 @@ scenario(
     await world.until('placed', () => settledOutboxes(honest), 1_200_000);
     for (const { member } of liars) member.vanish();
     await world.pass(10_000);
-    const status = storer.fileStatus(fileId as FileId);
+    const status = storer.fileStatus(fileId);
     expect(status?.reach).toBe(8);
     expect(status?.margin).toBeGreaterThanOrEqual(1);
     storer.kill();

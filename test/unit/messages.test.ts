@@ -350,6 +350,6 @@ function plainOf(value: unknown): unknown {
 /** Sets of fragments as the vectors have them. */
 function withSets(message: Message): unknown {
   if (message.kind !== 'holdings') return message;
-  const held = message.held.map(({ file, fragments }) => ({ file, fragments: unpackFragments(fragments) }));
+  const held = message.held.map((holding) => ({ ...holding, fragments: unpackFragments(holding.fragments) }));
   return { ...message, held };
 }

@@ -93,7 +93,7 @@ describe('of all characters that show as nothing', () => {
         // Spaces at the ends look alike, and within only those that people type are left as they are.
         if (!isSpace(character)) expect(shown.has(text)).toBe(false);
         expect(text).not.toBe(shownName(place('')));
-        const left = [...text].filter((each) => NOTHING.test(each) && !isSpace(each));
+        const left = Array.from(text).filter((each) => NOTHING.test(each) && !isSpace(each));
         expect(left).toEqual([]);
         shown.add(text);
       }

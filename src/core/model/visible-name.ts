@@ -54,7 +54,7 @@ export function visibleName(name: string): string {
   if (name === '' || PLAIN.test(name)) return name;
   if (!hasVisibleCharacters(name)) return `(${NOTHING_VISIBLE}: ${listed(name)})`;
   const written = replaceHidden(name, PIECES, (character) => `${OPEN}${codeOf(character)}${CLOSE}`);
-  const spaced = written.replace(LOST_SPACES, (spaces) => '␣'.repeat([...spaces].length));
+  const spaced = written.replace(LOST_SPACES, (spaces) => '␣'.repeat(spaces.length));
   return LEADING_MARK.test(spaced) ? `◌${spaced}` : spaced;
 }
 
@@ -68,7 +68,7 @@ function replaceHidden(name: string, pieces: RegExp, replacement: (character: st
 }
 
 function listed(name: string): string {
-  const codes = [...name].map(codeOf);
+  const codes = Array.from(name, codeOf);
   const more = codes.length > MAX_LISTED ? ` and ${codes.length - MAX_LISTED} more` : '';
   return codes.slice(0, MAX_LISTED).join(' ') + more;
 }

@@ -119,7 +119,8 @@ export class Holdings {
   /** The device is a member now: what it claimed before counts. */
   admitted(device: DeviceId): void {
     const known = this.#devices.get(device);
-    for (const file of [...(known?.early.keys() ?? [])]) this.#recount(device, file);
+    // A copy: each is taken out, and put back where its file is unknown.
+    for (const file of Array.from(known?.early.keys() ?? [])) this.#recount(device, file);
   }
 
   /** The file is in the catalogue now: what was claimed of it before counts. */
