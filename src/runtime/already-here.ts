@@ -1,11 +1,11 @@
-// What of a file that is to be stored is here already: an equal file of the pool, or an interrupted store of the same bytes.
+// What of a file that is to be stored may be here already, as far as its size tells; and the interrupted store that it goes on with.
+// Whether a file of the pool is equal is for equal-files.ts to find out.
 
 import { bytesOfHex, equalBytes } from '../core/model/bytes.ts';
 import { segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
-import { parseJobId, type FileId } from '../core/model/ids.ts';
+import { parseJobId } from '../core/model/ids.ts';
 import { visibleName } from '../core/model/visible-name.ts';
 import type { UnfinishedStore } from '../core/ports.ts';
-import { reachOf } from '../core/placement/health.ts';
 import type { StoreJob, StorePorts } from './storing.ts';
 import type { Likeness, SealedSegments } from './unfinished-stores.ts';
 
@@ -67,20 +67,6 @@ export async function abandonStore(
 ): Promise<void> {
   await unfinished.end(storeId);
   driver.input({ kind: 'abandoned', job: parseJobId(bytesOfHex(storeId)) });
-}
-
-/** The equal file of the pool, if it can be opened now: one that cannot is no reason not to store the bytes again. */
-export function equalFileOf(
-  { isPrivate }: StoreJob,
-  contentTag: Uint8Array,
-  { driver: { peer } }: StorePorts,
-): FileId | undefined {
-  if (isPrivate) return undefined;
-  const fileId = peer.catalogue.fileWithTag(contentTag);
-  const manifest = fileId === undefined ? undefined : peer.catalogue.files().get(fileId);
-  if (fileId === undefined || manifest === undefined) return undefined;
-  const reachable = new Map([...peer.holdersOf(fileId)].filter(([device]) => peer.isReachable(device)));
-  return reachOf(reachable) >= manifest.k ? fileId : undefined;
 }
 
 function likenessOf({ geometry, details, isPrivate }: StoreJob): Likeness {

@@ -15,6 +15,8 @@ export function misdeedText(what: Misdeed, name: string, count: number): string 
       return `${name} wrote more than a device's log may hold: ${counted(count, 'record')} of it ${count === 1 ? 'is' : 'are'} not kept, on any device. What those would have stored or removed does not count. Other devices can still store files.`;
     case 'false-claims':
       return `${name} claimed to hold ${counted(count, 'fragment')} of files stored here, and could not prove it. ${count === 1 ? 'It does' : 'They do'} not count, and this device keeps its own until others hold them. If this goes on, let that device leave the pool.`;
+    case 'false-equal':
+      return `${name} had published ${counted(count, 'file')} as if ${count === 1 ? 'it were' : 'they were'} the same as yours, with other bytes. ${count === 1 ? 'Yours was' : 'Yours were'} compared and stored anew; nothing is lost. Remove ${count === 1 ? 'that file' : 'those files'} if nobody wants ${count === 1 ? 'it' : 'them'}.`;
     case 'future-name':
       return `${name} wrote ${counted(count, 'name')} dated more than a day ahead: probably its clock is wrong. ${count === 1 ? 'It' : 'Each'} counts once its time has come. Set that device's clock, then give the name again.`;
     case 'withheld':

@@ -340,6 +340,9 @@ export class PoolSession {
       keys,
       unfinished,
       notice: (text) => this.#events.notice('warning', text),
+      misdeed: (device, what) => {
+        this.#events.misdeed(device, driver.peer.catalogue.deviceName(device) || device, what, 1);
+      },
     };
   }
 

@@ -29,8 +29,16 @@ import {
   segmentCountOf,
   type Geometry,
 } from '../core/model/geometry.ts';
-import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../core/model/ids.ts';
+import {
+  fileIdOf,
+  fragmentIdOf,
+  parseJobId,
+  type BlockHash,
+  type DeviceId,
+  type FileId,
+} from '../core/model/ids.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
+import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { visibleName } from '../core/model/visible-name.ts';
 import type {
   ByteSource,
@@ -45,8 +53,9 @@ import type {
   SourceHandle,
   UnfinishedStore,
 } from '../core/ports.ts';
-import { abandonStore, equalFileOf, mayBeHere, storeBefore } from './already-here.ts';
+import { abandonStore, mayBeHere, storeBefore } from './already-here.ts';
 import { EarlyPlacing } from './early-placing.ts';
+import { equalFileOf } from './equal-files.ts';
 import type { PeerDriver } from './peer-driver.ts';
 import { storedFragmentOf } from './stored-fragment.ts';
 import type { Transfer } from './transfers.ts';
@@ -65,6 +74,8 @@ export interface StorePorts {
   readonly unfinished: UnfinishedStores;
   /** Tells people something that is no failure. */
   readonly notice: (text: string) => void;
+  /** Tells people what another device did. */
+  readonly misdeed: (device: DeviceId, what: Misdeed) => void;
 }
 
 export interface StoreJob {
@@ -101,7 +112,7 @@ const SEGMENTS_AT_ONCE = 3;
 export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Stored> {
   const plainHashes = mayBeHere(job, ports) ? await hashSegments(job, ports) : undefined;
   const before = plainHashes && (await storeBefore(job, plainHashes, ports));
-  const known = plainHashes && equalFileOf(job, tagOf(plainHashes, ports), ports);
+  const known = plainHashes && (await equalFileOf(job, plainHashes, ports));
   if (known !== undefined) {
     if (before !== undefined) await abandonStore(before.storeId, ports);
     return { kind: 'known', fileId: known };
@@ -145,9 +156,9 @@ async function sealAndPublish(
     const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
     if (segments.length > 1) await job.source.checkUnchanged();
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
-    const contentTag = tagOf(sealedHashes, ports);
+    const contentTag = contentTagOf(ports.keys.contentTagKey, sealedHashes);
     // It may have come meanwhile, or have one segment and not been looked for yet.
-    const known = equalFileOf(job, contentTag, ports);
+    const known = await equalFileOf(job, sealedHashes, ports);
     if (known !== undefined) {
       early?.failed();
       return { kind: 'known', fileId: known };
@@ -176,10 +187,6 @@ async function sealAndPublish(
     const text = `${error.message} What is encrypted of “${visibleName(store.name)}” is kept: continue it then, or discard it.`;
     throw new PalmError(error.code, text, { cause: error });
   }
-}
-
-function tagOf(plainHashes: readonly Uint8Array[], { keys }: StorePorts): Uint8Array {
-  return contentTagOf(keys.contentTagKey, plainHashes);
 }
 
 /** Whether a failure says nothing against the same store at another time. */

@@ -307,7 +307,7 @@ function workerDied(): PalmError {
   return new PalmError('worker-failed', 'The simulated worker died.');
 }
 
-const synchronousCryptography: Cryptography = {
+export const synchronousCryptography: Cryptography = {
   async verify(publicKey, message, signature) {
     const key = createPublicKey({
       key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),

@@ -295,7 +295,7 @@ function sayingOf(catalogue: Catalogue): unknown {
   return {
     files: [...catalogue.files().keys()].toSorted(),
     removed: LABELS.map((label) => catalogue.isRemoved(fileBody(label).fileId)),
-    tagged: catalogue.fileWithTag(tagOf()),
+    tagged: catalogue.filesWithTag(tagOf()),
     pool: catalogue.poolName,
     names: [0, 1].map((index) => catalogue.deviceName(deviceAt(index).deviceId)),
     members: catalogue.members().toSorted(),

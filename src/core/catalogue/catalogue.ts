@@ -192,8 +192,8 @@ export class Catalogue {
     return this.#files.isRemoved(fileId);
   }
 
-  /** A file of the pool with this content tag; of several, the smallest id. */
-  fileWithTag(contentTag: Uint8Array): FileId | undefined {
+  /** The files that were published under this content tag, by id. Whether they have the bytes, only their storers know. */
+  filesWithTag(contentTag: Uint8Array): FileId[] {
     return this.#files.withTag(contentTag);
   }
 

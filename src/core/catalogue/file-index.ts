@@ -54,10 +54,11 @@ export class FileIndex {
     else this.#show(fileId);
   }
 
-  /** Of several, the smallest id. */
-  withTag(contentTag: Uint8Array): FileId | undefined {
+  /** By id. */
+  withTag(contentTag: Uint8Array): FileId[] {
     const found = this.#byTag.get(tagKeyAt(contentTag, 0));
-    return found instanceof Set ? [...found].toSorted()[0] : found;
+    if (found === undefined) return [];
+    return found instanceof Set ? [...found].toSorted() : [found];
   }
 
   #show(fileId: FileId): void {

@@ -15,6 +15,8 @@ export type Misdeed =
   | 'overfull-log'
   /** It claimed to hold fragments, and sent wrong proofs of them. */
   | 'false-claims'
+  /** It published a file as equal to one that has other bytes. */
+  | 'false-equal'
   /** It dated a name more than a day ahead. */
   | 'future-name'
   /** It says that it holds fragments that it did not give, and goes on saying so. */
