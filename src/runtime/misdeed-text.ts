@@ -1,5 +1,6 @@
 // What people are told of a member that does something to the others: who, what, how many, and what can still be done.
 
+import { MAX_LOG_BRANCHES } from '../core/model/limits.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
 
 /** `count`: how often in all, since the notice was last dismissed or this page began. */
@@ -9,8 +10,13 @@ export function misdeedText(what: Misdeed, name: string, count: number): string 
       return `${name} removed ${counted(count, 'file')} that other devices had stored. What was stored of them is deleted. Whoever has an original can store it again. If this was not meant well, start a new pool and invite everyone else: nobody can be shut out of this one.`;
     case 'forged-records':
       return `${name} sent ${counted(count, 'record')} that ${count === 1 ? 'is' : 'are'} not genuine. Nothing of it was kept, and nothing here changed. If this goes on, you can close Palm on that device, or start a new pool without it.`;
-    case 'forked-log':
-      return `The log of ${name} split${count === 1 ? '' : ` ${count.toLocaleString('en')} times`}: its browser lost its last records and wrote on, or somebody else has its key. Both parts are kept, and nothing is lost. If it happens again, let that device leave the pool and join anew.`;
+    case 'forked-log': {
+      const kept =
+        count < MAX_LOG_BRANCHES
+          ? 'All parts are kept, and nothing is lost.'
+          : `At most ${MAX_LOG_BRANCHES} parts are kept.`;
+      return `The log of ${name} split${count === 1 ? '' : ` ${count.toLocaleString('en')} times`}: its browser lost its last records and wrote on, or somebody else has its key. ${kept} If it happens again, let that device leave the pool and join anew.`;
+    }
     case 'overfull-log':
       return `${name} wrote more than a device's log may hold: ${counted(count, 'record')} of it ${count === 1 ? 'is' : 'are'} not kept, on any device. What those would have stored or removed does not count. Other devices can still store files.`;
     case 'false-claims':

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, settledOutboxes } from './checks.ts';
-import { reachableCount } from './device.ts';
+import { reachableCount, type SimDevice } from './device.ts';
 import { first, scenario } from './scenario.ts';
 
 const DEVICE_COUNT = 5;
@@ -51,6 +51,35 @@ scenario(
 );
 
 scenario(
+  'a catalogue that went into bundles is whole after its devices were killed while they were written, and after each restart',
+  [506, 507],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    const [one, other] = [first(devices), first(devices, 1)];
+    for (let index = 0; index < 700; index++) {
+      await world.settled('rename', one.pool.setDeviceName(`name ${index}`));
+      if (index !== 540 + world.random.below(3)) continue;
+      other.kill();
+      await world.pass(world.random.below(5_000));
+      await other.reopen();
+    }
+    await world.until('they agree', () => new Set(devices.map(namesOf)).size === 1);
+    for (const device of devices) {
+      const { metaNames, entryIds } = device.store.contents();
+      expect(metaNames).toContain('catalogue/1');
+      expect(entryIds.length).toBeLessThan(512);
+    }
+    for (const device of devices) device.kill();
+    for (const device of devices) await device.reopen();
+    await world.until('they still agree', () => new Set(devices.map(namesOf)).size === 1);
+    await world.until('and know the names', () =>
+      devices.every((device) => device.pool.status().devices.some(({ name }) => name === 'name 699')),
+    );
+    for (const device of devices) expect(device.pool.status().notices).toEqual([]);
+  },
+);
+
+scenario(
   'a storer that is killed at any moment of a store has the whole file afterwards, or nothing of it',
   [511, 512, 513, 514, 515, 516, 517, 518, 519, 520, 521, 522],
   async ({ world, pool }) => {
@@ -75,3 +104,11 @@ scenario(
     expect(Buffer.compare(read, bytes)).toBe(0);
   },
 );
+
+function namesOf({ pool }: SimDevice): string {
+  const { devices } = pool.status();
+  return devices
+    .map(({ id, name }) => `${id} ${name}`)
+    .toSorted()
+    .join('\n');
+}

@@ -314,6 +314,16 @@ describe('names', () => {
     );
   });
 
+  it('wait, but files and removals do not, whatever their date', () => {
+    const catalogue = new Catalogue();
+    const end = { ms: MAX_HYBRID_MS, count: MAX_HYBRID_COUNT };
+    const { body, fileId } = fileBody('dated ahead');
+    catalogue.add([entryOf(2, body, end)]);
+    expect(catalogue.files().has(fileId)).toBe(true);
+    catalogue.add([entryOf(3, { kind: 'remove', file: fileId }, end)]);
+    expect([catalogue.files().has(fileId), catalogue.isRemoved(fileId)]).toEqual([false, true]);
+  });
+
   it('of a device follow its own log, whatever the dates in it', () => {
     const catalogue = new Catalogue();
     const end = { ms: MAX_HYBRID_MS, count: MAX_HYBRID_COUNT };

@@ -36,7 +36,7 @@ import {
   type Place,
 } from '../../src/core/wire/messages.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
-import { deviceAt, fileBody, fileIdAt, itemAt, manifestOf, write } from './pool-fixture.ts';
+import { deviceAt, fileBody, fileIdAt, itemAt, manifestOf, uncheckedEntry, write } from './pool-fixture.ts';
 
 const PULSE_MS = 5_000;
 /** Longer than peers hold back what they tell of their holdings. */
@@ -385,6 +385,78 @@ describe('a new link', () => {
     device.input({ kind: 'link-down', device: other });
     expect(device.hear(other, { kind: 'holdings-wanted' })).toEqual([]);
     expect(device.peer.isReachable(other)).toBe(false);
+  });
+});
+
+describe('a log that another device sends', () => {
+  /** What `other` wrote: each entry follows the one at `prev` in the list, or begins the log. */
+  function entriesOf(plan: readonly { prev?: number; at?: number; body: EntryBody }[]): CheckedEntry[] {
+    const entries: CheckedEntry[] = [];
+    for (const { prev, at = 1, body } of plan) {
+      const before = prev === undefined ? undefined : itemAt(entries, prev).entry;
+      const place = { seq: (before?.seq ?? 0) + 1, prev: before?.entryId, at: { ms: at, count: 0 } };
+      const manifest = body.kind === 'file' ? manifestOf(deviceAt(1).deviceId) : undefined;
+      entries.push(uncheckedEntry(deviceAt(1), place, body, manifest));
+    }
+    return entries;
+  }
+
+  function misdeeds(effects: readonly PeerEffect[]): [string, number][] {
+    return effects.flatMap((effect): [string, number][] =>
+      effect.kind === 'misdeed' ? [[effect.what, effect.count]] : [],
+    );
+  }
+
+  it('is told of when it forks, and once it is full, and what goes with an evicted file is let go', () => {
+    const { device, other } = listener();
+    const { body, fileId } = fileBody('evicted');
+    const forks = Array.from({ length: 40 }, (_, index) => ({
+      prev: 0,
+      body: { kind: 'unknown', fields: { kind: 'fork', index } } as const,
+    }));
+    const [trunk, file, ...others] = entriesOf([{ body: { kind: 'leave' } }, { prev: 0, body }, ...forks]);
+    if (trunk === undefined || file === undefined) throw new Error('there are two');
+    device.input({ kind: 'entries-checked', from: other, entries: [trunk, file], more: false });
+    device.hold(fileId, manifestOf(other), 3);
+    // Only those that come before the file in branch order: eight of them leave no room for it.
+    const before = others.filter(({ entry }) => entry.entryId < file.entry.entryId);
+    const after = others.filter(({ entry }) => entry.entryId > file.entry.entryId);
+    expect(Math.min(before.length, 9)).toBeGreaterThan(8);
+    const effects = device.input({ kind: 'entries-checked', from: other, entries: before, more: false });
+    expect(device.peer.catalogue.files().has(fileId)).toBe(false);
+    expect(effects).toContainEqual({ kind: 'outbox-done', file: fileId, surplus: [3] });
+    const forgotten = effects.find((effect) => effect.kind === 'forget-entries');
+    expect(forgotten?.entries.map(({ entryId }) => entryId)).toEqual([file.entry.entryId]);
+    expect(new Set(misdeeds(effects).map(([what]) => what))).toEqual(new Set(['forked-log', 'overfull-log']));
+    const more = device.input({ kind: 'entries-checked', from: other, entries: after, more: false });
+    expect(misdeeds(more)).toEqual([['overfull-log', after.length]]);
+    expect(more.some(({ kind }) => kind === 'keep-entries')).toBe(false);
+  });
+
+  it('shows a pool name dated ahead when its time comes, and says so before', () => {
+    const { net, device, other } = listener();
+    const dayMs = 24 * 60 * 60_000;
+    const [name] = entriesOf([{ at: net.nowMs + dayMs + 60_000, body: { kind: 'pool', name: 'later' } }]);
+    if (name === undefined) throw new Error('there is one');
+    const told = device.input({ kind: 'entries-checked', from: other, entries: [name], more: false });
+    expect(misdeeds(told)).toContainEqual(['future-name', 1]);
+    expect(device.peer.catalogue.poolName).toBe('');
+    net.pass(59_999);
+    expect(device.peer.catalogue.poolName).toBe('');
+    net.pass(1);
+    expect(device.peer.catalogue.poolName).toBe('later');
+  });
+
+  it('that holds records which failed their check is told of by their number', () => {
+    const { device, other } = listener();
+    const told = device.input({
+      kind: 'entries-checked',
+      from: other,
+      entries: [],
+      refusedCount: 7,
+      more: false,
+    });
+    expect(misdeeds(told)).toEqual([['forged-records', 7]]);
   });
 });
 
