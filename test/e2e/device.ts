@@ -153,7 +153,11 @@ export class Device {
 
   async #ready(): Promise<void> {
     await this.page.waitForFunction(() => 'palm' in window);
-    await this.page.evaluate(() => window.palm.ready);
+    // Asked for again and again: a promise that only the debugger waits for is now and then collected on a busy machine.
+    await this.page.evaluate(() => window.palmTest.watchOpening());
+    await this.page.waitForFunction(() => window.palmTest.opening !== 'under way');
+    const opening = await this.page.evaluate(() => window.palmTest.opening);
+    if (opening !== 'done') throw new Error(`${this.name} did not open: ${opening}`);
   }
 
   #take<Value>(outcome: Outcome<Value>): Value {

@@ -16,6 +16,9 @@ export type Outcome<Value> =
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 export interface PageSide {
+  /** What became of `palm.ready` since `watchOpening`: 'under way', 'done', or why it failed. */
+  opening: string;
+  watchOpening(): void;
   readonly seededBytes: typeof seededBytes;
   /** What came of `work`; nothing is thrown. */
   outcome<Value>(work: () => Promise<Value>): Promise<Outcome<Value>>;
@@ -28,6 +31,13 @@ export interface PageSide {
 /** Runs in each page before the app does, as source text: it names nothing outside itself. */
 export function installPageSide(bytesOf: typeof seededBytes): void {
   window.palmTest = {
+    opening: 'under way',
+    watchOpening() {
+      window.palm.ready.then(
+        () => (this.opening = 'done'),
+        (error: unknown) => (this.opening = String(error)),
+      );
+    },
     seededBytes: bytesOf,
     async outcome(work) {
       try {

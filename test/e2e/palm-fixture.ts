@@ -7,12 +7,12 @@ import { startRelay, type RelayProcess } from './relay-process.ts';
 
 export { expect } from '@playwright/test';
 
-interface WorkerFixtures {
+export interface WorkerFixtures {
   /** One relay for the tests of a worker; each test makes its own pools in it. */
   readonly relay: RelayProcess;
 }
 
-interface TestFixtures {
+export interface TestFixtures {
   /** A relay of this test's own, to be killed. */
   readonly privateRelay: RelayProcess;
   /** Fails the test on what no page may do. */

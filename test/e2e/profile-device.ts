@@ -2,7 +2,7 @@
 // searched once the browser has ended. The page tells the test every random byte that it drew, so that the test knows
 // the keys that it looks for.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from '@playwright/test';
@@ -35,7 +35,12 @@ export interface StoreSecrets {
 }
 
 /** How a browser ends: as a person closes it, or by SIGKILL, as a crash or a dead battery ends it. */
-type Ending = 'closed' | 'killed';
+export type Ending = 'closed' | 'killed';
+
+interface Running {
+  readonly context: BrowserContext;
+  readonly device: Device;
+}
 
 const KEY_BYTES = 32;
 const K = 4;
@@ -44,30 +49,46 @@ const N = 8;
 const LOOK_MS = 20;
 
 export class ProfileDevice {
-  readonly device: Device;
+  readonly name: string;
   readonly folder: string;
-  readonly #context: BrowserContext;
+  readonly #appUrl: string;
+  readonly #faults: Faults;
+  #running: Running | undefined;
+  #heldCount = 0;
 
-  private constructor(device: Device, folder: string, context: BrowserContext) {
-    this.device = device;
+  private constructor(name: string, folder: string, appUrl: string, faults: Faults) {
+    this.name = name;
     this.folder = folder;
-    this.#context = context;
+    this.#appUrl = appUrl;
+    this.#faults = faults;
   }
 
-  /** A browser at the app, with a new profile or the one in `folder`. */
-  static async launch(name: string, appUrl: string, faults: Faults, folder?: string): Promise<ProfileDevice> {
-    const profile = folder ?? (await mkdtemp(join(tmpdir(), 'palm-profile-')));
+  /** A browser at the app, with a new profile. */
+  static async launch(name: string, appUrl: string, faults: Faults): Promise<ProfileDevice> {
+    const folder = await mkdtemp(join(tmpdir(), 'palm-profile-'));
+    const victim = new ProfileDevice(name, folder, appUrl, faults);
+    await victim.restart();
+    return victim;
+  }
+
+  /** The device at work. @throws Error when its browser has ended. */
+  get device(): Device {
+    return this.#atWork().device;
+  }
+
+  /** Starts a browser on the profile, at the app. The one before must have ended. */
+  async restart(): Promise<void> {
     const executablePath = findBrowser();
-    const context = await chromium.launchPersistentContext(profile, {
+    const context = await chromium.launchPersistentContext(this.folder, {
       args: browserArguments(),
       viewport: { width: 1280, height: 800 },
       ...(executablePath === undefined ? {} : { executablePath }),
     });
-    faults.watch(context, name, appUrl);
+    this.#faults.watch(context, this.name, this.#appUrl);
     await context.addInitScript(noteRandomBytes);
-    const device = await Device.prepare(name, context, appUrl);
+    const device = await Device.prepare(this.name, context, this.#appUrl);
+    this.#running = { context, device };
     await device.open();
-    return new ProfileDevice(device, profile, context);
   }
 
   /** The secrets of the stores that the open page began since it was loaded. */
@@ -91,20 +112,54 @@ export class ProfileDevice {
 
   /** Ends the browser, and resolves when none of its processes is left. */
   async end(how: Ending): Promise<void> {
-    if (how === 'closed') return this.#context.close();
-    const browser = this.#context.browser();
+    const { context } = this.#atWork();
+    this.#running = undefined;
+    const browser = context.browser();
     if (browser === null) throw new Error('A persistent context has a browser.');
     const session = await browser.newBrowserCDPSession();
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    const closed = this.#context.waitForEvent('close');
-    for (const { type, id } of processInfo) if (type === 'browser') process.kill(id, 'SIGKILL');
-    await closed;
-    for (const { id } of processInfo) await untilGone(id);
+    // One that is just being started is listed as 0.
+    const ids = processInfo.flatMap(({ id }) => (id > 0 ? [id] : []));
+    if (how === 'closed') {
+      await context.close();
+    } else {
+      const closed = context.waitForEvent('close');
+      for (const { type, id } of processInfo) if (type === 'browser') process.kill(id, 'SIGKILL');
+      await closed;
+    }
+    for (const id of ids) await untilGone(id);
   }
 
-  /** Removes the folder. The browser must have ended. */
+  /**
+   * Keeps hold of the bytes of the origin's files as they are on the disk, for when the browser deletes them: a second name
+   * for each file has what the disk's freed space would have.
+   */
+  async holdFiles(): Promise<void> {
+    await mkdir(this.heldFolder, { recursive: true });
+    const files = join(this.folder, 'Default', 'File System');
+    for (const entry of await readdir(files, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !/^\d{8}$/.test(entry.name)) continue;
+      this.#heldCount += 1;
+      await link(join(entry.parentPath, entry.name), join(this.heldFolder, `${this.#heldCount}`));
+    }
+  }
+
+  /** Where `holdFiles` has what it holds. */
+  get heldFolder(): string {
+    return `${this.folder}-held`;
+  }
+
+  /** Ends the browser, if it has not, and removes its profile. */
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    if (this.#running !== undefined) await this.end('closed');
+    // A process of the browser may write its last while the folder goes.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.heldFolder, { recursive: true, force: true });
+  }
+
+  #atWork(): Running {
+    if (this.#running === undefined) throw new Error(`The browser of ${this.name} has ended.`);
+    return this.#running;
   }
 }
 

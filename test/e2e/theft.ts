@@ -3,16 +3,16 @@
 
 import { sha256 } from '../thief/keys.ts';
 import { keyNeedles, nameNeedles, type Needle, plainNeedles, type Trace, traces } from '../thief/needles.ts';
-import { type Haul, robProfile, type RobbedFile } from '../thief/recovery.ts';
+import { type Haul, robFolders, type RobbedFile } from '../thief/recovery.ts';
 import type { Content } from './device.ts';
 import type { ProfileDevice, StoreSecrets } from './profile-device.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
 /** With the default 4 of 8, bytes. */
-const SEGMENT_BYTES = 4 * 241_664 - 16;
+export const SEGMENT_BYTES = 4 * 241_664 - 16;
 
 /** Everything that must not be in a profile, in words. */
-interface Secrets {
+export interface Secrets {
   /** Keys and shares of stores. */
   readonly stores?: StoreSecrets;
   readonly names?: readonly string[];
@@ -22,18 +22,25 @@ interface Secrets {
   readonly invite?: string;
 }
 
-interface Findings {
+export interface Findings {
   /** Files of which the thief opened at least a segment, or has both halves of the key. */
   readonly opened: readonly string[];
   /** Files of which he has k key shares. */
   readonly shares: readonly string[];
+  /** What is left of unfinished stores: their keys, and hashes of plaintext. */
+  readonly stores: readonly string[];
   /** Where secrets lie. */
   readonly traces: readonly string[];
 }
 
-/** Robs the profile of `victim`, whose browser has ended; the thief may have keys of file links from elsewhere. */
+export const NOTHING: Findings = { opened: [], shares: [], stores: [], traces: [] };
+
+/**
+ * Robs the profile of `victim`, whose browser has ended, and what was held of its files; the thief may have keys of file
+ * links from elsewhere.
+ */
 export function rob(victim: ProfileDevice, linkKeys: readonly Buffer[] = []): Haul {
-  return robProfile(victim.folder, linkKeys);
+  return robFolders([victim.folder, victim.heldFolder], linkKeys);
 }
 
 export function findingsIn(haul: Haul, secrets: Secrets): Findings {
@@ -44,6 +51,12 @@ export function findingsIn(haul: Haul, secrets: Secrets): Findings {
       )
       .map(summaryOf),
     shares: haul.files.filter(({ shares, k }) => shares.length >= k).map(summaryOf),
+    stores: [
+      ...haul.loot.journals.map(({ storeId, name = '', where }) => `${storeId} “${name}”: ${where}`),
+      ...haul.loot.segments.flatMap(({ segment, plainHash, where }) =>
+        plainHash === undefined ? [] : [`the hash of segment ${segment}: ${where}`],
+      ),
+    ],
     traces: traces(haul.layers, needlesOf(secrets)).map(lineOf),
   };
 }

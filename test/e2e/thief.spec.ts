@@ -3,30 +3,11 @@
 
 import { sha256 } from '../thief/keys.ts';
 import type { Device } from './device.ts';
-import { expect, test as base } from './palm-fixture.ts';
-import { ProfileDevice } from './profile-device.ts';
+import { allLinked } from './palm-fixture.ts';
+import type { Ending, ProfileDevice } from './profile-device.ts';
 import { seededBytes } from './seeded-bytes.ts';
-import { findingsIn, plainHashOf, rob } from './theft.ts';
-
-interface Fixtures {
-  /** A device with a profile folder, at the app. */
-  readonly newVictim: (name: string) => Promise<ProfileDevice>;
-}
-
-const test = base.extend<Fixtures>({
-  newVictim: async ({ relay, faults }, use) => {
-    const victims: ProfileDevice[] = [];
-    await use(async (name) => {
-      const victim = await ProfileDevice.launch(name, relay.app, faults);
-      victims.push(victim);
-      return victim;
-    });
-    for (const victim of victims) {
-      await victim.end('closed');
-      await victim.remove();
-    }
-  },
-});
+import { findingsIn, NOTHING, plainHashOf, rob, type Secrets, SEGMENT_BYTES } from './theft.ts';
+import { expect, test } from './thief-fixture.ts';
 
 const SMALL = { seed: 101, length: 21_000 };
 const LARGE = { seed: 102, length: 3_000_000 };
@@ -37,6 +18,7 @@ const LARGE_NAME = 'birthday-film.mp4';
 const PRIVATE_NAME = 'tagebuch-žluť-2026.pdf';
 const CONTENTS = [SMALL, LARGE, PRIVATE];
 
+/** All later tests look for nothing: this one shows that the thief is not blind. */
 test('while a device alone has its files, its thief opens them', async ({ newVictim }) => {
   const victim = await newVictim('Laptop');
   await victim.device.createPool('Home');
@@ -56,8 +38,7 @@ test('while a device alone has its files, its thief opens them', async ({ newVic
   expect(plainHashOf(haul, PRIVATE_NAME)).toBe(hashOf(PRIVATE));
   expect(haul.files).toHaveLength(3);
   for (const { shares: found } of haul.files) expect(found).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-  expect(findingsIn(haul, { names: [PRIVATE_NAME], contents: CONTENTS }).opened).toHaveLength(3);
-  // What the test knows is right: he has these very keys.
+  // What the later tests look for is right: he has these very keys.
   const sharesFound = haul.loot.indexes.map(({ share }) => share.toString('hex'));
   expect(shares.map((share) => share.toString('hex'))).toEqual(expect.arrayContaining(sharesFound));
   expect(haul.files.map(({ dataKey }) => dataKey?.toString('hex'))).toEqual(
@@ -65,11 +46,190 @@ test('while a device alone has its files, its thief opens them', async ({ newVic
   );
 });
 
+for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) {
+  test(`of files that a device let go, its thief opens none (${ending})`, async ({
+    newVictim,
+    newDevice,
+  }) => {
+    const victim = await newVictim('Laptop');
+    await poolWith(victim, newDevice, ['Phone', 'Tablet']);
+    await storeAll(victim.device, 'quorum');
+    const stores = await victim.storeSecrets();
+    const self = (await victim.device.status()).device.id;
+    const { files } = await victim.device.waitFor('all to be let go', (status) =>
+      status.files.every(
+        ({ inOutbox, holders, k }) =>
+          !inOutbox && holders.every(({ deviceId, fragments }) => deviceId !== self || fragments.length < k),
+      ),
+    );
+    expect(files).toHaveLength(3);
+    await victim.end(ending);
+
+    const haul = rob(victim);
+    expect(haul.files).toHaveLength(3);
+    expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: CONTENTS })).toEqual(NOTHING);
+  });
+}
+
+test('of files that were removed, the thief of their storer or of a holder opens none', async ({
+  newVictim,
+}) => {
+  const laptop = await newVictim('Laptop');
+  const phone = await newVictim('Phone');
+  await laptop.device.createPool('Home');
+  await phone.device.join(await laptop.device.invite());
+  await allLinked([laptop.device, phone.device]);
+  await storeAll(laptop.device, 'fast');
+  const stores = await laptop.storeSecrets();
+  const { files } = await phone.device.waitFor('its share of all', (status) =>
+    isHolderOf(status, status.device.id, 3),
+  );
+  for (const { fileId } of files) await laptop.device.page.evaluate((id) => window.palm.remove(id), fileId);
+  for (const { device } of [laptop, phone])
+    await device.waitFor('the files to be gone', (status) => status.files.length === 0);
+  await laptop.end('closed');
+  await phone.end('killed');
+
+  const secrets: Secrets = { stores, names: [PRIVATE_NAME], contents: CONTENTS };
+  for (const victim of [laptop, phone]) {
+    const haul = rob(victim);
+    expect(findingsIn(haul, secrets), victim.name).toEqual(NOTHING);
+    expect(haul.files.flatMap(({ shares }) => shares)).toEqual([]);
+  }
+});
+
+for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) {
+  test(`on a device that left, a thief finds no pool, no file and no name (${ending})`, async ({
+    newVictim,
+  }) => {
+    const victim = await newVictim('Laptop');
+    await victim.device.createPool('Home');
+    const invite = await victim.device.invite();
+    await storeAll(victim.device, 'fast');
+    const stores = await victim.storeSecrets();
+    await victim.device.page.evaluate(() => window.palm.leave());
+    await victim.end(ending);
+
+    const haul = rob(victim);
+    const names = [SMALL_NAME, LARGE_NAME, PRIVATE_NAME];
+    expect(findingsIn(haul, { stores, names, contents: CONTENTS, invite })).toEqual(NOTHING);
+    expect(haul.loot.poolSecrets).toEqual([]);
+    expect(haul.files).toEqual([]);
+  });
+}
+
+test('of a store that was cancelled, a thief finds no key, name or hash', async ({ newVictim }) => {
+  const victim = await newVictim('Laptop');
+  const { device } = victim;
+  await device.createPool('Home');
+  await beginStore(device);
+  const stores = await victim.storeSecrets();
+  expect(stores.keys).toHaveLength(1);
+  await device.page.evaluate(() => window.cancelStore());
+  expect((await device.status()).unfinished).toEqual([]);
+  await victim.end('closed');
+
+  expect(findingsIn(rob(victim), { stores, names: [PRIVATE_NAME], contents: [LARGE] })).toEqual(NOTHING);
+});
+
+test('of a store that was interrupted, a thief opens what is sealed; once it is discarded, he finds no key, name or hash', async ({
+  newVictim,
+}) => {
+  const victim = await newVictim('Laptop');
+  const { device } = victim;
+  await device.createPool('Home');
+  await beginStore(device);
+  const stores = await victim.storeSecrets();
+  expect(stores.keys).toHaveLength(1);
+  await victim.end('killed');
+  expect(rob(victim).files).toMatchObject([{ name: PRIVATE_NAME, segmentsOpened: 2, segmentCount: 4 }]);
+
+  await victim.restart();
+  const [store, ...others] = (await victim.device.status()).unfinished;
+  expect(others).toEqual([]);
+  expect(store).toMatchObject({ name: PRIVATE_NAME, sealedBytes: 2 * SEGMENT_BYTES });
+  await victim.device.page.evaluate((id) => window.palm.discardStore(id), store?.id ?? '');
+  await victim.end('killed');
+  const haul = rob(victim);
+  expect(haul.files).toEqual([]);
+  expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: [LARGE] })).toEqual(NOTHING);
+});
+
+declare global {
+  interface Window {
+    /** Cancels the store that `storeHalf` began, and resolves when it has ended. */
+    cancelStore: () => Promise<void>;
+  }
+}
+
+/** Runs in the page, as source text: begins to store a file whose bytes from `readable` on do not come until it is cancelled. */
+function storeHalf([name, { seed, length }, readable]: readonly [
+  string,
+  { readonly seed: number; readonly length: number },
+  number,
+]): void {
+  const bytes = window.palmTest.seededBytes(seed, length);
+  const blob = new Blob([bytes]);
+  const aborting = new AbortController();
+  const cancelled = new Promise<void>((resolve) => {
+    aborting.signal.addEventListener('abort', () => resolve());
+  });
+  let at = 0;
+  const pull = async (controller: ReadableByteStreamController): Promise<void> => {
+    if (at === readable) await cancelled;
+    const end = Math.min(at + 100_000, at < readable ? readable : length);
+    controller.enqueue(bytes.slice(at, end));
+    at = end;
+    if (at === length) controller.close();
+  };
+  Object.defineProperty(blob, 'stream', { value: () => new ReadableStream({ type: 'bytes', pull }) });
+  const storing = window.palm.store(blob, { name, private: true, signal: aborting.signal });
+  const ended = storing.then(
+    () => undefined,
+    () => undefined,
+  );
+  window.cancelStore = () => {
+    aborting.abort();
+    return ended;
+  };
+}
+
+/** Begins to store a file that cannot be read to its end, until two of its segments are sealed. */
+async function beginStore(device: Device): Promise<void> {
+  await device.page.evaluate(storeHalf, [PRIVATE_NAME, LARGE, 2 * SEGMENT_BYTES] as const);
+  await device.waitFor('two segments to be sealed', ({ transfers }) =>
+    transfers.some(({ phase, doneBytes }) => phase === 'sealing' && doneBytes === 2 * SEGMENT_BYTES),
+  );
+}
+
 /** Stores the small, the large and the private file. */
 async function storeAll(device: Device, durability: 'fast' | 'quorum'): Promise<void> {
   await device.store(SMALL, { name: SMALL_NAME, durability });
   await device.store(LARGE, { name: LARGE_NAME, durability });
   await device.store(PRIVATE, { name: PRIVATE_NAME, durability, private: true });
+}
+
+async function poolWith(
+  { device }: ProfileDevice,
+  newDevice: (name: string) => Promise<Device>,
+  names: readonly string[],
+): Promise<void> {
+  await device.createPool('Home');
+  const invite = await device.invite();
+  const others = await Promise.all(names.map((name) => newDevice(name)));
+  for (const other of others) await other.join(invite);
+  await allLinked([device, ...others]);
+}
+
+function isHolderOf(
+  status: Awaited<ReturnType<Device['status']>>,
+  deviceId: string,
+  fileCount: number,
+): boolean {
+  const held = status.files.filter(({ holders }) =>
+    holders.some((holder) => holder.deviceId === deviceId && holder.fragments.length > 0),
+  );
+  return held.length === fileCount;
 }
 
 function hashOf({ seed, length }: { readonly seed: number; readonly length: number }): string {

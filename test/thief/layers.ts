@@ -1,7 +1,7 @@
 // Every byte of every file of a browser profile, and what the formats around them hide: LevelDB logs joined, LevelDB tables
 // and Blink's compressed values decompressed. A layer is searched as plain bytes.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { logPayload, tableEntries } from './leveldb.ts';
 import { unsnap } from './snappy.ts';
@@ -17,11 +17,12 @@ export interface Layer {
 /** Blink's mark of a value that it compressed (IDBValueWrapper: version tag, pseudo-version, "compressed with snappy"). */
 const BLINK_SNAPPY = Buffer.from([0xff, 0x11, 0x02]);
 
-/** All layers of the profile in `folder`. The browser must have ended. */
+/** All layers of the files in `folder`; none where there is no folder. A file that a running browser deletes meanwhile is left out. */
 export function layersOf(folder: string): Layer[] {
-  return filesIn(folder).flatMap((path) =>
-    fileLayers(relative(folder, path).replaceAll(sep, '/'), readFileSync(path)),
-  );
+  return filesIn(folder).flatMap((path) => {
+    const bytes = existsSync(path) ? readFileSync(path) : undefined;
+    return bytes === undefined ? [] : fileLayers(relative(folder, path).replaceAll(sep, '/'), bytes);
+  });
 }
 
 /** The layers of one file. */
@@ -55,6 +56,7 @@ export function* offsetsOf(bytes: Buffer, needle: Buffer): Generator<number> {
 }
 
 function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))

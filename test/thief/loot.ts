@@ -4,7 +4,8 @@
 import { byteListIn, isMap, numberIn, readCbor } from './cbor.ts';
 import { sha256 } from './keys.ts';
 import { type Layer, offsetsOf } from './layers.ts';
-import { objectsIn, type V8Object } from './v8-objects.ts';
+import { type OpenedRow, openSealedRows } from './sealed-rows.ts';
+import { objectsIn } from './v8-objects.ts';
 
 const KEY_BYTES = 32;
 
@@ -77,7 +78,18 @@ export interface Loot {
   readonly loose: readonly { readonly bytes: Buffer; readonly where: string }[];
 }
 
-export function carve(layers: readonly Layer[]): Loot {
+/** An object of a row, or of what was sealed in one. */
+interface FoundObject {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly where: string;
+}
+
+export function carve(rawLayers: readonly Layer[]): Loot {
+  const opened = openSealedRows(rawLayers);
+  const layers = [
+    ...rawLayers,
+    ...opened.map(({ where, plain }) => ({ name: `${where}, opened`, bytes: plain, isRaw: false })),
+  ];
   const rows = layers.flatMap((layer) =>
     [...objectsIn(layer.bytes)].map(({ at, value }) => ({ value, where: `${layer.name} at ${at}` })),
   );
@@ -90,11 +102,11 @@ export function carve(layers: readonly Layer[]): Loot {
       ({ fragment, share, digest = '' }) => `${fragment} ${hex(share)} ${digest}`,
     ),
     journals: firstOfEach(
-      rows.flatMap(journalOf),
+      [...rows.flatMap(journalOf), ...opened.flatMap(openedJournal)],
       ({ storeId, kc, kq }) => `${storeId} ${kc?.toString('hex') ?? ''} ${kq?.toString('hex') ?? ''}`,
     ),
     segments: firstOfEach(
-      rows.flatMap(segmentOf),
+      [...rows.flatMap(segmentOf), ...opened.flatMap(openedSegment)],
       ({ storeId, segment, blocks, plainHash }) =>
         `${storeId} ${segment} ${blocks.length} ${plainHash?.toString('hex') ?? ''}`,
     ),
@@ -226,7 +238,7 @@ function looseIn({ name, bytes }: Layer): { bytes: Buffer; where: string }[] {
   return found;
 }
 
-function journalOf({ value, where }: { readonly value: V8Object; readonly where: string }): FoundJournal[] {
+function journalOf({ value, where }: FoundObject): FoundJournal[] {
   const { storeId, name, size, k, n, blockBytes } = value;
   if (typeof storeId !== 'string' || typeof size !== 'number') return [];
   if (typeof k !== 'number' || typeof n !== 'number' || typeof blockBytes !== 'number') return [];
@@ -250,15 +262,28 @@ function journalOf({ value, where }: { readonly value: V8Object; readonly where:
   ];
 }
 
-function segmentOf({ value, where }: { readonly value: V8Object; readonly where: string }): FoundSegment[] {
+/** The sealed part of a journal's row, a DAG-CBOR map. */
+function openedJournal({ kind, storeId, plain, where }: OpenedRow): FoundJournal[] {
+  const map = kind === 'journal' ? readCbor(plain)?.value : undefined;
+  return isMap(map) ? journalOf({ value: { ...Object.fromEntries(map), storeId }, where }) : [];
+}
+
+/** The sealed note of a segment; the hashes of its blocks are in the row, in clear. */
+function openedSegment({ kind, storeId, segment, plain, where }: OpenedRow): FoundSegment[] {
+  return kind === 'kept' ? [{ storeId, segment, plainHash: plain, blocks: [], where }] : [];
+}
+
+function segmentOf({ value, where }: FoundObject): FoundSegment[] {
   const { owner, keptAs, note, hashes } = value;
   if (typeof owner !== 'string' || typeof keptAs !== 'number' || !(hashes instanceof Uint8Array)) return [];
-  const plainHash = note instanceof Uint8Array ? Buffer.from(note) : undefined;
+  // A longer note is sealed.
+  const isPlain = note instanceof Uint8Array && note.length === KEY_BYTES;
+  const plainHash = isPlain ? Buffer.from(note) : undefined;
   const storeId = owner.replace(/^store:/, '');
   return [{ storeId, segment: keptAs, plainHash, blocks: hashesOf(hashes), where }];
 }
 
-function fragmentOf({ value, where }: { readonly value: V8Object; readonly where: string }): FoundFragment[] {
+function fragmentOf({ value, where }: FoundObject): FoundFragment[] {
   const { fileId, fragment, hashes } = value;
   if (typeof fileId !== 'string' || typeof fragment !== 'number' || !(hashes instanceof Uint8Array))
     return [];

@@ -44,11 +44,11 @@ export interface Haul {
 }
 
 /**
- * Reads the profile in `folder`, whose browser has ended, and opens what can be opened. `linkKeys` are Kc of file links that
- * the thief has from elsewhere.
+ * Reads everything in `folders`, of a profile whose browser has ended, and opens what can be opened. `linkKeys` are Kc of file
+ * links that the thief has from elsewhere.
  */
-export function robProfile(folder: string, linkKeys: readonly Buffer[] = []): Haul {
-  return rob(layersOf(folder), linkKeys);
+export function robFolders(folders: readonly string[], linkKeys: readonly Buffer[] = []): Haul {
+  return rob(folders.flatMap(layersOf), linkKeys);
 }
 
 export function rob(layers: readonly Layer[], linkKeys: readonly Buffer[] = []): Haul {

@@ -1,15 +1,12 @@
 // The thief of the browser tests (test/thief), on made-up profiles: what he must find for his finding nothing to mean
 // something. His arithmetic is held against the golden vectors.
 
-import { createCipheriv } from 'node:crypto';
 import { encode } from '@ipld/dag-cbor';
 import fc from 'fast-check';
-import { CID } from 'multiformats/cid';
-import * as Digest from 'multiformats/hashes/digest';
 import { describe, expect, test } from 'vitest';
 import { seededBytes } from '../e2e/seeded-bytes.ts';
 import { combine, dataBlocks, shareOf } from '../thief/field.ts';
-import { dataKeyOf, fileIdOf, hkdf, openSealed, poolKeysOf, sha256 } from '../thief/keys.ts';
+import { dataKeyOf, fileIdOf, hkdf, openSealed, poolKeysOf } from '../thief/keys.ts';
 import { fileLayers, type Layer } from '../thief/layers.ts';
 import { logPayload, tableEntries } from '../thief/leveldb.ts';
 import { carve } from '../thief/loot.ts';
@@ -23,7 +20,9 @@ import invite from '../vectors/invite.json' with { type: 'json' };
 import keys from '../vectors/keys.json' with { type: 'json' };
 import manifest from '../vectors/manifest.json' with { type: 'json' };
 import segment from '../vectors/segment.json' with { type: 'json' };
+import sealedRows from '../vectors/sealed-rows.json' with { type: 'json' };
 import shamir from '../vectors/shamir.json' with { type: 'json' };
+import { bufferOf, fragmentIdOf, logOf, madeUpFile, rowOf, seal, snap, tableOf } from './made-up-profile.ts';
 
 const unhex = (text: string): Buffer => Buffer.from(text, 'hex');
 
@@ -51,7 +50,7 @@ describe('the arithmetic of a thief fits the golden vectors', () => {
     }
   });
 
-  test('keys, ids, segments and manifests', () => {
+  test('keys, ids, segments, sealed rows and manifests', () => {
     for (const { secret, epoch, poolId, catalogueKey } of keys.pools)
       expect(poolKeysOf(unhex(secret), epoch)).toEqual({ poolId, catalogueKey: unhex(catalogueKey) });
     for (const { linkKey, sharedKey, salt, fileKey } of keys.files)
@@ -63,6 +62,12 @@ describe('the arithmetic of a thief fits the golden vectors', () => {
       nonce.writeUInt32BE(segmentIndex, 8);
       const sealed = unhex(blocks.slice(0, k).join('')).subarray(0, plain.length / 2 + 16);
       expect(openSealed(unhex(key), nonce, list, sealed)?.toString('hex')).toBe(plain);
+    }
+    for (const { slot, name, plain, sealed } of sealedRows.rows) {
+      const key = unhex(sealedRows.keys).subarray(32 * slot, 32 * (slot + 1));
+      const [nonce, rest] = [unhex(sealed).subarray(0, 12), unhex(sealed).subarray(12)];
+      const aad = ['palm/v1/disk', ...name].join('/');
+      expect(openSealed(key, nonce, aad, rest)?.toString('hex')).toBe(plain);
     }
     for (const { sealed, fileId } of manifest.cases) expect(fileIdOf(unhex(sealed))).toBe(fileId);
   });
@@ -225,131 +230,61 @@ describe('a whole profile', () => {
   });
 });
 
+describe('rows that are sealed under keys of their own', () => {
+  const file = madeUpFile();
+  const DATABASE = 'x.indexeddb.leveldb/000003.log';
+  const slotKeys = [1, 2, 3, 4, 5].map((seed) => hkdf(Buffer.from([seed]), undefined, 'slot', 32));
+  const sealedUnder = (slot: number, name: string, plain: Uint8Array): Buffer => {
+    const nonce = Buffer.alloc(12, slot + 1);
+    return Buffer.concat([
+      nonce,
+      seal(slotKeys[slot] ?? Buffer.alloc(32), nonce, `palm/v1/disk/${name}`, plain),
+    ]);
+  };
+  const journal = { name: 'žluť.txt', size: 5, k: 4, n: 8, blockBytes: 9, linkKey: Buffer.alloc(32, 7) };
+  const segmentHash = Buffer.alloc(32, 8);
+  const rows = [
+    ...file.indexes.map((index, at) => {
+      const fragmentId = fragmentIdOf(index).toString();
+      const text = Buffer.from(fragmentId, 'utf16le').swap16();
+      return Buffer.concat([text, bufferOf(sealedUnder(at, `index/${fragmentId}`, index))]);
+    }),
+    ...file.rows.filter((row) => row !== file.inviteRow).slice(file.indexes.length),
+    rowOf({ slot: 2, sealed: sealedUnder(2, 'secret/pool-invite', Buffer.from(file.invite)) }),
+    rowOf({ storeId: 'aa', slot: 3, sealed: sealedUnder(3, 'journal/aa', encode(journal)) }),
+    rowOf({
+      owner: 'store:aa',
+      keptAs: 1,
+      slot: 4,
+      note: sealedUnder(4, 'kept/store:aa/1', segmentHash),
+      hashes: segmentHash,
+    }),
+  ];
+  const slotFile = (slots: readonly Buffer[]): Layer => ({
+    name: 'Default/File System/000/t/00/00000001',
+    bytes: Buffer.concat(slots),
+    isRaw: true,
+  });
+
+  test('are opened with the keys that are still in their slots', () => {
+    const { files, loot } = rob([...fileLayers(DATABASE, logOf(rows)), slotFile(slotKeys)]);
+    expect(files[0]?.plain?.equals(file.plain)).toBe(true);
+    expect(loot.journals).toMatchObject([{ storeId: 'aa', name: 'žluť.txt', kc: journal.linkKey }]);
+    expect(loot.segments).toContainEqual(
+      expect.objectContaining({ storeId: 'aa', segment: 1, plainHash: segmentHash }),
+    );
+  });
+
+  test('say nothing once their slots were overwritten', () => {
+    const overwritten = slotKeys.map((key, slot) => (slot === 0 ? key : Buffer.alloc(32)));
+    const { files, loot } = rob([...fileLayers(DATABASE, logOf(rows)), slotFile(overwritten)]);
+    expect(files).toEqual([]);
+    expect(loot).toMatchObject({ poolSecrets: [], journals: [] });
+    expect(loot.indexes).toHaveLength(1);
+    expect(loot.segments.filter(({ plainHash }) => plainHash !== undefined)).toEqual([]);
+  });
+});
+
 function layer(bytes: Buffer): Layer {
   return { name: 'made-up', bytes, isRaw: true };
-}
-
-/** A file of one segment, k = n = 2, as the rows that a device would have of it: indexes first, blocks last. */
-function madeUpFile(): {
-  readonly plain: Buffer;
-  readonly rows: Buffer[];
-  readonly blocks: Buffer[];
-  readonly inviteRow: Buffer;
-} {
-  const { secret, epoch, text } = invite.invites[0] ?? { secret: '', epoch: 0, text: '' };
-  const { poolId, catalogueKey } = poolKeysOf(unhex(secret), epoch);
-  const [kc, kq, salt] = [1, 2, 3].map((seed) => hkdf(Buffer.from([seed]), undefined, 'test', 32));
-  if (kc === undefined || kq === undefined || salt === undefined) throw new Error('Three keys were made.');
-  const plain = hkdf(Buffer.from([4]), undefined, 'test', 5_000);
-  const sealed = seal(dataKeyOf(kc, kq, salt), Buffer.alloc(12), writeList([salt, 0, 1, 2, 2]), plain);
-  const half = sealed.length / 2;
-  const blocks = [sealed.subarray(0, half), sealed.subarray(half)];
-  const coefficients = hkdf(Buffer.from([5]), undefined, 'test', 32);
-  const indexes = blocks.map((block, i) =>
-    Buffer.from(encode({ v: 1, i, share: shareOf(kq, coefficients, i), blocks: [sha256(block)] })),
-  );
-  const fragments = indexes.map((bytes) => CID.createV1(0x71, Digest.create(0x12, sha256(bytes))));
-  const access = { kind: 'pool', name: 'a.txt', path: '', mime: '', kc, contentTag: salt };
-  const size = plain.length;
-  const plainManifest = encode({ v: 1, size, k: 2, n: 2, blockBytes: 262_144, salt, fragments, access });
-  const nonce = Buffer.alloc(12, 9);
-  const sealedManifest = Buffer.concat([
-    nonce,
-    seal(catalogueKey, nonce, `palm/v1/manifest/${poolId}`, plainManifest),
-  ]);
-  const inviteRow = rowOf({ invite: text, other: 1 });
-  const rows = [
-    ...indexes.map(bufferOf),
-    bufferOf(Buffer.from(encode({ kind: 'file', manifest: sealedManifest }))),
-    inviteRow,
-    ...blocks.map(bufferOf),
-  ];
-  return { plain, rows, blocks, inviteRow };
-}
-
-function seal(key: Buffer, nonce: Buffer, aad: Buffer | string, plain: Uint8Array): Buffer {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  cipher.setAAD(Buffer.from(aad));
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-}
-
-/** A log with `records`, as LevelDB writes it, its checksums left out. */
-function logOf(records: readonly Buffer[]): Buffer {
-  const pieces: Buffer[] = [];
-  let left = 32_768;
-  for (const record of records) {
-    let at = 0;
-    do {
-      if (left < 7) {
-        pieces.push(Buffer.alloc(left));
-        left = 32_768;
-      }
-      const byteCount = Math.min(record.length - at, left - 7);
-      const isLast = at + byteCount === record.length;
-      const type = at === 0 ? (isLast ? 1 : 2) : isLast ? 4 : 3;
-      pieces.push(Buffer.from([1, 2, 3, 4, byteCount & 255, byteCount >> 8, type]));
-      pieces.push(record.subarray(at, at + byteCount));
-      at += byteCount;
-      left -= 7 + byteCount;
-    } while (at < record.length);
-  }
-  return Buffer.concat(pieces);
-}
-
-/** A table with one data block, compressed, and its index, which is not. */
-function tableOf(entries: readonly (readonly [string, string])[]): Buffer {
-  const data = Buffer.concat([snap(blockOf(entries)), Buffer.from([1, 0, 0, 0, 0])]);
-  const handle = Buffer.from([0, ...varint(data.length - 5)]);
-  const index = blockOf([['z', handle.toString('latin1')]]);
-  const footer = Buffer.alloc(48);
-  Buffer.from([0, 0, ...varint(data.length), ...varint(index.length)]).copy(footer);
-  unhex('57fb808b247547db').copy(footer, 40);
-  return Buffer.concat([data, index, Buffer.alloc(5), footer]);
-}
-
-function blockOf(entries: readonly (readonly [string, string])[]): Buffer {
-  let before = '';
-  const rows = entries.map(([key, value]) => {
-    let shared = 0;
-    while (shared < before.length && before[shared] === key[shared]) shared++;
-    before = key;
-    const head = [...varint(shared), ...varint(key.length - shared), ...varint(value.length)];
-    return Buffer.concat([Buffer.from(head), Buffer.from(key.slice(shared) + value, 'latin1')]);
-  });
-  return Buffer.concat([...rows, Buffer.from([0, 0, 0, 0, 1, 0, 0, 0])]);
-}
-
-/** Snappy that only uses literals. */
-function snap(bytes: Buffer): Buffer {
-  return Buffer.concat([
-    Buffer.from([...varint(bytes.length), 61 << 2, (bytes.length - 1) & 255, (bytes.length - 1) >> 8]),
-    bytes,
-  ]);
-}
-
-/** A `Uint8Array` as V8 serializes it. */
-function bufferOf(bytes: Buffer): Buffer {
-  const length = varint(bytes.length);
-  return Buffer.concat([Buffer.from([0x42, ...length]), bytes, Buffer.from([0x56, 0x42, 0, ...length, 0])]);
-}
-
-/** An object as V8 serializes it. */
-function rowOf(properties: Readonly<Record<string, string | number | Buffer>>): Buffer {
-  const text = (value: string): Buffer => {
-    const isOneByte = Array.from(value).every((character) => character < '\u0100');
-    const content = Buffer.from(value, isOneByte ? 'latin1' : 'utf16le');
-    return Buffer.concat([Buffer.from([isOneByte ? 0x22 : 0x63, ...varint(content.length)]), content]);
-  };
-  const fields = Object.entries(properties).flatMap(([key, value]) => {
-    if (typeof value === 'string') return [text(key), text(value)];
-    return [
-      text(key),
-      typeof value === 'number' ? Buffer.from([0x49, ...varint(2 * value)]) : bufferOf(value),
-    ];
-  });
-  return Buffer.concat([Buffer.from('o'), ...fields, Buffer.from([0x7b, fields.length / 2])]);
-}
-
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [128 + (value % 128), ...varint(Math.floor(value / 128))];
 }
