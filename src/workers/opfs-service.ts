@@ -12,8 +12,8 @@ import { openSyncAccess } from './sync-access.ts';
 /** Names are the caller's: one path component each. Calls for one name must not overlap. */
 export interface OpfsService {
   /**
-   * Opens the file, made if it is not there, and cuts it to its first `keepBytes`. Answers the bytes that it then has: fewer
-   * than `keepBytes` when it was shorter.
+   * Opens the file, made if it is not there, and cuts it to its first `keepBytes`, erasing the rest. Answers the bytes that it then
+   * has: fewer than `keepBytes` when it was shorter.
    * Fails with 'unsupported' where there are no sync access handles, 'refused' while somebody else has it open.
    */
   open(name: string, keepBytes: number): Promise<Outcome<number>>;
@@ -23,6 +23,11 @@ export interface OpfsService {
   flush(name: string): Promise<Outcome<void>>;
   /** Lets go of the file, if it is open. */
   close(name: string): Promise<Outcome<void>>;
+  /**
+   * Overwrites the file, which is not open, with zeros that are on the disk when it resolves, and leaves it empty. A crash in between leaves it
+   * to be erased again. Fails as `open`, and with 'storage-failed'.
+   */
+  erase(name: string): Promise<Outcome<void>>;
 }
 
 /** @param folder Answers the folder that the files are in; asked at each `open`. */
@@ -36,13 +41,10 @@ export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandl
   return {
     open: (name, keepBytes) =>
       outcomeOf(async () => {
-        const file = await (await folder()).getFileHandle(name, { create: true });
-        // The DOM library types it as always there; older browsers differ.
-        if (!('createSyncAccessHandle' in file)) throw unsupported();
-        const handle = await openSyncAccess(file);
+        const handle = await openIn(await folder(), name);
         try {
           const keptBytes = Math.min(keepBytes, handle.getSize());
-          handle.truncate(keptBytes);
+          await cut(handle, keptBytes);
           open.set(name, handle);
           return keptBytes;
         } catch (error) {
@@ -64,7 +66,41 @@ export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandl
         open.delete(name);
         handle?.close();
       }),
+    erase: (name) =>
+      outcomeOf(async () => {
+        const handle = await openIn(await folder(), name);
+        try {
+          await cut(handle, 0);
+        } finally {
+          handle.close();
+        }
+      }),
   };
+}
+
+async function openIn(folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemSyncAccessHandle> {
+  const file = await folder.getFileHandle(name, { create: true });
+  // The DOM library types it as always there; older browsers differ.
+  if (!('createSyncAccessHandle' in file)) throw unsupported();
+  return openSyncAccess(file);
+}
+
+/** Zeros written at once, bytes; after each other files have their turn. */
+const ZEROS_AT_ONCE = 4 * 1024 * 1024;
+
+/** Overwrites what is beyond the first `keepBytes`, has that on the disk, and cuts it off. */
+async function cut(handle: FileSystemSyncAccessHandle, keepBytes: number): Promise<void> {
+  const endByte = handle.getSize();
+  if (endByte > keepBytes) {
+    const zeros = new Uint8Array(Math.min(ZEROS_AT_ONCE, endByte - keepBytes));
+    for (let at = keepBytes; at < endByte; at += zeros.length) {
+      const part = zeros.subarray(0, Math.min(zeros.length, endByte - at));
+      if (handle.write(part, { at }) !== part.length) throw storageFull();
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    handle.flush();
+  }
+  handle.truncate(keepBytes);
 }
 
 async function outcomeOf<Value>(work: () => Value | Promise<Value>): Promise<Outcome<Value>> {

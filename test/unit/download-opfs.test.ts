@@ -13,6 +13,7 @@ import {
 } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Erasures } from '../../src/adapters/browser/erasures.ts';
 import { DownloadRecords, type DownloadRecord } from '../../src/adapters/browser/opfs-records.ts';
 import { KeptSink, PickedSink } from '../../src/adapters/browser/opfs-sinks.ts';
 import { OpfsWriter } from '../../src/adapters/browser/opfs-writer.ts';
@@ -48,6 +49,48 @@ describe('the worker’s service', () => {
     expect(folder.contentOf('film')).toEqual([1, 2, 3]);
     await service.close('film');
     expect(await service.open('film', 100)).toEqual({ kind: 'done', value: 3 });
+  });
+
+  test('erases what it cuts off: zeros that are on the disk before the file is shortened', async () => {
+    const folder = new MemoryFolder();
+    const service = serviceOver(folder);
+    await service.open('film', 0);
+    await service.write('film', 0, bytes(1, 2, 3, 4));
+    await service.close('film');
+    await service.open('film', 3);
+    await service.close('film');
+    expect(folder.cuts).toEqual([{ lost: bytes(0), flushed: true }]);
+    await service.open('film', 3);
+    await service.close('film');
+    expect(await service.erase('film')).toEqual({ kind: 'done', value: undefined });
+    expect(folder.cuts.slice(1)).toEqual([{ lost: bytes(0, 0, 0), flushed: true }]);
+    expect(folder.contentOf('film')).toEqual([]);
+    expect(await service.erase('film')).toMatchObject({ kind: 'done' });
+  });
+
+  test('erases a file of several portions, and not one that is open', async () => {
+    const folder = new MemoryFolder();
+    const service = serviceOver(folder);
+    await service.open('film', 0);
+    await service.write('film', 0, new Uint8Array(9 * MIB).fill(7));
+    expect(await service.erase('film')).toMatchObject({ kind: 'failed', code: 'refused' });
+    await service.close('film');
+    expect(await service.erase('film')).toMatchObject({ kind: 'done' });
+    expect(folder.cuts[0]?.lost).toHaveLength(9 * MIB);
+    expect(folder.cuts[0]?.lost.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('an erasing that fails leaves the file to be erased again', async () => {
+    const folder = new MemoryFolder();
+    const service = serviceOver(folder);
+    await service.open('film', 0);
+    await service.write('film', 0, bytes(1, 2));
+    await service.close('film');
+    folder.writeFails = () => new DOMException('No.', 'InvalidStateError');
+    expect(await service.erase('film')).toMatchObject({ kind: 'failed', code: 'storage-failed' });
+    expect([folder.contentOf('film'), folder.cuts]).toEqual([[1, 2], []]);
+    folder.writeFails = undefined;
+    expect(await service.erase('film')).toMatchObject({ kind: 'done' });
   });
 
   test('calls a full disk full, whether it says so or writes less', async () => {
@@ -133,6 +176,42 @@ describe('the page’s side', () => {
       throw new TypeError('refused by the content security policy');
     });
     await expectCode(writer.open('film', 0), 'worker-failed');
+  });
+});
+
+describe('erasing', () => {
+  test('goes on beside a file that is written, one file after another', async () => {
+    const folder = new MemoryFolder();
+    const writer = writerOver(folder);
+    for (const name of ['a', 'b', 'film']) {
+      await writer.open(name, 0);
+      await writer.write(name, 0, bytes(1, 2, 3));
+    }
+    for (const name of ['a', 'b']) await writer.close(name);
+    const order: string[] = [];
+    const erasures = new Erasures(async (name) => {
+      order.push(name);
+      await writer.erase(name);
+      order.push(`${name} is erased`);
+    });
+    const erasing = Promise.all([erasures.begin('a'), erasures.begin('b'), erasures.begin('a')]);
+    await writer.write('film', 3, bytes(4));
+    await erasures.settled('b');
+    expect(order).toEqual(['a', 'a is erased', 'b', 'b is erased']);
+    await erasing;
+    expect(['a', 'b', 'film'].map((name) => folder.contentOf(name))).toEqual([[], [], [1, 2, 3, 4]]);
+    expect(started).toHaveLength(1);
+    await writer.close('film');
+    expect(started[0]?.terminated).toBe(true);
+  });
+
+  test('that fails for one file does not keep another', async () => {
+    const erasures = new Erasures((name) =>
+      name === 'bad' ? Promise.reject(new Error('It cannot be opened.')) : Promise.resolve(),
+    );
+    const failing = erasures.begin('bad');
+    await Promise.all([erasures.begin('good'), erasures.settled('bad')]);
+    await expect(failing).rejects.toThrow('It cannot be opened.');
   });
 });
 
@@ -225,7 +304,6 @@ describe('a picked file', () => {
 describe('the records', () => {
   const record: DownloadRecord = {
     fileId: FILE_ID,
-    name: 'film.mp4',
     size: 100,
     place: { kind: 'kept' },
     durableBytes: 40,
@@ -252,7 +330,6 @@ describe('the records', () => {
     ['a fraction', { durableBytes: 1.5 }],
     ['a place that is none', { place: { kind: 'elsewhere' } }],
     ['a picked file without its handle', { place: { kind: 'picked', handle: {}, modifiedMs: 0 } }],
-    ['a name that is none', { name: 7 }],
     ['a time that is none', { handedAtMs: 'now' }],
   ])('with %s are as good as none, and go', async (_what, change) => {
     const records = new DownloadRecords('records');
@@ -263,6 +340,24 @@ describe('the records', () => {
     expect(await database.count('downloads')).toBe(1);
     database.close();
   });
+});
+
+test('a name that an earlier version recorded is not kept', async () => {
+  const records = new DownloadRecords('records');
+  const record: DownloadRecord = {
+    fileId: FILE_ID,
+    size: 100,
+    place: { kind: 'kept' },
+    durableBytes: 40,
+    startedAtMs: 5,
+    handedAtMs: undefined,
+  };
+  await records.put(record);
+  const database = await openDB('records', 1);
+  await database.put('downloads', { ...record, name: 'film.mp4' });
+  expect(await records.load()).toEqual([record]);
+  expect(await database.getAll('downloads')).toEqual([record]);
+  database.close();
 });
 
 function serviceOver(folder: MemoryFolder): OpfsService {
@@ -287,15 +382,21 @@ async function expectCode(promise: Promise<unknown>, code: PalmErrorCode): Promi
   return error;
 }
 
+function emptyFile() {
+  return { content: new Uint8Array(0), flushedBytes: 0, isFlushed: true };
+}
+
 /** A folder of OPFS, as far as the service uses one. */
 class MemoryFolder {
-  readonly #files = new Map<string, { content: Uint8Array; flushedBytes: number }>();
+  readonly #files = new Map<string, { content: Uint8Array; flushedBytes: number; isFlushed: boolean }>();
   readonly #open = new Set<string>();
   hasSyncHandles = true;
   capacityBytes = Infinity;
   writeFails: (() => Error) | undefined;
   truncateFails = false;
   flushHangs = false;
+  /** What was cut off of files, as it was at that moment. */
+  readonly cuts: { readonly lost: Uint8Array; readonly flushed: boolean }[] = [];
 
   contentOf(name: string): number[] {
     return [...(this.#files.get(name)?.content ?? [])];
@@ -312,7 +413,7 @@ class MemoryFolder {
 
   handle(): FileSystemDirectoryHandle {
     const getFileHandle = async (name: string): Promise<object> => {
-      if (!this.#files.has(name)) this.#files.set(name, { content: new Uint8Array(0), flushedBytes: 0 });
+      if (!this.#files.has(name)) this.#files.set(name, emptyFile());
       return this.hasSyncHandles ? { createSyncAccessHandle: async () => this.#sync(name) } : {};
     };
     return { getFileHandle } as unknown as FileSystemDirectoryHandle; // all that the service uses
@@ -321,11 +422,13 @@ class MemoryFolder {
   #sync(name: string) {
     if (this.#open.has(name)) throw new DOMException('Open.', 'NoModificationAllowedError');
     this.#open.add(name);
-    const file = this.#files.get(name) ?? { content: new Uint8Array(0), flushedBytes: 0 };
+    const file = this.#files.get(name) ?? emptyFile();
     return {
       getSize: () => file.content.length,
       truncate: (sizeBytes: number) => {
         if (this.truncateFails) throw new DOMException('No.', 'InvalidStateError');
+        const lost = file.content.slice(sizeBytes);
+        if (lost.length > 0) this.cuts.push({ lost, flushed: file.isFlushed });
         file.content = file.content.slice(0, sizeBytes);
       },
       write: (piece: Uint8Array, { at }: { at: number }) => {
@@ -335,11 +438,13 @@ class MemoryFolder {
         grown.set(file.content);
         grown.set(fitting, at);
         file.content = grown;
+        file.isFlushed = false;
         return fitting.length;
       },
       flush: () => {
         if (this.flushHangs) return new Promise(() => undefined);
         file.flushedBytes = file.content.length;
+        file.isFlushed = true;
         return undefined;
       },
       close: () => void this.#open.delete(name),

@@ -73,9 +73,9 @@ export class TestDisk implements DownloadStore {
     return Promise.resolve([...this.files.values()].map(({ saved }) => saved));
   }
 
-  begin({ fileId, name, size, picked }: Parameters<DownloadStore['begin']>[0]): Promise<void> {
+  begin({ fileId, size, picked }: Parameters<DownloadStore['begin']>[0]): Promise<void> {
     const place = picked === undefined ? 'kept' : 'picked';
-    this.put({ fileId, name, size, place, durableBytes: 0, handedAtMs: undefined });
+    this.put({ fileId, size, place, durableBytes: 0, handedAtMs: undefined });
     return Promise.resolve();
   }
 

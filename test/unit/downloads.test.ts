@@ -43,6 +43,16 @@ describe('where a file goes', () => {
     expect(page.disk.dropped).toEqual([]);
   });
 
+  test('a private one never to a picked file, whose handle has its name', async () => {
+    const diary = { ...LONG, private: true };
+    const page = openPage([diary]);
+    page.picker = 'file';
+    await start(page, diary);
+    await page.until('it is handed over', () => page.handed.length === 1);
+    expect(page.asked).toEqual([]);
+    expect(page.disk.files.get('long')?.saved).toMatchObject({ place: 'kept' });
+  });
+
   test('a very large one through the disk where there is no picker', async () => {
     const page = openPage([LONG]);
     await start(page, LONG);
@@ -80,12 +90,11 @@ describe('where a file goes', () => {
     await page.until('its record is gone', () => page.disk.files.size === 0);
   });
 
-  test('a private one without its name on the disk', async () => {
-    const diary = fileOf('diary', 20 * MIB, { private: true });
-    const page = openPage([diary]);
+  test('any without its name on the disk', async () => {
+    const page = openPage([FILM]);
     page.pool.scripts.push({ stuck: true });
-    await start(page, diary);
-    expect(page.disk.files.get('diary')?.saved.name).toBe('');
+    await start(page, FILM);
+    expect(JSON.stringify(page.disk.files.get('film')?.saved)).not.toContain('.bin');
   });
 });
 
@@ -362,5 +371,5 @@ function alertsOf(page: DownloadWorld): string[] {
 
 function saved(fileId: string, durableBytes: number) {
   const place = 'kept' as const;
-  return { fileId, name: `${fileId}.bin`, size: FILM.size, place, durableBytes, handedAtMs: undefined };
+  return { fileId, size: FILM.size, place, durableBytes, handedAtMs: undefined };
 }

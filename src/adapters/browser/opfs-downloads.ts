@@ -1,10 +1,15 @@
 // Downloads on this device's disk: what is unfinished, where its bytes go, and what becomes of it. A large file gathers in
 // OPFS, or in a file that the person picked, and never in memory.
 //
-// Invariants: every file in the folder has a record, or goes at the next `list`; a record never claims bytes that are not
+// A kept file is plaintext: it is overwritten before it is removed. Its record goes first, so that one whose erasing a crash cuts
+// short is erased by the next page.
+//
+// Invariants: every file in the folder has a record, or is erased after the next `list`; a record never claims bytes that are not
 // durable; a download continues at what both its record and its file say, whichever is less.
 
+import { isPalmError } from '../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../core/model/ids.ts';
+import { Erasures } from './erasures.ts';
 import { type DownloadRecord, DownloadRecords, type RecordedPlace } from './opfs-records.ts';
 import { type FileSink, KeptSink, type OnDurable, orPalmError, PickedSink } from './opfs-sinks.ts';
 import { OpfsWriter } from './opfs-writer.ts';
@@ -15,7 +20,6 @@ const FOLDER = 'downloads';
 /** A download of an earlier page, or one handed over lately. */
 export interface SavedDownload {
   readonly fileId: string;
-  readonly name: string;
   readonly size: number;
   readonly place: RecordedPlace['kind'];
   readonly durableBytes: number;
@@ -24,7 +28,6 @@ export interface SavedDownload {
 
 export interface NewDownload {
   readonly fileId: string;
-  readonly name: string;
   readonly size: number;
   readonly startedAtMs: number;
   /** The file that the person picked; undefined for OPFS. */
@@ -43,30 +46,30 @@ export class OpfsDownloads {
   readonly #records: DownloadRecords;
   readonly #writer: OpfsWriter;
   readonly #known = new Map<FileId, DownloadRecord>();
+  readonly #erasures = new Erasures((name) => this.#eraseKept(name));
 
   constructor(records = new DownloadRecords(), writer = new OpfsWriter()) {
     this.#records = records;
     this.#writer = writer;
   }
 
-  /** What earlier pages left, the oldest first. Files that no record speaks of are deleted. */
+  /** What earlier pages left, the oldest first. Files that no record speaks of are erased in the background. */
   async list(): Promise<SavedDownload[]> {
     this.#known.clear();
     for (const record of await this.#records.load()) this.#known.set(record.fileId, record);
     await this.#sweep();
     return [...this.#known.values()].map((record) => {
-      const { fileId, name, size, durableBytes, handedAtMs } = record;
-      return { fileId, name, size, place: record.place.kind, durableBytes, handedAtMs };
+      const { fileId, size, durableBytes, handedAtMs } = record;
+      return { fileId, size, place: record.place.kind, durableBytes, handedAtMs };
     });
   }
 
   /** Records a download that begins now, instead of any earlier one of the same file. */
-  async begin({ fileId, name, size, startedAtMs, picked }: NewDownload): Promise<void> {
+  async begin({ fileId, size, startedAtMs, picked }: NewDownload): Promise<void> {
     const place: RecordedPlace =
       picked === undefined ? { kind: 'kept' } : { kind: 'picked', handle: picked, modifiedMs: 0 };
     await this.#put({
       fileId: parseFileId(fileId),
-      name,
       size,
       place,
       durableBytes: 0,
@@ -85,6 +88,7 @@ export class OpfsDownloads {
     const { place } = record;
     if (place.kind === 'kept') {
       const onDurable: OnDurable = (durableBytes) => this.#update(fileId, { durableBytes });
+      await this.#erasures.settled(fileId);
       const startBytes = await this.#writer.open(fileId, record.durableBytes);
       return new KeptSink(this.#writer, fileId, startBytes, onDurable);
     }
@@ -133,11 +137,11 @@ export class OpfsDownloads {
     await this.#records.drop(id);
   }
 
-  /** Deletes the download with what arrived of it, a picked file included. It must not be open. */
+  /** Deletes the download with what arrived of it, a picked file included, and erases what Palm kept. It must not be open. */
   async drop(fileId: string): Promise<void> {
     const place = this.#known.get(parseFileId(fileId))?.place;
     await this.forget(fileId);
-    if (place?.kind === 'kept') await orPalmError(() => removeKept(fileId));
+    if (place?.kind === 'kept') await this.#erasures.begin(fileId);
     if (place?.kind === 'picked') await orPalmError(() => removePicked(place.handle));
   }
 
@@ -148,8 +152,21 @@ export class OpfsDownloads {
     const kept = new Set<string>();
     for (const { fileId, place } of this.#known.values()) if (place.kind === 'kept') kept.add(fileId);
     await orPalmError(async () => {
-      for await (const name of folder.keys()) if (!kept.has(name)) await removeKept(name);
+      for await (const name of folder.keys()) {
+        // What cannot be erased now is tried again by the next page.
+        if (!kept.has(name)) this.#erasures.begin(name).catch(() => undefined);
+      }
     });
+  }
+
+  /** Where nothing can be overwritten in place nothing was kept so; what is there all the same is removed. */
+  async #eraseKept(name: string): Promise<void> {
+    try {
+      await this.#writer.erase(name);
+    } catch (error) {
+      if (!isPalmError(error, 'unsupported')) throw error;
+    }
+    await orPalmError(() => removeKept(name));
   }
 
   #record(fileId: string): DownloadRecord {

@@ -1,6 +1,8 @@
 // The records of downloads that are unfinished, or were handed over lately, in an IndexedDB database of their own: a handle
 // that the person picked can be kept nowhere else, and the pool's database must not grow a version for it.
 //
+// A record has no name: a file's is in the catalogue, which the pool secret opens, and a row here cannot be erased.
+//
 // Invariants: what is read passes a decoder; a record that fails it is as good as none, and goes; at most one for a file.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
@@ -16,8 +18,6 @@ export type RecordedPlace =
 
 export interface DownloadRecord {
   readonly fileId: FileId;
-  /** '' for a private file. */
-  readonly name: string;
   /** Bytes of the whole file. */
   readonly size: number;
   readonly place: RecordedPlace;
@@ -49,7 +49,8 @@ export class DownloadRecords {
   async load(): Promise<DownloadRecord[]> {
     const values = await this.#run((database) => database.getAll('downloads'));
     const records = values.map(decodeRecord).filter((record) => record !== undefined);
-    if (records.length < values.length) await this.#keepOnly(records);
+    // Earlier versions had names in them.
+    if (records.length < values.length || values.some(hasName)) await this.#keepOnly(records);
     return records.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
   }
 
@@ -101,15 +102,19 @@ export class DownloadRecords {
 
 function decodeRecord(value: unknown): DownloadRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (!('fileId' in value && 'name' in value && 'size' in value && 'place' in value)) return undefined;
+  if (!('fileId' in value && 'size' in value && 'place' in value)) return undefined;
   if (!('durableBytes' in value && 'startedAtMs' in value && 'handedAtMs' in value)) return undefined;
-  const { name, size, durableBytes, startedAtMs, handedAtMs } = value;
+  const { size, durableBytes, startedAtMs, handedAtMs } = value;
   const fileId = decodeFileId(value.fileId);
   const place = decodePlace(value.place);
-  if (fileId === undefined || place === undefined || typeof name !== 'string') return undefined;
+  if (fileId === undefined || place === undefined) return undefined;
   if (!isCount(size) || !isCount(durableBytes) || durableBytes > size) return undefined;
   if (!isCount(startedAtMs) || (handedAtMs !== undefined && !isCount(handedAtMs))) return undefined;
-  return { fileId, name, size, place, durableBytes, startedAtMs, handedAtMs };
+  return { fileId, size, place, durableBytes, startedAtMs, handedAtMs };
+}
+
+function hasName(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'name' in value;
 }
 
 function decodeFileId(value: unknown): FileId | undefined {

@@ -55,6 +55,17 @@ export class OpfsWriter {
     }
   }
 
+  /** As `OpfsService.erase`. Not while the file is open. */
+  async erase(name: string): Promise<void> {
+    const running = (this.#running ??= this.#start());
+    running.openNames.add(name);
+    try {
+      await callWorker(running, (service) => service.erase(name));
+    } finally {
+      this.#forget(running, name);
+    }
+  }
+
   async #call(name: string, send: (service: Remote<OpfsService>) => Promise<Outcome<void>>): Promise<void> {
     if (this.#running?.openNames.has(name) !== true) throw workerFailed(undefined);
     await callWorker(this.#running, send);

@@ -16,10 +16,16 @@ const MEMORY_BYTES = 64 * 1024 * 1024;
  */
 const PLAIN_BYTES = 64 * 1024 * 1024;
 
-/** Where a new download would best go. */
-export function placeFor(size: number): 'memory' | 'kept' | 'picked' {
+/**
+ * Where a new download would best go. The browser's handle of a picked file has its name and cannot be erased, so a private file is
+ * kept until it is whole, whatever its size.
+ */
+export function placeFor({
+  size,
+  private: isPrivate,
+}: Pick<FileStatus, 'size' | 'private'>): 'memory' | 'kept' | 'picked' {
   if (size <= SMALL_BYTES) return 'memory';
-  return size <= PLAIN_BYTES ? 'kept' : 'picked';
+  return isPrivate || size <= PLAIN_BYTES ? 'kept' : 'picked';
 }
 
 export function fitsMemory(size: number): boolean {
@@ -90,7 +96,9 @@ export function savedText({ name }: Named, place: 'kept' | 'picked'): string {
 }
 
 export function goneText({ name }: Named): string {
-  return `${quoted(name)} was removed from the pool, so it cannot be downloaded to the end. What had arrived was deleted.`;
+  // After a reload the name of a file that the pool no longer has is not known.
+  const what = name === '' ? 'A file' : quoted(name);
+  return `${what} was removed from the pool, so it cannot be downloaded to the end. What had arrived was deleted.`;
 }
 
 export function failedText({ name }: Named, error: unknown): string {

@@ -3,8 +3,6 @@
 /** A download of an earlier page, or one handed over lately. */
 export interface SavedDownload {
   readonly fileId: string;
-  /** '' for a private file: its name is never written down. */
-  readonly name: string;
   /** Bytes of the whole file. */
   readonly size: number;
   /** 'kept': gathers where Palm keeps it until it is handed over. 'picked': goes straight to a file that the person chose. */
@@ -39,7 +37,6 @@ export interface DownloadStore {
   /** Records a download that begins now; `picked` is undefined for one that is kept. */
   begin(download: {
     readonly fileId: string;
-    readonly name: string;
     readonly size: number;
     readonly startedAtMs: number;
     readonly picked: FileSystemFileHandle | undefined;

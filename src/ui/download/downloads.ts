@@ -164,14 +164,15 @@ export class Downloads {
   async #restore(): Promise<void> {
     try {
       for (const saved of await this.#options.store.list()) {
-        const { fileId, name, size, place, durableBytes, handedAtMs } = saved;
+        const { fileId, size, place, durableBytes, handedAtMs } = saved;
         if (handedAtMs !== undefined) {
           this.#handed.keep(fileId, size, handedAtMs);
           continue;
         }
         // Stopped until it is known that it may go on.
         const state = { kind: 'stopped', reason: rules.PERMISSION_TEXT } as const;
-        const entry = this.#add({ fileId, name, size, place, state, arrivedBytes: durableBytes });
+        // Its name is not on the disk; the pool's status brings it, if it still has the file.
+        const entry = this.#add({ fileId, name: '', size, place, state, arrivedBytes: durableBytes });
         if (place === 'kept' || (await this.#mayWrite(entry, false))) this.#set(entry, { kind: 'queued' });
       }
     } catch (error) {
@@ -196,14 +197,12 @@ export class Downloads {
   async #begin(file: FileStatus): Promise<Entry['place']> {
     const { store, saving, nowMs } = this.#options;
     const { fileId, size } = file;
-    const best = rules.placeFor(size);
+    const best = rules.placeFor(file);
     if (best === 'memory') return new MemoryFile();
     // Before anything else: the browser opens it only shortly after the gesture.
     const picked = best === 'picked' ? await saving.pick(savedName(file.name)) : undefined;
     await this.#deletions.settled(fileId);
-    // A private file's name is readable with its link alone; this record is not behind it.
-    const name = file.private ? '' : file.name;
-    await store.begin({ fileId, name, size, startedAtMs: nowMs(), picked });
+    await store.begin({ fileId, size, startedAtMs: nowMs(), picked });
     return picked === undefined ? 'kept' : 'picked';
   }
 
