@@ -192,6 +192,7 @@ export class PeerDriver {
       if (this.peer.catalogue.files().has(file)) this.input({ kind: 'outbox', file });
       else await records.dropOutbox(file);
     }
+    this.#lifetime.signal.throwIfAborted();
     this.#ports.transport.open({
       linkUp: (device) => this.input({ kind: 'link-up', device }),
       linkDown: (device) => this.#linkDown(device),

@@ -13,6 +13,7 @@ import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
 import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../core/ports.ts';
 import type { Notice, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { atMost } from './at-most.ts';
 import { blobSource } from './blob-source.ts';
 import { PeerDriver } from './peer-driver.ts';
 import { logFull } from './publishing.ts';
@@ -129,17 +130,10 @@ export class PoolSession {
     this.#stopSpaceTimer();
     this.#stopSaveTimer?.();
     this.#transfers.abortAll(left());
-    await this.#endsSoon(this.driver.stop());
+    const { clock } = this.#ports;
+    await atMost(clock, END_WITHIN_MS, this.driver.stop());
     // An aborted store ends within moments, unless its source hangs.
-    await this.#endsSoon(Promise.allSettled(this.#working));
-  }
-
-  /** Rejects as `work` does. */
-  #endsSoon(work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stopTimer = this.#ports.clock.after(END_WITHIN_MS, resolve);
-      work.then(() => resolve(), reject).finally(stopTimer);
-    });
+    await atMost(clock, END_WITHIN_MS, Promise.allSettled(this.#working));
   }
 
   invite(): string {

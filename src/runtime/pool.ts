@@ -13,6 +13,7 @@ import { Notices } from './notices.ts';
 import { pieceStream } from './piece-stream.ts';
 import { PoolSession } from './pool-session.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
+import { atMost } from './at-most.ts';
 import { isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { deviceStatuses, fileStatuses } from './status.ts';
@@ -25,6 +26,9 @@ import { Transfers } from './transfers.ts';
 const NOTIFY_EVERY_MS = 200;
 /** A join waits this long for a device to answer, ms. */
 const ANSWER_WITHIN_MS = 8_000;
+
+/** Leaving waits at most this long for a start that hangs, and for each device to hear of it, ms. */
+const LEAVE_STEP_MS = 5_000;
 
 export interface PoolOpening {
   readonly clock: Clock;
@@ -57,6 +61,8 @@ class PoolRuntime implements Pool {
   #identity: Identity | undefined;
   #deviceName: string;
   #session: PoolSession | undefined;
+  /** The session that is being started. */
+  #opening: PoolSession | undefined;
   #entering: Promise<unknown> | undefined;
   #leaving: Promise<void> | undefined;
   #notifying = false;
@@ -156,7 +162,7 @@ class PoolRuntime implements Pool {
     }
     const ports = await this.#ports;
     // However the start and a join under way end.
-    await Promise.allSettled([this.#opened, this.#entering]);
+    await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entering]));
     this.#leaving ??= this.#leave(ports).finally(() => (this.#leaving = undefined));
     return this.#leaving;
   }
@@ -167,6 +173,9 @@ class PoolRuntime implements Pool {
     if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(records))) this.#inPool();
     if (session !== undefined) await this.#sayGoodbye(session);
     this.#session = undefined;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    await opening?.stop().catch(this.#warn);
     try {
       await wipe(ports);
     } finally {
@@ -182,8 +191,9 @@ class PoolRuntime implements Pool {
 
   /** Told first, while the links are open; leaving goes on whatever fails. */
   async #sayGoodbye(session: PoolSession): Promise<void> {
-    await session.driver.publish({ kind: 'leave' }).catch(this.#warn);
-    await session.driver.flush();
+    const told = session.driver.publish({ kind: 'leave' }).then(() => session.driver.flush());
+    // A device that does not read what it is sent must not hold this one back.
+    await atMost(this.#clock, LEAVE_STEP_MS, told).catch(this.#warn);
     await session.stop().catch(this.#warn);
   }
 
@@ -284,12 +294,16 @@ class PoolRuntime implements Pool {
         this.#changed();
       },
     });
+    this.#opening = session;
     try {
       await session.start();
+      // A start that took long may end after this device left.
+      if (this.#opening !== session) throw new PalmError('not-in-pool', 'This device left the pool.');
     } catch (error) {
       await session.stop().catch(this.#warn);
       throw error;
     }
+    this.#opening = undefined;
     this.#session = session;
     this.#changed();
     return session;
