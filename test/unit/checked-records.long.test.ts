@@ -11,9 +11,14 @@ import type { EntryBody } from '../../src/core/catalogue/entry.ts';
 import { sealManifest } from '../../src/core/catalogue/manifest.ts';
 import type { Cryptography, Identity, RecordStore } from '../../src/core/ports.ts';
 import { CheckedRecords, checkEntries } from '../../src/runtime/checked-records.ts';
+import { packEntry } from '../../src/core/catalogue/packed-entry.ts';
+import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
+import { deriveBundleKey, derivePoolKeys } from '../../src/core/model/pool-keys.ts';
+import entryVectors from '../vectors/entry.json' with { type: 'json' };
+import vectors from '../vectors/bundle.json' with { type: 'json' };
 import { scaled, scaleNote } from '../scale.ts';
 import { createMemoryStore } from '../sim/memory-store.ts';
-import { seededBytes } from './erasure-oracle.ts';
+import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, itemAt, manifestOf, POOL_KEYS, signedRecord, uncheckedEntry } from './pool-fixture.ts';
 
 const FACTOR = 20;
@@ -57,6 +62,23 @@ describe('100,000 honest entries', () => {
     expect(grewBytes / ENTRY_COUNT).toBeLessThan(ENTRY_BYTES);
     await writing.kept.idle();
   }, 600_000);
+});
+
+describe('the golden bundle', () => {
+  it('has the golden entries, byte by byte, and is read as one of this device’s', async () => {
+    const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
+    expect(hexOf(deriveBundleKey(keys))).toBe(vectors.bundleKey);
+    const records = entryVectors.entries.map(({ record }) => bytesOfHex(record));
+    const checked = await checkEntries(records, { keys, cryptography: webCryptography });
+    expect(hexOf(concatBytes(...checked.map(packEntry)))).toBe(vectors.run);
+    const store = createMemoryStore();
+    await store.records.putMeta('catalogue/7', bytesOfHex(vectors.bundle));
+    await store.records.putMeta('catalogue', [7]);
+    const { catalogue, kept } = deviceOn(store.records, webCryptography, undefined, keys);
+    expect(await kept.restore()).toBe(0);
+    expect(catalogue.digest()).toBe(entryVectors.catalogueDigest);
+    expect([...catalogue.missingFor([])].map(({ bytes }) => hexOf(bytes))).toEqual(records.map(hexOf));
+  });
 });
 
 describe('the catalogue on the disk', () => {
@@ -164,6 +186,7 @@ function deviceOn(
   records: RecordStore,
   cryptography: Cryptography = webCryptography,
   maxLogBytes?: number,
+  keys = POOL_KEYS,
 ): Device {
   const catalogue = new Catalogue(undefined, maxLogBytes);
   catalogue.tell(1_760_000_000_000);
@@ -172,7 +195,7 @@ function deviceOn(
     records,
     cryptography,
     random: { bytes: (length) => new Uint8Array(seededBytes(length, seed++)) },
-    keys: POOL_KEYS,
+    keys,
     catalogue,
     background: (work) => void work.catch(() => undefined),
   });
