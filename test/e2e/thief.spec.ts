@@ -3,6 +3,7 @@
 
 import { sha256 } from '../thief/keys.ts';
 import type { Device } from './device.ts';
+import { installDownloadProbe } from './download-probe.ts';
 import { allLinked } from './palm-fixture.ts';
 import type { Ending, ProfileDevice } from './profile-device.ts';
 import { seededBytes } from './seeded-bytes.ts';
@@ -16,6 +17,9 @@ const SMALL_NAME = 'shopping-list.txt';
 const LARGE_NAME = 'birthday-film.mp4';
 /** Beyond Latin-1, which V8 and UTF-8 write in different ways. */
 const PRIVATE_NAME = 'tagebuch-žluť-2026.pdf';
+/** Large enough to go through the disk. */
+const CLIP = { seed: 104, length: 9_000_000 };
+const CLIP_NAME = 'holiday-clip.mp4';
 const CONTENTS = [SMALL, LARGE, PRIVATE];
 
 /** All later tests look for nothing: this one shows that the thief is not blind. */
@@ -66,8 +70,15 @@ for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) 
     await victim.end(ending);
 
     const haul = rob(victim);
-    expect(haul.files).toHaveLength(3);
     expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: CONTENTS })).toEqual(NOTHING);
+    // What he has: he is a member now, under the device's name, sees what members see, and holds what the device holds.
+    expect(haul.loot.poolSecrets).toHaveLength(1);
+    expect(haul.loot.deviceKeys).toHaveLength(1);
+    expect(new Set(haul.files.map(({ name }) => name))).toEqual(new Set([SMALL_NAME, LARGE_NAME, undefined]));
+    for (const { fileId, holders } of files) {
+      const held = holders.find(({ deviceId }) => deviceId === self)?.fragments;
+      expect(haul.files.find(({ id }) => id === fileId)?.shares).toEqual(held);
+    }
   });
 }
 
@@ -98,25 +109,21 @@ test('of files that were removed, the thief of their storer or of a holder opens
   }
 });
 
-for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) {
-  test(`on a device that left, a thief finds no pool, no file and no name (${ending})`, async ({
-    newVictim,
-  }) => {
-    const victim = await newVictim('Laptop');
-    await victim.device.createPool('Home');
-    const invite = await victim.device.invite();
-    await storeAll(victim.device, 'fast');
-    const stores = await victim.storeSecrets();
-    await victim.device.page.evaluate(() => window.palm.leave());
-    await victim.end(ending);
+test('on a device that left, a thief finds no pool, no file and no name', async ({ newVictim }) => {
+  const victim = await newVictim('Laptop');
+  await victim.device.createPool('Home');
+  const invite = await victim.device.invite();
+  await storeAll(victim.device, 'fast');
+  const stores = await victim.storeSecrets();
+  await victim.device.page.evaluate(() => window.palm.leave());
+  await victim.end('closed');
 
-    const haul = rob(victim);
-    const names = [SMALL_NAME, LARGE_NAME, PRIVATE_NAME];
-    expect(findingsIn(haul, { stores, names, contents: CONTENTS, invite })).toEqual(NOTHING);
-    expect(haul.loot.poolSecrets).toEqual([]);
-    expect(haul.files).toEqual([]);
-  });
-}
+  const haul = rob(victim);
+  const names = [SMALL_NAME, LARGE_NAME, PRIVATE_NAME];
+  expect(findingsIn(haul, { stores, names, contents: CONTENTS, invite })).toEqual(NOTHING);
+  expect(haul.loot.poolSecrets).toEqual([]);
+  expect(haul.files).toEqual([]);
+});
 
 test('of a store that was cancelled, a thief finds no key, name or hash', async ({ newVictim }) => {
   const victim = await newVictim('Laptop');
@@ -154,6 +161,60 @@ test('of a store that was interrupted, a thief opens what is sealed; once it is 
   expect(haul.files).toEqual([]);
   expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: [LARGE] })).toEqual(NOTHING);
 });
+
+test('of downloads that ended, a thief finds no plaintext, nor in what the disk freed; after leaving, no name', async ({
+  newPool,
+  newVictim,
+}) => {
+  const [laptop] = await newPool(['Laptop', 'Tablet']);
+  if (laptop === undefined) throw new Error('A device is missing.');
+  await laptop.store(CLIP, { name: CLIP_NAME });
+  const victim = await newVictim('Phone');
+  const { device } = victim;
+  await device.context.addInitScript({ content: `(${String(installDownloadProbe)})();` });
+  await device.reload();
+  await device.join(await laptop.invite());
+  await device.waitFor('the file to be in reach', ({ files }) => files.some(({ reach, k }) => reach >= k));
+  const { page } = device;
+  const download = page
+    .getByRole('list', { name: 'Files' })
+    .getByRole('listitem', { name: CLIP_NAME })
+    .getByRole('button', { name: 'Download' });
+
+  await page.evaluate((at) => window.downloadProbe.stallAt(at), CLIP.length - 100_000);
+  await download.click();
+  await expect.poll(() => page.evaluate(() => window.downloadProbe.stalledAtByte)).toBeDefined();
+  await victim.holdFiles();
+  const transfer = page.getByRole('list', { name: 'Transfers' }).getByRole('listitem', { name: CLIP_NAME });
+  await transfer.getByRole('button', { name: 'Cancel' }).click();
+  await expect.poll(() => page.evaluate(keptDownloads)).toEqual([]);
+
+  await page.evaluate(() => window.downloadProbe.stallAt(undefined));
+  const arriving = page.waitForEvent('download');
+  await download.click();
+  await (await arriving).path();
+  await victim.holdFiles();
+  // Palm keeps it for a while: the browser does not say when it has copied it.
+  await device.context.addInitScript(() => {
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000;
+  });
+  await device.reload();
+  await expect.poll(() => page.evaluate(keptDownloads)).toEqual([]);
+  await page.evaluate(() => window.palm.leave());
+  await victim.end('killed');
+
+  expect(findingsIn(rob(victim), { names: [CLIP_NAME], contents: [CLIP] })).toEqual(NOTHING);
+});
+
+/** Runs in the page, as source text: names in the folder where Palm keeps downloads. */
+async function keptDownloads(): Promise<string[]> {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle('downloads', { create: true });
+  const names: string[] = [];
+  for await (const name of folder.keys()) names.push(name);
+  return names;
+}
 
 declare global {
   interface Window {
