@@ -267,6 +267,65 @@ describe('bounds', () => {
   });
 });
 
+describe('what is not finished', () => {
+  const { unfinished, relayBusy } = RELAY_CLOSE;
+
+  test('a message in too many parts, even empty ones', async () => {
+    const relay = await testRelay();
+    const witness = await RelayClient.enter(relay, ROOM_A);
+    const raw = await rawSocket(relay);
+    raw.write(Buffer.concat([masked(0x02, Buffer.of(1)), ...Array(100).fill(masked(0x00, Buffer.alloc(0)))]));
+    expect(await closeFrame(raw)).toEqual(unfinished);
+    expect(await witness.heardSoFar()).toEqual([]);
+  });
+
+  test('a message in as many parts as there may be is taken', async () => {
+    const relay = await testRelay({ limits: { messageFragments: 4 } });
+    const raw = await rawSocket(relay);
+    const witness = await RelayClient.enter(relay, ROOM_A);
+    const bytes = encodeClientFrame({ kind: 'enter', room: ROOM_A });
+    const parts = [0, 1, 2, 3].map((index) =>
+      masked(
+        index === 0 ? 0x02 : index === 3 ? 0x80 : 0x00,
+        bytes.subarray(index * 20, index === 3 ? undefined : (index + 1) * 20),
+      ),
+    );
+    raw.write(Buffer.concat(parts));
+    expect(await witness.next()).toMatchObject({ kind: 'arrived' });
+  });
+
+  test('a message that does not end in time; one that does, and pings, stay', async () => {
+    const relay = await testRelay({ limits: { messageMs: 100 } });
+    const lively = await RelayClient.enter(relay, ROOM_A);
+    const raw = await rawSocket(relay);
+    raw.write(masked(0x89, Buffer.of(1)));
+    raw.write(masked(0x02, Buffer.of(1)));
+    expect(await closeFrame(raw, 0x8a)).toEqual(unfinished);
+    lively.socket.ping();
+    expect(await lively.heardSoFar()).toEqual([]);
+  });
+
+  test('messages that cost more than they may', async () => {
+    const relay = await testRelay({ limits: { messageBytes: 20_000 } });
+    const raw = await rawSocket(relay);
+    raw.write(Buffer.concat([Buffer.of(0x82, 0xfe, 0x90, 0, 0, 0, 0, 0), Buffer.alloc(30_000)]));
+    expect(await closeFrame(raw)).toEqual(unfinished);
+  });
+
+  test('more than all may cost together: the largest of the address that has most goes first', async () => {
+    const relay = await testRelay({ limits: { heldBytes: 100_000 } });
+    const honest = await RelayClient.enter(relay, ROOM_A, { localAddress: '127.0.0.2' });
+    const half = Buffer.concat([Buffer.of(0x82, 0xfe, 0x90, 0, 0, 0, 0, 0), Buffer.alloc(30_000)]);
+    const attackers = await Promise.all([1, 2, 3, 4].map(() => rawSocket(relay)));
+    const ends = attackers.map((raw) => closeFrame(raw).catch(() => undefined));
+    for (const raw of attackers) raw.write(half);
+    expect(
+      await Promise.any(ends.map(async (end) => (await end) ?? Promise.reject(new Error('cut')))),
+    ).toEqual(relayBusy);
+    expect(await honest.heardSoFar()).toEqual([]);
+  });
+});
+
 describe('who may open a socket', () => {
   const refused = (relay: Relay, headers: Record<string, string>, path = '/relay') =>
     expect(new RelayClient(`ws://127.0.0.1:${relay.httpPort}${path}`, { headers }).opened()).rejects;
@@ -366,11 +425,12 @@ function masked(first: number, payload: Uint8Array): Buffer {
   return Buffer.concat([Buffer.of(first, 0x80 | payload.length, 0, 0, 0, 0), payload]);
 }
 
-/** The first frame that the relay sends on `socket`, which has to be a close frame. */
-async function closeFrame(socket: Socket): Promise<{ code: number; reason: string }> {
+/** The first frame that the relay sends on `socket`, which has to be a close frame; one with `before` may come first. */
+async function closeFrame(socket: Socket, before?: number): Promise<{ code: number; reason: string }> {
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {
     received = Buffer.concat([received, chunk]);
+    if (received[0] === before) received = received.subarray(2 + (received[1] ?? 0));
     const length = received[1];
     if (length === undefined || received.length < length + 2) continue;
     expect(received[0]).toBe(0x88);

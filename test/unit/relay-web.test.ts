@@ -1,8 +1,9 @@
 // What the relay answers to plain requests: the app and nothing beside it, under strict headers; the onboarding page.
 
+import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -233,6 +234,64 @@ describe('other requests', () => {
   });
 });
 
+describe('connections', () => {
+  test('with more requests waiting than may are cut, and others are served', async () => {
+    const relay = await testRelay();
+    const get = `GET /sw.js HTTP/1.1\r\nHost: localhost:${relay.httpPort}\r\n\r\n`;
+    expect(await exchange(relay.httpPort, get.repeat(9))).toBe('');
+    const some = await exchange(
+      relay.httpPort,
+      get.repeat(7) + get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+    );
+    expect(some.match(/200 OK/g)).toHaveLength(8);
+    expect((await ask(relay, '/')).status).toBe(200);
+  });
+
+  test.each([
+    ['headers that do not end', 'httpPort', { headersMs: 100 }, 'GET / HTTP/1.1\r\nHost: localhost\r\n'],
+    [
+      'a request that does not end',
+      'httpPort',
+      { headersMs: 100, requestMs: 200 },
+      'GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n1',
+    ],
+    ['silence', 'httpPort', { headersMs: 100 }, ''],
+    ['silence before the TLS handshake', 'httpsPort', { handshakeMs: 100 }, ''],
+  ] as const)('are cut in time for %s', async (_what, port, limits, sent) => {
+    const relay = await testRelay({ limits });
+    await exchange(relay[port], sent); // resolves when the relay has cut it
+    expect((await ask(relay, '/')).status).toBe(200);
+  });
+
+  test('whose answers nobody reads are cut in time', async () => {
+    const appDir = tinyApp();
+    writeFileSync(join(appDir, 'assets', 'huge-1a2b3c.bin'), randomBytes(16_000_000));
+    const relay = await testRelay({ appDir, limits: { stalledMs: 200, headersMs: 2_000 } });
+    const socket = connect(relay.httpPort, '127.0.0.1');
+    const cut = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined);
+    socket.write(`GET /assets/huge-1a2b3c.bin HTTP/1.1\r\nHost: localhost:${relay.httpPort}\r\n\r\n`);
+    await new Promise((resolve) => socket.once('readable', resolve));
+    // A connection that stays silent is cut later than one that does not read: by then the relay has cut both.
+    await exchange(relay.httpPort, '');
+    socket.resume();
+    await cut;
+    expect(socket.bytesRead).toBeLessThan(16_000_000);
+  });
+
+  test('beyond those of one address: its silent ones give way, others keep theirs', async () => {
+    const relay = await testRelay({ limits: { connections: 6, connectionsPerAddress: 4 } });
+    const silent = await Promise.all([1, 2, 3, 4, 5].map(() => open(relay.httpPort, '127.0.0.66')));
+    await once(silent[0]);
+    const others = await Promise.all(
+      ['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((from) => open(relay.httpPort, from)),
+    );
+    await Promise.any(silent.slice(1).map(once));
+    for (const socket of others) expect(socket.destroyed).toBe(false);
+    for (const socket of [...silent, ...others]) socket.destroy();
+  });
+});
+
 describe('the onboarding page', () => {
   const fromElsewhere = { headers: { Host: '192.168.7.7:8080' } };
 
@@ -369,5 +428,32 @@ function failedRequest(relay: Relay, method: string, headers: Record<string, str
       resolve(response.statusCode !== 200);
     });
     sent.end();
+  });
+}
+
+/** Sends text, and resolves with all that came until the relay cut the connection. */
+function exchange(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    let received = '';
+    socket.on('data', (chunk) => (received += chunk.toString()));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(received));
+  });
+}
+
+async function open(port: number, localAddress: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.on('error', () => undefined);
+  socket.resume();
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return socket;
+}
+
+/** Resolves when the relay has cut it. */
+function once(socket: Socket | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket === undefined || socket.destroyed) resolve();
+    else socket.once('close', () => resolve());
   });
 }
