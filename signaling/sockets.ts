@@ -185,6 +185,7 @@ export class RelaySockets {
 
   /** `ws` has had these bytes already: what they finished is done. */
   #meter(client: ClientSocket, chunk: Buffer): void {
+    if (client.socket.readyState !== WebSocket.OPEN) return; // it is cut within CLOSE_TIMEOUT_MS
     client.meter.feed(performance.now(), chunk);
     if (client.meter.heldBytes > this.#limits.messageBytes) this.#reject(client, RELAY_CLOSE.unfinished);
     this.#measure(client);
