@@ -8,16 +8,18 @@ import type { Outbox } from '../src/core/peer/outbox.ts';
 const RIGHT = Uint8Array.of(1);
 const WRONG = Uint8Array.of(2);
 
-/** Settles every challenge that can be sent now. `isLiar` devices send wrong proofs. */
+/** Settles every challenge that can be sent now; returns whether there was any. `isLiar` devices send wrong proofs. */
 export function answerChallenges(
   challenges: Challenges,
   outbox: Outbox,
   nowMs: number,
   isLiar: (device: DeviceId) => boolean = () => false,
-): void {
+): boolean {
+  let hadAny = false;
   for (let effects = challenges.start(); effects.length > 0; effects = challenges.start()) {
     for (const effect of effects) {
       if (effect.kind !== 'challenge') continue;
+      hadAny = true;
       const { id, to, places } = effect;
       challenges.ready(
         nowMs,
@@ -29,4 +31,5 @@ export function answerChallenges(
       for (const verdict of challenges.proof(nowMs, to, id, digests).verdicts) outbox.judged(nowMs, verdict);
     }
   }
+  return hadAny;
 }

@@ -21,6 +21,7 @@ const OFFER_DEADLINE_MS = 30_000;
 const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
 const MISSING_PATIENCE_MS = 60_000;
+const GATHER_MS = 500;
 
 /** A pool as the outbox sees it, and what became of its offers. */
 class Pool {
@@ -66,9 +67,9 @@ class Pool {
   }
 
   step(): void {
-    for (const effect of this.outbox.advance(this.nowMs)) this.#carryOut(effect);
-    answerChallenges(this.challenges, this.outbox, this.nowMs, (device) => this.liars.has(device));
-    for (const effect of this.outbox.advance(this.nowMs)) this.#carryOut(effect);
+    const isLiar = (device: DeviceId): boolean => this.liars.has(device);
+    do for (const effect of this.outbox.advance(this.nowMs)) this.#carryOut(effect);
+    while (answerChallenges(this.challenges, this.outbox, this.nowMs, isLiar));
   }
 
   pass(ms: number): void {
@@ -201,14 +202,40 @@ describe('devices come one by one', () => {
     for (const [index, { to, fragment }] of offers.entries()) {
       expect(pool.isDone).toBe(false);
       const claimedCount = 2 + index;
-      // A quorum of six is put to the proof together, and from then on each that comes.
-      const placedCount = claimedCount < 6 ? 2 : claimedCount;
       const pendingCount = 6 - index;
-      expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount, claimedCount, pendingCount });
+      expect(pool.outbox.progressOf(FILE)).toEqual({ placedCount: 2, claimedCount, pendingCount });
       pool.confirm(to, fragment);
     }
     expect(pool.isDone).toBe(true);
     expect(pool.kept?.size).toBe(2);
+  });
+
+  it('a quorum is put to the proof after a moment, without waiting for whoever is slow', () => {
+    const pool = new Pool();
+    pool.link(B, C, D);
+    const offers = [...pool.offers];
+    for (const { to, fragment } of offers.slice(0, 4)) pool.confirm(to, fragment);
+    expect(pool.outbox.progressOf(FILE)?.placedCount).toBe(2);
+    pool.pass(GATHER_MS);
+    expect(pool.outbox.progressOf(FILE)).toMatchObject({ placedCount: 6, claimedCount: 6, pendingCount: 2 });
+    expect(pool.isDone).toBe(false);
+    for (const { to, fragment } of offers.slice(4)) pool.confirm(to, fragment);
+    expect(pool.isDone).toBe(true);
+  });
+
+  it('nothing is dropped for proofs of different moments: the last look is at all holders together', () => {
+    const pool = new Pool();
+    pool.link(B, C, D);
+    const offers = [...pool.offers];
+    for (const { to, fragment } of offers.slice(0, 4)) pool.confirm(to, fragment);
+    pool.pass(GATHER_MS);
+    expect(pool.outbox.progressOf(FILE)?.placedCount).toBe(6);
+    // Whoever proved is a liar from now on: it proved, and dropped what it had.
+    const proved = new Set(offers.slice(0, 4).map(({ to }) => to));
+    for (const device of proved) pool.liars.add(device);
+    for (const { to, fragment } of offers.slice(4)) pool.confirm(to, fragment);
+    expect(pool.isDone).toBe(false);
+    expect(pool.outbox.progressOf(FILE)?.placedCount).toBeLessThan(6);
   });
 
   it('k = n is done once each fragment has its home, for no placement gives a margin', () => {

@@ -30,9 +30,14 @@ export interface ChallengesView {
   proofBlocksOf(file: FileId): number;
 }
 
-/** `failed`: what it said is not what the fragment's bytes give, or it said nothing. Asked again after `untilMs`. */
+/** `round`: all claims of a file that are put to the proof together have the same. */
 type Claim =
-  | { readonly kind: 'waiting' | 'asked' | 'proved' | 'unknowable' }
+  /** `wasProved`: in an earlier round, and it counts as proved until it is known better. */
+  | { readonly kind: 'waiting' | 'asked'; readonly round: number; readonly wasProved: boolean }
+  | { readonly kind: 'proved'; readonly round: number }
+  /** This device's own copy is gone: nobody can tell. */
+  | { readonly kind: 'unknowable' }
+  /** What it said is not what the fragment's bytes give, or it said nothing. Asked again after `untilMs`. */
   | { readonly kind: 'failed'; readonly untilMs: number };
 
 interface Open {
@@ -65,6 +70,7 @@ export class Challenges {
   readonly #waiting = new Map<DeviceId, Place[]>();
   readonly #open = new Map<DeviceId, Open>();
   #nextId = 1;
+  #lastRound = 0;
 
   constructor(view: ChallengesView) {
     this.#view = view;
@@ -77,26 +83,34 @@ export class Challenges {
 
   /** Wants a proof of each of these claims that has none, unless one failed a short while ago. */
   want(nowMs: number, file: FileId, claims: Holders): void {
-    const ofFile = this.#claims.get(file) ?? new Map<DeviceId, Map<number, Claim>>();
-    this.#claims.set(file, ofFile);
+    this.#ask(
+      file,
+      claims,
+      (claim) => claim === undefined || (claim.kind === 'failed' && claim.untilMs <= nowMs),
+    );
+  }
+
+  /**
+   * Whether those of these claims that can be put to the proof now were proved in one round: whoever made them had all of it at the
+   * same time. Where they were not, all are asked once more, together.
+   */
+  wereProvedTogether(file: FileId, claims: Holders): boolean {
+    const rounds = new Set<number>();
     for (const [device, fragments] of claims) {
       if (!this.#view.canProve(device)) continue;
-      const ofDevice = ofFile.get(device) ?? new Map<number, Claim>();
-      ofFile.set(device, ofDevice);
       for (const fragment of fragments) {
-        const claim = ofDevice.get(fragment);
-        if (claim !== undefined && !(claim.kind === 'failed' && claim.untilMs <= nowMs)) continue;
-        ofDevice.set(fragment, { kind: 'waiting' });
-        const queue = this.#waiting.get(device) ?? [];
-        this.#waiting.set(device, queue);
-        queue.push({ file, fragment });
+        const claim = this.#claims.get(file)?.get(device)?.get(fragment);
+        if (claim?.kind === 'proved') rounds.add(claim.round);
       }
     }
+    if (rounds.size <= 1) return true;
+    this.#ask(file, claims, (claim) => claim?.kind === 'proved');
+    return false;
   }
 
   /** Of these claims the ones that were proved. */
   provedOf(file: FileId, claims: Holders): Map<DeviceId, ReadonlySet<number>> {
-    return this.#only(file, claims, (claim) => claim?.kind === 'proved');
+    return this.#only(file, claims, (claim) => claim !== undefined && countsAsProved(claim));
   }
 
   /** Of these claims the ones that may be true: none that failed. */
@@ -207,12 +221,13 @@ export class Challenges {
       const [place] = queue;
       if (place === undefined) break;
       const ofDevice = this.#claims.get(place.file)?.get(device);
-      const isWanted = ofDevice?.get(place.fragment)?.kind === 'waiting';
+      const claim = ofDevice?.get(place.fragment);
+      const isWanted = claim?.kind === 'waiting';
       blockCount += isWanted ? this.#view.proofBlocksOf(place.file) : 0;
       if (blockCount > MAX_CHALLENGE_BLOCKS && places.length > 0) break;
       queue.shift();
       if (!isWanted) continue;
-      ofDevice?.set(place.fragment, { kind: 'asked' });
+      if (claim?.kind === 'waiting') ofDevice?.set(place.fragment, { ...claim, kind: 'asked' });
       places.push(place);
     }
     return places;
@@ -220,12 +235,31 @@ export class Challenges {
 
   #settle(nowMs: number, device: DeviceId, place: Place, outcome: Verdict['outcome']): Verdict {
     const ofDevice = this.#claims.get(place.file)?.get(device);
-    if (ofDevice?.get(place.fragment)?.kind === 'asked') {
-      const hasFailed = outcome === 'false' || outcome === 'silent';
-      const untilMs = nowMs + CHALLENGE_RETRY_MS;
-      ofDevice.set(place.fragment, hasFailed ? { kind: 'failed', untilMs } : { kind: outcome });
-    }
+    const claim = ofDevice?.get(place.fragment);
+    if (ofDevice !== undefined && claim?.kind === 'asked')
+      ofDevice.set(place.fragment, claimAfter(nowMs, outcome, claim.round));
     return { device, place, outcome };
+  }
+
+  /** Puts those of `claims` in line for which `isDue`, all in one round. */
+  #ask(file: FileId, claims: Holders, isDue: (claim: Claim | undefined) => boolean): void {
+    const ofFile = this.#claims.get(file) ?? new Map<DeviceId, Map<number, Claim>>();
+    const round = this.#lastRound + 1;
+    for (const [device, fragments] of claims) {
+      if (!this.#view.canProve(device)) continue;
+      const ofDevice = ofFile.get(device) ?? new Map<number, Claim>();
+      const queue = this.#waiting.get(device) ?? [];
+      for (const fragment of fragments) {
+        const claim = ofDevice.get(fragment);
+        if (!isDue(claim)) continue;
+        ofDevice.set(fragment, { kind: 'waiting', round, wasProved: claim?.kind === 'proved' });
+        queue.push({ file, fragment });
+        this.#lastRound = round;
+      }
+      if (ofDevice.size > 0) ofFile.set(device, ofDevice);
+      if (queue.length > 0) this.#waiting.set(device, queue);
+    }
+    if (ofFile.size > 0) this.#claims.set(file, ofFile);
   }
 
   #only(
@@ -241,5 +275,21 @@ export class Challenges {
       if (counted.size > 0) some.set(device, counted);
     }
     return some;
+  }
+}
+
+function countsAsProved(claim: Claim): boolean {
+  return claim.kind === 'proved' || ((claim.kind === 'waiting' || claim.kind === 'asked') && claim.wasProved);
+}
+
+function claimAfter(nowMs: number, outcome: Verdict['outcome'], round: number): Claim {
+  switch (outcome) {
+    case 'proved':
+      return { kind: 'proved', round };
+    case 'unknowable':
+      return { kind: 'unknowable' };
+    case 'false':
+    case 'silent':
+      return { kind: 'failed', untilMs: nowMs + CHALLENGE_RETRY_MS };
   }
 }

@@ -57,6 +57,8 @@ interface Placing {
   readonly declined: Map<DeviceId, { readonly untilMs: number; readonly soon: boolean }>;
   /** Since when devices could not be asked to prove what they claim. */
   readonly missing: Map<DeviceId, number>;
+  /** When a quorum was first claimed. */
+  quorumAtMs: number | undefined;
   /** How often each device took nothing of what it was offered. */
   readonly failures: Map<DeviceId, number>;
   progress: OutboxProgress;
@@ -71,6 +73,8 @@ const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
 /** Second copies that devices are asked to give up, for one file: more than any reload leaves behind. */
 const MAX_RELEASES = 64;
+/** Holders that come within this, ms, of a quorum are put to the proof with it; of small files all do. */
+const GATHER_MS = 500;
 /** A device that went away before it proved what it claims is waited for this long, ms; then others are asked. */
 const MISSING_PATIENCE_MS = 60_000;
 /** A device that failed this often is not waited for, until it takes something or is linked anew. */
@@ -108,6 +112,7 @@ export class Outbox {
       offers: new Map(),
       declined: new Map(),
       missing: new Map(),
+      quorumAtMs: undefined,
       failures: new Map(),
       progress,
       releases: { count: 0, againAtMs: 0 },
@@ -211,6 +216,8 @@ export class Outbox {
       }
       if (placing.releases.againAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
       else if (placing.releases.count > 0) this.#touched.add(file);
+      if (placing.quorumAtMs !== undefined && placing.quorumAtMs + GATHER_MS <= nowMs)
+        this.#touched.add(file);
       for (const sinceMs of placing.missing.values()) {
         const untilMs = sinceMs + MISSING_PATIENCE_MS;
         if (untilMs > nowMs) this.#dueMs = Math.min(this.#dueMs, untilMs);
@@ -253,9 +260,8 @@ export class Outbox {
       places.set(device, list);
     }
     const believedCount = reachOf(new Map(believed).set(this.#view.self, own));
-    // All holders together, when they are all there or may be enough: one machine behind several names must have all that they
-    // claim at the same time.
-    if (believedCount >= quorumOf(manifest)) this.#challenges.want(nowMs, file, claims);
+    if (this.#isLongEnough(nowMs, placing, believedCount >= quorumOf(manifest)))
+      this.#challenges.want(nowMs, file, claims);
     const proved = this.#challenges.provedOf(file, claims);
     const homes = new Map(proved).set(this.#view.self, own);
     const placedCount = reachOf(homes);
@@ -264,7 +270,7 @@ export class Outbox {
     const pendingCount = placing.offers.size + retries + proofs;
     placing.progress = { placedCount, claimedCount: believedCount, pendingCount };
     const thereCount = reachOf(new Map(homes).set(this.#view.self, this.#view.ownOf(file)));
-    if (placing.offers.size > 0) return undefined;
+    if (placing.offers.size > 0 || proofs > 0) return undefined;
     if (believedCount < thereCount) return this.#makeRoom(nowMs, file, placing, proved);
     if (placedCount < thereCount) return undefined;
     const reachable = new Map(
@@ -272,8 +278,20 @@ export class Outbox {
     );
     const { k, n } = manifest;
     if (n > k ? marginOf(reachable, k) < 1 : placedCount < n) return undefined;
+    // One machine behind several names must have all that they claim at the same time.
+    if (!this.#challenges.wereProvedTogether(file, claims)) return undefined;
     this.remove(file);
     return { kind: 'outbox-done', file, keep: own };
+  }
+
+  /** Whether a quorum has been claimed for a while: whoever comes in that time is put to the proof with the others. */
+  #isLongEnough(nowMs: number, placing: Placing, isQuorum: boolean): boolean {
+    if (!isQuorum) placing.quorumAtMs = undefined;
+    else placing.quorumAtMs ??= nowMs;
+    if (placing.quorumAtMs === undefined) return false;
+    const dueMs = placing.quorumAtMs + GATHER_MS;
+    if (nowMs < dueMs) this.#dueMs = Math.min(this.#dueMs, dueMs);
+    return nowMs >= dueMs;
   }
 
   /** Claims that may be true, without those that could not be put to the proof for long: the device is away, or cannot answer. */
