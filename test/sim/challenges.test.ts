@@ -2,7 +2,8 @@
 // own disk, and can fetch nothing for that from the storer while it is asked.
 
 import { expect } from 'vitest';
-import type { DeviceId, FileId } from '../../src/core/model/ids.ts';
+import { decodeEntry } from '../../src/core/catalogue/entry.ts';
+import { fileIdOf, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
 import { packFragments } from '../../src/core/placement/fragment-set.ts';
 import type { Message, Place } from '../../src/core/wire/messages.ts';
 import { settledOutboxes } from './checks.ts';
@@ -65,6 +66,52 @@ scenario(
     storer.kill();
     const read = await world.settled('read', first(honest, 1).read(fileId));
     expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+scenario(
+  'a member that claims everything of every new file, says nothing and claims anew, does not keep it from others',
+  [1_220, 1_221, 1_222],
+  async (simulation) => {
+    const { world, network } = simulation;
+    const honest = await simulation.pool(4);
+    const storer = first(honest);
+    // All fragments, as many as a device may hold, or so many and withdrawn again and again.
+    const greed = world.seed % 3;
+    const member = new HostileMember(world, network, storer);
+    member.greeting = [...member.greeting, { kind: 'features', features: ['challenge'] }];
+    const profile = await member.entry({ kind: 'profile', name: 'Mallory' });
+    let file: FileId | undefined;
+    const claim = (to: DeviceId): void => {
+      if (file === undefined) return;
+      const fragments = greed === 0 ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 1, 2];
+      for (const held of [[], [{ file, fragments: packFragments(fragments) }]])
+        member.send(to, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 0 });
+    };
+    member.onMessage = (from, message) => {
+      if (message.kind === 'hello') {
+        member.send(from, { kind: 'entries', entries: [profile], more: false });
+        member.send(from, { kind: 'holdings', base: 0, held: [], heldBytes: 0, freeBytes: 0 });
+      }
+      if (message.kind !== 'entries') return;
+      for (const { body } of message.entries.map((bytes) => decodeEntry(bytes)))
+        if (body.kind === 'file') file = fileIdOf(body.manifest);
+      if (from === storer.id) claim(from);
+    };
+    member.open();
+    await world.until('all know each other', () => storer.pool.status().devices.length === 5);
+    const bytes = world.random.bytes(3_000_000);
+    const { fileId } = await world.settled('store', storer.put(bytes, { name: 'film' }), 300_000);
+    for (let turn = 0; turn < 20; turn++) {
+      await world.pass(greed === 2 ? 500 : 14_000);
+      claim(storer.id);
+    }
+    await world.until('placed', () => settledOutboxes(honest), 120_000);
+    for (const reader of honest.slice(1)) {
+      const read = await world.settled('read', reader.read(fileId), 30_000);
+      expect(Buffer.compare(read, bytes)).toBe(0);
+    }
+    member.vanish();
   },
 );
 

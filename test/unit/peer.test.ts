@@ -521,6 +521,33 @@ describe('a second copy that its storer asks to be released', () => {
   });
 });
 
+describe('a removal of the files of others', () => {
+  it('is told of when it counts, not each time that somebody passes it on', () => {
+    const { net, device, other } = listener();
+    const writer = net.add(1);
+    const files = indicesOf(12).map((index) => {
+      const { body, fileId } = fileBody(`file ${index}`);
+      writer.publish(body, manifestOf(other));
+      return fileId;
+    });
+    device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
+    const known = net.written.size;
+    const remover = net.add(2);
+    remover.publish({ kind: 'profile', name: 'Ann' });
+    for (const file of files) remover.publish({ kind: 'remove', file });
+    const [profile, ...removals] = [...net.written.values()].slice(known);
+    if (profile === undefined) throw new Error('a profile was written');
+    const hear = (entries: readonly CheckedEntry[]): PeerEffect[] =>
+      device
+        .input({ kind: 'entries-checked', from: other, entries, more: false })
+        .filter(({ kind }) => kind === 'misdeed');
+    // Without the entry before them they are orphans, and nothing is removed.
+    for (let time = 0; time < 20; time++) expect(hear(removals)).toEqual([]);
+    expect(hear([profile, ...removals])).toMatchObject([{ what: 'removed-files', count: 12 }]);
+    expect(hear(removals)).toEqual([]);
+  });
+});
+
 describe('challenges', () => {
   const salt = seededBytes(16, 6);
 

@@ -99,9 +99,9 @@ export const PROOF_RANGE_BYTES = 16 * 1024;
 export const MAX_CHALLENGE_BLOCKS = 64;
 /** Challenges of one device that are being answered. Honest ones ask one at a time, and another after a deadline. */
 export const MAX_OPEN_PROOFS = 4;
-/** A challenge is answered within this, ms: a busy phone reads 16 MiB, and nobody rebuilds much from elsewhere. */
-export const CHALLENGE_DEADLINE_MS = 15_000;
-/** Who failed a challenge is asked again after this, ms. */
+/** A challenge is answered within this, ms: a busy phone reads 16 MiB in half of it, and others wait for what it asks about. */
+export const CHALLENGE_DEADLINE_MS = 5_000;
+/** Who failed a challenge is asked again after this, ms, and after twice as long each time it fails again. */
 export const CHALLENGE_RETRY_MS = 60_000;
 
 /** A control request is answered within this, ms, or counts as failed. */

@@ -4,13 +4,22 @@
 //
 // Invariants: a fragment counts as proved for a device only after a proof of that device's own, and only until the device no
 // longer claims it; one challenge at most is open with each device; each challenge ends once: by its proof, its deadline or its
-// link.
+// link. A claim that failed is not looked at again before its time, whatever the device does meanwhile, and that time doubles
+// with each failure: while a challenge is open others are kept from what it asks about, so nobody may open them at will.
 
 import { equalBytes } from '../model/bytes.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
-import { CHALLENGE_DEADLINE_MS, CHALLENGE_RETRY_MS, MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
+import {
+  CHALLENGE_DEADLINE_MS,
+  CHALLENGE_RETRY_MS,
+  MAX_CHALLENGE_BLOCKS,
+  MAX_DEVICE_COUNT,
+} from '../model/limits.ts';
 import type { Holders } from '../placement/health.ts';
 import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/messages.ts';
+
+/** A device that fails again and again is asked once in some two hours in the end. */
+const MAX_DOUBLINGS = 8;
 
 export type ChallengeEffect =
   /** Draw a salt, compute what `to` has to answer from this device's own copies, and tell with 'challenge-ready'. */
@@ -37,7 +46,7 @@ type Claim =
   | { readonly kind: 'proved'; readonly round: number }
   /** This device's own copy is gone: nobody can tell. */
   | { readonly kind: 'unknowable' }
-  /** What it said is not what the fragment's bytes give, or it said nothing. Asked again after `untilMs`. */
+  /** What it said is not what the fragment's bytes give, or it said nothing. Asked again after `untilMs` at the earliest. */
   | { readonly kind: 'failed'; readonly untilMs: number };
 
 interface Open {
@@ -59,15 +68,20 @@ export interface Judgement {
 export interface Verdict {
   readonly device: DeviceId;
   readonly place: Place;
-  /** 'false': it sent a wrong proof. 'silent': none, in time or at all. 'unknowable': this device's own copy is gone. */
-  readonly outcome: 'proved' | 'false' | 'silent' | 'unknowable';
+  /**
+   * 'false': it sent a wrong proof. 'silent': none, in time or at all. 'gone': its link went down. 'unknowable': this device's own
+   * copy is gone.
+   */
+  readonly outcome: 'proved' | 'false' | 'silent' | 'gone' | 'unknowable';
 }
 
 export class Challenges {
   readonly #view: ChallengesView;
   readonly #claims = new Map<FileId, Map<DeviceId, Map<number, Claim>>>();
-  /** Places to ask of a device, in order. */
-  readonly #waiting = new Map<DeviceId, Place[]>();
+  /** Places to ask of a device, in order: those whose claims wait. */
+  readonly #waiting = new Map<DeviceId, Map<string, Place>>();
+  /** Challenges in a row that a device failed. */
+  readonly #failures = new Map<DeviceId, number>();
   readonly #open = new Map<DeviceId, Open>();
   #nextId = 1;
   #lastRound = 0;
@@ -81,13 +95,11 @@ export class Challenges {
     return this.#view.canProve(device);
   }
 
-  /** Wants a proof of each of these claims that has none, unless one failed a short while ago. */
-  want(nowMs: number, file: FileId, claims: Holders): void {
-    this.#ask(
-      file,
-      claims,
-      (claim) => claim === undefined || (claim.kind === 'failed' && claim.untilMs <= nowMs),
-    );
+  /** Wants a proof of each of these claims that has none, unless one failed a short while ago. Returns how many that are. */
+  want(nowMs: number, file: FileId, claims: Holders): number {
+    const isDue = (claim: Claim | undefined): boolean =>
+      claim === undefined || (claim.kind === 'failed' && claim.untilMs <= nowMs);
+    return this.#ask(file, claims, isDue);
   }
 
   /**
@@ -126,15 +138,24 @@ export class Challenges {
     return count;
   }
 
-  /** What is no longer claimed is no longer proved. */
-  claimed(file: FileId, claims: Holders): void {
+  /** What is no longer claimed is no longer proved; what is withdrawn while it is asked about has failed. */
+  claimed(nowMs: number, file: FileId, claims: Holders): void {
     const ofFile = this.#claims.get(file);
     if (ofFile === undefined) return;
     for (const [device, ofDevice] of ofFile) {
-      for (const fragment of ofDevice.keys())
-        if (claims.get(device)?.has(fragment) !== true) ofDevice.delete(fragment);
+      for (const [fragment, claim] of ofDevice) {
+        if (claims.get(device)?.has(fragment) === true || this.#isFailing(nowMs, claim)) continue;
+        this.#waiting.get(device)?.delete(placeKey({ file, fragment }));
+        if (claim.kind === 'asked')
+          ofDevice.set(fragment, { kind: 'failed', untilMs: nowMs + CHALLENGE_RETRY_MS });
+        else ofDevice.delete(fragment);
+      }
       if (ofDevice.size === 0) ofFile.delete(device);
     }
+  }
+
+  #isFailing(nowMs: number, claim: Claim): boolean {
+    return claim.kind === 'failed' && claim.untilMs > nowMs;
   }
 
   /** Nothing hangs on the file's claims any more. */
@@ -161,29 +182,35 @@ export class Challenges {
     const open = this.#open.get(from);
     if (open?.id !== id || open.deadlineMs === Infinity) return { effects: [], verdicts: [] };
     this.#open.delete(from);
-    const verdicts = open.places.map((place, at) => {
-      const [expected, digest] = [open.expected[at], digests[at]];
-      if (expected === undefined) return this.#settle(nowMs, from, place, 'unknowable');
-      if (digest === undefined) return this.#settle(nowMs, from, place, 'silent');
-      return this.#settle(nowMs, from, place, equalBytes(expected, digest) ? 'proved' : 'false');
-    });
+    const outcomes = open.places.map((_, at) => outcomeOf(open.expected[at], digests[at]));
+    this.#tally(from, outcomes);
+    const verdicts = open.places.map((place, at) =>
+      this.#settle(nowMs, from, place, outcomes[at] ?? 'silent'),
+    );
     return { effects: [{ kind: 'challenge-over', id }], verdicts };
   }
 
-  /** The device cannot be asked now: its claims are neither proved nor failed. */
-  linkDown(device: DeviceId): ChallengeEffect[] {
+  /** The device cannot be asked now. What it was asked about is asked again after a while; the rest whenever it is back. */
+  linkDown(nowMs: number, device: DeviceId): Judgement {
     const open = this.#open.get(device);
     this.#open.delete(device);
-    for (const { file, fragment } of [...(open?.places ?? []), ...(this.#waiting.get(device) ?? [])])
-      this.#claims.get(file)?.get(device)?.delete(fragment);
+    const waiting = [...(this.#waiting.get(device)?.values() ?? [])];
     this.#waiting.delete(device);
-    return open === undefined ? [] : [{ kind: 'challenge-over', id: open.id }];
+    for (const { file, fragment } of waiting) this.#claims.get(file)?.get(device)?.delete(fragment);
+    const asked = (open?.places ?? []).map((place) => this.#settle(nowMs, device, place, 'gone'));
+    return {
+      effects: open === undefined ? [] : [{ kind: 'challenge-over', id: open.id }],
+      verdicts: [...asked, ...waiting.map((place) => ({ device, place, outcome: 'gone' }) as const)],
+    };
   }
 
   /** Ends challenges that took too long. */
   tick(nowMs: number): Judgement {
     const late = [...this.#open].filter(([, { deadlineMs }]) => deadlineMs <= nowMs);
-    for (const [device] of late) this.#open.delete(device);
+    for (const [device] of late) {
+      this.#open.delete(device);
+      this.#tally(device, ['silent']);
+    }
     return {
       effects: late.map(([, { id }]) => ({ kind: 'challenge-over', id })),
       verdicts: late.flatMap(([device, { places }]) =>
@@ -198,7 +225,7 @@ export class Challenges {
     for (const [device, queue] of this.#waiting) {
       if (this.#open.has(device)) continue;
       const places = this.#take(device, queue);
-      if (queue.length === 0) this.#waiting.delete(device);
+      if (queue.size === 0) this.#waiting.delete(device);
       if (places.length === 0) continue;
       const id = this.#nextId++ >>> 0;
       this.#open.set(device, { id, places, deadlineMs: Infinity, expected: [] });
@@ -213,53 +240,64 @@ export class Challenges {
     return next;
   }
 
-  /** The next places in line that fit one challenge. Those that nobody wants proved any more are left out. */
-  #take(device: DeviceId, queue: Place[]): Place[] {
+  /** The next places in line that fit one challenge. */
+  #take(device: DeviceId, queue: Map<string, Place>): Place[] {
     const places: Place[] = [];
     let blockCount = 0;
-    while (queue.length > 0 && places.length < MAX_PLACES_PER_MESSAGE) {
-      const [place] = queue;
-      if (place === undefined) break;
+    for (const [key, place] of queue) {
+      blockCount += this.#view.proofBlocksOf(place.file);
+      const isFull = places.length === MAX_PLACES_PER_MESSAGE || blockCount > MAX_CHALLENGE_BLOCKS;
+      if (isFull && places.length > 0) break;
+      queue.delete(key);
       const ofDevice = this.#claims.get(place.file)?.get(device);
       const claim = ofDevice?.get(place.fragment);
-      const isWanted = claim?.kind === 'waiting';
-      blockCount += isWanted ? this.#view.proofBlocksOf(place.file) : 0;
-      if (blockCount > MAX_CHALLENGE_BLOCKS && places.length > 0) break;
-      queue.shift();
-      if (!isWanted) continue;
-      if (claim?.kind === 'waiting') ofDevice?.set(place.fragment, { ...claim, kind: 'asked' });
+      if (claim?.kind !== 'waiting') continue;
+      ofDevice?.set(place.fragment, { ...claim, kind: 'asked' });
       places.push(place);
     }
     return places;
   }
 
+  /** One challenge that brings nothing but proofs makes up for all before. */
+  #tally(device: DeviceId, outcomes: readonly Verdict['outcome'][]): void {
+    const hasFailed = outcomes.some((outcome) => outcome === 'false' || outcome === 'silent');
+    if (!hasFailed) this.#failures.delete(device);
+    else if (this.#failures.has(device) || this.#failures.size < MAX_DEVICE_COUNT)
+      this.#failures.set(device, (this.#failures.get(device) ?? 0) + 1);
+  }
+
   #settle(nowMs: number, device: DeviceId, place: Place, outcome: Verdict['outcome']): Verdict {
     const ofDevice = this.#claims.get(place.file)?.get(device);
     const claim = ofDevice?.get(place.fragment);
+    const failureCount = Math.min(this.#failures.get(device) ?? 1, MAX_DOUBLINGS);
+    const retryAtMs = nowMs + CHALLENGE_RETRY_MS * 2 ** (failureCount - 1);
     if (ofDevice !== undefined && claim?.kind === 'asked')
-      ofDevice.set(place.fragment, claimAfter(nowMs, outcome, claim.round));
+      ofDevice.set(place.fragment, claimAfter(outcome, claim.round, retryAtMs));
     return { device, place, outcome };
   }
 
   /** Puts those of `claims` in line for which `isDue`, all in one round. */
-  #ask(file: FileId, claims: Holders, isDue: (claim: Claim | undefined) => boolean): void {
+  #ask(file: FileId, claims: Holders, isDue: (claim: Claim | undefined) => boolean): number {
     const ofFile = this.#claims.get(file) ?? new Map<DeviceId, Map<number, Claim>>();
+    let askedCount = 0;
     const round = this.#lastRound + 1;
     for (const [device, fragments] of claims) {
       if (!this.#view.canProve(device)) continue;
       const ofDevice = ofFile.get(device) ?? new Map<number, Claim>();
-      const queue = this.#waiting.get(device) ?? [];
+      const queue = this.#waiting.get(device) ?? new Map<string, Place>();
       for (const fragment of fragments) {
         const claim = ofDevice.get(fragment);
         if (!isDue(claim)) continue;
         ofDevice.set(fragment, { kind: 'waiting', round, wasProved: claim?.kind === 'proved' });
-        queue.push({ file, fragment });
+        queue.set(placeKey({ file, fragment }), { file, fragment });
         this.#lastRound = round;
+        askedCount += 1;
       }
       if (ofDevice.size > 0) ofFile.set(device, ofDevice);
-      if (queue.length > 0) this.#waiting.set(device, queue);
+      if (queue.size > 0) this.#waiting.set(device, queue);
     }
     if (ofFile.size > 0) this.#claims.set(file, ofFile);
+    return askedCount;
   }
 
   #only(
@@ -282,7 +320,13 @@ function countsAsProved(claim: Claim): boolean {
   return claim.kind === 'proved' || ((claim.kind === 'waiting' || claim.kind === 'asked') && claim.wasProved);
 }
 
-function claimAfter(nowMs: number, outcome: Verdict['outcome'], round: number): Claim {
+function outcomeOf(expected: Uint8Array | undefined, digest: Uint8Array | undefined): Verdict['outcome'] {
+  if (expected === undefined) return 'unknowable';
+  if (digest === undefined) return 'silent';
+  return equalBytes(expected, digest) ? 'proved' : 'false';
+}
+
+function claimAfter(outcome: Verdict['outcome'], round: number, retryAtMs: number): Claim {
   switch (outcome) {
     case 'proved':
       return { kind: 'proved', round };
@@ -290,6 +334,11 @@ function claimAfter(nowMs: number, outcome: Verdict['outcome'], round: number): 
       return { kind: 'unknowable' };
     case 'false':
     case 'silent':
-      return { kind: 'failed', untilMs: nowMs + CHALLENGE_RETRY_MS };
+    case 'gone':
+      return { kind: 'failed', untilMs: retryAtMs };
   }
+}
+
+function placeKey({ file, fragment }: Place): string {
+  return `${file}/${fragment}`;
 }

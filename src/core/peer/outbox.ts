@@ -9,6 +9,7 @@
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { heldBytesOf, quorumOf } from '../model/geometry.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
+import { fragmentCap } from '../model/limits.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { marginOf, reachOf } from '../placement/health.ts';
 import { planCopies, planPlacement, type Candidate } from '../placement/placement.ts';
@@ -73,6 +74,10 @@ const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
 /** Second copies that devices are asked to give up, for one file: more than any reload leaves behind. */
 const MAX_RELEASES = 64;
+/** So many files are looked at whenever somebody comes or goes. */
+const FEW_FILES = 64;
+/** Between two looks at more, ms for each of them: a look takes a tenth of that. */
+const ALL_GAP_MS_PER_FILE = 3;
 /** Holders that come within this, ms, of a quorum are put to the proof with it; of small files all do. */
 const GATHER_MS = 500;
 /** A device that went away before it proved what it claims is waited for this long, ms; then others are asked. */
@@ -89,6 +94,9 @@ export class Outbox {
   /** When each device last asked for bytes. */
   readonly #progressMs = new Map<DeviceId, number>();
   #dueMs = Infinity;
+  /** All are to be decided for, once `#nextAllMs` has come: what makes it so can come from others at any rate. */
+  #isAllTouched = false;
+  #nextAllMs = -Infinity;
 
   constructor(view: OutboxView, challenges: Challenges) {
     this.#view = view;
@@ -135,7 +143,8 @@ export class Outbox {
 
   /** Who holds or could take `file` changed; without a file, for all. */
   touch(file?: FileId): void {
-    for (const touched of file === undefined ? this.#files.keys() : [file]) this.#touched.add(touched);
+    if (file === undefined) this.#isAllTouched = true;
+    else this.#touched.add(file);
   }
 
   /** The device offers more space than before: what it declined may fit now. */
@@ -180,6 +189,11 @@ export class Outbox {
     const places = new Map<DeviceId, Place[]>();
     const effects: OutboxEffect[] = [];
     if (nowMs >= this.#dueMs) this.#expireAll(nowMs);
+    if (this.#isAllTouched && nowMs >= this.#nextAllMs) {
+      this.#isAllTouched = false;
+      this.#nextAllMs = nowMs + (this.#files.size > FEW_FILES ? this.#files.size * ALL_GAP_MS_PER_FILE : 0);
+      for (const file of this.#files.keys()) this.#touched.add(file);
+    }
     const touched = [...this.#touched];
     this.#touched.clear();
     for (const file of touched) {
@@ -199,7 +213,7 @@ export class Outbox {
 
   /** Never later than the first offer or refusal that runs out. */
   nextDeadlineMs(): number {
-    return this.#dueMs;
+    return this.#isAllTouched ? Math.min(this.#dueMs, this.#nextAllMs) : this.#dueMs;
   }
 
   /** Ends the offers and refusals that ran out, and touches their files. */
@@ -240,8 +254,8 @@ export class Outbox {
   ): OutboxEffect | undefined {
     const manifest = this.#view.manifestOf(file);
     if (manifest === undefined) return undefined;
-    const claims = this.#view.holdersOf(file);
-    this.#challenges.claimed(file, claims);
+    const claims = withinCap(this.#view.holdersOf(file), manifest.k);
+    this.#challenges.claimed(nowMs, file, claims);
     // An offer to a device whose claim failed stands until the claim is put to the proof again.
     const plausible = this.#challenges.believedOf(file, claims);
     for (const [fragment, offer] of placing.offers) {
@@ -397,4 +411,12 @@ export class Outbox {
     placing.declined.set(device, { untilMs, soon });
     this.#dueMs = Math.min(this.#dueMs, untilMs);
   }
+}
+
+/** Who claims more than any device is given claims nothing: it would keep all that it names from everybody else. */
+function withinCap(
+  claims: ReadonlyMap<DeviceId, FragmentSet>,
+  k: number,
+): ReadonlyMap<DeviceId, FragmentSet> {
+  return new Map([...claims].filter(([, fragments]) => fragments.size <= fragmentCap(k)));
 }

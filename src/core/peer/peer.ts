@@ -6,7 +6,7 @@
 
 import type { CheckedEntry } from '../catalogue/check.ts';
 import { Catalogue, type AddResult } from '../catalogue/catalogue.ts';
-import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
+import type { BlockHash, DeviceId, EntryId, FileId, JobId } from '../model/ids.ts';
 import { heldBytesOf, type Geometry } from '../model/geometry.ts';
 import { MAX_AHEAD_MS, MAX_CHALLENGE_BLOCKS, MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
@@ -205,7 +205,7 @@ export class Peer {
       case 'link-up':
         return this.#linkUp(nowMs, input.device);
       case 'link-down':
-        return this.#linkDown(input.device);
+        return this.#linkDown(nowMs, input.device);
       case 'message':
         return this.#message(nowMs, input.from, input.message, input.payload);
       case 'entries-checked':
@@ -291,7 +291,7 @@ export class Peer {
     return [send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch })];
   }
 
-  #linkDown(device: DeviceId): PeerEffect[] {
+  #linkDown(nowMs: number, device: DeviceId): PeerEffect[] {
     const link = this.#links.get(device);
     if (link === undefined) return [];
     this.#links.delete(device);
@@ -301,7 +301,7 @@ export class Peer {
     this.#taking.linkDown(device);
     this.holdings.linkDown(device);
     return [
-      ...this.#challenges.linkDown(device),
+      ...this.#judge(nowMs, this.#challenges.linkDown(nowMs, device)),
       ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
       ...inControl(this.#requests.linkDown(device)),
     ];
@@ -386,8 +386,9 @@ export class Peer {
     nowMs: number,
     { from, entries, refusedCount = 0, more }: Extract<PeerInput, { kind: 'entries-checked' }>,
   ): PeerEffect[] {
-    const told = this.#toldOfRemovals(nowMs, entries);
+    const removals = this.#removalsOfOthers(entries);
     const result = this.catalogue.add(entries);
+    const told = this.#toldOfRemovals(nowMs, removals, result.added);
     const next = this.#links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
     if (!more && result.added.length > 0) told.push(...this.#askForMissed());
     if (refusedCount > 0) told.push(misdeed(from, 'forged-records', refusedCount));
@@ -433,15 +434,28 @@ export class Peer {
     return effects;
   }
 
-  /** Looks before the files go: afterwards nobody knows whose they were. */
-  #toldOfRemovals(nowMs: number, entries: readonly CheckedEntry[]): PeerEffect[] {
-    const removedBy = new Map<DeviceId, Set<FileId>>();
+  /** By entry the file that it removes, where somebody else stored that. Once the files are gone nobody knows whose they were. */
+  #removalsOfOthers(entries: readonly CheckedEntry[]): Map<EntryId, FileId> {
+    const removals = new Map<EntryId, FileId>();
     for (const { entry } of entries) {
       if (entry.body.kind !== 'remove' || entry.deviceId === this.#self) continue;
       const storer = this.catalogue.files().get(entry.body.file)?.by;
-      if (storer === undefined || storer === entry.deviceId) continue;
-      const files = removedBy.get(entry.deviceId) ?? new Set();
-      removedBy.set(entry.deviceId, files.add(entry.body.file));
+      if (storer !== undefined && storer !== entry.deviceId) removals.set(entry.entryId, entry.body.file);
+    }
+    return removals;
+  }
+
+  /** Only what was added counts: anybody can pass on an entry whose predecessor is missing, again and again. */
+  #toldOfRemovals(
+    nowMs: number,
+    removals: ReadonlyMap<EntryId, FileId>,
+    added: readonly CheckedEntry[],
+  ): PeerEffect[] {
+    const removedBy = new Map<DeviceId, Set<FileId>>();
+    for (const { entry } of added) {
+      const file = removals.get(entry.entryId);
+      if (file === undefined) continue;
+      removedBy.set(entry.deviceId, (removedBy.get(entry.deviceId) ?? new Set()).add(file));
     }
     return [...removedBy].flatMap(([device, files]) => {
       const count = this.#removals.counted(device, files.size, nowMs);
@@ -504,8 +518,10 @@ export class Peer {
     const others = [...this.#holdersElsewhere(file)].filter(
       ([device, fragments]) => fragments.has(fragment) && this.isReachable(device),
     );
-    if (others.length === 0 || !this.#releasing.add(place, others.length)) return;
-    this.#challenges.want(nowMs, file, new Map(others.map(([device]) => [device, new Set([fragment])])));
+    if (this.#releasing.has(file, fragment)) return;
+    const claims = new Map(others.map(([device]) => [device, new Set([fragment])]));
+    const challengeCount = this.#challenges.want(nowMs, file, claims);
+    if (challengeCount > 0) this.#releasing.add(place, challengeCount);
   }
 
   /** Answers for what is held here, as far as one challenge may make this device read. */
@@ -530,14 +546,17 @@ export class Peer {
     const drops: PeerEffect[] = [];
     for (const verdict of verdicts) {
       const { device, place, outcome } = verdict;
+      // Told of if it goes on claiming what it does not prove.
+      if (outcome === 'silent') this.#doubts.notGiven(nowMs, device, place.file, place.fragment);
       if (outcome === 'false') falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
       this.#outbox.judged(nowMs, verdict);
       this.#touch(place.file);
       const isOurs = this.own.of(place.file).has(place.fragment) && !this.#outbox.has(place.file);
       if (this.#releasing.judged(verdict) && isOurs) drops.push(drop(place.file, [place.fragment]));
+    }
+    for (const { place } of verdicts)
       if (!this.#outbox.has(place.file) && !this.#releasing.has(place.file))
         this.#challenges.forget(place.file);
-    }
     const misdeeds = [...falseCounts].map(
       ([device, count]) => ({ kind: 'misdeed', device, what: 'false-claims', count }) as const,
     );
@@ -571,11 +590,13 @@ export class Peer {
 
   #heardHoldings(nowMs: number, from: DeviceId, link: Link, delta: HoldingsDelta): PeerEffect[] {
     const hadBytes = this.holdings.of(from)?.freeBytes ?? 0;
+    const before = delta.base === 0 ? [...(this.holdings.of(from)?.files.keys() ?? [])] : [];
     if (!this.holdings.apply(from, delta, nowMs)) return [send(from, { kind: 'holdings-wanted' })];
+    // It could not be offered anything before.
+    if (!link.heardHoldings) this.#touch();
     link.heardHoldings = true;
     if (delta.freeBytes > hadBytes) this.#outbox.madeRoom(from);
-    if (delta.base === 0) this.#touch();
-    else for (const { file } of delta.held) this.#touch(file);
+    for (const file of [...before, ...delta.held.map((holding) => holding.file)]) this.#touch(file);
     return [];
   }
 

@@ -11,12 +11,10 @@ export class Releasing {
   /** Challenges under way, by file and fragment. */
   readonly #open = new Map<FileId, Map<number, number>>();
 
-  /** False when the fragment is being asked for already. */
-  add({ file, fragment }: Place, challengeCount: number): boolean {
+  /** `challengeCount`, above 0, verdicts about `place` will come. */
+  add({ file, fragment }: Place, challengeCount: number): void {
     const ofFile = this.#open.get(file) ?? new Map<number, number>();
-    if (ofFile.has(fragment)) return false;
     this.#open.set(file, ofFile.set(fragment, challengeCount));
-    return true;
   }
 
   /** Whether `place` may be given up now. */
@@ -30,7 +28,8 @@ export class Releasing {
     return outcome === 'proved';
   }
 
-  has(file: FileId): boolean {
-    return this.#open.has(file);
+  has(file: FileId, fragment?: number): boolean {
+    const ofFile = this.#open.get(file);
+    return fragment === undefined ? ofFile !== undefined : ofFile?.has(fragment) === true;
   }
 }
