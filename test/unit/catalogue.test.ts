@@ -8,7 +8,7 @@ import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.ts';
 import { decodeEntry, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { DeviceId, EntryId, FileId } from '../../src/core/model/ids.ts';
-import { MAX_DEVICE_COUNT, MAX_LOG_BYTES } from '../../src/core/model/limits.ts';
+import { MAX_AHEAD_MS, MAX_DEVICE_COUNT, MAX_LOG_BYTES } from '../../src/core/model/limits.ts';
 import { CatalogueSync } from '../../src/core/peer/catalogue-sync.ts';
 import golden from '../vectors/entry.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
@@ -247,9 +247,9 @@ describe('names', () => {
     expect(catalogue.poolName).toBe('second');
   });
 
-  it('dated more than a day ahead wait for their time, and no clock follows them', () => {
+  it('dated more than 12 hours ahead wait for their time, and no clock follows them', () => {
     const dueMs = 40 * DAY_MS;
-    const future = entryOf(3, { kind: 'pool', name: 'future' }, { ms: dueMs + DAY_MS, count: 5 });
+    const future = entryOf(3, { kind: 'pool', name: 'future' }, { ms: dueMs + DAY_MS / 2, count: 5 });
     const past = entryOf(2, { kind: 'pool', name: 'past' }, { ms: 7, count: 0 });
     for (const entries of [
       [past, future],
@@ -266,6 +266,21 @@ describe('names', () => {
       // Whoever has seen it can still rename the pool.
       write(catalogue, deviceAt(0), dueMs, { kind: 'pool', name: 'after it' });
       expect(catalogue.poolName).toBe('after it');
+    }
+  });
+
+  it('given after an entry dated ahead was seen are never dated so far ahead that another honest clock accuses', () => {
+    const nowMs = 40 * DAY_MS;
+    for (let hours = 1; hours <= 26; hours++) {
+      // Its clock is a minute ahead of the others'.
+      const fast = new Catalogue();
+      fast.tell(nowMs + 60_000);
+      const at = { ms: nowMs + 60_000 + hours * 3_600_000, count: 0 };
+      fast.add([entryOf(2, { kind: 'pool', name: 'dated ahead' }, at)]);
+      const { entry } = write(fast, deviceAt(0), nowMs + 60_000, { kind: 'pool', name: 'Family' });
+      expect(entry.at.ms - nowMs).toBeLessThan(MAX_AHEAD_MS - 11 * 3_600_000);
+      // And what shows can be changed at once.
+      expect(fast.poolName).toBe('Family');
     }
   });
 

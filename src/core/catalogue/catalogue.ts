@@ -73,7 +73,7 @@ export class Catalogue {
     this.#maxLogBytes = maxLogBytes;
   }
 
-  /** The wall clock: a name that is dated more than a day ahead waits. Told before anything else, and never back. */
+  /** The wall clock: a name that is dated more than 12 hours ahead waits. Told before anything else, and never back. */
   tell(nowMs: number): void {
     this.#names.tell(nowMs);
   }

@@ -1,12 +1,12 @@
 // The names that the catalogue's entries give, and the hybrid clock that dates them.
 //
 // A device's own name is the last one in its log, whatever its date: nobody else writes there. The pool's name is the latest by
-// hybrid time, of the last name that each device gave: one that is dated more than a day ahead of this device's clock waits
+// hybrid time, of the last name that each device gave: one that is dated more than 12 hours ahead of this device's clock waits
 // until it is not, and until then nobody's hybrid clock follows it. So devices agree on names once the clock of each has passed
-// the date less a day; they keep and pass on the same entries all along.
+// the date less 12 hours; they keep and pass on the same entries all along.
 
 import type { DeviceId } from '../model/ids.ts';
-import { MAX_AHEAD_MS } from '../model/limits.ts';
+import { MAX_FOLLOWED_MS } from '../model/limits.ts';
 import { compareTimes, ZERO_TIME, type HybridTime } from './clock.ts';
 import type { DeviceLog } from './device-log.ts';
 import type { PackedEntry } from './packed-entry.ts';
@@ -49,7 +49,7 @@ export class NameIndex {
 
   nextDeadlineMs(): number {
     const next = this.#waiting.at(-1);
-    return next === undefined ? Infinity : next.at.ms - MAX_AHEAD_MS;
+    return next === undefined ? Infinity : next.at.ms - MAX_FOLLOWED_MS;
   }
 
   /** The hybrid clock follows an entry, unless that is far ahead. */
@@ -126,7 +126,7 @@ export class NameIndex {
   }
 
   #isAhead({ ms }: HybridTime): boolean {
-    return ms - MAX_AHEAD_MS > this.#nowMs;
+    return ms - MAX_FOLLOWED_MS > this.#nowMs;
   }
 
   /** Where `entry` is, or would be, among those that wait. */

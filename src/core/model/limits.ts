@@ -56,8 +56,14 @@ export const LOG_RESERVE_BYTES = 1024 * 1024;
 export const MAX_LOG_BRANCHES = 8;
 /** Marks that one log's head has at most: its branches' ends, and one for each doubling of the way back. */
 export const MAX_LOG_MARKS = 32;
-/** A name dated further ahead than this, ms, waits: clocks of devices in use differ by hours at most, time zones set wrong. */
+/** People are told of names dated further ahead than this, ms: no honest clock is that far off. */
 export const MAX_AHEAD_MS = 24 * 60 * 60_000;
+/**
+ * Clocks follow what is dated at most this far ahead, ms; names that are dated further ahead wait. Half of MAX_AHEAD_MS: what an
+ * honest device writes after following a date is told of by no other, as their clocks differ by hours at most (time zones
+ * set wrong). One bound for both: a name that shows but is not followed could not be changed.
+ */
+export const MAX_FOLLOWED_MS = MAX_AHEAD_MS / 2;
 /** Records in one `entries` message; with MAX_MESSAGE_BYTES it bounds what a peer makes us hold and check at once. */
 export const MAX_ENTRIES_PER_MESSAGE = 64;
 /** Devices that one catalogue knows. */
