@@ -1,6 +1,9 @@
 // What a thief finds after rarer fates of a device: fragments that were given up and others taken instead, a crash in the
 // midst of letting go, and an update from the version before.
 
+import { join } from 'node:path';
+import { layersOf } from '../thief/layers.ts';
+import { nameNeedles, traces } from '../thief/needles.ts';
 import { scaled, scaleNote, timeLimitMs } from '../scale.ts';
 import type { Device } from './device.ts';
 import { serveFrozenApp } from './frozen-app.ts';
@@ -57,7 +60,7 @@ test('a device whose fragments were exchanged for others has never k key shares 
   }
 });
 
-const CRASH_FACTOR = 4;
+const CRASH_FACTOR = 8;
 /** When the browser is killed, ms after the file is sealed: letting go takes some tenths of a second. */
 const CRASHES_MS = [60, 240, 0, 120, 180, 300, 360, 420].slice(0, scaled(8, CRASH_FACTOR));
 
@@ -142,6 +145,26 @@ test('what a device of the version before let go is not left by its update', asy
   }
 });
 
+test('an invite that was shown is not in the browser’s session files', async ({ newVictim }) => {
+  const victim = await newVictim('Laptop');
+  const { page } = victim.device;
+  await victim.device.createPool('Home');
+  const invite = await victim.device.invite();
+  await page.getByRole('button', { name: 'Invite a device' }).click();
+  await expect(page.getByLabel('Invite link')).toHaveValue(invite);
+  // The browser notes what fields show now and then: it has when it has noted this one.
+  const probe = 'shown beside the invite';
+  await page.evaluate((text) => {
+    const field = document.createElement('input');
+    document.body.append(field);
+    field.value = text;
+  }, probe);
+  const sessions = join(victim.folder, 'Default', 'Sessions');
+  await expect.poll(() => traces(layersOf(sessions), nameNeedles('the probe', probe))).not.toEqual([]);
+  await victim.end('closed');
+  expect(findingsIn(rob(victim), { invite }).traces).toEqual([]);
+});
+
 test('an invite that was opened as an address stays in the browser’s history after leaving', async ({
   newPool,
   newVictim,
@@ -158,9 +181,9 @@ test('an invite that was opened as an address stays in the browser’s history a
   await page.evaluate(() => window.palm.leave());
   await victim.end('closed');
   // No page can take it out of there: the README says so. Palm's own storage has it no more.
-  const { traces } = findingsIn(rob(victim), { invite });
-  expect(traces.filter((line) => line.includes('Default/History'))).not.toEqual([]);
-  expect(traces.filter((line) => /IndexedDB|File System/.test(line))).toEqual([]);
+  const { traces: lines } = findingsIn(rob(victim), { invite });
+  expect(lines.filter((line) => line.includes('Default/History'))).not.toEqual([]);
+  expect(lines.filter((line) => /IndexedDB|File System/.test(line))).toEqual([]);
 });
 
 /** What other devices hold, as `device` knows it: a file, a device and a fragment each. */

@@ -30,8 +30,8 @@ interface SealedRow {
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** The file of key slots is small; files of packs are not. */
-const MAX_SLOT_FILE_BYTES = 4 * 1024 * 1024;
+/** Room for 4,096 slots. A file of packs is larger: it has blocks of more than this. */
+const MAX_SLOT_FILE_BYTES = 128 * 1024;
 const ORIGIN_FILES = /(?:^|\/)File System\//;
 const DATABASE = /indexeddb/i;
 /** Names of what is sealed alone. */

@@ -29,6 +29,8 @@ export function CopyField({ label, text }: CopyFieldProps) {
           id={id}
           type="text"
           readOnly
+          // Browsers keep what fields show in their session files, to show it again; this is a secret.
+          autocomplete="off"
           value={text}
           onFocus={(event) => event.currentTarget.select()}
         />
