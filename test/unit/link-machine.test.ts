@@ -291,6 +291,7 @@ describe('one machine', () => {
     return machine.handle(atMs, {
       kind: 'letter',
       letter: { from, fromSession, toSession: to, link, seq, body },
+      way: from,
     });
   }
 
@@ -476,7 +477,11 @@ describe('a member that attacks', () => {
 
   function say(machine: LinkMachine, atMs: number, { seq = 1, body = offer, ...said }: Said): LinkEffect[] {
     const toSession = body.kind === 'announce' ? null : session;
-    return machine.handle(atMs, { kind: 'letter', letter: { ...said, toSession, seq, body } });
+    return machine.handle(atMs, {
+      kind: 'letter',
+      letter: { ...said, toSession, seq, body },
+      way: said.from,
+    });
   }
 
   function kinds(effects: readonly LinkEffect[]): string[] {

@@ -252,7 +252,8 @@ export class LinkNetwork {
     this.#at(node, this.#random() * maxDelayMs, () => {
       const { forUs, onward } = node.router.take(this.#wallMs(node), letter, source);
       for (const route of onward) this.#carry(node, route, letter);
-      if (forUs) this.input(node, { kind: 'letter', letter });
+      const way = source.kind === 'relay' ? source.from : source.device;
+      if (forUs) this.input(node, { kind: 'letter', letter, way });
     });
   }
 

@@ -33,7 +33,7 @@ export interface CourierOptions {
 }
 
 export interface CourierEvents {
-  deliver(letter: OpenedLetter): void;
+  deliver(letter: OpenedLetter, source: Source): void;
   /** Takes a sealed envelope on its way; the callee does not keep `envelope`. */
   carry(route: Route, envelope: Uint8Array): void;
   rejected(reason: string): void;
@@ -80,7 +80,7 @@ export class Courier {
       const letter = await openEnvelope(envelope, keys, cryptography);
       const { forUs, onward } = router.take(clock.nowMs(), letter, source);
       for (const route of onward) this.#events.carry(route, envelope);
-      if (forUs) this.#events.deliver(letter);
+      if (forUs) this.#events.deliver(letter, source);
     });
     if (isTaken) this.#waiting.set(from, count + 1);
   }

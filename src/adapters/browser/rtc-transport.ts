@@ -78,8 +78,9 @@ export class RtcTransport implements Transport {
     this.#courier = new Courier(
       { keys, session, identity, cryptography, random, clock, router: this.#router },
       {
-        deliver: (letter) => {
-          this.#handle({ kind: 'letter', letter });
+        deliver: (letter, source) => {
+          const way = source.kind === 'relay' ? source.from : source.device;
+          this.#handle({ kind: 'letter', letter, way });
         },
         carry: (route, envelope) => {
           this.#carry(route, envelope);

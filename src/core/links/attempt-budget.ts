@@ -2,13 +2,15 @@
 // closed ones included until they are collected.
 //
 // Invariants: a device gets DEVICE_BURST attempts and one more every DEVICE_REFILL_MS; all devices together get TOTAL_BURST
-// and one more every TOTAL_REFILL_MS. An attempt that became a link that lasts is given back. Devices that were linked
-// before and strangers each have a total of their own: identities cost nothing, and however many are made up must not keep
-// the known devices from linking again. Memory is bounded by MAX_KNOWN devices.
+// and one more every TOTAL_REFILL_MS. An attempt that became a link that lasts is given back. Identities cost nothing, so
+// strangers and devices that were met (linked for STABLE_AFTER_MS) have separate totals. Each total is shared by turns, first
+// asked, first served: among devices that were met one by one, among strangers by the ways that their letters come. A full
+// memory of MAX_KNOWN devices forgets the device met last, so made-up ones cannot push out those met before.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
-import { STABLE_AFTER_MS } from './link-timing.ts';
+import type { Way } from './link-events.ts';
+import { BACKOFF_MAX_MS, STABLE_AFTER_MS } from './link-timing.ts';
 
 /** Reloads of a page and losses of a network, one after the other. */
 const DEVICE_BURST = 8;
@@ -18,14 +20,25 @@ const DEVICE_REFILL_MS = 2_000;
 const TOTAL_BURST = 64;
 /** Of all devices together, ms: closed connections are collected faster. */
 const TOTAL_REFILL_MS = 500;
-/** Devices remembered; the one that tried or linked longest ago is forgotten first. */
+/** How long a turn is kept for an asker that does not ask again, ms: the longest wait between attempts, and some delay. */
+const TURN_KEPT_MS = BACKOFF_MAX_MS + 10_000;
+/** Devices remembered, and turns that are waited for. */
 const MAX_KNOWN = 2 * MAX_DEVICE_COUNT;
+
+/** Who asks for an attempt. */
+export interface Asker {
+  readonly device: DeviceId;
+  /** How its last letter came. */
+  readonly way: Way;
+}
 
 export class AttemptBudget {
   readonly #devices = new Map<DeviceId, Budget>();
-  readonly #met = new Set<DeviceId>();
-  readonly #strangers = new Budget(TOTAL_BURST, TOTAL_REFILL_MS);
-  readonly #acquaintances = new Budget(TOTAL_BURST, TOTAL_REFILL_MS);
+  /** Devices that were met, in the order in which they were, with their rank. */
+  readonly #met = new Map<DeviceId, number>();
+  #metCount = 0;
+  readonly #strangers = new SharedBudget();
+  readonly #acquaintances = new SharedBudget();
 
   /** Whether the device may have another attempt. */
   hasTurn(nowMs: number, device: DeviceId): boolean {
@@ -37,39 +50,95 @@ export class AttemptBudget {
     const own = this.#devices.get(device) ?? new Budget(DEVICE_BURST, DEVICE_REFILL_MS);
     this.#devices.delete(device);
     this.#devices.set(device, own);
-    forgetOldest(this.#devices);
+    const [oldest] = this.#devices.keys();
+    if (this.#devices.size > MAX_KNOWN && oldest !== undefined) this.#devices.delete(oldest);
     return own.take(nowMs);
   }
 
-  /** Takes an attempt of the device's own and of all together; false when either is used up. */
-  take(nowMs: number, device: DeviceId): boolean {
-    const total = this.#totalOf(device);
-    return total.has(nowMs) && this.takeTurn(nowMs, device) && total.take(nowMs);
+  /**
+   * Takes an attempt of the device's own and of all together. Returns false when either is used up, or when those who wait
+   * their turn before it need all that is left. `roomCount` attempts may begin now.
+   */
+  take(nowMs: number, { device, way }: Asker, roomCount: number): boolean {
+    if (!this.hasTurn(nowMs, device)) return false;
+    const isTaken = this.hasMet(device)
+      ? this.#acquaintances.take(nowMs, device, roomCount)
+      : this.#strangers.take(nowMs, way, roomCount);
+    return isTaken && this.takeTurn(nowMs, device);
   }
 
   /** The attempt became a link. */
   giveBack(device: DeviceId): void {
     this.#totalOf(device).giveBack();
     this.#devices.get(device)?.giveBack();
-    this.#met.delete(device);
-    this.#met.add(device);
-    forgetOldest(this.#met);
+  }
+
+  /** The link lasts: from now on the device counts as met. */
+  lasted(device: DeviceId): void {
+    if (this.#met.has(device)) return;
+    // Made-up devices push each other out, not those that were there before.
+    const newest = this.#met.size < MAX_KNOWN ? undefined : [...this.#met.keys()].at(-1);
+    if (newest !== undefined) this.#met.delete(newest);
+    this.#metCount += 1;
+    this.#met.set(device, this.#metCount);
   }
 
   /** A link ended after `lastedMs`: if that was soon, its attempt counts after all. */
   ended(nowMs: number, device: DeviceId, lastedMs: number): void {
     if (lastedMs >= STABLE_AFTER_MS) return;
-    this.#totalOf(device).take(nowMs);
+    this.#totalOf(device).charge(nowMs);
     this.takeTurn(nowMs, device);
   }
 
-  /** Whether the device was linked with this one before. */
+  /** Whether the device had a link with this one that lasted. */
   hasMet(device: DeviceId): boolean {
     return this.#met.has(device);
   }
 
-  #totalOf(device: DeviceId): Budget {
+  /** Rises with the time at which a device was met; Infinity for a stranger. */
+  rankOf(device: DeviceId): number {
+    return this.#met.get(device) ?? Number.POSITIVE_INFINITY;
+  }
+
+  #totalOf(device: DeviceId): SharedBudget {
     return this.#met.has(device) ? this.#acquaintances : this.#strangers;
+  }
+}
+
+/** Permits that many share by turns. An asker that was refused goes before all that were refused or served later. */
+class SharedBudget {
+  readonly #permits = new Budget(TOTAL_BURST, TOTAL_REFILL_MS);
+  /** Askers that were refused and not served since, the first one first, and when each asked last. */
+  readonly #waiting = new Map<DeviceId | Way, number>();
+
+  take(nowMs: number, asker: DeviceId | Way, roomCount: number): boolean {
+    const beforeCount = this.#beforeCount(nowMs, asker);
+    if (Math.min(this.#permits.count(nowMs), roomCount) >= beforeCount + 1) {
+      this.#waiting.delete(asker);
+      return this.#permits.take(nowMs);
+    }
+    if (this.#waiting.has(asker) || this.#waiting.size < MAX_KNOWN) this.#waiting.set(asker, nowMs);
+    return false;
+  }
+
+  giveBack(): void {
+    this.#permits.giveBack();
+  }
+
+  /** Takes a permit for what was done already, if there is one. */
+  charge(nowMs: number): void {
+    this.#permits.take(nowMs);
+  }
+
+  /** How many others wait their turn before `asker`. */
+  #beforeCount(nowMs: number, asker: DeviceId | Way): number {
+    let count = 0;
+    for (const [other, askedMs] of this.#waiting) {
+      if (other === asker) break;
+      if (nowMs - askedMs < TURN_KEPT_MS) count += 1;
+      else this.#waiting.delete(other);
+    }
+    return count;
   }
 }
 
@@ -89,8 +158,12 @@ export class Budget {
   }
 
   has(nowMs: number): boolean {
+    return this.count(nowMs) >= 1;
+  }
+
+  count(nowMs: number): number {
     this.#refill(nowMs);
-    return this.#count >= 1;
+    return this.#count;
   }
 
   take(nowMs: number): boolean {
@@ -108,10 +181,4 @@ export class Budget {
     this.#count = Math.min(this.#burst, this.#count + passedMs / this.#refillMs);
     this.#sinceMs = nowMs;
   }
-}
-
-function forgetOldest(known: Map<DeviceId, unknown> | Set<DeviceId>): void {
-  if (known.size <= MAX_KNOWN) return;
-  const [oldest] = known.keys();
-  if (oldest !== undefined) known.delete(oldest);
 }

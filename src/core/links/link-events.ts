@@ -3,8 +3,12 @@
 // longer has is ignored.
 
 import type { DeviceId } from '../model/ids.ts';
+import type { ConnectionId } from '../wire/relay-protocol.ts';
 import type { Candidate, OpenedLetter, SignalBody } from './envelope.ts';
 import type { LinkId, SessionId } from './link-ids.ts';
+
+/** How a letter came here: the sender's connection with the relay, or the neighbour that passed it on. */
+export type Way = ConnectionId | DeviceId;
 
 /** What a connection wants to tell its other end while it is being made. */
 export type ConnectionSignal =
@@ -18,7 +22,7 @@ export type LinkInput =
   /** The relay says that the connection of this session has left. */
   | { readonly kind: 'session-gone'; readonly device: DeviceId; readonly session: SessionId }
   /** A verified letter, new, for us or for everyone. */
-  | { readonly kind: 'letter'; readonly letter: OpenedLetter }
+  | { readonly kind: 'letter'; readonly letter: OpenedLetter; readonly way: Way }
   /** Our own connection has something for its other end. */
   | {
       readonly kind: 'signal';

@@ -5,15 +5,16 @@
 // device alternate; a later session of a device (it reloaded) displaces an earlier one, never the reverse; of one
 // session's offers the later displaces the earlier. Whoever closes a link is the one that tries again: a device that was
 // told goodbye waits to be asked. No letter of one device changes anything about the link with another. Connections that
-// come to nothing are bounded, for each device and for all together (attempt-budget.ts).
+// come to nothing are bounded, for each device and for all together (attempt-budget.ts). When all links are in use, the device
+// met last gives way to one met earlier.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
 import { AttemptBudget } from './attempt-budget.ts';
 import type { OpenedLetter, SignalBody } from './envelope.ts';
-import type { ConnectionSignal, LinkEffect, LinkInput } from './link-events.ts';
+import type { ConnectionSignal, LinkEffect, LinkInput, Way } from './link-events.ts';
 import { isLinkIdOf, newLinkId, type LinkId, type SessionId } from './link-ids.ts';
-import { heard, newPeer, type Active, type Peer } from './link-peer.ts';
+import { heard, isActive, isNewer, newPeer, type Active, type ActivePeer, type Peer } from './link-peer.ts';
 import {
   ANNOUNCE_EVERY_MS,
   ANNOUNCE_GAP_MS,
@@ -96,7 +97,7 @@ export class LinkMachine {
         this.#takeDeparture(nowMs, input.device, input.session);
         break;
       case 'letter':
-        this.#takeLetter(nowMs, input.letter);
+        this.#takeLetter(nowMs, input.letter, input.way);
         break;
       case 'signal':
         this.#withActive(input, (peer) => {
@@ -114,8 +115,10 @@ export class LinkMachine {
         });
         break;
       case 'heard':
-        this.#withActive(input, (_peer, phase) => {
-          if (phase.kind === 'up') heard(nowMs, phase);
+        this.#withActive(input, (peer, phase) => {
+          if (phase.kind !== 'up') return;
+          heard(nowMs, phase);
+          if (nowMs - phase.sinceMs >= STABLE_AFTER_MS) this.#budget.lasted(peer.device);
         });
         break;
       case 'bye':
@@ -139,11 +142,12 @@ export class LinkMachine {
 
   // Letters
 
-  #takeLetter(nowMs: number, letter: OpenedLetter): void {
+  #takeLetter(nowMs: number, letter: OpenedLetter, way: Way): void {
     if (letter.from === this.#device) return;
     const opensDoor = letter.body.kind === 'announce' || letter.body.kind === 'offer';
-    const peer = this.#peerOf(nowMs, letter, opensDoor);
+    const peer = this.#peerOf(nowMs, letter, way, opensDoor);
     if (peer === undefined) return;
+    peer.way = way;
     switch (letter.body.kind) {
       case 'announce':
         this.#takeAnnounce(nowMs, peer, letter);
@@ -164,9 +168,9 @@ export class LinkMachine {
   }
 
   /** The letter's device as we know it, in the letter's session; undefined when the letter comes from the past. */
-  #peerOf(nowMs: number, letter: OpenedLetter, mayCreate: boolean): Peer | undefined {
+  #peerOf(nowMs: number, letter: OpenedLetter, way: Way, mayCreate: boolean): Peer | undefined {
     const known = this.#peers.get(letter.from);
-    if (known === undefined) return mayCreate ? this.#newPeer(nowMs, letter) : undefined;
+    if (known === undefined) return mayCreate ? this.#newPeer(nowMs, letter, way) : undefined;
     if (known.session === letter.fromSession) {
       known.isGone = false;
       return known;
@@ -193,14 +197,14 @@ export class LinkMachine {
     peer.phase = { kind: 'idle', retryAtMs: Math.max(nowMs, peer.refuseUntilMs) };
   }
 
-  #newPeer(nowMs: number, letter: OpenedLetter): Peer | undefined {
+  #newPeer(nowMs: number, letter: OpenedLetter, way: Way): Peer | undefined {
     if (this.#peers.size >= MAX_DEVICE_COUNT) {
       const idles = [...this.#peers.values()].filter((peer) => peer.phase.kind === 'idle');
       const idle = idles.find((peer) => !this.#budget.hasMet(peer.device)) ?? idles[0];
       if (idle === undefined) return undefined;
       this.#peers.delete(idle.device);
     }
-    const peer = newPeer(nowMs, letter.from, letter.fromSession);
+    const peer = newPeer(nowMs, letter, way);
     this.#peers.set(letter.from, peer);
     return peer;
   }
@@ -237,7 +241,7 @@ export class LinkMachine {
       this.#effects.push({ kind: 'refused', reason: 'more offers than a device needs' });
       return;
     }
-    if (nowMs < peer.refuseUntilMs || !this.#hasRoomFor(peer) || !this.#budget.take(nowMs, peer.device)) {
+    if (nowMs < peer.refuseUntilMs || !this.#hasRoomFor(peer) || !this.#takeAttempt(nowMs, peer)) {
       this.#send(peer, letter.link, { kind: 'bye' });
       return;
     }
@@ -275,6 +279,7 @@ export class LinkMachine {
   // Links
 
   #begin(nowMs: number, peer: Peer, link: LinkId, initiator: boolean): void {
+    if (peer.phase.kind === 'idle') this.#makeRoomFor(nowMs, peer);
     peer.phase = { kind: 'linking', link, deadlineMs: nowMs + ATTEMPT_TIMEOUT_MS, candidateCount: 0 };
     this.#effects.push({ kind: 'create', device: peer.device, link, initiator });
   }
@@ -443,21 +448,52 @@ export class LinkMachine {
     return this.#relayUp || [...this.#peers.values()].some((peer) => peer.phase.kind === 'up');
   }
 
-  /** A prod makes no connection here, so it counts for its device alone. */
-  #mayTry(nowMs: number, { device }: Peer): boolean {
-    return this.#device < device ? this.#budget.take(nowMs, device) : this.#budget.takeTurn(nowMs, device);
+  #mayTry(nowMs: number, peer: Peer): boolean {
+    if (this.#initiates(peer)) return this.#takeAttempt(nowMs, peer);
+    // A prod makes no connection here, so it counts for its device alone.
+    return this.#attemptRoom(peer) > 0 && this.#budget.takeTurn(nowMs, peer.device);
   }
 
-  /** Devices that were linked before are always tried, up to the limit of links; strangers, some at a time. */
-  #hasRoomFor(peer: Peer): boolean {
-    if (peer.phase.kind !== 'idle') return true;
-    const active = [...this.#peers.values()].filter(({ phase }) => phase.kind !== 'idle');
-    if (active.length >= MAX_LINK_COUNT) return false;
-    if (this.#budget.hasMet(peer.device)) return true;
-    const attempts = active.filter(
+  #takeAttempt(nowMs: number, peer: Peer): boolean {
+    return this.#budget.take(nowMs, peer, this.#attemptRoom(peer));
+  }
+
+  /** Devices that were met are always tried, up to the limit of links; strangers, some at a time. */
+  #attemptRoom(peer: Peer): number {
+    if (peer.phase.kind !== 'idle' || this.#budget.hasMet(peer.device)) return Number.POSITIVE_INFINITY;
+    const attempts = this.#actives().filter(
       ({ phase, device }) => phase.kind === 'linking' && !this.#budget.hasMet(device),
     );
-    return attempts.length < MAX_ATTEMPT_COUNT;
+    return MAX_ATTEMPT_COUNT - attempts.length;
+  }
+
+  #hasRoomFor(peer: Peer): boolean {
+    if (peer.phase.kind !== 'idle' || this.#actives().length < MAX_LINK_COUNT) return true;
+    return this.#whoGivesWay(peer) !== undefined;
+  }
+
+  #makeRoomFor(nowMs: number, peer: Peer): void {
+    if (this.#actives().length < MAX_LINK_COUNT) return;
+    const other = this.#whoGivesWay(peer);
+    if (other !== undefined) this.#closeDevice(nowMs, other.device, 'it gave way to a device met earlier');
+  }
+
+  /**
+   * When all links are in use: a stranger, the newest one first; else the device met last, if `peer` was met before it. So
+   * strangers displace nobody, and made-up devices never those that were there before them.
+   */
+  #whoGivesWay({ device }: Peer): Peer | undefined {
+    const least = this.#actives().reduce((found, other) => (this.#isBelow(other, found) ? other : found));
+    return this.#budget.rankOf(device) < this.#budget.rankOf(least.device) ? least : undefined;
+  }
+
+  #isBelow(first: ActivePeer, second: ActivePeer): boolean {
+    const [rank, otherRank] = [this.#budget.rankOf(first.device), this.#budget.rankOf(second.device)];
+    return rank === otherRank ? isNewer(first.phase, second.phase) : rank > otherRank;
+  }
+
+  #actives(): ActivePeer[] {
+    return [...this.#peers.values()].filter(isActive);
   }
 
   /** Whether an offer's id is in use with another device, and was not made by the session that offers it. */

@@ -1,6 +1,8 @@
 // What the link machine knows of one other device. Every field is the machine's to change; nothing here decides.
 
 import type { DeviceId } from '../model/ids.ts';
+import type { OpenedLetter } from './envelope.ts';
+import type { Way } from './link-events.ts';
 import type { LinkId, SessionId } from './link-ids.ts';
 import { DEAD_AFTER_MS, PING_AFTER_MS } from './link-timing.ts';
 
@@ -19,6 +21,8 @@ export type Phase =
 export interface Peer {
   readonly device: DeviceId;
   session: SessionId;
+  /** How its last letter came: identities cost nothing, ways do. */
+  way: Way;
   /** The relay said that `session` left, and nothing has come from it since. */
   isGone: boolean;
   /** A session that seems earlier, and spoke while `session` was under way: it is next when that fails. */
@@ -34,13 +38,15 @@ export interface Peer {
 
 /** With a connection. */
 export type Active = Exclude<Phase, { kind: 'idle' }>;
+export type ActivePeer = Peer & { readonly phase: Active };
 export type Up = Extract<Phase, { kind: 'up' }>;
 
 /** A device that just spoke for the first time: to be tried at once. */
-export function newPeer(nowMs: number, device: DeviceId, session: SessionId): Peer {
+export function newPeer(nowMs: number, { from, fromSession }: OpenedLetter, way: Way): Peer {
   return {
-    device,
-    session,
+    device: from,
+    session: fromSession,
+    way,
     isGone: false,
     heir: undefined,
     offerSeq: -1,
@@ -50,8 +56,21 @@ export function newPeer(nowMs: number, device: DeviceId, session: SessionId): Pe
   };
 }
 
+export function isActive(peer: Peer): peer is ActivePeer {
+  return peer.phase.kind !== 'idle';
+}
+
 /** The link gave a sign of life. */
 export function heard(nowMs: number, phase: Up): void {
   phase.pingAtMs = nowMs + PING_AFTER_MS;
   phase.deadAtMs = nowMs + DEAD_AFTER_MS;
+}
+
+/** Whether the first has less of a claim to its place than the second: an attempt before a link, then the later link. */
+export function isNewer(first: Active, second: Active): boolean {
+  return beganMs(first) > beganMs(second);
+}
+
+function beganMs(phase: Active): number {
+  return phase.kind === 'up' ? phase.sinceMs : Number.POSITIVE_INFINITY;
 }
