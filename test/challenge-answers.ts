@@ -18,8 +18,9 @@ export function answerChallenges(
   let hadAny = false;
   for (let effects = challenges.start(); effects.length > 0; effects = challenges.start()) {
     for (const effect of effects) {
-      if (effect.kind !== 'challenge') continue;
       hadAny = true;
+      if (effect.kind === 'round') challenges.roundReady(effect.round);
+      if (effect.kind !== 'challenge') continue;
       const { id, to, places } = effect;
       challenges.ready(
         nowMs,

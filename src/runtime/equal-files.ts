@@ -11,6 +11,7 @@ import { equalBytes } from '../core/model/bytes.ts';
 import { isPalmError } from '../core/model/errors.ts';
 import { blockBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
+import { fragmentCap } from '../core/model/limits.ts';
 import { marginOf } from '../core/placement/health.ts';
 import { readFile } from './reading.ts';
 import type { StoreJob, StorePorts } from './storing.ts';
@@ -51,20 +52,26 @@ async function isSafe(job: StoreJob, { fileId, manifest }: PoolFile, ports: Stor
   const { driver } = ports;
   const { peer } = driver;
   const self = driver.deviceId;
-  const claims = [...peer.confirmedHoldersOf(fileId)].filter(([device]) => peer.isReachable(device));
+  const cap = fragmentCap(manifest.k);
+  const holders = peer.confirmedHoldersOf(fileId);
+  // Its storer has more than its share as long as it has not seen the others prove theirs: it may be the only holder.
+  if (manifest.by !== self && (holders.get(manifest.by)?.size ?? 0) > cap) return false;
+  const claims = [...holders].filter(
+    ([device, fragments]) => peer.isReachable(device) && (device === self || fragments.size <= cap),
+  );
   if (marginOf(new Map(claims), manifest.k) < 1) return false;
   // Of a file that is being placed, the holders have proved it just now.
   if (peer.inOutbox(fileId)) return true;
-  const holders = await Promise.all(
+  const given = await Promise.all(
     claims.map(async ([device, fragments]): Promise<[DeviceId, ReadonlySet<number>]> => {
       if (device === self) return [device, fragments];
-      const given = await Promise.all(
+      const isEach = await Promise.all(
         [...fragments].map((fragment) => isGiven(job, { fileId, manifest }, fragment, device, ports)),
       );
-      return [device, new Set([...fragments].filter((_, at) => given[at]))];
+      return [device, new Set([...fragments].filter((_, at) => isEach[at]))];
     }),
   );
-  return marginOf(new Map(holders), manifest.k) >= 1;
+  return marginOf(new Map(given), manifest.k) >= 1;
 }
 
 /** Whether `device` gives the fragment's index and a few of its blocks, drawn at random. */

@@ -332,11 +332,14 @@ export class PeerDriver {
       case 'challenge':
         this.#inBackground(this.#challenging.challenge(effect.id, effect.to, effect.places));
         break;
-      case 'challenge-over':
-        this.#challenging.over(effect.id);
+      case 'round':
+        this.#inBackground(this.#challenging.begin(effect.round, effect.file, effect.fragments));
+        break;
+      case 'round-over':
+        this.#challenging.over(effect.round);
         break;
       case 'prove':
-        this.#inBackground(this.#challenging.prove(effect.to, effect.id, effect.salt, effect.places));
+        this.#inBackground(this.#challenging.prove(effect.to, effect.id, effect.asks));
         break;
       case 'stop-serving':
         this.#serving.stop(effect.to, effect.id);

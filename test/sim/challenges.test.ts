@@ -1,13 +1,18 @@
 // Holders that claim and keep nothing: before a storer gives up its own copies, each holder has to prove what it claims, from its
 // own disk, and can fetch nothing for that from the storer while it is asked.
 
+import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { decodeEntry } from '../../src/core/catalogue/entry.ts';
-import { fileIdOf, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
+import { openManifest, type Manifest } from '../../src/core/catalogue/manifest.ts';
+import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import { concatBytes, utf8 } from '../../src/core/model/bytes.ts';
+import { proofRanges } from '../../src/core/peer/proof-ranges.ts';
+import { blockKey, cidOf, fileIdOf, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
 import { packFragments } from '../../src/core/placement/fragment-set.ts';
-import type { Message, Place } from '../../src/core/wire/messages.ts';
+import type { Message, Place, ProofAsk } from '../../src/core/wire/messages.ts';
 import { settledOutboxes } from './checks.ts';
-import type { SimDevice } from './device.ts';
+import { synchronousCryptography, type SimDevice } from './device.ts';
 import { HostileMember } from './hostile-member.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
@@ -115,6 +120,164 @@ scenario(
   },
 );
 
+scenario(
+  'one machine with room for one fragment, behind eight names, does not make a storer let go',
+  [1_230, 1_231],
+  async (simulation) => {
+    const { world } = simulation;
+    const [storer] = await simulation.pool(1);
+    if (storer === undefined) throw new Error('one device');
+    // Either each name says that it can prove once the machine has its fragment, or all do at once.
+    const isLate = world.seed % 2 === 0;
+    const machine = new Machine(simulation, isLate);
+    for (let index = 0; index < LIAR_COUNT; index++) await machine.addName(storer, index);
+    await world.until('all know each other', () => storer.pool.status().devices.length === 1 + LIAR_COUNT);
+    const bytes = world.random.bytes(3_000_000);
+    const { fileId } = await world.settled('store', storer.put(bytes, { name: 'film' }), 600_000);
+    await world.pass(200_000);
+    expect(machine.rightProofCount, 'it can prove what it has').toBeGreaterThan(0);
+    expect(storer.fileStatus(fileId)?.inOutbox).toBe(true);
+    expect(storer.fileStatus(fileId)?.safe).toBe(false);
+    for (const name of machine.names) name.vanish();
+    await world.pass(10_000);
+    const read = await world.settled('read', storer.read(fileId));
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  },
+);
+
+/** Devices of one machine, whose disk has room for one fragment: it forgets the last before it fetches the next. */
+class Machine {
+  readonly names: HostileMember[] = [];
+  rightProofCount = 0;
+  readonly #simulation: Simulation;
+  readonly #isLate: boolean;
+  #disk:
+    | { readonly fragment: number; readonly index: Uint8Array; readonly blocks: Map<string, Uint8Array> }
+    | undefined;
+  #file: { readonly fileId: FileId; readonly manifest: Manifest } | undefined;
+  readonly #answers = new Map<number, (bytes: Uint8Array | undefined) => void>();
+  #nextId = 1;
+  /** One thing after another: the machine has one disk. */
+  #busy: Promise<void> = Promise.resolve();
+
+  constructor(simulation: Simulation, isLate: boolean) {
+    this.#simulation = simulation;
+    this.#isLate = isLate;
+  }
+
+  async addName(storer: SimDevice, index: number): Promise<void> {
+    const { world, network } = this.#simulation;
+    const name = new HostileMember(world, network, storer);
+    this.names.push(name);
+    const profile = await name.entry({ kind: 'profile', name: `Name ${index}` });
+    const features: Message = { kind: 'features', features: ['challenge'] };
+    if (!this.#isLate) name.greeting = [...name.greeting, features];
+    const share = new Set<number>();
+    const claim = (to: DeviceId): void => {
+      const file = this.#file?.fileId;
+      const held = file === undefined ? [] : [{ file, fragments: packFragments(share) }];
+      name.send(to, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 2 ** 40 });
+    };
+    name.onMessage = (from, message, payload) => {
+      switch (message.kind) {
+        case 'hello':
+          name.send(from, { kind: 'entries', entries: [profile], more: false });
+          claim(from);
+          break;
+        case 'entries':
+          void this.#learn(message.entries, name);
+          break;
+        case 'place':
+          for (const { fragment } of message.places) share.add(fragment);
+          claim(from);
+          this.#then(async () => {
+            for (const place of message.places) await this.#fetch(name, from, place);
+            if (this.#isLate) name.send(from, features);
+            claim(from);
+          });
+          break;
+        case 'challenge':
+          this.#then(() => this.#prove(name, from, message.id, message.asks));
+          break;
+        case 'index':
+        case 'block':
+          this.#answers.get(message.id)?.(payload.slice());
+          break;
+        case 'failed':
+          this.#answers.get(message.id)?.(undefined);
+          break;
+        default:
+          break;
+      }
+    };
+    name.open();
+  }
+
+  #then(work: () => Promise<void>): void {
+    this.#busy = this.#busy.then(work);
+  }
+
+  async #learn(entries: readonly Uint8Array[], { keys }: HostileMember): Promise<void> {
+    for (const { body } of entries.map((bytes) => decodeEntry(bytes))) {
+      if (body.kind !== 'file') continue;
+      const { catalogueKey, poolId } = keys;
+      const manifest = await openManifest(body.manifest, catalogueKey, poolId, synchronousCryptography);
+      this.#file = { fileId: fileIdOf(body.manifest), manifest };
+    }
+  }
+
+  /** What it lacks it fetches now, if the storer gives it. */
+  async #prove(name: HostileMember, from: DeviceId, id: number, asks: readonly ProofAsk[]): Promise<void> {
+    const digests: (Uint8Array | undefined)[] = [];
+    for (const ask of asks) {
+      if (this.#disk?.fragment !== ask.fragment) await this.#fetch(name, from, ask);
+      digests.push(this.#digest(name.id, ask));
+    }
+    this.rightProofCount += digests.filter((digest) => digest !== undefined).length;
+    name.send(from, { kind: 'proof', id, digests });
+  }
+
+  #digest(prover: DeviceId, { fragment, salt }: ProofAsk): Uint8Array | undefined {
+    const [disk, manifest] = [this.#disk, this.#file?.manifest];
+    const fragmentId = manifest?.fragments[fragment];
+    if (disk?.fragment !== fragment || manifest === undefined || fragmentId === undefined) return undefined;
+    const parts: Uint8Array[] = [utf8('palm/v2/proof'), salt, cidOf(prover).bytes, disk.index];
+    const { blocks } = decodeFragmentIndex(disk.index);
+    for (const { segment, start, end } of proofRanges(salt, fragmentId, manifest)) {
+      const block = disk.blocks.get(blockKey(first(blocks, segment)));
+      if (block === undefined) return undefined;
+      parts.push(block.slice(start, end));
+    }
+    return createHash('sha256')
+      .update(concatBytes(...parts))
+      .digest();
+  }
+
+  async #fetch(name: HostileMember, from: DeviceId, { file, fragment }: Place): Promise<void> {
+    const index = await this.#ask(name, from, { kind: 'get-index', id: this.#nextId++, file, fragment });
+    if (index === undefined) return;
+    const blocks = new Map<string, Uint8Array>();
+    this.#disk = { fragment, index, blocks };
+    for (const hash of decodeFragmentIndex(index).blocks) {
+      const block = await this.#ask(name, from, { kind: 'get-block', id: this.#nextId++, hash });
+      if (block !== undefined) blocks.set(blockKey(hash), block);
+    }
+  }
+
+  /** Nothing after a while without an answer. */
+  #ask(
+    name: HostileMember,
+    to: DeviceId,
+    message: Message & { readonly id: number },
+  ): Promise<Uint8Array | undefined> {
+    return new Promise((resolve) => {
+      this.#answers.set(message.id, resolve);
+      this.#simulation.world.after(4_000, () => resolve(undefined));
+      name.send(to, message);
+    });
+  }
+}
+
 interface Liar {
   readonly member: HostileMember;
   /** Indexes and blocks that it was sent between a challenge and its end. */
@@ -136,7 +299,7 @@ async function liar(
     const held = [...claimed].map(([file, fragments]) => ({ file, fragments: packFragments(fragments) }));
     member.send(to, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 2 ** 50 });
   };
-  let asked: { readonly id: number; readonly places: readonly Place[] } | undefined;
+  let asked: { readonly id: number; readonly asks: readonly Place[] } | undefined;
   member.onMessage = (from, message: Message) => {
     switch (message.kind) {
       case 'hello':
@@ -151,14 +314,12 @@ async function liar(
       case 'challenge':
         asked = message;
         if (kind === 'send wrong proofs' || kind === 'admit it') {
-          const digests = message.places.map(() =>
-            kind === 'admit it' ? undefined : world.random.bytes(32),
-          );
+          const digests = message.asks.map(() => (kind === 'admit it' ? undefined : world.random.bytes(32)));
           member.send(from, { kind: 'proof', id: message.id, digests });
         }
         if (kind === 'fetch it now')
-          for (const place of message.places)
-            member.send(from, { kind: 'get-index', id: world.random.below(2 ** 31), ...place });
+          for (const { file, fragment } of message.asks)
+            member.send(from, { kind: 'get-index', id: world.random.below(2 ** 31), file, fragment });
         break;
       case 'index':
       case 'block':
@@ -168,9 +329,9 @@ async function liar(
       case 'failed':
         // Nothing to be had: it says so, and may fetch later as much as it likes.
         if (kind === 'fetch it now' && asked !== undefined) {
-          const { id, places } = asked;
+          const { id, asks } = asked;
           asked = undefined;
-          member.send(from, { kind: 'proof', id, digests: places.map(() => undefined) });
+          member.send(from, { kind: 'proof', id, digests: asks.map(() => undefined) });
         }
         break;
       default:

@@ -26,7 +26,9 @@ function claimsOf(device: DeviceId, ...fragments: readonly number[]): Map<Device
 
 /** Sends what can be sent; returns the fragments asked of each device. */
 function askAll(challenges: Challenges, nowMs: number): { to: DeviceId; id: number; fragments: number[] }[] {
-  return challenges.start().flatMap((effect) => {
+  const begun = challenges.start();
+  for (const effect of begun) if (effect.kind === 'round') challenges.roundReady(effect.round);
+  return [...begun, ...challenges.start()].flatMap((effect) => {
     if (effect.kind !== 'challenge') return [];
     const { to, id, places } = effect;
     challenges.ready(
@@ -96,15 +98,17 @@ describe('a claim that failed', () => {
 describe('what waits to be asked', () => {
   it('is no more than what is claimed, however often that is withdrawn and claimed again', () => {
     const challenges = challengesOf();
+    const other = fileIdAt(1);
     const claims = claimsOf(A, 0, 1, 2);
-    challenges.want(0, FILE, claimsOf(A, 7));
-    // The first challenge is under way and stays open.
+    // A challenge of another file is under way and stays open.
+    challenges.want(0, other, claimsOf(A, 7));
     expect(askAll(challenges, 0)).toHaveLength(1);
     for (let time = 0; time < 1_000; time++) {
-      challenges.want(0, FILE, claims);
-      challenges.claimed(0, FILE, claimsOf(A, 7));
+      expect(challenges.want(0, FILE, claims)).toBe(3);
+      challenges.claimed(0, FILE, NO_CLAIMS);
     }
     challenges.want(0, FILE, claims);
+    expect(askAll(challenges, 0)).toEqual([]);
     challenges.tick(CHALLENGE_DEADLINE_MS);
     expect(askAll(challenges, CHALLENGE_DEADLINE_MS).map(({ fragments }) => fragments)).toEqual([[0, 1, 2]]);
     challenges.tick(2 * CHALLENGE_DEADLINE_MS);
@@ -134,27 +138,47 @@ describe('what waits to be asked', () => {
 });
 
 describe('proofs', () => {
-  it('of one round are together; of two they are asked for once more, and count meanwhile', () => {
+  it('are asked of all that claim the file in one round, those that proved before included, and count meanwhile', () => {
     const challenges = challengesOf();
-    const prove = (): void => {
-      for (const { to, id, fragments } of askAll(challenges, 0))
+    const prove = (): number[] =>
+      askAll(challenges, 0).flatMap(({ to, id, fragments }) => {
         challenges.proof(
           0,
           to,
           id,
           fragments.map(() => RIGHT),
         );
-    };
+        return fragments;
+      });
     challenges.want(0, FILE, claimsOf(A, 0));
-    prove();
+    expect(prove()).toEqual([0]);
+    const both = new Map([...claimsOf(A, 0), ...claimsOf(B, 1)]);
+    expect(challenges.want(0, FILE, both)).toBe(2);
+    expect(challenges.provedOf(FILE, both)).toEqual(claimsOf(A, 0));
+    expect(prove()).toEqual([0, 1]);
+    expect(challenges.provedOf(FILE, both)).toEqual(both);
+    expect(challenges.wereProvedTogether(FILE, both)).toBe(true);
+    expect(challenges.want(0, FILE, both)).toBe(0);
+  });
+
+  it('begin when the salt is drawn, and the round ends with the last of them, whatever each does', () => {
+    const challenges = challengesOf();
     const both = new Map([...claimsOf(A, 0), ...claimsOf(B, 1)]);
     challenges.want(0, FILE, both);
-    prove();
-    expect(challenges.wereProvedTogether(FILE, both)).toBe(false);
-    expect(challenges.pendingCount(FILE)).toBe(2);
-    expect(challenges.provedOf(FILE, both)).toEqual(both);
-    prove();
-    expect(challenges.wereProvedTogether(FILE, both)).toBe(true);
+    const [round, ...others] = challenges.start();
+    expect([round?.kind, others]).toEqual(['round', []]);
+    if (round?.kind !== 'round') throw new Error('a round begins');
+    expect(round.fragments).toEqual([0, 1]);
+    challenges.roundReady(round.round);
+    const asked = challenges.start();
+    expect(asked.map((effect) => effect.kind === 'challenge' && effect.to)).toEqual([A, B]);
+    const [first] = asked;
+    if (first?.kind !== 'challenge') throw new Error('it is asked');
+    challenges.ready(0, A, first.id, [RIGHT]);
+    challenges.proof(0, A, first.id, [RIGHT]);
+    expect(challenges.start()).toEqual([]);
+    challenges.linkDown(0, B);
+    expect(challenges.start()).toEqual([{ kind: 'round-over', round: round.round }]);
   });
 
   it('for another challenge, of another device, or after the deadline change nothing', () => {

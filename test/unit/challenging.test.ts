@@ -69,7 +69,7 @@ class Holder {
   /** Its proof of the fragment; undefined when it gives none. */
   async proof(): Promise<Uint8Array | undefined> {
     const { salt } = this.#vector;
-    await this.challenging.prove(deviceAt(1).deviceId, 1, bytesOfHex(salt), [this.place]);
+    await this.challenging.prove(deviceAt(1).deviceId, 1, [{ ...this.place, salt: bytesOfHex(salt) }]);
     const [made] = this.inputs.splice(0);
     if (made?.kind !== 'proof-made') throw new Error('a proof is made');
     expect(made.digests).toHaveLength(1);
@@ -136,8 +136,8 @@ describe('a proof', () => {
   });
 });
 
-describe('while a challenge is open', () => {
-  it('what it asks about is served to nobody; before and after it is', async () => {
+describe('while a round is under way', () => {
+  it('what its salt picks is served to nobody, before the first is asked; and before and after the round it is', async () => {
     const vector = itemAt(vectors.cases, 2);
     const { challenging, place, hashes, inputs } = new Holder(vector);
     const asks: readonly Ask[] = [
@@ -145,12 +145,31 @@ describe('while a challenge is open', () => {
       ...hashes.map((hash) => ({ kind: 'get-block' as const, hash: parseBlockHash(new Uint8Array(hash)) })),
     ];
     expect(asks.some((ask) => challenging.withholds(ask))).toBe(false);
-    await challenging.challenge(5, deviceAt(1).deviceId, [place]);
-    expect(inputs).toMatchObject([{ kind: 'challenge-ready', id: 5, to: deviceAt(1).deviceId }]);
+    await challenging.begin(3, place.file, [place.fragment]);
+    expect(inputs.splice(0)).toEqual([{ kind: 'round-ready', round: 3 }]);
     expect(asks.every((ask) => challenging.withholds(ask))).toBe(true);
     expect(challenging.withholds(place)).toBe(true);
     expect(challenging.withholds({ ...place, fragment: place.fragment - 1 })).toBe(false);
-    challenging.over(5);
+    await challenging.challenge(5, deviceAt(1).deviceId, [{ ...place, round: 3 }]);
+    expect(inputs).toMatchObject([{ kind: 'challenge-ready', id: 5, to: deviceAt(1).deviceId }]);
+    challenging.over(3);
     expect(asks.some((ask) => challenging.withholds(ask))).toBe(false);
+  });
+});
+
+describe('challenges of others', () => {
+  it('are answered two at a time, one of each device in turn', async () => {
+    const vector = itemAt(vectors.cases, 0);
+    const holder = new Holder(vector);
+    const order: string[] = [];
+    const ask = { ...holder.place, salt: bytesOfHex(vector.salt) };
+    const proving = [
+      ...[1, 2, 3, 4].map((id) => holder.challenging.prove(deviceAt(1).deviceId, id, [ask])),
+      holder.challenging.prove(deviceAt(2).deviceId, 9, [ask]),
+    ];
+    await Promise.all(proving);
+    for (const input of holder.inputs) if (input.kind === 'proof-made') order.push(`${input.id}`);
+    expect(order.toSorted()).toEqual(['1', '2', '3', '4', '9']);
+    expect(order.indexOf('9')).toBeLessThan(order.indexOf('4'));
   });
 });

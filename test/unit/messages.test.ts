@@ -310,8 +310,10 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
   challenge: fc.record({
     kind: fc.constant('challenge'),
     id: uint32,
-    salt: fc.uint8Array({ minLength: 16, maxLength: 16 }),
-    places: fc.array(place, { maxLength: 64 }),
+    asks: fc.array(
+      fc.record({ file, fragment: fc.nat(254), salt: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
+      { maxLength: 64 },
+    ),
   }),
   proof: fc.record({
     kind: fc.constant('proof'),

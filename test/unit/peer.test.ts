@@ -34,6 +34,7 @@ import {
   PROTOCOL_VERSION,
   type Message,
   type Place,
+  type ProofAsk,
 } from '../../src/core/wire/messages.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, fileBody, fileIdAt, itemAt, manifestOf, uncheckedEntry, write } from './pool-fixture.ts';
@@ -141,16 +142,20 @@ class Device {
       case 'challenge': {
         const { id, to, places } = effect;
         const expected = places.map((place) => proofOf(place, to));
-        this.input({ kind: 'challenge-ready', id, to, salt: SALT, expected });
+        const asks = places.map(({ file, fragment }) => ({ file, fragment, salt: SALT }));
+        this.input({ kind: 'challenge-ready', id, to, asks, expected });
         break;
       }
+      case 'round':
+        this.input({ kind: 'round-ready', round: effect.round });
+        break;
       case 'prove': {
-        const { to, id, places } = effect;
-        const digests = places.map((place) => place && proofOf(place, this.id));
+        const { to, id, asks } = effect;
+        const digests = asks.map((ask) => ask && proofOf(ask, this.id));
         this.input({ kind: 'proof-made', to, id, digests });
         break;
       }
-      case 'challenge-over':
+      case 'round-over':
       case 'keep-entries':
       case 'forget-entries':
       case 'misdeed':
@@ -487,8 +492,8 @@ describe('a second copy that its storer asks to be released', () => {
   it('is given up when the other holder proved that it has the fragment', () => {
     const { device, storer, third, place } = twice();
     expect(device.hear(storer, { kind: 'release', place }).map(({ kind }) => kind)).not.toContain('drop');
-    const { id, places } = challengeTo(device, third);
-    expect(places).toEqual([place]);
+    const { id, asks } = challengeTo(device, third);
+    expect(asks).toEqual([{ ...place, salt: SALT }]);
     const digests = [proofOf(place, third)];
     expect(device.hear(third, { kind: 'proof', id, digests })).toContainEqual({
       kind: 'drop',
@@ -550,29 +555,41 @@ describe('a removal of the files of others', () => {
 
 describe('challenges', () => {
   const salt = seededBytes(16, 6);
+  const asksFor = (places: readonly Place[]): ProofAsk[] => places.map((place) => ({ ...place, salt }));
 
   it('are answered for what is held, in order, and for nothing else', () => {
     const { device, other, fileId } = asked();
     device.input({ kind: 'held', file: fileId, fragment: 2, bytes: 10 });
     const places = [1, 2].map((fragment) => ({ file: fileId, fragment }));
-    device.hear(other, { kind: 'challenge', id: 4, salt, places });
+    device.hear(other, { kind: 'challenge', id: 4, asks: asksFor(places) });
     expect(device.sentTo(other, 'proof')).toEqual([
       { kind: 'proof', id: 4, digests: [undefined, proofOf({ file: fileId, fragment: 2 }, device.id)] },
     ]);
   });
 
   it('never make a device read more than their bound', () => {
-    const { device, other, fileId, manifest } = asked();
+    const { device, other, files, manifest } = knowing(1, { n: 64 });
+    const fileId = itemAt(files, 0);
     const blockCount = proofBlocksOf(manifest);
     for (let fragment = 0; fragment < manifest.n; fragment++)
       device.input({ kind: 'held', file: fileId, fragment, bytes: 10 });
-    const places = Array.from({ length: 64 }, (_, index) => ({ file: fileId, fragment: index % manifest.n }));
-    const effects = device.hear(other, { kind: 'challenge', id: 4, salt, places });
-    const asked64 = effects.flatMap((effect) => (effect.kind === 'prove' ? effect.places : []));
+    const places = Array.from({ length: 64 }, (_, fragment) => ({ file: fileId, fragment }));
+    const effects = device.hear(other, { kind: 'challenge', id: 4, asks: asksFor(places) });
+    const asked64 = effects.flatMap((effect) => (effect.kind === 'prove' ? effect.asks : []));
     expect(asked64).toHaveLength(64);
     const read = asked64.filter((place) => place !== undefined).length * blockCount;
     expect(read).toBeLessThanOrEqual(64);
     expect(read).toBeGreaterThan(64 - blockCount);
+  });
+
+  it('that name a fragment again have it proved once', () => {
+    const { device, other, fileId } = asked();
+    device.input({ kind: 'held', file: fileId, fragment: 2, bytes: 10 });
+    const place = { file: fileId, fragment: 2 };
+    device.hear(other, { kind: 'challenge', id: 4, asks: asksFor([place, place]) });
+    expect(device.sentTo(other, 'proof')).toMatchObject([
+      { digests: [proofOf(place, device.id), undefined] },
+    ]);
   });
 
   it('that come before earlier ones were answered end the link', () => {
@@ -582,7 +599,7 @@ describe('challenges', () => {
       device.peer.handle(2_000, {
         kind: 'message',
         from: other,
-        message: { kind: 'challenge', id, salt, places: [] },
+        message: { kind: 'challenge', id, asks: [] },
         payload: NO_BYTES,
       });
     for (const id of [1, 2, 3, 4]) expect(hear(id)).toMatchObject([{ kind: 'prove', id }]);
@@ -822,19 +839,16 @@ describe('small fragments that others ask this device to hold', () => {
     }
   });
 
-  it('are not fetched together with those of another device', () => {
-    const { device, other, files } = knowing(7, { size: 4_000 });
+  it('are taken from whoever stored their file alone', () => {
+    const { device, other, files } = knowing(1, { size: 4_000 });
     const third = deviceAt(2).deviceId;
     device.input({ kind: 'link-up', device: third });
     device.hear(third, HELLO);
-    const places = files.map((file) => ({ file, fragment: 0 }));
-    const offer = (from: DeviceId, at: number): (readonly Place[])[] =>
-      fetchedBy(device.hear(from, { kind: 'place', places: [itemAt(places, at)] }));
-    expect([0, 1, 2].flatMap((at) => offer(other, at))).toEqual([[places[0]], [places[1]]]);
-    expect([3, 4, 5].flatMap((at) => offer(third, at))).toEqual([[places[3]], [places[4]]]);
-    expect(offer(other, 6)).toEqual([]);
-    const ended = { kind: 'pulled', from: other, place: itemAt(places, 0), outcome: 'held' } as const;
-    expect(fetchedBy(device.input(ended))).toEqual([[places[2], places[6]]]);
+    const places = [{ file: itemAt(files, 0), fragment: 0 }];
+    const effects = device.hear(third, { kind: 'place', places });
+    expect(fetchedBy(effects)).toEqual([]);
+    expect(refusals(effects, third)).toEqual([[0, 'failed']]);
+    expect(fetchedBy(device.hear(other, { kind: 'place', places }))).toEqual([places]);
   });
 });
 

@@ -2,6 +2,10 @@
 // has to prove it: a hash over a fresh salt and over parts of the fragment that the salt picks (proof-ranges.ts), which this
 // device compares with that of its own copy.
 //
+// All claims of a file are put to the proof in one round: one salt, drawn before the first is asked, and what it picks of all their
+// fragments is served to nobody until the last of them ended. So it does not matter when each is asked: whoever answers had, when
+// the round began, all that its names claim.
+//
 // Invariants: a fragment counts as proved for a device only after a proof of that device's own, and only until the device no
 // longer claims it; one challenge at most is open with each device; each challenge ends once: by its proof, its deadline or its
 // link. A claim that failed is not looked at again before its time, whatever the device does meanwhile, and that time doubles
@@ -22,15 +26,27 @@ import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/messages.ts';
 const MAX_DOUBLINGS = 8;
 
 export type ChallengeEffect =
-  /** Draw a salt, compute what `to` has to answer from this device's own copies, and tell with 'challenge-ready'. */
+  /** Draw a salt for these fragments, serve nobody what it picks of them, and tell with 'round-ready'. */
+  | {
+      readonly kind: 'round';
+      readonly round: number;
+      readonly file: FileId;
+      readonly fragments: readonly number[];
+    }
+  /** Compute what `to` has to answer from this device's own copies, and tell with 'challenge-ready'. */
   | {
       readonly kind: 'challenge';
       readonly id: number;
       readonly to: DeviceId;
-      readonly places: readonly Place[];
+      readonly places: readonly RoundPlace[];
     }
-  /** Whatever was kept from others for this challenge may be served again. */
-  | { readonly kind: 'challenge-over'; readonly id: number };
+  /** What was kept from others for this round may be served again. */
+  | { readonly kind: 'round-over'; readonly round: number };
+
+/** A claim that is put to the proof, and its round. */
+export interface RoundPlace extends Place {
+  readonly round: number;
+}
 
 export interface ChallengesView {
   /** Reachable, and it can answer challenges. */
@@ -51,7 +67,7 @@ type Claim =
 
 interface Open {
   readonly id: number;
-  readonly places: readonly Place[];
+  readonly places: readonly RoundPlace[];
   /** Infinity until the challenge was sent. */
   deadlineMs: number;
   /** By place; undefined where this device's own copy is not sound. */
@@ -69,7 +85,7 @@ export interface Verdict {
   readonly device: DeviceId;
   readonly place: Place;
   /**
-   * 'false': it sent a wrong proof. 'silent': none, in time or at all. 'gone': its link went down. 'unknowable': this device's own
+   * 'false': it sent a wrong proof. 'silent': none, in time or at all. 'gone': it could not be asked. 'unknowable': this device's own
    * copy is gone.
    */
   readonly outcome: 'proved' | 'false' | 'silent' | 'gone' | 'unknowable';
@@ -79,7 +95,10 @@ export class Challenges {
   readonly #view: ChallengesView;
   readonly #claims = new Map<FileId, Map<DeviceId, Map<number, Claim>>>();
   /** Places to ask of a device, in order: those whose claims wait. */
-  readonly #waiting = new Map<DeviceId, Map<string, Place>>();
+  readonly #waiting = new Map<DeviceId, Map<string, RoundPlace>>();
+  /** Rounds under way: whether their salt is drawn, and how many of their claims have not ended. */
+  readonly #rounds = new Map<number, { isReady: boolean; openCount: number }>();
+  #begun: ChallengeEffect[] = [];
   /** Challenges in a row that a device failed. */
   readonly #failures = new Map<DeviceId, number>();
   readonly #open = new Map<DeviceId, Open>();
@@ -95,17 +114,25 @@ export class Challenges {
     return this.#view.canProve(device);
   }
 
-  /** Wants a proof of each of these claims that has none, unless one failed a short while ago. Returns how many that are. */
+  /**
+   * Wants a proof of each of these claims that has none, unless one failed a short while ago; and of all others with it, so that
+   * they are proved together. Waits for the round that is under way. Returns how many proofs are to come.
+   */
   want(nowMs: number, file: FileId, claims: Holders): number {
-    const isDue = (claim: Claim | undefined): boolean =>
+    const known = this.#claims.get(file);
+    if (this.pendingCount(file) > 0) return 0;
+    const isNew = (claim: Claim | undefined): boolean =>
       claim === undefined || (claim.kind === 'failed' && claim.untilMs <= nowMs);
-    return this.#ask(file, claims, isDue);
+    const hasNew = [...claims].some(
+      ([device, fragments]) =>
+        this.#view.canProve(device) &&
+        [...fragments].some((fragment) => isNew(known?.get(device)?.get(fragment))),
+    );
+    if (!hasNew) return 0;
+    return this.#ask(file, claims, (claim) => isNew(claim) || claim?.kind === 'proved');
   }
 
-  /**
-   * Whether those of these claims that can be put to the proof now were proved in one round: whoever made them had all of it at the
-   * same time. Where they were not, all are asked once more, together.
-   */
+  /** Whether those of these claims that can be put to the proof now were proved in one round. If not, they are asked once more. */
   wereProvedTogether(file: FileId, claims: Holders): boolean {
     const rounds = new Set<number>();
     for (const [device, fragments] of claims) {
@@ -146,6 +173,7 @@ export class Challenges {
       for (const [fragment, claim] of ofDevice) {
         if (claims.get(device)?.has(fragment) === true || this.#isFailing(nowMs, claim)) continue;
         this.#waiting.get(device)?.delete(placeKey({ file, fragment }));
+        if (claim.kind === 'waiting') this.#ended(claim.round);
         if (claim.kind === 'asked')
           ofDevice.set(fragment, { kind: 'failed', untilMs: nowMs + CHALLENGE_RETRY_MS });
         else ofDevice.delete(fragment);
@@ -160,21 +188,36 @@ export class Challenges {
 
   /** Nothing hangs on the file's claims any more. */
   forget(file: FileId): void {
+    for (const [device, ofDevice] of this.#claims.get(file) ?? []) {
+      for (const [fragment, claim] of ofDevice) {
+        this.#waiting.get(device)?.delete(placeKey({ file, fragment }));
+        if (claim.kind === 'waiting') this.#ended(claim.round);
+      }
+    }
     this.#claims.delete(file);
   }
 
-  /** `expected`: what `to` has to answer. Returns the places to ask for now; undefined when the challenge ended meanwhile. */
-  ready(
-    nowMs: number,
-    to: DeviceId,
-    id: number,
-    expected: readonly (Uint8Array | undefined)[],
-  ): readonly Place[] | undefined {
+  /** The salt of the round is drawn: its claims may be asked. */
+  roundReady(round: number): void {
+    const open = this.#rounds.get(round);
+    if (open !== undefined) open.isReady = true;
+  }
+
+  /** `expected`: what `to` has to answer. False when the challenge ended meanwhile; else it goes out now. */
+  ready(nowMs: number, to: DeviceId, id: number, expected: readonly (Uint8Array | undefined)[]): boolean {
     const open = this.#open.get(to);
-    if (open?.id !== id) return undefined;
+    if (open?.id !== id) return false;
     open.expected = expected;
     open.deadlineMs = nowMs + CHALLENGE_DEADLINE_MS;
-    return open.places;
+    return true;
+  }
+
+  /** What the challenge asks about could not be read here: it is made later. */
+  callOff(nowMs: number, to: DeviceId, id: number): Judgement {
+    const open = this.#open.get(to);
+    if (open?.id !== id) return { effects: [], verdicts: [] };
+    this.#open.delete(to);
+    return { effects: [], verdicts: open.places.map((place) => this.#settle(nowMs, to, place, 'gone')) };
   }
 
   /** An answer. One to nothing that is open is ignored. */
@@ -187,7 +230,7 @@ export class Challenges {
     const verdicts = open.places.map((place, at) =>
       this.#settle(nowMs, from, place, outcomes[at] ?? 'silent'),
     );
-    return { effects: [{ kind: 'challenge-over', id }], verdicts };
+    return { effects: [], verdicts };
   }
 
   /** The device cannot be asked now. What it was asked about is asked again after a while; the rest whenever it is back. */
@@ -196,10 +239,13 @@ export class Challenges {
     this.#open.delete(device);
     const waiting = [...(this.#waiting.get(device)?.values() ?? [])];
     this.#waiting.delete(device);
-    for (const { file, fragment } of waiting) this.#claims.get(file)?.get(device)?.delete(fragment);
+    for (const { file, fragment, round } of waiting) {
+      this.#claims.get(file)?.get(device)?.delete(fragment);
+      this.#ended(round);
+    }
     const asked = (open?.places ?? []).map((place) => this.#settle(nowMs, device, place, 'gone'));
     return {
-      effects: open === undefined ? [] : [{ kind: 'challenge-over', id: open.id }],
+      effects: [],
       verdicts: [...asked, ...waiting.map((place) => ({ device, place, outcome: 'gone' }) as const)],
     };
   }
@@ -212,16 +258,17 @@ export class Challenges {
       this.#tally(device, ['silent']);
     }
     return {
-      effects: late.map(([, { id }]) => ({ kind: 'challenge-over', id })),
+      effects: [],
       verdicts: late.flatMap(([device, { places }]) =>
         places.map((place) => this.#settle(nowMs, device, place, 'silent')),
       ),
     };
   }
 
-  /** Challenges whoever has none open. */
+  /** Begins and ends rounds, and challenges whoever has none open. */
   start(): ChallengeEffect[] {
-    const effects: ChallengeEffect[] = [];
+    const effects = this.#begun;
+    this.#begun = [];
     for (const [device, queue] of this.#waiting) {
       if (this.#open.has(device)) continue;
       const places = this.#take(device, queue);
@@ -241,17 +288,18 @@ export class Challenges {
   }
 
   /** The next places in line that fit one challenge. */
-  #take(device: DeviceId, queue: Map<string, Place>): Place[] {
-    const places: Place[] = [];
+  #take(device: DeviceId, queue: Map<string, RoundPlace>): RoundPlace[] {
+    const places: RoundPlace[] = [];
     let blockCount = 0;
     for (const [key, place] of queue) {
+      if (this.#rounds.get(place.round)?.isReady !== true) continue;
       blockCount += this.#view.proofBlocksOf(place.file);
       const isFull = places.length === MAX_PLACES_PER_MESSAGE || blockCount > MAX_CHALLENGE_BLOCKS;
       if (isFull && places.length > 0) break;
       queue.delete(key);
       const ofDevice = this.#claims.get(place.file)?.get(device);
       const claim = ofDevice?.get(place.fragment);
-      if (claim?.kind !== 'waiting') continue;
+      if (claim?.kind !== 'waiting' || claim.round !== place.round) continue;
       ofDevice?.set(place.fragment, { ...claim, kind: 'asked' });
       places.push(place);
     }
@@ -266,14 +314,25 @@ export class Challenges {
       this.#failures.set(device, (this.#failures.get(device) ?? 0) + 1);
   }
 
-  #settle(nowMs: number, device: DeviceId, place: Place, outcome: Verdict['outcome']): Verdict {
+  #settle(nowMs: number, device: DeviceId, place: RoundPlace, outcome: Verdict['outcome']): Verdict {
+    this.#ended(place.round);
     const ofDevice = this.#claims.get(place.file)?.get(device);
     const claim = ofDevice?.get(place.fragment);
     const failureCount = Math.min(this.#failures.get(device) ?? 1, MAX_DOUBLINGS);
     const retryAtMs = nowMs + CHALLENGE_RETRY_MS * 2 ** (failureCount - 1);
-    if (ofDevice !== undefined && claim?.kind === 'asked')
+    if (ofDevice !== undefined && claim?.kind === 'asked' && claim.round === place.round)
       ofDevice.set(place.fragment, claimAfter(outcome, claim.round, retryAtMs));
     return { device, place, outcome };
+  }
+
+  /** One claim of the round needs no proof any more. */
+  #ended(round: number): void {
+    const open = this.#rounds.get(round);
+    if (open === undefined) return;
+    open.openCount -= 1;
+    if (open.openCount > 0) return;
+    this.#rounds.delete(round);
+    this.#begun.push({ kind: 'round-over', round });
   }
 
   /** Puts those of `claims` in line for which `isDue`, all in one round. */
@@ -281,22 +340,27 @@ export class Challenges {
     const ofFile = this.#claims.get(file) ?? new Map<DeviceId, Map<number, Claim>>();
     let askedCount = 0;
     const round = this.#lastRound + 1;
+    const asked = new Set<number>();
     for (const [device, fragments] of claims) {
       if (!this.#view.canProve(device)) continue;
       const ofDevice = ofFile.get(device) ?? new Map<number, Claim>();
-      const queue = this.#waiting.get(device) ?? new Map<string, Place>();
+      const queue = this.#waiting.get(device) ?? new Map<string, RoundPlace>();
       for (const fragment of fragments) {
         const claim = ofDevice.get(fragment);
         if (!isDue(claim)) continue;
         ofDevice.set(fragment, { kind: 'waiting', round, wasProved: claim?.kind === 'proved' });
-        queue.set(placeKey({ file, fragment }), { file, fragment });
-        this.#lastRound = round;
+        queue.set(placeKey({ file, fragment }), { file, fragment, round });
+        asked.add(fragment);
         askedCount += 1;
       }
       if (ofDevice.size > 0) ofFile.set(device, ofDevice);
       if (queue.size > 0) this.#waiting.set(device, queue);
     }
     if (ofFile.size > 0) this.#claims.set(file, ofFile);
+    if (askedCount === 0) return 0;
+    this.#lastRound = round;
+    this.#rounds.set(round, { isReady: false, openCount: askedCount });
+    this.#begun.push({ kind: 'round', round, file, fragments: [...asked] });
     return askedCount;
   }
 

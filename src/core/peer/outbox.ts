@@ -319,10 +319,9 @@ export class Outbox {
     const believed = this.#challenges.believedOf(file, claims);
     for (const [device, fragments] of believed) {
       const isProved = proved.get(device)?.size === fragments.size;
-      if (isProved || this.#challenges.canProve(device)) {
-        placing.missing.delete(device);
-        continue;
-      }
+      // Being there for a moment is not enough: only a proof ends the wait for one.
+      if (isProved) placing.missing.delete(device);
+      if (isProved || this.#challenges.canProve(device)) continue;
       const sinceMs = placing.missing.get(device) ?? nowMs;
       placing.missing.set(device, sinceMs);
       const untilMs = sinceMs + MISSING_PATIENCE_MS;

@@ -4,7 +4,7 @@ import type { CheckedEntry } from '../catalogue/check.ts';
 import type { PackedEntry } from '../catalogue/packed-entry.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { Lane } from '../ports.ts';
-import type { Failure, Message, Place, Refusal } from '../wire/messages.ts';
+import type { Failure, Message, Place, ProofAsk, Refusal } from '../wire/messages.ts';
 import type { MisdeedEffect } from './misdeeds.ts';
 import type { ChallengeEffect } from './challenges.ts';
 import type { PrefetchEffect, PrefetchOutcome } from './prefetching.ts';
@@ -80,14 +80,18 @@ export type PeerInput =
       readonly file: FileId;
       readonly fragment: number;
     }
-  /** A `challenge` effect: what `to` has to answer by this device's own copies; undefined for those that are not sound. */
+  /** A `round` effect was carried out: from now on nobody is served what it keeps back. */
+  | { readonly kind: 'round-ready'; readonly round: number }
+  /**
+   * A `challenge` effect: what `to` has to answer by this device's own copies, undefined for those that are not sound; or undefined
+   * altogether where they could not be read now.
+   */
   | {
       readonly kind: 'challenge-ready';
       readonly id: number;
       readonly to: DeviceId;
-      /** CHALLENGE_SALT_BYTES that nobody has seen. */
-      readonly salt: Uint8Array;
-      readonly expected: readonly (Uint8Array | undefined)[];
+      readonly asks: readonly ProofAsk[];
+      readonly expected: readonly (Uint8Array | undefined)[] | undefined;
     }
   /** A `prove` effect was carried out. */
   | {
@@ -125,13 +129,12 @@ export type PeerEffect =
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
   | ChallengeEffect
-  /** Hash what `salt` picks of these, for `to`, from the disk; answer with 'proof-made'. Undefined: not held here. */
+  /** Hash what the salts pick of these, for `to`, from the disk; answer with 'proof-made'. Undefined: not held here. */
   | {
       readonly kind: 'prove';
       readonly to: DeviceId;
       readonly id: number;
-      readonly salt: Uint8Array;
-      readonly places: readonly (Place | undefined)[];
+      readonly asks: readonly (ProofAsk | undefined)[];
     }
   /** The device speaks another version of the protocol: tell people which of the two pages to reload. */
   | { readonly kind: 'other-protocol'; readonly device: DeviceId; readonly protocol: number }

@@ -255,11 +255,14 @@ export class Peer {
       case 'not-given':
         this.#doubts.notGiven(nowMs, input.device, input.file, input.fragment);
         return [];
+      case 'round-ready':
+        this.#challenges.roundReady(input.round);
+        return [];
       case 'challenge-ready': {
-        const { id, to, salt } = input;
-        const places = this.#challenges.ready(nowMs, to, id, input.expected);
-        if (places === undefined) return [{ kind: 'challenge-over', id }];
-        return [send(to, { kind: 'challenge', id, salt, places })];
+        const { id, to, asks, expected } = input;
+        if (expected === undefined) return this.#judge(nowMs, this.#challenges.callOff(nowMs, to, id));
+        if (!this.#challenges.ready(nowMs, to, id, expected)) return [];
+        return [send(to, { kind: 'challenge', id, asks })];
       }
       case 'proof-made':
         if (this.#links.get(input.to)?.proving.delete(input.id) !== true) return [];
@@ -526,18 +529,22 @@ export class Peer {
 
   /** Answers for what is held here, as far as one challenge may make this device read. */
   #challenged(from: DeviceId, link: Link, message: Message & { readonly kind: 'challenge' }): PeerEffect[] {
-    const { id, salt } = message;
+    const { id } = message;
     if (link.proving.has(id) || link.proving.size >= MAX_OPEN_PROOFS)
       return [{ kind: 'close-link', device: from, reason: 'sends challenges before the last were answered' }];
     link.proving.add(id);
     let blockCount = 0;
-    const places = message.places.map((place) => {
+    const named = new Set<string>();
+    const asks = message.asks.map((place) => {
+      const key = `${place.file}/${place.fragment}`;
+      if (named.has(key)) return undefined;
+      named.add(key);
       const manifest = this.catalogue.files().get(place.file);
       if (manifest === undefined || !this.own.of(place.file).has(place.fragment)) return undefined;
       blockCount += proofBlocksOf(manifest);
       return blockCount > MAX_CHALLENGE_BLOCKS ? undefined : place;
     });
-    return [{ kind: 'prove', to: from, id, salt, places }];
+    return [{ kind: 'prove', to: from, id, asks }];
   }
 
   /** Who proved what he claims counts as a holder; who sent a wrong proof is told of. */

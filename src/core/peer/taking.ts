@@ -68,6 +68,8 @@ export class Taking {
   /** `from` asks this device to hold a fragment; `manifest` is undefined when the file is not known here. */
   offered(from: DeviceId, place: Place, manifest: Manifest | undefined): 'queued' | 'held' | Refusal {
     if (manifest === undefined || place.fragment >= manifest.n) return 'unknown-file';
+    // Others could fill this device's share of the file with what they never give.
+    if (manifest.by !== from) return 'failed';
     const own = this.#own.of(place.file);
     if (own.has(place.fragment)) return 'held';
     const key = keyOf(place);

@@ -86,6 +86,11 @@ export interface Place {
   readonly fragment: number;
 }
 
+/** A fragment whose holder is to prove it, and the salt of the round: 16 bytes. */
+export interface ProofAsk extends Place {
+  readonly salt: Uint8Array;
+}
+
 export type Message =
   /** First on every link, and alone until the other side's came: every version reads it. */
   | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
@@ -119,14 +124,9 @@ export type Message =
   | { readonly kind: 'fragments'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: Failure }
   | { readonly kind: 'cancel'; readonly id: number }
-  /** Prove that you hold these: hash what this salt picks of them, from your disk. */
-  | {
-      readonly kind: 'challenge';
-      readonly id: number;
-      readonly salt: Uint8Array;
-      readonly places: readonly Place[];
-    }
-  /** For each place of the challenge its proof; undefined for what is not here. */
+  /** Prove that you hold these: hash what the salts pick of them, from your disk. */
+  | { readonly kind: 'challenge'; readonly id: number; readonly asks: readonly ProofAsk[] }
+  /** For each ask of the challenge its proof; undefined for what is not here. */
   | { readonly kind: 'proof'; readonly id: number; readonly digests: readonly (Uint8Array | undefined)[] };
 
 const MAX_HEADER_BYTES = 768 * 1024;
@@ -191,9 +191,10 @@ function toCbor(message: Message): unknown {
       };
     case 'proof':
       return { ...message, digests: message.digests.map((digest) => digest ?? null) };
+    case 'challenge':
+      return { ...message, asks: message.asks.map((ask) => [...placeToCbor(ask), ask.salt]) };
     case 'place':
     case 'get-fragments':
-    case 'challenge':
       return { ...message, places: message.places.map(placeToCbor) };
     case 'refuse':
     case 'release':
@@ -318,12 +319,11 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
   },
   cancel: (value) => ({ kind: 'cancel', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
   challenge: (value) => {
-    const { id, salt, places } = fieldsOf(value, ['kind', 'id', 'salt', 'places']);
+    const { id, asks } = fieldsOf(value, ['kind', 'id', 'asks']);
     return {
       kind: 'challenge',
       id: requestIdOf(id),
-      salt: bytesOf(salt, CHALLENGE_SALT_BYTES, CHALLENGE_SALT_BYTES),
-      places: listOf(places, MAX_PLACES_PER_MESSAGE, placeOf),
+      asks: listOf(asks, MAX_PLACES_PER_MESSAGE, proofAskOf),
     };
   },
   proof: (value) => {
@@ -385,13 +385,19 @@ function cursorOf(value: unknown): LogCursor {
   };
 }
 
-function placeToCbor(place: Place): unknown {
+function placeToCbor(place: Place): readonly unknown[] {
   return [cidOf(place.file), place.fragment];
 }
 
 function placeOf(value: unknown): Place {
   const [file, fragment] = tupleOf(value, 2);
   return { file: parseFileId(linkOf(file)), fragment: uintOf(fragment, MAX_FRAGMENT_COUNT - 1) };
+}
+
+function proofAskOf(value: unknown): ProofAsk {
+  const [file, fragment, salt] = tupleOf(value, 3);
+  const saltBytes = bytesOf(salt, CHALLENGE_SALT_BYTES, CHALLENGE_SALT_BYTES);
+  return { ...placeOf([file, fragment]), salt: saltBytes };
 }
 
 function requestIdOf(value: unknown): number {
