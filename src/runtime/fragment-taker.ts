@@ -9,6 +9,7 @@ import type { Ask } from '../core/peer/requests.ts';
 import type { Fetch } from '../core/peer/taking.ts';
 import type { Clock, FragmentStore, StoredFragment } from '../core/ports.ts';
 import type { Place, Refusal } from '../core/wire/messages.ts';
+import type { PeerCause } from './notices.ts';
 import { pullFragment, pullTogether, type PullOutcome, type PullPorts } from './pulling.ts';
 
 export interface FragmentTakerPorts {
@@ -24,7 +25,7 @@ export interface FragmentTakerPorts {
   readonly fileKept: (file: FileId) => Promise<void>;
   /** The fragment is durable. */
   readonly held: (stored: StoredFragment) => Promise<void>;
-  readonly warn: (text: string) => void;
+  readonly warn: (text: string, cause: PeerCause | undefined) => void;
   readonly ended: (
     place: Place,
     from: DeviceId,
@@ -106,7 +107,7 @@ export class FragmentTaker {
         blocks = pulled.blocks;
         await this.#ports.held(pulled.stored);
       } else if (pulled.notice !== undefined) {
-        this.#ports.warn(pulled.notice);
+        this.#ports.warn(pulled.notice, pulled.cause);
       }
     } finally {
       // Whatever happened: the next fragment that waits must get its turn.

@@ -1,9 +1,9 @@
 // What people are told of a member that does something to the others: who, what, how many, and what can still be done.
 
-import { MAX_LOG_BRANCHES } from '../core/model/limits.ts';
+import { MAX_DEVICE_COUNT, MAX_LOG_BRANCHES } from '../core/model/limits.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
 
-/** `count`: how often in all, since the notice was last dismissed or this page began. */
+/** `name`: as `quotedDevice` gives it. `count`: how often in all, since the notice was last dismissed or this page began. */
 export function misdeedText(what: Misdeed, name: string, count: number): string {
   switch (what) {
     case 'removed-files':
@@ -27,6 +27,34 @@ export function misdeedText(what: Misdeed, name: string, count: number): string 
       return `${name} wrote ${counted(count, 'name')} dated more than a day ahead: probably its clock is wrong. ${count === 1 ? 'It' : 'Each'} counts once its time has come. Set that device's clock, then give the name again.`;
     case 'withheld':
       return `${name} says that it holds ${counted(count, 'fragment')} that it did not give when asked. They were fetched from other devices. Do not count on what ${name} holds: keep the originals of files that show few other devices. If its browser lost its storage, let that device leave the pool and join anew.`;
+  }
+}
+
+/** Of all devices beyond those that are told of by name. `count`: of all of them together. */
+export function misdeedOfOthersText(what: Misdeed, deviceCount: number, count: number): string {
+  const least = deviceCount < MAX_DEVICE_COUNT ? '' : 'at least ';
+  const who = `${least}${counted(deviceCount, 'other device')}`;
+  return `${didText(what, `And ${who}`, count)} ${deviceCount === 1 ? 'It may be one of those before under a made-up name.' : 'They may be one device under made-up names.'} If this goes on, start a new pool, and invite only devices that you know.`;
+}
+
+function didText(what: Misdeed, who: string, count: number): string {
+  switch (what) {
+    case 'removed-files':
+      return `${who} removed ${counted(count, 'file')} that other devices had stored.`;
+    case 'forged-records':
+      return `${who} sent ${counted(count, 'record')} that ${count === 1 ? 'is' : 'are'} not genuine. Nothing of it was kept.`;
+    case 'forked-log':
+      return `${who} wrote parts of their logs twice, ${counted(count, 'time')} in all.`;
+    case 'overfull-log':
+      return `${who} wrote more than a device's log may hold: ${counted(count, 'record')} ${count === 1 ? 'is' : 'are'} not kept.`;
+    case 'false-claims':
+      return `${who} claimed to hold ${counted(count, 'fragment')} of files stored here, and could not prove it. ${count === 1 ? 'It does' : 'They do'} not count.`;
+    case 'false-equal':
+      return `${who} had published ${counted(count, 'file')} as if the same as yours, with other bytes. Nothing is lost.`;
+    case 'future-name':
+      return `${who} wrote ${counted(count, 'name')} dated more than a day ahead.`;
+    case 'withheld':
+      return `${who} did not give ${counted(count, 'fragment')} when asked. Do not count on what they say they hold: keep the originals.`;
   }
 }
 

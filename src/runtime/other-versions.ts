@@ -1,6 +1,5 @@
 // Devices that speak another version of the protocol, told to people once each: such a device tries to link again and again.
 
-import { visibleName } from '../core/model/visible-name.ts';
 import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
 import type { DeviceId } from '../core/model/ids.ts';
 import { PROTOCOL_VERSION } from '../core/wire/messages.ts';
@@ -13,15 +12,14 @@ export class OtherVersions {
     this.#warn = warn;
   }
 
-  /** `name` is empty where the device has none. */
+  /** `name`: as `quotedDevice` gives it. */
   met(device: DeviceId, name: string, protocol: number): void {
     if (this.#told.has(device) || this.#told.size >= MAX_DEVICE_COUNT) return;
     this.#told.add(device);
-    const who = name === '' ? 'A device' : `“${visibleName(name)}”`;
     this.#warn(
       protocol < PROTOCOL_VERSION
-        ? `${who} runs an older version of Palm. Reload the page there to update; until then it cannot be reached.`
-        : `${who} runs a newer version of Palm. Reload this page to update; what is stored here stays.`,
+        ? `${name} runs an older version of Palm. Reload the page there to update; until then it cannot be reached.`
+        : `${name} runs a newer version of Palm. Reload this page to update; what is stored here stays.`,
     );
   }
 }

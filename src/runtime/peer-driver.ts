@@ -47,10 +47,12 @@ import { DamagedFragments } from './damaged-fragments.ts';
 import { Deadline } from './deadline.ts';
 import { FragmentTaker } from './fragment-taker.ts';
 import { Inbox } from './inbox.ts';
+import type { PeerCause } from './notices.ts';
 import { OtherVersions } from './other-versions.ts';
 import { Prefetcher } from './prefetcher.ts';
 import { Publisher } from './publishing.ts';
 import { damagedBytesText } from './pulling.ts';
+import { quotedDevice } from './quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
 import { restoreHoldings } from './saved-pool.ts';
 import { Serving } from './serving.ts';
@@ -69,9 +71,10 @@ export interface PeerDriverPorts {
 export interface PeerDriverEvents {
   /** Something that status shows may have changed. */
   changed(): void;
-  notice(level: Notice['level'], text: string): void;
+  /** `cause`: what other devices caused, however many there are; without it, it is about this device. */
+  notice(level: Notice['level'], text: string, cause?: PeerCause): void;
   relayState(state: RelayState): void;
-  /** A member did something to the others that people ought to hear of; its name as the pool has it, or its id. */
+  /** A member did something to the others that people ought to hear of; its name as `quotedDevice` gives it. */
   misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
 }
 
@@ -100,7 +103,9 @@ export class PeerDriver {
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
   readonly #taker: FragmentTaker;
-  readonly #otherVersions = new OtherVersions((text) => this.#events.notice('warning', text));
+  readonly #otherVersions = new OtherVersions((text) =>
+    this.#events.notice('warning', text, 'other-version'),
+  );
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #deadline: Deadline;
@@ -153,7 +158,7 @@ export class PeerDriver {
     this.#taker = new FragmentTaker({
       ...ports,
       manifestOf: (file) => this.peer.catalogue.files().get(file),
-      nameOf: (device) => this.#deviceNameOf(device),
+      nameOf: (device) => this.deviceNameOf(device),
       request: (from, ask) => this.request(from, ask, this.#lifetime.signal),
       settled: (wanted) => {
         if (this.peer.isPrefetching) this.input({ kind: 'pulling', blocks: wanted });
@@ -164,7 +169,7 @@ export class PeerDriver {
         await this.#damaged.remove(stored.fragmentId);
         this.fragmentHeld(stored);
       },
-      warn: (text) => this.#events.notice('warning', text),
+      warn: (text, cause) => this.#events.notice('warning', text, cause),
       ended: (place, from, outcome, blocks) => this.input({ kind: 'pulled', place, from, outcome, blocks }),
     });
   }
@@ -198,7 +203,8 @@ export class PeerDriver {
       linkDown: (device) => this.#linkDown(device),
       message: (device, bytes) => this.#receive(device, bytes),
       relayState: (state) => this.#events.relayState(state),
-      rejected: (reason) => this.#events.notice('warning', `Refused something from the network: ${reason}.`),
+      rejected: (reason) =>
+        this.#events.notice('warning', `Refused something from the network: ${reason}.`, 'unreadable'),
     });
     return droppedCount;
   }
@@ -265,6 +271,11 @@ export class PeerDriver {
     return this.#serving.load(ask);
   }
 
+  /** As sentences name it: quoted, and never to be taken for another. */
+  deviceNameOf(device: DeviceId): string {
+    return quotedDevice(this.peer.catalogue, device);
+  }
+
   /** A block here is lost: whichever fragments need it no longer count, and people are told. */
   async #blockLost(lost: BlockHash): Promise<void> {
     const key = blockKey(lost);
@@ -288,10 +299,6 @@ export class PeerDriver {
   #nameOf(file: FileId): string {
     const access = this.peer.catalogue.files().get(file)?.access;
     return access?.kind === 'pool' ? `“${visibleName(access.details.name)}”` : 'a private file';
-  }
-
-  #deviceNameOf(device: DeviceId): string {
-    return visibleName(this.peer.catalogue.deviceName(device)) || device;
   }
 
   #carryOut(effect: PeerEffect): void {
@@ -345,18 +352,14 @@ export class PeerDriver {
         this.#serving.stop(effect.to, effect.id);
         break;
       case 'other-protocol':
-        this.#otherVersions.met(
-          effect.device,
-          this.peer.catalogue.deviceName(effect.device),
-          effect.protocol,
-        );
+        this.#otherVersions.met(effect.device, this.deviceNameOf(effect.device), effect.protocol);
         break;
       case 'close-link':
         this.#ports.transport.closeLink(effect.device, effect.reason);
         break;
       case 'misdeed': {
         const { device, what, count } = effect;
-        this.#events.misdeed(device, this.#deviceNameOf(device), what, count);
+        this.#events.misdeed(device, this.deviceNameOf(device), what, count);
         break;
       }
     }
@@ -403,7 +406,11 @@ export class PeerDriver {
     try {
       decoded = decodeMessage(bytes);
     } catch (error) {
-      this.#events.notice('warning', `A device sent a message that cannot be read; its link was closed.`);
+      this.#events.notice(
+        'warning',
+        'A device sent a message that cannot be read; its link was closed.',
+        'unreadable',
+      );
       this.#ports.transport.closeLink(device, error instanceof Error ? error.message : 'unreadable message');
       return;
     }
@@ -461,7 +468,8 @@ export class PeerDriver {
     let outcome: PrefetchOutcome = 'failed';
     try {
       outcome = await this.#prefetcher.fetch(from, job, block);
-      if (outcome === 'corrupt') this.#events.notice('warning', damagedBytesText(this.#deviceNameOf(from)));
+      if (outcome === 'corrupt')
+        this.#events.notice('warning', damagedBytesText(this.deviceNameOf(from)), 'damaged-bytes');
     } finally {
       this.input({ kind: 'prefetched', from, job, block, outcome });
     }

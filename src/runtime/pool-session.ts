@@ -15,6 +15,7 @@ import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../cor
 import type { Notice, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { atMost } from './at-most.ts';
 import { blobSource } from './blob-source.ts';
+import type { PeerCause } from './notices.ts';
 import { PeerDriver } from './peer-driver.ts';
 import { logFull } from './publishing.ts';
 import { readFile, type ReadPorts } from './reading.ts';
@@ -27,7 +28,7 @@ import { UnfinishedStores } from './unfinished-stores.ts';
 
 export interface SessionEvents {
   changed(): void;
-  notice(level: Notice['level'], text: string): void;
+  notice(level: Notice['level'], text: string, cause?: PeerCause): void;
   misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
 }
 
@@ -91,8 +92,8 @@ export class PoolSession {
     const transport = ports.createTransport(this.keys, identity);
     this.driver = new PeerDriver({ ...ports, identity, transport }, this.keys, {
       changed: () => this.#changed(),
-      notice: (level, text) => {
-        if (!this.#ended) events.notice(level, text);
+      notice: (level, text, cause) => {
+        if (!this.#ended) events.notice(level, text, cause);
       },
       misdeed: (device, name, what, count) => {
         if (!this.#ended) events.misdeed(device, name, what, count);
@@ -335,13 +336,17 @@ export class PoolSession {
       unfinished,
       notice: (text) => this.#events.notice('warning', text),
       misdeed: (device, what) => {
-        this.#events.misdeed(device, driver.peer.catalogue.deviceName(device) || device, what, 1);
+        this.#events.misdeed(device, driver.deviceNameOf(device), what, 1);
       },
     };
   }
 
   #readPorts(): ReadPorts {
-    return { ...this.#ports, driver: this.driver, notice: (text) => this.#events.notice('warning', text) };
+    return {
+      ...this.#ports,
+      driver: this.driver,
+      notice: (text, cause) => this.#events.notice('warning', text, cause),
+    };
   }
 
   #changed(): void {

@@ -8,8 +8,8 @@ import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/wire/decode.ts';
 import type { Pool, PoolStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
-import { misdeedText } from './misdeed-text.ts';
-import { Notices } from './notices.ts';
+import { misdeedOfOthersText, misdeedText } from './misdeed-text.ts';
+import { Notices, type PeerCause } from './notices.ts';
 import { pieceStream } from './piece-stream.ts';
 import { PoolSession } from './pool-session.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
@@ -287,10 +287,12 @@ class PoolRuntime implements Pool {
   async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<PoolSession> {
     const session = new PoolSession(invite, identity, ports, this.#transfers, {
       changed: () => this.#changed(),
-      notice: (level, text) => this.#notice(level, text),
+      notice: (level, text, cause) => this.#notice(level, text, cause),
       misdeed: (device, name, what, count) => {
-        const text = (total: number): string => misdeedText(what, name, total);
-        this.#notices.addCount(this.#clock.nowMs(), 'warning', `${what} ${device}`, count, text);
+        this.#notices.addCount(this.#clock.nowMs(), 'warning', { what, device }, count, {
+          ofDevice: (total) => misdeedText(what, name, total),
+          ofOthers: (deviceCount, total) => misdeedOfOthersText(what, deviceCount, total),
+        });
         this.#changed();
       },
     });
@@ -332,8 +334,8 @@ class PoolRuntime implements Pool {
 
   readonly #warn = (error: unknown): void => this.#notice('warning', textOf(error));
 
-  #notice(level: 'info' | 'warning' | 'error', text: string): void {
-    this.#notices.add(this.#clock.nowMs(), level, text);
+  #notice(level: 'info' | 'warning' | 'error', text: string, cause?: PeerCause): void {
+    this.#notices.add(this.#clock.nowMs(), level, text, cause);
     this.#changed();
   }
 

@@ -11,6 +11,7 @@ import type { Ask } from '../core/peer/requests.ts';
 import type { FragmentStore, NewFragment, StoredFragment } from '../core/ports.ts';
 import type { Place, Refusal } from '../core/wire/messages.ts';
 import { decodeSmallFragments } from '../core/wire/small-fragments.ts';
+import type { PeerCause } from './notices.ts';
 import { storedFragmentOf } from './stored-fragment.ts';
 
 export interface PullPorts {
@@ -26,17 +27,22 @@ export interface PullPorts {
 
 export type PullOutcome =
   | { readonly kind: 'held'; readonly stored: StoredFragment; readonly blocks: readonly BlockHash[] }
-  | { readonly kind: 'refused'; readonly reason: Refusal; readonly notice?: string };
+  | {
+      readonly kind: 'refused';
+      readonly reason: Refusal;
+      readonly notice?: string;
+      readonly cause?: PeerCause;
+    };
 
 /** Blocks asked for at once, and written in one call: some 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
 
-/** What is told of a device whose blocks do not fit their hashes, or whose index does not fit its id, by its own word or here. */
+/** What is told of a device, quoted, whose blocks do not fit their hashes, or whose index does not fit its id, by its own word or here. */
 export function damagedBytesText(deviceName: string): string {
-  return `“${deviceName}” offered damaged bytes; they were not taken.`;
+  return `${deviceName} offered damaged bytes; they were not taken.`;
 }
 
-/** `fromName`: the device that offers the fragment, as people know it. */
+/** `fromName`: the device that offers the fragment, quoted. */
 export async function pullFragment(place: Place, fromName: string, ports: PullPorts): Promise<PullOutcome> {
   const { fragments } = ports;
   const manifest = ports.manifestOf(place.file);
@@ -155,6 +161,7 @@ function refusalOf(error: PalmError, fromName: string): PullOutcome {
         kind: 'refused',
         reason: 'failed',
         notice: damagedBytesText(fromName),
+        cause: 'damaged-bytes',
       };
     case 'storage-failed':
       return { kind: 'refused', reason: 'failed', notice: error.message };

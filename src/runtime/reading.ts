@@ -8,11 +8,11 @@ import type { Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../core/model/geometry.ts';
 import { type BlockHash, type DeviceId, type FileId } from '../core/model/ids.ts';
-import { visibleName } from '../core/model/visible-name.ts';
 import type { Ask } from '../core/peer/requests.ts';
 import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../core/reading/read-plan.ts';
 import { Deadline } from './deadline.ts';
+import type { PeerCause } from './notices.ts';
 import type { PeerDriver } from './peer-driver.ts';
 
 export interface ReadPorts {
@@ -20,7 +20,7 @@ export interface ReadPorts {
   readonly memory: Memory;
   readonly codec: SegmentCodec;
   readonly driver: PeerDriver;
-  notice(text: string): void;
+  notice(text: string, cause: PeerCause): void;
 }
 
 export interface ReadJob {
@@ -379,8 +379,8 @@ class ReadSession {
   }
 
   #tellDamaged(device: DeviceId): void {
-    const name = visibleName(this.#ports.driver.peer.catalogue.deviceName(device)) || device;
-    this.#ports.notice(`A damaged block on “${name}” was refused and fetched elsewhere.`);
+    const name = this.#ports.driver.deviceNameOf(device);
+    this.#ports.notice(`A damaged block on ${name} was refused and fetched elsewhere.`, 'damaged-bytes');
   }
 
   #inBackground(work: Promise<void>): void {

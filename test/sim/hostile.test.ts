@@ -240,7 +240,7 @@ scenario(
     for (const device of honest) {
       expect(device.store.contents().entryIds.toSorted()).toEqual(one?.store.contents().entryIds.toSorted());
       expect(device.store.contents().entryIds.length).toBeLessThanOrEqual(seq + 16 + 2 * honest.length + 1);
-      expect(noticesOf(device)).toMatch(/head \d+ wrote more than a device's log may hold: .* not kept/);
+      expect(noticesOf(device)).toMatch(/“head \d+” wrote more than a device's log may hold: .* not kept/);
     }
     first(honest, 1).kill();
     await first(honest, 1).reopen();

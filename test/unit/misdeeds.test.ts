@@ -2,9 +2,20 @@
 
 import { describe, expect, it } from 'vitest';
 import { MANY_REMOVALS, Removals, REMOVALS_WITHIN_MS } from '../../src/core/peer/misdeeds.ts';
-import { misdeedText } from '../../src/runtime/misdeed-text.ts';
-import { Notices } from '../../src/runtime/notices.ts';
+import { misdeedOfOthersText, misdeedText } from '../../src/runtime/misdeed-text.ts';
+import { Notices, type CountTexts } from '../../src/runtime/notices.ts';
 import { deviceAt } from './pool-fixture.ts';
+
+const MISDEEDS = [
+  'removed-files',
+  'forged-records',
+  'forked-log',
+  'overfull-log',
+  'false-claims',
+  'false-equal',
+  'future-name',
+  'withheld',
+] as const;
 
 const BEN = deviceAt(1).deviceId;
 
@@ -25,12 +36,63 @@ describe('a notice that counts', () => {
     notices.add(1, 'info', 'something else');
     const ids = new Set<number>();
     for (let time = 0; time < 1_000; time++) {
-      notices.addCount(time, 'warning', `forged-records ${BEN}`, 3, (total) => `${total} records`);
+      notices.addCount(time, 'warning', { what: 'forged-records', device: BEN }, 3, textsOf('records'));
       for (const { id } of notices.list()) ids.add(id);
     }
-    notices.addCount(9, 'warning', `forged-records ${deviceAt(2).deviceId}`, 1, (total) => `other ${total}`);
-    expect(notices.list().map(({ text }) => text)).toEqual(['something else', '3000 records', 'other 1']);
+    const other = { what: 'forged-records', device: deviceAt(2).deviceId };
+    notices.addCount(9, 'warning', other, 1, textsOf('of another'));
+    expect(notices.list().map(({ text }) => text)).toEqual([
+      'something else',
+      '3000 records',
+      '1 of another',
+    ]);
     expect(ids.size).toBeLessThan(13);
+  });
+});
+
+describe('notices of made-up devices', () => {
+  const madeUp = (notices: Notices, what: string, deviceCount: number): void => {
+    for (let index = 0; index < deviceCount; index++) {
+      notices.addCount(9, 'warning', { what, device: `device ${index}` }, 2, textsOf(`by ${index}`));
+    }
+  };
+
+  it('are five of a kind by name, and one of all others with their number', () => {
+    const notices = new Notices();
+    madeUp(notices, 'forged-records', 17);
+    // Again by the same ones: no place more, and nobody is counted twice.
+    madeUp(notices, 'forged-records', 17);
+    madeUp(notices, 'withheld', 2);
+    const texts = notices.list().map(({ text }) => text);
+    expect(texts.toSorted()).toEqual(
+      ['4 by 0', '4 by 1', '4 by 2', '4 by 3', '4 by 4', '48 of 12 others', '2 by 0', '2 by 1'].toSorted(),
+    );
+  });
+
+  it('push out nothing that is told of this device, nor of the misdeeds of others', () => {
+    const notices = new Notices();
+    for (let index = 0; index < 50; index++) notices.add(index, 'error', `this device ${index}`);
+    madeUp(notices, 'removed-files', 1);
+    for (const what of MISDEEDS) madeUp(notices, what, 2_000);
+    for (let index = 0; index < 2_000; index++) {
+      notices.add(60, 'warning', `${index} offered damaged bytes`, 'damaged-bytes');
+      notices.add(61, 'warning', `${index} runs an older version`, 'other-version');
+      notices.add(62, 'warning', `Refused ${index}`, 'unreadable');
+    }
+    const texts = notices.list().map(({ text }) => text);
+    for (let index = 0; index < 50; index++) expect(texts).toContain(`this device ${index}`);
+    expect(texts).toContain('4 by 0');
+    expect(texts).toHaveLength(50 + 6 * MISDEEDS.length + 3 * 5);
+    // Of what others cause, the newest.
+    expect(texts).toContain('1999 runs an older version');
+  });
+
+  it.each(MISDEEDS)('of %s say how many others there are, and what can be done', (what) => {
+    const many = misdeedOfOthersText(what, 12, 1_400);
+    expect(many).toContain('And 12 other devices');
+    expect(many).toContain('1,400');
+    expect(many).toContain('start a new pool');
+    expect(misdeedOfOthersText(what, 1, 1)).toContain('And 1 other device ');
   });
 });
 
@@ -46,3 +108,11 @@ describe('what people are told', () => {
     },
   );
 });
+
+/** Of each device `12 label`, of the others `12 of 3 others`. */
+function textsOf(label: string): CountTexts {
+  return {
+    ofDevice: (count) => `${count} ${label}`,
+    ofOthers: (deviceCount, count) => `${count} of ${deviceCount} others`,
+  };
+}

@@ -58,7 +58,7 @@ it('a fragment whose blocks were partly here, and are given up while the others 
   const early = blocks.slice(0, 3).map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() }));
   await fragments.putBlocks('soon:someone', early, 'claimed');
   const asked: string[] = [];
-  const pulled = await pullFragment({ file: fileIdAt(0), fragment: 0 }, FROM, {
+  const pulled = await pullFragment({ file: fileIdAt(0), fragment: 0 }, '“Ben”', {
     owner: 'pull:1',
     manifestOf: () => manifest,
     fragments,
@@ -218,7 +218,7 @@ class TakingWorld {
       const at = this.#fileAt({ file });
       return at === this.removed ? undefined : this.#fragments[at]?.manifest;
     },
-    nameOf: (device: DeviceId) => (device === FROM ? 'Kitchen tablet' : device),
+    nameOf: (device: DeviceId) => (device === FROM ? '“Kitchen tablet”' : device),
     request: (_, ask) => this.#answer(ask),
     settled: async () => undefined,
     fileKept: async (file) => {

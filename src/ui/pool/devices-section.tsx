@@ -2,7 +2,7 @@
 
 import type { DeviceStatus } from '../../runtime/api.ts';
 import { InviteIcon, PencilIcon } from '../parts/icons.tsx';
-import { shownDeviceName } from '../text/device-name.ts';
+import { nameSuffixes, shownDeviceName } from '../text/device-name.ts';
 import { formatBytes } from '../text/units.ts';
 import type { DeviceLook } from './device-look.ts';
 import { DeviceFruit } from './palm-bunch.tsx';
@@ -15,6 +15,7 @@ interface DevicesSectionProps {
 }
 
 export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSectionProps) {
+  const suffixes = nameSuffixes(devices);
   return (
     <section class="devices">
       <div class="devices-head">
@@ -26,7 +27,13 @@ export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSe
       </div>
       <ul role="list" aria-labelledby="devices-heading">
         {devices.map((device) => (
-          <DeviceRow key={device.id} device={device} look={looks.get(device.id)} onRename={onRename} />
+          <DeviceRow
+            key={device.id}
+            device={device}
+            suffix={suffixes.get(device.id)}
+            look={looks.get(device.id)}
+            onRename={onRename}
+          />
         ))}
       </ul>
     </section>
@@ -35,23 +42,28 @@ export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSe
 
 interface DeviceRowProps {
   readonly device: DeviceStatus;
+  /** Tells it apart from a device whose name looks the same. */
+  readonly suffix: string | undefined;
   readonly look: DeviceLook | undefined;
   readonly onRename: () => void;
 }
 
-function DeviceRow({ device, look, onRename }: DeviceRowProps) {
+function DeviceRow({ device, suffix, look, onRename }: DeviceRowProps) {
   const reachable = device.state === 'reachable';
   const nameId = `device-${device.id}`;
+  const suffixId = `${nameId}-suffix`;
+  const labelledBy = suffix === undefined ? nameId : `${nameId} ${suffixId}`;
   const state = device.self ? 'This device' : reachable ? 'Reachable' : 'Away';
   return (
-    <li class={`device ${device.self ? 'self' : device.state}`} aria-labelledby={nameId}>
+    <li class={`device ${device.self ? 'self' : device.state}`} aria-labelledby={labelledBy}>
       <DeviceFruit look={look} reachable={reachable} />
       <div class="device-words">
         <bdi class="device-name" id={nameId}>
           {shownDeviceName(device.name)}
         </bdi>
         <span class="meta">
-          <span>{state}</span> <span>{formatBytes(device.heldBytes)}</span>
+          {suffix === undefined ? null : <span id={suffixId}>{suffix}</span>} <span>{state}</span>{' '}
+          <span>{formatBytes(device.heldBytes)}</span>
         </span>
       </div>
       {device.self ? (

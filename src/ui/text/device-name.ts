@@ -1,6 +1,7 @@
 // What devices are called: on the screen, and a first guess for this one, from the user-agent string, which people change and
 // nothing depends on. Pure.
 
+import { idSuffix, lookOf, UNNAMED_DEVICE } from '../../core/model/device-label.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
 
 const DEVICES: readonly (readonly [RegExp, string])[] = [
@@ -26,7 +27,17 @@ const BROWSERS: readonly (readonly [RegExp, string])[] = [
 
 /** `name` with everything written out that could not be seen; 'Unnamed device' for none. */
 export function shownDeviceName(name: string): string {
-  return visibleName(name) || 'Unnamed device';
+  return visibleName(name) || UNNAMED_DEVICE;
+}
+
+/** What is shown behind the names of devices that look like another one's, by device. */
+export function nameSuffixes(
+  devices: readonly { readonly id: string; readonly name: string }[],
+): ReadonlyMap<string, string> {
+  const counts = new Map<string, number>();
+  for (const { name } of devices) counts.set(lookOf(name), (counts.get(lookOf(name)) ?? 0) + 1);
+  const alike = devices.filter(({ name }) => (counts.get(lookOf(name)) ?? 0) > 1);
+  return new Map(alike.map(({ id }) => [id, idSuffix(id)]));
 }
 
 /** Such as "Android phone (Chrome)"; "This device" when nothing is recognised. At most 64 bytes of UTF-8. */
