@@ -1,4 +1,4 @@
-// Takes over what a device of versions 1 to 5 has (old-database.ts): copies every row, sealing those that must be erasable, reads
+// Takes over what a device of versions 1 to 5 has (old-database.ts): shuts out the app of before, copies every row, sealing those that must be erasable, reads
 // and opens all copies, and only then lets the old database go.
 //
 // Steps, in `meta` of the new database so that a later start goes on: 'copying' (the old one is whole, and the copies are
@@ -82,7 +82,8 @@ async function takeOver(
         step = 'moving';
         await setStep(database, step);
       }
-      await moveBlocks(old, database);
+      const damageCount = await moveBlocks(old, database);
+      if (damageCount > 0) onDamage(damageCount);
     } finally {
       old.close();
     }
@@ -116,7 +117,8 @@ async function copyAll(
       }
     }
     const invite: unknown = await old.get('meta', INVITE);
-    if (typeof invite === 'string') await secrets.put(INVITE, utf8(invite));
+    // A damaged one stays one that nothing can be read from: without any, all else would be what a leave left behind.
+    if (invite !== undefined) await secrets.put(INVITE, utf8(typeof invite === 'string' ? invite : ''));
     await copyPlain(old, database);
     if (damageCount > 0) onDamage(damageCount);
   } finally {
@@ -244,15 +246,23 @@ async function checkAll(
   }
 }
 
-async function moveBlocks(old: OldDatabase, database: PalmDatabase): Promise<void> {
+/** Returns how many have a key that is no hash: nothing can ask for these, and they are left out. */
+async function moveBlocks(old: OldDatabase, database: PalmDatabase): Promise<number> {
+  let damageCount = 0;
   for await (const { keys, rows } of batches(old, 'blocks')) {
+    const sound = rows.flatMap((row, at) => {
+      const hash = bytesOfKey(keys[at]);
+      return hash === undefined ? [] : [{ hash, row }];
+    });
+    damageCount += rows.length - sound.length;
     await database.run(['blocks'], 'readwrite', 'strict', async (transaction) => {
       const blocks = transaction.objectStore('blocks');
-      await Promise.all(rows.map((row, at) => blocks.put(row, bytesOfKey(keys[at]))));
+      await Promise.all(sound.map(({ hash, row }) => blocks.put(row, hash)));
     });
     const done = old.transaction('blocks', 'readwrite');
     await Promise.all([...keys.map((key) => done.store.delete(key)), done.done]);
   }
+  return damageCount;
 }
 
 async function oldIndex(old: OldDatabase, id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -325,9 +335,8 @@ async function setStep(database: PalmDatabase, step: Step | undefined): Promise<
 }
 
 /** Keys are written as views and come back as buffers. */
-function bytesOfKey(key: IDBValidKey | undefined): Uint8Array<ArrayBuffer> {
-  if (key instanceof ArrayBuffer) return new Uint8Array(key);
-  throw notTakenOver();
+function bytesOfKey(key: IDBValidKey | undefined): Uint8Array<ArrayBuffer> | undefined {
+  return key instanceof ArrayBuffer ? new Uint8Array(key) : undefined;
 }
 
 function notTakenOver(): PalmError {

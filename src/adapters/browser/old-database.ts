@@ -2,8 +2,9 @@
 // whole until everything in it was taken over, and can then be destroyed as a whole: that is what makes engines drop the old
 // copies of its rows.
 //
-// Once it is gone an empty database of its name and a higher version stands in its place, so that an app of before, which
-// knows only that name, says that it cannot read this device's storage and does not begin an empty one beside it.
+// Whoever opens it to take it over raises its version first: a tab with the app of before would otherwise store in it what is
+// not copied any more. Once it is gone an empty database of its name and that version stands in its place. So an app of before,
+// which knows only that name, says that it cannot read this device's storage, and does not begin an empty one beside it.
 
 import { type IDBPDatabase, openDB, unwrap } from 'idb';
 import { BLOCKED_LIMIT_MS, olderTab, storageFailure } from './idb-database.ts';
@@ -11,7 +12,7 @@ import { upgrade } from './idb-upgrade.ts';
 
 /** The last version under this name. */
 const LAST_VERSION = 5;
-/** Of what stands in its place. */
+/** Of what is being taken over, and, without stores, of what then stands in its place. */
 const MARK_VERSION = 6;
 /** Made and deleted to have the engine write its log to its tables, and its tables anew. */
 const SCRATCH_NAME = 'palm-scratch';
@@ -25,11 +26,12 @@ export type OldDatabase = IDBPDatabase;
 export async function hasOldDatabase(name: string): Promise<boolean> {
   let isThere = false;
   try {
-    await settled(indexedDB.open(name, MARK_VERSION), ({ oldVersion }, request) => {
+    const request = indexedDB.open(name, MARK_VERSION);
+    await settled(request, ({ oldVersion }) => {
       isThere = oldVersion > 0;
       if (isThere) request.transaction?.abort();
     });
-    return false;
+    return request.result.objectStoreNames.length > 0;
   } catch (error) {
     if (isThere) return true;
     // A later version marked it.
@@ -38,12 +40,13 @@ export async function hasOldDatabase(name: string): Promise<boolean> {
   }
 }
 
-/** Opens it as one of its last version. @throws PalmError 'storage-failed'. */
+/** Opens it with the stores of its last version; from now on no app of before can. @throws PalmError 'storage-failed'. */
 export async function openOldDatabase(name: string): Promise<OldDatabase> {
   let failure: unknown;
   try {
-    return await openDB(name, LAST_VERSION, {
+    return await openDB(name, MARK_VERSION, {
       upgrade: (database, oldVersion, _, transaction) => {
+        if (oldVersion === LAST_VERSION) return;
         upgrade(unwrap(database), oldVersion, unwrap(transaction)).catch((error: unknown) => {
           failure = error;
           transaction.done.catch(() => undefined); // said by `failure`
