@@ -331,7 +331,7 @@ function readingOf(entries: readonly CheckedEntry[]): unknown {
   return {
     files,
     removed: LABELS.map((label) => removed.has(fileBody(label).fileId)),
-    tagged: files[0],
+    tagged: files,
     pool: nameOf(poolEntry),
     names: [0, 1].map((by) => nameOf(lastOf(by, 'profile'))),
     members: members.filter((device) => !left.has(device)).toSorted(),
