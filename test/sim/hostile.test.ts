@@ -105,7 +105,7 @@ scenario(
     hostile.onMessage = (_from, message) => {
       if (message.kind === 'entries') stolen.push(...message.entries);
     };
-    hostile.send(first(honest).id, { kind: 'sync', heads: [], from: undefined });
+    hostile.send(first(honest).id, { kind: 'sync', heads: [], from: undefined, closed: false });
     await world.pass(1_000);
     expect(stolen.length).toBeGreaterThanOrEqual(HONEST_COUNT + 1);
 
@@ -475,7 +475,7 @@ function floods({ world }: Simulation, victim: SimDevice): readonly Flood[] {
         freeBytes: index * 1e9,
       },
     }),
-    () => ({ header: { kind: 'sync', heads: [], from: undefined } }),
+    () => ({ header: { kind: 'sync', heads: [], from: undefined, closed: false } }),
     (index) => ({
       header: index % 2 === 0 ? { kind: 'get-block', id: index, hash } : { kind: 'cancel', id: index - 1 },
     }),

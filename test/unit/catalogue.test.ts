@@ -169,6 +169,7 @@ describe('an entry whose predecessor is missing', () => {
       kind: 'sync',
       heads: asker.catalogue.heads(),
       from: { device: writer.device, seq: 0 },
+      closed: false,
     });
     expect(asker.sync.goOn(writer.device, entries.slice(1), false, result)).toBeUndefined();
   });
@@ -443,7 +444,7 @@ function exchange(asker: Replica, answerer: Replica, written: Written, maxMessag
   for (let count = 0; count < maxMessages; count++) {
     if (ask.kind !== 'sync') throw new Error('a sync asks');
     if (count > 1_000) throw new Error('an exchange goes round in circles');
-    const answer = answerer.sync.answer(ask.heads, ask.from);
+    const answer = answerer.sync.answer(asker.device, ask);
     if (answer?.kind !== 'entries') return;
     const entries = answer.entries.flatMap((bytes) => written.get(decodeEntry(bytes).entryId) ?? []);
     expect(entries).toHaveLength(answer.entries.length);

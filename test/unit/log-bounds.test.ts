@@ -258,12 +258,12 @@ function pulseUntilQuiet(replicas: readonly Replica[], entries: readonly Checked
     for (const [from, asker] of replicas.entries()) {
       for (const [to, answerer] of replicas.entries()) {
         if (from === to) continue;
-        const { deviceId } = deviceAt(to);
-        let ask = asker.sync.askUnlikeOurs(deviceId, answerer.catalogue.digest());
+        const [asking, { deviceId }] = [deviceAt(from), deviceAt(to)];
+        let ask = asker.sync.askUnlikeOurs(deviceId, answerer.sync.digestFor(asking.deviceId));
         while (ask?.kind === 'sync') {
           isQuiet = false;
           messageCount += 1;
-          const answer = answerer.sync.answer(ask.heads, ask.from);
+          const answer = answerer.sync.answer(asking.deviceId, ask);
           if (answer?.kind !== 'entries') break;
           messageCount += 1;
           const got = answer.entries.flatMap((bytes) => written.get(decodeEntry(bytes).entryId) ?? []);

@@ -86,13 +86,13 @@ describe('a message', () => {
     const holding = { file: fileIdAt(0), fragments };
     const held = Array.from({ length: MAX_HOLDINGS_PER_MESSAGE }, () => holding);
     for (const message of [
-      { kind: 'sync', heads, from: undefined },
+      { kind: 'sync', heads, from: undefined, closed: false },
       { kind: 'holdings', base: 0, held, heldBytes: 0, freeBytes: 0 },
     ] as const) {
       const bytes = concatBytes(...encodeMessage(message));
       expect(decodeMessage(bytes).message.kind).toBe(message.kind);
     }
-    const more = { kind: 'sync', heads: [...heads, head], from: undefined } as const;
+    const more = { kind: 'sync', heads: [...heads, head], from: undefined, closed: true } as const;
     expectThrows('bad-message', () => decodeMessage(concatBytes(...encodeMessage(more))));
   });
 });
@@ -108,17 +108,29 @@ describe('refused is', () => {
     ['a kind that is no text', { kind: 1 }],
     ['an extra key', { kind: 'holdings-wanted', more: 1 }],
     ['an epoch of 17 bits', { kind: 'hello', protocol: 1, epoch: 65_536 }],
-    ['sync without from', { kind: 'sync', heads: [] }],
-    ['a head of two parts', { kind: 'sync', heads: [[1, 2]], from: null }],
+    ['sync without from', { kind: 'sync', heads: [], closed: false }],
+    ['sync that does not say whether it is closed', { kind: 'sync', heads: [], from: null }],
+    ['sync that is closed by a number', { kind: 'sync', heads: [], from: null, closed: 1 }],
+    ['a head of two parts', { kind: 'sync', heads: [[1, 2]], from: null, closed: false }],
     [
       'marks that are cut',
-      { kind: 'sync', heads: [[cidOf(deviceAt(0).deviceId), 1, '', new Uint8Array(13)]], from: null },
+      {
+        kind: 'sync',
+        heads: [[cidOf(deviceAt(0).deviceId), 1, '', new Uint8Array(13)]],
+        from: null,
+        closed: false,
+      },
     ],
     [
       'too many marks',
-      { kind: 'sync', heads: [[cidOf(deviceAt(0).deviceId), 1, '', new Uint8Array(12 * 33)]], from: null },
+      {
+        kind: 'sync',
+        heads: [[cidOf(deviceAt(0).deviceId), 1, '', new Uint8Array(12 * 33)]],
+        from: null,
+        closed: false,
+      },
     ],
-    ['a cursor of text', { kind: 'sync', heads: [], from: 'start' }],
+    ['a cursor of text', { kind: 'sync', heads: [], from: 'start', closed: false }],
     ['more entries than a message may have', entriesOf(Array.from({ length: 65 }, () => Uint8Array.of(1)))],
     ['an empty entry', entriesOf([new Uint8Array(0)])],
     ['an entry beyond the limit', entriesOf([new Uint8Array(65_537)])],
@@ -163,8 +175,8 @@ describe('refused is', () => {
     for (const header of [
       { kind: 'get-index', id: 1, file: FALSE_CID, fragment: 0 },
       { kind: 'place', places: [[FALSE_CID, 0]] },
-      { kind: 'sync', heads: [[FALSE_CID, 1, 'x', new Uint8Array(0)]], from: null },
-      { kind: 'sync', heads: [], from: [FALSE_CID, 1, null] },
+      { kind: 'sync', heads: [[FALSE_CID, 1, 'x', new Uint8Array(0)]], from: null, closed: false },
+      { kind: 'sync', heads: [], from: [FALSE_CID, 1, null], closed: false },
     ])
       expectThrows('bad-message', () => decodeMessage(withLength(encodeWithFalseCid(header))));
   });
@@ -238,6 +250,7 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
   }),
   sync: fc.record({
     kind: fc.constant('sync'),
+    closed: fc.boolean(),
     heads: fc.array(
       fc.record({
         device,

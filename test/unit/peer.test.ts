@@ -354,7 +354,7 @@ describe('a new link', () => {
   });
 
   it.each<Message>([
-    { kind: 'sync', heads: [], from: undefined },
+    { kind: 'sync', heads: [], from: undefined, closed: false },
     { kind: 'entries', entries: [Uint8Array.of(1)], more: false },
     { kind: 'holdings', base: 0, held: [], heldBytes: 0, freeBytes: 0 },
     { kind: 'place', places: [] },

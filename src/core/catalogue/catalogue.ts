@@ -152,31 +152,43 @@ export class Catalogue {
     return heads.toSorted((a, b) => (a.device < b.device ? -1 : 1));
   }
 
+  /** Whether it takes no further log. From then on the logs in it are always the same ones. */
+  get isClosed(): boolean {
+    return this.#logs.size >= MAX_DEVICE_COUNT;
+  }
+
   /** Equal for equal catalogues: 64 hex digits. */
   digest(): string {
-    this.#digest ??= hexOf(
-      sha256(
-        utf8(
-          [...this.#logs.keys()]
-            .toSorted()
-            .map((device) => `${device} ${this.#logs.get(device)?.seq} ${this.#logs.get(device)?.digest}`)
-            .join('\n'),
-        ),
-      ),
-    );
+    this.#digest ??= this.digestWithout(new Set());
     return this.#digest;
+  }
+
+  /** Equal for catalogues that are equal but for the logs of these devices. */
+  digestWithout(devices: ReadonlySet<DeviceId>): string {
+    const lines = [...this.#logs.keys()]
+      .filter((device) => !devices.has(device))
+      .toSorted()
+      .map((device) => `${device} ${this.#logs.get(device)?.seq} ${this.#logs.get(device)?.digest}`);
+    return hexOf(sha256(utf8(lines.join('\n'))));
+  }
+
+  /** The devices whose logs are here and not among `theirs`. */
+  logsBeside(theirs: readonly LogHead[]): Set<DeviceId> {
+    const named = new Set(theirs.map(({ device }) => device));
+    return new Set([...this.#logs.keys()].filter((device) => !named.has(device)));
   }
 
   /**
    * Entries that a device with `theirs` may lack: by device id, in order within each log. With `from`, only what lies after it.
+   * If it is `closed`, of the logs in `theirs` only.
    */
-  *missingFor(theirs: readonly LogHead[], from?: LogCursor): Generator<PackedEntry> {
+  *missingFor(theirs: readonly LogHead[], from?: LogCursor, closed = false): Generator<PackedEntry> {
     const known = new Map(theirs.map((head) => [head.device, head]));
     for (const device of [...this.#logs.keys()].toSorted()) {
       const log = this.#logs.get(device);
       if (log === undefined || (from !== undefined && device < from.device)) continue;
       const head = known.get(device);
-      if (head?.digest === log.digest) continue;
+      if (head?.digest === log.digest || (closed && head === undefined)) continue;
       if (device === from?.device) yield* log.missing(head?.marks ?? [], from.seq, from.entry);
       // A longer log than this one has all of it, unless they parted: then this device asks for theirs, and knows.
       else if (log.branchCount > 1 || (head?.seq ?? 0) <= log.seq) yield* log.missing(head?.marks ?? [], 0);

@@ -1,5 +1,9 @@
 // How two linked devices bring their catalogues together. One asks with the heads of its logs; the other sends what it
-// lacks, a message's worth at a time; the asker goes on from the last entry that it got. The answering side keeps nothing.
+// lacks, a message's worth at a time; the asker goes on from the last entry that it got. The answering side keeps nothing
+// of it.
+//
+// Which logs a catalogue keeps, once it has as many as it can, depends on who came first. Two such devices leave the logs that
+// only one of them keeps out of what they send each other, and out of what they compare.
 //
 // An asker whose entries turn out to hang in the air (the entry before them is on a branch that it lacks) asks for that log
 // from its start; the marks in the heads keep what is here already from being sent again.
@@ -9,10 +13,12 @@
 // different from this one's, while neither changes, is asked a bounded number of times.
 
 import type { CheckedEntry } from '../catalogue/check.ts';
-import type { AddResult, Catalogue, LogCursor, LogHead } from '../catalogue/catalogue.ts';
+import type { AddResult, Catalogue, LogCursor } from '../catalogue/catalogue.ts';
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_ENTRIES_PER_MESSAGE } from '../model/limits.ts';
 import { MAX_ENTRIES_BYTES, type Message } from '../wire/messages.ts';
+
+type SyncMessage = Extract<Message, { kind: 'sync' }>;
 
 /** How often a device is asked while both catalogues stay as they are: once more than once, in case an answer was cut short. */
 const MAX_SAME_ASKS = 2;
@@ -22,6 +28,8 @@ export class CatalogueSync {
   readonly #maxEntries: number;
   /** Where each device was last asked to go on from; absent after a fresh ask. */
   readonly #cursors = new Map<DeviceId, LogCursor>();
+  /** Logs that are here, and that this device and the other will never both keep; only where both take no further log. */
+  readonly #unshared = new Map<DeviceId, ReadonlySet<DeviceId>>();
   /** Both sides' digests when a device was asked last, and how often it was while they were these. */
   readonly #asked = new Map<DeviceId, { readonly digests: string; readonly times: number }>();
 
@@ -33,12 +41,18 @@ export class CatalogueSync {
   /** Asks `device` for all that is lacking here. */
   ask(device: DeviceId): Message {
     this.#cursors.delete(device);
-    return { kind: 'sync', heads: this.#catalogue.heads(), from: undefined };
+    return this.#askFrom(undefined);
   }
 
-  /** What to ask a device whose catalogue has `digest`; undefined when there is no need, or no hope. */
+  /** What a device's own digest must be, if it has all that it can keep of this catalogue, and this one of its. */
+  digestFor(device: DeviceId): string {
+    const unshared = this.#unshared.get(device);
+    return unshared === undefined ? this.#catalogue.digest() : this.#catalogue.digestWithout(unshared);
+  }
+
+  /** What to ask a device that sent `digest` as its own for this one; undefined when there is no need, or no hope. */
   askUnlikeOurs(device: DeviceId, digest: string): Message | undefined {
-    const ours = this.#catalogue.digest();
+    const ours = this.digestFor(device);
     const digests = `${ours} ${digest}`;
     const last = this.#asked.get(device);
     const times = last?.digests === digests ? last.times : 0;
@@ -48,11 +62,13 @@ export class CatalogueSync {
   }
 
   /** What a device that asked lacks, as much as one message takes; undefined when that is nothing. */
-  answer(theirs: readonly LogHead[], from: LogCursor | undefined): Message | undefined {
+  answer(asker: DeviceId, { heads, from, closed }: Omit<SyncMessage, 'kind'>): Message | undefined {
+    if (closed && this.#catalogue.isClosed) this.#unshared.set(asker, this.#catalogue.logsBeside(heads));
+    else this.#unshared.delete(asker);
     const entries: Uint8Array[] = [];
     let entryBytes = 0;
     let more = false;
-    for (const { bytes } of this.#catalogue.missingFor(theirs, from)) {
+    for (const { bytes } of this.#catalogue.missingFor(heads, from, closed)) {
       more = entries.length >= this.#maxEntries || entryBytes + bytes.length > MAX_ENTRIES_BYTES;
       if (more) break;
       entries.push(bytes);
@@ -81,12 +97,17 @@ export class CatalogueSync {
     );
     if (from === undefined) return undefined;
     this.#cursors.set(device, from);
-    return { kind: 'sync', heads: this.#catalogue.heads(), from };
+    return this.#askFrom(from);
   }
 
   linkDown(device: DeviceId): void {
     this.#cursors.delete(device);
     this.#asked.delete(device);
+    this.#unshared.delete(device);
+  }
+
+  #askFrom(from: LogCursor | undefined): SyncMessage {
+    return { kind: 'sync', heads: this.#catalogue.heads(), from, closed: this.#catalogue.isClosed };
   }
 }
 

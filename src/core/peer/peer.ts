@@ -320,7 +320,7 @@ export class Peer {
         link.features = new Set(message.features);
         return [];
       case 'sync': {
-        const answer = this.#sync.answer(message.heads, message.from);
+        const answer = this.#sync.answer(from, message);
         return answer === undefined ? [] : [send(from, answer)];
       }
       case 'entries':
@@ -639,7 +639,7 @@ export class Peer {
     for (const [device, link] of this.#links) {
       if (link.pulseAtMs > nowMs) continue;
       link.pulseAtMs = nowMs + PULSE_MS;
-      const catalogue = this.catalogue.digest();
+      const catalogue = this.#sync.digestFor(device);
       if (link.greeted) effects.push(send(device, { kind: 'pulse', catalogue, holdings: link.sentVersion }));
     }
     return effects;

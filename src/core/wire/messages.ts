@@ -96,14 +96,22 @@ export type Message =
   | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
   /** After `hello`: what I can do beside what the protocol promises. */
   | { readonly kind: 'features'; readonly features: readonly string[] }
-  /** What I have of each log: send me what I lack, of what lies after `from` where it is given. */
-  | { readonly kind: 'sync'; readonly heads: readonly LogHead[]; readonly from: LogCursor | undefined }
+  /**
+   * What I have of each log: send me what I lack, of what lies after `from` where it is given. `closed`: I keep no log beside
+   * these.
+   */
+  | {
+      readonly kind: 'sync';
+      readonly heads: readonly LogHead[];
+      readonly from: LogCursor | undefined;
+      readonly closed: boolean;
+    }
   /** Log entries, in order within a log; `more`: sync again from the last of these for the rest. */
   | { readonly kind: 'entries'; readonly entries: readonly Uint8Array[]; readonly more: boolean }
   | ({ readonly kind: 'holdings' } & HoldingsDelta)
   /** Your deltas do not add up here: start anew. */
   | { readonly kind: 'holdings-wanted' }
-  /** What you should have from me by now: the catalogue's digest and the version of my holdings. */
+  /** What you should have from me by now: the digest of the logs that we both can keep, and the version of my holdings. */
   | { readonly kind: 'pulse'; readonly catalogue: string; readonly holdings: number }
   /** Please hold these; fetch their index and blocks from me. */
   | { readonly kind: 'place'; readonly places: readonly Place[] }
@@ -183,6 +191,7 @@ function toCbor(message: Message): unknown {
           marksToBytes(marks),
         ]),
         from: message.from === undefined ? null : cursorToCbor(message.from),
+        closed: message.closed,
       };
     case 'holdings':
       return {
@@ -232,11 +241,12 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     };
   },
   sync: (value) => {
-    const { heads, from } = fieldsOf(value, ['kind', 'heads', 'from']);
+    const { heads, from, closed } = fieldsOf(value, ['kind', 'heads', 'from', 'closed']);
     return {
       kind: 'sync',
       heads: listOf(heads, MAX_DEVICE_COUNT, headOf),
       from: from === null ? undefined : cursorOf(from),
+      closed: boolOf(closed),
     };
   },
   entries: (value) => {
