@@ -24,10 +24,10 @@ export function InviteDialog({ invite, onClose }: InviteDialogProps) {
         Scan this with the other device’s camera, or open the link on it. Both must be on the same network.
       </p>
       <QrCode text={scanned} />
+      <RelayFingerprints />
       {isLocal ? <LocalNote lanUrl={lanUrl} /> : null}
       <CopyField label="Invite link" text={invite} />
       {lanUrl === undefined ? null : <CopyField label="Link for other devices" text={scanned} />}
-      <RelayFingerprints />
       <p class="hint">
         Whoever has this link can join, and read and remove the pool’s files. Share it only with people you
         trust.
