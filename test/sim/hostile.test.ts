@@ -155,8 +155,8 @@ scenario(
     await world.pass(2_000);
     for (const device of honest) {
       const told = device.pool.status().notices.map(({ text }) => text);
-      expect(told.filter((text) => text.startsWith('Mallory removed 14 files'))).toHaveLength(1);
-      expect(told.filter((text) => text.startsWith('Mallory sent 30 records'))).toHaveLength(1);
+      expect(told.filter((text) => text.startsWith('“Mallory” removed 14 files'))).toHaveLength(1);
+      expect(told.filter((text) => text.startsWith('“Mallory” sent 30 records'))).toHaveLength(1);
     }
   },
 );
