@@ -59,11 +59,12 @@ export class Connections {
   readonly #limits: RelayLimits;
   readonly #all = new Map<string, Connection>();
   readonly #usage: PerAddress<Usage>;
-  readonly #handshakes = new Handshakes();
+  readonly #handshakes: Handshakes;
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: RelayLimits) {
     this.#limits = limits;
+    this.#handshakes = new Handshakes(limits);
     this.#usage = new PerAddress(MAX_KNOWN_ADDRESSES, (nowMs) => new Usage(limits, nowMs));
     this.#timer = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
   }
@@ -79,13 +80,18 @@ export class Connections {
       const address = this.#accept(performance.now(), socket);
       if (address === undefined) return;
       const proceed = () => begin.forEach((listener) => void Reflect.apply(listener, server, [socket]));
-      if (secure) this.#handshakes.add(address, { socket, proceed });
+      if (secure) this.#handshakes.add(address, keyOf(socket), socket, proceed);
       else {
         proceed();
         gate(socket);
       }
     });
-    if (secure) server.on('secureConnection', gate);
+    if (secure) {
+      server.on('secureConnection', (socket: Socket) => {
+        this.#handshakes.finish(keyOf(socket));
+        gate(socket);
+      });
+    }
   }
 
   /** A request came whole. False when its connection was cut, because too many wait on it: it gets no answer. */

@@ -1,46 +1,136 @@
-// TLS handshakes wait for their turn: each costs a signature, so a few are begun in each turn of the event loop, of all
-// addresses in rotation. Who opens hundreds of connections at once waits for others' single ones.
+// The TLS handshakes: which connection begins one, and how many are begun and not finished.
+//
+// A connection waits, as a plain socket, until the first bytes have come and it is its turn: whoever says nothing costs no
+// TLS. Turns go to all addresses in rotation, so that whoever opens hundreds of connections at once waits for others'
+// single ones. Invariants: at most `handshakes` are begun and unfinished, `handshakesPerAddress` of one address; when all
+// places are taken, one of the address that has most gives way at once, any other when it has had its time.
 
 import type { Socket } from 'node:net';
+import { type Candidate, whoGivesWay } from './give-way.ts';
+import type { RelayLimits } from './relay-limits.ts';
 import type { AddressKey } from './remote-address.ts';
 
-/** Some milliseconds' worth. */
+/** Each begun handshake costs a signature, so in each turn of the event loop there are some milliseconds' worth. */
 const BEGUN_PER_TURN = 2;
+
+/** When nobody could begin, it is tried again after this time at the latest, ms. */
+const RETRY_MS = 100;
+
+type HandshakeLimits = Pick<
+  RelayLimits,
+  'handshakes' | 'handshakesPerAddress' | 'handshakeMs' | 'handshakePatienceMs'
+>;
 
 interface Waiting {
   readonly socket: Socket;
   readonly proceed: () => void;
 }
 
-/** Bounded by the connections that there are. */
-export class Handshakes {
-  /** In the order of the rotation; no list is empty. */
-  readonly #waiting = new Map<AddressKey, Waiting[]>();
+interface Begun extends Candidate {
+  readonly socket: Socket;
+}
 
-  add(address: AddressKey, handshake: Waiting): void {
-    if (this.#waiting.size === 0) setImmediate(() => this.#turn());
+export class Handshakes {
+  readonly #limits: HandshakeLimits;
+  /** In the order of the rotation; no list is empty. Bounded, as all here, by the connections that there are. */
+  readonly #waiting = new Map<AddressKey, Waiting[]>();
+  readonly #begun = new Map<string, Begun>();
+  #hasTurn = false;
+  #willRetry = false;
+
+  constructor(limits: HandshakeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Has `proceed` called in its turn; `key` is what `finish` will be told. */
+  add(address: AddressKey, key: string, socket: Socket, proceed: () => void): void {
+    const deadline = setTimeout(() => socket.destroy(), this.#limits.handshakeMs);
+    const begin = (): void => {
+      clearTimeout(deadline); // Node has its own for what follows
+      this.#begun.set(key, { address, socket, rank: 0, sinceMs: performance.now() });
+      proceed();
+    };
+    socket.once('close', () => {
+      clearTimeout(deadline);
+      this.finish(key);
+    });
+    socket.on('error', ignore); // 'close' follows
+    socket.once('readable', () => {
+      // Readable and nothing to read is the end.
+      if (socket.readableLength === 0) socket.destroy();
+      else this.#wait(address, { socket, proceed: begin });
+    });
+  }
+
+  /** The handshake of `key` is done, or its connection is gone. */
+  finish(key: string): void {
+    if (this.#begun.delete(key)) this.#schedule();
+  }
+
+  #wait(address: AddressKey, handshake: Waiting): void {
     const list = this.#waiting.get(address);
     if (list === undefined) this.#waiting.set(address, [handshake]);
     else list.push(handshake);
+    this.#schedule();
   }
 
-  #turn(): void {
-    for (let begun = 0; begun < BEGUN_PER_TURN; begun += 1) {
-      const next = this.#next();
-      if (next === undefined) return;
-      if (!next.socket.destroyed) next.proceed();
+  #schedule(): void {
+    if (this.#waiting.size === 0 || this.#hasTurn) return;
+    this.#hasTurn = true;
+    setImmediate(() => this.#begin());
+  }
+
+  #begin(): void {
+    this.#hasTurn = false;
+    let begun = 0;
+    for (const [address, list] of this.#waiting) {
+      if (begun === BEGUN_PER_TURN) break;
+      if (this.#beginOne(address, list)) begun += 1;
     }
-    if (this.#waiting.size > 0) setImmediate(() => this.#turn());
+    if (begun > 0) this.#schedule();
+    else if (this.#waiting.size > 0 && !this.#willRetry) {
+      this.#willRetry = true;
+      const retry = (): void => {
+        this.#willRetry = false;
+        this.#schedule();
+      };
+      setTimeout(retry, RETRY_MS).unref();
+    }
   }
 
-  /** The first of the address whose turn it is, which then comes last. */
-  #next(): Waiting | undefined {
-    const [first] = this.#waiting;
-    if (first === undefined) return undefined;
-    const [address, list] = first;
-    const handshake = list.shift();
+  /** Begins the first of `address`, which then comes last in the rotation. False when it has to wait. */
+  #beginOne(address: AddressKey, list: Waiting[]): boolean {
+    while (list[0]?.socket.destroyed === true) list.shift();
+    const [first] = list;
+    if (first !== undefined && !this.#makeWay(address)) return false;
+    list.shift();
     this.#waiting.delete(address);
     if (list.length > 0) this.#waiting.set(address, list);
-    return handshake;
+    first?.proceed();
+    return first !== undefined;
   }
+
+  #makeWay(address: AddressKey): boolean {
+    const counts = new Map<AddressKey, number>();
+    for (const begun of this.#begun.values()) {
+      counts.set(begun.address, (counts.get(begun.address) ?? 0) + 1);
+    }
+    const own = counts.get(address) ?? 0;
+    const isOverOwn = own >= this.#limits.handshakesPerAddress;
+    if (!isOverOwn && this.#begun.size < this.#limits.handshakes) return true;
+    const patientSinceMs = performance.now() - this.#limits.handshakePatienceMs;
+    const candidates = [...this.#begun.values()].filter((each) => {
+      const hasMore = (counts.get(each.address) ?? 0) > own + 1;
+      return (hasMore || each.sinceMs <= patientSinceMs) && (!isOverOwn || each.address === address);
+    });
+    const displaced = whoGivesWay(candidates, address);
+    // 'close', by which it is forgotten, comes later.
+    for (const [key, each] of this.#begun) if (each === displaced) this.#begun.delete(key);
+    displaced?.socket.destroy();
+    return displaced !== undefined;
+  }
+}
+
+function ignore(): void {
+  // Nothing to do.
 }

@@ -36,8 +36,13 @@ export interface RelayLimits {
   readonly connectionsPerSecond: number;
   /** Requests of one connection that wait for their answers, the one that is being answered included. */
   readonly queuedRequests: number;
-  /** For a TLS handshake, ms. */
+  /** TLS handshakes that are begun and not finished, and those of one address; the others wait for their turn. */
+  readonly handshakes: number;
+  readonly handshakesPerAddress: number;
+  /** For its turn in a TLS handshake, and then for the handshake, ms. */
   readonly handshakeMs: number;
+  /** How long a begun handshake is left in peace when others of an address that has no fewer wait, ms. */
+  readonly handshakePatienceMs: number;
   /** For a request's headers, and for all of a request, ms. */
   readonly headersMs: number;
   readonly requestMs: number;
@@ -93,6 +98,10 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   connectionsPerSecond: 32,
   // Browsers do not pipeline: they wait for each answer. Some programs send a few requests ahead.
   queuedRequests: 8,
+  // Each is some 50 kB outside the JavaScript heap, and takes a few ms on the same network.
+  handshakes: 64,
+  handshakesPerAddress: 16,
+  handshakePatienceMs: 1_000,
   // Each is some packets on the same network; a phone on poor Wi-Fi repeats lost ones after 1, 2 and 4 s.
   handshakeMs: 8_000,
   headersMs: 8_000,

@@ -6,6 +6,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 
 /** @typedef {import('node:net').Socket} Socket */
@@ -46,6 +47,12 @@ const ATTACKS = {
   },
   'silence instead of a TLS handshake': async () => {
     stayOpen(await open(), 2);
+  },
+  'a TLS handshake that stops after its first message': async () => {
+    const socket = await open();
+    await written(socket, await clientHello());
+    socket.resume();
+    stayOpen(socket, 2);
   },
   // A message whose parts never end: empty ones, which `maxPayload` does not see.
   'endless parts': async () => {
@@ -145,6 +152,20 @@ function openTls() {
     socket.once('secureConnect', () => resolve(socket));
     socket.on('error', reject);
     socket.once('close', () => reject(new Error('cut')));
+  });
+}
+
+/** @returns {Promise<Buffer>} */
+function clientHello() {
+  return new Promise((resolve) => {
+    const wire = new Duplex({
+      read: () => undefined,
+      write(bytes, _encoding, done) {
+        resolve(bytes);
+        done();
+      },
+    });
+    connectTls({ socket: wire, rejectUnauthorized: false }).on('error', () => undefined);
   });
 }
 

@@ -1,5 +1,9 @@
 // Attacks on the real relay, from one machine and over loopback. During each and after it, two well-behaved clients link
 // within 2 s and a page loads within 1 s; after it, the relay's process holds what it held before, give or take a tenth.
+//
+// "Before" is after WARM_ROUNDS attacks of the same kind and size: V8 keeps the space for new objects that it grew to,
+// some 26 MiB, and the C library keeps pages that it may use again. What is required is that a further attack adds
+// nothing beyond the tenth, some 10 MiB.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PoolId } from '../../src/core/model/ids.ts';
@@ -25,8 +29,8 @@ const MAX_LINK_MS = 2_000;
 const MAX_PAGE_MS = 1_000;
 /** What is run at a fraction of its size in `npm test`. */
 const FACTOR = 8;
-/** Of its full size, what an attack begins with, unmeasured. */
-const WARM_FACTOR = 32;
+/** Attacks before the one that is measured. */
+const WARM_ROUNDS = 2;
 
 const ONE_ADDRESS = ['127.0.0.66'];
 const EIGHT_ADDRESSES = Array.from({ length: 8 }, (_, index) => `127.0.0.${66 + index}`);
@@ -39,22 +43,25 @@ beforeAll(async () => {
 
 afterAll(() => bundle.remove());
 
-/** A relay that has had visitors and a first small attack of this kind: what Node makes once is made. */
+/** A relay that has had visitors and attacks like the one to come: what its process keeps for the next, it has. */
 async function warmRelay(kind: Attack): Promise<AttackedRelay> {
   const relay = await startAttackedRelay(bundle.folder);
   const fresh = relay.holds();
-  const attacker = await attack(relay, { ...kind, size: Math.ceil(kind.size / WARM_FACTOR) });
-  await serveHonest(relay, attacker.atFullSize);
-  await attacker.stop();
-  await idle(relay, fresh);
+  for (let round = 0; round < WARM_ROUNDS; round += 1) {
+    const attacker = await attack(relay, kind);
+    await serveHonest(relay, attacker.atFullSize);
+    await attacker.stop();
+    await idle(relay, fresh);
+  }
   return relay;
 }
 
 /** Well-behaved clients and visitors before, during and after an attack: how long they waited, and what the relay held. */
-async function underAttack(kind: Attack, room?: PoolId): Promise<void> {
+async function underAttack(full: Attack, room?: PoolId): Promise<void> {
+  const kind = { ...full, size: scaled(full.size, FACTOR) };
   const relay = await warmRelay(kind);
   const before = relay.holds();
-  const attacker = await attack(relay, { ...kind, size: scaled(kind.size, FACTOR) });
+  const attacker = await attack(relay, kind);
   const during = await serveHonest(relay, attacker.atFullSize, room);
   await attacker.atFullSize;
   const peak = relay.holds();
@@ -82,6 +89,12 @@ describe(`the relay under attack, ${scaleNote(FACTOR)}`, () => {
     { kind: 'one answer each, never read, over TLS', size: 2_000, from: EIGHT_ADDRESSES, secure: true },
     { kind: 'half a request', size: 4_000, from: EIGHT_ADDRESSES },
     { kind: 'silence instead of a TLS handshake', size: 4_000, from: EIGHT_ADDRESSES, secure: true },
+    {
+      kind: 'a TLS handshake that stops after its first message',
+      size: 2_000,
+      from: EIGHT_ADDRESSES,
+      secure: true,
+    },
     { kind: 'endless parts', size: 1_300, from: EIGHT_ADDRESSES },
     { kind: 'parts in large packets', size: 1_300, from: EIGHT_ADDRESSES },
     { kind: 'messages that stop before their end', size: 2_000, from: EIGHT_ADDRESSES },
