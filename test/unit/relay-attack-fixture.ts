@@ -23,21 +23,28 @@ let honestCount = 0;
 
 const ATTACKER = fileURLToPath(new URL('relay-attacker.mjs', import.meta.url));
 
-/** Lets the relay's process be told to collect its garbage, so that what it holds is what it needs. */
-const COLLECT_ON_SIGNAL = `data:text/javascript,process.on('SIGUSR2',()=>globalThis.gc())`;
+/** Has the relay's process collect its garbage at a signal, and print what it still uses: what it holds is what it needs. */
+const COLLECT_ON_SIGNAL = `data:text/javascript,process.on('SIGUSR2',()=>{
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  process.stderr.write('used ' + (heapUsed + external) + '\\n');
+})`.replaceAll('\n', '');
 
 export interface AttackedRelay {
   readonly httpPort: number;
   readonly httpsPort: number;
-  /** Open descriptors, and resident bytes after the garbage was collected. */
-  holds(): Holding;
+  /** What it holds after its garbage was collected. */
+  holds(): Promise<Holding>;
   /** Whether the process lives. */
   lives(): boolean;
 }
 
 export interface Holding {
+  /** Open descriptors. */
   readonly files: number;
   readonly residentBytes: number;
+  /** What is reachable from JavaScript: objects, and the buffers that they own. */
+  readonly usedBytes: number;
 }
 
 /** An app of the size of the real one, in nine files of random bytes, the largest of 400 kB. */
@@ -83,10 +90,17 @@ export async function startAttackedRelay(bundle: string): Promise<AttackedRelay>
   return {
     httpPort: Number(new URL(app).port),
     httpsPort,
-    holds() {
+    async holds() {
+      const earlier = program.stderr().length;
       program.child.kill('SIGUSR2');
+      const printed = () => /used (\d+)\n/.exec(program.stderr().slice(earlier))?.[1];
+      await expect.poll(printed, { timeout: 30_000 }).toBeDefined();
       const [, residentPages = ''] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-      return { files: readdirSync(`/proc/${pid}/fd`).length, residentBytes: Number(residentPages) * 4_096 };
+      return {
+        files: readdirSync(`/proc/${pid}/fd`).length,
+        residentBytes: Number(residentPages) * 4_096,
+        usedBytes: Number(printed()),
+      };
     },
     lives: () => program.child.exitCode === null && program.child.signalCode === null,
   };
@@ -198,21 +212,27 @@ export async function serveHonest(
 /** Waits until the relay has at most a few descriptors more than `fresh`, when it had just started. */
 export async function idle(relay: AttackedRelay, fresh: Holding): Promise<void> {
   await expect
-    .poll(() => relay.holds().files, { timeout: 30_000, interval: 200 })
+    .poll(async () => (await relay.holds()).files, { timeout: 30_000, interval: 200 })
     .toBeLessThanOrEqual(fresh.files + 8); // kept alive for the next request
 }
 
 /** Waits until the relay holds at most a tenth more than `before`; the last that it held. */
 export async function settled(relay: AttackedRelay, before: Holding): Promise<Holding> {
-  const limit = { files: Math.ceil(before.files * 1.1), residentBytes: before.residentBytes * 1.1 };
-  let last = relay.holds();
+  const limit = {
+    files: Math.ceil(before.files * 1.1),
+    residentBytes: before.residentBytes * 1.1,
+    usedBytes: before.usedBytes * 1.1,
+  };
+  let last = await relay.holds();
   await expect
     .poll(
-      () => {
-        last = relay.holds();
-        return last.files <= limit.files && last.residentBytes <= limit.residentBytes
-          ? 'settled'
-          : describe(last, before);
+      async () => {
+        last = await relay.holds();
+        const isWithin =
+          last.files <= limit.files &&
+          last.residentBytes <= limit.residentBytes &&
+          last.usedBytes <= limit.usedBytes;
+        return isWithin ? 'settled' : describe(last, before);
       },
       { timeout: 30_000, interval: 200 },
     )
@@ -224,6 +244,7 @@ export function describe(holding: Holding, before: Holding): string {
   const inMebibytes = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
   return (
     `${before.files} -> ${holding.files} descriptors, ` +
-    `${inMebibytes(before.residentBytes)} -> ${inMebibytes(holding.residentBytes)} MiB`
+    `${inMebibytes(before.residentBytes)} -> ${inMebibytes(holding.residentBytes)} MiB ` +
+    `of which JavaScript uses ${inMebibytes(before.usedBytes)} -> ${inMebibytes(holding.usedBytes)}`
   );
 }
