@@ -92,7 +92,7 @@ scenario(
 
 scenario(
   'a holder that answers a byte too few or too many is refused, told, and its blocks are fetched elsewhere',
-  [314, 315],
+  [314, 1319],
   async (simulation) => {
     const { world, network } = simulation;
     const { bytes, fileId, holders, reader } = await placedFile(simulation, 5 * SEGMENT_BYTES + 77);
