@@ -6,14 +6,31 @@
 import { PalmError } from '../core/model/errors.ts';
 import type { RecordStore } from '../core/ports.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
+import { hasPool } from './saved-pool.ts';
 
 const LEAVING = 'leaving';
 
 export type WipedPorts = Pick<RuntimePorts, 'secrets' | 'journal' | 'fragments' | 'records' | 'identity'>;
 
-/** Whether an earlier page left the pool and did not get to the end of it. */
-export async function isLeaving(records: RecordStore): Promise<boolean> {
+export async function isLeaveNoted(records: RecordStore): Promise<boolean> {
   return (await records.getMeta(LEAVING)) !== undefined;
+}
+
+/**
+ * Whether an earlier page left the pool and did not get to the end of it. On a full disk it could not note that, and only
+ * the pool secret is gone, without which nothing else is of use.
+ */
+export async function isLeaving({ records, secrets, journal, fragments }: WipedPorts): Promise<boolean> {
+  if (await isLeaveNoted(records)) return true;
+  if (await hasPool(secrets)) return false;
+  const left = await Promise.all([
+    records.loadRecords(),
+    records.loadOutbox(),
+    fragments.list(),
+    fragments.owners(),
+    journal.load().then(({ stores }) => stores),
+  ]);
+  return left.some(({ length }) => length > 0);
 }
 
 /**

@@ -14,7 +14,7 @@ import { pieceStream } from './piece-stream.ts';
 import { PoolSession } from './pool-session.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
-import { isLeaving, wipe } from './leaving.ts';
+import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { deviceStatuses, fileStatuses } from './status.ts';
 import { Transfers } from './transfers.ts';
@@ -170,7 +170,7 @@ class PoolRuntime implements Pool {
   async #leave(ports: RuntimePorts): Promise<void> {
     const { records, secrets, identity } = ports;
     const session = this.#session;
-    if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(records))) this.#inPool();
+    if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(ports))) this.#inPool();
     if (session !== undefined) await this.#sayGoodbye(session);
     this.#session = undefined;
     const opening = this.#opening;
@@ -241,15 +241,21 @@ class PoolRuntime implements Pool {
   async #start(ports: RuntimePorts): Promise<RuntimePorts> {
     const { records, secrets, identity } = ports;
     this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
-    if (await isLeaving(records)) {
-      await wipe(ports).catch(this.#warn);
-      await saveDeviceName(records, this.#deviceName).catch(this.#warn);
-    }
+    if (await isLeaveNoted(records)) await this.#finishLeaving(ports);
     this.#identity = await identity.load();
     const invite = await loadPool(secrets);
     if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
+    else if (await isLeaving(ports)) {
+      await this.#finishLeaving(ports);
+      this.#identity = await identity.load();
+    }
     this.#changed();
     return ports;
+  }
+
+  async #finishLeaving(ports: RuntimePorts): Promise<void> {
+    await wipe(ports).catch(this.#warn);
+    await saveDeviceName(ports.records, this.#deviceName).catch(this.#warn);
   }
 
   async #enter(invite: Invite, deviceName: string | undefined): Promise<PoolSession> {

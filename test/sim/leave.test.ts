@@ -203,6 +203,32 @@ scenario(
   },
 );
 
+scenario(
+  'a leave that a full disk let only begin is finished by the next start, or by leaving again',
+  [655, 656],
+  async ({ world, pool }) => {
+    const [leaving] = await pool(2);
+    if (leaving === undefined) throw new Error('a pool of two');
+    await world.settled(
+      'store',
+      leaving.put(world.random.bytes(5_000), { name: 'left over', durability: 'fast' }),
+    );
+    leaving.kill();
+    // The key of the pool secret was overwritten, which takes no room.
+    await leaving.store.secrets.clear();
+    expect(leaving.store.contents().entryIds.length).toBeGreaterThan(0);
+    const isFull = world.seed === 656;
+    leaving.diskFaults.recordsFail = isFull;
+    leaving.diskFaults.clearsFail = isFull;
+    await leaving.reopen();
+    expect(leaving.pool.status().pool).toBeUndefined();
+    leaving.diskFaults.recordsFail = false;
+    leaving.diskFaults.clearsFail = false;
+    if (isFull) await world.settled('leave again', leaving.pool.leave());
+    expectEmpty(leaving);
+  },
+);
+
 scenario('soft state that was damaged stops no start, and is told of', [661], async ({ world, pool }) => {
   const [device] = await pool(2);
   if (device === undefined) throw new Error('a pool of two');

@@ -11,6 +11,8 @@ export class CrashingDisk {
   /** Steps that still happen. */
   #steps = Infinity;
   stepCount = 0;
+  /** No file grows beyond this. */
+  mostBytes = Infinity;
   readonly #files = new Map<string, { durable: Uint8Array; current: Uint8Array }>();
   readonly #open = new Set<string>();
 
@@ -75,6 +77,8 @@ export class CrashingDisk {
       },
       write: (bytes, { at }) => {
         this.#step();
+        if (at + bytes.length > Math.max(file.current.length, this.mostBytes))
+          throw namedError('QuotaExceededError');
         const larger = new Uint8Array(Math.max(file.current.length, at + bytes.length));
         larger.set(file.current);
         larger.set(bytes, at);

@@ -3,6 +3,7 @@
 
 import { createDecipheriv } from 'node:crypto';
 import { IDBObjectStore } from 'fake-indexeddb';
+import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/device-store.ts';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -187,6 +188,68 @@ it('a private file is not known by the handle of its source', async () => {
   store.close();
   const { stores } = await (await open()).journal.load();
   expect(stores.find(({ storeId }) => storeId === STORE.storeId)?.handle).toBeUndefined();
+});
+
+it('on a full disk everything that is there can be let go', async () => {
+  const store = await begin();
+  disk.mostBytes = 0;
+  const refused = (async () => {
+    for (let fragment = 2; fragment < 200; fragment++) await commit(store, fragmentOf(fragment));
+  })();
+  await expect(refused).rejects.toMatchObject({ code: 'storage-full' });
+  await store.fragments.drop([fragmentOf(0).stored.fragmentId]);
+  await store.fragments.release('store:other');
+  await store.journal.end(unfinishedStoreAt(1).storeId);
+  await store.secrets.clear();
+  await store.fragments.clear();
+  expect(oldRows.filter((row) => opens(row)).map(nameOf)).toEqual([]);
+});
+
+it.each([0, 32, 40])(
+  'a file of keys that was cut to %i bytes is damage, and nothing that was let go',
+  async (byteCount) => {
+    const store = await begin();
+    for (const fragment of [5, 6, 7]) await commit(store, fragmentOf(fragment));
+    store.close();
+    const folder = disk.folder('keys');
+    const before = await folder.open('keys');
+    const bytes = new Uint8Array(byteCount);
+    before.read(bytes, { at: 0 });
+    before.close();
+    await folder.remove('keys');
+    const cut = await folder.open('keys');
+    cut.write(bytes, { at: 0 });
+    cut.flush();
+    cut.close();
+    const again = await open();
+    expect(again.damagedRowCount()).toBeGreaterThanOrEqual(3);
+    expect(await again.fragments.list()).toHaveLength(4);
+    await expect(again.secrets.get('other')).rejects.toMatchObject({ code: 'corrupt' });
+    expect((await again.journal.load()).damagedCount).toBe(1);
+  },
+);
+
+it('a damaged row that names the slot of another takes nothing with it', async () => {
+  const store = await begin();
+  await commit(store, fragmentOf(4));
+  store.close();
+  const database = await openDB('palm-device');
+  const keys = await database.getAllKeys('indexes');
+  const slot = keys.flatMap((key) =>
+    Array.isArray(key) && key[0] === fragmentOf(4).stored.fragmentId ? [key[1]] : [],
+  )[0];
+  const { storeId } = unfinishedStoreAt(1);
+  await database.put('journal', { ...(await database.get('journal', storeId)), slot });
+  database.close();
+  const again = await open();
+  expect((await again.journal.load()).damagedCount).toBe(1);
+  const { stored, indexBytes } = fragmentOf(4);
+  expect(await again.fragments.getIndex(stored.fragmentId)).toEqual(indexBytes);
+  again.close();
+  const third = await open();
+  expect(await listed(third)).toContain(stored.fragmentId);
+  await third.fragments.drop([stored.fragmentId]);
+  expect(oldRows.filter((row) => opens(row)).map(nameOf)).not.toContain(`indexes ${stored.fragmentId}`);
 });
 
 it('many fragments cost one write of the slots and one flush', async () => {

@@ -32,13 +32,13 @@ describe('the golden vectors', () => {
 });
 
 describe('the file of keys', () => {
-  it('has a key in each slot that is taken, zeros in one that is erased, and lengthens no further than it must', async () => {
+  it('has a key in each slot that is taken, zeros in one that is erased, and lengthens by whole pages of the disk', async () => {
     const file = new MemoryFile();
     const slots = await KeySlots.over(file, []);
     expect(slots.take(3)).toEqual([0, 1, 2]);
-    expect(file.bytes).toHaveLength(0);
+    expect(file.bytes).toEqual(new Uint8Array(4096));
     slots.flush();
-    expect(file.bytes).toHaveLength(96);
+    expect(file.bytes).toHaveLength(4096);
     const [first, second, third] = [0, 1, 2].map((slot) => keyAt(file, slot));
     expect(new Set([first, second, third, '00'.repeat(32)]).size).toBe(4);
     slots.erase([1]);
@@ -57,7 +57,7 @@ describe('the file of keys', () => {
     const before = await KeySlots.over(file, []);
     before.take(600);
     before.flush();
-    expect(file.writeCount).toBe(1);
+    expect(file.writeCount).toBe(2); // the file was lengthened first
     const kept = [3, 300, 599];
     const keys = kept.map((slot) => keyAt(file, slot));
     const after = await KeySlots.over(file, kept);
@@ -65,10 +65,10 @@ describe('the file of keys', () => {
     for (let slot = 0; slot < 600; slot++)
       expect(after.keyIn(slot) !== undefined, `slot ${slot}`).toBe(kept.includes(slot));
     expect(file.bytes.filter((byte) => byte !== 0).length).toBeLessThanOrEqual(3 * 32);
-    expect(file.writeCount).toBe(2);
+    expect(file.writeCount).toBe(3);
     after.erase([3, 599]);
     after.flush();
-    expect(file.writeCount).toBe(4);
+    expect(file.writeCount).toBe(5);
   });
 
   it('takes half a key at its end for none', async () => {
@@ -92,6 +92,28 @@ describe('the file of keys', () => {
     slots.flush();
     expect(keyAt(file, 0)).toBe('00'.repeat(32));
     expect(keyAt(file, 1)).not.toBe('00'.repeat(32));
+  });
+});
+
+describe('a disk on which no file can grow', () => {
+  it('refuses new slots, and erases what is there all the same', async () => {
+    const file = new MemoryFile();
+    const slots = await KeySlots.over(file, []);
+    const taken = slots.take(100);
+    slots.flush();
+    file.mostBytes = file.bytes.length;
+    expect(() => {
+      for (;;) {
+        taken.push(...slots.take(20));
+        slots.flush();
+      }
+    }).toThrow(/no room/u);
+    slots.erase(taken);
+    slots.flush();
+    expect(file.bytes.every((byte) => byte === 0)).toBe(true);
+    slots.free(taken);
+    expect(slots.take(20)).toHaveLength(20);
+    slots.flush();
   });
 });
 
@@ -131,6 +153,7 @@ class MemoryFile implements PackFolder {
   bytes: Uint8Array;
   writeCount = 0;
   isFull = false;
+  mostBytes = Infinity;
 
   constructor(bytes = new Uint8Array()) {
     this.bytes = bytes;
@@ -147,7 +170,7 @@ class MemoryFile implements PackFolder {
         return part.length;
       },
       write: (bytes, { at }) => {
-        if (this.isFull) return 0;
+        if (this.isFull || at + bytes.length > Math.max(this.bytes.length, this.mostBytes)) return 0;
         this.writeCount += 1;
         const larger = new Uint8Array(Math.max(this.bytes.length, at + bytes.length));
         larger.set(this.bytes);

@@ -36,18 +36,24 @@ function asItIs(row: unknown): { readonly row: unknown } {
   return { row };
 }
 
-/** Every slot that a row names, before any of them can be opened. */
-export async function slotsNamed(database: PalmDatabase): Promise<Set<number>> {
-  const slots = new Set<number>();
-  for (const key of await allKeys(database, 'indexes')) slots.add(decoded(key, indexKey)?.slot ?? NO_SLOT);
-  const addSlot = (row: unknown): void => {
-    const slot = typeof row === 'object' && row !== null && 'slot' in row ? row.slot : NO_SLOT;
-    slots.add(decoded(slot, keySlotOf) ?? NO_SLOT);
-  };
-  for (const name of ['kept', 'journal', 'secrets'] as const)
-    await eachRow(database, name, asItIs, ({ row }) => addSlot(row));
-  slots.delete(NO_SLOT);
-  return slots;
+function slotOf(row: unknown): number {
+  const slot = typeof row === 'object' && row !== null && 'slot' in row ? row.slot : NO_SLOT;
+  return decoded(slot, keySlotOf) ?? NO_SLOT;
+}
+
+/** Every slot that a row names, as often as it is named, before any of them can be opened. The rows of a keeper are one. */
+export async function slotsNamed(database: PalmDatabase): Promise<number[]> {
+  const slots: number[] = [];
+  for (const key of await allKeys(database, 'indexes')) slots.push(decoded(key, indexKey)?.slot ?? NO_SLOT);
+  const keepers = new Map<string, number>();
+  await eachRow(database, 'kept', asItIs, ({ row }, [owner]) => {
+    const slot = slotOf(row);
+    keepers.set(`${slot} ${owner}`, slot);
+  });
+  slots.push(...keepers.values());
+  for (const name of ['journal', 'secrets'] as const)
+    await eachRow(database, name, asItIs, ({ row }) => slots.push(slotOf(row)));
+  return slots.filter((slot) => slot !== NO_SLOT);
 }
 
 export async function loadFragments({ database, seals, onDamage }: FragmentDisk): Promise<LoadedFragments> {
@@ -85,17 +91,19 @@ export async function loadFragments({ database, seals, onDamage }: FragmentDisk)
   }
   const strays = indexes.keys.filter(({ fragmentId, slot }) => slots.get(fragmentId) !== slot);
   endedSlots.push(...strays.map(({ slot }) => slot));
-  const kept = new Set([...slots.values(), ...keepers.values()]);
-  const erased = endedSlots.filter((slot) => !kept.has(slot));
-  seals.erase(erased);
+  seals.erase(endedSlots);
   seals.flush();
   await sweep(database, held, {
     fragments: [...damaged, ...letGo],
     indexes: [...indexes.unreadable, ...strays.map(({ fragmentId, slot }) => [fragmentId, slot])],
     owners: [...damagedOwners, ...erasedOwners],
   });
-  seals.free(erased);
-  const damageCount = damaged.length + damagedKept.length + foreign.size;
+  seals.free(endedSlots);
+  // Told of at once; who asks for one of these finds the damage, and then it is removed.
+  const missingCount = [...slots.values(), ...keepers.values()].filter((slot) =>
+    seals.isMissing(slot),
+  ).length;
+  const damageCount = damaged.length + damagedKept.length + foreign.size + missingCount;
   if (damageCount > 0) onDamage(damageCount);
   return { held, slots, keepers };
 }

@@ -6,9 +6,12 @@
 // Slot i has the bytes 32 i to 32 i + 31: a random key, or zeros. All of the file is in memory, 32 bytes for each row, because a
 // call to a handle costs some engines a millisecond: changes gather until `flush`, which writes neighbours in one call.
 //
-// Invariants: a slot is handed out once until it is freed; a key is never handed out twice; after `flush` the file has what
-// memory has; a slot that no row names has no key.
+// Invariants: a slot is handed out once until it is freed; a key is never handed out twice; the file is as long as memory, and
+// grows only when slots are taken, so that on a full disk whatever is there can be erased; after `flush` the file has what
+// memory has; a slot that no row names has no key; what several rows name, all but one of them damaged, has its key until the
+// last of them is gone.
 
+import { concatBytes } from '../../core/model/bytes.ts';
 import { MAX_KEY_SLOTS } from '../../core/model/limits.ts';
 import type { PackFolder, PackHandle } from './pack-file.ts';
 import { systemRandom } from '../portable/random.ts';
@@ -20,6 +23,8 @@ const FILE_NAME = 'keys';
 const READ_BYTES = 2 ** 20;
 /** Slots between two changed ones that are written along: a call costs more than 4 KiB. */
 const GAP_SLOTS = 128;
+/** The file grows by this many, or by an eighth. */
+const GROWTH_SLOTS = 128;
 
 export class KeySlots {
   readonly #file: PackHandle;
@@ -28,18 +33,26 @@ export class KeySlots {
   /** No slot before this one is free. */
   #firstFree = 0;
   readonly #changed = new Set<number>();
+  /** Of each slot that several rows named when the file was opened, how many more than one still do. */
+  readonly #othersOf = new Map<number, number>();
+  /** Slots that rows named and the file did not have when it was opened: it was cut short. */
+  readonly #missing = new Set<number>();
 
   private constructor(file: PackHandle, bytes: Uint8Array<ArrayBuffer>) {
     this.#file = file;
     this.#bytes = bytes;
   }
 
-  /** `taken` are the slots that rows name. The keys of all others, left by a crash, are erased. @throws PalmError 'storage-failed'. */
-  static async over(folder: PackFolder, taken: Iterable<number>): Promise<KeySlots> {
+  /**
+   * `named` are the slots that rows name, each as often as it is named. The keys of all others, left by a crash, are erased.
+   * @throws PalmError 'storage-failed'.
+   */
+  static async over(folder: PackFolder, named: Iterable<number>): Promise<KeySlots> {
     try {
       const file = await openPackFile(folder, FILE_NAME);
-      const slots = new KeySlots(file, readAll(file));
-      for (const slot of taken) slots.#taken.add(slot);
+      const { bytes, byteCount } = readAll(file);
+      const slots = new KeySlots(file, bytes);
+      for (const slot of named) slots.#name(slot, byteCount);
       for (let slot = 0; slot < slots.#slotCount; slot++) {
         if (!slots.#taken.has(slot) && slots.keyIn(slot) !== undefined) slots.#erase(slot);
       }
@@ -52,18 +65,36 @@ export class KeySlots {
 
   /** Free slots with new keys, which are durable after `flush`. @throws PalmError 'storage-full' when there are no more. */
   take(count: number): number[] {
+    const slots: number[] = [];
+    try {
+      while (slots.length < count) {
+        const slot = this.#nextFree();
+        this.#taken.add(slot);
+        slots.push(slot);
+      }
+      this.#reach(Math.max(-1, ...slots.slice(-1)));
+    } catch (error) {
+      this.free(slots);
+      throw storageFailure(error);
+    }
     const keys = systemRandom.bytes(count * KEY_BYTES);
-    return Array.from({ length: count }, (_, at) => {
-      const slot = this.#nextFree();
-      this.#taken.add(slot);
-      this.#reach(slot);
+    for (const [at, slot] of slots.entries()) {
       this.#bytes.set(keys.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES), slot * KEY_BYTES);
       this.#changed.add(slot);
-      return slot;
-    });
+    }
+    return slots;
   }
 
-  /** Not copied; undefined when the slot has no key: it was erased. */
+  /** Whether it has no key because that was erased, and not because the file lost it. */
+  isErased(slot: number): boolean {
+    return this.keyIn(slot) === undefined && !this.#missing.has(slot);
+  }
+
+  isMissing(slot: number): boolean {
+    return this.#missing.has(slot);
+  }
+
+  /** Not copied; undefined when the slot has no key. */
   keyIn(slot: number): Uint8Array<ArrayBuffer> | undefined {
     if (slot >= this.#slotCount) return undefined;
     const key = this.#bytes.subarray(slot * KEY_BYTES, (slot + 1) * KEY_BYTES);
@@ -72,13 +103,19 @@ export class KeySlots {
 
   /** The keys are gone for good after `flush`. The slots stay their takers' until they are freed. */
   erase(slots: Iterable<number>): void {
-    for (const slot of slots) if (slot < this.#slotCount) this.#erase(slot);
+    for (const slot of slots) if (!this.#othersOf.has(slot) && slot < this.#slotCount) this.#erase(slot);
   }
 
-  /** No row names these any more. They are erased. */
+  /** No row of the caller's names these any more. They are erased. */
   free(slots: Iterable<number>): void {
     for (const slot of slots) {
-      if (!this.#taken.delete(slot)) continue;
+      const otherCount = this.#othersOf.get(slot);
+      if (otherCount === 1) this.#othersOf.delete(slot);
+      else if (otherCount !== undefined) this.#othersOf.set(slot, otherCount - 1);
+      if (otherCount !== undefined || !this.#taken.delete(slot)) continue;
+      // Of what was named twice both may have been let go at once.
+      if (this.keyIn(slot) !== undefined) this.#erase(slot);
+      this.#missing.delete(slot);
       this.#firstFree = Math.min(this.#firstFree, slot);
     }
   }
@@ -109,12 +146,21 @@ export class KeySlots {
     return this.#firstFree;
   }
 
-  /** Makes memory large enough for `slot`. */
+  #name(slot: number, fileByteCount: number): void {
+    if (this.#taken.has(slot)) this.#othersOf.set(slot, (this.#othersOf.get(slot) ?? 0) + 1);
+    this.#taken.add(slot);
+    if ((slot + 1) * KEY_BYTES > fileByteCount) this.#missing.add(slot);
+  }
+
+  /** Makes the file, and so memory, large enough for `slot`. */
   #reach(slot: number): void {
-    if (slot < this.#slotCount) return;
-    const larger = new Uint8Array(Math.max((slot + 1) * KEY_BYTES, 2 * this.#bytes.length));
-    larger.set(this.#bytes);
-    this.#bytes = larger;
+    const slotCount = this.#slotCount;
+    if (slot < slotCount) return;
+    const growth = new Uint8Array(
+      Math.max(slot + 1 - slotCount, GROWTH_SLOTS, Math.floor(slotCount / 8)) * KEY_BYTES,
+    );
+    this.#writeAt(growth, this.#bytes.length);
+    this.#bytes = concatBytes(this.#bytes, growth);
   }
 
   #erase(slot: number): void {
@@ -123,15 +169,20 @@ export class KeySlots {
   }
 
   #write(first: number, end: number): void {
-    const bytes = this.#bytes.subarray(first * KEY_BYTES, end * KEY_BYTES);
+    this.#writeAt(this.#bytes.subarray(first * KEY_BYTES, end * KEY_BYTES), first * KEY_BYTES);
+  }
+
+  #writeAt(bytes: Uint8Array<ArrayBuffer>, at: number): void {
     // A full disk may also show as a short count.
-    if (this.#file.write(bytes, { at: first * KEY_BYTES }) !== bytes.length)
-      throw namedError('QuotaExceededError');
+    if (this.#file.write(bytes, { at }) !== bytes.length) throw namedError('QuotaExceededError');
   }
 }
 
-/** Whole slots: what a crash left of a last one is no key. */
-function readAll(file: PackHandle): Uint8Array<ArrayBuffer> {
+/** In whole slots: what a crash left of a last one is no key. */
+function readAll(file: PackHandle): {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly byteCount: number;
+} {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; ; at += READ_BYTES) {
     const part = new Uint8Array(READ_BYTES);
@@ -142,7 +193,7 @@ function readAll(file: PackHandle): Uint8Array<ArrayBuffer> {
   const byteCount = parts.reduce((sum, part) => sum + part.length, 0);
   const whole = new Uint8Array(Math.ceil(byteCount / KEY_BYTES) * KEY_BYTES);
   for (const [at, part] of parts.entries()) whole.set(part, at * READ_BYTES);
-  return whole;
+  return { bytes: whole, byteCount };
 }
 
 /** The slots in ascending runs, each [first, one after the last]. */

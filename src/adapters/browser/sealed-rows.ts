@@ -60,9 +60,10 @@ export class RowSeals {
   /** @throws PalmError 'storage-failed' when the browser does not give the slots now. */
   async open(slot: number, name: RowName, sealed: Uint8Array): Promise<OpenedRow> {
     if (slot === NO_SLOT) return { kind: 'open', bytes: new Uint8Array(sealed) };
-    const key = this.#openSlots().keyIn(slot)?.slice();
-    if (key === undefined) return { kind: 'erased' };
-    if (sealed.length < SEAL_BYTES) return { kind: 'damaged' };
+    const slots = this.#openSlots();
+    if (slots.isErased(slot)) return { kind: 'erased' };
+    const key = slots.keyIn(slot)?.slice();
+    if (key === undefined || sealed.length < SEAL_BYTES) return { kind: 'damaged' };
     const nonce = sealed.subarray(0, NONCE_BYTES);
     const bytes = await webCryptography.open(key, nonce, aadOf(name), sealed.subarray(NONCE_BYTES));
     return bytes === undefined ? { kind: 'damaged' } : { kind: 'open', bytes };
@@ -70,7 +71,12 @@ export class RowSeals {
 
   /** Whether the row's key was erased. False where the browser does not give the slots now: nothing is given up for that. */
   isErased(slot: number): boolean {
-    return slot !== NO_SLOT && this.#slots !== undefined && this.#slots.keyIn(slot) === undefined;
+    return slot !== NO_SLOT && this.#slots !== undefined && this.#slots.isErased(slot);
+  }
+
+  /** Whether the file of keys lost the row's. */
+  isMissing(slot: number): boolean {
+    return slot !== NO_SLOT && this.#slots?.isMissing(slot) === true;
   }
 
   /** Before the rows are deleted. */
