@@ -252,6 +252,44 @@ it('a damaged row that names the slot of another takes nothing with it', async (
   expect(oldRows.filter((row) => opens(row)).map(nameOf)).not.toContain(`indexes ${stored.fragmentId}`);
 });
 
+describe('what is being sealed', () => {
+  it('when its store is ended is not noted, and takes nothing from whoever has its slot then', async () => {
+    const store = await begin();
+    const { storeId } = STORE;
+    const [noted] = await Promise.allSettled([store.journal.put(STORE), store.journal.end(storeId)]);
+    expect(noted).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } });
+    await commit(store, fragmentOf(4));
+    store.close();
+    const again = await open();
+    expect((await again.journal.load()).stores.map((unfinished) => unfinished.storeId)).not.toContain(
+      storeId,
+    );
+    expect(again.damagedRowCount()).toBe(0);
+    const { stored, indexBytes } = fragmentOf(4);
+    expect(await again.fragments.getIndex(stored.fragmentId)).toEqual(indexBytes);
+  });
+
+  it('when all is cleared is cleared, too', async () => {
+    const store = await begin();
+    await put(store, fragmentOf(5));
+    await Promise.all([
+      store.secrets.put('pool', new Uint8Array([9])),
+      store.journal.put(STORE),
+      store.fragments.commit([fragmentOf(5)]),
+      store.secrets.clear(),
+      store.journal.clear(),
+      store.fragments.clear(),
+    ]);
+    expect(await store.secrets.get('pool')).toBeUndefined();
+    expect(oldRows.filter((row) => opens(row)).map(nameOf)).toEqual([]);
+    store.close();
+    const again = await open();
+    expect(await again.secrets.get('pool')).toBeUndefined();
+    expect((await again.journal.load()).stores).toEqual([]);
+    expect(await again.fragments.list()).toEqual([]);
+  });
+});
+
 it('many fragments cost one write of the slots and one flush', async () => {
   const store = await begin();
   const fragments = Array.from({ length: 100 }, (_, at) => fragmentOf(10 + at));

@@ -141,10 +141,15 @@ export class PalmDatabase {
   }
 }
 
+/** How engines and systems say it, where they say it in words only. */
+const NO_ROOM = /\bENOSPC\b|no space left|disk (?:is )?full|NO_SPACE/iu;
+/** What Chromium (seen in 156) says on a full disk, without a word of that; it says so of other faults as well. */
+const NAMES_OF_FULL_DISK = ['UnknownError', 'AbortError'];
+
 /** A database's failure as a PalmError with its cause. */
 export function storageFailure(cause: unknown): PalmError {
   if (isPalmError(cause)) return cause;
-  if (cause instanceof Error && cause.name === 'QuotaExceededError') {
+  if (cause instanceof Error && (cause.name === 'QuotaExceededError' || NO_ROOM.test(cause.message))) {
     return new PalmError(
       'storage-full',
       'This device has no room left for Palm. What it had stored is safe; free some space, or let Palm use more of it.',
@@ -152,9 +157,13 @@ export function storageFailure(cause: unknown): PalmError {
     );
   }
   const why = cause instanceof Error ? ` (${cause.name})` : '';
+  const mayBeFull = cause instanceof Error && NAMES_OF_FULL_DISK.includes(cause.name);
+  const advice = mayBeFull
+    ? 'its disk may be full: free some space, then reload to try again'
+    : 'reload to try again';
   return new PalmError(
     'storage-failed',
-    `This browser could not read or write Palm's storage${why}. Other devices keep their fragments; reload to try again.`,
+    `This browser could not read or write Palm's storage${why}. Other devices keep their fragments; ${advice}.`,
     { cause },
   );
 }

@@ -19,6 +19,7 @@ import {
   parseFragmentId,
 } from '../../core/model/ids.ts';
 import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../core/ports.ts';
+import { BegunWrites } from './begun-writes.ts';
 import { BlockFiles } from './block-files.ts';
 import { type Block, matches, keyOf, allMatch } from './block-hashes.ts';
 import type { HeldBlock, HeldBlocks } from './held-blocks.ts';
@@ -68,6 +69,7 @@ export class IdbFragmentStore implements FragmentStore {
   readonly #keepers: Keepers;
   /** Of the keys of their indexes. */
   readonly #slots: Map<FragmentId, number>;
+  readonly #begun = new BegunWrites();
 
   private constructor(
     { database, seals, onDamage }: FragmentDisk,
@@ -94,7 +96,11 @@ export class IdbFragmentStore implements FragmentStore {
     return { fragments: new IdbFragmentStore(disk, files, loaded), files };
   }
 
-  async putBlocks(
+  putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<void> {
+    return this.#begun.write(() => this.#putBlocks(...given));
+  }
+
+  async #putBlocks(
     owner: string,
     given: readonly Block[],
     hashes: 'claimed' | 'computed',
@@ -174,7 +180,11 @@ export class IdbFragmentStore implements FragmentStore {
     return hashes.map((hash) => this.#isHere(hash));
   }
 
-  async commit(fragments: readonly NewFragment[]): Promise<void> {
+  commit(fragments: readonly NewFragment[]): Promise<void> {
+    return this.#begun.write(() => this.#commit(fragments));
+  }
+
+  async #commit(fragments: readonly NewFragment[]): Promise<void> {
     const making = fragments.map((fragment) => this.#whole(fragment));
     for (const { counted } of making) this.#held.count(counted);
     let slots: readonly number[] = [];
@@ -257,7 +267,11 @@ export class IdbFragmentStore implements FragmentStore {
     return this.#held.jobs();
   }
 
-  async clear(): Promise<void> {
+  clear(): Promise<void> {
+    return this.#begun.clear(() => this.#clear());
+  }
+
+  async #clear(): Promise<void> {
     const slots = [...this.#slots.values(), ...(await this.#keepers.takeAll())];
     this.#slots.clear();
     this.#seals.erase(slots);

@@ -28,6 +28,7 @@ import {
   textOf,
   uintOf,
 } from '../../core/wire/decode.ts';
+import { BegunWrites } from './begun-writes.ts';
 import type { PalmDatabase } from './idb-database.ts';
 import { GroupCommit } from './idb-group-commit.ts';
 import { decoded, keySlotOf, ownBytes } from './idb-rows.ts';
@@ -43,8 +44,9 @@ export class IdbStoreJournal implements StoreJournal {
   readonly #seals: RowSeals;
   readonly #writes: GroupCommit<'journal'[]>;
   readonly #onDamage: (rowCount: number) => void;
-  /** By store. */
-  readonly #slots = new Map<string, number>();
+  /** By store. An entry is its own: a store that is begun again has another. */
+  readonly #slots = new Map<string, { readonly slot: number }>();
+  readonly #begun = new BegunWrites();
 
   private constructor(database: PalmDatabase, seals: RowSeals, onDamage: (rowCount: number) => void) {
     this.#database = database;
@@ -61,7 +63,9 @@ export class IdbStoreJournal implements StoreJournal {
   ): Promise<IdbStoreJournal> {
     const journal = new IdbStoreJournal(database, seals, onDamage);
     // What fails its decoder is dealt with when it is loaded.
-    await eachRow(database, 'journal', journalRow, ({ storeId, slot }) => journal.#slots.set(storeId, slot));
+    await eachRow(database, 'journal', journalRow, ({ storeId, slot }) =>
+      journal.#slots.set(storeId, { slot }),
+    );
     return journal;
   }
 
@@ -82,21 +86,28 @@ export class IdbStoreJournal implements StoreJournal {
     return { stores: stores.toSorted((a, b) => a.begunAtMs - b.begunAtMs), damagedCount: damaged.length };
   }
 
-  async put(store: UnfinishedStore): Promise<void> {
+  put(store: UnfinishedStore): Promise<void> {
+    return this.#begun.write(() => this.#put(store));
+  }
+
+  async #put(store: UnfinishedStore): Promise<void> {
     const { storeId, isPrivate, handle } = store;
-    const [slot = this.#slots.get(storeId)] = this.#slots.has(storeId) ? [] : this.#seals.take(1);
-    if (slot === undefined) throw new Error('One slot was taken.');
-    this.#slots.set(storeId, slot);
+    const entry = this.#slots.get(storeId) ?? this.#newEntry();
+    const { slot } = entry;
+    this.#slots.set(storeId, entry);
     const sealed = await this.#seals.seal(slot, ['journal', storeId], encodeCbor(sealedFieldsOf(store)));
     // One that is none of the browser's cannot be kept.
     const keptHandle = !isPrivate && isFileHandle(handle) ? handle : undefined;
     await this.#writes.write('strict', 0, async (transaction) => {
+      // Its slot is somebody else's, or will be.
+      if (this.#slots.get(storeId) !== entry)
+        throw new PalmError('cancelled', 'The store was ended while it was being noted.');
       await transaction.objectStore('journal').put({ storeId, slot, sealed, handle: keptHandle });
     });
   }
 
   async end(storeId: string): Promise<void> {
-    const slot = this.#slots.get(storeId);
+    const slot = this.#slots.get(storeId)?.slot;
     const slots = slot === undefined ? [] : [slot];
     this.#slots.delete(storeId);
     this.#seals.erase(slots);
@@ -106,8 +117,18 @@ export class IdbStoreJournal implements StoreJournal {
     this.#seals.free(slots);
   }
 
-  async clear(): Promise<void> {
-    const slots = [...this.#slots.values()];
+  clear(): Promise<void> {
+    return this.#begun.clear(() => this.#clear());
+  }
+
+  #newEntry(): { readonly slot: number } {
+    const [slot] = this.#seals.take(1);
+    if (slot === undefined) throw new Error('One slot was taken.');
+    return { slot };
+  }
+
+  async #clear(): Promise<void> {
+    const slots = Array.from(this.#slots.values(), ({ slot }) => slot);
     this.#slots.clear();
     this.#seals.erase(slots);
     await this.#writes.write('strict', 0, (transaction) => transaction.objectStore('journal').clear());

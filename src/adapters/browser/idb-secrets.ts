@@ -3,6 +3,7 @@
 import { PalmError } from '../../core/model/errors.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import { bytesOf, fieldsOf } from '../../core/wire/decode.ts';
+import { BegunWrites } from './begun-writes.ts';
 import type { PalmDatabase } from './idb-database.ts';
 import { GroupCommit } from './idb-group-commit.ts';
 import { decoded, keySlotOf, ownBytes } from './idb-rows.ts';
@@ -17,6 +18,7 @@ export class IdbSecretStore implements SecretStore {
   readonly #seals: RowSeals;
   readonly #writes: GroupCommit<'secrets'[]>;
   readonly #slots = new Map<string, number>();
+  readonly #begun = new BegunWrites();
 
   private constructor(database: PalmDatabase, seals: RowSeals) {
     this.#database = database;
@@ -46,7 +48,15 @@ export class IdbSecretStore implements SecretStore {
     );
   }
 
-  async put(name: string, secret: Uint8Array): Promise<void> {
+  put(name: string, secret: Uint8Array): Promise<void> {
+    return this.#begun.write(() => this.#put(name, secret));
+  }
+
+  clear(): Promise<void> {
+    return this.#begun.clear(() => this.#clear());
+  }
+
+  async #put(name: string, secret: Uint8Array): Promise<void> {
     // Under a key of its own each time: what it replaces is erased.
     const [slot] = this.#seals.take(1);
     if (slot === undefined) throw new Error('One slot was taken.');
@@ -66,7 +76,7 @@ export class IdbSecretStore implements SecretStore {
     this.#seals.flush();
   }
 
-  async clear(): Promise<void> {
+  async #clear(): Promise<void> {
     const slots = [...this.#slots.values()];
     this.#slots.clear();
     this.#seals.erase(slots);
