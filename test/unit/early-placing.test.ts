@@ -7,7 +7,7 @@ import type { PeerInput } from '../../src/core/peer/peer-events.ts';
 import { PROTOCOL_VERSION, type Message } from '../../src/core/wire/messages.ts';
 import { EarlyPlacing } from '../../src/runtime/early-placing.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
-import { deviceAt, itemAt, manifestOf } from './pool-fixture.ts';
+import { deviceAt, itemAt, manifestOf, write } from './pool-fixture.ts';
 
 const SELF = deviceAt(0).deviceId;
 const [B, C] = [deviceAt(1).deviceId, deviceAt(2).deviceId];
@@ -51,6 +51,9 @@ class Storer {
   }
 
   link(device: DeviceId): void {
+    // Only members are given anything.
+    const identity = [1, 2].map(deviceAt).find(({ deviceId }) => deviceId === device);
+    if (identity !== undefined) write(this.peer.catalogue, identity, 1, { kind: 'profile', name: 'Member' });
     this.input({ kind: 'link-up', device });
     const messages: readonly Message[] = [
       { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: 0 },
