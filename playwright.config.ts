@@ -9,6 +9,8 @@ const executablePath = findBrowser();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const laptop = { viewport: { width: 1280, height: 800 } };
 const screenshots = /screenshots\.spec\.ts$/;
+/** They take their time: `npm run test:long` runs them. */
+const long = process.env['PALM_LONG'] === '1' ? [] : [/\.long\.spec\.ts$/];
 
 export default defineConfig({
   testDir: 'test/e2e',
@@ -28,7 +30,7 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'desktop', testIgnore: screenshots, use: laptop },
+    { name: 'desktop', testIgnore: [screenshots, ...long], use: laptop },
     { name: 'phone-light', testMatch: screenshots, use: { ...phone, colorScheme: 'light' } },
     { name: 'phone-dark', testMatch: screenshots, use: { ...phone, colorScheme: 'dark' } },
     { name: 'laptop-light', testMatch: screenshots, use: { ...laptop, colorScheme: 'light' } },

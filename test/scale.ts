@@ -1,5 +1,6 @@
 // How large the tests are that take long. `npm test` runs them at a fraction of their size, and their titles name the factor;
-// `npm run test:long` runs them in full. They lie in files named `*.long.test.ts` and `*.long.spec.ts`.
+// `npm run test:long` runs them in full. They lie in files named `*.long.test.ts`; those in
+// `*.long.spec.ts` need browsers, and run in the long run alone.
 
 /** Whether this run is the one that takes its time. */
 const IS_LONG = process.env['PALM_LONG'] === '1';
