@@ -224,6 +224,48 @@ describe('devices come one by one', () => {
     expect(pool.isDone).toBe(true);
   });
 
+  it('a quorum is put to the proof in time, also when another file has something to expire before', () => {
+    const other = fileIdAt(9);
+    const manifest = manifestOf(SELF);
+    const held = new Map<FileId, Map<DeviceId, Set<number>>>();
+    const devices = [B, C, D].flatMap((device) => device ?? []);
+    const challenges = new Challenges({ canProve: () => true, proofBlocksOf: () => 8 });
+    const outbox = new Outbox(
+      {
+        self: SELF,
+        manifestOf: () => manifest,
+        ownOf: () => new Set(indicesOf(8)),
+        holdersOf: (file) => new Map(held.get(file)),
+        candidates: () => [SELF, ...devices].map((device) => ({ device, freeBytes: Infinity })),
+        isReachable: () => true,
+      },
+      challenges,
+    );
+    for (const file of [FILE, other]) outbox.add(file);
+    const offers = outbox
+      .advance(0)
+      .flatMap((effect) =>
+        effect.kind === 'send' && effect.message.kind === 'place'
+          ? effect.message.places.map((place) => ({ to: effect.to, place }))
+          : [],
+      );
+    const refused = offers.find(({ place }) => place.file === other);
+    if (refused === undefined) throw new Error('it is offered');
+    outbox.refused(0, refused.to, refused.place, 'busy');
+    outbox.advance(0);
+    const startMs = RETRY_SOON_MS - GATHER_MS / 2;
+    const claimed = offers.filter(({ place }) => place.file === FILE).slice(0, 4);
+    const ofFile = new Map<DeviceId, Set<number>>();
+    for (const { to, place } of claimed)
+      ofFile.set(to, (ofFile.get(to) ?? new Set<number>()).add(place.fragment));
+    held.set(FILE, ofFile);
+    outbox.touch(FILE);
+    outbox.advance(startMs);
+    expect(outbox.nextDeadlineMs()).toBe(RETRY_SOON_MS);
+    outbox.advance(RETRY_SOON_MS);
+    expect(outbox.nextDeadlineMs()).toBe(startMs + GATHER_MS);
+  });
+
   it('nothing is dropped for proofs of different moments: the last look is at all holders together', () => {
     const pool = new Pool();
     pool.link(B, C, D);

@@ -230,8 +230,11 @@ export class Outbox {
       }
       if (placing.releases.againAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
       else if (placing.releases.count > 0) this.#touched.add(file);
-      if (placing.quorumAtMs !== undefined && placing.quorumAtMs + GATHER_MS <= nowMs)
-        this.#touched.add(file);
+      if (placing.quorumAtMs !== undefined) {
+        const gatheredMs = placing.quorumAtMs + GATHER_MS;
+        if (gatheredMs > nowMs) this.#dueMs = Math.min(this.#dueMs, gatheredMs);
+        else this.#touched.add(file);
+      }
       for (const sinceMs of placing.missing.values()) {
         const untilMs = sinceMs + MISSING_PATIENCE_MS;
         if (untilMs > nowMs) this.#dueMs = Math.min(this.#dueMs, untilMs);
