@@ -29,7 +29,7 @@ export function answerChallenges(
         places.map(() => RIGHT),
       );
       const digests = places.map(() => (isLiar(to) ? WRONG : RIGHT));
-      for (const verdict of challenges.proof(nowMs, to, id, digests).verdicts) outbox.judged(nowMs, verdict);
+      for (const verdict of challenges.proof(nowMs, to, id, digests)) outbox.judged(nowMs, verdict);
     }
   }
   return hadAny;

@@ -67,7 +67,7 @@ describe('a claim that failed', () => {
       challenges.want(nowMs, FILE, claims);
       askAll(challenges, nowMs);
       nowMs += CHALLENGE_DEADLINE_MS;
-      expect(challenges.tick(nowMs).verdicts).toMatchObject([{ outcome: 'silent' }]);
+      expect(challenges.tick(nowMs)).toMatchObject([{ outcome: 'silent' }]);
       const failedAtMs = nowMs;
       while (challenges.want(nowMs, FILE, claims) === 0) nowMs += 1_000;
       waits.push(nowMs - failedAtMs);
@@ -187,10 +187,10 @@ describe('proofs', () => {
     challenges.want(0, FILE, claims);
     const [asked] = askAll(challenges, 0);
     if (asked === undefined) throw new Error('it is asked');
-    expect(challenges.proof(0, A, asked.id + 1, [RIGHT]).verdicts).toEqual([]);
-    expect(challenges.proof(0, B, asked.id, [RIGHT]).verdicts).toEqual([]);
+    expect(challenges.proof(0, A, asked.id + 1, [RIGHT])).toEqual([]);
+    expect(challenges.proof(0, B, asked.id, [RIGHT])).toEqual([]);
     challenges.tick(CHALLENGE_DEADLINE_MS);
-    expect(challenges.proof(CHALLENGE_DEADLINE_MS, A, asked.id, [RIGHT]).verdicts).toEqual([]);
+    expect(challenges.proof(CHALLENGE_DEADLINE_MS, A, asked.id, [RIGHT])).toEqual([]);
     expect(challenges.provedOf(FILE, claims).size).toBe(0);
   });
 });

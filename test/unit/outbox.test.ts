@@ -92,7 +92,7 @@ class Pool {
   unlink(device: DeviceId): void {
     this.linked.delete(device);
     this.outbox.linkDown(device);
-    for (const verdict of this.challenges.linkDown(this.nowMs, device).verdicts)
+    for (const verdict of this.challenges.linkDown(this.nowMs, device))
       this.outbox.judged(this.nowMs, verdict);
     this.step();
   }

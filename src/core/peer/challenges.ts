@@ -74,12 +74,6 @@ interface Open {
   expected: readonly (Uint8Array | undefined)[];
 }
 
-/** Challenges that ended, and what they say. */
-export interface Judgement {
-  readonly effects: readonly ChallengeEffect[];
-  readonly verdicts: readonly Verdict[];
-}
-
 /** What a challenge that ended says about one place. */
 export interface Verdict {
   readonly device: DeviceId;
@@ -213,28 +207,25 @@ export class Challenges {
   }
 
   /** What the challenge asks about could not be read here: it is made later. */
-  callOff(nowMs: number, to: DeviceId, id: number): Judgement {
+  callOff(nowMs: number, to: DeviceId, id: number): Verdict[] {
     const open = this.#open.get(to);
-    if (open?.id !== id) return { effects: [], verdicts: [] };
+    if (open?.id !== id) return [];
     this.#open.delete(to);
-    return { effects: [], verdicts: open.places.map((place) => this.#settle(nowMs, to, place, 'gone')) };
+    return open.places.map((place) => this.#settle(nowMs, to, place, 'gone'));
   }
 
   /** An answer. One to nothing that is open is ignored. */
-  proof(nowMs: number, from: DeviceId, id: number, digests: readonly (Uint8Array | undefined)[]): Judgement {
+  proof(nowMs: number, from: DeviceId, id: number, digests: readonly (Uint8Array | undefined)[]): Verdict[] {
     const open = this.#open.get(from);
-    if (open?.id !== id || open.deadlineMs === Infinity) return { effects: [], verdicts: [] };
+    if (open?.id !== id || open.deadlineMs === Infinity) return [];
     this.#open.delete(from);
     const outcomes = open.places.map((_, at) => outcomeOf(open.expected[at], digests[at]));
     this.#tally(from, outcomes);
-    const verdicts = open.places.map((place, at) =>
-      this.#settle(nowMs, from, place, outcomes[at] ?? 'silent'),
-    );
-    return { effects: [], verdicts };
+    return open.places.map((place, at) => this.#settle(nowMs, from, place, outcomes[at] ?? 'silent'));
   }
 
   /** The device cannot be asked now. What it was asked about is asked again after a while; the rest whenever it is back. */
-  linkDown(nowMs: number, device: DeviceId): Judgement {
+  linkDown(nowMs: number, device: DeviceId): Verdict[] {
     const open = this.#open.get(device);
     this.#open.delete(device);
     const waiting = [...(this.#waiting.get(device)?.values() ?? [])];
@@ -244,25 +235,19 @@ export class Challenges {
       this.#ended(round);
     }
     const asked = (open?.places ?? []).map((place) => this.#settle(nowMs, device, place, 'gone'));
-    return {
-      effects: [],
-      verdicts: [...asked, ...waiting.map((place) => ({ device, place, outcome: 'gone' }) as const)],
-    };
+    return [...asked, ...waiting.map((place) => ({ device, place, outcome: 'gone' }) as const)];
   }
 
   /** Ends challenges that took too long. */
-  tick(nowMs: number): Judgement {
+  tick(nowMs: number): Verdict[] {
     const late = [...this.#open].filter(([, { deadlineMs }]) => deadlineMs <= nowMs);
     for (const [device] of late) {
       this.#open.delete(device);
       this.#tally(device, ['silent']);
     }
-    return {
-      effects: [],
-      verdicts: late.flatMap(([device, { places }]) =>
-        places.map((place) => this.#settle(nowMs, device, place, 'silent')),
-      ),
-    };
+    return late.flatMap(([device, { places }]) =>
+      places.map((place) => this.#settle(nowMs, device, place, 'silent')),
+    );
   }
 
   /** Begins and ends rounds, and challenges whoever has none open. */

@@ -18,7 +18,7 @@ import { CatalogueSync } from './catalogue-sync.ts';
 import { Doubts } from './doubts.ts';
 import { Foretelling, type ForetellEffect } from './foretelling.ts';
 import { Removals, type Misdeed } from './misdeeds.ts';
-import { Challenges, type Judgement } from './challenges.ts';
+import { Challenges, type Verdict } from './challenges.ts';
 import { Outbox, type OutboxProgress, type OutboxView } from './outbox.ts';
 import { OwnFragments } from './own-fragments.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
@@ -548,7 +548,7 @@ export class Peer {
   }
 
   /** Who proved what he claims counts as a holder; who sent a wrong proof is told of. */
-  #judge(nowMs: number, { effects, verdicts }: Judgement): PeerEffect[] {
+  #judge(nowMs: number, verdicts: readonly Verdict[]): PeerEffect[] {
     const falseCounts = new Map<DeviceId, number>();
     const drops: PeerEffect[] = [];
     for (const verdict of verdicts) {
@@ -567,7 +567,7 @@ export class Peer {
     const misdeeds = [...falseCounts].map(
       ([device, count]) => ({ kind: 'misdeed', device, what: 'false-claims', count }) as const,
     );
-    return [...effects, ...drops, ...misdeeds];
+    return [...drops, ...misdeeds];
   }
 
   /** What is foretold is fetched as far as there is room; nobody is told what is not. */
