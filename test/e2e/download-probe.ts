@@ -19,6 +19,8 @@ export interface DownloadProbe {
   stalledAtByte: number | undefined;
   /** Lets reads pass only bytes before `byte`, on later pages of this tab too; undefined lets them go on. */
   stallAt(byte: number | undefined): void;
+  /** Lets the reads of later pages go on; what is stopped on this page stays stopped. */
+  liftForLaterPages(): void;
 }
 
 /** Runs in each page before the app does, as source text: it names nothing outside itself. */
@@ -34,6 +36,9 @@ export function installDownloadProbe(): void {
       if (byte === undefined) sessionStorage.removeItem(key);
       else sessionStorage.setItem(key, String(byte));
       release();
+    },
+    liftForLaterPages() {
+      sessionStorage.removeItem(key);
     },
   };
   window.downloadProbe = probe;

@@ -33,7 +33,7 @@ test.describe('a film', () => {
     await expect.poll(() => keptBytes(page, fileId)).toBeGreaterThan(30_000_000 - FLUSH_BYTES - 2_000_000);
     expect((await probe(page)).reads).toEqual([0]);
 
-    await stallAt(page, undefined);
+    await liftForLaterPages(page);
     const arriving = page.waitForEvent('download');
     await phone.reload();
     const arrived = await arriving;
@@ -135,7 +135,7 @@ test.describe('a film', () => {
     await stallAt(page, 10_000_000);
     await row(page, 'Files', 'diary.mp4').getByRole('button', { name: 'Download' }).click();
     await expect.poll(() => stalledRead(page)).not.toBeUndefined();
-    await stallAt(page, undefined);
+    await liftForLaterPages(page);
     await phone.reload();
     await expect(row(page, 'Transfers', 'Private file')).toContainText('Waits for its link');
     const arriving = page.waitForEvent('download');
@@ -182,7 +182,7 @@ test('a long film goes straight to the picked file, and goes on there after a re
   await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
   await expect.poll(() => stalledRead(page)).not.toBeUndefined();
   await expect.poll(async () => (await pickedFile(page)).length).toBeGreaterThan(32 * 1024 * 1024);
-  await stallAt(page, undefined);
+  await liftForLaterPages(page);
   await phone.reload();
   await expect(page.getByText('“long.mp4” is saved')).toBeVisible();
   expect(await pickedFile(page)).toEqual(expectedBytes(LONG_FILM.seed, LONG_FILM.length));
@@ -216,6 +216,11 @@ function row(page: Page, list: 'Files' | 'Transfers', name: string): Locator {
 /** Lets reads pass only the bytes before `byte`; undefined lets them go on. It holds across reloads. */
 async function stallAt(page: Page, byte: number | undefined): Promise<void> {
   await page.evaluate((at) => window.downloadProbe.stallAt(at), byte);
+}
+
+/** Lets the read after the next reload go on from what this page has; this page's own read stays where it is. */
+async function liftForLaterPages(page: Page): Promise<void> {
+  await page.evaluate(() => window.downloadProbe.liftForLaterPages());
 }
 
 /** Where the read that runs has been stopped by `stallAt`; undefined while it runs. */
