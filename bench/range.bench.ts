@@ -10,7 +10,7 @@ import { REPEATS, scaled } from './scale.ts';
 const GEOMETRY = { k: 2, n: 3 };
 const HOLDER_COUNT = 3;
 const LARGE_BYTES = scaled(2 ** 30);
-/** Of a read, segments in flight (src/runtime/reading.ts). */
+/** Of a read, segments in flight (src/runtime/read/reading.ts). */
 const WINDOW_SEGMENTS = 8;
 const SMALL_BYTES = WINDOW_SEGMENTS * segmentBytesOf(geometryOf(0, GEOMETRY.k, GEOMETRY.n));
 const RANGE_BYTES = 2 ** 20;

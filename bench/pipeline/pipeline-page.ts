@@ -1,6 +1,7 @@
 // The page's side of the pipeline bench: the codec pool as the app opens it, worked as a store and a read work it.
 
-import { openCodecPool } from '../../src/adapters/browser/codec-pool.ts';
+import { openCodecPool } from '../../src/adapters/browser/codec/codec-pool.ts';
+import { startCodecWorker } from '../../src/ui/start-workers.ts';
 import { geometryOf, segmentBytesOf } from '../../src/core/model/geometry.ts';
 import type { IndexedBlock, SegmentParameters } from '../../src/core/ports.ts';
 
@@ -23,7 +24,7 @@ const SEGMENT_BYTES = segmentBytesOf(geometryOf(0, K, N));
 /** As many at once as a store works on. */
 const LANES = 3;
 
-const codec = openCodecPool();
+const codec = openCodecPool({ createWorker: startCodecWorker });
 const key = crypto.getRandomValues(new Uint8Array(32));
 const salt = crypto.getRandomValues(new Uint8Array(32));
 const plain = new Uint8Array(SEGMENT_BYTES);

@@ -9,7 +9,7 @@ import { MAX_DEVICE_COUNT, MAX_DEVICE_NAME_BYTES } from '../core/model/limits.ts
 import { decodeFragments, packedBytes, type PackedFragments } from '../core/placement/fragment-set.ts';
 import type { Holdings } from '../core/placement/holdings.ts';
 import type { RecordStore, SecretStore } from '../core/ports.ts';
-import { tupleOf, uintOf, utf8Length } from '../core/wire/decode.ts';
+import { tupleOf, uintOf, utf8Length } from '../core/encoding/decode.ts';
 import { softRows, type SoftRows } from './soft-rows.ts';
 
 const POOL = 'pool-invite';

@@ -1,19 +1,24 @@
 // The browser's composition: every adapter is made here, and nowhere else.
 
 import { BufferPool } from '../adapters/portable/buffer-pool.ts';
-import { openCodecPool } from '../adapters/browser/codec-pool.ts';
-import { openIdbStore } from '../adapters/browser/idb-store.ts';
-import { forgetIdentity, loadIdentity } from '../adapters/browser/identity.ts';
-import { OpfsDownloads } from '../adapters/browser/opfs-downloads.ts';
-import { persistStorage, storageEstimate } from '../adapters/browser/quota.ts';
-import { RtcTransport } from '../adapters/browser/rtc-transport.ts';
-import { mayReadSource, openSource } from '../adapters/browser/source-files.ts';
-import { openWorkerStore } from '../adapters/browser/worker-store.ts';
+import { startCodecWorker, startFragmentWorker, startOpfsWorker } from './start-workers.ts';
+import { openCodecPool } from '../adapters/browser/codec/codec-pool.ts';
+import { openIdbStore } from '../adapters/browser/store/idb-store.ts';
+import { forgetIdentity, loadIdentity } from '../adapters/browser/page/identity.ts';
+import { OpfsDownloads } from '../adapters/browser/downloads/opfs-downloads.ts';
+import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
+import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
+import { watchPageLife } from '../adapters/browser/page/page-life.ts';
+import { WebRtcConnection } from '../adapters/browser/webrtc-connection.ts';
+import { persistStorage, storageEstimate } from '../adapters/browser/page/quota.ts';
+import { LinkTransport } from '../adapters/portable/links/transport.ts';
+import { mayReadSource, openSource } from '../adapters/browser/page/source-files.ts';
+import { openWorkerStore } from '../adapters/browser/store/worker-store.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
 import type { Pool } from '../runtime/api.ts';
-import { openPool } from '../runtime/pool.ts';
+import { openPool } from '../runtime/palm.ts';
 import type { RuntimePorts } from '../runtime/runtime-ports.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { guessDeviceName } from './text/device-name.ts';
@@ -40,12 +45,12 @@ export function openBrowserPool(acquired: Promise<unknown>, isElsewhere: () => b
 
 /** Unfinished downloads on this device's disk; for the tab that has the device. */
 export function openDownloadStore(): DownloadStore {
-  return new OpfsDownloads();
+  return new OpfsDownloads(new DownloadRecords(), new OpfsWriter(startOpfsWorker));
 }
 
 async function openPorts(): Promise<RuntimePorts> {
   const memory = new BufferPool();
-  const store = openWorkerStore(memory);
+  const store = openWorkerStore(memory, startFragmentWorker);
   // It takes over what an earlier version left, before anybody reads.
   await store.opened();
   const { records } = await openIdbStore();
@@ -58,11 +63,20 @@ async function openPorts(): Promise<RuntimePorts> {
     journal: store.journal,
     secrets: store.secrets,
     sources: { mayRead: mayReadSource, open: openSource },
-    codec: openCodecPool({ memory }),
+    codec: openCodecPool({ memory, createWorker: startCodecWorker }),
     quota: { estimate: storageEstimate, persist: persistStorage },
     createTransport: (keys, identity) => {
       const { poolId, signalingKey } = keys;
-      return new RtcTransport({ ...ports, poolId, signalingKey, identity, relayUrl: relayUrl() });
+      return new LinkTransport({
+        ...ports,
+        poolId,
+        signalingKey,
+        identity,
+        relayUrl: relayUrl(),
+        connect: (initiator, events) => new WebRtcConnection(initiator, events),
+        watchLife: watchPageLife,
+        onBug: reportError,
+      });
     },
     appUrl: `${location.origin}${location.pathname}`,
   };

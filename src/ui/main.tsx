@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';
-import { acquireDevice } from '../adapters/browser/tab-lock.ts';
+import { acquireDevice } from '../adapters/browser/page/tab-lock.ts';
 import type { Pool } from '../runtime/api.ts';
 import { App } from './app.tsx';
 import { openBrowserPool, openDownloadStore } from './compose.ts';

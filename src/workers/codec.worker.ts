@@ -10,7 +10,7 @@ import { PalmError } from '../core/model/errors.ts';
 import type { SegmentCodec } from '../core/ports.ts';
 import relaxedUrl from '../wasm/build/kernel-relaxed.wasm?url';
 import simdUrl from '../wasm/build/kernel-simd.wasm?url';
-import { createCodecService } from './codec-service.ts';
+import { createCodecService } from '../adapters/browser/codec/codec-service.ts';
 
 const loading = load();
 // Each call that comes meets the failure and reports it; without this line a failure before the first call would also

@@ -1,7 +1,7 @@
 // The OPFS worker: writes downloads to this device's disk off the main thread.
 
 import { expose } from 'comlink';
-import { createOpfsService } from './opfs-service.ts';
+import { createOpfsService } from '../adapters/browser/in-worker/opfs-service.ts';
 
 // The adapter (opfs-downloads.ts) lists, hands over and removes the files of the same folder.
 expose(

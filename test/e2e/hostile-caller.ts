@@ -2,7 +2,7 @@
 // and says whatever it wants. It has no WebRTC and needs none.
 
 import WebSocket from 'ws';
-import { RelayClient } from '../../src/adapters/portable/relay-client.ts';
+import { RelayClient } from '../../src/adapters/portable/links/relay-client.ts';
 import { systemClock } from '../../src/adapters/portable/clock.ts';
 import { systemRandom } from '../../src/adapters/portable/random.ts';
 import { webCryptography } from '../../src/adapters/portable/webcrypto.ts';

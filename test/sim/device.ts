@@ -11,7 +11,7 @@ import { PalmError } from '../../src/core/model/errors.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
 import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
-import { openPool } from '../../src/runtime/pool.ts';
+import { openPool } from '../../src/runtime/palm.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
 import { dirtyMemory } from '../dirty-memory.ts';
 import { identityFrom, PUBLIC_KEY_DER } from '../seeded-identity.ts';

@@ -8,7 +8,7 @@ import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.
 import { fileIdOf, parseFileId, parsePoolId, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
 import { packFragments } from '../../src/core/placement/fragment-set.ts';
-import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { encodeCbor } from '../../src/core/encoding/decode.ts';
 import {
   decodeMessage,
   encodeMessage,

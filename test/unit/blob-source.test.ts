@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { isPalmError } from '../../src/core/model/errors.ts';
-import { blobSource } from '../../src/runtime/blob-source.ts';
+import { blobSource } from '../../src/runtime/store/blob-source.ts';
 import { dirtyMemory } from '../dirty-memory.ts';
 
 const MIB = 2 ** 20;

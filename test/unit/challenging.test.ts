@@ -10,7 +10,7 @@ import { blockKey, fragmentIdOf, parseBlockHash, parseDeviceId } from '../../src
 import type { PeerInput } from '../../src/core/peer/peer-events.ts';
 import { proofRanges } from '../../src/core/peer/proof-ranges.ts';
 import type { Ask } from '../../src/core/peer/requests.ts';
-import { Challenging, type ChallengingPorts } from '../../src/runtime/challenging.ts';
+import { Challenging, type ChallengingPorts } from '../../src/runtime/peer/challenging.ts';
 import { dirtyMemory } from '../dirty-memory.ts';
 import vectors from '../vectors/proof.json' with { type: 'json' };
 import { indicesOf } from './erasure-oracle.ts';

@@ -14,7 +14,7 @@ import {
 import { sealManifest, type Manifest } from '../../src/core/catalogue/manifest.ts';
 import { fileIdOf } from '../../src/core/model/ids.ts';
 import type { Identity } from '../../src/core/ports.ts';
-import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { encodeCbor } from '../../src/core/encoding/decode.ts';
 import vectors from '../vectors/entry.json' with { type: 'json' };
 import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';

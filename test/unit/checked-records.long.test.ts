@@ -10,7 +10,7 @@ import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
 import type { EntryBody } from '../../src/core/catalogue/entry.ts';
 import { sealManifest } from '../../src/core/catalogue/manifest.ts';
 import type { Cryptography, Identity, RecordStore } from '../../src/core/ports.ts';
-import { CheckedRecords, checkEntries } from '../../src/runtime/checked-records.ts';
+import { CheckedRecords, checkEntries } from '../../src/runtime/peer/checked-records.ts';
 import { packEntry } from '../../src/core/catalogue/packed-entry.ts';
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { deriveBundleKey, derivePoolKeys } from '../../src/core/model/pool-keys.ts';

@@ -3,10 +3,10 @@
 
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openCodecPool } from '../../src/adapters/browser/codec-pool.ts';
+import { openCodecPool } from '../../src/adapters/browser/codec/codec-pool.ts';
 import { isPalmError, PalmError, type PalmErrorCode } from '../../src/core/model/errors.ts';
 import type { Memory, SegmentCodec, SegmentParameters } from '../../src/core/ports.ts';
-import { createCodecService } from '../../src/workers/codec-service.ts';
+import { createCodecService } from '../../src/adapters/browser/codec/codec-service.ts';
 import { dirtyMemory } from '../dirty-memory.ts';
 import { loadNodeCodec } from './node-codec.ts';
 import { ChannelWorker } from './channel-worker.ts';

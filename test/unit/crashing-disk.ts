@@ -2,7 +2,7 @@
 // happen, and nothing after them. What was written to a file and not flushed may be lost then, or not.
 
 import { IDBDatabase } from 'fake-indexeddb';
-import type { PackFolder, PackHandle } from '../../src/adapters/browser/pack-file.ts';
+import type { PackFolder, PackHandle } from '../../src/adapters/browser/store/pack-file.ts';
 
 // oxlint-disable-next-line typescript/unbound-method -- called on the database that it was called on
 const originalTransaction = IDBDatabase.prototype.transaction;

@@ -1,7 +1,7 @@
 // A deadline that moves: it comes when it was last said to, once, and sets few timers.
 
 import { expect, it } from 'vitest';
-import { Deadline } from '../../src/runtime/deadline.ts';
+import { Deadline } from '../../src/runtime/peer/deadline.ts';
 
 class TestClock {
   now = 0;

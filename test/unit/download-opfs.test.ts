@@ -13,13 +13,14 @@ import {
 } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Erasures } from '../../src/adapters/browser/erasures.ts';
-import { DownloadRecords, type DownloadRecord } from '../../src/adapters/browser/opfs-records.ts';
-import { KeptSink, PickedSink } from '../../src/adapters/browser/opfs-sinks.ts';
-import { OpfsWriter } from '../../src/adapters/browser/opfs-writer.ts';
+import { Erasures } from '../../src/adapters/browser/downloads/erasures.ts';
+import { DownloadRecords, type DownloadRecord } from '../../src/adapters/browser/downloads/opfs-records.ts';
+import { KeptSink, PickedSink } from '../../src/adapters/browser/downloads/opfs-sinks.ts';
+import { OpfsWriter } from '../../src/adapters/browser/downloads/opfs-writer.ts';
 import { isPalmError, type PalmErrorCode } from '../../src/core/model/errors.ts';
 import { fileIdOf } from '../../src/core/model/ids.ts';
-import { createOpfsService, type OpfsService } from '../../src/workers/opfs-service.ts';
+import type { OpfsService } from '../../src/adapters/browser/downloads/opfs-contract.ts';
+import { createOpfsService } from '../../src/adapters/browser/in-worker/opfs-service.ts';
 
 const MIB = 1024 * 1024;
 const FILE_ID = fileIdOf(new Uint8Array([1]));

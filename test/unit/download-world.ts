@@ -6,7 +6,7 @@ import { PalmError, type PalmErrorCode } from '../../src/core/model/errors.ts';
 import type { FileStatus, PoolStatus, ReadOptions } from '../../src/runtime/api.ts';
 import type { DownloadSink, DownloadStore, SavedDownload } from '../../src/ui/download/download-store.ts';
 import { Downloads } from '../../src/ui/download/downloads.ts';
-import { Alerts } from '../../src/ui/state/alerts.ts';
+import { Alerts } from '../../src/ui/alerts.ts';
 
 export const MIB = 1024 * 1024;
 

@@ -5,7 +5,7 @@ import { parseBlockHash, parseJobId, type BlockHash, type DeviceId } from '../..
 import { Peer } from '../../src/core/peer/peer.ts';
 import type { PeerInput } from '../../src/core/peer/peer-events.ts';
 import { PROTOCOL_VERSION, type Message } from '../../src/core/wire/messages.ts';
-import { EarlyPlacing } from '../../src/runtime/early-placing.ts';
+import { EarlyPlacing } from '../../src/runtime/store/early-placing.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, itemAt, manifestOf, write } from './pool-fixture.ts';
 

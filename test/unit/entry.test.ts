@@ -19,7 +19,7 @@ import {
   MAX_LOG_LENGTH,
   MAX_RECORD_BYTES,
 } from '../../src/core/model/limits.ts';
-import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { encodeCbor } from '../../src/core/encoding/decode.ts';
 import vectors from '../vectors/entry.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
 import {

@@ -5,7 +5,7 @@ import { createDecipheriv } from 'node:crypto';
 import { IDBObjectStore } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/device-store.ts';
+import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/store/device-store.ts';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { fileIdOf, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
 import type { NewFragment } from '../../src/core/ports.ts';

@@ -6,7 +6,7 @@ import { decodeFragmentIndex, encodeFragmentIndex } from '../../src/core/coding/
 import { hexOf } from '../../src/core/model/bytes.ts';
 import { fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
 import { MAX_MESSAGE_BYTES, MAX_SEGMENT_COUNT } from '../../src/core/model/limits.ts';
-import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { encodeCbor } from '../../src/core/encoding/decode.ts';
 import vectors from '../vectors/fragment-index.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
 import { expectOnly, expectThrows, itemAt, mutationsOf } from './pool-fixture.ts';

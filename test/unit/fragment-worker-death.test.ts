@@ -4,11 +4,11 @@
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
 import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
-import { openWorkerStore } from '../../src/adapters/browser/worker-store.ts';
+import { openWorkerStore } from '../../src/adapters/browser/store/worker-store.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
 import type { FragmentStore } from '../../src/core/ports.ts';
-import { createDeviceService } from '../../src/workers/device-service.ts';
+import { createDeviceService } from '../../src/adapters/browser/store/device-service.ts';
 import { createMemoryStore } from '../sim/memory-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { seededBytes } from './erasure-oracle.ts';

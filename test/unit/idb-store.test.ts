@@ -5,9 +5,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { forceCloseDatabase, IDBObjectStore } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/device-store.ts';
-import { PalmDatabase } from '../../src/adapters/browser/idb-database.ts';
-import { type IdbStore, openIdbStore } from '../../src/adapters/browser/idb-store.ts';
+import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/store/device-store.ts';
+import { PalmDatabase } from '../../src/adapters/browser/store/idb-database.ts';
+import { type IdbStore, openIdbStore } from '../../src/adapters/browser/store/idb-store.ts';
 import { equalBytes } from '../../src/core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../src/core/model/errors.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type FragmentStoreHarness,
 } from '../contract/fragment-store.ts';
 import { recordStoreCases } from '../contract/record-store.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/wire/decode.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/encoding/decode.ts';
 import { USUAL_BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import { storeJournalCases, unfinishedStoreAt } from '../contract/store-journal.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';

@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { IDBCursor } from 'fake-indexeddb';
 import { type IDBPDatabase, openDB } from 'idb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/device-store.ts';
+import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/store/device-store.ts';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { type BlockHash, fileIdOf, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';

@@ -12,7 +12,7 @@ import {
 } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { forgetIdentity, loadIdentity } from '../../src/adapters/browser/identity.ts';
+import { forgetIdentity, loadIdentity } from '../../src/adapters/browser/page/identity.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { deviceIdOf } from '../../src/core/model/ids.ts';
 

@@ -1,5 +1,6 @@
-// The layers, kept: every import of src and signaling is read and compared with what its layer may reach. Type-only
-// imports count: a type is a dependency too. A file that belongs to no layer, and an import that cannot be read, fail.
+// The layers, kept: every import of src and signaling is read and compared with what its layer may reach, and nothing may import
+// itself by a detour. Type-only imports count: a type is a dependency too. A file that belongs to no layer, and an import that
+// cannot be read, fail.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -20,7 +21,8 @@ interface Layer {
 
 const CORE_PACKAGES = ['@ipld/dag-cbor', '@noble/hashes', 'multiformats'];
 const UI_PACKAGES = ['preact', '@preact/signals', 'qr', 'workbox-window'];
-const ADAPTERS = ['src/adapters/browser', 'src/adapters/portable', 'src/workers'];
+const ADAPTERS = ['src/adapters/browser', 'src/adapters/portable'];
+const UNDER_WORKERS = ['src/core', ...ADAPTERS];
 const SCREENS = ['src/ui', 'src/runtime', 'src/core/model'];
 
 /** The more particular paths come first: composition roots, and the files that own a dependency. */
@@ -39,45 +41,26 @@ const LAYERS: readonly Layer[] = [
   },
   { path: 'src/adapters/portable', reaches: ['src/core'], packages: CORE_PACKAGES },
   {
-    path: 'src/adapters/browser/rtc-connection.ts',
-    reaches: ['src/core', 'src/adapters'],
+    path: 'src/adapters/browser/webrtc-connection.ts',
+    reaches: ['src/core', 'src/adapters/portable'],
     packages: ['simple-peer'],
   },
   {
-    path: 'src/adapters/browser/codec-pool.ts',
-    reaches: ['src/core', 'src/adapters', 'src/workers'],
-    packages: ['comlink'],
+    path: 'src/adapters/browser',
+    reaches: ['src/core', 'src/adapters/portable'],
+    packages: ['idb', 'comlink'],
   },
   {
-    path: 'src/adapters/browser/worker-store.ts',
-    reaches: ['src/core', 'src/adapters', 'src/workers'],
-    packages: ['comlink'],
-  },
-  {
-    path: 'src/adapters/browser/worker-call.ts',
-    reaches: ['src/core', 'src/adapters', 'src/workers'],
-    packages: ['comlink'],
-  },
-  {
-    path: 'src/adapters/browser/opfs-writer.ts',
-    reaches: ['src/core', 'src/adapters', 'src/workers'],
-    packages: ['comlink'],
-  },
-  { path: 'src/adapters/browser', reaches: ['src/core', 'src/adapters/portable'], packages: ['idb'] },
-  {
-    path: 'src/workers/fragments',
-    reaches: ['src/core', 'src/workers', 'src/adapters/browser'],
-    packages: ['comlink'],
-  },
-  {
-    path: 'src/workers',
-    reaches: ['src/core', 'src/adapters/portable', 'src/wasm/build'],
+    path: 'src/workers/codec.worker.ts',
+    reaches: [...UNDER_WORKERS, 'src/wasm/build'],
     packages: ['comlink', '@subspace/reed-solomon-erasure.wasm'],
   },
+  { path: 'src/workers', reaches: UNDER_WORKERS, packages: ['comlink'] },
   { path: 'src/wasm', reaches: [], packages: ['assemblyscript', 'node:'] },
   { path: 'src/sw', reaches: [], packages: ['workbox-precaching'] },
   { path: 'src/ui/main.tsx', reaches: [...SCREENS, ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/compose.ts', reaches: [...SCREENS, 'src/core', ...ADAPTERS], packages: UI_PACKAGES },
+  { path: 'src/ui/start-workers.ts', reaches: ['src/workers'], packages: [] },
   { path: 'src/ui', reaches: SCREENS, packages: UI_PACKAGES },
   { path: 'signaling/vite.config.ts', reaches: [], packages: ['vite', 'node:'] },
   { path: 'signaling/start.mjs', reaches: ['dist/relay'], packages: ['vite', 'node:'] },
@@ -88,7 +71,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     path: 'signaling',
-    reaches: ['src/core/wire', 'src/core/model'],
+    reaches: ['src/core/wire', 'src/core/encoding', 'src/core/model'],
     packages: ['node:', 'ws', 'qr'],
   },
 ];
@@ -103,6 +86,46 @@ test('every import stays within what its layer may reach', () => {
   const files = sourceFiles();
   const broken = files.flatMap((file) => violations(file, readFileSync(join(ROOT, file), 'utf8')));
   expect(broken).toEqual([]);
+});
+
+test('no files import each other in a circle', () => {
+  expect(circles(fileGraph(sourcesByName()))).toEqual([]);
+});
+
+test('no rooms import each other in a circle', () => {
+  const circular = [...roomGraphs(fileGraph(sourcesByName()))].flatMap(([folder, graph]) =>
+    circles(graph).map((circle) => `${folder}: ${circle.join(' and ')}`),
+  );
+  expect(circular).toEqual([]);
+});
+
+describe('a circle is caught', () => {
+  test('of files, through a type', () => {
+    const graph = fileGraph({
+      'src/core/a.ts': `import { b } from './b.ts';`,
+      'src/core/b.ts': `import type { A } from './a.ts';`,
+      'src/core/c.ts': `import './b.ts';`,
+    });
+    expect(circles(graph)).toEqual([['src/core/a.ts', 'src/core/b.ts']]);
+  });
+
+  test('of rooms, none of whose files are in one', () => {
+    const graph = fileGraph({
+      'src/core/wire/messages.ts': `import { entry } from '../catalogue/entry.ts';`,
+      'src/core/wire/decode.ts': '',
+      'src/core/catalogue/entry.ts': `import { uintOf } from '../wire/decode.ts';`,
+    });
+    expect(circles(graph)).toEqual([]);
+    expect(circles(roomGraphs(graph).get('src/core') ?? new Map())).toEqual([['catalogue', 'wire']]);
+  });
+
+  test('between a room and a file beside it', () => {
+    const graph = fileGraph({
+      'src/runtime/palm.ts': `import { driver } from './peer/driver.ts';`,
+      'src/runtime/peer/driver.ts': `import type { Palm } from '../palm.ts';`,
+    });
+    expect(circles(roomGraphs(graph).get('src/runtime') ?? new Map())).toEqual([['palm.ts', 'peer']]);
+  });
 });
 
 test('the walk sees the sources, each in a layer', () => {
@@ -123,9 +146,9 @@ describe('a forbidden import is caught', () => {
     ['src/core/peer.ts', `const load = () => import('../ui/app.tsx');`],
     ['src/core/peer.ts', `type Store = import('../adapters/browser/idb-store.ts').Store;`],
     ['src/core/peer.ts', `import 'idb';`],
-    ['src/runtime/pool.ts', `import { h } from 'preact';`],
-    ['src/runtime/pool.ts', `import { systemClock } from '../adapters/portable/clock.ts';`],
-    ['src/adapters/browser/idb-store.ts', `import Peer from 'simple-peer/simplepeer.min.js';`],
+    ['src/runtime/palm.ts', `import { h } from 'preact';`],
+    ['src/runtime/palm.ts', `import { systemClock } from '../adapters/portable/clock.ts';`],
+    ['src/adapters/browser/store/idb-store.ts', `import Peer from 'simple-peer/simplepeer.min.js';`],
     ['src/adapters/portable/clock.ts', `import { openIdbStore } from '../browser/idb-store.ts';`],
     ['src/ui/file-row.tsx', `import { openIdbStore } from '../adapters/browser/idb-store.ts';`],
     ['src/ui/file-row.tsx', `import { planPlacement } from '../core/placement/rendezvous.ts';`],
@@ -199,6 +222,71 @@ function importsOf(file: string, source: string): (string | undefined)[] {
       }
     },
   }).visit(program);
+  return found;
+}
+
+type Graph = ReadonlyMap<string, ReadonlySet<string>>;
+
+function sourcesByName(): Record<string, string> {
+  return Object.fromEntries(sourceFiles().map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
+}
+
+/** Which of the given files each of them imports, or names as a worker. */
+function fileGraph(sources: Readonly<Record<string, string>>): Graph {
+  return new Map(
+    Object.entries(sources).map(([file, source]) => [
+      file,
+      new Set(
+        importsOf(file, source)
+          .filter((specifier) => specifier?.startsWith('.') === true)
+          .map((specifier = '') => posix.join(posix.dirname(file), specifier.replace(/\?\w+$/, '')))
+          .filter((target) => target in sources),
+      ),
+    ]),
+  );
+}
+
+/**
+ * For each folder, which of its entries (files and folders) import which others, with all that is in them: an import counts where
+ * the two paths part.
+ */
+function roomGraphs(graph: Graph): ReadonlyMap<string, Graph> {
+  const rooms = new Map<string, Map<string, Set<string>>>();
+  for (const [file, targets] of graph) {
+    for (const target of targets) {
+      const [from, to] = [file.split('/'), target.split('/')];
+      const parting = from.findIndex((name, depth) => name !== to[depth]);
+      const [entry, imported] = [from[parting], to[parting]];
+      if (entry === undefined || imported === undefined) continue;
+      const folder = from.slice(0, parting).join('/');
+      const room = rooms.get(folder) ?? new Map<string, Set<string>>();
+      rooms.set(folder, room.set(entry, (room.get(entry) ?? new Set()).add(imported)));
+    }
+  }
+  return rooms;
+}
+
+/** The strongly connected components of more than one node (Tarjan, 1972), sorted. */
+function circles(graph: Graph): string[][] {
+  const found: string[][] = [];
+  const order = new Map<string, number>();
+  const stack: string[] = [];
+  const visit = (node: string): number => {
+    const number = order.size;
+    order.set(node, number);
+    let low = number;
+    stack.push(node);
+    for (const next of graph.get(node) ?? []) {
+      if (!order.has(next)) low = Math.min(low, visit(next));
+      else if (stack.includes(next)) low = Math.min(low, order.get(next) ?? low);
+    }
+    if (low === number) {
+      const component = stack.splice(stack.indexOf(node));
+      if (component.length > 1) found.push(component.toSorted());
+    }
+    return low;
+  };
+  for (const node of graph.keys()) if (!order.has(node)) visit(node);
   return found;
 }
 

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/portable/clock.ts';
-import { openPool } from '../../src/runtime/pool.ts';
+import { openPool } from '../../src/runtime/palm.ts';
 
 it('says that another tab has the device instead of waiting for it', async () => {
   const ports = new Promise<never>(() => undefined);

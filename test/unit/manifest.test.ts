@@ -16,7 +16,7 @@ import {
 import { concatBytes, hexOf, utf8 } from '../../src/core/model/bytes.ts';
 import { cidOf, fileIdOf, parseDeviceId, parseFragmentId, parsePoolId } from '../../src/core/model/ids.ts';
 import { MAX_RECORD_BYTES } from '../../src/core/model/limits.ts';
-import { decodeCbor, encodeCbor } from '../../src/core/wire/decode.ts';
+import { decodeCbor, encodeCbor } from '../../src/core/encoding/decode.ts';
 import vectors from '../vectors/manifest.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
 import {

@@ -11,7 +11,7 @@ import {
   MAX_MESSAGE_BYTES,
 } from '../../src/core/model/limits.ts';
 import { packFragments, unpackFragments } from '../../src/core/placement/fragment-set.ts';
-import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { encodeCbor } from '../../src/core/encoding/decode.ts';
 import {
   decodeMessage,
   encodeMessage,

@@ -5,8 +5,8 @@ import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, rmSync, statSync
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DeviceFolders } from '../../src/adapters/browser/device-store.ts';
-import type { PackFolder, PackHandle } from '../../src/adapters/browser/pack-file.ts';
+import type { DeviceFolders } from '../../src/adapters/browser/store/device-store.ts';
+import type { PackFolder, PackHandle } from '../../src/adapters/browser/store/pack-file.ts';
 
 export class TestPackFolder implements PackFolder {
   readonly #folder = mkdtempSync(join(tmpdir(), 'palm-packs-'));

@@ -1,7 +1,7 @@
 // The stream that `read` answers: whole pieces for plain readers, the reader's own buffer for those that bring one.
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { pieceStream, type PieceSource } from '../../src/runtime/piece-stream.ts';
+import { pieceStream, type PieceSource } from '../../src/runtime/read/piece-stream.ts';
 import { seededBytes } from './erasure-oracle.ts';
 
 const PIECE_BYTES = [5, 1, 9, 4];

@@ -17,7 +17,7 @@ import { isPalmError, type PalmErrorCode } from '../../src/core/model/errors.ts'
 import { fileIdOf, fragmentIdOf, type DeviceId, type FileId, type PoolId } from '../../src/core/model/ids.ts';
 import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { Identity } from '../../src/core/ports.ts';
-import { encodeCbor } from '../../src/core/wire/decode.ts';
+import { encodeCbor } from '../../src/core/encoding/decode.ts';
 import { identityFrom } from '../seeded-identity.ts';
 import { seededBytes } from './erasure-oracle.ts';
 

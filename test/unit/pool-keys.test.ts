@@ -19,7 +19,7 @@ import {
   parsePoolId,
 } from '../../src/core/model/ids.ts';
 import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
-import { decodeCbor } from '../../src/core/wire/decode.ts';
+import { decodeCbor } from '../../src/core/encoding/decode.ts';
 import vectors from '../vectors/keys.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from './erasure-oracle.ts';
 import { encodeWithFalseCid, expectOnly, expectThrows, FALSE_CID } from './pool-fixture.ts';

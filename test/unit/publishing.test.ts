@@ -7,7 +7,7 @@ import type { CheckedEntry } from '../../src/core/catalogue/check.ts';
 import { sealManifest } from '../../src/core/catalogue/manifest.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import { LOG_RESERVE_BYTES } from '../../src/core/model/limits.ts';
-import { Publisher, type PublisherPorts } from '../../src/runtime/publishing.ts';
+import { Publisher, type PublisherPorts } from '../../src/runtime/peer/publishing.ts';
 import { seededBytes } from './erasure-oracle.ts';
 import { deviceAt, manifestOf, POOL_KEYS } from './pool-fixture.ts';
 

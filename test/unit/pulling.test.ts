@@ -15,8 +15,8 @@ import {
 import type { Ask } from '../../src/core/peer/requests.ts';
 import type { Place } from '../../src/core/wire/messages.ts';
 import { encodeSmallFragments } from '../../src/core/wire/small-fragments.ts';
-import { FragmentTaker } from '../../src/runtime/fragment-taker.ts';
-import { pullFragment } from '../../src/runtime/pulling.ts';
+import { FragmentTaker } from '../../src/runtime/take/fragment-taker.ts';
+import { pullFragment } from '../../src/runtime/take/pulling.ts';
 import { createMemoryStore, type MemoryStore } from '../sim/memory-store.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, fileIdAt, itemAt, manifestOf } from './pool-fixture.ts';

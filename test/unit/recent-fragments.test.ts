@@ -3,7 +3,10 @@
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type BlockHash, type FragmentId, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';
-import { type ReturningStore, withRecentFragments } from '../../src/adapters/browser/recent-fragments.ts';
+import {
+  type ReturningStore,
+  withRecentFragments,
+} from '../../src/adapters/browser/store/recent-fragments.ts';
 import type { FragmentStore, NewFragment } from '../../src/core/ports.ts';
 import { fileIdAt } from './pool-fixture.ts';
 

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { startRelay, type Relay } from '../../signaling/relay.ts';
 import { systemRandom } from '../../src/adapters/portable/random.ts';
-import { RelayClient, type RelayClientEvents } from '../../src/adapters/portable/relay-client.ts';
+import { RelayClient, type RelayClientEvents } from '../../src/adapters/portable/links/relay-client.ts';
 import { parsePoolId } from '../../src/core/model/ids.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { connectionIdOf, decodeClientFrame, encodeRelayFrame } from '../../src/core/wire/relay-protocol.ts';

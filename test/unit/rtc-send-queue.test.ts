@@ -1,7 +1,7 @@
 // The send queue on a channel that drains when the test says so: lanes, marks, cancelling, closing.
 
 import { describe, expect, it } from 'vitest';
-import { SendQueue, type FrameSink } from '../../src/adapters/browser/rtc-send-queue.ts';
+import { SendQueue, type FrameSink } from '../../src/adapters/portable/links/send-queue.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import {
   FRAME_BYTES,

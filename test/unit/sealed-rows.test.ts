@@ -1,9 +1,9 @@
 // Rows that can be erased, and the file of their keys, as FORMATS.md says ("What can be erased").
 
 import { describe, expect, it } from 'vitest';
-import { KeySlots } from '../../src/adapters/browser/key-slots.ts';
-import type { PackFolder } from '../../src/adapters/browser/pack-file.ts';
-import { NO_SLOT, RowSeals, type RowName } from '../../src/adapters/browser/sealed-rows.ts';
+import { KeySlots } from '../../src/adapters/browser/store/key-slots.ts';
+import type { PackFolder } from '../../src/adapters/browser/store/pack-file.ts';
+import { NO_SLOT, RowSeals, type RowName } from '../../src/adapters/browser/store/sealed-rows.ts';
 import { bytesOfHex } from '../../src/core/model/bytes.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import vectors from '../vectors/sealed-rows.json' with { type: 'json' };

@@ -8,7 +8,7 @@ import { blockKey, fragmentIdOf, parseBlockHash, type FileId } from '../../src/c
 import { MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
 import type { Place } from '../../src/core/wire/messages.ts';
 import { decodeSmallFragments } from '../../src/core/wire/small-fragments.ts';
-import { Serving, type ServingPorts } from '../../src/runtime/serving.ts';
+import { Serving, type ServingPorts } from '../../src/runtime/peer/serving.ts';
 import { createMemoryStore } from '../sim/memory-store.ts';
 import { indicesOf, seededBytes } from './erasure-oracle.ts';
 import { deviceAt, fileIdAt, itemAt, manifestOf } from './pool-fixture.ts';

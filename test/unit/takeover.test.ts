@@ -3,8 +3,8 @@
 
 import { openDB } from 'idb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/device-store.ts';
-import type { PackFolder } from '../../src/adapters/browser/pack-file.ts';
+import { openDeviceStore, type OpenDeviceStore } from '../../src/adapters/browser/store/device-store.ts';
+import type { PackFolder } from '../../src/adapters/browser/store/pack-file.ts';
 import { encodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { utf8 } from '../../src/core/model/bytes.ts';
 import { fileIdOf, fragmentIdOf, parseBlockHash } from '../../src/core/model/ids.ts';

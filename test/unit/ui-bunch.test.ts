@@ -6,7 +6,7 @@ import type { DeviceStatus, FileStatus, PoolStatus } from '../../src/runtime/api
 import { bunchText, fruitsOf } from '../../src/ui/pool/bunch.ts';
 import { connectionOf } from '../../src/ui/pool/connection.ts';
 import { HUE_COUNT, looksOf, MARK_COUNT } from '../../src/ui/pool/device-look.ts';
-import { lostByLeaving } from '../../src/ui/pool/leaving.ts';
+import { lostByLeaving } from '../../src/ui/dialogs/lost-by-leaving.ts';
 
 const DEVICES: readonly DeviceStatus[] = [
   { id: 'a', name: 'Anna’s phone', state: 'reachable', heldBytes: 0, self: true },

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DeviceStatus, FileStatus } from '../../src/runtime/api.ts';
-import { fewestHolders, safetyOf } from '../../src/ui/safety-sentence.ts';
+import { fewestHolders, safetyOf } from '../../src/ui/text/safety-sentence.ts';
 
 describe('a file that survives', () => {
   test('counts devices, in the singular and in the plural', () => {

@@ -4,7 +4,7 @@ import { effect, signal } from '@preact/signals';
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { StoreOptions, StoreResult, TransferStatus, UnfinishedStatus } from '../../src/runtime/api.ts';
-import { Alerts } from '../../src/ui/state/alerts.ts';
+import { Alerts } from '../../src/ui/alerts.ts';
 import { folderOf } from '../../src/ui/state/dropped-files.ts';
 import { paced } from '../../src/ui/state/paced.ts';
 import { Removals, UNDO_MS } from '../../src/ui/state/removals.ts';

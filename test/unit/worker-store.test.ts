@@ -2,14 +2,14 @@
 
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDeviceStore } from '../../src/adapters/browser/device-store.ts';
+import { openDeviceStore } from '../../src/adapters/browser/store/device-store.ts';
 import { BufferPool } from '../../src/adapters/portable/buffer-pool.ts';
-import { openWorkerStore } from '../../src/adapters/browser/worker-store.ts';
+import { openWorkerStore } from '../../src/adapters/browser/store/worker-store.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../src/core/model/limits.ts';
 import type { DeviceStore, FragmentStore } from '../../src/core/ports.ts';
-import { createDeviceService } from '../../src/workers/device-service.ts';
+import { createDeviceService } from '../../src/adapters/browser/store/device-service.ts';
 import { fragmentStoreCases, keepAs } from '../contract/fragment-store.ts';
 import { ChannelWorker } from './channel-worker.ts';
 import { emptyIndexedDb } from './fake-indexeddb.ts';

@@ -27,7 +27,7 @@ import type {
   SegmentCodec,
   SegmentParameters,
 } from '../../core/ports.ts';
-import { encodeCbor } from '../../core/wire/decode.ts';
+import { encodeCbor } from '../../core/encoding/decode.ts';
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 32;

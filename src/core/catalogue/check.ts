@@ -5,7 +5,7 @@ import { hasBlocksWorthIndexing } from '../model/geometry.ts';
 import { fileIdOf, type FileId } from '../model/ids.ts';
 import type { PoolKeys } from '../model/pool-keys.ts';
 import type { Cryptography } from '../ports.ts';
-import { bad } from '../wire/decode.ts';
+import { bad } from '../encoding/decode.ts';
 import { decodeEntry, signedBytesOf, type Entry } from './entry.ts';
 import { openManifest, type Manifest } from './manifest.ts';
 

@@ -33,7 +33,7 @@ import {
   tupleOf,
   uintOf,
   type Fields,
-} from '../wire/decode.ts';
+} from '../encoding/decode.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS, type HybridTime } from './clock.ts';
 
 /** What a device says in its log. */

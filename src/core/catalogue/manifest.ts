@@ -33,7 +33,7 @@ import {
   textOf,
   uintOf,
   utf8Length,
-} from '../wire/decode.ts';
+} from '../encoding/decode.ts';
 import { MAX_HYBRID_MS } from './clock.ts';
 
 export interface FileDetails {

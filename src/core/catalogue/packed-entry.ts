@@ -13,7 +13,7 @@
 //   121     …      the record, and then what its kind has: a name; the removed file's digest; or a file's digest and its
 //                  manifest (packed-manifest.ts)
 //
-// The same bytes lie on the disk, sealed (runtime/checked-records.ts): whoever opens them has had them checked before.
+// The same bytes lie on the disk, sealed (runtime/peer/checked-records.ts): whoever opens them has had them checked before.
 
 import { hexOf, utf8 } from '../model/bytes.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type EntryId,
   type FileId,
 } from '../model/ids.ts';
-import { bad } from '../wire/decode.ts';
+import { bad } from '../encoding/decode.ts';
 import type { CheckedEntry } from './check.ts';
 import type { HybridTime } from './clock.ts';
 import type { EntryBody } from './entry.ts';

@@ -1,6 +1,6 @@
 // The fragment index: the small record that makes a column of blocks a fragment (FORMATS.md).
 
-import { bytesOf, bad, decodeCbor, encodeCbor, fieldsOf, listOf, uintOf } from '../wire/decode.ts';
+import { bytesOf, bad, decodeCbor, encodeCbor, fieldsOf, listOf, uintOf } from '../encoding/decode.ts';
 import { PalmError } from '../model/errors.ts';
 import { segmentCountOf, type Geometry } from '../model/geometry.ts';
 import { fragmentIdOf, parseBlockHash, type BlockHash, type FragmentId } from '../model/ids.ts';

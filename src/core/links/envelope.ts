@@ -23,7 +23,7 @@ import {
   textOf,
   tupleOf,
   uintOf,
-} from '../wire/decode.ts';
+} from '../encoding/decode.ts';
 import { idBytes, parseLinkId, parseSessionId, type LinkId, type SessionId } from './link-ids.ts';
 
 /** An ICE candidate as WebRTC's `RTCIceCandidateInit` has it. Media line index -1 stands for none. */

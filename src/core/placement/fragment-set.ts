@@ -2,7 +2,7 @@
 // eight fragments, so that the usual set is one character, which engines have once for all.
 
 import { MAX_FRAGMENT_COUNT } from '../model/limits.ts';
-import { bad, bytesOf } from '../wire/decode.ts';
+import { bad, bytesOf } from '../encoding/decode.ts';
 
 declare const brand: unique symbol;
 

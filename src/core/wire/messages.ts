@@ -42,7 +42,7 @@ import {
   textOf,
   tupleOf,
   uintOf,
-} from './decode.ts';
+} from '../encoding/decode.ts';
 
 /** Holdings in one message at most: 36-byte file ids and bitmaps stay well below a control message's size. */
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;

@@ -1,7 +1,7 @@
 // Leaving the pool: what goes with this device, before it goes.
 
 import { useSignal } from '@preact/signals';
-import { lostByLeaving } from '../pool/leaving.ts';
+import { lostByLeaving } from './lost-by-leaving.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';

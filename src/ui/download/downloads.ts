@@ -9,7 +9,7 @@ import { PalmError } from '../../core/model/errors.ts';
 import type { FileStatus, Pool, PoolStatus } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { savedName } from '../text/file-name.ts';
-import type { Alerts } from '../state/alerts.ts';
+import type { Alerts } from '../alerts.ts';
 import { type Attempt, attemptDownload } from './attempt.ts';
 import { Deletions } from './deletions.ts';
 import * as rules from './download-rules.ts';

@@ -10,7 +10,7 @@ import {
   RemoveIcon,
   ShieldIcon,
 } from '../parts/icons.tsx';
-import { safetyOf, type SafetyTone } from '../safety-sentence.ts';
+import { safetyOf, type SafetyTone } from '../text/safety-sentence.ts';
 import { shownName, shownPath } from '../text/file-name.ts';
 import { formatBytes } from '../text/units.ts';
 import { useSession } from '../state/session.ts';

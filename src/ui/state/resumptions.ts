@@ -5,7 +5,7 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Pool, UnfinishedStatus } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
-import type { Alerts } from './alerts.ts';
+import type { Alerts } from '../alerts.ts';
 import type { Stored } from './store-queue.ts';
 
 interface ResumptionsOptions {

@@ -11,7 +11,7 @@ import type { DownloadStore } from '../download/download-store.ts';
 import { Downloads, type DownloadView } from '../download/downloads.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
-import { Alerts } from './alerts.ts';
+import { Alerts } from '../alerts.ts';
 import { paced } from './paced.ts';
 import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';

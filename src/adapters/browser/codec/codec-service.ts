@@ -1,0 +1,69 @@
+// What the codec worker offers across its boundary: Outcomes, and buffers that are transferred both ways, so that a segment is
+// never copied between threads.
+
+import { transfer } from 'comlink';
+import { buffersOf } from '../threads/buffers.ts';
+import type {
+  ArrivedBlock,
+  Opening,
+  SealedSegment,
+  SegmentCodec,
+  SegmentParameters,
+} from '../../../core/ports.ts';
+import { outcomeOf, type Outcome } from '../threads/outcome.ts';
+
+/** See SegmentCodec; whatever fails there is an Outcome here, and nothing is thrown. */
+export interface CodecService {
+  hash(plain: Uint8Array<ArrayBuffer>): Promise<FromPlain<Uint8Array>>;
+  seal(
+    parameters: SegmentParameters,
+    plain: Uint8Array<ArrayBuffer>,
+    plainHash: Uint8Array | undefined,
+    into: readonly Uint8Array<ArrayBuffer>[],
+  ): Promise<FromPlain<SealedSegment>>;
+  open(
+    parameters: SegmentParameters,
+    blocks: readonly ArrivedBlock[],
+    plainBytes: number,
+  ): Promise<OpenAnswer>;
+}
+
+/** What came of a plaintext. */
+export interface FromPlain<Value> {
+  readonly outcome: Outcome<Value>;
+  /** Memory of the plaintext, to be used again. */
+  readonly spent: Uint8Array<ArrayBuffer>;
+}
+
+export interface OpenAnswer {
+  readonly outcome: Outcome<Opening>;
+  /** Memory of blocks that are needed no more, to be used again. */
+  readonly spent: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** Serves `loading` once it is there; while it is not, or never comes, calls wait or fail with it. */
+export function createCodecService(loading: Promise<SegmentCodec>): CodecService {
+  return {
+    async hash(plain) {
+      const outcome = await outcomeOf(async () => (await loading).hash(plain));
+      return transfer({ outcome, spent: plain }, [plain.buffer]);
+    },
+    async seal(parameters, plain, plainHash, into) {
+      const outcome = await outcomeOf(async () =>
+        (await loading).seal(parameters, plain, plainHash, undefined, into),
+      );
+      const blocks = outcome.kind === 'done' ? outcome.value.blocks : [];
+      return transfer({ outcome, spent: plain }, buffersOf([plain, ...blocks]));
+    },
+    async open(parameters, blocks, plainBytes) {
+      const outcome = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));
+      const answered = outcome.kind === 'done' ? bytesIn(outcome.value) : [];
+      const spent = blocks.map(({ bytes }) => bytes).filter((bytes) => !answered.includes(bytes));
+      return transfer({ outcome, spent }, buffersOf([...answered, ...spent]));
+    },
+  };
+}
+
+function bytesIn(opening: Opening): Uint8Array<ArrayBuffer>[] {
+  return opening.kind === 'opened' ? [opening.plain] : opening.sound.map(({ bytes }) => bytes);
+}

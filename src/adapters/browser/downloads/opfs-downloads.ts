@@ -1,0 +1,222 @@
+// Downloads on this device's disk: what is unfinished, where its bytes go, and what becomes of it. A large file gathers in
+// OPFS, or in a file that the person picked, and never in memory.
+//
+// A kept file is plaintext: it is overwritten before it is removed. Its record goes first, so that one whose erasing a crash cuts
+// short is erased by the next page.
+//
+// Invariants: every file in the folder has a record, or is erased after the next `list`; a record never claims bytes that are not
+// durable; a download continues at what both its record and its file say, whichever is less.
+
+import { isPalmError } from '../../../core/model/errors.ts';
+import { type FileId, parseFileId } from '../../../core/model/ids.ts';
+import { Erasures } from './erasures.ts';
+import type { DownloadRecord, DownloadRecords, RecordedPlace } from './opfs-records.ts';
+import { type FileSink, KeptSink, type OnDurable, orPalmError, PickedSink } from './opfs-sinks.ts';
+import type { OpfsWriter } from './opfs-writer.ts';
+
+/** Shared with opfs.worker.ts, which writes the files in it. */
+const FOLDER = 'downloads';
+
+/** A download of an earlier page, or one handed over lately. */
+export interface SavedDownload {
+  readonly fileId: string;
+  readonly size: number;
+  readonly place: RecordedPlace['kind'];
+  readonly durableBytes: number;
+  readonly handedAtMs: number | undefined;
+}
+
+export interface NewDownload {
+  readonly fileId: string;
+  readonly size: number;
+  readonly startedAtMs: number;
+  /** The file that the person picked; undefined for OPFS. */
+  readonly picked: FileSystemFileHandle | undefined;
+}
+
+/** File System Access (WICG), which TypeScript's DOM library lacks: each is Chromium's alone. */
+interface PickedHandle extends FileSystemFileHandle {
+  queryPermission?(descriptor: { mode: 'readwrite' }): Promise<PermissionState>;
+  requestPermission?(descriptor: { mode: 'readwrite' }): Promise<PermissionState>;
+  remove?(): Promise<void>;
+}
+
+/** One for a page. Methods for one file must not overlap. Every method throws PalmError 'storage-failed' or 'storage-full'. */
+export class OpfsDownloads {
+  readonly #records: DownloadRecords;
+  readonly #writer: OpfsWriter;
+  readonly #known = new Map<FileId, DownloadRecord>();
+  readonly #erasures = new Erasures((name) => this.#eraseKept(name));
+
+  constructor(records: DownloadRecords, writer: OpfsWriter) {
+    this.#records = records;
+    this.#writer = writer;
+  }
+
+  /** What earlier pages left, the oldest first. Files that no record speaks of are erased in the background. */
+  async list(): Promise<SavedDownload[]> {
+    this.#known.clear();
+    for (const record of await this.#records.load()) this.#known.set(record.fileId, record);
+    await this.#sweep();
+    return [...this.#known.values()].map((record) => {
+      const { fileId, size, durableBytes, handedAtMs } = record;
+      return { fileId, size, place: record.place.kind, durableBytes, handedAtMs };
+    });
+  }
+
+  /** Records a download that begins now, instead of any earlier one of the same file. */
+  async begin({ fileId, size, startedAtMs, picked }: NewDownload): Promise<void> {
+    const place: RecordedPlace =
+      picked === undefined ? { kind: 'kept' } : { kind: 'picked', handle: picked, modifiedMs: 0 };
+    await this.#put({
+      fileId: parseFileId(fileId),
+      size,
+      place,
+      durableBytes: 0,
+      startedAtMs,
+      handedAtMs: undefined,
+    });
+  }
+
+  /**
+   * Opens a recorded download for writing, where it stopped.
+   * @throws PalmError also 'unsupported' where OPFS cannot be written in place, 'refused' while another page has the file
+   * open, 'worker-failed'.
+   */
+  async open(fileId: string): Promise<FileSink> {
+    const record = this.#record(fileId);
+    const { place } = record;
+    if (place.kind === 'kept') {
+      const onDurable: OnDurable = (durableBytes) => this.#update(fileId, { durableBytes });
+      await this.#erasures.settled(fileId);
+      const startBytes = await this.#writer.open(fileId, record.durableBytes);
+      return new KeptSink(this.#writer, fileId, startBytes, onDurable);
+    }
+    const { handle } = place;
+    const file = await orPalmError(() => handle.getFile());
+    // Changed by somebody else: what Palm wrote may no longer be there, and is replaced whole.
+    const isOurs = file.size === record.durableBytes && file.lastModified === place.modifiedMs;
+    return new PickedSink(handle, isOurs ? record.durableBytes : 0, (durableBytes, modifiedMs) =>
+      this.#update(fileId, { durableBytes, place: { kind: 'picked', handle, modifiedMs } }),
+    );
+  }
+
+  /**
+   * Whether Palm may write to the download's file now; always, in OPFS. With `ask` the browser may ask the person, which
+   * it does within a gesture only.
+   */
+  async mayWrite(fileId: string, ask: boolean): Promise<boolean> {
+    const { place } = this.#record(fileId);
+    if (place.kind === 'kept') return true;
+    const handle: PickedHandle = place.handle;
+    const mode = { mode: 'readwrite' } as const;
+    const state = await orPalmError(async () => {
+      const now = (await handle.queryPermission?.(mode)) ?? 'granted';
+      return now === 'granted' || !ask ? now : ((await handle.requestPermission?.(mode)) ?? 'denied');
+    });
+    return state === 'granted';
+  }
+
+  /** The finished file in OPFS, on disk: to be read as it is needed. */
+  async file(fileId: string): Promise<File> {
+    return orPalmError(async () => {
+      const folder = await openFolder();
+      if (folder === undefined) throw new DOMException('There is no folder of downloads.', 'NotFoundError');
+      return (await folder.getFileHandle(fileId)).getFile();
+    });
+  }
+
+  async markHanded(fileId: string, handedAtMs: number): Promise<void> {
+    await this.#update(fileId, { handedAtMs });
+  }
+
+  /** Forgets a finished download and leaves its file, which is the person's. */
+  async forget(fileId: string): Promise<void> {
+    const id = parseFileId(fileId);
+    this.#known.delete(id);
+    await this.#records.drop(id);
+  }
+
+  /** Deletes the download with what arrived of it, a picked file included, and erases what Palm kept. It must not be open. */
+  async drop(fileId: string): Promise<void> {
+    const place = this.#known.get(parseFileId(fileId))?.place;
+    await this.forget(fileId);
+    if (place?.kind === 'kept') await this.#erasures.begin(fileId);
+    if (place?.kind === 'picked') await orPalmError(() => removePicked(place.handle));
+  }
+
+  async #sweep(): Promise<void> {
+    // Without OPFS there is nothing to sweep; `open` says so to whoever wants to write.
+    const folder = await openFolder().catch(() => undefined);
+    if (folder === undefined) return;
+    const kept = new Set<string>();
+    for (const { fileId, place } of this.#known.values()) if (place.kind === 'kept') kept.add(fileId);
+    await orPalmError(async () => {
+      for await (const name of folder.keys()) {
+        // What cannot be erased now is tried again by the next page.
+        if (!kept.has(name)) this.#erasures.begin(name).catch(() => undefined);
+      }
+    });
+  }
+
+  /** Where nothing can be overwritten in place nothing was kept so; what is there all the same is removed. */
+  async #eraseKept(name: string): Promise<void> {
+    try {
+      await this.#writer.erase(name);
+    } catch (error) {
+      if (!isPalmError(error, 'unsupported')) throw error;
+    }
+    await orPalmError(() => removeKept(name));
+  }
+
+  #record(fileId: string): DownloadRecord {
+    const record = this.#known.get(parseFileId(fileId));
+    if (record === undefined) throw new Error(`There is no download of ${fileId}.`);
+    return record;
+  }
+
+  async #update(
+    fileId: string,
+    change: Partial<Pick<DownloadRecord, 'durableBytes' | 'place' | 'handedAtMs'>>,
+  ): Promise<void> {
+    await this.#put({ ...this.#record(fileId), ...change });
+  }
+
+  async #put(record: DownloadRecord): Promise<void> {
+    await this.#records.put(record);
+    this.#known.set(record.fileId, record);
+  }
+}
+
+/** Undefined in engines without OPFS, and in private windows that offer none: nothing is kept there. */
+async function openFolder(): Promise<FileSystemDirectoryHandle | undefined> {
+  // The libraries type it as always there; older engines differ.
+  if (!('getDirectory' in navigator.storage)) return undefined;
+  try {
+    const root = await navigator.storage.getDirectory();
+    return await root.getDirectoryHandle(FOLDER, { create: true });
+  } catch (error) {
+    if (error instanceof Error && ['SecurityError', 'NotSupportedError'].includes(error.name))
+      return undefined;
+    throw error;
+  }
+}
+
+async function removeKept(name: string): Promise<void> {
+  const folder = await openFolder();
+  if (folder !== undefined) await unlessMissing(folder.removeEntry(name));
+}
+
+/** Where a file cannot be removed it is left empty: nothing may look like the whole. */
+async function removePicked(handle: PickedHandle): Promise<void> {
+  if (handle.remove === undefined) await (await handle.createWritable()).close();
+  else await unlessMissing(handle.remove());
+}
+
+async function unlessMissing(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'NotFoundError') throw error;
+  }
+}

@@ -1,0 +1,145 @@
+// The records of downloads that are unfinished, or were handed over lately, in an IndexedDB database of their own: a handle
+// that the person picked can be kept nowhere else, and the pool's database must not grow a version for it.
+//
+// A record has no name: a file's is in the catalogue, which the pool secret opens, and a row here cannot be erased.
+//
+// Invariants: what is read passes a decoder; a record that fails it is as good as none, and goes; at most one for a file.
+
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { isPalmError } from '../../../core/model/errors.ts';
+import { type FileId, parseFileId } from '../../../core/model/ids.ts';
+import { storageFailure } from '../store/idb-database.ts';
+
+export type RecordedPlace =
+  /** A file in OPFS, named by its file id. */
+  | { readonly kind: 'kept' }
+  /** A file outside, picked by the person. `modifiedMs`: when Palm last changed it, by its own time stamp. */
+  | { readonly kind: 'picked'; readonly handle: FileSystemFileHandle; readonly modifiedMs: number };
+
+export interface DownloadRecord {
+  readonly fileId: FileId;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  readonly place: RecordedPlace;
+  /** Bytes from its beginning that are on the disk, whatever happens to this page. */
+  readonly durableBytes: number;
+  /** When it began, ms since the Unix epoch. */
+  readonly startedAtMs: number;
+  /** When it was handed to the browser, whole, ms since the Unix epoch; undefined while it is unfinished. */
+  readonly handedAtMs: number | undefined;
+}
+
+interface RecordsSchema extends DBSchema {
+  downloads: { key: string; value: unknown };
+}
+
+const DATABASE_NAME = 'palm-downloads';
+const SCHEMA_VERSION = 1;
+
+/** Every method throws PalmError 'storage-full' or 'storage-failed'. */
+export class DownloadRecords {
+  readonly #name: string;
+  #opening: Promise<IDBPDatabase<RecordsSchema>> | undefined;
+
+  constructor(name = DATABASE_NAME) {
+    this.#name = name;
+  }
+
+  /** The oldest first. */
+  async load(): Promise<DownloadRecord[]> {
+    const values = await this.#run((database) => database.getAll('downloads'));
+    const records = values.map(decodeRecord).filter((record) => record !== undefined);
+    // Earlier versions had names in them.
+    if (records.length < values.length || values.some(hasName)) await this.#keepOnly(records);
+    return records.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+  }
+
+  async put(record: DownloadRecord): Promise<void> {
+    await this.#run((database) => database.put('downloads', record));
+  }
+
+  async drop(fileId: FileId): Promise<void> {
+    await this.#run((database) => database.delete('downloads', fileId));
+  }
+
+  async #keepOnly(records: readonly DownloadRecord[]): Promise<void> {
+    await this.#run(async (database) => {
+      const transaction = database.transaction('downloads', 'readwrite');
+      await transaction.store.clear();
+      for (const record of records) await transaction.store.put(record);
+      await transaction.done;
+    });
+  }
+
+  async #run<Answer>(work: (database: IDBPDatabase<RecordsSchema>) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await work(await this.#open());
+    } catch (error) {
+      throw isPalmError(error) ? error : storageFailure(error);
+    }
+  }
+
+  async #open(): Promise<IDBPDatabase<RecordsSchema>> {
+    const forget = (): void => {
+      this.#opening = undefined;
+    };
+    this.#opening ??= openDB<RecordsSchema>(this.#name, SCHEMA_VERSION, {
+      upgrade: (database) => void database.createObjectStore('downloads', { keyPath: 'fileId' }),
+      blocking: (_current, _blocked, event) => {
+        forget();
+        if (event.target instanceof IDBDatabase) event.target.close();
+      },
+      terminated: forget,
+    });
+    try {
+      return await this.#opening;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+}
+
+function decodeRecord(value: unknown): DownloadRecord | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!('fileId' in value && 'size' in value && 'place' in value)) return undefined;
+  if (!('durableBytes' in value && 'startedAtMs' in value && 'handedAtMs' in value)) return undefined;
+  const { size, durableBytes, startedAtMs, handedAtMs } = value;
+  const fileId = decodeFileId(value.fileId);
+  const place = decodePlace(value.place);
+  if (fileId === undefined || place === undefined) return undefined;
+  if (!isCount(size) || !isCount(durableBytes) || durableBytes > size) return undefined;
+  if (!isCount(startedAtMs) || (handedAtMs !== undefined && !isCount(handedAtMs))) return undefined;
+  return { fileId, size, place, durableBytes, startedAtMs, handedAtMs };
+}
+
+function hasName(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'name' in value;
+}
+
+function decodeFileId(value: unknown): FileId | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    return parseFileId(value);
+  } catch (error) {
+    if (isPalmError(error)) return undefined;
+    throw error;
+  }
+}
+
+function decodePlace(value: unknown): RecordedPlace | undefined {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
+  if (value.kind === 'kept') return { kind: 'kept' };
+  if (value.kind !== 'picked' || !('handle' in value && 'modifiedMs' in value)) return undefined;
+  const { handle, modifiedMs } = value;
+  if (!isFileHandle(handle) || !isCount(modifiedMs)) return undefined;
+  return { kind: 'picked', handle, modifiedMs };
+}
+
+function isFileHandle(value: unknown): value is FileSystemFileHandle {
+  return typeof FileSystemFileHandle === 'function' && value instanceof FileSystemFileHandle;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,123 @@
+// What the OPFS worker does for downloads (downloads/opfs-contract.ts): it writes through sync access handles, which exist in
+// workers only and are the one way to write a file there that does not copy it whole.
+//
+// Invariants: a name is open at most once; a write is whole or fails.
+
+import { discard } from '../../../core/model/bytes.ts';
+import { isPalmError, PalmError } from '../../../core/model/errors.ts';
+import type { OpfsService } from '../downloads/opfs-contract.ts';
+import type { Outcome } from '../threads/outcome.ts';
+import { openSyncAccess } from './sync-access.ts';
+
+/** @param folder Answers the folder that the files are in; asked at each `open`. */
+export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandle>): OpfsService {
+  const open = new Map<string, FileSystemSyncAccessHandle>();
+  const opened = (name: string): FileSystemSyncAccessHandle => {
+    const handle = open.get(name);
+    if (handle === undefined) throw new PalmError('storage-failed', 'The unfinished file is not open.');
+    return handle;
+  };
+  return {
+    open: (name, keepBytes) =>
+      outcomeOf(async () => {
+        const handle = await openIn(await folder(), name);
+        try {
+          const keptBytes = Math.min(keepBytes, handle.getSize());
+          await cut(handle, keptBytes);
+          open.set(name, handle);
+          return keptBytes;
+        } catch (error) {
+          handle.close();
+          throw error;
+        }
+      }),
+    write: (name, atByte, bytes) =>
+      outcomeOf(() => {
+        // A full disk may also show as a short count.
+        const isWhole = opened(name).write(bytes, { at: atByte }) === bytes.length;
+        discard(bytes);
+        if (!isWhole) throw storageFull();
+      }),
+    flush: (name) => outcomeOf(() => opened(name).flush()),
+    close: (name) =>
+      outcomeOf(() => {
+        const handle = open.get(name);
+        open.delete(name);
+        handle?.close();
+      }),
+    erase: (name) =>
+      outcomeOf(async () => {
+        const handle = await openIn(await folder(), name);
+        try {
+          await cut(handle, 0);
+        } finally {
+          handle.close();
+        }
+      }),
+  };
+}
+
+async function openIn(folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemSyncAccessHandle> {
+  const file = await folder.getFileHandle(name, { create: true });
+  // The DOM library types it as always there; older browsers differ.
+  if (!('createSyncAccessHandle' in file)) throw unsupported();
+  return openSyncAccess(file);
+}
+
+/** Zeros written at once, bytes; after each other files have their turn. */
+const ZEROS_AT_ONCE = 4 * 1024 * 1024;
+
+/** Overwrites what is beyond the first `keepBytes`, has that on the disk, and cuts it off. */
+async function cut(handle: FileSystemSyncAccessHandle, keepBytes: number): Promise<void> {
+  const endByte = handle.getSize();
+  if (endByte > keepBytes) {
+    const zeros = new Uint8Array(Math.min(ZEROS_AT_ONCE, endByte - keepBytes));
+    for (let at = keepBytes; at < endByte; at += zeros.length) {
+      const part = zeros.subarray(0, Math.min(zeros.length, endByte - at));
+      if (handle.write(part, { at }) !== part.length) throw storageFull();
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    handle.flush();
+  }
+  handle.truncate(keepBytes);
+}
+
+async function outcomeOf<Value>(work: () => Value | Promise<Value>): Promise<Outcome<Value>> {
+  try {
+    return { kind: 'done', value: await work() };
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    return { kind: 'failed', code, message };
+  }
+}
+
+function failureOf(error: unknown): PalmError {
+  if (isPalmError(error)) return error;
+  const name = error instanceof Error ? error.name : String(error);
+  switch (name) {
+    case 'QuotaExceededError':
+      return storageFull();
+    case 'NoModificationAllowedError':
+      return new PalmError('refused', 'A page that is closing still has the unfinished file open.');
+    // Private windows of Firefox and Safari have no file system of their own.
+    case 'SecurityError':
+    case 'NotSupportedError':
+      return unsupported();
+    default:
+      return new PalmError(
+        'storage-failed',
+        `This browser could not write the file (${name}). The pool still has it; try again.`,
+      );
+  }
+}
+
+function storageFull(): PalmError {
+  return new PalmError(
+    'storage-full',
+    'This device has no room left for the download. The pool still has the whole file. Free some space, then continue.',
+  );
+}
+
+function unsupported(): PalmError {
+  return new PalmError('unsupported', 'This browser has no file system of its own for Palm to write to.');
+}

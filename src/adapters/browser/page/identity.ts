@@ -1,0 +1,117 @@
+// This browser's device identity: an Ed25519 key pair made by WebCrypto (RFC 8032). The private half is non-extractable: not
+// even Palm's own code can read it, only have it sign. The pair lies in an IndexedDB database of its own, so that leaving a
+// pool, which wipes the store, keeps the device.
+//
+// Invariant: one database has one identity, however many tabs ask for it first at the same time: each makes a pair, and
+// the first transaction to look decides.
+
+import { deleteDB, openDB } from 'idb';
+import { isPalmError, PalmError } from '../../../core/model/errors.ts';
+import { deviceIdOf } from '../../../core/model/ids.ts';
+import type { Identity } from '../../../core/ports.ts';
+import { storageFailure } from '../store/idb-database.ts';
+
+const DATABASE_NAME = 'palm-identity';
+const SCHEMA_VERSION = 1;
+const KEYS = 'keys';
+const DEVICE = 'device';
+const ALGORITHM = 'Ed25519';
+
+/**
+ * The identity that this browser has, or a new one the first time.
+ * @throws PalmError 'unsupported' when the browser lacks Ed25519 or the page is not secure, 'storage-failed' when it cannot
+ * keep the key, 'corrupt' when what it kept is not a key pair any more.
+ */
+export async function loadIdentity(databaseName = DATABASE_NAME): Promise<Identity> {
+  const pair = await storedPair(databaseName);
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  return {
+    deviceId: deviceIdOf(publicKey),
+    publicKey,
+    async sign(message) {
+      // Copied: the caller's bytes may lie in a buffer that WebCrypto does not take.
+      return new Uint8Array(await crypto.subtle.sign(ALGORITHM, pair.privateKey, new Uint8Array(message)));
+    },
+  };
+}
+
+/** Deletes the identity. The next one will be another device to every pool. @throws PalmError 'storage-failed'. */
+export async function forgetIdentity(databaseName = DATABASE_NAME): Promise<void> {
+  try {
+    await deleteDB(databaseName);
+  } catch (error) {
+    throw storageFailure(error);
+  }
+}
+
+async function storedPair(databaseName: string): Promise<CryptoKeyPair> {
+  // Made before the transaction, which would not outlive the wait for it; thrown away when there is one already.
+  const fresh = await generatePair();
+  const row = await firstPair(databaseName, fresh);
+  const pair = pairOf(row);
+  if (pair === undefined) {
+    throw new PalmError(
+      'corrupt',
+      "This browser's device key is damaged. Clear this site's data to start as a new device; other devices keep their fragments.",
+    );
+  }
+  return pair;
+}
+
+/** What is stored, or `fresh`, stored now. */
+async function firstPair(databaseName: string, fresh: CryptoKeyPair): Promise<unknown> {
+  try {
+    const database = await openDB(databaseName, SCHEMA_VERSION, {
+      upgrade: (created) => void created.createObjectStore(KEYS),
+    });
+    try {
+      const transaction = database.transaction(KEYS, 'readwrite', { durability: 'strict' });
+      const stored: unknown = await transaction.store.get(DEVICE);
+      if (stored === undefined) await transaction.store.put(fresh, DEVICE);
+      await transaction.done;
+      return stored === undefined ? fresh : stored;
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    throw isPalmError(error) ? error : storageFailure(error);
+  }
+}
+
+async function generatePair(): Promise<CryptoKeyPair> {
+  if (!isSecureContext || !('subtle' in crypto)) {
+    throw new PalmError(
+      'unsupported',
+      'Palm needs a secure page for its keys: open the https address that the relay shows, or http://localhost.',
+    );
+  }
+  try {
+    const pair = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+    if ('privateKey' in pair) return pair;
+    throw new TypeError('Ed25519 made no key pair.');
+  } catch (cause) {
+    throw new PalmError(
+      'unsupported',
+      'This browser is too old for Palm: it cannot make Ed25519 keys. Update it (Chrome 137, Firefox 129, Safari 17 or later).',
+      { cause },
+    );
+  }
+}
+
+/** A row as the key pair that was written, or undefined. */
+function pairOf(row: unknown): CryptoKeyPair | undefined {
+  if (typeof row !== 'object' || row === null || !('privateKey' in row) || !('publicKey' in row)) {
+    return undefined;
+  }
+  const { privateKey, publicKey } = row;
+  const fits =
+    privateKey instanceof CryptoKey &&
+    publicKey instanceof CryptoKey &&
+    privateKey.type === 'private' &&
+    publicKey.type === 'public' &&
+    privateKey.algorithm.name === ALGORITHM &&
+    publicKey.algorithm.name === ALGORITHM &&
+    !privateKey.extractable &&
+    privateKey.usages.includes('sign');
+  return fits ? { privateKey, publicKey } : undefined;
+}

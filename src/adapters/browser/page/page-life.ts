@@ -1,0 +1,33 @@
+// What becomes of the page, as far as links care: it goes away, it comes back, the network comes back.
+
+import type { PageLife } from '../../portable/links/connection.ts';
+
+/** Tells `life` from now on. Returns what ends that. */
+export function watchPageLife(life: PageLife): () => void {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const woke = (): void => {
+    life.woke();
+  };
+  window.addEventListener(
+    'pagehide',
+    () => {
+      life.leaving();
+    },
+    { signal },
+  );
+  window.addEventListener('pageshow', woke, { signal });
+  window.addEventListener('online', woke, { signal });
+  // Page Lifecycle, "resume": Chromium froze the page and lets it run again.
+  document.addEventListener('resume', woke, { signal });
+  document.addEventListener(
+    'visibilitychange',
+    () => {
+      if (document.visibilityState === 'visible') life.woke();
+    },
+    { signal },
+  );
+  return () => {
+    ending.abort();
+  };
+}

@@ -1,0 +1,43 @@
+// Files of earlier pages, by the handles that File System Access gives (a dropped file, in Chromium).
+
+import type { SourceHandle } from '../../../core/ports.ts';
+
+/** File System Access (WICG), which TypeScript's DOM library lacks: each is Chromium's alone. */
+interface PermittedHandle extends FileSystemFileHandle {
+  queryPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
+  requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
+}
+
+/**
+ * Whether the file may be read now. With `ask` the browser may ask the person, which it does within a gesture only; one
+ * that does not ask then has refused.
+ */
+export async function mayReadSource(source: SourceHandle, ask: boolean): Promise<boolean> {
+  const handle = handleOf(source);
+  if (handle === undefined) return false;
+  const mode = { mode: 'read' } as const;
+  try {
+    const now = (await handle.queryPermission?.(mode)) ?? 'granted';
+    if (now === 'granted' || !ask) return now === 'granted';
+    return (await handle.requestPermission?.(mode)) === 'granted';
+  } catch (error) {
+    // SecurityError: no gesture. NotFoundError: the file is gone. Either way it cannot be read now.
+    if (error instanceof DOMException) return false;
+    throw error;
+  }
+}
+
+/** The file as it is now; undefined when it is no longer there, or cannot be read. */
+export async function openSource(source: SourceHandle): Promise<File | undefined> {
+  try {
+    return await handleOf(source)?.getFile();
+  } catch (error) {
+    if (error instanceof DOMException) return undefined;
+    throw error;
+  }
+}
+
+function handleOf(source: SourceHandle): PermittedHandle | undefined {
+  const exists = typeof FileSystemFileHandle === 'function';
+  return exists && source instanceof FileSystemFileHandle ? source : undefined;
+}

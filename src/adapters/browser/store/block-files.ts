@@ -1,0 +1,217 @@
+// Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through sync access
+// handles, which exist in workers only. A file is a pack of slots (pack-slots.ts); a slot holds one block. Which slot has which
+// block is the database's to know (idb-fragments.ts); here a slot is taken or free.
+//
+// Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes, which costs some
+// four times the processor time of a write in place (docs/decisions/0009-blocks-in-files.md).
+//
+// Invariants: a slot is handed out once until it is freed; nothing is written to a slot but by who was handed it; at most
+// MAX_OPEN_PACKS handles are open; a pack without a block has no file.
+
+import { isPalmError, type PalmError } from '../../../core/model/errors.ts';
+import { storageFailure } from './idb-database.ts';
+import { openPackFile, type PackFolder, type PackHandle } from './pack-file.ts';
+import { kindForBlock, kindOfPack, PACK_SLOTS, type PackKind } from './pack-slots.ts';
+
+/** Open files of this worker. */
+const MAX_OPEN_PACKS = 64;
+
+interface OpenPack {
+  readonly handle: PackHandle;
+  isDirty: boolean;
+}
+
+export class BlockFiles {
+  readonly #folder: PackFolder;
+  /** By pack: which of its slots are taken, and how many. */
+  readonly #packs = new Map<number, { readonly taken: boolean[]; count: number }>();
+  /** Packs whose file is being removed: their numbers are not given to new ones meanwhile. */
+  readonly #leaving = new Set<number>();
+  /** Least recently used first. */
+  readonly #open = new Map<number, OpenPack>();
+  readonly #opening = new Map<number, Promise<OpenPack>>();
+  /** By kind: no pack of it before this one has a free slot. */
+  readonly #firstFree = new Map<PackKind, number>();
+
+  private constructor(folder: PackFolder) {
+    this.#folder = folder;
+  }
+
+  /** `taken` are the slots that hold blocks. Files without any, left by a crash, are removed. */
+  static async over(folder: PackFolder, taken: Iterable<number>): Promise<BlockFiles> {
+    const files = new BlockFiles(folder);
+    for (const slot of taken) files.#take(slot);
+    for (const name of await folder.names()) {
+      if (!files.#packs.has(packNamed(name))) await folder.remove(name);
+    }
+    return files;
+  }
+
+  /** A free slot for a block of `byteCount`, which is its taker's from now on until it is freed. */
+  take(byteCount: number): number {
+    const slot = this.#nextFree(kindForBlock(byteCount));
+    this.#take(slot);
+    return slot;
+  }
+
+  /** Writes a block to a slot that was taken for as many bytes. @throws PalmError 'storage-full', 'storage-failed'. */
+  async write(slot: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    try {
+      await this.#use(slot, (pack, at) => {
+        pack.isDirty = true;
+        // A full disk may also show as a short count.
+        if (pack.handle.write(bytes, { at }) !== bytes.length) throw storageFull();
+      });
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  }
+
+  /**
+   * Fills `into` with what lies in a slot; answers the part that it filled, less where the file is shorter.
+   * @throws PalmError 'storage-failed'.
+   */
+  async read(slot: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#use(slot, ({ handle }, at) => into.subarray(0, handle.read(into, { at })));
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  }
+
+  /** Whoever was handed the slot needs it no longer. */
+  free(slot: number): void {
+    const number = Math.floor(slot / PACK_SLOTS);
+    const pack = this.#packs.get(number);
+    if (pack?.taken[slot % PACK_SLOTS] !== true) return;
+    pack.taken[slot % PACK_SLOTS] = false;
+    pack.count -= 1;
+    const kind = kindOfPack(number);
+    this.#firstFree.set(kind, Math.min(this.#firstFreeOf(kind), number));
+    if (pack.count === 0) void this.#removePack(number);
+  }
+
+  /** Has everything that was written on the disk. @throws PalmError 'storage-full', 'storage-failed'. */
+  flush(): void {
+    try {
+      for (const pack of this.#open.values()) flushPack(pack);
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  }
+
+  close(): void {
+    for (const number of this.#open.keys()) this.#closePack(number);
+  }
+
+  #firstFreeOf(kind: PackKind): number {
+    return this.#firstFree.get(kind) ?? kind.firstPack;
+  }
+
+  #nextFree(kind: PackKind): number {
+    for (let number = this.#firstFreeOf(kind); ; number++) {
+      if (this.#leaving.has(number)) continue;
+      const place = this.#packs.get(number)?.taken.indexOf(false) ?? 0;
+      if (place === -1) continue;
+      // One that is leaving may be free before this one.
+      if (this.#leaving.size === 0) this.#firstFree.set(kind, number);
+      return number * PACK_SLOTS + place;
+    }
+  }
+
+  #take(slot: number): void {
+    const number = Math.floor(slot / PACK_SLOTS);
+    const pack = this.#packs.get(number) ?? {
+      taken: Array.from({ length: PACK_SLOTS }, () => false),
+      count: 0,
+    };
+    this.#packs.set(number, pack);
+    if (pack.taken[slot % PACK_SLOTS] === true) return;
+    pack.taken[slot % PACK_SLOTS] = true;
+    pack.count += 1;
+  }
+
+  /** Does `work` with the slot's pack open; `at` is where the slot begins in it. */
+  async #use<Answer>(slot: number, work: (pack: OpenPack, at: number) => Answer): Promise<Answer> {
+    const number = Math.floor(slot / PACK_SLOTS);
+    const at = (slot % PACK_SLOTS) * kindOfPack(number).slotBytes;
+    for (;;) {
+      const pack = this.#open.get(number) ?? (await this.#openPack(number));
+      // While it was waited for, others may have closed it again to open theirs.
+      if (this.#open.get(number) !== pack) continue;
+      this.#open.delete(number);
+      this.#open.set(number, pack);
+      return work(pack, at);
+    }
+  }
+
+  #openPack(number: number): Promise<OpenPack> {
+    const opening = this.#opening.get(number) ?? this.#openAnew(number);
+    this.#opening.set(number, opening);
+    return opening;
+  }
+
+  async #openAnew(number: number): Promise<OpenPack> {
+    try {
+      const pack = { handle: await openPackFile(this.#folder, nameOf(number)), isDirty: false };
+      for (const leastRecent of this.#open.keys()) {
+        if (this.#open.size < MAX_OPEN_PACKS) break;
+        this.#closePack(leastRecent);
+      }
+      this.#open.set(number, pack);
+      return pack;
+    } finally {
+      this.#opening.delete(number);
+    }
+  }
+
+  #closePack(number: number): void {
+    const pack = this.#open.get(number);
+    this.#open.delete(number);
+    if (pack === undefined) return;
+    try {
+      flushPack(pack);
+    } finally {
+      pack.handle.close();
+    }
+  }
+
+  /** Never rejects: a file that cannot be removed now is removed at the next start. */
+  async #removePack(number: number): Promise<void> {
+    this.#packs.delete(number);
+    this.#leaving.add(number);
+    try {
+      await this.#opening.get(number);
+      this.#open.get(number)?.handle.close();
+      this.#open.delete(number);
+      await this.#folder.remove(nameOf(number));
+    } catch {
+      // Said above.
+    } finally {
+      this.#leaving.delete(number);
+    }
+  }
+}
+
+function flushPack(pack: OpenPack): void {
+  if (!pack.isDirty) return;
+  pack.handle.flush();
+  pack.isDirty = false;
+}
+
+function nameOf(number: number): string {
+  return `pack-${number}`;
+}
+
+/** NaN for a name that is no pack's. */
+function packNamed(name: string): number {
+  return Number(/^pack-(\d+)$/u.exec(name)?.[1] ?? 'none');
+}
+
+function storageFull(): PalmError {
+  const error = new Error('The file took fewer bytes than it was given.');
+  error.name = 'QuotaExceededError';
+  const failure = storageFailure(error);
+  if (!isPalmError(failure, 'storage-full')) throw new Error('a met quota is storage-full');
+  return failure;
+}

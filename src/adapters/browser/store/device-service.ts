@@ -1,0 +1,83 @@
+// What the fragment worker offers across its boundary: its stores' methods, with Outcomes; blocks are transferred both ways.
+
+import { transfer } from 'comlink';
+import { discard } from '../../../core/model/bytes.ts';
+import type { BlockHash } from '../../../core/model/ids.ts';
+import type {
+  DeviceStore,
+  FragmentStore,
+  SecretStore,
+  StoreJournal,
+  UnfinishedStore,
+} from '../../../core/ports.ts';
+import { buffersOf } from '../threads/buffers.ts';
+import { outcomeOf, type Outcome } from '../threads/outcome.ts';
+
+type Method = Exclude<keyof FragmentStore, 'putBlocks' | 'getBlock'>;
+
+/** See FragmentStore, StoreJournal and SecretStore; whatever fails there is an Outcome here, and nothing is thrown. */
+export type DeviceService = {
+  readonly [Name in Method]: (
+    ...given: Parameters<FragmentStore[Name]>
+  ) => Promise<Outcome<Awaited<ReturnType<FragmentStore[Name]>>>>;
+} & {
+  /** Answers the blocks' bytes, in order: once they are written they are transferred back, to be sent or used again. */
+  putBlocks(
+    ...given: Parameters<FragmentStore['putBlocks']>
+  ): Promise<Outcome<readonly Uint8Array<ArrayBuffer>[]>>;
+  getBlock(hash: BlockHash, into: Uint8Array<ArrayBuffer>): Promise<BlockAnswer>;
+  /** Resolves when the stores are open. */
+  opened(): Promise<Outcome<void>>;
+  loadJournal(): Promise<Outcome<Awaited<ReturnType<StoreJournal['load']>>>>;
+  putJournal(store: UnfinishedStore): Promise<Outcome<void>>;
+  endJournal(storeId: string): Promise<Outcome<void>>;
+  clearJournal(): Promise<Outcome<void>>;
+  getSecret(name: string): Promise<Outcome<Awaited<ReturnType<SecretStore['get']>>>>;
+  putSecret(name: string, secret: Uint8Array): Promise<Outcome<void>>;
+  clearSecrets(): Promise<Outcome<void>>;
+};
+
+export interface BlockAnswer {
+  readonly outcome: Outcome<Uint8Array<ArrayBuffer> | undefined>;
+  /** The memory that was given, if the block does not lie in it. */
+  readonly spent: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Serves the stores once they are there; while they are not, or never come, calls wait or fail with them. */
+export function createDeviceService(opening: Promise<DeviceStore>): DeviceService {
+  const fragments = async (): Promise<FragmentStore> => (await opening).fragments;
+  return {
+    async putBlocks(owner, blocks, ...given) {
+      const all = blocks.map(({ bytes }) => bytes);
+      const outcome = await outcomeOf(async () => {
+        await (await fragments()).putBlocks(owner, blocks, ...given);
+        return all;
+      });
+      if (outcome.kind === 'failed') for (const bytes of all) discard(bytes);
+      return transfer(outcome, outcome.kind === 'done' ? buffersOf(all) : []);
+    },
+    kept: (owner) => outcomeOf(async () => (await fragments()).kept(owner)),
+    async getBlock(hash, into) {
+      const outcome = await outcomeOf(async () => (await fragments()).getBlock(hash, into));
+      const bytes = outcome.kind === 'done' ? outcome.value : undefined;
+      const spent = bytes?.buffer === into.buffer ? undefined : into;
+      return transfer({ outcome, spent }, buffersOf([into, ...(bytes === undefined ? [] : [bytes])]));
+    },
+    hasBlocks: (hashes) => outcomeOf(async () => (await fragments()).hasBlocks(hashes)),
+    commit: (making) => outcomeOf(async () => (await fragments()).commit(making)),
+    getIndex: (fragmentId) => outcomeOf(async () => (await fragments()).getIndex(fragmentId)),
+    list: () => outcomeOf(async () => (await fragments()).list()),
+    drop: (fragmentIds) => outcomeOf(async () => (await fragments()).drop(fragmentIds)),
+    release: (owner) => outcomeOf(async () => (await fragments()).release(owner)),
+    owners: () => outcomeOf(async () => (await fragments()).owners()),
+    clear: () => outcomeOf(async () => (await fragments()).clear()),
+    opened: () => outcomeOf(async () => void (await opening)),
+    loadJournal: () => outcomeOf(async () => (await opening).journal.load()),
+    putJournal: (store) => outcomeOf(async () => (await opening).journal.put(store)),
+    endJournal: (storeId) => outcomeOf(async () => (await opening).journal.end(storeId)),
+    clearJournal: () => outcomeOf(async () => (await opening).journal.clear()),
+    getSecret: (name) => outcomeOf(async () => (await opening).secrets.get(name)),
+    putSecret: (name, secret) => outcomeOf(async () => (await opening).secrets.put(name, secret)),
+    clearSecrets: () => outcomeOf(async () => (await opening).secrets.clear()),
+  };
+}

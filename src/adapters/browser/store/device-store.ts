@@ -1,0 +1,57 @@
+// What the fragment worker owns, opened whole: a database connection and, where the engine has them, files for large blocks and
+// for the keys of everything that must be erasable. One owner, so that a slot is never given twice.
+
+import type { DeviceStore } from '../../../core/ports.ts';
+import { IdbFragmentStore } from './idb-fragments.ts';
+import { IdbStoreJournal } from './idb-journal.ts';
+import { slotsNamed } from './idb-loading.ts';
+import { IdbSecretStore } from './idb-secrets.ts';
+import { DATABASE_NAMES, openTakenOver } from './idb-takeover.ts';
+import { KeySlots } from './key-slots.ts';
+import type { PackFolder } from './pack-file.ts';
+import { RowSeals } from './sealed-rows.ts';
+
+export interface DeviceFolders {
+  readonly blocks: PackFolder;
+  readonly keys: PackFolder;
+}
+
+export interface OpenDeviceStore extends DeviceStore {
+  /** Rows that failed their decoder since the store was opened, and were removed. */
+  readonly damagedRowCount: () => number;
+  /** Waits for running transactions; whatever is asked afterwards fails. */
+  close(): void;
+}
+
+/**
+ * Opens what this device has, taken over from an earlier version where there was one. Without folders every block is a row of the
+ * database, and what is deleted is not erased. @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
+ */
+export async function openDeviceStore(
+  folders: DeviceFolders | undefined,
+  names = DATABASE_NAMES,
+): Promise<OpenDeviceStore> {
+  let damagedRowCount = 0;
+  const onDamage = (rowCount: number): void => {
+    damagedRowCount += rowCount;
+  };
+  const database = await openTakenOver(names, folders?.keys, onDamage);
+  const seals = new RowSeals(folders && (await KeySlots.over(folders.keys, await slotsNamed(database))));
+  const { fragments, files } = await IdbFragmentStore.open({
+    database,
+    folder: folders?.blocks,
+    seals,
+    onDamage,
+  });
+  return {
+    fragments,
+    journal: await IdbStoreJournal.open(database, seals, onDamage),
+    secrets: await IdbSecretStore.open(database, seals),
+    damagedRowCount: () => damagedRowCount,
+    close() {
+      files?.close();
+      seals.close();
+      database.close();
+    },
+  };
+}

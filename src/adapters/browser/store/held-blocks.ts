@@ -1,0 +1,117 @@
+// Which blocks this device has, where each lies, and who counts it: all in memory, so that neither asking for a block nor
+// writing one for a job costs a transaction. The disk has it as rows of fragments and of kept jobs (idb-fragments.ts), from
+// which it is made anew when the store is opened. Some 150 bytes for each block of 256 KiB.
+//
+// Invariants: a block's place never changes while anyone counts it, so a damaged one is written anew where it lay, and no row
+// that names a place is ever wrong; a block that nobody counts is not in here.
+
+import { blockKey, type BlockHash, type FragmentId } from '../../../core/model/ids.ts';
+
+export interface HeldBlock {
+  readonly hash: BlockHash;
+  /** Its slot in the files; undefined: it is a row of its own. */
+  readonly slot: number | undefined;
+  byteCount: number;
+  /** False before it was written, and once it was found damaged or missing. */
+  isHere: boolean;
+  /** How often it was written: what was read before a write says nothing of what is there after it. */
+  writeCount: number;
+  /** Fragments, jobs, and whoever writes it now. */
+  claimCount: number;
+}
+
+/** A block, and where it goes if it is new. */
+export interface Wanted {
+  readonly hash: BlockHash;
+  readonly byteCount: number;
+  readonly newSlot: () => number | undefined;
+}
+
+export class HeldBlocks {
+  readonly #blocks = new Map<string, HeldBlock>();
+  readonly #jobs = new Map<string, Set<HeldBlock>>();
+  readonly #fragments = new Set<FragmentId>();
+
+  get(hash: BlockHash): HeldBlock | undefined {
+    return this.#blocks.get(blockKey(hash));
+  }
+
+  all(): IterableIterator<HeldBlock> {
+    return this.#blocks.values();
+  }
+
+  jobs(): string[] {
+    return [...this.#jobs.keys()];
+  }
+
+  /** Has `owner` count a block. `isNew` says that it did not before. */
+  claim(owner: string, wanted: Wanted): { readonly block: HeldBlock; readonly isNew: boolean } {
+    const block = this.#blockFor(wanted);
+    const ofJob = this.#jobs.get(owner) ?? new Set();
+    this.#jobs.set(owner, ofJob);
+    if (ofJob.has(block)) return { block, isNew: false };
+    ofJob.add(block);
+    block.claimCount += 1;
+    return { block, isNew: true };
+  }
+
+  /** `owner` counts these no longer. Answers those that nobody counts now. */
+  unclaim(owner: string, blocks: Iterable<HeldBlock>): HeldBlock[] {
+    const ofJob = this.#jobs.get(owner);
+    if (ofJob === undefined) return [];
+    const own = [...blocks].filter((block) => ofJob.delete(block));
+    if (ofJob.size === 0) this.#jobs.delete(owner);
+    return this.uncount(own);
+  }
+
+  /** `owner` counts nothing any more. Answers as `unclaim`. */
+  release(owner: string): HeldBlock[] {
+    return this.unclaim(owner, [...(this.#jobs.get(owner) ?? [])]);
+  }
+
+  /** Counts blocks that are being written, or whose fragment is being made, until `uncount` or `made`. */
+  count(blocks: ReadonlySet<HeldBlock>): void {
+    for (const block of blocks) block.claimCount += 1;
+  }
+
+  /** The fragment exists. Answers what nobody counts, which is something only if it existed before. */
+  made(fragmentId: FragmentId, blocks: ReadonlySet<HeldBlock>): HeldBlock[] {
+    if (this.#fragments.has(fragmentId)) return this.uncount(blocks);
+    this.#fragments.add(fragmentId);
+    return [];
+  }
+
+  /** The fragment exists no longer. Answers what nobody counts now. */
+  dropped(fragmentId: FragmentId, hashes: readonly BlockHash[]): HeldBlock[] {
+    if (!this.#fragments.delete(fragmentId)) return [];
+    return this.uncount(new Set(hashes.flatMap((hash) => this.get(hash) ?? [])));
+  }
+
+  /** Ends what `count` began. Answers those that nobody counts now. */
+  uncount(blocks: Iterable<HeldBlock>): HeldBlock[] {
+    return [...blocks].filter((block) => {
+      block.claimCount -= 1;
+      // After `clear` its hash may be another one's.
+      if (block.claimCount > 0 || this.get(block.hash) !== block) return false;
+      return this.#blocks.delete(blockKey(block.hash));
+    });
+  }
+
+  /** Nobody counts anything. Answers all blocks. */
+  clear(): HeldBlock[] {
+    const blocks = [...this.#blocks.values()];
+    this.#blocks.clear();
+    this.#jobs.clear();
+    this.#fragments.clear();
+    return blocks;
+  }
+
+  #blockFor({ hash, byteCount, newSlot }: Wanted): HeldBlock {
+    const key = blockKey(hash);
+    const known = this.#blocks.get(key);
+    if (known !== undefined) return known;
+    const block = { hash, slot: newSlot(), byteCount, isHere: false, writeCount: 0, claimCount: 0 };
+    this.#blocks.set(key, block);
+    return block;
+  }
+}

@@ -1,0 +1,228 @@
+// Palm's IndexedDB database: its object stores, its connection, and the one way to run a transaction on it.
+//
+// Invariants: a transaction either happens whole or not at all; its body awaits nothing but requests on it (a transaction
+// ends by itself across any other await), so hashing and decoding happen outside; every failure that leaves this file is a
+// PalmError, 'storage-full' when the quota was met.
+
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+import { isPalmError, PalmError } from '../../../core/model/errors.ts';
+
+/** Values are unknown: whatever was read passes a decoder before it is used (FORMATS.md, "On disk"). */
+export interface PalmSchema extends DBSchema {
+  /** A block's bytes by its hash, 32 bytes. */
+  blocks: { key: BufferSource; value: unknown };
+  /** {owner, keptAs, slot, note, hashes, places}: blocks that a job kept beyond its page, by the first two. */
+  kept: { key: [string, number]; value: unknown };
+  /** StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist. */
+  fragments: { key: string; value: unknown };
+  /** Sealed fragment index by fragment id and slot of its key: apart from its row, so that listing stays cheap. */
+  indexes: { key: [string, number]; value: unknown };
+  /** StoredRecord by entry id. */
+  records: { key: string; value: unknown };
+  /** The keys are what counts: file ids. */
+  outbox: { key: string; value: unknown };
+  /** {storeId, slot, sealed, handle}: an UnfinishedStore, by its id. */
+  journal: { key: string; value: unknown };
+  meta: { key: string; value: unknown };
+  /** {slot, sealed} by name. */
+  secrets: { key: string; value: unknown };
+}
+
+type Stores = StoreNames<PalmSchema>[];
+export type Durability = 'relaxed' | 'strict';
+
+/** The first under this name; old-database.ts has the ones before. */
+const SCHEMA_VERSION = 6;
+
+const STORES: readonly (readonly [StoreNames<PalmSchema>, string | string[] | null])[] = [
+  ['blocks', null],
+  ['kept', ['owner', 'keptAs']],
+  ['fragments', 'fragmentId'],
+  ['indexes', null],
+  ['records', 'entryId'],
+  ['outbox', null],
+  ['meta', null],
+  ['journal', 'storeId'],
+  ['secrets', null],
+];
+
+/** A tab with an older Palm closes its connection when asked; one that does not within this, ms, is stuck. */
+export const BLOCKED_LIMIT_MS = 5_000;
+
+type Connection =
+  | { readonly kind: 'open'; readonly database: IDBPDatabase<PalmSchema> }
+  /** The browser ended the connection (storage pressure, cleared site data): the next transaction opens another. */
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'closed'; readonly reason: string };
+
+export class PalmDatabase {
+  readonly #name: string;
+  #connection: Connection = { kind: 'lost' };
+  #opening: Promise<IDBPDatabase<PalmSchema>> | undefined;
+
+  private constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** @throws PalmError 'storage-failed' when the browser offers no database, 'other-tab' when a stuck tab holds an older one. */
+  static async open(name: string): Promise<PalmDatabase> {
+    const database = new PalmDatabase(name);
+    await database.#connect();
+    return database;
+  }
+
+  /**
+   * Runs `body` in one transaction and resolves once that is complete: durable on the device with 'strict', handed to the
+   * operating system with 'relaxed'. When `body` throws, nothing of it happened.
+   * @throws PalmError 'storage-full', 'storage-failed', and whatever PalmError `body` throws.
+   */
+  async run<Names extends Stores, Mode extends 'readonly' | 'readwrite', Answer>(
+    stores: Names,
+    mode: Mode,
+    durability: Durability,
+    body: (transaction: IDBPTransaction<PalmSchema, Names, Mode>) => Promise<Answer>,
+  ): Promise<Answer> {
+    const database = await this.#connect();
+    const transaction = begin(database, stores, mode, durability);
+    const finished = transaction.done.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    try {
+      const answer = await body(transaction);
+      const failure = await finished;
+      if (failure !== undefined) throw failure.error;
+      return answer;
+    } catch (error) {
+      abort(transaction);
+      await finished;
+      // A request that fails because its transaction was aborted says only that; the transaction knows why.
+      throw isPalmError(error) ? error : storageFailure(transaction.error ?? error);
+    }
+  }
+
+  /** Waits for running transactions; later ones fail. */
+  close(): void {
+    this.#end('Palm is closing.');
+  }
+
+  #connect(): Promise<IDBPDatabase<PalmSchema>> {
+    switch (this.#connection.kind) {
+      case 'open':
+        return Promise.resolve(this.#connection.database);
+      case 'lost':
+        this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
+        return this.#opening;
+      case 'closed':
+        return Promise.reject(new PalmError('storage-failed', this.#connection.reason));
+    }
+  }
+
+  async #open(): Promise<IDBPDatabase<PalmSchema>> {
+    const database = await openUnblocked(this.#name, {
+      newerWanted: () => {
+        this.#end('Palm was updated, or its data removed, in another tab. Reload this page.');
+      },
+      terminated: () => {
+        if (this.#connection.kind === 'open') this.#connection = { kind: 'lost' };
+      },
+    });
+    if (this.#connection.kind === 'closed') {
+      database.close();
+      throw new PalmError('storage-failed', this.#connection.reason);
+    }
+    this.#connection = { kind: 'open', database };
+    return database;
+  }
+
+  #end(reason: string): void {
+    if (this.#connection.kind === 'open') this.#connection.database.close();
+    this.#connection = { kind: 'closed', reason };
+  }
+}
+
+/** How engines and systems say it, where they say it in words only. */
+const NO_ROOM = /\bENOSPC\b|no space left|disk (?:is )?full|NO_SPACE/iu;
+/** What Chromium (seen in 156) says on a full disk, without a word of that; it says so of other faults as well. */
+const NAMES_OF_FULL_DISK = ['UnknownError', 'AbortError'];
+
+/** A database's failure as a PalmError with its cause. */
+export function storageFailure(cause: unknown): PalmError {
+  if (isPalmError(cause)) return cause;
+  if (cause instanceof Error && (cause.name === 'QuotaExceededError' || NO_ROOM.test(cause.message))) {
+    return new PalmError(
+      'storage-full',
+      'This device has no room left for Palm. What it had stored is safe; free some space, or let Palm use more of it.',
+      { cause },
+    );
+  }
+  const why = cause instanceof Error ? ` (${cause.name})` : '';
+  const mayBeFull = cause instanceof Error && NAMES_OF_FULL_DISK.includes(cause.name);
+  const advice = mayBeFull
+    ? 'its disk may be full: free some space, then reload to try again'
+    : 'reload to try again';
+  return new PalmError(
+    'storage-failed',
+    `This browser could not read or write Palm's storage${why}. Other devices keep their fragments; ${advice}.`,
+    { cause },
+  );
+}
+
+function openUnblocked(
+  name: string,
+  on: { readonly newerWanted: () => void; readonly terminated: () => void },
+): Promise<IDBPDatabase<PalmSchema>> {
+  return new Promise((resolve, reject) => {
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    let gaveUp = false;
+    const giveUp = (): void => {
+      gaveUp = true;
+      reject(olderTab());
+    };
+    const opening = openDB<PalmSchema>(name, SCHEMA_VERSION, {
+      upgrade: (database) => {
+        for (const [store, keyPath] of STORES) database.createObjectStore(store, { keyPath });
+      },
+      blocked: () => {
+        limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
+      },
+      blocking: on.newerWanted,
+      terminated: on.terminated,
+    });
+    void opening
+      .finally(() => clearTimeout(limit))
+      .then(
+        (database) => (gaveUp ? database.close() : resolve(database)),
+        (error: unknown) => reject(storageFailure(error)),
+      );
+  });
+}
+
+export function olderTab(): PalmError {
+  return new PalmError(
+    'other-tab',
+    'Another tab holds an older version of Palm open. Close it, then reload this page; nothing is lost.',
+  );
+}
+
+function begin<Names extends Stores, Mode extends 'readonly' | 'readwrite'>(
+  database: IDBPDatabase<PalmSchema>,
+  stores: Names,
+  mode: Mode,
+  durability: Durability,
+): IDBPTransaction<PalmSchema, Names, Mode> {
+  try {
+    return database.transaction(stores, mode, { durability });
+  } catch (error) {
+    throw storageFailure(error);
+  }
+}
+
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch (error) {
+    // It has ended already, with the very failure that led here.
+    if (!(error instanceof Error) || error.name !== 'InvalidStateError') throw error;
+  }
+}

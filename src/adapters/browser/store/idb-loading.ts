@@ -1,0 +1,228 @@
+// What the disk says that this device has, read once when its store is opened, and made consistent: a row whose key was erased
+// was let go, and is deleted without a word; one that fails its decoder is damaged; what no row names is nobody's.
+//
+// Invariant: when `loadFragments` resolves, each row of `indexes` belongs to a fragment, and no two rows have one slot.
+
+import type { FragmentId } from '../../../core/model/ids.ts';
+import { hashOfKey } from './block-hashes.ts';
+import { HeldBlocks, type HeldBlock } from './held-blocks.ts';
+import type { PalmDatabase } from './idb-database.ts';
+import {
+  decoded,
+  fragmentRow,
+  type FragmentRow,
+  indexKey,
+  keptRow,
+  type KeptRow,
+  keySlotOf,
+  type PlacedBlock,
+} from './idb-rows.ts';
+import { allKeys, eachRow } from './idb-scan.ts';
+import type { PackFolder } from './pack-file.ts';
+import { NO_SLOT, type RowSeals } from './sealed-rows.ts';
+
+/** Counts what is being loaded until its fragments do. */
+const LOADING = 'loading';
+
+export interface FragmentDisk {
+  readonly database: PalmDatabase;
+  /** Where large blocks lie; without, every block is a row. */
+  readonly folder: PackFolder | undefined;
+  readonly seals: RowSeals;
+  /** Hears how many rows failed their decoder and were removed. */
+  readonly onDamage: (rowCount: number) => void;
+}
+
+export interface LoadedFragments {
+  readonly held: HeldBlocks;
+  /** Of the keys of indexes. */
+  readonly slots: Map<FragmentId, number>;
+  /** Jobs with rows in `kept`, with the slots of their keys. */
+  readonly keepers: Map<string, number>;
+}
+
+function asItIs(row: unknown): { readonly row: unknown } {
+  return { row };
+}
+
+function slotOf(row: unknown): number {
+  const slot = typeof row === 'object' && row !== null && 'slot' in row ? row.slot : NO_SLOT;
+  return decoded(slot, keySlotOf) ?? NO_SLOT;
+}
+
+/** Every slot that a row names, as often as it is named, before any of them can be opened. The rows of a keeper are one. */
+export async function slotsNamed(database: PalmDatabase): Promise<number[]> {
+  const slots: number[] = [];
+  for (const key of await allKeys(database, 'indexes')) slots.push(decoded(key, indexKey)?.slot ?? NO_SLOT);
+  const keepers = new Map<string, number>();
+  await eachRow(database, 'kept', asItIs, ({ row }, [owner]) => {
+    const slot = slotOf(row);
+    keepers.set(`${slot} ${owner}`, slot);
+  });
+  slots.push(...keepers.values());
+  for (const name of ['journal', 'secrets'] as const)
+    await eachRow(database, name, asItIs, ({ row }) => slots.push(slotOf(row)));
+  return slots.filter((slot) => slot !== NO_SLOT);
+}
+
+export async function loadFragments({ database, seals, onDamage }: FragmentDisk): Promise<LoadedFragments> {
+  const indexes = await soundIndexes(database, seals);
+  const places = new Places();
+  const slots = new Map<FragmentId, number>();
+  const letGo: string[] = [];
+  const damaged = await eachRow(database, 'fragments', fragmentRow, (row) => {
+    const { fragmentId } = row.stored;
+    const slot = indexes.sound.get(fragmentId);
+    if (slot === undefined && indexes.letGo.has(fragmentId)) {
+      letGo.push(fragmentId);
+      return;
+    }
+    // Without an index it is listed all the same: whoever asks for that finds the damage.
+    if (slot !== undefined) slots.set(fragmentId, slot);
+    places.addFragment(row);
+  });
+  const keepers = new Map<string, number>();
+  const foreign = new Set<string>();
+  const damagedKept = await eachRow(database, 'kept', keptRow, (row) => {
+    if ((keepers.get(row.owner) ?? row.slot) !== row.slot) foreign.add(row.owner);
+    keepers.set(row.owner, row.slot);
+    places.addKept(row);
+  });
+  const held = places.loaded();
+  // Its owner cannot say any more what all of it was.
+  const damagedOwners = new Set([...damagedKept.map(([owner]) => owner), ...foreign]);
+  const erasedOwners = [...keepers].flatMap(([owner, slot]) => (seals.isErased(slot) ? [owner] : []));
+  const endedSlots: number[] = [];
+  for (const owner of [...damagedOwners, ...erasedOwners]) {
+    held.release(owner);
+    endedSlots.push(keepers.get(owner) ?? NO_SLOT);
+    keepers.delete(owner);
+  }
+  const strays = indexes.keys.filter(({ fragmentId, slot }) => slots.get(fragmentId) !== slot);
+  endedSlots.push(...strays.map(({ slot }) => slot));
+  seals.erase(endedSlots);
+  seals.flush();
+  await sweep(database, held, {
+    fragments: [...damaged, ...letGo],
+    indexes: [...indexes.unreadable, ...strays.map(({ fragmentId, slot }) => [fragmentId, slot])],
+    owners: [...damagedOwners, ...erasedOwners],
+  });
+  seals.free(endedSlots);
+  // Told of at once; who asks for one of these finds the damage, and then it is removed.
+  const missingCount = [...slots.values(), ...keepers.values()].filter((slot) =>
+    seals.isMissing(slot),
+  ).length;
+  const damageCount = damaged.length + damagedKept.length + foreign.size + missingCount;
+  if (damageCount > 0) onDamage(damageCount);
+  return { held, slots, keepers };
+}
+
+interface Indexes {
+  /** All that can be read. */
+  readonly keys: readonly { readonly fragmentId: FragmentId; readonly slot: number }[];
+  readonly unreadable: readonly IDBValidKey[];
+  readonly sound: ReadonlyMap<FragmentId, number>;
+  /** Fragments with an index that nothing opens any more. */
+  readonly letGo: ReadonlySet<FragmentId>;
+}
+
+async function soundIndexes(database: PalmDatabase, seals: RowSeals): Promise<Indexes> {
+  const keys: { fragmentId: FragmentId; slot: number }[] = [];
+  const unreadable: IDBValidKey[] = [];
+  for (const key of await allKeys(database, 'indexes')) {
+    const read = decoded(key, indexKey);
+    if (read === undefined) unreadable.push(key);
+    else keys.push(read);
+  }
+  const erased = keys.filter(({ slot }) => seals.isErased(slot));
+  const isErased = new Set(erased);
+  const sound = keys.filter((key) => !isErased.has(key));
+  return {
+    keys,
+    unreadable,
+    sound: new Map(sound.map(({ fragmentId, slot }) => [fragmentId, slot])),
+    letGo: new Set(erased.map(({ fragmentId }) => fragmentId)),
+  };
+}
+
+/** Blocks as rows name them. */
+class Places {
+  readonly #held = new HeldBlocks();
+  readonly #taken = new Set<number>();
+
+  addFragment({ stored, blocks }: FragmentRow): void {
+    const counted = new Set(blocks.map((placed) => this.#claim(LOADING, placed)));
+    this.#held.count(counted);
+    this.#held.made(stored.fragmentId, counted);
+  }
+
+  addKept({ owner, blocks }: KeptRow): void {
+    for (const placed of blocks) this.#claim(owner, placed);
+  }
+
+  loaded(): HeldBlocks {
+    this.#held.release(LOADING);
+    return this.#held;
+  }
+
+  #claim(owner: string, placed: PlacedBlock): HeldBlock {
+    const { hash, byteCount } = placed;
+    const { block } = this.#held.claim(owner, { hash, byteCount, newSlot: () => this.#slotOf(placed) });
+    block.isHere = block.slot !== undefined;
+    return block;
+  }
+
+  /** Two rows that name one slot: the second's block is not there. */
+  #slotOf({ slot }: PlacedBlock): number | undefined {
+    if (slot === undefined || this.#taken.has(slot)) return undefined;
+    this.#taken.add(slot);
+    return slot;
+  }
+}
+
+/** Deletes what is nobody's, and rows of blocks that no other names; what is left of these is here. */
+async function sweep(
+  database: PalmDatabase,
+  held: HeldBlocks,
+  gone: {
+    readonly fragments: readonly string[];
+    readonly indexes: readonly IDBValidKey[];
+    readonly owners: readonly string[];
+  },
+): Promise<void> {
+  const hasSealed = gone.fragments.length + gone.indexes.length + gone.owners.length > 0;
+  await database.run(
+    ['blocks', 'fragments', 'indexes', 'kept'],
+    'readwrite',
+    hasSealed ? 'strict' : 'relaxed',
+    async (transaction) => {
+      const blocks = transaction.objectStore('blocks');
+      const strays = (await blocks.getAllKeys()).filter((key) => {
+        const block = held.get(hashOfKey(key));
+        const isRow = block !== undefined && block.slot === undefined;
+        if (isRow) block.isHere = true;
+        return !isRow;
+      });
+      const indexes = transaction.objectStore('indexes');
+      await Promise.all([
+        ...strays.map((key) => blocks.delete(key)),
+        ...gone.fragments.flatMap((key) => [
+          transaction.objectStore('fragments').delete(key),
+          indexes.delete(allIndexesOf(key)),
+        ]),
+        ...gone.indexes.map((key) => indexes.delete(IDBKeyRange.only(key))),
+        ...gone.owners.map((owner) => transaction.objectStore('kept').delete(allKeptBy(owner))),
+      ]);
+    },
+  );
+}
+
+/** The keys of everything that `owner` kept. */
+export function allKeptBy(owner: string): IDBKeyRange {
+  return IDBKeyRange.bound([owner], [owner, []]);
+}
+
+/** The keys of a fragment's index, whichever slot it has: one at most. */
+export function allIndexesOf(fragmentId: string): IDBKeyRange {
+  return IDBKeyRange.bound([fragmentId], [fragmentId, []]);
+}

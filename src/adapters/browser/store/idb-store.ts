@@ -1,0 +1,34 @@
+// The records of this device in the browser, over the database that the fragment worker opened first (device-store.ts): they are
+// small, and many are read at the start, so the page has a connection of its own. The device's identity key is not in it
+// (identity.ts), so that leaving a pool wipes this and keeps that.
+
+import type { RecordStore } from '../../../core/ports.ts';
+import { PalmDatabase } from './idb-database.ts';
+import { IdbRecordStore } from './idb-records.ts';
+import { DATABASE_NAMES } from './idb-takeover.ts';
+
+export interface IdbStore {
+  readonly records: RecordStore;
+  /** Rows that failed their decoder since the store was opened, and were removed. */
+  readonly damagedRowCount: () => number;
+  /** Waits for running transactions; whatever is asked afterwards fails. */
+  close(): void;
+}
+
+/**
+ * Opens the database, and creates it the first time. It stays usable when the browser ends the connection by itself.
+ * @throws PalmError 'storage-failed' when the browser offers no storage (some private windows), 'other-tab' when a tab
+ * with an older Palm does not give way.
+ */
+export async function openIdbStore(databaseName = DATABASE_NAMES.database): Promise<IdbStore> {
+  const database = await PalmDatabase.open(databaseName);
+  let damagedRowCount = 0;
+  const onDamage = (rowCount: number): void => {
+    damagedRowCount += rowCount;
+  };
+  return {
+    records: new IdbRecordStore(database, onDamage),
+    damagedRowCount: () => damagedRowCount,
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,150 @@
+// How a database of version 1 to 4 becomes one of version 5, the last under its name (old-database.ts), in the one transaction
+// that IndexedDB gives for it: whole or not at all, and with everything that it holds.
+//
+// Version 2 added `journal`, and `sealed`: {storeId, segment, blocks}, the hashes of a sealed segment's blocks. 3 added
+// `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has the places of blocks in the rows
+// of `fragments` and `kept` instead, and so neither `slots`, `sealed`, nor `claims`, which counted each block's owners. 5 has the
+// hash of a sealed segment's plaintext beside its blocks, as `note`; up to then all of a file's were `segmentHashes` in `journal`.
+
+import { type IDBPTransaction, wrap } from 'idb';
+import { decodeFragmentIndex } from '../../../core/coding/fragment-index.ts';
+import { segmentCountOf } from '../../../core/model/geometry.ts';
+import type { BlockHash } from '../../../core/model/ids.ts';
+import { BLOCK_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../../../core/model/limits.ts';
+import { fieldsOf, textOf, tupleOf, uintOf } from '../../../core/encoding/decode.ts';
+import { unfinishedRow } from './idb-journal.ts';
+import { decoded, hashesOf, indexRow, type PlacedBlock, placesOf } from './idb-rows.ts';
+
+/** 32 hexadecimal digits. */
+const STORE_ID_BYTES = 32;
+const HASH_BYTES = 32;
+
+type Upgrading = IDBPTransaction<unknown, string[], 'versionchange'>;
+
+/** Carries out the upgrade of `database`; `oldVersion` 0 says that it is new. Its transaction is to be aborted on a rejection. */
+export async function upgrade(
+  database: IDBDatabase,
+  oldVersion: number,
+  transaction: IDBTransaction,
+): Promise<void> {
+  const old = new Set<string>(database.objectStoreNames);
+  for (const [name, keyPath] of STORES) {
+    if (!old.has(name)) database.createObjectStore(name, { keyPath });
+  }
+  if (oldVersion === 0) return;
+  const wrapped: unknown = wrap(transaction);
+  const upgrading = wrapped as Upgrading; // idb does not know of which mode it is
+  if (oldVersion < 4) await placeFragments(upgrading);
+  if (old.has('sealed')) await keepSealed(upgrading);
+  if (old.has('journal')) await noteHashes(upgrading);
+  for (const name of ['slots', 'claims', 'sealed']) if (old.has(name)) database.deleteObjectStore(name);
+}
+
+/** Of version 5. */
+const STORES: readonly (readonly [string, string | string[] | null])[] = [
+  ['blocks', null],
+  ['kept', ['owner', 'keptAs']],
+  ['fragments', 'fragmentId'],
+  ['indexes', null],
+  ['records', 'entryId'],
+  ['outbox', null],
+  ['meta', null],
+  ['journal', 'storeId'],
+];
+
+/** Gives each fragment's row the places of its blocks. One whose index cannot be read goes: nothing can be read of it. */
+async function placeFragments(transaction: Upgrading): Promise<void> {
+  const fragments = transaction.objectStore('fragments');
+  const indexes = transaction.objectStore('indexes');
+  for (let cursor = await fragments.openCursor(); cursor !== null; cursor = await cursor.continue()) {
+    const hashes = blocksOfIndex(await indexes.get(cursor.primaryKey));
+    if (hashes === undefined) {
+      await Promise.all([cursor.delete(), indexes.delete(cursor.primaryKey)]);
+      continue;
+    }
+    const row: unknown = cursor.value;
+    const places = placesOf(await placed(transaction, hashes));
+    await cursor.update({ ...(typeof row === 'object' ? row : {}), ...places });
+  }
+}
+
+async function keepSealed(transaction: Upgrading): Promise<void> {
+  const sealed = transaction.objectStore('sealed');
+  for (let cursor = await sealed.openCursor(); cursor !== null; cursor = await cursor.continue()) {
+    const note = decoded(cursor.value, sealedRow);
+    if (note === undefined) continue;
+    const { storeId, segment, blocks } = note;
+    const places = placesOf(await placed(transaction, blocks));
+    await transaction.objectStore('kept').put({ owner: `store:${storeId}`, keptAs: segment, ...places });
+  }
+}
+
+/** Moves the hashes of segments from the journal to what was sealed of them. Without its hash that is of no use, and goes. */
+async function noteHashes(transaction: Upgrading): Promise<void> {
+  const kept = transaction.objectStore('kept');
+  const hashesByOwner = new Map<string, Uint8Array>();
+  const journal = transaction.objectStore('journal');
+  for (let cursor = await journal.openCursor(); cursor !== null; cursor = await cursor.continue()) {
+    const row: unknown = cursor.value;
+    if (typeof row !== 'object' || row === null || !('segmentHashes' in row)) continue;
+    const { segmentHashes, ...others } = row;
+    const store = decoded(others, unfinishedRow);
+    const isWhole =
+      store !== undefined &&
+      segmentHashes instanceof Uint8Array &&
+      segmentHashes.length === HASH_BYTES * segmentCountOf(store);
+    if (!isWhole) {
+      await cursor.delete();
+      continue;
+    }
+    const owner = `store:${store.storeId}`;
+    hashesByOwner.set(owner, segmentHashes);
+    // The row of a segment may have been lost, and its blocks have left: it must have its hash all the same.
+    for (let keptAs = 0; keptAs < segmentCountOf(store); keptAs++) {
+      if ((await kept.count([owner, keptAs])) === 0) await kept.put({ owner, keptAs, ...placesOf([]) });
+    }
+    await cursor.update(others);
+  }
+  for (let cursor = await kept.openCursor(); cursor !== null; cursor = await cursor.continue()) {
+    const [owner, keptAs] = tupleOf(cursor.primaryKey, 2);
+    const at = HASH_BYTES * Number(keptAs);
+    const note = hashesByOwner.get(String(owner))?.slice(at, at + HASH_BYTES);
+    const row: unknown = cursor.value;
+    if (typeof row === 'object' && note?.length === HASH_BYTES) await cursor.update({ ...row, note });
+    else await cursor.delete();
+  }
+}
+
+/** Where version 3 had these blocks; earlier ones had rows only. */
+async function placed(transaction: Upgrading, hashes: readonly BlockHash[]): Promise<PlacedBlock[]> {
+  if (!transaction.objectStoreNames.contains('slots'))
+    return hashes.map((hash) => ({ hash, slot: undefined, byteCount: 0 }));
+  const slots = transaction.objectStore('slots');
+  const rows: unknown[] = await Promise.all(hashes.map((hash) => slots.get(new Uint8Array(hash))));
+  return hashes.map((hash, at) => {
+    const place = decoded(rows[at], slotRow);
+    return { hash, slot: place?.slot, byteCount: place?.bytes ?? 0 };
+  });
+}
+
+function slotRow(row: unknown): { readonly slot: number; readonly bytes: number } {
+  const fields = fieldsOf(row, ['slot', 'bytes']);
+  return { slot: uintOf(fields['slot'], 2 ** 32 - 2), bytes: uintOf(fields['bytes'], BLOCK_BYTES) };
+}
+
+function sealedRow(row: unknown): {
+  readonly storeId: string;
+  readonly segment: number;
+  readonly blocks: readonly BlockHash[];
+} {
+  const fields = fieldsOf(row, ['storeId', 'segment', 'blocks']);
+  return {
+    storeId: textOf(fields['storeId'], STORE_ID_BYTES),
+    segment: uintOf(fields['segment'], MAX_SEGMENT_COUNT - 1),
+    blocks: hashesOf(fields['blocks'], MAX_FRAGMENT_COUNT),
+  };
+}
+
+function blocksOfIndex(index: unknown): readonly BlockHash[] | undefined {
+  return decoded(index, (row) => decodeFragmentIndex(indexRow(row)).blocks);
+}

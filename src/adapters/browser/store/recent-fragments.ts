@@ -1,0 +1,148 @@
+// Keeps the blocks that this device sealed most recently, and the indexes of their fragments, so that those which are fetched at
+// once need not come from the disk and be checked again: they were hashed, and are, in this memory.
+//
+// Invariants: every block here was put with a hash computed from these very bytes, and every index is durable; what they
+// have of bytes is at most MAX_BYTES and MAX_INDEX_BYTES; a block that is taken is gone from here, and the memory of one that is not taken
+// is given on; nothing of a dropped fragment is here.
+
+import { blockKey, type BlockHash, type FragmentId } from '../../../core/model/ids.ts';
+import type { FragmentStore, NewFragment } from '../../../core/ports.ts';
+import { IdleTimer } from '../../portable/idle-timer.ts';
+
+/** Some eight segments of 4 of 8: what takers may lag behind before their blocks come from the disk. */
+const MAX_BYTES = 16 * 2 ** 20;
+/** Those of more than a thousand small files. */
+const MAX_INDEX_BYTES = 2 ** 20;
+/** Nobody fetches any more: the memory is given back, ms. */
+const FORGET_AFTER_MS = 10_000;
+
+/** A FragmentStore that gives the blocks' bytes back when they are written, in the order in which they came. */
+export type ReturningStore = Omit<FragmentStore, 'putBlocks'> & {
+  putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<readonly Uint8Array<ArrayBuffer>[]>;
+};
+
+/** `store`; `spent` is given the bytes of blocks that are not, or no longer, kept here. */
+export function withRecentFragments(
+  store: ReturningStore,
+  spent: (bytes: Uint8Array<ArrayBuffer>) => void,
+): FragmentStore {
+  const recent = new RecentFragments(spent);
+  return {
+    async putBlocks(owner, blocks, hashes, keep) {
+      const written = await store.putBlocks(owner, blocks, hashes, keep);
+      for (const [at, bytes] of written.entries()) {
+        const hash = blocks[at]?.hash;
+        if (hashes === 'computed' && hash !== undefined) recent.add(hash, bytes);
+        else spent(bytes);
+      }
+    },
+    kept: (owner) => store.kept(owner),
+    getBlock: async (hash) => recent.take(hash) ?? store.getBlock(hash),
+    hasBlocks: (hashes) => store.hasBlocks(hashes),
+    async commit(fragments) {
+      await store.commit(fragments);
+      for (const fragment of fragments) recent.made(fragment);
+    },
+    getIndex: async (fragmentId) => recent.indexOf(fragmentId) ?? store.getIndex(fragmentId),
+    list: () => store.list(),
+    async drop(fragmentIds) {
+      for (const fragmentId of fragmentIds) recent.drop(fragmentId);
+      await store.drop(fragmentIds);
+    },
+    release: (owner) => store.release(owner),
+    owners: () => store.owners(),
+    async clear() {
+      recent.clear();
+      await store.clear();
+    },
+  };
+}
+
+class RecentFragments {
+  /** Oldest first. */
+  readonly #blocks = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** Oldest first, as they were made. */
+  readonly #fragments = new Map<FragmentId, NewFragment>();
+  readonly #spent: (bytes: Uint8Array<ArrayBuffer>) => void;
+  #byteCount = 0;
+  #indexBytes = 0;
+  readonly #unused = new IdleTimer(FORGET_AFTER_MS, () => this.clear());
+
+  constructor(spent: (bytes: Uint8Array<ArrayBuffer>) => void) {
+    this.#spent = spent;
+  }
+
+  add(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): void {
+    const key = blockKey(hash);
+    this.#remove(key);
+    this.#blocks.set(key, bytes);
+    this.#byteCount += bytes.buffer.byteLength;
+    for (const [oldest, old] of this.#blocks) {
+      if (this.#byteCount <= MAX_BYTES) break;
+      this.#remove(oldest);
+      this.#spent(old);
+    }
+    this.#unused.used();
+  }
+
+  take(hash: BlockHash): Uint8Array<ArrayBuffer> | undefined {
+    const key = blockKey(hash);
+    const bytes = this.#blocks.get(key);
+    this.#remove(key);
+    if (bytes !== undefined) this.#unused.used();
+    return bytes;
+  }
+
+  /** The fragment is durable. */
+  made(fragment: NewFragment): void {
+    const { stored, indexBytes, hashes } = fragment;
+    this.#forget(stored.fragmentId);
+    if (!hashes.some((hash) => this.#blocks.has(blockKey(hash)))) return;
+    this.#fragments.set(stored.fragmentId, { ...fragment, indexBytes: indexBytes.slice() });
+    this.#indexBytes += indexBytes.length;
+    for (const oldest of this.#fragments.keys()) {
+      if (this.#indexBytes <= MAX_INDEX_BYTES) break;
+      this.#forget(oldest);
+    }
+  }
+
+  /** The caller owns the answer. */
+  indexOf(fragmentId: FragmentId): Uint8Array<ArrayBuffer> | undefined {
+    const indexBytes = this.#fragments.get(fragmentId)?.indexBytes;
+    return indexBytes && new Uint8Array(indexBytes);
+  }
+
+  drop(fragmentId: FragmentId): void {
+    const fragment = this.#fragments.get(fragmentId);
+    if (fragment === undefined) {
+      // Which blocks it has is not known here.
+      this.clear();
+      return;
+    }
+    this.#forget(fragmentId);
+    for (const hash of fragment.hashes) {
+      const bytes = this.#blocks.get(blockKey(hash));
+      this.#remove(blockKey(hash));
+      if (bytes !== undefined) this.#spent(bytes);
+    }
+  }
+
+  clear(): void {
+    this.#unused.stop();
+    for (const bytes of this.#blocks.values()) this.#spent(bytes);
+    this.#blocks.clear();
+    this.#byteCount = 0;
+    this.#fragments.clear();
+    this.#indexBytes = 0;
+  }
+
+  #forget(fragmentId: FragmentId): void {
+    this.#indexBytes -= this.#fragments.get(fragmentId)?.indexBytes.length ?? 0;
+    this.#fragments.delete(fragmentId);
+  }
+
+  #remove(key: string): void {
+    this.#byteCount -= this.#blocks.get(key)?.buffer.byteLength ?? 0;
+    this.#blocks.delete(key);
+  }
+}

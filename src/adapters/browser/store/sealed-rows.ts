@@ -1,0 +1,112 @@
+// Sealing of rows that must be erasable, each under the key in a slot of its own (key-slots.ts). What lies in the database
+// then says nothing once the slot was overwritten, however many old copies of the row the engine leaves behind.
+//
+// Where the engine has no file that can be overwritten in place, rows are what they are: sealing them under a key that lies
+// beside them would only look like something. They have NO_SLOT, and what is deleted of them may stay on the disk.
+//
+// Order, writing: slot, flush, row. Erasing: slot, flush, row (strict as well), and only then is the slot
+// free. `flush` is called before each
+// transaction (idb-group-commit.ts).
+
+import { concatBytes, utf8 } from '../../../core/model/bytes.ts';
+import { PalmError } from '../../../core/model/errors.ts';
+import { GCM_TAG_BYTES } from '../../../core/model/limits.ts';
+import { webCryptography } from '../../portable/webcrypto.ts';
+import type { KeySlots } from './key-slots.ts';
+
+/** Stands for the slot of a row that is not sealed. */
+export const NO_SLOT = 2 ** 32 - 1;
+/** Random for each sealing: a key may seal several rows, and one row anew. */
+const NONCE_BYTES = 12;
+/** What a sealed row has more than what it seals, bytes. */
+export const SEAL_BYTES = NONCE_BYTES + GCM_TAG_BYTES;
+
+/** What a row is, bound to its seal, so that none can be taken for another. */
+export type RowName =
+  | readonly ['index', fragmentId: string]
+  | readonly ['kept', owner: string, keptAs: number]
+  | readonly ['journal', storeId: string]
+  | readonly ['secret', name: string];
+
+export type OpenedRow =
+  | { readonly kind: 'open'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Its key was erased: it was let go. */
+  | { readonly kind: 'erased' }
+  | { readonly kind: 'damaged' };
+
+export class RowSeals {
+  readonly #slots: KeySlots | undefined;
+
+  /** Without slots rows are not sealed. */
+  constructor(slots: KeySlots | undefined) {
+    this.#slots = slots;
+  }
+
+  /** Slots with new keys, each the caller's until it is freed. @throws PalmError 'storage-full'. */
+  take(count: number): number[] {
+    return this.#slots?.take(count) ?? Array.from({ length: count }, () => NO_SLOT);
+  }
+
+  async seal(slot: number, name: RowName, plain: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    if (slot === NO_SLOT) return new Uint8Array(plain);
+    const key = this.#openSlots().keyIn(slot);
+    if (key === undefined)
+      throw new PalmError('storage-failed', 'What was to be written was let go meanwhile.');
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    // The key is copied at once: its slot may be overwritten before the engine looks.
+    return concatBytes(nonce, await webCryptography.seal(key.slice(), nonce, aadOf(name), plain));
+  }
+
+  /** @throws PalmError 'storage-failed' when the browser does not give the slots now. */
+  async open(slot: number, name: RowName, sealed: Uint8Array): Promise<OpenedRow> {
+    if (slot === NO_SLOT) return { kind: 'open', bytes: new Uint8Array(sealed) };
+    const slots = this.#openSlots();
+    if (slots.isErased(slot)) return { kind: 'erased' };
+    const key = slots.keyIn(slot)?.slice();
+    if (key === undefined || sealed.length < SEAL_BYTES) return { kind: 'damaged' };
+    const nonce = sealed.subarray(0, NONCE_BYTES);
+    const bytes = await webCryptography.open(key, nonce, aadOf(name), sealed.subarray(NONCE_BYTES));
+    return bytes === undefined ? { kind: 'damaged' } : { kind: 'open', bytes };
+  }
+
+  /** Whether the row's key was erased. False where the browser does not give the slots now: nothing is given up for that. */
+  isErased(slot: number): boolean {
+    return slot !== NO_SLOT && this.#slots !== undefined && this.#slots.isErased(slot);
+  }
+
+  /** Whether the file of keys lost the row's. */
+  isMissing(slot: number): boolean {
+    return slot !== NO_SLOT && this.#slots?.isMissing(slot) === true;
+  }
+
+  /** Before the rows are deleted. */
+  erase(slots: Iterable<number>): void {
+    this.#slots?.erase(slots);
+  }
+
+  /** After the rows were deleted. */
+  free(slots: Iterable<number>): void {
+    this.#slots?.free(slots);
+  }
+
+  /** @throws PalmError 'storage-full', 'storage-failed'. */
+  flush(): void {
+    this.#slots?.flush();
+  }
+
+  close(): void {
+    this.#slots?.close();
+  }
+
+  #openSlots(): KeySlots {
+    if (this.#slots !== undefined) return this.#slots;
+    throw new PalmError(
+      'storage-failed',
+      'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
+    );
+  }
+}
+
+function aadOf(name: RowName): Uint8Array<ArrayBuffer> {
+  return utf8(['palm/v1/disk', ...name].join('/'));
+}

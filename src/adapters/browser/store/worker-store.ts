@@ -1,0 +1,103 @@
+// What the page has of the fragment worker's stores: every call goes there, and blocks are transferred there and back.
+//
+// Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next call starts
+// another worker, over what is on the disk.
+
+import { type Remote, transfer, wrap } from 'comlink';
+import { PalmError } from '../../../core/model/errors.ts';
+import { BLOCK_BYTES } from '../../../core/model/limits.ts';
+import type { DeviceStore, Memory } from '../../../core/ports.ts';
+import { buffersOf } from '../threads/buffers.ts';
+import type { DeviceService } from './device-service.ts';
+import type { Outcome } from '../threads/outcome.ts';
+import { type ReturningStore, withRecentFragments } from './recent-fragments.ts';
+import { callWorker, type CalledWorker } from '../threads/worker-call.ts';
+
+export interface WorkerStore extends DeviceStore {
+  /**
+   * Resolves when the worker has this device's database open, as one of this version: nobody else opens it before.
+   * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
+   */
+  opened(): Promise<void>;
+}
+
+/**
+ * Errors are those of the stores; a worker that dies, or cannot be started, is 'storage-failed'. Blocks are
+ * returned in `memory`, which gets that of written blocks back once nobody is likely to fetch them. `createWorker` starts a fragment worker
+ * (workers/fragment.worker.ts).
+ */
+export function openWorkerStore(memory: Memory, createWorker: () => Worker): WorkerStore {
+  let running: CalledWorker<DeviceService> | undefined;
+
+  const start = (): CalledWorker<DeviceService> => {
+    let worker: Worker;
+    try {
+      worker = createWorker();
+    } catch (cause) {
+      throw workerDied(cause);
+    }
+    const started: CalledWorker<DeviceService> = {
+      service: wrap<DeviceService>(worker),
+      pending: new Set(),
+    };
+    const fail = (event: Event): void => {
+      if (running === started) running = undefined;
+      worker.terminate();
+      for (const reject of started.pending) reject(workerDied(event));
+    };
+    worker.addEventListener('error', fail);
+    worker.addEventListener('messageerror', fail);
+    return started;
+  };
+
+  const call = async <Value>(
+    send: (service: Remote<DeviceService>) => Promise<Outcome<Value>>,
+  ): Promise<Value> => callWorker((running ??= start()), send);
+
+  const store: ReturningStore = {
+    putBlocks: (owner, blocks, ...given) =>
+      call((service) => {
+        const transferred = buffersOf(blocks.map(({ bytes }) => bytes));
+        return service.putBlocks(owner, transfer([...blocks], transferred), ...given);
+      }),
+    kept: (owner) => call((service) => service.kept(owner)),
+    getBlock: (hash) =>
+      call(async (service) => {
+        const into = memory.take(BLOCK_BYTES);
+        const { outcome, spent } = await service.getBlock(hash, transfer(into, [into.buffer]));
+        if (spent !== undefined) memory.give(spent);
+        return outcome;
+      }),
+    hasBlocks: (hashes) => call((service) => service.hasBlocks(hashes)),
+    commit: (fragments) => call((service) => service.commit(fragments)),
+    getIndex: (fragmentId) => call((service) => service.getIndex(fragmentId)),
+    list: () => call((service) => service.list()),
+    drop: (fragmentIds) => call((service) => service.drop(fragmentIds)),
+    release: (owner) => call((service) => service.release(owner)),
+    owners: () => call((service) => service.owners()),
+    clear: () => call((service) => service.clear()),
+  };
+  return {
+    fragments: withRecentFragments(store, (bytes) => memory.give(bytes)),
+    journal: {
+      load: () => call((service) => service.loadJournal()),
+      put: (unfinished) => call((service) => service.putJournal(unfinished)),
+      end: (storeId) => call((service) => service.endJournal(storeId)),
+      clear: () => call((service) => service.clearJournal()),
+    },
+    secrets: {
+      get: (name) => call((service) => service.getSecret(name)),
+      put: (name, secret) => call((service) => service.putSecret(name, secret)),
+      clear: () => call((service) => service.clearSecrets()),
+    },
+    opened: () => call((service) => service.opened()),
+  };
+}
+
+function workerDied(cause: unknown): PalmError {
+  return new PalmError(
+    'storage-failed',
+    "The part of Palm that keeps this device's fragments stopped. What was kept is safe; try again.",
+    { cause },
+  );
+}

@@ -1,0 +1,140 @@
+// One WebRTC connection with one data channel: the only file that knows simple-peer.
+//
+// Invariants: 'connected' comes before the first frame; 'closed' comes at most once, and never after `destroy`. Who is at
+// the other end is decided by the SDP, whose fingerprint DTLS enforces: the caller applies only signals that it verified.
+
+import SimplePeer from 'simple-peer/simplepeer.min.js';
+import type { ConnectionSignal } from '../../core/links/link-events.ts';
+import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../core/model/limits.ts';
+import type { Connection, ConnectionEvents } from '../portable/links/connection.ts';
+
+/** No STUN or TURN: Palm links devices of one network, and asks nobody outside of it. */
+const CONFIGURATION: RTCConfiguration = { iceServers: [] };
+
+export class WebRtcConnection implements Connection {
+  readonly #peer: SimplePeer;
+  readonly #events: ConnectionEvents;
+  #channel: RTCDataChannel | undefined;
+  #isOver = false;
+  #failure = 'the connection was closed';
+
+  /** @throws when this browser has no WebRTC. */
+  constructor(initiator: boolean, events: ConnectionEvents) {
+    this.#events = events;
+    this.#peer = new SimplePeer({
+      initiator,
+      trickle: true,
+      objectMode: true,
+      channelName: 'palm',
+      config: CONFIGURATION,
+    });
+    this.#peer.on('signal', (data) => {
+      const signal = connectionSignal(data);
+      if (signal !== undefined && !this.#isOver) events.signal(signal);
+    });
+    this.#peer.on('connect', () => {
+      this.#connect();
+    });
+    this.#peer.on('data', (data) => {
+      // simple-peer looks up the address before it says 'connect'; the other end may have said something by then.
+      this.#connect();
+      if (!this.#isOver) events.frame(frameOf(data));
+    });
+    this.#peer.on('error', (error) => {
+      this.#failure = error.message;
+    });
+    this.#peer.on('close', () => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      events.closed(this.#failure);
+    });
+  }
+
+  get maxFrameBytes(): number {
+    const connection: unknown = Reflect.get(this.#peer, '_pc');
+    if (!(connection instanceof RTCPeerConnection)) return FRAME_BYTES;
+    return Math.min(FRAME_BYTES, connection.sctp?.maxMessageSize ?? FRAME_BYTES);
+  }
+
+  get bufferedBytes(): number {
+    return this.#channel?.bufferedAmount ?? 0;
+  }
+
+  apply(signal: ConnectionSignal): void {
+    if (this.#isOver) return;
+    if (signal.kind === 'candidate') this.#peer.signal({ candidate: { ...signal.candidate } });
+    else this.#peer.signal({ type: signal.kind, sdp: signal.sdp });
+  }
+
+  write(frame: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#isOver || this.#channel?.readyState !== 'open') return false;
+    try {
+      this.#channel.send(frame);
+      return true;
+    } catch (error) {
+      // The channel's queue is full, or it closed this moment: either way nothing more can be promised on it.
+      this.#failure = error instanceof Error ? error.message : String(error);
+      this.#peer.destroy();
+      return false;
+    }
+  }
+
+  destroy(): void {
+    this.#isOver = true;
+    this.#peer.destroy();
+  }
+
+  #connect(): void {
+    if (this.#isOver || this.#channel !== undefined) return;
+    const channel: unknown = Reflect.get(this.#peer, '_channel');
+    if (!(channel instanceof RTCDataChannel)) {
+      this.#failure = 'the connection has no channel';
+      this.#peer.destroy();
+      return;
+    }
+    this.#channel = channel;
+    // From here on past simple-peer's stream, which costs more than what Palm does with a frame.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- takes the place of simple-peer's own
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (!this.#isOver) this.#events.frame(frameOf(data));
+    };
+    channel.bufferedAmountLowThreshold = SEND_QUEUE_LOW_BYTES;
+    channel.addEventListener('bufferedamountlow', () => {
+      if (!this.#isOver) this.#events.drained();
+    });
+    this.#events.connected();
+  }
+}
+
+/** simple-peer's own signals that concern media are never sent: undefined. */
+function connectionSignal(data: unknown): ConnectionSignal | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  if ('sdp' in data && 'type' in data && typeof data.sdp === 'string') {
+    const { type, sdp } = data;
+    return type === 'offer' || type === 'answer' ? { kind: type, sdp } : undefined;
+  }
+  return 'candidate' in data ? candidateSignal(data.candidate) : undefined;
+}
+
+function candidateSignal(candidate: unknown): ConnectionSignal | undefined {
+  if (typeof candidate !== 'object' || candidate === null) return undefined;
+  const text: unknown = Reflect.get(candidate, 'candidate');
+  const sdpMid: unknown = Reflect.get(candidate, 'sdpMid');
+  const sdpMLineIndex: unknown = Reflect.get(candidate, 'sdpMLineIndex');
+  if (typeof text !== 'string') return undefined;
+  return {
+    kind: 'candidate',
+    candidate: {
+      candidate: text,
+      sdpMid: typeof sdpMid === 'string' ? sdpMid : null,
+      sdpMLineIndex: typeof sdpMLineIndex === 'number' ? sdpMLineIndex : null,
+    },
+  };
+}
+
+/** A frame as the channel brings it, or as simple-peer does, which wraps the channel's buffer in its own kind of Uint8Array. */
+function frameOf(data: unknown): Uint8Array<ArrayBuffer> {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (!(data instanceof Uint8Array) || !(data.buffer instanceof ArrayBuffer)) return new Uint8Array();
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

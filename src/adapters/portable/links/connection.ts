@@ -1,0 +1,43 @@
+// What a link needs of its platform: one connection with one ordered channel to one other device, and word of what becomes of
+// the page or process. A browser has WebRTC (adapters/browser/webrtc-connection.ts).
+
+import type { ConnectionSignal } from '../../../core/links/link-events.ts';
+
+export interface ConnectionEvents {
+  /** To be brought to the other end. */
+  signal(signal: ConnectionSignal): void;
+  /** Comes before the first frame. */
+  connected(): void;
+  /** The callee owns `frame`; one of text shows as an empty frame. */
+  frame(frame: Uint8Array<ArrayBuffer>): void;
+  /** What waited to be sent fell below SEND_QUEUE_LOW_BYTES. */
+  drained(): void;
+  /** Comes at most once, and never after `destroy`. */
+  closed(reason: string): void;
+}
+
+export interface Connection {
+  /** The largest frame that the channel takes, bytes. */
+  readonly maxFrameBytes: number;
+  /** What waits in the channel, bytes. */
+  readonly bufferedBytes: number;
+  apply(signal: ConnectionSignal): void;
+  /** Hands a frame to the channel, which copies it. Returns false once the channel is closing. */
+  write(frame: Uint8Array<ArrayBuffer>): boolean;
+  /** Ends it without a further event. */
+  destroy(): void;
+}
+
+/** Begins a connection; one of its two ends is the initiator. @throws when the platform has no such connections. */
+export type Connect = (initiator: boolean, events: ConnectionEvents) => Connection;
+
+/** What becomes of the page or process, as far as links care. */
+export interface PageLife {
+  /** It is closing, or put aside where nothing runs: the last moment to say goodbye. */
+  leaving(): void;
+  /** Something may have been missed: links and the relay are to be checked now. */
+  woke(): void;
+}
+
+/** Tells `life` from now on. Returns what ends that. */
+export type WatchLife = (life: PageLife) => () => void;

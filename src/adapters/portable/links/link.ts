@@ -1,0 +1,114 @@
+// One link to one device, from its first signal on: a connection, the queue of what goes out, the assembler of what comes
+// in. Which link may exist, and when it counts as up, the link machine decides.
+
+import type { ConnectionSignal } from '../../../core/links/link-events.ts';
+import { isPalmError } from '../../../core/model/errors.ts';
+import type { DeviceId } from '../../../core/model/ids.ts';
+import type { Memory } from '../../../core/ports.ts';
+import { FrameAssembler, type Arrival } from '../../../core/wire/frames.ts';
+import type { Connect, Connection } from './connection.ts';
+import { SendQueue } from './send-queue.ts';
+
+export interface LinkEvents {
+  signal(signal: ConnectionSignal): void;
+  connected(): void;
+  closed(reason: string): void;
+  /** Something arrived, whatever it is; or what waits goes out steadily, which the other end's receipts allow. */
+  heard(): void;
+  arrival(arrival: Arrival): void;
+  /** The other end sent what no Palm device sends, or does not read what it is sent. */
+  misbehaved(reason: string): void;
+}
+
+export class Link {
+  readonly device: DeviceId;
+  readonly queue: SendQueue;
+  readonly #connection: Connection;
+  readonly #events: LinkEvents;
+  readonly #assembler: FrameAssembler;
+  #isOver = false;
+  #writtenBytes = 0;
+  /** What had left the channel's queue at the last ping, bytes. */
+  #goneBytes = 0;
+
+  /** Messages are put together in `memory`. @throws what `connect` throws. */
+  constructor(device: DeviceId, initiator: boolean, connect: Connect, memory: Memory, events: LinkEvents) {
+    this.device = device;
+    this.#assembler = new FrameAssembler((byteCount) => memory.take(byteCount));
+    this.#events = events;
+    const connection = connect(initiator, {
+      signal: (signal) => {
+        events.signal(signal);
+      },
+      connected: () => {
+        events.connected();
+      },
+      frame: (frame) => {
+        this.#take(frame);
+      },
+      drained: () => {
+        events.heard();
+        this.queue.pump();
+      },
+      closed: (reason) => {
+        events.closed(reason);
+      },
+    });
+    this.#connection = connection;
+    this.queue = new SendQueue(
+      {
+        get bufferedBytes() {
+          return connection.bufferedBytes;
+        },
+        get maxFrameBytes() {
+          return connection.maxFrameBytes;
+        },
+        write: (frame) => {
+          this.#writtenBytes += frame.length;
+          return connection.write(frame);
+        },
+      },
+      () => {
+        events.misbehaved('the other device does not read what it is sent');
+      },
+    );
+  }
+
+  apply(signal: ConnectionSignal): void {
+    this.#connection.apply(signal);
+  }
+
+  /** Asks for a sign of life; on a link so busy that the ping itself has to wait, progress is one. */
+  ping(): void {
+    const waitingBytes = this.#connection.bufferedBytes;
+    const goneBytes = this.#writtenBytes - waitingBytes;
+    if (waitingBytes > 0 && goneBytes > this.#goneBytes) this.#events.heard();
+    this.#goneBytes = goneBytes;
+    this.queue.sendLinkFrame({ kind: 'ping' });
+  }
+
+  /** Ends the queue's promises, and hears nothing more. The connection lives until `destroy`. */
+  close(reason: string): void {
+    this.#isOver = true;
+    this.queue.close(reason);
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  #take(frame: Uint8Array<ArrayBuffer>): void {
+    if (this.#isOver) return;
+    let arrival: Arrival | undefined;
+    try {
+      arrival = this.#assembler.push(frame);
+    } catch (error) {
+      if (!isPalmError(error, 'bad-message')) throw error;
+      this.#events.misbehaved(error.message);
+      return;
+    }
+    this.#events.heard();
+    if (arrival?.kind === 'ping') this.queue.sendLinkFrame({ kind: 'pong' });
+    else if (arrival !== undefined && arrival.kind !== 'pong') this.#events.arrival(arrival);
+  }
+}

@@ -1,0 +1,294 @@
+// The client end of the relay: one WebSocket in one room, opened again and again until it is closed.
+//
+// Invariants: at most one socket at a time, and events of an earlier one no longer count; a relay that falls silent is
+// noticed within DEAD_AFTER_MS; what waits in the socket is bounded. Frames from the relay go through their decoder, and
+// one that fails it ends the connection: the relay is not to be trusted with more than carrying envelopes.
+
+import { isPalmError } from '../../../core/model/errors.ts';
+import type { PoolId } from '../../../core/model/ids.ts';
+import { MAX_RELAY_FRAME_BYTES } from '../../../core/model/limits.ts';
+import type { Clock, Random, RelayState } from '../../../core/ports.ts';
+import {
+  decodeRelayFrame,
+  encodeClientFrame,
+  RELAY_SUBPROTOCOL,
+  type ClientFrame,
+  type ConnectionId,
+  type RelayFrame,
+} from '../../../core/wire/relay-protocol.ts';
+
+/** From opening a socket to the relay's 'entered'. */
+const ENTER_TIMEOUT_MS = 8_000;
+/** Silence after which the relay is asked for a sign of life. */
+const PING_AFTER_MS = 3_000;
+/** Silence after which it is given up; the time since the ping is ample on any LAN. */
+const DEAD_AFTER_MS = 9_000;
+/** How long it has to answer when we may have slept. */
+const CHECK_MS = 3_000;
+/** A timer that fires this late means that we slept: silence before it says nothing about the relay. */
+const OVERSLEPT_MS = 5_000;
+/** The first wait before opening again; doubles with each failure. */
+const BACKOFF_FIRST_MS = 500;
+/** Short enough that a relay that was restarted is found while its user still looks. */
+const BACKOFF_MAX_MS = 10_000;
+/** A connection that lasted this long was sound: the next wait is the first again. */
+const STABLE_AFTER_MS = 10_000;
+/** Bytes waiting in the socket; beyond it envelopes are dropped, as on any lossy path. */
+const MAX_BUFFERED_BYTES = 32 * MAX_RELAY_FRAME_BYTES;
+/** Close codes in this range are the relay's own reasons (RFC 6455, section 7.4.2: private use). */
+const FIRST_RELAY_CODE = 4_000;
+
+/** The part of a WebSocket that is used: the platform's, or the `ws` package's in Node. */
+export interface RelaySocket {
+  binaryType: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+  addEventListener(type: 'open' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(
+    type: 'close',
+    listener: (event: { readonly code: number; readonly reason: string }) => void,
+  ): void;
+}
+
+export interface RelayClientOptions {
+  /** ws: or wss:, with the path. */
+  readonly url: string;
+  readonly room: PoolId;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Default: the platform's WebSocket. */
+  readonly WebSocket?: new (url: string, subprotocol: string) => RelaySocket;
+}
+
+export interface RelayClientEvents {
+  state(state: RelayState): void;
+  /** We are in the room with these. Who left before the last 'lost' is not told of. */
+  entered(others: readonly ConnectionId[]): void;
+  arrived(connection: ConnectionId): void;
+  departed(connection: ConnectionId): void;
+  /** The callee owns `envelope`. */
+  envelope(from: ConnectionId, envelope: Uint8Array): void;
+  /** The relay sent something it should not, or closed us for a reason of its own. */
+  rejected(reason: string): void;
+}
+
+type State =
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  | { readonly kind: 'entering'; readonly socket: RelaySocket; readonly cancel: () => void }
+  | {
+      readonly kind: 'entered';
+      readonly socket: RelaySocket;
+      readonly sinceMs: number;
+      pingAtMs: number;
+      deadAtMs: number;
+      cancel: () => void;
+    };
+
+type Entered = Extract<State, { kind: 'entered' }>;
+
+const OPEN = 1;
+
+export class RelayClient {
+  readonly #options: RelayClientOptions;
+  readonly #WebSocket: new (url: string, subprotocol: string) => RelaySocket;
+  #events: RelayClientEvents | undefined;
+  #state: State = { kind: 'closed' };
+  #failureCount = 0;
+
+  constructor(options: RelayClientOptions) {
+    this.#options = options;
+    this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+  }
+
+  /** Starts connecting. May be called once. */
+  open(events: RelayClientEvents): void {
+    this.#events = events;
+    this.#connect();
+  }
+
+  /** Sends an envelope to one connection, or to everyone else. Answers false when it could not be handed over. */
+  forward(to: ConnectionId | null, envelope: Uint8Array): boolean {
+    if (this.#state.kind !== 'entered') return false;
+    return this.#send(this.#state.socket, { kind: 'forward', to, envelope });
+  }
+
+  /** We may have slept: connect now if it is lost, and make sure of it otherwise. */
+  wake(): void {
+    const state = this.#state;
+    if (state.kind === 'waiting') {
+      state.cancel();
+      this.#failureCount = 0;
+      this.#connect();
+    } else if (state.kind === 'entered') {
+      this.#ask(state, this.#options.clock.nowMs() + CHECK_MS);
+    }
+  }
+
+  close(): void {
+    const state = this.#state;
+    this.#state = { kind: 'closed' };
+    if (state.kind !== 'closed') state.cancel();
+    if (state.kind === 'entering' || state.kind === 'entered') state.socket.close();
+  }
+
+  #connect(): void {
+    this.#events?.state('connecting');
+    let socket: RelaySocket;
+    try {
+      socket = new this.#WebSocket(this.#options.url, RELAY_SUBPROTOCOL);
+    } catch (error) {
+      // A URL that the platform refuses (plain ws: from a secure page, say) stays refused, but the page can be told.
+      this.#events?.rejected(`The relay's address cannot be used: ${String(error)}`);
+      this.#retry();
+      return;
+    }
+    socket.binaryType = 'arraybuffer';
+    const cancel = this.#options.clock.after(ENTER_TIMEOUT_MS, () => {
+      this.#lose(socket);
+    });
+    this.#state = { kind: 'entering', socket, cancel };
+    socket.addEventListener('open', () => {
+      if (this.#isCurrent(socket)) this.#send(socket, { kind: 'enter', room: this.#options.room });
+    });
+    socket.addEventListener('message', ({ data }) => {
+      if (this.#isCurrent(socket)) this.#receive(socket, data);
+    });
+    socket.addEventListener('close', ({ code, reason }) => {
+      if (!this.#isCurrent(socket)) return;
+      if (code >= FIRST_RELAY_CODE) this.#events?.rejected(`The relay closed the connection: ${reason}.`);
+      this.#lose(socket);
+    });
+    // 'close' follows every 'error', and says as much.
+    socket.addEventListener('error', () => undefined);
+  }
+
+  #receive(socket: RelaySocket, data: unknown): void {
+    let frame: RelayFrame;
+    try {
+      frame = decodeRelayFrame(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array());
+    } catch (error) {
+      if (!isPalmError(error, 'bad-message')) throw error;
+      this.#events?.rejected(error.message);
+      this.#lose(socket);
+      return;
+    }
+    if (this.#state.kind === 'entered') {
+      const nowMs = this.#options.clock.nowMs();
+      this.#state.pingAtMs = nowMs + PING_AFTER_MS;
+      this.#state.deadAtMs = nowMs + DEAD_AFTER_MS;
+    }
+    this.#take(socket, frame);
+  }
+
+  #take(socket: RelaySocket, frame: RelayFrame): void {
+    switch (frame.kind) {
+      case 'entered':
+        this.#enter(socket, frame.others);
+        break;
+      case 'arrived':
+        this.#events?.arrived(frame.id);
+        break;
+      case 'departed':
+        this.#events?.departed(frame.id);
+        break;
+      case 'envelope':
+        this.#events?.envelope(frame.from, frame.envelope);
+        break;
+      case 'pong':
+        break;
+    }
+  }
+
+  #enter(socket: RelaySocket, others: readonly ConnectionId[]): void {
+    if (this.#state.kind !== 'entering') return;
+    this.#state.cancel();
+    const nowMs = this.#options.clock.nowMs();
+    const state: Entered = {
+      kind: 'entered',
+      socket,
+      sinceMs: nowMs,
+      pingAtMs: nowMs + PING_AFTER_MS,
+      deadAtMs: nowMs + DEAD_AFTER_MS,
+      cancel: () => undefined,
+    };
+    this.#state = state;
+    this.#watch(state);
+    this.#events?.state('connected');
+    this.#events?.entered(others);
+  }
+
+  /** Plans the next look at the relay's silence. What is heard until then only makes that look too early. */
+  #watch(state: Entered): void {
+    state.cancel();
+    const nowMs = this.#options.clock.nowMs();
+    // The clock was set back: silence is measured from now.
+    if (state.pingAtMs > nowMs + PING_AFTER_MS) state.pingAtMs = nowMs + PING_AFTER_MS;
+    if (state.deadAtMs > nowMs + DEAD_AFTER_MS) state.deadAtMs = nowMs + DEAD_AFTER_MS;
+    const dueMs = Math.min(state.pingAtMs, state.deadAtMs);
+    state.cancel = this.#options.clock.after(dueMs - nowMs, () => {
+      if (this.#state === state) this.#look(state, dueMs);
+    });
+  }
+
+  #look(state: Entered, dueMs: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs > dueMs + OVERSLEPT_MS) {
+      this.#ask(state, nowMs + CHECK_MS);
+    } else if (nowMs >= state.deadAtMs) {
+      this.#lose(state.socket);
+    } else if (nowMs >= state.pingAtMs) {
+      this.#ask(state, state.deadAtMs);
+    } else {
+      this.#watch(state);
+    }
+  }
+
+  /** Asks for a sign of life, and gives the relay up at `deadAtMs` if there is none. */
+  #ask(state: Entered, deadAtMs: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#send(state.socket, { kind: 'ping' });
+    state.pingAtMs = nowMs + PING_AFTER_MS;
+    state.deadAtMs = deadAtMs;
+    this.#watch(state);
+  }
+
+  #lose(socket: RelaySocket): void {
+    const state = this.#state;
+    if (state.kind === 'closed' || state.kind === 'waiting' || state.socket !== socket) return;
+    state.cancel();
+    const wasStable =
+      state.kind === 'entered' && this.#options.clock.nowMs() - state.sinceMs >= STABLE_AFTER_MS;
+    if (wasStable) this.#failureCount = 0;
+    this.#state = { kind: 'closed' };
+    socket.close();
+    this.#retry();
+  }
+
+  #retry(): void {
+    const wholeMs = Math.min(BACKOFF_FIRST_MS * 2 ** this.#failureCount, BACKOFF_MAX_MS);
+    // Up to half of the wait is jitter, so that a room does not come back to a restarted relay all at once.
+    const [byte = 0] = this.#options.random.bytes(1);
+    const cancel = this.#options.clock.after(wholeMs * (1 - byte / 512), () => {
+      this.#connect();
+    });
+    this.#failureCount += 1;
+    this.#state = { kind: 'waiting', cancel };
+    this.#events?.state('lost');
+  }
+
+  #send(socket: RelaySocket, frame: ClientFrame): boolean {
+    if (socket.readyState !== OPEN || socket.bufferedAmount > MAX_BUFFERED_BYTES) return false;
+    socket.send(encodeClientFrame(frame));
+    return true;
+  }
+
+  #isCurrent(socket: RelaySocket): boolean {
+    return (
+      (this.#state.kind === 'entering' || this.#state.kind === 'entered') && this.#state.socket === socket
+    );
+  }
+}

@@ -1,0 +1,335 @@
+// Links over connections that the platform makes, introduced by the relay or by linked devices. It drives the link machine: what happens
+// goes in, one at a time; what the machine decides is done here.
+//
+// Invariants: the layers above see at most one link per device, `linkUp` before its first message and nothing after its
+// `linkDown`; every `send` settles, at the latest when its link ends.
+
+import { RelayClient } from './relay-client.ts';
+import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
+import type { LinkEffect, LinkInput } from '../../../core/links/link-events.ts';
+import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
+import { LinkMachine } from '../../../core/links/link-machine.ts';
+import { SignalRouter, type Route } from '../../../core/links/signal-router.ts';
+import type { DeviceId } from '../../../core/model/ids.ts';
+import type {
+  Clock,
+  Cryptography,
+  Identity,
+  Lane,
+  Memory,
+  Random,
+  RelayState,
+  Transport,
+  TransportEvents,
+} from '../../../core/ports.ts';
+import type { Arrival } from '../../../core/wire/frames.ts';
+import { Courier } from './courier.ts';
+import type { Connect, WatchLife } from './connection.ts';
+import { Link } from './link.ts';
+import { linkClosed } from './send-queue.ts';
+
+export interface LinkTransportOptions extends EnvelopeKeys {
+  readonly identity: Identity;
+  readonly cryptography: Cryptography;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** What arrives is put together in these. */
+  readonly memory: Memory;
+  /** ws: or wss:, with the path. */
+  readonly relayUrl: string;
+  readonly connect: Connect;
+  readonly watchLife: WatchLife;
+  /** Hears of exceptions that are bugs: whatever they are, the transport goes on. */
+  readonly onBug: (error: unknown) => void;
+}
+
+/** How long a goodbye has to leave the channel before its connection is ended, ms: one round trip on a poor LAN. */
+const GOODBYE_MS = 100;
+/** The machine is told of a link's signs of life no more often than this, ms. */
+const HEARD_EVERY_MS = 500;
+
+/** The connection with one device: the machine has at most one for each. */
+interface Slot {
+  readonly id: LinkId;
+  readonly link: Link;
+  isUp: boolean;
+  heardAtMs: number;
+}
+
+export class LinkTransport implements Transport {
+  readonly #options: LinkTransportOptions;
+  readonly #machine: LinkMachine;
+  readonly #router: SignalRouter;
+  readonly #courier: Courier;
+  readonly #relay: RelayClient;
+  readonly #slots = new Map<DeviceId, Slot>();
+  readonly #inputs: LinkInput[] = [];
+  #events: TransportEvents | undefined;
+  #isHandling = false;
+  #isRelayUp = false;
+  #isClosed = false;
+  #cancelTick = (): void => undefined;
+  #unwatchPage = (): void => undefined;
+
+  constructor(options: LinkTransportOptions) {
+    const { identity, poolId, signalingKey, random, clock, cryptography, onBug } = options;
+    this.#options = options;
+    const session = newSessionId(clock.nowMs(), random.bytes(SESSION_RANDOM_BYTES));
+    this.#machine = new LinkMachine({ device: identity.deviceId, session });
+    this.#router = new SignalRouter(session);
+    const keys = { poolId, signalingKey };
+    const rejected = (reason: string): void => this.#events?.rejected(reason);
+    this.#courier = new Courier(
+      { keys, session, identity, cryptography, random, clock, router: this.#router, onBug },
+      {
+        deliver: (letter, source) => {
+          const way = source.kind === 'relay' ? source.from : source.device;
+          this.#handle({ kind: 'letter', letter, way });
+        },
+        carry: (route, envelope) => {
+          this.#carry(route, envelope);
+        },
+        rejected,
+      },
+    );
+    this.#relay = new RelayClient({ url: options.relayUrl, room: poolId, clock, random });
+  }
+
+  open(events: TransportEvents): void {
+    this.#events = events;
+    this.#unwatchPage = this.#options.watchLife({
+      leaving: () => {
+        this.#handle({ kind: 'leave' });
+      },
+      woke: () => {
+        this.wake();
+      },
+    });
+    this.#relay.open({
+      state: (state) => {
+        this.#relayState(state);
+      },
+      entered: () => undefined, // whoever is there hears our announce, and answers
+      arrived: () => undefined, // whoever arrives announces itself
+      departed: (connection) => {
+        for (const { device, session } of this.#router.dropConnection(connection)) {
+          this.#handle({ kind: 'session-gone', device, session });
+        }
+      },
+      envelope: (from, envelope) => {
+        this.#courier.take(envelope, { kind: 'relay', from });
+      },
+      rejected: (reason) => {
+        events.rejected(reason);
+      },
+    });
+  }
+
+  async send(
+    device: DeviceId,
+    parts: readonly Uint8Array[],
+    lane: Lane,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const slot = this.#slots.get(device);
+    if (slot?.isUp !== true) throw linkClosed('there is none now');
+    await slot.link.queue.send(parts, lane, signal);
+  }
+
+  closeLink(device: DeviceId, reason: string): void {
+    this.#handle({ kind: 'close-device', device, reason });
+  }
+
+  wake(): void {
+    if (this.#isClosed) return;
+    this.#relay.wake();
+    this.#handle({ kind: 'wake' });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    const hadLinks = [...this.#slots.values()].some(({ isUp }) => isUp);
+    this.#handle({ kind: 'leave' });
+    this.#isClosed = true;
+    this.#unwatchPage();
+    this.#cancelTick();
+    this.#courier.close();
+    this.#relay.close();
+    if (!hadLinks) return;
+    // The goodbyes of 'leave' are still on their way out.
+    await new Promise<void>((resolve) => {
+      this.#options.clock.after(2 * GOODBYE_MS, resolve);
+    });
+  }
+
+  // The machine
+
+  /** Inputs that arise while effects are done wait for their turn: the machine sees one thing after the other. */
+  #handle(input: LinkInput): void {
+    if (this.#isClosed) return;
+    this.#inputs.push(input);
+    if (this.#isHandling) return;
+    this.#isHandling = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        for (const effect of this.#machine.handle(this.#options.clock.nowMs(), next)) this.#perform(effect);
+      }
+    } finally {
+      this.#isHandling = false;
+    }
+    this.#planTick();
+  }
+
+  #planTick(): void {
+    this.#cancelTick();
+    const dueMs = this.#machine.nextDeadlineMs();
+    if (this.#isClosed || !Number.isFinite(dueMs)) return;
+    this.#cancelTick = this.#options.clock.after(dueMs - this.#options.clock.nowMs(), () => {
+      this.#handle({ kind: 'tick' });
+    });
+  }
+
+  #perform(effect: LinkEffect): void {
+    switch (effect.kind) {
+      case 'letter':
+        this.#courier.post(effect.to, effect.link, effect.body);
+        break;
+      case 'create':
+        this.#create(effect);
+        break;
+      case 'apply':
+        this.#slotOf(effect)?.link.apply(effect.signal);
+        break;
+      case 'destroy':
+        this.#destroy(effect);
+        break;
+      case 'ping':
+        this.#slotOf(effect)?.link.ping();
+        break;
+      case 'link-up':
+        this.#linkUp(effect);
+        break;
+      case 'link-down':
+        this.#router.dropNeighbour(effect.device);
+        this.#events?.linkDown(effect.device, effect.reason);
+        break;
+      case 'refused':
+        this.#events?.rejected(`A signaling letter was refused: ${effect.reason}.`);
+        break;
+    }
+  }
+
+  // Links
+
+  #create({ device, link, initiator }: Extract<LinkEffect, { kind: 'create' }>): void {
+    let made: Link;
+    try {
+      made = new Link(device, initiator, this.#options.connect, this.#options.memory, {
+        signal: (signal) => {
+          this.#handle({ kind: 'signal', device, link, signal });
+        },
+        connected: () => {
+          this.#handle({ kind: 'connected', device, link });
+        },
+        closed: (reason) => {
+          this.#handle({ kind: 'closed', device, link, reason });
+        },
+        heard: () => {
+          this.#heard(device, link);
+        },
+        arrival: (arrival) => {
+          this.#arrive(device, link, arrival);
+        },
+        misbehaved: (reason) => {
+          this.#events?.rejected(reason);
+          this.#handle({ kind: 'close-device', device, reason });
+        },
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#events?.rejected(`This browser could not open a connection: ${reason}.`);
+      this.#handle({ kind: 'closed', device, link, reason });
+      return;
+    }
+    this.#slots.set(device, { id: link, link: made, isUp: false, heardAtMs: Number.NEGATIVE_INFINITY });
+  }
+
+  #linkUp({ device, session, link }: Extract<LinkEffect, { kind: 'link-up' }>): void {
+    const slot = this.#slotOf({ device, link });
+    if (slot === undefined) return;
+    slot.isUp = true;
+    this.#router.addNeighbour(device, session);
+    this.#events?.linkUp(device);
+  }
+
+  #destroy({ device, link, goodbye }: Extract<LinkEffect, { kind: 'destroy' }>): void {
+    const slot = this.#slotOf({ device, link });
+    if (slot === undefined) return;
+    this.#slots.delete(device);
+    if (goodbye) slot.link.queue.sendLinkFrame({ kind: 'bye' });
+    slot.link.close('it was ended');
+    if (!goodbye) {
+      slot.link.destroy();
+      return;
+    }
+    this.#options.clock.after(GOODBYE_MS, () => {
+      slot.link.destroy();
+    });
+  }
+
+  /** Undefined when the connection was ended or displaced. */
+  #slotOf({ device, link }: { readonly device: DeviceId; readonly link: LinkId }): Slot | undefined {
+    const slot = this.#slots.get(device);
+    return slot?.id === link ? slot : undefined;
+  }
+
+  #heard(device: DeviceId, link: LinkId): void {
+    const slot = this.#slotOf({ device, link });
+    const nowMs = this.#options.clock.nowMs();
+    // The second comparison: the clock may have been set back.
+    if (slot === undefined || (nowMs < slot.heardAtMs + HEARD_EVERY_MS && nowMs >= slot.heardAtMs)) return;
+    slot.heardAtMs = nowMs;
+    this.#handle({ kind: 'heard', device, link });
+  }
+
+  #arrive(device: DeviceId, link: LinkId, arrival: Arrival): void {
+    // A link that is not up has nothing to say: the machine has ended it, and its last frames are on their way here.
+    if (this.#slotOf({ device, link })?.isUp !== true) return;
+    switch (arrival.kind) {
+      case 'message':
+        this.#events?.message(device, arrival.message);
+        break;
+      case 'signal':
+        this.#courier.take(arrival.envelope, { kind: 'link', device, hopsLeft: arrival.hopsLeft });
+        break;
+      case 'bye':
+        this.#handle({ kind: 'bye', device, link });
+        break;
+      case 'ping':
+      case 'pong':
+        break;
+    }
+  }
+
+  // Signaling
+
+  #relayState(state: RelayState): void {
+    const isUp = state === 'connected';
+    if (isUp !== this.#isRelayUp) {
+      this.#isRelayUp = isUp;
+      this.#router.setRelay(isUp);
+      this.#handle({ kind: 'relay', up: isUp });
+    }
+    this.#events?.relayState(state);
+  }
+
+  #carry(route: Route, envelope: Uint8Array): void {
+    // A letter that a jammed or lost path does not take is like one lost on the way: the machine tries again.
+    if (route.kind === 'relay') this.#relay.forward(route.to, envelope);
+    else {
+      const { device, hopsLeft } = route;
+      const slot = this.#slots.get(device);
+      if (slot?.isUp === true) slot.link.queue.sendLinkFrame({ kind: 'signal', hopsLeft, envelope });
+    }
+  }
+}

@@ -1,0 +1,401 @@
+// One pool while this device is in it: its keys, its driver and transport, and the use cases that need them.
+
+import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
+import { parseFileId, type DeviceId, type FileId } from '../core/model/ids.ts';
+import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
+import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
+import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
+import { visibleName } from '../core/model/visible-name.ts';
+import { checkDetails } from '../core/catalogue/manifest.ts';
+import type { Misdeed } from '../core/peer/misdeeds.ts';
+import { reachOf } from '../core/placement/health.ts';
+import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../core/ports.ts';
+import type { Notice, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { atMost } from './at-most.ts';
+import { blobSource } from './store/blob-source.ts';
+import type { PeerCause } from './notices.ts';
+import { PeerDriver } from './peer/peer-driver.ts';
+import { logFull } from './peer/publishing.ts';
+import { readFile, type ReadPorts } from './read/reading.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
+import { saveHoldings } from './saved-pool.ts';
+import { abandonStore } from './store/already-here.ts';
+import type { StorePorts } from './store/store-job.ts';
+import { awaitQuorum, storeFile } from './store/storing.ts';
+import type { Transfers } from './transfers.ts';
+import { UnfinishedStores } from './store/unfinished-stores.ts';
+
+export interface SessionEvents {
+  changed(): void;
+  notice(level: Notice['level'], text: string, cause?: PeerCause): void;
+  misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
+}
+
+interface StoreRequest {
+  readonly blob: Blob;
+  readonly geometry: Geometry;
+  readonly details: FileDetails;
+  readonly isPrivate: boolean;
+  readonly handle: SourceHandle | undefined;
+  /** Claimed. */
+  readonly resumes: UnfinishedStore | undefined;
+}
+
+/** Free space is measured again this often, ms: other sites and other files use it too. */
+const SPACE_EVERY_MS = 30_000;
+/** After a store it is measured within this, ms, once for all stores that end until then: measuring costs the browser much. */
+const SPACE_SOON_MS = 500;
+/** Part of the origin's quota that may fill up for the pool; the rest is left for this device's own outbox. */
+const OFFERED_PART = 0.8;
+/** What others hold is saved at most this often, ms. */
+const SAVE_HOLDINGS_MS = 2_000;
+/** A session that ends waits at most this long for its driver, and then for the stores that it aborted, ms. */
+const END_WITHIN_MS = 5_000;
+
+export class PoolSession {
+  readonly identity: Identity;
+  readonly keys: PoolKeys;
+  readonly driver: PeerDriver;
+  readonly unfinished: UnfinishedStores;
+  /** Private files that this page stored or opened: what their links gave. Never written anywhere. */
+  readonly openedDetails = new Map<FileId, FileDetails>();
+  readonly #linkKeys = new Map<FileId, Uint8Array>();
+  readonly #invite: Invite;
+  readonly #ports: RuntimePorts;
+  readonly #events: SessionEvents;
+  readonly #transfers: Transfers;
+  relay: RelayState = 'connecting';
+  /** Whether another device ever answered this one. */
+  answered = false;
+  #stopSpaceTimer: () => void = () => undefined;
+  #measuresSoon = false;
+  #stopSaveTimer: (() => void) | undefined;
+  #ended = false;
+  /** Stores, and writes of what the session remembers, that have not ended. */
+  readonly #working = new Set<Promise<unknown>>();
+
+  constructor(
+    invite: Invite,
+    identity: Identity,
+    ports: RuntimePorts,
+    transfers: Transfers,
+    events: SessionEvents,
+  ) {
+    this.#invite = invite;
+    this.identity = identity;
+    this.#ports = ports;
+    this.#transfers = transfers;
+    this.#events = events;
+    this.unfinished = new UnfinishedStores(ports, () => events.changed());
+    this.keys = derivePoolKeys(invite.secret, invite.epoch);
+    const transport = ports.createTransport(this.keys, identity);
+    this.driver = new PeerDriver({ ...ports, identity, transport }, this.keys, {
+      changed: () => this.#changed(),
+      notice: (level, text, cause) => {
+        if (!this.#ended) events.notice(level, text, cause);
+      },
+      misdeed: (device, name, what, count) => {
+        if (!this.#ended) events.misdeed(device, name, what, count);
+      },
+      relayState: (state) => {
+        this.relay = state;
+        events.changed();
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#orNotice(this.#measureSpace());
+    const damagedCount = await this.unfinished.load();
+    const lostCount = await this.driver.start(this.unfinished.owners());
+    const files = this.driver.peer.catalogue.files().values();
+    await this.unfinished.endPublished(Array.from(files, ({ salt }) => salt));
+    if (damagedCount > 0) {
+      const text =
+        'What Palm had noted of an interrupted file is damaged, and it cannot be continued. Add the file again.';
+      this.#events.notice('warning', text);
+    }
+    if (lostCount > 0) {
+      const text = `Part of what Palm had noted of other devices and of damaged fragments could not be read, and was left out (${lostCount}). The devices tell it again.`;
+      this.#events.notice('warning', text);
+    }
+  }
+
+  /**
+   * Ends every transfer and link, and resolves when nothing of them writes any more, or after a while: what hangs must not
+   * hold up the rest. What is durable stays.
+   */
+  async stop(): Promise<void> {
+    this.#ended = true;
+    this.#stopSpaceTimer();
+    this.#stopSaveTimer?.();
+    this.#transfers.abortAll(left());
+    const { clock } = this.#ports;
+    await atMost(clock, END_WITHIN_MS, this.driver.stop());
+    // An aborted store ends within moments, unless its source hangs.
+    await atMost(clock, END_WITHIN_MS, Promise.allSettled(this.#working));
+  }
+
+  invite(): string {
+    return `${this.#ports.appUrl}#/join/${encodeInvite(this.#invite)}`;
+  }
+
+  store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    return this.#watched(this.#store(blob, options));
+  }
+
+  resume(id: string, blob: Blob | undefined, options: ResumeOptions): Promise<StoreResult> {
+    return this.#watched(this.#resume(id, blob, options));
+  }
+
+  async discard(id: string): Promise<void> {
+    const { storeId } = this.unfinished.claim(id);
+    await abandonStore(storeId, this);
+    this.#orNotice(this.#measureSpace());
+  }
+
+  #watched(storing: Promise<StoreResult>): Promise<StoreResult> {
+    this.#working.add(storing);
+    // The caller has `storing`, and its failure.
+    storing.catch(() => undefined).finally(() => this.#working.delete(storing));
+    return storing;
+  }
+
+  async #store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    const { name, path = '', mime = blob.type, handle } = options;
+    const k = options.k ?? (options.mirror === true ? 1 : Math.min(DEFAULT_K, options.n ?? DEFAULT_K));
+    const geometry = geometryOf(blob.size, k, options.n ?? Math.max(DEFAULT_N, k));
+    checkGeometry(geometry, options.mirror === true);
+    const isPrivate = options.private === true;
+    const resumes = undefined;
+    return this.#run({ blob, geometry, details: { name, path, mime }, isPrivate, handle, resumes }, options);
+  }
+
+  /** Whatever the chosen file is called: what is continued keeps its name, what begins anew has the file's. */
+  async #resume(id: string, blob: Blob | undefined, options: ResumeOptions): Promise<StoreResult> {
+    const resumes = this.unfinished.claim(id);
+    try {
+      const { k, n, blockBytes, path, isPrivate, handle } = resumes;
+      const source = blob ?? (await this.unfinished.open(resumes));
+      const geometry = { size: source.size, k, n, blockBytes };
+      checkGeometry(geometry, k === 1);
+      const name = source instanceof File ? source.name : resumes.name;
+      const details = { name, path, mime: source.type };
+      const handleNow = blob === undefined ? handle : undefined;
+      return await this.#run(
+        { blob: source, geometry, details, isPrivate, handle: handleNow, resumes },
+        options,
+      );
+    } catch (error) {
+      // A job that got as far as to seal has seen to it itself.
+      this.unfinished.pause(id);
+      if (!isPalmError(error, 'source-changed') || !this.unfinished.has(id)) throw error;
+      const text = `The file could not be read to its end. What is encrypted of “${visibleName(resumes.name)}” already is kept: choose the file again.`;
+      throw new PalmError('source-changed', text, { cause: error });
+    }
+  }
+
+  async #run(request: StoreRequest, options: ResumeOptions): Promise<StoreResult> {
+    const { blob, geometry, details, isPrivate, handle, resumes } = request;
+    checkDetails(details);
+    // Sealing a large file for nothing would be worse than an early answer.
+    if (this.driver.peer.catalogue.roomOf(this.identity.deviceId, 'file') <= 0) throw logFull(true);
+    const { signal } = options;
+    const { name } = details;
+    const start = { kind: 'store', name, phase: 'hashing', totalBytes: blob.size, signal } as const;
+    const transfer = this.#transfers.begin(start);
+    try {
+      const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
+      const source = blobSource(blob, this.#ports.memory);
+      const isPaced = options.durability !== 'fast';
+      const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, isPaced, transfer };
+      const stored = await storeFile(job, this.#storePorts());
+      const { fileId } = stored;
+      if (stored.kind === 'known') {
+        const placed = this.driver.peer.outboxProgress(fileId)?.placedCount;
+        return { fileId, deduplicated: true, placed: placed ?? reachOf(this.driver.peer.holdersOf(fileId)) };
+      }
+      const link = isPrivate ? this.#keepLink(fileId, stored.linkKey, stored.details) : undefined;
+      const placed =
+        options.durability === 'fast'
+          ? (this.driver.peer.outboxProgress(fileId)?.placedCount ?? geometry.n)
+          : await awaitQuorum(fileId, geometry, this.driver, transfer);
+      return { fileId, deduplicated: false, placed, ...(link === undefined ? {} : { link }) };
+    } finally {
+      transfer.end();
+      this.#measureSoon();
+    }
+  }
+
+  /**
+   * `stopped` is called with the reason when the read is stopped from outside, whether or not a piece is being waited for.
+   * @throws PalmError at the first pull of the stream for whatever is wrong with the arguments or the file.
+   */
+  async *read(
+    id: string,
+    options: ReadOptions,
+    stopped: (error: unknown) => void,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    const { fileId, manifest } = this.#fileOf(id);
+    const linkKey = await this.#linkKeyOf(fileId, manifest, options.link);
+    const { start, end } = rangeOf(manifest, options);
+    const access = manifest.access;
+    const name = access.kind === 'pool' ? access.details.name : (this.openedDetails.get(fileId)?.name ?? '');
+    const { signal } = options;
+    if (this.#ended) throw left();
+    const transfer = this.#transfers.begin({
+      kind: 'read',
+      name,
+      phase: 'reading',
+      totalBytes: end - start,
+      signal,
+    });
+    transfer.enter('reading', end - start, fileId);
+    const onAbort = (): void => stopped(transfer.signal.reason);
+    transfer.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const job = { fileId, manifest, linkKey, start, end, signal: transfer.signal };
+      for await (const piece of readFile(job, this.#readPorts())) {
+        // Whoever takes the piece owns it, and may have transferred it when this goes on: it is empty then.
+        const pieceBytes = piece.length;
+        yield piece;
+        transfer.advance(pieceBytes);
+      }
+    } finally {
+      transfer.signal.removeEventListener('abort', onAbort);
+      transfer.end();
+    }
+  }
+
+  async openLink(text: string): Promise<{ fileId: string }> {
+    const { fileId, linkKey } = decodeFileLink(text);
+    const { manifest } = this.#fileOf(fileId);
+    await this.#linkKeyOf(fileId, manifest, text);
+    this.#linkKeys.set(fileId, linkKey);
+    this.#events.changed();
+    return { fileId };
+  }
+
+  async remove(id: string): Promise<void> {
+    const { fileId } = this.#fileOf(id);
+    await this.driver.publish({ kind: 'remove', file: fileId });
+  }
+
+  async #linkKeyOf(fileId: FileId, manifest: Manifest, link: string | undefined): Promise<Uint8Array> {
+    if (manifest.access.kind === 'pool') return manifest.access.linkKey;
+    const known = this.#linkKeys.get(fileId);
+    if (link === undefined) {
+      if (known !== undefined) return known;
+      throw new PalmError(
+        'link-needed',
+        'This file is private: it opens with its link only. Ask whoever stored it.',
+      );
+    }
+    const given = decodeFileLink(link);
+    if (given.fileId !== fileId) throw new PalmError('link-needed', 'This link belongs to another file.');
+    const { salt, access } = manifest;
+    this.openedDetails.set(
+      fileId,
+      await openDetails(access.sealed, given.linkKey, salt, this.#ports.cryptography),
+    );
+    this.#linkKeys.set(fileId, given.linkKey);
+    return given.linkKey;
+  }
+
+  #keepLink(fileId: FileId, linkKey: Uint8Array<ArrayBuffer>, details: FileDetails): string {
+    this.openedDetails.set(fileId, details);
+    this.#linkKeys.set(fileId, linkKey);
+    return `${this.#ports.appUrl}#/file/${encodeFileLink({ fileId, linkKey })}`;
+  }
+
+  #fileOf(id: string): { fileId: FileId; manifest: Manifest } {
+    let fileId: FileId;
+    try {
+      fileId = parseFileId(id);
+    } catch (cause) {
+      throw new PalmError('unknown-file', 'That is not the id of a file.', { cause });
+    }
+    const { catalogue } = this.driver.peer;
+    const manifest = catalogue.files().get(fileId);
+    if (manifest !== undefined) return { fileId, manifest };
+    if (catalogue.isRemoved(fileId))
+      throw new PalmError('removed-file', 'This file was removed from the pool.');
+    throw new PalmError(
+      'unknown-file',
+      'This pool has no such file, or this device has not heard of it yet.',
+    );
+  }
+
+  #storePorts(): StorePorts {
+    const { driver, keys, unfinished } = this;
+    return {
+      ...this.#ports,
+      driver,
+      keys,
+      unfinished,
+      notice: (text) => this.#events.notice('warning', text),
+      misdeed: (device, what) => {
+        this.#events.misdeed(device, driver.deviceNameOf(device), what, 1);
+      },
+    };
+  }
+
+  #readPorts(): ReadPorts {
+    return {
+      ...this.#ports,
+      driver: this.driver,
+      notice: (text, cause) => this.#events.notice('warning', text, cause),
+    };
+  }
+
+  #changed(): void {
+    if (!this.answered && this.driver.peer.reachableDevices().length > 1) this.answered = true;
+    this.#stopSaveTimer ??= this.#ports.clock.after(SAVE_HOLDINGS_MS, () => {
+      this.#stopSaveTimer = undefined;
+      this.#orNotice(saveHoldings(this.#ports.records, this.driver.peer.holdings));
+    });
+    this.#events.changed();
+  }
+
+  #measureSoon(): void {
+    if (this.#ended || this.#measuresSoon) return;
+    this.#measuresSoon = true;
+    this.#stopSpaceTimer();
+    this.#stopSpaceTimer = this.#ports.clock.after(SPACE_SOON_MS, () => this.#orNotice(this.#measureSpace()));
+  }
+
+  async #measureSpace(): Promise<void> {
+    this.#stopSpaceTimer();
+    this.#measuresSoon = false;
+    if (this.#ended) return;
+    const { usedBytes, quotaBytes } = await this.#ports.quota.estimate();
+    if (this.#ended) return;
+    this.driver.input({ kind: 'space', freeBytes: quotaBytes * OFFERED_PART - usedBytes });
+    this.#stopSpaceTimer = this.#ports.clock.after(SPACE_EVERY_MS, () =>
+      this.#orNotice(this.#measureSpace()),
+    );
+  }
+
+  #orNotice(work: Promise<void>): void {
+    this.#working.add(work);
+    const ended = work.finally(() => this.#working.delete(work));
+    ended.catch((error: unknown) => {
+      if (!this.#ended) this.#events.notice('error', error instanceof Error ? error.message : String(error));
+    });
+  }
+}
+
+function left(): PalmError {
+  return new PalmError('not-in-pool', 'This device left the pool.');
+}
+
+function rangeOf(manifest: Manifest, options: ReadOptions): { start: number; end: number } {
+  const { start = 0, end = manifest.size } = options;
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > manifest.size) {
+    const text = `The range ${start}..${end} is not within the file's ${manifest.size} bytes.`;
+    throw new PalmError('bad-argument', text);
+  }
+  return { start, end };
+}

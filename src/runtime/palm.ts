@@ -1,0 +1,373 @@
+// The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the ports it is given.
+
+import { PalmError } from '../core/model/errors.ts';
+import { decodeInvite, type Invite } from '../core/model/invite.ts';
+import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
+import { hasVisibleCharacters } from '../core/model/visible-name.ts';
+import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
+import type { Clock, Identity } from '../core/ports.ts';
+import { utf8Length } from '../core/encoding/decode.ts';
+import type { Pool, PoolStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { misdeedOfOthersText, misdeedText } from './misdeed-text.ts';
+import { Notices, type PeerCause } from './notices.ts';
+import { pieceStream } from './read/piece-stream.ts';
+import { PoolSession } from './open-pool.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
+import { atMost } from './at-most.ts';
+import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
+import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
+import { deviceStatuses, fileStatuses } from './status.ts';
+import { Transfers } from './transfers.ts';
+
+/**
+ * After a quiet while listeners hear of a change at once, and then at most this often, ms: a fast transfer changes something
+ * thousands of times a second, and each time that the screens show it costs the bytes some of the processor.
+ */
+const NOTIFY_EVERY_MS = 200;
+/** A join waits this long for a device to answer, ms. */
+const ANSWER_WITHIN_MS = 8_000;
+
+/** Leaving waits at most this long for a start that hangs, and for each device to hear of it, ms. */
+const LEAVE_STEP_MS = 5_000;
+
+export interface PoolOpening {
+  readonly clock: Clock;
+  /** A device name to begin with. */
+  readonly suggestedDeviceName: string;
+  /** The ports, once this tab has the device and its database is open. */
+  readonly ports: Promise<RuntimePorts>;
+  /** Whether another tab has the device, so that `ports` waits for that one to close. Default: never. */
+  readonly isElsewhere?: () => boolean;
+}
+
+/**
+ * Opens the device: loads its identity and, if it was in a pool, that pool. Answers at once; `ready` tells when, and
+ * rejects when the device cannot be opened.
+ */
+export function openPool(opening: PoolOpening): Pool {
+  return new PoolRuntime(opening);
+}
+
+class PoolRuntime implements Pool {
+  readonly ready: Promise<void>;
+  readonly #clock: Clock;
+  readonly #notices = new Notices();
+  readonly #transfers: Transfers;
+  readonly #listeners = new Set<() => void>();
+  readonly #ports: Promise<RuntimePorts>;
+  readonly #isElsewhere: () => boolean;
+  /** The ports, once what was kept is open; rejected when it cannot be opened, until this device left. */
+  #opened: Promise<RuntimePorts>;
+  #identity: Identity | undefined;
+  #deviceName: string;
+  #session: PoolSession | undefined;
+  /** The session that is being started. */
+  #opening: PoolSession | undefined;
+  #entering: Promise<unknown> | undefined;
+  #leaving: Promise<void> | undefined;
+  #notifying = false;
+  #notifiedAtMs = -Infinity;
+
+  constructor({ clock, suggestedDeviceName, ports, isElsewhere = () => false }: PoolOpening) {
+    this.#clock = clock;
+    this.#deviceName = suggestedDeviceName;
+    this.#transfers = new Transfers(clock, () => this.#changed());
+    this.#ports = ports;
+    this.#isElsewhere = isElsewhere;
+    this.#opened = ports.then((opened) => this.#start(opened));
+    this.ready = this.#opened.then(() => undefined);
+    // Whoever awaits `ready` gets the failure; nobody having asked yet is not an unhandled one.
+    this.ready.catch((error: unknown) => this.#notice('error', textOf(error)));
+  }
+
+  async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
+    const name = checkName('pool', options.name, MAX_POOL_NAME_BYTES);
+    const { random } = await this.#opened;
+    const secret = random.bytes(POOL_SECRET_BYTES);
+    const session = await this.#enter({ secret, epoch: FIRST_EPOCH }, options.deviceName);
+    await session.driver.publish({ kind: 'pool', name });
+  }
+
+  invite(): string {
+    return this.#inPool().invite();
+  }
+
+  async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
+    const session = await this.#enter(decodeInvite(url), options.deviceName);
+    const answered = await this.#awaitAnswer(session);
+    if (!answered) {
+      const text =
+        'No device of this pool answers yet. You are a member: keep Palm open here and on one of the others.';
+      this.#notice('warning', text);
+    }
+    return { answered };
+  }
+
+  async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    await this.#opened;
+    return this.#inPool().store(blob, options);
+  }
+
+  async resumeStore(id: string, blob?: Blob, options: ResumeOptions = {}): Promise<StoreResult> {
+    await this.#opened;
+    return this.#inPool().resume(id, blob, options);
+  }
+
+  async discardStore(id: string): Promise<void> {
+    await this.#opened;
+    await this.#inPool().discard(id);
+  }
+
+  read(fileId: string, options: ReadOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let pieces: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> | undefined;
+    const cancelled = new AbortController();
+    const { signal } = options;
+    const either = signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]);
+    return pieceStream({
+      start: async (fail) => {
+        await this.#opened;
+        const stopped = (error: unknown): void => {
+          fail(error);
+          // The reader may never ask again: what was fetched ahead must not wait for it.
+          void pieces?.return();
+        };
+        pieces = this.#inPool().read(fileId, { ...options, signal: either }, stopped);
+      },
+      next: async () => {
+        const next = await pieces?.next();
+        return next === undefined || next.done === true ? undefined : next.value;
+      },
+      cancel: async () => {
+        cancelled.abort();
+        await pieces?.return();
+      },
+    });
+  }
+
+  async openLink(link: string): Promise<{ fileId: string }> {
+    await this.#opened;
+    return this.#inPool().openLink(link);
+  }
+
+  async remove(fileId: string): Promise<void> {
+    await this.#opened;
+    await this.#inPool().remove(fileId);
+  }
+
+  async leave(): Promise<void> {
+    if (this.#isElsewhere()) {
+      const text =
+        'Palm is open in another tab of this browser. Leave the pool there, or close that tab first.';
+      throw new PalmError('other-tab', text);
+    }
+    const ports = await this.#ports;
+    // However the start and a join under way end.
+    await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entering]));
+    this.#leaving ??= this.#leave(ports).finally(() => (this.#leaving = undefined));
+    return this.#leaving;
+  }
+
+  async #leave(ports: RuntimePorts): Promise<void> {
+    const { records, secrets, identity } = ports;
+    const session = this.#session;
+    if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(ports))) this.#inPool();
+    if (session !== undefined) await this.#sayGoodbye(session);
+    this.#session = undefined;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    await opening?.stop().catch(this.#warn);
+    try {
+      await wipe(ports);
+    } finally {
+      this.#notices.clear();
+      this.#changed();
+    }
+    this.#identity = await identity.load();
+    this.#opened = Promise.resolve(ports);
+    // A disk that is full or fails may not take it: people can set it again.
+    await saveDeviceName(records, this.#deviceName).catch(this.#warn);
+    this.#changed();
+  }
+
+  /** Told first, while the links are open; leaving goes on whatever fails. */
+  async #sayGoodbye(session: PoolSession): Promise<void> {
+    const told = session.driver.publish({ kind: 'leave' }).then(() => session.driver.flush());
+    // A device that does not read what it is sent must not hold this one back.
+    await atMost(this.#clock, LEAVE_STEP_MS, told).catch(this.#warn);
+    await session.stop().catch(this.#warn);
+  }
+
+  async setDeviceName(name: string): Promise<void> {
+    const { records } = await this.#opened;
+    this.#deviceName = checkName('device', name, MAX_DEVICE_NAME_BYTES);
+    await saveDeviceName(records, this.#deviceName);
+    await this.#session?.driver.publish({ kind: 'profile', name: this.#deviceName });
+    this.#changed();
+  }
+
+  status(): PoolStatus {
+    const id = this.#identity?.deviceId ?? '';
+    const base = {
+      device: { id, name: this.#deviceName },
+      transfers: this.#transfers.list(),
+      notices: this.#notices.list(),
+    };
+    const session = this.#session;
+    if (session === undefined) return { ...base, devices: [], files: [], unfinished: [] };
+    const { peer } = session.driver;
+    return {
+      ...base,
+      pool: {
+        id: session.keys.poolId,
+        name: peer.catalogue.poolName,
+        relay: session.relay,
+        alone: !session.answered,
+      },
+      devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
+      files: fileStatuses(peer, session.openedDetails),
+      unfinished: session.unfinished.list(),
+    };
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  cancel(transferId: string): void {
+    this.#transfers.cancel(transferId);
+  }
+
+  async #start(ports: RuntimePorts): Promise<RuntimePorts> {
+    const { records, secrets, identity } = ports;
+    this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
+    if (await isLeaveNoted(records)) await this.#finishLeaving(ports);
+    this.#identity = await identity.load();
+    const invite = await loadPool(secrets);
+    if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
+    else if (await isLeaving(ports)) {
+      await this.#finishLeaving(ports);
+      this.#identity = await identity.load();
+    }
+    this.#changed();
+    return ports;
+  }
+
+  async #finishLeaving(ports: RuntimePorts): Promise<void> {
+    await wipe(ports).catch(this.#warn);
+    await saveDeviceName(ports.records, this.#deviceName).catch(this.#warn);
+  }
+
+  async #enter(invite: Invite, deviceName: string | undefined): Promise<PoolSession> {
+    const ports = await this.#opened;
+    if (this.#session !== undefined || this.#entering !== undefined || this.#identity === undefined) {
+      throw new PalmError(
+        'already-in-pool',
+        'This device is in a pool already. Leave it first, then try again.',
+      );
+    }
+    const entering = this.#enterAs(invite, this.#identity, ports, deviceName);
+    this.#entering = entering;
+    try {
+      return await entering;
+    } finally {
+      this.#entering = undefined;
+    }
+  }
+
+  async #enterAs(
+    invite: Invite,
+    identity: Identity,
+    ports: RuntimePorts,
+    deviceName: string | undefined,
+  ): Promise<PoolSession> {
+    if (deviceName !== undefined) await this.setDeviceName(deviceName);
+    await savePool(ports.secrets, invite);
+    const session = await this.#openSession(invite, identity, ports);
+    await session.driver.publish({ kind: 'profile', name: this.#deviceName });
+    // Not granted is no failure: the browser then may evict under pressure, and the pool has the other fragments.
+    await ports.quota.persist();
+    return session;
+  }
+
+  async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<PoolSession> {
+    const session = new PoolSession(invite, identity, ports, this.#transfers, {
+      changed: () => this.#changed(),
+      notice: (level, text, cause) => this.#notice(level, text, cause),
+      misdeed: (device, name, what, count) => {
+        this.#notices.addCount(this.#clock.nowMs(), 'warning', { what, device }, count, {
+          ofDevice: (total) => misdeedText(what, name, total),
+          ofOthers: (deviceCount, total) => misdeedOfOthersText(what, deviceCount, total),
+        });
+        this.#changed();
+      },
+    });
+    this.#opening = session;
+    try {
+      await session.start();
+      // A start that took long may end after this device left.
+      if (this.#opening !== session) throw new PalmError('not-in-pool', 'This device left the pool.');
+    } catch (error) {
+      await session.stop().catch(this.#warn);
+      throw error;
+    }
+    this.#opening = undefined;
+    this.#session = session;
+    this.#changed();
+    return session;
+  }
+
+  #awaitAnswer(session: PoolSession): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        stopWatching();
+        stopTimer();
+        resolve(session.answered);
+      };
+      const stopWatching = session.driver.watch(() => {
+        if (session.answered) finish();
+      });
+      const stopTimer = this.#clock.after(session.answered ? 0 : ANSWER_WITHIN_MS, finish);
+    });
+  }
+
+  #inPool(): PoolSession {
+    if (this.#session === undefined) {
+      throw new PalmError('not-in-pool', 'This device is in no pool. Create one, or join with an invite.');
+    }
+    return this.#session;
+  }
+
+  readonly #warn = (error: unknown): void => this.#notice('warning', textOf(error));
+
+  #notice(level: 'info' | 'warning' | 'error', text: string, cause?: PeerCause): void {
+    this.#notices.add(this.#clock.nowMs(), level, text, cause);
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#notifying) return;
+    this.#notifying = true;
+    const waitMs = Math.max(0, this.#notifiedAtMs + NOTIFY_EVERY_MS - this.#clock.nowMs());
+    this.#clock.after(Math.min(waitMs, NOTIFY_EVERY_MS), () => {
+      this.#notifying = false;
+      this.#notifiedAtMs = this.#clock.nowMs();
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+function checkName(what: 'pool' | 'device', name: string, maxBytes: number): string {
+  const trimmed = name.trim();
+  if (trimmed === '') throw new PalmError('bad-argument', `Give the ${what} a name.`);
+  if (!hasVisibleCharacters(trimmed))
+    throw new PalmError('bad-argument', `Give the ${what} a name that can be seen.`);
+  if (/\p{Surrogate}/u.test(trimmed) || utf8Length(trimmed) > maxBytes) {
+    throw new PalmError('bad-argument', `The ${what}'s name is too long: at most ${maxBytes} bytes.`);
+  }
+  return trimmed;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,258 @@
+// The catalogue's entries on this device's disk. A new one is a row of its own, durable before anything else happens. Rows are
+// gathered into bundles: some hundreds of entries as the catalogue keeps them (packed-entry.ts), sealed with a key of the pool. Whoever
+// opens a bundle knows that this pool's device checked its entries before it sealed them, so no signature is checked again and no
+// manifest opened: a hundred thousand take as many seals as there are bundles, not as there are entries.
+//
+// Invariants: an entry is in a bundle on the disk before its row goes. Bundles are only read, and replaced whole. What the
+// catalogue let go of does not stay: its row goes, or its bundle is written again once half of it is such.
+
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
+import { DeviceTexts, PackedEntry, packEntry, unpackEntries } from '../../core/catalogue/packed-entry.ts';
+import { concatBytes, utf8 } from '../../core/model/bytes.ts';
+import { isPalmError } from '../../core/model/errors.ts';
+import type { DeviceId, EntryId } from '../../core/model/ids.ts';
+import { deriveBundleKey, type PoolKeys } from '../../core/model/pool-keys.ts';
+import type { Cryptography, Random, RecordStore } from '../../core/ports.ts';
+import { bytesOf, listOf, uintOf } from '../../core/encoding/decode.ts';
+
+export interface CheckedRecordsPorts {
+  readonly records: RecordStore;
+  readonly cryptography: Cryptography;
+  readonly random: Random;
+  readonly keys: PoolKeys;
+  readonly catalogue: Catalogue;
+  /** Takes work that nobody waits for, and its failure. */
+  background(work: Promise<unknown>): void;
+}
+
+/** Rows that are gathered: opening checks fewer than this one by one, in some 100 ms. */
+const BUNDLE_ENTRIES = 512;
+/** Bytes of one bundle, beside its last entry: databases read pieces of 1 MiB fastest. */
+const BUNDLE_BYTES = 1024 * 1024;
+const MAX_BUNDLES = 1_000_000;
+const MAX_BUNDLE_BYTES = 2 * BUNDLE_BYTES;
+/** Entries that are checked at once. */
+const CHECKED_AT_ONCE = 64;
+const NONCE_BYTES = 12;
+const INDEX = 'catalogue';
+
+/** What is known of a bundle on the disk. */
+interface Bundle {
+  readonly byteCount: number;
+  /** Its entries that were let go of, and how many bytes those are. */
+  readonly gone: Set<EntryId>;
+  goneBytes: number;
+}
+
+export class CheckedRecords {
+  readonly #ports: CheckedRecordsPorts;
+  readonly #key: Uint8Array<ArrayBuffer>;
+  readonly #aad: Uint8Array<ArrayBuffer>;
+  /** Entries that lie in rows of their own, and whose they are. */
+  readonly #rows = new Map<EntryId, DeviceId>();
+  readonly #bundles = new Map<number, Bundle>();
+  #lastNumber = 0;
+  /** Where entries lie that were read from bundles, by the bytes that they are in; and those that this page bundled. */
+  readonly #bundleOfRun = new WeakMap<Uint8Array, number>();
+  readonly #bundleOfEntry = new Map<EntryId, number>();
+  /** Changes of bundles, one after another. */
+  #changing: Promise<void> = Promise.resolve();
+  #isGathering = false;
+
+  constructor(ports: CheckedRecordsPorts) {
+    this.#ports = ports;
+    this.#key = deriveBundleKey(ports.keys);
+    this.#aad = utf8(`palm/v1/checked-entries/${ports.keys.poolId}`);
+  }
+
+  /** Puts all entries into the catalogue, which has none yet. Returns how many rows and bundles could not be read. */
+  async restore(): Promise<number> {
+    const { records, catalogue } = this.#ports;
+    const entries: PackedEntry[] = [];
+    const damaged: number[] = [];
+    const devices = new DeviceTexts();
+    for (const number of await this.#numbers()) {
+      this.#lastNumber = Math.max(this.#lastNumber, number);
+      const run = await this.#read(number);
+      if (run === undefined) {
+        damaged.push(number);
+        continue;
+      }
+      this.#bundles.set(number, { byteCount: run.length, gone: new Set(), goneBytes: 0 });
+      this.#bundleOfRun.set(run, number);
+      for (const entry of unpackEntries(run, devices)) entries.push(entry);
+    }
+    const rows = await records.loadRecords();
+    const checked = await checkEntries(
+      rows.map(({ bytes }) => bytes),
+      this.#ports,
+    );
+    for (const { entry } of checked) this.#rows.set(entry.entryId, entry.deviceId);
+    for (const entry of checked) entries.push(new PackedEntry(packEntry(entry), 0));
+    const surplus = catalogue.restore(entries);
+    if (damaged.length > 0) await this.#saveIndex();
+    for (const number of damaged) await records.dropMeta(nameOf(number));
+    if (surplus.length > 0) await this.forget(surplus);
+    this.#gatherIfMany();
+    return damaged.length + rows.length - checked.length;
+  }
+
+  /** Makes entries durable, all or none. */
+  async keep(entries: readonly CheckedEntry[]): Promise<void> {
+    for (const { entry } of entries) this.#rows.set(entry.entryId, entry.deviceId);
+    const records = entries.map(({ entry: { entryId, deviceId, seq, bytes } }) => ({
+      entryId,
+      deviceId,
+      seq,
+      bytes,
+    }));
+    await this.#ports.records.putRecords(records);
+    this.#gatherIfMany();
+  }
+
+  /** Removes what the catalogue let go of. */
+  forget(entries: readonly PackedEntry[]): Promise<void> {
+    return this.#change(async () => {
+      const inRows = entries.filter(
+        (entry) => !this.#bundleOfRun.has(entry.run) && this.#rows.has(entry.entryId),
+      );
+      for (const { entryId } of inRows) this.#rows.delete(entryId);
+      await this.#ports.records.dropRecords(inRows.map(({ entryId }) => entryId));
+      const halfGone = new Set<number>();
+      for (const entry of entries) {
+        const number = this.#bundleOfRun.get(entry.run) ?? this.#bundleOfEntry.get(entry.entryId);
+        const bundle = number === undefined ? undefined : this.#bundles.get(number);
+        if (number === undefined || bundle === undefined) continue;
+        bundle.gone.add(entry.entryId);
+        bundle.goneBytes += entry.packedLength;
+        if (2 * bundle.goneBytes >= bundle.byteCount) halfGone.add(number);
+      }
+      for (const number of halfGone) await this.#rewrite(number);
+    });
+  }
+
+  /** Resolves when no bundle is being written. */
+  async idle(): Promise<void> {
+    await this.#changing;
+  }
+
+  #gatherIfMany(): void {
+    if (this.#isGathering || this.#rows.size < BUNDLE_ENTRIES) return;
+    this.#isGathering = true;
+    const gathering = this.#change(() => this.#gather()).finally(() => (this.#isGathering = false));
+    this.#ports.background(gathering);
+  }
+
+  /** Entries that are being published are in the catalogue a moment later: they stay rows. */
+  async #gather(): Promise<void> {
+    let portion: PackedEntry[] = [];
+    let byteCount = 0;
+    for (const [entryId, deviceId] of this.#rows) {
+      const entry = this.#ports.catalogue.find(deviceId, entryId);
+      if (entry === undefined) continue;
+      portion.push(entry);
+      byteCount += entry.packedLength;
+      if (byteCount < BUNDLE_BYTES) continue;
+      await this.#bundle(portion);
+      [portion, byteCount] = [[], 0];
+    }
+    if (portion.length > 0) await this.#bundle(portion);
+  }
+
+  async #bundle(entries: readonly PackedEntry[]): Promise<void> {
+    const number = await this.#write(concatBytes(...entries.map(({ packedBytes }) => packedBytes)));
+    for (const { entryId } of entries) {
+      this.#rows.delete(entryId);
+      this.#bundleOfEntry.set(entryId, number);
+    }
+    await this.#ports.records.dropRecords(entries.map(({ entryId }) => entryId));
+  }
+
+  /** Replaces a bundle by one without the entries that were let go of. */
+  async #rewrite(number: number): Promise<void> {
+    const { records } = this.#ports;
+    const run = await this.#read(number);
+    const gone = this.#bundles.get(number)?.gone;
+    const entries = run === undefined ? [] : unpackEntries(run);
+    const staying = entries.filter(({ entryId }) => gone?.has(entryId) !== true);
+    if (staying.length > 0) {
+      const next = await this.#write(concatBytes(...staying.map(({ packedBytes }) => packedBytes)));
+      for (const { entryId } of staying) this.#bundleOfEntry.set(entryId, next);
+    }
+    this.#bundles.delete(number);
+    await this.#saveIndex();
+    await records.dropMeta(nameOf(number));
+  }
+
+  /** Returns the new bundle's number. */
+  async #write(run: Uint8Array<ArrayBuffer>): Promise<number> {
+    const { cryptography, random, records } = this.#ports;
+    this.#lastNumber += 1;
+    const number = this.#lastNumber;
+    const nonce = random.bytes(NONCE_BYTES);
+    const sealed = concatBytes(nonce, await cryptography.seal(this.#key, nonce, this.#aad, run));
+    await records.putMeta(nameOf(number), sealed);
+    this.#bundles.set(number, { byteCount: run.length, gone: new Set(), goneBytes: 0 });
+    await this.#saveIndex();
+    return number;
+  }
+
+  /** Undefined when it is not there, or not what this device wrote. */
+  async #read(number: number): Promise<Uint8Array | undefined> {
+    const kept = await this.#ports.records.getMeta(nameOf(number));
+    try {
+      const sealed = bytesOf(kept, NONCE_BYTES + 1, MAX_BUNDLE_BYTES);
+      const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
+      return await this.#ports.cryptography.open(this.#key, nonce, this.#aad, body);
+    } catch (error) {
+      if (isPalmError(error, 'bad-message')) return undefined;
+      throw error;
+    }
+  }
+
+  async #numbers(): Promise<number[]> {
+    const kept = (await this.#ports.records.getMeta(INDEX)) ?? [];
+    try {
+      return listOf(kept, MAX_BUNDLES, (number) => uintOf(number, Number.MAX_SAFE_INTEGER));
+    } catch (error) {
+      if (isPalmError(error, 'bad-message')) return [];
+      throw error;
+    }
+  }
+
+  #saveIndex(): Promise<void> {
+    return this.#ports.records.putMeta(INDEX, [...this.#bundles.keys()]);
+  }
+
+  #change(work: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(work);
+    // Whoever asked for it has the failure; the next change begins from what is on the disk.
+    this.#changing = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Those records that pass, in their order. */
+export async function checkEntries(
+  records: readonly Uint8Array[],
+  { keys, cryptography }: Pick<CheckedRecordsPorts, 'keys' | 'cryptography'>,
+): Promise<CheckedEntry[]> {
+  const checked: CheckedEntry[] = [];
+  for (let at = 0; at < records.length; at += CHECKED_AT_ONCE) {
+    const portion = records.slice(at, at + CHECKED_AT_ONCE).map(async (bytes) => {
+      try {
+        return await checkEntry(bytes, keys, cryptography);
+      } catch (error) {
+        if (isPalmError(error, 'bad-message')) return undefined;
+        throw error;
+      }
+    });
+    for (const entry of await Promise.all(portion)) if (entry !== undefined) checked.push(entry);
+  }
+  return checked;
+}
+
+function nameOf(number: number): string {
+  return `${INDEX}/${number}`;
+}

@@ -1,0 +1,126 @@
+// Writes this device's log: signs entries, makes them durable and hands them on. Those that come while others are being
+// written go together, in one transaction and one message: a thousand small files cost some dozens of flushes.
+//
+// Invariants: entries are chained in the order of the calls; none is spread before it is durable; each call settles once.
+
+import type { Catalogue, EntryPlace } from '../../core/catalogue/catalogue.ts';
+import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
+import { tickAfter } from '../../core/catalogue/clock.ts';
+import {
+  encodeEntry,
+  encodeEntryPayload,
+  signedBytesOf,
+  type EntryBody,
+} from '../../core/catalogue/entry.ts';
+import { PalmError } from '../../core/model/errors.ts';
+import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { Clock, Cryptography, Identity } from '../../core/ports.ts';
+
+/** Entries written together: beyond some dozens the flush no longer counts. */
+const MAX_TOGETHER = 32;
+/** And their bytes: with the largest entry that may follow they still fit one message. */
+const MAX_TOGETHER_BYTES = 256 * 1024;
+
+export interface PublisherPorts {
+  readonly clock: Clock;
+  readonly cryptography: Cryptography;
+  readonly identity: Identity;
+  readonly keys: PoolKeys;
+  readonly catalogue: Catalogue;
+  /** Makes entries durable, all or none. */
+  keep(entries: readonly CheckedEntry[]): Promise<void>;
+  /** They are durable: adds them to the catalogue, and spreads them. */
+  published(entries: readonly CheckedEntry[]): void;
+  /** @throws what ends this device's part in the pool, once it has ended. */
+  checkAlive(): void;
+}
+
+interface Waiting {
+  readonly body: EntryBody;
+  readonly resolve: (entry: CheckedEntry) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Refused before anything is written: nobody would keep it. */
+export function logFull(isFile: boolean): PalmError {
+  const text = isFile
+    ? 'This device has stored as many files in this pool as its log has room for, removed ones included. Store it on another device of the pool. What is stored stays, and can be read and removed as before.'
+    : 'The log of this device is full: no more can be written in this pool from here. What is stored stays, and can be read. Other devices can go on.';
+  return new PalmError('log-full', text);
+}
+
+export class Publisher {
+  readonly #ports: PublisherPorts;
+  readonly #waiting: Waiting[] = [];
+  #isWriting = false;
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(ports: PublisherPorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves once the entry is durable and on its way. One that fails takes no other with it. */
+  publish(body: EntryBody): Promise<CheckedEntry> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ body, resolve, reject });
+      if (!this.#isWriting) this.#written = this.#writeAll();
+    });
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await this.#written;
+  }
+
+  /** Never rejects. */
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    // Calls of this very moment go together too.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const written = await this.#signSome();
+      const entries = written.map(({ entry }) => entry);
+      try {
+        if (entries.length > 0) await this.#ports.keep(entries);
+        this.#ports.published(entries);
+        for (const { call, entry } of written) call.resolve(entry);
+      } catch (error) {
+        for (const { call } of written) call.reject(error);
+      }
+    }
+    // In the same turn as the last look at what waits: a call that comes now begins anew.
+    this.#isWriting = false;
+  }
+
+  async #signSome(): Promise<{ call: Waiting; entry: CheckedEntry }[]> {
+    const { catalogue, clock, identity } = this.#ports;
+    const signed: { call: Waiting; entry: CheckedEntry }[] = [];
+    let byteCount = 0;
+    let place = catalogue.placeOf(identity.deviceId, clock.nowMs());
+    const roomOf = (body: EntryBody): number =>
+      catalogue.roomOf(identity.deviceId, body.kind === 'file' ? 'file' : 'other') - byteCount;
+    while (signed.length < MAX_TOGETHER && byteCount < MAX_TOGETHER_BYTES) {
+      const call = this.#waiting.shift();
+      if (call === undefined) break;
+      try {
+        this.#ports.checkAlive();
+        const entry = await this.#sign(call.body, place);
+        if (entry.entry.bytes.length > roomOf(call.body)) throw logFull(call.body.kind === 'file');
+        signed.push({ call, entry });
+        byteCount += entry.entry.bytes.length;
+        const { seq, entryId, at } = entry.entry;
+        place = { seq: seq + 1, prev: entryId, at: tickAfter(at, clock.nowMs()) };
+      } catch (error) {
+        call.reject(error);
+      }
+    }
+    return signed;
+  }
+
+  async #sign(body: EntryBody, place: EntryPlace): Promise<CheckedEntry> {
+    const { identity, keys, cryptography } = this.#ports;
+    const payload = encodeEntryPayload({ pool: keys.poolId, publicKey: identity.publicKey, ...place, body });
+    const bytes = encodeEntry(payload, await identity.sign(signedBytesOf(payload)));
+    return checkEntry(bytes, keys, cryptography);
+  }
+}

@@ -1,0 +1,83 @@
+// What this device asked of others and waits for, as promises: core's peer matches answers with tickets, and this the
+// tickets with whoever asked.
+//
+// Invariant: each request settles exactly once: by its answer, its abort, or `close`.
+
+import { PalmError } from '../../core/model/errors.ts';
+import type { DeviceId } from '../../core/model/ids.ts';
+import type { PeerInput } from '../../core/peer/peer-events.ts';
+import type { Ask, RequestResult } from '../../core/peer/requests.ts';
+
+interface Waiting {
+  readonly resolve: (payload: Uint8Array<ArrayBuffer>) => void;
+  readonly reject: (error: PalmError) => void;
+}
+
+export class RequestWaits {
+  readonly #input: (input: PeerInput) => void;
+  readonly #lifetime: AbortSignal;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextTicket = 1;
+
+  /** Nothing is asked for any more once `lifetime` aborts. */
+  constructor(input: (input: PeerInput) => void, lifetime: AbortSignal) {
+    this.#input = input;
+    this.#lifetime = lifetime;
+  }
+
+  /** @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's reason. */
+  request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      this.#lifetime.throwIfAborted();
+      const ticket = this.#nextTicket++;
+      const abandon = (): void => {
+        this.#waiting.delete(ticket);
+        this.#input({ kind: 'abandon', ticket });
+        reject(signal.reason);
+      };
+      const settled = (): void => signal.removeEventListener('abort', abandon);
+      signal.addEventListener('abort', abandon, { once: true });
+      this.#waiting.set(ticket, {
+        resolve: (payload) => (settled(), resolve(payload)),
+        reject: (error) => (settled(), reject(error)),
+      });
+      this.#input({ kind: 'request', ticket, to, ask });
+    });
+  }
+
+  answer(ticket: number, result: RequestResult): void {
+    const waiting = this.#waiting.get(ticket);
+    this.#waiting.delete(ticket);
+    if (result.kind === 'payload') waiting?.resolve(result.payload);
+    else waiting?.reject(failureOf(result.reason));
+  }
+
+  /** No link is left that could answer. */
+  close(): void {
+    for (const { reject } of this.#waiting.values()) reject(linkClosed());
+    this.#waiting.clear();
+  }
+}
+
+function linkClosed(): PalmError {
+  return new PalmError('link-closed', 'The connection to the device closed before it answered.');
+}
+
+function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): PalmError {
+  switch (reason) {
+    case 'link-closed':
+      return linkClosed();
+    case 'deadline':
+      return new PalmError('deadline', 'The device did not answer in time.');
+    case 'corrupt':
+      return new PalmError('corrupt', 'The device found its copy of a block damaged.');
+    case 'busy':
+      return new PalmError('deadline', 'The device has too much to do to answer now.');
+    case 'storage':
+      // The worker that has its blocks may have died: another has them when it is asked again.
+      return new PalmError('deadline', 'The device could not read its storage just now.');
+    case 'absent':
+      return new PalmError('refused', 'The device has no such block.');
+  }
+}

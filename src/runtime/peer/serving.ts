@@ -1,0 +1,178 @@
+// Answers what is asked of this device's own store, by others and by its own reads: fragment indexes, blocks, small fragments.
+//
+// Invariant: each `serve` tells core's peer 'served' once, however it ended.
+
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
+import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { fragmentBytesOf } from '../../core/model/geometry.ts';
+import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
+import type { PeerInput } from '../../core/peer/peer-events.ts';
+import type { Ask } from '../../core/peer/requests.ts';
+import type { Clock, FragmentStore, Memory, Transport } from '../../core/ports.ts';
+import { encodeMessage, type Failure, type PayloadKind, type Place } from '../../core/wire/messages.ts';
+import {
+  encodeSmallFragments,
+  hasSmallFragments,
+  MAX_SMALL_INDEX_BYTES,
+  MAX_TOGETHER_BYTES,
+  type SmallFragment,
+} from '../../core/wire/small-fragments.ts';
+
+export interface ServingPorts {
+  readonly clock: Clock;
+  readonly memory: Memory;
+  readonly fragments: FragmentStore;
+  readonly transport: Transport;
+  readonly catalogue: Catalogue;
+  input(input: PeerInput): void;
+  /** Whether this must not be served now: others are proving that they hold it. */
+  withholds(ask: Ask | Place): boolean;
+  /** A block that should be here is missing or damaged: whichever fragments need it no longer count. */
+  blockLost(hash: BlockHash): Promise<void>;
+  /** The index of this fragment is not here, or damaged: if it counted, it no longer does. */
+  indexLost(place: Place): Promise<void>;
+}
+
+const ANSWERS: Readonly<Record<Ask['kind'], PayloadKind>> = {
+  'get-index': 'index',
+  'get-block': 'block',
+  'get-fragments': 'fragments',
+};
+
+/** Told that a block was handed to the link with `to`. */
+type ServeListener = (to: DeviceId, hash: BlockHash) => void;
+
+/** Which fragment lacks a block is looked up at most this often, ms: it reads every fragment index here. */
+const SEEK_EVERY_MS = 10_000;
+
+export class Serving {
+  readonly #ports: ServingPorts;
+  /** By device and its request. */
+  readonly #running = new Map<string, AbortController>();
+  readonly #listeners = new Set<ServeListener>();
+  /** When this device last looked which fragment a missing block belongs to, ms. */
+  #soughtAtMs = -Infinity;
+
+  constructor(ports: ServingPorts) {
+    this.#ports = ports;
+  }
+
+  /** Calls `listener` after each block that was served by itself, until the returned function is called. */
+  watch(listener: ServeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * What is asked for, from this device's own store; undefined when it is not here. Of fragments those that are not here are
+   * left out.
+   * @throws PalmError 'corrupt' once the damage was noted.
+   */
+  async load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      const bytes = await this.#stored(ask);
+      if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash);
+      if (bytes === undefined && ask.kind === 'get-index') await this.#ports.indexLost(ask);
+      return bytes;
+    } catch (error) {
+      if (!isPalmError(error, 'corrupt')) throw error;
+      if (ask.kind === 'get-block') await this.#ports.blockLost(ask.hash);
+      if (ask.kind === 'get-index') await this.#ports.indexLost(ask);
+      throw error;
+    }
+  }
+
+  /** Sends what `to` asked for under `id`. @throws what it cannot tell `to` of as the state of a block. */
+  async serve(to: DeviceId, id: number, ask: Ask): Promise<void> {
+    if (this.#ports.withholds(ask)) {
+      this.#served(to, id, 'busy');
+      return;
+    }
+    const key = `${to}/${id}`;
+    const controller = new AbortController();
+    this.#running.set(key, controller);
+    try {
+      const payload = await this.load(ask);
+      const failure = payload === undefined ? 'absent' : undefined;
+      if (payload !== undefined && !controller.signal.aborted) {
+        const message = encodeMessage({ kind: ANSWERS[ask.kind], id }, payload);
+        await this.#ports.transport.send(to, message, 'bulk', controller.signal);
+        this.#ports.memory.give(payload);
+        if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash);
+      }
+      this.#served(to, id, controller.signal.aborted ? undefined : failure);
+    } catch (error) {
+      const isCancelled = isPalmError(error, 'link-closed') || isPalmError(error, 'cancelled');
+      const isCorrupt = isPalmError(error, 'corrupt');
+      this.#served(to, id, isCancelled ? undefined : isCorrupt ? 'corrupt' : 'storage');
+      if (!isCancelled && !isCorrupt) throw error;
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  /** It is no longer wanted. */
+  stop(to: DeviceId, id: number): void {
+    this.#running.get(`${to}/${id}`)?.abort(new PalmError('cancelled', 'No longer wanted.'));
+  }
+
+  #served(to: DeviceId, id: number, failure: Failure | undefined): void {
+    this.#ports.input({ kind: 'served', to, id, ...(failure === undefined ? {} : { failure }) });
+  }
+
+  #stored(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { fragments, catalogue } = this.#ports;
+    if (ask.kind === 'get-block') return fragments.getBlock(ask.hash);
+    if (ask.kind === 'get-fragments') return this.#storedFragments(ask.places);
+    const fragmentId = catalogue.files().get(ask.file)?.fragments[ask.fragment];
+    return fragmentId === undefined ? Promise.resolve(undefined) : fragments.getIndex(fragmentId);
+  }
+
+  /** One after another: each block is in memory of a full one until it is copied. */
+  async #storedFragments(places: readonly Place[]): Promise<Uint8Array<ArrayBuffer>> {
+    const loaded: (SmallFragment | undefined)[] = [];
+    const asked = new Set<string>();
+    let roomBytes = MAX_TOGETHER_BYTES;
+    for (const place of places) {
+      const key = `${place.file}/${place.fragment}`;
+      const fragment = asked.has(key) ? undefined : await this.#smallFragment(place, roomBytes);
+      asked.add(key);
+      roomBytes -= fragment?.block.length ?? 0;
+      loaded.push(fragment);
+    }
+    return encodeSmallFragments(loaded);
+  }
+
+  /** Undefined where it is not here, is not what its file says, or has more than `roomBytes`. */
+  async #smallFragment(place: Place, roomBytes: number): Promise<SmallFragment | undefined> {
+    if (this.#ports.withholds(place)) return undefined;
+    const manifest = this.#ports.catalogue.files().get(place.file);
+    if (manifest === undefined || !hasSmallFragments(manifest)) return undefined;
+    const blockBytes = fragmentBytesOf(manifest);
+    if (blockBytes > roomBytes) return undefined;
+    try {
+      const index = await this.load({ kind: 'get-index', ...place });
+      if (index === undefined || index.length > MAX_SMALL_INDEX_BYTES) return undefined;
+      const [hash, ...others] = decodeFragmentIndex(index).blocks;
+      if (hash === undefined || others.length > 0) return undefined;
+      const bytes = await this.load({ kind: 'get-block', hash });
+      if (bytes === undefined) return undefined;
+      const block = bytes.length === blockBytes ? bytes.slice() : undefined;
+      this.#ports.memory.give(bytes);
+      return block && { index, block };
+    } catch (error) {
+      // It was noted; whoever asks for the block by itself is told.
+      if (isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Looking which fragment lacks a block costs, so asking for one that is not here does not make it happen often. */
+  async #blockMissing(hash: BlockHash): Promise<void> {
+    const nowMs = this.#ports.clock.nowMs();
+    if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;
+    this.#soughtAtMs = nowMs;
+    await this.#ports.blockLost(hash);
+  }
+}

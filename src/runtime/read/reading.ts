@@ -1,0 +1,400 @@
+// Reads one file, or a range of it, as a stream: drives core's read plan, checks every index and block against its hash, and
+// opens segments ahead of the reader, who gets them in order. At most a window of segments is in memory.
+
+import { deriveFileKey } from '../../core/coding/file-key.ts';
+import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
+import { combineShares } from '../../core/coding/shamir.ts';
+import type { Manifest } from '../../core/catalogue/manifest.ts';
+import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
+import { type BlockHash, type DeviceId, type FileId } from '../../core/model/ids.ts';
+import type { Ask } from '../../core/peer/requests.ts';
+import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../../core/ports.ts';
+import { ReadPlan, type ReadEffect, type ReadInput } from '../../core/reading/read-plan.ts';
+import { Deadline } from '../peer/deadline.ts';
+import type { PeerCause } from '../notices.ts';
+import type { PeerDriver } from '../peer/peer-driver.ts';
+
+export interface ReadPorts {
+  readonly clock: Clock;
+  readonly memory: Memory;
+  readonly codec: SegmentCodec;
+  readonly driver: PeerDriver;
+  notice(text: string, cause: PeerCause): void;
+}
+
+export interface ReadJob {
+  readonly fileId: FileId;
+  readonly manifest: Manifest;
+  /** Kc, 32 bytes. */
+  readonly linkKey: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly signal: AbortSignal;
+}
+
+/** Segments asked for ahead of the one that is taken: some 8 MiB at k = 4. */
+const WINDOW_SEGMENTS = 8;
+/** Segments being opened at once: the next one is on its way to a worker while one is worked on. */
+const MAX_OPENING = 2;
+/** Workers that may die over one segment before the read ends: a segment that kills them all is not opened. */
+const MAX_DEATHS = 3;
+
+/** A block that waits for the others of its segment. */
+interface Arrived {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What it has to match; undefined when that was checked already. */
+  readonly hash: BlockHash | undefined;
+  readonly device: DeviceId;
+}
+
+/**
+ * The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments', 'corrupt'; 'worker-failed'
+ * and 'storage-failed' when it is this device that fails; the signal's reason.
+ */
+export async function* readFile(
+  job: ReadJob,
+  ports: ReadPorts,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  if (job.start >= job.end) return;
+  const session = new ReadSession(job, ports);
+  try {
+    yield* session.run();
+  } finally {
+    session.close();
+  }
+}
+
+class ReadSession {
+  readonly #job: ReadJob;
+  readonly #ports: ReadPorts;
+  readonly #plan: ReadPlan;
+  readonly #firstSegment: number;
+  readonly #endSegment: number;
+  readonly #indexes = new Map<number, FragmentIndex>();
+  /** By segment and fragment. */
+  readonly #blocks = new Map<number, Map<number, Arrived>>();
+  readonly #complete = new Set<number>();
+  /** Complete segments that wait to be opened, in order. */
+  readonly #unopened: number[] = [];
+  #openingCount = 0;
+  /** Opened segments that the reader has not taken. */
+  readonly #opened = new Map<number, Uint8Array<ArrayBuffer>>();
+  /** By segment: workers that died over it. */
+  readonly #deaths = new Map<number, number>();
+  readonly #asks = new Map<string, AbortController>();
+  readonly #lifetime = new AbortController();
+  #knownSources = '';
+  /** By fragment: whoever had it at some time during this read. */
+  readonly #everHeld = new Map<number, Set<DeviceId>>();
+  #failure: { readonly error: unknown } | undefined;
+  /** What this device itself failed with last, until it does well again: others are not to blame for what is missing then. */
+  #ownFailure: PalmError | undefined;
+  #key: Uint8Array | undefined;
+  #wake: () => void = () => undefined;
+  readonly #deadline: Deadline;
+  #stopWatching: () => void = () => undefined;
+
+  constructor(job: ReadJob, ports: ReadPorts) {
+    this.#job = job;
+    this.#ports = ports;
+    this.#deadline = new Deadline(ports.clock, () => this.#input({ kind: 'tick' }));
+    const segmentBytes = segmentBytesOf(job.manifest);
+    this.#firstSegment = Math.floor(job.start / segmentBytes);
+    this.#endSegment = Math.min(segmentCountOf(job.manifest), Math.ceil(job.end / segmentBytes));
+    this.#plan = new ReadPlan({
+      self: ports.driver.deviceId,
+      k: job.manifest.k,
+      n: job.manifest.n,
+      firstSegment: this.#firstSegment,
+      endSegment: this.#endSegment,
+      windowSegments: WINDOW_SEGMENTS,
+    });
+  }
+
+  async *run(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    const onAbort = (): void => this.#fail(this.#job.signal.reason);
+    this.#job.signal.addEventListener('abort', onAbort, { once: true });
+    this.#stopWatching = this.#ports.driver.watch(() => this.#sourcesChanged());
+    try {
+      this.#job.signal.throwIfAborted();
+      this.#sourcesChanged(true);
+      for (let segment = this.#firstSegment; segment < this.#endSegment; segment++) {
+        const plain = await this.#takeSegment(segment);
+        const offset = segment * segmentBytesOf(this.#job.manifest);
+        yield plain.subarray(
+          Math.max(0, this.#job.start - offset),
+          Math.min(plain.length, this.#job.end - offset),
+        );
+      }
+    } finally {
+      this.#job.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  close(): void {
+    this.#stopWatching();
+    this.#deadline.stop();
+    this.#lifetime.abort(new PalmError('cancelled', 'The read ended.'));
+    this.#blocks.clear();
+    this.#opened.clear();
+  }
+
+  async #takeSegment(segment: number): Promise<Uint8Array<ArrayBuffer>> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const plain = this.#opened.get(segment);
+      if (plain === undefined) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      this.#opened.delete(segment);
+      this.#input({ kind: 'taken' });
+      return plain;
+    }
+  }
+
+  /** Opens complete segments in the order in which they became so, ahead of the reader. */
+  #openNext(): void {
+    while (this.#openingCount < MAX_OPENING && !this.#lifetime.signal.aborted) {
+      const segment = this.#unopened.shift();
+      if (segment === undefined) return;
+      this.#openingCount += 1;
+      const opening = this.#open(segment).finally(() => {
+        this.#openingCount -= 1;
+        this.#openNext();
+      });
+      this.#inBackground(opening);
+    }
+  }
+
+  async #open(segment: number): Promise<void> {
+    const { manifest } = this.#job;
+    const { signal } = this.#lifetime;
+    const arrived = this.#blocks.get(segment) ?? new Map<number, Arrived>();
+    this.#blocks.delete(segment);
+    const parameters = {
+      key: this.#fileKey(),
+      salt: manifest.salt,
+      segmentIndex: segment,
+      segmentCount: segmentCountOf(manifest),
+      k: manifest.k,
+      n: manifest.n,
+    };
+    const blocks = Array.from(arrived, ([index, { bytes, hash }]) => ({ index, bytes, hash }));
+    try {
+      const opening = await this.#ports.codec.open(
+        parameters,
+        blocks,
+        plainBytesOf(manifest, segment),
+        signal,
+      );
+      if (opening.kind === 'unsound') this.#dropUnsound(segment, arrived, opening.sound);
+      else this.#opened.set(segment, opening.plain);
+      this.#wake();
+    } catch (error) {
+      if (signal.aborted) return;
+      const deathCount = (this.#deaths.get(segment) ?? 0) + 1;
+      if (!isPalmError(error, 'worker-failed') || deathCount === MAX_DEATHS) throw error;
+      // The blocks went with the worker; the next one opens others.
+      this.#deaths.set(segment, deathCount);
+      this.#complete.delete(segment);
+      this.#input({ kind: 'lost', segment });
+    }
+  }
+
+  /** The sound blocks wait for those that come instead of the others. */
+  #dropUnsound(
+    segment: number,
+    arrived: ReadonlyMap<number, Arrived>,
+    sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[],
+  ): void {
+    this.#complete.delete(segment);
+    const soundBytes = new Map(sound.map(({ index, bytes }) => [index, bytes]));
+    const kept = new Map<number, Arrived>();
+    this.#blocks.set(segment, kept);
+    for (const [fragment, { device }] of arrived) {
+      const bytes = soundBytes.get(fragment);
+      if (bytes !== undefined) {
+        kept.set(fragment, { bytes, hash: undefined, device });
+        continue;
+      }
+      this.#tellDamaged(device);
+      this.#notGiven(fragment, device);
+      this.#input({ kind: 'unsound', segment, fragment, device });
+    }
+  }
+
+  /** Known once k indexes are. */
+  #fileKey(): Uint8Array {
+    this.#key ??= this.#combineKey();
+    return this.#key;
+  }
+
+  #combineKey(): Uint8Array {
+    const { manifest, linkKey } = this.#job;
+    const shares = [...this.#indexes.values()].slice(0, manifest.k);
+    const sharedKey = combineShares(shares.map(({ fragment, share }) => ({ index: fragment, share })));
+    return deriveFileKey(linkKey, sharedKey, manifest.salt);
+  }
+
+  /** Tells the plan who can be asked for what, when that changed. */
+  #sourcesChanged(always = false): void {
+    const { peer } = this.#ports.driver;
+    if (peer.catalogue.isRemoved(this.#job.fileId)) {
+      this.#fail(
+        new PalmError('removed-file', 'The file was removed from the pool while it was being read.'),
+      );
+      return;
+    }
+    for (const [device, fragments] of peer.holdersOf(this.#job.fileId)) {
+      for (const fragment of fragments)
+        this.#everHeld.set(fragment, (this.#everHeld.get(fragment) ?? new Set()).add(device));
+    }
+    // A device that found one block of its fragment damaged no longer claims the fragment; its other blocks are still good.
+    const sources = new Map<number, DeviceId[]>();
+    for (const [fragment, devices] of this.#everHeld) {
+      const there = [...devices].filter((device) => peer.isReachable(device));
+      if (there.length > 0) sources.set(fragment, there);
+    }
+    const known = JSON.stringify([...sources]);
+    if (!always && known === this.#knownSources) return;
+    this.#knownSources = known;
+    this.#input({ kind: 'sources', sources });
+  }
+
+  #input(input: ReadInput): void {
+    if (this.#lifetime.signal.aborted) return;
+    const { clock } = this.#ports;
+    for (const effect of this.#plan.handle(clock.nowMs(), input)) this.#carryOut(effect);
+    this.#deadline.move(this.#plan.nextDeadlineMs());
+  }
+
+  #carryOut(effect: ReadEffect): void {
+    switch (effect.kind) {
+      case 'ask-index':
+        this.#inBackground(this.#askIndex(effect.fragment, effect.device));
+        break;
+      case 'ask-block':
+        this.#inBackground(this.#askBlock(effect.segment, effect.fragment, effect.device));
+        break;
+      case 'stop-block':
+        this.#asks
+          .get(`${effect.segment}/${effect.fragment}`)
+          ?.abort(new PalmError('cancelled', 'No longer needed.'));
+        break;
+      case 'complete':
+        this.#complete.add(effect.segment);
+        this.#unopened.push(effect.segment);
+        this.#openNext();
+        break;
+      case 'starved':
+        this.#fail(this.#ownFailure ?? notEnough(effect.reach, this.#job.manifest));
+        break;
+    }
+  }
+
+  async #askIndex(fragment: number, device: DeviceId): Promise<void> {
+    try {
+      const bytes = await this.#fetch(
+        device,
+        { kind: 'get-index', file: this.#job.fileId, fragment },
+        this.#lifetime.signal,
+      );
+      this.#indexes.set(fragment, fragmentIndexOf(bytes, this.#job.manifest, fragment));
+      this.#input({ kind: 'index', fragment });
+    } catch (error) {
+      this.#doubt(error, fragment, device);
+      this.#input({ kind: 'index-failed', fragment, device, forGood: this.#isForGood(error, device) });
+    }
+  }
+
+  async #askBlock(segment: number, fragment: number, device: DeviceId): Promise<void> {
+    const key = `${segment}/${fragment}`;
+    const hash = this.#indexes.get(fragment)?.blocks[segment];
+    if (hash === undefined) throw new Error('blocks are asked for only once their index is known');
+    const ask = new AbortController();
+    this.#asks.set(key, ask);
+    try {
+      const signal = AbortSignal.any([ask.signal, this.#lifetime.signal]);
+      const bytes = await this.#fetch(device, { kind: 'get-block', hash }, signal);
+      if (bytes.length !== blockBytesOf(this.#job.manifest, segment))
+        throw new PalmError('corrupt', 'A block does not have its length.');
+      this.#ownFailure = undefined;
+      if (this.#complete.has(segment)) {
+        this.#ports.memory.give(bytes);
+        return;
+      }
+      // This device's own store has checked the hash already.
+      const isOwn = device === this.#ports.driver.deviceId;
+      const row = this.#blocks.get(segment) ?? new Map<number, Arrived>();
+      this.#blocks.set(segment, row.set(fragment, { bytes, hash: isOwn ? undefined : hash, device }));
+      this.#input({ kind: 'block', segment, fragment });
+    } catch (error) {
+      if (ask.signal.aborted) return;
+      this.#doubt(error, fragment, device);
+      this.#input({
+        kind: 'block-failed',
+        segment,
+        fragment,
+        device,
+        forGood: this.#isForGood(error, device),
+      });
+    } finally {
+      if (this.#asks.get(key) === ask) this.#asks.delete(key);
+    }
+  }
+
+  async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    if (device !== this.#ports.driver.deviceId) return this.#ports.driver.request(device, ask, signal);
+    const bytes = await this.#ports.driver.loadOwn(ask);
+    if (bytes === undefined) throw new PalmError('refused', 'A block of this device is missing.');
+    return bytes;
+  }
+
+  /** Whether a device that failed so is not worth asking for the same again; damage is told. */
+  #isForGood(error: unknown, device: DeviceId): boolean {
+    if (isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message')) {
+      this.#tellDamaged(device);
+      return true;
+    }
+    // A worker of this device: the next call has another. The answers of others have other codes.
+    if (isPalmError(error, 'storage-failed')) this.#ownFailure = error;
+    return isPalmError(error, 'refused');
+  }
+
+  /** A device that is slow, or gone, may still have what it claims; one that answers like this has not. */
+  #doubt(error: unknown, fragment: number, device: DeviceId): void {
+    const isAnswer =
+      isPalmError(error, 'refused') || isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message');
+    if (isAnswer) this.#notGiven(fragment, device);
+  }
+
+  #notGiven(fragment: number, device: DeviceId): void {
+    const { driver } = this.#ports;
+    if (device === driver.deviceId) return;
+    driver.input({ kind: 'not-given', device, file: this.#job.fileId, fragment });
+  }
+
+  #tellDamaged(device: DeviceId): void {
+    const name = this.#ports.driver.deviceNameOf(device);
+    this.#ports.notice(`A damaged block on ${name} was refused and fetched elsewhere.`, 'damaged-bytes');
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake();
+  }
+}
+
+function notEnough(reach: number, manifest: Manifest): PalmError {
+  const missing = manifest.k - reach;
+  const text = `Only ${reach} of the ${manifest.k} fragments that are needed can be reached. Nothing is lost: when devices with ${missing} more come back, it can be opened again.`;
+  return new PalmError('not-enough-fragments', text);
+}

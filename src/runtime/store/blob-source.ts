@@ -1,0 +1,126 @@
+// A Blob or File as the source of a store. A File that changes on disk while it is read fails its reads.
+//
+// It is read as one stream, straight into the buffers that are asked for: each slice would cost the page a call to another
+// process that it waits for, and memory of its own to be copied from. Reads that do not follow each other open it anew.
+//
+// Invariant: reads are carried out one after another, in the order of the calls.
+
+import { PalmError } from '../../core/model/errors.ts';
+import type { ByteSource, Memory } from '../../core/ports.ts';
+
+/** Bytes come in buffers that are taken from `memory`. */
+export function blobSource(blob: Blob, memory: Memory): ByteSource {
+  return new BlobSource(blob, memory);
+}
+
+interface OpenStream {
+  readonly reader: ReadableStreamBYOBReader;
+  /** Where the next read goes on. */
+  at: number;
+}
+
+/**
+ * Sources that are being read. Chromium (156) collects a blob's stream whose only holders wait for it, and its reads then never
+ * settle: what reads a file is such a holder, unless this is another.
+ */
+const underWay = new Set<BlobSource>();
+
+class BlobSource implements ByteSource {
+  readonly size: number;
+  readonly #blob: Blob;
+  readonly #memory: Memory;
+  #stream: OpenStream | undefined;
+  /** Settles when the reads before have; never rejects. */
+  #before: Promise<unknown> = Promise.resolve();
+
+  constructor(blob: Blob, memory: Memory) {
+    this.size = blob.size;
+    this.#blob = blob;
+    this.#memory = memory;
+  }
+
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const reading = this.#before.then(() => this.#read(start, end, signal));
+    this.#before = reading.catch(() => undefined);
+    return reading;
+  }
+
+  async checkUnchanged(): Promise<void> {
+    if (this.size === 0) return;
+    try {
+      // Chromium looks whether a file changed when it begins to read of it, and not while it does.
+      await this.#slice(this.size - 1, this.size);
+    } catch (cause) {
+      throw changed(cause);
+    }
+  }
+
+  async #read(start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    signal?.throwIfAborted();
+    underWay.add(this);
+    try {
+      const stream = this.#streamAt(start);
+      const bytes = stream === undefined ? await this.#slice(start, end) : await this.#fill(stream, end);
+      if (end === this.size) this.#close();
+      return bytes;
+    } catch (cause) {
+      this.#close();
+      throw changed(cause);
+    } finally {
+      underWay.delete(this);
+    }
+  }
+
+  /** Undefined in engines whose Blobs do not fill the reader's own buffers. */
+  #streamAt(start: number): OpenStream | undefined {
+    if (this.#stream?.at === start) return this.#stream;
+    this.#close();
+    // A slice costs a call to another process; small files have only their beginnings.
+    const reader = byobReaderOf(start === 0 ? this.#blob : this.#blob.slice(start, this.size));
+    this.#stream = reader === undefined ? undefined : { reader, at: start };
+    return this.#stream;
+  }
+
+  async #slice(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+    if (bytes.length !== end - start) throw new Error(`${bytes.length} of ${end - start} bytes were there`);
+    return bytes;
+  }
+
+  /** The stream's bytes from where it is up to `end`. @throws Error when it ends before. */
+  async #fill(stream: OpenStream, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const byteCount = end - stream.at;
+    // Each read takes the buffer and gives it back.
+    let { buffer } = this.#memory.take(byteCount);
+    for (let filledBytes = 0; filledBytes < byteCount;) {
+      const rest = new Uint8Array(buffer, filledBytes, byteCount - filledBytes);
+      const { value, done } = await stream.reader.read(rest);
+      if (done || value === undefined) throw new Error(`${filledBytes} of ${byteCount} bytes were there`);
+      filledBytes += value.length;
+      buffer = value.buffer;
+    }
+    stream.at = end;
+    return new Uint8Array(buffer, 0, byteCount);
+  }
+
+  #close(): void {
+    // Nobody waits for it, and a stream that failed rejects this with the failure that was told already.
+    this.#stream?.reader.cancel().catch(() => undefined);
+    this.#stream = undefined;
+  }
+}
+
+function byobReaderOf(blob: Blob): ReadableStreamBYOBReader | undefined {
+  try {
+    return blob.stream().getReader({ mode: 'byob' });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function changed(cause: unknown): PalmError {
+  const text =
+    'The file changed or became unreadable while it was being stored. Nothing of it was kept; add it again to store it as it is now.';
+  return new PalmError('source-changed', text, { cause });
+}

@@ -1,0 +1,53 @@
+// One file that is to be stored, and what storing it needs.
+
+import type { FileDetails } from '../../core/catalogue/manifest.ts';
+import type { Geometry } from '../../core/model/geometry.ts';
+import type { DeviceId } from '../../core/model/ids.ts';
+import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { Misdeed } from '../../core/peer/misdeeds.ts';
+import type {
+  ByteSource,
+  Clock,
+  Cryptography,
+  FragmentStore,
+  Memory,
+  Random,
+  RecordStore,
+  SegmentCodec,
+  SourceHandle,
+  UnfinishedStore,
+} from '../../core/ports.ts';
+import type { PeerDriver } from '../peer/peer-driver.ts';
+import type { Transfer } from '../transfers.ts';
+import type { UnfinishedStores } from './unfinished-stores.ts';
+
+export interface StorePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly memory: Memory;
+  readonly cryptography: Cryptography;
+  readonly codec: SegmentCodec;
+  readonly fragments: FragmentStore;
+  readonly records: RecordStore;
+  readonly driver: PeerDriver;
+  readonly keys: PoolKeys;
+  readonly unfinished: UnfinishedStores;
+  /** Tells people something that is no failure. */
+  readonly notice: (text: string) => void;
+  /** Tells people what another device did. */
+  readonly misdeed: (device: DeviceId, what: Misdeed) => void;
+}
+
+export interface StoreJob {
+  readonly source: ByteSource;
+  readonly geometry: Geometry;
+  readonly details: FileDetails;
+  readonly modifiedMs: number;
+  readonly isPrivate: boolean;
+  readonly handle: SourceHandle | undefined;
+  /** The interrupted store that this job claimed, to go on with if `source` still has its bytes. */
+  readonly resumes: UnfinishedStore | undefined;
+  /** Sealing may wait for the devices that the blocks go to. */
+  readonly isPaced: boolean;
+  readonly transfer: Transfer;
+}

@@ -1,0 +1,259 @@
+// The stores that this device began to seal and has not published: those under way, and those that were interrupted (a
+// reload, a crash, a full disk) and wait to be continued.
+//
+// Invariants: a store is in the journal before its first block is sealed, and until it is published or given up; as long as
+// it is, its claim on its blocks stays; at most one job works on it.
+
+import { equalBytes } from '../../core/model/bytes.ts';
+import { PalmError } from '../../core/model/errors.ts';
+import { plainBytesOf, segmentCountOf, type Geometry } from '../../core/model/geometry.ts';
+import { visibleName } from '../../core/model/visible-name.ts';
+import type { FragmentStore, Kept, StoreJournal, UnfinishedStore } from '../../core/ports.ts';
+import type { UnfinishedStatus } from '../api.ts';
+import type { SourceFiles } from '../runtime-ports.ts';
+
+export interface UnfinishedPorts {
+  readonly journal: StoreJournal;
+  readonly fragments: FragmentStore;
+  readonly sources: SourceFiles;
+}
+
+/** What a store must have in common with an interrupted one to be the same, beside its bytes. */
+export type Likeness = Geometry & Pick<UnfinishedStore, 'name' | 'isPrivate'>;
+
+interface Entry {
+  readonly store: UnfinishedStore;
+  readonly sealedBytes: number;
+  /** Segments that this page knows to have been sealed: their rows must be there still. */
+  readonly known: Set<number>;
+  readonly needs: UnfinishedStatus['needs'];
+  readonly isRunning: boolean;
+}
+
+/** By segment: the SHA-256 of its plaintext (`note`), and its n blocks where all are here still. */
+export type SealedSegments = ReadonlyMap<number, Kept>;
+
+/** Stores beyond this cannot be continued. */
+const MAX_UNFINISHED = 256;
+
+export class UnfinishedStores {
+  readonly #ports: UnfinishedPorts;
+  readonly #changed: () => void;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(ports: UnfinishedPorts, changed: () => void) {
+    this.#ports = ports;
+    this.#changed = changed;
+  }
+
+  /** Takes up what earlier pages left. Answers how many damaged records were removed. */
+  async load(): Promise<number> {
+    const { journal } = this.#ports;
+    const { stores, damagedCount } = await journal.load();
+    for (const store of stores) {
+      const sealed = await this.#sealed(store);
+      const sealedBytes = sealedBytesOf(store, sealed);
+      const needs = await this.#needsOf(store);
+      this.#entries.set(store.storeId, {
+        store,
+        sealedBytes,
+        known: new Set(sealed.keys()),
+        needs,
+        isRunning: false,
+      });
+    }
+    return damagedCount;
+  }
+
+  /** The claims that must outlive a restart. */
+  owners(): ReadonlySet<string> {
+    return new Set(Array.from(this.#entries.keys(), ownerOf));
+  }
+
+  /** Those that wait to be continued, the oldest first. */
+  list(): UnfinishedStatus[] {
+    return [...this.#entries.values()].flatMap(({ store, sealedBytes, needs, isRunning }) => {
+      const { storeId, name, path, size, isPrivate } = store;
+      return isRunning ? [] : [{ id: storeId, name, path, size, private: isPrivate, sealedBytes, needs }];
+    });
+  }
+
+  has(storeId: string): boolean {
+    return this.#entries.has(storeId);
+  }
+
+  /** Ends those that a crash kept from ending after they were published; `salts` are those of the catalogue's files. */
+  async endPublished(salts: Iterable<Uint8Array>): Promise<void> {
+    if (this.#entries.size === 0) return;
+    for (const salt of salts) {
+      for (const { store } of this.#entries.values())
+        if (equalBytes(store.salt, salt)) await this.end(store.storeId);
+    }
+  }
+
+  /** Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or it is being continued. */
+  claim(storeId: string): UnfinishedStore {
+    const entry = this.#entries.get(storeId);
+    if (entry === undefined) throw new PalmError('bad-argument', 'There is no such unfinished file here.');
+    if (entry.isRunning)
+      throw new PalmError('bad-argument', `“${visibleName(entry.store.name)}” is being stored already.`);
+    this.#set(storeId, { isRunning: true });
+    return entry.store;
+  }
+
+  /** Whether an interrupted store may be of the same file. */
+  hasAlike(like: Likeness): boolean {
+    return this.#alike(like).length > 0;
+  }
+
+  /** Takes an interrupted store that may be of the same file and that `isEqual` finds to be, if there is one. */
+  async claimAlike(
+    like: Likeness,
+    isEqual: (sealed: SealedSegments) => boolean,
+  ): Promise<UnfinishedStore | undefined> {
+    for (const { storeId } of this.#alike(like)) {
+      if (this.#entries.get(storeId)?.isRunning !== false) continue; // others took it meanwhile
+      const store = this.claim(storeId);
+      try {
+        const sealed = await this.sealed(store);
+        // Of one of which nothing is sealed nobody can tell.
+        if (sealed.size > 0 && isEqual(sealed)) return store;
+      } catch (error) {
+        this.pause(storeId);
+        throw error;
+      }
+      this.pause(storeId);
+    }
+    return undefined;
+  }
+
+  /**
+   * The file of a claimed store, opened again where the browser has a handle and allows it. Call it within a gesture: the
+   * person may be asked. @throws PalmError 'file-needed' when they must choose it.
+   */
+  async open({ storeId, name, handle }: UnfinishedStore): Promise<File> {
+    if (handle === undefined) throw fileNeeded(name, 'A browser does not remember where a file was.');
+    const { sources } = this.#ports;
+    const may = await sources.mayRead(handle, true);
+    const file = may ? await sources.open(handle) : undefined;
+    if (file !== undefined) return file;
+    this.#set(storeId, { needs: 'file' });
+    throw fileNeeded(
+      name,
+      may ? 'It is no longer where it was.' : 'The browser does not let Palm read it any more.',
+    );
+  }
+
+  /** Journals `store`, which a job works on from now on. Answers whether it could be: it cannot be continued otherwise. */
+  async keep(store: UnfinishedStore): Promise<boolean> {
+    const { storeId, handle } = store;
+    const known = this.#entries.get(storeId);
+    if (known === undefined && this.#entries.size >= MAX_UNFINISHED) return false;
+    await this.#ports.journal.put(store);
+    const needs = handle === undefined ? 'file' : 'nothing';
+    this.#entries.set(storeId, {
+      store,
+      sealedBytes: known?.sealedBytes ?? 0,
+      known: known?.known ?? new Set(),
+      needs,
+      isRunning: true,
+    });
+    return true;
+  }
+
+  /** A segment of a store that is kept was sealed, and its blocks are kept. */
+  advanced(storeId: string, segment: number): void {
+    const entry = this.#entries.get(storeId);
+    if (entry === undefined) return;
+    entry.known.add(segment);
+    this.#set(storeId, { sealedBytes: entry.sealedBytes + plainBytesOf(entry.store, segment) });
+  }
+
+  /**
+   * Of a store that is kept, the segments whose blocks may have left this device; none when that is not known of each, and then
+   * its keys are not to be used again.
+   */
+  async sealed(store: UnfinishedStore): Promise<SealedSegments> {
+    const sealed = await this.#sealed(store);
+    this.#set(store.storeId, { sealedBytes: sealedBytesOf(store, sealed) });
+    return sealed;
+  }
+
+  /** The job that worked on it stopped; it can be continued. */
+  pause(storeId: string): void {
+    this.#set(storeId, { isRunning: false });
+  }
+
+  /** Forgets a store, and releases blocks that no fragment needs. */
+  async end(storeId: string): Promise<void> {
+    const { journal, fragments } = this.#ports;
+    try {
+      // A crash in between leaves a claim that the next start releases.
+      if (this.#entries.has(storeId)) await journal.end(storeId);
+      await fragments.release(ownerOf(storeId));
+      this.#entries.delete(storeId);
+    } finally {
+      this.pause(storeId);
+    }
+  }
+
+  #alike(like: Likeness): UnfinishedStore[] {
+    return [...this.#entries.values()].flatMap(({ store, isRunning }) =>
+      !isRunning && isAlike(store, like) ? [store] : [],
+    );
+  }
+
+  async #sealed(store: UnfinishedStore): Promise<SealedSegments> {
+    const kept = await this.#ports.fragments.kept(ownerOf(store.storeId));
+    const known = this.#entries.get(store.storeId)?.known ?? new Set();
+    const isSound =
+      [...known].every((segment) => kept.has(segment)) &&
+      [...kept].every(
+        ([segment, { blocks }]) =>
+          segment < segmentCountOf(store) && (blocks === undefined || blocks.length === store.n),
+      );
+    return isSound ? kept : new Map();
+  }
+
+  async #needsOf({ handle }: UnfinishedStore): Promise<UnfinishedStatus['needs']> {
+    if (handle === undefined) return 'file';
+    return (await this.#ports.sources.mayRead(handle, false)) ? 'nothing' : 'permission';
+  }
+
+  #set(storeId: string, change: Partial<Entry>): void {
+    const entry = this.#entries.get(storeId);
+    if (entry !== undefined) this.#entries.set(storeId, { ...entry, ...change });
+    this.#changed();
+  }
+}
+
+/** Who claims the blocks of an unfinished store. */
+export function ownerOf(storeId: string): string {
+  return `store:${storeId}`;
+}
+
+/** Bytes of plaintext whose blocks are here. */
+export function sealedBytesOf(store: Geometry, sealed: SealedSegments): number {
+  return [...sealed].reduce(
+    (sum, [segment, { blocks }]) => sum + (blocks === undefined ? 0 : plainBytesOf(store, segment)),
+    0,
+  );
+}
+
+function isAlike(a: Likeness, b: Likeness): boolean {
+  return (
+    a.name === b.name &&
+    a.size === b.size &&
+    a.k === b.k &&
+    a.n === b.n &&
+    a.blockBytes === b.blockBytes &&
+    a.isPrivate === b.isPrivate
+  );
+}
+
+function fileNeeded(name: string, why: string): PalmError {
+  return new PalmError(
+    'file-needed',
+    `Choose “${visibleName(name)}” again to go on. ${why} What is encrypted of it already is kept.`,
+  );
+}

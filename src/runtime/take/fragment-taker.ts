@@ -1,0 +1,117 @@
+// Fetches the fragments that core's peer takes from a device: a large one by itself, small ones together.
+//
+// Invariant: each fragment that `take` is given is told of once as `ended`, however that went.
+
+import type { Manifest } from '../../core/catalogue/manifest.ts';
+import { isPalmError } from '../../core/model/errors.ts';
+import type { BlockHash, DeviceId, FileId } from '../../core/model/ids.ts';
+import type { Ask } from '../../core/peer/requests.ts';
+import type { Fetch } from '../../core/peer/taking.ts';
+import type { Clock, FragmentStore, StoredFragment } from '../../core/ports.ts';
+import type { Place, Refusal } from '../../core/wire/messages.ts';
+import type { PeerCause } from '../notices.ts';
+import { pullFragment, pullTogether, type PullOutcome, type PullPorts } from './pulling.ts';
+
+export interface FragmentTakerPorts {
+  readonly clock: Clock;
+  readonly fragments: FragmentStore;
+  readonly manifestOf: (file: FileId) => Manifest | undefined;
+  /** A device as people know it. */
+  readonly nameOf: (device: DeviceId) => string;
+  readonly request: (from: DeviceId, ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
+  /** See PullPorts. */
+  readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
+  /** Resolves when the catalogue's entry of the file is durable. */
+  readonly fileKept: (file: FileId) => Promise<void>;
+  /** The fragment is durable. */
+  readonly held: (stored: StoredFragment) => Promise<void>;
+  readonly warn: (text: string, cause: PeerCause | undefined) => void;
+  readonly ended: (
+    place: Place,
+    from: DeviceId,
+    outcome: 'held' | Refusal,
+    blocks: readonly BlockHash[],
+  ) => void;
+}
+
+const NOTHING: ReadonlyMap<Place, PullOutcome> = new Map();
+const BUSY: PullOutcome = { kind: 'refused', reason: 'busy' };
+
+/** A device whose link broke over the question is asked for one fragment at a time for so long, ms. */
+const ONE_BY_ONE_MS = 30 * 60_000;
+
+export class FragmentTaker {
+  readonly #ports: FragmentTakerPorts;
+  /** Devices that know the question for several fragments at once: they answered it. */
+  readonly #knowing = new Set<DeviceId>();
+  /** Devices that may not: until when they are not asked it. */
+  readonly #oneByOne = new Map<DeviceId, number>();
+  #jobCount = 0;
+
+  constructor(ports: FragmentTakerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Fragments that did not come together are fetched one by one. @throws the first failure, once all have ended. */
+  async take({ places, from, areSmall }: Fetch): Promise<void> {
+    const together = areSmall ? this.#together(places, from) : Promise.resolve(NOTHING);
+    const taking = places.map((place) =>
+      this.#takeOne(place, from, async () => {
+        const outcome = (await together).get(place);
+        if (outcome !== undefined) return outcome;
+        await this.#ports.fileKept(place.file);
+        return pullFragment(place, this.#ports.nameOf(from), this.#job(from));
+      }),
+    );
+    const failed = (await Promise.allSettled(taking)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  /** What came of those that need not be fetched one by one. */
+  async #together(places: readonly Place[], from: DeviceId): Promise<ReadonlyMap<Place, PullOutcome>> {
+    const nowMs = this.#ports.clock.nowMs();
+    if ((this.#oneByOne.get(from) ?? nowMs) > nowMs) return NOTHING;
+    try {
+      await Promise.all(places.map(({ file }) => this.#ports.fileKept(file)));
+      const pulled = await pullTogether(places, this.#job(from));
+      this.#knowing.add(from);
+      return pulled;
+    } catch (error) {
+      if (!isPalmError(error)) throw error;
+      // It is slow, or does not answer: asking for more would not help.
+      if (error.code === 'deadline') return new Map(places.map((place) => [place, BUSY]));
+      // A Palm of before ends its link over a question that it does not know.
+      if (error.code === 'link-closed' && !this.#knowing.has(from))
+        this.#oneByOne.set(from, nowMs + ONE_BY_ONE_MS);
+      return NOTHING;
+    }
+  }
+
+  /** Each has blocks of its own: the end of one frees none of another's. */
+  #job(from: DeviceId): PullPorts {
+    this.#jobCount += 1;
+    return {
+      ...this.#ports,
+      owner: `pull:${this.#jobCount}`,
+      request: (ask) => this.#ports.request(from, ask),
+    };
+  }
+
+  async #takeOne(place: Place, from: DeviceId, pull: () => Promise<PullOutcome>): Promise<void> {
+    let outcome: 'held' | Refusal = 'failed';
+    let blocks: readonly BlockHash[] = [];
+    try {
+      const pulled = await pull();
+      outcome = pulled.kind === 'held' ? 'held' : pulled.reason;
+      if (pulled.kind === 'held') {
+        blocks = pulled.blocks;
+        await this.#ports.held(pulled.stored);
+      } else if (pulled.notice !== undefined) {
+        this.#ports.warn(pulled.notice, pulled.cause);
+      }
+    } finally {
+      // Whatever happened: the next fragment that waits must get its turn.
+      this.#ports.ended(place, from, outcome, blocks);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// Fetches the blocks that core's peer wants because they were foretold, and keeps them in the fragment store under a claim of
+// their job until the job is over.
+
+import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { blockKey, type BlockHash, type DeviceId, type JobId } from '../../core/model/ids.ts';
+import { BLOCK_BYTES } from '../../core/model/limits.ts';
+import type { PrefetchOutcome } from '../../core/peer/prefetching.ts';
+import type { FragmentStore } from '../../core/ports.ts';
+
+export interface PrefetchPorts {
+  readonly fragments: FragmentStore;
+  readonly requestBlock: (
+    from: DeviceId,
+    hash: BlockHash,
+    signal: AbortSignal,
+  ) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+interface Claim {
+  readonly controller: AbortController;
+  readonly fetches: Set<Promise<PrefetchOutcome>>;
+}
+
+export class Prefetcher {
+  readonly #ports: PrefetchPorts;
+  readonly #claims = new Map<string, Claim>();
+  /** Claims being released: blocks that are put meanwhile would go with them. */
+  readonly #releases = new Map<string, Promise<void>>();
+  readonly #underWay = new Map<string, Promise<PrefetchOutcome>>();
+
+  constructor(ports: PrefetchPorts) {
+    this.#ports = ports;
+  }
+
+  async fetch(from: DeviceId, job: JobId, hash: BlockHash): Promise<PrefetchOutcome> {
+    const owner = ownerOf(from, job);
+    const claim = this.#claims.get(owner) ?? { controller: new AbortController(), fetches: new Set() };
+    this.#claims.set(owner, claim);
+    const fetching = this.#fetch(owner, from, hash, claim.controller.signal);
+    const key = blockKey(hash);
+    claim.fetches.add(fetching);
+    this.#underWay.set(key, fetching);
+    try {
+      return await fetching;
+    } finally {
+      claim.fetches.delete(fetching);
+      if (this.#underWay.get(key) === fetching) this.#underWay.delete(key);
+    }
+  }
+
+  /** Stops the job's fetches and releases its claim. */
+  async end(from: DeviceId, job: JobId): Promise<void> {
+    const owner = ownerOf(from, job);
+    const claim = this.#claims.get(owner);
+    if (claim === undefined) return;
+    this.#claims.delete(owner);
+    claim.controller.abort(new PalmError('cancelled', 'The store that this block is of ended.'));
+    const before = this.#releases.get(owner);
+    const releasing = this.#release(owner, [...claim.fetches, ...(before === undefined ? [] : [before])]);
+    this.#releases.set(owner, releasing);
+    try {
+      await releasing;
+    } finally {
+      if (this.#releases.get(owner) === releasing) this.#releases.delete(owner);
+    }
+  }
+
+  /** Resolves when none of `blocks` is being fetched any more, and none is about to be given up. */
+  async settled(blocks: readonly BlockHash[]): Promise<void> {
+    if (this.#underWay.size + this.#releases.size === 0) return;
+    const fetches = blocks.flatMap((hash) => this.#underWay.get(blockKey(hash)) ?? []);
+    await Promise.allSettled([...fetches, ...this.#releases.values()]);
+  }
+
+  async #release(owner: string, after: readonly Promise<unknown>[]): Promise<void> {
+    await Promise.allSettled(after);
+    await this.#ports.fragments.release(owner);
+  }
+
+  async #fetch(
+    owner: string,
+    from: DeviceId,
+    hash: BlockHash,
+    signal: AbortSignal,
+  ): Promise<PrefetchOutcome> {
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = await this.#ports.requestBlock(from, hash, signal);
+    } catch (error) {
+      if (!isPalmError(error)) throw error;
+      return isPalmError(error, 'link-closed') ? 'lost' : 'failed';
+    }
+    if (bytes.length > BLOCK_BYTES) return 'corrupt';
+    await this.#releases.get(owner);
+    if (signal.aborted) return 'failed';
+    try {
+      await this.#ports.fragments.putBlocks(owner, [{ hash, bytes }], 'claimed');
+      return 'here';
+    } catch (error) {
+      if (!isPalmError(error)) throw error;
+      return isPalmError(error, 'corrupt') ? 'corrupt' : 'full';
+    }
+  }
+}
+
+function ownerOf(from: DeviceId, job: JobId): string {
+  return `soon:${from}:${job}`;
+}

@@ -1,0 +1,172 @@
+// Fetches fragments that another device asked this one to hold. One by itself: its index, then the blocks that are not here yet
+// (others were foretold), a few at a time. Small ones together: in one answer, and one transaction. Each block is checked
+// against its hash before it is written, and a fragment exists only once all of it is durable.
+
+import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
+import type { Manifest } from '../../core/catalogue/manifest.ts';
+import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { blockBytesOf } from '../../core/model/geometry.ts';
+import type { BlockHash, FileId } from '../../core/model/ids.ts';
+import type { Ask } from '../../core/peer/requests.ts';
+import type { FragmentStore, NewFragment, StoredFragment } from '../../core/ports.ts';
+import type { Place, Refusal } from '../../core/wire/messages.ts';
+import { decodeSmallFragments } from '../../core/wire/small-fragments.ts';
+import type { PeerCause } from '../notices.ts';
+import { storedFragmentOf } from '../stored-fragment.ts';
+
+export interface PullPorts {
+  /** Claims the blocks until their fragment counts them: a name that no other job has. */
+  readonly owner: string;
+  /** Undefined when the file is not known, or no longer. */
+  readonly manifestOf: (file: FileId) => Manifest | undefined;
+  readonly fragments: FragmentStore;
+  readonly request: (ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Resolves when none of these blocks is being fetched because it was foretold, and none will be. */
+  readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
+}
+
+export type PullOutcome =
+  | { readonly kind: 'held'; readonly stored: StoredFragment; readonly blocks: readonly BlockHash[] }
+  | {
+      readonly kind: 'refused';
+      readonly reason: Refusal;
+      readonly notice?: string;
+      readonly cause?: PeerCause;
+    };
+
+/** Blocks asked for at once, and written in one call: some 1 MiB. */
+const BLOCKS_AT_ONCE = 4;
+
+/** What is told of a device, quoted, whose blocks do not fit their hashes, or whose index does not fit its id, by its own word or here. */
+export function damagedBytesText(deviceName: string): string {
+  return `${deviceName} offered damaged bytes; they were not taken.`;
+}
+
+/** `fromName`: the device that offers the fragment, quoted. */
+export async function pullFragment(place: Place, fromName: string, ports: PullPorts): Promise<PullOutcome> {
+  const { fragments } = ports;
+  const manifest = ports.manifestOf(place.file);
+  const stored = manifest && storedFragmentOf(place.file, manifest, place.fragment);
+  if (manifest === undefined || stored === undefined) return { kind: 'refused', reason: 'unknown-file' };
+  try {
+    const indexBytes = await ports.request({ kind: 'get-index', ...place });
+    const index = fragmentIndexOf(indexBytes, manifest, place.fragment);
+    await ports.settled(index.blocks);
+    await pullBlocks(index, manifest, ports);
+    await fragments.commit([{ stored, indexBytes, hashes: index.blocks }]);
+    return { kind: 'held', stored, blocks: index.blocks };
+  } catch (error) {
+    if (!isPalmError(error)) throw error;
+    return refusalOf(error, fromName);
+  } finally {
+    await fragments.release(ports.owner);
+  }
+}
+
+/**
+ * Fetches small fragments in one answer. Answers those that are durable now; the others were not sent.
+ * @throws PalmError when any of the answer is not what it should be; fetching them one by one says which, and takes the others.
+ */
+export async function pullTogether(
+  places: readonly Place[],
+  ports: Omit<PullPorts, 'settled'>,
+): Promise<Map<Place, PullOutcome>> {
+  const { fragments, owner } = ports;
+  const answered = decodeSmallFragments(await ports.request({ kind: 'get-fragments', places }));
+  if (answered.length !== places.length)
+    throw new PalmError('corrupt', 'An answer does not fit its question.');
+  const blocks: Block[] = [];
+  const making: NewFragment[] = [];
+  const pulled = new Map<Place, PullOutcome>();
+  for (const [at, place] of places.entries()) {
+    const [manifest, small] = [ports.manifestOf(place.file), answered[at]];
+    const stored = manifest && storedFragmentOf(place.file, manifest, place.fragment);
+    if (manifest === undefined || stored === undefined || small === undefined) continue;
+    const { blocks: hashes } = fragmentIndexOf(small.index, manifest, place.fragment);
+    const [hash] = hashes;
+    if (hash === undefined || hashes.length > 1) throw new PalmError('corrupt', 'A fragment is not small.');
+    blocks.push(checkedBlock(hash, small.block, manifest, 0));
+    making.push({ stored, indexBytes: small.index, hashes });
+    pulled.set(place, { kind: 'held', stored, blocks: hashes });
+  }
+  if (making.length === 0) return pulled;
+  try {
+    await fragments.putBlocks(owner, blocks, 'claimed');
+    await fragments.commit(making);
+    return pulled;
+  } finally {
+    await fragments.release(owner);
+  }
+}
+
+interface Block {
+  readonly hash: BlockHash;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+function checkedBlock(
+  hash: BlockHash,
+  bytes: Uint8Array<ArrayBuffer>,
+  manifest: Manifest,
+  segment: number,
+): Block {
+  if (bytes.length !== blockBytesOf(manifest, segment))
+    throw new PalmError('corrupt', 'A block has a wrong length.');
+  return { hash, bytes };
+}
+
+async function pullBlocks(index: FragmentIndex, manifest: Manifest, ports: PullPorts): Promise<void> {
+  for (;;) {
+    const present = await ports.fragments.hasBlocks(index.blocks);
+    const missing = index.blocks.flatMap((hash, segment) =>
+      present[segment] === true ? [] : [{ hash, segment }],
+    );
+    await pullMissing(missing, manifest, ports);
+    // What was here for another job's sake may have been given up meanwhile; what this one fetched stays.
+    if (missing.length === 0 || missing.length === index.blocks.length) return;
+  }
+}
+
+interface Missing {
+  readonly hash: BlockHash;
+  readonly segment: number;
+}
+
+async function pullMissing(missing: readonly Missing[], manifest: Manifest, ports: PullPorts): Promise<void> {
+  const fetchPart = async (part: readonly Missing[]) =>
+    Promise.all(
+      part.map(async ({ hash, segment }) => {
+        const bytes = await ports.request({ kind: 'get-block', hash });
+        return checkedBlock(hash, bytes, manifest, segment);
+      }),
+    );
+  // The next part is on its way while this one is written.
+  let coming = fetchPart(missing.slice(0, BLOCKS_AT_ONCE));
+  for (let at = 0; at < missing.length; at += BLOCKS_AT_ONCE) {
+    const blocks = await coming;
+    coming = fetchPart(missing.slice(at + BLOCKS_AT_ONCE, at + 2 * BLOCKS_AT_ONCE));
+    // Its failure is met at the next turn, or not at all when writing fails first.
+    coming.catch(() => undefined);
+    await ports.fragments.putBlocks(ports.owner, blocks, 'claimed');
+  }
+}
+
+function refusalOf(error: PalmError, fromName: string): PullOutcome {
+  switch (error.code) {
+    case 'storage-full':
+      return { kind: 'refused', reason: 'space', notice: 'This device is full: it took no more fragments.' };
+    case 'corrupt':
+    case 'bad-message':
+      return {
+        kind: 'refused',
+        reason: 'failed',
+        notice: damagedBytesText(fromName),
+        cause: 'damaged-bytes',
+      };
+    case 'storage-failed':
+      return { kind: 'refused', reason: 'failed', notice: error.message };
+    default:
+      // The link closed or was slow: the other side offers the fragment again.
+      return { kind: 'refused', reason: 'busy' };
+  }
+}

@@ -1,0 +1,19 @@
+// The fragment worker: all blocks of this device, hashed, written and read off the main thread, and everything that must be
+// erasable. It has a database connection of its own, and files where the engine has them.
+
+import { expose } from 'comlink';
+import { openDeviceStore } from '../adapters/browser/store/device-store.ts';
+import type { DeviceStore } from '../core/ports.ts';
+import { createDeviceService } from '../adapters/browser/store/device-service.ts';
+import { openPackFolder } from '../adapters/browser/in-worker/opfs-packs.ts';
+
+const opening = open();
+// Each call that comes meets the failure and reports it; without this line a failure before the first call would also
+// be an unhandled rejection.
+opening.catch(() => {});
+expose(createDeviceService(opening));
+
+async function open(): Promise<DeviceStore> {
+  const [blocks, keys] = [await openPackFolder('blocks'), await openPackFolder('keys')];
+  return openDeviceStore(blocks && keys && { blocks, keys });
+}
