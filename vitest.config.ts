@@ -4,7 +4,7 @@
 import { defineConfig } from 'vitest/config';
 import { timeLimitMs } from './test/scale.ts';
 
-const ATTACKS = 'test/unit/relay-attacks.long.test.ts';
+const ATTACKS = 'test/unit/relay/attacks.long.test.ts';
 
 export default defineConfig({
   test: {

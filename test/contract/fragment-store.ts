@@ -11,7 +11,7 @@ import {
   parseBlockHash,
 } from '../../src/core/model/ids.ts';
 import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../src/core/ports.ts';
-import { dirtyMemory } from '../dirty-memory.ts';
+import { dirtyMemory } from '../fixtures/dirty-memory.ts';
 import { check, checkBytes, checkEqual, checkRejects, type ContractCase } from './contract-case.ts';
 
 export interface FragmentStoreHarness {

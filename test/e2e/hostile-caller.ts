@@ -22,7 +22,7 @@ import {
 import { decodeInvite } from '../../src/core/model/invite.ts';
 import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { Identity } from '../../src/core/ports.ts';
-import { identityFrom } from '../seeded-identity.ts';
+import { identityFrom } from '../fixtures/seeded-identity.ts';
 
 export class HostileCaller {
   readonly #identity: Identity;

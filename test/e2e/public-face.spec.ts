@@ -1,8 +1,8 @@
 // The part of the public face that a browser shows: the members of `window.palm`, the shape of `status()`, and the screens by
-// roles and accessible names. How it is recorded anew: test/public-face.ts.
+// roles and accessible names. How it is recorded anew: test/fixtures/public-face.ts.
 
 import type { Locator } from '@playwright/test';
-import { committedFace, linesOf, shapeOf } from '../public-face.ts';
+import { committedFace, linesOf, shapeOf } from '../fixtures/public-face.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { seededBytes } from './seeded-bytes.ts';
 

@@ -13,8 +13,8 @@ import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core
 import type { FileStatus, Pool } from '../../src/runtime/api.ts';
 import { openPool } from '../../src/runtime/palm.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
-import { dirtyMemory } from '../dirty-memory.ts';
-import { identityFrom, PUBLIC_KEY_DER } from '../seeded-identity.ts';
+import { dirtyMemory } from '../fixtures/dirty-memory.ts';
+import { identityFrom, PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
 import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import type { Network } from './network.ts';

@@ -18,7 +18,7 @@ import {
   PROTOCOL_VERSION,
   type Message,
 } from '../../src/core/wire/messages.ts';
-import { identityFrom } from '../seeded-identity.ts';
+import { identityFrom } from '../fixtures/seeded-identity.ts';
 import type { SimDevice } from './device.ts';
 import type { Network } from './network.ts';
 import { SimProcess } from './process.ts';

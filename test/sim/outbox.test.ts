@@ -8,7 +8,7 @@ import { deviceIdOf, fileIdOf, fragmentIdOf, type DeviceId } from '../../src/cor
 import { fragmentCap } from '../../src/core/model/limits.ts';
 import { Challenges } from '../../src/core/peer/challenges.ts';
 import { Outbox } from '../../src/core/peer/outbox.ts';
-import { answerChallenges } from '../challenge-answers.ts';
+import { answerChallenges } from '../fixtures/challenge-answers.ts';
 import { trueMargin } from './checks.ts';
 
 const GEOMETRIES = [2, 3, 4, 5, 6, 8, 10].flatMap((k) =>

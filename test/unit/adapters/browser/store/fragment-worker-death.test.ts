@@ -1,0 +1,88 @@
+// A fragment worker that dies at work, or never starts: the call that it had fails in words for people, what was kept is
+// still there, and the next call has another worker.
+
+import { expose } from 'comlink';
+import { afterEach, expect, it } from 'vitest';
+import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
+import { openWorkerStore } from '../../../../../src/adapters/browser/store/worker-store.ts';
+import { isPalmError } from '../../../../../src/core/model/errors.ts';
+import { parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import type { FragmentStore } from '../../../../../src/core/ports.ts';
+import { createDeviceService } from '../../../../../src/adapters/browser/store/device-service.ts';
+import { createMemoryStore } from '../../../../sim/memory-store.ts';
+import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
+import { seededBytes } from '../../../../fixtures/erasure-oracle.ts';
+
+const BLOCK_BYTES = 1_000;
+const started: ChannelWorker[] = [];
+
+afterEach(() => {
+  for (const worker of started.splice(0)) worker.terminate();
+});
+
+it('that dies while it writes fails that write alone', async () => {
+  const store = openStore();
+  const [kept, lost] = [await blockOf(1), await blockOf(2)];
+  await store.putBlocks('job', [kept.copy()], 'computed');
+  const writing = store.putBlocks('job', [lost.copy()], 'computed');
+  started[0]?.dispatchEvent(new Event('error'));
+  await expectToldSafe(writing);
+  await store.putBlocks('job', [lost.copy()], 'computed');
+  expect(started).toHaveLength(2);
+  expect(await store.getBlock(kept.hash)).toEqual(kept.bytes);
+  expect(await store.getBlock(lost.hash)).toEqual(lost.bytes);
+});
+
+it('that dies while it reads fails those reads, and each block can be read again', async () => {
+  const store = openStore();
+  const blocks = await Promise.all([1, 2, 3].map(blockOf));
+  await store.putBlocks(
+    'job',
+    blocks.map((block) => block.copy()),
+    'claimed',
+  );
+  const reads = blocks.map(({ hash }) => store.getBlock(hash));
+  started[0]?.dispatchEvent(new MessageEvent('messageerror'));
+  for (const read of reads) await expectToldSafe(read);
+  for (const { hash, bytes } of blocks) expect(await store.getBlock(hash)).toEqual(bytes);
+});
+
+it('that cannot be started fails the call with the cause, and the next call tries again', async () => {
+  const cause = new TypeError('refused by the content security policy');
+  let isRefused = true;
+  const store = openStore(() => {
+    if (isRefused) throw cause;
+  });
+  for (let call = 0; call < 2; call++)
+    expect(await expectToldSafe(store.list())).toHaveProperty('cause', cause);
+  isRefused = false;
+  expect(await store.list()).toEqual([]);
+});
+
+/** Every worker of it has the same disk. */
+function openStore(beforeStart: () => void = () => undefined): FragmentStore {
+  const stores = createMemoryStore();
+  return openWorkerStore(new BufferPool(), () => {
+    beforeStart();
+    const service = createDeviceService(Promise.resolve(stores));
+    const worker = new ChannelWorker((port) => expose(service, port));
+    started.push(worker);
+    return worker;
+  }).fragments;
+}
+
+async function expectToldSafe(call: Promise<unknown>): Promise<unknown> {
+  const failure: unknown = await call.then(
+    () => 'it did not fail',
+    (error: unknown) => error,
+  );
+  expect(failure).toSatisfy((error) => isPalmError(error, 'storage-failed'));
+  expect(String(failure)).toContain('What was kept is safe; try again.');
+  return failure;
+}
+
+async function blockOf(seed: number) {
+  const bytes = seededBytes(BLOCK_BYTES, seed);
+  const hash = parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+  return { hash, bytes, copy: () => ({ hash, bytes: bytes.slice() }) };
+}

@@ -1,0 +1,183 @@
+// Blocks that were just sealed are served from memory once, the indexes of their fragments as long as they are here, and the memory
+// is bounded.
+
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import {
+  type BlockHash,
+  type FragmentId,
+  fragmentIdOf,
+  parseBlockHash,
+} from '../../../../../src/core/model/ids.ts';
+import {
+  type ReturningStore,
+  withRecentFragments,
+} from '../../../../../src/adapters/browser/store/recent-fragments.ts';
+import type { FragmentStore, NewFragment } from '../../../../../src/core/ports.ts';
+import { fileIdAt } from '../../../../fixtures/pool-fixture.ts';
+
+const MIB = 2 ** 20;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('a block that was sealed here is served once from memory, then from the disk', async () => {
+  const { store, loads } = disk();
+  await store.putBlocks('job', [blockOf(1)], 'computed');
+  expect((await store.getBlock(hashOf(1)))?.[0]).toBe(1);
+  expect(loads).toEqual([]);
+  await store.getBlock(hashOf(1));
+  expect(loads).toEqual([1]);
+});
+
+it('a block from elsewhere is not kept, and its bytes are spent', async () => {
+  const { store, loads, spent } = disk();
+  const block = blockOf(1);
+  await store.putBlocks('job', [block], 'claimed');
+  expect(areSame(spent, [block.bytes])).toBe(true);
+  await store.getBlock(hashOf(1));
+  expect(loads).toEqual([1]);
+});
+
+it('the oldest give way, and their memory is spent', async () => {
+  const { store, loads, spent } = disk();
+  const first = blockOf(0);
+  await store.putBlocks('job', [first], 'computed');
+  for (let seed = 1; seed <= 16; seed++) await store.putBlocks('job', [blockOf(seed)], 'computed');
+  expect(areSame(spent, [first.bytes])).toBe(true);
+  await store.getBlock(hashOf(0));
+  for (let seed = 1; seed <= 16; seed++) await store.getBlock(hashOf(seed));
+  expect(loads).toEqual([0]);
+});
+
+it('all are forgotten when nobody fetches, when the store is cleared, and when fragments are dropped', async () => {
+  for (const forget of [
+    () => vi.advanceTimersByTimeAsync(20_000),
+    (store: FragmentStore) => store.clear(),
+    (store: FragmentStore) => store.drop([fragmentIdOf(new Uint8Array(1))]),
+  ]) {
+    const { store, loads, spent } = disk();
+    const block = blockOf(1);
+    await store.putBlocks('job', [block], 'computed');
+    await forget(store);
+    expect(areSame(spent, [block.bytes])).toBe(true);
+    await store.getBlock(hashOf(1));
+    expect(loads).toEqual([1]);
+  }
+});
+
+it('the index of a fragment that was just made is served from memory, until the fragment is dropped', async () => {
+  const { store, indexLoads } = disk();
+  const made = fragmentOf(1);
+  await store.putBlocks('job', [blockOf(1)], 'computed');
+  await store.commit([made]);
+  await store.getBlock(hashOf(1));
+  for (let time = 0; time < 2; time++)
+    expect(await store.getIndex(made.stored.fragmentId)).toEqual(made.indexBytes);
+  expect(indexLoads).toEqual([]);
+  await store.drop([made.stored.fragmentId]);
+  expect(await store.getIndex(made.stored.fragmentId)).toBeUndefined();
+  expect(indexLoads).toEqual([made.stored.fragmentId]);
+});
+
+it('a fragment that is dropped takes its own blocks along, and no others', async () => {
+  const { store, loads, spent } = disk();
+  const [one, two] = [blockOf(1), blockOf(2)];
+  await store.putBlocks('job', [one, two], 'computed');
+  await store.commit([fragmentOf(1), fragmentOf(2)]);
+  await store.drop([fragmentOf(1).stored.fragmentId]);
+  expect(areSame(spent, [one.bytes])).toBe(true);
+  await store.getBlock(hashOf(1));
+  await store.getBlock(hashOf(2));
+  expect(loads).toEqual([1]);
+});
+
+it('fragments of blocks from elsewhere, and those that could not be made, are not kept', async () => {
+  const { store, indexLoads } = disk();
+  await store.putBlocks('pull', [blockOf(1)], 'claimed');
+  await store.commit([fragmentOf(1)]);
+  const failing = disk(undefined, new Error('full'));
+  await failing.store.putBlocks('job', [blockOf(2)], 'computed');
+  await expect(failing.store.commit([fragmentOf(2)])).rejects.toThrow('full');
+  await store.getIndex(fragmentOf(1).stored.fragmentId);
+  await failing.store.getIndex(fragmentOf(2).stored.fragmentId);
+  expect([...indexLoads, ...failing.indexLoads]).toEqual([
+    fragmentOf(1).stored.fragmentId,
+    fragmentOf(2).stored.fragmentId,
+  ]);
+});
+
+it('the oldest indexes give way to what would be too much', async () => {
+  const { store, indexLoads } = disk();
+  await store.putBlocks('job', [blockOf(1)], 'computed');
+  const long = [1, 2, 3].map((seed) => fragmentOf(1, MIB / 2 - seed));
+  await store.commit(long);
+  for (const { stored } of long) await store.getIndex(stored.fragmentId);
+  expect(indexLoads).toEqual([long[0]?.stored.fragmentId]);
+});
+
+it('blocks that could not be written are not served', async () => {
+  const { store, loads, spent } = disk(new Error('full'));
+  await expect(store.putBlocks('job', [blockOf(1)], 'computed')).rejects.toThrow('full');
+  expect(spent).toEqual([]);
+  await store.getBlock(hashOf(1));
+  expect(loads).toEqual([1]);
+});
+
+/** A store that notes the first byte of the hash of each block, and the id of each index, that is loaded from it. */
+function disk(
+  failure?: Error,
+  commitFailure?: Error,
+): { store: FragmentStore; loads: number[]; indexLoads: FragmentId[]; spent: Uint8Array[] } {
+  const loads: number[] = [];
+  const indexLoads: FragmentId[] = [];
+  const spent: Uint8Array[] = [];
+  const nothing = (): Promise<void> => Promise.resolve();
+  const store: ReturningStore = {
+    putBlocks: async (_, blocks) => {
+      if (failure !== undefined) throw failure;
+      return blocks.map(({ bytes }) => bytes);
+    },
+    getBlock(hash) {
+      loads.push(hash[0] ?? -1);
+      return Promise.resolve(undefined);
+    },
+    kept: () => Promise.resolve(new Map()),
+    hasBlocks: () => Promise.resolve([]),
+    commit: () => (commitFailure === undefined ? nothing() : Promise.reject(commitFailure)),
+    getIndex(fragmentId) {
+      indexLoads.push(fragmentId);
+      return Promise.resolve(undefined);
+    },
+    list: () => Promise.resolve([]),
+    drop: nothing,
+    release: nothing,
+    owners: () => Promise.resolve([]),
+    clear: nothing,
+  };
+  return { store: withRecentFragments(store, (bytes) => spent.push(bytes)), loads, indexLoads, spent };
+}
+
+/** Whether these are the very same arrays: comparing what is in them takes seconds. */
+function areSame(spent: readonly Uint8Array[], expected: readonly Uint8Array[]): boolean {
+  return spent.length === expected.length && spent.every((bytes, at) => bytes === expected[at]);
+}
+
+/** A fragment of one block, that of `seed`. */
+function fragmentOf(seed: number, indexBytes = 90): NewFragment {
+  const index = new Uint8Array(indexBytes).fill(seed);
+  const stored = { fragmentId: fragmentIdOf(index), fileId: fileIdAt(seed), fragment: 0, blockBytes: MIB };
+  return { stored, indexBytes: index, hashes: [hashOf(seed)] };
+}
+
+function blockOf(seed: number): { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> } {
+  return { hash: hashOf(seed), bytes: new Uint8Array(MIB).fill(seed) };
+}
+
+function hashOf(seed: number): BlockHash {
+  return parseBlockHash(new Uint8Array(32).fill(seed));
+}

@@ -1,0 +1,137 @@
+// The page's FragmentStore keeps the port's contract across the boundary to its worker, and outlives the worker.
+
+import { expose } from 'comlink';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/device-store.ts';
+import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
+import { openWorkerStore } from '../../../../../src/adapters/browser/store/worker-store.ts';
+import { isPalmError } from '../../../../../src/core/model/errors.ts';
+import { parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import { BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
+import type { DeviceStore, FragmentStore } from '../../../../../src/core/ports.ts';
+import { createDeviceService } from '../../../../../src/adapters/browser/store/device-service.ts';
+import { fragmentStoreCases, keepAs } from '../../../../contract/fragment-store.ts';
+import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
+import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
+import { TestPackFolder } from '../../../../fixtures/pack-folder.ts';
+
+/** They change what lies on the disk, which idb-store.test.ts does. */
+const NEEDS_THE_DISK = /corrupt block|corrupt fragment index|vanished|full disk/u;
+
+const started: ChannelWorker[] = [];
+
+beforeEach(emptyIndexedDb);
+
+afterEach(() => {
+  for (const worker of started.splice(0)) worker.terminate();
+});
+
+describe('the fragment store behind its worker', () => {
+  for (const { name, run } of fragmentStoreCases) {
+    if (NEEDS_THE_DISK.test(name)) continue;
+    it(name, async () => {
+      const unused = (): Promise<void> => Promise.reject(new Error('This case needs the disk.'));
+      await run({
+        store: keepingBlocks(openStore()),
+        reopen: () => Promise.resolve(keepingBlocks(openStore())),
+        corruptBlock: unused,
+        deleteBlock: unused,
+        corruptIndex: unused,
+        fillDisk: unused,
+        freeDisk: unused,
+      });
+    });
+  }
+
+  it('takes the buffers of blocks', async () => {
+    const { hash, bytes } = await blockOf(1);
+    await openStore().putBlocks('job', [{ hash, bytes }], 'claimed');
+    expect(bytes).toHaveLength(0);
+  });
+});
+
+it('gives the buffer of a block that came from elsewhere back once it is written', async () => {
+  const buffers = new BufferPool();
+  const store = openStore(buffers);
+  const bytes = buffers.take(BLOCK_BYTES);
+  bytes.fill(7);
+  const hash = await hashOf(bytes);
+  await store.putBlocks('job', [{ hash, bytes }], 'claimed');
+  expect(bytes).toHaveLength(0);
+  // What was just written lies in it still: it is the same memory.
+  expect(buffers.take(BLOCK_BYTES)[0]).toBe(7);
+  expect(buffers.take(BLOCK_BYTES)[0]).toBe(0);
+});
+
+it('a block from the files is answered in memory that was used before, and what it has no use of is given back', async () => {
+  const memory = new BufferPool();
+  const folder = new TestPackFolder();
+  const store = openStore(memory, folder);
+  const bytes = new Uint8Array(200_000).fill(7);
+  const hash = await hashOf(bytes);
+  await store.putBlocks('job', [{ hash, bytes }], 'claimed');
+  memory.give(memory.take(BLOCK_BYTES).fill(9));
+  expect(await store.getBlock(await hashOf(new Uint8Array(1)))).toBeUndefined();
+  const answer = await store.getBlock(hash);
+  expect(answer).toEqual(new Uint8Array(200_000).fill(7));
+  // Beyond the block there is what was in it.
+  expect(new Uint8Array(answer?.buffer ?? new ArrayBuffer(0))[200_001]).toBe(9);
+  folder.delete();
+});
+
+describe('a worker that dies', () => {
+  it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
+    const store = openStore();
+    const { hash, bytes } = await blockOf(1);
+    await store.putBlocks('job', [{ hash, bytes: bytes.slice() }], 'claimed', keepAs(0));
+    const reading = store.getBlock(hash);
+    started[0]?.dispatchEvent(new Event('error'));
+    const failure: unknown = await reading.catch((error: unknown) => error);
+    expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/safe/u);
+    expect(started[0]?.terminated).toBe(true);
+    expect(await store.getBlock(hash)).toEqual(bytes);
+    expect(started).toHaveLength(2);
+  });
+
+  it('fails every call with the reason when the store cannot be opened', async () => {
+    const opening = Promise.reject<DeviceStore>(new Error('no storage'));
+    opening.catch(() => undefined);
+    const refused = openWorkerStore(new BufferPool(), () => {
+      const worker = new ChannelWorker((port) => expose(createDeviceService(opening), port));
+      started.push(worker);
+      return worker;
+    });
+    await expect(refused.fragments.list()).rejects.toSatisfy((error) => isPalmError(error, 'worker-failed'));
+  });
+});
+
+function openStore(memory = new BufferPool(), folder?: TestPackFolder): FragmentStore {
+  return openWorkerStore(memory, () => {
+    const opening = openDeviceStore(folder?.folders);
+    const worker = new ChannelWorker((port) => expose(createDeviceService(opening), port));
+    started.push(worker);
+    return worker;
+  }).fragments;
+}
+
+/** The cases look at their blocks once more after they gave them away. */
+function keepingBlocks(store: FragmentStore): FragmentStore {
+  return {
+    ...store,
+    putBlocks: (owner, blocks, ...given) =>
+      store.putBlocks(
+        owner,
+        blocks.map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() })),
+        ...given,
+      ),
+  };
+}
+
+async function blockOf(seed: number) {
+  const bytes = new Uint8Array(200_000).fill(seed);
+  return { hash: await hashOf(bytes), bytes };
+}
+
+async function hashOf(bytes: Uint8Array<ArrayBuffer>) {
+  return parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+}

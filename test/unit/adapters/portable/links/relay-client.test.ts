@@ -1,0 +1,310 @@
+// The relay client against real WebSocket servers: the project's relay, and ones that misbehave. Time is the test's own,
+// so that nothing here waits for a clock; what travels is real.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { startRelay, type Relay } from '../../../../../signaling/relay.ts';
+import { systemRandom } from '../../../../../src/adapters/portable/random.ts';
+import {
+  RelayClient,
+  type RelayClientEvents,
+} from '../../../../../src/adapters/portable/links/relay-client.ts';
+import { parsePoolId } from '../../../../../src/core/model/ids.ts';
+import type { Clock } from '../../../../../src/core/ports.ts';
+import {
+  connectionIdOf,
+  decodeClientFrame,
+  encodeRelayFrame,
+} from '../../../../../src/core/wire/relay-protocol.ts';
+
+const ROOM = parsePoolId('0f'.repeat(16));
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+/** Timers that fire when the test says so. */
+class ManualClock implements Clock {
+  #nowMs = 1_000_000;
+  readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { dueMs: this.#nowMs + delayMs, callback };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /** Time passes, and no timer fires until the next `advance`. */
+  sleep(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+
+  advance(byMs: number): void {
+    const untilMs = this.#nowMs + byMs;
+    for (;;) {
+      const [next] = [...this.#timers]
+        .filter(({ dueMs }) => dueMs <= untilMs)
+        .toSorted((a, b) => a.dueMs - b.dueMs);
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      next.callback();
+    }
+    this.#nowMs = untilMs;
+  }
+}
+
+/** Everything a client told, in order, and a way to wait for the next thing. */
+class Log implements RelayClientEvents {
+  readonly lines: string[] = [];
+  #wake: (() => void) | undefined;
+
+  state(state: string): void {
+    this.#add(state);
+  }
+  entered(others: readonly string[]): void {
+    this.#add(`entered with ${others.length}`);
+  }
+  arrived(): void {
+    this.#add('arrived');
+  }
+  departed(): void {
+    this.#add('departed');
+  }
+  envelope(_from: string, envelope: Uint8Array): void {
+    this.#add(`envelope ${[...envelope].join(' ')}`);
+  }
+  rejected(reason: string): void {
+    this.#add(`rejected: ${reason}`);
+  }
+
+  /** Resolves when `line` was told, `count` times in all. */
+  async until(line: string, count = 1): Promise<void> {
+    while (this.lines.filter((each) => each.startsWith(line)).length < count) {
+      // One after the other: each wait is for the next line.
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #add(line: string): void {
+    this.lines.push(line);
+    this.#wake?.();
+  }
+}
+
+function openClient(url: string): { client: RelayClient; log: Log; clock: ManualClock } {
+  const clock = new ManualClock();
+  const log = new Log();
+  const client = new RelayClient({ url, room: ROOM, clock, random: systemRandom, WebSocket });
+  cleanups.push(() => {
+    client.close();
+  });
+  client.open(log);
+  return { client, log, clock };
+}
+
+describe('with the relay', () => {
+  let relay: Relay;
+  let folder: string;
+
+  const start = (httpPort = 0): Promise<Relay> =>
+    startRelay({ appDir: folder, dataDir: folder, port: 0, httpPort, host: '127.0.0.1' });
+  const urlOf = ({ httpPort }: Relay): string => `ws://127.0.0.1:${httpPort}/relay`;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'palm-relay-client-'));
+    await writeFile(join(folder, 'index.html'), '<!doctype html>');
+    relay = await start();
+    cleanups.push(
+      () => rm(folder, { recursive: true }),
+      () => relay.close(),
+    );
+  });
+
+  it('clients see each other come, talk, and go', async () => {
+    const first = openClient(urlOf(relay));
+    await first.log.until('entered with 0');
+    const second = openClient(urlOf(relay));
+    await second.log.until('entered with 1');
+    await first.log.until('arrived');
+    expect(first.client.forward(null, Uint8Array.of(1, 2))).toBe(true);
+    await second.log.until('envelope 1 2');
+    second.client.close();
+    await first.log.until('departed');
+    expect(first.log.lines).toEqual(['connecting', 'connected', 'entered with 0', 'arrived', 'departed']);
+  });
+
+  it('a client comes back to a relay that was restarted', async () => {
+    const { client, log, clock } = openClient(urlOf(relay));
+    await log.until('connected');
+    await relay.close();
+    await log.until('lost');
+    expect(client.forward(null, Uint8Array.of(1))).toBe(false);
+    relay = await start(relay.httpPort);
+    clock.advance(500);
+    await log.until('connected', 2);
+  });
+
+  it('waking shortens the wait for a lost relay', async () => {
+    const { client, log } = openClient(urlOf(relay));
+    await log.until('connected');
+    await relay.close();
+    await log.until('lost');
+    relay = await start(relay.httpPort);
+    client.wake();
+    await log.until('connected', 2);
+  });
+});
+
+describe('with a relay that does as the test says', () => {
+  /** A server that does as told with each frame, and a promise of its first socket. */
+  async function serve(answer: (socket: WebSocket, kind: string) => void): Promise<string> {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    cleanups.push(() => {
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+    });
+    server.on('connection', (socket) => {
+      socket.on('message', (data: Buffer) => {
+        answer(socket, decodeClientFrame(data).kind);
+      });
+    });
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('the server has a port');
+    return `ws://127.0.0.1:${address.port}`;
+  }
+
+  function admit(socket: WebSocket): void {
+    socket.send(encodeRelayFrame({ kind: 'entered', you: connectionIdOf(new Uint8Array(16)), others: [] }));
+  }
+
+  it('a relay that answers pings is kept, however long it says nothing else', async () => {
+    let pingCount = 0;
+    let isTaken = (): void => undefined;
+    const url = await serve((socket, kind) => {
+      if (kind === 'enter') admit(socket);
+      if (kind !== 'ping') return;
+      pingCount += 1;
+      socket.send(encodeRelayFrame({ kind: 'pong' }));
+      // The client's socket answers this by itself, after it has taken the frame before it.
+      socket.once('pong', () => {
+        isTaken();
+      });
+      socket.ping();
+    });
+    const { log, clock } = openClient(url);
+    await log.until('connected');
+    for (let round = 0; round < 10; round += 1) {
+      const taken = new Promise<void>((resolve) => {
+        isTaken = resolve;
+      });
+      clock.advance(3_000);
+      // oxlint-disable-next-line no-await-in-loop -- each round needs the one before
+      await taken;
+    }
+    expect(log.lines).toEqual(['connecting', 'connected', 'entered with 0']);
+    expect(pingCount).toBe(10);
+  });
+
+  it('silence after entering ends the connection within ten seconds', async () => {
+    const url = await serve((socket, kind) => {
+      if (kind === 'enter') admit(socket);
+    });
+    const { log, clock } = openClient(url);
+    await log.until('connected');
+    clock.advance(8_000);
+    expect(log.lines.at(-1)).toBe('entered with 0');
+    clock.advance(2_000);
+    expect(log.lines).toContain('lost');
+  });
+
+  it('after a sleep the relay has time to answer', async () => {
+    const url = await serve((socket, kind) => {
+      if (kind === 'enter') admit(socket);
+    });
+    const { log, clock } = openClient(url);
+    await log.until('connected');
+    clock.sleep(600_000);
+    clock.advance(2_900);
+    expect(log.lines).not.toContain('lost');
+    clock.advance(200);
+    expect(log.lines).toContain('lost');
+  });
+
+  it('silence instead of entering does, too', async () => {
+    let isAsked = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    const url = await serve(() => {
+      isAsked();
+    });
+    const { log, clock } = openClient(url);
+    await asked;
+    clock.advance(9_000);
+    expect(log.lines).toContain('lost');
+  });
+
+  it.each([
+    ['garbage', Buffer.from('garbage')],
+    ['text', 'text'],
+    ['too much', Buffer.alloc(100_000)],
+  ])('%s ends the connection and says why', async (_name, data) => {
+    const url = await serve((socket) => {
+      socket.send(data);
+    });
+    const { log } = openClient(url);
+    await log.until('rejected');
+    await log.until('lost');
+  });
+
+  it('a reason of its own is passed on', async () => {
+    const url = await serve((socket) => {
+      socket.close(4_002, 'the room is full');
+    });
+    const { log } = openClient(url);
+    await log.until('rejected: The relay closed the connection: the room is full.');
+    await log.until('lost');
+  });
+
+  it('the waits between attempts grow, and stay bounded', async () => {
+    let attemptCount = 0;
+    const url = await serve((socket) => {
+      attemptCount += 1;
+      socket.close(4_002, 'the room is full');
+    });
+    const { log, clock } = openClient(url);
+    const waits: number[] = [];
+    for (let round = 1; round <= 7; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each round needs the one before
+      await log.until('lost', round);
+      const startMs = clock.nowMs();
+      while (log.lines.at(-1) === 'lost') clock.advance(50);
+      waits.push(clock.nowMs() - startMs);
+    }
+    expect(attemptCount).toBe(7);
+    expect(waits[0]).toBeLessThanOrEqual(500);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(10_000);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(4_950);
+  });
+});
+
+it('an address that cannot be used is told of, not thrown', () => {
+  const { log } = openClient('gopher://nowhere');
+  expect(log.lines[1]).toContain('rejected');
+  expect(log.lines[2]).toBe('lost');
+});

@@ -1,0 +1,174 @@
+// The router: which way a letter goes, what is passed on, and that nothing goes in circles.
+
+import { describe, expect, it } from 'vitest';
+import type { OpenedLetter } from '../../../../src/core/links/envelope.ts';
+import {
+  newLinkId,
+  newSessionId,
+  SESSION_RANDOM_BYTES,
+  type SessionId,
+} from '../../../../src/core/links/link-ids.ts';
+import { SignalRouter, type Addressee, type Source } from '../../../../src/core/links/signal-router.ts';
+import { deviceIdOf, type DeviceId } from '../../../../src/core/model/ids.ts';
+import { connectionIdOf } from '../../../../src/core/wire/relay-protocol.ts';
+
+function sessionOf(byte: number): SessionId {
+  return newSessionId(1_000, new Uint8Array(SESSION_RANDOM_BYTES).fill(byte));
+}
+
+const [HERE, NEAR, NEAR_TOO, FAR] = [sessionOf(0), sessionOf(1), sessionOf(2), sessionOf(3)];
+const [TO_NEAR, TO_NEAR_TOO] = [deviceOf(NEAR), deviceOf(NEAR_TOO)];
+const CONNECTION = connectionIdOf(new Uint8Array(16).fill(9));
+const BY_RELAY: Source = { kind: 'relay', from: CONNECTION };
+
+/** A device for each session. */
+function deviceOf(session: SessionId): DeviceId {
+  return deviceIdOf(new TextEncoder().encode(session));
+}
+
+function at(session: SessionId): Addressee {
+  return { device: deviceOf(session), session };
+}
+
+function letter(
+  fromSession: SessionId,
+  toSession: SessionId | null,
+  seq = 1,
+  from = deviceOf(fromSession),
+): OpenedLetter {
+  return { from, fromSession, toSession, link: newLinkId(fromSession, 1), seq, body: { kind: 'announce' } };
+}
+
+function byLink(device: DeviceId, hopsLeft: number): Extract<Source, { kind: 'link' }> {
+  return { kind: 'link', device, hopsLeft };
+}
+
+/** A router with two neighbours and no relay. */
+function meshRouter(): SignalRouter {
+  const router = new SignalRouter(HERE);
+  router.addNeighbour(TO_NEAR, NEAR);
+  router.addNeighbour(TO_NEAR_TOO, NEAR_TOO);
+  return router;
+}
+
+describe('a letter of our own', () => {
+  it('goes by the relay when it is there: to its session when that is known, else to everyone', () => {
+    const router = new SignalRouter(HERE);
+    expect(router.routesTo(null)).toEqual([]);
+    router.setRelay(true);
+    expect(router.routesTo(null)).toEqual([{ kind: 'relay', to: null }]);
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: null }]);
+    router.take(0, letter(FAR, null), BY_RELAY);
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: CONNECTION }]);
+    expect(router.dropConnection(CONNECTION)).toEqual([at(FAR)]);
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: null }]);
+  });
+
+  it('goes over the mesh when there is no relay', () => {
+    const router = meshRouter();
+    expect(router.routesTo(null)).toEqual([byLink(TO_NEAR, 2), byLink(TO_NEAR_TOO, 2)]);
+    expect(router.routesTo(at(NEAR))).toEqual([byLink(TO_NEAR, 2)]);
+    // An unknown way is asked of every neighbour, one hop far.
+    expect(router.routesTo(at(FAR))).toEqual([byLink(TO_NEAR, 1), byLink(TO_NEAR_TOO, 1)]);
+    router.take(0, letter(FAR, null), byLink(TO_NEAR_TOO, 0));
+    expect(router.routesTo(at(FAR))).toEqual([byLink(TO_NEAR_TOO, 2)]);
+    router.dropNeighbour(TO_NEAR_TOO);
+    expect(router.routesTo(at(FAR))).toEqual([byLink(TO_NEAR, 1)]);
+  });
+
+  it('forgets where the relay had everyone when the relay is lost', () => {
+    const router = new SignalRouter(HERE);
+    router.setRelay(true);
+    router.take(0, letter(FAR, null), BY_RELAY);
+    router.setRelay(false);
+    expect(router.routesTo(at(FAR))).toEqual([]);
+  });
+});
+
+describe('a letter that arrives', () => {
+  it('is taken once, however many ways it came', () => {
+    const router = meshRouter();
+    expect(router.take(0, letter(FAR, HERE), BY_RELAY).forUs).toBe(true);
+    expect(router.take(0, letter(FAR, HERE), byLink(TO_NEAR, 1))).toEqual({ forUs: false, onward: [] });
+    expect(router.take(0, letter(FAR, HERE, 2), byLink(TO_NEAR, 1)).forUs).toBe(true);
+  });
+
+  it('is not ours when it was written for an earlier session of this device', () => {
+    expect(new SignalRouter(sessionOf(7)).take(0, letter(FAR, HERE), BY_RELAY).forUs).toBe(false);
+  });
+
+  it('is dropped when it is our own, come back', () => {
+    expect(meshRouter().take(0, letter(HERE, null), byLink(TO_NEAR, 1))).toEqual({
+      forUs: false,
+      onward: [],
+    });
+  });
+
+  it('as an announce goes on to the other neighbours, a hop poorer, until it has none', () => {
+    expect(meshRouter().take(0, letter(FAR, null), byLink(TO_NEAR, 2))).toEqual({
+      forUs: true,
+      onward: [byLink(TO_NEAR_TOO, 1)],
+    });
+    expect(meshRouter().take(0, letter(FAR, null), byLink(TO_NEAR, 0)).onward).toEqual([]);
+    expect(meshRouter().take(0, letter(FAR, null), BY_RELAY).onward).toEqual([]);
+    // Not back to its writer, who is a neighbour too.
+    expect(meshRouter().take(0, letter(NEAR_TOO, null), byLink(TO_NEAR, 2)).onward).toEqual([]);
+  });
+
+  it('for another session goes on toward that session only', () => {
+    const router = meshRouter();
+    expect(router.take(0, letter(FAR, NEAR_TOO), byLink(TO_NEAR, 1))).toEqual({
+      forUs: false,
+      onward: [byLink(TO_NEAR_TOO, 0)],
+    });
+    expect(router.take(0, letter(FAR, NEAR_TOO, 2), byLink(TO_NEAR, 0)).onward).toEqual([]);
+    expect(router.take(0, letter(FAR, NEAR_TOO, 3), BY_RELAY).onward).toEqual([]);
+    expect(router.take(0, letter(FAR, sessionOf(8), 4), byLink(TO_NEAR, 2)).onward).toEqual([]);
+    // Never back where it came from.
+    expect(router.take(0, letter(FAR, NEAR, 5), byLink(TO_NEAR, 2)).onward).toEqual([]);
+  });
+});
+
+describe('a member that lies', () => {
+  const liar = deviceOf(sessionOf(66));
+
+  it('does not draw to itself what is meant for another by claiming its session', () => {
+    const router = new SignalRouter(HERE);
+    router.setRelay(true);
+    const theirs = connectionIdOf(new Uint8Array(16).fill(8));
+    router.take(0, letter(FAR, null), BY_RELAY);
+    router.take(0, letter(FAR, HERE, 5, liar), { kind: 'relay', from: theirs });
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: CONNECTION }]);
+    // Nor does its leaving say that the other left.
+    expect(router.dropConnection(theirs)).toEqual([{ device: liar, session: FAR }]);
+  });
+
+  it('does not draw to itself what is passed on by claiming a neighbour’s session', () => {
+    const router = meshRouter();
+    router.addNeighbour(liar, NEAR);
+    expect(router.routesTo(at(NEAR))).toEqual([byLink(TO_NEAR, 2)]);
+    expect(router.take(0, letter(FAR, NEAR), byLink(TO_NEAR_TOO, 1)).onward).toContainEqual(
+      byLink(TO_NEAR, 0),
+    );
+  });
+
+  it('does not say where another is by passing on through the relay what was not meant for us', () => {
+    const router = new SignalRouter(HERE);
+    router.setRelay(true);
+    router.take(0, letter(FAR, NEAR), BY_RELAY);
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: null }]);
+  });
+
+  it('has only so many announces passed on, whatever names they come in, and others have theirs', () => {
+    const router = meshRouter();
+    const floods = Array.from({ length: 1_000 }, (_, seq) =>
+      router.take(0, letter(FAR, null, seq + 1, seq % 2 === 0 ? liar : deviceOf(FAR)), byLink(TO_NEAR, 2)),
+    );
+    expect(floods.filter(({ onward }) => onward.length > 0).length).toBe(64);
+    expect(floods.every(({ forUs }) => forUs)).toBe(true);
+    expect(router.take(0, letter(sessionOf(7), null), byLink(TO_NEAR_TOO, 2)).onward).toEqual([
+      byLink(TO_NEAR, 1),
+    ]);
+    expect(router.take(1_000, letter(sessionOf(8), null), byLink(TO_NEAR, 2)).onward.length).toBe(1);
+  });
+});

@@ -1,0 +1,86 @@
+// What an unfinished WebSocket message costs the relay, told from its bytes alone.
+
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { MessageMeter } from '../../../signaling/message-meter.ts';
+
+/** A frame with an all-zero mask (RFC 6455, section 5.2). */
+function frame(first: number, length: number): Buffer {
+  const header =
+    length < 126
+      ? [0x80 | length]
+      : length < 65_536
+        ? [0xfe, length >> 8, length & 0xff]
+        : [0xff, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 0xff, length & 0xff];
+  return Buffer.concat([Buffer.of(first, ...header, 0, 0, 0, 0), Buffer.alloc(length)]);
+}
+
+describe('a message', () => {
+  test('that is whole costs nothing, whatever its length', () => {
+    const meter = new MessageMeter();
+    for (const length of [0, 1, 125, 126, 65_535, 65_536, 100_000]) {
+      meter.feed(1, frame(0x82, length));
+      expect([meter.heldBytes, meter.sinceMs]).toEqual([0, undefined]);
+    }
+  });
+
+  test('that is not costs all chunks that it came in, since its first byte', () => {
+    const meter = new MessageMeter();
+    const bytes = frame(0x82, 40_000);
+    meter.feed(5, bytes.subarray(0, 1));
+    meter.feed(6, bytes.subarray(1, 30_000));
+    expect(meter.sinceMs).toBe(5);
+    expect(meter.heldBytes).toBeGreaterThanOrEqual(30_000);
+    meter.feed(7, bytes.subarray(30_000));
+    expect([meter.heldBytes, meter.sinceMs]).toEqual([0, undefined]);
+  });
+
+  test('whose first part came with others in one chunk costs that chunk', () => {
+    const meter = new MessageMeter();
+    meter.feed(5, Buffer.concat([frame(0x82, 60_000), frame(0x02, 1)]));
+    expect(meter.sinceMs).toBe(5);
+    expect(meter.heldBytes).toBeGreaterThanOrEqual(60_000);
+  });
+
+  test('goes on through pings between its parts', () => {
+    const meter = new MessageMeter();
+    meter.feed(5, frame(0x02, 10));
+    meter.feed(6, frame(0x89, 4));
+    expect(meter.sinceMs).toBe(5);
+    meter.feed(7, frame(0x80, 0));
+    expect(meter.sinceMs).toBeUndefined();
+  });
+});
+
+test('however the bytes are cut into chunks, it knows when messages are whole', () => {
+  const message = fc
+    .tuple(fc.nat(300), fc.array(fc.nat(300), { maxLength: 3 }), fc.boolean())
+    .map(([first, others, withPing]) =>
+      Buffer.concat([
+        frame(others.length === 0 ? 0x82 : 0x02, first),
+        ...others.flatMap((length, index) => [
+          withPing ? frame(0x89, 3) : Buffer.alloc(0),
+          frame(index === others.length - 1 ? 0x80 : 0x00, length),
+        ]),
+      ]),
+    );
+  fc.assert(
+    fc.property(
+      fc.array(message, { minLength: 1, maxLength: 5 }),
+      fc.infiniteStream(fc.integer({ min: 1, max: 400 })),
+      (messages, sizes) => {
+        const meter = new MessageMeter();
+        const bytes = Buffer.concat(messages);
+        let end = 0;
+        const ends = new Set(messages.map(({ length }) => (end += length)));
+        for (let at = 0; at < bytes.length;) {
+          const size = sizes.next().value ?? 1;
+          meter.feed(at, bytes.subarray(at, at + size));
+          at = Math.min(bytes.length, at + size);
+          expect(meter.sinceMs === undefined).toBe(ends.has(at));
+          expect(meter.heldBytes === 0).toBe(ends.has(at));
+        }
+      },
+    ),
+  );
+});

@@ -1,0 +1,356 @@
+// The catalogue on the disk: what was checked is not checked again, what was let go of does not stay, damage costs what is
+// damaged, and a large catalogue opens fast and in little memory.
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
+import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
+import type { CheckedEntry } from '../../../../src/core/catalogue/check.ts';
+import type { EntryBody } from '../../../../src/core/catalogue/entry.ts';
+import { sealManifest } from '../../../../src/core/catalogue/manifest.ts';
+import type { Cryptography, Identity, RecordStore } from '../../../../src/core/ports.ts';
+import { CheckedRecords, checkEntries } from '../../../../src/runtime/peer/checked-records.ts';
+import { packEntry } from '../../../../src/core/catalogue/packed-entry.ts';
+import { concatBytes, hexOf } from '../../../../src/core/model/bytes.ts';
+import { deriveBundleKey, derivePoolKeys } from '../../../../src/core/model/pool-keys.ts';
+import entryVectors from '../../../vectors/entry.json' with { type: 'json' };
+import vectors from '../../../vectors/bundle.json' with { type: 'json' };
+import { scaled, scaleNote } from '../../../scale.ts';
+import { createMemoryStore } from '../../../sim/memory-store.ts';
+import { bytesOfHex, seededBytes } from '../../../fixtures/erasure-oracle.ts';
+import {
+  deviceAt,
+  itemAt,
+  manifestOf,
+  POOL_KEYS,
+  signedRecord,
+  uncheckedEntry,
+} from '../../../fixtures/pool-fixture.ts';
+
+const FACTOR = 20;
+/** Full bundles: in rows lie fewer than those hold. */
+const ENTRY_COUNT = scaled(102_400, FACTOR);
+/** What one entry of the usual geometry may take in memory, and of the time to open, by the promise for 100,000. */
+const ENTRY_BYTES = (200 * 1024 * 1024) / 100_000;
+const OPEN_MS = Math.max(1_000, (3_000 * ENTRY_COUNT) / 100_000);
+
+interface Device {
+  readonly catalogue: Catalogue;
+  readonly kept: CheckedRecords;
+}
+
+describe('100,000 honest entries', () => {
+  it(`open in 3 s and 200 MiB, ${scaleNote(FACTOR)}`, async () => {
+    const { records } = createMemoryStore();
+    const writing = deviceOn(records);
+    for (const entries of fileEntries(ENTRY_COUNT)) {
+      writing.catalogue.add(entries);
+      await writing.kept.keep(entries);
+      await writing.kept.idle();
+    }
+    const digest = writing.catalogue.digest();
+    const fileCount = writing.catalogue.files().size;
+    const before = await usedBytes();
+    const [startMs, startCpu] = [performance.now(), process.cpuUsage()];
+    const opened = deviceOn(records);
+    expect(await opened.kept.restore()).toBe(0);
+    const tookMs = performance.now() - startMs;
+    // What counts is the work: whatever else the machine does meanwhile is not the catalogue's.
+    const { user, system } = process.cpuUsage(startCpu);
+    const workMs = (user + system) / 1_000;
+    const grewBytes = (await usedBytes()) - before;
+    process.stdout.write(
+      `${ENTRY_COUNT} entries: ${workMs.toFixed(0)} ms of work in ${tookMs.toFixed(0)} ms, ${(grewBytes / 1024 / 1024).toFixed(1)} MiB, ${(grewBytes / ENTRY_COUNT).toFixed(0)} bytes each\n`,
+    );
+    expect(opened.catalogue.digest()).toBe(digest);
+    expect([fileCount, opened.catalogue.files().size]).toEqual([ENTRY_COUNT, ENTRY_COUNT]);
+    expect(workMs).toBeLessThan(OPEN_MS);
+    expect(grewBytes / ENTRY_COUNT).toBeLessThan(ENTRY_BYTES);
+    await writing.kept.idle();
+  }, 600_000);
+});
+
+describe('the golden bundle', () => {
+  it('has the golden entries, byte by byte, and is read as one of this device’s', async () => {
+    const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
+    expect(hexOf(deriveBundleKey(keys))).toBe(vectors.bundleKey);
+    const records = entryVectors.entries.map(({ record }) => bytesOfHex(record));
+    const checked = await checkEntries(records, { keys, cryptography: webCryptography });
+    expect(hexOf(concatBytes(...checked.map(packEntry)))).toBe(vectors.run);
+    const store = createMemoryStore();
+    await store.records.putMeta('catalogue/7', bytesOfHex(vectors.bundle));
+    await store.records.putMeta('catalogue', [7]);
+    const { catalogue, kept } = deviceOn(store.records, webCryptography, undefined, keys);
+    expect(await kept.restore()).toBe(0);
+    expect(catalogue.digest()).toBe(entryVectors.catalogueDigest);
+    expect([...catalogue.missingFor([])].map(({ bytes }) => hexOf(bytes))).toEqual(records.map(hexOf));
+  });
+});
+
+describe('the catalogue on the disk', () => {
+  it('comes back as it was, with files, names, removals and unknown entries, and no signature checked or manifest opened again', async () => {
+    const store = createMemoryStore();
+    const first = deviceOn(store.records);
+    const written = await realEntries();
+    await store.records.putRecords(rowsOf(written));
+    expect(await first.kept.restore()).toBe(0);
+    const file = itemAt([...first.catalogue.files().values()], 0);
+    // Enough for a bundle: all of them go into it.
+    const many = profiles(600);
+    first.catalogue.add(many);
+    await first.kept.keep(many);
+    await first.kept.idle();
+    expect(store.contents().entryIds).toEqual([]);
+
+    const counted = countingCryptography();
+    const again = deviceOn(store.records, counted.cryptography);
+    expect(await again.kept.restore()).toBe(0);
+    expect(counted.calls).toEqual({ verify: 0, open: 1 });
+    expect(again.catalogue.digest()).toBe(first.catalogue.digest());
+    expect(again.catalogue.poolName).toBe('Home');
+    expect(again.catalogue.deviceName(deviceAt(0).deviceId)).toBe('Ada');
+    const reopened = itemAt([...again.catalogue.files().values()], 0);
+    for (const manifest of [file, reopened])
+      expect(plainOf(manifest)).toEqual(plainOf(manifestOf(deviceAt(0).deviceId)));
+    const bytes = [...again.catalogue.missingFor([])].map((entry) => entry.bytes);
+    const checked = await checkEntries(bytes, { keys: POOL_KEYS, cryptography: webCryptography });
+    expect(checked.filter(({ entry }) => entry.deviceId === deviceAt(0).deviceId)).toHaveLength(
+      written.length,
+    );
+  });
+
+  it('says what is damaged, opens the rest, and takes what is missing again', async () => {
+    const store = createMemoryStore();
+    const first = deviceOn(store.records);
+    const entries = profiles(1_100);
+    for (const part of [entries.slice(0, 512), entries.slice(512, 1_024), entries.slice(1_024)]) {
+      first.catalogue.add(part);
+      await first.kept.keep(part);
+      await first.kept.idle();
+    }
+    await store.records.putMeta('catalogue/1', seededBytes(500, 1));
+    const second = deviceOn(store.records);
+    // A row of garbage, and what is signed by nobody in the rows: the fixture's signatures are false.
+    expect(await second.kept.restore()).toBe(1 + (1_100 - 1_024));
+    expect([...second.catalogue.missingFor([])]).toEqual([]);
+    second.catalogue.add(entries);
+    await second.kept.keep(entries);
+    await second.kept.idle();
+    const third = deviceOn(store.records);
+    expect(await third.kept.restore()).toBe(0);
+    expect(third.catalogue.digest()).toBe(first.catalogue.digest());
+  });
+
+  it('does not keep what went: rows at once, bundles when half of them went', async () => {
+    const store = createMemoryStore();
+    const maxLogBytes = 150_000;
+    const first = deviceOn(store.records, webCryptography, maxLogBytes);
+    const trunk = profiles(600);
+    first.catalogue.add(trunk);
+    await first.kept.keep(trunk);
+    await first.kept.idle();
+    const bundleBytes = await metaBytes(store.records);
+    // A branch from the second entry on that goes before the trunk's rest, which has no room beside it.
+    const branch = branchBefore(itemAt(trunk, 0), itemAt(trunk, 1), 650);
+    const { added, evicted } = first.catalogue.add(branch);
+    expect(evicted.length).toBeGreaterThan(550);
+    await first.kept.keep(added);
+    await first.kept.forget(evicted);
+    await first.kept.idle();
+    const again = deviceOn(store.records, webCryptography, maxLogBytes);
+    await again.kept.restore();
+    expect(again.catalogue.digest()).toBe(first.catalogue.digest());
+    await again.kept.idle();
+    expect(await metaBytes(store.records)).toBeLessThan(1.2 * bundleBytes);
+  });
+
+  it('survives a crash between a bundle and the rows that it replaces', async () => {
+    const store = createMemoryStore();
+    const rows = await realEntries();
+    const { records } = store;
+    const crashing: RecordStore = {
+      ...bound(records),
+      dropRecords: () => Promise.reject(new Error('the page is gone')),
+    };
+    const first = deviceOn(crashing);
+    await records.putRecords(rowsOf(rows));
+    await first.kept.restore();
+    const many = profiles(600);
+    first.catalogue.add(many);
+    await first.kept.keep(many);
+    await first.kept.idle();
+    expect(store.contents().entryIds.length).toBe(600 + rows.length);
+    // The rows have the fixture's false signatures: the bundle's entries count.
+    const again = deviceOn(records);
+    await again.kept.restore();
+    await again.kept.idle();
+    expect(again.catalogue.digest()).toBe(first.catalogue.digest());
+  });
+});
+
+function deviceOn(
+  records: RecordStore,
+  cryptography: Cryptography = webCryptography,
+  maxLogBytes?: number,
+  keys = POOL_KEYS,
+): Device {
+  const catalogue = new Catalogue(undefined, maxLogBytes);
+  catalogue.tell(1_760_000_000_000);
+  let seed = 1;
+  const kept = new CheckedRecords({
+    records,
+    cryptography,
+    random: { bytes: (length) => new Uint8Array(seededBytes(length, seed++)) },
+    keys,
+    catalogue,
+    background: (work) => void work.catch(() => undefined),
+  });
+  return { catalogue, kept };
+}
+
+/** File entries of eight devices as they are when many photos are stored: 872 bytes a record. */
+function* fileEntries(count: number): Generator<CheckedEntry[]> {
+  const last: (CheckedEntry | undefined)[] = [];
+  const manifests = Array.from({ length: 8 }, (_, by) => manifestOf(deviceAt(by).deviceId));
+  for (let at = 0; at < count; at += 32) {
+    yield Array.from({ length: Math.min(32, count - at) }, (_, index) => {
+      const number = at + index;
+      const by = number % 8;
+      const bytes = new Uint8Array(644);
+      new DataView(bytes.buffer).setUint32(0, number);
+      const details = { name: `IMG_${number}.jpg`, path: 'Photos/2026', mime: 'image/jpeg' };
+      const [linkKey, contentTag] = [bytes.slice(0, 32), bytes.slice(0, 32)];
+      const manifest = {
+        ...itemAt(manifests, by),
+        access: { kind: 'pool', details, linkKey, contentTag } as const,
+      };
+      const entry = entryAfter(last[by], { kind: 'file', manifest: bytes }, by, manifest);
+      last[by] = entry;
+      return entry;
+    });
+  }
+}
+
+function entryAfter(
+  before: CheckedEntry | undefined,
+  body: EntryBody,
+  by: number,
+  manifest?: ReturnType<typeof manifestOf>,
+): CheckedEntry {
+  const place = {
+    seq: (before?.entry.seq ?? 0) + 1,
+    prev: before?.entry.entryId,
+    at: { ms: 1_760_000_000_000, count: 0 },
+  };
+  return uncheckedEntry(deviceAt(by), place, body, manifest);
+}
+
+/** A log of names, with false signatures. */
+function profiles(count: number, after?: CheckedEntry, name = 'name'): CheckedEntry[] {
+  const entries: CheckedEntry[] = [];
+  for (let index = 0; index < count; index++) {
+    const body = { kind: 'profile', name: `${name} ${index}` } as const;
+    entries.push(entryAfter(entries.at(-1) ?? after, body, 1));
+  }
+  return entries;
+}
+
+function branchBefore(trunk: CheckedEntry, next: CheckedEntry, count: number): CheckedEntry[] {
+  for (let index = 0; index < 1_000; index++) {
+    const branch = profiles(1, trunk, `branch ${index}`);
+    if (itemAt(branch, 0).entry.entryId < next.entry.entryId) {
+      return [...branch, ...profiles(count - 1, itemAt(branch, 0), `branch ${index}`)];
+    }
+  }
+  throw new Error('no branch has the smaller id');
+}
+
+/** One entry of each kind, with true signatures and seals. */
+async function realEntries(): Promise<CheckedEntry[]> {
+  const writer: Identity = deviceAt(0);
+  const sealed = await sealManifest(
+    manifestOf(writer.deviceId),
+    POOL_KEYS.catalogueKey,
+    POOL_KEYS.poolId,
+    seededBytes(12, 9),
+    webCryptography,
+  );
+  const bodies: readonly EntryBody[] = [
+    { kind: 'profile', name: 'Ada' },
+    { kind: 'pool', name: 'Home' },
+    { kind: 'file', manifest: sealed },
+    { kind: 'unknown', fields: { kind: 'policy', level: 3 } },
+  ];
+  const entries: CheckedEntry[] = [];
+  for (const body of bodies) {
+    const before = entries.at(-1)?.entry;
+    const place = { seq: (before?.seq ?? 0) + 1, prev: before?.entryId, at: { ms: 1, count: 0 } };
+    const bytes = await signedRecord(writer, place, body);
+    entries.push(...(await checkEntries([bytes], { keys: POOL_KEYS, cryptography: webCryptography })));
+  }
+  return entries;
+}
+
+function rowsOf(entries: readonly CheckedEntry[]): Parameters<RecordStore['putRecords']>[0] {
+  return entries.map(({ entry: { entryId, deviceId, seq, bytes } }) => ({ entryId, deviceId, seq, bytes }));
+}
+
+function plainOf(manifest: ReturnType<typeof manifestOf>): unknown {
+  const { size, k, n, blockBytes, modifiedMs, salt, fragments, by, atMs, access } = manifest;
+  return { size, k, n, blockBytes, modifiedMs, salt, fragments, by, atMs, access };
+}
+
+async function metaBytes(records: RecordStore): Promise<number> {
+  const numbers = await records.getMeta('catalogue');
+  let byteCount = 0;
+  for (const number of Array.isArray(numbers) ? numbers : []) {
+    const bundle = await records.getMeta(`catalogue/${String(number)}`);
+    if (bundle instanceof Uint8Array) byteCount += bundle.length;
+  }
+  return byteCount;
+}
+
+function countingCryptography(): { cryptography: Cryptography; calls: { verify: number; open: number } } {
+  const calls = { verify: 0, open: 0 };
+  const cryptography: Cryptography = {
+    ...webCryptography,
+    verify: (...given) => {
+      calls.verify += 1;
+      return webCryptography.verify(...given);
+    },
+    open: (...given) => {
+      calls.open += 1;
+      return webCryptography.open(...given);
+    },
+  };
+  return { cryptography, calls };
+}
+
+function bound(records: RecordStore): RecordStore {
+  return {
+    putRecords: (...given) => records.putRecords(...given),
+    dropRecords: (...given) => records.dropRecords(...given),
+    loadRecords: () => records.loadRecords(),
+    loadOutbox: () => records.loadOutbox(),
+    putOutbox: (...given) => records.putOutbox(...given),
+    dropOutbox: (...given) => records.dropOutbox(...given),
+    getMeta: (...given) => records.getMeta(...given),
+    putMeta: (...given) => records.putMeta(...given),
+    dropMeta: (...given) => records.dropMeta(...given),
+    clear: () => records.clear(),
+  };
+}
+
+/** Once what is dead was collected. Buffers go a little after what holds them, in the background. */
+async function usedBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect !== 'function') throw new Error('memory cannot be measured here');
+  for (let round = 0; round < 5; round++) {
+    Reflect.apply(collect, undefined, []);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

@@ -1,0 +1,182 @@
+// What a device answers from its own store: bounded whatever is asked, and damage is noted however it is found.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { describe, expect, it } from 'vitest';
+import { encodeFragmentIndex } from '../../../../src/core/coding/fragment-index.ts';
+import type { Manifest } from '../../../../src/core/catalogue/manifest.ts';
+import { blockKey, fragmentIdOf, parseBlockHash, type FileId } from '../../../../src/core/model/ids.ts';
+import { MAX_OPEN_REQUESTS } from '../../../../src/core/model/limits.ts';
+import type { Place } from '../../../../src/core/wire/messages.ts';
+import { decodeSmallFragments } from '../../../../src/core/wire/small-fragments.ts';
+import { Serving, type ServingPorts } from '../../../../src/runtime/peer/serving.ts';
+import { createMemoryStore } from '../../../sim/memory-store.ts';
+import { indicesOf, seededBytes } from '../../../fixtures/erasure-oracle.ts';
+import { deviceAt, fileIdAt, itemAt, manifestOf } from '../../../fixtures/pool-fixture.ts';
+
+const BLOCK_BYTES = 1_000;
+const BY = deviceAt(1).deviceId;
+
+describe('small fragments that are asked for together', () => {
+  it('are answered in order; what is not here is left out', async () => {
+    const world = new ServingWorld();
+    await world.hold(0);
+    await world.hold(2);
+    const [first, missing, last] = await world.ask(0, 1, 2);
+    expect(first).toEqual({ index: world.indexOf(0), block: world.blockOf(0) });
+    expect(missing).toBeUndefined();
+    expect(last).toEqual({ index: world.indexOf(2), block: world.blockOf(2) });
+  });
+
+  it('are left out when they are asked for twice, are unknown, or are too much together', async () => {
+    const world = new ServingWorld(50_000);
+    for (const file of [0, 1, 2, 3]) await world.hold(file);
+    const answered = await world.ask(0, 0, 1, 2, 3, 9);
+    expect(answered.map((fragment) => fragment !== undefined)).toEqual([
+      true,
+      false,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it('of a file whose manifest says less than what is here are left out', async () => {
+    const world = new ServingWorld();
+    await world.hold(0);
+    // Another file that names the same fragments, said to be shorter; and one of a long file, said to be short.
+    world.claim(5, { ...world.manifestOf(0), size: 0 });
+    const long = await world.holdLong(6);
+    world.claim(6, { ...world.manifestOf(0), fragments: [long, ...world.manifestOf(0).fragments.slice(1)] });
+    expect(await world.ask(5, 6)).toEqual([undefined, undefined]);
+  });
+
+  it('that are damaged are left out, and each is noted', async () => {
+    const world = new ServingWorld();
+    for (const file of [0, 1, 2]) await world.hold(file);
+    for (const file of [0, 2]) expect(world.damage(file)).toBe(true);
+    const answered = await world.ask(0, 1, 2);
+    expect(answered.map((fragment) => fragment !== undefined)).toEqual([false, true, false]);
+    expect(world.lost).toEqual([0, 2].map((file) => world.hashKeyOf(file)));
+  });
+
+  it('whose index is damaged are left out, and each is noted', async () => {
+    const world = new ServingWorld();
+    for (const file of [0, 1]) await world.hold(file);
+    expect(world.damageIndex(1)).toBe(true);
+    const answered = await world.ask(0, 1);
+    expect(answered.map((fragment) => fragment !== undefined)).toEqual([true, false]);
+    expect(world.lostIndexes).toMatchObject([{ file: fileIdAt(1), fragment: 0 }]);
+  });
+
+  it('take memory of one block at a time, for each who asks', async () => {
+    const world = new ServingWorld();
+    const files = indicesOf(64);
+    for (const file of files) await world.hold(file);
+    await Promise.all(indicesOf(MAX_OPEN_REQUESTS).map(() => world.ask(...files)));
+    expect(world.mostTaken).toBeLessThanOrEqual(MAX_OPEN_REQUESTS);
+    expect(world.takenCount).toBe(0);
+  });
+});
+
+/** A device that holds fragment 0 of some files of one segment with blocks of `blockBytes`. */
+class ServingWorld {
+  readonly lost: string[] = [];
+  readonly lostIndexes: Place[] = [];
+  /** Blocks that were answered by the store and not given back: now, and at most. */
+  takenCount = 0;
+  mostTaken = 0;
+  readonly #blockBytes: number;
+  readonly #store = createMemoryStore();
+  readonly #files = new Map<FileId, Manifest>();
+  readonly #serving: Serving;
+
+  constructor(blockBytes = BLOCK_BYTES) {
+    this.#blockBytes = blockBytes;
+    const { fragments } = this.#store;
+    const ports = {
+      clock: { nowMs: () => 0, after: () => () => undefined },
+      memory: { take: (byteCount: number) => new Uint8Array(byteCount), give: () => (this.takenCount -= 1) },
+      fragments: Object.assign(Object.create(fragments) as typeof fragments, {
+        getBlock: async (...given: Parameters<typeof fragments.getBlock>) => {
+          const bytes = await fragments.getBlock(...given);
+          if (bytes !== undefined) this.takenCount += 1;
+          this.mostTaken = Math.max(this.mostTaken, this.takenCount);
+          return bytes;
+        },
+        getIndex: (...given: Parameters<typeof fragments.getIndex>) => fragments.getIndex(...given),
+      }),
+      catalogue: { files: () => this.#files },
+      withholds: () => false,
+      indexLost: async (place: Place) => void this.lostIndexes.push(place),
+      blockLost: async (hash: Uint8Array) => void this.lost.push(blockKey(parseBlockHash(hash))),
+    };
+    this.#serving = new Serving(ports as unknown as ServingPorts); // what serving these needs
+  }
+
+  async ask(...files: readonly number[]): Promise<ReturnType<typeof decodeSmallFragments>> {
+    const places: Place[] = files.map((file) => ({ file: fileIdAt(file), fragment: 0 }));
+    const payload = await this.#serving.load({ kind: 'get-fragments', places });
+    return decodeSmallFragments(payload ?? new Uint8Array(0));
+  }
+
+  async hold(file: number): Promise<void> {
+    const stored = {
+      fragmentId: fragmentIdOf(this.indexOf(file)),
+      fileId: fileIdAt(file),
+      fragment: 0,
+      blockBytes: this.#blockBytes,
+    };
+    const hash = this.#hashOf(file);
+    await this.#store.fragments.putBlocks('test', [{ hash, bytes: this.blockOf(file) }], 'claimed');
+    await this.#store.fragments.commit([{ stored, indexBytes: this.indexOf(file), hashes: [hash] }]);
+    this.claim(file, this.manifestOf(file));
+  }
+
+  /** Holds a fragment of two blocks, of which no manifest knows; answers its id. */
+  async holdLong(file: number): Promise<Manifest['fragments'][number]> {
+    const hashes = [this.#hashOf(file), this.#hashOf(file + 1)];
+    const blocks = hashes.map((hash, at) => ({ hash, bytes: this.blockOf(file + at) }));
+    const indexBytes = encodeFragmentIndex({ fragment: 0, share: seededBytes(32, 9), blocks: hashes });
+    const fragmentId = fragmentIdOf(indexBytes);
+    const stored = { fragmentId, fileId: fileIdAt(file), fragment: 0, blockBytes: 2 * this.#blockBytes };
+    await this.#store.fragments.putBlocks('test', blocks, 'claimed');
+    await this.#store.fragments.commit([{ stored, indexBytes, hashes }]);
+    return fragmentId;
+  }
+
+  claim(file: number, manifest: Manifest): void {
+    this.#files.set(fileIdAt(file), manifest);
+  }
+
+  damage(file: number): boolean {
+    return this.#store.corruptBlock(this.#hashOf(file));
+  }
+
+  damageIndex(file: number): boolean {
+    return this.#store.corruptIndex(fragmentIdOf(this.indexOf(file)));
+  }
+
+  manifestOf(file: number): Manifest {
+    const [k, n] = [2, 3];
+    const others = [1, 2].map((fragment) => itemAt(manifestOf(BY).fragments, fragment));
+    const fragments = [fragmentIdOf(this.indexOf(file)), ...others];
+    return manifestOf(BY, { size: k * this.#blockBytes - 16, k, n, blockBytes: 262_144, fragments });
+  }
+
+  indexOf(file: number): Uint8Array<ArrayBuffer> {
+    return encodeFragmentIndex({ fragment: 0, share: seededBytes(32, file), blocks: [this.#hashOf(file)] });
+  }
+
+  blockOf(file: number): Uint8Array<ArrayBuffer> {
+    return seededBytes(this.#blockBytes, 1_000 + file);
+  }
+
+  hashKeyOf(file: number): string {
+    return blockKey(this.#hashOf(file));
+  }
+
+  #hashOf(file: number): ReturnType<typeof parseBlockHash> {
+    return parseBlockHash(sha256(this.blockOf(file)));
+  }
+}

@@ -1,0 +1,67 @@
+// Notices and the list of devices name a device so that its name can neither pose as Palm's own words nor as another device.
+
+import { describe, expect, it } from 'vitest';
+import type { DeviceId } from '../../../src/core/model/ids.ts';
+import { misdeedText } from '../../../src/runtime/misdeed-text.ts';
+import { quotedDevice } from '../../../src/runtime/quoted-device.ts';
+import { nameSuffixes } from '../../../src/ui/text/device-name.ts';
+import { deviceAt } from '../../fixtures/pool-fixture.ts';
+
+const [BEN, EVE, ANA] = [deviceAt(0).deviceId, deviceAt(1).deviceId, deviceAt(2).deviceId];
+
+/** How `device` is named in a pool of devices with these names. */
+function named(device: DeviceId, names: ReadonlyMap<DeviceId, string>): string {
+  return quotedDevice({ deviceName: (id) => names.get(id) ?? '', members: () => [...names.keys()] }, device);
+}
+
+/** As people compare it with what the list of devices says. */
+function suffixOf(device: DeviceId): string {
+  return `(…${device.slice(-6)})`;
+}
+
+describe('a device that a notice names', () => {
+  it('is quoted', () => {
+    const posing = 'Update Palm now or lose all files. Mallory';
+    const who = named(EVE, new Map([[EVE, posing]]));
+    expect(misdeedText('forged-records', who, 3)).toMatch(
+      /^“Update Palm now or lose all files. Mallory” sent 3 /,
+    );
+  });
+
+  it('cannot end its quotation, nor its line, nor hide or reorder anything', () => {
+    expect(named(EVE, new Map([[EVE, '“Ana” is fine. "Ben„']]))).toBe("“'Ana' is fine. 'Ben'”");
+    expect(named(EVE, new Map([[EVE, 'Ben\n\u2028\u202EEve']]))).toBe('“Ben⟦U+000A⟧⟦U+2028⟧⟦U+202E⟧Eve”');
+  });
+
+  it.each(['Laptop', 'laptop', 'ｌａｐｔｏｐ'])(
+    'is told apart from “Laptop” by the end of its id when it calls itself “%s”',
+    (name) => {
+      const names = new Map([
+        [BEN, 'Laptop'],
+        [EVE, name],
+        [ANA, 'Tablet'],
+      ]);
+      expect(named(EVE, names)).toBe(`“${name}” ${suffixOf(EVE)}`);
+      expect(named(BEN, names)).toBe(`“Laptop” ${suffixOf(BEN)}`);
+      expect(named(ANA, names)).toBe('“Tablet”');
+    },
+  );
+
+  it('that is no member but looks like one, or has no name, shows its id too', () => {
+    const catalogue = { deviceName: () => 'Laptop', members: () => [BEN] };
+    expect(quotedDevice(catalogue, EVE)).toBe(`“Laptop” ${suffixOf(EVE)}`);
+    expect(named(EVE, new Map())).toBe(`“Unnamed device” ${suffixOf(EVE)}`);
+  });
+});
+
+it('the list of devices tells those apart whose names look alike', () => {
+  const devices = [
+    { id: BEN, name: 'Laptop' },
+    { id: EVE, name: 'laptop' },
+    { id: ANA, name: 'Tablet' },
+  ];
+  expect([...nameSuffixes(devices)]).toEqual([
+    [BEN, suffixOf(BEN)],
+    [EVE, suffixOf(EVE)],
+  ]);
+});

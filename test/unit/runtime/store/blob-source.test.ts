@@ -1,0 +1,104 @@
+// A file as the source of a store: read as one stream where it is read in order, and told of when it changed.
+
+import { expect, it } from 'vitest';
+import { isPalmError } from '../../../../src/core/model/errors.ts';
+import { blobSource } from '../../../../src/runtime/store/blob-source.ts';
+import { dirtyMemory } from '../../../fixtures/dirty-memory.ts';
+
+const MIB = 2 ** 20;
+const STEP = MIB - 16;
+
+/** A blob that notes what was opened of it, which can lose its last bytes, and whose streams may fill no buffers. */
+class WatchedBlob extends Blob {
+  readonly slices: string[] = [];
+  streamCount = 0;
+  lostBytes = 0;
+  fillsBuffers = true;
+
+  override slice(start: number, end: number): Blob {
+    this.slices.push(`${start}-${end}`);
+    const part = super.slice(start, end - this.lostBytes);
+    if (!this.fillsBuffers) part.stream = () => new ReadableStream();
+    return part;
+  }
+
+  override stream(): ReturnType<Blob['stream']> {
+    this.streamCount += 1;
+    if (!this.fillsBuffers) return new ReadableStream();
+    return super.slice(0, this.size - this.lostBytes).stream();
+  }
+}
+
+const WHOLE = new Uint8Array(10 * MIB).map((_, at) => (at * 31 + (at >> 12)) & 0xff);
+
+it('answers what is asked for, some at once, with one reading of the file', async () => {
+  const blob = new WatchedBlob([WHOLE]);
+  expect(Buffer.compare(await readInLanes(blob), WHOLE)).toBe(0);
+  expect(blob.streamCount).toBe(1);
+  expect(blob.slices).toEqual([]);
+});
+
+it('answers the same in an engine whose blobs do not fill buffers', async () => {
+  const blob = new WatchedBlob([WHOLE]);
+  blob.fillsBuffers = false;
+  expect(Buffer.compare(await readInLanes(blob), WHOLE)).toBe(0);
+});
+
+it('answers any part, also one that was read before', async () => {
+  const source = blobSource(new Blob([WHOLE]), dirtyMemory);
+  for (const [start, end] of [
+    [5 * MIB, 6 * MIB],
+    [0, 10],
+    [0, 10 * MIB],
+    [3, 3],
+    [10 * MIB - 1, 10 * MIB],
+    [0, 10],
+    [10, 20],
+  ] as const) {
+    const answer = await source.read(start, end);
+    expect(Buffer.compare(answer, WHOLE.subarray(start, end)), `${start}-${end}`).toBe(0);
+  }
+});
+
+for (const fillsBuffers of [true, false]) {
+  it(`says that a file lost bytes, and reads on where it can, ${fillsBuffers ? 'as a stream' : 'in slices'}`, async () => {
+    const blob = new WatchedBlob([WHOLE]);
+    blob.fillsBuffers = fillsBuffers;
+    blob.lostBytes = 1;
+    const source = blobSource(blob, dirtyMemory);
+    await expect(source.read(9 * MIB, 10 * MIB)).rejects.toSatisfy((error) =>
+      isPalmError(error, 'source-changed'),
+    );
+    blob.lostBytes = 0;
+    expect(Buffer.compare(await source.read(0, MIB), WHOLE.subarray(0, MIB))).toBe(0);
+  });
+}
+
+it('is unchanged while the platform reads of it, and says when it does not', async () => {
+  const blob = new WatchedBlob([WHOLE]);
+  const source = blobSource(blob, dirtyMemory);
+  await source.checkUnchanged();
+  blob.lostBytes = 1;
+  await expect(source.checkUnchanged()).rejects.toSatisfy((error) => isPalmError(error, 'source-changed'));
+  await blobSource(new Blob([]), dirtyMemory).checkUnchanged();
+});
+
+it('reads nothing for a store that was cancelled', async () => {
+  const blob = new WatchedBlob([new Uint8Array(10)]);
+  const reason = new Error('cancelled');
+  await expect(blobSource(blob, dirtyMemory).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(reason);
+  expect(blob.streamCount + blob.slices.length).toBe(0);
+});
+
+/** The whole blob, asked for by three lanes in steps as a store does. */
+async function readInLanes(blob: Blob): Promise<Uint8Array> {
+  const source = blobSource(blob, dirtyMemory);
+  const starts = Array.from({ length: Math.ceil(blob.size / STEP) }, (_, at) => at * STEP);
+  const answers: Uint8Array[] = [];
+  const lane = async (): Promise<void> => {
+    for (let start = starts.shift(); start !== undefined; start = starts.shift())
+      answers[start / STEP] = await source.read(start, Math.min(start + STEP, blob.size));
+  };
+  await Promise.all([lane(), lane(), lane()]);
+  return Buffer.concat(answers);
+}

@@ -1,0 +1,147 @@
+// The palm bunch, the looks of its devices, the connection in words, and what leaving would cost.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { DeviceStatus, FileStatus, PoolStatus } from '../../../src/runtime/api.ts';
+import { bunchText, fruitsOf } from '../../../src/ui/pool/bunch.ts';
+import { connectionOf } from '../../../src/ui/pool/connection.ts';
+import { HUE_COUNT, looksOf, MARK_COUNT } from '../../../src/ui/pool/device-look.ts';
+import { lostByLeaving } from '../../../src/ui/dialogs/lost-by-leaving.ts';
+
+const DEVICES: readonly DeviceStatus[] = [
+  { id: 'a', name: 'Anna’s phone', state: 'reachable', heldBytes: 0, self: true },
+  { id: 'b', name: 'Laptop', state: 'reachable', heldBytes: 0, self: false },
+  { id: 'c', name: 'Tablet', state: 'away', heldBytes: 0, self: false },
+];
+
+const FILE: FileStatus = {
+  fileId: 'file',
+  name: 'a.txt',
+  path: '',
+  mime: '',
+  size: 1,
+  k: 2,
+  n: 6,
+  reach: 3,
+  margin: 1,
+  holders: [
+    { deviceId: 'c', fragments: [0, 1] },
+    { deviceId: 'b', fragments: [2] },
+    { deviceId: 'a', fragments: [0, 3] },
+  ],
+  private: false,
+  openable: true,
+  inOutbox: false,
+  by: 'a',
+  storedAtMs: 0,
+  modifiedMs: 0,
+  safe: true,
+};
+
+describe('the bunch', () => {
+  test('hangs reachable fruits first, by device, then away ones, then missing ones', () => {
+    expect(fruitsOf(FILE, DEVICES)).toEqual([
+      { kind: 'reachable', deviceId: 'a' },
+      { kind: 'reachable', deviceId: 'a' },
+      { kind: 'reachable', deviceId: 'b' },
+      { kind: 'away', deviceId: 'c' },
+      { kind: 'missing' },
+      { kind: 'missing' },
+    ]);
+  });
+
+  test('shows how far a file has spread while its storer still keeps all of it', () => {
+    const holders = [
+      { deviceId: 'a', fragments: [0, 1, 2, 3, 4, 5] },
+      { deviceId: 'b', fragments: [0, 1] },
+    ];
+    const shown = fruitsOf({ ...FILE, holders }, DEVICES).map(
+      (fruit) => fruit.kind !== 'missing' && fruit.deviceId,
+    );
+    expect(shown).toEqual(['a', 'a', 'a', 'a', 'b', 'b']);
+  });
+
+  test('says in words what it draws', () => {
+    expect(bunchText(FILE, DEVICES)).toBe(
+      '6 fragments, any 2 open the file; 3 reachable. Reachable: Anna’s phone 2, Laptop 1. ' +
+        'Away: Tablet 1. On no known device: 2.',
+    );
+  });
+
+  test('has n fruits whatever is claimed about holders', () => {
+    const holders = fc.array(
+      fc.record({
+        deviceId: fc.constantFrom('a', 'b', 'c', 'gone'),
+        fragments: fc.array(fc.integer({ min: 0, max: 9 })),
+      }),
+    );
+    fc.assert(
+      fc.property(holders, (some) => {
+        expect(fruitsOf({ ...FILE, holders: some }, DEVICES)).toHaveLength(FILE.n);
+      }),
+    );
+  });
+});
+
+describe('looks', () => {
+  const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: HUE_COUNT * MARK_COUNT });
+
+  test('are distinct, and hues as long as they last', () => {
+    fc.assert(
+      fc.property(ids, (some) => {
+        const looks = [...looksOf(some).values()];
+        expect(looks).toHaveLength(some.length);
+        expect(new Set(looks.map(({ hue, mark }) => `${hue}/${mark}`)).size).toBe(some.length);
+        if (some.length <= HUE_COUNT) expect(new Set(looks.map(({ hue }) => hue)).size).toBe(some.length);
+      }),
+    );
+  });
+
+  test('do not depend on the order in which devices are listed', () => {
+    fc.assert(
+      fc.property(ids, (some) => {
+        expect(looksOf(some.toReversed())).toEqual(looksOf(some));
+      }),
+    );
+  });
+});
+
+describe('the connection', () => {
+  test('names what works, and what to do when nothing does', () => {
+    expect(connectionOf(status('connected', true, []))).toMatchObject({ state: 'waiting' });
+    expect(connectionOf(status('connected', false, ['reachable', 'away']))).toEqual({
+      state: 'linked',
+      sentence: 'Connected to 1 device',
+    });
+    expect(connectionOf(status('lost', false, ['reachable', 'reachable'])).sentence).toBe(
+      'Connected to 2 devices, going on without the relay',
+    );
+    expect(connectionOf(status('lost', false, ['away'])).state).toBe('cut');
+  });
+});
+
+test('leaving loses the files that the others could not open even all together', () => {
+  const kept: FileStatus = { ...FILE, fileId: 'kept' };
+  const lost: FileStatus = { ...FILE, fileId: 'lost', k: 4 };
+  expect(lostByLeaving([kept, lost], 'a').map(({ fileId }) => fileId)).toEqual(['lost']);
+});
+
+function status(
+  relay: 'connecting' | 'connected' | 'lost',
+  alone: boolean,
+  others: readonly DeviceStatus['state'][],
+): PoolStatus {
+  const self: DeviceStatus = { id: 'self', name: 'Self', state: 'reachable', heldBytes: 0, self: true };
+  return {
+    device: { id: 'self', name: 'Self' },
+    pool: { id: 'p', name: 'Home', relay, alone },
+    devices: [
+      self,
+      ...others.map((state, index) => ({ id: `${index}`, name: 'Other', state, heldBytes: 0, self: false })),
+    ],
+    files: [],
+    unfinished: [],
+    transfers: [],
+    notices: [],
+  };
+}

@@ -1,0 +1,185 @@
+// The sentence about a file's safety: what it says in every case, and that it never says more than the numbers do.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { DeviceStatus, FileStatus } from '../../../src/runtime/api.ts';
+import { fewestHolders, safetyOf } from '../../../src/ui/text/safety-sentence.ts';
+
+describe('a file that survives', () => {
+  test('counts devices, in the singular and in the plural', () => {
+    const devices = pool('self', 'b', 'c', 'd');
+    expect(safetyOf(file({ reach: 8, margin: 1 }), devices)).toEqual({
+      tone: 'safe',
+      sentence: 'Survives the loss of any one device',
+    });
+    expect(safetyOf(file({ reach: 8, margin: 2 }), devices).sentence).toBe(
+      'Survives the loss of any 2 devices',
+    );
+  });
+});
+
+describe('a file that opens, but only just', () => {
+  const everythingHere = [{ deviceId: 'self', fragments: range(0, 8) }];
+
+  test('on a single device: invite another', () => {
+    const status = file({ reach: 8, margin: 0, holders: everythingHere });
+    expect(safetyOf(status, pool('self'))).toEqual({
+      tone: 'exposed',
+      sentence: 'Only on this device: invite another',
+    });
+  });
+
+  test('with two devices: add a third', () => {
+    const holders = [...everythingHere, { deviceId: 'b', fragments: range(0, 3) }];
+    const status = file({ reach: 8, margin: 0, holders, inOutbox: true });
+    expect(safetyOf(status, pool('self', 'b')).sentence).toBe(
+      'Only this device can open it alone: add a third device',
+    );
+  });
+
+  test('while it spreads to several devices', () => {
+    const status = file({ reach: 8, margin: 0, holders: everythingHere, inOutbox: true });
+    expect(safetyOf(status, pool('self', 'b', 'c')).sentence).toMatch(/still spreading/u);
+  });
+
+  test('while the others are away', () => {
+    const status = file({ reach: 8, margin: 0, holders: everythingHere, inOutbox: true });
+    expect(safetyOf(status, pool('self', 'b', '-c')).sentence).toMatch(/bring another device back/u);
+  });
+
+  test('when another device alone could open it, that one is named', () => {
+    const holders = [{ deviceId: 'b', fragments: range(0, 8) }];
+    expect(safetyOf(file({ reach: 8, margin: 0, holders }), pool('self', 'b', 'c')).sentence).toBe(
+      'Only B can open it alone: keep that device',
+    );
+  });
+
+  test('when it takes several devices', () => {
+    const holders = [
+      { deviceId: 'b', fragments: [0, 1] },
+      { deviceId: 'c', fragments: [2, 3] },
+    ];
+    expect(safetyOf(file({ reach: 4, margin: 0, holders }), pool('self', 'b', 'c')).sentence).toBe(
+      'Losing one more device could make it unreadable',
+    );
+  });
+});
+
+describe('a file that cannot be opened now', () => {
+  test('counts the devices that must return, not the fragments', () => {
+    const holders = [
+      { deviceId: 'self', fragments: [0] },
+      { deviceId: 'b', fragments: [1, 2, 3] },
+      { deviceId: 'c', fragments: [4] },
+    ];
+    expect(safetyOf(file({ reach: 1, margin: -1, holders }), pool('self', '-b', '-c'))).toEqual({
+      tone: 'closed',
+      sentence: 'Needs 1 more device to open',
+    });
+  });
+
+  test('a returning device counts only for fragments that are not here already', () => {
+    const holders = [
+      { deviceId: 'self', fragments: [0, 1, 2] },
+      { deviceId: 'b', fragments: [0, 1, 2] },
+      { deviceId: 'c', fragments: [2] },
+    ];
+    expect(safetyOf(file({ reach: 3, margin: -1, holders }), pool('self', '-b', '-c')).sentence).toBe(
+      'Needs 1 more fragment, and no known device has it',
+    );
+  });
+
+  test('several devices, and none that suffices', () => {
+    const holders = [
+      { deviceId: 'b', fragments: [0, 1] },
+      { deviceId: 'c', fragments: [2] },
+      { deviceId: 'd', fragments: [3] },
+    ];
+    const devices = pool('self', '-b', '-c', '-d');
+    expect(safetyOf(file({ reach: 0, margin: -1, k: 3, holders }), devices).sentence).toBe(
+      'Needs 2 more devices to open',
+    );
+    expect(safetyOf(file({ reach: 0, margin: -1, k: 6, holders }), devices).sentence).toBe(
+      'Needs 6 more fragments, and no known device has them',
+    );
+  });
+});
+
+test('no sentence promises more than margin and reach allow', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -1, max: 5 }), fc.integer({ min: 0, max: 8 }), (margin, reach) => {
+      const { tone, sentence } = safetyOf(file({ reach, margin }), pool('self', 'b', 'c'));
+      expect(tone === 'safe').toBe(reach >= 4 && margin >= 1);
+      expect(sentence.includes('Survives')).toBe(tone === 'safe');
+    }),
+  );
+});
+
+describe('fewestHolders', () => {
+  test('finds what greed misses', () => {
+    // Greedy takes the four first and then needs two more; the two threes cover all six.
+    const sets = [
+      [0, 1, 3, 4],
+      [0, 1, 2],
+      [3, 4, 5],
+    ];
+    expect(fewestHolders(sets, 6)).toEqual({ count: 2, exact: true });
+  });
+
+  test('agrees with trying every choice', () => {
+    const someSets = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 5 }), {
+      maxLength: 7,
+    });
+    fc.assert(
+      fc.property(someSets, fc.integer({ min: 1, max: 10 }), (sets, wanted) => {
+        expect(fewestHolders(sets, wanted)?.count).toBe(byTryingAll(sets, wanted));
+      }),
+    );
+  });
+});
+
+function byTryingAll(sets: readonly (readonly number[])[], wanted: number): number | undefined {
+  let best: number | undefined;
+  for (let choice = 0; choice < 2 ** sets.length; choice++) {
+    const chosen = sets.filter((_, index) => Math.floor(choice / 2 ** index) % 2 === 1);
+    const enough = new Set(chosen.flat()).size >= wanted;
+    if (enough && (best === undefined || chosen.length < best)) best = chosen.length;
+  }
+  return best;
+}
+
+/** Ids become devices named in capitals; a leading '-' means away; 'self' is this one. */
+function pool(...ids: readonly string[]): DeviceStatus[] {
+  return ids.map((text) => {
+    const id = text.replace('-', '');
+    const state = text.startsWith('-') ? 'away' : 'reachable';
+    return { id, name: id.toUpperCase(), state, heldBytes: 0, self: id === 'self' };
+  });
+}
+
+function file(given: Partial<FileStatus>): FileStatus {
+  return {
+    fileId: 'file',
+    name: 'a.txt',
+    path: '',
+    mime: '',
+    size: 1,
+    k: 4,
+    n: 8,
+    reach: 0,
+    margin: -1,
+    holders: [],
+    private: false,
+    openable: true,
+    inOutbox: false,
+    by: 'self',
+    storedAtMs: 0,
+    modifiedMs: 0,
+    safe: false,
+    ...given,
+  };
+}
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index);
+}

@@ -1,0 +1,67 @@
+// What stays the same object from one status to the next: whatever is drawn from it is not drawn again.
+
+import { expect, it } from 'vitest';
+import type { FileStatus, PoolStatus } from '../../../src/runtime/api.ts';
+import { settledStatus } from '../../../src/ui/state/settled-status.ts';
+
+// Only that they are the same, or others, counts.
+const FILE = { fileId: 'f' } as FileStatus;
+const UNFINISHED = { id: 'u' } as PoolStatus['unfinished'][number];
+
+it('a status that says the same is the one before', () => {
+  const before = status();
+  expect(settledStatus(before, status())).toBe(before);
+  const { pool: _, ...outside } = status();
+  expect(settledStatus(outside, { ...outside })).toBe(outside);
+});
+
+it.each([
+  ['device', { device: { id: 'a', name: 'Renamed' } }],
+  ['pool', { pool: { id: 'p', name: 'Home', relay: 'lost', alone: false } }],
+  ['devices', { devices: [{ id: 'a', name: 'Laptop', state: 'reachable', heldBytes: 8, self: true }] }],
+  ['files', { files: [] }],
+  ['transfers', { transfers: [transfer(2)] }],
+  ['unfinished', { unfinished: [UNFINISHED] }],
+  ['notices', { notices: [] }],
+] satisfies [keyof PoolStatus, Partial<PoolStatus>][])(
+  'of one in which %s changed, all else is as before',
+  (changed, change) => {
+    const before = status();
+    const now = { ...status(), ...change };
+    const settled = settledStatus(before, now);
+    expect(settled).toEqual(now);
+    for (const name of Object.keys(before) as (keyof PoolStatus)[])
+      expect(settled[name] === before[name], name).toBe(name !== changed);
+  },
+);
+
+it('a pool that was left, or joined, is', () => {
+  const { pool, ...outside } = status();
+  expect('pool' in settledStatus(status(), outside)).toBe(false);
+  expect(settledStatus(outside, status()).pool).toEqual(pool);
+});
+
+function status(): PoolStatus {
+  return {
+    device: { id: 'a', name: 'Laptop' },
+    pool: { id: 'p', name: 'Home', relay: 'connected', alone: false },
+    devices: [{ id: 'a', name: 'Laptop', state: 'reachable', heldBytes: 7, self: true }],
+    files: [FILE],
+    transfers: [transfer(1)],
+    unfinished: [],
+    notices: [{ id: 1, atMs: 5, level: 'info', text: 'told' }],
+  };
+}
+
+function transfer(doneBytes: number): PoolStatus['transfers'][number] {
+  return {
+    id: 't',
+    kind: 'store',
+    name: 'x',
+    fileId: '',
+    phase: 'sealing',
+    doneBytes,
+    totalBytes: 9,
+    bytesPerSecond: 1,
+  };
+}

@@ -1,0 +1,374 @@
+// The page's own work: the queue of files to store, removals with undo, and the rows of the transfers list.
+
+import { effect, signal } from '@preact/signals';
+import { describe, expect, test } from 'vitest';
+import { PalmError } from '../../../src/core/model/errors.ts';
+import type {
+  StoreOptions,
+  StoreResult,
+  TransferStatus,
+  UnfinishedStatus,
+} from '../../../src/runtime/api.ts';
+import { Alerts } from '../../../src/ui/alerts.ts';
+import { folderOf } from '../../../src/ui/state/dropped-files.ts';
+import { paced } from '../../../src/ui/state/paced.ts';
+import { Removals, UNDO_MS } from '../../../src/ui/state/removals.ts';
+import { Resumptions } from '../../../src/ui/state/resumptions.ts';
+import {
+  MAX_QUEUED_FILES,
+  MAX_SMALL_STORING,
+  MAX_STORING,
+  StoreQueue,
+  type Stored,
+} from '../../../src/ui/state/store-queue.ts';
+import { transferRows, unfinishedRows } from '../../../src/ui/state/transfer-rows.ts';
+
+/** A pool whose stores are ended by the test. */
+class ManualPool {
+  readonly calls: {
+    readonly options: StoreOptions;
+    readonly done: (result: StoreResult) => void;
+    readonly failed: (error: unknown) => void;
+  }[] = [];
+
+  store(_blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    return new Promise((done, failed) => {
+      this.calls.push({ options, done, failed });
+      options.signal?.addEventListener('abort', () => failed(new PalmError('cancelled', 'Cancelled.')));
+    });
+  }
+
+  call(index: number): (typeof this.calls)[number] {
+    const call = this.calls[index];
+    if (call === undefined) throw new Error(`There was no store number ${index}.`);
+    return call;
+  }
+}
+
+const STORED: StoreResult = { fileId: 'f', deduplicated: false, placed: 8 };
+
+function queueOf(...names: readonly string[]) {
+  const pool = new ManualPool();
+  const stored: Stored[] = [];
+  const queue = new StoreQueue(pool, (one) => stored.push(one));
+  queue.add(
+    names.map((name) => added(name)),
+    false,
+  );
+  return { pool, queue, stored };
+}
+
+/** Large enough that no two go as small ones. */
+const LARGE = new Uint8Array(2 ** 21);
+
+function added(name: string, bytes: string | Uint8Array<ArrayBuffer> = LARGE) {
+  return { file: new File([bytes], name, { type: 'text/plain' }), path: 'a/b' };
+}
+
+/** Lets promises that are settled already run on. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+test('what changes faster than people read is drawn at once, then at its pace, and at last as it is', () => {
+  const source = signal(0);
+  const delays: (() => void)[] = [];
+  const { shown, stop } = paced(source, 100, (_, callback) => {
+    delays.push(callback);
+    return () => delays.splice(delays.indexOf(callback), 1);
+  });
+  const pass = (): void => delays.shift()?.();
+  const drawn: number[] = [];
+  const stopDrawing = effect(() => void drawn.push(shown.value));
+  for (source.value = 1; source.value < 10; source.value += 1);
+  expect(drawn).toEqual([0, 1]);
+  pass();
+  expect(drawn).toEqual([0, 1, 10]);
+  // Nothing came meanwhile: the next change is shown at once again.
+  pass();
+  expect(delays).toEqual([]);
+  source.value = 11;
+  expect(drawn).toEqual([0, 1, 10, 11]);
+  source.value = 12;
+  stop();
+  expect(delays).toEqual([]);
+  source.value = 13;
+  expect(drawn).toEqual([0, 1, 10, 11]);
+  stopDrawing();
+});
+
+describe('the store queue', () => {
+  test('stores two at a time, in order, with name, folder and type', async () => {
+    const { pool, queue, stored } = queueOf('1', '2', '3', '4');
+    expect(pool.calls).toHaveLength(MAX_STORING);
+    expect(pool.call(0).options).toMatchObject({
+      name: '1',
+      path: 'a/b',
+      mime: 'text/plain',
+      private: false,
+    });
+    expect(queue.items.value.map((item) => item.state.kind)).toEqual([
+      'storing',
+      'storing',
+      'waiting',
+      'waiting',
+    ]);
+    pool.call(1).done(STORED);
+    await settle();
+    expect(pool.calls.map((call) => call.options.name)).toEqual(['1', '2', '3']);
+    expect(stored.map((one) => one.name)).toEqual(['2']);
+    expect(queue.items.value.map((item) => item.file.name)).toEqual(['1', '3', '4']);
+  });
+
+  test('stores small files by the dozen, and a large one not beside them', () => {
+    const { pool, queue } = queueOf();
+    const small = Array.from({ length: MAX_SMALL_STORING - 1 }, (_, at) => added(`${at}`, 'x'));
+    queue.add([...small, added('large'), added('after', 'x')], false);
+    expect(pool.calls).toHaveLength(MAX_SMALL_STORING - 1);
+    const many = queueOf();
+    many.queue.add(
+      [...small, ...small].map(({ file }) => ({ file, path: '' })),
+      false,
+    );
+    expect(many.pool.calls).toHaveLength(MAX_SMALL_STORING);
+  });
+
+  test('keeps a failed file with its reason, lets the next one start, and tries again when asked', async () => {
+    const { pool, queue } = queueOf('1', '2', '3');
+    pool.call(0).failed(new PalmError('storage-full', 'This device is full.'));
+    await settle();
+    const [failed] = queue.items.value;
+    expect(failed?.state).toEqual({ kind: 'failed', reason: 'This device is full.' });
+    expect(pool.calls).toHaveLength(3);
+    pool.call(1).done(STORED);
+    queue.retry(failed?.id ?? -1);
+    // Pressed again before the row was drawn anew.
+    queue.retry(failed?.id ?? -1);
+    await settle();
+    expect(pool.call(3).options.name).toBe('1');
+    expect(pool.calls).toHaveLength(4);
+  });
+
+  test('names a bug as one', async () => {
+    const { pool, queue } = queueOf('1');
+    pool.call(0).failed(new TypeError('x is not a function'));
+    await settle();
+    expect(queue.items.value[0]?.state).toMatchObject({ kind: 'failed' });
+    expect(JSON.stringify(queue.items.value[0]?.state)).toContain('x is not a function');
+  });
+
+  test('cancelling takes a file out, running or waiting', async () => {
+    const { pool, queue, stored } = queueOf('1', '2', '3');
+    const [running, , waiting] = queue.items.value;
+    queue.cancel(waiting?.id ?? -1);
+    queue.cancel(running?.id ?? -1);
+    await settle();
+    expect(pool.call(0).options.signal?.aborted).toBe(true);
+    expect(queue.items.value.map((item) => item.file.name)).toEqual(['2']);
+    expect(stored).toEqual([]);
+    queue.cancelAll();
+    await settle();
+    expect(queue.items.value).toEqual([]);
+  });
+
+  test('a transfer cancelled elsewhere leaves without complaint', async () => {
+    const { pool, queue } = queueOf('1');
+    pool.call(0).failed(new PalmError('cancelled', 'Cancelled.'));
+    await settle();
+    expect(queue.items.value).toEqual([]);
+  });
+
+  test('hands on a private file’s link', async () => {
+    const pool = new ManualPool();
+    const stored: Stored[] = [];
+    const queue = new StoreQueue(pool, (one) => stored.push(one));
+    queue.add([added('diary')], true);
+    expect(pool.call(0).options.private).toBe(true);
+    pool.call(0).done({ ...STORED, link: 'https://palm/#/file/x' });
+    await settle();
+    expect(stored).toEqual([{ name: 'diary', deduplicated: false, link: 'https://palm/#/file/x' }]);
+  });
+
+  test('says how many did not fit', () => {
+    const { queue } = queueOf();
+    const many = Array.from({ length: MAX_QUEUED_FILES + 2 }, () => added('x', 'x'));
+    expect(queue.add(many, false)).toBe(2);
+  });
+});
+
+describe('removals', () => {
+  function removalsWith(remove: (fileId: string) => Promise<void>) {
+    let due: (() => void) | undefined;
+    const delays: number[] = [];
+    const failures: string[] = [];
+    const delay = (delayMs: number, callback: () => void) => {
+      delays.push(delayMs);
+      due = callback;
+      return () => {
+        due = undefined;
+      };
+    };
+    const removals = new Removals({ remove }, delay, ({ name }) => failures.push(name));
+    return { removals, delays, failures, elapse: () => due?.() };
+  }
+
+  test('hide at once, and tell the pool when the time is over', async () => {
+    const told: string[] = [];
+    const { removals, delays, elapse } = removalsWith(async (fileId) => void told.push(fileId));
+    removals.remove({ fileId: 'f', name: 'a.txt' });
+    expect(removals.isHidden('f')).toBe(true);
+    expect(told).toEqual([]);
+    expect(delays).toEqual([UNDO_MS]);
+    elapse();
+    expect(told).toEqual(['f']);
+    expect(removals.isHidden('f')).toBe(true);
+    expect(removals.undoable.value).toEqual([]);
+    await settle();
+    expect(removals.isHidden('f')).toBe(false);
+  });
+
+  test('can be undone together', () => {
+    const told: string[] = [];
+    const { removals, elapse } = removalsWith(async (fileId) => void told.push(fileId));
+    removals.remove({ fileId: 'f', name: 'a' });
+    removals.remove({ fileId: 'g', name: 'b' });
+    removals.undo();
+    expect(removals.isHidden('f')).toBe(false);
+    elapse();
+    expect(told).toEqual([]);
+  });
+
+  test('that fail bring the file back, and say so', async () => {
+    const { removals, failures, elapse } = removalsWith(() =>
+      Promise.reject(new PalmError('unknown-file', 'No.')),
+    );
+    removals.remove({ fileId: 'f', name: 'a.txt' });
+    elapse();
+    await settle();
+    expect(removals.isHidden('f')).toBe(false);
+    expect(failures).toEqual(['a.txt']);
+  });
+});
+
+test('rows join the page’s work with the pool’s transfers, each once', () => {
+  const { queue } = queueOf('same', 'same');
+  const transfers: TransferStatus[] = [
+    transfer('t1', 'same', LARGE.length),
+    { ...transfer('t2', 'film', 9), kind: 'read', fileId: 'other', phase: 'reading' },
+  ];
+  const rows = transferRows(queue.items.value, [], transfers);
+  expect(rows.map(({ owner, phase }) => [owner.kind, phase])).toEqual([
+    ['queue', 'placing'],
+    ['queue', 'starting'],
+    ['pool', 'reading'],
+  ]);
+});
+
+test('an interrupted store is not shown beside the file that the queue tries to store', () => {
+  const { queue } = queueOf('same');
+  const rows = [unfinishedAt('a', 'same'), unfinishedAt('b', 'other')];
+  expect(unfinishedRows(rows, queue.items.value).map(({ id }) => id)).toEqual(['b']);
+  expect(unfinishedRows(rows, []).map(({ id }) => id)).toEqual(['a', 'b']);
+});
+
+describe('resumptions', () => {
+  function resumptionsOf(unfinished: UnfinishedStatus[]) {
+    const calls: {
+      id: string;
+      file: Blob | undefined;
+      done: (result: StoreResult) => void;
+      failed: (error: unknown) => void;
+    }[] = [];
+    const discarded: string[] = [];
+    const alerts = new Alerts();
+    const stored: Stored[] = [];
+    const pool = {
+      resumeStore: (id: string, file?: Blob) =>
+        new Promise<StoreResult>((done, failed) => calls.push({ id, file, done, failed })),
+      discardStore: async (id: string) => void discarded.push(id),
+      status: () => ({
+        device: { id: '', name: '' },
+        devices: [],
+        files: [],
+        transfers: [],
+        notices: [],
+        unfinished,
+      }),
+    };
+    const resumptions = new Resumptions({ pool, alerts, onStored: (one) => stored.push(one) });
+    return { resumptions, calls, discarded, alerts, stored, unfinished };
+  }
+
+  test('continue by themselves what needs nothing, and hand on a private file’s link', async () => {
+    const { resumptions, calls, stored } = resumptionsOf([
+      unfinishedAt('a', 'one', 'nothing'),
+      unfinishedAt('b', 'two', 'permission'),
+      unfinishedAt('c', 'three', 'file'),
+    ]);
+    resumptions.continueAll();
+    expect(calls.map(({ id }) => id)).toEqual(['a']);
+    expect(resumptions.runningCount.value).toBe(1);
+    calls[0]?.done({ ...STORED, link: 'https://palm/#/file/x' });
+    await settle();
+    expect(stored).toEqual([{ name: 'one', deduplicated: false, link: 'https://palm/#/file/x' }]);
+    expect(resumptions.runningCount.value).toBe(0);
+  });
+
+  test('say why one could not go on, until it is tried again', async () => {
+    const one = unfinishedAt('a', 'one', 'file');
+    const { resumptions, calls, alerts } = resumptionsOf([one]);
+    const file = new File(['x'], 'one');
+    void resumptions.continue(one, file);
+    expect(calls[0]?.file).toBe(file);
+    calls[0]?.failed(new PalmError('storage-full', 'No room.'));
+    await settle();
+    expect(resumptions.reasons.value.get('a')).toBe('No room.');
+    expect(alerts.list.value).toEqual([]);
+    void resumptions.continue(one);
+    expect(resumptions.reasons.value.size).toBe(0);
+    calls[1]?.failed(new PalmError('cancelled', 'Cancelled.'));
+    await settle();
+    expect(resumptions.reasons.value.size).toBe(0);
+  });
+
+  test('raise an alert for one that is gone for good', async () => {
+    const one = unfinishedAt('a', 'one', 'file');
+    const { resumptions, calls, alerts, unfinished } = resumptionsOf([one]);
+    void resumptions.continue(one);
+    unfinished.splice(0);
+    calls[0]?.failed(new PalmError('source-changed', 'It changed.'));
+    await settle();
+    expect(alerts.list.value).toMatchObject([{ text: '“one” was not stored. It changed.' }]);
+  });
+
+  test('discard', async () => {
+    const one = unfinishedAt('a', 'one', 'file');
+    const { resumptions, discarded } = resumptionsOf([one]);
+    await resumptions.discard(one);
+    expect(discarded).toEqual(['a']);
+  });
+});
+
+test('folders are taken from any form of path', () => {
+  expect(folderOf('/a/b/c.txt')).toBe('a/b');
+  expect(folderOf('a/c.txt')).toBe('a');
+  expect(folderOf('c.txt')).toBe('');
+  expect(folderOf('')).toBe('');
+});
+
+function transfer(id: string, name: string, totalBytes: number): TransferStatus {
+  return {
+    id,
+    kind: 'store',
+    name,
+    fileId: '',
+    phase: 'placing',
+    doneBytes: 0,
+    totalBytes,
+    bytesPerSecond: 0,
+  };
+}
+
+function unfinishedAt(id: string, name: string, needs: UnfinishedStatus['needs'] = 'file'): UnfinishedStatus {
+  return { id, name, path: '', size: LARGE.length, private: false, sealedBytes: 0, needs };
+}
