@@ -19,8 +19,8 @@ interface Round {
   readonly read: LongestTasks;
 }
 
-test('longest main-thread tasks', async ({ browser, openPool }) => {
-  const pool = await openPool(HOLDER_COUNT);
+test('longest main-thread tasks', async ({ browser, openPalm }) => {
+  const pool = await openPalm(HOLDER_COUNT);
   await pool.storer.page.evaluate((bytes) => window.benchPage.prepareSource(bytes), FILE_BYTES);
   await runRound(pool, 0);
   const rounds: Round[] = [];

@@ -46,9 +46,9 @@ interface Round {
   readonly download: Observed;
 }
 
-test('memory over idle while 1 GiB is stored and read', async ({ browser, openPool }) => {
+test('memory over idle while 1 GiB is stored and read', async ({ browser, openPalm }) => {
   test.setTimeout(LIMIT_MS);
-  const pool = await openPool(HOLDER_COUNT);
+  const pool = await openPalm(HOLDER_COUNT);
   const scene = await watchAll(pool);
   await pool.storer.page.evaluate((bytes) => window.benchPage.prepareSource(bytes), FILE_BYTES);
   await pool.reader.page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));

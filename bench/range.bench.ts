@@ -19,9 +19,9 @@ const READS_PER_REPEAT = 9;
 /** The size is to cost no more than a fifth. */
 const AT_LEAST = 0.8;
 
-test('first byte of a range in the middle of 1 GiB', async ({ browser, openPool }) => {
+test('first byte of a range in the middle of 1 GiB', async ({ browser, openPalm }) => {
   test.setTimeout(60 * 60_000);
-  const pool = await openPool(HOLDER_COUNT);
+  const pool = await openPalm(HOLDER_COUNT);
   await pool.storer.page.evaluate((bytes) => window.benchPage.prepareSource(bytes), LARGE_BYTES);
   const smallId = await store(pool, 1, SMALL_BYTES);
   const largeId = await store(pool, 2, LARGE_BYTES);

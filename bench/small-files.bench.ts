@@ -23,11 +23,11 @@ interface Round {
   readonly longestTaskMs: number;
 }
 
-test('1,000 small files at once', async ({ browser, openPool }) => {
+test('1,000 small files at once', async ({ browser, openPalm }) => {
   test.setTimeout(60 * 60_000);
   const rounds: Round[] = [];
   for (let repeat = 0; repeat < REPEATS; repeat++) {
-    const pool = await openPool(HOLDER_COUNT);
+    const pool = await openPalm(HOLDER_COUNT);
     rounds.push(await runRound(pool, repeat));
     await pool.close();
   }

@@ -37,12 +37,12 @@ interface Moved<Timing extends Timed> {
   readonly rawMs: number;
 }
 
-test('store and read beside the raw ceiling', async ({ browser, openPool }) => {
+test('store and read beside the raw ceiling', async ({ browser, openPalm }) => {
   test.setTimeout(LIMIT_MS);
   const lines: LineInput[] = [];
   const details: Record<string, unknown> = { fileBytes: FILE_BYTES };
   for (const holderCount of HOLDER_COUNTS) {
-    const pool = await openPool(holderCount);
+    const pool = await openPalm(holderCount);
     await pool.storer.page.evaluate((bytes) => window.benchPage.prepareSource(bytes), FILE_BYTES);
     const raw = await openRaw(pool);
     await runRound(pool, raw, 0);

@@ -33,12 +33,12 @@ interface Round {
   readonly plainChannelMs: number;
 }
 
-test('100 MB from page to page beside WebTorrent', async ({ browser, newProfile, openPool }) => {
+test('100 MB from page to page beside WebTorrent', async ({ browser, newProfile, openPalm }) => {
   const server = await serveTorrents();
   try {
     const inMemory = await openPair(newProfile, server, [forbidDisk]);
     const onDisk = await openPair(newProfile, server, []);
-    const pool = await openPool(1);
+    const pool = await openPalm(1);
     const { storer, reader } = pool;
     const { fileId } = await storer.store(FILE, { name: 'bench.bin', k: 4, n: 8 });
     await reader.waitFor('the file', ({ files }) => files.some(({ reach, k }) => reach >= k));

@@ -6,12 +6,12 @@ const CHUNK_COST_BYTES = 256;
 /** A header is 2 bytes, up to 8 more of length, 4 of mask. */
 const MAX_HEADER_BYTES = 14;
 
-type Place =
+type Position =
   | { readonly kind: 'header'; readonly bytes: number[] }
   | { readonly kind: 'payload'; readonly isLast: boolean; readonly isControl: boolean; leftBytes: number };
 
 export class MessageMeter {
-  #place: Place = { kind: 'header', bytes: [] };
+  #position: Position = { kind: 'header', bytes: [] };
   #isFragmented = false;
   #heldBytes = 0;
   #sinceMs: number | undefined;
@@ -44,24 +44,24 @@ export class MessageMeter {
 
   /** Returns how far into the chunk it came. */
   #step(chunk: Uint8Array, at: number): number {
-    const place = this.#place;
-    if (place.kind === 'payload') {
-      const bytes = Math.min(place.leftBytes, chunk.length - at);
-      place.leftBytes -= bytes;
-      if (place.leftBytes === 0) this.#finishFrame(place);
+    const position = this.#position;
+    if (position.kind === 'payload') {
+      const bytes = Math.min(position.leftBytes, chunk.length - at);
+      position.leftBytes -= bytes;
+      if (position.leftBytes === 0) this.#finishFrame(position);
       return at + bytes;
     }
-    place.bytes.push(chunk[at] ?? 0);
-    const header = readHeader(place.bytes);
+    position.bytes.push(chunk[at] ?? 0);
+    const header = readHeader(position.bytes);
     if (header !== undefined) {
-      this.#place = { kind: 'payload', ...header };
+      this.#position = { kind: 'payload', ...header };
       if (header.leftBytes === 0) this.#finishFrame(header);
     }
     return at + 1;
   }
 
   #finishFrame({ isLast, isControl }: { readonly isLast: boolean; readonly isControl: boolean }): void {
-    this.#place = { kind: 'header', bytes: [] };
+    this.#position = { kind: 'header', bytes: [] };
     if (!isControl) this.#isFragmented = !isLast;
     if (!this.#isFragmented) this.#sinceMs = undefined;
   }

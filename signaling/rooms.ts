@@ -55,7 +55,7 @@ export type RoomsEffect =
  */
 const RANK = { unknown: 0, answered: 1, answeredAcross: 2 } as const;
 
-type Place =
+type Phase =
   | { readonly kind: 'waiting'; readonly sinceMs: number }
   | { readonly kind: 'inside'; readonly room: Room }
   | { readonly kind: 'closing' };
@@ -67,7 +67,7 @@ interface Client extends Candidate {
   /** Who is in the room still and was written to by this client alone. */
   readonly wroteTo: Set<Client>;
   rank: Rank;
-  place: Place;
+  phase: Phase;
   missedProbes: number;
 }
 
@@ -127,7 +127,7 @@ export class Rooms {
     const client = this.#clients.get(input.id);
     if (client === undefined) return [];
     if (input.kind === 'disconnected') return this.#disconnect(nowMs, client);
-    if (client.place.kind === 'closing') return [];
+    if (client.phase.kind === 'closing') return [];
     if (input.kind === 'rejected') return this.#close(nowMs, client, input.close);
     client.missedProbes = 0;
     const isAllowed =
@@ -157,7 +157,7 @@ export class Rooms {
       frames: new TokenBucket(limits.frameBurst, limits.framesPerSecond, nowMs),
       bytes: new TokenBucket(limits.byteBurst, limits.bytesPerSecond, nowMs),
       wroteTo: new Set(),
-      place: { kind: 'waiting', sinceMs: nowMs },
+      phase: { kind: 'waiting', sinceMs: nowMs },
       missedProbes: 0,
     };
     const isOverOwn = usage.clients >= limits.clientsPerAddress;
@@ -198,7 +198,7 @@ export class Rooms {
   }
 
   #enter(nowMs: number, client: Client, name: PoolId): RoomsEffect[] {
-    if (client.place.kind !== 'waiting') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
+    if (client.phase.kind !== 'waiting') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
     const existing = this.#rooms.get(name);
     const made =
       existing === undefined
@@ -208,7 +208,7 @@ export class Rooms {
     const room = this.#rooms.get(name) ?? this.#openRoom(nowMs, client.address, name);
     const others = [...room.clients.keys()];
     room.clients.set(client.id, client);
-    client.place = { kind: 'inside', room };
+    client.phase = { kind: 'inside', room };
     return [
       ...made.effects,
       { kind: 'send', to: [client.id], frame: { kind: 'entered', you: client.id, others } },
@@ -245,8 +245,8 @@ export class Rooms {
   }
 
   #forward(nowMs: number, client: Client, frame: ClientFrame & { kind: 'forward' }): RoomsEffect[] {
-    if (client.place.kind !== 'inside') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
-    const { room } = client.place;
+    if (client.phase.kind !== 'inside') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
+    const { room } = client.phase;
     const to = frame.to === null ? othersIn(room, client.id) : [room.clients.get(frame.to)].flatMap(idOf);
     const addressed = to.filter((id) => id !== client.id);
     // The first copy was paid for when it came in; an envelope to everyone costs what it makes the relay send.
@@ -266,8 +266,8 @@ export class Rooms {
   }
 
   #watch(nowMs: number, client: Client): RoomsEffect[] {
-    if (client.place.kind === 'closing') return [];
-    const isLate = client.place.kind === 'waiting' && nowMs - client.place.sinceMs >= this.#limits.enterMs;
+    if (client.phase.kind === 'closing') return [];
+    const isLate = client.phase.kind === 'waiting' && nowMs - client.phase.sinceMs >= this.#limits.enterMs;
     const isIdle = isLate || client.missedProbes >= MAX_MISSED_PROBES;
     if (isIdle) return this.#close(nowMs, client, RELAY_CLOSE.idle);
     client.missedProbes += 1;
@@ -280,14 +280,14 @@ export class Rooms {
 
   /** From here on the client counts for nothing; done once for each. */
   #leave(nowMs: number, client: Client): RoomsEffect[] {
-    const { place } = client;
-    if (place.kind === 'closing') return [];
-    client.place = { kind: 'closing' };
+    const { phase } = client;
+    if (phase.kind === 'closing') return [];
+    client.phase = { kind: 'closing' };
     client.wroteTo.clear();
     this.#openCount -= 1;
     this.#usage.get(client.address, nowMs).clients -= 1;
-    if (place.kind === 'waiting') return [];
-    const { room } = place;
+    if (phase.kind === 'waiting') return [];
+    const { room } = phase;
     room.clients.delete(client.id);
     for (const other of room.clients.values()) other.wroteTo.delete(client);
     if (room.clients.size === 0) {
@@ -299,7 +299,7 @@ export class Rooms {
 
   #openClients(address: AddressKey | undefined): Client[] {
     return [...this.#clients.values()].filter(
-      (client) => client.place.kind !== 'closing' && (address === undefined || client.address === address),
+      (client) => client.phase.kind !== 'closing' && (address === undefined || client.address === address),
     );
   }
 }

@@ -24,7 +24,7 @@ interface BenchFixtures {
   /** A browser of its own with an empty profile on the disk; it is closed after the test at the latest. */
   readonly newProfile: () => Promise<BrowserContext>;
   /** A pool of `holderCount` devices that hold, and one that reads, all linked. Close one before the next is opened. */
-  readonly openPool: (holderCount: number) => Promise<BenchPool>;
+  readonly openPalm: (holderCount: number) => Promise<BenchPool>;
 }
 
 export const test: ReturnType<typeof base.extend<BenchFixtures>> = base.extend<BenchFixtures>({
@@ -42,7 +42,7 @@ export const test: ReturnType<typeof base.extend<BenchFixtures>> = base.extend<B
     await Promise.all(endings.map((end) => end()));
   },
 
-  openPool: async ({ relay, faults, newProfile }, use) => {
+  openPalm: async ({ relay, faults, newProfile }, use) => {
     const open = async (name: string, scripts: readonly (() => void)[]): Promise<Device> => {
       const context = await newProfile();
       faults.watch(context, name, relay.app);

@@ -122,7 +122,7 @@ export interface Notice {
   readonly text: string;
 }
 
-export interface PoolStatus {
+export interface PalmStatus {
   readonly device: { readonly id: string; readonly name: string };
   /** Undefined when this browser is in no pool. */
   readonly pool?: {
@@ -142,7 +142,7 @@ export interface PoolStatus {
 }
 
 /** Every promise rejects with a PalmError whose `code` and `message` say what happened and what is safe. */
-export interface Pool {
+export interface Palm {
   /** Resolves when the device has its identity and, if it was in a pool, has that pool open again. */
   readonly ready: Promise<void>;
   /** @throws PalmError 'already-in-pool', 'bad-argument'. */
@@ -177,7 +177,7 @@ export interface Pool {
    */
   leave(): Promise<void>;
   setDeviceName(name: string): Promise<void>;
-  status(): PoolStatus;
+  status(): PalmStatus;
   /** Calls `listener` after changes, at most once per animation frame or so. Answers the unsubscribe function. */
   subscribe(listener: () => void): () => void;
   /** Cancels a transfer of `status().transfers`. */

@@ -27,7 +27,7 @@ import { awaitQuorum, storeFile } from './store/storing.ts';
 import type { Transfers } from './transfers.ts';
 import { UnfinishedStores } from './store/unfinished-stores.ts';
 
-export interface SessionEvents {
+export interface OpenPoolEvents {
   changed(): void;
   notice(level: Notice['level'], text: string, cause?: PeerCause): void;
   misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
@@ -54,7 +54,7 @@ const SAVE_HOLDINGS_MS = 2_000;
 /** A session that ends waits at most this long for its driver, and then for the stores that it aborted, ms. */
 const END_WITHIN_MS = 5_000;
 
-export class PoolSession {
+export class OpenPool {
   readonly identity: Identity;
   readonly keys: PoolKeys;
   readonly driver: PeerDriver;
@@ -64,7 +64,7 @@ export class PoolSession {
   readonly #linkKeys = new Map<FileId, Uint8Array>();
   readonly #invite: Invite;
   readonly #ports: RuntimePorts;
-  readonly #events: SessionEvents;
+  readonly #events: OpenPoolEvents;
   readonly #transfers: Transfers;
   relay: RelayState = 'connecting';
   /** Whether another device ever answered this one. */
@@ -81,7 +81,7 @@ export class PoolSession {
     identity: Identity,
     ports: RuntimePorts,
     transfers: Transfers,
-    events: SessionEvents,
+    events: OpenPoolEvents,
   ) {
     this.#invite = invite;
     this.identity = identity;

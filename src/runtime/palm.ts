@@ -7,11 +7,11 @@ import { hasVisibleCharacters } from '../core/model/visible-name.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/encoding/decode.ts';
-import type { Pool, PoolStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type { Palm, PalmStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { misdeedOfOthersText, misdeedText } from './misdeed-text.ts';
 import { Notices, type PeerCause } from './notices.ts';
 import { pieceStream } from './read/piece-stream.ts';
-import { PoolSession } from './open-pool.ts';
+import { OpenPool } from './open-pool.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
 import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
@@ -30,7 +30,7 @@ const ANSWER_WITHIN_MS = 8_000;
 /** Leaving waits at most this long for a start that hangs, and for each device to hear of it, ms. */
 const LEAVE_STEP_MS = 5_000;
 
-export interface PoolOpening {
+export interface PalmOpening {
   readonly clock: Clock;
   /** A device name to begin with. */
   readonly suggestedDeviceName: string;
@@ -44,11 +44,11 @@ export interface PoolOpening {
  * Opens the device: loads its identity and, if it was in a pool, that pool. Answers at once; `ready` tells when, and
  * rejects when the device cannot be opened.
  */
-export function openPool(opening: PoolOpening): Pool {
-  return new PoolRuntime(opening);
+export function openPalm(opening: PalmOpening): Palm {
+  return new PalmRuntime(opening);
 }
 
-class PoolRuntime implements Pool {
+class PalmRuntime implements Palm {
   readonly ready: Promise<void>;
   readonly #clock: Clock;
   readonly #notices = new Notices();
@@ -60,15 +60,15 @@ class PoolRuntime implements Pool {
   #opened: Promise<RuntimePorts>;
   #identity: Identity | undefined;
   #deviceName: string;
-  #session: PoolSession | undefined;
+  #session: OpenPool | undefined;
   /** The session that is being started. */
-  #opening: PoolSession | undefined;
+  #opening: OpenPool | undefined;
   #entering: Promise<unknown> | undefined;
   #leaving: Promise<void> | undefined;
   #notifying = false;
   #notifiedAtMs = -Infinity;
 
-  constructor({ clock, suggestedDeviceName, ports, isElsewhere = () => false }: PoolOpening) {
+  constructor({ clock, suggestedDeviceName, ports, isElsewhere = () => false }: PalmOpening) {
     this.#clock = clock;
     this.#deviceName = suggestedDeviceName;
     this.#transfers = new Transfers(clock, () => this.#changed());
@@ -190,7 +190,7 @@ class PoolRuntime implements Pool {
   }
 
   /** Told first, while the links are open; leaving goes on whatever fails. */
-  async #sayGoodbye(session: PoolSession): Promise<void> {
+  async #sayGoodbye(session: OpenPool): Promise<void> {
     const told = session.driver.publish({ kind: 'leave' }).then(() => session.driver.flush());
     // A device that does not read what it is sent must not hold this one back.
     await atMost(this.#clock, LEAVE_STEP_MS, told).catch(this.#warn);
@@ -205,7 +205,7 @@ class PoolRuntime implements Pool {
     this.#changed();
   }
 
-  status(): PoolStatus {
+  status(): PalmStatus {
     const id = this.#identity?.deviceId ?? '';
     const base = {
       device: { id, name: this.#deviceName },
@@ -258,7 +258,7 @@ class PoolRuntime implements Pool {
     await saveDeviceName(ports.records, this.#deviceName).catch(this.#warn);
   }
 
-  async #enter(invite: Invite, deviceName: string | undefined): Promise<PoolSession> {
+  async #enter(invite: Invite, deviceName: string | undefined): Promise<OpenPool> {
     const ports = await this.#opened;
     if (this.#session !== undefined || this.#entering !== undefined || this.#identity === undefined) {
       throw new PalmError(
@@ -280,7 +280,7 @@ class PoolRuntime implements Pool {
     identity: Identity,
     ports: RuntimePorts,
     deviceName: string | undefined,
-  ): Promise<PoolSession> {
+  ): Promise<OpenPool> {
     if (deviceName !== undefined) await this.setDeviceName(deviceName);
     await savePool(ports.secrets, invite);
     const session = await this.#openSession(invite, identity, ports);
@@ -290,8 +290,8 @@ class PoolRuntime implements Pool {
     return session;
   }
 
-  async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<PoolSession> {
-    const session = new PoolSession(invite, identity, ports, this.#transfers, {
+  async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<OpenPool> {
+    const session = new OpenPool(invite, identity, ports, this.#transfers, {
       changed: () => this.#changed(),
       notice: (level, text, cause) => this.#notice(level, text, cause),
       misdeed: (device, name, what, count) => {
@@ -317,7 +317,7 @@ class PoolRuntime implements Pool {
     return session;
   }
 
-  #awaitAnswer(session: PoolSession): Promise<boolean> {
+  #awaitAnswer(session: OpenPool): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (): void => {
         stopWatching();
@@ -331,7 +331,7 @@ class PoolRuntime implements Pool {
     });
   }
 
-  #inPool(): PoolSession {
+  #inPool(): OpenPool {
     if (this.#session === undefined) {
       throw new PalmError('not-in-pool', 'This device is in no pool. Create one, or join with an invite.');
     }

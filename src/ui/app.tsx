@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Pool } from '../runtime/api.ts';
+import type { Palm } from '../runtime/api.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { Toasts } from './parts/toasts.tsx';
 import { UpdateOffer } from './parts/update-offer.tsx';
@@ -14,32 +14,32 @@ import { shownName } from './text/file-name.ts';
 import { JoinScreen } from './welcome/join-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
 import type { AppUpdate } from './state/app-update.ts';
-import { openSession, SessionContext, useStatus, type Session } from './state/session.ts';
+import { openPage, PageContext, useStatus, type Page } from './state/page.ts';
 
 interface AppProps {
   /** Must be ready. */
-  readonly pool: Pool;
+  readonly palm: Palm;
   readonly downloadStore: DownloadStore;
   /** Absent where no service worker runs. */
   readonly update?: AppUpdate;
 }
 
-export function App({ pool, downloadStore, update }: AppProps) {
-  const session = useMemo(() => openSession(pool, downloadStore), [pool, downloadStore]);
-  useEffect(() => () => session.close(), [session]);
+export function App({ palm, downloadStore, update }: AppProps) {
+  const page = useMemo(() => openPage(palm, downloadStore), [palm, downloadStore]);
+  useEffect(() => () => page.close(), [page]);
   return (
-    <SessionContext.Provider value={session}>
-      <Screen session={session} />
+    <PageContext.Provider value={page}>
+      <Screen page={page} />
       {update === undefined ? null : <UpdateOffer update={update} />}
       <Toasts />
-    </SessionContext.Provider>
+    </PageContext.Provider>
   );
 }
 
-function Screen({ session }: { readonly session: Session }) {
+function Screen({ page }: { readonly page: Page }) {
   const inPool = useStatus(({ pool }) => pool !== undefined);
   const { name } = useStatus(({ device }) => device);
-  const route = useRoute(session, inPool);
+  const route = useRoute(page, inPool);
   const deviceName = useSignal(name === '' ? guessDeviceName(navigator.userAgent) : name);
   const wanted = route.value;
   useFocusOnHeading(inPool ? 'pool' : wanted.kind);
@@ -71,15 +71,15 @@ function Screen({ session }: { readonly session: Session }) {
 }
 
 /** The route, at home again as soon as the pool is open and the link, if there was one, has been used. */
-function useRoute(session: Session, inPool: boolean) {
+function useRoute(page: Page, inPool: boolean) {
   const route = useSignal<Route>({ kind: 'home' });
   useEffect(() => {
     const arrive = (): void => {
       const arrived = parseRoute(location.href);
-      const isMember = session.status.peek().pool !== undefined;
+      const isMember = page.status.peek().pool !== undefined;
       if (isMember && arrived.kind === 'join') {
         forgetAddress();
-        refuseSecondPool(session);
+        refuseSecondPool(page);
       } else if (arrived.kind !== 'home') {
         route.value = arrived;
       }
@@ -87,15 +87,15 @@ function useRoute(session: Session, inPool: boolean) {
     arrive();
     window.addEventListener('hashchange', arrive);
     return () => window.removeEventListener('hashchange', arrive);
-  }, [session, route]);
+  }, [page, route]);
 
   const wanted = route.value;
   useEffect(() => {
     if (!inPool || wanted.kind === 'home') return;
     forgetAddress();
     route.value = { kind: 'home' };
-    if (wanted.kind === 'file') void openFileLink(session, wanted.link);
-  }, [inPool, wanted, session, route]);
+    if (wanted.kind === 'file') void openFileLink(page, wanted.link);
+  }, [inPool, wanted, page, route]);
   return route;
 }
 
@@ -115,17 +115,17 @@ function forgetAddress(): void {
 }
 
 /** Never rejects. */
-async function openFileLink({ pool, alerts, said }: Session, link: string): Promise<void> {
+async function openFileLink({ palm, alerts, said }: Page, link: string): Promise<void> {
   try {
-    const { fileId } = await pool.openLink(link);
-    const name = pool.status().files.find((file) => file.fileId === fileId)?.name ?? '';
+    const { fileId } = await palm.openLink(link);
+    const name = palm.status().files.find((file) => file.fileId === fileId)?.name ?? '';
     said.value = name === '' ? 'The private file is open' : `“${shownName(name)}” is open on this page`;
   } catch (error) {
     alerts.raise(explain(error));
   }
 }
 
-function refuseSecondPool({ alerts }: Session): void {
+function refuseSecondPool({ alerts }: Page): void {
   alerts.raise(
     'This browser is in a pool already, so the invite was not used. To join the other pool, leave this one first.',
   );

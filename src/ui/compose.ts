@@ -13,34 +13,34 @@ import { WebRtcConnection } from '../adapters/browser/webrtc-connection.ts';
 import { persistStorage, storageEstimate } from '../adapters/browser/page/quota.ts';
 import { LinkTransport } from '../adapters/portable/links/transport.ts';
 import { mayReadSource, openSource } from '../adapters/browser/page/source-files.ts';
-import { openWorkerStore } from '../adapters/browser/store/worker-store.ts';
+import { bridgeToFragmentWorker } from '../adapters/browser/store/fragment-worker-bridge.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
-import type { Pool } from '../runtime/api.ts';
-import { openPool } from '../runtime/palm.ts';
+import type { Palm } from '../runtime/api.ts';
+import { openPalm } from '../runtime/palm.ts';
 import type { RuntimePorts } from '../runtime/runtime-ports.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { guessDeviceName } from './text/device-name.ts';
 
 declare global {
   // The public face for scripts and tests; docs/API.md describes it.
-  var palm: Pool;
+  var palm: Palm;
 }
 
 /**
  * Opens this browser's device once `acquired` (the tab's turn to run it) resolves, and offers it as `window.palm` at once:
  * `palm.ready` tells when it can be used. `isElsewhere` tells whether another tab has the device.
  */
-export function openBrowserPool(acquired: Promise<unknown>, isElsewhere: () => boolean): Pool {
-  const pool = openPool({
+export function openBrowserPalm(acquired: Promise<unknown>, isElsewhere: () => boolean): Palm {
+  const palm = openPalm({
     clock: systemClock,
     suggestedDeviceName: guessDeviceName(navigator.userAgent),
     ports: acquired.then(openPorts),
     isElsewhere,
   });
-  globalThis.palm = pool;
-  return pool;
+  globalThis.palm = palm;
+  return palm;
 }
 
 /** Unfinished downloads on this device's disk; for the tab that has the device. */
@@ -50,7 +50,7 @@ export function openDownloadStore(): DownloadStore {
 
 async function openPorts(): Promise<RuntimePorts> {
   const memory = new BufferPool();
-  const store = openWorkerStore(memory, startFragmentWorker);
+  const store = bridgeToFragmentWorker(memory, startFragmentWorker);
   // It takes over what an earlier version left, before anybody reads.
   await store.opened();
   const { records } = await openIdbStore();

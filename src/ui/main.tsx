@@ -4,9 +4,9 @@ import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';
 import { acquireDevice } from '../adapters/browser/page/tab-lock.ts';
-import type { Pool } from '../runtime/api.ts';
+import type { Palm } from '../runtime/api.ts';
 import { App } from './app.tsx';
-import { openBrowserPool, openDownloadStore } from './compose.ts';
+import { openBrowserPalm, openDownloadStore } from './compose.ts';
 import { checkPlatform } from './platform-check.ts';
 import { StartScreen, type StartState } from './start-screen.tsx';
 import './styles/main.css';
@@ -15,7 +15,7 @@ import { watchForUpdate, type AppUpdate } from './state/app-update.ts';
 
 type State =
   | StartState
-  | { readonly kind: 'open'; readonly pool: Pool; readonly update: AppUpdate | undefined };
+  | { readonly kind: 'open'; readonly palm: Palm; readonly update: AppUpdate | undefined };
 
 const downloadStore = openDownloadStore();
 const state = signal<State>({ kind: 'opening' });
@@ -26,8 +26,8 @@ function Root() {
   // Reloading draws everything anew from what is stored, which drawing cannot have touched.
   if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
-  const { pool } = now;
-  return <App {...{ pool, downloadStore }} {...(now.update === undefined ? {} : { update: now.update })} />;
+  const { palm } = now;
+  return <App {...{ palm, downloadStore }} {...(now.update === undefined ? {} : { update: now.update })} />;
 }
 
 /** Never rejects: whatever stops it is what the screen says. */
@@ -44,16 +44,16 @@ async function start(): Promise<void> {
         state.value = { kind: 'other-tab' };
       },
     });
-    const pool = openBrowserPool(
+    const palm = openBrowserPalm(
       acquired.then(() => {
         state.value = { kind: 'opening' };
       }),
       () => state.value.kind === 'other-tab',
     );
-    leave = () => pool.leave();
-    await pool.ready;
+    leave = () => palm.leave();
+    await palm.ready;
     // In development modules come straight from the source: a service worker would serve stale ones.
-    state.value = { kind: 'open', pool, update: import.meta.env.PROD ? watchForUpdate() : undefined };
+    state.value = { kind: 'open', palm, update: import.meta.env.PROD ? watchForUpdate() : undefined };
   } catch (error) {
     state.value = { kind: 'failed', reason: explain(error), ...(leave === undefined ? {} : { leave }) };
   }

@@ -6,9 +6,9 @@ export const MAX_LINK_CHARS = 2048;
 
 export type Route =
   | { readonly kind: 'home' }
-  /** `invite` is the whole address: it is what the field shows and what `Pool.join` takes. */
+  /** `invite` is the whole address: it is what the field shows and what `Palm.join` takes. */
   | { readonly kind: 'join'; readonly invite: string }
-  /** `link` is the whole address, as `Pool.openLink` takes it. */
+  /** `link` is the whole address, as `Palm.openLink` takes it. */
   | { readonly kind: 'file'; readonly link: string };
 
 /** The route of an address (`location.href`). Anything unknown is 'home'. */

@@ -4,14 +4,14 @@
 import { expose } from 'comlink';
 import { openDeviceStore } from '../adapters/browser/store/device-store.ts';
 import type { DeviceStore } from '../core/ports.ts';
-import { createDeviceService } from '../adapters/browser/store/device-service.ts';
+import { createFragmentWorkerService } from '../adapters/browser/store/fragment-worker-service.ts';
 import { openPackFolder } from '../adapters/browser/in-worker/opfs-packs.ts';
 
 const opening = open();
 // Each call that comes meets the failure and reports it; without this line a failure before the first call would also
 // be an unhandled rejection.
 opening.catch(() => {});
-expose(createDeviceService(opening));
+expose(createFragmentWorkerService(opening));
 
 async function open(): Promise<DeviceStore> {
   const [blocks, keys] = [await openPackFolder('blocks'), await openPackFolder('keys')];

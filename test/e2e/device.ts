@@ -3,7 +3,7 @@
 // Every method that calls Palm throws PalmFailure where Palm rejects.
 
 import type { BrowserContext, Page } from '@playwright/test';
-import type { PoolStatus, ReadOptions, StoreOptions, StoreResult } from '../../src/runtime/api.ts';
+import type { PalmStatus, ReadOptions, StoreOptions, StoreResult } from '../../src/runtime/api.ts';
 import { installPageSide, type Outcome } from './page-side.ts';
 import { seededBytes, type ReadBytes } from './seeded-bytes.ts';
 
@@ -133,12 +133,12 @@ export class Device {
     return this.#take(outcome);
   }
 
-  async status(): Promise<PoolStatus> {
+  async status(): Promise<PalmStatus> {
     return this.page.evaluate(() => window.palm.status());
   }
 
   /** Waits until the status is as `holds` wants it; `what` names that in the error, beside the last status. */
-  async waitFor(what: string, holds: (status: PoolStatus) => boolean, waitMs = WAIT_MS): Promise<PoolStatus> {
+  async waitFor(what: string, holds: (status: PalmStatus) => boolean, waitMs = WAIT_MS): Promise<PalmStatus> {
     const deadlineMs = performance.now() + waitMs;
     for (;;) {
       const status = await this.status();

@@ -1,7 +1,7 @@
 // What the download tests keep inside a page: it notes where each read begins, can stop reads at a byte, and answers the
 // save picker, which no test can click. A picked file is one of OPFS: a real handle, as the real picker's is.
 
-import type { Pool } from '../../src/runtime/api.ts';
+import type { Palm } from '../../src/runtime/api.ts';
 
 declare global {
   interface Window {
@@ -60,15 +60,15 @@ export function installDownloadProbe(): void {
     });
   };
 
-  let resolveSet: (pool: Pool) => void = () => undefined;
-  const set = new Promise<Pool>((resolve) => {
+  let resolveSet: (pool: Palm) => void = () => undefined;
+  const set = new Promise<Palm>((resolve) => {
     resolveSet = resolve;
   });
-  let palm: Pool | undefined;
+  let palm: Palm | undefined;
   Object.defineProperty(window, 'palm', {
     // Until the app has set it, whoever waits for it to be ready waits for that as well.
     get: () => palm ?? { ready: set.then((pool) => pool.ready) },
-    set(pool: Pool) {
+    set(pool: Palm) {
       const read = pool.read.bind(pool);
       pool.read = (fileId, options = {}) => {
         const { start = 0 } = options;

@@ -1,6 +1,6 @@
 // The promise itself: any devices may go as long as k fragments stay reachable, and whoever joins later reads every byte.
 
-import type { PoolStatus } from '../../src/runtime/api.ts';
+import type { PalmStatus } from '../../src/runtime/api.ts';
 import { BLOCK_BYTES, GCM_TAG_BYTES } from '../../src/core/model/limits.ts';
 import type { Content, Device } from './device.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
@@ -129,7 +129,7 @@ async function readRanges(device: Device, fileId: string, content: Content | und
 /** Two devices without which the others still hold k fragments of each file. */
 function losablePair(
   five: readonly Device[],
-  status: PoolStatus,
+  status: PalmStatus,
   ids: ReadonlyMap<Device, string>,
 ): Device[] {
   for (const [index, one] of five.entries()) {

@@ -1,12 +1,12 @@
 // What the tests keep inside each page, beside the app's `window.palm`: it makes and hashes bytes where they are, so that
 // no file has to cross to the test's process, and lets an error's code cross, which Playwright alone would drop.
 
-import type { Pool } from '../../src/runtime/api.ts';
+import type { Palm } from '../../src/runtime/api.ts';
 import type { ReadBytes, seededBytes } from './seeded-bytes.ts';
 
 declare global {
   interface Window {
-    readonly palm: Pool;
+    readonly palm: Palm;
     palmTest: PageSide;
   }
 }

@@ -1,6 +1,6 @@
 // Storing is interrupted: what was promised is finished by itself, what was not leaves nothing behind.
 
-import type { FileStatus, PoolStatus } from '../../src/runtime/api.ts';
+import type { FileStatus, PalmStatus } from '../../src/runtime/api.ts';
 import type { Device } from './device.ts';
 import { expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
@@ -91,12 +91,12 @@ async function expectNoStrayBlock(device: Device): Promise<void> {
   await expect.poll(amiss, `blocks on ${device.name}`).toEqual({ stray: [], missing: [], strayFiles: [] });
 }
 
-function fileOf(status: PoolStatus, fileId: string): FileStatus {
+function fileOf(status: PalmStatus, fileId: string): FileStatus {
   const file = status.files.find((candidate) => candidate.fileId === fileId);
   if (file === undefined) throw new Error(`File ${fileId} is not listed.`);
   return file;
 }
 
-function isReachable({ state }: PoolStatus['devices'][number]): boolean {
+function isReachable({ state }: PalmStatus['devices'][number]): boolean {
   return state === 'reachable';
 }

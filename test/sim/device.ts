@@ -10,8 +10,8 @@ import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
 import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
-import type { FileStatus, Pool } from '../../src/runtime/api.ts';
-import { openPool } from '../../src/runtime/palm.ts';
+import type { FileStatus, Palm } from '../../src/runtime/api.ts';
+import { openPalm } from '../../src/runtime/palm.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
 import { identityFrom, PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
@@ -57,7 +57,7 @@ export class SimDevice {
   #identity: Identity;
   #process = new SimProcess();
   #quotaBytes = QUOTA_BYTES;
-  pool: Pool;
+  pool: Palm;
 
   constructor(name: string, world: World, network: Network) {
     this.name = name;
@@ -115,22 +115,22 @@ export class SimDevice {
     return this.pool.status().files.find((file) => file.fileId === fileId);
   }
 
-  put(bytes: Uint8Array<ArrayBuffer>, options: Parameters<Pool['store']>[1]): ReturnType<Pool['store']> {
+  put(bytes: Uint8Array<ArrayBuffer>, options: Parameters<Palm['store']>[1]): ReturnType<Palm['store']> {
     return this.pool.store(new MemoryBlob(0, bytes.length, (start, end) => bytes.slice(start, end)), options);
   }
 
   /** Continues an unfinished store, with a file that is chosen again where one is given. */
-  resume(id: string, file?: File): ReturnType<Pool['resumeStore']> {
+  resume(id: string, file?: File): ReturnType<Palm['resumeStore']> {
     return this.pool.resumeStore(id, file);
   }
 
-  async read(fileId: string, options: Parameters<Pool['read']>[1] = {}): Promise<Uint8Array> {
+  async read(fileId: string, options: Parameters<Palm['read']>[1] = {}): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     for await (const piece of this.pool.read(fileId, options)) pieces.push(piece);
     return concatBytes(...pieces);
   }
 
-  #open(): Pool {
+  #open(): Palm {
     const world = this.#world;
     const process = new SimProcess();
     this.#process = process;
@@ -176,7 +176,7 @@ export class SimDevice {
       createTransport: (_keys, own) => this.#network.transportOf(own.deviceId, process),
       appUrl: 'https://palm.invalid/',
     };
-    return openPool({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(ports) });
+    return openPalm({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(ports) });
   }
 }
 

@@ -14,7 +14,15 @@ import { AttemptBudget } from './attempt-budget.ts';
 import type { OpenedLetter, SignalBody } from './envelope.ts';
 import type { ConnectionSignal, LinkEffect, LinkInput, Way } from './link-events.ts';
 import { isLinkIdOf, newLinkId, type LinkId, type SessionId } from './link-ids.ts';
-import { heard, isActive, isNewer, newPeer, type Active, type ActivePeer, type Peer } from './link-peer.ts';
+import {
+  heard,
+  isActive,
+  isNewer,
+  newNeighbour,
+  type Active,
+  type ActiveNeighbour,
+  type Neighbour,
+} from './neighbour.ts';
 import {
   ANNOUNCE_EVERY_MS,
   ANNOUNCE_GAP_MS,
@@ -42,7 +50,7 @@ export interface LinkMachineOptions {
 export class LinkMachine {
   readonly #device: DeviceId;
   readonly #session: SessionId;
-  readonly #peers = new Map<DeviceId, Peer>();
+  readonly #neighbours = new Map<DeviceId, Neighbour>();
   readonly #budget = new AttemptBudget();
   #relayUp = false;
   #hasLeft = false;
@@ -85,7 +93,9 @@ export class LinkMachine {
 
   /** Devices with which a link is up. */
   linkedDevices(): DeviceId[] {
-    return [...this.#peers.values()].flatMap((peer) => (peer.phase.kind === 'up' ? [peer.device] : []));
+    return [...this.#neighbours.values()].flatMap((neighbour) =>
+      neighbour.phase.kind === 'up' ? [neighbour.device] : [],
+    );
   }
 
   #take(nowMs: number, input: LinkInput): void {
@@ -100,30 +110,30 @@ export class LinkMachine {
         this.#takeLetter(nowMs, input.letter, input.way);
         break;
       case 'signal':
-        this.#withActive(input, (peer) => {
-          this.#send(peer, input.link, input.signal);
+        this.#withActive(input, (neighbour) => {
+          this.#send(neighbour, input.link, input.signal);
         });
         break;
       case 'connected':
-        this.#withActive(input, (peer, phase) => {
-          if (phase.kind === 'linking') this.#linkUp(nowMs, peer, phase.link);
+        this.#withActive(input, (neighbour, phase) => {
+          if (phase.kind === 'linking') this.#linkUp(nowMs, neighbour, phase.link);
         });
         break;
       case 'closed':
-        this.#withActive(input, (peer) => {
-          this.#fail(nowMs, peer, input.reason);
+        this.#withActive(input, (neighbour) => {
+          this.#fail(nowMs, neighbour, input.reason);
         });
         break;
       case 'heard':
-        this.#withActive(input, (peer, phase) => {
+        this.#withActive(input, (neighbour, phase) => {
           if (phase.kind !== 'up') return;
           heard(nowMs, phase);
-          if (nowMs - phase.sinceMs >= STABLE_AFTER_MS) this.#budget.lasted(peer.device);
+          if (nowMs - phase.sinceMs >= STABLE_AFTER_MS) this.#budget.lasted(neighbour.device);
         });
         break;
       case 'bye':
-        this.#withActive(input, (peer) => {
-          this.#takeGoodbye(nowMs, peer);
+        this.#withActive(input, (neighbour) => {
+          this.#takeGoodbye(nowMs, neighbour);
         });
         break;
       case 'close-device':
@@ -145,32 +155,33 @@ export class LinkMachine {
   #takeLetter(nowMs: number, letter: OpenedLetter, way: Way): void {
     if (letter.from === this.#device) return;
     const opensDoor = letter.body.kind === 'announce' || letter.body.kind === 'offer';
-    const peer = this.#peerOf(nowMs, letter, way, opensDoor);
-    if (peer === undefined) return;
-    peer.way = way;
+    const neighbour = this.#peerOf(nowMs, letter, way, opensDoor);
+    if (neighbour === undefined) return;
+    neighbour.way = way;
     switch (letter.body.kind) {
       case 'announce':
-        this.#takeAnnounce(nowMs, peer, letter);
+        this.#takeAnnounce(nowMs, neighbour, letter);
         break;
       case 'offer':
-        this.#takeOffer(nowMs, peer, letter, letter.body);
+        this.#takeOffer(nowMs, neighbour, letter, letter.body);
         break;
       case 'answer':
-        this.#takeAnswer(peer, letter.link, letter.body);
+        this.#takeAnswer(neighbour, letter.link, letter.body);
         break;
       case 'candidate':
-        this.#takeCandidate(peer, letter.link, letter.body);
+        this.#takeCandidate(neighbour, letter.link, letter.body);
         break;
       case 'bye':
-        if (peer.phase.kind !== 'idle' && peer.phase.link === letter.link) this.#takeGoodbye(nowMs, peer);
+        if (neighbour.phase.kind !== 'idle' && neighbour.phase.link === letter.link)
+          this.#takeGoodbye(nowMs, neighbour);
         break;
     }
   }
 
   /** The letter's device as we know it, in the letter's session; undefined when the letter comes from the past. */
-  #peerOf(nowMs: number, letter: OpenedLetter, way: Way, mayCreate: boolean): Peer | undefined {
-    const known = this.#peers.get(letter.from);
-    if (known === undefined) return mayCreate ? this.#newPeer(nowMs, letter, way) : undefined;
+  #peerOf(nowMs: number, letter: OpenedLetter, way: Way, mayCreate: boolean): Neighbour | undefined {
+    const known = this.#neighbours.get(letter.from);
+    if (known === undefined) return mayCreate ? this.#newNeighbour(nowMs, letter, way) : undefined;
     if (known.session === letter.fromSession) {
       known.isGone = false;
       return known;
@@ -188,47 +199,47 @@ export class LinkMachine {
     return known;
   }
 
-  #adopt(nowMs: number, peer: Peer, session: SessionId): void {
-    peer.session = session;
-    peer.isGone = false;
-    peer.heir = undefined;
-    peer.offerSeq = -1;
-    peer.failureCount = 0;
-    peer.phase = { kind: 'idle', retryAtMs: Math.max(nowMs, peer.refuseUntilMs) };
+  #adopt(nowMs: number, neighbour: Neighbour, session: SessionId): void {
+    neighbour.session = session;
+    neighbour.isGone = false;
+    neighbour.heir = undefined;
+    neighbour.offerSeq = -1;
+    neighbour.failureCount = 0;
+    neighbour.phase = { kind: 'idle', retryAtMs: Math.max(nowMs, neighbour.refuseUntilMs) };
   }
 
-  #newPeer(nowMs: number, letter: OpenedLetter, way: Way): Peer | undefined {
-    if (this.#peers.size >= MAX_DEVICE_COUNT) {
-      const idles = [...this.#peers.values()].filter((peer) => peer.phase.kind === 'idle');
-      const idle = idles.find((peer) => !this.#budget.hasMet(peer.device)) ?? idles[0];
+  #newNeighbour(nowMs: number, letter: OpenedLetter, way: Way): Neighbour | undefined {
+    if (this.#neighbours.size >= MAX_DEVICE_COUNT) {
+      const idles = [...this.#neighbours.values()].filter((neighbour) => neighbour.phase.kind === 'idle');
+      const idle = idles.find((neighbour) => !this.#budget.hasMet(neighbour.device)) ?? idles[0];
       if (idle === undefined) return undefined;
-      this.#peers.delete(idle.device);
+      this.#neighbours.delete(idle.device);
     }
-    const peer = newPeer(nowMs, letter, way);
-    this.#peers.set(letter.from, peer);
-    return peer;
+    const neighbour = newNeighbour(nowMs, letter, way);
+    this.#neighbours.set(letter.from, neighbour);
+    return neighbour;
   }
 
-  #takeAnnounce(nowMs: number, peer: Peer, letter: OpenedLetter): void {
-    if (peer.phase.kind === 'up' && letter.toSession !== null) {
+  #takeAnnounce(nowMs: number, neighbour: Neighbour, letter: OpenedLetter): void {
+    if (neighbour.phase.kind === 'up' && letter.toSession !== null) {
       // It asks for a link that we believe to have: perhaps ours is dead, and only we do not know yet.
-      this.#check(nowMs, peer);
-    } else if (peer.phase.kind === 'idle') {
+      this.#check(nowMs, neighbour);
+    } else if (neighbour.phase.kind === 'idle') {
       // It lives, so the wait need not grow; but whoever announces in a loop does not make us try in a loop.
-      const soonMs = peer.failureCount === 0 ? nowMs : nowMs + backoffMs(1, this.#jitter());
-      const retryAtMs = Math.max(peer.refuseUntilMs, Math.min(peer.phase.retryAtMs, soonMs));
-      peer.failureCount = Math.min(peer.failureCount, GIVE_UP_AFTER_COUNT - 1);
-      peer.phase.retryAtMs = retryAtMs;
+      const soonMs = neighbour.failureCount === 0 ? nowMs : nowMs + backoffMs(1, this.#jitter());
+      const retryAtMs = Math.max(neighbour.refuseUntilMs, Math.min(neighbour.phase.retryAtMs, soonMs));
+      neighbour.failureCount = Math.min(neighbour.failureCount, GIVE_UP_AFTER_COUNT - 1);
+      neighbour.phase.retryAtMs = retryAtMs;
     }
   }
 
-  #takeOffer(nowMs: number, peer: Peer, letter: OpenedLetter, signal: ConnectionSignal): void {
-    if (this.#initiates(peer)) {
+  #takeOffer(nowMs: number, neighbour: Neighbour, letter: OpenedLetter, signal: ConnectionSignal): void {
+    if (this.#initiates(neighbour)) {
       this.#effects.push({ kind: 'refused', reason: 'an offer from a device that is to be offered to' });
       return;
     }
-    if (letter.seq <= peer.offerSeq) return;
-    peer.offerSeq = letter.seq;
+    if (letter.seq <= neighbour.offerSeq) return;
+    neighbour.offerSeq = letter.seq;
     if (this.#isOfAnother(letter)) {
       this.#effects.push({
         kind: 'refused',
@@ -236,135 +247,139 @@ export class LinkMachine {
       });
       return;
     }
-    if (!this.#budget.hasTurn(nowMs, peer.device)) {
+    if (!this.#budget.hasTurn(nowMs, neighbour.device)) {
       // Not even answered: that would cost as much as the offer did.
       this.#effects.push({ kind: 'refused', reason: 'more offers than a device needs' });
       return;
     }
-    if (nowMs < peer.refuseUntilMs || !this.#hasRoomFor(peer) || !this.#takeAttempt(nowMs, peer)) {
-      this.#send(peer, letter.link, { kind: 'bye' });
+    if (
+      nowMs < neighbour.refuseUntilMs ||
+      !this.#hasRoomFor(neighbour) ||
+      !this.#takeAttempt(nowMs, neighbour)
+    ) {
+      this.#send(neighbour, letter.link, { kind: 'bye' });
       return;
     }
-    if (peer.phase.kind !== 'idle') this.#drop(nowMs, peer, 'the device offered a new link', false);
-    this.#begin(nowMs, peer, letter.link, false);
-    this.#effects.push({ kind: 'apply', device: peer.device, link: letter.link, signal });
+    if (neighbour.phase.kind !== 'idle') this.#drop(nowMs, neighbour, 'the device offered a new link', false);
+    this.#begin(nowMs, neighbour, letter.link, false);
+    this.#effects.push({ kind: 'apply', device: neighbour.device, link: letter.link, signal });
   }
 
-  #takeAnswer(peer: Peer, link: LinkId, signal: ConnectionSignal): void {
-    if (peer.phase.kind !== 'idle' && peer.phase.link === link) {
-      if (peer.phase.kind === 'linking' && this.#initiates(peer))
-        this.#effects.push({ kind: 'apply', device: peer.device, link, signal });
+  #takeAnswer(neighbour: Neighbour, link: LinkId, signal: ConnectionSignal): void {
+    if (neighbour.phase.kind !== 'idle' && neighbour.phase.link === link) {
+      if (neighbour.phase.kind === 'linking' && this.#initiates(neighbour))
+        this.#effects.push({ kind: 'apply', device: neighbour.device, link, signal });
     } else {
       // The answer to an attempt that we gave up: its other end need not wait for the timeout.
-      this.#send(peer, link, { kind: 'bye' });
+      this.#send(neighbour, link, { kind: 'bye' });
     }
   }
 
-  #takeCandidate(peer: Peer, link: LinkId, signal: ConnectionSignal): void {
-    if (peer.phase.kind !== 'linking' || peer.phase.link !== link) return;
-    peer.phase.candidateCount += 1;
-    if (peer.phase.candidateCount > MAX_CANDIDATE_COUNT) return;
-    this.#effects.push({ kind: 'apply', device: peer.device, link, signal });
+  #takeCandidate(neighbour: Neighbour, link: LinkId, signal: ConnectionSignal): void {
+    if (neighbour.phase.kind !== 'linking' || neighbour.phase.link !== link) return;
+    neighbour.phase.candidateCount += 1;
+    if (neighbour.phase.candidateCount > MAX_CANDIDATE_COUNT) return;
+    this.#effects.push({ kind: 'apply', device: neighbour.device, link, signal });
   }
 
-  #takeGoodbye(nowMs: number, peer: Peer): void {
-    if (peer.phase.kind === 'up') {
-      this.#drop(nowMs, peer, 'the device said goodbye', false);
-      this.#peers.delete(peer.device);
+  #takeGoodbye(nowMs: number, neighbour: Neighbour): void {
+    if (neighbour.phase.kind === 'up') {
+      this.#drop(nowMs, neighbour, 'the device said goodbye', false);
+      this.#neighbours.delete(neighbour.device);
     } else {
-      this.#fail(nowMs, peer, 'the device gave the attempt up');
+      this.#fail(nowMs, neighbour, 'the device gave the attempt up');
     }
   }
 
   // Links
 
-  #begin(nowMs: number, peer: Peer, link: LinkId, initiator: boolean): void {
-    if (peer.phase.kind === 'idle') this.#makeRoomFor(nowMs, peer);
-    peer.phase = { kind: 'linking', link, deadlineMs: nowMs + ATTEMPT_TIMEOUT_MS, candidateCount: 0 };
-    this.#effects.push({ kind: 'create', device: peer.device, link, initiator });
+  #begin(nowMs: number, neighbour: Neighbour, link: LinkId, initiator: boolean): void {
+    if (neighbour.phase.kind === 'idle') this.#makeRoomFor(nowMs, neighbour);
+    neighbour.phase = { kind: 'linking', link, deadlineMs: nowMs + ATTEMPT_TIMEOUT_MS, candidateCount: 0 };
+    this.#effects.push({ kind: 'create', device: neighbour.device, link, initiator });
   }
 
-  #linkUp(nowMs: number, peer: Peer, link: LinkId): void {
-    peer.heir = undefined;
-    this.#budget.giveBack(peer.device);
-    peer.phase = {
+  #linkUp(nowMs: number, neighbour: Neighbour, link: LinkId): void {
+    neighbour.heir = undefined;
+    this.#budget.giveBack(neighbour.device);
+    neighbour.phase = {
       kind: 'up',
       link,
       sinceMs: nowMs,
       pingAtMs: nowMs + PING_AFTER_MS,
       deadAtMs: nowMs + DEAD_AFTER_MS,
     };
-    this.#effects.push({ kind: 'link-up', device: peer.device, session: peer.session, link });
+    this.#effects.push({ kind: 'link-up', device: neighbour.device, session: neighbour.session, link });
     // A neighbour's neighbours are found through it when there is no relay to ask.
     if (!this.#relayUp) this.#tryAgainSoon(nowMs);
   }
 
   /** Ends what is under way without a plan for what follows; the caller sets the next phase. */
-  #drop(nowMs: number, peer: Peer, reason: string, goodbye: boolean): void {
-    const { phase } = peer;
+  #drop(nowMs: number, neighbour: Neighbour, reason: string, goodbye: boolean): void {
+    const { phase } = neighbour;
     if (phase.kind === 'idle') return;
-    if (phase.kind === 'up') this.#budget.ended(nowMs, peer.device, nowMs - phase.sinceMs);
-    this.#effects.push({ kind: 'destroy', device: peer.device, link: phase.link, goodbye });
+    if (phase.kind === 'up') this.#budget.ended(nowMs, neighbour.device, nowMs - phase.sinceMs);
+    this.#effects.push({ kind: 'destroy', device: neighbour.device, link: phase.link, goodbye });
     if (phase.kind === 'up') {
-      this.#effects.push({ kind: 'link-down', device: peer.device, link: phase.link, reason });
+      this.#effects.push({ kind: 'link-down', device: neighbour.device, link: phase.link, reason });
     }
   }
 
   /** The attempt or link came to nothing: tell the other side, and try again after a wait. */
-  #fail(nowMs: number, peer: Peer, reason: string): void {
-    const { phase } = peer;
+  #fail(nowMs: number, neighbour: Neighbour, reason: string): void {
+    const { phase } = neighbour;
     if (phase.kind === 'idle') return;
-    this.#send(peer, phase.link, { kind: 'bye' });
-    this.#drop(nowMs, peer, reason, false);
-    if (peer.heir !== undefined) {
-      this.#adopt(nowMs, peer, peer.heir);
+    this.#send(neighbour, phase.link, { kind: 'bye' });
+    this.#drop(nowMs, neighbour, reason, false);
+    if (neighbour.heir !== undefined) {
+      this.#adopt(nowMs, neighbour, neighbour.heir);
       return;
     }
-    if (peer.isGone) {
-      this.#peers.delete(peer.device);
+    if (neighbour.isGone) {
+      this.#neighbours.delete(neighbour.device);
       return;
     }
     const wasStable = phase.kind === 'up' && nowMs - phase.sinceMs >= STABLE_AFTER_MS;
-    peer.failureCount = wasStable ? 1 : peer.failureCount + 1;
-    peer.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(peer.failureCount, this.#jitter()) };
+    neighbour.failureCount = wasStable ? 1 : neighbour.failureCount + 1;
+    neighbour.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(neighbour.failureCount, this.#jitter()) };
   }
 
   #closeDevice(nowMs: number, device: DeviceId, reason: string): void {
-    const peer = this.#peers.get(device);
-    if (peer === undefined || peer.phase.kind === 'idle') return;
-    this.#drop(nowMs, peer, reason, true);
-    peer.failureCount += 1;
-    peer.refuseUntilMs = nowMs + backoffMs(peer.failureCount + 2, this.#jitter());
-    peer.phase = { kind: 'idle', retryAtMs: peer.refuseUntilMs };
+    const neighbour = this.#neighbours.get(device);
+    if (neighbour === undefined || neighbour.phase.kind === 'idle') return;
+    this.#drop(nowMs, neighbour, reason, true);
+    neighbour.failureCount += 1;
+    neighbour.refuseUntilMs = nowMs + backoffMs(neighbour.failureCount + 2, this.#jitter());
+    neighbour.phase = { kind: 'idle', retryAtMs: neighbour.refuseUntilMs };
   }
 
   #leave(nowMs: number): void {
-    for (const peer of this.#peers.values()) this.#drop(nowMs, peer, 'this device left', true);
-    this.#peers.clear();
+    for (const neighbour of this.#neighbours.values()) this.#drop(nowMs, neighbour, 'this device left', true);
+    this.#neighbours.clear();
     this.#hasLeft = true;
   }
 
   /** The relay's word for it is a hint: a link that is up is asked, and stays if it answers. */
   #takeDeparture(nowMs: number, device: DeviceId, session: SessionId): void {
-    const peer = this.#peers.get(device);
-    if (peer === undefined || peer.session !== session) return;
-    if (peer.phase.kind === 'idle') {
-      this.#peers.delete(device);
+    const neighbour = this.#neighbours.get(device);
+    if (neighbour === undefined || neighbour.session !== session) return;
+    if (neighbour.phase.kind === 'idle') {
+      this.#neighbours.delete(device);
       return;
     }
-    peer.isGone = true;
-    if (peer.phase.kind === 'up') this.#check(nowMs, peer);
+    neighbour.isGone = true;
+    if (neighbour.phase.kind === 'up') this.#check(nowMs, neighbour);
   }
 
   // Time
 
   /** We may have missed a while: silence until now proves nothing, and what was waited for may be there again. */
   #checkAll(nowMs: number, why: 'slept' | 'woke'): void {
-    for (const peer of this.#peers.values()) {
-      const { phase } = peer;
+    for (const neighbour of this.#neighbours.values()) {
+      const { phase } = neighbour;
       if (phase.kind === 'up') {
         if (why === 'slept') phase.deadAtMs = Number.POSITIVE_INFINITY;
-        this.#check(nowMs, peer);
+        this.#check(nowMs, neighbour);
       } else if (phase.kind === 'linking' && why === 'slept') {
         phase.deadlineMs = nowMs + CHECK_MS;
       }
@@ -372,7 +387,7 @@ export class LinkMachine {
     this.#tryAgainSoon(nowMs);
   }
 
-  #check(nowMs: number, { device, phase }: Peer): void {
+  #check(nowMs: number, { device, phase }: Neighbour): void {
     if (phase.kind !== 'up') return;
     this.#effects.push({ kind: 'ping', device, link: phase.link });
     phase.pingAtMs = nowMs + PING_AFTER_MS;
@@ -382,41 +397,47 @@ export class LinkMachine {
   /** Announces, and tries every idle device, as soon as envelopes can go anywhere. */
   #tryAgainSoon(nowMs: number): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, Math.max(nowMs, this.#announcedAtMs + ANNOUNCE_GAP_MS));
-    for (const peer of this.#peers.values()) {
-      if (peer.phase.kind !== 'idle') continue;
-      peer.phase.retryAtMs = Math.max(peer.refuseUntilMs, Math.min(peer.phase.retryAtMs, nowMs));
+    for (const neighbour of this.#neighbours.values()) {
+      if (neighbour.phase.kind !== 'idle') continue;
+      neighbour.phase.retryAtMs = Math.max(
+        neighbour.refuseUntilMs,
+        Math.min(neighbour.phase.retryAtMs, nowMs),
+      );
     }
   }
 
   #meetDeadlines(nowMs: number): void {
-    for (const peer of this.#peers.values()) {
-      const { phase } = peer;
+    for (const neighbour of this.#neighbours.values()) {
+      const { phase } = neighbour;
       if (phase.kind === 'up') {
-        if (phase.deadAtMs <= nowMs) this.#fail(nowMs, peer, 'nothing was heard from the device');
+        if (phase.deadAtMs <= nowMs) this.#fail(nowMs, neighbour, 'nothing was heard from the device');
         else if (phase.pingAtMs <= nowMs) {
-          this.#effects.push({ kind: 'ping', device: peer.device, link: phase.link });
+          this.#effects.push({ kind: 'ping', device: neighbour.device, link: phase.link });
           phase.pingAtMs = nowMs + PING_AFTER_MS;
         }
       } else if (phase.kind === 'linking') {
-        if (phase.deadlineMs <= nowMs) this.#fail(nowMs, peer, 'the attempt took too long');
+        if (phase.deadlineMs <= nowMs) this.#fail(nowMs, neighbour, 'the attempt took too long');
       } else if (phase.retryAtMs <= nowMs && this.#canSignal()) {
-        this.#tryLink(nowMs, peer);
+        this.#tryLink(nowMs, neighbour);
       }
     }
     if (this.#announceAtMs <= nowMs && this.#canSignal()) this.#announce(nowMs);
   }
 
-  #tryLink(nowMs: number, peer: Peer): void {
-    if (peer.failureCount >= GIVE_UP_AFTER_COUNT) {
-      this.#peers.delete(peer.device);
-    } else if (!this.#hasRoomFor(peer) || !this.#mayTry(nowMs, peer)) {
-      peer.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(NO_ROOM_COUNT, this.#jitter()) };
-    } else if (this.#initiates(peer)) {
-      this.#begin(nowMs, peer, this.#newLink(), true);
+  #tryLink(nowMs: number, neighbour: Neighbour): void {
+    if (neighbour.failureCount >= GIVE_UP_AFTER_COUNT) {
+      this.#neighbours.delete(neighbour.device);
+    } else if (!this.#hasRoomFor(neighbour) || !this.#mayTry(nowMs, neighbour)) {
+      neighbour.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(NO_ROOM_COUNT, this.#jitter()) };
+    } else if (this.#initiates(neighbour)) {
+      this.#begin(nowMs, neighbour, this.#newLink(), true);
     } else {
-      this.#send(peer, this.#newLink(), { kind: 'announce' });
-      peer.failureCount += 1;
-      peer.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(peer.failureCount, this.#jitter()) };
+      this.#send(neighbour, this.#newLink(), { kind: 'announce' });
+      neighbour.failureCount += 1;
+      neighbour.phase = {
+        kind: 'idle',
+        retryAtMs: nowMs + backoffMs(neighbour.failureCount, this.#jitter()),
+      };
     }
   }
 
@@ -429,7 +450,7 @@ export class LinkMachine {
   #earliestMs(): number {
     const canSignal = this.#canSignal();
     let earliestMs = canSignal ? this.#announceAtMs : Number.POSITIVE_INFINITY;
-    for (const { phase } of this.#peers.values()) {
+    for (const { phase } of this.#neighbours.values()) {
       if (phase.kind === 'up') earliestMs = Math.min(earliestMs, phase.pingAtMs, phase.deadAtMs);
       else if (phase.kind === 'linking') earliestMs = Math.min(earliestMs, phase.deadlineMs);
       else if (canSignal) earliestMs = Math.min(earliestMs, phase.retryAtMs);
@@ -439,66 +460,67 @@ export class LinkMachine {
 
   // Facts
 
-  #initiates(peer: Peer): boolean {
-    return this.#device < peer.device;
+  #initiates(neighbour: Neighbour): boolean {
+    return this.#device < neighbour.device;
   }
 
   /** By the relay, or over the mesh. */
   #canSignal(): boolean {
-    return this.#relayUp || [...this.#peers.values()].some((peer) => peer.phase.kind === 'up');
+    return this.#relayUp || [...this.#neighbours.values()].some((neighbour) => neighbour.phase.kind === 'up');
   }
 
-  #mayTry(nowMs: number, peer: Peer): boolean {
-    if (this.#initiates(peer)) return this.#takeAttempt(nowMs, peer);
+  #mayTry(nowMs: number, neighbour: Neighbour): boolean {
+    if (this.#initiates(neighbour)) return this.#takeAttempt(nowMs, neighbour);
     // A prod makes no connection here, so it counts for its device alone.
-    return this.#attemptRoom(peer) > 0 && this.#budget.takeTurn(nowMs, peer.device);
+    return this.#attemptRoom(neighbour) > 0 && this.#budget.takeTurn(nowMs, neighbour.device);
   }
 
-  #takeAttempt(nowMs: number, peer: Peer): boolean {
-    return this.#budget.take(nowMs, peer, this.#attemptRoom(peer));
+  #takeAttempt(nowMs: number, neighbour: Neighbour): boolean {
+    return this.#budget.take(nowMs, neighbour, this.#attemptRoom(neighbour));
   }
 
   /** Devices that were met are always tried, up to the limit of links; strangers, some at a time. */
-  #attemptRoom(peer: Peer): number {
-    if (peer.phase.kind !== 'idle' || this.#budget.hasMet(peer.device)) return Number.POSITIVE_INFINITY;
+  #attemptRoom(neighbour: Neighbour): number {
+    if (neighbour.phase.kind !== 'idle' || this.#budget.hasMet(neighbour.device))
+      return Number.POSITIVE_INFINITY;
     const attempts = this.#actives().filter(
       ({ phase, device }) => phase.kind === 'linking' && !this.#budget.hasMet(device),
     );
     return MAX_ATTEMPT_COUNT - attempts.length;
   }
 
-  #hasRoomFor(peer: Peer): boolean {
-    if (peer.phase.kind !== 'idle' || this.#actives().length < MAX_LINK_COUNT) return true;
-    return this.#whoGivesWay(peer) !== undefined;
+  #hasRoomFor(neighbour: Neighbour): boolean {
+    if (neighbour.phase.kind !== 'idle' || this.#actives().length < MAX_LINK_COUNT) return true;
+    return this.#whoGivesWay(neighbour) !== undefined;
   }
 
-  #makeRoomFor(nowMs: number, peer: Peer): void {
+  #makeRoomFor(nowMs: number, neighbour: Neighbour): void {
     if (this.#actives().length < MAX_LINK_COUNT) return;
-    const other = this.#whoGivesWay(peer);
+    const other = this.#whoGivesWay(neighbour);
     if (other !== undefined) this.#closeDevice(nowMs, other.device, 'it gave way to a device met earlier');
   }
 
   /**
-   * When all links are in use: a stranger, the newest one first; else the device met last, if `peer` was met before it. So
+   * When all links are in use: a stranger, the newest one first; else the device met last, if `neighbour` was met before it. So
    * strangers displace nobody, and made-up devices never those that were there before them.
    */
-  #whoGivesWay({ device }: Peer): Peer | undefined {
+  #whoGivesWay({ device }: Neighbour): Neighbour | undefined {
     const least = this.#actives().reduce((found, other) => (this.#isBelow(other, found) ? other : found));
     return this.#budget.rankOf(device) < this.#budget.rankOf(least.device) ? least : undefined;
   }
 
-  #isBelow(first: ActivePeer, second: ActivePeer): boolean {
+  #isBelow(first: ActiveNeighbour, second: ActiveNeighbour): boolean {
     const [rank, otherRank] = [this.#budget.rankOf(first.device), this.#budget.rankOf(second.device)];
     return rank === otherRank ? isNewer(first.phase, second.phase) : rank > otherRank;
   }
 
-  #actives(): ActivePeer[] {
-    return [...this.#peers.values()].filter(isActive);
+  #actives(): ActiveNeighbour[] {
+    return [...this.#neighbours.values()].filter(isActive);
   }
 
   /** Whether an offer's id is in use with another device, and was not made by the session that offers it. */
   #isOfAnother({ from, fromSession, link }: OpenedLetter): boolean {
-    const isUsed = [...this.#peers.values()].some(
+    const isUsed = [...this.#neighbours.values()].some(
       ({ device, phase }) => device !== from && phase.kind !== 'idle' && phase.link === link,
     );
     // An id can be guessed and used by somebody else first: whoever it belongs to can use it still.
@@ -507,15 +529,20 @@ export class LinkMachine {
 
   #withActive(
     { device, link }: { readonly device: DeviceId; readonly link: LinkId },
-    act: (peer: Peer, phase: Active) => void,
+    act: (neighbour: Neighbour, phase: Active) => void,
   ): void {
-    const peer = this.#peers.get(device);
-    if (peer === undefined || peer.phase.kind === 'idle' || peer.phase.link !== link) return;
-    act(peer, peer.phase);
+    const neighbour = this.#neighbours.get(device);
+    if (neighbour === undefined || neighbour.phase.kind === 'idle' || neighbour.phase.link !== link) return;
+    act(neighbour, neighbour.phase);
   }
 
-  #send(peer: Peer, link: LinkId, body: SignalBody): void {
-    this.#effects.push({ kind: 'letter', to: { device: peer.device, session: peer.session }, link, body });
+  #send(neighbour: Neighbour, link: LinkId, body: SignalBody): void {
+    this.#effects.push({
+      kind: 'letter',
+      to: { device: neighbour.device, session: neighbour.session },
+      link,
+      body,
+    });
   }
 
   #newLink(): LinkId {

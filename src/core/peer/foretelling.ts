@@ -48,7 +48,7 @@ export class Foretelling {
   }
 
   /** The job will never be a file. */
-  failed(job: JobId): ForetellEffect[] {
+  over(job: JobId): ForetellEffect[] {
     const told = this.#jobs.get(job)?.told ?? [];
     this.#jobs.delete(job);
     return [...told].flatMap((device) => this.#tellOver(job, device));
@@ -78,11 +78,11 @@ export class Foretelling {
   greeted(device: DeviceId): ForetellEffect[] {
     const owed = this.#owed.get(device) ?? [];
     this.#owed.delete(device);
-    return [...owed].map((job) => over(job, device));
+    return [...owed].map((job) => soonOver(job, device));
   }
 
   #tellOver(job: JobId, device: DeviceId): ForetellEffect[] {
-    if (this.#isReachable(device)) return [over(job, device)];
+    if (this.#isReachable(device)) return [soonOver(job, device)];
     const owed = this.#owed.get(device) ?? new Set();
     this.#owed.set(device, owed.add(job));
     // More than that it does not keep.
@@ -91,6 +91,6 @@ export class Foretelling {
   }
 }
 
-function over(job: JobId, to: DeviceId): ForetellEffect {
+function soonOver(job: JobId, to: DeviceId): ForetellEffect {
   return { kind: 'send', to, message: { kind: 'soon-over', job } };
 }

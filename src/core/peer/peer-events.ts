@@ -49,7 +49,7 @@ export type PeerInput =
       readonly blocks: readonly BlockHash[];
     }
   /** The file will not be: it could not be sealed, or was cancelled. */
-  | { readonly kind: 'foretell-over'; readonly job: JobId }
+  | { readonly kind: 'soon-over'; readonly job: JobId }
   /** A store that an earlier page began is given up: whoever it told may keep blocks for it still. */
   | { readonly kind: 'abandoned'; readonly job: JobId }
   | {

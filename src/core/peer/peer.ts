@@ -20,7 +20,7 @@ import { Foretelling, type ForetellEffect } from './foretelling.ts';
 import { Removals, type Misdeed } from './misdeeds.ts';
 import { Challenges, type Verdict } from './challenges.ts';
 import { Outbox, type OutboxProgress, type OutboxView } from './outbox.ts';
-import { OwnFragments } from './own-fragments.ts';
+import { OwnHoldings } from './own-holdings.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { Prefetching } from './prefetching.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
@@ -69,7 +69,7 @@ export class Peer {
       return this.catalogue.isMember(device) ? 'member' : 'stranger';
     },
   });
-  readonly own = new OwnFragments();
+  readonly own = new OwnHoldings();
   readonly #self: DeviceId;
   readonly #epoch: number;
   readonly #links = new Map<DeviceId, Link>();
@@ -232,8 +232,8 @@ export class Peer {
         return this.catalogue.isRemoved(input.file) ? this.#removed(input.file) : [];
       case 'foretell':
         return inControl(this.#foretelling.tell(input.job, input.to, input.blocks));
-      case 'foretell-over':
-        return inControl(this.#foretelling.failed(input.job));
+      case 'soon-over':
+        return inControl(this.#foretelling.over(input.job));
       case 'abandoned':
         return inControl(this.#foretelling.abandoned(input.job, this.#greetedDevices()));
       case 'prefetched':

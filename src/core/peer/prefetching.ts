@@ -15,7 +15,7 @@ export type PrefetchEffect =
   /** Fetch this block from `from`, claim it for the job, answer with 'prefetched'. */
   | { readonly kind: 'prefetch'; readonly from: DeviceId; readonly job: JobId; readonly block: BlockHash }
   /** The job is over: stop its fetches, and release its claim once they ended. */
-  | { readonly kind: 'prefetch-end'; readonly from: DeviceId; readonly job: JobId };
+  | { readonly kind: 'soon-over'; readonly from: DeviceId; readonly job: JobId };
 
 interface Job {
   readonly from: DeviceId;
@@ -185,7 +185,7 @@ export class Prefetching {
     const { from, job: id } = job;
     this.#jobs.delete(keyOf(from, id));
     for (const key of [...job.waiting.keys(), ...job.running, ...job.here]) this.#known.delete(key);
-    return { kind: 'prefetch-end', from, job: id };
+    return { kind: 'soon-over', from, job: id };
   }
 }
 

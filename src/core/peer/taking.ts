@@ -7,8 +7,8 @@ import { heldBytesOf } from '../model/geometry.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
 import { MAX_PLACES_PER_MESSAGE, type Place, type Refusal } from '../wire/messages.ts';
-import { hasSmallFragments, MAX_TOGETHER_BYTES } from '../wire/small-fragments.ts';
-import type { OwnFragments } from './own-fragments.ts';
+import { hasSmallFragments, MAX_TOGETHER_BYTES } from '../wire/fragment-batch.ts';
+import type { OwnHoldings } from './own-holdings.ts';
 
 /** What is fetched in one go: a fragment, or small ones of one device. */
 export interface Fetch {
@@ -45,7 +45,7 @@ interface Running {
 }
 
 export class Taking {
-  readonly #own: OwnFragments;
+  readonly #own: OwnHoldings;
   /** By place, first come first. */
   readonly #waiting = new Map<string, Pull>();
   readonly #running = new Map<string, Running>();
@@ -56,7 +56,7 @@ export class Taking {
   /** Something came, or ended, since `start` was called. */
   #hasChanged = false;
 
-  constructor(own: OwnFragments) {
+  constructor(own: OwnHoldings) {
     this.#own = own;
   }
 

@@ -43,7 +43,7 @@ import {
 import type { Notice } from '../api.ts';
 import { Challenging } from './challenging.ts';
 import { CheckedRecords, checkEntries } from './checked-records.ts';
-import { DamagedFragments } from './damaged-fragments.ts';
+import { DamageList } from './damage-list.ts';
 import { Deadline } from './deadline.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
 import { Inbox } from './inbox.ts';
@@ -86,7 +86,7 @@ export class PeerDriver {
   readonly #ports: PeerDriverPorts;
   readonly #keys: PoolKeys;
   readonly #events: PeerDriverEvents;
-  readonly #damaged: DamagedFragments;
+  readonly #damaged: DamageList;
   readonly #records: CheckedRecords;
   /** Fragments that count as held, by file and number. */
   readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
@@ -117,7 +117,7 @@ export class PeerDriver {
     this.#keys = keys;
     this.#events = events;
     this.peer = new Peer(ports.identity.deviceId, keys.epoch);
-    this.#damaged = new DamagedFragments(ports.records);
+    this.#damaged = new DamageList(ports.records);
     this.#deadline = new Deadline(ports.clock, () => this.input({ kind: 'tick' }));
     this.#records = new CheckedRecords({
       ...ports,
@@ -321,8 +321,8 @@ export class PeerDriver {
       case 'prefetch':
         this.#inBackground(this.#prefetch(effect.from, effect.job, effect.block));
         break;
-      case 'prefetch-end':
-        this.#inBackground(this.#prefetcher.end(effect.from, effect.job));
+      case 'soon-over':
+        this.#inBackground(this.#prefetcher.over(effect.from, effect.job));
         break;
       case 'drop':
         this.#inBackground(this.#drop(effect.file, effect.fragments));

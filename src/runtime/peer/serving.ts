@@ -17,7 +17,7 @@ import {
   MAX_SMALL_INDEX_BYTES,
   MAX_TOGETHER_BYTES,
   type SmallFragment,
-} from '../../core/wire/small-fragments.ts';
+} from '../../core/wire/fragment-batch.ts';
 
 export interface ServingPorts {
   readonly clock: Clock;

@@ -83,9 +83,9 @@ export class EarlyPlacing {
   }
 
   /** The file will not be. */
-  failed(): void {
+  over(): void {
     this.#stopWatching();
-    this.#driver.input({ kind: 'foretell-over', job: this.#job });
+    this.#driver.input({ kind: 'soon-over', job: this.#job });
   }
 
   #plan(): void {

@@ -109,7 +109,7 @@ async function sealAndPublish(
     // It may have come meanwhile, or have one segment and not been looked for yet.
     const known = await equalFileOf(job, sealedHashes, ports);
     if (known !== undefined) {
-      early?.failed();
+      early?.over();
       return { kind: 'known', fileId: known };
     }
     const shares = splitSecret(sharedKey, k, n, (length) => random.bytes(length));
@@ -125,7 +125,7 @@ async function sealAndPublish(
     const fileId = await publish(job, store, { access, fragmentIds, indexes }, early, ports);
     return { kind: 'stored', fileId, linkKey, details };
   } catch (error) {
-    early?.failed();
+    early?.over();
     // One that was kept before is kept also when that could not be said anew.
     const goesOn = (isKept || unfinished.has(storeId)) && !job.transfer.signal.aborted && isPassing(error);
     if (!goesOn) {

@@ -49,7 +49,7 @@ export class Prefetcher {
   }
 
   /** Stops the job's fetches and releases its claim. */
-  async end(from: DeviceId, job: JobId): Promise<void> {
+  async over(from: DeviceId, job: JobId): Promise<void> {
     const owner = ownerOf(from, job);
     const claim = this.#claims.get(owner);
     if (claim === undefined) return;

@@ -10,7 +10,7 @@ import type { BlockHash, FileId } from '../../core/model/ids.ts';
 import type { Ask } from '../../core/peer/requests.ts';
 import type { FragmentStore, NewFragment, StoredFragment } from '../../core/ports.ts';
 import type { Place, Refusal } from '../../core/wire/messages.ts';
-import { decodeSmallFragments } from '../../core/wire/small-fragments.ts';
+import { decodeSmallFragments } from '../../core/wire/fragment-batch.ts';
 import type { PeerCause } from '../notices.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 

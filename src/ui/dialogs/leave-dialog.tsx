@@ -6,13 +6,13 @@ import { Dialog } from '../parts/dialog.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { countOf, formatBytes } from '../text/units.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 
 /** Names are for recognising what is at stake; the count says the rest. */
 const MAX_NAMED = 5;
 
 export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
-  const { pool, status, removals } = useSession();
+  const { palm, status, removals } = usePage();
   const leaving = useSignal(false);
   const trouble = useSignal('');
   const { device, devices, files } = status.value;
@@ -22,7 +22,7 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
     leaving.value = true;
     try {
       removals.commit();
-      await pool.leave();
+      await palm.leave();
       onClose();
     } catch (error) {
       trouble.value = explain(error);

@@ -5,17 +5,17 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { MAX_LINK_CHARS } from '../route.ts';
 import { explain } from '../text/explain.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 
 export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
-  const { pool } = useSession();
+  const { palm } = usePage();
   const link = useSignal('');
   const opening = useSignal(false);
   const trouble = useSignal('');
   const open = async (): Promise<void> => {
     opening.value = true;
     try {
-      await pool.openLink(link.value.trim());
+      await palm.openLink(link.value.trim());
       onClose();
     } catch (error) {
       trouble.value = explain(error);

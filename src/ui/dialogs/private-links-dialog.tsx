@@ -3,10 +3,10 @@
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { shownName } from '../text/file-name.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 
 export function PrivateLinksDialog() {
-  const { privateLinks } = useSession();
+  const { privateLinks } = usePage();
   const links = privateLinks.value;
   if (links.length === 0) return null;
   const several = links.length > 1;

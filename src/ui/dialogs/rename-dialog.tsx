@@ -5,15 +5,15 @@ import { MAX_DEVICE_NAME_BYTES } from '../../core/model/limits.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { explain } from '../text/explain.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 
 export function RenameDialog({ onClose }: { readonly onClose: () => void }) {
-  const { pool, status } = useSession();
+  const { palm, status } = usePage();
   const name = useSignal(status.value.device.name);
   const trouble = useSignal('');
   const rename = async (): Promise<void> => {
     try {
-      await pool.setDeviceName(name.value.trim());
+      await palm.setDeviceName(name.value.trim());
       onClose();
     } catch (error) {
       trouble.value = explain(error);

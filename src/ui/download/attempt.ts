@@ -1,7 +1,7 @@
 // One attempt at a download: opens its place where it stopped, reads the rest of the file into it, and lets go of it.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import type { Pool } from '../../runtime/api.ts';
+import type { Palm } from '../../runtime/api.ts';
 import { fitsMemory, TOO_LARGE_TEXT } from './download-rules.ts';
 import type { DownloadSink, DownloadStore } from './download-store.ts';
 import { MemoryFile } from './memory-file.ts';
@@ -26,7 +26,7 @@ interface Target {
  */
 export async function attemptDownload(
   target: Target,
-  pool: Pick<Pool, 'read'>,
+  palm: Pick<Palm, 'read'>,
   store: DownloadStore,
   signal: AbortSignal,
   onArrived: (arrivedBytes: number) => void,
@@ -38,7 +38,7 @@ export async function attemptDownload(
     sink = opened;
     startBytes = opened.writtenBytes;
     onArrived(startBytes);
-    const bytes = pool.read(target.fileId, { start: startBytes, signal });
+    const bytes = palm.read(target.fileId, { start: startBytes, signal });
     // A stream of writes holds one piece while another is being written: that is all the memory a download takes here.
     await bytes.pipeTo(new WritableStream({ write: (piece) => opened.write(piece) }), { signal });
     const arrivedBytes = opened.writtenBytes;

@@ -6,7 +6,7 @@
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import { PalmError } from '../../core/model/errors.ts';
-import type { FileStatus, Pool, PoolStatus } from '../../runtime/api.ts';
+import type { FileStatus, Palm, PalmStatus } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { savedName } from '../text/file-name.ts';
 import type { Alerts } from '../alerts.ts';
@@ -36,8 +36,8 @@ export interface DownloadView {
 }
 
 export interface DownloadsOptions {
-  readonly pool: Pick<Pool, 'read'>;
-  readonly status: ReadonlySignal<PoolStatus>;
+  readonly palm: Pick<Palm, 'read'>;
+  readonly status: ReadonlySignal<PalmStatus>;
   readonly store: DownloadStore;
   readonly saving: BrowserSaving;
   readonly alerts: Alerts;
@@ -220,7 +220,7 @@ export class Downloads {
   }
 
   /** Starts what can run now, and ends what the pool no longer has. */
-  #look(status: PoolStatus): void {
+  #look(status: PalmStatus): void {
     if (this.#closed) return;
     if (status.pool === undefined) return this.#forgetAll();
     let runningCount = 0;
@@ -249,8 +249,8 @@ export class Downloads {
   /** Never rejects. */
   async #run(entry: Entry): Promise<void> {
     entry.stopper = new AbortController();
-    const { pool, store } = this.#options;
-    const attempt = await attemptDownload(entry, pool, store, entry.stopper.signal, (arrivedBytes) => {
+    const { palm, store } = this.#options;
+    const attempt = await attemptDownload(entry, palm, store, entry.stopper.signal, (arrivedBytes) => {
       entry.arrivedBytes = arrivedBytes;
       this.#publish();
     });

@@ -3,14 +3,14 @@
 
 import { useSignal } from '@preact/signals';
 import type { Notice } from '../../runtime/api.ts';
-import { useSession, useStatus } from '../state/session.ts';
+import { usePage, useStatus } from '../state/page.ts';
 import { CloseIcon } from './icons.tsx';
 
 /** The newest say what matters; older ones come into view as these are dismissed. */
 const MAX_NOTICES = 3;
 
 export function Notices() {
-  const { status } = useSession();
+  const { status } = usePage();
   const dismissed = useSignal<ReadonlySet<number>>(new Set());
   const all = useStatus(({ notices }) => notices);
   const notices = all.filter((notice) => !dismissed.value.has(notice.id)).slice(-MAX_NOTICES);
@@ -34,7 +34,7 @@ export function Notices() {
 }
 
 export function AlertMessages() {
-  const { alerts } = useSession();
+  const { alerts } = usePage();
   return (
     <div class="messages">
       {alerts.list.value.map((alert) => (

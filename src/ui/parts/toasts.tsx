@@ -5,13 +5,13 @@ import { useEffect } from 'preact/hooks';
 import { AlertMessages } from './messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import { countOf } from '../text/units.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 
 /** Long enough to read a short sentence. */
 const SAID_MS = 5_000;
 
 export function Toasts() {
-  const { removals, said } = useSession();
+  const { removals, said } = usePage();
   const text = said.value;
   useEffect(() => {
     if (text === '') return undefined;

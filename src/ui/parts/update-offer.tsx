@@ -2,10 +2,10 @@
 
 import { useComputed } from '@preact/signals';
 import type { AppUpdate } from '../state/app-update.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 
 export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
-  const { queue, downloads, privateLinks, removals, status } = useSession();
+  const { queue, downloads, privateLinks, removals, status } = usePage();
   const busy = useComputed(
     () =>
       status.value.transfers.length > 0 ||

@@ -1,6 +1,6 @@
 // The pool's connection in words: what works now, and what to do when something does not. Pure.
 
-import type { PoolStatus } from '../../runtime/api.ts';
+import type { PalmStatus } from '../../runtime/api.ts';
 import { countOf } from '../text/units.ts';
 
 export interface Connection {
@@ -11,8 +11,8 @@ export interface Connection {
 
 /** The parts of a PoolStatus that say it. */
 interface ConnectionStatus {
-  readonly pool?: PoolStatus['pool'] | undefined;
-  readonly devices: PoolStatus['devices'];
+  readonly pool?: PalmStatus['pool'] | undefined;
+  readonly devices: PalmStatus['devices'];
 }
 
 export function connectionOf({ pool, devices }: ConnectionStatus): Connection {

@@ -13,7 +13,7 @@ import {
 import { safetyOf, type SafetyTone } from '../text/safety-sentence.ts';
 import { shownName, shownPath } from '../text/file-name.ts';
 import { formatBytes } from '../text/units.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
 import { PalmBunch } from './palm-bunch.tsx';
 
@@ -25,7 +25,7 @@ interface FileRowProps {
 }
 
 export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
-  const { downloads, removals } = useSession();
+  const { downloads, removals } = usePage();
   const name = file.name === '' ? 'Private file' : shownName(file.name);
   const nameId = `file-${file.fileId}`;
   const safety = safetyOf(file, devices);

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownName, shownPath } from '../text/file-name.ts';
-import { useSession, useStatus } from '../state/session.ts';
+import { usePage, useStatus } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
 import { EmptyPool } from './empty-pool.tsx';
 import { FileRow } from './file-row.tsx';
@@ -21,7 +21,7 @@ interface FilesSectionProps {
 }
 
 export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) {
-  const { removals } = useSession();
+  const { removals } = usePage();
   const search = useSignal('');
   const shownRows = useSignal(PAGE_ROWS);
   const files = useStatus((status) => status.files);

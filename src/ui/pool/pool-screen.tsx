@@ -13,7 +13,7 @@ import { Notices } from '../parts/messages.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { countOf } from '../text/units.ts';
-import { useSession, useStatus } from '../state/session.ts';
+import { usePage, useStatus } from '../state/page.ts';
 import { MAX_QUEUED_FILES, type AddedFile } from '../state/store-queue.ts';
 import { AddPanel } from './add-panel.tsx';
 import { connectionOf } from './connection.ts';
@@ -26,8 +26,8 @@ import { TransfersSection } from './transfers-section.tsx';
 type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
 
 export function PoolScreen() {
-  const session = useSession();
-  const { queue, alerts } = session;
+  const page = usePage();
+  const { queue, alerts } = page;
   const dialog = useSignal<OpenDialog>('none');
   const isPrivate = useSignal(false);
   const devices = useStatus((status) => status.devices);
@@ -95,7 +95,7 @@ export function PoolScreen() {
 }
 
 function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
-  const { pool } = useSession();
+  const { palm } = usePage();
   const close = (): void => {
     open.value = 'none';
   };
@@ -103,7 +103,7 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
     case 'none':
       return null;
     case 'invite':
-      return <InviteDialog invite={pool.invite()} onClose={close} />;
+      return <InviteDialog invite={palm.invite()} onClose={close} />;
     case 'leave':
       return <LeaveDialog onClose={close} />;
     case 'rename':
@@ -124,7 +124,7 @@ function useTitle(poolName: string): void {
 
 /** The queue and a private file's link live in this page alone: the browser asks before they are lost. */
 function useWarningBeforeClosing(): void {
-  const { queue, resumptions, privateLinks } = useSession();
+  const { queue, resumptions, privateLinks } = usePage();
   // The queue changes with every small file: the screen is drawn again only when this does.
   const atStake = useComputed(
     () =>

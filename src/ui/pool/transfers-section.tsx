@@ -4,7 +4,7 @@ import { useId } from 'preact/hooks';
 import { CloseIcon } from '../parts/icons.tsx';
 import { shownName } from '../text/file-name.ts';
 import { countOf, formatBytes, formatSpeed, formatTimeLeft, secondsLeft } from '../text/units.ts';
-import { useSession, type Session } from '../state/session.ts';
+import { usePage, type Page } from '../state/page.ts';
 import type { QueueItem } from '../state/store-queue.ts';
 import {
   transferRows,
@@ -29,8 +29,8 @@ const PHASE_WORDS: Record<TransferRow['phase'], string> = {
 };
 
 export function TransfersSection() {
-  const session = useSession();
-  const { queue, shownWork } = session;
+  const page = usePage();
+  const { queue, shownWork } = page;
   const { items, downloads, transfers, unfinished: interrupted } = shownWork.value;
   const rows = transferRows(items, downloads, transfers);
   const waiting = items.filter((item) => item.state.kind === 'waiting');
@@ -45,8 +45,8 @@ export function TransfersSection() {
           <RunningRow
             key={row.key}
             row={row}
-            onCancel={() => cancel(session, row.owner)}
-            onContinue={() => goOn(session, row.owner)}
+            onCancel={() => cancel(page, row.owner)}
+            onContinue={() => goOn(page, row.owner)}
           />
         ))}
         {unfinished.map((one) => (
@@ -152,7 +152,7 @@ function CancelButton({ name, onCancel }: { readonly name: string; readonly onCa
 }
 
 function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
-  const { queue } = useSession();
+  const { queue } = usePage();
   const headingId = useId();
   if (items.length === 0) return null;
   return (
@@ -188,17 +188,17 @@ function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
   );
 }
 
-function goOn({ downloads }: Session, owner: TransferOwner): void {
+function goOn({ downloads }: Page, owner: TransferOwner): void {
   if (owner.kind === 'download') void downloads.continue(owner.fileId);
 }
 
-function cancel({ queue, downloads, pool }: Session, owner: TransferOwner): void {
+function cancel({ queue, downloads, palm }: Page, owner: TransferOwner): void {
   switch (owner.kind) {
     case 'queue':
       return queue.cancel(owner.itemId);
     case 'download':
       return downloads.cancel(owner.fileId);
     case 'pool':
-      return pool.cancel(owner.transferId);
+      return palm.cancel(owner.transferId);
   }
 }

@@ -3,7 +3,7 @@
 import { useId } from 'preact/hooks';
 import type { UnfinishedStatus } from '../../runtime/api.ts';
 import { CloseIcon } from '../parts/icons.tsx';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 import { shownName } from '../text/file-name.ts';
 import { formatBytes } from '../text/units.ts';
 
@@ -14,7 +14,7 @@ const NEED_WORDS: Record<UnfinishedStatus['needs'], string> = {
 };
 
 export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedStatus }) {
-  const { resumptions } = useSession();
+  const { resumptions } = usePage();
   const nameId = useId();
   const { id, size, sealedBytes, needs } = unfinished;
   const name = shownName(unfinished.name);

@@ -4,7 +4,7 @@
 // group with one undo.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
-import type { Pool } from '../../runtime/api.ts';
+import type { Palm } from '../../runtime/api.ts';
 
 export interface Removal {
   readonly fileId: string;
@@ -18,7 +18,7 @@ export const UNDO_MS = 6_000;
 export type Delay = (delayMs: number, callback: () => void) => () => void;
 
 export class Removals {
-  readonly #pool: Pick<Pool, 'remove'>;
+  readonly #palm: Pick<Palm, 'remove'>;
   readonly #delay: Delay;
   readonly #onFailed: (removal: Removal, error: unknown) => void;
   readonly #undoable = signal<readonly Removal[]>([]);
@@ -26,11 +26,11 @@ export class Removals {
   #cancelTimer: () => void = () => undefined;
 
   constructor(
-    pool: Pick<Pool, 'remove'>,
+    palm: Pick<Palm, 'remove'>,
     delay: Delay,
     onFailed: (removal: Removal, error: unknown) => void,
   ) {
-    this.#pool = pool;
+    this.#palm = palm;
     this.#delay = delay;
     this.#onFailed = onFailed;
   }
@@ -69,7 +69,7 @@ export class Removals {
   /** Never rejects: the file comes back into the list, and the failure is reported. */
   async #send(removal: Removal): Promise<void> {
     try {
-      await this.#pool.remove(removal.fileId);
+      await this.#palm.remove(removal.fileId);
     } catch (error) {
       this.#onFailed(removal, error);
     }

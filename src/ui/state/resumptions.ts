@@ -2,14 +2,14 @@
 // as a transfer; one that fails is back among the unfinished ones with the reason, or raises an alert when it is gone.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
-import type { Pool, UnfinishedStatus } from '../../runtime/api.ts';
+import type { Palm, UnfinishedStatus } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import type { Alerts } from '../alerts.ts';
 import type { Stored } from './store-queue.ts';
 
 interface ResumptionsOptions {
-  readonly pool: Pick<Pool, 'resumeStore' | 'discardStore' | 'status'>;
+  readonly palm: Pick<Palm, 'resumeStore' | 'discardStore' | 'status'>;
   readonly alerts: Alerts;
   readonly onStored: (stored: Stored) => void;
 }
@@ -34,18 +34,18 @@ export class Resumptions {
 
   /** Continues those whose files the browser still lets Palm read. */
   continueAll(): void {
-    const { unfinished } = this.#options.pool.status();
+    const { unfinished } = this.#options.palm.status();
     for (const one of unfinished) if (one.needs === 'nothing') void this.continue(one);
   }
 
   /** With the file that the person chose again, or within a gesture in which the browser may ask. Never rejects. */
   async continue({ id, name }: UnfinishedStatus, file?: File): Promise<void> {
-    const { pool, onStored } = this.#options;
+    const { palm, onStored } = this.#options;
     this.#explain(id, undefined);
     this.#runningCount.value += 1;
     try {
-      const { fileId, deduplicated, link } = await pool.resumeStore(id, file);
-      const stored = pool.status().files.find((one) => one.fileId === fileId);
+      const { fileId, deduplicated, link } = await palm.resumeStore(id, file);
+      const stored = palm.status().files.find((one) => one.fileId === fileId);
       onStored({ name: stored?.name ?? name, deduplicated, ...(link === undefined ? {} : { link }) });
     } catch (error) {
       if (!isCancelled(error)) this.#failed(id, name, error);
@@ -58,15 +58,15 @@ export class Resumptions {
   async discard({ id, name }: UnfinishedStatus): Promise<void> {
     this.#explain(id, undefined);
     try {
-      await this.#options.pool.discardStore(id);
+      await this.#options.palm.discardStore(id);
     } catch (error) {
       this.#failed(id, name, error);
     }
   }
 
   #failed(id: string, name: string, error: unknown): void {
-    const { pool, alerts } = this.#options;
-    const isThere = pool.status().unfinished.some((one) => one.id === id);
+    const { palm, alerts } = this.#options;
+    const isThere = palm.status().unfinished.some((one) => one.id === id);
     if (isThere) this.#explain(id, explain(error));
     else alerts.raise(`“${shownName(name)}” was not stored. ${explain(error)}`);
   }

@@ -1,13 +1,13 @@
 // The pool's status comes anew several times a second while bytes move; most of it is what it was. Pure.
 
-import type { FileStatus, PoolStatus } from '../../runtime/api.ts';
+import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
 
 /**
  * `now`, with each part that says the same as in `before` taken from there; all of `before` when nothing changed. So a part
  * that is another object has changed, and the rest need not be drawn again.
  */
-export function settledStatus(before: PoolStatus, now: PoolStatus): PoolStatus {
-  const settled: PoolStatus = {
+export function settledStatus(before: PalmStatus, now: PalmStatus): PalmStatus {
+  const settled: PalmStatus = {
     device: part(before.device, now.device),
     ...(now.pool === undefined ? {} : { pool: part(before.pool ?? now.pool, now.pool) }),
     devices: part(before.devices, now.devices),

@@ -2,7 +2,7 @@
 // cancelled by the person, or failed with its reason and a way to try again. Bounded by MAX_QUEUED_FILES.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
-import type { Pool, StoreOptions } from '../../runtime/api.ts';
+import type { Palm, StoreOptions } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 
 /** A file to add: its bytes, and the folder it came from ('' for none, '/'-separated). */
@@ -41,14 +41,14 @@ const SMALL_STORING_BYTES = 2 * 2 ** 20;
 export const MAX_QUEUED_FILES = 10_000;
 
 export class StoreQueue {
-  readonly #pool: Pick<Pool, 'store'>;
+  readonly #palm: Pick<Palm, 'store'>;
   readonly #onStored: (stored: Stored) => void;
   readonly #items = signal<readonly QueueItem[]>([]);
   readonly #controllers = new Map<number, AbortController>();
   #nextId = 1;
 
-  constructor(pool: Pick<Pool, 'store'>, onStored: (stored: Stored) => void) {
-    this.#pool = pool;
+  constructor(palm: Pick<Palm, 'store'>, onStored: (stored: Stored) => void) {
+    this.#palm = palm;
     this.#onStored = onStored;
   }
 
@@ -113,7 +113,7 @@ export class StoreQueue {
     this.#controllers.set(item.id, controller);
     this.#set(item.id, { kind: 'storing' });
     try {
-      const result = await this.#pool.store(item.file, optionsOf(item, controller.signal));
+      const result = await this.#palm.store(item.file, optionsOf(item, controller.signal));
       this.#remove(item.id);
       const { deduplicated, link } = result;
       this.#onStored({ name: item.file.name, deduplicated, ...(link === undefined ? {} : { link }) });

@@ -2,7 +2,7 @@
 
 import { useSignal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { explain } from '../text/explain.ts';
-import { useSession } from '../state/session.ts';
+import { usePage } from '../state/page.ts';
 
 export interface Entrance {
   readonly busy: ReadonlySignal<'no' | 'creating' | 'joining'>;
@@ -12,7 +12,7 @@ export interface Entrance {
 }
 
 export function useEntrance(deviceName: Signal<string>): Entrance {
-  const { pool, alerts } = useSession();
+  const { palm, alerts } = usePage();
   const busy = useSignal<'no' | 'creating' | 'joining'>('no');
 
   const attempt = async (kind: 'creating' | 'joining', action: () => Promise<void>): Promise<boolean> => {
@@ -42,7 +42,7 @@ export function useEntrance(deviceName: Signal<string>): Entrance {
         alerts.raise('The pool has no name yet. Write one under “Pool name”; it can be anything.');
         return false;
       }
-      return attempt('creating', () => pool.createPool({ name, ...named() }));
+      return attempt('creating', () => palm.createPool({ name, ...named() }));
     },
     async join(invite) {
       if (invite.trim() === '') {
@@ -51,7 +51,7 @@ export function useEntrance(deviceName: Signal<string>): Entrance {
       }
       return attempt('joining', async () => {
         // That nobody has answered yet is said by the pool's own notice.
-        await pool.join(invite.trim(), named());
+        await palm.join(invite.trim(), named());
       });
     },
   };

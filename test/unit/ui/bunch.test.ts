@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DeviceStatus, FileStatus, PoolStatus } from '../../../src/runtime/api.ts';
+import type { DeviceStatus, FileStatus, PalmStatus } from '../../../src/runtime/api.ts';
 import { bunchText, fruitsOf } from '../../../src/ui/pool/bunch.ts';
 import { connectionOf } from '../../../src/ui/pool/connection.ts';
 import { HUE_COUNT, looksOf, MARK_COUNT } from '../../../src/ui/pool/device-look.ts';
@@ -130,7 +130,7 @@ function status(
   relay: 'connecting' | 'connected' | 'lost',
   alone: boolean,
   others: readonly DeviceStatus['state'][],
-): PoolStatus {
+): PalmStatus {
   const self: DeviceStatus = { id: 'self', name: 'Self', state: 'reachable', heldBytes: 0, self: true };
   return {
     device: { id: 'self', name: 'Self' },

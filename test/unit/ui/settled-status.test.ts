@@ -1,12 +1,12 @@
 // What stays the same object from one status to the next: whatever is drawn from it is not drawn again.
 
 import { expect, it } from 'vitest';
-import type { FileStatus, PoolStatus } from '../../../src/runtime/api.ts';
+import type { FileStatus, PalmStatus } from '../../../src/runtime/api.ts';
 import { settledStatus } from '../../../src/ui/state/settled-status.ts';
 
 // Only that they are the same, or others, counts.
 const FILE = { fileId: 'f' } as FileStatus;
-const UNFINISHED = { id: 'u' } as PoolStatus['unfinished'][number];
+const UNFINISHED = { id: 'u' } as PalmStatus['unfinished'][number];
 
 it('a status that says the same is the one before', () => {
   const before = status();
@@ -23,14 +23,14 @@ it.each([
   ['transfers', { transfers: [transfer(2)] }],
   ['unfinished', { unfinished: [UNFINISHED] }],
   ['notices', { notices: [] }],
-] satisfies [keyof PoolStatus, Partial<PoolStatus>][])(
+] satisfies [keyof PalmStatus, Partial<PalmStatus>][])(
   'of one in which %s changed, all else is as before',
   (changed, change) => {
     const before = status();
     const now = { ...status(), ...change };
     const settled = settledStatus(before, now);
     expect(settled).toEqual(now);
-    for (const name of Object.keys(before) as (keyof PoolStatus)[])
+    for (const name of Object.keys(before) as (keyof PalmStatus)[])
       expect(settled[name] === before[name], name).toBe(name !== changed);
   },
 );
@@ -41,7 +41,7 @@ it('a pool that was left, or joined, is', () => {
   expect(settledStatus(outside, status()).pool).toEqual(pool);
 });
 
-function status(): PoolStatus {
+function status(): PalmStatus {
   return {
     device: { id: 'a', name: 'Laptop' },
     pool: { id: 'p', name: 'Home', relay: 'connected', alone: false },
@@ -53,7 +53,7 @@ function status(): PoolStatus {
   };
 }
 
-function transfer(doneBytes: number): PoolStatus['transfers'][number] {
+function transfer(doneBytes: number): PalmStatus['transfers'][number] {
   return {
     id: 't',
     kind: 'store',

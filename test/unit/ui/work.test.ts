@@ -295,7 +295,7 @@ describe('resumptions', () => {
         unfinished,
       }),
     };
-    const resumptions = new Resumptions({ pool, alerts, onStored: (one) => stored.push(one) });
+    const resumptions = new Resumptions({ palm: pool, alerts, onStored: (one) => stored.push(one) });
     return { resumptions, calls, discarded, alerts, stored, unfinished };
   }
 

@@ -2,7 +2,7 @@
 // for the keys of everything that must be erasable. One owner, so that a slot is never given twice.
 
 import type { DeviceStore } from '../../../core/ports.ts';
-import { IdbFragmentStore } from './idb-fragments.ts';
+import { IdbFragmentStore } from './idb-fragment-store.ts';
 import { IdbStoreJournal } from './idb-journal.ts';
 import { slotsNamed } from './idb-loading.ts';
 import { IdbSecretStore } from './idb-secrets.ts';

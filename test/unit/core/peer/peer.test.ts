@@ -168,7 +168,7 @@ class Device {
       case 'forget-entries':
       case 'misdeed':
       case 'prefetch':
-      case 'prefetch-end':
+      case 'soon-over':
       case 'answer':
       case 'serve':
       case 'stop-serving':
@@ -923,7 +923,7 @@ describe('blocks that are foretold', () => {
   const fetches = (effects: readonly PeerEffect[]): number =>
     effects.filter(({ kind }) => kind === 'prefetch').length;
   const ends = (effects: readonly PeerEffect[]): PeerEffect[] =>
-    effects.filter(({ kind }) => kind === 'prefetch-end');
+    effects.filter(({ kind }) => kind === 'soon-over');
 
   it('are fetched from whoever told of them, when it has greeted and has not left', () => {
     const stranger = listener(false);
@@ -941,7 +941,7 @@ describe('blocks that are foretold', () => {
     leaver.publish({ kind: 'leave' });
     const entries = [...net.written.values()];
     const left = third.input({ kind: 'entries-checked', from: gone, entries, more: false });
-    expect(ends(left)).toEqual([{ kind: 'prefetch-end', from: gone, job }]);
+    expect(ends(left)).toEqual([{ kind: 'soon-over', from: gone, job }]);
     expect(third.hear(gone, soon)).toMatchObject([{ kind: 'close-link' }]);
   });
 
@@ -959,20 +959,18 @@ describe('blocks that are foretold', () => {
     expect(ends(device.hear(other, asking(fileId, 0)))).toEqual([]);
     const second = device.hear(other, asking(fileId, 1));
     expect(refusals(second, other)).toEqual([]);
-    expect(ends(second)).toEqual([{ kind: 'prefetch-end', from: other, job }]);
+    expect(ends(second)).toEqual([{ kind: 'soon-over', from: other, job }]);
   });
 
   it('are given up when their job is over, and some time after the last that was heard of it', () => {
     const { net, device, other } = listener();
     device.hear(other, { kind: 'soon', job, blocks: hashes(1) });
-    expect(device.hear(other, { kind: 'soon-over', job })).toEqual([
-      { kind: 'prefetch-end', from: other, job },
-    ]);
+    expect(device.hear(other, { kind: 'soon-over', job })).toEqual([{ kind: 'soon-over', from: other, job }]);
     device.hear(other, { kind: 'soon', job, blocks: hashes(2) });
     device.input({ kind: 'link-down', device: other });
     device.effects.length = 0;
     net.pass(SOON_KEEP_MS);
-    expect(ends(device.effects)).toEqual([{ kind: 'prefetch-end', from: other, job }]);
+    expect(ends(device.effects)).toEqual([{ kind: 'soon-over', from: other, job }]);
   });
 
   it('are told a message’s worth at a time, to devices that are reachable', () => {
@@ -1025,12 +1023,12 @@ describe('blocks that are foretold', () => {
     const [storer, one, other] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
     for (const to of [one.id, other.id]) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
     net.unlink(storer.id, other.id);
-    const effects = storer.input({ kind: 'foretell-over', job });
+    const effects = storer.input({ kind: 'soon-over', job });
     expect(messagesOf(effects, one.id, 'soon-over')).toHaveLength(1);
     expect(storer.sentTo(other.id, 'soon-over')).toEqual([]);
     net.link(storer, other);
     expect(storer.sentTo(other.id, 'soon-over')).toHaveLength(1);
-    expect(storer.input({ kind: 'foretell-over', job })).toEqual([]);
+    expect(storer.input({ kind: 'soon-over', job })).toEqual([]);
   });
 
   it('of a file that is removed while it is placed are over too', () => {
@@ -1051,7 +1049,7 @@ describe('blocks that are foretold', () => {
     const jobs = indicesOf(MAX_FORETOLD_JOBS + 3).map((index) => parseJobId(seededBytes(16, 700 + index)));
     for (const one of jobs) storer.input({ kind: 'foretell', job: one, to: other.id, blocks: hashes(1) });
     net.unlink(storer.id, other.id);
-    for (const one of jobs) storer.input({ kind: 'foretell-over', job: one });
+    for (const one of jobs) storer.input({ kind: 'soon-over', job: one });
     net.link(storer, other);
     expect(storer.sentTo(other.id, 'soon-over')).toHaveLength(MAX_FORETOLD_JOBS);
   });

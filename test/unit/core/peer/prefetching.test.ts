@@ -92,9 +92,9 @@ describe('foretold blocks', () => {
     prefetching.foretold(0, A, jobAt(1), hashesAt(10, 9), room);
     expect(prefetching.bytes).toBe(5 * BLOCK_BYTES);
     expect(prefetching.trim(0, 5 * BLOCK_BYTES)).toEqual([]);
-    expect(prefetching.trim(0, 4 * BLOCK_BYTES)).toEqual([{ kind: 'prefetch-end', from: A, job: jobAt(1) }]);
+    expect(prefetching.trim(0, 4 * BLOCK_BYTES)).toEqual([{ kind: 'soon-over', from: A, job: jobAt(1) }]);
     expect(prefetching.bytes).toBe(3 * BLOCK_BYTES);
-    expect(prefetching.trim(0, -1)).toEqual([{ kind: 'prefetch-end', from: A, job: jobAt(0) }]);
+    expect(prefetching.trim(0, -1)).toEqual([{ kind: 'soon-over', from: A, job: jobAt(0) }]);
   });
 
   it('that a pull needs are left to it, save those on their way; those that a fragment counts are not counted here', () => {
@@ -114,7 +114,7 @@ describe('foretold blocks', () => {
     startedBy(prefetching);
     expect(prefetching.over(B, jobAt(0))).toEqual([]);
     expect(prefetching.over(A, jobAt(1))).toEqual([]);
-    expect(prefetching.over(A, jobAt(0))).toEqual([{ kind: 'prefetch-end', from: A, job: jobAt(0) }]);
+    expect(prefetching.over(A, jobAt(0))).toEqual([{ kind: 'soon-over', from: A, job: jobAt(0) }]);
     expect(prefetching.over(A, jobAt(0))).toEqual([]);
     expect(prefetching.bytes).toBe(0);
     // Those under way still take their device's turns.
@@ -133,7 +133,7 @@ describe('foretold blocks', () => {
     expect(prefetching.nextDeadlineMs()).toBe(5_000 + SOON_KEEP_MS);
     expect(prefetching.trim(5_000 + SOON_KEEP_MS - 1, ROOM)).toEqual([]);
     expect(prefetching.trim(5_000 + SOON_KEEP_MS, ROOM)).toEqual([
-      { kind: 'prefetch-end', from: A, job: jobAt(0) },
+      { kind: 'soon-over', from: A, job: jobAt(0) },
     ]);
     expect(prefetching.nextDeadlineMs()).toBe(Infinity);
   });
@@ -143,7 +143,7 @@ describe('foretold blocks', () => {
     prefetching.foretold(0, A, jobAt(0), hashesAt(0, 2), ROOM);
     prefetching.foretold(0, A, jobAt(1), hashesAt(10, 1), ROOM);
     startedBy(prefetching);
-    const end = { kind: 'prefetch-end', from: A, job: jobAt(0) };
+    const end = { kind: 'soon-over', from: A, job: jobAt(0) };
     expect(prefetching.fetched(0, A, jobAt(0), hashAt(0), 'corrupt')).toEqual([end]);
     prefetching.foretold(1, A, jobAt(0), hashesAt(5, 2), ROOM);
     expect(startedBy(prefetching)).toEqual([]);
@@ -270,7 +270,7 @@ class Taker {
   carryOut(effects: readonly PrefetchEffect[]): void {
     for (const effect of effects) {
       const claim = `${effect.from}/${effect.job}`;
-      if (effect.kind === 'prefetch-end') {
+      if (effect.kind === 'soon-over') {
         this.claims.delete(claim);
         continue;
       }

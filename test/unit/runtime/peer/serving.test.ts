@@ -7,7 +7,7 @@ import type { Manifest } from '../../../../src/core/catalogue/manifest.ts';
 import { blockKey, fragmentIdOf, parseBlockHash, type FileId } from '../../../../src/core/model/ids.ts';
 import { MAX_OPEN_REQUESTS } from '../../../../src/core/model/limits.ts';
 import type { Place } from '../../../../src/core/wire/messages.ts';
-import { decodeSmallFragments } from '../../../../src/core/wire/small-fragments.ts';
+import { decodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
 import { Serving, type ServingPorts } from '../../../../src/runtime/peer/serving.ts';
 import { createMemoryStore } from '../../../sim/memory-store.ts';
 import { indicesOf, seededBytes } from '../../../fixtures/erasure-oracle.ts';

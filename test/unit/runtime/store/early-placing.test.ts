@@ -153,7 +153,7 @@ describe('the blocks of a segment', () => {
   it('of a store that failed are over', () => {
     const storer = storerWith(B);
     storer.seal(1);
-    storer.early.failed();
+    storer.early.over();
     expect(storer.sent.at(-1)).toMatchObject({ to: B, message: { kind: 'soon-over', job: JOB } });
     expect(storer.isWatching).toBe(false);
   });

@@ -14,7 +14,7 @@ import {
 } from '../../../../src/core/model/ids.ts';
 import type { Ask } from '../../../../src/core/peer/requests.ts';
 import type { Place } from '../../../../src/core/wire/messages.ts';
-import { encodeSmallFragments } from '../../../../src/core/wire/small-fragments.ts';
+import { encodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
 import { FragmentTaker } from '../../../../src/runtime/take/fragment-taker.ts';
 import { pullFragment } from '../../../../src/runtime/take/pulling.ts';
 import { createMemoryStore, type MemoryStore } from '../../../sim/memory-store.ts';

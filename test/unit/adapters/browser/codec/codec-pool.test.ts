@@ -34,7 +34,7 @@ afterEach(() => {
 
 describe('seal and open', () => {
   it('give what the codec gives, and take the buffers they are given', async () => {
-    const pool = openPool(2, codec);
+    const pool = openPalm(2, codec);
     const plain = plainSegment();
     const sealing = pool.seal(PARAMETERS, plain, plainHash);
     expect(plain.length).toBe(0);
@@ -51,7 +51,7 @@ describe('seal and open', () => {
   it('have the blocks in memory that is taken for them, and give that of what is used up', async () => {
     const taken: number[] = [];
     const given: Uint8Array[] = [];
-    const pool = openPool(1, codec, {
+    const pool = openPalm(1, codec, {
       take(byteCount) {
         taken.push(byteCount);
         return dirtyMemory.take(byteCount);
@@ -81,13 +81,13 @@ describe('seal and open', () => {
       { index: 0, bytes: joined.subarray(0, first.length) },
       { index: 1, bytes: joined.subarray(first.length) },
     ];
-    const opening = await openPool(1, codec).open(PARAMETERS, views, PLAIN_BYTES);
+    const opening = await openPalm(1, codec).open(PARAMETERS, views, PLAIN_BYTES);
     expect(opening).toEqual({ kind: 'opened', plain: plainSegment() });
   });
 
   it('hash takes the segment', async () => {
     const plain = plainSegment();
-    expect(await openPool(1, codec).hash(plain)).toEqual(plainHash);
+    expect(await openPalm(1, codec).hash(plain)).toEqual(plainHash);
     expect(plain).toHaveLength(0);
   });
 
@@ -101,7 +101,7 @@ describe('seal and open', () => {
       bytes: bytes.slice(),
       hash: hashes[index],
     }));
-    const opening = await openPool(1, codec).open(PARAMETERS, given, PLAIN_BYTES);
+    const opening = await openPalm(1, codec).open(PARAMETERS, given, PLAIN_BYTES);
     expect(given.map(({ bytes }) => bytes.length)).toEqual([0, 0]);
     expect(opening).toEqual({ kind: 'unsound', sound: [{ index: 0, bytes: first }] });
   });
@@ -109,7 +109,7 @@ describe('seal and open', () => {
 
 describe('a failure in the worker', () => {
   it('arrives with its code', async () => {
-    const pool = openPool(1, codec);
+    const pool = openPalm(1, codec);
     await expectCode(pool.seal(PARAMETERS, plainSegment(), new Uint8Array(32)), 'source-changed');
     await expectCode(pool.seal({ ...PARAMETERS, k: 0 }, plainSegment(), plainHash), 'bad-argument');
     const forged = [0, 1].map((index) => ({ index, bytes: new Uint8Array(58) }));
@@ -131,7 +131,7 @@ describe('a failure in the worker', () => {
 describe('a worker that dies', () => {
   it('fails its calls and no others, and is replaced', async () => {
     const stuck = stuckCodec();
-    const pool = openPool(2, stuck.codec);
+    const pool = openPalm(2, stuck.codec);
     const calls = [1, 2, 3].map(() => pool.seal(PARAMETERS, plainSegment(), plainHash));
     await stuck.reached(3);
     started[0]?.dispatchEvent(new Event('error'));
@@ -160,7 +160,7 @@ describe('a worker that dies', () => {
 describe('calls', () => {
   it('are spread over all workers, two for each, and the rest wait in order', async () => {
     const stuck = stuckCodec();
-    const pool = openPool(3, stuck.codec);
+    const pool = openPalm(3, stuck.codec);
     const calls = Array.from({ length: 10 }, () => pool.seal(PARAMETERS, plainSegment(), plainHash));
     await stuck.reached(6);
     expect(started.map((worker) => worker.requestCount)).toEqual([2, 2, 2]);
@@ -172,7 +172,7 @@ describe('calls', () => {
 
   it('beyond the bound are refused', async () => {
     const stuck = stuckCodec();
-    const pool = openPool(1, stuck.codec);
+    const pool = openPalm(1, stuck.codec);
     const calls = Array.from({ length: 2 + 64 }, () => pool.seal(PARAMETERS, plainSegment(), plainHash));
     await expectCode(pool.seal(PARAMETERS, plainSegment(), plainHash), 'refused');
     stuck.finish();
@@ -183,7 +183,7 @@ describe('calls', () => {
 describe('an abort', () => {
   it('ends a waiting call at once, and it never reaches a worker', async () => {
     const stuck = stuckCodec();
-    const pool = openPool(1, stuck.codec);
+    const pool = openPalm(1, stuck.codec);
     const calls = [1, 2].map(() => pool.seal(PARAMETERS, plainSegment(), plainHash));
     const controller = new AbortController();
     const waiting = pool.seal(PARAMETERS, plainSegment(), plainHash, controller.signal);
@@ -196,7 +196,7 @@ describe('an abort', () => {
 
   it('ends a running call at once, while its worker is not done', async () => {
     const stuck = stuckCodec();
-    const pool = openPool(1, stuck.codec);
+    const pool = openPalm(1, stuck.codec);
     const controller = new AbortController();
     const running = pool.seal(PARAMETERS, plainSegment(), plainHash, controller.signal);
     await stuck.reached(1);
@@ -208,7 +208,7 @@ describe('an abort', () => {
   });
 
   it('before the call refuses it', async () => {
-    const pool = openPool(1, codec);
+    const pool = openPalm(1, codec);
     await expectCode(pool.seal(PARAMETERS, plainSegment(), plainHash, AbortSignal.abort()), 'cancelled');
     await expectCode(pool.open(PARAMETERS, [], 0, AbortSignal.abort()), 'cancelled');
     await expectCode(pool.hash(plainSegment(), AbortSignal.abort()), 'cancelled');
@@ -219,7 +219,7 @@ describe('an abort', () => {
 describe('close', () => {
   it('ends workers and all calls, running, waiting and to come', async () => {
     const stuck = stuckCodec();
-    const pool = openPool(1, stuck.codec);
+    const pool = openPalm(1, stuck.codec);
     const calls = [1, 2, 3].map(() => pool.seal(PARAMETERS, plainSegment(), plainHash));
     await stuck.reached(2);
     pool.close();
@@ -229,7 +229,7 @@ describe('close', () => {
   });
 });
 
-function openPool(workerCount: number, served: SegmentCodec, memory = dirtyMemory): SegmentCodec {
+function openPalm(workerCount: number, served: SegmentCodec, memory = dirtyMemory): SegmentCodec {
   return openPoolOver(workerCount, () => Promise.resolve(served), memory);
 }
 

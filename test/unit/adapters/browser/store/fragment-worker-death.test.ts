@@ -4,11 +4,11 @@
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
-import { openWorkerStore } from '../../../../../src/adapters/browser/store/worker-store.ts';
+import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../../../../src/core/model/ids.ts';
 import type { FragmentStore } from '../../../../../src/core/ports.ts';
-import { createDeviceService } from '../../../../../src/adapters/browser/store/device-service.ts';
+import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
 import { createMemoryStore } from '../../../../sim/memory-store.ts';
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
 import { seededBytes } from '../../../../fixtures/erasure-oracle.ts';
@@ -62,9 +62,9 @@ it('that cannot be started fails the call with the cause, and the next call trie
 /** Every worker of it has the same disk. */
 function openStore(beforeStart: () => void = () => undefined): FragmentStore {
   const stores = createMemoryStore();
-  return openWorkerStore(new BufferPool(), () => {
+  return bridgeToFragmentWorker(new BufferPool(), () => {
     beforeStart();
-    const service = createDeviceService(Promise.resolve(stores));
+    const service = createFragmentWorkerService(Promise.resolve(stores));
     const worker = new ChannelWorker((port) => expose(service, port));
     started.push(worker);
     return worker;

@@ -1,11 +1,11 @@
 // What this page does on behalf of the person in front of it: the pool and its latest status, and the work in progress
-// around it. One per App; screens reach it through `useSession`.
+// around it. One per App; screens reach it through `usePage`.
 
 import { computed, signal, useComputed, type ReadonlySignal, type Signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { isPalmError } from '../../core/model/errors.ts';
-import type { Pool, PoolStatus } from '../../runtime/api.ts';
+import type { Palm, PalmStatus } from '../../runtime/api.ts';
 import { browserSaving } from '../download/browser-saving.ts';
 import type { DownloadStore } from '../download/download-store.ts';
 import { Downloads, type DownloadView } from '../download/downloads.ts';
@@ -24,10 +24,10 @@ export interface PrivateLink {
   readonly link: string;
 }
 
-export interface Session {
-  readonly pool: Pool;
+export interface Page {
+  readonly palm: Palm;
   /** Fed by the pool's subscription; a part that did not change is the same object as before. */
-  readonly status: ReadonlySignal<PoolStatus>;
+  readonly status: ReadonlySignal<PalmStatus>;
   readonly queue: StoreQueue;
   /** What the list of transfers shows: all of one moment. */
   readonly shownWork: ReadonlySignal<ShownWork>;
@@ -46,19 +46,19 @@ export interface Session {
 interface ShownWork {
   readonly items: readonly QueueItem[];
   readonly downloads: readonly DownloadView[];
-  readonly transfers: PoolStatus['transfers'];
-  readonly unfinished: PoolStatus['unfinished'];
+  readonly transfers: PalmStatus['transfers'];
+  readonly unfinished: PalmStatus['unfinished'];
 }
 
 /** How often that is drawn at most, ms: what changes faster cannot be read. */
 const DRAW_EVERY_MS = 100;
 
-export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
-  const status = signal(pool.status());
+export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
+  const status = signal(palm.status());
   const refresh = (): void => {
-    status.value = settledStatus(status.peek(), pool.status());
+    status.value = settledStatus(status.peek(), palm.status());
   };
-  const unsubscribe = pool.subscribe(refresh);
+  const unsubscribe = palm.subscribe(refresh);
   const alerts = new Alerts();
   const privateLinks = signal<readonly PrivateLink[]>([]);
   const said = signal('');
@@ -68,15 +68,15 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
     }
     said.value = storedText(stored);
   };
-  const queue = new StoreQueue(pool, onStored);
-  const resumptions = new Resumptions({ pool, alerts, onStored });
+  const queue = new StoreQueue(palm, onStored);
+  const resumptions = new Resumptions({ palm, alerts, onStored });
   // The subscription comes a moment later: without this the file would flash up in between.
-  const remove = (fileId: string): Promise<void> => pool.remove(fileId).then(refresh);
+  const remove = (fileId: string): Promise<void> => palm.remove(fileId).then(refresh);
   const removals = new Removals({ remove }, delay, ({ name }, error) => {
     alerts.raise(`“${shownName(name)}” was not removed and is still in the pool. ${explain(error)}`);
   });
   const downloads = new Downloads({
-    pool,
+    palm,
     status,
     alerts,
     delay,
@@ -96,7 +96,7 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
   const stopReporting = reportBugs(alerts);
   resumptions.continueAll();
   return {
-    pool,
+    palm,
     status,
     queue,
     shownWork: pacedWork.shown,
@@ -116,17 +116,17 @@ export function openSession(pool: Pool, downloadStore: DownloadStore): Session {
   };
 }
 
-export const SessionContext = createContext<Session | undefined>(undefined);
+export const PageContext = createContext<Page | undefined>(undefined);
 
-export function useSession(): Session {
-  const session = useContext(SessionContext);
-  if (session === undefined) throw new Error('A screen was rendered outside of App.');
-  return session;
+export function usePage(): Page {
+  const page = useContext(PageContext);
+  if (page === undefined) throw new Error('A screen was rendered outside of App.');
+  return page;
 }
 
 /** A part of the pool's status: whoever uses it is drawn again when that part changes, not with every status. */
-export function useStatus<Part>(pick: (status: PoolStatus) => Part): Part {
-  const { status } = useSession();
+export function useStatus<Part>(pick: (status: PalmStatus) => Part): Part {
+  const { status } = usePage();
   return useComputed(() => pick(status.value)).value;
 }
 

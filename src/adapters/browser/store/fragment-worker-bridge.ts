@@ -8,12 +8,12 @@ import { PalmError } from '../../../core/model/errors.ts';
 import { BLOCK_BYTES } from '../../../core/model/limits.ts';
 import type { DeviceStore, Memory } from '../../../core/ports.ts';
 import { buffersOf } from '../threads/buffers.ts';
-import type { DeviceService } from './device-service.ts';
+import type { FragmentWorkerService } from './fragment-worker-service.ts';
 import type { Outcome } from '../threads/outcome.ts';
-import { type ReturningStore, withRecentFragments } from './recent-fragments.ts';
+import { type CachingStore, withRecentFragmentCache } from './recent-fragment-cache.ts';
 import { callWorker, type CalledWorker } from '../threads/worker-call.ts';
 
-export interface WorkerStore extends DeviceStore {
+export interface FragmentWorkerBridge extends DeviceStore {
   /**
    * Resolves when the worker has this device's database open, as one of this version: nobody else opens it before.
    * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
@@ -26,18 +26,18 @@ export interface WorkerStore extends DeviceStore {
  * returned in `memory`, which gets that of written blocks back once nobody is likely to fetch them. `createWorker` starts a fragment worker
  * (workers/fragment.worker.ts).
  */
-export function openWorkerStore(memory: Memory, createWorker: () => Worker): WorkerStore {
-  let running: CalledWorker<DeviceService> | undefined;
+export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worker): FragmentWorkerBridge {
+  let running: CalledWorker<FragmentWorkerService> | undefined;
 
-  const start = (): CalledWorker<DeviceService> => {
+  const start = (): CalledWorker<FragmentWorkerService> => {
     let worker: Worker;
     try {
       worker = createWorker();
     } catch (cause) {
       throw workerDied(cause);
     }
-    const started: CalledWorker<DeviceService> = {
-      service: wrap<DeviceService>(worker),
+    const started: CalledWorker<FragmentWorkerService> = {
+      service: wrap<FragmentWorkerService>(worker),
       pending: new Set(),
     };
     const fail = (event: Event): void => {
@@ -51,10 +51,10 @@ export function openWorkerStore(memory: Memory, createWorker: () => Worker): Wor
   };
 
   const call = async <Value>(
-    send: (service: Remote<DeviceService>) => Promise<Outcome<Value>>,
+    send: (service: Remote<FragmentWorkerService>) => Promise<Outcome<Value>>,
   ): Promise<Value> => callWorker((running ??= start()), send);
 
-  const store: ReturningStore = {
+  const store: CachingStore = {
     putBlocks: (owner, blocks, ...given) =>
       call((service) => {
         const transferred = buffersOf(blocks.map(({ bytes }) => bytes));
@@ -78,7 +78,7 @@ export function openWorkerStore(memory: Memory, createWorker: () => Worker): Wor
     clear: () => call((service) => service.clear()),
   };
   return {
-    fragments: withRecentFragments(store, (bytes) => memory.give(bytes)),
+    fragments: withRecentFragmentCache(store, (bytes) => memory.give(bytes)),
     journal: {
       load: () => call((service) => service.loadJournal()),
       put: (unfinished) => call((service) => service.putJournal(unfinished)),

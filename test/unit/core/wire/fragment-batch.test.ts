@@ -10,7 +10,7 @@ import {
   encodeSmallFragments,
   hasSmallFragments,
   MAX_TOGETHER_BYTES,
-} from '../../../../src/core/wire/small-fragments.ts';
+} from '../../../../src/core/wire/fragment-batch.ts';
 import vectors from '../../../vectors/messages.json' with { type: 'json' };
 import { bytesOfHex, indicesOf, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { expectOnly, expectThrows } from '../../../fixtures/pool-fixture.ts';

@@ -13,7 +13,7 @@ interface OwnFile {
   readonly bytes: number;
 }
 
-export class OwnFragments {
+export class OwnHoldings {
   readonly #files = new Map<FileId, OwnFile>();
   /** Files that changed since the last delta. */
   readonly #changed = new Set<FileId>();

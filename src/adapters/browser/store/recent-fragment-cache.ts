@@ -17,13 +17,13 @@ const MAX_INDEX_BYTES = 2 ** 20;
 const FORGET_AFTER_MS = 10_000;
 
 /** A FragmentStore that gives the blocks' bytes back when they are written, in the order in which they came. */
-export type ReturningStore = Omit<FragmentStore, 'putBlocks'> & {
+export type CachingStore = Omit<FragmentStore, 'putBlocks'> & {
   putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<readonly Uint8Array<ArrayBuffer>[]>;
 };
 
 /** `store`; `spent` is given the bytes of blocks that are not, or no longer, kept here. */
-export function withRecentFragments(
-  store: ReturningStore,
+export function withRecentFragmentCache(
+  store: CachingStore,
   spent: (bytes: Uint8Array<ArrayBuffer>) => void,
 ): FragmentStore {
   const recent = new RecentFragments(spent);

@@ -16,7 +16,7 @@ import { outcomeOf, type Outcome } from '../threads/outcome.ts';
 type Method = Exclude<keyof FragmentStore, 'putBlocks' | 'getBlock'>;
 
 /** See FragmentStore, StoreJournal and SecretStore; whatever fails there is an Outcome here, and nothing is thrown. */
-export type DeviceService = {
+export type FragmentWorkerService = {
   readonly [Name in Method]: (
     ...given: Parameters<FragmentStore[Name]>
   ) => Promise<Outcome<Awaited<ReturnType<FragmentStore[Name]>>>>;
@@ -44,7 +44,7 @@ export interface BlockAnswer {
 }
 
 /** Serves the stores once they are there; while they are not, or never come, calls wait or fail with them. */
-export function createDeviceService(opening: Promise<DeviceStore>): DeviceService {
+export function createFragmentWorkerService(opening: Promise<DeviceStore>): FragmentWorkerService {
   const fragments = async (): Promise<FragmentStore> => (await opening).fragments;
   return {
     async putBlocks(owner, blocks, ...given) {

@@ -18,7 +18,7 @@ export type Phase =
     };
 
 /** Another device, as long as the machine knows it. */
-export interface Peer {
+export interface Neighbour {
   readonly device: DeviceId;
   session: SessionId;
   /** How its last letter came: identities cost nothing, ways do. */
@@ -38,11 +38,11 @@ export interface Peer {
 
 /** With a connection. */
 export type Active = Exclude<Phase, { kind: 'idle' }>;
-export type ActivePeer = Peer & { readonly phase: Active };
+export type ActiveNeighbour = Neighbour & { readonly phase: Active };
 export type Up = Extract<Phase, { kind: 'up' }>;
 
 /** A device that just spoke for the first time: to be tried at once. */
-export function newPeer(nowMs: number, { from, fromSession }: OpenedLetter, way: Way): Peer {
+export function newNeighbour(nowMs: number, { from, fromSession }: OpenedLetter, way: Way): Neighbour {
   return {
     device: from,
     session: fromSession,
@@ -56,8 +56,8 @@ export function newPeer(nowMs: number, { from, fromSession }: OpenedLetter, way:
   };
 }
 
-export function isActive(peer: Peer): peer is ActivePeer {
-  return peer.phase.kind !== 'idle';
+export function isActive(neighbour: Neighbour): neighbour is ActiveNeighbour {
+  return neighbour.phase.kind !== 'idle';
 }
 
 /** The link gave a sign of life. */

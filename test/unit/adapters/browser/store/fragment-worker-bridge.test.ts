@@ -4,12 +4,12 @@ import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDeviceStore } from '../../../../../src/adapters/browser/store/device-store.ts';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
-import { openWorkerStore } from '../../../../../src/adapters/browser/store/worker-store.ts';
+import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import { parseBlockHash } from '../../../../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
 import type { DeviceStore, FragmentStore } from '../../../../../src/core/ports.ts';
-import { createDeviceService } from '../../../../../src/adapters/browser/store/device-service.ts';
+import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
 import { fragmentStoreCases, keepAs } from '../../../../contract/fragment-store.ts';
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
 import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
@@ -96,8 +96,8 @@ describe('a worker that dies', () => {
   it('fails every call with the reason when the store cannot be opened', async () => {
     const opening = Promise.reject<DeviceStore>(new Error('no storage'));
     opening.catch(() => undefined);
-    const refused = openWorkerStore(new BufferPool(), () => {
-      const worker = new ChannelWorker((port) => expose(createDeviceService(opening), port));
+    const refused = bridgeToFragmentWorker(new BufferPool(), () => {
+      const worker = new ChannelWorker((port) => expose(createFragmentWorkerService(opening), port));
       started.push(worker);
       return worker;
     });
@@ -106,9 +106,9 @@ describe('a worker that dies', () => {
 });
 
 function openStore(memory = new BufferPool(), folder?: TestPackFolder): FragmentStore {
-  return openWorkerStore(memory, () => {
+  return bridgeToFragmentWorker(memory, () => {
     const opening = openDeviceStore(folder?.folders);
-    const worker = new ChannelWorker((port) => expose(createDeviceService(opening), port));
+    const worker = new ChannelWorker((port) => expose(createFragmentWorkerService(opening), port));
     started.push(worker);
     return worker;
   }).fragments;

@@ -11,7 +11,7 @@ const META_NAME = 'damaged-fragments';
 /** A disk with more damage than this is not one to keep track of. */
 const MAX_DAMAGED = 10_000;
 
-export class DamagedFragments {
+export class DamageList {
   readonly #records: RecordStore;
   readonly #damaged = new Set<FragmentId>();
 

@@ -9,9 +9,9 @@ import {
   parseBlockHash,
 } from '../../../../../src/core/model/ids.ts';
 import {
-  type ReturningStore,
-  withRecentFragments,
-} from '../../../../../src/adapters/browser/store/recent-fragments.ts';
+  type CachingStore,
+  withRecentFragmentCache,
+} from '../../../../../src/adapters/browser/store/recent-fragment-cache.ts';
 import type { FragmentStore, NewFragment } from '../../../../../src/core/ports.ts';
 import { fileIdAt } from '../../../../fixtures/pool-fixture.ts';
 
@@ -137,7 +137,7 @@ function disk(
   const indexLoads: FragmentId[] = [];
   const spent: Uint8Array[] = [];
   const nothing = (): Promise<void> => Promise.resolve();
-  const store: ReturningStore = {
+  const store: CachingStore = {
     putBlocks: async (_, blocks) => {
       if (failure !== undefined) throw failure;
       return blocks.map(({ bytes }) => bytes);
@@ -159,7 +159,7 @@ function disk(
     owners: () => Promise.resolve([]),
     clear: nothing,
   };
-  return { store: withRecentFragments(store, (bytes) => spent.push(bytes)), loads, indexLoads, spent };
+  return { store: withRecentFragmentCache(store, (bytes) => spent.push(bytes)), loads, indexLoads, spent };
 }
 
 /** Whether these are the very same arrays: comparing what is in them takes seconds. */
