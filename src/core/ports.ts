@@ -3,7 +3,7 @@
 // buffers it is given, and the caller owns what it gets back.
 
 import type { Geometry } from './model/geometry.ts';
-import type { BlockHash, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
+import type { BlockHash, BlockOwner, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
 
 /** Time. Core never reads it; runtime and adapters do, through this. */
 export interface Clock {
@@ -177,20 +177,20 @@ export interface NewFragment {
 export interface Keep {
   /** Their number, the owner's own. */
   readonly as: number;
-  /** Kept with them: 32 bytes. */
-  readonly note: Uint8Array;
+  /** SHA-256 of the segment that they seal, which is kept with them. */
+  readonly plainHash: Uint8Array;
 }
 
 /** Blocks that were kept. */
 export interface Kept {
-  readonly note: Uint8Array;
+  readonly plainHash: Uint8Array;
   /** Their hashes in the order of the call; undefined when one of the blocks is not here any more. */
   readonly blocks: readonly BlockHash[] | undefined;
 }
 
 /**
- * Blocks and fragments on this device. Blocks are kept by hash and counted by owner: a fragment, or a job that is still
- * writing ('store:…', 'pull:…'). Blocks commit first; `commit` of the fragment index, durably, makes the fragment exist.
+ * Blocks and fragments on this device. Blocks are kept by hash and counted by owner: a fragment, or a BlockOwner, which is still
+ * writing. Blocks commit first; `commit` of the fragment index, durably, makes the fragment exist.
  * Every method throws PalmError 'storage-full' when the quota is met (the call's whole transaction is undone) and
  * 'storage-failed' when the database fails.
  */
@@ -200,16 +200,16 @@ export interface FragmentStore {
    * hashes first; of 'computed' ones the caller had the hashes computed from these very bytes. The owner's claim ends with
    * this page at the latest; with `keep` that of these blocks does not, and `kept` finds them: what it says is durable
    * ('strict') when this resolves, and until then nothing answers one of these blocks.
-   * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another note was kept under the number.
+   * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another hash was kept under the number.
    */
   putBlocks(
-    owner: string,
+    owner: BlockOwner,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
     hashes: 'claimed' | 'computed',
     keep?: Keep,
   ): Promise<void>;
   /** All that `owner` kept, by number; nothing at all when any of it is damaged. */
-  kept(owner: string): Promise<Map<number, Kept>>;
+  kept(owner: BlockOwner): Promise<Map<number, Kept>>;
   /**
    * A block, checked against its hash. Undefined when absent. `into`, if given, is memory of BLOCK_BYTES or more, of which the
    * callee takes ownership, for the block to lie in. @throws PalmError 'corrupt'; the block is dropped then.
@@ -230,10 +230,10 @@ export interface FragmentStore {
    * place. Unknown ids are ignored.
    */
   drop(fragmentIds: readonly FragmentId[]): Promise<void>;
-  /** Ends a job's claim on its blocks, kept ones included; those that no fragment counts are deleted. Erases its notes. */
-  release(owner: string): Promise<void>;
-  /** Jobs that claim blocks; at the start those that kept some. */
-  owners(): Promise<string[]>;
+  /** Ends the owner's claim on its blocks, kept ones included; those that nobody else counts are deleted. Erases its hashes. */
+  release(owner: BlockOwner): Promise<void>;
+  /** Those that claim blocks; at the start those that kept some. */
+  owners(): Promise<BlockOwner[]>;
   /** Removes everything. */
   clear(): Promise<void>;
 }
@@ -287,7 +287,7 @@ export interface SourceHandle {
 
 /** What a store needs in order to go on after its page is gone, beside what it kept. */
 export interface UnfinishedStore extends Geometry {
-  /** 32 lower-case hex digits. Its blocks are claimed by `store:` and this. */
+  /** 32 lower-case hex digits. `ownerOfStore` of it claims its blocks. */
   readonly storeId: string;
   readonly name: string;
   readonly path: string;

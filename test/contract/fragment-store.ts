@@ -4,10 +4,13 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import {
   type BlockHash,
+  type BlockOwner,
   type FileId,
   fileIdOf,
   type FragmentId,
   fragmentIdOf,
+  ownerOfStore,
+  ownerOfTaking,
   parseBlockHash,
 } from '../../src/core/model/ids.ts';
 import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../src/core/ports.ts';
@@ -35,19 +38,23 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block that was put is there, under its hash, and others are not',
     async run({ store }) {
       const [one, two] = [blockOf(1), blockOf(2)];
-      await store.putBlocks('job', [one], 'claimed');
+      await store.putBlocks(ownerOfTaking(1), [one], 'claimed');
       checkBytes(await store.getBlock(one.hash), one.bytes, 'the block');
       checkEqual(await store.getBlock(two.hash), undefined, 'an absent block');
       checkEqual(await store.hasBlocks([two.hash, one.hash]), [false, true], 'presence');
       checkEqual(await store.hasBlocks([]), [], 'presence of nothing');
-      await store.putBlocks('job', [], 'claimed');
+      await store.putBlocks(ownerOfTaking(1), [], 'claimed');
     },
   },
   {
     name: 'a block that does not match its hash is refused, and the good ones beside it are not kept',
     async run({ store }) {
       const [good, bad] = [blockOf(1), { hash: blockOf(2).hash, bytes: blockOf(3).bytes }];
-      await checkRejects(store.putBlocks('job', [good, bad], 'claimed'), 'corrupt', 'a lying block');
+      await checkRejects(
+        store.putBlocks(ownerOfTaking(1), [good, bad], 'claimed'),
+        'corrupt',
+        'a lying block',
+      );
       checkEqual(await store.hasBlocks([good.hash, bad.hash]), [false, false], 'presence');
       checkEqual(await store.owners(), [], 'owners');
     },
@@ -57,7 +64,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const { hash, bytes } = blockOf(1);
       const given = bytes.slice();
-      await store.putBlocks('job', [{ hash, bytes: given }], 'claimed');
+      await store.putBlocks(ownerOfTaking(1), [{ hash, bytes: given }], 'claimed');
       given.fill(0);
       (await store.getBlock(hash))?.fill(0);
       checkBytes(await store.getBlock(hash), bytes, 'the block');
@@ -69,7 +76,11 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const { hash, bytes } = blockOf(1);
       const large = new Uint8Array(bytes.length + 100);
       large.set(bytes, 40);
-      await store.putBlocks('job', [{ hash, bytes: large.subarray(40, 40 + bytes.length) }], 'claimed');
+      await store.putBlocks(
+        ownerOfTaking(1),
+        [{ hash, bytes: large.subarray(40, 40 + bytes.length) }],
+        'claimed',
+      );
       const answer = await store.getBlock(hash);
       checkBytes(answer, bytes, 'the block');
       checkEqual(answer?.buffer.byteLength, bytes.length, 'its buffer');
@@ -79,11 +90,11 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a fragment exists from its commit on, and not before',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       checkEqual(await store.list(), [], 'fragments before the commit');
       checkEqual(await store.getIndex(fragment.fragmentId), undefined, 'its index before the commit');
       await store.commit([newFragment(fragment, index, blocks)]);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       const again = await reopen();
       checkEqual(await again.list(), [fragment], 'fragments');
       checkBytes(await again.getIndex(fragment.fragmentId), index, 'its index');
@@ -94,12 +105,12 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a commit with a missing block fails and leaves nothing',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks.slice(1), 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks.slice(1), 'claimed');
       const commit = store.commit([newFragment(fragment, index, blocks)]);
       await checkRejects(commit, 'storage-failed', 'a commit with a missing block');
       checkEqual(await store.list(), [], 'fragments');
       checkEqual(await store.getIndex(fragment.fragmentId), undefined, 'its index');
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false], 'presence');
     },
   },
@@ -107,14 +118,14 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'of fragments that are committed together all exist, or, where one of them lacks a block, none',
     async run({ store, reopen }) {
       const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
-      await store.putBlocks('job', [...one.blocks, ...two.blocks], 'claimed');
+      await store.putBlocks(ownerOfTaking(1), [...one.blocks, ...two.blocks], 'claimed');
       const lacking = [one, three].map(({ fragment, index, blocks }) => newFragment(fragment, index, blocks));
       await checkRejects(store.commit(lacking), 'storage-failed', 'a commit with a missing block');
       checkEqual(await store.list(), [], 'fragments before');
       await store.commit(
         [one, two].map(({ fragment, index, blocks }) => newFragment(fragment, index, blocks)),
       );
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       const again = await reopen();
       const listed = (await again.list()).toSorted((a, b) => a.fragment - b.fragment);
       checkEqual(listed, [one.fragment, two.fragment], 'fragments after');
@@ -129,7 +140,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a commit of an index that is not the one of the id is refused',
     async run({ store }) {
       const { blocks, fragment } = fragmentOf(0, [1]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       const commit = store.commit([newFragment(fragment, new Uint8Array([1, 2, 3]), blocks)]);
       await checkRejects(commit, 'corrupt', 'a foreign index');
       checkEqual(await store.list(), [], 'fragments');
@@ -140,11 +151,11 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       for (let round = 0; round < 2; round++) {
-        await store.putBlocks('job', [...blocks, ...blocks], 'claimed');
+        await store.putBlocks(ownerOfTaking(1), [...blocks, ...blocks], 'claimed');
         await store.commit([newFragment(fragment, index, blocks)]);
       }
-      await store.release('job');
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
+      await store.release(ownerOfTaking(1));
       checkEqual(await store.list(), [fragment], 'fragments');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true], 'presence');
       await store.drop([fragment.fragmentId]);
@@ -156,7 +167,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what a job did not keep is gone after a crash',
     async run({ store, reopen }) {
       const { blocks } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('pull:x', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       const again = await reopen();
       checkEqual(await again.list(), [], 'fragments');
       checkEqual(await again.owners(), [], 'owners');
@@ -167,15 +178,15 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what a job kept is there after a crash, and can be swept',
     async run({ store, reopen }) {
       const { blocks } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('store:x', blocks, 'claimed', keepAs(0));
+      await store.putBlocks(ownerOfStore('x'), blocks, 'claimed', keepAs(0));
       const again = await reopen();
       checkEqual(await again.list(), [], 'fragments');
       checkEqual(await again.owners(), ['store:x'], 'owners');
       checkEqual(await again.hasBlocks(hashesOf(blocks)), [true, true], 'presence');
-      await again.release('store:x');
+      await again.release(ownerOfStore('x'));
       checkEqual(await again.owners(), [], 'owners after the sweep');
       checkEqual(await again.hasBlocks(hashesOf(blocks)), [false, false], 'presence after the sweep');
-      checkEqual(await keptBy(again, 'store:x'), [], 'what is kept after the sweep');
+      checkEqual(await keptBy(again, ownerOfStore('x')), [], 'what is kept after the sweep');
       checkEqual(await (await reopen()).owners(), [], 'owners after another crash');
     },
   },
@@ -183,11 +194,11 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what a job kept can be gone on with after a crash',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('store:x', blocks.slice(0, 1), 'claimed', keepAs(0));
+      await store.putBlocks(ownerOfStore('x'), blocks.slice(0, 1), 'claimed', keepAs(0));
       const again = await reopen();
-      await again.putBlocks('store:x', blocks.slice(1), 'claimed', keepAs(1));
+      await again.putBlocks(ownerOfStore('x'), blocks.slice(1), 'claimed', keepAs(1));
       await again.commit([newFragment(fragment, index, blocks)]);
-      await again.release('store:x');
+      await again.release(ownerOfStore('x'));
       const last = await reopen();
       checkEqual(await last.list(), [fragment], 'fragments');
       for (const { hash, bytes } of blocks) checkBytes(await last.getBlock(hash), bytes, 'a block');
@@ -197,19 +208,23 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what a job kept is found by its number, in the order in which it was put',
     async run({ store, reopen }) {
       const [one, two, three] = [blockOf(1), blockOf(2), blockOf(3)];
-      await store.putBlocks('store:x', [two, one, two], 'claimed', keepAs(300));
-      await store.putBlocks('store:x', [one], 'claimed', keepAs(2));
-      await store.putBlocks('store:x', [three], 'claimed', keepAs(2));
-      await store.putBlocks('store:x', [three], 'claimed');
-      await store.putBlocks('store:y', [three], 'claimed', keepAs(7));
+      await store.putBlocks(ownerOfStore('x'), [two, one, two], 'claimed', keepAs(300));
+      await store.putBlocks(ownerOfStore('x'), [one], 'claimed', keepAs(2));
+      await store.putBlocks(ownerOfStore('x'), [three], 'claimed', keepAs(2));
+      await store.putBlocks(ownerOfStore('x'), [three], 'claimed');
+      await store.putBlocks(ownerOfStore('y'), [three], 'claimed', keepAs(7));
       const kept = [
         [2, keptAs(2, [three.hash])],
         [300, keptAs(300, [two.hash, one.hash, two.hash])],
       ];
       for (const each of [store, await reopen()]) {
-        checkEqual(await keptBy(each, 'store:x'), kept, 'what is kept');
-        checkEqual(await keptBy(each, 'store:y'), [[7, keptAs(7, [three.hash])]], 'what the other kept');
-        checkEqual(await keptBy(each, 'store:z'), [], 'what nobody kept');
+        checkEqual(await keptBy(each, ownerOfStore('x')), kept, 'what is kept');
+        checkEqual(
+          await keptBy(each, ownerOfStore('y')),
+          [[7, keptAs(7, [three.hash])]],
+          'what the other kept',
+        );
+        checkEqual(await keptBy(each, ownerOfStore('z')), [], 'what nobody kept');
       }
     },
   },
@@ -217,38 +232,41 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'what was noted stays, whoever keeps something else under the same number',
     async run({ store }) {
       const [one, two] = [blockOf(1), blockOf(2)];
-      await store.putBlocks('store:x', [one], 'claimed', keepAs(1));
-      const other = { as: 1, note: keepAs(2).note };
-      await checkRejects(store.putBlocks('store:x', [two], 'claimed', other), 'refused', 'another note');
-      checkEqual(await keptBy(store, 'store:x'), [[1, keptAs(1, [one.hash])]], 'what is kept');
+      await store.putBlocks(ownerOfStore('x'), [one], 'claimed', keepAs(1));
+      const other = { as: 1, plainHash: keepAs(2).plainHash };
+      await checkRejects(
+        store.putBlocks(ownerOfStore('x'), [two], 'claimed', other),
+        'refused',
+        'another hash',
+      );
+      checkEqual(await keptBy(store, ownerOfStore('x')), [[1, keptAs(1, [one.hash])]], 'what is kept');
       checkEqual(await store.hasBlocks([two.hash]), [false], 'presence');
     },
   },
   {
-    name: 'of a kept set with a corrupt block the note is left',
+    name: 'of a kept set with a corrupt block the hash is left',
     async run({ store, corruptBlock }) {
       const [one, two] = [blockOf(1), blockOf(2)];
-      await store.putBlocks('store:x', [one, two], 'claimed', keepAs(0));
-      await store.putBlocks('store:x', [two], 'claimed', keepAs(1));
+      await store.putBlocks(ownerOfStore('x'), [one, two], 'claimed', keepAs(0));
+      await store.putBlocks(ownerOfStore('x'), [two], 'claimed', keepAs(1));
       await corruptBlock(one.hash);
       await checkRejects(store.getBlock(one.hash), 'corrupt', 'reading it');
       const kept = [
         [0, keptAs(0, undefined)],
         [1, keptAs(1, [two.hash])],
       ];
-      checkEqual(await keptBy(store, 'store:x'), kept, 'what is kept');
+      checkEqual(await keptBy(store, ownerOfStore('x')), kept, 'what is kept');
     },
   },
   {
     name: 'owners names jobs, each once, and never fragments',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2, 3]);
-      await store.putBlocks('a', blocks, 'claimed');
-      await store.putBlocks('b', blocks.slice(1), 'claimed');
-      await store.putBlocks('fragment:c', blocks.slice(2), 'claimed');
+      const owners = [ownerOfTaking(1), ownerOfStore('a'), ownerOfStore('fragment:b')];
+      for (const [at, owner] of owners.entries()) await store.putBlocks(owner, blocks.slice(at), 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
-      checkEqual((await store.owners()).toSorted(), ['a', 'b', 'fragment:c'], 'owners');
-      for (const owner of ['a', 'b', 'fragment:c', 'unknown']) await store.release(owner);
+      checkEqual((await store.owners()).toSorted(), owners, 'owners');
+      for (const owner of [...owners, ownerOfStore('unknown')]) await store.release(owner);
       checkEqual(await store.owners(), [], 'owners after the releases');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true, true], 'presence');
     },
@@ -257,11 +275,11 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block lives as long as one owner counts it: two jobs',
     async run({ store }) {
       const block = blockOf(1);
-      await store.putBlocks('a', [block], 'claimed');
-      await store.putBlocks('b', [block], 'claimed');
-      await store.release('a');
+      await store.putBlocks(ownerOfStore('a'), [block], 'claimed');
+      await store.putBlocks(ownerOfStore('b'), [block], 'claimed');
+      await store.release(ownerOfStore('a'));
       checkEqual(await store.hasBlocks([block.hash]), [true], 'presence after one release');
-      await store.release('b');
+      await store.release(ownerOfStore('b'));
       checkEqual(await store.hasBlocks([block.hash]), [false], 'presence after both');
     },
   },
@@ -270,10 +288,10 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const one = fragmentOf(0, [1, 2]);
       const two = fragmentOf(1, [2, 3]);
-      await store.putBlocks('job', [...one.blocks, ...two.blocks], 'claimed');
+      await store.putBlocks(ownerOfTaking(1), [...one.blocks, ...two.blocks], 'claimed');
       await store.commit([newFragment(one.fragment, one.index, one.blocks)]);
       await store.commit([newFragment(two.fragment, two.index, two.blocks)]);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       const all = [1, 2, 3].map((seed) => blockOf(seed).hash);
       checkEqual(await store.hasBlocks(all), [true, true, true], 'presence');
       await store.drop([one.fragment.fragmentId]);
@@ -287,9 +305,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block that comes twice in a fragment is counted rightly',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 1, 1]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true, true, true], 'presence');
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false, false], 'presence after the drop');
@@ -299,7 +317,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block may be asked for with memory for it, whatever is in that',
     async run({ store }) {
       const { hash, bytes } = blockOf(1);
-      await store.putBlocks('job', [blockOf(1)], 'claimed');
+      await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'claimed');
       for (const byteCount of [CONTRACT_BLOCK_BYTES + 1_000, CONTRACT_BLOCK_BYTES, 10])
         checkBytes(await store.getBlock(hash, dirtyMemory.take(byteCount)), bytes, 'a block');
       const absent = await store.getBlock(blockOf(2).hash, dirtyMemory.take(CONTRACT_BLOCK_BYTES));
@@ -311,10 +329,10 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
       for (const { blocks, fragment, index } of [one, two]) {
-        await store.putBlocks('job', blocks, 'claimed');
+        await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
         await store.commit([newFragment(fragment, index, blocks)]);
       }
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       await store.drop([three.fragment.fragmentId, one.fragment.fragmentId, two.fragment.fragmentId]);
       checkEqual(await store.list(), [], 'fragments');
       checkEqual(await store.getIndex(one.fragment.fragmentId), undefined, 'an index');
@@ -325,12 +343,12 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a drop while a job writes the same block leaves it to the job',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true], 'presence');
       await store.commit([newFragment(fragment, index, blocks)]);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       checkEqual(await store.list(), [fragment], 'fragments');
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [true], 'presence after the release');
     },
@@ -341,17 +359,17 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       const [victim, other] = hashesOf(blocks);
       if (victim === undefined || other === undefined) throw new Error('Two blocks were made.');
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       await corruptBlock(victim);
       await checkRejects(store.getBlock(victim), 'corrupt', 'reading it');
       checkEqual(await store.getBlock(victim), undefined, 'reading it again');
       checkEqual(await store.hasBlocks([victim, other]), [false, true], 'presence');
       checkEqual(await store.list(), [fragment], 'fragments');
 
-      await store.putBlocks('repair', blocks.slice(0, 1), 'claimed');
-      await store.release('repair');
+      await store.putBlocks(ownerOfStore('repair'), blocks.slice(0, 1), 'claimed');
+      await store.release(ownerOfStore('repair'));
       checkBytes(await store.getBlock(victim), blockOf(1).bytes, 'the repaired block');
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks([victim, other]), [false, false], 'presence after the drop');
@@ -361,9 +379,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a corrupt block is healed by whoever puts it again',
     async run({ store, corruptBlock }) {
       const block = blockOf(1);
-      await store.putBlocks('a', [block], 'claimed');
+      await store.putBlocks(ownerOfStore('a'), [block], 'claimed');
       await corruptBlock(block.hash);
-      await store.putBlocks('b', [block], 'claimed');
+      await store.putBlocks(ownerOfStore('b'), [block], 'claimed');
       checkBytes(await store.getBlock(block.hash), block.bytes, 'the block');
     },
   },
@@ -371,7 +389,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a block that vanished is absent, and no commit relies on it',
     async run({ store, deleteBlock }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       const [victim] = hashesOf(blocks);
       if (victim === undefined) throw new Error('Two blocks were made.');
       await deleteBlock(victim);
@@ -384,7 +402,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, true], 'presence');
       const commit = store.commit([newFragment(fragment, index, blocks)]);
       await checkRejects(commit, 'storage-failed', 'a commit without it');
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       checkEqual(await store.owners(), [], 'owners');
     },
   },
@@ -392,9 +410,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a corrupt fragment index is reported, and its fragment dropped with its blocks',
     async run({ store, corruptIndex }) {
       const { blocks, fragment, index } = fragmentOf(0, [1]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       await corruptIndex(fragment.fragmentId);
       await checkRejects(store.getIndex(fragment.fragmentId), 'corrupt', 'reading it');
       checkEqual(await store.list(), [], 'fragments');
@@ -405,14 +423,18 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'a full disk fails the whole call and leaves everything as it was',
     async run({ store, fillDisk, freeDisk }) {
       const kept = fragmentOf(0, [1, 2]);
-      await store.putBlocks('kept', kept.blocks, 'claimed');
+      await store.putBlocks(ownerOfStore('kept'), kept.blocks, 'claimed');
       await store.commit([newFragment(kept.fragment, kept.index, kept.blocks)]);
-      await store.release('kept');
+      await store.release(ownerOfStore('kept'));
 
       // Room for the first block of three, and not for the second.
       const { blocks, fragment, index } = fragmentOf(1, [3, 4, 5]);
       await fillDisk(CONTRACT_BLOCK_BYTES * 1.5);
-      await checkRejects(store.putBlocks('job', blocks, 'claimed'), 'storage-full', 'putting three blocks');
+      await checkRejects(
+        store.putBlocks(ownerOfTaking(1), blocks, 'claimed'),
+        'storage-full',
+        'putting three blocks',
+      );
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false, false], 'presence');
       checkEqual(await store.owners(), [], 'owners');
       checkEqual(await store.list(), [kept.fragment], 'fragments');
@@ -420,9 +442,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
         checkBytes(await store.getBlock(hash), bytes, 'an old block');
 
       await freeDisk();
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       checkEqual((await store.list()).length, 2, 'fragments once there is room');
     },
   },
@@ -430,10 +452,10 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'release and drop work on a full disk',
     async run({ store, fillDisk, freeDisk }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
       await fillDisk(0);
-      await store.release('job');
+      await store.release(ownerOfTaking(1));
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks(hashesOf(blocks)), [false, false], 'presence');
       await freeDisk();
@@ -445,9 +467,9 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const fragments = Array.from({ length: 12 }, (_, at) => fragmentOf(at, [at, at + 1]));
       await Promise.all(
         fragments.map(async ({ blocks, fragment, index }, at) => {
-          await store.putBlocks(`job ${at}`, blocks, 'claimed');
+          await store.putBlocks(ownerOfTaking(at), blocks, 'claimed');
           await store.commit([newFragment(fragment, index, blocks)]);
-          await store.release(`job ${at}`);
+          await store.release(ownerOfTaking(at));
         }),
       );
       checkEqual((await store.list()).length, 12, 'fragments');
@@ -461,7 +483,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'of several calls at the same time one fails alone',
     async run({ store, reopen }) {
       const [first, lacking, last] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
-      await store.putBlocks('job', [...first.blocks, ...last.blocks], 'claimed');
+      await store.putBlocks(ownerOfTaking(1), [...first.blocks, ...last.blocks], 'claimed');
       const outcomes = await Promise.allSettled(
         [first, lacking, last].map(({ fragment, index, blocks }) =>
           store.commit([newFragment(fragment, index, blocks)]),
@@ -484,7 +506,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     name: 'clear removes everything',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
-      await store.putBlocks('job', blocks, 'claimed');
+      await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
       await store.commit([newFragment(fragment, index, blocks)]);
       await store.clear();
       const again = await reopen();
@@ -530,18 +552,18 @@ function fragmentOf(
   };
 }
 
-/** Has blocks kept under a number, with a note of its own. */
+/** Has blocks kept under a number, with a hash of its own. */
 export function keepAs(as: number): Keep {
-  return { as, note: new Uint8Array(32).fill(as) };
+  return { as, plainHash: new Uint8Array(32).fill(as) };
 }
 
 /** What was kept by `keepAs`. */
 function keptAs(as: number, blocks: readonly BlockHash[] | undefined): Kept {
-  return { note: keepAs(as).note, blocks };
+  return { plainHash: keepAs(as).plainHash, blocks };
 }
 
 /** By number, ascending. */
-async function keptBy(store: FragmentStore, owner: string): Promise<[number, Kept][]> {
+async function keptBy(store: FragmentStore, owner: BlockOwner): Promise<[number, Kept][]> {
   return [...(await store.kept(owner))].toSorted(([a], [b]) => a - b);
 }
 

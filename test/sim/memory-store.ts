@@ -8,11 +8,13 @@ import { PalmError } from '../../src/core/model/errors.ts';
 import {
   type BlockHash,
   blockKey,
+  type BlockOwner,
   type EntryId,
   type FileId,
   type FragmentId,
   fragmentIdOf,
   parseBlockHash,
+  parseBlockOwner,
 } from '../../src/core/model/ids.ts';
 import type {
   FragmentStore,
@@ -65,7 +67,7 @@ export interface StoreContents {
   readonly metaNames: readonly string[];
   readonly secretNames: readonly string[];
   /** What jobs noted with the blocks that they kept, lower-case hex. */
-  readonly notes: readonly string[];
+  readonly plainHashes: readonly string[];
   /** Ids of the stores in the journal. */
   readonly unfinished: readonly string[];
 }
@@ -116,7 +118,7 @@ class MemoryFragmentStore implements FragmentStore {
   /** By owner, then by number. */
   readonly #kept = new Map<
     string,
-    Map<number, { readonly note: Uint8Array; readonly hashes: readonly BlockHash[] }>
+    Map<number, { readonly plainHash: Uint8Array; readonly hashes: readonly BlockHash[] }>
   >();
   #capacityBytes: number;
   usedBytes = 0;
@@ -126,14 +128,14 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   async putBlocks(
-    owner: string,
+    owner: BlockOwner,
     blocks: readonly { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }[],
     _: 'claimed' | 'computed' = 'claimed',
     keep?: Keep,
   ): Promise<void> {
-    const noted = keep && this.#kept.get(owner)?.get(keep.as)?.note;
-    if (noted !== undefined && !equalBytes(noted, keep?.note ?? noted))
-      throw new PalmError('refused', 'Another note was kept.');
+    const noted = keep && this.#kept.get(owner)?.get(keep.as)?.plainHash;
+    if (noted !== undefined && !equalBytes(noted, keep?.plainHash ?? noted))
+      throw new PalmError('refused', 'Another hash was kept.');
     for (const { hash, bytes } of blocks) {
       if (!equalBytes(sha256(bytes), hash)) {
         throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
@@ -153,14 +155,14 @@ class MemoryFragmentStore implements FragmentStore {
     if (keep === undefined) return;
     const ofOwner = this.#kept.get(owner) ?? new Map();
     const hashes = copyOf(blocks.map(({ hash }) => hash));
-    this.#kept.set(owner, ofOwner.set(keep.as, { note: keep.note.slice(), hashes }));
+    this.#kept.set(owner, ofOwner.set(keep.as, { plainHash: keep.plainHash.slice(), hashes }));
   }
 
-  async kept(owner: string): Promise<Map<number, Kept>> {
+  async kept(owner: BlockOwner): Promise<Map<number, Kept>> {
     const kept = new Map<number, Kept>();
-    for (const [keptAs, { note, hashes }] of this.#kept.get(owner) ?? []) {
+    for (const [keptAs, { plainHash, hashes }] of this.#kept.get(owner) ?? []) {
       const isWhole = hashes.every((hash) => this.#blocks.get(blockKey(hash))?.bytes !== undefined);
-      kept.set(keptAs, { note: note.slice(), blocks: isWhole ? copyOf(hashes) : undefined });
+      kept.set(keptAs, { plainHash: plainHash.slice(), blocks: isWhole ? copyOf(hashes) : undefined });
     }
     return kept;
   }
@@ -225,7 +227,7 @@ class MemoryFragmentStore implements FragmentStore {
     }
   }
 
-  async release(owner: string): Promise<void> {
+  async release(owner: BlockOwner): Promise<void> {
     this.#kept.delete(owner);
     this.#unclaim(JOB_OWNER + owner);
   }
@@ -243,14 +245,15 @@ class MemoryFragmentStore implements FragmentStore {
     }
   }
 
-  async owners(): Promise<string[]> {
+  async owners(): Promise<BlockOwner[]> {
     return this.#owners();
   }
 
-  #owners(): string[] {
-    const jobs = new Set<string>();
+  #owners(): BlockOwner[] {
+    const jobs = new Set<BlockOwner>();
     for (const { owners } of this.#blocks.values()) {
-      for (const owner of owners) if (owner.startsWith(JOB_OWNER)) jobs.add(owner.slice(JOB_OWNER.length));
+      for (const owner of owners)
+        if (owner.startsWith(JOB_OWNER)) jobs.add(parseBlockOwner(owner.slice(JOB_OWNER.length)));
     }
     return [...jobs].toSorted();
   }
@@ -262,14 +265,14 @@ class MemoryFragmentStore implements FragmentStore {
     this.usedBytes = 0;
   }
 
-  contents(): Pick<StoreContents, 'fragments' | 'blocks' | 'notes'> {
+  contents(): Pick<StoreContents, 'fragments' | 'blocks' | 'plainHashes'> {
     const blocks = [...this.#blocks].map(([key, { bytes, owners }]) => {
       const isSound = (): boolean => bytes !== undefined && hexOf(sha256(bytes)) === key;
       return [key, { isSound, owners: [...owners] }] as const;
     });
     const kept = [...this.#kept.values()].flatMap((ofOwner) => [...ofOwner.values()]);
-    const notes = kept.map(({ note }) => hexOf(note));
-    return { fragments: [...this.#fragments.values()], blocks: new Map(blocks), notes };
+    const plainHashes = kept.map(({ plainHash }) => hexOf(plainHash));
+    return { fragments: [...this.#fragments.values()], blocks: new Map(blocks), plainHashes };
   }
 
   setCapacity(capacityBytes: number): void {

@@ -21,6 +21,11 @@ export type EntryId = Branded<string, 'EntryId'>;
 export type PoolId = Branded<string, 'PoolId'>;
 /** 16 random bytes as lower-case hex: a store, as other devices know it before it is a file. */
 export type JobId = Branded<string, 'JobId'>;
+/**
+ * Who counts blocks on a device beside its fragments: `store:` and a store's id, `pull:` and the number of a taking, or `soon:`, the device
+ * that foretold a job's blocks, and the job.
+ */
+export type BlockOwner = Branded<string, 'BlockOwner'>;
 /** SHA-256 of a block, 32 bytes. */
 export type BlockHash = Branded<Uint8Array, 'BlockHash'>;
 
@@ -29,6 +34,7 @@ const DAG_CBOR_CODE = 0x71;
 const SHA2_256_CODE = 0x12;
 const SHA2_256_BYTES = 32;
 const JOB_ID_BYTES = 16;
+const MAX_BLOCK_OWNER_BYTES = 255;
 
 export function deviceIdOf(publicKey: Uint8Array): DeviceId {
   return cidText(RAW_CODE, sha256(publicKey)) as DeviceId; // made here: its validator
@@ -120,6 +126,38 @@ export function parseBlockHash(value: unknown): BlockHash {
     throw new PalmError('bad-message', 'A block hash is 32 bytes.');
   }
   return value as BlockHash; // checked above
+}
+
+/** The blocks that a store sealed. Only these may outlive their page. */
+export function ownerOfStore(storeId: string): BlockOwner {
+  return `store:${storeId}` as BlockOwner; // made here: its validator
+}
+
+/** The blocks of a fragment, or of several small ones, that are being taken. `number` is another for each taking of a page. */
+export function ownerOfTaking(number: number): BlockOwner {
+  return `pull:${number}` as BlockOwner; // made here: its validator
+}
+
+/** The blocks that `from` foretold for `job`, and that were fetched ahead. */
+export function ownerOfForetold(from: DeviceId, job: JobId): BlockOwner {
+  return `soon:${from}:${job}` as BlockOwner; // made here: its validator
+}
+
+/** The blocks of fragments whose rows are being read, until the fragments count them. It is never on the disk. */
+export function ownerOfLoading(): BlockOwner {
+  return 'loading' as BlockOwner; // made here: its validator
+}
+
+/** @throws PalmError 'bad-message' when `value` is no owner that could be on the disk. */
+export function parseBlockOwner(value: unknown): BlockOwner {
+  if (
+    typeof value !== 'string' ||
+    value.length > MAX_BLOCK_OWNER_BYTES ||
+    !/^(store|pull|soon):./.test(value)
+  ) {
+    throw new PalmError('bad-message', 'An owner of blocks is its kind and a name.');
+  }
+  return value as BlockOwner; // checked above
 }
 
 /** A block hash as a map key: lower-case hex. */

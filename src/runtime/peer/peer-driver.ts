@@ -7,6 +7,7 @@ import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import {
   blockKey,
   type BlockHash,
+  type BlockOwner,
   type DeviceId,
   type FileId,
   type FragmentId,
@@ -182,7 +183,7 @@ export class PeerDriver {
    * Puts the device's durable state back, then opens the transport. Jobs that claim blocks are over, save `goingOn`. Returns
    * how much of what an earlier page noted cannot be read.
    */
-  async start(goingOn: ReadonlySet<string>): Promise<number> {
+  async start(goingOn: ReadonlySet<BlockOwner>): Promise<number> {
     const { fragments, records } = this.#ports;
     for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
     await this.#restoreRecords();

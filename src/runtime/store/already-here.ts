@@ -41,7 +41,9 @@ export async function storeBefore(
   const { unfinished, notice } = ports;
   const { resumes, details, geometry, modifiedMs, handle } = job;
   const isEqual = (sealed: SealedSegments): boolean =>
-    [...sealed].every(([segment, { note }]) => equalBytes(plainHashes[segment] ?? new Uint8Array(), note));
+    [...sealed].every(([segment, { plainHash }]) =>
+      equalBytes(plainHashes[segment] ?? new Uint8Array(), plainHash),
+    );
   if (resumes === undefined) {
     const alike = await unfinished.claimAlike(likenessOf(job), isEqual);
     // Its handle may be another file's that begins in the same way.

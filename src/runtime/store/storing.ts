@@ -29,7 +29,14 @@ import {
   segmentCountOf,
   type Geometry,
 } from '../../core/model/geometry.ts';
-import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../../core/model/ids.ts';
+import {
+  fileIdOf,
+  fragmentIdOf,
+  ownerOfStore,
+  parseJobId,
+  type BlockHash,
+  type FileId,
+} from '../../core/model/ids.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
 import type { SealedSegment, UnfinishedStore } from '../../core/ports.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
@@ -39,7 +46,7 @@ import { equalFileOf } from './equal-files.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 import type { Transfer } from '../transfers.ts';
-import { ownerOf, sealedBytesOf, type SealedSegments } from './unfinished-stores.ts';
+import { sealedBytesOf, type SealedSegments } from './unfinished-stores.ts';
 
 export type Stored =
   | { readonly kind: 'known'; readonly fileId: FileId }
@@ -186,14 +193,14 @@ async function sealSegments(
     if (job.isPaced) await early?.room(transfer.signal);
   };
   return mapSegments(job, pace, async (read, segment) => {
-    const { note: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
+    const { plainHash: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
     // A power failure may have taken bytes of blocks and left the row.
     if (doneHash !== undefined && doneBlocks !== undefined && (await areSound(doneBlocks, ports)))
       return { plainHash: doneHash, hashes: doneBlocks };
     const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
     const row = blocks.map((bytes, fragment) => ({ hash: blockOf(hashes, fragment), bytes }));
-    const keep = isKept ? { as: segment, note: plainHash } : undefined;
-    await ports.fragments.putBlocks(ownerOf(storeId), row, 'computed', keep);
+    const keep = isKept ? { as: segment, plainHash } : undefined;
+    await ports.fragments.putBlocks(ownerOfStore(storeId), row, 'computed', keep);
     early?.sealed(hashes);
     // One whose blocks were found damaged has been counted already.
     if (doneBlocks === undefined) {

@@ -6,6 +6,7 @@
 
 import { equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
+import { type BlockOwner, ownerOfStore } from '../../core/model/ids.ts';
 import { plainBytesOf, segmentCountOf, type Geometry } from '../../core/model/geometry.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
 import type { FragmentStore, Kept, StoreJournal, UnfinishedStore } from '../../core/ports.ts';
@@ -30,7 +31,7 @@ interface Entry {
   readonly isRunning: boolean;
 }
 
-/** By segment: the SHA-256 of its plaintext (`note`), and its n blocks where all are here still. */
+/** By segment: the SHA-256 of its plaintext, and its n blocks where all are here still. */
 export type SealedSegments = ReadonlyMap<number, Kept>;
 
 /** Stores beyond this cannot be continued. */
@@ -66,8 +67,8 @@ export class UnfinishedStores {
   }
 
   /** The claims that must outlive a restart. */
-  owners(): ReadonlySet<string> {
-    return new Set(Array.from(this.#entries.keys(), ownerOf));
+  owners(): ReadonlySet<BlockOwner> {
+    return new Set(Array.from(this.#entries.keys(), ownerOfStore));
   }
 
   /** Those that wait to be continued, the oldest first. */
@@ -190,7 +191,7 @@ export class UnfinishedStores {
     try {
       // A crash in between leaves a claim that the next start releases.
       if (this.#entries.has(storeId)) await journal.end(storeId);
-      await fragments.release(ownerOf(storeId));
+      await fragments.release(ownerOfStore(storeId));
       this.#entries.delete(storeId);
     } finally {
       this.pause(storeId);
@@ -204,7 +205,7 @@ export class UnfinishedStores {
   }
 
   async #sealed(store: UnfinishedStore): Promise<SealedSegments> {
-    const kept = await this.#ports.fragments.kept(ownerOf(store.storeId));
+    const kept = await this.#ports.fragments.kept(ownerOfStore(store.storeId));
     const known = this.#entries.get(store.storeId)?.known ?? new Set();
     const isSound =
       [...known].every((segment) => kept.has(segment)) &&
@@ -225,11 +226,6 @@ export class UnfinishedStores {
     if (entry !== undefined) this.#entries.set(storeId, { ...entry, ...change });
     this.#changed();
   }
-}
-
-/** Who claims the blocks of an unfinished store. */
-export function ownerOf(storeId: string): string {
-  return `store:${storeId}`;
 }
 
 /** Bytes of plaintext whose blocks are here. */

@@ -4,7 +4,7 @@
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { isPalmError } from '../../core/model/errors.ts';
-import type { BlockHash, DeviceId, FileId } from '../../core/model/ids.ts';
+import { type BlockHash, type DeviceId, type FileId, ownerOfTaking } from '../../core/model/ids.ts';
 import type { Ask } from '../../core/peer/requests.ts';
 import type { Fetch } from '../../core/peer/taking.ts';
 import type { Clock, FragmentStore, StoredFragment } from '../../core/ports.ts';
@@ -92,7 +92,7 @@ export class FragmentTaker {
     this.#jobCount += 1;
     return {
       ...this.#ports,
-      owner: `pull:${this.#jobCount}`,
+      owner: ownerOfTaking(this.#jobCount),
       request: (ask) => this.#ports.request(from, ask),
     };
   }

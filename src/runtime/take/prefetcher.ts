@@ -2,7 +2,14 @@
 // their job until the job is over.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import { blockKey, type BlockHash, type DeviceId, type JobId } from '../../core/model/ids.ts';
+import {
+  blockKey,
+  type BlockHash,
+  type BlockOwner,
+  type DeviceId,
+  type JobId,
+  ownerOfForetold,
+} from '../../core/model/ids.ts';
 import { BLOCK_BYTES } from '../../core/model/limits.ts';
 import type { PrefetchOutcome } from '../../core/peer/prefetching.ts';
 import type { FragmentStore } from '../../core/ports.ts';
@@ -23,9 +30,9 @@ interface Claim {
 
 export class Prefetcher {
   readonly #ports: PrefetchPorts;
-  readonly #claims = new Map<string, Claim>();
+  readonly #claims = new Map<BlockOwner, Claim>();
   /** Claims being released: blocks that are put meanwhile would go with them. */
-  readonly #releases = new Map<string, Promise<void>>();
+  readonly #releases = new Map<BlockOwner, Promise<void>>();
   readonly #underWay = new Map<string, Promise<PrefetchOutcome>>();
 
   constructor(ports: PrefetchPorts) {
@@ -33,7 +40,7 @@ export class Prefetcher {
   }
 
   async fetch(from: DeviceId, job: JobId, hash: BlockHash): Promise<PrefetchOutcome> {
-    const owner = ownerOf(from, job);
+    const owner = ownerOfForetold(from, job);
     const claim = this.#claims.get(owner) ?? { controller: new AbortController(), fetches: new Set() };
     this.#claims.set(owner, claim);
     const fetching = this.#fetch(owner, from, hash, claim.controller.signal);
@@ -50,7 +57,7 @@ export class Prefetcher {
 
   /** Stops the job's fetches and releases its claim. */
   async over(from: DeviceId, job: JobId): Promise<void> {
-    const owner = ownerOf(from, job);
+    const owner = ownerOfForetold(from, job);
     const claim = this.#claims.get(owner);
     if (claim === undefined) return;
     this.#claims.delete(owner);
@@ -72,13 +79,13 @@ export class Prefetcher {
     await Promise.allSettled([...fetches, ...this.#releases.values()]);
   }
 
-  async #release(owner: string, after: readonly Promise<unknown>[]): Promise<void> {
+  async #release(owner: BlockOwner, after: readonly Promise<unknown>[]): Promise<void> {
     await Promise.allSettled(after);
     await this.#ports.fragments.release(owner);
   }
 
   async #fetch(
-    owner: string,
+    owner: BlockOwner,
     from: DeviceId,
     hash: BlockHash,
     signal: AbortSignal,
@@ -101,8 +108,4 @@ export class Prefetcher {
       return isPalmError(error, 'corrupt') ? 'corrupt' : 'full';
     }
   }
-}
-
-function ownerOf(from: DeviceId, job: JobId): string {
-  return `soon:${from}:${job}`;
 }

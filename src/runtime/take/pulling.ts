@@ -6,7 +6,7 @@ import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { blockBytesOf } from '../../core/model/geometry.ts';
-import type { BlockHash, FileId } from '../../core/model/ids.ts';
+import type { BlockHash, BlockOwner, FileId } from '../../core/model/ids.ts';
 import type { Ask } from '../../core/peer/requests.ts';
 import type { FragmentStore, NewFragment, StoredFragment } from '../../core/ports.ts';
 import type { Place, Refusal } from '../../core/wire/messages.ts';
@@ -16,7 +16,7 @@ import { storedFragmentOf } from '../stored-fragment.ts';
 
 export interface PullPorts {
   /** Claims the blocks until their fragment counts them: a name that no other job has. */
-  readonly owner: string;
+  readonly owner: BlockOwner;
   /** Undefined when the file is not known, or no longer. */
   readonly manifestOf: (file: FileId) => Manifest | undefined;
   readonly fragments: FragmentStore;

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { isPalmError } from '../../../src/core/model/errors.ts';
-import { type BlockHash, parseBlockHash } from '../../../src/core/model/ids.ts';
+import { type BlockHash, ownerOfStore, parseBlockHash } from '../../../src/core/model/ids.ts';
 import { fragmentStoreCases, type FragmentStoreHarness } from '../../contract/fragment-store.ts';
 import { recordStoreCases } from '../../contract/record-store.ts';
 import { storeJournalCases } from '../../contract/store-journal.ts';
@@ -34,14 +34,14 @@ describe('the capacity', () => {
   it('bounds blocks and indexes, and is given back by release', async () => {
     const store = createMemoryStore({ capacityBytes: 10 });
     const { hash, bytes } = await blockOf(8);
-    await store.fragments.putBlocks('a', [{ hash, bytes }], 'claimed');
+    await store.fragments.putBlocks(ownerOfStore('a'), [{ hash, bytes }], 'claimed');
     expect(store.usedBytes()).toBe(8);
     const more = await blockOf(3);
-    const putting = store.fragments.putBlocks('b', [more], 'claimed');
+    const putting = store.fragments.putBlocks(ownerOfStore('b'), [more], 'claimed');
     await expect(putting).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
-    await store.fragments.release('a');
+    await store.fragments.release(ownerOfStore('a'));
     expect(store.usedBytes()).toBe(0);
-    await store.fragments.putBlocks('b', [more], 'claimed');
+    await store.fragments.putBlocks(ownerOfStore('b'), [more], 'claimed');
     expect(store.usedBytes()).toBe(3);
   });
 });

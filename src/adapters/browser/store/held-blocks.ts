@@ -1,11 +1,11 @@
 // Which blocks this device has, where each lies, and who counts it: all in memory, so that neither asking for a block nor
-// writing one for a job costs a transaction. The disk has it as rows of fragments and of kept jobs (idb-fragments.ts), from
+// writing one for an owner costs a transaction. The disk has it as rows of fragments and of what was kept (idb-rows.ts), from
 // which it is made anew when the store is opened. Some 150 bytes for each block of 256 KiB.
 //
 // Invariants: a block's place never changes while anyone counts it, so a damaged one is written anew where it lay, and no row
 // that names a place is ever wrong; a block that nobody counts is not in here.
 
-import { blockKey, type BlockHash, type FragmentId } from '../../../core/model/ids.ts';
+import { blockKey, type BlockHash, type BlockOwner, type FragmentId } from '../../../core/model/ids.ts';
 
 export interface HeldBlock {
   readonly hash: BlockHash;
@@ -16,7 +16,7 @@ export interface HeldBlock {
   isHere: boolean;
   /** How often it was written: what was read before a write says nothing of what is there after it. */
   writeCount: number;
-  /** Fragments, jobs, and whoever writes it now. */
+  /** Fragments, owners, and whoever writes it now. */
   claimCount: number;
 }
 
@@ -29,7 +29,7 @@ export interface Wanted {
 
 export class HeldBlocks {
   readonly #blocks = new Map<string, HeldBlock>();
-  readonly #jobs = new Map<string, Set<HeldBlock>>();
+  readonly #owners = new Map<BlockOwner, Set<HeldBlock>>();
   readonly #fragments = new Set<FragmentId>();
 
   get(hash: BlockHash): HeldBlock | undefined {
@@ -40,33 +40,33 @@ export class HeldBlocks {
     return this.#blocks.values();
   }
 
-  jobs(): string[] {
-    return [...this.#jobs.keys()];
+  owners(): BlockOwner[] {
+    return [...this.#owners.keys()];
   }
 
   /** Has `owner` count a block. `isNew` says that it did not before. */
-  claim(owner: string, wanted: Wanted): { readonly block: HeldBlock; readonly isNew: boolean } {
+  claim(owner: BlockOwner, wanted: Wanted): { readonly block: HeldBlock; readonly isNew: boolean } {
     const block = this.#blockFor(wanted);
-    const ofJob = this.#jobs.get(owner) ?? new Set();
-    this.#jobs.set(owner, ofJob);
-    if (ofJob.has(block)) return { block, isNew: false };
-    ofJob.add(block);
+    const ofOwner = this.#owners.get(owner) ?? new Set();
+    this.#owners.set(owner, ofOwner);
+    if (ofOwner.has(block)) return { block, isNew: false };
+    ofOwner.add(block);
     block.claimCount += 1;
     return { block, isNew: true };
   }
 
   /** `owner` counts these no longer. Answers those that nobody counts now. */
-  unclaim(owner: string, blocks: Iterable<HeldBlock>): HeldBlock[] {
-    const ofJob = this.#jobs.get(owner);
-    if (ofJob === undefined) return [];
-    const own = [...blocks].filter((block) => ofJob.delete(block));
-    if (ofJob.size === 0) this.#jobs.delete(owner);
+  unclaim(owner: BlockOwner, blocks: Iterable<HeldBlock>): HeldBlock[] {
+    const ofOwner = this.#owners.get(owner);
+    if (ofOwner === undefined) return [];
+    const own = [...blocks].filter((block) => ofOwner.delete(block));
+    if (ofOwner.size === 0) this.#owners.delete(owner);
     return this.uncount(own);
   }
 
   /** `owner` counts nothing any more. Answers as `unclaim`. */
-  release(owner: string): HeldBlock[] {
-    return this.unclaim(owner, [...(this.#jobs.get(owner) ?? [])]);
+  release(owner: BlockOwner): HeldBlock[] {
+    return this.unclaim(owner, [...(this.#owners.get(owner) ?? [])]);
   }
 
   /** Counts blocks that are being written, or whose fragment is being made, until `uncount` or `made`. */
@@ -101,7 +101,7 @@ export class HeldBlocks {
   clear(): HeldBlock[] {
     const blocks = [...this.#blocks.values()];
     this.#blocks.clear();
-    this.#jobs.clear();
+    this.#owners.clear();
     this.#fragments.clear();
     return blocks;
   }

@@ -11,7 +11,7 @@ import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 export interface PalmSchema extends DBSchema {
   /** A block's bytes by its hash, 32 bytes. */
   blocks: { key: BufferSource; value: unknown };
-  /** {owner, keptAs, slot, note, hashes, places}: blocks that a job kept beyond its page, by the first two. */
+  /** {owner, keptAs, slot, note, hashes, places}: blocks that a store kept beyond its page, by the first two. */
   kept: { key: [string, number]; value: unknown };
   /** StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist. */
   fragments: { key: string; value: unknown };

@@ -1,8 +1,8 @@
 // FragmentStore over IndexedDB and, where there are any, files (block-files.ts). What is here and who counts it is in memory
-// (held-blocks.ts); on the disk a fragment is one row with its blocks' hashes and places, and a job whose blocks must outlive
+// (held-blocks.ts); on the disk a fragment is one row with its blocks' hashes and locations, and an owner whose blocks must outlive
 // the page has a row for each set of them. So a block costs a write in place, and a transaction is a fragment's.
 //
-// A fragment's index, which has its key share, and the note of what a job kept are sealed, each under a key that is erased before
+// A fragment's index, which has its key share, and the hashes of the segments that were kept are sealed, each under a key that is erased before
 // its row is deleted (sealed-rows.ts): blocks are ciphertext, and need not be.
 //
 // Invariants: a fragment exists exactly when its row does and its key was not erased, and its blocks were durable before; what no
@@ -14,6 +14,7 @@ import { PalmError } from '../../../core/model/errors.ts';
 import {
   type BlockHash,
   blockKey,
+  type BlockOwner,
   type FragmentId,
   fragmentIdOf,
   parseFragmentId,
@@ -41,7 +42,8 @@ import {
   indexRow,
   keptRow,
   ownBytes,
-  placesOf,
+  rowOfKept,
+  locationsOf,
 } from './idb-rows.ts';
 import { eachRow } from './idb-scan.ts';
 import type { RowSeals } from './sealed-rows.ts';
@@ -97,7 +99,7 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async #putBlocks(
-    owner: string,
+    owner: BlockOwner,
     given: readonly Block[],
     hashes: 'claimed' | 'computed',
     keep?: Keep,
@@ -107,7 +109,7 @@ export class IdbFragmentStore implements FragmentStore {
     }
     const claims = new Map(given.map((block) => [blockKey(block.hash), this.#claim(owner, block)]));
     const held = new Set(Array.from(claims.values(), (claim) => claim.held));
-    // A job that ends meanwhile does not free a place that is being written.
+    // An owner that ends meanwhile does not free a slot that is being written.
     this.#held.count(held);
     try {
       await this.#write(owner, given, [...claims.values()], keep);
@@ -129,7 +131,7 @@ export class IdbFragmentStore implements FragmentStore {
     }
   }
 
-  async kept(owner: string): Promise<Map<number, Kept>> {
+  async kept(owner: BlockOwner): Promise<Map<number, Kept>> {
     const range = allKeptBy(owner);
     const [keys, rows] = await this.#database.run(['kept'], 'readonly', 'relaxed', (transaction) => {
       const kept = transaction.objectStore('kept');
@@ -138,18 +140,18 @@ export class IdbFragmentStore implements FragmentStore {
     const { sound, damaged } = decodeRows(keys, rows, keptRow);
     if (damaged.length > 0) return new Map();
     const opened = await Promise.all(
-      sound.map(({ slot, keptAs, note }) => this.#seals.open(slot, ['kept', owner, keptAs], note)),
+      sound.map(({ slot, keptAs, plainHash }) => this.#seals.open(slot, ['kept', owner, keptAs], plainHash)),
     );
-    const notes = opened.flatMap((note) => (note.kind === 'open' ? [note.bytes] : []));
-    if (notes.length < sound.length) return new Map();
+    const plainHashes = opened.flatMap((hash) => (hash.kind === 'open' ? [hash.bytes] : []));
+    if (plainHashes.length < sound.length) return new Map();
     const kept = new Map(
       sound.map(({ keptAs, blocks }, at): [number, Kept] => {
         const hashes = blocks.map(({ hash }) => hash);
         const isWhole = hashes.length > 0 && hashes.every((hash) => this.#isHere(hash));
-        return [keptAs, { note: itemAt(notes, at), blocks: isWhole ? hashes : undefined }];
+        return [keptAs, { plainHash: itemAt(plainHashes, at), blocks: isWhole ? hashes : undefined }];
       }),
     );
-    this.#keepers.learn(owner, new Map(Array.from(kept, ([keptAs, { note }]) => [keptAs, note])));
+    this.#keepers.learn(owner, new Map(Array.from(kept, ([keptAs, { plainHash }]) => [keptAs, plainHash])));
     return kept;
   }
 
@@ -164,7 +166,7 @@ export class IdbFragmentStore implements FragmentStore {
       const bytes = await this.#load(held, into);
       if (bytes !== 'absent' && bytes !== 'damaged' && (await matches(hash, bytes))) return bytes;
       if (held.writeCount !== writeCount || this.#held.get(hash) !== held) continue;
-      // Its place stays its own: whoever puts the block again writes it there.
+      // Its slot stays its own: whoever puts the block again writes it there.
       held.isHere = false;
       if (bytes === 'absent') return undefined;
       break;
@@ -200,7 +202,7 @@ export class IdbFragmentStore implements FragmentStore {
           making.flatMap(({ stored, blocks }, at) => [
             indexes.delete(allIndexesOf(stored.fragmentId)),
             indexes.put(itemAt(sealed, at), [stored.fragmentId, itemAt(slots, at)]),
-            rows.put({ ...stored, ...placesOf(blocks) }),
+            rows.put({ ...stored, ...locationsOf(blocks) }),
           ]),
         );
       });
@@ -249,8 +251,8 @@ export class IdbFragmentStore implements FragmentStore {
     await this.#dropAll(fragmentIds);
   }
 
-  async release(owner: string): Promise<void> {
-    // Before its blocks are free: a row never names a place that somebody else has.
+  async release(owner: BlockOwner): Promise<void> {
+    // Before its blocks are free: a row never names a slot that somebody else has.
     await this.#keepers.end(owner, () =>
       this.#writes.write('strict', 0, (transaction) =>
         transaction.objectStore('kept').delete(allKeptBy(owner)),
@@ -259,8 +261,8 @@ export class IdbFragmentStore implements FragmentStore {
     await this.#free(this.#held.release(owner));
   }
 
-  async owners(): Promise<string[]> {
-    return this.#held.jobs();
+  async owners(): Promise<BlockOwner[]> {
+    return this.#held.owners();
   }
 
   clear(): Promise<void> {
@@ -326,7 +328,7 @@ export class IdbFragmentStore implements FragmentStore {
     return { stored, indexBytes, hashes, blocks, counted: new Set(blocks) };
   }
 
-  #claim(owner: string, block: Block): Claim {
+  #claim(owner: BlockOwner, block: Block): Claim {
     const { hash, bytes } = block;
     const newSlot = (): number | undefined =>
       bytes.length > LARGE_BYTES ? this.#files?.take(bytes.length) : undefined;
@@ -335,7 +337,7 @@ export class IdbFragmentStore implements FragmentStore {
   }
 
   async #write(
-    owner: string,
+    owner: BlockOwner,
     given: readonly Block[],
     claims: readonly Claim[],
     keep: Keep | undefined,
@@ -357,12 +359,12 @@ export class IdbFragmentStore implements FragmentStore {
       if (rows.length > 0) await this.#writes.write('relaxed', byteCount, putRows);
       return;
     }
-    const places = placesOf(given.flatMap(({ hash }) => this.#held.get(hash) ?? []));
-    const readNotes = (): Promise<unknown> => this.kept(owner);
-    await this.#keepers.write(owner, keep, readNotes, (slot, note) =>
+    const blocks = given.flatMap(({ hash }) => this.#held.get(hash) ?? []);
+    const readHashes = (): Promise<unknown> => this.kept(owner);
+    await this.#keepers.write(owner, keep, readHashes, (slot, plainHash) =>
       this.#writes.write('strict', byteCount, async (transaction) => {
         await putRows(transaction);
-        const row = { owner, keptAs: keep.as, slot, note, ...places };
+        const row = rowOfKept({ owner, keptAs: keep.as, slot, plainHash, blocks });
         await transaction.objectStore('kept').put(row);
       }),
     );

@@ -3,7 +3,12 @@
 //
 // Invariant: when `loadFragments` resolves, each row of `indexes` belongs to a fragment, and no two rows have one slot.
 
-import type { FragmentId } from '../../../core/model/ids.ts';
+import {
+  type BlockOwner,
+  type FragmentId,
+  ownerOfLoading,
+  parseBlockOwner,
+} from '../../../core/model/ids.ts';
 import { hashOfKey } from './block-hashes.ts';
 import { HeldBlocks, type HeldBlock } from './held-blocks.ts';
 import type { PalmDatabase } from './idb-database.ts';
@@ -15,14 +20,11 @@ import {
   keptRow,
   type KeptRow,
   keySlotOf,
-  type PlacedBlock,
+  type LocatedBlock,
 } from './idb-rows.ts';
 import { allKeys, eachRow } from './idb-scan.ts';
 import type { PackFolder } from './pack-file.ts';
 import { NO_SLOT, type RowSeals } from './sealed-rows.ts';
-
-/** Counts what is being loaded until its fragments do. */
-const LOADING = 'loading';
 
 export interface FragmentDisk {
   readonly database: PalmDatabase;
@@ -37,8 +39,8 @@ export interface LoadedFragments {
   readonly held: HeldBlocks;
   /** Of the keys of indexes. */
   readonly slots: Map<FragmentId, number>;
-  /** Jobs with rows in `kept`, with the slots of their keys. */
-  readonly keepers: Map<string, number>;
+  /** Owners with rows in `kept`, with the slots of their keys. */
+  readonly keepers: Map<BlockOwner, number>;
 }
 
 function asItIs(row: unknown): { readonly row: unknown } {
@@ -67,7 +69,7 @@ export async function slotsNamed(database: PalmDatabase): Promise<number[]> {
 
 export async function loadFragments({ database, seals, onDamage }: FragmentDisk): Promise<LoadedFragments> {
   const indexes = await soundIndexes(database, seals);
-  const places = new Places();
+  const blocks = new NamedBlocks();
   const slots = new Map<FragmentId, number>();
   const letGo: string[] = [];
   const damaged = await eachRow(database, 'fragments', fragmentRow, (row) => {
@@ -79,21 +81,22 @@ export async function loadFragments({ database, seals, onDamage }: FragmentDisk)
     }
     // Without an index it is listed all the same: whoever asks for that finds the damage.
     if (slot !== undefined) slots.set(fragmentId, slot);
-    places.addFragment(row);
+    blocks.addFragment(row);
   });
-  const keepers = new Map<string, number>();
-  const foreign = new Set<string>();
+  const keepers = new Map<BlockOwner, number>();
+  const foreign = new Set<BlockOwner>();
   const damagedKept = await eachRow(database, 'kept', keptRow, (row) => {
     if ((keepers.get(row.owner) ?? row.slot) !== row.slot) foreign.add(row.owner);
     keepers.set(row.owner, row.slot);
-    places.addKept(row);
+    blocks.addKept(row);
   });
-  const held = places.loaded();
+  const held = blocks.loaded();
   // Its owner cannot say any more what all of it was.
   const damagedOwners = new Set([...damagedKept.map(([owner]) => owner), ...foreign]);
   const erasedOwners = [...keepers].flatMap(([owner, slot]) => (seals.isErased(slot) ? [owner] : []));
+  const endedOwners = [...damagedOwners, ...erasedOwners];
   const endedSlots: number[] = [];
-  for (const owner of [...damagedOwners, ...erasedOwners]) {
+  for (const owner of endedOwners.flatMap((name) => decoded(name, parseBlockOwner) ?? [])) {
     held.release(owner);
     endedSlots.push(keepers.get(owner) ?? NO_SLOT);
     keepers.delete(owner);
@@ -105,7 +108,7 @@ export async function loadFragments({ database, seals, onDamage }: FragmentDisk)
   await sweep(database, held, {
     fragments: [...damaged, ...letGo],
     indexes: [...indexes.unreadable, ...strays.map(({ fragmentId, slot }) => [fragmentId, slot])],
-    owners: [...damagedOwners, ...erasedOwners],
+    owners: endedOwners,
   });
   seals.free(endedSlots);
   // Told of at once; who asks for one of these finds the damage, and then it is removed.
@@ -146,34 +149,34 @@ async function soundIndexes(database: PalmDatabase, seals: RowSeals): Promise<In
 }
 
 /** Blocks as rows name them. */
-class Places {
+class NamedBlocks {
   readonly #held = new HeldBlocks();
   readonly #taken = new Set<number>();
 
   addFragment({ stored, blocks }: FragmentRow): void {
-    const counted = new Set(blocks.map((placed) => this.#claim(LOADING, placed)));
+    const counted = new Set(blocks.map((located) => this.#claim(ownerOfLoading(), located)));
     this.#held.count(counted);
     this.#held.made(stored.fragmentId, counted);
   }
 
   addKept({ owner, blocks }: KeptRow): void {
-    for (const placed of blocks) this.#claim(owner, placed);
+    for (const located of blocks) this.#claim(owner, located);
   }
 
   loaded(): HeldBlocks {
-    this.#held.release(LOADING);
+    this.#held.release(ownerOfLoading());
     return this.#held;
   }
 
-  #claim(owner: string, placed: PlacedBlock): HeldBlock {
-    const { hash, byteCount } = placed;
-    const { block } = this.#held.claim(owner, { hash, byteCount, newSlot: () => this.#slotOf(placed) });
+  #claim(owner: BlockOwner, located: LocatedBlock): HeldBlock {
+    const { hash, byteCount } = located;
+    const { block } = this.#held.claim(owner, { hash, byteCount, newSlot: () => this.#slotOf(located) });
     block.isHere = block.slot !== undefined;
     return block;
   }
 
   /** Two rows that name one slot: the second's block is not there. */
-  #slotOf({ slot }: PlacedBlock): number | undefined {
+  #slotOf({ slot }: LocatedBlock): number | undefined {
     if (slot === undefined || this.#taken.has(slot)) return undefined;
     this.#taken.add(slot);
     return slot;

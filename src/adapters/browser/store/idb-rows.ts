@@ -5,8 +5,10 @@ import { concatBytes } from '../../../core/model/bytes.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
 import {
   type BlockHash,
+  type BlockOwner,
   type FragmentId,
   parseBlockHash,
+  parseBlockOwner,
   parseDeviceId,
   parseEntryId,
   parseFileId,
@@ -22,29 +24,25 @@ import {
   MAX_SEGMENT_COUNT,
 } from '../../../core/model/limits.ts';
 import type { StoredFragment, StoredRecord } from '../../../core/ports.ts';
-import { bad, bytesOf, fieldsOf, textOf, tupleOf, uintOf } from '../../../core/encoding/decode.ts';
+import { bad, bytesOf, fieldsOf, tupleOf, uintOf } from '../../../core/encoding/decode.ts';
 import { slotBytesOf } from './pack-slots.ts';
 import { NO_SLOT, SEAL_BYTES } from './sealed-rows.ts';
-
-/** A job's name: its kind and a hexadecimal id. */
-const MAX_OWNER_BYTES = 255;
 
 export function blockRow(row: unknown): Uint8Array<ArrayBuffer> {
   return ownBytes(bytesOf(row, 1, BLOCK_BYTES));
 }
 
 /** A block, and where it lies: in a slot of the files, or as a row of its own (undefined). */
-export interface PlacedBlock {
+export interface LocatedBlock {
   readonly hash: BlockHash;
   readonly slot: number | undefined;
   readonly byteCount: number;
 }
 
 const HASH_BYTES = 32;
-const NOTE_BYTES = 32;
 
-/** What `placedBlocks` reads: the hashes in a row, and for each block its slot and its length, bytes. */
-export function placesOf(blocks: readonly PlacedBlock[]): {
+/** What `locatedBlocks` reads: the hashes in a row, and for each block its slot and its length, bytes. */
+export function locationsOf(blocks: readonly LocatedBlock[]): {
   readonly hashes: Uint8Array<ArrayBuffer>;
   readonly places: Uint32Array<ArrayBuffer>;
 } {
@@ -63,7 +61,7 @@ export function hashesOf(value: unknown, maxCount: number): BlockHash[] {
   );
 }
 
-function placedBlocks(value: unknown, places: unknown, minCount: number, maxCount: number): PlacedBlock[] {
+function locatedBlocks(value: unknown, places: unknown, minCount: number, maxCount: number): LocatedBlock[] {
   const hashes = hashesOf(value, maxCount);
   if (hashes.length < minCount) throw bad('at least one block was expected');
   if (!(places instanceof Uint32Array) || places.length !== 2 * hashes.length)
@@ -94,7 +92,7 @@ export function keySlotOf(value: unknown): number {
 /** A fragment, and its blocks in the order of the segments. */
 export interface FragmentRow {
   readonly stored: StoredFragment;
-  readonly blocks: readonly PlacedBlock[];
+  readonly blocks: readonly LocatedBlock[];
 }
 
 export function fragmentRow(row: unknown): FragmentRow {
@@ -106,33 +104,38 @@ export function fragmentRow(row: unknown): FragmentRow {
       fragment: uintOf(fields['fragment'], MAX_FRAGMENT_COUNT - 1),
       blockBytes: uintOf(fields['blockBytes'], MAX_SEGMENT_COUNT * BLOCK_BYTES),
     },
-    blocks: placedBlocks(fields['hashes'], fields['places'], 1, MAX_SEGMENT_COUNT),
+    blocks: locatedBlocks(fields['hashes'], fields['places'], 1, MAX_SEGMENT_COUNT),
   };
 }
 
-/** Blocks that a job kept beyond its page, as `FragmentStore.putBlocks` was given them. */
+/** Blocks that an owner kept beyond its page, as `FragmentStore.putBlocks` was given them. */
 export interface KeptRow {
-  readonly owner: string;
+  readonly owner: BlockOwner;
   readonly keptAs: number;
-  /** Of the key that the note is sealed under. */
+  /** Of the key that the hash is sealed under. */
   readonly slot: number;
-  /** 32 bytes, sealed or not. */
-  readonly note: Uint8Array<ArrayBuffer>;
-  /** None where an earlier version knew the note only. */
-  readonly blocks: readonly PlacedBlock[];
+  /** SHA-256 of the segment that the blocks seal, itself sealed or not. The row calls it `note`. */
+  readonly plainHash: Uint8Array<ArrayBuffer>;
+  /** None where an earlier version knew the hash only. */
+  readonly blocks: readonly LocatedBlock[];
 }
 
 export function keptRow(row: unknown): KeptRow {
   const fields = fieldsOf(row, ['owner', 'keptAs', 'slot', 'note', 'hashes', 'places']);
   const slot = keySlotOf(fields['slot']);
-  const noteBytes = slot === NO_SLOT ? NOTE_BYTES : NOTE_BYTES + SEAL_BYTES;
+  const hashBytes = slot === NO_SLOT ? HASH_BYTES : HASH_BYTES + SEAL_BYTES;
   return {
-    owner: textOf(fields['owner'], MAX_OWNER_BYTES),
+    owner: parseBlockOwner(fields['owner']),
     keptAs: uintOf(fields['keptAs'], MAX_SEGMENT_COUNT - 1),
     slot,
-    note: ownBytes(bytesOf(fields['note'], noteBytes, noteBytes)),
-    blocks: placedBlocks(fields['hashes'], fields['places'], 0, MAX_FRAGMENT_COUNT),
+    plainHash: ownBytes(bytesOf(fields['note'], hashBytes, hashBytes)),
+    blocks: locatedBlocks(fields['hashes'], fields['places'], 0, MAX_FRAGMENT_COUNT),
   };
+}
+
+/** What `keptRow` reads. */
+export function rowOfKept({ owner, keptAs, slot, plainHash, blocks }: KeptRow): object {
+  return { owner, keptAs, slot, note: plainHash, ...locationsOf(blocks) };
 }
 
 export function recordRow(row: unknown): StoredRecord {

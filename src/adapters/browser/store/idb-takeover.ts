@@ -7,10 +7,11 @@
 
 import { equalBytes, utf8 } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
+import type { BlockOwner } from '../../../core/model/ids.ts';
 import { PalmDatabase } from './idb-database.ts';
 import { IdbStoreJournal, unfinishedRow } from './idb-journal.ts';
 import { slotsNamed } from './idb-loading.ts';
-import { decoded, fragmentRow, indexRow, keptRow } from './idb-rows.ts';
+import { decoded, fragmentRow, indexRow, type KeptRow, keptRow, rowOfKept } from './idb-rows.ts';
 import { IdbSecretStore } from './idb-secrets.ts';
 import { KeySlots } from './key-slots.ts';
 import { destroyOldDatabase, hasOldDatabase, type OldDatabase, openOldDatabase } from './old-database.ts';
@@ -157,16 +158,18 @@ async function copyFragments(old: OldDatabase, database: PalmDatabase, seals: Ro
 }
 
 async function copyKept(old: OldDatabase, database: PalmDatabase, seals: RowSeals): Promise<number> {
-  const slots = new Map<string, number>();
+  const slots = new Map<BlockOwner, number>();
   let damageCount = 0;
   for await (const { rows } of batches(old, 'kept')) {
     const sound = rows.flatMap((row) => decodedKept(row) ?? []);
     damageCount += rows.length - sound.length;
     const sealed = await Promise.all(
-      sound.map(async ({ row, owner, keptAs, note }) => {
+      sound.map(async (kept) => {
+        const { owner, keptAs, plainHash } = kept;
         const slot = slots.get(owner) ?? seals.take(1)[0] ?? NO_SLOT;
         slots.set(owner, slot);
-        return { ...row, slot, note: await seals.seal(slot, ['kept', owner, keptAs], note) };
+        const sealedHash = await seals.seal(slot, ['kept', owner, keptAs], plainHash);
+        return rowOfKept({ ...kept, slot, plainHash: sealedHash });
       }),
     );
     seals.flush();
@@ -222,13 +225,13 @@ async function checkAll(
       }
     }
     for await (const { rows } of batches(old, 'kept')) {
-      for (const { owner, keptAs, note } of rows.flatMap((row) => decodedKept(row) ?? [])) {
+      for (const { owner, keptAs, plainHash } of rows.flatMap((row) => decodedKept(row) ?? [])) {
         const row = await database.run(['kept'], 'readonly', 'relaxed', (transaction) =>
           transaction.objectStore('kept').get([owner, keptAs]),
         );
         const copy = decoded(row, keptRow);
         if (copy === undefined) throw notTakenOver();
-        await check(copy.slot, ['kept', owner, keptAs], copy.note, note);
+        await check(copy.slot, ['kept', owner, keptAs], copy.plainHash, plainHash);
       }
     }
     const journal = await IdbStoreJournal.open(database, seals, () => undefined);
@@ -286,14 +289,8 @@ async function newIndex(
 }
 
 /** Rows of up to version 5 have no slot. */
-function decodedKept(
-  row: unknown,
-):
-  | { readonly row: object; readonly owner: string; readonly keptAs: number; readonly note: Uint8Array }
-  | undefined {
-  if (typeof row !== 'object' || row === null) return undefined;
-  const kept = decoded({ ...row, slot: NO_SLOT }, keptRow);
-  return kept && { row, owner: kept.owner, keptAs: kept.keptAs, note: kept.note };
+function decodedKept(row: unknown): KeptRow | undefined {
+  return typeof row === 'object' && row !== null ? decoded({ ...row, slot: NO_SLOT }, keptRow) : undefined;
 }
 
 async function* batches(

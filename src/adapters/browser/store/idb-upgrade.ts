@@ -2,18 +2,18 @@
 // that IndexedDB gives for it: whole or not at all, and with everything that it holds.
 //
 // Version 2 added `journal`, and `sealed`: {storeId, segment, blocks}, the hashes of a sealed segment's blocks. 3 added
-// `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has the places of blocks in the rows
+// `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has the locations of blocks in the rows
 // of `fragments` and `kept` instead, and so neither `slots`, `sealed`, nor `claims`, which counted each block's owners. 5 has the
 // hash of a sealed segment's plaintext beside its blocks, as `note`; up to then all of a file's were `segmentHashes` in `journal`.
 
 import { type IDBPTransaction, wrap } from 'idb';
 import { decodeFragmentIndex } from '../../../core/coding/fragment-index.ts';
 import { segmentCountOf } from '../../../core/model/geometry.ts';
-import type { BlockHash } from '../../../core/model/ids.ts';
+import { type BlockHash, ownerOfStore } from '../../../core/model/ids.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../../../core/model/limits.ts';
 import { fieldsOf, textOf, tupleOf, uintOf } from '../../../core/encoding/decode.ts';
 import { unfinishedRow } from './idb-journal.ts';
-import { decoded, hashesOf, indexRow, type PlacedBlock, placesOf } from './idb-rows.ts';
+import { decoded, hashesOf, indexRow, type LocatedBlock, locationsOf } from './idb-rows.ts';
 
 /** 32 hexadecimal digits. */
 const STORE_ID_BYTES = 32;
@@ -34,9 +34,9 @@ export async function upgrade(
   if (oldVersion === 0) return;
   const wrapped: unknown = wrap(transaction);
   const upgrading = wrapped as Upgrading; // idb does not know of which mode it is
-  if (oldVersion < 4) await placeFragments(upgrading);
+  if (oldVersion < 4) await locateFragments(upgrading);
   if (old.has('sealed')) await keepSealed(upgrading);
-  if (old.has('journal')) await noteHashes(upgrading);
+  if (old.has('journal')) await keepHashes(upgrading);
   for (const name of ['slots', 'claims', 'sealed']) if (old.has(name)) database.deleteObjectStore(name);
 }
 
@@ -52,8 +52,8 @@ const STORES: readonly (readonly [string, string | string[] | null])[] = [
   ['journal', 'storeId'],
 ];
 
-/** Gives each fragment's row the places of its blocks. One whose index cannot be read goes: nothing can be read of it. */
-async function placeFragments(transaction: Upgrading): Promise<void> {
+/** Gives each fragment's row the locations of its blocks. One whose index cannot be read goes: nothing can be read of it. */
+async function locateFragments(transaction: Upgrading): Promise<void> {
   const fragments = transaction.objectStore('fragments');
   const indexes = transaction.objectStore('indexes');
   for (let cursor = await fragments.openCursor(); cursor !== null; cursor = await cursor.continue()) {
@@ -63,24 +63,24 @@ async function placeFragments(transaction: Upgrading): Promise<void> {
       continue;
     }
     const row: unknown = cursor.value;
-    const places = placesOf(await placed(transaction, hashes));
-    await cursor.update({ ...(typeof row === 'object' ? row : {}), ...places });
+    const located = locationsOf(await locatedIn(transaction, hashes));
+    await cursor.update({ ...(typeof row === 'object' ? row : {}), ...located });
   }
 }
 
 async function keepSealed(transaction: Upgrading): Promise<void> {
   const sealed = transaction.objectStore('sealed');
   for (let cursor = await sealed.openCursor(); cursor !== null; cursor = await cursor.continue()) {
-    const note = decoded(cursor.value, sealedRow);
-    if (note === undefined) continue;
-    const { storeId, segment, blocks } = note;
-    const places = placesOf(await placed(transaction, blocks));
-    await transaction.objectStore('kept').put({ owner: `store:${storeId}`, keptAs: segment, ...places });
+    const row = decoded(cursor.value, sealedRow);
+    if (row === undefined) continue;
+    const { storeId, segment, blocks } = row;
+    const located = locationsOf(await locatedIn(transaction, blocks));
+    await transaction.objectStore('kept').put({ owner: ownerOfStore(storeId), keptAs: segment, ...located });
   }
 }
 
 /** Moves the hashes of segments from the journal to what was sealed of them. Without its hash that is of no use, and goes. */
-async function noteHashes(transaction: Upgrading): Promise<void> {
+async function keepHashes(transaction: Upgrading): Promise<void> {
   const kept = transaction.objectStore('kept');
   const hashesByOwner = new Map<string, Uint8Array>();
   const journal = transaction.objectStore('journal');
@@ -97,33 +97,34 @@ async function noteHashes(transaction: Upgrading): Promise<void> {
       await cursor.delete();
       continue;
     }
-    const owner = `store:${store.storeId}`;
+    const owner = ownerOfStore(store.storeId);
     hashesByOwner.set(owner, segmentHashes);
     // The row of a segment may have been lost, and its blocks have left: it must have its hash all the same.
     for (let keptAs = 0; keptAs < segmentCountOf(store); keptAs++) {
-      if ((await kept.count([owner, keptAs])) === 0) await kept.put({ owner, keptAs, ...placesOf([]) });
+      if ((await kept.count([owner, keptAs])) === 0) await kept.put({ owner, keptAs, ...locationsOf([]) });
     }
     await cursor.update(others);
   }
   for (let cursor = await kept.openCursor(); cursor !== null; cursor = await cursor.continue()) {
     const [owner, keptAs] = tupleOf(cursor.primaryKey, 2);
     const at = HASH_BYTES * Number(keptAs);
-    const note = hashesByOwner.get(String(owner))?.slice(at, at + HASH_BYTES);
+    const plainHash = hashesByOwner.get(String(owner))?.slice(at, at + HASH_BYTES);
     const row: unknown = cursor.value;
-    if (typeof row === 'object' && note?.length === HASH_BYTES) await cursor.update({ ...row, note });
+    if (typeof row === 'object' && plainHash?.length === HASH_BYTES)
+      await cursor.update({ ...row, note: plainHash });
     else await cursor.delete();
   }
 }
 
 /** Where version 3 had these blocks; earlier ones had rows only. */
-async function placed(transaction: Upgrading, hashes: readonly BlockHash[]): Promise<PlacedBlock[]> {
+async function locatedIn(transaction: Upgrading, hashes: readonly BlockHash[]): Promise<LocatedBlock[]> {
   if (!transaction.objectStoreNames.contains('slots'))
     return hashes.map((hash) => ({ hash, slot: undefined, byteCount: 0 }));
   const slots = transaction.objectStore('slots');
   const rows: unknown[] = await Promise.all(hashes.map((hash) => slots.get(new Uint8Array(hash))));
   return hashes.map((hash, at) => {
-    const place = decoded(rows[at], slotRow);
-    return { hash, slot: place?.slot, byteCount: place?.bytes ?? 0 };
+    const location = decoded(rows[at], slotRow);
+    return { hash, slot: location?.slot, byteCount: location?.bytes ?? 0 };
   });
 }
 

@@ -10,6 +10,7 @@
 
 import { concatBytes, utf8 } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
+import type { BlockOwner } from '../../../core/model/ids.ts';
 import { GCM_TAG_BYTES } from '../../../core/model/limits.ts';
 import { webCryptography } from '../../portable/webcrypto.ts';
 import type { KeySlots } from './key-slots.ts';
@@ -24,7 +25,7 @@ export const SEAL_BYTES = NONCE_BYTES + GCM_TAG_BYTES;
 /** What a row is, bound to its seal, so that none can be taken for another. */
 export type RowName =
   | readonly ['index', fragmentId: string]
-  | readonly ['kept', owner: string, keptAs: number]
+  | readonly ['kept', owner: BlockOwner, keptAs: number]
   | readonly ['journal', storeId: string]
   | readonly ['secret', name: string];
 

@@ -4,7 +4,13 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
 import { encodeFragmentIndex } from '../../../../src/core/coding/fragment-index.ts';
 import type { Manifest } from '../../../../src/core/catalogue/manifest.ts';
-import { blockKey, fragmentIdOf, parseBlockHash, type FileId } from '../../../../src/core/model/ids.ts';
+import {
+  blockKey,
+  type FileId,
+  fragmentIdOf,
+  ownerOfStore,
+  parseBlockHash,
+} from '../../../../src/core/model/ids.ts';
 import { MAX_OPEN_REQUESTS } from '../../../../src/core/model/limits.ts';
 import type { Place } from '../../../../src/core/wire/messages.ts';
 import { decodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
@@ -128,7 +134,11 @@ class ServingWorld {
       blockBytes: this.#blockBytes,
     };
     const hash = this.#hashOf(file);
-    await this.#store.fragments.putBlocks('test', [{ hash, bytes: this.blockOf(file) }], 'claimed');
+    await this.#store.fragments.putBlocks(
+      ownerOfStore('test'),
+      [{ hash, bytes: this.blockOf(file) }],
+      'claimed',
+    );
     await this.#store.fragments.commit([{ stored, indexBytes: this.indexOf(file), hashes: [hash] }]);
     this.claim(file, this.manifestOf(file));
   }
@@ -140,7 +150,7 @@ class ServingWorld {
     const indexBytes = encodeFragmentIndex({ fragment: 0, share: seededBytes(32, 9), blocks: hashes });
     const fragmentId = fragmentIdOf(indexBytes);
     const stored = { fragmentId, fileId: fileIdAt(file), fragment: 0, blockBytes: 2 * this.#blockBytes };
-    await this.#store.fragments.putBlocks('test', blocks, 'claimed');
+    await this.#store.fragments.putBlocks(ownerOfStore('test'), blocks, 'claimed');
     await this.#store.fragments.commit([{ stored, indexBytes, hashes }]);
     return fragmentId;
   }

@@ -6,11 +6,13 @@ import { encodeFragmentIndex } from '../../../../src/core/coding/fragment-index.
 import type { Manifest } from '../../../../src/core/catalogue/manifest.ts';
 import { PalmError } from '../../../../src/core/model/errors.ts';
 import {
-  blockKey,
-  fragmentIdOf,
-  parseBlockHash,
   type BlockHash,
+  blockKey,
   type DeviceId,
+  fragmentIdOf,
+  ownerOfStore,
+  ownerOfTaking,
+  parseBlockHash,
 } from '../../../../src/core/model/ids.ts';
 import type { Ask } from '../../../../src/core/peer/requests.ts';
 import type { Place } from '../../../../src/core/wire/messages.ts';
@@ -56,10 +58,10 @@ it('a fragment whose blocks were partly here, and are given up while the others 
   const { manifest, index, blocks } = fragmentOf(SEGMENT_COUNT, 10);
   const hashes = blocks.map(({ hash }) => hash);
   const early = blocks.slice(0, 3).map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() }));
-  await fragments.putBlocks('soon:someone', early, 'claimed');
+  await fragments.putBlocks(ownerOfStore('soon:someone'), early, 'claimed');
   const asked: string[] = [];
   const pulled = await pullFragment({ file: fileIdAt(0), fragment: 0 }, '“Ben”', {
-    owner: 'pull:1',
+    owner: ownerOfTaking(1),
     manifestOf: () => manifest,
     fragments,
     settled: async () => undefined,
@@ -67,7 +69,7 @@ it('a fragment whose blocks were partly here, and are given up while the others 
       if (ask.kind === 'get-index') return index;
       if (ask.kind !== 'get-block') throw new Error('nothing is asked for together');
       asked.push(blockKey(ask.hash));
-      await fragments.release('soon:someone');
+      await fragments.release(ownerOfStore('soon:someone'));
       const found = blocks.find(({ hash }) => blockKey(hash) === blockKey(ask.hash));
       if (found === undefined) throw new Error('only blocks of the fragment are asked for');
       return found.bytes.slice();

@@ -10,7 +10,14 @@ import {
   type OpenDeviceStore,
 } from '../../../../../src/adapters/browser/store/device-store.ts';
 import { encodeFragmentIndex } from '../../../../../src/core/coding/fragment-index.ts';
-import { fileIdOf, fragmentIdOf, parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import {
+  type BlockOwner,
+  fileIdOf,
+  fragmentIdOf,
+  ownerOfStore,
+  ownerOfTaking,
+  parseBlockHash,
+} from '../../../../../src/core/model/ids.ts';
 import type { NewFragment } from '../../../../../src/core/ports.ts';
 import { unfinishedStoreAt } from '../../../../contract/store-journal.ts';
 import { CrashingDisk } from '../../../../fixtures/crashing-disk.ts';
@@ -70,7 +77,7 @@ interface Erasing {
 }
 
 const ONE = fragmentOf(1);
-const KEPT_NOTE = new Uint8Array(32).fill(7);
+const KEPT_HASH = new Uint8Array(32).fill(7);
 const STORE = unfinishedStoreAt(2);
 
 const CASES: readonly Erasing[] = [
@@ -104,15 +111,16 @@ const CASES: readonly Erasing[] = [
   },
   {
     name: 'what is noted of a segment',
-    work: (store) => keep(store, 'store:a'),
-    isDone: async ({ fragments }) => (await fragments.kept('store:a')).get(0)?.note !== undefined,
+    work: (store) => keep(store, ownerOfStore('a')),
+    isDone: async ({ fragments }) =>
+      (await fragments.kept(ownerOfStore('a'))).get(0)?.plainHash !== undefined,
     erased: [],
   },
   {
     name: 'what was noted of a segment and is released',
-    before: (store) => keep(store, 'store:a'),
-    work: ({ fragments }) => fragments.release('store:a'),
-    isDone: async ({ fragments }) => (await fragments.kept('store:a')).size === 0,
+    before: (store) => keep(store, ownerOfStore('a')),
+    work: ({ fragments }) => fragments.release(ownerOfStore('a')),
+    isDone: async ({ fragments }) => (await fragments.kept(ownerOfStore('a'))).size === 0,
     erased: ['kept store:a'],
   },
   {
@@ -201,7 +209,7 @@ it('on a full disk everything that is there can be let go', async () => {
   })();
   await expect(refused).rejects.toMatchObject({ code: 'storage-full' });
   await store.fragments.drop([fragmentOf(0).stored.fragmentId]);
-  await store.fragments.release('store:other');
+  await store.fragments.release(ownerOfStore('other'));
   await store.journal.end(unfinishedStoreAt(1).storeId);
   await store.secrets.clear();
   await store.fragments.clear();
@@ -315,7 +323,7 @@ async function stepsOf(before: Erasing['before'], work: Erasing['work']): Promis
 async function begin(before: Erasing['before'] = async () => undefined): Promise<OpenDeviceStore> {
   const store = await open();
   await commit(store, fragmentOf(0));
-  await keep(store, 'store:other');
+  await keep(store, ownerOfStore('other'));
   await store.journal.put(unfinishedStoreAt(1));
   await store.secrets.put('other', new Uint8Array([5]));
   await before(store);
@@ -325,7 +333,7 @@ async function begin(before: Erasing['before'] = async () => undefined): Promise
 async function expectBystanders(store: OpenDeviceStore, erased: readonly string[]): Promise<void> {
   const { indexBytes, stored } = fragmentOf(0);
   expect(await store.fragments.getIndex(stored.fragmentId)).toEqual(indexBytes);
-  expect((await store.fragments.kept('store:other')).get(0)?.note).toEqual(KEPT_NOTE);
+  expect((await store.fragments.kept(ownerOfStore('other'))).get(0)?.plainHash).toEqual(KEPT_HASH);
   expect((await store.journal.load()).stores).toContainEqual(unfinishedStoreAt(1));
   if (!erased.includes('secrets other'))
     expect(await store.secrets.get('other')).toEqual(new Uint8Array([5]));
@@ -343,14 +351,14 @@ async function commit(store: OpenDeviceStore, fragment: NewFragment): Promise<vo
 async function put({ fragments }: OpenDeviceStore, { hashes, stored }: NewFragment): Promise<void> {
   const bytes = new Uint8Array(10).fill(stored.fragment);
   await fragments.putBlocks(
-    'job',
+    ownerOfTaking(1),
     hashes.map((hash) => ({ hash, bytes })),
     'computed',
   );
 }
 
-async function keep({ fragments }: OpenDeviceStore, owner: string): Promise<void> {
-  await fragments.putBlocks(owner, [], 'computed', { as: 0, note: KEPT_NOTE });
+async function keep({ fragments }: OpenDeviceStore, owner: BlockOwner): Promise<void> {
+  await fragments.putBlocks(owner, [], 'computed', { as: 0, plainHash: KEPT_HASH });
 }
 
 /** All that are listed have their index. */

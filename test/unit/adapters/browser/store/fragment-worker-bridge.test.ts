@@ -6,7 +6,7 @@ import { openDeviceStore } from '../../../../../src/adapters/browser/store/devic
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
 import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
-import { parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import { ownerOfTaking, parseBlockHash } from '../../../../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
 import type { DeviceStore, FragmentStore } from '../../../../../src/core/ports.ts';
 import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
@@ -45,7 +45,7 @@ describe('the fragment store behind its worker', () => {
 
   it('takes the buffers of blocks', async () => {
     const { hash, bytes } = await blockOf(1);
-    await openStore().putBlocks('job', [{ hash, bytes }], 'claimed');
+    await openStore().putBlocks(ownerOfTaking(1), [{ hash, bytes }], 'claimed');
     expect(bytes).toHaveLength(0);
   });
 });
@@ -56,7 +56,7 @@ it('gives the buffer of a block that came from elsewhere back once it is written
   const bytes = buffers.take(BLOCK_BYTES);
   bytes.fill(7);
   const hash = await hashOf(bytes);
-  await store.putBlocks('job', [{ hash, bytes }], 'claimed');
+  await store.putBlocks(ownerOfTaking(1), [{ hash, bytes }], 'claimed');
   expect(bytes).toHaveLength(0);
   // What was just written lies in it still: it is the same memory.
   expect(buffers.take(BLOCK_BYTES)[0]).toBe(7);
@@ -69,7 +69,7 @@ it('a block from the files is answered in memory that was used before, and what 
   const store = openStore(memory, folder);
   const bytes = new Uint8Array(200_000).fill(7);
   const hash = await hashOf(bytes);
-  await store.putBlocks('job', [{ hash, bytes }], 'claimed');
+  await store.putBlocks(ownerOfTaking(1), [{ hash, bytes }], 'claimed');
   memory.give(memory.take(BLOCK_BYTES).fill(9));
   expect(await store.getBlock(await hashOf(new Uint8Array(1)))).toBeUndefined();
   const answer = await store.getBlock(hash);
@@ -83,7 +83,7 @@ describe('a worker that dies', () => {
   it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
     const store = openStore();
     const { hash, bytes } = await blockOf(1);
-    await store.putBlocks('job', [{ hash, bytes: bytes.slice() }], 'claimed', keepAs(0));
+    await store.putBlocks(ownerOfTaking(1), [{ hash, bytes: bytes.slice() }], 'claimed', keepAs(0));
     const reading = store.getBlock(hash);
     started[0]?.dispatchEvent(new Event('error'));
     const failure: unknown = await reading.catch((error: unknown) => error);

@@ -6,7 +6,7 @@ import { afterEach, expect, it } from 'vitest';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
 import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
-import { parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import { ownerOfTaking, parseBlockHash } from '../../../../../src/core/model/ids.ts';
 import type { FragmentStore } from '../../../../../src/core/ports.ts';
 import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
 import { createMemoryStore } from '../../../../sim/memory-store.ts';
@@ -23,11 +23,11 @@ afterEach(() => {
 it('that dies while it writes fails that write alone', async () => {
   const store = openStore();
   const [kept, lost] = [await blockOf(1), await blockOf(2)];
-  await store.putBlocks('job', [kept.copy()], 'computed');
-  const writing = store.putBlocks('job', [lost.copy()], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [kept.copy()], 'computed');
+  const writing = store.putBlocks(ownerOfTaking(1), [lost.copy()], 'computed');
   started[0]?.dispatchEvent(new Event('error'));
   await expectToldSafe(writing);
-  await store.putBlocks('job', [lost.copy()], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [lost.copy()], 'computed');
   expect(started).toHaveLength(2);
   expect(await store.getBlock(kept.hash)).toEqual(kept.bytes);
   expect(await store.getBlock(lost.hash)).toEqual(lost.bytes);
@@ -37,7 +37,7 @@ it('that dies while it reads fails those reads, and each block can be read again
   const store = openStore();
   const blocks = await Promise.all([1, 2, 3].map(blockOf));
   await store.putBlocks(
-    'job',
+    ownerOfTaking(1),
     blocks.map((block) => block.copy()),
     'claimed',
   );

@@ -19,6 +19,8 @@ import {
   entryIdOf,
   fileIdOf,
   fragmentIdOf,
+  ownerOfStore,
+  ownerOfTaking,
   parseBlockHash,
 } from '../../../../../src/core/model/ids.ts';
 import {
@@ -61,10 +63,10 @@ describe('the fragment store with files', () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
     const [small, large] = [await blockOf(1), await blockOf(2, 250_000)];
-    await fragments.putBlocks('job', [small, large], 'claimed');
+    await fragments.putBlocks(ownerOfTaking(1), [small, large], 'claimed');
     expect(await rowCount('blocks')).toBe(1);
     expect(await folder.names()).toEqual(['pack-0']);
-    await fragments.release('job');
+    await fragments.release(ownerOfTaking(1));
     expect(await rowCount('blocks')).toBe(0);
     await expect.poll(() => folder.names()).toEqual([]);
   });
@@ -72,7 +74,7 @@ describe('the fragment store with files', () => {
   it('flushes the files before a fragment exists', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    await fragments.putBlocks('job', [await blockOf(1, 250_000)], 'claimed');
+    await fragments.putBlocks(ownerOfTaking(1), [await blockOf(1, 250_000)], 'claimed');
     expect(folder.flushedNames).toEqual([]);
     const index = new Uint8Array([1]);
     const stored = {
@@ -88,7 +90,9 @@ describe('the fragment store with files', () => {
   it('says that its files cannot be had, and does not take their blocks for damaged', async () => {
     const folder = packFolder();
     const block = await blockOf(1, 250_000);
-    await (await openStore('palm', folder)).fragments.putBlocks('job', [block], 'claimed', keepAs(0));
+    await (
+      await openStore('palm', folder)
+    ).fragments.putBlocks(ownerOfTaking(1), [block], 'claimed', keepAs(0));
     folder.die();
     const without = (await openStore()).fragments.getBlock(block.hash);
     await expect(without).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
@@ -99,7 +103,7 @@ describe('the fragment store with files', () => {
   it('writes no row for what a job did not keep, and frees its files when it is opened again', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    await fragments.putBlocks('job', [await blockOf(1, 250_000)], 'claimed');
+    await fragments.putBlocks(ownerOfTaking(1), [await blockOf(1, 250_000)], 'claimed');
     for (const store of ['blocks', 'kept', 'fragments']) expect(await rowCount(store), store).toBe(0);
     folder.die();
     await openStore('palm', folder);
@@ -117,13 +121,13 @@ describe('the fragment store with files', () => {
       fragment: 0,
       blockBytes: 250_000,
     };
-    await fragments.putBlocks('job', [first], 'claimed');
+    await fragments.putBlocks(ownerOfTaking(1), [first], 'claimed');
     await fragments.commit([{ stored, indexBytes: index, hashes: [first.hash] }]);
-    await fragments.release('job');
+    await fragments.release(ownerOfTaking(1));
     folder.flipBit('pack-0', 7);
     await expect(fragments.getBlock(first.hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
-    await fragments.putBlocks('other', [second], 'claimed', keepAs(0));
-    await fragments.putBlocks('repair', [await blockOf(1, 250_000)], 'claimed');
+    await fragments.putBlocks(ownerOfStore('other'), [second], 'claimed', keepAs(0));
+    await fragments.putBlocks(ownerOfStore('repair'), [await blockOf(1, 250_000)], 'claimed');
     folder.die();
     const again = (await openStore('palm', folder)).fragments;
     expect(await again.getBlock(first.hash)).toEqual((await blockOf(1, 250_000)).bytes);
@@ -133,10 +137,10 @@ describe('the fragment store with files', () => {
   it('does not give a place away while it is written', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const putting = fragments.putBlocks('job', [await blockOf(1, 250_000)], 'computed');
-    await fragments.release('job');
+    const putting = fragments.putBlocks(ownerOfTaking(1), [await blockOf(1, 250_000)], 'computed');
+    await fragments.release(ownerOfTaking(1));
     const other = await blockOf(2, 250_000);
-    await Promise.all([putting, fragments.putBlocks('other', [other], 'computed')]);
+    await Promise.all([putting, fragments.putBlocks(ownerOfStore('other'), [other], 'computed')]);
     expect(await fragments.getBlock(other.hash)).toEqual((await blockOf(2, 250_000)).bytes);
     expect(await fragments.hasBlocks([(await blockOf(1, 250_000)).hash])).toEqual([false]);
   });
@@ -144,7 +148,7 @@ describe('the fragment store with files', () => {
   it('takes bytes whose hashes were computed as they are', async () => {
     const { fragments } = await openStore();
     const { hash } = await blockOf(1);
-    await fragments.putBlocks('job', [{ hash, bytes: (await blockOf(2)).bytes }], 'computed');
+    await fragments.putBlocks(ownerOfTaking(1), [{ hash, bytes: (await blockOf(2)).bytes }], 'computed');
     await expect(fragments.getBlock(hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
   });
 });
@@ -248,7 +252,7 @@ describe('a damaged row', () => {
   it.each<[string, Record<string, unknown>]>([
     ['hashes that are not whole', { hashes: new Uint8Array(33) }],
     ['a slot too small for its block', { places: Uint32Array.of(2 ** 31, 250_000) }],
-    ['a note too short', { note: new Uint8Array(31) }],
+    ['a hash too short', { note: new Uint8Array(31) }],
     ['no place', { places: new Uint32Array(1) }],
     ['places of other numbers', { places: new Float64Array(2) }],
     ['an impossible length', { places: Uint32Array.of(0, 300_000) }],
@@ -257,12 +261,12 @@ describe('a damaged row', () => {
     const { fragments } = await openStore();
     // What else its owner kept is no more to be gone on with than what nobody can tell any more.
     for (const at of [4, 5, 6])
-      await fragments.putBlocks('store:x', [await blockOf(at)], 'claimed', keepAs(at));
+      await fragments.putBlocks(ownerOfStore('x'), [await blockOf(at)], 'claimed', keepAs(at));
     await changeRowInLine('kept', ['store:x', 5], () => change);
     const again = await openStore();
     expect(again.damagedRowCount()).toBe(1);
     expect(await again.fragments.owners()).toEqual([]);
-    expect(await again.fragments.kept('store:x')).toEqual(new Map());
+    expect(await again.fragments.kept(ownerOfStore('x'))).toEqual(new Map());
     expect(await rowCount('kept')).toBe(0);
     expect(await rowCount('blocks')).toBe(0);
   });
@@ -273,7 +277,7 @@ describe('a damaged row', () => {
     const blocks = [await blockOf(1, 250_000), await blockOf(2, 250_000)];
     const hashes = blocks.map(({ hash }) => hash);
     for (const [at, block] of blocks.entries())
-      await fragments.putBlocks('store:x', [block], 'claimed', keepAs(at));
+      await fragments.putBlocks(ownerOfStore('x'), [block], 'claimed', keepAs(at));
     await changeRowInLine('kept', ['store:x', 1], () => ({ places: Uint32Array.of(0, 250_000) }));
     folder.die();
     const again = (await openStore('palm', folder)).fragments;
@@ -317,7 +321,7 @@ describe('a damaged row', () => {
     const { fragments } = await openStore();
     const { hash } = await blockOf(1);
     for (const row of ['text', new Uint8Array(300_000), { bytes: 1 }]) {
-      await fragments.putBlocks('job', [await blockOf(1)], 'claimed');
+      await fragments.putBlocks(ownerOfTaking(1), [await blockOf(1)], 'claimed');
       await putRow('blocks', row, new Uint8Array(hash));
       await expect(fragments.getBlock(hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
       expect(await fragments.getBlock(hash)).toBeUndefined();
@@ -330,7 +334,7 @@ describe('the connection', () => {
     const connections = watchConnections();
     const { fragments } = await openStore();
     const block = await blockOf(1);
-    await fragments.putBlocks('job', [block], 'claimed');
+    await fragments.putBlocks(ownerOfTaking(1), [block], 'claimed');
     // Its declared parameter is the class; what it takes is a connection.
     for (const connection of connections.slice()) Reflect.apply(forceCloseDatabase, undefined, [connection]);
     expect(await fragments.getBlock(block.hash)).toEqual(block.bytes);
@@ -356,7 +360,7 @@ describe('the connection', () => {
   it('fails calls after close, and keeps what was written before', async () => {
     const store = await openStore();
     const block = await blockOf(1);
-    await store.fragments.putBlocks('job', [block], 'claimed', keepAs(0));
+    await store.fragments.putBlocks(ownerOfTaking(1), [block], 'claimed', keepAs(0));
     store.close();
     const failing = store.fragments.getBlock(block.hash);
     await expect(failing).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
@@ -366,7 +370,7 @@ describe('the connection', () => {
 
   it('keeps databases of different names apart', async () => {
     const block = await blockOf(1);
-    await (await openStore('one')).fragments.putBlocks('job', [block], 'claimed');
+    await (await openStore('one')).fragments.putBlocks(ownerOfTaking(1), [block], 'claimed');
     expect(await (await openStore('two')).fragments.hasBlocks([block.hash])).toEqual([false]);
   });
 });
@@ -389,7 +393,7 @@ describe('a transaction', () => {
     const large = new Uint8Array(1_000_000);
     large.set(bytes, 500);
     const view = large.subarray(500, 500 + bytes.length);
-    await (await openStore()).fragments.putBlocks('job', [{ hash, bytes: view }], 'claimed');
+    await (await openStore()).fragments.putBlocks(ownerOfTaking(1), [{ hash, bytes: view }], 'claimed');
     await changeRow('blocks', new Uint8Array(hash), (row) => {
       expect(row instanceof Uint8Array && row.buffer.byteLength).toBe(bytes.length);
       return row;

@@ -10,7 +10,13 @@ import {
 } from '../../../../../src/adapters/browser/store/device-store.ts';
 import { encodeFragmentIndex } from '../../../../../src/core/coding/fragment-index.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
-import { type BlockHash, fileIdOf, fragmentIdOf, parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import {
+  type BlockHash,
+  fileIdOf,
+  fragmentIdOf,
+  ownerOfStore,
+  parseBlockHash,
+} from '../../../../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
 import type { Kept, StoredFragment } from '../../../../../src/core/ports.ts';
 import { unfinishedStoreAt } from '../../../../contract/store-journal.ts';
@@ -22,7 +28,7 @@ const originalUpdate = IDBCursor.prototype.update;
 const STORE = unfinishedStoreAt(1);
 /** As up to version 4 the journal had them, for its two segments. */
 const SEGMENT_HASHES = new Uint8Array(64).fill(1, 32);
-const OWNER = `store:${STORE.storeId}`;
+const OWNER = ownerOfStore(STORE.storeId);
 
 let folder: TestPackFolder;
 const opened: OpenDeviceStore[] = [];
@@ -63,8 +69,8 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
   expect(await fragments.owners()).toEqual([OWNER]);
   expect(await fragments.kept(OWNER)).toEqual(
     new Map<number, Kept>([
-      [0, { note: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
-      [1, { note: SEGMENT_HASHES.slice(32), blocks: [5, 6].map(hashOf) }],
+      [0, { plainHash: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
+      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [5, 6].map(hashOf) }],
     ]),
   );
 
@@ -103,8 +109,8 @@ it('version 4, where the journal has the hashes of what is sealed', async () => 
   expect(await fragments.kept(OWNER)).toEqual(
     new Map<number, Kept>([
       // Its blocks may have left all the same.
-      [0, { note: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
-      [1, { note: SEGMENT_HASHES.slice(32), blocks: [hashOf(2)] }],
+      [0, { plainHash: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
+      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [hashOf(2)] }],
     ]),
   );
   expect((await journal.load()).stores).toEqual([STORE]);
@@ -117,7 +123,7 @@ it('version 4: a store of which no row is there keeps its hashes, until it is gi
   await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES });
   database.close();
   const { fragments } = await open();
-  expect([...(await fragments.kept(OWNER)).values()].map(({ note }) => note)).toEqual([
+  expect([...(await fragments.kept(OWNER)).values()].map(({ plainHash }) => plainHash)).toEqual([
     SEGMENT_HASHES.slice(0, 32),
     SEGMENT_HASHES.slice(32),
   ]);

@@ -6,6 +6,7 @@ import {
   type BlockHash,
   type FragmentId,
   fragmentIdOf,
+  ownerOfTaking,
   parseBlockHash,
 } from '../../../../../src/core/model/ids.ts';
 import {
@@ -27,7 +28,7 @@ afterEach(() => {
 
 it('a block that was sealed here is served once from memory, then from the disk', async () => {
   const { store, loads } = disk();
-  await store.putBlocks('job', [blockOf(1)], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed');
   expect((await store.getBlock(hashOf(1)))?.[0]).toBe(1);
   expect(loads).toEqual([]);
   await store.getBlock(hashOf(1));
@@ -37,7 +38,7 @@ it('a block that was sealed here is served once from memory, then from the disk'
 it('a block from elsewhere is not kept, and its bytes are spent', async () => {
   const { store, loads, spent } = disk();
   const block = blockOf(1);
-  await store.putBlocks('job', [block], 'claimed');
+  await store.putBlocks(ownerOfTaking(1), [block], 'claimed');
   expect(areSame(spent, [block.bytes])).toBe(true);
   await store.getBlock(hashOf(1));
   expect(loads).toEqual([1]);
@@ -46,8 +47,8 @@ it('a block from elsewhere is not kept, and its bytes are spent', async () => {
 it('the oldest give way, and their memory is spent', async () => {
   const { store, loads, spent } = disk();
   const first = blockOf(0);
-  await store.putBlocks('job', [first], 'computed');
-  for (let seed = 1; seed <= 16; seed++) await store.putBlocks('job', [blockOf(seed)], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [first], 'computed');
+  for (let seed = 1; seed <= 16; seed++) await store.putBlocks(ownerOfTaking(1), [blockOf(seed)], 'computed');
   expect(areSame(spent, [first.bytes])).toBe(true);
   await store.getBlock(hashOf(0));
   for (let seed = 1; seed <= 16; seed++) await store.getBlock(hashOf(seed));
@@ -62,7 +63,7 @@ it('all are forgotten when nobody fetches, when the store is cleared, and when f
   ]) {
     const { store, loads, spent } = disk();
     const block = blockOf(1);
-    await store.putBlocks('job', [block], 'computed');
+    await store.putBlocks(ownerOfTaking(1), [block], 'computed');
     await forget(store);
     expect(areSame(spent, [block.bytes])).toBe(true);
     await store.getBlock(hashOf(1));
@@ -73,7 +74,7 @@ it('all are forgotten when nobody fetches, when the store is cleared, and when f
 it('the index of a fragment that was just made is served from memory, until the fragment is dropped', async () => {
   const { store, indexLoads } = disk();
   const made = fragmentOf(1);
-  await store.putBlocks('job', [blockOf(1)], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed');
   await store.commit([made]);
   await store.getBlock(hashOf(1));
   for (let time = 0; time < 2; time++)
@@ -87,7 +88,7 @@ it('the index of a fragment that was just made is served from memory, until the 
 it('a fragment that is dropped takes its own blocks along, and no others', async () => {
   const { store, loads, spent } = disk();
   const [one, two] = [blockOf(1), blockOf(2)];
-  await store.putBlocks('job', [one, two], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [one, two], 'computed');
   await store.commit([fragmentOf(1), fragmentOf(2)]);
   await store.drop([fragmentOf(1).stored.fragmentId]);
   expect(areSame(spent, [one.bytes])).toBe(true);
@@ -98,10 +99,10 @@ it('a fragment that is dropped takes its own blocks along, and no others', async
 
 it('fragments of blocks from elsewhere, and those that could not be made, are not kept', async () => {
   const { store, indexLoads } = disk();
-  await store.putBlocks('pull', [blockOf(1)], 'claimed');
+  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'claimed');
   await store.commit([fragmentOf(1)]);
   const failing = disk(undefined, new Error('full'));
-  await failing.store.putBlocks('job', [blockOf(2)], 'computed');
+  await failing.store.putBlocks(ownerOfTaking(1), [blockOf(2)], 'computed');
   await expect(failing.store.commit([fragmentOf(2)])).rejects.toThrow('full');
   await store.getIndex(fragmentOf(1).stored.fragmentId);
   await failing.store.getIndex(fragmentOf(2).stored.fragmentId);
@@ -113,7 +114,7 @@ it('fragments of blocks from elsewhere, and those that could not be made, are no
 
 it('the oldest indexes give way to what would be too much', async () => {
   const { store, indexLoads } = disk();
-  await store.putBlocks('job', [blockOf(1)], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed');
   const long = [1, 2, 3].map((seed) => fragmentOf(1, MIB / 2 - seed));
   await store.commit(long);
   for (const { stored } of long) await store.getIndex(stored.fragmentId);
@@ -122,7 +123,7 @@ it('the oldest indexes give way to what would be too much', async () => {
 
 it('blocks that could not be written are not served', async () => {
   const { store, loads, spent } = disk(new Error('full'));
-  await expect(store.putBlocks('job', [blockOf(1)], 'computed')).rejects.toThrow('full');
+  await expect(store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed')).rejects.toThrow('full');
   expect(spent).toEqual([]);
   await store.getBlock(hashOf(1));
   expect(loads).toEqual([1]);

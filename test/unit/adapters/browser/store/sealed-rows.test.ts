@@ -6,6 +6,7 @@ import type { PackFolder } from '../../../../../src/adapters/browser/store/pack-
 import { NO_SLOT, RowSeals, type RowName } from '../../../../../src/adapters/browser/store/sealed-rows.ts';
 import { bytesOfHex } from '../../../../../src/core/model/bytes.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
+import { parseBlockOwner } from '../../../../../src/core/model/ids.ts';
 import vectors from '../../../../vectors/sealed-rows.json' with { type: 'json' };
 
 describe('the golden vectors', () => {
@@ -138,7 +139,7 @@ async function sealsOver(bytes: Uint8Array<ArrayBuffer>): Promise<RowSeals> {
 function nameOf(name: readonly (string | number)[]): RowName {
   const [kind, first, second] = name;
   if (kind === 'kept' && typeof first === 'string' && typeof second === 'number')
-    return [kind, first, second];
+    return [kind, parseBlockOwner(first), second];
   if (kind !== 'index' && kind !== 'journal' && kind !== 'secret') throw new Error('No such row.');
   if (typeof first !== 'string') throw new Error('A row has a name.');
   return kind === 'index' ? [kind, first] : kind === 'journal' ? [kind, first] : [kind, first];

@@ -10,14 +10,14 @@ import {
 import type { PackFolder } from '../../../../../src/adapters/browser/store/pack-file.ts';
 import { encodeFragmentIndex } from '../../../../../src/core/coding/fragment-index.ts';
 import { utf8 } from '../../../../../src/core/model/bytes.ts';
-import { fileIdOf, fragmentIdOf, parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import { fileIdOf, fragmentIdOf, ownerOfStore, parseBlockHash } from '../../../../../src/core/model/ids.ts';
 import { unfinishedStoreAt } from '../../../../contract/store-journal.ts';
 import { CrashingDisk } from '../../../../fixtures/crashing-disk.ts';
 import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
 
 const STORE = unfinishedStoreAt(2);
-const OWNER = `store:${STORE.storeId}`;
-const NOTE = new Uint8Array(32).fill(3);
+const OWNER = ownerOfStore(STORE.storeId);
+const PLAIN_HASH = new Uint8Array(32).fill(3);
 const INVITE = 'uAQAAinvite';
 const BLOCK = new Uint8Array(100).fill(8);
 const HASH = parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', BLOCK)));
@@ -47,7 +47,7 @@ it('all of it is there, sealed, and the old database is gone for good', async ()
     [...database.objectStoreNames].map(async (name) => [name, await database.getAll(name)] as const),
   );
   const text = JSON.stringify(rows, (_, part: unknown) => (part instanceof Uint8Array ? [...part] : part));
-  for (const secret of [SHARE, NOTE, STORE.linkKey]) expect(text).not.toContain([...secret].join(','));
+  for (const secret of [SHARE, PLAIN_HASH, STORE.linkKey]) expect(text).not.toContain([...secret].join(','));
   for (const secret of [INVITE, STORE.name]) expect(text).not.toContain(secret);
   expect(await database.get('meta', 'name')).toBe('Laptop');
   expect(await database.get('meta', 'database-upgrade')).toBeUndefined();
@@ -182,7 +182,7 @@ async function expectAll({ fragments, journal, secrets }: OpenDeviceStore): Prom
   expect(await fragments.list()).toEqual([STORED]);
   expect(await fragments.getIndex(STORED.fragmentId)).toEqual(INDEX);
   expect(await fragments.getBlock(HASH)).toEqual(BLOCK);
-  expect((await fragments.kept(OWNER)).get(0)).toEqual({ note: NOTE, blocks: [HASH] });
+  expect((await fragments.kept(OWNER)).get(0)).toEqual({ plainHash: PLAIN_HASH, blocks: [HASH] });
   expect((await journal.load()).stores).toEqual([STORE]);
   expect(await secrets.get('pool-invite')).toEqual(utf8(INVITE));
 }
@@ -201,7 +201,7 @@ async function makeVersion5(): Promise<void> {
   await database.put('blocks', BLOCK, new Uint8Array(HASH));
   await database.put('fragments', { ...STORED, ...row });
   await database.put('indexes', INDEX, STORED.fragmentId);
-  await database.put('kept', { owner: OWNER, keptAs: 0, note: NOTE, ...row });
+  await database.put('kept', { owner: OWNER, keptAs: 0, note: PLAIN_HASH, ...row });
   await database.put('journal', STORE);
   await database.put('meta', INVITE, 'pool-invite');
   await database.put('meta', 'Laptop', 'name');
