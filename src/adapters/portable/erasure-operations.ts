@@ -30,7 +30,7 @@ export function erasureCodeOver(derive: Derive): ErasureCode {
       const data = into ?? new Uint8Array(k * shardBytes);
       if (data.length !== k * shardBytes)
         throw new PalmError('bad-argument', `${k} shards do not fit ${data.length} bytes.`);
-      const missing = new Map(shardsIn(data, shardBytes, 0).map((place) => [place.index, place]));
+      const missing = new Map(shardsIn(data, shardBytes, 0).map((shard) => [shard.index, shard]));
       for (const { index, bytes } of shards) {
         missing.get(index)?.bytes.set(bytes); // a parity shard has no place
         missing.delete(index);
@@ -101,9 +101,9 @@ function checkCounts(k: number, n: number): void {
 
 /** The shards that lie in a row in `bytes`, as views, numbered from `firstIndex`. */
 function shardsIn(bytes: Uint8Array, shardBytes: number, firstIndex: number): IndexedBlock[] {
-  return Array.from({ length: bytes.length / shardBytes }, (_, place) => ({
-    index: firstIndex + place,
-    bytes: bytes.subarray(place * shardBytes, (place + 1) * shardBytes),
+  return Array.from({ length: bytes.length / shardBytes }, (_, position) => ({
+    index: firstIndex + position,
+    bytes: bytes.subarray(position * shardBytes, (position + 1) * shardBytes),
   }));
 }
 

@@ -70,12 +70,12 @@ class SimdReedSolomon {
     const targetsAt = arenaAt + sources.length * strideBytes;
     for (let start = 0; start < shardBytes; start += strideBytes) {
       const end = Math.min(start + strideBytes, shardBytes);
-      for (const [place, { bytes }] of sources.entries()) {
-        memory.set(bytes.subarray(start, end), arenaAt + place * strideBytes);
+      for (const [position, { bytes }] of sources.entries()) {
+        memory.set(bytes.subarray(start, end), arenaAt + position * strideBytes);
       }
       compute(strideBytes, end - start);
-      for (const [place, { bytes }] of targets.entries()) {
-        const at = targetsAt + place * strideBytes;
+      for (const [position, { bytes }] of targets.entries()) {
+        const at = targetsAt + position * strideBytes;
         bytes.set(memory.subarray(at, at + end - start), start);
       }
     }
@@ -155,11 +155,11 @@ function writeProducts({ memory, productsAt }: Kernel): void {
 function isFromFirstFour(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): boolean {
   return (
     sources.length === 4 &&
-    sources.every(({ index }, place) => index === place) &&
+    sources.every(({ index }, position) => index === position) &&
     targets.length % 4 === 0 &&
     targets.every(
-      ({ index }, place) =>
-        index % 4 === place % 4 && index - (place % 4) === targets[place - (place % 4)]?.index,
+      ({ index }, position) =>
+        index % 4 === position % 4 && index - (position % 4) === targets[position - (position % 4)]?.index,
     )
   );
 }

@@ -26,7 +26,7 @@ export interface LogHead {
 }
 
 /**
- * A place in the catalogue as it is sent: logs by device id, and within a log its entries by number, then by entry id.
+ * A position in the catalogue as it is sent: logs by device id, and within a log its entries by number, then by entry id.
  * Without `entry` it lies before all entries above `seq`.
  */
 export interface LogCursor {
@@ -35,8 +35,8 @@ export interface LogCursor {
   readonly entry: EntryId | undefined;
 }
 
-/** What the next entry of a log must say of its place. */
-export interface EntryPlace {
+/** What the next entry of a log must say of its position. */
+export interface EntryPosition {
   readonly seq: number;
   readonly prev: EntryId | undefined;
   readonly at: HybridTime;
@@ -129,7 +129,7 @@ export class Catalogue {
   }
 
   /** Where this device's next entry goes. */
-  placeOf(device: DeviceId, nowMs: number): EntryPlace {
+  positionOf(device: DeviceId, nowMs: number): EntryPosition {
     this.tell(nowMs);
     const head = this.#logs.get(device)?.head;
     return { seq: (head?.seq ?? 0) + 1, prev: head?.entryId, at: tickAfter(this.#names.latest, nowMs) };

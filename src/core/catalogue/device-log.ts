@@ -13,7 +13,7 @@ import type { EntryId } from '../model/ids.ts';
 import { MAX_LOG_BRANCHES, MAX_LOG_BYTES } from '../model/limits.ts';
 import type { PackedEntry } from './packed-entry.ts';
 
-/** A place in a log: an entry's number, and the first 8 bytes of its id's digest in hexadecimal. */
+/** A position in a log: an entry's number, and the first 8 bytes of its id's digest in hexadecimal. */
 export interface LogMark {
   readonly seq: number;
   readonly mark: string;
@@ -135,10 +135,10 @@ export class DeviceLog {
    * entry id, from `seq` on: above it, and with `entry` those of `seq` beyond that as well.
    */
   *missing(theirs: readonly LogMark[], seq: number, entry?: EntryId): Generator<PackedEntry> {
-    const known = theirs.flatMap((mark) => this.#placeOf(mark));
+    const known = theirs.flatMap((mark) => this.#positionOf(mark));
     const knownTo = this.#branches.map((branch) =>
       known.reduce(
-        (highest, place) => Math.max(highest, Math.min(place.seq, sharedTo(branch, place.branch))),
+        (highest, position) => Math.max(highest, Math.min(position.seq, sharedTo(branch, position.branch))),
         0,
       ),
     );
@@ -210,7 +210,7 @@ export class DeviceLog {
     }
   }
 
-  #placeOf({ seq, mark }: LogMark): { readonly branch: Branch; readonly seq: number }[] {
+  #positionOf({ seq, mark }: LogMark): { readonly branch: Branch; readonly seq: number }[] {
     const branch = this.#branches.find(({ entries }) => entries[seq - (entries[0]?.seq ?? 0)]?.mark === mark);
     return branch === undefined ? [] : [{ branch, seq }];
   }

@@ -67,12 +67,12 @@ export class NameIndex {
         this.#profiles.set(deviceId, change === -1 ? undefined : entry);
       }
     } else if (change === 1 && this.#isAhead(entry.at)) {
-      this.#waiting.splice(this.#placeOf(entry), 0, entry);
+      this.#waiting.splice(this.#positionOf(entry), 0, entry);
     } else if (change === 1) {
       this.saw(entry);
       this.#gives(entry);
     } else {
-      const at = this.#placeOf(entry);
+      const at = this.#positionOf(entry);
       if (this.#waiting[at] === entry) this.#waiting.splice(at, 1);
       if (this.#poolNames.get(deviceId) !== entry) return;
       this.#poolNames.set(deviceId, undefined);
@@ -130,7 +130,7 @@ export class NameIndex {
   }
 
   /** Where `entry` is, or would be, among those that wait. */
-  #placeOf(entry: PackedEntry): number {
+  #positionOf(entry: PackedEntry): number {
     let [low, high] = [0, this.#waiting.length];
     while (low < high) {
       const middle = (low + high) >> 1;

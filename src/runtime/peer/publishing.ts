@@ -3,7 +3,7 @@
 //
 // Invariants: entries are chained in the order of the calls; none is spread before it is durable; each call settles once.
 
-import type { Catalogue, EntryPlace } from '../../core/catalogue/catalogue.ts';
+import type { Catalogue, EntryPosition } from '../../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
 import { tickAfter } from '../../core/catalogue/clock.ts';
 import {
@@ -96,7 +96,7 @@ export class Publisher {
     const { catalogue, clock, identity } = this.#ports;
     const signed: { call: Waiting; entry: CheckedEntry }[] = [];
     let byteCount = 0;
-    let place = catalogue.placeOf(identity.deviceId, clock.nowMs());
+    let position = catalogue.positionOf(identity.deviceId, clock.nowMs());
     const roomOf = (body: EntryBody): number =>
       catalogue.roomOf(identity.deviceId, body.kind === 'file' ? 'file' : 'other') - byteCount;
     while (signed.length < MAX_TOGETHER && byteCount < MAX_TOGETHER_BYTES) {
@@ -104,12 +104,12 @@ export class Publisher {
       if (call === undefined) break;
       try {
         this.#ports.checkAlive();
-        const entry = await this.#sign(call.body, place);
+        const entry = await this.#sign(call.body, position);
         if (entry.entry.bytes.length > roomOf(call.body)) throw logFull(call.body.kind === 'file');
         signed.push({ call, entry });
         byteCount += entry.entry.bytes.length;
         const { seq, entryId, at } = entry.entry;
-        place = { seq: seq + 1, prev: entryId, at: tickAfter(at, clock.nowMs()) };
+        position = { seq: seq + 1, prev: entryId, at: tickAfter(at, clock.nowMs()) };
       } catch (error) {
         call.reject(error);
       }
@@ -117,9 +117,14 @@ export class Publisher {
     return signed;
   }
 
-  async #sign(body: EntryBody, place: EntryPlace): Promise<CheckedEntry> {
+  async #sign(body: EntryBody, position: EntryPosition): Promise<CheckedEntry> {
     const { identity, keys, cryptography } = this.#ports;
-    const payload = encodeEntryPayload({ pool: keys.poolId, publicKey: identity.publicKey, ...place, body });
+    const payload = encodeEntryPayload({
+      pool: keys.poolId,
+      publicKey: identity.publicKey,
+      ...position,
+      body,
+    });
     const bytes = encodeEntry(payload, await identity.sign(signedBytesOf(payload)));
     return checkEntry(bytes, keys, cryptography);
   }

@@ -1,4 +1,4 @@
-// One attempt at a download: opens its place where it stopped, reads the rest of the file into it, and lets go of it.
+// One attempt at a download: opens its destination where it stopped, reads the rest of the file into it, and lets go of it.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import type { Palm } from '../../runtime/api.ts';
@@ -17,7 +17,7 @@ interface Target {
   readonly fileId: string;
   readonly size: number;
   /** Becomes a MemoryFile where the browser cannot keep files and this one is small enough. */
-  place: 'kept' | 'picked' | MemoryFile;
+  destination: 'kept' | 'picked' | MemoryFile;
 }
 
 /**
@@ -57,14 +57,14 @@ export async function attemptDownload(
 }
 
 async function openSink(target: Target, store: DownloadStore): Promise<DownloadSink> {
-  if (target.place instanceof MemoryFile) return target.place;
+  if (target.destination instanceof MemoryFile) return target.destination;
   try {
     return await store.open(target.fileId);
   } catch (error) {
-    if (target.place === 'picked' || !isPalmError(error, 'unsupported')) throw error;
+    if (target.destination === 'picked' || !isPalmError(error, 'unsupported')) throw error;
     if (!fitsMemory(target.size)) throw new PalmError('unsupported', TOO_LARGE_TEXT, { cause: error });
     await store.drop(target.fileId);
-    target.place = new MemoryFile();
-    return target.place;
+    target.destination = new MemoryFile();
+    return target.destination;
   }
 }

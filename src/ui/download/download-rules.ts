@@ -90,9 +90,9 @@ interface Named {
   readonly name: string;
 }
 
-export function savedText({ name }: Named, place: 'kept' | 'picked'): string {
+export function savedText({ name }: Named, destination: 'kept' | 'picked'): string {
   const file = quoted(name);
-  return place === 'picked' ? `${file} is saved` : `${file} is in your downloads`;
+  return destination === 'picked' ? `${file} is saved` : `${file} is in your downloads`;
 }
 
 export function goneText({ name }: Named): string {

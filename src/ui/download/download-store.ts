@@ -6,7 +6,7 @@ export interface SavedDownload {
   /** Bytes of the whole file. */
   readonly size: number;
   /** 'kept': gathers where Palm keeps it until it is handed over. 'picked': goes straight to a file that the person chose. */
-  readonly place: 'kept' | 'picked';
+  readonly destination: 'kept' | 'picked';
   /** Bytes from the beginning that are on the disk. */
   readonly durableBytes: number;
   /** When it was handed to the browser, whole, ms since the Unix epoch; undefined while it is unfinished. */

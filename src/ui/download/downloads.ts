@@ -53,7 +53,7 @@ interface Entry {
   readonly fileId: string;
   name: string;
   readonly size: number;
-  place: SavedDownload['place'] | MemoryFile;
+  destination: SavedDownload['destination'] | MemoryFile;
   state: DownloadState;
   arrivedBytes: number;
   /** Attempts in a row that brought no byte. */
@@ -116,8 +116,8 @@ export class Downloads {
         this.#options.alerts.raise(rules.tooManyText(MAX_DOWNLOADS));
         return;
       }
-      const place = await this.#begin(file);
-      this.#add({ fileId, name: file.name, size, place, state: { kind: 'queued' }, arrivedBytes: 0 });
+      const destination = await this.#begin(file);
+      this.#add({ fileId, name: file.name, size, destination, state: { kind: 'queued' }, arrivedBytes: 0 });
       this.#look(this.#options.status.peek());
     } catch (error) {
       if (isCancelled(error)) return;
@@ -164,7 +164,7 @@ export class Downloads {
   async #restore(): Promise<void> {
     try {
       for (const saved of await this.#options.store.list()) {
-        const { fileId, size, place, durableBytes, handedAtMs } = saved;
+        const { fileId, size, destination, durableBytes, handedAtMs } = saved;
         if (handedAtMs !== undefined) {
           this.#handed.keep(fileId, size, handedAtMs);
           continue;
@@ -172,8 +172,9 @@ export class Downloads {
         // Stopped until it is known that it may go on.
         const state = { kind: 'stopped', reason: rules.PERMISSION_TEXT } as const;
         // Its name is not on the disk; the pool's status brings it, if it still has the file.
-        const entry = this.#add({ fileId, name: '', size, place, state, arrivedBytes: durableBytes });
-        if (place === 'kept' || (await this.#mayWrite(entry, false))) this.#set(entry, { kind: 'queued' });
+        const entry = this.#add({ fileId, name: '', size, destination, state, arrivedBytes: durableBytes });
+        if (destination === 'kept' || (await this.#mayWrite(entry, false)))
+          this.#set(entry, { kind: 'queued' });
       }
     } catch (error) {
       const text = `Downloads that were interrupted could not be taken up again. ${explain(error)}`;
@@ -184,7 +185,7 @@ export class Downloads {
 
   /** Never rejects: trouble with the file stops the download. */
   async #mayWrite(entry: Entry, ask: boolean): Promise<boolean> {
-    if (entry.place !== 'picked') return true;
+    if (entry.destination !== 'picked') return true;
     try {
       return await this.#options.store.mayWrite(entry.fileId, ask);
     } catch (error) {
@@ -194,7 +195,7 @@ export class Downloads {
   }
 
   /** @throws DOMException 'AbortError' when the person closes the picker; PalmError of the store. */
-  async #begin(file: FileStatus): Promise<Entry['place']> {
+  async #begin(file: FileStatus): Promise<Entry['destination']> {
     const { store, saving, nowMs } = this.#options;
     const { fileId, size } = file;
     const best = rules.placeFor(file);
@@ -206,7 +207,7 @@ export class Downloads {
     return picked === undefined ? 'kept' : 'picked';
   }
 
-  #add(start: Pick<Entry, 'fileId' | 'name' | 'size' | 'place' | 'state' | 'arrivedBytes'>): Entry {
+  #add(start: Pick<Entry, 'fileId' | 'name' | 'size' | 'destination' | 'state' | 'arrivedBytes'>): Entry {
     const entry = {
       ...start,
       failureCount: 0,
@@ -293,16 +294,16 @@ export class Downloads {
 
   /** @throws PalmError of the store; while the download is still listed it can be tried again. */
   async #deliver(entry: Entry): Promise<void> {
-    const { fileId, name, size, place } = entry;
+    const { fileId, name, size, destination } = entry;
     const { store, saving, say } = this.#options;
-    const whole = place === 'kept' ? await store.file(fileId) : undefined;
+    const whole = destination === 'kept' ? await store.file(fileId) : undefined;
     // Cancelled meanwhile.
     if (this.#entries.get(fileId) !== entry) return;
     if (whole !== undefined && whole.size !== size) throw new PalmError('storage-failed', rules.CHANGED_TEXT);
     this.#entries.delete(fileId);
     this.#publish();
-    if (place instanceof MemoryFile) return saving.download(place.whole(), savedName(name));
-    say(rules.savedText(entry, place));
+    if (destination instanceof MemoryFile) return saving.download(destination.whole(), savedName(name));
+    say(rules.savedText(entry, destination));
     if (whole === undefined) await store.forget(fileId);
     else await this.#handed.handOver(entry, whole);
   }
@@ -339,11 +340,11 @@ export class Downloads {
     entry.stopper.abort();
     this.#entries.delete(entry.fileId);
     this.#publish();
-    if (entry.place instanceof MemoryFile) return;
-    const { place } = entry;
+    if (entry.destination instanceof MemoryFile) return;
+    const { destination } = entry;
     this.#deletions.begin(entry.fileId, entry.work, (error) => {
       // One that Palm keeps has no record any more, and goes when the next page starts.
-      if (place === 'picked') this.#options.alerts.raise(rules.leftoverText(entry, error));
+      if (destination === 'picked') this.#options.alerts.raise(rules.leftoverText(entry, error));
     });
   }
 

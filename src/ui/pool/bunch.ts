@@ -17,11 +17,11 @@ export type Fruit =
  * the others would hide how far the file has spread.
  */
 export function fruitsOf(file: FileStatus, devices: readonly DeviceStatus[]): readonly Fruit[] {
-  const place = new Map(devices.map((device, index) => [device.id, index]));
+  const position = new Map(devices.map((device, index) => [device.id, index]));
   const reachable = new Set(devices.filter((d) => d.state === 'reachable').map((d) => d.id));
   const byDevice = (a: string, b: string): number =>
     Number(reachable.has(b)) - Number(reachable.has(a)) ||
-    (place.get(a) ?? devices.length) - (place.get(b) ?? devices.length);
+    (position.get(a) ?? devices.length) - (position.get(b) ?? devices.length);
   const shownFirst = file.holders.toSorted(
     (a, b) =>
       Number(reachable.has(b.deviceId)) - Number(reachable.has(a.deviceId)) ||

@@ -50,7 +50,7 @@ describe('where a file goes', () => {
     await start(page, diary);
     await page.until('it is handed over', () => page.handed.length === 1);
     expect(page.asked).toEqual([]);
-    expect(page.disk.files.get('long')?.saved).toMatchObject({ place: 'kept' });
+    expect(page.disk.files.get('long')?.saved).toMatchObject({ destination: 'kept' });
   });
 
   test('a very large one through the disk where there is no picker', async () => {
@@ -325,7 +325,7 @@ describe('a new page', () => {
 
   test('asks before it goes on writing to a picked file', async () => {
     const disk = new TestDisk();
-    disk.put({ ...saved('long', 16 * MIB), size: LONG.size, place: 'picked' });
+    disk.put({ ...saved('long', 16 * MIB), size: LONG.size, destination: 'picked' });
     disk.permission = 'prompt';
     const page = openPage([LONG], disk);
     await page.until('it is taken up', () => stateOf(page, 'long') === 'stopped');
@@ -370,6 +370,6 @@ function alertsOf(page: DownloadWorld): string[] {
 }
 
 function saved(fileId: string, durableBytes: number) {
-  const place = 'kept' as const;
-  return { fileId, size: FILM.size, place, durableBytes, handedAtMs: undefined };
+  const destination = 'kept' as const;
+  return { fileId, size: FILM.size, destination, durableBytes, handedAtMs: undefined };
 }

@@ -10,7 +10,7 @@
 import { isPalmError } from '../../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../../core/model/ids.ts';
 import { Erasures } from './erasures.ts';
-import type { DownloadRecord, DownloadRecords, RecordedPlace } from './opfs-records.ts';
+import type { DownloadRecord, DownloadRecords, RecordedDestination } from './opfs-records.ts';
 import { type FileSink, KeptSink, type OnDurable, orPalmError, PickedSink } from './opfs-sinks.ts';
 import type { OpfsWriter } from './opfs-writer.ts';
 
@@ -21,7 +21,7 @@ const FOLDER = 'downloads';
 export interface SavedDownload {
   readonly fileId: string;
   readonly size: number;
-  readonly place: RecordedPlace['kind'];
+  readonly destination: RecordedDestination['kind'];
   readonly durableBytes: number;
   readonly handedAtMs: number | undefined;
 }
@@ -60,18 +60,18 @@ export class OpfsDownloads {
     await this.#sweep();
     return [...this.#known.values()].map((record) => {
       const { fileId, size, durableBytes, handedAtMs } = record;
-      return { fileId, size, place: record.place.kind, durableBytes, handedAtMs };
+      return { fileId, size, destination: record.destination.kind, durableBytes, handedAtMs };
     });
   }
 
   /** Records a download that begins now, instead of any earlier one of the same file. */
   async begin({ fileId, size, startedAtMs, picked }: NewDownload): Promise<void> {
-    const place: RecordedPlace =
+    const destination: RecordedDestination =
       picked === undefined ? { kind: 'kept' } : { kind: 'picked', handle: picked, modifiedMs: 0 };
     await this.#put({
       fileId: parseFileId(fileId),
       size,
-      place,
+      destination,
       durableBytes: 0,
       startedAtMs,
       handedAtMs: undefined,
@@ -85,19 +85,19 @@ export class OpfsDownloads {
    */
   async open(fileId: string): Promise<FileSink> {
     const record = this.#record(fileId);
-    const { place } = record;
-    if (place.kind === 'kept') {
+    const { destination } = record;
+    if (destination.kind === 'kept') {
       const onDurable: OnDurable = (durableBytes) => this.#update(fileId, { durableBytes });
       await this.#erasures.settled(fileId);
       const startBytes = await this.#writer.open(fileId, record.durableBytes);
       return new KeptSink(this.#writer, fileId, startBytes, onDurable);
     }
-    const { handle } = place;
+    const { handle } = destination;
     const file = await orPalmError(() => handle.getFile());
     // Changed by somebody else: what Palm wrote may no longer be there, and is replaced whole.
-    const isOurs = file.size === record.durableBytes && file.lastModified === place.modifiedMs;
+    const isOurs = file.size === record.durableBytes && file.lastModified === destination.modifiedMs;
     return new PickedSink(handle, isOurs ? record.durableBytes : 0, (durableBytes, modifiedMs) =>
-      this.#update(fileId, { durableBytes, place: { kind: 'picked', handle, modifiedMs } }),
+      this.#update(fileId, { durableBytes, destination: { kind: 'picked', handle, modifiedMs } }),
     );
   }
 
@@ -106,9 +106,9 @@ export class OpfsDownloads {
    * it does within a gesture only.
    */
   async mayWrite(fileId: string, ask: boolean): Promise<boolean> {
-    const { place } = this.#record(fileId);
-    if (place.kind === 'kept') return true;
-    const handle: PickedHandle = place.handle;
+    const { destination } = this.#record(fileId);
+    if (destination.kind === 'kept') return true;
+    const handle: PickedHandle = destination.handle;
     const mode = { mode: 'readwrite' } as const;
     const state = await orPalmError(async () => {
       const now = (await handle.queryPermission?.(mode)) ?? 'granted';
@@ -139,10 +139,10 @@ export class OpfsDownloads {
 
   /** Deletes the download with what arrived of it, a picked file included, and erases what Palm kept. It must not be open. */
   async drop(fileId: string): Promise<void> {
-    const place = this.#known.get(parseFileId(fileId))?.place;
+    const destination = this.#known.get(parseFileId(fileId))?.destination;
     await this.forget(fileId);
-    if (place?.kind === 'kept') await this.#erasures.begin(fileId);
-    if (place?.kind === 'picked') await orPalmError(() => removePicked(place.handle));
+    if (destination?.kind === 'kept') await this.#erasures.begin(fileId);
+    if (destination?.kind === 'picked') await orPalmError(() => removePicked(destination.handle));
   }
 
   async #sweep(): Promise<void> {
@@ -150,7 +150,8 @@ export class OpfsDownloads {
     const folder = await openFolder().catch(() => undefined);
     if (folder === undefined) return;
     const kept = new Set<string>();
-    for (const { fileId, place } of this.#known.values()) if (place.kind === 'kept') kept.add(fileId);
+    for (const { fileId, destination } of this.#known.values())
+      if (destination.kind === 'kept') kept.add(fileId);
     await orPalmError(async () => {
       for await (const name of folder.keys()) {
         // What cannot be erased now is tried again by the next page.
@@ -177,7 +178,7 @@ export class OpfsDownloads {
 
   async #update(
     fileId: string,
-    change: Partial<Pick<DownloadRecord, 'durableBytes' | 'place' | 'handedAtMs'>>,
+    change: Partial<Pick<DownloadRecord, 'durableBytes' | 'destination' | 'handedAtMs'>>,
   ): Promise<void> {
     await this.#put({ ...this.#record(fileId), ...change });
   }

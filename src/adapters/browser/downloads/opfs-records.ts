@@ -10,7 +10,7 @@ import { isPalmError } from '../../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../../core/model/ids.ts';
 import { storageFailure } from '../store/idb-database.ts';
 
-export type RecordedPlace =
+export type RecordedDestination =
   /** A file in OPFS, named by its file id. */
   | { readonly kind: 'kept' }
   /** A file outside, picked by the person. `modifiedMs`: when Palm last changed it, by its own time stamp. */
@@ -20,7 +20,7 @@ export interface DownloadRecord {
   readonly fileId: FileId;
   /** Bytes of the whole file. */
   readonly size: number;
-  readonly place: RecordedPlace;
+  readonly destination: RecordedDestination;
   /** Bytes from its beginning that are on the disk, whatever happens to this page. */
   readonly durableBytes: number;
   /** When it began, ms since the Unix epoch. */
@@ -55,7 +55,7 @@ export class DownloadRecords {
   }
 
   async put(record: DownloadRecord): Promise<void> {
-    await this.#run((database) => database.put('downloads', record));
+    await this.#run((database) => database.put('downloads', rowOf(record)));
   }
 
   async drop(fileId: FileId): Promise<void> {
@@ -66,7 +66,7 @@ export class DownloadRecords {
     await this.#run(async (database) => {
       const transaction = database.transaction('downloads', 'readwrite');
       await transaction.store.clear();
-      for (const record of records) await transaction.store.put(record);
+      for (const record of records) await transaction.store.put(rowOf(record));
       await transaction.done;
     });
   }
@@ -100,17 +100,22 @@ export class DownloadRecords {
   }
 }
 
+/** What `decodeRecord` reads: there a destination is called a place. */
+function rowOf({ destination, ...others }: DownloadRecord): object {
+  return { ...others, place: destination };
+}
+
 function decodeRecord(value: unknown): DownloadRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (!('fileId' in value && 'size' in value && 'place' in value)) return undefined;
   if (!('durableBytes' in value && 'startedAtMs' in value && 'handedAtMs' in value)) return undefined;
   const { size, durableBytes, startedAtMs, handedAtMs } = value;
   const fileId = decodeFileId(value.fileId);
-  const place = decodePlace(value.place);
-  if (fileId === undefined || place === undefined) return undefined;
+  const destination = decodeDestination(value.place);
+  if (fileId === undefined || destination === undefined) return undefined;
   if (!isCount(size) || !isCount(durableBytes) || durableBytes > size) return undefined;
   if (!isCount(startedAtMs) || (handedAtMs !== undefined && !isCount(handedAtMs))) return undefined;
-  return { fileId, size, place, durableBytes, startedAtMs, handedAtMs };
+  return { fileId, size, destination, durableBytes, startedAtMs, handedAtMs };
 }
 
 function hasName(value: unknown): boolean {
@@ -127,7 +132,7 @@ function decodeFileId(value: unknown): FileId | undefined {
   }
 }
 
-function decodePlace(value: unknown): RecordedPlace | undefined {
+function decodeDestination(value: unknown): RecordedDestination | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
   if (value.kind === 'kept') return { kind: 'kept' };
   if (value.kind !== 'picked' || !('handle' in value && 'modifiedMs' in value)) return undefined;

@@ -160,8 +160,8 @@ describe('devices that exchange what they have', () => {
 describe('an entry whose predecessor is missing', () => {
   it('leaves no trace', () => {
     const catalogue = new Catalogue();
-    const place = { seq: 2, prev: entryOf(0, { kind: 'leave' }).entry.entryId, at: { ms: 1, count: 0 } };
-    catalogue.add([uncheckedEntry(deviceAt(0), place, { kind: 'leave' })]);
+    const position = { seq: 2, prev: entryOf(0, { kind: 'leave' }).entry.entryId, at: { ms: 1, count: 0 } };
+    catalogue.add([uncheckedEntry(deviceAt(0), position, { kind: 'leave' })]);
     expect([catalogue.heads(), catalogue.digest()]).toEqual([[], new Catalogue().digest()]);
   });
 
@@ -267,7 +267,7 @@ describe('names', () => {
       catalogue.tell(dueMs - 1);
       catalogue.add(entries);
       expect([catalogue.poolName, catalogue.nextDeadlineMs()]).toEqual(['past', dueMs]);
-      expect(catalogue.placeOf(deviceAt(0).deviceId, 0).at).toEqual({ ms: 7, count: 1 });
+      expect(catalogue.positionOf(deviceAt(0).deviceId, 0).at).toEqual({ ms: 7, count: 1 });
       expect([...catalogue.missingFor([])]).toHaveLength(2);
       catalogue.tell(dueMs);
       expect([catalogue.poolName, catalogue.nextDeadlineMs()]).toEqual(['future', Infinity]);
@@ -312,12 +312,12 @@ describe('names', () => {
         const logs = new Map<number, CheckedEntry>();
         const entries = writes.map(({ by, day, count }, index) => {
           const before = logs.get(by)?.entry;
-          const place = {
+          const position = {
             seq: (before?.seq ?? 0) + 1,
             prev: before?.entryId,
             at: { ms: day * DAY_MS, count },
           };
-          const entry = uncheckedEntry(deviceAt(by), place, { kind: 'pool', name: `name ${index}` });
+          const entry = uncheckedEntry(deviceAt(by), position, { kind: 'pool', name: `name ${index}` });
           logs.set(by, entry);
           return entry;
         });
@@ -396,8 +396,8 @@ describe('bounds', () => {
     const catalogue = new Catalogue();
     for (let index = 0; index <= MAX_DEVICE_COUNT; index++) {
       const stranger = { publicKey: seededBytes(32, 5_000 + index) };
-      const place = { seq: 1, prev: undefined, at: { ms: 1, count: 0 } };
-      catalogue.add([uncheckedEntry(stranger, place, { kind: 'profile', name: `${index}` })]);
+      const position = { seq: 1, prev: undefined, at: { ms: 1, count: 0 } };
+      catalogue.add([uncheckedEntry(stranger, position, { kind: 'profile', name: `${index}` })]);
     }
     expect(catalogue.heads()).toHaveLength(MAX_DEVICE_COUNT);
     expect(catalogue.members()).toHaveLength(MAX_DEVICE_COUNT);
@@ -433,7 +433,7 @@ function writeSomething({ index, catalogue }: Replica, what: number, wallMs: num
 /** The device's disk lost the last entries of its own log: it starts again with what is left, and knows no better. */
 function loseTail(replica: Replica, count: number, batch: number, written: Written): void {
   const entries = entriesOf(replica.catalogue, written);
-  const own = replica.catalogue.placeOf(replica.device, 0).seq - 1;
+  const own = replica.catalogue.positionOf(replica.device, 0).seq - 1;
   const kept = entries.filter(
     ({ entry }) => entry.deviceId !== replica.device || entry.seq <= Math.max(0, own - count),
   );

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
 import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import { checkEntry } from '../../../../src/core/catalogue/check.ts';
-import type { EntryPlace } from '../../../../src/core/catalogue/catalogue.ts';
+import type { EntryPosition } from '../../../../src/core/catalogue/catalogue.ts';
 import {
   encodeEntry,
   encodeEntryPayload,
@@ -30,7 +30,7 @@ import {
   signedRecord,
 } from '../../../fixtures/pool-fixture.ts';
 
-const FIRST: EntryPlace = { seq: 1, prev: undefined, at: { ms: 1_760_000_000_000, count: 0 } };
+const FIRST: EntryPosition = { seq: 1, prev: undefined, at: { ms: 1_760_000_000_000, count: 0 } };
 const WRITER = deviceAt(0);
 const OTHER = deviceAt(1);
 
@@ -73,9 +73,9 @@ describe('an honest entry passes', () => {
     catalogue.add([wasteful]);
     expect(catalogue.files().size).toBe(0);
     const honest = await seal(manifestOf(WRITER.deviceId));
-    const place = catalogue.placeOf(WRITER.deviceId, 1);
-    expect(place.prev).toBe(wasteful.entry.entryId);
-    catalogue.add([await check(await signedRecord(WRITER, place, { kind: 'file', manifest: honest }))]);
+    const position = catalogue.positionOf(WRITER.deviceId, 1);
+    expect(position.prev).toBe(wasteful.entry.entryId);
+    catalogue.add([await check(await signedRecord(WRITER, position, { kind: 'file', manifest: honest }))]);
     expect([...catalogue.files().keys()]).toEqual([fileIdOf(honest)]);
   });
 

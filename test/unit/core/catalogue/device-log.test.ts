@@ -1,7 +1,7 @@
 // One device's log, chained and forked.
 
 import { describe, expect, it } from 'vitest';
-import type { EntryPlace } from '../../../../src/core/catalogue/catalogue.ts';
+import type { EntryPosition } from '../../../../src/core/catalogue/catalogue.ts';
 import { DeviceLog } from '../../../../src/core/catalogue/device-log.ts';
 import type { EntryBody } from '../../../../src/core/catalogue/entry.ts';
 import { PackedEntry, packEntry } from '../../../../src/core/catalogue/packed-entry.ts';
@@ -13,18 +13,18 @@ function chain(names: readonly string[], after?: PackedEntry): PackedEntry[] {
   const entries: PackedEntry[] = [];
   for (const name of names) {
     const before = entries.at(-1) ?? after;
-    const place = {
+    const position = {
       seq: (before?.seq ?? 0) + 1,
       prev: before?.entryId,
       at: { ms: 1, count: 0 },
     };
-    entries.push(packedOf(place, { kind: 'profile', name }));
+    entries.push(packedOf(position, { kind: 'profile', name }));
   }
   return entries;
 }
 
-function packedOf(place: EntryPlace, body: EntryBody): PackedEntry {
-  return new PackedEntry(packEntry(uncheckedEntry(deviceAt(0), place, body)), 0);
+function packedOf(position: EntryPosition, body: EntryBody): PackedEntry {
+  return new PackedEntry(packEntry(uncheckedEntry(deviceAt(0), position, body)), 0);
 }
 
 function logOf(...entries: readonly PackedEntry[]): DeviceLog {
@@ -49,8 +49,8 @@ describe('a log', () => {
   });
 
   it('refuses an entry whose number does not follow from the one it names', () => {
-    const place = { seq: 3, prev: itemAt(TRUNK, 0).entryId, at: { ms: 1, count: 0 } };
-    expect(logOf(itemAt(TRUNK, 0)).add(packedOf(place, { kind: 'leave' })).kind).toBe('orphan');
+    const position = { seq: 3, prev: itemAt(TRUNK, 0).entryId, at: { ms: 1, count: 0 } };
+    expect(logOf(itemAt(TRUNK, 0)).add(packedOf(position, { kind: 'leave' })).kind).toBe('orphan');
   });
 
   it('keeps both branches of a fork; the longer one goes on', () => {

@@ -144,6 +144,6 @@ type Writer = Parameters<typeof uncheckedEntry>[0];
 /** The entry of this number in a log that has nothing but names; `before` is the one before it, which is made anew if it is not given. */
 function profileOf(writer: Writer, seq: number, before?: CheckedEntry): CheckedEntry {
   const prior = before ?? (seq > 1 ? profileOf(writer, seq - 1) : undefined);
-  const place = { seq, prev: prior?.entry.entryId, at: { ms: seq, count: 0 } };
-  return uncheckedEntry(writer, place, { kind: 'profile', name: `name ${seq}` });
+  const position = { seq, prev: prior?.entry.entryId, at: { ms: seq, count: 0 } };
+  return uncheckedEntry(writer, position, { kind: 'profile', name: `name ${seq}` });
 }

@@ -186,17 +186,17 @@ function askOf({ sync }: Replica): { heads: ReturnType<Catalogue['heads']> } {
 
 function entryAfter(before: CheckedEntry | undefined, body: EntryBody, by = 0): CheckedEntry {
   const seq = (before?.entry.seq ?? 0) + 1;
-  const place = { seq, prev: before?.entry.entryId, at: { ms: seq, count: 0 } };
+  const position = { seq, prev: before?.entry.entryId, at: { ms: seq, count: 0 } };
   const manifest = body.kind === 'file' ? manifestOf(deviceAt(by).deviceId) : undefined;
-  return uncheckedEntry(deviceAt(by), place, body, manifest);
+  return uncheckedEntry(deviceAt(by), position, body, manifest);
 }
 
 /** A branch that begins where the others do, and goes before all of them. */
 function forkBefore(catalogue: Catalogue): CheckedEntry {
   const [first, ...others] = [...catalogue.missingFor([])];
   for (let index = 0; index < 1e6; index++) {
-    const place = { seq: 2, prev: first?.entryId, at: { ms: 9, count: index } };
-    const entry = uncheckedEntry(deviceAt(0), place, { kind: 'leave' });
+    const position = { seq: 2, prev: first?.entryId, at: { ms: 9, count: index } };
+    const entry = uncheckedEntry(deviceAt(0), position, { kind: 'leave' });
     if (others.every(({ entryId }) => entry.entry.entryId < entryId)) return entry;
   }
   throw new Error('a million entries, and none has the smallest id');

@@ -309,11 +309,15 @@ describe('the records', () => {
   const record: DownloadRecord = {
     fileId: FILE_ID,
     size: 100,
-    place: { kind: 'kept' },
+    destination: { kind: 'kept' },
     durableBytes: 40,
     startedAtMs: 5,
     handedAtMs: undefined,
   };
+
+  const { destination, ...others } = record;
+  /** As it is on the disk. */
+  const row = { ...others, place: destination };
 
   test('come back as they were, the oldest first, one for a file', async () => {
     const records = new DownloadRecords('records');
@@ -339,7 +343,7 @@ describe('the records', () => {
     const records = new DownloadRecords('records');
     await records.put({ ...record, fileId: fileIdOf(new Uint8Array([3])) });
     const database = await openDB('records', 1);
-    await database.put('downloads', { ...record, ...change });
+    await database.put('downloads', { ...row, ...change });
     expect(await records.load()).toHaveLength(1);
     expect(await database.count('downloads')).toBe(1);
     database.close();
@@ -351,16 +355,18 @@ test('a name that an earlier version recorded is not kept', async () => {
   const record: DownloadRecord = {
     fileId: FILE_ID,
     size: 100,
-    place: { kind: 'kept' },
+    destination: { kind: 'kept' },
     durableBytes: 40,
     startedAtMs: 5,
     handedAtMs: undefined,
   };
   await records.put(record);
   const database = await openDB('records', 1);
-  await database.put('downloads', { ...record, name: 'film.mp4' });
+  const row: unknown = await database.get('downloads', FILE_ID);
+  expect(row).toHaveProperty('place', record.destination);
+  await database.put('downloads', { ...Object(row), name: 'film.mp4' });
   expect(await records.load()).toEqual([record]);
-  expect(await database.getAll('downloads')).toEqual([record]);
+  expect(await database.getAll('downloads')).toEqual([row]);
   database.close();
 });
 
