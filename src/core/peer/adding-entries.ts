@@ -1,0 +1,132 @@
+// Entries that are added to the catalogue, and what follows for holdings, outbox and links; and the misdeeds that entries tell of:
+// who removes the files of others, who dates names far ahead, who splits or overfills its log.
+
+import type { AddResult } from '../catalogue/catalogue.ts';
+import type { CheckedEntry } from '../catalogue/check.ts';
+import type { DeviceId, EntryId, FileId } from '../model/ids.ts';
+import { MAX_AHEAD_MS } from '../model/limits.ts';
+import type { CatalogueSync } from './catalogue-sync.ts';
+import { Removals } from './misdeeds.ts';
+import { misdeed, send } from './peer-effects.ts';
+import type { PeerEffect, PeerInput } from './peer-events.ts';
+import type { PeerState } from './peer-state.ts';
+import type { Prefetching } from './prefetching.ts';
+
+export class AddingEntries {
+  readonly #state: PeerState;
+  readonly #sync: CatalogueSync;
+  readonly #prefetching: Prefetching;
+  readonly #removals = new Removals();
+
+  constructor(state: PeerState, sync: CatalogueSync, prefetching: Prefetching) {
+    this.#state = state;
+    this.#sync = sync;
+    this.#prefetching = prefetching;
+  }
+
+  /** Entries that another device sent were checked. */
+  checked(
+    nowMs: number,
+    { from, entries, refusedCount = 0, more }: PeerInput & { readonly kind: 'entries-checked' },
+  ): PeerEffect[] {
+    const { catalogue, links, self } = this.#state;
+    const removals = this.#removalsOfOthers(entries);
+    const result = catalogue.add(entries);
+    const told = this.#toldOfRemovals(nowMs, removals, result.added);
+    const next = links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
+    if (!more && result.added.length > 0) told.push(...this.#askForMissed());
+    if (refusedCount > 0) told.push(misdeed(from, 'forged-records', refusedCount));
+    for (const [device, count] of futureNames(nowMs, result.added))
+      if (device !== self) told.push(misdeed(device, 'future-name', count));
+    return [...this.#after(result), ...(next === undefined ? [] : [send(from, next)]), ...told];
+  }
+
+  /** This device wrote entries: they go to all that are linked. */
+  published(entries: readonly CheckedEntry[]): PeerEffect[] {
+    const result = this.#state.catalogue.add(entries);
+    if (entries.length === 0) return [];
+    const bytes = entries.map(({ entry }) => entry.bytes);
+    const told = this.#state.links
+      .greetedDevices()
+      .map((device) => send(device, { kind: 'entries', entries: bytes, more: false }));
+    return [...told, ...this.#after(result).filter((effect) => effect.kind !== 'keep-entries')];
+  }
+
+  /** The catalogue has `file` no more. */
+  removed(file: FileId): PeerEffect[] {
+    const surplus = this.#state.removed(file);
+    return surplus === undefined ? [] : [{ kind: 'outbox-done', file, surplus }];
+  }
+
+  #after({ added, evicted, lost, forks, beyond }: AddResult): PeerEffect[] {
+    const { holdings } = this.#state;
+    const effects: PeerEffect[] = [];
+    if (added.length > 0) effects.push({ kind: 'keep-entries', entries: added });
+    if (evicted.length > 0) effects.push({ kind: 'forget-entries', entries: evicted });
+    for (const file of lost) effects.push(...this.removed(file));
+    for (const { entry, file } of added) {
+      if (entry.body.kind === 'remove') effects.push(...this.removed(entry.body.file));
+      if (entry.body.kind === 'leave') {
+        holdings.forget(entry.deviceId);
+        effects.push(...this.#prefetching.left(entry.deviceId));
+        this.#state.touch();
+      }
+      if (entry.body.kind === 'profile') {
+        holdings.admitted(entry.deviceId);
+        this.#state.touch();
+      }
+      if (file === undefined) continue;
+      holdings.fileAdded(file.fileId);
+      this.#state.touch(file.fileId);
+    }
+    for (const [device, count] of forks) effects.push(misdeed(device, 'forked-log', count));
+    for (const [device, count] of beyond) effects.push(misdeed(device, 'overfull-log', count));
+    return effects;
+  }
+
+  /** By entry the file that it removes, where somebody else stored that. Once the files are gone nobody knows whose they were. */
+  #removalsOfOthers(entries: readonly CheckedEntry[]): Map<EntryId, FileId> {
+    const removals = new Map<EntryId, FileId>();
+    for (const { entry } of entries) {
+      if (entry.body.kind !== 'remove' || entry.deviceId === this.#state.self) continue;
+      const storer = this.#state.catalogue.files().get(entry.body.file)?.by;
+      if (storer !== undefined && storer !== entry.deviceId) removals.set(entry.entryId, entry.body.file);
+    }
+    return removals;
+  }
+
+  /** Only what was added counts: anybody can pass on an entry whose predecessor is missing, again and again. */
+  #toldOfRemovals(
+    nowMs: number,
+    removals: ReadonlyMap<EntryId, FileId>,
+    added: readonly CheckedEntry[],
+  ): PeerEffect[] {
+    const removedBy = new Map<DeviceId, Set<FileId>>();
+    for (const { entry } of added) {
+      const file = removals.get(entry.entryId);
+      if (file === undefined) continue;
+      removedBy.set(entry.deviceId, (removedBy.get(entry.deviceId) ?? new Set()).add(file));
+    }
+    return [...removedBy].flatMap(([device, files]) => {
+      const count = this.#removals.counted(device, files.size, nowMs);
+      return count === 0 ? [] : [misdeed(device, 'removed-files', count)];
+    });
+  }
+
+  /** Claims that came before the entries that they need, and were too many to keep, are told again. */
+  #askForMissed(): PeerEffect[] {
+    const { holdings, links } = this.#state;
+    const missed = holdings.takeMissed().filter((device) => links.has(device));
+    return missed.map((device) => send(device, { kind: 'holdings-wanted' }));
+  }
+}
+
+/** How many pool names each device dated so far ahead that they wait. */
+function futureNames(nowMs: number, entries: readonly CheckedEntry[]): Map<DeviceId, number> {
+  const counts = new Map<DeviceId, number>();
+  for (const { entry } of entries) {
+    const waits = entry.body.kind === 'pool' && entry.at.ms - MAX_AHEAD_MS > nowMs;
+    if (waits) counts.set(entry.deviceId, (counts.get(entry.deviceId) ?? 0) + 1);
+  }
+  return counts;
+}

@@ -1,0 +1,25 @@
+// Revisions of files: by comparing them, whoever computed something about a file knows whether it may be another now.
+
+import type { FileId } from '../model/ids.ts';
+
+export class FileRevisions {
+  readonly #ofFiles = new Map<FileId, number>();
+  #ofAll = 0;
+
+  /** Another text than before whenever `file` was touched in between. */
+  of(file: FileId): string {
+    return `${this.#ofAll}/${this.#ofFiles.get(file) ?? 0}`;
+  }
+
+  touch(file: FileId): void {
+    this.#ofFiles.set(file, (this.#ofFiles.get(file) ?? 0) + 1);
+  }
+
+  touchAll(): void {
+    this.#ofAll += 1;
+  }
+
+  forget(file: FileId): void {
+    this.#ofFiles.delete(file);
+  }
+}

@@ -1,0 +1,61 @@
+// Telling the linked devices what this one holds: all of it to who greets, then what changes; and the pulse, by which either
+// side finds out that it missed something.
+
+import type { DeviceId } from '../model/ids.ts';
+import type { Holding } from '../placement/holdings.ts';
+import { PULSE_MS, type PeerLink, type PeerLinks } from './peer-links.ts';
+import type { OwnHoldings } from './own-holdings.ts';
+import { send } from './peer-effects.ts';
+import type { PeerEffect } from './peer-events.ts';
+
+/** Holdings that change within this, ms, are told together: small files arrive by the hundred a second. */
+const TELL_GAP_MS = 20;
+
+export class HoldingsTelling {
+  readonly #own: OwnHoldings;
+  readonly #links: PeerLinks;
+  #nextTellMs = 0;
+
+  constructor(own: OwnHoldings, links: PeerLinks) {
+    this.#own = own;
+    this.#links = links;
+  }
+
+  snapshotFor(device: DeviceId, link: PeerLink): PeerEffect[] {
+    link.sentVersion = 0;
+    return this.#own.snapshot().map((held) => this.#message(device, link, held));
+  }
+
+  /** What changed: at once after a quiet while, else together with what changes within the gap. */
+  changes(nowMs: number): PeerEffect[] {
+    if (nowMs < this.#nextTellMs || !this.#own.hasChanges) return [];
+    this.#nextTellMs = nowMs + TELL_GAP_MS;
+    const portions = this.#own.changes();
+    const greeted = this.#links.greeted();
+    return portions.flatMap((held) => greeted.map(([device, link]) => this.#message(device, link, held)));
+  }
+
+  pulses(nowMs: number, digestFor: (device: DeviceId) => string): PeerEffect[] {
+    const effects: PeerEffect[] = [];
+    for (const [device, link] of this.#links.all()) {
+      if (link.pulseAtMs > nowMs) continue;
+      link.pulseAtMs = nowMs + PULSE_MS;
+      const catalogue = digestFor(device);
+      if (link.greeted) effects.push(send(device, { kind: 'pulse', catalogue, holdings: link.sentVersion }));
+    }
+    return effects;
+  }
+
+  nextDeadlineMs(): number {
+    let next = this.#own.hasChanges ? this.#nextTellMs : Infinity;
+    for (const [, { pulseAtMs }] of this.#links.all()) next = Math.min(next, pulseAtMs);
+    return next;
+  }
+
+  #message(device: DeviceId, link: PeerLink, held: readonly Holding[]): PeerEffect {
+    const { heldBytes, freeBytes } = this.#own;
+    const message = { kind: 'holdings', base: link.sentVersion, held, heldBytes, freeBytes } as const;
+    link.sentVersion += 1;
+    return send(device, message);
+  }
+}

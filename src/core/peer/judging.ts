@@ -1,0 +1,99 @@
+// What holders claim, and what comes of it: second copies that are given up once another is proved, proofs that this device
+// makes, and misdeeds of those who claim what they do not have.
+
+import type { DeviceId, FileId } from '../model/ids.ts';
+import { MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
+import type { Place, ProofAsk } from '../wire/messages.ts';
+import type { Verdict } from './challenges.ts';
+import { Doubts } from './doubts.ts';
+import { drop, misdeed } from './peer-effects.ts';
+import type { PeerEffect } from './peer-events.ts';
+import type { PeerState } from './peer-state.ts';
+import { proofBlocksOf } from './proof-ranges.ts';
+import { Releasing } from './releasing.ts';
+
+export class Judging {
+  readonly #state: PeerState;
+  /** Fragments that this device is to give up once another has proved that it holds them too. */
+  readonly #releasing = new Releasing();
+  readonly #doubts = new Doubts();
+
+  constructor(state: PeerState) {
+    this.#state = state;
+  }
+
+  /**
+   * Gives up a second copy: only where another reachable device proves that it holds the fragment, and only for whoever
+   * stored the file and still places it. Anyone else could claim all fragments and ask all holders for theirs.
+   */
+  release(nowMs: number, from: DeviceId, place: Place): void {
+    const { catalogue, challenges } = this.#state;
+    const { file, fragment } = place;
+    if (catalogue.files().get(file)?.by !== from || !this.#isToKeep(place)) return;
+    const others = [...this.#state.holdersElsewhere(file)].filter(
+      ([device, fragments]) => fragments.has(fragment) && this.#state.isReachable(device),
+    );
+    if (this.#releasing.has(file, fragment)) return;
+    const claims = new Map(others.map(([device]) => [device, new Set([fragment])]));
+    const challengeCount = challenges.want(nowMs, file, claims);
+    if (challengeCount > 0) this.#releasing.add(place, challengeCount);
+  }
+
+  /** What is held here of `asks`, as far as one challenge may make this device read. */
+  provable(asks: readonly ProofAsk[]): (ProofAsk | undefined)[] {
+    let blockCount = 0;
+    const named = new Set<string>();
+    return asks.map((ask) => {
+      const key = `${ask.file}/${ask.fragment}`;
+      if (named.has(key)) return undefined;
+      named.add(key);
+      const manifest = this.#state.catalogue.files().get(ask.file);
+      if (manifest === undefined || !this.#state.own.of(ask.file).has(ask.fragment)) return undefined;
+      blockCount += proofBlocksOf(manifest);
+      return blockCount > MAX_CHALLENGE_BLOCKS ? undefined : ask;
+    });
+  }
+
+  /** A device that proved its claim counts as a holder; one that sent a wrong proof is told of. */
+  judge(nowMs: number, verdicts: readonly Verdict[]): PeerEffect[] {
+    const { challenges, outbox } = this.#state;
+    const falseCounts = new Map<DeviceId, number>();
+    const drops: PeerEffect[] = [];
+    for (const verdict of verdicts) {
+      const { device, place, outcome } = verdict;
+      // Told of if it goes on claiming what it does not prove.
+      if (outcome === 'silent') this.notGiven(nowMs, device, place.file, place.fragment);
+      if (outcome === 'false') falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
+      outbox.judged(nowMs, verdict);
+      this.#state.touch(place.file);
+      const isToKeep = this.#isToKeep(place);
+      if (this.#releasing.judged(verdict) && isToKeep) drops.push(drop(place.file, [place.fragment]));
+    }
+    for (const { place } of verdicts)
+      if (!outbox.has(place.file) && !this.#releasing.has(place.file)) challenges.forget(place.file);
+    const misdeeds = [...falseCounts].map(([device, count]) => misdeed(device, 'false-claims', count));
+    return [...drops, ...misdeeds];
+  }
+
+  /** `device` did not give a fragment that it claims. */
+  notGiven(nowMs: number, device: DeviceId, file: FileId, fragment: number): void {
+    this.#doubts.notGiven(nowMs, device, file, fragment);
+  }
+
+  /** Tells of those that go on claiming what they did not give. */
+  withheld(nowMs: number): PeerEffect[] {
+    const standing = this.#doubts.standing(nowMs, (device, file, fragment) =>
+      this.#state.holdings.fragmentsOf(device, file).has(fragment),
+    );
+    return [...standing].map(([device, count]) => misdeed(device, 'withheld', count));
+  }
+
+  nextDeadlineMs(): number {
+    return this.#doubts.nextDeadlineMs();
+  }
+
+  /** Whether it is held here as its home, and not to be placed. */
+  #isToKeep({ file, fragment }: Place): boolean {
+    return this.#state.own.of(file).has(fragment) && !this.#state.outbox.has(file);
+  }
+}

@@ -1,0 +1,119 @@
+// The links of a peer: who is linked, who has greeted, and what is under way on each link.
+//
+// Invariants: until the other side said hello, in our protocol and epoch, it is told nothing but our hello; what one link makes
+// this device do at once has a bound.
+
+import type { DeviceId } from '../model/ids.ts';
+import { MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import { PROTOCOL_VERSION, type Message } from '../wire/messages.ts';
+import { send } from './peer-effects.ts';
+import type { PeerEffect } from './peer-events.ts';
+import type { Ask } from './requests.ts';
+
+export interface PeerLink {
+  /** Whether the other side said hello, in our protocol and epoch. */
+  greeted: boolean;
+  /** What the other side can do beside what the protocol promises. */
+  features: ReadonlySet<string>;
+  /** Version of our holdings as sent on this link. */
+  sentVersion: number;
+  /** Whether it told us its holdings on this link: until then we do not know its free space. */
+  heardHoldings: boolean;
+  readonly serving: Set<number>;
+  /** Challenges of the other side that are being answered. */
+  readonly proving: Set<number>;
+  pulseAtMs: number;
+}
+
+/** How often linked devices compare notes, ms: heals whatever was missed, and costs some 100 bytes. */
+export const PULSE_MS = 5_000;
+
+export class PeerLinks {
+  readonly #epoch: number;
+  readonly #links = new Map<DeviceId, PeerLink>();
+
+  constructor(epoch: number) {
+    this.#epoch = epoch;
+  }
+
+  up(nowMs: number, device: DeviceId): PeerEffect[] {
+    this.#links.set(device, {
+      greeted: false,
+      features: new Set(),
+      sentVersion: 0,
+      heardHoldings: false,
+      serving: new Set(),
+      proving: new Set(),
+      pulseAtMs: nowMs + PULSE_MS,
+    });
+    return [send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch })];
+  }
+
+  /** Undefined when there was no such link. */
+  down(device: DeviceId): PeerLink | undefined {
+    const link = this.#links.get(device);
+    this.#links.delete(device);
+    return link;
+  }
+
+  get(device: DeviceId): PeerLink | undefined {
+    return this.#links.get(device);
+  }
+
+  has(device: DeviceId): boolean {
+    return this.#links.has(device);
+  }
+
+  all(): IterableIterator<[DeviceId, PeerLink]> {
+    return this.#links.entries();
+  }
+
+  greeted(): [DeviceId, PeerLink][] {
+    return [...this.#links].filter(([, link]) => link.greeted);
+  }
+
+  greetedDevices(): DeviceId[] {
+    return this.greeted().map(([device]) => device);
+  }
+
+  isGreeted(device: DeviceId): boolean {
+    return this.#links.get(device)?.greeted === true;
+  }
+
+  /** The other side said hello. The link is greeted afterwards, or the effects close it. */
+  hello(from: DeviceId, link: PeerLink, protocol: number, epoch: number): PeerEffect[] {
+    const refused: PeerEffect[] =
+      protocol === PROTOCOL_VERSION ? [] : [{ kind: 'other-protocol', device: from, protocol }];
+    if (protocol !== PROTOCOL_VERSION || epoch !== this.#epoch)
+      return [...refused, closing(from, `speaks protocol ${protocol}, epoch ${epoch}`)];
+    if (link.greeted) return [closing(from, 'said hello twice')];
+    link.greeted = true;
+    return [];
+  }
+
+  /** The other side asks for something. */
+  serve(to: DeviceId, link: PeerLink, ask: Ask & { readonly id: number }): PeerEffect[] {
+    const { id, ...wanted } = ask;
+    if (link.serving.has(id)) return [closing(to, `asked twice as ${id}`)];
+    if (link.serving.size >= MAX_OPEN_REQUESTS) return [send(to, { kind: 'failed', id, reason: 'busy' })];
+    link.serving.add(id);
+    return [{ kind: 'serve', to, id, ask: wanted }];
+  }
+
+  /** The other side challenges this device; `asks` are those of `challenge` that it answers. */
+  prove(
+    to: DeviceId,
+    link: PeerLink,
+    { id }: Message & { readonly kind: 'challenge' },
+    asks: () => (PeerEffect & { readonly kind: 'prove' })['asks'],
+  ): PeerEffect[] {
+    if (link.proving.has(id) || link.proving.size >= MAX_OPEN_PROOFS)
+      return [closing(to, 'sends challenges before the last were answered')];
+    link.proving.add(id);
+    return [{ kind: 'prove', to, id, asks: asks() }];
+  }
+}
+
+export function closing(device: DeviceId, reason: string): PeerEffect {
+  return { kind: 'close-link', device, reason };
+}

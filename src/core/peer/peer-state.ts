@@ -1,0 +1,111 @@
+// What a peer knows, which its parts share: catalogue, links, holdings, outbox, and what was proved.
+
+import { Catalogue } from '../catalogue/catalogue.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
+import type { FragmentSet } from '../placement/fragment-set.ts';
+import { Holdings } from '../placement/holdings.ts';
+import type { Candidate } from '../placement/placement.ts';
+import { Challenges } from './challenges.ts';
+import { FileRevisions } from './file-revisions.ts';
+import { Outbox } from './outbox.ts';
+import { OwnHoldings } from './own-holdings.ts';
+import { PeerLinks } from './peer-links.ts';
+import { proofBlocksOf } from './proof-ranges.ts';
+
+export class PeerState {
+  readonly self: DeviceId;
+  readonly catalogue: Catalogue;
+  readonly links: PeerLinks;
+  readonly own = new OwnHoldings();
+  readonly holdings = new Holdings({
+    fragmentCountOf: (file) => {
+      const manifest = this.catalogue.files().get(file);
+      return manifest?.n ?? (this.catalogue.isRemoved(file) ? 'removed' : 'unknown');
+    },
+    standingOf: (device) => {
+      if (this.catalogue.hasLeft(device)) return 'left';
+      return this.catalogue.isMember(device) ? 'member' : 'stranger';
+    },
+  });
+  readonly challenges = new Challenges({
+    canProve: (device) => this.links.get(device)?.features.has('challenge') === true,
+    proofBlocksOf: (file) => {
+      const manifest = this.catalogue.files().get(file);
+      return manifest === undefined ? 1 : proofBlocksOf(manifest);
+    },
+  });
+  readonly outbox: Outbox;
+  readonly revisions = new FileRevisions();
+  /** Since whoever awaits homes of its fragments looked. */
+  haveHomesChanged = false;
+
+  constructor(self: DeviceId, epoch: number) {
+    this.self = self;
+    this.catalogue = new Catalogue(self);
+    this.links = new PeerLinks(epoch);
+    this.outbox = new Outbox(
+      {
+        self,
+        manifestOf: (file) => this.catalogue.files().get(file),
+        ownOf: (file) => this.own.of(file),
+        holdersOf: (file) => this.holdersElsewhere(file),
+        candidates: () => this.candidates(),
+        isReachable: (device) => this.isReachable(device),
+      },
+      this.challenges,
+    );
+  }
+
+  isReachable(device: DeviceId): boolean {
+    return device === this.self || this.links.isGreeted(device);
+  }
+
+  holdersElsewhere(file: FileId): Map<DeviceId, FragmentSet> {
+    const holders = this.holdings.holdersOf(file);
+    holders.delete(this.self);
+    return holders;
+  }
+
+  holdersOf(file: FileId): Map<DeviceId, FragmentSet> {
+    const holders = this.holdersElsewhere(file);
+    const own = this.own.of(file);
+    return own.size > 0 ? holders.set(this.self, own) : holders;
+  }
+
+  confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
+    const claimed = this.holdersOf(file);
+    if (!this.outbox.has(file)) return claimed;
+    const proved = new Map(this.challenges.provedOf(file, claimed));
+    const own = this.own.of(file);
+    return own.size > 0 ? proved.set(this.self, own) : proved;
+  }
+
+  candidates(): Candidate[] {
+    const candidates: Candidate[] = [{ device: this.self, freeBytes: Infinity }];
+    for (const [device, link] of this.links.greeted()) {
+      if (!link.heardHoldings || !this.catalogue.isMember(device)) continue;
+      candidates.push({ device, freeBytes: this.holdings.of(device)?.freeBytes ?? 0 });
+    }
+    return candidates;
+  }
+
+  /** Who holds, reaches or places `file` changed; without a file, it may have for all. */
+  touch(file?: FileId): void {
+    this.outbox.touch(file);
+    this.haveHomesChanged = true;
+    if (file === undefined) this.revisions.touchAll();
+    // Others may speak of files that nobody stored: those are not remembered.
+    else if (this.catalogue.files().has(file)) this.revisions.touch(file);
+  }
+
+  /** The catalogue has `file` no more. Returns the fragments that are here still; undefined when there is nothing to drop. */
+  removed(file: FileId): readonly number[] | undefined {
+    const wasPlacing = this.outbox.has(file);
+    this.outbox.remove(file);
+    this.holdings.fileRemoved(file);
+    this.haveHomesChanged = true;
+    this.revisions.forget(file);
+    const surplus = [...this.own.of(file)];
+    return wasPlacing || surplus.length > 0 ? surplus : undefined;
+  }
+}
