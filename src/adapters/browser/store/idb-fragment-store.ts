@@ -200,7 +200,8 @@ export class IdbFragmentStore implements FragmentStore {
         const indexes = transaction.objectStore('indexes');
         await Promise.all(
           making.flatMap(({ stored, blocks }, at) => [
-            indexes.delete(allIndexesOf(stored.fragmentId)),
+            // Asking for what is not there costs as much as a write.
+            ...(this.#slots.has(stored.fragmentId) ? [indexes.delete(allIndexesOf(stored.fragmentId))] : []),
             indexes.put(itemAt(sealed, at), [stored.fragmentId, itemAt(slots, at)]),
             rows.put({ ...stored, ...locationsOf(blocks) }),
           ]),

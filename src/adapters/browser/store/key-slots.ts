@@ -4,12 +4,13 @@
 // overwrite 32 bytes.
 //
 // Slot i has the bytes 32 i to 32 i + 31: a random key, or zeros. All of the file is in memory, 32 bytes for each row, because a
-// call to a handle costs some engines a millisecond: changes gather until `flush`, which writes neighbours in one call.
+// call to a handle costs some engines a millisecond: changes gather until `flush`, which writes neighbours in one call, and keys
+// are made and written many at a time, before anybody takes them.
 //
 // Invariants: a slot is handed out once until it is freed; a key is never handed out twice; the file is as long as memory, and
 // grows only when slots are taken, so that on a full disk whatever is there can be erased; after `flush` the file has what
-// memory has; a slot that no row names has no key; what several rows name, all but one of them damaged, has its key until the
-// last of them is gone.
+// memory has; a key whose slot no row names has never sealed anything that is on the disk; what several rows name, all but one
+// of them damaged, has its key until the last of them is gone.
 
 import { concatBytes } from '../../../core/model/bytes.ts';
 import { MAX_KEY_SLOTS } from '../../../core/model/limits.ts';
@@ -25,6 +26,8 @@ const READ_BYTES = 2 ** 20;
 const GAP_SLOTS = 128;
 /** The file grows by this many, or by an eighth. */
 const GROWTH_SLOTS = 128;
+/** Keys made at once: two calls for some thirty small files. */
+const SPARE_SLOTS = 128;
 
 export class KeySlots {
   readonly #file: PackHandle;
@@ -33,6 +36,8 @@ export class KeySlots {
   /** No slot before this one is free. */
   #firstFree = 0;
   readonly #changed = new Set<number>();
+  /** Slots whose keys nobody took yet. They count as taken. */
+  readonly #spare: number[] = [];
   /** Of each slot that several rows named when the file was opened, how many more than one still do. */
   readonly #othersOf = new Map<number, number>();
   /** Slots that rows named and the file did not have when it was opened: it was cut short. */
@@ -65,24 +70,8 @@ export class KeySlots {
 
   /** Free slots with new keys, which are durable after `flush`. @throws PalmError 'storage-full' when there are no more. */
   take(count: number): number[] {
-    const slots: number[] = [];
-    try {
-      while (slots.length < count) {
-        const slot = this.#nextFree();
-        this.#taken.add(slot);
-        slots.push(slot);
-      }
-      this.#reach(Math.max(-1, ...slots.slice(-1)));
-    } catch (error) {
-      this.free(slots);
-      throw storageFailure(error);
-    }
-    const keys = systemRandom.bytes(count * KEY_BYTES);
-    for (const [at, slot] of slots.entries()) {
-      this.#bytes.set(keys.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES), slot * KEY_BYTES);
-      this.#changed.add(slot);
-    }
-    return slots;
+    if (this.#spare.length < count) this.#makeKeys(count - this.#spare.length);
+    return this.#spare.splice(0, count);
   }
 
   /** Whether it has no key because that was erased, and not because the file lost it. */
@@ -112,15 +101,15 @@ export class KeySlots {
       const otherCount = this.#othersOf.get(slot);
       if (otherCount === 1) this.#othersOf.delete(slot);
       else if (otherCount !== undefined) this.#othersOf.set(slot, otherCount - 1);
-      if (otherCount !== undefined || !this.#taken.delete(slot)) continue;
+      if (otherCount !== undefined || !this.#taken.has(slot)) continue;
       // Of what was named twice both may have been let go at once.
       if (this.keyIn(slot) !== undefined) this.#erase(slot);
       this.#missing.delete(slot);
-      this.#firstFree = Math.min(this.#firstFree, slot);
+      this.#giveBack(slot);
     }
   }
 
-  /** Has every change on the disk. @throws PalmError 'storage-full', 'storage-failed'; then it is tried again at the next call. */
+  /** Brings every change to the disk. @throws PalmError 'storage-full', 'storage-failed'; then it is tried again at the next call. */
   flush(): void {
     if (this.#changed.size === 0) return;
     try {
@@ -136,14 +125,44 @@ export class KeySlots {
     this.#file.close();
   }
 
+  /** Makes at least `neededCount` keys more, and more where there is room for them. @throws PalmError 'storage-full'. */
+  #makeKeys(neededCount: number): void {
+    const slots = this.#takeFree(Math.max(neededCount, SPARE_SLOTS));
+    let failure: unknown = namedError('QuotaExceededError');
+    try {
+      this.#reach(Math.max(-1, ...slots.slice(-1)));
+    } catch (error) {
+      failure = error;
+    }
+    const reached = slots.filter((slot) => slot < this.#slotCount);
+    for (const slot of slots.slice(reached.length)) this.#giveBack(slot);
+    const keys = systemRandom.bytes(reached.length * KEY_BYTES);
+    for (const [at, slot] of reached.entries()) {
+      this.#bytes.set(keys.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES), slot * KEY_BYTES);
+      this.#changed.add(slot);
+    }
+    this.#spare.push(...reached);
+    if (reached.length < neededCount) throw storageFailure(failure);
+  }
+
   get #slotCount(): number {
     return Math.floor(this.#bytes.length / KEY_BYTES);
   }
 
-  #nextFree(): number {
-    while (this.#taken.has(this.#firstFree)) this.#firstFree += 1;
-    if (this.#firstFree >= MAX_KEY_SLOTS) throw storageFailure(namedError('QuotaExceededError'));
-    return this.#firstFree;
+  /** Up to `count` free slots, in ascending order. */
+  #takeFree(count: number): number[] {
+    const slots: number[] = [];
+    for (; slots.length < count && this.#firstFree < MAX_KEY_SLOTS; this.#firstFree++) {
+      if (this.#taken.has(this.#firstFree)) continue;
+      this.#taken.add(this.#firstFree);
+      slots.push(this.#firstFree);
+    }
+    return slots;
+  }
+
+  #giveBack(slot: number): void {
+    this.#taken.delete(slot);
+    this.#firstFree = Math.min(this.#firstFree, slot);
   }
 
   #name(slot: number, fileByteCount: number): void {

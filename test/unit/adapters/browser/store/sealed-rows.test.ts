@@ -48,9 +48,26 @@ describe('the file of keys', () => {
     // Its row is not deleted yet.
     expect(slots.take(1)).toEqual([3]);
     slots.free([1]);
-    expect(slots.take(2)).toEqual([1, 4]);
+    slots.take(124);
+    // The keys that were made at once are taken, and more are made: in what is free first.
+    expect(slots.take(2)).toEqual([1, 128]);
     slots.flush();
     expect(keyAt(file, 1)).not.toBe(second);
+  });
+
+  it('makes keys before they are taken, many in one call', async () => {
+    const file = new MemoryFile();
+    const slots = await KeySlots.over(file, []);
+    const taken = slots.take(1);
+    slots.flush();
+    const { writeCount } = file;
+    for (let count = 1; count < 128; count++) {
+      taken.push(...slots.take(1));
+      slots.flush();
+    }
+    expect(file.writeCount).toBe(writeCount);
+    expect(new Set(taken.map((slot) => keyAt(file, slot))).size).toBe(128);
+    expect(taken.map((slot) => keyAt(file, slot))).not.toContain('00'.repeat(32));
   });
 
   it('keeps what rows name when it is opened, erases the rest, and writes neighbours in one call', async () => {
@@ -100,7 +117,7 @@ describe('a disk on which no file can grow', () => {
   it('refuses new slots, and erases what is there all the same', async () => {
     const file = new MemoryFile();
     const slots = await KeySlots.over(file, []);
-    const taken = slots.take(100);
+    const taken = slots.take(128);
     slots.flush();
     file.mostBytes = file.bytes.length;
     expect(() => {
