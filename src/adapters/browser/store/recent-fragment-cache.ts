@@ -1,9 +1,10 @@
 // Keeps the blocks that this device sealed most recently, and the indexes of their fragments, so that those which are fetched at
-// once need not come from the disk and be checked again: they were hashed, and are, in this memory.
+// once need not come from the disk and be checked again: they were hashed, and are, in this memory. A small block is kept as a
+// copy, because it is wanted twice: by whoever takes it, and for the proof that it was taken.
 //
 // Invariants: every block here was put with a hash computed from these very bytes, and every index is durable; what they
-// have of bytes is at most MAX_BYTES and MAX_INDEX_BYTES; a block that is taken is gone from here, and the memory of one that is not taken
-// is given on; nothing of a dropped fragment is here.
+// have of bytes is at most MAX_BYTES and MAX_INDEX_BYTES; a large block that is taken is gone from here, and the memory of one
+// that is not taken is given on; nothing of a dropped fragment is here.
 
 import { blockKey, type BlockHash, type FragmentId } from '../../../core/model/ids.ts';
 import type { FragmentStore, NewFragment } from '../../../core/ports.ts';
@@ -13,6 +14,8 @@ import { IdleTimer } from '../../portable/idle-timer.ts';
 const MAX_BYTES = 16 * 2 ** 20;
 /** Those of more than a thousand small files. */
 const MAX_INDEX_BYTES = 2 ** 20;
+/** Blocks of at most this are small, bytes: to copy one costs less than to ask a worker for it. */
+const SMALL_BYTES = 32 * 2 ** 10;
 /** Nobody fetches any more: the memory is given back, ms. */
 const FORGET_AFTER_MS = 10_000;
 
@@ -74,22 +77,28 @@ class RecentFragments {
 
   add(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): void {
     const key = blockKey(hash);
+    const isSmall = bytes.length <= SMALL_BYTES;
+    const kept = isSmall ? bytes.slice() : bytes;
+    if (isSmall) this.#spent(bytes);
     this.#remove(key);
-    this.#blocks.set(key, bytes);
-    this.#byteCount += bytes.buffer.byteLength;
+    this.#blocks.set(key, kept);
+    this.#byteCount += kept.buffer.byteLength;
     for (const [oldest, old] of this.#blocks) {
       if (this.#byteCount <= MAX_BYTES) break;
       this.#remove(oldest);
-      this.#spent(old);
+      this.#spend(old);
     }
     this.#unused.used();
   }
 
+  /** The caller owns what is returned. */
   take(hash: BlockHash): Uint8Array<ArrayBuffer> | undefined {
     const key = blockKey(hash);
     const bytes = this.#blocks.get(key);
+    if (bytes === undefined) return undefined;
+    this.#unused.used();
+    if (bytes.length <= SMALL_BYTES) return bytes.slice();
     this.#remove(key);
-    if (bytes !== undefined) this.#unused.used();
     return bytes;
   }
 
@@ -123,17 +132,22 @@ class RecentFragments {
     for (const hash of fragment.hashes) {
       const bytes = this.#blocks.get(blockKey(hash));
       this.#remove(blockKey(hash));
-      if (bytes !== undefined) this.#spent(bytes);
+      if (bytes !== undefined) this.#spend(bytes);
     }
   }
 
   clear(): void {
     this.#unused.stop();
-    for (const bytes of this.#blocks.values()) this.#spent(bytes);
+    for (const bytes of this.#blocks.values()) this.#spend(bytes);
     this.#blocks.clear();
     this.#byteCount = 0;
     this.#fragments.clear();
     this.#indexBytes = 0;
+  }
+
+  /** What came from elsewhere goes back there; a copy is nobody's. */
+  #spend(bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.length > SMALL_BYTES) this.#spent(bytes);
   }
 
   #forget(fragmentId: FragmentId): void {

@@ -35,6 +35,20 @@ it('a block that was sealed here is served once from memory, then from the disk'
   expect(loads).toEqual([1]);
 });
 
+it('a small block that was sealed here is served from memory as often as it is asked for', async () => {
+  const { store, loads, spent } = disk();
+  const bytes = new Uint8Array(1_000).fill(7);
+  await store.putBlocks(ownerOfTaking(1), [{ hash: hashOf(1), bytes }], 'computed');
+  expect(areSame(spent, [bytes])).toBe(true);
+  for (let time = 0; time < 3; time++) {
+    const served = await store.getBlock(hashOf(1));
+    expect(served).toEqual(new Uint8Array(1_000).fill(7));
+    // It is its taker's.
+    served?.fill(0);
+  }
+  expect(loads).toEqual([]);
+});
+
 it('a block from elsewhere is not kept, and its bytes are spent', async () => {
   const { store, loads, spent } = disk();
   const block = blockOf(1);
