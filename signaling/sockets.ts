@@ -8,6 +8,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { MachineDriver } from '../src/core/machine-driver.ts';
 import { MAX_RELAY_FRAME_BYTES } from '../src/core/model/limits.ts';
 import {
   type ConnectionId,
@@ -22,6 +23,7 @@ import {
 import type { Connections } from './connections.ts';
 import { isOwnOrigin, readHost } from './host.ts';
 import { MessageMeter } from './message-meter.ts';
+import { monotonicClock } from './monotonic-clock.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { Rooms, type RoomsEffect, type RoomsInput } from './rooms.ts';
@@ -76,21 +78,25 @@ export class RelaySockets {
   readonly #limits: RelayLimits;
   readonly #ownNames: readonly string[];
   readonly #connections: Connections;
-  readonly #rooms: Rooms;
+  readonly #driver: MachineDriver<RoomsInput, RoomsEffect>;
   readonly #sockets = new Map<ConnectionId, ClientSocket>();
   readonly #acceptor: WebSocketServer;
   readonly #checks: NodeJS.Timeout;
   /** Of all sockets, as measured last: each is measured when something comes in or goes out. */
   #heldBytes = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #scheduledMs = Infinity;
   #isClosing = false;
 
   constructor(limits: RelayLimits, ownNames: readonly string[], connections: Connections) {
     this.#limits = limits;
     this.#ownNames = ownNames;
     this.#connections = connections;
-    this.#rooms = new Rooms(limits);
+    this.#driver = new MachineDriver<RoomsInput, RoomsEffect>({
+      machine: new Rooms(limits),
+      clock: monotonicClock,
+      tick: { kind: 'deadline' },
+      perform: (effect) => this.#perform(effect),
+      settled: () => this.#relieve(),
+    });
     this.#acceptor = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_RELAY_FRAME_BYTES,
@@ -126,7 +132,7 @@ export class RelaySockets {
   /** Tells every client that the relay goes away; resolves when all sockets are gone. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    clearTimeout(this.#timer);
+    this.#driver.stop();
     clearInterval(this.#checks);
     const { code, reason } = RELAY_CLOSE.goingAway;
     await Promise.all(
@@ -170,17 +176,17 @@ export class RelaySockets {
     this.#connections.promote(connection, true);
     connection.on('data', client.onData);
     socket.on('message', (data, binary) =>
-      this.#decide({ kind: 'message', id, bytes: bytesOf(data), binary }),
+      this.#driver.input({ kind: 'message', id, bytes: bytesOf(data), binary }),
     );
-    socket.on('pong', () => this.#decide({ kind: 'alive', id }));
+    socket.on('pong', () => this.#driver.input({ kind: 'alive', id }));
     socket.on('ping', (data) => this.#answerPing(client, data));
     socket.on('close', () => {
       this.#forget(client);
-      this.#decide({ kind: 'disconnected', id });
+      this.#driver.input({ kind: 'disconnected', id });
     });
     // `ws` closes the socket after any error, with a code that says which; 'close' follows and is where it is noted.
     socket.on('error', () => undefined);
-    this.#decide({ kind: 'connected', id, address: client.address });
+    this.#driver.input({ kind: 'connected', id, address: client.address });
   }
 
   /** `ws` has had these bytes already: what they finished is done. */
@@ -193,28 +199,20 @@ export class RelaySockets {
   }
 
   #answerPing(client: ClientSocket, data: Buffer): void {
-    this.#decide({ kind: 'alive', id: client.id });
+    this.#driver.input({ kind: 'alive', id: client.id });
     if (client.socket.readyState !== WebSocket.OPEN) return;
     client.socket.pong(data);
     if (this.#isCongested(client)) this.#reject(client, RELAY_CLOSE.tooSlow);
   }
 
-  #decide(input: RoomsInput): void {
-    const congested: ClientSocket[] = [];
-    for (const effect of this.#rooms.handle(performance.now(), input)) this.#perform(effect, congested);
-    for (const client of congested) this.#reject(client, RELAY_CLOSE.tooSlow);
-    this.#relieve();
-    this.#schedule();
-  }
-
   #reject({ id }: ClientSocket, close: RelayClose): void {
-    this.#decide({ kind: 'rejected', id, close });
+    this.#driver.input({ kind: 'rejected', id, close });
   }
 
-  #perform(effect: RoomsEffect, congested: ClientSocket[]): void {
+  #perform(effect: RoomsEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#send(effect.to, effect.frame, congested);
+        this.#send(effect.to, effect.frame);
         break;
       case 'probe':
         this.#sockets.get(effect.id)?.socket.ping();
@@ -225,14 +223,14 @@ export class RelaySockets {
     }
   }
 
-  #send(to: readonly ConnectionId[], frame: RelayFrame, congested: ClientSocket[]): void {
+  #send(to: readonly ConnectionId[], frame: RelayFrame): void {
     const bytes = encodeRelayFrame(frame);
     for (const id of to) {
       const client = this.#sockets.get(id);
       if (client?.socket.readyState !== WebSocket.OPEN) continue; // its 'close' is on the way
       client.socket.send(bytes);
       this.#measure(client);
-      if (this.#isCongested(client)) congested.push(client);
+      if (this.#isCongested(client)) this.#reject(client, RELAY_CLOSE.tooSlow);
     }
   }
 
@@ -284,20 +282,6 @@ export class RelaySockets {
       const { sinceMs = nowMs } = client.meter;
       if (nowMs - sinceMs > this.#limits.messageMs) this.#reject(client, RELAY_CLOSE.unfinished);
     }
-  }
-
-  /** One timer, always at the rooms' next deadline. */
-  #schedule(): void {
-    const deadlineMs = this.#isClosing ? Infinity : this.#rooms.nextDeadlineMs();
-    if (deadlineMs === this.#scheduledMs) return;
-    this.#scheduledMs = deadlineMs;
-    clearTimeout(this.#timer);
-    if (deadlineMs === Infinity) return;
-    const delayMs = Math.max(0, deadlineMs - performance.now());
-    this.#timer = setTimeout(() => {
-      this.#scheduledMs = Infinity;
-      this.#decide({ kind: 'deadline' });
-    }, Math.ceil(delayMs));
   }
 }
 

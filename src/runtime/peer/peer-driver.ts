@@ -1,5 +1,5 @@
 // Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All decisions are
-// the peer's; this file owns ordering (a device's control messages are handled one after another) and timers.
+// the peer's; this file owns ordering (a device's control messages are handled one after another).
 
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
@@ -16,6 +16,7 @@ import {
 import { heldBytesOf } from '../../core/model/geometry.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
 import type { Misdeed } from '../../core/peer/misdeeds.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
@@ -45,7 +46,6 @@ import type { Notice } from '../api.ts';
 import { Challenging } from './challenging.ts';
 import { CheckedRecords, checkEntries } from './checked-records.ts';
 import { DamageList } from './damage-list.ts';
-import { Deadline } from './deadline.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
 import { Inbox } from './inbox.ts';
 import type { PeerCause } from '../notices.ts';
@@ -109,7 +109,7 @@ export class PeerDriver {
   );
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
-  readonly #deadline: Deadline;
+  readonly #driver: MachineDriver<PeerInput, PeerEffect>;
   /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
   #checking: Promise<void> | undefined;
 
@@ -119,7 +119,13 @@ export class PeerDriver {
     this.#events = events;
     this.peer = new Peer(ports.identity.deviceId, keys.epoch);
     this.#damaged = new DamageList(ports.records);
-    this.#deadline = new Deadline(ports.clock, () => this.input({ kind: 'tick' }));
+    this.#driver = new MachineDriver<PeerInput, PeerEffect>({
+      machine: this.peer,
+      clock: ports.clock,
+      tick: { kind: 'tick' },
+      perform: (effect) => this.#perform(effect),
+      settled: () => this.#settled(),
+    });
     this.#records = new CheckedRecords({
       ...ports,
       keys,
@@ -212,8 +218,8 @@ export class PeerDriver {
 
   /** Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable stays. */
   async stop(): Promise<void> {
+    this.#driver.stop();
     this.#lifetime.abort(new PalmError('not-in-pool', 'This device left the pool.'));
-    this.#deadline.stop();
     await this.#ports.transport.close();
     this.#requests.close();
     await Promise.allSettled([...this.#working, this.#publisher.idle()]);
@@ -226,15 +232,10 @@ export class PeerDriver {
   }
 
   input(input: PeerInput): void {
-    if (this.#lifetime.signal.aborted) return;
-    const effects = this.peer.handle(this.#ports.clock.nowMs(), input);
-    for (const effect of effects) this.#carryOut(effect);
-    this.#deadline.move(this.peer.nextDeadlineMs());
-    this.#events.changed();
-    for (const listener of this.#listeners) listener();
+    this.#driver.input(input);
   }
 
-  /** Calls `listener` after each input, until the returned function is called. */
+  /** Calls `listener` whenever inputs were handled and none waits, until the returned function is called. */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -302,7 +303,12 @@ export class PeerDriver {
     return access?.kind === 'pool' ? `“${visibleName(access.details.name)}”` : 'a private file';
   }
 
-  #carryOut(effect: PeerEffect): void {
+  #settled(): void {
+    this.#events.changed();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #perform(effect: PeerEffect): void {
     switch (effect.kind) {
       case 'send':
         this.#inBackground(this.#send(effect.to, effect.message, effect.lane));

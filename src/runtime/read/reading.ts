@@ -5,13 +5,13 @@ import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
 import { combineShares } from '../../core/coding/shamir.ts';
 import type { Manifest } from '../../core/catalogue/manifest.ts';
+import { MachineDriver } from '../../core/machine-driver.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
 import { type BlockHash, type DeviceId, type FileId } from '../../core/model/ids.ts';
 import type { Ask } from '../../core/peer/requests.ts';
 import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../../core/reading/read-plan.ts';
-import { Deadline } from '../peer/deadline.ts';
 import type { PeerCause } from '../notices.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 
@@ -68,7 +68,7 @@ export async function* readFile(
 class ReadSession {
   readonly #job: ReadJob;
   readonly #ports: ReadPorts;
-  readonly #plan: ReadPlan;
+  readonly #driver: MachineDriver<ReadInput, ReadEffect>;
   readonly #firstSegment: number;
   readonly #endSegment: number;
   readonly #indexes = new Map<number, FragmentIndex>();
@@ -92,23 +92,27 @@ class ReadSession {
   #ownFailure: PalmError | undefined;
   #key: Uint8Array | undefined;
   #wake: () => void = () => undefined;
-  readonly #deadline: Deadline;
   #stopWatching: () => void = () => undefined;
 
   constructor(job: ReadJob, ports: ReadPorts) {
     this.#job = job;
     this.#ports = ports;
-    this.#deadline = new Deadline(ports.clock, () => this.#input({ kind: 'tick' }));
     const segmentBytes = segmentBytesOf(job.manifest);
     this.#firstSegment = Math.floor(job.start / segmentBytes);
     this.#endSegment = Math.min(segmentCountOf(job.manifest), Math.ceil(job.end / segmentBytes));
-    this.#plan = new ReadPlan({
+    const plan = new ReadPlan({
       self: ports.driver.deviceId,
       k: job.manifest.k,
       n: job.manifest.n,
       firstSegment: this.#firstSegment,
       endSegment: this.#endSegment,
       windowSegments: WINDOW_SEGMENTS,
+    });
+    this.#driver = new MachineDriver<ReadInput, ReadEffect>({
+      machine: plan,
+      clock: ports.clock,
+      tick: { kind: 'tick' },
+      perform: (effect) => this.#perform(effect),
     });
   }
 
@@ -134,7 +138,7 @@ class ReadSession {
 
   close(): void {
     this.#stopWatching();
-    this.#deadline.stop();
+    this.#driver.stop();
     this.#lifetime.abort(new PalmError('cancelled', 'The read ended.'));
     this.#blocks.clear();
     this.#opened.clear();
@@ -266,13 +270,10 @@ class ReadSession {
   }
 
   #input(input: ReadInput): void {
-    if (this.#lifetime.signal.aborted) return;
-    const { clock } = this.#ports;
-    for (const effect of this.#plan.handle(clock.nowMs(), input)) this.#carryOut(effect);
-    this.#deadline.move(this.#plan.nextDeadlineMs());
+    this.#driver.input(input);
   }
 
-  #carryOut(effect: ReadEffect): void {
+  #perform(effect: ReadEffect): void {
     switch (effect.kind) {
       case 'ask-index':
         this.#inBackground(this.#askIndex(effect.fragment, effect.device));

@@ -71,7 +71,13 @@ const LAYERS: readonly Layer[] = [
   },
   {
     path: 'signaling',
-    reaches: ['src/core/wire', 'src/core/encoding', 'src/core/model'],
+    reaches: [
+      'src/core/wire',
+      'src/core/encoding',
+      'src/core/model',
+      'src/core/ports.ts',
+      'src/core/machine-driver.ts',
+    ],
     packages: ['node:', 'ws', 'qr'],
   },
 ];

@@ -10,6 +10,7 @@ import type { LinkEffect, LinkInput } from '../../../core/links/link-events.ts';
 import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
 import { LinkMachine } from '../../../core/links/link-machine.ts';
 import { SignalRouter, type Route } from '../../../core/links/signal-router.ts';
+import { MachineDriver } from '../../../core/machine-driver.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
 import type {
   Clock,
@@ -58,24 +59,28 @@ interface Slot {
 
 export class LinkTransport implements Transport {
   readonly #options: LinkTransportOptions;
-  readonly #machine: LinkMachine;
+  readonly #driver: MachineDriver<LinkInput, LinkEffect>;
   readonly #router: SignalRouter;
   readonly #courier: Courier;
   readonly #relay: RelayClient;
   readonly #slots = new Map<DeviceId, Slot>();
-  readonly #inputs: LinkInput[] = [];
   #events: TransportEvents | undefined;
-  #isHandling = false;
   #isRelayUp = false;
   #isClosed = false;
-  #cancelTick = (): void => undefined;
   #unwatchPage = (): void => undefined;
 
   constructor(options: LinkTransportOptions) {
     const { identity, poolId, signalingKey, random, clock, cryptography, onBug } = options;
     this.#options = options;
     const session = newSessionId(clock.nowMs(), random.bytes(SESSION_RANDOM_BYTES));
-    this.#machine = new LinkMachine({ device: identity.deviceId, session });
+    this.#driver = new MachineDriver<LinkInput, LinkEffect>({
+      machine: new LinkMachine({ device: identity.deviceId, session }),
+      clock,
+      tick: { kind: 'tick' },
+      perform: (effect) => {
+        this.#perform(effect);
+      },
+    });
     this.#router = new SignalRouter(session);
     const keys = { poolId, signalingKey };
     const rejected = (reason: string): void => this.#events?.rejected(reason);
@@ -84,7 +89,7 @@ export class LinkTransport implements Transport {
       {
         deliver: (letter, source) => {
           const way = source.kind === 'relay' ? source.from : source.device;
-          this.#handle({ kind: 'letter', letter, way });
+          this.#driver.input({ kind: 'letter', letter, way });
         },
         carry: (route, envelope) => {
           this.#carry(route, envelope);
@@ -99,7 +104,7 @@ export class LinkTransport implements Transport {
     this.#events = events;
     this.#unwatchPage = this.#options.watchLife({
       leaving: () => {
-        this.#handle({ kind: 'leave' });
+        this.#driver.input({ kind: 'leave' });
       },
       woke: () => {
         this.wake();
@@ -113,7 +118,7 @@ export class LinkTransport implements Transport {
       arrived: () => undefined, // whoever arrives announces itself
       departed: (connection) => {
         for (const { device, session } of this.#router.dropConnection(connection)) {
-          this.#handle({ kind: 'session-gone', device, session });
+          this.#driver.input({ kind: 'session-gone', device, session });
         }
       },
       envelope: (from, envelope) => {
@@ -137,22 +142,22 @@ export class LinkTransport implements Transport {
   }
 
   closeLink(device: DeviceId, reason: string): void {
-    this.#handle({ kind: 'close-device', device, reason });
+    this.#driver.input({ kind: 'close-device', device, reason });
   }
 
   wake(): void {
     if (this.#isClosed) return;
     this.#relay.wake();
-    this.#handle({ kind: 'wake' });
+    this.#driver.input({ kind: 'wake' });
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     const hadLinks = [...this.#slots.values()].some(({ isUp }) => isUp);
-    this.#handle({ kind: 'leave' });
+    this.#driver.input({ kind: 'leave' });
     this.#isClosed = true;
     this.#unwatchPage();
-    this.#cancelTick();
+    this.#driver.stop();
     this.#courier.close();
     this.#relay.close();
     if (!hadLinks) return;
@@ -163,31 +168,6 @@ export class LinkTransport implements Transport {
   }
 
   // The machine
-
-  /** Inputs that arise while effects are done wait for their turn: the machine sees one thing after the other. */
-  #handle(input: LinkInput): void {
-    if (this.#isClosed) return;
-    this.#inputs.push(input);
-    if (this.#isHandling) return;
-    this.#isHandling = true;
-    try {
-      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-        for (const effect of this.#machine.handle(this.#options.clock.nowMs(), next)) this.#perform(effect);
-      }
-    } finally {
-      this.#isHandling = false;
-    }
-    this.#planTick();
-  }
-
-  #planTick(): void {
-    this.#cancelTick();
-    const dueMs = this.#machine.nextDeadlineMs();
-    if (this.#isClosed || !Number.isFinite(dueMs)) return;
-    this.#cancelTick = this.#options.clock.after(dueMs - this.#options.clock.nowMs(), () => {
-      this.#handle({ kind: 'tick' });
-    });
-  }
 
   #perform(effect: LinkEffect): void {
     switch (effect.kind) {
@@ -226,13 +206,13 @@ export class LinkTransport implements Transport {
     try {
       made = new Link(device, initiator, this.#options.connect, this.#options.memory, {
         signal: (signal) => {
-          this.#handle({ kind: 'signal', device, link, signal });
+          this.#driver.input({ kind: 'signal', device, link, signal });
         },
         connected: () => {
-          this.#handle({ kind: 'connected', device, link });
+          this.#driver.input({ kind: 'connected', device, link });
         },
         closed: (reason) => {
-          this.#handle({ kind: 'closed', device, link, reason });
+          this.#driver.input({ kind: 'closed', device, link, reason });
         },
         heard: () => {
           this.#heard(device, link);
@@ -242,13 +222,13 @@ export class LinkTransport implements Transport {
         },
         misbehaved: (reason) => {
           this.#events?.rejected(reason);
-          this.#handle({ kind: 'close-device', device, reason });
+          this.#driver.input({ kind: 'close-device', device, reason });
         },
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#events?.rejected(`This browser could not open a connection: ${reason}.`);
-      this.#handle({ kind: 'closed', device, link, reason });
+      this.#driver.input({ kind: 'closed', device, link, reason });
       return;
     }
     this.#slots.set(device, { id: link, link: made, isUp: false, heardAtMs: Number.NEGATIVE_INFINITY });
@@ -289,7 +269,7 @@ export class LinkTransport implements Transport {
     // The second comparison: the clock may have been set back.
     if (slot === undefined || (nowMs < slot.heardAtMs + HEARD_EVERY_MS && nowMs >= slot.heardAtMs)) return;
     slot.heardAtMs = nowMs;
-    this.#handle({ kind: 'heard', device, link });
+    this.#driver.input({ kind: 'heard', device, link });
   }
 
   #arrive(device: DeviceId, link: LinkId, arrival: Arrival): void {
@@ -303,7 +283,7 @@ export class LinkTransport implements Transport {
         this.#courier.take(arrival.envelope, { kind: 'link', device, hopsLeft: arrival.hopsLeft });
         break;
       case 'bye':
-        this.#handle({ kind: 'bye', device, link });
+        this.#driver.input({ kind: 'bye', device, link });
         break;
       case 'ping':
       case 'pong':
@@ -318,7 +298,7 @@ export class LinkTransport implements Transport {
     if (isUp !== this.#isRelayUp) {
       this.#isRelayUp = isUp;
       this.#router.setRelay(isUp);
-      this.#handle({ kind: 'relay', up: isUp });
+      this.#driver.input({ kind: 'relay', up: isUp });
     }
     this.#events?.relayState(state);
   }

@@ -13,12 +13,12 @@ import {
   type RelayClientEvents,
 } from '../../../../../src/adapters/portable/links/relay-client.ts';
 import { parsePoolId } from '../../../../../src/core/model/ids.ts';
-import type { Clock } from '../../../../../src/core/ports.ts';
 import {
   connectionIdOf,
   decodeClientFrame,
   encodeRelayFrame,
 } from '../../../../../src/core/wire/relay-protocol.ts';
+import { ManualClock } from '../../../../fixtures/manual-clock.ts';
 
 const ROOM = parsePoolId('0f'.repeat(16));
 const cleanups: (() => unknown)[] = [];
@@ -26,43 +26,6 @@ const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
-
-/** Timers that fire when the test says so. */
-class ManualClock implements Clock {
-  #nowMs = 1_000_000;
-  readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
-
-  nowMs(): number {
-    return this.#nowMs;
-  }
-
-  after(delayMs: number, callback: () => void): () => void {
-    const timer = { dueMs: this.#nowMs + delayMs, callback };
-    this.#timers.add(timer);
-    return () => {
-      this.#timers.delete(timer);
-    };
-  }
-
-  /** Time passes, and no timer fires until the next `advance`. */
-  sleep(byMs: number): void {
-    this.#nowMs += byMs;
-  }
-
-  advance(byMs: number): void {
-    const untilMs = this.#nowMs + byMs;
-    for (;;) {
-      const [next] = [...this.#timers]
-        .filter(({ dueMs }) => dueMs <= untilMs)
-        .toSorted((a, b) => a.dueMs - b.dueMs);
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
-      next.callback();
-    }
-    this.#nowMs = untilMs;
-  }
-}
 
 /** Everything a client told, in order, and a way to wait for the next thing. */
 class Log implements RelayClientEvents {

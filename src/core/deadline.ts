@@ -1,7 +1,7 @@
-// One deadline that moves with nearly every event: a timer is set anew only when the deadline comes nearer, for setting
-// timers some thousand times a second costs more than a few that fire for nothing.
+// One deadline that moves with nearly every event. A timer is set again only when the deadline comes nearer: setting timers
+// some thousand times a second costs more than a few timers that fire for nothing.
 
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from './ports.ts';
 
 export class Deadline {
   readonly #clock: Clock;
@@ -11,7 +11,7 @@ export class Deadline {
   #firesAtMs = Infinity;
   #stopTimer: () => void = () => undefined;
 
-  /** `reached` is called once the deadline has come, which is none from then on. */
+  /** `reached` is called once the deadline has come. From then on there is none. */
   constructor(clock: Clock, reached: () => void) {
     this.#clock = clock;
     this.#reached = reached;
@@ -20,7 +20,7 @@ export class Deadline {
   /** Infinity: there is none. */
   move(atMs: number): void {
     this.#atMs = atMs;
-    if (atMs < this.#firesAtMs) this.#arm();
+    if (atMs < this.#firesAtMs) this.#arm(this.#clock.nowMs());
   }
 
   stop(): void {
@@ -29,18 +29,19 @@ export class Deadline {
     this.#firesAtMs = Infinity;
   }
 
-  #arm(): void {
+  #arm(nowMs: number): void {
     this.#stopTimer();
     this.#firesAtMs = this.#atMs;
-    const delayMs = Math.max(0, this.#atMs - this.#clock.nowMs());
-    this.#stopTimer = this.#clock.after(delayMs, () => this.#fire());
+    this.#stopTimer = this.#clock.after(Math.max(0, this.#atMs - nowMs), () => this.#fire());
   }
 
   #fire(): void {
+    // The wall clock may have been set back meanwhile; the timer measured the time that really passed.
+    const nowMs = Math.max(this.#firesAtMs, this.#clock.nowMs());
     this.#firesAtMs = Infinity;
     if (this.#atMs === Infinity) return;
-    if (this.#atMs > this.#clock.nowMs()) {
-      this.#arm();
+    if (this.#atMs > nowMs) {
+      this.#arm(nowMs);
       return;
     }
     this.#atMs = Infinity;

@@ -1,0 +1,123 @@
+// The driver of machines: one input at a time, whatever the effects do.
+
+import { expect, it } from 'vitest';
+import { MachineDriver } from '../../../src/core/machine-driver.ts';
+import type { Machine } from '../../../src/core/machine.ts';
+import { ManualClock } from '../../fixtures/manual-clock.ts';
+
+it('performs all effects of an input before it handles the next', () => {
+  const { driver, done } = driving({ a: ['a1', 'a2'], b: ['b1'], c: ['c1'] }, (effect) => {
+    if (effect === 'a1') for (const input of ['b', 'c']) driver.input(input);
+  });
+  driver.input('a');
+  expect(done).toEqual(['a1', 'a2', 'b1', 'c1', 'settled']);
+});
+
+it('keeps the order over several turns', () => {
+  const { driver, done } = driving({ a: ['a1', 'a2'], b: ['b1', 'b2'], c: ['c1'], d: ['d1'] }, (effect) => {
+    if (effect === 'a1') driver.input('b');
+    if (effect === 'a2') driver.input('c');
+    if (effect === 'b1') driver.input('d');
+  });
+  driver.input('a');
+  expect(done).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'd1', 'settled']);
+});
+
+it('loses nothing behind an effect that throws, and throws what it threw', () => {
+  const { driver, done } = driving({ a: ['a1', 'bad', 'a2'], b: ['b1'] }, (effect) => {
+    if (effect === 'a1') driver.input('b');
+    if (effect === 'bad') throw new Error('it is bad');
+  });
+  expect(() => driver.input('a')).toThrow('it is bad');
+  expect(done).toEqual(['a1', 'bad', 'a2', 'b1', 'settled']);
+  driver.input('b');
+  expect(done.slice(5)).toEqual(['b1', 'settled']);
+});
+
+it('throws all that was thrown when several effects do', () => {
+  const { driver } = driving({ a: ['one', 'two'] }, (effect) => {
+    throw new Error(effect);
+  });
+  expect(() => driver.input('a')).toThrow(AggregateError);
+});
+
+it('goes on after an input that the machine itself throws at', () => {
+  const { driver, done } = driving({ a: ['a1'], b: ['b1'] }, (effect) => {
+    if (effect === 'a1') for (const input of ['unknown', 'b']) driver.input(input);
+  });
+  expect(() => driver.input('a')).toThrow('unknown');
+  expect(done).toEqual(['a1', 'b1', 'settled']);
+});
+
+it('says once that nothing waits, and handles what is put in then', () => {
+  const { driver, done } = driving({ a: ['a1'], b: ['b1'], c: ['c1'] }, (effect) => {
+    if (effect === 'a1') driver.input('b');
+    if (effect === 'settled' && !done.includes('c1')) driver.input('c');
+  });
+  driver.input('a');
+  expect(done).toEqual(['a1', 'b1', 'settled', 'c1', 'settled']);
+});
+
+it('tells the machine when its deadline has come, as it was last', () => {
+  const { driver, done, clock, machine } = driving({ a: [], tick: ['ticked'] });
+  machine.deadlineMs = clock.nowMs() + 100;
+  driver.input('a');
+  machine.deadlineMs += 100;
+  driver.input('a');
+  clock.advance(199);
+  expect(done).not.toContain('ticked');
+  machine.deadlineMs = Infinity;
+  clock.advance(1);
+  expect(done).toContain('ticked');
+});
+
+it('after stop takes nothing, handles what waits, and keeps no deadline', () => {
+  const { driver, done, clock, machine } = driving({ a: ['a1'], b: ['b1'], tick: ['ticked'] }, (effect) => {
+    if (effect !== 'a1') return;
+    driver.input('b');
+    driver.stop();
+    driver.input('a');
+  });
+  machine.deadlineMs = clock.nowMs() + 100;
+  driver.input('a');
+  clock.advance(1_000);
+  driver.input('a');
+  expect(done).toEqual(['a1', 'b1', 'settled']);
+});
+
+/** A machine that returns for each input the effects that `effects` names; 'settled' shows among what was done. */
+function driving(
+  effects: Record<string, readonly string[]>,
+  perform: (effect: string) => void = () => undefined,
+): {
+  driver: MachineDriver<string, string>;
+  done: string[];
+  clock: ManualClock;
+  machine: { deadlineMs: number };
+} {
+  const done: string[] = [];
+  const clock = new ManualClock();
+  const machine: Machine<string, string> & { deadlineMs: number } = {
+    deadlineMs: Infinity,
+    handle(_nowMs, input) {
+      const wanted = effects[input];
+      if (wanted === undefined) throw new Error(input);
+      return wanted;
+    },
+    nextDeadlineMs: () => machine.deadlineMs,
+  };
+  const driver = new MachineDriver<string, string>({
+    machine,
+    clock,
+    tick: 'tick',
+    perform: (effect) => {
+      done.push(effect);
+      perform(effect);
+    },
+    settled: () => {
+      done.push('settled');
+      perform('settled');
+    },
+  });
+  return { driver, done, clock, machine };
+}
