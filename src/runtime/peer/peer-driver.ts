@@ -1,18 +1,10 @@
-// Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All decisions are
-// the peer's; this file owns ordering (a device's control messages are handled one after another).
+// Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All decisions are the
+// peer's.
 
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import {
-  blockKey,
-  type BlockHash,
-  type BlockOwner,
-  type DeviceId,
-  type FileId,
-  type FragmentId,
-  type JobId,
-} from '../../core/model/ids.ts';
+import type { BlockHash, BlockOwner, DeviceId, FileId, JobId } from '../../core/model/ids.ts';
 import { heldBytesOf } from '../../core/model/geometry.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
@@ -28,26 +20,20 @@ import type {
   FragmentStore,
   Identity,
   Memory,
-  Lane,
   Random,
   RecordStore,
   RelayState,
   StoredFragment,
   Transport,
 } from '../../core/ports.ts';
-import {
-  decodeMessage,
-  encodeMessage,
-  hasPayload,
-  type DecodedMessage,
-  type Message,
-} from '../../core/wire/messages.ts';
+import type { DecodedMessage } from '../../core/wire/messages.ts';
 import type { Notice } from '../api.ts';
 import { Challenging } from './challenging.ts';
-import { CheckedRecords, checkEntries } from './checked-records.ts';
-import { DamageList } from './damage-list.ts';
+import { BackgroundWork } from './background-work.ts';
+import { CatalogueKeeping } from './catalogue-keeping.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
-import { Inbox } from './inbox.ts';
+import { HeldFragments } from './held-fragments.ts';
+import { MessageFlow } from './message-flow.ts';
 import type { PeerCause } from '../notices.ts';
 import { OtherVersions } from '../other-versions.ts';
 import { Prefetcher } from '../take/prefetcher.ts';
@@ -79,25 +65,15 @@ export interface PeerDriverEvents {
   misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
 }
 
-/** Control messages on their way to a device, beyond which no more of its own are answered. */
-const MAX_UNSENT = 16;
-
 export class PeerDriver {
   readonly peer: Peer;
   readonly #ports: PeerDriverPorts;
-  readonly #keys: PoolKeys;
   readonly #events: PeerDriverEvents;
-  readonly #damaged: DamageList;
-  readonly #records: CheckedRecords;
-  /** Fragments that count as held, by file and number. */
-  readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
-  /** Files whose catalogue entry is being written, or could not be; bounded as the catalogue is. */
-  readonly #keeping = new Map<FileId, Promise<void>>();
-  readonly #inboxes = new Map<DeviceId, Inbox>();
-  /** Messages that were not handed to their link yet, by device. */
-  readonly #sending = new Map<DeviceId, Set<Promise<void>>>();
-  /** What was begun and has not ended: `stop` waits for it, so that nothing is written afterwards. */
-  readonly #working = new Set<Promise<unknown>>();
+  readonly #records: CatalogueKeeping;
+  readonly #held: HeldFragments;
+  readonly #messages: MessageFlow;
+  /** `stop` waits for it, so that nothing is written afterwards. */
+  readonly #background = new BackgroundWork((error) => this.#tellFailure(error));
   readonly #listeners = new Set<() => void>();
   readonly #serving: Serving;
   readonly #challenging: Challenging;
@@ -110,15 +86,13 @@ export class PeerDriver {
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #driver: MachineDriver<PeerInput, PeerEffect>;
-  /** Set while an input is handled that brought entries; #drain takes it and awaits it. */
+  /** Set while a message is handled that brought entries; #take awaits it. */
   #checking: Promise<void> | undefined;
 
   constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
     this.#ports = ports;
-    this.#keys = keys;
     this.#events = events;
     this.peer = new Peer(ports.identity.deviceId, keys.epoch);
-    this.#damaged = new DamageList(ports.records);
     this.#driver = new MachineDriver<PeerInput, PeerEffect>({
       machine: this.peer,
       clock: ports.clock,
@@ -126,17 +100,29 @@ export class PeerDriver {
       perform: (effect) => this.#perform(effect),
       settled: () => this.#settled(),
     });
-    this.#records = new CheckedRecords({
+    this.#records = new CatalogueKeeping({
       ...ports,
       keys,
       catalogue: this.peer.catalogue,
-      background: (work) => this.#inBackground(work),
+      inBackground: (work) => this.#background.add(work),
+    });
+    this.#held = new HeldFragments({
+      ...ports,
+      held: (stored) => this.#countHeld(stored),
+      unheld: ({ fileId, fragment }) => this.input({ kind: 'unheld', file: fileId, fragment }),
+      damaged: (what, file) => this.#tellDamaged(what, file),
+    });
+    this.#messages = new MessageFlow({
+      transport: ports.transport,
+      handle: (from, decoded) => this.#take(from, decoded),
+      unreadable: () => this.#tellUnreadable(),
+      inBackground: (work) => this.#background.add(work),
     });
     this.#publisher = new Publisher({
       ...ports,
       keys,
       catalogue: this.peer.catalogue,
-      keep: (entries) => this.#records.keep(entries),
+      keep: (entries) => this.#records.keepOwn(entries),
       published: (entries) => this.input({ kind: 'published', entries }),
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
@@ -152,11 +138,8 @@ export class PeerDriver {
       catalogue: this.peer.catalogue,
       input: (input) => this.input(input),
       withholds: (ask) => this.#challenging.withholds(ask),
-      blockLost: (hash) => this.#blockLost(hash),
-      indexLost: async ({ file, fragment }) => {
-        const stored = this.#stored.get(file)?.get(fragment);
-        if (stored !== undefined) await this.#lose(stored, 'An index');
-      },
+      blockLost: (hash) => this.#held.blockLost(hash),
+      indexLost: ({ file, fragment }) => this.#held.indexLost(file, fragment),
     });
     this.#prefetcher = new Prefetcher({
       fragments: ports.fragments,
@@ -171,11 +154,8 @@ export class PeerDriver {
         if (this.peer.isPrefetching) this.input({ kind: 'pulling', blocks: wanted });
         return this.#prefetcher.settled(wanted);
       },
-      fileKept: async (file) => this.#keeping.get(file),
-      held: async (stored) => {
-        await this.#damaged.remove(stored.fragmentId);
-        this.fragmentHeld(stored);
-      },
+      fileKept: (file) => this.#records.fileKept(file),
+      held: (stored) => this.#held.addFetched(stored),
       warn: (text, cause) => this.#events.notice('warning', text, cause),
       ended: (place, from, outcome, blocks) => this.input({ kind: 'pulled', place, from, outcome, blocks }),
     });
@@ -193,13 +173,9 @@ export class PeerDriver {
     const { fragments, records } = this.#ports;
     for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
     await this.#restoreRecords();
-    const droppedCount = (await restoreHoldings(records, this.peer.holdings)) + (await this.#damaged.load());
-    const strays: FragmentId[] = [];
-    for (const stored of await fragments.list()) {
-      if (!this.peer.catalogue.files().has(stored.fileId)) strays.push(stored.fragmentId);
-      else if (!this.#damaged.has(stored.fragmentId)) this.fragmentHeld(stored);
-    }
-    await fragments.drop(strays);
+    const droppedCount =
+      (await restoreHoldings(records, this.peer.holdings)) + (await this.#held.loadDamage());
+    await this.#held.restore((file) => this.peer.catalogue.files().has(file));
     for (const file of await records.loadOutbox()) {
       if (this.peer.catalogue.files().has(file)) this.input({ kind: 'outbox', file });
       else await records.dropOutbox(file);
@@ -208,7 +184,7 @@ export class PeerDriver {
     this.#ports.transport.open({
       linkUp: (device) => this.input({ kind: 'link-up', device }),
       linkDown: (device) => this.#linkDown(device),
-      message: (device, bytes) => this.#receive(device, bytes),
+      message: (device, bytes) => this.#messages.receive(device, bytes),
       relayState: (state) => this.#events.relayState(state),
       rejected: (reason) =>
         this.#events.notice('warning', `Refused something from the network: ${reason}.`, 'unreadable'),
@@ -222,13 +198,13 @@ export class PeerDriver {
     this.#lifetime.abort(new PalmError('not-in-pool', 'This device left the pool.'));
     await this.#ports.transport.close();
     this.#requests.close();
-    await Promise.allSettled([...this.#working, this.#publisher.idle()]);
+    await Promise.allSettled([this.#background.ended(), this.#publisher.idle()]);
     await this.#records.idle();
   }
 
   /** Resolves when every control message queued so far was handed to its link, or its link closed. */
-  async flush(): Promise<void> {
-    await Promise.allSettled([...this.#sending.values()].flatMap((ofDevice) => [...ofDevice]));
+  flush(): Promise<void> {
+    return this.#messages.flush();
   }
 
   input(input: PeerInput): void {
@@ -258,11 +234,7 @@ export class PeerDriver {
 
   /** A fragment became durable in the store: from now on it counts. */
   fragmentHeld(stored: StoredFragment): void {
-    const ofFile = this.#stored.get(stored.fileId) ?? new Map<number, StoredFragment>();
-    this.#stored.set(stored.fileId, ofFile.set(stored.fragment, stored));
-    const manifest = this.peer.catalogue.files().get(stored.fileId);
-    const bytes = manifest === undefined ? stored.blockBytes : heldBytesOf(manifest);
-    this.input({ kind: 'held', file: stored.fileId, fragment: stored.fragment, bytes });
+    this.#held.add(stored);
   }
 
   /**
@@ -278,24 +250,15 @@ export class PeerDriver {
     return quotedDevice(this.peer.catalogue, device);
   }
 
-  /** A block here is lost: whichever fragments need it no longer count, and people are told. */
-  async #blockLost(lost: BlockHash): Promise<void> {
-    const key = blockKey(lost);
-    for (const stored of [...this.#stored.values()].flatMap((ofFile) => [...ofFile.values()])) {
-      const hashes = await this.#damaged.blocksOf(stored, this.#ports.fragments);
-      if (hashes === undefined) await this.#lose(stored, 'An index');
-      else if (hashes.some((hash) => blockKey(hash) === key)) await this.#lose(stored, 'A block');
-    }
+  #countHeld({ fileId, fragment, blockBytes }: StoredFragment): void {
+    const manifest = this.peer.catalogue.files().get(fileId);
+    const bytes = manifest === undefined ? blockBytes : heldBytesOf(manifest);
+    this.input({ kind: 'held', file: fileId, fragment, bytes });
   }
 
-  async #lose(stored: StoredFragment, what: 'A block' | 'An index'): Promise<void> {
-    // It may have been dropped, or lost for another block, while somebody looked.
-    if (this.#stored.get(stored.fileId)?.get(stored.fragment) !== stored) return;
-    this.#forget(stored);
-    const name = this.#nameOf(stored.fileId);
-    const text = `${what} of ${name} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
+  #tellDamaged(what: 'A block' | 'An index', file: FileId): void {
+    const text = `${what} of ${this.#nameOf(file)} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
     this.#events.notice('warning', text);
-    await this.#damaged.add(stored.fragmentId);
   }
 
   #nameOf(file: FileId): string {
@@ -311,49 +274,49 @@ export class PeerDriver {
   #perform(effect: PeerEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#inBackground(this.#send(effect.to, effect.message, effect.lane));
+        this.#background.add(this.#messages.send(effect.to, effect.message, effect.lane));
         break;
       case 'check-entries':
         this.#checking = this.#checkEntries(effect.from, effect.entries, effect.more);
         break;
       case 'keep-entries':
-        this.#inBackground(this.#keepHeard(effect.entries));
+        this.#background.add(this.#records.keepHeard(effect.entries));
         break;
       case 'forget-entries':
-        this.#inBackground(this.#records.forget(effect.entries));
+        this.#background.add(this.#records.forget(effect.entries));
         break;
       case 'pull':
-        this.#inBackground(this.#taker.take(effect));
+        this.#background.add(this.#taker.take(effect));
         break;
       case 'prefetch':
-        this.#inBackground(this.#prefetch(effect.from, effect.job, effect.block));
+        this.#background.add(this.#prefetch(effect.from, effect.job, effect.block));
         break;
       case 'soon-over':
-        this.#inBackground(this.#prefetcher.over(effect.from, effect.job));
+        this.#background.add(this.#prefetcher.over(effect.from, effect.job));
         break;
       case 'drop':
-        this.#inBackground(this.#drop(effect.file, effect.fragments));
+        this.#background.add(this.#held.drop(effect.file, effect.fragments));
         break;
       case 'outbox-done':
-        this.#inBackground(this.#outboxDone(effect.file, effect.surplus));
+        this.#background.add(this.#outboxDone(effect.file, effect.surplus));
         break;
       case 'answer':
         this.#requests.answer(effect.ticket, effect.result);
         break;
       case 'serve':
-        this.#inBackground(this.#serving.serve(effect.to, effect.id, effect.ask));
+        this.#background.add(this.#serving.serve(effect.to, effect.id, effect.ask));
         break;
       case 'challenge':
-        this.#inBackground(this.#challenging.challenge(effect.id, effect.to, effect.places));
+        this.#background.add(this.#challenging.challenge(effect.id, effect.to, effect.places));
         break;
       case 'round':
-        this.#inBackground(this.#challenging.begin(effect.round, effect.file, effect.fragments));
+        this.#background.add(this.#challenging.begin(effect.round, effect.file, effect.fragments));
         break;
       case 'round-over':
         this.#challenging.over(effect.round);
         break;
       case 'prove':
-        this.#inBackground(this.#challenging.prove(effect.to, effect.id, effect.asks));
+        this.#background.add(this.#challenging.prove(effect.to, effect.id, effect.asks));
         break;
       case 'stop-serving':
         this.#serving.stop(effect.to, effect.id);
@@ -372,78 +335,31 @@ export class PeerDriver {
     }
   }
 
-  async #send(to: DeviceId, message: Message, lane: Lane): Promise<void> {
-    const sending = this.#ports.transport.send(to, encodeMessage(message), lane);
-    const ofDevice = this.#sending.get(to) ?? new Set();
-    this.#sending.set(to, ofDevice.add(sending));
-    try {
-      await sending;
-    } finally {
-      ofDevice.delete(sending);
-      if (ofDevice.size === 0) this.#sending.delete(to);
-    }
-  }
-
-  /** Expected ends (the link closed, the work was cancelled) are told by other events; anything else is shown. */
-  #inBackground(work: Promise<unknown>): void {
-    this.#working.add(work);
-    const ended = work.finally(() => this.#working.delete(work));
-    ended.catch((error: unknown) => {
-      if (
-        isPalmError(error, 'link-closed') ||
-        isPalmError(error, 'cancelled') ||
-        isPalmError(error, 'not-in-pool')
-      )
-        return;
-      this.#events.notice(
-        'error',
-        isPalmError(error) ? error.message : `Something failed inside Palm: ${String(error)}`,
-      );
-    });
+  #tellFailure(error: unknown): void {
+    const text = isPalmError(error) ? error.message : `Something failed inside Palm: ${String(error)}`;
+    this.#events.notice('error', text);
   }
 
   #linkDown(device: DeviceId): void {
-    this.#inboxes.get(device)?.close();
-    this.#inboxes.delete(device);
+    this.#messages.linkDown(device);
     this.input({ kind: 'link-down', device });
   }
 
-  #receive(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void {
-    let decoded: DecodedMessage;
-    try {
-      decoded = decodeMessage(bytes);
-    } catch (error) {
-      this.#events.notice(
-        'warning',
-        'A device sent a message that cannot be read; its link was closed.',
-        'unreadable',
-      );
-      this.#ports.transport.closeLink(device, error instanceof Error ? error.message : 'unreadable message');
-      return;
-    }
-    if (hasPayload(decoded.message.kind)) {
-      this.input({ kind: 'message', from: device, ...decoded });
-      return;
-    }
-    const inbox = this.#inboxes.get(device) ?? new Inbox((next) => this.#handle(device, next));
-    this.#inboxes.set(device, inbox);
-    if (inbox.put(decoded, bytes.length)) this.#inBackground(inbox.drain());
-    else this.#ports.transport.closeLink(device, 'sends faster than this device can check');
+  #tellUnreadable(): void {
+    const text = 'A device sent a message that cannot be read; its link was closed.';
+    this.#events.notice('warning', text, 'unreadable');
   }
 
-  /** A control message: entries are checked, and answers are on their way, before the next one is looked at. */
-  async #handle(device: DeviceId, decoded: DecodedMessage): Promise<void> {
-    this.input({ kind: 'message', from: device, ...decoded });
+  /** Returns what has to end before the device's next control message is handled: the check of entries that it sent. */
+  #take(from: DeviceId, decoded: DecodedMessage): Promise<void> | undefined {
+    this.input({ kind: 'message', from, ...decoded });
     const checking = this.#checking;
     this.#checking = undefined;
-    await checking;
-    // A device that asks faster than it takes the answers waits for them.
-    const unsent = this.#sending.get(device);
-    if (unsent !== undefined && unsent.size > MAX_UNSENT) await Promise.allSettled(unsent);
+    return checking;
   }
 
   async #checkEntries(from: DeviceId, records: readonly Uint8Array[], more: boolean): Promise<void> {
-    const entries = await checkEntries(records, { ...this.#ports, keys: this.#keys });
+    const entries = await this.#records.check(records);
     this.input({
       kind: 'entries-checked',
       from,
@@ -454,21 +370,11 @@ export class PeerDriver {
   }
 
   async #restoreRecords(): Promise<void> {
-    this.peer.catalogue.tell(this.#ports.clock.nowMs());
     const damagedCount = await this.#records.restore();
     if (damagedCount === 0) return;
     const text =
       'Some of what this device keeps of the pool’s catalogue cannot be read any more. The other devices have it, and send it again.';
     this.#events.notice('warning', text);
-  }
-
-  /** Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them away. */
-  async #keepHeard(entries: readonly CheckedEntry[]): Promise<void> {
-    const keeping = this.#records.keep(entries);
-    const files = entries.flatMap(({ file }) => file?.fileId ?? []);
-    for (const file of files) this.#keeping.set(file, keeping);
-    await keeping;
-    for (const file of files) this.#keeping.delete(file);
   }
 
   async #prefetch(from: DeviceId, job: JobId, block: BlockHash): Promise<void> {
@@ -483,20 +389,7 @@ export class PeerDriver {
   }
 
   async #outboxDone(file: FileId, surplus: readonly number[]): Promise<void> {
-    await this.#drop(file, surplus);
+    await this.#held.drop(file, surplus);
     await this.#ports.records.dropOutbox(file);
-  }
-
-  async #drop(file: FileId, fragments: readonly number[]): Promise<void> {
-    const dropped = fragments.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
-    for (const stored of dropped) this.#forget(stored);
-    await this.#ports.fragments.drop(dropped.map(({ fragmentId }) => fragmentId));
-  }
-
-  #forget(stored: StoredFragment): void {
-    const ofFile = this.#stored.get(stored.fileId);
-    ofFile?.delete(stored.fragment);
-    if (ofFile?.size === 0) this.#stored.delete(stored.fileId);
-    this.input({ kind: 'unheld', file: stored.fileId, fragment: stored.fragment });
   }
 }

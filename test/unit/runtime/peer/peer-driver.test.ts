@@ -76,7 +76,12 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
       identity: deviceAt(0),
     },
     POOL_KEYS,
-    { changed: () => undefined, notice: () => undefined, relayState: () => undefined, misdeed: () => undefined },
+    {
+      changed: () => undefined,
+      notice: () => undefined,
+      relayState: () => undefined,
+      misdeed: () => undefined,
+    },
   );
   await driver.start(new Set());
   driver.input({ kind: 'link-up', device: OTHER.deviceId });

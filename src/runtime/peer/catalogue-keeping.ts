@@ -1,0 +1,71 @@
+// Keeps the catalogue durable: checks what others send before it counts, writes it down, and puts it back at a start.
+
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { CheckedEntry } from '../../core/catalogue/check.ts';
+import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
+import type { FileId } from '../../core/model/ids.ts';
+import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { Clock, Cryptography, Identity, Random, RecordStore } from '../../core/ports.ts';
+import { CheckedRecords, checkEntries } from './checked-records.ts';
+
+export interface CatalogueKeepingOptions {
+  readonly clock: Clock;
+  readonly cryptography: Cryptography;
+  readonly records: RecordStore;
+  readonly random: Random;
+  readonly identity: Identity;
+  readonly keys: PoolKeys;
+  readonly catalogue: Catalogue;
+  readonly inBackground: (work: Promise<unknown>) => void;
+}
+
+export class CatalogueKeeping {
+  readonly #options: CatalogueKeepingOptions;
+  readonly #records: CheckedRecords;
+  /** Files whose catalogue entry is being written, or could not be; bounded as the catalogue is. */
+  readonly #keeping = new Map<FileId, Promise<void>>();
+
+  constructor(options: CatalogueKeepingOptions) {
+    this.#options = options;
+    this.#records = new CheckedRecords({ ...options, background: options.inBackground });
+  }
+
+  /** Puts back what an earlier page kept. Returns how many records are damaged. */
+  async restore(): Promise<number> {
+    this.#options.catalogue.tell(this.#options.clock.nowMs());
+    return this.#records.restore();
+  }
+
+  /** Those of `records` that may count. */
+  check(records: readonly Uint8Array[]): Promise<CheckedEntry[]> {
+    return checkEntries(records, this.#options);
+  }
+
+  /** Makes this device's own entries durable. */
+  keepOwn(entries: readonly CheckedEntry[]): Promise<void> {
+    return this.#records.keep(entries);
+  }
+
+  /** Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them away. */
+  async keepHeard(entries: readonly CheckedEntry[]): Promise<void> {
+    const keeping = this.#records.keep(entries);
+    const files = entries.flatMap(({ file }) => file?.fileId ?? []);
+    for (const file of files) this.#keeping.set(file, keeping);
+    await keeping;
+    for (const file of files) this.#keeping.delete(file);
+  }
+
+  /** Resolves when the entry of `file` is durable; rejects when it could not be written. */
+  async fileKept(file: FileId): Promise<void> {
+    await this.#keeping.get(file);
+  }
+
+  forget(entries: readonly PackedEntry[]): Promise<void> {
+    return this.#records.forget(entries);
+  }
+
+  /** Resolves when nothing is being written. */
+  idle(): Promise<void> {
+    return this.#records.idle();
+  }
+}

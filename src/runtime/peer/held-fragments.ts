@@ -1,0 +1,88 @@
+// The fragments on this device's disk that count as held: those that are whole. One that lost a block or its index is put on the
+// damage list and counts no longer, also not after a restart, until it is fetched again.
+
+import { blockKey, type BlockHash, type FileId } from '../../core/model/ids.ts';
+import type { FragmentStore, RecordStore, StoredFragment } from '../../core/ports.ts';
+import { DamageList } from './damage-list.ts';
+
+export interface HeldFragmentsOptions {
+  readonly fragments: FragmentStore;
+  readonly records: RecordStore;
+  readonly held: (stored: StoredFragment) => void;
+  readonly unheld: (stored: StoredFragment) => void;
+  /** Part of a fragment turned out to be damaged; it is unheld already. */
+  readonly damaged: (what: 'A block' | 'An index', file: FileId) => void;
+}
+
+export class HeldFragments {
+  readonly #options: HeldFragmentsOptions;
+  readonly #damaged: DamageList;
+  readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
+
+  constructor(options: HeldFragmentsOptions) {
+    this.#options = options;
+    this.#damaged = new DamageList(options.records);
+  }
+
+  /** Returns how much of what an earlier page noted cannot be read. */
+  loadDamage(): Promise<number> {
+    return this.#damaged.load();
+  }
+
+  /** Counts what is on the disk and sound, and drops what belongs to no file. */
+  async restore(isFile: (file: FileId) => boolean): Promise<void> {
+    const { fragments } = this.#options;
+    const all = await fragments.list();
+    for (const stored of all)
+      if (isFile(stored.fileId) && !this.#damaged.has(stored.fragmentId)) this.add(stored);
+    await fragments.drop(all.filter(({ fileId }) => !isFile(fileId)).map(({ fragmentId }) => fragmentId));
+  }
+
+  add(stored: StoredFragment): void {
+    const ofFile = this.#stored.get(stored.fileId) ?? new Map<number, StoredFragment>();
+    this.#stored.set(stored.fileId, ofFile.set(stored.fragment, stored));
+    this.#options.held(stored);
+  }
+
+  /** The fragment was fetched: if it had been damaged, it is not any more. */
+  async addFetched(stored: StoredFragment): Promise<void> {
+    await this.#damaged.remove(stored.fragmentId);
+    this.add(stored);
+  }
+
+  async drop(file: FileId, numbers: readonly number[]): Promise<void> {
+    const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
+    for (const stored of dropped) this.#forget(stored);
+    await this.#options.fragments.drop(dropped.map(({ fragmentId }) => fragmentId));
+  }
+
+  /** A block here is lost: fragments that need it no longer count. */
+  async blockLost(lost: BlockHash): Promise<void> {
+    const key = blockKey(lost);
+    for (const stored of [...this.#stored.values()].flatMap((ofFile) => [...ofFile.values()])) {
+      const hashes = await this.#damaged.blocksOf(stored, this.#options.fragments);
+      if (hashes === undefined) await this.#lose(stored, 'An index');
+      else if (hashes.some((hash) => blockKey(hash) === key)) await this.#lose(stored, 'A block');
+    }
+  }
+
+  async indexLost(file: FileId, fragment: number): Promise<void> {
+    const stored = this.#stored.get(file)?.get(fragment);
+    if (stored !== undefined) await this.#lose(stored, 'An index');
+  }
+
+  async #lose(stored: StoredFragment, what: 'A block' | 'An index'): Promise<void> {
+    // It may have been dropped, or lost for another block, while somebody looked.
+    if (this.#stored.get(stored.fileId)?.get(stored.fragment) !== stored) return;
+    this.#forget(stored);
+    this.#options.damaged(what, stored.fileId);
+    await this.#damaged.add(stored.fragmentId);
+  }
+
+  #forget(stored: StoredFragment): void {
+    const ofFile = this.#stored.get(stored.fileId);
+    ofFile?.delete(stored.fragment);
+    if (ofFile?.size === 0) this.#stored.delete(stored.fileId);
+    this.#options.unheld(stored);
+  }
+}

@@ -1,0 +1,86 @@
+// Messages to and from linked devices. Those with a payload are handled as they come; a device's control messages one after
+// another, each when the one before is done with, and only while the device takes the answers.
+
+import type { DeviceId } from '../../core/model/ids.ts';
+import type { Lane, Transport } from '../../core/ports.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  hasPayload,
+  type DecodedMessage,
+  type Message,
+} from '../../core/wire/messages.ts';
+import { Inbox } from './inbox.ts';
+
+/** Messages on their way to a device, beyond which no more of its own are handled. */
+const MAX_UNSENT = 16;
+
+export interface MessageFlowOptions {
+  readonly transport: Transport;
+  /** Handles a message of a linked device. What it returns is awaited before the device's next control message. */
+  readonly handle: (from: DeviceId, decoded: DecodedMessage) => Promise<void> | undefined;
+  /** A device sent what cannot be read. Its link is closed afterwards. */
+  readonly unreadable: () => void;
+  readonly inBackground: (work: Promise<unknown>) => void;
+}
+
+export class MessageFlow {
+  readonly #options: MessageFlowOptions;
+  readonly #inboxes = new Map<DeviceId, Inbox>();
+  /** Messages that were not handed to their link yet, by device. */
+  readonly #sending = new Map<DeviceId, Set<Promise<void>>>();
+
+  constructor(options: MessageFlowOptions) {
+    this.#options = options;
+  }
+
+  async send(to: DeviceId, message: Message, lane: Lane): Promise<void> {
+    const sending = this.#options.transport.send(to, encodeMessage(message), lane);
+    const ofDevice = this.#sending.get(to) ?? new Set();
+    this.#sending.set(to, ofDevice.add(sending));
+    try {
+      await sending;
+    } finally {
+      ofDevice.delete(sending);
+      if (ofDevice.size === 0) this.#sending.delete(to);
+    }
+  }
+
+  receive(from: DeviceId, bytes: Uint8Array<ArrayBuffer>): void {
+    const { transport, handle, inBackground } = this.#options;
+    let decoded: DecodedMessage;
+    try {
+      decoded = decodeMessage(bytes);
+    } catch (error) {
+      this.#options.unreadable();
+      transport.closeLink(from, error instanceof Error ? error.message : 'unreadable message');
+      return;
+    }
+    if (hasPayload(decoded.message.kind)) {
+      void handle(from, decoded);
+      return;
+    }
+    const inbox = this.#inboxes.get(from) ?? new Inbox((next) => this.#handleControl(from, next));
+    this.#inboxes.set(from, inbox);
+    if (inbox.put(decoded, bytes.length)) inBackground(inbox.drain());
+    else transport.closeLink(from, 'sends faster than this device can check');
+  }
+
+  /** The link is gone: what waits of its messages is not handled any more. */
+  linkDown(device: DeviceId): void {
+    this.#inboxes.get(device)?.close();
+    this.#inboxes.delete(device);
+  }
+
+  /** Resolves when every message queued so far was handed to its link, or its link closed. */
+  async flush(): Promise<void> {
+    await Promise.allSettled([...this.#sending.values()].flatMap((ofDevice) => [...ofDevice]));
+  }
+
+  async #handleControl(from: DeviceId, decoded: DecodedMessage): Promise<void> {
+    await this.#options.handle(from, decoded);
+    // A device that asks faster than it takes the answers waits for them.
+    const unsent = this.#sending.get(from);
+    if (unsent !== undefined && unsent.size > MAX_UNSENT) await Promise.allSettled(unsent);
+  }
+}
