@@ -1,4 +1,4 @@
-// The file's data key from its two halves (DESIGN: keys). Kc is known to the pool or to the link's owner; Kq is shared
+// The file's data key from its two halves (FORMATS.md, keys). Kc is known to the pool or to the link's owner; Kq is shared
 // k-of-n among the fragments (H. Krawczyk, "Secret sharing made short", CRYPTO '93). Neither alone opens a byte.
 
 import { hkdf } from '@noble/hashes/hkdf.js';

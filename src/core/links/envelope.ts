@@ -75,6 +75,7 @@ const VERSION = 1;
 const NONCE_BYTES = 12;
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
+/** RFC 8841 identifies a media section by a short token; browsers use one or two digits. */
 const MAX_MID_BYTES = 16;
 const MAX_MEDIA_LINE = 255;
 /** Keeps the signature from being taken for that of any other thing the device signs. */

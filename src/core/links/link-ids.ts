@@ -25,6 +25,7 @@ export const SESSION_RANDOM_BYTES = 10;
 const MAX_CHECKED_ATTEMPTS = 2_048;
 
 const TIME_BYTES = LINK_ID_BYTES - SESSION_RANDOM_BYTES;
+/** The largest time that fits the id's bytes. */
 const MAX_TIME_MS = 2 ** (8 * TIME_BYTES) - 1;
 
 /** A new session's id. @param random SESSION_RANDOM_BYTES random bytes. */

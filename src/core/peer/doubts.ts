@@ -7,7 +7,9 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 
 /** A device that found out tells its holdings within moments, and notices within a pulse that somebody missed them, ms. */
 const CHECK_AFTER_MS = 15_000;
+/** One device's claims do not crowd out what is doubted of others. */
 const MAX_PER_DEVICE = 256;
+/** Of all devices: some hundred bytes each. */
 const MAX_DOUBTS = 4_096;
 
 interface Doubt {

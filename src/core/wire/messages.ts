@@ -126,7 +126,7 @@ export type Message =
   | { readonly kind: 'get-block'; readonly id: number; readonly hash: BlockHash }
   /** Whole small fragments, as many as fit one answer. */
   | { readonly kind: 'get-fragments'; readonly id: number; readonly places: readonly Place[] }
-  /** Payload: the fragment index, the block, or the fragments (small-fragments.ts). */
+  /** Payload: the fragment index, the block, or the fragments (fragment-batch.ts). */
   | { readonly kind: 'index'; readonly id: number }
   | { readonly kind: 'block'; readonly id: number }
   | { readonly kind: 'fragments'; readonly id: number }
@@ -137,8 +137,10 @@ export type Message =
   /** For each ask of the challenge its proof; undefined for what is not here. */
   | { readonly kind: 'proof'; readonly id: number; readonly digests: readonly (Uint8Array | undefined)[] };
 
+/** The largest header is that of `entries` or `sync`; a payload of one block fits beside it. */
 const MAX_HEADER_BYTES = 768 * 1024;
 const LENGTH_BYTES = 4;
+/** Four bytes. */
 const MAX_REQUEST_ID = 0xffff_ffff;
 
 const PAYLOAD_KINDS = ['index', 'block', 'fragments'] as const;

@@ -30,6 +30,7 @@ export interface CheckedRecordsPorts {
 const BUNDLE_ENTRIES = 512;
 /** Bytes of one bundle, beside its last entry: databases read pieces of 1 MiB fastest. */
 const BUNDLE_BYTES = 1024 * 1024;
+/** More than all logs of a full pool need: what lists more is damaged. */
 const MAX_BUNDLES = 1_000_000;
 const MAX_BUNDLE_BYTES = 2 * BUNDLE_BYTES;
 /** Entries that are checked at once. */

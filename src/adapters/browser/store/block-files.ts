@@ -1,6 +1,6 @@
 // Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through sync access
 // handles, which exist in workers only. A file is a pack of slots (pack-slots.ts); a slot holds one block. Which slot has which
-// block is the database's to know (idb-fragments.ts); here a slot is taken or free.
+// block is the database's to know (idb-fragment-store.ts); here a slot is taken or free.
 //
 // Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes, which costs some
 // four times the processor time of a write in place (docs/decisions/0009-blocks-in-files.md).

@@ -1,7 +1,8 @@
 // Files of this origin's own file system (OPFS), in place, as the adapters see them.
 
-/** The page before this one may still be closing, and hold its files: another try after this, ms, and how many. */
+/** The page before this one may still be closing, and hold its files: another try after this, ms. */
 const RETRY_MS = 100;
+/** Five seconds of tries: a page that closes takes less. */
 const MAX_TRIES = 50;
 
 /** The part of FileSystemSyncAccessHandle that is used. */
