@@ -17,13 +17,15 @@ import { atMost } from './at-most.ts';
 import { blobSource } from './store/blob-source.ts';
 import type { PeerCause } from './notices.ts';
 import { PeerDriver } from './peer/peer-driver.ts';
+import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import { readFile, type ReadPorts } from './read/reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { saveHoldings } from './saved-pool.ts';
 import { abandonStore } from './store/already-here.ts';
 import type { StorePorts } from './store/store-job.ts';
-import { awaitQuorum, storeFile } from './store/storing.ts';
+import { awaitQuorum } from './store/awaiting-quorum.ts';
+import { storeFile } from './store/storing.ts';
 import type { Transfers } from './transfers.ts';
 import { UnfinishedStores } from './store/unfinished-stores.ts';
 
@@ -43,12 +45,6 @@ interface StoreRequest {
   readonly resumes: UnfinishedStore | undefined;
 }
 
-/** Free space is measured again this often, ms: other sites and other files use it too. */
-const SPACE_EVERY_MS = 30_000;
-/** After a store it is measured within this, ms, once for all stores that end until then: measuring costs the browser much. */
-const SPACE_SOON_MS = 500;
-/** Part of the origin's quota that may fill up for the pool; the rest is left for this device's own outbox. */
-const OFFERED_PART = 0.8;
 /** What others hold is saved at most this often, ms. */
 const SAVE_HOLDINGS_MS = 2_000;
 /** A session that ends waits at most this long for its driver, and then for the stores that it aborted, ms. */
@@ -69,8 +65,7 @@ export class OpenPool {
   relay: RelayState = 'connecting';
   /** Whether another device ever answered this one. */
   answered = false;
-  #stopSpaceTimer: () => void = () => undefined;
-  #measuresSoon = false;
+  readonly #space: OfferedSpace;
   #stopSaveTimer: (() => void) | undefined;
   #ended = false;
   /** Stores, and writes of what the session remembers, that have not ended. */
@@ -88,6 +83,13 @@ export class OpenPool {
     this.#ports = ports;
     this.#transfers = transfers;
     this.#events = events;
+    this.#space = new OfferedSpace(
+      ports,
+      (work) => this.#orNotice(work),
+      (freeBytes) => {
+        this.driver.input({ kind: 'space', freeBytes });
+      },
+    );
     this.unfinished = new UnfinishedStores(ports, () => events.changed());
     this.keys = derivePoolKeys(invite.secret, invite.epoch);
     const transport = ports.createTransport(this.keys, identity);
@@ -107,7 +109,7 @@ export class OpenPool {
   }
 
   async start(): Promise<void> {
-    this.#orNotice(this.#measureSpace());
+    this.#space.measure();
     const damagedCount = await this.unfinished.load();
     const lostCount = await this.driver.start(this.unfinished.owners());
     const files = this.driver.peer.catalogue.files().values();
@@ -129,7 +131,7 @@ export class OpenPool {
    */
   async stop(): Promise<void> {
     this.#ended = true;
-    this.#stopSpaceTimer();
+    this.#space.stop();
     this.#stopSaveTimer?.();
     this.#transfers.abortAll(left());
     const { clock } = this.#ports;
@@ -153,7 +155,7 @@ export class OpenPool {
   async discard(id: string): Promise<void> {
     const { storeId } = this.unfinished.claim(id);
     await abandonStore(storeId, this);
-    this.#orNotice(this.#measureSpace());
+    this.#space.measure();
   }
 
   #watched(storing: Promise<StoreResult>): Promise<StoreResult> {
@@ -225,7 +227,7 @@ export class OpenPool {
       return { fileId, deduplicated: false, placed, ...(link === undefined ? {} : { link }) };
     } finally {
       transfer.end();
-      this.#measureSoon();
+      this.#space.measureSoon();
     }
   }
 
@@ -357,25 +359,6 @@ export class OpenPool {
       this.#orNotice(saveHoldings(this.#ports.records, this.driver.peer.holdings));
     });
     this.#events.changed();
-  }
-
-  #measureSoon(): void {
-    if (this.#ended || this.#measuresSoon) return;
-    this.#measuresSoon = true;
-    this.#stopSpaceTimer();
-    this.#stopSpaceTimer = this.#ports.clock.after(SPACE_SOON_MS, () => this.#orNotice(this.#measureSpace()));
-  }
-
-  async #measureSpace(): Promise<void> {
-    this.#stopSpaceTimer();
-    this.#measuresSoon = false;
-    if (this.#ended) return;
-    const { usedBytes, quotaBytes } = await this.#ports.quota.estimate();
-    if (this.#ended) return;
-    this.driver.input({ kind: 'space', freeBytes: quotaBytes * OFFERED_PART - usedBytes });
-    this.#stopSpaceTimer = this.#ports.clock.after(SPACE_EVERY_MS, () =>
-      this.#orNotice(this.#measureSpace()),
-    );
   }
 
   #orNotice(work: Promise<void>): void {

@@ -21,27 +21,20 @@ import {
 } from '../model/limits.ts';
 import type { Holders } from '../placement/health.ts';
 import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/messages.ts';
+import { ChallengeRounds, type RoundEffect } from './challenge-rounds.ts';
 
 /** A device that fails again and again is asked once in some two hours in the end. */
 const MAX_DOUBLINGS = 8;
 
 export type ChallengeEffect =
-  /** Draw a salt for these fragments, serve nobody what it picks of them, and tell with 'round-ready'. */
-  | {
-      readonly kind: 'round';
-      readonly round: number;
-      readonly file: FileId;
-      readonly fragments: readonly number[];
-    }
+  | RoundEffect
   /** Compute what `to` has to answer from this device's own copies, and tell with 'challenge-ready'. */
   | {
       readonly kind: 'challenge';
       readonly id: number;
       readonly to: DeviceId;
       readonly places: readonly RoundPlace[];
-    }
-  /** What was kept from others for this round may be served again. */
-  | { readonly kind: 'round-over'; readonly round: number };
+    };
 
 /** A claim that is put to the proof, and its round. */
 export interface RoundPlace extends Place {
@@ -90,14 +83,11 @@ export class Challenges {
   readonly #claims = new Map<FileId, Map<DeviceId, Map<number, Claim>>>();
   /** Places to ask of a device, in order: those whose claims wait. */
   readonly #waiting = new Map<DeviceId, Map<string, RoundPlace>>();
-  /** Rounds under way: whether their salt is drawn, and how many of their claims have not ended. */
-  readonly #rounds = new Map<number, { isReady: boolean; openCount: number }>();
-  #begun: ChallengeEffect[] = [];
+  readonly #rounds = new ChallengeRounds();
   /** Challenges in a row that a device failed. */
   readonly #failures = new Map<DeviceId, number>();
   readonly #open = new Map<DeviceId, Open>();
   #nextId = 1;
-  #lastRound = 0;
 
   constructor(view: ChallengesView) {
     this.#view = view;
@@ -167,7 +157,7 @@ export class Challenges {
       for (const [fragment, claim] of ofDevice) {
         if (claims.get(device)?.has(fragment) === true || this.#isFailing(nowMs, claim)) continue;
         this.#waiting.get(device)?.delete(placeKey({ file, fragment }));
-        if (claim.kind === 'waiting') this.#ended(claim.round);
+        if (claim.kind === 'waiting') this.#rounds.ended(claim.round);
         if (claim.kind === 'asked')
           ofDevice.set(fragment, { kind: 'failed', untilMs: nowMs + CHALLENGE_RETRY_MS });
         else ofDevice.delete(fragment);
@@ -185,7 +175,7 @@ export class Challenges {
     for (const [device, ofDevice] of this.#claims.get(file) ?? []) {
       for (const [fragment, claim] of ofDevice) {
         this.#waiting.get(device)?.delete(placeKey({ file, fragment }));
-        if (claim.kind === 'waiting') this.#ended(claim.round);
+        if (claim.kind === 'waiting') this.#rounds.ended(claim.round);
       }
     }
     this.#claims.delete(file);
@@ -193,8 +183,7 @@ export class Challenges {
 
   /** The salt of the round is drawn: its claims may be asked. */
   roundReady(round: number): void {
-    const open = this.#rounds.get(round);
-    if (open !== undefined) open.isReady = true;
+    this.#rounds.ready(round);
   }
 
   /** `expected`: what `to` has to answer. False when the challenge ended meanwhile; else it goes out now. */
@@ -232,7 +221,7 @@ export class Challenges {
     this.#waiting.delete(device);
     for (const { file, fragment, round } of waiting) {
       this.#claims.get(file)?.get(device)?.delete(fragment);
-      this.#ended(round);
+      this.#rounds.ended(round);
     }
     const asked = (open?.places ?? []).map((place) => this.#settle(nowMs, device, place, 'gone'));
     return [...asked, ...waiting.map((place) => ({ device, place, outcome: 'gone' }) as const)];
@@ -252,8 +241,7 @@ export class Challenges {
 
   /** Begins and ends rounds, and challenges whoever has none open. */
   start(): ChallengeEffect[] {
-    const effects = this.#begun;
-    this.#begun = [];
+    const effects: ChallengeEffect[] = this.#rounds.takeEffects();
     for (const [device, queue] of this.#waiting) {
       if (this.#open.has(device)) continue;
       const places = this.#take(device, queue);
@@ -277,7 +265,7 @@ export class Challenges {
     const places: RoundPlace[] = [];
     let blockCount = 0;
     for (const [key, place] of queue) {
-      if (this.#rounds.get(place.round)?.isReady !== true) continue;
+      if (!this.#rounds.isReady(place.round)) continue;
       blockCount += this.#view.proofBlocksOf(place.file);
       const isFull = places.length === MAX_PLACES_PER_MESSAGE || blockCount > MAX_CHALLENGE_BLOCKS;
       if (isFull && places.length > 0) break;
@@ -300,7 +288,7 @@ export class Challenges {
   }
 
   #settle(nowMs: number, device: DeviceId, place: RoundPlace, outcome: Verdict['outcome']): Verdict {
-    this.#ended(place.round);
+    this.#rounds.ended(place.round);
     const ofDevice = this.#claims.get(place.file)?.get(device);
     const claim = ofDevice?.get(place.fragment);
     const failureCount = Math.min(this.#failures.get(device) ?? 1, MAX_DOUBLINGS);
@@ -310,21 +298,11 @@ export class Challenges {
     return { device, place, outcome };
   }
 
-  /** One claim of the round needs no proof any more. */
-  #ended(round: number): void {
-    const open = this.#rounds.get(round);
-    if (open === undefined) return;
-    open.openCount -= 1;
-    if (open.openCount > 0) return;
-    this.#rounds.delete(round);
-    this.#begun.push({ kind: 'round-over', round });
-  }
-
   /** Puts those of `claims` in line for which `isDue`, all in one round. */
   #ask(file: FileId, claims: Holders, isDue: (claim: Claim | undefined) => boolean): number {
     const ofFile = this.#claims.get(file) ?? new Map<DeviceId, Map<number, Claim>>();
     let askedCount = 0;
-    const round = this.#lastRound + 1;
+    const round = this.#rounds.nextRound;
     const asked = new Set<number>();
     for (const [device, fragments] of claims) {
       if (!this.#view.canProve(device)) continue;
@@ -343,9 +321,7 @@ export class Challenges {
     }
     if (ofFile.size > 0) this.#claims.set(file, ofFile);
     if (askedCount === 0) return 0;
-    this.#lastRound = round;
-    this.#rounds.set(round, { isReady: false, openCount: askedCount });
-    this.#begun.push({ kind: 'round', round, file, fragments: [...asked] });
+    this.#rounds.begin(file, [...asked], askedCount);
     return askedCount;
   }
 

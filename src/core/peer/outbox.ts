@@ -7,14 +7,15 @@
 // here before it found a home counts as nothing: it is not offered, not shown as placed, and not waited for.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
-import { heldBytesOf, quorumOf } from '../model/geometry.ts';
+import { quorumOf } from '../model/geometry.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import { fragmentCap } from '../model/limits.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { marginOf, reachOf } from '../placement/health.ts';
-import { planCopies, planPlacement, type Candidate } from '../placement/placement.ts';
+import type { Candidate } from '../placement/placement.ts';
 import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import type { Challenges, Verdict } from './challenges.ts';
+import { planOffers, secondCopyAmong } from './planned-homes.ts';
 
 /** What the outbox looks at when it decides. */
 export interface OutboxView {
@@ -268,7 +269,15 @@ export class Outbox {
     }
     if (placing.offers.size === 0) this.#challenges.want(nowMs, file, claims);
     const believed = this.#believed(nowMs, file, placing, claims);
-    const { own, offered } = this.#plan(file, manifest, placing, believed);
+    const { own, offered } = planOffers({
+      self: this.#view.self,
+      manifest,
+      fragments: this.#view.ownOf(file),
+      candidates: this.#view.candidates().filter(({ device }) => !placing.declined.has(device)),
+      believed,
+      offers: placing.offers,
+      homes: placing.homes,
+    });
     for (const [fragment, device] of offered) {
       placing.offers.set(fragment, { device, madeAtMs: nowMs });
       this.#dueMs = Math.min(this.#dueMs, nowMs + OFFER_DEADLINE_MS);
@@ -353,54 +362,16 @@ export class Outbox {
     if (releases.count >= MAX_RELEASES || nowMs < releases.againAtMs) return undefined;
     const open = new Set(this.#view.candidates().map(({ device }) => device));
     const holders = [...proved].filter(([device]) => open.has(device) && !placing.declined.has(device));
-    const fullestFirst = holders.toSorted(([, a], [, b]) => b.size - a.size);
-    for (const [device, fragments] of fullestFirst) {
-      const twice = [...fragments].find((fragment) =>
-        holders.some(([other, others]) => other !== device && others.has(fragment)),
-      );
-      if (twice === undefined) continue;
-      placing.releases = { count: releases.count + 1, againAtMs: nowMs + RETRY_SOON_MS };
-      placing.progress = { ...placing.progress, pendingCount: placing.progress.pendingCount + 1 };
-      this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
-      return { kind: 'send', to: device, message: { kind: 'release', place: { file, fragment: twice } } };
-    }
-    return undefined;
-  }
-
-  /** New homes: this device's own share, and offers to others. */
-  #plan(
-    file: FileId,
-    manifest: Manifest,
-    placing: Placing,
-    believed: ReadonlyMap<DeviceId, FragmentSet>,
-  ): { own: FragmentSet; offered: Map<number, DeviceId> } {
-    const { self } = this.#view;
-    const candidates = this.#view.candidates().filter(({ device }) => !placing.declined.has(device));
-    const held = new Map([...believed].map(([device, fragments]) => [device, new Set(fragments)]));
-    for (const [fragment, { device }] of placing.offers)
-      held.set(device, (held.get(device) ?? new Set()).add(fragment));
-    const fragments = [...this.#view.ownOf(file)].toSorted((a, b) => a - b);
-    const fragmentBytes = heldBytesOf(manifest);
-    const { salt, k } = manifest;
-    const preferred = placing.homes;
-    const homes = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held, preferred });
-    const own = new Set<number>();
-    const offered = new Map<number, DeviceId>();
-    for (const [fragment, device] of homes) {
-      if (device === self) own.add(fragment);
-      else offered.set(fragment, device);
-    }
-    // What lies elsewhere is settled: is it enough that any one device may be lost?
-    if (offered.size === 0 && placing.offers.size === 0 && manifest.n > manifest.k) {
-      const all = new Map(held).set(self, own);
-      const isPlaced = reachOf(new Map(all).set(self, new Set(fragments))) === reachOf(all);
-      const copies = { k: manifest.k, fragments, fragmentBytes, candidates, held: all, self };
-      for (const { fragment, device } of isPlaced ? planCopies(copies) : []) {
-        if (device === self) own.add(fragment);
-        else offered.set(fragment, device);
-      }
-    }
-    return { own, offered };
+    const copy = secondCopyAmong(holders);
+    if (copy === undefined) return undefined;
+    placing.releases = { count: releases.count + 1, againAtMs: nowMs + RETRY_SOON_MS };
+    placing.progress = { ...placing.progress, pendingCount: placing.progress.pendingCount + 1 };
+    this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
+    return {
+      kind: 'send',
+      to: copy.device,
+      message: { kind: 'release', place: { file, fragment: copy.fragment } },
+    };
   }
 
   /** Leaves `device` alone for a while. Several offers that it declines in one breath are one failure. */

@@ -1,9 +1,11 @@
-// Where the fragments of a file are to go that is not published yet.
+// Where the fragments of a file are to go: before it is published, and whenever the outbox looks at it.
 
 import type { Manifest } from '../catalogue/manifest.ts';
 import { heldBytesOf, type Geometry } from '../model/geometry.ts';
 import type { DeviceId } from '../model/ids.ts';
-import { planPlacement, type Candidate } from '../placement/placement.ts';
+import type { FragmentSet } from '../placement/fragment-set.ts';
+import { reachOf } from '../placement/health.ts';
+import { planCopies, planPlacement, type Candidate } from '../placement/placement.ts';
 
 export interface PlannedHomes {
   /** By fragment, this device's own share included; those that fit nowhere are left out. */
@@ -27,4 +29,75 @@ export function planHomes(
     return device !== self && shareBytes > 0 && 2 * shareBytes <= freeBytes;
   });
   return { homes, early: new Set(early.map(({ device }) => device)) };
+}
+
+export interface OfferPlan {
+  /** This device's own share. */
+  readonly own: FragmentSet;
+  /** By fragment the device to offer it to. */
+  readonly offered: ReadonlyMap<number, DeviceId>;
+}
+
+/** New homes for those of a file's fragments that are here. */
+export function planOffers(plan: {
+  readonly self: DeviceId;
+  readonly manifest: Manifest;
+  /** Sound and durable on this device. */
+  readonly fragments: FragmentSet;
+  /** Devices that may take some, this one included. */
+  readonly candidates: readonly Candidate[];
+  /** What others are believed to hold. */
+  readonly believed: ReadonlyMap<DeviceId, FragmentSet>;
+  /** By fragment, what was offered and not answered yet. */
+  readonly offers: ReadonlyMap<number, { readonly device: DeviceId }>;
+  /** Where fragments were planned to go before the file was published. */
+  readonly homes: ReadonlyMap<number, DeviceId> | undefined;
+}): OfferPlan {
+  const { self, manifest, candidates, believed, offers } = plan;
+  const held = new Map([...believed].map(([device, fragments]) => [device, new Set(fragments)]));
+  for (const [fragment, { device }] of offers)
+    held.set(device, (held.get(device) ?? new Set()).add(fragment));
+  const fragments = [...plan.fragments].toSorted((a, b) => a - b);
+  const fragmentBytes = heldBytesOf(manifest);
+  const { salt, k, n } = manifest;
+  const homes = planPlacement({
+    salt,
+    k,
+    fragments,
+    fragmentBytes,
+    candidates,
+    held,
+    preferred: plan.homes,
+  });
+  const own = new Set<number>();
+  const offered = new Map<number, DeviceId>();
+  for (const [fragment, device] of homes) {
+    if (device === self) own.add(fragment);
+    else offered.set(fragment, device);
+  }
+  // What lies elsewhere is settled: is it enough that any one device may be lost?
+  if (offered.size === 0 && offers.size === 0 && n > k) {
+    const all = new Map(held).set(self, own);
+    const isPlaced = reachOf(new Map(all).set(self, new Set(fragments))) === reachOf(all);
+    const copies = { k, fragments, fragmentBytes, candidates, held: all, self };
+    for (const { fragment, device } of isPlaced ? planCopies(copies) : []) {
+      if (device === self) own.add(fragment);
+      else offered.set(fragment, device);
+    }
+  }
+  return { own, offered };
+}
+
+/** A fragment that two of these hold, and the fuller of them. */
+export function secondCopyAmong(
+  holders: readonly (readonly [DeviceId, FragmentSet])[],
+): { readonly device: DeviceId; readonly fragment: number } | undefined {
+  const fullestFirst = holders.toSorted(([, a], [, b]) => b.size - a.size);
+  for (const [device, fragments] of fullestFirst) {
+    const fragment = [...fragments].find((each) =>
+      holders.some(([other, others]) => other !== device && others.has(each)),
+    );
+    if (fragment !== undefined) return { device, fragment };
+  }
+  return undefined;
 }

@@ -6,6 +6,7 @@
 
 import type { DeviceId } from '../model/ids.ts';
 import { HolderPace } from './holder-pace.ts';
+import { SourceChoosing, type Allowed, type AskedSource, type Source } from './source-choosing.ts';
 
 export type ReadInput =
   /** Who can be asked for which fragment now. Replaces what was known. */
@@ -66,9 +67,7 @@ export interface ReadPlanOptions {
   readonly windowSegments: number;
 }
 
-interface Asked {
-  readonly device: DeviceId;
-  readonly sinceMs: number;
+interface Asked extends AskedSource {
   /** Its device was told to lag because of it. */
   noted: boolean;
 }
@@ -81,17 +80,8 @@ interface SegmentState {
   complete: boolean;
 }
 
-interface Choice {
-  readonly fragment: number;
-  readonly device: DeviceId;
-}
-
-type Allowed = (fragment: number, device: DeviceId) => boolean;
-
 /** A read that cannot go on waits this long for devices to come back, ms: a link that is being rebuilt takes about one. */
 const PATIENCE_MS = 3_000;
-/** Blocks and indexes asked of one device at once: 4 MiB under way keeps a LAN link busy. */
-const MAX_ASKED_PER_DEVICE = 16;
 /** A device that stays linked and fails this often to deliver one block is not asked for it again: no read waits for ever. */
 const MAX_FAILURES = 5;
 
@@ -104,14 +94,14 @@ export class ReadPlan {
   readonly #indexFailures = new Map<string, number>();
   readonly #segments = new Map<number, SegmentState>();
   readonly #pace = new HolderPace();
-  /** What is asked of each device now; kept by #countBurdens and #ask. */
-  readonly #burdens = new Map<DeviceId, number>();
+  readonly #choosing: SourceChoosing;
   #nextTaken: number;
   #starving: { readonly sinceMs: number; told: boolean } | undefined;
   #nowMs = 0;
 
   constructor(options: ReadPlanOptions) {
     this.#options = options;
+    this.#choosing = new SourceChoosing(options.self, options.k, this.#pace);
     this.#nextTaken = options.firstSegment;
   }
 
@@ -119,12 +109,12 @@ export class ReadPlan {
     this.#nowMs = nowMs;
     this.#learn(input);
     for (const ask of this.#pending()) {
-      if (ask.noted || !this.#isOverdue(ask)) continue;
+      if (ask.noted || !this.#choosing.isOverdue(this.#nowMs, ask)) continue;
       ask.noted = true;
       this.#pace.overdue(ask.device);
     }
     const effects = this.#completeSegments();
-    this.#countBurdens();
+    this.#choosing.countBurdens(this.#pending());
     effects.push(...this.#askBlocks(), ...this.#askIndexes());
     return [...effects, ...this.#tellStarvation()];
   }
@@ -194,7 +184,7 @@ export class ReadPlan {
 
   /** A failure that its device's lost link explains is no failure of the device. */
   #noteFailure(
-    { fragment, device, forGood }: Choice & { readonly forGood: boolean },
+    { fragment, device, forGood }: Source & { readonly forGood: boolean },
     asked: Map<number, Asked>,
     failures: Map<string, number>,
   ): void {
@@ -251,7 +241,7 @@ export class ReadPlan {
       missing > 0;
       missing--
     ) {
-      const choice = this.#choose(isOpen, state.asked);
+      const choice = this.#choosing.choose(this.#nowMs, this.#sources, isOpen, state.asked);
       if (choice === undefined) break;
       const { fragment, device } = choice;
       if (state.asked.has(fragment)) effects.push({ kind: 'stop-block', segment, fragment });
@@ -270,7 +260,7 @@ export class ReadPlan {
     let wanted =
       Math.max(this.#options.k - usable, this.#shortfall()) - this.#promptCount(this.#askedIndexes);
     for (; wanted > 0; wanted--) {
-      const choice = this.#choose(isOpen, this.#askedIndexes);
+      const choice = this.#choosing.choose(this.#nowMs, this.#sources, isOpen, this.#askedIndexes);
       if (choice === undefined) break;
       this.#ask(this.#askedIndexes, choice);
       effects.push({ kind: 'ask-index', ...choice });
@@ -331,80 +321,13 @@ export class ReadPlan {
     return canHave(state.failures) && (this.#indexed.has(fragment) || canHave(this.#indexFailures));
   }
 
-  /**
-   * What to ask whom next: a fragment not asked for yet, of a device that does not lag; failing that, an overdue fragment
-   * of another such device; failing that, a device that lags. Where the better kind exists and is only busy, it is
-   * waited for: undefined.
-   */
-  #choose(isOpen: Allowed, asked: ReadonlyMap<number, Asked>): Choice | undefined {
-    const isLate = (fragment: number, device: DeviceId): boolean => {
-      const ask = asked.get(fragment);
-      return ask !== undefined && ask.device !== device && this.#isOverdue(ask);
-    };
-    const kinds: readonly Allowed[] = [
-      (fragment, device) => !asked.has(fragment) && !this.#pace.isLagging(device),
-      (fragment, device) => isLate(fragment, device) && !this.#pace.isLagging(device),
-      (fragment, device) => !asked.has(fragment) && this.#pace.isLagging(device),
-    ];
-    for (const isKind of kinds) {
-      const choices = this.#choices(
-        (fragment, device) => isOpen(fragment, device) && isKind(fragment, device),
-      );
-      if (choices.length > 0) return this.#best(choices.filter(({ device }) => this.#isFree(device)));
-    }
-    return undefined;
-  }
-
-  #choices(allowed: Allowed): Choice[] {
-    const choices: Choice[] = [];
-    for (const [fragment, devices] of this.#sources) {
-      for (const device of devices) if (allowed(fragment, device)) choices.push({ fragment, device });
-    }
-    return choices;
-  }
-
-  /** This device first, then the least burdened and fastest; data fragments before parity, for they need no decoding. */
-  #best(choices: readonly Choice[]): Choice | undefined {
-    let best: { choice: Choice; cost: number } | undefined;
-    for (const choice of choices) {
-      const cost = this.#costOf(choice);
-      if (best === undefined || cost < best.cost) best = { choice, cost };
-    }
-    return best?.choice;
-  }
-
-  #costOf({ fragment, device }: Choice): number {
-    const parity = fragment >= this.#options.k ? 0.5 : 0;
-    if (device === this.#options.self) return parity - 1_000;
-    return (1 + this.#burdenOf(device)) * (1 + this.#pace.usualMs(device) / 1_000) + parity;
-  }
-
-  #isFree(device: DeviceId): boolean {
-    return this.#burdenOf(device) < MAX_ASKED_PER_DEVICE && !this.#pace.isResting(this.#nowMs, device);
-  }
-
-  #ask(asked: Map<number, Asked>, { fragment, device }: Choice): void {
-    const replaced = asked.get(fragment);
-    if (replaced !== undefined) this.#burdens.set(replaced.device, this.#burdenOf(replaced.device) - 1);
+  #ask(asked: Map<number, Asked>, { fragment, device }: Source): void {
+    this.#choosing.asked(device, asked.get(fragment)?.device);
     asked.set(fragment, { device, sinceMs: this.#nowMs, noted: false });
-    this.#burdens.set(device, this.#burdenOf(device) + 1);
-  }
-
-  #countBurdens(): void {
-    this.#burdens.clear();
-    for (const { device } of this.#pending()) this.#burdens.set(device, this.#burdenOf(device) + 1);
-  }
-
-  #burdenOf(device: DeviceId): number {
-    return this.#burdens.get(device) ?? 0;
   }
 
   #promptCount(asked: ReadonlyMap<number, Asked>): number {
-    return [...asked.values()].filter((ask) => !this.#isOverdue(ask)).length;
-  }
-
-  #isOverdue(ask: Asked): boolean {
-    return this.#nowMs - ask.sinceMs >= this.#pace.hedgeAfterMs(ask.device);
+    return [...asked.values()].filter((ask) => !this.#choosing.isOverdue(this.#nowMs, ask)).length;
   }
 }
 

@@ -5,26 +5,21 @@
 import {
   cidOf,
   parseBlockHash,
-  parseDeviceId,
-  parseEntryId,
   parseFileId,
   parseJobId,
   type BlockHash,
   type FileId,
   type JobId,
 } from '../model/ids.ts';
-import { bytesOfHex, concatBytes, hexOf } from '../model/bytes.ts';
+import { bytesOfHex } from '../model/bytes.ts';
 import {
   MAX_DEVICE_COUNT,
   MAX_ENTRIES_PER_MESSAGE,
   MAX_FRAGMENT_COUNT,
-  MAX_LOG_LENGTH,
-  MAX_LOG_MARKS,
   MAX_MESSAGE_BYTES,
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
-import type { LogMark } from '../catalogue/device-log.ts';
 import { decodeFragments, packedBytes } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
 import {
@@ -43,6 +38,7 @@ import {
   tupleOf,
   uintOf,
 } from '../encoding/decode.ts';
+import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
 /** Holdings in one message at most: 36-byte file ids and bitmaps stay well below a control message's size. */
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
@@ -56,9 +52,6 @@ export const CHALLENGE_SALT_BYTES = 16;
 const PROOF_BYTES = 32;
 /** Entries of one message together, bytes. */
 export const MAX_ENTRIES_BYTES = 512 * 1024;
-
-/** A mark of a log on the wire: its entry's number and the first bytes of its id's digest. */
-const MARK_BYTES = 12;
 
 /**
  * What `hello` says. Devices of different numbers do not speak to each other, and each tells its person which of the two pages
@@ -186,12 +179,7 @@ function toCbor(message: Message): unknown {
     case 'sync':
       return {
         kind: 'sync',
-        heads: message.heads.map(({ device, seq, digest, marks }) => [
-          cidOf(device),
-          seq,
-          digest,
-          marksToBytes(marks),
-        ]),
+        heads: message.heads.map(headToCbor),
         from: message.from === undefined ? null : cursorToCbor(message.from),
         closed: message.closed,
       };
@@ -354,47 +342,6 @@ function fromCbor(value: unknown): Message {
   const kind = kindOf(value);
   if (!Object.hasOwn(DECODERS, kind)) throw bad('a message of unknown kind');
   return DECODERS[kind as Message['kind']](value); // an own key of DECODERS, checked above
-}
-
-function headOf(value: unknown): LogHead {
-  const [device, seq, digest, marks] = tupleOf(value, 4);
-  return {
-    device: parseDeviceId(linkOf(device)),
-    seq: uintOf(seq, MAX_LOG_LENGTH),
-    digest: textOf(digest, 16),
-    marks: marksOf(bytesOf(marks, 0, MARK_BYTES * MAX_LOG_MARKS)),
-  };
-}
-
-/** Each is its entry's number in 4 bytes, then the mark. */
-function marksToBytes(marks: readonly LogMark[]): Uint8Array {
-  return concatBytes(
-    ...marks.map(({ seq, mark }) =>
-      concatBytes(Uint8Array.of(seq >>> 24, seq >>> 16, seq >>> 8, seq), bytesOfHex(mark)),
-    ),
-  );
-}
-
-function marksOf(bytes: Uint8Array): LogMark[] {
-  if (bytes.length % MARK_BYTES !== 0) throw bad('marks that are cut');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Array.from({ length: bytes.length / MARK_BYTES }, (_, index) => ({
-    seq: view.getUint32(MARK_BYTES * index),
-    mark: hexOf(bytes.subarray(MARK_BYTES * index + 4, MARK_BYTES * (index + 1))),
-  }));
-}
-
-function cursorToCbor({ device, seq, entry }: LogCursor): unknown {
-  return [cidOf(device), seq, entry === undefined ? null : cidOf(entry)];
-}
-
-function cursorOf(value: unknown): LogCursor {
-  const [device, seq, entry] = tupleOf(value, 3);
-  return {
-    device: parseDeviceId(linkOf(device)),
-    seq: uintOf(seq, MAX_LOG_LENGTH),
-    entry: entry === null ? undefined : parseEntryId(linkOf(entry)),
-  };
 }
 
 function placeToCbor(place: Place): readonly unknown[] {

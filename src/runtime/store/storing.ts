@@ -10,7 +10,7 @@
 // attempt on this one, then seals only what is missing (docs/decisions/0007-resuming-a-store.md). A file of one segment has
 // no middle to be resumed in.
 
-import { contentTagOf, deriveFileKey, FILE_KEY_BYTES } from '../../core/coding/file-key.ts';
+import { contentTagOf, FILE_KEY_BYTES } from '../../core/coding/file-key.ts';
 import { encodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { splitSecret } from '../../core/coding/shamir.ts';
 import {
@@ -22,31 +22,16 @@ import {
 } from '../../core/catalogue/manifest.ts';
 import { bytesOfHex, hexOf } from '../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import {
-  plainBytesOf,
-  quorumOf,
-  segmentBytesOf,
-  segmentCountOf,
-  type Geometry,
-} from '../../core/model/geometry.ts';
-import {
-  fileIdOf,
-  fragmentIdOf,
-  ownerOfStore,
-  parseJobId,
-  type BlockHash,
-  type FileId,
-} from '../../core/model/ids.ts';
+import { segmentCountOf } from '../../core/model/geometry.ts';
+import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../../core/model/ids.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
-import type { SealedSegment, UnfinishedStore } from '../../core/ports.ts';
+import type { UnfinishedStore } from '../../core/ports.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
 import { abandonStore, mayBeHere, storeBefore } from './already-here.ts';
 import { EarlyPlacing } from './early-placing.ts';
 import { equalFileOf } from './equal-files.ts';
-import type { PeerDriver } from '../peer/peer-driver.ts';
+import { blockOf, hashSegments, SEGMENTS_AT_ONCE, sealSegments } from './sealing.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
-import type { Transfer } from '../transfers.ts';
-import { sealedBytesOf, type SealedSegments } from './unfinished-stores.ts';
 
 export type Stored =
   | { readonly kind: 'known'; readonly fileId: FileId }
@@ -57,9 +42,6 @@ export type Stored =
       readonly linkKey: Uint8Array<ArrayBuffer>;
       readonly details: FileDetails;
     };
-
-/** Segments hashed or sealed at once: enough to keep the workers busy while the next one is read. */
-const SEGMENTS_AT_ONCE = 3;
 
 /**
  * Ends with all n fragments durable on this device and in its outbox. @throws PalmError; then nothing is left behind, or
@@ -151,105 +133,6 @@ function isPassing(error: unknown): error is PalmError {
   return codes.some((code) => isPalmError(error, code));
 }
 
-function blockOf(hashes: readonly BlockHash[], fragment: number): BlockHash {
-  const hash = hashes[fragment];
-  if (hash === undefined) throw new Error('a block for each fragment');
-  return hash;
-}
-
-/** The SHA-256 of each segment. */
-function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Array[]> {
-  job.transfer.enter('hashing', job.geometry.size);
-  return mapSegments(job, undefined, async (read) => {
-    const plain = await read();
-    const byteCount = plain.length;
-    const hash = await ports.codec.hash(plain, job.transfer.signal);
-    job.transfer.advance(byteCount);
-    return hash;
-  });
-}
-
-interface Sealing {
-  readonly isKept: boolean;
-  /** What each segment must have, where the file was hashed before. */
-  readonly plainHashes: readonly Uint8Array[] | undefined;
-  readonly early: EarlyPlacing | undefined;
-}
-
-/** Plain hash and block hashes of each segment. Those that are sealed already are left as they are. */
-async function sealSegments(
-  job: StoreJob,
-  store: UnfinishedStore,
-  { isKept, plainHashes, early }: Sealing,
-  ports: StorePorts,
-): Promise<Pick<SealedSegment, 'plainHash' | 'hashes'>[]> {
-  const { transfer } = job;
-  const { storeId, size } = store;
-  const done: SealedSegments = isKept ? await ports.unfinished.sealed(store) : new Map();
-  transfer.enter('sealing', size);
-  transfer.reached(sealedBytesOf(store, done));
-  const seal = sealerOf(job, store, ports);
-  const pace = async (): Promise<void> => {
-    if (job.isPaced) await early?.room(transfer.signal);
-  };
-  return mapSegments(job, pace, async (read, segment) => {
-    const { plainHash: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
-    // A power failure may have taken bytes of blocks and left the row.
-    if (doneHash !== undefined && doneBlocks !== undefined && (await areSound(doneBlocks, ports)))
-      return { plainHash: doneHash, hashes: doneBlocks };
-    const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
-    const row = blocks.map((bytes, fragment) => ({ hash: blockOf(hashes, fragment), bytes }));
-    const keep = isKept ? { as: segment, plainHash } : undefined;
-    await ports.fragments.putBlocks(ownerOfStore(storeId), row, 'computed', keep);
-    early?.sealed(hashes);
-    // One whose blocks were found damaged has been counted already.
-    if (doneBlocks === undefined) {
-      if (isKept) ports.unfinished.advanced(storeId, segment);
-      transfer.advance(plainBytesOf(store, segment));
-    }
-    return { plainHash, hashes };
-  });
-}
-
-/** Whether blocks are on the disk as they were sealed. */
-async function areSound(blocks: readonly BlockHash[], { fragments, memory }: StorePorts): Promise<boolean> {
-  for (const hash of blocks) {
-    try {
-      const bytes = await fragments.getBlock(hash);
-      if (bytes === undefined) return false;
-      memory.give(bytes);
-    } catch (error) {
-      if (isPalmError(error, 'corrupt')) return false;
-      throw error;
-    }
-  }
-  return true;
-}
-
-type Read = () => Promise<Uint8Array<ArrayBuffer>>;
-
-/** Seals a segment; once more, read anew and checked again, when the worker that had it died. */
-function sealerOf(
-  job: StoreJob,
-  store: UnfinishedStore,
-  { codec }: StorePorts,
-): (read: Read, segment: number, plainHash: Uint8Array | undefined) => Promise<SealedSegment> {
-  const { salt, k, n } = store;
-  const key = deriveFileKey(store.linkKey, store.sharedKey, salt);
-  const segmentCount = segmentCountOf(store);
-  return async (read, segmentIndex, plainHash) => {
-    const parameters = { key, salt, segmentIndex, segmentCount, k, n };
-    const seal = async (): Promise<SealedSegment> =>
-      codec.seal(parameters, await read(), plainHash, job.transfer.signal);
-    try {
-      return await seal();
-    } catch (error) {
-      if (!isPalmError(error, 'worker-failed')) throw error;
-      return seal();
-    }
-  };
-}
-
 interface Sealed {
   readonly access: Access;
   readonly fragmentIds: Manifest['fragments'];
@@ -306,92 +189,4 @@ async function publish(
   for (const { stored } of fragments) driver.fragmentHeld(stored);
   driver.input({ kind: 'outbox', file: fileId, early: early?.published() });
   return fileId;
-}
-
-/**
- * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. `pace`, where there is one, is waited
- * for before a segment is chosen, so that segments are read in their order: a file is one stream.
- */
-async function mapSegments<Result>(
-  job: StoreJob,
-  pace: (() => Promise<void>) | undefined,
-  work: (read: Read, segment: number) => Promise<Result>,
-): Promise<Result[]> {
-  const { geometry, source, transfer } = job;
-  const results: Result[] = [];
-  const segmentCount = segmentCountOf(geometry);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (;;) {
-      await pace?.();
-      transfer.signal.throwIfAborted();
-      if (next >= segmentCount) return;
-      const segment = next++;
-      const start = segment * segmentBytesOf(geometry);
-      const end = start + plainBytesOf(geometry, segment);
-      try {
-        results[segment] = await work(() => source.read(start, end, transfer.signal), segment);
-      } catch (error) {
-        next = segmentCount; // no lane begins another
-        throw error;
-      }
-    }
-  };
-  const lanes = await Promise.allSettled(
-    Array.from({ length: Math.min(SEGMENTS_AT_ONCE, segmentCount) }, lane),
-  );
-  const failed = lanes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return results;
-}
-
-/** Waits until `fileId` has a quorum, or all that can be placed now is. Answers how many fragments have a home. */
-export async function awaitQuorum(
-  fileId: FileId,
-  geometry: Geometry,
-  driver: PeerDriver,
-  transfer: Transfer,
-): Promise<number> {
-  const totalBytes = geometry.size;
-  const quorum = quorumOf(geometry);
-  transfer.enter('placing', totalBytes, fileId);
-  return new Promise((resolve, reject) => {
-    const finish = (): void => {
-      stopWatching();
-      transfer.signal.removeEventListener('abort', onAbort);
-    };
-    const look = (): void => {
-      if (driver.peer.catalogue.isRemoved(fileId)) {
-        finish();
-        reject(
-          new PalmError('removed-file', 'The file was removed from the pool while it was being placed.'),
-        );
-        return;
-      }
-      const { n } = geometry;
-      const progress = driver.peer.outboxProgress(fileId);
-      const { placedCount, claimedCount, pendingCount } = progress ?? {
-        placedCount: n,
-        claimedCount: n,
-        pendingCount: 0,
-      };
-      transfer.reached(Math.min(totalBytes, Math.floor((totalBytes * claimedCount) / quorum)));
-      if (placedCount < quorum && pendingCount > 0) return;
-      finish();
-      resolve(placedCount);
-    };
-    const onAbort = (): void => {
-      finish();
-      if (isPalmError(transfer.signal.reason, 'not-in-pool')) {
-        reject(transfer.signal.reason);
-        return;
-      }
-      const text = 'No longer waiting. The file is on this device and goes on being placed by itself.';
-      reject(new PalmError('cancelled', text, { cause: transfer.signal.reason }));
-    };
-    const stopWatching = driver.watch(look);
-    transfer.signal.addEventListener('abort', onAbort, { once: true });
-    if (transfer.signal.aborted) onAbort();
-    else look();
-  });
 }

@@ -21,6 +21,7 @@ import {
 } from '../../../core/model/ids.ts';
 import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../../core/ports.ts';
 import { BegunWrites } from './begun-writes.ts';
+import { BlockBytes, type BlockWrite, putBlockRows } from './block-bytes.ts';
 import { BlockFiles } from './block-files.ts';
 import { type Block, matches, keyOf, allMatch } from './block-hashes.ts';
 import type { HeldBlock, HeldBlocks } from './held-blocks.ts';
@@ -34,25 +35,13 @@ import {
   type LoadedFragments,
   loadFragments,
 } from './idb-loading.ts';
-import {
-  blockRow,
-  decoded,
-  decodeRows,
-  fragmentRow,
-  indexRow,
-  keptRow,
-  ownBytes,
-  rowOfKept,
-  locationsOf,
-} from './idb-rows.ts';
+import { decoded, decodeRows, fragmentRow, indexRow, keptRow, rowOfKept, locationsOf } from './idb-rows.ts';
 import { eachRow } from './idb-scan.ts';
 import type { RowSeals } from './sealed-rows.ts';
 
 type FragmentStores = ('blocks' | 'kept' | 'fragments' | 'indexes')[];
 type Writing = IDBPTransaction<PalmSchema, FragmentStores, 'readwrite'>;
 
-/** Larger blocks lie in files, bytes: smaller ones share a transaction better than they fill a slot. */
-const LARGE_BYTES = 128 * 1024;
 /** A block may be written anew while it is read; it is looked at again this often. */
 const MAX_LOOKS = 4;
 
@@ -60,6 +49,7 @@ const MAX_LOOKS = 4;
 export class IdbFragmentStore implements FragmentStore {
   readonly #database: PalmDatabase;
   readonly #files: BlockFiles | undefined;
+  readonly #bytes: BlockBytes;
   readonly #seals: RowSeals;
   readonly #writes: GroupCommit<FragmentStores>;
   readonly #onDamage: (rowCount: number) => void;
@@ -76,6 +66,7 @@ export class IdbFragmentStore implements FragmentStore {
   ) {
     this.#database = database;
     this.#files = files;
+    this.#bytes = new BlockBytes(database, files);
     this.#seals = seals;
     this.#held = held;
     this.#keepers = new Keepers(seals, keepers);
@@ -163,7 +154,7 @@ export class IdbFragmentStore implements FragmentStore {
       const held = this.#held.get(hash);
       if (held?.isHere !== true) return undefined;
       const { writeCount } = held;
-      const bytes = await this.#load(held, into);
+      const bytes = await this.#bytes.read(held, into);
       if (bytes !== 'absent' && bytes !== 'damaged' && (await matches(hash, bytes))) return bytes;
       if (held.writeCount !== writeCount || this.#held.get(hash) !== held) continue;
       // Its slot stays its own: whoever puts the block again writes it there.
@@ -281,7 +272,7 @@ export class IdbFragmentStore implements FragmentStore {
       await Promise.all(stores.map((store) => store.clear()));
     });
     this.#seals.free(slots);
-    for (const { slot } of this.#held.clear()) this.#freeSlot(slot);
+    this.#bytes.freeSlots(this.#held.clear());
   }
 
   /** From now on they are not here; then their keys are erased, and then their rows deleted. */
@@ -331,8 +322,7 @@ export class IdbFragmentStore implements FragmentStore {
 
   #claim(owner: BlockOwner, block: Block): Claim {
     const { hash, bytes } = block;
-    const newSlot = (): number | undefined =>
-      bytes.length > LARGE_BYTES ? this.#files?.take(bytes.length) : undefined;
+    const newSlot = (): number | undefined => this.#bytes.newSlot(bytes.length);
     const { block: held, isNew } = this.#held.claim(owner, { hash, byteCount: bytes.length, newSlot });
     return { held, isNew, bytes };
   }
@@ -343,19 +333,9 @@ export class IdbFragmentStore implements FragmentStore {
     claims: readonly Claim[],
     keep: Keep | undefined,
   ): Promise<void> {
-    const writing = claims.map(async ({ held, bytes }) => {
-      held.byteCount = bytes.length;
-      if (held.slot !== undefined) await this.#openFiles().write(held.slot, bytes);
-    });
-    const failed = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-    const rows = claims.filter(({ held }) => held.slot === undefined);
-    const byteCount = rows.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    const putRows = async (transaction: Writing): Promise<void> => {
-      const blocks = transaction.objectStore('blocks');
-      // A view would drag its whole buffer along.
-      await Promise.all(rows.map(({ held, bytes }) => blocks.put(ownBytes(bytes), keyOf(held.hash))));
-    };
+    const { rows, byteCount } = await this.#bytes.write(claims);
+    const putRows = (transaction: Writing): Promise<void> =>
+      putBlockRows(transaction.objectStore('blocks'), rows);
     if (keep === undefined) {
       if (rows.length > 0) await this.#writes.write('relaxed', byteCount, putRows);
       return;
@@ -371,36 +351,13 @@ export class IdbFragmentStore implements FragmentStore {
     );
   }
 
-  #openFiles(): BlockFiles {
-    if (this.#files !== undefined) return this.#files;
-    throw new PalmError(
-      'storage-failed',
-      'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
-    );
-  }
-
-  async #load(
-    { hash, slot, byteCount }: HeldBlock,
-    into: Uint8Array<ArrayBuffer> | undefined,
-  ): Promise<Uint8Array<ArrayBuffer> | 'absent' | 'damaged'> {
-    if (slot !== undefined) {
-      const isRoom = into !== undefined && into.length >= byteCount;
-      return this.#openFiles().read(slot, isRoom ? into.subarray(0, byteCount) : new Uint8Array(byteCount));
-    }
-    const row = await this.#database.run(['blocks'], 'readonly', 'relaxed', (transaction) =>
-      transaction.objectStore('blocks').get(keyOf(hash)),
-    );
-    return row === undefined ? 'absent' : (decoded(row, blockRow) ?? 'damaged');
-  }
-
   #isHere(hash: BlockHash): boolean {
     return this.#held.get(hash)?.isHere === true;
   }
 
   /** Nobody counts these any more. */
   async #free(blocks: readonly HeldBlock[]): Promise<void> {
-    const rows = blocks.filter(({ slot }) => slot === undefined);
-    for (const { slot } of blocks) this.#freeSlot(slot);
+    const rows = this.#bytes.freeSlots(blocks);
     if (rows.length === 0) return;
     // Whoever puts one of them anew comes later, and writes after this.
     await this.#writes.write('relaxed', 0, async (transaction) => {
@@ -413,17 +370,11 @@ export class IdbFragmentStore implements FragmentStore {
     this.#seals.erase(slots);
     this.#seals.free(slots);
   }
-
-  #freeSlot(slot: number | undefined): void {
-    if (slot !== undefined) this.#files?.free(slot);
-  }
 }
 
-interface Claim {
-  readonly held: HeldBlock;
+interface Claim extends BlockWrite {
   /** The owner did not claim it before. */
   readonly isNew: boolean;
-  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** There is one: lists of the same length are walked together. */

@@ -1,0 +1,85 @@
+// The bytes of blocks: large ones lie in files, others are rows of `blocks`.
+
+import { PalmError } from '../../../core/model/errors.ts';
+import type { BlockFiles } from './block-files.ts';
+import { keyOf } from './block-hashes.ts';
+import type { HeldBlock } from './held-blocks.ts';
+import type { PalmDatabase } from './idb-database.ts';
+import { blockRow, decoded, ownBytes } from './idb-rows.ts';
+
+/** Larger blocks lie in files, bytes: smaller ones share a transaction better than they fill a slot. */
+const LARGE_BYTES = 128 * 1024;
+
+export interface BlockWrite {
+  readonly held: HeldBlock;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The object store of blocks, in a transaction that writes. */
+interface BlockRows {
+  put(bytes: Uint8Array<ArrayBuffer>, key: BufferSource): Promise<unknown>;
+}
+
+/** Puts the rows that `BlockBytes.write` left to be written. */
+export async function putBlockRows(blocks: BlockRows, rows: readonly BlockWrite[]): Promise<void> {
+  // A view would drag its whole buffer along.
+  await Promise.all(rows.map(({ held, bytes }) => blocks.put(ownBytes(bytes), keyOf(held.hash))));
+}
+
+export class BlockBytes {
+  readonly #database: PalmDatabase;
+  readonly #files: BlockFiles | undefined;
+
+  constructor(database: PalmDatabase, files: BlockFiles | undefined) {
+    this.#database = database;
+    this.#files = files;
+  }
+
+  /** A slot for a new block; undefined when it is to be a row. */
+  newSlot(byteCount: number): number | undefined {
+    return byteCount > LARGE_BYTES ? this.#files?.take(byteCount) : undefined;
+  }
+
+  /** Writes those that lie in files. Returns the others, for the caller's transaction. */
+  async write<Write extends BlockWrite>(
+    writes: readonly Write[],
+  ): Promise<{ readonly rows: readonly Write[]; readonly byteCount: number }> {
+    const writing = writes.map(async ({ held, bytes }) => {
+      held.byteCount = bytes.length;
+      if (held.slot !== undefined) await this.#openFiles().write(held.slot, bytes);
+    });
+    const failed = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+    const rows = writes.filter(({ held }) => held.slot === undefined);
+    return { rows, byteCount: rows.reduce((sum, { bytes }) => sum + bytes.length, 0) };
+  }
+
+  /** What lies there, unchecked. `into` is used where it has room. */
+  async read(
+    { hash, slot, byteCount }: HeldBlock,
+    into: Uint8Array<ArrayBuffer> | undefined,
+  ): Promise<Uint8Array<ArrayBuffer> | 'absent' | 'damaged'> {
+    if (slot !== undefined) {
+      const isRoom = into !== undefined && into.length >= byteCount;
+      return this.#openFiles().read(slot, isRoom ? into.subarray(0, byteCount) : new Uint8Array(byteCount));
+    }
+    const row = await this.#database.run(['blocks'], 'readonly', 'relaxed', (transaction) =>
+      transaction.objectStore('blocks').get(keyOf(hash)),
+    );
+    return row === undefined ? 'absent' : (decoded(row, blockRow) ?? 'damaged');
+  }
+
+  /** Nobody counts these any more. Returns those that are rows, which the caller deletes. */
+  freeSlots(blocks: readonly HeldBlock[]): HeldBlock[] {
+    for (const { slot } of blocks) if (slot !== undefined) this.#files?.free(slot);
+    return blocks.filter(({ slot }) => slot === undefined);
+  }
+
+  #openFiles(): BlockFiles {
+    if (this.#files !== undefined) return this.#files;
+    throw new PalmError(
+      'storage-failed',
+      'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
+    );
+  }
+}
