@@ -3,7 +3,9 @@
 import type { FileId } from '../model/ids.ts';
 
 export class FileRevisions {
+  /** By file, the number of its last touch: a file that is forgotten and comes back never has a text of before. */
   readonly #ofFiles = new Map<FileId, number>();
+  #touchCount = 0;
   #ofAll = 0;
 
   /** Another text than before whenever `file` was touched in between. */
@@ -12,7 +14,8 @@ export class FileRevisions {
   }
 
   touch(file: FileId): void {
-    this.#ofFiles.set(file, (this.#ofFiles.get(file) ?? 0) + 1);
+    this.#touchCount += 1;
+    this.#ofFiles.set(file, this.#touchCount);
   }
 
   touchAll(): void {

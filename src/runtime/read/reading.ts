@@ -84,7 +84,8 @@ class ReadSession {
   readonly #deaths = new Map<number, number>();
   readonly #asks = new Map<string, AbortController>();
   readonly #lifetime = new AbortController();
-  #knownSources = '';
+  /** Of the file when its sources were looked at last. */
+  #revision: string | undefined;
   /** By fragment: whoever had it at some time during this read. */
   readonly #everHeld = new Map<number, Set<DeviceId>>();
   #failure: { readonly error: unknown } | undefined;
@@ -122,7 +123,7 @@ class ReadSession {
     this.#stopWatching = this.#ports.driver.watch(() => this.#sourcesChanged());
     try {
       this.#job.signal.throwIfAborted();
-      this.#sourcesChanged(true);
+      this.#sourcesChanged();
       for (let segment = this.#firstSegment; segment < this.#endSegment; segment++) {
         const plain = await this.#takeSegment(segment);
         const offset = segment * segmentBytesOf(this.#job.manifest);
@@ -244,8 +245,8 @@ class ReadSession {
     return deriveFileKey(linkKey, sharedKey, manifest.salt);
   }
 
-  /** Tells the plan who can be asked for what, when that changed. */
-  #sourcesChanged(always = false): void {
+  /** Tells the plan who can be asked for what, when that may have changed. */
+  #sourcesChanged(): void {
     const { peer } = this.#ports.driver;
     if (peer.catalogue.isRemoved(this.#job.fileId)) {
       this.#fail(
@@ -253,6 +254,9 @@ class ReadSession {
       );
       return;
     }
+    const revision = peer.revisionOf(this.#job.fileId);
+    if (revision === this.#revision) return;
+    this.#revision = revision;
     for (const [device, fragments] of peer.holdersOf(this.#job.fileId)) {
       for (const fragment of fragments)
         this.#everHeld.set(fragment, (this.#everHeld.get(fragment) ?? new Set()).add(device));
@@ -263,9 +267,6 @@ class ReadSession {
       const there = [...devices].filter((device) => peer.isReachable(device));
       if (there.length > 0) sources.set(fragment, there);
     }
-    const known = JSON.stringify([...sources]);
-    if (!always && known === this.#knownSources) return;
-    this.#knownSources = known;
     this.#input({ kind: 'sources', sources });
   }
 
