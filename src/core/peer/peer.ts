@@ -266,13 +266,9 @@ export class Peer {
       case 'index':
       case 'block':
       case 'fragments':
-        return inControl(
-          this.#requests.settle(nowMs, from, message.id, message.kind, { kind: 'payload', payload }),
-        );
+        return inControl(this.#requests.settle(nowMs, from, message.id, { kind: message.kind, payload }));
       case 'failed':
-        return inControl(
-          this.#requests.settle(nowMs, from, message.id, 'block', { kind: 'failed', reason: message.reason }),
-        );
+        return inControl(this.#requests.settle(nowMs, from, message.id, message));
       case 'challenge':
         return this.#state.links.prove(from, link, message, () => this.#judging.provable(message.asks));
       case 'proof':

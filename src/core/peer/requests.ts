@@ -12,6 +12,18 @@ export type Ask =
   /** Small fragments, whole; at most what one answer holds. */
   | { readonly kind: 'get-fragments'; readonly places: readonly Place[] };
 
+/** Which answer fits which ask. */
+export const ANSWER_TO: Readonly<Record<Ask['kind'], PayloadKind>> = {
+  'get-index': 'index',
+  'get-block': 'block',
+  'get-fragments': 'fragments',
+};
+
+/** What came for a request. */
+export type Arrived =
+  | { readonly kind: PayloadKind; readonly payload: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'failed'; readonly reason: Failure };
+
 export type RequestResult =
   | { readonly kind: 'payload'; readonly payload: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly reason: Failure | 'link-closed' | 'deadline' };
@@ -61,19 +73,12 @@ export class Requests {
   }
 
   /** An answer arrived. One to nothing that is open (late, or made up) is dropped. */
-  settle(
-    nowMs: number,
-    from: DeviceId,
-    id: number,
-    kind: PayloadKind,
-    result: RequestResult,
-  ): RequestEffect[] {
+  settle(nowMs: number, from: DeviceId, id: number, arrived: Arrived): RequestEffect[] {
     const request = this.#open.get(id);
     if (request === undefined || request.to !== from || request.deadlineMs === undefined) return [];
-    const fits = result.kind === 'failed' || request.ask.kind === `get-${kind}`;
     this.#close(request);
-    const answer: RequestResult = fits ? result : { kind: 'failed', reason: 'corrupt' };
-    return [{ kind: 'answer', ticket: request.ticket, result: answer }, ...this.#sendWaiting(nowMs, from)];
+    const result = resultOf(request.ask, arrived);
+    return [{ kind: 'answer', ticket: request.ticket, result }, ...this.#sendWaiting(nowMs, from)];
   }
 
   linkDown(device: DeviceId): RequestEffect[] {
@@ -128,4 +133,10 @@ export class Requests {
     if (sentCount > 0) this.#sentCount.set(request.to, sentCount);
     else this.#sentCount.delete(request.to);
   }
+}
+
+function resultOf(ask: Ask, arrived: Arrived): RequestResult {
+  if (arrived.kind === 'failed') return arrived;
+  if (arrived.kind !== ANSWER_TO[ask.kind]) return { kind: 'failed', reason: 'corrupt' };
+  return { kind: 'payload', payload: arrived.payload };
 }

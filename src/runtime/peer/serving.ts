@@ -8,9 +8,9 @@ import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { fragmentBytesOf } from '../../core/model/geometry.ts';
 import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
-import type { Ask } from '../../core/peer/requests.ts';
+import { ANSWER_TO, type Ask } from '../../core/peer/requests.ts';
 import type { Clock, FragmentStore, Memory, Transport } from '../../core/ports.ts';
-import { encodeMessage, type Failure, type PayloadKind, type Place } from '../../core/wire/messages.ts';
+import { encodeMessage, type Failure, type Place } from '../../core/wire/messages.ts';
 import {
   encodeSmallFragments,
   hasSmallFragments,
@@ -33,12 +33,6 @@ export interface ServingPorts {
   /** The index of this fragment is not here, or damaged: if it counted, it no longer does. */
   indexLost(place: Place): Promise<void>;
 }
-
-const ANSWERS: Readonly<Record<Ask['kind'], PayloadKind>> = {
-  'get-index': 'index',
-  'get-block': 'block',
-  'get-fragments': 'fragments',
-};
 
 /** Told that a block was handed to the link with `to`. */
 type ServeListener = (to: DeviceId, hash: BlockHash) => void;
@@ -96,7 +90,7 @@ export class Serving {
       const payload = await this.load(ask);
       const failure = payload === undefined ? 'absent' : undefined;
       if (payload !== undefined && !controller.signal.aborted) {
-        const message = encodeMessage({ kind: ANSWERS[ask.kind], id }, payload);
+        const message = encodeMessage({ kind: ANSWER_TO[ask.kind], id }, payload);
         await this.#ports.transport.send(to, message, 'bulk', controller.signal);
         this.#ports.memory.give(payload);
         if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash);

@@ -48,7 +48,7 @@ describe('a request', () => {
     const effects = requests.open(0, 7, A, INDEX);
     const { id } = itemAt(sent(effects), 0);
     expect(effects).toEqual([{ kind: 'send', to: A, message: { ...INDEX, id } }]);
-    expect(requests.settle(5, A, id, 'index', { kind: 'payload', payload: BYTES })).toEqual([
+    expect(requests.settle(5, A, id, { kind: 'index', payload: BYTES })).toEqual([
       { kind: 'answer', ticket: 7, result: { kind: 'payload', payload: BYTES } },
     ]);
     expect(requests.nextDeadlineMs()).toBe(Infinity);
@@ -57,27 +57,27 @@ describe('a request', () => {
   it('that failed says why', () => {
     const requests = new Requests();
     const id = opened(requests, 0, 1);
-    const failed: RequestResult = { kind: 'failed', reason: 'absent' };
-    expect(answers(requests.settle(1, A, id, 'block', failed))).toEqual([[1, failed]]);
+    const failed = { kind: 'failed', reason: 'absent' } as const;
+    expect(answers(requests.settle(1, A, id, failed))).toEqual([[1, failed]]);
   });
 
   it('is not answered by another device, another number, a second answer or a late one', () => {
     const requests = new Requests();
     const id = opened(requests, 0, 1);
-    const payload: RequestResult = { kind: 'payload', payload: BYTES };
-    expect(requests.settle(1, B, id, 'block', payload)).toEqual([]);
-    expect(requests.settle(1, A, id + 1, 'block', payload)).toEqual([]);
-    expect(answers(requests.settle(1, A, id, 'block', payload))).toHaveLength(1);
-    expect(requests.settle(1, A, id, 'block', payload)).toEqual([]);
+    const payload = { kind: 'block', payload: BYTES } as const;
+    expect(requests.settle(1, B, id, payload)).toEqual([]);
+    expect(requests.settle(1, A, id + 1, payload)).toEqual([]);
+    expect(answers(requests.settle(1, A, id, payload))).toHaveLength(1);
+    expect(requests.settle(1, A, id, payload)).toEqual([]);
     const late = opened(requests, 10, 2);
     expect(answers(requests.tick(10 + BLOCK_DEADLINE_MS))).toHaveLength(1);
-    expect(requests.settle(20_000, A, late, 'block', payload)).toEqual([]);
+    expect(requests.settle(20_000, A, late, payload)).toEqual([]);
   });
 
   it('answered with the wrong kind of thing counts as corrupt', () => {
     const requests = new Requests();
     const id = opened(requests, 0, 1, INDEX);
-    const effects = requests.settle(1, A, id, 'block', { kind: 'payload', payload: BYTES });
+    const effects = requests.settle(1, A, id, { kind: 'block', payload: BYTES });
     expect(answers(effects)).toEqual([[1, { kind: 'failed', reason: 'corrupt' }]]);
   });
 
@@ -99,7 +99,7 @@ describe('a request', () => {
     const id = opened(requests, 0, 1);
     expect(requests.abandon(1, 1)).toEqual([{ kind: 'send', to: A, message: { kind: 'cancel', id } }]);
     expect(requests.abandon(1, 1)).toEqual([]);
-    expect(requests.settle(2, A, id, 'block', { kind: 'payload', payload: BYTES })).toEqual([]);
+    expect(requests.settle(2, A, id, { kind: 'block', payload: BYTES })).toEqual([]);
     expect(requests.tick(1e9)).toEqual([]);
   });
 });
@@ -112,7 +112,7 @@ describe('beyond the bound', () => {
     expect(requests.open(0, 101, A, INDEX)).toEqual([]);
     expect(sent(requests.open(0, 102, B, BLOCK))).toHaveLength(1);
 
-    const effects = requests.settle(50, A, itemAt(ids, 3), 'block', { kind: 'payload', payload: BYTES });
+    const effects = requests.settle(50, A, itemAt(ids, 3), { kind: 'block', payload: BYTES });
     expect(answers(effects).map(([ticket]) => ticket)).toEqual([3]);
     expect(sent(effects, 'get-block')).toHaveLength(1);
     // The one whose turn came at 50 ms has its deadline from then.
@@ -143,9 +143,7 @@ describe('a link that goes down', () => {
       answers(effects).every(([, result]) => result.kind === 'failed' && result.reason === 'link-closed'),
     ).toBe(true);
     expect(sent(effects)).toEqual([]);
-    expect(answers(requests.settle(1, B, other, 'block', { kind: 'payload', payload: BYTES }))).toHaveLength(
-      1,
-    );
+    expect(answers(requests.settle(1, B, other, { kind: 'block', payload: BYTES }))).toHaveLength(1);
     // The next link starts with all its room.
     for (let ticket = 0; ticket < MAX_SENT; ticket++) opened(requests, 2, 2_000 + ticket);
   });
@@ -191,7 +189,7 @@ describe('whatever happens, in any order', () => {
               const id = ids[step.pick % Math.max(1, ids.length)];
               if (id === undefined) break;
               inFlight.delete(id);
-              take(requests.settle(nowMs, step.to, id, 'block', { kind: 'payload', payload: BYTES }));
+              take(requests.settle(nowMs, step.to, id, { kind: 'block', payload: BYTES }));
               break;
             }
             case 'abandon': {
