@@ -63,18 +63,18 @@ export function marginOf(holders: Holders, k: number, steps = new Steps()): numb
 }
 
 /**
- * The fewest more holders, of `away`, that with `present` would make k distinct fragments; undefined when none would.
+ * The fewest more holders, of `away`, that with those that are `present` would make k distinct fragments; undefined when none would.
  * Exact where `steps` are enough to try what must be tried; otherwise it may be too many, never too few.
  */
 export function devicesNeeded(
-  present: Holders,
-  away: Holders,
+  present: Iterable<FragmentSet>,
+  away: Iterable<FragmentSet>,
   k: number,
   steps = new Steps(),
 ): number | undefined {
-  const have = new Set([...present.values()].flatMap((set) => [...set]));
+  const have = new Set([...present].flatMap((set) => [...set]));
   const wanted = k - have.size;
-  const news = [...away.values()]
+  const news = [...away]
     .map((set) => [...set].filter((fragment) => !have.has(fragment)))
     .filter((fragments) => fragments.length > 0)
     .toSorted((a, b) => b.length - a.length);

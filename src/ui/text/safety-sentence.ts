@@ -1,6 +1,7 @@
 // One honest sentence about a file, from what devices confirmed that they hold. Pure. It never claims a safety that the
 // numbers do not show: 'reachable now' is all that counts as safe; a device that is away only counts as a way back.
 
+import { devicesNeeded, Steps } from '../../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownDeviceName } from './device-name.ts';
 import { countOf } from './units.ts';
@@ -49,79 +50,17 @@ function reachableHolderWithAll(
 
 function missingSentence(file: FileStatus, devices: readonly DeviceStatus[]): string {
   const reachable = new Set(devices.filter((d) => d.state === 'reachable').map((d) => d.id));
-  const here = new Set<number>();
-  for (const holder of file.holders) {
-    if (reachable.has(holder.deviceId)) for (const fragment of holder.fragments) here.add(fragment);
-  }
-  const away = file.holders
-    .filter((holder) => !reachable.has(holder.deviceId))
-    .map((holder) => holder.fragments.filter((fragment) => !here.has(fragment)));
-  const neededFragments = file.k - file.reach;
-  const needed = fewestHolders(away, neededFragments);
+  const sets = (isHere: boolean): Set<number>[] =>
+    file.holders
+      .filter((holder) => reachable.has(holder.deviceId) === isHere)
+      .map((holder) => new Set(holder.fragments));
+  const steps = new Steps();
+  const needed = devicesNeeded(sets(true), sets(false), file.k, steps);
   if (needed === undefined) {
+    const neededFragments = file.k - file.reach;
     const few = neededFragments === 1 ? 'it' : 'them';
     return `Needs ${countOf(neededFragments, 'more fragment')}, and no known device has ${few}`;
   }
-  const bound = needed.exact ? '' : 'up to ';
-  return `Needs ${bound}${needed.count} more ${needed.count === 1 ? 'device' : 'devices'} to open`;
-}
-
-/** Steps of the exact search: enough for any household; beyond it the greedy answer is given as an upper bound. */
-const MAX_SEARCH_STEPS = 20_000;
-
-/**
- * The fewest of `sets` whose union has at least `wanted` elements; undefined when all together have fewer.
- * `exact` is false when the search was cut short and `count` is only an upper bound.
- */
-export function fewestHolders(
-  sets: readonly (readonly number[])[],
-  wanted: number,
-): { readonly count: number; readonly exact: boolean } | undefined {
-  const bySize = sets.toSorted((a, b) => b.length - a.length);
-  const greedy = greedyCount(bySize, wanted);
-  if (greedy === undefined) return undefined;
-  for (let count = 1; count < greedy; count++) {
-    const search = { steps: 0 };
-    if (reaches(bySize, 0, new Set(), count, wanted, search)) return { count, exact: true };
-    if (search.steps >= MAX_SEARCH_STEPS) return { count: greedy, exact: false };
-  }
-  return { count: greedy, exact: true };
-}
-
-/** Whether `left` more sets from `from` on can bring the union to `wanted`. Sets are sorted by falling size. */
-function reaches(
-  sets: readonly (readonly number[])[],
-  from: number,
-  union: ReadonlySet<number>,
-  left: number,
-  wanted: number,
-  search: { steps: number },
-): boolean {
-  if (union.size >= wanted) return true;
-  for (let index = from; index < sets.length; index++) {
-    const set = sets[index] ?? [];
-    // No later set is larger: even disjoint ones could not fill the gap.
-    if (left === 0 || union.size + set.length * left < wanted) return false;
-    if (++search.steps >= MAX_SEARCH_STEPS) return false;
-    if (reaches(sets, index + 1, new Set([...union, ...set]), left - 1, wanted, search)) return true;
-  }
-  return false;
-}
-
-function greedyCount(sets: readonly (readonly number[])[], wanted: number): number | undefined {
-  const union = new Set<number>();
-  const rest = [...sets];
-  for (let count = 0; ; count++) {
-    if (union.size >= wanted) return count;
-    let best = -1;
-    let bestGain = 0;
-    rest.forEach((set, index) => {
-      const gain = new Set(set.filter((element) => !union.has(element))).size;
-      if (gain > bestGain) [best, bestGain] = [index, gain];
-    });
-    const chosen = rest[best];
-    if (chosen === undefined) return undefined;
-    for (const element of chosen) union.add(element);
-    rest.splice(best, 1);
-  }
+  const bound = steps.isOver ? 'up to ' : '';
+  return `Needs ${bound}${needed} more ${needed === 1 ? 'device' : 'devices'} to open`;
 }

@@ -61,6 +61,12 @@ const LAYERS: readonly Layer[] = [
   { path: 'src/ui/main.tsx', reaches: [...SCREENS, ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/compose.ts', reaches: [...SCREENS, 'src/core', ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/start-workers.ts', reaches: ['src/workers'], packages: [] },
+  // How many devices must come back is a search that core has, bounded; the status has what it needs.
+  {
+    path: 'src/ui/text/safety-sentence.ts',
+    reaches: [...SCREENS, 'src/core/placement/health.ts'],
+    packages: [],
+  },
   { path: 'src/ui', reaches: SCREENS, packages: UI_PACKAGES },
   { path: 'signaling/vite.config.ts', reaches: [], packages: ['vite', 'node:'] },
   { path: 'signaling/start.mjs', reaches: ['dist/relay'], packages: ['vite', 'node:'] },

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DeviceStatus, FileStatus } from '../../../src/runtime/api.ts';
-import { fewestHolders, safetyOf } from '../../../src/ui/text/safety-sentence.ts';
+import { safetyOf } from '../../../src/ui/text/safety-sentence.ts';
 
 describe('a file that survives', () => {
   test('counts devices, in the singular and in the plural', () => {
@@ -115,28 +115,39 @@ test('no sentence promises more than margin and reach allow', () => {
   );
 });
 
-describe('fewestHolders', () => {
-  test('finds what greed misses', () => {
-    // Greedy takes the four first and then needs two more; the two threes cover all six.
+describe('the devices that must return', () => {
+  test('are the fewest, also where the largest does not help', () => {
+    // The four first, and then two more would be needed; the two threes cover all six.
     const sets = [
       [0, 1, 3, 4],
       [0, 1, 2],
       [3, 4, 5],
     ];
-    expect(fewestHolders(sets, 6)).toEqual({ count: 2, exact: true });
+    expect(sentenceWhenAway(sets, 6)).toBe('Needs 2 more devices to open');
   });
 
-  test('agrees with trying every choice', () => {
+  test('are as many as trying every choice finds', () => {
     const someSets = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 5 }), {
       maxLength: 7,
     });
     fc.assert(
-      fc.property(someSets, fc.integer({ min: 1, max: 10 }), (sets, wanted) => {
-        expect(fewestHolders(sets, wanted)?.count).toBe(byTryingAll(sets, wanted));
+      fc.property(someSets, fc.integer({ min: 1, max: 10 }), (sets, k) => {
+        const fewest = byTryingAll(sets, k);
+        const devices = fewest === 1 ? 'device' : 'devices';
+        const expected =
+          fewest === undefined ? /no known device has/u : `Needs ${fewest} more ${devices} to open`;
+        expect(sentenceWhenAway(sets, k)).toMatch(expected);
       }),
     );
   });
 });
+
+/** Each of `sets` is on a device of its own, and all of them are away. */
+function sentenceWhenAway(sets: readonly (readonly number[])[], k: number): string {
+  const holders = sets.map((fragments, index) => ({ deviceId: `d${index}`, fragments: [...fragments] }));
+  const devices = pool('self', ...holders.map(({ deviceId }) => `-${deviceId}`));
+  return safetyOf(file({ reach: 0, margin: -1, k, n: 10, holders }), devices).sentence;
+}
 
 function byTryingAll(sets: readonly (readonly number[])[], wanted: number): number | undefined {
   let best: number | undefined;

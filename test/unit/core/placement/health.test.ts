@@ -101,7 +101,7 @@ describe('the work of health', () => {
           slowMargin(sets.map(uniqueOf), k),
         );
         const need = slowNeed([], sets, k);
-        const told = devicesNeeded(new Map(), holders, k, new Steps(stepCount));
+        const told = devicesNeeded([], holders.values(), k, new Steps(stepCount));
         if (need === undefined) expect(told).toBeUndefined();
         else expect(told).toBeGreaterThanOrEqual(need);
       }),
@@ -129,7 +129,7 @@ describe('the work of health', () => {
     expect(steps.taken).toBeLessThanOrEqual(MAX_STEPS + 255);
     expect(margin).toBeGreaterThanOrEqual(1);
     const needSteps = new Steps();
-    expect(devicesNeeded(new Map(), holders, k, needSteps)).toBeGreaterThanOrEqual(1);
+    expect(devicesNeeded([], holders.values(), k, needSteps)).toBeGreaterThanOrEqual(1);
     expect(needSteps.taken).toBeLessThanOrEqual(MAX_STEPS + 255);
   });
 
@@ -155,7 +155,9 @@ describe('devicesNeeded', () => {
     fc.assert(
       fc.property(holderSets, holderSets, fc.integer({ min: 1, max: 10 }), (present, away, k) => {
         const [here, there] = [present.slice(0, 3), away.slice(0, 5)];
-        expect(devicesNeeded(holdersFrom(here), holdersFrom(there, 3), k)).toBe(slowNeed(here, there, k));
+        expect(devicesNeeded(holdersFrom(here).values(), holdersFrom(there, 3).values(), k)).toBe(
+          slowNeed(here, there, k),
+        );
       }),
       { numRuns: 500 },
     );
@@ -167,12 +169,12 @@ describe('devicesNeeded', () => {
       [1, 2, 5],
       [3, 4, 6],
     ]);
-    expect(devicesNeeded(new Map(), away, 6)).toBe(2);
+    expect(devicesNeeded([], away.values(), 6)).toBe(2);
   });
 
   it('is none when enough is here, and undefined when all together are too few', () => {
-    expect(devicesNeeded(holdersFrom([[0, 1]]), new Map(), 2)).toBe(0);
-    expect(devicesNeeded(holdersFrom([[0]]), holdersFrom([[0]], 1), 2)).toBeUndefined();
+    expect(devicesNeeded(holdersFrom([[0, 1]]).values(), [], 2)).toBe(0);
+    expect(devicesNeeded(holdersFrom([[0]]).values(), holdersFrom([[0]], 1).values(), 2)).toBeUndefined();
   });
 });
 
