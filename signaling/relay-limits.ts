@@ -22,11 +22,6 @@ export const MAX_APP_BYTES = 64 * 1024 * 1024;
  */
 export const ANSWER_SLICE_BYTES = 32 * 1024;
 
-const SCHOOL_DEVICES = 60;
-const SCHOOL_SOCKETS = 2 * SCHOOL_DEVICES;
-/** Connections that a browser opens to one host at once. */
-const BROWSER_CONNECTIONS = 6;
-
 export interface RelayLimits {
   /** TCP connections to both ports together, and those of one address. */
   readonly connections: number;
@@ -152,10 +147,3 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
 
 /** Addresses that limits are kept for beyond those that have something open. */
 export const MAX_KNOWN_ADDRESSES = 4_096;
-
-/** What the limits per address leave room for; the tests let exactly this in. */
-export const SCHOOL = {
-  devices: SCHOOL_DEVICES,
-  sockets: SCHOOL_SOCKETS,
-  connections: SCHOOL_DEVICES * BROWSER_CONNECTIONS + SCHOOL_SOCKETS,
-} as const;

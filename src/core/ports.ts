@@ -59,11 +59,6 @@ export interface Identity {
 /** Systematic Reed-Solomon over GF(2^8), 0x11D, Vandermonde-derived (see FORMATS.md). */
 export interface ErasureCode {
   /**
-   * Parity of one segment. `data` is k shards of equal length in a row; answers n - k shards in a row.
-   * k = n answers an empty array.
-   */
-  encode(data: Uint8Array, k: number, n: number): Uint8Array<ArrayBuffer>;
-  /**
    * The k data shards in a row from any k shards of one segment. `shards` has exactly k entries with distinct
    * indices in 0..n-1 and equal lengths. The answer is `into`, of k times their length, if that is given.
    */
@@ -73,11 +68,8 @@ export interface ErasureCode {
     n: number,
     into?: Uint8Array<ArrayBuffer>,
   ): Uint8Array<ArrayBuffer>;
-  /** Shard `index` (0..n-1), data or parity, from any k shards, given as for `decode`. */
-  rebuild(shards: readonly IndexedBlock[], index: number, k: number, n: number): Uint8Array<ArrayBuffer>;
   /**
-   * What the others do, into buffers that the caller has: overwrites the bytes of `targets` with those shards, from any
-   * k others of the same length; k is how many `sources` there are. All indices are distinct and below 255.
+   * Overwrites the bytes of `targets` with the shards of those indices, data or parity, from any k others of the same length; k is how many `sources` there are. All indices are distinct and below 255.
    */
   derive(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): void;
 }

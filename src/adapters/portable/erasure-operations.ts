@@ -14,17 +14,6 @@ export type Derive = (sources: readonly IndexedBlock[], targets: readonly Indexe
 /** `derive` as an ErasureCode, with the errors of one. */
 export function erasureCodeOver(derive: Derive): ErasureCode {
   return {
-    encode(data, k, n) {
-      checkCounts(k, n);
-      if (data.length === 0 || data.length % k !== 0) {
-        throw new PalmError('bad-argument', `${data.length} bytes do not make ${k} equal shards.`);
-      }
-      const shardBytes = data.length / k;
-      const parity = new Uint8Array((n - k) * checkShardBytes(shardBytes));
-      if (n > k) derive(shardsIn(data, shardBytes, 0), shardsIn(parity, shardBytes, k));
-      return parity;
-    },
-
     decode(shards, k, n, into) {
       const shardBytes = checkShards(shards, k, n);
       const data = into ?? new Uint8Array(k * shardBytes);
@@ -37,16 +26,6 @@ export function erasureCodeOver(derive: Derive): ErasureCode {
       }
       if (missing.size > 0) derive(inOrder(shards), [...missing.values()]);
       return data;
-    },
-
-    rebuild(shards, index, k, n) {
-      const shardBytes = checkShards(shards, k, n);
-      checkIndex(index, n);
-      const present = shards.find((shard) => shard.index === index);
-      if (present !== undefined) return new Uint8Array(present.bytes);
-      const shard = { index, bytes: new Uint8Array(shardBytes) };
-      derive(inOrder(shards), [shard]);
-      return shard.bytes;
     },
 
     derive(sources, targets) {

@@ -61,6 +61,7 @@ export function combineShares(shares: readonly IndexedShare[]): Uint8Array<Array
 /**
  * Share `index` from exactly k others with distinct indices: what a repairer puts in a rebuilt fragment. It has the same
  * bytes as the share that was lost.
+ * @public Repair is to use it; nothing does yet.
  * @throws PalmError 'bad-argument' when there are not exactly k shares, or an index or a length is out of range.
  */
 export function interpolateShare(

@@ -19,6 +19,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
+import { MAX_EPOCH } from '../model/pool-keys.ts';
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import { decodeFragments, packedBytes } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
@@ -221,7 +222,7 @@ function toCbor(message: Message): unknown {
 const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Message & { kind: Kind } } = {
   hello: (value) => {
     const { protocol, epoch } = openFieldsOf(value, ['kind', 'protocol', 'epoch']);
-    return { kind: 'hello', protocol: uintOf(protocol, 0xffff), epoch: uintOf(epoch, 0xffff) };
+    return { kind: 'hello', protocol: uintOf(protocol, 0xffff), epoch: uintOf(epoch, MAX_EPOCH) };
   },
   features: (value) => {
     const { features } = openFieldsOf(value, ['kind', 'features']);

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PoolId } from '../../../src/core/model/ids.ts';
 import { MAX_ROOMS } from '../../../src/core/model/limits.ts';
 import { scaled, scaleNote } from '../../scale.ts';
-import { SCHOOL } from '../../../signaling/relay-limits.ts';
 import {
   type Attack,
   attack,
@@ -24,6 +23,7 @@ import {
 } from '../../fixtures/relay-attack-fixture.ts';
 import { ROOM_A } from '../../fixtures/relay-fixture.ts';
 import { bundleRelay } from '../../fixtures/relay-program.ts';
+import { SCHOOL } from '../../fixtures/relay-school.ts';
 
 const MAX_LINK_MS = 2_000;
 const MAX_PAGE_MS = 1_000;

@@ -4,8 +4,9 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Candidate, whoGivesWay } from '../../../signaling/give-way.ts';
 import { PerAddress } from '../../../signaling/per-address.ts';
-import { DEFAULT_RELAY_LIMITS as LIMITS, SCHOOL } from '../../../signaling/relay-limits.ts';
+import { DEFAULT_RELAY_LIMITS as LIMITS } from '../../../signaling/relay-limits.ts';
 import { addressKeyOf } from '../../../signaling/remote-address.ts';
+import { SCHOOL } from '../../fixtures/relay-school.ts';
 
 test.each([
   ['192.168.1.2', '192.168.1.2'],

@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_RELAY_LIMITS, type RelayLimits, SCHOOL } from '../../../signaling/relay-limits.ts';
+import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../../../signaling/relay-limits.ts';
 import { type AddressKey, addressKeyOf } from '../../../signaling/remote-address.ts';
 import { Rooms, type RoomsEffect } from '../../../signaling/rooms.ts';
 import { TokenBucket } from '../../../signaling/token-bucket.ts';
@@ -15,6 +15,7 @@ import {
   parseConnectionId,
   RELAY_CLOSE,
 } from '../../../src/core/wire/relay-protocol.ts';
+import { SCHOOL } from '../../fixtures/relay-school.ts';
 
 const ROOM = parsePoolId('a'.repeat(32));
 const OTHER_ROOM = parsePoolId('b'.repeat(32));
