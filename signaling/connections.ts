@@ -6,7 +6,7 @@
 
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Candidate, type Rank, whoGivesWay } from './give-way.ts';
+import { type Candidate, Crowd, type Rank } from './give-way.ts';
 import { Handshakes } from './handshakes.ts';
 import { type AddressEntry, PerAddress } from './per-address.ts';
 import { MAX_KNOWN_ADDRESSES, type RelayLimits } from './relay-limits.ts';
@@ -58,6 +58,8 @@ export function serverOptions(limits: RelayLimits): ServerOptions {
 export class Connections {
   readonly #limits: RelayLimits;
   readonly #all = new Map<string, Connection>();
+  /** Those that may give way to others: all but the clients. */
+  readonly #crowd = new Crowd<Connection>();
   readonly #usage: PerAddress<Usage>;
   readonly #handshakes: Handshakes;
   readonly #timer: NodeJS.Timeout;
@@ -102,7 +104,7 @@ export class Connections {
       connection.socket.destroy();
       return false;
     }
-    connection.rank = RANK.asked;
+    this.#rank(connection, RANK.asked);
     connection.askedMs.push(performance.now());
     response.once('close', () => connection.askedMs.shift());
     return true;
@@ -111,7 +113,7 @@ export class Connections {
   /** The connection of `socket` is a client of the rooms now (or, `isClient` false, no longer). */
   promote(socket: Socket, isClient: boolean): void {
     const connection = this.#all.get(keyOf(socket));
-    if (connection !== undefined) connection.rank = isClient ? RANK.client : RANK.asked;
+    if (connection !== undefined) this.#rank(connection, isClient ? RANK.client : RANK.asked);
     if (isClient) ungate(socket);
   }
 
@@ -142,6 +144,7 @@ export class Connections {
       askedMs: [],
     };
     this.#all.set(connection.key, connection);
+    this.#crowd.add(connection);
     usage.connections += 1;
     socket.once('close', () => this.#forget(nowMs, connection));
     return address;
@@ -151,19 +154,24 @@ export class Connections {
   #makeWay(nowMs: number, address: AddressKey, usage: Usage): boolean {
     const isOverOwn = usage.connections >= this.#limits.connectionsPerAddress;
     if (!isOverOwn && this.#all.size < this.#limits.connections) return true;
-    const candidates = [...this.#all.values()].filter(
-      (each) => each.rank !== RANK.client && (!isOverOwn || each.address === address),
-    );
-    const displaced = whoGivesWay(candidates, address);
+    const displaced = this.#crowd.whoGivesWay(address, isOverOwn ? address : undefined);
     if (displaced === undefined) return false;
     displaced.socket.destroy();
     this.#forget(nowMs, displaced);
     return true;
   }
 
+  #rank(connection: Connection, rank: Rank): void {
+    if (connection.rank === rank || this.#all.get(connection.key) !== connection) return;
+    this.#crowd.delete(connection);
+    connection.rank = rank;
+    if (rank !== RANK.client) this.#crowd.add(connection);
+  }
+
   #forget(nowMs: number, connection: Connection): void {
     if (this.#all.get(connection.key) !== connection) return;
     this.#all.delete(connection.key);
+    this.#crowd.delete(connection);
     this.#usage.get(connection.address, nowMs).connections -= 1;
   }
 
