@@ -15,6 +15,7 @@ export class MessageMeter {
   #isFragmented = false;
   #heldBytes = 0;
   #sinceMs: number | undefined;
+  #isAtFrameEnd = false;
 
   /** Bytes that are kept for a message that is not finished, an estimate that is never too low. */
   get heldBytes(): number {
@@ -26,20 +27,20 @@ export class MessageMeter {
     return this.#sinceMs;
   }
 
-  /** The next bytes that came from the client. */
-  feed(nowMs: number, chunk: Uint8Array): void {
+  /** Takes what came next from the client: `chunk` from `at` to the end of a frame, or its own. Returns where that is. */
+  feed(nowMs: number, chunk: Uint8Array, at: number): number {
     // A part keeps all of the chunk that it came in.
     const chunkCostBytes = CHUNK_COST_BYTES + chunk.length;
-    this.#heldBytes += chunkCostBytes;
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#sinceMs === undefined) {
-        this.#sinceMs = nowMs;
-        this.#heldBytes = chunkCostBytes;
-      }
-      at = this.#step(chunk, at);
+    if (at === 0) this.#heldBytes += chunkCostBytes;
+    if (this.#sinceMs === undefined) {
+      this.#sinceMs = nowMs;
+      this.#heldBytes = chunkCostBytes;
     }
+    let end = at;
+    this.#isAtFrameEnd = false;
+    while (end < chunk.length && !this.#isAtFrameEnd) end = this.#step(chunk, end);
     if (this.#sinceMs === undefined) this.#heldBytes = 0;
+    return end;
   }
 
   /** Returns how far into the chunk it came. */
@@ -62,6 +63,7 @@ export class MessageMeter {
 
   #finishFrame({ isLast, isControl }: { readonly isLast: boolean; readonly isControl: boolean }): void {
     this.#position = { kind: 'header', bytes: [] };
+    this.#isAtFrameEnd = true;
     if (!isControl) this.#isFragmented = !isLast;
     if (!this.#isFragmented) this.#sinceMs = undefined;
   }

@@ -1,7 +1,7 @@
 // The relay's WebSockets: turns what happens on them into inputs of the rooms, and the rooms' effects into frames.
 //
 // Invariants: a socket's errors end that socket only; what waits in a socket, and in all of them together, is bounded, in
-// both directions; nothing about a client is logged, and nothing but what its address has used is kept beyond its socket.
+// both directions; one frame of each waits for its turn (turns.ts); nothing about a client is logged, and nothing but what its address has used is kept beyond its socket.
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
@@ -22,11 +22,13 @@ import {
 } from '../src/core/wire/relay-protocol.ts';
 import type { Connections } from './connections.ts';
 import { isOwnOrigin, readHost } from './host.ts';
+import { Intake } from './intake.ts';
 import { MessageMeter } from './message-meter.ts';
 import { monotonicClock } from './monotonic-clock.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { Rooms, type RoomsEffect, type RoomsInput } from './rooms.ts';
+import { Turns } from './turns.ts';
 
 /** How long a closed client may take to answer the close frame before its socket is cut, ms. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -43,11 +45,21 @@ const OWN_CLOSES = new Map<number, RelayClose>([
   [1009, RELAY_CLOSE.messageTooLarge],
 ]);
 
-/** The most that Node reads from a connection at once. */
-const READ_BYTES = 64 * 1024;
+/**
+ * While frames wait to be handled, what they make the relay send waits for so long, ms, to leave together: a write to a
+ * socket costs as much as several messages.
+ */
+const BATCH_MS = 20;
+/** So much for one socket leaves at once, bytes: what waits here must not look like a client that does not read. */
+const BATCH_BYTES = 64 * 1024;
 
 /** How often unfinished messages are looked at, ms. */
 const CHECK_MS = 1_000;
+
+/** Of what a client sends after its socket was closed, what is looked through at a time. */
+const SKIPPED_BYTES = 4 * 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** Gives every close that `ws` decides on a reason, and ours for a message over a limit; and an end in time. */
 class RelaySocket extends WebSocket {
@@ -69,7 +81,10 @@ interface ClientSocket {
   readonly connection: Socket;
   readonly address: AddressKey;
   readonly meter: MessageMeter;
-  readonly onData: (chunk: Buffer) => void;
+  readonly intake: Intake;
+  /** Messages that leave together, as the bytes that the client gets. */
+  outbox: Buffer[];
+  outboxBytes: number;
   /** As measured last. */
   heldBytes: number;
 }
@@ -82,6 +97,10 @@ export class RelaySockets {
   readonly #sockets = new Map<ConnectionId, ClientSocket>();
   readonly #acceptor: WebSocketServer;
   readonly #checks: NodeJS.Timeout;
+  readonly #turns = new Turns();
+  /** Whose outbox holds something, and since when one does, ms. */
+  readonly #unsent = new Set<ClientSocket>();
+  #unsentSinceMs = 0;
   /** Of all sockets, as measured last: each is measured when something comes in or goes out. */
   #heldBytes = 0;
   #isClosing = false;
@@ -102,8 +121,8 @@ export class RelaySockets {
       maxPayload: MAX_RELAY_FRAME_BYTES,
       maxFragments: limits.messageFragments,
       maxBufferedChunks: limits.messageChunks,
-      // One message of each socket a turn of the loop: who sends thousands at once waits for the others.
-      allowSynchronousEvents: false,
+      // `ws` gets one frame at a time, in its turn.
+      allowSynchronousEvents: true,
       perMessageDeflate: false,
       clientTracking: false,
       // Pings are counted like messages first.
@@ -122,9 +141,10 @@ export class RelaySockets {
       socket.on('error', cut);
       const refusal = this.#refusal(request, secure);
       if (refusal !== undefined) return refuse(socket, refusal);
-      return this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
+      // What came with the request waits for its turn like all that follows.
+      return this.#acceptor.handleUpgrade(request, socket, NOTHING, (webSocket) => {
         socket.off('error', cut);
-        this.#accept(webSocket, request.socket);
+        this.#accept(webSocket, request.socket, head);
       });
     });
   }
@@ -137,8 +157,10 @@ export class RelaySockets {
     const { code, reason } = RELAY_CLOSE.goingAway;
     await Promise.all(
       [...this.#sockets.values()].map(
-        ({ socket }) =>
+        (client) =>
           new Promise<void>((resolve) => {
+            const { socket } = client;
+            this.#sendOff(client);
             socket.once('close', () => resolve());
             socket.close(code, reason);
           }),
@@ -155,26 +177,30 @@ export class RelaySockets {
     return secure || host.loopback ? undefined : '403 Forbidden';
   }
 
-  #accept(socket: WebSocket, connection: Socket): void {
+  #accept(socket: WebSocket, connection: Socket, head: Buffer): void {
     if (socket.protocol !== RELAY_SUBPROTOCOL) {
       // `ws` closes the socket after an error, as after this.
       socket.on('error', () => undefined);
       socket.close(RELAY_CLOSE.outdated.code, RELAY_CLOSE.outdated.reason);
       return;
     }
+    this.#connections.promote(connection, true);
+    const address = addressKeyOf(connection.remoteAddress);
     const client: ClientSocket = {
       id: connectionIdOf(randomBytes(16)),
       socket,
       connection,
-      address: addressKeyOf(connection.remoteAddress),
+      address,
       meter: new MessageMeter(),
-      onData: (chunk) => this.#meter(client, chunk),
+      intake: new Intake(connection, head, () => {
+        this.#turns.add(address, () => this.#takeOne(client));
+      }),
+      outbox: [],
+      outboxBytes: 0,
       heldBytes: 0,
     };
     const { id } = client;
     this.#sockets.set(id, client);
-    this.#connections.promote(connection, true);
-    connection.on('data', client.onData);
     socket.on('message', (data, binary) =>
       this.#driver.input({ kind: 'message', id, bytes: bytesOf(data), binary }),
     );
@@ -189,13 +215,18 @@ export class RelaySockets {
     this.#driver.input({ kind: 'connected', id, address: client.address });
   }
 
-  /** `ws` has had these bytes already: what they finished is done. */
-  #meter(client: ClientSocket, chunk: Buffer): void {
-    if (client.socket.readyState !== WebSocket.OPEN) return; // it is cut within CLOSE_TIMEOUT_MS
-    client.meter.feed(performance.now(), chunk);
-    if (client.meter.heldBytes > this.#limits.messageBytes) this.#reject(client, RELAY_CLOSE.unfinished);
+  /** One frame reaches `ws`, which does at once what a whole message asks for. True when more waits. */
+  #takeOne(client: ClientSocket): boolean {
+    const { intake, meter, socket } = client;
+    // It is cut within CLOSE_TIMEOUT_MS. Until then only the frame matters with which it agrees to close.
+    if (socket.readyState !== WebSocket.OPEN) return intake.takeOne((_chunk, at) => at + SKIPPED_BYTES);
+    const nowMs = performance.now();
+    const hasMore = intake.takeOne((chunk, at) => meter.feed(nowMs, chunk, at));
+    if (socket.readyState !== WebSocket.OPEN) return hasMore;
+    if (meter.heldBytes > this.#limits.messageBytes) this.#reject(client, RELAY_CLOSE.unfinished);
     this.#measure(client);
     this.#relieve();
+    return hasMore;
   }
 
   #answerPing(client: ClientSocket, data: Buffer): void {
@@ -224,18 +255,48 @@ export class RelaySockets {
   }
 
   #send(to: readonly ConnectionId[], frame: RelayFrame): void {
-    const bytes = encodeRelayFrame(frame);
+    const message = messageOf(encodeRelayFrame(frame));
     for (const id of to) {
       const client = this.#sockets.get(id);
       if (client?.socket.readyState !== WebSocket.OPEN) continue; // its 'close' is on the way
-      client.socket.send(bytes);
+      this.#post(client, message);
       this.#measure(client);
       if (this.#isCongested(client)) this.#reject(client, RELAY_CLOSE.tooSlow);
     }
   }
 
-  #isCongested({ socket }: ClientSocket): boolean {
-    return socket.bufferedAmount > this.#limits.bufferedBytes;
+  #post(client: ClientSocket, message: Buffer): void {
+    client.outbox.push(message);
+    client.outboxBytes += message.length;
+    if (client.outboxBytes >= BATCH_BYTES) return this.#sendOff(client);
+    if (this.#unsent.size === 0) {
+      this.#unsentSinceMs = performance.now();
+      setImmediate(() => this.#sendAllOff());
+    }
+    this.#unsent.add(client);
+  }
+
+  #sendAllOff(): void {
+    if (this.#turns.isBusy && performance.now() - this.#unsentSinceMs < BATCH_MS) {
+      setImmediate(() => this.#sendAllOff());
+      return;
+    }
+    for (const client of this.#unsent) this.#sendOff(client);
+    this.#unsent.clear();
+  }
+
+  /** Past `ws`, which would wrap each message for each client anew; it has nothing of its own waiting, so the order stays. */
+  #sendOff(client: ClientSocket): void {
+    const { outbox, connection, socket } = client;
+    client.outbox = [];
+    client.outboxBytes = 0;
+    const [first] = outbox;
+    if (first === undefined || socket.readyState !== WebSocket.OPEN) return;
+    connection.write(outbox.length === 1 ? first : Buffer.concat(outbox));
+  }
+
+  #isCongested({ socket, outboxBytes }: ClientSocket): boolean {
+    return socket.bufferedAmount + outboxBytes > this.#limits.bufferedBytes;
   }
 
   #close(id: ConnectionId, { code, reason }: RelayClose): void {
@@ -243,19 +304,18 @@ export class RelaySockets {
     if (client === undefined) return;
     // It counts as a client no longer, so its connection may give way to another.
     this.#connections.promote(client.connection, false);
+    this.#sendOff(client);
     client.socket.close(code, reason);
   }
 
   #measure(client: ClientSocket): void {
-    // While `ws` has more than it handles, it lets the connection wait; what came last waits with it.
-    const waitingBytes = client.connection.isPaused() ? READ_BYTES : 0;
-    const heldBytes = client.meter.heldBytes + waitingBytes + client.socket.bufferedAmount;
+    const { meter, intake, socket } = client;
+    const heldBytes = meter.heldBytes + intake.heldBytes + socket.bufferedAmount + client.outboxBytes;
     this.#heldBytes += heldBytes - client.heldBytes;
     client.heldBytes = heldBytes;
   }
 
   #forget(client: ClientSocket): void {
-    client.connection.off('data', client.onData);
     this.#sockets.delete(client.id);
     this.#heldBytes -= client.heldBytes;
     client.heldBytes = 0;
@@ -297,6 +357,13 @@ function heaviest(clients: readonly ClientSocket[]): ClientSocket | undefined {
     if (a !== b) return a > b ? client : most;
     return most === undefined || client.heldBytes > most.heldBytes ? client : most;
   }, first);
+}
+
+/** A binary message in one frame as a server sends it: unmasked (RFC 6455, section 5.2). */
+function messageOf(payload: Uint8Array): Buffer {
+  const { length } = payload;
+  const header = length < 126 ? [0x82, length] : [0x82, 126, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from(header), payload]);
 }
 
 /** Refuses a WebSocket handshake with an HTTP status line. */

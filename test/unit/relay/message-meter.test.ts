@@ -15,11 +15,16 @@ function frame(first: number, length: number): Buffer {
   return Buffer.concat([Buffer.of(first, ...header, 0, 0, 0, 0), Buffer.alloc(length)]);
 }
 
+/** All frames that the chunk holds. */
+function feed(meter: MessageMeter, nowMs: number, chunk: Buffer): void {
+  for (let at = 0; at < chunk.length;) at = meter.feed(nowMs, chunk, at);
+}
+
 describe('a message', () => {
   test('that is whole costs nothing, whatever its length', () => {
     const meter = new MessageMeter();
     for (const length of [0, 1, 125, 126, 65_535, 65_536, 100_000]) {
-      meter.feed(1, frame(0x82, length));
+      feed(meter, 1, frame(0x82, length));
       expect([meter.heldBytes, meter.sinceMs]).toEqual([0, undefined]);
     }
   });
@@ -27,29 +32,41 @@ describe('a message', () => {
   test('that is not costs all chunks that it came in, since its first byte', () => {
     const meter = new MessageMeter();
     const bytes = frame(0x82, 40_000);
-    meter.feed(5, bytes.subarray(0, 1));
-    meter.feed(6, bytes.subarray(1, 30_000));
+    feed(meter, 5, bytes.subarray(0, 1));
+    feed(meter, 6, bytes.subarray(1, 30_000));
     expect(meter.sinceMs).toBe(5);
     expect(meter.heldBytes).toBeGreaterThanOrEqual(30_000);
-    meter.feed(7, bytes.subarray(30_000));
+    feed(meter, 7, bytes.subarray(30_000));
     expect([meter.heldBytes, meter.sinceMs]).toEqual([0, undefined]);
   });
 
   test('whose first part came with others in one chunk costs that chunk', () => {
     const meter = new MessageMeter();
-    meter.feed(5, Buffer.concat([frame(0x82, 60_000), frame(0x02, 1)]));
+    feed(meter, 5, Buffer.concat([frame(0x82, 60_000), frame(0x02, 1)]));
     expect(meter.sinceMs).toBe(5);
     expect(meter.heldBytes).toBeGreaterThanOrEqual(60_000);
   });
 
   test('goes on through pings between its parts', () => {
     const meter = new MessageMeter();
-    meter.feed(5, frame(0x02, 10));
-    meter.feed(6, frame(0x89, 4));
+    feed(meter, 5, frame(0x02, 10));
+    feed(meter, 6, frame(0x89, 4));
     expect(meter.sinceMs).toBe(5);
-    meter.feed(7, frame(0x80, 0));
+    feed(meter, 7, frame(0x80, 0));
     expect(meter.sinceMs).toBeUndefined();
   });
+});
+
+test('it comes to the end of one frame at a time', () => {
+  const meter = new MessageMeter();
+  const [ping, whole] = [frame(0x89, 4), frame(0x82, 300)];
+  const chunk = Buffer.concat([ping, whole, whole.subarray(0, 100)]);
+  const second = meter.feed(5, chunk, 0);
+  const third = meter.feed(5, chunk, second);
+  expect([second, third]).toEqual([ping.length, ping.length + whole.length]);
+  expect(meter.sinceMs).toBeUndefined();
+  expect(meter.feed(6, chunk, third)).toBe(chunk.length);
+  expect(meter.sinceMs).toBe(6);
 });
 
 test('however the bytes are cut into chunks, it knows when messages are whole', () => {
@@ -75,7 +92,7 @@ test('however the bytes are cut into chunks, it knows when messages are whole', 
         const ends = new Set(messages.map(({ length }) => (end += length)));
         for (let at = 0; at < bytes.length;) {
           const size = sizes.next().value ?? 1;
-          meter.feed(at, bytes.subarray(at, at + size));
+          feed(meter, at, bytes.subarray(at, at + size));
           at = Math.min(bytes.length, at + size);
           expect(meter.sinceMs === undefined).toBe(ends.has(at));
           expect(meter.heldBytes === 0).toBe(ends.has(at));
