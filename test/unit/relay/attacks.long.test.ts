@@ -1,6 +1,10 @@
 // Attacks on the real relay, from one machine and over loopback. During each and after it, two well-behaved clients link
 // within 2 s and a page loads within 1 s; after it, the relay's process holds what it held before, give or take a tenth.
 //
+// All share the processors of one machine with whatever else runs on it. So a wait does not count while other programs had
+// the processor that the relay or its clients needed; what the relay itself does counts in full. What is printed is the
+// wait that counts, and in brackets all of it.
+//
 // "Before" is after WARM_ROUNDS attacks of the same kind and size: V8 keeps the space for new objects that it grew to,
 // some 26 MiB, and the C library keeps pages that it may use again. What is required is that a further attack adds
 // nothing beyond the tenth. Of resident memory that is some 10 MiB, so what JavaScript uses, 12 MiB, is measured too.
@@ -16,10 +20,11 @@ import {
   describe as describeHolding,
   enterFrom,
   idle,
-  pageMs,
+  loadPage,
   serveHonest,
   settled,
   startAttackedRelay,
+  type Wait,
 } from '../../fixtures/relay-attack-fixture.ts';
 import { ROOM_A } from '../../fixtures/relay-fixture.ts';
 import { bundleRelay } from '../../fixtures/relay-program.ts';
@@ -49,7 +54,8 @@ async function warmRelay(kind: Attack): Promise<AttackedRelay> {
   const fresh = await relay.holds();
   for (let round = 0; round < WARM_ROUNDS; round += 1) {
     const attacker = await attack(relay, kind);
-    await serveHonest(relay, attacker.atFullSize);
+    await serveHonest(relay, Promise.resolve());
+    await attacker.atFullSize;
     await attacker.stop();
     await idle(relay, fresh);
   }
@@ -71,15 +77,19 @@ async function underAttack(full: Attack, room?: PoolId): Promise<void> {
   const last = await settled(relay, before);
   const all = [during, atFullSize, after];
   process.stdout.write(
-    `${kind.kind}: links within ${all.map(({ link }) => link.toFixed(0)).join(', ')} ms, ` +
-      `pages within ${all.map(({ page }) => page.toFixed(0)).join(', ')} ms; ` +
+    `${kind.kind}: links within ${inMs(all.map(({ link }) => link))}, ` +
+      `pages within ${inMs(all.map(({ page }) => page))}; ` +
       `at its peak ${describeHolding(peak, before)}, after it ${describeHolding(last, before)}\n`,
   );
   for (const { link, page } of all) {
-    expect(link).toBeLessThan(MAX_LINK_MS);
-    expect(page).toBeLessThan(MAX_PAGE_MS);
+    expect(link.own).toBeLessThan(MAX_LINK_MS);
+    expect(page.own).toBeLessThan(MAX_PAGE_MS);
   }
   expect(relay.lives()).toBe(true);
+}
+
+function inMs(waits: readonly Wait[]): string {
+  return `${waits.map(({ own, all }) => `${own.toFixed(0)} (${all.toFixed(0)})`).join(', ')} ms`;
 }
 
 describe(`the relay under attack, ${scaleNote(FACTOR)}`, () => {
@@ -114,7 +124,7 @@ describe(`the relay under attack, ${scaleNote(FACTOR)}`, () => {
     await attacker.atFullSize;
     const pages = Array.from({ length: SCHOOL.sockets }, () => enterFrom(relay, '127.0.0.9', ROOM_A));
     const clients = await Promise.all(pages);
-    const visits = Array.from({ length: SCHOOL.devices }, () => pageMs(relay, true, '127.0.0.9'));
+    const visits = Array.from({ length: SCHOOL.devices }, () => loadPage(relay, true, '127.0.0.9'));
     await Promise.all(visits); // each is six connections, and fails on the first that is cut
     expect(clients.every(({ socket }) => socket.readyState === socket.OPEN)).toBe(true);
     await attacker.stop();
