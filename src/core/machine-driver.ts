@@ -43,7 +43,7 @@ export class MachineDriver<Input, Effect> {
     const failures: unknown[] = [];
     while (this.#waiting.length > 0) this.#handleWaiting(failures);
     this.#isRunning = false;
-    if (failures.length > 1) throw new AggregateError(failures, 'Several effects failed.');
+    if (failures.length > 1) throw new AggregateError(failures, 'several effects failed');
     if (failures.length === 1) throw failures[0];
   }
 

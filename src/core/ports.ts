@@ -2,6 +2,7 @@
 // Bytes move through ports under an AbortSignal. Unless a line says otherwise a callee neither keeps nor changes the
 // buffers it is given, and the caller owns what it gets back.
 
+import type { Rejection } from './model/failures.ts';
 import type { Geometry } from './model/geometry.ts';
 import type { BlockHash, BlockOwner, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
 
@@ -331,7 +332,7 @@ export interface TransportEvents {
   message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
   relayState(state: RelayState): void;
   /** Something refused at the door (forged envelope, garbage frame): for the notices that the user can open. */
-  rejected(reason: string): void;
+  rejected(rejection: Rejection): void;
 }
 
 /** Authenticated links to the pool's devices; finds them, links them, and links them again. */

@@ -115,7 +115,7 @@ export interface UnfinishedStatus {
 }
 
 /** Something that went wrong or was refused, for people. Newest last; bounded. */
-export interface Notice {
+export interface NoticeStatus {
   readonly id: number;
   readonly atMs: number;
   readonly level: 'info' | 'warning' | 'error';
@@ -138,7 +138,7 @@ export interface PalmStatus {
   readonly transfers: readonly TransferStatus[];
   /** The oldest first; one that is being continued is a transfer. */
   readonly unfinished: readonly UnfinishedStatus[];
-  readonly notices: readonly Notice[];
+  readonly notices: readonly NoticeStatus[];
 }
 
 /** Every promise rejects with a PalmError whose `code` and `message` say what happened and what is safe. */

@@ -56,9 +56,5 @@ export async function wipe({ secrets, journal, fragments, records, identity }: W
   await attempt(() => records.clear());
   if (failures.length === 0) return;
   await records.putMeta(LEAVING, true).catch(() => undefined);
-  throw new PalmError(
-    'storage-failed',
-    'This browser left the pool but could not delete everything that it kept of it. Reload and leave again, or clear this site’s data in the browser’s settings.',
-    { cause: failures[0] },
-  );
+  throw new PalmError({ code: 'storage-failed', reason: 'not-all-deleted' }, { cause: failures[0] });
 }

@@ -4,11 +4,15 @@
 // device itself, each thing that others cause, and each kind of misdeed have a bound of their own. Things that may happen
 // thousands of times (a member forges records) are one notice with a count.
 
+import type { DeviceId } from '../core/model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
-import type { Notice } from './api.ts';
+import type { Misdeed } from '../core/peer/misdeeds.ts';
+import type { NoticeStatus } from './api.ts';
+import type { Notice, QuotedDevice } from './notice.ts';
+import type { ListedNotice } from './worded-palm.ts';
 
 /** What other devices cause, however many there are. */
-export type PeerCause = 'damaged-bytes' | 'other-version' | 'unreadable';
+type PeerCause = 'damaged-bytes' | 'other-version' | 'unreadable';
 
 /** Of this device itself. */
 const MAX_OWN_NOTICES = 50;
@@ -17,30 +21,26 @@ const MAX_CAUSED_NOTICES = 5;
 /** Devices that have a notice of their own for one kind of misdeed; a pool with more that misbehave is under attack. */
 const MAX_NAMED_DEVICES = 5;
 
-interface Kept extends Notice {
+type Level = NoticeStatus['level'];
+
+interface Kept extends ListedNotice {
   readonly group: 'own' | 'misdeed' | PeerCause;
   /** What the notice counts, and how often it happened; undefined for a notice that says one thing once. */
   readonly counts: { readonly what: string; readonly count: number; readonly toldCount: number } | undefined;
-}
-
-/** `count`: how often in all, since this page began. */
-export interface CountTexts {
-  ofDevice(count: number): string;
-  /** Of all devices beyond those that have notices of their own. */
-  ofOthers(deviceCount: number, count: number): string;
 }
 
 export class Notices {
   #notices: Kept[] = [];
   #nextId = 1;
   /** By kind of misdeed, the devices that have a notice of their own, and those that share one. */
-  readonly #devices = new Map<string, { readonly named: Set<string>; readonly others: Set<string> }>();
+  readonly #devices = new Map<Misdeed, { readonly named: Set<DeviceId>; readonly others: Set<DeviceId> }>();
 
-  add(atMs: number, level: Notice['level'], text: string, group: 'own' | PeerCause = 'own'): void {
-    const last = this.#notices.findLast((notice) => notice.group === group);
-    if (last?.text === text) this.#remove(last);
-    this.#notices.push({ id: this.#nextId++, atMs, level, text, group, counts: undefined });
-    const ofGroup = this.#notices.filter((notice) => notice.group === group);
+  add(atMs: number, level: Level, notice: Notice): void {
+    const group = groupOf(notice);
+    const last = this.#notices.findLast((kept) => kept.group === group);
+    if (last !== undefined && isSame(last.notice, notice)) this.#remove(last);
+    this.#notices.push({ id: this.#nextId++, atMs, level, notice, group, counts: undefined });
+    const ofGroup = this.#notices.filter((kept) => kept.group === group);
     const [oldest] = ofGroup;
     const max = group === 'own' ? MAX_OWN_NOTICES : MAX_CAUSED_NOTICES;
     if (oldest !== undefined && ofGroup.length > max) this.#remove(oldest);
@@ -50,25 +50,21 @@ export class Notices {
    * `device` did `what` `count` times more. The notice that counts it says so, and comes back as a new one, in case it was
    * dismissed, whenever the number has doubled.
    */
-  addCount(
-    atMs: number,
-    level: Notice['level'],
-    { what, device }: { readonly what: string; readonly device: string },
-    count: number,
-    texts: CountTexts,
-  ): void {
+  addMisdeed(atMs: number, level: Level, what: Misdeed, device: QuotedDevice, count: number): void {
     const { named, others } = this.#devices.get(what) ?? { named: new Set(), others: new Set() };
     this.#devices.set(what, { named, others });
-    const isNamed = named.has(device) || named.size < MAX_NAMED_DEVICES;
-    if (isNamed) named.add(device);
-    else if (others.size < MAX_DEVICE_COUNT) others.add(device);
-    const textOf = (total: number): string =>
-      isNamed ? texts.ofDevice(total) : texts.ofOthers(others.size, total);
-    this.#count(atMs, level, isNamed ? `${what} ${device}` : what, count, textOf);
+    const isNamed = named.has(device.id) || named.size < MAX_NAMED_DEVICES;
+    if (isNamed) named.add(device.id);
+    else if (others.size < MAX_DEVICE_COUNT) others.add(device.id);
+    this.#count(atMs, level, isNamed ? `${what} ${device.id}` : what, count, (total) =>
+      isNamed
+        ? { kind: 'misdeed', what, device, count: total }
+        : { kind: 'misdeed-of-others', what, deviceCount: others.size, count: total },
+    );
   }
 
-  list(): readonly Notice[] {
-    return this.#notices.map(({ id, atMs, level, text }) => ({ id, atMs, level, text }));
+  list(): readonly ListedNotice[] {
+    return this.#notices.map(({ id, atMs, level, notice }) => ({ id, atMs, level, notice }));
   }
 
   clear(): void {
@@ -76,28 +72,53 @@ export class Notices {
     this.#devices.clear();
   }
 
-  #count(
-    atMs: number,
-    level: Notice['level'],
-    what: string,
-    count: number,
-    textOf: (total: number) => string,
-  ): void {
+  #count(atMs: number, level: Level, what: string, count: number, noticeOf: (total: number) => Notice): void {
     const at = this.#notices.findIndex(({ counts }) => counts?.what === what);
     const before = this.#notices[at];
     const total = count + (before?.counts?.count ?? 0);
     const toldCount = before?.counts?.toldCount ?? 0;
-    const text = textOf(total);
+    const notice = noticeOf(total);
     if (before !== undefined && total < 2 * toldCount) {
-      this.#notices[at] = { ...before, atMs, text, counts: { what, count: total, toldCount } };
+      this.#notices[at] = { ...before, atMs, notice, counts: { what, count: total, toldCount } };
       return;
     }
     if (before !== undefined) this.#remove(before);
     const counts = { what, count: total, toldCount: total };
-    this.#notices.push({ id: this.#nextId++, atMs, level, text, group: 'misdeed', counts });
+    this.#notices.push({ id: this.#nextId++, atMs, level, notice, group: 'misdeed', counts });
   }
 
   #remove(gone: Kept): void {
     this.#notices = this.#notices.filter((notice) => notice !== gone);
   }
+}
+
+function groupOf(notice: Notice): Kept['group'] {
+  switch (notice.kind) {
+    case 'damaged-offer':
+    case 'damaged-block':
+      return 'damaged-bytes';
+    case 'other-version':
+      return 'other-version';
+    case 'rejection':
+    case 'unreadable-message':
+      return 'unreadable';
+    case 'misdeed':
+    case 'misdeed-of-others':
+      return 'misdeed';
+    case 'failure':
+    case 'bug':
+    case 'nobody-answers':
+    case 'unfinished-damaged':
+    case 'rows-left-out':
+    case 'catalogue-damaged':
+    case 'another-file':
+    case 'damaged-here':
+    case 'device-full':
+      return 'own';
+  }
+}
+
+/** Notices are plain data, made by one piece of code for each kind. */
+function isSame(a: Notice, b: Notice): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -3,19 +3,18 @@
 import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
-import { parseFileId, type DeviceId, type FileId } from '../core/model/ids.ts';
+import { parseFileId, type FileId } from '../core/model/ids.ts';
 import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
 import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
-import { visibleName } from '../core/model/visible-name.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
 import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../core/ports.ts';
-import type { Notice, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { atMost } from './at-most.ts';
 import { blobSource } from './store/blob-source.ts';
-import type { PeerCause } from './notices.ts';
+import { noticeOf, type Notice, type QuotedDevice } from './notice.ts';
 import { PeerDriver } from './peer/peer-driver.ts';
 import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
@@ -31,8 +30,8 @@ import { UnfinishedStores } from './store/unfinished-stores.ts';
 
 export interface OpenPoolEvents {
   changed(): void;
-  notice(level: Notice['level'], text: string, cause?: PeerCause): void;
-  misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
+  notice(level: NoticeStatus['level'], notice: Notice): void;
+  misdeed(device: QuotedDevice, what: Misdeed, count: number): void;
 }
 
 interface StoreRequest {
@@ -95,11 +94,11 @@ export class OpenPool {
     const transport = ports.createTransport(this.keys, identity);
     this.driver = new PeerDriver({ ...ports, identity, transport }, this.keys, {
       changed: () => this.#changed(),
-      notice: (level, text, cause) => {
-        if (!this.#ended) events.notice(level, text, cause);
+      notice: (level, notice) => {
+        if (!this.#ended) events.notice(level, notice);
       },
-      misdeed: (device, name, what, count) => {
-        if (!this.#ended) events.misdeed(device, name, what, count);
+      misdeed: (device, what, count) => {
+        if (!this.#ended) events.misdeed(device, what, count);
       },
       relayState: (state) => {
         this.relay = state;
@@ -114,15 +113,8 @@ export class OpenPool {
     const lostCount = await this.driver.start(this.unfinished.owners());
     const files = this.driver.peer.catalogue.files().values();
     await this.unfinished.endPublished(Array.from(files, ({ salt }) => salt));
-    if (damagedCount > 0) {
-      const text =
-        'What Palm had noted of an interrupted file is damaged, and it cannot be continued. Add the file again.';
-      this.#events.notice('warning', text);
-    }
-    if (lostCount > 0) {
-      const text = `Part of what Palm had noted of other devices and of damaged fragments could not be read, and was left out (${lostCount}). The devices tell it again.`;
-      this.#events.notice('warning', text);
-    }
+    if (damagedCount > 0) this.#events.notice('warning', { kind: 'unfinished-damaged' });
+    if (lostCount > 0) this.#events.notice('warning', { kind: 'rows-left-out', count: lostCount });
   }
 
   /**
@@ -194,8 +186,7 @@ export class OpenPool {
       // A job that got as far as to seal has seen to it itself.
       this.unfinished.pause(id);
       if (!isPalmError(error, 'source-changed') || !this.unfinished.has(id)) throw error;
-      const text = `The file could not be read to its end. What is encrypted of “${visibleName(resumes.name)}” already is kept: choose the file again.`;
-      throw new PalmError('source-changed', text, { cause: error });
+      throw new PalmError({ code: 'source-changed', reason: 'unread', name: resumes.name }, { cause: error });
     }
   }
 
@@ -290,13 +281,10 @@ export class OpenPool {
     const known = this.#linkKeys.get(fileId);
     if (link === undefined) {
       if (known !== undefined) return known;
-      throw new PalmError(
-        'link-needed',
-        'This file is private: it opens with its link only. Ask whoever stored it.',
-      );
+      throw new PalmError({ code: 'link-needed', reason: 'no-link' });
     }
     const given = decodeFileLink(link);
-    if (given.fileId !== fileId) throw new PalmError('link-needed', 'This link belongs to another file.');
+    if (given.fileId !== fileId) throw new PalmError({ code: 'link-needed', reason: 'of-another-file' });
     const { salt, access } = manifest;
     this.openedDetails.set(
       fileId,
@@ -317,17 +305,13 @@ export class OpenPool {
     try {
       fileId = parseFileId(id);
     } catch (cause) {
-      throw new PalmError('unknown-file', 'That is not the id of a file.', { cause });
+      throw new PalmError({ code: 'unknown-file', reason: 'not-an-id' }, { cause });
     }
     const { catalogue } = this.driver.peer;
     const manifest = catalogue.files().get(fileId);
     if (manifest !== undefined) return { fileId, manifest };
-    if (catalogue.isRemoved(fileId))
-      throw new PalmError('removed-file', 'This file was removed from the pool.');
-    throw new PalmError(
-      'unknown-file',
-      'This pool has no such file, or this device has not heard of it yet.',
-    );
+    if (catalogue.isRemoved(fileId)) throw new PalmError({ code: 'removed-file', reason: 'before' });
+    throw new PalmError({ code: 'unknown-file', reason: 'not-heard-of' });
   }
 
   #storePorts(): StorePorts {
@@ -337,9 +321,9 @@ export class OpenPool {
       driver,
       keys,
       unfinished,
-      notice: (text) => this.#events.notice('warning', text),
+      notice: (notice) => this.#events.notice('warning', notice),
       misdeed: (device, what) => {
-        this.#events.misdeed(device, driver.deviceNameOf(device), what, 1);
+        this.#events.misdeed(driver.quotedDevice(device), what, 1);
       },
     };
   }
@@ -348,7 +332,7 @@ export class OpenPool {
     return {
       ...this.#ports,
       driver: this.driver,
-      notice: (text, cause) => this.#events.notice('warning', text, cause),
+      notice: (notice) => this.#events.notice('warning', notice),
     };
   }
 
@@ -365,20 +349,19 @@ export class OpenPool {
     this.#working.add(work);
     const ended = work.finally(() => this.#working.delete(work));
     ended.catch((error: unknown) => {
-      if (!this.#ended) this.#events.notice('error', error instanceof Error ? error.message : String(error));
+      if (!this.#ended) this.#events.notice('error', noticeOf(error));
     });
   }
 }
 
 function left(): PalmError {
-  return new PalmError('not-in-pool', 'This device left the pool.');
+  return new PalmError({ code: 'not-in-pool', reason: 'left' });
 }
 
 function rangeOf(manifest: Manifest, options: ReadOptions): { start: number; end: number } {
   const { start = 0, end = manifest.size } = options;
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > manifest.size) {
-    const text = `The range ${start}..${end} is not within the file's ${manifest.size} bytes.`;
-    throw new PalmError('bad-argument', text);
+    throw new PalmError({ code: 'bad-argument', reason: 'range', start, end, size: manifest.size });
   }
   return { start, end };
 }

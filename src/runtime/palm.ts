@@ -7,10 +7,10 @@ import { hasVisibleCharacters } from '../core/model/visible-name.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/encoding/decode.ts';
-import type { Palm, PalmStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
-import { misdeedOfOthersText, misdeedText } from './misdeed-text.ts';
-import { Notices, type PeerCause } from './notices.ts';
-import { pieceStream } from './read/piece-stream.ts';
+import type { NoticeStatus, Palm, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { noticeOf, type Notice, type Texts } from './notice.ts';
+import { Notices } from './notices.ts';
+import type { PieceSource } from './read/piece-stream.ts';
 import { OpenPool } from './open-pool.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
@@ -18,6 +18,7 @@ import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { deviceStatuses, fileStatuses } from './status.ts';
 import { Transfers } from './transfers.ts';
+import { WordedPalm, type WordlessPalm, type WordlessStatus } from './worded-palm.ts';
 
 /**
  * After a quiet while listeners hear of a change at once, and then at most this often, ms: a fast transfer changes something
@@ -32,6 +33,8 @@ const LEAVE_STEP_MS = 5_000;
 
 export interface PalmOpening {
   readonly clock: Clock;
+  /** The words of what leaves `window.palm`. */
+  readonly texts: Texts;
   /** A device name to begin with. */
   readonly suggestedDeviceName: string;
   /** The ports, once this tab has the device and its database is open. */
@@ -45,10 +48,10 @@ export interface PalmOpening {
  * rejects when the device cannot be opened.
  */
 export function openPalm(opening: PalmOpening): Palm {
-  return new PalmRuntime(opening);
+  return new WordedPalm(new PalmRuntime(opening), opening.texts);
 }
 
-class PalmRuntime implements Palm {
+class PalmRuntime implements WordlessPalm {
   readonly ready: Promise<void>;
   readonly #clock: Clock;
   readonly #notices = new Notices();
@@ -76,8 +79,7 @@ class PalmRuntime implements Palm {
     this.#isElsewhere = isElsewhere;
     this.#opened = ports.then((opened) => this.#start(opened));
     this.ready = this.#opened.then(() => undefined);
-    // Whoever awaits `ready` gets the failure; nobody having asked yet is not an unhandled one.
-    this.ready.catch((error: unknown) => this.#notice('error', textOf(error)));
+    this.ready.catch((error: unknown) => this.#notice('error', noticeOf(error)));
   }
 
   async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
@@ -95,11 +97,7 @@ class PalmRuntime implements Palm {
   async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
     const session = await this.#enter(decodeInvite(url), options.deviceName);
     const answered = await this.#awaitAnswer(session);
-    if (!answered) {
-      const text =
-        'No device of this pool answers yet. You are a member: keep Palm open here and on one of the others.';
-      this.#notice('warning', text);
-    }
+    if (!answered) this.#notice('warning', { kind: 'nobody-answers' });
     return { answered };
   }
 
@@ -118,12 +116,12 @@ class PalmRuntime implements Palm {
     await this.#inPool().discard(id);
   }
 
-  read(fileId: string, options: ReadOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+  pieces(fileId: string, options: ReadOptions): PieceSource {
     let pieces: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> | undefined;
     const cancelled = new AbortController();
     const { signal } = options;
     const either = signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]);
-    return pieceStream({
+    return {
       start: async (fail) => {
         await this.#opened;
         const stopped = (error: unknown): void => {
@@ -141,7 +139,7 @@ class PalmRuntime implements Palm {
         cancelled.abort();
         await pieces?.return();
       },
-    });
+    };
   }
 
   async openLink(link: string): Promise<{ fileId: string }> {
@@ -156,9 +154,7 @@ class PalmRuntime implements Palm {
 
   async leave(): Promise<void> {
     if (this.#isElsewhere()) {
-      const text =
-        'Palm is open in another tab of this browser. Leave the pool there, or close that tab first.';
-      throw new PalmError('other-tab', text);
+      throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
     }
     const ports = await this.#ports;
     // However the start and a join under way end.
@@ -205,7 +201,7 @@ class PalmRuntime implements Palm {
     this.#changed();
   }
 
-  status(): PalmStatus {
+  status(): WordlessStatus {
     const id = this.#identity?.deviceId ?? '';
     const base = {
       device: { id, name: this.#deviceName },
@@ -261,10 +257,7 @@ class PalmRuntime implements Palm {
   async #enter(invite: Invite, deviceName: string | undefined): Promise<OpenPool> {
     const ports = await this.#opened;
     if (this.#session !== undefined || this.#entering !== undefined || this.#identity === undefined) {
-      throw new PalmError(
-        'already-in-pool',
-        'This device is in a pool already. Leave it first, then try again.',
-      );
+      throw new PalmError({ code: 'already-in-pool' });
     }
     const entering = this.#enterAs(invite, this.#identity, ports, deviceName);
     this.#entering = entering;
@@ -293,12 +286,9 @@ class PalmRuntime implements Palm {
   async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<OpenPool> {
     const session = new OpenPool(invite, identity, ports, this.#transfers, {
       changed: () => this.#changed(),
-      notice: (level, text, cause) => this.#notice(level, text, cause),
-      misdeed: (device, name, what, count) => {
-        this.#notices.addCount(this.#clock.nowMs(), 'warning', { what, device }, count, {
-          ofDevice: (total) => misdeedText(what, name, total),
-          ofOthers: (deviceCount, total) => misdeedOfOthersText(what, deviceCount, total),
-        });
+      notice: (level, notice) => this.#notice(level, notice),
+      misdeed: (device, what, count) => {
+        this.#notices.addMisdeed(this.#clock.nowMs(), 'warning', what, device, count);
         this.#changed();
       },
     });
@@ -306,7 +296,7 @@ class PalmRuntime implements Palm {
     try {
       await session.start();
       // A start that took long may end after this device left.
-      if (this.#opening !== session) throw new PalmError('not-in-pool', 'This device left the pool.');
+      if (this.#opening !== session) throw new PalmError({ code: 'not-in-pool', reason: 'left' });
     } catch (error) {
       await session.stop().catch(this.#warn);
       throw error;
@@ -333,15 +323,15 @@ class PalmRuntime implements Palm {
 
   #inPool(): OpenPool {
     if (this.#session === undefined) {
-      throw new PalmError('not-in-pool', 'This device is in no pool. Create one, or join with an invite.');
+      throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
     }
     return this.#session;
   }
 
-  readonly #warn = (error: unknown): void => this.#notice('warning', textOf(error));
+  readonly #warn = (error: unknown): void => this.#notice('warning', noticeOf(error));
 
-  #notice(level: 'info' | 'warning' | 'error', text: string, cause?: PeerCause): void {
-    this.#notices.add(this.#clock.nowMs(), level, text, cause);
+  #notice(level: NoticeStatus['level'], notice: Notice): void {
+    this.#notices.add(this.#clock.nowMs(), level, notice);
     this.#changed();
   }
 
@@ -357,17 +347,13 @@ class PalmRuntime implements Palm {
   }
 }
 
-function checkName(what: 'pool' | 'device', name: string, maxBytes: number): string {
+function checkName(of: 'pool' | 'device', name: string, maxBytes: number): string {
   const trimmed = name.trim();
-  if (trimmed === '') throw new PalmError('bad-argument', `Give the ${what} a name.`);
+  if (trimmed === '') throw new PalmError({ code: 'bad-argument', reason: 'no-name', of });
   if (!hasVisibleCharacters(trimmed))
-    throw new PalmError('bad-argument', `Give the ${what} a name that can be seen.`);
+    throw new PalmError({ code: 'bad-argument', reason: 'invisible-name', of });
   if (/\p{Surrogate}/u.test(trimmed) || utf8Length(trimmed) > maxBytes) {
-    throw new PalmError('bad-argument', `The ${what}'s name is too long: at most ${maxBytes} bytes.`);
+    throw new PalmError({ code: 'bad-argument', reason: 'long-name', of, maxBytes });
   }
   return trimmed;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,17 +1,19 @@
-// How notices name a device. A name is whatever that device calls itself, so it is quoted, and it is never all that is said
-// where another device looks the same.
+// How notices name a device. A name is whatever that device calls itself, and it is never all that is said where another device
+// looks the same.
 
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
-import { idSuffix, lookOf, quotableName, UNNAMED_DEVICE } from '../core/model/device-label.ts';
+import { lookOf } from '../core/model/device-label.ts';
 import type { DeviceId } from '../core/model/ids.ts';
+import type { QuotedDevice } from './notice.ts';
 
-/** Such as `“Kitchen tablet”`; `“Kitchen tablet” (…k3vwy2)` where another member has that name, or the device has none. */
-export function quotedDevice(catalogue: Pick<Catalogue, 'deviceName' | 'members'>, device: DeviceId): string {
-  const name = catalogue.deviceName(device);
+export function quotedDevice(
+  catalogue: Pick<Catalogue, 'deviceName' | 'members'>,
+  id: DeviceId,
+): QuotedDevice {
+  const name = catalogue.deviceName(id);
   const look = lookOf(name);
   const isAmbiguous =
     name === '' ||
-    catalogue.members().some((other) => other !== device && lookOf(catalogue.deviceName(other)) === look);
-  const quoted = `“${quotableName(name || UNNAMED_DEVICE)}”`;
-  return isAmbiguous ? `${quoted} ${idSuffix(device)}` : quoted;
+    catalogue.members().some((other) => other !== id && lookOf(catalogue.deviceName(other)) === look);
+  return { id, name, isAmbiguous };
 }

@@ -25,9 +25,7 @@ export async function loadPool(secrets: SecretStore): Promise<Invite | undefined
     return kept && decodeInvite(new TextDecoder().decode(kept));
   } catch (cause) {
     if (!isPalmError(cause) || cause.code === 'storage-failed') throw cause;
-    const text =
-      'What this browser kept of its pool’s key is damaged. Leave the pool here, then join again with an invite from one of its other devices.';
-    throw new PalmError('storage-failed', text, { cause });
+    throw new PalmError({ code: 'storage-failed', reason: 'pool-key-damaged' }, { cause });
   }
 }
 

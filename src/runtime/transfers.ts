@@ -133,5 +133,5 @@ export class Transfer {
 }
 
 function cancelled(): PalmError {
-  return new PalmError('cancelled', 'Cancelled. Nothing that was stored before is touched.');
+  return new PalmError({ code: 'cancelled', reason: 'transfer' });
 }

@@ -30,10 +30,7 @@ async function load(): Promise<SegmentCodec> {
 async function fetchBytes(url: string): Promise<ArrayBuffer> {
   const response = await fetch(url);
   if (!response.ok) {
-    throw new PalmError(
-      'worker-failed',
-      `A part of Palm could not be loaded (${response.status}). Reload the page.`,
-    );
+    throw new PalmError({ code: 'worker-failed', reason: 'not-loaded', status: response.status });
   }
   return response.arrayBuffer();
 }

@@ -7,7 +7,7 @@ import { createOpfsService } from '../adapters/browser/in-worker/opfs-service.ts
 expose(
   createOpfsService(async () => {
     // The libraries type it as always there; older engines differ.
-    if (!('getDirectory' in navigator.storage)) throw new DOMException('None here.', 'NotSupportedError');
+    if (!('getDirectory' in navigator.storage)) throw new DOMException('none here', 'NotSupportedError');
     const root = await navigator.storage.getDirectory();
     return root.getDirectoryHandle('downloads', { create: true });
   }),

@@ -63,8 +63,8 @@ export class HostileCaller {
         arrived: () => undefined,
         departed: () => undefined,
         envelope: (_from, envelope) => void caller.#hear(envelope),
-        rejected: (reason) => {
-          reject(new Error(reason));
+        rejected: (rejection) => {
+          reject(new Error(JSON.stringify(rejection)));
         },
       });
     });

@@ -40,8 +40,10 @@ scenario(
     expect(storer.fileStatus(fileId)?.safe, kind).toBe(false);
     const stolen = liars.reduce((sum, { served }) => sum + served.count, 0);
     expect(stolen, 'what was served while it was being proved').toBe(0);
-    const notices = storer.pool.status().notices.map(({ text }) => text);
-    expect(notices.some((text) => text.includes('could not prove'))).toBe(kind === 'send wrong proofs');
+    const isTold = storer.notices.some(
+      (notice) => notice.kind === 'misdeed' && notice.what === 'false-claims',
+    );
+    expect(isTold).toBe(kind === 'send wrong proofs');
 
     for (const { member } of liars) member.vanish();
     await world.pass(10_000);

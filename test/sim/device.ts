@@ -11,9 +11,11 @@ import { PalmError } from '../../src/core/model/errors.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
 import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { FileStatus, Palm } from '../../src/runtime/api.ts';
+import type { Notice } from '../../src/runtime/notice.ts';
 import { openPalm } from '../../src/runtime/palm.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
+import { plainTexts } from '../fixtures/plain-texts.ts';
 import { identityFrom, PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
 import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
@@ -66,6 +68,11 @@ export class SimDevice {
     this.store = createMemoryStore();
     this.#identity = identityFrom(world.random.bytes(32));
     this.pool = this.#open();
+  }
+
+  /** What people would be told, by kind: its texts are `plainTexts`. */
+  get notices(): readonly Notice[] {
+    return this.pool.status().notices.map(({ text }): Notice => JSON.parse(text));
   }
 
   get id(): DeviceId {
@@ -176,7 +183,12 @@ export class SimDevice {
       createTransport: (_keys, own) => this.#network.transportOf(own.deviceId, process),
       appUrl: 'https://palm.invalid/',
     };
-    return openPalm({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(ports) });
+    return openPalm({
+      clock,
+      texts: plainTexts,
+      suggestedDeviceName: this.name,
+      ports: Promise.resolve(ports),
+    });
   }
 }
 
@@ -304,7 +316,7 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
 }
 
 function workerDied(): PalmError {
-  return new PalmError('worker-failed', 'The simulated worker died.');
+  return new PalmError({ code: 'worker-failed', reason: 'codec' });
 }
 
 export const synchronousCryptography: Cryptography = {

@@ -66,7 +66,7 @@ function fragmentsThrough(
       if (faults.dyingCount > 0) {
         faults.dyingCount -= 1;
         restart(); // the next one begins with what is on the disk
-        throw new PalmError('storage-failed', 'The simulated worker that has the blocks died.');
+        throw new PalmError({ code: 'storage-failed', reason: 'fragment-worker' });
       }
       return call();
     });
@@ -85,7 +85,7 @@ function fragmentsThrough(
     owners: () => take(() => store.owners()),
     clear: () =>
       take(async () => {
-        if (faults.clearsFail) throw new PalmError('storage-failed', 'The simulated worker does not start.');
+        if (faults.clearsFail) throw new PalmError({ code: 'storage-failed', reason: 'fragment-worker' });
         await store.clear();
       }),
   };
@@ -95,7 +95,7 @@ function recordsThrough(take: Turnstile, store: RecordStore, faults: DiskFaults)
   return {
     putRecords: (records) =>
       take(async () => {
-        if (faults.recordsFail) throw new PalmError('storage-full', 'The simulated disk takes no records.');
+        if (faults.recordsFail) throw new PalmError({ code: 'storage-full', reason: 'device' });
         await store.putRecords(records);
       }),
     dropRecords: (entryIds) => take(() => store.dropRecords(entryIds)),

@@ -71,8 +71,10 @@ scenario(
     const stored = await world.settled('store', storer.put(bytes, { name: 'mine' }), 300_000);
     expect(stored.deduplicated, poison).toBe(false);
     await world.until('placed', () => storer.fileStatus(stored.fileId)?.inOutbox === false, 600_000);
-    const told = storer.pool.status().notices.some(({ text }) => text.includes('with other bytes'));
-    expect(told, poison).toBe(poison === 'gives other bytes');
+    const isTold = storer.notices.some(
+      (notice) => notice.kind === 'misdeed' && notice.what === 'false-equal',
+    );
+    expect(isTold, poison).toBe(poison === 'gives other bytes');
     for (const liar of liars) liar.vanish();
     await world.pass(5_000);
     const read = await world.settled('read', other.read(stored.fileId));

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { decodeEntry } from '../../src/core/catalogue/entry.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS } from '../../src/core/catalogue/clock.ts';
+import type { Misdeed } from '../../src/core/peer/misdeeds.ts';
 import { fileIdOf, parseFileId, parsePoolId, type DeviceId, type FileId } from '../../src/core/model/ids.ts';
 import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS } from '../../src/core/model/limits.ts';
 import { packFragments } from '../../src/core/placement/fragment-set.ts';
@@ -49,7 +50,7 @@ scenario(
       for (const device of honest) hostile.sendParts(device.id, parts());
       await world.until('closed', () => hostile.closedCount === before + HONEST_COUNT);
     }
-    for (const device of honest) expect(noticesOf(device)).toContain('cannot be read');
+    for (const device of honest) expect(device.notices).toContainEqual({ kind: 'unreadable-message' });
     // Nothing before hello, and no hello of another protocol or epoch.
     const wrong: readonly (readonly Message[])[] = [
       [{ kind: 'holdings-wanted' }, hello],
@@ -124,7 +125,7 @@ scenario(
     }
     await world.pass(20_000);
     expect(honest.map((device) => device.store.contents().entryIds)).toEqual(before);
-    for (const device of honest) expect(noticesOf(device)).toContain('not genuine');
+    for (const device of honest) expectMisdeed(device, 'forged-records');
     await expectWorks(simulation, honest);
   },
 );
@@ -154,9 +155,15 @@ scenario(
     await world.until('removed', () => honest.every(({ pool }) => pool.status().files.length === 0));
     await world.pass(2_000);
     for (const device of honest) {
-      const told = device.pool.status().notices.map(({ text }) => text);
-      expect(told.filter((text) => text.startsWith('“Mallory” removed 14 files'))).toHaveLength(1);
-      expect(told.filter((text) => text.startsWith('“Mallory” sent 30 records'))).toHaveLength(1);
+      const told = device.notices.filter(({ kind }) => kind === 'misdeed');
+      expect(told).toHaveLength(2);
+      const mallory = expect.objectContaining({ name: 'Mallory', isAmbiguous: false });
+      for (const [what, count] of [
+        ['removed-files', 14],
+        ['forged-records', 30],
+      ]) {
+        expect(told).toContainEqual({ kind: 'misdeed', what, count, device: mallory });
+      }
     }
   },
 );
@@ -199,8 +206,8 @@ scenario(
     await world.until('both branches are with all', () => sameCatalogues(honest));
     for (const device of honest) {
       expect(device.pool.status().pool?.name).not.toBe('mine now');
-      expect(noticesOf(device)).toContain('dated more than a day ahead');
-      expect(noticesOf(device)).toMatch(/The log of .* split/);
+      expectMisdeed(device, 'future-name');
+      expectMisdeed(device, 'forked-log');
     }
     await world.settled('rename', one.pool.setDeviceName('still here'));
     await expectWorks(simulation, honest);
@@ -240,7 +247,7 @@ scenario(
     for (const device of honest) {
       expect(device.store.contents().entryIds.toSorted()).toEqual(one?.store.contents().entryIds.toSorted());
       expect(device.store.contents().entryIds.length).toBeLessThanOrEqual(seq + 16 + 2 * honest.length + 1);
-      expect(noticesOf(device)).toMatch(/“head \d+” wrote more than a device's log may hold: .* not kept/);
+      expectMisdeed(device, 'overfull-log', /^head \d+$/);
     }
     first(honest, 1).kill();
     await first(honest, 1).reopen();
@@ -307,7 +314,7 @@ scenario(
     // What it gave instead is told, once it is clear that the claim stands.
     await world.pass(20_000);
     const mayBeHonest = ['busy', 'storage', 'silence', 'an index'].includes(lie);
-    if (!mayBeHonest) expect(noticesOf(reader)).toContain('says that it holds');
+    if (!mayBeHonest) expectMisdeed(reader, 'withheld');
 
     // With one honest fragment left, only the liar could make it two.
     for (const device of honest.slice(0, 3)) device.kill();
@@ -557,11 +564,10 @@ async function expectWorks({ world }: Simulation, honest: readonly SimDevice[]):
   expect(Buffer.compare(read, bytes)).toBe(0);
 }
 
-function noticesOf(device: SimDevice): string {
-  return device.pool
-    .status()
-    .notices.map(({ text }) => text)
-    .join('\n');
+/** `device` is told that another one, by its name, did `what`. */
+function expectMisdeed(device: SimDevice, what: Misdeed, name = /./): void {
+  const told = expect.objectContaining({ name: expect.stringMatching(name) });
+  expect(device.notices).toContainEqual(expect.objectContaining({ kind: 'misdeed', what, device: told }));
 }
 
 /** A message with this header, whatever it is. */

@@ -135,10 +135,10 @@ class MemoryFragmentStore implements FragmentStore {
   ): Promise<void> {
     const noted = keep && this.#kept.get(owner)?.get(keep.as)?.plainHash;
     if (noted !== undefined && !equalBytes(noted, keep?.plainHash ?? noted))
-      throw new PalmError('refused', 'Another hash was kept.');
+      throw new PalmError({ code: 'refused', reason: 'stored-in-another-tab' });
     for (const { hash, bytes } of blocks) {
       if (!equalBytes(sha256(bytes), hash)) {
-        throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
+        throw new PalmError({ code: 'corrupt', reason: 'block-not-stored' });
       }
     }
     const added = new Map(
@@ -172,7 +172,7 @@ class MemoryFragmentStore implements FragmentStore {
     if (bytes === undefined) return undefined;
     if (!equalBytes(sha256(bytes), hash)) {
       this.deleteBlock(hash);
-      throw new PalmError('corrupt', 'A stored block did not match its hash and was dropped.');
+      throw new PalmError({ code: 'corrupt', reason: 'block-dropped' });
     }
     return bytes.slice();
   }
@@ -185,10 +185,10 @@ class MemoryFragmentStore implements FragmentStore {
     const added = fragments.filter(({ stored }) => !this.#fragments.has(stored.fragmentId));
     for (const { stored, indexBytes, hashes } of fragments) {
       if (fragmentIdOf(indexBytes) !== stored.fragmentId) {
-        throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
+        throw new PalmError({ code: 'corrupt', reason: 'index-not-stored' });
       }
       if (hashes.some((hash) => this.#blocks.get(blockKey(hash))?.bytes === undefined)) {
-        throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
+        throw new PalmError({ code: 'storage-failed', reason: 'block-missing' });
       }
     }
     this.#use(added.reduce((sum, { indexBytes }) => sum + indexBytes.length, 0));
@@ -207,10 +207,7 @@ class MemoryFragmentStore implements FragmentStore {
     if (index === undefined) return undefined;
     if (fragmentIdOf(index) !== fragmentId) {
       await this.drop([fragmentId]);
-      throw new PalmError(
-        'corrupt',
-        'A stored fragment index did not match its id; the fragment was dropped.',
-      );
+      throw new PalmError({ code: 'corrupt', reason: 'fragment-dropped' });
     }
     return index.slice();
   }
@@ -311,7 +308,7 @@ class MemoryFragmentStore implements FragmentStore {
 
   #use(bytes: number): void {
     if (this.usedBytes + bytes > this.#capacityBytes) {
-      throw new PalmError('storage-full', 'The simulated disk is full.');
+      throw new PalmError({ code: 'storage-full', reason: 'device' });
     }
     this.usedBytes += bytes;
   }

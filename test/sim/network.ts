@@ -336,9 +336,9 @@ function keyOf(a: DeviceId, b: DeviceId): string {
 }
 
 function linkClosed(): PalmError {
-  return new PalmError('link-closed', 'The simulated link is down.');
+  return new PalmError({ code: 'link-closed', reason: 'closed', detail: 'the simulated link is down' });
 }
 
 function cancelled(): PalmError {
-  return new PalmError('cancelled', 'No longer wanted.');
+  return new PalmError({ code: 'cancelled', reason: 'not-wanted' });
 }

@@ -234,7 +234,10 @@ scenario(
     await world.until('placed', () => storer.fileStatus(fileId)?.inOutbox === false, 300_000);
     const holders = storer.fileStatus(fileId)?.holders.map(({ deviceId }) => deviceId);
     expect(holders).not.toContain(forgetful.id);
-    expect(JSON.stringify(forgetful.pool.status().notices)).toContain('no records');
+    expect(forgetful.notices).toContainEqual({
+      kind: 'failure',
+      failure: { code: 'storage-full', reason: 'device' },
+    });
 
     forgetful.diskFaults.recordsFail = false;
     forgetful.kill();
@@ -276,9 +279,10 @@ scenario(
     await world.pass(5_000);
     expect(wrongCount).toBeGreaterThan(0);
     const taker = first(devices.filter(({ id }) => id === takerId));
-    expect(JSON.stringify(taker.pool.status().notices)).toContain(
-      `“${storer.name}” offered damaged bytes; they were not taken.`,
-    );
+    expect(taker.notices).toContainEqual({
+      kind: 'damaged-offer',
+      from: { id: storer.id, name: storer.name, isAmbiguous: false },
+    });
     expect(wholeFragments(taker, fileId).size).toBe(howOften === Infinity ? 0 : 1);
     for (const device of devices) expectOnlyNeeded(device);
     const read = await world.settled('read', taker.read(fileId));
@@ -301,8 +305,10 @@ scenario(
     await world.pass(5_000);
     expect(taker.diskFaults.dyingCount).toBe(0);
     // What was fetched ahead is fetched again, and there is nothing to say.
-    const told = JSON.stringify(taker.pool.status().notices);
-    if (segmentCount === 2) expect(told).toContain('The simulated worker that has the blocks died.');
+    if (segmentCount === 2) {
+      const failure = { code: 'storage-failed', reason: 'fragment-worker' };
+      expect(taker.notices).toContainEqual({ kind: 'failure', failure });
+    }
     for (const device of devices) {
       expect(wholeFragments(device, fileId).size).toBe(1);
       expectOnlyNeeded(device);

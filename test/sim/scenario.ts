@@ -39,9 +39,11 @@ export function scenario(
       return formed;
     };
     await run({ world, network, devices, device, pool });
-    for (const { name: deviceName, pool: runtime } of devices) {
-      const bugs = runtime.status().notices.filter(({ text }) => text.startsWith('Something failed inside'));
-      expect(bugs, deviceName).toEqual([]);
+    for (const { name: deviceName, notices } of devices) {
+      expect(
+        notices.filter(({ kind }) => kind === 'bug'),
+        deviceName,
+      ).toEqual([]);
     }
   });
 }

@@ -43,7 +43,7 @@ export class BufferPool implements Memory {
       discard(bytes);
       return;
     }
-    if (this.#free.includes(buffer)) throw new Error('A buffer was given back twice.');
+    if (this.#free.includes(buffer)) throw new Error('a buffer was given back twice');
     this.#free.push(buffer);
     this.#freeBytes += buffer.byteLength;
     // What was not wanted for longest goes: files of another geometry have segments of another length.

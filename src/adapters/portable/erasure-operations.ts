@@ -18,7 +18,11 @@ export function erasureCodeOver(derive: Derive): ErasureCode {
       const shardBytes = checkShards(shards, k, n);
       const data = into ?? new Uint8Array(k * shardBytes);
       if (data.length !== k * shardBytes)
-        throw new PalmError('bad-argument', `${k} shards do not fit ${data.length} bytes.`);
+        throw new PalmError({
+          code: 'bad-argument',
+          reason: 'internal',
+          detail: `${k} shards do not fit ${data.length} bytes`,
+        });
       const missing = new Map(shardsIn(data, shardBytes, 0).map((shard) => [shard.index, shard]));
       for (const { index, bytes } of shards) {
         missing.get(index)?.bytes.set(bytes); // a parity shard has no place
@@ -30,7 +34,12 @@ export function erasureCodeOver(derive: Derive): ErasureCode {
 
     derive(sources, targets) {
       checkDistinct([...sources, ...targets], MAX_FRAGMENT_COUNT);
-      if (sources.length === 0) throw new PalmError('bad-argument', 'Shards are derived from other shards.');
+      if (sources.length === 0)
+        throw new PalmError({
+          code: 'bad-argument',
+          reason: 'internal',
+          detail: 'shards derived from other shards',
+        });
       if (targets.length > 0) derive(inOrder(sources), targets);
     },
   };
@@ -40,7 +49,11 @@ export function erasureCodeOver(derive: Derive): ErasureCode {
 function checkShards(shards: readonly IndexedBlock[], k: number, n: number): number {
   checkCounts(k, n);
   if (shards.length !== k) {
-    throw new PalmError('bad-argument', `Decoding needs exactly ${k} shards, not ${shards.length}.`);
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `${shards.length} shards instead of ${k}`,
+    });
   }
   return checkDistinct(shards, n);
 }
@@ -51,8 +64,18 @@ function checkDistinct(shards: readonly IndexedBlock[], n: number): number {
   const indices = new Set<number>();
   for (const { index, bytes } of shards) {
     checkIndex(index, n);
-    if (indices.has(index)) throw new PalmError('bad-argument', `Shard ${index} is there twice.`);
-    if (bytes.length !== shardBytes) throw new PalmError('bad-argument', 'Shards need one common length.');
+    if (indices.has(index))
+      throw new PalmError({
+        code: 'bad-argument',
+        reason: 'internal',
+        detail: `shard ${index} is there twice`,
+      });
+    if (bytes.length !== shardBytes)
+      throw new PalmError({
+        code: 'bad-argument',
+        reason: 'internal',
+        detail: 'shards of different lengths',
+      });
     indices.add(index);
   }
   return shardBytes;
@@ -60,21 +83,22 @@ function checkDistinct(shards: readonly IndexedBlock[], n: number): number {
 
 function checkIndex(index: number, n: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= n) {
-    throw new PalmError('bad-argument', `Shards need indices from 0 to ${n - 1}, not ${index}.`);
+    throw new PalmError({ code: 'bad-argument', reason: 'internal', detail: `shard ${index} of ${n}` });
   }
 }
 
 function checkShardBytes(shardBytes: number): number {
   if (shardBytes >= 1 && shardBytes <= BLOCK_BYTES) return shardBytes;
-  throw new PalmError('bad-argument', `Shards have 1 to ${BLOCK_BYTES} bytes, not ${shardBytes}.`);
+  throw new PalmError({ code: 'bad-argument', reason: 'internal', detail: `shards of ${shardBytes} bytes` });
 }
 
 function checkCounts(k: number, n: number): void {
   if (!Number.isInteger(k) || !Number.isInteger(n) || k < 1 || k > n || n > MAX_FRAGMENT_COUNT) {
-    throw new PalmError(
-      'bad-argument',
-      `Coding needs 1 <= k <= n <= ${MAX_FRAGMENT_COUNT}; k is ${k}, n is ${n}.`,
-    );
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `coding with k = ${k}, n = ${n}`,
+    });
   }
 }
 

@@ -25,7 +25,7 @@ export async function loadReedSolomon(wasmBytes: BufferSource): Promise<ErasureC
     const reedSolomon = new ReedSolomon(module, await start(module));
     return erasureCodeOver((sources, targets) => reedSolomon.derive(sources, targets));
   } catch (cause) {
-    throw new PalmError('unsupported', 'The erasure code could not be started in this browser.', { cause });
+    throw new PalmError({ code: 'unsupported', reason: 'coding' }, { cause });
   }
 }
 
@@ -100,9 +100,12 @@ class ReedSolomon {
     } catch (cause) {
       this.#kernel = instantiate(this.#module);
       this.#scratch = { pointer: 0, bytes: 0 };
-      throw new PalmError('worker-failed', 'The erasure code stopped; this device may be out of memory.', {
-        cause,
-      });
+      throw new PalmError(
+        { code: 'worker-failed', reason: 'coding' },
+        {
+          cause,
+        },
+      );
     }
   }
 
@@ -133,7 +136,7 @@ function kernelOf(instance: WebAssembly.Instance): Kernel {
     typeof __wbindgen_malloc !== 'function' ||
     typeof __wbindgen_free !== 'function'
   ) {
-    throw new PalmError('unsupported', 'The wasm is not the erasure code.');
+    throw new PalmError({ code: 'unsupported', reason: 'wasm', detail: 'not the erasure code' });
   }
   return {
     memory,

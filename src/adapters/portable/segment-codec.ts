@@ -68,10 +68,7 @@ async function seal(
   checkNotAborted(signal);
   const plainHash = await sha256(plain);
   if (expectedHash !== undefined && !equalBytes(plainHash, expectedHash)) {
-    throw new PalmError(
-      'source-changed',
-      'The file changed while it was being stored. Nothing of the changed file was kept; store it again.',
-    );
+    throw new PalmError({ code: 'source-changed', reason: 'while-sealed' });
   }
   const key = await importKey(parameters.key, 'encrypt');
   const sealed = await crypto.subtle.encrypt(gcmOf(parameters), key, plain);
@@ -183,10 +180,11 @@ function checkParameters(parameters: SegmentParameters, plainBytes: number): voi
     isWithin(segmentIndex, 0, segmentCount - 1) &&
     isWithin(plainBytes, 0, k * BLOCK_BYTES - GCM_TAG_BYTES);
   if (!fits) {
-    throw new PalmError(
-      'bad-argument',
-      `Segment ${segmentIndex} of ${segmentCount} with ${plainBytes} bytes and k = ${k}, n = ${n} cannot be coded.`,
-    );
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `segment ${segmentIndex} of ${segmentCount} with ${plainBytes} bytes, k = ${k}, n = ${n}`,
+    });
   }
 }
 
@@ -196,15 +194,14 @@ function isWithin(value: number, least: number, most: number): boolean {
 
 function checkNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) {
-    throw new PalmError('cancelled', 'Cancelled.', { cause: signal.reason });
+    throw new PalmError({ code: 'cancelled', reason: 'not-wanted' }, { cause: signal.reason });
   }
 }
 
 function corrupt(parameters: SegmentParameters, why: string, cause?: unknown): PalmError {
   const { segmentIndex, segmentCount } = parameters;
   return new PalmError(
-    'corrupt',
-    `Segment ${segmentIndex + 1} of ${segmentCount} cannot be opened: ${why}.`,
+    { code: 'corrupt', reason: 'segment', segment: segmentIndex, segmentCount, detail: why },
     {
       cause,
     },

@@ -22,7 +22,7 @@ export async function loadSimdReedSolomon(wasmBytes: BufferSource): Promise<Eras
     const reedSolomon = new SimdReedSolomon(kernelOf(instance));
     return erasureCodeOver((sources, targets) => reedSolomon.derive(sources, targets));
   } catch (cause) {
-    throw new PalmError('unsupported', 'The erasure code could not be started in this browser.', { cause });
+    throw new PalmError({ code: 'unsupported', reason: 'coding' }, { cause });
   }
 }
 
@@ -120,7 +120,7 @@ function kernelOf(instance: WebAssembly.Instance): Kernel {
     typeof combine !== 'function' ||
     typeof extrapolateFour !== 'function'
   ) {
-    throw new PalmError('unsupported', 'The wasm is not the erasure kernel.');
+    throw new PalmError({ code: 'unsupported', reason: 'wasm', detail: 'not the erasure kernel' });
   }
   return {
     // The kernel's memory never grows, so its buffer is never replaced.
@@ -138,7 +138,8 @@ function kernelOf(instance: WebAssembly.Instance): Kernel {
 
 function constantOf(exported: WebAssembly.ExportValue | undefined): number {
   const value: unknown = exported instanceof WebAssembly.Global ? exported.value : undefined;
-  if (typeof value !== 'number') throw new PalmError('unsupported', 'The wasm is not the erasure kernel.');
+  if (typeof value !== 'number')
+    throw new PalmError({ code: 'unsupported', reason: 'wasm', detail: 'not the erasure kernel' });
   return value;
 }
 

@@ -78,12 +78,12 @@ async function importVerifyKey(publicKey: Uint8Array): Promise<CryptoKey | undef
 }
 
 async function importAesKey(key: Uint8Array, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
-  if (key.length !== AES_KEY_BYTES) throw new RangeError('An AES-256 key is 32 bytes.');
+  if (key.length !== AES_KEY_BYTES) throw new RangeError('an AES-256 key is 32 bytes');
   return crypto.subtle.importKey('raw', shareable(key), 'AES-GCM', false, [usage]);
 }
 
 function gcm(nonce: Uint8Array, aad: Uint8Array): AesGcmParams {
-  if (nonce.length !== GCM_NONCE_BYTES) throw new RangeError('A GCM nonce is 12 bytes.');
+  if (nonce.length !== GCM_NONCE_BYTES) throw new RangeError('a GCM nonce is 12 bytes');
   return {
     name: 'AES-GCM',
     iv: shareable(nonce),

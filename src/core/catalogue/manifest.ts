@@ -129,30 +129,23 @@ export async function openDetails(
   const key = derivePrivateDetailsKey(linkKey, salt);
   const plain = await cryptography.open(key, new Uint8Array(NONCE_BYTES), detailsAad(), sealed);
   if (plain === undefined) {
-    throw new PalmError(
-      'link-needed',
-      'This link does not open this file. Ask whoever stored it for its link.',
-    );
+    throw new PalmError({ code: 'link-needed', reason: 'does-not-open' });
   }
   return detailsOf(fieldsOf(decodeCbor(plain, MAX_RECORD_BYTES), ['name', 'path', 'mime']));
 }
 
-/** @throws PalmError 'bad-argument' with a text for people when a name, path or type cannot be kept. */
+/** @throws PalmError 'bad-argument' when a name, path or type cannot be kept. */
 export function checkDetails(details: FileDetails): void {
-  if (details.name === '') throw new PalmError('bad-argument', 'A file needs a name.');
+  if (details.name === '') throw new PalmError({ code: 'bad-argument', reason: 'no-name', of: 'file' });
   const limits = [
     ['name', details.name, MAX_NAME_BYTES],
-    ['folder path', details.path, MAX_PATH_BYTES],
-    ['type', details.mime, MAX_MIME_BYTES],
+    ['path', details.path, MAX_PATH_BYTES],
+    ['mime', details.mime, MAX_MIME_BYTES],
   ] as const;
-  for (const [what, text, maxBytes] of limits) {
-    if (/\p{Surrogate}/u.test(text))
-      throw new PalmError('bad-argument', `The ${what} has characters that cannot be kept.`);
+  for (const [of, text, maxBytes] of limits) {
+    if (/\p{Surrogate}/u.test(text)) throw new PalmError({ code: 'bad-argument', reason: 'characters', of });
     if (utf8Length(text) > maxBytes) {
-      throw new PalmError(
-        'bad-argument',
-        `The ${what} is longer than ${maxBytes} bytes. Shorten it and add the file again.`,
-      );
+      throw new PalmError({ code: 'bad-argument', reason: 'long-detail', of, maxBytes });
     }
   }
 }
@@ -212,7 +205,10 @@ function checkDecoded(manifest: Manifest): void {
   try {
     checkGeometry(manifest, true);
   } catch (cause) {
-    throw new PalmError('bad-message', 'A manifest has an impossible geometry.', { cause });
+    throw new PalmError(
+      { code: 'bad-message', what: 'record', detail: 'a manifest of impossible geometry' },
+      { cause },
+    );
   }
   if (manifest.fragments.length !== manifest.n || new Set(manifest.fragments).size !== manifest.n) {
     throw bad('a manifest that does not name n distinct fragments');

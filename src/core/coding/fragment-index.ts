@@ -43,9 +43,9 @@ export function fragmentIndexOf(
   fragment: number,
 ): FragmentIndex {
   if (fragmentIdOf(bytes) !== file.fragments[fragment])
-    throw new PalmError('corrupt', 'A fragment index does not fit its id.');
+    throw new PalmError({ code: 'corrupt', reason: 'index-of-another-id' });
   const index = decodeFragmentIndex(bytes);
   if (index.fragment !== fragment || index.blocks.length !== segmentCountOf(file))
-    throw new PalmError('corrupt', 'A fragment index does not fit its file.');
+    throw new PalmError({ code: 'corrupt', reason: 'index-of-another-file' });
   return index;
 }

@@ -34,10 +34,11 @@ export function splitSecret(
 ): Uint8Array<ArrayBuffer>[] {
   checkBytes(secret, SHARE_BYTES, 'A secret');
   if (!Number.isInteger(k) || !Number.isInteger(n) || k < 1 || k > n || n > MAX_FRAGMENT_COUNT) {
-    throw new PalmError(
-      'bad-argument',
-      `Shares need 1 <= k <= n <= ${MAX_FRAGMENT_COUNT}; k is ${k}, n is ${n}.`,
-    );
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `shares with k = ${k}, n = ${n}`,
+    });
   }
   const coefficientBytes = (k - 1) * SHARE_BYTES;
   const coefficients = k === 1 ? new Uint8Array(0) : randomBytes(coefficientBytes);
@@ -71,7 +72,11 @@ export function interpolateShare(
 ): Uint8Array<ArrayBuffer> {
   checkShares(shares);
   if (shares.length !== k) {
-    throw new PalmError('bad-argument', `A share is rebuilt from exactly ${k} shares, not ${shares.length}.`);
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `${shares.length} shares instead of ${k}`,
+    });
   }
   checkIndex(index);
   return interpolate(shares, index + 1);
@@ -110,24 +115,30 @@ function interpolate(shares: readonly IndexedShare[], x: number): Uint8Array<Arr
 }
 
 function checkShares(shares: readonly IndexedShare[]): void {
-  if (shares.length === 0) throw new PalmError('bad-argument', 'At least one share is needed.');
+  if (shares.length === 0)
+    throw new PalmError({ code: 'bad-argument', reason: 'internal', detail: 'no share' });
   const indices = new Set<number>();
   for (const { index, share } of shares) {
     checkIndex(index);
     checkBytes(share, SHARE_BYTES, 'A share');
     indices.add(index);
   }
-  if (indices.size !== shares.length) throw new PalmError('bad-argument', 'The same share was given twice.');
+  if (indices.size !== shares.length)
+    throw new PalmError({ code: 'bad-argument', reason: 'internal', detail: 'the same share twice' });
 }
 
 function checkIndex(index: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= MAX_FRAGMENT_COUNT) {
-    throw new PalmError('bad-argument', `A share index is 0 to ${MAX_FRAGMENT_COUNT - 1}, not ${index}.`);
+    throw new PalmError({ code: 'bad-argument', reason: 'internal', detail: `share ${index}` });
   }
 }
 
 function checkBytes(bytes: Uint8Array, length: number, what: string): void {
   if (bytes.length !== length) {
-    throw new PalmError('bad-argument', `${what} must have ${length} bytes, not ${bytes.length}.`);
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `${what} of ${bytes.length} bytes instead of ${length}`,
+    });
   }
 }

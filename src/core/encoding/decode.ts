@@ -13,7 +13,7 @@ export function decodeCbor(bytes: Uint8Array, maxBytes: number): unknown {
   try {
     return dagCbor.decode(bytes);
   } catch (cause) {
-    throw new PalmError('bad-message', 'A record is not valid DAG-CBOR.', { cause });
+    throw new PalmError({ code: 'bad-message', what: 'record', detail: 'it is not DAG-CBOR' }, { cause });
   }
 }
 
@@ -114,5 +114,5 @@ export function utf8Length(text: string): number {
 }
 
 export function bad(what: string): PalmError {
-  return new PalmError('bad-message', `A record from outside was refused: ${what}.`);
+  return new PalmError({ code: 'bad-message', what: 'record', detail: what });
 }

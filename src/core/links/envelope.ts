@@ -206,20 +206,23 @@ function decodeCandidate(value: unknown): Candidate {
 /** What our own decoder would refuse is never sent. */
 function checkOutgoing({ toSession, body }: Letter): void {
   if (toSession === null && body.kind !== 'announce') {
-    throw new PalmError('bad-argument', `A signaling letter of kind ${body.kind} needs an addressee.`);
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `a letter of kind ${body.kind} without an addressee`,
+    });
   }
   try {
     decodeBody(body);
   } catch (cause) {
     if (!isPalmError(cause, 'bad-message')) throw cause;
     throw new PalmError(
-      'bad-argument',
-      `This browser made a connection ${body.kind} that Palm cannot send.`,
+      { code: 'bad-argument', reason: 'internal', detail: `a connection ${body.kind} that cannot be sent` },
       { cause },
     );
   }
 }
 
 function refusal(why: string): PalmError {
-  return new PalmError('bad-message', `A signaling envelope was refused: ${why}.`);
+  return new PalmError({ code: 'bad-message', what: 'envelope', detail: why });
 }

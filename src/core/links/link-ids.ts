@@ -71,7 +71,11 @@ export function idBytes(id: SessionId | LinkId): Uint8Array<ArrayBuffer> {
 
 function idText(value: unknown): string {
   if (!(value instanceof Uint8Array) || value.length !== LINK_ID_BYTES) {
-    throw new PalmError('bad-message', 'The name of a session or link is 16 bytes.');
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'record',
+      detail: 'the name of a session or link is 16 bytes',
+    });
   }
   return hexOf(value);
 }

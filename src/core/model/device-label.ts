@@ -2,9 +2,6 @@
 
 import { visibleName } from './visible-name.ts';
 
-/** Of a device without a name. */
-export const UNNAMED_DEVICE = 'Unnamed device';
-
 /** Enough to tell a pool's devices apart, and short enough to compare by eye; of an id that is looked for to match, it proves nothing. */
 const SHOWN_ID_CHARACTERS = 6;
 
@@ -18,9 +15,7 @@ export function quotableName(name: string): string {
 
 /** Equal for names that people would take for one another, as far as case, width and quotation marks go. */
 export function lookOf(name: string): string {
-  return quotableName(name || UNNAMED_DEVICE)
-    .normalize('NFKC')
-    .toLowerCase();
+  return quotableName(name).normalize('NFKC').toLowerCase();
 }
 
 /** Such as "(…k3vwy2)". */

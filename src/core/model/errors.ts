@@ -1,6 +1,8 @@
 // Every failure that a person or a caller is expected to meet carries one of these codes. Anything else that throws
 // is a bug.
 
+import type { Failure } from './failures.ts';
+
 export type PalmErrorCode =
   /** The invite or file link cannot be read: cut short, mistyped, of another version. */
   | 'bad-invite'
@@ -37,15 +39,28 @@ export type PalmErrorCode =
   | 'other-tab'
   | 'worker-failed';
 
-/** A failure with a code that the interface can explain; `message` is written for people. */
+export interface PalmErrorOptions {
+  readonly cause?: unknown;
+  /** For people: given to what leaves `window.palm`. Without it the message is the failure itself, for logs. */
+  readonly message?: string;
+}
+
+/** A failure that callers are expected to meet; the screens have a sentence for each. */
 export class PalmError extends Error {
   readonly code: PalmErrorCode;
+  readonly failure: Failure;
 
-  constructor(code: PalmErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(failure: Failure, { cause, message = traceOf(failure) }: PalmErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'PalmError';
-    this.code = code;
+    this.code = failure.code;
+    this.failure = failure;
   }
+}
+
+/** Such as `corrupt {"reason":"block-length"}`. */
+function traceOf({ code, ...parameters }: Failure): string {
+  return Object.keys(parameters).length === 0 ? code : `${code} ${JSON.stringify(parameters)}`;
 }
 
 /** Whether `error` is a PalmError, of the given code where one is given. */

@@ -30,19 +30,13 @@ export interface Geometry {
 export function checkGeometry(geometry: Geometry, mirror: boolean): void {
   const { k, n, size } = geometry;
   if (!Number.isInteger(k) || !Number.isInteger(n) || k < 1 || k > n || n > MAX_FRAGMENT_COUNT) {
-    throw new PalmError(
-      'bad-argument',
-      `k and n must be whole numbers with 1 <= k <= n <= ${MAX_FRAGMENT_COUNT}.`,
-    );
+    throw new PalmError({ code: 'bad-argument', reason: 'fragment-counts', max: MAX_FRAGMENT_COUNT });
   }
   if (k === 1 && !mirror) {
-    throw new PalmError(
-      'bad-argument',
-      'With k = 1 every holder can read the file alone. Ask for a mirror to allow that.',
-    );
+    throw new PalmError({ code: 'bad-argument', reason: 'not-a-mirror' });
   }
   if (segmentCountOf(geometry) > MAX_SEGMENT_COUNT) {
-    throw new PalmError('bad-argument', `A file of ${size} bytes is too large for k = ${k}.`);
+    throw new PalmError({ code: 'bad-argument', reason: 'large-file', size, k });
   }
 }
 

@@ -107,7 +107,11 @@ export function parseEntryId(value: unknown): EntryId {
 /** @throws PalmError 'bad-message' when `value` is not 32 hex digits. */
 export function parsePoolId(value: unknown): PoolId {
   if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) {
-    throw new PalmError('bad-message', 'A pool id is 32 hexadecimal digits.');
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'record',
+      detail: 'a pool id is 32 hexadecimal digits',
+    });
   }
   return value as PoolId; // checked above
 }
@@ -115,7 +119,7 @@ export function parsePoolId(value: unknown): PoolId {
 /** @throws PalmError 'bad-message' when `value` is not 16 bytes. */
 export function parseJobId(value: unknown): JobId {
   if (!(value instanceof Uint8Array) || value.length !== JOB_ID_BYTES) {
-    throw new PalmError('bad-message', 'The id of a job is 16 bytes.');
+    throw new PalmError({ code: 'bad-message', what: 'record', detail: 'the id of a job is 16 bytes' });
   }
   return hexOf(value) as JobId; // checked above
 }
@@ -123,7 +127,7 @@ export function parseJobId(value: unknown): JobId {
 /** @throws PalmError 'bad-message' when `value` is not 32 bytes. The bytes are not copied. */
 export function parseBlockHash(value: unknown): BlockHash {
   if (!(value instanceof Uint8Array) || value.length !== SHA2_256_BYTES) {
-    throw new PalmError('bad-message', 'A block hash is 32 bytes.');
+    throw new PalmError({ code: 'bad-message', what: 'record', detail: 'a block hash is 32 bytes' });
   }
   return value as BlockHash; // checked above
 }
@@ -155,7 +159,11 @@ export function parseBlockOwner(value: unknown): BlockOwner {
     value.length > MAX_BLOCK_OWNER_BYTES ||
     !/^(store|pull|soon):./.test(value)
   ) {
-    throw new PalmError('bad-message', 'An owner of blocks is its kind and a name.');
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'record',
+      detail: 'an owner of blocks is its kind and a name',
+    });
   }
   return value as BlockOwner; // checked above
 }
@@ -212,7 +220,11 @@ function parseCidText(value: unknown, code: number): string {
     cid.multihash.digest.length === SHA2_256_BYTES &&
     (typeof value !== 'string' || canonical === value);
   if (!fits || canonical === undefined) {
-    throw new PalmError('bad-message', 'An identifier is not a CIDv1 of the expected kind.');
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'record',
+      detail: 'an identifier is not a CIDv1 of the expected kind',
+    });
   }
   return canonical;
 }
@@ -224,6 +236,9 @@ function asCid(value: unknown): CID | undefined {
   try {
     return CID.parse(value);
   } catch (cause) {
-    throw new PalmError('bad-message', 'An identifier is not a CID.', { cause });
+    throw new PalmError(
+      { code: 'bad-message', what: 'record', detail: 'an identifier is not a CID' },
+      { cause },
+    );
   }
 }

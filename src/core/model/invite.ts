@@ -81,7 +81,7 @@ function decodeChecked(use: string, text: string, length: number): Uint8Array<Ar
   }
   const version = bytes[0];
   if (version !== undefined && version > VERSION && bytes.length >= length) {
-    throw new PalmError('bad-invite', 'This link was made by a newer Palm. Update this one, then try again.');
+    throw new PalmError({ code: 'bad-invite', reason: 'newer-version' });
   }
   const body = bytes.slice(0, bytes.length - CHECKSUM_BYTES);
   const sum = bytes.subarray(bytes.length - CHECKSUM_BYTES);
@@ -95,6 +95,5 @@ function checksum(use: string, bytes: Uint8Array): Uint8Array {
 }
 
 function unreadable(cause?: unknown): PalmError {
-  const text = 'This link cannot be read: part of it is missing or mistyped. Copy or scan it again, whole.';
-  return new PalmError('bad-invite', text, cause === undefined ? undefined : { cause });
+  return new PalmError({ code: 'bad-invite', reason: 'unreadable' }, { cause });
 }

@@ -1,5 +1,5 @@
 // What a member does to the others that they ought to hear of: who, what and how many. None of it can be prevented in a pool
-// whose members are equal; all of it can be told. People are told by the runtime (misdeed-text.ts).
+// whose members are equal; all of it can be told. The screens have the sentences (src/ui/text/en/misdeeds.ts).
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';

@@ -204,10 +204,18 @@ class PartsCursor {
 
 function checkOutgoing(messageBytes: number, maxFrameBytes: number): void {
   if (messageBytes > MAX_MESSAGE_BYTES) {
-    throw new PalmError('bad-argument', `A message of ${messageBytes} bytes is too long to send.`);
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `a message of ${messageBytes} bytes`,
+    });
   }
   if (maxFrameBytes <= FIRST_HEADER_BYTES) {
-    throw new PalmError('bad-argument', `A frame of ${maxFrameBytes} bytes has no room for a message.`);
+    throw new PalmError({
+      code: 'bad-argument',
+      reason: 'internal',
+      detail: `frames of ${maxFrameBytes} bytes`,
+    });
   }
 }
 
@@ -227,5 +235,5 @@ function signal(frame: Uint8Array): Arrival {
 }
 
 function bad(what: string): PalmError {
-  return new PalmError('bad-message', `A frame from a linked device was refused: ${what}.`);
+  return new PalmError({ code: 'bad-message', what: 'frame', detail: what });
 }

@@ -65,7 +65,11 @@ export type RelayClose = (typeof RELAY_CLOSE)[keyof typeof RELAY_CLOSE];
 /** @throws PalmError 'bad-message' when `value` is not 32 lower-case hex digits. */
 export function parseConnectionId(value: unknown): ConnectionId {
   if (!isConnectionId(value)) {
-    throw new PalmError('bad-message', 'A connection id is 32 hexadecimal digits.');
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: 'a connection id is 32 hexadecimal digits',
+    });
   }
   return value;
 }
@@ -108,7 +112,11 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       requireKeys(fields, []);
       return { kind };
     default:
-      throw new PalmError('bad-message', 'The relay does not know this kind of frame.');
+      throw new PalmError({
+        code: 'bad-message',
+        what: 'relay-frame',
+        detail: 'the relay does not know its kind',
+      });
   }
 }
 
@@ -137,26 +145,37 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
       requireKeys(fields, []);
       return { kind };
     default:
-      throw new PalmError('bad-message', 'The relay sent a frame of a kind that Palm does not know.');
+      throw new PalmError({
+        code: 'bad-message',
+        what: 'relay-frame',
+        detail: 'Palm does not know its kind',
+      });
   }
 }
 
 function decodeFields(bytes: Uint8Array): ReadonlyMap<string, unknown> {
   if (bytes.length > MAX_RELAY_FRAME_BYTES) {
-    throw new PalmError('bad-message', `A relay frame is at most ${MAX_RELAY_FRAME_BYTES} bytes.`);
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: `it has more than ${MAX_RELAY_FRAME_BYTES} bytes`,
+    });
   }
   let value: unknown;
   try {
     value = decode(bytes);
   } catch (cause) {
-    throw new PalmError('bad-message', 'A relay frame is not DAG-CBOR.', { cause });
+    throw new PalmError(
+      { code: 'bad-message', what: 'relay-frame', detail: 'it is not DAG-CBOR' },
+      { cause },
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw new PalmError('bad-message', 'A relay frame is a map.');
+    throw new PalmError({ code: 'bad-message', what: 'relay-frame', detail: 'it is not a map' });
   }
   const fields = new Map<string, unknown>(Object.entries(value));
   if (fields.get('v') !== VERSION) {
-    throw new PalmError('bad-message', 'A relay frame of another version.');
+    throw new PalmError({ code: 'bad-message', what: 'relay-frame', detail: 'it is of another version' });
   }
   return fields;
 }
@@ -164,13 +183,21 @@ function decodeFields(bytes: Uint8Array): ReadonlyMap<string, unknown> {
 /** Exactly `v`, `kind` and `names`, nothing more and nothing less. */
 function requireKeys(fields: ReadonlyMap<string, unknown>, names: readonly string[]): void {
   if (fields.size !== names.length + 2 || !names.every((name) => fields.has(name))) {
-    throw new PalmError('bad-message', 'A relay frame has a missing or an unknown field.');
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: 'a field is missing or unknown',
+    });
   }
 }
 
 function parseEnvelope(value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array) || value.length === 0 || value.length > MAX_ENVELOPE_BYTES) {
-    throw new PalmError('bad-message', `An envelope is 1 to ${MAX_ENVELOPE_BYTES} bytes.`);
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: `an envelope is 1 to ${MAX_ENVELOPE_BYTES} bytes`,
+    });
   }
   return value;
 }
@@ -178,11 +205,19 @@ function parseEnvelope(value: unknown): Uint8Array {
 /** The others in a room: bounded, distinct, and without `you`. */
 function parseOthers(value: unknown, you: ConnectionId): ConnectionId[] {
   if (!Array.isArray(value) || value.length >= MAX_ROOM_CLIENTS) {
-    throw new PalmError('bad-message', `A room has at most ${MAX_ROOM_CLIENTS} clients.`);
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: `a room has at most ${MAX_ROOM_CLIENTS} clients`,
+    });
   }
   const others = value.map((item: unknown) => parseConnectionId(item));
   if (new Set([...others, you]).size !== others.length + 1) {
-    throw new PalmError('bad-message', 'A room names each client once.');
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: 'a room names each client once',
+    });
   }
   return others;
 }

@@ -11,7 +11,7 @@ export interface HeldFragmentsOptions {
   readonly held: (stored: StoredFragment) => void;
   readonly unheld: (stored: StoredFragment) => void;
   /** Part of a fragment turned out to be damaged; it is unheld already. */
-  readonly damaged: (what: 'A block' | 'An index', file: FileId) => void;
+  readonly damaged: (what: 'block' | 'index', file: FileId) => void;
 }
 
 export class HeldFragments {
@@ -61,17 +61,17 @@ export class HeldFragments {
     const key = blockKey(lost);
     for (const stored of [...this.#stored.values()].flatMap((ofFile) => [...ofFile.values()])) {
       const hashes = await this.#damaged.blocksOf(stored, this.#options.fragments);
-      if (hashes === undefined) await this.#lose(stored, 'An index');
-      else if (hashes.some((hash) => blockKey(hash) === key)) await this.#lose(stored, 'A block');
+      if (hashes === undefined) await this.#lose(stored, 'index');
+      else if (hashes.some((hash) => blockKey(hash) === key)) await this.#lose(stored, 'block');
     }
   }
 
   async indexLost(file: FileId, fragment: number): Promise<void> {
     const stored = this.#stored.get(file)?.get(fragment);
-    if (stored !== undefined) await this.#lose(stored, 'An index');
+    if (stored !== undefined) await this.#lose(stored, 'index');
   }
 
-  async #lose(stored: StoredFragment, what: 'A block' | 'An index'): Promise<void> {
+  async #lose(stored: StoredFragment, what: 'block' | 'index'): Promise<void> {
     // It may have been dropped, or lost for another block, while somebody looked.
     if (this.#stored.get(stored.fileId)?.get(stored.fragment) !== stored) return;
     this.#forget(stored);

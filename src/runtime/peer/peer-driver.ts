@@ -3,10 +3,9 @@
 
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
-import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { PalmError } from '../../core/model/errors.ts';
 import type { BlockHash, BlockOwner, DeviceId, FileId, JobId } from '../../core/model/ids.ts';
 import { heldBytesOf } from '../../core/model/geometry.ts';
-import { visibleName } from '../../core/model/visible-name.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
@@ -27,18 +26,18 @@ import type {
   Transport,
 } from '../../core/ports.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';
-import type { Notice } from '../api.ts';
+import type { NoticeStatus } from '../api.ts';
 import { Challenging } from './challenging.ts';
 import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
 import { HeldFragments } from './held-fragments.ts';
 import { MessageFlow } from './message-flow.ts';
-import type { PeerCause } from '../notices.ts';
+import { noticeOf, type Notice, type QuotedDevice } from '../notice.ts';
 import { OtherVersions } from '../other-versions.ts';
 import { Prefetcher } from '../take/prefetcher.ts';
 import { Publisher } from './publishing.ts';
-import { damagedBytesText } from '../take/pulling.ts';
+import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
 import { restoreHoldings } from '../saved-pool.ts';
@@ -58,11 +57,10 @@ export interface PeerDriverPorts {
 export interface PeerDriverEvents {
   /** Something that status shows may have changed. */
   changed(): void;
-  /** `cause`: what other devices caused, however many there are; without it, it is about this device. */
-  notice(level: Notice['level'], text: string, cause?: PeerCause): void;
+  notice(level: NoticeStatus['level'], notice: Notice): void;
   relayState(state: RelayState): void;
-  /** A member did something to the others that people ought to hear of; its name as `quotedDevice` gives it. */
-  misdeed(device: DeviceId, name: string, what: Misdeed, count: number): void;
+  /** A member did something to the others that people ought to hear of. */
+  misdeed(device: QuotedDevice, what: Misdeed, count: number): void;
 }
 
 export class PeerDriver {
@@ -80,9 +78,7 @@ export class PeerDriver {
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
   readonly #taker: FragmentTaker;
-  readonly #otherVersions = new OtherVersions((text) =>
-    this.#events.notice('warning', text, 'other-version'),
-  );
+  readonly #otherVersions = new OtherVersions((notice) => this.#events.notice('warning', notice));
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #driver: MachineDriver<PeerInput, PeerEffect>;
@@ -148,7 +144,7 @@ export class PeerDriver {
     this.#taker = new FragmentTaker({
       ...ports,
       manifestOf: (file) => this.peer.catalogue.files().get(file),
-      nameOf: (device) => this.deviceNameOf(device),
+      quoted: (device) => this.quotedDevice(device),
       request: (from, ask) => this.request(from, ask, this.#lifetime.signal),
       settled: (wanted) => {
         if (this.peer.isPrefetching) this.input({ kind: 'pulling', blocks: wanted });
@@ -156,7 +152,7 @@ export class PeerDriver {
       },
       fileKept: (file) => this.#records.fileKept(file),
       held: (stored) => this.#held.addFetched(stored),
-      warn: (text, cause) => this.#events.notice('warning', text, cause),
+      warn: (notice) => this.#events.notice('warning', notice),
       ended: (place, from, outcome, blocks) => this.input({ kind: 'pulled', place, from, outcome, blocks }),
     });
   }
@@ -186,8 +182,7 @@ export class PeerDriver {
       linkDown: (device) => this.#linkDown(device),
       message: (device, bytes) => this.#messages.receive(device, bytes),
       relayState: (state) => this.#events.relayState(state),
-      rejected: (reason) =>
-        this.#events.notice('warning', `Refused something from the network: ${reason}.`, 'unreadable'),
+      rejected: (rejection) => this.#events.notice('warning', { kind: 'rejection', rejection }),
     });
     return droppedCount;
   }
@@ -195,7 +190,7 @@ export class PeerDriver {
   /** Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable stays. */
   async stop(): Promise<void> {
     this.#driver.stop();
-    this.#lifetime.abort(new PalmError('not-in-pool', 'This device left the pool.'));
+    this.#lifetime.abort(new PalmError({ code: 'not-in-pool', reason: 'left' }));
     await this.#ports.transport.close();
     this.#requests.close();
     await Promise.allSettled([this.#background.ended(), this.#publisher.idle()]);
@@ -245,8 +240,8 @@ export class PeerDriver {
     return this.#serving.load(ask);
   }
 
-  /** As sentences name it: quoted, and never to be taken for another. */
-  deviceNameOf(device: DeviceId): string {
+  /** As sentences name it. */
+  quotedDevice(device: DeviceId): QuotedDevice {
     return quotedDevice(this.peer.catalogue, device);
   }
 
@@ -256,14 +251,14 @@ export class PeerDriver {
     this.input({ kind: 'held', file: fileId, fragment, bytes });
   }
 
-  #tellDamaged(what: 'A block' | 'An index', file: FileId): void {
-    const text = `${what} of ${this.#nameOf(file)} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
-    this.#events.notice('warning', text);
+  #tellDamaged(what: 'block' | 'index', file: FileId): void {
+    this.#events.notice('warning', { kind: 'damaged-here', what, file: this.#nameOf(file) });
   }
 
-  #nameOf(file: FileId): string {
+  /** Undefined for a private file. */
+  #nameOf(file: FileId): string | undefined {
     const access = this.peer.catalogue.files().get(file)?.access;
-    return access?.kind === 'pool' ? `“${visibleName(access.details.name)}”` : 'a private file';
+    return access?.kind === 'pool' ? access.details.name : undefined;
   }
 
   #settled(): void {
@@ -322,22 +317,21 @@ export class PeerDriver {
         this.#serving.stop(effect.to, effect.id);
         break;
       case 'other-protocol':
-        this.#otherVersions.met(effect.device, this.deviceNameOf(effect.device), effect.protocol);
+        this.#otherVersions.met(this.quotedDevice(effect.device), effect.protocol);
         break;
       case 'close-link':
         this.#ports.transport.closeLink(effect.device, effect.reason);
         break;
       case 'misdeed': {
         const { device, what, count } = effect;
-        this.#events.misdeed(device, this.deviceNameOf(device), what, count);
+        this.#events.misdeed(this.quotedDevice(device), what, count);
         break;
       }
     }
   }
 
   #tellFailure(error: unknown): void {
-    const text = isPalmError(error) ? error.message : `Something failed inside Palm: ${String(error)}`;
-    this.#events.notice('error', text);
+    this.#events.notice('error', noticeOf(error));
   }
 
   #linkDown(device: DeviceId): void {
@@ -346,8 +340,7 @@ export class PeerDriver {
   }
 
   #tellUnreadable(): void {
-    const text = 'A device sent a message that cannot be read; its link was closed.';
-    this.#events.notice('warning', text, 'unreadable');
+    this.#events.notice('warning', { kind: 'unreadable-message' });
   }
 
   /** Returns what has to end before the device's next control message is handled: the check of entries that it sent. */
@@ -372,17 +365,14 @@ export class PeerDriver {
   async #restoreRecords(): Promise<void> {
     const damagedCount = await this.#records.restore();
     if (damagedCount === 0) return;
-    const text =
-      'Some of what this device keeps of the pool’s catalogue cannot be read any more. The other devices have it, and send it again.';
-    this.#events.notice('warning', text);
+    this.#events.notice('warning', { kind: 'catalogue-damaged' });
   }
 
   async #prefetch(from: DeviceId, job: JobId, block: BlockHash): Promise<void> {
     let outcome: PrefetchOutcome = 'failed';
     try {
       outcome = await this.#prefetcher.fetch(from, job, block);
-      if (outcome === 'corrupt')
-        this.#events.notice('warning', damagedBytesText(this.deviceNameOf(from)), 'damaged-bytes');
+      if (outcome === 'corrupt') this.#events.notice('warning', damagedOffer(this.quotedDevice(from)));
     } finally {
       this.input({ kind: 'prefetched', from, job, block, outcome });
     }

@@ -43,10 +43,7 @@ interface Waiting {
 
 /** Refused before anything is written: nobody would keep it. */
 export function logFull(isFile: boolean): PalmError {
-  const text = isFile
-    ? 'This device has stored as many files in this pool as its log has room for, removed ones included. Store it on another device of the pool. What is stored stays, and can be read and removed as before.'
-    : 'The log of this device is full: no more can be written in this pool from here. What is stored stays, and can be read. Other devices can go on.';
-  return new PalmError('log-full', text);
+  return new PalmError({ code: 'log-full', reason: isFile ? 'no-more-files' : 'nothing-more' });
 }
 
 export class Publisher {

@@ -61,7 +61,7 @@ export class RequestWaits {
 }
 
 function linkClosed(): PalmError {
-  return new PalmError('link-closed', 'The connection to the device closed before it answered.');
+  return new PalmError({ code: 'link-closed', reason: 'before-the-answer' });
 }
 
 function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): PalmError {
@@ -69,15 +69,15 @@ function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): Palm
     case 'link-closed':
       return linkClosed();
     case 'deadline':
-      return new PalmError('deadline', 'The device did not answer in time.');
+      return new PalmError({ code: 'deadline', reason: 'no-answer' });
     case 'corrupt':
-      return new PalmError('corrupt', 'The device found its copy of a block damaged.');
+      return new PalmError({ code: 'corrupt', reason: 'copy-elsewhere' });
     case 'busy':
-      return new PalmError('deadline', 'The device has too much to do to answer now.');
+      return new PalmError({ code: 'deadline', reason: 'busy' });
     case 'storage':
       // The worker that has its blocks may have died: another has them when it is asked again.
-      return new PalmError('deadline', 'The device could not read its storage just now.');
+      return new PalmError({ code: 'deadline', reason: 'storage' });
     case 'absent':
-      return new PalmError('refused', 'The device has no such block.');
+      return new PalmError({ code: 'refused', reason: 'not-there' });
   }
 }

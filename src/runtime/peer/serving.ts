@@ -108,7 +108,7 @@ export class Serving {
 
   /** It is no longer wanted. */
   stop(to: DeviceId, id: number): void {
-    this.#running.get(`${to}/${id}`)?.abort(new PalmError('cancelled', 'No longer wanted.'));
+    this.#running.get(`${to}/${id}`)?.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
   }
 
   #served(to: DeviceId, id: number, failure: Failure | undefined): void {

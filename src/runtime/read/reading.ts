@@ -12,7 +12,7 @@ import { type BlockHash, type DeviceId, type FileId } from '../../core/model/ids
 import type { Ask } from '../../core/peer/requests.ts';
 import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../../core/reading/read-plan.ts';
-import type { PeerCause } from '../notices.ts';
+import type { Notice } from '../notice.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 
 export interface ReadPorts {
@@ -20,7 +20,7 @@ export interface ReadPorts {
   readonly memory: Memory;
   readonly codec: SegmentCodec;
   readonly driver: PeerDriver;
-  notice(text: string, cause: PeerCause): void;
+  notice(notice: Notice): void;
 }
 
 export interface ReadJob {
@@ -140,7 +140,7 @@ class ReadSession {
   close(): void {
     this.#stopWatching();
     this.#driver.stop();
-    this.#lifetime.abort(new PalmError('cancelled', 'The read ended.'));
+    this.#lifetime.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
     this.#blocks.clear();
     this.#opened.clear();
   }
@@ -249,9 +249,7 @@ class ReadSession {
   #sourcesChanged(): void {
     const { peer } = this.#ports.driver;
     if (peer.catalogue.isRemoved(this.#job.fileId)) {
-      this.#fail(
-        new PalmError('removed-file', 'The file was removed from the pool while it was being read.'),
-      );
+      this.#fail(new PalmError({ code: 'removed-file', reason: 'while-read' }));
       return;
     }
     const revision = peer.revisionOf(this.#job.fileId);
@@ -285,7 +283,7 @@ class ReadSession {
       case 'stop-block':
         this.#asks
           .get(`${effect.segment}/${effect.fragment}`)
-          ?.abort(new PalmError('cancelled', 'No longer needed.'));
+          ?.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
         break;
       case 'complete':
         this.#complete.add(effect.segment);
@@ -323,7 +321,7 @@ class ReadSession {
       const signal = AbortSignal.any([ask.signal, this.#lifetime.signal]);
       const bytes = await this.#fetch(device, { kind: 'get-block', hash }, signal);
       if (bytes.length !== blockBytesOf(this.#job.manifest, segment))
-        throw new PalmError('corrupt', 'A block does not have its length.');
+        throw new PalmError({ code: 'corrupt', reason: 'block-length' });
       this.#ownFailure = undefined;
       if (this.#complete.has(segment)) {
         this.#ports.memory.give(bytes);
@@ -352,7 +350,7 @@ class ReadSession {
   async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (device !== this.#ports.driver.deviceId) return this.#ports.driver.request(device, ask, signal);
     const bytes = await this.#ports.driver.loadOwn(ask);
-    if (bytes === undefined) throw new PalmError('refused', 'A block of this device is missing.');
+    if (bytes === undefined) throw new PalmError({ code: 'refused', reason: 'not-here' });
     return bytes;
   }
 
@@ -381,8 +379,7 @@ class ReadSession {
   }
 
   #tellDamaged(device: DeviceId): void {
-    const name = this.#ports.driver.deviceNameOf(device);
-    this.#ports.notice(`A damaged block on ${name} was refused and fetched elsewhere.`, 'damaged-bytes');
+    this.#ports.notice({ kind: 'damaged-block', from: this.#ports.driver.quotedDevice(device) });
   }
 
   #inBackground(work: Promise<void>): void {
@@ -395,8 +392,6 @@ class ReadSession {
   }
 }
 
-function notEnough(reach: number, manifest: Manifest): PalmError {
-  const missing = manifest.k - reach;
-  const text = `Only ${reach} of the ${manifest.k} fragments that are needed can be reached. Nothing is lost: when devices with ${missing} more come back, it can be opened again.`;
-  return new PalmError('not-enough-fragments', text);
+function notEnough(reach: number, { k }: Manifest): PalmError {
+  return new PalmError({ code: 'not-enough-fragments', reach, k });
 }

@@ -4,7 +4,6 @@
 import { bytesOfHex, equalBytes } from '../../core/model/bytes.ts';
 import { segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
 import { parseJobId } from '../../core/model/ids.ts';
-import { visibleName } from '../../core/model/visible-name.ts';
 import type { UnfinishedStore } from '../../core/ports.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
 import type { Likeness, SealedSegments } from './unfinished-stores.ts';
@@ -54,10 +53,7 @@ export async function storeBefore(
   if (isSame && sealed.size > 0) return resumes;
   await abandonStore(resumes.storeId, ports);
   if (!isSame) {
-    notice(
-      `The file chosen for “${visibleName(resumes.name)}” is not the one that was interrupted, or it changed since. What was encrypted of ` +
-        `that one was dropped, and “${visibleName(details.name)}” is stored from its beginning.`,
-    );
+    notice({ kind: 'another-file', interrupted: resumes.name, chosen: details.name });
   }
   return undefined;
 }

@@ -24,9 +24,7 @@ export async function awaitQuorum(
     const look = (): void => {
       if (driver.peer.catalogue.isRemoved(fileId)) {
         finish();
-        reject(
-          new PalmError('removed-file', 'The file was removed from the pool while it was being placed.'),
-        );
+        reject(new PalmError({ code: 'removed-file', reason: 'while-placed' }));
         return;
       }
       const { n } = geometry;
@@ -47,8 +45,7 @@ export async function awaitQuorum(
         reject(transfer.signal.reason);
         return;
       }
-      const text = 'No longer waiting. The file is on this device and goes on being placed by itself.';
-      reject(new PalmError('cancelled', text, { cause: transfer.signal.reason }));
+      reject(new PalmError({ code: 'cancelled', reason: 'waiting' }, { cause: transfer.signal.reason }));
     };
     const stopWatching = driver.watch(look);
     transfer.signal.addEventListener('abort', onAbort, { once: true });

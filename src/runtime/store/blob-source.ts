@@ -120,7 +120,5 @@ function byobReaderOf(blob: Blob): ReadableStreamBYOBReader | undefined {
 }
 
 function changed(cause: unknown): PalmError {
-  const text =
-    'The file changed or became unreadable while it was being stored. Nothing of it was kept; add it again to store it as it is now.';
-  return new PalmError('source-changed', text, { cause });
+  return new PalmError({ code: 'source-changed', reason: 'while-read' }, { cause });
 }

@@ -17,6 +17,7 @@ import type {
   SourceHandle,
   UnfinishedStore,
 } from '../../core/ports.ts';
+import type { Notice } from '../notice.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 import type { Transfer } from '../transfers.ts';
 import type { UnfinishedStores } from './unfinished-stores.ts';
@@ -33,7 +34,7 @@ export interface StorePorts {
   readonly keys: PoolKeys;
   readonly unfinished: UnfinishedStores;
   /** Tells people something that is no failure. */
-  readonly notice: (text: string) => void;
+  readonly notice: (notice: Notice) => void;
   /** Tells people what another device did. */
   readonly misdeed: (device: DeviceId, what: Misdeed) => void;
 }

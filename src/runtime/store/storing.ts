@@ -21,10 +21,9 @@ import {
   type Manifest,
 } from '../../core/catalogue/manifest.ts';
 import { bytesOfHex, hexOf } from '../../core/model/bytes.ts';
-import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { isPalmError, PalmError, type PalmErrorCode } from '../../core/model/errors.ts';
 import { segmentCountOf } from '../../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../../core/model/ids.ts';
-import { visibleName } from '../../core/model/visible-name.ts';
 import type { UnfinishedStore } from '../../core/ports.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
 import { abandonStore, mayBeHere, storeBefore } from './already-here.ts';
@@ -116,21 +115,25 @@ async function sealAndPublish(
   } catch (error) {
     early?.over();
     // One that was kept before is kept also when that could not be said anew.
-    const goesOn = (isKept || unfinished.has(storeId)) && !job.transfer.signal.aborted && isPassing(error);
-    if (!goesOn) {
+    const isThere = (isKept || unfinished.has(storeId)) && !job.transfer.signal.aborted;
+    const code = isThere && isPalmError(error) ? passingCode(error.code) : undefined;
+    if (code === undefined || !isPalmError(error)) {
       await unfinished.end(storeId);
       throw error;
     }
     unfinished.pause(storeId);
-    const text = `${error.message} What is encrypted of “${visibleName(store.name)}” is kept: continue it then, or discard it.`;
-    throw new PalmError(error.code, text, { cause: error });
+    throw new PalmError(
+      { code, reason: 'store-kept', name: store.name, failure: error.failure },
+      { cause: error },
+    );
   }
 }
 
-/** Whether a failure says nothing against the same store at another time. */
-function isPassing(error: unknown): error is PalmError {
-  const codes = ['storage-full', 'storage-failed', 'worker-failed', 'refused'] as const;
-  return codes.some((code) => isPalmError(error, code));
+/** The codes of failures that say nothing against the same store at another time. */
+const PASSING = ['storage-full', 'storage-failed', 'worker-failed', 'refused'] as const;
+
+function passingCode(code: PalmErrorCode): (typeof PASSING)[number] | undefined {
+  return PASSING.find((passing) => passing === code);
 }
 
 interface Sealed {

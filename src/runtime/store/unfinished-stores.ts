@@ -8,7 +8,6 @@ import { equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import { type BlockOwner, ownerOfStore } from '../../core/model/ids.ts';
 import { plainBytesOf, segmentCountOf, type Geometry } from '../../core/model/geometry.ts';
-import { visibleName } from '../../core/model/visible-name.ts';
 import type { FragmentStore, Kept, StoreJournal, UnfinishedStore } from '../../core/ports.ts';
 import type { UnfinishedStatus } from '../api.ts';
 import type { SourceFiles } from '../runtime-ports.ts';
@@ -95,9 +94,9 @@ export class UnfinishedStores {
   /** Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or it is being continued. */
   claim(storeId: string): UnfinishedStore {
     const entry = this.#entries.get(storeId);
-    if (entry === undefined) throw new PalmError('bad-argument', 'There is no such unfinished file here.');
+    if (entry === undefined) throw new PalmError({ code: 'bad-argument', reason: 'no-unfinished-store' });
     if (entry.isRunning)
-      throw new PalmError('bad-argument', `“${visibleName(entry.store.name)}” is being stored already.`);
+      throw new PalmError({ code: 'bad-argument', reason: 'store-goes-on', name: entry.store.name });
     this.#set(storeId, { isRunning: true });
     return entry.store;
   }
@@ -133,16 +132,13 @@ export class UnfinishedStores {
    * person may be asked. @throws PalmError 'file-needed' when they must choose it.
    */
   async open({ storeId, name, handle }: UnfinishedStore): Promise<File> {
-    if (handle === undefined) throw fileNeeded(name, 'A browser does not remember where a file was.');
+    if (handle === undefined) throw fileNeeded(name, 'no-handle');
     const { sources } = this.#ports;
     const may = await sources.mayRead(handle, true);
     const file = may ? await sources.open(handle) : undefined;
     if (file !== undefined) return file;
     this.#set(storeId, { needs: 'file' });
-    throw fileNeeded(
-      name,
-      may ? 'It is no longer where it was.' : 'The browser does not let Palm read it any more.',
-    );
+    throw fileNeeded(name, may ? 'moved' : 'not-allowed');
   }
 
   /** Journals `store`, which a job works on from now on. Answers whether it could be: it cannot be continued otherwise. */
@@ -247,9 +243,6 @@ function isAlike(a: Likeness, b: Likeness): boolean {
   );
 }
 
-function fileNeeded(name: string, why: string): PalmError {
-  return new PalmError(
-    'file-needed',
-    `Choose “${visibleName(name)}” again to go on. ${why} What is encrypted of it already is kept.`,
-  );
+function fileNeeded(name: string, reason: 'no-handle' | 'moved' | 'not-allowed'): PalmError {
+  return new PalmError({ code: 'file-needed', reason, name });
 }

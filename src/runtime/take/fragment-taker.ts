@@ -9,7 +9,7 @@ import type { Ask } from '../../core/peer/requests.ts';
 import type { Fetch } from '../../core/peer/taking.ts';
 import type { Clock, FragmentStore, StoredFragment } from '../../core/ports.ts';
 import type { Place, Refusal } from '../../core/wire/messages.ts';
-import type { PeerCause } from '../notices.ts';
+import type { Notice, QuotedDevice } from '../notice.ts';
 import { pullFragment, pullTogether, type PullOutcome, type PullPorts } from './pulling.ts';
 
 export interface FragmentTakerPorts {
@@ -17,7 +17,7 @@ export interface FragmentTakerPorts {
   readonly fragments: FragmentStore;
   readonly manifestOf: (file: FileId) => Manifest | undefined;
   /** A device as people know it. */
-  readonly nameOf: (device: DeviceId) => string;
+  readonly quoted: (device: DeviceId) => QuotedDevice;
   readonly request: (from: DeviceId, ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
   /** See PullPorts. */
   readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
@@ -25,7 +25,7 @@ export interface FragmentTakerPorts {
   readonly fileKept: (file: FileId) => Promise<void>;
   /** The fragment is durable. */
   readonly held: (stored: StoredFragment) => Promise<void>;
-  readonly warn: (text: string, cause: PeerCause | undefined) => void;
+  readonly warn: (notice: Notice) => void;
   readonly ended: (
     place: Place,
     from: DeviceId,
@@ -60,7 +60,7 @@ export class FragmentTaker {
         const outcome = (await together).get(place);
         if (outcome !== undefined) return outcome;
         await this.#ports.fileKept(place.file);
-        return pullFragment(place, this.#ports.nameOf(from), this.#job(from));
+        return pullFragment(place, this.#ports.quoted(from), this.#job(from));
       }),
     );
     const failed = (await Promise.allSettled(taking)).find(({ status }) => status === 'rejected');
@@ -107,7 +107,7 @@ export class FragmentTaker {
         blocks = pulled.blocks;
         await this.#ports.held(pulled.stored);
       } else if (pulled.notice !== undefined) {
-        this.#ports.warn(pulled.notice, pulled.cause);
+        this.#ports.warn(pulled.notice);
       }
     } finally {
       // Whatever happened: the next fragment that waits must get its turn.

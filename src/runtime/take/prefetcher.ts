@@ -61,7 +61,7 @@ export class Prefetcher {
     const claim = this.#claims.get(owner);
     if (claim === undefined) return;
     this.#claims.delete(owner);
-    claim.controller.abort(new PalmError('cancelled', 'The store that this block is of ended.'));
+    claim.controller.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
     const before = this.#releases.get(owner);
     const releasing = this.#release(owner, [...claim.fetches, ...(before === undefined ? [] : [before])]);
     this.#releases.set(owner, releasing);

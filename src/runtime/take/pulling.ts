@@ -11,7 +11,7 @@ import type { Ask } from '../../core/peer/requests.ts';
 import type { FragmentStore, NewFragment, StoredFragment } from '../../core/ports.ts';
 import type { Place, Refusal } from '../../core/wire/messages.ts';
 import { decodeSmallFragments } from '../../core/wire/fragment-batch.ts';
-import type { PeerCause } from '../notices.ts';
+import type { Notice, QuotedDevice } from '../notice.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 
 export interface PullPorts {
@@ -30,20 +30,19 @@ export type PullOutcome =
   | {
       readonly kind: 'refused';
       readonly reason: Refusal;
-      readonly notice?: string;
-      readonly cause?: PeerCause;
+      readonly notice?: Notice;
     };
 
 /** Blocks asked for at once, and written in one call: some 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
 
-/** What is told of a device, quoted, whose blocks do not fit their hashes, or whose index does not fit its id, by its own word or here. */
-export function damagedBytesText(deviceName: string): string {
-  return `${deviceName} offered damaged bytes; they were not taken.`;
+/** What is told of a device whose blocks do not fit their hashes, or whose index does not fit its id, by its own word or here. */
+export function damagedOffer(from: QuotedDevice): Notice {
+  return { kind: 'damaged-offer', from };
 }
 
-/** `fromName`: the device that offers the fragment, quoted. */
-export async function pullFragment(place: Place, fromName: string, ports: PullPorts): Promise<PullOutcome> {
+/** `from`: the device that offers the fragment. */
+export async function pullFragment(place: Place, from: QuotedDevice, ports: PullPorts): Promise<PullOutcome> {
   const { fragments } = ports;
   const manifest = ports.manifestOf(place.file);
   const stored = manifest && storedFragmentOf(place.file, manifest, place.fragment);
@@ -57,7 +56,7 @@ export async function pullFragment(place: Place, fromName: string, ports: PullPo
     return { kind: 'held', stored, blocks: index.blocks };
   } catch (error) {
     if (!isPalmError(error)) throw error;
-    return refusalOf(error, fromName);
+    return refusalOf(error, from);
   } finally {
     await fragments.release(ports.owner);
   }
@@ -73,8 +72,7 @@ export async function pullTogether(
 ): Promise<Map<Place, PullOutcome>> {
   const { fragments, owner } = ports;
   const answered = decodeSmallFragments(await ports.request({ kind: 'get-fragments', places }));
-  if (answered.length !== places.length)
-    throw new PalmError('corrupt', 'An answer does not fit its question.');
+  if (answered.length !== places.length) throw new PalmError({ code: 'corrupt', reason: 'answer' });
   const blocks: Block[] = [];
   const making: NewFragment[] = [];
   const pulled = new Map<Place, PullOutcome>();
@@ -84,7 +82,8 @@ export async function pullTogether(
     if (manifest === undefined || stored === undefined || small === undefined) continue;
     const { blocks: hashes } = fragmentIndexOf(small.index, manifest, place.fragment);
     const [hash] = hashes;
-    if (hash === undefined || hashes.length > 1) throw new PalmError('corrupt', 'A fragment is not small.');
+    if (hash === undefined || hashes.length > 1)
+      throw new PalmError({ code: 'corrupt', reason: 'not-small' });
     blocks.push(checkedBlock(hash, small.block, manifest, 0));
     making.push({ stored, indexBytes: small.index, hashes });
     pulled.set(place, { kind: 'held', stored, blocks: hashes });
@@ -111,7 +110,7 @@ function checkedBlock(
   segment: number,
 ): Block {
   if (bytes.length !== blockBytesOf(manifest, segment))
-    throw new PalmError('corrupt', 'A block has a wrong length.');
+    throw new PalmError({ code: 'corrupt', reason: 'block-length' });
   return { hash, bytes };
 }
 
@@ -151,20 +150,15 @@ async function pullMissing(missing: readonly Missing[], manifest: Manifest, port
   }
 }
 
-function refusalOf(error: PalmError, fromName: string): PullOutcome {
+function refusalOf(error: PalmError, from: QuotedDevice): PullOutcome {
   switch (error.code) {
     case 'storage-full':
-      return { kind: 'refused', reason: 'space', notice: 'This device is full: it took no more fragments.' };
+      return { kind: 'refused', reason: 'space', notice: { kind: 'device-full' } };
     case 'corrupt':
     case 'bad-message':
-      return {
-        kind: 'refused',
-        reason: 'failed',
-        notice: damagedBytesText(fromName),
-        cause: 'damaged-bytes',
-      };
+      return { kind: 'refused', reason: 'failed', notice: damagedOffer(from) };
     case 'storage-failed':
-      return { kind: 'refused', reason: 'failed', notice: error.message };
+      return { kind: 'refused', reason: 'failed', notice: { kind: 'failure', failure: error.failure } };
     default:
       // The link closed or was slow: the other side offers the fragment again.
       return { kind: 'refused', reason: 'busy' };

@@ -2,7 +2,7 @@
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import type { Palm } from '../../runtime/api.ts';
-import { fitsMemory, TOO_LARGE_TEXT } from './download-rules.ts';
+import { fitsMemory } from './download-rules.ts';
 import type { DownloadSink, DownloadStore } from './download-store.ts';
 import { MemoryFile } from './memory-file.ts';
 
@@ -62,7 +62,8 @@ async function openSink(target: Target, store: DownloadStore): Promise<DownloadS
     return await store.open(target.fileId);
   } catch (error) {
     if (target.destination === 'picked' || !isPalmError(error, 'unsupported')) throw error;
-    if (!fitsMemory(target.size)) throw new PalmError('unsupported', TOO_LARGE_TEXT, { cause: error });
+    if (!fitsMemory(target.size))
+      throw new PalmError({ code: 'unsupported', reason: 'large-download' }, { cause: error });
     await store.drop(target.fileId);
     target.destination = new MemoryFile();
     return target.destination;

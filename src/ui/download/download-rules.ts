@@ -122,13 +122,6 @@ export function tooManyText(most: number): string {
   return `${most} downloads are under way or stopped already, so this one was not begun. Start it when some are done.`;
 }
 
-export const TOO_LARGE_TEXT =
-  'This browser cannot keep a file of this size while it arrives (a private window may be why). Nothing was saved; the pool ' +
-  'still has the file. Download it in another browser, or on another device of the pool.';
-
-export const CHANGED_TEXT =
-  'What had arrived was changed on the disk by somebody else. The pool still has the file; continue to fetch it again.';
-
 /** More bytes, or fewer, than the file has, from a read that ended well. */
 export function wrongSizeText(
   { name, size }: Named & { readonly size: number },

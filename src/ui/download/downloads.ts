@@ -299,7 +299,8 @@ export class Downloads {
     const whole = destination === 'kept' ? await store.file(fileId) : undefined;
     // Cancelled meanwhile.
     if (this.#entries.get(fileId) !== entry) return;
-    if (whole !== undefined && whole.size !== size) throw new PalmError('storage-failed', rules.CHANGED_TEXT);
+    if (whole !== undefined && whole.size !== size)
+      throw new PalmError({ code: 'storage-failed', reason: 'download-changed' });
     this.#entries.delete(fileId);
     this.#publish();
     if (destination instanceof MemoryFile) return saving.download(destination.whole(), savedName(name));

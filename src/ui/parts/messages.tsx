@@ -2,7 +2,7 @@
 // alerts at the bottom of the window, where they are seen wherever the person has scrolled to.
 
 import { useSignal } from '@preact/signals';
-import type { Notice } from '../../runtime/api.ts';
+import type { NoticeStatus } from '../../runtime/api.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { CloseIcon } from './icons.tsx';
 
@@ -51,7 +51,7 @@ export function AlertMessages() {
 }
 
 interface MessageProps {
-  readonly level: Notice['level'];
+  readonly level: NoticeStatus['level'];
   readonly text: string;
   readonly onDismiss: () => void;
   readonly onRetry?: () => void;

@@ -1,8 +1,9 @@
 // What devices are called: on the screen, and a first guess for this one, from the user-agent string, which people change and
 // nothing depends on. Pure.
 
-import { idSuffix, lookOf, UNNAMED_DEVICE } from '../../core/model/device-label.ts';
+import { idSuffix, lookOf } from '../../core/model/device-label.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
+import { en } from './en.ts';
 
 const DEVICES: readonly (readonly [RegExp, string])[] = [
   [/iPhone/u, 'iPhone'],
@@ -27,7 +28,7 @@ const BROWSERS: readonly (readonly [RegExp, string])[] = [
 
 /** `name` with everything written out that could not be seen; 'Unnamed device' for none. */
 export function shownDeviceName(name: string): string {
-  return visibleName(name) || UNNAMED_DEVICE;
+  return visibleName(name) || en.unnamedDevice;
 }
 
 /** What is shown behind the names of devices that look like another one's, by device. */
@@ -35,9 +36,13 @@ export function nameSuffixes(
   devices: readonly { readonly id: string; readonly name: string }[],
 ): ReadonlyMap<string, string> {
   const counts = new Map<string, number>();
-  for (const { name } of devices) counts.set(lookOf(name), (counts.get(lookOf(name)) ?? 0) + 1);
-  const alike = devices.filter(({ name }) => (counts.get(lookOf(name)) ?? 0) > 1);
+  for (const { name } of devices) counts.set(shownLook(name), (counts.get(shownLook(name)) ?? 0) + 1);
+  const alike = devices.filter(({ name }) => (counts.get(shownLook(name)) ?? 0) > 1);
   return new Map(alike.map(({ id }) => [id, idSuffix(id)]));
+}
+
+function shownLook(name: string): string {
+  return lookOf(name || en.unnamedDevice);
 }
 
 /** Such as "Android phone (Chrome)"; "This device" when nothing is recognised. At most 64 bytes of UTF-8. */

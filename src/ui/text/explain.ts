@@ -1,11 +1,11 @@
-// Failures in words for people. A PalmError's message is already such a text; anything else is a bug, and is named as
-// one instead of being hidden.
+// Failures in words for people. What is no PalmError is a bug, and is named as one instead of being hidden.
 
 import { isPalmError } from '../../core/model/errors.ts';
+import { en } from './en.ts';
 
 /** What to show for `error`. */
 export function explain(error: unknown): string {
-  if (isPalmError(error)) return error.message;
+  if (isPalmError(error)) return en.errorText(error.failure);
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return `Something unexpected happened (${detail}). What your devices hold is untouched; reload and try again.`;
 }

@@ -2,16 +2,23 @@
 
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../../src/core/model/ids.ts';
-import { misdeedText } from '../../../src/runtime/misdeed-text.ts';
 import { quotedDevice } from '../../../src/runtime/quoted-device.ts';
 import { nameSuffixes } from '../../../src/ui/text/device-name.ts';
+import { en } from '../../../src/ui/text/en.ts';
 import { deviceAt } from '../../fixtures/pool-fixture.ts';
 
 const [BEN, EVE, ANA] = [deviceAt(0).deviceId, deviceAt(1).deviceId, deviceAt(2).deviceId];
+const [DAN, JOE] = [deviceAt(3).deviceId, deviceAt(4).deviceId];
 
 /** How `device` is named in a pool of devices with these names. */
 function named(device: DeviceId, names: ReadonlyMap<DeviceId, string>): string {
-  return quotedDevice({ deviceName: (id) => names.get(id) ?? '', members: () => [...names.keys()] }, device);
+  return shown({ deviceName: (id) => names.get(id) ?? '', members: () => [...names.keys()] }, device);
+}
+
+/** As a sentence begins that names it. */
+function shown(catalogue: Parameters<typeof quotedDevice>[0], device: DeviceId): string {
+  const text = en.noticeText({ kind: 'damaged-offer', from: quotedDevice(catalogue, device) });
+  return text.replace(/ offered damaged bytes; .*/u, '');
 }
 
 /** As people compare it with what the list of devices says. */
@@ -22,10 +29,7 @@ function suffixOf(device: DeviceId): string {
 describe('a device that a notice names', () => {
   it('is quoted', () => {
     const posing = 'Update Palm now or lose all files. Mallory';
-    const who = named(EVE, new Map([[EVE, posing]]));
-    expect(misdeedText('forged-records', who, 3)).toMatch(
-      /^“Update Palm now or lose all files. Mallory” sent 3 /,
-    );
+    expect(named(EVE, new Map([[EVE, posing]]))).toBe('“Update Palm now or lose all files. Mallory”');
   });
 
   it('cannot end its quotation, nor its line, nor hide or reorder anything', () => {
@@ -49,8 +53,16 @@ describe('a device that a notice names', () => {
 
   it('that is no member but looks like one, or has no name, shows its id too', () => {
     const catalogue = { deviceName: () => 'Laptop', members: () => [BEN] };
-    expect(quotedDevice(catalogue, EVE)).toBe(`“Laptop” ${suffixOf(EVE)}`);
+    expect(shown(catalogue, EVE)).toBe(`“Laptop” ${suffixOf(EVE)}`);
     expect(named(EVE, new Map())).toBe(`“Unnamed device” ${suffixOf(EVE)}`);
+  });
+
+  it('that calls itself what a device without a name is called shows its id too', () => {
+    const names = new Map([
+      [BEN, ''],
+      [EVE, 'unnamed device'],
+    ]);
+    expect(named(EVE, names)).toBe(`“unnamed device” ${suffixOf(EVE)}`);
   });
 });
 
@@ -59,9 +71,13 @@ it('the list of devices tells those apart whose names look alike', () => {
     { id: BEN, name: 'Laptop' },
     { id: EVE, name: 'laptop' },
     { id: ANA, name: 'Tablet' },
+    { id: DAN, name: '' },
+    { id: JOE, name: 'Unnamed device' },
   ];
   expect([...nameSuffixes(devices)]).toEqual([
     [BEN, suffixOf(BEN)],
     [EVE, suffixOf(EVE)],
+    [DAN, suffixOf(DAN)],
+    [JOE, suffixOf(JOE)],
   ]);
 });

@@ -2,13 +2,18 @@
 // ends in words that people can act on.
 
 import { describe, expect, test } from 'vitest';
-import { PalmError, type PalmErrorCode } from '../../../src/core/model/errors.ts';
+import { PalmError } from '../../../src/core/model/errors.ts';
+import type { Failure } from '../../../src/core/model/failures.ts';
 import { MAX_DOWNLOADS } from '../../../src/ui/download/downloads.ts';
+import { en } from '../../../src/ui/text/en.ts';
 import { type DownloadWorld, fileOf, MIB, openPage, TestDisk } from '../../fixtures/download-world.ts';
 
 const SMALL = fileOf('small', 3 * MIB);
 const FILM = fileOf('film', 20 * MIB);
 const LONG = fileOf('long', 65 * MIB);
+
+const NO_FILES: Failure = { code: 'unsupported', reason: 'no-files' };
+const WORKER_FAILED: Failure = { code: 'worker-failed', reason: 'downloads' };
 
 describe('where a file goes', () => {
   test('a small one through memory, under a safe name', async () => {
@@ -78,7 +83,7 @@ describe('where a file goes', () => {
 
   test('through memory where the browser cannot keep files, as long as it fits', async () => {
     const page = openPage([FILM, LONG]);
-    page.disk.openFailures.push('unsupported', 'unsupported');
+    page.disk.openFailures.push(NO_FILES, NO_FILES);
     await start(page, FILM);
     await page.until('it is handed over', () => page.handed.length === 1);
     expect(page.disk.files.size).toBe(0);
@@ -124,20 +129,22 @@ describe('nothing is handed over', () => {
 });
 
 describe('a download that is interrupted', () => {
-  test.each<PalmErrorCode>(['not-enough-fragments', 'link-closed', 'deadline', 'refused'])(
-    'by %s goes on by itself from what arrived',
-    async (code) => {
-      const page = openPage([FILM]);
-      page.pool.scripts.push({ endByte: 9 * MIB, error: new PalmError(code, 'Not now.') });
-      await start(page, FILM);
-      await page.until('it waits', () => stateOf(page, 'film') === 'waiting');
-      expect(page.downloads.list.value[0]?.arrivedBytes).toBe(9 * MIB);
-      page.pass(page.pauses.at(-1) ?? 0);
-      await page.until('it is handed over', () => page.handed.length === 1);
-      expect(startsOf(page)).toEqual([0, 9 * MIB]);
-      expect(alertsOf(page)).toEqual([]);
-    },
-  );
+  test.each<Failure>([
+    { code: 'not-enough-fragments', reach: 3, k: 4 },
+    { code: 'link-closed', reason: 'before-the-answer' },
+    { code: 'deadline', reason: 'no-answer' },
+    { code: 'refused', reason: 'not-there' },
+  ])('by $code goes on by itself from what arrived', async (failure) => {
+    const page = openPage([FILM]);
+    page.pool.scripts.push({ endByte: 9 * MIB, error: new PalmError(failure) });
+    await start(page, FILM);
+    await page.until('it waits', () => stateOf(page, 'film') === 'waiting');
+    expect(page.downloads.list.value[0]?.arrivedBytes).toBe(9 * MIB);
+    page.pass(page.pauses.at(-1) ?? 0);
+    await page.until('it is handed over', () => page.handed.length === 1);
+    expect(startsOf(page)).toEqual([0, 9 * MIB]);
+    expect(alertsOf(page)).toEqual([]);
+  });
 
   test('waits for as many devices as it needs, and for a private file’s link', async () => {
     const page = openPage([{ ...FILM, reach: 1 }, fileOf('diary', 20 * MIB, { openable: false })]);
@@ -154,7 +161,7 @@ describe('a download that is interrupted', () => {
 
   test('pauses longer each time that it brings nothing, and not for ever', async () => {
     const page = openPage([FILM]);
-    const away = { endByte: 0, error: new PalmError('link-closed', 'Not now.') };
+    const away = { endByte: 0, error: new PalmError({ code: 'link-closed', reason: 'before-the-answer' }) };
     for (let time = 0; time < 8; time++) page.pool.scripts.push(away);
     await start(page, FILM);
     for (let time = 1; time <= 8; time++) {
@@ -173,7 +180,7 @@ describe('a download that is interrupted', () => {
     const [view] = page.downloads.list.value;
     expect(view?.state).toEqual({
       kind: 'stopped',
-      reason: 'No room is left. 10 MB are kept: it goes on from there.',
+      reason: `${en.errorText({ code: 'storage-full', reason: 'download' })} 10 MB are kept: it goes on from there.`,
     });
     page.disk.capacityBytes = Infinity;
     await page.downloads.continue('film');
@@ -183,7 +190,7 @@ describe('a download that is interrupted', () => {
 
   test('by a worker that dies tries twice more, then asks', async () => {
     const page = openPage([FILM]);
-    page.disk.openFailures.push('worker-failed', 'worker-failed', 'worker-failed');
+    page.disk.openFailures.push(WORKER_FAILED, WORKER_FAILED, WORKER_FAILED);
     await start(page, FILM);
     for (const time of [1, 2]) {
       await page.until('it pauses', () => page.pauses.length === time);
@@ -196,7 +203,10 @@ describe('a download that is interrupted', () => {
 
   test('by the file’s removal is deleted, and that is said', async () => {
     const page = openPage([FILM]);
-    page.pool.scripts.push({ endByte: 9 * MIB, error: new PalmError('removed-file', 'Removed.') });
+    page.pool.scripts.push({
+      endByte: 9 * MIB,
+      error: new PalmError({ code: 'removed-file', reason: 'while-read' }),
+    });
     await start(page, FILM);
     await page.until('that is said', () => alertsOf(page).length === 1);
     expect(alertsOf(page)[0]).toContain('“film.bin” was removed from the pool');
@@ -284,7 +294,10 @@ describe('the person', () => {
 describe('a new page', () => {
   test('goes on where the last one ended', async () => {
     const last = openPage([FILM]);
-    last.pool.scripts.push({ endByte: 9 * MIB, error: new PalmError('link-closed', 'Not now.') });
+    last.pool.scripts.push({
+      endByte: 9 * MIB,
+      error: new PalmError({ code: 'link-closed', reason: 'before-the-answer' }),
+    });
     await start(last, FILM);
     await last.until('it waits', () => stateOf(last, 'film') === 'waiting');
     last.downloads.close();
@@ -343,12 +356,12 @@ describe('a new page', () => {
 
   test('whose disk cannot be read says so, and still downloads', async () => {
     const disk = new TestDisk();
-    disk.list = () => Promise.reject(new PalmError('storage-failed', 'The disk is broken.'));
+    disk.list = () => Promise.reject(new PalmError({ code: 'storage-failed', reason: 'files-not-given' }));
     const page = openPage([SMALL], disk);
     await start(page, SMALL);
     await page.until('it is handed over', () => page.handed.length === 1);
     expect(alertsOf(page)).toEqual([
-      'Downloads that were interrupted could not be taken up again. The disk is broken.',
+      'Downloads that were interrupted could not be taken up again. This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
     ]);
   });
 });

@@ -21,7 +21,10 @@ import {
   StoreQueue,
   type Stored,
 } from '../../../src/ui/state/store-queue.ts';
+import { explain } from '../../../src/ui/text/explain.ts';
 import { transferRows, unfinishedRows } from '../../../src/ui/state/transfer-rows.ts';
+
+const DEVICE_FULL = new PalmError({ code: 'storage-full', reason: 'device' });
 
 /** A pool whose stores are ended by the test. */
 class ManualPool {
@@ -34,7 +37,9 @@ class ManualPool {
   store(_blob: Blob, options: StoreOptions): Promise<StoreResult> {
     return new Promise((done, failed) => {
       this.calls.push({ options, done, failed });
-      options.signal?.addEventListener('abort', () => failed(new PalmError('cancelled', 'Cancelled.')));
+      options.signal?.addEventListener('abort', () =>
+        failed(new PalmError({ code: 'cancelled', reason: 'transfer' })),
+      );
     });
   }
 
@@ -135,10 +140,10 @@ describe('the store queue', () => {
 
   test('keeps a failed file with its reason, lets the next one start, and tries again when asked', async () => {
     const { pool, queue } = queueOf('1', '2', '3');
-    pool.call(0).failed(new PalmError('storage-full', 'This device is full.'));
+    pool.call(0).failed(DEVICE_FULL);
     await settle();
     const [failed] = queue.items.value;
-    expect(failed?.state).toEqual({ kind: 'failed', reason: 'This device is full.' });
+    expect(failed?.state).toEqual({ kind: 'failed', reason: explain(DEVICE_FULL) });
     expect(pool.calls).toHaveLength(3);
     pool.call(1).done(STORED);
     queue.retry(failed?.id ?? -1);
@@ -173,7 +178,7 @@ describe('the store queue', () => {
 
   test('a transfer cancelled elsewhere leaves without complaint', async () => {
     const { pool, queue } = queueOf('1');
-    pool.call(0).failed(new PalmError('cancelled', 'Cancelled.'));
+    pool.call(0).failed(new PalmError({ code: 'cancelled', reason: 'transfer' }));
     await settle();
     expect(queue.items.value).toEqual([]);
   });
@@ -240,7 +245,7 @@ describe('removals', () => {
 
   test('that fail bring the file back, and say so', async () => {
     const { removals, failures, elapse } = removalsWith(() =>
-      Promise.reject(new PalmError('unknown-file', 'No.')),
+      Promise.reject(new PalmError({ code: 'unknown-file', reason: 'not-heard-of' })),
     );
     removals.remove({ fileId: 'f', name: 'a.txt' });
     elapse();
@@ -320,13 +325,13 @@ describe('resumptions', () => {
     const file = new File(['x'], 'one');
     void resumptions.continue(one, file);
     expect(calls[0]?.file).toBe(file);
-    calls[0]?.failed(new PalmError('storage-full', 'No room.'));
+    calls[0]?.failed(DEVICE_FULL);
     await settle();
-    expect(resumptions.reasons.value.get('a')).toBe('No room.');
+    expect(resumptions.reasons.value.get('a')).toBe(explain(DEVICE_FULL));
     expect(alerts.list.value).toEqual([]);
     void resumptions.continue(one);
     expect(resumptions.reasons.value.size).toBe(0);
-    calls[1]?.failed(new PalmError('cancelled', 'Cancelled.'));
+    calls[1]?.failed(new PalmError({ code: 'cancelled', reason: 'transfer' }));
     await settle();
     expect(resumptions.reasons.value.size).toBe(0);
   });
@@ -336,9 +341,10 @@ describe('resumptions', () => {
     const { resumptions, calls, alerts, unfinished } = resumptionsOf([one]);
     void resumptions.continue(one);
     unfinished.splice(0);
-    calls[0]?.failed(new PalmError('source-changed', 'It changed.'));
+    const error = new PalmError({ code: 'source-changed', reason: 'while-read' });
+    calls[0]?.failed(error);
     await settle();
-    expect(alerts.list.value).toMatchObject([{ text: '“one” was not stored. It changed.' }]);
+    expect(alerts.list.value).toMatchObject([{ text: `“one” was not stored. ${explain(error)}` }]);
   });
 
   test('discard', async () => {

@@ -215,24 +215,17 @@ function defaultWorkerCount(): number {
 }
 
 function cancelled(signal: AbortSignal | undefined): PalmError {
-  return new PalmError('cancelled', 'Cancelled.', { cause: signal?.reason });
+  return new PalmError({ code: 'cancelled', reason: 'not-wanted' }, { cause: signal?.reason });
 }
 
 function closed(): PalmError {
-  return new PalmError('cancelled', 'Palm is closing.');
+  return new PalmError({ code: 'cancelled', reason: 'closing' });
 }
 
 function tooManyCalls(): PalmError {
-  return new PalmError(
-    'refused',
-    'Too much is being encrypted at once. Try again when something has finished.',
-  );
+  return new PalmError({ code: 'refused', reason: 'sealing-too-much' });
 }
 
 function workerFailed(cause: unknown): PalmError {
-  return new PalmError(
-    'worker-failed',
-    'The part of Palm that encrypts stopped. Nothing stored was lost; try again.',
-    { cause },
-  );
+  return new PalmError({ code: 'worker-failed', reason: 'codec' }, { cause });
 }

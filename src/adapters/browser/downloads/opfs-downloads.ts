@@ -121,7 +121,7 @@ export class OpfsDownloads {
   async file(fileId: string): Promise<File> {
     return orPalmError(async () => {
       const folder = await openFolder();
-      if (folder === undefined) throw new DOMException('There is no folder of downloads.', 'NotFoundError');
+      if (folder === undefined) throw new DOMException('there is no folder of downloads', 'NotFoundError');
       return (await folder.getFileHandle(fileId)).getFile();
     });
   }
@@ -172,7 +172,7 @@ export class OpfsDownloads {
 
   #record(fileId: string): DownloadRecord {
     const record = this.#known.get(parseFileId(fileId));
-    if (record === undefined) throw new Error(`There is no download of ${fileId}.`);
+    if (record === undefined) throw new Error(`there is no download of ${fileId}`);
     return record;
   }
 

@@ -161,28 +161,12 @@ function fileFailure(cause: unknown): PalmError {
   const name = cause instanceof Error ? cause.name : String(cause);
   switch (name) {
     case 'QuotaExceededError':
-      return new PalmError(
-        'storage-full',
-        'There is no room left where you are saving this. The pool still has the whole file. Free some space, then continue.',
-        { cause },
-      );
+      return new PalmError({ code: 'storage-full', reason: 'picked-file' }, { cause });
     case 'NotFoundError':
-      return new PalmError(
-        'storage-failed',
-        'The file you were saving to was moved or deleted. The pool still has the whole file: cancel this download and start it again.',
-        { cause },
-      );
+      return new PalmError({ code: 'storage-failed', reason: 'picked-file-gone' }, { cause });
     case 'NotAllowedError':
-      return new PalmError(
-        'storage-failed',
-        'Palm may no longer write to the file you picked. What arrived is still in it; continue, and allow it again.',
-        { cause },
-      );
+      return new PalmError({ code: 'storage-failed', reason: 'picked-file-locked' }, { cause });
     default:
-      return new PalmError(
-        'storage-failed',
-        `The file could not be written (${name}). The pool still has the whole file; continue to try again.`,
-        { cause },
-      );
+      return new PalmError({ code: 'storage-failed', reason: 'picked-file', detail: name }, { cause });
   }
 }

@@ -106,9 +106,5 @@ export class OpfsWriter {
 }
 
 function workerFailed(cause: unknown): PalmError {
-  return new PalmError(
-    'worker-failed',
-    'The part of Palm that writes downloads stopped. What had arrived is kept; continue, and it goes on from there.',
-    { cause },
-  );
+  return new PalmError({ code: 'worker-failed', reason: 'downloads' }, { cause });
 }

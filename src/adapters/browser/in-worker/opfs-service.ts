@@ -14,7 +14,7 @@ export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandl
   const open = new Map<string, FileSystemSyncAccessHandle>();
   const opened = (name: string): FileSystemSyncAccessHandle => {
     const handle = open.get(name);
-    if (handle === undefined) throw new PalmError('storage-failed', 'The unfinished file is not open.');
+    if (handle === undefined) throw new PalmError({ code: 'storage-failed', reason: 'download-not-open' });
     return handle;
   };
   return {
@@ -86,38 +86,31 @@ async function outcomeOf<Value>(work: () => Value | Promise<Value>): Promise<Out
   try {
     return { kind: 'done', value: await work() };
   } catch (error) {
-    const { code, message } = failureOf(error);
-    return { kind: 'failed', code, message };
+    return { kind: 'failed', failure: errorOf(error).failure };
   }
 }
 
-function failureOf(error: unknown): PalmError {
+function errorOf(error: unknown): PalmError {
   if (isPalmError(error)) return error;
   const name = error instanceof Error ? error.name : String(error);
   switch (name) {
     case 'QuotaExceededError':
       return storageFull();
     case 'NoModificationAllowedError':
-      return new PalmError('refused', 'A page that is closing still has the unfinished file open.');
+      return new PalmError({ code: 'refused', reason: 'download-is-open' });
     // Private windows of Firefox and Safari have no file system of their own.
     case 'SecurityError':
     case 'NotSupportedError':
       return unsupported();
     default:
-      return new PalmError(
-        'storage-failed',
-        `This browser could not write the file (${name}). The pool still has it; try again.`,
-      );
+      return new PalmError({ code: 'storage-failed', reason: 'download', detail: name });
   }
 }
 
 function storageFull(): PalmError {
-  return new PalmError(
-    'storage-full',
-    'This device has no room left for the download. The pool still has the whole file. Free some space, then continue.',
-  );
+  return new PalmError({ code: 'storage-full', reason: 'download' });
 }
 
 function unsupported(): PalmError {
-  return new PalmError('unsupported', 'This browser has no file system of its own for Palm to write to.');
+  return new PalmError({ code: 'unsupported', reason: 'no-files' });
 }

@@ -50,10 +50,7 @@ async function storedPair(databaseName: string): Promise<CryptoKeyPair> {
   const row = await firstPair(databaseName, fresh);
   const pair = pairOf(row);
   if (pair === undefined) {
-    throw new PalmError(
-      'corrupt',
-      "This browser's device key is damaged. Clear this site's data to start as a new device; other devices keep their fragments.",
-    );
+    throw new PalmError({ code: 'corrupt', reason: 'device-key' });
   }
   return pair;
 }
@@ -80,21 +77,14 @@ async function firstPair(databaseName: string, fresh: CryptoKeyPair): Promise<un
 
 async function generatePair(): Promise<CryptoKeyPair> {
   if (!isSecureContext || !('subtle' in crypto)) {
-    throw new PalmError(
-      'unsupported',
-      'Palm needs a secure page for its keys: open the https address that the relay shows, or http://localhost.',
-    );
+    throw new PalmError({ code: 'unsupported', reason: 'insecure-page' });
   }
   try {
     const pair = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
     if ('privateKey' in pair) return pair;
-    throw new TypeError('Ed25519 made no key pair.');
+    throw new TypeError('no key pair from Ed25519');
   } catch (cause) {
-    throw new PalmError(
-      'unsupported',
-      'This browser is too old for Palm: it cannot make Ed25519 keys. Update it (Chrome 137, Firefox 129, Safari 17 or later).',
-      { cause },
-    );
+    throw new PalmError({ code: 'unsupported', reason: 'no-ed25519' }, { cause });
   }
 }
 

@@ -41,7 +41,7 @@ async function wait(
     if (signal?.aborted === true) throw cancelled(cause);
     throw cause;
   }
-  throw new PalmError('other-tab', 'Palm is open in another tab of this browser. Close that one, or use it.');
+  throw new PalmError({ code: 'other-tab', reason: 'has-device' });
 }
 
 /** Holds the lock until `release`; undefined when `ifAvailable` found it taken. */
@@ -60,5 +60,5 @@ function hold(locks: LockManager, options: LockOptions): Promise<DeviceLock | un
 }
 
 function cancelled(cause: unknown): PalmError {
-  return new PalmError('cancelled', 'Waiting for the other tab was cancelled.', { cause });
+  return new PalmError({ code: 'cancelled', reason: 'not-wanted' }, { cause });
 }

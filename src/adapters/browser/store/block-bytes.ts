@@ -77,9 +77,6 @@ export class BlockBytes {
 
   #openFiles(): BlockFiles {
     if (this.#files !== undefined) return this.#files;
-    throw new PalmError(
-      'storage-failed',
-      'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
-    );
+    throw new PalmError({ code: 'storage-failed', reason: 'files-not-given' });
   }
 }

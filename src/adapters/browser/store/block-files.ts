@@ -209,7 +209,7 @@ function packNamed(name: string): number {
 }
 
 function storageFull(): PalmError {
-  const error = new Error('The file took fewer bytes than it was given.');
+  const error = new Error('the file took fewer bytes than it was given');
   error.name = 'QuotaExceededError';
   const failure = storageFailure(error);
   if (!isPalmError(failure, 'storage-full')) throw new Error('a met quota is storage-full');

@@ -95,9 +95,5 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
 }
 
 function workerDied(cause: unknown): PalmError {
-  return new PalmError(
-    'storage-failed',
-    "The part of Palm that keeps this device's fragments stopped. What was kept is safe; try again.",
-    { cause },
-  );
+  return new PalmError({ code: 'storage-failed', reason: 'fragment-worker' }, { cause });
 }

@@ -53,7 +53,7 @@ type Connection =
   | { readonly kind: 'open'; readonly database: IDBPDatabase<PalmSchema> }
   /** The browser ended the connection (storage pressure, cleared site data): the next transaction opens another. */
   | { readonly kind: 'lost' }
-  | { readonly kind: 'closed'; readonly reason: string };
+  | { readonly kind: 'closed'; readonly reason: 'closing' | 'updated-elsewhere' };
 
 export class PalmDatabase {
   readonly #name: string;
@@ -103,7 +103,7 @@ export class PalmDatabase {
 
   /** Waits for running transactions; later ones fail. */
   close(): void {
-    this.#end('Palm is closing.');
+    this.#end('closing');
   }
 
   #connect(): Promise<IDBPDatabase<PalmSchema>> {
@@ -114,14 +114,14 @@ export class PalmDatabase {
         this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
         return this.#opening;
       case 'closed':
-        return Promise.reject(new PalmError('storage-failed', this.#connection.reason));
+        return Promise.reject(new PalmError({ code: 'storage-failed', reason: this.#connection.reason }));
     }
   }
 
   async #open(): Promise<IDBPDatabase<PalmSchema>> {
     const database = await openUnblocked(this.#name, {
       newerWanted: () => {
-        this.#end('Palm was updated, or its data removed, in another tab. Reload this page.');
+        this.#end('updated-elsewhere');
       },
       terminated: () => {
         if (this.#connection.kind === 'open') this.#connection = { kind: 'lost' };
@@ -129,13 +129,13 @@ export class PalmDatabase {
     });
     if (this.#connection.kind === 'closed') {
       database.close();
-      throw new PalmError('storage-failed', this.#connection.reason);
+      throw new PalmError({ code: 'storage-failed', reason: this.#connection.reason });
     }
     this.#connection = { kind: 'open', database };
     return database;
   }
 
-  #end(reason: string): void {
+  #end(reason: 'closing' | 'updated-elsewhere'): void {
     if (this.#connection.kind === 'open') this.#connection.database.close();
     this.#connection = { kind: 'closed', reason };
   }
@@ -150,22 +150,11 @@ const NAMES_OF_FULL_DISK = ['UnknownError', 'AbortError'];
 export function storageFailure(cause: unknown): PalmError {
   if (isPalmError(cause)) return cause;
   if (cause instanceof Error && (cause.name === 'QuotaExceededError' || NO_ROOM.test(cause.message))) {
-    return new PalmError(
-      'storage-full',
-      'This device has no room left for Palm. What it had stored is safe; free some space, or let Palm use more of it.',
-      { cause },
-    );
+    return new PalmError({ code: 'storage-full', reason: 'device' }, { cause });
   }
-  const why = cause instanceof Error ? ` (${cause.name})` : '';
-  const mayBeFull = cause instanceof Error && NAMES_OF_FULL_DISK.includes(cause.name);
-  const advice = mayBeFull
-    ? 'its disk may be full: free some space, then reload to try again'
-    : 'reload to try again';
-  return new PalmError(
-    'storage-failed',
-    `This browser could not read or write Palm's storage${why}. Other devices keep their fragments; ${advice}.`,
-    { cause },
-  );
+  const name = cause instanceof Error ? cause.name : undefined;
+  const mayBeFull = name !== undefined && NAMES_OF_FULL_DISK.includes(name);
+  return new PalmError({ code: 'storage-failed', reason: 'database', detail: name, mayBeFull }, { cause });
 }
 
 function openUnblocked(
@@ -199,10 +188,7 @@ function openUnblocked(
 }
 
 export function olderTab(): PalmError {
-  return new PalmError(
-    'other-tab',
-    'Another tab holds an older version of Palm open. Close it, then reload this page; nothing is lost.',
-  );
+  return new PalmError({ code: 'other-tab', reason: 'older-version' });
 }
 
 function begin<Names extends Stores, Mode extends 'readonly' | 'readwrite'>(

@@ -96,7 +96,7 @@ export class IdbFragmentStore implements FragmentStore {
     keep?: Keep,
   ): Promise<void> {
     if (hashes === 'claimed' && !(await allMatch(given))) {
-      throw new PalmError('corrupt', 'A block does not match its hash and was not stored.');
+      throw new PalmError({ code: 'corrupt', reason: 'block-not-stored' });
     }
     const claims = new Map(given.map((block) => [blockKey(block.hash), this.#claim(owner, block)]));
     const held = new Set(Array.from(claims.values(), (claim) => claim.held));
@@ -162,7 +162,7 @@ export class IdbFragmentStore implements FragmentStore {
       if (bytes === 'absent') return undefined;
       break;
     }
-    throw new PalmError('corrupt', 'A stored block did not match its hash and was dropped.');
+    throw new PalmError({ code: 'corrupt', reason: 'block-dropped' });
   }
 
   async hasBlocks(hashes: readonly BlockHash[]): Promise<boolean[]> {
@@ -223,7 +223,7 @@ export class IdbFragmentStore implements FragmentStore {
     // Without its index a fragment is of no use; dropped, it can be repaired from others.
     await this.#dropAll([fragmentId]);
     this.#onDamage(1);
-    throw new PalmError('corrupt', 'A stored fragment index did not match its id; the fragment was dropped.');
+    throw new PalmError({ code: 'corrupt', reason: 'fragment-dropped' });
   }
 
   /** Rows that fail their decoder are removed, and not listed. */
@@ -311,11 +311,11 @@ export class IdbFragmentStore implements FragmentStore {
     readonly counted: ReadonlySet<HeldBlock>;
   } {
     if (fragmentIdOf(indexBytes) !== stored.fragmentId) {
-      throw new PalmError('corrupt', 'A fragment index does not match its id and was not stored.');
+      throw new PalmError({ code: 'corrupt', reason: 'index-not-stored' });
     }
     const blocks = hashes.flatMap((hash) => this.#held.get(hash) ?? []);
     if (blocks.length < hashes.length || blocks.some(({ isHere }) => !isHere)) {
-      throw new PalmError('storage-failed', 'A fragment cannot be kept: one of its blocks is not here.');
+      throw new PalmError({ code: 'storage-failed', reason: 'block-missing' });
     }
     return { stored, indexBytes, hashes, blocks, counted: new Set(blocks) };
   }
@@ -380,6 +380,6 @@ interface Claim extends BlockWrite {
 /** There is one: lists of the same length are walked together. */
 function itemAt<Item>(items: readonly Item[], at: number): Item {
   const item = items[at];
-  if (item === undefined) throw new Error('The lists have different lengths.');
+  if (item === undefined) throw new Error('the lists have different lengths');
   return item;
 }

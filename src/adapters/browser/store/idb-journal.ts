@@ -101,7 +101,7 @@ export class IdbStoreJournal implements StoreJournal {
     await this.#writes.write('strict', 0, async (transaction) => {
       // Its slot is somebody else's, or will be.
       if (this.#slots.get(storeId) !== entry)
-        throw new PalmError('cancelled', 'The store was ended while it was being noted.');
+        throw new PalmError({ code: 'cancelled', reason: 'not-wanted' });
       await transaction.objectStore('journal').put({ storeId, slot, sealed, handle: keptHandle });
     });
   }
@@ -123,7 +123,7 @@ export class IdbStoreJournal implements StoreJournal {
 
   #newEntry(): { readonly slot: number } {
     const [slot] = this.#seals.take(1);
-    if (slot === undefined) throw new Error('One slot was taken.');
+    if (slot === undefined) throw new Error('one slot was taken');
     return { slot };
   }
 
@@ -230,7 +230,10 @@ function checkedGeometry(geometry: Parameters<typeof checkGeometry>[0]): typeof 
   try {
     checkGeometry(geometry, true);
   } catch (cause) {
-    throw new PalmError('bad-message', 'An unfinished store has a geometry that cannot be.', { cause });
+    throw new PalmError(
+      { code: 'bad-message', what: 'record', detail: 'an unfinished store of impossible geometry' },
+      { cause },
+    );
   }
   return geometry;
 }

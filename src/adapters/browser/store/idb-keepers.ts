@@ -84,7 +84,7 @@ export class Keepers {
     const known = this.#keepers.get(owner);
     if (known !== undefined) return known;
     const [slot] = this.#seals.take(1);
-    if (slot === undefined) throw new Error('One slot was taken.');
+    if (slot === undefined) throw new Error('one slot was taken');
     const keeper = { slot, plainHashes: new Map<number, Uint8Array>(), writing: new Set<Promise<unknown>>() };
     this.#keepers.set(owner, keeper);
     return keeper;
@@ -113,8 +113,5 @@ export class Keepers {
 }
 
 function otherBytes(): PalmError {
-  return new PalmError(
-    'refused',
-    'Another tab is storing the same file from other bytes. Close all but one, then go on here.',
-  );
+  return new PalmError({ code: 'refused', reason: 'stored-in-another-tab' });
 }

@@ -42,10 +42,7 @@ export class IdbSecretStore implements SecretStore {
     const opened = secret && (await this.#seals.open(secret.slot, ['secret', name], secret.sealed));
     if (opened?.kind === 'open') return opened.bytes;
     if (opened?.kind === 'erased') return undefined;
-    throw new PalmError(
-      'corrupt',
-      "What this device keeps of its pool is damaged. Leave the pool, then join it again with another device's invite.",
-    );
+    throw new PalmError({ code: 'corrupt', reason: 'pool-secrets' });
   }
 
   put(name: string, secret: Uint8Array): Promise<void> {
@@ -59,7 +56,7 @@ export class IdbSecretStore implements SecretStore {
   async #put(name: string, secret: Uint8Array): Promise<void> {
     // Under a key of its own each time: what it replaces is erased.
     const [slot] = this.#seals.take(1);
-    if (slot === undefined) throw new Error('One slot was taken.');
+    if (slot === undefined) throw new Error('one slot was taken');
     try {
       const sealed = await this.#seals.seal(slot, ['secret', name], secret);
       await this.#writes.write('strict', 0, async (transaction) => {

@@ -337,8 +337,5 @@ function bytesOfKey(key: IDBValidKey | undefined): Uint8Array<ArrayBuffer> | und
 }
 
 function notTakenOver(): PalmError {
-  return new PalmError(
-    'storage-failed',
-    'What this device holds could not be taken over from the version of Palm before. Nothing is lost: reload to try again.',
-  );
+  return new PalmError({ code: 'storage-failed', reason: 'takeover' });
 }

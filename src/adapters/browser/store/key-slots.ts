@@ -227,7 +227,7 @@ function runsOf(slots: ReadonlySet<number>): [number, number][] {
 }
 
 function namedError(name: string): Error {
-  const error = new Error('The file took fewer bytes than it was given.');
+  const error = new Error('the file took fewer bytes than it was given');
   error.name = name;
   return error;
 }

@@ -103,7 +103,7 @@ function settled(
     });
     request.addEventListener('error', () => {
       clearTimeout(limit);
-      reject(request.error ?? new Error('The request failed.'));
+      reject(request.error ?? new Error('the request failed'));
     });
   });
 }

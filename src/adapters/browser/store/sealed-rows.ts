@@ -51,8 +51,7 @@ export class RowSeals {
   async seal(slot: number, name: RowName, plain: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     if (slot === NO_SLOT) return new Uint8Array(plain);
     const key = this.#openSlots().keyIn(slot);
-    if (key === undefined)
-      throw new PalmError('storage-failed', 'What was to be written was let go meanwhile.');
+    if (key === undefined) throw new PalmError({ code: 'storage-failed', reason: 'row-let-go' });
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     // The key is copied at once: its slot may be overwritten before the engine looks.
     return concatBytes(nonce, await webCryptography.seal(key.slice(), nonce, aadOf(name), plain));
@@ -101,10 +100,7 @@ export class RowSeals {
 
   #openSlots(): KeySlots {
     if (this.#slots !== undefined) return this.#slots;
-    throw new PalmError(
-      'storage-failed',
-      'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
-    );
+    throw new PalmError({ code: 'storage-failed', reason: 'files-not-given' });
   }
 }
 

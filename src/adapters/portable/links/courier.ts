@@ -13,6 +13,7 @@ import {
 import type { LinkId, SessionId } from '../../../core/links/link-ids.ts';
 import type { Addressee, Route, SignalRouter, Source } from '../../../core/links/signal-router.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
+import type { Rejection } from '../../../core/model/failures.ts';
 import type { Clock, Cryptography, Identity, Random } from '../../../core/ports.ts';
 
 /** Envelopes that wait to be opened: a full room's announces and candidates at once. */
@@ -38,7 +39,7 @@ export interface CourierEvents {
   deliver(letter: OpenedLetter, source: Source): void;
   /** Takes a sealed envelope on its way; the callee does not keep `envelope`. */
   carry(route: Route, envelope: Uint8Array): void;
-  rejected(reason: string): void;
+  rejected(rejection: Rejection): void;
 }
 
 export class Courier {
@@ -100,7 +101,7 @@ export class Courier {
   }
 }
 
-const TOO_MUCH = 'More signaling arrived at once than this device can check; some of it was dropped.';
+const TOO_MUCH: Rejection = { kind: 'too-much-signaling' };
 
 /** Asynchronous work, one after the other. */
 class WorkQueue {
@@ -137,7 +138,7 @@ class WorkQueue {
     try {
       if (!this.#isClosed) await work();
     } catch (error) {
-      if (isPalmError(error)) this.#events.rejected(error.message);
+      if (isPalmError(error)) this.#events.rejected({ kind: 'failure', failure: error.failure });
       // A bug here must show as one, and must not stop the letters behind it.
       else this.#onBug(error);
     } finally {

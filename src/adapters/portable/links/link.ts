@@ -3,6 +3,7 @@
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
+import type { Rejection } from '../../../core/model/failures.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
 import type { Memory } from '../../../core/ports.ts';
 import { FrameAssembler, type Arrival } from '../../../core/wire/frames.ts';
@@ -17,7 +18,7 @@ export interface LinkEvents {
   heard(): void;
   arrival(arrival: Arrival): void;
   /** The other end sent what no Palm device sends, or does not read what it is sent. */
-  misbehaved(reason: string): void;
+  misbehaved(rejection: Rejection, reason: string): void;
 }
 
 export class Link {
@@ -69,7 +70,7 @@ export class Link {
         },
       },
       () => {
-        events.misbehaved('the other device does not read what it is sent');
+        events.misbehaved({ kind: 'not-read' }, 'it does not read what it is sent');
       },
     );
   }
@@ -104,7 +105,7 @@ export class Link {
       arrival = this.#assembler.push(frame);
     } catch (error) {
       if (!isPalmError(error, 'bad-message')) throw error;
-      this.#events.misbehaved(error.message);
+      this.#events.misbehaved({ kind: 'failure', failure: error.failure }, error.message);
       return;
     }
     this.#events.heard();

@@ -5,6 +5,7 @@
 // one that fails it ends the connection: the relay is not to be trusted with more than carrying envelopes.
 
 import { isPalmError } from '../../../core/model/errors.ts';
+import type { Rejection } from '../../../core/model/failures.ts';
 import type { PoolId } from '../../../core/model/ids.ts';
 import { MAX_RELAY_FRAME_BYTES } from '../../../core/model/limits.ts';
 import type { Clock, Random, RelayState } from '../../../core/ports.ts';
@@ -72,7 +73,7 @@ export interface RelayClientEvents {
   /** The callee owns `envelope`. */
   envelope(from: ConnectionId, envelope: Uint8Array): void;
   /** The relay sent something it should not, or closed us for a reason of its own. */
-  rejected(reason: string): void;
+  rejected(rejection: Rejection): void;
 }
 
 type State =
@@ -142,7 +143,7 @@ export class RelayClient {
       socket = new this.#WebSocket(this.#options.url, RELAY_SUBPROTOCOL);
     } catch (error) {
       // A URL that the platform refuses (plain ws: from a secure page, say) stays refused, but the page can be told.
-      this.#events?.rejected(`The relay's address cannot be used: ${String(error)}`);
+      this.#events?.rejected({ kind: 'relay-address', detail: String(error) });
       this.#retry();
       return;
     }
@@ -159,7 +160,7 @@ export class RelayClient {
     });
     socket.addEventListener('close', ({ code, reason }) => {
       if (!this.#isCurrent(socket)) return;
-      if (code >= FIRST_RELAY_CODE) this.#events?.rejected(`The relay closed the connection: ${reason}.`);
+      if (code >= FIRST_RELAY_CODE) this.#events?.rejected({ kind: 'relay-closed', detail: reason });
       this.#lose(socket);
     });
     // 'close' follows every 'error', and says as much.
@@ -172,7 +173,7 @@ export class RelayClient {
       frame = decodeRelayFrame(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array());
     } catch (error) {
       if (!isPalmError(error, 'bad-message')) throw error;
-      this.#events?.rejected(error.message);
+      this.#events?.rejected({ kind: 'failure', failure: error.failure });
       this.#lose(socket);
       return;
     }

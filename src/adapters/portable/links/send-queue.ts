@@ -137,9 +137,9 @@ export class SendQueue {
 }
 
 export function linkClosed(reason: string): PalmError {
-  return new PalmError('link-closed', `The link to the other device is closed: ${reason}.`);
+  return new PalmError({ code: 'link-closed', reason: 'closed', detail: reason });
 }
 
 function cancelled(cause: unknown): PalmError {
-  return new PalmError('cancelled', 'The message was cancelled before it was sent.', { cause });
+  return new PalmError({ code: 'cancelled', reason: 'not-wanted' }, { cause });
 }

@@ -10,6 +10,7 @@ import type { LinkEffect, LinkInput } from '../../../core/links/link-events.ts';
 import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
 import { LinkMachine } from '../../../core/links/link-machine.ts';
 import { SignalRouter, type Route } from '../../../core/links/signal-router.ts';
+import type { Rejection } from '../../../core/model/failures.ts';
 import { MachineDriver } from '../../../core/machine-driver.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
 import type {
@@ -83,7 +84,7 @@ export class LinkTransport implements Transport {
     });
     this.#router = new SignalRouter(session);
     const keys = { poolId, signalingKey };
-    const rejected = (reason: string): void => this.#events?.rejected(reason);
+    const rejected = (rejection: Rejection): void => this.#events?.rejected(rejection);
     this.#courier = new Courier(
       { keys, session, identity, cryptography, random, clock, router: this.#router, onBug },
       {
@@ -124,8 +125,8 @@ export class LinkTransport implements Transport {
       envelope: (from, envelope) => {
         this.#courier.take(envelope, { kind: 'relay', from });
       },
-      rejected: (reason) => {
-        events.rejected(reason);
+      rejected: (rejection) => {
+        events.rejected(rejection);
       },
     });
   }
@@ -194,7 +195,7 @@ export class LinkTransport implements Transport {
         this.#events?.linkDown(effect.device, effect.reason);
         break;
       case 'refused':
-        this.#events?.rejected(`A signaling letter was refused: ${effect.reason}.`);
+        this.#events?.rejected({ kind: 'letter', detail: effect.reason });
         break;
     }
   }
@@ -220,14 +221,14 @@ export class LinkTransport implements Transport {
         arrival: (arrival) => {
           this.#arrive(device, link, arrival);
         },
-        misbehaved: (reason) => {
-          this.#events?.rejected(reason);
+        misbehaved: (rejection, reason) => {
+          this.#events?.rejected(rejection);
           this.#driver.input({ kind: 'close-device', device, reason });
         },
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#events?.rejected(`This browser could not open a connection: ${reason}.`);
+      this.#events?.rejected({ kind: 'no-connection', detail: reason });
       this.#driver.input({ kind: 'closed', device, link, reason });
       return;
     }

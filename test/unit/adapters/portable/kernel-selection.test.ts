@@ -41,10 +41,7 @@ describe('an engine', () => {
 
 describe('a module', () => {
   it('that cannot be fetched fails with what its loader says', async () => {
-    const failure = new PalmError(
-      'worker-failed',
-      'A part of Palm could not be loaded (503). Reload the page.',
-    );
+    const failure = new PalmError({ code: 'worker-failed', reason: 'not-loaded', status: 503 });
     const modules = { ...watchedModules().modules, simdBytes: () => Promise.reject(failure) };
     await expect(loadErasureCode(modules, engine(false, true))).rejects.toBe(failure);
   });

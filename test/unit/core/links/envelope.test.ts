@@ -101,7 +101,7 @@ describe('an envelope', () => {
   it('may be for everyone when it is an announce, and only then', async () => {
     const announce: Letter = { ...letter({ kind: 'announce' }), toSession: null };
     expect((await openEnvelope(await sealed(announce), KEYS, webCryptography)).toSession).toBeNull();
-    await expect(sealed({ ...letter(), toSession: null })).rejects.toThrow('needs an addressee');
+    await expect(sealed({ ...letter(), toSession: null })).rejects.toThrow('without an addressee');
     const { payload } = await payloadOf(await sealed(letter()));
     const bytes = encode({ ...payload, toSession: null });
     const signature = await alice.sign(concatBytes(utf8('palm/v1/envelope-signature'), bytes));
@@ -111,7 +111,7 @@ describe('an envelope', () => {
   it('holds the longest SDP, and refuses to seal a longer one', async () => {
     const longest: SignalBody = { kind: 'offer', sdp: 'x'.repeat(MAX_SDP_BYTES) };
     expect((await sealed(letter(longest))).length).toBeLessThanOrEqual(MAX_ENVELOPE_BYTES);
-    await expect(sealed(letter({ kind: 'offer', sdp: `${longest.sdp}x` }))).rejects.toThrow('cannot send');
+    await expect(sealed(letter({ kind: 'offer', sdp: `${longest.sdp}x` }))).rejects.toThrow('cannot be sent');
   });
 
   it('shows nothing of its content', async () => {

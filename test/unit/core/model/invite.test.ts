@@ -125,6 +125,6 @@ describe('what cannot be read', () => {
     } catch (error) {
       thrown = error;
     }
-    expect(isPalmError(thrown, 'bad-invite') && thrown.message).toMatch(/newer Palm/);
+    expect(isPalmError(thrown) && thrown.failure).toEqual({ code: 'bad-invite', reason: 'newer-version' });
   });
 });

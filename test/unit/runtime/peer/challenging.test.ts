@@ -109,7 +109,7 @@ describe('a proof', () => {
 
   it.each([
     ['a missing block', undefined],
-    ['a damaged block', new PalmError('corrupt', 'damaged')],
+    ['a damaged block', new PalmError({ code: 'corrupt', reason: 'block-dropped' })],
   ])('is not given with %s', async (_, instead) => {
     const vector = itemAt(vectors.cases, 2);
     const holder = new Holder(vector);

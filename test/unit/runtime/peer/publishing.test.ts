@@ -32,7 +32,7 @@ it('writes what is asked for the moment that the last entry was written', async 
 
 it('spreads nothing that is not durable, and goes on with the same place in the log', async () => {
   const { publisher, catalogue, kept, failKeeping } = setUp();
-  failKeeping(new PalmError('storage-full', 'There is no room.'));
+  failKeeping(new PalmError({ code: 'storage-full', reason: 'device' }));
   const failing = [1, 2].map((at) => publisher.publish({ kind: 'profile', name: `name ${at}` }));
   for (const one of failing) await expect(one).rejects.toMatchObject({ code: 'storage-full' });
   expect(catalogue.heads()).toEqual([]);
@@ -107,7 +107,7 @@ function setUp(catalogue = new Catalogue()): Scene {
     },
     published: (entries) => void catalogue.add(entries),
     checkAlive() {
-      if (hasLeft) throw new PalmError('not-in-pool', 'This device left the pool.');
+      if (hasLeft) throw new PalmError({ code: 'not-in-pool', reason: 'left' });
     },
   };
   return {

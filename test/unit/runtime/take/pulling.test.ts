@@ -8,7 +8,6 @@ import { PalmError } from '../../../../src/core/model/errors.ts';
 import {
   type BlockHash,
   blockKey,
-  type DeviceId,
   fragmentIdOf,
   ownerOfStore,
   ownerOfTaking,
@@ -17,6 +16,7 @@ import {
 import type { Ask } from '../../../../src/core/peer/requests.ts';
 import type { Place } from '../../../../src/core/wire/messages.ts';
 import { encodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
+import type { Notice } from '../../../../src/runtime/notice.ts';
 import { FragmentTaker } from '../../../../src/runtime/take/fragment-taker.ts';
 import { pullFragment } from '../../../../src/runtime/take/pulling.ts';
 import { createMemoryStore, type MemoryStore } from '../../../sim/memory-store.ts';
@@ -60,21 +60,25 @@ it('a fragment whose blocks were partly here, and are given up while the others 
   const early = blocks.slice(0, 3).map(({ hash, bytes }) => ({ hash, bytes: bytes.slice() }));
   await fragments.putBlocks(ownerOfStore('soon:someone'), early, 'claimed');
   const asked: string[] = [];
-  const pulled = await pullFragment({ file: fileIdAt(0), fragment: 0 }, '“Ben”', {
-    owner: ownerOfTaking(1),
-    manifestOf: () => manifest,
-    fragments,
-    settled: async () => undefined,
-    request: async (ask) => {
-      if (ask.kind === 'get-index') return index;
-      if (ask.kind !== 'get-block') throw new Error('nothing is asked for together');
-      asked.push(blockKey(ask.hash));
-      await fragments.release(ownerOfStore('soon:someone'));
-      const found = blocks.find(({ hash }) => blockKey(hash) === blockKey(ask.hash));
-      if (found === undefined) throw new Error('only blocks of the fragment are asked for');
-      return found.bytes.slice();
+  const pulled = await pullFragment(
+    { file: fileIdAt(0), fragment: 0 },
+    { id: FROM, name: 'Ben', isAmbiguous: false },
+    {
+      owner: ownerOfTaking(1),
+      manifestOf: () => manifest,
+      fragments,
+      settled: async () => undefined,
+      request: async (ask) => {
+        if (ask.kind === 'get-index') return index;
+        if (ask.kind !== 'get-block') throw new Error('nothing is asked for together');
+        asked.push(blockKey(ask.hash));
+        await fragments.release(ownerOfStore('soon:someone'));
+        const found = blocks.find(({ hash }) => blockKey(hash) === blockKey(ask.hash));
+        if (found === undefined) throw new Error('only blocks of the fragment are asked for');
+        return found.bytes.slice();
+      },
     },
-  });
+  );
   expect(pulled).toMatchObject({ kind: 'held', blocks: hashes });
   // What was missing first, then what was given up; nothing twice.
   expect(asked).toEqual([...hashes.slice(3), ...hashes.slice(0, 3)].map(blockKey));
@@ -106,7 +110,8 @@ describe('small fragments', () => {
     await world.take();
     expect(world.outcomes()).toEqual(['held', 'held', 'failed']);
     expect(world.heldCount()).toBe(2);
-    expect(world.warnings).toEqual(['“Kitchen tablet” offered damaged bytes; they were not taken.']);
+    const from = { id: FROM, name: 'Kitchen tablet', isAmbiguous: false };
+    expect(world.warnings).toEqual([{ kind: 'damaged-offer', from }]);
     expect(await world.store.fragments.owners()).toEqual([]);
   });
 
@@ -149,7 +154,7 @@ describe('small fragments', () => {
   it('of which one cannot be kept here are held, but for that one', async () => {
     const world = new TakingWorld();
     world.unkept = 1;
-    await expect(world.take()).rejects.toThrow('full');
+    await expect(world.take()).rejects.toMatchObject({ code: 'storage-full' });
     expect(world.outcomes()).toEqual(['held', 'failed', 'held']);
   });
 
@@ -165,7 +170,7 @@ describe('small fragments', () => {
     const world = new TakingWorld();
     world.uncounted = 0;
     world.lacksTogether.add(2);
-    await expect(world.take()).rejects.toThrow('no row');
+    await expect(world.take()).rejects.toMatchObject({ code: 'storage-failed' });
     expect(world.outcomes()).toEqual(['held', 'held', 'held']);
   });
 
@@ -194,7 +199,7 @@ describe('small fragments', () => {
 class TakingWorld {
   readonly store: MemoryStore = createMemoryStore();
   readonly asked: Ask['kind'][] = [];
-  readonly warnings: string[] = [];
+  readonly warnings: Notice[] = [];
   /** By file: left out of the common answer; sent with a bit flipped. */
   readonly lacksTogether = new Set<number>();
   readonly damaged = new Set<number>();
@@ -220,17 +225,18 @@ class TakingWorld {
       const at = this.#fileAt({ file });
       return at === this.removed ? undefined : this.#fragments[at]?.manifest;
     },
-    nameOf: (device: DeviceId) => (device === FROM ? '“Kitchen tablet”' : device),
+    quoted: (id) => ({ id, name: id === FROM ? 'Kitchen tablet' : '', isAmbiguous: false }),
     request: (_, ask) => this.#answer(ask),
     settled: async () => undefined,
     fileKept: async (file) => {
-      if (file === this.#places[this.unkept ?? -1]?.file) throw new PalmError('storage-full', 'full');
+      if (file === this.#places[this.unkept ?? -1]?.file)
+        throw new PalmError({ code: 'storage-full', reason: 'device' });
     },
     held: async ({ fileId }) => {
       if (fileId === this.#places[this.uncounted ?? -1]?.file)
-        throw new PalmError('storage-failed', 'no row');
+        throw new PalmError({ code: 'storage-failed', reason: 'closing' });
     },
-    warn: (text) => this.warnings.push(text),
+    warn: (notice) => this.warnings.push(notice),
     ended: (place, _, outcome) => {
       expect(this.#ended.has(place), 'told of twice').toBe(false);
       this.#ended.set(place, outcome);
@@ -251,7 +257,7 @@ class TakingWorld {
   }
 
   async #answer(ask: Ask): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.isLinked) throw new PalmError('link-closed', 'closed');
+    if (!this.isLinked) throw new PalmError({ code: 'link-closed', reason: 'before-the-answer' });
     this.asked.push(ask.kind);
     if (ask.kind === 'get-index') return itemAt(this.#fragments, this.#fileAt(ask)).index.slice();
     if (ask.kind === 'get-block') {
@@ -260,10 +266,10 @@ class TakingWorld {
       );
       return this.#blockOf(at);
     }
-    if (this.isSlow) throw new PalmError('deadline', 'late');
+    if (this.isSlow) throw new PalmError({ code: 'deadline', reason: 'no-answer' });
     if (this.isOlder) {
       this.isLinked = false;
-      throw new PalmError('link-closed', 'closed');
+      throw new PalmError({ code: 'link-closed', reason: 'before-the-answer' });
     }
     const sent = ask.places.map((place) => {
       const at = this.#fileAt(place);

@@ -87,7 +87,7 @@ describe('a worker that dies', () => {
     const reading = store.getBlock(hash);
     started[0]?.dispatchEvent(new Event('error'));
     const failure: unknown = await reading.catch((error: unknown) => error);
-    expect(isPalmError(failure, 'storage-failed') && failure.message).toMatch(/safe/u);
+    expect(failure).toMatchObject({ failure: { code: 'storage-failed', reason: 'fragment-worker' } });
     expect(started[0]?.terminated).toBe(true);
     expect(await store.getBlock(hash)).toEqual(bytes);
     expect(started).toHaveLength(2);

@@ -5,7 +5,6 @@ import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
 import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
-import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import { ownerOfTaking, parseBlockHash } from '../../../../../src/core/model/ids.ts';
 import type { FragmentStore } from '../../../../../src/core/ports.ts';
 import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
@@ -76,8 +75,7 @@ async function expectToldSafe(call: Promise<unknown>): Promise<unknown> {
     () => 'it did not fail',
     (error: unknown) => error,
   );
-  expect(failure).toSatisfy((error) => isPalmError(error, 'storage-failed'));
-  expect(String(failure)).toContain('What was kept is safe; try again.');
+  expect(failure).toMatchObject({ failure: { code: 'storage-failed', reason: 'fragment-worker' } });
   return failure;
 }
 

@@ -12,6 +12,7 @@ import {
   RelayClient,
   type RelayClientEvents,
 } from '../../../../../src/adapters/portable/links/relay-client.ts';
+import type { Rejection } from '../../../../../src/core/model/failures.ts';
 import { parsePoolId } from '../../../../../src/core/model/ids.ts';
 import {
   connectionIdOf,
@@ -47,8 +48,8 @@ class Log implements RelayClientEvents {
   envelope(_from: string, envelope: Uint8Array): void {
     this.#add(`envelope ${[...envelope].join(' ')}`);
   }
-  rejected(reason: string): void {
-    this.#add(`rejected: ${reason}`);
+  rejected(rejection: Rejection): void {
+    this.#add(`rejected: ${JSON.stringify(rejection)}`);
   }
 
   /** Resolves when `line` was told, `count` times in all. */
@@ -240,7 +241,7 @@ describe('with a relay that does as the test says', () => {
       socket.close(4_002, 'the room is full');
     });
     const { log } = openClient(url);
-    await log.until('rejected: The relay closed the connection: the room is full.');
+    await log.until('rejected: {"kind":"relay-closed","detail":"the room is full"}');
     await log.until('lost');
   });
 

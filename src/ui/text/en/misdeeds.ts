@@ -1,9 +1,11 @@
-// What people are told of a member that does something to the others: who, what, how many, and what can still be done.
+// English: what is said of a member that does something to the others: who, what, how many, and what can still be done.
 
-import { MAX_DEVICE_COUNT, MAX_LOG_BRANCHES } from '../core/model/limits.ts';
-import type { Misdeed } from '../core/peer/misdeeds.ts';
+import { MAX_DEVICE_COUNT, MAX_LOG_BRANCHES } from '../../../core/model/limits.ts';
+import type { Notice } from '../../../runtime/notice.ts';
 
-/** `name`: as `quotedDevice` gives it. `count`: how often in all, since the notice was last dismissed or this page began. */
+type Misdeed = Extract<Notice, { readonly kind: 'misdeed' }>['what'];
+
+/** `name`: quoted. `count`: how often in all, since the notice was last dismissed or this page began. */
 export function misdeedText(what: Misdeed, name: string, count: number): string {
   switch (what) {
     case 'removed-files':

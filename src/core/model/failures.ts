@@ -1,0 +1,177 @@
+// What went wrong, as a code, a reason and parameters. The sentences for people are in the screens (src/ui/text/en.ts), one for
+// each member of these unions, so that a language is one file and nothing below the screens has to know any.
+//
+// `detail` is a short technical reason for logs and bug reports; sentences may quote it.
+
+/** What a failure of each code is about. Codes with one meaning need no reason. */
+export type Failure =
+  | { readonly code: 'bad-invite'; readonly reason: 'unreadable' | 'newer-version' }
+  | { readonly code: 'not-in-pool'; readonly reason: 'left' | 'in-none' }
+  | { readonly code: 'already-in-pool' }
+  | { readonly code: 'unknown-file'; readonly reason: 'not-an-id' | 'not-heard-of' }
+  | { readonly code: 'removed-file'; readonly reason: 'before' | 'while-read' | 'while-placed' }
+  | { readonly code: 'link-needed'; readonly reason: 'no-link' | 'of-another-file' | 'does-not-open' }
+  | {
+      readonly code: 'file-needed';
+      readonly reason: 'no-handle' | 'moved' | 'not-allowed';
+      readonly name: string;
+    }
+  | { readonly code: 'not-enough-fragments'; readonly reach: number; readonly k: number }
+  | BadArgument
+  | { readonly code: 'link-closed'; readonly reason: 'before-the-answer' }
+  | { readonly code: 'link-closed'; readonly reason: 'closed'; readonly detail: string }
+  | { readonly code: 'deadline'; readonly reason: 'no-answer' | 'busy' | 'storage' }
+  | { readonly code: 'cancelled'; readonly reason: 'transfer' | 'waiting' | 'closing' | 'not-wanted' }
+  | { readonly code: 'refused'; readonly reason: Refused }
+  | { readonly code: 'storage-full'; readonly reason: 'device' | 'download' | 'picked-file' }
+  | { readonly code: 'log-full'; readonly reason: 'no-more-files' | 'nothing-more' }
+  | StorageFailed
+  | Corrupt
+  | { readonly code: 'source-changed'; readonly reason: 'while-read' | 'while-sealed' }
+  | { readonly code: 'source-changed'; readonly reason: 'unread'; readonly name: string }
+  | { readonly code: 'bad-message'; readonly what: MalformedThing; readonly detail: string }
+  | Unsupported
+  | { readonly code: 'other-tab'; readonly reason: 'has-device' | 'leave-there' | 'older-version' }
+  | WorkerFailed
+  | KeptStoreFailure;
+
+type BadArgument =
+  | { readonly code: 'bad-argument'; readonly reason: 'no-name'; readonly of: 'pool' | 'device' | 'file' }
+  | { readonly code: 'bad-argument'; readonly reason: 'invisible-name'; readonly of: 'pool' | 'device' }
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'long-name';
+      readonly of: 'pool' | 'device';
+      readonly maxBytes: number;
+    }
+  | { readonly code: 'bad-argument'; readonly reason: 'characters'; readonly of: FileDetail }
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'long-detail';
+      readonly of: FileDetail;
+      readonly maxBytes: number;
+    }
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'range';
+      readonly start: number;
+      readonly end: number;
+      readonly size: number;
+    }
+  | { readonly code: 'bad-argument'; readonly reason: 'fragment-counts'; readonly max: number }
+  | { readonly code: 'bad-argument'; readonly reason: 'not-a-mirror' }
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'large-file';
+      readonly size: number;
+      readonly k: number;
+    }
+  | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' }
+  | { readonly code: 'bad-argument'; readonly reason: 'store-goes-on'; readonly name: string }
+  /** A part of Palm asked another for what cannot be. */
+  | { readonly code: 'bad-argument'; readonly reason: 'internal'; readonly detail: string };
+
+type FileDetail = 'name' | 'path' | 'mime';
+
+type Refused =
+  | 'sealing-too-much'
+  | 'download-is-open'
+  | 'stored-in-another-tab'
+  /** Another device has no such block or index. */
+  | 'not-there'
+  /** This device has lost a block that it held. */
+  | 'not-here';
+
+type StorageFailed =
+  | {
+      readonly code: 'storage-failed';
+      readonly reason:
+        | 'not-all-deleted'
+        | 'pool-key-damaged'
+        | 'closing'
+        | 'updated-elsewhere'
+        | 'files-not-given'
+        | 'takeover'
+        | 'block-missing'
+        | 'row-let-go'
+        | 'fragment-worker'
+        | 'download-not-open'
+        | 'download-changed'
+        | 'picked-file-gone'
+        | 'picked-file-locked';
+    }
+  /** `detail`: the name of the browser's exception. */
+  | {
+      readonly code: 'storage-failed';
+      readonly reason: 'database';
+      readonly detail: string | undefined;
+      readonly mayBeFull: boolean;
+    }
+  | {
+      readonly code: 'storage-failed';
+      readonly reason: 'download' | 'picked-file';
+      readonly detail: string;
+    };
+
+type Corrupt =
+  | {
+      readonly code: 'corrupt';
+      readonly reason:
+        | 'device-key'
+        | 'pool-secrets'
+        | 'block-not-stored'
+        | 'index-not-stored'
+        | 'block-dropped'
+        | 'fragment-dropped'
+        | 'index-of-another-id'
+        | 'index-of-another-file'
+        | 'block-length'
+        | 'answer'
+        | 'not-small'
+        | 'copy-elsewhere';
+    }
+  | {
+      readonly code: 'corrupt';
+      readonly reason: 'segment';
+      /** From 0. */
+      readonly segment: number;
+      readonly segmentCount: number;
+      readonly detail: string;
+    };
+
+/** What failed its decoder. */
+type MalformedThing = 'record' | 'frame' | 'envelope' | 'relay-frame';
+
+type Unsupported =
+  | {
+      readonly code: 'unsupported';
+      readonly reason: 'no-files' | 'insecure-page' | 'no-ed25519' | 'coding' | 'large-download';
+    }
+  | { readonly code: 'unsupported'; readonly reason: 'wasm'; readonly detail: string };
+
+type WorkerFailed =
+  | { readonly code: 'worker-failed'; readonly reason: 'codec' | 'downloads' | 'coding' }
+  /** `status`: of the HTTP answer. */
+  | { readonly code: 'worker-failed'; readonly reason: 'not-loaded'; readonly status: number }
+  /** A worker threw what is no PalmError. */
+  | { readonly code: 'worker-failed'; readonly reason: 'threw'; readonly detail: string };
+
+/** A store met `failure`; what was encrypted is kept, and the store can be continued. Its code is that of `failure`. */
+type KeptStoreFailure = {
+  readonly code: 'storage-full' | 'storage-failed' | 'worker-failed' | 'refused';
+  readonly reason: 'store-kept';
+  readonly name: string;
+  readonly failure: Failure;
+};
+
+/** What was refused at the door of the network. */
+export type Rejection =
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  | { readonly kind: 'too-much-signaling' }
+  | { readonly kind: 'letter'; readonly detail: string }
+  /** The other device takes nothing that it is sent. */
+  | { readonly kind: 'not-read' }
+  | { readonly kind: 'no-connection'; readonly detail: string }
+  | { readonly kind: 'relay-address'; readonly detail: string }
+  /** `detail`: the relay's own words. */
+  | { readonly kind: 'relay-closed'; readonly detail: string };

@@ -1,0 +1,125 @@
+// The public face: what leaves it is put into words. Everything below knows failures and notices by their kinds only.
+
+import { isPalmError, PalmError } from '../core/model/errors.ts';
+import type {
+  NoticeStatus,
+  Palm,
+  PalmStatus,
+  ReadOptions,
+  ResumeOptions,
+  StoreOptions,
+  StoreResult,
+} from './api.ts';
+import type { Notice, Texts } from './notice.ts';
+import { pieceStream, type PieceSource } from './read/piece-stream.ts';
+
+/** A notice in the list, before it is put into words. */
+export interface ListedNotice extends Omit<NoticeStatus, 'text'> {
+  readonly notice: Notice;
+}
+
+export interface WordlessStatus extends Omit<PalmStatus, 'notices'> {
+  readonly notices: readonly ListedNotice[];
+}
+
+/** Palm, whose errors say only for logs what happened. */
+export interface WordlessPalm extends Omit<Palm, 'status' | 'read'> {
+  status(): WordlessStatus;
+  /** The pieces of the stream that `read` returns. */
+  pieces(fileId: string, options: ReadOptions): PieceSource;
+}
+
+export class WordedPalm implements Palm {
+  readonly ready: Promise<void>;
+  readonly #palm: WordlessPalm;
+  readonly #texts: Texts;
+
+  constructor(palm: WordlessPalm, texts: Texts) {
+    this.#palm = palm;
+    this.#texts = texts;
+    this.ready = this.#worded(palm.ready);
+    // Whoever awaits `ready` gets the failure; nobody having asked yet is not an unhandled one.
+    this.ready.catch(() => undefined);
+  }
+
+  createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
+    return this.#worded(this.#palm.createPool(options));
+  }
+
+  invite(): string {
+    try {
+      return this.#palm.invite();
+    } catch (error) {
+      throw this.#inWords(error);
+    }
+  }
+
+  join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }> {
+    return this.#worded(this.#palm.join(url, options));
+  }
+
+  store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    return this.#worded(this.#palm.store(blob, options));
+  }
+
+  resumeStore(id: string, blob?: Blob, options?: ResumeOptions): Promise<StoreResult> {
+    return this.#worded(this.#palm.resumeStore(id, blob, options));
+  }
+
+  discardStore(id: string): Promise<void> {
+    return this.#worded(this.#palm.discardStore(id));
+  }
+
+  read(fileId: string, options: ReadOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const pieces = this.#palm.pieces(fileId, options);
+    return pieceStream({
+      start: (fail) => this.#worded(pieces.start((error) => fail(this.#inWords(error)))),
+      next: () => this.#worded(pieces.next()),
+      cancel: () => this.#worded(pieces.cancel()),
+    });
+  }
+
+  openLink(link: string): Promise<{ readonly fileId: string }> {
+    return this.#worded(this.#palm.openLink(link));
+  }
+
+  remove(fileId: string): Promise<void> {
+    return this.#worded(this.#palm.remove(fileId));
+  }
+
+  leave(): Promise<void> {
+    return this.#worded(this.#palm.leave());
+  }
+
+  setDeviceName(name: string): Promise<void> {
+    return this.#worded(this.#palm.setDeviceName(name));
+  }
+
+  status(): PalmStatus {
+    const { notices, ...status } = this.#palm.status();
+    const worded = notices.map(({ notice, ...told }) => ({ ...told, text: this.#texts.noticeText(notice) }));
+    return { ...status, notices: worded };
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#palm.subscribe(listener);
+  }
+
+  cancel(transferId: string): void {
+    this.#palm.cancel(transferId);
+  }
+
+  async #worded<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await work;
+    } catch (error) {
+      throw this.#inWords(error);
+    }
+  }
+
+  /** A bug stays as it is. */
+  #inWords(error: unknown): unknown {
+    if (!isPalmError(error)) return error;
+    return new PalmError(error.failure, { message: this.#texts.errorText(error.failure), cause: error });
+  }
+}

@@ -1,0 +1,349 @@
+// English: what is said of each failure. A sentence says what happened, what is safe, and what to do next.
+
+import type { PalmErrorCode } from '../../../core/model/errors.ts';
+import type { Failure, Rejection } from '../../../core/model/failures.ts';
+import { quoted } from '../quotation.ts';
+
+type FailureOf<Code extends PalmErrorCode> = Extract<Failure, { readonly code: Code }>;
+
+export function errorText(failure: Failure): string {
+  if ('reason' in failure && failure.reason === 'store-kept') {
+    return `${errorText(failure.failure)} What is encrypted of ${quoted(failure.name)} is kept: continue it then, or discard it.`;
+  }
+  switch (failure.code) {
+    case 'bad-invite':
+      return failure.reason === 'newer-version'
+        ? 'This link was made by a newer Palm. Update this one, then try again.'
+        : 'This link cannot be read: part of it is missing or mistyped. Copy or scan it again, whole.';
+    case 'not-in-pool':
+      return failure.reason === 'left'
+        ? 'This device left the pool.'
+        : 'This device is in no pool. Create one, or join with an invite.';
+    case 'already-in-pool':
+      return 'This device is in a pool already. Leave it first, then try again.';
+    case 'unknown-file':
+      return failure.reason === 'not-an-id'
+        ? 'That is not the id of a file.'
+        : 'This pool has no such file, or this device has not heard of it yet.';
+    case 'removed-file':
+      return removedFile(failure);
+    case 'link-needed':
+      return linkNeeded(failure);
+    case 'file-needed':
+      return `Choose ${quoted(failure.name)} again to go on. ${whyNeeded(failure)} What is encrypted of it already is kept.`;
+    case 'not-enough-fragments':
+      return `Only ${failure.reach} of the ${failure.k} fragments that are needed can be reached. Nothing is lost: when devices with ${failure.k - failure.reach} more come back, it can be opened again.`;
+    case 'bad-argument':
+      return badArgument(failure);
+    case 'link-closed':
+      return failure.reason === 'before-the-answer'
+        ? 'The connection to the device closed before it answered.'
+        : `The link to the other device is closed: ${failure.detail}.`;
+    case 'deadline':
+      return deadline(failure);
+    case 'cancelled':
+      return cancelled(failure);
+    case 'refused':
+      return refused(failure);
+    case 'storage-full':
+      return storageFull(failure);
+    case 'log-full':
+      return failure.reason === 'no-more-files'
+        ? 'This device has stored as many files in this pool as its log has room for, removed ones included. Store it on another device of the pool. What is stored stays, and can be read and removed as before.'
+        : 'The log of this device is full: no more can be written in this pool from here. What is stored stays, and can be read. Other devices can go on.';
+    case 'storage-failed':
+      return storageFailed(failure);
+    case 'corrupt':
+      return corrupt(failure);
+    case 'source-changed':
+      return sourceChanged(failure);
+    case 'bad-message':
+      return badMessage(failure);
+    case 'unsupported':
+      return unsupported(failure);
+    case 'other-tab':
+      return otherTab(failure);
+    case 'worker-failed':
+      return workerFailed(failure);
+  }
+}
+
+/** What was refused at the door of the network. */
+export function rejectionText(rejection: Rejection): string {
+  switch (rejection.kind) {
+    case 'failure':
+      return `Refused something from the network. ${errorText(rejection.failure)}`;
+    case 'too-much-signaling':
+      return 'More signaling arrived at once than this device can check; some of it was dropped.';
+    case 'letter':
+      return `Refused something from the network: a signaling letter (${rejection.detail}).`;
+    case 'not-read':
+      return 'A device does not read what it is sent; its link was closed.';
+    case 'no-connection':
+      return `This browser could not open a connection (${rejection.detail}).`;
+    case 'relay-address':
+      return `The relay's address cannot be used (${rejection.detail}).`;
+    case 'relay-closed':
+      return `The relay closed the connection: ${rejection.detail}.`;
+  }
+}
+
+function removedFile({ reason }: FailureOf<'removed-file'>): string {
+  switch (reason) {
+    case 'before':
+      return 'This file was removed from the pool.';
+    case 'while-read':
+      return 'The file was removed from the pool while it was being read.';
+    case 'while-placed':
+      return 'The file was removed from the pool while it was being placed.';
+  }
+}
+
+function linkNeeded({ reason }: FailureOf<'link-needed'>): string {
+  switch (reason) {
+    case 'no-link':
+      return 'This file is private: it opens with its link only. Ask whoever stored it.';
+    case 'of-another-file':
+      return 'This link belongs to another file.';
+    case 'does-not-open':
+      return 'This link does not open this file. Ask whoever stored it for its link.';
+  }
+}
+
+function whyNeeded({ reason }: FailureOf<'file-needed'>): string {
+  switch (reason) {
+    case 'no-handle':
+      return 'A browser does not remember where a file was.';
+    case 'moved':
+      return 'It is no longer where it was.';
+    case 'not-allowed':
+      return 'The browser does not let Palm read it any more.';
+  }
+}
+
+const DETAILS = { name: 'name', path: 'folder path', mime: 'type' };
+
+function badArgument(failure: FailureOf<'bad-argument'>): string {
+  switch (failure.reason) {
+    case 'no-name':
+      return failure.of === 'file' ? 'A file needs a name.' : `Give the ${failure.of} a name.`;
+    case 'invisible-name':
+      return `Give the ${failure.of} a name that can be seen.`;
+    case 'long-name':
+      return `The ${failure.of}'s name is too long: at most ${failure.maxBytes} bytes.`;
+    case 'characters':
+      return `The ${DETAILS[failure.of]} has characters that cannot be kept.`;
+    case 'long-detail':
+      return `The ${DETAILS[failure.of]} is longer than ${failure.maxBytes} bytes. Shorten it and add the file again.`;
+    case 'range':
+      return `The range ${failure.start}..${failure.end} is not within the file's ${failure.size} bytes.`;
+    case 'fragment-counts':
+      return `k and n must be whole numbers with 1 <= k <= n <= ${failure.max}.`;
+    case 'not-a-mirror':
+      return 'With k = 1 every holder can read the file alone. Ask for a mirror to allow that.';
+    case 'large-file':
+      return `A file of ${failure.size} bytes is too large for k = ${failure.k}.`;
+    case 'no-unfinished-store':
+      return 'There is no such unfinished file here.';
+    case 'store-goes-on':
+      return `${quoted(failure.name)} is being stored already.`;
+    case 'internal':
+      return `Palm asked itself for what cannot be done: ${failure.detail}.`;
+  }
+}
+
+function deadline({ reason }: FailureOf<'deadline'>): string {
+  switch (reason) {
+    case 'no-answer':
+      return 'The device did not answer in time.';
+    case 'busy':
+      return 'The device has too much to do to answer now.';
+    case 'storage':
+      return 'The device could not read its storage just now.';
+  }
+}
+
+function cancelled({ reason }: FailureOf<'cancelled'>): string {
+  switch (reason) {
+    case 'transfer':
+      return 'Cancelled. Nothing that was stored before is touched.';
+    case 'waiting':
+      return 'No longer waiting. The file is on this device and goes on being placed by itself.';
+    case 'closing':
+      return 'Palm is closing.';
+    case 'not-wanted':
+      return 'Cancelled.';
+  }
+}
+
+function refused({ reason }: Exclude<FailureOf<'refused'>, { readonly reason: 'store-kept' }>): string {
+  switch (reason) {
+    case 'sealing-too-much':
+      return 'Too much is being encrypted at once. Try again when something has finished.';
+    case 'download-is-open':
+      return 'A page that is closing still has the unfinished file open.';
+    case 'stored-in-another-tab':
+      return 'Another tab is storing the same file from other bytes. Close all but one, then go on here.';
+    case 'not-there':
+      return 'The device has no such block.';
+    case 'not-here':
+      return 'A block of this device is missing.';
+  }
+}
+
+function storageFull({
+  reason,
+}: Exclude<FailureOf<'storage-full'>, { readonly reason: 'store-kept' }>): string {
+  switch (reason) {
+    case 'device':
+      return 'This device has no room left for Palm. What it had stored is safe; free some space, or let Palm use more of it.';
+    case 'download':
+      return 'This device has no room left for the download. The pool still has the whole file. Free some space, then continue.';
+    case 'picked-file':
+      return 'There is no room left where you are saving this. The pool still has the whole file. Free some space, then continue.';
+  }
+}
+
+function storageFailed(
+  failure: Exclude<FailureOf<'storage-failed'>, { readonly reason: 'store-kept' }>,
+): string {
+  switch (failure.reason) {
+    case 'not-all-deleted':
+      return 'This browser left the pool but could not delete everything that it kept of it. Reload and leave again, or clear this site’s data in the browser’s settings.';
+    case 'pool-key-damaged':
+      return 'What this browser kept of its pool’s key is damaged. Leave the pool here, then join again with an invite from one of its other devices.';
+    case 'closing':
+      return 'Palm is closing.';
+    case 'updated-elsewhere':
+      return 'Palm was updated, or its data removed, in another tab. Reload this page.';
+    case 'files-not-given':
+      return 'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.';
+    case 'takeover':
+      return 'What this device holds could not be taken over from the version of Palm before. Nothing is lost: reload to try again.';
+    case 'block-missing':
+      return 'A fragment cannot be kept: one of its blocks is not here.';
+    case 'row-let-go':
+      return 'What was to be written was let go meanwhile.';
+    case 'fragment-worker':
+      return "The part of Palm that keeps this device's fragments stopped. What was kept is safe; try again.";
+    case 'download-not-open':
+      return 'The unfinished file is not open.';
+    case 'download-changed':
+      return 'What had arrived was changed on the disk by somebody else. The pool still has the file; continue to fetch it again.';
+    case 'picked-file-gone':
+      return 'The file you were saving to was moved or deleted. The pool still has the whole file: cancel this download and start it again.';
+    case 'picked-file-locked':
+      return 'Palm may no longer write to the file you picked. What arrived is still in it; continue, and allow it again.';
+    case 'database': {
+      const why = failure.detail === undefined ? '' : ` (${failure.detail})`;
+      const advice = failure.mayBeFull
+        ? 'its disk may be full: free some space, then reload to try again'
+        : 'reload to try again';
+      return `This browser could not read or write Palm's storage${why}. Other devices keep their fragments; ${advice}.`;
+    }
+    case 'download':
+      return `This browser could not write the file (${failure.detail}). The pool still has it; try again.`;
+    case 'picked-file':
+      return `The file could not be written (${failure.detail}). The pool still has the whole file; continue to try again.`;
+  }
+}
+
+function corrupt(failure: FailureOf<'corrupt'>): string {
+  switch (failure.reason) {
+    case 'device-key':
+      return "This browser's device key is damaged. Clear this site's data to start as a new device; other devices keep their fragments.";
+    case 'pool-secrets':
+      return "What this device keeps of its pool is damaged. Leave the pool, then join it again with another device's invite.";
+    case 'block-not-stored':
+      return 'A block does not match its hash and was not stored.';
+    case 'index-not-stored':
+      return 'A fragment index does not match its id and was not stored.';
+    case 'block-dropped':
+      return 'A stored block did not match its hash and was dropped.';
+    case 'fragment-dropped':
+      return 'A stored fragment index did not match its id; the fragment was dropped.';
+    case 'index-of-another-id':
+      return 'A fragment index does not fit its id.';
+    case 'index-of-another-file':
+      return 'A fragment index does not fit its file.';
+    case 'block-length':
+      return 'A block has a wrong length.';
+    case 'answer':
+      return 'An answer does not fit its question.';
+    case 'not-small':
+      return 'A fragment is not small.';
+    case 'copy-elsewhere':
+      return 'The device found its copy of a block damaged.';
+    case 'segment':
+      return `Segment ${failure.segment + 1} of ${failure.segmentCount} cannot be opened: ${failure.detail}.`;
+  }
+}
+
+function sourceChanged(failure: FailureOf<'source-changed'>): string {
+  switch (failure.reason) {
+    case 'while-read':
+      return 'The file changed or became unreadable while it was being stored. Nothing of it was kept; add it again to store it as it is now.';
+    case 'while-sealed':
+      return 'The file changed while it was being stored. Nothing of the changed file was kept; store it again.';
+    case 'unread':
+      return `The file could not be read to its end. What is encrypted of ${quoted(failure.name)} already is kept: choose the file again.`;
+  }
+}
+
+function badMessage({ what, detail }: FailureOf<'bad-message'>): string {
+  switch (what) {
+    case 'record':
+      return `A record from outside was refused: ${detail}.`;
+    case 'frame':
+      return `A frame from a linked device was refused: ${detail}.`;
+    case 'envelope':
+      return `A signaling envelope was refused: ${detail}.`;
+    case 'relay-frame':
+      return `A frame from the relay was refused: ${detail}.`;
+  }
+}
+
+function unsupported(failure: FailureOf<'unsupported'>): string {
+  switch (failure.reason) {
+    case 'no-files':
+      return 'This browser has no file system of its own for Palm to write to.';
+    case 'insecure-page':
+      return 'Palm needs a secure page for its keys: open the https address that the relay shows, or http://localhost.';
+    case 'no-ed25519':
+      return 'This browser is too old for Palm: it cannot make Ed25519 keys. Update it (Chrome 137, Firefox 129, Safari 17 or later).';
+    case 'coding':
+      return 'The erasure code could not be started in this browser.';
+    case 'large-download':
+      return 'This browser cannot keep a file of this size while it arrives (a private window may be why). Nothing was saved; the pool still has the file. Download it in another browser, or on another device of the pool.';
+    case 'wasm':
+      return `The erasure code could not be started: ${failure.detail}.`;
+  }
+}
+
+function otherTab({ reason }: FailureOf<'other-tab'>): string {
+  switch (reason) {
+    case 'has-device':
+      return 'Palm is open in another tab of this browser. Close that one, or use it.';
+    case 'leave-there':
+      return 'Palm is open in another tab of this browser. Leave the pool there, or close that tab first.';
+    case 'older-version':
+      return 'Another tab holds an older version of Palm open. Close it, then reload this page; nothing is lost.';
+  }
+}
+
+function workerFailed(
+  failure: Exclude<FailureOf<'worker-failed'>, { readonly reason: 'store-kept' }>,
+): string {
+  switch (failure.reason) {
+    case 'codec':
+      return 'The part of Palm that encrypts stopped. Nothing stored was lost; try again.';
+    case 'downloads':
+      return 'The part of Palm that writes downloads stopped. What had arrived is kept; continue, and it goes on from there.';
+    case 'coding':
+      return 'The erasure code stopped; this device may be out of memory.';
+    case 'not-loaded':
+      return `A part of Palm could not be loaded (${failure.status}). Reload the page.`;
+    case 'threw':
+      return failure.detail;
+  }
+}

@@ -1,0 +1,63 @@
+// English: what is said of each notice.
+
+import { idSuffix, lookOf, quotableName } from '../../../core/model/device-label.ts';
+import type { Notice, QuotedDevice } from '../../../runtime/notice.ts';
+import { quoted } from '../quotation.ts';
+import { errorText, rejectionText } from './failures.ts';
+import { misdeedOfOthersText, misdeedText } from './misdeeds.ts';
+
+/** Of a device without a name. */
+export const UNNAMED_DEVICE = 'Unnamed device';
+
+export function noticeText(notice: Notice): string {
+  switch (notice.kind) {
+    case 'failure':
+      return errorText(notice.failure);
+    case 'bug':
+      return `Something failed inside Palm: ${notice.detail}`;
+    case 'rejection':
+      return rejectionText(notice.rejection);
+    case 'nobody-answers':
+      return 'No device of this pool answers yet. You are a member: keep Palm open here and on one of the others.';
+    case 'unfinished-damaged':
+      return 'What Palm had noted of an interrupted file is damaged, and it cannot be continued. Add the file again.';
+    case 'rows-left-out':
+      return `Part of what Palm had noted of other devices and of damaged fragments could not be read, and was left out (${notice.count}). The devices tell it again.`;
+    case 'catalogue-damaged':
+      return 'Some of what this device keeps of the pool’s catalogue cannot be read any more. The other devices have it, and send it again.';
+    case 'another-file':
+      return `The file chosen for ${quoted(notice.interrupted)} is not the one that was interrupted, or it changed since. What was encrypted of that one was dropped, and ${quoted(notice.chosen)} is stored from its beginning.`;
+    case 'damaged-here': {
+      const what = notice.what === 'block' ? 'A block' : 'An index';
+      const file = notice.file === undefined ? 'a private file' : quoted(notice.file);
+      return `${what} of ${file} on this device was damaged. That fragment no longer counts here; the other devices' fragments are used instead.`;
+    }
+    case 'damaged-offer':
+      return `${nameOf(notice.from)} offered damaged bytes; they were not taken.`;
+    case 'damaged-block':
+      return `A damaged block on ${nameOf(notice.from)} was refused and fetched elsewhere.`;
+    case 'device-full':
+      return 'This device is full: it took no more fragments.';
+    case 'unreadable-message':
+      return 'A device sent a message that cannot be read; its link was closed.';
+    case 'other-version':
+      return notice.isOlder
+        ? `${nameOf(notice.device)} runs an older version of Palm. Reload the page there to update; until then it cannot be reached.`
+        : `${nameOf(notice.device)} runs a newer version of Palm. Reload this page to update; what is stored here stays.`;
+    case 'misdeed':
+      return misdeedText(notice.what, nameOf(notice.device), notice.count);
+    case 'misdeed-of-others':
+      return misdeedOfOthersText(notice.what, notice.deviceCount, notice.count);
+  }
+}
+
+/**
+ * Such as `“Kitchen tablet”`; `“Kitchen tablet” (…k3vwy2)` where another member looks the same, the device has no name, or it
+ * calls itself what a device without a name is called.
+ */
+function nameOf({ id, name, isAmbiguous }: QuotedDevice): string {
+  const quotedName = `“${quotableName(name || UNNAMED_DEVICE)}”`;
+  return isAmbiguous || lookOf(name) === lookOf(UNNAMED_DEVICE)
+    ? `${quotedName} ${idSuffix(id)}`
+    : quotedName;
+}

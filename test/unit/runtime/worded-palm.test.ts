@@ -1,0 +1,98 @@
+// What leaves the public face is put into the words that it was given; codes, causes and bugs stay as they are.
+
+import { expect, it } from 'vitest';
+import { PalmError } from '../../../src/core/model/errors.ts';
+import type { Palm } from '../../../src/runtime/api.ts';
+import type { PieceSource } from '../../../src/runtime/read/piece-stream.ts';
+import { WordedPalm, type WordlessPalm } from '../../../src/runtime/worded-palm.ts';
+
+const FAILURE = { code: 'storage-full', reason: 'device' } as const;
+const TEXTS = {
+  errorText: ({ code }: { code: string }) => `words for ${code}`,
+  noticeText: ({ kind }: { kind: string }) => `words for ${kind}`,
+};
+
+it.each<[string, (palm: Palm) => unknown]>([
+  ['ready', (palm) => palm.ready],
+  ['createPool', (palm) => palm.createPool({ name: 'Home' })],
+  ['join', (palm) => palm.join('')],
+  ['store', (palm) => palm.store(new Blob(), { name: 'a' })],
+  ['resumeStore', (palm) => palm.resumeStore('a')],
+  ['discardStore', (palm) => palm.discardStore('a')],
+  ['openLink', (palm) => palm.openLink('a')],
+  ['remove', (palm) => palm.remove('a')],
+  ['leave', (palm) => palm.leave()],
+  ['setDeviceName', (palm) => palm.setDeviceName('a')],
+  ['read, when it starts', (palm) => palm.read('start').getReader().read()],
+  ['read, at a piece', (palm) => palm.read('piece').getReader().read()],
+  ['read, from outside', (palm) => palm.read('outside').getReader().read()],
+  ['read, when it is cancelled', (palm) => palm.read('cancel').cancel()],
+])('a failure of %s has its words, its code and what it came from', async (_name, call) => {
+  const error = new PalmError(FAILURE);
+  const palm = new WordedPalm(failingWith(error), TEXTS);
+  const failing = expect(call(palm)).rejects;
+  await failing.toMatchObject({
+    name: 'PalmError',
+    message: 'words for storage-full',
+    code: 'storage-full',
+    cause: error,
+  });
+});
+
+it('a failure of invite is thrown with its words', () => {
+  const palm = new WordedPalm(failingWith(new PalmError(FAILURE)), TEXTS);
+  expect(() => palm.invite()).toThrow('words for storage-full');
+});
+
+it('a bug comes out as it is', async () => {
+  const bug = new TypeError('x is not a function');
+  const palm = new WordedPalm(failingWith(bug), TEXTS);
+  await expect(palm.leave()).rejects.toBe(bug);
+});
+
+it('a notice has its words, and nothing of what they were made from', () => {
+  const palm = new WordedPalm(failingWith(new PalmError(FAILURE)), TEXTS);
+  expect(palm.status().notices).toEqual([
+    { id: 1, atMs: 2, level: 'warning', text: 'words for device-full' },
+  ]);
+});
+
+/** Every call of it fails with `error`; reads fail where their file says. */
+function failingWith(thrown: Error): WordlessPalm {
+  const fail = async (): Promise<never> => {
+    throw thrown;
+  };
+  return {
+    ready: fail(),
+    createPool: fail,
+    invite: () => {
+      throw thrown;
+    },
+    join: fail,
+    store: fail,
+    resumeStore: fail,
+    discardStore: fail,
+    openLink: fail,
+    remove: fail,
+    leave: fail,
+    setDeviceName: fail,
+    pieces: (where): PieceSource => ({
+      start: async (failOutside) => {
+        if (where === 'start') await fail();
+        if (where === 'outside') failOutside(thrown);
+      },
+      next: async () => (where === 'piece' ? fail() : new Uint8Array(1)),
+      cancel: fail,
+    }),
+    status: () => ({
+      device: { id: '', name: '' },
+      devices: [],
+      files: [],
+      transfers: [],
+      unfinished: [],
+      notices: [{ id: 1, atMs: 2, level: 'warning', notice: { kind: 'device-full' } }],
+    }),
+    subscribe: () => () => undefined,
+    cancel: () => undefined,
+  };
+}

@@ -1,0 +1,298 @@
+// The English sentences: the tables below have an example of every kind of failure, rejection and notice, which their types demand, and
+// each says what it said when test/fixtures/public-face/sentences.txt was recorded (how: test/fixtures/public-face.ts).
+
+import { describe, expect, it } from 'vitest';
+import { PalmError } from '../../../src/core/model/errors.ts';
+import type { Failure, Rejection } from '../../../src/core/model/failures.ts';
+import type { Misdeed } from '../../../src/core/peer/misdeeds.ts';
+import type { Notice, QuotedDevice } from '../../../src/runtime/notice.ts';
+import { en } from '../../../src/ui/text/en.ts';
+import { explain } from '../../../src/ui/text/explain.ts';
+import { deviceAt } from '../../fixtures/pool-fixture.ts';
+import { committedFace, linesOf } from '../../fixtures/public-face.ts';
+
+/** Such as 'storage-full device', for every member of the union. */
+type FailureKey<Member extends Failure> = Member extends {
+  readonly code: infer Code extends string;
+  readonly reason: infer Reason extends string;
+}
+  ? `${Code} ${Reason}`
+  : Member extends { readonly code: infer Code extends string; readonly what: infer What extends string }
+    ? `${Code} ${What}`
+    : Member['code'];
+
+type Examples<Key extends string, Value> = { readonly [Each in Key]: readonly [Value, ...Value[]] };
+
+const FAILURES: Examples<FailureKey<Failure>, Failure> = {
+  'bad-invite unreadable': [{ code: 'bad-invite', reason: 'unreadable' }],
+  'bad-invite newer-version': [{ code: 'bad-invite', reason: 'newer-version' }],
+  'not-in-pool left': [{ code: 'not-in-pool', reason: 'left' }],
+  'not-in-pool in-none': [{ code: 'not-in-pool', reason: 'in-none' }],
+  'already-in-pool': [{ code: 'already-in-pool' }],
+  'unknown-file not-an-id': [{ code: 'unknown-file', reason: 'not-an-id' }],
+  'unknown-file not-heard-of': [{ code: 'unknown-file', reason: 'not-heard-of' }],
+  'removed-file before': [{ code: 'removed-file', reason: 'before' }],
+  'removed-file while-read': [{ code: 'removed-file', reason: 'while-read' }],
+  'removed-file while-placed': [{ code: 'removed-file', reason: 'while-placed' }],
+  'link-needed no-link': [{ code: 'link-needed', reason: 'no-link' }],
+  'link-needed of-another-file': [{ code: 'link-needed', reason: 'of-another-file' }],
+  'link-needed does-not-open': [{ code: 'link-needed', reason: 'does-not-open' }],
+  'file-needed no-handle': [{ code: 'file-needed', reason: 'no-handle', name: 'film.mp4' }],
+  'file-needed moved': [{ code: 'file-needed', reason: 'moved', name: 'film.mp4' }],
+  'file-needed not-allowed': [{ code: 'file-needed', reason: 'not-allowed', name: 'film\u202E.mp4' }],
+  'not-enough-fragments': [{ code: 'not-enough-fragments', reach: 1, k: 4 }],
+  'bad-argument no-name': [
+    { code: 'bad-argument', reason: 'no-name', of: 'pool' },
+    { code: 'bad-argument', reason: 'no-name', of: 'device' },
+    { code: 'bad-argument', reason: 'no-name', of: 'file' },
+  ],
+  'bad-argument invisible-name': [{ code: 'bad-argument', reason: 'invisible-name', of: 'pool' }],
+  'bad-argument long-name': [{ code: 'bad-argument', reason: 'long-name', of: 'device', maxBytes: 64 }],
+  'bad-argument characters': [{ code: 'bad-argument', reason: 'characters', of: 'name' }],
+  'bad-argument long-detail': [
+    { code: 'bad-argument', reason: 'long-detail', of: 'name', maxBytes: 255 },
+    { code: 'bad-argument', reason: 'long-detail', of: 'path', maxBytes: 4096 },
+    { code: 'bad-argument', reason: 'long-detail', of: 'mime', maxBytes: 255 },
+  ],
+  'bad-argument range': [{ code: 'bad-argument', reason: 'range', start: 5, end: 3, size: 10 }],
+  'bad-argument fragment-counts': [{ code: 'bad-argument', reason: 'fragment-counts', max: 255 }],
+  'bad-argument not-a-mirror': [{ code: 'bad-argument', reason: 'not-a-mirror' }],
+  'bad-argument large-file': [{ code: 'bad-argument', reason: 'large-file', size: 10, k: 4 }],
+  'bad-argument no-unfinished-store': [{ code: 'bad-argument', reason: 'no-unfinished-store' }],
+  'bad-argument store-goes-on': [{ code: 'bad-argument', reason: 'store-goes-on', name: 'film.mp4' }],
+  'bad-argument internal': [{ code: 'bad-argument', reason: 'internal', detail: 'shard 3 is there twice' }],
+  'link-closed before-the-answer': [{ code: 'link-closed', reason: 'before-the-answer' }],
+  'link-closed closed': [{ code: 'link-closed', reason: 'closed', detail: 'there is none now' }],
+  'deadline no-answer': [{ code: 'deadline', reason: 'no-answer' }],
+  'deadline busy': [{ code: 'deadline', reason: 'busy' }],
+  'deadline storage': [{ code: 'deadline', reason: 'storage' }],
+  'cancelled transfer': [{ code: 'cancelled', reason: 'transfer' }],
+  'cancelled waiting': [{ code: 'cancelled', reason: 'waiting' }],
+  'cancelled closing': [{ code: 'cancelled', reason: 'closing' }],
+  'cancelled not-wanted': [{ code: 'cancelled', reason: 'not-wanted' }],
+  'refused sealing-too-much': [{ code: 'refused', reason: 'sealing-too-much' }],
+  'refused download-is-open': [{ code: 'refused', reason: 'download-is-open' }],
+  'refused stored-in-another-tab': [{ code: 'refused', reason: 'stored-in-another-tab' }],
+  'refused not-there': [{ code: 'refused', reason: 'not-there' }],
+  'refused not-here': [{ code: 'refused', reason: 'not-here' }],
+  'storage-full device': [{ code: 'storage-full', reason: 'device' }],
+  'storage-full download': [{ code: 'storage-full', reason: 'download' }],
+  'storage-full picked-file': [{ code: 'storage-full', reason: 'picked-file' }],
+  'log-full no-more-files': [{ code: 'log-full', reason: 'no-more-files' }],
+  'log-full nothing-more': [{ code: 'log-full', reason: 'nothing-more' }],
+  'storage-failed not-all-deleted': [{ code: 'storage-failed', reason: 'not-all-deleted' }],
+  'storage-failed pool-key-damaged': [{ code: 'storage-failed', reason: 'pool-key-damaged' }],
+  'storage-failed closing': [{ code: 'storage-failed', reason: 'closing' }],
+  'storage-failed updated-elsewhere': [{ code: 'storage-failed', reason: 'updated-elsewhere' }],
+  'storage-failed files-not-given': [{ code: 'storage-failed', reason: 'files-not-given' }],
+  'storage-failed takeover': [{ code: 'storage-failed', reason: 'takeover' }],
+  'storage-failed block-missing': [{ code: 'storage-failed', reason: 'block-missing' }],
+  'storage-failed row-let-go': [{ code: 'storage-failed', reason: 'row-let-go' }],
+  'storage-failed fragment-worker': [{ code: 'storage-failed', reason: 'fragment-worker' }],
+  'storage-failed download-not-open': [{ code: 'storage-failed', reason: 'download-not-open' }],
+  'storage-failed download-changed': [{ code: 'storage-failed', reason: 'download-changed' }],
+  'storage-failed picked-file-gone': [{ code: 'storage-failed', reason: 'picked-file-gone' }],
+  'storage-failed picked-file-locked': [{ code: 'storage-failed', reason: 'picked-file-locked' }],
+  'storage-failed database': [
+    { code: 'storage-failed', reason: 'database', detail: 'DataError', mayBeFull: false },
+    { code: 'storage-failed', reason: 'database', detail: 'UnknownError', mayBeFull: true },
+    { code: 'storage-failed', reason: 'database', detail: undefined, mayBeFull: false },
+  ],
+  'storage-failed download': [{ code: 'storage-failed', reason: 'download', detail: 'OddError' }],
+  'storage-failed picked-file': [{ code: 'storage-failed', reason: 'picked-file', detail: 'OddError' }],
+  'corrupt device-key': [{ code: 'corrupt', reason: 'device-key' }],
+  'corrupt pool-secrets': [{ code: 'corrupt', reason: 'pool-secrets' }],
+  'corrupt block-not-stored': [{ code: 'corrupt', reason: 'block-not-stored' }],
+  'corrupt index-not-stored': [{ code: 'corrupt', reason: 'index-not-stored' }],
+  'corrupt block-dropped': [{ code: 'corrupt', reason: 'block-dropped' }],
+  'corrupt fragment-dropped': [{ code: 'corrupt', reason: 'fragment-dropped' }],
+  'corrupt index-of-another-id': [{ code: 'corrupt', reason: 'index-of-another-id' }],
+  'corrupt index-of-another-file': [{ code: 'corrupt', reason: 'index-of-another-file' }],
+  'corrupt block-length': [{ code: 'corrupt', reason: 'block-length' }],
+  'corrupt answer': [{ code: 'corrupt', reason: 'answer' }],
+  'corrupt not-small': [{ code: 'corrupt', reason: 'not-small' }],
+  'corrupt copy-elsewhere': [{ code: 'corrupt', reason: 'copy-elsewhere' }],
+  'corrupt segment': [
+    { code: 'corrupt', reason: 'segment', segment: 0, segmentCount: 9, detail: 'its padding is not zero' },
+  ],
+  'source-changed while-read': [{ code: 'source-changed', reason: 'while-read' }],
+  'source-changed while-sealed': [{ code: 'source-changed', reason: 'while-sealed' }],
+  'source-changed unread': [{ code: 'source-changed', reason: 'unread', name: 'film.mp4' }],
+  'bad-message record': [{ code: 'bad-message', what: 'record', detail: 'a map was expected' }],
+  'bad-message frame': [{ code: 'bad-message', what: 'frame', detail: 'an empty frame' }],
+  'bad-message envelope': [{ code: 'bad-message', what: 'envelope', detail: 'it is cut short' }],
+  'bad-message relay-frame': [{ code: 'bad-message', what: 'relay-frame', detail: 'it is not a map' }],
+  'unsupported no-files': [{ code: 'unsupported', reason: 'no-files' }],
+  'unsupported insecure-page': [{ code: 'unsupported', reason: 'insecure-page' }],
+  'unsupported no-ed25519': [{ code: 'unsupported', reason: 'no-ed25519' }],
+  'unsupported coding': [{ code: 'unsupported', reason: 'coding' }],
+  'unsupported large-download': [{ code: 'unsupported', reason: 'large-download' }],
+  'unsupported wasm': [{ code: 'unsupported', reason: 'wasm', detail: 'not the erasure kernel' }],
+  'other-tab has-device': [{ code: 'other-tab', reason: 'has-device' }],
+  'other-tab leave-there': [{ code: 'other-tab', reason: 'leave-there' }],
+  'other-tab older-version': [{ code: 'other-tab', reason: 'older-version' }],
+  'worker-failed codec': [{ code: 'worker-failed', reason: 'codec' }],
+  'worker-failed downloads': [{ code: 'worker-failed', reason: 'downloads' }],
+  'worker-failed coding': [{ code: 'worker-failed', reason: 'coding' }],
+  'worker-failed not-loaded': [{ code: 'worker-failed', reason: 'not-loaded', status: 503 }],
+  'worker-failed threw': [{ code: 'worker-failed', reason: 'threw', detail: 'TypeError: no.' }],
+  'storage-full store-kept': [kept({ code: 'storage-full', reason: 'device' }, 'storage-full')],
+  'storage-failed store-kept': [
+    kept({ code: 'storage-failed', reason: 'fragment-worker' }, 'storage-failed'),
+  ],
+  'worker-failed store-kept': [kept({ code: 'worker-failed', reason: 'codec' }, 'worker-failed')],
+  'refused store-kept': [kept({ code: 'refused', reason: 'sealing-too-much' }, 'refused')],
+};
+
+const REJECTIONS: Examples<Rejection['kind'], Rejection> = {
+  failure: [
+    { kind: 'failure', failure: { code: 'bad-message', what: 'envelope', detail: 'it is cut short' } },
+  ],
+  'too-much-signaling': [{ kind: 'too-much-signaling' }],
+  letter: [{ kind: 'letter', detail: 'more offers than a device needs' }],
+  'not-read': [{ kind: 'not-read' }],
+  'no-connection': [{ kind: 'no-connection', detail: 'TypeError: no' }],
+  'relay-address': [{ kind: 'relay-address', detail: 'SyntaxError: no' }],
+  'relay-closed': [{ kind: 'relay-closed', detail: 'the room is full' }],
+};
+
+const BEN = { id: deviceAt(1).deviceId, name: 'Ben', isAmbiguous: false };
+
+const NOTICES: Examples<Exclude<Notice['kind'], 'misdeed' | 'misdeed-of-others'>, Notice> = {
+  failure: [{ kind: 'failure', failure: { code: 'storage-full', reason: 'device' } }],
+  bug: [{ kind: 'bug', detail: 'TypeError: x is not a function' }],
+  rejection: [{ kind: 'rejection', rejection: { kind: 'too-much-signaling' } }],
+  'nobody-answers': [{ kind: 'nobody-answers' }],
+  'unfinished-damaged': [{ kind: 'unfinished-damaged' }],
+  'rows-left-out': [{ kind: 'rows-left-out', count: 3 }],
+  'catalogue-damaged': [{ kind: 'catalogue-damaged' }],
+  'another-file': [{ kind: 'another-file', interrupted: 'film.mp4', chosen: 'other.mp4' }],
+  'damaged-here': [
+    { kind: 'damaged-here', what: 'block', file: 'film.mp4' },
+    { kind: 'damaged-here', what: 'index', file: undefined },
+  ],
+  'damaged-offer': [{ kind: 'damaged-offer', from: BEN }],
+  'damaged-block': [{ kind: 'damaged-block', from: BEN }],
+  'device-full': [{ kind: 'device-full' }],
+  'unreadable-message': [{ kind: 'unreadable-message' }],
+  'other-version': [
+    { kind: 'other-version', device: BEN, isOlder: true },
+    { kind: 'other-version', device: BEN, isOlder: false },
+  ],
+};
+
+const MISDEEDS: { readonly [What in Misdeed]: readonly [one: string, many: string] } = {
+  'removed-files': ['1 file ', '1,400 files '],
+  'forged-records': ['1 record ', '1,400 records '],
+  'forked-log': ['split: ', '1,400 times'],
+  'overfull-log': ['1 record ', '1,400 records '],
+  'false-claims': ['1 fragment ', '1,400 fragments '],
+  'false-equal': ['1 file ', '1,400 files '],
+  'future-name': ['1 name ', '1,400 names '],
+  withheld: ['1 fragment ', '1,400 fragments '],
+};
+
+describe('each sentence', () => {
+  const sentences = [
+    ...rowsOf(FAILURES, (failure) => en.errorText(failure)),
+    ...rowsOf(REJECTIONS, (rejection) => en.noticeText({ kind: 'rejection', rejection })),
+    ...rowsOf(NOTICES, (notice) => en.noticeText(notice)),
+    ...misdeedsOf(MISDEEDS).flatMap((what) =>
+      [1, 1_400].flatMap((count) => [
+        `${what}: ${en.noticeText({ kind: 'misdeed', what, device: BEN, count })}`,
+        `${what} of others: ${en.noticeText({ kind: 'misdeed-of-others', what, deviceCount: Math.min(count, 12), count })}`,
+      ]),
+    ),
+  ];
+
+  it('is the committed one', () => {
+    const found = linesOf(sentences);
+    expect(found).toBe(committedFace('sentences', found));
+  });
+
+  it('has all its parameters', () => {
+    expect(sentences.filter((sentence) => /undefined|null|NaN|\[object/u.test(sentence))).toEqual([]);
+  });
+});
+
+describe('a table', () => {
+  it('has an example of each failure under its own name', () => {
+    for (const [key, examples] of Object.entries(FAILURES)) {
+      for (const failure of examples) expect(key).toBe(keyOf(failure));
+    }
+    for (const [key, examples] of [...Object.entries(REJECTIONS), ...Object.entries(NOTICES)]) {
+      for (const { kind } of examples) expect(key).toBe(kind);
+    }
+  });
+});
+
+describe('a name in a sentence', () => {
+  it('shows what could not be seen', () => {
+    expect(en.errorText({ code: 'bad-argument', reason: 'store-goes-on', name: 'a\u202Eb' })).toContain(
+      '“a⟦U+202E⟧b”',
+    );
+  });
+});
+
+describe('a misdeed', () => {
+  it.each(misdeedsOf(MISDEEDS))('(%s) names the device, counts, and says what can be done', (what) => {
+    const [one, many] = MISDEEDS[what];
+    expect(toldOf(what, BEN, 1_400)).toContain('“Ben”');
+    expect(toldOf(what, BEN, 1_400)).toContain(many);
+    expect(toldOf(what, BEN, 1)).toContain(one);
+    expect(toldOf(what, BEN, 1)).not.toMatch(/\b1 \w+s\b/u);
+    expect(toldOf(what, BEN, 1_400)).toMatch(/can|let that device|Set that|Remove|keep the originals/u);
+  });
+
+  it.each(misdeedsOf(MISDEEDS))('(%s) of others says how many they are, and what can be done', (what) => {
+    const many = en.noticeText({ kind: 'misdeed-of-others', what, deviceCount: 12, count: 1_400 });
+    expect(many).toContain('And 12 other devices');
+    expect(many).toContain('1,400');
+    expect(many).toContain('start a new pool');
+    const one = en.noticeText({ kind: 'misdeed-of-others', what, deviceCount: 1, count: 1 });
+    expect(one).toContain('And 1 other device ');
+  });
+});
+
+describe('an error', () => {
+  it('below the screens says for logs what it is', () => {
+    expect(new PalmError({ code: 'already-in-pool' }).message).toBe('already-in-pool');
+    expect(String(new PalmError({ code: 'deadline', reason: 'busy' }))).toBe(
+      'PalmError: deadline {"reason":"busy"}',
+    );
+  });
+
+  it('that is none of Palm’s is named as a bug', () => {
+    expect(explain(new TypeError('x is not a function'))).toContain('TypeError: x is not a function');
+    expect(explain(new PalmError({ code: 'already-in-pool' }))).toBe(
+      en.errorText({ code: 'already-in-pool' }),
+    );
+  });
+});
+
+function toldOf(what: Misdeed, device: QuotedDevice, count: number): string {
+  return en.noticeText({ kind: 'misdeed', what, device, count });
+}
+
+function kept(failure: Failure, code: Extract<Failure, { readonly reason: 'store-kept' }>['code']): Failure {
+  return { code, reason: 'store-kept', name: 'film.mp4', failure };
+}
+
+function keyOf(failure: Failure): string {
+  if ('reason' in failure) return `${failure.code} ${failure.reason}`;
+  return 'what' in failure ? `${failure.code} ${failure.what}` : failure.code;
+}
+
+/** A line for each example; those after the first are numbered. */
+function rowsOf<Value>(
+  table: Readonly<Record<string, readonly Value[]>>,
+  textOf: (value: Value) => string,
+): string[] {
+  return Object.entries(table).flatMap(([key, values]) =>
+    values.map((value, at) => `${key}${at === 0 ? '' : ` ${at + 1}`}: ${textOf(value)}`),
+  );
+}
+
+function misdeedsOf(table: Readonly<Record<Misdeed, unknown>>): Misdeed[] {
+  return Object.keys(table).filter((key): key is Misdeed => Object.hasOwn(table, key));
+}
