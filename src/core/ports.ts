@@ -326,9 +326,9 @@ export type RelayState = 'connecting' | 'connected' | 'lost';
 export interface TransportEvents {
   /** A link to `device` is open, and bound to its identity key. At most one link per device is up at a time. */
   linkUp(device: DeviceId): void;
-  /** The link is gone; nothing more arrives on it. `reason` is for logs. */
+  /** The link is gone; nothing more arrives on it. `reason` is for logs. May come within a call of `closeLink`. */
   linkDown(device: DeviceId, reason: string): void;
-  /** One whole message. The callee owns `bytes`. */
+  /** One whole message. The callee owns `bytes`. Never comes within a call of the transport. */
   message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
   relayState(state: RelayState): void;
   /** Something refused at the door (forged envelope, garbage frame): for the notices that the user can open. */

@@ -9,7 +9,8 @@ import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
-import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
+import type { PoolKeys } from '../../src/core/model/pool-keys.ts';
+import type { Clock, Cryptography, Identity, SegmentCodec, Transport } from '../../src/core/ports.ts';
 import type { FileStatus, Palm } from '../../src/runtime/api.ts';
 import type { Notice } from '../../src/runtime/notice.ts';
 import { openPalm } from '../../src/runtime/palm.ts';
@@ -19,11 +20,28 @@ import { plainTexts } from '../fixtures/plain-texts.ts';
 import { identityFrom, PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
 import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
-import type { Network } from './network.ts';
 import { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
 const QUOTA_BYTES = 2 ** 30;
+
+/** Of which device a transport is to be, and the life of the tab that has it. */
+export interface TransportNeeds {
+  readonly keys: PoolKeys;
+  readonly identity: Identity;
+  readonly process: SimProcess;
+  readonly clock: Clock;
+}
+
+/** What devices are connected by. */
+export interface SimNetwork {
+  transportFor(needs: TransportNeeds): Transport;
+  /** The device is gone from the network at once, as a killed tab; the others notice. */
+  unplug(device: DeviceId): void;
+  /** The device's tab is frozen: what is sent to it waits, and after a while its links die. */
+  frozen(device: DeviceId): void;
+  thawed(device: DeviceId): void;
+}
 
 /** What the codec's workers did and will do, over all lives of the tab. */
 export interface SimCodec {
@@ -55,13 +73,13 @@ export class SimDevice {
   readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted' };
   readonly #world: World;
-  readonly #network: Network;
+  readonly #network: SimNetwork;
   #identity: Identity;
   #process = new SimProcess();
   #quotaBytes = QUOTA_BYTES;
   pool: Palm;
 
-  constructor(name: string, world: World, network: Network) {
+  constructor(name: string, world: World, network: SimNetwork) {
     this.name = name;
     this.#world = world;
     this.#network = network;
@@ -109,7 +127,7 @@ export class SimDevice {
 
   thaw(): void {
     this.#process.thaw();
-    this.#network.thawed();
+    this.#network.thawed(this.id);
   }
 
   /** The browser allows this much, and the disk has no more. */
@@ -180,7 +198,7 @@ export class SimDevice {
         estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: this.#quotaBytes }),
         persist: async () => true,
       },
-      createTransport: (_keys, own) => this.#network.transportOf(own.deviceId, process),
+      createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),
       appUrl: 'https://palm.invalid/',
     };
     return openPalm({
@@ -193,7 +211,7 @@ export class SimDevice {
 }
 
 /** A pool of `count` devices that all know each other. */
-export async function formPool(world: World, network: Network, count: number): Promise<SimDevice[]> {
+export async function formPool(world: World, network: SimNetwork, count: number): Promise<SimDevice[]> {
   const devices = Array.from(
     { length: count },
     (_, index) => new SimDevice(`device ${index}`, world, network),

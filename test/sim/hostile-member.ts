@@ -57,7 +57,7 @@ export class HostileMember {
     this.greeting = [{ kind: 'hello', protocol: PROTOCOL_VERSION, epoch }];
     this.#world = world;
     this.#network = network;
-    this.#transport = network.transportOf(this.identity.deviceId, this.#process);
+    this.#transport = network.transportFor({ identity: this.identity, process: this.#process });
   }
 
   get id(): DeviceId {

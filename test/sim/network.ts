@@ -8,6 +8,7 @@ import { concatBytes } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { Lane, Transport, TransportEvents } from '../../src/core/ports.ts';
+import type { SimNetwork, TransportNeeds } from './device.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
@@ -58,7 +59,7 @@ interface Link {
   readonly sending: Set<Sending>;
 }
 
-export class Network {
+export class Network implements SimNetwork {
   readonly #world: World;
   faults: NetworkFaults;
   readonly #open = new Map<DeviceId, Endpoint>();
@@ -109,7 +110,8 @@ export class Network {
     this.partition(() => 0);
   }
 
-  transportOf(device: DeviceId, process: SimProcess): Transport {
+  transportFor({ identity, process }: Pick<TransportNeeds, 'identity' | 'process'>): Transport {
+    const device = identity.deviceId;
     let endpoint: Endpoint | undefined;
     return {
       open: (events) => {

@@ -54,6 +54,9 @@ export interface RelaySocket {
   ): void;
 }
 
+/** What makes a relay socket: the platform's WebSocket, say. */
+export type RelaySocketClass = new (url: string, subprotocol: string) => RelaySocket;
+
 export interface RelayClientOptions {
   /** ws: or wss:, with the path. */
   readonly url: string;
@@ -61,7 +64,7 @@ export interface RelayClientOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Default: the platform's WebSocket. */
-  readonly WebSocket?: new (url: string, subprotocol: string) => RelaySocket;
+  readonly WebSocket?: RelaySocketClass | undefined;
 }
 
 export interface RelayClientEvents {
@@ -95,7 +98,7 @@ const OPEN = 1;
 
 export class RelayClient {
   readonly #options: RelayClientOptions;
-  readonly #WebSocket: new (url: string, subprotocol: string) => RelaySocket;
+  readonly #WebSocket: RelaySocketClass;
   #events: RelayClientEvents | undefined;
   #state: State = { kind: 'closed' };
   #failureCount = 0;

@@ -4,7 +4,7 @@
 // Invariants: the layers above see at most one link per device, `linkUp` before its first message and nothing after its
 // `linkDown`; every `send` settles, at the latest when its link ends.
 
-import { RelayClient } from './relay-client.ts';
+import { RelayClient, type RelaySocketClass } from './relay-client.ts';
 import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
 import type { LinkEffect, LinkInput } from '../../../core/links/link-events.ts';
 import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
@@ -39,6 +39,8 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly memory: Memory;
   /** ws: or wss:, with the path. */
   readonly relayUrl: string;
+  /** Default: the platform's. */
+  readonly WebSocket?: RelaySocketClass;
   readonly connect: Connect;
   readonly watchLife: WatchLife;
   /** Hears of exceptions that are bugs: whatever they are, the transport goes on. */
@@ -98,7 +100,13 @@ export class LinkTransport implements Transport {
         rejected,
       },
     );
-    this.#relay = new RelayClient({ url: options.relayUrl, room: poolId, clock, random });
+    this.#relay = new RelayClient({
+      url: options.relayUrl,
+      room: poolId,
+      clock,
+      random,
+      WebSocket: options.WebSocket,
+    });
   }
 
   open(events: TransportEvents): void {

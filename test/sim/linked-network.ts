@@ -1,0 +1,65 @@
+// The network under the real transport: link machines, routers, couriers and relay clients as devices run them, over connections
+// and a relay that are simulated. Where `Network` gives a pool its links, here the devices have to find and mend them.
+
+import { LinkTransport } from '../../src/adapters/portable/links/transport.ts';
+import type { PageLife } from '../../src/adapters/portable/links/connection.ts';
+import type { DeviceId } from '../../src/core/model/ids.ts';
+import { dirtyMemory } from '../fixtures/dirty-memory.ts';
+import { synchronousCryptography, type SimNetwork, type TransportNeeds } from './device.ts';
+import { CALM, type NetworkFaults } from './network.ts';
+import type { SimProcess } from './process.ts';
+import { SimConnections } from './sim-connections.ts';
+import { SimRelay } from './sim-relay.ts';
+import type { World } from './world.ts';
+
+export class LinkedNetwork implements SimNetwork {
+  readonly connections: SimConnections;
+  readonly relay: SimRelay;
+  /** What the transports threw or reported as bugs of their own. */
+  readonly bugs: unknown[] = [];
+  readonly #world: World;
+  readonly #running = new Map<DeviceId, { readonly process: SimProcess; readonly lives: Set<PageLife> }>();
+
+  constructor(world: World, faults: NetworkFaults = CALM) {
+    this.#world = world;
+    this.connections = new SimConnections(world, faults);
+    this.relay = new SimRelay(world);
+  }
+
+  transportFor({ keys, identity, process, clock }: TransportNeeds): LinkTransport {
+    const { deviceId } = identity;
+    const lives = new Set<PageLife>();
+    this.#running.set(deviceId, { process, lives });
+    return new LinkTransport({
+      poolId: keys.poolId,
+      signalingKey: keys.signalingKey,
+      identity,
+      clock,
+      cryptography: synchronousCryptography,
+      random: { bytes: (length) => this.#world.random.bytes(length) },
+      memory: dirtyMemory,
+      relayUrl: 'wss://relay.invalid/relay',
+      WebSocket: this.relay.socketsOf(process),
+      connect: (initiator, events) => this.connections.connect(deviceId, process, initiator, events),
+      watchLife: (life) => {
+        lives.add(life);
+        return () => lives.delete(life);
+      },
+      onBug: (error) => this.bugs.push(error),
+    });
+  }
+
+  unplug(device: DeviceId): void {
+    const running = this.#running.get(device);
+    if (running === undefined) return;
+    this.connections.unplug(running.process);
+    this.relay.unplug(running.process);
+  }
+
+  /** Nothing to do: what is sent to a frozen tab waits for it, and the others notice that it says nothing. */
+  frozen(): void {}
+
+  thawed(device: DeviceId): void {
+    for (const life of this.#running.get(device)?.lives ?? []) life.woke();
+  }
+}
