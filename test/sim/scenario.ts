@@ -2,13 +2,14 @@
 // can be run again. PALM_SIM_SEEDS=1000-1099 runs other seeds than the ones that are kept here.
 
 import { expect, test } from 'vitest';
-import { formPool, SimDevice } from './device.ts';
+import { formPool, SimDevice, type SimNetwork } from './device.ts';
+import { LinkedNetwork } from './linked-network.ts';
 import { CALM, Network, type NetworkFaults } from './network.ts';
 import { World } from './world.ts';
 
-export interface Simulation {
+export interface Simulation<Net extends SimNetwork = Network> {
   readonly world: World;
-  readonly network: Network;
+  readonly network: Net;
   /** Every device made so far. */
   readonly devices: readonly SimDevice[];
   /** A device that is in no pool. */
@@ -26,26 +27,48 @@ export function scenario(
 ): void {
   test.each(chosenSeeds() ?? seeds)(`${name} (seed %i)`, async (seed) => {
     const world = new World(seed);
-    const network = new Network(world, faults);
-    const devices: SimDevice[] = [];
-    const device = (deviceName: string): SimDevice => {
-      const made = new SimDevice(deviceName, world, network);
-      devices.push(made);
-      return made;
-    };
-    const pool = async (count: number): Promise<readonly SimDevice[]> => {
-      const formed = await formPool(world, network, count);
-      devices.push(...formed);
-      return formed;
-    };
-    await run({ world, network, devices, device, pool });
-    for (const { name: deviceName, notices } of devices) {
-      expect(
-        notices.filter(({ kind }) => kind === 'bug'),
-        deviceName,
-      ).toEqual([]);
-    }
+    await simulate(world, new Network(world, faults), run);
   });
+}
+
+/** The same over the real transport: devices find and mend their links. */
+export function linkedScenario(
+  name: string,
+  seeds: readonly number[],
+  run: (simulation: Simulation<LinkedNetwork>) => Promise<void>,
+  faults: NetworkFaults = CALM,
+): void {
+  test.each(chosenSeeds() ?? seeds)(`${name} (seed %i)`, async (seed) => {
+    const world = new World(seed);
+    const network = new LinkedNetwork(world, faults);
+    await simulate(world, network, run);
+    expect(network.bugs).toEqual([]);
+  });
+}
+
+async function simulate<Net extends SimNetwork>(
+  world: World,
+  network: Net,
+  run: (simulation: Simulation<Net>) => Promise<void>,
+): Promise<void> {
+  const devices: SimDevice[] = [];
+  const device = (deviceName: string): SimDevice => {
+    const made = new SimDevice(deviceName, world, network);
+    devices.push(made);
+    return made;
+  };
+  const pool = async (count: number): Promise<readonly SimDevice[]> => {
+    const formed = await formPool(world, network, count);
+    devices.push(...formed);
+    return formed;
+  };
+  await run({ world, network, devices, device, pool });
+  for (const { name: deviceName, notices } of devices) {
+    expect(
+      notices.filter(({ kind }) => kind === 'bug'),
+      deviceName,
+    ).toEqual([]);
+  }
 }
 
 /** The first `count` items, each there. */

@@ -29,8 +29,9 @@ export class Link {
   readonly #assembler: FrameAssembler;
   #isOver = false;
   #writtenBytes = 0;
-  /** What had left the channel's queue at the last ping, bytes. */
+  /** What had left the channel's queue at the last ping, and how far it had to leave for the ping itself to go out, bytes. */
   #goneBytes = 0;
+  #pingEndBytes = 0;
 
   /** Messages are put together in `memory`. @throws what `connect` throws. */
   constructor(device: DeviceId, initiator: boolean, connect: Connect, memory: Memory, events: LinkEvents) {
@@ -79,13 +80,16 @@ export class Link {
     this.#connection.apply(signal);
   }
 
-  /** Asks for a sign of life; on a link so busy that the ping itself has to wait, progress is one. */
+  /**
+   * Asks for a sign of life. On a link so busy that the last ping still waits, progress is one; once that ping went out, only
+   * what the other end says is: a frozen page's browser takes whatever comes.
+   */
   ping(): void {
-    const waitingBytes = this.#connection.bufferedBytes;
-    const goneBytes = this.#writtenBytes - waitingBytes;
-    if (waitingBytes > 0 && goneBytes > this.#goneBytes) this.#events.heard();
+    const goneBytes = this.#writtenBytes - this.#connection.bufferedBytes;
+    if (goneBytes < this.#pingEndBytes && goneBytes > this.#goneBytes) this.#events.heard();
     this.#goneBytes = goneBytes;
     this.queue.sendLinkFrame({ kind: 'ping' });
+    this.#pingEndBytes = this.#writtenBytes;
   }
 
   /** Ends the queue's promises, and hears nothing more. The connection lives until `destroy`. */
