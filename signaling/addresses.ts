@@ -3,17 +3,17 @@
 import { hostname, networkInterfaces } from 'node:os';
 
 export interface MachineAddresses {
-  /** Names without a domain, lower case: the machine's own, then the one that mDNS answers to. */
+  /** Names without a domain, lower case: the machine's own, then its mDNS name. */
   readonly names: readonly string[];
-  /** IPv4 addresses that others on the network may reach, the likeliest first. */
+  /** IPv4 addresses that others on the network may reach, likeliest first. */
   readonly lan: readonly string[];
 }
 
-/** Bridges, tunnels and virtual machines' networks: rarely where the phones are. */
+/** Bridges, tunnels and virtual machines' networks: phones are rarely there. */
 const VIRTUAL_INTERFACE =
   /^(br-|docker|ifb|lxc|lxd|podman|tailscale|tap|tun|utun|veth|virbr|vboxnet|vEthernet|vmnet|wg|zt)/i;
 
-/** Reads the machine's names and addresses as they are now. */
+/** Reads the machine's current names and addresses. */
 export function machineAddresses(): MachineAddresses {
   const found = Object.entries(networkInterfaces()).flatMap(([interfaceName, entries]) =>
     (entries ?? [])
@@ -24,7 +24,7 @@ export function machineAddresses(): MachineAddresses {
   return { names: machineNames(hostname()), lan: [...new Set(lan)] };
 }
 
-/** The names for a system's host name; none when it is not one that DNS could carry. */
+/** The names that follow from a system's host name; none if DNS cannot carry it. */
 export function machineNames(systemName: string): string[] {
   const [label = ''] = systemName.toLowerCase().split('.');
   const isLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label); // RFC 1123, section 2.1
@@ -32,6 +32,6 @@ export function machineNames(systemName: string): string[] {
 }
 
 function rankOf(interfaceName: string, address: string): number {
-  if (address.startsWith('169.254.')) return 2; // no DHCP answered there (RFC 3927)
+  if (address.startsWith('169.254.')) return 2; // no DHCP server answered (RFC 3927)
   return VIRTUAL_INTERFACE.test(interfaceName) ? 1 : 0;
 }

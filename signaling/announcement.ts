@@ -9,7 +9,7 @@ export function jsonAnnouncement(relay: Relay): string {
   return JSON.stringify({ app: relay.app, lan: relay.lan });
 }
 
-/** For people; `isTerminal` tells whether colours mean something where it is printed. */
+/** For people; `isTerminal` tells whether the output shows colours. */
 export function announcement(relay: Relay, isTerminal: boolean): string {
   const [first] = relay.lan;
   const others = relay.lan.map(
@@ -26,7 +26,7 @@ export function announcement(relay: Relay, isTerminal: boolean): string {
   ].join('');
 }
 
-/** What a newcomer's device asks, and what to compare before the answer is yes. */
+/** The warning that a newcomer's device shows, and what to compare before accepting it. */
 function trust({ certificate: { authority, certificateFingerprint } }: Relay): string {
   if (authority === undefined) {
     return [
@@ -54,7 +54,7 @@ function replaced(fingerprint: string | undefined): string {
   ].join('');
 }
 
-/** What to do on a network that gives out public addresses, or with a certificate that does not name this machine's. */
+/** What to do when the relay's certificate may not name this machine's addresses, because they are public. */
 function unvouched({ unvouched: addresses, lan, certificate }: Relay): string {
   if (addresses.length === 0 || certificate.authority === undefined) return '';
   const [first] = lan;

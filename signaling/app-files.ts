@@ -1,7 +1,8 @@
 // The built app, served from memory.
 //
-// Invariants: all files are read once, at the start, and no request opens one; a path is looked up as it was sent, never
-// decoded or joined, so that no request can name anything else; one answer waits with one slice of its file.
+// Invariants: all files are read once, at the start, and no request opens one; a path is looked up as it was
+// sent, never decoded or joined, so no request can name another file; a waiting answer holds one slice of its
+// file.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,7 +24,9 @@ interface AppFile {
   readonly gzip: Buffer | undefined;
 }
 
-/** Vite puts what carries its content's hash in its name here; all else must be asked for again each time. */
+/**
+ * Vite puts files with a content hash in their name here; browsers must ask for all others again each time.
+ */
 const HASHED_FOLDER = '/assets/';
 
 const TYPES = new Map([
@@ -42,7 +45,7 @@ const TYPES = new Map([
 
 /**
  * Reads the app and serves it.
- * @throws StartError when the folder holds no app, or more than an app.
+ * @throws StartError when the folder holds no app, or more than an app can be.
  */
 export function serveFiles(appDir: string): FileHandler {
   const files = readApp(appDir);
@@ -74,7 +77,7 @@ function readApp(appDir: string): ReadonlyMap<string, AppFile> {
   return files;
 }
 
-/** All files below `folder`, hidden ones left out. */
+/** All files below `folder`, except hidden ones. */
 function filePaths(folder: string): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
@@ -102,7 +105,9 @@ function appFile(name: string, bytes: Buffer): AppFile {
   };
 }
 
-/** Ranges are optional (RFC 9110, section 14), and no file of the app needs them: every answer is whole. */
+/**
+ * Ranges are optional (RFC 9110, section 14), and no file of the app needs them: every answer is complete.
+ */
 function sendFile(request: IncomingMessage, response: ServerResponse, file: AppFile): void {
   const gzip = acceptsGzip(request) ? file.gzip : undefined;
   const bytes = gzip ?? file.bytes;
@@ -124,7 +129,7 @@ function sendFile(request: IncomingMessage, response: ServerResponse, file: AppF
   else sendSlices(response, bytes);
 }
 
-/** Hands over one slice at a time, so that who does not read what it asked for costs one slice. */
+/** Hands over one slice at a time, so a client that does not read costs one slice. */
 function sendSlices(response: ServerResponse, bytes: Buffer): void {
   let sentBytes = 0;
   const proceed = (): void => {

@@ -1,8 +1,8 @@
 // The relay's certificates on disk: the authority that phones may have been told to trust, and the current leaf.
 //
-// Invariants: each pair of key and certificate is one file, mode 0600, that is swapped in whole, so that no reader sees
-// half of it or the key of another; an authority that is there and good is never replaced, and of one that is only its
-// certificate is kept, to tell people of it. Everything read is checked.
+// Invariants: each pair of key and certificate is one file, mode 0600, that is replaced atomically, so no
+// reader sees half of it or another's key; a good authority is never replaced; of a replaced one only the
+// certificate is kept, to tell people about it. Everything read is checked.
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -26,11 +26,11 @@ import { StartError } from './start-error.ts';
 export interface ServerCertificate {
   /** Private key of the leaf, PEM. */
   readonly key: string;
-  /** Leaf, then what vouches for it, PEM. */
+  /** Leaf, then the certificates that vouch for it, PEM. */
   readonly chain: string;
-  /** Names and addresses that the leaf is for. */
+  /** Names and addresses that the leaf covers. */
   readonly hosts: readonly string[];
-  /** Of the leaf, as people compare it. */
+  /** The leaf's, as people compare it. */
   readonly certificateFingerprint: string;
   /** The relay's own authority; undefined when another vouches for the leaf. */
   readonly authority: OwnAuthority | undefined;
@@ -41,7 +41,7 @@ export interface OwnAuthority {
   readonly certificate: string;
   /** As people compare it. */
   readonly fingerprint: string;
-  /** The one that it replaced of late, and that devices may still trust. */
+  /** The one that it replaced recently; devices may still trust it. */
   readonly replacedFingerprint: string | undefined;
 }
 
@@ -50,7 +50,7 @@ const AUTHORITY_FILE = 'ca.pem';
 const REPLACED_FILE = 'ca-before.pem';
 const LEAF_FILE = 'leaf.pem';
 
-/** A replaced authority is told of for so long: who comes back after a summer hears of it too, ms. */
+/** How long a replaced authority is mentioned, ms: long enough for somebody who comes back after a summer. */
 const TOLD_MS = 90 * 24 * 60 * 60 * 1000;
 
 /** Where the relay keeps its certificates unless told otherwise. */
@@ -62,7 +62,8 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env, platform = 
 }
 
 /**
- * The certificate for this machine's names and addresses; makes what is missing, ends soon or names something else.
+ * The certificate for this machine's names and addresses. Makes a new one if it is missing, expires soon or
+ * names other hosts.
  * @throws StartError when the folder cannot be used, or holds an authority that cannot be read.
  */
 export async function loadServerCertificate(
@@ -100,17 +101,17 @@ async function loadAuthority(
   const kept = await readPem(path);
   const isOpen = kept !== undefined && !isConfinedToPrivateRanges(kept);
   if (kept !== undefined && !isOpen && !isAuthorityEnding(nowMs, kept)) return kept;
-  // First, so that a relay that is stopped in between tells of it too.
+  // First, so that a relay that is stopped in between still mentions it.
   if (isOpen) await placeFile(join(dataDir, REPLACED_FILE), kept.certificate.toString('pem'));
   const names = new Set([...machineNames, 'localhost', 'local']);
   await placeFile(path, await toPem(await createAuthority(nowMs, [...names])));
-  // Another relay that started at the same moment may have written too: what is on the disk counts.
+  // Another relay that started at the same moment may have written too: the file on the disk counts.
   const placed = await readPem(path);
   if (placed === undefined) throw new StartError(`${path} disappeared as soon as it was written.`);
   return placed;
 }
 
-/** Undefined when none was replaced, or long ago. What is no certificate tells nobody anything, and is passed over. */
+/** Undefined when none was replaced, or long ago. A file that is no certificate is ignored. */
 async function replacedFingerprint(
   dataDir: string,
   nowMs: number,
@@ -131,7 +132,7 @@ async function loadLeaf(
   hosts: readonly string[],
 ): Promise<Certified> {
   const path = join(dataDir, LEAF_FILE);
-  // Nothing rests on an old leaf: one that cannot be read is made anew like one that has ended.
+  // Nothing depends on an old leaf: one that cannot be read is replaced like one that has expired.
   const kept = await readPem(path).catch((error: unknown) => {
     if (error instanceof StartError) return undefined;
     throw error;
@@ -142,7 +143,7 @@ async function loadLeaf(
   return leaf;
 }
 
-/** Undefined when there is no such file. @throws StartError when it is not what this relay wrote. */
+/** Undefined when there is no such file. @throws StartError when this relay did not write it. */
 async function readPem(path: string): Promise<Certified | undefined> {
   let text: string;
   try {
@@ -162,7 +163,7 @@ async function readPem(path: string): Promise<Certified | undefined> {
   }
 }
 
-/** Writes a whole file at once, in place of one that is there. */
+/** Writes a file atomically, replacing an existing one. */
 async function placeFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomUUID()}`;
   try {

@@ -1,10 +1,11 @@
 // The relay's own small certificate authority: X.509 made and judged, no files.
 //
-// A browser gives the app its storage, camera and service worker only over https, and no public authority vouches for
-// machines on a home network. Invariants: the CA may vouch for this machine's names, `.local` and addresses that no website
-// has only (name constraints); a certificate names exactly what it was asked to; keys are P-256.
+// A browser gives the app its storage, camera and service worker only over https, and no public authority
+// vouches for machines on a home network. Invariants: name constraints let the CA vouch only for this
+// machine's names, `.local`, and addresses that no website has; a certificate names exactly the hosts it was
+// made for; keys are P-256.
 
-// x509 finds its parts by decorators, whose polyfill has to be there before it.
+// x509 uses decorators, so their polyfill must be loaded first.
 // oxlint-disable-next-line import/no-unassigned-import -- a polyfill exports nothing
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
@@ -28,9 +29,9 @@ export interface Certified {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const CA_DAYS = 3650;
-/** Apple and the CA/Browser Forum allow 398 days; one less is safe however a day is counted. */
+/** Apple and the CA/Browser Forum allow 398 days; one less is safe whichever way days are counted. */
 const LEAF_DAYS = 397;
-/** Phones with a clock that is a little behind must not refuse a certificate that was just made. */
+/** A phone with a slow clock must not refuse a certificate that was just made. */
 const BACKDATED_DAYS = 1;
 const RENEW_DAYS = 30;
 
@@ -38,12 +39,14 @@ const KEY = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
 const SERVER_ONLY = new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]);
 
-/** Makes an authority that can vouch for `names` (each with what is below it), and for addresses in private ranges. */
+/**
+ * Makes an authority that can vouch for `names` and their subdomains, and for addresses in private ranges.
+ */
 export async function createAuthority(nowMs: number, names: readonly string[]): Promise<Certified> {
   const keys = await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
-      // The day tells it from one that it replaces, in the lists that devices show.
+      // The day distinguishes it from the one it replaces, in the lists that devices show.
       name: [{ CN: [`Palm relay on ${names[0] ?? 'this network'}, ${dayOf(nowMs)}`] }],
       keys,
       ...validity(nowMs, CA_DAYS),
@@ -96,7 +99,7 @@ export function isAuthorityEnding(nowMs: number, { certificate }: Certified): bo
   return certificate.notAfter.getTime() < nowMs + LEAF_DAYS * DAY_MS;
 }
 
-/** Whether `leaf` is from `authority`, good for another RENEW_DAYS, and names exactly `hosts`. */
+/** Whether `authority` signed `leaf`, and it is valid for another RENEW_DAYS and names exactly `hosts`. */
 export async function isLeafUsable(
   nowMs: number,
   leaf: Certified,
@@ -135,13 +138,13 @@ function permitted({ certificate }: Certified): GeneralName[] {
   return [...(permittedSubtrees ?? [])].map(({ base }) => base);
 }
 
-/** The private key and the certificate, one after the other, in PEM. */
+/** The private key, then the certificate, in PEM. */
 export async function toPem({ certificate, privateKey }: Certified): Promise<string> {
   const key = await webcrypto.subtle.exportKey('pkcs8', privateKey);
   return `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n${certificate.toString('pem')}\n`;
 }
 
-/** The reverse of `toPem`. @throws Error when it is not that: the text comes from a disk. */
+/** The reverse of `toPem`. @throws Error when it is something else: the text comes from a disk. */
 export async function fromPem(text: string): Promise<Certified> {
   const [key, certificate] = x509.PemConverter.decodeWithHeaders(text);
   if (key?.type !== 'PRIVATE KEY' || certificate?.type !== 'CERTIFICATE') {
@@ -151,7 +154,10 @@ export async function fromPem(text: string): Promise<Certified> {
   return { certificate: new x509.X509Certificate(certificate.rawData), privateKey };
 }
 
-/** RFC 5280, section 4.2.1.10: of each kind that is listed, only what is listed may be vouched for. */
+/**
+ * RFC 5280, section 4.2.1.10: for each kind of name listed, the authority may vouch only for the names
+ * listed.
+ */
 function nameConstraints(names: readonly string[]): x509.Extension {
   const bases = [
     ...names.map((dNSName) => new GeneralName({ dNSName })),

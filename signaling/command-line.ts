@@ -35,7 +35,7 @@ export const HELP = `Palm's relay: serves the app on this network and introduces
   --help
 `;
 
-/** @throws StartError for a flag that there is not, or a value that it cannot have. */
+/** @throws StartError for an unknown flag, or a value it does not take. */
 export function readCommandLine(parameters: readonly string[]): Command {
   const { values } = parse(parameters);
   if (values.help === true) return { kind: 'help' };

@@ -1,8 +1,8 @@
-// The TCP connections of both servers: how many there are, from where, and how long each may take for what.
+// The TCP connections of both servers: how many there are, from where, and their deadlines.
 //
-// Invariants: every open connection is counted once, under its remote address, from accept to close; when all are in use,
-// one that proved less or whose address has more gives way; one connection's errors end that connection only. What Node
-// itself bounds (headers, requests, handshakes) is set in `serverOptions`.
+// Invariants: every open connection is counted once, under its remote address, from accept to close; when all
+// are in use, one that proved less, or from an address that has more, gives way; one connection's errors end
+// only that connection. `serverOptions` sets the bounds that Node enforces (headers, requests, handshakes).
 
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { gateRequests, ungate } from './request-gate.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** How often deadlines are looked at, ms. */
+/** How often deadlines are checked, ms. */
 const CHECK_MS = 1_000;
 
 /** What a connection has shown so far. */
@@ -24,7 +24,7 @@ interface Connection extends Candidate {
   readonly key: string;
   readonly socket: Socket;
   rank: Rank;
-  /** When each request came that is not answered yet, the oldest first. */
+  /** Arrival times of the unanswered requests, oldest first. */
   readonly askedMs: number[];
 }
 
@@ -58,7 +58,7 @@ export function serverOptions(limits: RelayLimits): ServerOptions {
 export class Connections {
   readonly #limits: RelayLimits;
   readonly #all = new Map<string, Connection>();
-  /** Those that may give way to others: all but the clients. */
+  /** Connections that may give way to others: all but the clients. */
   readonly #crowd = new Crowd<Connection>();
   readonly #usage: PerAddress<Usage>;
   readonly #handshakes: Handshakes;
@@ -71,9 +71,9 @@ export class Connections {
     this.#timer = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
   }
 
-  /** Takes charge of all connections that `server` accepts from now on; `secure` by TLS. */
+  /** Manages all connections that `server` accepts from now on; `secure` means over TLS. */
   watch(server: Server, secure: boolean): void {
-    // Cuts a connection whose answer nobody reads; Node counts any progress.
+    // Cuts a connection when nobody reads the answer; to Node, any progress counts.
     server.timeout = this.#limits.stalledMs;
     const gate = (socket: Socket) => gateRequests(socket, this.#limits.queuedRequests);
     const begin = server.listeners('connection');
@@ -96,7 +96,10 @@ export class Connections {
     }
   }
 
-  /** A request came whole. False when its connection was cut, because too many wait on it: it gets no answer. */
+  /**
+   * A complete request arrived. False when its connection was cut because too many wait on it: it gets no
+   * answer.
+   */
   take(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#all.get(keyOf(request.socket));
     if (connection === undefined || connection.socket.destroyed) return false;
@@ -110,25 +113,27 @@ export class Connections {
     return true;
   }
 
-  /** The connection of `socket` is a client of the rooms now (or, `isClient` false, no longer). */
+  /**
+   * The connection of `socket` became a client of the rooms (or, with `isClient` false, is no longer one).
+   */
   promote(socket: Socket, isClient: boolean): void {
     const connection = this.#all.get(keyOf(socket));
     if (connection !== undefined) this.#rank(connection, isClient ? RANK.client : RANK.asked);
     if (isClient) ungate(socket);
   }
 
-  /** Cuts all connections, half-made ones too. */
+  /** Cuts all connections, including half-open ones. */
   close(): void {
     clearInterval(this.#timer);
     for (const { socket } of this.#all.values()) socket.destroy();
   }
 
-  /** Under which address a new connection counts; undefined when it was cut. */
+  /** The address that a new connection counts under; undefined when it was cut. */
   #accept(nowMs: number, socket: Socket): AddressKey | undefined {
     const address = addressKeyOf(socket.remoteAddress);
     const usage = this.#usage.get(address, nowMs);
     const isAllowed =
-      socket.remoteAddress !== undefined && // else it is gone already
+      socket.remoteAddress !== undefined && // otherwise it is already gone
       usage.openings.take(nowMs, 1) &&
       this.#makeWay(nowMs, address, usage);
     if (!isAllowed) {
@@ -150,7 +155,7 @@ export class Connections {
     return address;
   }
 
-  /** Whether there is room for one more from `address`; somebody else may have to go for it. */
+  /** Whether there is room for one more from `address`; another connection may be cut to make it. */
   #makeWay(nowMs: number, address: AddressKey, usage: Usage): boolean {
     const isOverOwn = usage.connections >= this.#limits.connectionsPerAddress;
     if (!isOverOwn && this.#all.size < this.#limits.connections) return true;
@@ -185,7 +190,7 @@ export class Connections {
   }
 }
 
-/** The same for a TCP socket and the TLS socket over it; no two open ones share it. */
+/** The same for a TCP socket and the TLS socket over it; unique among open sockets. */
 function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress ?? ''} ${remotePort ?? 0} ${localPort ?? 0}`;
 }

@@ -1,11 +1,11 @@
 // A certificate's SHA-256 as people compare it.
 //
-// Who wants to pass off another certificate needs one whose hash begins with the same digits. 128 bits are as many as can
-// never be found by trying (2^128), and few enough to read aloud.
+// To pass off another certificate, an attacker needs one whose hash begins with the same digits. 128 bits are
+// too many to find by trying (2^128), and few enough to read aloud.
 
 import { X509Certificate } from 'node:crypto';
 
-/** How much of the hash is compared. */
+/** How many bits of the hash are compared. */
 export const FINGERPRINT_BITS = 128;
 
 const DIGITS = FINGERPRINT_BITS / 4;

@@ -1,9 +1,10 @@
 // Who gives way to a newcomer when something is full: one rule for connections, clients, rooms and places in a room.
 //
-// The address that has most gives way, and what has proved something weighs less than what has not. Invariants: a newcomer
-// displaces only what weighs more than itself, or as much and has proved nothing, so that whoever has much cannot push out
-// those that have little, and two addresses do not displace each other for ever. An address's own unproved ones may always
-// be displaced by its next: whoever shares an address with an attacker is not shut out.
+// The address that has most gives way, and an item that has proved something weighs less than one that has
+// not. Invariants: a newcomer displaces only an item that weighs more than itself, or an unproved one that
+// weighs as much, so an address with many cannot push out those with few, and two addresses do not displace
+// each other for ever. A newcomer may always displace an unproved item of its own address: a device that
+// shares an address with an attacker is not shut out.
 
 import type { AddressKey } from './remote-address.ts';
 
@@ -17,14 +18,18 @@ export interface Candidate {
 }
 
 /**
- * What one item of each rank weighs, times the items of its address. Proof is cheap for an attacker with two addresses, so
- * it counts for little beside how much an address has; among those that have as much it decides.
+ * What one item of each rank weighs, times the items of its address. Proof is cheap for an attacker with two
+ * addresses, so it counts for little compared with how much an address has; it decides among addresses that
+ * have equally much.
  */
 const WEIGHTS: Readonly<Record<Rank, number>> = [4, 2, 1];
 
 const RANKS: readonly Rank[] = [0, 1, 2];
 
-/** Who of `candidates` gives way to somebody from `newcomer`; undefined when the newcomer has to go. */
+/**
+ * Which of `candidates` gives way to a newcomer from the address `newcomer`; undefined when the newcomer must
+ * go.
+ */
 export function whoGivesWay<Item extends Candidate>(
   candidates: Iterable<Item>,
   newcomer: AddressKey,
@@ -36,11 +41,11 @@ export function whoGivesWay<Item extends Candidate>(
 }
 
 /**
- * Candidates in great number, kept so that whoever gives way is found among one of each address and rank. When all
- * connections are in use somebody is looked for at each new one, and looking through all took half of the relay's time.
+ * Many candidates, indexed so that the search looks at one of each address and rank. When all connections are
+ * in use, each new one starts a search; searching all of them took half of the relay's time.
  */
 export class Crowd<Item extends Candidate> {
-  /** By rank; the sets keep the order in which they were filled, so that the first is the oldest. */
+  /** By rank; sets keep insertion order, so the first is the oldest. */
   readonly #byAddress = new Map<AddressKey, readonly Set<Item>[]>();
 
   /** Its rank must not change while it is here. */
@@ -56,7 +61,7 @@ export class Crowd<Item extends Candidate> {
     if (ranks?.every(({ size }) => size === 0) === true) this.#byAddress.delete(item.address);
   }
 
-  /** As the function of this name, among those of `only` or of all addresses. */
+  /** Like the function of this name, among the candidates of the address `only`, or of all addresses. */
   whoGivesWay(newcomer: AddressKey, only?: AddressKey): Item | undefined {
     const counts = new Map<AddressKey, number>();
     const oldest: Item[] = [];

@@ -1,5 +1,5 @@
-// A certificate that was given with --cert and --key, from an authority that browsers trust already or that the network's
-// people run.
+// A certificate given with --cert and --key, from an authority that browsers already trust, or one run for
+// this network.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-/** @throws StartError when the files are not a certificate that is good now, and its key. */
+/** @throws StartError when the files are not a currently valid certificate and its key. */
 export async function loadGivenCertificate(
   { cert, key }: CertificateFiles,
   nowMs: number,
@@ -42,7 +42,7 @@ export async function loadGivenCertificate(
   };
 }
 
-/** The names and addresses in a certificate; of a wildcard, this machine's name where it fits. */
+/** The names and addresses in a certificate; for a wildcard, this machine's name if it matches. */
 function hostsOf(leaf: X509Certificate, systemName: string): string[] {
   const alternatives = (leaf.subjectAltName ?? '').split(', ').flatMap((text) => {
     const [, kind, value = ''] = /^(DNS|IP Address):([A-Za-z0-9.:-]+)$/.exec(text) ?? [];

@@ -1,19 +1,20 @@
-// The TLS handshakes: which connection begins one, and how many are begun and not finished.
+// The TLS handshakes: which connection begins one, and how many are in progress.
 //
-// A connection waits, as a plain socket, until the first bytes have come and it is its turn: whoever says nothing costs no
-// TLS. Turns go to all addresses in rotation, so that whoever opens hundreds of connections at once waits for others'
-// single ones. Invariants: at most `handshakes` are begun and unfinished, `handshakesPerAddress` of one address; when all
-// places are taken, one of the address that has most gives way at once, any other when it has had its time.
+// A connection waits, as a plain socket, until its first bytes have come and it is its turn: a silent client
+// costs no TLS. Turns rotate over all addresses, so a client that opens hundreds of connections waits for
+// others' single ones. Invariants: at most `handshakes` are in progress, `handshakesPerAddress` of one
+// address; when all places are taken, one of the address that has most gives way immediately, any other after
+// its guaranteed time.
 
 import type { Socket } from 'node:net';
 import { type Candidate, whoGivesWay } from './give-way.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import type { AddressKey } from './remote-address.ts';
 
-/** Each begun handshake costs a signature, so in each turn of the event loop there are some milliseconds' worth. */
+/** Each handshake costs a signature, so one turn of the event loop begins only some milliseconds' worth. */
 const BEGUN_PER_TURN = 2;
 
-/** When nobody could begin, it is tried again after this time at the latest, ms. */
+/** When none could begin, the next try comes after this time at the latest, ms. */
 const RETRY_MS = 100;
 
 type HandshakeLimits = Pick<
@@ -32,7 +33,7 @@ interface Begun extends Candidate {
 
 export class Handshakes {
   readonly #limits: HandshakeLimits;
-  /** In the order of the rotation; no list is empty. Bounded, as all here, by the connections that there are. */
+  /** In rotation order; no list is empty. Bounded, like everything here, by the number of connections. */
   readonly #waiting = new Map<AddressKey, Waiting[]>();
   readonly #begun = new Map<string, Begun>();
   #hasTurn = false;
@@ -42,11 +43,11 @@ export class Handshakes {
     this.#limits = limits;
   }
 
-  /** Has `proceed` called in its turn; `key` is what `finish` will be told. */
+  /** Calls `proceed` when it is the connection's turn; `key` is what `finish` will be told. */
   add(address: AddressKey, key: string, socket: Socket, proceed: () => void): void {
     const deadline = setTimeout(() => socket.destroy(), this.#limits.handshakeMs);
     const begin = (): void => {
-      clearTimeout(deadline); // Node has its own for what follows
+      clearTimeout(deadline); // Node has its own deadlines from here on
       this.#begun.set(key, { address, socket, rank: 0, sinceMs: performance.now() });
       proceed();
     };
@@ -56,7 +57,7 @@ export class Handshakes {
     });
     socket.on('error', ignore); // 'close' follows
     socket.once('readable', () => {
-      // Readable and nothing to read is the end.
+      // Readable with nothing to read means the end.
       if (socket.readableLength === 0) socket.destroy();
       else this.#wait(address, { socket, proceed: begin });
     });
@@ -98,7 +99,7 @@ export class Handshakes {
     }
   }
 
-  /** Begins the first of `address`, which then comes last in the rotation. False when it has to wait. */
+  /** Begins the first of `address`, which then comes last in the rotation. False when it must wait. */
   #beginOne(address: AddressKey, list: Waiting[]): boolean {
     while (list[0]?.socket.destroyed === true) list.shift();
     const [first] = list;
@@ -124,7 +125,7 @@ export class Handshakes {
       return (hasMore || each.sinceMs <= patientSinceMs) && (!isOverOwn || each.address === address);
     });
     const displaced = whoGivesWay(candidates, address);
-    // 'close', by which it is forgotten, comes later.
+    // 'close' comes later, and removes it.
     for (const [key, each] of this.#begun) if (each === displaced) this.#begun.delete(key);
     displaced?.socket.destroy();
     return displaced !== undefined;

@@ -1,14 +1,15 @@
-// Which `Host` and `Origin` headers the relay answers to.
+// Which `Host` and `Origin` headers the relay accepts.
 //
-// A page of a foreign site may point its own name at this machine (DNS rebinding) and would then count as the relay's
-// own origin. So only names that are this machine's for certain are answered: addresses, localhost, and its own names.
+// A foreign site may point its own name at this machine (DNS rebinding), and its page would then count as the
+// relay's own origin. So the relay accepts only names that are certainly this machine's: addresses,
+// localhost, and its own names.
 
 import { isIP } from 'node:net';
 
 export interface Host {
   /** Name or address as in the header, lower case, with brackets around an IPv6 address and without the port. */
   readonly name: string;
-  /** `name`, and the port where one is given. */
+  /** `name`, and the port if given. */
   readonly authority: string;
   /** The browser is on this machine, and gives http:// the rights of a secure context (W3C Secure Contexts, 3.1). */
   readonly loopback: boolean;
@@ -16,7 +17,10 @@ export interface Host {
 
 const HOST_PATTERN = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?$/;
 
-/** Reads a Host header; undefined when it is absent, malformed or of another machine. `ownNames` are lower case. */
+/**
+ * Reads a Host header; undefined when it is absent, malformed or names another machine. `ownNames` are lower
+ * case.
+ */
 export function readHost(header: string | undefined, ownNames: readonly string[]): Host | undefined {
   const authority = header?.toLowerCase() ?? '';
   const name = HOST_PATTERN.exec(authority)?.[1];

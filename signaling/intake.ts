@@ -1,26 +1,30 @@
-// What came in on a client's connection and was not handled yet. `ws` handles at once whatever a chunk holds, thousands of
-// small messages; here the chunk is kept, and `ws` gets one frame of it at a time.
+// Bytes that arrived on a client's connection and were not handled yet. `ws` handles all of a chunk
+// immediately, even thousands of small messages; so the chunk is kept here, and `ws` gets one frame of it at
+// a time.
 //
-// Invariant: while something is kept nothing more is read from the connection, so that it is one chunk (and at the start
-// what came with the request).
+// Invariant: while a chunk is kept, nothing more is read from the connection, so there is only one (and, at
+// the start, the bytes that came with the request).
 
 import type { Socket } from 'node:net';
 
-/** How far to hand on what begins at `at`; at most to the chunk's end. */
+/** Where to stop handing on, starting at `at`; at most the chunk's end. */
 export type FindEnd = (chunk: Buffer, at: number) => number;
 
 export class Intake {
   readonly #socket: Socket;
   readonly #onWaiting: () => void;
-  /** null is the end of what the client sends. */
+  /** null means that the client sends no more. */
   readonly #chunks: (Buffer | null)[] = [];
-  /** How far into the first chunk it came. */
+  /** Position in the first chunk. */
   #at = 0;
   #isMoreWanted = false;
   readonly #push: Socket['push'];
   readonly #read: Socket['_read'];
 
-  /** `head` came already; `onWaiting` is called when there is something to take, once until all is taken. */
+  /**
+   * `head` has already arrived; `onWaiting` is called when there is something to take, once until all is
+   * taken.
+   */
   constructor(socket: Socket, head: Buffer, onWaiting: () => void) {
     this.#socket = socket;
     this.#onWaiting = onWaiting;
@@ -39,14 +43,14 @@ export class Intake {
     return this.#chunks.reduce((sum, chunk) => sum + (chunk?.length ?? 0), 0);
   }
 
-  /** Hands on what there is up to the end that is found. True when more waits. */
+  /** Hands on the bytes up to the end that `findEnd` returns. True when more waits. */
   takeOne(findEnd: FindEnd): boolean {
     const [chunk] = this.#chunks;
     if (chunk === undefined || this.#socket.destroyed) return false;
     const from = this.#at;
     const end = chunk === null ? 0 : Math.min(chunk.length, findEnd(chunk, from));
     this.#at = end;
-    // It stays in the list meanwhile: what comes now waits behind it.
+    // It stays in the list: bytes that arrive now wait behind it.
     this.#push(chunk?.subarray(from, end) ?? null);
     if (chunk === null || end === chunk.length) {
       this.#chunks.shift();
@@ -60,7 +64,7 @@ export class Intake {
     return false;
   }
 
-  /** False, as a stream's `push` is when no more should be read. */
+  /** Returns false when no more should be read, like a stream's `push`. */
   #keep(chunk: Buffer | null): boolean {
     this.#chunks.push(chunk);
     if (this.#chunks.length === 1) this.#onWaiting();

@@ -1,23 +1,23 @@
-// Opens a listening port, or says why not.
+// Opens a listening port, or explains why it cannot.
 
 import type { Server } from 'node:net';
 import { StartError } from './start-error.ts';
 
-/** A port that nobody asked for may be another one: so many are tried after it. */
+/** How many ports are tried after a default port. */
 const FALLBACK_COUNT = 20;
 
 export interface PortChoice {
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Nobody asked for this very port: when it is taken, the next free one will do. */
+  /** The port is a default: when it is taken, the next free one will do. */
   readonly isDefault: boolean;
-  /** The option that sets it, for messages. */
+  /** The option that sets the port, for messages. */
   readonly flag: string;
 }
 
 /**
- * Listens; answers the port. `host` undefined is every address of this machine.
- * @throws StartError when the port or the address cannot be had.
+ * Listens; returns the port. `host` undefined means every address of this machine.
+ * @throws StartError when the port or the address is not available.
  */
 export async function listen(server: Server, choice: PortChoice, host: string | undefined): Promise<number> {
   for (let tried = 0; ; tried += 1) {

@@ -1,5 +1,6 @@
-// The relay's program: flags in, a running relay, its addresses on the terminal; SIGINT or SIGTERM ends it with code 0.
-// Bundled to dist/relay/main.js, which start.mjs imports. With --json nothing but the one line goes to stdout.
+// The relay's program: flags in, a running relay, its addresses on the terminal; SIGINT or SIGTERM ends it
+// with code 0. Bundled to dist/relay/main.js, which start.mjs imports. With --json, stdout gets only the one
+// line.
 
 import { fileURLToPath } from 'node:url';
 import { announcement, jsonAnnouncement } from './announcement.ts';
@@ -7,7 +8,7 @@ import { HELP, readCommandLine } from './command-line.ts';
 import { startRelay } from './relay.ts';
 import { StartError } from './start-error.ts';
 
-/** package.json's version, put in by the bundler. */
+/** package.json's version, inserted by the bundler. */
 declare const PALM_VERSION: string;
 
 await main();
@@ -37,7 +38,7 @@ async function run(): Promise<void> {
         appDir: command.appDir ?? fileURLToPath(new URL('../app', import.meta.url)),
         onProblem: (message) => console.error(message),
       });
-      // Once: a second Ctrl-C ends the process at once, should the first hang.
+      // Once: a second Ctrl-C ends the process immediately, in case the first hangs.
       const stop = () => void relay.close();
       process.once('SIGINT', stop);
       process.once('SIGTERM', stop);

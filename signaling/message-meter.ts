@@ -1,9 +1,13 @@
-// Follows a client's WebSocket frames (RFC 6455, section 5.2) without keeping them, to tell what an unfinished message
-// costs the relay and since when it waits. `ws` parses the same bytes and judges them; what is malformed is its matter.
+// Follows a client's WebSocket frames (RFC 6455, section 5.2) without keeping them, to tell what an
+// unfinished message costs the relay and since when it waits. `ws` parses the same bytes and rejects
+// malformed ones.
 
-/** What one chunk of an unfinished message costs beside its bytes: a Buffer and what it views, as Node 20 makes them. */
+/**
+ * What one chunk of an unfinished message costs besides its bytes: a Buffer and the memory it views, in Node
+ * 20.
+ */
 const CHUNK_COST_BYTES = 256;
-/** A header is 2 bytes, up to 8 more of length, 4 of mask. */
+/** A header is 2 bytes, up to 8 bytes of length, and 4 of mask. */
 const MAX_HEADER_BYTES = 14;
 
 type Position =
@@ -17,17 +21,20 @@ export class MessageMeter {
   #sinceMs: number | undefined;
   #isAtFrameEnd = false;
 
-  /** Bytes that are kept for a message that is not finished, an estimate that is never too low. */
+  /** Estimated bytes kept for an unfinished message; never too low. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** When the unfinished message, or unfinished frame, began; undefined when nothing is unfinished. */
+  /** When the unfinished message or frame began; undefined when there is none. */
   get sinceMs(): number | undefined {
     return this.#sinceMs;
   }
 
-  /** Takes what came next from the client: `chunk` from `at` to the end of a frame, or its own. Returns where that is. */
+  /**
+   * Takes the client's next bytes: `chunk` from `at` to the end of a frame, or of the chunk. Returns that
+   * position.
+   */
   feed(nowMs: number, chunk: Uint8Array, at: number): number {
     // A part keeps all of the chunk that it came in.
     const chunkCostBytes = CHUNK_COST_BYTES + chunk.length;
@@ -43,7 +50,7 @@ export class MessageMeter {
     return end;
   }
 
-  /** Returns how far into the chunk it came. */
+  /** Returns the position it reached in the chunk. */
   #step(chunk: Uint8Array, at: number): number {
     const position = this.#position;
     if (position.kind === 'payload') {
@@ -69,7 +76,7 @@ export class MessageMeter {
   }
 }
 
-/** Undefined while the header is not whole. */
+/** Undefined while the header is incomplete. */
 function readHeader(
   bytes: readonly number[],
 ): { readonly isLast: boolean; readonly isControl: boolean; readonly leftBytes: number } | undefined {

@@ -1,4 +1,4 @@
-// Time that is never set, from any origin: all that the relay needs.
+// A clock that nobody sets, with an arbitrary origin: all that the relay needs.
 
 import type { Clock } from '../src/core/ports.ts';
 
@@ -6,7 +6,7 @@ export const monotonicClock: Clock = {
   nowMs: () => performance.now(),
 
   after(delayMs, callback) {
-    // Node cuts off fractions: the timer would fire too early.
+    // Node drops fractions, so the timer would fire too early.
     const timer = setTimeout(callback, Math.ceil(delayMs));
     return () => clearTimeout(timer);
   },

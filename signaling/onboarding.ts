@@ -1,12 +1,13 @@
-// The page that someone gets who opens the plain http address from another device: the app cannot run there (a browser
-// gives storage encryption, camera and service worker to secure pages only), so it leads to the https address.
+// The page for somebody who opens the plain http address on another device. The app cannot run there
+// (browsers give cryptography, camera and service worker only to secure pages), so it leads to the https
+// address.
 
 import type { OwnAuthority, ServerCertificate } from './certificate-store.ts';
 import { FINGERPRINT_BITS } from './fingerprint.ts';
 import type { Host } from './host.ts';
 import { plainPageHeaders } from './security-headers.ts';
 
-/** Where the authority's certificate can be fetched. */
+/** Path of the authority's certificate. */
 export const AUTHORITY_PATH = '/palm-ca.crt';
 
 const STYLE = `

@@ -1,9 +1,10 @@
-// What is kept for each remote address: made at first use, forgotten when it says nothing any more, bounded.
+// State kept for each remote address: made at first use, forgotten once a new one would say the same,
+// bounded.
 
 import type { AddressKey } from './remote-address.ts';
 
 export interface AddressEntry {
-  /** Something of this address is open now: the entry has to stay. */
+  /** Something of this address is open now: the entry must stay. */
   isUsed(): boolean;
   /** A new entry would say the same. */
   isSpent(nowMs: number): boolean;
@@ -14,7 +15,9 @@ export class PerAddress<Entry extends AddressEntry> {
   readonly #create: (nowMs: number) => Entry;
   readonly #entries = new Map<AddressKey, Entry>();
 
-  /** `bound`: unused entries beyond it are dropped, spent or not. What is open bounds the used ones. */
+  /**
+   * `bound`: unused entries beyond it are dropped, spent or not. Used entries are bounded by what is open.
+   */
   constructor(bound: number, create: (nowMs: number) => Entry) {
     this.#bound = bound;
     this.#create = create;
@@ -33,7 +36,7 @@ export class PerAddress<Entry extends AddressEntry> {
     return entry;
   }
 
-  /** Drops what a new entry would say as well. */
+  /** Drops entries that a new one would equal. */
   sweep(nowMs: number): void {
     this.#drop((entry) => !entry.isUsed() && entry.isSpent(nowMs));
   }

@@ -8,7 +8,7 @@ const PRIVATE_RANGES = [
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
   ['169.254.0.0', 16], // link-local, RFC 3927
-  ['100.64.0.0', 10], // shared with the provider, and what overlay networks use, RFC 6598
+  ['100.64.0.0', 10], // shared with the provider, and used by overlay networks, RFC 6598
   ['127.0.0.0', 8], // loopback
   ['::1', 128],
   ['fe80::', 10], // link-local, RFC 4291
@@ -23,7 +23,7 @@ export const PRIVATE_RANGE_TEXTS: readonly string[] = PRIVATE_RANGES.map(
 const LIST = new BlockList();
 for (const [network, prefix] of PRIVATE_RANGES) LIST.addSubnet(network, prefix, familyOf(network));
 
-/** Whether `address` is in one of the ranges; false for what is no address. */
+/** Whether `address` is in one of the ranges; false if it is not an address. */
 export function isPrivateAddress(address: string): boolean {
   return isIP(address) !== 0 && LIST.check(address, familyOf(address));
 }

@@ -1,10 +1,10 @@
 // What one relay allows before it closes a connection. Sizes and room counts that clients must know too are in
 // src/core/model/limits.ts; the numbers here are the relay's own, and tests pass smaller ones.
 //
-// Limits per address leave room for a SCHOOL: 60 devices behind one address (a router with NAT, a reverse proxy, or one
-// IPv6 /64, which counts as one), each with two pages of Palm open. Whoever shares an address shares its limits. What all
-// addresses have together is several times what one may have, and when that is used up, the address that has most gives
-// way (give-way.ts).
+// Limits per address leave room for a SCHOOL: 60 devices behind one address (a router with NAT, a reverse
+// proxy, or one IPv6 /64, which counts as one), each with two pages of Palm open. Devices behind one address
+// share its limits. The limits for all addresses together are several times those of one; when they are
+// reached, the address that has most gives way (give-way.ts).
 
 import {
   MAX_ENVELOPE_BYTES,
@@ -13,12 +13,12 @@ import {
   MAX_ROOMS,
 } from '../src/core/model/limits.ts';
 
-/** The app from which all is served is some 1 MiB; a folder with more than this is something else, bytes. */
+/** The app is some 1 MiB; a folder with more than this is something else, bytes. */
 export const MAX_APP_BYTES = 64 * 1024 * 1024;
 
 /**
- * Of an answer, what is handed to a connection at once, bytes. Over TLS each connection has its own copy of it: with all
- * connections in use and nobody reading, 96 MiB.
+ * How much of an answer is handed to a connection at a time, bytes. Over TLS each connection has its own
+ * copy: 96 MiB with all connections in use and nobody reading.
  */
 export const ANSWER_SLICE_BYTES = 32 * 1024;
 
@@ -26,41 +26,46 @@ export interface RelayLimits {
   /** TCP connections to both ports together, and those of one address. */
   readonly connections: number;
   readonly connectionsPerAddress: number;
-  /** Connections that one address may open at once, and each second after that. */
+  /** Connections that one address may open in a burst, and each second after that. */
   readonly connectionBurst: number;
   readonly connectionsPerSecond: number;
-  /** Requests of one connection that wait for their answers, the one that is being answered included. */
+  /** Requests of one connection that wait for an answer, including the one being answered. */
   readonly queuedRequests: number;
-  /** TLS handshakes that are begun and not finished, and those of one address; the others wait for their turn. */
+  /** TLS handshakes in progress, and those of one address; the others wait for their turn. */
   readonly handshakes: number;
   readonly handshakesPerAddress: number;
-  /** For its turn in a TLS handshake, and then for the handshake, ms. */
+  /** For a connection's turn to begin a TLS handshake, and then for the handshake, ms. */
   readonly handshakeMs: number;
-  /** How long a begun handshake is left in peace when others of an address that has no fewer wait, ms. */
+  /** How long a handshake is protected while another address with at least as many waits, ms. */
   readonly handshakePatienceMs: number;
   /** For a request's headers, and for all of a request, ms. */
   readonly headersMs: number;
   readonly requestMs: number;
-  /** A connection on which nothing moves while an answer is being sent, ms. */
+  /** For a connection on which nothing moves while an answer is being sent, ms. */
   readonly stalledMs: number;
   /** For an answer, from its request until its last byte was taken, ms. */
   readonly answerMs: number;
 
-  /** Rooms altogether, and those that clients of one address opened. */
+  /** Rooms in total, and those that clients of one address opened. */
   readonly rooms: number;
   readonly roomsPerAddress: number;
   /** Clients of one room, and those of them that come from one address. */
   readonly roomClients: number;
   readonly roomClientsPerAddress: number;
-  /** Open sockets in all rooms together, those that have not entered one included; and those of one address. */
+  /** Open sockets in total, including those not yet in a room; and those of one address. */
   readonly clients: number;
   readonly clientsPerAddress: number;
-  /** Frames that one client may send at once, and each second after that; then all clients of one address. */
+  /**
+   * Frames that one client may send in a burst, and each second after that; then the same for one address.
+   */
   readonly frameBurst: number;
   readonly framesPerSecond: number;
   readonly addressFrameBurst: number;
   readonly addressFramesPerSecond: number;
-  /** Bytes that one client may make the relay send or take at once, and each second after that; then one address. */
+  /**
+   * Bytes that one client may make the relay send or take in a burst, and each second after that; then the
+   * same for one address.
+   */
   readonly byteBurst: number;
   readonly bytesPerSecond: number;
   readonly addressByteBurst: number;
@@ -70,7 +75,7 @@ export interface RelayLimits {
   /** A client that has not entered a room for this long at a heartbeat is closed, ms. */
   readonly enterMs: number;
 
-  /** Bytes waiting in one client's socket; beyond it the client does not read, and is closed. */
+  /** Bytes waiting in one client's socket; beyond that, the client is not reading, and is closed. */
   readonly bufferedBytes: number;
   /** Parts of one message, chunks in which one part may come, and what an unfinished message may cost, bytes. */
   readonly messageFragments: number;
@@ -83,12 +88,12 @@ export interface RelayLimits {
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
-  // All clients, and as many again that load the page as 170 browsers do at once. Systems that allow a process only 4,096
-  // descriptors are the oldest that run Node 20, so this leaves a fourth of them.
+  // All clients, and as many connections again as 170 browsers need to load the page together. The oldest
+  // systems that run Node 20 allow a process 4,096 descriptors, so this leaves a fourth of them.
   connections: 3_072,
   // The whole school loads the page (6 each) while its sockets (2 each) are open: 480.
   connectionsPerAddress: 512,
-  // All of that, and all of it again after a reload; then all of it every quarter of a minute.
+  // All of that, twice because of a reload; then all of it every quarter of a minute.
   connectionBurst: 1_024,
   connectionsPerSecond: 32,
   // Browsers do not pipeline: they wait for each answer. Some programs send a few requests ahead.
@@ -97,7 +102,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   handshakes: 64,
   handshakesPerAddress: 16,
   handshakePatienceMs: 1_000,
-  // Each is some packets on the same network; a phone on poor Wi-Fi repeats lost ones after 1, 2 and 4 s.
+  // Each takes some packets on the same network; a phone on poor Wi-Fi repeats lost ones after 1, 2 and 4 s.
   handshakeMs: 8_000,
   headersMs: 8_000,
   requestMs: 10_000,
@@ -113,21 +118,24 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   roomClientsPerAddress: MAX_ROOM_CLIENTS / 2,
   // Eight full rooms.
   clients: 8 * MAX_ROOM_CLIENTS,
-  // The school, and its sockets of before a reload that were not yet missed.
+  // The school, and its sockets from before a reload that are not yet known to be dead.
   clientsPerAddress: MAX_ROOM_CLIENTS,
-  // A device that comes into a full room offers to everyone there, with some seven trickled candidates each.
+  // A device that enters a full room makes everyone there an offer, with some seven trickled candidates each.
   frameBurst: 8 * MAX_ROOM_CLIENTS,
   framesPerSecond: 200,
-  // 60 devices that all link at once are 1,770 pairs of an offer, an answer and 14 candidates: 28,320 frames.
+  // 60 devices that all link at the same time make 1,770 pairs of an offer, an answer and 14 candidates:
+  // 28,320 frames.
   addressFrameBurst: 32 * 1024,
   addressFramesPerSecond: 1_024,
-  // The largest envelope to everyone in a full room must be possible once, and half of it is spare for overhead.
+  // The largest envelope to everyone in a full room must be possible once, with half as much again for
+  // overhead.
   byteBurst: 1.5 * MAX_ENVELOPE_BYTES * MAX_ROOM_CLIENTS,
   bytesPerSecond: 1024 * 1024,
   // The same 1,770 pairs: 2 descriptions of 3 KiB and 14 candidates of 0.4 KiB are 20 MiB, sealed.
   addressByteBurst: 32 * 1024 * 1024,
   addressBytesPerSecond: 8 * 1024 * 1024,
-  // Middleboxes forget idle TCP connections after a minute or more; a phone that fell asleep is told of within 45 s.
+  // Middleboxes forget idle TCP connections after a minute or more; others learn within 45 s that a phone
+  // fell asleep.
   heartbeatMs: 15_000,
   enterMs: 10_000,
 
@@ -135,15 +143,17 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   bufferedBytes: 16 * 1024 * MAX_ROOM_CLIENTS,
   // Browsers send a message of this size in one frame, or in a few.
   messageFragments: 16,
-  // The largest frame in packets of 536 bytes, the least that TCP is made for, is 77.
+  // The largest frame takes 77 packets of 536 bytes, the least that TCP is made for.
   messageChunks: 128,
-  // The largest frame, in chunks of which the first also holds the end of another message (Node reads 64 KiB at once).
+  // The largest frame, in chunks of which the first also holds the end of another message (Node reads 64 KiB
+  // at a time).
   messageBytes: 4 * MAX_RELAY_FRAME_BYTES,
   // The largest frame at 4 kB/s.
   messageMs: 10_000,
-  // A small machine has this to spare. The school's 20 MiB above fit three times, were nobody to read any of it.
+  // A small machine has this to spare. The school's 20 MiB above fit three times, even if nobody reads any of
+  // it.
   heldBytes: 64 * 1024 * 1024,
 };
 
-/** Addresses that limits are kept for beyond those that have something open. */
+/** Addresses whose limits are remembered although nothing of theirs is open. */
 export const MAX_KNOWN_ADDRESSES = 4_096;

@@ -23,36 +23,36 @@ export interface RelayOptions {
   readonly appDir: string;
   /** https; 0 for any free port. Absent: DEFAULT_HTTPS_PORT, or the next free one. */
   readonly port?: number | undefined;
-  /** http; as `port`, with DEFAULT_HTTP_PORT. */
+  /** http; like `port`, with DEFAULT_HTTP_PORT. */
   readonly httpPort?: number | undefined;
-  /** The address to listen on. Absent: all of this machine's. */
+  /** The address to listen on. Absent: all addresses of this machine. */
   readonly host?: string | undefined;
   /** Where the certificates are kept. Absent: the user's data folder. */
   readonly dataDir?: string | undefined;
-  /** A certificate to use in place of one that the relay's own authority makes. */
+  /** A certificate to use instead of one from the relay's own authority. */
   readonly certificate?: CertificateFiles | undefined;
-  /** Other limits than DEFAULT_RELAY_LIMITS. */
+  /** Replaces DEFAULT_RELAY_LIMITS. */
   readonly limits?: Partial<RelayLimits> | undefined;
-  /** Told of what went wrong without ending the relay, in a sentence. */
+  /** Called with a sentence about each problem that did not end the relay. */
   readonly onProblem?: ((message: string) => void) | undefined;
 }
 
 export interface Relay {
-  /** Where this machine opens the app. */
+  /** The app's address on this machine. */
   readonly app: string;
-  /** Where other devices do, the likeliest first; empty when the relay listens to this machine only. */
+  /** Its addresses for other devices, likeliest first; empty when the relay listens only to this machine. */
   readonly lan: readonly string[];
   readonly httpsPort: number;
   readonly httpPort: number;
-  /** Addresses of this machine that the relay listens on and that its certificate is not for. */
+  /** Addresses that the relay listens on but that its certificate does not cover. */
   readonly unvouched: readonly string[];
-  /** How people know the certificate, and the authority behind it where that is the relay's own. */
+  /** The certificate's fingerprint, and the authority if it is the relay's own. */
   readonly certificate: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
-  /** Tells the clients and stops; resolves when every socket is gone. May be called again. */
+  /** Tells the clients and stops; resolves when every socket is closed. Can be called more than once. */
   close(): Promise<void>;
 }
 
-/** @throws StartError with what to do about it: a port is taken, a folder cannot be written, no app was built. */
+/** @throws StartError with advice: a port is taken, a folder cannot be written, no app was built. */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { host } = options;
   const limits = { ...DEFAULT_RELAY_LIMITS, ...options.limits };
@@ -92,7 +92,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   });
   const open = async (server: Server, isSecure: boolean, choice: PortChoice): Promise<number> => {
     const port = await listen(server, choice, host);
-    // A late error (no more file handles, say) must not end the process.
+    // A later error (no more file handles, for example) must not end the process.
     server.on('error', (error) =>
       options.onProblem?.(`The relay could not accept a connection: ${error.message}`),
     );
@@ -111,7 +111,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     throw error;
   }
   const lan = content.lan();
-  // On one address of the network alone, even this machine has to use that one.
+  // When the relay listens on one network address only, this machine must use it too.
   const isLocal = host === undefined || isWildcard(host) || isLoopback(host);
   const localhost = `http://localhost:${httpPort}/`;
   const app = isLocal ? localhost : (lan[0] ?? localhost);
@@ -119,20 +119,22 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return { app, lan, httpsPort, httpPort, unvouched, certificate, close };
 }
 
-/** Of what others may reach this machine by, what the certificate is for: addresses first, names where there is none. */
+/**
+ * The hosts that others may use and that the certificate covers: addresses, or names if it covers no address.
+ */
 function vouchedHosts(
   certificate: ServerCertificate,
   machineNames: readonly string[],
   addresses: readonly string[],
 ): readonly string[] {
-  // A certificate that was given says itself what this machine is called.
+  // A given certificate itself says what this machine is called.
   if (certificate.authority === undefined) return certificate.hosts.filter((host) => !isLoopback(host));
   const vouched = addresses.filter((address) => certificate.hosts.includes(address));
   if (vouched.length > 0 || addresses.length === 0) return vouched;
   return machineNames.filter((name) => name.endsWith('.local') && certificate.hosts.includes(name));
 }
 
-/** Which addresses other devices reach the relay by when it listens on `host`. */
+/** The addresses at which other devices reach the relay when it listens on `host`. */
 function lanAddresses(host: string | undefined, machineAddressList: readonly string[]): readonly string[] {
   if (host === undefined || isWildcard(host)) return machineAddressList;
   if (isLoopback(host)) return [];

@@ -1,7 +1,7 @@
-// Who is counted as one remote side: the key under which all limits per address are kept.
+// What counts as one remote address: the key for all limits per address.
 //
-// One machine has as many IPv6 addresses as it likes within its network's /64, so those count together. A whole home
-// network is one /64 then; the limits have room for a school behind one address, and so for that.
+// One machine can use any number of IPv6 addresses within its network's /64, so those count together. A whole
+// home network is then one /64; the limits have room for a school behind one address, so also for that.
 
 import { isIP } from 'node:net';
 
@@ -12,7 +12,10 @@ export type AddressKey = string & { readonly [brand]: 'AddressKey' };
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
-/** The key of a socket's remote address. A socket that is gone already has none and counts under a key of its own. */
+/**
+ * The key of a socket's remote address. A socket that is already closed has none and counts under a key of
+ * its own.
+ */
 export function addressKeyOf(remoteAddress: string | undefined): AddressKey {
   return validKey(keyText(remoteAddress ?? ''));
 }
@@ -38,6 +41,6 @@ function firstFourGroups(address: string): string {
 }
 
 function validKey(text: string): AddressKey {
-  // The one place that makes keys: `text` is normalised above, and an unknown form is a key of its own.
+  // The only place that makes keys: `text` is normalised above, and an unknown form is its own key.
   return text as AddressKey;
 }

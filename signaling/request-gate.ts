@@ -1,11 +1,14 @@
-// Keeps Node from making objects of requests that will not be answered: it parses all that came in one read, a thousand
-// small requests in 64 KiB, before it lets go of a connection that was cut at the ninth.
+// Keeps Node from making objects for requests that will not be answered. Node parses everything from one
+// read, a thousand small requests in 64 KiB, even if the connection was cut at the ninth.
 
 import type { Socket } from 'node:net';
 
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
-/** Cuts a connection when more than `requestCount` requests come at once. Requests here have no bodies to be mistaken. */
+/**
+ * Cuts a connection when more than `requestCount` requests come together. Requests to the relay have no
+ * bodies, so none is mistaken for requests.
+ */
 export function gateRequests(socket: Socket, requestCount: number): void {
   const push = socket.push.bind(socket);
   socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
@@ -13,11 +16,11 @@ export function gateRequests(socket: Socket, requestCount: number): void {
     socket.destroy();
     return false;
   };
-  // Without a listener of ours, Node's parser takes the bytes from the system directly, past `push`.
+  // Without a listener of ours, Node's parser takes the bytes directly from the system, bypassing `push`.
   socket.on('data', ignore);
 }
 
-/** From here on the connection carries something else than requests. */
+/** From now on the connection carries something other than requests. */
 export function ungate(socket: Socket): void {
   Reflect.deleteProperty(socket, 'push');
   socket.off('data', ignore);
@@ -33,5 +36,5 @@ function holdsMore(chunk: Buffer, requestCount: number): boolean {
 }
 
 function ignore(): void {
-  // The parser's own listener has them.
+  // The parser's own listener gets them.
 }

@@ -1,9 +1,9 @@
-// Who is in which room, and what each frame leads to: the relay without its sockets.
+// Who is in which room, and what each frame causes: the relay without its sockets.
 //
-// Invariants: a client is in one room at most, and hears only of clients in its own; a room exists while someone is in
-// it; what one client sends can close that client only, unless it needs room that another has less right to
-// (give-way.ts); a client that was told to close neither sends nor receives again, and counts no longer. Nothing of an
-// envelope is kept or looked into.
+// Invariants: a client is in one room at most, and hears only about clients in it; a room exists while
+// someone is in it; what one client sends can close only that client, unless it needs room that another has
+// less right to (give-way.ts); a client that was told to close no longer sends, receives or counts. Envelopes
+// are neither kept nor read.
 
 import type { PoolId } from '../src/core/model/ids.ts';
 import { isPalmError } from '../src/core/model/errors.ts';
@@ -27,7 +27,7 @@ const MAX_MISSED_PROBES = 2;
 export type RoomsInput =
   /** A socket is open. `id` was never used before. */
   | { readonly kind: 'connected'; readonly id: ConnectionId; readonly address: AddressKey }
-  /** One whole WebSocket message; `binary` is false for a text message. */
+  /** One complete WebSocket message; `binary` is false for a text message. */
   | {
       readonly kind: 'message';
       readonly id: ConnectionId;
@@ -36,11 +36,11 @@ export type RoomsInput =
     }
   /** A WebSocket ping or pong came: a sign of life, and counted like a message. */
   | { readonly kind: 'alive'; readonly id: ConnectionId }
-  /** The client's socket holds too much, or what it sends does not come to an end. */
+  /** The client's socket holds too much, or its message does not end. */
   | { readonly kind: 'rejected'; readonly id: ConnectionId; readonly close: RelayClose }
-  /** The socket is gone; comes once for every 'connected'. */
+  /** The socket is closed; comes once for every 'connected'. */
   | { readonly kind: 'disconnected'; readonly id: ConnectionId }
-  /** The time of `nextDeadlineMs` has come. */
+  /** `nextDeadlineMs` has been reached. */
   | { readonly kind: 'deadline' };
 
 export type RoomsEffect =
@@ -50,8 +50,8 @@ export type RoomsEffect =
   | { readonly kind: 'close'; readonly id: ConnectionId; readonly close: RelayClose };
 
 /**
- * What a client has shown: nothing; that it and another in its room wrote to each other, which a stranger who merely
- * knows the room's name does not bring about with its members; that the other had another address.
+ * What a client has proved. 0: nothing. 1: it and another client in its room wrote to each other; a stranger
+ * who merely knows the room's name does not achieve that with its members. 2: the other had another address.
  */
 const RANK = { unknown: 0, answered: 1, answeredAcross: 2 } as const;
 
@@ -64,28 +64,28 @@ interface Client extends Candidate {
   readonly id: ConnectionId;
   readonly frames: TokenBucket;
   readonly bytes: TokenBucket;
-  /** Who is in the room still and was written to by this client alone. */
+  /** Clients still in the room that this client wrote to, without a reply. */
   readonly wroteTo: Set<Client>;
   rank: Rank;
   phase: Phase;
   missedProbes: number;
 }
 
-/** Its address is that of the client that opened it, its rank the highest that a client reached in it. */
+/** Its address is that of the client that opened it, its rank the highest that any client reached in it. */
 interface Room extends Candidate {
   readonly name: PoolId;
   rank: Rank;
   readonly clients: Map<ConnectionId, Client>;
 }
 
-/** Whether there is room for a newcomer, and what it took to make it. */
+/** Whether there is room for a newcomer, and the effects that made it. */
 type Way =
   | { readonly kind: 'made'; readonly effects: readonly RoomsEffect[] }
   | { readonly kind: 'refused'; readonly close: RelayClose };
 
 const FREE: Way = { kind: 'made', effects: [] };
 
-/** What the clients of one address use together. */
+/** What all clients of one address use together. */
 class Usage implements AddressEntry {
   clients = 0;
   rooms = 0;
@@ -120,7 +120,7 @@ export class Rooms {
     this.#usage = new PerAddress(MAX_KNOWN_ADDRESSES, (nowMs) => new Usage(limits, nowMs));
   }
 
-  /** Decides about one input. `nowMs` is monotonic, from any origin. Effects are to be done in order. */
+  /** Handles one input. `nowMs` is monotonic, with any origin. Effects must be performed in order. */
   handle(nowMs: number, input: RoomsInput): RoomsEffect[] {
     if (input.kind === 'connected') return this.#connect(nowMs, input.id, input.address);
     if (input.kind === 'deadline') return this.#sweep(nowMs);
@@ -136,12 +136,12 @@ export class Rooms {
     return input.kind === 'message' ? this.#receive(nowMs, client, input.bytes, input.binary) : [];
   }
 
-  /** When `handle` wants a 'deadline' input; Infinity while there is nobody to watch. */
+  /** When `handle` needs a 'deadline' input; Infinity while there is no client. */
   nextDeadlineMs(): number {
     return this.#nextSweepMs;
   }
 
-  /** How much there is of everything, for tests and bounds. */
+  /** The sizes of everything, for tests and bounds. */
   snapshot(): { readonly clients: number; readonly rooms: number } {
     return { clients: this.#clients.size, rooms: this.#rooms.size };
   }
@@ -249,7 +249,7 @@ export class Rooms {
     const { room } = client.phase;
     const to = frame.to === null ? othersIn(room, client.id) : [room.clients.get(frame.to)].flatMap(idOf);
     const addressed = to.filter((id) => id !== client.id);
-    // The first copy was paid for when it came in; an envelope to everyone costs what it makes the relay send.
+    // The first copy was charged when it came in; an envelope to everyone costs what the relay sends for it.
     if (!this.#pay(nowMs, client, frame.envelope.length * Math.max(0, addressed.length - 1))) {
       return this.#close(nowMs, client, RELAY_CLOSE.tooFast);
     }
@@ -278,7 +278,7 @@ export class Rooms {
     return [{ kind: 'close', id: client.id, close }, ...this.#leave(nowMs, client)];
   }
 
-  /** From here on the client counts for nothing; done once for each. */
+  /** From now on the client no longer counts; called once for each. */
   #leave(nowMs: number, client: Client): RoomsEffect[] {
     const { phase } = client;
     if (phase.kind === 'closing') return [];
@@ -312,7 +312,7 @@ function idOf(client: Client | undefined): ConnectionId[] {
   return client === undefined ? [] : [client.id];
 }
 
-/** Once two have written to each other, both have shown more, and so has their room. */
+/** Once two clients have written to each other, both have proved more, and so has their room. */
 function noteWriting(room: Room, from: Client, to: Client | undefined): void {
   if (to === undefined || to === from) return;
   const rank = from.address === to.address ? RANK.answered : RANK.answeredAcross;
@@ -327,7 +327,7 @@ function noteWriting(room: Room, from: Client, to: Client | undefined): void {
   }
 }
 
-/** Undefined for what is no frame: the sender is closed with a reason, so the details go no further. */
+/** Undefined if it is not a frame: the sender is closed with a reason, so the details are not needed. */
 function decodeFrame(bytes: Uint8Array): ClientFrame | undefined {
   try {
     return decodeClientFrame(bytes);

@@ -1,10 +1,12 @@
-// The headers of every answer: what a page of this relay may load and do. Nothing from outside, no inline script, no
-// framing, no device but the camera (for scanning invites).
+// The headers of every answer: what a page of this relay may load and do. Nothing from elsewhere, no inline
+// script, no framing, no device except the camera (for scanning invites).
 
 import { createHash } from 'node:crypto';
 import type { Host } from './host.ts';
 
-/** Headers of the app. `host` is who the browser thinks it talks to; `secure` whether it does so by https. */
+/**
+ * Headers of the app. `host` is the host that the browser believes it talks to; `secure` means over https.
+ */
 export function appHeaders(host: Host, secure: boolean): Record<string, string> {
   const headers = withPolicy([
     "default-src 'none'",
@@ -21,8 +23,8 @@ export function appHeaders(host: Host, secure: boolean): Record<string, string> 
 }
 
 /**
- * Headers of a page without scripts whose one inline style sheet is `style`. It comes by plain http, where browsers
- * complain of an opener policy.
+ * Headers of a page without scripts whose only inline style sheet is `style`. It is served over plain http,
+ * where browsers complain about an opener policy.
  */
 export function plainPageHeaders(style: string): Record<string, string> {
   const hash = createHash('sha256').update(style).digest('base64');
@@ -42,15 +44,15 @@ function withPolicy(directives: readonly string[]): Record<string, string> {
 }
 
 /**
- * Safari does not count WebSockets to the same host as 'self'. A host source cannot name an IPv6 address (CSP 3,
- * section 2.3.1); there 'self' has to do.
+ * Safari does not count WebSockets to the same host as 'self'. A host source cannot name an IPv6 address (CSP
+ * 3, section 2.3.1); there 'self' must do.
  */
 function socketSource(host: Host, secure: boolean): string {
   if (host.name.startsWith('[')) return '';
   return ` ${secure ? 'wss' : 'ws'}://${host.authority}`;
 }
 
-/** Features that a page would have by default: what Palm uses itself is `self`, the rest is off. */
+/** Features that a page has by default: those that Palm uses are `self`, the rest are off. */
 const PERMISSIONS_POLICY = [
   ...['camera', 'clipboard-write', 'fullscreen', 'picture-in-picture', 'screen-wake-lock'].map(
     (name) => `${name}=(self)`,

@@ -1,7 +1,8 @@
-// The relay's WebSockets: turns what happens on them into inputs of the rooms, and the rooms' effects into frames.
+// The relay's WebSockets: turns their events into inputs of the rooms, and the rooms' effects into frames.
 //
-// Invariants: a socket's errors end that socket only; what waits in a socket, and in all of them together, is bounded, in
-// both directions; one frame of each waits for its turn (turns.ts); nothing about a client is logged, and nothing but what its address has used is kept beyond its socket.
+// Invariants: a socket's errors end only that socket; the bytes waiting in a socket, and in all of them
+// together, are bounded in both directions; each socket hands on one frame in its turn (turns.ts); nothing
+// about a client is logged, and once its socket closes only the usage of its address is kept.
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
@@ -30,38 +31,41 @@ import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { Rooms, type RoomsEffect, type RoomsInput } from './rooms.ts';
 import { Turns } from './turns.ts';
 
-/** How long a closed client may take to answer the close frame before its socket is cut, ms. */
+/** How long a closed client may take to reply to the close frame before its socket is cut, ms. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** The reasons for the codes by which `ws` itself closes (RFC 6455, section 7.4.1); it gives none. */
+/** Reasons for the codes with which `ws` itself closes (RFC 6455, section 7.4.1); it gives none. */
 const PROTOCOL_REASONS = new Map([
   [1002, 'not a valid WebSocket message'],
   [1007, 'text that is not UTF-8'],
 ]);
 
-/** What `ws` closes by itself because of our limits, as our own reasons. */
+/** Our own reasons for what `ws` closes because of our limits. */
 const OWN_CLOSES = new Map<number, RelayClose>([
   [1008, RELAY_CLOSE.unfinished],
   [1009, RELAY_CLOSE.messageTooLarge],
 ]);
 
 /**
- * While frames wait to be handled, what they make the relay send waits for so long, ms, to leave together: a write to a
+ * While frames wait to be handled, outgoing messages wait this long, ms, to leave together: a write to a
  * socket costs as much as several messages.
  */
 const BATCH_MS = 20;
-/** So much for one socket leaves at once, bytes: what waits here must not look like a client that does not read. */
+/**
+ * At this size a socket's outbox is sent immediately, bytes: waiting here must not look like a client that
+ * does not read.
+ */
 const BATCH_BYTES = 64 * 1024;
 
-/** How often unfinished messages are looked at, ms. */
+/** How often unfinished messages are checked, ms. */
 const CHECK_MS = 1_000;
 
-/** Of what a client sends after its socket was closed, what is looked through at a time. */
+/** How much of what a client sends after its socket was closed is examined at a time. */
 const SKIPPED_BYTES = 4 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
-/** Gives every close that `ws` decides on a reason, and ours for a message over a limit; and an end in time. */
+/** Gives every close that `ws` decides a reason (ours for a message over a limit) and a time limit. */
 class RelaySocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
     if (this.readyState === WebSocket.OPEN) {
@@ -82,7 +86,7 @@ interface ClientSocket {
   readonly address: AddressKey;
   readonly meter: MessageMeter;
   readonly intake: Intake;
-  /** Messages that leave together, as the bytes that the client gets. */
+  /** Messages that leave together, as the bytes on the wire. */
   outbox: Buffer[];
   outboxBytes: number;
   /** As measured last. */
@@ -98,10 +102,10 @@ export class RelaySockets {
   readonly #acceptor: WebSocketServer;
   readonly #checks: NodeJS.Timeout;
   readonly #turns = new Turns();
-  /** Whose outbox holds something, and since when one does, ms. */
+  /** Clients whose outbox is not empty, and since when there is one, ms. */
   readonly #unsent = new Set<ClientSocket>();
   #unsentSinceMs = 0;
-  /** Of all sockets, as measured last: each is measured when something comes in or goes out. */
+  /** For all sockets, as measured last: each is measured when bytes come in or go out. */
   #heldBytes = 0;
   #isClosing = false;
 
@@ -121,7 +125,7 @@ export class RelaySockets {
       maxPayload: MAX_RELAY_FRAME_BYTES,
       maxFragments: limits.messageFragments,
       maxBufferedChunks: limits.messageChunks,
-      // `ws` gets one frame at a time, in its turn.
+      // `ws` gets one frame per turn.
       allowSynchronousEvents: true,
       perMessageDeflate: false,
       clientTracking: false,
@@ -133,15 +137,15 @@ export class RelaySockets {
     this.#checks = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
   }
 
-  /** Accepts the WebSockets of `server`; over plain http those of this machine only. */
+  /** Accepts the WebSockets of `server`; over plain http only those of this machine. */
   attach(server: Server, secure: boolean): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      // Until `ws` has it, the socket is ours, and an error on it (a reset, say) must not end the process.
+      // Until `ws` has it, the socket is ours, and an error on it (such as a reset) must not end the process.
       const cut = () => socket.destroy();
       socket.on('error', cut);
       const refusal = this.#refusal(request, secure);
       if (refusal !== undefined) return refuse(socket, refusal);
-      // What came with the request waits for its turn like all that follows.
+      // Bytes that came with the request wait for their turn like all that follow.
       return this.#acceptor.handleUpgrade(request, socket, NOTHING, (webSocket) => {
         socket.off('error', cut);
         this.#accept(webSocket, request.socket, head);
@@ -149,7 +153,7 @@ export class RelaySockets {
     });
   }
 
-  /** Tells every client that the relay goes away; resolves when all sockets are gone. */
+  /** Tells every client that the relay stops; resolves when all sockets are closed. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#driver.stop();
@@ -210,15 +214,16 @@ export class RelaySockets {
       this.#forget(client);
       this.#driver.input({ kind: 'disconnected', id });
     });
-    // `ws` closes the socket after any error, with a code that says which; 'close' follows and is where it is noted.
+    // `ws` closes the socket after any error, with a code that names it; 'close' follows and is handled
+    // instead.
     socket.on('error', () => undefined);
     this.#driver.input({ kind: 'connected', id, address: client.address });
   }
 
-  /** One frame reaches `ws`, which does at once what a whole message asks for. True when more waits. */
+  /** Hands `ws` one frame; `ws` handles a complete message immediately. True when more waits. */
   #takeOne(client: ClientSocket): boolean {
     const { intake, meter, socket } = client;
-    // It is cut within CLOSE_TIMEOUT_MS. Until then only the frame matters with which it agrees to close.
+    // It is cut within CLOSE_TIMEOUT_MS. Until then only its own close frame matters.
     if (socket.readyState !== WebSocket.OPEN) return intake.takeOne((_chunk, at) => at + SKIPPED_BYTES);
     const nowMs = performance.now();
     const hasMore = intake.takeOne((chunk, at) => meter.feed(nowMs, chunk, at));
@@ -258,7 +263,7 @@ export class RelaySockets {
     const message = messageOf(encodeRelayFrame(frame));
     for (const id of to) {
       const client = this.#sockets.get(id);
-      if (client?.socket.readyState !== WebSocket.OPEN) continue; // its 'close' is on the way
+      if (client?.socket.readyState !== WebSocket.OPEN) continue; // its 'close' will follow
       this.#post(client, message);
       this.#measure(client);
       if (this.#isCongested(client)) this.#reject(client, RELAY_CLOSE.tooSlow);
@@ -285,7 +290,10 @@ export class RelaySockets {
     this.#unsent.clear();
   }
 
-  /** Past `ws`, which would wrap each message for each client anew; it has nothing of its own waiting, so the order stays. */
+  /**
+   * Bypasses `ws`, which would wrap each message again for each client; `ws` has nothing waiting, so the
+   * order is kept.
+   */
   #sendOff(client: ClientSocket): void {
     const { outbox, connection, socket } = client;
     client.outbox = [];
@@ -302,7 +310,7 @@ export class RelaySockets {
   #close(id: ConnectionId, { code, reason }: RelayClose): void {
     const client = this.#sockets.get(id);
     if (client === undefined) return;
-    // It counts as a client no longer, so its connection may give way to another.
+    // It no longer counts as a client, so its connection may give way to another.
     this.#connections.promote(client.connection, false);
     this.#sendOff(client);
     client.socket.close(code, reason);
@@ -321,14 +329,15 @@ export class RelaySockets {
     client.heldBytes = 0;
   }
 
-  /** Above the budget, the largest sockets of the address that has most are cut until all is well. */
+  /** Above the budget, cuts the largest sockets of the address that has most until the rest fits. */
   #relieve(): void {
     if (this.#heldBytes <= this.#limits.heldBytes) return;
     for (const client of this.#sockets.values()) this.#measure(client);
     while (this.#heldBytes > this.#limits.heldBytes) {
       const client = heaviest([...this.#sockets.values()]);
       if (client === undefined) return;
-      // No farewell waits for who does not read; the memory counts as free, and is with the next turn of the loop.
+      // A client that does not read gets no farewell; the memory counts as free, and is free with the next
+      // turn of the loop.
       this.#forget(client);
       client.socket.close(RELAY_CLOSE.relayBusy.code, RELAY_CLOSE.relayBusy.reason);
       setImmediate(() => client.socket.terminate());
@@ -345,7 +354,7 @@ export class RelaySockets {
   }
 }
 
-/** The one that holds most, of the address whose sockets hold most together. */
+/** The largest socket of the address whose sockets hold most together. */
 function heaviest(clients: readonly ClientSocket[]): ClientSocket | undefined {
   const byAddress = new Map<AddressKey, number>();
   for (const { address, heldBytes } of clients) {
@@ -371,7 +380,7 @@ function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
 
-/** `ws` gives one Buffer as long as its binaryType is 'nodebuffer', its default. */
+/** `ws` gives one Buffer while its binaryType is 'nodebuffer', the default. */
 function bytesOf(data: RawData): Uint8Array {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   return Array.isArray(data) ? Buffer.concat(data) : data;

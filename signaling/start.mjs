@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['src', 'signaling', 'public', 'index.html', 'package.json', 'vite.config.ts'];
-/** What a build writes, the relay last: newer than every source, they are from a build that succeeded. */
+/** What a build writes, the relay last: if both are newer than every source, the build succeeded. */
 const PRODUCTS = ['dist/app/index.html', 'dist/relay/main.js'];
 
 const isReady = isBuilt() || build();
@@ -22,8 +22,8 @@ function isBuilt() {
 }
 
 /**
- * When anything at `path` was last changed, ms, 0 where nothing is; folders count too, because theirs changes when a file
- * is deleted.
+ * When anything at `path` last changed, ms; 0 if nothing is there. Folders count too, because their time
+ * changes when a file is deleted.
  * @param {string} path
  * @returns {number}
  */

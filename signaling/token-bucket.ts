@@ -22,7 +22,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Whether a new bucket would allow no more. */
+  /** Whether a new bucket would hold no more. */
   isFull(nowMs: number): boolean {
     this.#refill(nowMs);
     return this.#tokens >= this.#capacity;

@@ -1,20 +1,20 @@
-// Whose next frame is handled: in each turn of the event loop a bounded time's worth, of all addresses in rotation, and of
-// each address's clients in rotation.
+// Decides whose frame is handled next: each turn of the event loop handles frames for a bounded time,
+// rotating over all addresses, and over the clients of each address.
 //
-// Node takes one new connection from the system in a turn of the loop, so long turns keep newcomers out: 400 clients whose
-// every turn handled one frame of each let 200 newcomers wait for 3 s. Invariant: whoever has something to handle waits
-// here once, so this is bounded by the clients that there are.
+// Node accepts one new connection per turn of the loop, so long turns keep newcomers out: when each turn
+// handled one frame of each of 400 clients, 200 newcomers waited for 3 s. Invariant: a client with something
+// to handle waits here once, so this is bounded by the number of clients.
 
 import type { AddressKey } from './remote-address.ts';
 
-/** A turn of the loop hands out frames for so long, ms; the last of them may take longer. */
+/** A turn of the loop handles frames for this long, ms; the last one may take longer. */
 const TURN_MS = 1;
 
 /** Handles one frame. True when another waits. */
 export type TakeOne = () => boolean;
 
 export class Turns {
-  /** In the order of the rotation; no list is empty. */
+  /** In rotation order; no list is empty. */
   readonly #waiting = new Map<AddressKey, TakeOne[]>();
   #hasTurn = false;
 
@@ -23,7 +23,7 @@ export class Turns {
     return this.#waiting.size > 0;
   }
 
-  /** Has `takeOne` called in its turn, and again in later ones while it returns true. */
+  /** Calls `takeOne` in its turn, and again in later turns while it returns true. */
   add(address: AddressKey, takeOne: TakeOne): void {
     const list = this.#waiting.get(address);
     if (list === undefined) this.#waiting.set(address, [takeOne]);
@@ -35,7 +35,7 @@ export class Turns {
 
   #turn(): void {
     const endMs = performance.now() + TURN_MS;
-    // An address that is set again comes last, so that this goes round until nobody waits or the time is up.
+    // An address that is set again comes last, so this rotates until nobody waits or the time is up.
     for (const [address, list] of this.#waiting) {
       const takeOne = list.shift();
       this.#waiting.delete(address);

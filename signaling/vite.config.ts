@@ -1,5 +1,5 @@
-// Bundles the relay for Node: dist/relay/main.js, because Node 20 runs no TypeScript. Packages stay outside: they are
-// installed where it runs.
+// Bundles the relay for Node: dist/relay/main.js, because Node 20 runs no TypeScript. Packages are not
+// bundled: they are installed where it runs.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// What the relay answers to plain requests, on both its ports.
+// The relay's answers to plain HTTP requests, on both ports.
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ServerCertificate } from './certificate-store.ts';
@@ -8,17 +8,17 @@ import { appHeaders } from './security-headers.ts';
 import type { FileHandler } from './app-files.ts';
 import type { Connections } from './connections.ts';
 
-/** Where a page on this machine asks for the addresses that others reach it under: a JSON list of URLs. */
+/** Where a page on this machine gets the addresses at which others reach it: a JSON list of URLs. */
 const LAN_PATH = '/lan';
 
-/** Where the app asks for what an invite shows beside its code: see FORMATS.md. */
+/** Where the app gets the fingerprints that an invite shows next to its code: see FORMATS.md. */
 const FINGERPRINTS_PATH = '/fingerprints';
 
 export interface WebContent {
   readonly files: FileHandler;
-  /** Names of this machine that requests may use besides localhost and addresses. */
+  /** Names of this machine that requests may use, besides localhost and addresses. */
   readonly ownNames: readonly string[];
-  /** How people know the certificate, and the authority behind it where that is the relay's own. */
+  /** The certificate's fingerprint, and the authority if it is the relay's own. */
   readonly certificate: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
   /** Known once the https port listens. */
   httpsPort(): number;
@@ -48,7 +48,7 @@ export function answerRequests(
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      response.setHeader('Connection', 'close'); // a body may follow that nobody reads
+      response.setHeader('Connection', 'close'); // nobody reads a body that may follow
       answerText(response, 405, 'Palm only serves its pages here.\n');
       return;
     }
@@ -66,7 +66,7 @@ function answerPage(
   const notFound = () => answerText(response, 404, 'There is no such page here.\n');
   const path = request.url?.split('?', 1)[0];
   if (path === '/ping') return answerText(response, 200, 'palm');
-  // A page on localhost has no other way to learn what others call this machine.
+  // A page on localhost has no other way to learn this machine's addresses.
   if (path === LAN_PATH && host.loopback) {
     return answer(response, 200, 'application/json', JSON.stringify(content.lan()));
   }
