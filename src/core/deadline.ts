@@ -1,5 +1,5 @@
-// One deadline that moves with nearly every event. A timer is set again only when the deadline comes nearer: setting timers
-// some thousand times a second costs more than a few timers that fire for nothing.
+// One deadline that moves with nearly every event. A timer is set again only when the deadline comes nearer:
+// setting timers some thousand times a second costs more than a few timers that fire for nothing.
 
 import type { Clock } from './ports.ts';
 

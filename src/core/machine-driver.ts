@@ -1,9 +1,10 @@
-// Runs one machine: feeds it inputs, has its effects performed, and tells it when its deadline has come. It decides nothing.
+// Runs one machine: feeds it inputs, has its effects performed, and tells it when its deadline has come. It
+// decides nothing.
 //
-// Invariants: the machine sees one input at a time, and all effects of an input are performed before the next input is handled.
-// Inputs that arise meanwhile wait, in order; each comes from an effect being performed, so the effects bound how many wait. An
-// effect that throws loses neither the effects behind it nor the inputs that wait: the error reaches whoever put the first input
-// in, after everything else is done.
+// Invariants: the machine sees one input at a time, and all effects of an input are performed before the next
+// input is handled. Inputs that arise meanwhile wait, in order; each comes from an effect being performed, so
+// the effects bound how many wait. An effect that throws loses neither the effects behind it nor the inputs
+// that wait: the error reaches whoever put the first input in, after everything else is done.
 
 import { Deadline } from './deadline.ts';
 import type { Machine } from './machine.ts';
@@ -32,8 +33,9 @@ export class MachineDriver<Input, Effect> {
   }
 
   /**
-   * Handles `input` and what follows from it before it returns; while effects are being performed, the input only joins those that
-   * wait. Ignored after `stop`. @throws what the machine, `perform` or `settled` threw; an AggregateError if several did.
+   * Handles `input` and what follows from it before it returns; while effects are being performed, the input
+   * only joins those that wait. Ignored after `stop`. @throws what the machine, `perform` or `settled` threw;
+   * an AggregateError if several did.
    */
   input(input: Input): void {
     if (this.#isStopped) return;

@@ -1,6 +1,6 @@
 // What core and runtime need from the platform. Adapters implement these; the simulator implements them too.
-// Bytes move through ports under an AbortSignal. Unless a line says otherwise a callee neither keeps nor changes the
-// buffers it is given, and the caller owns what it gets back.
+// Bytes move through ports under an AbortSignal. Unless a line says otherwise a callee neither keeps nor
+// changes the buffers it is given, and the caller owns what it gets back.
 
 import type { Rejection } from './model/failures.ts';
 import type { Geometry } from './model/geometry.ts';
@@ -70,7 +70,8 @@ export interface ErasureCode {
     into?: Uint8Array<ArrayBuffer>,
   ): Uint8Array<ArrayBuffer>;
   /**
-   * Overwrites the bytes of `targets` with the shards of those indices, data or parity, from any k others of the same length; k is how many `sources` there are. All indices are distinct and below 255.
+   * Overwrites the bytes of `targets` with the shards of those indices, data or parity, from any k others of
+   * the same length; k is how many `sources` there are. All indices are distinct and below 255.
    */
   derive(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): void;
 }
@@ -95,7 +96,9 @@ export type Opening =
   /** Some do not match their hashes. These do, and the caller owns them again. */
   | { readonly kind: 'unsound'; readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[] };
 
-/** The n blocks of a segment, each in a buffer of its own (so that one can be transferred or stored alone). */
+/**
+ * The n blocks of a segment, each in a buffer of its own (so that one can be transferred or stored alone).
+ */
 export interface SealedSegment {
   /** SHA-256 of the plaintext. */
   readonly plainHash: Uint8Array;
@@ -120,9 +123,9 @@ export interface SegmentCodec {
   /** SHA-256 of a plaintext segment. Takes ownership of `plain`. */
   hash(plain: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<Uint8Array>;
   /**
-   * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes, and that of
-   * `plain`. Takes ownership of `plain` (its buffer may be transferred). `plainHash`, where it is known, is checked first.
-   * `into`, if given, is memory for the n blocks, which take it.
+   * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes,
+   * and that of `plain`. Takes ownership of `plain` (its buffer may be transferred). `plainHash`, where it is
+   * known, is checked first. `into`, if given, is memory for the n blocks, which take it.
    * @throws PalmError 'source-changed' when the plaintext's SHA-256 is not `plainHash`.
    */
   seal(
@@ -133,8 +136,8 @@ export interface SegmentCodec {
     into?: readonly Uint8Array<ArrayBuffer>[],
   ): Promise<SealedSegment>;
   /**
-   * The plaintext segment from any k of its n blocks, once all of them were found to match their hashes. Takes ownership of
-   * the blocks' buffers.
+   * The plaintext segment from any k of its n blocks, once all of them were found to match their hashes.
+   * Takes ownership of the blocks' buffers.
    * @throws PalmError 'corrupt' when the tag does not fit.
    */
   open(
@@ -182,18 +185,20 @@ export interface Kept {
 }
 
 /**
- * Blocks and fragments on this device. Blocks are kept by hash and counted by owner: a fragment, or a BlockOwner, which is still
- * writing. Blocks commit first; `commit` of the fragment index, durably, makes the fragment exist.
- * Every method throws PalmError 'storage-full' when the quota is met (the call's whole transaction is undone) and
- * 'storage-failed' when the database fails.
+ * Blocks and fragments on this device. Blocks are kept by hash and counted by owner: a fragment, or a
+ * BlockOwner, which is still writing. Blocks commit first; `commit` of the fragment index, durably, makes the
+ * fragment exist. Every method throws PalmError 'storage-full' when the quota is met (the call's whole
+ * transaction is undone) and 'storage-failed' when the database fails.
  */
 export interface FragmentStore {
   /**
-   * Writes blocks for `owner`, all or none. Takes ownership of their buffers. 'claimed' blocks are checked against their
-   * hashes first; of 'computed' ones the caller had the hashes computed from these very bytes. The owner's claim ends with
-   * this page at the latest; with `keep` that of these blocks does not, and `kept` finds them: what it says is durable
-   * ('strict') when this resolves, and until then nothing answers one of these blocks.
-   * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another hash was kept under the number.
+   * Writes blocks for `owner`, all or none. Takes ownership of their buffers. 'claimed' blocks are checked
+   * against their hashes first; of 'computed' ones the caller had the hashes computed from these very bytes.
+   * The owner's claim ends with this page at the latest; with `keep` that of these blocks does not, and
+   * `kept` finds them: what it says is durable ('strict') when this resolves, and until then nothing answers
+   * one of these blocks.
+   * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another hash was kept
+   * under the number.
    */
   putBlocks(
     owner: BlockOwner,
@@ -204,26 +209,31 @@ export interface FragmentStore {
   /** All that `owner` kept, by number; nothing at all when any of it is damaged. */
   kept(owner: BlockOwner): Promise<Map<number, Kept>>;
   /**
-   * A block, checked against its hash. Undefined when absent. `into`, if given, is memory of BLOCK_BYTES or more, of which the
-   * callee takes ownership, for the block to lie in. @throws PalmError 'corrupt'; the block is dropped then.
+   * A block, checked against its hash. Undefined when absent. `into`, if given, is memory of BLOCK_BYTES or
+   * more, of which the callee takes ownership, for the block to lie in. @throws PalmError 'corrupt'; the
+   * block is dropped then.
    */
   getBlock(hash: BlockHash, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Which of `hashes` are present, in order. */
   hasBlocks(hashes: readonly BlockHash[]): Promise<boolean[]>;
   /**
    * Makes the fragments exist (durability 'strict'), all or none. Their blocks must be present. Idempotent.
-   * @throws PalmError 'storage-failed' when a block is missing, 'corrupt' when an index does not match its id.
+   * @throws PalmError 'storage-failed' when a block is missing, 'corrupt' when an index does not match its
+   * id.
    */
   commit(fragments: readonly NewFragment[]): Promise<void>;
   /** The encoded fragment index; undefined when the fragment is not here. */
   getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined>;
   list(): Promise<StoredFragment[]>;
   /**
-   * Removes fragments and each block that no other owner counts; erases their indexes, where the platform can overwrite in
-   * place. Unknown ids are ignored.
+   * Removes fragments and each block that no other owner counts; erases their indexes, where the platform can
+   * overwrite in place. Unknown ids are ignored.
    */
   drop(fragmentIds: readonly FragmentId[]): Promise<void>;
-  /** Ends the owner's claim on its blocks, kept ones included; those that nobody else counts are deleted. Erases its hashes. */
+  /**
+   * Ends the owner's claim on its blocks, kept ones included; those that nobody else counts are deleted.
+   * Erases its hashes.
+   */
   release(owner: BlockOwner): Promise<void>;
   /** Those that claim blocks; at the start those that kept some. */
   owners(): Promise<BlockOwner[]>;
@@ -260,8 +270,9 @@ export interface RecordStore {
 }
 
 /**
- * Small values that can be erased: once `put` replaced one, or `clear` resolved, nothing on the disk opens what was there, where
- * the platform can overwrite in place. Every method throws PalmError 'storage-full' or 'storage-failed'.
+ * Small values that can be erased: once `put` replaced one, or `clear` resolved, nothing on the disk opens
+ * what was there, where the platform can overwrite in place. Every method throws PalmError 'storage-full' or
+ * 'storage-failed'.
  */
 export interface SecretStore {
   /** Undefined when there is none. @throws PalmError also 'corrupt' when it is damaged. */
@@ -272,7 +283,10 @@ export interface SecretStore {
   clear(): Promise<void>;
 }
 
-/** A file that a later page can open again, where the platform has such a thing (FileSystemFileHandle). Structured-cloneable. */
+/**
+ * A file that a later page can open again, where the platform has such a thing (FileSystemFileHandle).
+ * Structured-cloneable.
+ */
 export interface SourceHandle {
   readonly kind: 'file';
   readonly name: string;
@@ -297,15 +311,18 @@ export interface UnfinishedStore extends Geometry {
 }
 
 /**
- * Stores that were begun and are not published yet. A private file's handle may not come back: it has the file's name. Every method throws PalmError
- * 'storage-full' or 'storage-failed'.
+ * Stores that were begun and are not published yet. A private file's handle may not come back: it has the
+ * file's name. Every method throws PalmError 'storage-full' or 'storage-failed'.
  */
 export interface StoreJournal {
   /** The oldest first. Rows that fail their decoder are removed, and counted. */
   load(): Promise<{ readonly stores: readonly UnfinishedStore[]; readonly damagedCount: number }>;
   /** Durable ('strict') when it resolves. Replaces an earlier row of the same id. */
   put(store: UnfinishedStore): Promise<void>;
-  /** Removes the store and erases its keys and names, where the platform can overwrite in place. Unknown ids are ignored. */
+  /**
+   * Removes the store and erases its keys and names, where the platform can overwrite in place. Unknown ids
+   * are ignored.
+   */
   end(storeId: string): Promise<void>;
   /** Removes everything. */
   clear(): Promise<void>;
@@ -324,14 +341,18 @@ export type Lane = 'control' | 'bulk';
 export type RelayState = 'connecting' | 'connected' | 'lost';
 
 export interface TransportEvents {
-  /** A link to `device` is open, and bound to its identity key. At most one link per device is up at a time. */
+  /**
+   * A link to `device` is open, and bound to its identity key. At most one link per device is up at a time.
+   */
   linkUp(device: DeviceId): void;
   /** The link is gone; nothing more arrives on it. `reason` is for logs. May come within a call of `closeLink`. */
   linkDown(device: DeviceId, reason: string): void;
   /** One whole message. The callee owns `bytes`. Never comes within a call of the transport. */
   message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
   relayState(state: RelayState): void;
-  /** Something refused at the door (forged envelope, garbage frame): for the notices that the user can open. */
+  /**
+   * Something refused at the door (forged envelope, garbage frame): for the notices that the user can open.
+   */
   rejected(rejection: Rejection): void;
 }
 
@@ -339,9 +360,10 @@ export interface TransportEvents {
 export interface Transport {
   open(events: TransportEvents): void;
   /**
-   * Queues one message given in parts. Resolves when its last byte was handed to the channel under its send-queue mark.
-   * @throws PalmError 'link-closed' when there is no link or it closes first; 'cancelled' when `signal` aborts before
-   * the message has begun to go out.
+   * Queues one message given in parts. Resolves when its last byte was handed to the channel under its
+   * send-queue mark.
+   * @throws PalmError 'link-closed' when there is no link or it closes first; 'cancelled' when `signal`
+   * aborts before the message has begun to go out.
    */
   send(device: DeviceId, parts: readonly Uint8Array[], lane: Lane, signal?: AbortSignal): Promise<void>;
   /** Closes the link to a misbehaving or unresponsive device; it may be built again after backoff. */
@@ -354,7 +376,9 @@ export interface Transport {
 /** A file being stored: `size` bytes, readable more than once. */
 export interface ByteSource {
   readonly size: number;
-  /** @throws PalmError 'source-changed' when the platform knows that it is not what it was when it was chosen. */
+  /**
+   * @throws PalmError 'source-changed' when the platform knows that it is not what it was when it was chosen.
+   */
   checkUnchanged(): Promise<void>;
   /** Bytes start..end-1. @throws PalmError 'source-changed' when they can no longer be read whole. */
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;

@@ -1,21 +1,23 @@
-// The erasure kernel: sums of products over GF(2^8). AssemblyScript, compiled by build.mjs to two modules that differ in
-// one instruction (`lookUp`).
+// The erasure kernel: sums of products over GF(2^8). AssemblyScript, compiled by build.mjs to two modules
+// that differ in one instruction (`lookUp`).
 //
 //   output[row] = sum over all sources of coefficient[row][source] * source        byte by byte; `+` is xor
 //
-// That is all of Reed-Solomon once the coefficients are known, whether it encodes, decodes or rebuilds one fragment.
-// Which coefficients, and in which field, the caller says: it fills PRODUCTS and MATRIX. For the most frequent case of
-// all, four sources at 0..3, `extrapolateFour` has a shorter way.
+// That is all of Reed-Solomon once the coefficients are known, whether it encodes, decodes or rebuilds one
+// fragment. Which coefficients, and in which field, the caller says: it fills PRODUCTS and MATRIX. For the
+// most frequent case of all, four sources at 0..3, `extrapolateFour` has a shorter way.
 //
-// Why it is fast: the product of a byte and a constant is the xor of two look-ups in tables of 16, one for each half of
-// the byte, and `swizzle` looks up 16 bytes at once (Plank, Greenan and Miller, "Screaming Fast Galois Field Arithmetic
-// Using Intel SIMD Instructions", FAST '13). Four outputs share one pass over the sources, so that a source is loaded
-// and cut in halves once for four rows; and 32 bytes share each load of a table. That is eight sums, four halves, one
-// table pair and the mask: what an engine on x86-64 can keep in its 15 registers.
+// Why it is fast: the product of a byte and a constant is the xor of two look-ups in tables of 16, one for
+// each half of the byte, and `swizzle` looks up 16 bytes at once (Plank, Greenan and Miller, "Screaming Fast
+// Galois Field Arithmetic Using Intel SIMD Instructions", FAST '13). Four outputs share one pass over the
+// sources, so that a source is loaded and cut in halves once for four rows; and 32 bytes share each load of a
+// table. That is eight sums, four halves, one table pair and the mask: what an engine on x86-64 can keep in
+// its 15 registers.
 //
-// Memory is fixed and laid out here; there is no allocator. Sources and outputs lie in ARENA, `strideBytes` apart: source
-// s at s * strideBytes, output r at (sourceCount + r) * strideBytes. A stride is a multiple of STEP_BYTES; lengths are
-// rounded up to one, so what lies between a length and the next step is computed too, and means nothing.
+// Memory is fixed and laid out here; there is no allocator. Sources and outputs lie in ARENA, `strideBytes`
+// apart: source s at s * strideBytes, output r at (sourceCount + r) * strideBytes. A stride is a multiple of
+// STEP_BYTES; lengths are rounded up to one, so what lies between a length and the next step is computed too,
+// and means nothing.
 
 const TABLE_BYTES: usize = 32;
 
@@ -31,7 +33,9 @@ const MATRIX_BYTES: usize = 254 * 64;
 const TABLES: usize = MATRIX + MATRIX_BYTES;
 
 export const ARENA: usize = TABLES + MATRIX_BYTES * TABLE_BYTES;
-/** Sources and outputs of one call: a quarter or less of the second-level cache of the processors in question. */
+/**
+ * Sources and outputs of one call: a quarter or less of the second-level cache of the processors in question.
+ */
 export const ARENA_BYTES: usize = 256 * 1024;
 
 export const STEP_BYTES: usize = 64;
@@ -53,7 +57,9 @@ export function prepare(rowCount: usize, sourceCount: usize): void {
   }
 }
 
-/** Computes `lengthBytes` of each output from the prepared matrix, which has these counts, and the sources. */
+/**
+ * Computes `lengthBytes` of each output from the prepared matrix, which has these counts, and the sources.
+ */
 export function combine(rowCount: usize, sourceCount: usize, strideBytes: usize, lengthBytes: usize): void {
   const sourcesEnd = ARENA + sourceCount * strideBytes;
   let tables = TABLES;
@@ -69,13 +75,14 @@ export function combine(rowCount: usize, sourceCount: usize, strideBytes: usize,
 }
 
 /**
- * Outputs firstOutput..firstOutput+3 from four sources that are the values at 0..3 of a polynomial of degree below 4: its
- * values at base..base+3, where base is a multiple of 4 and `level` is s(base), below. No matrix is used.
+ * Outputs firstOutput..firstOutput+3 from four sources that are the values at 0..3 of a polynomial of degree
+ * below 4: its values at base..base+3, where base is a multiple of 4 and `level` is s(base), below. No matrix
+ * is used.
  *
- * This takes 5 products a byte instead of 16, by the transform of Lin, Chung and Han ("Novel Polynomial Basis and Its
- * Application to Reed-Solomon Erasure Codes", FOCS 2014). Let s(x) = x (x + 1) / 6. It is additive, and 0, 0, 1, 1 at
- * 0..3, so it is level, level, level + 1, level + 1 at base..base+3. Written p(x) = c0 + c1 x + s(x) (c2 + c3 x), the
- * polynomial is linear on each pair of points on which s is constant.
+ * This takes 5 products a byte instead of 16, by the transform of Lin, Chung and Han ("Novel Polynomial Basis
+ * and Its Application to Reed-Solomon Erasure Codes", FOCS 2014). Let s(x) = x (x + 1) / 6. It is additive.
+ * At 0..3 it is 0, 0, 1, 1, so at base..base+3 it is level, level, level + 1, level + 1. Written
+ * p(x) = c0 + c1 x + s(x) (c2 + c3 x), the polynomial is linear on each pair of points on which s is constant.
  */
 export function extrapolateFour(
   firstOutput: usize,
@@ -99,7 +106,8 @@ export function extrapolateFour(
     source += strideBytes;
     const y3 = v128.load(source);
 
-    // The lines' slopes and heights at x = 0: those through (0, y0), (1, y1) and through (2, y2), (3, y3), then p's.
+    // The lines' slopes and heights at x = 0: those through (0, y0), (1, y1) and through (2, y2), (3, y3),
+    // then p's.
     const c1 = v128.xor(y0, y1);
     const secondSlope = v128.xor(y2, y3);
     const c2 = v128.xor(y0, plusProduct(y2, byTwo, secondSlope));

@@ -1,5 +1,5 @@
-// The catalogue under partitions, merges, restarts and changes on all sides: in the end everyone has the same, what was
-// removed is gone from every disk, and what was stored and not removed can be read.
+// The catalogue under partitions, merges, restarts and changes on all sides: in the end everyone has the
+// same, what was removed is gone from every disk, and what was stored and not removed can be read.
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, expectSameCatalogues, sameCatalogues, settledOutboxes } from './checks.ts';

@@ -1,5 +1,5 @@
-// Holders that claim and keep nothing: before a storer gives up its own copies, each holder has to prove what it claims, from its
-// own disk, and can fetch nothing for that from the storer while it is asked.
+// Holders that claim and keep nothing: before a storer gives up its own copies, each holder has to prove what
+// it claims, from its own disk, and can fetch nothing for that from the storer while it is asked.
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
@@ -147,7 +147,10 @@ scenario(
   },
 );
 
-/** Devices of one machine, whose disk has room for one fragment: it forgets the last before it fetches the next. */
+/**
+ * Devices of one machine, whose disk has room for one fragment: it forgets the last before it fetches the
+ * next.
+ */
 class Machine {
   readonly names: HostileMember[] = [];
   rightProofCount = 0;

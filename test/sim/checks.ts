@@ -1,4 +1,5 @@
-// What must be true of a simulated pool, judged by what lies on the disks and never by what a device believes.
+// What must be true of a simulated pool, judged by what lies on the disks and never by what a device
+// believes.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -62,7 +63,9 @@ export function sameCatalogues(devices: readonly SimDevice[]): boolean {
   return new Set(devices.map((device) => JSON.stringify(catalogueOf(device)))).size === 1;
 }
 
-/** Nothing is on the disk that no file of the catalogue needs: no stray fragment, block, claim or outbox row. */
+/**
+ * Nothing is on the disk that no file of the catalogue needs: no stray fragment, block, claim or outbox row.
+ */
 export function expectOnlyNeeded(device: SimDevice): void {
   const files = new Map(device.pool.status().files.map((file) => [file.fileId, file]));
   const { fragments, blocks, outbox, unfinished } = device.store.contents();
@@ -89,12 +92,15 @@ export function settledOutboxes(devices: readonly SimDevice[]): boolean {
   return devices.every((device) => device.pool.status().files.every((file) => !file.inOutbox));
 }
 
-/** How long a viewer may not yet have heard of a change, ms: the slowest message of a calm network, twice, and a disk. */
+/**
+ * How long a viewer may not yet have heard of a change, ms: the slowest message of a calm network, twice, and
+ * a disk.
+ */
 const NEWS_MS = 100;
 
 /**
- * From now on, at every event, no running device shows a margin or a reach that the disks of the devices it reaches do
- * not bear out, now or as lately as news travels.
+ * From now on, at every event, no running device shows a margin or a reach that the disks of the devices it
+ * reaches do not bear out, now or as lately as news travels.
  */
 export function watchHonesty(world: World, devices: readonly SimDevice[]): void {
   const recent = new Map<string, Truth[]>();

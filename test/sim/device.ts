@@ -1,6 +1,6 @@
-// A simulated device: the real runtime and the real core over virtual time, a simulated transport and a store in memory.
-// Cryptography is Node's, called synchronously, so that every run with a seed is the same; the segment codec is the real
-// one.
+// A simulated device: the real runtime and the real core over virtual time, a simulated transport and a store
+// in memory. Cryptography is Node's, called synchronously, so that every run with a seed is the same; the
+// segment codec is the real one.
 
 import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -101,7 +101,10 @@ export class SimDevice {
     return !this.#process.dead && !this.#process.frozen;
   }
 
-  /** The tab is killed: nothing is said, nothing in memory survives, and no call to the disk that was waiting is made. */
+  /**
+   * The tab is killed: nothing is said, nothing in memory survives, and no call to the disk that was waiting
+   * is made.
+   */
   kill(): void {
     this.#process.kill();
     this.#network.unplug(this.id);

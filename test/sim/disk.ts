@@ -1,5 +1,6 @@
-// What a tab sees of its stores: every call takes its turn and some time, as database transactions do. A call whose turn
-// has not come when the tab is killed never happened; one whose turn has come is durable, heard of or not.
+// What a tab sees of its stores: every call takes its turn and some time, as database transactions do. A call
+// whose turn has not come when the tab is killed never happened; one whose turn has come is durable, heard of
+// or not.
 
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { FragmentStore, RecordStore, SecretStore, StoreJournal } from '../../src/core/ports.ts';

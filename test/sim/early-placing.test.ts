@@ -1,5 +1,6 @@
-// Early placing on virtual time: blocks are with their takers while the rest of their file is still being sealed, nothing is
-// sent twice for it, and whatever becomes of the store, the storer or the links, nobody keeps what no fragment counts.
+// Early placing on virtual time: blocks are with their takers while the rest of their file is still being
+// sealed, nothing is sent twice for it, and whatever becomes of the store, the storer or the links, nobody
+// keeps what no fragment counts.
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';

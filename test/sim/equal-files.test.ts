@@ -1,5 +1,5 @@
-// A file that is stored a second time: what may stand for it. A content tag is its publisher's word; bytes are compared, and holders
-// have to give parts of what they claim.
+// A file that is stored a second time: what may stand for it. A content tag is its publisher's word; bytes
+// are compared, and holders have to give parts of what they claim.
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';

@@ -1,5 +1,5 @@
-// A member that does as it likes: it has the invite, and so every pool key, and an identity of its own; whatever it says on
-// its links is up to the test.
+// A member that does as it likes: it has the invite, and so every pool key, and an identity of its own;
+// whatever it says on its links is up to the test.
 
 import {
   encodeEntry,

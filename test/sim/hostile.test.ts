@@ -1,5 +1,5 @@
-// A hostile member against honest devices: they lose nothing, refuse what is wrong, say so, keep each other's company, and
-// go on. The hostile one is a member: it may read, and it may lie about what it holds.
+// A hostile member against honest devices: they lose nothing, refuse what is wrong, say so, keep each other's
+// company, and go on. The hostile one is a member: it may read, and it may lie about what it holds.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';

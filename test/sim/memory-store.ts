@@ -1,6 +1,7 @@
-// FragmentStore, RecordStore, StoreJournal and SecretStore in memory, for the simulator: the contract of the IndexedDB store (test/contract runs
-// against both) without its platform. Every method settles within microtasks and hashes in place, so a simulated pool on
-// virtual time does the same thing on every run. Bytes are copied in and out, as a database does.
+// FragmentStore, RecordStore, StoreJournal and SecretStore in memory, for the simulator: the contract of the
+// IndexedDB store (test/contract runs against both) without its platform. Every method settles within
+// microtasks and hashes in place, so a simulated pool on virtual time does the same thing on every run. Bytes
+// are copied in and out, as a database does.
 
 import { createHash } from 'node:crypto';
 import { equalBytes, hexOf } from '../../src/core/model/bytes.ts';
@@ -50,7 +51,10 @@ export interface MemoryStore {
   damageJournal(): void;
   /** Makes what jobs kept unreadable: their blocks are nobody's from the next start on. */
   forgetKept(): void;
-  /** Deletes a stored block and leaves its claims, as an evicting browser would. Answers whether the block was here. */
+  /**
+   * Deletes a stored block and leaves its claims, as an evicting browser would. Answers whether the block was
+   * here.
+   */
   deleteBlock(hash: BlockHash): boolean;
 }
 

@@ -1,7 +1,7 @@
-// A simulated network of authenticated links. Like the data channels it stands for, a link keeps the order within a lane
-// and loses nothing while it lives; loss shows as delay, and as links that break with everything under way. Bulk and
-// control overtake each other, links overtake each other, and the two ends of a link notice its beginning and its end
-// at different times.
+// A simulated network of authenticated links. Like the data channels it stands for, a link keeps the order
+// within a lane and loses nothing while it lives; loss shows as delay, and as links that break with
+// everything under way. Bulk and control overtake each other, links overtake each other, and the two ends of
+// a link notice its beginning and its end at different times.
 
 import { createHash } from 'node:crypto';
 import { concatBytes } from '../../src/core/model/bytes.ts';

@@ -1,5 +1,5 @@
-// The outbox alone, against devices that take whatever they are offered at once: for every geometry and pool it must end,
-// with every cap kept and any one device expendable.
+// The outbox alone, against devices that take whatever they are offered at once: for every geometry and pool
+// it must end, with every cap kept and any one device expendable.
 
 import { expect, test } from 'vitest';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';

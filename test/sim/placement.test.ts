@@ -1,5 +1,5 @@
-// Placing on virtual time: caps, honest margins, answers that are true when they are given, and an outbox that drains
-// whatever happens to the devices meanwhile.
+// Placing on virtual time: caps, honest margins, answers that are true when they are given, and an outbox
+// that drains whatever happens to the devices meanwhile.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';

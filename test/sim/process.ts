@@ -1,5 +1,6 @@
-// The life of one simulated tab. Everything that reaches its code (timers, messages, disk, workers) comes through here:
-// a frozen tab gets nothing until it thaws, in the order in which it came; a killed one gets nothing ever again.
+// The life of one simulated tab. Everything that reaches its code (timers, messages, disk, workers) comes
+// through here: a frozen tab gets nothing until it thaws, in the order in which it came; a killed one gets
+// nothing ever again.
 
 export class SimProcess {
   #state: 'running' | 'frozen' | 'dead' = 'running';

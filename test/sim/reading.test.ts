@@ -1,5 +1,5 @@
-// Reading on virtual time, at a device that holds nothing of the file: any k of n will do, whatever happens to the holders
-// meanwhile; and what is under way is bounded and ends with the read.
+// Reading on virtual time, at a device that holds nothing of the file: any k of n will do, whatever happens
+// to the holders meanwhile; and what is under way is bounded and ends with the read.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -13,7 +13,10 @@ import { first, scenario, type Simulation } from './scenario.ts';
 /** Two fragments of four are enough: segments of half a MiB keep files of many segments small. */
 const [K, N] = [2, 4];
 const SEGMENT_BYTES = K * 262_144 - 16;
-/** What is asked of one holder is asked of another after this, ms, on a network as calm as here (src/core/reading). */
+/**
+ * What is asked of one holder is asked of another after this, ms, on a network as calm as here
+ * (src/core/reading).
+ */
 const HEDGE_MS = 1_500;
 
 scenario(

@@ -1,4 +1,5 @@
-// Everything goes dark at once, in the middle of work: whatever a store() answered for is read back bit-exactly.
+// Everything goes dark at once, in the middle of work: whatever a store() answered for is read back
+// bit-exactly.
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, settledOutboxes } from './checks.ts';

@@ -1,5 +1,5 @@
-// A store that is interrupted while it seals: what is sealed already stays, and only what is missing is sealed when it goes
-// on. No key ever seals two plaintexts, and nothing is kept of a store that was given up.
+// A store that is interrupted while it seals: what is sealed already stays, and only what is missing is
+// sealed when it goes on. No key ever seals two plaintexts, and nothing is kept of a store that was given up.
 
 import { expect } from 'vitest';
 import type { StoreOptions, UnfinishedStatus } from '../../src/runtime/api.ts';
@@ -64,7 +64,8 @@ scenario(
     expectOnlyNeeded(storer);
     const [file] = storer.pool.status().files;
     if (file === undefined) return;
-    // What is continued keeps its name; if nothing of it was sealed, it begins anew with the name that the file has now.
+    // What is continued keeps its name; if nothing of it was sealed, it begins anew with the name that the
+    // file has now.
     const { sealedBytes } = interrupted ?? { sealedBytes: SIZE };
     const named = sealedBytes > 0 ? { name: NAME, mime: 'video/mp4' } : { name: 'film (1).mp4', mime: '' };
     expect(file).toMatchObject({ ...named, path: 'Films' });

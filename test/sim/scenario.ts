@@ -1,5 +1,5 @@
-// A simulated pool as a test: one world and one network for each seed, which the test's name shows, so that a failure
-// can be run again. PALM_SIM_SEEDS=1000-1099 runs other seeds than the ones that are kept here.
+// A simulated pool as a test: one world and one network for each seed, which the test's name shows, so that a
+// failure can be run again. PALM_SIM_SEEDS=1000-1099 runs other seeds than the ones that are kept here.
 
 import { expect, test } from 'vitest';
 import { formPool, SimDevice, type SimNetwork } from './device.ts';

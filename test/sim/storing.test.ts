@@ -1,4 +1,5 @@
-// A store that is cancelled, at any moment of it: it ends at once, and what it leaves is a whole file or nothing.
+// A store that is cancelled, at any moment of it: it ends at once, and what it leaves is a whole file or
+// nothing.
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, fragmentsOn } from './checks.ts';

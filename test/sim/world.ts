@@ -1,5 +1,6 @@
-// Virtual time for whole pools in one process. Everything that happens is an event with a time; between two events all
-// promises settle. With equal seeds two runs are equal, event for event: a failure prints its seed and can be replayed.
+// Virtual time for whole pools in one process. Everything that happens is an event with a time; between two
+// events all promises settle. With equal seeds two runs are equal, event for event: a failure prints its seed
+// and can be replayed.
 
 import { randomFrom, type SeededRandom } from './seeded-random.ts';
 
@@ -49,7 +50,9 @@ export class World {
     };
   }
 
-  /** Calls `check` after each event from now on: what must hold at every moment. What it throws ends the run. */
+  /**
+   * Calls `check` after each event from now on: what must hold at every moment. What it throws ends the run.
+   */
   always(check: () => void): void {
     this.#checks.push(check);
   }

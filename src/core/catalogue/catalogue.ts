@@ -1,9 +1,10 @@
-// The pool's replicated set of signed records, and what it says: files, removals, names. Devices that exchange their
-// difference keep the same entries, whatever the order (device-log.ts), and so hold the same catalogue. Removal is a tombstone
-// that wins over its file.
+// The pool's replicated set of signed records, and what it says: files, removals, names. Devices that
+// exchange their difference keep the same entries, whatever the order (device-log.ts), and so hold the same
+// catalogue. Removal is a tombstone that wins over its file.
 //
-// Logs are bounded, so an entry may have to go again, and with it what it said: a file is here as long as an entry says so
-// and none removes it. The one bound that is not a function of the entries is on the number of logs: see #logOf.
+// Logs are bounded, so an entry may have to go again, and with it what it said: a file is here as long as an
+// entry says so and none removes it. The one bound that is not a function of the entries is on the number of
+// logs: see #logOf.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -26,8 +27,8 @@ export interface LogHead {
 }
 
 /**
- * A position in the catalogue as it is sent: logs by device id, and within a log its entries by number, then by entry id.
- * Without `entry` it lies before all entries above `seq`.
+ * A position in the catalogue as it is sent: logs by device id, and within a log its entries by number, then
+ * by entry id. Without `entry` it lies before all entries above `seq`.
  */
 export interface LogCursor {
   readonly device: DeviceId;
@@ -73,7 +74,10 @@ export class Catalogue {
     this.#maxLogBytes = maxLogBytes;
   }
 
-  /** The wall clock: a name that is dated more than 12 hours ahead waits. Told before anything else, and never back. */
+  /**
+   * The wall clock: a name that is dated more than 12 hours ahead waits. Told before anything else, and never
+   * back.
+   */
   tell(nowMs: number): void {
     this.#names.tell(nowMs);
   }
@@ -108,8 +112,9 @@ export class Catalogue {
   }
 
   /**
-   * Adds what was checked and kept before, in any order. Returns those that have no place here any more, or are here twice;
-   * those that lack the entry before them are left out, but not returned: that entry may come again.
+   * Adds what was checked and kept before, in any order. Returns those that have no place here any more, or
+   * are here twice; those that lack the entry before them are left out, but not returned: that entry may come
+   * again.
    */
   restore(entries: readonly PackedEntry[]): PackedEntry[] {
     const changes = new Changes();
@@ -135,7 +140,9 @@ export class Catalogue {
     return { seq: (head?.seq ?? 0) + 1, prev: head?.entryId, at: tickAfter(this.#names.latest, nowMs) };
   }
 
-  /** Bytes of records that still fit into a device's log; of files less, so that they can still be removed. */
+  /**
+   * Bytes of records that still fit into a device's log; of files less, so that they can still be removed.
+   */
   roomOf(device: DeviceId, what: 'file' | 'other'): number {
     const reserve = what === 'file' ? LOG_RESERVE_BYTES : 0;
     return this.#maxLogBytes - reserve - (this.#logs.get(device)?.byteCount ?? 0);
@@ -179,8 +186,8 @@ export class Catalogue {
   }
 
   /**
-   * Entries that a device with `theirs` may lack: by device id, in order within each log. With `from`, only what lies after it.
-   * If it is `closed`, of the logs in `theirs` only.
+   * Entries that a device with `theirs` may lack: by device id, in order within each log. With `from`, only
+   * what lies after it. If it is `closed`, of the logs in `theirs` only.
    */
   *missingFor(theirs: readonly LogHead[], from?: LogCursor, closed = false): Generator<PackedEntry> {
     const known = new Map(theirs.map((head) => [head.device, head]));
@@ -190,7 +197,8 @@ export class Catalogue {
       const head = known.get(device);
       if (head?.digest === log.digest || (closed && head === undefined)) continue;
       if (device === from?.device) yield* log.missing(head?.marks ?? [], from.seq, from.entry);
-      // A longer log than this one has all of it, unless they parted: then this device asks for theirs, and knows.
+      // A longer log than this one has all of it, unless they parted: then this device asks for theirs, and
+      // knows.
       else if (log.branchCount > 1 || (head?.seq ?? 0) <= log.seq) yield* log.missing(head?.marks ?? [], 0);
     }
   }
@@ -204,7 +212,10 @@ export class Catalogue {
     return this.#files.isRemoved(fileId);
   }
 
-  /** The files that were published under this content tag, by id. Whether they have the bytes, only their storers know. */
+  /**
+   * The files that were published under this content tag, by id. Whether they have the bytes, only their
+   * storers know.
+   */
   filesWithTag(contentTag: Uint8Array): FileId[] {
     return this.#files.withTag(contentTag);
   }
@@ -253,9 +264,9 @@ export class Catalogue {
   }
 
   /**
-   * A stranger's log beyond the bound on devices is not opened: which are kept then depends on who came first. Any rule that
-   * does not would let whoever makes up a thousand devices push the honest ones out. A new log is kept only once it has an
-   * entry: an empty one would make equal catalogues look different.
+   * A stranger's log beyond the bound on devices is not opened: which are kept then depends on who came
+   * first. Any rule that does not would let whoever makes up a thousand devices push the honest ones out. A
+   * new log is kept only once it has an entry: an empty one would make equal catalogues look different.
    */
   #logOf(device: DeviceId): DeviceLog | undefined {
     const log = this.#logs.get(device);

@@ -1,5 +1,6 @@
-// The gate of the catalogue: a record counts only once it went through here. Shape, size, pool, signature and, for a
-// file, the manifest's own seal and shape. The chain is the catalogue's to check, for it needs the entries before.
+// The gate of the catalogue: a record counts only once it went through here. Shape, size, pool, signature
+// and, for a file, the manifest's own seal and shape. The chain is the catalogue's to check, for it needs the
+// entries before.
 
 import { hasBlocksWorthIndexing } from '../model/geometry.ts';
 import { fileIdOf, type FileId } from '../model/ids.ts';
@@ -11,7 +12,10 @@ import { openManifest, type Manifest } from './manifest.ts';
 
 export interface CheckedEntry {
   readonly entry: Entry;
-  /** Only when the body's kind is 'file', and unless that file cannot be kept: the entry is without effect then. */
+  /**
+   * Only when the body's kind is 'file', and unless that file cannot be kept: the entry is without effect
+   * then.
+   */
   readonly file?: { readonly fileId: FileId; readonly manifest: Manifest };
 }
 

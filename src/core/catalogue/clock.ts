@@ -1,5 +1,5 @@
-// A hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", OPODIS 2014): orders records by wall time where
-// clocks agree and by cause where they do not.
+// A hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", OPODIS 2014): orders records by wall
+// time where clocks agree and by cause where they do not.
 
 /** Wall ms since the Unix epoch, and a counter within that ms. */
 export interface HybridTime {
@@ -14,8 +14,9 @@ export const MAX_HYBRID_MS = 253_402_300_799_999;
 export const MAX_HYBRID_COUNT = 0xffff_ffff;
 
 /**
- * A time after `last` and not before `nowMs`. At the very end of time, where one hostile record can push every clock, it
- * stands still: such records are all equally late, and whoever compares them falls back on their ids.
+ * A time after `last` and not before `nowMs`. At the very end of time, where one hostile record can push
+ * every clock, it stands still: such records are all equally late, and whoever compares them falls back on
+ * their ids.
  */
 export function tickAfter(last: HybridTime, nowMs: number): HybridTime {
   const wallMs = Math.min(Math.max(0, Math.floor(nowMs)), MAX_HYBRID_MS);

@@ -1,11 +1,12 @@
-// One device's log as this device keeps it. Honest logs are chains. A chain can fork: a device whose disk lost its last
-// records writes their numbers again, and a hostile one may do so on purpose.
+// One device's log as this device keeps it. Honest logs are chains. A chain can fork: a device whose disk
+// lost its last records writes their numbers again, and a hostile one may do so on purpose.
 //
-// What is kept is a function of what was ever offered, whatever the order, and the kept entries alone tell it on: of all
-// entries in branch order (an entry before those that follow it; of a fork the branch whose first entry has the smaller id
-// goes first) those are kept that have at most MAX_LOG_BYTES of records before them, and fewer than MAX_LOG_BRANCHES branch
-// ends. Both counts only grow as entries come, and depend on what is kept only. So whatever has to go is the last in branch
-// order, and devices that exchange what they keep end up with the same (docs/decisions/0019-what-a-log-may-hold.md).
+// What is kept is a function of what was ever offered, whatever the order, and the kept entries alone tell it
+// on: of all entries in branch order (an entry before those that follow it; of a fork the branch whose first
+// entry has the smaller id goes first) those are kept that have at most MAX_LOG_BYTES of records before them,
+// and fewer than MAX_LOG_BRANCHES branch ends. Both counts only grow as entries come, and depend on what is
+// kept only. So whatever has to go is the last in branch order, and devices that exchange what they keep end
+// up with the same (docs/decisions/0019-what-a-log-may-hold.md).
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -21,15 +22,18 @@ export interface LogMark {
 
 export interface AddOutcome {
   /**
-   * 'orphan' when the entry before it is not here; 'beyond' when it is not kept: others come first, and the log is full.
-   * 'forked' is 'added', as the first of a new branch.
+   * 'orphan' when the entry before it is not here; 'beyond' when it is not kept: others come first, and the
+   * log is full. 'forked' is 'added', as the first of a new branch.
    */
   readonly kind: 'added' | 'forked' | 'known' | 'orphan' | 'beyond';
   /** Entries that had to go for it. */
   readonly evicted: readonly PackedEntry[];
 }
 
-/** Entries in a row, each before the next. `parent` has the one before the first, unless that is the log's first. */
+/**
+ * Entries in a row, each before the next. `parent` has the one before the first, unless that is the log's
+ * first.
+ */
 interface Branch {
   parent: Branch | undefined;
   entries: PackedEntry[];
@@ -105,7 +109,10 @@ export class DeviceLog {
     return this.#digest;
   }
 
-  /** Where this log is, for whoever has to find out what is missing here: its ends, and steps of 1, 2, 4… back from the head. */
+  /**
+   * Where this log is, for whoever has to find out what is missing here: its ends, and steps of 1, 2, 4… back
+   * from the head.
+   */
   marks(): LogMark[] {
     const ends = this.#branches.flatMap(({ entries }) => entries.at(-1) ?? []);
     const { head } = this;
@@ -117,7 +124,9 @@ export class DeviceLog {
     return [...new Set([...ends, ...steps])].map(({ seq, mark }) => ({ seq, mark }));
   }
 
-  /** The latest of its entries that `is` says to be wanted: the highest number, and of equals the smallest id. */
+  /**
+   * The latest of its entries that `is` says to be wanted: the highest number, and of equals the smallest id.
+   */
   last(is: (entry: PackedEntry) => boolean): PackedEntry | undefined {
     for (let seq = this.seq; seq > 0; seq--) {
       const found = this.#row(seq).find(is);
@@ -131,8 +140,9 @@ export class DeviceLog {
   }
 
   /**
-   * Entries that whoever has the entries of `theirs` may lack: those that none of them is or follows from. By number and then by
-   * entry id, from `seq` on: above it, and with `entry` those of `seq` beyond that as well.
+   * Entries that whoever has the entries of `theirs` may lack: those that none of them is or follows from. By
+   * number and then by entry id, from `seq` on: above it, and with `entry` those of `seq` beyond that as
+   * well.
    */
   *missing(theirs: readonly LogMark[], seq: number, entry?: EntryId): Generator<PackedEntry> {
     const known = theirs.flatMap((mark) => this.#positionOf(mark));
@@ -200,7 +210,8 @@ export class DeviceLog {
   #endAt(branch: Branch, seq: number): void {
     const next = this.#branches.find((other) => other.parent === branch && startOf(other) === seq + 1);
     if (next !== undefined) {
-      // It is the first of them, and the only one before `branch` that the others behind this place come after.
+      // It is the first of them, and the only one before `branch` that the others behind this place come
+      // after.
       branch.entries = branch.entries.concat(next.entries);
       for (const other of this.#branches) if (other.parent === next) other.parent = branch;
       this.#branches.splice(this.#branches.indexOf(branch), 1);

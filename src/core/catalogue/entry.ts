@@ -49,8 +49,8 @@ export type EntryBody =
   /** The device left for good; what it held is gone. */
   | { readonly kind: 'leave' }
   /**
-   * Something that only newer versions understand: kept, chained and passed on without effect, so that the entries behind
-   * it still count here. `fields` is the whole body.
+   * Something that only newer versions understand: kept, chained and passed on without effect, so that the
+   * entries behind it still count here. `fields` is the whole body.
    */
   | { readonly kind: 'unknown'; readonly fields: Fields };
 
@@ -94,7 +94,9 @@ export function encodeEntryPayload(payload: EntryPayload): Uint8Array<ArrayBuffe
   });
 }
 
-/** What the device signs: the payload under a label of its own, so that no other signed thing can pass for it. */
+/**
+ * What the device signs: the payload under a label of its own, so that no other signed thing can pass for it.
+ */
 export function signedBytesOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return concatBytes(utf8('palm/v1/entry'), payload);
 }

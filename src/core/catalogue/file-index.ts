@@ -1,4 +1,5 @@
-// The files that the catalogue's entries speak of. A file is here as long as a kept entry says so and none removes it.
+// The files that the catalogue's entries speak of. A file is here as long as a kept entry says so and none
+// removes it.
 
 import type { FileId } from '../model/ids.ts';
 import type { Manifest } from './manifest.ts';
@@ -13,7 +14,10 @@ export class FileIndex {
   readonly #removals = new Map<FileId, number>();
   /** How many entries beside the first say that there is a file: a log that forked may say so twice. */
   readonly #repeated = new Map<FileId, number>();
-  /** By content tag, one character for each of its bytes. Nearly always one file: a set for each would weigh more than its file. */
+  /**
+   * By content tag, one character for each of its bytes. Nearly always one file: a set for each would weigh
+   * more than its file.
+   */
   readonly #byTag = new Map<string, FileId | Set<FileId>>();
 
   /** Those that were not removed. */

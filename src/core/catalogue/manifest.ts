@@ -1,5 +1,5 @@
-// The manifest: what a file is, sealed with the pool's catalogue key (FORMATS.md). A private file's name, type and path
-// are sealed once more, under a key that only its link gives.
+// The manifest: what a file is, sealed with the pool's catalogue key (FORMATS.md). A private file's name,
+// type and path are sealed once more, under a key that only its link gives.
 
 import { derivePrivateDetailsKey, FILE_KEY_BYTES } from '../coding/file-key.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
@@ -93,7 +93,9 @@ export async function sealManifest(
   return concatBytes(nonce, await cryptography.seal(key, nonce, manifestAad(pool), encodeManifest(manifest)));
 }
 
-/** @throws PalmError 'bad-message' when it was not sealed with `key` for `pool`, or its content is malformed. */
+/**
+ * @throws PalmError 'bad-message' when it was not sealed with `key` for `pool`, or its content is malformed.
+ */
 export async function openManifest(
   sealed: Uint8Array,
   key: Uint8Array,

@@ -1,9 +1,10 @@
 // The names that the catalogue's entries give, and the hybrid clock that dates them.
 //
-// A device's own name is the last one in its log, whatever its date: nobody else writes there. The pool's name is the latest by
-// hybrid time, of the last name that each device gave: one that is dated more than 12 hours ahead of this device's clock waits
-// until it is not, and until then nobody's hybrid clock follows it. So devices agree on names once the clock of each has passed
-// the date less 12 hours; they keep and pass on the same entries all along.
+// A device's own name is the last one in its log, whatever its date: nobody else writes there. The pool's
+// name is the latest by hybrid time, of the last name that each device gave: one that is dated more than 12
+// hours ahead of this device's clock waits until it is not, and until then nobody's hybrid clock follows it.
+// So devices agree on names once the clock of each has passed the date less 12 hours; they keep and pass on
+// the same entries all along.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_FOLLOWED_MS } from '../model/limits.ts';

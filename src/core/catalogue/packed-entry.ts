@@ -1,5 +1,5 @@
-// An entry as the catalogue keeps it: one run of bytes, read where it lies. Objects cost: an entry with its ids, keys and
-// names as objects takes twenty times its bytes. A device has a hundred thousand of them.
+// An entry as the catalogue keeps it: one run of bytes, read where it lies. Objects cost: an entry with its
+// ids, keys and names as objects takes twenty times its bytes. A device has a hundred thousand of them.
 //
 //   offset  bytes  what (numbers are big-endian)
 //   0       4      length of all of it
@@ -10,10 +10,11 @@
 //   25      32     digest of the entry's id
 //   57      32     of the device's id
 //   89      32     of the id of the entry before it, zeros for the first
-//   121     …      the record, and then what its kind has: a name; the removed file's digest; or a file's digest and its
-//                  manifest (packed-manifest.ts)
+//   121     …      the record, and then what its kind has: a name; the removed file's digest; or a file's
+//                  digest and its manifest (packed-manifest.ts)
 //
-// The same bytes lie on the disk, sealed (runtime/peer/checked-records.ts): whoever opens them has had them checked before.
+// The same bytes lie on the disk, sealed (runtime/peer/checked-records.ts): whoever opens them has had them
+// checked before.
 
 import { hexOf, utf8 } from '../model/bytes.ts';
 import {
@@ -77,7 +78,10 @@ function extraOf(body: EntryBody, file: CheckedEntry['file']): Uint8Array {
   }
 }
 
-/** A packed entry in a larger run of bytes, which it keeps in memory. Everything but its id and number is read on demand. */
+/**
+ * A packed entry in a larger run of bytes, which it keeps in memory. Everything but its id and number is read
+ * on demand.
+ */
 export class PackedEntry {
   readonly entryId: EntryId;
   readonly seq: number;
@@ -86,7 +90,10 @@ export class PackedEntry {
   readonly run: Uint8Array;
   readonly #at: number;
 
-  /** `run` has a packed entry at `at`. `deviceId`, if given, is the id behind its digest, as text that is shared. */
+  /**
+   * `run` has a packed entry at `at`. `deviceId`, if given, is the id behind its digest, as text that is
+   * shared.
+   */
   constructor(run: Uint8Array, at: number, deviceId?: DeviceId) {
     this.run = run;
     this.#at = at;
@@ -183,7 +190,10 @@ export class DeviceTexts {
   }
 }
 
-/** All entries of `run`, which are packed one after another. @throws PalmError 'bad-message' when they are not. */
+/**
+ * All entries of `run`, which are packed one after another. @throws PalmError 'bad-message' when they are
+ * not.
+ */
 export function unpackEntries(run: Uint8Array, devices = new DeviceTexts()): PackedEntry[] {
   const entries: PackedEntry[] = [];
   for (let at = 0; at < run.length;) {

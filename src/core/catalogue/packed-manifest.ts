@@ -1,4 +1,5 @@
-// A file's manifest as the catalogue keeps it: read where it lies, each field when it is asked for (packed-entry.ts).
+// A file's manifest as the catalogue keeps it: read where it lies, each field when it is asked for
+// (packed-entry.ts).
 //
 //   offset  bytes   what (numbers are big-endian)
 //   0       8 x 3   size, modified, stored at: floats

@@ -1,5 +1,6 @@
-// The file's data key from its two halves (FORMATS.md, keys). Kc is known to the pool or to the link's owner; Kq is shared
-// k-of-n among the fragments (H. Krawczyk, "Secret sharing made short", CRYPTO '93). Neither alone opens a byte.
+// The file's data key from its two halves (FORMATS.md, keys). Kc is known to the pool or to the link's owner;
+// Kq is shared k-of-n among the fragments (H. Krawczyk, "Secret sharing made short", CRYPTO '93). Neither
+// alone opens a byte.
 
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
@@ -19,7 +20,10 @@ export function derivePrivateDetailsKey(linkKey: Uint8Array, salt: Uint8Array): 
   return hkdf(sha256, linkKey, salt, utf8('palm/v1/private-details'), FILE_KEY_BYTES);
 }
 
-/** HMAC(content-tag key, SHA-256 over the segments' SHA-256s): equal for equal files of equal geometry in one pool. */
+/**
+ * HMAC(content-tag key, SHA-256 over the segments' SHA-256s): equal for equal files of equal geometry in one
+ * pool.
+ */
 export function contentTagOf(contentTagKey: Uint8Array, segmentHashes: readonly Uint8Array[]): Uint8Array {
   const hash = sha256.create();
   for (const segmentHash of segmentHashes) hash.update(segmentHash);

@@ -36,7 +36,9 @@ export function decodeFragmentIndex(bytes: Uint8Array): FragmentIndex {
   };
 }
 
-/** The index of a file's fragment. @throws PalmError 'corrupt', 'bad-message' when `bytes` is not that index. */
+/**
+ * The index of a file's fragment. @throws PalmError 'corrupt', 'bad-message' when `bytes` is not that index.
+ */
 export function fragmentIndexOf(
   bytes: Uint8Array,
   file: Geometry & { readonly fragments: readonly FragmentId[] },

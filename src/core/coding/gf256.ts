@@ -1,7 +1,8 @@
 // Arithmetic in GF(2^8) modulo x^8 + x^4 + x^3 + x^2 + 1 (0x11D), the field of the erasure code.
 //
-// No tables and no branches on the operands: key shares pass through here, and a table lookup would leave its index in
-// the cache. The volumes are tiny (32-byte secrets), so the eight steps of a product cost nothing that is noticed.
+// No tables and no branches on the operands: key shares pass through here, and a table lookup would leave its
+// index in the cache. The volumes are tiny (32-byte secrets), so the eight steps of a product cost nothing
+// that is noticed.
 
 const REDUCTION = 0x1d; // 0x11D without x^8, which has just been shifted out
 

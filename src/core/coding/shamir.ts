@@ -1,11 +1,14 @@
-// Shamir's secret sharing of a 32-byte secret, byte by byte over GF(2^8) (Shamir, "How to share a secret", CACM 1979).
+// Shamir's secret sharing of a 32-byte secret, byte by byte over GF(2^8) (Shamir, "How to share a secret",
+// CACM 1979).
 //
-// Share i is the value at x = i + 1 of 32 polynomials of degree k - 1 whose constant terms are the secret. Any k shares
-// give the secret; fewer than k are consistent with every secret alike, whatever computing power looks at them. That
-// holds only while all other coefficients are uniformly random, zero included: no coefficient is ever drawn again.
-// With k = 1 there is nothing to draw and every share is the secret itself (a mirror).
+// Share i is the value at x = i + 1 of 32 polynomials of degree k - 1 whose constant terms are the secret.
+// Any k shares give the secret; fewer than k are consistent with every secret alike, whatever computing power
+// looks at them. That holds only while all other coefficients are uniformly random, zero included: no
+// coefficient is ever drawn again. With k = 1 there is nothing to draw and every share is the secret itself
+// (a mirror).
 //
-// Timing depends on k, n and the indices, which are public, and not on secret bytes, as far as JavaScript lets that be said.
+// Timing depends on k, n and the indices, which are public, and not on secret bytes, as far as JavaScript
+// lets that be said.
 
 import { PalmError } from '../model/errors.ts';
 import { MAX_FRAGMENT_COUNT } from '../model/limits.ts';
@@ -23,7 +26,8 @@ export interface IndexedShare {
 
 /**
  * Splits `secret` (32 bytes) in n shares of 32 bytes, any k of which bring it back; 1 <= k <= n <= 255.
- * `randomBytes` is called once, for (k - 1) * 32 bytes, unless k is 1: byte b of coefficient j (1..k-1) is at (j - 1) * 32 + b.
+ * `randomBytes` is called once, for (k - 1) * 32 bytes, unless k is 1: byte b of coefficient j (1..k-1) is at
+ * (j - 1) * 32 + b.
  * @throws PalmError 'bad-argument' when a length, k or n is out of range.
  */
 export function splitSecret(
@@ -50,8 +54,8 @@ export function splitSecret(
 }
 
 /**
- * The secret from exactly k shares with distinct indices: the caller knows k. More, fewer or altered shares give other
- * bytes without a sign of it; what is opened with the secret is authenticated.
+ * The secret from exactly k shares with distinct indices: the caller knows k. More, fewer or altered shares
+ * give other bytes without a sign of it; what is opened with the secret is authenticated.
  * @throws PalmError 'bad-argument' when an index or a length is out of range or an index comes twice.
  */
 export function combineShares(shares: readonly IndexedShare[]): Uint8Array<ArrayBuffer> {
@@ -60,10 +64,11 @@ export function combineShares(shares: readonly IndexedShare[]): Uint8Array<Array
 }
 
 /**
- * Share `index` from exactly k others with distinct indices: what a repairer puts in a rebuilt fragment. It has the same
- * bytes as the share that was lost.
+ * Share `index` from exactly k others with distinct indices: what a repairer puts in a rebuilt fragment. It
+ * has the same bytes as the share that was lost.
  * @public Repair is to use it; nothing does yet.
- * @throws PalmError 'bad-argument' when there are not exactly k shares, or an index or a length is out of range.
+ * @throws PalmError 'bad-argument' when there are not exactly k shares, or an index or a length is out of
+ * range.
  */
 export function interpolateShare(
   shares: readonly IndexedShare[],

@@ -1,5 +1,5 @@
-// Checks of decoded DAG-CBOR values. Every record and message from a peer or a disk passes through these before
-// anything else touches it; each throws PalmError 'bad-message' and nothing else.
+// Checks of decoded DAG-CBOR values. Every record and message from a peer or a disk passes through these
+// before anything else touches it; each throws PalmError 'bad-message' and nothing else.
 
 import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
@@ -7,7 +7,10 @@ import { PalmError } from '../model/errors.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Decodes DAG-CBOR. @throws PalmError 'bad-message' for anything that is not strict DAG-CBOR of at most `maxBytes`. */
+/**
+ * Decodes DAG-CBOR. @throws PalmError 'bad-message' for anything that is not strict DAG-CBOR of at most
+ * `maxBytes`.
+ */
 export function decodeCbor(bytes: Uint8Array, maxBytes: number): unknown {
   if (bytes.length > maxBytes) throw bad(`a record of ${bytes.length} bytes exceeds ${maxBytes}`);
   try {

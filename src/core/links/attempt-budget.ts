@@ -1,11 +1,12 @@
-// How many attempts to link come to nothing. Each makes a connection of the browser, and Chromium gives a page 500 of them,
-// closed ones included until they are collected.
+// How many attempts to link come to nothing. Each makes a connection of the browser, and Chromium gives a
+// page 500 of them, closed ones included until they are collected.
 //
-// Invariants: a device gets DEVICE_BURST attempts and one more every DEVICE_REFILL_MS; all devices together get TOTAL_BURST
-// and one more every TOTAL_REFILL_MS. An attempt that became a link that lasts is given back. Identities cost nothing, so
-// strangers and devices that were met (linked for STABLE_AFTER_MS) have separate totals. Each total is shared by turns, first
-// asked, first served: among devices that were met one by one, among strangers by the ways that their letters come. A full
-// memory of MAX_KNOWN devices forgets the device met last, so made-up ones cannot push out those met before.
+// Invariants: a device gets DEVICE_BURST attempts and one more every DEVICE_REFILL_MS; all devices together
+// get TOTAL_BURST and one more every TOTAL_REFILL_MS. An attempt that became a link that lasts is given back.
+// Identities cost nothing, so strangers and devices that were met (linked for STABLE_AFTER_MS) have separate
+// totals. Each total is shared by turns, first asked, first served: among devices that were met one by one,
+// among strangers by the ways that their letters come. A full memory of MAX_KNOWN devices forgets the device
+// met last, so made-up ones cannot push out those met before.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
@@ -14,13 +15,18 @@ import { BACKOFF_MAX_MS, STABLE_AFTER_MS } from './link-timing.ts';
 
 /** Reloads of a page and losses of a network, one after the other. */
 const DEVICE_BURST = 8;
-/** Between attempts with one device that all fail, ms: no more than the waits of an honest one bring about. */
+/**
+ * Between attempts with one device that all fail, ms: no more than the waits of an honest one bring about.
+ */
 const DEVICE_REFILL_MS = 2_000;
 /** A pool of usual size whose devices all start at once. */
 const TOTAL_BURST = 64;
 /** Of all devices together, ms: closed connections are collected faster. */
 const TOTAL_REFILL_MS = 500;
-/** How long a turn is kept for an asker that does not ask again, ms: the longest wait between attempts, and some delay. */
+/**
+ * How long a turn is kept for an asker that does not ask again, ms: the longest wait between attempts, and
+ * some delay.
+ */
 const TURN_KEPT_MS = BACKOFF_MAX_MS + 10_000;
 /** Devices remembered, and turns that are waited for. */
 const MAX_KNOWN = 2 * MAX_DEVICE_COUNT;
@@ -56,8 +62,8 @@ export class AttemptBudget {
   }
 
   /**
-   * Takes an attempt of the device's own and of all together. Returns false when either is used up, or when those who wait
-   * their turn before it need all that is left. `roomCount` attempts may begin now.
+   * Takes an attempt of the device's own and of all together. Returns false when either is used up, or when
+   * those who wait their turn before it need all that is left. `roomCount` attempts may begin now.
    */
   take(nowMs: number, { device, way }: Asker, roomCount: number): boolean {
     if (!this.hasTurn(nowMs, device)) return false;
@@ -105,7 +111,10 @@ export class AttemptBudget {
   }
 }
 
-/** Permits that many share by turns. An asker that was refused goes before all that were refused or served later. */
+/**
+ * Permits that many share by turns. An asker that was refused goes before all that were refused or served
+ * later.
+ */
 class SharedBudget {
   readonly #permits = new Budget(TOTAL_BURST, TOTAL_REFILL_MS);
   /** Askers that were refused and not served since, the first one first, and when each asked last. */

@@ -1,13 +1,14 @@
 // Signaling envelopes (FORMATS.md, envelopes): how devices that have no link yet tell each other how to link.
 //
-//   envelope = version (1 byte) || nonce (12) || AES-256-GCM under the pool's signaling key, AAD = label || pool id, of
-//              DAG-CBOR [payload, signature]
+//   envelope = version (1 byte) || nonce (12) || AES-256-GCM of DAG-CBOR [payload, signature], under the
+//              pool's signaling key, AAD = label || pool id
 //   payload  = DAG-CBOR { v, pool, from, fromSession, toSession, link, seq, body }
 //
-// The signature is the device's (Ed25519), over a label and the payload. Invariants: an opened envelope was written by
-// the device that it names, for this pool; all but announces name the one session they are for. The SDP, and the DTLS
-// fingerprint in it, is thus bound to the device key: whoever carries envelopes can drop them, not change them or stand
-// between. Whether an envelope is new is the replay guard's business, not this file's.
+// The signature is the device's (Ed25519), over a label and the payload. Invariants: an opened envelope was
+// written by the device that it names, for this pool; all but announces name the one session they are for.
+// The SDP, and the DTLS fingerprint in it, is thus bound to the device key: whoever carries envelopes can
+// drop them, not change them or stand between. Whether an envelope is new is the replay guard's business, not
+// this file's.
 
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { isPalmError, PalmError } from '../model/errors.ts';
@@ -84,7 +85,8 @@ const SEAL_LABEL = utf8('palm/v1/envelope');
 
 /**
  * Signs and seals a letter. The caller owns the answer, at most MAX_ENVELOPE_BYTES long.
- * @throws PalmError 'bad-argument' when an SDP or candidate is too long, or a letter that is no announce has no addressee.
+ * @throws PalmError 'bad-argument' when an SDP or candidate is too long, or a letter that is no announce has
+ * no addressee.
  */
 export async function sealEnvelope(
   letter: Letter,
@@ -105,14 +107,18 @@ export async function sealEnvelope(
     body: letter.body,
   });
   const signature = await identity.sign(concatBytes(SIGNATURE_LABEL, payload));
-  // Random nonces: 2^32 envelopes under one key are safe (NIST SP 800-38D, 8.3), and a pool sends a few a minute.
+  // Random nonces: 2^32 envelopes under one key are safe (NIST SP 800-38D, 8.3), and a pool sends a few a
+  // minute.
   const nonce = random.bytes(NONCE_BYTES);
   const plain = encodeCbor([payload, signature]);
   const sealed = await cryptography.seal(keys.signalingKey, nonce, aadOf(keys.poolId), plain);
   return concatBytes(Uint8Array.of(VERSION), nonce, sealed);
 }
 
-/** Opens and verifies an envelope. @throws PalmError 'bad-message' for any that was not sealed and signed in this pool. */
+/**
+ * Opens and verifies an envelope. @throws PalmError 'bad-message' for any that was not sealed and signed in
+ * this pool.
+ */
 export async function openEnvelope(
   envelope: Uint8Array,
   keys: EnvelopeKeys,

@@ -1,6 +1,6 @@
-// What the link machine is told, and what it asks for. A device and a LinkId together name one connection, from its `create`
-// to its `destroy`; an id alone does not, because whoever offers chooses it. An input about a connection that the machine no
-// longer has is ignored.
+// What the link machine is told, and what it asks for. A device and a LinkId together name one connection,
+// from its `create` to its `destroy`; an id alone does not, because whoever offers chooses it. An input about
+// a connection that the machine no longer has is ignored.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { ConnectionId } from '../wire/relay-protocol.ts';

@@ -1,12 +1,14 @@
-// Which devices this one is linked with, and how each link comes about: one machine for all links of a device.
+// Which devices this one is linked with, and how each link comes about: one machine for all links of a
+// device.
 //
-// Of two devices the one with the smaller id initiates; the other prods it with an announce. So offers never cross.
-// Invariants: at most one attempt or link for each device, and MAX_LINK_COUNT in all; `link-up` and `link-down` of a
-// device alternate; a later session of a device (it reloaded) displaces an earlier one, never the reverse; of one
-// session's offers the later displaces the earlier. Whoever closes a link is the one that tries again: a device that was
-// told goodbye waits to be asked. No letter of one device changes anything about the link with another. Connections that
-// come to nothing are bounded, for each device and for all together (attempt-budget.ts). When all links are in use, the device
-// met last gives way to one met earlier.
+// Of two devices the one with the smaller id initiates; the other prods it with an announce. So offers never
+// cross. Invariants: at most one attempt or link for each device, and MAX_LINK_COUNT in all; `link-up` and
+// `link-down` of a device alternate; a later session of a device (it reloaded) displaces an earlier one,
+// never the reverse; of one session's offers the later displaces the earlier. Whoever closes a link is the
+// one that tries again: a device that was told goodbye waits to be asked. No letter of one device changes
+// anything about the link with another. Connections that come to nothing are bounded, for each device and for
+// all together (attempt-budget.ts). When all links are in use, the device met last gives way to one met
+// earlier.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
@@ -178,7 +180,10 @@ export class LinkMachine {
     }
   }
 
-  /** The letter's device as we know it, in the letter's session; undefined when the letter comes from the past. */
+  /**
+   * The letter's device as we know it, in the letter's session; undefined when the letter comes from the
+   * past.
+   */
   #peerOf(nowMs: number, letter: OpenedLetter, way: Way, mayCreate: boolean): Neighbour | undefined {
     const known = this.#neighbours.get(letter.from);
     if (known === undefined) return mayCreate ? this.#newNeighbour(nowMs, letter, way) : undefined;
@@ -373,7 +378,9 @@ export class LinkMachine {
 
   // Time
 
-  /** We may have missed a while: silence until now proves nothing, and what was waited for may be there again. */
+  /**
+   * We may have missed a while: silence until now proves nothing, and what was waited for may be there again.
+   */
   #checkAll(nowMs: number, why: 'slept' | 'woke'): void {
     for (const neighbour of this.#neighbours.values()) {
       const { phase } = neighbour;
@@ -501,8 +508,8 @@ export class LinkMachine {
   }
 
   /**
-   * When all links are in use: a stranger, the newest one first; else the device met last, if `neighbour` was met before it. So
-   * strangers displace nobody, and made-up devices never those that were there before them.
+   * When all links are in use: a stranger, the newest one first; else the device met last, if `neighbour` was
+   * met before it. So strangers displace nobody, and made-up devices never those that were there before them.
    */
   #whoGivesWay({ device }: Neighbour): Neighbour | undefined {
     const least = this.#actives().reduce((found, other) => (this.#isBelow(other, found) ? other : found));

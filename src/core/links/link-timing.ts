@@ -1,17 +1,25 @@
 // When links are tried, probed and given up: every wait of the link machine, ms, with its reason.
 
-/** From the first offer to an open channel. A LAN needs a second or two; a phone that resolves mDNS names, a few. */
+/**
+ * From the first offer to an open channel. A LAN needs a second or two; a phone that resolves mDNS names, a
+ * few.
+ */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 /** The first wait after a failure; doubles with each further one. */
 const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_MAX_MS = 30_000;
 /** A link that lasted this long was sound: the next failure starts the waits anew. */
 export const STABLE_AFTER_MS = 10_000;
-/** Failures in a row, nothing heard between them, until a device is forgotten; its next announce brings it back. */
+/**
+ * Failures in a row, nothing heard between them, until a device is forgotten; its next announce brings it
+ * back.
+ */
 export const GIVE_UP_AFTER_COUNT = 8;
 /** Silence after which a link is probed, and between probes. */
 export const PING_AFTER_MS = 2_500;
-/** Silence after which a link is dead: three pings unanswered. WebRTC itself notices only after 15 s or more. */
+/**
+ * Silence after which a link is dead: three pings unanswered. WebRTC itself notices only after 15 s or more.
+ */
 export const DEAD_AFTER_MS = 10_000;
 /** How long a link that is in doubt (we slept, or the other side asks for a link) has to answer a ping. */
 export const CHECK_MS = 4_000;
@@ -27,15 +35,18 @@ export const MAX_ATTEMPT_COUNT = 32;
 export const MAX_CANDIDATE_COUNT = 64;
 
 /**
- * The wait after `failureCount` failures (1 and more). The jitter, 0 to 1, takes up to half of it away, so that devices
- * that failed together do not try again together.
+ * The wait after `failureCount` failures (1 and more). The jitter, 0 to 1, takes up to half of it away, so
+ * that devices that failed together do not try again together.
  */
 export function backoffMs(failureCount: number, jitter: number): number {
   const wholeMs = Math.min(BACKOFF_FIRST_MS * 2 ** Math.max(failureCount - 1, 0), BACKOFF_MAX_MS);
   return wholeMs * (1 - jitter / 2);
 }
 
-/** A source of jitter, 0 to 1, reproducible from `seed` (mulberry32). It only spreads waits; it guards nothing. */
+/**
+ * A source of jitter, 0 to 1, reproducible from `seed` (mulberry32). It only spreads waits; it guards
+ * nothing.
+ */
 export function jitterOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,4 +1,5 @@
-// What the link machine knows of one other device. Every field is the machine's to change; nothing here decides.
+// What the link machine knows of one other device. Every field is the machine's to change; nothing here
+// decides.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { OpenedLetter } from './envelope.ts';
@@ -66,7 +67,10 @@ export function heard(nowMs: number, phase: Up): void {
   phase.deadAtMs = nowMs + DEAD_AFTER_MS;
 }
 
-/** Whether the first has less of a claim to its place than the second: an attempt before a link, then the later link. */
+/**
+ * Whether the first has less of a claim to its place than the second: an attempt before a link, then the
+ * later link.
+ */
 export function isNewer(first: Active, second: Active): boolean {
   return beganMs(first) > beganMs(second);
 }

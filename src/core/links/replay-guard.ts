@@ -1,16 +1,21 @@
-// Which signaling letters were seen already. Letters of one session are numbered; a number counts once, and numbers far
-// behind the newest count as seen (the anti-replay window of RFC 4303, section 3.4.3, as the ring of bits of RFC 6479).
+// Which signaling letters were seen already. Letters of one session are numbered; a number counts once, and
+// numbers far behind the newest count as seen (the anti-replay window of RFC 4303, section 3.4.3, as the ring
+// of bits of RFC 6479).
 //
-// Invariants: no (device, session, seq) is accepted twice while its session is remembered; memory is bounded by
-// MAX_SESSIONS windows of fixed size, and of one device by MAX_SESSIONS_PER_DEVICE, so that a device that makes up sessions
-// displaces its own. Copies are everyday: the relay and neighbours may both bring a letter. What comes again from a session
-// that was forgotten does no harm: the link machine compares sessions and offers itself.
+// Invariants: no (device, session, seq) is accepted twice while its session is remembered; memory is bounded
+// by MAX_SESSIONS windows of fixed size, and of one device by MAX_SESSIONS_PER_DEVICE, so that a device that
+// makes up sessions displaces its own. Copies are everyday: the relay and neighbours may both bring a letter.
+// What comes again from a session that was forgotten does no harm: the link machine compares sessions and
+// offers itself.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { OpenedLetter } from './envelope.ts';
 import type { SessionId } from './link-ids.ts';
 
-/** Sessions remembered; the one heard longest ago is forgotten first. A pool's devices, and some reloads of each. */
+/**
+ * Sessions remembered; the one heard longest ago is forgotten first. A pool's devices, and some reloads of
+ * each.
+ */
 const MAX_SESSIONS = 1_024;
 const MAX_SESSIONS_PER_DEVICE = 8;
 /** How far behind the newest a letter may arrive and still count. */

@@ -1,10 +1,11 @@
-// Which way letters go: through the relay while it carries them, else over the mesh, where linked devices pass them on.
+// Which way letters go: through the relay while it carries them, else over the mesh, where linked devices
+// pass them on.
 //
-// Invariants: a letter is taken once, however many copies arrive; one passed on loses a hop; an announce goes on to at
-// most FANOUT neighbours, a letter for one session only toward that session. Routes are hints and prove nothing: a wrong
-// one costs an attempt, because every letter carries its own signature. They are kept by the device that signed and its
-// session, so no device leads astray what is meant for another, whatever session it claims; announces are passed on within
-// a budget for each neighbour that brings them.
+// Invariants: a letter is taken once, however many copies arrive; one passed on loses a hop; an announce goes
+// on to at most FANOUT neighbours, a letter for one session only toward that session. Routes are hints and
+// prove nothing: a wrong one costs an attempt, because every letter carries its own signature. They are kept
+// by the device that signed and its session, so no device leads astray what is meant for another, whatever
+// session it claims; announces are passed on within a budget for each neighbour that brings them.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_SIGNAL_HOPS } from '../wire/frames.ts';
@@ -18,7 +19,9 @@ import { ReplayGuard } from './replay-guard.ts';
 const FANOUT = 16;
 /** Sessions whose way is remembered, by relay and by mesh; the one learned longest ago is forgotten first. */
 const MAX_WAYS = 1_024;
-/** Announces of one neighbour, its own and others', that are passed on at once, and then one every so many ms. */
+/**
+ * Announces of one neighbour, its own and others', that are passed on at once, and then one every so many ms.
+ */
 const ANNOUNCE_BURST = 64;
 const ANNOUNCE_REFILL_MS = 250;
 

@@ -1,5 +1,5 @@
-// Every failure that a person or a caller is expected to meet carries one of these codes. Anything else that throws
-// is a bug.
+// Every failure that a person or a caller is expected to meet carries one of these codes. Anything else that
+// throws is a bug.
 
 import type { Failure } from './failures.ts';
 
@@ -41,7 +41,9 @@ export type PalmErrorCode =
 
 export interface PalmErrorOptions {
   readonly cause?: unknown;
-  /** For people: given to what leaves `window.palm`. Without it the message is the failure itself, for logs. */
+  /**
+   * For people: given to what leaves `window.palm`. Without it the message is the failure itself, for logs.
+   */
   readonly message?: string;
 }
 

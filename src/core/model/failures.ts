@@ -1,5 +1,6 @@
-// What went wrong, as a code, a reason and parameters. The sentences for people are in the screens (src/ui/text/en.ts), one for
-// each member of these unions, so that a language is one file and nothing below the screens has to know any.
+// What went wrong, as a code, a reason and parameters. The sentences for people are in the screens
+// (src/ui/text/en.ts), one for each member of these unions, so that a language is one file and nothing below
+// the screens has to know any.
 //
 // `detail` is a short technical reason for logs and bug reports; sentences may quote it.
 
@@ -156,7 +157,10 @@ type WorkerFailed =
   /** A worker threw what is no PalmError. */
   | { readonly code: 'worker-failed'; readonly reason: 'threw'; readonly detail: string };
 
-/** A store met `failure`; what was encrypted is kept, and the store can be continued. Its code is that of `failure`. */
+/**
+ * A store met `failure`; what was encrypted is kept, and the store can be continued. Its code is that of
+ * `failure`.
+ */
 type KeptStoreFailure = {
   readonly code: 'storage-full' | 'storage-failed' | 'worker-failed' | 'refused';
   readonly reason: 'store-kept';

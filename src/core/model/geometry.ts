@@ -1,6 +1,6 @@
 // The arithmetic of a file: how its bytes fall into segments, and segments into blocks.
 //
-//   segment s holds up to k * blockBytes - 16 plaintext bytes; sealed and padded it is k blocks; coded it is n.
+//   a segment holds up to k * blockBytes - 16 bytes of plaintext; sealed and padded it is k blocks, coded n.
 
 import { PalmError } from './errors.ts';
 import {
@@ -72,7 +72,10 @@ export function fragmentBytesOf(geometry: Geometry): number {
   return last * geometry.blockBytes + blockBytesOf(geometry, last);
 }
 
-/** Bytes that a fragment takes on its holder: all its blocks, and its index, a little more than that has at most. */
+/**
+ * Bytes that a fragment takes on its holder: all its blocks, and its index, a little more than that has at
+ * most.
+ */
 export function heldBytesOf(geometry: Geometry): number {
   return fragmentBytesOf(geometry) + INDEX_BYTES + INDEX_BYTES_PER_BLOCK * segmentCountOf(geometry);
 }

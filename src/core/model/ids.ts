@@ -22,8 +22,8 @@ export type PoolId = Branded<string, 'PoolId'>;
 /** 16 random bytes as lower-case hex: a store, as other devices know it before it is a file. */
 export type JobId = Branded<string, 'JobId'>;
 /**
- * Who counts blocks on a device beside its fragments: `store:` and a store's id, `pull:` and the number of a taking, or `soon:`, the device
- * that foretold a job's blocks, and the job.
+ * Who counts blocks on a device beside its fragments: `store:` and a store's id, `pull:` and the number of a
+ * taking, or `soon:`, the device that foretold a job's blocks, and the job.
  */
 export type BlockOwner = Branded<string, 'BlockOwner'>;
 /** SHA-256 of a block, 32 bytes. */
@@ -137,7 +137,10 @@ export function ownerOfStore(storeId: string): BlockOwner {
   return `store:${storeId}` as BlockOwner; // made here: its validator
 }
 
-/** The blocks of a fragment, or of several small ones, that are being taken. `number` is another for each taking of a page. */
+/**
+ * The blocks of a fragment, or of several small ones, that are being taken. `number` is another for each
+ * taking of a page.
+ */
 export function ownerOfTaking(number: number): BlockOwner {
   return `pull:${number}` as BlockOwner; // made here: its validator
 }
@@ -147,7 +150,9 @@ export function ownerOfForetold(from: DeviceId, job: JobId): BlockOwner {
   return `soon:${from}:${job}` as BlockOwner; // made here: its validator
 }
 
-/** The blocks of fragments whose rows are being read, until the fragments count them. It is never on the disk. */
+/**
+ * The blocks of fragments whose rows are being read, until the fragments count them. It is never on the disk.
+ */
 export function ownerOfLoading(): BlockOwner {
   return 'loading' as BlockOwner; // made here: its validator
 }
@@ -189,7 +194,10 @@ const CID_PREFIX_BYTES = 4;
 const ID_LETTERS = 59;
 const letters: number[] = Array.from({ length: ID_LETTERS }, () => 'b'.charCodeAt(0));
 
-/** `cidText` for a digest in a larger run of bytes, many times as fast: a catalogue makes hundreds of thousands when it opens. */
+/**
+ * `cidText` for a digest in a larger run of bytes, many times as fast: a catalogue makes hundreds of
+ * thousands when it opens.
+ */
 function digestText(code: number, bytes: Uint8Array, at: number): string {
   let [bits, bitCount, next] = [0, 0, 1];
   for (let index = -CID_PREFIX_BYTES; index < SHA2_256_BYTES; index++) {

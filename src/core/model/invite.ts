@@ -1,5 +1,5 @@
-// Invites and private file links: the two secrets that people pass on by hand. Both are the fragment of a URL, which
-// no browser sends to a server. A checksum tells a cut or mistyped one from a wrong one.
+// Invites and private file links: the two secrets that people pass on by hand. Both are the fragment of a
+// URL, which no browser sends to a server. A checksum tells a cut or mistyped one from a wrong one.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { base64url } from 'multiformats/bases/base64';

@@ -1,17 +1,20 @@
 // Every bound that Palm puts on sizes, counts and waiting, with its unit and its reason.
 
-/** One block at most, bytes: four 64 KiB frames; large enough for IndexedDB and SIMD, small enough to hedge. */
+/**
+ * One block at most, bytes: four 64 KiB frames; large enough for IndexedDB and SIMD, small enough to hedge.
+ */
 export const BLOCK_BYTES = 256 * 1024;
 
 /**
- * What Palm makes full blocks of with k = 4, the usual one, bytes: a segment is 944 KiB then. Engines map memory for pieces of
- * some 1 MiB anew each time, and give it back (docs/decisions/0013-segments-below-a-mebibyte.md).
+ * What Palm makes full blocks of with k = 4, the usual one, bytes: a segment is 944 KiB then. Engines map
+ * memory for pieces of some 1 MiB anew each time, and give it back
+ * (docs/decisions/0013-segments-below-a-mebibyte.md).
  */
 export const USUAL_BLOCK_BYTES = 236 * 1024;
 
 /**
- * Full blocks of a file of several segments have at least this, bytes: an index is 0.05 % of its fragment then. With blocks of
- * one byte it would be 34 times as much, and nobody would have offered space for it.
+ * Full blocks of a file of several segments have at least this, bytes: an index is 0.05 % of its fragment
+ * then. With blocks of one byte it would be 34 times as much, and nobody would have offered space for it.
  */
 export const MIN_BLOCK_BYTES = 64 * 1024;
 
@@ -28,7 +31,10 @@ export const DEFAULT_N = 8;
 /** Segments in one file at most: their hashes must fit a fragment index message (32 bytes each). */
 export const MAX_SEGMENT_COUNT = 65_536;
 
-/** Small keys of what must be erasable on one device, one for each fragment, unfinished store and pool: 32 bytes each in memory. */
+/**
+ * Small keys of what must be erasable on one device, one for each fragment, unfinished store and pool: 32
+ * bytes each in memory.
+ */
 export const MAX_KEY_SLOTS = 2 ** 22;
 
 /** File names, in UTF-8 bytes: what most file systems allow for one component. */
@@ -46,34 +52,52 @@ export const MAX_KIND_BYTES = 32;
 /** Records of one device's log. */
 export const MAX_LOG_LENGTH = 1_000_000;
 /**
- * Records of one device's log, bytes, beside the last: some 115,000 files of the usual geometry. A device can make the others
- * keep this much, and no more; they have it in memory.
+ * Records of one device's log, bytes, beside the last: some 115,000 files of the usual geometry. A device can
+ * make the others keep this much, and no more; they have it in memory.
  */
 export const MAX_LOG_BYTES = 96 * 1024 * 1024;
-/** Of that a device leaves this much free of files, bytes: for thousands of removals, names, and its leave. */
+/**
+ * Of that a device leaves this much free of files, bytes: for thousands of removals, names, and its leave.
+ */
 export const LOG_RESERVE_BYTES = 1024 * 1024;
-/** Branches of one log: a browser that is restored from a copy makes one, and hardly anybody does that eight times. */
+/**
+ * Branches of one log: a browser that is restored from a copy makes one, and hardly anybody does that eight
+ * times.
+ */
 export const MAX_LOG_BRANCHES = 8;
 /** Marks that one log's head has at most: its branches' ends, and one for each doubling of the way back. */
 export const MAX_LOG_MARKS = 32;
 /** People are told of names dated further ahead than this, ms: no honest clock is that far off. */
 export const MAX_AHEAD_MS = 24 * 60 * 60_000;
 /**
- * Clocks follow what is dated at most this far ahead, ms; names that are dated further ahead wait. Half of MAX_AHEAD_MS: what an
- * honest device writes after following a date is told of by no other, as their clocks differ by hours at most (time zones
- * set wrong). One bound for both: a name that shows but is not followed could not be changed.
+ * Clocks follow what is dated at most this far ahead, ms; names that are dated further ahead wait. Half of
+ * MAX_AHEAD_MS: what an honest device writes after following a date is told of by no other, as their clocks
+ * differ by hours at most (time zones set wrong). One bound for both: a name that shows but is not followed
+ * could not be changed.
  */
 export const MAX_FOLLOWED_MS = MAX_AHEAD_MS / 2;
-/** Records in one `entries` message; with MAX_MESSAGE_BYTES it bounds what a peer makes us hold and check at once. */
+/**
+ * Records in one `entries` message; with MAX_MESSAGE_BYTES it bounds what a peer makes us hold and check at
+ * once.
+ */
 export const MAX_ENTRIES_PER_MESSAGE = 64;
 /** Devices that one catalogue knows. */
 export const MAX_DEVICE_COUNT = 1_000;
 
-/** A message on a link, bytes: a fragment index of MAX_SEGMENT_COUNT blocks (2 MiB and a little), the largest there is. */
+/**
+ * A message on a link, bytes: a fragment index of MAX_SEGMENT_COUNT blocks (2 MiB and a little), the largest
+ * there is.
+ */
 export const MAX_MESSAGE_BYTES = 2.25 * 1024 * 1024;
-/** One frame on a data channel, bytes: below every engine's limit, and short enough for control to overtake bulk. */
+/**
+ * One frame on a data channel, bytes: below every engine's limit, and short enough for control to overtake
+ * bulk.
+ */
 export const FRAME_BYTES = 64 * 1024;
-/** Send-queue marks of the data channel, bytes: enough to fill a LAN link, little enough to keep control prompt. */
+/**
+ * Send-queue marks of the data channel, bytes: enough to fill a LAN link, little enough to keep control
+ * prompt.
+ */
 export const SEND_QUEUE_HIGH_BYTES = 1024 * 1024;
 export const SEND_QUEUE_LOW_BYTES = 256 * 1024;
 /** Messages waiting for one link per lane: beyond it the peer is not reading, and the link is closed. */
@@ -91,21 +115,38 @@ export const MAX_LINK_COUNT = 200;
 
 /** Requests that we let a peer have open with us, and that we open with a peer. */
 export const MAX_OPEN_REQUESTS = 64;
-/** Stores whose blocks one device may foretell us, and all of those blocks together: 4 GiB; more hints are ignored. */
+/**
+ * Stores whose blocks one device may foretell us, and all of those blocks together: 4 GiB; more hints are
+ * ignored.
+ */
 export const MAX_FORETOLD_JOBS = 16;
 export const MAX_FORETOLD_BLOCKS = 16_384;
-/** Foretold blocks are kept this long without a sign of their store, ms: its page may be reloading, its laptop asleep. */
+/**
+ * Foretold blocks are kept this long without a sign of their store, ms: its page may be reloading, its laptop
+ * asleep.
+ */
 export const SOON_KEEP_MS = 10 * 60_000;
 
 /** Blocks of a fragment that a proof looks at: one that lacks half of them passes once in 256. */
 export const PROOF_BLOCKS = 8;
-/** Bytes of each block that a proof hashes: whole blocks of small files, and little of the disk's time for others. */
+/**
+ * Bytes of each block that a proof hashes: whole blocks of small files, and little of the disk's time for
+ * others.
+ */
 export const PROOF_RANGE_BYTES = 16 * 1024;
-/** Blocks that one challenge may make its receiver read: 64 small fragments, or 8 large ones (16 MiB at most). */
+/**
+ * Blocks that one challenge may make its receiver read: 64 small fragments, or 8 large ones (16 MiB at most).
+ */
 export const MAX_CHALLENGE_BLOCKS = 64;
-/** Challenges of one device that are being answered. Honest ones ask one at a time, and another after a deadline. */
+/**
+ * Challenges of one device that are being answered. Honest ones ask one at a time, and another after a
+ * deadline.
+ */
 export const MAX_OPEN_PROOFS = 4;
-/** A challenge is answered within this, ms: a busy phone reads 16 MiB in half of it, and others wait for what it asks about. */
+/**
+ * A challenge is answered within this, ms: a busy phone reads 16 MiB in half of it, and others wait for what
+ * it asks about.
+ */
 export const CHALLENGE_DEADLINE_MS = 5_000;
 /** Who failed a challenge is asked again after this, ms, and after twice as long each time it fails again. */
 export const CHALLENGE_RETRY_MS = 60_000;

@@ -1,5 +1,5 @@
-// What a pool secret gives. HKDF-SHA256 (RFC 5869) with versioned labels and the epoch number, so that a later epoch
-// has unrelated keys and unrelated uses never share one.
+// What a pool secret gives. HKDF-SHA256 (RFC 5869) with versioned labels and the epoch number, so that a
+// later epoch has unrelated keys and unrelated uses never share one.
 
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';

@@ -1,14 +1,22 @@
-// Names come from other devices, and may hold characters that show as nothing or reorder the text around them. On screens and
-// in sentences each of those is written out, so that no name shows as nothing, and names that differ only in what cannot be
-// seen can be told apart.
+// Names come from other devices, and may hold characters that show as nothing or reorder the text around
+// them. On screens and in sentences each of those is written out, so that no name shows as nothing, and names
+// that differ only in what cannot be seen can be told apart.
 //
-// Left as they are: joiners and variation selectors where scripts and emoji need them, and single spaces of any usual width.
+// Left as they are: joiners and variation selectors where scripts and emoji need them, and single spaces of
+// any usual width.
 
-/** Blank in every font, though Unicode has them among letters, symbols and marks: braille, a note head, a Khitan filler. */
+/**
+ * Blank in every font, though Unicode has them among letters, symbols and marks: braille, a note head, a
+ * Khitan filler.
+ */
 const BLANKS = '\\u2800\\u{1D159}\\u{16FE4}';
-/** Format characters that do show: signs of Arabic, Syriac and Kaithi that enclose the numbers behind them. */
+/**
+ * Format characters that do show: signs of Arabic, Syriac and Kaithi that enclose the numbers behind them.
+ */
 const SIGNS = '\\u0600-\\u0605\\u06DD\\u070F\\u0890\\u0891\\u08E2\\u{110BD}\\u{110CD}';
-/** Spaces thinner than people type; the no-break ones, and the wide one of Chinese and Japanese, are usual. */
+/**
+ * Spaces thinner than people type; the no-break ones, and the wide one of Chinese and Japanese, are usual.
+ */
 const THIN_SPACES = '\\u1680\\u2000-\\u200A\\u205F';
 
 /** Begins and ends what is written out, so it is written out itself. */
@@ -17,7 +25,10 @@ const [OPEN, CLOSE] = ['⟦', '⟧'];
 const HIDDEN = `(?:(?![${SIGNS}])[\\p{Default_Ignorable_Code_Point}\\p{Cf}\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}${BLANKS}${THIN_SPACES}])`;
 
 const PICTURE = '\\p{Extended_Pictographic}\\p{Emoji_Modifier}?\\uFE0F?';
-/** Emoji that are made of several characters: sequences with joiners, with a selector, keycaps, the flags of three countries. */
+/**
+ * Emoji that are made of several characters: sequences with joiners, with a selector, keycaps, the flags of
+ * three countries.
+ */
 const EMOJI = [
   `${PICTURE}(?:\\u200D${PICTURE}|\\u200D[\\u2640\\u2642\\u2695\\u2696\\u2708]\\uFE0F?)+`,
   '\\p{Extended_Pictographic}\\uFE0F(?!\\uFE0F)',

@@ -1,5 +1,6 @@
-// Entries that are added to the catalogue, and what follows for holdings, outbox and links; and the misdeeds that entries tell of:
-// who removes the files of others, who dates names far ahead, who splits or overfills its log.
+// Entries that are added to the catalogue, and what follows for holdings, outbox and links; and the misdeeds
+// that entries tell of: who removes the files of others, who dates names far ahead, who splits or overfills
+// its log.
 
 import type { AddResult } from '../catalogue/catalogue.ts';
 import type { CheckedEntry } from '../catalogue/check.ts';
@@ -84,7 +85,10 @@ export class AddingEntries {
     return effects;
   }
 
-  /** By entry the file that it removes, where somebody else stored that. Once the files are gone nobody knows whose they were. */
+  /**
+   * By entry the file that it removes, where somebody else stored that. Once the files are gone nobody knows
+   * whose they were.
+   */
   #removalsOfOthers(entries: readonly CheckedEntry[]): Map<EntryId, FileId> {
     const removals = new Map<EntryId, FileId>();
     for (const { entry } of entries) {
@@ -95,7 +99,9 @@ export class AddingEntries {
     return removals;
   }
 
-  /** Only what was added counts: anybody can pass on an entry whose predecessor is missing, again and again. */
+  /**
+   * Only what was added counts: anybody can pass on an entry whose predecessor is missing, again and again.
+   */
   #toldOfRemovals(
     nowMs: number,
     removals: ReadonlyMap<EntryId, FileId>,

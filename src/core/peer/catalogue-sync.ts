@@ -1,16 +1,16 @@
-// How two linked devices bring their catalogues together. One asks with the heads of its logs; the other sends what it
-// lacks, a message's worth at a time; the asker goes on from the last entry that it got. The answering side keeps nothing
-// of it.
+// How two linked devices bring their catalogues together. One asks with the heads of its logs; the other
+// sends what it lacks, a message's worth at a time; the asker goes on from the last entry that it got. The
+// answering side keeps nothing of it.
 //
-// Which logs a catalogue keeps, once it has as many as it can, depends on who came first. Two such devices leave the logs that
-// only one of them keeps out of what they send each other, and out of what they compare.
+// Which logs a catalogue keeps, once it has as many as it can, depends on who came first. Two such devices
+// leave the logs that only one of them keeps out of what they send each other, and out of what they compare.
 //
-// An asker whose entries turn out to hang in the air (the entry before them is on a branch that it lacks) asks for that log
-// from its start; the marks in the heads keep what is here already from being sent again.
+// An asker whose entries turn out to hang in the air (the entry before them is on a branch that it lacks)
+// asks for that log from its start; the marks in the heads keep what is here already from being sent again.
 //
-// Invariants: between two fresh asks, the place that a link is asked to go on from only ever moves forward, so every
-// exchange ends, whatever the other side sends, and two exchanges that overlap become one. A device whose catalogue stays
-// different from this one's, while neither changes, is asked a bounded number of times.
+// Invariants: between two fresh asks, the place that a link is asked to go on from only ever moves forward,
+// so every exchange ends, whatever the other side sends, and two exchanges that overlap become one. A device
+// whose catalogue stays different from this one's, while neither changes, is asked a bounded number of times.
 
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { AddResult, Catalogue, LogCursor } from '../catalogue/catalogue.ts';
@@ -20,7 +20,10 @@ import { MAX_ENTRIES_BYTES, type Message } from '../wire/messages.ts';
 
 type SyncMessage = Extract<Message, { kind: 'sync' }>;
 
-/** How often a device is asked while both catalogues stay as they are: once more than once, in case an answer was cut short. */
+/**
+ * How often a device is asked while both catalogues stay as they are: once more than once, in case an answer
+ * was cut short.
+ */
 const MAX_SAME_ASKS = 2;
 
 export class CatalogueSync {
@@ -28,7 +31,10 @@ export class CatalogueSync {
   readonly #maxEntries: number;
   /** Where each device was last asked to go on from; absent after a fresh ask. */
   readonly #cursors = new Map<DeviceId, LogCursor>();
-  /** Logs that are here, and that this device and the other will never both keep; only where both take no further log. */
+  /**
+   * Logs that are here, and that this device and the other will never both keep; only where both take no
+   * further log.
+   */
   readonly #unshared = new Map<DeviceId, ReadonlySet<DeviceId>>();
   /** Both sides' digests when a device was asked last, and how often it was while they were these. */
   readonly #asked = new Map<DeviceId, { readonly digests: string; readonly times: number }>();
@@ -44,13 +50,19 @@ export class CatalogueSync {
     return this.#askFrom(undefined);
   }
 
-  /** What a device's own digest must be, if it has all that it can keep of this catalogue, and this one of its. */
+  /**
+   * What a device's own digest must be, if it has all that it can keep of this catalogue, and this one of
+   * its.
+   */
   digestFor(device: DeviceId): string {
     const unshared = this.#unshared.get(device);
     return unshared === undefined ? this.#catalogue.digest() : this.#catalogue.digestWithout(unshared);
   }
 
-  /** What to ask a device that sent `digest` as its own for this one; undefined when there is no need, or no hope. */
+  /**
+   * What to ask a device that sent `digest` as its own for this one; undefined when there is no need, or no
+   * hope.
+   */
   askUnlikeOurs(device: DeviceId, digest: string): Message | undefined {
     const ours = this.digestFor(device);
     const digests = `${ours} ${digest}`;
@@ -77,7 +89,10 @@ export class CatalogueSync {
     return entries.length === 0 ? undefined : { kind: 'entries', entries, more };
   }
 
-  /** What to ask `device` next, after its `entries` were added here with `result`; undefined when there is no need. */
+  /**
+   * What to ask `device` next, after its `entries` were added here with `result`; undefined when there is no
+   * need.
+   */
   goOn(
     device: DeviceId,
     entries: readonly CheckedEntry[],

@@ -1,15 +1,16 @@
-// Claims, put to the proof. Before this device gives up a copy of a fragment because others say that they hold it, each of them
-// has to prove it: a hash over a fresh salt and over parts of the fragment that the salt picks (proof-ranges.ts), which this
-// device compares with that of its own copy.
+// Claims, put to the proof. Before this device gives up a copy of a fragment because others say that they
+// hold it, each of them has to prove it: a hash over a fresh salt and over parts of the fragment that the
+// salt picks (proof-ranges.ts), which this device compares with that of its own copy.
 //
-// All claims of a file are put to the proof in one round: one salt, drawn before the first is asked, and what it picks of all their
-// fragments is served to nobody until the last of them ended. So it does not matter when each is asked: whoever answers had, when
-// the round began, all that its names claim.
+// All claims of a file are put to the proof in one round: one salt, drawn before the first is asked, and what
+// it picks of all their fragments is served to nobody until the last of them ended. So it does not matter
+// when each is asked: whoever answers had, when the round began, all that its names claim.
 //
-// Invariants: a fragment counts as proved for a device only after a proof of that device's own, and only until the device no
-// longer claims it; one challenge at most is open with each device; each challenge ends once: by its proof, its deadline or its
-// link. A claim that failed is not looked at again before its time, whatever the device does meanwhile, and that time doubles
-// with each failure: while a challenge is open others are kept from what it asks about, so nobody may open them at will.
+// Invariants: a fragment counts as proved for a device only after a proof of that device's own, and only
+// until the device no longer claims it; one challenge at most is open with each device; each challenge ends
+// once: by its proof, its deadline or its link. A claim that failed is not looked at again before its time,
+// whatever the device does meanwhile, and that time doubles with each failure: while a challenge is open
+// others are kept from what it asks about, so nobody may open them at will.
 
 import { equalBytes } from '../model/bytes.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
@@ -55,7 +56,10 @@ type Claim =
   | { readonly kind: 'proved'; readonly round: number }
   /** This device's own copy is gone: nobody can tell. */
   | { readonly kind: 'unknowable' }
-  /** What it said is not what the fragment's bytes give, or it said nothing. Asked again after `untilMs` at the earliest. */
+  /**
+   * What it said is not what the fragment's bytes give, or it said nothing. Asked again after `untilMs` at
+   * the earliest.
+   */
   | { readonly kind: 'failed'; readonly untilMs: number };
 
 interface Open {
@@ -72,8 +76,8 @@ export interface Verdict {
   readonly device: DeviceId;
   readonly place: Place;
   /**
-   * 'false': it sent a wrong proof. 'silent': none, in time or at all. 'gone': it could not be asked. 'unknowable': this device's own
-   * copy is gone.
+   * 'false': it sent a wrong proof. 'silent': none, in time or at all. 'gone': it could not be asked.
+   * 'unknowable': this device's own copy is gone.
    */
   readonly outcome: 'proved' | 'false' | 'silent' | 'gone' | 'unknowable';
 }
@@ -99,8 +103,9 @@ export class Challenges {
   }
 
   /**
-   * Wants a proof of each of these claims that has none, unless one failed a short while ago; and of all others with it, so that
-   * they are proved together. Waits for the round that is under way. Returns how many proofs are to come.
+   * Wants a proof of each of these claims that has none, unless one failed a short while ago; and of all
+   * others with it, so that they are proved together. Waits for the round that is under way. Returns how many
+   * proofs are to come.
    */
   want(nowMs: number, file: FileId, claims: Holders): number {
     const known = this.#claims.get(file);
@@ -116,7 +121,10 @@ export class Challenges {
     return this.#ask(file, claims, (claim) => isNew(claim) || claim?.kind === 'proved');
   }
 
-  /** Whether those of these claims that can be put to the proof now were proved in one round. If not, they are asked once more. */
+  /**
+   * Whether those of these claims that can be put to the proof now were proved in one round. If not, they are
+   * asked once more.
+   */
   wereProvedTogether(file: FileId, claims: Holders): boolean {
     const rounds = new Set<number>();
     for (const [device, fragments] of claims) {
@@ -213,7 +221,10 @@ export class Challenges {
     return open.places.map((place, at) => this.#settle(nowMs, from, place, outcomes[at] ?? 'silent'));
   }
 
-  /** The device cannot be asked now. What it was asked about is asked again after a while; the rest whenever it is back. */
+  /**
+   * The device cannot be asked now. What it was asked about is asked again after a while; the rest whenever
+   * it is back.
+   */
   linkDown(nowMs: number, device: DeviceId): Verdict[] {
     const open = this.#open.get(device);
     this.#open.delete(device);

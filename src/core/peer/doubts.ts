@@ -1,11 +1,15 @@
-// Fragments that a device claimed and did not give when asked. It may have lost them, and be about to say so: its claim is
-// looked at again after a while, and told of only if it still stands.
+// Fragments that a device claimed and did not give when asked. It may have lost them, and be about to say so:
+// its claim is looked at again after a while, and told of only if it still stands.
 //
-// Invariants: at most MAX_DOUBTS are remembered, and MAX_PER_DEVICE of one device; each is told once while it is.
+// Invariants: at most MAX_DOUBTS are remembered, and MAX_PER_DEVICE of one device; each is told once while it
+// is.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 
-/** A device that found out tells its holdings within moments, and notices within a pulse that somebody missed them, ms. */
+/**
+ * A device that found out tells its holdings within moments, and notices within a pulse that somebody missed
+ * them, ms.
+ */
 const CHECK_AFTER_MS = 15_000;
 /** One device's claims do not crowd out what is doubted of others. */
 const MAX_PER_DEVICE = 256;
@@ -33,7 +37,10 @@ export class Doubts {
     this.#counts.set(device, count + 1);
   }
 
-  /** How many claims of each device that are to be looked at now still stand. Whatever was withdrawn is forgotten. */
+  /**
+   * How many claims of each device that are to be looked at now still stand. Whatever was withdrawn is
+   * forgotten.
+   */
   standing(
     nowMs: number,
     isClaimed: (device: DeviceId, file: FileId, fragment: number) => boolean,

@@ -1,9 +1,13 @@
-// Revisions of files: by comparing them, whoever computed something about a file knows whether it may be another now.
+// Revisions of files: by comparing them, whoever computed something about a file knows whether it may be
+// another now.
 
 import type { FileId } from '../model/ids.ts';
 
 export class FileRevisions {
-  /** By file, the number of its last touch: a file that is forgotten and comes back never has a text of before. */
+  /**
+   * By file, the number of its last touch: a file that is forgotten and comes back never has a text of
+   * before.
+   */
   readonly #ofFiles = new Map<FileId, number>();
   #touchCount = 0;
   #ofAll = 0;

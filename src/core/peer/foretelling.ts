@@ -1,5 +1,6 @@
-// The blocks that this device foretells others while it seals a file, and when it tells them that the store is over: for
-// each device once it holds what was meant for it, for all when the file is placed, removed or never comes to be.
+// The blocks that this device foretells others while it seals a file, and when it tells them that the store
+// is over: for each device once it holds what was meant for it, for all when the file is placed, removed or
+// never comes to be.
 
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import { MAX_FORETOLD_JOBS } from '../model/limits.ts';
@@ -54,7 +55,9 @@ export class Foretelling {
     return [...told].flatMap((device) => this.#tellOver(job, device));
   }
 
-  /** The job was of an earlier page, which did not say whom it told: each of `devices` may have heard of it. */
+  /**
+   * The job was of an earlier page, which did not say whom it told: each of `devices` may have heard of it.
+   */
   abandoned(job: JobId, devices: readonly DeviceId[]): ForetellEffect[] {
     return devices.flatMap((device) => this.#tellOver(job, device));
   }

@@ -1,5 +1,5 @@
-// Telling the linked devices what this one holds: all of it to who greets, then what changes; and the pulse, by which either
-// side finds out that it missed something.
+// Telling the linked devices what this one holds: all of it to who greets, then what changes; and the pulse,
+// by which either side finds out that it missed something.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { Holding } from '../placement/holdings.ts';

@@ -1,5 +1,5 @@
-// What holders claim, and what comes of it: second copies that are given up once another is proved, proofs that this device
-// makes, and misdeeds of those who claim what they do not have.
+// What holders claim, and what comes of it: second copies that are given up once another is proved, proofs
+// that this device makes, and misdeeds of those who claim what they do not have.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
@@ -23,8 +23,9 @@ export class Judging {
   }
 
   /**
-   * Gives up a second copy: only where another reachable device proves that it holds the fragment, and only for whoever
-   * stored the file and still places it. Anyone else could claim all fragments and ask all holders for theirs.
+   * Gives up a second copy: only where another reachable device proves that it holds the fragment, and only
+   * for whoever stored the file and still places it. Anyone else could claim all fragments and ask all
+   * holders for theirs.
    */
   release(nowMs: number, from: DeviceId, place: Place): void {
     const { catalogue, challenges } = this.#state;

@@ -1,5 +1,6 @@
-// What a member does to the others that they ought to hear of: who, what and how many. None of it can be prevented in a pool
-// whose members are equal; all of it can be told. The screens have the sentences (src/ui/text/en/misdeeds.ts).
+// What a member does to the others that they ought to hear of: who, what and how many. None of it can be
+// prevented in a pool whose members are equal; all of it can be told. The screens have the sentences
+// (src/ui/text/en/misdeeds.ts).
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
@@ -30,7 +31,9 @@ export interface MisdeedEffect {
   readonly count: number;
 }
 
-/** Removals of others' files by one device within `REMOVALS_WITHIN_MS` that are told of: fewer are tidying up. */
+/**
+ * Removals of others' files by one device within `REMOVALS_WITHIN_MS` that are told of: fewer are tidying up.
+ */
 export const MANY_REMOVALS = 10;
 export const REMOVALS_WITHIN_MS = 60 * 60_000;
 

@@ -1,10 +1,11 @@
-// The outbox: files whose fragments this device still has to place. It decides which fragment to offer to whom, and when
-// this device may let go of the copies that are not its own to keep.
+// The outbox: files whose fragments this device still has to place. It decides which fragment to offer to
+// whom, and when this device may let go of the copies that are not its own to keep.
 //
-// The rule: all n fragments stay here until every one of them has a home AND the holders give a margin of at least 1 (or
-// k = n, where no placement could). A home is a device that proved to hold the fragment (challenges.ts): what is merely
-// claimed is not offered to others as long as it may be true, but lets nothing go. Until then this device's copy is the safety. A fragment that was damaged
-// here before it found a home counts as nothing: it is not offered, not shown as placed, and not waited for.
+// The rule: all n fragments stay here until every one of them has a home AND the holders give a margin of at
+// least 1 (or k = n, where no placement could). A home is a device that proved to hold the fragment
+// (challenges.ts): what is merely claimed is not offered to others as long as it may be true, but lets
+// nothing go. Until then this device's copy is the safety. A fragment that was damaged here before it found a
+// home counts as nothing: it is not offered, not shown as placed, and not waited for.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { quorumOf } from '../model/geometry.ts';
@@ -70,7 +71,10 @@ interface Placing {
 
 /** An offer with no sign of progress for this long is made to another device, ms. */
 const OFFER_DEADLINE_MS = 30_000;
-/** A device that was only busy, or behind, is asked again after this, ms; one that is full, after the longer time. */
+/**
+ * A device that was only busy, or behind, is asked again after this, ms; one that is full, after the longer
+ * time.
+ */
 const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
 /** Second copies that devices are asked to give up, for one file: more than any reload leaves behind. */
@@ -81,7 +85,9 @@ const FEW_FILES = 64;
 const ALL_GAP_MS_PER_FILE = 3;
 /** Holders that come within this, ms, of a quorum are put to the proof with it; of small files all do. */
 const GATHER_MS = 500;
-/** A device that went away before it proved what it claims is waited for this long, ms; then others are asked. */
+/**
+ * A device that went away before it proved what it claims is waited for this long, ms; then others are asked.
+ */
 const MISSING_PATIENCE_MS = 60_000;
 /** A device that failed this often is not waited for, until it takes something or is linked anew. */
 const MAX_FAILURES = 3;
@@ -95,7 +101,9 @@ export class Outbox {
   /** When each device last asked for bytes. */
   readonly #progressMs = new Map<DeviceId, number>();
   #dueMs = Infinity;
-  /** All are to be decided for, once `#nextAllMs` has come: what makes it so can come from others at any rate. */
+  /**
+   * All are to be decided for, once `#nextAllMs` has come: what makes it so can come from others at any rate.
+   */
   #isAllTouched = false;
   #nextAllMs = -Infinity;
 
@@ -310,7 +318,10 @@ export class Outbox {
     return { kind: 'outbox-done', file, keep: own };
   }
 
-  /** Whether a quorum has been claimed for a while: whoever comes in that time is put to the proof with the others. */
+  /**
+   * Whether a quorum has been claimed for a while: whoever comes in that time is put to the proof with the
+   * others.
+   */
   #isLongEnough(nowMs: number, placing: Placing, isQuorum: boolean): boolean {
     if (!isQuorum) placing.quorumAtMs = undefined;
     else placing.quorumAtMs ??= nowMs;
@@ -320,7 +331,10 @@ export class Outbox {
     return nowMs >= dueMs;
   }
 
-  /** Claims that may be true, without those that could not be put to the proof for long: the device is away, or cannot answer. */
+  /**
+   * Claims that may be true, without those that could not be put to the proof for long: the device is away,
+   * or cannot answer.
+   */
   #believed(
     nowMs: number,
     file: FileId,
@@ -349,8 +363,9 @@ export class Outbox {
   }
 
   /**
-   * Fragments are left that nobody has room for under the cap. Where one lies on two devices (this one had forgotten the
-   * first when it offered it again), the fuller of them gives its copy up, and so has room for another.
+   * Fragments are left that nobody has room for under the cap. Where one lies on two devices (this one had
+   * forgotten the first when it offered it again), the fuller of them gives its copy up, and so has room for
+   * another.
    */
   #makeRoom(
     nowMs: number,
@@ -386,7 +401,10 @@ export class Outbox {
   }
 }
 
-/** Who claims more than any device is given claims nothing: it would keep all that it names from everybody else. */
+/**
+ * Who claims more than any device is given claims nothing: it would keep all that it names from everybody
+ * else.
+ */
 function withinCap(
   claims: ReadonlyMap<DeviceId, FragmentSet>,
   k: number,

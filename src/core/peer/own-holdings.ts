@@ -56,8 +56,9 @@ export class OwnHoldings {
   }
 
   /**
-   * What changed since the last call, in portions that each fit a message; none when nothing did. One empty portion tells
-   * that only the free space is another now, by more than a quarter: whoever places fragments goes by it.
+   * What changed since the last call, in portions that each fit a message; none when nothing did. One empty
+   * portion tells that only the free space is another now, by more than a quarter: whoever places fragments
+   * goes by it.
    */
   changes(): Holding[][] {
     if (!this.hasChanges) return [];

@@ -83,8 +83,8 @@ export type PeerInput =
   /** A `round` effect was carried out: from now on nobody is served what it keeps back. */
   | { readonly kind: 'round-ready'; readonly round: number }
   /**
-   * A `challenge` effect: what `to` has to answer by this device's own copies, undefined for those that are not sound; or undefined
-   * altogether where they could not be read now.
+   * A `challenge` effect: what `to` has to answer by this device's own copies, undefined for those that are
+   * not sound; or undefined altogether where they could not be read now.
    */
   | {
       readonly kind: 'challenge-ready';
@@ -104,7 +104,10 @@ export type PeerInput =
 
 export type PeerEffect =
   | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message; readonly lane: Lane }
-  /** Check these and answer with 'entries-checked'. Nothing else of this device's control lane may be handled before. */
+  /**
+   * Check these and answer with 'entries-checked'. Nothing else of this device's control lane may be handled
+   * before.
+   */
   | {
       readonly kind: 'check-entries';
       readonly from: DeviceId;
@@ -114,14 +117,17 @@ export type PeerEffect =
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
   /** They had to go for others of their log, and are not kept any more. */
   | { readonly kind: 'forget-entries'; readonly entries: readonly PackedEntry[] }
-  /** Fetch this fragment, or these small ones, from `from`, make them durable, answer each with 'held' and 'pulled'. */
+  /**
+   * Fetch this fragment, or these small ones, from `from`, make them durable, answer each with 'held' and
+   * 'pulled'.
+   */
   | ({ readonly kind: 'pull' } & Fetch)
   | PrefetchEffect
   /** Drop these fragments of a file from the store; answer each with 'unheld'. */
   | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }
   /**
-   * The file is placed, or removed: drop these of its fragments from the store, each answered with 'unheld', and only
-   * then its outbox row, so that a crash in between leaves nothing that would be kept for ever.
+   * The file is placed, or removed: drop these of its fragments from the store, each answered with 'unheld',
+   * and only then its outbox row, so that a crash in between leaves nothing that would be kept for ever.
    */
   | { readonly kind: 'outbox-done'; readonly file: FileId; readonly surplus: readonly number[] }
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult }
@@ -129,7 +135,10 @@ export type PeerEffect =
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
   | ChallengeEffect
-  /** Hash what the salts pick of these, for `to`, from the disk; answer with 'proof-made'. Undefined: not held here. */
+  /**
+   * Hash what the salts pick of these, for `to`, from the disk; answer with 'proof-made'. Undefined: not held
+   * here.
+   */
   | {
       readonly kind: 'prove';
       readonly to: DeviceId;

@@ -1,7 +1,7 @@
 // The links of a peer: who is linked, who has greeted, and what is under way on each link.
 //
-// Invariants: until the other side said hello, in our protocol and epoch, it is told nothing but our hello; what one link makes
-// this device do at once has a bound.
+// Invariants: until the other side said hello, in our protocol and epoch, it is told nothing but our hello;
+// what one link makes this device do at once has a bound.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';

@@ -98,7 +98,10 @@ export class PeerState {
     else if (this.catalogue.files().has(file)) this.revisions.touch(file);
   }
 
-  /** The catalogue has `file` no more. Returns the fragments that are here still; undefined when there is nothing to drop. */
+  /**
+   * The catalogue has `file` no more. Returns the fragments that are here still; undefined when there is
+   * nothing to drop.
+   */
   removed(file: FileId): readonly number[] | undefined {
     const wasPlacing = this.outbox.has(file);
     this.outbox.remove(file);

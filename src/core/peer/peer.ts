@@ -1,8 +1,10 @@
-// The peer: one device's part in its pool, as a machine. Events go in, one function decides, effects come out; it reads
-// no clock, draws no random number, and holds no bytes of files. The browser, the Node peer and the simulator run it.
+// The peer: one device's part in its pool, as a machine. Events go in, one function decides, effects come
+// out; it reads no clock, draws no random number, and holds no bytes of files. The browser, the Node peer and
+// the simulator run it.
 //
-// It keeps the catalogue in step with the linked devices, tells them what this device holds and remembers what they hold,
-// takes fragments that are placed here, places those of the outbox, and matches requests with answers.
+// It keeps the catalogue in step with the linked devices, tells them what this device holds and remembers
+// what they hold, takes fragments that are placed here, places those of the outbox, and matches requests with
+// answers.
 
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
@@ -69,8 +71,8 @@ export class Peer {
   }
 
   /**
-   * Holders of a file, this device included, as far as it is known: of a file in the outbox those that proved it, of others those
-   * that say so. Those that left are not among them.
+   * Holders of a file, this device included, as far as it is known: of a file in the outbox those that proved
+   * it, of others those that say so. Those that left are not among them.
    */
   confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
     return this.#state.confirmedHoldersOf(file);
@@ -302,7 +304,10 @@ export class Peer {
     };
   }
 
-  /** Someone asks this device to hold fragments. Where some are here already, the asker missed it and is told again. */
+  /**
+   * Someone asks this device to hold fragments. Where some are here already, the asker missed it and is told
+   * again.
+   */
   #place(from: DeviceId, link: PeerLink, places: readonly Place[]): PeerEffect[] {
     const outcomes = places.map((place) => ({
       place,

@@ -1,9 +1,10 @@
-// Blocks that other devices foretold (`soon`): fetched ahead of the fragments that will need them, a few at a time, and kept
-// for their job until it is over. A hint is never a promise: what is not fetched is pulled later.
+// Blocks that other devices foretold (`soon`): fetched ahead of the fragments that will need them, a few at a
+// time, and kept for their job until it is over. A hint is never a promise: what is not fetched is pulled
+// later.
 //
-// Invariants, whatever the others say: what the jobs count, wanted or here, is at most half of the room that fragments
-// leave, and gives way when a fragment needs it; a block counts for one job; each job ends SOON_KEEP_MS after the last
-// sign of its progress.
+// Invariants, whatever the others say: what the jobs count, wanted or here, is at most half of the room that
+// fragments leave, and gives way when a fragment needs it; a block counts for one job; each job ends
+// SOON_KEEP_MS after the last sign of its progress.
 
 import { blockKey, type BlockHash, type DeviceId, type JobId } from '../model/ids.ts';
 import { BLOCK_BYTES, MAX_FORETOLD_BLOCKS, MAX_FORETOLD_JOBS, SOON_KEEP_MS } from '../model/limits.ts';
@@ -31,7 +32,10 @@ interface Job {
 
 /** Blocks fetched at once from one device: 2 MiB, twice what its send queue holds. */
 const MAX_PREFETCHES = 8;
-/** The part of the room that fragments leave which hints may fill. What they fill a fragment then fits beside, whole. */
+/**
+ * The part of the room that fragments leave which hints may fill. What they fill a fragment then fits beside,
+ * whole.
+ */
 const ROOM_PART = 0.5;
 
 export class Prefetching {

@@ -1,5 +1,5 @@
-// Which parts of a fragment a challenge's salt picks (FORMATS.md, challenges). Whoever does not have the fragment when the salt
-// comes cannot know what to fetch before.
+// Which parts of a fragment a challenge's salt picks (FORMATS.md, challenges). Whoever does not have the
+// fragment when the salt comes cannot know what to fetch before.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8 } from '../model/bytes.ts';

@@ -1,5 +1,5 @@
-// Second copies that this device was asked to give up. It challenges the others that claim the fragment first, from the copy
-// that it still has, and gives its own up when one of them proved to hold it.
+// Second copies that this device was asked to give up. It challenges the others that claim the fragment
+// first, from the copy that it still has, and gives its own up when one of them proved to hold it.
 //
 // Invariant: a fragment is given up at most once for each time it was asked for.
 

@@ -1,5 +1,5 @@
-// Requests that this device has open with others: numbered, bounded for each device, each with a deadline. A request ends
-// exactly once: answered, failed, past its deadline, abandoned, or with its link.
+// Requests that this device has open with others: numbered, bounded for each device, each with a deadline. A
+// request ends exactly once: answered, failed, past its deadline, abandoned, or with its link.
 
 import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
 import { BLOCK_DEADLINE_MS, CONTROL_DEADLINE_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';

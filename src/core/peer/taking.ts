@@ -1,6 +1,6 @@
-// The fragments that other devices asked this one to hold: taken, queued or refused with the reason, and fetched a few at
-// a time, small ones together. What is queued is counted as if it were here already, so that neither the cap nor the space that
-// this device offers is ever promised twice.
+// The fragments that other devices asked this one to hold: taken, queued or refused with the reason, and
+// fetched a few at a time, small ones together. What is queued is counted as if it were here already, so that
+// neither the cap nor the space that this device offers is ever promised twice.
 
 import type { Manifest } from '../catalogue/manifest.ts';
 import { heldBytesOf } from '../model/geometry.ts';

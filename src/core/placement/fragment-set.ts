@@ -1,5 +1,5 @@
-// Sets of fragment numbers 0..254. For a decision they are sets; kept by the thousand, they are bitmaps: one character for
-// eight fragments, so that the usual set is one character, which engines have once for all.
+// Sets of fragment numbers 0..254. For a decision they are sets; kept by the thousand, they are bitmaps: one
+// character for eight fragments, so that the usual set is one character, which engines have once for all.
 
 import { MAX_FRAGMENT_COUNT } from '../model/limits.ts';
 import { bad, bytesOf } from '../encoding/decode.ts';
@@ -9,8 +9,8 @@ declare const brand: unique symbol;
 export type FragmentSet = ReadonlySet<number>;
 
 /**
- * Fragment i is bit i & 7, lowest first, of the code of character i >> 3; codes are 0 to 255, and the last one is not 0.
- * Equal sets are equal texts; the empty set is ''.
+ * Fragment i is bit i & 7, lowest first, of the code of character i >> 3; codes are 0 to 255, and the last
+ * one is not 0. Equal sets are equal texts; the empty set is ''.
  */
 export type PackedFragments = string & { readonly [brand]: 'PackedFragments' };
 

@@ -1,13 +1,17 @@
 // Whether a file is safe, from who holds what. Only confirmed holdings go in; intent never does.
 //
-// Holders may lie, and be many. So the work is bounded: reading what is claimed, once, and MAX_STEPS of searching.
+// Holders may lie, and be many. So the work is bounded: reading what is claimed, once, and MAX_STEPS of
+// searching.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { FragmentSet } from './fragment-set.ts';
 
 export type Holders = ReadonlyMap<DeviceId, FragmentSet>;
 
-/** Looks at a fragment of a device in one search, some 0.2 ms of work: enough for any loss of some ten devices. */
+/**
+ * Looks at a fragment of a device in one search, some 0.2 ms of work: enough for any loss of some ten
+ * devices.
+ */
 export const MAX_STEPS = 20_000;
 /** Sums of thirds and sevenths come out a little off. */
 const ROUNDING = 1e-9;
@@ -42,8 +46,8 @@ export function reachOf(holders: Holders): number {
 }
 
 /**
- * How many of `holders` may be lost, whichever they are, with k distinct fragments left; -1 when fewer than k are there
- * now. Exact where `steps` are enough to try what must be tried, otherwise a lower bound.
+ * How many of `holders` may be lost, whichever they are, with k distinct fragments left; -1 when fewer than k
+ * are there now. Exact where `steps` are enough to try what must be tried, otherwise a lower bound.
  */
 export function marginOf(holders: Holders, k: number, steps = new Steps()): number {
   const sets = [...holders.values()].filter((set) => set.size > 0);
@@ -63,8 +67,9 @@ export function marginOf(holders: Holders, k: number, steps = new Steps()): numb
 }
 
 /**
- * The fewest more holders, of `away`, that with those that are `present` would make k distinct fragments; undefined when none would.
- * Exact where `steps` are enough to try what must be tried; otherwise it may be too many, never too few.
+ * The fewest more holders, of `away`, that with those that are `present` would make k distinct fragments;
+ * undefined when none would. Exact where `steps` are enough to try what must be tried; otherwise it may be
+ * too many, never too few.
  */
 export function devicesNeeded(
   present: Iterable<FragmentSet>,
@@ -88,7 +93,10 @@ export function devicesNeeded(
   return most;
 }
 
-/** One holder, and the most that its loss adds: each of its fragments in equal parts with the fragment's other holders. */
+/**
+ * One holder, and the most that its loss adds: each of its fragments in equal parts with the fragment's other
+ * holders.
+ */
 interface Load {
   readonly fragments: readonly number[];
   readonly weight: number;
@@ -169,7 +177,9 @@ class LossSearch {
   }
 }
 
-/** Whether `count` of `news` from `start` on, the largest first, add `wanted` fragments to those in `have`. */
+/**
+ * Whether `count` of `news` from `start` on, the largest first, add `wanted` fragments to those in `have`.
+ */
 function reaches(
   news: readonly (readonly number[])[],
   count: number,
@@ -195,7 +205,10 @@ function reaches(
   return false;
 }
 
-/** How many of `news` are taken, in order, where each that adds something is, until there are `wanted` fragments. */
+/**
+ * How many of `news` are taken, in order, where each that adds something is, until there are `wanted`
+ * fragments.
+ */
 function countTaken(news: readonly (readonly number[])[], wanted: number): number | undefined {
   const have = new Set<number>();
   let count = 0;

@@ -1,9 +1,9 @@
-// Who says that they hold what: soft state, sent by each holder for itself in numbered deltas and kept with its age,
-// so that the fragments of an absent device are remembered without being counted as reachable.
+// Who says that they hold what: soft state, sent by each holder for itself in numbered deltas and kept with
+// its age, so that the fragments of an absent device are remembered without being counted as reachable.
 //
-// Invariants: a claim counts only for a file of the catalogue, a fragment that the file has, and a device that is a member.
-// One that comes before the entry that it needs is kept within a bound; what was beyond it is asked for again, for deltas
-// are not sent twice.
+// Invariants: a claim counts only for a file of the catalogue, a fragment that the file has, and a device
+// that is a member. One that comes before the entry that it needs is kept within a bound; what was beyond it
+// is asked for again, for deltas are not sent twice.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentsBelow, NO_FRAGMENTS, unpackFragments } from './fragment-set.ts';
@@ -86,8 +86,8 @@ export class Holdings {
   }
 
   /**
-   * Puts back what was remembered over a restart, once the catalogue is. Its version is never one that the device continues
-   * from.
+   * Puts back what was remembered over a restart, once the catalogue is. Its version is never one that the
+   * device continues from.
    */
   restore(
     device: DeviceId,
@@ -136,7 +136,9 @@ export class Holdings {
     }
   }
 
-  /** Devices of which claims were dropped because they came too early, since the last call: ask them for all. */
+  /**
+   * Devices of which claims were dropped because they came too early, since the last call: ask them for all.
+   */
   takeMissed(): DeviceId[] {
     const missed = [...this.#devices].filter(([, known]) => known.missed);
     for (const [, known] of missed) known.missed = false;

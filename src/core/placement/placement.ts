@@ -1,9 +1,9 @@
-// Where a file's fragments go: rendezvous hashing (Thaler and Ravishankar 1998), all devices of equal weight. Every device that
-// knows the same candidates computes the same order. It goes by the file's salt, which is known before the first block is
-// sealed, as the file's id is not.
+// Where a file's fragments go: rendezvous hashing (Thaler and Ravishankar 1998), all devices of equal weight.
+// Every device that knows the same candidates computes the same order. It goes by the file's salt, which is
+// known before the first block is sealed, as the file's id is not.
 //
-// Fragments are spread as evenly as the caps allow, for the margin counts devices: the next fragment goes to the
-// candidate with the fewest of this file, and among equals to the one with the best score.
+// Fragments are spread as evenly as the caps allow, for the margin counts devices: the next fragment goes to
+// the candidate with the fewest of this file, and among equals to the one with the best score.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -30,11 +30,17 @@ export interface PlacementInput {
   readonly candidates: readonly Candidate[];
   /** Fragments that devices have or were already asked to take; candidates or not. */
   readonly held: ReadonlyMap<DeviceId, FragmentSet>;
-  /** Homes that fragments get before all others do, where the device is a candidate and neither full nor at the cap. */
+  /**
+   * Homes that fragments get before all others do, where the device is a candidate and neither full nor at
+   * the cap.
+   */
   readonly preferred?: ReadonlyMap<number, DeviceId> | undefined;
 }
 
-/** A home for each of the fragments that no device in `held` has; fragments that cannot be placed are left out. */
+/**
+ * A home for each of the fragments that no device in `held` has; fragments that cannot be placed are left
+ * out.
+ */
 export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   const cap = fragmentCap(input.k);
   const open = input.candidates.map((candidate) => ({
@@ -73,9 +79,9 @@ export interface Copy {
 }
 
 /**
- * Where every fragment has a home, but losing one device would lose the file: further copies for the devices that hold
- * least, until any one device may be lost. Each fragment is copied at most once to `self`, which has it at hand, and once
- * to another. None when no such copies are enough.
+ * Where every fragment has a home, but losing one device would lose the file: further copies for the devices
+ * that hold least, until any one device may be lost. Each fragment is copied at most once to `self`, which
+ * has it at hand, and once to another. None when no such copies are enough.
  */
 export function planCopies(
   input: Omit<PlacementInput, 'salt' | 'preferred'> & {
@@ -125,8 +131,8 @@ function holdersOf(
 }
 
 /**
- * -1 / ln(h) with h in (0, 1) from SHA-256 of the file's salt and the device: the higher, the better a home. All devices weigh the
- * same: the space that one offers is its own word, and must not draw fragments to it.
+ * -1 / ln(h) with h in (0, 1) from SHA-256 of the file's salt and the device: the higher, the better a home.
+ * All devices weigh the same: a device's offered space is only its word and must not attract fragments.
  */
 function rendezvousScore(salt: Uint8Array, device: DeviceId): number {
   const digest = sha256(utf8(`palm/v1/rendezvous/${hexOf(salt)}/${device}`));

@@ -1,5 +1,5 @@
-// How the devices that a file is read from have behaved so far: how fast each answers, which of them lag, and which just
-// failed and are left alone for a moment.
+// How the devices that a file is read from have behaved so far: how fast each answers, which of them lag, and
+// which just failed and are left alone for a moment.
 
 import type { DeviceId } from '../model/ids.ts';
 
@@ -11,12 +11,16 @@ interface Pace {
   restUntilMs: number;
 }
 
-/** A block that takes this long, ms, or this many times its device's usual time, is asked elsewhere as well. */
+/**
+ * A block that takes this long, ms, or this many times its device's usual time, is asked elsewhere as well.
+ */
 const HEDGE_FLOOR_MS = 1_500;
 const HEDGE_FACTOR = 4;
 /** What a device is taken for before its first block, ms: a LAN's round trip and a read from disk. */
 const EXPECTED_MS = 50;
-/** After a failure a device is not asked for this long, ms: one that fails at once would be asked without end. */
+/**
+ * After a failure a device is not asked for this long, ms: one that fails at once would be asked without end.
+ */
 const REST_MS = 500;
 
 export class HolderPace {

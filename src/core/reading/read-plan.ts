@@ -1,8 +1,8 @@
-// How one file is read: which fragment's block of which segment is asked of whom. Any k of n will do, block by block, so
-// a holder that fails, lags or leaves costs one block's delay and never the read.
+// How one file is read: which fragment's block of which segment is asked of whom. Any k of n will do, block
+// by block, so a holder that fails, lags or leaves costs one block's delay and never the read.
 //
-// A machine: told the time and what happened, it answers what to ask, what to stop asking, and which segments are
-// complete. It holds numbers only; the bytes are the caller's.
+// A machine: told the time and what happened, it answers what to ask, what to stop asking, and which segments
+// are complete. It holds numbers only; the bytes are the caller's.
 
 import type { DeviceId } from '../model/ids.ts';
 import { HolderPace } from './holder-pace.ts';
@@ -29,7 +29,10 @@ export type ReadInput =
       /** The device cannot deliver this block (absent, corrupt), now or later. */
       readonly forGood: boolean;
     }
-  /** A block of a complete segment does not fit its hash after all: its device cannot deliver it. The others stay. */
+  /**
+   * A block of a complete segment does not fit its hash after all: its device cannot deliver it. The others
+   * stay.
+   */
   | {
       readonly kind: 'unsound';
       readonly segment: number;
@@ -80,9 +83,15 @@ interface SegmentState {
   complete: boolean;
 }
 
-/** A read that cannot go on waits this long for devices to come back, ms: a link that is being rebuilt takes about one. */
+/**
+ * A read that cannot go on waits this long for devices to come back, ms: a link that is being rebuilt takes
+ * about one.
+ */
 const PATIENCE_MS = 3_000;
-/** A device that stays linked and fails this often to deliver one block is not asked for it again: no read waits for ever. */
+/**
+ * A device that stays linked and fails this often to deliver one block is not asked for it again: no read
+ * waits for ever.
+ */
 const MAX_FAILURES = 5;
 
 export class ReadPlan {
@@ -268,7 +277,10 @@ export class ReadPlan {
     return effects;
   }
 
-  /** How many more fragments the neediest segment of the window could use: it lacks blocks, and has nobody prompt to ask. */
+  /**
+   * How many more fragments the neediest segment of the window could use: it lacks blocks, and has nobody
+   * prompt to ask.
+   */
   #shortfall(): number {
     let worst = 0;
     for (const state of this.#segments.values()) {

@@ -1,4 +1,5 @@
-// Choosing a source: which fragment to ask of which device next, by what is asked of each already and how each behaved.
+// Choosing a source: which fragment to ask of which device next, by what is asked of each already and how
+// each behaved.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { HolderPace } from './holder-pace.ts';
@@ -51,9 +52,9 @@ export class SourceChoosing {
   }
 
   /**
-   * What to ask whom next: a fragment not asked for yet, of a device that does not lag; failing that, an overdue fragment
-   * of another such device; failing that, a device that lags. Where the better kind exists and is only busy, it is
-   * waited for: undefined.
+   * What to ask whom next: a fragment not asked for yet, of a device that does not lag; failing that, an
+   * overdue fragment of another such device; failing that, a device that lags. Where the better kind exists
+   * and is only busy, it is waited for: undefined.
    */
   choose(
     nowMs: number,
@@ -80,7 +81,10 @@ export class SourceChoosing {
     return undefined;
   }
 
-  /** This device first, then the least burdened and fastest; data fragments before parity, for they need no decoding. */
+  /**
+   * This device first, then the least burdened and fastest; data fragments before parity, for they need no
+   * decoding.
+   */
   #best(choices: readonly Source[]): Source | undefined {
     let best: { choice: Source; cost: number } | undefined;
     for (const choice of choices) {

@@ -1,5 +1,5 @@
-// Whole fragments in one answer (FORMATS.md, messages): those of files of one segment with small blocks, so that a thousand small
-// files cost some dozens of round trips.
+// Whole fragments in one answer (FORMATS.md, messages): those of files of one segment with small blocks, so
+// that a thousand small files cost some dozens of round trips.
 
 import type { Geometry } from '../model/geometry.ts';
 import { blockBytesOf, segmentCountOf } from '../model/geometry.ts';
@@ -7,7 +7,9 @@ import { BLOCK_BYTES } from '../model/limits.ts';
 import { bytesOf, decodeCbor, encodeCbor, listOf, tupleOf } from '../encoding/decode.ts';
 import { MAX_PLACES_PER_MESSAGE } from './messages.ts';
 
-/** A block of a small fragment at most, bytes: copying it into a message costs less than a message of its own. */
+/**
+ * A block of a small fragment at most, bytes: copying it into a message costs less than a message of its own.
+ */
 const MAX_SMALL_BLOCK_BYTES = 64 * 1024;
 /** A fragment index of one block at most, bytes: it has 90. */
 export const MAX_SMALL_INDEX_BYTES = 256;
@@ -25,7 +27,10 @@ export function hasSmallFragments(file: Geometry): boolean {
   return segmentCountOf(file) === 1 && blockBytesOf(file, 0) <= MAX_SMALL_BLOCK_BYTES;
 }
 
-/** In the order in which they were asked for; undefined for those that are not sent. The caller owns the answer. */
+/**
+ * In the order in which they were asked for; undefined for those that are not sent. The caller owns the
+ * answer.
+ */
 export function encodeSmallFragments(
   fragments: readonly (SmallFragment | undefined)[],
 ): Uint8Array<ArrayBuffer> {

@@ -1,22 +1,27 @@
-// Frames of a link's data channel (FORMATS.md, frames). Two lanes of messages, control and bulk, share the channel: a
-// message travels as frames of its own lane, and between any two frames the other lane may go. Beside them there are
-// the link's own frames: ping, pong, bye and signal (a signaling envelope that a neighbour passes on).
+// Frames of a link's data channel (FORMATS.md, frames). Two lanes of messages, control and bulk, share the
+// channel: a message travels as frames of its own lane, and between any two frames the other lane may go.
+// Beside them there are the link's own frames: ping, pong, bye and signal (a signaling envelope that a
+// neighbour passes on).
 //
-//   octets      message, first frame            message, later frame      ping, pong, bye    signal
-//   0           0x00 control, 0x02 bulk         0x01 control, 0x03 bulk   0x10, 0x11, 0x12   0x13
-//   1           length of the message,          chunk                     -                  hops left, 0 to 2
-//   2..4        4 octets, big-endian            …                                            sealed envelope
-//   5..         chunk                           …                                            …
+//   octets   message, first frame        message, later frame      ping, pong, bye    signal
+//   0        0x00 control, 0x02 bulk     0x01 control, 0x03 bulk   0x10, 0x11, 0x12   0x13
+//   1        length of the message,      chunk                     -                  hops left, 0 to 2
+//   2..4     4 octets, big-endian        …                                            sealed envelope
+//   5..      chunk                       …                                            …
 //
-// Invariants: a lane has one unfinished message at most; its buffer is allocated once, from a length that was checked
-// first; every message frame carries at least one octet of its message, unless the whole message is empty.
+// Invariants: a lane has one unfinished message at most; its buffer is allocated once, from a length that was
+// checked first; every message frame carries at least one octet of its message, unless the whole message is
+// empty.
 
 import { discard } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 import { FRAME_BYTES, MAX_ENVELOPE_BYTES, MAX_MESSAGE_BYTES } from '../model/limits.ts';
 import type { Lane } from '../ports.ts';
 
-/** Neighbours that an envelope may still pass: two make any two devices with a mutual neighbour's neighbour meet. */
+/**
+ * Neighbours that an envelope may still pass: two make any two devices with a mutual neighbour's neighbour
+ * meet.
+ */
 export const MAX_SIGNAL_HOPS = 2;
 
 /** A frame of the link itself. */
@@ -41,7 +46,9 @@ const FIRST_HEADER_BYTES = 5;
 const LATER_HEADER_BYTES = 1;
 const SIGNAL_HEADER_BYTES = 2;
 
-/** The frames of one message given in parts, in order. The parts must not change until the last frame is cut. */
+/**
+ * The frames of one message given in parts, in order. The parts must not change until the last frame is cut.
+ */
 export class MessageFrames {
   readonly #lane: Lane;
   readonly #frameBytes: number;
@@ -107,10 +114,10 @@ export class FrameAssembler {
   }
 
   /**
-   * Takes the channel's next frame, and ownership of its buffer. Answers what it completes; undefined when a message
-   * needs more frames.
-   * @throws PalmError 'bad-message' for anything that `frameMessage` and `encodeLinkFrame` do not make. The channel is of
-   * no use after that: where the next message begins is not known.
+   * Takes the channel's next frame, and ownership of its buffer. Answers what it completes; undefined when a
+   * message needs more frames.
+   * @throws PalmError 'bad-message' for anything that `frameMessage` and `encodeLinkFrame` do not make. The
+   * channel is of no use after that: where the next message begins is not known.
    */
   push(frame: Uint8Array<ArrayBuffer>): Arrival | undefined {
     if (frame.length > FRAME_BYTES) throw bad(`a frame of ${frame.length} bytes`);

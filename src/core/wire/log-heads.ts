@@ -1,4 +1,5 @@
-// What a `sync` message says of logs, as CBOR (FORMATS.md, messages): their heads, and the cursor to go on from.
+// What a `sync` message says of logs, as CBOR (FORMATS.md, messages): their heads, and the cursor to go on
+// from.
 
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import type { LogMark } from '../catalogue/device-log.ts';

@@ -1,6 +1,6 @@
-// The messages of a link (FORMATS.md, messages). A message is: length of its header (4 bytes, big-endian), the header
-// (a DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload behind it, so that bulk bytes are never copied
-// into the header.
+// The messages of a link (FORMATS.md, messages). A message is: length of its header (4 bytes, big-endian),
+// the header (a DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload behind it, so that
+// bulk bytes are never copied into the header.
 
 import {
   cidOf,
@@ -55,12 +55,15 @@ const PROOF_BYTES = 32;
 export const MAX_ENTRIES_BYTES = 512 * 1024;
 
 /**
- * What `hello` says. Devices of different numbers do not speak to each other, and each tells its person which of the two pages
- * to reload. Whatever can be optional is a feature instead.
+ * What `hello` says. Devices of different numbers do not speak to each other, and each tells its person which
+ * of the two pages to reload. Whatever can be optional is a feature instead.
  */
 export const PROTOCOL_VERSION = 2;
 
-/** What a device can do beyond what its protocol number promises; both sides of a link must have one to use it. */
+/**
+ * What a device can do beyond what its protocol number promises; both sides of a link must have one to use
+ * it.
+ */
 export const FEATURES = ['challenge'] as const;
 
 /** Names of features in one message, and bytes of each: room for what later versions can do. */
@@ -91,8 +94,8 @@ export type Message =
   /** After `hello`: what I can do beside what the protocol promises. */
   | { readonly kind: 'features'; readonly features: readonly string[] }
   /**
-   * What I have of each log: send me what I lack, of what lies after `from` where it is given. `closed`: I keep no log beside
-   * these.
+   * What I have of each log: send me what I lack, of what lies after `from` where it is given. `closed`: I
+   * keep no log beside these.
    */
   | {
       readonly kind: 'sync';
@@ -105,12 +108,18 @@ export type Message =
   | ({ readonly kind: 'holdings' } & HoldingsDelta)
   /** Your deltas do not add up here: start anew. */
   | { readonly kind: 'holdings-wanted' }
-  /** What you should have from me by now: the digest of the logs that we both can keep, and the version of my holdings. */
+  /**
+   * What you should have from me by now: the digest of the logs that we both can keep, and the version of my
+   * holdings.
+   */
   | { readonly kind: 'pulse'; readonly catalogue: string; readonly holdings: number }
   /** Please hold these; fetch their index and blocks from me. */
   | { readonly kind: 'place'; readonly places: readonly Place[] }
   | { readonly kind: 'refuse'; readonly place: Place; readonly reason: Refusal }
-  /** Another device that you can reach has this fragment too: give up yours, so that there is room for another. */
+  /**
+   * Another device that you can reach has this fragment too: give up yours, so that there is room for
+   * another.
+   */
   | { readonly kind: 'release'; readonly place: Place }
   /** A hint: I shall ask you to hold these blocks once their file is sealed; fetch them from me now. */
   | { readonly kind: 'soon'; readonly job: JobId; readonly blocks: readonly BlockHash[] }

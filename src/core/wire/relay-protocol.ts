@@ -1,8 +1,10 @@
-// What clients and the relay say to each other: DAG-CBOR maps, one in each binary WebSocket message, at RELAY_PATH.
+// What clients and the relay say to each other: DAG-CBOR maps, one in each binary WebSocket message, at
+// RELAY_PATH.
 //
-// A client enters one room, once; after that it forwards envelopes, which the relay passes on unopened. Invariants:
-// a decoder answers a frame with exactly the documented keys and within limits.ts, or throws PalmError 'bad-message' and
-// nothing else; whatever an encoder makes of such a frame, the decoder of the other side accepts.
+// A client enters one room, once; after that it forwards envelopes, which the relay passes on unopened.
+// Invariants: a decoder answers a frame with exactly the documented keys and within limits.ts, or throws
+// PalmError 'bad-message' and nothing else; whatever an encoder makes of such a frame, the decoder of the
+// other side accepts.
 
 import { decode, encode } from '@ipld/dag-cbor';
 import { PalmError } from '../model/errors.ts';
@@ -13,8 +15,8 @@ import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES, MAX_ROOM_CLIENTS } from '../
 export const RELAY_PATH = '/relay';
 
 /**
- * The WebSocket subprotocol that clients offer: which version of Palm their page runs. Pages of protocol 1 offered none; a
- * relay tells them to reload, in words that those pages show.
+ * The WebSocket subprotocol that clients offer: which version of Palm their page runs. Pages of protocol 1
+ * offered none; a relay tells them to reload, in words that those pages show.
  */
 export const RELAY_SUBPROTOCOL = 'palm.2';
 
@@ -22,14 +24,19 @@ const VERSION = 1;
 
 declare const brand: unique symbol;
 
-/** One WebSocket's name in its room: 16 random bytes as lower-case hex, new for each connection, never reused. */
+/**
+ * One WebSocket's name in its room: 16 random bytes as lower-case hex, new for each connection, never reused.
+ */
 export type ConnectionId = string & { readonly [brand]: 'ConnectionId' };
 
 /** Client to relay. */
 export type ClientFrame =
   /** First, and once: nothing but `ping` is accepted before it. */
   | { readonly kind: 'enter'; readonly room: PoolId }
-  /** `to: null` is everyone else in the room. An id that has departed is not an error: the envelope is dropped. */
+  /**
+   * `to: null` is everyone else in the room. An id that has departed is not an error: the envelope is
+   * dropped.
+   */
   | { readonly kind: 'forward'; readonly to: ConnectionId | null; readonly envelope: Uint8Array }
   | { readonly kind: 'ping' };
 
@@ -43,7 +50,10 @@ export type RelayFrame =
   | { readonly kind: 'envelope'; readonly from: ConnectionId; readonly envelope: Uint8Array }
   | { readonly kind: 'pong' };
 
-/** Why the relay closes a socket: WebSocket close codes (RFC 6455 section 7.4) with the reason that goes with each. */
+/**
+ * Why the relay closes a socket: WebSocket close codes (RFC 6455 section 7.4) with the reason that goes with
+ * each.
+ */
 export const RELAY_CLOSE = {
   goingAway: { code: 1001, reason: 'the relay is stopping' },
   badMessage: { code: 4000, reason: 'bad message' },

@@ -85,7 +85,10 @@ it('after stop takes nothing, handles what waits, and keeps no deadline', () => 
   expect(done).toEqual(['a1', 'b1', 'settled']);
 });
 
-/** A machine that returns for each input the effects that `effects` names; 'settled' shows among what was done. */
+/**
+ * A machine that returns for each input the effects that `effects` names; 'settled' shows among what was
+ * done.
+ */
 function driving(
   effects: Record<string, readonly string[]>,
   perform: (effect: string) => void = () => undefined,

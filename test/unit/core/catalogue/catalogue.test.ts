@@ -1,5 +1,6 @@
-// The catalogue: whatever was written, lost, forked, delivered out of order or only in part, devices that exchange what
-// they have end with one catalogue, and it says what an independent reading of all entries says.
+// The catalogue: whatever was written, lost, forked, delivered out of order or only in part, devices that
+// exchange what they have end with one catalogue, and it says what an independent reading of all entries
+// says.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -430,7 +431,10 @@ function writeSomething({ index, catalogue }: Replica, what: number, wallMs: num
   return write(catalogue, deviceAt(index), wallMs, chosen, chosen.kind === 'file' ? manifest : undefined);
 }
 
-/** The device's disk lost the last entries of its own log: it starts again with what is left, and knows no better. */
+/**
+ * The device's disk lost the last entries of its own log: it starts again with what is left, and knows no
+ * better.
+ */
 function loseTail(replica: Replica, count: number, batch: number, written: Written): void {
   const entries = entriesOf(replica.catalogue, written);
   const own = replica.catalogue.positionOf(replica.device, 0).seq - 1;
@@ -500,7 +504,8 @@ function readingOf(entries: readonly CheckedEntry[]): unknown {
     if (entry.body.kind === 'remove') removed.add(entry.body.file);
     if (file !== undefined) files.add(file.fileId);
   }
-  // Of one device the last by number counts, and of equals the smaller id; of the pool's names then the latest.
+  // Of one device the last by number counts, and of equals the smaller id; of the pool's names then the
+  // latest.
   const bySeq = entries.toSorted(
     ({ entry: a }, { entry: b }) => a.seq - b.seq || (a.entryId < b.entryId ? 1 : -1),
   );

@@ -1,4 +1,5 @@
-// The gate of the catalogue, with real signatures and seals: what an honest device writes passes, and nothing else does.
+// The gate of the catalogue, with real signatures and seals: what an honest device writes passes, and nothing
+// else does.
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';

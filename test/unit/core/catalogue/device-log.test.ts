@@ -105,7 +105,8 @@ describe('a log', () => {
     expect(missingTo(...long, ...early)).toEqual(new Set(late));
     expect(missingTo(...long.slice(0, 60))).toEqual(new Set([...long.slice(60), ...early, ...late]));
     expect(missingTo(...long, ...early, ...late)).toEqual(new Set());
-    // Whoever went on in another way after number 70 has what lies before that: some of it comes twice, never half of it.
+    // Whoever went on in another way after number 70 has what lies before that: some of it comes twice, never
+    // half of it.
     const parted = missingTo(...long.slice(0, 70), ...chain(['s', 't'], long[69]));
     for (const entry of [...long.slice(70), ...early, ...late]) expect(parted).toContain(entry);
     expect(parted.size).toBeLessThan(40);

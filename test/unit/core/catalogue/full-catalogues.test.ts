@@ -1,5 +1,5 @@
-// Devices that know as many others as a catalogue takes, but not the same ones: what one keeps and the other cannot must not
-// go over their link, while what both keep does so at once.
+// Devices that know as many others as a catalogue takes, but not the same ones: what one keeps and the other
+// cannot must not go over their link, while what both keep does so at once.
 
 import { describe, expect, it } from 'vitest';
 import type { CheckedEntry } from '../../../../src/core/catalogue/check.ts';
@@ -141,7 +141,10 @@ function strangerLog(side: number, index: number): CheckedEntry[] {
 
 type Writer = Parameters<typeof uncheckedEntry>[0];
 
-/** The entry of this number in a log that has nothing but names; `before` is the one before it, which is made anew if it is not given. */
+/**
+ * The entry of this number in a log that has nothing but names; `before` is the one before it, which is made
+ * anew if it is not given.
+ */
 function profileOf(writer: Writer, seq: number, before?: CheckedEntry): CheckedEntry {
   const prior = before ?? (seq > 1 ? profileOf(writer, seq - 1) : undefined);
   const position = { seq, prev: prior?.entry.entryId, at: { ms: seq, count: 0 } };

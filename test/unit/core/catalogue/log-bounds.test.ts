@@ -1,5 +1,5 @@
-// Logs that fork without end, or that are full: whatever came first, and by whom, devices keep the same of them, say the same,
-// and stop asking each other.
+// Logs that fork without end, or that are full: whatever came first, and by whom, devices keep the same of
+// them, say the same, and stop asking each other.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -130,7 +130,8 @@ describe('thousands of forks of one log', () => {
     expect([...victim.catalogue.missingFor(heads)].map(({ entryId }) => entryId)).toEqual([
       more.entry.entryId,
     ]);
-    // A second on an idle machine; with a set of all forks it took four times that, and again for each further one.
+    // A second on an idle machine; with a set of all forks it took four times that, and again for each
+    // further one.
     expect(tookMs).toBeLessThan(3_000);
   });
 

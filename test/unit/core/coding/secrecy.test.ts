@@ -1,6 +1,6 @@
-// What the threshold promises, on whole files made by the real parts: a pool member with every pool key and k - 1 fragments
-// (index and blocks) learns no plaintext, k fragments without the pool's half key give nothing, and a private file's
-// manifest tells the pool neither its name nor its key.
+// What the threshold promises, on whole files made by the real parts: a pool member with every pool key and k
+// - 1 fragments (index and blocks) learns no plaintext, k fragments without the pool's half key give nothing,
+// and a private file's manifest tells the pool neither its name nor its key.
 
 import { createDecipheriv } from 'node:crypto';
 import fc from 'fast-check';
@@ -55,7 +55,10 @@ interface StoredFile {
   readonly secret: { readonly linkKey: Uint8Array<ArrayBuffer>; readonly sharedKey: Uint8Array };
 }
 
-/** A file as it is stored: two half keys, shares, sealed and coded segments, fragment indexes, a sealed manifest. */
+/**
+ * A file as it is stored: two half keys, shares, sealed and coded segments, fragment indexes, a sealed
+ * manifest.
+ */
 async function store(isPrivate: boolean): Promise<StoredFile> {
   const [linkKey, sharedKey, salt] = [randomBytes(32), randomBytes(32), randomBytes(32)];
   const geometry = { size: PLAIN.length, k: K, n: N, blockBytes: BLOCK_BYTES };
@@ -265,7 +268,10 @@ function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(length));
 }
 
-/** At `x`, the polynomials that pass through `secret` at 0 and through the known shares: one value for each secret. */
+/**
+ * At `x`, the polynomials that pass through `secret` at 0 and through the known shares: one value for each
+ * secret.
+ */
 function valueAt(x: number, secret: Uint8Array, known: readonly IndexedShare[]): Uint8Array {
   const points = [{ x: 0, y: secret }, ...known.map(({ index, share }) => ({ x: index + 1, y: share }))];
   return Uint8Array.from({ length: 32 }, (_, at) =>
@@ -278,12 +284,17 @@ function valueAt(x: number, secret: Uint8Array, known: readonly IndexedShare[]):
   );
 }
 
-/** A block that begins the ciphertext of segment 0 (whose nonce is zero), decrypted without asking the tag. */
+/**
+ * A block that begins the ciphertext of segment 0 (whose nonce is zero), decrypted without asking the tag.
+ */
 function keystreamOn(block: Uint8Array, key: Uint8Array): Uint8Array {
   return createDecipheriv('aes-256-gcm', key, new Uint8Array(12)).update(block);
 }
 
-/** Whether any WINDOW_BYTES of the text in a row appear in `bytes`. The text repeats, so one period has all of them. */
+/**
+ * Whether any WINDOW_BYTES of the text in a row appear in `bytes`. The text repeats, so one period has all of
+ * them.
+ */
 function hasText(bytes: Uint8Array): boolean {
   return indicesOf(57).some((start) => hasBytes(bytes, PLAIN.subarray(start, start + WINDOW_BYTES)));
 }

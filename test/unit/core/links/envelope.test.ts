@@ -1,5 +1,5 @@
-// Signaling envelopes: one that was not written by the device it names, for this pool and this session, just now, is
-// refused. Real Ed25519 and AES-GCM throughout.
+// Signaling envelopes: one that was not written by the device it names, for this pool and this session, just
+// now, is refused. Real Ed25519 and AES-GCM throughout.
 
 import { decode, encode } from '@ipld/dag-cbor';
 import fc from 'fast-check';

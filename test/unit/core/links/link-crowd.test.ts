@@ -1,4 +1,5 @@
-// A member that makes up devices by the hundred: they may take what nobody else wants, and keep nobody from linking.
+// A member that makes up devices by the hundred: they may take what nobody else wants, and keep nobody from
+// linking.
 
 import { describe, expect, it } from 'vitest';
 import type { LinkEffect, LinkInput, Way } from '../../../../src/core/links/link-events.ts';

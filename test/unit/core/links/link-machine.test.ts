@@ -1,5 +1,5 @@
-// The link machine: scripted cases, then random histories of two and three devices, which always end with one link for
-// each pair and nothing stuck.
+// The link machine: scripted cases, then random histories of two and three devices, which always end with one
+// link for each pair and nothing stuck.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

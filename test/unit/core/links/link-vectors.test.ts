@@ -1,4 +1,5 @@
-// The bytes on links and to the relay, against golden vectors: frames, relay frames, ids of sessions and links, envelopes.
+// The bytes on links and to the relay, against golden vectors: frames, relay frames, ids of sessions and
+// links, envelopes.
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';

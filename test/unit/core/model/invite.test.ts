@@ -1,4 +1,5 @@
-// Invites and private file links: golden text, round trips, and that anything mistyped or cut is told from a good one.
+// Invites and private file links: golden text, round trips, and that anything mistyped or cut is told from a
+// good one.
 
 import { base64url } from 'multiformats/bases/base64';
 import fc from 'fast-check';

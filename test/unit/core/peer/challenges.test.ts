@@ -1,4 +1,5 @@
-// Claims that are put to the proof: what a device can and cannot make of claiming, withdrawing and keeping silent.
+// Claims that are put to the proof: what a device can and cannot make of claiming, withdrawing and keeping
+// silent.
 
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../../../src/core/model/ids.ts';

@@ -1,5 +1,5 @@
-// The outbox on virtual time, against a pool that the test plays: what is offered to whom, when it is offered elsewhere, and
-// that this device never lets go of its copies a moment too early.
+// The outbox on virtual time, against a pool that the test plays: what is offered to whom, when it is offered
+// elsewhere, and that this device never lets go of its copies a moment too early.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -147,7 +147,10 @@ class Pool {
     }
   }
 
-  /** The promise of the outbox, without its code: all that there is has a home, and any one device may be lost. */
+  /**
+   * The promise of the outbox, without its code: all that there is has a home, and any one device may be
+   * lost.
+   */
   #expectSafe(keep: ReadonlySet<number>): void {
     const { k, n } = this.manifest;
     // What a liar claims is nowhere.

@@ -1,5 +1,5 @@
-// The peer machine, alone and with others that speak to it in encoded messages: whom it listens to, what it tells, what it
-// takes, and how whatever was missed is mended.
+// The peer machine, alone and with others that speak to it in encoded messages: whom it listens to, what it
+// tells, what it takes, and how whatever was missed is mended.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';

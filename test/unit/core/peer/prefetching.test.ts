@@ -1,5 +1,5 @@
-// Foretold blocks on virtual time: what is fetched of whom and when it is given up, and that no sequence of hints, fetches
-// and ends makes a device hold more than its bounds, or for longer.
+// Foretold blocks on virtual time: what is fetched of whom and when it is given up, and that no sequence of
+// hints, fetches and ends makes a device hold more than its bounds, or for longer.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-// Holdings: what others say they hold follows their numbered deltas, and nothing is believed that does not add up.
+// Holdings: what others say they hold follows their numbered deltas, and nothing is believed that does not
+// add up.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -1,5 +1,5 @@
-// Placement: the caps and the space are never exceeded, the spread is even, and the order depends on nothing but the file,
-// the devices and their space.
+// Placement: the caps and the space are never exceeded, the spread is even, and the order depends on nothing
+// but the file, the devices and their space.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// The read plan on virtual time, against holders that answer, lag, stall, fail, leave and come back: whatever they do, a
-// read that k fragments of each segment allow comes to its end, within its bounds.
+// The read plan on virtual time, against holders that answer, lag, stall, fail, leave and come back: whatever
+// they do, a read that k fragments of each segment allow comes to its end, within its bounds.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// Frames: whatever is cut into frames comes back whole, however the lanes interleave; whatever is not what the cutter
-// makes is refused as 'bad-message', before it costs memory.
+// Frames: whatever is cut into frames comes back whole, however the lanes interleave; whatever is not what
+// the cutter makes is refused as 'bad-message', before it costs memory.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-// The relay's wire protocol: what is encoded is decoded the same, and nothing a stranger sends gets past the decoders.
+// The relay's wire protocol: what is encoded is decoded the same, and nothing a stranger sends gets past the
+// decoders.
 
 import { encode } from '@ipld/dag-cbor';
 import * as fc from 'fast-check';
@@ -142,7 +143,7 @@ describe('garbage', () => {
   });
 
   test('deep nesting is refused, not a stack overflow', () => {
-    const nested = new Uint8Array(MAX_RELAY_FRAME_BYTES).fill(0x81); // an array of an array of an array of …
+    const nested = new Uint8Array(MAX_RELAY_FRAME_BYTES).fill(0x81); // arrays within arrays …
     expect(answersOrRefuses(decodeClientFrame, nested)).toBe(true);
     expect(answersOrRefuses(decodeRelayFrame, nested)).toBe(true);
   });
@@ -208,6 +209,6 @@ test('a connection id is made of 16 bytes', () => {
 
 test('every close reason fits a close frame, and every code is distinct', () => {
   const closes = Object.values(RELAY_CLOSE);
-  for (const { reason } of closes) expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123); // RFC 6455, 5.5
+  for (const { reason } of closes) expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
   expect(new Set(closes.map(({ code }) => code)).size).toBe(closes.length);
 });
