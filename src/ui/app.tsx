@@ -15,6 +15,7 @@ import { JoinScreen } from './welcome/join-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
 import type { AppUpdate } from './state/app-update.ts';
 import { openPage, PageContext, useStatus, type Page } from './state/page.ts';
+import { en } from './text/en.ts';
 
 interface AppProps {
   /** Must be ready. */
@@ -119,14 +120,12 @@ async function openFileLink({ palm, alerts, said }: Page, link: string): Promise
   try {
     const { fileId } = await palm.openLink(link);
     const name = palm.status().files.find((file) => file.fileId === fileId)?.name ?? '';
-    said.value = name === '' ? 'The private file is open' : `“${shownName(name)}” is open on this page`;
+    said.value = name === '' ? en.messages.openedPrivate : en.messages.opened(shownName(name));
   } catch (error) {
     alerts.raise(explain(error));
   }
 }
 
 function refuseSecondPool({ alerts }: Page): void {
-  alerts.raise(
-    'This browser is in a pool already, so the invite was not used. To join the other pool, leave this one first.',
-  );
+  alerts.raise(en.messages.secondPool);
 }

@@ -5,9 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Dialog } from '../parts/dialog.tsx';
 import { inviteIn } from '../route.ts';
 import { openCamera, scanFrames } from './camera.ts';
-
-const NOT_AN_INVITE =
-  'This QR code is not an invite to a pool. On the other device, choose “Invite a device”.';
+import { en } from '../text/en.ts';
 
 interface ScanDialogProps {
   readonly onClose: () => void;
@@ -75,7 +73,7 @@ async function scan(video: HTMLVideoElement, signal: AbortSignal, events: ScanEv
         events.found(invite);
         return;
       }
-      events.trouble({ text: NOT_AN_INVITE, ended: false });
+      events.trouble({ text: en.camera.notAnInvite, ended: false });
     }
   } catch (error) {
     if (!signal.aborted) events.trouble({ text: cameraTrouble(error), ended: true });
@@ -84,9 +82,8 @@ async function scan(video: HTMLVideoElement, signal: AbortSignal, events: ScanEv
 
 function cameraTrouble(error: unknown): string {
   const name = error instanceof Error ? error.name : '';
-  const instead = 'Scan the code with the device’s own camera app instead, or paste the invite link.';
-  if (name === 'NotAllowedError') return `Palm was not allowed to use the camera. ${instead}`;
-  if (name === 'NotFoundError') return `No camera was found here. ${instead}`;
-  if (name === 'NotReadableError') return `The camera is in use by another app. ${instead}`;
-  return `The camera did not start (${error instanceof Error ? error.message : String(error)}). ${instead}`;
+  if (name === 'NotAllowedError') return en.camera.notAllowed;
+  if (name === 'NotFoundError') return en.camera.notFound;
+  if (name === 'NotReadableError') return en.camera.inUse;
+  return en.camera.notStarted(error instanceof Error ? error.message : String(error));
 }

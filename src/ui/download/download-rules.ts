@@ -3,8 +3,8 @@
 import { isPalmError } from '../../core/model/errors.ts';
 import type { FileStatus } from '../../runtime/api.ts';
 import { shownName } from '../text/file-name.ts';
-import { formatBytes } from '../text/units.ts';
 import { explain, isCancelled } from '../text/explain.ts';
+import { en } from '../text/en.ts';
 
 /** Up to this a file is gathered in memory: less than what reading it keeps in flight anyway. */
 const SMALL_BYTES = 8 * 1024 * 1024;
@@ -91,35 +91,24 @@ interface Named {
 }
 
 export function savedText({ name }: Named, destination: 'kept' | 'picked'): string {
-  const file = quoted(name);
-  return destination === 'picked' ? `${file} is saved` : `${file} is in your downloads`;
+  return destination === 'picked' ? en.downloads.saved(shown(name)) : en.downloads.handed(shown(name));
 }
 
 export function goneText({ name }: Named): string {
-  // After a reload the name of a file that the pool no longer has is not known.
-  const what = name === '' ? 'A file' : quoted(name);
-  return `${what} was removed from the pool, so it cannot be downloaded to the end. What had arrived was deleted.`;
+  return en.downloads.gone(shown(name));
 }
 
 export function failedText({ name }: Named, error: unknown): string {
-  return `${quoted(name)} was not downloaded. ${explain(error)}`;
+  return en.downloads.failed(shown(name), explain(error));
 }
 
 /** A stopped download, in its row. */
 export function stoppedText(error: unknown, keptBytes: number): string {
-  const kept = keptBytes === 0 ? '' : ` ${formatBytes(keptBytes)} are kept: it goes on from there.`;
-  return `${explain(error)}${kept}`;
+  return en.downloads.stopped(explain(error), keptBytes);
 }
-
-export const PERMISSION_TEXT =
-  'This page was opened anew: allow Palm to write to the file you picked, and the download goes on.';
 
 export function leftoverText({ name }: Named, error: unknown): string {
-  return `The unfinished ${quoted(name)} could not be deleted: delete it yourself where you saved it. ${explain(error)}`;
-}
-
-export function tooManyText(most: number): string {
-  return `${most} downloads are under way or stopped already, so this one was not begun. Start it when some are done.`;
+  return en.downloads.leftover(shown(name), explain(error));
 }
 
 /** More bytes, or fewer, than the file has, from a read that ended well. */
@@ -127,8 +116,7 @@ export function wrongSizeText(
   { name, size }: Named & { readonly size: number },
   arrivedBytes: number,
 ): string {
-  const what = `${arrivedBytes} bytes arrived instead of ${size}`;
-  return `${quoted(name)} was not downloaded: ${what}. Nothing was saved; the pool still has the file. Try again.`;
+  return en.downloads.wrongSize(shown(name), size, arrivedBytes);
 }
 
 const KEPT_AT_LEAST_MS = 10 * 60_000;
@@ -140,6 +128,6 @@ export function keptAfterHandingMs(size: number): number {
   return KEPT_AT_LEAST_MS + size / SLOW_COPY_BYTES_PER_MS;
 }
 
-function quoted(name: string): string {
-  return name === '' ? 'A private file' : `“${shownName(name)}”`;
+function shown(name: string): string | undefined {
+  return name === '' ? undefined : shownName(name);
 }

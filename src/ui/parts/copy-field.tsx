@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useId, useRef } from 'preact/hooks';
 import { CopyIcon } from './icons.tsx';
+import { en } from '../text/en.ts';
 
 interface CopyFieldProps {
   readonly label: string;
@@ -14,8 +15,9 @@ export function CopyField({ label, text }: CopyFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   const feedback = useSignal('');
   const copy = async (): Promise<void> => {
-    feedback.value = (await copyText(text)) ? 'Copied' : 'Selected: copy it with your keyboard or the menu';
-    if (feedback.value !== 'Copied') {
+    const isCopied = await copyText(text);
+    feedback.value = isCopied ? en.messages.copied : en.messages.selected;
+    if (!isCopied) {
       input.current?.focus();
       input.current?.select();
     }

@@ -4,7 +4,7 @@
 import { useEffect } from 'preact/hooks';
 import { AlertMessages } from './messages.tsx';
 import { shownName } from '../text/file-name.ts';
-import { countOf } from '../text/units.ts';
+import { en } from '../text/en.ts';
 import { usePage } from '../state/page.ts';
 
 /** Long enough to read a short sentence. */
@@ -31,8 +31,8 @@ export function Toasts() {
           <div class="toast">
             <p>
               {undoable.length === 1
-                ? `“${shownName(first.name)}” is removed`
-                : `${countOf(undoable.length, 'file')} are removed`}
+                ? en.messages.removed(shownName(first.name))
+                : en.messages.removedMany(undoable.length)}
             </p>
             <button type="button" class="button" onClick={() => removals.undo()}>
               Undo

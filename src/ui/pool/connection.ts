@@ -1,7 +1,7 @@
 // The pool's connection in words: what works now, and what to do when something does not. Pure.
 
 import type { PalmStatus } from '../../runtime/api.ts';
-import { countOf } from '../text/units.ts';
+import { en } from '../text/en.ts';
 
 export interface Connection {
   /** 'linked': at least one other device answers. 'waiting': none does yet. 'cut': none does and the relay is lost. */
@@ -19,22 +19,21 @@ export function connectionOf({ pool, devices }: ConnectionStatus): Connection {
   const relay = pool?.relay ?? 'connecting';
   const linked = devices.filter((device) => !device.self && device.state === 'reachable').length;
   if (linked > 0) {
-    const others = `Connected to ${countOf(linked, 'device')}`;
-    if (relay !== 'lost') return { state: 'linked', sentence: others };
-    return { state: 'linked', sentence: `${others}, going on without the relay` };
+    const words = relay === 'lost' ? en.connection.linkedWithoutRelay : en.connection.linked;
+    return { state: 'linked', sentence: words(linked) };
   }
   switch (relay) {
     case 'connected':
       return {
         state: 'waiting',
-        sentence: pool?.alone === true ? 'No other device yet' : 'No other device is reachable now',
+        sentence: pool?.alone === true ? en.connection.noOtherYet : en.connection.noneReachable,
       };
     case 'connecting':
-      return { state: 'waiting', sentence: 'Looking for the relay…' };
+      return { state: 'waiting', sentence: en.connection.lookingForRelay };
     case 'lost':
       return {
         state: 'cut',
-        sentence: 'The relay does not answer. Check the Wi-Fi; Palm keeps trying',
+        sentence: en.connection.relayLost,
       };
   }
 }

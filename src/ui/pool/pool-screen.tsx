@@ -12,7 +12,6 @@ import { LeaveIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
-import { countOf } from '../text/units.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { MAX_QUEUED_FILES, type AddedFile } from '../state/store-queue.ts';
 import { AddPanel } from './add-panel.tsx';
@@ -22,6 +21,7 @@ import { DevicesSection } from './devices-section.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
+import { en } from '../text/en.ts';
 
 type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
 
@@ -42,15 +42,9 @@ export function PoolScreen() {
 
   const add = (added: readonly AddedFile[]): void => {
     const left = queue.add(added, isPrivate.value);
-    if (left > 0) {
-      alerts.raise(
-        `${countOf(left, 'file')} did not fit in line and ${left === 1 ? 'was' : 'were'} not added: at most ` +
-          `${MAX_QUEUED_FILES} wait at a time. The others are being stored; add the rest when they are done.`,
-      );
-    }
+    if (left > 0) alerts.raise(en.messages.notInLine(left, MAX_QUEUED_FILES));
   };
-  const addFailed = (error: unknown): void =>
-    alerts.raise(`A dropped folder could not be read, and nothing of it was added. ${explain(error)}`);
+  const addFailed = (error: unknown): void => alerts.raise(en.messages.folderUnread(explain(error)));
 
   return (
     <main class="pool">

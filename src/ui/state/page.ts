@@ -17,6 +17,7 @@ import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
 import { settledStatus } from './settled-status.ts';
 import { StoreQueue, type QueueItem, type Stored } from './store-queue.ts';
+import { en } from '../text/en.ts';
 
 /** A private file's link, on the screen until the person puts it away. */
 export interface PrivateLink {
@@ -73,7 +74,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
   // The subscription comes a moment later: without this the file would flash up in between.
   const remove = (fileId: string): Promise<void> => palm.remove(fileId).then(refresh);
   const removals = new Removals({ remove }, delay, ({ name }, error) => {
-    alerts.raise(`“${shownName(name)}” was not removed and is still in the pool. ${explain(error)}`);
+    alerts.raise(en.messages.notRemoved(shownName(name), explain(error)));
   });
   const downloads = new Downloads({
     palm,
@@ -131,7 +132,8 @@ export function useStatus<Part>(pick: (status: PalmStatus) => Part): Part {
 }
 
 function storedText({ name, deduplicated }: Stored): string {
-  return deduplicated ? `“${shownName(name)}” was in the pool already` : `“${shownName(name)}” is stored`;
+  const words = deduplicated ? en.messages.deduplicated : en.messages.stored;
+  return words(shownName(name));
 }
 
 /** A hidden page may never come back: what was removed is then told to the pool at once. */

@@ -7,6 +7,7 @@ import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import type { Alerts } from '../alerts.ts';
 import type { Stored } from './store-queue.ts';
+import { en } from '../text/en.ts';
 
 interface ResumptionsOptions {
   readonly palm: Pick<Palm, 'resumeStore' | 'discardStore' | 'status'>;
@@ -68,7 +69,7 @@ export class Resumptions {
     const { palm, alerts } = this.#options;
     const isThere = palm.status().unfinished.some((one) => one.id === id);
     if (isThere) this.#explain(id, explain(error));
-    else alerts.raise(`“${shownName(name)}” was not stored. ${explain(error)}`);
+    else alerts.raise(en.messages.notStored(shownName(name), explain(error)));
   }
 
   #explain(id: string, reason: string | undefined): void {

@@ -4,6 +4,7 @@
 import type { TransferStatus, UnfinishedStatus } from '../../runtime/api.ts';
 import type { DownloadState, DownloadView } from '../download/downloads.ts';
 import type { QueueItem } from './store-queue.ts';
+import { en } from '../text/en.ts';
 
 /** Who can cancel the row. */
 export type TransferOwner =
@@ -115,8 +116,6 @@ function downloadRow(download: DownloadView, transfer: TransferStatus | undefine
 }
 
 function waitingText(state: Extract<DownloadState, { kind: 'queued' | 'waiting' }>): string {
-  if (state.kind === 'queued') return 'Waits for the downloads before it';
-  return state.need === 'link'
-    ? 'Waits for its link: open it here again, and the download goes on'
-    : 'Waits for devices: it goes on by itself when enough of them are back';
+  if (state.kind === 'queued') return en.downloads.waitsForOthers;
+  return state.need === 'link' ? en.downloads.waitsForLink : en.downloads.waitsForDevices;
 }

@@ -7,7 +7,7 @@ import { en } from './en.ts';
 export function explain(error: unknown): string {
   if (isPalmError(error)) return en.errorText(error.failure);
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return `Something unexpected happened (${detail}). What your devices hold is untouched; reload and try again.`;
+  return en.messages.unexpected(detail);
 }
 
 /** Whether the person cancelled: nothing to explain then. */

@@ -3,10 +3,10 @@
 // folder.
 
 import { hasVisibleCharacters, visibleName, withoutHidden } from '../../core/model/visible-name.ts';
+import { en } from './en.ts';
 
 /** What most file systems allow for one name, in UTF-8 bytes. */
 const MAX_SAVED_NAME_BYTES = 255;
-const UNNAMED = 'Unnamed file';
 
 /** Refused by Windows in any name; the slash by everyone. */
 const UNSAVEABLE = /[/\\:*?"<>|]/gu;
@@ -16,7 +16,7 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/iu;
 
 /** `name` with everything written out that could not be seen; 'Unnamed file' for none. */
 export function shownName(name: string): string {
-  return visibleName(name) || UNNAMED;
+  return visibleName(name) || en.unnamedFile;
 }
 
 /** A folder path for the screen: every part as `shownName`, joined by " / "; '' for none. */
@@ -32,9 +32,9 @@ export function shownPath(path: string): string {
 export function savedName(name: string): string {
   const plain = withoutHidden(name).replace(UNSAVEABLE, '_').trim();
   const ended = plain.replace(/[. ]+$/u, '');
-  if (!hasVisibleCharacters(ended)) return UNNAMED;
+  if (!hasVisibleCharacters(ended)) return en.unnamedFile;
   // What is left of it must not become a hidden file.
-  if (ended.startsWith('.') && !name.startsWith('.')) return cutToBytes(`${UNNAMED}${ended}`);
+  if (ended.startsWith('.') && !name.startsWith('.')) return cutToBytes(`${en.unnamedFile}${ended}`);
   return cutToBytes(RESERVED.test(ended) ? `_${ended}` : ended);
 }
 

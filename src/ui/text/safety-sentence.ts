@@ -4,7 +4,7 @@
 import { devicesNeeded, Steps } from '../../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownDeviceName } from './device-name.ts';
-import { countOf } from './units.ts';
+import { en } from './en.ts';
 
 /** 'safe': devices may be lost. 'exposed': it opens, but one loss could end that. 'closed': it cannot be opened now. */
 export type SafetyTone = 'safe' | 'exposed' | 'closed';
@@ -16,24 +16,21 @@ export interface Safety {
 
 export function safetyOf(file: FileStatus, devices: readonly DeviceStatus[]): Safety {
   if (file.reach < file.k) return { tone: 'closed', sentence: missingSentence(file, devices) };
-  if (file.margin === 1) return { tone: 'safe', sentence: 'Survives the loss of any one device' };
-  if (file.margin > 1) return { tone: 'safe', sentence: `Survives the loss of any ${file.margin} devices` };
+  if (file.margin >= 1) return { tone: 'safe', sentence: en.safety.survives(file.margin) };
   return { tone: 'exposed', sentence: exposedSentence(file, devices) };
 }
 
 function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): string {
   const others = devices.filter((device) => !device.self);
-  if (others.length === 0) return 'Only on this device: invite another';
+  if (others.length === 0) return en.safety.onlyHere;
   const alone = reachableHolderWithAll(file, devices);
-  if (alone === undefined) return 'Losing one more device could make it unreadable';
-  const who = alone.self ? 'this device' : shownDeviceName(alone.name);
-  if (others.length === 1) return `Only ${who} can open it alone: add a third device`;
-  if (!alone.self) return `Only ${who} can open it alone: keep that device`;
+  if (alone === undefined) return en.safety.oneMore;
+  const name = shownDeviceName(alone.name);
+  if (others.length === 1) return en.safety.aloneAddThird(alone.self ? undefined : name);
+  if (!alone.self) return en.safety.aloneKeep(name);
   const here = others.filter((device) => device.state === 'reachable').length;
-  if (here >= 2 && file.inOutbox) return 'Only this device can open it alone: still spreading to the others';
-  return here < others.length
-    ? 'Only this device can open it alone: bring another device back'
-    : 'Only this device can open it alone: add another device';
+  if (here >= 2 && file.inOutbox) return en.safety.aloneSpreading;
+  return here < others.length ? en.safety.aloneBringBack : en.safety.aloneAdd;
 }
 
 /** A reachable device that holds k fragments or more by itself. */
@@ -56,11 +53,6 @@ function missingSentence(file: FileStatus, devices: readonly DeviceStatus[]): st
       .map((holder) => new Set(holder.fragments));
   const steps = new Steps();
   const needed = devicesNeeded(sets(true), sets(false), file.k, steps);
-  if (needed === undefined) {
-    const neededFragments = file.k - file.reach;
-    const few = neededFragments === 1 ? 'it' : 'them';
-    return `Needs ${countOf(neededFragments, 'more fragment')}, and no known device has ${few}`;
-  }
-  const bound = steps.isOver ? 'up to ' : '';
-  return `Needs ${bound}${needed} more ${needed === 1 ? 'device' : 'devices'} to open`;
+  if (needed === undefined) return en.safety.lacksFragments(file.k - file.reach);
+  return en.safety.needsDevices(needed, !steps.isOver);
 }

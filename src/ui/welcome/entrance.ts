@@ -3,6 +3,7 @@
 import { useSignal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { explain } from '../text/explain.ts';
 import { usePage } from '../state/page.ts';
+import { en } from '../text/en.ts';
 
 export interface Entrance {
   readonly busy: ReadonlySignal<'no' | 'creating' | 'joining'>;
@@ -39,14 +40,14 @@ export function useEntrance(deviceName: Signal<string>): Entrance {
     async create(poolName) {
       const name = poolName.trim();
       if (name === '') {
-        alerts.raise('The pool has no name yet. Write one under “Pool name”; it can be anything.');
+        alerts.raise(en.messages.poolWithoutName);
         return false;
       }
       return attempt('creating', () => palm.createPool({ name, ...named() }));
     },
     async join(invite) {
       if (invite.trim() === '') {
-        alerts.raise('There is no invite yet. Paste it under “Invite link”, or scan its QR code.');
+        alerts.raise(en.messages.noInvite);
         return false;
       }
       return attempt('joining', async () => {

@@ -1,0 +1,32 @@
+// English: what is said of downloads. `name`: as it is shown; undefined for a private file whose name is not known. `why`: a whole
+// sentence.
+
+import { formatBytes } from '../units.ts';
+
+export const downloadTexts = {
+  saved: (name: string | undefined) => `${fileOf(name)} is saved`,
+  handed: (name: string | undefined) => `${fileOf(name)} is in your downloads`,
+  gone: (name: string | undefined) =>
+    // After a reload the name of a file that the pool no longer has is not known.
+    `${name === undefined ? 'A file' : fileOf(name)} was removed from the pool, so it cannot be downloaded to the end. What had arrived was deleted.`,
+  failed: (name: string | undefined, why: string) => `${fileOf(name)} was not downloaded. ${why}`,
+  /** In its row. */
+  stopped: (why: string, keptBytes: number) =>
+    keptBytes === 0 ? why : `${why} ${formatBytes(keptBytes)} are kept: it goes on from there.`,
+  permission:
+    'This page was opened anew: allow Palm to write to the file you picked, and the download goes on.',
+  leftover: (name: string | undefined, why: string) =>
+    `The unfinished ${name === undefined ? 'private file' : fileOf(name)} could not be deleted: delete it yourself where you saved it. ${why}`,
+  tooMany: (most: number) =>
+    `${most} downloads are under way or stopped already, so this one was not begun. Start it when some are done.`,
+  wrongSize: (name: string | undefined, size: number, arrivedBytes: number) =>
+    `${fileOf(name)} was not downloaded: ${arrivedBytes} bytes arrived instead of ${size}. Nothing was saved; the pool still has the file. Try again.`,
+  notTakenUp: (why: string) => `Downloads that were interrupted could not be taken up again. ${why}`,
+  waitsForOthers: 'Waits for the downloads before it',
+  waitsForLink: 'Waits for its link: open it here again, and the download goes on',
+  waitsForDevices: 'Waits for devices: it goes on by itself when enough of them are back',
+};
+
+function fileOf(name: string | undefined): string {
+  return name === undefined ? 'A private file' : `“${name}”`;
+}

@@ -1,0 +1,35 @@
+// English: alerts, and what is said in passing. `name`: as it is shown. `why`: a whole sentence.
+
+import { countOf } from '../units.ts';
+
+export const messageTexts = {
+  unexpected: (detail: string) =>
+    `Something unexpected happened (${detail}). What your devices hold is untouched; reload and try again.`,
+  stored: (name: string) => `“${name}” is stored`,
+  deduplicated: (name: string) => `“${name}” was in the pool already`,
+  notStored: (name: string, why: string) => `“${name}” was not stored. ${why}`,
+  removed: (name: string) => `“${name}” is removed`,
+  removedMany: (count: number) => `${countOf(count, 'file')} are removed`,
+  notRemoved: (name: string, why: string) => `“${name}” was not removed and is still in the pool. ${why}`,
+  notInLine: (count: number, most: number) =>
+    `${countOf(count, 'file')} did not fit in line and ${count === 1 ? 'was' : 'were'} not added: at most ${most} wait at a time. The others are being stored; add the rest when they are done.`,
+  folderUnread: (why: string) => `A dropped folder could not be read, and nothing of it was added. ${why}`,
+  opened: (name: string) => `“${name}” is open on this page`,
+  openedPrivate: 'The private file is open',
+  secondPool:
+    'This browser is in a pool already, so the invite was not used. To join the other pool, leave this one first.',
+  poolWithoutName: 'The pool has no name yet. Write one under “Pool name”; it can be anything.',
+  noInvite: 'There is no invite yet. Paste it under “Invite link”, or scan its QR code.',
+  copied: 'Copied',
+  selected: 'Selected: copy it with your keyboard or the menu',
+};
+
+const INSTEAD = 'Scan the code with the device’s own camera app instead, or paste the invite link.';
+
+export const cameraTexts = {
+  notAnInvite: 'This QR code is not an invite to a pool. On the other device, choose “Invite a device”.',
+  notAllowed: `Palm was not allowed to use the camera. ${INSTEAD}`,
+  notFound: `No camera was found here. ${INSTEAD}`,
+  inUse: `The camera is in use by another app. ${INSTEAD}`,
+  notStarted: (detail: string) => `The camera did not start (${detail}). ${INSTEAD}`,
+};
