@@ -1,0 +1,57 @@
+// What counts as a sign of life of the other end of a link.
+
+import { expect, it } from 'vitest';
+import type { Connection } from '../../../../../src/adapters/portable/links/connection.ts';
+import { Link } from '../../../../../src/adapters/portable/links/link.ts';
+import { dirtyMemory } from '../../../../fixtures/dirty-memory.ts';
+import { deviceAt } from '../../../../fixtures/pool-fixture.ts';
+
+it('takes no progress for life once the last ping went out: a frozen page’s browser takes whatever comes', async () => {
+  const { link, channel, heardCount } = setUp();
+  link.ping();
+  channel.bufferedBytes = 0;
+  // A pulse is on its way when the next ping is due.
+  await link.queue.send([new Uint8Array(100)], 'control');
+  link.ping();
+  expect(heardCount()).toBe(0);
+});
+
+it('takes progress for life while the last ping waits behind what the other end takes slowly', async () => {
+  const { link, channel, heardCount } = setUp();
+  await link.queue.send([new Uint8Array(200_000)], 'bulk');
+  link.ping();
+  channel.bufferedBytes -= 50_000;
+  link.ping();
+  expect(heardCount()).toBe(1);
+  link.ping();
+  expect(heardCount(), 'nothing went out since').toBe(1);
+});
+
+/** A link over a channel that keeps what is written until the test takes it out. */
+function setUp(): { link: Link; channel: { bufferedBytes: number }; heardCount: () => number } {
+  let heardCount = 0;
+  const channel = { bufferedBytes: 0 };
+  const connection: Connection = {
+    maxFrameBytes: 65_536,
+    get bufferedBytes() {
+      return channel.bufferedBytes;
+    },
+    apply: () => undefined,
+    write: (frame) => {
+      channel.bufferedBytes += frame.length;
+      return true;
+    },
+    destroy: () => undefined,
+  };
+  const link = new Link(deviceAt(1).deviceId, true, () => connection, dirtyMemory, {
+    signal: () => undefined,
+    connected: () => undefined,
+    closed: () => undefined,
+    heard: () => {
+      heardCount += 1;
+    },
+    arrival: () => undefined,
+    misbehaved: () => undefined,
+  });
+  return { link, channel, heardCount: () => heardCount };
+}
