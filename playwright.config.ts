@@ -1,5 +1,5 @@
-// The browser tests: real Chromium, the real relay, the built app (test/e2e). One worker, because one test runs up to
-// six devices on what may be two cores. No retries: a test that needs one hides a fault.
+// The browser tests: real Chromium, the real relay, the built app (test/e2e). One worker, because one test
+// runs up to six devices on what may be two cores. No retries: a test that needs one hides a fault.
 
 import { defineConfig } from '@playwright/test';
 import { browserArguments, findBrowser } from './test/browser.mjs';

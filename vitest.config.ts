@@ -1,5 +1,6 @@
-// The tests that run in Node: `unit` (one part at a time) and `sim` (whole pools on virtual time). Contract suites in
-// test/contract are libraries that unit tests run; browser tests are Playwright's (playwright.config.ts).
+// The tests that run in Node: `unit` (one part at a time) and `sim` (whole pools on virtual time). Contract
+// suites in test/contract are libraries that unit tests run; browser tests are Playwright's
+// (playwright.config.ts).
 
 import { defineConfig } from 'vitest/config';
 import { timeLimitMs } from './test/scale.ts';

@@ -1,6 +1,7 @@
-// How much JavaScript and wasm a browser has to load before the app can be used: from the network log of the built app,
-// opened in an empty profile as the relay serves it. Usable is when the first screen takes input, by the page's clock;
-// whatever was asked for until then counts, each file as gzip packs it at its best level, whatever packing the relay chose.
+// How much JavaScript and wasm a browser has to load before the app can be used: from the network log of the
+// built app, opened in an empty profile as the relay serves it. Usable is when the first screen takes input,
+// by the page's clock; whatever was asked for until then counts, each file as gzip packs it at its best
+// level, whatever packing the relay chose.
 
 import { gzipSync } from 'node:zlib';
 import { test } from './rig/bench-pool.ts';

@@ -1,6 +1,6 @@
-// The published lines as a picture: how far from 1, on a log scale, each ratio lies, with its target; and below, each amount as
-// a share of its limit. Drawn on its own ground in the colours of the reader's scheme, and whether a target is met is
-// said in words too, so that it is readable without telling colours apart.
+// The published lines as a picture: how far from 1, on a log scale, each ratio lies, with its target; and
+// below, each amount as a share of its limit. Drawn on its own ground in the colours of the reader's scheme,
+// and whether a target is met is said in words too, so that it is readable without telling colours apart.
 
 import { isReached, short } from './published.mjs';
 
@@ -82,7 +82,8 @@ export function chartOf(benches) {
 /**
  * @param {string} heading
  * @param {readonly PublishedBench[]} benches
- * @param {(line: PublishedLine) => Row | undefined} rowOf undefined for a line that has no place in this panel
+ * @param {(line: PublishedLine) => Row | undefined} rowOf undefined for a line that has no place in this
+ * panel
  * @returns {Panel}
  */
 function panelOf(heading, benches, rowOf) {

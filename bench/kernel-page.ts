@@ -1,5 +1,5 @@
-// The page's side of the kernel benchmark, which bundles it as `window.kernelBench`. The modules come as base64, because
-// the page has no server of its own.
+// The page's side of the kernel benchmark, which bundles it as `window.kernelBench`. The modules come as
+// base64, because the page has no server of its own.
 
 import { relaxedSimd } from 'wasm-feature-detect';
 import { loadReedSolomon } from '../src/adapters/portable/reed-solomon.ts';
@@ -9,7 +9,10 @@ import { parityOf, rebuiltOf } from '../test/fixtures/erasure-coding.ts';
 
 export type CodeName = 'npm' | 'simd' | 'relaxed';
 
-/** encode: all parity from the data. rebuild: the first n - k shards, all data, from the rest. single: the first alone. */
+/**
+ * encode: all parity from the data. rebuild: the first n - k shards, all data, from the rest. single: the
+ * first alone.
+ */
 export type Operation = 'encode' | 'rebuild' | 'single';
 
 export interface Work {
@@ -42,8 +45,9 @@ export async function load(name: CodeName, wasmBase64: string): Promise<void> {
 }
 
 /**
- * Makes a segment for `run`. Shards are copied into the wasm's memory and answers out of it to buffers that are used
- * again, as ISA-L's are; `fresh` has the code answer new buffers instead, whose pages the system must first provide.
+ * Makes a segment for `run`. Shards are copied into the wasm's memory and answers out of it to buffers that
+ * are used again, as ISA-L's are; `fresh` has the code answer new buffers instead, whose pages the system
+ * must first provide.
  */
 export function prepare(name: CodeName, work: Work, fresh: boolean): void {
   prepared = callOf(name, work, fresh);

@@ -1,9 +1,10 @@
-// The erasure kernel beside the npm wasm build, and beside native ISA-L where that is installed: 256 KiB blocks, one
-// thread, real Chromium. Palm's side is the ErasureCode that the codec worker uses, copies into and out of the wasm's
-// memory included; ISA-L works where the shards lie. Every code first has to derive the right shards.
+// The erasure kernel beside the npm wasm build, and beside native ISA-L where that is installed: 256 KiB
+// blocks, one thread, real Chromium. Palm's side is the ErasureCode that the codec worker uses, copies into
+// and out of the wasm's memory included; ISA-L works where the shards lie. Every code first has to derive the
+// right shards.
 //
-// Rates are per second of the thread's own processor time: whatever else the machine does meanwhile then takes nothing
-// from either side, except for a share of its caches.
+// Rates are per second of the thread's own processor time: whatever else the machine does meanwhile then
+// takes nothing from either side, except for a share of its caches.
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -77,7 +78,10 @@ test('the erasure kernel beside the npm wasm build and ISA-L', async ({ browser,
   });
 });
 
-/** Has the page load the codes that it can run; answers the build of the kernel that Palm takes in this engine. */
+/**
+ * Has the page load the codes that it can run; answers the build of the kernel that Palm takes in this
+ * engine.
+ */
 async function openPage(page: Page): Promise<'simd' | 'relaxed'> {
   await page.addScriptTag({ content: await bundle() });
   const best = await page.evaluate(() => window.kernelBench.bestBuild());

@@ -1,6 +1,7 @@
-// How long a page's main thread is held up at once while bytes move: the longest task at the storer, at a device that takes
-// fragments, and at the reader, by the thread's own processor time, which has the limit, and by the clock, which on a machine
-// with fewer cores than devices is mostly waiting. With four devices and 100 MB; a first round warms up.
+// How long a page's main thread is held up at once while bytes move: the longest task at the storer, at a
+// device that takes fragments, and at the reader, by the thread's own processor time, which has the limit,
+// and by the clock, which on a machine with fewer cores than devices is mostly waiting. With four devices and
+// 100 MB; a first round warms up.
 
 import type { Device } from '../test/e2e/device.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';

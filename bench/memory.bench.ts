@@ -1,9 +1,9 @@
-// How much memory a page and its workers take over idle while 1 GiB is stored, read, and downloaded to the disk.
-// rig/memory-watch.ts says what is counted and how. Idle is a linked device
-// before it has stored or read anything: the workers' start and their wasm count as memory in use.
+// How much memory a page and its workers take over idle while 1 GiB is stored, read, and downloaded to the
+// disk. rig/memory-watch.ts says what is counted and how. Idle is a linked device before it has stored or
+// read anything: the workers' start and their wasm count as memory in use.
 //
-// A last round, an eighth of the size, collects garbage before every sample: what it finds is still needed, and the
-// rest of the other rounds' figures is garbage that the engine had not collected yet.
+// A last round, an eighth of the size, collects garbage before every sample: what it finds is still needed,
+// and the rest of the other rounds' figures is garbage that the engine had not collected yet.
 
 import type { Device } from '../test/e2e/device.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';

@@ -1,5 +1,6 @@
-// What is published of the results: the figures without their single measurements, and the table and the chart made of them.
-// Pure; and plain JavaScript, because Node 20 runs no TypeScript and publish.mjs is run by Node alone.
+// What is published of the results: the figures without their single measurements, and the table and the
+// chart made of them. Pure; and plain JavaScript, because Node 20 runs no TypeScript and publish.mjs is run
+// by Node alone.
 
 /**
  * @import { BenchResult, Figure, Line } from './results.ts'
@@ -22,7 +23,9 @@
  *   readonly atMost?: number,
  * }} PublishedAmount
  * @typedef {PublishedRatio | PublishedAmount} PublishedLine
- * @typedef {Pick<BenchResult, 'name' | 'title' | 'at' | 'machine' | 'repeats'> & { readonly lines: readonly PublishedLine[] }} PublishedBench
+ * @typedef {Pick<BenchResult, 'name' | 'title' | 'at' | 'machine' | 'repeats'> & {
+ *   readonly lines: readonly PublishedLine[],
+ * }} PublishedBench
  */
 
 /** The order in which benches are shown; others follow by name. */

@@ -1,6 +1,7 @@
-// Time to the first byte of a range in the middle of a file of 1 GiB, at a device that holds nothing, beside the same of a file
-// that is as large as what a read keeps in flight: a ratio near 1 says that the size does not matter. The file is stored
-// 2 of 3, one fragment at each of three devices, so that 1.5 GiB on their disks are enough.
+// Time to the first byte of a range in the middle of a file of 1 GiB, at a device that holds nothing, beside
+// the same of a file that is as large as what a read keeps in flight: a ratio near 1 says that the size does
+// not matter. The file is stored 2 of 3, one fragment at each of three devices, so that 1.5 GiB on their
+// disks are enough.
 
 import { geometryOf, segmentBytesOf } from '../src/core/model/geometry.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';

@@ -1,6 +1,6 @@
-// What a bench leaves behind: bench/results/<name>.json, and a table on the terminal. A line compares Palm with something else
-// that was measured in the same run, alternating with it, so that a ratio means something on any machine; what has
-// nothing to stand beside (memory, bytes of code) is an amount with a limit.
+// What a bench leaves behind: bench/results/<name>.json, and a table on the terminal. A line compares Palm
+// with something else that was measured in the same run, alternating with it, so that a ratio means something
+// on any machine; what has nothing to stand beside (memory, bytes of code) is an amount with a limit.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';

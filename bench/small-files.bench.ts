@@ -1,7 +1,8 @@
-// 1,000 files of 10 kB picked at once, by the app's own "Add files", until every fragment of every file is at its home; beside one
-// file of the same 10 MB picked the same way, and beside storing files one by one, each when the one before has answered:
-// a tenth as many, because they take so long, and by the time that each takes. Each repeat has a pool of its own: what
-// the catalogue remembers of removed files would slow the later ones.
+// 1,000 files of 10 kB picked at once, by the app's own "Add files", until every fragment of every file is at
+// its home; beside one file of the same 10 MB picked the same way, and beside storing files one by one, each
+// when the one before has answered: a tenth as many, because they take so long, and by the time that each
+// takes. Each repeat has a pool of its own: what the catalogue remembers of removed files would slow the
+// later ones.
 
 import type { SmallFilesWork, Timed } from './rig/bench-page.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';

@@ -1,8 +1,9 @@
-// A store and a read of 200 MB over two, four and eight devices, each beside the raw ceiling: the same pages sending as many
-// bytes between the same pairs over plain channels.
+// A store and a read of 200 MB over two, four and eight devices, each beside the raw ceiling: the same pages
+// sending as many bytes between the same pairs over plain channels.
 //
-// A store counts from the call until every fragment is at its home: hashing, sealing, coding, both disks and the
-// catalogue included. A read counts from the call until the last byte was handed out, at a device that holds nothing.
+// A store counts from the call until every fragment is at its home: hashing, sealing, coding, both disks and
+// the catalogue included. A read counts from the call until the last byte was handed out, at a device that
+// holds nothing.
 
 import type { Device } from '../test/e2e/device.ts';
 import type { StoreTiming, Timed } from './rig/bench-page.ts';

@@ -1,10 +1,11 @@
-// A file of 100 MB from one page to another, beside WebTorrent: its own browser build, two pages, a tracker on this machine,
-// the same bytes, the same Chromium with its profiles on the disk.
+// A file of 100 MB from one page to another, beside WebTorrent: its own browser build, two pages, a tracker
+// on this machine, the same bytes, the same Chromium with its profiles on the disk.
 //
-// Palm's time is that of a whole read: fetching indexes, checking every block and opening every segment, at a device that
-// holds nothing, from one that holds all. WebTorrent's begins when the seeder lets the other page ask, and ends when every
-// piece is checked; hashing and seeding the file, the tracker and the connection are off its clock. It may keep the file in
-// memory, as whoever reads from Palm may; beside that it is measured as it comes, keeping the file on the disk.
+// Palm's time is that of a whole read: fetching indexes, checking every block and opening every segment, at a
+// device that holds nothing, from one that holds all. WebTorrent's begins when the seeder lets the other page
+// ask, and ends when every piece is checked; hashing and seeding the file, the tracker and the connection are
+// off its clock. It may keep the file in memory, as whoever reads from Palm may; beside that it is measured
+// as it comes, keeping the file on the disk.
 
 import type { BrowserContext, Page } from '@playwright/test';
 import { installPageSide } from '../test/e2e/page-side.ts';

@@ -67,7 +67,10 @@ function unvouched({ unvouched: addresses, lan, certificate }: Relay): string {
   ].join('');
 }
 
-/** Two rows of modules a line. White on black whatever the terminal's colours: not every camera reads it inverted. */
+/**
+ * Two rows of modules a line. White on black whatever the terminal's colours: not every camera reads it
+ * inverted.
+ */
 function qrCode(text: string, isTerminal: boolean): string {
   const lines = encodeQR(text, 'ascii', { border: 2 }).trimEnd().split('\n');
   return lines.map((line) => (isTerminal ? `  \u001B[97;40m${line}\u001B[0m` : `  ${line}`)).join('\n');

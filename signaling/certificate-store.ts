@@ -1,4 +1,5 @@
-// The relay's certificates on disk: the authority that phones may have been told to trust, and the current leaf.
+// The relay's certificates on disk: the authority that phones may have been told to trust, and the current
+// leaf.
 //
 // Invariants: each pair of key and certificate is one file, mode 0600, that is replaced atomically, so no
 // reader sees half of it or another's key; a good authority is never replaced; of a replaced one only the

@@ -1,4 +1,5 @@
-// Who gives way to a newcomer when something is full: one rule for connections, clients, rooms and places in a room.
+// Who gives way to a newcomer when something is full: one rule for connections, clients, rooms and places in
+// a room.
 //
 // The address that has most gives way, and an item that has proved something weighs less than one that has
 // not. Invariants: a newcomer displaces only an item that weighs more than itself, or an unproved one that

@@ -7,11 +7,16 @@
 import { isIP } from 'node:net';
 
 export interface Host {
-  /** Name or address as in the header, lower case, with brackets around an IPv6 address and without the port. */
+  /**
+   * Name or address as in the header, lower case, with brackets around an IPv6 address and without the port.
+   */
   readonly name: string;
   /** `name`, and the port if given. */
   readonly authority: string;
-  /** The browser is on this machine, and gives http:// the rights of a secure context (W3C Secure Contexts, 3.1). */
+  /**
+   * The browser is on this machine, and gives http:// the rights of a secure context (W3C Secure Contexts,
+   * 3.1).
+   */
   readonly loopback: boolean;
 }
 

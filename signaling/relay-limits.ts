@@ -1,5 +1,5 @@
-// What one relay allows before it closes a connection. Sizes and room counts that clients must know too are in
-// src/core/model/limits.ts; the numbers here are the relay's own, and tests pass smaller ones.
+// What one relay allows before it closes a connection. Sizes and room counts that clients must know too are
+// in src/core/model/limits.ts; the numbers here are the relay's own, and tests pass smaller ones.
 //
 // Limits per address leave room for a SCHOOL: 60 devices behind one address (a router with NAT, a reverse
 // proxy, or one IPv6 /64, which counts as one), each with two pages of Palm open. Devices behind one address
@@ -77,7 +77,9 @@ export interface RelayLimits {
 
   /** Bytes waiting in one client's socket; beyond that, the client is not reading, and is closed. */
   readonly bufferedBytes: number;
-  /** Parts of one message, chunks in which one part may come, and what an unfinished message may cost, bytes. */
+  /**
+   * Parts of one message, chunks in which one part may come, and what an unfinished message may cost, bytes.
+   */
   readonly messageFragments: number;
   readonly messageChunks: number;
   readonly messageBytes: number;

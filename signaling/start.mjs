@@ -1,5 +1,6 @@
-// `npm start`: builds the app and the relay when their sources are newer than the last build, then runs the relay.
-// Plain JavaScript, because nothing is built yet. What the build prints goes to stderr; stdout is the relay's.
+// `npm start`: builds the app and the relay when their sources are newer than the last build, then runs the
+// relay. Plain JavaScript, because nothing is built yet. What the build prints goes to stderr; stdout is the
+// relay's.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';

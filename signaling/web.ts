@@ -26,7 +26,10 @@ export interface WebContent {
   lan(): readonly string[];
 }
 
-/** The listener for the https port (`secure`), or for the http port, which serves the app to this machine only. */
+/**
+ * The listener for the https port (`secure`), or for the http port, which serves the app to this machine
+ * only.
+ */
 export function answerRequests(
   content: WebContent,
   connections: Connections,

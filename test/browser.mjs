@@ -1,6 +1,6 @@
-// Which Chromium the browser tests drive. Plain JavaScript, because test/run.mjs asks before anything is built and
-// Node 20 runs no TypeScript; playwright.config.ts and the benches ask the same question here.
-// An installed browser comes first: Playwright's own download cannot be had on every network.
+// Which Chromium the browser tests drive. Plain JavaScript, because test/run.mjs asks before anything is
+// built and Node 20 runs no TypeScript; playwright.config.ts and the benches ask the same question here. An
+// installed browser comes first: Playwright's own download cannot be had on every network.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,8 +16,8 @@ const WINDOWS_FOLDERS = ['ProgramFiles', 'ProgramFiles(x86)', 'LOCALAPPDATA'];
 const WINDOWS_PATH = ['Google', 'Chrome', 'Application', 'chrome.exe'];
 
 /**
- * The path of an installed Chromium or Chrome (CHROMIUM_PATH first), else of Playwright's own; undefined when there is
- * none.
+ * The path of an installed Chromium or Chrome (CHROMIUM_PATH first), else of Playwright's own; undefined when
+ * there is none.
  * @returns {string | undefined}
  */
 export function findBrowser() {
@@ -25,8 +25,8 @@ export function findBrowser() {
 }
 
 /**
- * Installs Chromium with the system's package manager where that is possible without asking anybody, else Playwright's
- * download. What the installers print goes to this terminal.
+ * Installs Chromium with the system's package manager where that is possible without asking anybody, else
+ * Playwright's download. What the installers print goes to this terminal.
  * @returns {string | undefined} the path, or undefined when nothing could be installed
  */
 export function installBrowser() {

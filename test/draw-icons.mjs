@@ -1,5 +1,5 @@
-// Draws the icons that stores and home screens want as PNG from public/icon.svg. Run it by hand after changing the
-// drawing: `npm run icons`.
+// Draws the icons that stores and home screens want as PNG from public/icon.svg. Run it by hand after
+// changing the drawing: `npm run icons`.
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,10 @@ const PUBLIC = fileURLToPath(new URL('../public/', import.meta.url));
 const rounded = await readFile(`${PUBLIC}icon.svg`, 'utf8');
 /** Systems that cut their own shape want the ground up to the edge. */
 const square = rounded.replace(' rx="14"', '');
-/** What a circle may cut away must be ground alone: the drawing keeps to the middle 80 % (W3C, maskable icons). */
+/**
+ * What a circle may cut away must be ground alone: the drawing keeps to the middle 80 % (W3C, maskable
+ * icons).
+ */
 const maskable = square.replace('scale(0.86)', 'scale(0.68)');
 
 const executablePath = findBrowser();

@@ -1,10 +1,11 @@
-// What the test runners say of a finished run, from their JSON reports: test/run.mjs counts by these, never by the text
-// on the terminal.
+// What the test runners say of a finished run, from their JSON reports: test/run.mjs counts by these, never
+// by the text on the terminal.
 
 import { readFileSync } from 'node:fs';
 
 /**
- * @typedef {{ passed: number, failures: string[], skipped: number }} Tally failures are sentences or test names
+ * @typedef {{ passed: number, failures: string[], skipped: number }} Tally failures are sentences or test
+ * names
  *
  * The parts read here of Vitest's report and of Playwright's:
  * @typedef {{ name: string, status: string, message: string, assertionResults: VitestTest[] }} VitestFile
@@ -18,7 +19,10 @@ import { readFileSync } from 'node:fs';
  * @returns {Tally}
  */
 export function readVitest(path) {
-  /** @type {{ testResults: VitestFile[], numPassedTests: number, numPendingTests: number, numTodoTests: number }} */
+  /**
+   * @type {{ testResults: VitestFile[], numPassedTests: number, numPendingTests: number, numTodoTests: number
+   * }}
+   */
   const report = JSON.parse(readFileSync(path, 'utf8'));
   const failures = [];
   for (const file of report.testResults) {
@@ -36,7 +40,10 @@ export function readVitest(path) {
  * @returns {Tally}
  */
 export function readPlaywright(path) {
-  /** @type {{ suites: PlaywrightSuite[], errors: { message?: string }[], stats: { expected: number, skipped: number } }} */
+  /**
+   * @type {{ suites: PlaywrightSuite[], errors: { message?: string }[], stats: { expected: number, skipped:
+   * number } }}
+   */
   const report = JSON.parse(readFileSync(path, 'utf8'));
   const failures = report.errors.map(({ message }) => firstLine(message ?? 'an error without a message'));
   for (const suite of report.suites) failures.push(...failuresOf(suite, [suite.title]));

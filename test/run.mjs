@@ -1,8 +1,9 @@
-// `npm test`: everything a newcomer should see pass, from `npm ci` on. `npm run test:long` is the same program with
-// `--long`: it runs the tests that take long (test/scale.ts), in full. Each stage is a script of package.json, so that
-// what failed can be run again by name. A stage that fails does not keep the next from running. Checks count as one
-// each, tests are counted from the runners' own JSON reports, and the last line is the sum: `N passed, N failed`.
-// A stage that crashes, runs out of time or reports no test at all counts as a failure: silence is not success.
+// `npm test`: everything a newcomer should see pass, from `npm ci` on. `npm run test:long` is the same
+// program with `--long`: it runs the tests that take long (test/scale.ts), in full. Each stage is a script of
+// package.json, so that what failed can be run again by name. A stage that fails does not keep the next from
+// running. Checks count as one each, tests are counted from the runners' own JSON reports, and the last line
+// is the sum: `N passed, N failed`. A stage that crashes, runs out of time or reports no test at all counts
+// as a failure: silence is not success.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,7 +33,8 @@ const SHOWN_LINES = 150;
 
 /**
  * @typedef {import('./reports.mjs').Tally} Tally
- * @typedef {{ name: string, script: string, limitMs: number, report?: (path: string) => Tally, live?: boolean }} Stage
+ * @typedef {{ name: string, script: string, limitMs: number, report?: (path: string) => Tally, live?: boolean
+ * }} Stage
  */
 
 /** @type {readonly Stage[]} */
@@ -153,8 +155,8 @@ function reporterArguments(stage, reportPath) {
 }
 
 /**
- * What a finished stage counts for. The report says which tests ran; `problem` that the program did not end well, which
- * counts even where the report knows of no failure.
+ * What a finished stage counts for. The report says which tests ran; `problem` that the program did not end
+ * well, which counts even where the report knows of no failure.
  * @param {Stage} stage
  * @param {string | undefined} problem
  * @param {string} reportPath

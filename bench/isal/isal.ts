@@ -1,4 +1,5 @@
-// Native ISA-L beside the kernel, where it is installed (Debian: libisal-dev): isal-bench.c, compiled when a bench starts.
+// Native ISA-L beside the kernel, where it is installed (Debian: libisal-dev): isal-bench.c, compiled when a
+// bench starts.
 
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';

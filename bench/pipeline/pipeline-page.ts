@@ -1,4 +1,5 @@
-// The page's side of the pipeline bench: the codec pool as the app opens it, worked as a store and a read work it.
+// The page's side of the pipeline bench: the codec pool as the app opens it, worked as a store and a read
+// work it.
 
 import { openCodecPool } from '../../src/adapters/browser/codec/codec-pool.ts';
 import { startCodecWorker } from '../../src/ui/start-workers.ts';

@@ -1,5 +1,5 @@
-// What the benches keep inside each page, beside the app's `window.palm`: it makes the bytes where they are used, and times
-// with the page's own clock, so that nothing but small numbers crosses to the bench.
+// What the benches keep inside each page, beside the app's `window.palm`: it makes the bytes where they are
+// used, and times with the page's own clock, so that nothing but small numbers crosses to the bench.
 
 import type { PageSide } from '../../test/e2e/page-side.ts';
 
@@ -11,7 +11,9 @@ export interface Timed {
 
 export interface StoreTiming extends Timed {
   readonly fileId: string;
-  /** When `store` answered: a quorum of fragments is durable. `elapsedMs` is until all fragments are placed. */
+  /**
+   * When `store` answered: a quorum of fragments is durable. `elapsedMs` is until all fragments are placed.
+   */
   readonly answeredMs: number;
 }
 
@@ -44,7 +46,10 @@ export interface BenchPage {
   readIntoBuffer(fileId: string, start: number, end: number): Promise<Timed>;
   /** ms until the first bytes of a read of start..end-1, which is then cancelled. */
   firstBytes(fileId: string, start: number, end: number): Promise<number>;
-  /** Has `input`, the app's own, pick new files all at once. Ends when all are placed; the pool has to be empty before. */
+  /**
+   * Has `input`, the app's own, pick new files all at once. Ends when all are placed; the pool has to be
+   * empty before.
+   */
   pickFiles(input: HTMLInputElement, work: SmallFilesWork): Promise<Timed>;
   /** Stores new files one by one, each when the one before has answered. Ends as `pickFiles` does. */
   storeInTurn(work: SmallFilesWork): Promise<Timed>;
@@ -96,7 +101,10 @@ export function installLinkBytes(): void {
   });
 }
 
-/** Stores, reads and removes: runs in the page, before the app does, as source text; `palmTest` is there already. */
+/**
+ * Stores, reads and removes: runs in the page, before the app does, as source text; `palmTest` is there
+ * already.
+ */
 export function installBenchWork(): void {
   const palmTest: PageSide = window.palmTest;
   const sourceName = 'bench-source';

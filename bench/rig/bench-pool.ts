@@ -1,6 +1,6 @@
-// What the benches are given: the real relay, and pools of devices that are each a Chromium of their own with its profile on
-// the disk. (The contexts of one Chromium, which the browser tests use, keep IndexedDB in memory and share one process
-// for disk and network: a store into them would be easier than a store.)
+// What the benches are given: the real relay, and pools of devices that are each a Chromium of their own with
+// its profile on the disk. (The contexts of one Chromium, which the browser tests use, keep IndexedDB in
+// memory and share one process for disk and network: a store into them would be easier than a store.)
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,10 @@ export interface BenchPool {
 interface BenchFixtures {
   /** A browser of its own with an empty profile on the disk; it is closed after the test at the latest. */
   readonly newProfile: () => Promise<BrowserContext>;
-  /** A pool of `holderCount` devices that hold, and one that reads, all linked. Close one before the next is opened. */
+  /**
+   * A pool of `holderCount` devices that hold, and one that reads, all linked. Close one before the next is
+   * opened.
+   */
   readonly openPalm: (holderCount: number) => Promise<BenchPool>;
 }
 

@@ -1,10 +1,12 @@
-// What a page and its workers hold in memory while it works, looked at every 100 ms from outside through the DevTools
-// protocol. What is counted: the JS heap and the ArrayBuffers of the page and of each of its dedicated workers, garbage
-// that was not collected yet included, because memory that is not free is used; and their wasm memories.
+// What a page and its workers hold in memory while it works, looked at every 100 ms from outside through the
+// DevTools protocol. What is counted: the JS heap and the ArrayBuffers of the page and of each of its
+// dedicated workers, garbage that was not collected yet included, because memory that is not free is used;
+// and their wasm memories.
 //
-// Not `performance.measureUserAgentSpecificMemory`, though these pages may call it: it answers when a garbage collection
-// happens to come, up to 20 s later, and so shows neither peaks nor garbage; and it leaves wasm memories out. V8 leaves
-// those out of its sums, too, so they are looked up one by one at the end: they grow and never shrink.
+// Not `performance.measureUserAgentSpecificMemory`, though these pages may call it: it answers when a garbage
+// collection happens to come, up to 20 s later, and so shows neither peaks nor garbage; and it leaves wasm
+// memories out. V8 leaves those out of its sums, too, so they are looked up one by one at the end: they grow
+// and never shrink.
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -21,7 +23,10 @@ interface MemoryPart {
 export interface MemorySpan {
   /** Heap and ArrayBuffers together at their highest, bytes over idle. */
   readonly peakBytes: number;
-  /** Resident memory of the browser's page processes at its highest, bytes over idle; undefined where there is no /proc. */
+  /**
+   * Resident memory of the browser's page processes at its highest, bytes over idle; undefined where there is
+   * no /proc.
+   */
   readonly peakResidentBytes: number | undefined;
   /** What the highest sample was made of; nothing is taken off for idle. */
   readonly parts: MemoryParts;
@@ -29,19 +34,28 @@ export interface MemorySpan {
 }
 
 export interface WatchOptions {
-  /** Every sample counts only what is still needed. It costs the page a collection each time, so no time means anything. */
+  /**
+   * Every sample counts only what is still needed. It costs the page a collection each time, so no time means
+   * anything.
+   */
   readonly collectsGarbage: boolean;
 }
 
 export interface MemoryWatch {
   /** What is in use now, after a collection, is idle from here on. */
   markIdle(): Promise<void>;
-  /** Watches while `work` runs, from a collection on: what earlier work left behind is not counted as this one's. */
+  /**
+   * Watches while `work` runs, from a collection on: what earlier work left behind is not counted as this
+   * one's.
+   */
   during<Value>(
     options: WatchOptions,
     work: () => Promise<Value>,
   ): Promise<{ value: Value; span: MemorySpan }>;
-  /** All wasm memories that there are, bytes. Look last: looking may make V8 count them as ArrayBuffers from then on. */
+  /**
+   * All wasm memories that there are, bytes. Look last: looking may make V8 count them as ArrayBuffers from
+   * then on.
+   */
   wasmBytes(): Promise<number>;
 }
 

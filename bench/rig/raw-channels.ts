@@ -1,5 +1,5 @@
-// The raw ceiling: what the same pages reach when they send the same bytes between the same pairs over plain simple-peer
-// channels. Whatever Palm loses against it is Palm's own.
+// The raw ceiling: what the same pages reach when they send the same bytes between the same pairs over plain
+// simple-peer channels. Whatever Palm loses against it is Palm's own.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -13,11 +13,16 @@ export async function prepareRawChannels(context: BrowserContext): Promise<void>
   await context.addInitScript({ content: `(${String(installRawChannels)})();` });
 }
 
-/** Plain channels from one page to others, open and warm from the first measurement on, as Palm's links are. */
+/**
+ * Plain channels from one page to others, open and warm from the first measurement on, as Palm's links are.
+ */
 export interface RawStar {
   /** Sends `bytes[i]` to the i-th other page, all at once. Answers the ms until the last has arrived. */
   push(bytes: readonly number[]): Promise<number>;
-  /** Has the i-th other page send `bytes[i]`, all at once. Answers the ms from asking until the last has arrived. */
+  /**
+   * Has the i-th other page send `bytes[i]`, all at once. Answers the ms from asking until the last has
+   * arrived.
+   */
   pull(bytes: readonly number[]): Promise<number>;
 }
 

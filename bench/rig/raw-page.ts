@@ -1,13 +1,17 @@
-// The page's side of the raw ceiling: plain simple-peer channels with a backpressure loop, and nothing else. No sealing, no
-// coding, no hashing, no disk. It runs in the very pages that run Palm, beside Palm's own idle links.
+// The page's side of the raw ceiling: plain simple-peer channels with a backpressure loop, and nothing else.
+// No sealing, no coding, no hashing, no disk. It runs in the very pages that run Palm, beside Palm's own idle
+// links.
 //
-// One page asks and times, on its own clock: from the first ask to the last byte (pull), or to the last word of thanks
-// (push). Text frames are the asks, binary frames the bytes.
+// One page asks and times, on its own clock: from the first ask to the last byte (pull), or to the last word
+// of thanks (push). Text frames are the asks, binary frames the bytes.
 
 export interface RawChannels {
   /** Resolves when channel `id` to the other page is open. */
   open(id: string, initiator: boolean): Promise<void>;
-  /** Signals for the other page that came up since the last call, as soon as there are any; empty once the channel is open. */
+  /**
+   * Signals for the other page that came up since the last call, as soon as there are any; empty once the
+   * channel is open.
+   */
   signals(id: string): Promise<unknown[]>;
   apply(id: string, signals: unknown[]): void;
   /** Sends as many bytes on each channel, all at once. Answers the ms until every other end has them all. */

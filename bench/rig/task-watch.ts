@@ -1,6 +1,6 @@
-// How long the tasks of a page's main thread take, from Chromium's own trace: by the clock, and by the processor time of the
-// thread itself. On a machine where more wants to run than there are cores, the clock also counts what a task waits for its
-// turn; the Long Tasks API has nothing but the clock.
+// How long the tasks of a page's main thread take, from Chromium's own trace: by the clock, and by the
+// processor time of the thread itself. On a machine where more wants to run than there are cores, the clock
+// also counts what a task waits for its turn; the Long Tasks API has nothing but the clock.
 
 import type { CDPSession, Page } from '@playwright/test';
 
@@ -28,7 +28,10 @@ const TRACE = { includedCategories: ['toplevel', '__metadata'], excludedCategori
 const TASK = 'ThreadControllerImpl::RunTask';
 const MAIN_THREAD = 'CrRendererMain';
 
-/** The longest tasks of the main threads of the page's browser while `work` runs: each bench device has a browser of its own. */
+/**
+ * The longest tasks of the main threads of the page's browser while `work` runs: each bench device has a
+ * browser of its own.
+ */
 export async function watchTasks(page: Page, work: () => Promise<unknown>): Promise<LongestTasks> {
   const session = await page.context().newCDPSession(page);
   const events: TraceEvent[] = [];

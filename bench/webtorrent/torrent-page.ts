@@ -9,8 +9,8 @@ export interface TorrentPage {
 
 export interface TorrentDownload {
   /**
-   * From when the seeder let this page ask (BitTorrent's unchoke) to the last piece checked: the tracker, the connection and
-   * the handshake came before.
+   * From when the seeder let this page ask (BitTorrent's unchoke) to the last piece checked: the tracker, the
+   * connection and the handshake came before.
    */
   readonly elapsedMs: number;
   /** From `download` on, all of that included. */
@@ -44,7 +44,9 @@ declare global {
   }
 }
 
-/** Runs in the page after WebTorrent's script and `palmTest`, as source text: it names nothing outside itself. */
+/**
+ * Runs in the page after WebTorrent's script and `palmTest`, as source text: it names nothing outside itself.
+ */
 export function installTorrentPage(): void {
   const client = new window.WebTorrent();
   client.on('error', (error) => console.error(error));
@@ -82,7 +84,10 @@ export function installTorrentPage(): void {
   };
 }
 
-/** Has WebTorrent keep files in memory: without this it takes the disk. Runs before WebTorrent's script, as source text. */
+/**
+ * Has WebTorrent keep files in memory: without this it takes the disk. Runs before WebTorrent's script, as
+ * source text.
+ */
 export function forbidDisk(): void {
   Reflect.deleteProperty(StorageManager.prototype, 'getDirectory');
 }

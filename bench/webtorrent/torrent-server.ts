@@ -1,5 +1,5 @@
-// What WebTorrent's pages need: its own browser build from an empty page's origin, and its tracker. Both come from
-// bench/peers, a package of its own that nobody but this bench installs.
+// What WebTorrent's pages need: its own browser build from an empty page's origin, and its tracker. Both come
+// from bench/peers, a package of its own that nobody but this bench installs.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

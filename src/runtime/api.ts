@@ -1,9 +1,12 @@
-// The public face of Palm: what `window.palm` offers, and what the screens themselves use. docs/API.md describes it.
-// Everything that goes in or out is plain cloneable data (Blob and ReadableStream aside).
+// The public face of Palm: what `window.palm` offers, and what the screens themselves use. docs/API.md
+// describes it. Everything that goes in or out is plain cloneable data (Blob and ReadableStream aside).
 
 import type { SourceHandle } from '../core/ports.ts';
 
-/** How soon `store` answers: when enough fragments are durable on devices, or as soon as this device has all of them. */
+/**
+ * How soon `store` answers: when enough fragments are durable on devices, or as soon as this device has all
+ * of them.
+ */
 export type Durability = 'quorum' | 'fast';
 
 export interface StoreOptions {
@@ -21,7 +24,10 @@ export interface StoreOptions {
   readonly durability?: Durability;
   /** Only the link that `store` answers opens the file, and only with the pool's k fragments. */
   readonly private?: boolean;
-  /** The blob's handle, where the browser gave one: a later page can continue the store without asking for the file. */
+  /**
+   * The blob's handle, where the browser gave one: a later page can continue the store without asking for the
+   * file.
+   */
   readonly handle?: SourceHandle;
   readonly signal?: AbortSignal;
 }
@@ -70,7 +76,10 @@ export interface FileStatus {
   readonly n: number;
   /** Distinct fragments on reachable devices now, this one included. */
   readonly reach: number;
-  /** How many of the devices that hold it, reachable now, may be lost before it cannot be opened; -1 when reach < k. */
+  /**
+   * How many of the devices that hold it, reachable now, may be lost before it cannot be opened; -1 when
+   * reach < k.
+   */
   readonly margin: number;
   readonly holders: readonly { readonly deviceId: string; readonly fragments: readonly number[] }[];
   readonly private: boolean;
@@ -150,35 +159,49 @@ export interface Palm {
   /** The invite URL; whoever has it is a member. @throws PalmError 'not-in-pool'. */
   invite(): string;
   /**
-   * Joins by invite URL (or its last part). Resolves once a device of the pool answered, or after some seconds without an
-   * answer: membership is then kept, and `answered` is false.
+   * Joins by invite URL (or its last part). Resolves once a device of the pool answered, or after some
+   * seconds without an answer: membership is then kept, and `answered` is false.
    * @throws PalmError 'bad-invite', 'already-in-pool'.
    */
   join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }>;
   store(blob: Blob, options: StoreOptions): Promise<StoreResult>;
   /**
-   * Continues a store of `status().unfinished` with `blob`, or with its file where the browser can open it again. Only what
-   * is missing is encrypted. When the bytes are no longer the same, what there was is dropped and `blob` is stored anew.
-   * @throws PalmError 'file-needed' without a blob, when the file cannot be opened again; 'bad-argument'; and as `store`.
+   * Continues a store of `status().unfinished` with `blob`, or with its file where the browser can open it
+   * again. Only what is missing is encrypted. When the bytes are no longer the same, what there was is
+   * dropped and `blob` is stored anew.
+   * @throws PalmError 'file-needed' without a blob, when the file cannot be opened again; 'bad-argument'; and
+   * as `store`.
    */
   resumeStore(id: string, blob?: Blob, options?: ResumeOptions): Promise<StoreResult>;
-  /** Gives up a store of `status().unfinished`, with what is encrypted of it. @throws PalmError 'bad-argument'. */
+  /**
+   * Gives up a store of `status().unfinished`, with what is encrypted of it. @throws PalmError
+   * 'bad-argument'.
+   */
   discardStore(id: string): Promise<void>;
-  /** Bytes of a file, in order, checked. Cancelling the stream stops the transfer. Errors arrive on the stream. */
+  /**
+   * Bytes of a file, in order, checked. Cancelling the stream stops the transfer. Errors arrive on the
+   * stream.
+   */
   read(fileId: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Learns a private file's name and makes it openable on this page. @throws PalmError 'bad-invite', 'unknown-file'. */
+  /**
+   * Learns a private file's name and makes it openable on this page. @throws PalmError 'bad-invite',
+   * 'unknown-file'.
+   */
   openLink(link: string): Promise<{ readonly fileId: string }>;
   /** Removes the file for the whole pool. @throws PalmError 'unknown-file'. */
   remove(fileId: string): Promise<void>;
   /**
-   * Says goodbye, then wipes keys, records and fragments from this browser; also where the pool could not be opened.
-   * @throws PalmError 'not-in-pool'; 'other-tab' while another tab has the device; 'storage-failed' when not everything could
-   * be deleted: call it again then.
+   * Says goodbye, then wipes keys, records and fragments from this browser; also where the pool could not be
+   * opened.
+   * @throws PalmError 'not-in-pool'; 'other-tab' while another tab has the device; 'storage-failed' when not
+   * everything could be deleted: call it again then.
    */
   leave(): Promise<void>;
   setDeviceName(name: string): Promise<void>;
   status(): PalmStatus;
-  /** Calls `listener` after changes, at most once per animation frame or so. Answers the unsubscribe function. */
+  /**
+   * Calls `listener` after changes, at most once per animation frame or so. Answers the unsubscribe function.
+   */
   subscribe(listener: () => void): () => void;
   /** Cancels a transfer of `status().transfers`. */
   cancel(transferId: string): void;

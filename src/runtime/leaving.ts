@@ -1,7 +1,8 @@
-// What a device does when it leaves its pool, whatever state it is in: a pool that could not be opened is left like any
-// other.
+// What a device does when it leaves its pool, whatever state it is in: a pool that could not be opened is
+// left like any other.
 //
-// Invariant: once a wipe has begun it is finished, by a later page if this one ends first. No part that fails keeps another.
+// Invariant: once a wipe has begun it is finished, by a later page if this one ends first. No part that fails
+// keeps another.
 
 import { PalmError } from '../core/model/errors.ts';
 import type { RecordStore } from '../core/ports.ts';
@@ -17,8 +18,8 @@ export async function isLeaveNoted(records: RecordStore): Promise<boolean> {
 }
 
 /**
- * Whether an earlier page left the pool and did not get to the end of it. On a full disk it could not note that, and only
- * the pool secret is gone, without which nothing else is of use.
+ * Whether an earlier page left the pool and did not get to the end of it. On a full disk it could not note
+ * that, and only the pool secret is gone, without which nothing else is of use.
  */
 export async function isLeaving({ records, secrets, journal, fragments }: WipedPorts): Promise<boolean> {
   if (await isLeaveNoted(records)) return true;
@@ -34,8 +35,9 @@ export async function isLeaving({ records, secrets, journal, fragments }: WipedP
 }
 
 /**
- * Deletes everything that this device has of its pool, and erases what would open it. The pool secret goes first, with which
- * every name and half of every key opens; the records go last: they say that the rest must go.
+ * Deletes everything that this device has of its pool, and erases what would open it. The pool secret goes
+ * first, with which every name and half of every key opens; the records go last: they say that the rest must
+ * go.
  * @throws PalmError 'storage-failed' when something could not be deleted; all else is gone then.
  */
 export async function wipe({ secrets, journal, fragments, records, identity }: WipedPorts): Promise<void> {

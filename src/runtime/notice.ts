@@ -1,5 +1,5 @@
-// What people are told without having asked: a kind and its parameters. The sentences are in the screens (src/ui/text/en.ts), and
-// reach the runtime as `Texts`: what leaves `window.palm` has them.
+// What people are told without having asked: a kind and its parameters. The sentences are in the screens
+// (src/ui/text/en.ts), and reach the runtime as `Texts`: what leaves `window.palm` has them.
 
 import { isPalmError } from '../core/model/errors.ts';
 import type { Failure, Rejection } from '../core/model/failures.ts';

@@ -1,8 +1,8 @@
 // What went wrong or was refused, kept for people: bounded, newest last, equal ones in a row told once.
 //
-// Whoever makes up devices can have any number of notices told of them, so those push no other notice out: what is told of this
-// device itself, each thing that others cause, and each kind of misdeed have a bound of their own. Things that may happen
-// thousands of times (a member forges records) are one notice with a count.
+// Whoever makes up devices can have any number of notices told of them, so those push no other notice out:
+// what is told of this device itself, each thing that others cause, and each kind of misdeed have a bound of
+// their own. Things that may happen thousands of times (a member forges records) are one notice with a count.
 
 import type { DeviceId } from '../core/model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
@@ -18,7 +18,10 @@ type PeerCause = 'damaged-bytes' | 'other-version' | 'unreadable';
 const MAX_OWN_NOTICES = 50;
 /** Of each thing that others cause: more say nothing new. */
 const MAX_CAUSED_NOTICES = 5;
-/** Devices that have a notice of their own for one kind of misdeed; a pool with more that misbehave is under attack. */
+/**
+ * Devices that have a notice of their own for one kind of misdeed; a pool with more that misbehave is under
+ * attack.
+ */
 const MAX_NAMED_DEVICES = 5;
 
 type Level = NoticeStatus['level'];
@@ -47,8 +50,8 @@ export class Notices {
   }
 
   /**
-   * `device` did `what` `count` times more. The notice that counts it says so, and comes back as a new one, in case it was
-   * dismissed, whenever the number has doubled.
+   * `device` did `what` `count` times more. The notice that counts it says so, and comes back as a new one,
+   * in case it was dismissed, whenever the number has doubled.
    */
   addMisdeed(atMs: number, level: Level, what: Misdeed, device: QuotedDevice, count: number): void {
     const { named, others } = this.#devices.get(what) ?? { named: new Set(), others: new Set() };

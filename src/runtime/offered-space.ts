@@ -4,9 +4,14 @@ import type { RuntimePorts } from './runtime-ports.ts';
 
 /** Free space is measured again this often, ms: other sites and other files use it too. */
 const SPACE_EVERY_MS = 30_000;
-/** After a store it is measured within this, ms, once for all stores that end until then: measuring costs the browser much. */
+/**
+ * After a store it is measured within this, ms, once for all stores that end until then: measuring costs the
+ * browser much.
+ */
 const SPACE_SOON_MS = 500;
-/** Part of the origin's quota that may fill up for the pool; the rest is left for this device's own outbox. */
+/**
+ * Part of the origin's quota that may fill up for the pool; the rest is left for this device's own outbox.
+ */
 const OFFERED_PART = 0.8;
 
 export class OfferedSpace {

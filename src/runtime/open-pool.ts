@@ -46,7 +46,9 @@ interface StoreRequest {
 
 /** What others hold is saved at most this often, ms. */
 const SAVE_HOLDINGS_MS = 2_000;
-/** A session that ends waits at most this long for its driver, and then for the stores that it aborted, ms. */
+/**
+ * A session that ends waits at most this long for its driver, and then for the stores that it aborted, ms.
+ */
 const END_WITHIN_MS = 5_000;
 
 export class OpenPool {
@@ -118,8 +120,8 @@ export class OpenPool {
   }
 
   /**
-   * Ends every transfer and link, and resolves when nothing of them writes any more, or after a while: what hangs must not
-   * hold up the rest. What is durable stays.
+   * Ends every transfer and link, and resolves when nothing of them writes any more, or after a while: what
+   * hangs must not hold up the rest. What is durable stays.
    */
   async stop(): Promise<void> {
     this.#ended = true;
@@ -167,7 +169,9 @@ export class OpenPool {
     return this.#run({ blob, geometry, details: { name, path, mime }, isPrivate, handle, resumes }, options);
   }
 
-  /** Whatever the chosen file is called: what is continued keeps its name, what begins anew has the file's. */
+  /**
+   * Whatever the chosen file is called: what is continued keeps its name, what begins anew has the file's.
+   */
   async #resume(id: string, blob: Blob | undefined, options: ResumeOptions): Promise<StoreResult> {
     const resumes = this.unfinished.claim(id);
     try {
@@ -223,7 +227,8 @@ export class OpenPool {
   }
 
   /**
-   * `stopped` is called with the reason when the read is stopped from outside, whether or not a piece is being waited for.
+   * `stopped` is called with the reason when the read is stopped from outside, whether or not a piece is
+   * being waited for.
    * @throws PalmError at the first pull of the stream for whatever is wrong with the arguments or the file.
    */
   async *read(

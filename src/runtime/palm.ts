@@ -1,4 +1,5 @@
-// The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the ports it is given.
+// The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the ports it is
+// given.
 
 import { PalmError } from '../core/model/errors.ts';
 import { decodeInvite, type Invite } from '../core/model/invite.ts';
@@ -21,8 +22,9 @@ import { Transfers } from './transfers.ts';
 import { WordedPalm, type WordlessPalm, type WordlessStatus } from './worded-palm.ts';
 
 /**
- * After a quiet while listeners hear of a change at once, and then at most this often, ms: a fast transfer changes something
- * thousands of times a second, and each time that the screens show it costs the bytes some of the processor.
+ * After a quiet while listeners hear of a change at once, and then at most this often, ms: a fast transfer
+ * changes something thousands of times a second, and each time that the screens show it costs the bytes some
+ * of the processor.
  */
 const NOTIFY_EVERY_MS = 200;
 /** A join waits this long for a device to answer, ms. */
@@ -44,8 +46,8 @@ export interface PalmOpening {
 }
 
 /**
- * Opens the device: loads its identity and, if it was in a pool, that pool. Answers at once; `ready` tells when, and
- * rejects when the device cannot be opened.
+ * Opens the device: loads its identity and, if it was in a pool, that pool. Answers at once; `ready` tells
+ * when, and rejects when the device cannot be opened.
  */
 export function openPalm(opening: PalmOpening): Palm {
   return new WordedPalm(new PalmRuntime(opening), opening.texts);
@@ -278,7 +280,8 @@ class PalmRuntime implements WordlessPalm {
     await savePool(ports.secrets, invite);
     const session = await this.#openSession(invite, identity, ports);
     await session.driver.publish({ kind: 'profile', name: this.#deviceName });
-    // Not granted is no failure: the browser then may evict under pressure, and the pool has the other fragments.
+    // Not granted is no failure: the browser then may evict under pressure, and the pool has the other
+    // fragments.
     await ports.quota.persist();
     return session;
   }

@@ -1,5 +1,5 @@
-// Lists that an earlier page saved and this one can do without. Whatever of them does not decode is left out and counted:
-// soft state never stops a start.
+// Lists that an earlier page saved and this one can do without. Whatever of them does not decode is left out
+// and counted: soft state never stops a start.
 
 import { isPalmError } from '../core/model/errors.ts';
 
@@ -9,7 +9,10 @@ export interface SoftRows<Row> {
   readonly droppedCount: number;
 }
 
-/** The rows of `kept`, at most `maxCount`; undefined is an empty list. `decode` throws PalmError for what it refuses. */
+/**
+ * The rows of `kept`, at most `maxCount`; undefined is an empty list. `decode` throws PalmError for what it
+ * refuses.
+ */
 export function softRows<Row>(kept: unknown, maxCount: number, decode: (row: unknown) => Row): SoftRows<Row> {
   if (kept === undefined) return { rows: [], droppedCount: 0 };
   if (!Array.isArray(kept)) return { rows: [], droppedCount: 1 };

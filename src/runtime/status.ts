@@ -1,4 +1,5 @@
-// The read model: what the interface and scripts see of a pool. Computed from confirmed holdings, never from intent.
+// The read model: what the interface and scripts see of a pool. Computed from confirmed holdings, never from
+// intent.
 
 import type { FileDetails, Manifest } from '../core/catalogue/manifest.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
@@ -37,10 +38,16 @@ interface KnownStatus {
   readonly status: FileStatus;
 }
 
-/** What was computed last for each peer: of thousands of files few change between two looks, and margins take combinations. */
+/**
+ * What was computed last for each peer: of thousands of files few change between two looks, and margins take
+ * combinations.
+ */
 const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
 
-/** In the order in which they were stored, by the storers' clocks. An unchanged file is the same object as before. */
+/**
+ * In the order in which they were stored, by the storers' clocks. An unchanged file is the same object as
+ * before.
+ */
 export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
   const known = knownStatuses.get(peer) ?? new Map<FileId, KnownStatus>();
   const current = new Map<FileId, KnownStatus>();

@@ -1,4 +1,5 @@
-// The public face: what leaves it is put into words. Everything below knows failures and notices by their kinds only.
+// The public face: what leaves it is put into words. Everything below knows failures and notices by their
+// kinds only.
 
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type {

@@ -30,8 +30,9 @@ declare global {
 }
 
 /**
- * Opens this browser's device once `acquired` (the tab's turn to run it) resolves, and offers it as `window.palm` at once:
- * `palm.ready` tells when it can be used. `isElsewhere` tells whether another tab has the device.
+ * Opens this browser's device once `acquired` (the tab's turn to run it) resolves, and offers it as
+ * `window.palm` at once: `palm.ready` tells when it can be used. `isElsewhere` tells whether another tab has
+ * the device.
  */
 export function openBrowserPalm(acquired: Promise<unknown>, isElsewhere: () => boolean): Palm {
   const palm = openPalm({

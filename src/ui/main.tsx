@@ -1,4 +1,5 @@
-// Composition root of the app: takes the device for this tab, opens the pool with the browser's adapters, and renders.
+// Composition root of the app: takes the device for this tab, opens the pool with the browser's adapters, and
+// renders.
 
 import { signal } from '@preact/signals';
 import { render } from 'preact';

@@ -1,7 +1,10 @@
-// Browser interfaces that TypeScript's DOM library does not have. Each is optional or feature-detected where it is used.
+// Browser interfaces that TypeScript's DOM library does not have. Each is optional or feature-detected where
+// it is used.
 
 interface Window {
-  /** File System Access (WICG), Chromium only. Rejects with an AbortError when the person closes the picker. */
+  /**
+   * File System Access (WICG), Chromium only. Rejects with an AbortError when the person closes the picker.
+   */
   showSaveFilePicker?: (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
   /** Shape Detection (WICG), Chromium on Android and macOS. */
   BarcodeDetector?: {

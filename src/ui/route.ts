@@ -1,5 +1,5 @@
-// What the address asks for. Pure. Invites and file links are secrets: they stand after the '#', which browsers never
-// send to a server, and `main.tsx` takes them out of the address bar once they were tried.
+// What the address asks for. Pure. Invites and file links are secrets: they stand after the '#', which
+// browsers never send to a server, and `main.tsx` takes them out of the address bar once they were tried.
 
 /** Longer than any invite or file link; whatever exceeds it is not one. */
 export const MAX_LINK_CHARS = 2048;
@@ -26,7 +26,9 @@ export function inviteIn(text: string): string | undefined {
   return parseRoute(trimmed).kind === 'join' ? trimmed : undefined;
 }
 
-/** The origin that an invite was made at, when it is not `ownOrigin`: devices of a pool meet at one address. */
+/**
+ * The origin that an invite was made at, when it is not `ownOrigin`: devices of a pool meet at one address.
+ */
 export function foreignOrigin(invite: string, ownOrigin: string): string | undefined {
   const trimmed = invite.trim();
   if (!URL.canParse(trimmed)) return undefined;

@@ -51,7 +51,10 @@ export function StartScreen({ state }: { readonly state: StartState }) {
   }
 }
 
-/** The way out of a pool that does not open: asked for twice, for it deletes what may yet be opened another day. */
+/**
+ * The way out of a pool that does not open: asked for twice, for it deletes what may yet be opened another
+ * day.
+ */
 function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
   const step = useSignal<'offer' | 'ask' | 'leaving'>('offer');
   const trouble = useSignal('');

@@ -1,5 +1,5 @@
-// The codec worker: encryption and erasure coding off the main thread. The wasm comes from Palm's own origin, and only
-// the module that this engine runs.
+// The codec worker: encryption and erasure coding off the main thread. The wasm comes from Palm's own origin,
+// and only the module that this engine runs.
 
 import portableUrl from '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm?url';
 import { expose } from 'comlink';
@@ -13,8 +13,8 @@ import simdUrl from '../wasm/build/kernel-simd.wasm?url';
 import { createCodecService } from '../adapters/browser/codec/codec-service.ts';
 
 const loading = load();
-// Each call that comes meets the failure and reports it; without this line a failure before the first call would also
-// be an unhandled rejection.
+// Each call that comes meets the failure and reports it; without this line a failure before the first call
+// would also be an unhandled rejection.
 loading.catch(() => {});
 expose(createCodecService(loading));
 

@@ -519,7 +519,10 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   },
 ];
 
-/** Large enough that a disk can be filled in the middle of a call, and that a store with files keeps blocks in them. */
+/**
+ * Large enough that a disk can be filled in the middle of a call, and that a store with files keeps blocks in
+ * them.
+ */
 export const CONTRACT_BLOCK_BYTES = 160 * 1024;
 
 interface TestBlock {

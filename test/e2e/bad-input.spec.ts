@@ -1,4 +1,5 @@
-// Wrong input and a hostile environment: each gets an error that says what happened, or a plain success; nothing hangs.
+// Wrong input and a hostile environment: each gets an error that says what happened, or a plain success;
+// nothing hangs.
 
 import type { Device } from './device.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
@@ -94,7 +95,8 @@ test('a second tab waits, and takes over when the first closes', async ({ newPoo
 test('a full quota is a clear error, and what was stored still reads', async ({ newPool, prepareDevice }) => {
   const [laptop, phone] = await newPool(['Laptop', 'Phone', 'Tablet']);
   if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
-  // The browser remembers for some seconds how much room there was: the small disk is there before the app is.
+  // The browser remembers for some seconds how much room there was: the small disk is there before the app
+  // is.
   const old = await prepareDevice('Old phone');
   const setQuota = await quotaOf(old);
   await setQuota(12_000_000);

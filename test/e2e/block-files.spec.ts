@@ -18,7 +18,8 @@ test('a store ends when garbage is collected while a file of blocks is being ope
   relay,
   faults,
 }) => {
-  // In Chromium an opening whose handle was collected never ends: src/adapters/browser/in-worker/sync-access.ts.
+  // In Chromium an opening whose handle was collected never ends:
+  // src/adapters/browser/in-worker/sync-access.ts.
   const args = [...(launchOptions.args ?? []), '--js-flags=--expose-gc'];
   const browser = await playwright.chromium.launch({ ...launchOptions, args });
   try {

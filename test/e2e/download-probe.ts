@@ -1,5 +1,6 @@
-// What the download tests keep inside a page: it notes where each read begins, can stop reads at a byte, and answers the
-// save picker, which no test can click. A picked file is one of OPFS: a real handle, as the real picker's is.
+// What the download tests keep inside a page: it notes where each read begins, can stop reads at a byte, and
+// answers the save picker, which no test can click. A picked file is one of OPFS: a real handle, as the real
+// picker's is.
 
 import type { Palm } from '../../src/runtime/api.ts';
 

@@ -1,5 +1,5 @@
-// Large downloads by hand, as people meet them: through the disk and never through memory, going on after a reload, a loss
-// of devices, a full disk; and gone without a trace where they should be.
+// Large downloads by hand, as people meet them: through the disk and never through memory, going on after a
+// reload, a loss of devices, a full disk; and gone without a trace where they should be.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -218,7 +218,9 @@ async function stallAt(page: Page, byte: number | undefined): Promise<void> {
   await page.evaluate((at) => window.downloadProbe.stallAt(at), byte);
 }
 
-/** Lets the read after the next reload go on from what this page has; this page's own read stays where it is. */
+/**
+ * Lets the read after the next reload go on from what this page has; this page's own read stays where it is.
+ */
 async function liftForLaterPages(page: Page): Promise<void> {
   await page.evaluate(() => window.downloadProbe.liftForLaterPages());
 }

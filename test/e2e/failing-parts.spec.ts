@@ -1,5 +1,6 @@
-// Parts that fail at work: the file that is being stored is changed by somebody, and workers die. Each is told in words that
-// people can act on, nothing that was there is lost, and the same work succeeds afterwards.
+// Parts that fail at work: the file that is being stored is changed by somebody, and workers die. Each is
+// told in words that people can act on, nothing that was there is lost, and the same work succeeds
+// afterwards.
 
 import { createHash } from 'node:crypto';
 import { open, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
@@ -104,7 +105,8 @@ for (const part of ['codec', 'fragment'] as const) {
     const { laptop, phone, earlier } = await prepare(newPool);
     await laptop.store(FILM, { name: NAME });
     const file = phone.page.getByRole('list', { name: 'Files' }).getByRole('listitem', { name: NAME });
-    // Whoever reads has some of the fragments itself, and asks the others for the rest. It has a codec worker from now on.
+    // Whoever reads has some of the fragments itself, and asks the others for the rest. It has a codec worker
+    // from now on.
     expect(await phone.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
     const deaths = [await dieAtCall(phone.page, part, 12)];
     if (part === 'fragment') deaths.push(await dieAtCall(laptop.page, part, 12));
@@ -146,8 +148,9 @@ async function prepare(newPool: (names: readonly string[]) => Promise<Device[]>)
 }
 
 /**
- * Has each worker of this kind die of an error when it is called for the `callCount`th time from now, of those of `method` where
- * one is named: that call is lost. `died` resolves when the first of them was ended by its page.
+ * Has each worker of this kind die of an error when it is called for the `callCount`th time from now, of
+ * those of `method` where one is named: that call is lost. `died` resolves when the first of them was ended
+ * by its page.
  */
 async function dieAtCall(
   page: Page,

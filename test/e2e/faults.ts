@@ -1,5 +1,5 @@
-// Whatever must not happen in any page of any test: a request that leaves the relay's origin, an error on the console,
-// an error that nobody caught. A test that provokes one says beforehand which.
+// Whatever must not happen in any page of any test: a request that leaves the relay's origin, an error on the
+// console, an error that nobody caught. A test that provokes one says beforehand which.
 
 import type { BrowserContext } from '@playwright/test';
 

@@ -1,4 +1,5 @@
-// The promise itself: any devices may go as long as k fragments stay reachable, and whoever joins later reads every byte.
+// The promise itself: any devices may go as long as k fragments stay reachable, and whoever joins later reads
+// every byte.
 
 import type { PalmStatus } from '../../src/runtime/api.ts';
 import { BLOCK_BYTES, GCM_TAG_BYTES } from '../../src/core/model/limits.ts';

@@ -1,6 +1,6 @@
-// One origin that serves an app of an earlier version, frozen by test/fixtures/freeze-app.mjs, or the app as it is now: so a
-// browser's storage can be written by the one and opened by the other, and both can meet in one pool. The relay is the real
-// one; this only stands before it, as a reverse proxy does.
+// One origin that serves an app of an earlier version, frozen by test/fixtures/freeze-app.mjs, or the app as
+// it is now: so a browser's storage can be written by the one and opened by the other, and both can meet in
+// one pool. The relay is the real one; this only stands before it, as a reverse proxy does.
 
 import { readFile } from 'node:fs/promises';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -28,7 +28,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** Of the relay's headers those that a service worker's copies must have, or later pages may not load them. */
+/**
+ * Of the relay's headers those that a service worker's copies must have, or later pages may not load them.
+ */
 const HEADERS = {
   'cache-control': 'no-cache',
   'cross-origin-embedder-policy': 'require-corp',
@@ -37,8 +39,8 @@ const HEADERS = {
 };
 
 /**
- * Serves the app of protocol `protocol`; its WebSockets, and after `update` everything, go to the relay at `relayApp`. With
- * `isOldRelay`, pages that offer no subprotocol are let in, as the relay of that time did.
+ * Serves the app of protocol `protocol`; its WebSockets, and after `update` everything, go to the relay at
+ * `relayApp`. With `isOldRelay`, pages that offer no subprotocol are let in, as the relay of that time did.
  */
 export async function serveFrozenApp(
   protocol: number,

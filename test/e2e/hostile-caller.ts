@@ -1,5 +1,5 @@
-// A member that attacks by signaling alone: it has the pool secret, speaks the relay's protocol, signs with a key of its own
-// and says whatever it wants. It has no WebRTC and needs none.
+// A member that attacks by signaling alone: it has the pool secret, speaks the relay's protocol, signs with a
+// key of its own and says whatever it wants. It has no WebRTC and needs none.
 
 import WebSocket from 'ws';
 import { RelayClient } from '../../src/adapters/portable/links/relay-client.ts';
@@ -48,7 +48,10 @@ export class HostileCaller {
     });
   }
 
-  /** Enters the pool's room under a device id that is smaller than all of `deviceIds`, so that it may offer to each. */
+  /**
+   * Enters the pool's room under a device id that is smaller than all of `deviceIds`, so that it may offer to
+   * each.
+   */
   static async enter(invite: string, appUrl: string, deviceIds: readonly string[]): Promise<HostileCaller> {
     let identity: Identity;
     do identity = identityFrom(systemRandom.bytes(32));
@@ -79,7 +82,10 @@ export class HostileCaller {
     return sessions();
   }
 
-  /** Resolves when `session` has dealt with everything that was said to it: a device refuses an answer that it did not ask for. */
+  /**
+   * Resolves when `session` has dealt with everything that was said to it: a device refuses an answer that it
+   * did not ask for.
+   */
   async heardBy(session: SessionId): Promise<void> {
     const link = newLinkId(this.#session, Number.MAX_SAFE_INTEGER);
     await this.say(session, link, { kind: 'answer', sdp: 'x' });

@@ -1,4 +1,5 @@
-// The main job by hand: everything here goes through the screens, under the names that a screen reader would say.
+// The main job by hand: everything here goes through the screens, under the names that a screen reader would
+// say.
 
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';

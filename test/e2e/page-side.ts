@@ -1,5 +1,6 @@
-// What the tests keep inside each page, beside the app's `window.palm`: it makes and hashes bytes where they are, so that
-// no file has to cross to the test's process, and lets an error's code cross, which Playwright alone would drop.
+// What the tests keep inside each page, beside the app's `window.palm`: it makes and hashes bytes where they
+// are, so that no file has to cross to the test's process, and lets an error's code cross, which Playwright
+// alone would drop.
 
 import type { Palm } from '../../src/runtime/api.ts';
 import type { ReadBytes, seededBytes } from './seeded-bytes.ts';
@@ -24,7 +25,9 @@ export interface PageSide {
   outcome<Value>(work: () => Promise<Value>): Promise<Outcome<Value>>;
   /** Reads a stream to its end. */
   readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<ReadBytes>;
-  /** Resolves when Palm announces a change, or after `atMostMs`: a change may have come just before this call. */
+  /**
+   * Resolves when Palm announces a change, or after `atMostMs`: a change may have come just before this call.
+   */
   nextChange(atMostMs: number): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
-// Engines that lack what Palm is fastest with: SIMD for the erasure code, and a file system of the origin's own for blocks and
-// downloads. They take part all the same, beside engines that have both.
+// Engines that lack what Palm is fastest with: SIMD for the erasure code, and a file system of the origin's
+// own for blocks and downloads. They take part all the same, beside engines that have both.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
-// A device whose browser keeps its profile in a folder, as a person's browser does, so that the folder can be taken and
-// searched once the browser has ended. The page tells the test every random byte that it drew, so that the test knows
-// the keys that it looks for.
+// A device whose browser keeps its profile in a folder, as a person's browser does, so that the folder can be
+// taken and searched once the browser has ended. The page tells the test every random byte that it drew, so
+// that the test knows the keys that it looks for.
 
 import { link, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -131,8 +131,8 @@ export class ProfileDevice {
   }
 
   /**
-   * Keeps hold of the bytes of the origin's files as they are on the disk, for when the browser deletes them: a second name
-   * for each file has what the disk's freed space would have.
+   * Keeps hold of the bytes of the origin's files as they are on the disk, for when the browser deletes them:
+   * a second name for each file has what the disk's freed space would have.
    */
   async holdFiles(): Promise<void> {
     await mkdir(this.heldFolder, { recursive: true });

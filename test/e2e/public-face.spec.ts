@@ -1,5 +1,5 @@
-// The part of the public face that a browser shows: the members of `window.palm`, the shape of `status()`, and the screens by
-// roles and accessible names. How it is recorded anew: test/fixtures/public-face.ts.
+// The part of the public face that a browser shows: the members of `window.palm`, the shape of `status()`,
+// and the screens by roles and accessible names. How it is recorded anew: test/fixtures/public-face.ts.
 
 import type { Locator } from '@playwright/test';
 import { committedFace, linesOf, shapeOf } from '../fixtures/public-face.ts';
@@ -47,7 +47,8 @@ test('the public face is the committed one', async ({ newDevice, prepareDevice }
 
   await test.step('a pool with a file', async () => {
     await page.getByLabel('Add files').setInputFiles([PHOTO]);
-    // The phone alone must not be able to open the file: it is given k - 1 fragments, and the others stay here.
+    // The phone alone must not be able to open the file: it is given k - 1 fragments, and the others stay
+    // here.
     await laptop.waitFor(
       'the phone to hold its share',
       ({ files, transfers }) =>

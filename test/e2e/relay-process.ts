@@ -1,5 +1,5 @@
-// The real relay as a child process, started as people start it (`npm start`), on free ports and with a data folder of
-// its own.
+// The real relay as a child process, started as people start it (`npm start`), on free ports and with a data
+// folder of its own.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

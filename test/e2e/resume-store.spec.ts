@@ -1,5 +1,5 @@
-// A store is interrupted while it encrypts, and goes on as people do it: with the file chosen again, by itself, by adding
-// the file once more; and from the beginning when the file is another one now.
+// A store is interrupted while it encrypts, and goes on as people do it: with the file chosen again, by
+// itself, by adding the file once more; and from the beginning when the file is another one now.
 
 import { writeFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
@@ -147,7 +147,10 @@ async function poolOf(
   return [laptop, phone, tablet];
 }
 
-/** Runs in each later page before the app does, as source text: counts what goes to the worker that writes blocks. */
+/**
+ * Runs in each later page before the app does, as source text: counts what goes to the worker that writes
+ * blocks.
+ */
 function countBlocks(): void {
   window.blocksWritten = 0;
   // oxlint-disable-next-line typescript/unbound-method -- called on the worker that it was called on

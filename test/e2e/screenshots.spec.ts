@@ -1,5 +1,6 @@
-// Every screen as people see it, at phone and laptop size, light and dark (one Playwright project each), from the real
-// app with real data, into screenshots/. Nothing is compared: people look at them. `npm run screenshot` makes the README's.
+// Every screen as people see it, at phone and laptop size, light and dark (one Playwright project each), from
+// the real app with real data, into screenshots/. Nothing is compared: people look at them. `npm run
+// screenshot` makes the README's.
 
 import type { Page } from '@playwright/test';
 import type { Device } from './device.ts';

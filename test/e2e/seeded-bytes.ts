@@ -1,10 +1,11 @@
-// Bytes that look random and are the same in the page and in the test: only the seed and the length cross over.
+// Bytes that look random and are the same in the page and in the test: only the seed and the length cross
+// over.
 
 import { createHash } from 'node:crypto';
 
 /**
- * `length` bytes of Marsaglia's xorshift32 from `seed` (not 0), little-endian. It is also sent into pages as source
- * text, so it names nothing outside itself.
+ * `length` bytes of Marsaglia's xorshift32 from `seed` (not 0), little-endian. It is also sent into pages as
+ * source text, so it names nothing outside itself.
  */
 export function seededBytes(seed: number, length: number): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(length / 4));

@@ -1,6 +1,6 @@
-// A device's storage from below, around the app: what is really on its disk, and damage done to it. Blocks are rows of
-// IndexedDB's `blocks`, or lie in a file of the origin's file system where a row of `fragments` or `kept` says (FORMATS.md, "On
-// disk").
+// A device's storage from below, around the app: what is really on its disk, and damage done to it. Blocks
+// are rows of IndexedDB's `blocks`, or lie in a file of the origin's file system where a row of `fragments`
+// or `kept` says (FORMATS.md, "On disk").
 
 import type { Page } from '@playwright/test';
 import type { Device } from './device.ts';
@@ -21,8 +21,8 @@ interface Dump {
 }
 
 /**
- * Hashes (hex, sorted) of the blocks that are there, and of those that the fragments there consist of; and files that hold
- * nothing that a fragment or an unfinished store counts.
+ * Hashes (hex, sorted) of the blocks that are there, and of those that the fragments there consist of; and
+ * files that hold nothing that a fragment or an unfinished store counts.
  */
 export async function storedBlocks(
   page: Page,

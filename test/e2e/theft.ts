@@ -1,5 +1,5 @@
-// What a test finds in a stolen profile: what the thief of test/thief opened, and secrets that the test knows and the
-// profile still has.
+// What a test finds in a stolen profile: what the thief of test/thief opened, and secrets that the test knows
+// and the profile still has.
 
 import { sha256 } from '../thief/keys.ts';
 import { keyNeedles, nameNeedles, type Needle, plainNeedles, type Trace, traces } from '../thief/needles.ts';
@@ -36,8 +36,8 @@ export interface Findings {
 export const NOTHING: Findings = { opened: [], shares: [], stores: [], traces: [] };
 
 /**
- * Robs the profile of `victim`, whose browser has ended, and what was held of its files; the thief may have keys of file
- * links from elsewhere.
+ * Robs the profile of `victim`, whose browser has ended, and what was held of its files; the thief may have
+ * keys of file links from elsewhere.
  */
 export function rob(victim: ProfileDevice, linkKeys: readonly Buffer[] = []): Haul {
   return robFolders([victim.folder, victim.heldFolder], linkKeys);

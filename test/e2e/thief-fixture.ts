@@ -1,4 +1,5 @@
-// What the tests of stolen profiles are given beside what all browser tests are: devices whose profile is a folder.
+// What the tests of stolen profiles are given beside what all browser tests are: devices whose profile is a
+// folder.
 
 import { test as base } from './palm-fixture.ts';
 import { ProfileDevice } from './profile-device.ts';

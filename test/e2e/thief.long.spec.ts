@@ -1,5 +1,5 @@
-// What a thief finds after rarer fates of a device: fragments that were given up and others taken instead, a crash in the
-// midst of letting go, and an update from the version before.
+// What a thief finds after rarer fates of a device: fragments that were given up and others taken instead, a
+// crash in the midst of letting go, and an update from the version before.
 
 import { join } from 'node:path';
 import { layersOf } from '../thief/layers.ts';
@@ -16,8 +16,9 @@ const PRIVATE = { seed: 112, length: 1_200_000 };
 const PRIVATE_NAME = 'tagebuch-žluť-2027.pdf';
 
 /**
- * The storer forgets what the phone holds, and gives the same fragments to the tablet: when the phone is back, one of the two gives
- * copies up and takes other fragments instead. Whose fragments are the same is chance, one in two for each file.
+ * The storer forgets what the phone holds, and gives the same fragments to the tablet: when the phone is
+ * back, one of the two gives copies up and takes other fragments instead. Whose fragments are the same is
+ * chance, one in two for each file.
  */
 const MOVED_FILES = 12;
 

@@ -1,5 +1,6 @@
-// What a thief of one device finds. The device's profile is a real browser's folder, taken after the browser has ended, and
-// test/thief reads every byte of every file in it: what was deleted but not erased is found, and opened if it can be.
+// What a thief of one device finds. The device's profile is a real browser's folder, taken after the browser
+// has ended, and test/thief reads every byte of every file in it: what was deleted but not erased is found,
+// and opened if it can be.
 
 import { sha256 } from '../thief/keys.ts';
 import type { Device } from './device.ts';
@@ -71,7 +72,8 @@ for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) 
 
     const haul = rob(victim);
     expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: CONTENTS })).toEqual(NOTHING);
-    // What he has: he is a member now, under the device's name, sees what members see, and holds what the device holds.
+    // What he has: he is a member now, under the device's name, sees what members see, and holds what the
+    // device holds.
     expect(haul.loot.poolSecrets).toHaveLength(1);
     expect(haul.loot.deviceKeys).toHaveLength(1);
     expect(new Set(haul.files.map(({ name }) => name))).toEqual(new Set([SMALL_NAME, LARGE_NAME, undefined]));
@@ -223,7 +225,10 @@ declare global {
   }
 }
 
-/** Runs in the page, as source text: begins to store a file whose bytes from `readable` on do not come until it is cancelled. */
+/**
+ * Runs in the page, as source text: begins to store a file whose bytes from `readable` on do not come until
+ * it is cancelled.
+ */
 function storeHalf([name, { seed, length }, readable]: readonly [
   string,
   { readonly seed: number; readonly length: number },

@@ -1,5 +1,5 @@
-// Devices of the version before, as people will have them: their app frozen as it was built, in one pool and on one disk with
-// the app of now.
+// Devices of the version before, as people will have them: their app frozen as it was built, in one pool and
+// on one disk with the app of now.
 
 import { writeFile } from 'node:fs/promises';
 import type { Device } from './device.ts';

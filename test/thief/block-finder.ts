@@ -1,5 +1,5 @@
-// Blocks by their hashes, wherever a profile has them: at the beginning of any slot of the origin's files, free ones
-// included, and in any buffer of IndexedDB, deleted ones included (FORMATS.md, "On disk").
+// Blocks by their hashes, wherever a profile has them: at the beginning of any slot of the origin's files,
+// free ones included, and in any buffer of IndexedDB, deleted ones included (FORMATS.md, "On disk").
 
 import { sha256 } from './keys.ts';
 import { type Layer, offsetsOf } from './layers.ts';

@@ -1,5 +1,5 @@
-// Arithmetic over GF(2^8) with the polynomial 0x11D, and what Palm builds on it: Shamir's shares and Reed-Solomon blocks
-// (FORMATS.md, "Shares of Kq" and "Blocks"). Slow and plain.
+// Arithmetic over GF(2^8) with the polynomial 0x11D, and what Palm builds on it: Shamir's shares and
+// Reed-Solomon blocks (FORMATS.md, "Shares of Kq" and "Blocks"). Slow and plain.
 
 const EXP = new Uint8Array(510);
 const LOG = new Uint8Array(256);
@@ -19,7 +19,9 @@ function divide(a: number, b: number): number {
   return a === 0 ? 0 : (EXP[(LOG[a] ?? 0) + 255 - (LOG[b] ?? 0)] ?? 0);
 }
 
-/** What `shares` (at least k, by fragment number, all of one length) are shares of: Lagrange's formula at 0. */
+/**
+ * What `shares` (at least k, by fragment number, all of one length) are shares of: Lagrange's formula at 0.
+ */
 export function combine(shares: ReadonlyMap<number, Uint8Array>): Buffer {
   const xs = [...shares.keys()].map((fragment) => fragment + 1);
   const secret = Buffer.alloc([...shares.values()][0]?.length ?? 0);

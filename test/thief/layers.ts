@@ -1,5 +1,5 @@
-// Every byte of every file of a browser profile, and what the formats around them hide: LevelDB logs joined, LevelDB tables
-// and Blink's compressed values decompressed. A layer is searched as plain bytes.
+// Every byte of every file of a browser profile, and what the formats around them hide: LevelDB logs joined,
+// LevelDB tables and Blink's compressed values decompressed. A layer is searched as plain bytes.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
@@ -14,10 +14,16 @@ export interface Layer {
   readonly isRaw: boolean;
 }
 
-/** Blink's mark of a value that it compressed (IDBValueWrapper: version tag, pseudo-version, "compressed with snappy"). */
+/**
+ * Blink's mark of a value that it compressed (IDBValueWrapper: version tag, pseudo-version, "compressed with
+ * snappy").
+ */
 const BLINK_SNAPPY = Buffer.from([0xff, 0x11, 0x02]);
 
-/** All layers of the files in `folder`; none where there is no folder. A file that a running browser deletes meanwhile is left out. */
+/**
+ * All layers of the files in `folder`; none where there is no folder. A file that a running browser deletes
+ * meanwhile is left out.
+ */
 export function layersOf(folder: string): Layer[] {
   return filesIn(folder).flatMap((path) => {
     const bytes = existsSync(path) ? readFileSync(path) : undefined;

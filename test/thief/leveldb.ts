@@ -1,6 +1,6 @@
 // LevelDB's files read from raw bytes, whatever state they are in (google/leveldb, doc/log_format.md and
-// doc/table_format.md). Nothing is taken as deleted: obsolete entries are what a thief is after. Checksums are not looked
-// at, so that damaged files tell as much as they can.
+// doc/table_format.md). Nothing is taken as deleted: obsolete entries are what a thief is after. Checksums
+// are not looked at, so that damaged files tell as much as they can.
 
 import { readVarint, unsnap } from './snappy.ts';
 
@@ -16,8 +16,8 @@ const TABLE_MAGIC = Buffer.from('57fb808b247547db', 'hex');
 const SNAPPY = 1;
 
 /**
- * The payload of a log, its records joined: what the headers between its 32 KiB blocks cut is whole again. Write batches
- * need no parsing: each key and value lies in one piece in them.
+ * The payload of a log, its records joined: what the headers between its 32 KiB blocks cut is whole again.
+ * Write batches need no parsing: each key and value lies in one piece in them.
  */
 export function logPayload(file: Uint8Array): Buffer {
   const pieces: Uint8Array[] = [];
@@ -65,7 +65,10 @@ function blockAt(file: Uint8Array, handle: Uint8Array, at: number): Uint8Array |
   return file[end] === SNAPPY ? unsnap(stored) : stored;
 }
 
-/** A block's entries. A key shares a prefix with the one before it; the restart points at the end are not needed. */
+/**
+ * A block's entries. A key shares a prefix with the one before it; the restart points at the end are not
+ * needed.
+ */
 function* entriesOf(block: Uint8Array): Generator<{ readonly key: Buffer; readonly value: Uint8Array }> {
   if (block.length < 4) return;
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);

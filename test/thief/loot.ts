@@ -1,5 +1,5 @@
-// What a thief carves out of a profile's layers: everything that looks like a secret of Palm's, wherever it lies and whether
-// or not anything still refers to it. Whether it is one, recovery.ts tries.
+// What a thief carves out of a profile's layers: everything that looks like a secret of Palm's, wherever it
+// lies and whether or not anything still refers to it. Whether it is one, recovery.ts tries.
 
 import { byteListIn, isMap, numberIn, readCbor } from './cbor.ts';
 import { sha256 } from './keys.ts';
@@ -128,7 +128,10 @@ function firstOfEach<Item>(items: readonly Item[], keyOf: (item: Item) => string
   return [...byKey.values()];
 }
 
-/** Invites: text in one byte or two for each character, `u` and base64url of version 1, epoch, secret and checksum. */
+/**
+ * Invites: text in one byte or two for each character, `u` and base64url of version 1, epoch, secret and
+ * checksum.
+ */
 function invitesIn({ name, bytes }: Layer): PoolSecret[] {
   return textsIn(bytes, 53).flatMap(({ at, decoded }) => {
     const body = decoded.subarray(0, 35);
@@ -150,7 +153,10 @@ function linksIn({ name, bytes }: Layer): { kc: Buffer; where: string }[] {
   }));
 }
 
-/** An Ed25519 key as PKCS #8 (RFC 8410): the form in which Blink keeps a CryptoKey that scripts may not export. */
+/**
+ * An Ed25519 key as PKCS #8 (RFC 8410): the form in which Blink keeps a CryptoKey that scripts may not
+ * export.
+ */
 const ED25519_PRIVATE = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 function deviceKeysIn({ name, bytes }: Layer): DeviceKey[] {
@@ -183,7 +189,9 @@ function textsIn(bytes: Buffer, length: number): { readonly at: number; readonly
 
 const SHARE_KEY = Buffer.concat([Buffer.from('eshare'), Buffer.from([0x58, KEY_BYTES])]);
 
-/** Fragment indexes: maps of v, i, share and blocks. One whose list of hashes is cut still gives its share. */
+/**
+ * Fragment indexes: maps of v, i, share and blocks. One whose list of hashes is cut still gives its share.
+ */
 function indexesIn({ name, bytes }: Layer): FoundIndex[] {
   return [...offsetsOf(bytes, SHARE_KEY)].flatMap((at): FoundIndex[] => {
     const shareAt = at + SHARE_KEY.length;

@@ -1,5 +1,5 @@
-// Looks for secrets that a test knows in a profile's layers: in one pass over all bytes, at any offset, in every form that a
-// program might have written them in.
+// Looks for secrets that a test knows in a profile's layers: in one pass over all bytes, at any offset, in
+// every form that a program might have written them in.
 
 import type { Layer } from './layers.ts';
 
@@ -107,7 +107,10 @@ function tracesIn(
   return [...found.values()];
 }
 
-/** What of base64 (both alphabets) is the same whatever stands before and behind `bytes`, `shift` bytes into a group of three. */
+/**
+ * What of base64 (both alphabets) is the same whatever stands before and behind `bytes`, `shift` bytes into a
+ * group of three.
+ */
 function base64Cores(bytes: Buffer, shift: number): string[] {
   const shifted = Buffer.concat([Buffer.alloc(shift), bytes]);
   const end = Math.floor((shifted.length * 8) / 6);

@@ -1,5 +1,6 @@
-// Opens files with what was carved out of a profile, as a thief who knows Palm's formats would: key shares are combined,
-// keys derived, blocks found by their hashes and segments decrypted (FORMATS.md, "A file"). It uses none of Palm's code.
+// Opens files with what was carved out of a profile, as a thief who knows Palm's formats would: key shares
+// are combined, keys derived, blocks found by their hashes and segments decrypted (FORMATS.md, "A file"). It
+// uses none of Palm's code.
 
 import { BlockFinder } from './block-finder.ts';
 import { byteListIn, bytesIn, type CborMap, isMap, numberIn, readCbor, textIn, writeList } from './cbor.ts';
@@ -44,8 +45,8 @@ export interface Haul {
 }
 
 /**
- * Reads everything in `folders`, of a profile whose browser has ended, and opens what can be opened. `linkKeys` are Kc of file
- * links that the thief has from elsewhere.
+ * Reads everything in `folders`, of a profile whose browser has ended, and opens what can be opened.
+ * `linkKeys` are Kc of file links that the thief has from elsewhere.
  */
 export function robFolders(folders: readonly string[], linkKeys: readonly Buffer[] = []): Haul {
   return rob(folders.flatMap(layersOf), linkKeys);

@@ -1,5 +1,6 @@
-// Rows that Palm seals, each under a small key of its own in the file of key slots, opened with whatever keys that file still
-// has (FORMATS.md, "On disk"). Which slot a row names is not looked at: every key is tried on every row.
+// Rows that Palm seals, each under a small key of its own in the file of key slots, opened with whatever keys
+// that file still has (FORMATS.md, "On disk"). Which slot a row names is not looked at: every key is tried on
+// every row.
 
 import { createCipheriv } from 'node:crypto';
 import { openSealed } from './keys.ts';
@@ -95,8 +96,8 @@ function openWithAny(keys: readonly Buffer[], { aad, sealed, ...row }: SealedRow
 }
 
 /**
- * Sealed fragment indexes. They are buffers like any other; which are some shows when a key makes their first bytes those of
- * an index, and then the key and the fragment's id, which stands before the row, must fit.
+ * Sealed fragment indexes. They are buffers like any other; which are some shows when a key makes their first
+ * bytes those of an index, and then the key and the fragment's id, which stands before the row, must fit.
  */
 function openIndexes(keys: readonly Buffer[], layers: readonly Layer[]): OpenedRow[] {
   const candidates = layers.flatMap(sealedBuffers);
@@ -137,7 +138,10 @@ function sealedBuffers({ name, bytes }: Layer): SealedRow[] {
   return rows;
 }
 
-/** A row's key stands before its value; IndexedDB has text in it with two bytes for each character, the higher one first. */
+/**
+ * A row's key stands before its value; IndexedDB has text in it with two bytes for each character, the higher
+ * one first.
+ */
 function fragmentIdBefore(bytes: Buffer, at: number): string | undefined {
   const before = bytes.toString('latin1', Math.max(0, at - 4 * FRAGMENT_ID_LENGTH), at).replaceAll('\0', '');
   return before.match(/bafyrei[a-z2-7]{52}/g)?.at(-1);

@@ -1,5 +1,6 @@
-// Objects in V8's serialization (v8/src/objects/value-serializer.cc), which is how IndexedDB keeps rows. Read where they
-// begin, as far as they can be understood: an object that is cut gives the properties before the cut.
+// Objects in V8's serialization (v8/src/objects/value-serializer.cc), which is how IndexedDB keeps rows. Read
+// where they begin, as far as they can be understood: an object that is cut gives the properties before the
+// cut.
 
 import { offsetsOf } from './layers.ts';
 import { readVarint } from './snappy.ts';

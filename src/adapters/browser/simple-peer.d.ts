@@ -1,5 +1,5 @@
-// The part of simple-peer 9.11 that Palm uses, for its browser bundle: the package's main entry needs Node's globals, and
-// its published types bring Node's with them.
+// The part of simple-peer 9.11 that Palm uses, for its browser bundle: the package's main entry needs Node's
+// globals, and its published types bring Node's with them.
 
 declare module 'simple-peer/simplepeer.min.js' {
   interface SimplePeerOptions {

@@ -1,7 +1,8 @@
 // One WebRTC connection with one data channel: the only file that knows simple-peer.
 //
-// Invariants: 'connected' comes before the first frame; 'closed' comes at most once, and never after `destroy`. Who is at
-// the other end is decided by the SDP, whose fingerprint DTLS enforces: the caller applies only signals that it verified.
+// Invariants: 'connected' comes before the first frame; 'closed' comes at most once, and never after
+// `destroy`. Who is at the other end is decided by the SDP, whose fingerprint DTLS enforces: the caller
+// applies only signals that it verified.
 
 import SimplePeer from 'simple-peer/simplepeer.min.js';
 import type { ConnectionSignal } from '../../core/links/link-events.ts';
@@ -36,7 +37,8 @@ export class WebRtcConnection implements Connection {
       this.#connect();
     });
     this.#peer.on('data', (data) => {
-      // simple-peer looks up the address before it says 'connect'; the other end may have said something by then.
+      // simple-peer looks up the address before it says 'connect'; the other end may have said something by
+      // then.
       this.#connect();
       if (!this.#isOver) events.frame(frameOf(data));
     });
@@ -132,7 +134,10 @@ function candidateSignal(candidate: unknown): ConnectionSignal | undefined {
   };
 }
 
-/** A frame as the channel brings it, or as simple-peer does, which wraps the channel's buffer in its own kind of Uint8Array. */
+/**
+ * A frame as the channel brings it, or as simple-peer does, which wraps the channel's buffer in its own kind
+ * of Uint8Array.
+ */
 function frameOf(data: unknown): Uint8Array<ArrayBuffer> {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   if (!(data instanceof Uint8Array) || !(data.buffer instanceof ArrayBuffer)) return new Uint8Array();

@@ -1,16 +1,19 @@
-// Memory for bytes that move, used again and again: messages that bring a block, sealed blocks, segments of a file. Fresh memory
-// costs the processor a fault for each 4 KiB of it that is touched, which is more than to copy as much; and what is made and
-// dropped is garbage to be collected.
+// Memory for bytes that move, used again and again: messages that bring a block, sealed blocks, segments of a
+// file. Fresh memory costs the processor a fault for each 4 KiB of it that is touched, which is more than to
+// copy as much; and what is made and dropped is garbage to be collected.
 //
-// Invariants: a buffer has one owner: who took it, or this; at most MAX_FREE_BYTES lie here, and none for longer than
-// twice FORGET_AFTER_MS after the last use.
+// Invariants: a buffer has one owner: who took it, or this; at most MAX_FREE_BYTES lie here, and none for
+// longer than twice FORGET_AFTER_MS after the last use.
 
 import { discard } from '../../core/model/bytes.ts';
 import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../core/model/limits.ts';
 import type { Memory } from '../../core/ports.ts';
 import { IdleTimer } from './idle-timer.ts';
 
-/** Messages with a full block, the usual and the largest: a header is below 64 bytes. What is a little shorter gets as much. */
+/**
+ * Messages with a full block, the usual and the largest: a header is below 64 bytes. What is a little shorter
+ * gets as much.
+ */
 const BLOCK_BUFFER_BYTES = [USUAL_BLOCK_BYTES + 64, BLOCK_BYTES + 64] as const;
 /** Shorter ones do not fill a block's buffer by half, and are cheap to make. */
 const LEAST_BYTES = BLOCK_BYTES / 2;

@@ -23,7 +23,8 @@ export interface EngineFeatures {
 
 /**
  * The fastest code that this engine runs.
- * @throws PalmError 'unsupported' when the bytes are not the expected module; whatever the module's loader throws.
+ * @throws PalmError 'unsupported' when the bytes are not the expected module; whatever the module's loader
+ * throws.
  */
 export async function loadErasureCode(
   modules: ErasureModules,

@@ -1,16 +1,20 @@
 // The coefficients by which shards follow from other shards.
 //
-// The matrix of FORMATS.md, Vandermonde(n, k) times the inverse of its first k rows, says this: the k data shards are
-// the values at 0..k-1 of a polynomial of degree below k over GF(2^8), and shard i is its value at i. So any shard is
-// an interpolation through any k others (Lagrange), and no matrix is ever inverted:
+// The matrix of FORMATS.md, Vandermonde(n, k) times the inverse of its first k rows, says this: the k data
+// shards are the values at 0..k-1 of a polynomial of degree below k over GF(2^8), and shard i is its value at
+// i. So any shard is an interpolation through any k others (Lagrange), and no matrix is ever inverted:
 //
 //   value at t = sum over sources s of  value at s * product over other sources o of (t - o) / (s - o)
 //
-// Shards' indices are public: tables of logarithms may be looked up by them, unlike in core/coding, where secrets pass.
+// Shards' indices are public: tables of logarithms may be looked up by them, unlike in core/coding, where
+// secrets pass.
 
 import { multiply } from '../../core/coding/gf256.ts';
 
-/** Loss patterns that are remembered. A pool meets a few at a time; each takes some 16 KiB at most, usually below 1 KiB. */
+/**
+ * Loss patterns that are remembered. A pool meets a few at a time; each takes some 16 KiB at most, usually
+ * below 1 KiB.
+ */
 const MAX_KNOWN_PATTERNS = 64;
 
 /** The order of the field's multiplicative group: logarithms count modulo this. */

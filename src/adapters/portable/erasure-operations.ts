@@ -1,13 +1,13 @@
-// An ErasureCode from the one thing that a kernel does: deriving shards from k others. What is asked of arguments and
-// where answers are put is decided here, alike for every kernel.
+// An ErasureCode from the one thing that a kernel does: deriving shards from k others. What is asked of
+// arguments and where answers are put is decided here, alike for every kernel.
 
 import { PalmError } from '../../core/model/errors.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
 import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
 
 /**
- * Writes `targets`, at least one, from `sources`, which are in the order of their indices. All indices are distinct and
- * below MAX_FRAGMENT_COUNT, all lengths equal and from 1 to BLOCK_BYTES.
+ * Writes `targets`, at least one, from `sources`, which are in the order of their indices. All indices are
+ * distinct and below MAX_FRAGMENT_COUNT, all lengths equal and from 1 to BLOCK_BYTES.
  */
 export type Derive = (sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]) => void;
 

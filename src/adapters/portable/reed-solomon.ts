@@ -1,12 +1,13 @@
-// ErasureCode over the npm package @subspace/reed-solomon-erasure.wasm: the Rust crate reed-solomon-erasure compiled to
-// WebAssembly. Field, matrix and shards are those of FORMATS.md, "Blocks".
+// ErasureCode over the npm package @subspace/reed-solomon-erasure.wasm: the Rust crate reed-solomon-erasure
+// compiled to WebAssembly. Field, matrix and shards are those of FORMATS.md, "Blocks".
 //
-// The package's own JavaScript is not used: it is a UMD module that requires `fs`, and it copies all shards twice for
-// each call, and after `reconstruct` it frees a buffer that the wasm has freed already, so that later allocations overlap.
-// Its wasm has four functions, no imports, and these traps, which this file keeps away from its callers:
+// The package's own JavaScript is not used: it is a UMD module that requires `fs`, and it copies all shards
+// twice for each call, and after `reconstruct` it frees a buffer that the wasm has freed already, so that
+// later allocations overlap. Its wasm has four functions, no imports, and these traps, which this file keeps
+// away from its callers:
 //  - it aborts, and must not be used again, on no parity shards and on empty shards: those never reach it;
-//  - its allocator (wee_alloc) loses memory when buffers of changing sizes come and go: one scratch buffer is kept and
-//    only ever grows, in powers of two;
+//  - its allocator (wee_alloc) loses memory when buffers of changing sizes come and go: one scratch buffer
+//    is kept and only ever grows, in powers of two;
 //  - `reconstruct` takes the buffer of flags and frees it itself; `encode` takes nothing;
 //  - memory may be replaced while it runs: views are made afresh after each call.
 
@@ -15,8 +16,9 @@ import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
 import { erasureCodeOver } from './erasure-operations.ts';
 
 /**
- * Compiles the package's `dist/reed_solomon_erasure_bg.wasm`, given as bytes: who calls knows where they are kept.
- * One instance works on one segment at a time and keeps as much memory as the largest segment it has coded needed.
+ * Compiles the package's `dist/reed_solomon_erasure_bg.wasm`, given as bytes: who calls knows where they are
+ * kept. One instance works on one segment at a time and keeps as much memory as the largest segment it has
+ * coded needed.
  * @throws PalmError 'unsupported' when this engine cannot run the wasm, or the bytes are not it.
  */
 export async function loadReedSolomon(wasmBytes: BufferSource): Promise<ErasureCode> {
@@ -93,7 +95,10 @@ class ReedSolomon {
     check(this.#kernel.reconstruct(shardsAt, shardsBytes, k, rowCount - k, presentAt, rowCount));
   }
 
-  /** Runs `work`; after an abort (arguments are checked, so: no memory) the instance is replaced, not trusted again. */
+  /**
+   * Runs `work`; after an abort (arguments are checked, so: no memory) the instance is replaced, not trusted
+   * again.
+   */
   #guarded<Answer>(work: () => Answer): Answer {
     try {
       return work();

@@ -1,11 +1,12 @@
-// SegmentCodec in the thread that calls it: WebCrypto for AES-256-GCM and SHA-256, an ErasureCode for parity. The format
-// is FORMATS.md, "Segments":
+// SegmentCodec in the thread that calls it: WebCrypto for AES-256-GCM and SHA-256, an ErasureCode for parity.
+// The format is FORMATS.md, "Segments":
 //
 //   plain --AES-256-GCM--> plain + 16 bytes --zero-padded--> k blocks --Reed-Solomon--> n blocks
 //
-// Invariant: nothing is encrypted before the plaintext's hash was found to be the expected one where one is given, because a
-// (key, nonce) pair may seal one plaintext only, and the nonce is the segment's index (NIST SP 800-38D, section 8:
-// uniqueness). Where none is, the caller sees to it that nothing else leaves the device under this key and index.
+// Invariant: nothing is encrypted before the plaintext's hash was found to be the expected one where one is
+// given, because a (key, nonce) pair may seal one plaintext only, and the nonce is the segment's index (NIST
+// SP 800-38D, section 8: uniqueness). Where none is, the caller sees to it that nothing else leaves the
+// device under this key and index.
 
 import { discard, equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
@@ -38,9 +39,9 @@ interface OwnBlock extends IndexedBlock {
 }
 
 /**
- * A codec over `code` and `globalThis.crypto.subtle`; ciphertext of a segment is put together in `memory`. Aborts are noticed
- * between its steps.
- * Beside the errors in `SegmentCodec`: 'bad-argument' for parameters out of range, 'cancelled' after an abort.
+ * A codec over `code` and `globalThis.crypto.subtle`; ciphertext of a segment is put together in `memory`.
+ * Aborts are noticed between its steps. Beside the errors in `SegmentCodec`: 'bad-argument' for parameters
+ * out of range, 'cancelled' after an abort.
  */
 export function createSegmentCodec(code: ErasureCode, memory: Memory): SegmentCodec {
   return {
@@ -124,7 +125,8 @@ async function open(
 function gcmOf(parameters: SegmentParameters): AesGcmParams {
   const { salt, segmentIndex, segmentCount, k, n } = parameters;
   const nonce = new Uint8Array(NONCE_BYTES);
-  new DataView(nonce.buffer).setUint32(NONCE_BYTES - 4, segmentIndex); // 96 bits, big-endian; the index has at most 32
+  // 96 bits, big-endian; the index has at most 32.
+  new DataView(nonce.buffer).setUint32(NONCE_BYTES - 4, segmentIndex);
   return {
     name: 'AES-GCM',
     iv: nonce,

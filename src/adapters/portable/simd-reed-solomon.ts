@@ -1,9 +1,9 @@
-// ErasureCode over Palm's own kernel (src/wasm/kernel.ts), in either of its two builds. Shards are those of FORMATS.md,
-// "Blocks", as in reed-solomon.ts.
+// ErasureCode over Palm's own kernel (src/wasm/kernel.ts), in either of its two builds. Shards are those of
+// FORMATS.md, "Blocks", as in reed-solomon.ts.
 //
-// A segment goes through the kernel in stripes: as many bytes of every shard as its arena holds. Each byte is copied in
-// once and out once while the stripe is still in the processor's cache, and the wasm memory has one size, below 1 MiB,
-// whatever a segment has. Nothing of a segment is needed after its call.
+// A segment goes through the kernel in stripes: as many bytes of every shard as its arena holds. Each byte is
+// copied in once and out once while the stripe is still in the processor's cache, and the wasm memory has one
+// size, below 1 MiB, whatever a segment has. Nothing of a segment is needed after its call.
 
 import { invert, multiply } from '../../core/coding/gf256.ts';
 import { PalmError } from '../../core/model/errors.ts';
@@ -12,8 +12,8 @@ import { CodingMatrices, type CodingMatrix } from './erasure-matrix.ts';
 import { erasureCodeOver } from './erasure-operations.ts';
 
 /**
- * Compiles the kernel, given as bytes: build/kernel-simd.wasm, or kernel-relaxed.wasm where the engine has relaxed SIMD.
- * One instance works on one segment at a time.
+ * Compiles the kernel, given as bytes: build/kernel-simd.wasm, or kernel-relaxed.wasm where the engine has
+ * relaxed SIMD. One instance works on one segment at a time.
  * @throws PalmError 'unsupported' when this engine cannot run the wasm, or the bytes are not it.
  */
 export async function loadSimdReedSolomon(wasmBytes: BufferSource): Promise<ErasureCode> {
@@ -102,8 +102,9 @@ class SimdReedSolomon {
   }
 
   /**
-   * How far apart shards lie in the arena: an odd number of steps. A step is a cache line, so at an even distance, and
-   * worst at a power of two, the shards would crowd in a few sets of the cache and push each other out.
+   * How far apart shards lie in the arena: an odd number of steps. A step is a cache line, so at an even
+   * distance, and worst at a power of two, the shards would crowd in a few sets of the cache and push each
+   * other out.
    */
   #strideBytes(shardCount: number): number {
     const { arenaBytes, stepBytes } = this.#kernel;
@@ -143,7 +144,10 @@ function constantOf(exported: WebAssembly.ExportValue | undefined): number {
   return value;
 }
 
-/** The products of every constant with 0..15 and with 0, 16 … 240: what the kernel looks up for the halves of a byte. */
+/**
+ * The products of every constant with 0..15 and with 0, 16 … 240: what the kernel looks up for the halves of
+ * a byte.
+ */
 function writeProducts({ memory, productsAt }: Kernel): void {
   let at = productsAt;
   for (let constant = 0; constant < 256; constant++) {
@@ -152,7 +156,10 @@ function writeProducts({ memory, productsAt }: Kernel): void {
   }
 }
 
-/** Whether the sources are shards 0..3 and the targets fours from a multiple of 4 on, as when 4-of-8 is encoded. */
+/**
+ * Whether the sources are shards 0..3 and the targets fours from a multiple of 4 on, as when 4-of-8 is
+ * encoded.
+ */
 function isFromFirstFour(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): boolean {
   return (
     sources.length === 4 &&

@@ -1,5 +1,5 @@
-// Core's Cryptography over the platform's WebCrypto: the same code in browsers, workers and Node.
-// Invariants: the answers depend on the arguments alone; a malformed key, signature or sealed box is an answer (false,
+// Core's Cryptography over the platform's WebCrypto: the same code in browsers, workers and Node. Invariants:
+// the answers depend on the arguments alone; a malformed key, signature or sealed box is an answer (false,
 // undefined), never an exception, while a key of the wrong length given to seal or open is a bug and throws.
 
 import { hexOf } from '../../core/model/bytes.ts';
@@ -13,9 +13,9 @@ const AES_KEY_BYTES = 32;
 const GCM_NONCE_BYTES = 12;
 
 /**
- * The points of small order, as any of their encodings with the sign bit cleared: under such a key one signature fits
- * many messages. Web Cryptography Level 2 (Ed25519, verify) refuses them; engines do not yet. Values: the blocklist of
- * libsodium's ed25519_ref10, each seen here to verify forgeries.
+ * The points of small order, as any of their encodings with the sign bit cleared: under such a key one
+ * signature fits many messages. Web Cryptography Level 2 (Ed25519, verify) refuses them; engines do not yet.
+ * Values: the blocklist of libsodium's ed25519_ref10, each seen here to verify forgeries.
  */
 const SMALL_ORDER_KEYS: ReadonlySet<string> = new Set([
   '00'.repeat(32),
@@ -67,7 +67,9 @@ function isOfSmallOrder(publicKey: Uint8Array): boolean {
   return SMALL_ORDER_KEYS.has(hexOf(unsigned));
 }
 
-/** Undefined when the 32 bytes are not a point that the engine takes; engines disagree on when they notice. */
+/**
+ * Undefined when the 32 bytes are not a point that the engine takes; engines disagree on when they notice.
+ */
 async function importVerifyKey(publicKey: Uint8Array): Promise<CryptoKey | undefined> {
   try {
     return await crypto.subtle.importKey('raw', shareable(publicKey), 'Ed25519', false, ['verify']);

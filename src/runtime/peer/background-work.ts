@@ -1,5 +1,5 @@
-// Work that was begun and that nobody waits for. A link that closed, work that was cancelled and a pool that was left are told by
-// other events; every other failure goes to `failed`.
+// Work that was begun and that nobody waits for. A link that closed, work that was cancelled and a pool that
+// was left are told by other events; every other failure goes to `failed`.
 
 import { isPalmError } from '../../core/model/errors.ts';
 

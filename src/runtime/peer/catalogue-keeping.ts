@@ -1,4 +1,5 @@
-// Keeps the catalogue durable: checks what others send before it counts, writes it down, and puts it back at a start.
+// Keeps the catalogue durable: checks what others send before it counts, writes it down, and puts it back at
+// a start.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
@@ -46,7 +47,10 @@ export class CatalogueKeeping {
     return this.#records.keep(entries);
   }
 
-  /** Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them away. */
+  /**
+   * Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them
+   * away.
+   */
   async keepHeard(entries: readonly CheckedEntry[]): Promise<void> {
     const keeping = this.#records.keep(entries);
     const files = entries.flatMap(({ file }) => file?.fileId ?? []);

@@ -1,8 +1,10 @@
-// Proofs of holding fragments: what this device has to hear from others before it gives up its own copies, and what it answers
-// itself (FORMATS.md, challenges). Both are the same hash, of the same bytes, from this device's own disk.
+// Proofs of holding fragments: what this device has to hear from others before it gives up its own copies,
+// and what it answers itself (FORMATS.md, challenges). Both are the same hash, of the same bytes, from this
+// device's own disk.
 //
-// Invariants: from before the first challenge of a round is sent until the round is over, nobody is served what its proofs are made
-// of; at most MAX_PROVING challenges of others are answered at once, one of each device in turn.
+// Invariants: from before the first challenge of a round is sent until the round is over, nobody is served
+// what its proofs are made of; at most MAX_PROVING challenges of others are answered at once, one of each
+// device in turn.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
@@ -22,14 +24,23 @@ export interface ChallengingPorts {
   readonly memory: Memory;
   readonly catalogue: Catalogue;
   readonly self: DeviceId;
-  /** From this device's own store; undefined when it is not here. @throws PalmError 'corrupt' once the damage was noted. */
+  /**
+   * From this device's own store; undefined when it is not here. @throws PalmError 'corrupt' once the damage
+   * was noted.
+   */
   load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined>;
   input(input: PeerInput): void;
 }
 
-/** Fragments that are read at once: each block is in memory of a full one, and 64 small ones are read in one go. */
+/**
+ * Fragments that are read at once: each block is in memory of a full one, and 64 small ones are read in one
+ * go.
+ */
 const MAX_AT_ONCE = 16;
-/** Challenges of others that are answered at once: whoever sends many waits, and nobody's proof comes late for it. */
+/**
+ * Challenges of others that are answered at once: whoever sends many waits, and nobody's proof comes late for
+ * it.
+ */
 const MAX_PROVING = 2;
 
 interface Round {

@@ -1,10 +1,12 @@
-// The catalogue's entries on this device's disk. A new one is a row of its own, durable before anything else happens. Rows are
-// gathered into bundles: some hundreds of entries as the catalogue keeps them (packed-entry.ts), sealed with a key of the pool. Whoever
-// opens a bundle knows that this pool's device checked its entries before it sealed them, so no signature is checked again and no
-// manifest opened: a hundred thousand take as many seals as there are bundles, not as there are entries.
+// The catalogue's entries on this device's disk. A new one is a row of its own, durable before anything else
+// happens. Rows are gathered into bundles: some hundreds of entries as the catalogue keeps them
+// (packed-entry.ts), sealed with a key of the pool. Whoever opens a bundle knows that this pool's device
+// checked its entries before it sealed them, so no signature is checked again and no manifest opened: a
+// hundred thousand take as many seals as there are bundles, not as there are entries.
 //
-// Invariants: an entry is in a bundle on the disk before its row goes. Bundles are only read, and replaced whole. What the
-// catalogue let go of does not stay: its row goes, or its bundle is written again once half of it is such.
+// Invariants: an entry is in a bundle on the disk before its row goes. Bundles are only read, and replaced
+// whole. What the catalogue let go of does not stay: its row goes, or its bundle is written again once half
+// of it is such.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
@@ -54,7 +56,10 @@ export class CheckedRecords {
   readonly #rows = new Map<EntryId, DeviceId>();
   readonly #bundles = new Map<number, Bundle>();
   #lastNumber = 0;
-  /** Where entries lie that were read from bundles, by the bytes that they are in; and those that this page bundled. */
+  /**
+   * Where entries lie that were read from bundles, by the bytes that they are in; and those that this page
+   * bundled.
+   */
   readonly #bundleOfRun = new WeakMap<Uint8Array, number>();
   readonly #bundleOfEntry = new Map<EntryId, number>();
   /** Changes of bundles, one after another. */
@@ -67,7 +72,10 @@ export class CheckedRecords {
     this.#aad = utf8(`palm/v1/checked-entries/${ports.keys.poolId}`);
   }
 
-  /** Puts all entries into the catalogue, which has none yet. Returns how many rows and bundles could not be read. */
+  /**
+   * Puts all entries into the catalogue, which has none yet. Returns how many rows and bundles could not be
+   * read.
+   */
   async restore(): Promise<number> {
     const { records, catalogue } = this.#ports;
     const entries: PackedEntry[] = [];

@@ -1,5 +1,5 @@
-// Fragments that are on this disk but have a block that no longer fits its hash, or no index that fits their id. They do not
-// count as held, also not after a restart, until they are fetched anew.
+// Fragments that are on this disk but have a block that no longer fits its hash, or no index that fits their
+// id. They do not count as held, also not after a restart, until they are fetched anew.
 
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { isPalmError } from '../../core/model/errors.ts';

@@ -1,5 +1,5 @@
-// The fragments on this device's disk that count as held: those that are whole. One that lost a block or its index is put on the
-// damage list and counts no longer, also not after a restart, until it is fetched again.
+// The fragments on this device's disk that count as held: those that are whole. One that lost a block or its
+// index is put on the damage list and counts no longer, also not after a restart, until it is fetched again.
 
 import { blockKey, type BlockHash, type FileId } from '../../core/model/ids.ts';
 import type { FragmentStore, RecordStore, StoredFragment } from '../../core/ports.ts';

@@ -1,5 +1,5 @@
-// The control messages of one device's link that wait to be handled, one after another and in order. Bounded in number and
-// in bytes: checking signatures takes longer than sending messages does.
+// The control messages of one device's link that wait to be handled, one after another and in order. Bounded
+// in number and in bytes: checking signatures takes longer than sending messages does.
 
 import { MAX_QUEUED_MESSAGES } from '../../core/model/limits.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';
@@ -24,7 +24,9 @@ export class Inbox {
     this.#handle = handle;
   }
 
-  /** Puts a message of `bytes` at the end. False when there is no room: the sender is faster than this device. */
+  /**
+   * Puts a message of `bytes` at the end. False when there is no room: the sender is faster than this device.
+   */
   put(decoded: DecodedMessage, bytes: number): boolean {
     const hasRoom =
       this.#waiting.length < MAX_QUEUED_MESSAGES && this.#waitingBytes + bytes <= MAX_WAITING_BYTES;
@@ -34,7 +36,10 @@ export class Inbox {
     return true;
   }
 
-  /** Handles what waits; resolves at once when that is being done already. Rejects with what `handle` rejected with. */
+  /**
+   * Handles what waits; resolves at once when that is being done already. Rejects with what `handle` rejected
+   * with.
+   */
   async drain(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;

@@ -1,5 +1,6 @@
-// Messages to and from linked devices. Those with a payload are handled as they come; a device's control messages one after
-// another, each when the one before is done with, and only while the device takes the answers.
+// Messages to and from linked devices. Those with a payload are handled as they come; a device's control
+// messages one after another, each when the one before is done with, and only while the device takes the
+// answers.
 
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { Lane, Transport } from '../../core/ports.ts';
@@ -17,7 +18,10 @@ const MAX_UNSENT = 16;
 
 export interface MessageFlowOptions {
   readonly transport: Transport;
-  /** Handles a message of a linked device. What it returns is awaited before the device's next control message. */
+  /**
+   * Handles a message of a linked device. What it returns is awaited before the device's next control
+   * message.
+   */
   readonly handle: (from: DeviceId, decoded: DecodedMessage) => Promise<void> | undefined;
   /** A device sent what cannot be read. Its link is closed afterwards. */
   readonly unreadable: () => void;

@@ -1,5 +1,5 @@
-// Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All decisions are the
-// peer's.
+// Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All
+// decisions are the peer's.
 
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
@@ -162,8 +162,8 @@ export class PeerDriver {
   }
 
   /**
-   * Puts the device's durable state back, then opens the transport. Jobs that claim blocks are over, save `goingOn`. Returns
-   * how much of what an earlier page noted cannot be read.
+   * Puts the device's durable state back, then opens the transport. Jobs that claim blocks are over, save
+   * `goingOn`. Returns how much of what an earlier page noted cannot be read.
    */
   async start(goingOn: ReadonlySet<BlockOwner>): Promise<number> {
     const { fragments, records } = this.#ports;
@@ -187,7 +187,10 @@ export class PeerDriver {
     return droppedCount;
   }
 
-  /** Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable stays. */
+  /**
+   * Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable
+   * stays.
+   */
   async stop(): Promise<void> {
     this.#driver.stop();
     this.#lifetime.abort(new PalmError({ code: 'not-in-pool', reason: 'left' }));
@@ -217,7 +220,10 @@ export class PeerDriver {
     return this.#serving.watch(listener);
   }
 
-  /** @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's reason. */
+  /**
+   * @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's
+   * reason.
+   */
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     return this.#requests.request(to, ask, signal);
   }
@@ -343,7 +349,10 @@ export class PeerDriver {
     this.#events.notice('warning', { kind: 'unreadable-message' });
   }
 
-  /** Returns what has to end before the device's next control message is handled: the check of entries that it sent. */
+  /**
+   * Returns what has to end before the device's next control message is handled: the check of entries that it
+   * sent.
+   */
   #take(from: DeviceId, decoded: DecodedMessage): Promise<void> | undefined {
     this.input({ kind: 'message', from, ...decoded });
     const checking = this.#checking;

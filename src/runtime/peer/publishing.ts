@@ -1,7 +1,9 @@
-// Writes this device's log: signs entries, makes them durable and hands them on. Those that come while others are being
-// written go together, in one transaction and one message: a thousand small files cost some dozens of flushes.
+// Writes this device's log: signs entries, makes them durable and hands them on. Those that come while others
+// are being written go together, in one transaction and one message: a thousand small files cost some dozens
+// of flushes.
 //
-// Invariants: entries are chained in the order of the calls; none is spread before it is durable; each call settles once.
+// Invariants: entries are chained in the order of the calls; none is spread before it is durable; each call
+// settles once.
 
 import type { Catalogue, EntryPosition } from '../../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';

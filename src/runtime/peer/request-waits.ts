@@ -1,5 +1,5 @@
-// What this device asked of others and waits for, as promises: core's peer matches answers with tickets, and this the
-// tickets with whoever asked.
+// What this device asked of others and waits for, as promises: core's peer matches answers with tickets, and
+// this the tickets with whoever asked.
 //
 // Invariant: each request settles exactly once: by its answer, its abort, or `close`.
 
@@ -25,7 +25,10 @@ export class RequestWaits {
     this.#lifetime = lifetime;
   }
 
-  /** @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's reason. */
+  /**
+   * @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's
+   * reason.
+   */
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();

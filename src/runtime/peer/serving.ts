@@ -1,4 +1,5 @@
-// Answers what is asked of this device's own store, by others and by its own reads: fragment indexes, blocks, small fragments.
+// Answers what is asked of this device's own store, by others and by its own reads: fragment indexes, blocks,
+// small fragments.
 //
 // Invariant: each `serve` tells core's peer 'served' once, however it ended.
 
@@ -59,8 +60,8 @@ export class Serving {
   }
 
   /**
-   * What is asked for, from this device's own store; undefined when it is not here. Of fragments those that are not here are
-   * left out.
+   * What is asked for, from this device's own store; undefined when it is not here. Of fragments those that
+   * are not here are left out.
    * @throws PalmError 'corrupt' once the damage was noted.
    */
   async load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -162,7 +163,10 @@ export class Serving {
     }
   }
 
-  /** Looking which fragment lacks a block costs, so asking for one that is not here does not make it happen often. */
+  /**
+   * Looking which fragment lacks a block costs, so asking for one that is not here does not make it happen
+   * often.
+   */
   async #blockMissing(hash: BlockHash): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
     if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;

@@ -1,6 +1,7 @@
-// Pieces that are made one after another, as the stream that `read` answers. Where the engine has byte streams a reader may
-// bring its own buffer (`getReader({ mode: 'byob' })`) and use it again and again: then a file of any size passes through it,
-// and leaves nothing to be collected as garbage. Other readers are given the pieces themselves.
+// Pieces that are made one after another, as the stream that `read` answers. Where the engine has byte
+// streams a reader may bring its own buffer (`getReader({ mode: 'byob' })`) and use it again and again: then
+// a file of any size passes through it, and leaves nothing to be collected as garbage. Other readers are
+// given the pieces themselves.
 
 import { discard } from '../../core/model/bytes.ts';
 

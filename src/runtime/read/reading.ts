@@ -1,5 +1,6 @@
-// Reads one file, or a range of it, as a stream: drives core's read plan, checks every index and block against its hash, and
-// opens segments ahead of the reader, who gets them in order. At most a window of segments is in memory.
+// Reads one file, or a range of it, as a stream: drives core's read plan, checks every index and block
+// against its hash, and opens segments ahead of the reader, who gets them in order. At most a window of
+// segments is in memory.
 
 import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
@@ -37,7 +38,7 @@ export interface ReadJob {
 const WINDOW_SEGMENTS = 8;
 /** Segments being opened at once: the next one is on its way to a worker while one is worked on. */
 const MAX_OPENING = 2;
-/** Workers that may die over one segment before the read ends: a segment that kills them all is not opened. */
+/** Workers that may die over one segment before the read ends. */
 const MAX_DEATHS = 3;
 
 /** A block that waits for the others of its segment. */
@@ -49,8 +50,8 @@ interface Arrived {
 }
 
 /**
- * The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments', 'corrupt'; 'worker-failed'
- * and 'storage-failed' when it is this device that fails; the signal's reason.
+ * The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments',
+ * 'corrupt'; 'worker-failed' and 'storage-failed' when it is this device that fails; the signal's reason.
  */
 export async function* readFile(
   job: ReadJob,
@@ -89,7 +90,7 @@ class ReadSession {
   /** By fragment: whoever had it at some time during this read. */
   readonly #everHeld = new Map<number, Set<DeviceId>>();
   #failure: { readonly error: unknown } | undefined;
-  /** What this device itself failed with last, until it does well again: others are not to blame for what is missing then. */
+  /** The last failure of this device itself, until it succeeds again: others are not to blame meanwhile. */
   #ownFailure: PalmError | undefined;
   #key: Uint8Array | undefined;
   #wake: () => void = () => undefined;
@@ -259,7 +260,8 @@ class ReadSession {
       for (const fragment of fragments)
         this.#everHeld.set(fragment, (this.#everHeld.get(fragment) ?? new Set()).add(device));
     }
-    // A device that found one block of its fragment damaged no longer claims the fragment; its other blocks are still good.
+    // A device that found one block of its fragment damaged no longer claims the fragment; its other blocks
+    // are still good.
     const sources = new Map<number, DeviceId[]>();
     for (const [fragment, devices] of this.#everHeld) {
       const there = [...devices].filter((device) => peer.isReachable(device));

@@ -1,5 +1,5 @@
-// What of a file that is to be stored may be here already, as far as its size tells; and the interrupted store that it goes on with.
-// Whether a file of the pool is equal is for equal-files.ts to find out.
+// What of a file that is to be stored may be here already, as far as its size tells; and the interrupted
+// store that it goes on with. Whether a file of the pool is equal is for equal-files.ts to find out.
 
 import { bytesOfHex, equalBytes } from '../../core/model/bytes.ts';
 import { segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
@@ -9,8 +9,8 @@ import type { StoreJob, StorePorts } from './store-job.ts';
 import type { Likeness, SealedSegments } from './unfinished-stores.ts';
 
 /**
- * Whether a file's bytes may be in the pool, or sealed in part, already, as far as its size tells. What takes one segment is
- * sealed sooner than looked for.
+ * Whether a file's bytes may be in the pool, or sealed in part, already, as far as its size tells. What takes
+ * one segment is sealed sooner than looked for.
  */
 export function mayBeHere(job: StoreJob, { driver, unfinished }: StorePorts): boolean {
   const { geometry, isPrivate, resumes } = job;
@@ -29,8 +29,9 @@ export function mayBeHere(job: StoreJob, { driver, unfinished }: StorePorts): bo
 }
 
 /**
- * The interrupted store that this one goes on with, its sealed segments being those of `job`. One whose bytes `job` no longer
- * has is ended, as its keys sealed others; and one of which nothing is sealed, or not known any more to be.
+ * The interrupted store that this one goes on with, its sealed segments being those of `job`. One whose bytes
+ * `job` no longer has is ended, as its keys sealed others; and one of which nothing is sealed, or not known
+ * any more to be.
  */
 export async function storeBefore(
   job: StoreJob,

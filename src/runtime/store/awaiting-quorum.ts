@@ -6,7 +6,10 @@ import type { FileId } from '../../core/model/ids.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 import type { Transfer } from '../transfers.ts';
 
-/** Waits until `fileId` has a quorum, or all that can be placed now is. Answers how many fragments have a home. */
+/**
+ * Waits until `fileId` has a quorum, or all that can be placed now is. Answers how many fragments have a
+ * home.
+ */
 export async function awaitQuorum(
   fileId: FileId,
   geometry: Geometry,

@@ -1,7 +1,8 @@
 // A Blob or File as the source of a store. A File that changes on disk while it is read fails its reads.
 //
-// It is read as one stream, straight into the buffers that are asked for: each slice would cost the page a call to another
-// process that it waits for, and memory of its own to be copied from. Reads that do not follow each other open it anew.
+// It is read as one stream, straight into the buffers that are asked for: each slice would cost the page a
+// call to another process that it waits for, and memory of its own to be copied from. Reads that do not
+// follow each other open it anew.
 //
 // Invariant: reads are carried out one after another, in the order of the calls.
 
@@ -20,8 +21,8 @@ interface OpenStream {
 }
 
 /**
- * Sources that are being read. Chromium (156) collects a blob's stream whose only holders wait for it, and its reads then never
- * settle: what reads a file is such a holder, unless this is another.
+ * Sources that are being read. Chromium (156) collects a blob's stream whose only holders wait for it, and
+ * its reads then never settle: what reads a file is such a holder, unless this is another.
  */
 const underWay = new Set<BlobSource>();
 

@@ -1,6 +1,7 @@
-// The early placing of one file: while it is being sealed, each block is foretold to the device that its fragment will be
-// placed on, so that the link works while the codec does. And its pace: sealing waits for takers that keep up, so that
-// blocks are still in memory, or at least in the disk's cache, when they are asked for; never for one that does not.
+// The early placing of one file: while it is being sealed, each block is foretold to the device that its
+// fragment will be placed on, so that the link works while the codec does. And its pace: sealing waits for
+// takers that keep up, so that blocks are still in memory, or at least in the disk's cache, when they are
+// asked for; never for one that does not.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import type { Geometry } from '../../core/model/geometry.ts';
@@ -13,15 +14,16 @@ type Driver = Pick<PeerDriver, 'peer' | 'input' | 'watchServed'>;
 type Early = NonNullable<(PeerInput & { kind: 'outbox' })['early']>;
 
 /**
- * What has been foretold to devices that keep up, and not been fetched, bytes: beyond it sealing waits. Together with the
- * blocks that nobody fetches it is about what is kept in memory of those written last, 16 MiB.
+ * What has been foretold to devices that keep up, and not been fetched, bytes: beyond it sealing waits.
+ * Together with the blocks that nobody fetches it is about what is kept in memory of those written last, 16
+ * MiB.
  */
 const MAX_AHEAD_BYTES = 8 * 2 ** 20;
 /** A device that fetched nothing for this long is not waited for, ms. */
 const STALLED_MS = 2_000;
 /**
- * Blocks are fetched about in the order in which they were foretold. One that was passed over by this many, more than are
- * ever on their way at once, is not waited for: the taker had no room, or had it already.
+ * Blocks are fetched about in the order in which they were foretold. One that was passed over by this many,
+ * more than are ever on their way at once, is not waited for: the taker had no room, or had it already.
  */
 const MAX_OVERTAKEN = 32;
 

@@ -1,8 +1,9 @@
 // Whether the pool has a file of the same bytes that can stand for one that is to be stored.
 //
-// A content tag is only what its publisher says: any member can publish other bytes under it. So a file counts as equal when this
-// device stored it itself, or when its bytes were read back and compared in this very store. And it stands for the new one only while
-// enough holders for a margin of 1 give parts of what they claim.
+// A content tag is only what its publisher says: any member can publish other bytes under it. So a file
+// counts as equal when this device stored it itself, or when its bytes were read back and compared in this
+// very store. And it stands for the new one only while enough holders for a margin of 1 give parts of what
+// they claim.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { contentTagOf } from '../../core/coding/file-key.ts';
@@ -54,7 +55,8 @@ async function isSafe(job: StoreJob, { fileId, manifest }: PoolFile, ports: Stor
   const self = driver.deviceId;
   const cap = fragmentCap(manifest.k);
   const holders = peer.confirmedHoldersOf(fileId);
-  // Its storer has more than its share as long as it has not seen the others prove theirs: it may be the only holder.
+  // Its storer has more than its share as long as it has not seen the others prove theirs: it may be the only
+  // holder.
   if (manifest.by !== self && (holders.get(manifest.by)?.size ?? 0) > cap) return false;
   const claims = [...holders].filter(
     ([device, fragments]) => peer.isReachable(device) && (device === self || fragments.size <= cap),

@@ -1,5 +1,5 @@
-// Reads a file segment by segment, some at a time, and hashes, or seals and codes each; what is sealed is durable on this device
-// before the next step.
+// Reads a file segment by segment, some at a time, and hashes, or seals and codes each; what is sealed is
+// durable on this device before the next step.
 
 import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { isPalmError } from '../../core/model/errors.ts';
@@ -113,8 +113,9 @@ function sealerOf(
 }
 
 /**
- * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. `pace`, where there is one, is waited
- * for before a segment is chosen, so that segments are read in their order: a file is one stream.
+ * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. `pace`,
+ * where there is one, is waited for before a segment is chosen, so that segments are read in their order: a
+ * file is one stream.
  */
 async function mapSegments<Result>(
   job: StoreJob,

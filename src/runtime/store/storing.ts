@@ -1,14 +1,15 @@
-// Stores one file: choose keys, read, hash, seal and code every segment, make all n fragments durable here, then publish the
-// manifest and let the outbox place them. Memory holds a few segments, whatever the file's size. A file that the pool may
-// have already, or that may have been interrupted, is read and hashed once before (docs/decisions/0012-one-pass.md).
+// Stores one file: choose keys, read, hash, seal and code every segment, make all n fragments durable here,
+// then publish the manifest and let the outbox place them. Memory holds a few segments, whatever the file's
+// size. A file that the pool may have already, or that may have been interrupted, is read and hashed once
+// before (docs/decisions/0012-one-pass.md).
 //
-// One (key, nonce) pair seals one plaintext that leaves this device, ever: the hash of a segment is durable before anything
-// can answer its blocks, and whoever seals it again has it checked; keys of which that was lost are not used again. A source
-// that changed ends the store, and its keys with it.
+// One (key, nonce) pair seals one plaintext that leaves this device, ever: the hash of a segment is durable
+// before anything can answer its blocks, and whoever seals it again has it checked; keys of which that was
+// lost are not used again. A source that changed ends the store, and its keys with it.
 //
-// A file of several segments is in the journal from its first sealed block until it is published: a later page, or a later
-// attempt on this one, then seals only what is missing (docs/decisions/0007-resuming-a-store.md). A file of one segment has
-// no middle to be resumed in.
+// A file of several segments is in the journal from its first sealed block until it is published: a later
+// page, or a later attempt on this one, then seals only what is missing
+// (docs/decisions/0007-resuming-a-store.md). A file of one segment has no middle to be resumed in.
 
 import { contentTagOf, FILE_KEY_BYTES } from '../../core/coding/file-key.ts';
 import { encodeFragmentIndex } from '../../core/coding/fragment-index.ts';
@@ -43,8 +44,8 @@ export type Stored =
     };
 
 /**
- * Ends with all n fragments durable on this device and in its outbox. @throws PalmError; then nothing is left behind, or
- * what is sealed waits among the unfinished stores and the message says so.
+ * Ends with all n fragments durable on this device and in its outbox. @throws PalmError; then nothing is left
+ * behind, or what is sealed waits among the unfinished stores and the message says so.
  */
 export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Stored> {
   const plainHashes = mayBeHere(job, ports) ? await hashSegments(job, ports) : undefined;
@@ -143,9 +144,9 @@ interface Sealed {
 }
 
 /**
- * The point of no return, in this order: fragments durable, outbox row durable, log entry durable and published. A crash
- * in between leaves fragments of a file that no catalogue names; the next start sweeps them. Their blocks stay while the
- * journal has the store.
+ * The point of no return, in this order: fragments durable, outbox row durable, log entry durable and
+ * published. A crash in between leaves fragments of a file that no catalogue names; the next start sweeps
+ * them. Their blocks stay while the journal has the store.
  */
 async function publish(
   job: StoreJob,

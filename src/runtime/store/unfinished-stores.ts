@@ -1,8 +1,8 @@
-// The stores that this device began to seal and has not published: those under way, and those that were interrupted (a
-// reload, a crash, a full disk) and wait to be continued.
+// The stores that this device began to seal and has not published: those under way, and those that were
+// interrupted (a reload, a crash, a full disk) and wait to be continued.
 //
-// Invariants: a store is in the journal before its first block is sealed, and until it is published or given up; as long as
-// it is, its claim on its blocks stays; at most one job works on it.
+// Invariants: a store is in the journal before its first block is sealed, and until it is published or given
+// up; as long as it is, its claim on its blocks stays; at most one job works on it.
 
 import { equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
@@ -82,7 +82,10 @@ export class UnfinishedStores {
     return this.#entries.has(storeId);
   }
 
-  /** Ends those that a crash kept from ending after they were published; `salts` are those of the catalogue's files. */
+  /**
+   * Ends those that a crash kept from ending after they were published; `salts` are those of the catalogue's
+   * files.
+   */
   async endPublished(salts: Iterable<Uint8Array>): Promise<void> {
     if (this.#entries.size === 0) return;
     for (const salt of salts) {
@@ -91,7 +94,10 @@ export class UnfinishedStores {
     }
   }
 
-  /** Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or it is being continued. */
+  /**
+   * Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or it is being
+   * continued.
+   */
   claim(storeId: string): UnfinishedStore {
     const entry = this.#entries.get(storeId);
     if (entry === undefined) throw new PalmError({ code: 'bad-argument', reason: 'no-unfinished-store' });
@@ -106,7 +112,9 @@ export class UnfinishedStores {
     return this.#alike(like).length > 0;
   }
 
-  /** Takes an interrupted store that may be of the same file and that `isEqual` finds to be, if there is one. */
+  /**
+   * Takes an interrupted store that may be of the same file and that `isEqual` finds to be, if there is one.
+   */
   async claimAlike(
     like: Likeness,
     isEqual: (sealed: SealedSegments) => boolean,
@@ -128,8 +136,8 @@ export class UnfinishedStores {
   }
 
   /**
-   * The file of a claimed store, opened again where the browser has a handle and allows it. Call it within a gesture: the
-   * person may be asked. @throws PalmError 'file-needed' when they must choose it.
+   * The file of a claimed store, opened again where the browser has a handle and allows it. Call it within a
+   * gesture: the person may be asked. @throws PalmError 'file-needed' when they must choose it.
    */
   async open({ storeId, name, handle }: UnfinishedStore): Promise<File> {
     if (handle === undefined) throw fileNeeded(name, 'no-handle');
@@ -141,7 +149,10 @@ export class UnfinishedStores {
     throw fileNeeded(name, may ? 'moved' : 'not-allowed');
   }
 
-  /** Journals `store`, which a job works on from now on. Answers whether it could be: it cannot be continued otherwise. */
+  /**
+   * Journals `store`, which a job works on from now on. Answers whether it could be: it cannot be continued
+   * otherwise.
+   */
   async keep(store: UnfinishedStore): Promise<boolean> {
     const { storeId, handle } = store;
     const known = this.#entries.get(storeId);
@@ -167,8 +178,8 @@ export class UnfinishedStores {
   }
 
   /**
-   * Of a store that is kept, the segments whose blocks may have left this device; none when that is not known of each, and then
-   * its keys are not to be used again.
+   * Of a store that is kept, the segments whose blocks may have left this device; none when that is not known
+   * of each, and then its keys are not to be used again.
    */
   async sealed(store: UnfinishedStore): Promise<SealedSegments> {
     const sealed = await this.#sealed(store);

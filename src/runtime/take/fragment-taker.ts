@@ -52,7 +52,10 @@ export class FragmentTaker {
     this.#ports = ports;
   }
 
-  /** Fragments that did not come together are fetched one by one. @throws the first failure, once all have ended. */
+  /**
+   * Fragments that did not come together are fetched one by one. @throws the first failure, once all have
+   * ended.
+   */
   async take({ places, from, areSmall }: Fetch): Promise<void> {
     const together = areSmall ? this.#together(places, from) : Promise.resolve(NOTHING);
     const taking = places.map((place) =>

@@ -1,5 +1,5 @@
-// Fetches the blocks that core's peer wants because they were foretold, and keeps them in the fragment store under a claim of
-// their job until the job is over.
+// Fetches the blocks that core's peer wants because they were foretold, and keeps them in the fragment store
+// under a claim of their job until the job is over.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import {

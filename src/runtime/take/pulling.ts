@@ -1,6 +1,7 @@
-// Fetches fragments that another device asked this one to hold. One by itself: its index, then the blocks that are not here yet
-// (others were foretold), a few at a time. Small ones together: in one answer, and one transaction. Each block is checked
-// against its hash before it is written, and a fragment exists only once all of it is durable.
+// Fetches fragments that another device asked this one to hold. One by itself: its index, then the blocks
+// that are not here yet (others were foretold), a few at a time. Small ones together: in one answer, and one
+// transaction. Each block is checked against its hash before it is written, and a fragment exists only once
+// all of it is durable.
 
 import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
 import type { Manifest } from '../../core/catalogue/manifest.ts';
@@ -36,7 +37,10 @@ export type PullOutcome =
 /** Blocks asked for at once, and written in one call: some 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
 
-/** What is told of a device whose blocks do not fit their hashes, or whose index does not fit its id, by its own word or here. */
+/**
+ * What is told of a device whose blocks do not fit their hashes, or whose index does not fit its id, by its
+ * own word or here.
+ */
 export function damagedOffer(from: QuotedDevice): Notice {
   return { kind: 'damaged-offer', from };
 }
@@ -64,7 +68,8 @@ export async function pullFragment(place: Place, from: QuotedDevice, ports: Pull
 
 /**
  * Fetches small fragments in one answer. Answers those that are durable now; the others were not sent.
- * @throws PalmError when any of the answer is not what it should be; fetching them one by one says which, and takes the others.
+ * @throws PalmError when any of the answer is not what it should be; fetching them one by one says which, and
+ * takes the others.
  */
 export async function pullTogether(
   places: readonly Place[],

@@ -53,7 +53,10 @@ function LocalNote({ lanUrl }: { readonly lanUrl: string | undefined }) {
   );
 }
 
-/** What others on the network call this machine, asked of the relay; undefined until it answered, and when it is gone. */
+/**
+ * What others on the network call this machine, asked of the relay; undefined until it answered, and when it
+ * is gone.
+ */
 function useLanUrl(isLocal: boolean): string | undefined {
   const lanUrl = useSignal<string | undefined>(undefined);
   useEffect(() => {

@@ -2,7 +2,9 @@
 
 import type { FileStatus } from '../../runtime/api.ts';
 
-/** Files that the other devices, all of them together and back, could not open without `selfId`'s fragments. */
+/**
+ * Files that the other devices, all of them together and back, could not open without `selfId`'s fragments.
+ */
 export function lostByLeaving(files: readonly FileStatus[], selfId: string): readonly FileStatus[] {
   return files.filter((file) => {
     const elsewhere = new Set<number>();

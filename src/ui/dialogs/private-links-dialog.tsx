@@ -1,4 +1,5 @@
-// The links of private files that were just stored. Palm keeps no copy, so only the person's own word closes this.
+// The links of private files that were just stored. Palm keeps no copy, so only the person's own word closes
+// this.
 
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';

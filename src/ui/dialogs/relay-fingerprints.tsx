@@ -1,6 +1,6 @@
-// How a newcomer's device can tell this relay from somebody who answers in its place: the fingerprints that the invite
-// shows beside its code. The newcomer compares them with what its own browser or system shows of the certificate, never
-// with what a page says.
+// How a newcomer's device can tell this relay from somebody who answers in its place: the fingerprints that
+// the invite shows beside its code. The newcomer compares them with what its own browser or system shows of
+// the certificate, never with what a page says.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -42,7 +42,10 @@ function Fingerprint({ label, text }: { readonly label: string; readonly text: s
   );
 }
 
-/** What the relay that this page came from says; undefined until it answered, and when it is gone or says none. */
+/**
+ * What the relay that this page came from says; undefined until it answered, and when it is gone or says
+ * none.
+ */
 function useFingerprints(): Fingerprints | undefined {
   const fingerprints = useSignal<Fingerprints | undefined>(undefined);
   useEffect(() => {

@@ -1,4 +1,5 @@
-// One attempt at a download: opens its destination where it stopped, reads the rest of the file into it, and lets go of it.
+// One attempt at a download: opens its destination where it stopped, reads the rest of the file into it, and
+// lets go of it.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import type { Palm } from '../../runtime/api.ts';
@@ -21,8 +22,8 @@ interface Target {
 }
 
 /**
- * Never rejects. `onArrived` is told how many bytes are there apart from what the read brings: before the read, and after a
- * failure.
+ * Never rejects. `onArrived` is told how many bytes are there apart from what the read brings: before the
+ * read, and after a failure.
  */
 export async function attemptDownload(
   target: Target,
@@ -39,7 +40,8 @@ export async function attemptDownload(
     startBytes = opened.writtenBytes;
     onArrived(startBytes);
     const bytes = palm.read(target.fileId, { start: startBytes, signal });
-    // A stream of writes holds one piece while another is being written: that is all the memory a download takes here.
+    // A stream of writes holds one piece while another is being written: that is all the memory a download
+    // takes here.
     await bytes.pipeTo(new WritableStream({ write: (piece) => opened.write(piece) }), { signal });
     const arrivedBytes = opened.writtenBytes;
     if (arrivedBytes !== target.size) {

@@ -18,7 +18,8 @@ export const browserSaving: BrowserSaving = {
   },
 
   download(whole, name) {
-    // Not the file's own type: a page from the pool must never be opened as a page of this origin. Slicing copies nothing.
+    // Not the file's own type: a page from the pool must never be opened as a page of this origin. Slicing
+    // copies nothing.
     const url = URL.createObjectURL(whole.slice(0, whole.size, 'application/octet-stream'));
     const anchor = document.createElement('a');
     anchor.href = url;

@@ -1,4 +1,5 @@
-// What downloads decide: where a file goes, what a failure means, how long to wait, and what to tell the person. Pure.
+// What downloads decide: where a file goes, what a failure means, how long to wait, and what to tell the
+// person. Pure.
 
 import { isPalmError } from '../../core/model/errors.ts';
 import type { FileStatus } from '../../runtime/api.ts';
@@ -11,14 +12,14 @@ const SMALL_BYTES = 8 * 1024 * 1024;
 /** What any phone can hold in memory once: the most, where there is no disk to gather on. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 /**
- * Up to this a plain download is worth its second copy on the disk, because it asks nothing; above it people are asked
- * where to save, if the browser can write there directly.
+ * Up to this a plain download is worth its second copy on the disk, because it asks nothing; above it people
+ * are asked where to save, if the browser can write there directly.
  */
 const PLAIN_BYTES = 64 * 1024 * 1024;
 
 /**
- * Where a new download would best go. The browser's handle of a picked file has its name and cannot be erased, so a private file is
- * kept until it is whole, whatever its size.
+ * Where a new download would best go. The browser's handle of a picked file has its name and cannot be
+ * erased, so a private file is kept until it is whole, whatever its size.
  */
 export function placeFor({
   size,
@@ -74,7 +75,9 @@ export function verdictOf(error: unknown): Verdict {
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** How long to wait before the next attempt, ms, after `failureCount` (from 1) attempts that brought no byte. */
+/**
+ * How long to wait before the next attempt, ms, after `failureCount` (from 1) attempts that brought no byte.
+ */
 export function pauseAfter(failureCount: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, failureCount - 1));
 }
@@ -120,7 +123,10 @@ export function wrongSizeText(
 }
 
 const KEPT_AT_LEAST_MS = 10 * 60_000;
-/** A slow memory card, bytes per ms: the browser copies the kept file to its downloads, and does not say when it is done. */
+/**
+ * A slow memory card, bytes per ms: the browser copies the kept file to its downloads, and does not say when
+ * it is done.
+ */
 const SLOW_COPY_BYTES_PER_MS = 5_000;
 
 /** How long the kept file stays after it was handed over, ms. */

@@ -1,11 +1,15 @@
-// What downloads need from the platform: a disk to gather on, and a browser to hand the whole file to. Types only.
+// What downloads need from the platform: a disk to gather on, and a browser to hand the whole file to. Types
+// only.
 
 /** A download of an earlier page, or one handed over lately. */
 export interface SavedDownload {
   readonly fileId: string;
   /** Bytes of the whole file. */
   readonly size: number;
-  /** 'kept': gathers where Palm keeps it until it is handed over. 'picked': goes straight to a file that the person chose. */
+  /**
+   * 'kept': gathers where Palm keeps it until it is handed over. 'picked': goes straight to a file that the
+   * person chose.
+   */
   readonly destination: 'kept' | 'picked';
   /** Bytes from the beginning that are on the disk. */
   readonly durableBytes: number;
@@ -28,8 +32,8 @@ export interface DownloadSink {
 }
 
 /**
- * Unfinished downloads on this device's disk. Methods for one file must not overlap. All throw PalmError 'storage-full' or
- * 'storage-failed', writing also 'worker-failed'.
+ * Unfinished downloads on this device's disk. Methods for one file must not overlap. All throw PalmError
+ * 'storage-full' or 'storage-failed', writing also 'worker-failed'.
  */
 export interface DownloadStore {
   /** What earlier pages left, the oldest first; whatever else they left is deleted. */
@@ -42,8 +46,8 @@ export interface DownloadStore {
     readonly picked: FileSystemFileHandle | undefined;
   }): Promise<void>;
   /**
-   * Opens a recorded download where it stopped. @throws PalmError also 'unsupported' where large files cannot be kept,
-   * 'refused' while a page that is closing has it open.
+   * Opens a recorded download where it stopped. @throws PalmError also 'unsupported' where large files cannot
+   * be kept, 'refused' while a page that is closing has it open.
    */
   open(fileId: string): Promise<DownloadSink>;
   /** Whether its file may be written now. With `ask`, within a gesture, the browser asks the person. */
@@ -60,8 +64,8 @@ export interface DownloadStore {
 /** The browser, at both ends of a download. */
 export interface BrowserSaving {
   /**
-   * Lets the person pick a file to save to; undefined where the browser has no such picker, or does not open it now. Call it
-   * within a gesture. @throws DOMException 'AbortError' when the person closes it.
+   * Lets the person pick a file to save to; undefined where the browser has no such picker, or does not open
+   * it now. Call it within a gesture. @throws DOMException 'AbortError' when the person closes it.
    */
   pick(suggestedName: string): Promise<FileSystemFileHandle | undefined>;
   /** Hands `whole` to the browser's downloads. It must stay readable for some time. */

@@ -1,8 +1,9 @@
-// The downloads of this page, by file: they run some at a time, wait by themselves for devices and links, and go on after
-// a reload with the bytes that are on the disk.
+// The downloads of this page, by file: they run some at a time, wait by themselves for devices and links, and
+// go on after a reload with the bytes that are on the disk.
 //
-// Invariants: a file has one download at most; nothing is handed to the person unless every byte arrived; a download ends
-// handed over, ended by the person, or with an alert that says why; what it leaves on the disk has a record.
+// Invariants: a file has one download at most; nothing is handed to the person unless every byte arrived; a
+// download ends handed over, ended by the person, or with an alert that says why; what it leaves on the disk
+// has a record.
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import { PalmError } from '../../core/model/errors.ts';
@@ -128,7 +129,10 @@ export class Downloads {
     }
   }
 
-  /** Lets a stopped download go on, and a waiting one try at once. Call it within the person's gesture. Never rejects. */
+  /**
+   * Lets a stopped download go on, and a waiting one try at once. Call it within the person's gesture. Never
+   * rejects.
+   */
   async continue(fileId: string): Promise<void> {
     const entry = this.#entries.get(fileId);
     if (entry === undefined || entry.state.kind === 'running') return;

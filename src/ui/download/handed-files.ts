@@ -1,5 +1,5 @@
-// Whole files that were handed to the browser. It copies them to its downloads, and does not say when it is done: they stay
-// for a time that is ample, and whoever downloads one again meanwhile gets it at once.
+// Whole files that were handed to the browser. It copies them to its downloads, and does not say when it is
+// done: they stay for a time that is ample, and whoever downloads one again meanwhile gets it at once.
 
 import type { Deletions } from './deletions.ts';
 import { keptAfterHandingMs } from './download-rules.ts';

@@ -1,4 +1,5 @@
-// The mark of Palm: fronds over a bunch of dates. The same drawing as public/icon.svg, in the theme's colours.
+// The mark of Palm: fronds over a bunch of dates. The same drawing as public/icon.svg, in the theme's
+// colours.
 
 export function Brand() {
   return (

@@ -1,4 +1,5 @@
-// A link to hand on: a read-only field and a button that copies it. Without a clipboard the text is selected instead.
+// A link to hand on: a read-only field and a button that copies it. Without a clipboard the text is selected
+// instead.
 
 import { useSignal } from '@preact/signals';
 import { useId, useRef } from 'preact/hooks';

@@ -1,5 +1,5 @@
-// A modal dialog on the native element, which keeps the focus inside and makes the rest inert. It is open as long as it
-// is rendered, and gives the focus back to what opened it.
+// A modal dialog on the native element, which keeps the focus inside and makes the rest inert. It is open as
+// long as it is rendered, and gives the focus back to what opened it.
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
@@ -23,7 +23,8 @@ export function Dialog({ title, onClose, insistent = false, children }: DialogPr
     dialog?.showModal();
     return () => {
       dialog?.close();
-      // The element gives the focus back only while it is in the page, and it may have been taken out already.
+      // The element gives the focus back only while it is in the page, and it may have been taken out
+      // already.
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);

@@ -1,5 +1,5 @@
-// What is worth knowing or went wrong, in two places: the pool's notices at the top of the page, and this page's own
-// alerts at the bottom of the window, where they are seen wherever the person has scrolled to.
+// What is worth knowing or went wrong, in two places: the pool's notices at the top of the page, and this
+// page's own alerts at the bottom of the window, where they are seen wherever the person has scrolled to.
 
 import { useSignal } from '@preact/signals';
 import type { NoticeStatus } from '../../runtime/api.ts';

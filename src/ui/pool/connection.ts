@@ -4,7 +4,10 @@ import type { PalmStatus } from '../../runtime/api.ts';
 import { en } from '../text/en.ts';
 
 export interface Connection {
-  /** 'linked': at least one other device answers. 'waiting': none does yet. 'cut': none does and the relay is lost. */
+  /**
+   * 'linked': at least one other device answers. 'waiting': none does yet. 'cut': none does and the relay is
+   * lost.
+   */
   readonly state: 'linked' | 'waiting' | 'cut';
   readonly sentence: string;
 }

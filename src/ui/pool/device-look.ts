@@ -1,5 +1,6 @@
 // How a device is told apart in palm bunches: a hue and a mark, so that colour is never the only sign. Pure.
-// A look follows from the device's id; only when two ids want the same look does the later id (in text order) move on.
+// A look follows from the device's id; only when two ids want the same look does the later id (in text order)
+// move on.
 
 export const HUE_COUNT = 8;
 export const MARK_COUNT = 4;
@@ -12,7 +13,10 @@ export interface DeviceLook {
   readonly mark: number;
 }
 
-/** A look for each id. Looks are distinct up to HUE_COUNT * MARK_COUNT devices, hues up to HUE_COUNT; then they repeat. */
+/**
+ * A look for each id. Looks are distinct up to HUE_COUNT * MARK_COUNT devices, hues up to HUE_COUNT; then
+ * they repeat.
+ */
 export function looksOf(deviceIds: readonly string[]): ReadonlyMap<string, DeviceLook> {
   const looks = new Map<string, DeviceLook>();
   const taken = new Set<number>();

@@ -93,7 +93,9 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
   );
 }
 
-/** The row is about to disappear with the focus in it: whoever works by keyboard goes on from the next one. */
+/**
+ * The row is about to disappear with the focus in it: whoever works by keyboard goes on from the next one.
+ */
 function focusNeighbour(button: HTMLElement): void {
   const row = button.closest('li');
   const neighbour = row?.nextElementSibling ?? row?.previousElementSibling ?? document.querySelector('h1');

@@ -69,7 +69,10 @@ interface RowProps {
   readonly onOpenLink: () => void;
 }
 
-/** A row is drawn again only when something that it shows has changed: the status comes anew many times a second. */
+/**
+ * A row is drawn again only when something that it shows has changed: the status comes anew many times a
+ * second.
+ */
 function SettledRow({ file, devices, looks, onOpenLink }: RowProps) {
   const shown = JSON.stringify([file, devices.map(({ id, name, state, self }) => [id, name, state, self])]);
   return useMemo(

@@ -10,7 +10,9 @@ interface PalmBunchProps {
   readonly looks: ReadonlyMap<string, DeviceLook>;
 }
 
-/** Fruits in a row, and their size in drawing units: many fragments hang in several rows of smaller fruits. */
+/**
+ * Fruits in a row, and their size in drawing units: many fragments hang in several rows of smaller fruits.
+ */
 interface Rows {
   readonly columns: number;
   readonly pitch: number;

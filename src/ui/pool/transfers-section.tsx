@@ -1,4 +1,5 @@
-// What moves now, what waits, what was interrupted, and what could not be stored. It is not there while there is none of it.
+// What moves now, what waits, what was interrupted, and what could not be stored. It is not there while there
+// is none of it.
 
 import { useId } from 'preact/hooks';
 import { CloseIcon } from '../parts/icons.tsx';

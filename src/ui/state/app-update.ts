@@ -1,6 +1,6 @@
-// The service worker, seen from the page: it is registered after the app runs, and a new version waits until the person
-// takes it. Where service workers cannot run (private windows, a certificate that is not trusted) the app goes on
-// without one: only opening it offline is missing.
+// The service worker, seen from the page: it is registered after the app runs, and a new version waits until
+// the person takes it. Where service workers cannot run (private windows, a certificate that is not trusted)
+// the app goes on without one: only opening it offline is missing.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { Workbox } from 'workbox-window';
@@ -21,7 +21,8 @@ export function watchForUpdate(): AppUpdate | undefined {
     ready.value = true;
   });
   workbox.register().catch(() => {
-    // Refused by the browser: nothing that the page does depends on it, and there is nothing for a person to do.
+    // Refused by the browser: nothing that the page does depends on it, and there is nothing for a person to
+    // do.
     ready.value = false;
   });
   return {

@@ -1,5 +1,5 @@
-// Files from a drop, a picker or a folder picker, each with the folder path it had. Folders are walked to the end,
-// within MAX_QUEUED_FILES.
+// Files from a drop, a picker or a folder picker, each with the folder path it had. Folders are walked to the
+// end, within MAX_QUEUED_FILES.
 
 import { MAX_QUEUED_FILES, type AddedFile } from './store-queue.ts';
 
@@ -34,7 +34,10 @@ export async function droppedFiles(transfer: DataTransfer): Promise<AddedFile[]>
   return loose;
 }
 
-/** The file's handle, where the browser gives one. Files in a dropped folder have none: each would cost a connection. */
+/**
+ * The file's handle, where the browser gives one. Files in a dropped folder have none: each would cost a
+ * connection.
+ */
 async function handleOf(item: DataTransferItem): Promise<FileSystemFileHandle | undefined> {
   if (item.getAsFileSystemHandle === undefined) return undefined;
   try {

@@ -1,4 +1,5 @@
-// A signal that follows another one, at a pace that people can read: a thousand small files change the queue some thousand times.
+// A signal that follows another one, at a pace that people can read: a thousand small files change the queue
+// some thousand times.
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Delay } from './removals.ts';

@@ -1,5 +1,5 @@
-// What this page does on behalf of the person in front of it: the pool and its latest status, and the work in progress
-// around it. One per App; screens reach it through `usePage`.
+// What this page does on behalf of the person in front of it: the pool and its latest status, and the work in
+// progress around it. One per App; screens reach it through `usePage`.
 
 import { computed, signal, useComputed, type ReadonlySignal, type Signal } from '@preact/signals';
 import { createContext } from 'preact';
@@ -125,7 +125,9 @@ export function usePage(): Page {
   return page;
 }
 
-/** A part of the pool's status: whoever uses it is drawn again when that part changes, not with every status. */
+/**
+ * A part of the pool's status: whoever uses it is drawn again when that part changes, not with every status.
+ */
 export function useStatus<Part>(pick: (status: PalmStatus) => Part): Part {
   const { status } = usePage();
   return useComputed(() => pick(status.value)).value;
@@ -150,7 +152,9 @@ function flushWhenHidden(removals: Removals): () => void {
   };
 }
 
-/** What nobody caught is a bug; the person is told of it instead of wondering. Refusals have their own places. */
+/**
+ * What nobody caught is a bug; the person is told of it instead of wondering. Refusals have their own places.
+ */
 function reportBugs(alerts: Alerts): () => void {
   const report = (error: unknown): void => {
     if (error instanceof Error && !isPalmError(error) && !isCancelled(error)) alerts.raise(explain(error));

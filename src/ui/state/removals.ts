@@ -1,7 +1,7 @@
-// Removal with second thoughts: a removed file disappears from the list at once, and the pool is told only when the
-// time for undoing is over, or when the page is hidden before that. A tab that is closed at once may not get that far:
-// the file then stays in the pool, which is the safe way to fail. Removals that follow each other closely form one
-// group with one undo.
+// Removal with second thoughts: a removed file disappears from the list at once, and the pool is told only
+// when the time for undoing is over, or when the page is hidden before that. A tab that is closed at once may
+// not get that far: the file then stays in the pool, which is the safe way to fail. Removals that follow each
+// other closely form one group with one undo.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Palm } from '../../runtime/api.ts';
@@ -40,7 +40,10 @@ export class Removals {
     return this.#undoable;
   }
 
-  /** Whether the file is out of the list: waiting to be removed, or told to the pool and not yet gone from its status. */
+  /**
+   * Whether the file is out of the list: waiting to be removed, or told to the pool and not yet gone from its
+   * status.
+   */
   isHidden(fileId: string): boolean {
     return this.#sent.value.has(fileId) || this.#undoable.value.some((removal) => removal.fileId === fileId);
   }

@@ -1,5 +1,6 @@
-// Stores that an earlier page, or a full disk, interrupted, as far as this page continues them. Each runs at once and shows
-// as a transfer; one that fails is back among the unfinished ones with the reason, or raises an alert when it is gone.
+// Stores that an earlier page, or a full disk, interrupted, as far as this page continues them. Each runs at
+// once and shows as a transfer; one that fails is back among the unfinished ones with the reason, or raises
+// an alert when it is gone.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Palm, UnfinishedStatus } from '../../runtime/api.ts';
@@ -39,7 +40,10 @@ export class Resumptions {
     for (const one of unfinished) if (one.needs === 'nothing') void this.continue(one);
   }
 
-  /** With the file that the person chose again, or within a gesture in which the browser may ask. Never rejects. */
+  /**
+   * With the file that the person chose again, or within a gesture in which the browser may ask. Never
+   * rejects.
+   */
   async continue({ id, name }: UnfinishedStatus, file?: File): Promise<void> {
     const { palm, onStored } = this.#options;
     this.#explain(id, undefined);

@@ -3,8 +3,8 @@
 import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
 
 /**
- * `now`, with each part that says the same as in `before` taken from there; all of `before` when nothing changed. So a part
- * that is another object has changed, and the rest need not be drawn again.
+ * `now`, with each part that says the same as in `before` taken from there; all of `before` when nothing
+ * changed. So a part that is another object has changed, and the rest need not be drawn again.
  */
 export function settledStatus(before: PalmStatus, now: PalmStatus): PalmStatus {
   const settled: PalmStatus = {

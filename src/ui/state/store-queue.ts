@@ -1,5 +1,6 @@
-// Files that people add wait here and are stored a few at a time, small ones by the dozen. Nothing leaves the queue silently: an item ends stored,
-// cancelled by the person, or failed with its reason and a way to try again. Bounded by MAX_QUEUED_FILES.
+// Files that people add wait here and are stored a few at a time, small ones by the dozen. Nothing leaves the
+// queue silently: an item ends stored, cancelled by the person, or failed with its reason and a way to try
+// again. Bounded by MAX_QUEUED_FILES.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Palm, StoreOptions } from '../../runtime/api.ts';
@@ -34,7 +35,10 @@ export interface Stored {
 
 /** Two keep the codec and the links busy; more would only make each of them slower. */
 export const MAX_STORING = 2;
-/** Small files wait for disks and answers most of the time: this many at once while together they are below that, bytes. */
+/**
+ * Small files wait for disks and answers most of the time: this many at once while together they are below
+ * that, bytes.
+ */
 export const MAX_SMALL_STORING = 32;
 const SMALL_STORING_BYTES = 2 * 2 ** 20;
 /** Handles, not bytes, are kept; beyond this a folder is better split. */

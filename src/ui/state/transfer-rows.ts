@@ -1,5 +1,5 @@
-// What the transfers list shows: the page's own queue and downloads, each joined with the pool's figures for it, then
-// whatever else the pool is moving. Pure.
+// What the transfers list shows: the page's own queue and downloads, each joined with the pool's figures for
+// it, then whatever else the pool is moving. Pure.
 
 import type { TransferStatus, UnfinishedStatus } from '../../runtime/api.ts';
 import type { DownloadState, DownloadView } from '../download/downloads.ts';
@@ -25,8 +25,8 @@ export interface TransferRow {
 }
 
 /**
- * Rows of what is running. A transfer carries no name of its asker, so it is matched by kind, name and size (a download
- * by its file id), each transfer once.
+ * Rows of what is running. A transfer carries no name of its asker, so it is matched by kind, name and size
+ * (a download by its file id), each transfer once.
  */
 export function transferRows(
   items: readonly QueueItem[],

@@ -1,5 +1,5 @@
-// What devices are called: on the screen, and a first guess for this one, from the user-agent string, which people change and
-// nothing depends on. Pure.
+// What devices are called: on the screen, and a first guess for this one, from the user-agent string, which
+// people change and nothing depends on. Pure.
 
 import { idSuffix, lookOf } from '../../core/model/device-label.ts';
 import { visibleName } from '../../core/model/visible-name.ts';

@@ -1,6 +1,6 @@
-// File names come from other devices and are never trusted: `shownName` is what the screen shows, `savedName` what a
-// download is called. Pure. A name can neither show as nothing, nor reorder the text around it, nor leave the downloads
-// folder.
+// File names come from other devices and are never trusted: `shownName` is what the screen shows, `savedName`
+// what a download is called. Pure. A name can neither show as nothing, nor reorder the text around it, nor
+// leave the downloads folder.
 
 import { hasVisibleCharacters, visibleName, withoutHidden } from '../../core/model/visible-name.ts';
 import { en } from './en.ts';
@@ -11,7 +11,9 @@ const MAX_SAVED_NAME_BYTES = 255;
 /** Refused by Windows in any name; the slash by everyone. */
 const UNSAVEABLE = /[/\\:*?"<>|]/gu;
 
-/** Device names that Windows reserves, with any extension (Microsoft, "Naming Files, Paths, and Namespaces"). */
+/**
+ * Device names that Windows reserves, with any extension (Microsoft, "Naming Files, Paths, and Namespaces").
+ */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/iu;
 
 /** `name` with everything written out that could not be seen; 'Unnamed file' for none. */
@@ -28,7 +30,10 @@ export function shownPath(path: string): string {
     .join(' / ');
 }
 
-/** `name` as every common file system takes it: one path component of at most 255 bytes, never reserved or empty. */
+/**
+ * `name` as every common file system takes it: one path component of at most 255 bytes, never reserved or
+ * empty.
+ */
 export function savedName(name: string): string {
   const plain = withoutHidden(name).replace(UNSAVEABLE, '_').trim();
   const ended = plain.replace(/[. ]+$/u, '');

@@ -1,12 +1,16 @@
-// One honest sentence about a file, from what devices confirmed that they hold. Pure. It never claims a safety that the
-// numbers do not show: 'reachable now' is all that counts as safe; a device that is away only counts as a way back.
+// One honest sentence about a file, from what devices confirmed that they hold. Pure. It never claims a
+// safety that the numbers do not show: 'reachable now' is all that counts as safe; a device that is away only
+// counts as a way back.
 
 import { devicesNeeded, Steps } from '../../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownDeviceName } from './device-name.ts';
 import { en } from './en.ts';
 
-/** 'safe': devices may be lost. 'exposed': it opens, but one loss could end that. 'closed': it cannot be opened now. */
+/**
+ * 'safe': devices may be lost. 'exposed': it opens, but one loss could end that. 'closed': it cannot be
+ * opened now.
+ */
 export type SafetyTone = 'safe' | 'exposed' | 'closed';
 
 export interface Safety {

@@ -1,4 +1,5 @@
-// Sizes, speeds and times as people read them. Pure. Decimal prefixes (1 kB = 1000 B), as phones and shops count.
+// Sizes, speeds and times as people read them. Pure. Decimal prefixes (1 kB = 1000 B), as phones and shops
+// count.
 
 const PREFIXES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 

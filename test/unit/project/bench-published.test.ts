@@ -1,5 +1,5 @@
-// What is published of benchmarks: only what was measured at full size, nothing lost, and targets that were missed shown as
-// missed.
+// What is published of benchmarks: only what was measured at full size, nothing lost, and targets that were
+// missed shown as missed.
 
 import { expect, test } from 'vitest';
 import { chartOf } from '../../../bench/chart.mjs';

@@ -1,6 +1,6 @@
-// The layers, kept: every import of src and signaling is read and compared with what its layer may reach, and nothing may import
-// itself by a detour. Type-only imports count: a type is a dependency too. A file that belongs to no layer, and an import that
-// cannot be read, fail.
+// The layers, kept: every import of src and signaling is read and compared with what its layer may reach, and
+// nothing may import itself by a detour. Type-only imports count: a type is a dependency too. A file that
+// belongs to no layer, and an import that cannot be read, fail.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -259,8 +259,8 @@ function fileGraph(sources: Readonly<Record<string, string>>): Graph {
 }
 
 /**
- * For each folder, which of its entries (files and folders) import which others, with all that is in them: an import counts where
- * the two paths part.
+ * For each folder, which of its entries (files and folders) import which others, with all that is in them: an
+ * import counts where the two paths part.
  */
 function roomGraphs(graph: Graph): ReadonlyMap<string, Graph> {
   const rooms = new Map<string, Map<string, Set<string>>>();

@@ -1,5 +1,5 @@
-// The part of the public face that needs no browser: the error codes, the closed sets of words in options and `status()`, and the
-// relay's flags and line of JSON. How it is recorded anew: test/fixtures/public-face.ts.
+// The part of the public face that needs no browser: the error codes, the closed sets of words in options and
+// `status()`, and the relay's flags and line of JSON. How it is recorded anew: test/fixtures/public-face.ts.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Words for people are in the screens: what lies below them has codes, kinds and parameters. Short technical reasons, which begin with a
-// small letter, may be anywhere.
+// Words for people are in the screens: what lies below them has codes, kinds and parameters. Short technical
+// reasons, which begin with a small letter, may be anywhere.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';

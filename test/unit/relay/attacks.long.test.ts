@@ -1,13 +1,15 @@
-// Attacks on the real relay, from one machine and over loopback. During each and after it, two well-behaved clients link
-// within 2 s and a page loads within 1 s; after it, the relay's process holds what it held before, give or take a tenth.
+// Attacks on the real relay, from one machine and over loopback. During each and after it, two well-behaved
+// clients link within 2 s and a page loads within 1 s; after it, the relay's process holds what it held
+// before, give or take a tenth.
 //
-// All share the processors of one machine with whatever else runs on it. So a wait does not count while other programs had
-// the processor that the relay or its clients needed; what the relay itself does counts in full. What is printed is the
-// wait that counts, and in brackets all of it.
+// All share the processors of one machine with whatever else runs on it. So a wait does not count while other
+// programs had the processor that the relay or its clients needed; what the relay itself does counts in full.
+// What is printed is the wait that counts, and in brackets all of it.
 //
-// "Before" is after WARM_ROUNDS attacks of the same kind and size: V8 keeps the space for new objects that it grew to,
-// some 26 MiB, and the C library keeps pages that it may use again. What is required is that a further attack adds
-// nothing beyond the tenth. Of resident memory that is some 10 MiB, so what JavaScript uses, 12 MiB, is measured too.
+// "Before" is after WARM_ROUNDS attacks of the same kind and size: V8 keeps the space for new objects that it
+// grew to, some 26 MiB, and the C library keeps pages that it may use again. What is required is that a
+// further attack adds nothing beyond the tenth. Of resident memory that is some 10 MiB, so what JavaScript
+// uses, 12 MiB, is measured too.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PoolId } from '../../../src/core/model/ids.ts';
@@ -48,7 +50,10 @@ beforeAll(async () => {
 
 afterAll(() => bundle.remove());
 
-/** A relay that has had visitors and attacks like the one to come: what its process keeps for the next, it has. */
+/**
+ * A relay that has had visitors and attacks like the one to come: what its process keeps for the next, it
+ * has.
+ */
 async function warmRelay(kind: Attack): Promise<AttackedRelay> {
   const relay = await startAttackedRelay(bundle.folder);
   const fresh = await relay.holds();
@@ -62,7 +67,10 @@ async function warmRelay(kind: Attack): Promise<AttackedRelay> {
   return relay;
 }
 
-/** Well-behaved clients and visitors before, during and after an attack: how long they waited, and what the relay held. */
+/**
+ * Well-behaved clients and visitors before, during and after an attack: how long they waited, and what the
+ * relay held.
+ */
 async function underAttack(full: Attack, room?: PoolId): Promise<void> {
   const kind = { ...full, size: scaled(full.size, FACTOR) };
   const relay = await warmRelay(kind);

@@ -1,4 +1,5 @@
-// The relay's authority and certificates: what they vouch for, when they are made anew, and what is on the disk.
+// The relay's authority and certificates: what they vouch for, when they are made anew, and what is on the
+// disk.
 
 // x509 finds its parts by decorators, whose polyfill has to be there before it.
 // oxlint-disable-next-line import/no-unassigned-import -- a polyfill exports nothing
@@ -447,7 +448,10 @@ test('certificates are kept where the system keeps a user’s data', () => {
   expect(defaultDataDir({ LOCALAPPDATA: '/local' }, 'win32')).toBe('/local/palm');
 });
 
-/** What a TLS client that trusts `authority` objects to when it asks a server with this certificate for `host`. */
+/**
+ * What a TLS client that trusts `authority` objects to when it asks a server with this certificate for
+ * `host`.
+ */
 async function handshakeError(
   key: string,
   chain: string,

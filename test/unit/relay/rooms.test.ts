@@ -421,7 +421,8 @@ test('whatever clients do: bounds hold, rooms do not hear each other, and nothin
         clock.nowMs += waitMs;
         let effects: RoomsEffect[] = [];
         if (act === 'connect') {
-          if (!open.has(id)) effects = connect(id, addresses[Number.parseInt(id.slice(-2), 16) % 3]); // the sockets never give one id to two connections
+          // The sockets never give one id to two connections.
+          if (!open.has(id)) effects = connect(id, addresses[Number.parseInt(id.slice(-2), 16) % 3]);
           open.add(id);
         } else if (act === 'leave') {
           effects = leave(id);

@@ -263,7 +263,8 @@ describe('bounds', () => {
     }
     expect(heard).toEqual([{ kind: 'departed', id: deaf.id }]);
     deaf.socket.resume();
-    expect([RELAY_CLOSE.tooSlow.code, 1006]).toContain((await deaf.closed).code); // 1006: cut before it caught up
+    // 1006: cut before it caught up.
+    expect([RELAY_CLOSE.tooSlow.code, 1006]).toContain((await deaf.closed).code);
   });
 });
 
@@ -425,7 +426,10 @@ function masked(first: number, payload: Uint8Array): Buffer {
   return Buffer.concat([Buffer.of(first, 0x80 | payload.length, 0, 0, 0, 0), payload]);
 }
 
-/** The first frame that the relay sends on `socket`, which has to be a close frame; one with `before` may come first. */
+/**
+ * The first frame that the relay sends on `socket`, which has to be a close frame; one with `before` may come
+ * first.
+ */
 async function closeFrame(socket: Socket, before?: number): Promise<{ code: number; reason: string }> {
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {

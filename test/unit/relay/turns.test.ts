@@ -7,7 +7,9 @@ import { Intake } from '../../../signaling/intake.ts';
 import { addressKeyOf } from '../../../signaling/remote-address.ts';
 import { Turns } from '../../../signaling/turns.ts';
 
-/** A client with `count` frames, each of which is noted under `name` when it is handled, and takes `lastsMs`. */
+/**
+ * A client with `count` frames, each of which is noted under `name` when it is handled, and takes `lastsMs`.
+ */
 function client(taken: string[], name: string, count: number, lastsMs = 0): () => boolean {
   let left = count;
   return () => {

@@ -1,4 +1,5 @@
-// What the relay answers to plain requests: the app and nothing beside it, under strict headers; the onboarding page.
+// What the relay answers to plain requests: the app and nothing beside it, under strict headers; the
+// onboarding page.
 
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -274,8 +275,8 @@ describe('connections', () => {
     socket.on('error', () => undefined);
     socket.write(`GET /assets/huge-1a2b3c.bin HTTP/1.1\r\nHost: localhost:${relay.httpPort}\r\n\r\n`);
     await new Promise((resolve) => socket.once('readable', resolve));
-    // Each of these stays silent, and is cut after as long as one that does not read. The answer fills the system's buffers
-    // long before the last of them began: by its end the relay has cut all.
+    // Each of these stays silent, and is cut after as long as one that does not read. The answer fills the
+    // system's buffers long before the last of them began: by its end the relay has cut all.
     for (let silent = 0; silent < 5; silent++) await exchange(relay.httpPort, '');
     socket.resume();
     await cut;

@@ -1,4 +1,5 @@
-// Notices and the list of devices name a device so that its name can neither pose as Palm's own words nor as another device.
+// Notices and the list of devices name a device so that its name can neither pose as Palm's own words nor as
+// another device.
 
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../../src/core/model/ids.ts';

@@ -1,4 +1,5 @@
-// What leaves the public face is put into the words that it was given; codes, causes and bugs stay as they are.
+// What leaves the public face is put into the words that it was given; codes, causes and bugs stay as they
+// are.
 
 import { expect, it } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';

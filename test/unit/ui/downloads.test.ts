@@ -1,5 +1,5 @@
-// The page's downloads: nothing is handed over unless whole, nothing that arrived is fetched twice without need, and each
-// ends in words that people can act on.
+// The page's downloads: nothing is handed over unless whole, nothing that arrived is fetched twice without
+// need, and each ends in words that people can act on.
 
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';

@@ -1,4 +1,5 @@
-// The sentence about a file's safety: what it says in every case, and that it never says more than the numbers do.
+// The sentence about a file's safety: what it says in every case, and that it never says more than the
+// numbers do.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

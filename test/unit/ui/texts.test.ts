@@ -1,5 +1,6 @@
-// The English sentences: the tables below have an example of every kind of failure, rejection and notice, which their types demand, and
-// each says what it said when test/fixtures/public-face/sentences.txt was recorded (how: test/fixtures/public-face.ts).
+// The English sentences: the tables below have an example of every kind of failure, rejection and notice,
+// which their types demand, and each says what it said when test/fixtures/public-face/sentences.txt was
+// recorded (how: test/fixtures/public-face.ts).
 
 import { describe, expect, it } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';

@@ -1,7 +1,9 @@
-// SegmentCodec over a pool of codec workers, so that sealing and coding neither block the page nor wait for one core.
+// SegmentCodec over a pool of codec workers, so that sealing and coding neither block the page nor wait for
+// one core.
 //
-// Invariants: a worker has at most CALLS_PER_WORKER calls; calls beyond that wait in order, at most MAX_WAITING_CALLS of
-// them; each call settles exactly once: by its worker, its abort, its worker's death, or close().
+// Invariants: a worker has at most CALLS_PER_WORKER calls; calls beyond that wait in order, at most
+// MAX_WAITING_CALLS of them; each call settles exactly once: by its worker, its abort, its worker's death, or
+// close().
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
@@ -17,7 +19,10 @@ import { valueOf, type Outcome } from '../threads/outcome.ts';
 const CALLS_PER_WORKER = 2;
 /** Waiting calls hold a segment each, about 1 MiB with the usual k = 4: 64 MiB at most. */
 const MAX_WAITING_CALLS = 64;
-/** WebCrypto works on the calling thread for as long as it takes (Chromium 156), so a worker is one core's worth. */
+/**
+ * WebCrypto works on the calling thread for as long as it takes (Chromium 156), so a worker is one core's
+ * worth.
+ */
 const MIN_WORKERS = 2;
 /** More are ahead of any link, and each costs some MiB of memory. */
 const MAX_WORKERS = 4;
@@ -27,14 +32,17 @@ export interface CodecPoolOptions {
   readonly workerCount?: number;
   /** Starts a codec worker (workers/codec.worker.ts). */
   readonly createWorker: () => Worker;
-  /** Sealed blocks are in these, and they get the memory of sealed plaintexts and opened blocks back. Default: its own. */
+  /**
+   * Sealed blocks are in these, and they get the memory of sealed plaintexts and opened blocks back. Default:
+   * its own.
+   */
   readonly memory?: Memory;
 }
 
 /**
- * Workers start with the first call that needs them. Beside the errors in `SegmentCodec`: 'cancelled' at once when a call's
- * signal aborts or the pool is closed, 'worker-failed' when its worker dies (the next call gets a new one), 'refused' when
- * too many calls wait.
+ * Workers start with the first call that needs them. Beside the errors in `SegmentCodec`: 'cancelled' at once
+ * when a call's signal aborts or the pool is closed, 'worker-failed' when its worker dies (the next call gets
+ * a new one), 'refused' when too many calls wait.
  */
 export function openCodecPool(options: CodecPoolOptions): SegmentCodec {
   const pool = new WorkerPool(options.workerCount ?? defaultWorkerCount(), options.createWorker);
@@ -180,7 +188,10 @@ class WorkerPool {
     this.#dispatch();
   }
 
-  /** An idle worker, else a new one while there may be more, else the one with the fewest calls and room for one. */
+  /**
+   * An idle worker, else a new one while there may be more, else the one with the fewest calls and room for
+   * one.
+   */
   #leastBusy(): CodecWorker | undefined {
     let best: CodecWorker | undefined;
     for (const worker of this.#workers) {

@@ -1,5 +1,5 @@
-// What the codec worker offers across its boundary: Outcomes, and buffers that are transferred both ways, so that a segment is
-// never copied between threads.
+// What the codec worker offers across its boundary: Outcomes, and buffers that are transferred both ways, so
+// that a segment is never copied between threads.
 
 import { transfer } from 'comlink';
 import { buffersOf } from '../threads/buffers.ts';

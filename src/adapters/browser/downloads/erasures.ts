@@ -1,4 +1,5 @@
-// Erasing of files in the background, one after another: each is written once more as a whole, and a disk has other things to do.
+// Erasing of files in the background, one after another: each is written once more as a whole, and a disk has
+// other things to do.
 
 export class Erasures {
   readonly #erase: (name: string) => Promise<void>;

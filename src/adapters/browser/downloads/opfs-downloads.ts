@@ -1,11 +1,12 @@
-// Downloads on this device's disk: what is unfinished, where its bytes go, and what becomes of it. A large file gathers in
-// OPFS, or in a file that the person picked, and never in memory.
+// Downloads on this device's disk: what is unfinished, where its bytes go, and what becomes of it. A large
+// file gathers in OPFS, or in a file that the person picked, and never in memory.
 //
-// A kept file is plaintext: it is overwritten before it is removed. Its record goes first, so that one whose erasing a crash cuts
-// short is erased by the next page.
+// A kept file is plaintext: it is overwritten before it is removed. Its record goes first, so that one whose
+// erasing a crash cuts short is erased by the next page.
 //
-// Invariants: every file in the folder has a record, or is erased after the next `list`; a record never claims bytes that are not
-// durable; a download continues at what both its record and its file say, whichever is less.
+// Invariants: every file in the folder has a record, or is erased after the next `list`; a record never
+// claims bytes that are not durable; a download continues at what both its record and its file say, whichever
+// is less.
 
 import { isPalmError } from '../../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../../core/model/ids.ts';
@@ -41,7 +42,10 @@ interface PickedHandle extends FileSystemFileHandle {
   remove?(): Promise<void>;
 }
 
-/** One for a page. Methods for one file must not overlap. Every method throws PalmError 'storage-failed' or 'storage-full'. */
+/**
+ * One for a page. Methods for one file must not overlap. Every method throws PalmError 'storage-failed' or
+ * 'storage-full'.
+ */
 export class OpfsDownloads {
   readonly #records: DownloadRecords;
   readonly #writer: OpfsWriter;
@@ -53,7 +57,9 @@ export class OpfsDownloads {
     this.#writer = writer;
   }
 
-  /** What earlier pages left, the oldest first. Files that no record speaks of are erased in the background. */
+  /**
+   * What earlier pages left, the oldest first. Files that no record speaks of are erased in the background.
+   */
   async list(): Promise<SavedDownload[]> {
     this.#known.clear();
     for (const record of await this.#records.load()) this.#known.set(record.fileId, record);
@@ -80,8 +86,8 @@ export class OpfsDownloads {
 
   /**
    * Opens a recorded download for writing, where it stopped.
-   * @throws PalmError also 'unsupported' where OPFS cannot be written in place, 'refused' while another page has the file
-   * open, 'worker-failed'.
+   * @throws PalmError also 'unsupported' where OPFS cannot be written in place, 'refused' while another page
+   * has the file open, 'worker-failed'.
    */
   async open(fileId: string): Promise<FileSink> {
     const record = this.#record(fileId);
@@ -102,8 +108,8 @@ export class OpfsDownloads {
   }
 
   /**
-   * Whether Palm may write to the download's file now; always, in OPFS. With `ask` the browser may ask the person, which
-   * it does within a gesture only.
+   * Whether Palm may write to the download's file now; always, in OPFS. With `ask` the browser may ask the
+   * person, which it does within a gesture only.
    */
   async mayWrite(fileId: string, ask: boolean): Promise<boolean> {
     const { destination } = this.#record(fileId);
@@ -137,7 +143,10 @@ export class OpfsDownloads {
     await this.#records.drop(id);
   }
 
-  /** Deletes the download with what arrived of it, a picked file included, and erases what Palm kept. It must not be open. */
+  /**
+   * Deletes the download with what arrived of it, a picked file included, and erases what Palm kept. It must
+   * not be open.
+   */
   async drop(fileId: string): Promise<void> {
     const destination = this.#known.get(parseFileId(fileId))?.destination;
     await this.forget(fileId);

@@ -1,9 +1,12 @@
-// The records of downloads that are unfinished, or were handed over lately, in an IndexedDB database of their own: a handle
-// that the person picked can be kept nowhere else, and the pool's database must not grow a version for it.
+// The records of downloads that are unfinished, or were handed over lately, in an IndexedDB database of their
+// own: a handle that the person picked can be kept nowhere else, and the pool's database must not grow a
+// version for it.
 //
-// A record has no name: a file's is in the catalogue, which the pool secret opens, and a row here cannot be erased.
+// A record has no name: a file's is in the catalogue, which the pool secret opens, and a row here cannot be
+// erased.
 //
-// Invariants: what is read passes a decoder; a record that fails it is as good as none, and goes; at most one for a file.
+// Invariants: what is read passes a decoder; a record that fails it is as good as none, and goes; at most one
+// for a file.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isPalmError } from '../../../core/model/errors.ts';

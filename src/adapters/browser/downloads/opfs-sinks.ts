@@ -1,7 +1,7 @@
 // Where the bytes of one download go, in order: a file in OPFS, or a file that the person picked.
 //
-// Invariants: a sink's `writtenBytes` are the file's first bytes, without a gap; `onDurable` is called only with bytes that
-// survive this page; after an error a sink can only be released.
+// Invariants: a sink's `writtenBytes` are the file's first bytes, without a gap; `onDurable` is called only
+// with bytes that survive this page; after an error a sink can only be released.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import type { OpfsWriter } from './opfs-writer.ts';
@@ -12,7 +12,10 @@ export interface FileSink {
   readonly writtenBytes: number;
   /** Of these, the ones that outlive this page. */
   readonly durableBytes: number;
-  /** Takes ownership of `piece`: its buffer may be transferred. @throws PalmError 'storage-full', 'storage-failed', 'worker-failed'. */
+  /**
+   * Takes ownership of `piece`: its buffer may be transferred. @throws PalmError 'storage-full',
+   * 'storage-failed', 'worker-failed'.
+   */
   write(piece: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Makes everything durable, and closes. @throws as `write`. */
   finish(): Promise<void>;
@@ -23,7 +26,9 @@ export interface FileSink {
 /** Says that the first `durableBytes` will outlive this page; `modifiedMs` is the file's time stamp then. */
 export type OnDurable = (durableBytes: number, modifiedMs: number) => Promise<void>;
 
-/** Bytes between two flushes of an OPFS file: what a crash can cost, some tenths of a second of a fast link. */
+/**
+ * Bytes between two flushes of an OPFS file: what a crash can cost, some tenths of a second of a fast link.
+ */
 const FLUSH_BYTES = 8 * 1024 * 1024;
 
 /** A file in OPFS, opened in the worker by the time this is made. */
@@ -64,8 +69,8 @@ export class KeptSink implements FileSink {
   }
 
   async release(): Promise<void> {
-    // Releasing follows a failure that the caller tells of. When this fails as well, fewer bytes are durable, and the
-    // record says so.
+    // Releasing follows a failure that the caller tells of. When this fails as well, fewer bytes are durable,
+    // and the record says so.
     await this.#flush().catch(() => undefined);
     await this.#writer.close(this.#name).catch(() => undefined);
   }
@@ -79,9 +84,10 @@ export class KeptSink implements FileSink {
 }
 
 /**
- * A picked file is written to a copy beside it, which replaces it when the stream closes; to make bytes durable is to close,
- * and to go on is to copy what is there. So that happens at this size, and whenever the size has doubled: the copying is
- * less than the file's size in all, and at most half of what arrived can be lost.
+ * A picked file is written to a copy beside it, which replaces it when the stream closes; to make bytes
+ * durable is to close, and to go on is to copy what is there. So that happens at this size, and whenever the
+ * size has doubled: the copying is less than the file's size in all, and at most half of what arrived can be
+ * lost.
  */
 const FIRST_CHECKPOINT_BYTES = 16 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
 // The OPFS worker, seen from the page. It starts with the first file that is opened and ends with the last.
 //
-// Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next `open` starts
-// another worker, and files that were open in the dead one have to be opened again.
+// Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next
+// `open` starts another worker, and files that were open in the dead one have to be opened again.
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../../core/model/errors.ts';

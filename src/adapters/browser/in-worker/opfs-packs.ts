@@ -1,12 +1,13 @@
-// The files of large blocks in this origin's own file system (OPFS), through sync access handles, which exist in workers only.
+// The files of large blocks in this origin's own file system (OPFS), through sync access handles, which exist
+// in workers only.
 
 import type { PackFolder } from '../store/pack-file.ts';
 import { storageFailure } from '../store/idb-database.ts';
 import { openSyncAccess } from './sync-access.ts';
 
 /**
- * The folder of packs in this origin's file system; undefined in engines that have none, or no sync access handles, and in
- * private windows that offer none: blocks are rows of the database then.
+ * The folder of packs in this origin's file system; undefined in engines that have none, or no sync access
+ * handles, and in private windows that offer none: blocks are rows of the database then.
  */
 export async function openPackFolder(name: string): Promise<PackFolder | undefined> {
   // The libraries type both as always there; older engines differ.

@@ -1,5 +1,5 @@
-// What the OPFS worker does for downloads (downloads/opfs-contract.ts): it writes through sync access handles, which exist in
-// workers only and are the one way to write a file there that does not copy it whole.
+// What the OPFS worker does for downloads (downloads/opfs-contract.ts): it writes through sync access
+// handles, which exist in workers only and are the one way to write a file there that does not copy it whole.
 //
 // Invariants: a name is open at most once; a write is whole or fails.
 

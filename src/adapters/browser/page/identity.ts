@@ -1,9 +1,9 @@
-// This browser's device identity: an Ed25519 key pair made by WebCrypto (RFC 8032). The private half is non-extractable: not
-// even Palm's own code can read it, only have it sign. The pair lies in an IndexedDB database of its own, so that leaving a
-// pool, which wipes the store, keeps the device.
+// This browser's device identity: an Ed25519 key pair made by WebCrypto (RFC 8032). The private half is
+// non-extractable: not even Palm's own code can read it, only have it sign. The pair lies in an IndexedDB
+// database of its own, so that leaving a pool, which wipes the store, keeps the device.
 //
-// Invariant: one database has one identity, however many tabs ask for it first at the same time: each makes a pair, and
-// the first transaction to look decides.
+// Invariant: one database has one identity, however many tabs ask for it first at the same time: each makes a
+// pair, and the first transaction to look decides.
 
 import { deleteDB, openDB } from 'idb';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
@@ -19,8 +19,8 @@ const ALGORITHM = 'Ed25519';
 
 /**
  * The identity that this browser has, or a new one the first time.
- * @throws PalmError 'unsupported' when the browser lacks Ed25519 or the page is not secure, 'storage-failed' when it cannot
- * keep the key, 'corrupt' when what it kept is not a key pair any more.
+ * @throws PalmError 'unsupported' when the browser lacks Ed25519 or the page is not secure, 'storage-failed'
+ * when it cannot keep the key, 'corrupt' when what it kept is not a key pair any more.
  */
 export async function loadIdentity(databaseName = DATABASE_NAME): Promise<Identity> {
   const pair = await storedPair(databaseName);
@@ -35,7 +35,10 @@ export async function loadIdentity(databaseName = DATABASE_NAME): Promise<Identi
   };
 }
 
-/** Deletes the identity. The next one will be another device to every pool. @throws PalmError 'storage-failed'. */
+/**
+ * Deletes the identity. The next one will be another device to every pool. @throws PalmError
+ * 'storage-failed'.
+ */
 export async function forgetIdentity(databaseName = DATABASE_NAME): Promise<void> {
   try {
     await deleteDB(databaseName);
@@ -45,7 +48,8 @@ export async function forgetIdentity(databaseName = DATABASE_NAME): Promise<void
 }
 
 async function storedPair(databaseName: string): Promise<CryptoKeyPair> {
-  // Made before the transaction, which would not outlive the wait for it; thrown away when there is one already.
+  // Made before the transaction, which would not outlive the wait for it; thrown away when there is one
+  // already.
   const fresh = await generatePair();
   const row = await firstPair(databaseName, fresh);
   const pair = pairOf(row);

@@ -1,5 +1,5 @@
-// How much this browser stores for Palm's origin and whether it promises to keep it. Insecure pages and old browsers have
-// no navigator.storage: nothing is known there, and nothing is promised.
+// How much this browser stores for Palm's origin and whether it promises to keep it. Insecure pages and old
+// browsers have no navigator.storage: nothing is known there, and nothing is promised.
 
 export interface StorageEstimate {
   /** Bytes in use by this origin, as the browser counts them: rounded, and late by some seconds. */
@@ -14,8 +14,8 @@ export async function storageEstimate(): Promise<StorageEstimate> {
 }
 
 /**
- * Asks the browser not to evict this origin's data by itself; it may ask the person, or decide alone. Answers whether it
- * promised. Safe to call again: a promise once given is kept.
+ * Asks the browser not to evict this origin's data by itself; it may ask the person, or decide alone. Answers
+ * whether it promised. Safe to call again: a promise once given is kept.
  */
 export async function persistStorage(): Promise<boolean> {
   const storage = storageOf(navigator);

@@ -9,8 +9,8 @@ interface PermittedHandle extends FileSystemFileHandle {
 }
 
 /**
- * Whether the file may be read now. With `ask` the browser may ask the person, which it does within a gesture only; one
- * that does not ask then has refused.
+ * Whether the file may be read now. With `ask` the browser may ask the person, which it does within a gesture
+ * only; one that does not ask then has refused.
  */
 export async function mayReadSource(source: SourceHandle, ask: boolean): Promise<boolean> {
   const handle = handleOf(source);

@@ -1,5 +1,6 @@
-// One tab of a browser runs the device; the others wait for it to close. Over Web Locks, which the browser gives back
-// when a tab closes or crashes. A browser without Web Locks goes on: two tabs there are the person's own care.
+// One tab of a browser runs the device; the others wait for it to close. Over Web Locks, which the browser
+// gives back when a tab closes or crashes. A browser without Web Locks goes on: two tabs there are the
+// person's own care.
 
 import { PalmError } from '../../../core/model/errors.ts';
 

@@ -1,12 +1,14 @@
-// Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through sync access
-// handles, which exist in workers only. A file is a pack of slots (pack-slots.ts); a slot holds one block. Which slot has which
-// block is the database's to know (idb-fragment-store.ts); here a slot is taken or free.
+// Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through
+// sync access handles, which exist in workers only. A file is a pack of slots (pack-slots.ts); a slot holds
+// one block. Which slot has which block is the database's to know (idb-fragment-store.ts); here a slot is
+// taken or free.
 //
-// Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes, which costs some
-// four times the processor time of a write in place (docs/decisions/0009-blocks-in-files.md).
+// Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes,
+// which costs some four times the processor time of a write in place
+// (docs/decisions/0009-blocks-in-files.md).
 //
-// Invariants: a slot is handed out once until it is freed; nothing is written to a slot but by who was handed it; at most
-// MAX_OPEN_PACKS handles are open; a pack without a block has no file.
+// Invariants: a slot is handed out once until it is freed; nothing is written to a slot but by who was handed
+// it; at most MAX_OPEN_PACKS handles are open; a pack without a block has no file.
 
 import { isPalmError, type PalmError } from '../../../core/model/errors.ts';
 import { storageFailure } from './idb-database.ts';
@@ -54,7 +56,10 @@ export class BlockFiles {
     return slot;
   }
 
-  /** Writes a block to a slot that was taken for as many bytes. @throws PalmError 'storage-full', 'storage-failed'. */
+  /**
+   * Writes a block to a slot that was taken for as many bytes. @throws PalmError 'storage-full',
+   * 'storage-failed'.
+   */
   async write(slot: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
       await this.#use(slot, (pack, at) => {

@@ -1,5 +1,6 @@
-// What the fragment worker owns, opened whole: a database connection and, where the engine has them, files for large blocks and
-// for the keys of everything that must be erasable. One owner, so that a slot is never given twice.
+// What the fragment worker owns, opened whole: a database connection and, where the engine has them, files
+// for large blocks and for the keys of everything that must be erasable. One owner, so that a slot is never
+// given twice.
 
 import type { DeviceStore } from '../../../core/ports.ts';
 import { IdbFragmentStore } from './idb-fragment-store.ts';
@@ -24,8 +25,9 @@ export interface OpenDeviceStore extends DeviceStore {
 }
 
 /**
- * Opens what this device has, taken over from an earlier version where there was one. Without folders every block is a row of the
- * database, and what is deleted is not erased. @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
+ * Opens what this device has, taken over from an earlier version where there was one. Without folders every
+ * block is a row of the database, and what is deleted is not erased. @throws PalmError 'storage-failed',
+ * 'storage-full', 'other-tab'.
  */
 export async function openDeviceStore(
   folders: DeviceFolders | undefined,

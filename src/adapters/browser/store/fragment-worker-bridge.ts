@@ -1,7 +1,8 @@
-// What the page has of the fragment worker's stores: every call goes there, and blocks are transferred there and back.
+// What the page has of the fragment worker's stores: every call goes there, and blocks are transferred there
+// and back.
 //
-// Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next call starts
-// another worker, over what is on the disk.
+// Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next
+// call starts another worker, over what is on the disk.
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../../core/model/errors.ts';
@@ -15,7 +16,8 @@ import { callWorker, type CalledWorker } from '../threads/worker-call.ts';
 
 export interface FragmentWorkerBridge extends DeviceStore {
   /**
-   * Resolves when the worker has this device's database open, as one of this version: nobody else opens it before.
+   * Resolves when the worker has this device's database open, as one of this version: nobody else opens it
+   * before.
    * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
    */
   opened(): Promise<void>;
@@ -23,8 +25,8 @@ export interface FragmentWorkerBridge extends DeviceStore {
 
 /**
  * Errors are those of the stores; a worker that dies, or cannot be started, is 'storage-failed'. Blocks are
- * returned in `memory`, which gets that of written blocks back once nobody is likely to fetch them. `createWorker` starts a fragment worker
- * (workers/fragment.worker.ts).
+ * returned in `memory`, which gets that of written blocks back once nobody is likely to fetch them.
+ * `createWorker` starts a fragment worker (workers/fragment.worker.ts).
  */
 export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worker): FragmentWorkerBridge {
   let running: CalledWorker<FragmentWorkerService> | undefined;

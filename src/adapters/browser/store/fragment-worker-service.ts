@@ -1,4 +1,5 @@
-// What the fragment worker offers across its boundary: its stores' methods, with Outcomes; blocks are transferred both ways.
+// What the fragment worker offers across its boundary: its stores' methods, with Outcomes; blocks are
+// transferred both ways.
 
 import { transfer } from 'comlink';
 import { discard } from '../../../core/model/bytes.ts';
@@ -15,13 +16,19 @@ import { outcomeOf, type Outcome } from '../threads/outcome.ts';
 
 type Method = Exclude<keyof FragmentStore, 'putBlocks' | 'getBlock'>;
 
-/** See FragmentStore, StoreJournal and SecretStore; whatever fails there is an Outcome here, and nothing is thrown. */
+/**
+ * See FragmentStore, StoreJournal and SecretStore; whatever fails there is an Outcome here, and nothing is
+ * thrown.
+ */
 export type FragmentWorkerService = {
   readonly [Name in Method]: (
     ...given: Parameters<FragmentStore[Name]>
   ) => Promise<Outcome<Awaited<ReturnType<FragmentStore[Name]>>>>;
 } & {
-  /** Answers the blocks' bytes, in order: once they are written they are transferred back, to be sent or used again. */
+  /**
+   * Answers the blocks' bytes, in order: once they are written they are transferred back, to be sent or used
+   * again.
+   */
   putBlocks(
     ...given: Parameters<FragmentStore['putBlocks']>
   ): Promise<Outcome<readonly Uint8Array<ArrayBuffer>[]>>;

@@ -1,9 +1,10 @@
-// Which blocks this device has, where each lies, and who counts it: all in memory, so that neither asking for a block nor
-// writing one for an owner costs a transaction. The disk has it as rows of fragments and of what was kept (idb-rows.ts), from
-// which it is made anew when the store is opened. Some 150 bytes for each block of 256 KiB.
+// Which blocks this device has, where each lies, and who counts it: all in memory, so that neither asking for
+// a block nor writing one for an owner costs a transaction. The disk has it as rows of fragments and of what
+// was kept (idb-rows.ts), from which it is made anew when the store is opened. Some 150 bytes for each block
+// of 256 KiB.
 //
-// Invariants: a block's place never changes while anyone counts it, so a damaged one is written anew where it lay, and no row
-// that names a place is ever wrong; a block that nobody counts is not in here.
+// Invariants: a block's place never changes while anyone counts it, so a damaged one is written anew where it
+// lay, and no row that names a place is ever wrong; a block that nobody counts is not in here.
 
 import { blockKey, type BlockHash, type BlockOwner, type FragmentId } from '../../../core/model/ids.ts';
 

@@ -1,8 +1,8 @@
 // Palm's IndexedDB database: its object stores, its connection, and the one way to run a transaction on it.
 //
-// Invariants: a transaction either happens whole or not at all; its body awaits nothing but requests on it (a transaction
-// ends by itself across any other await), so hashing and decoding happen outside; every failure that leaves this file is a
-// PalmError, 'storage-full' when the quota was met.
+// Invariants: a transaction either happens whole or not at all; its body awaits nothing but requests on it (a
+// transaction ends by itself across any other await), so hashing and decoding happen outside; every failure
+// that leaves this file is a PalmError, 'storage-full' when the quota was met.
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
@@ -11,11 +11,18 @@ import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 export interface PalmSchema extends DBSchema {
   /** A block's bytes by its hash, 32 bytes. */
   blocks: { key: BufferSource; value: unknown };
-  /** {owner, keptAs, slot, note, hashes, places}: blocks that a store kept beyond its page, by the first two. */
+  /**
+   * {owner, keptAs, slot, note, hashes, places}: blocks that a store kept beyond its page, by the first two.
+   */
   kept: { key: [string, number]; value: unknown };
-  /** StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist. */
+  /**
+   * StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist.
+   */
   fragments: { key: string; value: unknown };
-  /** Sealed fragment index by fragment id and slot of its key: apart from its row, so that listing stays cheap. */
+  /**
+   * Sealed fragment index by fragment id and slot of its key: apart from its row, so that listing stays
+   * cheap.
+   */
   indexes: { key: [string, number]; value: unknown };
   /** StoredRecord by entry id. */
   records: { key: string; value: unknown };
@@ -51,7 +58,10 @@ export const BLOCKED_LIMIT_MS = 5_000;
 
 type Connection =
   | { readonly kind: 'open'; readonly database: IDBPDatabase<PalmSchema> }
-  /** The browser ended the connection (storage pressure, cleared site data): the next transaction opens another. */
+  /**
+   * The browser ended the connection (storage pressure, cleared site data): the next transaction opens
+   * another.
+   */
   | { readonly kind: 'lost' }
   | { readonly kind: 'closed'; readonly reason: 'closing' | 'updated-elsewhere' };
 
@@ -64,7 +74,10 @@ export class PalmDatabase {
     this.#name = name;
   }
 
-  /** @throws PalmError 'storage-failed' when the browser offers no database, 'other-tab' when a stuck tab holds an older one. */
+  /**
+   * @throws PalmError 'storage-failed' when the browser offers no database, 'other-tab' when a stuck tab
+   * holds an older one.
+   */
   static async open(name: string): Promise<PalmDatabase> {
     const database = new PalmDatabase(name);
     await database.#connect();
@@ -72,8 +85,8 @@ export class PalmDatabase {
   }
 
   /**
-   * Runs `body` in one transaction and resolves once that is complete: durable on the device with 'strict', handed to the
-   * operating system with 'relaxed'. When `body` throws, nothing of it happened.
+   * Runs `body` in one transaction and resolves once that is complete: durable on the device with 'strict',
+   * handed to the operating system with 'relaxed'. When `body` throws, nothing of it happened.
    * @throws PalmError 'storage-full', 'storage-failed', and whatever PalmError `body` throws.
    */
   async run<Names extends Stores, Mode extends 'readonly' | 'readwrite', Answer>(
@@ -143,7 +156,10 @@ export class PalmDatabase {
 
 /** How engines and systems say it, where they say it in words only. */
 const NO_ROOM = /\bENOSPC\b|no space left|disk (?:is )?full|NO_SPACE/iu;
-/** What Chromium (seen in 156) says on a full disk, without a word of that; it says so of other faults as well. */
+/**
+ * What Chromium (seen in 156) says on a full disk, without a word of that; it says so of other faults as
+ * well.
+ */
 const NAMES_OF_FULL_DISK = ['UnknownError', 'AbortError'];
 
 /** A database's failure as a PalmError with its cause. */

@@ -1,13 +1,15 @@
-// FragmentStore over IndexedDB and, where there are any, files (block-files.ts). What is here and who counts it is in memory
-// (held-blocks.ts); on the disk a fragment is one row with its blocks' hashes and locations, and an owner whose blocks must outlive
-// the page has a row for each set of them. So a block costs a write in place, and a transaction is a fragment's.
+// FragmentStore over IndexedDB and, where there are any, files (block-files.ts). What is here and who counts
+// it is in memory (held-blocks.ts); on the disk a fragment is one row with its blocks' hashes and locations,
+// and an owner whose blocks must outlive the page has a row for each set of them. So a block costs a write in
+// place, and a transaction is a fragment's.
 //
-// A fragment's index, which has its key share, and the hashes of the segments that were kept are sealed, each under a key that is erased before
-// its row is deleted (sealed-rows.ts): blocks are ciphertext, and need not be.
+// A fragment's index, which has its key share, and the hashes of the segments that were kept are sealed, each
+// under a key that is erased before its row is deleted (sealed-rows.ts): blocks are ciphertext, and need not
+// be.
 //
-// Invariants: a fragment exists exactly when its row does and its key was not erased, and its blocks were durable before; what no
-// row names is free, and was never promised to anybody: after a crash it is written over, or deleted when the store is opened; a
-// block that is answered matches its hash.
+// Invariants: a fragment exists exactly when its row does and its key was not erased, and its blocks were
+// durable before; what no row names is free, and was never promised to anybody: after a crash it is written
+// over, or deleted when the store is opened; a block that is answered matches its hash.
 
 import type { IDBPTransaction } from 'idb';
 import { PalmError } from '../../../core/model/errors.ts';
@@ -45,7 +47,10 @@ type Writing = IDBPTransaction<PalmSchema, FragmentStores, 'readwrite'>;
 /** A block may be written anew while it is read; it is looked at again this often. */
 const MAX_LOOKS = 4;
 
-/** Beside what `FragmentStore` says: `commit` and `getIndex` throw 'corrupt' when an index does not match its id. */
+/**
+ * Beside what `FragmentStore` says: `commit` and `getIndex` throw 'corrupt' when an index does not match its
+ * id.
+ */
 export class IdbFragmentStore implements FragmentStore {
   readonly #database: PalmDatabase;
   readonly #files: BlockFiles | undefined;

@@ -1,11 +1,12 @@
 // StoreJournal over IndexedDB.
 //
-// A row has the file keys and the name of a store, sealed under a key of its own that is erased when the store is published or
-// given up (sealed-rows.ts): for a private file these are the only keys outside its link. A file's handle cannot be sealed, and
-// has its name: that of a private file is not kept, and whoever continues its store on a later page chooses the file again.
+// A row has the file keys and the name of a store, sealed under a key of its own that is erased when the
+// store is published or given up (sealed-rows.ts): for a private file these are the only keys outside its
+// link. A file's handle cannot be sealed, and has its name: that of a private file is not kept, and whoever
+// continues its store on a later page chooses the file again.
 //
-// A row is strict: what its keys seal is of no use without them. The blocks are the fragment store's (`kept`), with the hash of
-// each segment that they seal.
+// A row is strict: what its keys seal is of no use without them. The blocks are the fragment store's
+// (`kept`), with the hash of each segment that they seal.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import { checkGeometry } from '../../../core/model/geometry.ts';
@@ -55,7 +56,9 @@ export class IdbStoreJournal implements StoreJournal {
     this.#writes = new GroupCommit(database, ['journal'], () => seals.flush());
   }
 
-  /** `onDamage` hears how many rows failed their decoder and were removed. @throws PalmError 'storage-failed'. */
+  /**
+   * `onDamage` hears how many rows failed their decoder and were removed. @throws PalmError 'storage-failed'.
+   */
   static async open(
     database: PalmDatabase,
     seals: RowSeals,

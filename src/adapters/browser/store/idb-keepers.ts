@@ -1,8 +1,8 @@
-// Owners that kept blocks beyond their page, and the hashes of the segments that these seal, which are sealed under one key for
-// each owner.
+// Owners that kept blocks beyond their page, and the hashes of the segments that these seal, which are sealed
+// under one key for each owner.
 //
-// Invariants: an owner has one slot from its first keep until it is released; a number has one hash; a slot is given up only when
-// nobody writes a row under it any more.
+// Invariants: an owner has one slot from its first keep until it is released; a number has one hash; a slot
+// is given up only when nobody writes a row under it any more.
 
 import { equalBytes } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';

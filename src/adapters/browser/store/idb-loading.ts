@@ -1,7 +1,9 @@
-// What the disk says that this device has, read once when its store is opened, and made consistent: a row whose key was erased
-// was let go, and is deleted without a word; one that fails its decoder is damaged; what no row names is nobody's.
+// What the disk says that this device has, read once when its store is opened, and made consistent: a row
+// whose key was erased was let go, and is deleted without a word; one that fails its decoder is damaged; what
+// no row names is nobody's.
 //
-// Invariant: when `loadFragments` resolves, each row of `indexes` belongs to a fragment, and no two rows have one slot.
+// Invariant: when `loadFragments` resolves, each row of `indexes` belongs to a fragment, and no two rows have
+// one slot.
 
 import {
   type BlockOwner,
@@ -52,7 +54,10 @@ function slotOf(row: unknown): number {
   return decoded(slot, keySlotOf) ?? NO_SLOT;
 }
 
-/** Every slot that a row names, as often as it is named, before any of them can be opened. The rows of a keeper are one. */
+/**
+ * Every slot that a row names, as often as it is named, before any of them can be opened. The rows of a
+ * keeper are one.
+ */
 export async function slotsNamed(database: PalmDatabase): Promise<number[]> {
   const slots: number[] = [];
   for (const key of await allKeys(database, 'indexes')) slots.push(decoded(key, indexKey)?.slot ?? NO_SLOT);

@@ -1,5 +1,5 @@
-// RecordStore over IndexedDB. Everything here is small and precious, so every write is strict: its promise resolves when
-// the bytes are on the disk.
+// RecordStore over IndexedDB. Everything here is small and precious, so every write is strict: its promise
+// resolves when the bytes are on the disk.
 
 import { type EntryId, type FileId, parseFileId } from '../../../core/model/ids.ts';
 import type { RecordStore, StoredRecord } from '../../../core/ports.ts';
@@ -38,7 +38,10 @@ export class IdbRecordStore implements RecordStore {
     });
   }
 
-  /** Rows that fail their decoder are removed and left out: other devices have those records, and bring them again. */
+  /**
+   * Rows that fail their decoder are removed and left out: other devices have those records, and bring them
+   * again.
+   */
   async loadRecords(): Promise<StoredRecord[]> {
     const [keys, rows] = await this.#database.run(['records'], 'readonly', 'relaxed', (transaction) => {
       const records = transaction.objectStore('records');

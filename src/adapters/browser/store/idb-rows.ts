@@ -1,5 +1,5 @@
-// Decoders of Palm's database rows. A disk is not trusted more than a peer: a row has exactly the form that was written,
-// or it is refused with PalmError 'bad-message' (FORMATS.md, "On disk").
+// Decoders of Palm's database rows. A disk is not trusted more than a peer: a row has exactly the form that
+// was written, or it is refused with PalmError 'bad-message' (FORMATS.md, "On disk").
 
 import { concatBytes } from '../../../core/model/bytes.ts';
 import { isPalmError } from '../../../core/model/errors.ts';

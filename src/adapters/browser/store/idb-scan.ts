@@ -1,4 +1,5 @@
-// Reading a whole object store, some rows at a time: what a device has may be more than fits in memory at once.
+// Reading a whole object store, some rows at a time: what a device has may be more than fits in memory at
+// once.
 
 import type { PalmDatabase, PalmSchema } from './idb-database.ts';
 import { decoded } from './idb-rows.ts';

@@ -1,4 +1,5 @@
-// SecretStore over IndexedDB: small values, each sealed under a key of its own that is erased when it is dropped.
+// SecretStore over IndexedDB: small values, each sealed under a key of its own that is erased when it is
+// dropped.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import type { SecretStore } from '../../../core/ports.ts';

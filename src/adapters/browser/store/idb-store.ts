@@ -1,6 +1,6 @@
-// The records of this device in the browser, over the database that the fragment worker opened first (device-store.ts): they are
-// small, and many are read at the start, so the page has a connection of its own. The device's identity key is not in it
-// (identity.ts), so that leaving a pool wipes this and keeps that.
+// The records of this device in the browser, over the database that the fragment worker opened first
+// (device-store.ts): they are small, and many are read at the start, so the page has a connection of its own.
+// The device's identity key is not in it (identity.ts), so that leaving a pool wipes this and keeps that.
 
 import type { RecordStore } from '../../../core/ports.ts';
 import { PalmDatabase } from './idb-database.ts';
@@ -16,9 +16,10 @@ export interface IdbStore {
 }
 
 /**
- * Opens the database, and creates it the first time. It stays usable when the browser ends the connection by itself.
- * @throws PalmError 'storage-failed' when the browser offers no storage (some private windows), 'other-tab' when a tab
- * with an older Palm does not give way.
+ * Opens the database, and creates it the first time. It stays usable when the browser ends the connection by
+ * itself.
+ * @throws PalmError 'storage-failed' when the browser offers no storage (some private windows), 'other-tab'
+ * when a tab with an older Palm does not give way.
  */
 export async function openIdbStore(databaseName = DATABASE_NAMES.database): Promise<IdbStore> {
   const database = await PalmDatabase.open(databaseName);

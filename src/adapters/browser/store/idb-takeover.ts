@@ -1,9 +1,11 @@
-// Takes over what a device of versions 1 to 5 has (old-database.ts): shuts out the app of before, copies every row, sealing those that must be erasable, reads
-// and opens all copies, and only then lets the old database go.
+// Takes over what a device of versions 1 to 5 has (old-database.ts): shuts out the app of before, copies
+// every row, sealing those that must be erasable, reads and opens all copies, and only then lets the old
+// database go.
 //
-// Steps, in `meta` of the new database so that a later start goes on: 'copying' (the old one is whole, and the copies are
-// begun anew), 'moving' (all else was read back; blocks, which are ciphertext and may be most of the disk, go over some at
-// a time), 'moved' (the old one is destroyed). A failure or crash at any of them loses nothing.
+// Steps, in `meta` of the new database so that a later start goes on: 'copying' (the old one is whole, and
+// the copies are begun anew), 'moving' (all else was read back; blocks, which are ciphertext and may be most
+// of the disk, go over some at a time), 'moved' (the old one is destroyed). A failure or crash at any of them
+// loses nothing.
 
 import { equalBytes, utf8 } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
@@ -46,8 +48,9 @@ export interface DatabaseNames {
 export const DATABASE_NAMES: DatabaseNames = { database: 'palm-device', before: 'palm' };
 
 /**
- * Opens this device's database, with everything that an earlier version had. `keys` is the folder of key slots, in which nobody
- * has a file open. @throws PalmError 'storage-full', 'storage-failed', 'other-tab'; then it can be tried again.
+ * Opens this device's database, with everything that an earlier version had. `keys` is the folder of key
+ * slots, in which nobody has a file open. @throws PalmError 'storage-full', 'storage-failed', 'other-tab';
+ * then it can be tried again.
  */
 export async function openTakenOver(
   { database: name, before }: DatabaseNames,
@@ -118,7 +121,8 @@ async function copyAll(
       }
     }
     const invite: unknown = await old.get('meta', INVITE);
-    // A damaged one stays one that nothing can be read from: without any, all else would be what a leave left behind.
+    // A damaged one stays one that nothing can be read from: without any, all else would be what a leave left
+    // behind.
     if (invite !== undefined) await secrets.put(INVITE, utf8(typeof invite === 'string' ? invite : ''));
     await copyPlain(old, database);
     if (damageCount > 0) onDamage(damageCount);
@@ -198,7 +202,10 @@ async function copyPlain(old: OldDatabase, database: PalmDatabase): Promise<void
   }
 }
 
-/** Reads every copy from the disk again and opens it. @throws PalmError 'storage-failed' when one is not what it was. */
+/**
+ * Reads every copy from the disk again and opens it. @throws PalmError 'storage-failed' when one is not what
+ * it was.
+ */
 async function checkAll(
   old: OldDatabase,
   database: PalmDatabase,

@@ -1,10 +1,11 @@
-// How a database of version 1 to 4 becomes one of version 5, the last under its name (old-database.ts), in the one transaction
-// that IndexedDB gives for it: whole or not at all, and with everything that it holds.
+// How a database of version 1 to 4 becomes one of version 5, the last under its name (old-database.ts), in
+// the one transaction that IndexedDB gives for it: whole or not at all, and with everything that it holds.
 //
-// Version 2 added `journal`, and `sealed`: {storeId, segment, blocks}, the hashes of a sealed segment's blocks. 3 added
-// `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has the locations of blocks in the rows
-// of `fragments` and `kept` instead, and so neither `slots`, `sealed`, nor `claims`, which counted each block's owners. 5 has the
-// hash of a sealed segment's plaintext beside its blocks, as `note`; up to then all of a file's were `segmentHashes` in `journal`.
+// Version 2 added `journal`, and `sealed`: {storeId, segment, blocks}, the hashes of a sealed segment's
+// blocks. 3 added `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has
+// the locations of blocks in the rows of `fragments` and `kept` instead, and so neither `slots`, `sealed`,
+// nor `claims`, which counted each block's owners. 5 has the hash of a sealed segment's plaintext beside its
+// blocks, as `note`; up to then all of a file's were `segmentHashes` in `journal`.
 
 import { type IDBPTransaction, wrap } from 'idb';
 import { decodeFragmentIndex } from '../../../core/coding/fragment-index.ts';
@@ -21,7 +22,10 @@ const HASH_BYTES = 32;
 
 type Upgrading = IDBPTransaction<unknown, string[], 'versionchange'>;
 
-/** Carries out the upgrade of `database`; `oldVersion` 0 says that it is new. Its transaction is to be aborted on a rejection. */
+/**
+ * Carries out the upgrade of `database`; `oldVersion` 0 says that it is new. Its transaction is to be aborted
+ * on a rejection.
+ */
 export async function upgrade(
   database: IDBDatabase,
   oldVersion: number,
@@ -52,7 +56,10 @@ const STORES: readonly (readonly [string, string | string[] | null])[] = [
   ['journal', 'storeId'],
 ];
 
-/** Gives each fragment's row the locations of its blocks. One whose index cannot be read goes: nothing can be read of it. */
+/**
+ * Gives each fragment's row the locations of its blocks. One whose index cannot be read goes: nothing can be
+ * read of it.
+ */
 async function locateFragments(transaction: Upgrading): Promise<void> {
   const fragments = transaction.objectStore('fragments');
   const indexes = transaction.objectStore('indexes');
@@ -79,7 +86,10 @@ async function keepSealed(transaction: Upgrading): Promise<void> {
   }
 }
 
-/** Moves the hashes of segments from the journal to what was sealed of them. Without its hash that is of no use, and goes. */
+/**
+ * Moves the hashes of segments from the journal to what was sealed of them. Without its hash that is of no
+ * use, and goes.
+ */
 async function keepHashes(transaction: Upgrading): Promise<void> {
   const kept = transaction.objectStore('kept');
   const hashesByOwner = new Map<string, Uint8Array>();

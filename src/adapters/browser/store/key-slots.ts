@@ -1,16 +1,17 @@
-// The file of key slots: where the small keys lie that must be erasable. Deleting from a database does not erase, because the
-// engine writes its log and its tables anew and leaves the old ones; a file of the origin's own file system (OPFS) is
-// overwritten in place. So what must be erasable is a row that only its slot's key opens (sealed-rows.ts), and to erase it is to
-// overwrite 32 bytes.
+// The file of key slots: where the small keys lie that must be erasable. Deleting from a database does not
+// erase, because the engine writes its log and its tables anew and leaves the old ones; a file of the
+// origin's own file system (OPFS) is overwritten in place. So what must be erasable is a row that only its
+// slot's key opens (sealed-rows.ts), and to erase it is to overwrite 32 bytes.
 //
-// Slot i has the bytes 32 i to 32 i + 31: a random key, or zeros. All of the file is in memory, 32 bytes for each row, because a
-// call to a handle costs some engines a millisecond: changes gather until `flush`, which writes neighbours in one call, and keys
-// are made and written many at a time, before anybody takes them.
+// Slot i has the bytes 32 i to 32 i + 31: a random key, or zeros. All of the file is in memory, 32 bytes for
+// each row, because a call to a handle costs some engines a millisecond: changes gather until `flush`, which
+// writes neighbours in one call, and keys are made and written many at a time, before anybody takes them.
 //
-// Invariants: a slot is handed out once until it is freed; a key is never handed out twice; the file is as long as memory, and
-// grows only when slots are taken, so that on a full disk whatever is there can be erased; after `flush` the file has what
-// memory has; a key whose slot no row names has never sealed anything that is on the disk; what several rows name, all but one
-// of them damaged, has its key until the last of them is gone.
+// Invariants: a slot is handed out once until it is freed; a key is never handed out twice; the file is as
+// long as memory, and grows only when slots are taken, so that on a full disk whatever is there can be
+// erased; after `flush` the file has what memory has; a key whose slot no row names has never sealed anything
+// that is on the disk; what several rows name, all but one of them damaged, has its key until the last of
+// them is gone.
 
 import { concatBytes } from '../../../core/model/bytes.ts';
 import { MAX_KEY_SLOTS } from '../../../core/model/limits.ts';
@@ -49,7 +50,8 @@ export class KeySlots {
   }
 
   /**
-   * `named` are the slots that rows name, each as often as it is named. The keys of all others, left by a crash, are erased.
+   * `named` are the slots that rows name, each as often as it is named. The keys of all others, left by a
+   * crash, are erased.
    * @throws PalmError 'storage-failed'.
    */
   static async over(folder: PackFolder, named: Iterable<number>): Promise<KeySlots> {
@@ -68,7 +70,10 @@ export class KeySlots {
     }
   }
 
-  /** Free slots with new keys, which are durable after `flush`. @throws PalmError 'storage-full' when there are no more. */
+  /**
+   * Free slots with new keys, which are durable after `flush`. @throws PalmError 'storage-full' when there
+   * are no more.
+   */
   take(count: number): number[] {
     if (this.#spare.length < count) this.#makeKeys(count - this.#spare.length);
     return this.#spare.splice(0, count);
@@ -109,7 +114,10 @@ export class KeySlots {
     }
   }
 
-  /** Brings every change to the disk. @throws PalmError 'storage-full', 'storage-failed'; then it is tried again at the next call. */
+  /**
+   * Brings every change to the disk. @throws PalmError 'storage-full', 'storage-failed'; then it is tried
+   * again at the next call.
+   */
   flush(): void {
     if (this.#changed.size === 0) return;
     try {
@@ -125,7 +133,10 @@ export class KeySlots {
     this.#file.close();
   }
 
-  /** Makes at least `neededCount` keys more, and more where there is room for them. @throws PalmError 'storage-full'. */
+  /**
+   * Makes at least `neededCount` keys more, and more where there is room for them. @throws PalmError
+   * 'storage-full'.
+   */
   #makeKeys(neededCount: number): void {
     const slots = this.#takeFree(Math.max(neededCount, SPARE_SLOTS));
     let failure: unknown = namedError('QuotaExceededError');

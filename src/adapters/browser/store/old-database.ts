@@ -1,10 +1,11 @@
-// The database of versions 1 to 5, whose rows were not sealed. It has another name than the present one, so that it stays
-// whole until everything in it was taken over, and can then be destroyed as a whole: that is what makes engines drop the old
-// copies of its rows.
+// The database of versions 1 to 5, whose rows were not sealed. It has another name than the present one, so
+// that it stays whole until everything in it was taken over, and can then be destroyed as a whole: that is
+// what makes engines drop the old copies of its rows.
 //
-// Whoever opens it to take it over raises its version first: a tab with the app of before would otherwise store in it what is
-// not copied any more. Once it is gone an empty database of its name and that version stands in its place. So an app of before,
-// which knows only that name, says that it cannot read this device's storage, and does not begin an empty one beside it.
+// Whoever opens it to take it over raises its version first: a tab with the app of before would otherwise
+// store in it what is not copied any more. Once it is gone an empty database of its name and that version
+// stands in its place. So an app of before, which knows only that name, says that it cannot read this
+// device's storage, and does not begin an empty one beside it.
 
 import { type IDBPDatabase, openDB, unwrap } from 'idb';
 import { BLOCKED_LIMIT_MS, olderTab, storageFailure } from './idb-database.ts';
@@ -40,7 +41,10 @@ export async function hasOldDatabase(name: string): Promise<boolean> {
   }
 }
 
-/** Opens it with the stores of its last version; from now on no app of before can. @throws PalmError 'storage-failed'. */
+/**
+ * Opens it with the stores of its last version; from now on no app of before can. @throws PalmError
+ * 'storage-failed'.
+ */
 export async function openOldDatabase(name: string): Promise<OldDatabase> {
   let failure: unknown;
   try {
@@ -60,9 +64,9 @@ export async function openOldDatabase(name: string): Promise<OldDatabase> {
 }
 
 /**
- * Deletes it, and what the engine has of it. Chromium (seen in 156) compacts the range of a deleted database once, which drops
- * only what lies in tables of different levels by then: one deletion before it moves the log to a table, two after it let the
- * deletion sink through. Other engines do as they do.
+ * Deletes it, and what the engine has of it. Chromium (seen in 156) compacts the range of a deleted database
+ * once, which drops only what lies in tables of different levels by then: one deletion before it moves the
+ * log to a table, two after it let the deletion sink through. Other engines do as they do.
  * @throws PalmError 'storage-failed', 'other-tab'.
  */
 export async function destroyOldDatabase(name: string): Promise<void> {
@@ -84,7 +88,9 @@ async function compact(): Promise<void> {
   await settled(indexedDB.deleteDatabase(SCRATCH_NAME));
 }
 
-/** Closes what was opened. @throws the request's error, or 'other-tab' when a stuck tab holds the database. */
+/**
+ * Closes what was opened. @throws the request's error, or 'other-tab' when a stuck tab holds the database.
+ */
 function settled(
   request: IDBOpenDBRequest,
   upgradeTo: (event: IDBVersionChangeEvent, request: IDBOpenDBRequest) => void = () => undefined,

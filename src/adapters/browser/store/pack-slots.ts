@@ -1,9 +1,12 @@
-// How slots are numbered and how large they are (FORMATS.md, "On disk"). Packs are of two kinds, so that blocks of the usual
-// size leave no gaps.
+// How slots are numbered and how large they are (FORMATS.md, "On disk"). Packs are of two kinds, so that
+// blocks of the usual size leave no gaps.
 
 import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../../core/model/limits.ts';
 
-/** Up to 16 MiB in one file: small enough that removing files gives space back soon, large enough to keep files few. */
+/**
+ * Up to 16 MiB in one file: small enough that removing files gives space back soon, large enough to keep
+ * files few.
+ */
 export const PACK_SLOTS = 64;
 
 export interface PackKind {

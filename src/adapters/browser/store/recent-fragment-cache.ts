@@ -1,10 +1,11 @@
-// Keeps the blocks that this device sealed most recently, and the indexes of their fragments, so that those which are fetched at
-// once need not come from the disk and be checked again: they were hashed, and are, in this memory. A small block is kept as a
-// copy, because it is wanted twice: by whoever takes it, and for the proof that it was taken.
+// Keeps the blocks that this device sealed most recently, and the indexes of their fragments, so that those
+// which are fetched at once need not come from the disk and be checked again: they were hashed, and are, in
+// this memory. A small block is kept as a copy, because it is wanted twice: by whoever takes it, and for the
+// proof that it was taken.
 //
-// Invariants: every block here was put with a hash computed from these very bytes, and every index is durable; what they
-// have of bytes is at most MAX_BYTES and MAX_INDEX_BYTES; a large block that is taken is gone from here, and the memory of one
-// that is not taken is given on; nothing of a dropped fragment is here.
+// Invariants: every block here was put with a hash computed from these very bytes, and every index is
+// durable; what they have of bytes is at most MAX_BYTES and MAX_INDEX_BYTES; a large block that is taken is
+// gone from here, and the memory of one that is not taken is given on; nothing of a dropped fragment is here.
 
 import { blockKey, type BlockHash, type FragmentId } from '../../../core/model/ids.ts';
 import type { FragmentStore, NewFragment } from '../../../core/ports.ts';
@@ -19,7 +20,9 @@ const SMALL_BYTES = 32 * 2 ** 10;
 /** Nobody fetches any more: the memory is given back, ms. */
 const FORGET_AFTER_MS = 10_000;
 
-/** A FragmentStore that gives the blocks' bytes back when they are written, in the order in which they came. */
+/**
+ * A FragmentStore that gives the blocks' bytes back when they are written, in the order in which they came.
+ */
 export type CachingStore = Omit<FragmentStore, 'putBlocks'> & {
   putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<readonly Uint8Array<ArrayBuffer>[]>;
 };

@@ -1,8 +1,10 @@
-// Sealing of rows that must be erasable, each under the key in a slot of its own (key-slots.ts). What lies in the database
-// then says nothing once the slot was overwritten, however many old copies of the row the engine leaves behind.
+// Sealing of rows that must be erasable, each under the key in a slot of its own (key-slots.ts). What lies in
+// the database then says nothing once the slot was overwritten, however many old copies of the row the engine
+// leaves behind.
 //
-// Where the engine has no file that can be overwritten in place, rows are what they are: sealing them under a key that lies
-// beside them would only look like something. They have NO_SLOT, and what is deleted of them may stay on the disk.
+// Where the engine has no file that can be overwritten in place, rows are what they are: sealing them under a
+// key that lies beside them would only look like something. They have NO_SLOT, and what is deleted of them
+// may stay on the disk.
 //
 // Order, writing: slot, flush, row. Erasing: slot, flush, row (strict as well), and only then is the slot
 // free. `flush` is called before each
@@ -69,7 +71,10 @@ export class RowSeals {
     return bytes === undefined ? { kind: 'damaged' } : { kind: 'open', bytes };
   }
 
-  /** Whether the row's key was erased. False where the browser does not give the slots now: nothing is given up for that. */
+  /**
+   * Whether the row's key was erased. False where the browser does not give the slots now: nothing is given
+   * up for that.
+   */
   isErased(slot: number): boolean {
     return slot !== NO_SLOT && this.#slots !== undefined && this.#slots.isErased(slot);
   }

@@ -1,5 +1,5 @@
-// How a worker answers a call. Errors lose their class and their failure when they are cloned, so nothing is thrown across the
-// boundary: every answer is an Outcome.
+// How a worker answers a call. Errors lose their class and their failure when they are cloned, so nothing is
+// thrown across the boundary: every answer is an Outcome.
 
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import type { Failure } from '../../../core/model/failures.ts';

@@ -1,5 +1,5 @@
-// What a link needs of its platform: one connection with one ordered channel to one other device, and word of what becomes of
-// the page or process. A browser has WebRTC (adapters/browser/webrtc-connection.ts).
+// What a link needs of its platform: one connection with one ordered channel to one other device, and word of
+// what becomes of the page or process. A browser has WebRTC (adapters/browser/webrtc-connection.ts).
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 
@@ -28,7 +28,10 @@ export interface Connection {
   destroy(): void;
 }
 
-/** Begins a connection; one of its two ends is the initiator. @throws when the platform has no such connections. */
+/**
+ * Begins a connection; one of its two ends is the initiator. @throws when the platform has no such
+ * connections.
+ */
 export type Connect = (initiator: boolean, events: ConnectionEvents) => Connection;
 
 /** What becomes of the page or process, as far as links care. */

@@ -1,7 +1,8 @@
-// Seals letters and opens envelopes, in order, and hands both to the router. Cryptography is asynchronous; the order in
-// which letters were written, and in which envelopes arrived, is kept.
+// Seals letters and opens envelopes, in order, and hands both to the router. Cryptography is asynchronous;
+// the order in which letters were written, and in which envelopes arrived, is kept.
 //
-// Invariants: what waits is bounded both ways; a letter reaches `deliver` only when it is verified, new and for us.
+// Invariants: what waits is bounded both ways; a letter reaches `deliver` only when it is verified, new and
+// for us.
 
 import {
   openEnvelope,

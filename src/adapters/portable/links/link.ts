@@ -1,5 +1,5 @@
-// One link to one device, from its first signal on: a connection, the queue of what goes out, the assembler of what comes
-// in. Which link may exist, and when it counts as up, the link machine decides.
+// One link to one device, from its first signal on: a connection, the queue of what goes out, the assembler
+// of what comes in. Which link may exist, and when it counts as up, the link machine decides.
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
@@ -14,7 +14,9 @@ export interface LinkEvents {
   signal(signal: ConnectionSignal): void;
   connected(): void;
   closed(reason: string): void;
-  /** Something arrived, whatever it is; or what waits goes out steadily, which the other end's receipts allow. */
+  /**
+   * Something arrived, whatever it is; or what waits goes out steadily, which the other end's receipts allow.
+   */
   heard(): void;
   arrival(arrival: Arrival): void;
   /** The other end sent what no Palm device sends, or does not read what it is sent. */

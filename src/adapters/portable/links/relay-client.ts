@@ -1,8 +1,9 @@
 // The client end of the relay: one WebSocket in one room, opened again and again until it is closed.
 //
-// Invariants: at most one socket at a time, and events of an earlier one no longer count; a relay that falls silent is
-// noticed within DEAD_AFTER_MS; what waits in the socket is bounded. Frames from the relay go through their decoder, and
-// one that fails it ends the connection: the relay is not to be trusted with more than carrying envelopes.
+// Invariants: at most one socket at a time, and events of an earlier one no longer count; a relay that falls
+// silent is noticed within DEAD_AFTER_MS; what waits in the socket is bounded. Frames from the relay go
+// through their decoder, and one that fails it ends the connection: the relay is not to be trusted with more
+// than carrying envelopes.
 
 import { isPalmError } from '../../../core/model/errors.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
@@ -114,7 +115,9 @@ export class RelayClient {
     this.#connect();
   }
 
-  /** Sends an envelope to one connection, or to everyone else. Answers false when it could not be handed over. */
+  /**
+   * Sends an envelope to one connection, or to everyone else. Answers false when it could not be handed over.
+   */
   forward(to: ConnectionId | null, envelope: Uint8Array): boolean {
     if (this.#state.kind !== 'entered') return false;
     return this.#send(this.#state.socket, { kind: 'forward', to, envelope });
@@ -145,7 +148,8 @@ export class RelayClient {
     try {
       socket = new this.#WebSocket(this.#options.url, RELAY_SUBPROTOCOL);
     } catch (error) {
-      // A URL that the platform refuses (plain ws: from a secure page, say) stays refused, but the page can be told.
+      // A URL that the platform refuses (plain ws: from a secure page, say) stays refused, but the page can
+      // be told.
       this.#events?.rejected({ kind: 'relay-address', detail: String(error) });
       this.#retry();
       return;

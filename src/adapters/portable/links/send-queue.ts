@@ -1,9 +1,9 @@
-// What waits to go out on one data channel: two lanes of messages, written frame by frame while the channel's own queue
-// is below its mark.
+// What waits to go out on one data channel: two lanes of messages, written frame by frame while the channel's
+// own queue is below its mark.
 //
-// Invariants: between any two frames a control message overtakes bulk; within a lane messages keep their order; a message
-// that has begun goes out whole; every promise settles, at the latest when the queue closes. Each lane holds at most
-// MAX_QUEUED_MESSAGES.
+// Invariants: between any two frames a control message overtakes bulk; within a lane messages keep their
+// order; a message that has begun goes out whole; every promise settles, at the latest when the queue closes.
+// Each lane holds at most MAX_QUEUED_MESSAGES.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import { FRAME_BYTES, MAX_QUEUED_MESSAGES, SEND_QUEUE_HIGH_BYTES } from '../../../core/model/limits.ts';
@@ -14,7 +14,10 @@ import { encodeLinkFrame, type LinkFrame, MessageFrames } from '../../../core/wi
 export interface FrameSink {
   readonly bufferedBytes: number;
   readonly maxFrameBytes: number;
-  /** Takes a frame and does not keep it; false when the channel is closing, and then its closing is told of otherwise. */
+  /**
+   * Takes a frame and does not keep it; false when the channel is closing, and then its closing is told of
+   * otherwise.
+   */
   write(frame: Uint8Array<ArrayBuffer>): boolean;
 }
 

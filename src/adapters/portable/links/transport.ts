@@ -1,8 +1,8 @@
-// Links over connections that the platform makes, introduced by the relay or by linked devices. It drives the link machine: what happens
-// goes in, one at a time; what the machine decides is done here.
+// Links over connections that the platform makes, introduced by the relay or by linked devices. It drives the
+// link machine: what happens goes in, one at a time; what the machine decides is done here.
 //
-// Invariants: the layers above see at most one link per device, `linkUp` before its first message and nothing after its
-// `linkDown`; every `send` settles, at the latest when its link ends.
+// Invariants: the layers above see at most one link per device, `linkUp` before its first message and nothing
+// after its `linkDown`; every `send` settles, at the latest when its link ends.
 
 import { RelayClient, type RelaySocketClass } from './relay-client.ts';
 import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
@@ -47,7 +47,10 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly onBug: (error: unknown) => void;
 }
 
-/** How long a goodbye has to leave the channel before its connection is ended, ms: one round trip on a poor LAN. */
+/**
+ * How long a goodbye has to leave the channel before its connection is ended, ms: one round trip on a poor
+ * LAN.
+ */
 const GOODBYE_MS = 100;
 /** The machine is told of a link's signs of life no more often than this, ms. */
 const HEARD_EVERY_MS = 500;
@@ -282,7 +285,8 @@ export class LinkTransport implements Transport {
   }
 
   #arrive(device: DeviceId, link: LinkId, arrival: Arrival): void {
-    // A link that is not up has nothing to say: the machine has ended it, and its last frames are on their way here.
+    // A link that is not up has nothing to say: the machine has ended it, and its last frames are on their
+    // way here.
     if (this.#slotOf({ device, link })?.isUp !== true) return;
     switch (arrival.kind) {
       case 'message':

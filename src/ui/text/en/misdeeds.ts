@@ -1,4 +1,5 @@
-// English: what is said of a member that does something to the others: who, what, how many, and what can still be done.
+// English: what is said of a member that does something to the others: who, what, how many, and what can
+// still be done.
 
 import { MAX_DEVICE_COUNT, MAX_LOG_BRANCHES } from '../../../core/model/limits.ts';
 import type { Notice } from '../../../runtime/notice.ts';

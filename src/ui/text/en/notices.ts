@@ -52,8 +52,8 @@ export function noticeText(notice: Notice): string {
 }
 
 /**
- * Such as `“Kitchen tablet”`; `“Kitchen tablet” (…k3vwy2)` where another member looks the same, the device has no name, or it
- * calls itself what a device without a name is called.
+ * Such as `“Kitchen tablet”`; `“Kitchen tablet” (…k3vwy2)` where another member looks the same, the device
+ * has no name, or it calls itself what a device without a name is called.
  */
 function nameOf({ id, name, isAmbiguous }: QuotedDevice): string {
   const quotedName = `“${quotableName(name || UNNAMED_DEVICE)}”`;

@@ -1,5 +1,5 @@
-// The erasure code: shards equal to a slow oracle's, to the npm package's own and to the golden ones, and any k of them
-// enough.
+// The erasure code: shards equal to a slow oracle's, to the npm package's own and to the golden ones, and any
+// k of them enough.
 
 import { ReedSolomonErasure } from '@subspace/reed-solomon-erasure.wasm';
 import fc from 'fast-check';
@@ -261,7 +261,10 @@ function subsetArbitrary(
     .chain((n) => fc.shuffledSubarray(indicesOf(n), { minLength: 1 }).map((chosen) => ({ n, chosen })));
 }
 
-/** A module with the kernel's exports whose `encode` answers 0 once and then traps, until it is instantiated again. */
+/**
+ * A module with the kernel's exports whose `encode` answers 0 once and then traps, until it is instantiated
+ * again.
+ */
 function moduleThatAbortsOnItsSecondUse(): Uint8Array<ArrayBuffer> {
   const I32 = 0x7f;
   const section = (id: number, ...entries: number[][]): number[] => {

@@ -1,4 +1,5 @@
-// Sealing and opening segments: golden bytes, any k of n, every tampering noticed, and what fewer than k fragments tell.
+// Sealing and opening segments: golden bytes, any k of n, every tampering noticed, and what fewer than k
+// fragments tell.
 
 import { createDecipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
@@ -194,10 +195,12 @@ describe('secrecy', () => {
     const [slice] = blocks;
     if (slice === undefined) throw new Error('There is no block 0.');
 
-    // What the threshold is for: with the key, block 0 alone is the first plaintext slice. The tag protects nothing here.
+    // What the threshold is for: with the key, block 0 alone is the first plaintext slice. The tag protects
+    // nothing here.
     expect(new TextDecoder().decode(decipherUnchecked(key, 3, slice))).toMatch(/^The safe is behind/);
 
-    // Without k shares every candidate key is as likely as any other; those that a member can compute all fail.
+    // Without k shares every candidate key is as likely as any other; those that a member can compute all
+    // fail.
     const candidates = [1, 2, 3].map((count) =>
       combineShares(shares.slice(0, count).map((share, index) => ({ index, share }))),
     );

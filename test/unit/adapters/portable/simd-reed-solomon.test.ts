@@ -1,5 +1,6 @@
-// Both builds of the erasure kernel: shards equal to a slow oracle's, to the npm wasm build's and to the golden ones; any
-// k of them enough, for the data and for any single shard. What rebuilds single shards is held against the npm build too.
+// Both builds of the erasure kernel: shards equal to a slow oracle's, to the npm wasm build's and to the
+// golden ones; any k of them enough, for the data and for any single shard. What rebuilds single shards is
+// held against the npm build too.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -28,7 +29,9 @@ const codes = [
   { build: 'relaxed', code: await loadSimdReedSolomon(kernelWasm('relaxed')) },
 ];
 
-/** The stride of 8 shards in the kernel's arena: blocks at and around it end one stripe and begin the next. */
+/**
+ * The stride of 8 shards in the kernel's arena: blocks at and around it end one stripe and begin the next.
+ */
 const STRIPE_BYTES_OF_8 = 32_704;
 const LENGTHS = [
   ...indicesOf(100).map((index) => index + 1),

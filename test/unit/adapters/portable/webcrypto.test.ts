@@ -1,4 +1,5 @@
-// WebCrypto as core's Cryptography: known answers from the standards, and refusals that are answers, not exceptions.
+// WebCrypto as core's Cryptography: known answers from the standards, and refusals that are answers, not
+// exceptions.
 
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/adapters/portable/clock.ts';
@@ -29,7 +30,8 @@ describe('Ed25519', () => {
   });
 
   it('refuses a key of small order, under which one signature fits many messages', async () => {
-    // The identity point as key and as R, and s = 0: the equation of RFC 8032, section 5.1.7, holds for any message.
+    // The identity point as key and as R, and s = 0: the equation of RFC 8032, section 5.1.7, holds for any
+    // message.
     const identity = new Uint8Array(32);
     identity[0] = 1;
     const forged = new Uint8Array(64);

@@ -1,4 +1,5 @@
-// Proofs of holding a fragment: their bytes (golden vectors), what is withheld while others prove, and what is not proved.
+// Proofs of holding a fragment: their bytes (golden vectors), what is withheld while others prove, and what
+// is not proved.
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

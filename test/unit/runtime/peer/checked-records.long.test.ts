@@ -1,5 +1,5 @@
-// The catalogue on the disk: what was checked is not checked again, what was let go of does not stay, damage costs what is
-// damaged, and a large catalogue opens fast and in little memory.
+// The catalogue on the disk: what was checked is not checked again, what was let go of does not stay, damage
+// costs what is damaged, and a large catalogue opens fast and in little memory.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -31,7 +31,10 @@ import {
 const FACTOR = 20;
 /** Full bundles: in rows lie fewer than those hold. */
 const ENTRY_COUNT = scaled(102_400, FACTOR);
-/** What one entry of the usual geometry may take in memory, and of the time to open, by the promise for 100,000. */
+/**
+ * What one entry of the usual geometry may take in memory, and of the time to open, by the promise for
+ * 100,000.
+ */
 const ENTRY_BYTES = (200 * 1024 * 1024) / 100_000;
 const OPEN_MS = Math.max(1_000, (3_000 * ENTRY_COUNT) / 100_000);
 

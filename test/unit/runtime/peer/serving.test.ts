@@ -1,4 +1,5 @@
-// What a device answers from its own store: bounded whatever is asked, and damage is noted however it is found.
+// What a device answers from its own store: bounded whatever is asked, and damage is noted however it is
+// found.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
@@ -50,7 +51,8 @@ describe('small fragments that are asked for together', () => {
   it('of a file whose manifest says less than what is here are left out', async () => {
     const world = new ServingWorld();
     await world.hold(0);
-    // Another file that names the same fragments, said to be shorter; and one of a long file, said to be short.
+    // Another file that names the same fragments, said to be shorter; and one of a long file, said to be
+    // short.
     world.claim(5, { ...world.manifestOf(0), size: 0 });
     const long = await world.holdLong(6);
     world.claim(6, { ...world.manifestOf(0), fragments: [long, ...world.manifestOf(0).fragments.slice(1)] });

@@ -1,4 +1,5 @@
-// The stream that `read` answers: whole pieces for plain readers, the reader's own buffer for those that bring one.
+// The stream that `read` answers: whole pieces for plain readers, the reader's own buffer for those that
+// bring one.
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { pieceStream, type PieceSource } from '../../../../src/runtime/read/piece-stream.ts';

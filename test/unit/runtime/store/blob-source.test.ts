@@ -8,7 +8,10 @@ import { dirtyMemory } from '../../../fixtures/dirty-memory.ts';
 const MIB = 2 ** 20;
 const STEP = MIB - 16;
 
-/** A blob that notes what was opened of it, which can lose its last bytes, and whose streams may fill no buffers. */
+/**
+ * A blob that notes what was opened of it, which can lose its last bytes, and whose streams may fill no
+ * buffers.
+ */
 class WatchedBlob extends Blob {
   readonly slices: string[] = [];
   streamCount = 0;

@@ -1,4 +1,5 @@
-// Pulling fragments: one of which some blocks are here already, for a claim that may end at any moment; and small ones together.
+// Pulling fragments: one of which some blocks are here already, for a claim that may end at any moment; and
+// small ones together.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';

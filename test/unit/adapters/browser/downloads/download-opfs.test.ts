@@ -1,5 +1,5 @@
-// Writing downloads to the disk: the worker's service over a folder in memory, the page's side of it over real channels,
-// what becomes durable when, and the records of it in a database.
+// Writing downloads to the disk: the worker's service over a folder in memory, the page's side of it over
+// real channels, what becomes durable when, and the records of it in a database.
 
 import { expose } from 'comlink';
 import {

@@ -1,5 +1,5 @@
-// The device identity over fake-indexeddb and Node's own WebCrypto: one key per database, never readable, never silently
-// replaced.
+// The device identity over fake-indexeddb and Node's own WebCrypto: one key per database, never readable,
+// never silently replaced.
 
 import {
   IDBCursor,

@@ -1,5 +1,5 @@
-// What was let go cannot be opened any more with anything that is on the disk, whenever the machine stops; and whenever it stops,
-// nothing that was durable is lost or taken for damaged.
+// What was let go cannot be opened any more with anything that is on the disk, whenever the machine stops;
+// and whenever it stops, nothing that was durable is lost or taken for damaged.
 
 import { createDecipheriv } from 'node:crypto';
 import { IDBObjectStore } from 'fake-indexeddb';

@@ -1,4 +1,5 @@
-// The page's FragmentStore keeps the port's contract across the boundary to its worker, and outlives the worker.
+// The page's FragmentStore keeps the port's contract across the boundary to its worker, and outlives the
+// worker.
 
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// A fragment worker that dies at work, or never starts: the call that it had fails in words for people, what was kept is
-// still there, and the next call has another worker.
+// A fragment worker that dies at work, or never starts: the call that it had fails in words for people, what
+// was kept is still there, and the next call has another worker.
 
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';

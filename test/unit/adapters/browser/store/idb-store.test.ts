@@ -1,5 +1,5 @@
-// The IndexedDB stores keep the ports' contracts (over fake-indexeddb here, over Chromium in the browser tests), and survive
-// what a database adds: damaged rows, lost connections, other tabs.
+// The IndexedDB stores keep the ports' contracts (over fake-indexeddb here, over Chromium in the browser
+// tests), and survive what a database adds: damaged rows, lost connections, other tabs.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { forceCloseDatabase, IDBObjectStore } from 'fake-indexeddb';
@@ -468,7 +468,10 @@ async function rowCount(store: string): Promise<number> {
   return count;
 }
 
-/** Writes whose bytes `fits` refuses abort their transaction once they were made, as Chromium does at its quota. */
+/**
+ * Writes whose bytes `fits` refuses abort their transaction once they were made, as Chromium does at its
+ * quota.
+ */
 function limitDisk(fits: (bytes: number) => boolean): void {
   IDBObjectStore.prototype.put = function put(value: unknown, key?: IDBValidKey): IDBRequest<IDBValidKey> {
     const request = key === undefined ? originalPut.call(this, value) : originalPut.call(this, value, key);

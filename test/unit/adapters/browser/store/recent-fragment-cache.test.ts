@@ -1,5 +1,5 @@
-// Blocks that were just sealed are served from memory once, the indexes of their fragments as long as they are here, and the memory
-// is bounded.
+// Blocks that were just sealed are served from memory once, the indexes of their fragments as long as they
+// are here, and the memory is bounded.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import {
@@ -143,7 +143,10 @@ it('blocks that could not be written are not served', async () => {
   expect(loads).toEqual([1]);
 });
 
-/** A store that notes the first byte of the hash of each block, and the id of each index, that is loaded from it. */
+/**
+ * A store that notes the first byte of the hash of each block, and the id of each index, that is loaded from
+ * it.
+ */
 function disk(
   failure?: Error,
   commitFailure?: Error,

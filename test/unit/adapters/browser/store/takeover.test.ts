@@ -1,5 +1,6 @@
-// What a device of version 5 has is taken over whole, wherever the machine stops meanwhile; until all of it was read back, the old
-// database stays as it was; and what then takes its place keeps an app of before from beginning an empty device.
+// What a device of version 5 has is taken over whole, wherever the machine stops meanwhile; until all of it
+// was read back, the old database stays as it was; and what then takes its place keeps an app of before from
+// beginning an empty device.
 
 import { openDB } from 'idb';
 import { afterEach, beforeEach, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// The relay client against real WebSocket servers: the project's relay, and ones that misbehave. Time is the test's own,
-// so that nothing here waits for a clock; what travels is real.
+// The relay client against real WebSocket servers: the project's relay, and ones that misbehave. Time is the
+// test's own, so that nothing here waits for a clock; what travels is real.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
