@@ -1,5 +1,5 @@
-// One deadline that moves with nearly every event. A timer is set again only when the deadline comes nearer:
-// setting timers some thousand times a second costs more than a few timers that fire for nothing.
+// One deadline that moves with nearly every event. The timer is set again only when the deadline comes
+// nearer: setting timers thousands of times a second costs more than a few timers that fire for nothing.
 
 import type { Clock } from './ports.ts';
 
@@ -11,13 +11,13 @@ export class Deadline {
   #firesAtMs = Infinity;
   #stopTimer: () => void = () => undefined;
 
-  /** `reached` is called once the deadline has come. From then on there is none. */
+  /** `reached` is called once the deadline has come. After that, no deadline is set. */
   constructor(clock: Clock, reached: () => void) {
     this.#clock = clock;
     this.#reached = reached;
   }
 
-  /** Infinity: there is none. */
+  /** Infinity removes the deadline. */
   move(atMs: number): void {
     this.#atMs = atMs;
     if (atMs < this.#firesAtMs) this.#arm(this.#clock.nowMs());
@@ -36,7 +36,7 @@ export class Deadline {
   }
 
   #fire(): void {
-    // The wall clock may have been set back meanwhile; the timer measured the time that really passed.
+    // The wall clock may have been set back; the timer measured the time that really passed.
     const nowMs = Math.max(this.#firesAtMs, this.#clock.nowMs());
     this.#firesAtMs = Infinity;
     if (this.#atMs === Infinity) return;

@@ -1,5 +1,5 @@
-// The few platform names that core may use. They exist in every engine that runs Palm; declaring them here,
-// instead of taking the DOM library, keeps the rest of the platform out of core's reach.
+// The few platform names that core may use. Every engine that runs Palm has them. Declaring them here,
+// instead of including the DOM library, keeps the rest of the platform out of core's reach.
 
 interface AbortSignal {
   readonly aborted: boolean;

@@ -2,9 +2,9 @@
 // decides nothing.
 //
 // Invariants: the machine sees one input at a time, and all effects of an input are performed before the next
-// input is handled. Inputs that arise meanwhile wait, in order; each comes from an effect being performed, so
-// the effects bound how many wait. An effect that throws loses neither the effects behind it nor the inputs
-// that wait: the error reaches whoever put the first input in, after everything else is done.
+// input is handled. Inputs that arise in between wait, in order. Each comes from an effect being performed,
+// so the effects bound how many wait. An effect that throws does not stop the effects and inputs behind it:
+// the caller of the first input gets the error after everything else is done.
 
 import { Deadline } from './deadline.ts';
 import type { Machine } from './machine.ts';
@@ -16,7 +16,7 @@ export interface MachineDriverOptions<Input, Effect> {
   /** What the machine is told when its deadline has come. */
   readonly tick: Input;
   readonly perform: (effect: Effect) => void;
-  /** Called when no input waits any more. It may put more in. */
+  /** Called when no inputs are waiting. It may add more. */
   readonly settled?: () => void;
 }
 
@@ -33,9 +33,9 @@ export class MachineDriver<Input, Effect> {
   }
 
   /**
-   * Handles `input` and what follows from it before it returns; while effects are being performed, the input
-   * only joins those that wait. Ignored after `stop`. @throws what the machine, `perform` or `settled` threw;
-   * an AggregateError if several did.
+   * Handles `input` and everything that follows from it before it returns. While effects are being performed,
+   * the input only joins those that wait. Ignored after `stop`.
+   * @throws what the machine, `perform` or `settled` threw; an AggregateError if several did.
    */
   input(input: Input): void {
     if (this.#isStopped) return;
@@ -49,7 +49,7 @@ export class MachineDriver<Input, Effect> {
     if (failures.length === 1) throw failures[0];
   }
 
-  /** Takes no more inputs, and keeps no more deadlines. Inputs that wait already are still handled. */
+  /** Ignores all further inputs and deadlines. Inputs that already wait are still handled. */
   stop(): void {
     this.#isStopped = true;
     this.#deadline.stop();

@@ -1,6 +1,6 @@
-// What core and runtime need from the platform. Adapters implement these; the simulator implements them too.
-// Bytes move through ports under an AbortSignal. Unless a line says otherwise a callee neither keeps nor
-// changes the buffers it is given, and the caller owns what it gets back.
+// What core and runtime need from the platform. Adapters implement these, and so does the simulator. Bytes
+// move through ports under an AbortSignal. Unless a line says otherwise, a callee neither keeps nor changes
+// the buffers it is given, and the caller owns what it gets back.
 
 import type { Rejection } from './model/failures.ts';
 import type { Geometry } from './model/geometry.ts';
@@ -19,20 +19,20 @@ export interface Random {
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
-/** Memory for bytes that move, to be used again. */
+/** Memory for bytes that move, to be reused. */
 export interface Memory {
-  /** `byteCount` bytes, which the caller owns; what is in them is unspecified. */
+  /** `byteCount` bytes, which the caller owns; their content is unspecified. */
   take(byteCount: number): Uint8Array<ArrayBuffer>;
-  /** Ends the use of a buffer, wherever it came from: nobody may touch it any more. */
+  /** Ends the use of a buffer, wherever it came from: nobody may touch it afterwards. */
   give(bytes: Uint8Array<ArrayBuffer>): void;
 }
 
 /** Cryptography on small values; bulk segments go through SegmentCodec. */
 export interface Cryptography {
-  /** Ed25519 (RFC 8032). Never throws on a malformed key or signature: answers false. */
+  /** Ed25519 (RFC 8032). Never throws on a malformed key or signature: returns false. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
   sha256(bytes: Uint8Array): Promise<Uint8Array>;
-  /** AES-256-GCM; nonce of 12 bytes; answers ciphertext followed by the 16-byte tag. */
+  /** AES-256-GCM; nonce of 12 bytes; returns ciphertext followed by the 16-byte tag. */
   seal(
     key: Uint8Array,
     nonce: Uint8Array,
@@ -60,8 +60,8 @@ export interface Identity {
 /** Systematic Reed-Solomon over GF(2^8), 0x11D, Vandermonde-derived (see FORMATS.md). */
 export interface ErasureCode {
   /**
-   * The k data shards in a row from any k shards of one segment. `shards` has exactly k entries with distinct
-   * indices in 0..n-1 and equal lengths. The answer is `into`, of k times their length, if that is given.
+   * Returns the k data shards in a row from any k shards of one segment. `shards` has exactly k entries with
+   * distinct indices in 0..n-1 and equal lengths. The result is `into`, of k times their length, if given.
    */
   decode(
     shards: readonly IndexedBlock[],
@@ -70,8 +70,8 @@ export interface ErasureCode {
     into?: Uint8Array<ArrayBuffer>,
   ): Uint8Array<ArrayBuffer>;
   /**
-   * Overwrites the bytes of `targets` with the shards of those indices, data or parity, from any k others of
-   * the same length; k is how many `sources` there are. All indices are distinct and below 255.
+   * Overwrites the bytes of `targets` with the shards of those indices, data or parity, computed from any k
+   * others of the same length. k is the number of `sources`. All indices are distinct and below 255.
    */
   derive(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): void;
 }
@@ -82,23 +82,21 @@ export interface IndexedBlock {
   readonly bytes: Uint8Array;
 }
 
-/** A block as it came from elsewhere. */
+/** A block as it arrived from elsewhere. */
 export interface ArrivedBlock {
   readonly index: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What its SHA-256 has to be; undefined when that was checked already. */
+  /** What its SHA-256 must be; undefined when that was checked already. */
   readonly hash?: BlockHash | undefined;
 }
 
-/** What came of blocks that were to be opened. */
+/** The outcome of opening blocks. */
 export type Opening =
   | { readonly kind: 'opened'; readonly plain: Uint8Array<ArrayBuffer> }
-  /** Some do not match their hashes. These do, and the caller owns them again. */
+  /** Some do not match their hashes. `sound` does, and the caller owns those blocks again. */
   | { readonly kind: 'unsound'; readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[] };
 
-/**
- * The n blocks of a segment, each in a buffer of its own (so that one can be transferred or stored alone).
- */
+/** The n blocks of a segment, each in a buffer of its own, so that it can be transferred or stored alone. */
 export interface SealedSegment {
   /** SHA-256 of the plaintext. */
   readonly plainHash: Uint8Array;
@@ -123,9 +121,9 @@ export interface SegmentCodec {
   /** SHA-256 of a plaintext segment. Takes ownership of `plain`. */
   hash(plain: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<Uint8Array>;
   /**
-   * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes and their SHA-256 hashes,
-   * and that of `plain`. Takes ownership of `plain` (its buffer may be transferred). `plainHash`, where it is
-   * known, is checked first. `into`, if given, is memory for the n blocks, which take it.
+   * AES-256-GCM, then Reed-Solomon: n blocks of ceil((plain.length + 16) / k) bytes, their SHA-256 hashes,
+   * and that of `plain`. Takes ownership of `plain` (its buffer may be transferred). `plainHash`, if given,
+   * is checked first. `into`, if given, is memory for the n blocks; they take ownership of it.
    * @throws PalmError 'source-changed' when the plaintext's SHA-256 is not `plainHash`.
    */
   seal(
@@ -136,8 +134,8 @@ export interface SegmentCodec {
     into?: readonly Uint8Array<ArrayBuffer>[],
   ): Promise<SealedSegment>;
   /**
-   * The plaintext segment from any k of its n blocks, once all of them were found to match their hashes.
-   * Takes ownership of the blocks' buffers.
+   * The plaintext segment from any k of its n blocks, all of which were found to match their hashes. Takes
+   * ownership of the blocks' buffers.
    * @throws PalmError 'corrupt' when the tag does not fit.
    */
   open(
@@ -160,7 +158,7 @@ export interface StoredFragment {
   readonly blockBytes: number;
 }
 
-/** A fragment to be made. */
+/** A fragment to make. */
 export interface NewFragment {
   readonly stored: StoredFragment;
   /** Its encoded fragment index. */
@@ -169,7 +167,7 @@ export interface NewFragment {
   readonly hashes: readonly BlockHash[];
 }
 
-/** That blocks are to be kept beyond their page. */
+/** Asks to keep blocks beyond their page. */
 export interface Keep {
   /** Their number, the owner's own. */
   readonly as: number;
@@ -180,23 +178,23 @@ export interface Keep {
 /** Blocks that were kept. */
 export interface Kept {
   readonly plainHash: Uint8Array;
-  /** Their hashes in the order of the call; undefined when one of the blocks is not here any more. */
+  /** Their hashes in the order of the call; undefined when one of the blocks is no longer here. */
   readonly blocks: readonly BlockHash[] | undefined;
 }
 
 /**
  * Blocks and fragments on this device. Blocks are kept by hash and counted by owner: a fragment, or a
- * BlockOwner, which is still writing. Blocks commit first; `commit` of the fragment index, durably, makes the
- * fragment exist. Every method throws PalmError 'storage-full' when the quota is met (the call's whole
- * transaction is undone) and 'storage-failed' when the database fails.
+ * BlockOwner, which is still writing. Blocks are written first; a durable `commit` of the fragment index
+ * makes the fragment exist. Every method throws PalmError 'storage-full' when the quota is met (the call's
+ * whole transaction is undone) and 'storage-failed' when the database fails.
  */
 export interface FragmentStore {
   /**
    * Writes blocks for `owner`, all or none. Takes ownership of their buffers. 'claimed' blocks are checked
-   * against their hashes first; of 'computed' ones the caller had the hashes computed from these very bytes.
-   * The owner's claim ends with this page at the latest; with `keep` that of these blocks does not, and
-   * `kept` finds them: what it says is durable ('strict') when this resolves, and until then nothing answers
-   * one of these blocks.
+   * against their hashes first; the hashes of 'computed' ones come from these very bytes. The owner's claim
+   * ends with this page at the latest. With `keep`, the claim on these blocks survives, and `kept` finds
+   * them: this is durable ('strict') when the call resolves, and no method returns one of these blocks
+   * earlier.
    * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another hash was kept
    * under the number.
    */
@@ -206,12 +204,12 @@ export interface FragmentStore {
     hashes: 'claimed' | 'computed',
     keep?: Keep,
   ): Promise<void>;
-  /** All that `owner` kept, by number; nothing at all when any of it is damaged. */
+  /** All blocks that `owner` kept, by number; none when any of them is damaged. */
   kept(owner: BlockOwner): Promise<Map<number, Kept>>;
   /**
    * A block, checked against its hash. Undefined when absent. `into`, if given, is memory of BLOCK_BYTES or
-   * more, of which the callee takes ownership, for the block to lie in. @throws PalmError 'corrupt'; the
-   * block is dropped then.
+   * more for the block to lie in; the callee takes ownership of it.
+   * @throws PalmError 'corrupt'; the block is dropped then.
    */
   getBlock(hash: BlockHash, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Which of `hashes` are present, in order. */
@@ -226,16 +224,16 @@ export interface FragmentStore {
   getIndex(fragmentId: FragmentId): Promise<Uint8Array<ArrayBuffer> | undefined>;
   list(): Promise<StoredFragment[]>;
   /**
-   * Removes fragments and each block that no other owner counts; erases their indexes, where the platform can
-   * overwrite in place. Unknown ids are ignored.
+   * Removes fragments, and each block that no other owner counts. Erases their indexes where the platform can
+   * overwrite in place. Ignores unknown ids.
    */
   drop(fragmentIds: readonly FragmentId[]): Promise<void>;
   /**
-   * Ends the owner's claim on its blocks, kept ones included; those that nobody else counts are deleted.
-   * Erases its hashes.
+   * Ends the owner's claim on its blocks, kept ones included. Deletes those that no other owner counts, and
+   * erases the owner's hashes.
    */
   release(owner: BlockOwner): Promise<void>;
-  /** Those that claim blocks; at the start those that kept some. */
+  /** The owners that claim blocks; at the start, those that kept some. */
   owners(): Promise<BlockOwner[]>;
   /** Removes everything. */
   clear(): Promise<void>;
@@ -253,7 +251,7 @@ export interface StoredRecord {
 export interface RecordStore {
   /** Appends records in one strict transaction. Idempotent by entryId. */
   putRecords(records: readonly StoredRecord[]): Promise<void>;
-  /** Removes records, in the order of these calls and of `putRecords`. Unknown ids are ignored. */
+  /** Removes records, in the order of these calls and of `putRecords`. Ignores unknown ids. */
   dropRecords(entryIds: readonly EntryId[]): Promise<void>;
   /** All records by (deviceId, seq). */
   loadRecords(): Promise<StoredRecord[]>;
@@ -271,7 +269,7 @@ export interface RecordStore {
 
 /**
  * Small values that can be erased: once `put` replaced one, or `clear` resolved, nothing on the disk opens
- * what was there, where the platform can overwrite in place. Every method throws PalmError 'storage-full' or
+ * the old value, where the platform can overwrite in place. Every method throws PalmError 'storage-full' or
  * 'storage-failed'.
  */
 export interface SecretStore {
@@ -284,7 +282,7 @@ export interface SecretStore {
 }
 
 /**
- * A file that a later page can open again, where the platform has such a thing (FileSystemFileHandle).
+ * A file that a later page can open again, where the platform supports this (FileSystemFileHandle).
  * Structured-cloneable.
  */
 export interface SourceHandle {
@@ -292,7 +290,7 @@ export interface SourceHandle {
   readonly name: string;
 }
 
-/** What a store needs in order to go on after its page is gone, beside what it kept. */
+/** What a store needs, besides what it kept, to continue after its page is gone. */
 export interface UnfinishedStore extends Geometry {
   /** 32 lower-case hex digits. `ownerOfStore` of it claims its blocks. */
   readonly storeId: string;
@@ -311,24 +309,24 @@ export interface UnfinishedStore extends Geometry {
 }
 
 /**
- * Stores that were begun and are not published yet. A private file's handle may not come back: it has the
- * file's name. Every method throws PalmError 'storage-full' or 'storage-failed'.
+ * Stores that have begun and are not published yet. A private file's handle may not come back, because it has
+ * the file's name. Every method throws PalmError 'storage-full' or 'storage-failed'.
  */
 export interface StoreJournal {
-  /** The oldest first. Rows that fail their decoder are removed, and counted. */
+  /** The oldest first. Rows that do not decode are removed and counted. */
   load(): Promise<{ readonly stores: readonly UnfinishedStore[]; readonly damagedCount: number }>;
   /** Durable ('strict') when it resolves. Replaces an earlier row of the same id. */
   put(store: UnfinishedStore): Promise<void>;
   /**
-   * Removes the store and erases its keys and names, where the platform can overwrite in place. Unknown ids
-   * are ignored.
+   * Removes the store. Erases its keys and names where the platform can overwrite in place. Ignores unknown
+   * ids.
    */
   end(storeId: string): Promise<void>;
   /** Removes everything. */
   clear(): Promise<void>;
 }
 
-/** What has one owner on a device: everything that is erasable, and the blocks. */
+/** Everything on a device that is erasable, and the blocks, under one owner. */
 export interface DeviceStore {
   readonly fragments: FragmentStore;
   readonly journal: StoreJournal;
@@ -342,26 +340,24 @@ export type RelayState = 'connecting' | 'connected' | 'lost';
 
 export interface TransportEvents {
   /**
-   * A link to `device` is open, and bound to its identity key. At most one link per device is up at a time.
+   * A link to `device` is open and bound to its identity key. At most one link per device is up at a time.
    */
   linkUp(device: DeviceId): void;
-  /** The link is gone; nothing more arrives on it. `reason` is for logs. May come within a call of `closeLink`. */
+  /** The link is gone; nothing more arrives on it. `reason` is for logs. May be called within `closeLink`. */
   linkDown(device: DeviceId, reason: string): void;
-  /** One whole message. The callee owns `bytes`. Never comes within a call of the transport. */
+  /** One whole message. The callee owns `bytes`. Never called within a call of the transport. */
   message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
   relayState(state: RelayState): void;
-  /**
-   * Something refused at the door (forged envelope, garbage frame): for the notices that the user can open.
-   */
+  /** Something refused at the door (forged envelope, garbage frame): for the notices. */
   rejected(rejection: Rejection): void;
 }
 
-/** Authenticated links to the pool's devices; finds them, links them, and links them again. */
+/** Authenticated links to the pool's devices: finds the devices, links them, and links them again. */
 export interface Transport {
   open(events: TransportEvents): void;
   /**
-   * Queues one message given in parts. Resolves when its last byte was handed to the channel under its
-   * send-queue mark.
+   * Queues one message given in parts. Resolves once the channel, whose send queue stays under its mark, has
+   * taken the last byte.
    * @throws PalmError 'link-closed' when there is no link or it closes first; 'cancelled' when `signal`
    * aborts before the message has begun to go out.
    */
@@ -376,9 +372,7 @@ export interface Transport {
 /** A file being stored: `size` bytes, readable more than once. */
 export interface ByteSource {
   readonly size: number;
-  /**
-   * @throws PalmError 'source-changed' when the platform knows that it is not what it was when it was chosen.
-   */
+  /** @throws PalmError 'source-changed' when the platform knows that the file changed after it was chosen. */
   checkUnchanged(): Promise<void>;
   /** Bytes start..end-1. @throws PalmError 'source-changed' when they can no longer be read whole. */
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;

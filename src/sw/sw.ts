@@ -1,5 +1,5 @@
-// The service worker: keeps the app itself (never anyone's files) so that it opens without the relay or the
-// network. A new version waits until the page asks for it: two versions never run at a time.
+// The service worker: keeps the app itself (never anyone's files), so that it opens without the relay or the
+// network. A new version waits until the page asks for it: two versions never run at the same time.
 
 import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching';
 

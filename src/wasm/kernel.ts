@@ -3,21 +3,21 @@
 //
 //   output[row] = sum over all sources of coefficient[row][source] * source        byte by byte; `+` is xor
 //
-// That is all of Reed-Solomon once the coefficients are known, whether it encodes, decodes or rebuilds one
-// fragment. Which coefficients, and in which field, the caller says: it fills PRODUCTS and MATRIX. For the
-// most frequent case of all, four sources at 0..3, `extrapolateFour` has a shorter way.
+// With the right coefficients this is all of Reed-Solomon, whether it encodes, decodes or rebuilds one
+// fragment. The caller chooses the coefficients and the field: it fills PRODUCTS and MATRIX. The most
+// frequent case, four sources at 0..3, has a shorter way: `extrapolateFour`.
 //
 // Why it is fast: the product of a byte and a constant is the xor of two look-ups in tables of 16, one for
-// each half of the byte, and `swizzle` looks up 16 bytes at once (Plank, Greenan and Miller, "Screaming Fast
-// Galois Field Arithmetic Using Intel SIMD Instructions", FAST '13). Four outputs share one pass over the
-// sources, so that a source is loaded and cut in halves once for four rows; and 32 bytes share each load of a
-// table. That is eight sums, four halves, one table pair and the mask: what an engine on x86-64 can keep in
-// its 15 registers.
+// each half of the byte, and `swizzle` looks up 16 bytes at a time (Plank, Greenan and Miller, "Screaming
+// Fast Galois Field Arithmetic Using Intel SIMD Instructions", FAST '13). Four outputs share one pass over
+// the sources, so that a source is loaded and cut in halves once for four rows; and 32 bytes share each load
+// of a table. That is eight sums, four halves, one table pair and the mask: as much as an engine on x86-64
+// can keep in its 15 registers.
 //
 // Memory is fixed and laid out here; there is no allocator. Sources and outputs lie in ARENA, `strideBytes`
 // apart: source s at s * strideBytes, output r at (sourceCount + r) * strideBytes. A stride is a multiple of
-// STEP_BYTES; lengths are rounded up to one, so what lies between a length and the next step is computed too,
-// and means nothing.
+// STEP_BYTES. Lengths are rounded up to one; the bytes between a length and the next step are computed too,
+// and mean nothing.
 
 const TABLE_BYTES: usize = 32;
 
@@ -26,16 +26,14 @@ export const PRODUCTS: usize = 0;
 
 /** Coefficients for the next `prepare`, row by row. */
 export const MATRIX: usize = PRODUCTS + 256 * TABLE_BYTES;
-/** Room for what 255 shards can need at most, 127 sources and 128 rows, in whole STEP_BYTES. */
+/** Enough for any 255 shards: at most 127 sources and 128 rows, in whole STEP_BYTES. */
 const MATRIX_BYTES: usize = 254 * 64;
 
 /** Table pairs of the prepared matrix, in the order in which `combine` reads them. */
 const TABLES: usize = MATRIX + MATRIX_BYTES;
 
 export const ARENA: usize = TABLES + MATRIX_BYTES * TABLE_BYTES;
-/**
- * Sources and outputs of one call: a quarter or less of the second-level cache of the processors in question.
- */
+/** Sources and outputs of one call: at most a quarter of a usual processor's second-level cache. */
 export const ARENA_BYTES: usize = 256 * 1024;
 
 export const STEP_BYTES: usize = 64;
@@ -57,9 +55,7 @@ export function prepare(rowCount: usize, sourceCount: usize): void {
   }
 }
 
-/**
- * Computes `lengthBytes` of each output from the prepared matrix, which has these counts, and the sources.
- */
+/** Computes `lengthBytes` of each output from the sources and the prepared matrix, which has these counts. */
 export function combine(rowCount: usize, sourceCount: usize, strideBytes: usize, lengthBytes: usize): void {
   const sourcesEnd = ARENA + sourceCount * strideBytes;
   let tables = TABLES;
@@ -75,14 +71,14 @@ export function combine(rowCount: usize, sourceCount: usize, strideBytes: usize,
 }
 
 /**
- * Outputs firstOutput..firstOutput+3 from four sources that are the values at 0..3 of a polynomial of degree
- * below 4: its values at base..base+3, where base is a multiple of 4 and `level` is s(base), below. No matrix
- * is used.
+ * Computes outputs firstOutput..firstOutput+3 from four sources, which are the values at 0..3 of a polynomial
+ * of degree below 4. The outputs are its values at base..base+3, where base is a multiple of 4 and `level` is
+ * s(base), below. No matrix is used.
  *
  * This takes 5 products a byte instead of 16, by the transform of Lin, Chung and Han ("Novel Polynomial Basis
  * and Its Application to Reed-Solomon Erasure Codes", FOCS 2014). Let s(x) = x (x + 1) / 6. It is additive.
- * At 0..3 it is 0, 0, 1, 1, so at base..base+3 it is level, level, level + 1, level + 1. Written
- * p(x) = c0 + c1 x + s(x) (c2 + c3 x), the polynomial is linear on each pair of points on which s is constant.
+ * At 0..3 it is 0, 0, 1, 1, so at base..base+3 it is level, level, level + 1, level + 1. Written p(x) = c0 +
+ * c1 x + s(x) (c2 + c3 x), the polynomial is linear on each pair of points on which s is constant.
  */
 export function extrapolateFour(
   firstOutput: usize,
@@ -106,8 +102,7 @@ export function extrapolateFour(
     source += strideBytes;
     const y3 = v128.load(source);
 
-    // The lines' slopes and heights at x = 0: those through (0, y0), (1, y1) and through (2, y2), (3, y3),
-    // then p's.
+    // Slopes and heights at x = 0 of the lines through (0, y0), (1, y1) and (2, y2), (3, y3), then of p.
     const c1 = v128.xor(y0, y1);
     const secondSlope = v128.xor(y2, y3);
     const c2 = v128.xor(y0, plusProduct(y2, byTwo, secondSlope));
@@ -130,12 +125,12 @@ export function extrapolateFour(
   }
 }
 
-/** Three rows go as two and one. */
+/** Three rows take two passes, of two and of one. */
 function rowsInPass(rowsLeft: usize): usize {
   return rowsLeft >= 4 ? 4 : rowsLeft >= 2 ? 2 : 1;
 }
 
-/** Bytes of `table` at `indices`, each 0..15: on those, both instructions are defined to do the same. */
+/** Bytes of `table` at `indices`, each 0..15: for those, both instructions are defined to do the same. */
 function lookUp(table: v128, indices: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, indices);
   return i8x16.swizzle(table, indices);
@@ -159,7 +154,7 @@ function plusProduct(sum: v128, table: usize, bytes: v128): v128 {
   return plusProducts(sum, v128.load(table), v128.load(table, 16), lowHalves(bytes), highHalves(bytes));
 }
 
-/** 32 bytes of four outputs at a time: sums a, b, c and d of two vectors each. */
+/** Computes 32 bytes of four outputs at a time: sums a, b, c and d of two vectors each. */
 function fourRows(tables: usize, sourcesEnd: usize, stride: usize, length: usize, output: usize): void {
   for (let at: usize = 0; at < length; at += 32) {
     let a0 = i64x2.splat(0);
@@ -212,7 +207,7 @@ function fourRows(tables: usize, sourcesEnd: usize, stride: usize, length: usize
   }
 }
 
-/** 64 bytes of two outputs at a time, so that there are eight sums again. */
+/** Computes 64 bytes of two outputs at a time: again eight sums. */
 function twoRows(tables: usize, sourcesEnd: usize, stride: usize, length: usize, output: usize): void {
   for (let at: usize = 0; at < length; at += 64) {
     let a0 = i64x2.splat(0);
@@ -264,7 +259,7 @@ function twoRows(tables: usize, sourcesEnd: usize, stride: usize, length: usize,
   }
 }
 
-/** 64 bytes of one output at a time. */
+/** Computes 64 bytes of one output at a time. */
 function oneRow(tables: usize, sourcesEnd: usize, stride: usize, length: usize, output: usize): void {
   for (let at: usize = 0; at < length; at += 64) {
     let sum0 = i64x2.splat(0);

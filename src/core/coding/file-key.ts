@@ -1,5 +1,5 @@
-// The file's data key from its two halves (FORMATS.md, keys). Kc is known to the pool or to the link's owner;
-// Kq is shared k-of-n among the fragments (H. Krawczyk, "Secret sharing made short", CRYPTO '93). Neither
+// Derives a file's data key from its two halves (FORMATS.md, keys). The pool or the link's owner knows Kc; Kq
+// is shared k-of-n among the fragments (H. Krawczyk, "Secret sharing made short", CRYPTO '93). Neither half
 // alone opens a byte.
 
 import { hkdf } from '@noble/hashes/hkdf.js';
@@ -15,14 +15,14 @@ export function deriveFileKey(linkKey: Uint8Array, sharedKey: Uint8Array, salt: 
   return hkdf(sha256, concatBytes(linkKey, sharedKey), salt, utf8('palm/v1/file'), FILE_KEY_BYTES);
 }
 
-/** The key of a private file's sealed name, from Kc alone; used for one message only. */
+/** The key that seals a private file's name, from Kc alone. Used for one message only. */
 export function derivePrivateDetailsKey(linkKey: Uint8Array, salt: Uint8Array): Uint8Array {
   return hkdf(sha256, linkKey, salt, utf8('palm/v1/private-details'), FILE_KEY_BYTES);
 }
 
 /**
- * HMAC(content-tag key, SHA-256 over the segments' SHA-256s): equal for equal files of equal geometry in one
- * pool.
+ * HMAC(content-tag key, SHA-256 over the segments' SHA-256s). Within a pool, equal files of equal geometry
+ * get equal tags.
  */
 export function contentTagOf(contentTagKey: Uint8Array, segmentHashes: readonly Uint8Array[]): Uint8Array {
   const hash = sha256.create();

@@ -1,4 +1,4 @@
-// The fragment index: the small record that makes a column of blocks a fragment (FORMATS.md).
+// The fragment index: the small record that turns a column of blocks into a fragment (FORMATS.md).
 
 import { bytesOf, bad, decodeCbor, encodeCbor, fieldsOf, listOf, uintOf } from '../encoding/decode.ts';
 import { PalmError } from '../model/errors.ts';
@@ -37,7 +37,8 @@ export function decodeFragmentIndex(bytes: Uint8Array): FragmentIndex {
 }
 
 /**
- * The index of a file's fragment. @throws PalmError 'corrupt', 'bad-message' when `bytes` is not that index.
+ * Decodes the index of a file's fragment.
+ * @throws PalmError 'corrupt' or 'bad-message' when `bytes` is not that index.
  */
 export function fragmentIndexOf(
   bytes: Uint8Array,

@@ -1,8 +1,7 @@
 // Arithmetic in GF(2^8) modulo x^8 + x^4 + x^3 + x^2 + 1 (0x11D), the field of the erasure code.
 //
 // No tables and no branches on the operands: key shares pass through here, and a table lookup would leave its
-// index in the cache. The volumes are tiny (32-byte secrets), so the eight steps of a product cost nothing
-// that is noticed.
+// index in the cache. The inputs are tiny (32-byte secrets), so eight steps for each product do not matter.
 
 const REDUCTION = 0x1d; // 0x11D without x^8, which has just been shifted out
 
@@ -17,7 +16,7 @@ export function multiply(a: number, b: number): number {
   return product;
 }
 
-/** The inverse of a non-zero byte, a^254 (Fermat); 0 answers 0. */
+/** The inverse of a non-zero byte, a^254 (Fermat); 0 for 0. */
 export function invert(a: number): number {
   // 254 = 0b11111110: the product of the squares a^2, a^4 … a^128.
   let power = a;

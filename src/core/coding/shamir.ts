@@ -2,13 +2,12 @@
 // CACM 1979).
 //
 // Share i is the value at x = i + 1 of 32 polynomials of degree k - 1 whose constant terms are the secret.
-// Any k shares give the secret; fewer than k are consistent with every secret alike, whatever computing power
-// looks at them. That holds only while all other coefficients are uniformly random, zero included: no
-// coefficient is ever drawn again. With k = 1 there is nothing to draw and every share is the secret itself
-// (a mirror).
+// Any k shares give the secret. Fewer than k shares fit every secret equally well, whatever the computing
+// power. This holds only if all other coefficients are uniformly random, zero included: a coefficient is
+// never redrawn. With k = 1 there is nothing to draw and every share is the secret itself (a mirror).
 //
-// Timing depends on k, n and the indices, which are public, and not on secret bytes, as far as JavaScript
-// lets that be said.
+// As far as JavaScript can guarantee it, timing depends only on k, n and the indices, which are public, and
+// not on secret bytes.
 
 import { PalmError } from '../model/errors.ts';
 import { MAX_FRAGMENT_COUNT } from '../model/limits.ts';
@@ -25,8 +24,8 @@ export interface IndexedShare {
 }
 
 /**
- * Splits `secret` (32 bytes) in n shares of 32 bytes, any k of which bring it back; 1 <= k <= n <= 255.
- * `randomBytes` is called once, for (k - 1) * 32 bytes, unless k is 1: byte b of coefficient j (1..k-1) is at
+ * Splits `secret` (32 bytes) into n shares of 32 bytes. Any k of them bring it back; 1 <= k <= n <= 255.
+ * `randomBytes` is called once, for (k - 1) * 32 bytes, unless k is 1. Byte b of coefficient j (1..k-1) is at
  * (j - 1) * 32 + b.
  * @throws PalmError 'bad-argument' when a length, k or n is out of range.
  */
@@ -54,9 +53,9 @@ export function splitSecret(
 }
 
 /**
- * The secret from exactly k shares with distinct indices: the caller knows k. More, fewer or altered shares
- * give other bytes without a sign of it; what is opened with the secret is authenticated.
- * @throws PalmError 'bad-argument' when an index or a length is out of range or an index comes twice.
+ * Restores the secret from exactly k shares with distinct indices; the caller knows k. More, fewer or altered
+ * shares give other bytes without any error, so whatever the secret opens must be authenticated.
+ * @throws PalmError 'bad-argument' when an index or a length is out of range or an index occurs twice.
  */
 export function combineShares(shares: readonly IndexedShare[]): Uint8Array<ArrayBuffer> {
   checkShares(shares);
@@ -64,9 +63,9 @@ export function combineShares(shares: readonly IndexedShare[]): Uint8Array<Array
 }
 
 /**
- * Share `index` from exactly k others with distinct indices: what a repairer puts in a rebuilt fragment. It
- * has the same bytes as the share that was lost.
- * @public Repair is to use it; nothing does yet.
+ * Computes share `index` from exactly k others with distinct indices, for a rebuilt fragment. It has the same
+ * bytes as the lost share.
+ * @public For repair; nothing uses it yet.
  * @throws PalmError 'bad-argument' when there are not exactly k shares, or an index or a length is out of
  * range.
  */

@@ -1,5 +1,5 @@
-// Checks of decoded DAG-CBOR values. Every record and message from a peer or a disk passes through these
-// before anything else touches it; each throws PalmError 'bad-message' and nothing else.
+// Checks of decoded DAG-CBOR values. Every record and message from a peer or a disk passes these checks
+// before anything else touches it. Each check throws only PalmError 'bad-message'.
 
 import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
@@ -8,8 +8,8 @@ import { PalmError } from '../model/errors.ts';
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Decodes DAG-CBOR. @throws PalmError 'bad-message' for anything that is not strict DAG-CBOR of at most
- * `maxBytes`.
+ * Decodes DAG-CBOR.
+ * @throws PalmError 'bad-message' for anything but strict DAG-CBOR of at most `maxBytes`.
  */
 export function decodeCbor(bytes: Uint8Array, maxBytes: number): unknown {
   if (bytes.length > maxBytes) throw bad(`a record of ${bytes.length} bytes exceeds ${maxBytes}`);
@@ -20,7 +20,7 @@ export function decodeCbor(bytes: Uint8Array, maxBytes: number): unknown {
   }
 }
 
-/** The caller owns the answer: a buffer of its own, whatever pools the encoder draws from. */
+/** Returns a buffer of its own, whatever pools the encoder draws from. The caller owns it. */
 export function encodeCbor(value: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(dagCbor.encode(value));
 }
@@ -32,14 +32,14 @@ export function fieldsOf(value: unknown, keys: readonly string[]): Fields {
   return fields;
 }
 
-/** A map with at least `keys`. What later versions add beside them is ignored. */
+/** A map with at least `keys`. Other keys, which later versions may add, are ignored. */
 export function openFieldsOf(value: unknown, keys: readonly string[]): Fields {
   const map = mapOf(value);
   if (!keys.every((key) => Object.hasOwn(map, key))) throw bad(`a map must have ${keys.join(', ')}`);
   return map;
 }
 
-/** A map with whatever keys. */
+/** A map with any keys. */
 export function mapOf(value: unknown): Fields {
   const isMap =
     typeof value === 'object' &&
@@ -72,7 +72,7 @@ export function boolOf(value: unknown): boolean {
   return value;
 }
 
-/** Bytes of between `min` and `max` length. Not copied. */
+/** Bytes of `min` to `max` length. Not copied. */
 export function bytesOf(value: unknown, min: number, max: number): Uint8Array {
   if (!(value instanceof Uint8Array) || value.length < min || value.length > max) {
     throw bad(`${min} to ${max} bytes were expected`);
@@ -93,7 +93,7 @@ export function listOf<Item>(value: unknown, max: number, item: (value: unknown)
   return value.map(item);
 }
 
-/** A link (CBOR tag 42), yet to be parsed as an id: records never write ids as text. */
+/** A link (CBOR tag 42), not yet parsed as an id: records never write ids as text. */
 export function linkOf(value: unknown): CID {
   if (!(value instanceof CID)) throw bad('a link was expected');
   return value;

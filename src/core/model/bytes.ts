@@ -29,11 +29,11 @@ export function hexOf(bytes: Uint8Array): string {
 }
 
 /**
- * Gives the memory behind `bytes` back at once; nobody may use it, or another view of its buffer, any more.
- * Buffers weigh nothing in the engine's own count of its heap, so it lets some 64 MiB of dead ones gather in
- * each thread before it looks for them; and memory that was just given back is the fastest to be had again.
- * No effect where the engine cannot (before ES2024's ArrayBuffer.prototype.transfer), or the buffer was
- * transferred already.
+ * Frees the memory behind `bytes` immediately. Neither it nor another view of its buffer may be used
+ * afterwards. Buffers weigh nothing in the engine's own count of its heap, so it lets some 64 MiB of dead
+ * ones gather in each thread before it collects them; and memory that was just freed is the fastest to get
+ * again. No effect where the engine cannot do it (before ES2024's ArrayBuffer.prototype.transfer), or when
+ * the buffer was transferred already.
  */
 export function discard(bytes: Uint8Array<ArrayBuffer>): void {
   const { buffer } = bytes;

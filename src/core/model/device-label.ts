@@ -1,11 +1,11 @@
-// What tells devices apart whose names look alike. Anybody may take any name; nobody can take another
+// Tells devices apart when their names look alike. Any device may take any name, but none can take another
 // device's id.
 
 import { visibleName } from './visible-name.ts';
 
 /**
- * Enough to tell a pool's devices apart, and short enough to compare by eye; of an id that is looked for to
- * match, it proves nothing.
+ * Enough to tell a pool's devices apart, and short enough to compare by eye. It proves nothing: a matching id
+ * can be searched for.
  */
 const SHOWN_ID_CHARACTERS = 6;
 
@@ -13,14 +13,14 @@ const SHOWN_ID_CHARACTERS = 6;
 const QUOTES = /["“”„‟«»‹›〝〞〟＂❝❞]/gu;
 
 /**
- * `name` as a sentence can quote it: on one line, everything in it to be seen, and nothing that ends the
+ * `name` as a sentence can quote it: on one line, with everything visible, and with nothing that ends the
  * quotation.
  */
 export function quotableName(name: string): string {
   return visibleName(name).replace(QUOTES, "'");
 }
 
-/** Equal for names that people would take for one another, as far as case, width and quotation marks go. */
+/** Equal for names that people would confuse, as far as case, width and quotation marks go. */
 export function lookOf(name: string): string {
   return quotableName(name).normalize('NFKC').toLowerCase();
 }

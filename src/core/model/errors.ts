@@ -1,5 +1,5 @@
-// Every failure that a person or a caller is expected to meet carries one of these codes. Anything else that
-// throws is a bug.
+// Every failure that a person or a caller is expected to meet carries one of these codes. Any other error is
+// a bug.
 
 import type { Failure } from './failures.ts';
 
@@ -12,7 +12,7 @@ export type PalmErrorCode =
   | 'removed-file'
   /** The file is private and its link was not given, or does not fit. */
   | 'link-needed'
-  /** An unfinished store goes on with its file only, which the person must choose again. */
+  /** An unfinished store can continue only with its file, which the person must choose again. */
   | 'file-needed'
   /** Fewer than k fragments can be reached now. */
   | 'not-enough-fragments'
@@ -42,7 +42,8 @@ export type PalmErrorCode =
 export interface PalmErrorOptions {
   readonly cause?: unknown;
   /**
-   * For people: given to what leaves `window.palm`. Without it the message is the failure itself, for logs.
+   * For people: set on failures that leave `window.palm`. Without it the message is the failure itself, for
+   * logs.
    */
   readonly message?: string;
 }

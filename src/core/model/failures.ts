@@ -1,6 +1,6 @@
-// What went wrong, as a code, a reason and parameters. The sentences for people are in the screens
-// (src/ui/text/en.ts), one for each member of these unions, so that a language is one file and nothing below
-// the screens has to know any.
+// What went wrong, as a code, a reason and parameters. The screens have the sentences for people
+// (src/ui/text/en.ts), one for each member of these unions. So a language is one file, and nothing below the
+// screens needs to know any.
 //
 // `detail` is a short technical reason for logs and bug reports; sentences may quote it.
 
@@ -69,7 +69,7 @@ type BadArgument =
     }
   | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' }
   | { readonly code: 'bad-argument'; readonly reason: 'store-goes-on'; readonly name: string }
-  /** A part of Palm asked another for what cannot be. */
+  /** A part of Palm asked another for something impossible. */
   | { readonly code: 'bad-argument'; readonly reason: 'internal'; readonly detail: string };
 
 type FileDetail = 'name' | 'path' | 'mime';
@@ -152,14 +152,14 @@ type Unsupported =
 
 type WorkerFailed =
   | { readonly code: 'worker-failed'; readonly reason: 'codec' | 'downloads' | 'coding' }
-  /** `status`: of the HTTP answer. */
+  /** `status`: of the HTTP response. */
   | { readonly code: 'worker-failed'; readonly reason: 'not-loaded'; readonly status: number }
-  /** A worker threw what is no PalmError. */
+  /** A worker threw something other than a PalmError. */
   | { readonly code: 'worker-failed'; readonly reason: 'threw'; readonly detail: string };
 
 /**
- * A store met `failure`; what was encrypted is kept, and the store can be continued. Its code is that of
- * `failure`.
+ * A store met `failure`. The blocks that are already encrypted are kept, and the store can be continued. The
+ * code is that of `failure`.
  */
 type KeptStoreFailure = {
   readonly code: 'storage-full' | 'storage-failed' | 'worker-failed' | 'refused';
@@ -168,12 +168,12 @@ type KeptStoreFailure = {
   readonly failure: Failure;
 };
 
-/** What was refused at the door of the network. */
+/** Something refused at the door of the network. */
 export type Rejection =
   | { readonly kind: 'failure'; readonly failure: Failure }
   | { readonly kind: 'too-much-signaling' }
   | { readonly kind: 'letter'; readonly detail: string }
-  /** The other device takes nothing that it is sent. */
+  /** The other device does not read what it is sent. */
   | { readonly kind: 'not-read' }
   | { readonly kind: 'no-connection'; readonly detail: string }
   | { readonly kind: 'relay-address'; readonly detail: string }

@@ -72,15 +72,15 @@ export function fragmentBytesOf(geometry: Geometry): number {
   return last * geometry.blockBytes + blockBytesOf(geometry, last);
 }
 
-/**
- * Bytes that a fragment takes on its holder: all its blocks, and its index, a little more than that has at
- * most.
- */
+/** Bytes that a fragment takes on its holder: all its blocks, and a little more than its index can have. */
 export function heldBytesOf(geometry: Geometry): number {
   return fragmentBytesOf(geometry) + INDEX_BYTES + INDEX_BYTES_PER_BLOCK * segmentCountOf(geometry);
 }
 
-/** Whether the blocks are worth their indexes, which every holder keeps, and every reader fetches first. */
+/**
+ * Whether the blocks are large enough for their indexes, which every holder keeps and every reader fetches
+ * first.
+ */
 export function hasBlocksWorthIndexing(geometry: Geometry): boolean {
   return geometry.blockBytes >= MIN_BLOCK_BYTES || segmentCountOf(geometry) === 1;
 }

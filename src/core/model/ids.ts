@@ -1,4 +1,4 @@
-// Branded identifiers. Each is made only by its validator here; holding one means that its form was checked.
+// Branded identifiers. Only the validators here make them, so an id always has a checked form.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { CID } from 'multiformats/cid';
@@ -19,10 +19,10 @@ export type FragmentId = Branded<string, 'FragmentId'>;
 export type EntryId = Branded<string, 'EntryId'>;
 /** 16 bytes derived from the pool secret, as lower-case hex: the relay's room name. */
 export type PoolId = Branded<string, 'PoolId'>;
-/** 16 random bytes as lower-case hex: a store, as other devices know it before it is a file. */
+/** 16 random bytes as lower-case hex: names a store to other devices before its file exists. */
 export type JobId = Branded<string, 'JobId'>;
 /**
- * Who counts blocks on a device beside its fragments: `store:` and a store's id, `pull:` and the number of a
+ * Claims blocks on a device, as a fragment does: `store:` and a store's id, `pull:` and the number of a
  * taking, or `soon:`, the device that foretold a job's blocks, and the job.
  */
 export type BlockOwner = Branded<string, 'BlockOwner'>;
@@ -52,7 +52,7 @@ export function entryIdOf(payload: Uint8Array): EntryId {
   return cidText(DAG_CBOR_CODE, sha256(payload)) as EntryId; // made here: its validator
 }
 
-/** The id whose digest, 32 bytes, lies in `bytes` at `at`: for digests that `digestOf` took from ids. */
+/** The id whose 32-byte digest lies in `bytes` at `at`: for digests that `digestOf` took from ids. */
 export function deviceIdOfDigest(bytes: Uint8Array, at: number): DeviceId {
   return digestText(RAW_CODE, bytes, at) as DeviceId; // made here: its validator
 }
@@ -138,26 +138,24 @@ export function ownerOfStore(storeId: string): BlockOwner {
 }
 
 /**
- * The blocks of a fragment, or of several small ones, that are being taken. `number` is another for each
- * taking of a page.
+ * The blocks of a fragment, or of several small ones, that are being taken. Each taking of a page has its own
+ * `number`.
  */
 export function ownerOfTaking(number: number): BlockOwner {
   return `pull:${number}` as BlockOwner; // made here: its validator
 }
 
-/** The blocks that `from` foretold for `job`, and that were fetched ahead. */
+/** The blocks that `from` foretold for `job` and that were prefetched. */
 export function ownerOfForetold(from: DeviceId, job: JobId): BlockOwner {
   return `soon:${from}:${job}` as BlockOwner; // made here: its validator
 }
 
-/**
- * The blocks of fragments whose rows are being read, until the fragments count them. It is never on the disk.
- */
+/** The blocks of fragments whose rows are being read, until the fragments count them. Never on the disk. */
 export function ownerOfLoading(): BlockOwner {
   return 'loading' as BlockOwner; // made here: its validator
 }
 
-/** @throws PalmError 'bad-message' when `value` is no owner that could be on the disk. */
+/** @throws PalmError 'bad-message' when `value` is not an owner that can be on the disk. */
 export function parseBlockOwner(value: unknown): BlockOwner {
   if (
     typeof value !== 'string' ||
@@ -195,8 +193,8 @@ const ID_LETTERS = 59;
 const letters: number[] = Array.from({ length: ID_LETTERS }, () => 'b'.charCodeAt(0));
 
 /**
- * `cidText` for a digest in a larger run of bytes, many times as fast: a catalogue makes hundreds of
- * thousands when it opens.
+ * Like `cidText`, for a digest in a larger run of bytes, and many times as fast: a catalogue makes hundreds
+ * of thousands when it opens.
  */
 function digestText(code: number, bytes: Uint8Array, at: number): string {
   let [bits, bitCount, next] = [0, 0, 1];
@@ -238,7 +236,7 @@ function parseCidText(value: unknown, code: number): string {
 }
 
 function asCid(value: unknown): CID | undefined {
-  // Not CID.asCID: that also takes maps that merely look like a CID, and such a map may come from a peer.
+  // Not CID.asCID: it also accepts maps that merely look like a CID, and a peer may send such a map.
   if (typeof value !== 'string') return value instanceof CID ? value : undefined;
   if (value.length > 128) return undefined;
   try {

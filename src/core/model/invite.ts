@@ -1,5 +1,5 @@
-// Invites and private file links: the two secrets that people pass on by hand. Both are the fragment of a
-// URL, which no browser sends to a server. A checksum tells a cut or mistyped one from a wrong one.
+// Invites and private file links: the two secrets that people pass on by hand. Each is the fragment of a URL,
+// which no browser sends to a server. A checksum tells a cut or mistyped one from a wrong one.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { base64url } from 'multiformats/bases/base64';
@@ -25,7 +25,7 @@ const CHECKSUM_BYTES = 4;
 const INVITE_BYTES = 1 + 2 + POOL_SECRET_BYTES + CHECKSUM_BYTES;
 const LINK_KEY_BYTES = 32;
 const LINK_BYTES = 1 + LINK_KEY_BYTES + CHECKSUM_BYTES;
-/** No invite or link is longer, in characters, whatever address stands before it. */
+/** No invite or link is longer, in characters, whatever address precedes it. */
 const MAX_TEXT_LENGTH = 4096;
 
 /** The invite's text: what follows `#/join/`. */
@@ -34,7 +34,7 @@ export function encodeInvite(invite: Invite): string {
   return base64url.encode(withChecksum('invite', concatBytes(Uint8Array.of(VERSION), epoch, invite.secret)));
 }
 
-/** Reads an invite URL, or only its last part. @throws PalmError 'bad-invite' with a text for people. */
+/** Reads an invite URL, or only its last part. @throws PalmError 'bad-invite'. */
 export function decodeInvite(text: string): Invite {
   const bytes = decodeChecked('invite', lastPart(text, '#/join/'), INVITE_BYTES);
   const [, high = 0, low = 0] = bytes;

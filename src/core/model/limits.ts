@@ -1,20 +1,19 @@
 // Every bound that Palm puts on sizes, counts and waiting, with its unit and its reason.
 
 /**
- * One block at most, bytes: four 64 KiB frames; large enough for IndexedDB and SIMD, small enough to hedge.
+ * One block at most, bytes: four 64 KiB frames. Large enough for IndexedDB and SIMD, small enough to hedge.
  */
 export const BLOCK_BYTES = 256 * 1024;
 
 /**
- * What Palm makes full blocks of with k = 4, the usual one, bytes: a segment is 944 KiB then. Engines map
- * memory for pieces of some 1 MiB anew each time, and give it back
- * (docs/decisions/0013-segments-below-a-mebibyte.md).
+ * Full blocks with k = 4, the usual one, bytes: a segment is then 944 KiB. Engines map memory for pieces of
+ * some 1 MiB afresh each time, and give it back (docs/decisions/0013-segments-below-a-mebibyte.md).
  */
 export const USUAL_BLOCK_BYTES = 236 * 1024;
 
 /**
- * Full blocks of a file of several segments have at least this, bytes: an index is 0.05 % of its fragment
- * then. With blocks of one byte it would be 34 times as much, and nobody would have offered space for it.
+ * The least size of full blocks in a file of several segments, bytes: an index is then 0.05 % of its
+ * fragment. With blocks of one byte it would be 34 times as large, in space that no device offered.
  */
 export const MIN_BLOCK_BYTES = 64 * 1024;
 
@@ -24,7 +23,7 @@ export const GCM_TAG_BYTES = 16;
 /** Reed-Solomon over GF(2^8) and Shamir's x = i + 1 <= 255 allow no more fragments than this. */
 export const MAX_FRAGMENT_COUNT = 255;
 
-/** The first geometry of a pool that has not measured its devices yet. */
+/** The first geometry of a pool that has not yet measured its devices. */
 export const DEFAULT_K = 4;
 export const DEFAULT_N = 8;
 
@@ -47,60 +46,57 @@ export const MAX_POOL_NAME_BYTES = 64;
 
 /** A signed catalogue record, bytes: a manifest of 255 fragments (36-byte CIDs) and a full path fit well. */
 export const MAX_RECORD_BYTES = 64 * 1024;
-/** The name of a record's kind, bytes: longer ones are no kind of any version. */
+/** The name of a record's kind, bytes: no version has a longer one. */
 export const MAX_KIND_BYTES = 32;
 /** Records of one device's log. */
 export const MAX_LOG_LENGTH = 1_000_000;
 /**
- * Records of one device's log, bytes, beside the last: some 115,000 files of the usual geometry. A device can
- * make the others keep this much, and no more; they have it in memory.
+ * Records of one device's log, bytes, not counting the last: some 115,000 files of the usual geometry. A
+ * device can make the others keep this much in memory, and no more.
  */
 export const MAX_LOG_BYTES = 96 * 1024 * 1024;
 /**
- * Of that a device leaves this much free of files, bytes: for thousands of removals, names, and its leave.
+ * A device keeps this much of its log free of files, bytes: for thousands of removals, names, and its leave.
  */
 export const LOG_RESERVE_BYTES = 1024 * 1024;
 /**
- * Branches of one log: a browser that is restored from a copy makes one, and hardly anybody does that eight
- * times.
+ * Branches of one log: restoring a browser from a copy makes one, and hardly anybody does that eight times.
  */
 export const MAX_LOG_BRANCHES = 8;
-/** Marks that one log's head has at most: its branches' ends, and one for each doubling of the way back. */
+/** Marks in one log's head at most: its branches' ends, and one for each doubling of the way back. */
 export const MAX_LOG_MARKS = 32;
-/** People are told of names dated further ahead than this, ms: no honest clock is that far off. */
+/** People are told of names dated further ahead than this, ms: no honest clock is that wrong. */
 export const MAX_AHEAD_MS = 24 * 60 * 60_000;
 /**
- * Clocks follow what is dated at most this far ahead, ms; names that are dated further ahead wait. Half of
- * MAX_AHEAD_MS: what an honest device writes after following a date is told of by no other, as their clocks
- * differ by hours at most (time zones set wrong). One bound for both: a name that shows but is not followed
- * could not be changed.
+ * Clocks follow dates at most this far ahead, ms; names dated further ahead wait. It is half of MAX_AHEAD_MS,
+ * so that nobody reports what an honest device writes after following a date: honest clocks differ by hours
+ * at most (time zones set wrong). Both uses share one bound: a name that shows but is not followed could not
+ * be changed.
  */
 export const MAX_FOLLOWED_MS = MAX_AHEAD_MS / 2;
 /**
- * Records in one `entries` message; with MAX_MESSAGE_BYTES it bounds what a peer makes us hold and check at
- * once.
+ * Records in one `entries` message. With MAX_MESSAGE_BYTES it bounds what a peer can make us hold and check.
  */
 export const MAX_ENTRIES_PER_MESSAGE = 64;
 /** Devices that one catalogue knows. */
 export const MAX_DEVICE_COUNT = 1_000;
 
 /**
- * A message on a link, bytes: a fragment index of MAX_SEGMENT_COUNT blocks (2 MiB and a little), the largest
- * there is.
+ * A message on a link, bytes: the largest is a fragment index of MAX_SEGMENT_COUNT blocks, a little over 2
+ * MiB.
  */
 export const MAX_MESSAGE_BYTES = 2.25 * 1024 * 1024;
 /**
- * One frame on a data channel, bytes: below every engine's limit, and short enough for control to overtake
+ * One frame on a data channel, bytes: below every engine's limit, and short enough that control overtakes
  * bulk.
  */
 export const FRAME_BYTES = 64 * 1024;
 /**
- * Send-queue marks of the data channel, bytes: enough to fill a LAN link, little enough to keep control
- * prompt.
+ * Send-queue marks of the data channel, bytes: enough to fill a LAN link, low enough to keep control prompt.
  */
 export const SEND_QUEUE_HIGH_BYTES = 1024 * 1024;
 export const SEND_QUEUE_LOW_BYTES = 256 * 1024;
-/** Messages waiting for one link per lane: beyond it the peer is not reading, and the link is closed. */
+/** Messages waiting for one link, per lane: with more the peer is not reading, and the link is closed. */
 export const MAX_QUEUED_MESSAGES = 4_096;
 
 /** A sealed signaling envelope, bytes: an SDP with many candidates stays well below 16 KiB. */
@@ -113,50 +109,47 @@ export const MAX_ROOMS = 1_024;
 /** Links of one device: Chromium caps a page at 500 PeerConnections, uncollected ones included. */
 export const MAX_LINK_COUNT = 200;
 
-/** Requests that we let a peer have open with us, and that we open with a peer. */
+/** Requests that a peer may have open with us, and we with a peer. */
 export const MAX_OPEN_REQUESTS = 64;
 /**
- * Stores whose blocks one device may foretell us, and all of those blocks together: 4 GiB; more hints are
+ * Stores whose blocks one device may foretell us, and all of those blocks together: 4 GiB. Further hints are
  * ignored.
  */
 export const MAX_FORETOLD_JOBS = 16;
 export const MAX_FORETOLD_BLOCKS = 16_384;
 /**
- * Foretold blocks are kept this long without a sign of their store, ms: its page may be reloading, its laptop
- * asleep.
+ * Foretold blocks are kept this long without a sign of their store, ms: its page may be reloading, or its
+ * laptop asleep.
  */
 export const SOON_KEEP_MS = 10 * 60_000;
 
-/** Blocks of a fragment that a proof looks at: one that lacks half of them passes once in 256. */
+/** Blocks of a fragment that a proof covers: a holder that lacks half of them passes once in 256. */
 export const PROOF_BLOCKS = 8;
-/**
- * Bytes of each block that a proof hashes: whole blocks of small files, and little of the disk's time for
- * others.
- */
+/** Bytes of each block that a proof hashes: whole blocks of small files, and a quick disk read for others. */
 export const PROOF_RANGE_BYTES = 16 * 1024;
 /**
- * Blocks that one challenge may make its receiver read: 64 small fragments, or 8 large ones (16 MiB at most).
+ * Blocks that one challenge may make its receiver read: 64 small fragments, or 8 large ones (at most 16 MiB).
  */
 export const MAX_CHALLENGE_BLOCKS = 64;
 /**
- * Challenges of one device that are being answered. Honest ones ask one at a time, and another after a
+ * Challenges of one device that are being answered. An honest device opens one at a time, and another after a
  * deadline.
  */
 export const MAX_OPEN_PROOFS = 4;
 /**
- * A challenge is answered within this, ms: a busy phone reads 16 MiB in half of it, and others wait for what
- * it asks about.
+ * A challenge must be answered within this, ms. A busy phone reads 16 MiB in half of it, and others wait for
+ * the fragments in question.
  */
 export const CHALLENGE_DEADLINE_MS = 5_000;
-/** Who failed a challenge is asked again after this, ms, and after twice as long each time it fails again. */
+/** A device that failed a challenge is asked again after this, ms; the wait doubles with each failure. */
 export const CHALLENGE_RETRY_MS = 60_000;
 
-/** A control request is answered within this, ms, or counts as failed. */
+/** A control request must be answered within this, ms, or it counts as failed. */
 export const CONTROL_DEADLINE_MS = 10_000;
-/** A block is answered within this, ms: 256 KiB at 25 kB/s. */
+/** A block must arrive within this, ms: 256 KiB at 25 kB/s. */
 export const BLOCK_DEADLINE_MS = 10_000;
 
-/** A device holds at most this many fragments of one file, so that fewer than k are ever on one device. */
+/** The most fragments of one file that a device holds, so that no device alone ever has k. */
 export function fragmentCap(k: number): number {
   return k === 1 ? 1 : k - 1;
 }

@@ -1,5 +1,5 @@
-// What a pool secret gives. HKDF-SHA256 (RFC 5869) with versioned labels and the epoch number, so that a
-// later epoch has unrelated keys and unrelated uses never share one.
+// Derives a pool's keys from its secret. HKDF-SHA256 (RFC 5869) with versioned labels and the epoch number,
+// so that a later epoch has unrelated keys and unrelated uses never share one.
 
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -15,7 +15,7 @@ export const MAX_EPOCH = 0xffff;
 
 export interface PoolKeys {
   readonly epoch: number;
-  /** The relay's room name: tells nothing of the secret. */
+  /** The relay's room name: reveals nothing about the secret. */
   readonly poolId: PoolId;
   /** 32 bytes: seals signaling envelopes. */
   readonly signalingKey: Uint8Array<ArrayBuffer>;

@@ -1,33 +1,31 @@
-// Names come from other devices, and may hold characters that show as nothing or reorder the text around
-// them. On screens and in sentences each of those is written out, so that no name shows as nothing, and names
-// that differ only in what cannot be seen can be told apart.
+// Names come from other devices and may hold hidden characters, which show as nothing or reorder the text
+// around them. Screens and sentences write each of those out, so that no name looks empty, and names that
+// differ only in hidden characters can be told apart.
 //
-// Left as they are: joiners and variation selectors where scripts and emoji need them, and single spaces of
-// any usual width.
+// These stay as they are: joiners and variation selectors where scripts and emoji need them, and single
+// spaces of any usual width.
 
 /**
- * Blank in every font, though Unicode has them among letters, symbols and marks: braille, a note head, a
- * Khitan filler.
+ * Blank in every font, though Unicode lists them as letters, symbols or marks: braille, a note head, a Khitan
+ * filler.
  */
 const BLANKS = '\\u2800\\u{1D159}\\u{16FE4}';
 /**
- * Format characters that do show: signs of Arabic, Syriac and Kaithi that enclose the numbers behind them.
+ * Format characters that are visible: Arabic, Syriac and Kaithi signs that enclose the numbers behind them.
  */
 const SIGNS = '\\u0600-\\u0605\\u06DD\\u070F\\u0890\\u0891\\u08E2\\u{110BD}\\u{110CD}';
-/**
- * Spaces thinner than people type; the no-break ones, and the wide one of Chinese and Japanese, are usual.
- */
+/** Spaces thinner than people type. No-break spaces, and the wide one of Chinese and Japanese, are usual. */
 const THIN_SPACES = '\\u1680\\u2000-\\u200A\\u205F';
 
-/** Begins and ends what is written out, so it is written out itself. */
+/** They mark what is written out, so they are written out themselves. */
 const [OPEN, CLOSE] = ['⟦', '⟧'];
 
 const HIDDEN = `(?:(?![${SIGNS}])[\\p{Default_Ignorable_Code_Point}\\p{Cf}\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}${BLANKS}${THIN_SPACES}])`;
 
 const PICTURE = '\\p{Extended_Pictographic}\\p{Emoji_Modifier}?\\uFE0F?';
 /**
- * Emoji that are made of several characters: sequences with joiners, with a selector, keycaps, the flags of
- * three countries.
+ * Emoji made of several characters: sequences with joiners or a selector, keycaps, the flags of three
+ * countries.
  */
 const EMOJI = [
   `${PICTURE}(?:\\u200D${PICTURE}|\\u200D[\\u2640\\u2642\\u2695\\u2696\\u2708]\\uFE0F?)+`,
@@ -37,30 +35,30 @@ const EMOJI = [
 ].join('|');
 const JOINING =
   '[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Devanagari}\\p{Script=Bengali}\\p{Script=Gurmukhi}\\p{Script=Gujarati}\\p{Script=Oriya}\\p{Script=Tamil}\\p{Script=Telugu}\\p{Script=Kannada}\\p{Script=Malayalam}\\p{Script=Sinhala}\\p{Script=Khmer}]';
-/** One joiner or non-joiner between letters of scripts whose letters change their shape with it. */
+/** One joiner or non-joiner between letters of scripts in which it changes the letters' shape. */
 const JOINED = `(?<=${JOINING})[\\u200C\\u200D](?=${JOINING})`;
 
 const PIECES = new RegExp(`(?<kept>${EMOJI}|${JOINED})|${HIDDEN}|[${OPEN}${CLOSE}]`, 'gu');
 const HIDDEN_ALONE = new RegExp(`(?<kept>${EMOJI}|${JOINED})|${HIDDEN}`, 'gu');
 const VISIBLE = new RegExp(`(?!${HIDDEN})[\\p{L}\\p{N}\\p{P}\\p{S}\\p{Co}]`, 'u');
-/** At the ends, and behind another one: browsers draw them as nothing. */
+/** Spaces at the ends and behind another space: browsers draw them as nothing. */
 const LOST_SPACES = /^\p{Zs}+|\p{Zs}+$|(?<=\p{Zs})\p{Zs}+/gu;
-/** Would stand above or below what comes before the name. */
+/** A mark at the start would combine with the text before the name. */
 const LEADING_MARK = /^\p{M}/u;
 
-/** Most names, which need no closer look. */
+/** Most names. They need no closer look. */
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/u;
 
 const NOTHING_VISIBLE = 'name without visible characters';
-/** Written out of a name that has nothing else. */
+/** How many are written out when a name has nothing else. */
 const MAX_LISTED = 8;
 
-/** Whether the name has anything that can be seen: a mark needs a letter to stand on. */
+/** Whether anything in the name can be seen: a mark needs a letter to stand on. */
 export function hasVisibleCharacters(name: string): boolean {
   return VISIBLE.test(name);
 }
 
-/** `name` as people are to see it; '' only for ''. */
+/** `name` as people see it; '' only for ''. */
 export function visibleName(name: string): string {
   if (name === '' || PLAIN.test(name)) return name;
   if (!hasVisibleCharacters(name)) return `(${NOTHING_VISIBLE}: ${listed(name)})`;
@@ -69,7 +67,7 @@ export function visibleName(name: string): string {
   return LEADING_MARK.test(spaced) ? `◌${spaced}` : spaced;
 }
 
-/** `name` without what cannot be seen: for file systems, which take a name that can be typed. */
+/** `name` without hidden characters: for file systems, where people must be able to type it. */
 export function withoutHidden(name: string): string {
   return replaceHidden(name, HIDDEN_ALONE, () => '');
 }
