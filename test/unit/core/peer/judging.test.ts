@@ -1,0 +1,136 @@
+// Claims put to the proof: challenges that this device answers, and second copies that it gives up.
+
+import { describe, expect, it } from 'vitest';
+import type { DeviceId } from '../../../../src/core/model/ids.ts';
+import { proofBlocksOf } from '../../../../src/core/peer/proof-ranges.ts';
+import { packFragments } from '../../../../src/core/placement/fragment-set.ts';
+import type { PeerEffect } from '../../../../src/core/peer/peer-events.ts';
+import type { Message, Place, ProofAsk } from '../../../../src/core/wire/messages.ts';
+import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
+import { deviceAt, itemAt } from '../../../fixtures/pool-fixture.ts';
+import {
+  HELLO,
+  NO_BYTES,
+  type Device,
+  SALT,
+  proofOf,
+  listener,
+  knowing,
+  asked,
+} from '../../../fixtures/peer-net.ts';
+
+describe('a second copy that its storer asks to be released', () => {
+  /** A device that holds fragment 0 of a file of `storer`, as `third` claims to. */
+  function twice(): { device: Device; storer: DeviceId; third: DeviceId; place: Place } {
+    const { net, device, other: storer, files } = knowing(1);
+    const member = net.add(2);
+    member.publish({ kind: 'profile', name: 'Third' });
+    const entries = [...net.written.values()];
+    device.input({ kind: 'entries-checked', from: storer, entries, more: false });
+    const place: Place = { file: itemAt(files, 0), fragment: 0 };
+    device.input({ kind: 'held', ...place, bytes: 10 });
+    device.input({ kind: 'link-up', device: member.id });
+    device.hear(member.id, HELLO);
+    device.hear(member.id, { kind: 'features', features: ['challenge'] });
+    const held = [{ file: place.file, fragments: packFragments([0]) }];
+    device.hear(member.id, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 1 });
+    return { device, storer, third: member.id, place };
+  }
+
+  function challengeTo(device: Device, third: DeviceId): Message & { kind: 'challenge' } {
+    const challenge = device.sentTo(third, 'challenge').at(-1);
+    if (challenge?.kind !== 'challenge') throw new Error('it is challenged');
+    return challenge;
+  }
+
+  it('is given up when the other holder proved that it has the fragment', () => {
+    const { device, storer, third, place } = twice();
+    expect(device.hear(storer, { kind: 'release', place }).map(({ kind }) => kind)).not.toContain('drop');
+    const { id, asks } = challengeTo(device, third);
+    expect(asks).toEqual([{ ...place, salt: SALT }]);
+    const digests = [proofOf(place, third)];
+    expect(device.hear(third, { kind: 'proof', id, digests })).toContainEqual({
+      kind: 'drop',
+      file: place.file,
+      fragments: [0],
+    });
+  });
+
+  it.each<[string, (place: Place, third: DeviceId) => (Uint8Array | undefined)[]]>([
+    ['a wrong proof', () => [seededBytes(32, 5)]],
+    ['the proof of another device', (place) => [proofOf(place, deviceAt(0).deviceId)]],
+    ['no proof', () => [undefined]],
+    ['nothing', () => []],
+  ])('stays when the other holder sends %s', (_, digestsFor) => {
+    const { device, storer, third, place } = twice();
+    device.hear(storer, { kind: 'release', place });
+    const { id } = challengeTo(device, third);
+    const digests = digestsFor(place, third);
+    const effects = device.hear(third, { kind: 'proof', id, digests });
+    expect(effects.map(({ kind }) => kind)).not.toContain('drop');
+    expect(device.peer.own.of(place.file).has(0)).toBe(true);
+  });
+
+  it('stays when anybody but the storer asks, or nobody else claims it', () => {
+    const { device, storer, third, place } = twice();
+    device.hear(third, { kind: 'release', place });
+    expect(device.sentTo(third, 'challenge')).toEqual([]);
+    device.input({ kind: 'link-down', device: third });
+    expect(device.hear(storer, { kind: 'release', place }).map(({ kind }) => kind)).not.toContain('drop');
+  });
+});
+
+describe('challenges', () => {
+  const salt = seededBytes(16, 6);
+  const asksFor = (places: readonly Place[]): ProofAsk[] => places.map((place) => ({ ...place, salt }));
+
+  it('are answered for what is held, in order, and for nothing else', () => {
+    const { device, other, fileId } = asked();
+    device.input({ kind: 'held', file: fileId, fragment: 2, bytes: 10 });
+    const places = [1, 2].map((fragment) => ({ file: fileId, fragment }));
+    device.hear(other, { kind: 'challenge', id: 4, asks: asksFor(places) });
+    expect(device.sentTo(other, 'proof')).toEqual([
+      { kind: 'proof', id: 4, digests: [undefined, proofOf({ file: fileId, fragment: 2 }, device.id)] },
+    ]);
+  });
+
+  it('never make a device read more than their bound', () => {
+    const { device, other, files, manifest } = knowing(1, { n: 64 });
+    const fileId = itemAt(files, 0);
+    const blockCount = proofBlocksOf(manifest);
+    for (let fragment = 0; fragment < manifest.n; fragment++)
+      device.input({ kind: 'held', file: fileId, fragment, bytes: 10 });
+    const places = Array.from({ length: 64 }, (_, fragment) => ({ file: fileId, fragment }));
+    const effects = device.hear(other, { kind: 'challenge', id: 4, asks: asksFor(places) });
+    const asked64 = effects.flatMap((effect) => (effect.kind === 'prove' ? effect.asks : []));
+    expect(asked64).toHaveLength(64);
+    const read = asked64.filter((place) => place !== undefined).length * blockCount;
+    expect(read).toBeLessThanOrEqual(64);
+    expect(read).toBeGreaterThan(64 - blockCount);
+  });
+
+  it('that name a fragment again have it proved once', () => {
+    const { device, other, fileId } = asked();
+    device.input({ kind: 'held', file: fileId, fragment: 2, bytes: 10 });
+    const place = { file: fileId, fragment: 2 };
+    device.hear(other, { kind: 'challenge', id: 4, asks: asksFor([place, place]) });
+    expect(device.sentTo(other, 'proof')).toMatchObject([
+      { digests: [proofOf(place, device.id), undefined] },
+    ]);
+  });
+
+  it('that come before earlier ones were answered end the link', () => {
+    const { device, other } = listener();
+    // An effect that nobody carries out stands for a disk that takes its time.
+    const hear = (id: number): PeerEffect[] =>
+      device.peer.handle(2_000, {
+        kind: 'message',
+        from: other,
+        message: { kind: 'challenge', id, asks: [] },
+        payload: NO_BYTES,
+      });
+    for (const id of [1, 2, 3, 4]) expect(hear(id)).toMatchObject([{ kind: 'prove', id }]);
+    expect(hear(5)).toMatchObject([{ kind: 'close-link', device: other }]);
+    expect(hear(4)).toMatchObject([{ kind: 'close-link', device: other }]);
+  });
+});
