@@ -1,6 +1,5 @@
 // The contract of FragmentStore (ports.ts), for whoever implements it. Each case gets a store that is empty.
 
-import { sha256 } from '@noble/hashes/sha2.js';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import {
   type BlockHash,
@@ -11,11 +10,11 @@ import {
   fragmentIdOf,
   ownerOfStore,
   ownerOfTaking,
-  parseBlockHash,
 } from '../../src/core/model/ids.ts';
 import type { FragmentStore, Keep, Kept, NewFragment, StoredFragment } from '../../src/core/ports.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
 import { check, checkBytes, checkEqual, checkRejects, type ContractCase } from './contract-case.ts';
+import { blockOf, type TestBlock } from '../fixtures/test-blocks.ts';
 
 export interface FragmentStoreHarness {
   readonly store: FragmentStore;
@@ -37,7 +36,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'a block that was put is there, under its hash, and others are not',
     async run({ store }) {
-      const [one, two] = [blockOf(1), blockOf(2)];
+      const [one, two] = [blockOf(1, CONTRACT_BLOCK_BYTES), blockOf(2, CONTRACT_BLOCK_BYTES)];
       await store.putBlocks(ownerOfTaking(1), [one], 'claimed');
       checkBytes(await store.getBlock(one.hash), one.bytes, 'the block');
       checkEqual(await store.getBlock(two.hash), undefined, 'an absent block');
@@ -49,7 +48,10 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'a block that does not match its hash is refused, and the good ones beside it are not kept',
     async run({ store }) {
-      const [good, bad] = [blockOf(1), { hash: blockOf(2).hash, bytes: blockOf(3).bytes }];
+      const [good, bad] = [
+        blockOf(1, CONTRACT_BLOCK_BYTES),
+        { hash: blockOf(2, CONTRACT_BLOCK_BYTES).hash, bytes: blockOf(3, CONTRACT_BLOCK_BYTES).bytes },
+      ];
       await checkRejects(
         store.putBlocks(ownerOfTaking(1), [good, bad], 'claimed'),
         'corrupt',
@@ -62,7 +64,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: "bytes that are given and bytes that are answered are nobody else's",
     async run({ store }) {
-      const { hash, bytes } = blockOf(1);
+      const { hash, bytes } = blockOf(1, CONTRACT_BLOCK_BYTES);
       const given = bytes.slice();
       await store.putBlocks(ownerOfTaking(1), [{ hash, bytes: given }], 'claimed');
       given.fill(0);
@@ -73,7 +75,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'a view of a larger buffer is stored as what it shows',
     async run({ store }) {
-      const { hash, bytes } = blockOf(1);
+      const { hash, bytes } = blockOf(1, CONTRACT_BLOCK_BYTES);
       const large = new Uint8Array(bytes.length + 100);
       large.set(bytes, 40);
       await store.putBlocks(
@@ -207,7 +209,11 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'what a job kept is found by its number, in the order in which it was put',
     async run({ store, reopen }) {
-      const [one, two, three] = [blockOf(1), blockOf(2), blockOf(3)];
+      const [one, two, three] = [
+        blockOf(1, CONTRACT_BLOCK_BYTES),
+        blockOf(2, CONTRACT_BLOCK_BYTES),
+        blockOf(3, CONTRACT_BLOCK_BYTES),
+      ];
       await store.putBlocks(ownerOfStore('x'), [two, one, two], 'claimed', keepAs(300));
       await store.putBlocks(ownerOfStore('x'), [one], 'claimed', keepAs(2));
       await store.putBlocks(ownerOfStore('x'), [three], 'claimed', keepAs(2));
@@ -231,7 +237,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'what was noted stays, whoever keeps something else under the same number',
     async run({ store }) {
-      const [one, two] = [blockOf(1), blockOf(2)];
+      const [one, two] = [blockOf(1, CONTRACT_BLOCK_BYTES), blockOf(2, CONTRACT_BLOCK_BYTES)];
       await store.putBlocks(ownerOfStore('x'), [one], 'claimed', keepAs(1));
       const other = { as: 1, plainHash: keepAs(2).plainHash };
       await checkRejects(
@@ -246,7 +252,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'of a kept set with a corrupt block the hash is left',
     async run({ store, corruptBlock }) {
-      const [one, two] = [blockOf(1), blockOf(2)];
+      const [one, two] = [blockOf(1, CONTRACT_BLOCK_BYTES), blockOf(2, CONTRACT_BLOCK_BYTES)];
       await store.putBlocks(ownerOfStore('x'), [one, two], 'claimed', keepAs(0));
       await store.putBlocks(ownerOfStore('x'), [two], 'claimed', keepAs(1));
       await corruptBlock(one.hash);
@@ -274,7 +280,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'a block lives as long as one owner counts it: two jobs',
     async run({ store }) {
-      const block = blockOf(1);
+      const block = blockOf(1, CONTRACT_BLOCK_BYTES);
       await store.putBlocks(ownerOfStore('a'), [block], 'claimed');
       await store.putBlocks(ownerOfStore('b'), [block], 'claimed');
       await store.release(ownerOfStore('a'));
@@ -292,7 +298,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await store.commit([newFragment(one.fragment, one.index, one.blocks)]);
       await store.commit([newFragment(two.fragment, two.index, two.blocks)]);
       await store.release(ownerOfTaking(1));
-      const all = [1, 2, 3].map((seed) => blockOf(seed).hash);
+      const all = [1, 2, 3].map((seed) => blockOf(seed, CONTRACT_BLOCK_BYTES).hash);
       checkEqual(await store.hasBlocks(all), [true, true, true], 'presence');
       await store.drop([one.fragment.fragmentId]);
       checkEqual(await store.hasBlocks(all), [false, true, true], 'presence after one drop');
@@ -316,11 +322,14 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'a block may be asked for with memory for it, whatever is in that',
     async run({ store }) {
-      const { hash, bytes } = blockOf(1);
-      await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'claimed');
+      const { hash, bytes } = blockOf(1, CONTRACT_BLOCK_BYTES);
+      await store.putBlocks(ownerOfTaking(1), [blockOf(1, CONTRACT_BLOCK_BYTES)], 'claimed');
       for (const byteCount of [CONTRACT_BLOCK_BYTES + 1_000, CONTRACT_BLOCK_BYTES, 10])
         checkBytes(await store.getBlock(hash, dirtyMemory.take(byteCount)), bytes, 'a block');
-      const absent = await store.getBlock(blockOf(2).hash, dirtyMemory.take(CONTRACT_BLOCK_BYTES));
+      const absent = await store.getBlock(
+        blockOf(2, CONTRACT_BLOCK_BYTES).hash,
+        dirtyMemory.take(CONTRACT_BLOCK_BYTES),
+      );
       checkEqual(absent, undefined, 'a block that is not here');
     },
   },
@@ -336,7 +345,11 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await store.drop([three.fragment.fragmentId, one.fragment.fragmentId, two.fragment.fragmentId]);
       checkEqual(await store.list(), [], 'fragments');
       checkEqual(await store.getIndex(one.fragment.fragmentId), undefined, 'an index');
-      checkEqual(await store.hasBlocks([blockOf(1).hash, blockOf(2).hash]), [false, false], 'presence');
+      checkEqual(
+        await store.hasBlocks([blockOf(1, CONTRACT_BLOCK_BYTES).hash, blockOf(2, CONTRACT_BLOCK_BYTES).hash]),
+        [false, false],
+        'presence',
+      );
     },
   },
   {
@@ -370,7 +383,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
 
       await store.putBlocks(ownerOfStore('repair'), blocks.slice(0, 1), 'claimed');
       await store.release(ownerOfStore('repair'));
-      checkBytes(await store.getBlock(victim), blockOf(1).bytes, 'the repaired block');
+      checkBytes(await store.getBlock(victim), blockOf(1, CONTRACT_BLOCK_BYTES).bytes, 'the repaired block');
       await store.drop([fragment.fragmentId]);
       checkEqual(await store.hasBlocks([victim, other]), [false, false], 'presence after the drop');
     },
@@ -378,7 +391,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
   {
     name: 'a corrupt block is healed by whoever puts it again',
     async run({ store, corruptBlock }) {
-      const block = blockOf(1);
+      const block = blockOf(1, CONTRACT_BLOCK_BYTES);
       await store.putBlocks(ownerOfStore('a'), [block], 'claimed');
       await corruptBlock(block.hash);
       await store.putBlocks(ownerOfStore('b'), [block], 'claimed');
@@ -474,7 +487,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       );
       checkEqual((await store.list()).length, 12, 'fragments');
       await Promise.all(fragments.slice(1).map(({ fragment }) => store.drop([fragment.fragmentId])));
-      const all = Array.from({ length: 13 }, (_, seed) => blockOf(seed).hash);
+      const all = Array.from({ length: 13 }, (_, seed) => blockOf(seed, CONTRACT_BLOCK_BYTES).hash);
       const present = (await store.hasBlocks(all)).filter(Boolean).length;
       checkEqual(present, 2, 'blocks of the one fragment left');
     },
@@ -525,18 +538,6 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
  */
 export const CONTRACT_BLOCK_BYTES = 160 * 1024;
 
-interface TestBlock {
-  readonly hash: BlockHash;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-function blockOf(seed: number): TestBlock {
-  const bytes = new Uint8Array(CONTRACT_BLOCK_BYTES).map(
-    (_, at) => (at * 31 + (at >> 8) + seed * 101) & 0xff,
-  );
-  return { hash: parseBlockHash(sha256(bytes)), bytes };
-}
-
 function fragmentOf(
   fragment: number,
   seeds: readonly number[],
@@ -544,7 +545,7 @@ function fragmentOf(
   const index = new Uint8Array([fragment, ...seeds]);
   const fileId: FileId = fileIdOf(new Uint8Array([9]));
   return {
-    blocks: seeds.map(blockOf),
+    blocks: seeds.map((seed) => blockOf(seed, CONTRACT_BLOCK_BYTES)),
     fragment: {
       fragmentId: fragmentIdOf(index),
       fileId,

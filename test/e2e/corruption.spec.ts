@@ -13,7 +13,7 @@ test('a flipped bit on the reading device itself', async ({ newPool }) => {
   const [, phone] = devices;
   if (phone === undefined) throw new Error('The pool has no phone.');
   const fileId = await spread(devices);
-  await damageBlock(phone, await blockOf(phone, 3));
+  await damageBlock(phone, await heldBlockOf(phone, 3));
   await allLinked(devices);
 
   expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
@@ -35,7 +35,7 @@ test('a flipped bit on the device that is asked', async ({ newPool, newDevice })
   // Fragments 0 and 1 are asked for first: they are plain slices of the segment, and need no decoding.
   for (const device of devices) {
     const [held] = await storedFragments(device.page);
-    if (held?.fragment === 0) await damageBlock(device, await blockOf(device, 5));
+    if (held?.fragment === 0) await damageBlock(device, await heldBlockOf(device, 5));
   }
   await allLinked([reader, ...devices]);
   expect(await reader.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
@@ -57,7 +57,7 @@ async function spread(devices: readonly Device[]): Promise<string> {
 }
 
 /** The hash of the block of `segment` that the device's only fragment has. */
-async function blockOf(device: Device, segment: number): Promise<string> {
+async function heldBlockOf(device: Device, segment: number): Promise<string> {
   const [fragment, ...others] = await storedFragments(device.page);
   const hash = fragment?.blocks[segment];
   if (hash === undefined || others.length > 0) throw new Error(`${device.name} does not hold one fragment.`);

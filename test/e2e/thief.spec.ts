@@ -38,9 +38,9 @@ test('while a device alone has its files, its thief opens them', async ({ newVic
   );
   expect(haul.loot.poolSecrets).toHaveLength(1);
   expect(haul.loot.deviceKeys).toHaveLength(1);
-  expect(plainHashOf(haul, SMALL_NAME)).toBe(hashOf(SMALL));
-  expect(plainHashOf(haul, LARGE_NAME)).toBe(hashOf(LARGE));
-  expect(plainHashOf(haul, PRIVATE_NAME)).toBe(hashOf(PRIVATE));
+  expect(plainHashOf(haul, SMALL_NAME)).toBe(contentHashOf(SMALL));
+  expect(plainHashOf(haul, LARGE_NAME)).toBe(contentHashOf(LARGE));
+  expect(plainHashOf(haul, PRIVATE_NAME)).toBe(contentHashOf(PRIVATE));
   expect(haul.files).toHaveLength(3);
   for (const { shares: found } of haul.files) expect(found).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   // What the later tests look for is right: he has these very keys.
@@ -298,6 +298,6 @@ function isHolderOf(
   return held.length === fileCount;
 }
 
-function hashOf({ seed, length }: { readonly seed: number; readonly length: number }): string {
+function contentHashOf({ seed, length }: { readonly seed: number; readonly length: number }): string {
   return sha256(seededBytes(seed, length)).toString('hex');
 }

@@ -132,7 +132,9 @@ scenario(
     const { id, sealedBytes } = await interrupt(world, storer, bytes);
     const [key = ''] = storer.store.contents().blocks.keys();
     const isHit =
-      world.seed === 830 ? storer.store.deleteBlock(hashOf(key)) : storer.store.corruptBlock(hashOf(key));
+      world.seed === 830
+        ? storer.store.deleteBlock(hashFromKey(key))
+        : storer.store.corruptBlock(hashFromKey(key));
     expect(isHit).toBe(true);
     const before = storer.codec.sealedCount;
     await world.settled('it is stored', storer.resume(id, new MemoryFile(bytes, NAME)));
@@ -237,7 +239,7 @@ scenario(
     const [storer, , reader] = await pool(3).then(three);
     const bytes = world.random.bytes(SIZE);
     const { id } = await interrupt(world, storer, bytes);
-    for (const key of storer.store.contents().blocks.keys()) storer.store.deleteBlock(hashOf(key));
+    for (const key of storer.store.contents().blocks.keys()) storer.store.deleteBlock(hashFromKey(key));
     const keysBefore = storer.codec.sealed.map(({ sealedBy }) => sealedBy);
     const changed = changedAt(bytes, 0);
     await world.settled('it is stored', storer.resume(id, new MemoryFile(changed, NAME)));
@@ -618,6 +620,6 @@ function three(devices: readonly SimDevice[]): [SimDevice, SimDevice, SimDevice]
   return [first(devices), first(devices, 1), first(devices, 2)];
 }
 
-function hashOf(key: string): BlockHash {
+function hashFromKey(key: string): BlockHash {
   return parseBlockHash(new Uint8Array(Buffer.from(key, 'hex')));
 }

@@ -79,7 +79,7 @@ async function seal(
   const blocks = blocksFor(new Uint8Array(sealed), k, n, into);
   discard(new Uint8Array(sealed));
   code.derive(blocks.slice(0, k), blocks.slice(k));
-  const hashes = await Promise.all(blocks.map(({ bytes }) => hashOf(bytes)));
+  const hashes = await Promise.all(blocks.map(({ bytes }) => blockHashOf(bytes)));
   checkNotAborted(signal);
   return { plainHash, blocks: blocks.map(({ bytes }) => bytes), hashes };
 }
@@ -147,7 +147,7 @@ async function isSound({ bytes, hash }: ArrivedBlock): Promise<boolean> {
   return hash === undefined || equalBytes(await sha256(bytes), hash);
 }
 
-async function hashOf(block: Uint8Array<ArrayBuffer>): Promise<BlockHash> {
+async function blockHashOf(block: Uint8Array<ArrayBuffer>): Promise<BlockHash> {
   return parseBlockHash(await sha256(block));
 }
 

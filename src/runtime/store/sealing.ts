@@ -13,7 +13,7 @@ import { sealedBytesOf, type SealedSegments } from './unfinished-stores.ts';
 /** Segments hashed or sealed at once: enough to keep the workers busy while the next one is read. */
 export const SEGMENTS_AT_ONCE = 3;
 
-export function blockOf(hashes: readonly BlockHash[], fragment: number): BlockHash {
+export function blockHashAt(hashes: readonly BlockHash[], fragment: number): BlockHash {
   const hash = hashes[fragment];
   if (hash === undefined) throw new Error('a block for each fragment');
   return hash;
@@ -60,7 +60,7 @@ export async function sealSegments(
     if (doneHash !== undefined && doneBlocks !== undefined && (await areSound(doneBlocks, ports)))
       return { plainHash: doneHash, hashes: doneBlocks };
     const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
-    const row = blocks.map((bytes, fragment) => ({ hash: blockOf(hashes, fragment), bytes }));
+    const row = blocks.map((bytes, fragment) => ({ hash: blockHashAt(hashes, fragment), bytes }));
     const keep = isKept ? { as: segment, plainHash } : undefined;
     await ports.fragments.putBlocks(ownerOfStore(storeId), row, 'computed', keep);
     early?.sealed(hashes);

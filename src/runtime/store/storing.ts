@@ -30,7 +30,7 @@ import type { StoreJob, StorePorts } from './store-job.ts';
 import { abandonStore, mayBeHere, storeBefore } from './already-here.ts';
 import { EarlyPlacing } from './early-placing.ts';
 import { equalFileOf } from './equal-files.ts';
-import { blockOf, hashSegments, SEGMENTS_AT_ONCE, sealSegments } from './sealing.ts';
+import { blockHashAt, hashSegments, SEGMENTS_AT_ONCE, sealSegments } from './sealing.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 
 export type Stored =
@@ -103,7 +103,7 @@ async function sealAndPublish(
     }
     const shares = splitSecret(sharedKey, k, n, (length) => random.bytes(length));
     const indexes = shares.map((share, fragment) => {
-      const blocks = segments.map(({ hashes }) => blockOf(hashes, fragment));
+      const blocks = segments.map(({ hashes }) => blockHashAt(hashes, fragment));
       return { blocks, bytes: encodeFragmentIndex({ fragment, share, blocks }) };
     });
     const details = { name: store.name, path: store.path, mime: store.mime };

@@ -23,7 +23,7 @@ export function looksOf(deviceIds: readonly string[]): ReadonlyMap<string, Devic
   for (const id of [...new Set(deviceIds)].toSorted()) {
     if (taken.size === LOOK_COUNT) taken.clear();
     const round = Math.floor(taken.size / HUE_COUNT) * HUE_COUNT;
-    const wanted = hashOf(id) % HUE_COUNT;
+    const wanted = fnvOf(id) % HUE_COUNT;
     let slot = round + wanted;
     while (taken.has(slot)) slot = round + ((slot + 1) % HUE_COUNT);
     taken.add(slot);
@@ -33,7 +33,7 @@ export function looksOf(deviceIds: readonly string[]): ReadonlyMap<string, Devic
 }
 
 /** FNV-1a, 32 bits: spreads ids evenly, and nothing else is asked of it. */
-function hashOf(text: string): number {
+function fnvOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;

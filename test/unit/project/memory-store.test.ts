@@ -2,11 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { isPalmError } from '../../../src/core/model/errors.ts';
-import { type BlockHash, ownerOfStore, parseBlockHash } from '../../../src/core/model/ids.ts';
+import { ownerOfStore } from '../../../src/core/model/ids.ts';
 import { fragmentStoreCases, type FragmentStoreHarness } from '../../contract/fragment-store.ts';
 import { recordStoreCases } from '../../contract/record-store.ts';
 import { storeJournalCases } from '../../contract/store-journal.ts';
 import { createMemoryStore } from '../../sim/memory-store.ts';
+import { blockOf } from '../../fixtures/test-blocks.ts';
 
 describe('the fragment store', () => {
   for (const { name, run } of fragmentStoreCases) it(name, () => run(harness()));
@@ -33,10 +34,10 @@ describe('the store journal', () => {
 describe('the capacity', () => {
   it('bounds blocks and indexes, and is given back by release', async () => {
     const store = createMemoryStore({ capacityBytes: 10 });
-    const { hash, bytes } = await blockOf(8);
+    const { hash, bytes } = blockOf(8, 8);
     await store.fragments.putBlocks(ownerOfStore('a'), [{ hash, bytes }], 'claimed');
     expect(store.usedBytes()).toBe(8);
-    const more = await blockOf(3);
+    const more = blockOf(3, 3);
     const putting = store.fragments.putBlocks(ownerOfStore('b'), [more], 'claimed');
     await expect(putting).rejects.toSatisfy((error) => isPalmError(error, 'storage-full'));
     await store.fragments.release(ownerOfStore('a'));
@@ -60,9 +61,4 @@ function harness(): FragmentStoreHarness {
     fillDisk: async (freeBytes) => store.setCapacity(store.usedBytes() + freeBytes),
     freeDisk: async () => store.setCapacity(Number.POSITIVE_INFINITY),
   };
-}
-
-async function blockOf(length: number): Promise<{ hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }> {
-  const bytes = new Uint8Array(length).fill(length);
-  return { hash: parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))), bytes };
 }

@@ -22,7 +22,7 @@ type Vector = (typeof vectors.cases)[number];
 const FILE = fileIdAt(0);
 
 /** The bytes that the vector names. */
-function blockOf({ name, geometry }: Vector, segment: number): Uint8Array<ArrayBuffer> {
+function vectorBlockOf({ name, geometry }: Vector, segment: number): Uint8Array<ArrayBuffer> {
   const byteCount = blockBytesOf(geometry, segment);
   const parts = Array.from({ length: Math.ceil(byteCount / 32) }, (_, counter) => {
     const number = Buffer.alloc(4);
@@ -49,7 +49,9 @@ class Holder {
     this.place = { file: FILE, fragment: vector.fragment };
     this.index = bytesOfHex(vector.index);
     const segments = Array.from({ length: segmentCountOf(vector.geometry) }, (_, segment) => segment);
-    this.hashes = segments.map((segment) => createHash('sha256').update(blockOf(vector, segment)).digest());
+    this.hashes = segments.map((segment) =>
+      createHash('sha256').update(vectorBlockOf(vector, segment)).digest(),
+    );
     this.#blocks = new Map(
       this.hashes.map((hash, segment) => [blockKey(parseBlockHash(new Uint8Array(hash))), segment]),
     );
@@ -85,7 +87,7 @@ class Holder {
     if (segment === undefined) return undefined;
     const instead = this.instead.get(segment);
     if (instead instanceof Error) throw instead;
-    return this.instead.has(segment) ? instead : blockOf(this.#vector, segment);
+    return this.instead.has(segment) ? instead : vectorBlockOf(this.#vector, segment);
   }
 }
 
@@ -129,7 +131,7 @@ describe('a proof', () => {
     const right = await new Holder(vector).proof();
     for (const [segment, start] of vector.ranges as [number, number, number][]) {
       const holder = new Holder(vector);
-      const changed = blockOf(vector, segment);
+      const changed = vectorBlockOf(vector, segment);
       changed[start] = (changed[start] ?? 0) ^ 1;
       holder.instead.set(segment, changed);
       const wrong = await holder.proof();

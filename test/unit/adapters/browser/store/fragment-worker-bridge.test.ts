@@ -7,7 +7,7 @@ import { openDeviceStore } from '../../../../../src/adapters/browser/store/devic
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
 import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
-import { ownerOfTaking, parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import { ownerOfTaking } from '../../../../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
 import type { DeviceStore, FragmentStore } from '../../../../../src/core/ports.ts';
 import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
@@ -15,6 +15,7 @@ import { fragmentStoreCases, keepAs } from '../../../../contract/fragment-store.
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
 import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
 import { TestPackFolder } from '../../../../fixtures/pack-folder.ts';
+import { blockOf, hashOf } from '../../../../fixtures/test-blocks.ts';
 
 /** They change what lies on the disk, which idb-store.test.ts does. */
 const NEEDS_THE_DISK = /corrupt block|corrupt fragment index|vanished|full disk/u;
@@ -45,7 +46,7 @@ describe('the fragment store behind its worker', () => {
   }
 
   it('takes the buffers of blocks', async () => {
-    const { hash, bytes } = await blockOf(1);
+    const { hash, bytes } = blockOf(1, 200_000);
     await openStore().putBlocks(ownerOfTaking(1), [{ hash, bytes }], 'claimed');
     expect(bytes).toHaveLength(0);
   });
@@ -56,7 +57,7 @@ it('gives the buffer of a block that came from elsewhere back once it is written
   const store = openStore(buffers);
   const bytes = buffers.take(BLOCK_BYTES);
   bytes.fill(7);
-  const hash = await hashOf(bytes);
+  const hash = hashOf(bytes);
   await store.putBlocks(ownerOfTaking(1), [{ hash, bytes }], 'claimed');
   expect(bytes).toHaveLength(0);
   // What was just written lies in it still: it is the same memory.
@@ -69,10 +70,10 @@ it('a block from the files is answered in memory that was used before, and what 
   const folder = new TestPackFolder();
   const store = openStore(memory, folder);
   const bytes = new Uint8Array(200_000).fill(7);
-  const hash = await hashOf(bytes);
+  const hash = hashOf(bytes);
   await store.putBlocks(ownerOfTaking(1), [{ hash, bytes }], 'claimed');
   memory.give(memory.take(BLOCK_BYTES).fill(9));
-  expect(await store.getBlock(await hashOf(new Uint8Array(1)))).toBeUndefined();
+  expect(await store.getBlock(hashOf(new Uint8Array(1)))).toBeUndefined();
   const answer = await store.getBlock(hash);
   expect(answer).toEqual(new Uint8Array(200_000).fill(7));
   // Beyond the block there is what was in it.
@@ -83,7 +84,7 @@ it('a block from the files is answered in memory that was used before, and what 
 describe('a worker that dies', () => {
   it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
     const store = openStore();
-    const { hash, bytes } = await blockOf(1);
+    const { hash, bytes } = blockOf(1, 200_000);
     await store.putBlocks(ownerOfTaking(1), [{ hash, bytes: bytes.slice() }], 'claimed', keepAs(0));
     const reading = store.getBlock(hash);
     started[0]?.dispatchEvent(new Event('error'));
@@ -126,13 +127,4 @@ function keepingBlocks(store: FragmentStore): FragmentStore {
         ...given,
       ),
   };
-}
-
-async function blockOf(seed: number) {
-  const bytes = new Uint8Array(200_000).fill(seed);
-  return { hash: await hashOf(bytes), bytes };
-}
-
-async function hashOf(bytes: Uint8Array<ArrayBuffer>) {
-  return parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }

@@ -5,12 +5,12 @@ import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
 import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
-import { ownerOfTaking, parseBlockHash } from '../../../../../src/core/model/ids.ts';
+import { ownerOfTaking } from '../../../../../src/core/model/ids.ts';
 import type { FragmentStore } from '../../../../../src/core/ports.ts';
 import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
 import { createMemoryStore } from '../../../../sim/memory-store.ts';
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
-import { seededBytes } from '../../../../fixtures/erasure-oracle.ts';
+import { blockOf } from '../../../../fixtures/test-blocks.ts';
 
 const BLOCK_BYTES = 1_000;
 const started: ChannelWorker[] = [];
@@ -21,7 +21,7 @@ afterEach(() => {
 
 it('that dies while it writes fails that write alone', async () => {
   const store = openStore();
-  const [kept, lost] = [await blockOf(1), await blockOf(2)];
+  const [kept, lost] = [copyable(1), copyable(2)];
   await store.putBlocks(ownerOfTaking(1), [kept.copy()], 'computed');
   const writing = store.putBlocks(ownerOfTaking(1), [lost.copy()], 'computed');
   started[0]?.dispatchEvent(new Event('error'));
@@ -34,7 +34,7 @@ it('that dies while it writes fails that write alone', async () => {
 
 it('that dies while it reads fails those reads, and each block can be read again', async () => {
   const store = openStore();
-  const blocks = await Promise.all([1, 2, 3].map(blockOf));
+  const blocks = [1, 2, 3].map(copyable);
   await store.putBlocks(
     ownerOfTaking(1),
     blocks.map((block) => block.copy()),
@@ -79,8 +79,7 @@ async function expectToldSafe(call: Promise<unknown>): Promise<unknown> {
   return failure;
 }
 
-async function blockOf(seed: number) {
-  const bytes = seededBytes(BLOCK_BYTES, seed);
-  const hash = parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+function copyable(seed: number) {
+  const { hash, bytes } = blockOf(seed, BLOCK_BYTES);
   return { hash, bytes, copy: () => ({ hash, bytes: bytes.slice() }) };
 }

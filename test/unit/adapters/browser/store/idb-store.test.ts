@@ -21,7 +21,6 @@ import {
   fragmentIdOf,
   ownerOfStore,
   ownerOfTaking,
-  parseBlockHash,
 } from '../../../../../src/core/model/ids.ts';
 import {
   CONTRACT_BLOCK_BYTES,
@@ -35,6 +34,7 @@ import { USUAL_BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
 import { storeJournalCases, unfinishedStoreAt } from '../../../../contract/store-journal.ts';
 import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
 import { TestPackFolder } from '../../../../fixtures/pack-folder.ts';
+import { blockOf } from '../../../../fixtures/test-blocks.ts';
 
 // oxlint-disable-next-line typescript/unbound-method -- called on the store that it was called on
 const originalPut = IDBObjectStore.prototype.put;
@@ -62,7 +62,7 @@ describe('the fragment store with files', () => {
   it('keeps large blocks in files, and small ones as rows', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const [small, large] = [await blockOf(1), await blockOf(2, 250_000)];
+    const [small, large] = [blockOf(1), blockOf(2, 250_000)];
     await fragments.putBlocks(ownerOfTaking(1), [small, large], 'claimed');
     expect(await rowCount('blocks')).toBe(1);
     expect(await folder.names()).toEqual(['pack-0']);
@@ -74,7 +74,7 @@ describe('the fragment store with files', () => {
   it('flushes the files before a fragment exists', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    await fragments.putBlocks(ownerOfTaking(1), [await blockOf(1, 250_000)], 'claimed');
+    await fragments.putBlocks(ownerOfTaking(1), [blockOf(1, 250_000)], 'claimed');
     expect(folder.flushedNames).toEqual([]);
     const index = new Uint8Array([1]);
     const stored = {
@@ -83,13 +83,13 @@ describe('the fragment store with files', () => {
       fragment: 0,
       blockBytes: 250_000,
     };
-    await fragments.commit([{ stored, indexBytes: index, hashes: [(await blockOf(1, 250_000)).hash] }]);
+    await fragments.commit([{ stored, indexBytes: index, hashes: [blockOf(1, 250_000).hash] }]);
     expect(folder.flushedNames).toEqual(['pack-0']);
   });
 
   it('says that its files cannot be had, and does not take their blocks for damaged', async () => {
     const folder = packFolder();
-    const block = await blockOf(1, 250_000);
+    const block = blockOf(1, 250_000);
     await (
       await openStore('palm', folder)
     ).fragments.putBlocks(ownerOfTaking(1), [block], 'claimed', keepAs(0));
@@ -97,13 +97,13 @@ describe('the fragment store with files', () => {
     const without = (await openStore()).fragments.getBlock(block.hash);
     await expect(without).rejects.toSatisfy((error) => isPalmError(error, 'storage-failed'));
     const again = await openStore('palm', folder);
-    expect(await again.fragments.getBlock(block.hash)).toEqual((await blockOf(1, 250_000)).bytes);
+    expect(await again.fragments.getBlock(block.hash)).toEqual(blockOf(1, 250_000).bytes);
   });
 
   it('writes no row for what a job did not keep, and frees its files when it is opened again', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    await fragments.putBlocks(ownerOfTaking(1), [await blockOf(1, 250_000)], 'claimed');
+    await fragments.putBlocks(ownerOfTaking(1), [blockOf(1, 250_000)], 'claimed');
     for (const store of ['blocks', 'kept', 'fragments']) expect(await rowCount(store), store).toBe(0);
     folder.die();
     await openStore('palm', folder);
@@ -113,7 +113,7 @@ describe('the fragment store with files', () => {
   it('writes a damaged block anew where it lay, so that rows stay right', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const [first, second] = [await blockOf(1, 250_000), await blockOf(2, 250_000)];
+    const [first, second] = [blockOf(1, 250_000), blockOf(2, 250_000)];
     const index = new Uint8Array([1]);
     const stored = {
       fragmentId: fragmentIdOf(index),
@@ -127,28 +127,28 @@ describe('the fragment store with files', () => {
     folder.flipBit('pack-0', 7);
     await expect(fragments.getBlock(first.hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
     await fragments.putBlocks(ownerOfStore('other'), [second], 'claimed', keepAs(0));
-    await fragments.putBlocks(ownerOfStore('repair'), [await blockOf(1, 250_000)], 'claimed');
+    await fragments.putBlocks(ownerOfStore('repair'), [blockOf(1, 250_000)], 'claimed');
     folder.die();
     const again = (await openStore('palm', folder)).fragments;
-    expect(await again.getBlock(first.hash)).toEqual((await blockOf(1, 250_000)).bytes);
-    expect(await again.getBlock(second.hash)).toEqual((await blockOf(2, 250_000)).bytes);
+    expect(await again.getBlock(first.hash)).toEqual(blockOf(1, 250_000).bytes);
+    expect(await again.getBlock(second.hash)).toEqual(blockOf(2, 250_000).bytes);
   });
 
   it('does not give a place away while it is written', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const putting = fragments.putBlocks(ownerOfTaking(1), [await blockOf(1, 250_000)], 'computed');
+    const putting = fragments.putBlocks(ownerOfTaking(1), [blockOf(1, 250_000)], 'computed');
     await fragments.release(ownerOfTaking(1));
-    const other = await blockOf(2, 250_000);
+    const other = blockOf(2, 250_000);
     await Promise.all([putting, fragments.putBlocks(ownerOfStore('other'), [other], 'computed')]);
-    expect(await fragments.getBlock(other.hash)).toEqual((await blockOf(2, 250_000)).bytes);
-    expect(await fragments.hasBlocks([(await blockOf(1, 250_000)).hash])).toEqual([false]);
+    expect(await fragments.getBlock(other.hash)).toEqual(blockOf(2, 250_000).bytes);
+    expect(await fragments.hasBlocks([blockOf(1, 250_000).hash])).toEqual([false]);
   });
 
   it('takes bytes whose hashes were computed as they are', async () => {
     const { fragments } = await openStore();
-    const { hash } = await blockOf(1);
-    await fragments.putBlocks(ownerOfTaking(1), [{ hash, bytes: (await blockOf(2)).bytes }], 'computed');
+    const { hash } = blockOf(1);
+    await fragments.putBlocks(ownerOfTaking(1), [{ hash, bytes: blockOf(2).bytes }], 'computed');
     await expect(fragments.getBlock(hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
   });
 });
@@ -261,7 +261,7 @@ describe('a damaged row', () => {
     const { fragments } = await openStore();
     // What else its owner kept is no more to be gone on with than what nobody can tell any more.
     for (const at of [4, 5, 6])
-      await fragments.putBlocks(ownerOfStore('x'), [await blockOf(at)], 'claimed', keepAs(at));
+      await fragments.putBlocks(ownerOfStore('x'), [blockOf(at)], 'claimed', keepAs(at));
     await changeRowInLine('kept', ['store:x', 5], () => change);
     const again = await openStore();
     expect(again.damagedRowCount()).toBe(1);
@@ -274,7 +274,7 @@ describe('a damaged row', () => {
   it('of a fragment that names a slot twice costs the second its block, and no other', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
-    const blocks = [await blockOf(1, 250_000), await blockOf(2, 250_000)];
+    const blocks = [blockOf(1, 250_000), blockOf(2, 250_000)];
     const hashes = blocks.map(({ hash }) => hash);
     for (const [at, block] of blocks.entries())
       await fragments.putBlocks(ownerOfStore('x'), [block], 'claimed', keepAs(at));
@@ -282,7 +282,7 @@ describe('a damaged row', () => {
     folder.die();
     const again = (await openStore('palm', folder)).fragments;
     expect(await again.hasBlocks(hashes)).toEqual([true, false]);
-    expect(await again.getBlock((await blockOf(1, 250_000)).hash)).toEqual((await blockOf(1, 250_000)).bytes);
+    expect(await again.getBlock(blockOf(1, 250_000).hash)).toEqual(blockOf(1, 250_000).bytes);
   });
 
   it('of a fragment is removed with what it claims, not listed, and counted', async () => {
@@ -319,9 +319,9 @@ describe('a damaged row', () => {
 
   it('of a block is a corrupt block', async () => {
     const { fragments } = await openStore();
-    const { hash } = await blockOf(1);
+    const { hash } = blockOf(1);
     for (const row of ['text', new Uint8Array(300_000), { bytes: 1 }]) {
-      await fragments.putBlocks(ownerOfTaking(1), [await blockOf(1)], 'claimed');
+      await fragments.putBlocks(ownerOfTaking(1), [blockOf(1)], 'claimed');
       await putRow('blocks', row, new Uint8Array(hash));
       await expect(fragments.getBlock(hash)).rejects.toSatisfy((error) => isPalmError(error, 'corrupt'));
       expect(await fragments.getBlock(hash)).toBeUndefined();
@@ -333,7 +333,7 @@ describe('the connection', () => {
   it('is opened again after the browser ended it', async () => {
     const connections = watchConnections();
     const { fragments } = await openStore();
-    const block = await blockOf(1);
+    const block = blockOf(1);
     await fragments.putBlocks(ownerOfTaking(1), [block], 'claimed');
     // Its declared parameter is the class; what it takes is a connection.
     for (const connection of connections.slice()) Reflect.apply(forceCloseDatabase, undefined, [connection]);
@@ -359,7 +359,7 @@ describe('the connection', () => {
 
   it('fails calls after close, and keeps what was written before', async () => {
     const store = await openStore();
-    const block = await blockOf(1);
+    const block = blockOf(1);
     await store.fragments.putBlocks(ownerOfTaking(1), [block], 'claimed', keepAs(0));
     store.close();
     const failing = store.fragments.getBlock(block.hash);
@@ -369,7 +369,7 @@ describe('the connection', () => {
   });
 
   it('keeps databases of different names apart', async () => {
-    const block = await blockOf(1);
+    const block = blockOf(1);
     await (await openStore('one')).fragments.putBlocks(ownerOfTaking(1), [block], 'claimed');
     expect(await (await openStore('two')).fragments.hasBlocks([block.hash])).toEqual([false]);
   });
@@ -389,7 +389,7 @@ describe('a transaction', () => {
   });
 
   it('stores of a view what it shows, not the buffer behind it', async () => {
-    const { hash, bytes } = await blockOf(1);
+    const { hash, bytes } = blockOf(1);
     const large = new Uint8Array(1_000_000);
     large.set(bytes, 500);
     const view = large.subarray(500, 500 + bytes.length);
@@ -536,12 +536,4 @@ async function putRow(store: string, row: unknown, key?: IDBValidKey): Promise<v
   const database = await openDB('palm-device');
   await database.put(store, row, key);
   database.close();
-}
-
-async function blockOf(
-  seed: number,
-  byteCount = 1000,
-): Promise<{ hash: BlockHash; bytes: Uint8Array<ArrayBuffer> }> {
-  const bytes = new Uint8Array(byteCount).fill(seed);
-  return { hash: parseBlockHash(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))), bytes };
 }

@@ -64,20 +64,20 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
 
   const { fragments, journal } = await open();
   expect(await fragments.list()).toEqual([whole.stored, damaged.stored]);
-  for (const seed of [1, 2, 3, 5, 6]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
-  expect(await fragments.hasBlocks([4, 7].map(hashOf))).toEqual([false, false]);
+  for (const seed of [1, 2, 3, 5, 6]) expect(await fragments.getBlock(hashAt(seed))).toEqual(bytesOf(seed));
+  expect(await fragments.hasBlocks([4, 7].map(hashAt))).toEqual([false, false]);
   expect(await fragments.getIndex(whole.stored.fragmentId)).toEqual(whole.index);
   expect(await fragments.owners()).toEqual([OWNER]);
   expect(await fragments.kept(OWNER)).toEqual(
     new Map<number, Kept>([
       [0, { plainHash: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
-      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [5, 6].map(hashOf) }],
+      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [5, 6].map(hashAt) }],
     ]),
   );
 
   await fragments.release(OWNER);
   await fragments.drop([whole.stored.fragmentId]);
-  expect(await fragments.hasBlocks([1, 2, 5, 6].map(hashOf))).toEqual([false, false, false, false]);
+  expect(await fragments.hasBlocks([1, 2, 5, 6].map(hashAt))).toEqual([false, false, false, false]);
   await expect.poll(() => folder.names()).toEqual(['pack-1']);
 
   expect((await journal.load()).stores).toEqual([STORE]);
@@ -105,13 +105,13 @@ it('version 4, where the journal has the hashes of what is sealed', async () => 
 
   const { fragments, journal } = await open();
   expect(await fragments.list()).toEqual([fragment.stored]);
-  for (const seed of [1, 2]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
+  for (const seed of [1, 2]) expect(await fragments.getBlock(hashAt(seed))).toEqual(bytesOf(seed));
   expect(await fragments.owners()).toEqual([OWNER]);
   expect(await fragments.kept(OWNER)).toEqual(
     new Map<number, Kept>([
       // Its blocks may have left all the same.
       [0, { plainHash: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
-      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [hashOf(2)] }],
+      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [hashAt(2)] }],
     ]),
   );
   expect((await journal.load()).stores).toEqual([STORE]);
@@ -156,7 +156,7 @@ it('version 1, where every block is a row', async () => {
   database.close();
   const { fragments } = await open();
   expect(await fragments.list()).toEqual([fragment.stored]);
-  for (const seed of [1, 2]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
+  for (const seed of [1, 2]) expect(await fragments.getBlock(hashAt(seed))).toEqual(bytesOf(seed));
 });
 
 it('a fragment whose index cannot be read goes, and the others stay', async () => {
@@ -184,7 +184,7 @@ it('an upgrade that fails leaves the database as it was, and the next one does i
   IDBCursor.prototype.update = originalUpdate;
   const { fragments } = await open();
   expect(await fragments.list()).toEqual([fragment.stored]);
-  for (const seed of [1, 2]) expect(await fragments.getBlock(hashOf(seed))).toEqual(bytesOf(seed));
+  for (const seed of [1, 2]) expect(await fragments.getBlock(hashAt(seed))).toEqual(bytesOf(seed));
 });
 
 async function open(): Promise<OpenDeviceStore> {
@@ -225,7 +225,7 @@ interface TestFragment {
 }
 
 function fragmentOf(fragment: number, seeds: readonly number[]): TestFragment {
-  const blocks = seeds.map(hashOf);
+  const blocks = seeds.map(hashAt);
   const index = new Uint8Array(encodeFragmentIndex({ fragment, share: new Uint8Array(32), blocks }));
   const fileId = fileIdOf(new Uint8Array([9]));
   return {
@@ -241,7 +241,7 @@ async function putFragment(database: IDBPDatabase, { stored, index }: TestFragme
 
 async function putSlot(database: IDBPDatabase, slot: number, seed: number): Promise<void> {
   await putPacked(slot, seed);
-  await database.put('slots', { slot, bytes: 200_000 }, new Uint8Array(hashOf(seed)));
+  await database.put('slots', { slot, bytes: 200_000 }, new Uint8Array(hashAt(seed)));
 }
 
 async function putPacked(slot: number, seed: number): Promise<void> {
@@ -251,17 +251,17 @@ async function putPacked(slot: number, seed: number): Promise<void> {
 }
 
 async function putRow(database: IDBPDatabase, seed: number): Promise<void> {
-  await database.put('blocks', bytesOf(seed), new Uint8Array(hashOf(seed)));
+  await database.put('blocks', bytesOf(seed), new Uint8Array(hashAt(seed)));
 }
 
 function bytesOf(seed: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(200_000).fill(seed);
 }
 
-function hashOf(seed: number): BlockHash {
+function hashAt(seed: number): BlockHash {
   return parseBlockHash(sha256(bytesOf(seed)));
 }
 
 function rowOf(seeds: readonly number[]): Uint8Array {
-  return Uint8Array.from(seeds.flatMap((seed) => [...hashOf(seed)]));
+  return Uint8Array.from(seeds.flatMap((seed) => [...hashAt(seed)]));
 }

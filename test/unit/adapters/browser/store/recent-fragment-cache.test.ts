@@ -28,20 +28,20 @@ afterEach(() => {
 
 it('a block that was sealed here is served once from memory, then from the disk', async () => {
   const { store, loads } = disk();
-  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed');
-  expect((await store.getBlock(hashOf(1)))?.[0]).toBe(1);
+  await store.putBlocks(ownerOfTaking(1), [markedBlock(1)], 'computed');
+  expect((await store.getBlock(markedHash(1)))?.[0]).toBe(1);
   expect(loads).toEqual([]);
-  await store.getBlock(hashOf(1));
+  await store.getBlock(markedHash(1));
   expect(loads).toEqual([1]);
 });
 
 it('a small block that was sealed here is served from memory as often as it is asked for', async () => {
   const { store, loads, spent } = disk();
   const bytes = new Uint8Array(1_000).fill(7);
-  await store.putBlocks(ownerOfTaking(1), [{ hash: hashOf(1), bytes }], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [{ hash: markedHash(1), bytes }], 'computed');
   expect(areSame(spent, [bytes])).toBe(true);
   for (let time = 0; time < 3; time++) {
-    const served = await store.getBlock(hashOf(1));
+    const served = await store.getBlock(markedHash(1));
     expect(served).toEqual(new Uint8Array(1_000).fill(7));
     // It is its taker's.
     served?.fill(0);
@@ -51,21 +51,22 @@ it('a small block that was sealed here is served from memory as often as it is a
 
 it('a block from elsewhere is not kept, and its bytes are spent', async () => {
   const { store, loads, spent } = disk();
-  const block = blockOf(1);
+  const block = markedBlock(1);
   await store.putBlocks(ownerOfTaking(1), [block], 'claimed');
   expect(areSame(spent, [block.bytes])).toBe(true);
-  await store.getBlock(hashOf(1));
+  await store.getBlock(markedHash(1));
   expect(loads).toEqual([1]);
 });
 
 it('the oldest give way, and their memory is spent', async () => {
   const { store, loads, spent } = disk();
-  const first = blockOf(0);
+  const first = markedBlock(0);
   await store.putBlocks(ownerOfTaking(1), [first], 'computed');
-  for (let seed = 1; seed <= 16; seed++) await store.putBlocks(ownerOfTaking(1), [blockOf(seed)], 'computed');
+  for (let seed = 1; seed <= 16; seed++)
+    await store.putBlocks(ownerOfTaking(1), [markedBlock(seed)], 'computed');
   expect(areSame(spent, [first.bytes])).toBe(true);
-  await store.getBlock(hashOf(0));
-  for (let seed = 1; seed <= 16; seed++) await store.getBlock(hashOf(seed));
+  await store.getBlock(markedHash(0));
+  for (let seed = 1; seed <= 16; seed++) await store.getBlock(markedHash(seed));
   expect(loads).toEqual([0]);
 });
 
@@ -76,11 +77,11 @@ it('all are forgotten when nobody fetches, when the store is cleared, and when f
     (store: FragmentStore) => store.drop([fragmentIdOf(new Uint8Array(1))]),
   ]) {
     const { store, loads, spent } = disk();
-    const block = blockOf(1);
+    const block = markedBlock(1);
     await store.putBlocks(ownerOfTaking(1), [block], 'computed');
     await forget(store);
     expect(areSame(spent, [block.bytes])).toBe(true);
-    await store.getBlock(hashOf(1));
+    await store.getBlock(markedHash(1));
     expect(loads).toEqual([1]);
   }
 });
@@ -88,9 +89,9 @@ it('all are forgotten when nobody fetches, when the store is cleared, and when f
 it('the index of a fragment that was just made is served from memory, until the fragment is dropped', async () => {
   const { store, indexLoads } = disk();
   const made = fragmentOf(1);
-  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [markedBlock(1)], 'computed');
   await store.commit([made]);
-  await store.getBlock(hashOf(1));
+  await store.getBlock(markedHash(1));
   for (let time = 0; time < 2; time++)
     expect(await store.getIndex(made.stored.fragmentId)).toEqual(made.indexBytes);
   expect(indexLoads).toEqual([]);
@@ -101,22 +102,22 @@ it('the index of a fragment that was just made is served from memory, until the 
 
 it('a fragment that is dropped takes its own blocks along, and no others', async () => {
   const { store, loads, spent } = disk();
-  const [one, two] = [blockOf(1), blockOf(2)];
+  const [one, two] = [markedBlock(1), markedBlock(2)];
   await store.putBlocks(ownerOfTaking(1), [one, two], 'computed');
   await store.commit([fragmentOf(1), fragmentOf(2)]);
   await store.drop([fragmentOf(1).stored.fragmentId]);
   expect(areSame(spent, [one.bytes])).toBe(true);
-  await store.getBlock(hashOf(1));
-  await store.getBlock(hashOf(2));
+  await store.getBlock(markedHash(1));
+  await store.getBlock(markedHash(2));
   expect(loads).toEqual([1]);
 });
 
 it('fragments of blocks from elsewhere, and those that could not be made, are not kept', async () => {
   const { store, indexLoads } = disk();
-  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'claimed');
+  await store.putBlocks(ownerOfTaking(1), [markedBlock(1)], 'claimed');
   await store.commit([fragmentOf(1)]);
   const failing = disk(undefined, new Error('full'));
-  await failing.store.putBlocks(ownerOfTaking(1), [blockOf(2)], 'computed');
+  await failing.store.putBlocks(ownerOfTaking(1), [markedBlock(2)], 'computed');
   await expect(failing.store.commit([fragmentOf(2)])).rejects.toThrow('full');
   await store.getIndex(fragmentOf(1).stored.fragmentId);
   await failing.store.getIndex(fragmentOf(2).stored.fragmentId);
@@ -128,7 +129,7 @@ it('fragments of blocks from elsewhere, and those that could not be made, are no
 
 it('the oldest indexes give way to what would be too much', async () => {
   const { store, indexLoads } = disk();
-  await store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed');
+  await store.putBlocks(ownerOfTaking(1), [markedBlock(1)], 'computed');
   const long = [1, 2, 3].map((seed) => fragmentOf(1, MIB / 2 - seed));
   await store.commit(long);
   for (const { stored } of long) await store.getIndex(stored.fragmentId);
@@ -137,9 +138,9 @@ it('the oldest indexes give way to what would be too much', async () => {
 
 it('blocks that could not be written are not served', async () => {
   const { store, loads, spent } = disk(new Error('full'));
-  await expect(store.putBlocks(ownerOfTaking(1), [blockOf(1)], 'computed')).rejects.toThrow('full');
+  await expect(store.putBlocks(ownerOfTaking(1), [markedBlock(1)], 'computed')).rejects.toThrow('full');
   expect(spent).toEqual([]);
-  await store.getBlock(hashOf(1));
+  await store.getBlock(markedHash(1));
   expect(loads).toEqual([1]);
 });
 
@@ -189,13 +190,13 @@ function areSame(spent: readonly Uint8Array[], expected: readonly Uint8Array[]):
 function fragmentOf(seed: number, indexBytes = 90): NewFragment {
   const index = new Uint8Array(indexBytes).fill(seed);
   const stored = { fragmentId: fragmentIdOf(index), fileId: fileIdAt(seed), fragment: 0, blockBytes: MIB };
-  return { stored, indexBytes: index, hashes: [hashOf(seed)] };
+  return { stored, indexBytes: index, hashes: [markedHash(seed)] };
 }
 
-function blockOf(seed: number): { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> } {
-  return { hash: hashOf(seed), bytes: new Uint8Array(MIB).fill(seed) };
+function markedBlock(seed: number): { hash: BlockHash; bytes: Uint8Array<ArrayBuffer> } {
+  return { hash: markedHash(seed), bytes: new Uint8Array(MIB).fill(seed) };
 }
 
-function hashOf(seed: number): BlockHash {
+function markedHash(seed: number): BlockHash {
   return parseBlockHash(new Uint8Array(32).fill(seed));
 }
