@@ -1,10 +1,9 @@
 // The pool's replicated set of signed records, and what it says: files, removals, names. Devices that
-// exchange their difference keep the same entries, whatever the order (device-log.ts), and so hold the same
-// catalogue. Removal is a tombstone that wins over its file.
+// exchange their differences keep the same entries in any order (device-log.ts), and so hold the same
+// catalogue. A removal is a tombstone that wins over its file.
 //
-// Logs are bounded, so an entry may have to go again, and with it what it said: a file is here as long as an
-// entry says so and none removes it. The one bound that is not a function of the entries is on the number of
-// logs: see #logOf.
+// Logs are bounded, so an entry may be evicted, and what it said ends: a file is here while a kept entry says
+// so and none removes it. Only the bound on the number of logs is not a function of the entries: see #logOf.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -27,8 +26,8 @@ export interface LogHead {
 }
 
 /**
- * A position in the catalogue as it is sent: logs by device id, and within a log its entries by number, then
- * by entry id. Without `entry` it lies before all entries above `seq`.
+ * A position in the order in which the catalogue is sent: logs by device id, and within a log its entries by
+ * number, then by entry id. Without `entry` it lies before all entries above `seq`.
  */
 export interface LogCursor {
   readonly device: DeviceId;
@@ -44,17 +43,17 @@ export interface EntryPosition {
 }
 
 export interface AddResult {
-  /** Those that are kept and were not here. */
+  /** Entries that are kept and were not here before. */
   readonly added: readonly CheckedEntry[];
-  /** Entries that were here and had to go for others of their log. */
+  /** Entries that were here and were evicted for others of their log. */
   readonly evicted: readonly PackedEntry[];
-  /** Files that went with them. */
+  /** Files that were lost with the evicted entries. */
   readonly lost: readonly FileId[];
-  /** Devices of whose log an earlier part is missing here: ask for it from the start. */
+  /** Devices of whose logs an earlier part is missing here: ask for those logs from the start. */
   readonly orphaned: readonly DeviceId[];
   /** How often a log was seen to split. */
   readonly forks: ReadonlyMap<DeviceId, number>;
-  /** How many entries of a log are not kept because it is full: those that came, and those that went. */
+  /** How many entries of a log are not kept because it is full, new and evicted ones together. */
   readonly beyond: ReadonlyMap<DeviceId, number>;
 }
 
@@ -75,7 +74,7 @@ export class Catalogue {
   }
 
   /**
-   * The wall clock: a name that is dated more than 12 hours ahead waits. Told before anything else, and never
+   * The wall clock: a pool name dated more than 12 hours ahead waits. Must be told first, and never runs
    * back.
    */
   tell(nowMs: number): void {
@@ -93,7 +92,7 @@ export class Catalogue {
     const added: [CheckedEntry, PackedEntry][] = [];
     for (const checked of entries) {
       const { deviceId, entryId } = checked.entry;
-      // Told often, as links overlap; packing it would be for nothing.
+      // Entries arrive repeatedly, as links overlap; packing this one would be wasted work.
       if (this.#logs.get(deviceId)?.has(entryId) === true) continue;
       const packed = new PackedEntry(packEntry(checked), 0, deviceId);
       if (this.#add(packed, changes)) added.push([checked, packed]);
@@ -112,9 +111,9 @@ export class Catalogue {
   }
 
   /**
-   * Adds what was checked and kept before, in any order. Returns those that have no place here any more, or
-   * are here twice; those that lack the entry before them are left out, but not returned: that entry may come
-   * again.
+   * Adds entries that were checked and kept before, in any order. Returns those that no longer have a place
+   * here or are duplicates. Entries that lack the one before them are left out but not returned: that one may
+   * still come.
    */
   restore(entries: readonly PackedEntry[]): PackedEntry[] {
     const changes = new Changes();
@@ -141,7 +140,7 @@ export class Catalogue {
   }
 
   /**
-   * Bytes of records that still fit into a device's log; of files less, so that they can still be removed.
+   * Bytes of records that still fit into a device's log. Files get less, so that they can still be removed.
    */
   roomOf(device: DeviceId, what: 'file' | 'other'): number {
     const reserve = what === 'file' ? LOG_RESERVE_BYTES : 0;
@@ -159,7 +158,7 @@ export class Catalogue {
     return heads.toSorted((a, b) => (a.device < b.device ? -1 : 1));
   }
 
-  /** Whether it takes no further log. From then on the logs in it are always the same ones. */
+  /** Whether it takes no more logs. From then on its set of logs stays the same. */
   get isClosed(): boolean {
     return this.#logs.size >= MAX_DEVICE_COUNT;
   }
@@ -170,7 +169,7 @@ export class Catalogue {
     return this.#digest;
   }
 
-  /** Equal for catalogues that are equal but for the logs of these devices. */
+  /** Equal for catalogues that differ only in the logs of these devices. */
   digestWithout(devices: ReadonlySet<DeviceId>): string {
     const lines = [...this.#logs.keys()]
       .filter((device) => !devices.has(device))
@@ -179,7 +178,7 @@ export class Catalogue {
     return hexOf(sha256(utf8(lines.join('\n'))));
   }
 
-  /** The devices whose logs are here and not among `theirs`. */
+  /** The devices whose logs are here but not among `theirs`. */
   logsBeside(theirs: readonly LogHead[]): Set<DeviceId> {
     const named = new Set(theirs.map(({ device }) => device));
     return new Set([...this.#logs.keys()].filter((device) => !named.has(device)));
@@ -187,7 +186,7 @@ export class Catalogue {
 
   /**
    * Entries that a device with `theirs` may lack: by device id, in order within each log. With `from`, only
-   * what lies after it. If it is `closed`, of the logs in `theirs` only.
+   * those after it. If that device is `closed`, only those of the logs in `theirs`.
    */
   *missingFor(theirs: readonly LogHead[], from?: LogCursor, closed = false): Generator<PackedEntry> {
     const known = new Map(theirs.map((head) => [head.device, head]));
@@ -197,8 +196,8 @@ export class Catalogue {
       const head = known.get(device);
       if (head?.digest === log.digest || (closed && head === undefined)) continue;
       if (device === from?.device) yield* log.missing(head?.marks ?? [], from.seq, from.entry);
-      // A longer log than this one has all of it, unless they parted: then this device asks for theirs, and
-      // knows.
+      // A longer log than this one contains all of it, unless they split: then this device asks for theirs,
+      // and finds out.
       else if (log.branchCount > 1 || (head?.seq ?? 0) <= log.seq) yield* log.missing(head?.marks ?? [], 0);
     }
   }
@@ -213,8 +212,8 @@ export class Catalogue {
   }
 
   /**
-   * The files that were published under this content tag, by id. Whether they have the bytes, only their
-   * storers know.
+   * The files that were published under this content tag, by id. Only their storers know whether their bytes
+   * match.
    */
   filesWithTag(contentTag: Uint8Array): FileId[] {
     return this.#files.withTag(contentTag);
@@ -264,8 +263,8 @@ export class Catalogue {
   }
 
   /**
-   * A stranger's log beyond the bound on devices is not opened: which are kept then depends on who came
-   * first. Any rule that does not would let whoever makes up a thousand devices push the honest ones out. A
+   * Logs of strangers beyond the bound on devices are not opened, so which logs are kept depends on who came
+   * first. With any other rule, an attacker who makes up a thousand devices could push the honest ones out. A
    * new log is kept only once it has an entry: an empty one would make equal catalogues look different.
    */
   #logOf(device: DeviceId): DeviceLog | undefined {
@@ -276,7 +275,7 @@ export class Catalogue {
     return this.#logs.size >= most ? undefined : new DeviceLog(this.#maxLogBytes);
   }
 
-  /** What an entry says begins to count, or ends. */
+  /** What the entry says begins to count, or ends. */
   #apply(entry: PackedEntry, change: 1 | -1, changes: Changes): void {
     const { kind, fileId } = entry;
     if (kind !== 'pool') this.#names.saw(entry);

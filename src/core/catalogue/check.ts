@@ -1,6 +1,6 @@
-// The gate of the catalogue: a record counts only once it went through here. Shape, size, pool, signature
-// and, for a file, the manifest's own seal and shape. The chain is the catalogue's to check, for it needs the
-// entries before.
+// The gate of the catalogue: a record counts only after it passed here. Checks shape, size, pool, signature
+// and, for a file, the manifest's own seal and shape. The catalogue checks the chain, because that needs the
+// earlier entries.
 
 import { hasBlocksWorthIndexing } from '../model/geometry.ts';
 import { fileIdOf, type FileId } from '../model/ids.ts';
@@ -12,10 +12,7 @@ import { openManifest, type Manifest } from './manifest.ts';
 
 export interface CheckedEntry {
   readonly entry: Entry;
-  /**
-   * Only when the body's kind is 'file', and unless that file cannot be kept: the entry is without effect
-   * then.
-   */
+  /** Set only when the body's kind is 'file' and the file can be kept: otherwise the entry has no effect. */
   readonly file?: { readonly fileId: FileId; readonly manifest: Manifest };
 }
 
@@ -33,7 +30,7 @@ export async function checkEntry(
   if (entry.body.kind !== 'file') return { entry };
   const manifest = await openManifest(entry.body.manifest, keys.catalogueKey, keys.poolId, cryptography);
   if (manifest.by !== entry.deviceId) throw bad('a manifest in the name of another device');
-  // Kept all the same: what follows in this log hangs on it.
+  // Kept all the same: the log's later entries depend on it.
   if (!hasBlocksWorthIndexing(manifest)) return { entry };
   return { entry, file: { fileId: fileIdOf(entry.body.manifest), manifest } };
 }

@@ -14,9 +14,8 @@ export const MAX_HYBRID_MS = 253_402_300_799_999;
 export const MAX_HYBRID_COUNT = 0xffff_ffff;
 
 /**
- * A time after `last` and not before `nowMs`. At the very end of time, where one hostile record can push
- * every clock, it stands still: such records are all equally late, and whoever compares them falls back on
- * their ids.
+ * A time after `last` and not before `nowMs`. At the end of time, where one hostile record can push every
+ * clock, it stands still: such records are all equally late, and comparisons fall back on their ids.
  */
 export function tickAfter(last: HybridTime, nowMs: number): HybridTime {
   const wallMs = Math.min(Math.max(0, Math.floor(nowMs)), MAX_HYBRID_MS);

@@ -1,12 +1,12 @@
-// One device's log as this device keeps it. Honest logs are chains. A chain can fork: a device whose disk
-// lost its last records writes their numbers again, and a hostile one may do so on purpose.
+// One device's log as this device keeps it. Honest logs are chains. A chain can fork when a device's disk
+// lost its last records and it writes their numbers again; a hostile device may do so on purpose.
 //
-// What is kept is a function of what was ever offered, whatever the order, and the kept entries alone tell it
-// on: of all entries in branch order (an entry before those that follow it; of a fork the branch whose first
-// entry has the smaller id goes first) those are kept that have at most MAX_LOG_BYTES of records before them,
-// and fewer than MAX_LOG_BRANCHES branch ends. Both counts only grow as entries come, and depend on what is
-// kept only. So whatever has to go is the last in branch order, and devices that exchange what they keep end
-// up with the same (docs/decisions/0019-what-a-log-may-hold.md).
+// The kept entries are a function of all entries ever offered, in any order, and of nothing else. Take all
+// entries in branch order: an entry before those that follow it, and at a fork the branch whose first entry
+// has the smaller id. An entry is kept if at most MAX_LOG_BYTES of records and fewer than MAX_LOG_BRANCHES
+// branch ends come before it. Both counts only grow as entries come, and depend only on kept entries. So the
+// last in branch order is always the one to evict, and devices that exchange what they keep end up with the
+// same (docs/decisions/0019-what-a-log-may-hold.md).
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -22,16 +22,16 @@ export interface LogMark {
 
 export interface AddOutcome {
   /**
-   * 'orphan' when the entry before it is not here; 'beyond' when it is not kept: others come first, and the
-   * log is full. 'forked' is 'added', as the first of a new branch.
+   * 'orphan': the entry before it is not here. 'beyond': it is not kept, because others come first and the
+   * log is full. 'forked': added, as the first of a new branch.
    */
   readonly kind: 'added' | 'forked' | 'known' | 'orphan' | 'beyond';
-  /** Entries that had to go for it. */
+  /** Entries that were evicted for it. */
   readonly evicted: readonly PackedEntry[];
 }
 
 /**
- * Entries in a row, each before the next. `parent` has the one before the first, unless that is the log's
+ * Entries in a row, each before the next. `parent` has the entry before the first, unless that is the log's
  * first.
  */
 interface Branch {
@@ -43,7 +43,7 @@ const NOTHING: readonly PackedEntry[] = [];
 
 export class DeviceLog {
   readonly #byId = new Map<EntryId, PackedEntry>();
-  /** In branch order. Each ends in an entry that no other follows. */
+  /** In branch order. Each ends in an entry that none follows. */
   readonly #branches: Branch[] = [];
   readonly #maxBytes: number;
   #byteCount = 0;
@@ -93,7 +93,9 @@ export class DeviceLog {
     return { kind: 'beyond', evicted: evicted.filter((gone) => gone !== entry) };
   }
 
-  /** The entry that the device's next one follows: of the longest branch, the smallest id. */
+  /**
+   * The entry that the device's next one follows: the end of the longest branch; of equals, the smallest id.
+   */
   get head(): PackedEntry | undefined {
     const { seq } = this;
     return this.#branches
@@ -110,8 +112,8 @@ export class DeviceLog {
   }
 
   /**
-   * Where this log is, for whoever has to find out what is missing here: its ends, and steps of 1, 2, 4… back
-   * from the head.
+   * Tells other devices what this log has, so that they find what is missing here: its ends, and steps of 1,
+   * 2, 4… back from the head.
    */
   marks(): LogMark[] {
     const ends = this.#branches.flatMap(({ entries }) => entries.at(-1) ?? []);
@@ -124,9 +126,7 @@ export class DeviceLog {
     return [...new Set([...ends, ...steps])].map(({ seq, mark }) => ({ seq, mark }));
   }
 
-  /**
-   * The latest of its entries that `is` says to be wanted: the highest number, and of equals the smallest id.
-   */
+  /** The latest entry for which `is` returns true: the highest number, and of equals the smallest id. */
   last(is: (entry: PackedEntry) => boolean): PackedEntry | undefined {
     for (let seq = this.seq; seq > 0; seq--) {
       const found = this.#row(seq).find(is);
@@ -140,9 +140,9 @@ export class DeviceLog {
   }
 
   /**
-   * Entries that whoever has the entries of `theirs` may lack: those that none of them is or follows from. By
-   * number and then by entry id, from `seq` on: above it, and with `entry` those of `seq` beyond that as
-   * well.
+   * Entries that a device with the entries of `theirs` may lack: those that are not among `theirs` and
+   * precede none of them. By number, then by entry id. Starts above `seq`; with `entry`, also includes those
+   * of `seq` beyond `entry`.
    */
   *missing(theirs: readonly LogMark[], seq: number, entry?: EntryId): Generator<PackedEntry> {
     const known = theirs.flatMap((mark) => this.#positionOf(mark));
@@ -189,7 +189,7 @@ export class DeviceLog {
     return this.#branches.length > 1;
   }
 
-  /** Lets go of what is last in branch order until the log fits. */
+  /** Evicts the last in branch order until the log fits. */
   #trim(): PackedEntry[] {
     const evicted: PackedEntry[] = [];
     for (let branch = this.#branches.at(-1); branch !== undefined; branch = this.#branches.at(-1)) {
@@ -206,12 +206,11 @@ export class DeviceLog {
     return evicted;
   }
 
-  /** The last branch ends with number `seq` now. Where another begins behind that, the two are one. */
+  /** The last branch now ends with number `seq`. If another branch begins after that, the two become one. */
   #endAt(branch: Branch, seq: number): void {
     const next = this.#branches.find((other) => other.parent === branch && startOf(other) === seq + 1);
     if (next !== undefined) {
-      // It is the first of them, and the only one before `branch` that the others behind this place come
-      // after.
+      // It is the first of them, so `branch` takes its place in the order.
       branch.entries = branch.entries.concat(next.entries);
       for (const other of this.#branches) if (other.parent === next) other.parent = branch;
       this.#branches.splice(this.#branches.indexOf(branch), 1);
@@ -241,14 +240,14 @@ function endOf(branch: Branch): number {
   return startOf(branch) + branch.entries.length - 1;
 }
 
-/** A branch and those that it goes on from, the first first. */
+/** A branch and those it continues, the first first. */
 function lineOf(branch: Branch): Branch[] {
   const line: Branch[] = [];
   for (let at: Branch | undefined = branch; at !== undefined; at = at.parent) line.unshift(at);
   return line;
 }
 
-/** The entry with this number on the way to the branch's end. */
+/** The entry with this number on the path to the branch's end. */
 function entriesAt(branch: Branch, seq: number): PackedEntry[] {
   let at: Branch | undefined = branch;
   while (at !== undefined && seq < startOf(at)) at = at.parent;
@@ -256,7 +255,7 @@ function entriesAt(branch: Branch, seq: number): PackedEntry[] {
   return entry === undefined ? [] : [entry];
 }
 
-/** Up to which number the ways to the ends of two branches are one. */
+/** The last number up to which the paths to the ends of two branches are the same. */
 function sharedTo(one: Branch, other: Branch): number {
   const [line, otherLine] = [lineOf(one), lineOf(other)];
   let depth = 0;
@@ -271,7 +270,7 @@ function sharedTo(one: Branch, other: Branch): number {
   );
 }
 
-/** By the entries at the split. */
+/** Compares the entries at the split. */
 function goesBefore(one: Branch, other: Branch): boolean {
   const split = sharedTo(one, other) + 1;
   const [[a], [b]] = [entriesAt(one, split), entriesAt(other, split)];

@@ -49,8 +49,8 @@ export type EntryBody =
   /** The device left for good; what it held is gone. */
   | { readonly kind: 'leave' }
   /**
-   * Something that only newer versions understand: kept, chained and passed on without effect, so that the
-   * entries behind it still count here. `fields` is the whole body.
+   * A kind that only newer versions understand. Kept, chained and passed on without effect, so that the
+   * entries after it still count here. `fields` is the whole body.
    */
   | { readonly kind: 'unknown'; readonly fields: Fields };
 
@@ -67,7 +67,7 @@ export interface EntryPayload {
   readonly body: EntryBody;
 }
 
-/** An entry whose shape was checked; its signature was not, see check.ts. */
+/** An entry whose shape was checked. Its signature was not; see check.ts. */
 export interface Entry extends EntryPayload {
   readonly entryId: EntryId;
   readonly deviceId: DeviceId;
@@ -95,7 +95,8 @@ export function encodeEntryPayload(payload: EntryPayload): Uint8Array<ArrayBuffe
 }
 
 /**
- * What the device signs: the payload under a label of its own, so that no other signed thing can pass for it.
+ * The bytes that the device signs: the payload under a label of its own, so that nothing else it signs can
+ * pass for it.
  */
 export function signedBytesOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return concatBytes(utf8('palm/v1/entry'), payload);

@@ -1,5 +1,4 @@
-// The files that the catalogue's entries speak of. A file is here as long as a kept entry says so and none
-// removes it.
+// The files named by the catalogue's entries. A file is here while a kept entry says so and none removes it.
 
 import type { FileId } from '../model/ids.ts';
 import type { Manifest } from './manifest.ts';
@@ -12,11 +11,11 @@ export class FileIndex {
   readonly #hidden = new Map<FileId, PackedManifest>();
   /** How many kept entries remove a file, known or not. */
   readonly #removals = new Map<FileId, number>();
-  /** How many entries beside the first say that there is a file: a log that forked may say so twice. */
+  /** How many entries besides the first publish the file: a log that forked may do so twice. */
   readonly #repeated = new Map<FileId, number>();
   /**
-   * By content tag, one character for each of its bytes. Nearly always one file: a set for each would weigh
-   * more than its file.
+   * By content tag, one character for each of its bytes. Nearly always one file: a set for each would take
+   * more memory than its file.
    */
   readonly #byTag = new Map<string, FileId | Set<FileId>>();
 
@@ -29,12 +28,12 @@ export class FileIndex {
     return this.#removals.has(fileId);
   }
 
-  /** Whether any entry says that there is, or was, this file. */
+  /** Whether any entry publishes or removes this file. */
   isKnown(fileId: FileId): boolean {
     return this.#files.has(fileId) || this.#hidden.has(fileId);
   }
 
-  /** One entry more, or less, says that there is this file. */
+  /** One more entry, or one fewer, publishes this file. */
   said(fileId: FileId, entry: PackedEntry, change: 1 | -1): void {
     const times = this.isKnown(fileId) ? 1 + (this.#repeated.get(fileId) ?? 0) : 0;
     const repeated = times + change - 1;
@@ -49,7 +48,7 @@ export class FileIndex {
     }
   }
 
-  /** One entry more, or less, removes this file. */
+  /** One more entry, or one fewer, removes this file. */
   removed(fileId: FileId, change: 1 | -1): void {
     const count = (this.#removals.get(fileId) ?? 0) + change;
     if (count > 0) this.#removals.set(fileId, count);

@@ -110,7 +110,7 @@ export async function openManifest(
   return decodeManifest(plain);
 }
 
-/** Seals a private file's details. The key serves this one message, so a zero nonce is used once only. */
+/** Seals a private file's details. The key serves only this message, so a zero nonce is used only once. */
 export async function sealDetails(
   details: FileDetails,
   linkKey: Uint8Array,
@@ -202,7 +202,7 @@ function decodeManifest(plain: Uint8Array): Manifest {
 }
 
 function checkDecoded(manifest: Manifest): void {
-  // A block must hold at least the tag and one byte, or a segment would hold nothing.
+  // A block must hold at least the tag and one byte; otherwise a segment would hold nothing.
   if (manifest.k * manifest.blockBytes <= 16) throw bad('a manifest of impossible geometry');
   try {
     checkGeometry(manifest, true);

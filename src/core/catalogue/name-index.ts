@@ -1,9 +1,9 @@
 // The names that the catalogue's entries give, and the hybrid clock that dates them.
 //
-// A device's own name is the last one in its log, whatever its date: nobody else writes there. The pool's
-// name is the latest by hybrid time, of the last name that each device gave: one that is dated more than 12
-// hours ahead of this device's clock waits until it is not, and until then nobody's hybrid clock follows it.
-// So devices agree on names once the clock of each has passed the date less 12 hours; they keep and pass on
+// A device's own name is the last one in its log, whatever its date: only the device writes there. The pool's
+// name is the latest by hybrid time among the last names that each device gave. A name dated more than 12
+// hours ahead of this device's clock waits until it no longer is, and no hybrid clock follows it before that.
+// So devices agree on names once each one's clock has passed the date less 12 hours; they keep and pass on
 // the same entries all along.
 
 import type { DeviceId } from '../model/ids.ts';
@@ -14,10 +14,10 @@ import type { PackedEntry } from './packed-entry.ts';
 
 export class NameIndex {
   readonly #logOf: (device: DeviceId) => DeviceLog | undefined;
-  /** The last profile of each log; undefined where it has to be looked up again. */
+  /** The last profile of each log; undefined where it must be looked up again. */
   readonly #profiles = new Map<DeviceId, PackedEntry | undefined>();
   readonly #profileCounts = new Map<DeviceId, number>();
-  /** The last pool name of each log that does not wait; undefined where it has to be looked up again. */
+  /** The last pool name of each log that does not wait; undefined where it must be looked up again. */
   readonly #poolNames = new Map<DeviceId, PackedEntry | undefined>();
   /** Pool names dated too far ahead, the latest first. */
   readonly #waiting: PackedEntry[] = [];
@@ -30,7 +30,7 @@ export class NameIndex {
     this.#logOf = logOf;
   }
 
-  /** The time that the next entry comes after. */
+  /** The next entry's time comes after this one. */
   get latest(): HybridTime {
     return this.#latest;
   }
@@ -53,7 +53,7 @@ export class NameIndex {
     return next === undefined ? Infinity : next.at.ms - MAX_FOLLOWED_MS;
   }
 
-  /** The hybrid clock follows an entry, unless that is far ahead. */
+  /** The hybrid clock follows an entry, unless it is dated far ahead. */
   saw({ at }: PackedEntry): void {
     if (!this.#isAhead(at) && compareTimes(at, this.#latest) > 0) this.#latest = at;
   }
@@ -143,7 +143,7 @@ export class NameIndex {
   }
 }
 
-/** Of one log: by number, and of equals the smaller id is the later, as a log goes on from it. */
+/** Within one log: by number, and of equals the smaller id is later, because a log continues from it. */
 function comesAfter(entry: PackedEntry, than: PackedEntry | undefined): boolean {
   if (than === undefined || entry.seq !== than.seq) return entry.seq > (than?.seq ?? 0);
   return entry.entryId < than.entryId;

@@ -1,5 +1,6 @@
-// An entry as the catalogue keeps it: one run of bytes, read where it lies. Objects cost: an entry with its
-// ids, keys and names as objects takes twenty times its bytes. A device has a hundred thousand of them.
+// An entry as the catalogue keeps it: one run of bytes, decoded field by field where it lies. As objects,
+// with ids, keys and names, an entry takes twenty times its bytes, and a device has a hundred thousand of
+// them.
 //
 //   offset  bytes  what (numbers are big-endian)
 //   0       4      length of all of it
@@ -13,8 +14,8 @@
 //   121     …      the record, and then what its kind has: a name; the removed file's digest; or a file's
 //                  digest and its manifest (packed-manifest.ts)
 //
-// The same bytes lie on the disk, sealed (runtime/peer/checked-records.ts): whoever opens them has had them
-// checked before.
+// The same bytes lie on the disk, sealed (runtime/peer/checked-records.ts), and were checked before they went
+// there.
 
 import { hexOf, utf8 } from '../model/bytes.ts';
 import {
@@ -79,21 +80,18 @@ function extraOf(body: EntryBody, file: CheckedEntry['file']): Uint8Array {
 }
 
 /**
- * A packed entry in a larger run of bytes, which it keeps in memory. Everything but its id and number is read
- * on demand.
+ * A packed entry in a larger run of bytes, which it keeps in memory. Everything but its id and number is
+ * decoded on demand.
  */
 export class PackedEntry {
   readonly entryId: EntryId;
   readonly seq: number;
-  /** Of whose log: one text for all entries of a log. */
+  /** The log's device: one text for all entries of a log. */
   readonly deviceId: DeviceId;
   readonly run: Uint8Array;
   readonly #at: number;
 
-  /**
-   * `run` has a packed entry at `at`. `deviceId`, if given, is the id behind its digest, as text that is
-   * shared.
-   */
+  /** `run` has a packed entry at `at`. `deviceId`, if given, is the id behind its digest, as shared text. */
   constructor(run: Uint8Array, at: number, deviceId?: DeviceId) {
     this.run = run;
     this.#at = at;
@@ -110,7 +108,7 @@ export class PackedEntry {
     return this.run.subarray(this.#at, this.#at + this.packedLength);
   }
 
-  /** What the log's quota counts. */
+  /** Bytes that count toward the log's quota. */
   get recordLength(): number {
     return uint32At(this.run, this.#at + RECORD_LENGTH_AT);
   }
@@ -135,7 +133,7 @@ export class PackedEntry {
     return this.seq === 1 ? undefined : entryIdOfDigest(this.run, this.#at + PREV_AT);
   }
 
-  /** Whether `before` is the entry before this one: what `prevId` says, without making texts. */
+  /** Whether `before` is the entry before this one: compares as `prevId` would, without making texts. */
   follows(before: PackedEntry): boolean {
     return (
       before.seq === this.seq - 1 &&
@@ -153,7 +151,7 @@ export class PackedEntry {
     return new TextDecoder().decode(this.#extra);
   }
 
-  /** Of a file entry, or one that removes a file; undefined for others. */
+  /** Of a file entry or a removal; undefined for others. */
   get fileId(): FileId | undefined {
     const { kind } = this;
     if (kind !== 'file' && kind !== 'remove') return undefined;
@@ -174,12 +172,12 @@ export class PackedEntry {
   }
 }
 
-/** Ids of devices as text, each once: a log's entries all have the same. */
+/** Device ids as text, each once: all entries of a log have the same. */
 export class DeviceTexts {
-  /** By the first bytes of the digest; whoever makes up ids that begin alike gets texts of their own. */
+  /** By the first bytes of the digest; an id made up to begin like another gets a text of its own. */
   readonly #known = new Map<number, { readonly digest: Uint8Array; readonly device: DeviceId }>();
 
-  /** Of the device whose digest is in `run` at `at`. */
+  /** The id of the device whose digest is in `run` at `at`. */
   textAt(run: Uint8Array, at: number): DeviceId {
     const key = uint32At(run, at);
     const known = this.#known.get(key);
@@ -190,10 +188,7 @@ export class DeviceTexts {
   }
 }
 
-/**
- * All entries of `run`, which are packed one after another. @throws PalmError 'bad-message' when they are
- * not.
- */
+/** All entries of `run`, which are packed one after another. @throws PalmError 'bad-message' otherwise. */
 export function unpackEntries(run: Uint8Array, devices = new DeviceTexts()): PackedEntry[] {
   const entries: PackedEntry[] = [];
   for (let at = 0; at < run.length;) {

@@ -1,4 +1,4 @@
-// A file's manifest as the catalogue keeps it: read where it lies, each field when it is asked for
+// A file's manifest as the catalogue keeps it: each field is decoded where it lies, on demand
 // (packed-entry.ts).
 //
 //   offset  bytes   what (numbers are big-endian)
@@ -49,7 +49,7 @@ function lengthBytes(length: number, byteCount: number): Uint8Array {
 }
 
 export class PackedManifest implements Manifest {
-  /** Its entry's writer: check.ts saw to that. */
+  /** Its entry's writer: check.ts makes sure of that. */
   readonly by: DeviceId;
   readonly #run: Uint8Array;
   readonly #at: number;
@@ -95,7 +95,7 @@ export class PackedManifest implements Manifest {
     );
   }
 
-  /** The content tag as text that can be a key, `tagKeyAt`; a private file has none. */
+  /** The content tag as a text key, see `tagKeyAt`; a private file has none. */
   get tagKey(): string | undefined {
     const isPrivate = this.#run[this.#at + ACCESS_AT] === 1;
     const tagAt = this.#at + FIXED_BYTES + KEY_BYTES * ((this.#run[this.#at + N_AT] ?? 0) + 1);
@@ -131,7 +131,7 @@ export class PackedManifest implements Manifest {
     return new DataView(this.#run.buffer, this.#run.byteOffset + this.#at);
   }
 
-  /** A copy: whoever gets it may keep it, and must not keep the run in memory by it. */
+  /** A copy, so that keeping it does not keep the run in memory. */
   #part(offset: number, byteCount: number): Uint8Array {
     return this.#run.slice(this.#at + offset, this.#at + offset + byteCount);
   }
@@ -139,7 +139,7 @@ export class PackedManifest implements Manifest {
 
 const tagCodes: number[] = Array.from({ length: KEY_BYTES }, () => 0);
 
-/** One character for each byte of the tag at `at`: as short as text gets. */
+/** One character for each byte of the tag at `at`: the shortest text possible. */
 export function tagKeyAt(bytes: Uint8Array, at: number): string {
   for (let index = 0; index < KEY_BYTES; index++) tagCodes[index] = bytes[at + index] ?? 0;
   return String.fromCharCode(...tagCodes);

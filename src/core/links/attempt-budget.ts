@@ -1,34 +1,34 @@
-// How many attempts to link come to nothing. Each makes a connection of the browser, and Chromium gives a
+// Bounds the attempts to link that fail. Each attempt makes a connection of the browser, and Chromium gives a
 // page 500 of them, closed ones included until they are collected.
 //
 // Invariants: a device gets DEVICE_BURST attempts and one more every DEVICE_REFILL_MS; all devices together
-// get TOTAL_BURST and one more every TOTAL_REFILL_MS. An attempt that became a link that lasts is given back.
+// get TOTAL_BURST and one more every TOTAL_REFILL_MS. An attempt that became a lasting link is given back.
 // Identities cost nothing, so strangers and devices that were met (linked for STABLE_AFTER_MS) have separate
-// totals. Each total is shared by turns, first asked, first served: among devices that were met one by one,
-// among strangers by the ways that their letters come. A full memory of MAX_KNOWN devices forgets the device
-// met last, so made-up ones cannot push out those met before.
+// totals. Each total is shared by turns, first asked, first served: among met devices one by one, among
+// strangers by the way that their letters come. A full memory of MAX_KNOWN devices forgets the device met
+// last, so made-up ones cannot push out those met before.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
 import type { Way } from './link-events.ts';
 import { BACKOFF_MAX_MS, STABLE_AFTER_MS } from './link-timing.ts';
 
-/** Reloads of a page and losses of a network, one after the other. */
+/** Enough for reloads of a page and losses of a network in a row. */
 const DEVICE_BURST = 8;
 /**
- * Between attempts with one device that all fail, ms: no more than the waits of an honest one bring about.
+ * Between attempts with one device that all fail, ms: no more often than the waits of an honest device allow.
  */
 const DEVICE_REFILL_MS = 2_000;
-/** A pool of usual size whose devices all start at once. */
+/** Enough for a pool of usual size whose devices all start together. */
 const TOTAL_BURST = 64;
 /** Of all devices together, ms: closed connections are collected faster. */
 const TOTAL_REFILL_MS = 500;
 /**
- * How long a turn is kept for an asker that does not ask again, ms: the longest wait between attempts, and
+ * How long a turn is kept for an asker that does not ask again, ms: the longest wait between attempts plus
  * some delay.
  */
 const TURN_KEPT_MS = BACKOFF_MAX_MS + 10_000;
-/** Devices remembered, and turns that are waited for. */
+/** Devices remembered, and turns waited for. */
 const MAX_KNOWN = 2 * MAX_DEVICE_COUNT;
 
 /** Who asks for an attempt. */
@@ -40,7 +40,7 @@ export interface Asker {
 
 export class AttemptBudget {
   readonly #devices = new Map<DeviceId, Budget>();
-  /** Devices that were met, in the order in which they were, with their rank. */
+  /** Devices that were met, in that order, with their rank. */
   readonly #met = new Map<DeviceId, number>();
   #metCount = 0;
   readonly #strangers = new SharedBudget();
@@ -51,7 +51,7 @@ export class AttemptBudget {
     return this.#devices.get(device)?.has(nowMs) ?? true;
   }
 
-  /** Takes an attempt of the device's own; false when it has none. */
+  /** Takes one of the device's own attempts; false when it has none. */
   takeTurn(nowMs: number, device: DeviceId): boolean {
     const own = this.#devices.get(device) ?? new Budget(DEVICE_BURST, DEVICE_REFILL_MS);
     this.#devices.delete(device);
@@ -62,8 +62,8 @@ export class AttemptBudget {
   }
 
   /**
-   * Takes an attempt of the device's own and of all together. Returns false when either is used up, or when
-   * those who wait their turn before it need all that is left. `roomCount` attempts may begin now.
+   * Takes an attempt from the device's own and from the shared total. Returns false when either is used up,
+   * or when earlier askers need everything that is left. `roomCount` attempts may begin now.
    */
   take(nowMs: number, { device, way }: Asker, roomCount: number): boolean {
     if (!this.hasTurn(nowMs, device)) return false;
@@ -79,10 +79,10 @@ export class AttemptBudget {
     this.#devices.get(device)?.giveBack();
   }
 
-  /** The link lasts: from now on the device counts as met. */
+  /** The link lasted: from now on the device counts as met. */
   lasted(device: DeviceId): void {
     if (this.#met.has(device)) return;
-    // Made-up devices push each other out, not those that were there before.
+    // Made-up devices push out each other, not those that were there before.
     const newest = this.#met.size < MAX_KNOWN ? undefined : [...this.#met.keys()].at(-1);
     if (newest !== undefined) this.#met.delete(newest);
     this.#metCount += 1;
@@ -101,7 +101,7 @@ export class AttemptBudget {
     return this.#met.has(device);
   }
 
-  /** Rises with the time at which a device was met; Infinity for a stranger. */
+  /** Grows with the time at which a device was met; Infinity for a stranger. */
   rankOf(device: DeviceId): number {
     return this.#met.get(device) ?? Number.POSITIVE_INFINITY;
   }
@@ -112,12 +112,11 @@ export class AttemptBudget {
 }
 
 /**
- * Permits that many share by turns. An asker that was refused goes before all that were refused or served
- * later.
+ * Permits that many askers share by turns. A refused asker goes before all that were refused or served later.
  */
 class SharedBudget {
   readonly #permits = new Budget(TOTAL_BURST, TOTAL_REFILL_MS);
-  /** Askers that were refused and not served since, the first one first, and when each asked last. */
+  /** Askers that were refused and not served since, the first one first, and when each last asked. */
   readonly #waiting = new Map<DeviceId | Way, number>();
 
   take(nowMs: number, asker: DeviceId | Way, roomCount: number): boolean {
@@ -134,12 +133,12 @@ class SharedBudget {
     this.#permits.giveBack();
   }
 
-  /** Takes a permit for what was done already, if there is one. */
+  /** Takes a permit, if there is one, for something that was already done. */
   charge(nowMs: number): void {
     this.#permits.take(nowMs);
   }
 
-  /** How many others wait their turn before `asker`. */
+  /** How many others have a turn before `asker`. */
   #beforeCount(nowMs: number, asker: DeviceId | Way): number {
     let count = 0;
     for (const [other, askedMs] of this.#waiting) {
@@ -151,15 +150,15 @@ class SharedBudget {
   }
 }
 
-/** Permits that come back with time (a token bucket). */
+/** Permits that return with time (a token bucket). */
 export class Budget {
   readonly #burst: number;
   readonly #refillMs: number;
   #count: number;
-  /** When `#count` was right; undefined while nothing was taken. */
+  /** When `#count` was last right; undefined while none was taken. */
   #sinceMs: number | undefined;
 
-  /** `burst` permits at once, and one more every `refillMs`. */
+  /** `burst` permits immediately, and one more every `refillMs`. */
   constructor(burst: number, refillMs: number) {
     this.#burst = burst;
     this.#refillMs = refillMs;

@@ -1,14 +1,13 @@
-// Signaling envelopes (FORMATS.md, envelopes): how devices that have no link yet tell each other how to link.
+// Signaling envelopes (FORMATS.md, envelopes): how devices without a link yet tell each other how to link.
 //
 //   envelope = version (1 byte) || nonce (12) || AES-256-GCM of DAG-CBOR [payload, signature], under the
 //              pool's signaling key, AAD = label || pool id
 //   payload  = DAG-CBOR { v, pool, from, fromSession, toSession, link, seq, body }
 //
 // The signature is the device's (Ed25519), over a label and the payload. Invariants: an opened envelope was
-// written by the device that it names, for this pool; all but announces name the one session they are for.
-// The SDP, and the DTLS fingerprint in it, is thus bound to the device key: whoever carries envelopes can
-// drop them, not change them or stand between. Whether an envelope is new is the replay guard's business, not
-// this file's.
+// written by the device that it names, for this pool; all but announces name the one session they are for. So
+// the SDP, with its DTLS fingerprint, is bound to the device key: carriers can drop envelopes, but cannot
+// change them or stand in the middle. Whether an envelope is new is for the replay guard to tell.
 
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { isPalmError, PalmError } from '../model/errors.ts';
@@ -29,7 +28,7 @@ import { idBytes, parseLinkId, parseSessionId, type LinkId, type SessionId } fro
 
 /** An ICE candidate as WebRTC's `RTCIceCandidateInit` has it. Media line index -1 stands for none. */
 export interface Candidate {
-  /** '' says that there are no more. */
+  /** '' means that there are no more. */
   readonly candidate: string;
   readonly sdpMid: string | null;
   readonly sdpMLineIndex: number | null;
@@ -51,7 +50,7 @@ export interface Letter {
   readonly toSession: SessionId | null;
   /** The attempt it belongs to. */
   readonly link: LinkId;
-  /** Counts the letters of `fromSession`, to whomever: no two have the same. */
+  /** Counts the letters of `fromSession`, to any addressee: no two have the same number. */
   readonly seq: number;
   readonly body: SignalBody;
 }
@@ -79,14 +78,14 @@ const SIGNATURE_BYTES = 64;
 /** RFC 8841 identifies a media section by a short token; browsers use one or two digits. */
 const MAX_MID_BYTES = 16;
 const MAX_MEDIA_LINE = 255;
-/** Keeps the signature from being taken for that of any other thing the device signs. */
+/** Keeps the signature from being taken for that of anything else the device signs. */
 const SIGNATURE_LABEL = utf8('palm/v1/envelope-signature');
 const SEAL_LABEL = utf8('palm/v1/envelope');
 
 /**
- * Signs and seals a letter. The caller owns the answer, at most MAX_ENVELOPE_BYTES long.
- * @throws PalmError 'bad-argument' when an SDP or candidate is too long, or a letter that is no announce has
- * no addressee.
+ * Signs and seals a letter. The caller owns the result, at most MAX_ENVELOPE_BYTES long.
+ * @throws PalmError 'bad-argument' when an SDP or candidate is too long, or a letter other than an announce
+ * has no addressee.
  */
 export async function sealEnvelope(
   letter: Letter,
@@ -116,8 +115,8 @@ export async function sealEnvelope(
 }
 
 /**
- * Opens and verifies an envelope. @throws PalmError 'bad-message' for any that was not sealed and signed in
- * this pool.
+ * Opens and verifies an envelope.
+ * @throws PalmError 'bad-message' for any that was not sealed and signed in this pool.
  */
 export async function openEnvelope(
   envelope: Uint8Array,
@@ -209,7 +208,7 @@ function decodeCandidate(value: unknown): Candidate {
   };
 }
 
-/** What our own decoder would refuse is never sent. */
+/** Never send what our own decoder would refuse. */
 function checkOutgoing({ toSession, body }: Letter): void {
   if (toSession === null && body.kind !== 'announce') {
     throw new PalmError({

@@ -1,6 +1,6 @@
 // What the link machine is told, and what it asks for. A device and a LinkId together name one connection,
-// from its `create` to its `destroy`; an id alone does not, because whoever offers chooses it. An input about
-// a connection that the machine no longer has is ignored.
+// from its `create` to its `destroy`. The id alone does not, because the offering device chooses it. An input
+// about a connection that the machine no longer has is ignored.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { ConnectionId } from '../wire/relay-protocol.ts';
@@ -10,7 +10,7 @@ import type { LinkId, SessionId } from './link-ids.ts';
 /** How a letter came here: the sender's connection with the relay, or the neighbour that passed it on. */
 export type Way = ConnectionId | DeviceId;
 
-/** What a connection wants to tell its other end while it is being made. */
+/** What a connection sends its other end while it is being made. */
 export type ConnectionSignal =
   | { readonly kind: 'offer'; readonly sdp: string }
   | { readonly kind: 'answer'; readonly sdp: string }
@@ -33,20 +33,20 @@ export type LinkInput =
   | { readonly kind: 'connected'; readonly device: DeviceId; readonly link: LinkId }
   /** Our own connection failed or closed by itself. */
   | { readonly kind: 'closed'; readonly device: DeviceId; readonly link: LinkId; readonly reason: string }
-  /** Any frame arrived. Once in a while is enough, well below PING_AFTER_MS. */
+  /** Any frame arrived. An occasional report is enough, well within PING_AFTER_MS. */
   | { readonly kind: 'heard'; readonly device: DeviceId; readonly link: LinkId }
   /** The other side said goodbye on the link itself. */
   | { readonly kind: 'bye'; readonly device: DeviceId; readonly link: LinkId }
   /** The layers above want no link with this device for now. */
   | { readonly kind: 'close-device'; readonly device: DeviceId; readonly reason: string }
-  /** The page was shown, came online, or otherwise may have missed something. */
+  /** The page was shown, came online, or may otherwise have missed something. */
   | { readonly kind: 'wake' }
   | { readonly kind: 'tick' }
   /** This session ends, or the page is hidden for good; only 'wake' starts it again. */
   | { readonly kind: 'leave' };
 
 export type LinkEffect =
-  /** To be sealed and sent, in order; `to: null` is everyone. */
+  /** To seal and send, in order; `to: null` is everyone. */
   | {
       readonly kind: 'letter';
       readonly to: { readonly device: DeviceId; readonly session: SessionId } | null;
@@ -60,7 +60,7 @@ export type LinkEffect =
       readonly link: LinkId;
       readonly signal: ConnectionSignal;
     }
-  /** Ends the connection; with `goodbye` a bye frame goes first. Its events no longer matter. */
+  /** Ends the connection; with `goodbye` a bye frame goes first. Its later events do not matter. */
   | { readonly kind: 'destroy'; readonly device: DeviceId; readonly link: LinkId; readonly goodbye: boolean }
   | { readonly kind: 'ping'; readonly device: DeviceId; readonly link: LinkId }
   | {
@@ -70,5 +70,5 @@ export type LinkEffect =
       readonly link: LinkId;
     }
   | { readonly kind: 'link-down'; readonly device: DeviceId; readonly link: LinkId; readonly reason: string }
-  /** A verified letter that an honest device does not write. */
+  /** A verified letter that no honest device writes. */
   | { readonly kind: 'refused'; readonly reason: string };

@@ -1,9 +1,9 @@
-// Names of sessions and of link attempts: 16 bytes, kept as lower-case hex so that they compare and key maps.
+// Names of sessions and link attempts: 16 bytes, kept as lower-case hex so that they compare and key maps.
 //
-// A session is one opening of a transport (one life of a page). Its first 6 bytes are when it opened, by its
-// device's clock, big-endian; so of two sessions of one device the greater text is the newer, and a delayed
-// or replayed message of an earlier session never displaces a later one. The other 10 bytes are random: a
-// session cannot be guessed, and what is addressed to one is of no use in another.
+// A session is one opening of a transport (one life of a page). Its first 6 bytes are the time of opening by
+// its device's clock, big-endian. So of two sessions of one device the greater text is the newer, and a
+// delayed or replayed message of an earlier session never displaces a later one. The other 10 bytes are
+// random: a session cannot be guessed, and a message for one session is useless in another.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesOfHex, concatBytes, hexOf } from '../model/bytes.ts';
@@ -22,8 +22,8 @@ const LINK_ID_BYTES = 16;
 export const SESSION_RANDOM_BYTES = 10;
 
 /**
- * Attempts that a session makes in some hours; checking so many takes some 10 ms, and only an id that is in
- * use is checked.
+ * As many attempts as a session makes in some hours. Checking them takes some 10 ms, and only ids in use are
+ * checked.
  */
 const MAX_CHECKED_ATTEMPTS = 2_048;
 
@@ -40,8 +40,8 @@ export function newSessionId(nowMs: number, random: Uint8Array): SessionId {
 }
 
 /**
- * The name of a session's `counter`-th attempt: distinct for every session and counter. It needs not be
- * secret, because whatever names it is signed.
+ * The name of a session's `counter`-th attempt: distinct for every session and counter. It need not be
+ * secret, because everything that names it is signed.
  */
 export function newLinkId(session: SessionId, counter: number): LinkId {
   const count = new Uint8Array(8);
@@ -49,9 +49,7 @@ export function newLinkId(session: SessionId, counter: number): LinkId {
   return parseLinkId(sha256(concatBytes(idBytes(session), count)).subarray(0, LINK_ID_BYTES));
 }
 
-/**
- * Whether `link` names one of the first attempts of `session`: as many as are tried, MAX_CHECKED_ATTEMPTS.
- */
+/** Whether `link` names one of the first MAX_CHECKED_ATTEMPTS attempts of `session`. */
 export function isLinkIdOf(session: SessionId, link: LinkId): boolean {
   for (let counter = 1; counter <= MAX_CHECKED_ATTEMPTS; counter++) {
     if (newLinkId(session, counter) === link) return true;

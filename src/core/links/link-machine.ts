@@ -1,14 +1,12 @@
-// Which devices this one is linked with, and how each link comes about: one machine for all links of a
-// device.
+// Which devices this one is linked with, and how each link is made: one machine for all links of a device.
 //
 // Of two devices the one with the smaller id initiates; the other prods it with an announce. So offers never
-// cross. Invariants: at most one attempt or link for each device, and MAX_LINK_COUNT in all; `link-up` and
-// `link-down` of a device alternate; a later session of a device (it reloaded) displaces an earlier one,
-// never the reverse; of one session's offers the later displaces the earlier. Whoever closes a link is the
-// one that tries again: a device that was told goodbye waits to be asked. No letter of one device changes
-// anything about the link with another. Connections that come to nothing are bounded, for each device and for
-// all together (attempt-budget.ts). When all links are in use, the device met last gives way to one met
-// earlier.
+// cross. Invariants: at most one attempt or link for each device, and MAX_LINK_COUNT in all. `link-up` and
+// `link-down` of a device alternate. A later session of a device (it reloaded) displaces an earlier one,
+// never the reverse; of one session's offers the later displaces the earlier. The device that closes a link
+// tries again; a device that was told goodbye waits to be asked. No letter of one device changes anything
+// about the link with another. Failing connections are bounded, for each device and for all together
+// (attempt-budget.ts). When all links are in use, the device met last gives way to one met earlier.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
@@ -41,7 +39,7 @@ import {
   STABLE_AFTER_MS,
 } from './link-timing.ts';
 
-/** While there is no room for a device, it waits as after so many failures. */
+/** While there is no room for a device, it waits as after this many failures. */
 const NO_ROOM_COUNT = 3;
 
 export interface LinkMachineOptions {
@@ -60,17 +58,17 @@ export class LinkMachine {
   #announcedAtMs = Number.NEGATIVE_INFINITY;
   #linkCounter = 0;
   readonly #jitter: () => number;
-  /** The wall clock may be set back; the machine's time only goes on. */
+  /** The wall clock may be set back; the machine's time only moves forward. */
   #lastWallMs = Number.NEGATIVE_INFINITY;
   #setBackMs = 0;
-  /** What `nextDeadlineMs` said last, in the machine's time. */
+  /** The last result of `nextDeadlineMs`, in the machine's time. */
   #plannedMs = Number.POSITIVE_INFINITY;
   #effects: LinkEffect[] = [];
 
   constructor({ device, session }: LinkMachineOptions) {
     this.#device = device;
     this.#session = session;
-    // The session's last bytes are random, and different on every device: a seed that no two share.
+    // The session's last bytes are random: a seed that no two devices share.
     this.#jitter = jitterOf(Number.parseInt(session.slice(-8), 16));
   }
 
@@ -181,8 +179,8 @@ export class LinkMachine {
   }
 
   /**
-   * The letter's device as we know it, in the letter's session; undefined when the letter comes from the
-   * past.
+   * The letter's device as we know it, in the letter's session; undefined when the letter is from an earlier
+   * session.
    */
   #peerOf(nowMs: number, letter: OpenedLetter, way: Way, mayCreate: boolean): Neighbour | undefined {
     const known = this.#neighbours.get(letter.from);
@@ -227,10 +225,11 @@ export class LinkMachine {
 
   #takeAnnounce(nowMs: number, neighbour: Neighbour, letter: OpenedLetter): void {
     if (neighbour.phase.kind === 'up' && letter.toSession !== null) {
-      // It asks for a link that we believe to have: perhaps ours is dead, and only we do not know yet.
+      // It asks for a link that we believe we have: perhaps ours is dead and only we do not know yet.
       this.#check(nowMs, neighbour);
     } else if (neighbour.phase.kind === 'idle') {
-      // It lives, so the wait need not grow; but whoever announces in a loop does not make us try in a loop.
+      // It is alive, so the wait need not grow; but a device that announces in a loop must not make us try in
+      // a loop.
       const soonMs = neighbour.failureCount === 0 ? nowMs : nowMs + backoffMs(1, this.#jitter());
       const retryAtMs = Math.max(neighbour.refuseUntilMs, Math.min(neighbour.phase.retryAtMs, soonMs));
       neighbour.failureCount = Math.min(neighbour.failureCount, GIVE_UP_AFTER_COUNT - 1);
@@ -253,7 +252,7 @@ export class LinkMachine {
       return;
     }
     if (!this.#budget.hasTurn(nowMs, neighbour.device)) {
-      // Not even answered: that would cost as much as the offer did.
+      // Not even refused: a reply would cost as much as the offer did.
       this.#effects.push({ kind: 'refused', reason: 'more offers than a device needs' });
       return;
     }
@@ -315,11 +314,11 @@ export class LinkMachine {
       deadAtMs: nowMs + DEAD_AFTER_MS,
     };
     this.#effects.push({ kind: 'link-up', device: neighbour.device, session: neighbour.session, link });
-    // A neighbour's neighbours are found through it when there is no relay to ask.
+    // With no relay to ask, a neighbour's neighbours are found through it.
     if (!this.#relayUp) this.#tryAgainSoon(nowMs);
   }
 
-  /** Ends what is under way without a plan for what follows; the caller sets the next phase. */
+  /** Ends what is under way. The caller sets the next phase. */
   #drop(nowMs: number, neighbour: Neighbour, reason: string, goodbye: boolean): void {
     const { phase } = neighbour;
     if (phase.kind === 'idle') return;
@@ -330,7 +329,7 @@ export class LinkMachine {
     }
   }
 
-  /** The attempt or link came to nothing: tell the other side, and try again after a wait. */
+  /** The attempt or link failed: tell the other side, and try again after a wait. */
   #fail(nowMs: number, neighbour: Neighbour, reason: string): void {
     const { phase } = neighbour;
     if (phase.kind === 'idle') return;
@@ -364,7 +363,7 @@ export class LinkMachine {
     this.#hasLeft = true;
   }
 
-  /** The relay's word for it is a hint: a link that is up is asked, and stays if it answers. */
+  /** The relay's report is a hint: a link that is up is checked, and stays if it answers. */
   #takeDeparture(nowMs: number, device: DeviceId, session: SessionId): void {
     const neighbour = this.#neighbours.get(device);
     if (neighbour === undefined || neighbour.session !== session) return;
@@ -378,9 +377,7 @@ export class LinkMachine {
 
   // Time
 
-  /**
-   * We may have missed a while: silence until now proves nothing, and what was waited for may be there again.
-   */
+  /** We may have missed a while: silence before now proves nothing, and what we waited for may be back. */
   #checkAll(nowMs: number, why: 'slept' | 'woke'): void {
     for (const neighbour of this.#neighbours.values()) {
       const { phase } = neighbour;
@@ -401,7 +398,7 @@ export class LinkMachine {
     phase.deadAtMs = Math.min(phase.deadAtMs, nowMs + CHECK_MS);
   }
 
-  /** Announces, and tries every idle device, as soon as envelopes can go anywhere. */
+  /** Announces, and tries every idle device, as soon as envelopes can be sent. */
   #tryAgainSoon(nowMs: number): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, Math.max(nowMs, this.#announcedAtMs + ANNOUNCE_GAP_MS));
     for (const neighbour of this.#neighbours.values()) {
@@ -478,7 +475,7 @@ export class LinkMachine {
 
   #mayTry(nowMs: number, neighbour: Neighbour): boolean {
     if (this.#initiates(neighbour)) return this.#takeAttempt(nowMs, neighbour);
-    // A prod makes no connection here, so it counts for its device alone.
+    // A prod makes no connection here, so it counts only for its device.
     return this.#attemptRoom(neighbour) > 0 && this.#budget.takeTurn(nowMs, neighbour.device);
   }
 
@@ -486,7 +483,7 @@ export class LinkMachine {
     return this.#budget.take(nowMs, neighbour, this.#attemptRoom(neighbour));
   }
 
-  /** Devices that were met are always tried, up to the limit of links; strangers, some at a time. */
+  /** Devices that were met are always tried, up to the limit of links; strangers, a few at a time. */
   #attemptRoom(neighbour: Neighbour): number {
     if (neighbour.phase.kind !== 'idle' || this.#budget.hasMet(neighbour.device))
       return Number.POSITIVE_INFINITY;
@@ -509,7 +506,8 @@ export class LinkMachine {
 
   /**
    * When all links are in use: a stranger, the newest one first; else the device met last, if `neighbour` was
-   * met before it. So strangers displace nobody, and made-up devices never those that were there before them.
+   * met before it. So strangers displace nobody, and made-up devices never displace those that were there
+   * before.
    */
   #whoGivesWay({ device }: Neighbour): Neighbour | undefined {
     const least = this.#actives().reduce((found, other) => (this.#isBelow(other, found) ? other : found));
@@ -525,12 +523,12 @@ export class LinkMachine {
     return [...this.#neighbours.values()].filter(isActive);
   }
 
-  /** Whether an offer's id is in use with another device, and was not made by the session that offers it. */
+  /** Whether an offer's id is in use with another device and was not made by the offering session. */
   #isOfAnother({ from, fromSession, link }: OpenedLetter): boolean {
     const isUsed = [...this.#neighbours.values()].some(
       ({ device, phase }) => device !== from && phase.kind !== 'idle' && phase.link === link,
     );
-    // An id can be guessed and used by somebody else first: whoever it belongs to can use it still.
+    // Another device may guess an id and use it first: the session that made it can still use it.
     return isUsed && !isLinkIdOf(fromSession, link);
   }
 

@@ -8,11 +8,11 @@ export const ATTEMPT_TIMEOUT_MS = 10_000;
 /** The first wait after a failure; doubles with each further one. */
 const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_MAX_MS = 30_000;
-/** A link that lasted this long was sound: the next failure starts the waits anew. */
+/** A link that lasted this long was sound: after it, the waits start again from the first. */
 export const STABLE_AFTER_MS = 10_000;
 /**
- * Failures in a row, nothing heard between them, until a device is forgotten; its next announce brings it
- * back.
+ * Failures in a row, with nothing heard between them, until a device is forgotten. Its next announce brings
+ * it back.
  */
 export const GIVE_UP_AFTER_COUNT = 8;
 /** Silence after which a link is probed, and between probes. */
@@ -21,21 +21,21 @@ export const PING_AFTER_MS = 2_500;
  * Silence after which a link is dead: three pings unanswered. WebRTC itself notices only after 15 s or more.
  */
 export const DEAD_AFTER_MS = 10_000;
-/** How long a link that is in doubt (we slept, or the other side asks for a link) has to answer a ping. */
+/** How long a link in doubt (we slept, or the other side asks for a link) has to answer a ping. */
 export const CHECK_MS = 4_000;
-/** A deadline met this late means that the device slept: silence before it says nothing about the others. */
+/** A deadline met this late means that the device slept: earlier silence says nothing about the others. */
 export const OVERSLEPT_MS = 5_000;
 /** Between announces to everyone, in case one was lost. */
 export const ANNOUNCE_EVERY_MS = 60_000;
 /** Announces to everyone are never closer than this. */
 export const ANNOUNCE_GAP_MS = 1_000;
-/** Attempts with strangers under way at once: most end within a second or two, and connections are dear. */
+/** Attempts with strangers at the same time: most end within a second or two, and connections are scarce. */
 export const MAX_ATTEMPT_COUNT = 32;
-/** Candidates of one attempt that are taken from the other side: a device has a few addresses, not dozens. */
+/** Candidates accepted from the other side for one attempt: a device has a few addresses, not dozens. */
 export const MAX_CANDIDATE_COUNT = 64;
 
 /**
- * The wait after `failureCount` failures (1 and more). The jitter, 0 to 1, takes up to half of it away, so
+ * The wait after `failureCount` failures (1 and more). The jitter, 0 to 1, takes off up to half of it, so
  * that devices that failed together do not try again together.
  */
 export function backoffMs(failureCount: number, jitter: number): number {
@@ -44,7 +44,7 @@ export function backoffMs(failureCount: number, jitter: number): number {
 }
 
 /**
- * A source of jitter, 0 to 1, reproducible from `seed` (mulberry32). It only spreads waits; it guards
+ * A source of jitter, 0 to 1, reproducible from `seed` (mulberry32). It only spreads waits and guards
  * nothing.
  */
 export function jitterOf(seed: number): () => number {

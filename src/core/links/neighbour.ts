@@ -1,5 +1,4 @@
-// What the link machine knows of one other device. Every field is the machine's to change; nothing here
-// decides.
+// What the link machine knows of one other device. Only the machine changes its fields; nothing here decides.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { OpenedLetter } from './envelope.ts';
@@ -18,7 +17,7 @@ export type Phase =
       deadAtMs: number;
     };
 
-/** Another device, as long as the machine knows it. */
+/** Another device, while the machine knows it. */
 export interface Neighbour {
   readonly device: DeviceId;
   session: SessionId;
@@ -26,13 +25,13 @@ export interface Neighbour {
   way: Way;
   /** The relay said that `session` left, and nothing has come from it since. */
   isGone: boolean;
-  /** A session that seems earlier, and spoke while `session` was under way: it is next when that fails. */
+  /** A session that seems earlier but spoke while `session` was under way: it is next when that fails. */
   heir: SessionId | undefined;
   /** Number of the newest offer of `session`; -1 before the first. */
   offerSeq: number;
-  /** Attempts, prods and short-lived links in a row that came to nothing. */
+  /** Failed attempts and prods and short-lived links in a row. */
   failureCount: number;
-  /** Until then we closed the link on purpose, and neither try nor accept. */
+  /** We closed the link on purpose: until then we neither try nor accept. */
   refuseUntilMs: number;
   phase: Phase;
 }
@@ -42,7 +41,7 @@ export type Active = Exclude<Phase, { kind: 'idle' }>;
 export type ActiveNeighbour = Neighbour & { readonly phase: Active };
 export type Up = Extract<Phase, { kind: 'up' }>;
 
-/** A device that just spoke for the first time: to be tried at once. */
+/** A device that just spoke for the first time: tried immediately. */
 export function newNeighbour(nowMs: number, { from, fromSession }: OpenedLetter, way: Way): Neighbour {
   return {
     device: from,

@@ -1,20 +1,19 @@
-// Which signaling letters were seen already. Letters of one session are numbered; a number counts once, and
+// Remembers which signaling letters were seen. Letters of one session are numbered; a number counts once, and
 // numbers far behind the newest count as seen (the anti-replay window of RFC 4303, section 3.4.3, as the ring
 // of bits of RFC 6479).
 //
-// Invariants: no (device, session, seq) is accepted twice while its session is remembered; memory is bounded
-// by MAX_SESSIONS windows of fixed size, and of one device by MAX_SESSIONS_PER_DEVICE, so that a device that
-// makes up sessions displaces its own. Copies are everyday: the relay and neighbours may both bring a letter.
-// What comes again from a session that was forgotten does no harm: the link machine compares sessions and
-// offers itself.
+// Invariants: no (device, session, seq) is accepted twice while its session is remembered. Memory is bounded
+// by MAX_SESSIONS windows of fixed size, and MAX_SESSIONS_PER_DEVICE for one device, so that a device that
+// makes up sessions displaces its own. Copies are common: the relay and neighbours may both bring a letter. A
+// copy from a forgotten session does no harm: the link machine itself compares sessions and offers.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { OpenedLetter } from './envelope.ts';
 import type { SessionId } from './link-ids.ts';
 
 /**
- * Sessions remembered; the one heard longest ago is forgotten first. A pool's devices, and some reloads of
- * each.
+ * Sessions remembered; the one heard longest ago is forgotten first. Enough for a pool's devices, with some
+ * reloads of each.
  */
 const MAX_SESSIONS = 1_024;
 const MAX_SESSIONS_PER_DEVICE = 8;
@@ -24,9 +23,9 @@ const WINDOW_LENGTH = 1_024;
 const RING_WORDS = WINDOW_LENGTH / 32 + 1;
 
 export class ReplayGuard {
-  /** In the order in which they were heard last. */
+  /** In the order in which they were last heard. */
   readonly #windows = new Map<string, Window>();
-  /** Of each device, in the order in which they were heard first. */
+  /** For each device, in the order in which they were first heard. */
   readonly #sessions = new Map<DeviceId, Set<SessionId>>();
 
   /** Whether the letter is new. It is remembered from now on. */
@@ -58,7 +57,7 @@ export class ReplayGuard {
   }
 }
 
-/** The numbers of one session that were seen: of the newest WINDOW_LENGTH, one bit each. */
+/** The seen numbers of one session: one bit for each of the newest WINDOW_LENGTH. */
 class Window {
   readonly device: DeviceId;
   readonly session: SessionId;

@@ -1,11 +1,11 @@
-// Which way letters go: through the relay while it carries them, else over the mesh, where linked devices
-// pass them on.
+// Which way letters go: through the relay while it carries them, otherwise over the mesh, where linked
+// devices pass them on.
 //
-// Invariants: a letter is taken once, however many copies arrive; one passed on loses a hop; an announce goes
-// on to at most FANOUT neighbours, a letter for one session only toward that session. Routes are hints and
-// prove nothing: a wrong one costs an attempt, because every letter carries its own signature. They are kept
-// by the device that signed and its session, so no device leads astray what is meant for another, whatever
-// session it claims; announces are passed on within a budget for each neighbour that brings them.
+// Invariants: a letter is taken once, however many copies arrive. One that is passed on loses a hop. An
+// announce goes on to at most FANOUT neighbours, a letter for one session only toward that session. Routes
+// are hints and prove nothing: a wrong one costs an attempt, because every letter carries its own signature.
+// They are kept by the signing device and its session, so no device can misdirect letters for another,
+// whatever session it claims. Announces are passed on within a budget for each neighbour that brings them.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_SIGNAL_HOPS } from '../wire/frames.ts';
@@ -20,7 +20,8 @@ const FANOUT = 16;
 /** Sessions whose way is remembered, by relay and by mesh; the one learned longest ago is forgotten first. */
 const MAX_WAYS = 1_024;
 /**
- * Announces of one neighbour, its own and others', that are passed on at once, and then one every so many ms.
+ * Announces of one neighbour, its own and others', that are passed on in one burst; then one every so many
+ * ms.
  */
 const ANNOUNCE_BURST = 64;
 const ANNOUNCE_REFILL_MS = 250;
@@ -44,7 +45,7 @@ export type Source =
 export interface Routing {
   /** Whether this device should act on the letter. */
   readonly forUs: boolean;
-  /** Where its envelope goes on to, unchanged. */
+  /** Where its envelope is passed on to, unchanged. */
   readonly onward: readonly Route[];
 }
 
@@ -54,11 +55,11 @@ export class SignalRouter {
   readonly #session: SessionId;
   readonly #guard = new ReplayGuard();
   #relayUp = false;
-  /** Where the relay has each session, as far as letters have shown. */
+  /** Where the relay has each session, as learned from letters. */
   readonly #connections = new Ways<ConnectionId>();
-  /** Each linked device, in the session that it has the link in. */
+  /** Each linked device, in the session that has the link. */
   readonly #neighbours = new Map<DeviceId, SessionId>();
-  /** Through which neighbour a session's letters came last. */
+  /** The neighbour that last brought a session's letters. */
   readonly #ways = new Ways<DeviceId>();
   readonly #announces = new Map<DeviceId, Budget>();
 
@@ -66,7 +67,7 @@ export class SignalRouter {
     this.#session = session;
   }
 
-  /** The relay carries envelopes, or no longer does. Either way its connections are new. */
+  /** The relay begins or ceases to carry envelopes. Either way its connections are new. */
   setRelay(up: boolean): void {
     this.#relayUp = up;
     this.#connections.clear();
@@ -97,7 +98,7 @@ export class SignalRouter {
     const isNeighbour = this.#neighbours.get(to.device) === to.session;
     const device = isNeighbour ? to.device : this.#ways.get(to);
     if (device !== undefined) return [{ kind: 'link', device, hopsLeft: MAX_SIGNAL_HOPS }];
-    // Nobody else can do anything with it, so asking the whole room, or every neighbour, only costs bytes.
+    // Nobody else can use it, so asking the whole room, or every neighbour, would only cost bytes.
     return this.#relayUp ? [{ kind: 'relay', to: null }] : this.#flood([], 1);
   }
 
@@ -106,7 +107,7 @@ export class SignalRouter {
     if (letter.fromSession === this.#session || !this.#guard.accept(letter)) return NOWHERE;
     const { toSession } = letter;
     const isForUs = toSession === this.#session;
-    // What the relay brings for others it was asked to bring: that says nothing of where its writer is.
+    // Letters for others came through the relay on request: they say nothing of where their writer is.
     if (isForUs || toSession === null || source.kind === 'link') this.#learn(letter, source);
     if (isForUs) return { forUs: true, onward: [] };
     if (toSession !== null) return { forUs: false, onward: this.#onward(toSession, source) };
@@ -116,10 +117,10 @@ export class SignalRouter {
   }
 
   #onward(session: SessionId, source: Source): Route[] {
-    // The relay reaches everyone in its room itself; what it brings for others was a search, and ends here.
+    // The relay itself reaches everyone in its room; its letters for others are searches, and end here.
     if (source.kind === 'relay' || source.hopsLeft === 0) return [];
     const { hopsLeft } = source;
-    // Only the session is named. Several devices may claim it; the letter is of use to one of them.
+    // Only the session is named. Several devices may claim it; only one of them can use the letter.
     const claimants = [...this.#neighbours].filter(([, theirs]) => theirs === session);
     const devices =
       claimants.length > 0 ? claimants.map(([device]) => device) : this.#ways.ofSession(session);
@@ -146,7 +147,7 @@ export class SignalRouter {
     const known = this.#announces.get(device);
     if (known !== undefined) return known;
     const budget = new Budget(ANNOUNCE_BURST, ANNOUNCE_REFILL_MS);
-    // Of a link that just ended there may be frames still: nothing would ever forget its budget.
+    // Frames of an ended link may still arrive: a budget set then would never be forgotten.
     if (this.#neighbours.has(device)) this.#announces.set(device, budget);
     return budget;
   }

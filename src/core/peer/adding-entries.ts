@@ -1,6 +1,5 @@
-// Entries that are added to the catalogue, and what follows for holdings, outbox and links; and the misdeeds
-// that entries tell of: who removes the files of others, who dates names far ahead, who splits or overfills
-// its log.
+// Entries that are added to the catalogue, and what follows for holdings, outbox and links. Also the misdeeds
+// that entries reveal: removing the files of others, dating names far ahead, splitting or overfilling a log.
 
 import type { AddResult } from '../catalogue/catalogue.ts';
 import type { CheckedEntry } from '../catalogue/check.ts';
@@ -42,7 +41,7 @@ export class AddingEntries {
     return [...this.#after(result), ...(next === undefined ? [] : [send(from, next)]), ...told];
   }
 
-  /** This device wrote entries: they go to all that are linked. */
+  /** This device wrote entries: they go to all linked devices. */
   published(entries: readonly CheckedEntry[]): PeerEffect[] {
     const result = this.#state.catalogue.add(entries);
     if (entries.length === 0) return [];
@@ -53,7 +52,7 @@ export class AddingEntries {
     return [...told, ...this.#after(result).filter((effect) => effect.kind !== 'keep-entries')];
   }
 
-  /** The catalogue has `file` no more. */
+  /** The catalogue no longer has `file`. */
   removed(file: FileId): PeerEffect[] {
     const surplus = this.#state.removed(file);
     return surplus === undefined ? [] : [{ kind: 'outbox-done', file, surplus }];
@@ -86,8 +85,8 @@ export class AddingEntries {
   }
 
   /**
-   * By entry the file that it removes, where somebody else stored that. Once the files are gone nobody knows
-   * whose they were.
+   * By entry the file that it removes, if another device stored that. Once the files are gone, their storers
+   * are not known.
    */
   #removalsOfOthers(entries: readonly CheckedEntry[]): Map<EntryId, FileId> {
     const removals = new Map<EntryId, FileId>();
@@ -100,7 +99,7 @@ export class AddingEntries {
   }
 
   /**
-   * Only what was added counts: anybody can pass on an entry whose predecessor is missing, again and again.
+   * Counts only added entries: anybody can pass on an entry whose predecessor is missing, again and again.
    */
   #toldOfRemovals(
     nowMs: number,
@@ -119,7 +118,7 @@ export class AddingEntries {
     });
   }
 
-  /** Claims that came before the entries that they need, and were too many to keep, are told again. */
+  /** Early claims beyond the bound were dropped: asks their devices to tell them again. */
   #askForMissed(): PeerEffect[] {
     const { holdings, links } = this.#state;
     const missed = holdings.takeMissed().filter((device) => links.has(device));

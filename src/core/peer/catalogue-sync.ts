@@ -1,16 +1,16 @@
 // How two linked devices bring their catalogues together. One asks with the heads of its logs; the other
-// sends what it lacks, a message's worth at a time; the asker goes on from the last entry that it got. The
-// answering side keeps nothing of it.
+// sends what is missing there, one message at a time; the asker continues from the last entry that it got.
+// The answering side keeps no state for this.
 //
-// Which logs a catalogue keeps, once it has as many as it can, depends on who came first. Two such devices
-// leave the logs that only one of them keeps out of what they send each other, and out of what they compare.
+// A full catalogue keeps the logs that came first. Two such devices leave the logs that only one of them
+// keeps out of what they send each other and out of what they compare.
 //
-// An asker whose entries turn out to hang in the air (the entry before them is on a branch that it lacks)
-// asks for that log from its start; the marks in the heads keep what is here already from being sent again.
+// Received entries may lack the entry before them, on a branch that is not here. The asker then asks for that
+// log from its start; the marks in the heads keep what is already here from being sent again.
 //
-// Invariants: between two fresh asks, the place that a link is asked to go on from only ever moves forward,
-// so every exchange ends, whatever the other side sends, and two exchanges that overlap become one. A device
-// whose catalogue stays different from this one's, while neither changes, is asked a bounded number of times.
+// Invariants: between two fresh asks, the cursor for a link only moves forward, so every exchange ends,
+// whatever the other side sends, and two overlapping exchanges become one. A device whose catalogue stays
+// different from this one, while neither changes, is asked a bounded number of times.
 
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { AddResult, Catalogue, LogCursor } from '../catalogue/catalogue.ts';
@@ -21,22 +21,18 @@ import { MAX_ENTRIES_BYTES, type Message } from '../wire/messages.ts';
 type SyncMessage = Extract<Message, { kind: 'sync' }>;
 
 /**
- * How often a device is asked while both catalogues stay as they are: once more than once, in case an answer
- * was cut short.
+ * How often a device is asked while both catalogues stay the same: twice, in case an answer was cut short.
  */
 const MAX_SAME_ASKS = 2;
 
 export class CatalogueSync {
   readonly #catalogue: Catalogue;
   readonly #maxEntries: number;
-  /** Where each device was last asked to go on from; absent after a fresh ask. */
+  /** Where each device was last asked to continue from; absent after a fresh ask. */
   readonly #cursors = new Map<DeviceId, LogCursor>();
-  /**
-   * Logs that are here, and that this device and the other will never both keep; only where both take no
-   * further log.
-   */
+  /** Logs here that this device and the other will never both keep. Only where neither takes more logs. */
   readonly #unshared = new Map<DeviceId, ReadonlySet<DeviceId>>();
-  /** Both sides' digests when a device was asked last, and how often it was while they were these. */
+  /** Both sides' digests when a device was last asked, and how often it was asked with these. */
   readonly #asked = new Map<DeviceId, { readonly digests: string; readonly times: number }>();
 
   constructor(catalogue: Catalogue, maxEntries = MAX_ENTRIES_PER_MESSAGE) {
@@ -44,15 +40,14 @@ export class CatalogueSync {
     this.#maxEntries = maxEntries;
   }
 
-  /** Asks `device` for all that is lacking here. */
+  /** Asks `device` for everything that is missing here. */
   ask(device: DeviceId): Message {
     this.#cursors.delete(device);
     return this.#askFrom(undefined);
   }
 
   /**
-   * What a device's own digest must be, if it has all that it can keep of this catalogue, and this one of
-   * its.
+   * The digest that a device has if it has all that it can keep of this catalogue, and this one all of its.
    */
   digestFor(device: DeviceId): string {
     const unshared = this.#unshared.get(device);
@@ -60,7 +55,7 @@ export class CatalogueSync {
   }
 
   /**
-   * What to ask a device that sent `digest` as its own for this one; undefined when there is no need, or no
+   * What to ask a device whose own digest for this one is `digest`; undefined when there is no need, or no
    * hope.
    */
   askUnlikeOurs(device: DeviceId, digest: string): Message | undefined {
@@ -73,7 +68,7 @@ export class CatalogueSync {
     return this.ask(device);
   }
 
-  /** What a device that asked lacks, as much as one message takes; undefined when that is nothing. */
+  /** What the asking device lacks, as much as fits one message; undefined when it lacks nothing. */
   answer(asker: DeviceId, { heads, from, closed }: Omit<SyncMessage, 'kind'>): Message | undefined {
     if (closed && this.#catalogue.isClosed) this.#unshared.set(asker, this.#catalogue.logsBeside(heads));
     else this.#unshared.delete(asker);

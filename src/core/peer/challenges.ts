@@ -1,16 +1,17 @@
-// Claims, put to the proof. Before this device gives up a copy of a fragment because others say that they
-// hold it, each of them has to prove it: a hash over a fresh salt and over parts of the fragment that the
-// salt picks (proof-ranges.ts), which this device compares with that of its own copy.
+// Puts claims to the proof. Before this device gives up a copy of a fragment because others claim to hold it,
+// each of them must prove it: a hash over a fresh salt and over parts of the fragment that the salt picks
+// (proof-ranges.ts). This device compares it with the hash of its own copy.
 //
-// All claims of a file are put to the proof in one round: one salt, drawn before the first is asked, and what
-// it picks of all their fragments is served to nobody until the last of them ended. So it does not matter
-// when each is asked: whoever answers had, when the round began, all that its names claim.
+// All claims of a file are put to the proof in one round, with one salt, drawn before the first challenge.
+// The parts that it picks of all their fragments are served to no device until the last claim has ended. So
+// the order of challenges does not matter: a device that proves its claims, under any number of names, had
+// all of it when the round began.
 //
-// Invariants: a fragment counts as proved for a device only after a proof of that device's own, and only
-// until the device no longer claims it; one challenge at most is open with each device; each challenge ends
-// once: by its proof, its deadline or its link. A claim that failed is not looked at again before its time,
-// whatever the device does meanwhile, and that time doubles with each failure: while a challenge is open
-// others are kept from what it asks about, so nobody may open them at will.
+// Invariants: a fragment counts as proved for a device only after that device's own proof, and only while the
+// device claims it. At most one challenge is open with each device. Each challenge ends once: by its proof,
+// its deadline or its link. A claim that failed is not tried again before its time, whatever the device does,
+// and that time doubles with each failure: an open challenge keeps others from the fragments in question, so
+// no device may open them at will.
 
 import { equalBytes } from '../model/bytes.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
@@ -24,12 +25,12 @@ import type { Holders } from '../placement/health.ts';
 import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/messages.ts';
 import { ChallengeRounds, type RoundEffect } from './challenge-rounds.ts';
 
-/** A device that fails again and again is asked once in some two hours in the end. */
+/** A device that keeps failing is asked once in some two hours in the end. */
 const MAX_DOUBLINGS = 8;
 
 export type ChallengeEffect =
   | RoundEffect
-  /** Compute what `to` has to answer from this device's own copies, and tell with 'challenge-ready'. */
+  /** Compute the expected proof of `to` from this device's own copies, and report with 'challenge-ready'. */
   | {
       readonly kind: 'challenge';
       readonly id: number;
@@ -37,29 +38,26 @@ export type ChallengeEffect =
       readonly places: readonly RoundPlace[];
     };
 
-/** A claim that is put to the proof, and its round. */
+/** A claim to put to the proof, and its round. */
 export interface RoundPlace extends Place {
   readonly round: number;
 }
 
 export interface ChallengesView {
-  /** Reachable, and it can answer challenges. */
+  /** Reachable, and able to answer challenges. */
   canProve(device: DeviceId): boolean;
-  /** How many blocks a proof of one of the file's fragments looks at. */
+  /** How many blocks a proof of one of the file's fragments covers. */
   proofBlocksOf(file: FileId): number;
 }
 
-/** `round`: all claims of a file that are put to the proof together have the same. */
+/** `round`: shared by all claims of a file that are put to the proof together. */
 type Claim =
-  /** `wasProved`: in an earlier round, and it counts as proved until it is known better. */
+  /** `wasProved`: in an earlier round; it counts as proved until disproved. */
   | { readonly kind: 'waiting' | 'asked'; readonly round: number; readonly wasProved: boolean }
   | { readonly kind: 'proved'; readonly round: number }
-  /** This device's own copy is gone: nobody can tell. */
+  /** This device's own copy is gone: there is nothing to compare with. */
   | { readonly kind: 'unknowable' }
-  /**
-   * What it said is not what the fragment's bytes give, or it said nothing. Asked again after `untilMs` at
-   * the earliest.
-   */
+  /** It sent a wrong proof, or none. Asked again after `untilMs` at the earliest. */
   | { readonly kind: 'failed'; readonly untilMs: number };
 
 interface Open {
@@ -71,12 +69,12 @@ interface Open {
   expected: readonly (Uint8Array | undefined)[];
 }
 
-/** What a challenge that ended says about one place. */
+/** The outcome of a challenge for one place. */
 export interface Verdict {
   readonly device: DeviceId;
   readonly place: Place;
   /**
-   * 'false': it sent a wrong proof. 'silent': none, in time or at all. 'gone': it could not be asked.
+   * 'false': it sent a wrong proof. 'silent': it sent none, or not in time. 'gone': it could not be asked.
    * 'unknowable': this device's own copy is gone.
    */
   readonly outcome: 'proved' | 'false' | 'silent' | 'gone' | 'unknowable';
@@ -85,7 +83,7 @@ export interface Verdict {
 export class Challenges {
   readonly #view: ChallengesView;
   readonly #claims = new Map<FileId, Map<DeviceId, Map<number, Claim>>>();
-  /** Places to ask of a device, in order: those whose claims wait. */
+  /** Places to ask each device for, in order: those of waiting claims. */
   readonly #waiting = new Map<DeviceId, Map<string, RoundPlace>>();
   readonly #rounds = new ChallengeRounds();
   /** Challenges in a row that a device failed. */
@@ -103,9 +101,9 @@ export class Challenges {
   }
 
   /**
-   * Wants a proof of each of these claims that has none, unless one failed a short while ago; and of all
-   * others with it, so that they are proved together. Waits for the round that is under way. Returns how many
-   * proofs are to come.
+   * Wants a proof of each of these claims that has none, unless one failed a short while ago. If there is
+   * such a claim, also of all others, so that they are proved together. Waits for the current round to end.
+   * Returns how many proofs are pending.
    */
   want(nowMs: number, file: FileId, claims: Holders): number {
     const known = this.#claims.get(file);
@@ -122,7 +120,7 @@ export class Challenges {
   }
 
   /**
-   * Whether those of these claims that can be put to the proof now were proved in one round. If not, they are
+   * Whether all of these claims that can be put to the proof now were proved in one round. If not, they are
    * asked once more.
    */
   wereProvedTogether(file: FileId, claims: Holders): boolean {
@@ -139,17 +137,17 @@ export class Challenges {
     return false;
   }
 
-  /** Of these claims the ones that were proved. */
+  /** Those of these claims that were proved. */
   provedOf(file: FileId, claims: Holders): Map<DeviceId, ReadonlySet<number>> {
     return this.#only(file, claims, (claim) => claim !== undefined && countsAsProved(claim));
   }
 
-  /** Of these claims the ones that may be true: none that failed. */
+  /** Those of these claims that may be true: all but the failed ones. */
   believedOf(file: FileId, claims: Holders): Map<DeviceId, ReadonlySet<number>> {
     return this.#only(file, claims, (claim) => claim?.kind !== 'failed');
   }
 
-  /** Proofs of the file that are waited for. */
+  /** How many proofs of the file are pending. */
   pendingCount(file: FileId): number {
     let count = 0;
     for (const ofDevice of this.#claims.get(file)?.values() ?? [])
@@ -157,7 +155,7 @@ export class Challenges {
     return count;
   }
 
-  /** What is no longer claimed is no longer proved; what is withdrawn while it is asked about has failed. */
+  /** A claim that was withdrawn no longer counts as proved; withdrawn during its challenge, it has failed. */
   claimed(nowMs: number, file: FileId, claims: Holders): void {
     const ofFile = this.#claims.get(file);
     if (ofFile === undefined) return;
@@ -178,7 +176,7 @@ export class Challenges {
     return claim.kind === 'failed' && claim.untilMs > nowMs;
   }
 
-  /** Nothing hangs on the file's claims any more. */
+  /** Nothing depends on the file's claims any longer. */
   forget(file: FileId): void {
     for (const [device, ofDevice] of this.#claims.get(file) ?? []) {
       for (const [fragment, claim] of ofDevice) {
@@ -189,12 +187,15 @@ export class Challenges {
     this.#claims.delete(file);
   }
 
-  /** The salt of the round is drawn: its claims may be asked. */
+  /** The round's salt is drawn: its claims may be asked. */
   roundReady(round: number): void {
     this.#rounds.ready(round);
   }
 
-  /** `expected`: what `to` has to answer. False when the challenge ended meanwhile; else it goes out now. */
+  /**
+   * `expected`: the right answer of `to`. Returns false if the challenge has ended; otherwise it goes out
+   * now.
+   */
   ready(nowMs: number, to: DeviceId, id: number, expected: readonly (Uint8Array | undefined)[]): boolean {
     const open = this.#open.get(to);
     if (open?.id !== id) return false;
@@ -203,7 +204,7 @@ export class Challenges {
     return true;
   }
 
-  /** What the challenge asks about could not be read here: it is made later. */
+  /** The fragments in question could not be read here: the challenge is made later. */
   callOff(nowMs: number, to: DeviceId, id: number): Verdict[] {
     const open = this.#open.get(to);
     if (open?.id !== id) return [];
@@ -211,7 +212,7 @@ export class Challenges {
     return open.places.map((place) => this.#settle(nowMs, to, place, 'gone'));
   }
 
-  /** An answer. One to nothing that is open is ignored. */
+  /** An answer. Ignored if its challenge is not open. */
   proof(nowMs: number, from: DeviceId, id: number, digests: readonly (Uint8Array | undefined)[]): Verdict[] {
     const open = this.#open.get(from);
     if (open?.id !== id || open.deadlineMs === Infinity) return [];
@@ -222,7 +223,7 @@ export class Challenges {
   }
 
   /**
-   * The device cannot be asked now. What it was asked about is asked again after a while; the rest whenever
+   * The device cannot be asked now. Claims of its open challenge are asked again after a while; the rest once
    * it is back.
    */
   linkDown(nowMs: number, device: DeviceId): Verdict[] {
@@ -250,7 +251,7 @@ export class Challenges {
     );
   }
 
-  /** Begins and ends rounds, and challenges whoever has none open. */
+  /** Begins and ends rounds, and challenges each device that has no challenge open. */
   start(): ChallengeEffect[] {
     const effects: ChallengeEffect[] = this.#rounds.takeEffects();
     for (const [device, queue] of this.#waiting) {
@@ -290,7 +291,7 @@ export class Challenges {
     return places;
   }
 
-  /** One challenge that brings nothing but proofs makes up for all before. */
+  /** One challenge with nothing but proofs clears all earlier failures. */
   #tally(device: DeviceId, outcomes: readonly Verdict['outcome'][]): void {
     const hasFailed = outcomes.some((outcome) => outcome === 'false' || outcome === 'silent');
     if (!hasFailed) this.#failures.delete(device);
@@ -309,7 +310,7 @@ export class Challenges {
     return { device, place, outcome };
   }
 
-  /** Puts those of `claims` in line for which `isDue`, all in one round. */
+  /** Puts those of `claims` in line for which `isDue` returns true, all in one round. */
   #ask(file: FileId, claims: Holders, isDue: (claim: Claim | undefined) => boolean): number {
     const ofFile = this.#claims.get(file) ?? new Map<DeviceId, Map<number, Claim>>();
     let askedCount = 0;

@@ -1,17 +1,17 @@
-// Fragments that a device claimed and did not give when asked. It may have lost them, and be about to say so:
-// its claim is looked at again after a while, and told of only if it still stands.
+// Fragments that a device claimed and did not give when asked. It may have lost them and be about to say so,
+// so its claim is looked at again after a while, and reported only if it still stands.
 //
-// Invariants: at most MAX_DOUBTS are remembered, and MAX_PER_DEVICE of one device; each is told once while it
-// is.
+// Invariants: at most MAX_DOUBTS are remembered, and MAX_PER_DEVICE of one device; each is reported at most
+// once.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 
 /**
- * A device that found out tells its holdings within moments, and notices within a pulse that somebody missed
- * them, ms.
+ * A device that finds a loss tells its holdings within moments, and notices within a pulse that another
+ * missed them, ms.
  */
 const CHECK_AFTER_MS = 15_000;
-/** One device's claims do not crowd out what is doubted of others. */
+/** Bounds one device's doubts, so that they do not crowd out the others'. */
 const MAX_PER_DEVICE = 256;
 /** Of all devices: some hundred bytes each. */
 const MAX_DOUBTS = 4_096;
@@ -20,7 +20,7 @@ interface Doubt {
   readonly device: DeviceId;
   readonly file: FileId;
   readonly fragment: number;
-  /** Infinity once it was told. */
+  /** Infinity once it was reported. */
   dueMs: number;
 }
 
@@ -37,10 +37,7 @@ export class Doubts {
     this.#counts.set(device, count + 1);
   }
 
-  /**
-   * How many claims of each device that are to be looked at now still stand. Whatever was withdrawn is
-   * forgotten.
-   */
+  /** How many of each device's claims that are due now still stand. Forgets the withdrawn ones. */
   standing(
     nowMs: number,
     isClaimed: (device: DeviceId, file: FileId, fragment: number) => boolean,

@@ -1,18 +1,17 @@
-// Revisions of files: by comparing them, whoever computed something about a file knows whether it may be
-// another now.
+// Revisions of files: equal revisions mean that whatever was computed about a file still holds.
 
 import type { FileId } from '../model/ids.ts';
 
 export class FileRevisions {
   /**
-   * By file, the number of its last touch: a file that is forgotten and comes back never has a text of
-   * before.
+   * By file, the number of its last touch. A file that is forgotten and comes back never gets an earlier
+   * revision again.
    */
   readonly #ofFiles = new Map<FileId, number>();
   #touchCount = 0;
   #ofAll = 0;
 
-  /** Another text than before whenever `file` was touched in between. */
+  /** Changes whenever `file` is touched. */
   of(file: FileId): string {
     return `${this.#ofAll}/${this.#ofFiles.get(file) ?? 0}`;
   }

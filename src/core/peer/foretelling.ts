@@ -1,6 +1,5 @@
-// The blocks that this device foretells others while it seals a file, and when it tells them that the store
-// is over: for each device once it holds what was meant for it, for all when the file is placed, removed or
-// never comes to be.
+// Foretells blocks to other devices while this device seals a file, and tells them when the store is over:
+// each device once it holds what was meant for it, all of them when the file is placed, removed or given up.
 
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import { MAX_FORETOLD_JOBS } from '../model/limits.ts';
@@ -13,7 +12,7 @@ export interface ForetellEffect {
 }
 
 interface Job {
-  /** Devices that were told and have not heard that it is over. */
+  /** Devices that were told and not yet that it is over. */
   readonly told: Set<DeviceId>;
   /** Undefined until it is published. */
   file: FileId | undefined;
@@ -21,7 +20,7 @@ interface Job {
 
 export class Foretelling {
   readonly #jobs = new Map<JobId, Job>();
-  /** Ends that devices have not heard of because their link was down; the oldest first. */
+  /** Ends that devices were not told because their link was down; the oldest first. */
   readonly #owed = new Map<DeviceId, Set<JobId>>();
   readonly #isReachable: (device: DeviceId) => boolean;
 
@@ -48,7 +47,7 @@ export class Foretelling {
     if (known !== undefined) known.file = file;
   }
 
-  /** The job will never be a file. */
+  /** The job will never become a file. */
   over(job: JobId): ForetellEffect[] {
     const told = this.#jobs.get(job)?.told ?? [];
     this.#jobs.delete(job);
@@ -56,13 +55,14 @@ export class Foretelling {
   }
 
   /**
-   * The job was of an earlier page, which did not say whom it told: each of `devices` may have heard of it.
+   * The job was an earlier page's, and which devices that page told is not known: each of `devices` may have
+   * been told.
    */
   abandoned(job: JobId, devices: readonly DeviceId[]): ForetellEffect[] {
     return devices.flatMap((device) => this.#tellOver(job, device));
   }
 
-  /** Tells the devices of which their file awaits nothing any more. */
+  /** Tells the devices from which their file no longer awaits anything. */
   advance(awaits: (file: FileId, device: DeviceId) => boolean): ForetellEffect[] {
     const effects: ForetellEffect[] = [];
     for (const [job, known] of this.#jobs) {
@@ -88,7 +88,7 @@ export class Foretelling {
     if (this.#isReachable(device)) return [soonOver(job, device)];
     const owed = this.#owed.get(device) ?? new Set();
     this.#owed.set(device, owed.add(job));
-    // More than that it does not keep.
+    // The device keeps no more than that.
     for (const oldest of owed) if (owed.size > MAX_FORETOLD_JOBS) owed.delete(oldest);
     return [];
   }

@@ -1,5 +1,5 @@
-// Telling the linked devices what this one holds: all of it to who greets, then what changes; and the pulse,
-// by which either side finds out that it missed something.
+// Tells the linked devices what this one holds: everything to a device that greets, then the changes. Also
+// the pulse, by which either side finds out that it missed something.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { Holding } from '../placement/holdings.ts';
@@ -8,7 +8,9 @@ import type { OwnHoldings } from './own-holdings.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
 
-/** Holdings that change within this, ms, are told together: small files arrive by the hundred a second. */
+/**
+ * Holdings that change within this, ms, are told together: hundreds of small files may arrive each second.
+ */
 const TELL_GAP_MS = 20;
 
 export class HoldingsTelling {
@@ -26,7 +28,9 @@ export class HoldingsTelling {
     return this.#own.snapshot().map((held) => this.#message(device, link, held));
   }
 
-  /** What changed: at once after a quiet while, else together with what changes within the gap. */
+  /**
+   * What changed: told immediately after a quiet while, otherwise together with the changes within the gap.
+   */
   changes(nowMs: number): PeerEffect[] {
     if (nowMs < this.#nextTellMs || !this.#own.hasChanges) return [];
     this.#nextTellMs = nowMs + TELL_GAP_MS;

@@ -1,5 +1,5 @@
-// What holders claim, and what comes of it: second copies that are given up once another is proved, proofs
-// that this device makes, and misdeeds of those who claim what they do not have.
+// What holders claim, and what follows from it: second copies that are given up once another is proved,
+// proofs that this device makes, and misdeeds of devices that claim what they do not have.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
@@ -14,7 +14,7 @@ import { Releasing } from './releasing.ts';
 
 export class Judging {
   readonly #state: PeerState;
-  /** Fragments that this device is to give up once another has proved that it holds them too. */
+  /** Fragments to give up here once another device has proved that it holds them too. */
   readonly #releasing = new Releasing();
   readonly #doubts = new Doubts();
 
@@ -23,9 +23,9 @@ export class Judging {
   }
 
   /**
-   * Gives up a second copy: only where another reachable device proves that it holds the fragment, and only
-   * for whoever stored the file and still places it. Anyone else could claim all fragments and ask all
-   * holders for theirs.
+   * Gives up a second copy: only if another reachable device proves that it holds the fragment, and only at
+   * the request of the device that stored the file and still places it. Any other device could claim all
+   * fragments and ask all holders for theirs.
    */
   release(nowMs: number, from: DeviceId, place: Place): void {
     const { catalogue, challenges } = this.#state;
@@ -40,7 +40,7 @@ export class Judging {
     if (challengeCount > 0) this.#releasing.add(place, challengeCount);
   }
 
-  /** What is held here of `asks`, as far as one challenge may make this device read. */
+  /** What is held here of `asks`, up to what one challenge may make this device read. */
   provable(asks: readonly ProofAsk[]): (ProofAsk | undefined)[] {
     let blockCount = 0;
     const named = new Set<string>();
@@ -55,14 +55,14 @@ export class Judging {
     });
   }
 
-  /** A device that proved its claim counts as a holder; one that sent a wrong proof is told of. */
+  /** A device that proved its claim counts as a holder; one that sent a wrong proof is reported. */
   judge(nowMs: number, verdicts: readonly Verdict[]): PeerEffect[] {
     const { challenges, outbox } = this.#state;
     const falseCounts = new Map<DeviceId, number>();
     const drops: PeerEffect[] = [];
     for (const verdict of verdicts) {
       const { device, place, outcome } = verdict;
-      // Told of if it goes on claiming what it does not prove.
+      // Reported only if it keeps claiming what it does not prove.
       if (outcome === 'silent') this.notGiven(nowMs, device, place.file, place.fragment);
       if (outcome === 'false') falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
       outbox.judged(nowMs, verdict);
@@ -81,7 +81,7 @@ export class Judging {
     this.#doubts.notGiven(nowMs, device, file, fragment);
   }
 
-  /** Tells of those that go on claiming what they did not give. */
+  /** Reports the devices that keep claiming what they did not give. */
   withheld(nowMs: number): PeerEffect[] {
     const standing = this.#doubts.standing(nowMs, (device, file, fragment) =>
       this.#state.holdings.fragmentsOf(device, file).has(fragment),
@@ -93,7 +93,7 @@ export class Judging {
     return this.#doubts.nextDeadlineMs();
   }
 
-  /** Whether it is held here as its home, and not to be placed. */
+  /** Whether this device is the fragment's home, and does not hold it only for placing. */
   #isToKeep({ file, fragment }: Place): boolean {
     return this.#state.own.of(file).has(fragment) && !this.#state.outbox.has(file);
   }

@@ -1,11 +1,11 @@
 // The outbox: files whose fragments this device still has to place. It decides which fragment to offer to
-// whom, and when this device may let go of the copies that are not its own to keep.
+// which device, and when this device may let go of the copies that are not its own to keep.
 //
-// The rule: all n fragments stay here until every one of them has a home AND the holders give a margin of at
-// least 1 (or k = n, where no placement could). A home is a device that proved to hold the fragment
-// (challenges.ts): what is merely claimed is not offered to others as long as it may be true, but lets
-// nothing go. Until then this device's copy is the safety. A fragment that was damaged here before it found a
-// home counts as nothing: it is not offered, not shown as placed, and not waited for.
+// The rule: all n fragments stay here until each has a home AND the holders give a margin of at least 1 (or k
+// = n, where no placement could). A home is a device that proved to hold the fragment (challenges.ts). A
+// fragment that is merely claimed is not offered to others while the claim may be true, but nothing is let go
+// for it: until the proof, this device's copy is the safety. A fragment that was damaged here before it found
+// a home counts as nothing: it is not offered, not shown as placed, and not waited for.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { quorumOf } from '../model/geometry.ts';
@@ -18,14 +18,14 @@ import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '
 import type { Challenges, Verdict } from './challenges.ts';
 import { planOffers, secondCopyAmong } from './planned-homes.ts';
 
-/** What the outbox looks at when it decides. */
+/** What the outbox needs to see for its decisions. */
 export interface OutboxView {
   readonly self: DeviceId;
   /** Undefined when the file was removed or is unknown. */
   manifestOf(file: FileId): Manifest | undefined;
   /** What this device has of the file now, sound and durable. */
   ownOf(file: FileId): FragmentSet;
-  /** Who claims to hold what, other than this device, reachable or away, and has not left. */
+  /** Devices other than this one that claim some of the file and have not left, reachable or away. */
   holdersOf(file: FileId): Map<DeviceId, FragmentSet>;
   /** Devices that may take fragments now, this one included. */
   candidates(): readonly Candidate[];
@@ -40,9 +40,9 @@ export type OutboxEffect =
 export interface OutboxProgress {
   /** Distinct fragments that have a home, this device's own share included. */
   readonly placedCount: number;
-  /** Those and the ones that others claim to hold, and have not proved yet. */
+  /** Those, and the ones that others claim to hold but have not proved yet. */
   readonly claimedCount: number;
-  /** Offers under way, or to be made again shortly. */
+  /** Offers under way, or to be repeated shortly. */
   readonly pendingCount: number;
 }
 
@@ -58,38 +58,33 @@ interface Placing {
   readonly offers: Map<number, Offer>;
   /** Devices that declined this file, until when. */
   readonly declined: Map<DeviceId, { readonly untilMs: number; readonly soon: boolean }>;
-  /** Since when devices could not be asked to prove what they claim. */
+  /** Since when devices could not be asked to prove their claims. */
   readonly missing: Map<DeviceId, number>;
   /** When a quorum was first claimed. */
   quorumAtMs: number | undefined;
-  /** How often each device took nothing of what it was offered. */
+  /** How often each device took nothing that it was offered. */
   readonly failures: Map<DeviceId, number>;
   progress: OutboxProgress;
-  /** How often a device was asked to give up a second copy, and when another may be. */
+  /** How often devices were asked to give up a second copy, and when the next may be asked. */
   releases: { readonly count: number; readonly againAtMs: number };
 }
 
-/** An offer with no sign of progress for this long is made to another device, ms. */
+/** After this long without a sign of progress an offer goes to another device, ms. */
 const OFFER_DEADLINE_MS = 30_000;
-/**
- * A device that was only busy, or behind, is asked again after this, ms; one that is full, after the longer
- * time.
- */
+/** A device that was only busy, or behind, is asked again after the first; a full one after the second. */
 const RETRY_SOON_MS = 2_000;
 const RETRY_LATER_MS = 60_000;
-/** Second copies that devices are asked to give up, for one file: more than any reload leaves behind. */
+/** Second copies that devices are asked to give up, per file: more than any reload leaves behind. */
 const MAX_RELEASES = 64;
-/** So many files are looked at whenever somebody comes or goes. */
+/** Up to this many files are all looked at whenever a device comes or goes. */
 const FEW_FILES = 64;
-/** Between two looks at more, ms for each of them: a look takes a tenth of that. */
+/** For more files, the gap between two such looks, ms per file: a look takes a tenth of that. */
 const ALL_GAP_MS_PER_FILE = 3;
-/** Holders that come within this, ms, of a quorum are put to the proof with it; of small files all do. */
+/** Holders that come within this, ms, of a quorum join its round; for small files all do. */
 const GATHER_MS = 500;
-/**
- * A device that went away before it proved what it claims is waited for this long, ms; then others are asked.
- */
+/** How long to wait for a device that went away before it proved its claims, ms; then others are asked. */
 const MISSING_PATIENCE_MS = 60_000;
-/** A device that failed this often is not waited for, until it takes something or is linked anew. */
+/** A device that failed this often is not waited for until it takes something or is linked again. */
 const MAX_FAILURES = 3;
 
 export class Outbox {
@@ -101,9 +96,7 @@ export class Outbox {
   /** When each device last asked for bytes. */
   readonly #progressMs = new Map<DeviceId, number>();
   #dueMs = Infinity;
-  /**
-   * All are to be decided for, once `#nextAllMs` has come: what makes it so can come from others at any rate.
-   */
+  /** Decide for all files once `#nextAllMs` has come: others may cause this at any rate. */
   #isAllTouched = false;
   #nextAllMs = -Infinity;
 
@@ -142,7 +135,7 @@ export class Outbox {
     this.#challenges.forget(file);
   }
 
-  /** Whether a fragment that was planned for `device` from the first has no home yet. */
+  /** Whether a fragment that was planned for `device` from the start has no home yet. */
   awaits(file: FileId, device: DeviceId): boolean {
     const homes = this.#files.get(file)?.homes;
     if (homes === undefined) return false;
@@ -150,7 +143,7 @@ export class Outbox {
     return [...homes].some(([fragment, home]) => home === device && !placed.has(fragment));
   }
 
-  /** Who holds or could take `file` changed; without a file, for all. */
+  /** The holders or possible takers of `file` changed; without a file, those of all. */
   touch(file?: FileId): void {
     if (file === undefined) this.#isAllTouched = true;
     else this.#touched.add(file);
@@ -185,7 +178,7 @@ export class Outbox {
     this.#touched.add(place.file);
   }
 
-  /** A claim was put to the proof. Who failed is left alone for a while, and the fragment goes to another. */
+  /** A claim was put to the proof. A device that failed rests a while; the fragment goes to another. */
   judged(nowMs: number, { device, place, outcome }: Verdict): void {
     const placing = this.#files.get(place.file);
     if (placing === undefined) return;
@@ -193,7 +186,7 @@ export class Outbox {
     this.#touched.add(place.file);
   }
 
-  /** Decides for every file that something changed for. */
+  /** Decides for every file that was touched. */
   advance(nowMs: number): OutboxEffect[] {
     const places = new Map<DeviceId, Place[]>();
     const effects: OutboxEffect[] = [];
@@ -220,12 +213,12 @@ export class Outbox {
     return effects;
   }
 
-  /** Never later than the first offer or refusal that runs out. */
+  /** Never later than the first offer or refusal that expires. */
   nextDeadlineMs(): number {
     return this.#isAllTouched ? Math.min(this.#dueMs, this.#nextAllMs) : this.#dueMs;
   }
 
-  /** Ends the offers and refusals that ran out, and touches their files. */
+  /** Ends the offers and refusals that expired, and touches their files. */
   #expireAll(nowMs: number): void {
     this.#dueMs = Infinity;
     for (const [file, placing] of this.#files) {
@@ -312,16 +305,13 @@ export class Outbox {
     );
     const { k, n } = manifest;
     if (n > k ? marginOf(reachable, k) < 1 : placedCount < n) return undefined;
-    // One machine behind several names must have all that they claim at the same time.
+    // A machine with several names must have everything they claim at the same time.
     if (!this.#challenges.wereProvedTogether(file, claims)) return undefined;
     this.remove(file);
     return { kind: 'outbox-done', file, keep: own };
   }
 
-  /**
-   * Whether a quorum has been claimed for a while: whoever comes in that time is put to the proof with the
-   * others.
-   */
+  /** Whether a quorum has been claimed for a while; later claims in that time join its round. */
   #isLongEnough(nowMs: number, placing: Placing, isQuorum: boolean): boolean {
     if (!isQuorum) placing.quorumAtMs = undefined;
     else placing.quorumAtMs ??= nowMs;
@@ -331,10 +321,7 @@ export class Outbox {
     return nowMs >= dueMs;
   }
 
-  /**
-   * Claims that may be true, without those that could not be put to the proof for long: the device is away,
-   * or cannot answer.
-   */
+  /** Claims that may be true, without those whose devices were away or unable to prove them for long. */
   #believed(
     nowMs: number,
     file: FileId,
@@ -345,7 +332,7 @@ export class Outbox {
     const believed = this.#challenges.believedOf(file, claims);
     for (const [device, fragments] of believed) {
       const isProved = proved.get(device)?.size === fragments.size;
-      // Being there for a moment is not enough: only a proof ends the wait for one.
+      // Being reachable for a moment is not enough: only a proof ends the wait for one.
       if (isProved) placing.missing.delete(device);
       if (isProved || this.#challenges.canProve(device)) continue;
       const sinceMs = placing.missing.get(device) ?? nowMs;
@@ -356,16 +343,15 @@ export class Outbox {
         continue;
       }
       believed.set(device, proved.get(device) ?? new Set());
-      // What it claims would be offered to it again and again.
+      // Otherwise it would be offered what it claims again and again.
       this.#decline(nowMs, placing, device, true);
     }
     return believed;
   }
 
   /**
-   * Fragments are left that nobody has room for under the cap. Where one lies on two devices (this one had
-   * forgotten the first when it offered it again), the fuller of them gives its copy up, and so has room for
-   * another.
+   * Some fragments fit nowhere under the cap. If another one lies on two devices (this device had forgotten
+   * the first when it offered it again), the fuller of them gives its copy up and has room for one more.
    */
   #makeRoom(
     nowMs: number,
@@ -389,7 +375,7 @@ export class Outbox {
     };
   }
 
-  /** Leaves `device` alone for a while. Several offers that it declines in one breath are one failure. */
+  /** Leaves `device` alone for a while. Several offers that it declines together count as one failure. */
   #decline(nowMs: number, placing: Placing, device: DeviceId, isFull: boolean): void {
     if (placing.declined.has(device)) return;
     const failureCount = (placing.failures.get(device) ?? 0) + 1;
@@ -401,10 +387,7 @@ export class Outbox {
   }
 }
 
-/**
- * Who claims more than any device is given claims nothing: it would keep all that it names from everybody
- * else.
- */
+/** Ignores devices that claim more than any device is given: they would keep all of that from the others. */
 function withinCap(
   claims: ReadonlyMap<DeviceId, FragmentSet>,
   k: number,

@@ -1,4 +1,4 @@
-// What this device holds itself, by file; and what of it changed since the others were told.
+// What this device itself holds, by file, and what has changed since the others were told.
 
 import type { FileId } from '../model/ids.ts';
 import { packFragments, type FragmentSet } from '../placement/fragment-set.ts';
@@ -9,7 +9,7 @@ const NOTHING: FragmentSet = new Set();
 
 interface OwnFile {
   readonly fragments: Set<number>;
-  /** Bytes that each of them takes. */
+  /** Bytes of each fragment. */
   readonly bytes: number;
 }
 
@@ -49,16 +49,16 @@ export class OwnHoldings {
     return portions([...this.#files.keys()], (file) => this.#holdingOf(file));
   }
 
-  /** Whether `changes` has something to tell. */
+  /** Whether `changes` has anything to tell. */
   get hasChanges(): boolean {
     const isOtherSpace = Math.abs(this.freeBytes - this.#toldFreeBytes) * 4 > this.#toldFreeBytes;
     return this.#changed.size > 0 || isOtherSpace;
   }
 
   /**
-   * What changed since the last call, in portions that each fit a message; none when nothing did. One empty
-   * portion tells that only the free space is another now, by more than a quarter: whoever places fragments
-   * goes by it.
+   * Changes since the last call, in portions that each fit a message; none if nothing changed. A single empty
+   * portion tells that only the free space changed, by more than a quarter: other devices place fragments by
+   * it.
    */
   changes(): Holding[][] {
     if (!this.hasChanges) return [];

@@ -1,4 +1,4 @@
-// How the parts of the peer write the effects that they share (peer-events.ts).
+// Writes the effects that the parts of the peer share (peer-events.ts).
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import type { Message } from '../wire/messages.ts';
@@ -11,7 +11,7 @@ export function send(to: DeviceId, message: Message): PeerEffect {
   return { kind: 'send', to, message, lane: 'control' };
 }
 
-/** Requests and their answers are small; the payloads they bring travel as bulk from the other side. */
+/** Requests and their replies are small; the payloads come as bulk from the other side. */
 export function inControl(effects: readonly (RequestEffect | ForetellEffect)[]): PeerEffect[] {
   return effects.map((effect) => (effect.kind === 'send' ? send(effect.to, effect.message) : effect));
 }

@@ -20,7 +20,7 @@ export type PeerInput =
       readonly message: Message;
       readonly payload: Uint8Array<ArrayBuffer>;
     }
-  /** Entries went through check.ts; those that failed are not among them, but counted. */
+  /** Entries went through check.ts. Those that failed are counted, and not included. */
   | {
       readonly kind: 'entries-checked';
       readonly from: DeviceId;
@@ -35,7 +35,7 @@ export type PeerInput =
   | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
   | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'space'; readonly freeBytes: number }
-  /** All fragments of `file` are here: place them. `early`: as the blocks of this job were foretold. */
+  /** All fragments of `file` are here: place them. `early`: its blocks were foretold as this job's. */
   | {
       readonly kind: 'outbox';
       readonly file: FileId;
@@ -48,9 +48,12 @@ export type PeerInput =
       readonly to: DeviceId;
       readonly blocks: readonly BlockHash[];
     }
-  /** The file will not be: it could not be sealed, or was cancelled. */
+  /** The job will not become a file: it could not be sealed, or was cancelled. */
   | { readonly kind: 'soon-over'; readonly job: JobId }
-  /** A store that an earlier page began is given up: whoever it told may keep blocks for it still. */
+  /**
+   * A store that an earlier page began is given up: devices that were told of it may still keep blocks for
+   * it.
+   */
   | { readonly kind: 'abandoned'; readonly job: JobId }
   | {
       readonly kind: 'prefetched';
@@ -61,7 +64,7 @@ export type PeerInput =
     }
   /** The index of a fragment that is being pulled was read: these are its blocks. */
   | { readonly kind: 'pulling'; readonly blocks: readonly BlockHash[] }
-  /** `blocks`: those of a fragment that is held now, as far as hints may have brought them. */
+  /** `blocks`: those of a fragment that is now held, if hints may have brought them. */
   | {
       readonly kind: 'pulled';
       readonly place: Place;
@@ -73,18 +76,18 @@ export type PeerInput =
   | { readonly kind: 'abandon'; readonly ticket: number }
   /** A `serve` effect was carried out, or stopped. */
   | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
-  /** A fragment that `device` claims was asked of it, and it has none, or gave something else. */
+  /** `device` was asked for a fragment that it claims, and has none or gave something else. */
   | {
       readonly kind: 'not-given';
       readonly device: DeviceId;
       readonly file: FileId;
       readonly fragment: number;
     }
-  /** A `round` effect was carried out: from now on nobody is served what it keeps back. */
+  /** A `round` effect was carried out: from now on the parts it keeps back are served to no device. */
   | { readonly kind: 'round-ready'; readonly round: number }
   /**
-   * A `challenge` effect: what `to` has to answer by this device's own copies, undefined for those that are
-   * not sound; or undefined altogether where they could not be read now.
+   * A `challenge` effect was carried out. The right answers of `to` by this device's own copies, undefined
+   * for those that are not sound; undefined altogether if they could not be read now.
    */
   | {
       readonly kind: 'challenge-ready';
@@ -105,7 +108,7 @@ export type PeerInput =
 export type PeerEffect =
   | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message; readonly lane: Lane }
   /**
-   * Check these and answer with 'entries-checked'. Nothing else of this device's control lane may be handled
+   * Check these and answer with 'entries-checked'. Nothing else on this device's control lane may be handled
    * before.
    */
   | {
@@ -115,10 +118,10 @@ export type PeerEffect =
       readonly more: boolean;
     }
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
-  /** They had to go for others of their log, and are not kept any more. */
+  /** They were evicted for others of their log, and are no longer kept. */
   | { readonly kind: 'forget-entries'; readonly entries: readonly PackedEntry[] }
   /**
-   * Fetch this fragment, or these small ones, from `from`, make them durable, answer each with 'held' and
+   * Fetch this fragment, or these small ones, from `from`. Make them durable and answer each with 'held' and
    * 'pulled'.
    */
   | ({ readonly kind: 'pull' } & Fetch)
@@ -126,18 +129,18 @@ export type PeerEffect =
   /** Drop these fragments of a file from the store; answer each with 'unheld'. */
   | { readonly kind: 'drop'; readonly file: FileId; readonly fragments: readonly number[] }
   /**
-   * The file is placed, or removed: drop these of its fragments from the store, each answered with 'unheld',
-   * and only then its outbox row, so that a crash in between leaves nothing that would be kept for ever.
+   * The file is placed, or removed: drop these of its fragments from the store, answer each with 'unheld',
+   * and drop its outbox row last, so that a crash in between leaves nothing behind forever.
    */
   | { readonly kind: 'outbox-done'; readonly file: FileId; readonly surplus: readonly number[] }
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult }
-  /** Send what it asks for to a device under request `id`; answer with 'served'. */
+  /** Send a device what it asks for under request `id`; answer with 'served'. */
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
   | ChallengeEffect
   /**
-   * Hash what the salts pick of these, for `to`, from the disk; answer with 'proof-made'. Undefined: not held
-   * here.
+   * Hash the parts of these that the salts pick, for `to`, from the disk; answer with 'proof-made'.
+   * Undefined: not held here.
    */
   | {
       readonly kind: 'prove';
@@ -148,5 +151,5 @@ export type PeerEffect =
   /** The device speaks another version of the protocol: tell people which of the two pages to reload. */
   | { readonly kind: 'other-protocol'; readonly device: DeviceId; readonly protocol: number }
   | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string }
-  /** People are to hear of it. */
+  /** People must hear of it. */
   | MisdeedEffect;

@@ -1,7 +1,7 @@
-// The links of a peer: who is linked, who has greeted, and what is under way on each link.
+// The links of a peer: which devices are linked, which have greeted, and what is under way on each link.
 //
-// Invariants: until the other side said hello, in our protocol and epoch, it is told nothing but our hello;
-// what one link makes this device do at once has a bound.
+// Invariants: until the other side has said hello in our protocol and epoch, it is told nothing but our
+// hello. What one link can make this device do at a time is bounded.
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
@@ -11,13 +11,13 @@ import type { PeerEffect } from './peer-events.ts';
 import type { Ask } from './requests.ts';
 
 export interface PeerLink {
-  /** Whether the other side said hello, in our protocol and epoch. */
+  /** Whether the other side has said hello in our protocol and epoch. */
   greeted: boolean;
-  /** What the other side can do beside what the protocol promises. */
+  /** What the other side can do beyond what the protocol promises. */
   features: ReadonlySet<string>;
   /** Version of our holdings as sent on this link. */
   sentVersion: number;
-  /** Whether it told us its holdings on this link: until then we do not know its free space. */
+  /** Whether it told us its holdings on this link. Before that, its free space is not known. */
   heardHoldings: boolean;
   readonly serving: Set<number>;
   /** Challenges of the other side that are being answered. */
@@ -25,7 +25,7 @@ export interface PeerLink {
   pulseAtMs: number;
 }
 
-/** How often linked devices compare notes, ms: heals whatever was missed, and costs some 100 bytes. */
+/** How often linked devices exchange pulses, ms: heals whatever was missed, and costs some 100 bytes. */
 export const PULSE_MS = 5_000;
 
 export class PeerLinks {
@@ -80,7 +80,7 @@ export class PeerLinks {
     return this.#links.get(device)?.greeted === true;
   }
 
-  /** The other side said hello. The link is greeted afterwards, or the effects close it. */
+  /** The other side said hello. Afterwards the link is greeted, or the effects close it. */
   hello(from: DeviceId, link: PeerLink, protocol: number, epoch: number): PeerEffect[] {
     const refused: PeerEffect[] =
       protocol === PROTOCOL_VERSION ? [] : [{ kind: 'other-protocol', device: from, protocol }];

@@ -1,4 +1,4 @@
-// What a peer knows, which its parts share: catalogue, links, holdings, outbox, and what was proved.
+// What a peer knows and its parts share: catalogue, links, holdings, outbox, and proved claims.
 
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
@@ -36,7 +36,7 @@ export class PeerState {
   });
   readonly outbox: Outbox;
   readonly revisions = new FileRevisions();
-  /** Since whoever awaits homes of its fragments looked. */
+  /** Whether homes changed since the last look of those that await them. */
   haveHomesChanged = false;
 
   constructor(self: DeviceId, epoch: number) {
@@ -89,17 +89,17 @@ export class PeerState {
     return candidates;
   }
 
-  /** Who holds, reaches or places `file` changed; without a file, it may have for all. */
+  /** The holders, reach or placing of `file` changed; without a file, those of all may have. */
   touch(file?: FileId): void {
     this.outbox.touch(file);
     this.haveHomesChanged = true;
     if (file === undefined) this.revisions.touchAll();
-    // Others may speak of files that nobody stored: those are not remembered.
+    // Others may name files that nobody stored: those are not remembered.
     else if (this.catalogue.files().has(file)) this.revisions.touch(file);
   }
 
   /**
-   * The catalogue has `file` no more. Returns the fragments that are here still; undefined when there is
+   * The catalogue no longer has `file`. Returns the fragments that are still here; undefined when there is
    * nothing to drop.
    */
   removed(file: FileId): readonly number[] | undefined {

@@ -1,5 +1,5 @@
 // The peer: one device's part in its pool, as a machine. Events go in, one function decides, effects come
-// out; it reads no clock, draws no random number, and holds no bytes of files. The browser, the Node peer and
+// out. It reads no clock, draws no random number, and holds no bytes of files. The browser, the Node peer and
 // the simulator run it.
 //
 // It keeps the catalogue in step with the linked devices, tells them what this device holds and remembers
@@ -71,14 +71,14 @@ export class Peer {
   }
 
   /**
-   * Holders of a file, this device included, as far as it is known: of a file in the outbox those that proved
-   * it, of others those that say so. Those that left are not among them.
+   * Known holders of a file, this device included: for a file in the outbox those that proved it, for others
+   * those that claim it. Devices that left are not included.
    */
   confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
     return this.#state.confirmedHoldersOf(file);
   }
 
-  /** Devices that say they hold some of a file, this one included; those that left are not among them. */
+  /** Devices that claim some of a file, this one included, without those that left. */
   holdersOf(file: FileId): Map<DeviceId, FragmentSet> {
     return this.#state.holdersOf(file);
   }
@@ -92,7 +92,7 @@ export class Peer {
     return this.#state.outbox.has(file);
   }
 
-  /** Another text whenever reach, margin, holders or outbox of `file` may have changed. */
+  /** Changes whenever reach, margin, holders or outbox of `file` may have changed. */
   revisionOf(file: FileId): string {
     return this.#state.revisions.of(file);
   }
@@ -101,7 +101,7 @@ export class Peer {
     return this.#state.outbox.progressOf(file);
   }
 
-  /** As the outbox would place a file of this salt and geometry now. */
+  /** Homes as the outbox would plan them now for a file of this salt and geometry. */
   planHomes(file: Pick<Manifest, keyof Geometry | 'salt'>): PlannedHomes {
     return planHomes(this.#state.self, file, this.#state.candidates());
   }
@@ -155,7 +155,7 @@ export class Peer {
         this.#state.touch(input.file);
         return [];
       case 'space':
-        // What hints brought gives way to what fragments need: it is as good as free.
+        // What hints brought gives way to what fragments need, so its space counts as free.
         this.own.freeBytes = Math.max(0, Math.floor(input.freeBytes)) + this.#prefetching.hereBytes;
         this.#prefetching.measured();
         return [];
@@ -305,7 +305,7 @@ export class Peer {
   }
 
   /**
-   * Someone asks this device to hold fragments. Where some are here already, the asker missed it and is told
+   * A device asks this one to hold fragments. If some are here already, the asker missed it and is told
    * again.
    */
   #place(from: DeviceId, link: PeerLink, places: readonly Place[]): PeerEffect[] {
@@ -322,14 +322,14 @@ export class Peer {
     return [...refusals, ...(missedSome ? this.#telling.snapshotFor(from, link) : [])];
   }
 
-  /** What is foretold is fetched as far as there is room; nobody is told what is not. */
+  /** Foretold blocks are fetched if there is room; nobody is told which are not. */
   #soon(nowMs: number, from: DeviceId, job: JobId, blocks: readonly BlockHash[]): PeerEffect[] {
     if (this.catalogue.hasLeft(from)) return [closing(from, 'stores a file although it left')];
     this.#prefetching.foretold(nowMs, from, job, blocks, this.#roomBytes());
     return [];
   }
 
-  /** What this device offers beside the fragments that it is taking. */
+  /** What this device offers beyond the fragments that it is taking. */
   #roomBytes(): number {
     return this.own.freeBytes - this.#taking.promisedBytes;
   }
@@ -350,7 +350,7 @@ export class Peer {
     const hadBytes = this.holdings.of(from)?.freeBytes ?? 0;
     const before = delta.base === 0 ? [...(this.holdings.of(from)?.files.keys() ?? [])] : [];
     if (!this.holdings.apply(from, delta, nowMs)) return [send(from, { kind: 'holdings-wanted' })];
-    // It could not be offered anything before.
+    // Until now it could not be offered anything.
     if (!link.heardHoldings) this.#state.touch();
     link.heardHoldings = true;
     if (delta.freeBytes > hadBytes) this.#state.outbox.madeRoom(from);

@@ -1,4 +1,4 @@
-// Where the fragments of a file are to go: before it is published, and whenever the outbox looks at it.
+// Where the fragments of a file are to go: before it is published, and whenever the outbox decides about it.
 
 import type { Manifest } from '../catalogue/manifest.ts';
 import { heldBytesOf, type Geometry } from '../model/geometry.ts';
@@ -10,11 +10,11 @@ import { planCopies, planPlacement, type Candidate } from '../placement/placemen
 export interface PlannedHomes {
   /** By fragment, this device's own share included; those that fit nowhere are left out. */
   readonly homes: ReadonlyMap<number, DeviceId>;
-  /** The other devices among them that can be foretold their blocks: their share fits twice. */
+  /** The other devices among them to foretell their blocks to: their share fits twice. */
   readonly early: ReadonlySet<DeviceId>;
 }
 
-/** As the outbox of `self` would place a file of this salt and geometry among `candidates`. */
+/** Plans as the outbox of `self` would place a file of this salt and geometry among `candidates`. */
 export function planHomes(
   self: DeviceId,
   file: Pick<Manifest, keyof Geometry | 'salt'>,
@@ -34,7 +34,7 @@ export function planHomes(
 export interface OfferPlan {
   /** This device's own share. */
   readonly own: FragmentSet;
-  /** By fragment the device to offer it to. */
+  /** By fragment, the device to offer it to. */
   readonly offered: ReadonlyMap<number, DeviceId>;
 }
 
@@ -48,7 +48,7 @@ export function planOffers(plan: {
   readonly candidates: readonly Candidate[];
   /** What others are believed to hold. */
   readonly believed: ReadonlyMap<DeviceId, FragmentSet>;
-  /** By fragment, what was offered and not answered yet. */
+  /** By fragment, the offers that are not answered yet. */
   readonly offers: ReadonlyMap<number, { readonly device: DeviceId }>;
   /** Where fragments were planned to go before the file was published. */
   readonly homes: ReadonlyMap<number, DeviceId> | undefined;
@@ -75,7 +75,7 @@ export function planOffers(plan: {
     if (device === self) own.add(fragment);
     else offered.set(fragment, device);
   }
-  // What lies elsewhere is settled: is it enough that any one device may be lost?
+  // Everything has a home: check whether any one device may be lost.
   if (offered.size === 0 && offers.size === 0 && n > k) {
     const all = new Map(held).set(self, own);
     const isPlaced = reachOf(new Map(all).set(self, new Set(fragments))) === reachOf(all);
@@ -88,7 +88,7 @@ export function planOffers(plan: {
   return { own, offered };
 }
 
-/** A fragment that two of these hold, and the fuller of them. */
+/** A fragment that two of these hold, and the fuller of the two. */
 export function secondCopyAmong(
   holders: readonly (readonly [DeviceId, FragmentSet])[],
 ): { readonly device: DeviceId; readonly fragment: number } | undefined {

@@ -1,40 +1,40 @@
-// Blocks that other devices foretold (`soon`): fetched ahead of the fragments that will need them, a few at a
-// time, and kept for their job until it is over. A hint is never a promise: what is not fetched is pulled
-// later.
+// Blocks that other devices foretold (`soon`): prefetched before the fragments that will need them are
+// placed, a few at a time, and kept for their job until it is over. A hint is never a promise: blocks that
+// are not fetched now are pulled later.
 //
-// Invariants, whatever the others say: what the jobs count, wanted or here, is at most half of the room that
-// fragments leave, and gives way when a fragment needs it; a block counts for one job; each job ends
-// SOON_KEEP_MS after the last sign of its progress.
+// Invariants, whatever the others say: the blocks counted by jobs, wanted or here, take at most half of the
+// room that fragments leave, and give way when a fragment needs it; a block counts for one job; each job ends
+// SOON_KEEP_MS after its last sign of progress.
 
 import { blockKey, type BlockHash, type DeviceId, type JobId } from '../model/ids.ts';
 import { BLOCK_BYTES, MAX_FORETOLD_BLOCKS, MAX_FORETOLD_JOBS, SOON_KEEP_MS } from '../model/limits.ts';
 
-/** How a fetch ended. `lost` with its link: it is tried again when that is back. */
+/** How a fetch ended. `lost` with its link: it is tried again when the link is back. */
 export type PrefetchOutcome = 'here' | 'lost' | 'failed' | 'corrupt' | 'full';
 
 export type PrefetchEffect =
   /** Fetch this block from `from`, claim it for the job, answer with 'prefetched'. */
   | { readonly kind: 'prefetch'; readonly from: DeviceId; readonly job: JobId; readonly block: BlockHash }
-  /** The job is over: stop its fetches, and release its claim once they ended. */
+  /** The job is over: stop its fetches, and release its claim once they have ended. */
   | { readonly kind: 'soon-over'; readonly from: DeviceId; readonly job: JobId };
 
 interface Job {
   readonly from: DeviceId;
   readonly job: JobId;
-  /** Wanted blocks, first told first. */
+  /** Wanted blocks, in the order they were told. */
   readonly waiting: Map<string, BlockHash>;
   readonly running: Set<string>;
   readonly here: Set<string>;
-  /** It sent what it did not foretell: no more is wanted of it. */
+  /** It sent blocks that it did not foretell: no more are wanted from it. */
   isDeaf: boolean;
   endsAtMs: number;
 }
 
-/** Blocks fetched at once from one device: 2 MiB, twice what its send queue holds. */
+/** Blocks fetched from one device at the same time: 2 MiB, twice what its send queue holds. */
 const MAX_PREFETCHES = 8;
 /**
- * The part of the room that fragments leave which hints may fill. What they fill a fragment then fits beside,
- * whole.
+ * The share of the room left by fragments that hints may fill. A fragment still fits whole beside what hints
+ * fill.
  */
 const ROOM_PART = 0.5;
 
@@ -43,10 +43,10 @@ export class Prefetching {
   /** Which job counts a block. */
   readonly #known = new Map<string, Job>();
   readonly #runningCounts = new Map<DeviceId, number>();
-  /** The disk took no more; until the space is measured again. */
+  /** The disk took no more; true until the space is measured again. */
   #isDiskFull = false;
 
-  /** What the jobs count of this device's disk, bytes; every block as a full one. */
+  /** Bytes that the jobs count of this device's disk; every block counts as a full one. */
   get bytes(): number {
     return this.#known.size * BLOCK_BYTES;
   }
@@ -58,7 +58,7 @@ export class Prefetching {
     return hereCount * BLOCK_BYTES;
   }
 
-  /** `roomBytes` is what this device offers beside the fragments that it takes. */
+  /** `roomBytes`: what this device offers beyond the fragments that it is taking. */
   foretold(nowMs: number, from: DeviceId, id: JobId, blocks: readonly BlockHash[], roomBytes: number): void {
     const ofDevice = [...this.#jobs.values()].filter((job) => job.from === from);
     let blockCount = ofDevice.reduce((sum, job) => sum + countOf(job), 0);
@@ -80,7 +80,7 @@ export class Prefetching {
     }
   }
 
-  /** The storer says that the job is over; unknown ones are ignored. */
+  /** The storer says that the job is over; unknown jobs are ignored. */
   over(from: DeviceId, id: JobId): PrefetchEffect[] {
     const job = this.#jobs.get(keyOf(from, id));
     return job === undefined ? [] : [this.#end(job)];
@@ -92,7 +92,7 @@ export class Prefetching {
     return jobs.map((job) => this.#end(job));
   }
 
-  /** A fragment with `blocks` is being pulled: whoever pulls fetches those that nobody fetches yet. */
+  /** A fragment with `blocks` is being pulled: the pull fetches those that are not on their way. */
   pulling(blocks: readonly BlockHash[]): void {
     for (const key of blocks.map(blockKey))
       if (this.#known.get(key)?.waiting.delete(key)) this.#known.delete(key);
@@ -152,7 +152,7 @@ export class Prefetching {
     this.#isDiskFull = false;
   }
 
-  /** Ends jobs, the latest first, until what is left fits into `roomBytes`; and those whose time is over. */
+  /** Ends jobs that expired, and others, the latest first, until the rest fits into `roomBytes`. */
   trim(nowMs: number, roomBytes: number): PrefetchEffect[] {
     const effects: PrefetchEffect[] = [];
     for (const job of [...this.#jobs.values()].toReversed()) {

@@ -1,5 +1,5 @@
-// Which parts of a fragment a challenge's salt picks (FORMATS.md, challenges). Whoever does not have the
-// fragment when the salt comes cannot know what to fetch before.
+// Which parts of a fragment a challenge's salt picks (FORMATS.md, challenges). A device that does not have
+// the fragment when the salt comes could not know what to fetch before.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8 } from '../model/bytes.ts';
@@ -14,7 +14,7 @@ export interface ProofRange {
   readonly end: number;
 }
 
-/** How many blocks of a fragment a proof looks at. */
+/** How many blocks of a fragment a proof covers. */
 export function proofBlocksOf(geometry: Geometry): number {
   return Math.min(PROOF_BLOCKS, segmentCountOf(geometry));
 }
@@ -26,7 +26,7 @@ export function proofRanges(salt: Uint8Array, fragment: FragmentId, geometry: Ge
     const label = utf8('palm/v2/proof-range');
     const draw = sha256(concatBytes(label, salt, cidOf(fragment).bytes, Uint8Array.of(number)));
     const view = new DataView(draw.buffer, draw.byteOffset);
-    // Files of few segments have a part of each looked at.
+    // In files of few segments, a part of each segment is hashed.
     const segment = segmentCount <= PROOF_BLOCKS ? number : view.getUint32(0) % segmentCount;
     const blockBytes = blockBytesOf(geometry, segment);
     const start = view.getUint32(4) % Math.max(1, blockBytes - PROOF_RANGE_BYTES + 1);

@@ -1,7 +1,7 @@
-// Second copies that this device was asked to give up. It challenges the others that claim the fragment
-// first, from the copy that it still has, and gives its own up when one of them proved to hold it.
+// Second copies that this device was asked to give up. It first challenges the other devices that claim the
+// fragment, from its own copy, and gives that up once one of them has proved to hold it.
 //
-// Invariant: a fragment is given up at most once for each time it was asked for.
+// Invariant: each request to give up a fragment has effect at most once.
 
 import type { FileId } from '../model/ids.ts';
 import type { Place } from '../wire/messages.ts';

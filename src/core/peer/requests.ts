@@ -5,21 +5,21 @@ import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
 import { BLOCK_DEADLINE_MS, CONTROL_DEADLINE_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { Failure, Message, PayloadKind, Place } from '../wire/messages.ts';
 
-/** What can be asked of a device. */
+/** What a device can be asked for. */
 export type Ask =
   | { readonly kind: 'get-index'; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'get-block'; readonly hash: BlockHash }
-  /** Small fragments, whole; at most what one answer holds. */
+  /** Small fragments, whole; at most as many as one answer holds. */
   | { readonly kind: 'get-fragments'; readonly places: readonly Place[] };
 
-/** Which answer fits which ask. */
+/** The kind of answer that fits each ask. */
 export const ANSWER_TO: Readonly<Record<Ask['kind'], PayloadKind>> = {
   'get-index': 'index',
   'get-block': 'block',
   'get-fragments': 'fragments',
 };
 
-/** What came for a request. */
+/** What arrived for a request. */
 export type Arrived =
   | { readonly kind: PayloadKind; readonly payload: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly reason: Failure };
@@ -37,7 +37,7 @@ interface Open {
   readonly ticket: number;
   readonly to: DeviceId;
   readonly ask: Ask;
-  /** Undefined while it waits for its turn. */
+  /** Undefined until its turn comes. */
   deadlineMs: number | undefined;
 }
 
@@ -58,7 +58,7 @@ export class Requests {
     return this.#sendWaiting(nowMs, to);
   }
 
-  /** The caller no longer wants the answer; nobody is told but the peer. */
+  /** The caller no longer wants the answer; only the peer is told. */
   abandon(nowMs: number, ticket: number): RequestEffect[] {
     const request = this.#open.get(this.#byTicket.get(ticket) ?? -1);
     if (request === undefined) return [];
@@ -72,7 +72,7 @@ export class Requests {
     return [...(wasSent ? [cancel] : []), ...this.#sendWaiting(nowMs, request.to)];
   }
 
-  /** An answer arrived. One to nothing that is open (late, or made up) is dropped. */
+  /** An answer arrived. Dropped if its request is not open (late, or made up). */
   settle(nowMs: number, from: DeviceId, id: number, arrived: Arrived): RequestEffect[] {
     const request = this.#open.get(id);
     if (request === undefined || request.to !== from || request.deadlineMs === undefined) return [];

@@ -1,6 +1,6 @@
 // The fragments that other devices asked this one to hold: taken, queued or refused with the reason, and
-// fetched a few at a time, small ones together. What is queued is counted as if it were here already, so that
-// neither the cap nor the space that this device offers is ever promised twice.
+// fetched a few at a time, small ones together. Queued fragments count as if they were here already, so that
+// neither the cap nor the offered space is ever promised twice.
 
 import type { Manifest } from '../catalogue/manifest.ts';
 import { heldBytesOf } from '../model/geometry.ts';
@@ -10,20 +10,20 @@ import { MAX_PLACES_PER_MESSAGE, type Place, type Refusal } from '../wire/messag
 import { hasSmallFragments, MAX_TOGETHER_BYTES } from '../wire/fragment-batch.ts';
 import type { OwnHoldings } from './own-holdings.ts';
 
-/** What is fetched in one go: a fragment, or small ones of one device. */
+/** What is fetched together: one fragment, or small ones of one device. */
 export interface Fetch {
   readonly places: readonly Place[];
   readonly from: DeviceId;
-  /** Whether they can be asked for together. */
+  /** Whether they can be asked for in one request. */
   readonly areSmall: boolean;
 }
 
-/** Fetches at once; more wait. */
+/** Fetches at the same time; more wait. */
 const MAX_FETCHES = 8;
-/** Shorter ones share transactions: up to this many at once while they are together below that, bytes. */
+/** Shorter fetches share transactions: up to this many at a time if together they are below that, bytes. */
 const MAX_SHORT_FETCHES = 48;
 const SHORT_FETCHES_BYTES = 2 * 2 ** 20;
-/** Fetches of small fragments from one device at once: meanwhile the next ones come together. */
+/** Fetches of small fragments from one device at a time. Until one ends, the next fragments gather. */
 const MAX_SMALL_FETCHES = 2;
 /** Fragments waiting to be fetched. */
 const MAX_WAITING_PULLS = 4_096;
@@ -38,9 +38,9 @@ interface Pull {
 interface Running {
   readonly from: DeviceId;
   readonly isSmall: boolean;
-  /** By place, those that have not ended. */
+  /** By place, the pulls that have not ended. */
   readonly pulls: Map<string, Pull>;
-  /** Of all that it began with. */
+  /** Of all pulls that it began with. */
   bytes: number;
 }
 
@@ -53,7 +53,7 @@ export class Taking {
   /** Fragments of each file, waiting or running. */
   readonly #counts = new Map<FileId, number>();
   #promisedBytes = 0;
-  /** Something came, or ended, since `start` was called. */
+  /** Whether anything came or ended since the last `start`. */
   #hasChanged = false;
 
   constructor(own: OwnHoldings) {
@@ -68,7 +68,7 @@ export class Taking {
   /** `from` asks this device to hold a fragment; `manifest` is undefined when the file is not known here. */
   offered(from: DeviceId, place: Place, manifest: Manifest | undefined): 'queued' | 'held' | Refusal {
     if (manifest === undefined || place.fragment >= manifest.n) return 'unknown-file';
-    // Others could fill this device's share of the file with what they never give.
+    // Otherwise others could fill this device's share of the file with fragments that they never give.
     if (manifest.by !== from) return 'failed';
     const own = this.#own.of(place.file);
     if (own.has(place.fragment)) return 'held';
@@ -86,7 +86,7 @@ export class Taking {
     return 'queued';
   }
 
-  /** The fetch of `place` ended; where the fragment is now held, it uses what was offered. */
+  /** The fetch of `place` ended. If the fragment is now held, it uses offered space. */
   ended(place: Place, isHeld: boolean): void {
     const key = keyOf(place);
     const fetch = this.#running.get(key);
@@ -102,7 +102,7 @@ export class Taking {
     if (isHeld) this.#own.freeBytes = Math.max(0, this.#own.freeBytes - pull.bytes);
   }
 
-  /** What `device` offered and nobody fetches yet is forgotten: it offers it again. */
+  /** Forgets what `device` offered and no fetch has begun for: it will offer that again. */
   linkDown(device: DeviceId): void {
     for (const [key, pull] of this.#waiting) {
       if (pull.from !== device) continue;
@@ -111,7 +111,7 @@ export class Taking {
     }
   }
 
-  /** What to fetch now. Each of its places is told of as `ended`. */
+  /** What to fetch now. Each of its places is reported with `ended`. */
   start(): Fetch[] {
     if (!this.#hasChanged) return [];
     this.#hasChanged = false;

@@ -1,5 +1,5 @@
-// Sets of fragment numbers 0..254. For a decision they are sets; kept by the thousand, they are bitmaps: one
-// character for eight fragments, so that the usual set is one character, which engines have once for all.
+// Sets of fragment numbers 0..254. Decisions use sets. Kept by the thousand they are bitmaps, one character
+// for eight fragments: the usual set is then one character, and engines keep each such string only once.
 
 import { MAX_FRAGMENT_COUNT } from '../model/limits.ts';
 import { bad, bytesOf } from '../encoding/decode.ts';
@@ -25,7 +25,7 @@ export function packFragments(fragments: Iterable<number>): PackedFragments {
   return packBits(bits);
 }
 
-/** The set, in ascending order; not to be changed, for it may be shared. */
+/** The set, in ascending order. It may be shared, so it must not be changed. */
 export function unpackFragments(packed: PackedFragments): FragmentSet {
   if (packed.length > 1) return setOf(packed);
   const known = shared.get(packed);
@@ -57,7 +57,7 @@ export function decodeFragments(value: unknown): PackedFragments {
   return packBits(bits);
 }
 
-/** Of one character at most: 256 of them. */
+/** Sets of at most one character: 256 of them. */
 const shared = new Map<PackedFragments, FragmentSet>();
 
 function setOf(packed: PackedFragments): FragmentSet {

@@ -1,7 +1,7 @@
-// Whether a file is safe, from who holds what. Only confirmed holdings go in; intent never does.
+// Whether a file is safe, given who holds what. Only confirmed holdings count; intent never does.
 //
-// Holders may lie, and be many. So the work is bounded: reading what is claimed, once, and MAX_STEPS of
-// searching.
+// Holders may lie, and there may be many. So the work is bounded: all claims are read once, and a search
+// takes at most MAX_STEPS.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { FragmentSet } from './fragment-set.ts';
@@ -9,14 +9,14 @@ import type { FragmentSet } from './fragment-set.ts';
 export type Holders = ReadonlyMap<DeviceId, FragmentSet>;
 
 /**
- * Looks at a fragment of a device in one search, some 0.2 ms of work: enough for any loss of some ten
- * devices.
+ * Times that one search may look at a fragment of a device, some 0.2 ms of work: enough for any loss of some
+ * ten devices.
  */
 export const MAX_STEPS = 20_000;
-/** Sums of thirds and sevenths come out a little off. */
+/** Sums of thirds and sevenths are slightly inexact. */
 const ROUNDING = 1e-9;
 
-/** What a search has cost, and may. */
+/** What a search has cost, and may cost. */
 export class Steps {
   readonly #most: number;
   #taken = 0;
@@ -29,7 +29,7 @@ export class Steps {
     return this.#taken;
   }
 
-  /** False when that was too many: the search ends. */
+  /** False when the limit is exceeded: the search ends. */
   take(count: number): boolean {
     this.#taken += count;
     return !this.isOver;
@@ -47,12 +47,12 @@ export function reachOf(holders: Holders): number {
 
 /**
  * How many of `holders` may be lost, whichever they are, with k distinct fragments left; -1 when fewer than k
- * are there now. Exact where `steps` are enough to try what must be tried, otherwise a lower bound.
+ * are there now. Exact if `steps` suffice to try everything; otherwise a lower bound.
  */
 export function marginOf(holders: Holders, k: number, steps = new Steps()): number {
   const sets = [...holders.values()].filter((set) => set.size > 0);
   const holderCounts = countsOf(sets);
-  // The file is lost with `fatalCount` of its fragments, and a fragment is lost with all of its holders.
+  // Losing `fatalCount` of its fragments loses the file; losing all of its holders loses a fragment.
   const fatalCount = holderCounts.size - k + 1;
   if (fatalCount < 1) return -1;
   const sortedCounts = [...holderCounts.values()].toSorted((a, b) => a - b);
@@ -67,9 +67,8 @@ export function marginOf(holders: Holders, k: number, steps = new Steps()): numb
 }
 
 /**
- * The fewest more holders, of `away`, that with those that are `present` would make k distinct fragments;
- * undefined when none would. Exact where `steps` are enough to try what must be tried; otherwise it may be
- * too many, never too few.
+ * The fewest holders of `away` that, with those `present`, would make k distinct fragments; undefined when no
+ * number would. Exact if `steps` suffice to try everything; otherwise it may be too many, never too few.
  */
 export function devicesNeeded(
   present: Iterable<FragmentSet>,
@@ -94,13 +93,13 @@ export function devicesNeeded(
 }
 
 /**
- * One holder, and the most that its loss adds: each of its fragments in equal parts with the fragment's other
+ * One holder, and the most that its loss adds: each of its fragments, shared equally among the fragment's
  * holders.
  */
 interface Load {
   readonly fragments: readonly number[];
   readonly weight: number;
-  /** Weights of this one and all heavier ones. */
+  /** The sum of the weights of this one and all heavier ones. */
   readonly sum: number;
 }
 
@@ -145,7 +144,7 @@ class LossSearch {
     this.#left = new Map(holderCounts);
   }
 
-  /** False only when every loss of so many holders was ruled out. */
+  /** False only when every loss of `lostCount` holders was ruled out. */
   mayBeFatal(lostCount: number): boolean {
     return this.#mayLose(lostCount, 0, 0, 0);
   }
@@ -165,7 +164,7 @@ class LossSearch {
     return false;
   }
 
-  /** Returns how many fragments are gone with it. */
+  /** Returns how many fragments are lost with it. */
   #lose({ fragments }: Load): number {
     let lost = 0;
     for (const fragment of fragments) {
@@ -192,7 +191,7 @@ function reaches(
   if (count === 0) return false;
   for (let index = start; index <= news.length - count; index++) {
     const fragments = news[index] ?? [];
-    // Those that follow are no larger.
+    // The following ones are no larger.
     if (have.size + count * fragments.length < wanted || !steps.take(fragments.length)) return false;
     for (const fragment of fragments) have.set(fragment, (have.get(fragment) ?? 0) + 1);
     if (reaches(news, count - 1, wanted, index + 1, have, steps)) return true;
@@ -206,8 +205,7 @@ function reaches(
 }
 
 /**
- * How many of `news` are taken, in order, where each that adds something is, until there are `wanted`
- * fragments.
+ * How many of `news` are taken, in order and only if they add something, until there are `wanted` fragments.
  */
 function countTaken(news: readonly (readonly number[])[], wanted: number): number | undefined {
   const have = new Set<number>();
@@ -221,7 +219,7 @@ function countTaken(news: readonly (readonly number[])[], wanted: number): numbe
   return have.size >= wanted ? count : undefined;
 }
 
-/** By fragment, how many hold it. */
+/** By fragment, its number of holders. */
 function countsOf(sets: readonly FragmentSet[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const set of sets) for (const fragment of set) counts.set(fragment, (counts.get(fragment) ?? 0) + 1);

@@ -1,21 +1,21 @@
-// Who says that they hold what: soft state, sent by each holder for itself in numbered deltas and kept with
-// its age, so that the fragments of an absent device are remembered without being counted as reachable.
+// Who claims to hold what: soft state, sent by each holder for itself in numbered deltas. It is kept with its
+// age, so that the fragments of an absent device are remembered without being counted as reachable.
 //
 // Invariants: a claim counts only for a file of the catalogue, a fragment that the file has, and a device
-// that is a member. One that comes before the entry that it needs is kept within a bound; what was beyond it
-// is asked for again, for deltas are not sent twice.
+// that is a member. A claim that comes before the entry it needs is kept within a bound. Claims beyond it are
+// asked for again, because deltas are not sent twice.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentsBelow, NO_FRAGMENTS, unpackFragments } from './fragment-set.ts';
 import type { FragmentSet, PackedFragments } from './fragment-set.ts';
 
-/** What one device holds of one file. An empty set says that it holds nothing of it any more. */
+/** What one device holds of one file. An empty set: nothing, from now on. */
 export interface Holding {
   readonly file: FileId;
   readonly fragments: PackedFragments;
 }
 
-/** A step from version `base` to `base + 1` of the sender's holdings; base 0 starts anew from nothing. */
+/** A step from version `base` to `base + 1` of the sender's holdings; base 0 starts again from nothing. */
 export interface HoldingsDelta {
   readonly base: number;
   readonly held: readonly Holding[];
@@ -32,9 +32,9 @@ export interface DeviceHoldings {
   readonly heardAtMs: number;
 }
 
-/** What the catalogue says of a claim. */
+/** What the catalogue says about a claim. */
 export interface ClaimRules {
-  /** Fragments of a file of the catalogue; 'unknown' where its entry may yet come. */
+  /** Fragments of a file of the catalogue; 'unknown' while its entry may still come. */
   fragmentCountOf(file: FileId): number | 'removed' | 'unknown';
   standingOf(device: DeviceId): 'member' | 'stranger' | 'left';
 }
@@ -43,13 +43,13 @@ interface Known extends DeviceHoldings {
   readonly files: Map<FileId, PackedFragments>;
   /** Claims that need an entry which is not here yet. */
   readonly early: Map<FileId, PackedFragments>;
-  /** Whether more came early than is kept. */
+  /** Whether more early claims came than are kept. */
   missed: boolean;
 }
 
-/** A device that claims more files than this is believed for the first ones only. */
+/** Of a device that claims more files than this, only the first ones are believed. */
 const MAX_FILES_PER_DEVICE = 200_000;
-/** Claims of one device that are kept until their entries come, and of all: some 150 bytes each. */
+/** Claims kept until their entries come, of one device and of all: some 150 bytes each. */
 const MAX_EARLY_PER_DEVICE = 2_048;
 const MAX_EARLY = 32_768;
 
@@ -62,7 +62,7 @@ export class Holdings {
     this.#rules = rules;
   }
 
-  /** False when the delta does not follow what is known: ask the device for all of it. */
+  /** False when the delta does not follow the known version: ask the device for all of its holdings. */
   apply(device: DeviceId, delta: HoldingsDelta, nowMs: number): boolean {
     const { base, held, heldBytes, freeBytes } = delta;
     const before = this.#devices.get(device);
@@ -86,8 +86,8 @@ export class Holdings {
   }
 
   /**
-   * Puts back what was remembered over a restart, once the catalogue is. Its version is never one that the
-   * device continues from.
+   * Restores what was remembered over a restart; the catalogue must be restored first. The device never
+   * continues from the restored version.
    */
   restore(
     device: DeviceId,
@@ -105,25 +105,25 @@ export class Holdings {
     this.#devices.set(device, { ...known, heldBytes, freeBytes: 0, heardAtMs });
   }
 
-  /** The device left or its disk is gone. */
+  /** The device left, or its disk is gone. */
   forget(device: DeviceId): void {
     this.#forgetEarly(this.#devices.get(device));
     this.#devices.delete(device);
   }
 
-  /** The link with the device is down: what a stranger claimed is not remembered. */
+  /** The link with the device is down: a stranger's claims are forgotten. */
   linkDown(device: DeviceId): void {
     if (this.#rules.standingOf(device) !== 'member') this.forget(device);
   }
 
-  /** The device is a member now: what it claimed before counts. */
+  /** The device is now a member: its earlier claims count. */
   admitted(device: DeviceId): void {
     const known = this.#devices.get(device);
-    // A copy: each is taken out, and put back where its file is unknown.
+    // A copy: each claim is taken out, and put back if its file is unknown.
     for (const file of Array.from(known?.early.keys() ?? [])) this.#recount(device, file);
   }
 
-  /** The file is in the catalogue now: what was claimed of it before counts. */
+  /** The file is now in the catalogue: earlier claims on it count. */
   fileAdded(file: FileId): void {
     if (this.#earlyCount === 0) return;
     for (const [device, { early }] of this.#devices) if (early.has(file)) this.#recount(device, file);
@@ -136,9 +136,7 @@ export class Holdings {
     }
   }
 
-  /**
-   * Devices of which claims were dropped because they came too early, since the last call: ask them for all.
-   */
+  /** Devices whose claims were dropped since the last call because they came too early: ask them for all. */
   takeMissed(): DeviceId[] {
     const missed = [...this.#devices].filter(([, known]) => known.missed);
     for (const [, known] of missed) known.missed = false;
@@ -174,7 +172,7 @@ export class Holdings {
     const count = this.#rules.fragmentCountOf(file);
     if (count === 'removed') return;
     if (isMember && count !== 'unknown') {
-      // Fragments that the file does not have are a lie, and would pass for safety.
+      // Fragments that the file does not have are a lie, and would count as safety.
       const real = fragmentsBelow(fragments, count);
       if (real !== NO_FRAGMENTS && known.files.size < MAX_FILES_PER_DEVICE) known.files.set(file, real);
     } else if (known.early.size < MAX_EARLY_PER_DEVICE && this.#earlyCount < MAX_EARLY) {

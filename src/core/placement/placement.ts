@@ -1,9 +1,9 @@
 // Where a file's fragments go: rendezvous hashing (Thaler and Ravishankar 1998), all devices of equal weight.
-// Every device that knows the same candidates computes the same order. It goes by the file's salt, which is
-// known before the first block is sealed, as the file's id is not.
+// All devices that know the same candidates compute the same order. It depends on the file's salt, which,
+// unlike the file's id, is known before the first block is sealed.
 //
-// Fragments are spread as evenly as the caps allow, for the margin counts devices: the next fragment goes to
-// the candidate with the fewest of this file, and among equals to the one with the best score.
+// Fragments are spread as evenly as the caps allow, because the margin counts devices: the next fragment goes
+// to the candidate with the fewest of this file, and among equals to the one with the best score.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -22,23 +22,20 @@ export interface PlacementInput {
   /** The file's. */
   readonly salt: Uint8Array;
   readonly k: number;
-  /** Fragments that can be handed out, in the order in which they get their homes. */
+  /** Fragments to hand out, in the order in which they get their homes. */
   readonly fragments: Iterable<number>;
   /** Bytes of one fragment. */
   readonly fragmentBytes: number;
   /** Devices that may take fragments now. */
   readonly candidates: readonly Candidate[];
-  /** Fragments that devices have or were already asked to take; candidates or not. */
+  /** Fragments that devices have or were asked to take, whether the devices are candidates or not. */
   readonly held: ReadonlyMap<DeviceId, FragmentSet>;
-  /**
-   * Homes that fragments get before all others do, where the device is a candidate and neither full nor at
-   * the cap.
-   */
+  /** Homes that fragments get first, if the device is a candidate and neither full nor at the cap. */
   readonly preferred?: ReadonlyMap<number, DeviceId> | undefined;
 }
 
 /**
- * A home for each of the fragments that no device in `held` has; fragments that cannot be placed are left
+ * A home for each of the fragments that no device in `held` has. Fragments that cannot be placed are left
  * out.
  */
 export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
@@ -72,16 +69,16 @@ export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   return homes;
 }
 
-/** A fragment that `device` is to have besides whoever has it already. */
+/** A fragment that `device` is to have in addition to its other holders. */
 export interface Copy {
   readonly fragment: number;
   readonly device: DeviceId;
 }
 
 /**
- * Where every fragment has a home, but losing one device would lose the file: further copies for the devices
- * that hold least, until any one device may be lost. Each fragment is copied at most once to `self`, which
- * has it at hand, and once to another. None when no such copies are enough.
+ * For a file whose fragments all have homes, but which the loss of one device would lose: further copies for
+ * the devices that hold least, until any one device may be lost. Each fragment is copied at most once to
+ * `self`, which has it at hand, and once to another. Empty when no such copies are enough.
  */
 export function planCopies(
   input: Omit<PlacementInput, 'salt' | 'preferred'> & {
@@ -121,7 +118,7 @@ export function planCopies(
   return copies;
 }
 
-/** How many have a fragment, and how much the fullest of them has. */
+/** How many devices have the fragment, and the most fragments that any of them has. */
 function holdersOf(
   spread: ReadonlyMap<DeviceId, FragmentSet>,
   fragment: number,

@@ -1,32 +1,31 @@
-// How the devices that a file is read from have behaved so far: how fast each answers, which of them lag, and
-// which just failed and are left alone for a moment.
+// How the sources of a file have behaved so far: how fast each answers, which of them lag, and which just
+// failed and rest for a moment.
 
 import type { DeviceId } from '../model/ids.ts';
 
 interface Pace {
   /** Moving average of how long a block took, ms; undefined before the first. */
   usualMs: number | undefined;
-  /** It let an ask go overdue, or failed, and has delivered nothing since. */
+  /** It let a request go overdue, or failed, and has delivered nothing since. */
   lagging: boolean;
   restUntilMs: number;
 }
 
-/**
- * A block that takes this long, ms, or this many times its device's usual time, is asked elsewhere as well.
- */
+/** A block that takes this long, ms, or this many times its device's usual time, is overdue and hedged. */
 const HEDGE_FLOOR_MS = 1_500;
 const HEDGE_FACTOR = 4;
-/** What a device is taken for before its first block, ms: a LAN's round trip and a read from disk. */
+/** The assumed time of a device before its first block, ms: a LAN's round trip and a read from disk. */
 const EXPECTED_MS = 50;
 /**
- * After a failure a device is not asked for this long, ms: one that fails at once would be asked without end.
+ * After a failure a device is not asked for this long, ms. Otherwise one that fails immediately would be
+ * asked endlessly.
  */
 const REST_MS = 500;
 
 export class HolderPace {
   readonly #paces = new Map<DeviceId, Pace>();
 
-  /** A block came after `tookMs`; an index counts as a sign of life only. */
+  /** A block came after `tookMs`; an index is only a sign of life. */
   delivered(device: DeviceId, tookMs?: number): void {
     const pace = this.#of(device);
     pace.lagging = false;

@@ -1,15 +1,15 @@
-// How one file is read: which fragment's block of which segment is asked of whom. Any k of n will do, block
-// by block, so a holder that fails, lags or leaves costs one block's delay and never the read.
+// How one file is read: which fragment's block of which segment is asked of which device. Any k of n will do,
+// block by block, so a holder that fails, lags or leaves delays one block and never stops the read.
 //
-// A machine: told the time and what happened, it answers what to ask, what to stop asking, and which segments
-// are complete. It holds numbers only; the bytes are the caller's.
+// A machine: told the time and what happened, it returns what to ask, what to stop asking, and which segments
+// are complete. It holds numbers only; the caller holds the bytes.
 
 import type { DeviceId } from '../model/ids.ts';
 import { HolderPace } from './holder-pace.ts';
 import { SourceChoosing, type Allowed, type AskedSource, type Source } from './source-choosing.ts';
 
 export type ReadInput =
-  /** Who can be asked for which fragment now. Replaces what was known. */
+  /** Which devices can be asked for which fragment now. Replaces the previous sources. */
   | { readonly kind: 'sources'; readonly sources: ReadonlyMap<number, readonly DeviceId[]> }
   /** A fragment's index arrived and fits its id. */
   | { readonly kind: 'index'; readonly fragment: number }
@@ -26,11 +26,11 @@ export type ReadInput =
       readonly segment: number;
       readonly fragment: number;
       readonly device: DeviceId;
-      /** The device cannot deliver this block (absent, corrupt), now or later. */
+      /** The device will never deliver this block (absent, corrupt). */
       readonly forGood: boolean;
     }
   /**
-   * A block of a complete segment does not fit its hash after all: its device cannot deliver it. The others
+   * A block of a complete segment turned out not to fit its hash: its device cannot deliver it. The others
    * stay.
    */
   | {
@@ -39,7 +39,7 @@ export type ReadInput =
       readonly fragment: number;
       readonly device: DeviceId;
     }
-  /** A complete segment's blocks are gone before it was opened: all are asked for anew. */
+  /** A complete segment's blocks were lost before it was opened: all are asked for again. */
   | { readonly kind: 'lost'; readonly segment: number }
   /** The reader took the first segment of the window. */
   | { readonly kind: 'taken' }
@@ -71,7 +71,7 @@ export interface ReadPlanOptions {
 }
 
 interface Asked extends AskedSource {
-  /** Its device was told to lag because of it. */
+  /** Its device was marked as lagging because of it. */
   noted: boolean;
 }
 
@@ -84,13 +84,13 @@ interface SegmentState {
 }
 
 /**
- * A read that cannot go on waits this long for devices to come back, ms: a link that is being rebuilt takes
- * about one.
+ * A read that cannot continue waits this long, ms, for devices to come back: rebuilding a link takes about a
+ * second.
  */
 const PATIENCE_MS = 3_000;
 /**
- * A device that stays linked and fails this often to deliver one block is not asked for it again: no read
- * waits for ever.
+ * A linked device that failed this often to deliver one block is not asked for it again: no read waits
+ * forever.
  */
 const MAX_FAILURES = 5;
 
@@ -128,7 +128,7 @@ export class ReadPlan {
     return [...effects, ...this.#tellStarvation()];
   }
 
-  /** When something may be overdue: a block to hedge, a device that rested, or the end of patience. */
+  /** When something may be overdue: a block to hedge, a rest, or patience. */
   nextDeadlineMs(): number {
     let next = this.#pace.nextRestEndMs(this.#nowMs);
     if (this.#starving?.told === false) next = Math.min(next, this.#starving.sinceMs + PATIENCE_MS);
@@ -177,7 +177,7 @@ export class ReadPlan {
       }
       case 'lost': {
         const state = this.#segments.get(input.segment);
-        // Who cannot deliver a block still cannot.
+        // A device that cannot deliver a block still cannot.
         if (state !== undefined)
           this.#segments.set(input.segment, { ...newSegment(), failures: state.failures });
         break;
@@ -191,7 +191,7 @@ export class ReadPlan {
     }
   }
 
-  /** A failure that its device's lost link explains is no failure of the device. */
+  /** A failure that its device's lost link explains does not count against the device. */
   #noteFailure(
     { fragment, device, forGood }: Source & { readonly forGood: boolean },
     asked: Map<number, Asked>,
@@ -215,7 +215,7 @@ export class ReadPlan {
     state.got.add(fragment);
   }
 
-  /** Segments with k blocks; what is still asked for them is not needed. */
+  /** Segments with k blocks; their remaining requests are not needed. */
   #completeSegments(): ReadEffect[] {
     const effects: ReadEffect[] = [];
     for (const [segment, state] of this.#segments) {
@@ -260,7 +260,7 @@ export class ReadPlan {
     return effects;
   }
 
-  /** Indexes of k fragments, and of one more for each that no longer serves some segment of the window. */
+  /** Indexes of k fragments, plus one for each that no longer serves some segment of the window. */
   #askIndexes(): ReadEffect[] {
     const effects: ReadEffect[] = [];
     const isOpen: Allowed = (fragment, device) =>
@@ -278,8 +278,8 @@ export class ReadPlan {
   }
 
   /**
-   * How many more fragments the neediest segment of the window could use: it lacks blocks, and has nobody
-   * prompt to ask.
+   * How many more fragments the neediest segment of the window could use: it lacks blocks and has no prompt
+   * device left to ask.
    */
   #shortfall(): number {
     let worst = 0;

@@ -1,10 +1,10 @@
-// Choosing a source: which fragment to ask of which device next, by what is asked of each already and how
-// each behaved.
+// Chooses which fragment to ask of which device next, by what each device is asked for already and how it
+// behaved.
 
 import type { DeviceId } from '../model/ids.ts';
 import type { HolderPace } from './holder-pace.ts';
 
-/** By fragment, who can be asked for it. */
+/** By fragment, the devices that can be asked for it. */
 export type Sources = ReadonlyMap<number, readonly DeviceId[]>;
 
 export interface Source {
@@ -19,14 +19,14 @@ export interface AskedSource {
 
 export type Allowed = (fragment: number, device: DeviceId) => boolean;
 
-/** Blocks and indexes asked of one device at once: 4 MiB under way keeps a LAN link busy. */
+/** Blocks and indexes asked of one device at the same time: 4 MiB under way keeps a LAN link busy. */
 const MAX_ASKED_PER_DEVICE = 16;
 
 export class SourceChoosing {
   readonly #self: DeviceId;
   readonly #k: number;
   readonly #pace: HolderPace;
-  /** What is asked of each device now. */
+  /** How much is asked of each device now. */
   readonly #burdens = new Map<DeviceId, number>();
 
   constructor(self: DeviceId, k: number, pace: HolderPace) {
@@ -35,7 +35,7 @@ export class SourceChoosing {
     this.#pace = pace;
   }
 
-  /** `pending` is all that is asked now. */
+  /** `pending` is everything that is asked now. */
   countBurdens(pending: Iterable<AskedSource>): void {
     this.#burdens.clear();
     for (const { device } of pending) this.#burdens.set(device, this.#burdenOf(device) + 1);
@@ -52,9 +52,9 @@ export class SourceChoosing {
   }
 
   /**
-   * What to ask whom next: a fragment not asked for yet, of a device that does not lag; failing that, an
-   * overdue fragment of another such device; failing that, a device that lags. Where the better kind exists
-   * and is only busy, it is waited for: undefined.
+   * The next source to ask: a fragment not asked for yet, from a device that does not lag; else an overdue
+   * fragment from another such device; else one from a device that lags. Returns undefined when the better
+   * kind exists but is busy: then it is worth waiting for.
    */
   choose(
     nowMs: number,
@@ -82,7 +82,7 @@ export class SourceChoosing {
   }
 
   /**
-   * This device first, then the least burdened and fastest; data fragments before parity, for they need no
+   * This device first, then the least burdened and fastest. Data fragments come before parity: they need no
    * decoding.
    */
   #best(choices: readonly Source[]): Source | undefined {

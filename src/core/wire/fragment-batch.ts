@@ -1,5 +1,5 @@
-// Whole fragments in one answer (FORMATS.md, messages): those of files of one segment with small blocks, so
-// that a thousand small files cost some dozens of round trips.
+// Whole fragments in one answer (FORMATS.md, messages): for files of one segment with small blocks, so that a
+// thousand small files cost some dozens of round trips.
 
 import type { Geometry } from '../model/geometry.ts';
 import { blockBytesOf, segmentCountOf } from '../model/geometry.ts';
@@ -11,9 +11,9 @@ import { MAX_PLACES_PER_MESSAGE } from './messages.ts';
  * A block of a small fragment at most, bytes: copying it into a message costs less than a message of its own.
  */
 const MAX_SMALL_BLOCK_BYTES = 64 * 1024;
-/** A fragment index of one block at most, bytes: it has 90. */
+/** A fragment index of one block at most, bytes: it takes 90. */
 export const MAX_SMALL_INDEX_BYTES = 256;
-/** The blocks of one answer, bytes: two answers are as much as one block may have, and under its deadline. */
+/** The blocks of one answer, bytes: two answers together fit one block's size and deadline. */
 export const MAX_TOGETHER_BYTES = BLOCK_BYTES / 2;
 
 /** A fragment of one block: its encoded index, and that block. */
@@ -28,8 +28,8 @@ export function hasSmallFragments(file: Geometry): boolean {
 }
 
 /**
- * In the order in which they were asked for; undefined for those that are not sent. The caller owns the
- * answer.
+ * Encodes fragments in the order in which they were asked for; undefined for those that are not sent. The
+ * caller owns the result.
  */
 export function encodeSmallFragments(
   fragments: readonly (SmallFragment | undefined)[],

@@ -1,7 +1,7 @@
 // Frames of a link's data channel (FORMATS.md, frames). Two lanes of messages, control and bulk, share the
-// channel: a message travels as frames of its own lane, and between any two frames the other lane may go.
-// Beside them there are the link's own frames: ping, pong, bye and signal (a signaling envelope that a
-// neighbour passes on).
+// channel: a message travels as frames of its own lane, and between any two frames the other lane may send.
+// The link itself also has frames: ping, pong, bye and signal (a signaling envelope that a neighbour passes
+// on).
 //
 //   octets   message, first frame        message, later frame      ping, pong, bye    signal
 //   0        0x00 control, 0x02 bulk     0x01 control, 0x03 bulk   0x10, 0x11, 0x12   0x13
@@ -9,8 +9,8 @@
 //   2..4     4 octets, big-endian        …                                            sealed envelope
 //   5..      chunk                       …                                            …
 //
-// Invariants: a lane has one unfinished message at most; its buffer is allocated once, from a length that was
-// checked first; every message frame carries at least one octet of its message, unless the whole message is
+// Invariants: a lane has at most one unfinished message. Its buffer is allocated once, from a length that was
+// checked first. Every message frame carries at least one octet of its message, unless the whole message is
 // empty.
 
 import { discard } from '../model/bytes.ts';
@@ -19,18 +19,18 @@ import { FRAME_BYTES, MAX_ENVELOPE_BYTES, MAX_MESSAGE_BYTES } from '../model/lim
 import type { Lane } from '../ports.ts';
 
 /**
- * Neighbours that an envelope may still pass: two make any two devices with a mutual neighbour's neighbour
- * meet.
+ * Neighbours that may still pass on an envelope. With two, any two devices meet whose neighbours are linked
+ * with each other.
  */
 export const MAX_SIGNAL_HOPS = 2;
 
 /** A frame of the link itself. */
 export type LinkFrame =
-  /** A neighbour passes on an envelope; `hopsLeft` is how many neighbours it may still pass. */
+  /** A neighbour passes on an envelope; `hopsLeft` is how many more may do so. */
   | { readonly kind: 'signal'; readonly hopsLeft: number; readonly envelope: Uint8Array }
   | { readonly kind: 'ping' | 'pong' | 'bye' };
 
-/** What a frame, or the last frame of a message, brings. The callee owns `message`. */
+/** What a frame, or the last frame of a message, completes. The callee owns `message`. */
 export type Arrival =
   | LinkFrame
   | { readonly kind: 'message'; readonly lane: Lane; readonly message: Uint8Array<ArrayBuffer> };
@@ -58,7 +58,7 @@ export class MessageFrames {
   #isBegun = false;
 
   /**
-   * @param maxFrameBytes what the channel takes at once; at most FRAME_BYTES of it are used.
+   * @param maxFrameBytes the most that the channel takes in one piece; at most FRAME_BYTES of it are used.
    * @throws PalmError 'bad-argument' when the message is longer than MAX_MESSAGE_BYTES.
    */
   constructor(parts: readonly Uint8Array[], lane: Lane, maxFrameBytes = FRAME_BYTES) {
@@ -75,7 +75,7 @@ export class MessageFrames {
     return this.#isBegun && this.#leftBytes === 0;
   }
 
-  /** Cuts the next frame into `into`, of FRAME_BYTES, and answers the part of it that is the frame. */
+  /** Cuts the next frame into `into`, of FRAME_BYTES, and returns the part of it that is the frame. */
   cut(into: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const headerBytes = this.#isBegun ? LATER_HEADER_BYTES : FIRST_HEADER_BYTES;
     const chunkBytes = Math.min(this.#leftBytes, this.#frameBytes - headerBytes);
@@ -93,7 +93,7 @@ export class MessageFrames {
   }
 }
 
-/** A frame of the link itself. The caller owns the answer; the envelope is copied. */
+/** A frame of the link itself. The caller owns the result; the envelope is copied. */
 export function encodeLinkFrame(frame: LinkFrame): Uint8Array<ArrayBuffer> {
   if (frame.kind !== 'signal') return Uint8Array.of(BARE[frame.kind]);
   const bytes = new Uint8Array(SIGNAL_HEADER_BYTES + frame.envelope.length);
@@ -103,21 +103,21 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Puts one channel's frames together again. */
+/** Reassembles the messages of one channel from its frames. */
 export class FrameAssembler {
   readonly #unfinished: Record<Lane, Unfinished | undefined> = { control: undefined, bulk: undefined };
   readonly #allocate: (byteCount: number) => Uint8Array<ArrayBuffer>;
 
-  /** `allocate` answers so many bytes, whatever is in them, for a message of several frames. */
+  /** `allocate` returns that many bytes of any content, for a message of several frames. */
   constructor(allocate = (byteCount: number): Uint8Array<ArrayBuffer> => new Uint8Array(byteCount)) {
     this.#allocate = allocate;
   }
 
   /**
-   * Takes the channel's next frame, and ownership of its buffer. Answers what it completes; undefined when a
+   * Takes the channel's next frame and ownership of its buffer. Returns what it completes; undefined when a
    * message needs more frames.
-   * @throws PalmError 'bad-message' for anything that `frameMessage` and `encodeLinkFrame` do not make. The
-   * channel is of no use after that: where the next message begins is not known.
+   * @throws PalmError 'bad-message' for anything that `MessageFrames` and `encodeLinkFrame` do not make. The
+   * channel cannot be used after that: the start of the next message is unknown.
    */
   push(frame: Uint8Array<ArrayBuffer>): Arrival | undefined {
     if (frame.length > FRAME_BYTES) throw bad(`a frame of ${frame.length} bytes`);
@@ -150,7 +150,7 @@ export class FrameAssembler {
     if (messageBytes > MAX_MESSAGE_BYTES) throw bad(`a message of ${messageBytes} bytes`);
     const chunk = frame.subarray(FIRST_HEADER_BYTES);
     if (chunk.length > messageBytes) throw bad('a chunk that overruns its message');
-    // Most control messages fit one frame, and need no second buffer.
+    // Most control messages fit one frame and need no second buffer.
     if (chunk.length === messageBytes) return { kind: 'message', lane, message: chunk };
     if (chunk.length === 0) throw bad('a first frame that carries nothing');
     const message = this.#allocate(messageBytes);
@@ -191,7 +191,7 @@ class PartsCursor {
     this.#parts = parts;
   }
 
-  /** Fills `target` with the next bytes, of which there are enough. */
+  /** Fills `target` with the next bytes. There must be enough. */
   fill(target: Uint8Array): void {
     let filledBytes = 0;
     while (filledBytes < target.length) {

@@ -1,5 +1,4 @@
-// What a `sync` message says of logs, as CBOR (FORMATS.md, messages): their heads, and the cursor to go on
-// from.
+// The logs in a `sync` message as CBOR (FORMATS.md, messages): their heads, and the cursor to continue from.
 
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import type { LogMark } from '../catalogue/device-log.ts';
@@ -8,7 +7,7 @@ import { bytesOfHex, concatBytes, hexOf } from '../model/bytes.ts';
 import { cidOf, parseDeviceId, parseEntryId } from '../model/ids.ts';
 import { MAX_LOG_LENGTH, MAX_LOG_MARKS } from '../model/limits.ts';
 
-/** A mark of a log on the wire: its entry's number and the first bytes of its id's digest. */
+/** A log's mark on the wire: its entry's number and the first bytes of its id's digest. */
 const MARK_BYTES = 12;
 
 export function headToCbor({ device, seq, digest, marks }: LogHead): unknown {
@@ -25,7 +24,7 @@ export function headOf(value: unknown): LogHead {
   };
 }
 
-/** Each is its entry's number in 4 bytes, then the mark. */
+/** For each, its entry's number in 4 bytes, then the mark. */
 function marksToBytes(marks: readonly LogMark[]): Uint8Array {
   return concatBytes(
     ...marks.map(({ seq, mark }) =>

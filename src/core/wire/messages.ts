@@ -1,6 +1,6 @@
-// The messages of a link (FORMATS.md, messages). A message is: length of its header (4 bytes, big-endian),
-// the header (a DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload behind it, so that
-// bulk bytes are never copied into the header.
+// The messages of a link (FORMATS.md, messages): length of the header (4 bytes, big-endian), the header (a
+// DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload after it, so that bulk bytes are
+// never copied into the header.
 
 import {
   cidOf,
@@ -41,13 +41,16 @@ import {
 } from '../encoding/decode.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
-/** Holdings in one message at most: 36-byte file ids and bitmaps stay well below a control message's size. */
+/**
+ * Holdings in one message at most: their file ids (36 bytes) and bitmaps stay well below a control message's
+ * size.
+ */
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
 /** Fragments in one `place` or `get-fragments` message. */
 export const MAX_PLACES_PER_MESSAGE = 64;
 /** Blocks in one `soon` message: 2 KiB of hashes. */
 export const MAX_SOON_PER_MESSAGE = 64;
-/** A challenge's salt: nobody can have met it before. */
+/** A challenge's salt: long enough to be new each time. */
 export const CHALLENGE_SALT_BYTES = 16;
 /** A proof of one fragment: SHA-256. */
 const PROOF_BYTES = 32;
@@ -55,18 +58,17 @@ const PROOF_BYTES = 32;
 export const MAX_ENTRIES_BYTES = 512 * 1024;
 
 /**
- * What `hello` says. Devices of different numbers do not speak to each other, and each tells its person which
- * of the two pages to reload. Whatever can be optional is a feature instead.
+ * Sent in `hello`. Devices of different numbers do not speak to each other, and each tells its person which
+ * of the two pages to reload. Anything optional is a feature instead.
  */
 export const PROTOCOL_VERSION = 2;
 
 /**
- * What a device can do beyond what its protocol number promises; both sides of a link must have one to use
- * it.
+ * What a device can do beyond its protocol number. A feature is used only if both sides of a link have it.
  */
 export const FEATURES = ['challenge'] as const;
 
-/** Names of features in one message, and bytes of each: room for what later versions can do. */
+/** Names of features in one message, and bytes of each: room for later versions. */
 const MAX_FEATURE_COUNT = 64;
 const MAX_FEATURE_BYTES = 32;
 
@@ -83,19 +85,19 @@ export interface Place {
   readonly fragment: number;
 }
 
-/** A fragment whose holder is to prove it, and the salt of the round: 16 bytes. */
+/** A fragment that its holder must prove, and the round's salt: 16 bytes. */
 export interface ProofAsk extends Place {
   readonly salt: Uint8Array;
 }
 
 export type Message =
-  /** First on every link, and alone until the other side's came: every version reads it. */
+  /** First on every link, and alone until the other side's came: every version can read it. */
   | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
-  /** After `hello`: what I can do beside what the protocol promises. */
+  /** After `hello`: what I can do beyond what the protocol promises. */
   | { readonly kind: 'features'; readonly features: readonly string[] }
   /**
-   * What I have of each log: send me what I lack, of what lies after `from` where it is given. `closed`: I
-   * keep no log beside these.
+   * What I have of each log: send me what I lack; with `from`, only what lies after it. `closed`: I keep no
+   * other logs.
    */
   | {
       readonly kind: 'sync';
@@ -103,10 +105,10 @@ export type Message =
       readonly from: LogCursor | undefined;
       readonly closed: boolean;
     }
-  /** Log entries, in order within a log; `more`: sync again from the last of these for the rest. */
+  /** Log entries, in order within a log. `more`: sync again from the last of these for the rest. */
   | { readonly kind: 'entries'; readonly entries: readonly Uint8Array[]; readonly more: boolean }
   | ({ readonly kind: 'holdings' } & HoldingsDelta)
-  /** Your deltas do not add up here: start anew. */
+  /** Your deltas do not add up here: start again. */
   | { readonly kind: 'holdings-wanted' }
   /**
    * What you should have from me by now: the digest of the logs that we both can keep, and the version of my
@@ -116,14 +118,11 @@ export type Message =
   /** Please hold these; fetch their index and blocks from me. */
   | { readonly kind: 'place'; readonly places: readonly Place[] }
   | { readonly kind: 'refuse'; readonly place: Place; readonly reason: Refusal }
-  /**
-   * Another device that you can reach has this fragment too: give up yours, so that there is room for
-   * another.
-   */
+  /** Another device that you can reach has this fragment too: give up yours to make room for another. */
   | { readonly kind: 'release'; readonly place: Place }
   /** A hint: I shall ask you to hold these blocks once their file is sealed; fetch them from me now. */
   | { readonly kind: 'soon'; readonly job: JobId; readonly blocks: readonly BlockHash[] }
-  /** A hint: that store ended; what no fragment counts of its blocks can go. */
+  /** A hint: that store has ended; drop its blocks that no fragment counts. */
   | { readonly kind: 'soon-over'; readonly job: JobId }
   | { readonly kind: 'get-index'; readonly id: number; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'get-block'; readonly id: number; readonly hash: BlockHash }
@@ -135,9 +134,9 @@ export type Message =
   | { readonly kind: 'fragments'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: Failure }
   | { readonly kind: 'cancel'; readonly id: number }
-  /** Prove that you hold these: hash what the salts pick of them, from your disk. */
+  /** Prove that you hold these: hash the parts that the salts pick, from your disk. */
   | { readonly kind: 'challenge'; readonly id: number; readonly asks: readonly ProofAsk[] }
-  /** For each ask of the challenge its proof; undefined for what is not here. */
+  /** The proof for each ask of the challenge; undefined for what is not here. */
   | { readonly kind: 'proof'; readonly id: number; readonly digests: readonly (Uint8Array | undefined)[] };
 
 /** The largest header is that of `entries` or `sync`; a payload of one block fits beside it. */
@@ -152,11 +151,11 @@ export type PayloadKind = (typeof PAYLOAD_KINDS)[number];
 
 export interface DecodedMessage {
   readonly message: Message;
-  /** Empty but for the answers that carry one. A view of the message's bytes. */
+  /** Empty except in answers that carry one. A view of the message's bytes. */
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
-/** The message in parts, to be sent in a row; the payload is not copied. */
+/** The message in parts, to be sent in a row. The payload is not copied. */
 export function encodeMessage(message: Message, payload?: Uint8Array): Uint8Array[] {
   const header = encodeCbor(toCbor(message));
   const head = new Uint8Array(LENGTH_BYTES + header.length);
@@ -179,7 +178,7 @@ export function decodeMessage(bytes: Uint8Array<ArrayBuffer>): DecodedMessage {
   return { message, payload };
 }
 
-/** Whether messages of this kind bring what was asked for. */
+/** Whether messages of this kind carry a payload. */
 export function hasPayload(kind: Message['kind']): kind is PayloadKind {
   return PAYLOAD_KINDS.some((carrying) => carrying === kind);
 }

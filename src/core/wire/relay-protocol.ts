@@ -1,10 +1,9 @@
-// What clients and the relay say to each other: DAG-CBOR maps, one in each binary WebSocket message, at
+// What clients and the relay send each other: DAG-CBOR maps, one in each binary WebSocket message, at
 // RELAY_PATH.
 //
-// A client enters one room, once; after that it forwards envelopes, which the relay passes on unopened.
-// Invariants: a decoder answers a frame with exactly the documented keys and within limits.ts, or throws
-// PalmError 'bad-message' and nothing else; whatever an encoder makes of such a frame, the decoder of the
-// other side accepts.
+// A client enters one room, once; then it forwards envelopes, which the relay passes on unopened. Invariants:
+// a decoder returns a frame with exactly the documented keys and within limits.ts, or throws PalmError
+// 'bad-message' and nothing else. The other side's decoder accepts whatever an encoder makes of such a frame.
 
 import { decode, encode } from '@ipld/dag-cbor';
 import { PalmError } from '../model/errors.ts';
@@ -15,7 +14,7 @@ import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES, MAX_ROOM_CLIENTS } from '../
 export const RELAY_PATH = '/relay';
 
 /**
- * The WebSocket subprotocol that clients offer: which version of Palm their page runs. Pages of protocol 1
+ * The WebSocket subprotocol that clients offer: the version of Palm that their page runs. Pages of protocol 1
  * offered none; a relay tells them to reload, in words that those pages show.
  */
 export const RELAY_SUBPROTOCOL = 'palm.2';
@@ -31,18 +30,18 @@ export type ConnectionId = string & { readonly [brand]: 'ConnectionId' };
 
 /** Client to relay. */
 export type ClientFrame =
-  /** First, and once: nothing but `ping` is accepted before it. */
+  /** First, and once: before it only `ping` is accepted. */
   | { readonly kind: 'enter'; readonly room: PoolId }
   /**
-   * `to: null` is everyone else in the room. An id that has departed is not an error: the envelope is
-   * dropped.
+   * `to: null` is everyone else in the room. An envelope to an id that has departed is dropped, without an
+   * error.
    */
   | { readonly kind: 'forward'; readonly to: ConnectionId | null; readonly envelope: Uint8Array }
   | { readonly kind: 'ping' };
 
 /** Relay to client. */
 export type RelayFrame =
-  /** Answers `enter`. `others` is who is in the room now; whoever comes or goes later is told of. */
+  /** Answers `enter`. `others` are in the room now; later arrivals and departures are reported. */
   | { readonly kind: 'entered'; readonly you: ConnectionId; readonly others: readonly ConnectionId[] }
   | { readonly kind: 'arrived'; readonly id: ConnectionId }
   | { readonly kind: 'departed'; readonly id: ConnectionId }
@@ -50,10 +49,7 @@ export type RelayFrame =
   | { readonly kind: 'envelope'; readonly from: ConnectionId; readonly envelope: Uint8Array }
   | { readonly kind: 'pong' };
 
-/**
- * Why the relay closes a socket: WebSocket close codes (RFC 6455 section 7.4) with the reason that goes with
- * each.
- */
+/** Why the relay closes a socket: WebSocket close codes (RFC 6455 section 7.4), each with its reason. */
 export const RELAY_CLOSE = {
   goingAway: { code: 1001, reason: 'the relay is stopping' },
   badMessage: { code: 4000, reason: 'bad message' },
@@ -91,17 +87,17 @@ export function connectionIdOf(random: Uint8Array): ConnectionId {
   return parseConnectionId(text);
 }
 
-/** The caller owns the answer; `frame.envelope` is copied. */
+/** The caller owns the result; `frame.envelope` is copied. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encode({ v: VERSION, ...frame }));
 }
 
-/** The caller owns the answer; `frame.envelope` is copied. */
+/** The caller owns the result; `frame.envelope` is copied. */
 export function encodeRelayFrame(frame: RelayFrame): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encode({ v: VERSION, ...frame }));
 }
 
-/** A frame from a client; its envelope is a copy. @throws PalmError 'bad-message', nothing else. */
+/** A frame from a client; its envelope is a copy. @throws PalmError only 'bad-message'. */
 export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   const fields = decodeFields(bytes);
   const kind = fields.get('kind');
@@ -130,7 +126,7 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   }
 }
 
-/** A frame from the relay; its envelope is a copy. @throws PalmError 'bad-message', nothing else. */
+/** A frame from the relay; its envelope is a copy. @throws PalmError only 'bad-message'. */
 export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
   const fields = decodeFields(bytes);
   const kind = fields.get('kind');
@@ -190,7 +186,7 @@ function decodeFields(bytes: Uint8Array): ReadonlyMap<string, unknown> {
   return fields;
 }
 
-/** Exactly `v`, `kind` and `names`, nothing more and nothing less. */
+/** Exactly `v`, `kind` and `names`. */
 function requireKeys(fields: ReadonlyMap<string, unknown>, names: readonly string[]): void {
   if (fields.size !== names.length + 2 || !names.every((name) => fields.has(name))) {
     throw new PalmError({
