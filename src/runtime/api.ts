@@ -1,33 +1,30 @@
-// The public face of Palm: what `window.palm` offers, and what the screens themselves use. docs/API.md
-// describes it. Everything that goes in or out is plain cloneable data (Blob and ReadableStream aside).
+// The public face of Palm: `window.palm`, which the screens use too. Documented in docs/API.md. Everything
+// that goes in or out is plain cloneable data (Blob and ReadableStream aside).
 
 import type { SourceHandle } from '../core/ports.ts';
 
 /**
- * How soon `store` answers: when enough fragments are durable on devices, or as soon as this device has all
- * of them.
+ * How soon `store` resolves: when enough fragments are durable on devices, or when this device has all of
+ * them.
  */
 export type Durability = 'quorum' | 'fast';
 
 export interface StoreOptions {
-  /** Shown to the pool's members (for a private file: to whoever has its link). 1 to 255 bytes of UTF-8. */
+  /** Visible to the pool's members, or with a private file's link only. 1 to 255 bytes of UTF-8. */
   readonly name: string;
   /** Folder path without the name, '/'-separated; '' or absent for none. */
   readonly path?: string;
   readonly mime?: string;
-  /** Any k fragments bring the file back. 1 must be asked for together with `mirror: true`. */
+  /** Any k fragments bring the file back. k = 1 also needs `mirror: true`. */
   readonly k?: number;
   readonly n?: number;
   /** Allows k = 1: every device that holds the file can read it alone. */
   readonly mirror?: boolean;
   /** Default 'quorum'. */
   readonly durability?: Durability;
-  /** Only the link that `store` answers opens the file, and only with the pool's k fragments. */
+  /** Only the link that `store` returns opens the file, and only with the pool's k fragments. */
   readonly private?: boolean;
-  /**
-   * The blob's handle, where the browser gave one: a later page can continue the store without asking for the
-   * file.
-   */
+  /** The blob's handle, if the browser gave one: a later page need not ask for the file again. */
   readonly handle?: SourceHandle;
   readonly signal?: AbortSignal;
 }
@@ -36,11 +33,11 @@ export type ResumeOptions = Pick<StoreOptions, 'durability' | 'signal'>;
 
 export interface StoreResult {
   readonly fileId: string;
-  /** The equal file was in the pool already; nothing was sent. */
+  /** The pool already had an equal file; nothing was sent. */
   readonly deduplicated: boolean;
-  /** Fragments durable on their devices when `store` answered, of n. */
+  /** Fragments, of n, that were durable on their devices when `store` resolved. */
   readonly placed: number;
-  /** For a private file: the link. Palm does not keep it: after this page closes, this is the only copy. */
+  /** The link of a private file. Palm does not keep it: once this page closes, this is the only copy. */
   readonly link?: string;
 }
 
@@ -60,14 +57,14 @@ export interface DeviceStatus {
   readonly id: string;
   readonly name: string;
   readonly state: DeviceState;
-  /** Bytes of fragments that the device said it holds. */
+  /** Bytes of fragments that the device says it holds. */
   readonly heldBytes: number;
   readonly self: boolean;
 }
 
 export interface FileStatus {
   readonly fileId: string;
-  /** '' while a private file's link is not known on this page. */
+  /** '' while this page does not know a private file's link. */
   readonly name: string;
   readonly path: string;
   readonly mime: string;
@@ -76,20 +73,17 @@ export interface FileStatus {
   readonly n: number;
   /** Distinct fragments on reachable devices now, this one included. */
   readonly reach: number;
-  /**
-   * How many of the devices that hold it, reachable now, may be lost before it cannot be opened; -1 when
-   * reach < k.
-   */
+  /** How many of the reachable holders may be lost before the file cannot be opened; -1 when reach < k. */
   readonly margin: number;
   readonly holders: readonly { readonly deviceId: string; readonly fragments: readonly number[] }[];
   readonly private: boolean;
-  /** Whether this page can open it (always for a file that is not private). */
+  /** Whether this page can open the file (always true unless it is private). */
   readonly openable: boolean;
-  /** This device still holds fragments whose place is elsewhere. */
+  /** This device still holds fragments that belong on other devices. */
   readonly inOutbox: boolean;
-  /** Device id of whoever stored it. */
+  /** The device that stored it. */
   readonly by: string;
-  /** When it was stored, ms since the Unix epoch, by the storer's clock. */
+  /** When it was stored, ms since the Unix epoch, by that device's clock. */
   readonly storedAtMs: number;
   /** The source file's last modification, ms since the Unix epoch; 0 when unknown. */
   readonly modifiedMs: number;
@@ -110,7 +104,7 @@ export interface TransferStatus {
   readonly bytesPerSecond: number;
 }
 
-/** A store that was interrupted, and that `resumeStore` continues. */
+/** An interrupted store that `resumeStore` can continue. */
 export interface UnfinishedStatus {
   readonly id: string;
   readonly name: string;
@@ -119,7 +113,7 @@ export interface UnfinishedStatus {
   readonly private: boolean;
   /** Plaintext bytes that need not be encrypted again. */
   readonly sealedBytes: number;
-  /** What `resumeStore` takes: the file chosen again, a gesture in which the browser may ask, or nothing. */
+  /** What `resumeStore` needs: the file chosen again, a gesture in which the browser may ask, or nothing. */
   readonly needs: 'nothing' | 'permission' | 'file';
 }
 
@@ -137,70 +131,67 @@ export interface PalmStatus {
   readonly pool?: {
     readonly id: string;
     readonly name: string;
-    /** The relay introduces devices to each other; linked devices go on without it. */
+    /** The relay introduces devices to each other; linked devices work without it. */
     readonly relay: 'connecting' | 'connected' | 'lost';
-    /** No other device of the pool has ever answered this one. */
+    /** No other device of the pool has answered this one yet. */
     readonly alone: boolean;
   };
   readonly devices: readonly DeviceStatus[];
   readonly files: readonly FileStatus[];
   readonly transfers: readonly TransferStatus[];
-  /** The oldest first; one that is being continued is a transfer. */
+  /** Oldest first. A store that is being continued is listed as a transfer instead. */
   readonly unfinished: readonly UnfinishedStatus[];
   readonly notices: readonly NoticeStatus[];
 }
 
-/** Every promise rejects with a PalmError whose `code` and `message` say what happened and what is safe. */
+/** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
 export interface Palm {
-  /** Resolves when the device has its identity and, if it was in a pool, has that pool open again. */
+  /** Resolves when the device has its identity and has reopened its pool, if it was in one. */
   readonly ready: Promise<void>;
   /** @throws PalmError 'already-in-pool', 'bad-argument'. */
   createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void>;
-  /** The invite URL; whoever has it is a member. @throws PalmError 'not-in-pool'. */
+  /** The invite URL. Anybody who has it is a member. @throws PalmError 'not-in-pool'. */
   invite(): string;
   /**
-   * Joins by invite URL (or its last part). Resolves once a device of the pool answered, or after some
-   * seconds without an answer: membership is then kept, and `answered` is false.
+   * Joins by invite URL (or its last part). Resolves once a device of the pool answers. If none does within
+   * some seconds, membership is kept and `answered` is false.
    * @throws PalmError 'bad-invite', 'already-in-pool'.
    */
   join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }>;
   store(blob: Blob, options: StoreOptions): Promise<StoreResult>;
   /**
    * Continues a store of `status().unfinished` with `blob`, or with its file where the browser can open it
-   * again. Only what is missing is encrypted. When the bytes are no longer the same, what there was is
-   * dropped and `blob` is stored anew.
+   * again. Only what is missing is encrypted. If the bytes have changed, the sealed part is dropped and
+   * `blob` is stored from the start.
    * @throws PalmError 'file-needed' without a blob, when the file cannot be opened again; 'bad-argument'; and
    * as `store`.
    */
   resumeStore(id: string, blob?: Blob, options?: ResumeOptions): Promise<StoreResult>;
-  /**
-   * Gives up a store of `status().unfinished`, with what is encrypted of it. @throws PalmError
-   * 'bad-argument'.
-   */
+  /** Discards a store of `status().unfinished` and its encrypted part. @throws PalmError 'bad-argument'. */
   discardStore(id: string): Promise<void>;
   /**
-   * Bytes of a file, in order, checked. Cancelling the stream stops the transfer. Errors arrive on the
+   * The verified bytes of a file, in order. Cancelling the stream stops the transfer. Errors arrive on the
    * stream.
    */
   read(fileId: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
-   * Learns a private file's name and makes it openable on this page. @throws PalmError 'bad-invite',
+   * Learns a private file's name, so that this page can open it. @throws PalmError 'bad-invite',
    * 'unknown-file'.
    */
   openLink(link: string): Promise<{ readonly fileId: string }>;
   /** Removes the file for the whole pool. @throws PalmError 'unknown-file'. */
   remove(fileId: string): Promise<void>;
   /**
-   * Says goodbye, then wipes keys, records and fragments from this browser; also where the pool could not be
-   * opened.
-   * @throws PalmError 'not-in-pool'; 'other-tab' while another tab has the device; 'storage-failed' when not
-   * everything could be deleted: call it again then.
+   * Says goodbye, then wipes keys, records and fragments from this browser. Works even if the pool could not
+   * be opened.
+   * @throws PalmError 'not-in-pool'; 'other-tab' while another tab has the device; 'storage-failed' when
+   * something could not be deleted: call it again then.
    */
   leave(): Promise<void>;
   setDeviceName(name: string): Promise<void>;
   status(): PalmStatus;
   /**
-   * Calls `listener` after changes, at most once per animation frame or so. Answers the unsubscribe function.
+   * Calls `listener` after changes, about once per animation frame at most. Returns the unsubscribe function.
    */
   subscribe(listener: () => void): () => void;
   /** Cancels a transfer of `status().transfers`. */

@@ -1,8 +1,8 @@
-// Waiting with an end: for what may hang, on the way out.
+// Bounded waiting for work that may hang during shutdown.
 
 import type { Clock } from '../core/ports.ts';
 
-/** Resolves when `work` has, or after `ms`; rejects as `work` does until then. */
+/** Resolves when `work` does, or after `ms`. Until then it rejects if `work` does. */
 export function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const stopTimer = clock.after(ms, resolve);

@@ -1,8 +1,8 @@
-// What a device does when it leaves its pool, whatever state it is in: a pool that could not be opened is
-// left like any other.
+// How a device leaves its pool, whatever state the pool is in: one that could not be opened is left like any
+// other.
 //
-// Invariant: once a wipe has begun it is finished, by a later page if this one ends first. No part that fails
-// keeps another.
+// Invariant: a wipe that has begun is finished, by a later page if this one ends first. A part that fails
+// does not stop the others.
 
 import { PalmError } from '../core/model/errors.ts';
 import type { RecordStore } from '../core/ports.ts';
@@ -18,8 +18,8 @@ export async function isLeaveNoted(records: RecordStore): Promise<boolean> {
 }
 
 /**
- * Whether an earlier page left the pool and did not get to the end of it. On a full disk it could not note
- * that, and only the pool secret is gone, without which nothing else is of use.
+ * Whether an earlier page left the pool but did not finish the wipe. On a full disk that page could not write
+ * the note: then only the pool secret is gone, and the rest is useless without it.
  */
 export async function isLeaving({ records, secrets, journal, fragments }: WipedPorts): Promise<boolean> {
   if (await isLeaveNoted(records)) return true;
@@ -35,9 +35,9 @@ export async function isLeaving({ records, secrets, journal, fragments }: WipedP
 }
 
 /**
- * Deletes everything that this device has of its pool, and erases what would open it. The pool secret goes
- * first, with which every name and half of every key opens; the records go last: they say that the rest must
- * go.
+ * Deletes everything that this device has of its pool, and erases the keys to it. The pool secret goes first,
+ * because it opens every name and gives half of every key. The records go last, because they say that the
+ * rest must go.
  * @throws PalmError 'storage-failed' when something could not be deleted; all else is gone then.
  */
 export async function wipe({ secrets, journal, fragments, records, identity }: WipedPorts): Promise<void> {
@@ -49,7 +49,7 @@ export async function wipe({ secrets, journal, fragments, records, identity }: W
       failures.push(error);
     }
   };
-  // On a full disk there is no room for the note; what follows needs none.
+  // A full disk has no room for the note; the steps below need no space.
   await records.putMeta(LEAVING, true).catch(() => undefined);
   await attempt(() => secrets.clear());
   await attempt(() => journal.clear());

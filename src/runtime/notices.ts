@@ -1,8 +1,8 @@
-// What went wrong or was refused, kept for people: bounded, newest last, equal ones in a row told once.
+// The notices kept for people: bounded, newest last, equal ones in a row only once.
 //
-// Whoever makes up devices can have any number of notices told of them, so those push no other notice out:
-// what is told of this device itself, each thing that others cause, and each kind of misdeed have a bound of
-// their own. Things that may happen thousands of times (a member forges records) are one notice with a count.
+// An attacker can invent devices, and so cause any number of notices about them. Those must not push out
+// others. So notices about this device, each thing that others cause, and each kind of misdeed have separate
+// bounds. Things that may happen thousands of times (a member forges records) are one notice with a count.
 
 import type { DeviceId } from '../core/model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
@@ -11,31 +11,28 @@ import type { NoticeStatus } from './api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
 import type { ListedNotice } from './worded-palm.ts';
 
-/** What other devices cause, however many there are. */
+/** Notices that other devices cause, however many devices there are. */
 type PeerCause = 'damaged-bytes' | 'other-version' | 'unreadable';
 
-/** Of this device itself. */
+/** About this device itself. */
 const MAX_OWN_NOTICES = 50;
-/** Of each thing that others cause: more say nothing new. */
+/** For each thing that others cause; more would say nothing new. */
 const MAX_CAUSED_NOTICES = 5;
-/**
- * Devices that have a notice of their own for one kind of misdeed; a pool with more that misbehave is under
- * attack.
- */
+/** Devices with their own notice for one kind of misdeed. If more misbehave, the pool is under attack. */
 const MAX_NAMED_DEVICES = 5;
 
 type Level = NoticeStatus['level'];
 
 interface Kept extends ListedNotice {
   readonly group: 'own' | 'misdeed' | PeerCause;
-  /** What the notice counts, and how often it happened; undefined for a notice that says one thing once. */
+  /** What the notice counts, and the count; undefined for a notice that is not counted. */
   readonly counts: { readonly what: string; readonly count: number; readonly toldCount: number } | undefined;
 }
 
 export class Notices {
   #notices: Kept[] = [];
   #nextId = 1;
-  /** By kind of misdeed, the devices that have a notice of their own, and those that share one. */
+  /** By kind of misdeed: the devices with a notice of their own, and those that share one. */
   readonly #devices = new Map<Misdeed, { readonly named: Set<DeviceId>; readonly others: Set<DeviceId> }>();
 
   add(atMs: number, level: Level, notice: Notice): void {
@@ -50,8 +47,8 @@ export class Notices {
   }
 
   /**
-   * `device` did `what` `count` times more. The notice that counts it says so, and comes back as a new one,
-   * in case it was dismissed, whenever the number has doubled.
+   * `device` did `what` `count` more times. Its notice is updated. Whenever the total has doubled, it returns
+   * as a new notice, in case the old one was dismissed.
    */
   addMisdeed(atMs: number, level: Level, what: Misdeed, device: QuotedDevice, count: number): void {
     const { named, others } = this.#devices.get(what) ?? { named: new Set(), others: new Set() };
@@ -121,7 +118,7 @@ function groupOf(notice: Notice): Kept['group'] {
   }
 }
 
-/** Notices are plain data, made by one piece of code for each kind. */
+/** Notices are plain data, and each kind is made in one place. */
 function isSame(a: Notice, b: Notice): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,22 +1,20 @@
-// How much space this device offers its pool: measured now and then, and soon after a store.
+// How much space this device offers its pool: measured periodically, and soon after a store.
 
 import type { RuntimePorts } from './runtime-ports.ts';
 
-/** Free space is measured again this often, ms: other sites and other files use it too. */
+/** How often free space is measured, ms: other sites and files use it too. */
 const SPACE_EVERY_MS = 30_000;
 /**
- * After a store it is measured within this, ms, once for all stores that end until then: measuring costs the
- * browser much.
+ * Delay of the measurement after a store, ms. It covers all stores that end until then, because measuring is
+ * expensive.
  */
 const SPACE_SOON_MS = 500;
-/**
- * Part of the origin's quota that may fill up for the pool; the rest is left for this device's own outbox.
- */
+/** The part of the origin's quota that the pool may fill; the rest is for this device's own outbox. */
 const OFFERED_PART = 0.8;
 
 export class OfferedSpace {
   readonly #ports: Pick<RuntimePorts, 'clock' | 'quota'>;
-  /** Watches over work that nobody waits for. */
+  /** Runs work that nobody waits for. */
   readonly #inBackground: (work: Promise<void>) => void;
   readonly #measured: (freeBytes: number) => void;
   #stopTimer: () => void = () => undefined;
@@ -44,7 +42,7 @@ export class OfferedSpace {
     this.#measureAfter(SPACE_SOON_MS);
   }
 
-  /** Nothing is measured any more. */
+  /** Stops measuring. */
   stop(): void {
     this.#isStopped = true;
     this.#stopTimer();

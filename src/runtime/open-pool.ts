@@ -1,4 +1,4 @@
-// One pool while this device is in it: its keys, its driver and transport, and the use cases that need them.
+// One pool while this device is in it: its keys, driver and transport, and the use cases that need them.
 
 import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
@@ -44,10 +44,10 @@ interface StoreRequest {
   readonly resumes: UnfinishedStore | undefined;
 }
 
-/** What others hold is saved at most this often, ms. */
+/** Minimum time between two saves of what others hold, ms. */
 const SAVE_HOLDINGS_MS = 2_000;
 /**
- * A session that ends waits at most this long for its driver, and then for the stores that it aborted, ms.
+ * A session that ends waits at most this long, ms, for its driver and then for the stores that it aborted.
  */
 const END_WITHIN_MS = 5_000;
 
@@ -56,7 +56,7 @@ export class OpenPool {
   readonly keys: PoolKeys;
   readonly driver: PeerDriver;
   readonly unfinished: UnfinishedStores;
-  /** Private files that this page stored or opened: what their links gave. Never written anywhere. */
+  /** Details and link keys of private files that this page stored or opened. Never written anywhere. */
   readonly openedDetails = new Map<FileId, FileDetails>();
   readonly #linkKeys = new Map<FileId, Uint8Array>();
   readonly #invite: Invite;
@@ -64,12 +64,12 @@ export class OpenPool {
   readonly #events: OpenPoolEvents;
   readonly #transfers: Transfers;
   relay: RelayState = 'connecting';
-  /** Whether another device ever answered this one. */
+  /** Whether another device has ever answered this one. */
   answered = false;
   readonly #space: OfferedSpace;
   #stopSaveTimer: (() => void) | undefined;
   #ended = false;
-  /** Stores, and writes of what the session remembers, that have not ended. */
+  /** Stores, and writes of remembered state, that have not ended. */
   readonly #working = new Set<Promise<unknown>>();
 
   constructor(
@@ -120,8 +120,8 @@ export class OpenPool {
   }
 
   /**
-   * Ends every transfer and link, and resolves when nothing of them writes any more, or after a while: what
-   * hangs must not hold up the rest. What is durable stays.
+   * Ends every transfer and link. Resolves when they write nothing more, or after a while if something hangs.
+   * What is durable stays.
    */
   async stop(): Promise<void> {
     this.#ended = true;
@@ -154,7 +154,7 @@ export class OpenPool {
 
   #watched(storing: Promise<StoreResult>): Promise<StoreResult> {
     this.#working.add(storing);
-    // The caller has `storing`, and its failure.
+    // The caller awaits `storing`, and gets its failure.
     storing.catch(() => undefined).finally(() => this.#working.delete(storing));
     return storing;
   }
@@ -169,9 +169,7 @@ export class OpenPool {
     return this.#run({ blob, geometry, details: { name, path, mime }, isPrivate, handle, resumes }, options);
   }
 
-  /**
-   * Whatever the chosen file is called: what is continued keeps its name, what begins anew has the file's.
-   */
+  /** A continued store keeps its name; one that starts over gets the chosen file's. */
   async #resume(id: string, blob: Blob | undefined, options: ResumeOptions): Promise<StoreResult> {
     const resumes = this.unfinished.claim(id);
     try {
@@ -187,7 +185,7 @@ export class OpenPool {
         options,
       );
     } catch (error) {
-      // A job that got as far as to seal has seen to it itself.
+      // A job that got as far as sealing has paused it already.
       this.unfinished.pause(id);
       if (!isPalmError(error, 'source-changed') || !this.unfinished.has(id)) throw error;
       throw new PalmError({ code: 'source-changed', reason: 'unread', name: resumes.name }, { cause: error });
@@ -197,7 +195,7 @@ export class OpenPool {
   async #run(request: StoreRequest, options: ResumeOptions): Promise<StoreResult> {
     const { blob, geometry, details, isPrivate, handle, resumes } = request;
     checkDetails(details);
-    // Sealing a large file for nothing would be worse than an early answer.
+    // Reject now: sealing a large file for nothing would be worse.
     if (this.driver.peer.catalogue.roomOf(this.identity.deviceId, 'file') <= 0) throw logFull(true);
     const { signal } = options;
     const { name } = details;
@@ -227,9 +225,8 @@ export class OpenPool {
   }
 
   /**
-   * `stopped` is called with the reason when the read is stopped from outside, whether or not a piece is
-   * being waited for.
-   * @throws PalmError at the first pull of the stream for whatever is wrong with the arguments or the file.
+   * `stopped` is called with the reason when the read is stopped from outside, even if no piece is awaited.
+   * @throws PalmError at the first pull of the stream, for anything wrong with the arguments or the file.
    */
   async *read(
     id: string,
@@ -256,7 +253,7 @@ export class OpenPool {
     try {
       const job = { fileId, manifest, linkKey, start, end, signal: transfer.signal };
       for await (const piece of readFile(job, this.#readPorts())) {
-        // Whoever takes the piece owns it, and may have transferred it when this goes on: it is empty then.
+        // The consumer owns the piece and may have transferred it by now, which would leave it empty.
         const pieceBytes = piece.length;
         yield piece;
         transfer.advance(pieceBytes);

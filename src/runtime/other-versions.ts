@@ -1,5 +1,5 @@
-// Devices that speak another version of the protocol, told to people once each: such a device tries to link
-// again and again.
+// Reports each device that speaks another version of the protocol once: such a device tries to link again and
+// again.
 
 import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
 import type { DeviceId } from '../core/model/ids.ts';

@@ -1,5 +1,4 @@
-// The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the ports it is
-// given.
+// The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the given ports.
 
 import { PalmError } from '../core/model/errors.ts';
 import { decodeInvite, type Invite } from '../core/model/invite.ts';
@@ -22,32 +21,31 @@ import { Transfers } from './transfers.ts';
 import { WordedPalm, type WordlessPalm, type WordlessStatus } from './worded-palm.ts';
 
 /**
- * After a quiet while listeners hear of a change at once, and then at most this often, ms: a fast transfer
- * changes something thousands of times a second, and each time that the screens show it costs the bytes some
- * of the processor.
+ * After a quiet period listeners hear of a change immediately, and then at most this often, ms. A fast
+ * transfer changes something thousands of times a second, and showing it takes processor time from the bytes.
  */
 const NOTIFY_EVERY_MS = 200;
-/** A join waits this long for a device to answer, ms. */
+/** How long a join waits for a device to answer, ms. */
 const ANSWER_WITHIN_MS = 8_000;
 
-/** Leaving waits at most this long for a start that hangs, and for each device to hear of it, ms. */
+/** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
 const LEAVE_STEP_MS = 5_000;
 
 export interface PalmOpening {
   readonly clock: Clock;
-  /** The words of what leaves `window.palm`. */
+  /** The texts for what leaves `window.palm`. */
   readonly texts: Texts;
-  /** A device name to begin with. */
+  /** The device name to begin with. */
   readonly suggestedDeviceName: string;
   /** The ports, once this tab has the device and its database is open. */
   readonly ports: Promise<RuntimePorts>;
-  /** Whether another tab has the device, so that `ports` waits for that one to close. Default: never. */
+  /** Whether another tab has the device, so that `ports` waits until it closes. Default: never. */
   readonly isElsewhere?: () => boolean;
 }
 
 /**
- * Opens the device: loads its identity and, if it was in a pool, that pool. Answers at once; `ready` tells
- * when, and rejects when the device cannot be opened.
+ * Opens the device: loads its identity and, if it was in a pool, that pool. Returns immediately; `ready`
+ * resolves when the device is open, and rejects when it cannot be opened.
  */
 export function openPalm(opening: PalmOpening): Palm {
   return new WordedPalm(new PalmRuntime(opening), opening.texts);
@@ -61,12 +59,12 @@ class PalmRuntime implements WordlessPalm {
   readonly #listeners = new Set<() => void>();
   readonly #ports: Promise<RuntimePorts>;
   readonly #isElsewhere: () => boolean;
-  /** The ports, once what was kept is open; rejected when it cannot be opened, until this device left. */
+  /** The ports, once storage is open; rejected when it cannot be opened, until this device left. */
   #opened: Promise<RuntimePorts>;
   #identity: Identity | undefined;
   #deviceName: string;
   #session: OpenPool | undefined;
-  /** The session that is being started. */
+  /** The session that is starting. */
   #opening: OpenPool | undefined;
   #entering: Promise<unknown> | undefined;
   #leaving: Promise<void> | undefined;
@@ -128,7 +126,7 @@ class PalmRuntime implements WordlessPalm {
         await this.#opened;
         const stopped = (error: unknown): void => {
           fail(error);
-          // The reader may never ask again: what was fetched ahead must not wait for it.
+          // The reader may never ask again: prefetched bytes must not wait for it.
           void pieces?.return();
         };
         pieces = this.#inPool().read(fileId, { ...options, signal: either }, stopped);
@@ -159,7 +157,7 @@ class PalmRuntime implements WordlessPalm {
       throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
     }
     const ports = await this.#ports;
-    // However the start and a join under way end.
+    // Whether or not a start or join under way succeeds.
     await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entering]));
     this.#leaving ??= this.#leave(ports).finally(() => (this.#leaving = undefined));
     return this.#leaving;
@@ -182,15 +180,15 @@ class PalmRuntime implements WordlessPalm {
     }
     this.#identity = await identity.load();
     this.#opened = Promise.resolve(ports);
-    // A disk that is full or fails may not take it: people can set it again.
+    // A full or failing disk may not take the name: people can set it again.
     await saveDeviceName(records, this.#deviceName).catch(this.#warn);
     this.#changed();
   }
 
-  /** Told first, while the links are open; leaving goes on whatever fails. */
+  /** Sent first, while the links are open; leaving continues whatever fails. */
   async #sayGoodbye(session: OpenPool): Promise<void> {
     const told = session.driver.publish({ kind: 'leave' }).then(() => session.driver.flush());
-    // A device that does not read what it is sent must not hold this one back.
+    // A device that does not read its messages must not hold this one back.
     await atMost(this.#clock, LEAVE_STEP_MS, told).catch(this.#warn);
     await session.stop().catch(this.#warn);
   }
@@ -280,7 +278,7 @@ class PalmRuntime implements WordlessPalm {
     await savePool(ports.secrets, invite);
     const session = await this.#openSession(invite, identity, ports);
     await session.driver.publish({ kind: 'profile', name: this.#deviceName });
-    // Not granted is no failure: the browser then may evict under pressure, and the pool has the other
+    // A refusal is no failure: the browser may then evict under pressure, and the pool has the other
     // fragments.
     await ports.quota.persist();
     return session;
@@ -298,7 +296,7 @@ class PalmRuntime implements WordlessPalm {
     this.#opening = session;
     try {
       await session.start();
-      // A start that took long may end after this device left.
+      // A slow start may end after this device left.
       if (this.#opening !== session) throw new PalmError({ code: 'not-in-pool', reason: 'left' });
     } catch (error) {
       await session.stop().catch(this.#warn);

@@ -1,5 +1,5 @@
-// How notices name a device. A name is whatever that device calls itself, and it is never all that is said
-// where another device looks the same.
+// How notices name a device. A device chooses its own name, so a name alone never identifies it where another
+// device looks the same.
 
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { lookOf } from '../core/model/device-label.ts';

@@ -1,4 +1,5 @@
-// What a composition root hands to the runtime: every port of core, and the few that only the runtime uses.
+// The ports that a composition root hands to the runtime: all of core's, and a few that only the runtime
+// uses.
 
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import type {
@@ -24,9 +25,9 @@ export interface IdentityKeeper {
 }
 
 export interface Quota {
-  /** Bytes that this origin uses and may use at most. */
+  /** Bytes that this origin uses, and may use at most. */
   estimate(): Promise<{ readonly usedBytes: number; readonly quotaBytes: number }>;
-  /** Asks that the data not be evicted under storage pressure; whether that was granted. */
+  /** Asks the browser not to evict the data under storage pressure. Returns whether it agreed. */
   persist(): Promise<boolean>;
 }
 
@@ -34,7 +35,7 @@ export interface Quota {
 export interface SourceFiles {
   /** Whether the file may be read now. With `ask`, within a gesture, the browser may ask the person. */
   mayRead(handle: SourceHandle, ask: boolean): Promise<boolean>;
-  /** The file as it is now; undefined when it is no longer there. */
+  /** The file as it is now; undefined when it no longer exists. */
   open(handle: SourceHandle): Promise<File | undefined>;
 }
 
@@ -53,6 +54,6 @@ export interface RuntimePorts {
   readonly quota: Quota;
   /** A transport for one pool, not opened yet. */
   createTransport(keys: PoolKeys, identity: Identity): Transport;
-  /** The app's address, without fragment: what invites and file links begin with. */
+  /** The app's address, without fragment: invites and file links begin with it. */
   readonly appUrl: string;
 }

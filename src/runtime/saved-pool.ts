@@ -52,7 +52,7 @@ export function saveDeviceName(records: RecordStore, name: string): Promise<void
   return records.putMeta(DEVICE_NAME, name);
 }
 
-/** What the other devices said they hold, so that absent ones are remembered over a restart. */
+/** What other devices said they hold, so that a restart does not forget the absent ones. */
 export function saveHoldings(records: RecordStore, holdings: Holdings): Promise<void> {
   const counted = [...holdings.all()].filter(([, { files }]) => files.size > 0);
   const rows = counted.map(([device, { files, heldBytes, heardAtMs }]) => [
@@ -64,7 +64,7 @@ export function saveHoldings(records: RecordStore, holdings: Holdings): Promise<
   return records.putMeta(HOLDINGS, rows);
 }
 
-/** Puts back what decodes and counts, once the catalogue is there, and returns how much does not. */
+/** Restores what decodes and counts, once the catalogue is there. Returns how many rows do not. */
 export async function restoreHoldings(records: RecordStore, holdings: Holdings): Promise<number> {
   const { rows, droppedCount } = softRows(await records.getMeta(HOLDINGS), MAX_DEVICE_COUNT, savedOf);
   for (const { device, held, heldBytes, heardAtMs } of rows) {

@@ -1,17 +1,17 @@
-// Lists that an earlier page saved and this one can do without. Whatever of them does not decode is left out
-// and counted: soft state never stops a start.
+// Lists that an earlier page saved and that this one can do without. Rows that do not decode are left out and
+// counted: soft state never stops a start.
 
 import { isPalmError } from '../core/model/errors.ts';
 
 export interface SoftRows<Row> {
   readonly rows: readonly Row[];
-  /** How much was left out: damaged, or beyond the bound. */
+  /** Rows left out: damaged, or beyond the bound. */
   readonly droppedCount: number;
 }
 
 /**
- * The rows of `kept`, at most `maxCount`; undefined is an empty list. `decode` throws PalmError for what it
- * refuses.
+ * The rows of `kept`, at most `maxCount`; undefined is an empty list. `decode` throws PalmError for rows that
+ * it refuses.
  */
 export function softRows<Row>(kept: unknown, maxCount: number, decode: (row: unknown) => Row): SoftRows<Row> {
   if (kept === undefined) return { rows: [], droppedCount: 0 };

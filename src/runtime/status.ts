@@ -1,4 +1,4 @@
-// The read model: what the interface and scripts see of a pool. Computed from confirmed holdings, never from
+// The read model: what the screens and scripts see of a pool. Computed from confirmed holdings, never from
 // intent.
 
 import type { FileDetails, Manifest } from '../core/catalogue/manifest.ts';
@@ -7,7 +7,7 @@ import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from './api.ts';
 
-/** What this page knows of private files: their details, by file. */
+/** The details of private files that this page knows, by file. */
 export type OpenedDetails = ReadonlyMap<FileId, FileDetails>;
 
 export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceStatus[] {
@@ -39,8 +39,8 @@ interface KnownStatus {
 }
 
 /**
- * What was computed last for each peer: of thousands of files few change between two looks, and margins take
- * combinations.
+ * The last result for each peer: of thousands of files few change between two looks, and margins take
+ * combinations to compute.
  */
 const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
 

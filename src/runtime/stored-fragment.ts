@@ -1,4 +1,4 @@
-// What a fragment of a file is in the store.
+// A fragment of a file, as the store describes it.
 
 import { fragmentBytesOf, type Geometry } from '../core/model/geometry.ts';
 import type { FileId, FragmentId } from '../core/model/ids.ts';

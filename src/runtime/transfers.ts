@@ -4,7 +4,7 @@ import { PalmError } from '../core/model/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { TransferStatus } from './api.ts';
 
-/** Speed is measured over this long, ms: long enough to be steady, short enough to be now. */
+/** Window over which speed is measured, ms: long enough to be steady, short enough to be current. */
 const RATE_WINDOW_MS = 4_000;
 
 export interface TransferStart {
@@ -92,7 +92,7 @@ export class Transfer {
     this.#changed();
   }
 
-  /** The phase stands at `doneBytes` of its total. */
+  /** Sets the phase's progress to `doneBytes` of its total. */
   reached(doneBytes: number): void {
     const atMs = this.#clock.nowMs();
     this.#doneBytes = doneBytes;

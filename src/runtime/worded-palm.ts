@@ -1,5 +1,5 @@
-// The public face: what leaves it is put into words. Everything below knows failures and notices by their
-// kinds only.
+// The public face: failures and notices that leave it get their words here. Everything below knows them only
+// by kind.
 
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type {
@@ -14,7 +14,7 @@ import type {
 import type { Notice, Texts } from './notice.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
 
-/** A notice in the list, before it is put into words. */
+/** A notice in the list, before it has words. */
 export interface ListedNotice extends Omit<NoticeStatus, 'text'> {
   readonly notice: Notice;
 }
@@ -23,7 +23,7 @@ export interface WordlessStatus extends Omit<PalmStatus, 'notices'> {
   readonly notices: readonly ListedNotice[];
 }
 
-/** Palm, whose errors say only for logs what happened. */
+/** Palm, with errors whose messages are for logs only. */
 export interface WordlessPalm extends Omit<Palm, 'status' | 'read'> {
   status(): WordlessStatus;
   /** The pieces of the stream that `read` returns. */
@@ -39,7 +39,7 @@ export class WordedPalm implements Palm {
     this.#palm = palm;
     this.#texts = texts;
     this.ready = this.#worded(palm.ready);
-    // Whoever awaits `ready` gets the failure; nobody having asked yet is not an unhandled one.
+    // Anybody who awaits `ready` gets the failure; until then it must not count as unhandled.
     this.ready.catch(() => undefined);
   }
 

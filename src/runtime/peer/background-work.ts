@@ -1,5 +1,5 @@
-// Work that was begun and that nobody waits for. A link that closed, work that was cancelled and a pool that
-// was left are told by other events; every other failure goes to `failed`.
+// Work that nobody waits for. Closed links, cancelled work and a pool that was left are reported by other
+// events; every other failure goes to `failed`.
 
 import { isPalmError } from '../../core/model/errors.ts';
 
@@ -23,7 +23,7 @@ export class BackgroundWork {
     });
   }
 
-  /** Resolves when what was begun so far has ended. */
+  /** Resolves when all work begun so far has ended. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#working);
   }

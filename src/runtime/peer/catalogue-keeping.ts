@@ -1,5 +1,5 @@
-// Keeps the catalogue durable: checks what others send before it counts, writes it down, and puts it back at
-// a start.
+// Keeps the catalogue durable: checks entries from others before they count, writes them to the disk, and
+// restores them at a start.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
@@ -23,7 +23,7 @@ export interface CatalogueKeepingOptions {
 export class CatalogueKeeping {
   readonly #options: CatalogueKeepingOptions;
   readonly #records: CheckedRecords;
-  /** Files whose catalogue entry is being written, or could not be; bounded as the catalogue is. */
+  /** Files with a catalogue entry that is being written, or could not be; bounded as the catalogue is. */
   readonly #keeping = new Map<FileId, Promise<void>>();
 
   constructor(options: CatalogueKeepingOptions) {
@@ -31,13 +31,13 @@ export class CatalogueKeeping {
     this.#records = new CheckedRecords({ ...options, background: options.inBackground });
   }
 
-  /** Puts back what an earlier page kept. Returns how many records are damaged. */
+  /** Restores what an earlier page kept. Returns how many records are damaged. */
   async restore(): Promise<number> {
     this.#options.catalogue.tell(this.#options.clock.nowMs());
     return this.#records.restore();
   }
 
-  /** Those of `records` that may count. */
+  /** The `records` that may count. */
   check(records: readonly Uint8Array[]): Promise<CheckedEntry[]> {
     return checkEntries(records, this.#options);
   }
@@ -48,8 +48,8 @@ export class CatalogueKeeping {
   }
 
   /**
-   * Makes others' entries durable. Until a file's is, its fragments are not taken: a restart would sweep them
-   * away.
+   * Makes others' entries durable. Fragments of a file are taken only afterwards: otherwise a restart would
+   * sweep them away.
    */
   async keepHeard(entries: readonly CheckedEntry[]): Promise<void> {
     const keeping = this.#records.keep(entries);

@@ -1,10 +1,10 @@
-// Proofs of holding fragments: what this device has to hear from others before it gives up its own copies,
-// and what it answers itself (FORMATS.md, challenges). Both are the same hash, of the same bytes, from this
-// device's own disk.
+// Proofs of holding fragments: those that this device needs before it gives up its own copies, and those that
+// it gives (FORMATS.md, challenges). Both are the same hash of the same bytes, read from this device's own
+// disk.
 //
-// Invariants: from before the first challenge of a round is sent until the round is over, nobody is served
-// what its proofs are made of; at most MAX_PROVING challenges of others are answered at once, one of each
-// device in turn.
+// Invariants: from before a round's first challenge until the round is over, nobody is served the bytes that
+// its proofs are made of; at most MAX_PROVING challenges of others are answered at a time, one of each device
+// in turn.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
@@ -25,34 +25,30 @@ export interface ChallengingPorts {
   readonly catalogue: Catalogue;
   readonly self: DeviceId;
   /**
-   * From this device's own store; undefined when it is not here. @throws PalmError 'corrupt' once the damage
-   * was noted.
+   * From this device's own store; undefined when it is not here.
+   * @throws PalmError 'corrupt' once the damage was noted.
    */
   load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined>;
   input(input: PeerInput): void;
 }
 
-/**
- * Fragments that are read at once: each block is in memory of a full one, and 64 small ones are read in one
- * go.
- */
+/** Fragments read at a time: each block has a full block's memory, and 64 small ones are read in one go. */
 const MAX_AT_ONCE = 16;
 /**
- * Challenges of others that are answered at once: whoever sends many waits, and nobody's proof comes late for
- * it.
+ * Challenges of others answered at a time. A device that sends many waits, so that other proofs are not late.
  */
 const MAX_PROVING = 2;
 
 interface Round {
   readonly salt: Uint8Array;
-  /** What is not served: places, and keys of blocks. */
+  /** Not served: places, and keys of blocks. */
   readonly withheld: Set<string>;
 }
 
 export class Challenging {
   readonly #ports: ChallengingPorts;
   readonly #rounds = new Map<number, Round>();
-  /** Challenges that wait to be answered, by device; whose turn comes first stands first. */
+  /** Challenges that wait to be answered, by device; the first in the map has the next turn. */
   readonly #asked = new Map<DeviceId, (() => Promise<void>)[]>();
   #provingCount = 0;
 
@@ -60,7 +56,7 @@ export class Challenging {
     this.#ports = ports;
   }
 
-  /** Draws the round's salt, and serves nobody what it picks. */
+  /** Draws the round's salt, and withholds the blocks that it picks. */
   async begin(round: number, file: FileId, fragments: readonly number[]): Promise<void> {
     const salt = this.#ports.random.bytes(CHALLENGE_SALT_BYTES);
     const withheld = new Set(fragments.map((fragment) => placeKey({ file, fragment })));
@@ -77,7 +73,7 @@ export class Challenging {
         }
       }
     } finally {
-      // What cannot be read here can be neither served nor compared.
+      // Unreadable blocks can be neither served nor compared.
       this.#ports.input({ kind: 'round-ready', round });
     }
   }
@@ -86,7 +82,7 @@ export class Challenging {
     this.#rounds.delete(round);
   }
 
-  /** Works out what `to` has to answer, and has it asked. */
+  /** Computes the expected answer of `to`, and has the challenge sent. */
   async challenge(id: number, to: DeviceId, places: readonly RoundPlace[]): Promise<void> {
     const asks = places.map(({ file, fragment, round }) => {
       const salt = this.#rounds.get(round)?.salt;
@@ -101,7 +97,7 @@ export class Challenging {
     }
   }
 
-  /** Whether `ask` must not be answered now, or this place not be among the answers. */
+  /** Whether `ask` must not be answered now, or this place must be left out of the answers. */
   withholds(ask: Ask | Place): boolean {
     const key = 'kind' in ask && ask.kind === 'get-block' ? blockKey(ask.hash) : undefined;
     const wanted = key ?? ('file' in ask ? placeKey(ask) : undefined);
@@ -131,7 +127,7 @@ export class Challenging {
     if (next === undefined || this.#provingCount === MAX_PROVING) return;
     const [device, waiting] = next;
     const prove = waiting.shift();
-    // Whoever has more waits until all others had their turn.
+    // A device with more challenges waits until all others had their turn.
     this.#asked.delete(device);
     if (waiting.length > 0) this.#asked.set(device, waiting);
     if (prove === undefined) return;
@@ -157,7 +153,7 @@ export class Challenging {
     return digests;
   }
 
-  /** Undefined where the fragment is not here, or not sound. */
+  /** Undefined where the fragment is missing or unsound. */
   async #digest({ salt, ...place }: ProofAsk, prover: DeviceId): Promise<Uint8Array | undefined> {
     const manifest = this.#ports.catalogue.files().get(place.file);
     const fragmentId = manifest?.fragments[place.fragment];
@@ -181,7 +177,7 @@ export class Challenging {
     }
   }
 
-  /** Undefined where the index is not here, or not sound. */
+  /** Undefined where the index is missing or unsound. */
   async #blocksOf(place: Place): Promise<ReturnType<typeof decodeFragmentIndex>['blocks'] | undefined> {
     try {
       const index = await this.#ports.load({ kind: 'get-index', ...place });

@@ -1,12 +1,12 @@
-// The catalogue's entries on this device's disk. A new one is a row of its own, durable before anything else
-// happens. Rows are gathered into bundles: some hundreds of entries as the catalogue keeps them
-// (packed-entry.ts), sealed with a key of the pool. Whoever opens a bundle knows that this pool's device
-// checked its entries before it sealed them, so no signature is checked again and no manifest opened: a
-// hundred thousand take as many seals as there are bundles, not as there are entries.
+// The catalogue's entries on this device's disk. A new entry is a row of its own, durable before anything
+// else happens. Rows are gathered into bundles: some hundreds of entries as the catalogue keeps them
+// (packed-entry.ts), sealed with a key of the pool. Entries are checked before they are sealed, so those of a
+// bundle that opens need no signature check and no opening of manifests: a hundred thousand entries take as
+// many seals as there are bundles.
 //
-// Invariants: an entry is in a bundle on the disk before its row goes. Bundles are only read, and replaced
-// whole. What the catalogue let go of does not stay: its row goes, or its bundle is written again once half
-// of it is such.
+// Invariants: a row goes only once its entry is in a bundle on the disk. Bundles are only read, or replaced
+// whole. Entries that the catalogue let go of do not stay: the row is deleted, or the bundle is rewritten
+// once half of it is such.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
@@ -28,14 +28,14 @@ export interface CheckedRecordsPorts {
   background(work: Promise<unknown>): void;
 }
 
-/** Rows that are gathered: opening checks fewer than this one by one, in some 100 ms. */
+/** Rows at which a bundle is made: opening checks fewer than this one by one, in some 100 ms. */
 const BUNDLE_ENTRIES = 512;
-/** Bytes of one bundle, beside its last entry: databases read pieces of 1 MiB fastest. */
+/** Bytes of one bundle, without its last entry: databases read pieces of 1 MiB fastest. */
 const BUNDLE_BYTES = 1024 * 1024;
-/** More than all logs of a full pool need: what lists more is damaged. */
+/** More than all logs of a full pool need: a longer list is damaged. */
 const MAX_BUNDLES = 1_000_000;
 const MAX_BUNDLE_BYTES = 2 * BUNDLE_BYTES;
-/** Entries that are checked at once. */
+/** Entries checked at a time. */
 const CHECKED_AT_ONCE = 64;
 const NONCE_BYTES = 12;
 const INDEX = 'catalogue';
@@ -52,14 +52,11 @@ export class CheckedRecords {
   readonly #ports: CheckedRecordsPorts;
   readonly #key: Uint8Array<ArrayBuffer>;
   readonly #aad: Uint8Array<ArrayBuffer>;
-  /** Entries that lie in rows of their own, and whose they are. */
+  /** Entries in rows of their own, with their devices. */
   readonly #rows = new Map<EntryId, DeviceId>();
   readonly #bundles = new Map<number, Bundle>();
   #lastNumber = 0;
-  /**
-   * Where entries lie that were read from bundles, by the bytes that they are in; and those that this page
-   * bundled.
-   */
+  /** Where bundled entries lie, by their bytes: those read from bundles, and those that this page bundled. */
   readonly #bundleOfRun = new WeakMap<Uint8Array, number>();
   readonly #bundleOfEntry = new Map<EntryId, number>();
   /** Changes of bundles, one after another. */
@@ -73,7 +70,7 @@ export class CheckedRecords {
   }
 
   /**
-   * Puts all entries into the catalogue, which has none yet. Returns how many rows and bundles could not be
+   * Puts all entries into the catalogue, which is empty yet. Returns how many rows and bundles could not be
    * read.
    */
   async restore(): Promise<number> {
@@ -120,7 +117,7 @@ export class CheckedRecords {
     this.#gatherIfMany();
   }
 
-  /** Removes what the catalogue let go of. */
+  /** Removes entries that the catalogue let go of. */
   forget(entries: readonly PackedEntry[]): Promise<void> {
     return this.#change(async () => {
       const inRows = entries.filter(
@@ -153,7 +150,7 @@ export class CheckedRecords {
     this.#ports.background(gathering);
   }
 
-  /** Entries that are being published are in the catalogue a moment later: they stay rows. */
+  /** Entries being published reach the catalogue a moment later: they stay rows. */
   async #gather(): Promise<void> {
     let portion: PackedEntry[] = [];
     let byteCount = 0;
@@ -207,7 +204,7 @@ export class CheckedRecords {
     return number;
   }
 
-  /** Undefined when it is not there, or not what this device wrote. */
+  /** Undefined when it is missing, or not as this device wrote it. */
   async #read(number: number): Promise<Uint8Array | undefined> {
     const kept = await this.#ports.records.getMeta(nameOf(number));
     try {
@@ -236,13 +233,13 @@ export class CheckedRecords {
 
   #change(work: () => Promise<void>): Promise<void> {
     const done = this.#changing.then(work);
-    // Whoever asked for it has the failure; the next change begins from what is on the disk.
+    // The caller gets the failure; the next change begins from what is on the disk.
     this.#changing = done.catch(() => undefined);
     return done;
   }
 }
 
-/** Those records that pass, in their order. */
+/** The records that pass, in order. */
 export async function checkEntries(
   records: readonly Uint8Array[],
   { keys, cryptography }: Pick<CheckedRecordsPorts, 'keys' | 'cryptography'>,

@@ -1,5 +1,5 @@
-// Fragments that are on this disk but have a block that no longer fits its hash, or no index that fits their
-// id. They do not count as held, also not after a restart, until they are fetched anew.
+// Fragments on this disk with a block that does not match its hash, or without an index that matches their
+// id. They do not count as held, even after a restart, until they are fetched again.
 
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { isPalmError } from '../../core/model/errors.ts';
@@ -8,7 +8,7 @@ import type { FragmentStore, RecordStore, StoredFragment } from '../../core/port
 import { softRows } from '../soft-rows.ts';
 
 const META_NAME = 'damaged-fragments';
-/** A disk with more damage than this is not one to keep track of. */
+/** A disk with more damage than this is not worth tracking. */
 const MAX_DAMAGED = 10_000;
 
 export class DamageList {
@@ -19,7 +19,7 @@ export class DamageList {
     this.#records = records;
   }
 
-  /** Returns how much of what an earlier page noted cannot be read. */
+  /** Returns how many rows of an earlier page cannot be read. */
   async load(): Promise<number> {
     const kept = await this.#records.getMeta(META_NAME);
     const { rows, droppedCount } = softRows(kept, MAX_DAMAGED, parseFragmentId);
@@ -41,7 +41,7 @@ export class DamageList {
     if (this.#damaged.delete(fragmentId)) await this.#records.putMeta(META_NAME, [...this.#damaged]);
   }
 
-  /** Hashes of a stored fragment's blocks; undefined when its index is not here, or damaged. */
+  /** Hashes of a stored fragment's blocks; undefined when its index is missing or damaged. */
   async blocksOf(
     stored: StoredFragment,
     fragments: FragmentStore,

@@ -1,5 +1,5 @@
-// The fragments on this device's disk that count as held: those that are whole. One that lost a block or its
-// index is put on the damage list and counts no longer, also not after a restart, until it is fetched again.
+// The fragments on this device's disk that count as held: the whole ones. One that lost a block or its index
+// goes on the damage list, and does not count, even after a restart, until it is fetched again.
 
 import { blockKey, type BlockHash, type FileId } from '../../core/model/ids.ts';
 import type { FragmentStore, RecordStore, StoredFragment } from '../../core/ports.ts';
@@ -10,7 +10,7 @@ export interface HeldFragmentsOptions {
   readonly records: RecordStore;
   readonly held: (stored: StoredFragment) => void;
   readonly unheld: (stored: StoredFragment) => void;
-  /** Part of a fragment turned out to be damaged; it is unheld already. */
+  /** Part of a fragment is damaged; the fragment is unheld already. */
   readonly damaged: (what: 'block' | 'index', file: FileId) => void;
 }
 
@@ -24,12 +24,12 @@ export class HeldFragments {
     this.#damaged = new DamageList(options.records);
   }
 
-  /** Returns how much of what an earlier page noted cannot be read. */
+  /** Returns how many rows of an earlier page cannot be read. */
   loadDamage(): Promise<number> {
     return this.#damaged.load();
   }
 
-  /** Counts what is on the disk and sound, and drops what belongs to no file. */
+  /** Counts fragments that are on the disk and sound, and drops those that belong to no file. */
   async restore(isFile: (file: FileId) => boolean): Promise<void> {
     const { fragments } = this.#options;
     const all = await fragments.list();
@@ -44,7 +44,7 @@ export class HeldFragments {
     this.#options.held(stored);
   }
 
-  /** The fragment was fetched: if it had been damaged, it is not any more. */
+  /** The fragment was fetched: any damage is gone. */
   async addFetched(stored: StoredFragment): Promise<void> {
     await this.#damaged.remove(stored.fragmentId);
     this.add(stored);
@@ -56,7 +56,7 @@ export class HeldFragments {
     await this.#options.fragments.drop(dropped.map(({ fragmentId }) => fragmentId));
   }
 
-  /** A block here is lost: fragments that need it no longer count. */
+  /** A block is lost: fragments that need it no longer count. */
   async blockLost(lost: BlockHash): Promise<void> {
     const key = blockKey(lost);
     for (const stored of [...this.#stored.values()].flatMap((ofFile) => [...ofFile.values()])) {
@@ -72,7 +72,7 @@ export class HeldFragments {
   }
 
   async #lose(stored: StoredFragment, what: 'block' | 'index'): Promise<void> {
-    // It may have been dropped, or lost for another block, while somebody looked.
+    // It may have been dropped, or lost for another block, in the meantime.
     if (this.#stored.get(stored.fileId)?.get(stored.fragment) !== stored) return;
     this.#forget(stored);
     this.#options.damaged(what, stored.fileId);

@@ -1,10 +1,10 @@
-// The control messages of one device's link that wait to be handled, one after another and in order. Bounded
-// in number and in bytes: checking signatures takes longer than sending messages does.
+// The control messages of one link that wait to be handled, one at a time and in order. Bounded in number and
+// bytes: checking signatures takes longer than sending messages.
 
 import { MAX_QUEUED_MESSAGES } from '../../core/model/limits.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';
 
-/** Bytes that wait at most: the holdings of a very full device, told at once, are some 10 MiB. */
+/** Bytes that may wait: the full holdings of a very full device are some 10 MiB. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 interface Waiting {
@@ -19,14 +19,12 @@ export class Inbox {
   #draining = false;
   #isOpen = true;
 
-  /** `handle` is called with the next message once it settled for the one before. */
+  /** `handle` gets the next message once it settled for the previous one. */
   constructor(handle: (decoded: DecodedMessage) => Promise<void>) {
     this.#handle = handle;
   }
 
-  /**
-   * Puts a message of `bytes` at the end. False when there is no room: the sender is faster than this device.
-   */
+  /** Appends a message of `bytes`. False when there is no room: the sender is faster than this device. */
   put(decoded: DecodedMessage, bytes: number): boolean {
     const hasRoom =
       this.#waiting.length < MAX_QUEUED_MESSAGES && this.#waitingBytes + bytes <= MAX_WAITING_BYTES;
@@ -36,10 +34,7 @@ export class Inbox {
     return true;
   }
 
-  /**
-   * Handles what waits; resolves at once when that is being done already. Rejects with what `handle` rejected
-   * with.
-   */
+  /** Handles what waits; resolves immediately when that is under way already. Rejects as `handle` does. */
   async drain(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
@@ -50,7 +45,7 @@ export class Inbox {
     }
   }
 
-  /** The link is gone: what waits is not handled any more. */
+  /** The link is gone: waiting messages are dropped. */
   close(): void {
     this.#isOpen = false;
     this.#waiting.length = 0;

@@ -1,6 +1,5 @@
-// Messages to and from linked devices. Those with a payload are handled as they come; a device's control
-// messages one after another, each when the one before is done with, and only while the device takes the
-// answers.
+// Messages to and from linked devices. Messages with a payload are handled as they come. A device's control
+// messages are handled one at a time, and only while the device takes the answers.
 
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { Lane, Transport } from '../../core/ports.ts';
@@ -13,17 +12,16 @@ import {
 } from '../../core/wire/messages.ts';
 import { Inbox } from './inbox.ts';
 
-/** Messages on their way to a device, beyond which no more of its own are handled. */
+/** Messages queued for a device, beyond which none of its own are handled. */
 const MAX_UNSENT = 16;
 
 export interface MessageFlowOptions {
   readonly transport: Transport;
   /**
-   * Handles a message of a linked device. What it returns is awaited before the device's next control
-   * message.
+   * Handles a message of a linked device. Its promise is awaited before the device's next control message.
    */
   readonly handle: (from: DeviceId, decoded: DecodedMessage) => Promise<void> | undefined;
-  /** A device sent what cannot be read. Its link is closed afterwards. */
+  /** A device sent something unreadable. Its link is closed afterwards. */
   readonly unreadable: () => void;
   readonly inBackground: (work: Promise<unknown>) => void;
 }
@@ -31,7 +29,7 @@ export interface MessageFlowOptions {
 export class MessageFlow {
   readonly #options: MessageFlowOptions;
   readonly #inboxes = new Map<DeviceId, Inbox>();
-  /** Messages that were not handed to their link yet, by device. */
+  /** Messages not yet handed to their link, by device. */
   readonly #sending = new Map<DeviceId, Set<Promise<void>>>();
 
   constructor(options: MessageFlowOptions) {
@@ -70,7 +68,7 @@ export class MessageFlow {
     else transport.closeLink(from, 'sends faster than this device can check');
   }
 
-  /** The link is gone: what waits of its messages is not handled any more. */
+  /** The link is gone: its waiting messages are dropped. */
   linkDown(device: DeviceId): void {
     this.#inboxes.get(device)?.close();
     this.#inboxes.delete(device);
@@ -83,7 +81,7 @@ export class MessageFlow {
 
   async #handleControl(from: DeviceId, decoded: DecodedMessage): Promise<void> {
     await this.#options.handle(from, decoded);
-    // A device that asks faster than it takes the answers waits for them.
+    // A device that asks faster than it takes the answers must wait.
     const unsent = this.#sending.get(from);
     if (unsent !== undefined && unsent.size > MAX_UNSENT) await Promise.allSettled(unsent);
   }

@@ -1,4 +1,4 @@
-// Drives core's peer: turns its effects into port calls and what happens at the ports into its inputs. All
+// Drives core's peer: turns its effects into port calls, and events at the ports into its inputs. All
 // decisions are the peer's.
 
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
@@ -55,11 +55,11 @@ export interface PeerDriverPorts {
 }
 
 export interface PeerDriverEvents {
-  /** Something that status shows may have changed. */
+  /** Something that the status shows may have changed. */
   changed(): void;
   notice(level: NoticeStatus['level'], notice: Notice): void;
   relayState(state: RelayState): void;
-  /** A member did something to the others that people ought to hear of. */
+  /** A member did something to the others that people should know. */
   misdeed(device: QuotedDevice, what: Misdeed, count: number): void;
 }
 
@@ -82,7 +82,7 @@ export class PeerDriver {
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #driver: MachineDriver<PeerInput, PeerEffect>;
-  /** Set while a message is handled that brought entries; #take awaits it. */
+  /** Set while a message with entries is handled; #take awaits it. */
   #checking: Promise<void> | undefined;
 
   constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
@@ -162,8 +162,8 @@ export class PeerDriver {
   }
 
   /**
-   * Puts the device's durable state back, then opens the transport. Jobs that claim blocks are over, save
-   * `goingOn`. Returns how much of what an earlier page noted cannot be read.
+   * Restores the device's durable state, then opens the transport. Jobs that claim blocks are over, except
+   * `goingOn`. Returns how many rows of an earlier page cannot be read.
    */
   async start(goingOn: ReadonlySet<BlockOwner>): Promise<number> {
     const { fragments, records } = this.#ports;
@@ -188,8 +188,7 @@ export class PeerDriver {
   }
 
   /**
-   * Ends the transport and every wait, and resolves when this driver writes nothing any more; what is durable
-   * stays.
+   * Ends the transport and every wait. Resolves when this driver writes nothing more; what is durable stays.
    */
   async stop(): Promise<void> {
     this.#driver.stop();
@@ -209,19 +208,19 @@ export class PeerDriver {
     this.#driver.input(input);
   }
 
-  /** Calls `listener` whenever inputs were handled and none waits, until the returned function is called. */
+  /** Calls `listener` whenever inputs were handled and none waits. Returns the unsubscribe function. */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Calls `listener` after each block that was served by itself, until the returned function is called. */
+  /** Calls `listener` after each block that was served singly. Returns the unsubscribe function. */
   watchServed(listener: (to: DeviceId, hash: BlockHash) => void): () => void {
     return this.#serving.watch(listener);
   }
 
   /**
-   * @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's
+   * @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it), 'corrupt'; or the signal's
    * reason.
    */
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -233,13 +232,13 @@ export class PeerDriver {
     return this.#publisher.publish(body);
   }
 
-  /** A fragment became durable in the store: from now on it counts. */
+  /** A fragment became durable: from now on it counts. */
   fragmentHeld(stored: StoredFragment): void {
     this.#held.add(stored);
   }
 
   /**
-   * What is asked for, from this device's own store; undefined when it is not here.
+   * The answer to `ask` from this device's own store; undefined when it is not here.
    * @throws PalmError 'corrupt' once the damage was noted.
    */
   loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -350,7 +349,7 @@ export class PeerDriver {
   }
 
   /**
-   * Returns what has to end before the device's next control message is handled: the check of entries that it
+   * Returns the work that must end before the device's next control message: the check of entries that it
    * sent.
    */
   #take(from: DeviceId, decoded: DecodedMessage): Promise<void> | undefined {

@@ -1,6 +1,6 @@
-// Writes this device's log: signs entries, makes them durable and hands them on. Those that come while others
-// are being written go together, in one transaction and one message: a thousand small files cost some dozens
-// of flushes.
+// Writes this device's log: signs entries, makes them durable and hands them on. Entries that come while
+// others are being written share one transaction and one message: a thousand small files cost a few dozen
+// flushes.
 //
 // Invariants: entries are chained in the order of the calls; none is spread before it is durable; each call
 // settles once.
@@ -18,9 +18,9 @@ import { PalmError } from '../../core/model/errors.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import type { Clock, Cryptography, Identity } from '../../core/ports.ts';
 
-/** Entries written together: beyond some dozens the flush no longer counts. */
+/** Entries written together: beyond a few dozen the flush no longer counts. */
 const MAX_TOGETHER = 32;
-/** And their bytes: with the largest entry that may follow they still fit one message. */
+/** Their bytes: one message still has room for the largest entry that may follow. */
 const MAX_TOGETHER_BYTES = 256 * 1024;
 
 export interface PublisherPorts {
@@ -33,7 +33,7 @@ export interface PublisherPorts {
   keep(entries: readonly CheckedEntry[]): Promise<void>;
   /** They are durable: adds them to the catalogue, and spreads them. */
   published(entries: readonly CheckedEntry[]): void;
-  /** @throws what ends this device's part in the pool, once it has ended. */
+  /** @throws the reason, once this device's part in the pool has ended. */
   checkAlive(): void;
 }
 
@@ -58,7 +58,7 @@ export class Publisher {
     this.#ports = ports;
   }
 
-  /** Resolves once the entry is durable and on its way. One that fails takes no other with it. */
+  /** Resolves once the entry is durable and on its way. If it fails, others are not affected. */
   publish(body: EntryBody): Promise<CheckedEntry> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ body, resolve, reject });
@@ -74,7 +74,7 @@ export class Publisher {
   /** Never rejects. */
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
-    // Calls of this very moment go together too.
+    // Calls of the same turn are written together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const written = await this.#signSome();
@@ -87,7 +87,7 @@ export class Publisher {
         for (const { call } of written) call.reject(error);
       }
     }
-    // In the same turn as the last look at what waits: a call that comes now begins anew.
+    // In the same turn as the last look at the queue: a call that comes now starts a new run.
     this.#isWriting = false;
   }
 

@@ -1,5 +1,5 @@
-// What this device asked of others and waits for, as promises: core's peer matches answers with tickets, and
-// this the tickets with whoever asked.
+// This device's requests to others, as promises: core's peer matches answers with tickets, and this class
+// matches tickets with callers.
 //
 // Invariant: each request settles exactly once: by its answer, its abort, or `close`.
 
@@ -19,14 +19,14 @@ export class RequestWaits {
   readonly #waiting = new Map<number, Waiting>();
   #nextTicket = 1;
 
-  /** Nothing is asked for any more once `lifetime` aborts. */
+  /** Once `lifetime` aborts, nothing more is asked. */
   constructor(input: (input: PeerInput) => void, lifetime: AbortSignal) {
     this.#input = input;
     this.#lifetime = lifetime;
   }
 
   /**
-   * @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it) or 'corrupt'; or the signal's
+   * @throws PalmError 'link-closed', 'deadline', 'refused' (the peer lacks it), 'corrupt'; or the signal's
    * reason.
    */
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -78,7 +78,7 @@ function failureOf(reason: (RequestResult & { kind: 'failed' })['reason']): Palm
     case 'busy':
       return new PalmError({ code: 'deadline', reason: 'busy' });
     case 'storage':
-      // The worker that has its blocks may have died: another has them when it is asked again.
+      // The worker that had its blocks may have died: the next request gets a new one.
       return new PalmError({ code: 'deadline', reason: 'storage' });
     case 'absent':
       return new PalmError({ code: 'refused', reason: 'not-there' });

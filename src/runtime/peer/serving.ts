@@ -1,4 +1,4 @@
-// Answers what is asked of this device's own store, by others and by its own reads: fragment indexes, blocks,
+// Answers requests from this device's own store, for others and for its own reads: fragment indexes, blocks,
 // small fragments.
 //
 // Invariant: each `serve` tells core's peer 'served' once, however it ended.
@@ -27,18 +27,21 @@ export interface ServingPorts {
   readonly transport: Transport;
   readonly catalogue: Catalogue;
   input(input: PeerInput): void;
-  /** Whether this must not be served now: others are proving that they hold it. */
+  /** Whether this must not be served now, because others are proving that they hold it. */
   withholds(ask: Ask | Place): boolean;
-  /** A block that should be here is missing or damaged: whichever fragments need it no longer count. */
+  /** A block that should be here is missing or damaged: fragments that need it no longer count. */
   blockLost(hash: BlockHash): Promise<void>;
-  /** The index of this fragment is not here, or damaged: if it counted, it no longer does. */
+  /** The fragment's index is missing or damaged: if the fragment counted, it no longer does. */
   indexLost(place: Place): Promise<void>;
 }
 
-/** Told that a block was handed to the link with `to`. */
+/** A block was handed to the link with `to`. */
 type ServeListener = (to: DeviceId, hash: BlockHash) => void;
 
-/** Which fragment lacks a block is looked up at most this often, ms: it reads every fragment index here. */
+/**
+ * Minimum time between two searches for the fragment that lacks a block, ms: each reads every fragment index
+ * here.
+ */
 const SEEK_EVERY_MS = 10_000;
 
 export class Serving {
@@ -46,22 +49,22 @@ export class Serving {
   /** By device and its request. */
   readonly #running = new Map<string, AbortController>();
   readonly #listeners = new Set<ServeListener>();
-  /** When this device last looked which fragment a missing block belongs to, ms. */
+  /** When this device last searched for the fragment of a missing block, ms. */
   #soughtAtMs = -Infinity;
 
   constructor(ports: ServingPorts) {
     this.#ports = ports;
   }
 
-  /** Calls `listener` after each block that was served by itself, until the returned function is called. */
+  /** Calls `listener` after each block that was served singly. Returns the unsubscribe function. */
   watch(listener: ServeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * What is asked for, from this device's own store; undefined when it is not here. Of fragments those that
-   * are not here are left out.
+   * The answer to `ask` from this device's own store; undefined when it is not here. Missing fragments are
+   * left out.
    * @throws PalmError 'corrupt' once the damage was noted.
    */
   async load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -78,7 +81,7 @@ export class Serving {
     }
   }
 
-  /** Sends what `to` asked for under `id`. @throws what it cannot tell `to` of as the state of a block. */
+  /** Sends what `to` asked for under `id`. @throws failures other than a missing or damaged block. */
   async serve(to: DeviceId, id: number, ask: Ask): Promise<void> {
     if (this.#ports.withholds(ask)) {
       this.#served(to, id, 'busy');
@@ -107,7 +110,7 @@ export class Serving {
     }
   }
 
-  /** It is no longer wanted. */
+  /** The device no longer wants it. */
   stop(to: DeviceId, id: number): void {
     this.#running.get(`${to}/${id}`)?.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
   }
@@ -124,7 +127,7 @@ export class Serving {
     return fragmentId === undefined ? Promise.resolve(undefined) : fragments.getIndex(fragmentId);
   }
 
-  /** One after another: each block is in memory of a full one until it is copied. */
+  /** One at a time: until it is copied, each block has a full block's memory. */
   async #storedFragments(places: readonly Place[]): Promise<Uint8Array<ArrayBuffer>> {
     const loaded: (SmallFragment | undefined)[] = [];
     const asked = new Set<string>();
@@ -139,7 +142,7 @@ export class Serving {
     return encodeSmallFragments(loaded);
   }
 
-  /** Undefined where it is not here, is not what its file says, or has more than `roomBytes`. */
+  /** Undefined where it is missing, differs from what its file says, or is larger than `roomBytes`. */
   async #smallFragment(place: Place, roomBytes: number): Promise<SmallFragment | undefined> {
     if (this.#ports.withholds(place)) return undefined;
     const manifest = this.#ports.catalogue.files().get(place.file);
@@ -157,16 +160,13 @@ export class Serving {
       this.#ports.memory.give(bytes);
       return block && { index, block };
     } catch (error) {
-      // It was noted; whoever asks for the block by itself is told.
+      // The damage was noted; a device that asks for this block singly is told.
       if (isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message')) return undefined;
       throw error;
     }
   }
 
-  /**
-   * Looking which fragment lacks a block costs, so asking for one that is not here does not make it happen
-   * often.
-   */
+  /** The search is expensive, so requests for missing blocks must not cause it often. */
   async #blockMissing(hash: BlockHash): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
     if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;

@@ -1,22 +1,21 @@
-// Pieces that are made one after another, as the stream that `read` answers. Where the engine has byte
-// streams a reader may bring its own buffer (`getReader({ mode: 'byob' })`) and use it again and again: then
-// a file of any size passes through it, and leaves nothing to be collected as garbage. Other readers are
-// given the pieces themselves.
+// Pieces, made one after another, as the stream that `read` returns. Where the engine has byte streams, a
+// reader may bring its own buffer (`getReader({ mode: 'byob' })`) and reuse it: then a file of any size
+// passes through it and leaves no garbage. Other readers get the pieces themselves.
 
 import { discard } from '../../core/model/bytes.ts';
 
 export interface PieceSource {
-  /** Called once, before the first `next`; the stream fails with what this rejects with. */
+  /** Called once, before the first `next`. If it rejects, the stream fails with the same reason. */
   start(fail: (error: unknown) => void): Promise<void>;
-  /** The next piece, whose buffer is the stream's from then on; undefined at the end. */
+  /** The next piece, whose buffer belongs to the stream from then on; undefined at the end. */
   next(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   cancel(): Promise<void>;
 }
 
-/** Asks for a piece only when the reader asks for bytes: what is read ahead is the source's own matter. */
+/** Requests a piece only when the reader asks for bytes: reading ahead is the source's own matter. */
 export function pieceStream(source: PieceSource): ReadableStream<Uint8Array<ArrayBuffer>> {
   const waits = { highWaterMark: 0 };
-  // The libraries type it as always there; not every engine has it.
+  // The libraries declare it always present; some engines lack it.
   if (!('ReadableByteStreamController' in globalThis)) return new ReadableStream(wholePieces(source), waits);
   return new ReadableStream(bytesOfPieces(source), waits);
 }
@@ -34,7 +33,7 @@ function wholePieces(source: PieceSource): UnderlyingDefaultSource<Uint8Array<Ar
 }
 
 function bytesOfPieces(source: PieceSource): UnderlyingByteSource {
-  /** What the reader's buffer had no room for. */
+  /** The rest of a piece that did not fit into the reader's buffer. */
   let rest: Uint8Array<ArrayBuffer> | undefined;
   return {
     type: 'bytes',

@@ -1,6 +1,6 @@
 // Reads one file, or a range of it, as a stream: drives core's read plan, checks every index and block
-// against its hash, and opens segments ahead of the reader, who gets them in order. At most a window of
-// segments is in memory.
+// against its hash, and opens segments ahead of the reader, who gets them in order. Memory holds at most a
+// window of segments.
 
 import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
@@ -34,9 +34,9 @@ export interface ReadJob {
   readonly signal: AbortSignal;
 }
 
-/** Segments asked for ahead of the one that is taken: some 8 MiB at k = 4. */
+/** Segments requested ahead of the one that is taken: some 8 MiB at k = 4. */
 const WINDOW_SEGMENTS = 8;
-/** Segments being opened at once: the next one is on its way to a worker while one is worked on. */
+/** Segments opened at a time: the next one travels to a worker while one is worked on. */
 const MAX_OPENING = 2;
 /** Workers that may die over one segment before the read ends. */
 const MAX_DEATHS = 3;
@@ -44,14 +44,14 @@ const MAX_DEATHS = 3;
 /** A block that waits for the others of its segment. */
 interface Arrived {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What it has to match; undefined when that was checked already. */
+  /** The hash to match; undefined when it was checked already. */
   readonly hash: BlockHash | undefined;
   readonly device: DeviceId;
 }
 
 /**
  * The bytes start..end-1, in pieces of a segment at most. @throws PalmError 'not-enough-fragments',
- * 'corrupt'; 'worker-failed' and 'storage-failed' when it is this device that fails; the signal's reason.
+ * 'corrupt'; 'worker-failed' and 'storage-failed' when this device itself fails; the signal's reason.
  */
 export async function* readFile(
   job: ReadJob,
@@ -85,9 +85,9 @@ class ReadSession {
   readonly #deaths = new Map<number, number>();
   readonly #asks = new Map<string, AbortController>();
   readonly #lifetime = new AbortController();
-  /** Of the file when its sources were looked at last. */
+  /** The file's revision when its sources were last read. */
   #revision: string | undefined;
-  /** By fragment: whoever had it at some time during this read. */
+  /** By fragment: every device that had it at some time during this read. */
   readonly #everHeld = new Map<number, Set<DeviceId>>();
   #failure: { readonly error: unknown } | undefined;
   /** The last failure of this device itself, until it succeeds again: others are not to blame meanwhile. */
@@ -162,7 +162,7 @@ class ReadSession {
     }
   }
 
-  /** Opens complete segments in the order in which they became so, ahead of the reader. */
+  /** Opens complete segments ahead of the reader, in the order in which they became complete. */
   #openNext(): void {
     while (this.#openingCount < MAX_OPENING && !this.#lifetime.signal.aborted) {
       const segment = this.#unopened.shift();
@@ -204,14 +204,14 @@ class ReadSession {
       if (signal.aborted) return;
       const deathCount = (this.#deaths.get(segment) ?? 0) + 1;
       if (!isPalmError(error, 'worker-failed') || deathCount === MAX_DEATHS) throw error;
-      // The blocks went with the worker; the next one opens others.
+      // The blocks were lost with the worker; the next attempt fetches new ones.
       this.#deaths.set(segment, deathCount);
       this.#complete.delete(segment);
       this.#input({ kind: 'lost', segment });
     }
   }
 
-  /** The sound blocks wait for those that come instead of the others. */
+  /** Keeps the sound blocks until replacements for the others arrive. */
   #dropUnsound(
     segment: number,
     arrived: ReadonlyMap<number, Arrived>,
@@ -246,7 +246,7 @@ class ReadSession {
     return deriveFileKey(linkKey, sharedKey, manifest.salt);
   }
 
-  /** Tells the plan who can be asked for what, when that may have changed. */
+  /** Tells the plan which devices can be asked for what, whenever that may have changed. */
   #sourcesChanged(): void {
     const { peer } = this.#ports.driver;
     if (peer.catalogue.isRemoved(this.#job.fileId)) {
@@ -260,8 +260,8 @@ class ReadSession {
       for (const fragment of fragments)
         this.#everHeld.set(fragment, (this.#everHeld.get(fragment) ?? new Set()).add(device));
     }
-    // A device that found one block of its fragment damaged no longer claims the fragment; its other blocks
-    // are still good.
+    // A device that found one block of its fragment damaged no longer claims the fragment, but its other
+    // blocks are still good.
     const sources = new Map<number, DeviceId[]>();
     for (const [fragment, devices] of this.#everHeld) {
       const there = [...devices].filter((device) => peer.isReachable(device));
@@ -356,18 +356,18 @@ class ReadSession {
     return bytes;
   }
 
-  /** Whether a device that failed so is not worth asking for the same again; damage is told. */
+  /** Whether this failure makes another request for the same pointless; reports damage. */
   #isForGood(error: unknown, device: DeviceId): boolean {
     if (isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message')) {
       this.#tellDamaged(device);
       return true;
     }
-    // A worker of this device: the next call has another. The answers of others have other codes.
+    // A worker of this device failed: the next call gets a new one. Failures of others have other codes.
     if (isPalmError(error, 'storage-failed')) this.#ownFailure = error;
     return isPalmError(error, 'refused');
   }
 
-  /** A device that is slow, or gone, may still have what it claims; one that answers like this has not. */
+  /** A device that is slow or gone may still have what it claims; after an answer like these it has not. */
   #doubt(error: unknown, fragment: number, device: DeviceId): void {
     const isAnswer =
       isPalmError(error, 'refused') || isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message');

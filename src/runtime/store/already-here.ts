@@ -1,5 +1,5 @@
-// What of a file that is to be stored may be here already, as far as its size tells; and the interrupted
-// store that it goes on with. Whether a file of the pool is equal is for equal-files.ts to find out.
+// Whether part of a file may be here already, judging by its size, and the interrupted store that it
+// continues. equal-files.ts finds out whether a file of the pool is equal.
 
 import { bytesOfHex, equalBytes } from '../../core/model/bytes.ts';
 import { segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
@@ -9,8 +9,8 @@ import type { StoreJob, StorePorts } from './store-job.ts';
 import type { Likeness, SealedSegments } from './unfinished-stores.ts';
 
 /**
- * Whether a file's bytes may be in the pool, or sealed in part, already, as far as its size tells. What takes
- * one segment is sealed sooner than looked for.
+ * Whether, judging by its size, a file's bytes may be in the pool or partly sealed already. A file of one
+ * segment is sealed faster than it is looked for.
  */
 export function mayBeHere(job: StoreJob, { driver, unfinished }: StorePorts): boolean {
   const { geometry, isPrivate, resumes } = job;
@@ -29,9 +29,8 @@ export function mayBeHere(job: StoreJob, { driver, unfinished }: StorePorts): bo
 }
 
 /**
- * The interrupted store that this one goes on with, its sealed segments being those of `job`. One whose bytes
- * `job` no longer has is ended, as its keys sealed others; and one of which nothing is sealed, or not known
- * any more to be.
+ * The interrupted store that this one continues, with `job`'s bytes in its sealed segments. A store is ended
+ * if `job` has other bytes, because its keys sealed those; or if no segment of it is known to be sealed.
  */
 export async function storeBefore(
   job: StoreJob,
@@ -46,7 +45,7 @@ export async function storeBefore(
     );
   if (resumes === undefined) {
     const alike = await unfinished.claimAlike(likenessOf(job), isEqual);
-    // Its handle may be another file's that begins in the same way.
+    // Its handle may belong to another file that begins in the same way.
     return alike && { ...alike, ...details, modifiedMs, handle };
   }
   const sealed = await unfinished.sealed(resumes);
@@ -59,7 +58,7 @@ export async function storeBefore(
   return undefined;
 }
 
-/** Gives up a store that an earlier page began, here and at the devices that hold blocks for it already. */
+/** Discards a store that an earlier page began, here and at the devices that already hold blocks for it. */
 export async function abandonStore(
   storeId: string,
   { unfinished, driver }: Pick<StorePorts, 'unfinished' | 'driver'>,

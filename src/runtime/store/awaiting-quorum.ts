@@ -1,4 +1,4 @@
-// Waiting for a stored file to be placed, as a transfer that people see and can end.
+// Waiting until a stored file is placed, as a transfer that people can see and cancel.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { quorumOf, type Geometry } from '../../core/model/geometry.ts';
@@ -7,7 +7,7 @@ import type { PeerDriver } from '../peer/peer-driver.ts';
 import type { Transfer } from '../transfers.ts';
 
 /**
- * Waits until `fileId` has a quorum, or all that can be placed now is. Answers how many fragments have a
+ * Waits until `fileId` has a quorum, or all that can be placed now is. Returns how many fragments have a
  * home.
  */
 export async function awaitQuorum(

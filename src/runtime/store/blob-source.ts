@@ -1,28 +1,27 @@
 // A Blob or File as the source of a store. A File that changes on disk while it is read fails its reads.
 //
-// It is read as one stream, straight into the buffers that are asked for: each slice would cost the page a
-// call to another process that it waits for, and memory of its own to be copied from. Reads that do not
-// follow each other open it anew.
+// It is read as one stream, straight into the given buffers: each slice would cost the page a call to another
+// process, and a copy from separate memory. Reads that do not follow each other reopen the stream.
 //
-// Invariant: reads are carried out one after another, in the order of the calls.
+// Invariant: reads are carried out one at a time, in the order of the calls.
 
 import { PalmError } from '../../core/model/errors.ts';
 import type { ByteSource, Memory } from '../../core/ports.ts';
 
-/** Bytes come in buffers that are taken from `memory`. */
+/** Buffers are taken from `memory`. */
 export function blobSource(blob: Blob, memory: Memory): ByteSource {
   return new BlobSource(blob, memory);
 }
 
 interface OpenStream {
   readonly reader: ReadableStreamBYOBReader;
-  /** Where the next read goes on. */
+  /** Where the next read continues. */
   at: number;
 }
 
 /**
- * Sources that are being read. Chromium (156) collects a blob's stream whose only holders wait for it, and
- * its reads then never settle: what reads a file is such a holder, unless this is another.
+ * Sources being read. Chromium (156) collects a blob's stream if only code that waits for it refers to it;
+ * its reads then never settle. A read of a file is such code, unless this set refers to the source too.
  */
 const underWay = new Set<BlobSource>();
 
@@ -31,7 +30,7 @@ class BlobSource implements ByteSource {
   readonly #blob: Blob;
   readonly #memory: Memory;
   #stream: OpenStream | undefined;
-  /** Settles when the reads before have; never rejects. */
+  /** Settles when all earlier reads have; never rejects. */
   #before: Promise<unknown> = Promise.resolve();
 
   constructor(blob: Blob, memory: Memory) {
@@ -49,7 +48,7 @@ class BlobSource implements ByteSource {
   async checkUnchanged(): Promise<void> {
     if (this.size === 0) return;
     try {
-      // Chromium looks whether a file changed when it begins to read of it, and not while it does.
+      // Chromium checks whether a file changed when a read of it begins, not during the read.
       await this.#slice(this.size - 1, this.size);
     } catch (cause) {
       throw changed(cause);
@@ -72,7 +71,7 @@ class BlobSource implements ByteSource {
     }
   }
 
-  /** Undefined in engines whose Blobs do not fill the reader's own buffers. */
+  /** Undefined in engines whose Blobs cannot fill the reader's own buffers. */
   #streamAt(start: number): OpenStream | undefined {
     if (this.#stream?.at === start) return this.#stream;
     this.#close();
@@ -88,7 +87,7 @@ class BlobSource implements ByteSource {
     return bytes;
   }
 
-  /** The stream's bytes from where it is up to `end`. @throws Error when it ends before. */
+  /** The stream's bytes from its position up to `end`. @throws Error when it ends before. */
   async #fill(stream: OpenStream, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const byteCount = end - stream.at;
     // Each read takes the buffer and gives it back.
@@ -105,7 +104,7 @@ class BlobSource implements ByteSource {
   }
 
   #close(): void {
-    // Nobody waits for it, and a stream that failed rejects this with the failure that was told already.
+    // Nobody waits for it. The cancel of a failed stream rejects with the failure that was reported already.
     this.#stream?.reader.cancel().catch(() => undefined);
     this.#stream = undefined;
   }

@@ -1,7 +1,7 @@
 // The early placing of one file: while it is being sealed, each block is foretold to the device that its
-// fragment will be placed on, so that the link works while the codec does. And its pace: sealing waits for
-// takers that keep up, so that blocks are still in memory, or at least in the disk's cache, when they are
-// asked for; never for one that does not.
+// fragment will be placed on, so that the link works while the codec does. It also sets the pace: sealing
+// waits for takers that keep up, so that blocks are still in memory, or at least in the disk's cache, when
+// they are requested. It never waits for a taker that does not keep up.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import type { Geometry } from '../../core/model/geometry.ts';
@@ -14,26 +14,28 @@ type Driver = Pick<PeerDriver, 'peer' | 'input' | 'watchServed'>;
 type Early = NonNullable<(PeerInput & { kind: 'outbox' })['early']>;
 
 /**
- * What has been foretold to devices that keep up, and not been fetched, bytes: beyond it sealing waits.
- * Together with the blocks that nobody fetches it is about what is kept in memory of those written last, 16
- * MiB.
+ * Bytes foretold to devices that keep up, and not fetched yet, beyond which sealing waits. Together with the
+ * blocks that nobody fetches, this is about what memory keeps of the latest blocks, 16 MiB.
  */
 const MAX_AHEAD_BYTES = 8 * 2 ** 20;
 /** A device that fetched nothing for this long is not waited for, ms. */
 const STALLED_MS = 2_000;
 /**
- * Blocks are fetched about in the order in which they were foretold. One that was passed over by this many,
- * more than are ever on their way at once, is not waited for: the taker had no room, or had it already.
+ * Blocks are fetched roughly in the order in which they were foretold. If this many later ones were fetched
+ * first, more than are ever on their way together, a block is not waited for: the taker had no room, or had
+ * it already.
  */
 const MAX_OVERTAKEN = 32;
 
 interface Taker {
   /** Fragments that will be placed there. */
   readonly fragments: readonly number[];
-  /** What it was foretold and did not fetch: the number of each in the order of telling. */
+  /** Blocks foretold to it and not fetched, numbered in the order of telling. */
   readonly unserved: Map<string, number>;
   toldCount: number;
-  /** When it fetched something last, or was told of something after a while with nothing to fetch, ms. */
+  /**
+   * When it last fetched something, or was told of something after it had nothing to fetch for a while, ms.
+   */
   progressMs: number;
 }
 
@@ -66,7 +68,7 @@ export class EarlyPlacing {
     for (const [device, taker] of this.#takers) {
       if (!this.#driver.peer.isReachable(device)) continue;
       const blocks = taker.fragments.flatMap((fragment) => hashes[fragment] ?? []);
-      // It has as long as any to begin.
+      // It gets as long to begin as any other.
       if (taker.unserved.size === 0) taker.progressMs = nowMs;
       for (const hash of blocks) taker.unserved.set(blockKey(hash), taker.toldCount++);
       this.#driver.input({ kind: 'foretell', job: this.#job, to: device, blocks });
@@ -78,13 +80,13 @@ export class EarlyPlacing {
     while (this.#aheadBytes() > MAX_AHEAD_BYTES) await this.#progress(signal);
   }
 
-  /** What the outbox needs to know of it; undefined when nobody was told anything. */
+  /** What the outbox needs to know of it; undefined when no device was told anything. */
   published(): Early | undefined {
     this.#stopWatching();
     return this.#takers.size === 0 ? undefined : { job: this.#job, homes: this.#homes };
   }
 
-  /** The file will not be. */
+  /** The file will never be placed. */
   over(): void {
     this.#stopWatching();
     this.#driver.input({ kind: 'soon-over', job: this.#job });
@@ -118,7 +120,7 @@ export class EarlyPlacing {
     return keepingUp.reduce((sum, { unserved }) => sum + unserved.size, 0) * this.#file.blockBytes;
   }
 
-  /** Resolves when a block was served, or after a while without. */
+  /** Resolves when a block was served, or after a while without one. */
   #progress(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = (): void => {

@@ -1,9 +1,8 @@
 // Whether the pool has a file of the same bytes that can stand for one that is to be stored.
 //
-// A content tag is only what its publisher says: any member can publish other bytes under it. So a file
-// counts as equal when this device stored it itself, or when its bytes were read back and compared in this
-// very store. And it stands for the new one only while enough holders for a margin of 1 give parts of what
-// they claim.
+// A content tag is only a claim: any member can publish other bytes under it. So a file counts as equal only
+// if this device stored it itself, or if this very store read its bytes back and compared them. And it stands
+// for the new one only while enough holders for a margin of 1 deliver parts of what they claim.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { contentTagOf } from '../../core/coding/file-key.ts';
@@ -17,10 +16,10 @@ import { marginOf } from '../../core/placement/health.ts';
 import { readFile } from '../read/reading.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
 
-/** Blocks of each fragment that its holder must give: who keeps nothing gives none. */
+/** Blocks of each fragment that its holder must deliver: a device that keeps nothing cannot. */
 const SAMPLED_BLOCKS = 2;
 
-/** The equal file of the pool that the bytes of `plainHashes` need not be stored beside. */
+/** A file of the pool that is equal to the bytes of `plainHashes`, so that they need not be stored again. */
 export async function equalFileOf(
   job: StoreJob,
   plainHashes: readonly Uint8Array[],
@@ -37,7 +36,8 @@ export async function equalFileOf(
   });
   const own = alike.find(({ manifest }) => manifest.by === ports.driver.deviceId);
   if (own !== undefined) return (await isSafe(job, own, ports)) ? own.fileId : undefined;
-  // One of others is enough: whoever publishes a thousand must not make this device read them all.
+  // One file of another device is enough: a member that publishes a thousand must not make this device read
+  // them all.
   const [other] = alike;
   if (other === undefined || !(await isSafe(job, other, ports))) return undefined;
   return (await hasTheseBytes(job, other, plainHashes, ports)) ? other.fileId : undefined;
@@ -48,21 +48,21 @@ interface PoolFile {
   readonly manifest: Manifest;
 }
 
-/** Whether any one of the devices may be lost that gave what they were asked for. */
+/** Whether any one of the devices that delivered may be lost. */
 async function isSafe(job: StoreJob, { fileId, manifest }: PoolFile, ports: StorePorts): Promise<boolean> {
   const { driver } = ports;
   const { peer } = driver;
   const self = driver.deviceId;
   const cap = fragmentCap(manifest.k);
   const holders = peer.confirmedHoldersOf(fileId);
-  // Its storer has more than its share as long as it has not seen the others prove theirs: it may be the only
+  // Its storer keeps more than its share until the others have proved theirs to it: it may be the only
   // holder.
   if (manifest.by !== self && (holders.get(manifest.by)?.size ?? 0) > cap) return false;
   const claims = [...holders].filter(
     ([device, fragments]) => peer.isReachable(device) && (device === self || fragments.size <= cap),
   );
   if (marginOf(new Map(claims), manifest.k) < 1) return false;
-  // Of a file that is being placed, the holders have proved it just now.
+  // While a file is being placed, the holders have proved it just now.
   if (peer.inOutbox(fileId)) return true;
   const given = await Promise.all(
     claims.map(async ([device, fragments]): Promise<[DeviceId, ReadonlySet<number>]> => {
@@ -76,7 +76,7 @@ async function isSafe(job: StoreJob, { fileId, manifest }: PoolFile, ports: Stor
   return marginOf(new Map(given), manifest.k) >= 1;
 }
 
-/** Whether `device` gives the fragment's index and a few of its blocks, drawn at random. */
+/** Whether `device` delivers the fragment's index and a few of its blocks, drawn at random. */
 async function isGiven(
   { transfer: { signal } }: StoreJob,
   { fileId, manifest }: PoolFile,
@@ -106,7 +106,7 @@ async function isGiven(
   }
 }
 
-/** Reads the file back and compares; where it differs, people are told of its storer. */
+/** Reads the file back and compares it. If it differs, people are told about its storer. */
 async function hasTheseBytes(
   job: StoreJob,
   { fileId, manifest }: PoolFile,
@@ -135,6 +135,6 @@ async function hasTheseBytes(
     if (isPalmError(error)) return false;
     throw error;
   }
-  // An empty file has no segment to read, and nothing to differ.
+  // An empty file has no segment to read, and nothing that can differ.
   return end === 0 || segment === plainHashes.length;
 }

@@ -1,5 +1,5 @@
-// Reads a file segment by segment, some at a time, and hashes, or seals and codes each; what is sealed is
-// durable on this device before the next step.
+// Reads a file segment by segment, several at a time, and hashes each, or seals and codes it. Sealed segments
+// are durable on this device before the next step.
 
 import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { isPalmError } from '../../core/model/errors.ts';
@@ -10,7 +10,7 @@ import type { EarlyPlacing } from './early-placing.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
 import { sealedBytesOf, type SealedSegments } from './unfinished-stores.ts';
 
-/** Segments hashed or sealed at once: enough to keep the workers busy while the next one is read. */
+/** Segments hashed or sealed at a time: enough to keep the workers busy while the next one is read. */
 export const SEGMENTS_AT_ONCE = 3;
 
 export function blockHashAt(hashes: readonly BlockHash[], fragment: number): BlockHash {
@@ -33,12 +33,12 @@ export function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Arr
 
 interface Sealing {
   readonly isKept: boolean;
-  /** What each segment must have, where the file was hashed before. */
+  /** The hash that each segment must have, where the file was hashed before. */
   readonly plainHashes: readonly Uint8Array[] | undefined;
   readonly early: EarlyPlacing | undefined;
 }
 
-/** Plain hash and block hashes of each segment. Those that are sealed already are left as they are. */
+/** Plain hash and block hashes of each segment. Segments that are sealed already are left as they are. */
 export async function sealSegments(
   job: StoreJob,
   store: UnfinishedStore,
@@ -56,7 +56,7 @@ export async function sealSegments(
   };
   return mapSegments(job, pace, async (read, segment) => {
     const { plainHash: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
-    // A power failure may have taken bytes of blocks and left the row.
+    // A power failure may have lost bytes of blocks and left the row.
     if (doneHash !== undefined && doneBlocks !== undefined && (await areSound(doneBlocks, ports)))
       return { plainHash: doneHash, hashes: doneBlocks };
     const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
@@ -64,7 +64,7 @@ export async function sealSegments(
     const keep = isKept ? { as: segment, plainHash } : undefined;
     await ports.fragments.putBlocks(ownerOfStore(storeId), row, 'computed', keep);
     early?.sealed(hashes);
-    // One whose blocks were found damaged has been counted already.
+    // A segment that was sealed before, and lost blocks to damage, has been counted already.
     if (doneBlocks === undefined) {
       if (isKept) ports.unfinished.advanced(storeId, segment);
       transfer.advance(plainBytesOf(store, segment));
@@ -90,7 +90,7 @@ async function areSound(blocks: readonly BlockHash[], { fragments, memory }: Sto
 
 type Read = () => Promise<Uint8Array<ArrayBuffer>>;
 
-/** Seals a segment; once more, read anew and checked again, when the worker that had it died. */
+/** Seals a segment. If its worker died, reads it again, checks it again and retries once. */
 function sealerOf(
   job: StoreJob,
   store: UnfinishedStore,
@@ -113,9 +113,9 @@ function sealerOf(
 }
 
 /**
- * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with what reads it; answers in order. `pace`,
- * where there is one, is waited for before a segment is chosen, so that segments are read in their order: a
- * file is one stream.
+ * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with a reader for it; returns the results in
+ * order. Each segment is chosen after `pace`, if given, so that segments are read in their order: a file is
+ * one stream.
  */
 async function mapSegments<Result>(
   job: StoreJob,

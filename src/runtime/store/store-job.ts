@@ -1,4 +1,4 @@
-// One file that is to be stored, and what storing it needs.
+// One file to be stored, and what storing it needs.
 
 import type { FileDetails } from '../../core/catalogue/manifest.ts';
 import type { Geometry } from '../../core/model/geometry.ts';
@@ -33,9 +33,9 @@ export interface StorePorts {
   readonly driver: PeerDriver;
   readonly keys: PoolKeys;
   readonly unfinished: UnfinishedStores;
-  /** Tells people something that is no failure. */
+  /** Reports something that is no failure. */
   readonly notice: (notice: Notice) => void;
-  /** Tells people what another device did. */
+  /** Reports what another device did. */
   readonly misdeed: (device: DeviceId, what: Misdeed) => void;
 }
 
@@ -46,7 +46,7 @@ export interface StoreJob {
   readonly modifiedMs: number;
   readonly isPrivate: boolean;
   readonly handle: SourceHandle | undefined;
-  /** The interrupted store that this job claimed, to go on with if `source` still has its bytes. */
+  /** The interrupted store that this job claimed; it is continued if `source` still has its bytes. */
   readonly resumes: UnfinishedStore | undefined;
   /** Sealing may wait for the devices that the blocks go to. */
   readonly isPaced: boolean;

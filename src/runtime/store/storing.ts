@@ -1,15 +1,15 @@
 // Stores one file: choose keys, read, hash, seal and code every segment, make all n fragments durable here,
 // then publish the manifest and let the outbox place them. Memory holds a few segments, whatever the file's
-// size. A file that the pool may have already, or that may have been interrupted, is read and hashed once
+// size. A file that the pool may already have, or that may have been interrupted, is read and hashed once
 // before (docs/decisions/0012-one-pass.md).
 //
-// One (key, nonce) pair seals one plaintext that leaves this device, ever: the hash of a segment is durable
-// before anything can answer its blocks, and whoever seals it again has it checked; keys of which that was
-// lost are not used again. A source that changed ends the store, and its keys with it.
+// One (key, nonce) pair seals only one plaintext that ever leaves this device. A segment's hash is durable
+// before its blocks can be served, and sealing it again checks that hash; if the hash was lost, the keys are
+// not used again. A source that changed ends the store, and its keys with it.
 //
 // A file of several segments is in the journal from its first sealed block until it is published: a later
 // page, or a later attempt on this one, then seals only what is missing
-// (docs/decisions/0007-resuming-a-store.md). A file of one segment has no middle to be resumed in.
+// (docs/decisions/0007-resuming-a-store.md). A file of one segment has no middle to resume from.
 
 import { contentTagOf, FILE_KEY_BYTES } from '../../core/coding/file-key.ts';
 import { encodeFragmentIndex } from '../../core/coding/fragment-index.ts';
@@ -44,8 +44,9 @@ export type Stored =
     };
 
 /**
- * Ends with all n fragments durable on this device and in its outbox. @throws PalmError; then nothing is left
- * behind, or what is sealed waits among the unfinished stores and the message says so.
+ * Ends with all n fragments durable on this device and in its outbox.
+ * @throws PalmError; then nothing is left behind, or the sealed part waits among the unfinished stores and
+ * the message says so.
  */
 export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Stored> {
   const plainHashes = mayBeHere(job, ports) ? await hashSegments(job, ports) : undefined;
@@ -86,7 +87,7 @@ async function sealAndPublish(
   const { storeId, k, n, linkKey, sharedKey, salt, isPrivate } = store;
   const { unfinished, random } = ports;
   let isKept = false;
-  // A file that is sealed at one go has no rest to be sealed while its first blocks travel.
+  // A file that is sealed in one go has nothing left to seal while its first blocks travel.
   const isLong = segmentCountOf(store) > SEGMENTS_AT_ONCE;
   const early = isLong ? new EarlyPlacing(parseJobId(bytesOfHex(storeId)), store, ports) : undefined;
   try {
@@ -95,7 +96,7 @@ async function sealAndPublish(
     if (segments.length > 1) await job.source.checkUnchanged();
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
     const contentTag = contentTagOf(ports.keys.contentTagKey, sealedHashes);
-    // It may have come meanwhile, or have one segment and not been looked for yet.
+    // It may have come in the meantime, or have one segment and not have been looked for yet.
     const known = await equalFileOf(job, sealedHashes, ports);
     if (known !== undefined) {
       early?.over();
@@ -115,7 +116,7 @@ async function sealAndPublish(
     return { kind: 'stored', fileId, linkKey, details };
   } catch (error) {
     early?.over();
-    // One that was kept before is kept also when that could not be said anew.
+    // A store that was journaled before stays journaled even if it could not be written again.
     const isThere = (isKept || unfinished.has(storeId)) && !job.transfer.signal.aborted;
     const code = isThere && isPalmError(error) ? passingCode(error.code) : undefined;
     if (code === undefined || !isPalmError(error)) {
@@ -130,7 +131,7 @@ async function sealAndPublish(
   }
 }
 
-/** The codes of failures that say nothing against the same store at another time. */
+/** Codes of failures that do not rule out the same store at another time. */
 const PASSING = ['storage-full', 'storage-failed', 'worker-failed', 'refused'] as const;
 
 function passingCode(code: PalmErrorCode): (typeof PASSING)[number] | undefined {

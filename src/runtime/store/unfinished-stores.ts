@@ -1,8 +1,8 @@
 // The stores that this device began to seal and has not published: those under way, and those that were
 // interrupted (a reload, a crash, a full disk) and wait to be continued.
 //
-// Invariants: a store is in the journal before its first block is sealed, and until it is published or given
-// up; as long as it is, its claim on its blocks stays; at most one job works on it.
+// Invariants: a store is in the journal before its first block is sealed, and until it is published or
+// discarded; during that time its claim on its blocks stays; at most one job works on it.
 
 import { equalBytes } from '../../core/model/bytes.ts';
 import { PalmError } from '../../core/model/errors.ts';
@@ -18,19 +18,19 @@ export interface UnfinishedPorts {
   readonly sources: SourceFiles;
 }
 
-/** What a store must have in common with an interrupted one to be the same, beside its bytes. */
+/** What a store and an interrupted one must have in common, apart from their bytes, to be the same. */
 export type Likeness = Geometry & Pick<UnfinishedStore, 'name' | 'isPrivate'>;
 
 interface Entry {
   readonly store: UnfinishedStore;
   readonly sealedBytes: number;
-  /** Segments that this page knows to have been sealed: their rows must be there still. */
+  /** Segments that this page knows to have been sealed: their rows must still be there. */
   readonly known: Set<number>;
   readonly needs: UnfinishedStatus['needs'];
   readonly isRunning: boolean;
 }
 
-/** By segment: the SHA-256 of its plaintext, and its n blocks where all are here still. */
+/** By segment: the SHA-256 of its plaintext, and its n blocks where all are still here. */
 export type SealedSegments = ReadonlyMap<number, Kept>;
 
 /** Stores beyond this cannot be continued. */
@@ -46,7 +46,7 @@ export class UnfinishedStores {
     this.#changed = changed;
   }
 
-  /** Takes up what earlier pages left. Answers how many damaged records were removed. */
+  /** Loads the stores of earlier pages. Returns how many damaged records were removed. */
   async load(): Promise<number> {
     const { journal } = this.#ports;
     const { stores, damagedCount } = await journal.load();
@@ -70,7 +70,7 @@ export class UnfinishedStores {
     return new Set(Array.from(this.#entries.keys(), ownerOfStore));
   }
 
-  /** Those that wait to be continued, the oldest first. */
+  /** Stores that wait to be continued, oldest first. */
   list(): UnfinishedStatus[] {
     return [...this.#entries.values()].flatMap(({ store, sealedBytes, needs, isRunning }) => {
       const { storeId, name, path, size, isPrivate } = store;
@@ -82,10 +82,7 @@ export class UnfinishedStores {
     return this.#entries.has(storeId);
   }
 
-  /**
-   * Ends those that a crash kept from ending after they were published; `salts` are those of the catalogue's
-   * files.
-   */
+  /** Ends stores that were published just before a crash; `salts` are those of the catalogue's files. */
   async endPublished(salts: Iterable<Uint8Array>): Promise<void> {
     if (this.#entries.size === 0) return;
     for (const salt of salts) {
@@ -95,8 +92,8 @@ export class UnfinishedStores {
   }
 
   /**
-   * Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or it is being
-   * continued.
+   * Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or when it is
+   * being continued.
    */
   claim(storeId: string): UnfinishedStore {
     const entry = this.#entries.get(storeId);
@@ -112,19 +109,17 @@ export class UnfinishedStores {
     return this.#alike(like).length > 0;
   }
 
-  /**
-   * Takes an interrupted store that may be of the same file and that `isEqual` finds to be, if there is one.
-   */
+  /** Takes an interrupted store that may be of the same file and passes `isEqual`, if there is one. */
   async claimAlike(
     like: Likeness,
     isEqual: (sealed: SealedSegments) => boolean,
   ): Promise<UnfinishedStore | undefined> {
     for (const { storeId } of this.#alike(like)) {
-      if (this.#entries.get(storeId)?.isRunning !== false) continue; // others took it meanwhile
+      if (this.#entries.get(storeId)?.isRunning !== false) continue; // another job took it
       const store = this.claim(storeId);
       try {
         const sealed = await this.sealed(store);
-        // Of one of which nothing is sealed nobody can tell.
+        // If nothing was sealed, there is nothing to compare.
         if (sealed.size > 0 && isEqual(sealed)) return store;
       } catch (error) {
         this.pause(storeId);
@@ -137,7 +132,7 @@ export class UnfinishedStores {
 
   /**
    * The file of a claimed store, opened again where the browser has a handle and allows it. Call it within a
-   * gesture: the person may be asked. @throws PalmError 'file-needed' when they must choose it.
+   * gesture: the browser may ask the person. @throws PalmError 'file-needed' when they must choose it.
    */
   async open({ storeId, name, handle }: UnfinishedStore): Promise<File> {
     if (handle === undefined) throw fileNeeded(name, 'no-handle');
@@ -150,8 +145,8 @@ export class UnfinishedStores {
   }
 
   /**
-   * Journals `store`, which a job works on from now on. Answers whether it could be: it cannot be continued
-   * otherwise.
+   * Journals `store`, which a job works on from now on. Returns whether that worked: otherwise it cannot be
+   * continued.
    */
   async keep(store: UnfinishedStore): Promise<boolean> {
     const { storeId, handle } = store;
@@ -169,7 +164,7 @@ export class UnfinishedStores {
     return true;
   }
 
-  /** A segment of a store that is kept was sealed, and its blocks are kept. */
+  /** A segment of a journaled store was sealed, and its blocks are kept. */
   advanced(storeId: string, segment: number): void {
     const entry = this.#entries.get(storeId);
     if (entry === undefined) return;
@@ -178,8 +173,8 @@ export class UnfinishedStores {
   }
 
   /**
-   * Of a store that is kept, the segments whose blocks may have left this device; none when that is not known
-   * of each, and then its keys are not to be used again.
+   * The segments of a journaled store whose blocks may have left this device. None if that is unknown for any
+   * of them: then its keys must not be used again.
    */
   async sealed(store: UnfinishedStore): Promise<SealedSegments> {
     const sealed = await this.#sealed(store);
@@ -187,7 +182,7 @@ export class UnfinishedStores {
     return sealed;
   }
 
-  /** The job that worked on it stopped; it can be continued. */
+  /** The job that worked on it stopped; the store can be continued. */
   pause(storeId: string): void {
     this.#set(storeId, { isRunning: false });
   }

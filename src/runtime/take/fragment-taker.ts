@@ -1,6 +1,6 @@
-// Fetches the fragments that core's peer takes from a device: a large one by itself, small ones together.
+// Fetches the fragments that core's peer takes from a device: a large one on its own, small ones together.
 //
-// Invariant: each fragment that `take` is given is told of once as `ended`, however that went.
+// Invariant: each fragment given to `take` is reported once as `ended`, whatever happened.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { isPalmError } from '../../core/model/errors.ts';
@@ -16,7 +16,7 @@ export interface FragmentTakerPorts {
   readonly clock: Clock;
   readonly fragments: FragmentStore;
   readonly manifestOf: (file: FileId) => Manifest | undefined;
-  /** A device as people know it. */
+  /** The device, as notices name it. */
   readonly quoted: (device: DeviceId) => QuotedDevice;
   readonly request: (from: DeviceId, ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
   /** See PullPorts. */
@@ -37,14 +37,14 @@ export interface FragmentTakerPorts {
 const NOTHING: ReadonlyMap<Place, PullOutcome> = new Map();
 const BUSY: PullOutcome = { kind: 'refused', reason: 'busy' };
 
-/** A device whose link broke over the question is asked for one fragment at a time for so long, ms. */
+/** How long a device whose link broke over the question is asked for one fragment at a time, ms. */
 const ONE_BY_ONE_MS = 30 * 60_000;
 
 export class FragmentTaker {
   readonly #ports: FragmentTakerPorts;
-  /** Devices that know the question for several fragments at once: they answered it. */
+  /** Devices that know the question for several fragments: they answered it. */
   readonly #knowing = new Set<DeviceId>();
-  /** Devices that may not: until when they are not asked it. */
+  /** Devices that may not know it: until when they are not asked it. */
   readonly #oneByOne = new Map<DeviceId, number>();
   #jobCount = 0;
 
@@ -70,7 +70,7 @@ export class FragmentTaker {
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  /** What came of those that need not be fetched one by one. */
+  /** The results of fragments that need not be fetched one by one. */
   async #together(places: readonly Place[], from: DeviceId): Promise<ReadonlyMap<Place, PullOutcome>> {
     const nowMs = this.#ports.clock.nowMs();
     if ((this.#oneByOne.get(from) ?? nowMs) > nowMs) return NOTHING;
@@ -81,16 +81,16 @@ export class FragmentTaker {
       return pulled;
     } catch (error) {
       if (!isPalmError(error)) throw error;
-      // It is slow, or does not answer: asking for more would not help.
+      // It is slow or silent: asking for more would not help.
       if (error.code === 'deadline') return new Map(places.map((place) => [place, BUSY]));
-      // A Palm of before ends its link over a question that it does not know.
+      // An older version of Palm closes its link over an unknown question.
       if (error.code === 'link-closed' && !this.#knowing.has(from))
         this.#oneByOne.set(from, nowMs + ONE_BY_ONE_MS);
       return NOTHING;
     }
   }
 
-  /** Each has blocks of its own: the end of one frees none of another's. */
+  /** Each job has blocks of its own, so the end of one frees none of another's. */
   #job(from: DeviceId): PullPorts {
     this.#jobCount += 1;
     return {
@@ -113,7 +113,7 @@ export class FragmentTaker {
         this.#ports.warn(pulled.notice);
       }
     } finally {
-      // Whatever happened: the next fragment that waits must get its turn.
+      // In every case the next waiting fragment must get its turn.
       this.#ports.ended(place, from, outcome, blocks);
     }
   }

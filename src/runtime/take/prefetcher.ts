@@ -1,5 +1,5 @@
-// Fetches the blocks that core's peer wants because they were foretold, and keeps them in the fragment store
-// under a claim of their job until the job is over.
+// Fetches foretold blocks that core's peer wants, and keeps them in the fragment store under a claim of their
+// job until the job is over.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import {
@@ -31,7 +31,7 @@ interface Claim {
 export class Prefetcher {
   readonly #ports: PrefetchPorts;
   readonly #claims = new Map<BlockOwner, Claim>();
-  /** Claims being released: blocks that are put meanwhile would go with them. */
+  /** Claims being released: a block put during the release would be deleted with them. */
   readonly #releases = new Map<BlockOwner, Promise<void>>();
   readonly #underWay = new Map<string, Promise<PrefetchOutcome>>();
 
@@ -72,7 +72,7 @@ export class Prefetcher {
     }
   }
 
-  /** Resolves when none of `blocks` is being fetched any more, and none is about to be given up. */
+  /** Resolves when none of `blocks` is still being fetched, and none is about to be given up. */
   async settled(blocks: readonly BlockHash[]): Promise<void> {
     if (this.#underWay.size + this.#releases.size === 0) return;
     const fetches = blocks.flatMap((hash) => this.#underWay.get(blockKey(hash)) ?? []);

@@ -1,7 +1,7 @@
-// Fetches fragments that another device asked this one to hold. One by itself: its index, then the blocks
-// that are not here yet (others were foretold), a few at a time. Small ones together: in one answer, and one
-// transaction. Each block is checked against its hash before it is written, and a fragment exists only once
-// all of it is durable.
+// Fetches fragments that another device asked this one to hold. A large one: its index, then the blocks that
+// are not here yet (others were foretold), a few at a time. Small ones: in one answer, and one transaction.
+// Each block is checked against its hash before it is written, and a fragment exists only once all of it is
+// durable.
 
 import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
 import type { Manifest } from '../../core/catalogue/manifest.ts';
@@ -16,13 +16,13 @@ import type { Notice, QuotedDevice } from '../notice.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 
 export interface PullPorts {
-  /** Claims the blocks until their fragment counts them: a name that no other job has. */
+  /** Claims the blocks until their fragment counts them. No other job has this name. */
   readonly owner: BlockOwner;
-  /** Undefined when the file is not known, or no longer. */
+  /** Undefined when the file is unknown, or no longer known. */
   readonly manifestOf: (file: FileId) => Manifest | undefined;
   readonly fragments: FragmentStore;
   readonly request: (ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Resolves when none of these blocks is being fetched because it was foretold, and none will be. */
+  /** Resolves when none of these foretold blocks is being fetched, and none will be. */
   readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
 }
 
@@ -34,12 +34,12 @@ export type PullOutcome =
       readonly notice?: Notice;
     };
 
-/** Blocks asked for at once, and written in one call: some 1 MiB. */
+/** Blocks requested together, and written in one call: some 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
 
 /**
- * What is told of a device whose blocks do not fit their hashes, or whose index does not fit its id, by its
- * own word or here.
+ * The notice about a device whose blocks do not match their hashes, or whose index does not match its id, by
+ * its own word or here.
  */
 export function damagedOffer(from: QuotedDevice): Notice {
   return { kind: 'damaged-offer', from };
@@ -67,9 +67,9 @@ export async function pullFragment(place: Place, from: QuotedDevice, ports: Pull
 }
 
 /**
- * Fetches small fragments in one answer. Answers those that are durable now; the others were not sent.
- * @throws PalmError when any of the answer is not what it should be; fetching them one by one says which, and
- * takes the others.
+ * Fetches small fragments in one answer. Returns those that are durable now; the others were not sent.
+ * @throws PalmError when any part of the answer is wrong; fetching them one by one finds out which, and takes
+ * the others.
  */
 export async function pullTogether(
   places: readonly Place[],
@@ -126,7 +126,7 @@ async function pullBlocks(index: FragmentIndex, manifest: Manifest, ports: PullP
       present[segment] === true ? [] : [{ hash, segment }],
     );
     await pullMissing(missing, manifest, ports);
-    // What was here for another job's sake may have been given up meanwhile; what this one fetched stays.
+    // Blocks that were here for another job may have been given up; those that this job fetched stay.
     if (missing.length === 0 || missing.length === index.blocks.length) return;
   }
 }
@@ -144,12 +144,12 @@ async function pullMissing(missing: readonly Missing[], manifest: Manifest, port
         return checkedBlock(hash, bytes, manifest, segment);
       }),
     );
-  // The next part is on its way while this one is written.
+  // The next part travels while this one is written.
   let coming = fetchPart(missing.slice(0, BLOCKS_AT_ONCE));
   for (let at = 0; at < missing.length; at += BLOCKS_AT_ONCE) {
     const blocks = await coming;
     coming = fetchPart(missing.slice(at + BLOCKS_AT_ONCE, at + 2 * BLOCKS_AT_ONCE));
-    // Its failure is met at the next turn, or not at all when writing fails first.
+    // Its failure surfaces at the next turn, or never when writing fails first.
     coming.catch(() => undefined);
     await ports.fragments.putBlocks(ports.owner, blocks, 'claimed');
   }
@@ -165,7 +165,7 @@ function refusalOf(error: PalmError, from: QuotedDevice): PullOutcome {
     case 'storage-failed':
       return { kind: 'refused', reason: 'failed', notice: { kind: 'failure', failure: error.failure } };
     default:
-      // The link closed or was slow: the other side offers the fragment again.
+      // The link closed or was slow: the other side will offer the fragment again.
       return { kind: 'refused', reason: 'busy' };
   }
 }
