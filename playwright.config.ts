@@ -1,5 +1,5 @@
 // The browser tests: real Chromium, the real relay, the built app (test/e2e). One worker, because one test
-// runs up to six devices on what may be two cores. No retries: a test that needs one hides a fault.
+// runs up to six devices on what may be two cores. No retries: a test that needs one hides a bug.
 
 import { defineConfig } from '@playwright/test';
 import { browserArguments, findBrowser } from './test/browser.mjs';
@@ -9,7 +9,7 @@ const executablePath = findBrowser();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const laptop = { viewport: { width: 1280, height: 800 } };
 const screenshots = /screenshots\.spec\.ts$/;
-/** They take their time: `npm run test:long` runs them. */
+/** Slow tests: `npm run test:long` runs them. */
 const long = process.env['PALM_LONG'] === '1' ? [] : [/\.long\.spec\.ts$/];
 
 export default defineConfig({

@@ -14,12 +14,12 @@ export default defineConfig({
       strategies: 'injectManifest',
       srcDir: 'src/sw',
       filename: 'sw.ts',
-      // The app registers it itself; the plugin's way would be an inline script.
+      // The app registers it itself; the plugin would use an inline script.
       injectRegister: false,
       registerType: 'prompt',
       injectManifest: {
         globPatterns: ['**/*.{html,js,css,svg,png,wasm,webmanifest}'],
-        // The largest single file is far below this; a larger one would be a mistake, and fails the build.
+        // The largest file is far below this; a larger one would be a mistake, and fails the build.
         maximumFileSizeToCacheInBytes: 4 * 1024 * 1024,
       },
       manifest: {
@@ -45,9 +45,9 @@ export default defineConfig({
   build: {
     outDir: 'dist/app',
     target: 'es2022',
-    // A data: URL is another origin to the policy; files are cached just as well.
+    // The policy treats a data: URL as another origin; files are cached just as well.
     assetsInlineLimit: 0,
-    // Every supported browser preloads modules by itself.
+    // Every supported browser preloads modules itself.
     modulePreload: { polyfill: false },
   },
 });

@@ -17,7 +17,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           exclude: [ATTACKS],
           testTimeout: timeLimitMs(30_000, 300_000),
-          // The erasure kernel is built from source; where it is up to date this takes no time.
+          // The erasure kernel is built from source; this takes no time if it is up to date.
           globalSetup: ['src/wasm/build.mjs'],
         },
       },
@@ -31,12 +31,13 @@ export default defineConfig({
           name: 'attacks',
           include: [ATTACKS],
           testTimeout: timeLimitMs(60_000, 300_000),
-          // They measure what well-behaved clients wait: after all others, whose load would count.
+          // They measure the waits of well-behaved clients, so they run after all others, whose load would
+          // count.
           sequence: { groupOrder: 1 },
         },
       },
     ],
-    // A test that needs a second try hides a fault.
+    // A test that needs a second try hides a bug.
     retry: 0,
   },
 });

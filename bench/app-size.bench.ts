@@ -1,7 +1,7 @@
-// How much JavaScript and wasm a browser has to load before the app can be used: from the network log of the
-// built app, opened in an empty profile as the relay serves it. Usable is when the first screen takes input,
-// by the page's clock; whatever was asked for until then counts, each file as gzip packs it at its best
-// level, whatever packing the relay chose.
+// How much JavaScript and wasm a browser must load before the app can be used: from the network log of the
+// built app, opened in an empty profile as the relay serves it. The app is usable when the first screen takes
+// input, by the page's clock. All files requested until then count, each at gzip's best level, however the
+// relay compressed it.
 
 import { gzipSync } from 'node:zlib';
 import { test } from './rig/bench-pool.ts';
@@ -11,9 +11,9 @@ import { report } from './results.ts';
 const AT_MOST_KB = 150;
 
 interface Milestones {
-  /** When the button that makes a pool could be pressed, ms since the Unix epoch. */
+  /** When the button that creates a pool became usable, ms since the Unix epoch. */
   readonly usableMs: Promise<number>;
-  /** When the page asked for its service worker, whose script the log shows only once it runs. */
+  /** When the page requested its service worker; the log shows its script only once it runs. */
   registeredMs: number;
 }
 
@@ -27,10 +27,10 @@ test('JavaScript and wasm before the app is usable', async ({ browser, relay, fa
   const context = await newProfile();
   faults.watch(context, 'newcomer', relay.app);
   await context.addInitScript(installMilestones);
-  /** By URL: when it was first asked for, ms since the Unix epoch. */
+  /** By URL: when it was first requested, ms since the Unix epoch. */
   const asked = new Map<string, number>();
   const note = (url: string, atMs: number) => asked.set(url, Math.min(atMs, asked.get(url) ?? Infinity));
-  // A worker's requests are the page's, and a service worker's are the context's.
+  // A worker's requests belong to the page, a service worker's to the context.
   context.on('requestfinished', (request) => note(request.url(), request.timing().startTime));
 
   const page = await context.newPage();
@@ -38,7 +38,7 @@ test('JavaScript and wasm before the app is usable', async ({ browser, relay, fa
   const usableMs = await page.evaluate(() => window.milestones.usableMs);
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
   note(worker.url(), await page.evaluate(() => window.milestones.registeredMs));
-  // Stores and reads: what that needs must have been asked for by now, if it was not before.
+  // Stores and reads, so that the files for that are requested by now at the latest.
   await page.evaluate(async () => {
     await window.palm.createPool({ name: 'Size' });
     const { fileId } = await window.palm.store(new Blob(['a']), { name: 'a', durability: 'fast' });
@@ -88,7 +88,7 @@ function sumOf(sizes: Readonly<Record<string, number>>): number {
   return Object.values(sizes).reduce((sum, size) => sum + size, 0);
 }
 
-/** Runs in the page before the app does: it names nothing outside itself. */
+/** Runs in the page before the app does, so it refers to nothing outside itself. */
 function installMilestones(): void {
   const nowMs = () => performance.timeOrigin + performance.now();
   const isUsable = () =>

@@ -1,6 +1,6 @@
-// The published lines as a picture: how far from 1, on a log scale, each ratio lies, with its target; and
-// below, each amount as a share of its limit. Drawn on its own ground in the colours of the reader's scheme,
-// and whether a target is met is said in words too, so that it is readable without telling colours apart.
+// Draws the published lines: each ratio's distance from 1 on a log scale, with its target; below, each amount
+// as a share of its limit. The picture has its own background and follows the reader's colour scheme. Words
+// also say whether a target is met, so it is readable without distinguishing colours.
 
 import { isReached, short } from './published.mjs';
 
@@ -23,12 +23,12 @@ import { isReached, short } from './published.mjs';
 
 const WIDTH = 1120;
 const MARGIN = 24;
-/** Where bars may lie; labels are left of it, figures right. */
+/** The area of the bars; labels are left of it, figures right. */
 const PLOT_LEFT = 470;
 const PLOT_RIGHT = 870;
 const ROW_HEIGHT = 22;
 const BAR_HEIGHT = 12;
-/** Of a group's title, and of a panel's heading with its axis. */
+/** Heights of a group's title, and of a panel's heading with its axis. */
 const TITLE_HEIGHT = 34;
 const HEADING_HEIGHT = 52;
 
@@ -82,7 +82,7 @@ export function chartOf(benches) {
 /**
  * @param {string} heading
  * @param {readonly PublishedBench[]} benches
- * @param {(line: PublishedLine) => Row | undefined} rowOf undefined for a line that has no place in this
+ * @param {(line: PublishedLine) => Row | undefined} rowOf undefined for a line that does not belong in this
  * panel
  * @returns {Panel}
  */
@@ -182,14 +182,14 @@ function drawRow({ label, value, least, most, target, isReached: verdict, text: 
 }
 
 /**
- * A log scale that everything of `panel` fits on.
+ * A log scale that fits all of `panel`.
  * @param {Panel} panel
  * @returns {Scale}
  */
 function scaleFor({ groups }) {
   const rows = groups.flatMap((group) => group.rows);
   const values = [1, ...rows.flatMap(({ least, most, target = 1 }) => [least, most, target])];
-  // A task list without any long task is 0 of its limit, which no log scale has.
+  // Without any long task the value is 0, which a log scale cannot show.
   const positive = values.filter((value) => value > 0);
   const from = Math.min(...positive) / 1.1;
   const to = Math.max(...positive) * 1.1;
@@ -201,7 +201,7 @@ function scaleFor({ groups }) {
 }
 
 /**
- * 1, 2 and 5 of each decade; of a wide range the decades alone.
+ * 1, 2 and 5 of each decade; for a wide range only the decades.
  * @param {number} from
  * @param {number} to
  */

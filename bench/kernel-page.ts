@@ -10,8 +10,8 @@ import { parityOf, rebuiltOf } from '../test/fixtures/erasure-coding.ts';
 export type CodeName = 'npm' | 'simd' | 'relaxed';
 
 /**
- * encode: all parity from the data. rebuild: the first n - k shards, all data, from the rest. single: the
- * first alone.
+ * encode: all parity from the data. rebuild: the first n - k shards, all data, from the rest. single: only
+ * the first.
  */
 export type Operation = 'encode' | 'rebuild' | 'single';
 
@@ -33,28 +33,30 @@ let prepared = (): void => {
   throw new Error('nothing was prepared');
 };
 
-/** The build of the kernel that Palm takes in this engine. */
+/** The build of the kernel that Palm uses in this engine. */
 export async function bestBuild(): Promise<'simd' | 'relaxed'> {
   return (await relaxedSimd()) ? 'relaxed' : 'simd';
 }
 
-/** Starts a code from its module. */
+/** Instantiates a code from its module. */
 export async function load(name: CodeName, wasmBase64: string): Promise<void> {
   const bytes = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
   codes.set(name, name === 'npm' ? await loadReedSolomon(bytes) : await loadSimdReedSolomon(bytes));
 }
 
 /**
- * Makes a segment for `run`. Shards are copied into the wasm's memory and answers out of it to buffers that
- * are used again, as ISA-L's are; `fresh` has the code answer new buffers instead, whose pages the system
- * must first provide.
+ * Makes a segment for `run`. Shards are copied into the wasm's memory, and results out of it to reused
+ * buffers, as with ISA-L; with `fresh` the code returns new buffers, whose pages the system must first
+ * provide.
  */
 export function prepare(name: CodeName, work: Work, fresh: boolean): void {
   prepared = callOf(name, work, fresh);
   prepared();
 }
 
-/** Works for at least `leastMs`; answers on how many bytes of data: a segment's data is its k data shards. */
+/**
+ * Works for at least `leastMs`; returns the bytes of data processed: a segment's data is its k data shards.
+ */
 export function run({ k, blockBytes }: Work, leastMs: number): number {
   const startMs = performance.now();
   let calls = 0;
@@ -103,7 +105,7 @@ function codeOf(name: CodeName): ErasureCode {
   return code;
 }
 
-/** All n shards of a segment whose bytes look random and are always the same. */
+/** All n shards of a segment with pseudo-random bytes that are always the same. */
 function segmentOf(code: ErasureCode, { k, n, blockBytes }: Work): IndexedBlock[] {
   let state = 1;
   const shards = Array.from({ length: n }, (_, index) => ({ index, bytes: new Uint8Array(blockBytes) }));
@@ -122,7 +124,7 @@ interface Roles {
   readonly targets: readonly IndexedBlock[];
 }
 
-/** Losing data shards is the most there is to compute. */
+/** Losing data shards needs the most computation. */
 function rolesOf(shards: readonly IndexedBlock[], { operation, k, n }: Work): Roles {
   switch (operation) {
     case 'encode':

@@ -1,10 +1,9 @@
-// The erasure kernel beside the npm wasm build, and beside native ISA-L where that is installed: 256 KiB
-// blocks, one thread, real Chromium. Palm's side is the ErasureCode that the codec worker uses, copies into
-// and out of the wasm's memory included; ISA-L works where the shards lie. Every code first has to derive the
-// right shards.
+// The erasure kernel beside the npm wasm build and, if installed, native ISA-L: 256 KiB blocks, one thread,
+// real Chromium. Palm's side is the ErasureCode that the codec worker uses, including copies into and out of
+// the wasm's memory; ISA-L works in place. Every code must first derive the right shards.
 //
-// Rates are per second of the thread's own processor time: whatever else the machine does meanwhile then
-// takes nothing from either side, except for a share of its caches.
+// Rates are per second of the thread's own processor time, so other load on the machine costs neither side
+// anything but a share of the caches.
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +16,7 @@ import { type LineInput, report } from './results.ts';
 import { REPEATS } from './scale.ts';
 
 const BLOCK_BYTES = 262_144;
-/** How long one measurement takes at least: many calls, beside which what surrounds them is nothing. */
+/** The minimum time of one measurement: many calls, so that overhead is negligible. */
 const LEAST_MS = 250;
 
 const MODULES: Readonly<Record<CodeName, string>> = {
@@ -26,14 +25,14 @@ const MODULES: Readonly<Record<CodeName, string>> = {
   relaxed: '../src/wasm/build/kernel-relaxed.wasm',
 };
 
-/** What stands on Palm's side of a line, and what beside it. */
+/** Palm's side of a line, and the other side. */
 interface Comparison {
   readonly operation: Operation;
   readonly k: number;
   readonly n: number;
   readonly palm: 'best' | 'simd';
   readonly beside: 'npm' | 'isal';
-  /** Every answer in new buffers. */
+  /** Every result in new buffers. */
   readonly fresh?: boolean;
   readonly atLeast?: number;
 }
@@ -79,8 +78,7 @@ test('the erasure kernel beside the npm wasm build and ISA-L', async ({ browser,
 });
 
 /**
- * Has the page load the codes that it can run; answers the build of the kernel that Palm takes in this
- * engine.
+ * Has the page load the codes that it can run; returns the build of the kernel that Palm uses in this engine.
  */
 async function openPage(page: Page): Promise<'simd' | 'relaxed'> {
   await page.addScriptTag({ content: await bundle() });
@@ -118,7 +116,7 @@ async function compare(bench: Bench, comparison: Comparison): Promise<LineInput>
   for (let repeat = -1; repeat < REPEATS; repeat++) {
     const otherRate = await measureOther();
     const ownRate = await measure(bench, code, work, fresh);
-    if (repeat < 0) continue; // the first round warms up: the engine compiles what turns out to be busy
+    if (repeat < 0) continue; // the first round warms up: the engine compiles hot code
     own.push(ownRate);
     other.push(otherRate);
   }
@@ -158,7 +156,7 @@ async function measure(
   return dataBytes / 1e6 / ((await threadSeconds(session)) - startSeconds);
 }
 
-/** Processor time that the page's main thread has had. */
+/** Processor time of the page's main thread so far. */
 async function threadSeconds(session: CDPSession): Promise<number> {
   const { metrics } = await session.send('Performance.getMetrics');
   const metric = metrics.find(({ name }) => name === 'ThreadTime');

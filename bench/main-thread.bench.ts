@@ -1,7 +1,7 @@
-// How long a page's main thread is held up at once while bytes move: the longest task at the storer, at a
-// device that takes fragments, and at the reader, by the thread's own processor time, which has the limit,
-// and by the clock, which on a machine with fewer cores than devices is mostly waiting. With four devices and
-// 100 MB; a first round warms up.
+// How long a single task blocks a page's main thread while bytes move: the longest task at the storer, at a
+// device that takes fragments, and at the reader. The limit applies to the thread's own processor time; time
+// by the clock is mostly waiting on a machine with fewer cores than devices. Four devices and 100 MB; a first
+// round warms up.
 
 import type { Device } from '../test/e2e/device.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';
@@ -11,7 +11,7 @@ import { REPEATS, scaled } from './scale.ts';
 
 const FILE_BYTES = scaled(100_000_000);
 const HOLDER_COUNT = 4;
-/** ms: a longer one is a "long task", which people may notice. */
+/** ms: a longer task is a "long task", which people may notice. */
 const AT_MOST_MS = 50;
 
 interface Round {

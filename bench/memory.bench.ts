@@ -1,9 +1,9 @@
 // How much memory a page and its workers take over idle while 1 GiB is stored, read, and downloaded to the
-// disk. rig/memory-watch.ts says what is counted and how. Idle is a linked device before it has stored or
-// read anything: the workers' start and their wasm count as memory in use.
+// disk. rig/memory-watch.ts explains what is counted and how. Idle is a linked device before it has stored or
+// read anything, so the workers and their wasm count as memory in use.
 //
-// A last round, an eighth of the size, collects garbage before every sample: what it finds is still needed,
-// and the rest of the other rounds' figures is garbage that the engine had not collected yet.
+// A last round, an eighth of the size, collects garbage before every sample: it shows the memory that is
+// still needed. The rest of the other rounds' figures is garbage that the engine had not collected yet.
 
 import type { Device } from '../test/e2e/device.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';
@@ -38,9 +38,9 @@ interface Observed {
 interface Round {
   readonly store: Observed;
   readonly take: Observed;
-  /** Into one buffer of the reader's own. */
+  /** Into one buffer of the reader. */
   readonly read: Observed;
-  /** Each piece is let go of as it comes, and is garbage then. */
+  /** Each piece is dropped as it arrives, and becomes garbage. */
   readonly readPieces: Observed;
   /** By the Download button, through the worker that writes to the origin's private file system. */
   readonly download: Observed;

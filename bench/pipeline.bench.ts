@@ -1,6 +1,6 @@
 // The whole codec pipeline in a page (hash, seal, code 4 of 8, hash the blocks, in the codec pool as the app
-// opens it) beside one plain simple-peer channel from that page to another: it has to keep ahead of any link.
-// Both are rates of the bytes that go in; what comes out of the pipeline is twice as much.
+// opens it) beside one plain simple-peer channel from that page to another: the pipeline must be faster than
+// any link. Both rates count input bytes; the pipeline's output is twice as large.
 
 import type { BrowserContext, Page } from '@playwright/test';
 import { geometryOf, segmentBytesOf } from '../src/core/model/geometry.ts';

@@ -1,5 +1,5 @@
-// Benchmarks in real Chromium against the real relay (`npm run bench`). They print ratios measured in one
-// run; nothing here asserts a time.
+// Benchmarks in real Chromium against the real relay (`npm run bench`). They print ratios measured in one run
+// and assert no times.
 
 import { defineConfig } from '@playwright/test';
 import { browserArguments, findBrowser } from '../test/browser.mjs';

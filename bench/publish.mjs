@@ -1,6 +1,6 @@
-// `npm run bench:publish`: merges what the benches left in bench/results into docs/benchmarks.json, and draws
-// docs/benchmarks.svg and the tables of docs/BENCHMARKS.md anew from it. Results at another scale than 1 are
-// refused, and then nothing is written.
+// `npm run bench:publish`: merges the results in bench/results into docs/benchmarks.json, and makes
+// docs/benchmarks.svg and the tables of docs/BENCHMARKS.md from it. If any result has a scale other than 1,
+// nothing is written.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { chartOf } from './chart.mjs';

@@ -1,6 +1,5 @@
-// What is published of the results: the figures without their single measurements, and the table and the
-// chart made of them. Pure; and plain JavaScript, because Node 20 runs no TypeScript and publish.mjs is run
-// by Node alone.
+// The published part of the results: the figures without the single measurements, and the tables made from
+// them. Pure; and plain JavaScript, because publish.mjs runs in Node and Node 20 runs no TypeScript.
 
 /**
  * @import { BenchResult, Figure, Line } from './results.ts'
@@ -42,11 +41,11 @@ const ORDER = [
 ];
 
 /**
- * `results` in place of what was published under their names before.
+ * `published`, with `results` replacing the benches of the same names.
  * @param {readonly PublishedBench[]} published
  * @param {readonly BenchResult[]} results
  * @returns {PublishedBench[]}
- * @throws {Error} when a result was measured at another scale than 1: its lines are not what they are called
+ * @throws {Error} when a result was not measured at scale 1: its lines' names would be wrong
  */
 export function merge(published, results) {
   const scaled = results.filter(({ scale }) => scale !== 1);
@@ -97,7 +96,7 @@ export function isReached(line) {
 }
 
 /**
- * Three digits that matter.
+ * Three significant digits.
  * @param {number} value
  */
 export function short(value) {
@@ -107,7 +106,7 @@ export function short(value) {
 
 const BEGIN = '<!-- benchmarks: written by npm run bench:publish -->';
 const END = '<!-- /benchmarks -->';
-/** What publish.mjs draws beside the page. */
+/** The picture that publish.mjs draws next to the page. */
 const PICTURE = '![Ratios and amounts against their targets](benchmarks.svg)';
 
 /**

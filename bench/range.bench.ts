@@ -1,7 +1,7 @@
 // Time to the first byte of a range in the middle of a file of 1 GiB, at a device that holds nothing, beside
-// the same of a file that is as large as what a read keeps in flight: a ratio near 1 says that the size does
-// not matter. The file is stored 2 of 3, one fragment at each of three devices, so that 1.5 GiB on their
-// disks are enough.
+// the same in a file only as large as a read keeps in flight: a ratio near 1 means that the size does not
+// matter. The file is stored 2 of 3, one fragment on each of three devices, so it takes only 1.5 GiB on their
+// disks.
 
 import { geometryOf, segmentBytesOf } from '../src/core/model/geometry.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';
@@ -11,13 +11,13 @@ import { REPEATS, scaled } from './scale.ts';
 const GEOMETRY = { k: 2, n: 3 };
 const HOLDER_COUNT = 3;
 const LARGE_BYTES = scaled(2 ** 30);
-/** Of a read, segments in flight (src/runtime/read/reading.ts). */
+/** Segments in flight in a read (src/runtime/read/reading.ts). */
 const WINDOW_SEGMENTS = 8;
 const SMALL_BYTES = WINDOW_SEGMENTS * segmentBytesOf(geometryOf(0, GEOMETRY.k, GEOMETRY.n));
 const RANGE_BYTES = 2 ** 20;
-/** One read takes tens of ms, and varies as much: a measurement is the median of these many. */
+/** One read takes tens of ms, and varies as much: a measurement is the median of this many. */
 const READS_PER_REPEAT = 9;
-/** The size is to cost no more than a fifth. */
+/** The size must not cost more than a fifth. */
 const AT_LEAST = 0.8;
 
 test('first byte of a range in the middle of 1 GiB', async ({ browser, openPalm }) => {
@@ -67,7 +67,7 @@ test('first byte of a range in the middle of 1 GiB', async ({ browser, openPalm 
   });
 });
 
-/** Answers the file's id when every fragment is at its home, and the reader knows the file. */
+/** Returns the file's id when every fragment is at its home, and the reader knows the file. */
 async function store({ storer, reader }: BenchPool, tag: number, bytes: number): Promise<string> {
   const { fileId } = await storer.page.evaluate((work) => window.benchPage.store(work), {
     tag,

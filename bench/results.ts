@@ -1,6 +1,6 @@
-// What a bench leaves behind: bench/results/<name>.json, and a table on the terminal. A line compares Palm
-// with something else that was measured in the same run, alternating with it, so that a ratio means something
-// on any machine; what has nothing to stand beside (memory, bytes of code) is an amount with a limit.
+// The output of a bench: bench/results/<name>.json, and a table on the terminal. A line compares Palm with
+// something else measured in the same run, in turns, so the ratio is meaningful on any machine. Measurements
+// without a counterpart (memory, bytes of code) are amounts with a limit.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -20,12 +20,12 @@ export interface RatioInput {
   readonly kind: 'ratio';
   readonly label: string;
   readonly unit: string;
-  /** Of MB/s more is better, of ms less: a ratio above 1 says that Palm did better, either way. */
+  /** More MB/s are better, fewer ms are better: either way a ratio above 1 means that Palm did better. */
   readonly better: 'more' | 'less';
   readonly palm: Series;
-  /** As many values, each measured next to Palm's of the same index. */
+  /** The same number of values, each measured next to Palm's value with the same index. */
   readonly beside: Series;
-  /** The ratio that Palm is to reach. */
+  /** The ratio that Palm should reach. */
   readonly atLeast?: number;
 }
 
@@ -40,7 +40,7 @@ export interface AmountInput {
 
 export type LineInput = RatioInput | AmountInput;
 
-/** Of the ratios of a 'ratio' line, of the values of an 'amount' line. */
+/** Computed from the ratios of a 'ratio' line, or the values of an 'amount' line. */
 export interface Figure {
   readonly median: number;
   readonly least: number;
@@ -66,25 +66,25 @@ export interface BenchResult {
     readonly node: string;
     readonly engine: string;
   };
-  /** PALM_BENCH_SCALE: 1 is the size that the lines are named after. */
+  /** PALM_BENCH_SCALE: 1 is the size in the lines' names. */
   readonly scale: number;
   readonly repeats: number;
   readonly lines: readonly Line[];
-  /** Whatever else explains the lines: sizes, longest tasks, sums. */
+  /** Other data that explain the lines: sizes, longest tasks, sums. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 export interface BenchReport {
-  /** The file's name in bench/results, and what `npm run bench -- NAME` calls it. */
+  /** The file's name in bench/results, and NAME in `npm run bench -- NAME`. */
   readonly name: string;
   readonly title: string;
-  /** What ran Palm's side: 'Chromium 156.0…', 'Node 20.20.0'. */
+  /** The engine of Palm's side: 'Chromium 156.0…', 'Node 20.20.0'. */
   readonly engine: string;
   readonly lines: readonly LineInput[];
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Writes the result, over an earlier one of this name, and prints its table. */
+/** Writes the result, replacing an earlier one of this name, and prints its table. */
 export async function report(given: BenchReport): Promise<void> {
   const { name, title, engine, details = {} } = given;
   const result: BenchResult = {

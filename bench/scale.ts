@@ -1,6 +1,6 @@
-// How large and how often: PALM_BENCH_SCALE (a fraction of the sizes that the lines are named after, default
-// 1) and PALM_BENCH_REPEATS (default 5) make a bench short enough to work on. Both are recorded with every
-// result, and results at another scale than 1 are never published.
+// Sizes and repeats: PALM_BENCH_SCALE (a fraction of the sizes in the lines' names, default 1) and
+// PALM_BENCH_REPEATS (default 5) make a bench short enough to work on. Both are recorded with every result;
+// only results at scale 1 are published.
 
 /** Odd, so that the median is one of the measurements; enough to show a spread. */
 const DEFAULT_REPEATS = 5;

@@ -1,8 +1,7 @@
-// 1,000 files of 10 kB picked at once, by the app's own "Add files", until every fragment of every file is at
-// its home; beside one file of the same 10 MB picked the same way, and beside storing files one by one, each
-// when the one before has answered: a tenth as many, because they take so long, and by the time that each
-// takes. Each repeat has a pool of its own: what the catalogue remembers of removed files would slow the
-// later ones.
+// 1,000 files of 10 kB picked together, with the app's own "Add files", until every fragment of every file is
+// at its home; beside one file of the same 10 MB picked the same way, and beside storing files one after
+// another: a tenth as many, because they are slow, by the time per file. Each repeat has a new pool: removed
+// files in the catalogue would slow the later ones.
 
 import type { SmallFilesWork, Timed } from './rig/bench-page.ts';
 import { test, type BenchPool } from './rig/bench-pool.ts';
@@ -20,7 +19,7 @@ interface Round {
   readonly pickedMs: number;
   readonly inTurnMs: number;
   readonly wholeMs: number;
-  /** While they were picked at once. */
+  /** While they were picked together. */
   readonly longestTaskMs: number;
 }
 
@@ -69,7 +68,7 @@ async function runRound(pool: BenchPool, repeat: number): Promise<Round> {
   const whole = await pick(pool, { tag: 2, fileCount: 1, fileBytes: FILE_COUNT * FILE_BYTES });
   const many = { tag: 3, fileCount: FILE_COUNT, fileBytes: FILE_BYTES };
   const few = { tag: 4, fileCount: IN_TURN_COUNT, fileBytes: FILE_BYTES };
-  // Whichever comes second has the longer catalogue: they take turns.
+  // The second one has the longer catalogue, so they take turns.
   const before = repeat % 2 === 1 ? await storeInTurn(pool, few) : undefined;
   const picked = await pick(pool, many);
   const inTurn = before ?? (await storeInTurn(pool, few));

@@ -1,9 +1,9 @@
 // A store and a read of 200 MB over two, four and eight devices, each beside the raw ceiling: the same pages
-// sending as many bytes between the same pairs over plain channels.
+// send as many bytes between the same pairs over plain channels.
 //
-// A store counts from the call until every fragment is at its home: hashing, sealing, coding, both disks and
-// the catalogue included. A read counts from the call until the last byte was handed out, at a device that
-// holds nothing.
+// A store counts from the call until every fragment is at its home, including hashing, sealing, coding, both
+// disks and the catalogue. A read, at a device that holds nothing, counts from the call until the last byte
+// is delivered.
 
 import type { Device } from '../test/e2e/device.ts';
 import type { StoreTiming, Timed } from './rig/bench-page.ts';
@@ -30,10 +30,10 @@ interface Round {
   readonly read: Moved<Timed>;
 }
 
-/** Palm's work, and how long the plain channels took for what really went over the links. */
+/** Palm's work, and the time of the plain channels for the bytes that really went over the links. */
 interface Moved<Timing extends Timed> {
   readonly palm: Timing;
-  /** By device, in the pool's order; the centre's own place is left out. */
+  /** By device, in the pool's order, without the centre itself. */
   readonly bytes: readonly number[];
   readonly rawMs: number;
 }
@@ -92,7 +92,7 @@ async function runRound(pool: BenchPool, raw: RawCeiling, round: number): Promis
   return { store: { ...stored, rawMs: storeRawMs }, read: { ...read, rawMs: readRawMs } };
 }
 
-/** Does `work`, and answers what each of `devices` sent or received meanwhile. */
+/** Does `work`, and returns what each of `devices` sent or received during it. */
 async function movedBytes<Timing>(
   devices: readonly Device[],
   direction: 'sent' | 'received',

@@ -1,11 +1,11 @@
 // A file of 100 MB from one page to another, beside WebTorrent: its own browser build, two pages, a tracker
 // on this machine, the same bytes, the same Chromium with its profiles on the disk.
 //
-// Palm's time is that of a whole read: fetching indexes, checking every block and opening every segment, at a
-// device that holds nothing, from one that holds all. WebTorrent's begins when the seeder lets the other page
-// ask, and ends when every piece is checked; hashing and seeding the file, the tracker and the connection are
-// off its clock. It may keep the file in memory, as whoever reads from Palm may; beside that it is measured
-// as it comes, keeping the file on the disk.
+// Palm's time covers a whole read: fetching indexes, checking every block and opening every segment, at a
+// device that holds nothing, from one that holds everything. WebTorrent's time begins when the seeder lets
+// the other page ask, and ends when every piece is checked; hashing and seeding the file, the tracker and the
+// connection do not count. WebTorrent may keep the file in memory, as a reader of Palm may; it is also
+// measured with its default, keeping the file on the disk.
 
 import type { BrowserContext, Page } from '@playwright/test';
 import { installPageSide } from '../test/e2e/page-side.ts';
@@ -19,10 +19,10 @@ import { serveTorrents, type TorrentServer } from './webtorrent/torrent-server.t
 
 const FILE = { seed: 71, length: scaled(100_000_000) };
 const AT_LEAST = 3;
-/** The warm-up, too, has to bring the right bytes. */
+/** The warm-up must bring the right bytes, too. */
 const SHA256 = expectedBytes(FILE.seed, FILE.length).sha256;
 
-/** Two pages, of which one seeds and the other downloads. */
+/** Two pages: one seeds and the other downloads. */
 interface TorrentPair {
   download(): Promise<TorrentDownload>;
 }

@@ -22,7 +22,7 @@ export function announcement(relay: Relay, isTerminal: boolean): string {
     '\n',
     first === undefined ? '' : trust(relay),
     unvouched(relay),
-    'Ctrl-C stops it. Devices that have found each other go on without it.\n',
+    'Ctrl-C stops it. Devices that are linked keep working without it.\n',
   ].join('');
 }
 
@@ -48,9 +48,9 @@ function trust({ certificate: { authority, certificateFingerprint } }: Relay): s
 function replaced(fingerprint: string | undefined): string {
   if (fingerprint === undefined) return '';
   return [
-    '  This authority is a new one: the one before could vouch for any address, this one only for addresses of home\n',
-    '  networks. Devices that trusted the one before will warn again. Trust this one on them once more, and remove the\n',
-    `  one before:                                     ${fingerprint}\n\n`,
+    '  This authority is new: the old one could vouch for any address, this one only for addresses of home networks.\n',
+    '  Devices that trusted the old one will warn again. Trust the new one on them, and remove the old one:\n\n',
+    `  Old authority:                                  ${fingerprint}\n\n`,
   ].join('');
 }
 

@@ -51,8 +51,7 @@ function warning(certificateFingerprint: string, authority: OwnAuthority): strin
 this one vouches for itself.</p>
 <section>
 <h2>Before you continue past the warning</h2>
-<p>Somebody else on this network could answer in the relay’s place. Whoever clicks through then hands the invite, and
-with it the pool, to them. So look at the certificate in the warning. Its SHA-256 fingerprint must begin with the
+<p>Somebody else on this network could answer in the relay’s place. Anybody who clicks through then hands them the invite, and with it the pool. So look at the certificate in the warning. Its SHA-256 fingerprint must begin with the
 digits that <strong>the relay printed where it was started</strong>, or that the device that invites you shows beside the code.</p>
 <p>This page says <code>${certificateFingerprint}</code>. That alone proves nothing: this page came without encryption,
 and could come from the same stranger. Compare with the other screen.</p>
@@ -73,8 +72,8 @@ function replaced(fingerprint: string | undefined): string {
   if (fingerprint === undefined) return '';
   return `<section>
 <h2>Did you trust this relay before?</h2>
-<p>Its authority is a new one: the one before could vouch for any address. Please trust the new one once more, after you compared it
-as above, and remove the one before from this device: <code>${fingerprint}</code>.</p>
+<p>Its authority is new: the old one could vouch for any address. Please trust the new one after you compared it
+as above, and remove the old one from this device: <code>${fingerprint}</code>.</p>
 </section>
 `;
 }

@@ -1,6 +1,6 @@
-// Which Chromium the browser tests drive. Plain JavaScript, because test/run.mjs asks before anything is
-// built and Node 20 runs no TypeScript; playwright.config.ts and the benches ask the same question here. An
-// installed browser comes first: Playwright's own download cannot be had on every network.
+// Finds the Chromium for the browser tests. Plain JavaScript, because test/run.mjs needs it before anything
+// is built and Node 20 runs no TypeScript; playwright.config.ts and the benches use it too. An installed
+// browser comes first, because Playwright's download is not available on every network.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,8 +16,8 @@ const WINDOWS_FOLDERS = ['ProgramFiles', 'ProgramFiles(x86)', 'LOCALAPPDATA'];
 const WINDOWS_PATH = ['Google', 'Chrome', 'Application', 'chrome.exe'];
 
 /**
- * The path of an installed Chromium or Chrome (CHROMIUM_PATH first), else of Playwright's own; undefined when
- * there is none.
+ * The path of an installed Chromium or Chrome (CHROMIUM_PATH first), otherwise of Playwright's own; undefined
+ * when there is none.
  * @returns {string | undefined}
  */
 export function findBrowser() {
@@ -25,12 +25,12 @@ export function findBrowser() {
 }
 
 /**
- * Installs Chromium with the system's package manager where that is possible without asking anybody, else
- * Playwright's download. What the installers print goes to this terminal.
+ * Installs Chromium with the system's package manager if that needs no questions, otherwise Playwright's
+ * download. The installers print to this terminal.
  * @returns {string | undefined} the path, or undefined when nothing could be installed
  */
 export function installBrowser() {
-  // Who chose a program gets that one or none.
+  // A person who chose a program gets that one or none.
   if (chosenPath() !== undefined) return findBrowser();
   const isRoot = process.getuid?.() === 0;
   if (process.platform === 'linux' && isRoot && existsSync('/usr/bin/apt-get')) {
@@ -46,7 +46,7 @@ export function installBrowser() {
 }
 
 /**
- * How Chromium is started for tests: nothing that calls home, and no sandbox for root, who cannot have one.
+ * Chromium's arguments for tests: no calls home, and no sandbox for root, where it cannot work.
  * @returns {string[]}
  */
 export function browserArguments() {
@@ -61,7 +61,7 @@ export function browserArguments() {
   return process.getuid?.() === 0 ? ['--no-sandbox', ...quiet] : quiet;
 }
 
-/** @returns {string[]} where a browser may be, the preferred first */
+/** @returns {string[]} where a browser may be, preferred first */
 function installedPaths() {
   const chosen = chosenPath();
   return chosen === undefined ? [...systemPaths(), chromium.executablePath()] : [chosen];
@@ -85,7 +85,7 @@ function systemPaths() {
 }
 
 /**
- * A failed installer is not the end: the next one is tried, and findBrowser has the last word.
+ * A failed installer is not fatal: the next one is tried, and findBrowser decides in the end.
  * @param {string} command
  * @param {string[]} parameters
  * @param {NodeJS.ProcessEnv} env

@@ -1,5 +1,5 @@
-// Draws the icons that stores and home screens want as PNG from public/icon.svg. Run it by hand after
-// changing the drawing: `npm run icons`.
+// Draws the PNG icons for stores and home screens from public/icon.svg. Run it by hand after changing the
+// drawing: `npm run icons`.
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,12 +9,9 @@ import { findBrowser } from './browser.mjs';
 const PUBLIC = fileURLToPath(new URL('../public/', import.meta.url));
 
 const rounded = await readFile(`${PUBLIC}icon.svg`, 'utf8');
-/** Systems that cut their own shape want the ground up to the edge. */
+/** Systems that cut their own shape need the background up to the edge. */
 const square = rounded.replace(' rx="14"', '');
-/**
- * What a circle may cut away must be ground alone: the drawing keeps to the middle 80 % (W3C, maskable
- * icons).
- */
+/** A circle may cut away only background: the drawing stays in the middle 80 % (W3C, maskable icons). */
 const maskable = square.replace('scale(0.86)', 'scale(0.68)');
 
 const executablePath = findBrowser();

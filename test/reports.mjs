@@ -1,5 +1,5 @@
-// What the test runners say of a finished run, from their JSON reports: test/run.mjs counts by these, never
-// by the text on the terminal.
+// Reads the test runners' JSON reports of a finished run: test/run.mjs counts from these, never from the text
+// on the terminal.
 
 import { readFileSync } from 'node:fs';
 
@@ -28,7 +28,7 @@ export function readVitest(path) {
   for (const file of report.testResults) {
     const failed = file.assertionResults.filter(({ status }) => status === 'failed');
     failures.push(...failed.map(({ fullName }) => fullName));
-    // A file that cannot even be loaded has no tests to blame.
+    // A file that cannot be loaded has no tests to blame.
     if (file.status === 'failed' && failed.length === 0) failures.push(`${file.name}: ${file.message}`);
   }
   const skipped = report.numPendingTests + report.numTodoTests;
@@ -57,7 +57,7 @@ export function firstLine(text) {
 
 /**
  * @param {PlaywrightSuite} suite
- * @param {string[]} names of the suite and those around it
+ * @param {string[]} names of the suite and its parents
  * @returns {string[]}
  */
 function failuresOf(suite, names) {

@@ -1,9 +1,9 @@
-// `npm test`: everything a newcomer should see pass, from `npm ci` on. `npm run test:long` is the same
-// program with `--long`: it runs the tests that take long (test/scale.ts), in full. Each stage is a script of
-// package.json, so that what failed can be run again by name. A stage that fails does not keep the next from
-// running. Checks count as one each, tests are counted from the runners' own JSON reports, and the last line
-// is the sum: `N passed, N failed`. A stage that crashes, runs out of time or reports no test at all counts
-// as a failure: silence is not success.
+// `npm test`: everything a newcomer should see pass, starting with `npm ci`. `npm run test:long` is the same
+// program with `--long`: it runs the slow tests (test/scale.ts), in full. Each stage is a script of
+// package.json, so a failed one can be run again by name. A failed stage does not stop the next. Each check
+// counts as one, tests are counted from the runners' own JSON reports, and the last line is the sum:
+// `N passed, N failed`. A stage that crashes, runs out of time or reports no test at all counts as a failure:
+// silence is not success.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,18 +17,18 @@ const NODE_MINOR = 19;
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPORTS = join(ROOT, 'node_modules', '.cache', 'reports');
-/** What the last run of each kind counted: for total.mjs. */
+/** The counts of the last run of each kind, for total.mjs. */
 const TOTALS = join(ROOT, 'node_modules', '.cache', 'totals');
 
-/** A check hangs when it takes longer than this, ms; on two cores the slowest takes some 30 s. */
+/** A check that takes longer than this hangs, ms; on two cores the slowest takes some 30 s. */
 const CHECK_LIMIT_MS = 4 * 60_000;
 /** Unit tests and simulator take one minute each on two idle cores, ms. */
 const TEST_LIMIT_MS = 8 * 60_000;
-/** The browser tests take most of the time: the whole run has to stay below 25 minutes on two cores. */
+/** The browser tests take most of the time: the whole run must stay below 25 minutes on two cores. */
 const BROWSER_LIMIT_MS = 19 * 60_000;
-/** Both runs together have to stay below 45 minutes. */
+/** Both runs together must stay below 45 minutes. */
 const LONG_LIMIT_MS = 10 * 60_000;
-/** Of a failed stage's output, this many last lines are shown. */
+/** How many last lines of a failed stage's output are shown. */
 const SHOWN_LINES = 150;
 
 /**
@@ -107,7 +107,7 @@ function installationProblem() {
 }
 
 /**
- * What the stages run under, with the browser found (or installed) once for all of them.
+ * The stages' environment, with the browser found (or installed) once for all of them.
  * @returns {Promise<NodeJS.ProcessEnv>}
  */
 async function environment() {
@@ -155,8 +155,8 @@ function reporterArguments(stage, reportPath) {
 }
 
 /**
- * What a finished stage counts for. The report says which tests ran; `problem` that the program did not end
- * well, which counts even where the report knows of no failure.
+ * The result of a finished stage. The report says which tests ran; `problem` says that the program did not
+ * end well, which counts even if the report has no failure.
  * @param {Stage} stage
  * @param {string | undefined} problem
  * @param {string} reportPath
@@ -196,7 +196,7 @@ function readReport(read, path) {
  */
 function runCommand(command, env, stage) {
   const isWindows = process.platform === 'win32';
-  // Its own process group, so that a stage that hangs is ended with everything it started.
+  // Its own process group, so that a hanging stage is ended with everything it started.
   const child = spawn(command, { shell: true, env, detached: !isWindows, stdio: ['ignore', 'pipe', 'pipe'] });
   const end = () => {
     if (isWindows || child.pid === undefined) child.kill();

@@ -1,4 +1,4 @@
-// The sum of the last `npm test` and the last `npm run test:long`, as each counted it: `N passed, N failed`.
+// The sum of the counts of the last `npm test` and the last `npm run test:long`: `N passed, N failed`.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,5 @@
-// Intel ISA-L doing what the kernel bench has the kernel do: one thread, shards in memory of their own, the answers in
-// buffers that are used again, tables prepared once. Prints MB (10^6 bytes) of data a second of
-// processor time.
+// Intel ISA-L at the work of the kernel bench: one thread, shards in separate memory, results in reused
+// buffers, tables prepared once. Prints MB (10^6 bytes) of data a second of processor time.
 //
 //   isal-bench encode|rebuild K N BLOCK_BYTES LEAST_MS
 
@@ -31,7 +30,7 @@ static unsigned char *new_block(int block_bytes) {
   return block;
 }
 
-// Rows that give the first n - k shards, all of them data, from the last k.
+// Rows that derive the first n - k shards, all of them data, from the last k.
 static void rebuilding_rows(const unsigned char *matrix, int k, int n, unsigned char *rows) {
   static unsigned char survivors[MAX_SHARDS * MAX_SHARDS], inverse[MAX_SHARDS * MAX_SHARDS];
   memcpy(survivors, matrix + (n - k) * k, (size_t)(k * k));

@@ -1,5 +1,5 @@
-// Native ISA-L beside the kernel, where it is installed (Debian: libisal-dev): isal-bench.c, compiled when a
-// bench starts.
+// Native ISA-L for comparison with the kernel, if installed (Debian: libisal-dev): isal-bench.c, compiled
+// when a bench starts.
 
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -15,7 +15,7 @@ const BUILD_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/isal/', im
 /** MB (10^6 bytes) of data a second of processor time, over at least `leastMs` of it. */
 export type MeasureIsal = (work: Work, leastMs: number) => Promise<number>;
 
-/** Undefined, with a line on the terminal that says so, where the library or a C compiler is missing. */
+/** Undefined, with a message on the terminal, if the library or a C compiler is missing. */
 export async function compileIsal(): Promise<MeasureIsal | undefined> {
   const program = join(BUILD_FOLDER, 'isal-bench');
   await mkdir(BUILD_FOLDER, { recursive: true });

@@ -1,5 +1,5 @@
-// The page's side of the pipeline bench: the codec pool as the app opens it, worked as a store and a read
-// work it.
+// The page's side of the pipeline bench: the codec pool as the app opens it, used as a store and a read use
+// it.
 
 import { openCodecPool } from '../../src/adapters/browser/codec/codec-pool.ts';
 import { startCodecWorker } from '../../src/ui/start-workers.ts';
@@ -9,7 +9,7 @@ import type { IndexedBlock, SegmentParameters } from '../../src/core/ports.ts';
 export interface PipelinePage {
   /** Hashes, seals, codes and hashes the blocks of `segmentCount` segments; ms. */
   seal(segmentCount: number): Promise<number>;
-  /** Opens as many segments from their last k blocks: all data blocks have to be computed; ms. */
+  /** Opens as many segments from their last k blocks, so all data blocks must be computed; ms. */
   open(segmentCount: number): Promise<number>;
 }
 
@@ -22,7 +22,7 @@ declare global {
 const K = 4;
 const N = 8;
 const SEGMENT_BYTES = segmentBytesOf(geometryOf(0, K, N));
-/** As many at once as a store works on. */
+/** As many as a store works on at a time. */
 const LANES = 3;
 
 const codec = openCodecPool({ createWorker: startCodecWorker });
@@ -51,7 +51,7 @@ window.pipelinePage = {
 };
 
 function sealed(segmentIndex: number, segmentCount: number): ReturnType<typeof codec.seal> {
-  // As a store seals what it reads once. The codec takes the buffer.
+  // As a store seals bytes that it reads once. The codec takes the buffer.
   return codec.seal(parametersOf(segmentIndex, segmentCount), plain.slice(), undefined);
 }
 

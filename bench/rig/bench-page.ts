@@ -1,24 +1,25 @@
-// What the benches keep inside each page, beside the app's `window.palm`: it makes the bytes where they are
-// used, and times with the page's own clock, so that nothing but small numbers crosses to the bench.
+// The benches' code inside each page, next to the app's `window.palm`: it makes the bytes where they are
+// used, and measures with the page's own clock, so only small numbers cross to the bench.
 
 import type { PageSide } from '../../test/e2e/page-side.ts';
 
 export interface Timed {
   readonly elapsedMs: number;
-  /** Tasks of the page's main thread over 50 ms meanwhile (Long Tasks API), ms each, longest first. */
+  /** Tasks of the page's main thread over 50 ms during the work (Long Tasks API), ms each, longest first. */
   readonly longTasksMs: readonly number[];
 }
 
 export interface StoreTiming extends Timed {
   readonly fileId: string;
   /**
-   * When `store` answered: a quorum of fragments is durable. `elapsedMs` is until all fragments are placed.
+   * When `store` resolved: a quorum of fragments is durable. `elapsedMs` lasts until all fragments are
+   * placed.
    */
   readonly answeredMs: number;
 }
 
 export interface StoreWork {
-  /** Makes the file another one than all before, and so never one that the pool has already. */
+  /** Makes the file different from all earlier ones, so the pool never has it already. */
   readonly tag: number;
   readonly bytes: number;
   /** Default 4 of 8. */
@@ -35,27 +36,27 @@ export interface SmallFilesWork {
 }
 
 export interface BenchPage {
-  /** Payload bytes of all data channels that this page ever had, as WebRTC's own statistics count them. */
+  /** Payload bytes of all data channels that this page ever had, from WebRTC's own statistics. */
   linkBytes(): Promise<{ readonly sent: number; readonly received: number }>;
-  /** Writes the file that `store` stores onto the disk, in pieces: it is in no memory. */
+  /** Writes the file for `store` to the disk, in pieces: it is never in memory. */
   prepareSource(bytes: number): Promise<void>;
   store(work: StoreWork): Promise<StoreTiming>;
-  /** Reads start..end-1 and lets go of each piece. @throws Error when another number of bytes arrives. */
+  /** Reads start..end-1 and drops each piece. @throws Error when another number of bytes arrives. */
   read(fileId: string, start: number, end: number): Promise<Timed>;
   /** The same into one buffer of 1 MiB, which the reader brings (`mode: 'byob'`). */
   readIntoBuffer(fileId: string, start: number, end: number): Promise<Timed>;
   /** ms until the first bytes of a read of start..end-1, which is then cancelled. */
   firstBytes(fileId: string, start: number, end: number): Promise<number>;
   /**
-   * Has `input`, the app's own, pick new files all at once. Ends when all are placed; the pool has to be
-   * empty before.
+   * Makes `input`, the app's own, pick new files together. Ends when all are placed; the pool must be empty
+   * before.
    */
   pickFiles(input: HTMLInputElement, work: SmallFilesWork): Promise<Timed>;
-  /** Stores new files one by one, each when the one before has answered. Ends as `pickFiles` does. */
+  /** Stores new files one after another. Ends like `pickFiles`. */
   storeInTurn(work: SmallFilesWork): Promise<Timed>;
   /** Removes every file of the pool. */
   removeAll(): Promise<void>;
-  /** Resolves when this device holds no block any more. */
+  /** Resolves when this device no longer holds any block. */
   emptied(): Promise<void>;
 }
 
@@ -71,7 +72,7 @@ export function installLinkBytes(): void {
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(configuration?: RTCConfiguration) {
       super(configuration);
-      // Weakly: Chromium allows 500 connections, those that nobody uses but are still referred to included.
+      // Weak references: Chromium allows 500 connections, including unused ones that are still referenced.
       const itself = new WeakRef(this);
       const last = { sent: 0, received: 0 };
       counts.push(async () => {
@@ -110,9 +111,9 @@ export function installBenchWork(): void {
   const sourceName = 'bench-source';
   const pieceBytes = 4 * 2 ** 20;
   const bufferBytes = 2 ** 20;
-  /** More than one work makes: no two works have a seed in common. */
+  /** More files than one work makes, so no two works share a seed. */
   const maxFiles = 1_000_000;
-  /** At the head of every file, so that no two are equal. */
+  /** At the beginning of every file, so that no two are equal. */
   const tagBytes = 16;
   const longTasks: { startMs: number; durationMs: number }[] = [];
   new PerformanceObserver((list) => {
@@ -124,7 +125,7 @@ export function installBenchWork(): void {
   const sourceFile = async (): Promise<FileSystemFileHandle> =>
     (await navigator.storage.getDirectory()).getFileHandle(sourceName, { create: true });
   const longTasksBetween = async (startMs: number, endMs: number): Promise<readonly number[]> => {
-    // Long tasks are told of in a task of their own, after they ended.
+    // Long tasks are reported in a separate task, after they ended.
     await new Promise((resolve) => setTimeout(resolve));
     const during = longTasks.filter((task) => task.startMs >= startMs && task.startMs <= endMs);
     return during.map(({ durationMs }) => durationMs).toSorted((a, b) => b - a);
@@ -234,7 +235,7 @@ export function installBenchWork(): void {
   });
 }
 
-/** A device that reads and never holds: it has no space to offer. Runs in the page, as source text. */
+/** Makes a device read but never hold: it has no space to offer. Runs in the page, as source text. */
 export function installNoSpace(): void {
   // A blank tab has no storage at all.
   if (isSecureContext) StorageManager.prototype.estimate = () => Promise.resolve({ usage: 0, quota: 0 });

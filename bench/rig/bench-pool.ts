@@ -1,6 +1,6 @@
-// What the benches are given: the real relay, and pools of devices that are each a Chromium of their own with
-// its profile on the disk. (The contexts of one Chromium, which the browser tests use, keep IndexedDB in
-// memory and share one process for disk and network: a store into them would be easier than a store.)
+// The benches' fixtures: the real relay, and pools of devices, each a separate Chromium with its profile on
+// the disk. (The contexts of one Chromium, which the browser tests use, keep IndexedDB in memory and share
+// one process for disk and network, so a store would be too easy.)
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,21 +12,18 @@ import { installBenchWork, installLinkBytes, installNoSpace } from './bench-page
 import { prepareRawChannels } from './raw-channels.ts';
 
 export interface BenchPool {
-  /** Whoever stores, first, and the others that hold. */
+  /** The storer first, then the other holders. */
   readonly holders: readonly Device[];
   readonly storer: Device;
-  /** Holds nothing, whatever it reads: all its bytes come over its links. */
+  /** Never holds anything: all bytes that it reads come over its links. */
   readonly reader: Device;
   close(): Promise<void>;
 }
 
 interface BenchFixtures {
-  /** A browser of its own with an empty profile on the disk; it is closed after the test at the latest. */
+  /** A separate browser with an empty profile on the disk; it is closed after the test at the latest. */
   readonly newProfile: () => Promise<BrowserContext>;
-  /**
-   * A pool of `holderCount` devices that hold, and one that reads, all linked. Close one before the next is
-   * opened.
-   */
+  /** A pool of `holderCount` holders and one reader, all linked. Close one pool before opening the next. */
   readonly openPalm: (holderCount: number) => Promise<BenchPool>;
 }
 

@@ -1,12 +1,10 @@
-// What a page and its workers hold in memory while it works, looked at every 100 ms from outside through the
-// DevTools protocol. What is counted: the JS heap and the ArrayBuffers of the page and of each of its
-// dedicated workers, garbage that was not collected yet included, because memory that is not free is used;
-// and their wasm memories.
+// Samples the memory of a page and its workers at work, every 100 ms, from outside through the DevTools
+// protocol. It counts the JS heap, ArrayBuffers and wasm memories of the page and each of its dedicated
+// workers, including garbage that was not collected yet, because memory that is not free is used.
 //
-// Not `performance.measureUserAgentSpecificMemory`, though these pages may call it: it answers when a garbage
-// collection happens to come, up to 20 s later, and so shows neither peaks nor garbage; and it leaves wasm
-// memories out. V8 leaves those out of its sums, too, so they are looked up one by one at the end: they grow
-// and never shrink.
+// It does not use `performance.measureUserAgentSpecificMemory`, though these pages may call it: that resolves
+// at a garbage collection, up to 20 s later, so it shows neither peaks nor garbage, and it omits wasm
+// memories. V8 omits those from its sums, too, so they are read one by one at the end: they only grow.
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -21,40 +19,34 @@ interface MemoryPart {
 }
 
 export interface MemorySpan {
-  /** Heap and ArrayBuffers together at their highest, bytes over idle. */
+  /** Peak of heap and ArrayBuffers together, bytes over idle. */
   readonly peakBytes: number;
-  /**
-   * Resident memory of the browser's page processes at its highest, bytes over idle; undefined where there is
-   * no /proc.
-   */
+  /** Peak resident memory of the browser's page processes, bytes over idle; undefined without /proc. */
   readonly peakResidentBytes: number | undefined;
-  /** What the highest sample was made of; nothing is taken off for idle. */
+  /** The parts of the highest sample; idle is not subtracted. */
   readonly parts: MemoryParts;
   readonly sampleCount: number;
 }
 
 export interface WatchOptions {
   /**
-   * Every sample counts only what is still needed. It costs the page a collection each time, so no time means
-   * anything.
+   * Every sample counts only memory that is still needed. Each costs the page a collection, so times mean
+   * nothing.
    */
   readonly collectsGarbage: boolean;
 }
 
 export interface MemoryWatch {
-  /** What is in use now, after a collection, is idle from here on. */
+  /** Takes the memory in use now, after a collection, as idle. */
   markIdle(): Promise<void>;
-  /**
-   * Watches while `work` runs, from a collection on: what earlier work left behind is not counted as this
-   * one's.
-   */
+  /** Watches while `work` runs, after a collection, so garbage of earlier work does not count. */
   during<Value>(
     options: WatchOptions,
     work: () => Promise<Value>,
   ): Promise<{ value: Value; span: MemorySpan }>;
   /**
-   * All wasm memories that there are, bytes. Look last: looking may make V8 count them as ArrayBuffers from
-   * then on.
+   * The size of all wasm memories, bytes. Call it last: it may make V8 count them as ArrayBuffers from then
+   * on.
    */
   wasmBytes(): Promise<number>;
 }
@@ -120,10 +112,10 @@ function sumOf(parts: MemoryParts): number {
 type Answer = Readonly<Record<string, unknown>>;
 type Ask = (method: string, parameters?: object) => Promise<Answer | undefined>;
 
-/** The page and its dedicated workers, those that start later included. */
+/** The page and its dedicated workers, including those that start later. */
 class Targets {
   readonly #session: CDPSession;
-  /** By session id of the worker. */
+  /** By the worker's session id. */
   readonly #workers = new Map<string, string>();
   readonly #waiting = new Map<number, { sessionId: string; settle: (answer: Answer | undefined) => void }>();
   #lastId = 0;
@@ -140,7 +132,7 @@ class Targets {
     });
     session.on('Target.detachedFromTarget', ({ sessionId }) => targets.#forget(sessionId));
     session.on('Target.receivedMessageFromTarget', ({ message }) => targets.#take(message));
-    // Not flattened: Playwright hands on no messages of sessions that it did not open itself.
+    // Not flattened: Playwright forwards no messages of sessions that it did not open itself.
     const parameters = { autoAttach: true, waitForDebuggerOnStart: false, flatten: false };
     await session.send('Target.setAutoAttach', parameters);
     return targets;
@@ -193,7 +185,7 @@ class Targets {
     ]);
   }
 
-  /** Undefined when the worker ended meanwhile. */
+  /** Undefined if the worker has ended. */
   #askWorker(sessionId: string, method: string, parameters: object = {}): Promise<Answer | undefined> {
     this.#lastId += 1;
     const id = this.#lastId;
@@ -230,7 +222,7 @@ function workerName(url: string): string {
   return new URL(url).pathname.split('/').at(-1)?.split('-')[0] ?? url;
 }
 
-/** What tells the resident memory of the processes of `page`'s browser that run pages. */
+/** Returns a function for the resident memory of those processes of `page`'s browser that run pages. */
 async function residentMeter(page: Page): Promise<(() => Promise<number>) | undefined> {
   const browser = page.context().browser();
   if (process.platform !== 'linux' || browser === null) return undefined;

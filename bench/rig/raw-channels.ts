@@ -1,32 +1,32 @@
-// The raw ceiling: what the same pages reach when they send the same bytes between the same pairs over plain
-// simple-peer channels. Whatever Palm loses against it is Palm's own.
+// The raw ceiling: the rate of the same pages when they send the same bytes between the same pairs over plain
+// simple-peer channels. Any loss compared with it is Palm's own.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { BrowserContext, Page } from '@playwright/test';
 import { installRawChannels } from './raw-page.ts';
 
-/** Puts what the raw channels need into every page of `context`, before its own scripts run. */
+/** Adds the raw channels' code to every page of `context`, before its own scripts run. */
 export async function prepareRawChannels(context: BrowserContext): Promise<void> {
   const simplePeer = createRequire(import.meta.url).resolve('simple-peer/simplepeer.min.js');
   await context.addInitScript({ content: await readFile(simplePeer, 'utf8') });
   await context.addInitScript({ content: `(${String(installRawChannels)})();` });
 }
 
-/**
- * Plain channels from one page to others, open and warm from the first measurement on, as Palm's links are.
- */
+/** Plain channels from one page to others, open and warm from the first measurement on, like Palm's links. */
 export interface RawStar {
-  /** Sends `bytes[i]` to the i-th other page, all at once. Answers the ms until the last has arrived. */
+  /**
+   * Sends `bytes[i]` to the i-th other page, all at the same time. Returns the ms until the last has arrived.
+   */
   push(bytes: readonly number[]): Promise<number>;
   /**
-   * Has the i-th other page send `bytes[i]`, all at once. Answers the ms from asking until the last has
-   * arrived.
+   * Has the i-th other page send `bytes[i]`, all at the same time. Returns the ms from asking until the last
+   * has arrived.
    */
   pull(bytes: readonly number[]): Promise<number>;
 }
 
-/** `name` tells the stars of one page apart. */
+/** `name` distinguishes the stars of one page. */
 export async function openRawStar(name: string, center: Page, others: readonly Page[]): Promise<RawStar> {
   const ids = others.map((_, at) => `${name} ${at}`);
   await Promise.all(others.map((other, at) => connect(center, other, ids[at] ?? name)));

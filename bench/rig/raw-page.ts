@@ -1,22 +1,26 @@
 // The page's side of the raw ceiling: plain simple-peer channels with a backpressure loop, and nothing else.
-// No sealing, no coding, no hashing, no disk. It runs in the very pages that run Palm, beside Palm's own idle
-// links.
+// No sealing, no coding, no hashing, no disk. It runs in the same pages as Palm, next to Palm's idle links.
 //
-// One page asks and times, on its own clock: from the first ask to the last byte (pull), or to the last word
-// of thanks (push). Text frames are the asks, binary frames the bytes.
+// One page asks and measures, on its own clock: from the first ask to the last byte (pull), or to the last
+// acknowledgement (push). Text frames are the asks, binary frames the bytes.
 
 export interface RawChannels {
   /** Resolves when channel `id` to the other page is open. */
   open(id: string, initiator: boolean): Promise<void>;
   /**
-   * Signals for the other page that came up since the last call, as soon as there are any; empty once the
-   * channel is open.
+   * New signals for the other page since the last call, as soon as there are any; empty once the channel is
+   * open.
    */
   signals(id: string): Promise<unknown[]>;
   apply(id: string, signals: unknown[]): void;
-  /** Sends as many bytes on each channel, all at once. Answers the ms until every other end has them all. */
+  /**
+   * Sends these bytes on each channel, all at the same time. Returns the ms until every other end has all of
+   * them.
+   */
   push(bytesById: Readonly<Record<string, number>>): Promise<number>;
-  /** Has as many bytes sent on each channel, all at once. Answers the ms until all have arrived here. */
+  /**
+   * Has these bytes sent on each channel, all at the same time. Returns the ms until all have arrived here.
+   */
   pull(bytesById: Readonly<Record<string, number>>): Promise<number>;
 }
 
@@ -27,9 +31,11 @@ declare global {
   }
 }
 
-/** Runs in the page, after simple-peer's own script, as source text: it names nothing outside itself. */
+/**
+ * Runs in the page, after simple-peer's own script, as source text, so it refers to nothing outside itself.
+ */
 export function installRawChannels(): void {
-  // As Palm's own: its reasons hold here too, and other sizes bring no more (64 KiB to 256 KiB were tried).
+  // As in Palm, for the same reasons; other sizes are no faster (64 KiB to 256 KiB were tried).
   const chunk = new Uint8Array(64 * 1024);
   const highBytes = 2 ** 20;
   const lowBytes = highBytes / 4;
@@ -42,7 +48,7 @@ export function installRawChannels(): void {
     waiting: unknown[] = [];
     isOpen = false;
     onSignals: () => void = () => undefined;
-    /** Bytes still to come, and what to do then. */
+    /** Bytes still to come, and the callback for the end. */
     awaitedBytes = 0;
     onWhole: () => void = () => undefined;
     onThanks: () => void = () => undefined;
@@ -57,7 +63,7 @@ export function installRawChannels(): void {
       this.opened = new Promise((resolve, reject) => {
         this.peer.on('error', reject);
         this.peer.on('connect', () => {
-          // simple-peer keeps its channel under this name; its own send has no backpressure.
+          // simple-peer's own name for its channel; its own send has no backpressure.
           const channel: unknown = Reflect.get(this.peer, '_channel');
           if (!(channel instanceof RTCDataChannel)) throw new Error('simple-peer has no channel');
           channel.bufferedAmountLowThreshold = lowBytes;

@@ -1,6 +1,6 @@
 // How long the tasks of a page's main thread take, from Chromium's own trace: by the clock, and by the
-// processor time of the thread itself. On a machine where more wants to run than there are cores, the clock
-// also counts what a task waits for its turn; the Long Tasks API has nothing but the clock.
+// thread's processor time. On a machine with too few cores, the clock also counts a task's wait for its turn;
+// the Long Tasks API has only the clock.
 
 import type { CDPSession, Page } from '@playwright/test';
 
@@ -12,7 +12,7 @@ export interface LongestTasks {
   readonly taskCount: number;
 }
 
-/** The part of a trace's event that is used; times in µs. `tdur` is of the thread's own clock. */
+/** The part of a trace event that is used; times in µs. `tdur` is by the thread's own clock. */
 interface TraceEvent {
   readonly name: string;
   readonly ph: string;
@@ -24,13 +24,13 @@ interface TraceEvent {
 }
 
 const TRACE = { includedCategories: ['toplevel', '__metadata'], excludedCategories: ['*'] };
-/** What Chromium names the outermost span of a task. */
+/** Chromium's name for the outermost span of a task. */
 const TASK = 'ThreadControllerImpl::RunTask';
 const MAIN_THREAD = 'CrRendererMain';
 
 /**
- * The longest tasks of the main threads of the page's browser while `work` runs: each bench device has a
- * browser of its own.
+ * The longest tasks of the main threads of the page's browser while `work` runs: each bench device has its
+ * own browser.
  */
 export async function watchTasks(page: Page, work: () => Promise<unknown>): Promise<LongestTasks> {
   const session = await page.context().newCDPSession(page);

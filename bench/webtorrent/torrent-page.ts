@@ -1,7 +1,7 @@
 // The page's side of WebTorrent: seeds a file, and downloads one from another page.
 
 export interface TorrentPage {
-  /** Seeds `bytes` of `palmTest.seededBytes`; answers the torrent file as base64 once it is hashed. */
+  /** Seeds `bytes` of `palmTest.seededBytes`; returns the torrent file as base64 once it is hashed. */
   seed(seed: number, bytes: number, trackerUrl: string): Promise<string>;
   /** Downloads all of a torrent, and forgets it. */
   download(torrentBase64: string): Promise<TorrentDownload>;
@@ -9,16 +9,16 @@ export interface TorrentPage {
 
 export interface TorrentDownload {
   /**
-   * From when the seeder let this page ask (BitTorrent's unchoke) to the last piece checked: the tracker, the
-   * connection and the handshake came before.
+   * From the seeder's permission to ask (BitTorrent's unchoke) to the last piece checked, without tracker,
+   * connection and handshake.
    */
   readonly elapsedMs: number;
-  /** From `download` on, all of that included. */
+  /** From `download` on, including all of that. */
   readonly sinceAskedMs: number;
   readonly sha256: string;
 }
 
-/** What is used of WebTorrent 3, which has no types of its own. */
+/** The part of WebTorrent 3 that is used; it has no types of its own. */
 interface Client {
   seed(
     file: File,
@@ -45,7 +45,8 @@ declare global {
 }
 
 /**
- * Runs in the page after WebTorrent's script and `palmTest`, as source text: it names nothing outside itself.
+ * Runs in the page after WebTorrent's script and `palmTest`, as source text, so it refers to nothing outside
+ * itself.
  */
 export function installTorrentPage(): void {
   const client = new window.WebTorrent();
@@ -85,8 +86,8 @@ export function installTorrentPage(): void {
 }
 
 /**
- * Has WebTorrent keep files in memory: without this it takes the disk. Runs before WebTorrent's script, as
- * source text.
+ * Makes WebTorrent keep files in memory instead of on the disk. Runs before WebTorrent's script, as source
+ * text.
  */
 export function forbidDisk(): void {
   Reflect.deleteProperty(StorageManager.prototype, 'getDirectory');

@@ -1,5 +1,5 @@
-// What WebTorrent's pages need: its own browser build from an empty page's origin, and its tracker. Both come
-// from bench/peers, a package of its own that nobody but this bench installs.
+// Serves WebTorrent's pages: its own browser build from an empty page's origin, and its tracker. Both come
+// from bench/peers, a separate package that only this bench installs.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,7 +14,7 @@ const PEERS = new URL('../peers/', import.meta.url);
 export interface TorrentServer {
   readonly pageUrl: string;
   readonly trackerUrl: string;
-  /** Of the WebTorrent that is served. */
+  /** The version of the WebTorrent that is served. */
   readonly version: string;
   close(): void;
 }
@@ -38,13 +38,13 @@ export async function serveTorrents(): Promise<TorrentServer> {
     close() {
       server.closeAllConnections();
       server.close();
-      // Not waited for: it keeps its connections until the pages are closed, which comes after this.
+      // Not awaited: it keeps its connections until the pages are closed, which happens later.
       tracker.close();
     },
   };
 }
 
-/** No scripts: the tracker's own dependencies would build a WebRTC stack for Node that nothing here uses. */
+/** No scripts: the tracker's dependencies would build a WebRTC stack for Node that is not used here. */
 async function installPeers(): Promise<void> {
   if (existsSync(new URL('node_modules/webtorrent', PEERS))) return;
   console.log('Installing WebTorrent into bench/peers, once.');
@@ -60,7 +60,7 @@ interface Tracker {
 }
 
 async function startTracker(): Promise<Tracker> {
-  // By address: nothing that is not installed yet can be imported by name, nor has it types.
+  // By path: a package that is not installed yet cannot be imported by name, and has no types.
   const module: unknown = await import(new URL('node_modules/bittorrent-tracker/server.js', PEERS).href);
   const { default: Server } = module as {
     default: new (options: Readonly<Record<'http' | 'udp' | 'ws', boolean>>) => Tracker;

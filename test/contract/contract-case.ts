@@ -1,5 +1,5 @@
-// What a contract suite is made of: named cases over a harness, with assertions of their own. No test runner
-// is imported, so the same cases run under vitest and, as plain functions, in a page.
+// The parts of a contract suite: named cases over a harness, with their own assertions. It imports no test
+// runner, so the same cases run under vitest and, as plain functions, in a page.
 
 import { equalBytes } from '../../src/core/model/bytes.ts';
 import { isPalmError, type PalmErrorCode } from '../../src/core/model/errors.ts';

@@ -1,4 +1,4 @@
-// The contract of FragmentStore (ports.ts), for whoever implements it. Each case gets a store that is empty.
+// The contract of FragmentStore (ports.ts), for every implementation. Each case gets an empty store.
 
 import { isPalmError } from '../../src/core/model/errors.ts';
 import {
@@ -18,15 +18,15 @@ import { blockOf, type TestBlock } from '../fixtures/test-blocks.ts';
 
 export interface FragmentStoreHarness {
   readonly store: FragmentStore;
-  /** The same disk after the process died: a new store over what had been written. */
+  /** The same disk after the process died: a new store over the written data. */
   readonly reopen: () => Promise<FragmentStore>;
   /** Flips a bit of a block where it lies on the disk. */
   readonly corruptBlock: (hash: BlockHash) => Promise<void>;
-  /** Makes a block vanish from the disk: it is read as nothing, or as other bytes. */
+  /** Makes a block vanish from the disk: reads return nothing, or other bytes. */
   readonly deleteBlock: (hash: BlockHash) => Promise<void>;
   /** Flips a bit of a fragment's index where it lies on the disk. */
   readonly corruptIndex: (fragmentId: FragmentId) => Promise<void>;
-  /** From now on the disk takes this many more bytes, roughly, and no more. */
+  /** From now on the disk has room for roughly this many more bytes. */
   readonly fillDisk: (freeBytes: number) => Promise<void>;
   /** There is room again. */
   readonly freeDisk: () => Promise<void>;
@@ -34,7 +34,7 @@ export interface FragmentStoreHarness {
 
 export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] = [
   {
-    name: 'a block that was put is there, under its hash, and others are not',
+    name: 'only a block that was put is there, under its hash',
     async run({ store }) {
       const [one, two] = [blockOf(1, CONTRACT_BLOCK_BYTES), blockOf(2, CONTRACT_BLOCK_BYTES)];
       await store.putBlocks(ownerOfTaking(1), [one], 'claimed');
@@ -46,7 +46,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a block that does not match its hash is refused, and the good ones beside it are not kept',
+    name: 'a block that does not match its hash is refused, together with the good ones in the same call',
     async run({ store }) {
       const [good, bad] = [
         blockOf(1, CONTRACT_BLOCK_BYTES),
@@ -73,7 +73,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a view of a larger buffer is stored as what it shows',
+    name: 'only the visible part of a view of a larger buffer is stored',
     async run({ store }) {
       const { hash, bytes } = blockOf(1, CONTRACT_BLOCK_BYTES);
       const large = new Uint8Array(bytes.length + 100);
@@ -89,7 +89,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a fragment exists from its commit on, and not before',
+    name: 'a fragment exists only from its commit on',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
@@ -117,7 +117,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'of fragments that are committed together all exist, or, where one of them lacks a block, none',
+    name: 'fragments that are committed together all exist, or none if one lacks a block',
     async run({ store, reopen }) {
       const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
       await store.putBlocks(ownerOfTaking(1), [...one.blocks, ...two.blocks], 'claimed');
@@ -139,7 +139,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a commit of an index that is not the one of the id is refused',
+    name: 'a commit of an index that does not match the id is refused',
     async run({ store }) {
       const { blocks, fragment } = fragmentOf(0, [1]);
       await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
@@ -166,7 +166,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'what a job did not keep is gone after a crash',
+    name: 'blocks that a job did not keep are gone after a crash',
     async run({ store, reopen }) {
       const { blocks } = fragmentOf(0, [1, 2]);
       await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
@@ -177,7 +177,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'what a job kept is there after a crash, and can be swept',
+    name: 'blocks that a job kept survive a crash, and can be swept',
     async run({ store, reopen }) {
       const { blocks } = fragmentOf(0, [1, 2]);
       await store.putBlocks(ownerOfStore('x'), blocks, 'claimed', keepAs(0));
@@ -193,7 +193,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'what a job kept can be gone on with after a crash',
+    name: 'a job can continue with its kept blocks after a crash',
     async run({ store, reopen }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2]);
       await store.putBlocks(ownerOfStore('x'), blocks.slice(0, 1), 'claimed', keepAs(0));
@@ -207,7 +207,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'what a job kept is found by its number, in the order in which it was put',
+    name: 'kept blocks are found by their number, in the order in which they were put',
     async run({ store, reopen }) {
       const [one, two, three] = [
         blockOf(1, CONTRACT_BLOCK_BYTES),
@@ -235,7 +235,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'what was noted stays, whoever keeps something else under the same number',
+    name: 'a note stays when something else is kept under the same number',
     async run({ store }) {
       const [one, two] = [blockOf(1, CONTRACT_BLOCK_BYTES), blockOf(2, CONTRACT_BLOCK_BYTES)];
       await store.putBlocks(ownerOfStore('x'), [one], 'claimed', keepAs(1));
@@ -250,7 +250,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'of a kept set with a corrupt block the hash is left',
+    name: 'the hash of a kept set with a corrupt block stays',
     async run({ store, corruptBlock }) {
       const [one, two] = [blockOf(1, CONTRACT_BLOCK_BYTES), blockOf(2, CONTRACT_BLOCK_BYTES)];
       await store.putBlocks(ownerOfStore('x'), [one, two], 'claimed', keepAs(0));
@@ -265,7 +265,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'owners names jobs, each once, and never fragments',
+    name: 'owners lists each job once, and never fragments',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 2, 3]);
       const owners = [ownerOfTaking(1), ownerOfStore('a'), ownerOfStore('fragment:b')];
@@ -278,7 +278,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a block lives as long as one owner counts it: two jobs',
+    name: 'a block lives while one owner counts it: two jobs',
     async run({ store }) {
       const block = blockOf(1, CONTRACT_BLOCK_BYTES);
       await store.putBlocks(ownerOfStore('a'), [block], 'claimed');
@@ -290,7 +290,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a block lives as long as one owner counts it: two fragments that share it',
+    name: 'a block lives while one owner counts it: two fragments that share it',
     async run({ store }) {
       const one = fragmentOf(0, [1, 2]);
       const two = fragmentOf(1, [2, 3]);
@@ -308,7 +308,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a block that comes twice in a fragment is counted rightly',
+    name: 'a block that occurs twice in a fragment is counted correctly',
     async run({ store }) {
       const { blocks, fragment, index } = fragmentOf(0, [1, 1, 1]);
       await store.putBlocks(ownerOfTaking(1), blocks, 'claimed');
@@ -320,7 +320,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a block may be asked for with memory for it, whatever is in that',
+    name: 'a block can be read into given memory, whatever that contains',
     async run({ store }) {
       const { hash, bytes } = blockOf(1, CONTRACT_BLOCK_BYTES);
       await store.putBlocks(ownerOfTaking(1), [blockOf(1, CONTRACT_BLOCK_BYTES)], 'claimed');
@@ -334,7 +334,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'drop takes several fragments at once and ignores unknown ones',
+    name: 'drop takes several fragments together and ignores unknown ones',
     async run({ store }) {
       const [one, two, three] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
       for (const { blocks, fragment, index } of [one, two]) {
@@ -389,7 +389,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'a corrupt block is healed by whoever puts it again',
+    name: 'putting a corrupt block again heals it',
     async run({ store, corruptBlock }) {
       const block = blockOf(1, CONTRACT_BLOCK_BYTES);
       await store.putBlocks(ownerOfStore('a'), [block], 'claimed');
@@ -406,7 +406,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       const [victim] = hashesOf(blocks);
       if (victim === undefined) throw new Error('Two blocks were made.');
       await deleteBlock(victim);
-      // What a file lacks is damage; a row that is not there is not.
+      // A block missing from a file is damage; a missing row is not.
       const answer = await store.getBlock(victim).catch((error: unknown) => {
         if (!isPalmError(error, 'corrupt')) throw error;
       });
@@ -440,7 +440,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
       await store.commit([newFragment(kept.fragment, kept.index, kept.blocks)]);
       await store.release(ownerOfStore('kept'));
 
-      // Room for the first block of three, and not for the second.
+      // Room for the first block of three, but not for the second.
       const { blocks, fragment, index } = fragmentOf(1, [3, 4, 5]);
       await fillDisk(CONTRACT_BLOCK_BYTES * 1.5);
       await checkRejects(
@@ -475,7 +475,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'calls at the same time do not disturb each other',
+    name: 'simultaneous calls do not disturb each other',
     async run({ store }) {
       const fragments = Array.from({ length: 12 }, (_, at) => fragmentOf(at, [at, at + 1]));
       await Promise.all(
@@ -493,7 +493,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     },
   },
   {
-    name: 'of several calls at the same time one fails alone',
+    name: 'one of several simultaneous calls fails alone',
     async run({ store, reopen }) {
       const [first, lacking, last] = [fragmentOf(0, [1]), fragmentOf(1, [2]), fragmentOf(2, [3])];
       await store.putBlocks(ownerOfTaking(1), [...first.blocks, ...last.blocks], 'claimed');
@@ -533,8 +533,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
 ];
 
 /**
- * Large enough that a disk can be filled in the middle of a call, and that a store with files keeps blocks in
- * them.
+ * Large enough to fill a disk in the middle of a call, and for blocks to lie in files where a store has them.
  */
 export const CONTRACT_BLOCK_BYTES = 160 * 1024;
 
@@ -556,12 +555,12 @@ function fragmentOf(
   };
 }
 
-/** Has blocks kept under a number, with a hash of its own. */
+/** Keeps blocks under a number, with its own hash. */
 export function keepAs(as: number): Keep {
   return { as, plainHash: new Uint8Array(32).fill(as) };
 }
 
-/** What was kept by `keepAs`. */
+/** The blocks kept by `keepAs`. */
 function keptAs(as: number, blocks: readonly BlockHash[] | undefined): Kept {
   return { plainHash: keepAs(as).plainHash, blocks };
 }

@@ -1,4 +1,4 @@
-// The contract of RecordStore (ports.ts), for whoever implements it. Each case gets a store that is empty.
+// The contract of RecordStore (ports.ts), for every implementation. Each case gets an empty store.
 
 import { deviceIdOf, entryIdOf, fileIdOf } from '../../src/core/model/ids.ts';
 import type { RecordStore, StoredRecord } from '../../src/core/ports.ts';
@@ -6,13 +6,13 @@ import { checkEqual, type ContractCase } from './contract-case.ts';
 
 export interface RecordStoreHarness {
   readonly store: RecordStore;
-  /** The same disk after the process died: a new store over what had been written. */
+  /** The same disk after the process died: a new store over the written data. */
   readonly reopen: () => Promise<RecordStore>;
 }
 
 export const recordStoreCases: readonly ContractCase<RecordStoreHarness>[] = [
   {
-    name: 'records come back by device and sequence number, whatever order they went in',
+    name: 'records come back by device and sequence number, in whatever order they were put',
     async run({ store, reopen }) {
       checkEqual(await store.loadRecords(), [], 'an empty store');
       const records = [0, 1, 2].flatMap((device) => [1, 2, 10, 3].map((seq) => recordOf(device, seq)));
@@ -75,7 +75,7 @@ export const recordStoreCases: readonly ContractCase<RecordStoreHarness>[] = [
     },
   },
   {
-    name: 'named values come back as they were put, and as their own copies',
+    name: 'named values come back as they were put, as copies',
     async run({ store, reopen }) {
       const value = { text: 'é', list: [1, 2.5, null], bytes: new Uint8Array([1, 2, 3]) };
       checkEqual(await store.getMeta('pool'), undefined, 'an absent value');

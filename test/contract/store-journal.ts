@@ -1,17 +1,17 @@
-// The contract of StoreJournal (ports.ts), for whoever implements it. Each case gets a journal that is empty.
+// The contract of StoreJournal (ports.ts), for every implementation. Each case gets an empty journal.
 
 import type { StoreJournal, UnfinishedStore } from '../../src/core/ports.ts';
 import { checkEqual, type ContractCase } from './contract-case.ts';
 
 export interface StoreJournalHarness {
   readonly journal: StoreJournal;
-  /** The same disk after the process died: a new journal over what had been written. */
+  /** The same disk after the process died: a new journal over the written data. */
   readonly reopen: () => Promise<StoreJournal>;
 }
 
 export const storeJournalCases: readonly ContractCase<StoreJournalHarness>[] = [
   {
-    name: 'unfinished stores come back as they were put, the oldest first',
+    name: 'unfinished stores come back as they were put, oldest first',
     async run({ journal, reopen }) {
       checkEqual(await journal.load(), { stores: [], damagedCount: 0 }, 'an empty journal');
       await journal.put(unfinishedStoreAt(2));
@@ -39,7 +39,7 @@ export const storeJournalCases: readonly ContractCase<StoreJournalHarness>[] = [
     },
   },
   {
-    name: 'end removes a store, and no other',
+    name: 'end removes only the given store',
     async run({ journal, reopen }) {
       for (const at of [1, 2]) await journal.put(unfinishedStoreAt(at));
       await journal.end(idAt(1));

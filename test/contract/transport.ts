@@ -1,5 +1,5 @@
-// The contract of Transport (ports.ts), for whoever implements it. Each case gets three devices of one pool, whose transports
-// are not open yet, and time that passes only when the case says so.
+// The contract of Transport (ports.ts), for every implementation. Each case gets three devices of one pool,
+// with transports that are not open yet, and time that passes only on demand.
 
 import { concatBytes } from '../../src/core/model/bytes.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
@@ -15,22 +15,22 @@ export interface TransportEnd {
 
 export interface TransportHarness {
   readonly ends: readonly [TransportEnd, TransportEnd, TransportEnd];
-  /** Lets time pass, with all that happens in it. */
+  /** Lets time pass, with all its events. */
   readonly pass: (durationMs: number) => Promise<void>;
   /** Breaks the connection under the link of two devices. They can connect again. */
   readonly breakLink: (a: DeviceId, b: DeviceId) => void;
 }
 
-/** Time in which devices that can link have linked, and a link that broke was noticed and built again. */
+/** Enough time for devices to link, and for a broken link to be noticed and built again. */
 const LINKED_MS = 60_000;
-/** Time in which all that is under way has arrived, if its link lives. */
+/** Enough time for everything under way to arrive, if its link lives. */
 const ARRIVED_MS = 5_000;
 /** As long as a block: several frames. */
 const LONG_BYTES = 256 * 1024;
 
 export const transportCases: readonly ContractCase<TransportHarness>[] = [
   {
-    name: 'every two devices are linked once, and both hear of it',
+    name: 'every two devices are linked once, and both are told',
     async run(harness) {
       const logs = await linked(harness);
       const ids = harness.ends.map(({ device }) => device);
@@ -43,7 +43,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'a message arrives whole, with the device that sent it',
+    name: 'a message arrives complete, with its sender',
     async run(harness) {
       const [a, b, c] = harness.ends;
       const [log] = await linked(harness);
@@ -95,7 +95,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'send resolves as the channel takes the message, not before',
+    name: 'send resolves when the channel takes the message, not before',
     async run(harness) {
       const [a, b] = harness.ends;
       await linked(harness);
@@ -111,7 +111,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'messages and their buffers are their owners’ alone',
+    name: 'messages and their buffers belong only to their owners',
     async run(harness) {
       const [a, b] = harness.ends;
       const [, log] = await linked(harness);
@@ -125,7 +125,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'no message comes within a call of the transport',
+    name: 'no message arrives during a call of the transport',
     async run(harness) {
       const [a, b] = harness.ends;
       const [logA, logB] = await linked(harness);
@@ -160,7 +160,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'a message that is cancelled before it begins is not sent, and the others are',
+    name: 'a message that is cancelled before it begins is not sent, but the others are',
     async run(harness) {
       const [a, b] = harness.ends;
       const [, log] = await linked(harness);
@@ -182,7 +182,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'a link that breaks is told to both, settles what was being sent, and is built again',
+    name: 'when a link breaks, both are told, pending sends settle, and the link is built again',
     async run(harness) {
       const [a, b] = harness.ends;
       const [logA, logB] = await linked(harness);
@@ -212,7 +212,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'closeLink ends one link, at both ends, and it may be built again',
+    name: 'closeLink ends one link at both ends, and the link may be built again',
     async run(harness) {
       const [a, b, c] = harness.ends;
       const [logA, logB, logC] = await linked(harness);
@@ -225,7 +225,7 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
     },
   },
   {
-    name: 'what was sent before close arrives, and nothing is told afterwards',
+    name: 'messages sent before close arrive, and nothing is reported afterwards',
     async run(harness) {
       const [a, b, c] = harness.ends;
       const [logA, logB] = await linked(harness);
@@ -247,7 +247,10 @@ export const transportCases: readonly ContractCase<TransportHarness>[] = [
   },
 ];
 
-/** What one end was told. It checks that links begin and end in turns, and that messages come over links that are up. */
+/**
+ * Records what one end was told. It checks that links begin and end in turns, and that messages come over
+ * links that are up.
+ */
 class EndLog implements TransportEvents {
   readonly ups: DeviceId[] = [];
   readonly downs: DeviceId[] = [];
@@ -319,7 +322,7 @@ function patternOf(length: number, seed: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, at) => (at * 31 + seed * 7 + (at >> 8)) & 0xff);
 }
 
-/** Tells messages apart in what a broken contract shows: their length and an FNV-1a hash. */
+/** Identifies messages in the error of a broken contract: their length and an FNV-1a hash. */
 function digest(bytes: Uint8Array): string {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

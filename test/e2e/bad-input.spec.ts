@@ -1,4 +1,4 @@
-// Wrong input and a hostile environment: each gets an error that says what happened, or a plain success;
+// Wrong input and a hostile environment: each leads to an error that says what happened, or to success;
 // nothing hangs.
 
 import type { Device } from './device.ts';
@@ -95,8 +95,7 @@ test('a second tab waits, and takes over when the first closes', async ({ newPoo
 test('a full quota is a clear error, and what was stored still reads', async ({ newPool, prepareDevice }) => {
   const [laptop, phone] = await newPool(['Laptop', 'Phone', 'Tablet']);
   if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
-  // The browser remembers for some seconds how much room there was: the small disk is there before the app
-  // is.
+  // The browser caches the free space for some seconds, so the disk is made small before the app starts.
   const old = await prepareDevice('Old phone');
   const setQuota = await quotaOf(old);
   await setQuota(12_000_000);
@@ -126,9 +125,9 @@ test('a full quota is a clear error, and what was stored still reads', async ({ 
   });
 });
 
-/** Sets the bytes that the device's browser lets the app keep; undefined for as many as there are. */
+/** Sets how many bytes the device's browser lets the app keep; undefined for no limit. */
 async function quotaOf(device: Device): Promise<(quotaBytes: number | undefined) => Promise<void>> {
-  // The setting lasts as long as the session that made it: one of an empty page that stays open.
+  // The setting lasts as long as its session, here that of an empty page that stays open.
   const session = await device.context.newCDPSession(await device.context.newPage());
   const { origin } = new URL(device.appUrl);
   return async (quotaSize) => {

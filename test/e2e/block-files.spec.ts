@@ -1,10 +1,10 @@
-// Blocks in files of the browser's own file system, in the worker that keeps them.
+// Blocks in files of the origin's own file system, in the worker that keeps them.
 
 import { Device } from './device.ts';
 import { expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
-/** What workers have beside what pages have: `gc` comes with `--expose-gc`. */
+/** What workers have in addition to pages: `gc` comes with `--expose-gc`. */
 interface InWorker {
   gc(options: { readonly execution: 'async' }): Promise<void>;
   readonly FileSystemFileHandle: {
@@ -18,7 +18,7 @@ test('a store ends when garbage is collected while a file of blocks is being ope
   relay,
   faults,
 }) => {
-  // In Chromium an opening whose handle was collected never ends:
+  // In Chromium an opening never ends if its handle is collected:
   // src/adapters/browser/in-worker/sync-access.ts.
   const args = [...(launchOptions.args ?? []), '--js-flags=--expose-gc'];
   const browser = await playwright.chromium.launch({ ...launchOptions, args });

@@ -1,14 +1,14 @@
-// A disk that lies: a damaged block is found by its hash, fetched elsewhere, and told.
+// A lying disk: a damaged block is found by its hash, fetched elsewhere, and reported.
 
 import type { Device } from './device.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 import { damageBlock, storedFragments } from './stored-blocks.ts';
 
-/** Of 12 segments; with one fragment on each of three devices, any two open it. */
+/** 12 segments; with one fragment on each of three devices, any two open it. */
 const CONTENT = { seed: 51, length: 12 * (2 * 262_144 - 16) };
 
-test('a flipped bit on the reading device itself', async ({ newPool }) => {
+test('a flipped bit on the reading device is found, fetched elsewhere and reported', async ({ newPool }) => {
   const devices = await newPool(['Laptop', 'Phone', 'Tablet']);
   const [, phone] = devices;
   if (phone === undefined) throw new Error('The pool has no phone.');
@@ -23,7 +23,7 @@ test('a flipped bit on the reading device itself', async ({ newPool }) => {
   expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
 });
 
-test('a flipped bit on the device that is asked', async ({ newPool, newDevice }) => {
+test('a flipped bit on a holder is found, fetched elsewhere and reported', async ({ newPool, newDevice }) => {
   const devices = await newPool(['Laptop', 'Phone', 'Tablet']);
   const [laptop] = devices;
   if (laptop === undefined) throw new Error('The pool has no laptop.');
@@ -32,7 +32,7 @@ test('a flipped bit on the device that is asked', async ({ newPool, newDevice })
   await reader.join(await laptop.invite());
   await allLinked([reader, ...devices]);
 
-  // Fragments 0 and 1 are asked for first: they are plain slices of the segment, and need no decoding.
+  // Fragments 0 and 1 are requested first: they are plain slices of the segment, and need no decoding.
   for (const device of devices) {
     const [held] = await storedFragments(device.page);
     if (held?.fragment === 0) await damageBlock(device, await heldBlockOf(device, 5));
@@ -44,7 +44,7 @@ test('a flipped bit on the device that is asked', async ({ newPool, newDevice })
   );
 });
 
-/** Stores the file from the first of three devices, one fragment on each, and waits until that is so. */
+/** Stores the file from the first of three devices, one fragment on each, and waits until each has one. */
 async function spread(devices: readonly Device[]): Promise<string> {
   const [storer] = devices;
   if (storer === undefined) throw new Error('The pool is empty.');
@@ -56,7 +56,7 @@ async function spread(devices: readonly Device[]): Promise<string> {
   return fileId;
 }
 
-/** The hash of the block of `segment` that the device's only fragment has. */
+/** The hash of the block of `segment` in the device's only fragment. */
 async function heldBlockOf(device: Device, segment: number): Promise<string> {
   const [fragment, ...others] = await storedFragments(device.page);
   const hash = fragment?.blocks[segment];

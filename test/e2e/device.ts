@@ -1,6 +1,6 @@
-// A device of a browser test: one browser context (its own storage, as another computer has) with a tab that
-// runs the app. Its methods are `window.palm` (src/runtime/api.ts) seen from the test; only small plain data
-// crosses over. Every method that calls Palm throws PalmFailure where Palm rejects.
+// A device of a browser test: one browser context (with its own storage, like another computer) with a tab
+// that runs the app. Its methods are `window.palm` (src/runtime/api.ts) seen from the test; only small plain
+// data crosses over. Every method that calls Palm throws PalmFailure when Palm rejects.
 
 import type { BrowserContext, Page } from '@playwright/test';
 import type { PalmStatus, ReadOptions, StoreOptions, StoreResult } from '../../src/runtime/api.ts';
@@ -24,12 +24,9 @@ class PalmFailure extends Error {
   }
 }
 
-/**
- * How long a status may take to become what a test waits for, ms: links form in some seconds on a busy
- * machine.
- */
+/** How long a test waits for a status, ms: links form in some seconds on a busy machine. */
 const WAIT_MS = 30_000;
-/** Between two looks at the status when no change is announced, ms. */
+/** The interval for checking the status when no change is announced, ms. */
 const LOOK_MS = 250;
 
 export class Device {
@@ -74,10 +71,10 @@ export class Device {
     this.#tab = undefined;
   }
 
-  /** Ends the tab's process, as a crash or the phone's memory pressure does: no handler of the page runs. */
+  /** Ends the tab's process, like a crash or memory pressure on a phone: no handler of the page runs. */
   async killTab(): Promise<void> {
     const crashed = this.page.waitForEvent('crash');
-    // The navigation never arrives, because the process ends: that it fails is the point.
+    // The navigation fails because the process ends; that is the point.
     await Promise.all([crashed, this.page.goto('chrome://crash').catch(() => undefined)]);
     await this.closeTab();
   }
@@ -140,9 +137,7 @@ export class Device {
     return this.page.evaluate(() => window.palm.status());
   }
 
-  /**
-   * Waits until the status is as `holds` wants it; `what` names that in the error, beside the last status.
-   */
+  /** Waits until the status satisfies `holds`; the error names `what` and the last status. */
   async waitFor(what: string, holds: (status: PalmStatus) => boolean, waitMs = WAIT_MS): Promise<PalmStatus> {
     const deadlineMs = performance.now() + waitMs;
     for (;;) {
@@ -158,8 +153,7 @@ export class Device {
 
   async #ready(): Promise<void> {
     await this.page.waitForFunction(() => 'palm' in window);
-    // Asked for again and again: a promise that only the debugger waits for is now and then collected on a
-    // busy machine.
+    // Asked repeatedly: on a busy machine, a promise that only the debugger waits for is sometimes collected.
     await this.page.evaluate(() => window.palmTest.watchOpening());
     await this.page.waitForFunction(() => window.palmTest.opening !== 'under way');
     const opening = await this.page.evaluate(() => window.palmTest.opening);

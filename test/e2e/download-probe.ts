@@ -1,6 +1,6 @@
-// What the download tests keep inside a page: it notes where each read begins, can stop reads at a byte, and
-// answers the save picker, which no test can click. A picked file is one of OPFS: a real handle, as the real
-// picker's is.
+// The download tests' code inside a page: it notes where each read begins, can stop reads at a byte, and
+// replaces the save picker, which no test can click. A picked file lies in OPFS, so it has a real handle,
+// like one from the real picker.
 
 import type { Palm } from '../../src/runtime/api.ts';
 
@@ -13,18 +13,20 @@ declare global {
 export interface DownloadProbe {
   /** The first byte of each read that this page began, in order. */
   readonly reads: number[];
-  /** The names that the picker was asked for. */
+  /** The file names passed to the picker. */
   readonly picked: string[];
   pickerAnswer: 'cancel' | 'file';
-  /** Where a read is stopped now; undefined when none is. */
+  /** Where a read is stopped now; undefined if none is. */
   stalledAtByte: number | undefined;
-  /** Lets reads pass only bytes before `byte`, on later pages of this tab too; undefined lets them go on. */
+  /**
+   * Lets reads pass only bytes before `byte`, on later pages of this tab too; undefined lets them continue.
+   */
   stallAt(byte: number | undefined): void;
-  /** Lets the reads of later pages go on; what is stopped on this page stays stopped. */
+  /** Lets the reads of later pages continue; reads that are stopped on this page stay stopped. */
   liftForLaterPages(): void;
 }
 
-/** Runs in each page before the app does, as source text: it names nothing outside itself. */
+/** Runs in each page before the app does, as source text, so it refers to nothing outside itself. */
 export function installDownloadProbe(): void {
   const key = 'test/stall-at';
   let release = (): void => undefined;
@@ -67,7 +69,7 @@ export function installDownloadProbe(): void {
   });
   let palm: Palm | undefined;
   Object.defineProperty(window, 'palm', {
-    // Until the app has set it, whoever waits for it to be ready waits for that as well.
+    // A caller that waits until it is ready also waits until the app has set it.
     get: () => palm ?? { ready: set.then((pool) => pool.ready) },
     set(pool: Palm) {
       const read = pool.read.bind(pool);

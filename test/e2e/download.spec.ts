@@ -1,5 +1,5 @@
-// Large downloads by hand, as people meet them: through the disk and never through memory, going on after a
-// reload, a loss of devices, a full disk; and gone without a trace where they should be.
+// Large downloads through the screens: they go through the disk and never through memory, continue after a
+// reload, a loss of devices or a full disk, and leave no trace where they must not.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -10,10 +10,10 @@ import { expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
 const FILM = { seed: 51, length: 40_000_000 };
-/** Above what is downloaded without asking where to. */
+/** Larger than files that are downloaded without asking where to. */
 const LONG_FILM = { seed: 52, length: 70_000_000 };
 const CLIP = { seed: 53, length: 24_000_000 };
-/** What a flush leaves at risk: the disk is this much behind at most. */
+/** The flush interval: the disk is at most this many bytes behind. */
 const FLUSH_BYTES = 8 * 1024 * 1024;
 
 interface Scene {
@@ -24,8 +24,10 @@ interface Scene {
   readonly fileId: string;
 }
 
-test.describe('a film', () => {
-  test('goes on after a reload with the bytes on the disk, and is handed over whole', async ({ newPool }) => {
+test.describe('the download of a film', () => {
+  test('continues after a reload with the bytes on the disk, and is handed over whole', async ({
+    newPool,
+  }) => {
     const { phone, page, fileId } = await prepare(newPool, FILM, 'film.mp4');
     await stallAt(page, 30_000_000);
     await row(page, 'Files', 'film.mp4').getByRole('button', { name: 'Download' }).click();
@@ -59,7 +61,7 @@ test.describe('a film', () => {
     });
   });
 
-  test('goes on after the tab has crashed', async ({ newPool, faults }) => {
+  test('continues after the tab has crashed', async ({ newPool, faults }) => {
     faults.allow(/Phone: the page crashed/);
     const { phone, page, fileId } = await prepare(newPool, CLIP, 'clip.mp4');
     await stallAt(page, 10_000_000);
@@ -75,7 +77,7 @@ test.describe('a film', () => {
     expect(reads[0]).toBeGreaterThanOrEqual(FLUSH_BYTES);
   });
 
-  test('waits for devices and goes on by itself when they are back', async ({ newPool }) => {
+  test('waits for devices and continues when they are back', async ({ newPool }) => {
     const { laptop, tablet, page } = await prepare(newPool, CLIP, 'clip.mp4');
     await stallAt(page, 10_000_000);
     await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
@@ -93,7 +95,9 @@ test.describe('a film', () => {
     expect(reads.slice(1).every((start) => start >= FLUSH_BYTES)).toBe(true);
   });
 
-  test('that is removed from the pool meanwhile is deleted here, and that is said', async ({ newPool }) => {
+  test('ends when the film is removed from the pool: its bytes are deleted, and the screen says so', async ({
+    newPool,
+  }) => {
     const { laptop, page, fileId } = await prepare(newPool, CLIP, 'clip.mp4');
     await stallAt(page, 10_000_000);
     await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
@@ -107,7 +111,7 @@ test.describe('a film', () => {
     await expect.poll(() => keptFiles(page)).toEqual([]);
   });
 
-  test('that finds the disk full keeps what arrived, says so, and goes on when there is room', async ({
+  test('keeps its bytes when the disk is full, says so, and continues when there is room', async ({
     newPool,
   }) => {
     const { phone, page } = await prepare(newPool, CLIP, 'clip.mp4');
@@ -129,7 +133,9 @@ test.describe('a film', () => {
     expect((await probe(page)).reads[1]).toBeGreaterThanOrEqual(FLUSH_BYTES);
   });
 
-  test('that is private waits after a reload until its link is opened again', async ({ newPool }) => {
+  test('waits after a reload, if the film is private, until its link is opened again', async ({
+    newPool,
+  }) => {
     const { phone, page, link } = await prepare(newPool, CLIP, 'diary.mp4', { private: true });
     await phone.openLink(link);
     await stallAt(page, 10_000_000);
@@ -144,7 +150,7 @@ test.describe('a film', () => {
     expect((await probe(page)).reads[0]).toBeGreaterThanOrEqual(FLUSH_BYTES);
   });
 
-  test('that is cancelled leaves nothing', async ({ newPool }) => {
+  test('leaves nothing when it is cancelled', async ({ newPool }) => {
     const { page } = await prepare(newPool, CLIP, 'clip.mp4');
     await stallAt(page, 10_000_000);
     await row(page, 'Files', 'clip.mp4').getByRole('button', { name: 'Download' }).click();
@@ -156,15 +162,15 @@ test.describe('a film', () => {
   });
 });
 
-test('a long film goes straight to the picked file, and goes on there after a reload', async ({
+test('a long film goes straight to the picked file, and continues there after a reload', async ({
   newPool,
 }) => {
   const { phone, page } = await prepare(newPool, LONG_FILM, 'long.mp4');
-  await test.step('a picker that is closed begins nothing', async () => {
+  await test.step('closing the picker begins nothing', async () => {
     await answerPicker(page, 'cancel');
     await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
     await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4']);
-    // Closed once more: the first time left nothing that is in the way.
+    // Closed once more: the first time left nothing in the way.
     await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
     await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4', 'long.mp4']);
     expect((await probe(page)).reads).toEqual([]);
@@ -192,7 +198,7 @@ test('a long film goes straight to the picked file, and goes on there after a re
   expect(await keptFiles(page)).toEqual([]);
 });
 
-/** A pool of three with one file on it; the phone is the one that downloads. */
+/** A pool of three devices with one file; the phone downloads it. */
 async function prepare(
   newPool: (names: readonly string[]) => Promise<Device[]>,
   content: { readonly seed: number; readonly length: number },
@@ -213,19 +219,17 @@ function row(page: Page, list: 'Files' | 'Transfers', name: string): Locator {
   return page.getByRole('list', { name: list }).getByRole('listitem', { name });
 }
 
-/** Lets reads pass only the bytes before `byte`; undefined lets them go on. It holds across reloads. */
+/** Lets reads pass only the bytes before `byte`; undefined lets them continue. It holds across reloads. */
 async function stallAt(page: Page, byte: number | undefined): Promise<void> {
   await page.evaluate((at) => window.downloadProbe.stallAt(at), byte);
 }
 
-/**
- * Lets the read after the next reload go on from what this page has; this page's own read stays where it is.
- */
+/** Lets the read after the next reload continue; this page's own read stays stopped. */
 async function liftForLaterPages(page: Page): Promise<void> {
   await page.evaluate(() => window.downloadProbe.liftForLaterPages());
 }
 
-/** Where the read that runs has been stopped by `stallAt`; undefined while it runs. */
+/** Where `stallAt` has stopped the current read; undefined while it runs. */
 async function stalledRead(page: Page): Promise<number | undefined> {
   return (await probe(page)).stalledAtByte;
 }
@@ -243,7 +247,7 @@ async function answerPicker(page: Page, answer: 'cancel' | 'file'): Promise<void
   }, answer);
 }
 
-/** What is in the file that the picker answered, as it stands. */
+/** The current content of the picked file. */
 async function pickedFile(page: Page): Promise<{ length: number; sha256: string }> {
   return page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();

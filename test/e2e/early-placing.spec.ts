@@ -1,11 +1,11 @@
-// A file travels while it is still being encrypted; and one that is given up leaves nothing where it went.
+// A file travels while it is still being encrypted; a cancelled one leaves nothing on other devices.
 
 import { expect, test } from './palm-fixture.ts';
 import { storedBlocks } from './stored-blocks.ts';
 
 const FILM = { seed: 91, length: 120_000_000 };
 
-test('the other devices have blocks of a file that is still being encrypted, and none once that was cancelled', async ({
+test('other devices have blocks of a file while it is still being encrypted, and none after it is cancelled', async ({
   newPool,
 }) => {
   const [laptop, ...others] = await newPool(['Laptop', 'Phone', 'Tablet']);

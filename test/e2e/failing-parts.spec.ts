@@ -1,6 +1,5 @@
-// Parts that fail at work: the file that is being stored is changed by somebody, and workers die. Each is
-// told in words that people can act on, nothing that was there is lost, and the same work succeeds
-// afterwards.
+// Parts that fail at work: somebody changes the file that is being stored, or a worker dies. Each failure is
+// reported in words that people can act on, nothing is lost, and the same work succeeds afterwards.
 
 import { createHash } from 'node:crypto';
 import { open, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
@@ -18,7 +17,7 @@ interface Scene {
   readonly laptop: Device;
   readonly phone: Device;
   readonly tablet: Device;
-  /** A file that was in the pool before. */
+  /** A file that is already in the pool. */
   readonly earlier: string;
 }
 
@@ -26,13 +25,13 @@ for (const { how, change } of [
   { how: 'shrinks', change: (path: string) => truncate(path, 1_000_000) },
   { how: 'is written to where it was read already', change: (path: string) => writeByte(path, 0) },
 ]) {
-  test(`a file that ${how} while it is stored is named as changed, and nothing of it stays anywhere`, async ({
+  test(`a file that ${how} while it is stored is reported as changed, and leaves nothing on any device`, async ({
     newPool,
   }, info) => {
     const { laptop, phone, tablet, earlier } = await prepare(newPool);
     const path = info.outputPath(NAME);
     await writeFile(path, seededBytes(FILM.seed, FILM.length));
-    // Chromium tells times of files that are in the same second from each other no more.
+    // Chromium no longer distinguishes file times within the same second.
     const hourAgo = Date.now() / 1_000 - 3_600;
     await utimes(path, hourAgo, hourAgo);
     await laptop.page.getByLabel('Add files').setInputFiles(path);
@@ -60,7 +59,7 @@ for (const { how, change } of [
   });
 }
 
-test('a fragment worker that dies while it writes: what is encrypted is kept, and the file is stored when it is tried again', async ({
+test('when a fragment worker dies while it writes, encrypted segments are kept, and a second try stores the file', async ({
   newPool,
 }, info) => {
   const { laptop, phone, earlier } = await prepare(newPool);
@@ -84,7 +83,7 @@ test('a fragment worker that dies while it writes: what is encrypted is kept, an
   expect((await laptop.status()).unfinished).toEqual([]);
 });
 
-test('a codec worker that dies while it encrypts is replaced, and the file is stored', async ({
+test('when a codec worker dies while it encrypts, it is replaced, and the file is stored', async ({
   newPool,
 }, info) => {
   const { laptop, phone } = await prepare(newPool);
@@ -105,8 +104,8 @@ for (const part of ['codec', 'fragment'] as const) {
     const { laptop, phone, earlier } = await prepare(newPool);
     await laptop.store(FILM, { name: NAME });
     const file = phone.page.getByRole('list', { name: 'Files' }).getByRole('listitem', { name: NAME });
-    // Whoever reads has some of the fragments itself, and asks the others for the rest. It has a codec worker
-    // from now on.
+    // The reader has some fragments itself, and asks the others for the rest. It has a codec worker from now
+    // on.
     expect(await phone.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
     const deaths = [await dieAtCall(phone.page, part, 12)];
     if (part === 'fragment') deaths.push(await dieAtCall(laptop.page, part, 12));
@@ -148,9 +147,8 @@ async function prepare(newPool: (names: readonly string[]) => Promise<Device[]>)
 }
 
 /**
- * Has each worker of this kind die of an error when it is called for the `callCount`th time from now, of
- * those of `method` where one is named: that call is lost. `died` resolves when the first of them was ended
- * by its page.
+ * Makes each worker of this kind die of an error at its `callCount`th call from now (counting only calls of
+ * `method`, if given): that call is lost. `died` resolves when the page has ended the first of them.
  */
 async function dieAtCall(
   page: Page,
@@ -166,7 +164,7 @@ async function dieAtCall(
       ([count, name]) => {
         let left = count;
         const die = (event: Event): void => {
-          // Comlink's messages have the path of what is called.
+          // Comlink's messages contain the path of the called method.
           const { data } = event as MessageEvent<{ readonly path?: readonly string[] }>;
           if (name !== undefined && data.path?.[0] !== name) return;
           left -= 1;
@@ -208,7 +206,7 @@ function failedRow(page: Page): Locator {
   return page.getByRole('list', { name: '1 file could not be stored' }).getByRole('listitem');
 }
 
-test('stores end whatever the engine collects meanwhile', async ({ newDevice }) => {
+test('stores end, whatever garbage the engine collects', async ({ newDevice }) => {
   const laptop = await newDevice('Laptop');
   await laptop.createPool('Tidy');
   const devTools = await laptop.context.newCDPSession(laptop.page);

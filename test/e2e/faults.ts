@@ -1,5 +1,5 @@
-// Whatever must not happen in any page of any test: a request that leaves the relay's origin, an error on the
-// console, an error that nobody caught. A test that provokes one says beforehand which.
+// Watches for events that must not happen in any page of any test: a request that leaves the relay's origin,
+// an error on the console, an uncaught error. A test that provokes one declares it.
 
 import type { BrowserContext } from '@playwright/test';
 
@@ -7,13 +7,13 @@ export class Faults {
   readonly #seen: string[] = [];
   readonly #allowed: RegExp[] = [];
 
-  /** Watches every page of `context`, now and later, whose app is served from `appUrl`. */
+  /** Watches every current and later page of `context`; its app is served from `appUrl`. */
   watch(context: BrowserContext, deviceName: string, appUrl: string): void {
     const { origin, host } = new URL(appUrl);
     const note = (text: string): void => void this.#seen.push(`${deviceName}: ${text}`);
     context.on('request', (request) => {
       const url = new URL(request.url());
-      // `origin` of a blob: URL is its creator's.
+      // The `origin` of a blob: URL is its creator's.
       if (url.origin !== origin && url.protocol !== 'data:') note(`request to ${request.url()}`);
     });
     context.on('console', (message) => {
@@ -28,7 +28,7 @@ export class Faults {
     });
   }
 
-  /** Takes faults whose text fits `pattern` as expected in this test, before or after they are seen. */
+  /** Accepts faults whose text matches `pattern` in this test, before or after they happen. */
   allow(pattern: RegExp): void {
     this.#allowed.push(pattern);
   }

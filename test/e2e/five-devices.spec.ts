@@ -1,5 +1,5 @@
-// The promise itself: any devices may go as long as k fragments stay reachable, and whoever joins later reads
-// every byte.
+// The promise itself: any devices may go while k fragments stay reachable, and a device that joins later
+// reads every byte.
 
 import type { PalmStatus } from '../../src/runtime/api.ts';
 import { BLOCK_BYTES, GCM_TAG_BYTES } from '../../src/core/model/limits.ts';
@@ -46,7 +46,7 @@ test('five devices lose two, and a sixth reads everything bit-exactly', async ({
     return pair;
   });
 
-  await test.step('the newcomer, who holds nothing, reads all of it', async () => {
+  await test.step('the newcomer, which holds nothing, reads everything', async () => {
     const { device, files } = await watch.status();
     const holdings = files.flatMap(({ holders }) => holders.filter(({ deviceId }) => deviceId === device.id));
     expect(holdings).toEqual([]);
@@ -58,7 +58,7 @@ test('five devices lose two, and a sixth reads everything bit-exactly', async ({
   await test.step('ranges', async () => readRanges(watch, idAt(fileIds, 5), CONTENTS[5]));
 
   const stillHere = five.filter((device) => !gone.includes(device));
-  const tooFew = await test.step('below k it says so, and reading fails at once', async () => {
+  const tooFew = await test.step('below k the status says so, and reading fails within seconds', async () => {
     const closed: Device[] = [];
     for (const device of stillHere.slice(1)) {
       await device.closeTab();
@@ -140,7 +140,7 @@ function losablePair(
         const kept = holders.filter(({ deviceId }) => !lost.includes(deviceId));
         return new Set(kept.flatMap(({ fragments }) => fragments)).size >= K;
       });
-      // The storer stays until the end, so that its view of the pool can be asked.
+      // The storer stays until the end, so that its view of the pool can be checked.
       if (isEnough && index > 0) return [one, other];
     }
   }

@@ -1,6 +1,6 @@
-// One origin that serves an app of an earlier version, frozen by test/fixtures/freeze-app.mjs, or the app as
-// it is now: so a browser's storage can be written by the one and opened by the other, and both can meet in
-// one pool. The relay is the real one; this only stands before it, as a reverse proxy does.
+// One origin that serves an older version of the app, frozen by test/fixtures/freeze-app.mjs, or the current
+// app: so one can write a browser's storage and the other open it, and both can meet in one pool. The relay
+// is the real one; this is only a reverse proxy in front of it.
 
 import { readFile } from 'node:fs/promises';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -13,7 +13,7 @@ import { RELAY_SUBPROTOCOL } from '../../src/core/wire/relay-protocol.ts';
 export interface FrozenOrigin {
   /** The app's address, with the final slash. */
   readonly app: string;
-  /** From now on this origin serves the app as it is now. */
+  /** From now on this origin serves the current app. */
   update(): void;
   stop(): Promise<void>;
 }
@@ -28,9 +28,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/**
- * Of the relay's headers those that a service worker's copies must have, or later pages may not load them.
- */
+/** The relay's headers that a service worker's copies need, or later pages may not load them. */
 const HEADERS = {
   'cache-control': 'no-cache',
   'cross-origin-embedder-policy': 'require-corp',
@@ -39,8 +37,9 @@ const HEADERS = {
 };
 
 /**
- * Serves the app of protocol `protocol`; its WebSockets, and after `update` everything, go to the relay at
- * `relayApp`. With `isOldRelay`, pages that offer no subprotocol are let in, as the relay of that time did.
+ * Serves the app of protocol `protocol`; its WebSockets, and after `update` all requests, go to the relay at
+ * `relayApp`. With `isOldRelay`, pages that offer no subprotocol are accepted, as the relay of that version
+ * did.
  */
 export async function serveFrozenApp(
   protocol: number,
@@ -63,7 +62,7 @@ export async function serveFrozenApp(
     tunnel(relay, incoming, socket, head, isOldRelay);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  const { port } = server.address() as AddressInfo; // a listening TCP server has one
   return {
     app: `http://localhost:${port}/`,
     update() {
@@ -113,7 +112,7 @@ function forward(relay: URL, incoming: IncomingMessage, response: ServerResponse
   incoming.pipe(outgoing);
 }
 
-/** Passes a WebSocket on byte by byte, as if its page came from the relay's own origin. */
+/** Forwards a WebSocket byte by byte, as if its page came from the relay's own origin. */
 function tunnel(
   relay: URL,
   { url, headers, rawHeaders }: IncomingMessage,
@@ -140,7 +139,7 @@ function tunnel(
   socket.once('error', () => upstream.destroy());
   socket.once('close', () => upstream.destroy());
   if (!vouches) return;
-  // The page did not offer the subprotocol, so it must not hear that it was chosen.
+  // The page did not offer the subprotocol, so the answer must not choose it.
   let answer = Buffer.alloc(0);
   const takeHead = (bytes: Buffer): void => {
     answer = Buffer.concat([answer, bytes]);

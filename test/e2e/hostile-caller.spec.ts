@@ -1,13 +1,13 @@
-// A member that has nothing but the pool secret and the relay cannot part devices that are linked.
+// A member that has only the pool secret and the relay cannot separate linked devices.
 
 import { newLinkId } from '../../src/core/links/link-ids.ts';
 import { HostileCaller } from './hostile-caller.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 
-/** Link ids that each session has used by now, and more. */
+/** More link ids than each session has used by now. */
 const GUESSES_PER_SESSION = 24;
 const FRESH_OFFER_COUNT = 100;
-/** Attempts with one device: eight, and one more every two seconds. */
+/** Attempts with one device: eight, plus one every two seconds. */
 const MAX_CONNECTIONS = 3 + 8 + 30;
 
 test('four linked devices stay linked while a member offers under their links’ names', async ({
@@ -67,7 +67,7 @@ test('four linked devices stay linked while a member offers under their links’
 
   for (const session of sessions) await caller.heardBy(session);
 
-  // A store among all four goes over the links.
+  // A store over all four devices uses the links.
   const { fileId } = await laptop.store({ seed: 1, length: 300_000 }, { name: 'kept.bin', k: 2, n: 4 });
   await laptop.waitFor('all fragments placed', ({ files }) =>
     files.some((file) => file.fileId === fileId && file.reach === 4 && file.holders.length === 4),

@@ -1,5 +1,5 @@
-// A member that attacks by signaling alone: it has the pool secret, speaks the relay's protocol, signs with a
-// key of its own and says whatever it wants. It has no WebRTC and needs none.
+// A member that attacks only by signaling: it has the pool secret, speaks the relay's protocol, signs with
+// its own key and says anything it wants. It has no WebRTC and needs none.
 
 import WebSocket from 'ws';
 import { RelayClient } from '../../src/adapters/portable/links/relay-client.ts';
@@ -49,7 +49,7 @@ export class HostileCaller {
   }
 
   /**
-   * Enters the pool's room under a device id that is smaller than all of `deviceIds`, so that it may offer to
+   * Enters the pool's room with a device id smaller than all of `deviceIds`, so that it may make offers to
    * each.
    */
   static async enter(invite: string, appUrl: string, deviceIds: readonly string[]): Promise<HostileCaller> {
@@ -83,8 +83,8 @@ export class HostileCaller {
   }
 
   /**
-   * Resolves when `session` has dealt with everything that was said to it: a device refuses an answer that it
-   * did not ask for.
+   * Resolves when `session` has handled all earlier letters: a device refuses an answer that it did not ask
+   * for.
    */
   async heardBy(session: SessionId): Promise<void> {
     const link = newLinkId(this.#session, Number.MAX_SAFE_INTEGER);
@@ -98,7 +98,7 @@ export class HostileCaller {
     return this.#session;
   }
 
-  /** Sends a letter, whatever it says. */
+  /** Sends any letter. */
   async say(toSession: SessionId | null, link: LinkId, body: SignalBody): Promise<void> {
     this.#seq += 1;
     const letter = { fromSession: this.#session, toSession, link, seq: this.#seq, body };

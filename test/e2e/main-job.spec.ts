@@ -1,5 +1,4 @@
-// The main job by hand: everything here goes through the screens, under the names that a screen reader would
-// say.
+// The main job by hand: everything here goes through the screens, by the names that a screen reader speaks.
 
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
@@ -42,7 +41,7 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
     await expect(devicesOf(phone)).toHaveCount(3);
   });
 
-  await test.step('files added on one device are seen on the others, and come down unchanged', async () => {
+  await test.step('files added on one device appear on the others, and download unchanged', async () => {
     await laptop.getByLabel('Add files').setInputFiles([PHOTO, NOTES]);
     for (const page of [laptop, phone, tablet]) {
       await expect(fileRow(page, PHOTO.name)).toBeVisible();
@@ -53,7 +52,7 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
     expect((await download(tablet, NOTES.name)).equals(NOTES.buffer)).toBe(true);
   });
 
-  await test.step('a removal can be taken back, and otherwise holds for everybody', async () => {
+  await test.step('a removal can be undone, and otherwise holds for everybody', async () => {
     const removed = fileRow(laptop, NOTES.name);
     await removed.getByRole('button', { name: 'Remove' }).click();
     await expect(removed).toBeHidden();
@@ -76,7 +75,7 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
   });
 });
 
-/** Opens the invite in a new tab, as a camera app does, and joins. */
+/** Opens the invite in a new tab, like a camera app, and joins. */
 async function openInvite(device: Device, invite: string): Promise<Page> {
   await device.closeTab();
   await device.open(invite);

@@ -1,6 +1,5 @@
-// What the tests keep inside each page, beside the app's `window.palm`: it makes and hashes bytes where they
-// are, so that no file has to cross to the test's process, and lets an error's code cross, which Playwright
-// alone would drop.
+// The tests' code inside each page, next to the app's `window.palm`: it makes and hashes bytes in the page,
+// so no file crosses to the test's process, and passes on an error's code, which Playwright alone would drop.
 
 import type { Palm } from '../../src/runtime/api.ts';
 import type { ReadBytes, seededBytes } from './seeded-bytes.ts';
@@ -17,21 +16,22 @@ export type Outcome<Value> =
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 export interface PageSide {
-  /** What became of `palm.ready` since `watchOpening`: 'under way', 'done', or why it failed. */
+  /** The state of `palm.ready` since `watchOpening`: 'under way', 'done', or why it failed. */
   opening: string;
   watchOpening(): void;
   readonly seededBytes: typeof seededBytes;
-  /** What came of `work`; nothing is thrown. */
+  /** The outcome of `work`; never throws. */
   outcome<Value>(work: () => Promise<Value>): Promise<Outcome<Value>>;
   /** Reads a stream to its end. */
   readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<ReadBytes>;
   /**
-   * Resolves when Palm announces a change, or after `atMostMs`: a change may have come just before this call.
+   * Resolves when Palm announces a change, or after `atMostMs`, as a change may have come just before this
+   * call.
    */
   nextChange(atMostMs: number): Promise<void>;
 }
 
-/** Runs in each page before the app does, as source text: it names nothing outside itself. */
+/** Runs in each page before the app does, as source text, so it refers to nothing outside itself. */
 export function installPageSide(bytesOf: typeof seededBytes): void {
   window.palmTest = {
     opening: 'under way',

@@ -1,4 +1,4 @@
-// What the browser tests are given: the real relay, devices, and the watch over what no page may do.
+// The browser tests' fixtures: the real relay, devices, and the watch for faults.
 
 import { test as base, expect } from '@playwright/test';
 import { Device } from './device.ts';
@@ -8,24 +8,24 @@ import { startRelay, type RelayProcess } from './relay-process.ts';
 export { expect } from '@playwright/test';
 
 export interface WorkerFixtures {
-  /** One relay for the tests of a worker; each test makes its own pools in it. */
+  /** One relay for all tests of a worker; each test creates its own pools. */
   readonly relay: RelayProcess;
 }
 
 export interface TestFixtures {
-  /** A relay of this test's own, to be killed. */
+  /** This test's own relay, which it may kill. */
   readonly privateRelay: RelayProcess;
-  /** Fails the test on what no page may do. */
+  /** Fails the test on events that must not happen in any page. */
   readonly faults: Faults;
-  /** A device that has not opened the app yet; `relay` where another than the shared one serves it. */
+  /** A device that has not opened the app yet; `relay` if not the shared one serves it. */
   readonly prepareDevice: (name: string, relay?: RelayProcess) => Promise<Device>;
-  /** A device in a tab at the app. */
+  /** A device with the app open in a tab. */
   readonly newDevice: (name: string, relay?: RelayProcess) => Promise<Device>;
-  /** `names.length` devices in one new pool, each linked to all others; the first made the pool. */
+  /** `names.length` devices in one new pool, each linked to all others; the first created the pool. */
   readonly newPool: (names: readonly string[], relay?: RelayProcess) => Promise<Device[]>;
 }
 
-/** The relay builds the app where it is older than its sources. */
+/** The relay builds the app if it is older than its sources. */
 const RELAY_START_LIMIT_MS = 120_000;
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({

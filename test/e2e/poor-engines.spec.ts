@@ -1,5 +1,5 @@
-// Engines that lack what Palm is fastest with: SIMD for the erasure code, and a file system of the origin's
-// own for blocks and downloads. They take part all the same, beside engines that have both.
+// Engines without the features that make Palm fast: SIMD for the erasure code, and an origin's own file
+// system for blocks and downloads. They still take part, together with engines that have both.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -9,9 +9,9 @@ import { allLinked, expect, test as base } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 import { storedBlocks } from './stored-blocks.ts';
 
-/** Larger than what is gathered in memory without need. */
+/** Larger than a file that is gathered in memory by choice. */
 const CLIP = { seed: 91, length: 20_000_000 };
-/** Larger than what any phone can hold in memory. */
+/** Larger than a phone can hold in memory. */
 const LONG_FILM = { seed: 92, length: 68_000_000 };
 
 const NO_SIMD = '--js-flags=--no-enable-sse4-1';
@@ -19,7 +19,7 @@ const NO_OPFS =
   '--disable-blink-features=FileSystemAccess,FileSystemAccessOriginPrivate,FileSystemAccessLocal';
 
 interface PoorFixtures {
-  /** A device in a browser of its own that was started with `argument`. */
+  /** A device in a separate browser that was started with `argument`. */
   readonly newPoorDevice: (argument: string) => Promise<Device>;
 }
 
@@ -40,7 +40,7 @@ const test = base.extend<PoorFixtures>({
   },
 });
 
-test('an engine without SIMD stores for the others, and rebuilds from parity what they stored', async ({
+test('an engine without SIMD stores for the others, and rebuilds their files from parity', async ({
   newPool,
   newPoorDevice,
 }) => {
@@ -48,7 +48,7 @@ test('an engine without SIMD stores for the others, and rebuilds from parity wha
   if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
   const old = await newPoorDevice(NO_SIMD);
   const hasSimd = await old.page.evaluate(() => {
-    // A function that answers i8x16.popcnt(i8x16.splat(0)).
+    // A function that returns i8x16.popcnt(i8x16.splat(0)).
     const body = [0, 65, 0, 253, 15, 253, 98, 11];
     const head = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8];
     return WebAssembly.validate(Uint8Array.from([...head, ...body]));
@@ -56,7 +56,7 @@ test('an engine without SIMD stores for the others, and rebuilds from parity wha
   test.skip(hasSimd, 'On this processor the engine has SIMD whatever it is told.');
   const loaded: string[] = [];
   old.context.on('request', (request) => {
-    // The service worker fetches them all, for any engine.
+    // The service worker fetches all of them, in any engine.
     const isOfPage = request.serviceWorker() === null;
     if (isOfPage && request.url().endsWith('.wasm')) loaded.push(new URL(request.url()).pathname);
   });
@@ -79,7 +79,7 @@ test('an engine without SIMD stores for the others, and rebuilds from parity wha
   await expect(old.page.getByRole('alert')).toHaveCount(0);
 });
 
-test('an engine without a file system of its own keeps blocks in its database, and downloads what fits into memory', async ({
+test('an engine without its own file system keeps blocks in its database, and downloads files that fit into memory', async ({
   newPool,
   newPoorDevice,
 }) => {
@@ -108,7 +108,7 @@ test('an engine without a file system of its own keeps blocks in its database, a
   expect(await contentOf(await arriving)).toEqual(expectedBytes(CLIP.seed, CLIP.length));
   await expect(old.page.getByRole('alert')).toHaveCount(0);
 
-  await test.step('what does not fit is refused in words, and stays in the pool', async () => {
+  await test.step('a file that does not fit is refused in words, and stays in the pool', async () => {
     const long = files.getByRole('listitem', { name: 'long.mp4' });
     await long.getByRole('button', { name: 'Download' }).click();
     await expect(old.page.getByRole('alert')).toContainText(

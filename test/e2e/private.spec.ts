@@ -1,11 +1,11 @@
-// A private file is in the pool, but only its link opens it or tells its name.
+// A private file is in the pool, but only its link opens it or reveals its name.
 
 import { expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
 const CONTENT = { seed: 21, length: 1_500_000 };
 
-test('a private file shows no name and opens with its link alone', async ({ newPool }) => {
+test('a private file shows no name and opens only with its link', async ({ newPool }) => {
   const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
   if (laptop === undefined || phone === undefined || tablet === undefined)
     throw new Error('A device is missing.');
@@ -22,7 +22,7 @@ test('a private file shows no name and opens with its link alone', async ({ newP
     await expect(other.read(fileId)).rejects.toMatchObject({ code: 'link-needed' });
   }
 
-  await test.step('the link opens it, on the page it was given to', async () => {
+  await test.step('the link opens it on the page that got the link', async () => {
     expect(await phone.openLink(link)).toEqual({ fileId });
     expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
     const { files } = await phone.status();
@@ -30,7 +30,7 @@ test('a private file shows no name and opens with its link alone', async ({ newP
     expect(await tablet.read(fileId, { link })).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
   });
 
-  await test.step('and nowhere else: not even there, after a reload', async () => {
+  await test.step('and nowhere else, nor there after a reload', async () => {
     await phone.reload();
     await phone.waitFor('a holder', ({ files }) => files.some(({ reach, k }) => reach >= k));
     await expect(phone.read(fileId)).rejects.toMatchObject({ code: 'link-needed' });

@@ -1,6 +1,6 @@
-// A device whose browser keeps its profile in a folder, as a person's browser does, so that the folder can be
-// taken and searched once the browser has ended. The page tells the test every random byte that it drew, so
-// that the test knows the keys that it looks for.
+// A device whose browser keeps its profile in a folder, like a person's browser, so that the folder can be
+// taken and searched after the browser has ended. The page tells the test every random byte that it drew, so
+// the test knows which keys to look for.
 
 import { link, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import type { Faults } from './faults.ts';
 
 declare global {
   interface Window {
-    /** What `crypto.getRandomValues` gave this page, in hex, in order. */
+    /** The results of `crypto.getRandomValues` on this page, in hex, in order. */
     drawn: string[];
   }
 }
@@ -26,15 +26,15 @@ export interface StoreKeys {
   readonly dataKey: Buffer;
 }
 
-/** What a test knows of the stores that a page began, and no thief should. */
+/** What a test knows of the stores that a page began, and a thief must not. */
 export interface StoreSecrets {
   /** In the order of the stores. */
   readonly keys: readonly StoreKeys[];
-  /** All key shares, of 8 fragments with k = 4. */
+  /** All key shares: of 8 fragments with k = 4. */
   readonly shares: readonly Buffer[];
 }
 
-/** How a browser ends: as a person closes it, or by SIGKILL, as a crash or a dead battery ends it. */
+/** How a browser ends: closed by a person, or by SIGKILL, like a crash or a dead battery. */
 export type Ending = 'closed' | 'killed';
 
 interface Running {
@@ -45,7 +45,7 @@ interface Running {
 const KEY_BYTES = 32;
 const K = 4;
 const N = 8;
-/** Between two looks whether a killed browser's processes are gone, ms. */
+/** The interval for checking whether a killed browser's processes are gone, ms. */
 const LOOK_MS = 20;
 
 export class ProfileDevice {
@@ -63,7 +63,7 @@ export class ProfileDevice {
     this.#faults = faults;
   }
 
-  /** A browser at the app, with a new profile. */
+  /** A browser with the app open, with a new profile. */
   static async launch(name: string, appUrl: string, faults: Faults): Promise<ProfileDevice> {
     const folder = await mkdtemp(join(tmpdir(), 'palm-profile-'));
     const victim = new ProfileDevice(name, folder, appUrl, faults);
@@ -71,12 +71,12 @@ export class ProfileDevice {
     return victim;
   }
 
-  /** The device at work. @throws Error when its browser has ended. */
+  /** The running device. @throws Error when its browser has ended. */
   get device(): Device {
     return this.#atWork().device;
   }
 
-  /** Starts a browser on the profile, at the app. The one before must have ended. */
+  /** Starts a browser on the profile and opens the app. The previous browser must have ended. */
   async restart(): Promise<void> {
     const executablePath = findBrowser();
     const context = await chromium.launchPersistentContext(this.folder, {
@@ -91,7 +91,7 @@ export class ProfileDevice {
     await device.open();
   }
 
-  /** The secrets of the stores that the open page began since it was loaded. */
+  /** The secrets of the stores that the current page began since it was loaded. */
   async storeSecrets(): Promise<StoreSecrets> {
     const drawn = (await this.device.page.evaluate(() => window.drawn)).map((hex) => Buffer.from(hex, 'hex'));
     const keys = drawn.flatMap((storeId, at) => {
@@ -100,7 +100,7 @@ export class ProfileDevice {
       if (!isStore || kc === undefined || kq === undefined || salt === undefined) return [];
       return [{ kc, kq, dataKey: dataKeyOf(kc, kq, salt) }];
     });
-    // Which coefficients are whose is not known: the wrong pairs give bytes that are nowhere.
+    // It is not known which coefficients belong to which key: wrong pairs give bytes that are nowhere.
     const coefficients = drawn.filter(({ length }) => length === (K - 1) * KEY_BYTES);
     const shares = keys.flatMap(({ kq }) =>
       coefficients.flatMap((bytes) =>
@@ -118,7 +118,7 @@ export class ProfileDevice {
     if (browser === null) throw new Error('A persistent context has a browser.');
     const session = await browser.newBrowserCDPSession();
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    // One that is just being started is listed as 0.
+    // A process that is just starting is listed as 0.
     const ids = processInfo.flatMap(({ id }) => (id > 0 ? [id] : []));
     if (how === 'closed') {
       await context.close();
@@ -131,8 +131,8 @@ export class ProfileDevice {
   }
 
   /**
-   * Keeps hold of the bytes of the origin's files as they are on the disk, for when the browser deletes them:
-   * a second name for each file has what the disk's freed space would have.
+   * Preserves the bytes of the origin's files when the browser deletes them: a second name for each file
+   * keeps what would be in the disk's freed space.
    */
   async holdFiles(): Promise<void> {
     await mkdir(this.heldFolder, { recursive: true });
@@ -144,15 +144,15 @@ export class ProfileDevice {
     }
   }
 
-  /** Where `holdFiles` has what it holds. */
+  /** Where `holdFiles` keeps the files. */
   get heldFolder(): string {
     return `${this.folder}-held`;
   }
 
-  /** Ends the browser, if it has not, and removes its profile. */
+  /** Ends the browser, if it is running, and removes its profile. */
   async remove(): Promise<void> {
     if (this.#running !== undefined) await this.end('closed');
-    // A process of the browser may write its last while the folder goes.
+    // A process of the browser may still write while the folder is removed.
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
     await rm(this.heldFolder, { recursive: true, force: true });
   }
@@ -171,7 +171,7 @@ function isAlive(processId: number): boolean {
   try {
     return process.kill(processId, 0);
   } catch {
-    // There is no such process.
+    // The process no longer exists.
     return false;
   }
 }

@@ -1,5 +1,5 @@
 // The part of the public face that a browser shows: the members of `window.palm`, the shape of `status()`,
-// and the screens by roles and accessible names. How it is recorded anew: test/fixtures/public-face.ts.
+// and the screens by roles and accessible names. To record it again: test/fixtures/public-face.ts.
 
 import type { Locator } from '@playwright/test';
 import { committedFace, linesOf, shapeOf } from '../fixtures/public-face.ts';
@@ -30,7 +30,7 @@ test('the public face is the committed one', async ({ newDevice, prepareDevice }
   const phone = await prepareDevice('Phone');
   await test.step('inviting and joining', async () => {
     await laptop.createPool('Home');
-    // What the relay says of a network differs from machine to machine.
+    // What the relay says about the network differs between machines.
     await page.route('**/lan', (route) => route.fulfill({ json: [LAN] }));
     await page.getByRole('button', { name: 'Invite a device' }).click();
     await expect(page.getByLabel('Link for other devices')).toBeVisible();
@@ -47,8 +47,7 @@ test('the public face is the committed one', async ({ newDevice, prepareDevice }
 
   await test.step('a pool with a file', async () => {
     await page.getByLabel('Add files').setInputFiles([PHOTO]);
-    // The phone alone must not be able to open the file: it is given k - 1 fragments, and the others stay
-    // here.
+    // The phone alone must not be able to open the file: it gets k - 1 fragments, and the others stay here.
     await laptop.waitFor(
       'the phone to hold its share',
       ({ files, transfers }) =>
@@ -68,7 +67,7 @@ test('the public face is the committed one', async ({ newDevice, prepareDevice }
     const transfers = page.getByRole('list', { name: 'Transfers' });
     await page.evaluate(({ name, length }) => {
       const blob = new Blob([window.palmTest.seededBytes(1, length)]);
-      // The reload below ends it.
+      // Ended by the reload below.
       void window.palm.store(blob, { name });
     }, FILM);
     const sealing = await laptop.waitFor('some of it to be encrypted', (status) =>
@@ -112,7 +111,7 @@ function membersOfPalm(): string[] {
   return [...members].map(([name, kind]) => `${name}: ${kind}`).toSorted();
 }
 
-/** What assistive technology is told of `element`, without what differs from run to run. */
+/** The accessibility tree of `element`, without parts that differ between runs. */
 async function screen(title: string, element: Locator): Promise<string> {
   const seen = (await element.ariaSnapshot())
     .replaceAll(/localhost:\d+/g, 'localhost:PORT')

@@ -14,18 +14,18 @@ export interface RelayProcess {
   readonly app: string;
   /** Its addresses for the other devices on the network. */
   readonly lan: readonly string[];
-  /** Ends it without a word to anybody, as a crash or a pulled plug would. */
+  /** Ends it without any notice, like a crash or a pulled plug. */
   kill(): Promise<void>;
-  /** Ends it as Ctrl-C does, answers its exit code, and removes its data folder. */
+  /** Ends it like Ctrl-C, returns its exit code, and removes its data folder. */
   stop(): Promise<number | null>;
 }
 
 const START = fileURLToPath(new URL('../../signaling/start.mjs', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Of what the relay says on stderr, characters that are kept for the error text. */
+/** How many characters of the relay's stderr are kept for the error text. */
 const KEPT_CHARACTERS = 4_000;
 
-/** Resolves once the relay has printed its addresses, and so accepts connections. */
+/** Resolves once the relay has printed its addresses, so it accepts connections. */
 export async function startRelay(): Promise<RelayProcess> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'palm-relay-'));
   const flags = ['--json', '--port', '0', '--http-port', '0', '--data', dataFolder];

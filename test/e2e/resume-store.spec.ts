@@ -1,5 +1,5 @@
-// A store is interrupted while it encrypts, and goes on as people do it: with the file chosen again, by
-// itself, by adding the file once more; and from the beginning when the file is another one now.
+// A store is interrupted while it encrypts, and continues as people would do it: by choosing the file again,
+// automatically, or by adding the file once more; it starts from the beginning if the file has changed.
 
 import { writeFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
@@ -10,7 +10,7 @@ import { expectedBytes, seededBytes } from './seeded-bytes.ts';
 
 declare global {
   interface Window {
-    /** Blocks that this page had written. */
+    /** How many blocks this page wrote. */
     blocksWritten: number;
   }
 }
@@ -18,11 +18,11 @@ declare global {
 const NAME = 'film.mp4';
 const FILM = { seed: 81, length: 60_000_000 };
 const CLIP = { seed: 83, length: 36_000_000 };
-/** With the default 4 of 8. */
+/** At the default 4 of 8. */
 const SEGMENT_BYTES = 4 * 241_664 - 16;
 const N = 8;
 
-test('a crash while it encrypts: the file chosen again goes on, and only what is missing is encrypted', async ({
+test('after a crash during encryption, choosing the file again encrypts only what is missing', async ({
   newPool,
   faults,
 }, info) => {
@@ -49,7 +49,7 @@ test('a crash while it encrypts: the file chosen again goes on, and only what is
   expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
 });
 
-test('another file that is chosen is stored from its beginning, and that is said', async ({
+test('choosing a different file stores it from its beginning, and the screen says so', async ({
   newPool,
 }, info) => {
   const [laptop, phone] = await poolOf(newPool);
@@ -73,7 +73,7 @@ test('another file that is chosen is stored from its beginning, and that is said
   );
 });
 
-test('the same file added again goes on', async ({ newPool }, info) => {
+test('adding the same file again continues the store', async ({ newPool }, info) => {
   const [laptop, phone] = await poolOf(newPool);
   const path = info.outputPath(NAME);
   await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
@@ -87,7 +87,7 @@ test('the same file added again goes on', async ({ newPool }, info) => {
   expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
 });
 
-test('a file that the browser can open again goes on by itself after a crash', async ({
+test('a store continues by itself after a crash if the browser can open the file again', async ({
   newPool,
   faults,
 }) => {
@@ -100,7 +100,7 @@ test('a file that the browser can open again goes on by itself after a crash', a
   expect((await laptop.status()).unfinished).toEqual([]);
 });
 
-test('a file that the browser no longer lets Palm read is asked for', async ({ newPool }, info) => {
+test('the screen asks for a file that the browser no longer lets Palm read', async ({ newPool }, info) => {
   const [laptop, phone] = await poolOf(newPool);
   await storeWithHandle(laptop);
   await laptop.context.addInitScript(() => {
@@ -120,7 +120,9 @@ test('a file that the browser no longer lets Palm read is asked for', async ({ n
   await expectStored(laptop, phone, CLIP);
 });
 
-test('a dropped file is remembered: after a reload it goes on by itself', async ({ newPool }, info) => {
+test('a dropped file is remembered: its store continues by itself after a reload', async ({
+  newPool,
+}, info) => {
   const [laptop, phone] = await poolOf(newPool);
   const path = info.outputPath(NAME);
   await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
@@ -148,22 +150,21 @@ async function poolOf(
 }
 
 /**
- * Runs in each later page before the app does, as source text: counts what goes to the worker that writes
- * blocks.
+ * Runs in each later page before the app does, as source text: counts the blocks sent to the fragment worker.
  */
 function countBlocks(): void {
   window.blocksWritten = 0;
-  // oxlint-disable-next-line typescript/unbound-method -- called on the worker that it was called on
+  // oxlint-disable-next-line typescript/unbound-method -- called on the original worker
   const { postMessage } = Worker.prototype;
   Worker.prototype.postMessage = function counted(message: unknown, ...rest: unknown[]): void {
-    // Comlink's own form: the path to the method, and the arguments, each as {value}.
+    // Comlink's format: the path of the method, and the arguments, each as {value}.
     const { path, argumentList } = Object(message);
     if (path?.[0] === 'putBlocks') window.blocksWritten += argumentList[1].value.length;
     Reflect.apply(postMessage, this, [message, ...rest]);
   };
 }
 
-/** Stores the clip from a file of OPFS, which has a real handle, until it is partly encrypted. */
+/** Stores the clip from an OPFS file, which has a real handle, until it is partly encrypted. */
 async function storeWithHandle(device: Device): Promise<void> {
   await device.page.evaluate(
     async ([name, { seed, length }]) => {

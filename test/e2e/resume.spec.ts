@@ -1,4 +1,5 @@
-// Storing is interrupted: what was promised is finished by itself, what was not leaves nothing behind.
+// Storing is interrupted: a published file is finished automatically, an unpublished one leaves nothing
+// behind.
 
 import type { FileStatus, PalmStatus } from '../../src/runtime/api.ts';
 import type { Device } from './device.ts';
@@ -8,11 +9,11 @@ import { storedBlocks } from './stored-blocks.ts';
 
 const CONTENT = { seed: 31, length: 20_000_000 };
 
-test('a reload in the middle of placing: the outbox finishes by itself', async ({ newPool }) => {
+test('after a reload in the middle of placing, the outbox finishes by itself', async ({ newPool }) => {
   const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
   if (laptop === undefined || phone === undefined || tablet === undefined)
     throw new Error('A device is missing.');
-  // With nobody there to take fragments, placing is certain to be unfinished when `store` answers.
+  // Without takers, placing is certain to be unfinished when `store` resolves.
   await phone.closeTab();
   await tablet.closeTab();
   await laptop.waitFor('the others to be away', ({ devices }) => devices.filter(isReachable).length === 1);
@@ -25,7 +26,7 @@ test('a reload in the middle of placing: the outbox finishes by itself', async (
     const { inOutbox } = fileOf(status, fileId);
     if (!inOutbox)
       throw new Error('Everything was placed before the reload: the file is too small for this test.');
-    // Who holds what of the file is shown once all have proved it; that somebody took something, sooner.
+    // Holders are shown once all have proved what they hold; a taken fragment shows sooner.
     return status.devices.some(({ self, heldBytes }) => !self && heldBytes > 0);
   });
   await laptop.reload();
@@ -41,7 +42,7 @@ test('a reload in the middle of placing: the outbox finishes by itself', async (
   expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
 });
 
-test('a tab killed in the middle of storing, and given up, leaves no wrong byte and no stray block', async ({
+test('a store that was killed and then discarded leaves no wrong byte and no stray block', async ({
   newPool,
   faults,
 }) => {
@@ -64,13 +65,13 @@ test('a tab killed in the middle of storing, and given up, leaves no wrong byte 
     expect(files).toEqual([]);
     expect(unfinished).toMatchObject([{ name: 'half.bin', size: CONTENT.length, needs: 'file' }]);
   });
-  await test.step('discarded, each block on each device belongs to a fragment', async () => {
+  await test.step('once it is discarded, each block on each device belongs to a fragment', async () => {
     const interrupted = laptop.page.getByRole('listitem', { name: 'half.bin' });
     await interrupted.getByRole('button', { name: 'Discard' }).click();
     await expect(interrupted).toBeHidden();
     for (const device of [laptop, phone]) await expectNoStrayBlock(device);
   });
-  await test.step('the pool goes on', async () => {
+  await test.step('the pool still works', async () => {
     const next = { seed: 32, length: 300_000 };
     const { fileId } = await laptop.store(next, { name: 'next.bin' });
     await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
@@ -87,7 +88,7 @@ async function expectNoStrayBlock(device: Device): Promise<void> {
       strayFiles,
     };
   };
-  // What others had fetched already goes once they hear that it is given up.
+  // Others delete blocks that they had fetched once they hear that the store was discarded.
   await expect.poll(amiss, `blocks on ${device.name}`).toEqual({ stray: [], missing: [], strayFiles: [] });
 }
 

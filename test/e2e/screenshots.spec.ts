@@ -1,6 +1,6 @@
 // Every screen as people see it, at phone and laptop size, light and dark (one Playwright project each), from
-// the real app with real data, into screenshots/. Nothing is compared: people look at them. `npm run
-// screenshot` makes the README's.
+// the real app with real data, into screenshots/. Nothing is compared; people look at them.
+// `npm run screenshot` makes the README's.
 
 import type { Page } from '@playwright/test';
 import type { Device } from './device.ts';
@@ -77,7 +77,7 @@ test('screens of a pool', async ({ newPool }, { project }) => {
     await page.evaluate((bytes) => {
       const blob = new Blob([window.palmTest.seededBytes(77, bytes)]);
       const options = { name: 'Holiday film.mp4', mime: 'video/mp4' };
-      // Cancelled below: its outcome is of no interest.
+      // Cancelled below: its outcome does not matter.
       void window.palmTest.outcome(() => window.palm.store(blob, options));
     }, 150_000_000);
     await laptop.waitFor('the transfer', ({ transfers }) => transfers.some(({ doneBytes }) => doneBytes > 0));
@@ -135,7 +135,7 @@ async function placed(device: Device): Promise<void> {
   );
 }
 
-/** Takes what is seen at the top of the page. */
+/** Captures the visible top of the page. */
 function shooterOf(projectName: string): (page: Page, name: string) => Promise<void> {
   return async (page, name) => {
     await page.evaluate(() => window.scrollTo(0, 0));

@@ -1,11 +1,10 @@
-// Bytes that look random and are the same in the page and in the test: only the seed and the length cross
-// over.
+// Pseudo-random bytes that are the same in the page and in the test: only the seed and the length cross over.
 
 import { createHash } from 'node:crypto';
 
 /**
  * `length` bytes of Marsaglia's xorshift32 from `seed` (not 0), little-endian. It is also sent into pages as
- * source text, so it names nothing outside itself.
+ * source text, so it refers to nothing outside itself.
  */
 export function seededBytes(seed: number, length: number): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(length / 4));
@@ -19,13 +18,13 @@ export function seededBytes(seed: number, length: number): Uint8Array<ArrayBuffe
   return new Uint8Array(words.buffer, 0, length);
 }
 
-/** What `Device.read` answers when bytes start..end-1 of the seeded file arrive as they should. */
+/** What `Device.read` returns when bytes start..end-1 of the seeded file arrive correctly. */
 export function expectedBytes(seed: number, length: number, start = 0, end = length): ReadBytes {
   const bytes = seededBytes(seed, length).subarray(start, end);
   return { length: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** What was read, small enough to cross from the page to the test. */
+/** A summary of a read, small enough to cross from the page to the test. */
 export interface ReadBytes {
   readonly length: number;
   readonly sha256: string;

@@ -1,6 +1,6 @@
-// A device's storage from below, around the app: what is really on its disk, and damage done to it. Blocks
-// are rows of IndexedDB's `blocks`, or lie in a file of the origin's file system where a row of `fragments`
-// or `kept` says (FORMATS.md, "On disk").
+// Inspects and damages a device's storage, bypassing the app. Blocks are rows of IndexedDB's `blocks`, or lie
+// in a file of the origin's file system, at the place given by a row of `fragments` or `kept` (FORMATS.md,
+// "On disk").
 
 import type { Page } from '@playwright/test';
 import type { Device } from './device.ts';
@@ -13,16 +13,16 @@ export interface FragmentOnDisk {
 }
 
 interface Dump {
-  /** Hashes (hex) of the blocks that are rows, or that a row says are in a file. */
+  /** Hashes (hex) of the blocks that are rows, or that a row places in a file. */
   readonly blockKeys: string[];
   readonly fragments: FragmentOnDisk[];
-  /** Files in which no row says that there is a block. */
+  /** Files in which no row places a block. */
   readonly strayFiles: string[];
 }
 
 /**
- * Hashes (hex, sorted) of the blocks that are there, and of those that the fragments there consist of; and
- * files that hold nothing that a fragment or an unfinished store counts.
+ * Hashes (hex, sorted) of the stored blocks, and of the blocks of the stored fragments; and files without a
+ * block that a fragment or an unfinished store counts.
  */
 export async function storedBlocks(
   page: Page,
@@ -41,11 +41,11 @@ export async function storedFragments(page: Page): Promise<FragmentOnDisk[]> {
   return (await page.evaluate(dumpStorage)).fragments;
 }
 
-/** Flips one bit in the middle of a block, as a failing disk does, while the device's app is closed. */
+/** Flips one bit in the middle of a block, like a failing disk, while the device's app is closed. */
 export async function damageBlock(device: Device, hash: string): Promise<void> {
   await device.closeTab();
   const page = await device.context.newPage();
-  // A picture names no icon, so the browser asks for the one of old times.
+  // An image page names no icon, so the browser requests /favicon.ico.
   await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
   await page.goto(new URL('icon.svg', device.appUrl).href);
   await page.evaluate(flipBit, hash);
@@ -103,7 +103,7 @@ async function dumpStorage(): Promise<Dump> {
     return { fragment, blocks: Array.from(hex.matchAll(/.{64}/g), ([hash]) => hash) };
   });
   const strayFiles: string[] = [];
-  // Older engines have no files.
+  // Some engines have no files.
   if (!('getDirectory' in navigator.storage)) return { blockKeys, fragments: held, strayFiles };
   const folder = await (
     await navigator.storage.getDirectory()
@@ -112,7 +112,7 @@ async function dumpStorage(): Promise<Dump> {
   return { blockKeys, fragments: held, strayFiles };
 }
 
-/** Runs in a page of the app's origin that does not run the app, as source text. */
+/** Runs, as source text, in a page of the app's origin that does not run the app. */
 async function flipBit(hash: string): Promise<void> {
   const answerOf = <Value>(request: IDBRequest<Value>): Promise<Value> =>
     new Promise((resolve, reject) => {

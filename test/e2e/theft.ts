@@ -1,5 +1,5 @@
-// What a test finds in a stolen profile: what the thief of test/thief opened, and secrets that the test knows
-// and the profile still has.
+// The contents of a stolen profile: what the thief of test/thief opened, and secrets known to the test that
+// the profile still has.
 
 import { sha256 } from '../thief/keys.ts';
 import { keyNeedles, nameNeedles, type Needle, plainNeedles, type Trace, traces } from '../thief/needles.ts';
@@ -8,36 +8,36 @@ import type { Content } from './device.ts';
 import type { ProfileDevice, StoreSecrets } from './profile-device.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
-/** With the default 4 of 8, bytes. */
+/** At the default 4 of 8, bytes. */
 export const SEGMENT_BYTES = 4 * 241_664 - 16;
 
-/** Everything that must not be in a profile, in words. */
+/** Everything that must not be in a profile. */
 export interface Secrets {
   /** Keys and shares of stores. */
   readonly stores?: StoreSecrets;
   readonly names?: readonly string[];
-  /** Files no slice of which, and no segment's hash, may be there. */
+  /** Files of which no slice and no segment hash may be there. */
   readonly contents?: readonly Content[];
-  /** An invite whose pool secret may not be there. */
+  /** An invite with a pool secret that must not be there. */
   readonly invite?: string;
 }
 
 export interface Findings {
   /** Files of which the thief opened at least a segment, or has both halves of the key. */
   readonly opened: readonly string[];
-  /** Files of which he has k key shares. */
+  /** Files of which the thief has k key shares. */
   readonly shares: readonly string[];
-  /** What is left of unfinished stores: their keys, and hashes of plaintext. */
+  /** Remains of unfinished stores: their keys, and hashes of plaintext. */
   readonly stores: readonly string[];
-  /** Where secrets lie. */
+  /** Where secrets were found. */
   readonly traces: readonly string[];
 }
 
 export const NOTHING: Findings = { opened: [], shares: [], stores: [], traces: [] };
 
 /**
- * Robs the profile of `victim`, whose browser has ended, and what was held of its files; the thief may have
- * keys of file links from elsewhere.
+ * Robs the profile of `victim` after its browser has ended, and the files preserved by `holdFiles`; the thief
+ * may have keys of file links from elsewhere.
  */
 export function rob(victim: ProfileDevice, linkKeys: readonly Buffer[] = []): Haul {
   return robFolders([victim.folder, victim.heldFolder], linkKeys);
@@ -61,7 +61,7 @@ export function findingsIn(haul: Haul, secrets: Secrets): Findings {
   };
 }
 
-/** The hash of what the thief opened of the file with this name; undefined when it is not whole. */
+/** The hash of the file with this name as the thief opened it; undefined if incomplete. */
 export function plainHashOf({ files }: Haul, name: string): string | undefined {
   const plain = files.find((file) => file.name === name)?.plain;
   return plain && sha256(plain).toString('hex');
@@ -92,7 +92,7 @@ function contentNeedles({ seed, length }: Content): Needle[] {
   return needles;
 }
 
-/** The pool secret in an invite, behind its version and epoch. */
+/** The pool secret in an invite, after its version and epoch. */
 function poolSecretOf(invite: string): Buffer {
   const [, text = ''] = /\/join\/u(.+)$/.exec(invite) ?? [];
   return Buffer.from(text, 'base64url').subarray(3, 35);

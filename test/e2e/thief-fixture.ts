@@ -1,5 +1,4 @@
-// What the tests of stolen profiles are given beside what all browser tests are: devices whose profile is a
-// folder.
+// Additional fixtures for the tests of stolen profiles: devices whose profile is a folder.
 
 import { test as base } from './palm-fixture.ts';
 import { ProfileDevice } from './profile-device.ts';
@@ -7,7 +6,7 @@ import { ProfileDevice } from './profile-device.ts';
 export { expect } from '@playwright/test';
 
 interface Fixtures {
-  /** A device with a profile folder, at the app of the shared relay or at `appUrl`. */
+  /** A device with a profile folder, with the app of the shared relay or of `appUrl`. */
   readonly newVictim: (name: string, appUrl?: string) => Promise<ProfileDevice>;
 }
 

@@ -1,5 +1,5 @@
-// What a thief finds after rarer fates of a device: fragments that were given up and others taken instead, a
-// crash in the midst of letting go, and an update from the version before.
+// What a thief finds after rarer events: fragments exchanged for others, a crash while letting go, and an
+// update from an older version.
 
 import { join } from 'node:path';
 import { layersOf } from '../thief/layers.ts';
@@ -16,9 +16,9 @@ const PRIVATE = { seed: 112, length: 1_200_000 };
 const PRIVATE_NAME = 'tagebuch-žluť-2027.pdf';
 
 /**
- * The storer forgets what the phone holds, and gives the same fragments to the tablet: when the phone is
- * back, one of the two gives copies up and takes other fragments instead. Whose fragments are the same is
- * chance, one in two for each file.
+ * The storer forgets what the phone holds, and gives the same fragments to the tablet. When the phone is
+ * back, one of the two gives up copies and takes other fragments instead. For each file the chance is one in
+ * two.
  */
 const MOVED_FILES = 12;
 
@@ -62,10 +62,10 @@ test('a device whose fragments were exchanged for others has never k key shares 
 });
 
 const CRASH_FACTOR = 8;
-/** When the browser is killed, ms after the file is sealed: letting go takes some tenths of a second. */
+/** When to kill the browser, ms after the file is sealed: letting go takes some tenths of a second. */
 const CRASHES_MS = [60, 240, 0, 120, 180, 300, 360, 420].slice(0, scaled(8, CRASH_FACTOR));
 
-test(`a browser that is killed while it lets go finishes that at its next start (${scaleNote(CRASH_FACTOR)})`, async ({
+test(`a browser that is killed while it lets go finishes at its next start (${scaleNote(CRASH_FACTOR)})`, async ({
   newPool,
   newVictim,
 }) => {
@@ -96,20 +96,20 @@ test(`a browser that is killed while it lets go finishes that at its next start 
           ),
       ),
     );
-    // Its browser runs: this is what a thief of the next second would have.
+    // Its browser still runs: a thief at this moment would have this.
     expect(findingsIn(rob(victim), { stores, names: [name], contents: [content] }), `${crashMs} ms`).toEqual(
       NOTHING,
     );
   }
 });
 
-test('what a device of the version before let go is not left by its update', async ({
+test('an update leaves nothing of what an older version let go', async ({
   relay,
   newVictim,
   prepareDevice,
   faults,
 }) => {
-  // A page whose origin stops at the end of its test asks for its relay once more.
+  // A page requests its relay once more when its origin stops at the end of the test.
   faults.allow(/WebSocket connection to .* failed/);
   const origin = await serveFrozenApp(1, relay.app, { isOldRelay: true });
   try {
@@ -153,7 +153,8 @@ test('an invite that was shown is not in the browser’s session files', async (
   const invite = await victim.device.invite();
   await page.getByRole('button', { name: 'Invite a device' }).click();
   await expect(page.getByLabel('Invite link')).toHaveValue(invite);
-  // The browser notes what fields show now and then: it has when it has noted this one.
+  // The browser saves the contents of fields from time to time: once this one is saved, the invite would be
+  // too.
   const probe = 'shown beside the invite';
   await page.evaluate((text) => {
     const field = document.createElement('input');
@@ -181,13 +182,13 @@ test('an invite that was opened as an address stays in the browser’s history a
   await victim.device.waitFor('the pool', ({ pool }) => pool !== undefined);
   await page.evaluate(() => window.palm.leave());
   await victim.end('closed');
-  // No page can take it out of there: the README says so. Palm's own storage has it no more.
+  // No page can remove it there, as the README says. Palm's own storage no longer has it.
   const { traces: lines } = findingsIn(rob(victim), { invite });
   expect(lines.filter((line) => line.includes('Default/History'))).not.toEqual([]);
   expect(lines.filter((line) => /IndexedDB|File System/.test(line))).toEqual([]);
 });
 
-/** What other devices hold, as `device` knows it: a file, a device and a fragment each. */
+/** What other devices hold, as `device` knows it: each item is a file, a device and a fragment. */
 async function heldByOthers(device: Device): Promise<string[]> {
   const { files, device: self } = await device.status();
   return files.flatMap(({ fileId, holders }) =>
@@ -197,7 +198,7 @@ async function heldByOthers(device: Device): Promise<string[]> {
   );
 }
 
-/** Waits until `storer` knows `holder` to hold as many fragments of each file as it may. */
+/** Waits until `storer` knows that `holder` holds as many fragments of each file as it may. */
 async function untilHolding(storer: Device, holder: string): Promise<void> {
   await storer.waitFor(
     `${holder} to hold its share of all`,
@@ -211,11 +212,11 @@ async function untilHolding(storer: Device, holder: string): Promise<void> {
   );
 }
 
-/** Has a device forget what the others hold, as one does that lost its last writes. */
+/** Makes a device forget what the others hold, as if it had lost its last writes. */
 async function forgetHoldings(device: Device): Promise<void> {
   await device.closeTab();
   const page = await device.context.newPage();
-  // A picture names no icon, so the browser asks for the one of old times.
+  // An image page names no icon, so the browser requests /favicon.ico.
   await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
   await page.goto(new URL('icon.svg', device.appUrl).href);
   await page.evaluate(async () => {

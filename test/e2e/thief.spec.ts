@@ -1,6 +1,6 @@
 // What a thief of one device finds. The device's profile is a real browser's folder, taken after the browser
-// has ended, and test/thief reads every byte of every file in it: what was deleted but not erased is found,
-// and opened if it can be.
+// has ended, and test/thief reads every byte of every file in it: it finds data that was deleted but not
+// erased, and opens it if possible.
 
 import { sha256 } from '../thief/keys.ts';
 import type { Device } from './device.ts';
@@ -16,22 +16,22 @@ const LARGE = { seed: 102, length: 3_000_000 };
 const PRIVATE = { seed: 103, length: 2_000_000 };
 const SMALL_NAME = 'shopping-list.txt';
 const LARGE_NAME = 'birthday-film.mp4';
-/** Beyond Latin-1, which V8 and UTF-8 write in different ways. */
+/** Beyond Latin-1, where V8 and UTF-8 have different encodings. */
 const PRIVATE_NAME = 'tagebuch-žluť-2026.pdf';
 /** Large enough to go through the disk. */
 const CLIP = { seed: 104, length: 9_000_000 };
 const CLIP_NAME = 'holiday-clip.mp4';
 const CONTENTS = [SMALL, LARGE, PRIVATE];
 
-/** All later tests look for nothing: this one shows that the thief is not blind. */
-test('while a device alone has its files, its thief opens them', async ({ newVictim }) => {
+/** All later tests expect to find nothing: this one shows that the thief is not blind. */
+test('a thief opens the files that only the stolen device has', async ({ newVictim }) => {
   const victim = await newVictim('Laptop');
   await victim.device.createPool('Home');
   await storeAll(victim.device, 'fast');
   const { keys, shares } = await victim.storeSecrets();
   await victim.end('closed');
 
-  // The private file needs its link as well: he has it from elsewhere.
+  // The private file also needs its link, which the thief has from elsewhere.
   const haul = rob(
     victim,
     keys.map(({ kc }) => kc),
@@ -43,7 +43,7 @@ test('while a device alone has its files, its thief opens them', async ({ newVic
   expect(plainHashOf(haul, PRIVATE_NAME)).toBe(contentHashOf(PRIVATE));
   expect(haul.files).toHaveLength(3);
   for (const { shares: found } of haul.files) expect(found).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-  // What the later tests look for is right: he has these very keys.
+  // The later tests look for the right keys: the thief has exactly these.
   const sharesFound = haul.loot.indexes.map(({ share }) => share.toString('hex'));
   expect(shares.map((share) => share.toString('hex'))).toEqual(expect.arrayContaining(sharesFound));
   expect(haul.files.map(({ dataKey }) => dataKey?.toString('hex'))).toEqual(
@@ -52,7 +52,7 @@ test('while a device alone has its files, its thief opens them', async ({ newVic
 });
 
 for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) {
-  test(`of files that a device let go, its thief opens none (${ending})`, async ({
+  test(`a thief opens none of the files that a device let go (${ending})`, async ({
     newVictim,
     newDevice,
   }) => {
@@ -72,7 +72,7 @@ for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) 
 
     const haul = rob(victim);
     expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: CONTENTS })).toEqual(NOTHING);
-    // What he has: he is a member now, under the device's name, sees what members see, and holds what the
+    // What the thief has: he is now a member in the device's name, sees what members see, and holds what the
     // device holds.
     expect(haul.loot.poolSecrets).toHaveLength(1);
     expect(haul.loot.deviceKeys).toHaveLength(1);
@@ -84,9 +84,7 @@ for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) 
   });
 }
 
-test('of files that were removed, the thief of their storer or of a holder opens none', async ({
-  newVictim,
-}) => {
+test('a thief of the storer or of a holder opens no removed file', async ({ newVictim }) => {
   const laptop = await newVictim('Laptop');
   const phone = await newVictim('Phone');
   await laptop.device.createPool('Home');
@@ -111,7 +109,7 @@ test('of files that were removed, the thief of their storer or of a holder opens
   }
 });
 
-test('on a device that left, a thief finds no pool, no file and no name', async ({ newVictim }) => {
+test('a thief finds no pool, file or name on a device that left', async ({ newVictim }) => {
   const victim = await newVictim('Laptop');
   await victim.device.createPool('Home');
   const invite = await victim.device.invite();
@@ -127,7 +125,7 @@ test('on a device that left, a thief finds no pool, no file and no name', async 
   expect(haul.files).toEqual([]);
 });
 
-test('of a store that was cancelled, a thief finds no key, name or hash', async ({ newVictim }) => {
+test('a thief finds no key, name or hash of a cancelled store', async ({ newVictim }) => {
   const victim = await newVictim('Laptop');
   const { device } = victim;
   await device.createPool('Home');
@@ -141,7 +139,7 @@ test('of a store that was cancelled, a thief finds no key, name or hash', async 
   expect(findingsIn(rob(victim), { stores, names: [PRIVATE_NAME], contents: [LARGE] })).toEqual(NOTHING);
 });
 
-test('of a store that was interrupted, a thief opens what is sealed; once it is discarded, he finds no key, name or hash', async ({
+test('a thief opens the sealed part of an interrupted store, and finds no key, name or hash once it is discarded', async ({
   newVictim,
 }) => {
   const victim = await newVictim('Laptop');
@@ -164,7 +162,7 @@ test('of a store that was interrupted, a thief opens what is sealed; once it is 
   expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: [LARGE] })).toEqual(NOTHING);
 });
 
-test('of downloads that ended, a thief finds no plaintext, nor in what the disk freed; after leaving, no name', async ({
+test('a thief finds no plaintext of ended downloads, even in freed space, and no name after leaving', async ({
   newPool,
   newVictim,
 }) => {
@@ -196,7 +194,7 @@ test('of downloads that ended, a thief finds no plaintext, nor in what the disk 
   await download.click();
   await (await arriving).path();
   await victim.holdFiles();
-  // Palm keeps it for a while: the browser does not say when it has copied it.
+  // Palm keeps it for a while, because the browser does not say when it has copied it.
   await device.context.addInitScript(() => {
     const { now } = Date;
     Date.now = () => now() + 3_600_000;
@@ -220,14 +218,14 @@ async function keptDownloads(): Promise<string[]> {
 
 declare global {
   interface Window {
-    /** Cancels the store that `storeHalf` began, and resolves when it has ended. */
+    /** Cancels the store begun by `storeHalf`, and resolves when it has ended. */
     cancelStore: () => Promise<void>;
   }
 }
 
 /**
- * Runs in the page, as source text: begins to store a file whose bytes from `readable` on do not come until
- * it is cancelled.
+ * Runs in the page, as source text: begins to store a file that delivers no bytes from `readable` on until it
+ * is cancelled.
  */
 function storeHalf([name, { seed, length }, readable]: readonly [
   string,
@@ -260,7 +258,7 @@ function storeHalf([name, { seed, length }, readable]: readonly [
   };
 }
 
-/** Begins to store a file that cannot be read to its end, until two of its segments are sealed. */
+/** Begins to store a file that cannot be read to its end, and waits until two of its segments are sealed. */
 async function beginStore(device: Device): Promise<void> {
   await device.page.evaluate(storeHalf, [PRIVATE_NAME, LARGE, 2 * SEGMENT_BYTES] as const);
   await device.waitFor('two segments to be sealed', ({ transfers }) =>
@@ -268,7 +266,7 @@ async function beginStore(device: Device): Promise<void> {
   );
 }
 
-/** Stores the small, the large and the private file. */
+/** Stores the small, the large and the private files. */
 async function storeAll(device: Device, durability: 'fast' | 'quorum'): Promise<void> {
   await device.store(SMALL, { name: SMALL_NAME, durability });
   await device.store(LARGE, { name: LARGE_NAME, durability });

@@ -1,5 +1,5 @@
-// Devices of the version before, as people will have them: their app frozen as it was built, in one pool and
-// on one disk with the app of now.
+// Devices with an older version, as people will have them: their frozen app in one pool, and on one disk,
+// with the current app.
 
 import { writeFile } from 'node:fs/promises';
 import type { Device } from './device.ts';
@@ -12,7 +12,7 @@ const LARGE = { seed: 901, length: 2_500_000 };
 const SECRET = { seed: 902, length: 1_200_000 };
 const FILM = { seed: 903, length: 40_000_000 };
 
-/** Loads the app of now as a person does: the service worker of before offers it after a reload. */
+/** Loads the current app as a person does: the old service worker offers it after a reload. */
 async function update(device: Device, origin: FrozenOrigin): Promise<void> {
   await device.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   origin.update();
@@ -28,10 +28,10 @@ function textsOf(notices: readonly { readonly text: string }[]): string {
   return notices.map(({ text }) => text).join('\n');
 }
 
-/** A page whose origin stops at the end of its test asks for its relay once more. */
+/** A page requests its relay once more when its origin stops at the end of the test. */
 const GONE = /WebSocket connection to .* failed/;
 
-test('a page of the version before is told to reload, and after that it is in the pool', async ({
+test('a page of an older version is told to reload, and is in the pool after that', async ({
   relay,
   newDevice,
   prepareDevice,
@@ -59,7 +59,7 @@ test('a page of the version before is told to reload, and after that it is in th
   }
 });
 
-test('what the version before stored is there after the update, and versions that meet say which page to reload', async ({
+test('files of an older version are there after the update, and versions that meet say which page to reload', async ({
   relay,
   prepareDevice,
   faults,
@@ -75,7 +75,7 @@ test('what the version before stored is there after the update, and versions tha
     await laptop.createPool('Home');
     await phone.join((await laptop.invite()).replace(origin.app, staying.app));
     await allLinked([laptop, phone]);
-    // Two devices: each file stays in the outbox of who stored it, and the other has a share of it.
+    // With two devices each file stays in its storer's outbox, and the other has a share of it.
     const small = await laptop.store(SMALL, { name: 'small.bin' });
     const large = await laptop.store(LARGE, { name: 'large.bin', path: 'trip' });
     const secret = await laptop.store(SECRET, { name: 'diary.txt', private: true });

@@ -1,12 +1,12 @@
-// Blocks by their hashes, wherever a profile has them: at the beginning of any slot of the origin's files,
-// free ones included, and in any buffer of IndexedDB, deleted ones included (FORMATS.md, "On disk").
+// Finds blocks by their hashes anywhere in a profile: at the beginning of any slot of the origin's files,
+// including free ones, and in any buffer of IndexedDB, including deleted ones (FORMATS.md, "On disk").
 
 import { sha256 } from './keys.ts';
 import { type Layer, offsetsOf } from './layers.ts';
 
-/** Slots of the pack files begin at multiples of one of these, bytes. */
+/** Slots of the pack files begin at multiples of one of these sizes, bytes. */
 const SLOT_BYTES = [262_144, 241_664] as const;
-/** Where Chromium has the origins' own files. */
+/** Where Chromium keeps the origins' own files. */
 const ORIGIN_FILES = /(?:^|\/)File System\//;
 
 export class BlockFinder {
@@ -24,7 +24,7 @@ export class BlockFinder {
     return this.#byHash.get(hash.toString('hex'));
   }
 
-  /** Hashes whatever could be a block of `byteCount` bytes; once for each length. */
+  /** Hashes everything that could be a block of `byteCount` bytes; once for each length. */
   #seek(byteCount: number): void {
     if (this.#sought.has(byteCount)) return;
     this.#sought.add(byteCount);
@@ -45,7 +45,7 @@ function slotsOf(fileBytes: number): Set<number> {
   return starts;
 }
 
-/** Where a serialized buffer of `byteCount` bytes has its content: behind `B` and the length. */
+/** Where the content of a serialized buffer of `byteCount` bytes begins: after `B` and the length. */
 function buffersOf(bytes: Buffer, byteCount: number): number[] {
   const mark = [0x42];
   let rest = byteCount;

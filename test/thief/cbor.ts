@@ -1,4 +1,4 @@
-// A reader of DAG-CBOR that takes whatever it can (RFC 8949), beside Palm's strict one.
+// A lenient reader of DAG-CBOR (RFC 8949), unlike Palm's strict one.
 
 export type Cbor = number | boolean | null | string | Uint8Array | Cid | readonly Cbor[] | CborMap;
 export type CborMap = ReadonlyMap<string, Cbor>;
@@ -8,7 +8,7 @@ export interface Cid {
   readonly cid: Uint8Array;
 }
 
-/** The value at `start`, and where it ends; undefined when there is none, or it is cut. */
+/** The value at `start`, and where it ends; undefined when there is none, or it is cut off. */
 export function readCbor(
   bytes: Uint8Array,
   start = 0,
@@ -71,7 +71,7 @@ export function byteListIn(map: CborMap, key: string): Uint8Array[] {
   });
 }
 
-/** DAG-CBOR of whole numbers and byte strings in one list: what segments are authenticated with. */
+/** DAG-CBOR of whole numbers and byte strings in one list, as in the authenticated data of segments. */
 export function writeList(elements: readonly (number | Uint8Array)[]): Buffer {
   const parts = elements.map((element) =>
     typeof element === 'number'

@@ -1,5 +1,5 @@
-// Arithmetic over GF(2^8) with the polynomial 0x11D, and what Palm builds on it: Shamir's shares and
-// Reed-Solomon blocks (FORMATS.md, "Shares of Kq" and "Blocks"). Slow and plain.
+// Arithmetic over GF(2^8) with the polynomial 0x11D, and Palm's uses of it: Shamir's shares and Reed-Solomon
+// blocks (FORMATS.md, "Shares of Kq" and "Blocks"). Slow and plain.
 
 const EXP = new Uint8Array(510);
 const LOG = new Uint8Array(256);
@@ -20,7 +20,7 @@ function divide(a: number, b: number): number {
 }
 
 /**
- * What `shares` (at least k, by fragment number, all of one length) are shares of: Lagrange's formula at 0.
+ * The secret behind `shares` (at least k, by fragment number, all of one length): Lagrange's formula at 0.
  */
 export function combine(shares: ReadonlyMap<number, Uint8Array>): Buffer {
   const xs = [...shares.keys()].map((fragment) => fragment + 1);
@@ -37,7 +37,7 @@ export function combine(shares: ReadonlyMap<number, Uint8Array>): Buffer {
   return secret;
 }
 
-/** Share `fragment` of `secret` under the random bytes of its coefficients, those of a_1 first. */
+/** Share `fragment` of `secret` under the random bytes of the coefficients, those of a_1 first. */
 export function shareOf(secret: Uint8Array, coefficients: Uint8Array, fragment: number): Buffer {
   const x = fragment + 1;
   return Buffer.from(
@@ -52,7 +52,7 @@ export function shareOf(secret: Uint8Array, coefficients: Uint8Array, fragment: 
   );
 }
 
-/** The k data blocks of a segment, in a row, from k of its blocks by fragment number. */
+/** The k data blocks of a segment, concatenated, from k of its blocks by fragment number. */
 export function dataBlocks(blocks: ReadonlyMap<number, Uint8Array>, k: number): Buffer {
   const present = [...blocks].slice(0, k);
   const matrix = codingMatrix(Math.max(...present.map(([fragment]) => fragment)) + 1, k);
@@ -86,7 +86,7 @@ function codingMatrix(n: number, k: number): number[][] {
   );
 }
 
-/** Gauss and Jordan. */
+/** Gauss-Jordan elimination. */
 function invert(matrix: readonly (readonly number[])[]): number[][] {
   const size = matrix.length;
   const rows = matrix.map((row, at) => [...row, ...Array.from({ length: size }, (_, to) => +(to === at))]);

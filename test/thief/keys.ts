@@ -29,7 +29,7 @@ export function dataKeyOf(kc: Uint8Array, kq: Uint8Array, salt: Uint8Array): Buf
   return hkdf(Buffer.concat([kc, kq]), salt, 'palm/v1/file', 32);
 }
 
-/** AES-256-GCM; undefined when the tag does not fit. `sealed` ends with its tag. */
+/** AES-256-GCM; undefined when the tag does not match. `sealed` ends with its tag. */
 export function openSealed(
   key: Uint8Array,
   nonce: Uint8Array,
@@ -44,7 +44,7 @@ export function openSealed(
   try {
     return Buffer.concat([plain, decipher.final()]);
   } catch {
-    // The key, the nonce or the bytes are others: Node has no other way to say so.
+    // The key, the nonce or the bytes are wrong: Node has no other way to report that.
     return undefined;
   }
 }

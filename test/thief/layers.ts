@@ -1,5 +1,5 @@
-// Every byte of every file of a browser profile, and what the formats around them hide: LevelDB logs joined,
-// LevelDB tables and Blink's compressed values decompressed. A layer is searched as plain bytes.
+// Every byte of every file of a browser profile, as stored and unpacked: LevelDB logs joined, LevelDB tables
+// and Blink's compressed values decompressed. A layer is searched as plain bytes.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
@@ -7,7 +7,7 @@ import { logPayload, tableEntries } from './leveldb.ts';
 import { unsnap } from './snappy.ts';
 
 export interface Layer {
-  /** The file's path in the profile, with `/`, and how it was read where that is not as it lies there. */
+  /** The file's path in the profile, with `/`, and how it was unpacked, if it was. */
   readonly name: string;
   readonly bytes: Buffer;
   /** True for the file itself. */
@@ -15,14 +15,14 @@ export interface Layer {
 }
 
 /**
- * Blink's mark of a value that it compressed (IDBValueWrapper: version tag, pseudo-version, "compressed with
+ * Blink's mark of a compressed value (IDBValueWrapper: version tag, pseudo-version, "compressed with
  * snappy").
  */
 const BLINK_SNAPPY = Buffer.from([0xff, 0x11, 0x02]);
 
 /**
- * All layers of the files in `folder`; none where there is no folder. A file that a running browser deletes
- * meanwhile is left out.
+ * All layers of the files in `folder`; none if there is no folder. Files that a running browser deletes are
+ * left out.
  */
 export function layersOf(folder: string): Layer[] {
   return filesIn(folder).flatMap((path) => {

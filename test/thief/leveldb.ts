@@ -1,6 +1,6 @@
-// LevelDB's files read from raw bytes, whatever state they are in (google/leveldb, doc/log_format.md and
-// doc/table_format.md). Nothing is taken as deleted: obsolete entries are what a thief is after. Checksums
-// are not looked at, so that damaged files tell as much as they can.
+// Reads LevelDB's files from raw bytes, in any state (google/leveldb, doc/log_format.md and
+// doc/table_format.md). Nothing counts as deleted: obsolete entries are what a thief wants. Checksums are
+// ignored, so that damaged files reveal as much as possible.
 
 import { readVarint, unsnap } from './snappy.ts';
 
@@ -12,12 +12,12 @@ const LAST_RECORD_TYPE = 4;
 
 const FOOTER_BYTES = 48;
 const TABLE_MAGIC = Buffer.from('57fb808b247547db', 'hex');
-/** Type (1) and checksum (4) behind each block. */
+/** Type (1) and checksum (4) after each block. */
 const SNAPPY = 1;
 
 /**
- * The payload of a log, its records joined: what the headers between its 32 KiB blocks cut is whole again.
- * Write batches need no parsing: each key and value lies in one piece in them.
+ * The payload of a log with its records joined, so values cut by the headers between 32 KiB blocks are whole
+ * again. Write batches need no parsing: each key and value lies in one piece in them.
  */
 export function logPayload(file: Uint8Array): Buffer {
   const pieces: Uint8Array[] = [];
@@ -28,7 +28,7 @@ export function logPayload(file: Uint8Array): Buffer {
       const byteCount = (file[at + 4] ?? 0) + 256 * (file[at + 5] ?? 0);
       const type = file[at + 6] ?? 0;
       const end = at + LOG_HEADER_BYTES + byteCount;
-      // What is no record gives up the rest of its block; the next begins with a header again.
+      // An invalid record ends its block; the next block begins with a header again.
       if (type === 0 || type > LAST_RECORD_TYPE || end > blockEnd) break;
       pieces.push(file.subarray(at + LOG_HEADER_BYTES, end));
       at = end;
@@ -37,7 +37,7 @@ export function logPayload(file: Uint8Array): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** The entries of a table, each its key and its value, in one row; undefined when `file` is no table. */
+/** The entries of a table, keys and values concatenated; undefined when `file` is not a table. */
 export function tableEntries(file: Uint8Array): Buffer | undefined {
   const footer = file.subarray(-FOOTER_BYTES);
   if (footer.length < FOOTER_BYTES || !TABLE_MAGIC.equals(footer.subarray(-8))) return undefined;
@@ -54,7 +54,7 @@ export function tableEntries(file: Uint8Array): Buffer | undefined {
   return Buffer.concat(entries);
 }
 
-/** The block whose handle (offset and size) lies at `at` of `handle`, decompressed. */
+/** The block with its handle (offset and size) at `at` of `handle`, decompressed. */
 function blockAt(file: Uint8Array, handle: Uint8Array, at: number): Uint8Array | undefined {
   const offset = readVarint(handle, at);
   const size = offset && readVarint(handle, offset.end);

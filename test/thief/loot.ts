@@ -1,5 +1,5 @@
-// What a thief carves out of a profile's layers: everything that looks like a secret of Palm's, wherever it
-// lies and whether or not anything still refers to it. Whether it is one, recovery.ts tries.
+// What a thief carves out of a profile's layers: everything that looks like a secret of Palm, anywhere, even
+// if nothing refers to it any longer. recovery.ts tests whether it is one.
 
 import { byteListIn, isMap, numberIn, readCbor } from './cbor.ts';
 import { sha256 } from './keys.ts';
@@ -16,7 +16,7 @@ export interface PoolSecret {
   readonly where: string;
 }
 
-/** The private key of a device: whoever has it can sign in the device's name. */
+/** The private key of a device: it signs in the device's name. */
 export interface DeviceKey {
   readonly seed: Buffer;
   readonly where: string;
@@ -27,12 +27,12 @@ export interface FoundIndex {
   readonly fragment: number;
   readonly share: Buffer;
   readonly blocks: readonly Buffer[];
-  /** The digest of its fragment id; undefined for one that is cut. */
+  /** The digest of its fragment id; undefined if it is cut off. */
   readonly digest: string | undefined;
   readonly where: string;
 }
 
-/** The row of an unfinished store, as much of it as there is. */
+/** The row of an unfinished store, as far as it exists. */
 export interface FoundJournal {
   readonly storeId: string;
   readonly name: string | undefined;
@@ -46,11 +46,11 @@ export interface FoundJournal {
   readonly where: string;
 }
 
-/** What an unfinished store notes of a segment. */
+/** What an unfinished store notes about a segment. */
 export interface FoundSegment {
   readonly storeId: string;
   readonly segment: number;
-  /** The hash of the plaintext; undefined where the row has none. */
+  /** The hash of the plaintext; undefined if the row has none. */
   readonly plainHash: Buffer | undefined;
   readonly blocks: readonly Buffer[];
   readonly where: string;
@@ -74,11 +74,11 @@ export interface Loot {
   readonly segments: readonly FoundSegment[];
   readonly fragments: readonly FoundFragment[];
   readonly sealedManifests: readonly { readonly sealed: Buffer; readonly where: string }[];
-  /** Byte strings of 32 that are anything: tried as whatever is still lacking. */
+  /** Any other byte strings of 32 bytes: tried as the keys that are still missing. */
   readonly loose: readonly { readonly bytes: Buffer; readonly where: string }[];
 }
 
-/** An object of a row, or of what was sealed in one. */
+/** An object of a row, or of the sealed part of one. */
 interface FoundObject {
   readonly value: Readonly<Record<string, unknown>>;
   readonly where: string;
@@ -145,7 +145,7 @@ function invitesIn({ name, bytes }: Layer): PoolSecret[] {
   });
 }
 
-/** Link texts. Their checksum is not looked at: the file's id may be gone, or lie elsewhere. */
+/** Link texts. Their checksum is ignored: the file's id may be gone, or lie elsewhere. */
 function linksIn({ name, bytes }: Layer): { kc: Buffer; where: string }[] {
   return textsIn(bytes, 51).map(({ at, decoded }) => ({
     kc: Buffer.from(decoded.subarray(1, 1 + KEY_BYTES)),
@@ -168,7 +168,7 @@ function deviceKeysIn({ name, bytes }: Layer): DeviceKey[] {
 
 const TEXT_CHARACTER = /^[A-Za-z0-9_-]$/;
 
-/** Multibase texts of `length` characters, prefix included, that decode to bytes that begin with 1. */
+/** Multibase texts of `length` characters, prefix included, that decode to bytes starting with 1. */
 function textsIn(bytes: Buffer, length: number): { readonly at: number; readonly decoded: Buffer }[] {
   const found: { at: number; decoded: Buffer }[] = [];
   for (const step of [1, 2]) {
@@ -190,7 +190,7 @@ function textsIn(bytes: Buffer, length: number): { readonly at: number; readonly
 const SHARE_KEY = Buffer.concat([Buffer.from('eshare'), Buffer.from([0x58, KEY_BYTES])]);
 
 /**
- * Fragment indexes: maps of v, i, share and blocks. One whose list of hashes is cut still gives its share.
+ * Fragment indexes: maps of v, i, share and blocks. An index with a cut list of hashes still gives its share.
  */
 function indexesIn({ name, bytes }: Layer): FoundIndex[] {
   return [...offsetsOf(bytes, SHARE_KEY)].flatMap((at): FoundIndex[] => {
@@ -220,7 +220,7 @@ function indexesIn({ name, bytes }: Layer): FoundIndex[] {
 
 const MANIFEST_KEY = Buffer.from('hmanifest');
 
-/** Sealed manifests, in log entries or whatever else has them under that name. */
+/** Sealed manifests, in log entries or anything else that has them under that name. */
 function manifestsIn({ name, bytes }: Layer): { sealed: Buffer; where: string }[] {
   return [...offsetsOf(bytes, MANIFEST_KEY)].flatMap((at) => {
     const sealed = readCbor(bytes, at + MANIFEST_KEY.length)?.value;
@@ -229,7 +229,7 @@ function manifestsIn({ name, bytes }: Layer): { sealed: Buffer; where: string }[
   });
 }
 
-/** 32 bytes that IndexedDB has as a buffer of their own, or DAG-CBOR as a byte string. */
+/** 32 bytes that are a separate buffer in IndexedDB, or a byte string in DAG-CBOR. */
 function looseIn({ name, bytes }: Layer): { bytes: Buffer; where: string }[] {
   const found: { bytes: Buffer; where: string }[] = [];
   for (const prefix of [Buffer.from([0x42, KEY_BYTES]), Buffer.from([0x58, KEY_BYTES])]) {
@@ -237,7 +237,7 @@ function looseIn({ name, bytes }: Layer): { bytes: Buffer; where: string }[] {
       const start = at + prefix.length;
       const candidate = bytes.subarray(start, start + KEY_BYTES);
       const isBuffer = prefix[0] === 0x42;
-      // A view follows its buffer; without it two bytes alone are no mark.
+      // A view follows its buffer; without it, two bytes are not a sufficient mark.
       if (candidate.length < KEY_BYTES || (isBuffer && bytes[start + KEY_BYTES] !== 0x56)) continue;
       if (!isBuffer && !name.includes('indexeddb')) continue;
       found.push({ bytes: Buffer.from(candidate), where: `${name} at ${start}` });
@@ -276,7 +276,7 @@ function openedJournal({ kind, storeId, plain, where }: OpenedRow): FoundJournal
   return isMap(map) ? journalOf({ value: { ...Object.fromEntries(map), storeId }, where }) : [];
 }
 
-/** The sealed note of a segment; the hashes of its blocks are in the row, in clear. */
+/** The sealed note of a segment; the hashes of its blocks are in the row, unsealed. */
 function openedSegment({ kind, storeId, segment, plain, where }: OpenedRow): FoundSegment[] {
   return kind === 'kept' ? [{ storeId, segment, plainHash: plain, blocks: [], where }] : [];
 }

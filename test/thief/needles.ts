@@ -1,10 +1,10 @@
-// Looks for secrets that a test knows in a profile's layers: in one pass over all bytes, at any offset, in
-// every form that a program might have written them in.
+// Looks in a profile's layers for secrets that a test knows: in one pass over all bytes, at any offset, in
+// every form that a program might have written.
 
 import type { Layer } from './layers.ts';
 
 export interface Needle {
-  /** What it is, for the report. */
+  /** Its description, for the report. */
   readonly label: string;
   /** At least 4 bytes. */
   readonly bytes: Buffer;
@@ -15,11 +15,11 @@ export interface Trace {
   readonly label: string;
   readonly layer: string;
   readonly count: number;
-  /** Of the first. */
+  /** The offset of the first. */
   readonly offset: number;
 }
 
-/** Bytes between two windows of a plaintext: any slice of it of twice as many bytes has a whole window. */
+/** Bytes between two windows of a plaintext: any slice of twice that length contains a whole window. */
 const WINDOW_BYTES = 32;
 
 /** A key or hash: as bytes, and in the texts that programs make of bytes. */
@@ -36,7 +36,7 @@ export function keyNeedles(label: string, key: Uint8Array): Needle[] {
   ];
 }
 
-/** A name, in the encodings that disks have text in. */
+/** A name, in the text encodings found on disks. */
 export function nameNeedles(label: string, name: string): Needle[] {
   const wide = Buffer.from(name, 'utf16le');
   return [Buffer.from(name, 'utf8'), Buffer.from(name, 'latin1'), wide, Buffer.from(wide).swap16()].map(
@@ -74,7 +74,7 @@ export function traces(layers: readonly Layer[], needles: readonly Needle[]): Tr
   return layers.flatMap((layer) => tracesIn(layer, byHead, filter));
 }
 
-/** A few needles in a million bytes pass it by chance. */
+/** A few positions in a million bytes pass it by chance. */
 const FILTER_BITS = 2 ** 24;
 
 function filterBit(head: number): number {
@@ -108,8 +108,8 @@ function tracesIn(
 }
 
 /**
- * What of base64 (both alphabets) is the same whatever stands before and behind `bytes`, `shift` bytes into a
- * group of three.
+ * The part of the base64 (both alphabets) that does not depend on the bytes before and after `bytes`, `shift`
+ * bytes into a group of three.
  */
 function base64Cores(bytes: Buffer, shift: number): string[] {
   const shifted = Buffer.concat([Buffer.alloc(shift), bytes]);

@@ -1,6 +1,6 @@
-// Opens files with what was carved out of a profile, as a thief who knows Palm's formats would: key shares
-// are combined, keys derived, blocks found by their hashes and segments decrypted (FORMATS.md, "A file"). It
-// uses none of Palm's code.
+// Opens files with the loot from a profile, like a thief who knows Palm's formats: it combines key shares,
+// derives keys, finds blocks by their hashes and decrypts segments (FORMATS.md, "A file"). It uses none of
+// Palm's code.
 
 import { BlockFinder } from './block-finder.ts';
 import { byteListIn, bytesIn, type CborMap, isMap, numberIn, readCbor, textIn, writeList } from './cbor.ts';
@@ -10,31 +10,31 @@ import { type Layer, layersOf } from './layers.ts';
 import { carve, type FoundIndex, type FoundJournal, type Loot } from './loot.ts';
 
 const GCM_TAG_BYTES = 16;
-/** Guesses at a file's shared key, where shares are cut off from what they belong to. */
+/** Limit of guesses at a file's shared key, when shares have lost their file. */
 const MAX_GUESSES = 2_000;
 
-/** What became of one file. */
+/** The result for one file. */
 export interface RobbedFile {
-  /** Its id, or `store ` and the id of a store that was not published. */
+  /** Its id, or `store ` and the id of an unpublished store. */
   readonly id: string;
   readonly isPrivate: boolean;
-  /** Undefined where it could not be read. */
+  /** Undefined if it could not be read. */
   readonly name: string | undefined;
   readonly size: number;
   readonly k: number;
-  /** True when the half of the key is here that the manifest, the link or the journal has. */
+  /** True when the link key was found, in a manifest, a link or a journal. */
   readonly hasLinkKey: boolean;
-  /** Numbers of the fragments whose key shares are here. */
+  /** Numbers of the fragments whose key shares were found. */
   readonly shares: readonly number[];
-  /** True when the other half is here: from k shares, a journal, or anything else. */
+  /** True when the shared key was found: from k shares, a journal, or anything else. */
   readonly hasSharedKey: boolean;
-  /** The key of its segments, tried on one of them. */
+  /** The key of its segments, verified on one of them. */
   readonly dataKey: Buffer | undefined;
-  /** Segments of which k blocks are here. */
+  /** Segments of which k blocks were found. */
   readonly segmentsFound: number;
   readonly segmentsOpened: number;
   readonly segmentCount: number;
-  /** All of it, when every segment was opened. */
+  /** The whole content, when every segment was opened. */
   readonly plain: Buffer | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface Haul {
 }
 
 /**
- * Reads everything in `folders`, of a profile whose browser has ended, and opens what can be opened.
+ * Reads everything in `folders`, from a profile whose browser has ended, and opens what can be opened.
  * `linkKeys` are Kc of file links that the thief has from elsewhere.
  */
 export function robFolders(folders: readonly string[], linkKeys: readonly Buffer[] = []): Haul {
@@ -60,7 +60,7 @@ export function rob(layers: readonly Layer[], linkKeys: readonly Buffer[] = []):
   return { layers, loot, files: thief.files() };
 }
 
-/** A file as its manifest, or the journal, tells of it. */
+/** A file as described by its manifest, or the journal. */
 interface Target {
   readonly id: string;
   readonly isPrivate: boolean;
@@ -74,7 +74,7 @@ interface Target {
   /** Found as a whole. */
   readonly kq: Buffer | undefined;
   readonly indexes: ReadonlyMap<number, FoundIndex>;
-  /** Block hashes by fragment number and segment, wherever they come from. */
+  /** Block hashes by fragment number and segment, from any source. */
   readonly hashes: ReadonlyMap<number, ReadonlyMap<number, Buffer>>;
 }
 
@@ -158,7 +158,7 @@ class Thief {
     return undefined;
   }
 
-  /** A private file's name, with whatever key opens it. */
+  /** A private file's name, with any key that opens it. */
   #openDetails(
     access: CborMap,
     salt: Buffer,
@@ -238,7 +238,7 @@ class Thief {
     return blocks.size < target.k ? undefined : dataBlocks(blocks, target.k).subarray(0, sealedBytes);
   }
 
-  /** The key that opens a segment, of all that what was found could give. */
+  /** The key that opens a segment, among all that can be derived from the loot. */
   #dataKeyOf(target: Target, segment: number, sealed: Buffer): Buffer | undefined {
     const opens = (key: Buffer): boolean => openSegment(target, segment, sealed, key) !== undefined;
     const linkKeys = target.kc === undefined ? this.#loot.loose.map(({ bytes }) => bytes) : [target.kc];
@@ -249,7 +249,10 @@ class Thief {
     return this.#loot.loose.map(({ bytes }) => bytes).find(opens);
   }
 
-  /** Kq as it was found, as k shares give it, and as guesses with shares that have lost their file. */
+  /**
+   * Candidates for Kq: found as such, combined from k shares, or guessed with shares that have lost their
+   * file.
+   */
   *#sharedKeysOf(target: Target): Generator<Buffer> {
     if (target.kq !== undefined) yield target.kq;
     const shares = new Map([...target.indexes].map(([fragment, { share }]) => [fragment, share]));
@@ -263,7 +266,7 @@ class Thief {
   }
 }
 
-/** Sets of k shares: those that are known, and strays for what they lack. */
+/** Sets of k shares: the known ones, filled up with strays. */
 function* sharesCompleted(
   shares: ReadonlyMap<number, Buffer>,
   strays: readonly FoundIndex[],

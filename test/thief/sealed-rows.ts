@@ -1,6 +1,6 @@
-// Rows that Palm seals, each under a small key of its own in the file of key slots, opened with whatever keys
-// that file still has (FORMATS.md, "On disk"). Which slot a row names is not looked at: every key is tried on
-// every row.
+// Opens the rows that Palm seals, each under its own small key in the file of key slots, with the keys that
+// the file still has (FORMATS.md, "On disk"). The slot named in a row is ignored: every key is tried on every
+// row.
 
 import { createCipheriv } from 'node:crypto';
 import { openSealed } from './keys.ts';
@@ -11,9 +11,9 @@ import { objectsIn } from './v8-objects.ts';
 export interface OpenedRow {
   /** 'index', 'secret', 'journal' or 'kept'. */
   readonly kind: string;
-  /** Of the store, where it is the row of one. */
+  /** The store's id, if it is the row of one. */
   readonly storeId: string;
-  /** The number of the segment, of a row of 'kept'. */
+  /** The segment's number, for a row of 'kept'. */
   readonly segment: number;
   readonly plain: Buffer;
   readonly where: string;
@@ -31,13 +31,13 @@ interface SealedRow {
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Room for 4,096 slots. A file of packs is larger: it has blocks of more than this. */
+/** Room for 4,096 slots. A pack file is larger: its blocks alone exceed this. */
 const MAX_SLOT_FILE_BYTES = 128 * 1024;
 const ORIGIN_FILES = /(?:^|\/)File System\//;
 const DATABASE = /indexeddb/i;
-/** Names of what is sealed alone. */
+/** Names of values that are sealed alone. */
 const SECRETS = ['pool-invite'];
-/** A fragment index begins so: a map of four, whose first key is "i". */
+/** The beginning of a fragment index: a map of four, with "i" as its first key. */
 const INDEX_HEAD = Buffer.from([0xa4, 0x61, 0x69]);
 /** A fragment's id in text, in base32. */
 const FRAGMENT_ID_LENGTH = 59;
@@ -57,14 +57,14 @@ function slotKeys(layers: readonly Layer[]): Buffer[] {
     if (!ORIGIN_FILES.test(name) || bytes.length > MAX_SLOT_FILE_BYTES) continue;
     for (let at = 0; at + KEY_BYTES <= bytes.length; at += KEY_BYTES) {
       const key = bytes.subarray(at, at + KEY_BYTES);
-      // A block or another file's content has its bytes too: they cost a try each.
+      // A block or other content contributes candidates too: each costs one try.
       if (key.some((byte) => byte !== 0)) keys.set(key.toString('hex'), key);
     }
   }
   return [...keys.values()];
 }
 
-/** Rows that say themselves what they are: of the journal, of what a store kept, and secrets. */
+/** Rows that identify themselves: of the journal, of segments kept by a store, and secrets. */
 function namedRows({ name, bytes }: Layer): SealedRow[] {
   return [...objectsIn(bytes)].flatMap(({ at, value }): SealedRow[] => {
     const where = `${name} at ${at}`;
@@ -96,8 +96,9 @@ function openWithAny(keys: readonly Buffer[], { aad, sealed, ...row }: SealedRow
 }
 
 /**
- * Sealed fragment indexes. They are buffers like any other; which are some shows when a key makes their first
- * bytes those of an index, and then the key and the fragment's id, which stands before the row, must fit.
+ * Sealed fragment indexes. They are buffers like any other. A key reveals one if it decrypts the first bytes
+ * to those of an index; then the whole must open with the key and the fragment's id, which stands before the
+ * row.
  */
 function openIndexes(keys: readonly Buffer[], layers: readonly Layer[]): OpenedRow[] {
   const candidates = layers.flatMap(sealedBuffers);
@@ -120,7 +121,7 @@ function openIndexes(keys: readonly Buffer[], layers: readonly Layer[]): OpenedR
   });
 }
 
-/** Buffers that could be sealed indexes, with the fragment's id that stands before each. */
+/** Buffers that could be sealed indexes, with the fragment's id before each. */
 function sealedBuffers({ name, bytes }: Layer): SealedRow[] {
   const rows: SealedRow[] = [];
   for (const at of offsetsOf(bytes, Buffer.from('B'))) {
@@ -139,8 +140,8 @@ function sealedBuffers({ name, bytes }: Layer): SealedRow[] {
 }
 
 /**
- * A row's key stands before its value; IndexedDB has text in it with two bytes for each character, the higher
- * one first.
+ * A row's key stands before its value; IndexedDB writes its text with two bytes per character, the higher one
+ * first.
  */
 function fragmentIdBefore(bytes: Buffer, at: number): string | undefined {
   const before = bytes.toString('latin1', Math.max(0, at - 4 * FRAGMENT_ID_LENGTH), at).replaceAll('\0', '');

@@ -1,13 +1,12 @@
 // Snappy decompression (google/snappy, format_description.txt), for LevelDB tables and Blink's compressed
-// values. Written for this test library alone: what a thief reads must not depend on Palm's code or on the
-// browser's.
+// values. Written for this test library: a thief's reader must not depend on Palm's or the browser's code.
 
-/** A stream that claims to be larger than this is not what it was taken for, bytes. */
+/** A stream that claims to be larger than this is not a snappy stream, bytes. */
 const MAX_PLAIN_BYTES = 64 * 1024 * 1024;
 
 /**
- * The plain bytes, or undefined when `bytes` from `start` on are no snappy stream. What follows the stream is
- * ignored.
+ * The plain bytes, or undefined when `bytes` from `start` on are not a snappy stream. Bytes after the stream
+ * are ignored.
  */
 export function unsnap(bytes: Uint8Array, start = 0): Buffer | undefined {
   const header = readVarint(bytes, start);

@@ -1,6 +1,5 @@
-// Objects in V8's serialization (v8/src/objects/value-serializer.cc), which is how IndexedDB keeps rows. Read
-// where they begin, as far as they can be understood: an object that is cut gives the properties before the
-// cut.
+// Reads objects in V8's serialization (v8/src/objects/value-serializer.cc), the format of IndexedDB's rows,
+// from their beginning as far as possible: a truncated object gives the properties before the cut.
 
 import { offsetsOf } from './layers.ts';
 import { readVarint } from './snappy.ts';
@@ -28,7 +27,7 @@ const TAG = {
   view: 0x56, // V
 } as const;
 
-/** The objects in `bytes` that begin with a property that is text, and where each is. */
+/** The objects in `bytes` that begin with a text property, and where each is. */
 export function* objectsIn(
   bytes: Buffer,
 ): Generator<{ readonly at: number; readonly value: { readonly [property: string]: V8Value } }> {
