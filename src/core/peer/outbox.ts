@@ -16,6 +16,7 @@ import { marginOf, reachOf } from '../placement/health.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import type { Challenges, Verdict } from './challenges.ts';
+import { newPlacing, type OutboxProgress, type Placing } from './placing.ts';
 import { planOffers, secondCopyAmong } from './planned-homes.ts';
 
 /** What the outbox needs to see for its decisions. */
@@ -36,38 +37,6 @@ export type OutboxEffect =
   | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message }
   /** The file is placed: keep `keep` here, drop the rest. */
   | { readonly kind: 'outbox-done'; readonly file: FileId; readonly keep: FragmentSet };
-
-export interface OutboxProgress {
-  /** Distinct fragments that have a home, this device's own share included. */
-  readonly placedCount: number;
-  /** Those, and the ones that others claim to hold but have not proved yet. */
-  readonly claimedCount: number;
-  /** Offers under way, or to be repeated shortly. */
-  readonly pendingCount: number;
-}
-
-interface Offer {
-  readonly device: DeviceId;
-  readonly madeAtMs: number;
-}
-
-interface Placing {
-  /** Where fragments were planned to go before the file was published; their blocks may be there. */
-  readonly homes: ReadonlyMap<number, DeviceId> | undefined;
-  /** By fragment. */
-  readonly offers: Map<number, Offer>;
-  /** Devices that declined this file, until when. */
-  readonly declined: Map<DeviceId, { readonly untilMs: number; readonly soon: boolean }>;
-  /** Since when devices could not be asked to prove their claims. */
-  readonly missing: Map<DeviceId, number>;
-  /** When a quorum was first claimed. */
-  quorumAtMs: number | undefined;
-  /** How often each device took nothing that it was offered. */
-  readonly failures: Map<DeviceId, number>;
-  progress: OutboxProgress;
-  /** How often devices were asked to give up a second copy, and when the next may be asked. */
-  releases: { readonly count: number; readonly againAtMs: number };
-}
 
 /** After this long without a sign of progress an offer goes to another device, ms. */
 const OFFER_DEADLINE_MS = 30_000;
@@ -116,17 +85,7 @@ export class Outbox {
 
   add(file: FileId, homes?: ReadonlyMap<number, DeviceId>): void {
     if (this.#files.has(file)) return;
-    const progress = { placedCount: 0, claimedCount: 0, pendingCount: 0 };
-    this.#files.set(file, {
-      homes,
-      offers: new Map(),
-      declined: new Map(),
-      missing: new Map(),
-      quorumAtMs: undefined,
-      failures: new Map(),
-      progress,
-      releases: { count: 0, againAtMs: 0 },
-    });
+    this.#files.set(file, newPlacing(homes));
     this.#touched.add(file);
   }
 

@@ -18,7 +18,7 @@ import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling } from './foretelling.ts';
 import { HoldingsTelling } from './holdings-telling.ts';
 import { Judging } from './judging.ts';
-import type { OutboxProgress } from './outbox.ts';
+import type { OutboxProgress } from './placing.ts';
 import type { OwnHoldings } from './own-holdings.ts';
 import { drop, inControl, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
