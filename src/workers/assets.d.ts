@@ -1,4 +1,4 @@
-// What Vite makes of an import that ends in `?url`: the address of the file as it is served.
+// What Vite makes of an import that ends in `?url`: the address at which the file is served.
 
 declare module '*.wasm?url' {
   const url: string;

@@ -13,8 +13,8 @@ import simdUrl from '../wasm/build/kernel-simd.wasm?url';
 import { createCodecService } from '../adapters/browser/codec/codec-service.ts';
 
 const loading = load();
-// Each call that comes meets the failure and reports it; without this line a failure before the first call
-// would also be an unhandled rejection.
+// Each call meets the failure and reports it; without this line a failure before the first call would also be
+// an unhandled rejection.
 loading.catch(() => {});
 expose(createCodecService(loading));
 

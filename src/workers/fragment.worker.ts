@@ -1,6 +1,5 @@
 // The fragment worker: all blocks of this device, hashed, written and read off the main thread, and
-// everything that must be erasable. It has a database connection of its own, and files where the engine has
-// them.
+// everything that must be erasable. It has its own database connection, and files where the engine has them.
 
 import { expose } from 'comlink';
 import { openDeviceStore } from '../adapters/browser/store/device-store.ts';
@@ -9,8 +8,8 @@ import { createFragmentWorkerService } from '../adapters/browser/store/fragment-
 import { openPackFolder } from '../adapters/browser/in-worker/opfs-packs.ts';
 
 const opening = open();
-// Each call that comes meets the failure and reports it; without this line a failure before the first call
-// would also be an unhandled rejection.
+// Each call meets the failure and reports it; without this line a failure before the first call would also be
+// an unhandled rejection.
 opening.catch(() => {});
 expose(createFragmentWorkerService(opening));
 

@@ -9,7 +9,7 @@ import type { ConnectionSignal } from '../../core/links/link-events.ts';
 import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../core/model/limits.ts';
 import type { Connection, ConnectionEvents } from '../portable/links/connection.ts';
 
-/** No STUN or TURN: Palm links devices of one network, and asks nobody outside of it. */
+/** No STUN or TURN: Palm links devices of one network, and contacts nothing outside it. */
 const CONFIGURATION: RTCConfiguration = { iceServers: [] };
 
 export class WebRtcConnection implements Connection {
@@ -37,7 +37,7 @@ export class WebRtcConnection implements Connection {
       this.#connect();
     });
     this.#peer.on('data', (data) => {
-      // simple-peer looks up the address before it says 'connect'; the other end may have said something by
+      // simple-peer looks up the address before it emits 'connect'; the other end may have sent something by
       // then.
       this.#connect();
       if (!this.#isOver) events.frame(frameOf(data));
@@ -74,7 +74,7 @@ export class WebRtcConnection implements Connection {
       this.#channel.send(frame);
       return true;
     } catch (error) {
-      // The channel's queue is full, or it closed this moment: either way nothing more can be promised on it.
+      // The channel's queue is full, or it has just closed: either way it can promise nothing more.
       this.#failure = error instanceof Error ? error.message : String(error);
       this.#peer.destroy();
       return false;
@@ -135,8 +135,8 @@ function candidateSignal(candidate: unknown): ConnectionSignal | undefined {
 }
 
 /**
- * A frame as the channel brings it, or as simple-peer does, which wraps the channel's buffer in its own kind
- * of Uint8Array.
+ * A frame as the channel delivers it, or as simple-peer does, which wraps the channel's buffer in its own
+ * kind of Uint8Array.
  */
 function frameOf(data: unknown): Uint8Array<ArrayBuffer> {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);

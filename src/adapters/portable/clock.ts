@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../core/ports.ts';
 
-/** The longest delay that timers take (2^31 - 1 ms, some 25 days); a longer one would fire at once. */
+/** The longest delay that timers accept (2^31 - 1 ms, some 25 days); a longer one would fire immediately. */
 const MAX_DELAY_MS = 0x7fff_ffff;
 
 export const systemClock: Clock = {

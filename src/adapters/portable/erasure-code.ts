@@ -15,7 +15,7 @@ export interface ErasureModules {
   readonly portableBytes: () => Promise<BufferSource>;
 }
 
-/** What the engine can run, found out by having it validate a few bytes that use the feature. */
+/** The engine's abilities, found by validating a few bytes that use each feature. */
 export interface EngineFeatures {
   readonly relaxedSimd: () => Promise<boolean>;
   readonly simd: () => Promise<boolean>;
@@ -23,8 +23,7 @@ export interface EngineFeatures {
 
 /**
  * The fastest code that this engine runs.
- * @throws PalmError 'unsupported' when the bytes are not the expected module; whatever the module's loader
- * throws.
+ * @throws PalmError 'unsupported' when the bytes are not the expected module; the loader's errors.
  */
 export async function loadErasureCode(
   modules: ErasureModules,

@@ -12,8 +12,8 @@
 import { multiply } from '../../core/coding/gf256.ts';
 
 /**
- * Loss patterns that are remembered. A pool meets a few at a time; each takes some 16 KiB at most, usually
- * below 1 KiB.
+ * Loss patterns to remember. A pool meets a few at a time; each takes some 16 KiB at most, usually below 1
+ * KiB.
  */
 const MAX_KNOWN_PATTERNS = 64;
 

@@ -1,5 +1,5 @@
-// An ErasureCode from the one thing that a kernel does: deriving shards from k others. What is asked of
-// arguments and where answers are put is decided here, alike for every kernel.
+// An ErasureCode from the one thing that a kernel does: deriving shards from k others. Checks of arguments
+// and the placement of results are here, the same for every kernel.
 
 import { PalmError } from '../../core/model/errors.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
@@ -45,7 +45,7 @@ export function erasureCodeOver(derive: Derive): ErasureCode {
   };
 }
 
-/** Answers the common length of k shards with distinct indices below n. */
+/** Returns the common length of k shards with distinct indices below n. */
 function checkShards(shards: readonly IndexedBlock[], k: number, n: number): number {
   checkCounts(k, n);
   if (shards.length !== k) {
@@ -58,7 +58,7 @@ function checkShards(shards: readonly IndexedBlock[], k: number, n: number): num
   return checkDistinct(shards, n);
 }
 
-/** Answers the shards' common length. */
+/** Returns the shards' common length. */
 function checkDistinct(shards: readonly IndexedBlock[], n: number): number {
   const shardBytes = checkShardBytes(shards[0]?.bytes.length ?? 0);
   const indices = new Set<number>();

@@ -1,5 +1,5 @@
-// Tells when something has not been used for a while. A use costs next to nothing, also when there are
-// thousands a second: the timer is not set anew for each.
+// Tells when something has been unused for a while. A use costs almost nothing, even thousands a second: it
+// does not reset the timer.
 
 export class IdleTimer {
   readonly #idleMs: number;
@@ -7,9 +7,7 @@ export class IdleTimer {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wasUsed = false;
 
-  /**
-   * `idle` is called once after the last use: `idleMs` after it at the earliest, twice that at the latest.
-   */
+  /** Calls `idle` once after the last use: `idleMs` later at the earliest, twice that at the latest. */
   constructor(idleMs: number, idle: () => void) {
     this.#idleMs = idleMs;
     this.#idle = idle;

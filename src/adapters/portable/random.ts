@@ -2,7 +2,7 @@
 
 import type { Random } from '../../core/ports.ts';
 
-/** `getRandomValues` fills no more than this at once, bytes (W3C Web Cryptography, section 10.1.1). */
+/** `getRandomValues` fills at most this many bytes per call (W3C Web Cryptography, section 10.1.1). */
 const MAX_BYTES_AT_ONCE = 65_536;
 
 export const systemRandom: Random = {

@@ -1,10 +1,10 @@
 // ErasureCode over the npm package @subspace/reed-solomon-erasure.wasm: the Rust crate reed-solomon-erasure
 // compiled to WebAssembly. Field, matrix and shards are those of FORMATS.md, "Blocks".
 //
-// The package's own JavaScript is not used: it is a UMD module that requires `fs`, and it copies all shards
-// twice for each call, and after `reconstruct` it frees a buffer that the wasm has freed already, so that
-// later allocations overlap. Its wasm has four functions, no imports, and these traps, which this file keeps
-// away from its callers:
+// The package's own JavaScript is not used. It is a UMD module that requires `fs`, it copies all shards twice
+// for each call, and after `reconstruct` it frees a buffer that the wasm has freed already, so that later
+// allocations overlap. Its wasm has four functions, no imports, and these traps, from which this file
+// protects its callers:
 //  - it aborts, and must not be used again, on no parity shards and on empty shards: those never reach it;
 //  - its allocator (wee_alloc) loses memory when buffers of changing sizes come and go: one scratch buffer
 //    is kept and only ever grows, in powers of two;
@@ -16,9 +16,9 @@ import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
 import { erasureCodeOver } from './erasure-operations.ts';
 
 /**
- * Compiles the package's `dist/reed_solomon_erasure_bg.wasm`, given as bytes: who calls knows where they are
- * kept. One instance works on one segment at a time and keeps as much memory as the largest segment it has
- * coded needed.
+ * Compiles the package's `dist/reed_solomon_erasure_bg.wasm`, given as bytes: callers know where they are
+ * kept. One instance works on one segment at a time, and keeps as much memory as its largest segment so far
+ * needed.
  * @throws PalmError 'unsupported' when this engine cannot run the wasm, or the bytes are not it.
  */
 export async function loadReedSolomon(wasmBytes: BufferSource): Promise<ErasureCode> {
@@ -62,7 +62,7 @@ class ReedSolomon {
   derive(sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]): void {
     const k = sources.length;
     const shardBytes = sources[0]?.bytes.length ?? 0;
-    // Row i of the matrix does not depend on n, so shards beyond the last one in question need no room.
+    // Row i of the matrix does not depend on n, so shards after the last one in question need no room.
     const rowCount = 1 + Math.max(...[...sources, ...targets].map((shard) => shard.index));
     this.#guarded(() => {
       const shardsAt = this.#reserve(rowCount * shardBytes);
@@ -96,8 +96,8 @@ class ReedSolomon {
   }
 
   /**
-   * Runs `work`; after an abort (arguments are checked, so: no memory) the instance is replaced, not trusted
-   * again.
+   * Runs `work`. After an abort (arguments are checked, so: no memory) the instance is no longer trusted, and
+   * replaced.
    */
   #guarded<Answer>(work: () => Answer): Answer {
     try {

@@ -3,9 +3,9 @@
 //
 //   plain --AES-256-GCM--> plain + 16 bytes --zero-padded--> k blocks --Reed-Solomon--> n blocks
 //
-// Invariant: nothing is encrypted before the plaintext's hash was found to be the expected one where one is
-// given, because a (key, nonce) pair may seal one plaintext only, and the nonce is the segment's index (NIST
-// SP 800-38D, section 8: uniqueness). Where none is, the caller sees to it that nothing else leaves the
+// Invariant: where the plaintext's expected hash is given, nothing is encrypted before the hash was found to
+// match, because a (key, nonce) pair may seal one plaintext only, and the nonce is the segment's index (NIST
+// SP 800-38D, section 8: uniqueness). Where none is given, the caller ensures that nothing else leaves the
 // device under this key and index.
 
 import { discard, equalBytes } from '../../core/model/bytes.ts';
@@ -40,8 +40,8 @@ interface OwnBlock extends IndexedBlock {
 
 /**
  * A codec over `code` and `globalThis.crypto.subtle`; ciphertext of a segment is put together in `memory`.
- * Aborts are noticed between its steps. Beside the errors in `SegmentCodec`: 'bad-argument' for parameters
- * out of range, 'cancelled' after an abort.
+ * Aborts are noticed between its steps. In addition to the errors in `SegmentCodec`: 'bad-argument' for
+ * parameters out of range, 'cancelled' after an abort.
  */
 export function createSegmentCodec(code: ErasureCode, memory: Memory): SegmentCodec {
   return {
@@ -103,7 +103,7 @@ async function open(
   const { k, n } = parameters;
   const sealedBytes = plainBytes + GCM_TAG_BYTES;
   const blockBytes = sealedBlockBytes(plainBytes, k);
-  // Whoever made the file chose its block hashes, so a block that fits its hash may still have any length.
+  // The file's maker chose its block hashes, so a block that matches its hash may still have any length.
   if (blocks.some((block) => block.bytes.length !== blockBytes)) {
     throw corrupt(parameters, `its blocks do not have ${blockBytes} bytes`);
   }

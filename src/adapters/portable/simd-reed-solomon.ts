@@ -3,7 +3,7 @@
 //
 // A segment goes through the kernel in stripes: as many bytes of every shard as its arena holds. Each byte is
 // copied in once and out once while the stripe is still in the processor's cache, and the wasm memory has one
-// size, below 1 MiB, whatever a segment has. Nothing of a segment is needed after its call.
+// size, below 1 MiB, for segments of any size. Nothing of a segment is needed after its call.
 
 import { invert, multiply } from '../../core/coding/gf256.ts';
 import { PalmError } from '../../core/model/errors.ts';
@@ -145,7 +145,7 @@ function constantOf(exported: WebAssembly.ExportValue | undefined): number {
 }
 
 /**
- * The products of every constant with 0..15 and with 0, 16 … 240: what the kernel looks up for the halves of
+ * The products of every constant with 0..15 and with 0, 16 … 240, which the kernel looks up for the halves of
  * a byte.
  */
 function writeProducts({ memory, productsAt }: Kernel): void {

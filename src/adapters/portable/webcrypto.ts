@@ -1,5 +1,5 @@
 // Core's Cryptography over the platform's WebCrypto: the same code in browsers, workers and Node. Invariants:
-// the answers depend on the arguments alone; a malformed key, signature or sealed box is an answer (false,
+// results depend on the arguments alone; a malformed key, signature or sealed box is a result (false,
 // undefined), never an exception, while a key of the wrong length given to seal or open is a bug and throws.
 
 import { hexOf } from '../../core/model/bytes.ts';
@@ -49,12 +49,12 @@ export const webCryptography: Cryptography = {
   async open(key, nonce, aad, sealed) {
     const aesKey = await importAesKey(key, 'decrypt');
     const parameters = gcm(nonce, aad);
-    // Shorter than its tag: engines disagree on which error that is, so it never reaches them.
+    // Shorter than its tag: engines disagree on which error that is, so they never see it.
     if (sealed.length < GCM_TAG_BYTES) return undefined;
     try {
       return new Uint8Array(await crypto.subtle.decrypt(parameters, aesKey, shareable(sealed)));
     } catch (error) {
-      // A tag that does not fit is an OperationError (W3C Web Cryptography, AES-GCM decrypt, step 8).
+      // A tag that does not match is an OperationError (W3C Web Cryptography, AES-GCM decrypt, step 8).
       if (isNamed(error, 'OperationError')) return undefined;
       throw error;
     }
@@ -68,7 +68,7 @@ function isOfSmallOrder(publicKey: Uint8Array): boolean {
 }
 
 /**
- * Undefined when the 32 bytes are not a point that the engine takes; engines disagree on when they notice.
+ * Undefined when the 32 bytes are not a point that the engine accepts; engines disagree on when they notice.
  */
 async function importVerifyKey(publicKey: Uint8Array): Promise<CryptoKey | undefined> {
   try {

@@ -1,5 +1,4 @@
-// SegmentCodec over a pool of codec workers, so that sealing and coding neither block the page nor wait for
-// one core.
+// SegmentCodec over a pool of codec workers: sealing and coding neither block the page nor wait for one core.
 //
 // Invariants: a worker has at most CALLS_PER_WORKER calls; calls beyond that wait in order, at most
 // MAX_WAITING_CALLS of them; each call settles exactly once: by its worker, its abort, its worker's death, or
@@ -15,16 +14,13 @@ import { buffersOf } from '../threads/buffers.ts';
 import type { CodecService } from './codec-service.ts';
 import { valueOf, type Outcome } from '../threads/outcome.ts';
 
-/** One call is worked on while the next is on its way. */
+/** One call is worked on while the next one travels. */
 const CALLS_PER_WORKER = 2;
 /** Waiting calls hold a segment each, about 1 MiB with the usual k = 4: 64 MiB at most. */
 const MAX_WAITING_CALLS = 64;
-/**
- * WebCrypto works on the calling thread for as long as it takes (Chromium 156), so a worker is one core's
- * worth.
- */
+/** WebCrypto works on the calling thread (Chromium 156), so a worker uses one core. */
 const MIN_WORKERS = 2;
-/** More are ahead of any link, and each costs some MiB of memory. */
+/** This many are faster than any link, and each costs some MiB of memory. */
 const MAX_WORKERS = 4;
 
 export interface CodecPoolOptions {
@@ -33,16 +29,16 @@ export interface CodecPoolOptions {
   /** Starts a codec worker (workers/codec.worker.ts). */
   readonly createWorker: () => Worker;
   /**
-   * Sealed blocks are in these, and they get the memory of sealed plaintexts and opened blocks back. Default:
+   * Sealed blocks use these buffers; memory of sealed plaintexts and opened blocks returns to them. Default:
    * its own.
    */
   readonly memory?: Memory;
 }
 
 /**
- * Workers start with the first call that needs them. Beside the errors in `SegmentCodec`: 'cancelled' at once
- * when a call's signal aborts or the pool is closed, 'worker-failed' when its worker dies (the next call gets
- * a new one), 'refused' when too many calls wait.
+ * Workers start with the first call that needs them. In addition to the errors in `SegmentCodec`: 'cancelled'
+ * as soon as a call's signal aborts or the pool is closed, 'worker-failed' when its worker dies (the next
+ * call gets a new one), 'refused' when too many calls wait.
  */
 export function openCodecPool(options: CodecPoolOptions): SegmentCodec {
   const pool = new WorkerPool(options.workerCount ?? defaultWorkerCount(), options.createWorker);
@@ -77,7 +73,7 @@ export function openCodecPool(options: CodecPoolOptions): SegmentCodec {
   };
 }
 
-/** For the blocks of a segment; nothing for parameters that the codec refuses. */
+/** The size of a segment's blocks; nothing for parameters that the codec refuses. */
 function blockMemory(
   memory: Memory,
   { k, n }: SegmentParameters,
@@ -91,18 +87,18 @@ function blockMemory(
 interface CodecWorker {
   readonly worker: Worker;
   readonly service: Remote<CodecService>;
-  /** The calls it has, those aborted meanwhile included: it works on them still. */
+  /** Its calls, including aborted ones: it still works on them. */
   readonly calls: Set<Call>;
 }
 
 interface Call {
-  /** Has a worker do it; never rejects. */
+  /** Runs the call on a worker; never rejects. */
   readonly run: (service: Remote<CodecService>) => Promise<Ending>;
-  /** Settles it now, unless it is settled. */
+  /** Settles the call now, unless it is settled. */
   readonly fail: (error: PalmError) => void;
 }
 
-/** How a call came back from its worker, to be settled once the pool has drawn its conclusions. */
+/** How a call returned from its worker, to be settled once the pool has drawn its conclusions. */
 interface Ending {
   readonly workerIsWell: boolean;
   readonly settle: () => void;
@@ -181,7 +177,8 @@ class WorkerPool {
     worker.calls.add(call);
     const { workerIsWell, settle } = await call.run(worker.service);
     worker.calls.delete(call);
-    // One that could not load its parts, or ran out of memory, gets no more calls, but finishes those it has.
+    // A worker that failed to load its parts, or ran out of memory, gets no more calls, but finishes those it
+    // has.
     if (!workerIsWell) this.#workers.delete(worker);
     if (!this.#workers.has(worker) && worker.calls.size === 0) worker.worker.terminate();
     settle();
@@ -189,8 +186,8 @@ class WorkerPool {
   }
 
   /**
-   * An idle worker, else a new one while there may be more, else the one with the fewest calls and room for
-   * one.
+   * An idle worker; otherwise a new one, if there may be more; otherwise the one with the fewest calls that
+   * has room.
    */
   #leastBusy(): CodecWorker | undefined {
     let best: CodecWorker | undefined;
@@ -215,7 +212,7 @@ class WorkerPool {
   #end(worker: CodecWorker, reason: PalmError): void {
     this.#workers.delete(worker);
     worker.worker.terminate();
-    // What the calls sent is never answered now, so `run` does not come back for them.
+    // The calls will never be answered now, so `run` does not return for them.
     for (const call of worker.calls) call.fail(reason);
     this.#dispatch();
   }

@@ -1,5 +1,5 @@
 // What the codec worker offers across its boundary: Outcomes, and buffers that are transferred both ways, so
-// that a segment is never copied between threads.
+// that no segment is copied between threads.
 
 import { transfer } from 'comlink';
 import { buffersOf } from '../threads/buffers.ts';
@@ -12,7 +12,7 @@ import type {
 } from '../../../core/ports.ts';
 import { outcomeOf, type Outcome } from '../threads/outcome.ts';
 
-/** See SegmentCodec; whatever fails there is an Outcome here, and nothing is thrown. */
+/** See SegmentCodec. Every failure there is an Outcome here; nothing is thrown. */
 export interface CodecService {
   hash(plain: Uint8Array<ArrayBuffer>): Promise<FromPlain<Uint8Array>>;
   seal(
@@ -28,20 +28,20 @@ export interface CodecService {
   ): Promise<OpenAnswer>;
 }
 
-/** What came of a plaintext. */
+/** The result of sealing a plaintext. */
 export interface FromPlain<Value> {
   readonly outcome: Outcome<Value>;
-  /** Memory of the plaintext, to be used again. */
+  /** The plaintext's memory, to be used again. */
   readonly spent: Uint8Array<ArrayBuffer>;
 }
 
 export interface OpenAnswer {
   readonly outcome: Outcome<Opening>;
-  /** Memory of blocks that are needed no more, to be used again. */
+  /** Memory of blocks that are no longer needed, to be used again. */
   readonly spent: readonly Uint8Array<ArrayBuffer>[];
 }
 
-/** Serves `loading` once it is there; while it is not, or never comes, calls wait or fail with it. */
+/** Serves `loading` once it is there. Until then calls wait; if it fails, they fail with it. */
 export function createCodecService(loading: Promise<SegmentCodec>): CodecService {
   return {
     async hash(plain) {

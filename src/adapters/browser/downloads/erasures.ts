@@ -1,5 +1,4 @@
-// Erasing of files in the background, one after another: each is written once more as a whole, and a disk has
-// other things to do.
+// Erases files in the background, one at a time: each is overwritten completely, and the disk has other work.
 
 export class Erasures {
   readonly #erase: (name: string) => Promise<void>;
@@ -16,11 +15,11 @@ export class Erasures {
     if (known !== undefined) return known;
     const erasing = this.#last.then(() => this.#erase(name)).finally(() => this.#running.delete(name));
     this.#running.set(name, erasing);
-    this.#last = erasing.catch(() => undefined); // told to whoever began it
+    this.#last = erasing.catch(() => undefined); // reported to the caller
     return erasing;
   }
 
-  /** Resolves when nothing of the file is being erased, however that went. */
+  /** Resolves when nothing of the file is being erased, whether or not that succeeded. */
   async settled(name: string): Promise<void> {
     await this.#running.get(name)?.catch(() => undefined);
   }

@@ -1,12 +1,11 @@
-// Downloads on this device's disk: what is unfinished, where its bytes go, and what becomes of it. A large
-// file gathers in OPFS, or in a file that the person picked, and never in memory.
+// Downloads on this device's disk: which are unfinished, where their bytes go, and how they end. A large file
+// gathers in OPFS, or in a file that the person picked, never in memory.
 //
-// A kept file is plaintext: it is overwritten before it is removed. Its record goes first, so that one whose
-// erasing a crash cuts short is erased by the next page.
+// A kept file is plaintext: it is overwritten before it is removed. Its record goes first, so that the next
+// page erases it if a crash interrupts the erasing.
 //
 // Invariants: every file in the folder has a record, or is erased after the next `list`; a record never
-// claims bytes that are not durable; a download continues at what both its record and its file say, whichever
-// is less.
+// claims bytes that are not durable; a download continues at the lesser of what its record and its file say.
 
 import { isPalmError } from '../../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../../core/model/ids.ts';
@@ -18,7 +17,7 @@ import type { OpfsWriter } from './opfs-writer.ts';
 /** Shared with opfs.worker.ts, which writes the files in it. */
 const FOLDER = 'downloads';
 
-/** A download of an earlier page, or one handed over lately. */
+/** A download of an earlier page, or a recently delivered one. */
 export interface SavedDownload {
   readonly fileId: string;
   readonly size: number;
@@ -35,7 +34,7 @@ export interface NewDownload {
   readonly picked: FileSystemFileHandle | undefined;
 }
 
-/** File System Access (WICG), which TypeScript's DOM library lacks: each is Chromium's alone. */
+/** File System Access (WICG), which TypeScript's DOM library lacks: only Chromium has these. */
 interface PickedHandle extends FileSystemFileHandle {
   queryPermission?(descriptor: { mode: 'readwrite' }): Promise<PermissionState>;
   requestPermission?(descriptor: { mode: 'readwrite' }): Promise<PermissionState>;
@@ -57,9 +56,7 @@ export class OpfsDownloads {
     this.#writer = writer;
   }
 
-  /**
-   * What earlier pages left, the oldest first. Files that no record speaks of are erased in the background.
-   */
+  /** Downloads that earlier pages left, oldest first. Files without a record are erased in the background. */
   async list(): Promise<SavedDownload[]> {
     this.#known.clear();
     for (const record of await this.#records.load()) this.#known.set(record.fileId, record);
@@ -70,7 +67,7 @@ export class OpfsDownloads {
     });
   }
 
-  /** Records a download that begins now, instead of any earlier one of the same file. */
+  /** Records a download that begins now. It replaces any earlier one of the same file. */
   async begin({ fileId, size, startedAtMs, picked }: NewDownload): Promise<void> {
     const destination: RecordedDestination =
       picked === undefined ? { kind: 'kept' } : { kind: 'picked', handle: picked, modifiedMs: 0 };
@@ -100,7 +97,7 @@ export class OpfsDownloads {
     }
     const { handle } = destination;
     const file = await orPalmError(() => handle.getFile());
-    // Changed by somebody else: what Palm wrote may no longer be there, and is replaced whole.
+    // Somebody else changed it: Palm's bytes may be gone, and all of it is replaced.
     const isOurs = file.size === record.durableBytes && file.lastModified === destination.modifiedMs;
     return new PickedSink(handle, isOurs ? record.durableBytes : 0, (durableBytes, modifiedMs) =>
       this.#update(fileId, { durableBytes, destination: { kind: 'picked', handle, modifiedMs } }),
@@ -108,8 +105,8 @@ export class OpfsDownloads {
   }
 
   /**
-   * Whether Palm may write to the download's file now; always, in OPFS. With `ask` the browser may ask the
-   * person, which it does within a gesture only.
+   * Whether Palm may write to the download's file now; in OPFS always. With `ask` the browser may ask the
+   * person, but only within a gesture.
    */
   async mayWrite(fileId: string, ask: boolean): Promise<boolean> {
     const { destination } = this.#record(fileId);
@@ -123,7 +120,7 @@ export class OpfsDownloads {
     return state === 'granted';
   }
 
-  /** The finished file in OPFS, on disk: to be read as it is needed. */
+  /** The finished file in OPFS, on the disk, to be read as needed. */
   async file(fileId: string): Promise<File> {
     return orPalmError(async () => {
       const folder = await openFolder();
@@ -144,8 +141,8 @@ export class OpfsDownloads {
   }
 
   /**
-   * Deletes the download with what arrived of it, a picked file included, and erases what Palm kept. It must
-   * not be open.
+   * Deletes the download and the bytes that arrived, including a picked file, and erases what Palm kept. It
+   * must not be open.
    */
   async drop(fileId: string): Promise<void> {
     const destination = this.#known.get(parseFileId(fileId))?.destination;
@@ -155,7 +152,7 @@ export class OpfsDownloads {
   }
 
   async #sweep(): Promise<void> {
-    // Without OPFS there is nothing to sweep; `open` says so to whoever wants to write.
+    // Without OPFS there is nothing to sweep; `open` reports that to callers that want to write.
     const folder = await openFolder().catch(() => undefined);
     if (folder === undefined) return;
     const kept = new Set<string>();
@@ -163,13 +160,13 @@ export class OpfsDownloads {
       if (destination.kind === 'kept') kept.add(fileId);
     await orPalmError(async () => {
       for await (const name of folder.keys()) {
-        // What cannot be erased now is tried again by the next page.
+        // The next page tries again to erase it.
         if (!kept.has(name)) this.#erasures.begin(name).catch(() => undefined);
       }
     });
   }
 
-  /** Where nothing can be overwritten in place nothing was kept so; what is there all the same is removed. */
+  /** Where nothing can be overwritten in place, nothing was kept this way; any file there is removed. */
   async #eraseKept(name: string): Promise<void> {
     try {
       await this.#writer.erase(name);
@@ -198,9 +195,9 @@ export class OpfsDownloads {
   }
 }
 
-/** Undefined in engines without OPFS, and in private windows that offer none: nothing is kept there. */
+/** Undefined in engines without OPFS, and in private windows without it: nothing is kept there. */
 async function openFolder(): Promise<FileSystemDirectoryHandle | undefined> {
-  // The libraries type it as always there; older engines differ.
+  // The libraries declare it always present; older engines lack it.
   if (!('getDirectory' in navigator.storage)) return undefined;
   try {
     const root = await navigator.storage.getDirectory();
@@ -217,7 +214,7 @@ async function removeKept(name: string): Promise<void> {
   if (folder !== undefined) await unlessMissing(folder.removeEntry(name));
 }
 
-/** Where a file cannot be removed it is left empty: nothing may look like the whole. */
+/** A file that cannot be removed is emptied: nothing may look like the whole. */
 async function removePicked(handle: PickedHandle): Promise<void> {
   if (handle.remove === undefined) await (await handle.createWritable()).close();
   else await unlessMissing(handle.remove());

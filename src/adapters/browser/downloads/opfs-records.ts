@@ -1,12 +1,11 @@
-// The records of downloads that are unfinished, or were handed over lately, in an IndexedDB database of their
-// own: a handle that the person picked can be kept nowhere else, and the pool's database must not grow a
-// version for it.
+// The records of downloads that are unfinished or were delivered recently. They are in an IndexedDB database
+// of their own, because only a database can keep a handle that the person picked, and the pool's database
+// must not change its version for that.
 //
-// A record has no name: a file's is in the catalogue, which the pool secret opens, and a row here cannot be
+// A record has no name: the file's is in the catalogue, which the pool secret opens, and a row here cannot be
 // erased.
 //
-// Invariants: what is read passes a decoder; a record that fails it is as good as none, and goes; at most one
-// for a file.
+// Invariants: every record passes a decoder, and one that does not is removed; a file has at most one.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isPalmError } from '../../../core/model/errors.ts';
@@ -24,11 +23,13 @@ export interface DownloadRecord {
   /** Bytes of the whole file. */
   readonly size: number;
   readonly destination: RecordedDestination;
-  /** Bytes from its beginning that are on the disk, whatever happens to this page. */
+  /** Bytes from its beginning that are on the disk, and so survive this page. */
   readonly durableBytes: number;
   /** When it began, ms since the Unix epoch. */
   readonly startedAtMs: number;
-  /** When it was handed to the browser, whole, ms since the Unix epoch; undefined while it is unfinished. */
+  /**
+   * When it was delivered to the browser, whole, ms since the Unix epoch; undefined while it is unfinished.
+   */
   readonly handedAtMs: number | undefined;
 }
 
@@ -48,11 +49,11 @@ export class DownloadRecords {
     this.#name = name;
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   async load(): Promise<DownloadRecord[]> {
     const values = await this.#run((database) => database.getAll('downloads'));
     const records = values.map(decodeRecord).filter((record) => record !== undefined);
-    // Earlier versions had names in them.
+    // Earlier versions stored names in them.
     if (records.length < values.length || values.some(hasName)) await this.#keepOnly(records);
     return records.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
   }
@@ -103,7 +104,7 @@ export class DownloadRecords {
   }
 }
 
-/** What `decodeRecord` reads: there a destination is called a place. */
+/** The form that `decodeRecord` reads: it calls a destination a place. */
 function rowOf({ destination, ...others }: DownloadRecord): object {
   return { ...others, place: destination };
 }

@@ -8,9 +8,9 @@ import type { OpfsWriter } from './opfs-writer.ts';
 
 /** One call at a time. */
 export interface FileSink {
-  /** Bytes from the file's beginning that were written; what was there at first included. */
+  /** Bytes written from the file's beginning, including those that were there at first. */
   readonly writtenBytes: number;
-  /** Of these, the ones that outlive this page. */
+  /** The part of these that survives this page. */
   readonly durableBytes: number;
   /**
    * Takes ownership of `piece`: its buffer may be transferred. @throws PalmError 'storage-full',
@@ -19,19 +19,22 @@ export interface FileSink {
   write(piece: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Makes everything durable, and closes. @throws as `write`. */
   finish(): Promise<void>;
-  /** Closes, with as much made durable as can be. Never rejects. */
+  /** Closes, after making as much as possible durable. Never rejects. */
   release(): Promise<void>;
 }
 
-/** Says that the first `durableBytes` will outlive this page; `modifiedMs` is the file's time stamp then. */
+/**
+ * Reports that the first `durableBytes` will survive this page; `modifiedMs` is the file's time stamp then.
+ */
 export type OnDurable = (durableBytes: number, modifiedMs: number) => Promise<void>;
 
 /**
- * Bytes between two flushes of an OPFS file: what a crash can cost, some tenths of a second of a fast link.
+ * Bytes between two flushes of an OPFS file: the most that a crash can cost, some tenths of a second of a
+ * fast link.
  */
 const FLUSH_BYTES = 8 * 1024 * 1024;
 
-/** A file in OPFS, opened in the worker by the time this is made. */
+/** A file in OPFS, already open in the worker. */
 export class KeptSink implements FileSink {
   readonly #writer: OpfsWriter;
   readonly #name: string;
@@ -56,7 +59,7 @@ export class KeptSink implements FileSink {
   }
 
   async write(piece: Uint8Array<ArrayBuffer>): Promise<void> {
-    // Its length is gone with its buffer.
+    // Its length goes with its buffer.
     const pieceBytes = piece.length;
     await this.#writer.write(this.#name, this.#writtenBytes, piece);
     this.#writtenBytes += pieceBytes;
@@ -69,8 +72,8 @@ export class KeptSink implements FileSink {
   }
 
   async release(): Promise<void> {
-    // Releasing follows a failure that the caller tells of. When this fails as well, fewer bytes are durable,
-    // and the record says so.
+    // A release follows a failure that the caller reports. If this fails too, fewer bytes are durable, and
+    // the record says so.
     await this.#flush().catch(() => undefined);
     await this.#writer.close(this.#name).catch(() => undefined);
   }
@@ -84,14 +87,14 @@ export class KeptSink implements FileSink {
 }
 
 /**
- * A picked file is written to a copy beside it, which replaces it when the stream closes; to make bytes
- * durable is to close, and to go on is to copy what is there. So that happens at this size, and whenever the
- * size has doubled: the copying is less than the file's size in all, and at most half of what arrived can be
+ * A picked file is written to a copy next to it, which replaces it when the stream closes. So making bytes
+ * durable means closing, and continuing means copying what is there. That happens at this size, and whenever
+ * the size has doubled: in total less than the file's size is copied, and at most half of what arrived can be
  * lost.
  */
 const FIRST_CHECKPOINT_BYTES = 16 * 1024 * 1024;
 
-/** A file outside, which Palm may write to by the time this is made. */
+/** A file outside, which Palm may already write to. */
 export class PickedSink implements FileSink {
   readonly #handle: FileSystemFileHandle;
   readonly #onDurable: OnDurable;
@@ -130,7 +133,7 @@ export class PickedSink implements FileSink {
   }
 
   async release(): Promise<void> {
-    // As for a kept file; a stream that has failed has dropped its copy already.
+    // As for a kept file; a failed stream has dropped its copy already.
     await this.#checkpoint().catch(() => undefined);
   }
 

@@ -1,7 +1,7 @@
 // The OPFS worker, seen from the page. It starts with the first file that is opened and ends with the last.
 //
 // Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next
-// `open` starts another worker, and files that were open in the dead one have to be opened again.
+// `open` starts another worker, and files that were open in the dead one must be opened again.
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../../core/model/errors.ts';
@@ -24,7 +24,7 @@ export class OpfsWriter {
     this.#createWorker = createWorker;
   }
 
-  /** Opens the file and cuts it to `keepBytes`; answers the bytes that it has. */
+  /** Opens the file and cuts it to `keepBytes`; returns its length. */
   async open(name: string, keepBytes: number): Promise<number> {
     const running = (this.#running ??= this.#start());
     running.openNames.add(name);
@@ -45,7 +45,7 @@ export class OpfsWriter {
     return this.#call(name, (service) => service.flush(name));
   }
 
-  /** A file that is not open, or was open in a worker that died, is closed already. */
+  /** A file that is not open, or was open in a worker that died, counts as closed. */
   async close(name: string): Promise<void> {
     const running = this.#running;
     if (running?.openNames.has(name) !== true) return;

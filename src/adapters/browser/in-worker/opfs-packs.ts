@@ -6,11 +6,11 @@ import { storageFailure } from '../store/idb-database.ts';
 import { openSyncAccess } from './sync-access.ts';
 
 /**
- * The folder of packs in this origin's file system; undefined in engines that have none, or no sync access
- * handles, and in private windows that offer none: blocks are rows of the database then.
+ * The folder of packs in this origin's file system. Undefined in engines that have none, or no sync access
+ * handles, and in private windows without one: blocks are rows of the database then.
  */
 export async function openPackFolder(name: string): Promise<PackFolder | undefined> {
-  // The libraries type both as always there; older engines differ.
+  // The libraries declare both always present; older engines lack them.
   if (!('FileSystemFileHandle' in globalThis)) return undefined;
   if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return undefined;
   const folder = await originFolder(name);

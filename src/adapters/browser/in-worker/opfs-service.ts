@@ -1,5 +1,5 @@
-// What the OPFS worker does for downloads (downloads/opfs-contract.ts): it writes through sync access
-// handles, which exist in workers only and are the one way to write a file there that does not copy it whole.
+// The OPFS worker's part in downloads (downloads/opfs-contract.ts). It writes through sync access handles,
+// which exist in workers only and are the only way to write a file there without copying all of it.
 //
 // Invariants: a name is open at most once; a write is whole or fails.
 
@@ -9,7 +9,7 @@ import type { OpfsService } from '../downloads/opfs-contract.ts';
 import type { Outcome } from '../threads/outcome.ts';
 import { openSyncAccess } from './sync-access.ts';
 
-/** @param folder Answers the folder that the files are in; asked at each `open`. */
+/** @param folder Returns the folder of the files; called at each `open`. */
 export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandle>): OpfsService {
   const open = new Map<string, FileSystemSyncAccessHandle>();
   const opened = (name: string): FileSystemSyncAccessHandle => {
@@ -59,15 +59,15 @@ export function createOpfsService(folder: () => Promise<FileSystemDirectoryHandl
 
 async function openIn(folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemSyncAccessHandle> {
   const file = await folder.getFileHandle(name, { create: true });
-  // The DOM library types it as always there; older browsers differ.
+  // The DOM library declares it always present; older browsers lack it.
   if (!('createSyncAccessHandle' in file)) throw unsupported();
   return openSyncAccess(file);
 }
 
-/** Zeros written at once, bytes; after each other files have their turn. */
+/** Zeros written in one call, bytes; then other files get their turn. */
 const ZEROS_AT_ONCE = 4 * 1024 * 1024;
 
-/** Overwrites what is beyond the first `keepBytes`, has that on the disk, and cuts it off. */
+/** Overwrites everything after the first `keepBytes`, flushes it, and cuts it off. */
 async function cut(handle: FileSystemSyncAccessHandle, keepBytes: number): Promise<void> {
   const endByte = handle.getSize();
   if (endByte > keepBytes) {

@@ -4,9 +4,9 @@
 const opening = new Set<FileSystemFileHandle>();
 
 /**
- * As `file.createSyncAccessHandle()`. That never settles in Chromium (seen in 156) when `file` is collected
- * as garbage meanwhile, which happens to a handle that nothing refers to any more: six times in some 1,100 in
- * a worker that made garbage. So it is referred to here until then.
+ * As `file.createSyncAccessHandle()`. That never settles in Chromium (seen in 156) if `file` is collected as
+ * garbage in the meantime, which happens when nothing else refers to it: six times in some 1,100 in a worker
+ * that made garbage. This reference keeps it until then.
  */
 export async function openSyncAccess(file: FileSystemFileHandle): Promise<FileSystemSyncAccessHandle> {
   opening.add(file);

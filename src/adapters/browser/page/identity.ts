@@ -1,9 +1,9 @@
 // This browser's device identity: an Ed25519 key pair made by WebCrypto (RFC 8032). The private half is
-// non-extractable: not even Palm's own code can read it, only have it sign. The pair lies in an IndexedDB
-// database of its own, so that leaving a pool, which wipes the store, keeps the device.
+// non-extractable: even Palm's own code can only have it sign. The pair has an IndexedDB database of its own,
+// so that leaving a pool, which wipes the store, keeps the device.
 //
 // Invariant: one database has one identity, however many tabs ask for it first at the same time: each makes a
-// pair, and the first transaction to look decides.
+// pair, and the first transaction decides.
 
 import { deleteDB, openDB } from 'idb';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
@@ -18,9 +18,9 @@ const DEVICE = 'device';
 const ALGORITHM = 'Ed25519';
 
 /**
- * The identity that this browser has, or a new one the first time.
+ * This browser's identity, made the first time.
  * @throws PalmError 'unsupported' when the browser lacks Ed25519 or the page is not secure, 'storage-failed'
- * when it cannot keep the key, 'corrupt' when what it kept is not a key pair any more.
+ * when it cannot keep the key, 'corrupt' when the stored row is no longer a key pair.
  */
 export async function loadIdentity(databaseName = DATABASE_NAME): Promise<Identity> {
   const pair = await storedPair(databaseName);
@@ -29,15 +29,15 @@ export async function loadIdentity(databaseName = DATABASE_NAME): Promise<Identi
     deviceId: deviceIdOf(publicKey),
     publicKey,
     async sign(message) {
-      // Copied: the caller's bytes may lie in a buffer that WebCrypto does not take.
+      // Copied: the caller's bytes may lie in a buffer that WebCrypto does not accept.
       return new Uint8Array(await crypto.subtle.sign(ALGORITHM, pair.privateKey, new Uint8Array(message)));
     },
   };
 }
 
 /**
- * Deletes the identity. The next one will be another device to every pool. @throws PalmError
- * 'storage-failed'.
+ * Deletes the identity. The next one will be another device to every pool.
+ * @throws PalmError 'storage-failed'.
  */
 export async function forgetIdentity(databaseName = DATABASE_NAME): Promise<void> {
   try {
@@ -48,8 +48,7 @@ export async function forgetIdentity(databaseName = DATABASE_NAME): Promise<void
 }
 
 async function storedPair(databaseName: string): Promise<CryptoKeyPair> {
-  // Made before the transaction, which would not outlive the wait for it; thrown away when there is one
-  // already.
+  // Made before the transaction, which would not outlive the wait for it; discarded if there is one already.
   const fresh = await generatePair();
   const row = await firstPair(databaseName, fresh);
   const pair = pairOf(row);

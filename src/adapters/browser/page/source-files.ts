@@ -2,15 +2,15 @@
 
 import type { SourceHandle } from '../../../core/ports.ts';
 
-/** File System Access (WICG), which TypeScript's DOM library lacks: each is Chromium's alone. */
+/** File System Access (WICG), which TypeScript's DOM library lacks: only Chromium has these. */
 interface PermittedHandle extends FileSystemFileHandle {
   queryPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
   requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
 }
 
 /**
- * Whether the file may be read now. With `ask` the browser may ask the person, which it does within a gesture
- * only; one that does not ask then has refused.
+ * Whether the file may be read now. With `ask` the browser may ask the person, but only within a gesture; a
+ * browser that does not ask then has refused.
  */
 export async function mayReadSource(source: SourceHandle, ask: boolean): Promise<boolean> {
   const handle = handleOf(source);
@@ -27,7 +27,7 @@ export async function mayReadSource(source: SourceHandle, ask: boolean): Promise
   }
 }
 
-/** The file as it is now; undefined when it is no longer there, or cannot be read. */
+/** The file as it is now; undefined when it no longer exists or cannot be read. */
 export async function openSource(source: SourceHandle): Promise<File | undefined> {
   try {
     return await handleOf(source)?.getFile();

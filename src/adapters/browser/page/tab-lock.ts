@@ -1,6 +1,6 @@
-// One tab of a browser runs the device; the others wait for it to close. Over Web Locks, which the browser
-// gives back when a tab closes or crashes. A browser without Web Locks goes on: two tabs there are the
-// person's own care.
+// One tab of a browser runs the device; the others wait until it closes. Uses Web Locks, which the browser
+// releases when a tab closes or crashes. Without Web Locks, people must take care themselves not to use two
+// tabs.
 
 import { PalmError } from '../../../core/model/errors.ts';
 
@@ -12,17 +12,17 @@ export interface DeviceLock {
 }
 
 export interface AcquireOptions {
-  /** Another tab has the device; this one waits from now on. Called once at most. */
+  /** Another tab has the device; this one waits from now on. Called at most once. */
   readonly onWaiting?: () => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Resolves when this tab has the device, at once if no other tab has it.
+ * Resolves when this tab has the device, immediately if no other tab has it.
  * @throws PalmError 'cancelled' when `signal` aborts first.
  */
 export async function acquireDevice({ onWaiting, signal }: AcquireOptions = {}): Promise<DeviceLock> {
-  // The DOM library types it as always there; older browsers and insecure pages differ.
+  // The DOM library declares it always present; older browsers and insecure pages lack it.
   const locks: LockManager | undefined = navigator.locks;
   if (locks === undefined) return { release: () => undefined };
   if (signal?.aborted === true) throw cancelled(signal.reason);

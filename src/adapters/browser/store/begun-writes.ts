@@ -1,8 +1,8 @@
-// Keeps what is written apart from what clears a store: sealing takes a while, and a row that was begun
-// before a clear must not be written after it.
+// Keeps writes apart from a clear of the store: sealing takes a while, and a row that was begun before a
+// clear must not be written after it.
 //
-// Invariants: a clear begins when every write that was begun before it has ended; a write that comes
-// meanwhile begins after it.
+// Invariants: a clear begins when every write begun before it has ended; a write that comes in the meantime
+// begins after it.
 
 export class BegunWrites {
   /** They never reject. */

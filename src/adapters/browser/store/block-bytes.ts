@@ -1,4 +1,4 @@
-// The bytes of blocks: large ones lie in files, others are rows of `blocks`.
+// The bytes of blocks: large ones are in files, others are rows of `blocks`.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import type { BlockFiles } from './block-files.ts';
@@ -7,7 +7,7 @@ import type { HeldBlock } from './held-blocks.ts';
 import type { PalmDatabase } from './idb-database.ts';
 import { blockRow, decoded, ownBytes } from './idb-rows.ts';
 
-/** Larger blocks lie in files, bytes: smaller ones share a transaction better than they fill a slot. */
+/** Larger blocks are in files, bytes. Smaller ones would waste a slot, and share a transaction well. */
 const LARGE_BYTES = 128 * 1024;
 
 export interface BlockWrite {
@@ -15,14 +15,14 @@ export interface BlockWrite {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The object store of blocks, in a transaction that writes. */
+/** The object store of blocks, in a write transaction. */
 interface BlockRows {
   put(bytes: Uint8Array<ArrayBuffer>, key: BufferSource): Promise<unknown>;
 }
 
-/** Puts the rows that `BlockBytes.write` left to be written. */
+/** Puts the rows that `BlockBytes.write` returned. */
 export async function putBlockRows(blocks: BlockRows, rows: readonly BlockWrite[]): Promise<void> {
-  // A view would drag its whole buffer along.
+  // A view would store its whole buffer.
   await Promise.all(rows.map(({ held, bytes }) => blocks.put(ownBytes(bytes), keyOf(held.hash))));
 }
 
@@ -40,7 +40,7 @@ export class BlockBytes {
     return byteCount > LARGE_BYTES ? this.#files?.take(byteCount) : undefined;
   }
 
-  /** Writes those that lie in files. Returns the others, for the caller's transaction. */
+  /** Writes the blocks that belong in files. Returns the others, for the caller's transaction. */
   async write<Write extends BlockWrite>(
     writes: readonly Write[],
   ): Promise<{ readonly rows: readonly Write[]; readonly byteCount: number }> {
@@ -54,7 +54,7 @@ export class BlockBytes {
     return { rows, byteCount: rows.reduce((sum, { bytes }) => sum + bytes.length, 0) };
   }
 
-  /** What lies there, unchecked. `into` is used where it has room. */
+  /** The bytes there, unchecked. Uses `into` where it has room. */
   async read(
     { hash, slot, byteCount }: HeldBlock,
     into: Uint8Array<ArrayBuffer> | undefined,
@@ -69,7 +69,7 @@ export class BlockBytes {
     return row === undefined ? 'absent' : (decoded(row, blockRow) ?? 'damaged');
   }
 
-  /** Nobody counts these any more. Returns those that are rows, which the caller deletes. */
+  /** These are no longer counted. Returns those that are rows, which the caller deletes. */
   freeSlots(blocks: readonly HeldBlock[]): HeldBlock[] {
     for (const { slot } of blocks) if (slot !== undefined) this.#files?.free(slot);
     return blocks.filter(({ slot }) => slot === undefined);

@@ -1,14 +1,14 @@
 // Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through
 // sync access handles, which exist in workers only. A file is a pack of slots (pack-slots.ts); a slot holds
-// one block. Which slot has which block is the database's to know (idb-fragment-store.ts); here a slot is
-// taken or free.
+// one block. The database knows which slot has which block (idb-fragment-store.ts); here a slot is only taken
+// or free.
 //
 // Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes,
-// which costs some four times the processor time of a write in place
+// which costs about four times the processor time of a write in place
 // (docs/decisions/0009-blocks-in-files.md).
 //
-// Invariants: a slot is handed out once until it is freed; nothing is written to a slot but by who was handed
-// it; at most MAX_OPEN_PACKS handles are open; a pack without a block has no file.
+// Invariants: a slot is handed out once until it is freed; only its taker writes to it; at most
+// MAX_OPEN_PACKS handles are open; a pack without a block has no file.
 
 import { isPalmError, type PalmError } from '../../../core/model/errors.ts';
 import { storageFailure } from './idb-database.ts';
@@ -27,12 +27,12 @@ export class BlockFiles {
   readonly #folder: PackFolder;
   /** By pack: which of its slots are taken, and how many. */
   readonly #packs = new Map<number, { readonly taken: boolean[]; count: number }>();
-  /** Packs whose file is being removed: their numbers are not given to new ones meanwhile. */
+  /** Packs whose file is being removed: their numbers are not reused until that is done. */
   readonly #leaving = new Set<number>();
   /** Least recently used first. */
   readonly #open = new Map<number, OpenPack>();
   readonly #opening = new Map<number, Promise<OpenPack>>();
-  /** By kind: no pack of it before this one has a free slot. */
+  /** By kind: no earlier pack of the kind has a free slot. */
   readonly #firstFree = new Map<PackKind, number>();
 
   private constructor(folder: PackFolder) {
@@ -49,7 +49,7 @@ export class BlockFiles {
     return files;
   }
 
-  /** A free slot for a block of `byteCount`, which is its taker's from now on until it is freed. */
+  /** A free slot for a block of `byteCount`. It belongs to its taker until it is freed. */
   take(byteCount: number): number {
     const slot = this.#nextFree(kindForBlock(byteCount));
     this.#take(slot);
@@ -57,8 +57,8 @@ export class BlockFiles {
   }
 
   /**
-   * Writes a block to a slot that was taken for as many bytes. @throws PalmError 'storage-full',
-   * 'storage-failed'.
+   * Writes a block to a slot that was taken for that many bytes.
+   * @throws PalmError 'storage-full', 'storage-failed'.
    */
   async write(slot: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
@@ -73,7 +73,7 @@ export class BlockFiles {
   }
 
   /**
-   * Fills `into` with what lies in a slot; answers the part that it filled, less where the file is shorter.
+   * Fills `into` with the slot's bytes. Returns the filled part, which is shorter where the file is.
    * @throws PalmError 'storage-failed'.
    */
   async read(slot: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
@@ -84,7 +84,7 @@ export class BlockFiles {
     }
   }
 
-  /** Whoever was handed the slot needs it no longer. */
+  /** The taker no longer needs the slot. */
   free(slot: number): void {
     const number = Math.floor(slot / PACK_SLOTS);
     const pack = this.#packs.get(number);
@@ -96,7 +96,7 @@ export class BlockFiles {
     if (pack.count === 0) void this.#removePack(number);
   }
 
-  /** Has everything that was written on the disk. @throws PalmError 'storage-full', 'storage-failed'. */
+  /** Flushes all writes to disk. @throws PalmError 'storage-full', 'storage-failed'. */
   flush(): void {
     try {
       for (const pack of this.#open.values()) flushPack(pack);
@@ -118,7 +118,7 @@ export class BlockFiles {
       if (this.#leaving.has(number)) continue;
       const place = this.#packs.get(number)?.taken.indexOf(false) ?? 0;
       if (place === -1) continue;
-      // One that is leaving may be free before this one.
+      // A pack that is leaving may be free before this one.
       if (this.#leaving.size === 0) this.#firstFree.set(kind, number);
       return number * PACK_SLOTS + place;
     }
@@ -136,13 +136,13 @@ export class BlockFiles {
     pack.count += 1;
   }
 
-  /** Does `work` with the slot's pack open; `at` is where the slot begins in it. */
+  /** Runs `work` with the slot's pack open; `at` is the slot's offset in it. */
   async #use<Answer>(slot: number, work: (pack: OpenPack, at: number) => Answer): Promise<Answer> {
     const number = Math.floor(slot / PACK_SLOTS);
     const at = (slot % PACK_SLOTS) * kindOfPack(number).slotBytes;
     for (;;) {
       const pack = this.#open.get(number) ?? (await this.#openPack(number));
-      // While it was waited for, others may have closed it again to open theirs.
+      // During the wait, others may have closed it to open theirs.
       if (this.#open.get(number) !== pack) continue;
       this.#open.delete(number);
       this.#open.set(number, pack);
@@ -181,7 +181,7 @@ export class BlockFiles {
     }
   }
 
-  /** Never rejects: a file that cannot be removed now is removed at the next start. */
+  /** Never rejects: the next start removes a file that cannot be removed now. */
   async #removePack(number: number): Promise<void> {
     this.#packs.delete(number);
     this.#leaving.add(number);
@@ -191,7 +191,7 @@ export class BlockFiles {
       this.#open.delete(number);
       await this.#folder.remove(nameOf(number));
     } catch {
-      // Said above.
+      // The next start removes it.
     } finally {
       this.#leaving.delete(number);
     }
@@ -208,7 +208,7 @@ function nameOf(number: number): string {
   return `pack-${number}`;
 }
 
-/** NaN for a name that is no pack's. */
+/** NaN for a name that is not a pack's. */
 function packNamed(name: string): number {
   return Number(/^pack-(\d+)$/u.exec(name)?.[1] ?? 'none');
 }

@@ -17,7 +17,7 @@ export async function matches(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>): 
   return equalBytes(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), hash);
 }
 
-/** A copy with a buffer of its own, which is what IndexedDB takes for a key. */
+/** A copy with a buffer of its own, which IndexedDB needs for a key. */
 export function keyOf(hash: BlockHash): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hash);
 }

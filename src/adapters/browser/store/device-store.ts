@@ -1,6 +1,6 @@
-// What the fragment worker owns, opened whole: a database connection and, where the engine has them, files
-// for large blocks and for the keys of everything that must be erasable. One owner, so that a slot is never
-// given twice.
+// The stores of the fragment worker: a database connection and, where the engine has them, files for large
+// blocks and for the keys of everything that must be erasable. They have one owner, so that no slot is given
+// twice.
 
 import type { DeviceStore } from '../../../core/ports.ts';
 import { IdbFragmentStore } from './idb-fragment-store.ts';
@@ -20,14 +20,14 @@ export interface DeviceFolders {
 export interface OpenDeviceStore extends DeviceStore {
   /** Rows that failed their decoder since the store was opened, and were removed. */
   readonly damagedRowCount: () => number;
-  /** Waits for running transactions; whatever is asked afterwards fails. */
+  /** Waits for running transactions; later calls fail. */
   close(): void;
 }
 
 /**
- * Opens what this device has, taken over from an earlier version where there was one. Without folders every
- * block is a row of the database, and what is deleted is not erased. @throws PalmError 'storage-failed',
- * 'storage-full', 'other-tab'.
+ * Opens this device's stores, taking over those of an earlier version. Without folders every block is a row
+ * of the database, and deleted data is not erased.
+ * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
  */
 export async function openDeviceStore(
   folders: DeviceFolders | undefined,

@@ -1,5 +1,5 @@
-// What the page has of the fragment worker's stores: every call goes there, and blocks are transferred there
-// and back.
+// The page's side of the fragment worker's stores: every call goes to the worker, and blocks are transferred
+// both ways.
 //
 // Invariants: each call settles exactly once, by its worker or by its worker's death; after a death the next
 // call starts another worker, over what is on the disk.
@@ -16,8 +16,7 @@ import { callWorker, type CalledWorker } from '../threads/worker-call.ts';
 
 export interface FragmentWorkerBridge extends DeviceStore {
   /**
-   * Resolves when the worker has this device's database open, as one of this version: nobody else opens it
-   * before.
+   * Resolves when the worker has opened this device's database in this version: nobody else opens it before.
    * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
    */
   opened(): Promise<void>;
@@ -25,7 +24,7 @@ export interface FragmentWorkerBridge extends DeviceStore {
 
 /**
  * Errors are those of the stores; a worker that dies, or cannot be started, is 'storage-failed'. Blocks are
- * returned in `memory`, which gets that of written blocks back once nobody is likely to fetch them.
+ * returned in `memory`; the memory of written blocks returns to it once they are unlikely to be fetched.
  * `createWorker` starts a fragment worker (workers/fragment.worker.ts).
  */
 export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worker): FragmentWorkerBridge {

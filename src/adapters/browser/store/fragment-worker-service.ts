@@ -17,8 +17,7 @@ import { outcomeOf, type Outcome } from '../threads/outcome.ts';
 type Method = Exclude<keyof FragmentStore, 'putBlocks' | 'getBlock'>;
 
 /**
- * See FragmentStore, StoreJournal and SecretStore; whatever fails there is an Outcome here, and nothing is
- * thrown.
+ * See FragmentStore, StoreJournal and SecretStore. Every failure there is an Outcome here; nothing is thrown.
  */
 export type FragmentWorkerService = {
   readonly [Name in Method]: (
@@ -26,8 +25,7 @@ export type FragmentWorkerService = {
   ) => Promise<Outcome<Awaited<ReturnType<FragmentStore[Name]>>>>;
 } & {
   /**
-   * Answers the blocks' bytes, in order: once they are written they are transferred back, to be sent or used
-   * again.
+   * Returns the blocks' bytes, in order: after the write they are transferred back, to be sent or used again.
    */
   putBlocks(
     ...given: Parameters<FragmentStore['putBlocks']>
@@ -46,11 +44,13 @@ export type FragmentWorkerService = {
 
 export interface BlockAnswer {
   readonly outcome: Outcome<Uint8Array<ArrayBuffer> | undefined>;
-  /** The memory that was given, if the block does not lie in it. */
+  /** The given memory, if the block does not lie in it. */
   readonly spent: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Serves the stores once they are there; while they are not, or never come, calls wait or fail with them. */
+/**
+ * Serves the stores once they are there. Until then calls wait; if they fail to open, calls fail with them.
+ */
 export function createFragmentWorkerService(opening: Promise<DeviceStore>): FragmentWorkerService {
   const fragments = async (): Promise<FragmentStore> => (await opening).fragments;
   return {

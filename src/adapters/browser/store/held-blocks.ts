@@ -1,23 +1,23 @@
-// Which blocks this device has, where each lies, and who counts it: all in memory, so that neither asking for
-// a block nor writing one for an owner costs a transaction. The disk has it as rows of fragments and of what
-// was kept (idb-rows.ts), from which it is made anew when the store is opened. Some 150 bytes for each block
-// of 256 KiB.
+// Which blocks this device has, where each lies, and who counts it. All of it is in memory, so that neither
+// looking for a block nor writing one for an owner costs a transaction. On the disk the rows of fragments and
+// of kept blocks say the same (idb-rows.ts); this is rebuilt from them when the store is opened. Some 150
+// bytes for each block of 256 KiB.
 //
-// Invariants: a block's place never changes while anyone counts it, so a damaged one is written anew where it
-// lay, and no row that names a place is ever wrong; a block that nobody counts is not in here.
+// Invariants: a block's location never changes while anyone counts it, so a damaged one is rewritten where it
+// was, and no row that names a location is ever wrong; a block that nobody counts is not in here.
 
 import { blockKey, type BlockHash, type BlockOwner, type FragmentId } from '../../../core/model/ids.ts';
 
 export interface HeldBlock {
   readonly hash: BlockHash;
-  /** Its slot in the files; undefined: it is a row of its own. */
+  /** Its slot in the files; undefined when it is a row of its own. */
   readonly slot: number | undefined;
   byteCount: number;
   /** False before it was written, and once it was found damaged or missing. */
   isHere: boolean;
-  /** How often it was written: what was read before a write says nothing of what is there after it. */
+  /** How often it was written: a read before a write says nothing about the bytes after it. */
   writeCount: number;
-  /** Fragments, owners, and whoever writes it now. */
+  /** Fragments, owners, and its present writer. */
   claimCount: number;
 }
 
@@ -45,7 +45,7 @@ export class HeldBlocks {
     return [...this.#owners.keys()];
   }
 
-  /** Has `owner` count a block. `isNew` says that it did not before. */
+  /** `owner` counts a block. `isNew`: it did not before. */
   claim(owner: BlockOwner, wanted: Wanted): { readonly block: HeldBlock; readonly isNew: boolean } {
     const block = this.#blockFor(wanted);
     const ofOwner = this.#owners.get(owner) ?? new Set();
@@ -56,7 +56,7 @@ export class HeldBlocks {
     return { block, isNew: true };
   }
 
-  /** `owner` counts these no longer. Answers those that nobody counts now. */
+  /** `owner` no longer counts these. Returns those that nobody counts now. */
   unclaim(owner: BlockOwner, blocks: Iterable<HeldBlock>): HeldBlock[] {
     const ofOwner = this.#owners.get(owner);
     if (ofOwner === undefined) return [];
@@ -65,7 +65,7 @@ export class HeldBlocks {
     return this.uncount(own);
   }
 
-  /** `owner` counts nothing any more. Answers as `unclaim`. */
+  /** `owner` no longer counts anything. Returns as `unclaim`. */
   release(owner: BlockOwner): HeldBlock[] {
     return this.unclaim(owner, [...(this.#owners.get(owner) ?? [])]);
   }
@@ -75,30 +75,30 @@ export class HeldBlocks {
     for (const block of blocks) block.claimCount += 1;
   }
 
-  /** The fragment exists. Answers what nobody counts, which is something only if it existed before. */
+  /** The fragment exists. Returns blocks that nobody counts: none, unless it existed before. */
   made(fragmentId: FragmentId, blocks: ReadonlySet<HeldBlock>): HeldBlock[] {
     if (this.#fragments.has(fragmentId)) return this.uncount(blocks);
     this.#fragments.add(fragmentId);
     return [];
   }
 
-  /** The fragment exists no longer. Answers what nobody counts now. */
+  /** The fragment no longer exists. Returns blocks that nobody counts now. */
   dropped(fragmentId: FragmentId, hashes: readonly BlockHash[]): HeldBlock[] {
     if (!this.#fragments.delete(fragmentId)) return [];
     return this.uncount(new Set(hashes.flatMap((hash) => this.get(hash) ?? [])));
   }
 
-  /** Ends what `count` began. Answers those that nobody counts now. */
+  /** Ends what `count` began. Returns blocks that nobody counts now. */
   uncount(blocks: Iterable<HeldBlock>): HeldBlock[] {
     return [...blocks].filter((block) => {
       block.claimCount -= 1;
-      // After `clear` its hash may be another one's.
+      // After `clear` its hash may belong to another block.
       if (block.claimCount > 0 || this.get(block.hash) !== block) return false;
       return this.#blocks.delete(blockKey(block.hash));
     });
   }
 
-  /** Nobody counts anything. Answers all blocks. */
+  /** Nobody counts anything. Returns all blocks. */
   clear(): HeldBlock[] {
     const blocks = [...this.#blocks.values()];
     this.#blocks.clear();

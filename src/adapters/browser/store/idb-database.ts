@@ -1,13 +1,13 @@
 // Palm's IndexedDB database: its object stores, its connection, and the one way to run a transaction on it.
 //
-// Invariants: a transaction either happens whole or not at all; its body awaits nothing but requests on it (a
-// transaction ends by itself across any other await), so hashing and decoding happen outside; every failure
-// that leaves this file is a PalmError, 'storage-full' when the quota was met.
+// Invariants: a transaction happens as a whole or not at all; its body awaits only requests on it (any other
+// await ends it), so hashing and decoding happen outside; every failure that leaves this file is a PalmError,
+// 'storage-full' when the quota was met.
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 
-/** Values are unknown: whatever was read passes a decoder before it is used (FORMATS.md, "On disk"). */
+/** Values are unknown: each passes a decoder before it is used (FORMATS.md, "On disk"). */
 export interface PalmSchema extends DBSchema {
   /** A block's bytes by its hash, 32 bytes. */
   blocks: { key: BufferSource; value: unknown };
@@ -38,7 +38,7 @@ export interface PalmSchema extends DBSchema {
 type Stores = StoreNames<PalmSchema>[];
 export type Durability = 'relaxed' | 'strict';
 
-/** The first under this name; old-database.ts has the ones before. */
+/** The first under this name; old-database.ts has the earlier ones. */
 const SCHEMA_VERSION = 6;
 
 const STORES: readonly (readonly [StoreNames<PalmSchema>, string | string[] | null])[] = [
@@ -53,14 +53,13 @@ const STORES: readonly (readonly [StoreNames<PalmSchema>, string | string[] | nu
   ['secrets', null],
 ];
 
-/** A tab with an older Palm closes its connection when asked; one that does not within this, ms, is stuck. */
+/** A tab with an older version of Palm closes its connection when asked. After this long, ms, it is stuck. */
 export const BLOCKED_LIMIT_MS = 5_000;
 
 type Connection =
   | { readonly kind: 'open'; readonly database: IDBPDatabase<PalmSchema> }
   /**
-   * The browser ended the connection (storage pressure, cleared site data): the next transaction opens
-   * another.
+   * The browser ended the connection (storage pressure, cleared site data): the next transaction reopens it.
    */
   | { readonly kind: 'lost' }
   | { readonly kind: 'closed'; readonly reason: 'closing' | 'updated-elsewhere' };
@@ -87,7 +86,7 @@ export class PalmDatabase {
   /**
    * Runs `body` in one transaction and resolves once that is complete: durable on the device with 'strict',
    * handed to the operating system with 'relaxed'. When `body` throws, nothing of it happened.
-   * @throws PalmError 'storage-full', 'storage-failed', and whatever PalmError `body` throws.
+   * @throws PalmError 'storage-full', 'storage-failed', and any PalmError that `body` throws.
    */
   async run<Names extends Stores, Mode extends 'readonly' | 'readwrite', Answer>(
     stores: Names,
@@ -109,7 +108,8 @@ export class PalmDatabase {
     } catch (error) {
       abort(transaction);
       await finished;
-      // A request that fails because its transaction was aborted says only that; the transaction knows why.
+      // A request that fails because its transaction was aborted says only that; the transaction has the
+      // reason.
       throw isPalmError(error) ? error : storageFailure(transaction.error ?? error);
     }
   }
@@ -154,12 +154,9 @@ export class PalmDatabase {
   }
 }
 
-/** How engines and systems say it, where they say it in words only. */
+/** How engines and systems word it, where they have only words for it. */
 const NO_ROOM = /\bENOSPC\b|no space left|disk (?:is )?full|NO_SPACE/iu;
-/**
- * What Chromium (seen in 156) says on a full disk, without a word of that; it says so of other faults as
- * well.
- */
+/** What Chromium (seen in 156) says on a full disk, without naming it; it says the same of other faults. */
 const NAMES_OF_FULL_DISK = ['UnknownError', 'AbortError'];
 
 /** A database's failure as a PalmError with its cause. */
@@ -224,7 +221,7 @@ function abort(transaction: { abort(): void }): void {
   try {
     transaction.abort();
   } catch (error) {
-    // It has ended already, with the very failure that led here.
+    // It has ended already, with the failure that led here.
     if (!(error instanceof Error) || error.name !== 'InvalidStateError') throw error;
   }
 }

@@ -1,15 +1,14 @@
-// FragmentStore over IndexedDB and, where there are any, files (block-files.ts). What is here and who counts
-// it is in memory (held-blocks.ts); on the disk a fragment is one row with its blocks' hashes and locations,
-// and an owner whose blocks must outlive the page has a row for each set of them. So a block costs a write in
-// place, and a transaction is a fragment's.
+// FragmentStore over IndexedDB and, where there are any, files (block-files.ts). Which blocks are here, and
+// who counts them, is in memory (held-blocks.ts). On the disk a fragment is one row with its blocks' hashes
+// and locations, and an owner whose blocks must outlive the page has a row for each set of them. So a block
+// costs a write in place, and only a fragment costs a transaction.
 //
-// A fragment's index, which has its key share, and the hashes of the segments that were kept are sealed, each
-// under a key that is erased before its row is deleted (sealed-rows.ts): blocks are ciphertext, and need not
-// be.
+// A fragment's index, which has its key share, and the hashes of kept segments are sealed, each under a key
+// that is erased before its row is deleted (sealed-rows.ts). Blocks are ciphertext and need no sealing.
 //
 // Invariants: a fragment exists exactly when its row does and its key was not erased, and its blocks were
-// durable before; what no row names is free, and was never promised to anybody: after a crash it is written
-// over, or deleted when the store is opened; a block that is answered matches its hash.
+// durable before. A location that no row names is free: nobody was promised its bytes, so after a crash they
+// are overwritten, or deleted when the store is opened. A returned block matches its hash.
 
 import type { IDBPTransaction } from 'idb';
 import { PalmError } from '../../../core/model/errors.ts';
@@ -44,12 +43,12 @@ import type { RowSeals } from './sealed-rows.ts';
 type FragmentStores = ('blocks' | 'kept' | 'fragments' | 'indexes')[];
 type Writing = IDBPTransaction<PalmSchema, FragmentStores, 'readwrite'>;
 
-/** A block may be written anew while it is read; it is looked at again this often. */
+/** A block may be rewritten while it is read; this is how often the read is tried. */
 const MAX_LOOKS = 4;
 
 /**
- * Beside what `FragmentStore` says: `commit` and `getIndex` throw 'corrupt' when an index does not match its
- * id.
+ * In addition to what `FragmentStore` says: `commit` and `getIndex` throw 'corrupt' when an index does not
+ * match its id.
  */
 export class IdbFragmentStore implements FragmentStore {
   readonly #database: PalmDatabase;
@@ -80,7 +79,7 @@ export class IdbFragmentStore implements FragmentStore {
     this.#onDamage = onDamage;
   }
 
-  /** Opens what is on the disk. @throws PalmError 'storage-failed'. */
+  /** Opens the store on the disk. @throws PalmError 'storage-failed'. */
   static async open(
     disk: FragmentDisk,
   ): Promise<{ readonly fragments: IdbFragmentStore; readonly files: BlockFiles | undefined }> {
@@ -105,7 +104,7 @@ export class IdbFragmentStore implements FragmentStore {
     }
     const claims = new Map(given.map((block) => [blockKey(block.hash), this.#claim(owner, block)]));
     const held = new Set(Array.from(claims.values(), (claim) => claim.held));
-    // An owner that ends meanwhile does not free a slot that is being written.
+    // If its owner ends in the meantime, the slot being written must not be freed.
     this.#held.count(held);
     try {
       await this.#write(owner, given, [...claims.values()], keep);
@@ -162,7 +161,7 @@ export class IdbFragmentStore implements FragmentStore {
       const bytes = await this.#bytes.read(held, into);
       if (bytes !== 'absent' && bytes !== 'damaged' && (await matches(hash, bytes))) return bytes;
       if (held.writeCount !== writeCount || this.#held.get(hash) !== held) continue;
-      // Its slot stays its own: whoever puts the block again writes it there.
+      // It keeps its slot: the next put of the block writes there.
       held.isHere = false;
       if (bytes === 'absent') return undefined;
       break;
@@ -196,7 +195,7 @@ export class IdbFragmentStore implements FragmentStore {
         const indexes = transaction.objectStore('indexes');
         await Promise.all(
           making.flatMap(({ stored, blocks }, at) => [
-            // Asking for what is not there costs as much as a write.
+            // A request for a missing key costs as much as a write.
             ...(this.#slots.has(stored.fragmentId) ? [indexes.delete(allIndexesOf(stored.fragmentId))] : []),
             indexes.put(itemAt(sealed, at), [stored.fragmentId, itemAt(slots, at)]),
             rows.put({ ...stored, ...locationsOf(blocks) }),
@@ -222,10 +221,10 @@ export class IdbFragmentStore implements FragmentStore {
     const sealed = row === undefined ? undefined : decoded(row, indexRow);
     const opened = sealed && (await this.#seals.open(slot, ['index', fragmentId], sealed));
     if (opened?.kind === 'open' && fragmentIdOf(opened.bytes) === fragmentId) return opened.bytes;
-    // Made anew, or let go, while it was read.
+    // Rewritten, or let go, while it was read.
     if (this.#slots.get(fragmentId) !== slot) return this.getIndex(fragmentId);
     if (row === undefined || opened?.kind === 'erased') return undefined;
-    // Without its index a fragment is of no use; dropped, it can be repaired from others.
+    // A fragment needs its index; dropped, it can be repaired from others.
     await this.#dropAll([fragmentId]);
     this.#onDamage(1);
     throw new PalmError({ code: 'corrupt', reason: 'fragment-dropped' });
@@ -360,11 +359,11 @@ export class IdbFragmentStore implements FragmentStore {
     return this.#held.get(hash)?.isHere === true;
   }
 
-  /** Nobody counts these any more. */
+  /** These are no longer counted. */
   async #free(blocks: readonly HeldBlock[]): Promise<void> {
     const rows = this.#bytes.freeSlots(blocks);
     if (rows.length === 0) return;
-    // Whoever puts one of them anew comes later, and writes after this.
+    // A later put of one of them writes after this.
     await this.#writes.write('relaxed', 0, async (transaction) => {
       await Promise.all(rows.map(({ hash }) => transaction.objectStore('blocks').delete(keyOf(hash))));
     });
@@ -382,7 +381,7 @@ interface Claim extends BlockWrite {
   readonly isNew: boolean;
 }
 
-/** There is one: lists of the same length are walked together. */
+/** Always defined: lists of the same length are walked together. */
 function itemAt<Item>(items: readonly Item[], at: number): Item {
   const item = items[at];
   if (item === undefined) throw new Error('the lists have different lengths');

@@ -1,23 +1,20 @@
 // Group commit: writes that come while a transaction is under way share the next one. A strict transaction
-// costs a disk flush whatever its size, so a thousand small files cost some dozens of flushes instead of
+// costs a disk flush whatever its size, so a thousand small files cost a few dozen flushes instead of
 // thousands.
 //
-// Invariants: writes happen in the order in which they were asked for, one after another also within a
-// transaction (each sees what those before it did); each happens whole or not at all; one that fails takes
-// nobody with it, for its group is then undone and carried out one by one.
+// Invariants: writes happen in the order of the calls, one after another also within a transaction (each sees
+// the effects of earlier ones); each happens as a whole or not at all; one that fails does not affect the
+// others, because its group is then undone and carried out one by one.
 
 import type { IDBPTransaction, StoreNames } from 'idb';
 import type { Durability, PalmDatabase, PalmSchema } from './idb-database.ts';
 
 /**
- * Writes in one transaction: beyond some dozens the flush no longer counts, and readers wait for the whole of
+ * Writes in one transaction: beyond a few dozen the flush no longer counts, and readers wait for the whole of
  * it.
  */
 const MAX_GROUP_COUNT = 32;
-/**
- * Bytes in one transaction, where writes say how many they bring: what is in memory twice while it is
- * written.
- */
+/** Bytes in one transaction, where writes state theirs: they are in memory twice while they are written. */
 const MAX_GROUP_BYTES = 8 * 2 ** 20;
 
 type Stores = StoreNames<PalmSchema>[];
@@ -25,7 +22,7 @@ type Stores = StoreNames<PalmSchema>[];
 interface Write<Names extends Stores> {
   readonly durability: Durability;
   readonly bytes: number;
-  /** May be carried out again after its transaction was undone. Never rejects outside `run`. */
+  /** May run again after its transaction was undone. Never rejects outside `run`. */
   readonly body: (transaction: IDBPTransaction<PalmSchema, Names, 'readwrite'>) => Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -40,7 +37,7 @@ export class GroupCommit<Names extends Stores> {
 
   /**
    * `stores` are locked by every group: those that its writes touch. `before` is called before each
-   * transaction: what a group needs on the disk first costs one flush for all of it. When it throws, the
+   * transaction, so that whatever the group needs on the disk first costs one flush. When it throws, the
    * group fails.
    */
   constructor(database: PalmDatabase, stores: Names, before: () => void = () => undefined) {

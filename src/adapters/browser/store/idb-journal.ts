@@ -1,12 +1,12 @@
 // StoreJournal over IndexedDB.
 //
 // A row has the file keys and the name of a store, sealed under a key of its own that is erased when the
-// store is published or given up (sealed-rows.ts): for a private file these are the only keys outside its
-// link. A file's handle cannot be sealed, and has its name: that of a private file is not kept, and whoever
-// continues its store on a later page chooses the file again.
+// store is published or discarded (sealed-rows.ts): for a private file these are the only keys outside its
+// link. A file's handle cannot be sealed, and has its name. So that of a private file is not kept, and to
+// continue its store on a later page the file must be chosen again.
 //
-// A row is strict: what its keys seal is of no use without them. The blocks are the fragment store's
-// (`kept`), with the hash of each segment that they seal.
+// A row is strict: anything sealed with its keys needs them. The blocks are the fragment store's (`kept`),
+// with the hash of each segment that they seal.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import { checkGeometry } from '../../../core/model/geometry.ts';
@@ -37,7 +37,7 @@ import { eachRow } from './idb-scan.ts';
 import { type RowSeals, SEAL_BYTES } from './sealed-rows.ts';
 
 const KEY_BYTES = 32;
-/** More than the longest name, path and type with all else. */
+/** More than the longest name, path and type with everything else. */
 const MAX_ROW_BYTES = 8 * 1024;
 
 export class IdbStoreJournal implements StoreJournal {
@@ -45,7 +45,7 @@ export class IdbStoreJournal implements StoreJournal {
   readonly #seals: RowSeals;
   readonly #writes: GroupCommit<'journal'[]>;
   readonly #onDamage: (rowCount: number) => void;
-  /** By store. An entry is its own: a store that is begun again has another. */
+  /** By store. Each begin of a store has an entry of its own. */
   readonly #slots = new Map<string, { readonly slot: number }>();
   readonly #begun = new BegunWrites();
 
@@ -57,7 +57,8 @@ export class IdbStoreJournal implements StoreJournal {
   }
 
   /**
-   * `onDamage` hears how many rows failed their decoder and were removed. @throws PalmError 'storage-failed'.
+   * `onDamage` is told how many rows failed their decoder and were removed.
+   * @throws PalmError 'storage-failed'.
    */
   static async open(
     database: PalmDatabase,
@@ -65,7 +66,7 @@ export class IdbStoreJournal implements StoreJournal {
     onDamage: (rowCount: number) => void,
   ): Promise<IdbStoreJournal> {
     const journal = new IdbStoreJournal(database, seals, onDamage);
-    // What fails its decoder is dealt with when it is loaded.
+    // Rows that fail their decoder are removed when they are loaded.
     await eachRow(database, 'journal', journalRow, ({ storeId, slot }) =>
       journal.#slots.set(storeId, { slot }),
     );
@@ -99,10 +100,10 @@ export class IdbStoreJournal implements StoreJournal {
     const { slot } = entry;
     this.#slots.set(storeId, entry);
     const sealed = await this.#seals.seal(slot, ['journal', storeId], encodeCbor(sealedFieldsOf(store)));
-    // One that is none of the browser's cannot be kept.
+    // A handle that is not the browser's cannot be kept.
     const keptHandle = !isPrivate && isFileHandle(handle) ? handle : undefined;
     await this.#writes.write('strict', 0, async (transaction) => {
-      // Its slot is somebody else's, or will be.
+      // Its slot belongs to another row, or soon will.
       if (this.#slots.get(storeId) !== entry)
         throw new PalmError({ code: 'cancelled', reason: 'not-wanted' });
       await transaction.objectStore('journal').put({ storeId, slot, sealed, handle: keptHandle });
@@ -201,7 +202,7 @@ const UNFINISHED_KEYS = [
   'begunAtMs',
 ] as const;
 
-/** All of a store in one, as up to version 5 a row had it. */
+/** All of a store together, as rows had it up to version 5. */
 export function unfinishedRow(row: unknown): UnfinishedStore {
   const fields = fieldsOf(row, UNFINISHED_KEYS);
   const keyOf = (name: 'linkKey' | 'sharedKey' | 'salt'): Uint8Array<ArrayBuffer> =>

@@ -1,8 +1,8 @@
-// Owners that kept blocks beyond their page, and the hashes of the segments that these seal, which are sealed
-// under one key for each owner.
+// Owners that kept blocks beyond their page, and the hashes of the segments that these blocks seal. The
+// hashes are sealed under one key for each owner.
 //
 // Invariants: an owner has one slot from its first keep until it is released; a number has one hash; a slot
-// is given up only when nobody writes a row under it any more.
+// is given up only when no row is being written under it.
 
 import { equalBytes } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
@@ -14,7 +14,7 @@ interface Keeper {
   readonly slot: number;
   /** By number; undefined while those of earlier pages were not read. */
   plainHashes: Map<number, Uint8Array> | undefined;
-  /** What is being written; it never rejects. */
+  /** Running writes; never rejects. */
   readonly writing: Set<Promise<unknown>>;
 }
 
@@ -34,15 +34,15 @@ export class Keepers {
     return this.#keepers.has(owner);
   }
 
-  /** The hashes that `owner` kept, as they were read from the disk. */
+  /** The hashes that `owner` kept, as read from the disk. */
   learn(owner: BlockOwner, plainHashes: ReadonlyMap<number, Uint8Array>): void {
     const keeper = this.#keepers.get(owner);
     if (keeper !== undefined) keeper.plainHashes ??= new Map(plainHashes);
   }
 
   /**
-   * Has `write` write the hash, sealed, under a slot. `read` reads those that were kept before.
-   * @throws PalmError 'refused' when another hash has the number; what `write` throws.
+   * Has `write` write the sealed hash under a slot. `read` reads those that were kept before.
+   * @throws PalmError 'refused' when another hash has the number; the errors of `write`.
    */
   async write(
     owner: BlockOwner,
@@ -61,7 +61,7 @@ export class Keepers {
     }
   }
 
-  /** Has `deleteRows` delete the rows of an owner, once nothing opens them any more. */
+  /** Has `deleteRows` delete an owner's rows, once nothing opens them. */
   async end(owner: BlockOwner, deleteRows: () => Promise<void>): Promise<void> {
     const keeper = this.#keepers.get(owner);
     if (keeper === undefined) return;
@@ -72,7 +72,7 @@ export class Keepers {
     this.#seals.free([keeper.slot]);
   }
 
-  /** Forgets all owners, and returns their slots, under which nobody writes any more. */
+  /** Forgets all owners. Returns their slots, under which nobody writes now. */
   async takeAll(): Promise<number[]> {
     const keepers = [...this.#keepers.values()];
     this.#keepers.clear();
@@ -100,7 +100,7 @@ export class Keepers {
     if (keeper.plainHashes === undefined) await read();
     const plainHashes = (keeper.plainHashes ??= new Map());
     const before = plainHashes.get(as);
-    // Somebody else goes on with the same: what was kept first stays.
+    // Another job continues with the same hash: the first one kept stays.
     if (before !== undefined && !equalBytes(before, plainHash)) throw otherBytes();
     plainHashes.set(as, plainHash);
     try {

@@ -1,6 +1,6 @@
-// What the disk says that this device has, read once when its store is opened, and made consistent: a row
-// whose key was erased was let go, and is deleted without a word; one that fails its decoder is damaged; what
-// no row names is nobody's.
+// Reads what this device has from the disk once, when its store is opened, and makes it consistent: a row
+// whose key was erased was let go, and is deleted silently; a row that fails its decoder is damaged; blocks
+// that no row names are deleted.
 //
 // Invariant: when `loadFragments` resolves, each row of `indexes` belongs to a fragment, and no two rows have
 // one slot.
@@ -33,13 +33,13 @@ export interface FragmentDisk {
   /** Where large blocks lie; without, every block is a row. */
   readonly folder: PackFolder | undefined;
   readonly seals: RowSeals;
-  /** Hears how many rows failed their decoder and were removed. */
+  /** Is told how many rows failed their decoder and were removed. */
   readonly onDamage: (rowCount: number) => void;
 }
 
 export interface LoadedFragments {
   readonly held: HeldBlocks;
-  /** Of the keys of indexes. */
+  /** Slots of the keys of indexes. */
   readonly slots: Map<FragmentId, number>;
   /** Owners with rows in `kept`, with the slots of their keys. */
   readonly keepers: Map<BlockOwner, number>;
@@ -55,8 +55,8 @@ function slotOf(row: unknown): number {
 }
 
 /**
- * Every slot that a row names, as often as it is named, before any of them can be opened. The rows of a
- * keeper are one.
+ * Every slot that a row names, as often as it is named, before any row can be opened. The rows of a keeper
+ * are one.
  */
 export async function slotsNamed(database: PalmDatabase): Promise<number[]> {
   const slots: number[] = [];
@@ -84,7 +84,7 @@ export async function loadFragments({ database, seals, onDamage }: FragmentDisk)
       letGo.push(fragmentId);
       return;
     }
-    // Without an index it is listed all the same: whoever asks for that finds the damage.
+    // It is listed even without an index: a read of the index will find the damage.
     if (slot !== undefined) slots.set(fragmentId, slot);
     blocks.addFragment(row);
   });
@@ -96,7 +96,7 @@ export async function loadFragments({ database, seals, onDamage }: FragmentDisk)
     blocks.addKept(row);
   });
   const held = blocks.loaded();
-  // Its owner cannot say any more what all of it was.
+  // Its owner can no longer say what belonged to it.
   const damagedOwners = new Set([...damagedKept.map(([owner]) => owner), ...foreign]);
   const erasedOwners = [...keepers].flatMap(([owner, slot]) => (seals.isErased(slot) ? [owner] : []));
   const endedOwners = [...damagedOwners, ...erasedOwners];
@@ -116,7 +116,7 @@ export async function loadFragments({ database, seals, onDamage }: FragmentDisk)
     owners: endedOwners,
   });
   seals.free(endedSlots);
-  // Told of at once; who asks for one of these finds the damage, and then it is removed.
+  // Reported immediately. A read of one of these finds the damage, and then it is removed.
   const missingCount = [...slots.values(), ...keepers.values()].filter((slot) =>
     seals.isMissing(slot),
   ).length;
@@ -130,7 +130,7 @@ interface Indexes {
   readonly keys: readonly { readonly fragmentId: FragmentId; readonly slot: number }[];
   readonly unreadable: readonly IDBValidKey[];
   readonly sound: ReadonlyMap<FragmentId, number>;
-  /** Fragments with an index that nothing opens any more. */
+  /** Fragments whose index can no longer be opened. */
   readonly letGo: ReadonlySet<FragmentId>;
 }
 
@@ -180,7 +180,7 @@ class NamedBlocks {
     return block;
   }
 
-  /** Two rows that name one slot: the second's block is not there. */
+  /** Two rows name one slot: the second's block is missing. */
   #slotOf({ slot }: LocatedBlock): number | undefined {
     if (slot === undefined || this.#taken.has(slot)) return undefined;
     this.#taken.add(slot);
@@ -188,7 +188,7 @@ class NamedBlocks {
   }
 }
 
-/** Deletes what is nobody's, and rows of blocks that no other names; what is left of these is here. */
+/** Deletes blocks that no row names, and their rows. Returns the remaining ones. */
 async function sweep(
   database: PalmDatabase,
   held: HeldBlocks,

@@ -12,7 +12,7 @@ export class IdbRecordStore implements RecordStore {
   readonly #writes: GroupCommit<('records' | 'outbox' | 'meta')[]>;
   readonly #onDamage: (rowCount: number) => void;
 
-  /** `onDamage` hears how many rows failed their decoder and were removed. */
+  /** `onDamage` is told how many rows failed their decoder and were removed. */
   constructor(database: PalmDatabase, onDamage: (rowCount: number) => void) {
     this.#database = database;
     this.#writes = new GroupCommit(database, ['records', 'outbox', 'meta']);
@@ -39,7 +39,7 @@ export class IdbRecordStore implements RecordStore {
   }
 
   /**
-   * Rows that fail their decoder are removed and left out: other devices have those records, and bring them
+   * Rows that fail their decoder are removed and left out: other devices have those records, and send them
    * again.
    */
   async loadRecords(): Promise<StoredRecord[]> {

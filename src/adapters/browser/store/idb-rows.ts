@@ -1,5 +1,5 @@
-// Decoders of Palm's database rows. A disk is not trusted more than a peer: a row has exactly the form that
-// was written, or it is refused with PalmError 'bad-message' (FORMATS.md, "On disk").
+// Decoders of Palm's database rows. A disk is trusted no more than a peer: a row has exactly the form that
+// was written, or is refused with PalmError 'bad-message' (FORMATS.md, "On disk").
 
 import { concatBytes } from '../../../core/model/bytes.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
@@ -32,7 +32,7 @@ export function blockRow(row: unknown): Uint8Array<ArrayBuffer> {
   return ownBytes(bytesOf(row, 1, BLOCK_BYTES));
 }
 
-/** A block, and where it lies: in a slot of the files, or as a row of its own (undefined). */
+/** A block and its location: a slot of the files, or a row of its own (undefined). */
 export interface LocatedBlock {
   readonly hash: BlockHash;
   readonly slot: number | undefined;
@@ -41,7 +41,9 @@ export interface LocatedBlock {
 
 const HASH_BYTES = 32;
 
-/** What `locatedBlocks` reads: the hashes in a row, and for each block its slot and its length, bytes. */
+/**
+ * The form that `locatedBlocks` reads: the hashes in a row, and for each block its slot and length, bytes.
+ */
 export function locationsOf(blocks: readonly LocatedBlock[]): {
   readonly hashes: Uint8Array<ArrayBuffer>;
   readonly places: Uint32Array<ArrayBuffer>;
@@ -78,13 +80,13 @@ export function indexRow(row: unknown): Uint8Array<ArrayBuffer> {
   return ownBytes(bytesOf(row, 1, MAX_MESSAGE_BYTES + SEAL_BYTES));
 }
 
-/** The key of an index: its fragment, and the slot of what it is sealed under. */
+/** The key of an index: its fragment, and the slot of its sealing key. */
 export function indexKey(key: unknown): { readonly fragmentId: FragmentId; readonly slot: number } {
   const [fragmentId, slot] = tupleOf(key, 2);
   return { fragmentId: parseFragmentId(fragmentId), slot: keySlotOf(slot) };
 }
 
-/** A slot of the keys, or NO_SLOT for what is not sealed. */
+/** A slot of the keys, or NO_SLOT for rows that are not sealed. */
 export function keySlotOf(value: unknown): number {
   return value === NO_SLOT ? NO_SLOT : uintOf(value, MAX_KEY_SLOTS - 1);
 }
@@ -116,7 +118,7 @@ export interface KeptRow {
   readonly slot: number;
   /** SHA-256 of the segment that the blocks seal, itself sealed or not. The row calls it `note`. */
   readonly plainHash: Uint8Array<ArrayBuffer>;
-  /** None where an earlier version knew the hash only. */
+  /** Empty where an earlier version knew the hash only. */
   readonly blocks: readonly LocatedBlock[];
 }
 
@@ -133,7 +135,7 @@ export function keptRow(row: unknown): KeptRow {
   };
 }
 
-/** What `keptRow` reads. */
+/** The form that `keptRow` reads. */
 export function rowOfKept({ owner, keptAs, slot, plainHash, blocks }: KeptRow): object {
   return { owner, keptAs, slot, note: plainHash, ...locationsOf(blocks) };
 }

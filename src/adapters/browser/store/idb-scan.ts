@@ -1,16 +1,15 @@
-// Reading a whole object store, some rows at a time: what a device has may be more than fits in memory at
-// once.
+// Reads a whole object store, some rows at a time, because a device may have more than fits in memory.
 
 import type { PalmDatabase, PalmSchema } from './idb-database.ts';
 import { decoded } from './idb-rows.ts';
 
-/** Rows read at once: those of fragments have 40 bytes for each of their blocks. */
+/** Rows read together: those of fragments have 40 bytes for each of their blocks. */
 const ROWS_AT_ONCE = 64;
 const KEYS_AT_ONCE = 4_096;
 
 type Name = 'fragments' | 'kept' | 'journal' | 'secrets' | 'indexes';
 
-/** Calls `take` with each row that `decode` does not refuse, and returns the keys of the others. */
+/** Calls `take` with each row that `decode` accepts, and returns the keys of the others. */
 export async function eachRow<Store extends Name, Row>(
   database: PalmDatabase,
   name: Store,

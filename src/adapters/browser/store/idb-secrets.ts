@@ -11,7 +11,7 @@ import { decoded, keySlotOf, ownBytes } from './idb-rows.ts';
 import { eachRow } from './idb-scan.ts';
 import { type RowSeals, SEAL_BYTES } from './sealed-rows.ts';
 
-/** Some hundred times the only one that there is. */
+/** A hundred times the size of the only secret so far. */
 const MAX_SECRET_BYTES = 4 * 1024;
 
 export class IdbSecretStore implements SecretStore {
@@ -55,7 +55,7 @@ export class IdbSecretStore implements SecretStore {
   }
 
   async #put(name: string, secret: Uint8Array): Promise<void> {
-    // Under a key of its own each time: what it replaces is erased.
+    // Each time under a new key: the replaced one is erased.
     const [slot] = this.#seals.take(1);
     if (slot === undefined) throw new Error('one slot was taken');
     try {

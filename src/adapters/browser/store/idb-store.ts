@@ -1,6 +1,6 @@
 // The records of this device in the browser, over the database that the fragment worker opened first
-// (device-store.ts): they are small, and many are read at the start, so the page has a connection of its own.
-// The device's identity key is not in it (identity.ts), so that leaving a pool wipes this and keeps that.
+// (device-store.ts). They are small, and many are read at the start, so the page has its own connection. The
+// device's identity key is elsewhere (identity.ts), so that leaving a pool wipes this and keeps that.
 
 import type { RecordStore } from '../../../core/ports.ts';
 import { PalmDatabase } from './idb-database.ts';
@@ -11,15 +11,14 @@ export interface IdbStore {
   readonly records: RecordStore;
   /** Rows that failed their decoder since the store was opened, and were removed. */
   readonly damagedRowCount: () => number;
-  /** Waits for running transactions; whatever is asked afterwards fails. */
+  /** Waits for running transactions; later calls fail. */
   close(): void;
 }
 
 /**
- * Opens the database, and creates it the first time. It stays usable when the browser ends the connection by
- * itself.
+ * Opens the database, and creates it the first time. It stays usable when the browser ends the connection.
  * @throws PalmError 'storage-failed' when the browser offers no storage (some private windows), 'other-tab'
- * when a tab with an older Palm does not give way.
+ * when a tab with an older version of Palm does not give way.
  */
 export async function openIdbStore(databaseName = DATABASE_NAMES.database): Promise<IdbStore> {
   const database = await PalmDatabase.open(databaseName);

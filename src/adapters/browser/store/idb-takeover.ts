@@ -1,10 +1,10 @@
-// Takes over what a device of versions 1 to 5 has (old-database.ts): shuts out the app of before, copies
-// every row, sealing those that must be erasable, reads and opens all copies, and only then lets the old
-// database go.
+// Takes over the data of a device of versions 1 to 5 (old-database.ts): shuts out the older app, copies every
+// row, sealing those that must be erasable, reads and opens all copies, and only then destroys the old
+// database.
 //
-// Steps, in `meta` of the new database so that a later start goes on: 'copying' (the old one is whole, and
-// the copies are begun anew), 'moving' (all else was read back; blocks, which are ciphertext and may be most
-// of the disk, go over some at a time), 'moved' (the old one is destroyed). A failure or crash at any of them
+// The step is kept in `meta` of the new database, so that a later start continues: 'copying' (the old one is
+// whole; copying starts over), 'moving' (all else was read back; blocks, which are ciphertext and may be most
+// of the disk, are moved some at a time), 'moved' (the old one is destroyed). A failure or crash at any step
 // loses nothing.
 
 import { equalBytes, utf8 } from '../../../core/model/bytes.ts';
@@ -25,7 +25,7 @@ const STEPS = ['copying', 'moving', 'moved'] as const;
 type Step = (typeof STEPS)[number];
 /** Rows in one transaction. */
 const ROWS_AT_ONCE = 64;
-/** Where up to version 5 the invite was, in `meta`; now it is a secret of the same name. */
+/** Where the invite was in `meta` up to version 5; now it is a secret of the same name. */
 const INVITE = 'pool-invite';
 const STORES = [
   'blocks',
@@ -75,7 +75,7 @@ async function takeOver(
   onDamage: (rowCount: number) => void,
 ): Promise<void> {
   let step = await stepOf(database);
-  // In use already: what is under the old name is not this device's past.
+  // In use already: the database under the old name is not this device's past.
   if (step === undefined && !(await isEmpty(database))) return;
   if (step !== 'moved') {
     const old = await openOldDatabase(before);
@@ -121,8 +121,7 @@ async function copyAll(
       }
     }
     const invite: unknown = await old.get('meta', INVITE);
-    // A damaged one stays one that nothing can be read from: without any, all else would be what a leave left
-    // behind.
+    // A damaged invite stays unreadable. Without any, the rest would look like the remains of a leave.
     if (invite !== undefined) await secrets.put(INVITE, utf8(typeof invite === 'string' ? invite : ''));
     await copyPlain(old, database);
     if (damageCount > 0) onDamage(damageCount);
@@ -144,7 +143,7 @@ async function copyFragments(old: OldDatabase, database: PalmDatabase, seals: Ro
     const sealed = await Promise.all(
       indexes.flatMap(([id, index], at) => {
         const slot = slots[at] ?? NO_SLOT;
-        // Without its index it stays what it was: damaged.
+        // Without its index it stays damaged, as it was.
         return index === undefined
           ? []
           : [seals.seal(slot, ['index', id], index).then((row) => ({ id, slot, row }))];
@@ -184,7 +183,7 @@ async function copyKept(old: OldDatabase, database: PalmDatabase, seals: RowSeal
   return damageCount;
 }
 
-/** What is not secret, as it is. */
+/** Copies rows that are not secret as they are. */
 async function copyPlain(old: OldDatabase, database: PalmDatabase): Promise<void> {
   for (const name of ['records', 'outbox', 'meta'] as const) {
     for await (const { keys, rows } of batches(old, name)) {
@@ -203,8 +202,8 @@ async function copyPlain(old: OldDatabase, database: PalmDatabase): Promise<void
 }
 
 /**
- * Reads every copy from the disk again and opens it. @throws PalmError 'storage-failed' when one is not what
- * it was.
+ * Reads every copy from the disk again and opens it.
+ * @throws PalmError 'storage-failed' when one differs.
  */
 async function checkAll(
   old: OldDatabase,
@@ -256,7 +255,7 @@ async function checkAll(
   }
 }
 
-/** Returns how many have a key that is no hash: nothing can ask for these, and they are left out. */
+/** Returns how many have a key that is no hash: these cannot be asked for, and are left out. */
 async function moveBlocks(old: OldDatabase, database: PalmDatabase): Promise<number> {
   let damageCount = 0;
   for await (const { keys, rows } of batches(old, 'blocks')) {

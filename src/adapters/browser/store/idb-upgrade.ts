@@ -1,11 +1,11 @@
-// How a database of version 1 to 4 becomes one of version 5, the last under its name (old-database.ts), in
-// the one transaction that IndexedDB gives for it: whole or not at all, and with everything that it holds.
+// Upgrades a database of version 1 to 4 to version 5, the last under its name (old-database.ts), in the one
+// transaction that IndexedDB gives for it: as a whole or not at all, and with everything in it.
 //
 // Version 2 added `journal`, and `sealed`: {storeId, segment, blocks}, the hashes of a sealed segment's
-// blocks. 3 added `slots`: {slot, bytes} by block hash, where a block lies that is no row of `blocks`. 4 has
-// the locations of blocks in the rows of `fragments` and `kept` instead, and so neither `slots`, `sealed`,
-// nor `claims`, which counted each block's owners. 5 has the hash of a sealed segment's plaintext beside its
-// blocks, as `note`; up to then all of a file's were `segmentHashes` in `journal`.
+// blocks. Version 3 added `slots`: {slot, bytes} by block hash, the location of a block that is no row of
+// `blocks`. Version 4 has locations in the rows of `fragments` and `kept` instead, so it has no `slots`,
+// `sealed` or `claims` (which counted each block's owners). Version 5 has the hash of a sealed segment's
+// plaintext next to its blocks, as `note`; before, all of a file's were `segmentHashes` in `journal`.
 
 import { type IDBPTransaction, wrap } from 'idb';
 import { decodeFragmentIndex } from '../../../core/coding/fragment-index.ts';
@@ -22,10 +22,7 @@ const HASH_BYTES = 32;
 
 type Upgrading = IDBPTransaction<unknown, string[], 'versionchange'>;
 
-/**
- * Carries out the upgrade of `database`; `oldVersion` 0 says that it is new. Its transaction is to be aborted
- * on a rejection.
- */
+/** Upgrades `database`; `oldVersion` 0 means that it is new. If this rejects, abort the transaction. */
 export async function upgrade(
   database: IDBDatabase,
   oldVersion: number,
@@ -37,7 +34,7 @@ export async function upgrade(
   }
   if (oldVersion === 0) return;
   const wrapped: unknown = wrap(transaction);
-  const upgrading = wrapped as Upgrading; // idb does not know of which mode it is
+  const upgrading = wrapped as Upgrading; // idb does not know its mode
   if (oldVersion < 4) await locateFragments(upgrading);
   if (old.has('sealed')) await keepSealed(upgrading);
   if (old.has('journal')) await keepHashes(upgrading);
@@ -57,8 +54,8 @@ const STORES: readonly (readonly [string, string | string[] | null])[] = [
 ];
 
 /**
- * Gives each fragment's row the locations of its blocks. One whose index cannot be read goes: nothing can be
- * read of it.
+ * Gives each fragment's row the locations of its blocks. A fragment with an unreadable index is deleted:
+ * nothing of it can be read.
  */
 async function locateFragments(transaction: Upgrading): Promise<void> {
   const fragments = transaction.objectStore('fragments');
@@ -87,8 +84,8 @@ async function keepSealed(transaction: Upgrading): Promise<void> {
 }
 
 /**
- * Moves the hashes of segments from the journal to what was sealed of them. Without its hash that is of no
- * use, and goes.
+ * Moves the hashes of segments from the journal to their sealed blocks. Blocks without a hash are useless,
+ * and are deleted.
  */
 async function keepHashes(transaction: Upgrading): Promise<void> {
   const kept = transaction.objectStore('kept');
@@ -109,7 +106,7 @@ async function keepHashes(transaction: Upgrading): Promise<void> {
     }
     const owner = ownerOfStore(store.storeId);
     hashesByOwner.set(owner, segmentHashes);
-    // The row of a segment may have been lost, and its blocks have left: it must have its hash all the same.
+    // The row of a segment may have been lost after its blocks left: it must have its hash all the same.
     for (let keptAs = 0; keptAs < segmentCountOf(store); keptAs++) {
       if ((await kept.count([owner, keptAs])) === 0) await kept.put({ owner, keptAs, ...locationsOf([]) });
     }
@@ -126,7 +123,7 @@ async function keepHashes(transaction: Upgrading): Promise<void> {
   }
 }
 
-/** Where version 3 had these blocks; earlier ones had rows only. */
+/** Where version 3 had these blocks; earlier versions had rows only. */
 async function locatedIn(transaction: Upgrading, hashes: readonly BlockHash[]): Promise<LocatedBlock[]> {
   if (!transaction.objectStoreNames.contains('slots'))
     return hashes.map((hash) => ({ hash, slot: undefined, byteCount: 0 }));

@@ -1,11 +1,11 @@
-// The file of key slots: where the small keys lie that must be erasable. Deleting from a database does not
-// erase, because the engine writes its log and its tables anew and leaves the old ones; a file of the
-// origin's own file system (OPFS) is overwritten in place. So what must be erasable is a row that only its
-// slot's key opens (sealed-rows.ts), and to erase it is to overwrite 32 bytes.
+// The file of key slots, for the small keys that must be erasable. Deleting from a database does not erase,
+// because the engine rewrites its log and tables and leaves the old ones behind; a file of the origin's own
+// file system (OPFS) is overwritten in place. So erasable data is a row that only its slot's key opens
+// (sealed-rows.ts), and erasing it means overwriting 32 bytes.
 //
-// Slot i has the bytes 32 i to 32 i + 31: a random key, or zeros. All of the file is in memory, 32 bytes for
-// each row, because a call to a handle costs some engines a millisecond: changes gather until `flush`, which
-// writes neighbours in one call, and keys are made and written many at a time, before anybody takes them.
+// Slot i has the bytes 32 i to 32 i + 31: a random key, or zeros. The whole file is in memory, 32 bytes for
+// each row, because a call to a handle costs some engines a millisecond. Changes gather until `flush`, which
+// writes neighbours in one call, and keys are made and written in batches, ahead of use.
 //
 // Invariants: a slot is handed out once until it is freed; a key is never handed out twice; the file is as
 // long as memory, and grows only when slots are taken, so that on a full disk whatever is there can be
@@ -23,25 +23,25 @@ import { openPackFile } from './pack-file.ts';
 const KEY_BYTES = 32;
 const FILE_NAME = 'keys';
 const READ_BYTES = 2 ** 20;
-/** Slots between two changed ones that are written along: a call costs more than 4 KiB. */
+/** Unchanged slots between two changed ones that are written too: a call costs more than 4 KiB. */
 const GAP_SLOTS = 128;
 /** The file grows by this many, or by an eighth. */
 const GROWTH_SLOTS = 128;
-/** Keys made at once: two calls for some thirty small files. */
+/** Keys made together: two calls for some thirty small files. */
 const SPARE_SLOTS = 128;
 
 export class KeySlots {
   readonly #file: PackHandle;
   #bytes: Uint8Array<ArrayBuffer>;
   readonly #taken = new Set<number>();
-  /** No slot before this one is free. */
+  /** No earlier slot is free. */
   #firstFree = 0;
   readonly #changed = new Set<number>();
-  /** Slots whose keys nobody took yet. They count as taken. */
+  /** Slots with keys that are not taken yet. They count as taken. */
   readonly #spare: number[] = [];
-  /** Of each slot that several rows named when the file was opened, how many more than one still do. */
+  /** For each slot that several rows named when the file was opened: how many more than one still do. */
   readonly #othersOf = new Map<number, number>();
-  /** Slots that rows named and the file did not have when it was opened: it was cut short. */
+  /** Slots that rows named but the opened file did not have: it was cut short. */
   readonly #missing = new Set<number>();
 
   private constructor(file: PackHandle, bytes: Uint8Array<ArrayBuffer>) {
@@ -71,15 +71,15 @@ export class KeySlots {
   }
 
   /**
-   * Free slots with new keys, which are durable after `flush`. @throws PalmError 'storage-full' when there
-   * are no more.
+   * Free slots with new keys, which are durable after `flush`.
+   * @throws PalmError 'storage-full' when there are no more.
    */
   take(count: number): number[] {
     if (this.#spare.length < count) this.#makeKeys(count - this.#spare.length);
     return this.#spare.splice(0, count);
   }
 
-  /** Whether it has no key because that was erased, and not because the file lost it. */
+  /** Whether its key was erased, rather than lost with part of the file. */
   isErased(slot: number): boolean {
     return this.keyIn(slot) === undefined && !this.#missing.has(slot);
   }
@@ -95,19 +95,19 @@ export class KeySlots {
     return key.some((byte) => byte !== 0) ? key : undefined;
   }
 
-  /** The keys are gone for good after `flush`. The slots stay their takers' until they are freed. */
+  /** The keys are gone for good after `flush`. The slots stay taken until they are freed. */
   erase(slots: Iterable<number>): void {
     for (const slot of slots) if (!this.#othersOf.has(slot) && slot < this.#slotCount) this.#erase(slot);
   }
 
-  /** No row of the caller's names these any more. They are erased. */
+  /** The caller's rows no longer name these. They are erased. */
   free(slots: Iterable<number>): void {
     for (const slot of slots) {
       const otherCount = this.#othersOf.get(slot);
       if (otherCount === 1) this.#othersOf.delete(slot);
       else if (otherCount !== undefined) this.#othersOf.set(slot, otherCount - 1);
       if (otherCount !== undefined || !this.#taken.has(slot)) continue;
-      // Of what was named twice both may have been let go at once.
+      // If two rows named it, both may have been let go together.
       if (this.keyIn(slot) !== undefined) this.#erase(slot);
       this.#missing.delete(slot);
       this.#giveBack(slot);
@@ -115,8 +115,8 @@ export class KeySlots {
   }
 
   /**
-   * Brings every change to the disk. @throws PalmError 'storage-full', 'storage-failed'; then it is tried
-   * again at the next call.
+   * Flushes every change to disk. After an error the next call tries again.
+   * @throws PalmError 'storage-full', 'storage-failed'.
    */
   flush(): void {
     if (this.#changed.size === 0) return;
@@ -134,8 +134,8 @@ export class KeySlots {
   }
 
   /**
-   * Makes at least `neededCount` keys more, and more where there is room for them. @throws PalmError
-   * 'storage-full'.
+   * Makes at least `neededCount` more keys, and further ones where there is room.
+   * @throws PalmError 'storage-full'.
    */
   #makeKeys(neededCount: number): void {
     const slots = this.#takeFree(Math.max(neededCount, SPARE_SLOTS));
@@ -182,7 +182,7 @@ export class KeySlots {
     if ((slot + 1) * KEY_BYTES > fileByteCount) this.#missing.add(slot);
   }
 
-  /** Makes the file, and so memory, large enough for `slot`. */
+  /** Makes the file, and with it the memory, large enough for `slot`. */
   #reach(slot: number): void {
     const slotCount = this.#slotCount;
     if (slot < slotCount) return;
@@ -208,7 +208,7 @@ export class KeySlots {
   }
 }
 
-/** In whole slots: what a crash left of a last one is no key. */
+/** In whole slots: a partial last slot, left by a crash, is no key. */
 function readAll(file: PackHandle): {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly byteCount: number;

@@ -1,11 +1,11 @@
-// The database of versions 1 to 5, whose rows were not sealed. It has another name than the present one, so
-// that it stays whole until everything in it was taken over, and can then be destroyed as a whole: that is
-// what makes engines drop the old copies of its rows.
+// The database of versions 1 to 5, whose rows were not sealed. Its name differs from the present one, so that
+// it stays whole until everything was taken over, and can then be destroyed as a whole: only that makes
+// engines drop the old copies of its rows.
 //
-// Whoever opens it to take it over raises its version first: a tab with the app of before would otherwise
-// store in it what is not copied any more. Once it is gone an empty database of its name and that version
-// stands in its place. So an app of before, which knows only that name, says that it cannot read this
-// device's storage, and does not begin an empty one beside it.
+// Taking over begins by raising its version: otherwise a tab with the older app would store data in it that
+// is no longer copied. Afterwards an empty database of its name and that version stands in its place. So an
+// older app, which knows only that name, reports that it cannot read this device's storage, and does not
+// begin an empty one.
 
 import { type IDBPDatabase, openDB, unwrap } from 'idb';
 import { BLOCKED_LIMIT_MS, olderTab, storageFailure } from './idb-database.ts';
@@ -13,15 +13,15 @@ import { upgrade } from './idb-upgrade.ts';
 
 /** The last version under this name. */
 const LAST_VERSION = 5;
-/** Of what is being taken over, and, without stores, of what then stands in its place. */
+/** While it is taken over, and, without stores, of the one that then stands in its place. */
 const MARK_VERSION = 6;
-/** Made and deleted to have the engine write its log to its tables, and its tables anew. */
+/** Made and deleted so that the engine writes its log to its tables, and rewrites these. */
 const SCRATCH_NAME = 'palm-scratch';
 
 export type OldDatabase = IDBPDatabase;
 
 /**
- * Whether there is one to take over; where there is none, its place is taken from now on.
+ * Whether there is one to take over. If not, its place is taken from now on.
  * @throws PalmError 'storage-failed', 'other-tab'.
  */
 export async function hasOldDatabase(name: string): Promise<boolean> {
@@ -42,8 +42,8 @@ export async function hasOldDatabase(name: string): Promise<boolean> {
 }
 
 /**
- * Opens it with the stores of its last version; from now on no app of before can. @throws PalmError
- * 'storage-failed'.
+ * Opens it with the stores of its last version; from now on no older app can.
+ * @throws PalmError 'storage-failed'.
  */
 export async function openOldDatabase(name: string): Promise<OldDatabase> {
   let failure: unknown;
@@ -53,7 +53,7 @@ export async function openOldDatabase(name: string): Promise<OldDatabase> {
         if (oldVersion === LAST_VERSION) return;
         upgrade(unwrap(database), oldVersion, unwrap(transaction)).catch((error: unknown) => {
           failure = error;
-          transaction.done.catch(() => undefined); // said by `failure`
+          transaction.done.catch(() => undefined); // reported by `failure`
           transaction.abort();
         });
       },
@@ -64,9 +64,9 @@ export async function openOldDatabase(name: string): Promise<OldDatabase> {
 }
 
 /**
- * Deletes it, and what the engine has of it. Chromium (seen in 156) compacts the range of a deleted database
- * once, which drops only what lies in tables of different levels by then: one deletion before it moves the
- * log to a table, two after it let the deletion sink through. Other engines do as they do.
+ * Deletes it, and the engine's copies of it. Chromium (seen in 156) compacts the range of a deleted database
+ * once, which drops only data that lies in tables of different levels by then: one deletion before it moves
+ * the log to a table, two after it let the deletion sink through. Other engines have ways of their own.
  * @throws PalmError 'storage-failed', 'other-tab'.
  */
 export async function destroyOldDatabase(name: string): Promise<void> {
@@ -88,9 +88,7 @@ async function compact(): Promise<void> {
   await settled(indexedDB.deleteDatabase(SCRATCH_NAME));
 }
 
-/**
- * Closes what was opened. @throws the request's error, or 'other-tab' when a stuck tab holds the database.
- */
+/** Closes the opened database. @throws the request's error, or 'other-tab' when a stuck tab holds it. */
 function settled(
   request: IDBOpenDBRequest,
   upgradeTo: (event: IDBVersionChangeEvent, request: IDBOpenDBRequest) => void = () => undefined,

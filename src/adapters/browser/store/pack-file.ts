@@ -1,6 +1,6 @@
 // Files of this origin's own file system (OPFS), in place, as the adapters see them.
 
-/** The page before this one may still be closing, and hold its files: another try after this, ms. */
+/** The previous page may still be closing and hold its files: the wait before another try, ms. */
 const RETRY_MS = 100;
 /** Five seconds of tries: a page that closes takes less. */
 const MAX_TRIES = 50;
@@ -16,13 +16,13 @@ export interface PackHandle {
 /** A folder of such files. */
 export interface PackFolder {
   names(): Promise<string[]>;
-  /** Opens the file, made if it is not there; nobody else may have it open. */
+  /** Opens the file, made if it is not there; it must not be open anywhere else. */
   open(name: string): Promise<PackHandle>;
-  /** Removes the file, if it is there. It is not open. */
+  /** Removes the file, if it is there. It must not be open. */
   remove(name: string): Promise<void>;
 }
 
-/** Opens the file once whoever has it open has closed it. @throws what `open` throws in the end. */
+/** Opens the file once its present user has closed it. @throws the last error of `open`. */
 export async function openPackFile(folder: PackFolder, name: string): Promise<PackHandle> {
   for (let tryCount = 1; ; tryCount++) {
     try {

@@ -4,8 +4,8 @@
 import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../../core/model/limits.ts';
 
 /**
- * Up to 16 MiB in one file: small enough that removing files gives space back soon, large enough to keep
- * files few.
+ * Up to 16 MiB in one file: small enough that removed files give space back soon, large enough to keep files
+ * few.
  */
 export const PACK_SLOTS = 64;
 

@@ -1,33 +1,30 @@
 // Keeps the blocks that this device sealed most recently, and the indexes of their fragments, so that those
-// which are fetched at once need not come from the disk and be checked again: they were hashed, and are, in
-// this memory. A small block is kept as a copy, because it is wanted twice: by whoever takes it, and for the
-// proof that it was taken.
+// fetched soon need not be read from the disk and checked again: they were hashed in this memory. A small
+// block is kept as a copy, because it is wanted twice: by its taker, and for the proof that it was taken.
 //
 // Invariants: every block here was put with a hash computed from these very bytes, and every index is
-// durable; what they have of bytes is at most MAX_BYTES and MAX_INDEX_BYTES; a large block that is taken is
-// gone from here, and the memory of one that is not taken is given on; nothing of a dropped fragment is here.
+// durable; bytes are at most MAX_BYTES and MAX_INDEX_BYTES; a large block that is taken is no longer here,
+// and the memory of one that is not taken is passed on; nothing of a dropped fragment is here.
 
 import { blockKey, type BlockHash, type FragmentId } from '../../../core/model/ids.ts';
 import type { FragmentStore, NewFragment } from '../../../core/ports.ts';
 import { IdleTimer } from '../../portable/idle-timer.ts';
 
-/** Some eight segments of 4 of 8: what takers may lag behind before their blocks come from the disk. */
+/** Some eight segments of 4 of 8: how far takers may lag before their blocks come from the disk. */
 const MAX_BYTES = 16 * 2 ** 20;
-/** Those of more than a thousand small files. */
+/** The indexes of more than a thousand small files. */
 const MAX_INDEX_BYTES = 2 ** 20;
-/** Blocks of at most this are small, bytes: to copy one costs less than to ask a worker for it. */
+/** Blocks of at most this are small, bytes: copying one costs less than asking a worker for it. */
 const SMALL_BYTES = 32 * 2 ** 10;
-/** Nobody fetches any more: the memory is given back, ms. */
+/** After this long without a fetch the memory is given back, ms. */
 const FORGET_AFTER_MS = 10_000;
 
-/**
- * A FragmentStore that gives the blocks' bytes back when they are written, in the order in which they came.
- */
+/** A FragmentStore that returns the blocks' bytes after the write, in the order in which they came. */
 export type CachingStore = Omit<FragmentStore, 'putBlocks'> & {
   putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<readonly Uint8Array<ArrayBuffer>[]>;
 };
 
-/** `store`; `spent` is given the bytes of blocks that are not, or no longer, kept here. */
+/** Wraps `store`; `spent` gets the bytes of blocks that are not, or no longer, kept here. */
 export function withRecentFragmentCache(
   store: CachingStore,
   spent: (bytes: Uint8Array<ArrayBuffer>) => void,
@@ -118,7 +115,7 @@ class RecentFragments {
     }
   }
 
-  /** The caller owns the answer. */
+  /** The caller owns the result. */
   indexOf(fragmentId: FragmentId): Uint8Array<ArrayBuffer> | undefined {
     const indexBytes = this.#fragments.get(fragmentId)?.indexBytes;
     return indexBytes && new Uint8Array(indexBytes);
@@ -127,7 +124,7 @@ class RecentFragments {
   drop(fragmentId: FragmentId): void {
     const fragment = this.#fragments.get(fragmentId);
     if (fragment === undefined) {
-      // Which blocks it has is not known here.
+      // Its blocks are not known here.
       this.clear();
       return;
     }
@@ -148,7 +145,7 @@ class RecentFragments {
     this.#indexBytes = 0;
   }
 
-  /** What came from elsewhere goes back there; a copy is nobody's. */
+  /** Memory returns to where it came from; a copy is nobody's. */
   #spend(bytes: Uint8Array<ArrayBuffer>): void {
     if (bytes.length > SMALL_BYTES) this.#spent(bytes);
   }

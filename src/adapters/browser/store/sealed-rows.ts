@@ -1,14 +1,11 @@
-// Sealing of rows that must be erasable, each under the key in a slot of its own (key-slots.ts). What lies in
-// the database then says nothing once the slot was overwritten, however many old copies of the row the engine
-// leaves behind.
+// Seals rows that must be erasable, each under the key in a slot of its own (key-slots.ts). Once the slot is
+// overwritten, the row says nothing, however many old copies of it the engine leaves behind.
 //
-// Where the engine has no file that can be overwritten in place, rows are what they are: sealing them under a
-// key that lies beside them would only look like something. They have NO_SLOT, and what is deleted of them
-// may stay on the disk.
+// Where the engine has no file that can be overwritten in place, rows stay unsealed: a key next to them would
+// not protect them. They have NO_SLOT, and their deleted data may stay on the disk.
 //
-// Order, writing: slot, flush, row. Erasing: slot, flush, row (strict as well), and only then is the slot
-// free. `flush` is called before each
-// transaction (idb-group-commit.ts).
+// Order of writing: slot, flush, row. Order of erasing: slot, flush, row (strict as well), and only then is
+// the slot free. `flush` is called before each transaction (idb-group-commit.ts).
 
 import { concatBytes, utf8 } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
@@ -19,12 +16,12 @@ import type { KeySlots } from './key-slots.ts';
 
 /** Stands for the slot of a row that is not sealed. */
 export const NO_SLOT = 2 ** 32 - 1;
-/** Random for each sealing: a key may seal several rows, and one row anew. */
+/** Random for each sealing: a key may seal several rows, and one row repeatedly. */
 const NONCE_BYTES = 12;
-/** What a sealed row has more than what it seals, bytes. */
+/** Bytes by which a sealed row is longer than its content. */
 export const SEAL_BYTES = NONCE_BYTES + GCM_TAG_BYTES;
 
-/** What a row is, bound to its seal, so that none can be taken for another. */
+/** The kind of a row, bound to its seal, so that none can be taken for another. */
 export type RowName =
   | readonly ['index', fragmentId: string]
   | readonly ['kept', owner: BlockOwner, keptAs: number]
@@ -40,7 +37,7 @@ export type OpenedRow =
 export class RowSeals {
   readonly #slots: KeySlots | undefined;
 
-  /** Without slots rows are not sealed. */
+  /** Without slots, rows are not sealed. */
   constructor(slots: KeySlots | undefined) {
     this.#slots = slots;
   }
@@ -55,11 +52,11 @@ export class RowSeals {
     const key = this.#openSlots().keyIn(slot);
     if (key === undefined) throw new PalmError({ code: 'storage-failed', reason: 'row-let-go' });
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    // The key is copied at once: its slot may be overwritten before the engine looks.
+    // The key is copied now: its slot may be overwritten before the engine reads it.
     return concatBytes(nonce, await webCryptography.seal(key.slice(), nonce, aadOf(name), plain));
   }
 
-  /** @throws PalmError 'storage-failed' when the browser does not give the slots now. */
+  /** @throws PalmError 'storage-failed' when the browser cannot open the slots now. */
   async open(slot: number, name: RowName, sealed: Uint8Array): Promise<OpenedRow> {
     if (slot === NO_SLOT) return { kind: 'open', bytes: new Uint8Array(sealed) };
     const slots = this.#openSlots();
@@ -72,14 +69,14 @@ export class RowSeals {
   }
 
   /**
-   * Whether the row's key was erased. False where the browser does not give the slots now: nothing is given
-   * up for that.
+   * Whether the row's key was erased. False where the browser cannot open the slots now: that is no reason to
+   * give anything up.
    */
   isErased(slot: number): boolean {
     return slot !== NO_SLOT && this.#slots !== undefined && this.#slots.isErased(slot);
   }
 
-  /** Whether the file of keys lost the row's. */
+  /** Whether the file of keys lost the row's key. */
   isMissing(slot: number): boolean {
     return slot !== NO_SLOT && this.#slots?.isMissing(slot) === true;
   }

@@ -1,5 +1,5 @@
-// How a worker answers a call. Errors lose their class and their failure when they are cloned, so nothing is
-// thrown across the boundary: every answer is an Outcome.
+// How a worker answers a call. Errors lose their class and failure when they are cloned, so nothing is thrown
+// across the boundary: every answer is an Outcome.
 
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import type { Failure } from '../../../core/model/failures.ts';
@@ -8,7 +8,7 @@ export type Outcome<Value> =
   | { readonly kind: 'done'; readonly value: Value }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-/** Never rejects. What is no PalmError is a fault of the worker: 'worker-failed'. */
+/** Never rejects. Anything but a PalmError is a fault of the worker: 'worker-failed'. */
 export async function outcomeOf<Value>(work: () => Promise<Value>): Promise<Outcome<Value>> {
   try {
     return { kind: 'done', value: await work() };

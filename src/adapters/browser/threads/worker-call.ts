@@ -1,4 +1,4 @@
-// Calls to one worker's service, of which each settles exactly once: by its answer, or by the worker's death.
+// Calls to one worker's service. Each settles exactly once: by its answer, or by the worker's death.
 
 import type { Remote } from 'comlink';
 import type { PalmError } from '../../../core/model/errors.ts';
@@ -6,11 +6,11 @@ import { valueOf, type Outcome } from './outcome.ts';
 
 export interface CalledWorker<Service> {
   readonly service: Remote<Service>;
-  /** Rejects the calls that have not been answered: for whoever sees the worker die. */
+  /** Rejects the calls that have not been answered, after the worker died. */
   readonly pending: Set<(error: PalmError) => void>;
 }
 
-/** @throws PalmError for what failed there, or what `pending` was rejected with. */
+/** @throws PalmError for a failure there, or the reason that `pending` was rejected with. */
 export function callWorker<Service, Value>(
   { service, pending }: CalledWorker<Service>,
   send: (service: Remote<Service>) => Promise<Outcome<Value>>,

@@ -1,5 +1,5 @@
-// What a link needs of its platform: one connection with one ordered channel to one other device, and word of
-// what becomes of the page or process. A browser has WebRTC (adapters/browser/webrtc-connection.ts).
+// What a link needs from its platform: one connection with one ordered channel to one other device, and
+// events of the page or process. A browser has WebRTC (adapters/browser/webrtc-connection.ts).
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 
@@ -8,9 +8,9 @@ export interface ConnectionEvents {
   signal(signal: ConnectionSignal): void;
   /** Comes before the first frame. */
   connected(): void;
-  /** The callee owns `frame`; one of text shows as an empty frame. */
+  /** The callee owns `frame`. A text frame shows as an empty one. */
   frame(frame: Uint8Array<ArrayBuffer>): void;
-  /** What waited to be sent fell below SEND_QUEUE_LOW_BYTES. */
+  /** The bytes waiting to be sent fell below SEND_QUEUE_LOW_BYTES. */
   drained(): void;
   /** Comes at most once, and never after `destroy`. */
   closed(reason: string): void;
@@ -19,7 +19,7 @@ export interface ConnectionEvents {
 export interface Connection {
   /** The largest frame that the channel takes, bytes. */
   readonly maxFrameBytes: number;
-  /** What waits in the channel, bytes. */
+  /** Bytes waiting in the channel. */
   readonly bufferedBytes: number;
   apply(signal: ConnectionSignal): void;
   /** Hands a frame to the channel, which copies it. Returns false once the channel is closing. */
@@ -34,13 +34,13 @@ export interface Connection {
  */
 export type Connect = (initiator: boolean, events: ConnectionEvents) => Connection;
 
-/** What becomes of the page or process, as far as links care. */
+/** Events of the page or process that concern links. */
 export interface PageLife {
-  /** It is closing, or put aside where nothing runs: the last moment to say goodbye. */
+  /** It is closing, or suspended: the last moment to say goodbye. */
   leaving(): void;
-  /** Something may have been missed: links and the relay are to be checked now. */
+  /** Something may have been missed: check links and the relay now. */
   woke(): void;
 }
 
-/** Tells `life` from now on. Returns what ends that. */
+/** Reports to `life` from now on. Returns the unsubscribe function. */
 export type WatchLife = (life: PageLife) => () => void;

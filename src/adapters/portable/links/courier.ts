@@ -1,8 +1,8 @@
 // Seals letters and opens envelopes, in order, and hands both to the router. Cryptography is asynchronous;
-// the order in which letters were written, and in which envelopes arrived, is kept.
+// letters keep the order in which they were written, and envelopes that in which they arrived.
 //
-// Invariants: what waits is bounded both ways; a letter reaches `deliver` only when it is verified, new and
-// for us.
+// Invariants: queues are bounded both ways; a letter reaches `deliver` only when it is verified, new and for
+// us.
 
 import {
   openEnvelope,
@@ -17,9 +17,9 @@ import { isPalmError } from '../../../core/model/errors.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import type { Clock, Cryptography, Identity, Random } from '../../../core/ports.ts';
 
-/** Envelopes that wait to be opened: a full room's announces and candidates at once. */
+/** Envelopes that wait to be opened: a full room's announces and candidates together. */
 const MAX_INBOUND_COUNT = 2_048;
-/** Of those from one relay connection or link: nobody's flood keeps out what others say. */
+/** From one relay connection or link: a flood from one must not keep others out. */
 const MAX_INBOUND_PER_SOURCE = 256;
 /** Letters that wait to be sealed: an offer and some candidates for everyone in a full room. */
 const MAX_OUTBOUND_COUNT = 4_096;
@@ -32,7 +32,7 @@ export interface CourierOptions {
   readonly random: Random;
   readonly clock: Clock;
   readonly router: SignalRouter;
-  /** Hears of exceptions that are bugs; the letters behind it go on. */
+  /** Is told exceptions that are bugs; the next letters continue. */
   readonly onBug: (error: unknown) => void;
 }
 
@@ -95,7 +95,7 @@ export class Courier {
     else this.#waiting.set(from, count - 1);
   }
 
-  /** What waits is dropped, and nothing more is taken. */
+  /** Drops what waits, and takes nothing more. */
   close(): void {
     this.#inbound.close();
     this.#outbound.close();
@@ -104,7 +104,7 @@ export class Courier {
 
 const TOO_MUCH: Rejection = { kind: 'too-much-signaling' };
 
-/** Asynchronous work, one after the other. */
+/** Asynchronous work, one at a time. */
 class WorkQueue {
   readonly #maxCount: number;
   readonly #events: CourierEvents;
@@ -119,7 +119,7 @@ class WorkQueue {
     this.#onBug = onBug;
   }
 
-  /** Whether there was room for it. */
+  /** Returns whether there was room. */
   add(work: () => Promise<void>): boolean {
     if (this.#isClosed) return false;
     if (this.#count >= this.#maxCount) {
@@ -140,7 +140,7 @@ class WorkQueue {
       if (!this.#isClosed) await work();
     } catch (error) {
       if (isPalmError(error)) this.#events.rejected({ kind: 'failure', failure: error.failure });
-      // A bug here must show as one, and must not stop the letters behind it.
+      // A bug here must show as one, and must not stop the next letters.
       else this.#onBug(error);
     } finally {
       this.#count -= 1;

@@ -1,5 +1,5 @@
-// One link to one device, from its first signal on: a connection, the queue of what goes out, the assembler
-// of what comes in. Which link may exist, and when it counts as up, the link machine decides.
+// One link to one device, from its first signal on: a connection, the queue of outgoing messages, the
+// assembler of incoming ones. The link machine decides which link may exist, and when it counts as up.
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
@@ -19,7 +19,7 @@ export interface LinkEvents {
    */
   heard(): void;
   arrival(arrival: Arrival): void;
-  /** The other end sent what no Palm device sends, or does not read what it is sent. */
+  /** The other end sent something that no Palm device sends, or does not read its messages. */
   misbehaved(rejection: Rejection, reason: string): void;
 }
 
@@ -31,7 +31,10 @@ export class Link {
   readonly #assembler: FrameAssembler;
   #isOver = false;
   #writtenBytes = 0;
-  /** What had left the channel's queue at the last ping, and how far it had to leave for the ping itself to go out, bytes. */
+  /**
+   * Bytes that had left the channel's queue at the last ping, and how many must leave before the ping itself
+   * does.
+   */
   #goneBytes = 0;
   #pingEndBytes = 0;
 
@@ -83,8 +86,9 @@ export class Link {
   }
 
   /**
-   * Asks for a sign of life. On a link so busy that the last ping still waits, progress is one; once that ping went out, only
-   * what the other end says is: a frozen page's browser takes whatever comes.
+   * Asks for a sign of life. On a link so busy that the last ping still waits, progress counts as one. Once
+   * that ping went out, only a frame from the other end does: a frozen page's browser still takes whatever
+   * comes.
    */
   ping(): void {
     const goneBytes = this.#writtenBytes - this.#connection.bufferedBytes;
@@ -94,7 +98,7 @@ export class Link {
     this.#pingEndBytes = this.#writtenBytes;
   }
 
-  /** Ends the queue's promises, and hears nothing more. The connection lives until `destroy`. */
+  /** Settles the queue's promises, and hears nothing more. The connection lives until `destroy`. */
   close(reason: string): void {
     this.#isOver = true;
     this.queue.close(reason);

@@ -1,9 +1,9 @@
-// The client end of the relay: one WebSocket in one room, opened again and again until it is closed.
+// The client end of the relay: one WebSocket in one room, reopened until it is closed for good.
 //
-// Invariants: at most one socket at a time, and events of an earlier one no longer count; a relay that falls
-// silent is noticed within DEAD_AFTER_MS; what waits in the socket is bounded. Frames from the relay go
-// through their decoder, and one that fails it ends the connection: the relay is not to be trusted with more
-// than carrying envelopes.
+// Invariants: at most one socket at a time, and events of an earlier one do not count; a relay that falls
+// silent is noticed within DEAD_AFTER_MS; bytes waiting in the socket are bounded. Frames from the relay go
+// through their decoder, and one that fails it ends the connection: the relay is trusted with carrying
+// envelopes, and with nothing more.
 
 import { isPalmError } from '../../../core/model/errors.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
@@ -25,15 +25,15 @@ const ENTER_TIMEOUT_MS = 8_000;
 const PING_AFTER_MS = 3_000;
 /** Silence after which it is given up; the time since the ping is ample on any LAN. */
 const DEAD_AFTER_MS = 9_000;
-/** How long it has to answer when we may have slept. */
+/** Time to answer when we may have slept. */
 const CHECK_MS = 3_000;
 /** A timer that fires this late means that we slept: silence before it says nothing about the relay. */
 const OVERSLEPT_MS = 5_000;
 /** The first wait before opening again; doubles with each failure. */
 const BACKOFF_FIRST_MS = 500;
-/** Short enough that a relay that was restarted is found while its user still looks. */
+/** Short enough that people find a restarted relay while they still look. */
 const BACKOFF_MAX_MS = 10_000;
-/** A connection that lasted this long was sound: the next wait is the first again. */
+/** A connection that lasted this long was sound: the next wait starts over. */
 const STABLE_AFTER_MS = 10_000;
 /** Bytes waiting in the socket; beyond it envelopes are dropped, as on any lossy path. */
 const MAX_BUFFERED_BYTES = 32 * MAX_RELAY_FRAME_BYTES;
@@ -55,7 +55,7 @@ export interface RelaySocket {
   ): void;
 }
 
-/** What makes a relay socket: the platform's WebSocket, say. */
+/** Makes a relay socket: for example the platform's WebSocket. */
 export type RelaySocketClass = new (url: string, subprotocol: string) => RelaySocket;
 
 export interface RelayClientOptions {
@@ -70,7 +70,7 @@ export interface RelayClientOptions {
 
 export interface RelayClientEvents {
   state(state: RelayState): void;
-  /** We are in the room with these. Who left before the last 'lost' is not told of. */
+  /** We are in the room with these. Clients that left before the last 'lost' are not reported. */
   entered(others: readonly ConnectionId[]): void;
   arrived(connection: ConnectionId): void;
   departed(connection: ConnectionId): void;
@@ -116,14 +116,14 @@ export class RelayClient {
   }
 
   /**
-   * Sends an envelope to one connection, or to everyone else. Answers false when it could not be handed over.
+   * Sends an envelope to one connection, or to everyone else. Returns false when it could not be handed over.
    */
   forward(to: ConnectionId | null, envelope: Uint8Array): boolean {
     if (this.#state.kind !== 'entered') return false;
     return this.#send(this.#state.socket, { kind: 'forward', to, envelope });
   }
 
-  /** We may have slept: connect now if it is lost, and make sure of it otherwise. */
+  /** We may have slept: connect now if the connection is lost, otherwise check it. */
   wake(): void {
     const state = this.#state;
     if (state.kind === 'waiting') {
@@ -229,7 +229,7 @@ export class RelayClient {
     this.#events?.entered(others);
   }
 
-  /** Plans the next look at the relay's silence. What is heard until then only makes that look too early. */
+  /** Plans the next check of the relay's silence. A frame in the meantime only makes that check too early. */
   #watch(state: Entered): void {
     state.cancel();
     const nowMs = this.#options.clock.nowMs();

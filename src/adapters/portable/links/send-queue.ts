@@ -1,5 +1,5 @@
-// What waits to go out on one data channel: two lanes of messages, written frame by frame while the channel's
-// own queue is below its mark.
+// Messages that wait to go out on one data channel: two lanes, written frame by frame while the channel's own
+// queue is below its mark.
 //
 // Invariants: between any two frames a control message overtakes bulk; within a lane messages keep their
 // order; a message that has begun goes out whole; every promise settles, at the latest when the queue closes.
@@ -15,8 +15,7 @@ export interface FrameSink {
   readonly bufferedBytes: number;
   readonly maxFrameBytes: number;
   /**
-   * Takes a frame and does not keep it; false when the channel is closing, and then its closing is told of
-   * otherwise.
+   * Takes a frame and does not keep it. False when the channel is closing; the closing is reported otherwise.
    */
   write(frame: Uint8Array<ArrayBuffer>): boolean;
 }
@@ -88,7 +87,7 @@ export class SendQueue {
     this.#sink.write(encodeLinkFrame(frame));
   }
 
-  /** Writes while there is room; to be called whenever the channel has drained. */
+  /** Writes while there is room; call it whenever the channel has drained. */
   pump(): void {
     while (this.#closedBecause === undefined && this.#sink.bufferedBytes < SEND_QUEUE_HIGH_BYTES) {
       const job = this.#lanes.control[0] ?? this.#lanes.bulk[0];
@@ -96,7 +95,7 @@ export class SendQueue {
     }
   }
 
-  /** Rejects everything that waits, and whatever is sent from now on. */
+  /** Rejects everything that waits, and all later sends. */
   close(reason: string): void {
     if (this.#closedBecause !== undefined) return;
     this.#closedBecause = reason;
@@ -105,7 +104,7 @@ export class SendQueue {
     }
   }
 
-  /** Writes the message's next frame. Answers false when the channel takes no more. */
+  /** Writes the message's next frame. Returns false when the channel takes no more. */
   #writeFrame(job: Job): boolean {
     try {
       job.frames ??= new MessageFrames(job.parts, job.lane, this.#sink.maxFrameBytes);
@@ -126,7 +125,7 @@ export class SendQueue {
     return true;
   }
 
-  /** Takes a message back that has not begun; answers whether that was possible. */
+  /** Takes a message back that has not begun; returns whether that was possible. */
   #withdraw(job: Job): boolean {
     return job.frames === undefined && this.#remove(job);
   }

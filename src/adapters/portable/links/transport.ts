@@ -1,5 +1,5 @@
 // Links over connections that the platform makes, introduced by the relay or by linked devices. It drives the
-// link machine: what happens goes in, one at a time; what the machine decides is done here.
+// link machine: events go in, one at a time, and the machine's decisions are carried out here.
 //
 // Invariants: the layers above see at most one link per device, `linkUp` before its first message and nothing
 // after its `linkDown`; every `send` settles, at the latest when its link ends.
@@ -35,7 +35,7 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly cryptography: Cryptography;
   readonly random: Random;
   readonly clock: Clock;
-  /** What arrives is put together in these. */
+  /** Incoming messages are put together in these. */
   readonly memory: Memory;
   /** ws: or wss:, with the path. */
   readonly relayUrl: string;
@@ -43,7 +43,7 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly WebSocket?: RelaySocketClass;
   readonly connect: Connect;
   readonly watchLife: WatchLife;
-  /** Hears of exceptions that are bugs: whatever they are, the transport goes on. */
+  /** Is told exceptions that are bugs. The transport continues in any case. */
   readonly onBug: (error: unknown) => void;
 }
 
@@ -52,7 +52,7 @@ export interface LinkTransportOptions extends EnvelopeKeys {
  * LAN.
  */
 const GOODBYE_MS = 100;
-/** The machine is told of a link's signs of life no more often than this, ms. */
+/** Minimum time between two reports of a link's signs of life to the machine, ms. */
 const HEARD_EVERY_MS = 500;
 
 /** The connection with one device: the machine has at most one for each. */
@@ -126,8 +126,8 @@ export class LinkTransport implements Transport {
       state: (state) => {
         this.#relayState(state);
       },
-      entered: () => undefined, // whoever is there hears our announce, and answers
-      arrived: () => undefined, // whoever arrives announces itself
+      entered: () => undefined, // devices in the room hear our announce, and answer
+      arrived: () => undefined, // a new device announces itself
       departed: (connection) => {
         for (const { device, session } of this.#router.dropConnection(connection)) {
           this.#driver.input({ kind: 'session-gone', device, session });
@@ -285,8 +285,7 @@ export class LinkTransport implements Transport {
   }
 
   #arrive(device: DeviceId, link: LinkId, arrival: Arrival): void {
-    // A link that is not up has nothing to say: the machine has ended it, and its last frames are on their
-    // way here.
+    // A link that is not up cannot speak: the machine has ended it, and its last frames are still arriving.
     if (this.#slotOf({ device, link })?.isUp !== true) return;
     switch (arrival.kind) {
       case 'message':
@@ -317,7 +316,7 @@ export class LinkTransport implements Transport {
   }
 
   #carry(route: Route, envelope: Uint8Array): void {
-    // A letter that a jammed or lost path does not take is like one lost on the way: the machine tries again.
+    // A letter that a jammed or lost path refuses is like one lost on the way: the machine tries again.
     if (route.kind === 'relay') this.#relay.forward(route.to, envelope);
     else {
       const { device, hopsLeft } = route;
