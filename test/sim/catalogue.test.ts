@@ -1,5 +1,5 @@
-// The catalogue under partitions, merges, restarts and changes on all sides: in the end everyone has the
-// same, what was removed is gone from every disk, and what was stored and not removed can be read.
+// The catalogue under partitions, merges, restarts and changes on all sides: in the end all devices have the
+// same catalogue, removed files are gone from every disk, and stored files that were not removed can be read.
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, expectSameCatalogues, sameCatalogues, settledOutboxes } from './checks.ts';
@@ -41,13 +41,13 @@ scenario(
   },
 );
 
-/** What a pool goes through, at random, and what was promised in it. */
+/** A pool's random history, and what was promised in it. */
 class Story {
   readonly #simulation: Simulation;
   readonly #devices: readonly SimDevice[];
-  /** Files that a store() answered for. */
+  /** Files whose store() resolved. */
   readonly stored = new Map<string, Uint8Array>();
-  /** Files that a remove() answered for. */
+  /** Files whose remove() resolved. */
   readonly removed = new Set<string>();
 
   constructor(simulation: Simulation, devices: readonly SimDevice[]) {
@@ -99,7 +99,7 @@ class Story {
     this.#whileItLives(removing);
   }
 
-  /** Work that ends with its device, or with the file that someone else removed. */
+  /** Work that ends with its device, or with a file that another device removed. */
   #whileItLives(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
       expect(error).toMatchObject({ code: 'removed-file' });

@@ -1,5 +1,5 @@
-// Holders that claim and keep nothing: before a storer gives up its own copies, each holder has to prove what
-// it claims, from its own disk, and can fetch nothing for that from the storer while it is asked.
+// Holders that claim and keep nothing: before a storer gives up its own copies, each holder must prove its
+// claims from its own disk, and cannot fetch the fragments from the storer during its challenge.
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
@@ -20,13 +20,13 @@ const LIARS = ['send wrong proofs', 'say nothing', 'admit it', 'fetch it now'] a
 const LIAR_COUNT = 8;
 
 scenario(
-  'eight names that claim to hold and keep nothing do not make a storer let go',
+  'eight names that claim fragments and keep nothing do not make a storer let go',
   LIARS.map((_, index) => 1_200 + index),
   async (simulation) => {
     const { world } = simulation;
     const kind = first(LIARS, world.seed % LIARS.length);
     const [storer] = await simulation.pool(1);
-    if (storer === undefined) throw new Error('one device');
+    if (storer === undefined) throw new Error('expected one device');
     const liars = await Promise.all(
       Array.from({ length: LIAR_COUNT }, (_, index) => liar(simulation, storer, kind, index)),
     );
@@ -53,7 +53,7 @@ scenario(
 );
 
 scenario(
-  'liars among honest devices cost nothing but time: the file is placed on those that hold it',
+  'liars among honest devices cost only time: the file is placed on devices that hold it',
   [1_210, 1_211, 1_212, 1_213],
   async (simulation) => {
     const { world } = simulation;
@@ -77,13 +77,13 @@ scenario(
 );
 
 scenario(
-  'a member that claims everything of every new file, says nothing and claims anew, does not keep it from others',
+  'a member that claims all of every new file, stays silent and claims again does not keep it from others',
   [1_220, 1_221, 1_222],
   async (simulation) => {
     const { world, network } = simulation;
     const honest = await simulation.pool(4);
     const storer = first(honest);
-    // All fragments, as many as a device may hold, or so many and withdrawn again and again.
+    // All fragments; or as many as a device may hold; or as many, withdrawn again and again.
     const greed = world.seed % 3;
     const member = new HostileMember(world, network, storer);
     member.greeting = [...member.greeting, { kind: 'features', features: ['challenge'] }];
@@ -128,8 +128,8 @@ scenario(
   async (simulation) => {
     const { world } = simulation;
     const [storer] = await simulation.pool(1);
-    if (storer === undefined) throw new Error('one device');
-    // Either each name says that it can prove once the machine has its fragment, or all do at once.
+    if (storer === undefined) throw new Error('expected one device');
+    // Either each name says that it can prove once the machine has its fragment, or all do together.
     const isLate = world.seed % 2 === 0;
     const machine = new Machine(simulation, isLate);
     for (let index = 0; index < LIAR_COUNT; index++) await machine.addName(storer, index);
@@ -148,8 +148,7 @@ scenario(
 );
 
 /**
- * Devices of one machine, whose disk has room for one fragment: it forgets the last before it fetches the
- * next.
+ * Devices of one machine, whose disk has room for one fragment: it drops the last before it fetches the next.
  */
 class Machine {
   readonly names: HostileMember[] = [];
@@ -231,7 +230,7 @@ class Machine {
     }
   }
 
-  /** What it lacks it fetches now, if the storer gives it. */
+  /** It fetches missing fragments now, if the storer serves them. */
   async #prove(name: HostileMember, from: DeviceId, id: number, asks: readonly ProofAsk[]): Promise<void> {
     const digests: (Uint8Array | undefined)[] = [];
     for (const ask of asks) {
@@ -269,7 +268,7 @@ class Machine {
     }
   }
 
-  /** Nothing after a while without an answer. */
+  /** Nothing, after a while without an answer. */
   #ask(
     name: HostileMember,
     to: DeviceId,
@@ -332,7 +331,7 @@ async function liar(
         served.count += 1;
         break;
       case 'failed':
-        // Nothing to be had: it says so, and may fetch later as much as it likes.
+        // Nothing to be had: it says so, and may fetch as much as it likes later.
         if (kind === 'fetch it now' && asked !== undefined) {
           const { id, asks } = asked;
           asked = undefined;

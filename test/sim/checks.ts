@@ -1,5 +1,4 @@
-// What must be true of a simulated pool, judged by what lies on the disks and never by what a device
-// believes.
+// What must be true of a simulated pool, judged by what is on the disks and never by what a device believes.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -25,7 +24,7 @@ export function fragmentsOn(devices: readonly SimDevice[], fileId: string): Set<
   return new Set(devices.flatMap((device) => [...wholeFragments(device, fileId)]));
 }
 
-/** How many of `holdings` may be lost, found by losing them: every set of them, smallest first. */
+/** How many of `holdings` may be lost, found by losing every set of them, smallest first. */
 export function trueMargin(holdings: readonly ReadonlySet<number>[], k: number): number {
   const holders = holdings.filter((set) => set.size > 0);
   let margin = holders.length;
@@ -36,7 +35,7 @@ export function trueMargin(holdings: readonly ReadonlySet<number>[], k: number):
   return margin;
 }
 
-/** No device holds more of a file than its cap, except its storer as long as the file is in its outbox. */
+/** No device holds more of a file than its cap, except its storer while the file is in its outbox. */
 export function expectCaps(
   devices: readonly SimDevice[],
   files: ReadonlyMap<string, { readonly k: number }>,
@@ -64,7 +63,7 @@ export function sameCatalogues(devices: readonly SimDevice[]): boolean {
 }
 
 /**
- * Nothing is on the disk that no file of the catalogue needs: no stray fragment, block, claim or outbox row.
+ * The disk has nothing that no file of the catalogue needs: no stray fragment, block, claim or outbox row.
  */
 export function expectOnlyNeeded(device: SimDevice): void {
   const files = new Map(device.pool.status().files.map((file) => [file.fileId, file]));
@@ -87,20 +86,17 @@ export function expectOnlyNeeded(device: SimDevice): void {
   }
 }
 
-/** Nobody places anything: what can be placed is. */
+/** No device is placing: everything that can be placed is. */
 export function settledOutboxes(devices: readonly SimDevice[]): boolean {
   return devices.every((device) => device.pool.status().files.every((file) => !file.inOutbox));
 }
 
-/**
- * How long a viewer may not yet have heard of a change, ms: the slowest message of a calm network, twice, and
- * a disk.
- */
+/** How late a viewer may hear of a change, ms: the slowest message of a calm network, twice, and a disk. */
 const NEWS_MS = 100;
 
 /**
  * From now on, at every event, no running device shows a margin or a reach that the disks of the devices it
- * reaches do not bear out, now or as lately as news travels.
+ * reaches do not justify, now or within the time that news takes.
  */
 export function watchHonesty(world: World, devices: readonly SimDevice[]): void {
   const recent = new Map<string, Truth[]>();

@@ -1,4 +1,4 @@
-// What makes a seed worth printing: the same seed is the same run, message for message.
+// Why a printed seed is useful: the same seed gives the same run, message for message.
 
 import { expect, test } from 'vitest';
 import { formPool } from './device.ts';
@@ -12,7 +12,7 @@ test('two runs with one seed deliver the same messages at the same times; anothe
   expect(other).not.toBe(one);
 });
 
-/** A rough quarter of an hour with stores, a restart, a partition and a read. */
+/** About a quarter of an hour with stores, a restart, a partition and a read. */
 async function traceOf(seed: number): Promise<string> {
   const world = new World(seed);
   const network = new Network(world);

@@ -1,5 +1,5 @@
 // A simulated device: the real runtime and the real core over virtual time, a simulated transport and a store
-// in memory. Cryptography is Node's, called synchronously, so that every run with a seed is the same; the
+// in memory. Cryptography is Node's, called synchronously, so that every run with a seed is the same. The
 // segment codec is the real one.
 
 import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify } from 'node:crypto';
@@ -25,7 +25,7 @@ import type { World } from './world.ts';
 
 const QUOTA_BYTES = 2 ** 30;
 
-/** Of which device a transport is to be, and the life of the tab that has it. */
+/** The device that a transport is for, and the life of its tab. */
 export interface TransportNeeds {
   readonly keys: PoolKeys;
   readonly identity: Identity;
@@ -33,10 +33,10 @@ export interface TransportNeeds {
   readonly clock: Clock;
 }
 
-/** What devices are connected by. */
+/** What connects devices. */
 export interface SimNetwork {
   transportFor(needs: TransportNeeds): Transport;
-  /** The device is gone from the network at once, as a killed tab; the others notice. */
+  /** The device vanishes from the network, as a killed tab does; the others notice. */
   unplug(device: DeviceId): void;
   /** The device's tab is frozen: what is sent to it waits, and after a while its links die. */
   frozen(device: DeviceId): void;
@@ -47,11 +47,11 @@ export interface SimNetwork {
 export interface SimCodec {
   /** Segments that were sealed. */
   sealedCount: number;
-  /** Each of them: key and segment number, the hash of what they sealed, and its blocks' (blockKey). */
+  /** For each: key and segment number, the hash of the plaintext, and the blocks' hashes (blockKey). */
   readonly sealed: { sealedBy: string; plainHash: string; blockKeys: string[] }[];
-  /** So many calls to seal fail next, as their workers die. */
+  /** This many of the next calls to seal fail, because their workers die. */
   dyingCount: number;
-  /** So many calls to open a segment fail next, as their workers die. */
+  /** This many of the next calls to open a segment fail, because their workers die. */
   dyingReadCount: number;
 }
 
@@ -102,8 +102,7 @@ export class SimDevice {
   }
 
   /**
-   * The tab is killed: nothing is said, nothing in memory survives, and no call to the disk that was waiting
-   * is made.
+   * The tab is killed: nothing is said, nothing in memory survives, and no waiting call to the disk is made.
    */
   kill(): void {
     this.#process.kill();
@@ -123,7 +122,7 @@ export class SimDevice {
     this.#network.frozen(this.id);
   }
 
-  /** The tab hangs: its links stay open for ever, and nothing in it happens. */
+  /** The tab hangs: its links stay open forever, and nothing in it happens. */
   hang(): void {
     this.#process.freeze();
   }
@@ -147,7 +146,7 @@ export class SimDevice {
     return this.pool.store(new MemoryBlob(0, bytes.length, (start, end) => bytes.slice(start, end)), options);
   }
 
-  /** Continues an unfinished store, with a file that is chosen again where one is given. */
+  /** Continues an unfinished store, with the chosen file if one is given. */
   resume(id: string, file?: File): ReturnType<Palm['resumeStore']> {
     return this.pool.resumeStore(id, file);
   }
@@ -220,7 +219,7 @@ export async function formPool(world: World, network: SimNetwork, count: number)
     (_, index) => new SimDevice(`device ${index}`, world, network),
   );
   const [first, ...others] = devices;
-  if (first === undefined) throw new Error('a pool has at least one device');
+  if (first === undefined) throw new Error('a pool needs at least one device');
   await world.settled('the pool is created', first.pool.createPool({ name: 'simulated' }));
   for (const device of others) await joinPool(world, device, first);
   await world.until('all devices see each other', () =>
@@ -240,10 +239,10 @@ export function reachableCount(device: SimDevice): number {
 /** Bytes start..end-1 of a file as it is now, as far as it has them. */
 type BytesNow = (start: number, end: number) => Uint8Array<ArrayBuffer>;
 
-/** What a stream brings at once: a file may change between two of these. */
+/** What a stream delivers in one piece: a file may change between two of these. */
 const CHUNK_BYTES = 128 * 1024;
 
-/** Part of a file whose bytes arrive within microtasks: Node's own reads on another thread. */
+/** Part of a file whose bytes arrive within microtasks: Node itself reads on another thread. */
 class MemoryBlob extends Blob {
   readonly #start: number;
   readonly #end: number;

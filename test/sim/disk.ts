@@ -1,6 +1,6 @@
 // What a tab sees of its stores: every call takes its turn and some time, as database transactions do. A call
-// whose turn has not come when the tab is killed never happened; one whose turn has come is durable, heard of
-// or not.
+// whose turn has not come when the tab is killed never happened. A call whose turn has come is durable,
+// whether or not the tab hears of it.
 
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { FragmentStore, RecordStore, SecretStore, StoreJournal } from '../../src/core/ports.ts';
@@ -13,15 +13,17 @@ export function soundDisk(): DiskFaults {
   return { recordsFail: false, clearsFail: false, hangs: false, dyingCount: 0, mostMs: 3 };
 }
 
-/** What a test makes go wrong. */
+/** The faults that a test causes. */
 export interface DiskFaults {
   /** Catalogue records can no longer be written. */
   recordsFail: boolean;
-  /** Fragments cannot be deleted all at once: the worker that has them cannot be started. */
+  /** Fragments cannot be deleted all together: their worker cannot be started. */
   clearsFail: boolean;
   /** A call that drops fragments never returns. */
   hangs: boolean;
-  /** So many calls that write or read a block fail next, as the worker that has the blocks dies. */
+  /**
+   * This many of the next calls that write or read a block fail, because the worker that has the blocks dies.
+   */
   dyingCount: number;
   /** Most time of one transaction, ms. */
   mostMs: number;

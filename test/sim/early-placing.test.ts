@@ -1,6 +1,6 @@
-// Early placing on virtual time: blocks are with their takers while the rest of their file is still being
-// sealed, nothing is sent twice for it, and whatever becomes of the store, the storer or the links, nobody
-// keeps what no fragment counts.
+// Early placing on virtual time: blocks are at their takers while the rest of their file is still being
+// sealed, nothing is sent twice for it, and whatever happens to the store, the storer or the links, no device
+// keeps blocks that no fragment counts.
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
@@ -18,11 +18,11 @@ const OPTIONS: StoreOptions = { name: 'film.mp4', k: 3, n: 6 };
 const SEGMENT_COUNT = 8;
 const SIZE = 7 * (3 * BLOCK_BYTES - 16) + 1_000;
 const SHARE_BYTES = SEGMENT_COUNT * BLOCK_BYTES;
-/** A disk that takes this long for what is written makes the store last. */
+/** A disk with writes this slow makes the store last. */
 const SLOW_DISK_MS = 150;
 
 scenario(
-  'most blocks are where they belong when the file is published, each was sent once, and no claim stays',
+  'most blocks are at home when the file is published, each was sent once, and no claim stays',
   [900, 901],
   async (simulation) => {
     const { world, pool } = simulation;
@@ -55,7 +55,7 @@ scenario(
 );
 
 scenario(
-  'a file that is published while its blocks are still on their way is fetched once all the same',
+  'a file published while its blocks are still on their way is fetched only once',
   [905, 906],
   async (simulation) => {
     const { world, network, pool } = simulation;
@@ -74,7 +74,7 @@ scenario(
 );
 
 scenario(
-  'a store that is cancelled at any moment leaves nothing at the takers',
+  'a store that is cancelled at any moment leaves nothing on the takers',
   [910, 911, 912, 913, 914, 915, 916, 917],
   async ({ world, pool }) => {
     const devices = await pool(3);
@@ -87,7 +87,7 @@ scenario(
     abort.abort();
     await world.settled('it ends', ended);
     await world.pass(2_000);
-    // An entry that was being written when it was cancelled is published.
+    // An entry that was being written at the cancel is published.
     const isPublished = storer.pool.status().files.length > 0;
     if (isPublished) await world.until('placed', () => settledOutboxes(devices));
     await world.pass(1_000);
@@ -99,7 +99,7 @@ scenario(
 );
 
 scenario(
-  'a storer that dies is waited for: one that comes back finds its blocks there, of one that does not they go',
+  'a storer that dies is waited for: its blocks are there if it returns, and are dropped if it does not',
   [920, 921, 922, 923],
   async (simulation) => {
     const { world, pool } = simulation;
@@ -132,13 +132,13 @@ scenario(
 );
 
 scenario(
-  'links that break and lose, takers that restart, freeze or fill up: the file is placed, and nothing else stays',
+  'a file is placed and nothing else stays when links break and lose and takers restart, freeze or fill up',
   [930, 931, 932, 933, 934, 935, 936, 937],
   async (simulation) => {
     const { world, network, pool } = simulation;
     const devices = await pool(4);
     const [storer, ...takers] = devices;
-    if (storer === undefined) throw new Error('there is a storer');
+    if (storer === undefined) throw new Error('expected a storer');
     network.faults = { ...ROUGH, bytesPerMs: 2_000 };
     storer.diskFaults.mostMs = SLOW_DISK_MS;
     const bytes = world.random.bytes(SIZE);
@@ -175,7 +175,7 @@ scenario(
 );
 
 scenario(
-  'a taker without room for its share twice is foretold nothing, and takes it in the end',
+  'a taker without room for its share twice is foretold nothing, and still takes it in the end',
   [940],
   async (simulation) => {
     const { world, pool } = simulation;
@@ -196,13 +196,13 @@ scenario(
 );
 
 scenario(
-  'two stores at once to takers with little room take no more than is offered, and both are placed',
+  'two simultaneous stores to takers with little room take no more than is offered, and both are placed',
   [950, 951, 952],
   async (simulation) => {
     const { world, pool } = simulation;
     const devices = await pool(4);
     const [one, other, ...takers] = devices;
-    if (one === undefined || other === undefined) throw new Error('there are storers');
+    if (one === undefined || other === undefined) throw new Error('expected two storers');
     for (const storer of [one, other]) storer.diskFaults.mostMs = SLOW_DISK_MS;
     const offeredBytes = 5 * SHARE_BYTES;
     const before = takers.map((taker) => taker.store.usedBytes());
@@ -226,7 +226,7 @@ scenario(
 const LIES = ['silence', 'absent', 'other bytes', 'too many bytes', 'what it told'] as const;
 
 scenario(
-  'a flood of hints fills no more than half of what is offered and not for ever, and keeps nobody from working',
+  'a flood of hints fills at most half of the offered space, not forever, and stops no device from working',
   LIES.map((_, index) => 960 + index),
   async (simulation) => {
     const { world, network, pool } = simulation;
@@ -278,7 +278,7 @@ scenario(
   },
 );
 
-/** What is on their disks only because it was foretold is never more than `most`. */
+/** Blocks that are on their disks only because they were foretold never exceed `most`. */
 function watchClaims({ world }: Simulation, takers: readonly SimDevice[], most: number): void {
   world.always(() => {
     for (const taker of takers) expect(foretoldCount(taker) * BLOCK_BYTES).toBeLessThanOrEqual(most);

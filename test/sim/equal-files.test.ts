@@ -1,5 +1,5 @@
-// A file that is stored a second time: what may stand for it. A content tag is its publisher's word; bytes
-// are compared, and holders have to give parts of what they claim.
+// A file that is stored a second time: what may stand for it. A content tag is only its publisher's word;
+// bytes are compared, and holders must give parts of what they claim.
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
@@ -19,7 +19,7 @@ import { first, scenario, type Simulation } from './scenario.ts';
 const SIZE = 2_000_000;
 
 scenario(
-  'equal bytes are stored once, whoever stores them, while any one device may be lost',
+  'equal bytes are stored once, whichever device stores them, if any one device may be lost',
   [1_300, 1_301],
   async ({ world, pool }) => {
     const devices = await pool(4);
@@ -37,7 +37,7 @@ scenario(
 );
 
 scenario(
-  'equal bytes that one device alone could lose are stored anew',
+  'equal bytes that the loss of one device would lose are stored again',
   [1_305, 1_306],
   async ({ world, pool }) => {
     const devices = await pool(2);
@@ -82,7 +82,7 @@ scenario(
   },
 );
 
-/** Three members, one of which publishes the file of `victim` once more, under the tag of `bytes`. */
+/** Three members, one of which publishes the file of `victim` again, under the tag of `bytes`. */
 async function poisonPool(
   { world, network }: Simulation,
   victim: SimDevice,
@@ -92,7 +92,7 @@ async function poisonPool(
   const liars = [0, 1, 2].map(() => new HostileMember(world, network, victim));
   const publisher = first(liars);
   const manifest = await manifestOn(victim, publisher);
-  if (manifest.access.kind !== 'pool') throw new Error('a pool file');
+  if (manifest.access.kind !== 'pool') throw new Error('expected a pool file');
   const segmentBytes = segmentBytesOf(geometryOf(SIZE, manifest.k, manifest.n));
   const hashes = Array.from({ length: Math.ceil(SIZE / segmentBytes) }, (_, segment) =>
     createHash('sha256')
@@ -142,7 +142,7 @@ async function poisonPool(
   return liars;
 }
 
-/** The manifest of the one file that `device` stored, opened as a member may. */
+/** The manifest of the one file that `device` stored, opened as any member may. */
 async function manifestOn(device: SimDevice, member: HostileMember): Promise<Manifest> {
   const { catalogueKey, poolId } = member.keys;
   for (const { bytes } of await device.store.records.loadRecords()) {
@@ -150,7 +150,7 @@ async function manifestOn(device: SimDevice, member: HostileMember): Promise<Man
     if (body.kind === 'file')
       return openManifest(body.manifest, catalogueKey, poolId, synchronousCryptography);
   }
-  throw new Error('a file is stored');
+  throw new Error('expected a stored file');
 }
 
 async function fragmentsOn(device: SimDevice): Promise<{

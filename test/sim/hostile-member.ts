@@ -1,5 +1,5 @@
-// A member that does as it likes: it has the invite, and so every pool key, and an identity of its own;
-// whatever it says on its links is up to the test.
+// A member that does as it likes: it has the invite, and so every pool key, and its own identity. The test
+// decides what it says on its links.
 
 import {
   encodeEntry,
@@ -24,7 +24,7 @@ import type { Network } from './network.ts';
 import { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
-/** Where an entry stands in a log, as far as a test wants it to differ from the next honest place. */
+/** An entry's position in a log, where a test wants it to differ from the next honest one. */
 export interface EntryPlan {
   readonly seq?: number;
   readonly prev?: EntryId | undefined;
@@ -37,7 +37,7 @@ export class HostileMember {
   readonly identity: Identity;
   /** Devices that it is linked with now. */
   readonly linked = new Set<DeviceId>();
-  /** How often a link of its was closed. */
+  /** How often one of its links was closed. */
   closedCount = 0;
   /** What it does with a message; nothing, until a test says otherwise. */
   onMessage: (from: DeviceId, message: Message, payload: Uint8Array) => void = () => undefined;
@@ -64,7 +64,7 @@ export class HostileMember {
     return this.identity.deviceId;
   }
 
-  /** Goes on the network, and links with everyone. */
+  /** Goes on the network, and links with every device. */
   open(): void {
     this.#transport.open({
       linkUp: (device) => {
@@ -99,15 +99,15 @@ export class HostileMember {
     this.sendParts(to, encodeMessage(message, payload), payload === undefined ? 'control' : 'bulk');
   }
 
-  /** Bytes that need not be a message. On a link that was closed on it, it talks to nobody. */
+  /** Bytes that need not be a message. It sends nothing on a link that was closed. */
   sendParts(to: DeviceId, parts: readonly Uint8Array[], lane: 'control' | 'bulk' = 'control'): void {
     this.#transport.send(to, parts, lane).catch(() => undefined);
   }
 
-  /** The next entry of its own log, well signed, unless `plan` wants it elsewhere. */
+  /** The next entry of its own log, well signed, unless `plan` places it elsewhere. */
   async entry(body: EntryBody, plan: EntryPlan = {}): Promise<Uint8Array> {
     const { seq = this.#seq + 1, pool = this.keys.poolId } = plan;
-    // Undefined is a wish too: that of a first entry.
+    // Undefined is also a wish: for a first entry.
     const prev = 'prev' in plan ? plan.prev : this.#prev;
     const at = plan.at ?? { ms: this.#world.nowMs, count: 0 };
     const payload = encodeEntryPayload({ pool, publicKey: this.identity.publicKey, seq, prev, at, body });

@@ -1,5 +1,6 @@
-// A hostile member against honest devices: they lose nothing, refuse what is wrong, say so, keep each other's
-// company, and go on. The hostile one is a member: it may read, and it may lie about what it holds.
+// A hostile member against honest devices: they lose nothing, refuse and report what is wrong, stay linked
+// with each other, and carry on. The hostile one is a member: it may read, and it may lie about what it
+// holds.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -24,7 +25,7 @@ import { first, scenario, type Simulation } from './scenario.ts';
 const HONEST_COUNT = 4;
 
 scenario(
-  'garbage, oversized and unknown messages, and a missing or wrong hello, close that link and no other',
+  'garbage, oversized and unknown messages, and a missing or wrong hello close that link and no other',
   [401],
   async (simulation) => {
     const { world } = simulation;
@@ -74,7 +75,7 @@ scenario(
   async (simulation) => {
     const { world, network, pool } = simulation;
     const [device] = await pool(1);
-    if (device === undefined) throw new Error('a pool of one');
+    if (device === undefined) throw new Error('expected a pool of one');
     const { fileId } = await world.settled('store', device.put(world.random.bytes(900), { name: 'kept' }));
     for (let count = 0; count < 1_001; count += 1) {
       const liar = new HostileMember(world, network, device);
@@ -94,7 +95,7 @@ scenario(
 );
 
 scenario(
-  'records that were changed, that belong to another pool, or that speak for others are refused and told',
+  'records that were changed, belong to another pool or speak for others are refused and reported',
   [411],
   async (simulation) => {
     const { world } = simulation;
@@ -131,7 +132,7 @@ scenario(
 );
 
 scenario(
-  'whoever removes many files of others, or sends records that are not genuine, is told of by name, in one notice each',
+  'a member that removes many files of others or sends forged records is reported by name, with one notice each',
   [415],
   async (simulation) => {
     const { world } = simulation;
@@ -169,7 +170,7 @@ scenario(
 );
 
 scenario(
-  'a record at the end of time, a forked log and an orphan do not keep anyone from going on, or from agreeing',
+  'a record at the end of time, a forked log and an orphan keep no device from continuing or agreeing',
   [421, 422],
   async (simulation) => {
     const { world } = simulation;
@@ -216,7 +217,7 @@ scenario(
 );
 
 scenario(
-  'a log that forks without end is kept the same everywhere, in a bounded size, and nobody goes on asking for it',
+  'a log that forks endlessly is kept the same everywhere, within bounds, and devices stop asking for it',
   [425, 426],
   async (simulation) => {
     const { world, network } = simulation;
@@ -243,7 +244,7 @@ scenario(
     await world.pass(60_000);
     expect(asked).toEqual([]);
     const [one] = honest;
-    // What is kept of it, and on the disk, is its trunk and eight branches of two.
+    // What is kept of it, also on the disk, is its trunk and eight branches of two.
     for (const device of honest) {
       expect(device.store.contents().entryIds.toSorted()).toEqual(one?.store.contents().entryIds.toSorted());
       expect(device.store.contents().entryIds.length).toBeLessThanOrEqual(seq + 16 + 2 * honest.length + 1);
@@ -268,7 +269,7 @@ const LIES = [
 ] as const;
 
 scenario(
-  'a device that claims fragments it has not costs a read some time, and no read ends wrongly',
+  'a device that claims fragments it does not have costs a read some time, and no read ends wrongly',
   LIES.map((_, index) => 430 + index),
   async (simulation) => {
     const { world } = simulation;
@@ -281,7 +282,7 @@ scenario(
     );
     await world.until('placed', () => settledOutboxes(honest));
     const file = parseFileId(fileId);
-    // Anyone may ask for the indexes, so its lies can be about blocks too.
+    // Any device may ask for the indexes, so it can lie about blocks too.
     const indexes = new Map(
       honest
         .flatMap((device) => device.store.contents().fragments)
@@ -311,7 +312,7 @@ scenario(
     expect(reader.fileStatus(fileId)).toMatchObject({ reach: 4 });
     const read = await world.settled(`read past ${lie}`, reader.read(fileId), 120_000);
     expect(Buffer.compare(read, bytes)).toBe(0);
-    // What it gave instead is told, once it is clear that the claim stands.
+    // What it gave instead is reported once it is clear that the claim stands.
     await world.pass(20_000);
     const mayBeHonest = ['busy', 'storage', 'silence', 'an index'].includes(lie);
     if (!mayBeHonest) expectMisdeed(reader, 'withheld');
@@ -331,7 +332,7 @@ scenario(
 );
 
 scenario(
-  'a device that claims everything and asks the others to give up their second copies gets none of them',
+  'a device that claims everything and asks the others to release their second copies gets none of them',
   [440],
   async (simulation) => {
     const { world } = simulation;
@@ -410,7 +411,7 @@ scenario(
 );
 
 scenario(
-  'where the only taker left is always busy, or silent, a store answers with what could be placed',
+  'a store whose only remaining taker is always busy or silent reports what could be placed',
   [455, 456],
   async (simulation) => {
     const { world } = simulation;
@@ -430,7 +431,7 @@ scenario(
 );
 
 scenario(
-  'floods and answers that nobody asked for are bounded, and stores and reads go on meanwhile',
+  'floods and unrequested answers are bounded, and stores and reads continue meanwhile',
   [460, 461, 462, 463, 464, 465, 466],
   async (simulation) => {
     const { world, network } = simulation;
@@ -451,7 +452,7 @@ scenario(
       await world.pass(50);
     }
     await world.pass(1_000);
-    // Some answers wait, those of the requests that a device may have open, and no more is prepared for it.
+    // Some answers wait, at most those of a device's open requests; no more are prepared for it.
     expect(network.mostQueuedBytes(victim.id, hostile.id)).toBeLessThan(MAX_OPEN_REQUESTS * BLOCK_BYTES);
     network.faults = faults;
     await expectWorks(simulation, honest);

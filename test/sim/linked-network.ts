@@ -1,5 +1,6 @@
-// The network under the real transport: link machines, routers, couriers and relay clients as devices run them, over connections
-// and a relay that are simulated. Where `Network` gives a pool its links, here the devices have to find and mend them.
+// The network under the real transport: link machines, routers, couriers and relay clients as devices run
+// them, over simulated connections and a simulated relay. `Network` gives a pool its links; here the devices
+// must find and mend them.
 
 import { LinkTransport } from '../../src/adapters/portable/links/transport.ts';
 import type { PageLife } from '../../src/adapters/portable/links/connection.ts';
@@ -15,7 +16,7 @@ import type { World } from './world.ts';
 export class LinkedNetwork implements SimNetwork {
   readonly connections: SimConnections;
   readonly relay: SimRelay;
-  /** What the transports threw or reported as bugs of their own. */
+  /** Errors that the transports threw or reported as bugs of their own. */
   readonly bugs: unknown[] = [];
   readonly #world: World;
   readonly #running = new Map<DeviceId, { readonly process: SimProcess; readonly lives: Set<PageLife> }>();
@@ -56,7 +57,7 @@ export class LinkedNetwork implements SimNetwork {
     this.relay.unplug(running.process);
   }
 
-  /** Nothing to do: what is sent to a frozen tab waits for it, and the others notice that it says nothing. */
+  /** Nothing to do: what is sent to a frozen tab waits for it, and the others notice its silence. */
   frozen(): void {}
 
   thawed(device: DeviceId): void {

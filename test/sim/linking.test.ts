@@ -1,5 +1,6 @@
-// Whole pools over the real transport: link machines, routers, couriers and relay clients on virtual time, over connections and a
-// relay that are simulated. Devices find each other, lose their links and mend them, while files are stored and read.
+// Whole pools over the real transport: link machines, routers, couriers and relay clients on virtual time,
+// over simulated connections and a simulated relay. Devices find each other, lose their links and mend them,
+// while files are stored and read.
 
 import { expect, test } from 'vitest';
 import { expectSameCatalogues, sameCatalogues, settledOutboxes } from './checks.ts';
@@ -100,7 +101,7 @@ async function traceOf(seed: number): Promise<string> {
   const world = new World(seed);
   const network = new LinkedNetwork(world, ROUGH);
   const [a, b] = await formPool(world, network, 3);
-  if (a === undefined || b === undefined) throw new Error('the pool has three devices');
+  if (a === undefined || b === undefined) throw new Error('expected a pool of three');
   network.connections.breakLink(a.id, b.id);
   const bytes = world.random.bytes(100_000);
   await world.settled('store', a.put(bytes, { name: 'traced' }), MENDED_MS);

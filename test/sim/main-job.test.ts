@@ -8,7 +8,7 @@ import { World } from './world.ts';
 
 const SEGMENT = 4 * 241_664 - 16;
 
-test('five devices: any files come back bit-exactly after two devices are lost, at a device that never held them', async () => {
+test('five devices: any file comes back bit-exactly after two are lost, on a device that never held it', async () => {
   const world = new World(1);
   const network = new Network(world, CALM);
   const devices = await formPool(world, network, 5);
@@ -40,7 +40,7 @@ test('five devices: any files come back bit-exactly after two devices are lost, 
   }
 });
 
-test('with too few devices a read says so, and works again when one returns', async () => {
+test('a read with too few devices says so, and works again when one returns', async () => {
   const world = new World(2);
   const network = new Network(world, CALM);
   const devices = await formPool(world, network, 5);
@@ -66,7 +66,7 @@ test('with too few devices a read says so, and works again when one returns', as
   expect(Buffer.compare(read, bytes)).toBe(0);
 });
 
-test.each([11, 12])('a rough network (seed %i) delays, and loses nothing', async (seed) => {
+test.each([11, 12])('a rough network (seed %i) causes delays but no losses', async (seed) => {
   const world = new World(seed);
   const network = new Network(world, CALM);
   const devices = await formPool(world, network, 5);

@@ -1,7 +1,7 @@
 // FragmentStore, RecordStore, StoreJournal and SecretStore in memory, for the simulator: the contract of the
 // IndexedDB store (test/contract runs against both) without its platform. Every method settles within
-// microtasks and hashes in place, so a simulated pool on virtual time does the same thing on every run. Bytes
-// are copied in and out, as a database does.
+// microtasks and hashes in place, so a simulated pool on virtual time does the same on every run. Bytes are
+// copied in and out, as in a database.
 
 import { createHash } from 'node:crypto';
 import { equalBytes, hexOf } from '../../src/core/model/bytes.ts';
@@ -35,24 +35,24 @@ export interface MemoryStore {
   readonly records: RecordStore;
   readonly journal: StoreJournal;
   readonly secrets: SecretStore;
-  /** Bytes of the blocks and fragment indexes that are here; what `capacityBytes` bounds. */
+  /** Bytes of the blocks and fragment indexes that are here, bounded by `capacityBytes`. */
   usedBytes(): number;
-  /** From now on writes that lead beyond this fail with 'storage-full'. */
+  /** From now on writes beyond this fail with 'storage-full'. */
   setCapacity(capacityBytes: number): void;
   /** What is on the disk now, for checks between two events. */
   contents(): StoreContents;
-  /** The page ended, and another one begins with what is on the disk. */
+  /** The page ended, and another begins with what is on the disk. */
   restart(): void;
-  /** Flips a bit of a stored block, as a failing disk would. Answers whether the block is here. */
+  /** Flips a bit of a stored block, as a failing disk would. Returns whether the block is here. */
   corruptBlock(hash: BlockHash): boolean;
-  /** Flips a bit of a stored fragment index. Answers whether the fragment is here. */
+  /** Flips a bit of a stored fragment index. Returns whether the fragment is here. */
   corruptIndex(fragmentId: FragmentId): boolean;
   /** Makes every record of an unfinished store unreadable. */
   damageJournal(): void;
-  /** Makes what jobs kept unreadable: their blocks are nobody's from the next start on. */
+  /** Makes what jobs kept unreadable: from the next start on, their blocks have no owner. */
   forgetKept(): void;
   /**
-   * Deletes a stored block and leaves its claims, as an evicting browser would. Answers whether the block was
+   * Deletes a stored block and leaves its claims, as an evicting browser would. Returns whether the block was
    * here.
    */
   deleteBlock(hash: BlockHash): boolean;
@@ -61,7 +61,7 @@ export interface MemoryStore {
 export interface StoreContents {
   /** Fragments that exist, with their index as it was committed. */
   readonly fragments: readonly { readonly fragment: StoredFragment; readonly index: Uint8Array }[];
-  /** By blockKey: whether the bytes are there and fit their hash, and who counts the block. */
+  /** By blockKey: whether the bytes are there and fit their hash, and the owners that count the block. */
   readonly blocks: ReadonlyMap<
     string,
     { readonly isSound: () => boolean; readonly owners: readonly string[] }
@@ -70,7 +70,7 @@ export interface StoreContents {
   readonly entryIds: readonly string[];
   readonly metaNames: readonly string[];
   readonly secretNames: readonly string[];
-  /** What jobs noted with the blocks that they kept, lower-case hex. */
+  /** Plain hashes that jobs kept with their blocks, lower-case hex. */
   readonly plainHashes: readonly string[];
   /** Ids of the stores in the journal. */
   readonly unfinished: readonly string[];
@@ -104,7 +104,7 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
 }
 
 interface Claimed {
-  /** Jobs and fragments that count the block; a block whose last owner goes is deleted. */
+  /** Jobs and fragments that count the block. It is deleted with its last owner. */
   readonly owners: Set<string>;
   /** Undefined when the block was lost while it was claimed. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
@@ -237,7 +237,7 @@ class MemoryFragmentStore implements FragmentStore {
     this.#kept.clear();
   }
 
-  /** The page ended: only what was kept is still claimed by jobs. */
+  /** The page ended: jobs now claim only what was kept. */
   restart(): void {
     for (const owner of this.#owners()) {
       const kept = [...(this.#kept.get(owner)?.values() ?? [])].flatMap(({ hashes }) => hashes);

@@ -29,9 +29,9 @@ export const ROUGH: NetworkFaults = { delayMs: [1, 400], bytesPerMs: 5_000, loss
 const RETRANSMIT_MS = 800;
 /** A link that ended is built again this long after both ends know, ms. */
 const RELINK_MS = 1_500;
-/** An end that was not there when the link broke notices within this, ms. */
+/** An end that was absent when the link broke notices within this, ms. */
 const NOTICE_MS = 3_000;
-/** A frozen device's links die after this, ms: its probes stay unanswered. */
+/** A frozen device's links die after this, ms: its probes get no answer. */
 const FROZEN_LINK_MS = 10_000;
 
 /** One device as the network sees it: it ends with the tab or the transport. */
@@ -48,9 +48,9 @@ interface Sending {
 interface Link {
   readonly ends: readonly [Endpoint, Endpoint];
   state: 'rising' | 'up' | 'down';
-  /** Ends that heard linkUp, and not yet linkDown. */
+  /** Ends that heard linkUp and no linkDown yet. */
   readonly told: Set<Endpoint>;
-  /** Whose messages still arrive although the link is down: who closed it in good order. */
+  /** Devices whose messages still arrive although the link is down, because they closed it in good order. */
   drains: Endpoint | undefined;
   /** Earliest arrival of the next message, by sender and lane: keeps the order. */
   readonly arriveMs: Map<string, number>;
@@ -72,11 +72,11 @@ export class Network implements SimNetwork {
   readonly unlimited = new Set<DeviceId>();
   /** Message bytes that were delivered. */
   deliveredBytes = 0;
-  /** Messages on their way, and link events that an end has not heard of. */
+  /** Messages on their way, and link events that an end has not heard yet. */
   inFlightCount = 0;
   /** Called with each message as it is handed to its receiver. */
   onDelivery: (from: DeviceId, to: DeviceId, bytes: Uint8Array<ArrayBuffer>) => void = () => undefined;
-  /** What a device really sends where it means to send `bytes`: a fault of its own memory or software. */
+  /** What a device really sends when it means to send `bytes`: a fault of its own memory or software. */
   distort: (from: DeviceId, to: DeviceId, bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = (
     _from,
     _to,
@@ -98,7 +98,7 @@ export class Network implements SimNetwork {
     return this.#trace.digest('hex');
   }
 
-  /** Devices talk only within their group; links across break. */
+  /** Devices talk only within their group; links across groups break. */
   partition(group: (device: DeviceId) => number): void {
     this.#group = group;
     for (const link of this.#links.values())
@@ -136,7 +136,7 @@ export class Network implements SimNetwork {
     };
   }
 
-  /** The device is gone from the network at once, as a killed tab; the others notice. */
+  /** The device vanishes from the network, as a killed tab does; the others notice. */
   unplug(device: DeviceId): void {
     this.#open.delete(device);
     for (const link of this.#links.values()) if (hasEnd(link, device)) this.#break(link, 'vanished');
@@ -196,7 +196,7 @@ export class Network implements SimNetwork {
     link.state = 'up';
     for (const [end, other] of bothWays(link)) {
       const delayMs = this.#delayMs();
-      // What the other end says sooner is heard only after.
+      // What the other end says sooner is heard only after that.
       for (const lane of ['control', 'bulk']) {
         link.arriveMs.set(`${other.device}/${lane}`, this.#world.nowMs + delayMs);
       }
@@ -274,7 +274,7 @@ export class Network implements SimNetwork {
     this.#queues.set(key, queue);
   }
 
-  /** What `end` will hear of in `delayMs`. */
+  /** What `end` will hear in `delayMs`. */
   #inFlight(delayMs: number, end: Endpoint, event: () => void): void {
     this.inFlightCount += 1;
     this.#world.after(delayMs, () => {

@@ -1,5 +1,5 @@
-// The outbox alone, against devices that take whatever they are offered at once: for every geometry and pool
-// it must end, with every cap kept and any one device expendable.
+// The outbox alone, against devices that immediately take whatever they are offered: for every geometry and
+// pool it must end, with every cap kept and any one device expendable.
 
 import { expect, test } from 'vitest';
 import type { Manifest } from '../../src/core/catalogue/manifest.ts';
@@ -16,7 +16,7 @@ const GEOMETRIES = [2, 3, 4, 5, 6, 8, 10].flatMap((k) =>
 );
 
 test.each([3, 4, 5, 6])(
-  '%i devices: what fits under the caps ends with a margin of 1 or more',
+  '%i devices: what fits under the caps ends with a margin of at least 1',
   (deviceCount) => {
     for (const [k, n] of GEOMETRIES) {
       const { homes, isDone } = place(k, n, deviceCount);

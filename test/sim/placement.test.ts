@@ -1,5 +1,5 @@
-// Placing on virtual time: caps, honest margins, answers that are true when they are given, and an outbox
-// that drains whatever happens to the devices meanwhile.
+// Placing on virtual time: caps, honest margins, store results that are true when they are given, and an
+// outbox that drains whatever happens to the devices.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -23,11 +23,11 @@ const [K, N] = [4, 8];
 const QUORUM = K + Math.ceil((N - K) / 2);
 
 scenario(
-  'every geometry keeps its caps at every moment, and no margin is shown that the disks do not bear out',
+  'every geometry keeps its caps at every moment, and no margin is shown that the disks do not justify',
   [201, 202, 203, 204],
   async ({ world, pool }) => {
     const devices = await pool(3 + world.random.below(3));
-    // A disk this slow shows who counts a fragment before it is durable.
+    // A disk this slow reveals a device that counts a fragment before it is durable.
     for (const device of devices) device.diskFaults.mostMs = 40;
     watchHonesty(world, devices);
     const files = watchCaps(world, devices);
@@ -60,7 +60,7 @@ scenario(
 );
 
 scenario(
-  'one device, then two, then three: the file becomes safe by itself, and its storer lets go of what is not its own',
+  'one device, then two, then three: the file becomes safe, and its storer lets go of the copies of others',
   [211, 212],
   async ({ world, pool, device }) => {
     const [storer] = [first(await pool(1))];
@@ -97,7 +97,7 @@ scenario(
 );
 
 scenario(
-  'a quorum answer is true on the disks when it is given; a fast one comes first and holds over a restart',
+  'a quorum result is true on the disks when it is given; a fast one comes earlier and survives a restart',
   [221, 222],
   async ({ world, pool }) => {
     const devices = await pool(4);
@@ -105,7 +105,7 @@ scenario(
     const others = devices.slice(1);
     let homesAtAnswer = 0;
     const quorum = storer.put(world.random.bytes(400_000), { name: 'quorum' }).then((result) => {
-      // The storer's own share counts up to its cap: the rest of its copies are only waiting for their homes.
+      // The storer's own share counts up to its cap: its other copies only wait for their homes.
       const elsewhere = fragmentsOn(others, result.fileId);
       const own = [...wholeFragments(storer, result.fileId)].filter((fragment) => !elsewhere.has(fragment));
       homesAtAnswer = elsewhere.size + Math.min(own.length, fragmentCap(K));
@@ -133,7 +133,7 @@ scenario(
 );
 
 scenario(
-  'a full device refuses and others take its part; when it has room again it takes what is still waiting',
+  'a full device refuses and others take its part; once it has room it takes what still waits',
   [231, 232],
   async ({ world, pool }) => {
     const devices = await pool(3);
@@ -149,34 +149,38 @@ scenario(
     expectOnlyNeeded(full);
 
     full.setQuota(2 ** 30);
-    // It measures its space every half minute, and says at once when there is more.
+    // It measures its space every half minute, and tells immediately when there is more.
     await world.until('taken', () => storer.fileStatus(fileId)?.inOutbox === false, 35_000);
     await world.pass(1_000);
     await expectSurvivesAnyLoss(world, devices, fileId, bytes);
   },
 );
 
-scenario('many files at once are no reason to take more than was offered', [235], async ({ world, pool }) => {
-  const devices = await pool(2);
-  const [storer, small] = [first(devices), first(devices, 1)];
-  await world.pass(40_000);
-  const before = small.store.usedBytes();
-  const offeredBytes = 100_000;
-  small.setQuota((before + offeredBytes) / 0.8);
-  await world.pass(40_000);
-  for (let index = 0; index < 10; index++) {
-    const storing = storer.put(world.random.bytes(40_000), { name: `file ${index}`, durability: 'fast' });
-    await world.settled('store', storing);
-  }
-  world.always(() => {
-    expect(small.store.usedBytes() - before).toBeLessThanOrEqual(offeredBytes + 1_000);
-  });
-  await world.pass(100_000);
-  expect(small.store.usedBytes() - before).toBeGreaterThan(offeredBytes * 0.7);
-});
+scenario(
+  'many files at the same time do not make a device take more than it offered',
+  [235],
+  async ({ world, pool }) => {
+    const devices = await pool(2);
+    const [storer, small] = [first(devices), first(devices, 1)];
+    await world.pass(40_000);
+    const before = small.store.usedBytes();
+    const offeredBytes = 100_000;
+    small.setQuota((before + offeredBytes) / 0.8);
+    await world.pass(40_000);
+    for (let index = 0; index < 10; index++) {
+      const storing = storer.put(world.random.bytes(40_000), { name: `file ${index}`, durability: 'fast' });
+      await world.settled('store', storing);
+    }
+    world.always(() => {
+      expect(small.store.usedBytes() - before).toBeLessThanOrEqual(offeredBytes + 1_000);
+    });
+    await world.pass(100_000);
+    expect(small.store.usedBytes() - before).toBeGreaterThan(offeredBytes * 0.7);
+  },
+);
 
 scenario(
-  'a device that dies while it takes fragments leaves nothing half-made, and its part goes to others',
+  'a device that dies while taking fragments leaves nothing half-made, and its part goes to others',
   [241, 242, 243],
   async ({ world, network, pool }) => {
     network.faults = { ...network.faults, bytesPerMs: 500 };
@@ -206,7 +210,7 @@ scenario(
 );
 
 scenario(
-  'a device that is frozen in the middle does not hold up the answer for ever, and catches up when it thaws',
+  'a device that freezes midway does not hold up a store forever, and catches up when it thaws',
   [251, 252],
   async ({ world, pool }) => {
     const devices = await pool(3);
@@ -223,7 +227,7 @@ scenario(
 );
 
 scenario(
-  'a device that cannot write the file into its catalogue does not count as a holder: it would forget the fragment',
+  'a device that cannot write the file into its catalogue is no holder: it would forget the fragment',
   [261, 262],
   async ({ world, pool }) => {
     const devices = await pool(4);
@@ -248,10 +252,10 @@ scenario(
 );
 
 scenario(
-  'blocks that come a byte short or long are refused and told; the fragment is taken when they come whole, or elsewhere',
+  'blocks a byte short or long are refused and reported; the fragment is taken once they are whole, or elsewhere',
   [251, 252, 253, 254],
   async ({ world, network, pool }) => {
-    // Two segments are pulled when they are offered; four are foretold, and fetched ahead.
+    // Two segments are pulled when they are offered; four are foretold and prefetched.
     const [segmentCount, howOften, deviceCount] = first(
       [
         [2, 3, 4],
@@ -266,7 +270,7 @@ scenario(
     let [wrongCount, takerId] = [0, ''];
     network.distort = (from, to, message) => {
       if (from !== storer.id || decodeMessage(message).message.kind !== 'block') return message;
-      // The first that asks for one.
+      // The first one that asks for a block.
       if (takerId === '') takerId = to;
       if (to !== takerId || wrongCount >= howOften) return message;
       wrongCount += 1;
@@ -304,7 +308,7 @@ scenario(
     await world.until('placed', () => settledOutboxes(devices), 300_000);
     await world.pass(5_000);
     expect(taker.diskFaults.dyingCount).toBe(0);
-    // What was fetched ahead is fetched again, and there is nothing to say.
+    // Prefetched blocks are fetched again, and there is nothing to report.
     if (segmentCount === 2) {
       const failure = { code: 'storage-failed', reason: 'fragment-worker' };
       expect(taker.notices).toContainEqual({ kind: 'failure', failure });
@@ -319,7 +323,7 @@ scenario(
 );
 
 scenario(
-  'a fragment that is damaged before it found a home is given up, and the others find theirs',
+  'a fragment damaged before it found a home is given up, and the others find theirs',
   [271, 272, 273],
   async ({ world, pool, device }) => {
     const storer = first(await pool(1));
@@ -331,7 +335,7 @@ scenario(
     for (const joining of devices.slice(1)) await joinPool(world, joining, storer);
     const read = await world.settled('read', first(devices, 1).read(fileId));
     expect(Buffer.compare(read, bytes)).toBe(0);
-    // Whoever comes to read it finds the damage, if nobody was asked to take it.
+    // A reader finds the damage, if no device was asked to take the fragment.
     const again = await world.settled('read at home', storer.read(fileId));
     expect(Buffer.compare(again, bytes)).toBe(0);
     await world.until('placed', () => storer.fileStatus(fileId)?.inOutbox === false, 60_000);
@@ -354,14 +358,14 @@ function watchWhole(world: World, devices: readonly SimDevice[], fileId: string,
   });
 }
 
-/** At every event from now on: caps hold for the files that the test puts into the answer. */
+/** At every event from now on: caps hold for the files that the test adds to the result. */
 function watchCaps(world: World, devices: readonly SimDevice[]): Map<string, { readonly k: number }> {
   const files = new Map<string, { readonly k: number }>();
   world.always(() => expectCaps(devices, files));
   return files;
 }
 
-/** Loses each device in turn, and reads the file at another one. */
+/** Loses each device in turn, and reads the file on another one. */
 async function expectSurvivesAnyLoss(
   world: World,
   devices: readonly SimDevice[],

@@ -1,5 +1,5 @@
 // The life of one simulated tab. Everything that reaches its code (timers, messages, disk, workers) comes
-// through here: a frozen tab gets nothing until it thaws, in the order in which it came; a killed one gets
+// through here: a frozen tab gets nothing until it thaws, and then everything in order; a killed one gets
 // nothing ever again.
 
 export class SimProcess {
@@ -20,7 +20,7 @@ export class SimProcess {
     else if (this.#state === 'frozen') this.#backlog.push(action);
   }
 
-  /** `work`, whose outcome reaches the tab only as long as it lives and runs. */
+  /** `work`, whose outcome reaches the tab only while it lives and runs. */
   hears<Result>(work: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       work.then(

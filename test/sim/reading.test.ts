@@ -1,5 +1,5 @@
-// Reading on virtual time, at a device that holds nothing of the file: any k of n will do, whatever happens
-// to the holders meanwhile; and what is under way is bounded and ends with the read.
+// Reading on virtual time, on a device that holds nothing of the file: any k of n will do, whatever happens
+// to the holders. Everything under way is bounded and ends with the read.
 
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
@@ -13,14 +13,11 @@ import { first, scenario, type Simulation } from './scenario.ts';
 /** Two fragments of four are enough: segments of half a MiB keep files of many segments small. */
 const [K, N] = [2, 4];
 const SEGMENT_BYTES = K * 262_144 - 16;
-/**
- * What is asked of one holder is asked of another after this, ms, on a network as calm as here
- * (src/core/reading).
- */
+/** A request to one holder is hedged after this, ms, on a network as calm as here (src/core/reading). */
 const HEDGE_MS = 1_500;
 
 scenario(
-  'any k of the n fragments are enough, also when the other holders die as the read begins',
+  'any k of the n fragments are enough, even if the other holders die as the read begins',
   [301, 302, 303],
   async (simulation) => {
     const { world } = simulation;
@@ -33,7 +30,7 @@ scenario(
 );
 
 scenario(
-  'a corrupt block and a missing one are refused, told, fetched elsewhere, and no longer counted',
+  'a corrupt block and a missing one are refused, reported, fetched elsewhere, and no longer counted',
   [311, 312, 313],
   async (simulation) => {
     const { world } = simulation;
@@ -43,12 +40,12 @@ scenario(
     const { store: other } = missing;
     expect(damage(corrupt, 0, (hash) => one.corruptBlock(hash))).toBe(true);
     expect(damage(missing, 2, (hash) => other.deleteBlock(hash))).toBe(true);
-    // A sound one is away, so that the damaged ones must be asked, block by block.
+    // A sound one is away, so that the damaged ones must be asked for, block by block.
     first(holders, 2).kill();
     await world.pass(10_000);
     const read = await world.settled('read', reader.read(fileId), 60_000);
     expect(Buffer.compare(read, bytes)).toBe(0);
-    // With the damaged ones alone it cannot be read; asking finds all damage.
+    // With only the damaged ones it cannot be read; asking finds all damage.
     first(holders, 3).kill();
     await world.pass(10_000);
     const refused = world.settled('refused', reader.read(fileId), 60_000);
@@ -66,7 +63,7 @@ scenario(
 );
 
 scenario(
-  'a fragment whose index is damaged no longer counts once somebody looks for it, also after a restart, and people are told',
+  'a fragment with a damaged index is reported and no longer counts once a read needs it, even after a restart',
   [316, 317],
   async (simulation) => {
     const { world } = simulation;
@@ -94,12 +91,12 @@ scenario(
 );
 
 scenario(
-  'a holder that answers a byte too few or too many is refused, told, and its blocks are fetched elsewhere',
+  'a holder that sends a byte too few or too many is refused and reported, and its blocks are fetched elsewhere',
   [1310, 1319],
   async (simulation) => {
     const { world, network } = simulation;
     const { bytes, fileId, holders, reader } = await placedFile(simulation, 5 * SEGMENT_BYTES + 77);
-    // A sound one is away: the other three must do, with every block that this one answers wrong.
+    // A sound one is away: the other three must do, with every block that this one sends wrong.
     first(holders, 3).kill();
     await world.pass(10_000);
     const faulty = first(holders);
@@ -132,7 +129,7 @@ scenario(
 );
 
 scenario(
-  'codec workers that die in mid-read cost the read their blocks; when each one dies it ends with the truth, and the next read works',
+  'dying codec workers cost a read only time; if every worker dies it fails truthfully, and the next read works',
   [316, 317, 318],
   async (simulation) => {
     const { world } = simulation;
@@ -153,7 +150,7 @@ scenario(
     const outcome = await world.settled('it ends', rest, 60_000);
     if (everyWorkerDies) {
       expect(outcome).toMatchObject({ code: 'worker-failed' });
-      // Nobody else is blamed when no worker ever lives.
+      // No other device is blamed when no worker ever lives.
       const refused = world.settled('it fails', reader.read(fileId), 60_000);
       await expect(refused).rejects.toMatchObject({ code: 'worker-failed' });
       expect(reader.notices.filter(({ kind }) => kind.startsWith('damaged'))).toEqual([]);
@@ -171,7 +168,7 @@ scenario(
 );
 
 scenario(
-  'a fragment worker that dies in mid-read, at a holder that is needed or at the reader itself, costs no read',
+  'a fragment worker that dies in mid-read, on a needed holder or on the reader itself, fails no read',
   [319, 320],
   async (simulation) => {
     const { world } = simulation;
@@ -180,7 +177,7 @@ scenario(
     await world.pass(10_000);
     const [dying, other] = [first(holders), first(holders, 1)];
     const at = world.seed === 319 ? reader : dying;
-    // As many as it may have been asked for at once.
+    // At most as many requests as it may have open.
     dying.diskFaults.dyingCount = 16;
     const read = await world.settled('read', at.read(fileId), 60_000);
     expect(Buffer.compare(read, bytes)).toBe(0);
@@ -191,7 +188,7 @@ scenario(
 );
 
 scenario(
-  'a fragment worker that never lives again ends a read of what only it has with the truth',
+  'a fragment worker that never recovers makes a read of what only it has fail truthfully',
   [326],
   async (simulation) => {
     const { world } = simulation;
@@ -222,7 +219,7 @@ scenario('a holder that freezes in mid-read costs seconds, not the read', [321, 
 });
 
 scenario(
-  'a holder whose link stays open and that never answers costs each read one delay, also the reads that come later',
+  'a holder whose link stays open and that never answers costs each read, also later ones, one delay',
   [323, 324],
   async (simulation) => {
     const { world } = simulation;
@@ -250,7 +247,7 @@ scenario(
     }
     expect(reader.pool.status().transfers).toEqual([]);
 
-    // Where it is needed, a read ends with the truth, and works when it answers again.
+    // Where it is needed, a read fails truthfully, and works when it answers again.
     for (const device of holders.filter((holder) => holder !== stalled).slice(K - 1)) device.kill();
     await world.pass(10_000);
     const refused = world.settled('refused', reader.read(fileId), 60_000);
@@ -277,7 +274,7 @@ scenario(
 );
 
 scenario(
-  'too few holders end a read with the truth, and the next read works when they are back',
+  'too few holders make a read fail truthfully, and the next read works when they are back',
   [341, 342],
   async (simulation) => {
     const { world } = simulation;
@@ -294,21 +291,25 @@ scenario(
   },
 );
 
-scenario('a range is read exactly, from the blocks of its segments alone', [351, 352], async (simulation) => {
-  const { world, network } = simulation;
-  const { bytes, fileId, reader } = await placedFile(simulation, 10 * SEGMENT_BYTES + 5);
-  for (let index = 0; index < 12; index++) {
-    const start = edgeOrAny(simulation, bytes.length);
-    const end = start + Math.min(bytes.length - start, edgeOrAny(simulation, 2 * SEGMENT_BYTES));
-    const before = network.deliveredBytes;
-    const read = await world.settled(`read ${start}..${end}`, reader.read(fileId, { start, end }));
-    expect(Buffer.compare(read, bytes.subarray(start, end)), `${start}..${end}`).toBe(0);
-    const segmentCount =
-      start === end ? 0 : Math.ceil(end / SEGMENT_BYTES) - Math.floor(start / SEGMENT_BYTES);
-    const mostBytes = segmentCount * (SEGMENT_BYTES + 16) + 20_000;
-    expect(network.deliveredBytes - before, `${start}..${end}`).toBeLessThan(mostBytes);
-  }
-});
+scenario(
+  'a range is read exactly, and only from the blocks of its segments',
+  [351, 352],
+  async (simulation) => {
+    const { world, network } = simulation;
+    const { bytes, fileId, reader } = await placedFile(simulation, 10 * SEGMENT_BYTES + 5);
+    for (let index = 0; index < 12; index++) {
+      const start = edgeOrAny(simulation, bytes.length);
+      const end = start + Math.min(bytes.length - start, edgeOrAny(simulation, 2 * SEGMENT_BYTES));
+      const before = network.deliveredBytes;
+      const read = await world.settled(`read ${start}..${end}`, reader.read(fileId, { start, end }));
+      expect(Buffer.compare(read, bytes.subarray(start, end)), `${start}..${end}`).toBe(0);
+      const segmentCount =
+        start === end ? 0 : Math.ceil(end / SEGMENT_BYTES) - Math.floor(start / SEGMENT_BYTES);
+      const mostBytes = segmentCount * (SEGMENT_BYTES + 16) + 20_000;
+      expect(network.deliveredBytes - before, `${start}..${end}`).toBeLessThan(mostBytes);
+    }
+  },
+);
 
 scenario(
   'a reader that does not take what it asked for holds a window of segments, and no more',
@@ -328,7 +329,7 @@ scenario(
 );
 
 scenario(
-  'an abort ends the read at once, and leaves nothing that is still asked for',
+  'an abort ends the read immediately, and leaves no request open',
   [371, 372, 373, 374],
   async (simulation) => {
     const { world, network } = simulation;
@@ -338,7 +339,7 @@ scenario(
     const stream = reader.pool.read(fileId, { signal: abort.signal }).getReader();
     const takes = 1 + world.random.below(3);
     for (let index = 0; index < takes; index++) await world.settled('a segment', stream.read());
-    // Half of the readers are waiting for a piece as the abort comes, half are busy elsewhere.
+    // At the abort half of the readers wait for a piece, and half are busy elsewhere.
     const waiting = world.random.below(2) === 0 ? stream.read() : undefined;
     waiting?.catch(() => undefined);
     await world.pass(world.random.below(100));
@@ -358,7 +359,7 @@ scenario(
     };
     await world.pass(60_000);
     expect(asked).toEqual([]);
-    // What was already going out when the cancel came.
+    // Blocks that were already going out when the cancel came.
     expect(answered.length).toBeLessThanOrEqual(2 * N);
   },
 );

@@ -1,5 +1,4 @@
-// Everything goes dark at once, in the middle of work: whatever a store() answered for is read back
-// bit-exactly.
+// Everything goes dark in the middle of work: every file whose store() resolved is read back bit-exactly.
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, settledOutboxes } from './checks.ts';
@@ -10,7 +9,7 @@ const DEVICE_COUNT = 5;
 const ROUNDS = 3;
 
 scenario(
-  'all devices restart at once, in the middle of placing, and nothing that was answered for is lost',
+  'all devices restart together in the middle of placing, and no stored file is lost',
   [501, 502, 503, 504],
   async ({ world, network, pool }) => {
     network.faults = { ...network.faults, bytesPerMs: 300 };
@@ -21,7 +20,7 @@ scenario(
         const bytes = world.random.bytes(world.random.below(300_000));
         const durability = world.random.below(2) === 0 ? 'fast' : 'quorum';
         const storer = first(devices, world.random.below(DEVICE_COUNT));
-        // A store that the restart interrupts never answers, and promises nothing.
+        // A store that the restart interrupts never resolves, and promises nothing.
         const storing = storer.put(bytes, { name: `${round}.${index}`, durability });
         void storing.then(({ fileId }) => answered.set(fileId, bytes));
         await world.pass(world.random.below(400));
@@ -52,7 +51,7 @@ scenario(
 );
 
 scenario(
-  'a catalogue that went into bundles is whole after its devices were killed while they were written, and after each restart',
+  'a catalogue in bundles is whole after its devices were killed while writing them, and after each restart',
   [506, 507],
   async ({ world, pool }) => {
     const devices = await pool(3);

@@ -1,5 +1,5 @@
-// A store that is interrupted while it seals: what is sealed already stays, and only what is missing is
-// sealed when it goes on. No key ever seals two plaintexts, and nothing is kept of a store that was given up.
+// A store that is interrupted while it seals: sealed segments stay, and only the missing ones are sealed when
+// it continues. No key ever seals two plaintexts, and nothing is kept of a store that was given up.
 
 import { expect } from 'vitest';
 import type { StoreOptions, UnfinishedStatus } from '../../src/runtime/api.ts';
@@ -21,13 +21,13 @@ const OPTIONS: StoreOptions = {
 /** Full segments at k = 2, and one that is not. */
 const SEGMENT_COUNT = 8;
 const SIZE = 7 * (2 * 262_144 - 16) + 1_000;
-/** Segments that are sealed at once. */
+/** Segments that are sealed at the same time. */
 const AT_ONCE = 3;
 /** Sealed segments that a crash can cost: those under way. */
 const MOST_LOST = AT_ONCE;
 
 scenario(
-  'a storer that is killed at any moment goes on with the file chosen again, and seals only what is missing',
+  'a storer killed at any moment continues with the file chosen again, and seals only what is missing',
   [800, 801, 802, 803, 804, 805, 806, 807, 808, 809],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -64,8 +64,8 @@ scenario(
     expectOnlyNeeded(storer);
     const [file] = storer.pool.status().files;
     if (file === undefined) return;
-    // What is continued keeps its name; if nothing of it was sealed, it begins anew with the name that the
-    // file has now.
+    // A continued store keeps its name. If nothing of it was sealed, it begins again with the file's current
+    // name.
     const { sealedBytes } = interrupted ?? { sealedBytes: SIZE };
     const named = sealedBytes > 0 ? { name: NAME, mime: 'video/mp4' } : { name: 'film (1).mp4', mime: '' };
     expect(file).toMatchObject({ ...named, path: 'Films' });
@@ -75,7 +75,7 @@ scenario(
 );
 
 scenario(
-  'the segments that were sealed are not sealed again, however often it is killed',
+  'sealed segments are not sealed again, however often the storer is killed',
   [820, 821, 822],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -104,7 +104,7 @@ scenario(
 );
 
 scenario(
-  'a storer that is killed after the file was published, and before it forgot the store, has the file only',
+  'a storer killed after the file was published, but before it forgot the store, has only the file',
   [825, 826],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -124,7 +124,7 @@ scenario(
 );
 
 scenario(
-  'a block that is lost or damaged meanwhile has its segment sealed again, to the same bytes',
+  'a block that is lost or damaged in between has its segment sealed again, to the same bytes',
   [830, 831],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -145,7 +145,7 @@ scenario(
 );
 
 scenario(
-  'another file that is chosen is stored from its beginning, told, and nothing stays of the first',
+  'choosing another file stores it from its beginning, says so, and keeps nothing of the first',
   [840, 841, 842],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -168,7 +168,7 @@ scenario(
 );
 
 scenario(
-  'the same file added again goes on; another version of it does not touch what was interrupted',
+  'adding the same file again continues its store; another version of it does not touch the interrupted one',
   [850, 851],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -195,7 +195,7 @@ scenario(
 );
 
 scenario(
-  'of a version that differs only in what is not sealed yet, what is sealed is not sealed again',
+  'a version that differs only in what is not yet sealed keeps the sealed segments',
   [855, 856],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -215,7 +215,7 @@ scenario(
 );
 
 scenario(
-  'a block leaves the storer only once the hash of what it seals is on its disk, so that no other is ever sealed in its place',
+  'a block leaves the storer only once its plain hash is on the disk, so that no other can be sealed in its place',
   [1000, 1001, 1002],
   async ({ world, pool }) => {
     const [storer, ...takers] = await pool(3).then(three);
@@ -233,7 +233,7 @@ scenario(
 );
 
 scenario(
-  'a segment whose blocks are lost is not sealed of a file that changed there',
+  'a segment whose blocks are lost is not sealed from a file that changed there',
   [1010],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -254,7 +254,7 @@ scenario(
 );
 
 scenario(
-  'what is kept of an interrupted store and cannot be read any more costs its keys, and nothing else',
+  'kept data of an interrupted store that can no longer be read costs its keys, and nothing else',
   [1020, 1021],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -277,14 +277,14 @@ scenario(
     expect(sealedNow.filter(({ sealedBy }) => keysBefore.has(sealedBy))).toEqual([]);
     const { unfinished, files } = storer.pool.status();
     expect(files).toMatchObject([{ name: isAdded ? NAME : 'film (1).mp4' }]);
-    // Nothing tells whether the file that is added is the one that was interrupted.
+    // Nothing tells whether the added file is the interrupted one.
     expect(unfinished).toMatchObject(isAdded ? [{ id, sealedBytes: 0 }] : []);
     await expectReads(world, reader, bytes);
   },
 );
 
 scenario(
-  'a full disk keeps what is sealed, says so, and the store goes on when there is room',
+  'a full disk keeps what is sealed and says so, and the store continues when there is room',
   [860, 861],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -307,7 +307,7 @@ scenario(
 );
 
 scenario(
-  'a source that changes or shrinks while it streams leaves nothing behind, here or with the takers, and says so',
+  'a source that changes or shrinks while it streams leaves nothing behind, here or on the takers, and says so',
   [870, 871, 872, 873],
   async ({ world, pool }) => {
     const devices = await pool(3);
@@ -318,7 +318,7 @@ scenario(
     await world.pass(1_000);
     const usedBytes = devices.map((device) => device.store.usedBytes());
 
-    // Longer than what is read of a file at once.
+    // Longer than what is read of a file in one piece.
     const source = new ChangingFile(
       world.random.bytes(3 * SIZE),
       NAME,
@@ -385,7 +385,7 @@ scenario(
 );
 
 scenario(
-  'a fragment worker that dies while it writes keeps what is sealed, says so, and the store goes on',
+  'a fragment worker that dies while writing keeps what is sealed, says so, and the store continues',
   [895, 896],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -417,7 +417,7 @@ scenario(
 );
 
 scenario(
-  'a tab that sleeps for hours in the middle of a store goes on when it wakes',
+  'a tab that sleeps for hours in the middle of a store continues when it wakes',
   [900, 901],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -434,7 +434,7 @@ scenario(
 );
 
 scenario(
-  'a store whose file the browser can open goes on without being given it',
+  'a store whose file the browser can open continues without being given it',
   [910],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -448,7 +448,7 @@ scenario(
 );
 
 scenario(
-  'a store whose file needs permission asks for it, and for the file where it is denied',
+  'a store whose file needs permission asks for it, and for the file if permission is denied',
   [911],
   async ({ world, pool }) => {
     const storer = first(await pool(3));
@@ -472,7 +472,7 @@ scenario(
 );
 
 scenario(
-  'an interrupted private file goes on, gives its link, and its keys are gone',
+  'an interrupted private file continues and gives its link, and its keys are gone',
   [920],
   async ({ world, pool }) => {
     const [storer, , reader] = await pool(3).then(three);
@@ -490,7 +490,7 @@ scenario(
 );
 
 scenario(
-  'a store that is discarded, or cancelled after it went on, leaves nothing',
+  'a store that is discarded, or cancelled after it continued, leaves nothing',
   [930, 931],
   async ({ world, pool }) => {
     const storer = first(await pool(2));
@@ -515,7 +515,7 @@ scenario(
 );
 
 scenario(
-  'what is noted of a store goes when the device leaves, and when it is damaged',
+  'kept data of a store goes when the device leaves, and when it is damaged',
   [940, 941],
   async ({ world, pool }) => {
     const storer = first(await pool(2));
@@ -582,7 +582,7 @@ function changedAt(bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<Array
 
 const SHRUNK_BYTES = 600_000;
 
-/** A file that somebody writes to while it is stored. */
+/** A file that is written to while it is stored. */
 class ChangingFile extends MemoryFile {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #how: 'changes' | 'shrinks';
@@ -604,13 +604,13 @@ class ChangingFile extends MemoryFile {
     return this.#bytes.slice(start, hasShrunk ? Math.min(end, SHRUNK_BYTES) : end);
   }
 
-  /** As Chromium, which looks whether a file changed when it begins to read of it. */
+  /** Like Chromium, which checks whether a file changed when it begins to read it. */
   override slice(start?: number, end?: number): Blob {
     if (this.#happened && this.#how === 'changes') throw new DOMException('It changed.', 'NotReadableError');
     return super.slice(start, end);
   }
 
-  /** What somebody who opens it anew reads. */
+  /** What a reader that opens it again gets. */
   async now(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#bytes.slice(0, this.#how === 'shrinks' ? SHRUNK_BYTES : undefined);
   }

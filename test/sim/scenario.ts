@@ -1,5 +1,5 @@
 // A simulated pool as a test: one world and one network for each seed, which the test's name shows, so that a
-// failure can be run again. PALM_SIM_SEEDS=1000-1099 runs other seeds than the ones that are kept here.
+// failure can be run again. PALM_SIM_SEEDS=1000-1099 runs other seeds than those listed here.
 
 import { expect, test } from 'vitest';
 import { formPool, SimDevice, type SimNetwork } from './device.ts';
@@ -71,7 +71,7 @@ async function simulate<Net extends SimNetwork>(
   }
 }
 
-/** The first `count` items, each there. */
+/** The first `count` items, all of which must exist. */
 export function first<Item>(items: readonly Item[], at = 0): Item {
   const item = items[at];
   if (item === undefined) throw new Error(`nothing at ${at}`);

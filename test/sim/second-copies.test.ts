@@ -1,5 +1,5 @@
-// A storer that restarts may have forgotten who took what, and give the same fragments to another device. The
-// pool mends that by itself: second copies are given up, so that all fragments find a home under the caps.
+// A storer that restarts may have forgotten which device took what, and give the same fragments to another.
+// The pool repairs this: second copies are given up, so that all fragments find a home under the caps.
 
 import { expect, test } from 'vitest';
 import { formPool, reachableCount } from './device.ts';
@@ -12,7 +12,8 @@ test.each([311, 312, 313])(
     const world = new World(seed);
     const network = new Network(world);
     const [storer, first, second] = await formPool(world, network, 3);
-    if (storer === undefined || first === undefined || second === undefined) throw new Error('three devices');
+    if (storer === undefined || first === undefined || second === undefined)
+      throw new Error('expected three devices');
 
     second.kill();
     await world.until('the second device is missed', () => reachableCount(storer) === 2);
@@ -22,8 +23,8 @@ test.each([311, 312, 313])(
     first.kill();
     await world.until('the first device is missed', () => reachableCount(storer) === 1);
 
-    // The storer's memory of the first device is lost with its tab, as when it is killed before it was
-    // written down.
+    // The storer's memory of the first device is lost with its tab, as if it was killed before writing it
+    // down.
     storer.kill();
     await storer.store.records.dropMeta('holdings');
     await storer.reopen();

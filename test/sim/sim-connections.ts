@@ -1,6 +1,6 @@
-// Connections as a platform makes them, on virtual time: two ends that find each other through signals, and an ordered channel
-// that keeps what it is given until its bandwidth allows it to go out. From the world's seed connections are slow, lose frames
-// and send them again, break, and fall silent.
+// Connections as a platform makes them, on virtual time: two ends that find each other through signals, and
+// an ordered channel that keeps bytes until its bandwidth lets them go out. By the world's seed, connections
+// are slow, lose frames and send them again, break, and fall silent.
 
 import { createHash } from 'node:crypto';
 import type { Connection, ConnectionEvents } from '../../src/adapters/portable/links/connection.ts';
@@ -14,14 +14,14 @@ import type { World } from './world.ts';
 const RETRANSMIT_MS = 800;
 /** From the answer to an open channel, least and most, ms. */
 const OPENING_MS = [20, 200] as const;
-/** How long ends look for a way to each other that there is not, ms. */
+/** How long ends look for a path to each other that does not exist, ms. */
 const FRUITLESS_MS = 15_000;
-/** An end whose other end is gone hears of it within this, ms, if it does. */
+/** An end whose other end is gone notices within this, ms, if at all. */
 const NOTICE_MS = 3_000;
 
 export class SimConnections {
   faults: NetworkFaults;
-  /** Share of ends that hear that their other end is gone; the others hear nothing any more. */
+  /** Share of ends that notice that their other end is gone; the others hear nothing again. */
   noticedEnds = 0.5;
   /** Channels that opened. */
   openedCount = 0;
@@ -42,14 +42,14 @@ export class SimConnections {
     return end;
   }
 
-  /** Devices hear each other only within their group; channels across fall silent for good. */
+  /** Devices hear each other only within their group; channels across groups fall silent for good. */
   partition(group: (device: DeviceId) => number): void {
     this.#group = group;
     for (const end of this.#ends.values())
       if (end.other !== undefined && !this.#together(end, end.other)) end.silence();
   }
 
-  /** The tab is gone: nothing comes from its ends any more. */
+  /** The tab is gone: nothing comes from its ends again. */
   unplug(process: SimProcess): void {
     for (const end of this.#ends.values()) if (end.process === process) this.ended(end, NOTICE_MS);
   }
@@ -69,7 +69,7 @@ export class SimConnections {
     this.#trace.update(`${this.#world.nowMs} ${from.device} ${to.device} ${frame.length}\n`).update(frame);
   }
 
-  /** The initiator has the answer of `name`: the two look for a way to each other. */
+  /** The initiator has the answer of `name`: the two look for a path to each other. */
   pair(end: End, name: string): void {
     const other = this.#ends.get(name);
     const canMeet = other !== undefined && other.other === undefined && this.#together(end, other);
@@ -87,7 +87,7 @@ export class SimConnections {
     this.#ends.delete(end.name);
   }
 
-  /** An end was closed, or is gone with its tab. Its other end hears of it or does not. */
+  /** An end was closed, or is gone with its tab. Its other end may or may not notice. */
   ended(end: End, noticeMs: number): void {
     end.isOver = true;
     this.forget(end);
@@ -130,11 +130,11 @@ class End implements Connection {
   readonly #world: World;
   readonly #net: SimConnections;
   readonly #events: ConnectionEvents;
-  /** What this end sends is lost. */
+  /** Everything that this end sends is lost. */
   #isSilent = false;
   #opensAtMs = Infinity;
   #closedAtMs = Infinity;
-  /** When the channel is free for the next frame, and the earliest time at which that arrives. */
+  /** When the channel is free for the next frame, and the earliest arrival of that frame. */
   #freeMs = 0;
   #arriveMs = 0;
 
@@ -171,11 +171,11 @@ class End implements Connection {
     this.#freeMs = Math.max(nowMs, this.#freeMs) + copy.length / this.#net.faults.bytesPerMs;
     const outMs = Math.ceil(this.#freeMs);
     this.#world.after(outMs - nowMs, () => this.#gone(copy.length));
-    // The other end may open later than this one did.
+    // The other end may open later than this one.
     const opensAtMs = this.other?.opensAtMs ?? 0;
     this.#arriveMs = Math.max(this.#arriveMs, opensAtMs, outMs + this.#net.delayMs());
     this.#world.after(this.#arriveMs - nowMs, () => {
-      // What had not gone out when the end was closed never does.
+      // Frames that had not gone out when the end was closed never do.
       if (!this.#isSilent && outMs <= this.#closedAtMs) this.other?.hear(this, copy);
     });
     return true;
@@ -191,7 +191,7 @@ class End implements Connection {
     this.#net.ended(this, 100);
   }
 
-  /** Tells this end's device what its other end has to know. */
+  /** Tells this end's device what its other end must know. */
   signal(signal: ConnectionSignal): void {
     this.#later(this.#world.random.below(20), () => this.#events.signal(signal));
   }

@@ -1,5 +1,5 @@
-// The relay on virtual time: its real rooms, and sockets that need no network. Like TCP, a socket keeps the order and loses
-// nothing while it is open; what the relay forwards may be lost on purpose.
+// The relay on virtual time: its real rooms, and sockets that need no network. Like TCP, a socket keeps the
+// order and loses nothing while it is open. The relay may lose forwarded envelopes on purpose.
 
 import { DEFAULT_RELAY_LIMITS } from '../../signaling/relay-limits.ts';
 import { addressKeyOf } from '../../signaling/remote-address.ts';
@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSED = 3;
-/** How a socket ends that was cut (RFC 6455, section 7.1.5). */
+/** How a severed socket ends (RFC 6455, section 7.1.5). */
 const ABNORMAL = 1_006;
 /** Most time of one frame, ms. */
 const MOST_MS = 5;
@@ -124,7 +124,7 @@ class SimSocket implements RelaySocket {
   readonly #world: World;
   readonly #rooms: MachineDriver<RoomsInput, RoomsEffect>;
   readonly #listeners = new Map<string, (event: never) => void>();
-  /** Earliest arrival of the next frame, there and here. */
+  /** Earliest arrival of the next frame, at the relay and at the tab. */
   #thereMs = 0;
   #hereMs = 0;
 
@@ -149,7 +149,7 @@ class SimSocket implements RelaySocket {
   close(): void {
     if (this.readyState === CLOSED) return;
     this.readyState = CLOSED;
-    // What was sent arrives first.
+    // Frames already sent arrive first.
     this.#world.after(this.#later(this.#thereMs) - this.#world.nowMs, () => this.closed());
   }
 

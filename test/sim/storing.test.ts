@@ -1,5 +1,4 @@
-// A store that is cancelled, at any moment of it: it ends at once, and what it leaves is a whole file or
-// nothing.
+// A store that is cancelled at any moment ends immediately, and leaves a whole file or nothing.
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, fragmentsOn } from './checks.ts';
@@ -10,12 +9,12 @@ const FIRST_SEED = 700;
 const MOMENTS_MS = Array.from({ length: 32 }, (_, index) => index);
 
 scenario(
-  'a store that is cancelled after any number of ms ends at once, and leaves the whole file or nothing',
+  'a store that is cancelled after any number of ms ends immediately, and leaves the whole file or nothing',
   MOMENTS_MS.map((momentMs) => FIRST_SEED + momentMs),
   async ({ world, pool }) => {
     const devices = await pool(2);
     const [storer, silent] = [first(devices), first(devices, 1)];
-    // It is offered fragments, as it told its room, and says nothing from now on: the store would wait.
+    // It is offered fragments, because it told its room, and says nothing from now on: the store would wait.
     await world.pass(1_000);
     silent.freeze();
     const abort = new AbortController();

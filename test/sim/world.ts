@@ -1,6 +1,6 @@
 // Virtual time for whole pools in one process. Everything that happens is an event with a time; between two
-// events all promises settle. With equal seeds two runs are equal, event for event: a failure prints its seed
-// and can be replayed.
+// events all promises settle. Runs with equal seeds are equal, event for event: a failure prints its seed and
+// can be replayed.
 
 import { randomFrom, type SeededRandom } from './seeded-random.ts';
 
@@ -34,7 +34,7 @@ export class World {
     return this.#nowMs;
   }
 
-  /** Runs `run` once, `delayMs` from now. Answers the function that cancels it. */
+  /** Runs `run` once, `delayMs` from now. Returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void {
     const event: Event = {
       atMs: this.#nowMs + Math.max(0, delayMs),
@@ -51,7 +51,7 @@ export class World {
   }
 
   /**
-   * Calls `check` after each event from now on: what must hold at every moment. What it throws ends the run.
+   * Calls `check` after each event from now on: what must hold at every moment. An error in it ends the run.
    */
   always(check: () => void): void {
     this.#checks.push(check);

@@ -239,7 +239,7 @@ export class LinkMachine {
 
   #takeOffer(nowMs: number, neighbour: Neighbour, letter: OpenedLetter, signal: ConnectionSignal): void {
     if (this.#initiates(neighbour)) {
-      this.#effects.push({ kind: 'refused', reason: 'an offer from a device that is to be offered to' });
+      this.#effects.push({ kind: 'refused', reason: 'an offer from a device that should wait for one' });
       return;
     }
     if (letter.seq <= neighbour.offerSeq) return;
@@ -247,7 +247,7 @@ export class LinkMachine {
     if (this.#isOfAnother(letter)) {
       this.#effects.push({
         kind: 'refused',
-        reason: 'an offer under the name of a link with another device',
+        reason: 'an offer that names a link with another device',
       });
       return;
     }

@@ -196,7 +196,7 @@ class PartsCursor {
     let filledBytes = 0;
     while (filledBytes < target.length) {
       const part = this.#parts[this.#partIndex];
-      if (part === undefined) throw new Error('a message is shorter than its parts were');
+      if (part === undefined) throw new Error('a message is shorter than its parts');
       const slice = part.subarray(this.#offset, this.#offset + target.length - filledBytes);
       target.set(slice, filledBytes);
       filledBytes += slice.length;

@@ -1,4 +1,4 @@
-// A deadline that moves: it comes when it was last said to, once, and sets few timers.
+// A deadline that moves: it comes once, when it was last set to, and sets few timers.
 
 import { expect, it } from 'vitest';
 import { Deadline } from '../../../src/core/deadline.ts';
@@ -13,7 +13,7 @@ it('comes once, at its time', () => {
   expect(reached).toEqual([100]);
 });
 
-it('that is moved away with each event comes at the last time, with few timers', () => {
+it('that moves away with each event comes at the last time, with few timers', () => {
   const { clock, moveTo, reached } = setUp();
   for (let at = 0; at < 1_000; at++) {
     clock.advance(at === 0 ? 0 : 1);
@@ -24,7 +24,7 @@ it('that is moved away with each event comes at the last time, with few timers',
   expect(clock.timerCount).toBeLessThan(20);
 });
 
-it('that is moved nearer comes earlier, and not again', () => {
+it('that moves nearer comes earlier, and only once', () => {
   const { clock, moveTo, reached } = setUp();
   moveTo(100);
   moveTo(50);
@@ -32,7 +32,7 @@ it('that is moved nearer comes earlier, and not again', () => {
   expect(reached).toEqual([50]);
 });
 
-it('that lies behind comes at once', () => {
+it('in the past comes immediately', () => {
   const { clock, moveTo, reached } = setUp();
   clock.advance(10);
   moveTo(5);
@@ -40,7 +40,7 @@ it('that lies behind comes at once', () => {
   expect(reached).toEqual([10]);
 });
 
-it('does not come when it is taken back or stopped', () => {
+it('does not come when it is removed or stopped', () => {
   const { clock, deadline, moveTo, reached } = setUp();
   moveTo(100);
   moveTo(Infinity);
@@ -54,7 +54,7 @@ it('does not come when it is taken back or stopped', () => {
   expect(reached).toEqual([600]);
 });
 
-it('comes after the time that really passes when the clock is set back', () => {
+it('comes after the time that really passed when the clock is set back', () => {
   const { clock, moveTo, reached } = setUp();
   moveTo(100);
   clock.set(-3_600_000);
@@ -62,7 +62,7 @@ it('comes after the time that really passes when the clock is set back', () => {
   expect(reached).toHaveLength(1);
 });
 
-it('that was moved away comes after the time that really passes when the clock is set back', () => {
+it('that moved away comes after the time that really passed when the clock is set back', () => {
   const { clock, moveTo, reached } = setUp();
   moveTo(100);
   moveTo(150);

@@ -23,7 +23,7 @@ it('keeps the order over several turns', () => {
   expect(done).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'd1', 'settled']);
 });
 
-it('loses nothing behind an effect that throws, and throws what it threw', () => {
+it('loses nothing after an effect that throws, and throws what it threw', () => {
   const { driver, done } = driving({ a: ['a1', 'bad', 'a2'], b: ['b1'] }, (effect) => {
     if (effect === 'a1') driver.input('b');
     if (effect === 'bad') throw new Error('it is bad');
@@ -34,14 +34,14 @@ it('loses nothing behind an effect that throws, and throws what it threw', () =>
   expect(done.slice(5)).toEqual(['b1', 'settled']);
 });
 
-it('throws all that was thrown when several effects do', () => {
+it('throws all errors when several effects throw', () => {
   const { driver } = driving({ a: ['one', 'two'] }, (effect) => {
     throw new Error(effect);
   });
   expect(() => driver.input('a')).toThrow(AggregateError);
 });
 
-it('goes on after an input that the machine itself throws at', () => {
+it('continues after an input on which the machine itself throws', () => {
   const { driver, done } = driving({ a: ['a1'], b: ['b1'] }, (effect) => {
     if (effect === 'a1') for (const input of ['unknown', 'b']) driver.input(input);
   });
@@ -49,7 +49,7 @@ it('goes on after an input that the machine itself throws at', () => {
   expect(done).toEqual(['a1', 'b1', 'settled']);
 });
 
-it('says once that nothing waits, and handles what is put in then', () => {
+it('reports once that no input waits, and handles input added then', () => {
   const { driver, done } = driving({ a: ['a1'], b: ['b1'], c: ['c1'] }, (effect) => {
     if (effect === 'a1') driver.input('b');
     if (effect === 'settled' && !done.includes('c1')) driver.input('c');
@@ -58,7 +58,7 @@ it('says once that nothing waits, and handles what is put in then', () => {
   expect(done).toEqual(['a1', 'b1', 'settled', 'c1', 'settled']);
 });
 
-it('tells the machine when its deadline has come, as it was last', () => {
+it('tells the machine when its deadline has come, as last set', () => {
   const { driver, done, clock, machine } = driving({ a: [], tick: ['ticked'] });
   machine.deadlineMs = clock.nowMs() + 100;
   driver.input('a');
@@ -71,7 +71,7 @@ it('tells the machine when its deadline has come, as it was last', () => {
   expect(done).toContain('ticked');
 });
 
-it('after stop takes nothing, handles what waits, and keeps no deadline', () => {
+it('after stop takes no input, handles what waits, and keeps no deadline', () => {
   const { driver, done, clock, machine } = driving({ a: ['a1'], b: ['b1'], tick: ['ticked'] }, (effect) => {
     if (effect !== 'a1') return;
     driver.input('b');
@@ -86,8 +86,7 @@ it('after stop takes nothing, handles what waits, and keeps no deadline', () => 
 });
 
 /**
- * A machine that returns for each input the effects that `effects` names; 'settled' shows among what was
- * done.
+ * A machine that returns the effects that `effects` lists for each input; 'settled' shows in what was done.
  */
 function driving(
   effects: Record<string, readonly string[]>,

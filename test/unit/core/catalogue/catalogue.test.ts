@@ -1,6 +1,5 @@
-// The catalogue: whatever was written, lost, forked, delivered out of order or only in part, devices that
-// exchange what they have end with one catalogue, and it says what an independent reading of all entries
-// says.
+// The catalogue: however entries were written, lost, forked, reordered or delivered in part, devices that
+// exchange what they have end with one catalogue. It says what an independent reading of all entries says.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +22,7 @@ import {
   write,
 } from '../../../fixtures/pool-fixture.ts';
 
-/** Every entry that a test wrote, by id: what stands in for check.ts when bytes arrive. */
+/** Every entry that a test wrote, by id: stands in for check.ts when bytes arrive. */
 type Written = Map<EntryId, CheckedEntry>;
 
 interface Replica {
@@ -72,7 +71,7 @@ describe('devices that exchange what they have', () => {
     },
   );
 
-  it('end with one catalogue, that says what all entries together say', () => {
+  it('end with one catalogue that says what all entries together say', () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 40 }), fc.integer({ min: 1, max: 5 }), (script, batch) => {
         const written: Written = new Map();
@@ -114,7 +113,7 @@ describe('devices that exchange what they have', () => {
     );
   });
 
-  it('do so when a long log forked, with messages of their real size', () => {
+  it('do so after a long log forked, with messages of realistic size', () => {
     const written: Written = new Map();
     const [writer, other] = [replicaOf(1, 64, []), replicaOf(0, 64, [])];
     for (let count = 0; count < 300; count++) remember(written, writeSomething(writer, count, count));
@@ -125,20 +124,20 @@ describe('devices that exchange what they have', () => {
     expect(entriesOf(other.catalogue, written)).toHaveLength(350);
   });
 
-  it('get the logs behind one that forked', () => {
+  it('also get the logs after one that forked', () => {
     const written: Written = new Map();
     const [forked, other] = [replicaOf(0, 8, []), replicaOf(1, 8, [])];
     for (let count = 0; count < 40; count++) remember(written, writeSomething(forked, count, count));
     exchangeUntilEqual([forked, other], written);
     loseTail(forked, 1, 8, written);
     remember(written, writeSomething(forked, 3, 1_000));
-    // The other has a branch that the asker lacks and the reverse, and a log of its own that comes later.
+    // The other has a branch that the asker lacks, and the reverse; and a log of its own that comes later.
     for (let count = 0; count < 20; count++) remember(written, writeSomething(other, count, count));
     exchange(forked, other, written, Infinity);
     expect(forked.catalogue.heads().map(({ seq }) => seq)).toEqual([40, 20]);
   });
 
-  it('never go round in circles, whatever is answered', () => {
+  it('never go round in circles, whatever the other side sends', () => {
     const written: Written = new Map();
     const [asker, liar] = [replicaOf(0, 4, []), replicaOf(1, 4, [])];
     for (let count = 0; count < 12; count++) remember(written, writeSomething(liar, count, count));
@@ -166,7 +165,7 @@ describe('an entry whose predecessor is missing', () => {
     expect([catalogue.heads(), catalogue.digest()]).toEqual([[], new Catalogue().digest()]);
   });
 
-  it('is an orphan; its log is asked for from the start, once', () => {
+  it('is an orphan, and its log is asked for from the start, once', () => {
     const writer = replicaOf(2, 64, []);
     const entries = [0, 1, 2].map((count) => writeSomething(writer, count, count));
     const asker = replicaOf(0, 64, []);
@@ -201,7 +200,7 @@ describe('files', () => {
     }
   });
 
-  it('are found by their content tag, in the order of their ids, until removed; private ones never', () => {
+  it('are found by their content tag, in the order of their ids, until removed; private ones are never found', () => {
     const catalogue = new Catalogue();
     const stored = LABELS.map((label) => {
       const { body, fileId } = fileBody(label);
@@ -248,7 +247,7 @@ describe('names', () => {
     );
   });
 
-  it('follow the wall clock forward, and cause where it stands or runs back', () => {
+  it('follow the wall clock forward, and causality when it stands still or runs back', () => {
     const catalogue = new Catalogue();
     write(catalogue, deviceAt(0), 5_000, { kind: 'pool', name: 'first' });
     // A device whose clock is an hour behind renames the pool after it saw the first name.
@@ -272,13 +271,13 @@ describe('names', () => {
       expect([...catalogue.missingFor([])]).toHaveLength(2);
       catalogue.tell(dueMs);
       expect([catalogue.poolName, catalogue.nextDeadlineMs()]).toEqual(['future', Infinity]);
-      // Whoever has seen it can still rename the pool.
+      // A device that has seen it can still rename the pool.
       write(catalogue, deviceAt(0), dueMs, { kind: 'pool', name: 'after it' });
       expect(catalogue.poolName).toBe('after it');
     }
   });
 
-  it('given after an entry dated ahead was seen are never dated so far ahead that another honest clock accuses', () => {
+  it('given after an entry dated ahead are never dated so far ahead that an honest clock reports them', () => {
     const nowMs = 40 * DAY_MS;
     for (let hours = 1; hours <= 26; hours++) {
       // Its clock is a minute ahead of the others'.
@@ -288,12 +287,12 @@ describe('names', () => {
       fast.add([entryOf(2, { kind: 'pool', name: 'dated ahead' }, at)]);
       const { entry } = write(fast, deviceAt(0), nowMs + 60_000, { kind: 'pool', name: 'Family' });
       expect(entry.at.ms - nowMs).toBeLessThan(MAX_AHEAD_MS - 11 * 3_600_000);
-      // And what shows can be changed at once.
+      // And the name that shows can be changed immediately.
       expect(fast.poolName).toBe('Family');
     }
   });
 
-  it('that a device gave later in its log count instead of one that it dated ahead by mistake, also once that is due', () => {
+  it('that a device gave later in its log replace one that it dated ahead by mistake, even once that is due', () => {
     const catalogue = new Catalogue();
     const first = entryOf(1, { kind: 'pool', name: 'dated ahead' }, { ms: 9 * DAY_MS, count: 0 });
     catalogue.add([first]);
@@ -303,7 +302,7 @@ describe('names', () => {
     expect(catalogue.poolName).toBe('put right');
   });
 
-  it('agree once the clock of each has passed their dates, whatever it showed before and whatever came first', () => {
+  it('agree once the clock of each has passed their dates, whatever it showed before and in any order', () => {
     const naming = fc.record({ by: fc.nat(2), day: fc.nat(6), count: fc.nat(1) });
     const told = fc.array(fc.oneof(fc.record({ take: fc.nat(9) }), fc.record({ day: fc.nat(8) })), {
       maxLength: 20,
@@ -338,7 +337,7 @@ describe('names', () => {
     );
   });
 
-  it('wait, but files and removals do not, whatever their date', () => {
+  it('wait, but files and removals never wait, whatever their date', () => {
     const catalogue = new Catalogue();
     const end = { ms: MAX_HYBRID_MS, count: MAX_HYBRID_COUNT };
     const { body, fileId } = fileBody('dated ahead');
@@ -357,7 +356,7 @@ describe('names', () => {
     expect(catalogue.deviceName(deviceAt(3).deviceId)).toBe('now');
   });
 
-  it('can still be written after one entry from the end of time', () => {
+  it('can still be given after one entry from the end of time', () => {
     const catalogue = new Catalogue();
     const end = { ms: MAX_HYBRID_MS, count: MAX_HYBRID_COUNT };
     catalogue.add([entryOf(3, { kind: 'profile', name: 'hostile' }, end)]);
@@ -379,7 +378,7 @@ describe('digests', () => {
 });
 
 describe('members', () => {
-  it('are those with a profile that have not left', () => {
+  it('are the devices with a profile that have not left', () => {
     const catalogue = new Catalogue();
     const [ada, bob] = [deviceAt(0), deviceAt(1)];
     write(catalogue, ada, 1, { kind: 'profile', name: 'Ada' });
@@ -393,7 +392,7 @@ describe('members', () => {
 });
 
 describe('bounds', () => {
-  it('a device beyond the thousandth is not taken in', () => {
+  it('a device beyond the thousandth is not added', () => {
     const catalogue = new Catalogue();
     for (let index = 0; index <= MAX_DEVICE_COUNT; index++) {
       const stranger = { publicKey: seededBytes(32, 5_000 + index) };
@@ -431,10 +430,7 @@ function writeSomething({ index, catalogue }: Replica, what: number, wallMs: num
   return write(catalogue, deviceAt(index), wallMs, chosen, chosen.kind === 'file' ? manifest : undefined);
 }
 
-/**
- * The device's disk lost the last entries of its own log: it starts again with what is left, and knows no
- * better.
- */
+/** The device's disk lost the last entries of its own log: it continues from the rest without knowing. */
 function loseTail(replica: Replica, count: number, batch: number, written: Written): void {
   const entries = entriesOf(replica.catalogue, written);
   const own = replica.catalogue.positionOf(replica.device, 0).seq - 1;
@@ -448,12 +444,12 @@ function remember(written: Written, entry: CheckedEntry): void {
   written.set(entry.entry.entryId, entry);
 }
 
-/** `asker` asks `answerer` for what it lacks, until all is there or `maxMessages` were answered. */
+/** `asker` asks `answerer` for what it lacks, until it has everything or `maxMessages` were answered. */
 function exchange(asker: Replica, answerer: Replica, written: Written, maxMessages: number): void {
   if (asker === answerer) return;
   let ask = asker.sync.ask(answerer.device);
   for (let count = 0; count < maxMessages; count++) {
-    if (ask.kind !== 'sync') throw new Error('a sync asks');
+    if (ask.kind !== 'sync') throw new Error('expected a sync');
     if (count > 1_000) throw new Error('an exchange goes round in circles');
     const answer = answerer.sync.answer(asker.device, ask);
     if (answer?.kind !== 'entries') return;
@@ -465,7 +461,7 @@ function exchange(asker: Replica, answerer: Replica, written: Written, maxMessag
   }
 }
 
-/** What pulses do: whoever differs asks. Answers how many rounds it took. */
+/** Acts as pulses do: a device that differs asks. Returns how many rounds it took. */
 function exchangeUntilEqual(replicas: readonly Replica[], written: Written): number {
   for (let round = 0; round <= 8; round++) {
     if (new Set(replicas.map(({ catalogue }) => catalogue.digest())).size === 1) return round;
@@ -504,7 +500,7 @@ function readingOf(entries: readonly CheckedEntry[]): unknown {
     if (entry.body.kind === 'remove') removed.add(entry.body.file);
     if (file !== undefined) files.add(file.fileId);
   }
-  // Of one device the last by number counts, and of equals the smaller id; of the pool's names then the
+  // For one device the last number counts, and of equals the smaller id; among the pool's names then the
   // latest.
   const bySeq = entries.toSorted(
     ({ entry: a }, { entry: b }) => a.seq - b.seq || (a.entryId < b.entryId ? 1 : -1),

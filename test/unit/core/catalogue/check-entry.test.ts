@@ -1,5 +1,5 @@
 // The gate of the catalogue, with real signatures and seals: what an honest device writes passes, and nothing
-// else does.
+// else.
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
@@ -67,7 +67,7 @@ describe('an honest entry passes', () => {
     expect(checked.file !== undefined).toBe(counts);
   });
 
-  it('and what follows a file that is not kept counts', async () => {
+  it('and entries after a file that is not kept count', async () => {
     const sealed = await seal(manifestOf(WRITER.deviceId, { blockBytes: 1_024 }));
     const wasteful = await check(await signedRecord(WRITER, FIRST, { kind: 'file', manifest: sealed }));
     const catalogue = new Catalogue();
@@ -80,7 +80,7 @@ describe('an honest entry passes', () => {
     expect([...catalogue.files().keys()]).toEqual([fileIdOf(honest)]);
   });
 
-  it('and so do the golden ones', async () => {
+  it('and so do the golden entries', async () => {
     const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
     for (const { record, entryId } of vectors.entries) {
       expect((await checkEntry(bytesOfHex(record), keys, webCryptography)).entry.entryId).toBe(entryId);
@@ -89,7 +89,7 @@ describe('an honest entry passes', () => {
 });
 
 describe('refused is', () => {
-  it('a signature that does not fit, each byte of it and of the payload', async () => {
+  it('a signature that does not fit, for any changed byte of it or of the payload', async () => {
     const payload = encodeEntryPayload(payloadOf(WRITER, { kind: 'leave' }));
     const signature = await WRITER.sign(signedBytesOf(payload));
     for (let at = 0; at < signature.length; at += 7)
@@ -119,7 +119,7 @@ describe('refused is', () => {
     await refused(await signedRecord(WRITER, FIRST, { kind: 'leave' }, OTHER_POOL_KEYS.poolId));
   });
 
-  it('well-signed entries of a wrong shape: version, extra key, oversized', async () => {
+  it('a well-signed entry of a wrong shape: version, extra key, oversized', async () => {
     const fields = {
       v: 1,
       pool: POOL_KEYS.poolId,
@@ -157,7 +157,7 @@ describe('refused is', () => {
     await refused(await signedRecord(WRITER, FIRST, { kind: 'file', manifest: await make() }));
   });
 
-  it('another device’s manifest, taken over as it is', async () => {
+  it('a manifest copied unchanged from another device', async () => {
     const theirs = await seal(manifestOf(OTHER.deviceId));
     await check(await signedRecord(OTHER, FIRST, { kind: 'file', manifest: theirs }));
     await refused(await signedRecord(WRITER, FIRST, { kind: 'file', manifest: theirs }));

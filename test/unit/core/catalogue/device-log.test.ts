@@ -8,7 +8,7 @@ import { PackedEntry, packEntry } from '../../../../src/core/catalogue/packed-en
 import { MAX_LOG_MARKS } from '../../../../src/core/model/limits.ts';
 import { deviceAt, itemAt, uncheckedEntry } from '../../../fixtures/pool-fixture.ts';
 
-/** Entries 1..`names.length`, each behind the one before it, the first behind `after`. */
+/** Entries 1..`names.length`, each after the one before it, the first after `after`. */
 function chain(names: readonly string[], after?: PackedEntry): PackedEntry[] {
   const entries: PackedEntry[] = [];
   for (const name of names) {
@@ -37,7 +37,7 @@ const TRUNK = chain(['a', 'b', 'c']);
 const BRANCH = chain(['x', 'y', 'z'], TRUNK[0]);
 
 describe('a log', () => {
-  it('takes entries in order, knows those it has, and refuses those in the air', () => {
+  it('takes entries in order, recognises those it has, and refuses those without their predecessor', () => {
     const log = new DeviceLog();
     expect(log.head).toBeUndefined();
     expect(log.add(itemAt(TRUNK, 1)).kind).toBe('orphan');
@@ -48,18 +48,18 @@ describe('a log', () => {
     expect(log.head).toBe(itemAt(TRUNK, 1));
   });
 
-  it('refuses an entry whose number does not follow from the one it names', () => {
+  it("refuses an entry whose number does not follow from its predecessor's", () => {
     const position = { seq: 3, prev: itemAt(TRUNK, 0).entryId, at: { ms: 1, count: 0 } };
     expect(logOf(itemAt(TRUNK, 0)).add(packedOf(position, { kind: 'leave' })).kind).toBe('orphan');
   });
 
-  it('keeps both branches of a fork; the longer one goes on', () => {
+  it('keeps both branches of a fork and continues the longer one', () => {
     const log = logOf(...TRUNK, ...BRANCH);
     expect([log.seq, log.entryCount]).toEqual([4, 6]);
     expect(log.head).toBe(BRANCH[2]);
   });
 
-  it('of two equal branches goes on with the smaller id, the same on every device', () => {
+  it('continues, of two equal branches, the one with the smaller id, the same on every device', () => {
     const heads = [
       logOf(...TRUNK, ...BRANCH.slice(0, 2)),
       logOf(...TRUNK.slice(0, 1), ...BRANCH.slice(0, 2), ...TRUNK),
@@ -67,7 +67,7 @@ describe('a log', () => {
     expect(heads[0]?.head).toBe(heads[1]?.head);
   });
 
-  it('has one digest for one set of entries, whatever their order, and another for any other', () => {
+  it('has one digest for one set of entries in any order, and another for any other set', () => {
     const logs = [
       logOf(...TRUNK, ...BRANCH),
       logOf(...TRUNK.slice(0, 1), ...BRANCH, ...TRUNK.slice(1)),
@@ -82,7 +82,7 @@ describe('a log', () => {
     expect(logs[0]?.digest).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  it('goes on after any entry of any row, each entry once', () => {
+  it('resumes after any entry of any branch, sending each entry once', () => {
     const log = logOf(...TRUNK, ...BRANCH);
     const all = [...log.missing([], 0)];
     expect(all).toHaveLength(6);
@@ -94,7 +94,7 @@ describe('a log', () => {
     expect([...log.missing([], 9)]).toEqual([]);
   });
 
-  it('sends what another lacks and nothing that it has, by the marks of what it has', () => {
+  it('sends what another lacks and nothing that it has, by that device’s marks', () => {
     const long = chain(Array.from({ length: 100 }, (_, index) => `${index}`));
     const early = chain(['p', 'q'], long[49]);
     const late = chain(['r'], long[97]);
@@ -105,8 +105,8 @@ describe('a log', () => {
     expect(missingTo(...long, ...early)).toEqual(new Set(late));
     expect(missingTo(...long.slice(0, 60))).toEqual(new Set([...long.slice(60), ...early, ...late]));
     expect(missingTo(...long, ...early, ...late)).toEqual(new Set());
-    // Whoever went on in another way after number 70 has what lies before that: some of it comes twice, never
-    // half of it.
+    // A device that continued differently after number 70 has everything before that. Some entries are sent
+    // twice, never half of them.
     const parted = missingTo(...long.slice(0, 70), ...chain(['s', 't'], long[69]));
     for (const entry of [...long.slice(70), ...early, ...late]) expect(parted).toContain(entry);
     expect(parted.size).toBeLessThan(40);

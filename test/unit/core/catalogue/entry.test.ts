@@ -1,4 +1,4 @@
-// Log entries: golden bytes, round trips, and refusals. Signatures are check-entry.test.ts's business.
+// Log entries: golden bytes, round trips, and refusals. Signatures are tested in check-entry.test.ts.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -165,7 +165,7 @@ describe('refused is', () => {
     expectThrows('bad-message', () => decodeEntry(encodeEntry(payload, SIGNATURE)));
   });
 
-  it('a map that passes itself off as an id', () => {
+  it('a map that poses as an id', () => {
     for (const change of [{ seq: 2, prev: FALSE_CID }, { body: { kind: 'remove', file: FALSE_CID } }]) {
       const payload = encodeWithFalseCid({ ...fields, ...change });
       expectThrows('bad-message', () => decodeEntry(encodeEntry(payload, SIGNATURE)));
@@ -183,7 +183,7 @@ describe('refused is', () => {
     expectThrows('bad-message', () => decodeEntry(encodeEntry(large, SIGNATURE)));
   });
 
-  it('any garbage, and nothing worse happens', () => {
+  it('any garbage, with nothing worse happening', () => {
     const records = vectors.entries.map(({ record }) => bytesOfHex(record));
     const mutated = fc.oneof(...records.map(mutationsOf));
     const resigned = fc

@@ -1,5 +1,5 @@
-// Devices that know as many others as a catalogue takes, but not the same ones: what one keeps and the other
-// cannot must not go over their link, while what both keep does so at once.
+// Devices that know as many others as a catalogue takes, but not the same ones: what only one keeps must not
+// go over their link, and what both keep must do so promptly.
 
 import { describe, expect, it } from 'vitest';
 import type { CheckedEntry } from '../../../../src/core/catalogue/check.ts';
@@ -14,19 +14,19 @@ import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt, itemAt, uncheckedEntry } from '../../../fixtures/pool-fixture.ts';
 
 const [ANN, BEN, CAT] = [deviceAt(0), deviceAt(1), deviceAt(2)];
-/** Entries of the one stranger on each side that says a lot. */
+/** Entries of the one stranger on each side that writes a lot. */
 const LONG_LOG_LENGTH = 200;
 const LAST_SEQ = 4;
-/** The logs of made-up devices, others on each side. */
+/** The logs of made-up devices, different on each side. */
 const STRANGERS = [0, 1].map((side) =>
   Array.from({ length: MAX_DEVICE_COUNT - 3 }, (_, index) => strangerLog(side, index)),
 );
 
-/** Ann's and Ben's peers, what goes between them, and time. */
+/** Ann's and Ben's peers, what passes between them, and time. */
 class Pair {
   readonly ann = new Peer(ANN.deviceId, 0);
   readonly ben = new Peer(BEN.deviceId, 0);
-  /** Of syncs and what they bring: messages, bytes, records. */
+  /** What syncs cost and bring: messages, bytes, records. */
   sent = { asks: 0, bytes: 0, records: 0 };
   #nowMs = 1_000;
   readonly #letters: { readonly from: DeviceId; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
@@ -71,7 +71,7 @@ class Pair {
 }
 
 describe('two devices that know a thousand others, though not the same', () => {
-  it('are not sent what they cannot keep, neither when they meet nor after a further entry', () => {
+  it('are not sent what they cannot keep, neither when they meet nor after another entry', () => {
     const pair = fullPair();
     pair.link();
     pair.pass(20);
@@ -87,13 +87,13 @@ describe('two devices that know a thousand others, though not the same', () => {
     expect(pair.sent.bytes).toBeLessThan(1_000);
   });
 
-  it('bring each other what is new in the logs that both keep, within a pulse', () => {
+  it('bring each other news in the logs that both keep, within a pulse', () => {
     const pair = fullPair();
     pair.link();
     pair.pass(20);
     for (let seq = 2; seq <= LAST_SEQ; seq++) {
       pair.sent = { asks: 0, bytes: 0, records: 0 };
-      // Nobody tells Ben, or it was lost on the way.
+      // Nobody tells Ben, or the message was lost.
       pair.ann.catalogue.add([profileOf(CAT, seq)]);
       pair.pass(5);
       expect(pair.ben.catalogue.deviceName(CAT.deviceId)).toBe(`name ${seq}`);
@@ -117,7 +117,7 @@ describe('two devices that know a thousand others, though not the same', () => {
   });
 });
 
-/** Each knows the other, and has no room left. */
+/** They know each other, and neither has room left. */
 function fullPair(): Pair {
   const pair = new Pair();
   for (const [side, peer] of [pair.ann, pair.ben].entries()) fill(peer, side);
@@ -142,8 +142,7 @@ function strangerLog(side: number, index: number): CheckedEntry[] {
 type Writer = Parameters<typeof uncheckedEntry>[0];
 
 /**
- * The entry of this number in a log that has nothing but names; `before` is the one before it, which is made
- * anew if it is not given.
+ * The entry of this number in a log of names only. `before` is the one before it; it is made if not given.
  */
 function profileOf(writer: Writer, seq: number, before?: CheckedEntry): CheckedEntry {
   const prior = before ?? (seq > 1 ? profileOf(writer, seq - 1) : undefined);

@@ -1,4 +1,4 @@
-// Logs that fork without end, or that are full: whatever came first, and by whom, devices keep the same of
+// Logs that fork without end, or that are full: whatever came first, and from whom, devices keep the same of
 // them, say the same, and stop asking each other.
 
 import fc from 'fast-check';
@@ -30,7 +30,7 @@ const growth = fc.array(
 const sizes = fc.constantFrom(SMALL_LOG_BYTES, 1e9);
 
 describe('of a log that forked or is full', () => {
-  it('the same is kept, in whatever order its entries come', () => {
+  it('the same is kept, whatever the order in which its entries come', () => {
     fc.assert(
       fc.property(growth, sizes, fc.array(fc.nat(), { maxLength: 60 }), (plan, maxBytes, order) => {
         const entries = grown(plan);
@@ -53,7 +53,7 @@ describe('of a log that forked or is full', () => {
     );
   });
 
-  it('the same is kept by all, and they stop asking, whatever part of it each was given', () => {
+  it('the same is kept by all, and they stop asking, whichever part each was given', () => {
     fc.assert(
       fc.property(
         growth,
@@ -77,7 +77,7 @@ describe('of a log that forked or is full', () => {
             expect(catalogue.digest()).toBe(replicas[0]?.catalogue.digest());
             expect(sayingOf(catalogue)).toEqual(readingOf(expected));
           }
-          // Each entry goes to each at most once or twice, beside two messages a pair and round.
+          // Each entry goes to each device once or twice, besides two messages for each pair and round.
           expect(messageCount).toBeLessThan(replicas.length ** 2 * (12 + (3 * entries.length) / batch));
         },
       ),
@@ -85,7 +85,7 @@ describe('of a log that forked or is full', () => {
     );
   });
 
-  it('a restart keeps the same, from a disk on which what went still lies, in any order', () => {
+  it('a restart keeps the same, even if evicted entries still lie on the disk, in any order', () => {
     fc.assert(
       fc.property(growth, sizes, (plan, maxBytes) => {
         const entries = grown(plan);
@@ -123,14 +123,14 @@ describe('thousands of forks of one log', () => {
     expect(keptIds(victim.catalogue)).toHaveLength(1 + MAX_LOG_BRANCHES);
     expect(keptCount).toBeLessThan(300);
     expect(pulseUntilQuiet([victim, other], [first, ...forks])).toBeLessThan(12);
-    // One more that is kept, as its id is the smallest: it alone goes over.
+    // One more that is kept, because its id is the smallest: only this one is sent.
     const more = forkBefore(victim.catalogue);
     victim.catalogue.add([more]);
     const { heads } = askOf(other);
     expect([...victim.catalogue.missingFor(heads)].map(({ entryId }) => entryId)).toEqual([
       more.entry.entryId,
     ]);
-    // A second on an idle machine; with a set of all forks it took four times that, and again for each
+    // A second on an idle machine. With a set of all forks it took four times that, and again for each
     // further one.
     expect(tookMs).toBeLessThan(3_000);
   });
@@ -143,7 +143,7 @@ describe('thousands of forks of one log', () => {
     }
     const end = itemAt(trunk, trunk.length - 1);
     const [left, right] = [0, 1].map((at) => entryAfter(end, { kind: 'pool', name: `branch ${at}` }));
-    if (left === undefined || right === undefined) throw new Error('there are two');
+    if (left === undefined || right === undefined) throw new Error('expected two items');
     for (const { catalogue } of [one, other]) catalogue.add(trunk);
     one.catalogue.add([left]);
     other.catalogue.add([right]);
@@ -155,15 +155,15 @@ describe('thousands of forks of one log', () => {
 });
 
 describe('devices that cannot agree', () => {
-  it('because each knows a thousand others already stop asking, until something changes', () => {
+  it('because each already knows a thousand others stop asking, until something changes', () => {
     const [one, other] = [new Catalogue(), new Catalogue()].map((catalogue, at) => {
-      // As a device does that has no room for the log of another.
+      // As a device does that has no room for the other's log.
       const add = catalogue.add.bind(catalogue);
       const own = deviceAt(at).deviceId;
       catalogue.add = (entries) => add(entries.filter(({ entry }) => entry.deviceId === own));
       return { catalogue, sync: new CatalogueSync(catalogue) };
     });
-    if (one === undefined || other === undefined) throw new Error('there are two');
+    if (one === undefined || other === undefined) throw new Error('expected two items');
     const written = [0, 1].map((at) =>
       uncheckedEntry(deviceAt(at), { seq: 1, prev: undefined, at: { ms: 1, count: 0 } }, { kind: 'leave' }),
     );
@@ -181,7 +181,7 @@ function replicaOf(): Replica {
 
 function askOf({ sync }: Replica): { heads: ReturnType<Catalogue['heads']> } {
   const ask = sync.ask(deviceAt(7).deviceId);
-  if (ask.kind !== 'sync') throw new Error('a sync asks');
+  if (ask.kind !== 'sync') throw new Error('expected a sync');
   return { heads: [...ask.heads] };
 }
 
@@ -192,7 +192,7 @@ function entryAfter(before: CheckedEntry | undefined, body: EntryBody, by = 0): 
   return uncheckedEntry(deviceAt(by), position, body, manifest);
 }
 
-/** A branch that begins where the others do, and goes before all of them. */
+/** A branch that begins where the others do and comes before all of them. */
 function forkBefore(catalogue: Catalogue): CheckedEntry {
   const [first, ...others] = [...catalogue.missingFor([])];
   for (let index = 0; index < 1e6; index++) {
@@ -200,7 +200,7 @@ function forkBefore(catalogue: Catalogue): CheckedEntry {
     const entry = uncheckedEntry(deviceAt(0), position, { kind: 'leave' });
     if (others.every(({ entryId }) => entry.entry.entryId < entryId)) return entry;
   }
-  throw new Error('a million entries, and none has the smallest id');
+  throw new Error('of a million entries none has the smallest id');
 }
 
 function grown(
@@ -249,12 +249,12 @@ function inChainOrder(entries: readonly CheckedEntry[], turns: readonly number[]
   return ordered;
 }
 
-/** What pulses do, until nobody asks any more. Returns how many messages that took. */
+/** Acts as pulses do until no device asks. Returns how many messages that took. */
 function pulseUntilQuiet(replicas: readonly Replica[], entries: readonly CheckedEntry[]): number {
   const written = new Map(entries.map((entry) => [entry.entry.entryId, entry]));
   let messageCount = 0;
   for (let round = 0; ; round++) {
-    if (round > 40) throw new Error('they never stop asking');
+    if (round > 40) throw new Error('they do not stop asking');
     let isQuiet = true;
     for (const [from, asker] of replicas.entries()) {
       for (const [to, answerer] of replicas.entries()) {

@@ -114,7 +114,7 @@ describe('a manifest', () => {
     expect(await openManifest(sealed, KEY, POOL, webCryptography)).toEqual(manifest);
   });
 
-  it('does not open with another key, for another pool, changed, cut or empty', async () => {
+  it('does not open with another key, for another pool, or when it is changed, cut or empty', async () => {
     const sealed = await sealManifest(MANIFEST, KEY, POOL, NONCE, webCryptography);
     const open = (bytes: Uint8Array, key = KEY, pool = POOL) =>
       openManifest(bytes, key, pool, webCryptography);
@@ -163,7 +163,7 @@ describe('refused, though sealed by a member, is', () => {
     await expectRejects('bad-message', openManifest(sealed, KEY, POOL, webCryptography));
   });
 
-  it('a map that passes itself off as an id', async () => {
+  it('a map that poses as an id', async () => {
     const fields = await plainFields();
     for (const change of [{ by: FALSE_CID }, { fragments: [...ids.slice(1), FALSE_CID] }]) {
       const plain = encodeWithFalseCid({ ...fields, ...change });
@@ -171,7 +171,7 @@ describe('refused, though sealed by a member, is', () => {
     }
   });
 
-  it('any garbage, and nothing worse happens', async () => {
+  it('any garbage, with nothing worse happening', async () => {
     const plain = itemAt(vectors.cases, 0).plain;
     await fc.assert(
       fc.asyncProperty(
@@ -230,7 +230,7 @@ describe('checkDetails', () => {
 function accessOf(access: (typeof vectors.cases)[number]['manifest']['access']): Access {
   const { kind, details, linkKey = '', contentTag = '', sealed = '' } = access;
   if (kind === 'private') return { kind, sealed: bytesOfHex(sealed) };
-  if (details === undefined) throw new Error('a pool file has details');
+  if (details === undefined) throw new Error('expected the details of a pool file');
   return { kind: 'pool', details, linkKey: bytesOfHex(linkKey), contentTag: bytesOfHex(contentTag) };
 }
 

@@ -68,7 +68,7 @@ describe('refused is', () => {
     expectThrows('bad-message', () => decodeFragmentIndex(encodeCbor({ v: 1, i: 1, share: SHARE })));
   });
 
-  it('any garbage, and nothing worse happens', () => {
+  it('any garbage, with nothing worse happening', () => {
     const valid = bytesOfHex(itemAt(vectors.cases, 1).bytes);
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 60 }), mutationsOf(valid)), (bytes) =>

@@ -1,6 +1,6 @@
 // What the threshold promises, on whole files made by the real parts: a pool member with every pool key and k
-// - 1 fragments (index and blocks) learns no plaintext, k fragments without the pool's half key give nothing,
-// and a private file's manifest tells the pool neither its name nor its key.
+// - 1 fragments (index and blocks) learns no plaintext, k fragments without the pool's half key reveal
+// nothing, and a private file's manifest tells the pool neither its name nor its key.
 
 import { createDecipheriv } from 'node:crypto';
 import fc from 'fast-check';
@@ -37,7 +37,7 @@ const BLOCK_BYTES = 4_096;
 const WINDOW_BYTES = 16;
 const NAME = 'the-secret-name-of-this-file.txt';
 
-/** Text that repeats, so that any leaked stretch of it is found by its content. */
+/** Text that repeats, so that any leaked part of it is recognised. */
 const PLAIN = utf8('Lorem ipsum dolor sit amet, consectetur adipiscing elit. '.repeat(700)).slice(0, 40_000);
 
 /** One fragment as its holder has it: its index and its block of each segment. */
@@ -51,7 +51,7 @@ interface StoredFile {
   readonly sealedManifest: Uint8Array;
   readonly manifest: Manifest;
   readonly fragments: readonly Fragment[];
-  /** What nobody but the storer ever had together. */
+  /** What only the storer ever had together. */
   readonly secret: { readonly linkKey: Uint8Array<ArrayBuffer>; readonly sharedKey: Uint8Array };
 }
 
@@ -113,7 +113,7 @@ async function openFirst(file: StoredFile, key: Uint8Array, using: readonly numb
   const segmentCount = segmentCountOf(manifest);
   const parameters = { key, salt: manifest.salt, segmentIndex: 0, segmentCount, k: K, n: N };
   const opening = await codec.open(parameters, blocks, plainBytesOf(manifest, 0));
-  if (opening.kind !== 'opened') throw new Error('No hash was to be checked.');
+  if (opening.kind !== 'opened') throw new Error('no hash should have been checked');
   return opening.plain;
 }
 
@@ -124,14 +124,14 @@ function sharesOf(file: StoredFile, using: readonly number[]): IndexedShare[] {
   }));
 }
 
-describe('the file as it should be read', () => {
+describe('a file read as intended', () => {
   it('opens with the pool’s half key and any k fragments', async () => {
     for (const using of [
       [0, 1, 2, 3],
       [7, 2, 5, 0],
     ]) {
       const manifest = await openAsMember(shared);
-      if (manifest.access.kind !== 'pool') throw new Error('a pool file');
+      if (manifest.access.kind !== 'pool') throw new Error('expected a pool file');
       const key = deriveFileKey(
         manifest.access.linkKey,
         combineShares(sharesOf(shared, using)),
@@ -143,7 +143,7 @@ describe('the file as it should be read', () => {
 });
 
 describe('a member with every pool key and k - 1 fragments', () => {
-  it('cannot have the key: its shares fit every value of the shared half, the right one like any other', () => {
+  it('cannot have the key: its shares fit every value of the shared half equally well', () => {
     const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
     const held = fc.shuffledSubarray(indicesOf(N), { minLength: K - 1, maxLength: K - 1 });
     fc.assert(
@@ -157,9 +157,9 @@ describe('a member with every pool key and k - 1 fragments', () => {
     );
   });
 
-  it('decrypts nothing with what it can compute: the tag never fits, and no stretch of the text appears', async () => {
+  it('decrypts nothing with what it can compute: the tag never fits, and no part of the text appears', async () => {
     const { access, salt } = shared.manifest;
-    if (access.kind !== 'pool') throw new Error('a pool file');
+    if (access.kind !== 'pool') throw new Error('expected a pool file');
     const using = [0, 1, 2];
     const guesses = [
       new Uint8Array(32),
@@ -172,15 +172,16 @@ describe('a member with every pool key and k - 1 fragments', () => {
       const key = deriveFileKey(access.linkKey, guess, salt);
       // Even with all blocks, which it does not have, this key opens nothing.
       await expectRejects('corrupt', openFirst(shared, key, [0, 1, 2, 3]));
-      // A systematic block is a slice of ciphertext: with the key it would be a slice of text, tag or no tag.
+      // A systematic block is a slice of ciphertext: the right key would make it a slice of text, without the
+      // tag.
       expect(hasText(keystreamOn(itemAt(itemAt(shared.fragments, 0).blocks, 0), key))).toBe(false);
     }
-    // What the secret sharing is for: the right key makes one data block readable alone.
+    // This is what the secret sharing prevents: the right key makes one data block readable alone.
     const right = deriveFileKey(access.linkKey, shared.secret.sharedKey, salt);
     expect(hasText(keystreamOn(itemAt(itemAt(shared.fragments, 0).blocks, 0), right))).toBe(true);
   });
 
-  it('finds no stretch of the text in any block or index, of any fragment', () => {
+  it('finds no part of the text in any block or index of any fragment', () => {
     expect(hasText(PLAIN)).toBe(true);
     for (const { blocks, indexBytes } of shared.fragments) {
       for (const bytes of [...blocks, indexBytes]) expect(hasText(bytes)).toBe(false);
@@ -190,7 +191,7 @@ describe('a member with every pool key and k - 1 fragments', () => {
 });
 
 describe('k fragments without the pool', () => {
-  it('open nothing: the manifest does not open, and no half key that can be had does', async () => {
+  it('open nothing: the manifest stays sealed, and no available half key fits', async () => {
     const sharedKey = combineShares(sharesOf(shared, [0, 1, 2, 3]));
     expect(sharedKey).toEqual(shared.secret.sharedKey);
     const { salt } = shared.manifest;
@@ -204,14 +205,14 @@ describe('k fragments without the pool', () => {
 });
 
 describe('a private file', () => {
-  it('shows the pool neither its name, path and type, nor its half key, nor a content tag', async () => {
+  it('does not show the pool its name, path, type, half key, or a content tag', async () => {
     const manifest = await openAsMember(hidden);
     expect(manifest.access.kind).toBe('private');
     const { catalogueKey, poolId } = POOL_KEYS;
     const sealed = hidden.sealedManifest;
     const aad = utf8(`palm/v1/manifest/${poolId}`);
     const plain = await webCryptography.open(catalogueKey, sealed.subarray(0, 12), aad, sealed.subarray(12));
-    if (plain === undefined) throw new Error('a member opens the manifest');
+    if (plain === undefined) throw new Error('a member must be able to open the manifest');
     for (const secret of [
       utf8(NAME),
       utf8('where/it/lies'),
@@ -224,9 +225,9 @@ describe('a private file', () => {
     expect(hasBytes(plain, manifest.salt), 'what is there is found').toBe(true);
   });
 
-  it('does not open for the pool even with all n fragments; its link opens it', async () => {
+  it('does not open for the pool even with all n fragments, but opens with its link', async () => {
     const { salt, access } = hidden.manifest;
-    if (access.kind !== 'private') throw new Error('a private file');
+    if (access.kind !== 'private') throw new Error('expected a private file');
     const sharedKey = combineShares(sharesOf(hidden, [0, 1, 2, 3]));
     for (const guess of [new Uint8Array(32), POOL_KEYS.catalogueKey, POOL_KEYS.contentTagKey, sharedKey]) {
       await expectRejects('corrupt', openFirst(hidden, deriveFileKey(guess, sharedKey, salt), [0, 1, 2, 3]));
@@ -241,7 +242,7 @@ describe('a private file', () => {
     expect(opened).toEqual(PLAIN.slice(0, segmentBytesOf(hidden.manifest)));
   });
 
-  it('needs k fragments as well: its link and k - 1 open nothing', async () => {
+  it('also needs k fragments: its link and k - 1 open nothing', async () => {
     const { salt } = hidden.manifest;
     const guess = combineShares(sharesOf(hidden, [0, 1, 2]));
     const key = deriveFileKey(hidden.secret.linkKey, guess, salt);
@@ -269,8 +270,7 @@ function randomBytes(length: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * At `x`, the polynomials that pass through `secret` at 0 and through the known shares: one value for each
- * secret.
+ * The value at `x` of the polynomials through `secret` at 0 and the known shares: one value for each secret.
  */
 function valueAt(x: number, secret: Uint8Array, known: readonly IndexedShare[]): Uint8Array {
   const points = [{ x: 0, y: secret }, ...known.map(({ index, share }) => ({ x: index + 1, y: share }))];
@@ -285,15 +285,15 @@ function valueAt(x: number, secret: Uint8Array, known: readonly IndexedShare[]):
 }
 
 /**
- * A block that begins the ciphertext of segment 0 (whose nonce is zero), decrypted without asking the tag.
+ * A block that begins the ciphertext of segment 0 (whose nonce is zero), decrypted without checking the tag.
  */
 function keystreamOn(block: Uint8Array, key: Uint8Array): Uint8Array {
   return createDecipheriv('aes-256-gcm', key, new Uint8Array(12)).update(block);
 }
 
 /**
- * Whether any WINDOW_BYTES of the text in a row appear in `bytes`. The text repeats, so one period has all of
- * them.
+ * Whether any WINDOW_BYTES consecutive bytes of the text appear in `bytes`. The text repeats, so one period
+ * covers all.
  */
 function hasText(bytes: Uint8Array): boolean {
   return indicesOf(57).some((start) => hasBytes(bytes, PLAIN.subarray(start, start + WINDOW_BYTES)));

@@ -1,4 +1,5 @@
-// Secret sharing: any k shares, no fewer, and the bytes that other implementations must agree on.
+// Secret sharing: any k shares suffice, fewer do not, and the bytes are those that other implementations must
+// produce.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +23,7 @@ import {
 const secretArbitrary = fc.uint8Array({ minLength: SHARE_BYTES, maxLength: SHARE_BYTES });
 
 describe('the field', () => {
-  it('multiplies as long division by 0x11D does, for all pairs', () => {
+  it('multiplies all pairs as long division by 0x11D does', () => {
     for (let a = 0; a < 256; a++) {
       for (let b = 0; b < 256; b++) expect(multiply(a, b)).toBe(multiplySlowly(a, b));
     }
@@ -73,7 +74,7 @@ describe('splitSecret', () => {
     expect(lengths).toEqual([3 * SHARE_BYTES]);
   });
 
-  it('leaves its arguments as they were, and hands out no view of them', () => {
+  it('leaves its arguments unchanged and returns no views of them', () => {
     const secret = new Uint8Array(SHARE_BYTES).fill(7);
     const [share] = splitSecret(secret, 1, 1, randomBytes);
     share?.fill(9);
@@ -82,7 +83,7 @@ describe('splitSecret', () => {
 });
 
 describe('k - 1 shares', () => {
-  it('are consistent with every other secret: polynomials through both exist', () => {
+  it('fit every other secret: polynomials through both exist', () => {
     fc.assert(
       fc.property(
         secretArbitrary,
@@ -93,7 +94,7 @@ describe('k - 1 shares', () => {
           const known = chosen.slice(1).map((index) => ({ index, share: shareAt(shares, index) }));
           const unknownIndex = chosen[0] ?? 0;
 
-          // What the missing share would be if the secret were the other one. x = 0 is where the secret lies.
+          // What the missing share would be if the secret were the other one. The secret lies at x = 0.
           const forged = shareFor(otherSecret, known, unknownIndex);
 
           expect(combineShares([...known, { index: unknownIndex, share: forged }])).toEqual(otherSecret);
@@ -118,7 +119,7 @@ describe('k - 1 shares', () => {
 });
 
 describe('interpolateShare', () => {
-  it('gives the very bytes of each share from any k others', () => {
+  it('returns the exact bytes of each share from any k others', () => {
     fc.assert(
       fc.property(secretArbitrary, geometryArbitrary(30), fc.nat(), (secret, { k, n, chosen }, pick) => {
         const shares = splitSecret(secret, k, n, randomBytes);

@@ -1,5 +1,5 @@
-// Signaling envelopes: one that was not written by the device it names, for this pool and this session, just
-// now, is refused. Real Ed25519 and AES-GCM throughout.
+// Signaling envelopes: any that was not just written by the device it names, for this pool and this session,
+// is refused. Real Ed25519 and AES-GCM throughout.
 
 import { decode, encode } from '@ipld/dag-cbor';
 import fc from 'fast-check';
@@ -38,7 +38,7 @@ beforeAll(async () => {
 
 async function newIdentity(): Promise<Identity> {
   const pair = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']);
-  if (!('privateKey' in pair)) throw new Error('Ed25519 makes key pairs');
+  if (!('privateKey' in pair)) throw new Error('expected an Ed25519 key pair');
   const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
   return {
     deviceId: deviceIdOf(publicKey),
@@ -98,7 +98,7 @@ describe('an envelope', () => {
     expect(opened).toEqual({ ...letter(body), from: alice.deviceId });
   });
 
-  it('may be for everyone when it is an announce, and only then', async () => {
+  it('may be for everyone only when it is an announce', async () => {
     const announce: Letter = { ...letter({ kind: 'announce' }), toSession: null };
     expect((await openEnvelope(await sealed(announce), KEYS, webCryptography)).toSession).toBeNull();
     await expect(sealed({ ...letter(), toSession: null })).rejects.toThrow('without an addressee');
@@ -114,7 +114,7 @@ describe('an envelope', () => {
     await expect(sealed(letter({ kind: 'offer', sdp: `${longest.sdp}x` }))).rejects.toThrow('cannot be sent');
   });
 
-  it('shows nothing of its content', async () => {
+  it('reveals nothing of its content', async () => {
     const text = Buffer.from(await sealed(letter())).toString('latin1');
     expect(text).not.toContain('fingerprint');
     expect(text.includes(Buffer.from(alice.publicKey).toString('latin1'))).toBe(false);
@@ -133,7 +133,7 @@ describe('a changed envelope is refused', () => {
     );
   });
 
-  it('cut short anywhere, or with bytes behind it', async () => {
+  it('cut short anywhere, or with bytes appended', async () => {
     const envelope = await sealed(letter());
     for (let length = 0; length < envelope.length; length += 7)
       await expectRefusal(envelope.slice(0, length));
@@ -155,14 +155,14 @@ describe('a member of the pool cannot', () => {
     );
   });
 
-  it('write in another device’s name', async () => {
+  it('write under another device’s name', async () => {
     const { payload } = await payloadOf(await sealed(letter()));
     const bytes = encode(payload);
     const signature = await mallory.sign(concatBytes(utf8('palm/v1/envelope-signature'), bytes));
     await expectRefusal(await sealedPlain([bytes, signature]));
   });
 
-  it('use a signature that a device gave for something else', async () => {
+  it('reuse a signature that a device made for something else', async () => {
     const { payload } = await payloadOf(await sealed(letter()));
     const bytes = encode(payload);
     await expectRefusal(await sealedPlain([bytes, await alice.sign(bytes)]));
@@ -196,7 +196,7 @@ describe('the replay guard', () => {
     );
   });
 
-  it('refuses what is far behind, also after it has forgotten the numbers themselves', () => {
+  it('refuses letters far behind, even after it has forgotten their numbers', () => {
     const guard = new ReplayGuard();
     const accept = (seq: number): boolean => guard.accept({ from: alice.deviceId, fromSession: HERE, seq });
     for (let seq = 0; seq < 5_000; seq += 1) expect(accept(seq)).toBe(true);
@@ -212,7 +212,7 @@ describe('the replay guard', () => {
     expect(guard.accept(seen)).toBe(false);
   });
 
-  it('agrees with a list of all numbers within its window, wherever the numbers jump', () => {
+  it('agrees with a list of all numbers within its window, however the numbers jump', () => {
     const steps = fc.array(
       fc.oneof(
         fc.integer({ min: -1_500, max: 1_500 }),

@@ -1,5 +1,5 @@
-// A member that makes up devices by the hundred: they may take what nobody else wants, and keep nobody from
-// linking.
+// A member that makes up hundreds of devices: they may take what nobody else wants, and keep no other device
+// from linking.
 
 import { describe, expect, it } from 'vitest';
 import type { LinkEffect, LinkInput, Way } from '../../../../src/core/links/link-events.ts';
@@ -54,7 +54,7 @@ class Caller {
   }
 }
 
-/** The attacked device, which all others offer to. */
+/** The attacked device, to which all others offer. */
 class Attacked {
   readonly machine: LinkMachine;
   readonly honest: Caller;
@@ -63,7 +63,7 @@ class Attacked {
   attempts = 0;
   #shown = 0;
 
-  /** The made-up devices share so many connections with the relay. */
+  /** The number of relay connections that the made-up devices share. */
   constructor(madeUpCount: number, wayCount = 1) {
     const ids = Array.from({ length: madeUpCount + 2 }, (_, index) =>
       deviceIdOf(Uint8Array.of(7, index >> 8, index & 255)),
@@ -72,7 +72,7 @@ class Attacked {
       (device, index) => new Caller(device, index, index === 0 ? 0 : 1 + (index % wayCount)),
     );
     const [honest, self] = [callers[0], callers.at(-1)];
-    if (honest === undefined || self === undefined) throw new Error('there are devices');
+    if (honest === undefined || self === undefined) throw new Error('expected a device');
     this.honest = honest;
     this.madeUp = callers.slice(1, -1);
     this.machine = new LinkMachine({ device: self.device, session: self.session });
@@ -83,7 +83,7 @@ class Attacked {
     return this.machine.handle(this.nowMs, input);
   }
 
-  /** Whether an attempt was made of the caller's offer. */
+  /** Whether the caller's offer led to an attempt. */
   takes(caller: Caller): boolean {
     const effects = this.handle(caller.offer());
     const isTaken = effects.some(({ kind }) => kind === 'create');
@@ -97,7 +97,7 @@ class Attacked {
     return true;
   }
 
-  /** Callers with a link give signs of life all the while. */
+  /** Callers with a link keep giving signs of life. */
   pass(durationMs: number, linked: Iterable<Caller>): void {
     const callers = [...linked];
     for (const endMs = this.nowMs + durationMs; this.nowMs < endMs;) {
@@ -124,7 +124,7 @@ class Attacked {
     }
   }
 
-  /** The honest device offers with the waits of an honest one; after which waits, ms, an attempt was made. */
+  /** The honest device offers with honest waits. Returns after which waits, ms, an attempt was made. */
   offersOfHonest(
     durationMs: number,
     perSecond: number,
@@ -141,7 +141,7 @@ class Attacked {
 }
 
 describe('a device that was met before is linked again while made-up ones offer 80 times a second', () => {
-  it('and had links of a moment', () => {
+  it('and had only momentary links', () => {
     const attacked = new Attacked(20);
     attacked.link(attacked.honest);
     attacked.pass(2 * STABLE_AFTER_MS, [attacked.honest]);
@@ -173,7 +173,7 @@ describe('a device that was met before is linked again while made-up ones offer 
 });
 
 describe('when made-up devices hold all links', () => {
-  /** The honest device was linked first, and lost its link; the last made-up one took its place. */
+  /** The honest device was linked first and lost its link; the last made-up one took its place. */
   function full(): { readonly attacked: Attacked; readonly held: Caller[] } {
     const attacked = new Attacked(MAX_LINK_COUNT + 1);
     attacked.link(attacked.honest);
@@ -195,7 +195,7 @@ describe('when made-up devices hold all links', () => {
       const { attacked, held } = full();
       attacked.pass(heldMs, held);
       const newest = held.at(-1);
-      if (newest === undefined) throw new Error('there are links');
+      if (newest === undefined) throw new Error('expected a link');
       attacked.honest.reload(attacked.nowMs);
       const effects = attacked.handle(attacked.honest.offer());
       expect(effects.map(({ kind }) => kind)).toEqual(['destroy', 'link-down', 'create', 'apply']);
@@ -218,13 +218,13 @@ describe('when made-up devices hold all links', () => {
   it('a stranger displaces nobody', () => {
     const { attacked } = full();
     const stranger = attacked.madeUp.at(-1);
-    if (stranger === undefined) throw new Error('there are strangers');
+    if (stranger === undefined) throw new Error('expected a stranger');
     const kinds = attacked.handle(stranger.offer()).map((effect) => effect.kind);
     expect(kinds).toEqual(['letter']);
   });
 });
 
-describe('a newcomer is tried while strangers’ offers, 20 a second, come to nothing', () => {
+describe('a newcomer is tried while strangers’ offers, 20 a second, fail', () => {
   it.each([
     { wayCount: 1, withinMs: 10_000 },
     { wayCount: 10, withinMs: 20_000 },

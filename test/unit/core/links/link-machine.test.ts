@@ -1,5 +1,5 @@
-// The link machine: scripted cases, then random histories of two and three devices, which always end with one
-// link for each pair and nothing stuck.
+// The link machine: scripted cases, then random histories of two and three devices. Each history must end
+// with one link for each pair and nothing stuck.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ describe('devices on one relay', () => {
     expect(network.nodes.map((node) => node.createdCount)).toEqual([2, 2, 2]);
   });
 
-  it('keep it when the relay goes, and when it comes back', () => {
+  it('keep it when the relay goes away, and when it comes back', () => {
     const network = metNetwork(3);
     for (const node of network.nodes) network.setRelay(node, false);
     network.run(60_000);
@@ -70,7 +70,7 @@ describe('devices on one relay', () => {
     expect(network.problems()).toEqual([]);
   });
 
-  it('notice a silent death within the silence that is allowed, and sooner when the relay tells', () => {
+  it('notice a silent death within the allowed silence, and sooner when the relay tells them', () => {
     const network = metNetwork(2);
     const atMs = network.nowMs;
     network.setRelay(network.node(0), false);
@@ -79,12 +79,12 @@ describe('devices on one relay', () => {
     const allowedMs = [DEAD_AFTER_MS, CHECK_MS];
     for (const [index, { ended }] of network.nodes.entries()) {
       expect(ended.map(({ reason }) => reason)).toEqual(['nothing was heard from the device']);
-      // A pong that was under way when the network went counts as heard some ms later.
+      // A pong that was under way when the network failed counts as heard some ms later.
       expect((ended[0]?.atMs ?? Infinity) - atMs).toBeLessThanOrEqual((allowedMs[index] ?? 0) + 10);
     }
   });
 
-  it('do not drop the others for having slept themselves', () => {
+  it('do not drop the others because they slept themselves', () => {
     const network = metNetwork(2);
     const [sleeper, other] = [network.node(0), network.node(1)];
     // Asleep for less than the other allows: neither side may end the link.
@@ -97,7 +97,7 @@ describe('devices on one relay', () => {
     expect(network.problems()).toEqual([]);
   });
 
-  it('are not disturbed by a clock that is set', () => {
+  it('are not disturbed when a clock is set', () => {
     for (const byMs of [3_600_000, -3_600_000]) {
       const network = metNetwork(2);
       network.setClock(network.node(0), byMs);
@@ -125,7 +125,7 @@ describe('devices on one relay', () => {
     }
   });
 
-  it('see at once that one leaves, do not call after it, and have it back when it wakes', () => {
+  it('see immediately that one leaves, do not call it, and link again when it wakes', () => {
     const network = metNetwork(3);
     const leaver = network.node(1);
     network.input(leaver, { kind: 'leave' });
@@ -160,7 +160,7 @@ describe('without a relay', () => {
     const network = metNetwork(3);
     for (const node of network.nodes) network.setRelay(node, false);
     const link = network.node(0).links.get(network.node(1).device);
-    if (link === undefined) throw new Error('they had met');
+    if (link === undefined) throw new Error('expected a link');
     const { device } = network.node(1);
     network.input(network.node(0), { kind: 'closed', device, link, reason: 'ice failed' });
     network.run(20_000);
@@ -168,7 +168,7 @@ describe('without a relay', () => {
   });
 });
 
-describe('whatever happens before', () => {
+describe('after any history', () => {
   const happening = fc.record({
     kind: fc.constantFrom(
       'relay-up',
@@ -228,7 +228,7 @@ describe('whatever happens before', () => {
     );
   });
 
-  it('a relay that goes on losing, doubling and reordering letters only makes it slower', () => {
+  it('a relay that keeps losing, doubling and reordering letters only slows it down', () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const network = new LinkNetwork(3, seed);
@@ -309,7 +309,7 @@ describe('one machine', () => {
     return machine;
   }
 
-  it('initiates when its id is the smaller, else prods', () => {
+  it('initiates when its id is the smaller, and otherwise prods', () => {
     const announce: SignalBody = { kind: 'announce' };
     expect(receive(machineOf(small), 0, large, announce, 1, theirs, null)).toMatchObject([
       { kind: 'create', device: large, initiator: true },
@@ -319,12 +319,12 @@ describe('one machine', () => {
     ]);
   });
 
-  it('ignores its own device, and refuses an offer from the side that is to be offered to', () => {
+  it('ignores its own device, and refuses an offer from the side that it should offer to', () => {
     expect(receive(machineOf(small), 0, small, { kind: 'announce' }, 1, theirs, null)).toEqual([]);
     expect(kinds(receive(machineOf(small), 0, large, { kind: 'offer', sdp: 'x' }))).toContain('refused');
   });
 
-  it('takes the later of two offers, in whatever order they come', () => {
+  it('takes the later of two offers, in either order', () => {
     const machine = machineOf(large);
     expect(kinds(receive(machine, 0, small, { kind: 'offer', sdp: 'b' }, 5))).toEqual(['create', 'apply']);
     expect(receive(machine, 1, small, { kind: 'offer', sdp: 'a' }, 4)).toEqual([]);
@@ -358,7 +358,7 @@ describe('one machine', () => {
     ]);
   });
 
-  it('measures silence right across a clock that is set back', () => {
+  it('measures silence correctly across a clock that is set back', () => {
     const machine = linkedMachine();
     let atMs = -3_600_000;
     const kindsAt: [number, string[]][] = [[atMs, kinds(machine.handle(atMs, { kind: 'tick' }))]];
@@ -370,7 +370,7 @@ describe('one machine', () => {
     expect(downMs).toBe(-3_600_000 + DEAD_AFTER_MS);
   });
 
-  it('after having slept gives the others time to answer', () => {
+  it('gives the others time to answer after it slept', () => {
     const machine = linkedMachine();
     const wokeMs = DEAD_AFTER_MS + OVERSLEPT_MS + 100_000;
     expect(kinds(machine.handle(wokeMs, { kind: 'tick' }))).toEqual(['ping', 'announce']);
@@ -378,7 +378,7 @@ describe('one machine', () => {
     expect(kinds(machine.handle(wokeMs + CHECK_MS, { kind: 'tick' }))).toContain('link-down');
   });
 
-  it('asks for its neighbours’ neighbours when a link comes up and there is no relay', () => {
+  it('asks for its neighbours’ neighbours when a link comes up without a relay', () => {
     const machine = linkedMachine();
     machine.handle(1_500, { kind: 'relay', up: false });
     receive(machine, 1_500, small, { kind: 'offer', sdp: 'again' }, 2);
@@ -386,14 +386,14 @@ describe('one machine', () => {
     expect(kinds(up)).toEqual(['link-up', 'announce']);
   });
 
-  it('checks a link for which the other side asks, and tells whoever answers a dead attempt', () => {
+  it('checks a link that the other side asks for, and says bye to an answer for a dead attempt', () => {
     expect(kinds(receive(linkedMachine(), 100, small, { kind: 'announce' }, 2))).toEqual(['ping']);
     const machine = machineOf(small);
     receive(machine, 0, large, { kind: 'announce' }, 1, theirs, null);
     expect(kinds(receive(machine, 1, large, { kind: 'answer', sdp: 'x' }, 2))).toEqual(['bye']);
   });
 
-  it('asks a link whose device left the relay, and keeps it when it answers', () => {
+  it('checks a link whose device left the relay, and keeps it if the device answers', () => {
     const machine = linkedMachine();
     expect(kinds(machine.handle(100, { kind: 'session-gone', device: small, session: theirs }))).toEqual([
       'ping',
@@ -418,12 +418,12 @@ describe('one machine', () => {
     expect(createdCount).toBe(8);
   });
 
-  it('holds no more links than the limit, and says no to more', () => {
+  it('holds no more links than the limit, and refuses more', () => {
     const devices = Array.from({ length: MAX_LINK_COUNT + 5 }, (_, index) =>
       deviceIdOf(Uint8Array.of(index >> 8, index)),
     );
     const largest = devices.toSorted().at(-1);
-    if (largest === undefined) throw new Error('there are devices');
+    if (largest === undefined) throw new Error('expected a device');
     const machine = machineOf(largest);
     // Each has a session of its own, and is linked before the next one asks.
     const outcomes = devices
@@ -446,7 +446,7 @@ describe('one machine', () => {
 });
 
 describe('a member that attacks', () => {
-  /** Devices by id; the last one is attacked, so that all others may offer to it. */
+  /** Devices by id. The last one is attacked, so that all others may offer to it. */
   const devices = Array.from({ length: 1_003 }, (_, index) =>
     deviceIdOf(Uint8Array.of(7, index >> 8, index)),
   ).toSorted();
@@ -461,7 +461,7 @@ describe('a member that attacks', () => {
   const offer: SignalBody = { kind: 'offer', sdp: 'x' };
 
   function machineOf(device: DeviceId | undefined): LinkMachine {
-    if (device === undefined) throw new Error('there are devices');
+    if (device === undefined) throw new Error('expected a device');
     const machine = new LinkMachine({ device, session });
     machine.handle(0, { kind: 'relay', up: true });
     return machine;
@@ -509,13 +509,13 @@ describe('a member that attacks', () => {
     expect(machine.linkedDevices()).toEqual([friend]);
   });
 
-  it('does not keep a device from the id that is its own by using it first', () => {
+  it('does not keep a device from its own id by using it first', () => {
     const machine = machineOf(self);
     const squatted = say(machine, 0, { from: attacker, fromSession: attackSession, link: friendLink });
     expect(kinds(squatted)).toEqual(['create', 'apply']);
     const own = say(machine, 1, { from: friend, fromSession: friendSession, link: friendLink });
     expect(kinds(own)).toEqual(['create', 'apply']);
-    // Each of the two is its device's own.
+    // Each of the two is its own device's.
     const gone = machine.handle(2, { kind: 'closed', device: attacker, link: friendLink, reason: 'x' });
     expect(gone).toContainEqual({ kind: 'destroy', device: attacker, link: friendLink, goodbye: false });
     const up = machine.handle(3, { kind: 'connected', device: friend, link: friendLink });
@@ -545,7 +545,7 @@ describe('a member that attacks', () => {
     expect(machine.linkedDevices()).toEqual([friend]);
   });
 
-  it('makes eight connections with 1,000 offers at once, and one more every two seconds', () => {
+  it('makes eight connections with 1,000 offers together, and one more every two seconds', () => {
     const machine = linkedMachine();
     let createdCount = 0;
     let answeredCount = 0;
@@ -565,24 +565,27 @@ describe('a member that attacks', () => {
     expect(machine.linkedDevices()).toEqual([friend]);
   });
 
-  it.each(['announce', 'offer'] as const)('makes as few with an %s in each of 1,000 sessions', (kind) => {
-    // Announces make the smaller device offer.
-    const machine = machineOf(kind === 'announce' ? first : self);
-    const from = kind === 'announce' ? self : attacker;
-    if (from === undefined) throw new Error('there are devices');
-    let createdCount = 0;
-    for (let index = 0; index < 1_000; index++) {
-      const random = new Uint8Array(10)
-        .fill(4)
-        .with(0, index >> 8)
-        .with(1, index & 255);
-      const fromSession = newSessionId(2_000 + index, random);
-      const body = kind === 'offer' ? offer : ({ kind } as const);
-      const link = newLinkId(fromSession, 1);
-      createdCount += countOf(say(machine, 10, { from, fromSession, link, body }), 'create');
-    }
-    expect(createdCount).toBe(8);
-  });
+  it.each(['announce', 'offer'] as const)(
+    'makes just as few with an %s in each of 1,000 sessions',
+    (kind) => {
+      // Announces make the smaller device offer.
+      const machine = machineOf(kind === 'announce' ? first : self);
+      const from = kind === 'announce' ? self : attacker;
+      if (from === undefined) throw new Error('expected a device');
+      let createdCount = 0;
+      for (let index = 0; index < 1_000; index++) {
+        const random = new Uint8Array(10)
+          .fill(4)
+          .with(0, index >> 8)
+          .with(1, index & 255);
+        const fromSession = newSessionId(2_000 + index, random);
+        const body = kind === 'offer' ? offer : ({ kind } as const);
+        const link = newLinkId(fromSession, 1);
+        createdCount += countOf(say(machine, 10, { from, fromSession, link, body }), 'create');
+      }
+      expect(createdCount).toBe(8);
+    },
+  );
 
   it('makes few connections under 1,000 names, and a device that was linked before still gets one', () => {
     const machine = linkedMachine();
@@ -610,7 +613,7 @@ describe('a member that attacks', () => {
     expect(mostAtOnce).toBeLessThanOrEqual(32);
     expect(createdCount).toBeLessThanOrEqual(64 + 120);
     expect(machine.linkedDevices()).toEqual([friend]);
-    // It reloads, and is linked again at once.
+    // It reloads, and is linked again immediately.
     const again = newSessionId(60_000, new Uint8Array(10).fill(2));
     const effects = say(machine, 60_000, { from: friend, fromSession: again, link: newLinkId(again, 1) });
     expect(kinds(effects)).toEqual(expect.arrayContaining(['destroy', 'link-down', 'create', 'apply']));

@@ -1,5 +1,5 @@
-// The bytes on links and to the relay, against golden vectors: frames, relay frames, ids of sessions and
-// links, envelopes.
+// Checks the bytes on links and to the relay against golden vectors: frames, relay frames, ids of sessions
+// and links, envelopes.
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
@@ -40,7 +40,8 @@ describe('golden frames of a link', () => {
 
   it.each(vectors.linkFrames)('$frame.kind', ({ frame, bytes }) => {
     const arrival = new FrameAssembler().push(bytesOfHex(bytes));
-    if (arrival === undefined || arrival.kind === 'message') throw new Error('a frame of the link itself');
+    if (arrival === undefined || arrival.kind === 'message')
+      throw new Error('expected a frame of the link itself');
     expect(plainOf(arrival)).toEqual(frame);
     expect(hexOf(encodeLinkFrame(arrival))).toBe(bytes);
   });
@@ -63,7 +64,7 @@ describe('golden frames of the relay', () => {
 describe('golden envelopes', () => {
   const keys = { poolId: parsePoolId(vectors.poolId), signalingKey: bytesOfHex(vectors.signalingKey) };
 
-  it('are of the session and the link that the ids give', () => {
+  it('belong to the session and link that the ids give', () => {
     const { session, link } = vectors.ids;
     expect(newSessionId(session.openedAtMs, bytesOfHex(session.random))).toBe(session.id);
     expect(newLinkId(parseSessionId(bytesOfHex(link.session)), link.counter)).toBe(link.id);
@@ -98,7 +99,7 @@ function bodyOf(body: (typeof vectors.envelopes)[number]['letter']['body']): Sig
     case 'answer':
       return { kind: body.kind, sdp: body.sdp ?? '' };
     case 'candidate':
-      if (body.candidate === undefined) throw new Error('a candidate has its line');
+      if (body.candidate === undefined) throw new Error('expected a candidate with a line');
       return { kind: body.kind, candidate: body.candidate };
     default:
       throw new Error(`no letter is of kind ${body.kind}`);

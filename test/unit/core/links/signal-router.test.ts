@@ -52,7 +52,7 @@ function meshRouter(): SignalRouter {
 }
 
 describe('a letter of our own', () => {
-  it('goes by the relay when it is there: to its session when that is known, else to everyone', () => {
+  it('goes by the relay if there is one: to its session if that is known, otherwise to everyone', () => {
     const router = new SignalRouter(HERE);
     expect(router.routesTo(null)).toEqual([]);
     router.setRelay(true);
@@ -68,7 +68,7 @@ describe('a letter of our own', () => {
     const router = meshRouter();
     expect(router.routesTo(null)).toEqual([byLink(TO_NEAR, 2), byLink(TO_NEAR_TOO, 2)]);
     expect(router.routesTo(at(NEAR))).toEqual([byLink(TO_NEAR, 2)]);
-    // An unknown way is asked of every neighbour, one hop far.
+    // For an unknown way every neighbour gets it, with one hop.
     expect(router.routesTo(at(FAR))).toEqual([byLink(TO_NEAR, 1), byLink(TO_NEAR_TOO, 1)]);
     router.take(0, letter(FAR, null), byLink(TO_NEAR_TOO, 0));
     expect(router.routesTo(at(FAR))).toEqual([byLink(TO_NEAR_TOO, 2)]);
@@ -76,7 +76,7 @@ describe('a letter of our own', () => {
     expect(router.routesTo(at(FAR))).toEqual([byLink(TO_NEAR, 1)]);
   });
 
-  it('forgets where the relay had everyone when the relay is lost', () => {
+  it('forgets everyone’s place on the relay when the relay is lost', () => {
     const router = new SignalRouter(HERE);
     router.setRelay(true);
     router.take(0, letter(FAR, null), BY_RELAY);
@@ -97,21 +97,21 @@ describe('a letter that arrives', () => {
     expect(new SignalRouter(sessionOf(7)).take(0, letter(FAR, HERE), BY_RELAY).forUs).toBe(false);
   });
 
-  it('is dropped when it is our own, come back', () => {
+  it('is dropped when it is our own and comes back', () => {
     expect(meshRouter().take(0, letter(HERE, null), byLink(TO_NEAR, 1))).toEqual({
       forUs: false,
       onward: [],
     });
   });
 
-  it('as an announce goes on to the other neighbours, a hop poorer, until it has none', () => {
+  it('as an announce goes on to the other neighbours with one hop fewer, until none is left', () => {
     expect(meshRouter().take(0, letter(FAR, null), byLink(TO_NEAR, 2))).toEqual({
       forUs: true,
       onward: [byLink(TO_NEAR_TOO, 1)],
     });
     expect(meshRouter().take(0, letter(FAR, null), byLink(TO_NEAR, 0)).onward).toEqual([]);
     expect(meshRouter().take(0, letter(FAR, null), BY_RELAY).onward).toEqual([]);
-    // Not back to its writer, who is a neighbour too.
+    // Not back to its writer, which is also a neighbour.
     expect(meshRouter().take(0, letter(NEAR_TOO, null), byLink(TO_NEAR, 2)).onward).toEqual([]);
   });
 
@@ -124,7 +124,7 @@ describe('a letter that arrives', () => {
     expect(router.take(0, letter(FAR, NEAR_TOO, 2), byLink(TO_NEAR, 0)).onward).toEqual([]);
     expect(router.take(0, letter(FAR, NEAR_TOO, 3), BY_RELAY).onward).toEqual([]);
     expect(router.take(0, letter(FAR, sessionOf(8), 4), byLink(TO_NEAR, 2)).onward).toEqual([]);
-    // Never back where it came from.
+    // Never back to where it came from.
     expect(router.take(0, letter(FAR, NEAR, 5), byLink(TO_NEAR, 2)).onward).toEqual([]);
   });
 });
@@ -132,18 +132,18 @@ describe('a letter that arrives', () => {
 describe('a member that lies', () => {
   const liar = deviceOf(sessionOf(66));
 
-  it('does not draw to itself what is meant for another by claiming its session', () => {
+  it('does not attract letters for another device by claiming its session', () => {
     const router = new SignalRouter(HERE);
     router.setRelay(true);
     const theirs = connectionIdOf(new Uint8Array(16).fill(8));
     router.take(0, letter(FAR, null), BY_RELAY);
     router.take(0, letter(FAR, HERE, 5, liar), { kind: 'relay', from: theirs });
     expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: CONNECTION }]);
-    // Nor does its leaving say that the other left.
+    // And its leaving does not mean that the other left.
     expect(router.dropConnection(theirs)).toEqual([{ device: liar, session: FAR }]);
   });
 
-  it('does not draw to itself what is passed on by claiming a neighbour’s session', () => {
+  it('does not attract letters passed on to a neighbour by claiming its session', () => {
     const router = meshRouter();
     router.addNeighbour(liar, NEAR);
     expect(router.routesTo(at(NEAR))).toEqual([byLink(TO_NEAR, 2)]);
@@ -152,14 +152,14 @@ describe('a member that lies', () => {
     );
   });
 
-  it('does not say where another is by passing on through the relay what was not meant for us', () => {
+  it('does not change where another is by passing on through the relay what was not meant for us', () => {
     const router = new SignalRouter(HERE);
     router.setRelay(true);
     router.take(0, letter(FAR, NEAR), BY_RELAY);
     expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: null }]);
   });
 
-  it('has only so many announces passed on, whatever names they come in, and others have theirs', () => {
+  it('has only so many announces passed on, under any names, and does not use up the others’', () => {
     const router = meshRouter();
     const floods = Array.from({ length: 1_000 }, (_, seq) =>
       router.take(0, letter(FAR, null, seq + 1, seq % 2 === 0 ? liar : deviceOf(FAR)), byLink(TO_NEAR, 2)),

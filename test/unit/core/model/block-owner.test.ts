@@ -1,4 +1,4 @@
-// Owners of blocks: what each function makes can be read from a disk again, and nothing else can.
+// Owners of blocks: what each function makes can be read back from a disk, and nothing else can.
 
 import { describe, expect, test } from 'vitest';
 import { isPalmError } from '../../../../src/core/model/errors.ts';
@@ -29,7 +29,7 @@ describe('an owner of blocks', () => {
       ),
   );
 
-  test('is told from those of other kinds, jobs and devices', () => {
+  test('differs from those of other kinds, jobs and devices', () => {
     const other = deviceIdOf(new Uint8Array(32).fill(1));
     const owners = [
       ownerOfStore('1'),

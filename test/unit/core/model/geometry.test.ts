@@ -40,7 +40,7 @@ const geometries: fc.Arbitrary<Geometry> = fc
   });
 
 describe('segments', () => {
-  it('cover the file without a gap, each full but the last, none empty but in an empty file', () => {
+  it('cover the file without a gap: each is full but the last, and none is empty except in an empty file', () => {
     fc.assert(
       fc.property(geometries, (geometry) => {
         const lengths = Array.from({ length: segmentCountOf(geometry) }, (_, segment) =>
@@ -84,7 +84,7 @@ describe('segments', () => {
 });
 
 describe('a new file', () => {
-  it('has blocks as large as may be, save with the usual k, where a segment stays below 1 MiB', () => {
+  it('has the largest possible blocks, but with the usual k keeps segments below 1 MiB', () => {
     const blockBytes = [1, 2, 3, 4, 5, 12, 255].map((k) => geometryOf(1_000, k, 255).blockBytes);
     expect(blockBytes).toEqual([1, 1, 1, 236 / 256, 1, 1, 1].map((part) => part * BLOCK_BYTES));
   });
@@ -116,8 +116,8 @@ describe('fragmentCap', () => {
   });
 });
 
-describe('what a fragment takes', () => {
-  it('is its blocks and its index, and little more', () => {
+describe('the space of a fragment', () => {
+  it('is that of its blocks and its index, and little more', () => {
     for (const segmentCount of [1, 2, 23, 24, 255, 256, 5_000, MAX_SEGMENT_COUNT]) {
       const geometry = { size: segmentCount * (4 * BLOCK_BYTES - 16), k: 4, n: 8, blockBytes: BLOCK_BYTES };
       expect(segmentCountOf(geometry)).toBe(segmentCount);

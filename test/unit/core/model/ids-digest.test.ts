@@ -1,4 +1,4 @@
-// Ids as text and as digests: two ways to the same, one of them fast.
+// Ids as text and as digests: the fast and the slow way give the same.
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,5 +1,4 @@
-// Invites and private file links: golden text, round trips, and that anything mistyped or cut is told from a
-// good one.
+// Invites and private file links: golden text, round trips, and detection of anything mistyped or cut.
 
 import { base64url } from 'multiformats/bases/base64';
 import fc from 'fast-check';
@@ -36,8 +35,8 @@ describe('golden vectors', () => {
   });
 });
 
-describe('what is read back', () => {
-  it('is what was written, whatever address stands before it', () => {
+describe('text that is read back', () => {
+  it('gives what was written, whatever address precedes it', () => {
     const addresses = fc.constantFrom(
       '',
       'https://palm-1f2e.local:8443/',
@@ -67,7 +66,7 @@ describe('what is read back', () => {
   });
 });
 
-describe('what cannot be read', () => {
+describe('unreadable text', () => {
   it('is a bad invite, whatever the text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -106,12 +105,12 @@ describe('what cannot be read', () => {
     expectThrows('bad-invite', () => decodeFileLink(`${LINK}/more`));
   });
 
-  it('a link says so when its key belongs to another file', () => {
+  it('includes a link whose key belongs to another file', () => {
     const [, key] = LINK.split('/');
     expectThrows('bad-invite', () => decodeFileLink(`${fileIdAt(1)}/${key}`));
   });
 
-  it('an invite is no link and a link is no invite', () => {
+  it('includes an invite read as a link and a link read as an invite', () => {
     expectThrows('bad-invite', () => decodeFileLink(INVITE));
     expectThrows('bad-invite', () => decodeInvite(LINK));
     expectOnly('bad-invite', () => decodeInvite(LINK.split('/')[1] ?? ''));

@@ -1,4 +1,4 @@
-// Everything that is derived from secrets, and ids, against golden vectors; and that no two uses share a key.
+// Checks ids and everything derived from secrets against golden vectors, and that no two uses share a key.
 
 import fc from 'fast-check';
 import { base58btc } from 'multiformats/bases/base58';
@@ -50,7 +50,8 @@ describe('golden vectors', () => {
 
   it.each(vectors.files)('file keys', ({ linkKey, sharedKey, salt, fileKey, privateDetailsKey }) => {
     const [link, shared, salted] = [linkKey, sharedKey, salt].map(bytesOfHex);
-    if (link === undefined || shared === undefined || salted === undefined) throw new Error('three values');
+    if (link === undefined || shared === undefined || salted === undefined)
+      throw new Error('expected three values');
     expect(hexOf(deriveFileKey(link, shared, salted))).toBe(fileKey);
     expect(hexOf(derivePrivateDetailsKey(link, salted))).toBe(privateDetailsKey);
   });
@@ -67,7 +68,7 @@ describe('golden vectors', () => {
 describe('an id', () => {
   const parsers = [parseDeviceId, parseFileId, parseFragmentId, parseEntryId, parsePoolId, parseBlockHash];
 
-  it('is read from its text, and from nothing else', () => {
+  it('is read from its text and from nothing else', () => {
     for (const { kind, id } of vectors.ids) {
       const isRaw = kind === 'device' || kind === 'file';
       for (const parse of isRaw ? [parseDeviceId, parseFileId] : [parseFragmentId, parseEntryId])
@@ -81,7 +82,7 @@ describe('an id', () => {
     }
   });
 
-  it('of any value whatever is an id or refused', () => {
+  it('from any value is either valid or refused', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
         for (const parse of parsers) expectOnly('bad-message', () => parse(value));
@@ -113,7 +114,7 @@ describe('pool keys', () => {
 });
 
 describe('the file key', () => {
-  it('changes with each half and with the salt, and the halves do not commute', () => {
+  it('changes with each half and with the salt, and the halves cannot be swapped', () => {
     const [a, b, salt] = [seededBytes(32, 1), seededBytes(32, 2), seededBytes(32, 3)];
     const keys = [
       deriveFileKey(a, b, salt),

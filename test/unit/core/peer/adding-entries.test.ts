@@ -1,4 +1,4 @@
-// Entries that come or are written: what follows for files, holdings and people.
+// Entries that come or are written, and what follows for files, holdings and people.
 
 import { describe, expect, it } from 'vitest';
 import type { CheckedEntry } from '../../../../src/core/catalogue/check.ts';
@@ -27,7 +27,7 @@ describe('a log that another device sends', () => {
     );
   }
 
-  it('is told of when it forks, and once it is full, and what goes with an evicted file is let go', () => {
+  it('is reported when it forks and when it is full, and files lost with evicted entries are dropped', () => {
     const { device, other } = listener();
     const { body, fileId } = fileBody('evicted');
     const forks = Array.from({ length: 40 }, (_, index) => ({
@@ -35,7 +35,7 @@ describe('a log that another device sends', () => {
       body: { kind: 'unknown', fields: { kind: 'fork', index } } as const,
     }));
     const [trunk, file, ...others] = entriesOf([{ body: { kind: 'leave' } }, { prev: 0, body }, ...forks]);
-    if (trunk === undefined || file === undefined) throw new Error('there are two');
+    if (trunk === undefined || file === undefined) throw new Error('expected two items');
     device.input({ kind: 'entries-checked', from: other, entries: [trunk, file], more: false });
     device.hold(fileId, manifestOf(other), 3);
     // Only those that come before the file in branch order: eight of them leave no room for it.
@@ -53,11 +53,11 @@ describe('a log that another device sends', () => {
     expect(more.some(({ kind }) => kind === 'keep-entries')).toBe(false);
   });
 
-  it('shows a pool name dated ahead when its time comes, and says so before', () => {
+  it('shows a pool name dated ahead when its time comes, and reports it before', () => {
     const { net, device, other } = listener();
     const dayMs = 24 * 60 * 60_000;
     const [name] = entriesOf([{ at: net.nowMs + dayMs + 60_000, body: { kind: 'pool', name: 'later' } }]);
-    if (name === undefined) throw new Error('there is one');
+    if (name === undefined) throw new Error('expected an entry');
     const told = device.input({ kind: 'entries-checked', from: other, entries: [name], more: false });
     expect(misdeeds(told)).toContainEqual(['future-name', 1]);
     expect(device.peer.catalogue.poolName).toBe('');
@@ -67,7 +67,7 @@ describe('a log that another device sends', () => {
     expect(device.peer.catalogue.poolName).toBe('later');
   });
 
-  it('that holds records which failed their check is told of by their number', () => {
+  it('is reported with the number of its records that failed their check', () => {
     const { device, other } = listener();
     const told = device.input({
       kind: 'entries-checked',
@@ -81,7 +81,7 @@ describe('a log that another device sends', () => {
 });
 
 describe('a removal of the files of others', () => {
-  it('is told of when it counts, not each time that somebody passes it on', () => {
+  it('is reported when it counts, not each time that a device passes it on', () => {
     const { net, device, other } = listener();
     const writer = net.add(1);
     const files = indicesOf(12).map((index) => {
@@ -95,7 +95,7 @@ describe('a removal of the files of others', () => {
     remover.publish({ kind: 'profile', name: 'Ann' });
     for (const file of files) remover.publish({ kind: 'remove', file });
     const [profile, ...removals] = [...net.written.values()].slice(known);
-    if (profile === undefined) throw new Error('a profile was written');
+    if (profile === undefined) throw new Error('expected a profile');
     const hear = (entries: readonly CheckedEntry[]): PeerEffect[] =>
       device
         .input({ kind: 'entries-checked', from: other, entries, more: false })
@@ -108,7 +108,7 @@ describe('a removal of the files of others', () => {
 });
 
 describe('removal', () => {
-  it('drops the fragments everywhere, and the outbox with them', () => {
+  it('drops the fragments everywhere, and the outbox row with them', () => {
     const { net, devices } = poolOf(3);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     const { fileId } = a.store('short-lived');
@@ -122,7 +122,7 @@ describe('removal', () => {
     }
   });
 
-  it('of a file that is still being placed ends that', () => {
+  it('of a file that is still being placed ends the placing', () => {
     const net = new Net();
     const a = net.add(0);
     const { fileId } = a.store('x');

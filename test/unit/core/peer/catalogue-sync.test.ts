@@ -1,11 +1,11 @@
-// Catalogues of linked devices become one, and stay so.
+// Catalogues of linked devices become equal, and stay so.
 
 import { describe, expect, it } from 'vitest';
 import { itemAt } from '../../../fixtures/pool-fixture.ts';
 import { PULSE_MS, A_MOMENT_MS, Net, poolOf } from '../../../fixtures/peer-net.ts';
 
 describe('catalogues', () => {
-  it('of devices that link become one, whatever each had; what is published later follows', () => {
+  it('of devices that link become one, whatever each had; later entries follow', () => {
     const net = new Net();
     const [a, b] = [net.add(0), net.add(1)];
     for (let count = 0; count < 150; count++) a.publish({ kind: 'pool', name: `${count}` });
@@ -28,7 +28,7 @@ describe('catalogues', () => {
     expect(c.peer.catalogue.deviceName(a.id)).toBe('far away');
   });
 
-  it('are mended by the pulse when entries were lost', () => {
+  it('are repaired by the pulse when entries were lost', () => {
     const { net, devices } = poolOf(2);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     net.arrives = (message) => message.kind !== 'entries';

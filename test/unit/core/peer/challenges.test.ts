@@ -1,4 +1,4 @@
-// Claims that are put to the proof: what a device can and cannot make of claiming, withdrawing and keeping
+// Claims that are put to the proof: what a device can and cannot achieve by claiming, withdrawing and keeping
 // silent.
 
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ function claimsOf(device: DeviceId, ...fragments: readonly number[]): Map<Device
   return new Map([[device, new Set(fragments)]]);
 }
 
-/** Sends what can be sent; returns the fragments asked of each device. */
+/** Sends what can be sent; returns the fragments that each device is asked for. */
 function askAll(challenges: Challenges, nowMs: number): { to: DeviceId; id: number; fragments: number[] }[] {
   const begun = challenges.start();
   for (const effect of begun) if (effect.kind === 'round') challenges.roundReady(effect.round);
@@ -43,12 +43,12 @@ function askAll(challenges: Challenges, nowMs: number): { to: DeviceId; id: numb
 }
 
 describe('a claim that failed', () => {
-  it('is not asked about again before its time, though it is withdrawn and made anew', () => {
+  it('is not challenged again before its time, even if it is withdrawn and made again', () => {
     const challenges = challengesOf();
     const claims = claimsOf(A, 0, 1);
     challenges.want(0, FILE, claims);
     const [asked] = askAll(challenges, 0);
-    if (asked === undefined) throw new Error('it is asked');
+    if (asked === undefined) throw new Error('expected a challenge');
     challenges.proof(0, A, asked.id, [WRONG, undefined]);
     for (let nowMs = 0; nowMs < CHALLENGE_RETRY_MS; nowMs += 100) {
       challenges.claimed(nowMs, FILE, NO_CLAIMS);
@@ -59,7 +59,7 @@ describe('a claim that failed', () => {
     expect(challenges.want(CHALLENGE_RETRY_MS, FILE, claims)).toBe(2);
   });
 
-  it('waits twice as long each time, and as at first once its device proved something', () => {
+  it('waits twice as long each time, and starts over once its device proved something', () => {
     const challenges = challengesOf();
     const claims = claimsOf(A, 0);
     let nowMs = 0;
@@ -76,7 +76,7 @@ describe('a claim that failed', () => {
     }
     expect(waits).toEqual([1, 2, 4, 8].map((times) => times * CHALLENGE_RETRY_MS));
     const [asked] = askAll(challenges, nowMs);
-    if (asked === undefined) throw new Error('it is asked');
+    if (asked === undefined) throw new Error('expected a challenge');
     challenges.proof(nowMs, A, asked.id, [RIGHT]);
     challenges.want(nowMs, FILE, claimsOf(A, 0, 1));
     askAll(challenges, nowMs);
@@ -85,7 +85,7 @@ describe('a claim that failed', () => {
     expect(challenges.want(nowMs + CHALLENGE_RETRY_MS, FILE, claimsOf(A, 1))).toBe(1);
   });
 
-  it('that is withdrawn while it is asked about has failed', () => {
+  it('includes one that is withdrawn during its challenge', () => {
     const challenges = challengesOf();
     const claims = claimsOf(A, 0);
     challenges.want(0, FILE, claims);
@@ -96,8 +96,8 @@ describe('a claim that failed', () => {
   });
 });
 
-describe('what waits to be asked', () => {
-  it('is no more than what is claimed, however often that is withdrawn and claimed again', () => {
+describe('the queue of claims to challenge', () => {
+  it('is no longer than the claims, however often they are withdrawn and made again', () => {
     const challenges = challengesOf();
     const other = fileIdAt(1);
     const claims = claimsOf(A, 0, 1, 2);
@@ -116,14 +116,14 @@ describe('what waits to be asked', () => {
     expect(askAll(challenges, 2 * CHALLENGE_DEADLINE_MS)).toEqual([]);
   });
 
-  it('is asked a device by challenges of a bounded size, one after the other', () => {
+  it('is sent to a device in challenges of a bounded size, one after the other', () => {
     const challenges = challengesOf(8);
     const fragments = Array.from({ length: 20 }, (_, fragment) => fragment);
     challenges.want(0, FILE, claimsOf(A, ...fragments));
     const asked: number[] = [];
     for (let turn = 0; turn < 3; turn++) {
       const [challenge] = askAll(challenges, 0);
-      if (challenge === undefined) throw new Error('there is more to ask');
+      if (challenge === undefined) throw new Error('expected another challenge');
       expect(challenge.fragments.length * 8).toBeLessThanOrEqual(MAX_CHALLENGE_BLOCKS);
       expect(askAll(challenges, 0)).toEqual([]);
       asked.push(...challenge.fragments);
@@ -139,7 +139,7 @@ describe('what waits to be asked', () => {
 });
 
 describe('proofs', () => {
-  it('are asked of all that claim the file in one round, those that proved before included, and count meanwhile', () => {
+  it('are asked of all claimants in one round, including those that proved before, which count meanwhile', () => {
     const challenges = challengesOf();
     const prove = (): number[] =>
       askAll(challenges, 0).flatMap(({ to, id, fragments }) => {
@@ -162,19 +162,19 @@ describe('proofs', () => {
     expect(challenges.want(0, FILE, both)).toBe(0);
   });
 
-  it('begin when the salt is drawn, and the round ends with the last of them, whatever each does', () => {
+  it('begin when the salt is drawn, and the round ends with the last of them, whatever the outcomes', () => {
     const challenges = challengesOf();
     const both = new Map([...claimsOf(A, 0), ...claimsOf(B, 1)]);
     challenges.want(0, FILE, both);
     const [round, ...others] = challenges.start();
     expect([round?.kind, others]).toEqual(['round', []]);
-    if (round?.kind !== 'round') throw new Error('a round begins');
+    if (round?.kind !== 'round') throw new Error('expected a round to begin');
     expect(round.fragments).toEqual([0, 1]);
     challenges.roundReady(round.round);
     const asked = challenges.start();
     expect(asked.map((effect) => effect.kind === 'challenge' && effect.to)).toEqual([A, B]);
     const [first] = asked;
-    if (first?.kind !== 'challenge') throw new Error('it is asked');
+    if (first?.kind !== 'challenge') throw new Error('expected a challenge');
     challenges.ready(0, A, first.id, [RIGHT]);
     challenges.proof(0, A, first.id, [RIGHT]);
     expect(challenges.start()).toEqual([]);
@@ -187,7 +187,7 @@ describe('proofs', () => {
     const claims = claimsOf(A, 0);
     challenges.want(0, FILE, claims);
     const [asked] = askAll(challenges, 0);
-    if (asked === undefined) throw new Error('it is asked');
+    if (asked === undefined) throw new Error('expected a challenge');
     expect(challenges.proof(0, A, asked.id + 1, [RIGHT])).toEqual([]);
     expect(challenges.proof(0, B, asked.id, [RIGHT])).toEqual([]);
     challenges.tick(CHALLENGE_DEADLINE_MS);

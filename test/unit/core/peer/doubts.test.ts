@@ -1,4 +1,4 @@
-// Claims that were not honoured are told once, and only if they still stand after a while.
+// Claims that were not honoured are reported once, and only if they still stand after a while.
 
 import { expect, it } from 'vitest';
 import { Doubts } from '../../../../src/core/peer/doubts.ts';
@@ -19,7 +19,7 @@ it('counts each claim that still stands, once', () => {
   expect(doubts.nextDeadlineMs()).toBe(Infinity);
 });
 
-it('forgets what was withdrawn, and doubts it anew when it is claimed again', () => {
+it('forgets withdrawn claims, and doubts them again when they are made again', () => {
   const doubts = new Doubts();
   doubts.notGiven(0, BEN, fileIdAt(1), 0);
   expect(doubts.standing(15_000, () => false)).toEqual(new Map());

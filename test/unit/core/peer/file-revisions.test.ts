@@ -18,7 +18,7 @@ it('a revision changes with its file and with all files, and not with another fi
   expect(revisions.of(FILE)).not.toBe(touched);
 });
 
-it('a revision never comes back, also when its file was forgotten meanwhile', () => {
+it('a revision never comes back, even if its file was forgotten in between', () => {
   const revisions = new FileRevisions();
   const seen = new Set<string>();
   for (let round = 0; round < 3; round++) {

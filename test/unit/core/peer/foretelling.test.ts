@@ -26,7 +26,7 @@ describe('blocks that are foretold', () => {
   const ends = (effects: readonly PeerEffect[]): PeerEffect[] =>
     effects.filter(({ kind }) => kind === 'soon-over');
 
-  it('are fetched from whoever told of them, when it has greeted and has not left', () => {
+  it('are fetched from the device that told of them, if it has greeted and has not left', () => {
     const stranger = listener(false);
     const soon = { kind: 'soon', job, blocks: hashes(3) } as const;
     const [closed] = stranger.device.hear(stranger.other, soon);
@@ -63,7 +63,7 @@ describe('blocks that are foretold', () => {
     expect(ends(second)).toEqual([{ kind: 'soon-over', from: other, job }]);
   });
 
-  it('are given up when their job is over, and some time after the last that was heard of it', () => {
+  it('are given up when their job is over, and some time after its last sign', () => {
     const { net, device, other } = listener();
     device.hear(other, { kind: 'soon', job, blocks: hashes(1) });
     expect(device.hear(other, { kind: 'soon-over', job })).toEqual([{ kind: 'soon-over', from: other, job }]);
@@ -74,7 +74,7 @@ describe('blocks that are foretold', () => {
     expect(ends(device.effects)).toEqual([{ kind: 'soon-over', from: other, job }]);
   });
 
-  it('are told a message’s worth at a time, to devices that are reachable', () => {
+  it('are told one message’s worth at a time, to reachable devices', () => {
     const { device, other } = listener();
     const blocks = hashes(100);
     const away = deviceAt(3).deviceId;
@@ -86,7 +86,7 @@ describe('blocks that are foretold', () => {
     ]);
   });
 
-  it('are over for each device once it holds its fragments, which are those that were planned for it', () => {
+  it('are over for each device once it holds its fragments, as they were planned for it', () => {
     const { net, devices } = poolOf(4);
     const storer = itemAt(devices, 0);
     const manifest = manifestOf(storer.id);
@@ -94,7 +94,7 @@ describe('blocks that are foretold', () => {
     expect(homes.size).toBe(manifest.n);
     expect(early).toEqual(new Set(devices.slice(1).map(({ id }) => id)));
     for (const to of early) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
-    // Meanwhile another device came, to which fragments would go now.
+    // Another device has come, to which fragments would go now.
     net.link(storer, net.add(4));
     net.pass(A_MOMENT_MS);
     expect(storer.peer.planHomes(manifest).homes).not.toEqual(homes);
@@ -110,7 +110,7 @@ describe('blocks that are foretold', () => {
     }
   });
 
-  it('of an earlier page are over for whoever is linked, when that store is given up', () => {
+  it('of an earlier page are over for all linked devices when that store is given up', () => {
     const { devices } = poolOf(3);
     const [storer, one, other] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
     const effects = storer.input({ kind: 'abandoned', job });
@@ -119,7 +119,7 @@ describe('blocks that are foretold', () => {
     }
   });
 
-  it('are over for all when there will be no file; whoever is away hears of it when it is back', () => {
+  it('are over for all when there will be no file; a device that is away hears of it when it is back', () => {
     const { net, devices } = poolOf(3);
     const [storer, one, other] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
     for (const to of [one.id, other.id]) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
@@ -144,7 +144,7 @@ describe('blocks that are foretold', () => {
     expect(storer.sentTo(other.id, 'soon-over')).toHaveLength(1);
   });
 
-  it('of many stores that failed while a device was away are told it as far as it can remember', () => {
+  it('of many failed stores end, for a device that was away, as far as it can remember them', () => {
     const { net, devices } = poolOf(2);
     const [storer, other] = [itemAt(devices, 0), itemAt(devices, 1)];
     const jobs = indicesOf(MAX_FORETOLD_JOBS + 3).map((index) => parseJobId(seededBytes(16, 700 + index)));

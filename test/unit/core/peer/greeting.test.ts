@@ -1,4 +1,4 @@
-// Links of the peer: whom it listens to, and when it closes a link.
+// Links of the peer: which devices it listens to, and when it closes a link.
 
 import { describe, expect, it } from 'vitest';
 import { parseBlockHash } from '../../../../src/core/model/ids.ts';
@@ -8,7 +8,7 @@ import { fileIdAt } from '../../../fixtures/pool-fixture.ts';
 import { HELLO, listener } from '../../../fixtures/peer-net.ts';
 
 describe('a new link', () => {
-  it('sends hello alone until the other side said the same, whatever happens meanwhile', () => {
+  it('sends only hello until the other side has said it too, whatever happens meanwhile', () => {
     const { device, other } = listener(false);
     device.publish({ kind: 'profile', name: 'Ann' });
     device.input({ kind: 'held', file: fileIdAt(1), fragment: 0, bytes: 10 });

@@ -1,4 +1,4 @@
-// What devices tell each other of their holdings, and how whatever was missed is mended.
+// What devices tell each other about their holdings, and how anything missed is repaired.
 
 import { describe, expect, it } from 'vitest';
 import { packFragments } from '../../../../src/core/placement/fragment-set.ts';
@@ -7,7 +7,7 @@ import { fileBody, fileIdAt, itemAt, manifestOf } from '../../../fixtures/pool-f
 import { PULSE_MS, A_MOMENT_MS, SPACE, messagesOf, listener, poolOf } from '../../../fixtures/peer-net.ts';
 
 describe('holdings', () => {
-  it('are told to whoever is linked, and to who links later', () => {
+  it('are told to all linked devices, and to those that link later', () => {
     const { net, devices } = poolOf(2);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     const { body, fileId } = fileBody('x');
@@ -21,7 +21,7 @@ describe('holdings', () => {
     expect(c.peer.holdersOf(fileId)).toEqual(new Map([[a.id, new Set([3])]]));
   });
 
-  it('that do not add up are asked for anew; the pulse finds what was lost without a trace', () => {
+  it('that do not add up are asked for again; the pulse finds what was lost without a trace', () => {
     const { net, devices } = poolOf(2);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     const { body, fileId } = fileBody('x');
@@ -37,7 +37,7 @@ describe('holdings', () => {
     expect(b.peer.holdersOf(fileId)).toEqual(new Map([[a.id, new Set([1])]]));
   });
 
-  it('a delta with a gap asks at once', () => {
+  it('with a gap in a delta are asked for immediately', () => {
     const { device, other } = listener();
     const effects = device.hear(other, { kind: 'holdings', base: 5, held: [], heldBytes: 0, freeBytes: 0 });
     expect(messagesOf(effects, other)).toEqual([{ kind: 'holdings-wanted' }]);
@@ -55,7 +55,7 @@ describe('holdings', () => {
     expect(device.peer.holdersOf(fileIdAt(9)).size).toBe(0);
   });
 
-  it('of a device that is away are remembered, those of one that left are not', () => {
+  it('of a device that is away are remembered, and those of one that left are not', () => {
     const { net, devices } = poolOf(3);
     const [a, b, c] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
     const { body, fileId } = fileBody('x');
@@ -74,7 +74,7 @@ describe('holdings', () => {
     expect([...a.peer.holdersOf(fileId).keys()]).toEqual([b.id]);
   });
 
-  it('tell of space alone when it is another by more than a quarter', () => {
+  it('tell of space alone when it changes by more than a quarter', () => {
     const { net, devices } = poolOf(2);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     net.pass(A_MOMENT_MS);

@@ -39,11 +39,11 @@ describe('a second copy that its storer asks to be released', () => {
 
   function challengeTo(device: Device, third: DeviceId): Message & { kind: 'challenge' } {
     const challenge = device.sentTo(third, 'challenge').at(-1);
-    if (challenge?.kind !== 'challenge') throw new Error('it is challenged');
+    if (challenge?.kind !== 'challenge') throw new Error('expected a challenge');
     return challenge;
   }
 
-  it('is given up when the other holder proved that it has the fragment', () => {
+  it('is given up once the other holder has proved that it has the fragment', () => {
     const { device, storer, third, place } = twice();
     expect(device.hear(storer, { kind: 'release', place }).map(({ kind }) => kind)).not.toContain('drop');
     const { id, asks } = challengeTo(device, third);
@@ -71,7 +71,7 @@ describe('a second copy that its storer asks to be released', () => {
     expect(device.peer.own.of(place.file).has(0)).toBe(true);
   });
 
-  it('stays when anybody but the storer asks, or nobody else claims it', () => {
+  it('stays when any device but the storer asks, or no other device claims it', () => {
     const { device, storer, third, place } = twice();
     device.hear(third, { kind: 'release', place });
     expect(device.sentTo(third, 'challenge')).toEqual([]);
@@ -121,7 +121,7 @@ describe('challenges', () => {
 
   it('that come before earlier ones were answered end the link', () => {
     const { device, other } = listener();
-    // An effect that nobody carries out stands for a disk that takes its time.
+    // An effect that is not carried out stands for a slow disk.
     const hear = (id: number): PeerEffect[] =>
       device.peer.handle(2_000, {
         kind: 'message',

@@ -1,5 +1,5 @@
-// The outbox on virtual time, against a pool that the test plays: what is offered to whom, when it is offered
-// elsewhere, and that this device never lets go of its copies a moment too early.
+// The outbox on virtual time, against a pool that the test plays: which device is offered what, when an offer
+// moves on, and that this device never lets go of its copies a moment too early.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const RETRY_LATER_MS = 60_000;
 const MISSING_PATIENCE_MS = 60_000;
 const GATHER_MS = 500;
 
-/** A pool as the outbox sees it, and what became of its offers. */
+/** A pool as the outbox sees it, and the fate of its offers. */
 class Pool {
   readonly outbox: Outbox;
   readonly challenges: Challenges;
@@ -97,7 +97,7 @@ class Pool {
     this.step();
   }
 
-  /** What `device` was offered last and neither holds nor refused. */
+  /** What `device` was last offered and neither holds nor refused. */
   offersTo(device: DeviceId | undefined): number[] {
     return this.offers.filter(({ to }) => to === device).map(({ fragment }) => fragment);
   }
@@ -108,7 +108,7 @@ class Pool {
     this.step();
   }
 
-  /** Everyone takes all that was offered, again and again until nothing new is. */
+  /** Every device takes all that was offered, until nothing new is. */
   confirmAll(): void {
     for (let known = -1; known !== this.offers.length;) {
       known = this.offers.length;
@@ -138,7 +138,7 @@ class Pool {
       return;
     }
     if (effect.message.kind !== 'place')
-      throw new Error('an outbox only offers, and asks for second copies back');
+      throw new Error('an outbox may only offer and ask for second copies back');
     for (const { file, fragment } of effect.message.places) {
       expect(file).toBe(FILE);
       expect(this.linked.has(effect.to), 'only linked devices are asked').toBe(true);
@@ -148,12 +148,12 @@ class Pool {
   }
 
   /**
-   * The promise of the outbox, without its code: all that there is has a home, and any one device may be
+   * The promise of the outbox, without its code: everything that exists has a home, and any one device may be
    * lost.
    */
   #expectSafe(keep: ReadonlySet<number>): void {
     const { k, n } = this.manifest;
-    // What a liar claims is nowhere.
+    // A liar's claims are nowhere.
     const held = [...this.held].filter(([device]) => !this.liars.has(device));
     const all = new Set([...keep, ...held.flatMap(([, set]) => [...set])]);
     for (const fragment of this.own) expect(all.has(fragment)).toBe(true);
@@ -197,7 +197,7 @@ describe('devices come one by one', () => {
     expect(pool.kept?.size).toBeLessThanOrEqual(3);
   });
 
-  it('three at once share evenly, and nothing is dropped before the last word', () => {
+  it('three at the same time share evenly, and nothing is dropped before the last proof', () => {
     const pool = new Pool();
     pool.link(B, C, D);
     const offers = [...pool.offers];
@@ -214,7 +214,7 @@ describe('devices come one by one', () => {
     expect(pool.kept?.size).toBe(2);
   });
 
-  it('a quorum is put to the proof after a moment, without waiting for whoever is slow', () => {
+  it('a quorum is put to the proof after a moment, without waiting for slow devices', () => {
     const pool = new Pool();
     pool.link(B, C, D);
     const offers = [...pool.offers];
@@ -227,7 +227,7 @@ describe('devices come one by one', () => {
     expect(pool.isDone).toBe(true);
   });
 
-  it('a quorum is put to the proof in time, also when another file has something to expire before', () => {
+  it('a quorum is put to the proof in time, even if something of another file expires before', () => {
     const other = fileIdAt(9);
     const manifest = manifestOf(SELF);
     const held = new Map<FileId, Map<DeviceId, Set<number>>>();
@@ -253,7 +253,7 @@ describe('devices come one by one', () => {
           : [],
       );
     const refused = offers.find(({ place }) => place.file === other);
-    if (refused === undefined) throw new Error('it is offered');
+    if (refused === undefined) throw new Error('expected an offer');
     outbox.refused(0, refused.to, refused.place, 'busy');
     outbox.advance(0);
     const startMs = RETRY_SOON_MS - GATHER_MS / 2;
@@ -269,14 +269,14 @@ describe('devices come one by one', () => {
     expect(outbox.nextDeadlineMs()).toBe(startMs + GATHER_MS);
   });
 
-  it('nothing is dropped for proofs of different moments: the last look is at all holders together', () => {
+  it('nothing is dropped for proofs from different moments: all holders are proved together at the end', () => {
     const pool = new Pool();
     pool.link(B, C, D);
     const offers = [...pool.offers];
     for (const { to, fragment } of offers.slice(0, 4)) pool.confirm(to, fragment);
     pool.pass(GATHER_MS);
     expect(pool.outbox.progressOf(FILE)?.placedCount).toBe(6);
-    // Whoever proved is a liar from now on: it proved, and dropped what it had.
+    // Devices that proved lie from now on: they dropped what they had proved.
     const proved = new Set(offers.slice(0, 4).map(({ to }) => to));
     for (const device of proved) pool.liars.add(device);
     for (const { to, fragment } of offers.slice(4)) pool.confirm(to, fragment);
@@ -284,7 +284,7 @@ describe('devices come one by one', () => {
     expect(pool.outbox.progressOf(FILE)?.placedCount).toBeLessThan(6);
   });
 
-  it('k = n is done once each fragment has its home, for no placement gives a margin', () => {
+  it('k = n is done once each fragment has its home, because no placement gives a margin', () => {
     const pool = new Pool({ k: 4, n: 4 });
     pool.link(B);
     pool.confirmAll();
@@ -321,7 +321,7 @@ describe('a refusal', () => {
     expect(pool.offers).toHaveLength(2 * before);
   });
 
-  it('sends the fragments to another device at once', () => {
+  it('sends the fragments to another device immediately', () => {
     const pool = new Pool({ k: 5, n: 8 });
     pool.link(B, C);
     const refused = pool.offersTo(B);
@@ -342,7 +342,7 @@ describe('a refusal', () => {
     expect(pool.outbox.progressOf(FILE)?.pendingCount).toBe(3);
   });
 
-  it('by a device that fails each time is not waited for in the end', () => {
+  it('from a device that fails each time is no longer waited for in the end', () => {
     const pool = new Pool();
     pool.link(B);
     for (let time = 0; time < 4; time++) {
@@ -355,7 +355,7 @@ describe('a refusal', () => {
 });
 
 describe('an offer', () => {
-  it('without a sign of work is made anew after its deadline; one with a sign is not', () => {
+  it('without a sign of progress is made again after its deadline; one with a sign is not', () => {
     const pool = new Pool();
     pool.link(B);
     pool.pass(OFFER_DEADLINE_MS - 1);
@@ -366,11 +366,11 @@ describe('an offer', () => {
     expect(pool.offersTo(B)).toHaveLength(6);
   });
 
-  it('to a device that is lost goes to others; what it took and could not prove is waited for a while', () => {
+  it('to a lost device goes to others; what it took and did not prove is waited for a while', () => {
     const pool = new Pool();
     pool.link(B, C);
     const [lost] = [...pool.linked];
-    if (lost === undefined) throw new Error('there are devices');
+    if (lost === undefined) throw new Error('expected a device');
     const taken = itemAt(pool.offersTo(lost), 0);
     pool.confirm(lost, taken);
     pool.unlink(lost);
@@ -389,7 +389,7 @@ describe('an offer', () => {
     const pool = new Pool({ k: 2, n: 4 });
     pool.link(B);
     const [only] = [...pool.linked];
-    if (only === undefined) throw new Error('there is a device');
+    if (only === undefined) throw new Error('expected a device');
     pool.confirmAll();
     const proved = pool.offersTo(only);
     pool.unlink(only);
@@ -398,7 +398,7 @@ describe('an offer', () => {
     for (const fragment of proved) expect([...pool.offersTo(C), ...pool.offersTo(D)]).not.toContain(fragment);
   });
 
-  it('is not counted by a device that is away when the margin is judged', () => {
+  it('does not count toward the margin on a device that is away', () => {
     const pool = new Pool({ k: 2, n: 3 });
     pool.link(B, C);
     const offers = [...pool.offers];
@@ -426,9 +426,9 @@ describe('a claim that is not proved', () => {
     expect(pool.outbox.progressOf(FILE)?.placedCount).toBeLessThanOrEqual(3);
   });
 
-  it('sends the fragment to another device, and is asked about again later', () => {
+  it('sends the fragment to another device, and is challenged again later', () => {
     const pool = new Pool();
-    if (B === undefined) throw new Error('a device');
+    if (B === undefined) throw new Error('expected a device');
     pool.liars.add(B);
     pool.link(B, C, D);
     const wanted = pool.offersTo(B);
@@ -440,7 +440,7 @@ describe('a claim that is not proved', () => {
 
   it('that becomes true counts from then on', () => {
     const pool = new Pool({ k: 2, n: 3 });
-    if (B === undefined) throw new Error('a device');
+    if (B === undefined) throw new Error('expected a device');
     pool.liars.add(B);
     pool.link(B, C);
     pool.confirmAll();
@@ -450,9 +450,9 @@ describe('a claim that is not proved', () => {
     expect(pool.isDone).toBe(true);
   });
 
-  it('is forgotten when it is no longer made: a new one has to be proved anew', () => {
+  it('is forgotten when it is withdrawn: a new one must be proved again', () => {
     const pool = new Pool();
-    if (B === undefined) throw new Error('a device');
+    if (B === undefined) throw new Error('expected a device');
     pool.link(B);
     pool.confirmAll();
     expect(pool.outbox.progressOf(FILE)?.placedCount).toBe(6);
@@ -479,7 +479,7 @@ describe('a fragment that was damaged here', () => {
 });
 
 describe('a file', () => {
-  it('that is not known yet waits; one that is taken out is forgotten', () => {
+  it('that is not known yet waits; one that is removed is forgotten', () => {
     const pool = new Pool();
     const unknown = fileIdAt(7);
     pool.outbox.add(unknown);
@@ -490,8 +490,8 @@ describe('a file', () => {
   });
 });
 
-describe('whatever the pool does', () => {
-  it('copies are let go only when all is placed and any one device may be lost; and then they are', () => {
+describe('whatever the pool does,', () => {
+  it('copies are let go exactly when all is placed and any one device may be lost', () => {
     const device = fc.integer({ min: 1, max: 5 });
     const event = fc.oneof(
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('link'), device }) },
@@ -544,7 +544,7 @@ describe('whatever the pool does', () => {
               break;
           }
         }
-        // Enough devices that take what they are offered: sooner or later it is done.
+        // Enough devices that take what they are offered: in the end it is done.
         pool.liars.clear();
         pool.link(...indicesOf(5).map((index) => deviceAt(index + 1).deviceId));
         for (let round = 0; round < 5 && !pool.isDone; round++) {
@@ -559,10 +559,10 @@ describe('whatever the pool does', () => {
 });
 
 describe('second copies', () => {
-  it('are asked back where both devices are at the cap and fragments are left, one at a time, until all have a home', () => {
+  it('are asked back one at a time, while both devices are at the cap, until all fragments have a home', () => {
     const pool = new Pool({ k: 4, n: 8 });
-    if (B === undefined || C === undefined) throw new Error('two devices');
-    // What a storer that forgot what it had offered to B leaves behind once it has offered the same to C.
+    if (B === undefined || C === undefined) throw new Error('expected two devices');
+    // What remains when a storer forgot that it had offered this to B and offered the same to C.
     for (const fragment of [1, 3, 5]) {
       pool.held.set(B, (pool.held.get(B) ?? new Set()).add(fragment));
       pool.held.set(C, (pool.held.get(C) ?? new Set()).add(fragment));
@@ -583,9 +583,9 @@ describe('second copies', () => {
     expect(pool.isDone).toBe(true);
   });
 
-  it('are asked back again when nothing came of it, and not without end', () => {
+  it('are asked back again when nothing happened, a bounded number of times', () => {
     const pool = new Pool({ k: 4, n: 8 });
-    if (B === undefined || C === undefined) throw new Error('two devices');
+    if (B === undefined || C === undefined) throw new Error('expected two devices');
     for (const device of [B, C]) pool.held.set(device, new Set([1, 3, 5]));
     pool.link(B, C);
     expect(pool.releases).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Files that are stored: where their fragments go, over several devices.
+// Stored files: where their fragments go, over several devices.
 
 import { describe, expect, it } from 'vitest';
 import { reachOf } from '../../../../src/core/placement/health.ts';
@@ -6,7 +6,7 @@ import { itemAt } from '../../../fixtures/pool-fixture.ts';
 import { A_MOMENT_MS, HELLO, SPACE, Net, listener, poolOf, asObject } from '../../../fixtures/peer-net.ts';
 
 describe('storing', () => {
-  it('spreads fragments over the pool, and everyone knows the same holders', () => {
+  it('spreads fragments over the pool, and all devices know the same holders', () => {
     const { net, devices } = poolOf(4);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     const { fileId } = a.store('spread');
@@ -17,7 +17,7 @@ describe('storing', () => {
     for (const { peer } of devices) expect(asObject(peer.holdersOf(fileId))).toEqual(asObject(holders));
   });
 
-  it('alone keeps all, then spreads as devices come', () => {
+  it('alone keeps everything, then spreads as devices come', () => {
     const net = new Net();
     const a = net.add(0);
     const { fileId } = a.store('patient');
@@ -33,7 +33,7 @@ describe('storing', () => {
     expect(reachOf(a.peer.holdersOf(fileId))).toBe(8);
   });
 
-  it('goes on after offers and entries were lost', () => {
+  it('continues after offers and entries were lost', () => {
     const { net, devices } = poolOf(3);
     const a = itemAt(devices, 0);
     let lost = 0;
@@ -44,14 +44,14 @@ describe('storing', () => {
     expect(reachOf(a.peer.holdersOf(fileId))).toBe(8);
   });
 
-  it('does not offer to a device whose holdings and space are not known yet', () => {
+  it('does not offer to a device whose holdings and space are not yet known', () => {
     const { device, other } = listener();
     device.store('x');
     expect(device.sentTo(other, 'place')).toEqual([]);
     const holdings = { kind: 'holdings', base: 0, held: [], heldBytes: 0, freeBytes: SPACE } as const;
     device.hear(other, holdings);
     expect(device.sentTo(other, 'place')).toHaveLength(1);
-    // Nor to one that comes back, before it told anew: what it said before may be long past.
+    // Nor to one that comes back, before it tells again: its earlier holdings may be long out of date.
     device.input({ kind: 'link-down', device: other });
     device.input({ kind: 'link-up', device: other });
     device.hear(other, HELLO);

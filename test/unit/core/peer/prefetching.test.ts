@@ -1,5 +1,5 @@
-// Foretold blocks on virtual time: what is fetched of whom and when it is given up, and that no sequence of
-// hints, fetches and ends makes a device hold more than its bounds, or for longer.
+// Foretold blocks on virtual time: what is fetched from which device and when it is given up, and that no
+// sequence of hints, fetches and ends makes a device hold more than its bounds, or for longer.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ function startedBy(prefetching: Prefetching, isReachable = ALL): BlockHash[] {
 }
 
 describe('foretold blocks', () => {
-  it('are fetched in their order, so many at once from one device, and on', () => {
+  it('are fetched in their order, a bounded number at a time from one device', () => {
     const prefetching = new Prefetching();
     prefetching.foretold(0, A, jobAt(0), hashesAt(0, 10), ROOM);
     prefetching.foretold(0, B, jobAt(0), hashesAt(100, 1), ROOM);
@@ -64,7 +64,7 @@ describe('foretold blocks', () => {
     expect(prefetching.hereBytes).toBe(BLOCK_BYTES);
   });
 
-  it('that are told twice, by anyone and for any job, are fetched once', () => {
+  it('that are told twice, by any device and for any job, are fetched once', () => {
     const prefetching = new Prefetching();
     prefetching.foretold(0, A, jobAt(0), [hashAt(0), hashAt(0)], ROOM);
     prefetching.foretold(0, A, jobAt(1), [hashAt(0)], ROOM);
@@ -97,7 +97,7 @@ describe('foretold blocks', () => {
     expect(prefetching.trim(0, -1)).toEqual([{ kind: 'soon-over', from: A, job: jobAt(0) }]);
   });
 
-  it('that a pull needs are left to it, save those on their way; those that a fragment counts are not counted here', () => {
+  it('are left to a pull that needs them unless on their way; those of a fragment are not counted here', () => {
     const prefetching = new Prefetching();
     prefetching.foretold(0, A, jobAt(0), hashesAt(0, 12), ROOM);
     expect(startedBy(prefetching)).toEqual(hashesAt(0, 8));
@@ -108,7 +108,7 @@ describe('foretold blocks', () => {
     expect(prefetching.bytes).toBe(BLOCK_BYTES);
   });
 
-  it('go with the end of their job, also those that are on their way; ends of unknown jobs are nothing', () => {
+  it('go with the end of their job, even those on their way; ends of unknown jobs are ignored', () => {
     const prefetching = new Prefetching();
     prefetching.foretold(0, A, jobAt(0), hashesAt(0, 9), ROOM);
     startedBy(prefetching);
@@ -138,7 +138,7 @@ describe('foretold blocks', () => {
     expect(prefetching.nextDeadlineMs()).toBe(Infinity);
   });
 
-  it('are no longer wanted of a job that sent others than it told; nor of anyone when the disk is full', () => {
+  it('are dropped for a job that sent others than it foretold, and for all jobs when the disk is full', () => {
     const prefetching = new Prefetching();
     prefetching.foretold(0, A, jobAt(0), hashesAt(0, 2), ROOM);
     prefetching.foretold(0, A, jobAt(1), hashesAt(10, 1), ROOM);
@@ -156,7 +156,7 @@ describe('foretold blocks', () => {
     expect(startedBy(prefetching)).toEqual([hashAt(20)]);
   });
 
-  it('of a flood are those of the first jobs, and of these the first blocks', () => {
+  it('of a flood are kept for the first jobs, and of these the first blocks', () => {
     const prefetching = new Prefetching();
     for (let job = 0; job < MAX_FORETOLD_JOBS + 5; job++)
       prefetching.foretold(0, A, jobAt(job), [hashAt(job)], ROOM);
@@ -185,8 +185,8 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('measured') }),
 );
 
-describe('whatever others say and however fetches end', () => {
-  it('the bounds hold, no block is fetched twice at a time, and in the end nothing is left', () => {
+describe('whatever others say and however fetches end,', () => {
+  it('the bounds hold, no block is fetched twice at a time, and nothing is left in the end', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const taker = new Taker();

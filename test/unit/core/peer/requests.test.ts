@@ -43,7 +43,7 @@ function opened(requests: Requests, nowMs: number, ticket: number, ask = BLOCK, 
 }
 
 describe('a request', () => {
-  it('is sent with its number, and answered with what came', () => {
+  it('is sent with its number, and ends with what came', () => {
     const requests = new Requests();
     const effects = requests.open(0, 7, A, INDEX);
     const { id } = itemAt(sent(effects), 0);
@@ -61,7 +61,7 @@ describe('a request', () => {
     expect(answers(requests.settle(1, A, id, failed))).toEqual([[1, failed]]);
   });
 
-  it('is not answered by another device, another number, a second answer or a late one', () => {
+  it('is not ended by another device, another number, a second answer or a late one', () => {
     const requests = new Requests();
     const id = opened(requests, 0, 1);
     const payload = { kind: 'block', payload: BYTES } as const;
@@ -74,7 +74,7 @@ describe('a request', () => {
     expect(requests.settle(20_000, A, late, payload)).toEqual([]);
   });
 
-  it('answered with the wrong kind of thing counts as corrupt', () => {
+  it('that gets an answer of the wrong kind ends as corrupt', () => {
     const requests = new Requests();
     const id = opened(requests, 0, 1, INDEX);
     const effects = requests.settle(1, A, id, { kind: 'block', payload: BYTES });
@@ -94,7 +94,7 @@ describe('a request', () => {
     expect(answers(effects)).toEqual([[1, { kind: 'failed', reason: 'deadline' }]]);
   });
 
-  it('that is abandoned is not answered, and the other side is told', () => {
+  it('that is abandoned gets no answer, and the other side is told', () => {
     const requests = new Requests();
     const id = opened(requests, 0, 1);
     expect(requests.abandon(1, 1)).toEqual([{ kind: 'send', to: A, message: { kind: 'cancel', id } }]);
@@ -120,7 +120,7 @@ describe('beyond the bound', () => {
     expect(requests.nextDeadlineMs()).toBe(50 + BLOCK_DEADLINE_MS);
   });
 
-  it('an abandoned one that still waits costs nobody a message, and a sent one makes room', () => {
+  it('an abandoned request that still waits costs no message, and a sent one makes room', () => {
     const requests = new Requests();
     for (let ticket = 0; ticket < MAX_SENT; ticket++) opened(requests, 0, ticket);
     requests.open(0, 100, A, BLOCK);
@@ -133,7 +133,7 @@ describe('beyond the bound', () => {
 });
 
 describe('a link that goes down', () => {
-  it('fails all its requests at once, sent or waiting, and nobody else’s', () => {
+  it('fails all its requests immediately, sent or waiting, and no others', () => {
     const requests = new Requests();
     for (let ticket = 0; ticket < MAX_SENT + 5; ticket++) requests.open(0, ticket, A, BLOCK);
     const other = opened(requests, 0, 1_000, BLOCK, B);
@@ -149,8 +149,8 @@ describe('a link that goes down', () => {
   });
 });
 
-describe('whatever happens, in any order', () => {
-  it('each request ends once, or is open; never more than the bound are in flight; no number is used twice', () => {
+describe('whatever happens, in any order,', () => {
+  it('each request ends once or is open, the bound in flight holds, and no number is used twice', () => {
     const device = fc.constantFrom(A, B);
     const event = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('open'), to: device }) },

@@ -10,7 +10,7 @@ import { listener } from '../../../fixtures/peer-net.ts';
 describe('requests', () => {
   const hash = parseBlockHash(seededBytes(32, 1));
 
-  it('to a device that is not reachable fail at once', () => {
+  it('to a device that is not reachable fail immediately', () => {
     const { device, other } = listener(false);
     const ask = { kind: 'get-block', hash } as const;
     expect(device.input({ kind: 'request', ticket: 4, to: other, ask })).toEqual([
@@ -28,7 +28,7 @@ describe('requests', () => {
     });
   });
 
-  it('of others are served up to a bound; beyond it the device is busy, until one was served', () => {
+  it('of others are served up to a bound; beyond it the device is busy until one was served', () => {
     const { device, other } = listener();
     for (let id = 1; id <= MAX_OPEN_REQUESTS; id++)
       expect(device.hear(other, { kind: 'get-block', id, hash })).toMatchObject([
@@ -43,7 +43,7 @@ describe('requests', () => {
     ]);
   });
 
-  it('that were cancelled are stopped, and count until they are', () => {
+  it('that were cancelled are stopped, and count until then', () => {
     const { device, other } = listener();
     for (let id = 1; id <= MAX_OPEN_REQUESTS; id++) device.hear(other, { kind: 'get-block', id, hash });
     expect(device.hear(other, { kind: 'cancel', id: 7 })).toEqual([
@@ -61,7 +61,7 @@ describe('requests', () => {
     expect(device.hear(other, { kind: 'get-block', id: 1, hash })).toMatchObject([{ kind: 'close-link' }]);
   });
 
-  it('of a device that went are not served any longer', () => {
+  it('of a device that is gone are no longer served', () => {
     const { device, other } = listener();
     device.hear(other, { kind: 'get-index', id: 3, file: fileIdAt(0), fragment: 0 });
     expect(device.input({ kind: 'link-down', device: other })).toContainEqual({

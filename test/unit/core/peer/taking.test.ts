@@ -61,7 +61,7 @@ describe('a fragment that another asks this device to hold', () => {
     expect(refusals(device.input(failed), other)).toEqual([[1, 'space']]);
   });
 
-  it('and is here already, is told of again: once, however many were asked for', () => {
+  it('and is here already is told of again: once, however many were asked for', () => {
     const { device, other, fileId, manifest } = asked();
     for (const fragment of [0, 1, 2]) device.hold(fileId, manifest, fragment);
     const effects = device.hear(other, asking(fileId, 0, 1, 2));
@@ -70,7 +70,7 @@ describe('a fragment that another asks this device to hold', () => {
     expect(refusals(effects, other)).toEqual([]);
   });
 
-  it('and waits for its turn, is forgotten with the link of who asked', () => {
+  it('and is still waiting is forgotten with the link of the asker', () => {
     const { device, other, files } = knowing(60);
     const fetched = files.flatMap((file) => fetchedBy(device.hear(other, asking(file, 0))));
     expect(fetched.length).toBeLessThan(60);
@@ -81,7 +81,7 @@ describe('a fragment that another asks this device to hold', () => {
 });
 
 describe('small fragments that others ask this device to hold', () => {
-  it('come in two fetches at once, and what is asked for meanwhile comes together with the next', () => {
+  it('come in two fetches at a time, and those asked for meanwhile come together with the next', () => {
     const { device, other, files } = knowing(70, { size: 4_000 });
     const fetched = files.map((file) => fetchedBy(device.hear(other, asking(file, 0))));
     expect(fetched.flat()).toEqual([[{ file: files[0], fragment: 0 }], [{ file: files[1], fragment: 0 }]]);
@@ -102,7 +102,7 @@ describe('small fragments that others ask this device to hold', () => {
     expect(whole).toHaveLength(Math.floor(BLOCK_BYTES / 2 / heldBytesOf(manifest)));
   });
 
-  it('of files of several segments, or of large blocks, come each by itself', () => {
+  it('of files of several segments, or of large blocks, come one by one', () => {
     for (const size of [4 * 64 * 1024, 2_000_000]) {
       const { device, other, files } = knowing(4, { size });
       const places = files.map((file) => ({ file, fragment: 0 }));
@@ -112,7 +112,7 @@ describe('small fragments that others ask this device to hold', () => {
     }
   });
 
-  it('are taken from whoever stored their file alone', () => {
+  it('are taken only from the device that stored their file', () => {
     const { device, other, files } = knowing(1, { size: 4_000 });
     const third = deviceAt(2).deviceId;
     device.input({ kind: 'link-up', device: third });

@@ -1,4 +1,4 @@
-// Reach, margin and devices needed, against trying every loss of devices there is.
+// Reach, margin and devices needed, compared with trying every possible loss of devices.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ describe('reachOf', () => {
 });
 
 describe('marginOf', () => {
-  it('is what trying every loss says', () => {
+  it('is what trying every loss gives', () => {
     fc.assert(
       fc.property(holderSets, fc.integer({ min: 1, max: 10 }), (sets, k) => {
         expect(marginOf(holdersFrom(sets), k)).toBe(slowMargin(sets, k));
@@ -70,8 +70,8 @@ describe('marginOf', () => {
     expect(marginOf(holdersFrom(sets), k)).toBe(margin);
   });
 
-  it('never promises too much where there are too many losses to try', () => {
-    // 40 devices with neighbouring pairs: losing 20 of them leaves some 10^11 sets to try.
+  it('never promises too much when there are too many losses to try', () => {
+    // 40 devices with neighbouring pairs: losing 20 of them gives some 10^11 sets to try.
     const holders: Holders = new Map(
       Array.from({ length: 40 }, (_, index): [DeviceId, FragmentSet] => [
         deviceIdOf(seededBytes(32, 900 + index)),
@@ -88,7 +88,7 @@ describe('marginOf', () => {
 });
 
 describe('the work of health', () => {
-  /** More devices than can be tried in few steps. */
+  /** More devices than a few steps can try. */
   const manySets = fc.array(fc.array(fc.nat(11), { maxLength: 12 }), { maxLength: 9 });
 
   it('with few steps left gives a margin that is never too large, and a need that is never too small', () => {

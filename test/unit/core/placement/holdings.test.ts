@@ -1,5 +1,4 @@
-// Holdings: what others say they hold follows their numbered deltas, and nothing is believed that does not
-// add up.
+// Holdings: what others claim to hold follows their numbered deltas, and nothing inconsistent is believed.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -56,7 +55,7 @@ describe('fragment sets', () => {
     );
   });
 
-  it('are refused when they are too long, name fragment 255, or are no bytes', () => {
+  it('are refused when they are too long, name fragment 255, or are not bytes', () => {
     expectThrows('bad-message', () => decodeFragments(new Uint8Array(33)));
     expectThrows('bad-message', () => decodeFragments(packedBytes(packFragments([255]))));
     expectThrows('bad-message', () => decodeFragments([1, 2]));
@@ -98,7 +97,7 @@ describe('holdings', () => {
     expect(holdings.apply(A, delta(1, [[1, [7]]]), 300)).toBe(false);
   });
 
-  it('start anew from base 0, whatever was known', () => {
+  it('start again from base 0, whatever was known', () => {
     const holdings = new Holdings(ANYTHING);
     holdings.apply(
       A,
@@ -113,7 +112,7 @@ describe('holdings', () => {
     expect(holdings.of(A)?.version).toBe(1);
   });
 
-  it('are the same as the holder’s, for any sequence of its changes', () => {
+  it('equal the holder’s, for any sequence of its changes', () => {
     const change = fc.tuple(fc.nat(3), fc.uniqueArray(fc.nat(9), { maxLength: 3 }));
     fc.assert(
       fc.property(
@@ -138,7 +137,7 @@ describe('holdings', () => {
     );
   });
 
-  it('put back after a restart are remembered, and never continued from', () => {
+  it('restored after a restart are remembered, and never continued from', () => {
     const holdings = new Holdings(ANYTHING);
     const files = new Map([[fileIdAt(1), packFragments([4])]]);
     holdings.restore(A, files, 77, 50);
@@ -151,7 +150,7 @@ describe('holdings', () => {
     expect(files.get(fileIdAt(1))).toBe(packFragments([4]));
   });
 
-  it('of a device that left are forgotten; of the others not', () => {
+  it('of a device that left are forgotten, and those of the others are not', () => {
     const holdings = new Holdings(ANYTHING);
     for (const device of [A, B]) holdings.apply(device, delta(0, [[1, [0]]]), 1);
     holdings.forget(A);
@@ -205,7 +204,7 @@ describe('claims', () => {
         expect(holdings.holdersOf(fileIdAt(1)).size).toBe(0);
         step();
       }
-      // Of a file of eight there is no fragment 9.
+      // A file of eight has no fragment 9.
       expect(holdings.fragmentsOf(A, fileIdAt(1))).toEqual(new Set([0, 1]));
     }
   });

@@ -1,5 +1,5 @@
-// Placement: the caps and the space are never exceeded, the spread is even, and the order depends on nothing
-// but the file, the devices and their space.
+// Placement: the caps and the space are never exceeded, the spread is even, and the order depends only on the
+// file, the devices and their space.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -60,7 +60,7 @@ const scenario = fc
   );
 
 describe('planPlacement', () => {
-  it('keeps every cap and the space, places only what lacks a home, and leaves out only what fits nowhere', () => {
+  it('keeps every cap and the space, places what lacks a home, and leaves out only what fits nowhere', () => {
     fc.assert(
       fc.property(scenario, ({ k, n, file, free, wanted, held: pairs, fragmentBytes }) => {
         const held = new Map<DeviceId, Set<number>>();
@@ -94,7 +94,7 @@ describe('planPlacement', () => {
     );
   });
 
-  it('spreads as evenly as it can: no device has two more than another that had room', () => {
+  it('spreads evenly: no device has two more than another that had room', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 12 }),
@@ -110,16 +110,16 @@ describe('planPlacement', () => {
     );
   });
 
-  it('goes on evenly from what devices hold already', () => {
+  it('continues evenly from what devices hold already', () => {
     const [full, , , empty] = DEVICE_IDS;
-    if (full === undefined || empty === undefined) throw new Error('there are devices');
+    if (full === undefined || empty === undefined) throw new Error('expected a device');
     const homes = plan({ n: 6, candidates: candidates(4), held: new Map([[full, new Set([0, 1])]]) });
     const counts = countsOf(homes);
     expect(counts.get(full)).toBeUndefined();
     expect([...counts.values()].toSorted((a, b) => a - b)).toEqual([1, 1, 2]);
   });
 
-  it('keeps to preferred homes as far as they have room and are candidates, under the cap', () => {
+  it('keeps to preferred homes that are candidates with room and below the cap', () => {
     const [b, c, gone] = [itemAt(DEVICE_IDS, 1), itemAt(DEVICE_IDS, 2), itemAt(DEVICE_IDS, 30)];
     const open = [...candidates(5), { device: c, freeBytes: 1_500 }];
     const preferred = new Map([...[0, 1, 2, 3].map((fragment) => [fragment, b] as const), [4, c], [5, gone]]);
@@ -134,7 +134,7 @@ describe('planPlacement', () => {
     expect([...full].filter(([, home]) => home === b)).toEqual([[0, b]]);
   });
 
-  it('does not depend on the order of the candidates, nor on that of who holds what', () => {
+  it('depends neither on the order of the candidates nor on that of the holders', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(candidates(9), { minLength: 9 }), fc.nat(50), (shuffled, file) => {
         const salt = saltAt(file);
@@ -157,7 +157,7 @@ describe('planPlacement', () => {
     expect(Math.abs(boastfulCount - 750)).toBeLessThan(119);
   });
 
-  it('when a device joins, moves nothing that has a home', () => {
+  it('moves nothing that has a home when a device joins', () => {
     for (let file = 0; file < 50; file++) {
       const salt = saltAt(file);
       const before = plan({ salt, candidates: candidates(5) });
@@ -168,7 +168,7 @@ describe('planPlacement', () => {
     }
   });
 
-  it('when a device joins, a new file’s homes change by that device at most', () => {
+  it('changes a new file’s homes only by the device that joins', () => {
     let changedCount = 0;
     const fileCount = 300;
     for (let file = 0; file < fileCount; file++) {
@@ -187,7 +187,7 @@ describe('planPlacement', () => {
 });
 
 describe('planCopies', () => {
-  it('makes any one device dispensable, or plans nothing; within caps and space; no copy twice', () => {
+  it('makes any one device dispensable or plans nothing, within caps and space, with no copy twice', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uniqueArray(fc.nat(7), { maxLength: 3 }), { minLength: 2, maxLength: 6 }),

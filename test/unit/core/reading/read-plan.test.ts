@@ -1,5 +1,5 @@
 // The read plan on virtual time, against holders that answer, lag, stall, fail, leave and come back: whatever
-// they do, a read that k fragments of each segment allow comes to its end, within its bounds.
+// they do, a read completes within its bounds if k fragments of each segment allow it.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const C = deviceAt(2).deviceId;
 const D = deviceAt(3).deviceId;
 
 type Outcome = 'arrives' | 'fails' | 'fails-for-good';
-/** What a device does with one ask: when, ms after it, and what. */
+/** What a device does with one request: when, ms after it, and what. */
 type Holder = (ask: {
   readonly segment: number | undefined;
   readonly fragment: number;
@@ -36,7 +36,7 @@ type Holder = (ask: {
 const answersIn =
   (afterMs: number): Holder =>
   () => ({ afterMs, outcome: 'arrives' });
-/** Takes asks and never answers; the caller's deadline ends them. */
+/** Takes requests and never answers; the caller's deadline ends them. */
 const stalled: Holder = () => ({ afterMs: DEADLINE_MS, outcome: 'fails' });
 
 interface Event {
@@ -48,17 +48,17 @@ interface InFlight {
   readonly device: DeviceId;
   readonly isIndex: boolean;
   readonly fragment: number;
-  /** Set by stop-block, or when the link went. */
+  /** Set by stop-block, or when the link is lost. */
   ended: boolean;
 }
 
-/** Carries a plan's effects out on virtual time, and holds it to its bounds at every step. */
+/** Carries a plan's effects out on virtual time, and checks its bounds at every step. */
 class Reading {
   readonly plan: ReadPlan;
   readonly options: ReadPlanOptions;
   readonly asks: ReadEffect[] = [];
   readonly holders: ReadonlyMap<DeviceId, Holder>;
-  /** Segments whose blocks go before they are opened, once. */
+  /** Segments whose blocks are lost before they are opened, once. */
   readonly losing = new Set<number>();
   /** Fragments whose blocks, of this segment, do not fit their hashes; found when the segment is complete. */
   readonly damaged = new Map<number, Set<number>>();
@@ -71,7 +71,7 @@ class Reading {
   readonly #inFlight = new Map<string, InFlight>();
   readonly #turns = new Map<string, number>();
   readonly #indexed = new Set<number>();
-  /** By segment and fragment: who brought it. */
+  /** By segment and fragment: the device that brought it. */
   readonly #got = new Map<number, Map<number, DeviceId>>();
   readonly #complete = new Set<number>();
   readonly #takeAfterMs: number;
@@ -182,9 +182,9 @@ class Reading {
     check(this.#sources.get(fragment)?.includes(device) === true, 'a device that is no source');
     const key = `${name}/${fragment}`;
     const ask: InFlight = { device, isIndex: segment === undefined, fragment, ended: false };
-    // Another device is asked for the same index; the first may still answer, and does no harm.
+    // Another device is asked for the same index. The first may still answer, and does no harm.
     this.#inFlight.set(key, ask);
-    // An index that came from elsewhere meanwhile is not waited for: the ask counts no more.
+    // An index that came from elsewhere is no longer waited for: the request does not count.
     const load = [...this.#inFlight.values()].filter(
       (other) =>
         other.device === device && !other.ended && !(other.isIndex && this.#indexed.has(other.fragment)),
@@ -194,7 +194,7 @@ class Reading {
     const turn = this.#turns.get(turnKey) ?? 0;
     this.#turns.set(turnKey, turn + 1);
     const holder = this.holders.get(device);
-    if (holder === undefined) throw new Error('only holders are asked');
+    if (holder === undefined) throw new Error('only holders may be asked');
     const { afterMs, outcome } = holder({ segment, fragment, turn });
     this.at(this.nowMs + afterMs, () => {
       if (this.#inFlight.get(key) === ask) this.#inFlight.delete(key);
@@ -226,7 +226,7 @@ class Reading {
     return found.length > 0;
   }
 
-  /** The reader takes what is complete, in order; what it is to lose is read anew. */
+  /** The reader takes complete segments in order; those it is to lose are read again. */
   #take(): void {
     for (;;) {
       const segment = this.options.firstSegment + this.takenCount;
@@ -243,7 +243,7 @@ class Reading {
   }
 }
 
-/** As `expect`, but cheap: it runs some hundred thousand times. */
+/** Like `expect`, but cheap: it runs some hundred thousand times. */
 function check(holds: boolean, what: string): void {
   if (!holds) expect.fail(what);
 }
@@ -272,7 +272,7 @@ describe('when all answer', () => {
     );
   });
 
-  it('the window is asked for at once, and the next segment when one is taken', () => {
+  it('the whole window is asked for, and the next segment when one is taken', () => {
     const reading = new Reading(
       { endSegment: 9, windowSegments: 3 },
       holdersOf(...[5, 5, 5, 5].map(answersIn)),
@@ -294,7 +294,7 @@ describe('when all answer', () => {
     expect(segmentsAsked(reading)).toEqual([7, 8]);
   });
 
-  it('what lies here is taken from here', () => {
+  it('local fragments are read locally', () => {
     const reading = new Reading(
       { endSegment: 20 },
       new Map([
@@ -309,7 +309,7 @@ describe('when all answer', () => {
 });
 
 describe('blocks that are lost, or found damaged, before their segment is opened', () => {
-  it('are asked for anew, and no others', () => {
+  it('are asked for again, and no others', () => {
     const reading = new Reading({ endSegment: 6 }, holdersOf(...[5, 5, 5, 5].map(answersIn)));
     reading.losing.add(2);
     reading.sources(ONE_EACH);
@@ -319,7 +319,7 @@ describe('blocks that are lost, or found damaged, before their segment is opened
     expect(blocksAsked(reading, 2)).toHaveLength(4);
   });
 
-  it('do not fit their hashes: each is asked for elsewhere, and the others stay', () => {
+  it('that do not fit their hashes are each asked for elsewhere, and the others stay', () => {
     const reading = new Reading({ endSegment: 6 }, holdersOf(...[5, 5, 5, 5].map(answersIn)));
     reading.damaged.set(2, new Set([0])).set(4, new Set([0, 1]));
     reading.sources(ONE_EACH);
@@ -329,7 +329,7 @@ describe('blocks that are lost, or found damaged, before their segment is opened
     for (const segment of [0, 1, 3, 5]) expect(blocksAsked(reading, segment)).toHaveLength(2);
   });
 
-  it('starve the read when nobody has sound ones', () => {
+  it('starve the read when no device has sound ones', () => {
     const reading = new Reading({ endSegment: 6 }, holdersOf(...[5, 5, 5, 5].map(answersIn)));
     reading.damaged.set(2, new Set([0, 1, 2]));
     reading.sources(ONE_EACH);
@@ -364,7 +364,7 @@ describe('a holder that stalls', () => {
     expect(ofStalled.length).toBeLessThanOrEqual(1 + MAX_ASKED_PER_DEVICE);
   });
 
-  it('after it served well costs one hedge delay as well', () => {
+  it('after it served well also costs one hedge delay', () => {
     let servedCount = 0;
     const tires: Holder = () =>
       (servedCount++ < 50 ? answersIn(10) : stalled)({ segment: 0, fragment: 0, turn: 0 });
@@ -377,7 +377,7 @@ describe('a holder that stalls', () => {
     expect(reading.nowMs).toBeLessThan(HEDGE_MS + 300 * 10);
   });
 
-  it('is replaced by another holder of the same fragment, where no other fragment is left', () => {
+  it('is replaced by another holder of the same fragment when no other fragment is left', () => {
     const reading = new Reading({ n: 2 }, holdersOf(stalled, answersIn(10), answersIn(10)));
     reading.sources(
       new Map([
@@ -403,7 +403,7 @@ describe('a holder that stalls', () => {
 });
 
 describe('a holder that fails', () => {
-  it('for good with one block, is asked for the others still', () => {
+  it('permanently with one block is still asked for the others', () => {
     const damaged: Holder = ({ segment }) => ({
       afterMs: 5,
       outcome: segment === 1 ? 'fails-for-good' : 'arrives',
@@ -425,7 +425,7 @@ describe('a holder that fails', () => {
     expect(blocks).toContain('1@C');
   });
 
-  it('at once, again and again, is neither asked without end nor preferred', () => {
+  it('immediately, again and again, is neither asked endlessly nor preferred', () => {
     const broken: Holder = () => ({ afterMs: 0, outcome: 'fails' });
     const reading = new Reading(
       { endSegment: 50 },
@@ -437,7 +437,7 @@ describe('a holder that fails', () => {
     expect(reading.asks.filter((ask) => 'device' in ask && ask.device === B).length).toBeLessThan(5);
   });
 
-  it('at once for a second, and is needed, is not given up: it is left alone between tries', () => {
+  it('immediately for a second, and is needed, is not given up but rests between tries', () => {
     const nowMs: () => number = () => reading.nowMs;
     const recovers: Holder = () => ({ afterMs: 0, outcome: nowMs() < 1_000 ? 'fails' : 'arrives' });
     const reading = new Reading({ n: 2 }, holdersOf(answersIn(10), recovers));
@@ -451,7 +451,7 @@ describe('a holder that fails', () => {
     expect(reading.asks.filter((ask) => 'device' in ask && ask.device === B).length).toBeLessThan(6);
   });
 
-  it('for ever, and is needed, ends the read: nothing waits for ever', () => {
+  it('forever, and is needed, ends the read: no read waits forever', () => {
     const reading = new Reading({ n: 2 }, holdersOf(answersIn(10), stalled));
     reading.sources(
       new Map([
@@ -464,7 +464,7 @@ describe('a holder that fails', () => {
     expect(reading.nowMs).toBeLessThan(60_000);
   });
 
-  it('to give its index, is asked for no block', () => {
+  it('to give its index is not asked for any block', () => {
     const noIndex: Holder = ({ segment }) => ({
       afterMs: 5,
       outcome: segment === undefined ? 'fails-for-good' : 'arrives',
@@ -483,7 +483,7 @@ describe('a holder that fails', () => {
 });
 
 describe('too few fragments', () => {
-  it('are told after the time of patience, once, with the reach', () => {
+  it('are reported after the time of patience, once, with the reach', () => {
     const reading = new Reading({ k: 3 }, holdersOf(answersIn(10), answersIn(10)));
     reading.sources(
       new Map([
@@ -500,7 +500,7 @@ describe('too few fragments', () => {
     expect(reading.starvedCount).toBe(1);
   });
 
-  it('are waited for: nothing is told when a device comes back in time', () => {
+  it('are waited for, and not reported when a device comes back in time', () => {
     const reading = new Reading({}, holdersOf(answersIn(10), answersIn(10)));
     reading.sources(new Map());
     reading.at(PATIENCE_MS - 1, () =>
@@ -515,7 +515,7 @@ describe('too few fragments', () => {
     expect(reading.starved).toBeUndefined();
   });
 
-  it('are told of when k blocks of one segment are damaged everywhere', () => {
+  it('are reported when k blocks of one segment are damaged everywhere', () => {
     const damaged: Holder = ({ segment }) => ({
       afterMs: 5,
       outcome: segment === 2 ? 'fails-for-good' : 'arrives',
@@ -532,7 +532,7 @@ describe('too few fragments', () => {
     expect([reading.starved, reading.takenCount]).toEqual([1, 2]);
   });
 
-  it('a link that is rebuilt within the patience costs no read, however often', () => {
+  it('cost no read when a link is rebuilt within the patience, however often', () => {
     const reading = new Reading({ n: 2, endSegment: 40 }, holdersOf(answersIn(400), answersIn(400)), 0);
     const both = new Map([
       [0, [A]],
@@ -547,7 +547,7 @@ describe('too few fragments', () => {
   });
 });
 
-describe('whatever the holders do', () => {
+describe('whatever the holders do,', () => {
   const latency = fc.integer({ min: 1, max: 800 });
   const badHolder: fc.Arbitrary<Holder> = fc.oneof(
     fc.constant(stalled),
@@ -576,7 +576,7 @@ describe('whatever the holders do', () => {
     losing: fc.array(fc.nat(29), { maxLength: 3 }),
   });
 
-  it('k good fragments of each segment are enough: the file is read, nothing starves, no bound is passed', () => {
+  it('k good fragments of each segment suffice: the file is read, nothing starves, no bound is passed', () => {
     fc.assert(
       fc.property(
         scenario,
@@ -586,7 +586,7 @@ describe('whatever the holders do', () => {
           const sources = new Map<number, DeviceId[]>();
           for (let fragment = 0; fragment < n; fragment++) {
             const pick = spread.next().value;
-            // k of the fragments, not always the first, are on a good holder; all may be on bad ones as well.
+            // k of the fragments, not always the first, are on a good holder; all may also be on bad ones.
             const isGood = (fragment + pick) % 2 === 0 || n - fragment <= k - goodCount(sources, good.length);
             const at =
               isGood && goodCount(sources, good.length) < k ? [deviceAt(pick % good.length).deviceId] : [];

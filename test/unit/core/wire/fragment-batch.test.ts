@@ -1,4 +1,4 @@
-// The payload of `fragments`: what it brings, and that no bytes whatever do more than be refused.
+// The payload of `fragments`: what it carries, and that any bad bytes are refused and do nothing else.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -55,7 +55,7 @@ describe('refused is', () => {
     expectThrows('bad-message', () => decodeSmallFragments(encodeCbor(value)));
   });
 
-  it('whatever else, and nothing worse happens', () => {
+  it('anything else, with nothing worse happening', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => expectOnly('bad-message', () => decodeSmallFragments(bytes))),
       { numRuns: 500 },

@@ -1,5 +1,5 @@
-// Frames: whatever is cut into frames comes back whole, however the lanes interleave; whatever is not what
-// the cutter makes is refused as 'bad-message', before it costs memory.
+// Frames: whatever is cut into frames comes back whole, however the lanes interleave. Anything that the
+// cutter does not make is refused as 'bad-message', before it costs memory.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -148,7 +148,7 @@ describe('a frame that no sender makes is refused', () => {
     expectRefusal(() => assembler.push(Uint8Array.from(frames.at(-1) ?? [])));
   });
 
-  it('longer than a frame, or an envelope longer than envelopes are', () => {
+  it('longer than a frame, or with an envelope longer than the limit', () => {
     expectRefusal(() => new FrameAssembler().push(firstFrame('bulk', MAX_MESSAGE_BYTES, FRAME_BYTES - 4)));
     const envelope = new Uint8Array(MAX_ENVELOPE_BYTES + 1);
     expectRefusal(() =>
@@ -156,7 +156,7 @@ describe('a frame that no sender makes is refused', () => {
     );
   });
 
-  it('any bytes at all: an arrival, more to come, or bad-message', () => {
+  it('any bytes: an arrival, more to come, or bad-message', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), (frames) => {
         const assembler = new FrameAssembler();

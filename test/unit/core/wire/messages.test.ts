@@ -1,4 +1,5 @@
-// Link messages: golden bytes of each kind, round trips, and that no bytes whatever do more than be refused.
+// Link messages: golden bytes of each kind, round trips, and that any bad bytes are refused and do nothing
+// else.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -75,7 +76,7 @@ describe('a message', () => {
     expect(decodeMessage(bytes.subarray(5)).message).toEqual({ kind: 'cancel', id: 9 });
   });
 
-  it('of the most heads, or the most holdings, stays below what a decoder takes', () => {
+  it('of the most heads, or the most holdings, stays below a decoder’s limit', () => {
     const marks = Array.from({ length: MAX_LOG_MARKS }, () => ({
       seq: MAX_LOG_LENGTH,
       mark: 'f'.repeat(16),
@@ -171,7 +172,7 @@ describe('refused is', () => {
     expectThrows('bad-message', () => decodeMessage(concatBytes(...encodeMessage(holdings))));
   });
 
-  it('a map that passes itself off as an id', () => {
+  it('a map that poses as an id', () => {
     for (const header of [
       { kind: 'get-index', id: 1, file: FALSE_CID, fragment: 0 },
       { kind: 'place', places: [[FALSE_CID, 0]] },
@@ -181,7 +182,7 @@ describe('refused is', () => {
       expectThrows('bad-message', () => decodeMessage(withLength(encodeWithFalseCid(header))));
   });
 
-  it('bytes behind a message that carries none, a length beyond the bytes, a header beyond its limit', () => {
+  it('bytes after a message that carries none, a length beyond the bytes, a header beyond its limit', () => {
     const bytes = concatBytes(...encodeMessage({ kind: 'cancel', id: 1 }));
     expectThrows('bad-message', () => decodeMessage(concatBytes(bytes, Uint8Array.of(0))));
     expectThrows('bad-message', () => decodeMessage(bytes.subarray(0, bytes.length - 1)));
@@ -195,7 +196,7 @@ describe('refused is', () => {
     expectThrows('bad-message', () => decodeMessage(withLength(new Uint8Array(700_000).fill(0x81))));
   });
 
-  it('any garbage, and nothing worse happens', () => {
+  it('any garbage, with nothing worse happening', () => {
     const mutated = fc.oneof(...vectors.cases.map(({ bytes }) => mutationsOf(bytesOfHex(bytes))));
     const garbage = fc.uint8Array({ maxLength: 60 }).map((bytes) => withLength(bytes));
     fc.assert(
@@ -206,7 +207,7 @@ describe('refused is', () => {
     );
   });
 
-  it('any valid CBOR of no known shape, and nothing worse happens', () => {
+  it('any valid CBOR of unknown shape, with nothing worse happening', () => {
     const kind = fc.constantFrom(...Object.keys(ARBITRARIES));
     const value = fc.jsonValue({ maxDepth: 2 });
     const keys = [

@@ -1,5 +1,5 @@
-// The relay's wire protocol: what is encoded is decoded the same, and nothing a stranger sends gets past the
-// decoders.
+// The relay's wire protocol: whatever is encoded decodes to the same, and nothing invalid from a stranger
+// passes the decoders.
 
 import { encode } from '@ipld/dag-cbor';
 import * as fc from 'fast-check';
@@ -117,7 +117,7 @@ describe('garbage', () => {
       copy[position % copy.length] = value;
       return copy;
     });
-  // Whole values of the format that are not frames: closer to the door than random bytes ever come.
+  // Whole values of the format that are not frames: closer to a frame than random bytes ever come.
   const foreign = fc
     .dictionary(
       fc.constantFrom('v', 'kind', 'room', 'to', 'envelope', 'you', 'others', 'id', 'from', '__proto__', 'x'),
@@ -142,7 +142,7 @@ describe('garbage', () => {
     );
   });
 
-  test('deep nesting is refused, not a stack overflow', () => {
+  test('deep nesting is refused without a stack overflow', () => {
     const nested = new Uint8Array(MAX_RELAY_FRAME_BYTES).fill(0x81); // arrays within arrays …
     expect(answersOrRefuses(decodeClientFrame, nested)).toBe(true);
     expect(answersOrRefuses(decodeRelayFrame, nested)).toBe(true);
