@@ -1,11 +1,11 @@
-// How large the tests are that take long. `npm test` runs them at a fraction of their size, and their titles name the factor;
-// `npm run test:long` runs them in full. They lie in files named `*.long.test.ts`; those in
-// `*.long.spec.ts` need browsers, and run in the long run alone.
+// The size of slow tests. `npm test` runs them at a fraction of their size, and their titles name the factor;
+// `npm run test:long` runs them in full. They lie in files named `*.long.test.ts`; those in `*.long.spec.ts`
+// need browsers, and run only in the long run.
 
-/** Whether this run is the one that takes its time. */
+/** Whether this is the long run. */
 const IS_LONG = process.env['PALM_LONG'] === '1';
 
-/** `full` in a long run, else that divided by `factor`, at least 1. */
+/** `full` in a long run, otherwise `full` divided by `factor`, at least 1. */
 export function scaled(full: number, factor: number): number {
   return IS_LONG ? full : Math.max(1, Math.round(full / factor));
 }
