@@ -1,4 +1,4 @@
-// What went wrong on this page, until the person dismisses it. Bounded: the oldest gives way.
+// Failures on this page, until the person dismisses them. Bounded: the oldest gives way.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 
@@ -9,7 +9,7 @@ export interface Alert {
   readonly retry?: () => void;
 }
 
-/** More than this on one screen are not read. */
+/** People do not read more than this on one screen. */
 const MAX_ALERTS = 5;
 
 export class Alerts {

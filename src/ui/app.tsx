@@ -1,4 +1,4 @@
-// The app as a whole: which screen is shown for the pool's state and the address.
+// The app as a whole: chooses the screen for the pool's state and the address.
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
@@ -71,7 +71,7 @@ function Screen({ page }: { readonly page: Page }) {
   );
 }
 
-/** The route, at home again as soon as the pool is open and the link, if there was one, has been used. */
+/** The route. It returns to home once the pool is open and any link has been used. */
 function useRoute(page: Page, inPool: boolean) {
   const route = useSignal<Route>({ kind: 'home' });
   useEffect(() => {
@@ -100,7 +100,7 @@ function useRoute(page: Page, inPool: boolean) {
   return route;
 }
 
-/** A new screen is announced and worked from its heading; the first one is left as the browser shows it. */
+/** A new screen is announced, and focus moves to its heading; the first one stays as the browser shows it. */
 function useFocusOnHeading(screen: string): void {
   const shown = useRef(screen);
   useEffect(() => {
@@ -110,7 +110,7 @@ function useFocusOnHeading(screen: string): void {
   }, [screen]);
 }
 
-/** Takes an invite or file link out of the address bar and this history entry. */
+/** Removes an invite or file link from the address bar and this history entry. */
 function forgetAddress(): void {
   if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
 }

@@ -31,8 +31,8 @@ declare global {
 
 /**
  * Opens this browser's device once `acquired` (the tab's turn to run it) resolves, and offers it as
- * `window.palm` at once: `palm.ready` tells when it can be used. `isElsewhere` tells whether another tab has
- * the device.
+ * `window.palm` immediately; `palm.ready` resolves when it can be used. `isElsewhere` returns whether another
+ * tab has the device.
  */
 export function openBrowserPalm(acquired: Promise<unknown>, isElsewhere: () => boolean): Palm {
   const palm = openPalm({
@@ -54,7 +54,7 @@ export function openDownloadStore(): DownloadStore {
 async function openPorts(): Promise<RuntimePorts> {
   const memory = new BufferPool();
   const store = bridgeToFragmentWorker(memory, startFragmentWorker);
-  // It takes over what an earlier version left, before anybody reads.
+  // It takes over the data of an earlier version before anything reads.
   await store.opened();
   const { records } = await openIdbStore();
   const ports = { clock: systemClock, random: systemRandom, memory, cryptography: webCryptography };
@@ -85,7 +85,7 @@ async function openPorts(): Promise<RuntimePorts> {
   };
 }
 
-/** The relay is whoever served this page. */
+/** The relay is the server of this page. */
 function relayUrl(): string {
   const url = new URL('/relay', location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';

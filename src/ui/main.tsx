@@ -24,14 +24,14 @@ const state = signal<State>({ kind: 'opening' });
 function Root() {
   const now = state.value;
   const [bug] = useErrorBoundary();
-  // Reloading draws everything anew from what is stored, which drawing cannot have touched.
+  // Reloading redraws everything from what is stored, which drawing cannot have changed.
   if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
   const { palm } = now;
   return <App {...{ palm, downloadStore }} {...(now.update === undefined ? {} : { update: now.update })} />;
 }
 
-/** Never rejects: whatever stops it is what the screen says. */
+/** Never rejects: the screen shows the reason of any failure. */
 async function start(): Promise<void> {
   const verdict = checkPlatform(globalThis);
   if (verdict.kind !== 'fit') {

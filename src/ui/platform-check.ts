@@ -1,8 +1,8 @@
-// Whether this browser can run Palm, asked before anything else is tried.
+// Whether this browser can run Palm, checked before anything else.
 
 export type PlatformVerdict =
   | { readonly kind: 'fit' }
-  /** A plain http page of another host: browsers keep cryptography from it. */
+  /** A plain http page of another host: browsers give it no cryptography. */
   | { readonly kind: 'insecure' }
   /** `missing` names what the browser lacks. */
   | { readonly kind: 'unfit'; readonly missing: readonly string[] };

@@ -1,5 +1,5 @@
-// Browser interfaces that TypeScript's DOM library does not have. Each is optional or feature-detected where
-// it is used.
+// Browser interfaces that TypeScript's DOM library lacks. Each is optional or feature-detected where it is
+// used.
 
 interface Window {
   /**
@@ -16,6 +16,6 @@ interface Window {
 }
 
 interface DataTransferItem {
-  /** File System Access (WICG), Chromium only. Null for what is no file of a disk. */
+  /** File System Access (WICG), Chromium only. Null for an item that is not a file on a disk. */
   getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
 }

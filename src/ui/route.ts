@@ -1,12 +1,12 @@
-// What the address asks for. Pure. Invites and file links are secrets: they stand after the '#', which
-// browsers never send to a server, and `main.tsx` takes them out of the address bar once they were tried.
+// What the address asks for. Pure. Invites and file links are secrets: they follow the '#', which browsers
+// never send to a server, and `main.tsx` removes them from the address bar once they were tried.
 
-/** Longer than any invite or file link; whatever exceeds it is not one. */
+/** Longer than any invite or file link. */
 export const MAX_LINK_CHARS = 2048;
 
 export type Route =
   | { readonly kind: 'home' }
-  /** `invite` is the whole address: it is what the field shows and what `Palm.join` takes. */
+  /** `invite` is the whole address: the field shows it, and `Palm.join` takes it. */
   | { readonly kind: 'join'; readonly invite: string }
   /** `link` is the whole address, as `Palm.openLink` takes it. */
   | { readonly kind: 'file'; readonly link: string };
@@ -20,14 +20,14 @@ export function parseRoute(href: string): Route {
   return { kind: 'home' };
 }
 
-/** The invite in scanned or pasted text, trimmed; undefined when it is plainly something else. */
+/** The invite in scanned or pasted text, trimmed; undefined when it is clearly something else. */
 export function inviteIn(text: string): string | undefined {
   const trimmed = text.trim();
   return parseRoute(trimmed).kind === 'join' ? trimmed : undefined;
 }
 
 /**
- * The origin that an invite was made at, when it is not `ownOrigin`: devices of a pool meet at one address.
+ * The origin at which an invite was made, when it is not `ownOrigin`: devices of a pool meet at one address.
  */
 export function foreignOrigin(invite: string, ownOrigin: string): string | undefined {
   const trimmed = invite.trim();

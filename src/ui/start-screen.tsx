@@ -1,4 +1,4 @@
-// What is shown before the pool is open, or instead of it.
+// The screen before the pool is open, or instead of it.
 
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
@@ -52,8 +52,8 @@ export function StartScreen({ state }: { readonly state: StartState }) {
 }
 
 /**
- * The way out of a pool that does not open: asked for twice, for it deletes what may yet be opened another
- * day.
+ * The way out of a pool that does not open. It asks twice, because it deletes data that might be opened
+ * another day.
  */
 function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
   const step = useSignal<'offer' | 'ask' | 'leaving'>('offer');

@@ -1,4 +1,4 @@
-// Starts Palm's workers. Vite bundles each from the address that stands here.
+// Starts Palm's workers. Vite bundles each from the address written here.
 
 export function startCodecWorker(): Worker {
   return new Worker(new URL('../workers/codec.worker.ts', import.meta.url), { type: 'module' });

@@ -1,13 +1,13 @@
-// The rear camera, and the QR codes in its picture: by the browser's own detector where there is one, else by
-// the `qr` package, which is loaded only then.
+// The rear camera, and the QR codes in its picture: read by the browser's own detector if there is one,
+// otherwise by the `qr` package, which is loaded only then.
 
-/** Ten looks a second find a code as soon as it is in the picture, and leave a phone time for the rest. */
+/** Ten looks a second find a code quickly, and leave a phone time for other work. */
 const LOOK_INTERVAL_MS = 100;
 
 /**
  * Plays the camera in `video` until `signal` aborts, then releases it.
- * @throws DOMException 'NotAllowedError', 'NotFoundError' and others as getUserMedia; Error where there is no
- * camera API.
+ * @throws DOMException 'NotAllowedError', 'NotFoundError' and others as getUserMedia; Error without a camera
+ * API.
  */
 export async function openCamera(video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
   const devices: MediaDevices | undefined = navigator.mediaDevices;

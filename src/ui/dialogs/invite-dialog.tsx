@@ -1,4 +1,4 @@
-// The invite, to be scanned, copied or read out.
+// The invite, to be scanned, copied or read aloud.
 
 import { useSignal } from '@preact/signals';
 import { encodeQR } from 'qr';
@@ -16,7 +16,7 @@ interface InviteDialogProps {
 export function InviteDialog({ invite, onClose }: InviteDialogProps) {
   const isLocal = isLoopback(location.hostname);
   const lanUrl = useLanUrl(isLocal);
-  // The address is another for the others; what makes it an invite, the part behind the #, is the same.
+  // Other devices use another address; the part after the #, which is the invite itself, is the same.
   const scanned = lanUrl === undefined ? invite : `${lanUrl}${new URL(invite).hash}`;
   return (
     <Dialog title="Invite a device" onClose={onClose}>
@@ -54,8 +54,8 @@ function LocalNote({ lanUrl }: { readonly lanUrl: string | undefined }) {
 }
 
 /**
- * What others on the network call this machine, asked of the relay; undefined until it answered, and when it
- * is gone.
+ * This machine's address on the network, from the relay; undefined until the relay answers, and when it is
+ * gone.
  */
 function useLanUrl(isLocal: boolean): string | undefined {
   const lanUrl = useSignal<string | undefined>(undefined);

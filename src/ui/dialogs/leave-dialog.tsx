@@ -1,4 +1,4 @@
-// Leaving the pool: what goes with this device, before it goes.
+// Leaving the pool: says what will be lost with this device, before it leaves.
 
 import { useSignal } from '@preact/signals';
 import { lostByLeaving } from './lost-by-leaving.ts';
@@ -8,7 +8,7 @@ import { shownName } from '../text/file-name.ts';
 import { countOf, formatBytes } from '../text/units.ts';
 import { usePage } from '../state/page.ts';
 
-/** Names are for recognising what is at stake; the count says the rest. */
+/** Names help to recognise what is at stake; the count covers the rest. */
 const MAX_NAMED = 5;
 
 export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {

@@ -3,7 +3,7 @@
 import type { FileStatus } from '../../runtime/api.ts';
 
 /**
- * Files that the other devices, all of them together and back, could not open without `selfId`'s fragments.
+ * Files that all the other devices together, none of them away, could not open without `selfId`'s fragments.
  */
 export function lostByLeaving(files: readonly FileStatus[], selfId: string): readonly FileStatus[] {
   return files.filter((file) => {

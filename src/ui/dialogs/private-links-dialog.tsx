@@ -1,5 +1,4 @@
-// The links of private files that were just stored. Palm keeps no copy, so only the person's own word closes
-// this.
+// The links of private files that were just stored. Palm keeps no copy, so only the person can close this.
 
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';

@@ -1,13 +1,13 @@
-// How a newcomer's device can tell this relay from somebody who answers in its place: the fingerprints that
-// the invite shows beside its code. The newcomer compares them with what its own browser or system shows of
-// the certificate, never with what a page says.
+// How a newcomer's device can tell this relay from an impostor: the fingerprints that the invite shows next
+// to its code. The newcomer compares them with the certificate that its own browser or system shows, never
+// with what a page says.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 interface Fingerprints {
   readonly certificate: string;
-  /** Null when another authority than the relay's own vouches for it: then no device warns. */
+  /** Null when an authority other than the relay's own vouches for it: then no device warns. */
   readonly authority: string | null;
 }
 
@@ -42,17 +42,14 @@ function Fingerprint({ label, text }: { readonly label: string; readonly text: s
   );
 }
 
-/**
- * What the relay that this page came from says; undefined until it answered, and when it is gone or says
- * none.
- */
+/** The fingerprints from this page's relay; undefined until it answers, and when it is gone or has none. */
 function useFingerprints(): Fingerprints | undefined {
   const fingerprints = useSignal<Fingerprints | undefined>(undefined);
   useEffect(() => {
     const asking = new AbortController();
     fetchFingerprints(asking.signal).then(
       (answer) => (fingerprints.value = answer),
-      // Without an answer there is nothing to compare, and the invite works as well.
+      // Without an answer there is nothing to compare; the invite works all the same.
       () => (fingerprints.value = undefined),
     );
     return () => asking.abort();

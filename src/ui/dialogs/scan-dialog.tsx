@@ -63,7 +63,7 @@ interface ScanTrouble {
   readonly ended: boolean;
 }
 
-/** Never rejects: whatever is in the way is told through `events.trouble`. */
+/** Never rejects: every obstacle is reported through `events.trouble`. */
 async function scan(video: HTMLVideoElement, signal: AbortSignal, events: ScanEvents): Promise<void> {
   try {
     await openCamera(video, signal);

@@ -1,5 +1,5 @@
 // One attempt at a download: opens its destination where it stopped, reads the rest of the file into it, and
-// lets go of it.
+// closes it.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import type { Palm } from '../../runtime/api.ts';
@@ -10,7 +10,7 @@ import { MemoryFile } from './memory-file.ts';
 export type Attempt =
   /** Every byte is there and durable. */
   | { readonly kind: 'whole' }
-  /** The read ended well, with another number of bytes than the file has. */
+  /** The read ended well, but the number of bytes differs from the file's. */
   | { readonly kind: 'wrong'; readonly arrivedBytes: number }
   | { readonly kind: 'failed'; readonly error: unknown; readonly broughtBytes: boolean };
 
@@ -21,10 +21,7 @@ interface Target {
   destination: 'kept' | 'picked' | MemoryFile;
 }
 
-/**
- * Never rejects. `onArrived` is told how many bytes are there apart from what the read brings: before the
- * read, and after a failure.
- */
+/** Never rejects. `onArrived` is told how many bytes were there before the read, and after a failure. */
 export async function attemptDownload(
   target: Target,
   palm: Pick<Palm, 'read'>,
@@ -40,8 +37,8 @@ export async function attemptDownload(
     startBytes = opened.writtenBytes;
     onArrived(startBytes);
     const bytes = palm.read(target.fileId, { start: startBytes, signal });
-    // A stream of writes holds one piece while another is being written: that is all the memory a download
-    // takes here.
+    // A stream of writes holds one piece while another is being written: a download needs no more memory
+    // here.
     await bytes.pipeTo(new WritableStream({ write: (piece) => opened.write(piece) }), { signal });
     const arrivedBytes = opened.writtenBytes;
     if (arrivedBytes !== target.size) {

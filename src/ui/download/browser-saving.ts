@@ -12,14 +12,14 @@ export const browserSaving: BrowserSaving = {
       return await window.showSaveFilePicker?.({ suggestedName });
     } catch (error) {
       if (isCancelled(error)) throw error;
-      // Forbidden by a policy, or the gesture is too long ago: a plain download needs neither.
+      // A policy forbids it, or the gesture is too long ago: a plain download needs neither.
       return undefined;
     }
   },
 
   download(whole, name) {
-    // Not the file's own type: a page from the pool must never be opened as a page of this origin. Slicing
-    // copies nothing.
+    // Not the file's own type: a page from the pool must never open as a page of this origin. Slicing copies
+    // nothing.
     const url = URL.createObjectURL(whole.slice(0, whole.size, 'application/octet-stream'));
     const anchor = document.createElement('a');
     anchor.href = url;

@@ -1,4 +1,5 @@
-// What is being deleted from the disk now, by file, so that a new download of the same file waits for it.
+// Deletions from the disk that are under way, by file, so that a new download of the same file waits for
+// them.
 
 import type { DownloadStore } from './download-store.ts';
 
@@ -15,7 +16,7 @@ export class Deletions {
     await this.#running.get(fileId);
   }
 
-  /** Deletes the download of the file once `work`, which must not reject, has let go of it. */
+  /** Deletes the file's download after `work`, which must not reject, has closed it. */
   begin(fileId: string, work: Promise<void>, onFailed: (error: unknown) => void): void {
     const running = work
       .then(() => this.#store.drop(fileId))

@@ -1,4 +1,4 @@
-// What downloads decide: where a file goes, what a failure means, how long to wait, and what to tell the
+// The decisions about downloads: where a file goes, what a failure means, how long to wait, what to tell the
 // person. Pure.
 
 import { isPalmError } from '../../core/model/errors.ts';
@@ -7,18 +7,18 @@ import { shownName } from '../text/file-name.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { en } from '../text/en.ts';
 
-/** Up to this a file is gathered in memory: less than what reading it keeps in flight anyway. */
+/** Up to this size a file is gathered in memory: reading it keeps more in flight anyway. */
 const SMALL_BYTES = 8 * 1024 * 1024;
-/** What any phone can hold in memory once: the most, where there is no disk to gather on. */
+/** The most that any phone can hold in memory once: the limit where there is no disk to gather on. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 /**
- * Up to this a plain download is worth its second copy on the disk, because it asks nothing; above it people
- * are asked where to save, if the browser can write there directly.
+ * Up to this size a plain download is worth its second copy on the disk, because it asks no question. Above
+ * it people are asked where to save, if the browser can write there directly.
  */
 const PLAIN_BYTES = 64 * 1024 * 1024;
 
 /**
- * Where a new download would best go. The browser's handle of a picked file has its name and cannot be
+ * The best destination of a new download. The browser's handle of a picked file has its name and cannot be
  * erased, so a private file is kept until it is whole, whatever its size.
  */
 export function placeFor({
@@ -35,15 +35,15 @@ export function fitsMemory(size: number): boolean {
 
 /** What a failed attempt means for its download. */
 export type Verdict =
-  /** The person ended it, or left the pool: nothing of it stays, nothing to say. */
+  /** The person cancelled it, or left the pool: nothing of it stays, and nothing needs saying. */
   | 'drop'
   /** The pool no longer has the file. */
   | 'gone'
-  /** It goes on by itself when devices, or the file's link, are back. */
+  /** It continues when devices, or the file's link, are back. */
   | 'wait'
-  /** Trying again may help, at once. */
+  /** Another attempt may help immediately. */
   | 'again'
-  /** The person has to do something first. */
+  /** The person must do something first. */
   | 'stop'
   /** It cannot be done in this browser. */
   | 'fail';
@@ -75,14 +75,12 @@ export function verdictOf(error: unknown): Verdict {
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/**
- * How long to wait before the next attempt, ms, after `failureCount` (from 1) attempts that brought no byte.
- */
+/** The wait before the next attempt, ms, after `failureCount` (from 1) attempts that brought no byte. */
 export function pauseAfter(failureCount: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, failureCount - 1));
 }
 
-/** What keeps `file` from being read now. */
+/** The obstacle to reading `file` now. */
 export function needOf(file: Pick<FileStatus, 'openable' | 'reach' | 'k'>): 'nothing' | 'link' | 'devices' {
   if (!file.openable) return 'link';
   return file.reach >= file.k ? 'nothing' : 'devices';

@@ -1,9 +1,9 @@
-// The downloads of this page, by file: they run some at a time, wait by themselves for devices and links, and
-// go on after a reload with the bytes that are on the disk.
+// The downloads of this page, by file. Several run at a time; they wait for devices and links without help,
+// and continue after a reload with the bytes on the disk.
 //
-// Invariants: a file has one download at most; nothing is handed to the person unless every byte arrived; a
-// download ends handed over, ended by the person, or with an alert that says why; what it leaves on the disk
-// has a record.
+// Invariants: a file has at most one download; nothing is delivered unless every byte arrived; a download
+// ends delivered, cancelled by the person, or with an alert that gives the reason; whatever it leaves on the
+// disk has a record.
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import { PalmError } from '../../core/model/errors.ts';
@@ -23,16 +23,16 @@ export type DownloadState =
   /** Others come first. */
   | { readonly kind: 'queued' }
   | { readonly kind: 'running' }
-  /** It goes on by itself. */
+  /** It continues without help. */
   | { readonly kind: 'waiting'; readonly need: 'devices' | 'link' }
-  /** It goes on when the person says so. */
+  /** It continues when the person says so. */
   | { readonly kind: 'stopped'; readonly reason: string };
 
 export interface DownloadView {
   readonly fileId: string;
   readonly name: string;
   readonly size: number;
-  /** Bytes that are here apart from what a read now running brings. */
+  /** Bytes already here, without those of a running read. */
   readonly arrivedBytes: number;
   readonly state: DownloadState;
 }
@@ -43,11 +43,11 @@ export interface DownloadsOptions {
   readonly store: DownloadStore;
   readonly saving: BrowserSaving;
   readonly alerts: Alerts;
-  /** Says something in passing. */
+  /** Shows a passing message. */
   readonly say: (text: string) => void;
   /** ms since the Unix epoch. */
   readonly nowMs: () => number;
-  /** Calls back after `delayMs`; answers what cancels it. */
+  /** Calls back after `delayMs`; returns a function that cancels it. */
   readonly delay: (delayMs: number, callback: () => void) => () => void;
 }
 
@@ -62,7 +62,7 @@ interface Entry {
   failureCount: number;
   /** Cancels the pause before the next attempt; undefined when there is none. */
   endPause: (() => void) | undefined;
-  /** Ends the attempt that runs. */
+  /** Ends the running attempt. */
   stopper: AbortController;
   /** Settles, without an error, when no attempt runs. */
   work: Promise<void>;
@@ -72,7 +72,7 @@ interface Entry {
 const MAX_RUNNING = 3;
 /** More than this at once is a folder, not a download. */
 export const MAX_DOWNLOADS = 100;
-/** A worker that dies more often than this without a byte between will not get better by itself. */
+/** A worker that dies more often than this without a byte in between will not recover. */
 const MAX_QUIET_RETRIES = 2;
 
 export class Downloads {
@@ -87,7 +87,7 @@ export class Downloads {
   readonly #stopWatching: () => void;
   #closed = false;
 
-  /** Takes up what earlier pages left. */
+  /** Resumes the downloads of earlier pages. */
   constructor(options: DownloadsOptions) {
     this.#options = options;
     this.#deletions = new Deletions(options.store);
@@ -95,12 +95,12 @@ export class Downloads {
     this.#restored = this.#restore();
     this.#stopWatching = effect(() => {
       const status = options.status.value;
-      // Downloads that change must not make this effect run again.
+      // Changes of downloads must not run this effect again.
       queueMicrotask(() => this.#look(status));
     });
   }
 
-  /** In the order they were started. */
+  /** In the order in which they were started. */
   get list(): ReadonlySignal<readonly DownloadView[]> {
     return this.#views;
   }
@@ -130,7 +130,7 @@ export class Downloads {
   }
 
   /**
-   * Lets a stopped download go on, and a waiting one try at once. Call it within the person's gesture. Never
+   * Lets a stopped download continue, and a waiting one try now. Call it within the person's gesture. Never
    * rejects.
    */
   async continue(fileId: string): Promise<void> {
@@ -145,16 +145,16 @@ export class Downloads {
     this.#look(this.#options.status.peek());
   }
 
-  /** Ends it, and deletes what arrived. */
+  /** Cancels it, and deletes the bytes that arrived. */
   cancel(fileId: string): void {
     const entry = this.#entries.get(fileId);
     if (entry === undefined) return;
     this.#discard(entry);
-    // Its turn goes to the next.
+    // The next download gets its turn.
     this.#look(this.#options.status.peek());
   }
 
-  /** The page ends: what is durable stays, and goes on with the next. */
+  /** The page ends: durable bytes stay, and the next page continues. */
   close(): void {
     this.#closed = true;
     this.#stopWatching();
@@ -174,9 +174,9 @@ export class Downloads {
           this.#handed.keep(fileId, size, handedAtMs);
           continue;
         }
-        // Stopped until it is known that it may go on.
+        // Stopped until it is known that it may continue.
         const state = { kind: 'stopped', reason: en.downloads.permission } as const;
-        // Its name is not on the disk; the pool's status brings it, if it still has the file.
+        // Its name is not on the disk. The pool's status brings it, if the pool still has the file.
         const entry = this.#add({ fileId, name: '', size, destination, state, arrivedBytes: durableBytes });
         if (destination === 'kept' || (await this.#mayWrite(entry, false)))
           this.#set(entry, { kind: 'queued' });
@@ -204,7 +204,7 @@ export class Downloads {
     const { fileId, size } = file;
     const best = rules.placeFor(file);
     if (best === 'memory') return new MemoryFile();
-    // Before anything else: the browser opens it only shortly after the gesture.
+    // First of all: the browser opens it only shortly after the gesture.
     const picked = best === 'picked' ? await saving.pick(savedName(file.name)) : undefined;
     await this.#deletions.settled(fileId);
     await store.begin({ fileId, size, startedAtMs: nowMs(), picked });
@@ -224,7 +224,7 @@ export class Downloads {
     return entry;
   }
 
-  /** Starts what can run now, and ends what the pool no longer has. */
+  /** Starts downloads that can run now, and ends those of files that left the pool. */
   #look(status: PalmStatus): void {
     if (this.#closed) return;
     if (status.pool === undefined) return this.#forgetAll();
@@ -301,7 +301,7 @@ export class Downloads {
     const { fileId, name, size, destination } = entry;
     const { store, saving, say } = this.#options;
     const whole = destination === 'kept' ? await store.file(fileId) : undefined;
-    // Cancelled meanwhile.
+    // Cancelled in the meantime.
     if (this.#entries.get(fileId) !== entry) return;
     if (whole !== undefined && whole.size !== size)
       throw new PalmError({ code: 'storage-failed', reason: 'download-changed' });
@@ -348,13 +348,13 @@ export class Downloads {
     if (entry.destination instanceof MemoryFile) return;
     const { destination } = entry;
     this.#deletions.begin(entry.fileId, entry.work, (error) => {
-      // One that Palm keeps has no record any more, and goes when the next page starts.
+      // A kept file has no record now, and the next page deletes it.
       if (destination === 'picked') this.#options.alerts.raise(rules.leftoverText(entry, error));
     });
   }
 
   #set(entry: Entry, state: DownloadState): void {
-    // The pool's status comes anew many times a second, and mostly changes nothing here.
+    // The pool's status is renewed many times a second, and mostly changes nothing here.
     if (JSON.stringify(state) === JSON.stringify(entry.state)) return;
     entry.state = state;
     this.#publish();

@@ -1,5 +1,5 @@
-// Whole files that were handed to the browser. It copies them to its downloads, and does not say when it is
-// done: they stay for a time that is ample, and whoever downloads one again meanwhile gets it at once.
+// Whole files that were delivered to the browser. It copies them to its downloads without saying when it is
+// done. So they stay for ample time, and a new download of one gets it immediately.
 
 import type { Deletions } from './deletions.ts';
 import { keptAfterHandingMs } from './download-rules.ts';
@@ -18,7 +18,7 @@ export interface HandedFilesOptions {
   readonly deletions: Deletions;
   /** ms since the Unix epoch. */
   readonly nowMs: () => number;
-  /** Calls back after `delayMs`; answers what cancels it. */
+  /** Calls back after `delayMs`; returns a function that cancels it. */
   readonly delay: (delayMs: number, callback: () => void) => () => void;
 }
 
@@ -35,7 +35,7 @@ export class HandedFiles {
     return this.#timers.has(fileId);
   }
 
-  /** Keeps one that was handed over at `handedAtMs`, maybe by an earlier page. */
+  /** Keeps a file that was delivered at `handedAtMs`, perhaps by an earlier page. */
   keep(fileId: string, size: number, handedAtMs: number): void {
     const { nowMs, delay } = this.#options;
     this.#timers.get(fileId)?.();
@@ -46,7 +46,7 @@ export class HandedFiles {
     );
   }
 
-  /** @throws PalmError of the store, when it is handed over but that could not be recorded. */
+  /** @throws PalmError of the store, when the file was delivered but that could not be recorded. */
   async handOver({ fileId, name, size }: HandedFile, whole: Blob): Promise<void> {
     const { store, saving, nowMs } = this.#options;
     saving.download(whole, savedName(name));
@@ -55,9 +55,9 @@ export class HandedFiles {
     await store.markHanded(fileId, handedAtMs);
   }
 
-  /** Whether the whole file is still here, and so was handed over once more. @throws as `handOver`. */
+  /** Whether the whole file is still here, and was delivered again. @throws as `handOver`. */
   async handOverAgain(file: HandedFile): Promise<boolean> {
-    // Where the browser took it away, it is fetched anew like any other.
+    // If the browser took it away, it is fetched again like any other.
     const whole = await this.#options.store.file(file.fileId).catch(() => undefined);
     if (whole?.size === file.size) {
       await this.handOver(file, whole);
@@ -80,7 +80,7 @@ export class HandedFiles {
   #drop(fileId: string): void {
     this.#timers.get(fileId)?.();
     this.#timers.delete(fileId);
-    // One that cannot be deleted has no record any more, and goes when the next page starts.
+    // A file that cannot be deleted has no record now, and the next page deletes it.
     this.#options.deletions.begin(fileId, Promise.resolve(), () => undefined);
   }
 }

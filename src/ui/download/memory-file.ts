@@ -10,7 +10,7 @@ export class MemoryFile implements DownloadSink {
     return this.#writtenBytes;
   }
 
-  /** They outlive a pause, and a small file need not outlive more. */
+  /** They survive a pause, and a small file needs no more. */
   get durableBytes(): number {
     return this.#writtenBytes;
   }
@@ -25,7 +25,7 @@ export class MemoryFile implements DownloadSink {
     return Promise.resolve();
   }
 
-  /** It keeps what arrived: the download may go on with it. */
+  /** It keeps the bytes that arrived: the download may continue with it. */
   release(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,4 +1,4 @@
-// A link to hand on: a read-only field and a button that copies it. Without a clipboard the text is selected
+// A link to pass on: a read-only field and a button that copies it. Without a clipboard the text is selected
 // instead.
 
 import { useSignal } from '@preact/signals';
@@ -32,7 +32,7 @@ export function CopyField({ label, text }: CopyFieldProps) {
           id={id}
           type="text"
           readOnly
-          // Browsers keep what fields show in their session files, to show it again; this is a secret.
+          // Browsers save the contents of fields in their session files; this is a secret.
           autocomplete="off"
           value={text}
           onFocus={(event) => event.currentTarget.select()}

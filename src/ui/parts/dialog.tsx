@@ -1,5 +1,5 @@
-// A modal dialog on the native element, which keeps the focus inside and makes the rest inert. It is open as
-// long as it is rendered, and gives the focus back to what opened it.
+// A modal dialog on the native element, which keeps the focus inside and makes the rest inert. It is open
+// while it is rendered, and returns the focus to the element that opened it.
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
@@ -7,9 +7,9 @@ import { CloseIcon } from './icons.tsx';
 
 interface DialogProps {
   readonly title: string;
-  /** The person wants it closed: the close button, Escape or a press beside it. */
+  /** The person wants it closed: the close button, Escape or a press outside it. */
   readonly onClose: () => void;
-  /** Only the dialog's own buttons close it: for what would be lost with it. */
+  /** Only the dialog's own buttons close it, because closing would lose something. */
   readonly insistent?: boolean;
   readonly children: ComponentChildren;
 }
@@ -23,8 +23,7 @@ export function Dialog({ title, onClose, insistent = false, children }: DialogPr
     dialog?.showModal();
     return () => {
       dialog?.close();
-      // The element gives the focus back only while it is in the page, and it may have been taken out
-      // already.
+      // The element returns the focus only while it is in the page, and it may have been removed already.
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);

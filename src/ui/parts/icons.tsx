@@ -1,5 +1,5 @@
-// The app's icons: 24-unit line drawings in the current text colour. All are decoration beside words, so none
-// is announced.
+// The app's icons: 24-unit line drawings in the current text colour. All only decorate words, so none is
+// announced.
 
 import type { ComponentChildren } from 'preact';
 

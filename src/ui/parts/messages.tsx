@@ -1,12 +1,12 @@
-// What is worth knowing or went wrong, in two places: the pool's notices at the top of the page, and this
-// page's own alerts at the bottom of the window, where they are seen wherever the person has scrolled to.
+// Messages in two places: the pool's notices at the top of the page, and this page's own alerts at the bottom
+// of the window, where they are visible wherever the person has scrolled.
 
 import { useSignal } from '@preact/signals';
 import type { NoticeStatus } from '../../runtime/api.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { CloseIcon } from './icons.tsx';
 
-/** The newest say what matters; older ones come into view as these are dismissed. */
+/** The newest matter most; older ones appear as these are dismissed. */
 const MAX_NOTICES = 3;
 
 export function Notices() {

@@ -1,6 +1,5 @@
-// The bottom of the window: what went wrong, until it is dismissed, and passing words: what was just done,
-// and the undo of a removal. The latter two are polite live regions that are always there, so that screen
-// readers hear the change.
+// The bottom of the window: failures, until they are dismissed; passing messages; the undo of a removal. The
+// latter two are polite live regions that are always there, so that screen readers hear the change.
 
 import { useEffect } from 'preact/hooks';
 import { AlertMessages } from './messages.tsx';

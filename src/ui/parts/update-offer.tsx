@@ -1,4 +1,4 @@
-// Offers a newer version of the app, calmly: never while something moves that a reload would interrupt.
+// Offers a newer version of the app, calmly: never during work that a reload would interrupt.
 
 import { useComputed } from '@preact/signals';
 import type { AppUpdate } from '../state/app-update.ts';

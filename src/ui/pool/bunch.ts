@@ -1,5 +1,5 @@
-// The palm bunch: one fruit for each of a file's n fragments, and the words that say the same. Pure. Fruits
-// on reachable devices come first, so that the mark after the k-th fruit is where the file begins to open.
+// The palm bunch: one fruit for each of a file's n fragments, and a sentence with the same content. Pure.
+// Fruits on reachable devices come first, so that the file begins to open at the mark after the k-th fruit.
 
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownDeviceName } from '../text/device-name.ts';
@@ -12,9 +12,9 @@ export type Fruit =
   | { readonly kind: 'missing' };
 
 /**
- * n fruits: reachable ones grouped by device in `devices` order, then away ones, then missing ones. Of a
- * fragment's several holders the reachable one with the fewest of the file's fragments is shown: whoever
- * still keeps all of them for the others would hide how far the file has spread.
+ * n fruits: reachable ones grouped by device in `devices` order, then away ones, then missing ones. If a
+ * fragment has several holders, the reachable one with the fewest of the file's fragments is shown: a device
+ * that still keeps all of them for the others would hide how far the file has spread.
  */
 export function fruitsOf(file: FileStatus, devices: readonly DeviceStatus[]): readonly Fruit[] {
   const position = new Map(devices.map((device, index) => [device.id, index]));

@@ -1,4 +1,4 @@
-// The pool's connection in words: what works now, and what to do when something does not. Pure.
+// The state of the pool's connection: what works now, and what to do when something does not. Pure.
 
 import type { PalmStatus } from '../../runtime/api.ts';
 import { en } from '../text/en.ts';
@@ -12,7 +12,7 @@ export interface Connection {
   readonly sentence: string;
 }
 
-/** The parts of a PoolStatus that say it. */
+/** The parts of a PoolStatus that it depends on. */
 interface ConnectionStatus {
   readonly pool?: PalmStatus['pool'] | undefined;
   readonly devices: PalmStatus['devices'];

@@ -1,6 +1,6 @@
-// How a device is told apart in palm bunches: a hue and a mark, so that colour is never the only sign. Pure.
-// A look follows from the device's id; only when two ids want the same look does the later id (in text order)
-// move on.
+// How devices are told apart in palm bunches: a hue and a mark, so that colour is never the only sign. Pure.
+// A look follows from the device's id; if two ids want the same look, the later id (in text order) takes the
+// next free one.
 
 export const HUE_COUNT = 8;
 export const MARK_COUNT = 4;
@@ -14,8 +14,8 @@ export interface DeviceLook {
 }
 
 /**
- * A look for each id. Looks are distinct up to HUE_COUNT * MARK_COUNT devices, hues up to HUE_COUNT; then
- * they repeat.
+ * A look for each id. Looks are distinct for up to HUE_COUNT * MARK_COUNT devices, hues for up to HUE_COUNT;
+ * then they repeat.
  */
 export function looksOf(deviceIds: readonly string[]): ReadonlyMap<string, DeviceLook> {
   const looks = new Map<string, DeviceLook>();
@@ -32,7 +32,7 @@ export function looksOf(deviceIds: readonly string[]): ReadonlyMap<string, Devic
   return looks;
 }
 
-/** FNV-1a, 32 bits: spreads ids evenly, and nothing else is asked of it. */
+/** FNV-1a, 32 bits: it only needs to spread ids evenly. */
 function fnvOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

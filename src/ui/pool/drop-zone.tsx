@@ -1,4 +1,4 @@
-// The whole window takes dropped files and folders; while they hover, it says so.
+// The whole window takes dropped files and folders, and says so while they hover.
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';

@@ -1,4 +1,4 @@
-// One file: its name, its palm bunch, one honest sentence, and what can be done with it.
+// One file: its name, its palm bunch, one honest sentence, and the available actions.
 
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import {
@@ -93,9 +93,7 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
   );
 }
 
-/**
- * The row is about to disappear with the focus in it: whoever works by keyboard goes on from the next one.
- */
+/** The row is about to disappear with the focus in it: keyboard users continue from the next one. */
 function focusNeighbour(button: HTMLElement): void {
   const row = button.closest('li');
   const neighbour = row?.nextElementSibling ?? row?.previousElementSibling ?? document.querySelector('h1');

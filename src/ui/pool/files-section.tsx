@@ -1,4 +1,4 @@
-// The pool's files, newest first. Long lists grow by the page, and can be narrowed by a part of the name.
+// The pool's files, newest first. Long lists grow in pages, and can be filtered by part of the name.
 
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
@@ -11,7 +11,7 @@ import { FileRow } from './file-row.tsx';
 
 /** Rows at first, and with every "Show more": each is a drawing, and phones should not draw thousands. */
 const PAGE_ROWS = 60;
-/** Below this a list is looked through faster than it is searched. */
+/** A shorter list is looked through faster than it is searched. */
 const SEARCH_FROM = 12;
 
 interface FilesSectionProps {
@@ -70,7 +70,7 @@ interface RowProps {
 }
 
 /**
- * A row is drawn again only when something that it shows has changed: the status comes anew many times a
+ * A row is redrawn only when something that it shows has changed, because the status is renewed many times a
  * second.
  */
 function SettledRow({ file, devices, looks, onOpenLink }: RowProps) {

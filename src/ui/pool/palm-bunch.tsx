@@ -11,7 +11,7 @@ interface PalmBunchProps {
 }
 
 /**
- * Fruits in a row, and their size in drawing units: many fragments hang in several rows of smaller fruits.
+ * Fruits in a row, and their size in drawing units. Many fragments hang in several rows of smaller fruits.
  */
 interface Rows {
   readonly columns: number;
@@ -26,7 +26,7 @@ function rowsFor(n: number): Rows {
   return { columns: 34, pitch: 6.8, radiusX: 2.5, radiusY: 3.2 };
 }
 
-/** Where the branch runs, and where the first row hangs, in drawing units. */
+/** Position of the branch, and of the first row, in drawing units. */
 const BRANCH_Y = 5;
 const FIRST_ROW_Y = 18;
 /** Room for the count under the mark. */
@@ -102,7 +102,7 @@ function FruitShape({ fruit, looks, x, y, rx, ry }: FruitShapeProps) {
   );
 }
 
-/** The mark that tells holders apart where colours do not: none, a band, a dot, a slash. */
+/** The mark that tells holders apart without colour: none, a band, a dot, a slash. */
 function FruitMark({ mark, x, y, rx, ry }: { mark: number; x: number; y: number; rx: number; ry: number }) {
   switch (mark) {
     case 1:
@@ -118,7 +118,7 @@ function FruitMark({ mark, x, y, rx, ry }: { mark: number; x: number; y: number;
   }
 }
 
-/** One fruit, as the legend beside a device's name. */
+/** One fruit, as the legend next to a device's name. */
 export function DeviceFruit({
   look,
   reachable,

@@ -1,4 +1,4 @@
-// The pool: its devices, its files, and adding to it.
+// The pool: its devices, its files, and adding files.
 
 import { useComputed, useSignal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
@@ -116,10 +116,10 @@ function useTitle(poolName: string): void {
   }, [poolName]);
 }
 
-/** The queue and a private file's link live in this page alone: the browser asks before they are lost. */
+/** The queue and a private file's link exist only in this page: the browser asks before they are lost. */
 function useWarningBeforeClosing(): void {
   const { queue, resumptions, privateLinks } = usePage();
-  // The queue changes with every small file: the screen is drawn again only when this does.
+  // The queue changes with every small file: the screen is redrawn only when this value does.
   const atStake = useComputed(
     () =>
       privateLinks.value.length > 0 ||

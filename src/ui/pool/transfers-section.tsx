@@ -1,5 +1,4 @@
-// What moves now, what waits, what was interrupted, and what could not be stored. It is not there while there
-// is none of it.
+// Running, waiting and interrupted work, and files that could not be stored. Hidden while there is none.
 
 import { useId } from 'preact/hooks';
 import { CloseIcon } from '../parts/icons.tsx';
@@ -15,7 +14,7 @@ import {
 } from '../state/transfer-rows.ts';
 import { UnfinishedRow } from './unfinished-row.tsx';
 
-/** Those next in line; the others are counted. */
+/** The next few in line; the others are counted. */
 const MAX_SHOWN_WAITING = 3;
 const MAX_SHOWN_FAILED = 20;
 

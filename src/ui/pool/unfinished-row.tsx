@@ -1,4 +1,4 @@
-// A store that was interrupted: how far it got, what makes it go on, and a way to give it up.
+// An interrupted store: how far it got, how to continue it, and how to discard it.
 
 import { useId } from 'preact/hooks';
 import type { UnfinishedStatus } from '../../runtime/api.ts';

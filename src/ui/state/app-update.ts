@@ -1,6 +1,6 @@
 // The service worker, seen from the page: it is registered after the app runs, and a new version waits until
-// the person takes it. Where service workers cannot run (private windows, a certificate that is not trusted)
-// the app goes on without one: only opening it offline is missing.
+// the person accepts it. Where service workers cannot run (private windows, a certificate that is not
+// trusted) the app works without one, and only cannot be opened offline.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { Workbox } from 'workbox-window';
@@ -8,7 +8,7 @@ import { Workbox } from 'workbox-window';
 export interface AppUpdate {
   /** A newer version is installed and waits. */
   readonly ready: ReadonlySignal<boolean>;
-  /** Activates it and loads the page anew. */
+  /** Activates it and reloads the page. */
   apply(): void;
 }
 
@@ -21,8 +21,7 @@ export function watchForUpdate(): AppUpdate | undefined {
     ready.value = true;
   });
   workbox.register().catch(() => {
-    // Refused by the browser: nothing that the page does depends on it, and there is nothing for a person to
-    // do.
+    // The browser refused: nothing on the page depends on it, and there is nothing for a person to do.
     ready.value = false;
   });
   return {

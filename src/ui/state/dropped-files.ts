@@ -1,5 +1,5 @@
-// Files from a drop, a picker or a folder picker, each with the folder path it had. Folders are walked to the
-// end, within MAX_QUEUED_FILES.
+// Files from a drop, a picker or a folder picker, each with its folder path. Folders are walked completely,
+// within MAX_QUEUED_FILES.
 
 import { MAX_QUEUED_FILES, type AddedFile } from './store-queue.ts';
 
@@ -44,7 +44,7 @@ async function handleOf(item: DataTransferItem): Promise<FileSystemFileHandle | 
     const handle = await item.getAsFileSystemHandle();
     return handle instanceof FileSystemFileHandle ? handle : undefined;
   } catch (error) {
-    // Refused for this file: it is stored all the same, and chosen again should it be interrupted.
+    // Refused for this file: it is stored all the same, and must be chosen again if it is interrupted.
     if (error instanceof DOMException) return undefined;
     throw error;
   }
@@ -55,13 +55,13 @@ function fileOf(entry: FileSystemFileEntry): Promise<File> {
 }
 
 async function walk(entry: FileSystemEntry, found: AddedFile[]): Promise<void> {
-  // One more than fits is kept, so that the queue can say that some did not.
+  // One more than fits is kept, so that the queue can report that some did not.
   if (found.length > MAX_QUEUED_FILES) return;
   if (isFile(entry)) {
     found.push({ file: await fileOf(entry), path: folderOf(entry.fullPath) });
   } else if (isDirectory(entry)) {
     const reader = entry.createReader();
-    // A reader answers in batches, and an empty one at the end.
+    // A reader returns batches, and an empty one at the end.
     for (;;) {
       const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
         reader.readEntries(resolve, reject),

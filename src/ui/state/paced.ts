@@ -1,5 +1,5 @@
-// A signal that follows another one, at a pace that people can read: a thousand small files change the queue
-// some thousand times.
+// A signal that follows another at a pace that people can read: a thousand small files change the queue some
+// thousand times.
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Delay } from './removals.ts';
@@ -7,11 +7,11 @@ import type { Delay } from './removals.ts';
 export interface Paced<Value> {
   /** The source's value, at most `everyMs` late. */
   readonly shown: ReadonlySignal<Value>;
-  /** Follows no longer. */
+  /** Stops following. */
   readonly stop: () => void;
 }
 
-/** The first change after a quiet while is shown at once, then one every `everyMs`. */
+/** The first change after a quiet period is shown immediately, then one every `everyMs`. */
 export function paced<Value>(source: ReadonlySignal<Value>, everyMs: number, delay: Delay): Paced<Value> {
   const shown = signal(source.peek());
   let cancelWait: (() => void) | undefined;

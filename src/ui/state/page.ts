@@ -19,7 +19,7 @@ import { settledStatus } from './settled-status.ts';
 import { StoreQueue, type QueueItem, type Stored } from './store-queue.ts';
 import { en } from '../text/en.ts';
 
-/** A private file's link, on the screen until the person puts it away. */
+/** A private file's link, on the screen until the person dismisses it. */
 export interface PrivateLink {
   readonly name: string;
   readonly link: string;
@@ -27,23 +27,23 @@ export interface PrivateLink {
 
 export interface Page {
   readonly palm: Palm;
-  /** Fed by the pool's subscription; a part that did not change is the same object as before. */
+  /** Fed by the pool's subscription. An unchanged part is the same object as before. */
   readonly status: ReadonlySignal<PalmStatus>;
   readonly queue: StoreQueue;
-  /** What the list of transfers shows: all of one moment. */
+  /** The contents of the list of transfers, all of one moment. */
   readonly shownWork: ReadonlySignal<ShownWork>;
   readonly resumptions: Resumptions;
   readonly removals: Removals;
   readonly downloads: Downloads;
   readonly alerts: Alerts;
   readonly privateLinks: Signal<readonly PrivateLink[]>;
-  /** The latest thing worth saying aloud or in passing; '' for none. */
+  /** The latest message to announce or to show in passing; '' for none. */
   readonly said: Signal<string>;
-  /** Ends the subscription, and this page's downloads: the next page takes them up. */
+  /** Ends the subscription, and this page's downloads: the next page resumes them. */
   close(): void;
 }
 
-/** What this page and its pool are at, of one moment. */
+/** The work of this page and its pool at one moment. */
 interface ShownWork {
   readonly items: readonly QueueItem[];
   readonly downloads: readonly DownloadView[];
@@ -51,7 +51,7 @@ interface ShownWork {
   readonly unfinished: PalmStatus['unfinished'];
 }
 
-/** How often that is drawn at most, ms: what changes faster cannot be read. */
+/** Minimum time between two drawings, ms: faster changes cannot be read. */
 const DRAW_EVERY_MS = 100;
 
 export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
@@ -71,7 +71,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
   };
   const queue = new StoreQueue(palm, onStored);
   const resumptions = new Resumptions({ palm, alerts, onStored });
-  // The subscription comes a moment later: without this the file would flash up in between.
+  // The subscription follows a moment later: without this the file would flash up in between.
   const remove = (fileId: string): Promise<void> => palm.remove(fileId).then(refresh);
   const removals = new Removals({ remove }, delay, ({ name }, error) => {
     alerts.raise(en.messages.notRemoved(shownName(name), explain(error)));
@@ -126,7 +126,8 @@ export function usePage(): Page {
 }
 
 /**
- * A part of the pool's status: whoever uses it is drawn again when that part changes, not with every status.
+ * A part of the pool's status. Components that use it are redrawn when that part changes, not with every
+ * status.
  */
 export function useStatus<Part>(pick: (status: PalmStatus) => Part): Part {
   const { status } = usePage();
@@ -138,7 +139,7 @@ function storedText({ name, deduplicated }: Stored): string {
   return words(shownName(name));
 }
 
-/** A hidden page may never come back: what was removed is then told to the pool at once. */
+/** A hidden page may never return: pending removals are then told to the pool immediately. */
 function flushWhenHidden(removals: Removals): () => void {
   const flush = (): void => {
     if (document.visibilityState === 'hidden') removals.commit();
@@ -152,9 +153,7 @@ function flushWhenHidden(removals: Removals): () => void {
   };
 }
 
-/**
- * What nobody caught is a bug; the person is told of it instead of wondering. Refusals have their own places.
- */
+/** An uncaught error is a bug; the person is told instead of wondering. Refusals have their own places. */
 function reportBugs(alerts: Alerts): () => void {
   const report = (error: unknown): void => {
     if (error instanceof Error && !isPalmError(error) && !isCancelled(error)) alerts.raise(explain(error));

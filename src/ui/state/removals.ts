@@ -1,7 +1,7 @@
-// Removal with second thoughts: a removed file disappears from the list at once, and the pool is told only
-// when the time for undoing is over, or when the page is hidden before that. A tab that is closed at once may
-// not get that far: the file then stays in the pool, which is the safe way to fail. Removals that follow each
-// other closely form one group with one undo.
+// Removal with time to undo: a removed file disappears from the list immediately, and the pool is told only
+// when the time for undoing is over, or earlier when the page is hidden. A tab that is closed may not get
+// that far: the file then stays in the pool, which is the safe way to fail. Removals in quick succession form
+// one group with one undo.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Palm } from '../../runtime/api.ts';
@@ -14,7 +14,7 @@ export interface Removal {
 /** Long enough to notice and to reach the button, short enough not to be forgotten. */
 export const UNDO_MS = 6_000;
 
-/** Calls `callback` after `delayMs`; answers what cancels it. Tests pass their own. */
+/** Calls `callback` after `delayMs`; returns a function that cancels it. Tests pass their own. */
 export type Delay = (delayMs: number, callback: () => void) => () => void;
 
 export class Removals {
@@ -35,13 +35,13 @@ export class Removals {
     this.#onFailed = onFailed;
   }
 
-  /** Those that can still be undone. */
+  /** Removals that can still be undone. */
   get undoable(): ReadonlySignal<readonly Removal[]> {
     return this.#undoable;
   }
 
   /**
-   * Whether the file is out of the list: waiting to be removed, or told to the pool and not yet gone from its
+   * Whether the file is off the list: waiting to be removed, or removed from the pool but still in its
    * status.
    */
   isHidden(fileId: string): boolean {
@@ -69,7 +69,7 @@ export class Removals {
     for (const removal of removals) void this.#send(removal);
   }
 
-  /** Never rejects: the file comes back into the list, and the failure is reported. */
+  /** Never rejects: the file returns to the list, and the failure is reported. */
   async #send(removal: Removal): Promise<void> {
     try {
       await this.#palm.remove(removal.fileId);

@@ -1,6 +1,6 @@
-// Stores that an earlier page, or a full disk, interrupted, as far as this page continues them. Each runs at
-// once and shows as a transfer; one that fails is back among the unfinished ones with the reason, or raises
-// an alert when it is gone.
+// Stores that an earlier page, or a full disk, interrupted and that this page continues. Each runs
+// immediately and shows as a transfer. One that fails returns to the unfinished ones with the reason, or
+// raises an alert when it is gone.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Palm, UnfinishedStatus } from '../../runtime/api.ts';

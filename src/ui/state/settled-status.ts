@@ -1,10 +1,10 @@
-// The pool's status comes anew several times a second while bytes move; most of it is what it was. Pure.
+// The pool's status is renewed several times a second while bytes move; most of it is unchanged. Pure.
 
 import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
 
 /**
- * `now`, with each part that says the same as in `before` taken from there; all of `before` when nothing
- * changed. So a part that is another object has changed, and the rest need not be drawn again.
+ * `now`, with each unchanged part taken from `before`; `before` itself when nothing changed. So a different
+ * object means a change, and the rest need not be redrawn.
  */
 export function settledStatus(before: PalmStatus, now: PalmStatus): PalmStatus {
   const settled: PalmStatus = {

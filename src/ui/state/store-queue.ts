@@ -10,7 +10,7 @@ import { explain, isCancelled } from '../text/explain.ts';
 export interface AddedFile {
   readonly file: File;
   readonly path: string;
-  /** Where the browser gave one: with it a later page can go on without asking for the file. */
+  /** Where the browser gave one: with it a later page can continue without asking for the file. */
   readonly handle?: FileSystemFileHandle;
 }
 
@@ -25,7 +25,7 @@ export interface QueueItem extends AddedFile {
   readonly state: QueueState;
 }
 
-/** What the queue tells about a file that was stored. */
+/** What the queue reports about a stored file. */
 export interface Stored {
   readonly name: string;
   readonly deduplicated: boolean;
@@ -33,15 +33,15 @@ export interface Stored {
   readonly link?: string;
 }
 
-/** Two keep the codec and the links busy; more would only make each of them slower. */
+/** Two keep the codec and the links busy; more would only slow each other down. */
 export const MAX_STORING = 2;
 /**
- * Small files wait for disks and answers most of the time: this many at once while together they are below
- * that, bytes.
+ * Small files mostly wait for disks and answers: this many run together while their total is below that,
+ * bytes.
  */
 export const MAX_SMALL_STORING = 32;
 const SMALL_STORING_BYTES = 2 * 2 ** 20;
-/** Handles, not bytes, are kept; beyond this a folder is better split. */
+/** Handles, not bytes, are kept; a larger folder is better split. */
 export const MAX_QUEUED_FILES = 10_000;
 
 export class StoreQueue {
@@ -61,7 +61,7 @@ export class StoreQueue {
     return this.#items;
   }
 
-  /** Queues `added`; answers how many did not fit and were not taken. */
+  /** Queues `added`; returns how many did not fit and were not taken. */
   add(added: readonly AddedFile[], isPrivate: boolean): number {
     const room = Math.max(0, MAX_QUEUED_FILES - this.#items.value.length);
     const taken = added.slice(0, room).map((one) => ({
@@ -75,7 +75,7 @@ export class StoreQueue {
     return added.length - taken.length;
   }
 
-  /** Takes the item out, whatever it is doing. */
+  /** Takes the item out, whatever its state. */
   cancel(id: number): void {
     this.#remove(id);
     this.#controllers.get(id)?.abort();
@@ -122,7 +122,7 @@ export class StoreQueue {
       const { deduplicated, link } = result;
       this.#onStored({ name: item.file.name, deduplicated, ...(link === undefined ? {} : { link }) });
     } catch (error) {
-      // Cancelled from the transfer's own row counts as much as from the queue's.
+      // A cancel in the transfer's own row counts as much as one in the queue's.
       if (isCancelled(error)) this.#remove(item.id);
       else this.#set(item.id, { kind: 'failed', reason: explain(error) });
     } finally {

@@ -1,5 +1,5 @@
-// What the transfers list shows: the page's own queue and downloads, each joined with the pool's figures for
-// it, then whatever else the pool is moving. Pure.
+// The rows of the transfers list: the page's own queue and downloads, each joined with the pool's figures for
+// it, then the pool's other transfers. Pure.
 
 import type { TransferStatus, UnfinishedStatus } from '../../runtime/api.ts';
 import type { DownloadState, DownloadView } from '../download/downloads.ts';
@@ -17,7 +17,7 @@ export interface TransferRow {
   readonly owner: TransferOwner;
   readonly name: string;
   readonly phase: TransferStatus['phase'] | 'starting' | 'waiting' | 'stopped';
-  /** Why it does not move, and what makes it go on; '' while it moves. */
+  /** Why it does not move, and how it can continue; '' while it moves. */
   readonly pausedBecause: string;
   readonly doneBytes: number;
   readonly totalBytes: number;
@@ -25,8 +25,8 @@ export interface TransferRow {
 }
 
 /**
- * Rows of what is running. A transfer carries no name of its asker, so it is matched by kind, name and size
- * (a download by its file id), each transfer once.
+ * Rows of running work. A transfer does not name its caller, so it is matched by kind, name and size (a
+ * download by its file id), each transfer once.
  */
 export function transferRows(
   items: readonly QueueItem[],
@@ -60,7 +60,7 @@ export function transferRows(
   return rows;
 }
 
-/** Interrupted stores that the queue does not show already: a file there that failed is tried again there. */
+/** Interrupted stores that the queue does not show. A file that failed there is retried there. */
 export function unfinishedRows(
   unfinished: readonly UnfinishedStatus[],
   items: readonly QueueItem[],
@@ -97,7 +97,7 @@ function row(
   };
 }
 
-/** A read that goes on where an earlier one stopped counts from there; the row counts the whole file. */
+/** A read that continues an earlier one counts from where that stopped; the row counts the whole file. */
 function downloadRow(download: DownloadView, transfer: TransferStatus | undefined): TransferRow {
   const { fileId, size, arrivedBytes, state } = download;
   const name = download.name === '' ? 'Private file' : download.name;

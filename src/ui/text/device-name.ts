@@ -1,5 +1,5 @@
-// What devices are called: on the screen, and a first guess for this one, from the user-agent string, which
-// people change and nothing depends on. Pure.
+// Names of devices: as the screen shows them, and a first guess for this one from the user-agent string,
+// which people change and nothing depends on. Pure.
 
 import { idSuffix, lookOf } from '../../core/model/device-label.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
@@ -26,12 +26,12 @@ const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/Safari\//u, 'Safari'],
 ];
 
-/** `name` with everything written out that could not be seen; 'Unnamed device' for none. */
+/** `name` with every invisible character written out; 'Unnamed device' for none. */
 export function shownDeviceName(name: string): string {
   return visibleName(name) || en.unnamedDevice;
 }
 
-/** What is shown behind the names of devices that look like another one's, by device. */
+/** The suffix of names of devices that look like another one's, by device. */
 export function nameSuffixes(
   devices: readonly { readonly id: string; readonly name: string }[],
 ): ReadonlyMap<string, string> {
@@ -45,7 +45,9 @@ function shownLook(name: string): string {
   return lookOf(name || en.unnamedDevice);
 }
 
-/** Such as "Android phone (Chrome)"; "This device" when nothing is recognised. At most 64 bytes of UTF-8. */
+/**
+ * For example "Android phone (Chrome)"; "This device" when nothing is recognised. At most 64 bytes of UTF-8.
+ */
 export function guessDeviceName(userAgent: string): string {
   const device = firstMatch(DEVICES, userAgent);
   const browser = firstMatch(BROWSERS, userAgent);

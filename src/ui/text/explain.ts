@@ -1,4 +1,5 @@
-// Failures in words for people. What is no PalmError is a bug, and is named as one instead of being hidden.
+// Failures in words for people. Anything but a PalmError is a bug, and is named as one instead of being
+// hidden.
 
 import { isPalmError } from '../../core/model/errors.ts';
 import { en } from './en.ts';

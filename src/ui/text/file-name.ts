@@ -1,14 +1,14 @@
 // File names come from other devices and are never trusted: `shownName` is what the screen shows, `savedName`
-// what a download is called. Pure. A name can neither show as nothing, nor reorder the text around it, nor
-// leave the downloads folder.
+// what a download is called. Pure. A name cannot be invisible, reorder the text around it, or leave the
+// downloads folder.
 
 import { hasVisibleCharacters, visibleName, withoutHidden } from '../../core/model/visible-name.ts';
 import { en } from './en.ts';
 
-/** What most file systems allow for one name, in UTF-8 bytes. */
+/** The limit of most file systems for one name, in UTF-8 bytes. */
 const MAX_SAVED_NAME_BYTES = 255;
 
-/** Refused by Windows in any name; the slash by everyone. */
+/** Windows refuses these in any name; everyone refuses the slash. */
 const UNSAVEABLE = /[/\\:*?"<>|]/gu;
 
 /**
@@ -16,7 +16,7 @@ const UNSAVEABLE = /[/\\:*?"<>|]/gu;
  */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/iu;
 
-/** `name` with everything written out that could not be seen; 'Unnamed file' for none. */
+/** `name` with every invisible character written out; 'Unnamed file' for none. */
 export function shownName(name: string): string {
   return visibleName(name) || en.unnamedFile;
 }
@@ -31,14 +31,14 @@ export function shownPath(path: string): string {
 }
 
 /**
- * `name` as every common file system takes it: one path component of at most 255 bytes, never reserved or
+ * `name` as every common file system accepts it: one path component of at most 255 bytes, never reserved or
  * empty.
  */
 export function savedName(name: string): string {
   const plain = withoutHidden(name).replace(UNSAVEABLE, '_').trim();
   const ended = plain.replace(/[. ]+$/u, '');
   if (!hasVisibleCharacters(ended)) return en.unnamedFile;
-  // What is left of it must not become a hidden file.
+  // The rest must not become a hidden file.
   if (ended.startsWith('.') && !name.startsWith('.')) return cutToBytes(`${en.unnamedFile}${ended}`);
   return cutToBytes(RESERVED.test(ended) ? `_${ended}` : ended);
 }
@@ -48,7 +48,7 @@ function cutToBytes(name: string): string {
   const encoder = new TextEncoder();
   if (encoder.encode(name).length <= MAX_SAVED_NAME_BYTES) return name;
   const dot = name.lastIndexOf('.');
-  // A longer "extension" is no extension, and keeping it would leave no name.
+  // A longer "extension" is none, and keeping it would leave no name.
   const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : '';
   let room = MAX_SAVED_NAME_BYTES - encoder.encode(extension).length;
   let kept = '';

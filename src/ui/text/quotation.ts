@@ -1,8 +1,8 @@
-// How sentences quote what somebody else named.
+// How sentences quote names that others gave.
 
 import { visibleName } from '../../core/model/visible-name.ts';
 
-/** Such as “harbour.jpg”, with everything written out that could not be seen. */
+/** For example “harbour.jpg”, with every invisible character written out. */
 export function quoted(name: string): string {
   return `“${visibleName(name)}”`;
 }

@@ -1,6 +1,5 @@
-// One honest sentence about a file, from what devices confirmed that they hold. Pure. It never claims a
-// safety that the numbers do not show: 'reachable now' is all that counts as safe; a device that is away only
-// counts as a way back.
+// One honest sentence about a file, from confirmed holdings. Pure. It never claims a safety that the numbers
+// do not show: only reachable devices count as safe; a device that is away only counts as a way back.
 
 import { devicesNeeded, Steps } from '../../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
@@ -37,7 +36,7 @@ function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): st
   return here < others.length ? en.safety.aloneBringBack : en.safety.aloneAdd;
 }
 
-/** A reachable device that holds k fragments or more by itself. */
+/** A reachable device that alone holds k fragments or more. */
 function reachableHolderWithAll(
   file: FileStatus,
   devices: readonly DeviceStatus[],

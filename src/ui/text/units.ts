@@ -17,12 +17,12 @@ export function formatBytes(bytes: number): string {
   return `${trimZero(value.toFixed(digits))} ${unit}`;
 }
 
-/** "1.5 MB/s"; '' while the speed is not known. */
+/** "1.5 MB/s"; '' while the speed is unknown. */
 export function formatSpeed(bytesPerSecond: number): string {
   return bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond)}/s` : '';
 }
 
-/** Seconds until `totalBytes` are done at the present speed; undefined while the speed is not known. */
+/** Seconds until `totalBytes` are done at the present speed; undefined while the speed is unknown. */
 export function secondsLeft(
   doneBytes: number,
   totalBytes: number,

@@ -1,4 +1,4 @@
-// Creating and joining, as the first screens do it: one at a time, with every refusal put into words.
+// Creating and joining on the first screens: one at a time, with a sentence for every refusal.
 
 import { useSignal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { explain } from '../text/explain.ts';
@@ -7,7 +7,7 @@ import { en } from '../text/en.ts';
 
 export interface Entrance {
   readonly busy: ReadonlySignal<'no' | 'creating' | 'joining'>;
-  /** Neither rejects; each answers whether this device is a member afterwards. */
+  /** Neither rejects; each resolves to whether this device is a member afterwards. */
   create(poolName: string): Promise<boolean>;
   join(invite: string): Promise<boolean>;
 }
@@ -29,7 +29,7 @@ export function useEntrance(deviceName: Signal<string>): Entrance {
       busy.value = 'no';
     }
   };
-  // An emptied field means "whatever this device is called already".
+  // An emptied field keeps the device's present name.
   const named = (): { deviceName?: string } => {
     const name = deviceName.value.trim();
     return name === '' ? {} : { deviceName: name };
@@ -51,7 +51,7 @@ export function useEntrance(deviceName: Signal<string>): Entrance {
         return false;
       }
       return attempt('joining', async () => {
-        // That nobody has answered yet is said by the pool's own notice.
+        // The pool's own notice says that nobody has answered yet.
         await palm.join(invite.trim(), named());
       });
     },

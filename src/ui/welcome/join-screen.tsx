@@ -1,4 +1,4 @@
-// An opened or scanned invite, waiting for the person's yes.
+// An opened or scanned invite, waiting for the person's consent.
 
 import { useSignal, type Signal } from '@preact/signals';
 import { MAX_DEVICE_NAME_BYTES } from '../../core/model/limits.ts';
@@ -11,7 +11,7 @@ import { useEntrance } from './entrance.ts';
 interface JoinScreenProps {
   readonly invite: string;
   readonly deviceName: Signal<string>;
-  /** The join was tried, whatever came of it: the address need not hold the secret any longer. */
+  /** The join was tried, successfully or not: the address need no longer hold the secret. */
   readonly onTried: () => void;
   readonly onDecline: () => void;
 }

@@ -12,7 +12,7 @@ import { useEntrance } from './entrance.ts';
 
 interface WelcomeScreenProps {
   readonly deviceName: Signal<string>;
-  /** A private file's link was opened: it is used as soon as there is a pool. */
+  /** A private file's link was opened: it is used once there is a pool. */
   readonly fileLinkWaits: boolean;
   /** A scanned invite is confirmed on its own screen. */
   readonly onInvite: (invite: string) => void;

@@ -54,7 +54,7 @@ test('refuses a result at another scale, and names it', () => {
   expect(() => merge([], results)).toThrow(/small \(0\.1\)/);
 });
 
-test('keeps what was published of other benches, and replaces what was measured again', () => {
+test('keeps published results of other benches, and replaces those that were measured again', () => {
   const published = merge([], [result('one', [ratio('a', 2, 3)]), result('two', [ratio('b', 2)])]);
   const again = merge(published, [result('one', [ratio('a', 4, 3)])]);
   expect(again.map(({ name, lines }) => [name, lines[0]?.figure.median])).toEqual([
@@ -103,7 +103,7 @@ test('the chart holds every ratio and every amount with a limit, its verdict in 
   expect(chart).not.toMatch(/NaN|Infinity|undefined|"-/);
 });
 
-test('what is better is drawn to the right of 1 for ratios, and to the left for amounts', () => {
+test('better results are drawn to the right of 1 for ratios, and to the left for amounts', () => {
   const chart = chartOf(
     merge([], [result('one', [ratio('ratio', 4, 2), amount('amount', 25, 50), amount('other', 100, 50)])]),
   );
@@ -118,7 +118,7 @@ test('what is better is drawn to the right of 1 for ratios, and to the left for 
   expect(over?.from).toBeCloseTo(ones[1] ?? NaN, 0);
 });
 
-test('the tables replace what is between the markers, and nothing else', () => {
+test('the tables replace the text between the markers, and nothing else', () => {
   const benches = merge([], [result('one', [ratio('read | write', 2, 3), amount('no limit', 7)])]);
   const page = withFigures(PAGE, benches);
   expect(page).toMatch(/^Above\./);

@@ -121,7 +121,7 @@ describe('a circle is caught', () => {
     expect(circles(graph)).toEqual([['src/core/a.ts', 'src/core/b.ts']]);
   });
 
-  test('of rooms, none of whose files are in one', () => {
+  test('of rooms, though not of their files', () => {
     const graph = fileGraph({
       'src/core/wire/messages.ts': `import { entry } from '../catalogue/entry.ts';`,
       'src/core/wire/decode.ts': '',
@@ -131,7 +131,7 @@ describe('a circle is caught', () => {
     expect(circles(roomGraphs(graph).get('src/core') ?? new Map())).toEqual([['catalogue', 'wire']]);
   });
 
-  test('between a room and a file beside it', () => {
+  test('between a room and a file next to it', () => {
     const graph = fileGraph({
       'src/runtime/palm.ts': `import { driver } from './peer/driver.ts';`,
       'src/runtime/peer/driver.ts': `import type { Palm } from '../palm.ts';`,
@@ -174,7 +174,7 @@ describe('a forbidden import is caught', () => {
     expect(violations(file, source)).toHaveLength(1);
   });
 
-  test('an allowed one is not', () => {
+  test('an allowed import is not', () => {
     const source = `
       import { encode } from '@ipld/dag-cbor';
       import { sha256 } from '@noble/hashes/sha2.js';

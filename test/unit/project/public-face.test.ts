@@ -26,7 +26,7 @@ function start(...flags: string[]) {
   return startProgram(join(bundle.folder, 'main.js'), flags);
 }
 
-test('the error codes are the committed ones', () => {
+test('the error codes match the committed ones', () => {
   const codes = linesOf(stringUnions(ERRORS).get('PalmErrorCode') ?? []);
   expect(codes).toBe(committedFace('error-codes', codes));
 });

@@ -72,6 +72,6 @@ test('playwright: failed tests at every depth, and errors outside tests', () => 
   });
 });
 
-test('a report that is not there is not a success', () => {
+test('a missing report is not a success', () => {
   expect(() => readVitest(join(folder, 'absent.json'))).toThrow('ENOENT');
 });

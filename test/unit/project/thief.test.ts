@@ -35,7 +35,7 @@ import {
 
 const unhex = (text: string): Buffer => Buffer.from(text, 'hex');
 
-describe('the arithmetic of a thief fits the golden vectors', () => {
+describe('a thief’s arithmetic matches the golden vectors', () => {
   test('shares are made and combined', () => {
     for (const { k, secret, random, shares } of shamir.cases) {
       shares.forEach((share, fragment) =>
@@ -95,7 +95,7 @@ describe('snappy', () => {
     expect(unsnap(farther)?.toString()).toBe('abcabc');
   });
 
-  test('what is cut, or points before its beginning, is refused', () => {
+  test('data that is cut, or points before its beginning, is refused', () => {
     const whole = Buffer.from([0x09, 0x08, 0x61, 0x62, 0x63, (6 - 4) * 4 + 1, 0x03]);
     for (let length = 0; length < whole.length; length++)
       expect(unsnap(whole.subarray(0, length))).toBeUndefined();
@@ -108,7 +108,7 @@ describe('snappy', () => {
 });
 
 describe('LevelDB', () => {
-  test('joins what a log spreads over its blocks', () => {
+  test('joins records that a log spreads over its blocks', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 90_000 }), { maxLength: 6 }), (lengths) => {
         const records = lengths.map((length, at) => Buffer.alloc(length, at + 1));
@@ -117,7 +117,7 @@ describe('LevelDB', () => {
     );
   });
 
-  test('goes on behind a block that is damaged', () => {
+  test('continues after a damaged block', () => {
     const log = logOf([Buffer.alloc(40_000, 1), Buffer.from('later')]);
     log.fill(0xff, 0, 100);
     expect(logPayload(log).includes('later')).toBe(true);
@@ -146,7 +146,7 @@ describe('carving', () => {
     }
   });
 
-  test('finds fragment indexes, also one that is cut behind its share', () => {
+  test('finds fragment indexes, even one that is cut after its share', () => {
     for (const { fragment, share, blocks, bytes } of fragmentIndex.cases) {
       const { indexes } = carve([layer(unhex(bytes))]);
       expect(indexes).toMatchObject([{ fragment, share: unhex(share), blocks: blocks.map(unhex) }]);
@@ -155,7 +155,7 @@ describe('carving', () => {
     }
   });
 
-  test('finds the row of an unfinished store, and what is before the place where it is cut', () => {
+  test('finds the row of an unfinished store, and the part before a cut', () => {
     const kc = Buffer.alloc(32, 7);
     const row = rowOf({ storeId: 'aa', name: 'žluť.txt', size: 5, k: 4, n: 8, blockBytes: 9, linkKey: kc });
     expect(carve([layer(row)]).journals).toMatchObject([{ storeId: 'aa', name: 'žluť.txt', kc }]);
@@ -194,7 +194,7 @@ describe('known secrets', () => {
     }
   });
 
-  test('a slice of plaintext is found, wherever it was cut', () => {
+  test('a slice of plaintext is found, wherever it begins', () => {
     const plain = Buffer.from(seededBytes(1, 1_000));
     const found = traces([layer(plain.subarray(333, 333 + 64))], plainNeedles('plain', plain));
     expect(found).toMatchObject([{ label: 'plain', count: 1 }]);
@@ -204,7 +204,7 @@ describe('known secrets', () => {
 describe('a whole profile', () => {
   const file = madeUpFile();
 
-  test('gives a file whose rows were deleted, from a log alone', () => {
+  test('opens a file with deleted rows, from a log alone', () => {
     const haul = rob(fileLayers('x.indexeddb.leveldb/000003.log', logOf(file.rows)));
     expect(haul.files).toMatchObject([
       { name: 'a.txt', shares: [0, 1], hasLinkKey: true, hasSharedKey: true },
@@ -212,14 +212,14 @@ describe('a whole profile', () => {
     expect(haul.files[0]?.plain?.equals(file.plain)).toBe(true);
   });
 
-  test('gives no file with one share too few', () => {
+  test('opens no file with one share too few', () => {
     const haul = rob(fileLayers('x.indexeddb.leveldb/000003.log', logOf(file.rows.slice(1))));
     expect(haul.files).toMatchObject([
       { shares: [1], hasSharedKey: false, segmentsOpened: 0, plain: undefined },
     ]);
   });
 
-  test('finds blocks in slots of the origin’s files that nothing names', () => {
+  test('finds blocks in slots of the origin’s files that no row names', () => {
     const rows = file.rows.slice(0, -2);
     const packs = file.blocks.map((block, at) => {
       const pack = Buffer.alloc(3 * 241_664);
@@ -230,7 +230,7 @@ describe('a whole profile', () => {
     expect(haul.files[0]?.plain?.equals(file.plain)).toBe(true);
   });
 
-  test('gives nothing of a file without the pool secret', () => {
+  test('opens nothing of a file without the pool secret', () => {
     const haul = rob(
       fileLayers('x.indexeddb.leveldb/000003.log', logOf(file.rows.filter((row) => row !== file.inviteRow))),
     );
@@ -239,7 +239,7 @@ describe('a whole profile', () => {
   });
 });
 
-describe('rows that are sealed under keys of their own', () => {
+describe('rows sealed under keys of their own', () => {
   const file = madeUpFile();
   const DATABASE = 'x.indexeddb.leveldb/000003.log';
   const slotKeys = [1, 2, 3, 4, 5].map((seed) => hkdf(Buffer.from([seed]), undefined, 'slot', 32));
@@ -275,7 +275,7 @@ describe('rows that are sealed under keys of their own', () => {
     isRaw: true,
   });
 
-  test('are opened with the keys that are still in their slots', () => {
+  test('open with the keys that are still in their slots', () => {
     const { files, loot } = rob([...fileLayers(DATABASE, logOf(rows)), slotFile(slotKeys)]);
     expect(files[0]?.plain?.equals(file.plain)).toBe(true);
     expect(loot.journals).toMatchObject([{ storeId: 'aa', name: 'žluť.txt', kc: journal.linkKey }]);

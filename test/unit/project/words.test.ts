@@ -34,7 +34,7 @@ test.each([
   expect(sentencesIn('runtime/new.ts', source)).toHaveLength(1);
 });
 
-test('a technical reason is none', () => {
+test('a technical reason is not a sentence', () => {
   const source = `
     throw bad('a message with bytes behind it');
     throw new Error('no page');

@@ -73,7 +73,7 @@ describe('the certificate', () => {
     },
   );
 
-  test('is refused by a client that does not', async () => {
+  test('is refused by a client that does not trust the authority', async () => {
     const { key, chain } = await load(temporaryFolder());
     const other = await load(temporaryFolder());
     expect(await handshakeError(key, chain, other.authority, 'localhost')).toMatch(/self-signed|issuer/i);
@@ -143,7 +143,7 @@ describe('the certificate', () => {
     });
   });
 
-  test('leaves out an address that the network gave out and that the public internet knows', async () => {
+  test('leaves out an address of the network that is public on the internet', async () => {
     const { key, chain, authority, hosts } = await load(temporaryFolder(), Date.now(), NAMES, [
       '203.0.113.7',
       '10.0.0.7',
@@ -184,7 +184,7 @@ describe('an authority that could vouch for any address', () => {
     return certificate.toString('pem');
   }
 
-  test('is replaced once, and told of for 90 days by its fingerprint; its key is gone', async () => {
+  test('is replaced once, and reported for 90 days by its fingerprint; its key is gone', async () => {
     const folder = temporaryFolder();
     const before = await openAuthority(folder);
     const key = readFileSync(join(folder, 'ca.pem'), 'utf8').split('-----BEGIN CERTIFICATE')[0] ?? '';
@@ -201,7 +201,7 @@ describe('an authority that could vouch for any address', () => {
     expect((await load(folder, Date.now() + 91 * DAY_MS)).own.replacedFingerprint).toBeUndefined();
   });
 
-  test('is told of by the page and on the terminal of the relay that replaced it, with what to do', async () => {
+  test('is reported by the page and on the terminal of the relay that replaced it, with advice', async () => {
     const dataDir = temporaryFolder();
     const before = fingerprintOf(await openAuthority(dataDir));
     const relay = await testRelay({ dataDir });
@@ -218,7 +218,7 @@ describe('an authority that could vouch for any address', () => {
   });
 });
 
-test('a fingerprint is compared by its first 128 bits, in groups of four digits', async () => {
+test('people compare the first 128 bits of a fingerprint, in groups of four digits', async () => {
   const { authority, own, chain, certificateFingerprint } = await load(temporaryFolder());
   const whole = new X509Certificate(authority).fingerprint256.replaceAll(':', '');
   expect(own.fingerprint).toMatch(/^([0-9A-F]{4} ){7}[0-9A-F]{4}$/);
@@ -226,7 +226,7 @@ test('a fingerprint is compared by its first 128 bits, in groups of four digits'
   expect(certificateFingerprint).toBe(fingerprintOf(chain));
 });
 
-describe('a certificate that is given', () => {
+describe('a given certificate', () => {
   async function givenFiles(hosts: readonly string[], nowMs = Date.now()) {
     const folder = temporaryFolder();
     const names = hosts.filter((host) => isIP(host) === 0);
@@ -239,7 +239,7 @@ describe('a certificate that is given', () => {
     return { files, authorityPem: authority.certificate.toString('pem') };
   }
 
-  test('is used as it is, and its names are the relay’s', async () => {
+  test('is used unchanged, and its names become the relay’s', async () => {
     const { files, authorityPem } = await givenFiles(['palm.school.example', '10.7.7.7']);
     const relay = await testRelay({ certificate: files, host: '127.0.0.1' });
     expect(relay.lan).toEqual([
@@ -285,7 +285,7 @@ describe('a certificate that is given', () => {
   });
 });
 
-test('on a network of public addresses the relay says what to do, and leads to its name', async () => {
+test('on a network of public addresses the relay gives advice, and leads to its name', async () => {
   const relay = await testRelay();
   const lan = [`https://laptop.local:${relay.httpsPort}/`];
   const text = announcement({ ...relay, lan, unvouched: ['203.0.113.7'] }, false);
@@ -295,13 +295,13 @@ test('on a network of public addresses the relay says what to do, and leads to i
   expect(announcement({ ...relay, lan }, false)).not.toContain('--cert');
 });
 
-describe('what is kept', () => {
-  test('is used again as it is', async () => {
+describe('a kept certificate', () => {
+  test('is used again unchanged', async () => {
     const folder = temporaryFolder();
     expect(await load(folder)).toEqual(await load(folder));
   });
 
-  test('is for its owner’s eyes, in a folder that is made where needed', async () => {
+  test('is readable by its owner only, in a folder that is made if needed', async () => {
     const folder = join(temporaryFolder(), 'share', 'palm');
     await load(folder);
     expect(readdirSync(folder).toSorted()).toEqual(['ca.pem', 'leaf.pem']);
@@ -326,7 +326,7 @@ describe('what is kept', () => {
     expect(after.key).not.toBe(before.key);
   });
 
-  test('is kept when the order of addresses changed, and when much time is left', async () => {
+  test('stays when the order of addresses changes, and while much time is left', async () => {
     const folder = temporaryFolder();
     const before = await load(folder);
     const after = await load(folder, Date.now() + 300 * DAY_MS, NAMES, ADDRESSES.toReversed());
@@ -344,14 +344,14 @@ describe('what is kept', () => {
     expect(await handshakeError(key, chain, authority, 'desktop.local')).toBeUndefined();
   });
 
-  test('the authority is replaced only when it could not cover a new certificate any more', async () => {
+  test('has its authority replaced only when that could no longer cover a new certificate', async () => {
     const folder = temporaryFolder();
     const { authority } = await load(folder);
     expect((await load(folder, Date.now() + 3_000 * DAY_MS)).authority).toBe(authority);
     expect((await load(folder, Date.now() + 3_400 * DAY_MS)).authority).not.toBe(authority);
   });
 
-  test('two relays that start at once on an empty folder both get a certificate that fits its key', async () => {
+  test('fits its key for two relays that start together on an empty folder', async () => {
     const folder = temporaryFolder();
     const loaded = await Promise.all([load(folder), load(folder), load(folder)]);
     for (const { key, chain, authority } of loaded) {
@@ -396,7 +396,7 @@ describe('damage', () => {
     },
   );
 
-  test('a folder that cannot be used', async () => {
+  test('a folder that cannot be used is reported', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     await expect(load(join(file, 'palm'))).rejects.toThrow(
@@ -409,13 +409,13 @@ describe('damage', () => {
 });
 
 describe('made and judged', () => {
-  test('PEM there and back', async () => {
+  test('PEM survives a round trip', async () => {
     const authority = await createAuthority(Date.now(), ['local']);
     const pem = await toPem(authority);
     expect(await toPem(await fromPem(pem))).toBe(pem);
   });
 
-  test('who vouches for what', async () => {
+  test('an authority vouches only for its own leaves', async () => {
     const authority = await createAuthority(Date.now(), ['laptop', 'local']);
     for (const host of ['laptop', 'a.local', 'local', '10.8.8.8', '::1']) {
       expect(mayVouchFor(authority, host), host).toBe(true);

@@ -82,7 +82,7 @@ describe('the program', () => {
     },
   );
 
-  test('says to people where it is and how to end it', async () => {
+  test('tells people its address and how to stop it', async () => {
     const program = start('--port', '0', '--http-port', '0', '--host', '127.0.0.1', ...sandbox());
     expect(await program.firstLine).toBe('Palm is running.');
     program.child.kill('SIGINT');
@@ -91,7 +91,7 @@ describe('the program', () => {
     expect(program.stdout()).toContain('Ctrl-C stops it.');
   });
 
-  test('a port that was asked for and is taken: what to do, and code 1', async () => {
+  test('a requested port that is taken: advice, and code 1', async () => {
     const port = await takenPort();
     for (const flag of ['--port', '--http-port']) {
       const other = flag === '--port' ? '--http-port' : '--port';
@@ -132,7 +132,7 @@ describe('the program', () => {
 });
 
 describe('ports', () => {
-  test('a standard port that is taken gives way to the next free one', async () => {
+  test('if a standard port is taken, the next free one is used', async () => {
     const port = await takenPort();
     const server = createServer();
     onTestFinished(() => void server.close());
@@ -141,7 +141,7 @@ describe('ports', () => {
     expect(found).toBeLessThanOrEqual(port + 20);
   });
 
-  test('a relay that cannot have its second port gives the first one back', async () => {
+  test('a relay that cannot get its second port releases the first', async () => {
     const httpPort = await takenPort();
     const port = await freePort();
     const options = { appDir: tinyApp(), dataDir: temporaryFolder(), port, httpPort };
@@ -194,7 +194,7 @@ describe('flags', () => {
   });
 });
 
-test('the QR code on a terminal is white on black, and there is one only where others can come in', async () => {
+test('the QR code on a terminal is white on black, and is shown only if other devices can connect', async () => {
   const relay = await testRelay();
   expect(announcement(relay, true)).not.toContain('█');
   const open = { ...relay, lan: ['https://192.168.1.2:8443/', 'https://10.0.0.7:8443/'] };

@@ -7,7 +7,7 @@ import { addressKeyOf } from '../../../signaling/remote-address.ts';
 
 const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(addressKeyOf);
 
-test('a crowd lets the same one give way as a look through all', () => {
+test('in a crowd the same client gives way as by looking through all', () => {
   const address = fc.constantFrom(...ADDRESSES);
   const kinds = fc.array(fc.record({ address, rank: fc.constantFrom<Rank>(0, 1, 2), stays: fc.boolean() }), {
     maxLength: 12,

@@ -38,14 +38,14 @@ class World {
   }
 }
 
-test('who says nothing begins nothing, and is cut in time', async () => {
+test('a silent connection begins nothing, and is cut in time', async () => {
   const world = new World({ ...LIMITS, handshakeMs: 50 });
   const { accepted } = await world.open('10.0.0.1', 'silent', false);
   await once(accepted, 'close');
   expect(world.begun).toEqual([]);
 });
 
-test('a connection that ends before its turn is let go', async () => {
+test('a connection that ends before its turn is dropped', async () => {
   const world = new World(LIMITS);
   const { client, accepted } = await world.open('10.0.0.1', 'gone', false);
   client.end();
@@ -53,7 +53,7 @@ test('a connection that ends before its turn is let go', async () => {
   expect(world.begun).toEqual([]);
 });
 
-test('an address begins no more than its bound, and the next when one is done', async () => {
+test('an address begins no more than its bound, and the next once one is done', async () => {
   const world = new World(LIMITS);
   for (const key of ['a', 'b', 'c', 'd']) await world.open('10.0.0.1', key);
   await expect.poll(() => world.begun).toEqual(['a', 'b', 'c']);
@@ -63,7 +63,7 @@ test('an address begins no more than its bound, and the next when one is done', 
   await expect.poll(() => world.begun).toEqual(['a', 'b', 'c', 'other', 'd']);
 });
 
-test('when all places are taken, the oldest of the address that has most gives way at once', async () => {
+test('when all places are taken, the oldest of the address with most gives way immediately', async () => {
   const world = new World(LIMITS);
   const first = await world.open('10.0.0.1', 'a');
   await world.open('10.0.0.1', 'b');
@@ -76,7 +76,7 @@ test('when all places are taken, the oldest of the address that has most gives w
   await expect.poll(() => world.begun).toContain('newcomer');
 });
 
-test('a begun handshake of an address that has no more than the newcomer gives way after its time', async () => {
+test('a begun handshake of an address with no more than the newcomer gives way after its time', async () => {
   const world = new World({ ...LIMITS, handshakes: 1, handshakePatienceMs: 200 });
   const startedMs = performance.now();
   const { accepted } = await world.open('10.0.0.1', 'slow');

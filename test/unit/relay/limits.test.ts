@@ -58,7 +58,7 @@ test('nobody is displaced for an address that would then have more than theirs w
   );
 });
 
-test('what is kept for an address is forgotten when it says nothing any more, and bounded', () => {
+test('what is kept for an address is bounded, and forgotten once it is silent', () => {
   const entries = new PerAddress(3, () => ({
     isUsed: () => false,
     isSpent: () => true,

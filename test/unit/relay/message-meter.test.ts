@@ -21,7 +21,7 @@ function feed(meter: MessageMeter, nowMs: number, chunk: Buffer): void {
 }
 
 describe('a message', () => {
-  test('that is whole costs nothing, whatever its length', () => {
+  test('costs nothing once it is whole, whatever its length', () => {
     const meter = new MessageMeter();
     for (const length of [0, 1, 125, 126, 65_535, 65_536, 100_000]) {
       feed(meter, 1, frame(0x82, length));
@@ -29,7 +29,7 @@ describe('a message', () => {
     }
   });
 
-  test('that is not costs all chunks that it came in, since its first byte', () => {
+  test('costs all its chunks since its first byte while it is incomplete', () => {
     const meter = new MessageMeter();
     const bytes = frame(0x82, 40_000);
     feed(meter, 5, bytes.subarray(0, 1));
@@ -40,14 +40,14 @@ describe('a message', () => {
     expect([meter.heldBytes, meter.sinceMs]).toEqual([0, undefined]);
   });
 
-  test('whose first part came with others in one chunk costs that chunk', () => {
+  test('costs the whole chunk that its first part shared with others', () => {
     const meter = new MessageMeter();
     feed(meter, 5, Buffer.concat([frame(0x82, 60_000), frame(0x02, 1)]));
     expect(meter.sinceMs).toBe(5);
     expect(meter.heldBytes).toBeGreaterThanOrEqual(60_000);
   });
 
-  test('goes on through pings between its parts', () => {
+  test('continues through pings between its parts', () => {
     const meter = new MessageMeter();
     feed(meter, 5, frame(0x02, 10));
     feed(meter, 6, frame(0x89, 4));
@@ -57,7 +57,7 @@ describe('a message', () => {
   });
 });
 
-test('it comes to the end of one frame at a time', () => {
+test('the meter reaches the end of one frame at a time', () => {
   const meter = new MessageMeter();
   const [ping, whole] = [frame(0x89, 4), frame(0x82, 300)];
   const chunk = Buffer.concat([ping, whole, whole.subarray(0, 100)]);
@@ -69,7 +69,7 @@ test('it comes to the end of one frame at a time', () => {
   expect(meter.sinceMs).toBe(6);
 });
 
-test('however the bytes are cut into chunks, it knows when messages are whole', () => {
+test('the meter knows when messages are whole, however the bytes are cut into chunks', () => {
   const message = fc
     .tuple(fc.nat(300), fc.array(fc.nat(300), { maxLength: 3 }), fc.boolean())
     .map(([first, others, withPing]) =>

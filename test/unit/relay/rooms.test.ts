@@ -71,7 +71,7 @@ function closes(id: ConnectionId, close: keyof typeof RELAY_CLOSE): RoomsEffect 
 }
 
 describe('entering and leaving', () => {
-  test('who enters hears who is there, and they hear of it', () => {
+  test('a newcomer is told who is there, and they are told of it', () => {
     const { enter } = desk();
     expect(enter(a)).toEqual([{ kind: 'send', to: [a], frame: { kind: 'entered', you: a, others: [] } }]);
     expect(enter(b)).toEqual([
@@ -80,7 +80,7 @@ describe('entering and leaving', () => {
     ]);
   });
 
-  test('who leaves is told of, and the last one takes the room along', () => {
+  test('a departure is announced, and the last one takes the room along', () => {
     const { enter, leave, rooms } = desk();
     enter(a);
     enter(b);
@@ -100,7 +100,7 @@ describe('entering and leaving', () => {
     ]);
   });
 
-  test('a client that never connected, or is gone, causes nothing', () => {
+  test('a client that never connected, or is gone, has no effect', () => {
     const { send, enter, leave, alive } = desk();
     expect(send(a, { kind: 'ping' })).toEqual([]);
     enter(a);
@@ -260,7 +260,7 @@ describe('one address', () => {
     Array.from({ length: count }, (_, index) => idOf(from + index));
   const room = (index: number) => parsePoolId(index.toString(16).padStart(32, '0'));
 
-  test('fills no room alone, and who is linked there stays', () => {
+  test('cannot fill a room alone, and linked clients stay', () => {
     const { enter, link } = desk({ roomClients: 6, roomClientsPerAddress: 3 });
     for (const id of ids(10, 3)) enter(id, ROOM, attacker);
     const [over = a, more = b] = ids(20, 2);
@@ -273,7 +273,7 @@ describe('one address', () => {
     expect(enter(c)).toHaveLength(2);
   });
 
-  test('gives up its places in a full room to addresses that have fewer, even linked with itself', () => {
+  test('gives up its places in a full room to addresses with fewer, even if linked with itself', () => {
     const { enter, link } = desk({ roomClients: 6, roomClientsPerAddress: 6 });
     const own = ids(10, 6);
     for (const id of own) enter(id, ROOM, attacker);
@@ -285,7 +285,7 @@ describe('one address', () => {
     expect(enter(idOf(30), ROOM, attacker)).toEqual([closes(idOf(30), 'roomFull')]);
   });
 
-  test('has so many rooms, and its unlinked ones give way when all are taken', () => {
+  test('has a bounded number of rooms, and its unlinked ones give way when all are taken', () => {
     const { enter, link, rooms } = desk({ rooms: 5, roomsPerAddress: 3 });
     ids(10, 3).forEach((id, index) => enter(id, room(index), attacker));
     expect(enter(idOf(20), room(20), attacker)[0]).toEqual(closes(idOf(10), 'addressFull'));
@@ -298,7 +298,7 @@ describe('one address', () => {
     expect(rooms.snapshot().rooms).toBe(5);
   });
 
-  test('has so many clients, and gives way when all are taken', () => {
+  test('has a bounded number of clients, and gives way when all are taken', () => {
     const { connect } = desk({ clients: 4, clientsPerAddress: 3 });
     for (const id of ids(10, 3)) expect(connect(id, attacker)).toEqual([]);
     expect(connect(idOf(20), attacker)).toEqual([closes(idOf(10), 'addressFull')]);
@@ -322,7 +322,7 @@ describe('one address', () => {
     expect(heavy.send(other, { kind: 'forward', to: one, envelope })[0]).toEqual(closes(other, 'tooFast'));
   });
 
-  test('does not get its frames back by coming anew', () => {
+  test('does not get its frames back by reconnecting', () => {
     const { enter, leave, send, clock } = desk({ addressFrameBurst: 4, addressFramesPerSecond: 1 });
     enter(a);
     for (let sent = 0; sent < 3; sent += 1) send(a, { kind: 'ping' });
@@ -370,7 +370,7 @@ describe('heartbeat', () => {
     }
   });
 
-  test('who never enters a room is closed, however lively', () => {
+  test('a client that never enters a room is closed, however active', () => {
     const { connect, alive, deadline } = desk({ heartbeatMs: 100, enterMs: 150 });
     connect(a);
     expect(deadline()).toEqual([{ kind: 'probe', id: a }]);
@@ -378,7 +378,7 @@ describe('heartbeat', () => {
     expect(deadline()).toEqual([closes(a, 'idle')]);
   });
 
-  test('too early a call changes nothing', () => {
+  test('a call that is too early changes nothing', () => {
     const { enter, rooms, clock } = desk();
     enter(a);
     expect(rooms.handle(clock.nowMs + 1, { kind: 'deadline' })).toEqual([]);
@@ -386,7 +386,7 @@ describe('heartbeat', () => {
   });
 });
 
-test('a token bucket never holds more than its capacity, and a clock that goes back fills nothing', () => {
+test('a token bucket never holds more than its capacity, and a clock that is set back fills nothing', () => {
   const bucket = new TokenBucket(10, 5, 0);
   expect(bucket.take(1_000_000, 11)).toBe(false);
   expect(bucket.take(1_000_000, 10)).toBe(true);

@@ -57,7 +57,7 @@ describe('a room', () => {
     expect(await inside.heardSoFar()).toEqual([]);
   });
 
-  test('a page of an older version is told to reload, and enters nothing', async () => {
+  test('a page of an older version is told to reload, and does not enter', async () => {
     const relay = await testRelay();
     const inside = await RelayClient.enter(relay, ROOM_A);
     for (const subprotocols of [[], ['palm.1'], ['palm.3']]) {
@@ -77,7 +77,7 @@ describe('a room', () => {
     expect(await inside.heardSoFar()).toEqual([]);
   });
 
-  test('a connection that breaks off is a departure', async () => {
+  test('a broken connection is a departure', async () => {
     const relay = await testRelay();
     const witness = await RelayClient.enter(relay, ROOM_A);
     const raw = await rawSocket(relay);
@@ -246,7 +246,7 @@ describe('bounds', () => {
     expect(await client.closed).toEqual(RELAY_CLOSE.idle);
   });
 
-  test('a client that does not read what it is sent', async () => {
+  test('a client that does not read', async () => {
     const relay = await testRelay({
       limits: { bufferedBytes: 500_000, byteBurst: 1e12, frameBurst: 1e9 },
     });
@@ -268,7 +268,7 @@ describe('bounds', () => {
   });
 });
 
-describe('what is not finished', () => {
+describe('unfinished messages', () => {
   const { unfinished, relayBusy } = RELAY_CLOSE;
 
   test('a message in too many parts, even empty ones', async () => {
@@ -280,7 +280,7 @@ describe('what is not finished', () => {
     expect(await witness.heardSoFar()).toEqual([]);
   });
 
-  test('a message in as many parts as there may be is taken', async () => {
+  test('a message in the most parts allowed is accepted', async () => {
     const relay = await testRelay({ limits: { messageFragments: 4 } });
     const raw = await rawSocket(relay);
     const witness = await RelayClient.enter(relay, ROOM_A);
@@ -295,7 +295,7 @@ describe('what is not finished', () => {
     expect(await witness.next()).toMatchObject({ kind: 'arrived' });
   });
 
-  test('a message that does not end in time; one that does, and pings, stay', async () => {
+  test('a message that does not end in time is cut; one that does, and pings, stay', async () => {
     const relay = await testRelay({ limits: { messageMs: 100 } });
     const lively = await RelayClient.enter(relay, ROOM_A);
     const raw = await rawSocket(relay);
@@ -306,14 +306,14 @@ describe('what is not finished', () => {
     expect(await lively.heardSoFar()).toEqual([]);
   });
 
-  test('messages that cost more than they may', async () => {
+  test('messages that cost too much', async () => {
     const relay = await testRelay({ limits: { messageBytes: 20_000 } });
     const raw = await rawSocket(relay);
     raw.write(Buffer.concat([Buffer.of(0x82, 0xfe, 0x90, 0, 0, 0, 0, 0), Buffer.alloc(30_000)]));
     expect(await closeFrame(raw)).toEqual(unfinished);
   });
 
-  test('more than all may cost together: the largest of the address that has most goes first', async () => {
+  test('when all together cost too much, the largest of the address with most goes first', async () => {
     const relay = await testRelay({ limits: { heldBytes: 100_000 } });
     const honest = await RelayClient.enter(relay, ROOM_A, { localAddress: '127.0.0.2' });
     const half = Buffer.concat([Buffer.of(0x82, 0xfe, 0x90, 0, 0, 0, 0, 0), Buffer.alloc(30_000)]);
@@ -377,7 +377,7 @@ describe('who may open a socket', () => {
 });
 
 describe('stopping', () => {
-  test('tells everyone why, and ends connections that are half made', async () => {
+  test('tells everyone why, and ends half-made connections', async () => {
     const relay = await testRelay();
     const client = await RelayClient.enter(relay, ROOM_A);
     const idle = await RelayClient.open(relay);

@@ -60,7 +60,7 @@ test(
   },
 );
 
-test('a build that fails starts nothing, and leaves the reason', async () => {
+test('a failed build starts nothing, and shows the reason', async () => {
   const project = smallProject();
   writeFileSync(join(project, 'index.html'), '<script type="module" src="/src/missing.ts"></script>');
   const program = startIn(project);

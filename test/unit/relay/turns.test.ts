@@ -31,7 +31,7 @@ test('addresses take turns, and the clients of each', async () => {
   expect(taken.join(' ')).toBe('a single b single c single a b c');
 });
 
-test('what takes long leaves the event loop to others after each frame', async () => {
+test('long work leaves the event loop to others after each frame', async () => {
   const turns = new Turns();
   const taken: string[] = [];
   turns.add(addressKeyOf('10.0.0.1'), client(taken, 'frame', 3, 2));
@@ -62,7 +62,7 @@ async function connected(): Promise<[Socket, Socket]> {
   return [near, far];
 }
 
-test('an intake hands on piece by piece what came at once, and its end last', async () => {
+test('an intake passes on piece by piece what arrived together, and its end last', async () => {
   const [near, far] = await connected();
   const heard: string[] = [];
   near.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
@@ -82,7 +82,7 @@ test('an intake hands on piece by piece what came at once, and its end last', as
   expect(waitingCount).toBe(2); // the bytes, then the end, which was not read before
 });
 
-test('an intake reads no more while it keeps something, and all in the end', async () => {
+test('an intake reads no more while it holds something, but everything in the end', async () => {
   const [near, far] = await connected();
   let heardBytes = 0;
   near.on('data', (chunk: Buffer) => (heardBytes += chunk.length));

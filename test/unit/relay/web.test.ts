@@ -34,7 +34,7 @@ function directives(policy: unknown): Record<string, string> {
 }
 
 describe('the app', () => {
-  test('comes with its types, and is asked for again unless its name carries its hash', async () => {
+  test('has its types, and is requested again unless its name carries its hash', async () => {
     const relay = await testRelay();
     const seen = await Promise.all(
       [
@@ -60,7 +60,7 @@ describe('the app', () => {
     ]);
   });
 
-  test('is not sent again to who has it', async () => {
+  test('is not sent again to a browser that has it', async () => {
     const relay = await testRelay();
     const { etag = '' } = (await ask(relay, '/')).headers;
     const again = await ask(relay, '/', { headers: { 'If-None-Match': etag } });
@@ -116,7 +116,7 @@ describe('the app', () => {
     },
   );
 
-  test('comes from memory: what happens to its folder changes nothing', async () => {
+  test('comes from memory: changes of its folder have no effect', async () => {
     const appDir = tinyApp();
     const relay = await testRelay({ appDir });
     rmSync(appDir, { recursive: true });
@@ -124,7 +124,7 @@ describe('the app', () => {
     expect((await ask(relay, '/')).body).toContain('Tiny');
   });
 
-  test('comes compressed to who takes that, under a tag of its own, and HEAD tells the same', async () => {
+  test('comes compressed if accepted, under a tag of its own, and HEAD says the same', async () => {
     const appDir = tinyApp();
     const text = 'export const palm = 1;\n'.repeat(10_000);
     writeFileSync(join(appDir, 'assets', 'large-1a2b3c.js'), text);
@@ -154,7 +154,7 @@ describe('the app', () => {
     }
   });
 
-  test('cannot be served from where it is not', async () => {
+  test('cannot be served from a folder without it', async () => {
     await expect(testRelay({ appDir: join(tinyApp(), 'assets') })).rejects.toThrow(
       expect.objectContaining({ name: 'StartError', message: expect.stringContaining('npm run build') }),
     );
@@ -162,7 +162,7 @@ describe('the app', () => {
 });
 
 describe('other requests', () => {
-  test('/lan tells a page on this machine what others call it, and nobody else', async () => {
+  test('/lan tells this machine’s address to a page on this machine only', async () => {
     const relay = await testRelay();
     const { status, body } = await ask(relay, '/lan');
     expect([status, JSON.parse(body)]).toEqual([200, relay.lan]);
@@ -173,7 +173,7 @@ describe('other requests', () => {
     }
   });
 
-  test('/fingerprints tells what a browser’s warning and an installed authority show', async () => {
+  test('/fingerprints returns what a browser’s warning and an installed authority show', async () => {
     const relay = await testRelay();
     const ca = await authorityOf(relay);
     const { certificateFingerprint, authority } = relay.certificate;
@@ -236,7 +236,7 @@ describe('other requests', () => {
 });
 
 describe('connections', () => {
-  test('with more requests waiting than may are cut, and others are served', async () => {
+  test('with too many waiting requests are cut, and others are served', async () => {
     const relay = await testRelay();
     const get = `GET /sw.js HTTP/1.1\r\nHost: localhost:${relay.httpPort}\r\n\r\n`;
     expect(await exchange(relay.httpPort, get.repeat(9))).toBe('');
@@ -264,7 +264,7 @@ describe('connections', () => {
     expect((await ask(relay, '/')).status).toBe(200);
   });
 
-  test('whose answers nobody reads are cut in time', async () => {
+  test('with unread answers are cut in time', async () => {
     const appDir = tinyApp();
     // More than the buffers of the two ends' systems together, which may be 32 MiB for the receiver alone.
     const hugeBytes = 60_000_000;
@@ -325,13 +325,13 @@ describe('the onboarding page', () => {
     });
   });
 
-  test('has no files of the app beside it', async () => {
+  test('has no files of the app next to it', async () => {
     const relay = await testRelay();
     expect((await ask(relay, '/sw.js', fromElsewhere)).status).toBe(404);
     expect((await ask(relay, '/index.html', fromElsewhere)).status).toBe(404);
   });
 
-  test('hands out the certificate of the authority, and no key', async () => {
+  test('offers the certificate of the authority, and no key', async () => {
     const relay = await testRelay();
     const { headers, body } = await ask(relay, '/palm-ca.crt', fromElsewhere);
     expect(headers['content-type']).toBe('application/x-x509-ca-cert');
@@ -359,7 +359,7 @@ describe('the content security policy', () => {
     });
   });
 
-  test('names the WebSocket of the very host, where a policy can', () => {
+  test('names the WebSocket of the same host, where a policy can', () => {
     const connectSource = (header: string) =>
       directives(appHeaders(host(header), true)['Content-Security-Policy'])['connect-src'];
     expect(connectSource('192.168.7.7:8443')).toBe("'self' wss://192.168.7.7:8443");

@@ -28,7 +28,7 @@ const BEN = deviceAt(1).deviceId;
 const EVE = deviceAt(2).deviceId;
 
 describe('removals of others’ files', () => {
-  it('are told once they are many within an hour, with all of them, and then each', () => {
+  it('are reported once there are many within an hour, first all together and then each', () => {
     const removals = new Removals();
     for (let count = 1; count < MANY_REMOVALS; count++) expect(removals.counted(BEN, 1, 5)).toBe(0);
     expect(removals.counted(EVE, 3, 6)).toBe(0);
@@ -39,7 +39,7 @@ describe('removals of others’ files', () => {
 });
 
 describe('a notice that counts', () => {
-  it('takes one place however often it happens, and comes back when the number has doubled', () => {
+  it('takes one place however often it happens, and returns when the number has doubled', () => {
     const notices = new Notices();
     notices.add(1, 'info', { kind: 'nobody-answers' });
     const ids = new Set<number>();
@@ -57,7 +57,7 @@ describe('a notice that counts', () => {
   });
 });
 
-it('an equal notice in a row is told once, as the newest', () => {
+it('equal notices in a row are one, the newest', () => {
   const notices = new Notices();
   const failure = { code: 'storage-full', reason: 'device' } as const;
   notices.add(1, 'warning', { kind: 'failure', failure });
@@ -74,7 +74,7 @@ describe('notices of made-up devices', () => {
       notices.addMisdeed(9, 'warning', what, quoted(device), 2);
   };
 
-  it('are five of a kind by name, and one of all others with their number', () => {
+  it('are five of a kind by name, and one for all others with their number', () => {
     const notices = new Notices();
     madeUp(notices, 'forged-records', 17);
     // Again by the same ones: no place more, and nobody is counted twice.
@@ -95,7 +95,7 @@ describe('notices of made-up devices', () => {
     expect(noticesOf(notices)).toEqual(expect.arrayContaining(expected));
   });
 
-  it('push out nothing that is told of this device, nor of the misdeeds of others', () => {
+  it('push out no notice about this device, nor about the misdeeds of others', () => {
     const notices = new Notices();
     for (let count = 0; count < 50; count++) notices.add(count, 'error', { kind: 'rows-left-out', count });
     for (const what of MISDEEDS) madeUp(notices, what, 2_000);

@@ -52,13 +52,13 @@ describe('a device that a notice names', () => {
     },
   );
 
-  it('that is no member but looks like one, or has no name, shows its id too', () => {
+  it('shows its id too if it is no member but looks like one, or has no name', () => {
     const catalogue = { deviceName: () => 'Laptop', members: () => [BEN] };
     expect(shown(catalogue, EVE)).toBe(`“Laptop” ${suffixOf(EVE)}`);
     expect(named(EVE, new Map())).toBe(`“Unnamed device” ${suffixOf(EVE)}`);
   });
 
-  it('that calls itself what a device without a name is called shows its id too', () => {
+  it('shows its id too if its name is the one for devices without a name', () => {
     const names = new Map([
       [BEN, ''],
       [EVE, 'unnamed device'],
@@ -67,7 +67,7 @@ describe('a device that a notice names', () => {
   });
 });
 
-it('the list of devices tells those apart whose names look alike', () => {
+it('the list of devices tells devices with similar names apart', () => {
   const devices = [
     { id: BEN, name: 'Laptop' },
     { id: EVE, name: 'laptop' },

@@ -119,7 +119,7 @@ describe('nothing is handed over', () => {
     await page.until('nothing is left', () => page.disk.files.size === 0);
   });
 
-  test('when the file on the disk is not what was written', async () => {
+  test('when the file on the disk differs from what was written', async () => {
     const page = openPage([FILM]);
     page.disk.file = () => Promise.resolve(new Blob(['cut']));
     await start(page, FILM);
@@ -146,7 +146,7 @@ describe('a download that is interrupted', () => {
     expect(alertsOf(page)).toEqual([]);
   });
 
-  test('waits for as many devices as it needs, and for a private file’s link', async () => {
+  test('waits for the devices that it needs, and for a private file’s link', async () => {
     const page = openPage([{ ...FILM, reach: 1 }, fileOf('diary', 20 * MIB, { openable: false })]);
     await start(page, { ...FILM, reach: 1 });
     await start(page, fileOf('diary', 20 * MIB, { openable: false }));
@@ -159,7 +159,7 @@ describe('a download that is interrupted', () => {
     await page.until('both are handed over', () => page.handed.length === 2);
   });
 
-  test('pauses longer each time that it brings nothing, and not for ever', async () => {
+  test('pauses longer after each attempt without a byte, but not for ever', async () => {
     const page = openPage([FILM]);
     const away = { endByte: 0, error: new PalmError({ code: 'link-closed', reason: 'before-the-answer' }) };
     for (let time = 0; time < 8; time++) page.pool.scripts.push(away);
@@ -172,7 +172,7 @@ describe('a download that is interrupted', () => {
     expect(page.pauses.slice(0, 8).map((ms) => ms / 1_000)).toEqual([1, 2, 4, 8, 16, 30, 30, 30]);
   });
 
-  test('by a full disk says what is kept, and goes on from there when told to', async () => {
+  test('by a full disk says what is kept, and continues from there when told to', async () => {
     const page = openPage([FILM]);
     page.disk.capacityBytes = 10 * MIB;
     await start(page, FILM);
@@ -201,7 +201,7 @@ describe('a download that is interrupted', () => {
     await page.until('it is handed over', () => page.handed.length === 1);
   });
 
-  test('by the file’s removal is deleted, and that is said', async () => {
+  test('by the file’s removal is deleted, and says so', async () => {
     const page = openPage([FILM]);
     page.pool.scripts.push({
       endByte: 9 * MIB,
@@ -252,7 +252,7 @@ describe('the person', () => {
     expect(page.pool.reads).toHaveLength(1);
   });
 
-  test('asks for it again a little later and gets it at once; in the end the disk is free again', async () => {
+  test('asks again a little later and gets the file immediately; in the end the disk is free again', async () => {
     const page = openPage([FILM]);
     await start(page, FILM);
     await page.until('it is handed over', () => page.handed.length === 1);
@@ -292,7 +292,7 @@ describe('the person', () => {
 });
 
 describe('a new page', () => {
-  test('goes on where the last one ended', async () => {
+  test('continues where the last one ended', async () => {
     const last = openPage([FILM]);
     last.pool.scripts.push({
       endByte: 9 * MIB,
@@ -326,7 +326,7 @@ describe('a new page', () => {
     expect(alertsOf(page)[0]).toContain('was removed from the pool');
   });
 
-  test('frees the disk of what was handed over, when its time is over', async () => {
+  test('frees the disk of delivered files when their time is over', async () => {
     const disk = new TestDisk();
     disk.put({ ...saved('film', FILM.size), handedAtMs: 0 });
     const page = openPage([FILM], disk);
@@ -336,7 +336,7 @@ describe('a new page', () => {
     await page.until('nothing is left', () => disk.files.size === 0);
   });
 
-  test('asks before it goes on writing to a picked file', async () => {
+  test('asks before it continues to write to a picked file', async () => {
     const disk = new TestDisk();
     disk.put({ ...saved('long', 16 * MIB), size: LONG.size, destination: 'picked' });
     disk.permission = 'prompt';

@@ -13,7 +13,7 @@ describe('routes', () => {
     expect(parseRoute(link)).toEqual({ kind: 'file', link });
   });
 
-  test('one that was cut short is still one, so that its error can be told', () => {
+  test('a truncated one still counts, so that its error can be shown', () => {
     expect(parseRoute(`${ORIGIN}/#/join/`).kind).toBe('join');
     expect(parseRoute(`${ORIGIN}/#/join`).kind).toBe('join');
   });
@@ -31,7 +31,7 @@ describe('routes', () => {
 });
 
 describe('scanned text', () => {
-  test('is an invite only when it is an address with one', () => {
+  test('is an invite only if it is an address with one', () => {
     expect(inviteIn(` ${ORIGIN}/#/join/AbC\n`)).toBe(`${ORIGIN}/#/join/AbC`);
     expect(inviteIn('WIFI:S:Home;T:WPA;P:secret;;')).toBeUndefined();
     expect(inviteIn(`${ORIGIN}/#/file/bafk/AbC`)).toBeUndefined();
@@ -45,7 +45,7 @@ test('an invite from another address is noticed, a script never becomes a link',
   expect(foreignOrigin('AbC', ORIGIN)).toBeUndefined();
 });
 
-test('only this machine reaches a loopback address', () => {
+test('only this machine can reach a loopback address', () => {
   for (const name of ['localhost', 'palm.localhost', '127.0.0.1', '[::1]'])
     expect(isLoopback(name)).toBe(true);
   for (const name of ['192.168.1.7', 'palm-1234.local', 'localhost.example']) {

@@ -117,7 +117,7 @@ test('no sentence promises more than margin and reach allow', () => {
 });
 
 describe('the devices that must return', () => {
-  test('are the fewest, also where the largest does not help', () => {
+  test('are the fewest, even if the largest does not help', () => {
     // The four first, and then two more would be needed; the two threes cover all six.
     const sets = [
       [0, 1, 3, 4],

@@ -8,7 +8,7 @@ import { settledStatus } from '../../../src/ui/state/settled-status.ts';
 const FILE = { fileId: 'f' } as FileStatus;
 const UNFINISHED = { id: 'u' } as PalmStatus['unfinished'][number];
 
-it('a status that says the same is the one before', () => {
+it('an unchanged status is the previous object', () => {
   const before = status();
   expect(settledStatus(before, status())).toBe(before);
   const { pool: _, ...outside } = status();
@@ -35,7 +35,7 @@ it.each([
   },
 );
 
-it('a pool that was left, or joined, is', () => {
+it('a pool that was left or joined is a change', () => {
   const { pool, ...outside } = status();
   expect('pool' in settledStatus(status(), outside)).toBe(false);
   expect(settledStatus(outside, status()).pool).toEqual(pool);

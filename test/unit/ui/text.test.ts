@@ -13,7 +13,7 @@ import {
 } from '../../../src/ui/text/units.ts';
 
 describe('shown names', () => {
-  test('write out what would reorder or hide text, and change nothing else', () => {
+  test('write out characters that would reorder or hide text, and change nothing else', () => {
     expect(shownName('invoice\u202Efdp.exe')).toBe('invoice⟦U+202E⟧fdp.exe');
     expect(shownName('a\u0000b\nc\u2066d')).toBe('a⟦U+0000⟧b⟦U+000A⟧c⟦U+2066⟧d');
     expect(shownName('half \uD83D emoji')).toBe('half ⟦U+D83D⟧ emoji');
@@ -41,7 +41,7 @@ describe('shown names', () => {
     expect(shownName(name)).toBe(name);
   });
 
-  test('are never empty, and say so where nothing could be seen', () => {
+  test('are never empty, and say so if nothing is visible', () => {
     expect(shownName('')).toBe('Unnamed file');
     expect(shownDeviceName('')).toBe('Unnamed device');
     expect(shownName(' \u200F ')).toBe('(name without visible characters: U+0020 U+200F U+0020)');
@@ -59,7 +59,7 @@ describe('shown names', () => {
   });
 });
 
-describe('of all characters that show as nothing', () => {
+describe('of all invisible characters', () => {
   /** What Unicode says of them, and the blanks that it counts among letters, symbols and marks. */
   const NOTHING =
     /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Cs}\p{Zs}\p{Zl}\p{Zp}\u2800\u{1D159}\u{16FE4}]/u;
@@ -75,7 +75,7 @@ describe('of all characters that show as nothing', () => {
       expect(all).toContain(known);
   });
 
-  test('a name of nothing else is shown as such, and each is another name', () => {
+  test('a name of nothing else is shown as such, and each is a different name', () => {
     const shown = new Set<string>();
     for (const character of all) {
       for (const name of [character, character.repeat(3)]) {
@@ -87,7 +87,7 @@ describe('of all characters that show as nothing', () => {
     expect(shown.size).toBe(2 * all.length);
   });
 
-  test('none hides within, before or behind a name: with it, the name is another one', () => {
+  test('none can hide in, before or after a name: with it, the name is a different one', () => {
     for (const place of [
       (character: string) => `${character}a.txt`,
       (character: string) => `a${character}b.txt`,
@@ -106,7 +106,7 @@ describe('of all characters that show as nothing', () => {
     }
   });
 
-  test('none is left in the name of a download, which never becomes a hidden file by it', () => {
+  test('none is left in the name of a download, or makes it a hidden file', () => {
     for (const character of all) {
       expect(savedName(character)).toBe('Unnamed file');
       expect(savedName(`${character}.jpg`)).toBe('Unnamed file.jpg');
@@ -142,7 +142,7 @@ describe('saved names', () => {
     expect(new TextEncoder().encode(saved).length).toBeLessThanOrEqual(255);
   });
 
-  test('of anything are one component of at most 255 bytes', () => {
+  test('are always one component of at most 255 bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (name) => {
         const saved = savedName(name);
@@ -192,7 +192,7 @@ describe('sizes and times', () => {
     expect(formatTimeLeft(seconds)).toBe(text);
   });
 
-  test('one is not many', () => {
+  test('the singular is used for one', () => {
     expect([countOf(1, 'device'), countOf(2, 'device'), countOf(0, 'device')]).toEqual([
       '1 device',
       '2 devices',

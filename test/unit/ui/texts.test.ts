@@ -228,7 +228,7 @@ describe('a table', () => {
 });
 
 describe('a name in a sentence', () => {
-  it('shows what could not be seen', () => {
+  it('shows invisible characters', () => {
     expect(en.errorText({ code: 'bad-argument', reason: 'store-goes-on', name: 'a\u202Eb' })).toContain(
       '“a⟦U+202E⟧b”',
     );
@@ -256,14 +256,14 @@ describe('a misdeed', () => {
 });
 
 describe('an error', () => {
-  it('below the screens says for logs what it is', () => {
+  it('below the screens has a message for logs', () => {
     expect(new PalmError({ code: 'already-in-pool' }).message).toBe('already-in-pool');
     expect(String(new PalmError({ code: 'deadline', reason: 'busy' }))).toBe(
       'PalmError: deadline {"reason":"busy"}',
     );
   });
 
-  it('that is none of Palm’s is named as a bug', () => {
+  it('that is not Palm’s is named as a bug', () => {
     expect(explain(new TypeError('x is not a function'))).toContain('TypeError: x is not a function');
     expect(explain(new PalmError({ code: 'already-in-pool' }))).toBe(
       en.errorText({ code: 'already-in-pool' }),

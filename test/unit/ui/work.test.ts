@@ -75,7 +75,7 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-test('what changes faster than people read is drawn at once, then at its pace, and at last as it is', () => {
+test('fast changes are drawn immediately, then at a readable pace, and in the end as they are', () => {
   const source = signal(0);
   const delays: (() => void)[] = [];
   const { shown, stop } = paced(source, 100, (_, callback) => {
@@ -125,7 +125,7 @@ describe('the store queue', () => {
     expect(queue.items.value.map((item) => item.file.name)).toEqual(['1', '3', '4']);
   });
 
-  test('stores small files by the dozen, and a large one not beside them', () => {
+  test('stores small files by the dozen, but not together with a large one', () => {
     const { pool, queue } = queueOf();
     const small = Array.from({ length: MAX_SMALL_STORING - 1 }, (_, at) => added(`${at}`, 'x'));
     queue.add([...small, added('large'), added('after', 'x')], false);
@@ -154,7 +154,7 @@ describe('the store queue', () => {
     expect(pool.calls).toHaveLength(4);
   });
 
-  test('names a bug as one', async () => {
+  test('names a bug as a bug', async () => {
     const { pool, queue } = queueOf('1');
     pool.call(0).failed(new TypeError('x is not a function'));
     await settle();
@@ -183,7 +183,7 @@ describe('the store queue', () => {
     expect(queue.items.value).toEqual([]);
   });
 
-  test('hands on a private file’s link', async () => {
+  test('passes on a private file’s link', async () => {
     const pool = new ManualPool();
     const stored: Stored[] = [];
     const queue = new StoreQueue(pool, (one) => stored.push(one));
@@ -217,7 +217,7 @@ describe('removals', () => {
     return { removals, delays, failures, elapse: () => due?.() };
   }
 
-  test('hide at once, and tell the pool when the time is over', async () => {
+  test('hide a file immediately, and tell the pool when the time is over', async () => {
     const told: string[] = [];
     const { removals, delays, elapse } = removalsWith(async (fileId) => void told.push(fileId));
     removals.remove({ fileId: 'f', name: 'a.txt' });
@@ -243,7 +243,7 @@ describe('removals', () => {
     expect(told).toEqual([]);
   });
 
-  test('that fail bring the file back, and say so', async () => {
+  test('bring the file back if they fail, and say so', async () => {
     const { removals, failures, elapse } = removalsWith(() =>
       Promise.reject(new PalmError({ code: 'unknown-file', reason: 'not-heard-of' })),
     );
@@ -269,7 +269,7 @@ test('rows join the page’s work with the pool’s transfers, each once', () =>
   ]);
 });
 
-test('an interrupted store is not shown beside the file that the queue tries to store', () => {
+test('an interrupted store is not shown next to the file that the queue tries to store', () => {
   const { queue } = queueOf('same');
   const rows = [unfinishedAt('a', 'same'), unfinishedAt('b', 'other')];
   expect(unfinishedRows(rows, queue.items.value).map(({ id }) => id)).toEqual(['b']);
@@ -304,7 +304,7 @@ describe('resumptions', () => {
     return { resumptions, calls, discarded, alerts, stored, unfinished };
   }
 
-  test('continue by themselves what needs nothing, and hand on a private file’s link', async () => {
+  test('continue stores that need nothing, and pass on a private file’s link', async () => {
     const { resumptions, calls, stored } = resumptionsOf([
       unfinishedAt('a', 'one', 'nothing'),
       unfinishedAt('b', 'two', 'permission'),
@@ -319,7 +319,7 @@ describe('resumptions', () => {
     expect(resumptions.runningCount.value).toBe(0);
   });
 
-  test('say why one could not go on, until it is tried again', async () => {
+  test('say why one could not continue, until it is tried again', async () => {
     const one = unfinishedAt('a', 'one', 'file');
     const { resumptions, calls, alerts } = resumptionsOf([one]);
     const file = new File(['x'], 'one');

@@ -1,5 +1,5 @@
-// English: what is said of downloads. `name`: as it is shown; undefined for a private file whose name is not known. `why`: a whole
-// sentence.
+// English: the sentences about downloads. `name`: as it is shown; undefined for a private file with an
+// unknown name. `why`: a whole sentence.
 
 import { formatBytes } from '../units.ts';
 

@@ -1,4 +1,4 @@
-// English: what is said of each failure. A sentence says what happened, what is safe, and what to do next.
+// English: the sentence for each failure. It says what happened, what is safe, and what to do next.
 
 import type { PalmErrorCode } from '../../../core/model/errors.ts';
 import type { Failure, Rejection } from '../../../core/model/failures.ts';
@@ -68,7 +68,7 @@ export function errorText(failure: Failure): string {
   }
 }
 
-/** What was refused at the door of the network. */
+/** For whatever was refused at the door of the network. */
 export function rejectionText(rejection: Rejection): string {
   switch (rejection.kind) {
     case 'failure':

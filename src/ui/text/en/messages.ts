@@ -1,4 +1,4 @@
-// English: alerts, and what is said in passing. `name`: as it is shown. `why`: a whole sentence.
+// English: alerts and passing messages. `name`: as it is shown. `why`: a whole sentence.
 
 import { countOf } from '../units.ts';
 

@@ -1,4 +1,4 @@
-// English: what is said of a member that does something to the others: who, what, how many, and what can
+// English: the sentences about a member that does something to the others: who, what, how many, and what can
 // still be done.
 
 import { MAX_DEVICE_COUNT, MAX_LOG_BRANCHES } from '../../../core/model/limits.ts';
@@ -6,7 +6,7 @@ import type { Notice } from '../../../runtime/notice.ts';
 
 type Misdeed = Extract<Notice, { readonly kind: 'misdeed' }>['what'];
 
-/** `name`: quoted. `count`: how often in all, since the notice was last dismissed or this page began. */
+/** `name`: quoted. `count`: the total since the notice was last dismissed or this page began. */
 export function misdeedText(what: Misdeed, name: string, count: number): string {
   switch (what) {
     case 'removed-files':
@@ -33,7 +33,7 @@ export function misdeedText(what: Misdeed, name: string, count: number): string 
   }
 }
 
-/** Of all devices beyond those that are told of by name. `count`: of all of them together. */
+/** About all devices beyond those named in notices of their own. `count`: of all of them together. */
 export function misdeedOfOthersText(what: Misdeed, deviceCount: number, count: number): string {
   const least = deviceCount < MAX_DEVICE_COUNT ? '' : 'at least ';
   const who = `${least}${counted(deviceCount, 'other device')}`;

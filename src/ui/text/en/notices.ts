@@ -1,4 +1,4 @@
-// English: what is said of each notice.
+// English: the sentence for each notice.
 
 import { idSuffix, lookOf, quotableName } from '../../../core/model/device-label.ts';
 import type { Notice, QuotedDevice } from '../../../runtime/notice.ts';
@@ -52,8 +52,8 @@ export function noticeText(notice: Notice): string {
 }
 
 /**
- * Such as `“Kitchen tablet”`; `“Kitchen tablet” (…k3vwy2)` where another member looks the same, the device
- * has no name, or it calls itself what a device without a name is called.
+ * For example `“Kitchen tablet”`; `“Kitchen tablet” (…k3vwy2)` where another member looks the same, the
+ * device has no name, or its name is the one that Palm gives to a device without a name.
  */
 function nameOf({ id, name, isAmbiguous }: QuotedDevice): string {
   const quotedName = `“${quotableName(name || UNNAMED_DEVICE)}”`;

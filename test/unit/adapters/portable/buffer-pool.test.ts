@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('a buffer that was given back is taken again, once', () => {
+it('a buffer that was given back is taken again, but only once', () => {
   const pool = new BufferPool();
   const first = pool.take(BLOCK_BYTES);
   pool.give(first);
@@ -24,14 +24,14 @@ it('a buffer that was given back is taken again, once', () => {
   expect(pool.take(BLOCK_BYTES).buffer).not.toBe(first.buffer);
 });
 
-it('that is given back twice would have two owners: it is refused', () => {
+it('a buffer that is given back twice is refused: it would have two owners', () => {
   const pool = new BufferPool();
   const bytes = pool.take(BLOCK_BYTES);
   pool.give(bytes);
   expect(() => pool.give(bytes)).toThrow('twice');
 });
 
-it('has a size for usual blocks, and for messages with one', () => {
+it('usual blocks, and messages with one, have a size of their own', () => {
   const pool = new BufferPool();
   const message = pool.take(USUAL_BLOCK_BYTES + 40);
   expect(message.buffer.byteLength).toBeLessThan(BLOCK_BYTES);
@@ -40,14 +40,14 @@ it('has a size for usual blocks, and for messages with one', () => {
   expect(pool.take(USUAL_BLOCK_BYTES).buffer).toBe(message.buffer);
 });
 
-it('has room for a block with the header of its message', () => {
+it('a buffer has room for a block with the header of its message', () => {
   const pool = new BufferPool();
   const message = pool.take(BLOCK_BYTES + 40);
   pool.give(message);
   expect(pool.take(BLOCK_BYTES + 40).buffer).toBe(message.buffer);
 });
 
-it('what is as long as a segment is used again for one as long', () => {
+it('memory as long as a segment is reused for one of that length', () => {
   const pool = new BufferPool();
   const segment = pool.take(SEGMENT_BYTES);
   expect(segment.buffer.byteLength).toBe(SEGMENT_BYTES);
@@ -57,7 +57,7 @@ it('what is as long as a segment is used again for one as long', () => {
   expect(pool.take(SEGMENT_BYTES).buffer).toBe(segment.buffer);
 });
 
-it('what is much smaller than a block, or larger than any usual segment, is not kept', () => {
+it('buffers much smaller than a block, or larger than any usual segment, are not kept', () => {
   const pool = new BufferPool();
   for (const byteCount of [0, 10, BLOCK_BYTES / 2 - 1, 5 * 2 ** 20]) {
     const bytes = pool.take(byteCount);
@@ -67,7 +67,7 @@ it('what is much smaller than a block, or larger than any usual segment, is not 
   }
 });
 
-it('at most 4 MiB wait to be used again, what was given last of all, and none when nothing moves any more', () => {
+it('at most 4 MiB are kept, the latest of all, and none once nothing moves', () => {
   const pool = new BufferPool();
   const old = pool.take(SEGMENT_BYTES);
   pool.give(old);

@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('is idle once, between one and two times its span after the last use', () => {
+it('it is idle once, between one and two times its span after the last use', () => {
   const idle = vi.fn<() => void>();
   const timer = new IdleTimer(100, idle);
   vi.advanceTimersByTime(1_000);
@@ -31,13 +31,13 @@ it('is idle once, between one and two times its span after the last use', () => 
   expect(idle).toHaveBeenCalledTimes(2);
 });
 
-it('sets no timer while one runs', () => {
+it('it sets no timer while one runs', () => {
   const timer = new IdleTimer(100, () => undefined);
   for (let use = 0; use < 1_000; use++) timer.used();
   expect(vi.getTimerCount()).toBe(1);
 });
 
-it('is not idle once it was stopped', () => {
+it('it is never idle once it was stopped', () => {
   const idle = vi.fn<() => void>();
   const timer = new IdleTimer(100, idle);
   timer.used();

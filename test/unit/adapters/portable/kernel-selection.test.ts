@@ -31,7 +31,7 @@ describe('an engine', () => {
     expect(parityOf(code, data, 2, 3)).toEqual(shards[2]);
   });
 
-  it('is asked itself when nobody answers for it', async () => {
+  it('is tested itself when no features are given', async () => {
     const { modules, asked } = watchedModules();
     await loadErasureCode(modules);
     const best = (await relaxedSimd()) ? 'relaxed' : (await simd()) ? 'simd' : 'portable';
@@ -40,7 +40,7 @@ describe('an engine', () => {
 });
 
 describe('a module', () => {
-  it('that cannot be fetched fails with what its loader says', async () => {
+  it('that cannot be fetched fails with its loader’s error', async () => {
     const failure = new PalmError({ code: 'worker-failed', reason: 'not-loaded', status: 503 });
     const modules = { ...watchedModules().modules, simdBytes: () => Promise.reject(failure) };
     await expect(loadErasureCode(modules, engine(false, true))).rejects.toBe(failure);

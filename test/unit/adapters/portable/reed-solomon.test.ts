@@ -138,7 +138,7 @@ describe('any k shards', () => {
 });
 
 describe('the instance', () => {
-  it('answers buffers of its own that later calls leave alone', () => {
+  it('returns buffers of its own that later calls leave alone', () => {
     const decoded = (shardBytes: number, seed: number): Uint8Array =>
       code.decode(pick(shardsOf(code, seededBytes(4 * shardBytes, seed), 4, 8), [4, 5, 6, 7]), 4, 8);
     const first = decoded(100, 1);

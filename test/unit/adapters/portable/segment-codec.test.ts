@@ -59,7 +59,7 @@ describe('seal and open', () => {
     },
   );
 
-  it('blocks in memory that is full of old bytes are the same, whatever of it the segment fills', async () => {
+  it('the blocks are the same in reused memory, however much of it the segment fills', async () => {
     for (const plainBytes of [0, 1, 20, 1000]) {
       const plain = seededBytes(plainBytes, 5);
       const blockBytes = Math.ceil((plainBytes + GCM_TAG_BYTES) / 4);
@@ -92,7 +92,7 @@ describe('seal and open', () => {
     }
   });
 
-  it('of blocks that do not all match their hashes those that do are given back', async () => {
+  it('if some blocks do not match their hashes, the others are given back', async () => {
     const plain = seededBytes(1_000, 8);
     const { blocks, hashes } = await codec.seal(PARAMETERS, plain.slice(), sha256(plain));
     const given = pick(blocks, [6, 1, 4, 3], hashes).map((block) => ({
@@ -163,7 +163,7 @@ describe('tampering', () => {
     await expectCode(opening, 'corrupt');
   });
 
-  it('a wrong length, or blocks of the wrong length, do not open', async () => {
+  it('a segment of a wrong length, or with blocks of one, does not open', async () => {
     const plain = seededBytes(50, 1);
     const { blocks } = await codec.seal(PARAMETERS, plain.slice(), sha256(plain));
     await expectCode(codec.open(PARAMETERS, pick(blocks, [0, 1, 2, 3]), 49), 'corrupt');
@@ -172,7 +172,7 @@ describe('tampering', () => {
     await expectCode(codec.open(PARAMETERS, short, 50), 'corrupt');
   });
 
-  it('padding that is not zero does not open', async () => {
+  it('a segment with non-zero padding does not open', async () => {
     const plain = seededBytes(49, 1); // 65 sealed bytes in 4 blocks of 17: three bytes of padding
     const { blocks } = await codec.seal(PARAMETERS, plain.slice(), sha256(plain));
     const given = pick(blocks, [0, 1, 2, 3]);

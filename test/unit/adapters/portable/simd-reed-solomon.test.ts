@@ -268,7 +268,7 @@ describe.each([...codes, { build: 'npm', code: portable }])('$build: shards deri
 });
 
 describe.each(codes)('$build: the instance', ({ build, code }) => {
-  it('answers buffers of its own that later calls leave alone', () => {
+  it('returns buffers of its own that later calls leave alone', () => {
     const decoded = (shardBytes: number, seed: number): Uint8Array =>
       code.decode(pick(shardsOf(code, seededBytes(4 * shardBytes, seed), 4, 8), [4, 5, 6, 7]), 4, 8);
     const first = decoded(100, 1);

@@ -25,7 +25,7 @@ describe('Ed25519', () => {
     expect(await webCryptography.verify(publicKey, message, signature)).toBe(true);
   });
 
-  it('refuses it over another message', async () => {
+  it('refuses the same signature over another message', async () => {
     expect(await webCryptography.verify(publicKey, hex('73'), signature)).toBe(false);
   });
 
@@ -72,7 +72,7 @@ describe('AES-256-GCM', () => {
     expect(await webCryptography.open(key, nonce, aad, sealed)).toEqual(plain);
   });
 
-  it('answers undefined to any flipped bit, other AAD and anything shorter than a tag', async () => {
+  it('returns undefined for any flipped bit, other AAD and anything shorter than a tag', async () => {
     for (const position of [0, 20, sealed.length - 1]) {
       const bent = Uint8Array.from(sealed);
       bent[position] = (bent[position] ?? 0) ^ 1;
@@ -82,7 +82,7 @@ describe('AES-256-GCM', () => {
     expect(await webCryptography.open(key, nonce, aad, EMPTY)).toBeUndefined();
   });
 
-  it('throws on a key of the wrong length: that is a bug of the caller', async () => {
+  it('throws on a key of the wrong length, a bug of the caller', async () => {
     await expect(webCryptography.open(key.subarray(1), nonce, aad, sealed)).rejects.toThrow(RangeError);
   });
 

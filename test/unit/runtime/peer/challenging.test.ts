@@ -92,7 +92,7 @@ class Holder {
 }
 
 describe('a proof', () => {
-  it.each(vectors.cases)('of $name is that of the independent implementation', async (vector) => {
+  it.each(vectors.cases)('of $name equals that of the independent implementation', async (vector) => {
     const { salt, geometry, index } = vector;
     const ranges = proofRanges(bytesOfHex(salt), fragmentIdOf(bytesOfHex(index)), geometry);
     expect(ranges.map(({ segment, start, end }) => [segment, start, end])).toEqual(vector.ranges);
@@ -100,7 +100,7 @@ describe('a proof', () => {
     expect(digest && hexOf(digest)).toBe(vector.proof);
   });
 
-  it('is another for each device and each salt', async () => {
+  it('differs for each device and each salt', async () => {
     const vector = itemAt(vectors.cases, 1);
     const proofs = [
       await new Holder(vector).proof(),
@@ -126,7 +126,7 @@ describe('a proof', () => {
     expect(await holder.proof()).toBeUndefined();
   });
 
-  it('covers what a file of few segments has in each of its blocks', async () => {
+  it('covers every block of a file of few segments', async () => {
     const vector = itemAt(vectors.cases, 2);
     const right = await new Holder(vector).proof();
     for (const [segment, start] of vector.ranges as [number, number, number][]) {
@@ -141,7 +141,7 @@ describe('a proof', () => {
 });
 
 describe('while a round is under way', () => {
-  it('what its salt picks is served to nobody, before the first is asked; and before and after the round it is', async () => {
+  it('the blocks that its salt picks are served to nobody; before and after the round they are', async () => {
     const vector = itemAt(vectors.cases, 2);
     const { challenging, place, hashes, inputs } = new Holder(vector);
     const asks: readonly Ask[] = [

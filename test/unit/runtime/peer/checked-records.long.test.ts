@@ -75,7 +75,7 @@ describe('100,000 honest entries', () => {
 });
 
 describe('the golden bundle', () => {
-  it('has the golden entries, byte by byte, and is read as one of this device’s', async () => {
+  it('has the golden entries, byte for byte, and is read as this device’s own', async () => {
     const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
     expect(hexOf(deriveBundleKey(keys))).toBe(vectors.bundleKey);
     const records = entryVectors.entries.map(({ record }) => bytesOfHex(record));
@@ -92,7 +92,7 @@ describe('the golden bundle', () => {
 });
 
 describe('the catalogue on the disk', () => {
-  it('comes back as it was, with files, names, removals and unknown entries, and no signature checked or manifest opened again', async () => {
+  it('is restored with files, names, removals and unknown entries, without checking signatures or opening manifests', async () => {
     const store = createMemoryStore();
     const first = deviceOn(store.records);
     const written = await realEntries();
@@ -123,7 +123,7 @@ describe('the catalogue on the disk', () => {
     );
   });
 
-  it('says what is damaged, opens the rest, and takes what is missing again', async () => {
+  it('reports what is damaged, opens the rest, and takes missing entries again', async () => {
     const store = createMemoryStore();
     const first = deviceOn(store.records);
     const entries = profiles(1_100);
@@ -145,7 +145,7 @@ describe('the catalogue on the disk', () => {
     expect(third.catalogue.digest()).toBe(first.catalogue.digest());
   });
 
-  it('does not keep what went: rows at once, bundles when half of them went', async () => {
+  it('does not keep dropped entries: rows immediately, bundles once half of one is dropped', async () => {
     const store = createMemoryStore();
     const maxLogBytes = 150_000;
     const first = deviceOn(store.records, webCryptography, maxLogBytes);

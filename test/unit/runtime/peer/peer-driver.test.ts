@@ -17,7 +17,7 @@ import { createMemoryStore } from '../../../sim/memory-store.ts';
 
 const OTHER = deviceAt(1);
 
-it('sends what it decided first before what follows from it', async () => {
+it('it sends an earlier decision before what follows from it', async () => {
   const { driver, sent, clock } = await linkedDriver();
   const log = new Catalogue();
   const { body, fileId } = fileBody('a file');
@@ -33,7 +33,7 @@ it('sends what it decided first before what follows from it', async () => {
   expect(sent.map(({ kind }) => kind)).toEqual(['sync', 'holdings']);
 });
 
-it('tells its listeners once nothing waits, with all of it done', async () => {
+it('it calls its listeners once nothing waits and everything is done', async () => {
   const { driver, clock } = await linkedDriver();
   const log = new Catalogue();
   const { body, fileId } = fileBody('a file');

@@ -11,7 +11,7 @@ import { Publisher, type PublisherPorts } from '../../../../src/runtime/peer/pub
 import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt, manifestOf, POOL_KEYS } from '../../../fixtures/pool-fixture.ts';
 
-it('writes entries that come together in a few turns, chained in the order of the calls', async () => {
+it('entries that come together are written in a few turns, chained in the order of the calls', async () => {
   const { publisher, catalogue, kept } = setUp();
   const names = Array.from({ length: 70 }, (_, at) => `name ${at}`);
   const entries = await Promise.all(names.map((name) => publisher.publish({ kind: 'profile', name })));
@@ -23,14 +23,14 @@ it('writes entries that come together in a few turns, chained in the order of th
   expect(catalogue.heads()).toMatchObject([{ seq: 70 }]);
 });
 
-it('writes what is asked for the moment that the last entry was written', async () => {
+it('an entry that comes just as the last one was written is written too', async () => {
   const { publisher } = setUp();
   await publisher.publish({ kind: 'profile', name: 'one' });
   const { entry } = await publisher.publish({ kind: 'profile', name: 'two' });
   expect(entry.seq).toBe(2);
 });
 
-it('spreads nothing that is not durable, and goes on with the same place in the log', async () => {
+it('nothing is spread before it is durable, and a failed entry leaves no gap in the log', async () => {
   const { publisher, catalogue, kept, failKeeping } = setUp();
   failKeeping(new PalmError({ code: 'storage-full', reason: 'device' }));
   const failing = [1, 2].map((at) => publisher.publish({ kind: 'profile', name: `name ${at}` }));
@@ -42,7 +42,7 @@ it('spreads nothing that is not durable, and goes on with the same place in the 
   expect(kept).toHaveLength(1);
 });
 
-it('leaves the others alone when one cannot be written', async () => {
+it('one entry that cannot be written does not affect the others', async () => {
   const { publisher } = setUp();
   const outcomes = await Promise.allSettled([
     publisher.publish({ kind: 'profile', name: 'one' }),
@@ -54,7 +54,7 @@ it('leaves the others alone when one cannot be written', async () => {
   expect(written.map(({ entry }) => entry.seq)).toEqual([1, 2]);
 });
 
-it('refuses what its log has no room for before anything is written, files some way ahead of names', async () => {
+it('a full log refuses entries before anything is written, files somewhat earlier than names', async () => {
   const { publisher, kept } = setUp(new Catalogue(undefined, LOG_RESERVE_BYTES));
   const manifest = await sealManifest(
     manifestOf(deviceAt(0).deviceId),
@@ -73,7 +73,7 @@ it('refuses what its log has no room for before anything is written, files some 
   expect([kept.flat().length, full.kept.flat().length]).toEqual([1, 2]);
 });
 
-it('writes nothing once the device has left', async () => {
+it('nothing is written once the device has left', async () => {
   const { publisher, kept, leave } = setUp();
   leave();
   await expect(publisher.publish({ kind: 'profile', name: 'late' })).rejects.toMatchObject({

@@ -23,8 +23,8 @@ import { deviceAt, fileIdAt, itemAt, manifestOf } from '../../../fixtures/pool-f
 const BLOCK_BYTES = 1_000;
 const BY = deviceAt(1).deviceId;
 
-describe('small fragments that are asked for together', () => {
-  it('are answered in order; what is not here is left out', async () => {
+describe('small fragments that are requested together', () => {
+  it('are sent in order; missing ones are left out', async () => {
     const world = new ServingWorld();
     await world.hold(0);
     await world.hold(2);
@@ -34,7 +34,7 @@ describe('small fragments that are asked for together', () => {
     expect(last).toEqual({ index: world.indexOf(2), block: world.blockOf(2) });
   });
 
-  it('are left out when they are asked for twice, are unknown, or are too much together', async () => {
+  it('are left out if they are requested twice, unknown, or too large together', async () => {
     const world = new ServingWorld(50_000);
     for (const file of [0, 1, 2, 3]) await world.hold(file);
     const answered = await world.ask(0, 0, 1, 2, 3, 9);
@@ -48,7 +48,7 @@ describe('small fragments that are asked for together', () => {
     ]);
   });
 
-  it('of a file whose manifest says less than what is here are left out', async () => {
+  it('are left out if their file’s manifest states less than is here', async () => {
     const world = new ServingWorld();
     await world.hold(0);
     // Another file that names the same fragments, said to be shorter; and one of a long file, said to be
@@ -59,7 +59,7 @@ describe('small fragments that are asked for together', () => {
     expect(await world.ask(5, 6)).toEqual([undefined, undefined]);
   });
 
-  it('that are damaged are left out, and each is noted', async () => {
+  it('are left out if they are damaged, and each is noted', async () => {
     const world = new ServingWorld();
     for (const file of [0, 1, 2]) await world.hold(file);
     for (const file of [0, 2]) expect(world.damage(file)).toBe(true);
@@ -68,7 +68,7 @@ describe('small fragments that are asked for together', () => {
     expect(world.lost).toEqual([0, 2].map((file) => world.hashKeyOf(file)));
   });
 
-  it('whose index is damaged are left out, and each is noted', async () => {
+  it('are left out if their index is damaged, and each is noted', async () => {
     const world = new ServingWorld();
     for (const file of [0, 1]) await world.hold(file);
     expect(world.damageIndex(1)).toBe(true);
@@ -77,7 +77,7 @@ describe('small fragments that are asked for together', () => {
     expect(world.lostIndexes).toMatchObject([{ file: fileIdAt(1), fragment: 0 }]);
   });
 
-  it('take memory of one block at a time, for each who asks', async () => {
+  it('take memory of one block at a time for each requester', async () => {
     const world = new ServingWorld();
     const files = indicesOf(64);
     for (const file of files) await world.hold(file);

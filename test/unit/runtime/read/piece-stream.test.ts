@@ -33,7 +33,7 @@ describe('a plain reader', () => {
     });
   }
 
-  it('makes nothing before it reads, and ends the source when it cancels', async () => {
+  it('requests no piece before it reads, and ends the source when it cancels', async () => {
     const { source, made } = pieceSource();
     const cancel = vi.fn(() => Promise.resolve());
     const reader = pieceStream({ ...source, cancel }).getReader();
@@ -45,7 +45,7 @@ describe('a plain reader', () => {
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  it('hears at once when the source fails from outside', async () => {
+  it('is told immediately when the source fails from outside', async () => {
     const { source } = pieceSource();
     const failure = new Error('stopped');
     let fail: (error: unknown) => void = () => undefined;

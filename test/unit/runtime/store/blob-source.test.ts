@@ -34,20 +34,20 @@ class WatchedBlob extends Blob {
 
 const WHOLE = new Uint8Array(10 * MIB).map((_, at) => (at * 31 + (at >> 12)) & 0xff);
 
-it('answers what is asked for, some at once, with one reading of the file', async () => {
+it('it returns the requested bytes, some together, with one reading of the file', async () => {
   const blob = new WatchedBlob([WHOLE]);
   expect(Buffer.compare(await readInLanes(blob), WHOLE)).toBe(0);
   expect(blob.streamCount).toBe(1);
   expect(blob.slices).toEqual([]);
 });
 
-it('answers the same in an engine whose blobs do not fill buffers', async () => {
+it('it returns the same in an engine whose blobs do not fill buffers', async () => {
   const blob = new WatchedBlob([WHOLE]);
   blob.fillsBuffers = false;
   expect(Buffer.compare(await readInLanes(blob), WHOLE)).toBe(0);
 });
 
-it('answers any part, also one that was read before', async () => {
+it('it returns any part, even one that was read before', async () => {
   const source = blobSource(new Blob([WHOLE]), dirtyMemory);
   for (const [start, end] of [
     [5 * MIB, 6 * MIB],
@@ -77,7 +77,7 @@ for (const fillsBuffers of [true, false]) {
   });
 }
 
-it('is unchanged while the platform reads of it, and says when it does not', async () => {
+it('it counts as unchanged while the platform can read it, and reports when it cannot', async () => {
   const blob = new WatchedBlob([WHOLE]);
   const source = blobSource(blob, dirtyMemory);
   await source.checkUnchanged();
@@ -86,7 +86,7 @@ it('is unchanged while the platform reads of it, and says when it does not', asy
   await blobSource(new Blob([]), dirtyMemory).checkUnchanged();
 });
 
-it('reads nothing for a store that was cancelled', async () => {
+it('it reads nothing for a cancelled store', async () => {
   const blob = new WatchedBlob([new Uint8Array(10)]);
   const reason = new Error('cancelled');
   await expect(blobSource(blob, dirtyMemory).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(reason);

@@ -114,7 +114,7 @@ function storerWith(...devices: readonly DeviceId[]): Storer {
 }
 
 describe('the blocks of a segment', () => {
-  it('are foretold each to its fragment’s home, in order, and those that stay to nobody', () => {
+  it('are each foretold to their fragment’s home, in order; those that stay are not foretold', () => {
     const storer = storerWith(B, C);
     storer.seal(3);
     const published = storer.early.published();
@@ -132,7 +132,7 @@ describe('the blocks of a segment', () => {
     expect(storer.isWatching).toBe(false);
   });
 
-  it('are foretold to whoever comes while nobody was there, and to nobody whose link is down', () => {
+  it('are foretold to a device that joins when none was there, but not to one whose link is down', () => {
     const storer = storerWith();
     storer.seal(2);
     storer.link(B);
@@ -144,13 +144,13 @@ describe('the blocks of a segment', () => {
     expect(storer.toldTo(B)).toHaveLength(toldCount);
   });
 
-  it('are nothing to place by where nobody was told', () => {
+  it('leave the outbox nothing if no device was told', () => {
     const storer = storerWith();
     storer.seal(2);
     expect(storer.early.published()).toBeUndefined();
   });
 
-  it('of a store that failed are over', () => {
+  it('are soon over if their store failed', () => {
     const storer = storerWith(B);
     storer.seal(1);
     storer.early.over();
@@ -160,7 +160,7 @@ describe('the blocks of a segment', () => {
 });
 
 describe('sealing', () => {
-  it('waits while devices that keep up have not fetched too much, until they fetched some', async () => {
+  it('waits while devices that keep up have too much to fetch, until they fetched some', async () => {
     const storer = storerWith(B, C);
     storer.seal(6);
     expect(await storer.hasRoom()).toBe(true);
@@ -187,7 +187,7 @@ describe('sealing', () => {
     expect(await storer.hasRoom()).toBe(false);
   });
 
-  it('does not wait for blocks that were passed over, nor for what others fetch', async () => {
+  it('does not wait for blocks that were passed over, nor for blocks that others fetch', async () => {
     const storer = storerWith(B);
     storer.seal(40);
     storer.serve(C, ...storer.toldTo(B));
@@ -197,7 +197,7 @@ describe('sealing', () => {
     expect(await storer.hasRoom()).toBe(true);
   });
 
-  it('that is cancelled while it waits ends', async () => {
+  it('ends if it is cancelled while it waits', async () => {
     const storer = storerWith(B);
     storer.seal(40);
     const cancelled = new AbortController();

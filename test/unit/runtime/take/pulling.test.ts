@@ -54,7 +54,7 @@ function fragmentOf(segmentCount: number, seed: number): TestFragment {
   return { manifest, index, blocks };
 }
 
-it('a fragment whose blocks were partly here, and are given up while the others are fetched, is held all the same', async () => {
+it('a fragment is held even if some of its blocks were here and are given up while the others are fetched', async () => {
   const { fragments } = createMemoryStore();
   const { manifest, index, blocks } = fragmentOf(SEGMENT_COUNT, 10);
   const hashes = blocks.map(({ hash }) => hash);
@@ -97,7 +97,7 @@ describe('small fragments', () => {
     expect(await world.store.fragments.owners()).toEqual([]);
   });
 
-  it('that were not sent come by themselves', async () => {
+  it('that were not sent are fetched singly', async () => {
     const world = new TakingWorld();
     world.lacksTogether.add(1);
     await world.take();
@@ -105,7 +105,7 @@ describe('small fragments', () => {
     expect(world.outcomes()).toEqual(['held', 'held', 'held']);
   });
 
-  it('of which one is damaged are held, but for that one, and people are told', async () => {
+  it('are held except for a damaged one, and people are told', async () => {
     const world = new TakingWorld();
     world.damaged.add(2);
     await world.take();
@@ -127,7 +127,7 @@ describe('small fragments', () => {
     },
   );
 
-  it('of a device that ends its link over the question are fetched one by one from then on', async () => {
+  it('are fetched one by one from a device that closes its link over the question', async () => {
     const world = new TakingWorld();
     world.isOlder = true;
     await world.take();
@@ -144,7 +144,7 @@ describe('small fragments', () => {
     expect(world.asked).toEqual(['get-fragments']);
   });
 
-  it('of a device that is slow are left for later: asking for more would not help', async () => {
+  it('are left for later if the device is slow: asking for more would not help', async () => {
     const world = new TakingWorld();
     world.isSlow = true;
     await world.take();
@@ -152,14 +152,14 @@ describe('small fragments', () => {
     expect(world.asked).toEqual(['get-fragments']);
   });
 
-  it('of which one cannot be kept here are held, but for that one', async () => {
+  it('are held except for one that cannot be kept here', async () => {
     const world = new TakingWorld();
     world.unkept = 1;
     await expect(world.take()).rejects.toMatchObject({ code: 'storage-full' });
     expect(world.outcomes()).toEqual(['held', 'failed', 'held']);
   });
 
-  it('of a file that was removed meanwhile are refused, and the others come together', async () => {
+  it('are refused if their file was removed in the meantime, and the others come together', async () => {
     const world = new TakingWorld();
     world.removed = 1;
     await world.take();
@@ -167,7 +167,7 @@ describe('small fragments', () => {
     expect(world.asked).toEqual(['get-fragments']);
   });
 
-  it('are all told of before a failure is', async () => {
+  it('are all reported before a failure is', async () => {
     const world = new TakingWorld();
     world.uncounted = 0;
     world.lacksTogether.add(2);
@@ -175,7 +175,7 @@ describe('small fragments', () => {
     expect(world.outcomes()).toEqual(['held', 'held', 'held']);
   });
 
-  it('of a device whose link broke for another reason are fetched together again', async () => {
+  it('are fetched together again from a device whose link broke for another reason', async () => {
     const world = new TakingWorld();
     await world.take();
     world.isLinked = false;
@@ -187,7 +187,7 @@ describe('small fragments', () => {
     expect(world.asked).toEqual(['get-fragments']);
   });
 
-  it('that the disk has no room for are refused for that', async () => {
+  it('are refused as such if the disk has no room for them', async () => {
     const world = new TakingWorld();
     world.store.setCapacity(2 * BLOCK_BYTES);
     await world.take();

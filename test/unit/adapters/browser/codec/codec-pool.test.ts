@@ -33,7 +33,7 @@ afterEach(() => {
 });
 
 describe('seal and open', () => {
-  it('give what the codec gives, and take the buffers they are given', async () => {
+  it('return what the codec returns, and take the buffers that they are given', async () => {
     const pool = openPalm(2, codec);
     const plain = plainSegment();
     const sealing = pool.seal(PARAMETERS, plain, plainHash);
@@ -48,7 +48,7 @@ describe('seal and open', () => {
     expect(await opening).toEqual({ kind: 'opened', plain: plainSegment() });
   });
 
-  it('have the blocks in memory that is taken for them, and give that of what is used up', async () => {
+  it('take memory for the blocks, and give back memory that is used up', async () => {
     const taken: number[] = [];
     const given: Uint8Array[] = [];
     const pool = openPalm(1, codec, {
@@ -85,13 +85,13 @@ describe('seal and open', () => {
     expect(opening).toEqual({ kind: 'opened', plain: plainSegment() });
   });
 
-  it('hash takes the segment', async () => {
+  it('take the segment to hash it', async () => {
     const plain = plainSegment();
     expect(await openPalm(1, codec).hash(plain)).toEqual(plainHash);
     expect(plain).toHaveLength(0);
   });
 
-  it('beside a block that does not fit its hash, the sound one comes back', async () => {
+  it('give back a sound block when another does not match its hash', async () => {
     const { blocks, hashes } = await codec.seal(PARAMETERS, plainSegment(), plainHash);
     const [first, second] = blocks;
     if (first === undefined || second === undefined) throw new Error('There are three blocks.');
@@ -117,7 +117,7 @@ describe('a failure in the worker', () => {
     expect(started).toHaveLength(1);
   });
 
-  it('that is no PalmError, or that of its loading, ends that worker, and the next call gets another', async () => {
+  it('ends the worker if it is no PalmError or happened while loading; the next call gets another worker', async () => {
     const broken = Promise.reject<SegmentCodec>(new TypeError('no wasm'));
     broken.catch(() => {});
     const codecs = [broken, Promise.resolve(codec)];
@@ -145,7 +145,7 @@ describe('a worker that dies', () => {
     expect(started.map((worker) => worker.terminated)).toEqual([true, false, false]);
   });
 
-  it('that cannot even be started fails the call', async () => {
+  it('fails the call if it cannot even be started', async () => {
     const pool = openCodecPool({
       workerCount: 1,
       createWorker: () => {
@@ -181,7 +181,7 @@ describe('calls', () => {
 });
 
 describe('an abort', () => {
-  it('ends a waiting call at once, and it never reaches a worker', async () => {
+  it('ends a waiting call immediately, and the call never reaches a worker', async () => {
     const stuck = stuckCodec();
     const pool = openPalm(1, stuck.codec);
     const calls = [1, 2].map(() => pool.seal(PARAMETERS, plainSegment(), plainHash));
@@ -194,7 +194,7 @@ describe('an abort', () => {
     expect(started[0]?.requestCount).toBe(2);
   });
 
-  it('ends a running call at once, while its worker is not done', async () => {
+  it('ends a running call immediately, before its worker is done', async () => {
     const stuck = stuckCodec();
     const pool = openPalm(1, stuck.codec);
     const controller = new AbortController();
@@ -207,7 +207,7 @@ describe('an abort', () => {
     expect(started).toHaveLength(1);
   });
 
-  it('before the call refuses it', async () => {
+  it('refuses a call that comes after it', async () => {
     const pool = openPalm(1, codec);
     await expectCode(pool.seal(PARAMETERS, plainSegment(), plainHash, AbortSignal.abort()), 'cancelled');
     await expectCode(pool.open(PARAMETERS, [], 0, AbortSignal.abort()), 'cancelled');
@@ -217,7 +217,7 @@ describe('an abort', () => {
 });
 
 describe('close', () => {
-  it('ends workers and all calls, running, waiting and to come', async () => {
+  it('ends workers and all calls: running, waiting and future ones', async () => {
     const stuck = stuckCodec();
     const pool = openPalm(1, stuck.codec);
     const calls = [1, 2, 3].map(() => pool.seal(PARAMETERS, plainSegment(), plainHash));

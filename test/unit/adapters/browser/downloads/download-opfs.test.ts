@@ -41,7 +41,7 @@ afterEach(() => {
 });
 
 describe('the worker’s service', () => {
-  test('writes in place, and cuts what was not durable when it is opened again', async () => {
+  test('writes in place, and cuts off bytes that were not durable when it is opened again', async () => {
     const folder = new MemoryFolder();
     const service = serviceOver(folder);
     expect(await service.open('film', 0)).toEqual({ kind: 'done', value: 0 });
@@ -55,7 +55,7 @@ describe('the worker’s service', () => {
     expect(await service.open('film', 100)).toEqual({ kind: 'done', value: 3 });
   });
 
-  test('erases what it cuts off: zeros that are on the disk before the file is shortened', async () => {
+  test('erases the part that it cuts off: zeros are on the disk before the file is shortened', async () => {
     const folder = new MemoryFolder();
     const service = serviceOver(folder);
     await service.open('film', 0);
@@ -72,7 +72,7 @@ describe('the worker’s service', () => {
     expect(await service.erase('film')).toMatchObject({ kind: 'done' });
   });
 
-  test('erases a file of several portions, and not one that is open', async () => {
+  test('erases a file of several portions, but not an open one', async () => {
     const folder = new MemoryFolder();
     const service = serviceOver(folder);
     await service.open('film', 0);
@@ -100,7 +100,7 @@ describe('the worker’s service', () => {
     expect(await service.erase('film')).toMatchObject({ kind: 'done' });
   });
 
-  test('calls a full disk full, whether it says so or writes less', async () => {
+  test('reports a full disk, whether the disk says so or writes less', async () => {
     const folder = new MemoryFolder();
     const service = serviceOver(folder);
     await service.open('film', 0);
@@ -125,13 +125,13 @@ describe('the worker’s service', () => {
     expect(await service.open('film', 0)).toMatchObject({ kind: 'failed', failure: { code } });
   });
 
-  test('says where there are no sync access handles', async () => {
+  test('reports that there are no sync access handles', async () => {
     const folder = new MemoryFolder();
     folder.hasSyncHandles = false;
     expect(await serviceOver(folder).open('film', 0)).toMatchObject({ failure: { code: 'unsupported' } });
   });
 
-  test('does not hold a file that it could not cut', async () => {
+  test('closes a file that it could not cut', async () => {
     const folder = new MemoryFolder();
     const service = serviceOver(folder);
     folder.truncateFails = true;
@@ -142,7 +142,7 @@ describe('the worker’s service', () => {
 });
 
 describe('the page’s side', () => {
-  test('hands buffers over instead of copying them, and errors arrive with their code', async () => {
+  test('transfers buffers instead of copying them, and receives errors with their code', async () => {
     const folder = new MemoryFolder();
     const writer = writerOver(folder);
     await writer.open('film', 0);
@@ -168,7 +168,7 @@ describe('the page’s side', () => {
     expect(started).toHaveLength(2);
   });
 
-  test('a worker that dies fails what it had, and the next open gets another', async () => {
+  test('fails the calls of a worker that dies, and the next open gets another worker', async () => {
     const folder = new MemoryFolder();
     const writer = writerOver(folder);
     await writer.open('film', 0);
@@ -183,7 +183,7 @@ describe('the page’s side', () => {
     expect(await writer.open('film', 0)).toBe(0);
   });
 
-  test('a worker that cannot be started fails the open', async () => {
+  test('fails the open when the worker cannot be started', async () => {
     const writer = new OpfsWriter(() => {
       throw new TypeError('refused by the content security policy');
     });
@@ -192,7 +192,7 @@ describe('the page’s side', () => {
 });
 
 describe('erasing', () => {
-  test('goes on beside a file that is written, one file after another', async () => {
+  test('runs while a file is written, one file after another', async () => {
     const folder = new MemoryFolder();
     const writer = writerOver(folder);
     for (const name of ['a', 'b', 'film']) {
@@ -217,7 +217,7 @@ describe('erasing', () => {
     expect(started[0]?.terminated).toBe(true);
   });
 
-  test('that fails for one file does not keep another', async () => {
+  test('continues with the next file when it fails for one', async () => {
     const erasures = new Erasures((name) =>
       name === 'bad' ? Promise.reject(new Error('It cannot be opened.')) : Promise.resolve(),
     );
@@ -247,7 +247,7 @@ describe('a kept file', () => {
     expect(started[0]?.terminated).toBe(true);
   });
 
-  test('that is released keeps what it can, and claims no more', async () => {
+  test('keeps what it can when it is released, and claims no more', async () => {
     const folder = new MemoryFolder();
     const writer = writerOver(folder);
     const durable: number[] = [];
@@ -268,7 +268,7 @@ describe('a kept file', () => {
 });
 
 describe('a picked file', () => {
-  test('is made durable at 16 MiB and whenever it has doubled, and is copied only to go on', async () => {
+  test('is made durable at 16 MiB and whenever it has doubled, and is copied only to continue', async () => {
     const picked = new MemoryPicked();
     const durable: number[] = [];
     const sink = new PickedSink(picked.handle(), 0, async (durableBytes, modifiedMs) => {
@@ -327,7 +327,7 @@ describe('the records', () => {
   /** As it is on the disk. */
   const row = { ...others, place: destination };
 
-  test('come back as they were, the oldest first, one for a file', async () => {
+  test('come back unchanged, oldest first, one for each file', async () => {
     const records = new DownloadRecords('records');
     const older = { ...record, fileId: fileIdOf(new Uint8Array([2])), startedAtMs: 4 };
     await records.put(record);

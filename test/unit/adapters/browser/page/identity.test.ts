@@ -43,7 +43,7 @@ describe('the identity', () => {
     expect(deviceId).toBe(deviceIdOf(publicKey));
   });
 
-  it('is the same when it is loaded again, and by tabs that ask for it at the same time', async () => {
+  it('is the same when it is loaded again, and for tabs that load it at the same time', async () => {
     const together = await Promise.all([loadIdentity(), loadIdentity(), loadIdentity()]);
     const later = await loadIdentity();
     const ids = new Set([...together, later].map((identity) => identity.deviceId));
@@ -52,7 +52,7 @@ describe('the identity', () => {
     expect(await together[2]?.sign(message)).toEqual(await later.sign(message));
   });
 
-  it('keeps a private key that nobody can export', async () => {
+  it('has a private key that cannot be exported', async () => {
     await loadIdentity();
     const row: unknown = await storedRow();
     const privateKey = typeof row === 'object' && row !== null ? Reflect.get(row, 'privateKey') : undefined;
@@ -62,13 +62,13 @@ describe('the identity', () => {
     await expect(crypto.subtle.exportKey('jwk', privateKey)).rejects.toThrow();
   });
 
-  it('is another one once it was forgotten', async () => {
+  it('is a new one after it was deleted', async () => {
     const before = await loadIdentity();
     await forgetIdentity();
     expect((await loadIdentity()).deviceId).not.toBe(before.deviceId);
   });
 
-  it('that is damaged is reported, and not replaced by another', async () => {
+  it('is reported when it is damaged, and not replaced', async () => {
     await loadIdentity();
     for (const damaged of [null, 1, {}, { privateKey: 1, publicKey: 2 }, await extractablePair()]) {
       await storeRow(damaged);
@@ -79,19 +79,19 @@ describe('the identity', () => {
   });
 });
 
-describe('a browser that cannot', () => {
-  it('make Ed25519 keys is told so', async () => {
+describe('a browser', () => {
+  it('that cannot make Ed25519 keys is reported', async () => {
     const refusal = new DOMException('Unrecognized name.', 'NotSupportedError');
     vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValue(refusal);
     await expect(loadIdentity()).rejects.toSatisfy((error) => isPalmError(error, 'unsupported'));
   });
 
-  it('be trusted with keys, because its page is not secure, is told so', async () => {
+  it('whose page is not secure is reported', async () => {
     vi.stubGlobal('isSecureContext', false);
     await expect(loadIdentity()).rejects.toSatisfy((error) => isPalmError(error, 'unsupported'));
   });
 
-  it('keep anything is told so', async () => {
+  it('that cannot keep anything is reported', async () => {
     vi.stubGlobal('indexedDB', {
       open: () => {
         throw new DOMException('Not allowed.', 'SecurityError');

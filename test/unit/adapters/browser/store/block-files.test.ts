@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 describe('block files', () => {
-  it('give back what was written, each block from its slot', async () => {
+  it('return what was written, each block from its slot', async () => {
     const files = await BlockFiles.over(newFolder(), []);
     const slots = await Promise.all([1, 2, 3].map((seed) => put(files, bytesOf(seed))));
     expect(new Set(slots).size).toBe(3);
@@ -57,12 +57,12 @@ describe('block files', () => {
     expect([files.take(10), files.take(BLOCK_BYTES)]).toEqual([2 ** 31 + 3, 1]);
   });
 
-  it('read what a file lacks as fewer bytes', async () => {
+  it('return fewer bytes where a file is too short', async () => {
     const files = await BlockFiles.over(newFolder(), [0]);
     expect(await files.read(0, dirtyMemory.take(1000))).toHaveLength(0);
   });
 
-  it('remove a file with its last block, and use its number again', async () => {
+  it('remove a file with its last block, and reuse its number', async () => {
     const folder = newFolder();
     const files = await BlockFiles.over(folder, []);
     const slot = await put(files, bytesOf(1));
@@ -83,14 +83,14 @@ describe('block files', () => {
     expect(await files.read(slot, dirtyMemory.take(1000))).toEqual(bytesOf(2));
   });
 
-  it('remove at the start what a crash left without a block', async () => {
+  it('remove at the start a file that a crash left without a block', async () => {
     const folder = newFolder();
     for (const name of ['pack-0', 'pack-1', 'pack-7', 'something']) (await folder.open(name)).close();
     await BlockFiles.over(folder, [PACK_SLOTS]);
     expect(await folder.names()).toEqual(['pack-1']);
   });
 
-  it('keep a bounded number of files open, and flush those that they close', async () => {
+  it('keep a bounded number of files open, and flush files before they close them', async () => {
     const folder = newFolder();
     const packs = Array.from({ length: 80 }, (_, pack) => pack * PACK_SLOTS);
     const files = await BlockFiles.over(folder, packs);
@@ -103,7 +103,7 @@ describe('block files', () => {
     expect(await files.read(slot, dirtyMemory.take(1000))).toEqual(bytesOf(1));
   });
 
-  it('wait for the page before this one to let go of its files', async () => {
+  it('wait for the previous page to close its files', async () => {
     const folder = newFolder();
     folder.openNames.add('pack-0');
     const files = await BlockFiles.over(folder, []);
@@ -112,7 +112,7 @@ describe('block files', () => {
     expect(await files.read(await writing, dirtyMemory.take(1000))).toEqual(bytesOf(1));
   });
 
-  it('say that a disk is full, and the slot can be freed', async () => {
+  it('report a full disk, and the slot can be freed', async () => {
     const folder = newFolder();
     const files = await BlockFiles.over(folder, []);
     folder.fits = () => false;

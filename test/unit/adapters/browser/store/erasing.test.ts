@@ -152,7 +152,7 @@ const CASES: readonly Erasing[] = [
 ];
 
 describe.each(CASES)('$name', ({ before, work, isDone, erased }) => {
-  it('is whole or not at all, wherever the machine stops, and nothing else is lost or damaged', async () => {
+  it('happens as a whole or not at all, wherever the machine stops, and nothing else is lost or damaged', async () => {
     const stepCount = await stepsOf(before, work);
     expect(stepCount).toBeGreaterThan(0);
     for (let steps = 0; steps <= stepCount; steps++) {
@@ -184,7 +184,7 @@ describe.each(CASES)('$name', ({ before, work, isDone, erased }) => {
   });
 });
 
-it('a row of before is opened by the disk as long as it counts', async () => {
+it('the disk opens a replaced row only while it counts', async () => {
   const store = await begin((opened) => commit(opened, ONE));
   expect(oldRows.map(nameOf)).toContain(`indexes ${ONE.stored.fragmentId}`);
   for (const row of oldRows) expect(opens(row), nameOf(row)).toBe(true);
@@ -205,7 +205,7 @@ it('keys that no row was written under are erased when the store is opened', asy
   expect(keysOnDisk().size).toBe(4);
 });
 
-it('a private file is not known by the handle of its source', async () => {
+it('the handle of its source does not reveal a private file', async () => {
   const handle = { kind: 'file', name: 'secret.txt' } as const;
   const store = await begin();
   await store.journal.put({ ...STORE, isPrivate: true, handle });
@@ -214,7 +214,7 @@ it('a private file is not known by the handle of its source', async () => {
   expect(stores.find(({ storeId }) => storeId === STORE.storeId)?.handle).toBeUndefined();
 });
 
-it('on a full disk everything that is there can be let go', async () => {
+it('everything on a full disk can be let go', async () => {
   const store = await begin();
   disk.mostBytes = 0;
   const refused = (async () => {
@@ -253,7 +253,7 @@ it.each([0, 32, 40])(
   },
 );
 
-it('a damaged row that names the slot of another takes nothing with it', async () => {
+it('a damaged row that names another row’s slot destroys nothing', async () => {
   const store = await begin();
   await commit(store, fragmentOf(4));
   store.close();
@@ -276,8 +276,8 @@ it('a damaged row that names the slot of another takes nothing with it', async (
   expect(oldRows.filter((row) => opens(row)).map(nameOf)).not.toContain(`indexes ${stored.fragmentId}`);
 });
 
-describe('what is being sealed', () => {
-  it('when its store is ended is not noted, and takes nothing from whoever has its slot then', async () => {
+describe('a hash that is being sealed', () => {
+  it('is not written once its store has ended, and does not harm the next owner of its slot', async () => {
     const store = await begin();
     const { storeId } = STORE;
     const [noted] = await Promise.allSettled([store.journal.put(STORE), store.journal.end(storeId)]);
@@ -293,7 +293,7 @@ describe('what is being sealed', () => {
     expect(await again.fragments.getIndex(stored.fragmentId)).toEqual(indexBytes);
   });
 
-  it('when all is cleared is cleared, too', async () => {
+  it('is cleared with everything else', async () => {
     const store = await begin();
     await put(store, fragmentOf(5));
     await Promise.all([

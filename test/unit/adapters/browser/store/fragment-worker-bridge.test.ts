@@ -52,7 +52,7 @@ describe('the fragment store behind its worker', () => {
   });
 });
 
-it('gives the buffer of a block that came from elsewhere back once it is written', async () => {
+it('the buffer of a block from elsewhere comes back once it is written', async () => {
   const buffers = new BufferPool();
   const store = openStore(buffers);
   const bytes = buffers.take(BLOCK_BYTES);
@@ -65,7 +65,7 @@ it('gives the buffer of a block that came from elsewhere back once it is written
   expect(buffers.take(BLOCK_BYTES)[0]).toBe(0);
 });
 
-it('a block from the files is answered in memory that was used before, and what it has no use of is given back', async () => {
+it('a block from the files is returned in reused memory, and unused memory is given back', async () => {
   const memory = new BufferPool();
   const folder = new TestPackFolder();
   const store = openStore(memory, folder);
@@ -82,7 +82,7 @@ it('a block from the files is answered in memory that was used before, and what 
 });
 
 describe('a worker that dies', () => {
-  it('fails the calls that it had, says that what was kept is safe, and the next call has another', async () => {
+  it('fails its calls, reports that kept data is safe, and is replaced for the next call', async () => {
     const store = openStore();
     const { hash, bytes } = blockOf(1, 200_000);
     await store.putBlocks(ownerOfTaking(1), [{ hash, bytes: bytes.slice() }], 'claimed', keepAs(0));
@@ -95,7 +95,7 @@ describe('a worker that dies', () => {
     expect(started).toHaveLength(2);
   });
 
-  it('fails every call with the reason when the store cannot be opened', async () => {
+  it('fails every call with the reason if the store cannot be opened', async () => {
     const opening = Promise.reject<DeviceStore>(new Error('no storage'));
     opening.catch(() => undefined);
     const refused = bridgeToFragmentWorker(new BufferPool(), () => {

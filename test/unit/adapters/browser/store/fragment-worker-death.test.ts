@@ -19,7 +19,7 @@ afterEach(() => {
   for (const worker of started.splice(0)) worker.terminate();
 });
 
-it('that dies while it writes fails that write alone', async () => {
+it('a worker that dies while it writes fails only that write', async () => {
   const store = openStore();
   const [kept, lost] = [copyable(1), copyable(2)];
   await store.putBlocks(ownerOfTaking(1), [kept.copy()], 'computed');
@@ -32,7 +32,7 @@ it('that dies while it writes fails that write alone', async () => {
   expect(await store.getBlock(lost.hash)).toEqual(lost.bytes);
 });
 
-it('that dies while it reads fails those reads, and each block can be read again', async () => {
+it('a worker that dies while it reads fails those reads, and each block can be read again', async () => {
   const store = openStore();
   const blocks = [1, 2, 3].map(copyable);
   await store.putBlocks(
@@ -46,7 +46,7 @@ it('that dies while it reads fails those reads, and each block can be read again
   for (const { hash, bytes } of blocks) expect(await store.getBlock(hash)).toEqual(bytes);
 });
 
-it('that cannot be started fails the call with the cause, and the next call tries again', async () => {
+it('a worker that cannot be started fails the call with the cause, and the next call tries again', async () => {
   const cause = new TypeError('refused by the content security policy');
   let isRefused = true;
   const store = openStore(() => {

@@ -87,7 +87,7 @@ describe('the fragment store with files', () => {
     expect(folder.flushedNames).toEqual(['pack-0']);
   });
 
-  it('says that its files cannot be had, and does not take their blocks for damaged', async () => {
+  it('reports files that cannot be opened, and does not count their blocks as damaged', async () => {
     const folder = packFolder();
     const block = blockOf(1, 250_000);
     await (
@@ -100,7 +100,7 @@ describe('the fragment store with files', () => {
     expect(await again.fragments.getBlock(block.hash)).toEqual(blockOf(1, 250_000).bytes);
   });
 
-  it('writes no row for what a job did not keep, and frees its files when it is opened again', async () => {
+  it('writes no row for blocks that a job did not keep, and frees their slots when it is opened again', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
     await fragments.putBlocks(ownerOfTaking(1), [blockOf(1, 250_000)], 'claimed');
@@ -110,7 +110,7 @@ describe('the fragment store with files', () => {
     expect(await folder.names()).toEqual([]);
   });
 
-  it('writes a damaged block anew where it lay, so that rows stay right', async () => {
+  it('rewrites a damaged block where it was, so that rows stay right', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
     const [first, second] = [blockOf(1, 250_000), blockOf(2, 250_000)];
@@ -134,7 +134,7 @@ describe('the fragment store with files', () => {
     expect(await again.getBlock(second.hash)).toEqual(blockOf(2, 250_000).bytes);
   });
 
-  it('does not give a place away while it is written', async () => {
+  it('does not give a slot away while it is written', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
     const putting = fragments.putBlocks(ownerOfTaking(1), [blockOf(1, 250_000)], 'computed');
@@ -145,7 +145,7 @@ describe('the fragment store with files', () => {
     expect(await fragments.hasBlocks([blockOf(1, 250_000).hash])).toEqual([false]);
   });
 
-  it('takes bytes whose hashes were computed as they are', async () => {
+  it('takes bytes with computed hashes without checking them', async () => {
     const { fragments } = await openStore();
     const { hash } = blockOf(1);
     await fragments.putBlocks(ownerOfTaking(1), [{ hash, bytes: blockOf(2).bytes }], 'computed');
@@ -188,7 +188,7 @@ describe('the store journal', () => {
     expect(await journal.load()).toEqual({ stores: [], damagedCount: 0 });
   });
 
-  it('is added to a database of the first version, which keeps what it has', async () => {
+  it('is added to a database of the first version, which keeps its data', async () => {
     const first = await openDB('palm', 1, {
       upgrade: (database) => void database.createObjectStore('meta'),
     });
@@ -271,7 +271,7 @@ describe('a damaged row', () => {
     expect(await rowCount('blocks')).toBe(0);
   });
 
-  it('of a fragment that names a slot twice costs the second its block, and no other', async () => {
+  it('of a fragment that names a slot twice loses the second block, and no other', async () => {
     const folder = packFolder();
     const { fragments } = await openStore('palm', folder);
     const blocks = [blockOf(1, 250_000), blockOf(2, 250_000)];
@@ -285,7 +285,7 @@ describe('a damaged row', () => {
     expect(await again.getBlock(blockOf(1, 250_000).hash)).toEqual(blockOf(1, 250_000).bytes);
   });
 
-  it('of a fragment is removed with what it claims, not listed, and counted', async () => {
+  it('of a fragment is removed with its claims, not listed, and counted', async () => {
     const store = await openStore();
     const { fragments } = store;
     await putRow('fragments', { fragmentId: 'nonsense', fileId: 1, fragment: -1, blockBytes: 'x' });
@@ -342,7 +342,7 @@ describe('the connection', () => {
     expect(connections).toHaveLength(4);
   });
 
-  it('gives way to a tab with a newer Palm, and says so', async () => {
+  it('gives way to a tab with a newer version of Palm, and says so', async () => {
     const { fragments } = await openStore();
     const newer = await openDB('palm-device', 7);
     newer.close();
@@ -350,14 +350,14 @@ describe('the connection', () => {
     expect(failure).toMatchObject({ failure: { code: 'storage-failed', reason: 'updated-elsewhere' } });
   });
 
-  it('reports a tab with a newer Palm that was there first', async () => {
+  it('reports a tab with a newer version of Palm that was there first', async () => {
     (await openDB('palm-device', 7)).close();
     await expect(openIdbStore('palm-device')).rejects.toSatisfy((error) =>
       isPalmError(error, 'storage-failed'),
     );
   });
 
-  it('fails calls after close, and keeps what was written before', async () => {
+  it('fails calls after close, and keeps earlier writes', async () => {
     const store = await openStore();
     const block = blockOf(1);
     await store.fragments.putBlocks(ownerOfTaking(1), [block], 'claimed', keepAs(0));
@@ -376,7 +376,7 @@ describe('the connection', () => {
 });
 
 describe('a transaction', () => {
-  it('whose body throws after it wrote leaves nothing, and the error comes out as it is', async () => {
+  it('leaves nothing if its body throws after a write, and passes the error on', async () => {
     const database = await PalmDatabase.open('palm-device');
     const error = new PalmError({ code: 'refused', reason: 'not-here' });
     const running = database.run(['meta'], 'readwrite', 'relaxed', async (transaction) => {
@@ -388,7 +388,7 @@ describe('a transaction', () => {
     expect(await (await openStore()).records.getMeta('name')).toBeUndefined();
   });
 
-  it('stores of a view what it shows, not the buffer behind it', async () => {
+  it('stores only the bytes of a view, not the buffer behind it', async () => {
     const { hash, bytes } = blockOf(1);
     const large = new Uint8Array(1_000_000);
     large.set(bytes, 500);

@@ -88,7 +88,7 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
   now.close();
 });
 
-it('version 4, where the journal has the hashes of what is sealed', async () => {
+it('version 4, with the hashes of sealed segments in the journal', async () => {
   const database = await openDB('palm', 4, { upgrade: (fresh) => createVersion4(fresh) });
   const fragment = fragmentOf(0, [1]);
   const places = Uint32Array.of(1, 200_000);
@@ -119,7 +119,7 @@ it('version 4, where the journal has the hashes of what is sealed', async () => 
   expect(await fragments.kept(OWNER)).toEqual(new Map());
 });
 
-it('version 4: a store of which no row is there keeps its hashes, until it is given up', async () => {
+it('version 4: a store without rows keeps its hashes until it is discarded', async () => {
   const database = await openDB('palm', 4, { upgrade: (fresh) => createVersion4(fresh) });
   await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES });
   database.close();
@@ -132,7 +132,7 @@ it('version 4: a store of which no row is there keeps its hashes, until it is gi
   expect(await fragments.kept(OWNER)).toEqual(new Map());
 });
 
-it('version 4: a store whose hashes are not whole goes, with what was sealed of it', async () => {
+it('version 4: a store with incomplete hashes is deleted, with its sealed blocks', async () => {
   const database = await openDB('palm', 4, { upgrade: (fresh) => createVersion4(fresh) });
   await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES.slice(32) });
   await database.put('kept', {
@@ -159,7 +159,7 @@ it('version 1, where every block is a row', async () => {
   for (const seed of [1, 2]) expect(await fragments.getBlock(hashAt(seed))).toEqual(bytesOf(seed));
 });
 
-it('a fragment whose index cannot be read goes, and the others stay', async () => {
+it('a fragment with an unreadable index is deleted, and the others stay', async () => {
   const database = await version3();
   const [kept, lost] = [fragmentOf(0, [1]), fragmentOf(1, [2])];
   await putFragment(database, kept);
@@ -170,7 +170,7 @@ it('a fragment whose index cannot be read goes, and the others stay', async () =
   expect(await (await open()).fragments.list()).toEqual([kept.stored]);
 });
 
-it('an upgrade that fails leaves the database as it was, and the next one does it', async () => {
+it('a failed upgrade leaves the database as it was, and the next one succeeds', async () => {
   const database = await version3();
   const fragment = fragmentOf(0, [1, 2]);
   await putFragment(database, fragment);

@@ -35,7 +35,7 @@ it('a block that was sealed here is served once from memory, then from the disk'
   expect(loads).toEqual([1]);
 });
 
-it('a small block that was sealed here is served from memory as often as it is asked for', async () => {
+it('a small block that was sealed here is served from memory any number of times', async () => {
   const { store, loads, spent } = disk();
   const bytes = new Uint8Array(1_000).fill(7);
   await store.putBlocks(ownerOfTaking(1), [{ hash: markedHash(1), bytes }], 'computed');
@@ -70,7 +70,7 @@ it('the oldest give way, and their memory is spent', async () => {
   expect(loads).toEqual([0]);
 });
 
-it('all are forgotten when nobody fetches, when the store is cleared, and when fragments are dropped', async () => {
+it('all are forgotten when nobody fetches them, when the store is cleared, and when fragments are dropped', async () => {
   for (const forget of [
     () => vi.advanceTimersByTimeAsync(20_000),
     (store: FragmentStore) => store.clear(),
@@ -100,7 +100,7 @@ it('the index of a fragment that was just made is served from memory, until the 
   expect(indexLoads).toEqual([made.stored.fragmentId]);
 });
 
-it('a fragment that is dropped takes its own blocks along, and no others', async () => {
+it('a dropped fragment takes its own blocks along, and no others', async () => {
   const { store, loads, spent } = disk();
   const [one, two] = [markedBlock(1), markedBlock(2)];
   await store.putBlocks(ownerOfTaking(1), [one, two], 'computed');
@@ -127,7 +127,7 @@ it('fragments of blocks from elsewhere, and those that could not be made, are no
   ]);
 });
 
-it('the oldest indexes give way to what would be too much', async () => {
+it('the oldest indexes give way when there are too many', async () => {
   const { store, indexLoads } = disk();
   await store.putBlocks(ownerOfTaking(1), [markedBlock(1)], 'computed');
   const long = [1, 2, 3].map((seed) => fragmentOf(1, MIB / 2 - seed));

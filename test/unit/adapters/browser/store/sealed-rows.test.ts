@@ -24,7 +24,7 @@ describe('the golden vectors', () => {
     });
   });
 
-  it('tell a row that was let go from one that is damaged', async () => {
+  it('distinguish a row that was let go from a damaged one', async () => {
     const { slot, name, sealed } = vectors.erased;
     const seals = await sealsOver(bytesOfHex(vectors.keys));
     expect(seals.isErased(slot)).toBe(true);
@@ -33,7 +33,7 @@ describe('the golden vectors', () => {
 });
 
 describe('the file of keys', () => {
-  it('has a key in each slot that is taken, zeros in one that is erased, and lengthens by whole pages of the disk', async () => {
+  it('has a key in each taken slot and zeros in an erased one, and grows by whole pages of the disk', async () => {
     const file = new MemoryFile();
     const slots = await KeySlots.over(file, []);
     expect(slots.take(3)).toEqual([0, 1, 2]);
@@ -55,7 +55,7 @@ describe('the file of keys', () => {
     expect(keyAt(file, 1)).not.toBe(second);
   });
 
-  it('makes keys before they are taken, many in one call', async () => {
+  it('makes keys ahead of use, many in one call', async () => {
     const file = new MemoryFile();
     const slots = await KeySlots.over(file, []);
     const taken = slots.take(1);
@@ -70,7 +70,7 @@ describe('the file of keys', () => {
     expect(taken.map((slot) => keyAt(file, slot))).not.toContain('00'.repeat(32));
   });
 
-  it('keeps what rows name when it is opened, erases the rest, and writes neighbours in one call', async () => {
+  it('keeps the keys that rows name when it is opened, erases the rest, and writes neighbours in one call', async () => {
     const file = new MemoryFile();
     const before = await KeySlots.over(file, []);
     before.take(600);
@@ -89,7 +89,7 @@ describe('the file of keys', () => {
     expect(file.writeCount).toBe(5);
   });
 
-  it('takes half a key at its end for none', async () => {
+  it('ignores half a key at its end', async () => {
     const file = new MemoryFile(new Uint8Array(40).fill(9));
     const slots = await KeySlots.over(file, [0]);
     expect(slots.keyIn(0)).toEqual(new Uint8Array(32).fill(9));
@@ -97,7 +97,7 @@ describe('the file of keys', () => {
     expect(file.bytes.slice(32, 40)).toEqual(new Uint8Array(8));
   });
 
-  it('says that the disk is full, and is as it was when there is room again', async () => {
+  it('reports a full disk, and works again when there is room', async () => {
     const file = new MemoryFile();
     const slots = await KeySlots.over(file, []);
     slots.take(1);
@@ -114,7 +114,7 @@ describe('the file of keys', () => {
 });
 
 describe('a disk on which no file can grow', () => {
-  it('refuses new slots, and erases what is there all the same', async () => {
+  it('refuses new slots, and still erases existing ones', async () => {
     const file = new MemoryFile();
     const slots = await KeySlots.over(file, []);
     const taken = slots.take(128);
@@ -136,7 +136,7 @@ describe('a disk on which no file can grow', () => {
 });
 
 describe('without a file', () => {
-  it('rows are what they are, and sealed ones wait for it', async () => {
+  it('rows stay unsealed, and sealed ones wait for the file', async () => {
     const seals = new RowSeals(undefined);
     const [slot = 0] = seals.take(1);
     expect(slot).toBe(NO_SLOT);

@@ -38,7 +38,7 @@ let disk: CrashingDisk;
 beforeEach(beginAnew);
 afterEach(() => disk.end());
 
-it('all of it is there, sealed, and the old database is gone for good', async () => {
+it('everything is taken over, sealed, and the old database is gone for good', async () => {
   await makeVersion5();
   const store = await open();
   await expectAll(store);
@@ -86,7 +86,7 @@ it('wherever the machine stops, nothing is lost, and the old database is whole u
   expect(wholeCount).toBeGreaterThan(stepCount);
 });
 
-it('what an app of before stores is refused from the first copy on, and not lost', async () => {
+it('stores of an older app are refused from the first copy on, and not lost', async () => {
   await makeVersion5();
   (await open()).close();
   const { stepCount } = disk;
@@ -112,7 +112,7 @@ it('what an app of before stores is refused from the first copy on, and not lost
   }
 });
 
-it('a block whose key is no hash is damage, and does not keep the rest from being taken over', async () => {
+it('a block with a key that is no hash is damage, and the rest is still taken over', async () => {
   await makeVersion5();
   const before = await openDB('palm', 5);
   await before.put('blocks', BLOCK, 'no hash');
@@ -122,7 +122,7 @@ it('a block whose key is no hash is damage, and does not keep the rest from bein
   expect(store.damagedRowCount()).toBe(1);
 });
 
-it('a copy that is not read back as it was leaves the old database whole, and it can be tried again', async () => {
+it('a copy that differs when read back leaves the old database whole, and it can be tried again', async () => {
   await makeVersion5();
   const sound = disk.folder('keys');
   const lying: PackFolder = {
@@ -145,12 +145,12 @@ it('a copy that is not read back as it was leaves the old database whole, and it
   await expectAll(await open());
 });
 
-it('a device that is new has the place of the old database taken', async () => {
+it('a new device occupies the place of the old database', async () => {
   (await open()).close();
   await expect(openDB('palm', 5)).rejects.toMatchObject({ name: 'VersionError' });
 });
 
-it('what is in use already is not replaced by a database of the old name', async () => {
+it('a database in use is not replaced by one of the old name', async () => {
   const store = await open();
   await store.secrets.put('pool-invite', utf8('another'));
   store.close();
@@ -164,7 +164,7 @@ it('what is in use already is not replaced by a database of the old name', async
   expect(await isOldWhole()).toBe(true);
 });
 
-it('without files it is taken over as it was', async () => {
+it('without files everything is taken over unsealed', async () => {
   await makeVersion5();
   await expectAll(await openDeviceStore(undefined));
 });

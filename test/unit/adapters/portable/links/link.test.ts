@@ -6,7 +6,7 @@ import { Link } from '../../../../../src/adapters/portable/links/link.ts';
 import { dirtyMemory } from '../../../../fixtures/dirty-memory.ts';
 import { deviceAt } from '../../../../fixtures/pool-fixture.ts';
 
-it('takes no progress for life once the last ping went out: a frozen page’s browser takes whatever comes', async () => {
+it('once the last ping went out, progress is no sign of life: a frozen page’s browser still takes whatever comes', async () => {
   const { link, channel, heardCount } = setUp();
   link.ping();
   channel.bufferedBytes = 0;
@@ -16,7 +16,7 @@ it('takes no progress for life once the last ping went out: a frozen page’s br
   expect(heardCount()).toBe(0);
 });
 
-it('takes progress for life while the last ping waits behind what the other end takes slowly', async () => {
+it('progress is a sign of life while the last ping waits behind bytes that the other end takes slowly', async () => {
   const { link, channel, heardCount } = setUp();
   await link.queue.send([new Uint8Array(200_000)], 'bulk');
   link.ping();

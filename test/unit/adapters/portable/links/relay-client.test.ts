@@ -111,7 +111,7 @@ describe('with the relay', () => {
     expect(first.log.lines).toEqual(['connecting', 'connected', 'entered with 0', 'arrived', 'departed']);
   });
 
-  it('a client comes back to a relay that was restarted', async () => {
+  it('a client returns to a restarted relay', async () => {
     const { client, log, clock } = openClient(urlOf(relay));
     await log.until('connected');
     await relay.close();
@@ -133,7 +133,7 @@ describe('with the relay', () => {
   });
 });
 
-describe('with a relay that does as the test says', () => {
+describe('with a scripted relay', () => {
   /** A server that does as told with each frame, and a promise of its first socket. */
   async function serve(answer: (socket: WebSocket, kind: string) => void): Promise<string> {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -156,7 +156,7 @@ describe('with a relay that does as the test says', () => {
     socket.send(encodeRelayFrame({ kind: 'entered', you: connectionIdOf(new Uint8Array(16)), others: [] }));
   }
 
-  it('a relay that answers pings is kept, however long it says nothing else', async () => {
+  it('a relay that answers pings is kept, however long it is otherwise silent', async () => {
     let pingCount = 0;
     let isTaken = (): void => undefined;
     const url = await serve((socket, kind) => {
@@ -209,7 +209,7 @@ describe('with a relay that does as the test says', () => {
     expect(log.lines).toContain('lost');
   });
 
-  it('silence instead of entering does, too', async () => {
+  it('silence instead of entering ends it, too', async () => {
     let isAsked = (): void => undefined;
     const asked = new Promise<void>((resolve) => {
       isAsked = resolve;
@@ -236,7 +236,7 @@ describe('with a relay that does as the test says', () => {
     await log.until('lost');
   });
 
-  it('a reason of its own is passed on', async () => {
+  it('a reason of the relay’s own is passed on', async () => {
     const url = await serve((socket) => {
       socket.close(4_002, 'the room is full');
     });
@@ -267,7 +267,7 @@ describe('with a relay that does as the test says', () => {
   });
 });
 
-it('an address that cannot be used is told of, not thrown', () => {
+it('an unusable address is reported, not thrown', () => {
   const { log } = openClient('gopher://nowhere');
   expect(log.lines[1]).toContain('rejected');
   expect(log.lines[2]).toBe('lost');

@@ -61,7 +61,7 @@ async function outcome(sent: Promise<void>): Promise<string> {
 const bulk = new Uint8Array(1_000_000).fill(66);
 
 describe('the send queue', () => {
-  it('writes up to the mark and no further, and goes on when the channel has drained', async () => {
+  it('writes up to the mark and no further, and continues when the channel has drained', async () => {
     const { channel, queue } = setUp();
     const sent = [queue.send([bulk], 'bulk'), queue.send([bulk], 'bulk'), queue.send([bulk], 'bulk')];
     expect(channel.bufferedBytes).toBeGreaterThanOrEqual(SEND_QUEUE_HIGH_BYTES);
@@ -94,7 +94,7 @@ describe('the send queue', () => {
     expect(channel.arrived()).toEqual(['bulk 66']);
   });
 
-  it('cancels what has not begun, and sends whole what has', async () => {
+  it('cancels messages that have not begun, and finishes those that have', async () => {
     const { channel, queue } = setUp();
     const abort = new AbortController();
     const begun = queue.send([bulk, bulk], 'bulk', abort.signal);
@@ -107,7 +107,7 @@ describe('the send queue', () => {
     expect(channel.arrived()).toEqual(['bulk 66']);
   });
 
-  it('fails everything that waits when it closes, and everything after', async () => {
+  it('fails everything that waits when it closes, and all later messages', async () => {
     const { channel, queue } = setUp();
     const sent = [queue.send([bulk, bulk], 'bulk'), queue.send([bulk], 'bulk')].map(outcome);
     queue.close('test');
@@ -127,14 +127,14 @@ describe('the send queue', () => {
     expect(await sent).toBe('link-closed');
   });
 
-  it('refuses a message that is too long, and goes on with the next', async () => {
+  it('refuses a message that is too long, and continues with the next', async () => {
     const { channel, queue } = setUp();
     expect(await outcome(queue.send([new Uint8Array(MAX_MESSAGE_BYTES), bulk], 'bulk'))).toBe('bad-argument');
     await queue.send([Uint8Array.of(1)], 'bulk');
     expect(channel.arrived()).toEqual(['bulk 1']);
   });
 
-  it('holds a bounded number of messages, and says when the other side does not read', async () => {
+  it('holds a bounded number of messages, and reports when the other side does not read', async () => {
     const { channel, queue, overflows } = setUp();
     channel.bufferedBytes = SEND_QUEUE_HIGH_BYTES;
     const sent = Array.from({ length: MAX_QUEUED_MESSAGES }, () =>
@@ -147,7 +147,7 @@ describe('the send queue', () => {
     expect(new Set(await Promise.all(sent))).toEqual(new Set(['link-closed']));
   });
 
-  it('writes the link’s own frames at once, unless the channel is jammed', () => {
+  it('writes the link’s own frames immediately, unless the channel is jammed', () => {
     const { channel, queue } = setUp();
     channel.bufferedBytes = SEND_QUEUE_HIGH_BYTES;
     queue.sendLinkFrame({ kind: 'ping' });
