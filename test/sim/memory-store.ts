@@ -51,10 +51,7 @@ export interface MemoryStore {
   damageJournal(): void;
   /** Makes what jobs kept unreadable: from the next start on, their blocks have no owner. */
   forgetKept(): void;
-  /**
-   * Deletes a stored block and leaves its claims, as an evicting browser would. Returns whether the block was
-   * here.
-   */
+  /** Deletes a stored block but not its claims, as an evicting browser would. Returns whether it was here. */
   deleteBlock(hash: BlockHash): boolean;
 }
 

@@ -73,10 +73,7 @@ export class Catalogue {
     this.#maxLogBytes = maxLogBytes;
   }
 
-  /**
-   * The wall clock: a pool name dated more than 12 hours ahead waits. Must be told first, and never runs
-   * back.
-   */
+  /** The wall clock. Told first, and never back: pool names dated more than 12 hours ahead wait. */
   tell(nowMs: number): void {
     this.#names.tell(nowMs);
   }
@@ -211,10 +208,7 @@ export class Catalogue {
     return this.#files.isRemoved(fileId);
   }
 
-  /**
-   * The files that were published under this content tag, by id. Only their storers know whether their bytes
-   * match.
-   */
+  /** Files published under this content tag, by id. Only their storers know whether their bytes match. */
   filesWithTag(contentTag: Uint8Array): FileId[] {
     return this.#files.withTag(contentTag);
   }

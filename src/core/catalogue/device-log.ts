@@ -30,10 +30,7 @@ export interface AddOutcome {
   readonly evicted: readonly PackedEntry[];
 }
 
-/**
- * Entries in a row, each before the next. `parent` has the entry before the first, unless that is the log's
- * first.
- */
+/** Entries in a row, each before the next. `parent` has the one before the first, if there is one. */
 interface Branch {
   parent: Branch | undefined;
   entries: PackedEntry[];

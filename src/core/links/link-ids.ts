@@ -21,10 +21,7 @@ const LINK_ID_BYTES = 16;
 /** Random bytes in a session id. */
 export const SESSION_RANDOM_BYTES = 10;
 
-/**
- * As many attempts as a session makes in some hours. Checking them takes some 10 ms, and only ids in use are
- * checked.
- */
+/** Attempts that a session makes in some hours. Checking all takes some 10 ms, for ids in use only. */
 const MAX_CHECKED_ATTEMPTS = 2_048;
 
 const TIME_BYTES = LINK_ID_BYTES - SESSION_RANDOM_BYTES;

@@ -178,10 +178,7 @@ export class LinkMachine {
     }
   }
 
-  /**
-   * The letter's device as we know it, in the letter's session; undefined when the letter is from an earlier
-   * session.
-   */
+  /** The letter's device as we know it, in the letter's session; undefined if that is an earlier one. */
   #peerOf(nowMs: number, letter: OpenedLetter, way: Way, mayCreate: boolean): Neighbour | undefined {
     const known = this.#neighbours.get(letter.from);
     if (known === undefined) return mayCreate ? this.#newNeighbour(nowMs, letter, way) : undefined;

@@ -1,9 +1,6 @@
 // When links are tried, probed and given up: every wait of the link machine, ms, with its reason.
 
-/**
- * From the first offer to an open channel. A LAN needs a second or two; a phone that resolves mDNS names, a
- * few.
- */
+/** From first offer to open channel. A LAN needs a second or two; a phone resolving mDNS names, a few. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 /** The first wait after a failure; doubles with each further one. */
 const BACKOFF_FIRST_MS = 1_000;
@@ -43,10 +40,7 @@ export function backoffMs(failureCount: number, jitter: number): number {
   return wholeMs * (1 - jitter / 2);
 }
 
-/**
- * A source of jitter, 0 to 1, reproducible from `seed` (mulberry32). It only spreads waits and guards
- * nothing.
- */
+/** A source of jitter, 0 to 1, reproducible from `seed` (mulberry32). It spreads waits, guards nothing. */
 export function jitterOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -19,10 +19,7 @@ import { ReplayGuard } from './replay-guard.ts';
 const FANOUT = 16;
 /** Sessions whose way is remembered, by relay and by mesh; the one learned longest ago is forgotten first. */
 const MAX_WAYS = 1_024;
-/**
- * Announces of one neighbour, its own and others', that are passed on in one burst; then one every so many
- * ms.
- */
+/** Announces of one neighbour, its own and others', passed on in one burst; then one every so many ms. */
 const ANNOUNCE_BURST = 64;
 const ANNOUNCE_REFILL_MS = 250;
 

@@ -41,10 +41,7 @@ export type PalmErrorCode =
 
 export interface PalmErrorOptions {
   readonly cause?: unknown;
-  /**
-   * For people: set on failures that leave `window.palm`. Without it the message is the failure itself, for
-   * logs.
-   */
+  /** For people: set on failures that leave `window.palm`. Otherwise the failure itself, for logs. */
   readonly message?: string;
 }
 

@@ -77,10 +77,7 @@ export function heldBytesOf(geometry: Geometry): number {
   return fragmentBytesOf(geometry) + INDEX_BYTES + INDEX_BYTES_PER_BLOCK * segmentCountOf(geometry);
 }
 
-/**
- * Whether the blocks are large enough for their indexes, which every holder keeps and every reader fetches
- * first.
- */
+/** Whether the blocks are worth their indexes, which holders keep and readers fetch first. */
 export function hasBlocksWorthIndexing(geometry: Geometry): boolean {
   return geometry.blockBytes >= MIN_BLOCK_BYTES || segmentCountOf(geometry) === 1;
 }

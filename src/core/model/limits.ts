@@ -81,15 +81,9 @@ export const MAX_ENTRIES_PER_MESSAGE = 64;
 /** Devices that one catalogue knows. */
 export const MAX_DEVICE_COUNT = 1_000;
 
-/**
- * A message on a link, bytes: the largest is a fragment index of MAX_SEGMENT_COUNT blocks, a little over 2
- * MiB.
- */
+/** A message on a link, bytes: a fragment index of MAX_SEGMENT_COUNT blocks takes a little over 2 MiB. */
 export const MAX_MESSAGE_BYTES = 2.25 * 1024 * 1024;
-/**
- * One frame on a data channel, bytes: below every engine's limit, and short enough that control overtakes
- * bulk.
- */
+/** One frame on a data channel, bytes: below every engine's limit, and control soon overtakes bulk. */
 export const FRAME_BYTES = 64 * 1024;
 /**
  * Send-queue marks of the data channel, bytes: enough to fill a LAN link, low enough to keep control prompt.
@@ -111,10 +105,7 @@ export const MAX_LINK_COUNT = 200;
 
 /** Requests that a peer may have open with us, and we with a peer. */
 export const MAX_OPEN_REQUESTS = 64;
-/**
- * Stores whose blocks one device may foretell us, and all of those blocks together: 4 GiB. Further hints are
- * ignored.
- */
+/** Stores that one device may foretell us, and all of their blocks: 4 GiB. Further hints are ignored. */
 export const MAX_FORETOLD_JOBS = 16;
 export const MAX_FORETOLD_BLOCKS = 16_384;
 /**
@@ -131,10 +122,7 @@ export const PROOF_RANGE_BYTES = 16 * 1024;
  * Blocks that one challenge may make its receiver read: 64 small fragments, or 8 large ones (at most 16 MiB).
  */
 export const MAX_CHALLENGE_BLOCKS = 64;
-/**
- * Challenges of one device that are being answered. An honest device opens one at a time, and another after a
- * deadline.
- */
+/** Challenges of one device being answered. An honest one opens another only after a deadline. */
 export const MAX_OPEN_PROOFS = 4;
 /**
  * A challenge must be answered within this, ms. A busy phone reads 16 MiB in half of it, and others wait for

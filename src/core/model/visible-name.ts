@@ -5,10 +5,7 @@
 // These stay as they are: joiners and variation selectors where scripts and emoji need them, and single
 // spaces of any usual width.
 
-/**
- * Blank in every font, though Unicode lists them as letters, symbols or marks: braille, a note head, a Khitan
- * filler.
- */
+/** Blank in every font, though listed as letters, symbols or marks: braille, a note head, a Khitan filler. */
 const BLANKS = '\\u2800\\u{1D159}\\u{16FE4}';
 /**
  * Format characters that are visible: Arabic, Syriac and Kaithi signs that enclose the numbers behind them.
@@ -23,10 +20,7 @@ const [OPEN, CLOSE] = ['⟦', '⟧'];
 const HIDDEN = `(?:(?![${SIGNS}])[\\p{Default_Ignorable_Code_Point}\\p{Cf}\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}${BLANKS}${THIN_SPACES}])`;
 
 const PICTURE = '\\p{Extended_Pictographic}\\p{Emoji_Modifier}?\\uFE0F?';
-/**
- * Emoji made of several characters: sequences with joiners or a selector, keycaps, the flags of three
- * countries.
- */
+/** Emoji of several characters: with joiners or a selector, keycaps, the flags of three countries. */
 const EMOJI = [
   `${PICTURE}(?:\\u200D${PICTURE}|\\u200D[\\u2640\\u2642\\u2695\\u2696\\u2708]\\uFE0F?)+`,
   '\\p{Extended_Pictographic}\\uFE0F(?!\\uFE0F)',

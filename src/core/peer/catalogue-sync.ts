@@ -54,10 +54,7 @@ export class CatalogueSync {
     return unshared === undefined ? this.#catalogue.digest() : this.#catalogue.digestWithout(unshared);
   }
 
-  /**
-   * What to ask a device whose own digest for this one is `digest`; undefined when there is no need, or no
-   * hope.
-   */
+  /** What to ask a device whose own digest for this one is `digest`; undefined if needless or hopeless. */
   askUnlikeOurs(device: DeviceId, digest: string): Message | undefined {
     const ours = this.digestFor(device);
     const digests = `${ours} ${digest}`;
@@ -84,10 +81,7 @@ export class CatalogueSync {
     return entries.length === 0 ? undefined : { kind: 'entries', entries, more };
   }
 
-  /**
-   * What to ask `device` next, after its `entries` were added here with `result`; undefined when there is no
-   * need.
-   */
+  /** What to ask `device` next, once its `entries` were added with `result`; undefined if nothing. */
   goOn(
     device: DeviceId,
     entries: readonly CheckedEntry[],

@@ -192,10 +192,7 @@ export class Challenges {
     this.#rounds.ready(round);
   }
 
-  /**
-   * `expected`: the right answer of `to`. Returns false if the challenge has ended; otherwise it goes out
-   * now.
-   */
+  /** `expected`: the right answer of `to`. False if the challenge has ended; otherwise it goes out now. */
   ready(nowMs: number, to: DeviceId, id: number, expected: readonly (Uint8Array | undefined)[]): boolean {
     const open = this.#open.get(to);
     if (open?.id !== id) return false;

@@ -31,10 +31,7 @@ export interface MisdeedEffect {
   readonly count: number;
 }
 
-/**
- * Removals of others' files by one device within `REMOVALS_WITHIN_MS` that are reported: fewer are tidying
- * up.
- */
+/** A device that removes this many files of others within the time below is reported: fewer is tidying up. */
 export const MANY_REMOVALS = 10;
 export const REMOVALS_WITHIN_MS = 60 * 60_000;
 

@@ -107,10 +107,7 @@ export type PeerInput =
 
 export type PeerEffect =
   | { readonly kind: 'send'; readonly to: DeviceId; readonly message: Message; readonly lane: Lane }
-  /**
-   * Check these and answer with 'entries-checked'. Nothing else on this device's control lane may be handled
-   * before.
-   */
+  /** Check these and answer with 'entries-checked', before anything else on this device's control lane. */
   | {
       readonly kind: 'check-entries';
       readonly from: DeviceId;
@@ -120,10 +117,7 @@ export type PeerEffect =
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
   /** They were evicted for others of their log, and are no longer kept. */
   | { readonly kind: 'forget-entries'; readonly entries: readonly PackedEntry[] }
-  /**
-   * Fetch this fragment, or these small ones, from `from`. Make them durable and answer each with 'held' and
-   * 'pulled'.
-   */
+  /** Fetch this fragment, or these small ones, from `from`; make durable; answer each: 'held', 'pulled'. */
   | ({ readonly kind: 'pull' } & Fetch)
   | PrefetchEffect
   /** Drop these fragments of a file from the store; answer each with 'unheld'. */

@@ -304,10 +304,7 @@ export class Peer {
     };
   }
 
-  /**
-   * A device asks this one to hold fragments. If some are here already, the asker missed it and is told
-   * again.
-   */
+  /** A device asks this one to hold fragments. If it missed that some are here, it is told again. */
   #place(from: DeviceId, link: PeerLink, places: readonly Place[]): PeerEffect[] {
     const outcomes = places.map((place) => ({
       place,

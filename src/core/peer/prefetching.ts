@@ -32,10 +32,7 @@ interface Job {
 
 /** Blocks fetched from one device at the same time: 2 MiB, twice what its send queue holds. */
 const MAX_PREFETCHES = 8;
-/**
- * The share of the room left by fragments that hints may fill. A fragment still fits whole beside what hints
- * fill.
- */
+/** The share of the room left by fragments that hints may fill; a fragment still fits whole in the rest. */
 const ROOM_PART = 0.5;
 
 export class Prefetching {

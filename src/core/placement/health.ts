@@ -92,10 +92,7 @@ export function devicesNeeded(
   return most;
 }
 
-/**
- * One holder, and the most that its loss adds: each of its fragments, shared equally among the fragment's
- * holders.
- */
+/** One holder, and the most that its loss adds: its fragments, each shared equally among its holders. */
 interface Load {
   readonly fragments: readonly number[];
   readonly weight: number;

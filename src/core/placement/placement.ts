@@ -34,10 +34,7 @@ export interface PlacementInput {
   readonly preferred?: ReadonlyMap<number, DeviceId> | undefined;
 }
 
-/**
- * A home for each of the fragments that no device in `held` has. Fragments that cannot be placed are left
- * out.
- */
+/** A home for each fragment that no device in `held` has. Leaves out those that cannot be placed. */
 export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   const cap = fragmentCap(input.k);
   const open = input.candidates.map((candidate) => ({

@@ -29,10 +29,7 @@ export type ReadInput =
       /** The device will never deliver this block (absent, corrupt). */
       readonly forGood: boolean;
     }
-  /**
-   * A block of a complete segment turned out not to fit its hash: its device cannot deliver it. The others
-   * stay.
-   */
+  /** A block of a complete segment does not fit its hash: its device cannot deliver it. The others stay. */
   | {
       readonly kind: 'unsound';
       readonly segment: number;
@@ -83,15 +80,9 @@ interface SegmentState {
   complete: boolean;
 }
 
-/**
- * A read that cannot continue waits this long, ms, for devices to come back: rebuilding a link takes about a
- * second.
- */
+/** How long a stuck read waits for devices to come back, ms: rebuilding a link takes about a second. */
 const PATIENCE_MS = 3_000;
-/**
- * A linked device that failed this often to deliver one block is not asked for it again: no read waits
- * forever.
- */
+/** A linked device that failed this often with one block is not asked for it again: no endless reads. */
 const MAX_FAILURES = 5;
 
 export class ReadPlan {

@@ -41,10 +41,7 @@ import {
 } from '../encoding/decode.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
-/**
- * Holdings in one message at most: their file ids (36 bytes) and bitmaps stay well below a control message's
- * size.
- */
+/** Holdings in one message: file ids of 36 bytes and bitmaps, well below a control message's size. */
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
 /** Fragments in one `place` or `get-fragments` message. */
 export const MAX_PLACES_PER_MESSAGE = 64;
@@ -110,10 +107,7 @@ export type Message =
   | ({ readonly kind: 'holdings' } & HoldingsDelta)
   /** Your deltas do not add up here: start again. */
   | { readonly kind: 'holdings-wanted' }
-  /**
-   * What you should have from me by now: the digest of the logs that we both can keep, and the version of my
-   * holdings.
-   */
+  /** What you should have by now: the digest of logs that we both can keep, my holdings' version. */
   | { readonly kind: 'pulse'; readonly catalogue: string; readonly holdings: number }
   /** Please hold these; fetch their index and blocks from me. */
   | { readonly kind: 'place'; readonly places: readonly Place[] }

@@ -32,10 +32,7 @@ export type ConnectionId = string & { readonly [brand]: 'ConnectionId' };
 export type ClientFrame =
   /** First, and once: before it only `ping` is accepted. */
   | { readonly kind: 'enter'; readonly room: PoolId }
-  /**
-   * `to: null` is everyone else in the room. An envelope to an id that has departed is dropped, without an
-   * error.
-   */
+  /** `to: null` is everyone else in the room. An envelope to an id that has departed is just dropped. */
   | { readonly kind: 'forward'; readonly to: ConnectionId | null; readonly envelope: Uint8Array }
   | { readonly kind: 'ping' };
 

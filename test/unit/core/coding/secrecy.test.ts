@@ -55,10 +55,7 @@ interface StoredFile {
   readonly secret: { readonly linkKey: Uint8Array<ArrayBuffer>; readonly sharedKey: Uint8Array };
 }
 
-/**
- * A file as it is stored: two half keys, shares, sealed and coded segments, fragment indexes, a sealed
- * manifest.
- */
+/** A file as stored: two half keys, shares, sealed and coded segments, indexes, a sealed manifest. */
 async function store(isPrivate: boolean): Promise<StoredFile> {
   const [linkKey, sharedKey, salt] = [randomBytes(32), randomBytes(32), randomBytes(32)];
   const geometry = { size: PLAIN.length, k: K, n: N, blockBytes: BLOCK_BYTES };

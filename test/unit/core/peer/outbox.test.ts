@@ -147,10 +147,7 @@ class Pool {
     }
   }
 
-  /**
-   * The promise of the outbox, without its code: everything that exists has a home, and any one device may be
-   * lost.
-   */
+  /** The promise of the outbox, without its code: everything has a home, and any one device may be lost. */
   #expectSafe(keep: ReadonlySet<number>): void {
     const { k, n } = this.manifest;
     // A liar's claims are nowhere.
