@@ -1,6 +1,7 @@
-// Compiles the erasure kernel to build/kernel-simd.wasm and build/kernel-relaxed.wasm, when it is newer than they are.
-// `npm run kernel` runs it; Vite and Vitest call it before they need the modules. Plain JavaScript, because it runs
-// before anything is built. The modules are written whole or not at all, so two runs at a time do no harm.
+// Compiles the erasure kernel to build/kernel-simd.wasm and build/kernel-relaxed.wasm, when it is newer than
+// they are. `npm run kernel` runs it; Vite and Vitest call it before they need the modules. Plain JavaScript,
+// because it runs before anything is built. The modules are written whole or not at all, so two runs at a
+// time do no harm.
 
 import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

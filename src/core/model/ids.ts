@@ -34,6 +34,7 @@ const DAG_CBOR_CODE = 0x71;
 const SHA2_256_CODE = 0x12;
 const SHA2_256_BYTES = 32;
 const JOB_ID_BYTES = 16;
+/** The longest owner is a job's: a device id and a job id. */
 const MAX_BLOCK_OWNER_BYTES = 255;
 
 export function deviceIdOf(publicKey: Uint8Array): DeviceId {

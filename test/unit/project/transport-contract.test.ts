@@ -1,5 +1,5 @@
-// The contract of transports, over the real one with simulated connections and a simulated relay, and over the simulator's
-// network, which stands for it in most simulations.
+// The contract of transports, over the real one with simulated connections and a simulated relay, and over
+// the simulator's network, which stands for it in most simulations.
 
 import { describe, expect, it } from 'vitest';
 import type { Clock, Identity } from '../../../src/core/ports.ts';
