@@ -30,7 +30,7 @@ export function StartScreen({ state }: { readonly state: StartState }) {
         <Plain>
           <h1>Palm is open in another tab of this browser</h1>
           <p role="status">
-            One tab at a time runs this device. Close the other one, and this one takes over by itself.
+            One tab at a time runs this device. Close the other one, and this one takes over.
           </p>
         </Plain>
       );

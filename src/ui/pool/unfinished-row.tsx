@@ -57,7 +57,7 @@ export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedS
         type="button"
         class="button icon-only quiet"
         aria-label="Discard"
-        title={`Discard what is encrypted of ${name}`}
+        title={`Discard the encrypted part of ${name}`}
         onClick={() => void resumptions.discard(unfinished)}
       >
         <CloseIcon />

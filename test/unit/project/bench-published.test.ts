@@ -1,5 +1,5 @@
-// What is published of benchmarks: only what was measured at full size, nothing lost, and targets that were
-// missed shown as missed.
+// Published benchmark results: only those measured at full size, nothing lost, and missed targets shown as
+// missed.
 
 import { expect, test } from 'vitest';
 import { chartOf } from '../../../bench/chart.mjs';
@@ -61,7 +61,7 @@ test('keeps published results of other benches, and replaces those that were mea
     ['one', 4],
     ['two', 2],
   ]);
-  // Survives the file that it is written to.
+  // Survives a round trip through its file.
   expect(JSON.parse(JSON.stringify(again))).toEqual(again);
 });
 

@@ -1,6 +1,6 @@
-// The layers, kept: every import of src and signaling is read and compared with what its layer may reach, and
-// nothing may import itself by a detour. Type-only imports count: a type is a dependency too. A file that
-// belongs to no layer, and an import that cannot be read, fail.
+// Enforces the layers: every import of src and signaling is compared with what its layer may reach, and no
+// file may import itself indirectly. Type-only imports count: a type is a dependency too. A file that belongs
+// to no layer, and an import that cannot be read, fail.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 interface Layer {
-  /** Folder or file that the layer consists of; the first layer of LAYERS that contains a file has it. */
+  /** The layer's folder or file; a file belongs to the first layer of LAYERS that contains it. */
   readonly path: string;
   /** What it may import besides itself: folders or files. */
   readonly reaches: readonly string[];
@@ -61,7 +61,7 @@ const LAYERS: readonly Layer[] = [
   { path: 'src/ui/main.tsx', reaches: [...SCREENS, ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/compose.ts', reaches: [...SCREENS, 'src/core', ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/start-workers.ts', reaches: ['src/workers'], packages: [] },
-  // How many devices must come back is a search that core has, bounded; the status has what it needs.
+  // Core has a bounded search for how many devices must come back; the status has what it needs.
   {
     path: 'src/ui/text/safety-sentence.ts',
     reaches: [...SCREENS, 'src/core/placement/health.ts'],
@@ -88,10 +88,10 @@ const LAYERS: readonly Layer[] = [
   },
 ];
 
-/** Composition roots: nobody imports them, but the first may take the others. */
+/** Composition roots: nothing imports them, but the first may import the others. */
 const ROOTS = ['src/ui/main.tsx', 'src/ui/compose.ts', 'signaling/main.ts'];
 
-/** What the bundler provides under a name that is no file. */
+/** Names that the bundler provides without a file. */
 const BUNDLER_MODULES = ['virtual:', 'vite/client'];
 
 test('every import stays within what its layer may reach', () => {
@@ -209,7 +209,7 @@ function mayImport(file: string, layer: Layer, specifier: string): boolean {
   );
 }
 
-/** Everything that `source` names as a module; undefined for one that is not a literal. */
+/** Every module that `source` names; undefined for one that is not a literal. */
 function importsOf(file: string, source: string): (string | undefined)[] {
   const { program, errors } = parseSync(file, source);
   if (errors.length > 0) throw new Error(`${file} cannot be parsed: ${errors[0]?.message ?? ''}`);
@@ -229,7 +229,7 @@ function importsOf(file: string, source: string): (string | undefined)[] {
       const isModuleUrl = node.callee.type === 'Identifier' && node.callee.name === 'URL';
       if (isModuleUrl && base?.type === 'MemberExpression' && base.object.type === 'MetaProperty') {
         const target = literal(address);
-        // Other addresses are of data.
+        // Other addresses are those of data.
         if (target === undefined || /\.(ts|tsx|mjs|js)$/.test(target)) found.push(target);
       }
     },
@@ -259,8 +259,8 @@ function fileGraph(sources: Readonly<Record<string, string>>): Graph {
 }
 
 /**
- * For each folder, which of its entries (files and folders) import which others, with all that is in them: an
- * import counts where the two paths part.
+ * For each folder, which of its entries (files and folders) import which others, contents included: an import
+ * counts where the two paths part.
  */
 function roomGraphs(graph: Graph): ReadonlyMap<string, Graph> {
   const rooms = new Map<string, Map<string, Set<string>>>();

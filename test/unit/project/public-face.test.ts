@@ -1,5 +1,5 @@
 // The part of the public face that needs no browser: the error codes, the closed sets of words in options and
-// `status()`, and the relay's flags and line of JSON. How it is recorded anew: test/fixtures/public-face.ts.
+// `status()`, and the relay's flags and line of JSON. How to record it again: test/fixtures/public-face.ts.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { committedFace, linesOf, shapeOf } from '../../fixtures/public-face.ts';
 import { temporaryFolder, tinyApp } from '../../fixtures/relay-fixture.ts';
 import { bundleRelay, startProgram } from '../../fixtures/relay-program.ts';
 
-/** Where the codes are declared, and where the types of `window.palm`. */
+/** The files that declare the codes, and the types of `window.palm`. */
 const ERRORS = new URL('../../../src/core/model/errors.ts', import.meta.url);
 const API = new URL('../../../src/runtime/api.ts', import.meta.url);
 
@@ -48,7 +48,7 @@ test('the relay’s flags are the committed ones, and it takes each', async () =
   const lines = linesOf(flags.map(({ flag, value }) => `${flag} ${value}`.trimEnd()).toSorted());
   expect(lines).toBe(committedFace('relay-flags', lines));
 
-  // Beside --help the others only have to be known, and to take a value or none as --help says.
+  // Next to --help the others need only be known, and take a value or none as --help says.
   const all = start(...flags.flatMap(({ flag, value }) => (value === '' ? [flag] : [flag, '0'])));
   expect(await all.ended, all.stderr()).toBe(0);
   const short = start('-h');

@@ -1,4 +1,4 @@
-// `npm test` counts by what the runners report: a failure must not get lost on the way to the last line.
+// `npm test` counts by the runners' reports: no failure may be lost on the way to the last line.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The thief of the browser tests (test/thief), on made-up profiles: what he must find for his finding nothing
-// to mean something. His arithmetic is held against the golden vectors.
+// The thief of the browser tests (test/thief), on made-up profiles: if he finds these, a test in which he
+// finds nothing means something. His arithmetic is compared with the golden vectors.
 
 import { encode } from '@ipld/dag-cbor';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-// Words for people are in the screens: what lies below them has codes, kinds and parameters. Short technical
+// Words for people belong to the screens: the layers below have codes, kinds and parameters. Short technical
 // reasons, which begin with a small letter, may be anywhere.
 
 import { readdirSync, readFileSync } from 'node:fs';

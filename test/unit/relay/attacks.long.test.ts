@@ -2,14 +2,14 @@
 // clients link within 2 s and a page loads within 1 s; after it, the relay's process holds what it held
 // before, give or take a tenth.
 //
-// All share the processors of one machine with whatever else runs on it. So a wait does not count while other
-// programs had the processor that the relay or its clients needed; what the relay itself does counts in full.
-// What is printed is the wait that counts, and in brackets all of it.
+// All share the processors of one machine with other programs. So a wait does not count while these had the
+// processor that the relay or its clients needed; the relay's own work counts in full. The test prints the
+// wait that counts, and in brackets all of it.
 //
 // "Before" is after WARM_ROUNDS attacks of the same kind and size: V8 keeps the space for new objects that it
-// grew to, some 26 MiB, and the C library keeps pages that it may use again. What is required is that a
-// further attack adds nothing beyond the tenth. Of resident memory that is some 10 MiB, so what JavaScript
-// uses, 12 MiB, is measured too.
+// grew to, some 26 MiB, and the C library keeps pages for reuse. The requirement is that a further attack
+// adds nothing beyond the tenth. Of resident memory that is some 10 MiB, so JavaScript's own memory, 12 MiB,
+// is measured too.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PoolId } from '../../../src/core/model/ids.ts';
@@ -34,9 +34,9 @@ import { SCHOOL } from '../../fixtures/relay-school.ts';
 
 const MAX_LINK_MS = 2_000;
 const MAX_PAGE_MS = 1_000;
-/** What is run at a fraction of its size in `npm test`. */
+/** Run at a fraction of its size in `npm test`. */
 const FACTOR = 8;
-/** Attacks before the one that is measured. */
+/** Attacks before the measured one. */
 const WARM_ROUNDS = 2;
 
 const ONE_ADDRESS = ['127.0.0.66'];
@@ -50,10 +50,7 @@ beforeAll(async () => {
 
 afterAll(() => bundle.remove());
 
-/**
- * A relay that has had visitors and attacks like the one to come: what its process keeps for the next, it
- * has.
- */
+/** A relay that has had visitors and attacks like the one to come, so that its process has grown already. */
 async function warmRelay(kind: Attack): Promise<AttackedRelay> {
   const relay = await startAttackedRelay(bundle.folder);
   const fresh = await relay.holds();

@@ -1,8 +1,7 @@
-// The relay's authority and certificates: what they vouch for, when they are made anew, and what is on the
+// The relay's authority and certificates: what they vouch for, when they are renewed, and what is on the
 // disk.
 
-// x509 finds its parts by decorators, whose polyfill has to be there before it.
-// oxlint-disable-next-line import/no-unassigned-import -- a polyfill exports nothing
+// x509 finds its parts by decorators, so their polyfill must be loaded before it.
 import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -155,7 +154,7 @@ describe('the certificate', () => {
 });
 
 describe('an authority that could vouch for any address', () => {
-  /** As this relay made them before: constraints on names alone. */
+  /** As this relay used to make them: constraints on names alone. */
   async function openAuthority(folder: string): Promise<string> {
     const constraints = new NameConstraints({
       permittedSubtrees: new GeneralSubtrees(
@@ -448,10 +447,7 @@ test('certificates are kept where the system keeps a user’s data', () => {
   expect(defaultDataDir({ LOCALAPPDATA: '/local' }, 'win32')).toBe('/local/palm');
 });
 
-/**
- * What a TLS client that trusts `authority` objects to when it asks a server with this certificate for
- * `host`.
- */
+/** The error of a TLS client that trusts `authority` and asks a server with this certificate for `host`. */
 async function handshakeError(
   key: string,
   chain: string,

@@ -1,4 +1,4 @@
-// The relay as a program of its own: flags, what it prints, the ports it takes, and how it ends.
+// The relay as a program: its flags, its output, its ports, and how it ends.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';

@@ -1,4 +1,4 @@
-// A crowd is only a quicker way to the same choice.
+// A crowd only finds the same choice faster.
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Which connection begins a TLS handshake, over real sockets; what a handshake is does not matter here.
+// Which connection begins a TLS handshake, over real sockets. The handshake itself does not matter here.
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -22,7 +22,7 @@ class World {
     });
   }
 
-  /** Opens a connection that counts under `address`; says something when `speaks`. */
+  /** Opens a connection that counts under `address`; sends something if `speaks`. */
   async open(address: string, key: string, speaks = true): Promise<{ client: Socket; accepted: Socket }> {
     if (!this.#server.listening) await once(this.#server.listen(0, '127.0.0.1'), 'listening');
     const place = this.#server.address();

@@ -1,4 +1,4 @@
-// Who counts as one, who gives way, and that the numbers keep what their derivations say.
+// Which clients count as one, which give way, and that the numbers keep what their derivations say.
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -49,7 +49,7 @@ test('nobody is displaced for an address that would then have more than theirs w
         const count = (address: string) => candidates.filter((each) => each.address === address).length;
         const displaced = whoGivesWay(candidates, newcomer);
         const heaviest = Math.max(0, ...candidates.map(({ address }) => count(address)));
-        // An address with more than four times as many always makes room, whatever its members proved.
+        // An address with more than four times as many always gives way, whatever its members proved.
         if (heaviest > 4 * (count(newcomer) + 1)) expect(displaced).toBeDefined();
         if (displaced === undefined || displaced.address === newcomer) return;
         expect(count(displaced.address)).toBeGreaterThan(count(newcomer));

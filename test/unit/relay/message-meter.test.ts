@@ -1,4 +1,4 @@
-// What an unfinished WebSocket message costs the relay, told from its bytes alone.
+// The cost of an unfinished WebSocket message to the relay, computed from its bytes alone.
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

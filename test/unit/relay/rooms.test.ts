@@ -1,4 +1,4 @@
-// The rooms by themselves: who hears what, every bound, and the heartbeat, on a clock that the test moves.
+// The rooms alone: which client hears what, every bound, and the heartbeat, on a clock that the test moves.
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ function idOf(index: number): ConnectionId {
 
 const [a, b, c, d] = [idOf(1), idOf(2), idOf(3), idOf(4)];
 
-/** Of a client whose test does not care: one of its own. */
+/** For a client whose address does not matter: one of its own. */
 function ownAddress(id: ConnectionId): AddressKey {
   return addressKeyOf(`10.0.0.${Number.parseInt(id.slice(-2), 16)}`);
 }
@@ -281,7 +281,7 @@ describe('one address', () => {
     expect(enter(a)[0]).toEqual(closes(idOf(10), 'roomFull'));
     expect(enter(b)[0]).toEqual(closes(idOf(11), 'roomFull'));
     link(a, b);
-    // Nobody gives way to an address that has more.
+    // No client gives way to an address with more.
     expect(enter(idOf(30), ROOM, attacker)).toEqual([closes(idOf(30), 'roomFull')]);
   });
 

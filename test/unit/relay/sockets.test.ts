@@ -63,7 +63,7 @@ describe('a room', () => {
     for (const subprotocols of [[], ['palm.1'], ['palm.3']]) {
       const url = `ws://localhost:${relay.httpPort}/relay`;
       const old = new RelayClient(url, { family: 4 }, subprotocols);
-      // A client whose subprotocols are all refused ends the handshake by itself.
+      // A client whose subprotocols are all refused ends the handshake.
       old.socket.on('error', () => undefined);
       const { code, reason } = await old.closed;
       if (subprotocols.length === 0) expect({ code, reason }).toEqual(RELAY_CLOSE.outdated);
@@ -256,7 +256,7 @@ describe('bounds', () => {
     deaf.socket.pause();
     const envelope = new Uint8Array(MAX_ENVELOPE_BYTES);
     const heard = [];
-    // The system's own buffers take some megabytes first; each round waits for the relay to have taken it.
+    // The system's own buffers take some megabytes first; each round waits until the relay has taken it.
     while (heard.length === 0) {
       for (let sent = 0; sent < 16; sent += 1) talker.send({ kind: 'forward', to: null, envelope });
       heard.push(...(await talker.heardSoFar()));
@@ -427,8 +427,8 @@ function masked(first: number, payload: Uint8Array): Buffer {
 }
 
 /**
- * The first frame that the relay sends on `socket`, which has to be a close frame; one with `before` may come
- * first.
+ * The first frame that the relay sends on `socket`, which must be a close frame; one with `before` may
+ * precede it.
  */
 async function closeFrame(socket: Socket, before?: number): Promise<{ code: number; reason: string }> {
   let received = Buffer.alloc(0);

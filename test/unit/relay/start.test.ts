@@ -28,7 +28,7 @@ function startIn(project: string): Program {
   return startProgram(join(project, 'signaling', 'start.mjs'), flags);
 }
 
-/** Starts it, sees the app come, stops it; answers what went to stderr. */
+/** Starts it, waits for the app, stops it; returns the output on stderr. */
 async function seenRunning(project: string): Promise<string> {
   const program = startIn(project);
   const { app }: { app: string } = JSON.parse(await program.firstLine);

@@ -1,4 +1,4 @@
-// Whose frame is handled next, and for how long in one turn of the event loop.
+// Which client's frame is handled next, and for how long in one turn of the event loop.
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -7,9 +7,7 @@ import { Intake } from '../../../signaling/intake.ts';
 import { addressKeyOf } from '../../../signaling/remote-address.ts';
 import { Turns } from '../../../signaling/turns.ts';
 
-/**
- * A client with `count` frames, each of which is noted under `name` when it is handled, and takes `lastsMs`.
- */
+/** A client with `count` frames. Each is noted under `name` when it is handled, and takes `lastsMs`. */
 function client(taken: string[], name: string, count: number, lastsMs = 0): () => boolean {
   let left = count;
   return () => {

@@ -1,5 +1,4 @@
-// What the relay answers to plain requests: the app and nothing beside it, under strict headers; the
-// onboarding page.
+// The relay's answers to plain requests: the app and nothing else, under strict headers; the onboarding page.
 
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -435,7 +434,7 @@ function failedRequest(relay: Relay, method: string, headers: Record<string, str
   });
 }
 
-/** Sends text, and resolves with all that came until the relay cut the connection. */
+/** Sends text, and resolves with everything that came until the relay cut the connection. */
 function exchange(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text));

@@ -1,4 +1,4 @@
-// What members do to the others is told: who, what, how many. One notice for a thousand of a kind.
+// What members do to the others is reported: who, what, how many. One notice covers a thousand of a kind.
 
 import { describe, expect, it } from 'vitest';
 import {
@@ -77,7 +77,7 @@ describe('notices of made-up devices', () => {
   it('are five of a kind by name, and one for all others with their number', () => {
     const notices = new Notices();
     madeUp(notices, 'forged-records', 17);
-    // Again by the same ones: no place more, and nobody is counted twice.
+    // Again by the same devices: they take no more places, and no device is counted twice.
     madeUp(notices, 'forged-records', 17);
     madeUp(notices, 'withheld', 2);
     const named = (what: Misdeed, index: number, count: number): Notice => ({
@@ -109,7 +109,7 @@ describe('notices of made-up devices', () => {
     const own = told.flatMap((notice) => (notice.kind === 'rows-left-out' ? [notice.count] : []));
     expect(own).toEqual(Array.from({ length: 50 }, (_, count) => count));
     expect(told).toHaveLength(50 + 6 * MISDEEDS.length + 3 * 5);
-    // Of what others cause, the newest.
+    // Of the notices that others cause, the newest.
     const [newest = BEN] = DEVICES.slice(-1);
     expect(told).toContainEqual({ kind: 'other-version', device: quoted(newest), isOlder: true });
   });

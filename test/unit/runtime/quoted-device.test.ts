@@ -1,4 +1,4 @@
-// Notices and the list of devices name a device so that its name can neither pose as Palm's own words nor as
+// Notices and the list of devices name a device so that its name cannot pose as Palm's own words or as
 // another device.
 
 import { describe, expect, it } from 'vitest';
@@ -16,13 +16,13 @@ function named(device: DeviceId, names: ReadonlyMap<DeviceId, string>): string {
   return shown({ deviceName: (id) => names.get(id) ?? '', members: () => [...names.keys()] }, device);
 }
 
-/** As a sentence begins that names it. */
+/** The beginning of a sentence that names it. */
 function shown(catalogue: Parameters<typeof quotedDevice>[0], device: DeviceId): string {
   const text = en.noticeText({ kind: 'damaged-offer', from: quotedDevice(catalogue, device) });
   return text.replace(/ offered damaged bytes; .*/u, '');
 }
 
-/** As people compare it with what the list of devices says. */
+/** In the form that people compare with the list of devices. */
 function suffixOf(device: DeviceId): string {
   return `(…${device.slice(-6)})`;
 }

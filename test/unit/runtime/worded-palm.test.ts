@@ -1,5 +1,4 @@
-// What leaves the public face is put into the words that it was given; codes, causes and bugs stay as they
-// are.
+// What leaves the public face gets the given words; codes, causes and bugs stay unchanged.
 
 import { expect, it } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';

@@ -114,7 +114,7 @@ describe('the connection', () => {
       sentence: 'Connected to 1 device',
     });
     expect(connectionOf(status('lost', false, ['reachable', 'reachable'])).sentence).toBe(
-      'Connected to 2 devices, going on without the relay',
+      'Connected to 2 devices, working without the relay',
     );
     expect(connectionOf(status('lost', false, ['away'])).state).toBe('cut');
   });

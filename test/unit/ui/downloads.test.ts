@@ -1,5 +1,5 @@
-// The page's downloads: nothing is handed over unless whole, nothing that arrived is fetched twice without
-// need, and each ends in words that people can act on.
+// The page's downloads: only whole files are delivered, no byte is fetched twice without need, and each
+// download ends in words that people can act on.
 
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';
@@ -134,7 +134,7 @@ describe('a download that is interrupted', () => {
     { code: 'link-closed', reason: 'before-the-answer' },
     { code: 'deadline', reason: 'no-answer' },
     { code: 'refused', reason: 'not-there' },
-  ])('by $code goes on by itself from what arrived', async (failure) => {
+  ])('by $code continues from the bytes that arrived, without help', async (failure) => {
     const page = openPage([FILM]);
     page.pool.scripts.push({ endByte: 9 * MIB, error: new PalmError(failure) });
     await start(page, FILM);
@@ -180,7 +180,7 @@ describe('a download that is interrupted', () => {
     const [view] = page.downloads.list.value;
     expect(view?.state).toEqual({
       kind: 'stopped',
-      reason: `${en.errorText({ code: 'storage-full', reason: 'download' })} 10 MB are kept: it goes on from there.`,
+      reason: `${en.errorText({ code: 'storage-full', reason: 'download' })} 10 MB are kept: the download continues from there.`,
     });
     page.disk.capacityBytes = Infinity;
     await page.downloads.continue('film');
@@ -361,7 +361,7 @@ describe('a new page', () => {
     await start(page, SMALL);
     await page.until('it is handed over', () => page.handed.length === 1);
     expect(alertsOf(page)).toEqual([
-      'Downloads that were interrupted could not be taken up again. This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
+      'Interrupted downloads could not be resumed. This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.',
     ]);
   });
 });

@@ -1,10 +1,10 @@
-// What stays the same object from one status to the next: whatever is drawn from it is not drawn again.
+// Which objects stay the same from one status to the next, so that they need not be redrawn.
 
 import { expect, it } from 'vitest';
 import type { FileStatus, PalmStatus } from '../../../src/runtime/api.ts';
 import { settledStatus } from '../../../src/ui/state/settled-status.ts';
 
-// Only that they are the same, or others, counts.
+// Only their identity counts.
 const FILE = { fileId: 'f' } as FileStatus;
 const UNFINISHED = { id: 'u' } as PalmStatus['unfinished'][number];
 

@@ -60,7 +60,7 @@ describe('shown names', () => {
 });
 
 describe('of all invisible characters', () => {
-  /** What Unicode says of them, and the blanks that it counts among letters, symbols and marks. */
+  /** Unicode's properties of them, and the blanks that it counts among letters, symbols and marks. */
   const NOTHING =
     /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Cs}\p{Zs}\p{Zl}\p{Zp}\u2800\u{1D159}\u{16FE4}]/u;
   const SIGNS = /[\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}]/u;
@@ -96,7 +96,7 @@ describe('of all invisible characters', () => {
       const shown = new Set([shownName(place(''))]);
       for (const character of all) {
         const text = shownName(place(character));
-        // Spaces at the ends look alike, and within only those that people type are left as they are.
+        // Spaces at the ends look alike; within a name only those that people type stay as they are.
         if (!isSpace(character)) expect(shown.has(text)).toBe(false);
         expect(text).not.toBe(shownName(place('')));
         const left = Array.from(text).filter((each) => NOTHING.test(each) && !isSpace(each));

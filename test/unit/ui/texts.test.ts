@@ -1,6 +1,6 @@
 // The English sentences: the tables below have an example of every kind of failure, rejection and notice,
-// which their types demand, and each says what it said when test/fixtures/public-face/sentences.txt was
-// recorded (how: test/fixtures/public-face.ts).
+// which their types demand, and each is the sentence recorded in test/fixtures/public-face/sentences.txt
+// (how: test/fixtures/public-face.ts).
 
 import { describe, expect, it } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';
@@ -12,7 +12,7 @@ import { explain } from '../../../src/ui/text/explain.ts';
 import { deviceAt } from '../../fixtures/pool-fixture.ts';
 import { committedFace, linesOf } from '../../fixtures/public-face.ts';
 
-/** Such as 'storage-full device', for every member of the union. */
+/** For example 'storage-full device', for every member of the union. */
 type FailureKey<Member extends Failure> = Member extends {
   readonly code: infer Code extends string;
   readonly reason: infer Reason extends string;

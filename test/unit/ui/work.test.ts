@@ -63,14 +63,14 @@ function queueOf(...names: readonly string[]) {
   return { pool, queue, stored };
 }
 
-/** Large enough that no two go as small ones. */
+/** Large enough that no two count as small. */
 const LARGE = new Uint8Array(2 ** 21);
 
 function added(name: string, bytes: string | Uint8Array<ArrayBuffer> = LARGE) {
   return { file: new File([bytes], name, { type: 'text/plain' }), path: 'a/b' };
 }
 
-/** Lets promises that are settled already run on. */
+/** Lets settled promises run their reactions. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
@@ -89,7 +89,7 @@ test('fast changes are drawn immediately, then at a readable pace, and in the en
   expect(drawn).toEqual([0, 1]);
   pass();
   expect(drawn).toEqual([0, 1, 10]);
-  // Nothing came meanwhile: the next change is shown at once again.
+  // Nothing came in the meantime: the next change is shown immediately again.
   pass();
   expect(delays).toEqual([]);
   source.value = 11;
@@ -147,7 +147,7 @@ describe('the store queue', () => {
     expect(pool.calls).toHaveLength(3);
     pool.call(1).done(STORED);
     queue.retry(failed?.id ?? -1);
-    // Pressed again before the row was drawn anew.
+    // Pressed again before the row was redrawn.
     queue.retry(failed?.id ?? -1);
     await settle();
     expect(pool.call(3).options.name).toBe('1');

@@ -4,7 +4,7 @@ import { countOf } from '../units.ts';
 
 export const messageTexts = {
   unexpected: (detail: string) =>
-    `Something unexpected happened (${detail}). What your devices hold is untouched; reload and try again.`,
+    `Something unexpected happened (${detail}). The files on your devices are untouched; reload and try again.`,
   stored: (name: string) => `“${name}” is stored`,
   deduplicated: (name: string) => `“${name}” was in the pool already`,
   notStored: (name: string, why: string) => `“${name}” was not stored. ${why}`,

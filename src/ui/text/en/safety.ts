@@ -24,7 +24,7 @@ export const safetyTexts = {
 export const connectionTexts = {
   linked: (count: number) => `Connected to ${countOf(count, 'device')}`,
   linkedWithoutRelay: (count: number) =>
-    `Connected to ${countOf(count, 'device')}, going on without the relay`,
+    `Connected to ${countOf(count, 'device')}, working without the relay`,
   noOtherYet: 'No other device yet',
   noneReachable: 'No other device is reachable now',
   lookingForRelay: 'Looking for the relay…',

@@ -1,4 +1,4 @@
-// Memory is used again, never by two, and not kept for ever.
+// Memory is reused, never has two owners, and is not kept for ever.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BufferPool } from '../../../../src/adapters/portable/buffer-pool.ts';

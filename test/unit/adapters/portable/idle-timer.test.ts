@@ -1,4 +1,4 @@
-// What is used goes on; what is not ends once, in time.
+// While something is used the timer runs; once unused, it ends once, in time.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { IdleTimer } from '../../../../src/adapters/portable/idle-timer.ts';

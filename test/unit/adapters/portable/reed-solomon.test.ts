@@ -262,7 +262,7 @@ function subsetArbitrary(
 }
 
 /**
- * A module with the kernel's exports whose `encode` answers 0 once and then traps, until it is instantiated
+ * A module with the kernel's exports. Its `encode` returns 0 once and then traps, until it is instantiated
  * again.
  */
 function moduleThatAbortsOnItsSecondUse(): Uint8Array<ArrayBuffer> {

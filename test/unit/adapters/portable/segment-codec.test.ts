@@ -1,5 +1,5 @@
-// Sealing and opening segments: golden bytes, any k of n, every tampering noticed, and what fewer than k
-// fragments tell.
+// Sealing and opening segments: golden bytes, any k of n, all tampering noticed, and what fewer than k
+// fragments reveal.
 
 import { createDecipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
@@ -195,8 +195,8 @@ describe('secrecy', () => {
     const [slice] = blocks;
     if (slice === undefined) throw new Error('There is no block 0.');
 
-    // What the threshold is for: with the key, block 0 alone is the first plaintext slice. The tag protects
-    // nothing here.
+    // The reason for the threshold: with the key, block 0 alone is the first plaintext slice. The tag
+    // protects nothing here.
     expect(new TextDecoder().decode(decipherUnchecked(key, 3, slice))).toMatch(/^The safe is behind/);
 
     // Without k shares every candidate key is as likely as any other; those that a member can compute all
@@ -271,7 +271,7 @@ async function expectCode(promise: Promise<unknown>, code: PalmErrorCode): Promi
   await expect(promise).rejects.toSatisfy((error) => isPalmError(error, code));
 }
 
-/** With their hashes where those are given, as they come from elsewhere. */
+/** With their hashes if these are given, as for blocks from elsewhere. */
 function pick(
   blocks: readonly Uint8Array<ArrayBuffer>[],
   indices: readonly number[],

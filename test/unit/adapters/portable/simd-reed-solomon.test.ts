@@ -1,6 +1,6 @@
 // Both builds of the erasure kernel: shards equal to a slow oracle's, to the npm wasm build's and to the
-// golden ones; any k of them enough, for the data and for any single shard. What rebuilds single shards is
-// held against the npm build too.
+// golden ones; any k of them enough, for the data and for any single shard. Rebuilding single shards is
+// compared with the npm build too.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -225,7 +225,7 @@ describe.each([...codes, { build: 'npm', code: portable }])('$build: shards deri
             });
           code.derive(pick(shards, chosen), targets.toReversed());
           for (const { index, bytes } of targets) expectSame(bytes, shards[index]);
-          // What lies between them is left alone.
+          // The bytes between them are left alone.
           for (let at = 0; at < room.length; at += shardBytes + 1) expect(room[at]).toBe(0xee);
         },
       ),
@@ -373,7 +373,7 @@ function pick(shards: readonly Uint8Array[], indices: readonly number[]): Indexe
   return indices.map((index) => ({ index, bytes: shards[index] ?? new Uint8Array(0) }));
 }
 
-/** The same bytes; fast with long arrays, also where they differ. */
+/** Equality of bytes; fast with long arrays, even if they differ. */
 function expectSame(actual: Uint8Array, expected: Uint8Array | undefined): void {
   if (expected === undefined) throw new Error('There is no such shard.');
   if (Buffer.compare(actual, expected) === 0) return;

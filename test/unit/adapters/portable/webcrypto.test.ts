@@ -1,4 +1,4 @@
-// WebCrypto as core's Cryptography: known answers from the standards, and refusals that are answers, not
+// WebCrypto as core's Cryptography: known answers from the standards, and refusals that are results, not
 // exceptions.
 
 import { describe, expect, it } from 'vitest';

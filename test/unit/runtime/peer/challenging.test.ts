@@ -32,12 +32,12 @@ function vectorBlockOf({ name, geometry }: Vector, segment: number): Uint8Array<
   return concatBytes(...parts).slice(0, byteCount);
 }
 
-/** A device that holds the vector's fragment, or what a test makes of it. */
+/** A device that holds the vector's fragment, as a test changes it. */
 class Holder {
   readonly challenging: Challenging;
   readonly inputs: PeerInput[] = [];
   readonly place: { readonly file: typeof FILE; readonly fragment: number };
-  /** What loading gives instead of the block of this segment. */
+  /** Loaded instead of the block of this segment. */
   readonly instead = new Map<number, Uint8Array<ArrayBuffer> | Error | undefined>();
   readonly hashes: readonly Uint8Array[];
   readonly #blocks: ReadonlyMap<string, number>;

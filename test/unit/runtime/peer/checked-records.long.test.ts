@@ -1,5 +1,5 @@
-// The catalogue on the disk: what was checked is not checked again, what was let go of does not stay, damage
-// costs what is damaged, and a large catalogue opens fast and in little memory.
+// The catalogue on the disk: checked entries are not checked again, entries that were let go of do not stay,
+// damage costs only what is damaged, and a large catalogue opens fast and in little memory.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -29,11 +29,10 @@ import {
 } from '../../../fixtures/pool-fixture.ts';
 
 const FACTOR = 20;
-/** Full bundles: in rows lie fewer than those hold. */
+/** Full bundles: fewer entries than they hold are in rows. */
 const ENTRY_COUNT = scaled(102_400, FACTOR);
 /**
- * What one entry of the usual geometry may take in memory, and of the time to open, by the promise for
- * 100,000.
+ * Memory of one entry of the usual geometry, and its part of the time to open, by the promise for 100,000.
  */
 const ENTRY_BYTES = (200 * 1024 * 1024) / 100_000;
 const OPEN_MS = Math.max(1_000, (3_000 * ENTRY_COUNT) / 100_000);
@@ -59,7 +58,7 @@ describe('100,000 honest entries', () => {
     const opened = deviceOn(records);
     expect(await opened.kept.restore()).toBe(0);
     const tookMs = performance.now() - startMs;
-    // What counts is the work: whatever else the machine does meanwhile is not the catalogue's.
+    // Only the catalogue's own work counts, not what else the machine does.
     const { user, system } = process.cpuUsage(startCpu);
     const workMs = (user + system) / 1_000;
     const grewBytes = (await usedBytes()) - before;
@@ -134,7 +133,8 @@ describe('the catalogue on the disk', () => {
     }
     await store.records.putMeta('catalogue/1', seededBytes(500, 1));
     const second = deviceOn(store.records);
-    // A row of garbage, and what is signed by nobody in the rows: the fixture's signatures are false.
+    // A row of garbage, and records without a valid signature in the rows: the fixture's signatures are
+    // false.
     expect(await second.kept.restore()).toBe(1 + (1_100 - 1_024));
     expect([...second.catalogue.missingFor([])]).toEqual([]);
     second.catalogue.add(entries);
@@ -345,7 +345,7 @@ function bound(records: RecordStore): RecordStore {
   };
 }
 
-/** Once what is dead was collected. Buffers go a little after what holds them, in the background. */
+/** Runs once garbage was collected. Buffers are freed a little after their owners, in the background. */
 async function usedBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

@@ -1,4 +1,4 @@
-// The driver of a device's peer: what its effects put in while they are performed waits for its turn.
+// The driver of a device's peer: inputs that come while its effects are performed wait for their turn.
 
 import { expect, it } from 'vitest';
 import { systemRandom } from '../../../../src/adapters/portable/random.ts';
@@ -26,8 +26,8 @@ it('it sends an earlier decision before what follows from it', async () => {
   driver.fragmentHeld({ fragmentId: fragmentIdOf(seededBytes(9, 1)), fileId, fragment: 0, blockBytes: 10 });
   clock.sleep(1_000);
   sent.length = 0;
-  // The removal drops the fragment, which this device tells as soon as it is so; but first it asks for the
-  // rest of the log.
+  // The removal drops the fragment, which this device reports immediately; but first it asks for the rest of
+  // the log.
   const removal = write(log, OTHER, clock.nowMs(), { kind: 'remove', file: fileId });
   driver.input({ kind: 'entries-checked', from: OTHER.deviceId, entries: [removal], more: true });
   expect(sent.map(({ kind }) => kind)).toEqual(['sync', 'holdings']);

@@ -1,4 +1,5 @@
-// The log's writer: what comes together is written together, in one chain, and a failure stays with its own.
+// The log's writer: entries that come together are written together, in one chain, and a failure affects only
+// its own entry.
 
 import { expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
@@ -85,7 +86,7 @@ it('nothing is written once the device has left', async () => {
 interface Scene {
   readonly publisher: Publisher;
   readonly catalogue: Catalogue;
-  /** What was made durable at each turn. */
+  /** The entries made durable at each turn. */
   readonly kept: (readonly CheckedEntry[])[];
   failKeeping(error: PalmError | undefined): void;
   leave(): void;

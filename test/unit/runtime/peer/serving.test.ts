@@ -1,4 +1,4 @@
-// What a device answers from its own store: bounded whatever is asked, and damage is noted however it is
+// What a device serves from its own store: bounded whatever is requested, and damage is noted however it is
 // found.
 
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -51,7 +51,7 @@ describe('small fragments that are requested together', () => {
   it('are left out if their file’s manifest states less than is here', async () => {
     const world = new ServingWorld();
     await world.hold(0);
-    // Another file that names the same fragments, said to be shorter; and one of a long file, said to be
+    // Another file that names the same fragments, stated to be shorter; and one of a long file, stated to be
     // short.
     world.claim(5, { ...world.manifestOf(0), size: 0 });
     const long = await world.holdLong(6);
@@ -91,7 +91,7 @@ describe('small fragments that are requested together', () => {
 class ServingWorld {
   readonly lost: string[] = [];
   readonly lostIndexes: Place[] = [];
-  /** Blocks that were answered by the store and not given back: now, and at most. */
+  /** Blocks that the store returned and did not get back: now, and at most. */
   takenCount = 0;
   mostTaken = 0;
   readonly #blockBytes: number;
@@ -145,7 +145,7 @@ class ServingWorld {
     this.claim(file, this.manifestOf(file));
   }
 
-  /** Holds a fragment of two blocks, of which no manifest knows; answers its id. */
+  /** Holds a fragment of two blocks that no manifest knows; returns its id. */
   async holdLong(file: number): Promise<Manifest['fragments'][number]> {
     const hashes = [this.#hashOf(file), this.#hashOf(file + 1)];
     const blocks = hashes.map((hash, at) => ({ hash, bytes: this.blockOf(file + at) }));

@@ -1,4 +1,4 @@
-// A file as the source of a store: read as one stream where it is read in order, and told of when it changed.
+// A file as the source of a store: read as one stream if it is read in order, and reported when it changed.
 
 import { expect, it } from 'vitest';
 import { isPalmError } from '../../../../src/core/model/errors.ts';
@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
 const STEP = MIB - 16;
 
 /**
- * A blob that notes what was opened of it, which can lose its last bytes, and whose streams may fill no
+ * A blob that records which parts were opened. It can lose its last bytes, and its streams may fill no
  * buffers.
  */
 class WatchedBlob extends Blob {
@@ -93,7 +93,7 @@ it('it reads nothing for a cancelled store', async () => {
   expect(blob.streamCount + blob.slices.length).toBe(0);
 });
 
-/** The whole blob, asked for by three lanes in steps as a store does. */
+/** The whole blob, requested by three lanes in steps, as a store does. */
 async function readInLanes(blob: Blob): Promise<Uint8Array> {
   const source = blobSource(blob, dirtyMemory);
   const starts = Array.from({ length: Math.ceil(blob.size / STEP) }, (_, at) => at * STEP);

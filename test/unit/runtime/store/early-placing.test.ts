@@ -1,4 +1,4 @@
-// Early placing beside a real peer: who is foretold what, and how sealing keeps pace with those that fetch.
+// Early placing with a real peer: which device is foretold what, and how sealing keeps pace with takers.
 
 import { describe, expect, it } from 'vitest';
 import { parseBlockHash, parseJobId, type BlockHash, type DeviceId } from '../../../../src/core/model/ids.ts';
@@ -17,7 +17,7 @@ const AHEAD_COUNT = 32;
 const STALLED_MS = 2_000;
 const N = 8;
 
-/** A storer whose others say nothing but that they are there. */
+/** A storer with other devices that are there but silent. */
 class Storer {
   readonly peer = new Peer(SELF, 0);
   readonly sent: { readonly to: DeviceId; readonly message: Message }[] = [];
@@ -63,7 +63,7 @@ class Storer {
       this.input({ kind: 'message', from: device, message, payload: new Uint8Array(0) });
   }
 
-  /** Seals so many segments; answers what each device was foretold since the first. */
+  /** Seals so many segments; returns what each device was foretold since the first. */
   seal(segmentCount: number): void {
     for (const segment of indicesOf(segmentCount).map((index) => this.#sealedCount + index))
       this.early.sealed(indicesOf(N).map((fragment) => hashAt(segment, fragment)));
@@ -87,7 +87,7 @@ class Storer {
       if (atMs <= this.nowMs && this.#timers.delete(callback)) callback();
   }
 
-  /** Whether sealing may go on now. */
+  /** Whether sealing may continue now. */
   async hasRoom(): Promise<boolean> {
     const given = new AbortController();
     const room = this.early.room(given.signal).then(

@@ -1,5 +1,5 @@
-// Pulling fragments: one of which some blocks are here already, for a claim that may end at any moment; and
-// small ones together.
+// Pulling fragments: one with some blocks here already, under a claim that may end at any moment; and small
+// ones together.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
@@ -81,7 +81,7 @@ it('a fragment is held even if some of its blocks were here and are given up whi
     },
   );
   expect(pulled).toMatchObject({ kind: 'held', blocks: hashes });
-  // What was missing first, then what was given up; nothing twice.
+  // The missing ones first, then those given up; nothing twice.
   expect(asked).toEqual([...hashes.slice(3), ...hashes.slice(0, 3)].map(blockKey));
   expect(await fragments.owners()).toEqual([]);
   expect(await fragments.hasBlocks(hashes)).not.toContain(false);
@@ -196,7 +196,7 @@ describe('small fragments', () => {
   });
 });
 
-/** A device that takes three small fragments from another, which answers as the test says. */
+/** A device that takes three small fragments from another, whose answers the test scripts. */
 class TakingWorld {
   readonly store: MemoryStore = createMemoryStore();
   readonly asked: Ask['kind'][] = [];
@@ -208,13 +208,13 @@ class TakingWorld {
   /** The file whose entry of the catalogue could not be written; the one whose fragment cannot be counted. */
   unkept: number | undefined;
   uncounted: number | undefined;
-  /** The file that was removed meanwhile. */
+  /** The file that was removed in the meantime. */
   removed: number | undefined;
   nowMs = 0;
   isLinked = true;
   /** Does not answer in time. */
   isSlow = false;
-  /** Ends its link when it is asked for fragments together. */
+  /** Closes its link when it is asked for fragments together. */
   isOlder = false;
   readonly #fragments = [100, 200, 300].map((seed) => fragmentOf(1, seed));
   readonly #places: Place[] = indicesOf(3).map((at) => ({ file: fileIdAt(at), fragment: 0 }));

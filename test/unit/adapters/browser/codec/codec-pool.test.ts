@@ -1,5 +1,5 @@
-// The codec pool over the real codec service and real message channels, in place of worker threads: what is
-// transferred, how calls are spread, and how each one ends.
+// The codec pool over the real codec service and real message channels, in place of worker threads: which
+// buffers are transferred, how calls are spread, and how each one ends.
 
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 // Writing downloads to the disk: the worker's service over a folder in memory, the page's side of it over
-// real channels, what becomes durable when, and the records of it in a database.
+// real channels, when bytes become durable, and the records in a database.
 
 import { expose } from 'comlink';
 import {
@@ -404,7 +404,7 @@ function emptyFile() {
   return { content: new Uint8Array(0), flushedBytes: 0, isFlushed: true };
 }
 
-/** A folder of OPFS, as far as the service uses one. */
+/** A folder of OPFS, as far as the service uses it. */
 class MemoryFolder {
   readonly #files = new Map<string, { content: Uint8Array; flushedBytes: number; isFlushed: boolean }>();
   readonly #open = new Set<string>();
@@ -413,7 +413,7 @@ class MemoryFolder {
   writeFails: (() => Error) | undefined;
   truncateFails = false;
   flushHangs = false;
-  /** What was cut off of files, as it was at that moment. */
+  /** The parts that were cut off of files, as they were at that moment. */
   readonly cuts: { readonly lost: Uint8Array; readonly flushed: boolean }[] = [];
 
   contentOf(name: string): number[] {
@@ -424,7 +424,7 @@ class MemoryFolder {
     return this.#files.get(name)?.flushedBytes ?? 0;
   }
 
-  /** What the end of a worker does. */
+  /** Called when a worker ends. */
   releaseAll(): void {
     this.#open.clear();
   }
@@ -470,7 +470,7 @@ class MemoryFolder {
   }
 }
 
-/** A file outside OPFS: its content changes when a stream to it closes, and not before. */
+/** A file outside OPFS: its content changes only when a stream to it closes. */
 class MemoryPicked {
   sizeBytes = 0;
   modifiedMs = 0;

@@ -1,5 +1,5 @@
-// What was let go cannot be opened any more with anything that is on the disk, whenever the machine stops;
-// and whenever it stops, nothing that was durable is lost or taken for damaged.
+// Nothing on the disk opens data that was let go, whenever the machine stops; and whenever it stops, nothing
+// durable is lost or counted as damaged.
 
 import { createDecipheriv } from 'node:crypto';
 import { IDBObjectStore } from 'fake-indexeddb';
@@ -26,7 +26,7 @@ import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
 // oxlint-disable-next-line typescript/unbound-method -- called on the store that it was called on
 const originalPut = IDBObjectStore.prototype.put;
 
-/** A row that was ever written, as an engine's log still has it. */
+/** A row that was ever written, as an engine's log may still have it. */
 interface OldRow {
   readonly store: string;
   /** Text, and for `indexes` and `kept` a number. */
@@ -67,17 +67,17 @@ afterEach(() => {
 
 interface Erasing {
   readonly name: string;
-  /** What is there before. */
+  /** The contents before the work. */
   readonly before?: (store: OpenDeviceStore) => Promise<unknown>;
   readonly work: (store: OpenDeviceStore) => Promise<unknown>;
-  /** Whether it is as before the work (false), or as after it (true). */
+  /** Whether the state is that before the work (false), or that after it (true). */
   readonly isDone: (store: OpenDeviceStore) => Promise<boolean>;
   /** What nothing opens once the work is done. */
   readonly erased: readonly string[];
 }
 
 const ONE = fragmentOf(1);
-/** With what `begin` writes they take all keys that are made at once. */
+/** Together with the rows of `begin` they take all keys that are made together. */
 const OTHERS = Array.from({ length: 124 }, (_, at) => fragmentOf(100 + at));
 const KEPT_HASH = new Uint8Array(32).fill(7);
 const STORE = unfinishedStoreAt(2);
@@ -320,7 +320,7 @@ it('many fragments cost one write of the slots and one flush', async () => {
   for (const fragment of fragments) await put(store, fragment);
   const before = disk.stepCount;
   await Promise.all(fragments.map((fragment) => store.fragments.commit([fragment])));
-  // In groups of 32 at most, of which the first is the one that came first.
+  // In groups of 32 at most; the first group is the write that came first.
   const groupCount = 5;
   expect(disk.stepCount - before).toBeLessThanOrEqual(3 * groupCount);
 });
@@ -332,7 +332,7 @@ async function stepsOf(before: Erasing['before'], work: Erasing['work']): Promis
   return disk.stepCount - stepCount;
 }
 
-/** A device with some of everything, which nothing here touches, and what `before` adds. */
+/** A device with some of everything, which the cases do not touch, and the rows that `before` adds. */
 async function begin(before: Erasing['before'] = async () => undefined): Promise<OpenDeviceStore> {
   const store = await open();
   await commit(store, fragmentOf(0));
@@ -374,7 +374,7 @@ async function keep({ fragments }: OpenDeviceStore, owner: BlockOwner): Promise<
   await fragments.putBlocks(owner, [], 'computed', { as: 0, plainHash: KEPT_HASH });
 }
 
-/** All that are listed have their index. */
+/** All listed fragments have their index. */
 async function listed({ fragments }: OpenDeviceStore): Promise<string[]> {
   const ids = (await fragments.list()).map(({ fragmentId }) => fragmentId);
   for (const id of ids) expect(await fragments.getIndex(id)).toBeDefined();

@@ -1,4 +1,4 @@
-// The page's FragmentStore keeps the port's contract across the boundary to its worker, and outlives the
+// The page's FragmentStore keeps the port's contract across the boundary to its worker, and survives the
 // worker.
 
 import { expose } from 'comlink';
@@ -17,7 +17,7 @@ import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
 import { TestPackFolder } from '../../../../fixtures/pack-folder.ts';
 import { blockOf, hashOf } from '../../../../fixtures/test-blocks.ts';
 
-/** They change what lies on the disk, which idb-store.test.ts does. */
+/** They change data on the disk, which idb-store.test.ts does. */
 const NEEDS_THE_DISK = /corrupt block|corrupt fragment index|vanished|full disk/u;
 
 const started: ChannelWorker[] = [];
@@ -60,7 +60,7 @@ it('the buffer of a block from elsewhere comes back once it is written', async (
   const hash = hashOf(bytes);
   await store.putBlocks(ownerOfTaking(1), [{ hash, bytes }], 'claimed');
   expect(bytes).toHaveLength(0);
-  // What was just written lies in it still: it is the same memory.
+  // The bytes just written are still in it: it is the same memory.
   expect(buffers.take(BLOCK_BYTES)[0]).toBe(7);
   expect(buffers.take(BLOCK_BYTES)[0]).toBe(0);
 });
@@ -76,7 +76,7 @@ it('a block from the files is returned in reused memory, and unused memory is gi
   expect(await store.getBlock(hashOf(new Uint8Array(1)))).toBeUndefined();
   const answer = await store.getBlock(hash);
   expect(answer).toEqual(new Uint8Array(200_000).fill(7));
-  // Beyond the block there is what was in it.
+  // After the block there are the old bytes.
   expect(new Uint8Array(answer?.buffer ?? new ArrayBuffer(0))[200_001]).toBe(9);
   folder.delete();
 });
@@ -116,7 +116,7 @@ function openStore(memory = new BufferPool(), folder?: TestPackFolder): Fragment
   }).fragments;
 }
 
-/** The cases look at their blocks once more after they gave them away. */
+/** The cases look at their blocks again after they gave them away. */
 function keepingBlocks(store: FragmentStore): FragmentStore {
   return {
     ...store,

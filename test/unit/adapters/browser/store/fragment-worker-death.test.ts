@@ -1,5 +1,5 @@
-// A fragment worker that dies at work, or never starts: the call that it had fails in words for people, what
-// was kept is still there, and the next call has another worker.
+// A fragment worker that dies at work, or never starts: its call fails in words for people, kept data is
+// still there, and the next call gets a new worker.
 
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
@@ -58,7 +58,7 @@ it('a worker that cannot be started fails the call with the cause, and the next 
   expect(await store.list()).toEqual([]);
 });
 
-/** Every worker of it has the same disk. */
+/** All its workers have the same disk. */
 function openStore(beforeStart: () => void = () => undefined): FragmentStore {
   const stores = createMemoryStore();
   return bridgeToFragmentWorker(new BufferPool(), () => {

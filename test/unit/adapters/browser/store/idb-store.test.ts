@@ -259,7 +259,7 @@ describe('a damaged row', () => {
     ['a field more', { extra: 1 }],
   ])('of kept blocks, with %s, is counted, and its owner keeps nothing', async (_, change) => {
     const { fragments } = await openStore();
-    // What else its owner kept is no more to be gone on with than what nobody can tell any more.
+    // The rest that its owner kept cannot be continued either.
     for (const at of [4, 5, 6])
       await fragments.putBlocks(ownerOfStore('x'), [blockOf(at)], 'claimed', keepAs(at));
     await changeRowInLine('kept', ['store:x', 5], () => change);
@@ -335,7 +335,7 @@ describe('the connection', () => {
     const { fragments } = await openStore();
     const block = blockOf(1);
     await fragments.putBlocks(ownerOfTaking(1), [block], 'claimed');
-    // Its declared parameter is the class; what it takes is a connection.
+    // Its declared parameter is the class, but it accepts a connection.
     for (const connection of connections.slice()) Reflect.apply(forceCloseDatabase, undefined, [connection]);
     expect(await fragments.getBlock(block.hash)).toEqual(block.bytes);
     // The page's, the one in the place of the old database, the worker's, and the worker's again.
@@ -468,10 +468,7 @@ async function rowCount(store: string): Promise<number> {
   return count;
 }
 
-/**
- * Writes whose bytes `fits` refuses abort their transaction once they were made, as Chromium does at its
- * quota.
- */
+/** Writes with bytes that `fits` refuses abort their transaction, as Chromium does at its quota. */
 function limitDisk(fits: (bytes: number) => boolean): void {
   IDBObjectStore.prototype.put = function put(value: unknown, key?: IDBValidKey): IDBRequest<IDBValidKey> {
     const request = key === undefined ? originalPut.call(this, value) : originalPut.call(this, value, key);
@@ -485,7 +482,7 @@ function limitDisk(fits: (bytes: number) => boolean): void {
   };
 }
 
-/** Every connection that is opened from now on. */
+/** Every connection opened from now on. */
 function watchConnections(): IDBDatabase[] {
   const connections: IDBDatabase[] = [];
   const factory = globalThis.indexedDB;

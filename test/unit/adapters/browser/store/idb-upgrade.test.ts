@@ -1,5 +1,4 @@
-// A database of an earlier version is made one of this version with everything that it holds, or stays as it
-// was.
+// A database of an earlier version is upgraded to this one with everything in it, or stays as it was.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { IDBCursor } from 'fake-indexeddb';

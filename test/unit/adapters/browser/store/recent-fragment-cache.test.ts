@@ -1,5 +1,5 @@
-// Blocks that were just sealed are served from memory once, the indexes of their fragments as long as they
-// are here, and the memory is bounded.
+// Blocks that were just sealed are served from memory once, the indexes of their fragments while they are
+// here, and the memory is bounded.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import {
@@ -43,7 +43,7 @@ it('a small block that was sealed here is served from memory any number of times
   for (let time = 0; time < 3; time++) {
     const served = await store.getBlock(markedHash(1));
     expect(served).toEqual(new Uint8Array(1_000).fill(7));
-    // It is its taker's.
+    // It belongs to its taker.
     served?.fill(0);
   }
   expect(loads).toEqual([]);
@@ -144,10 +144,7 @@ it('blocks that could not be written are not served', async () => {
   expect(loads).toEqual([1]);
 });
 
-/**
- * A store that notes the first byte of the hash of each block, and the id of each index, that is loaded from
- * it.
- */
+/** A store that records each load: the first byte of a block's hash, or the id of an index. */
 function disk(
   failure?: Error,
   commitFailure?: Error,
@@ -181,7 +178,7 @@ function disk(
   return { store: withRecentFragmentCache(store, (bytes) => spent.push(bytes)), loads, indexLoads, spent };
 }
 
-/** Whether these are the very same arrays: comparing what is in them takes seconds. */
+/** Whether these are the same arrays: comparing their contents takes seconds. */
 function areSame(spent: readonly Uint8Array[], expected: readonly Uint8Array[]): boolean {
   return spent.length === expected.length && spent.every((bytes, at) => bytes === expected[at]);
 }

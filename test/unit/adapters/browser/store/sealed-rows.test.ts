@@ -1,4 +1,4 @@
-// Rows that can be erased, and the file of their keys, as FORMATS.md says ("What can be erased").
+// Rows that can be erased, and the file of their keys, as in FORMATS.md ("What can be erased").
 
 import { describe, expect, it } from 'vitest';
 import { KeySlots } from '../../../../../src/adapters/browser/store/key-slots.ts';
@@ -49,7 +49,7 @@ describe('the file of keys', () => {
     expect(slots.take(1)).toEqual([3]);
     slots.free([1]);
     slots.take(124);
-    // The keys that were made at once are taken, and more are made: in what is free first.
+    // The keys that were made together are taken, and more are made, in free slots first.
     expect(slots.take(2)).toEqual([1, 128]);
     slots.flush();
     expect(keyAt(file, 1)).not.toBe(second);
@@ -166,7 +166,7 @@ function keyAt(file: MemoryFile, slot: number): string {
   return Buffer.from(file.bytes.slice(slot * 32, (slot + 1) * 32)).toString('hex');
 }
 
-/** A folder with one file, which counts what is written to it. */
+/** A folder with one file that counts its writes. */
 class MemoryFile implements PackFolder {
   bytes: Uint8Array;
   writeCount = 0;

@@ -1,6 +1,6 @@
-// What a device of version 5 has is taken over whole, wherever the machine stops meanwhile; until all of it
-// was read back, the old database stays as it was; and what then takes its place keeps an app of before from
-// beginning an empty device.
+// The data of a device of version 5 is taken over completely, wherever the machine stops. Until all of it was
+// read back, the old database stays as it was; and its replacement keeps an older app from beginning an empty
+// device.
 
 import { openDB } from 'idb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -54,7 +54,7 @@ it('everything is taken over, sealed, and the old database is gone for good', as
   expect(await database.get('meta', 'database-upgrade')).toBeUndefined();
   database.close();
 
-  // As an app of before opens it.
+  // As an older app opens it.
   await expect(openDB('palm', 5)).rejects.toMatchObject({ name: 'VersionError' });
   const place = await openDB('palm');
   expect([place.version, [...place.objectStoreNames]]).toEqual([6, []]);
@@ -96,7 +96,7 @@ it('stores of an older app are refused from the first copy on, and not lost', as
     disk.stopAfter(steps);
     await expect(open()).rejects.toThrow();
     disk.restart('kept');
-    // As a tab that has the app of before goes on.
+    // As a tab with the older app continues.
     const stored = await openDB('palm', 5).then(
       async (before) => {
         await before.put('meta', true, 'stored later');
@@ -210,7 +210,7 @@ async function makeVersion5(): Promise<void> {
   disk.stepCount = 0;
 }
 
-/** Whether the app of before would find everything. */
+/** Whether the older app would find everything. */
 async function isOldWhole(): Promise<boolean> {
   const database = await openDB('palm');
   const names = [...database.objectStoreNames];

@@ -1,5 +1,5 @@
 // The relay client against real WebSocket servers: the project's relay, and ones that misbehave. Time is the
-// test's own, so that nothing here waits for a clock; what travels is real.
+// test's own, so nothing here waits for a clock; the frames are real.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-/** Everything a client told, in order, and a way to wait for the next thing. */
+/** Everything that a client reported, in order, and a way to wait for the next event. */
 class Log implements RelayClientEvents {
   readonly lines: string[] = [];
   #wake: (() => void) | undefined;
@@ -52,7 +52,7 @@ class Log implements RelayClientEvents {
     this.#add(`rejected: ${JSON.stringify(rejection)}`);
   }
 
-  /** Resolves when `line` was told, `count` times in all. */
+  /** Resolves when `line` was reported `count` times in all. */
   async until(line: string, count = 1): Promise<void> {
     while (this.lines.filter((each) => each.startsWith(line)).length < count) {
       // One after the other: each wait is for the next line.
@@ -134,7 +134,7 @@ describe('with the relay', () => {
 });
 
 describe('with a scripted relay', () => {
-  /** A server that does as told with each frame, and a promise of its first socket. */
+  /** A server with a scripted response to each frame, and a promise of its first socket. */
   async function serve(answer: (socket: WebSocket, kind: string) => void): Promise<string> {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     cleanups.push(() => {
