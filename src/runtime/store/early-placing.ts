@@ -34,7 +34,7 @@ interface Taker {
   readonly unserved: Map<string, number>;
   toldCount: number;
   /**
-   * When it last fetched something, or was told of something after it had nothing to fetch for a while, ms.
+   * When it last fetched something, or was foretold a block after it had nothing to fetch for a while, ms.
    */
   progressMs: number;
 }

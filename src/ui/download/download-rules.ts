@@ -86,7 +86,7 @@ export function needOf(file: Pick<FileStatus, 'openable' | 'reach' | 'k'>): 'not
   return file.reach >= file.k ? 'nothing' : 'devices';
 }
 
-/** A file as people are told of it; `name` is '' while a private file's is not known. */
+/** A file as messages name it; `name` is '' while a private file's is unknown. */
 interface Named {
   readonly name: string;
 }

@@ -272,7 +272,7 @@ describe('a given certificate', () => {
       'not that of the certificate',
     ],
     [
-      'one that has ended',
+      'an expired one',
       async () => (await givenFiles(['old.example'], Date.now() - 500 * DAY_MS)).files,
       'Renew it',
     ],
@@ -361,7 +361,7 @@ describe('a kept certificate', () => {
 
 describe('damage', () => {
   test.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])(
-    'a leaf that cannot be read is made anew: %j',
+    'an unreadable leaf is replaced: %j',
     async (text) => {
       const folder = temporaryFolder();
       const { authority } = await load(folder);
@@ -383,7 +383,7 @@ describe('damage', () => {
   });
 
   test.each(['', 'nonsense', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'])(
-    'an authority that cannot be read stops the relay, with what to do: %j',
+    'an unreadable authority stops the relay, with advice: %j',
     async (text) => {
       const folder = temporaryFolder();
       await load(folder);

@@ -68,7 +68,7 @@ describe('the program', () => {
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    '%s tells the clients, and ends it with code 0',
+    '%s notifies the clients, and ends it with code 0',
     async (signal) => {
       const program = start('--json', '--port', '0', '--http-port', '0', ...sandbox());
       const { app }: { app: string } = JSON.parse(await program.firstLine);

@@ -71,7 +71,7 @@ function closes(id: ConnectionId, close: keyof typeof RELAY_CLOSE): RoomsEffect 
 }
 
 describe('entering and leaving', () => {
-  test('a newcomer is told who is there, and they are told of it', () => {
+  test('a newcomer is told who is there, and the others are told about it', () => {
     const { enter } = desk();
     expect(enter(a)).toEqual([{ kind: 'send', to: [a], frame: { kind: 'entered', you: a, others: [] } }]);
     expect(enter(b)).toEqual([

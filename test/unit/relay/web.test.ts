@@ -107,7 +107,7 @@ describe('the app', () => {
   });
 
   test.each(['bytes=5-2', 'bytes=99999-', 'bytes=-5', 'bytes=a-b', 'bytes=0-0,1-1', 'lines=1-2', ''])(
-    'is sent whole, whatever range is asked for: %s',
+    'is sent whole, whatever range is requested: %s',
     async (range) => {
       const relay = await testRelay();
       const answer = await ask(relay, '/', { headers: { Range: range } });

@@ -44,13 +44,13 @@ it('a failure of invite is thrown with its words', () => {
   expect(() => palm.invite()).toThrow('words for storage-full');
 });
 
-it('a bug comes out as it is', async () => {
+it('a bug is passed on unchanged', async () => {
   const bug = new TypeError('x is not a function');
   const palm = new WordedPalm(failingWith(bug), TEXTS);
   await expect(palm.leave()).rejects.toBe(bug);
 });
 
-it('a notice has its words, and nothing of what they were made from', () => {
+it('a notice has its words, without the parameters that they were made from', () => {
   const palm = new WordedPalm(failingWith(new PalmError(FAILURE)), TEXTS);
   expect(palm.status().notices).toEqual([
     { id: 1, atMs: 2, level: 'warning', text: 'words for device-full' },

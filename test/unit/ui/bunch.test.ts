@@ -86,7 +86,7 @@ describe('the bunch', () => {
 describe('looks', () => {
   const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: HUE_COUNT * MARK_COUNT });
 
-  test('are distinct, and hues as long as they last', () => {
+  test('are distinct, and so are hues until all are used', () => {
     fc.assert(
       fc.property(ids, (some) => {
         const looks = [...looksOf(some).values()];
@@ -120,7 +120,7 @@ describe('the connection', () => {
   });
 });
 
-test('leaving loses the files that the others could not open even all together', () => {
+test('leaving loses the files that all the other devices together could not open', () => {
   const kept: FileStatus = { ...FILE, fileId: 'kept' };
   const lost: FileStatus = { ...FILE, fileId: 'lost', k: 4 };
   expect(lostByLeaving([kept, lost], 'a').map(({ fileId }) => fileId)).toEqual(['lost']);

@@ -81,7 +81,7 @@ describe('where a file goes', () => {
     expect(page.asked).toEqual(['long.bin', 'long.bin']);
   });
 
-  test('through memory where the browser cannot keep files, as long as it fits', async () => {
+  test('through memory where the browser cannot keep files, if it fits', async () => {
     const page = openPage([FILM, LONG]);
     page.disk.openFailures.push(NO_FILES, NO_FILES);
     await start(page, FILM);
@@ -128,7 +128,7 @@ describe('nothing is handed over', () => {
   });
 });
 
-describe('a download that is interrupted', () => {
+describe('an interrupted download', () => {
   test.each<Failure>([
     { code: 'not-enough-fragments', reach: 3, k: 4 },
     { code: 'link-closed', reason: 'before-the-answer' },

@@ -14,8 +14,8 @@ export async function storageEstimate(): Promise<StorageEstimate> {
 }
 
 /**
- * Asks the browser not to evict this origin's data by itself; it may ask the person, or decide alone. Answers
- * whether it promised. Safe to call again: a promise once given is kept.
+ * Asks the browser not to evict this origin's data; it may ask the person, or decide alone. Returns whether
+ * it promised. Safe to call again: a promise once given is kept.
  */
 export async function persistStorage(): Promise<boolean> {
   const storage = storageOf(navigator);
@@ -23,7 +23,7 @@ export async function persistStorage(): Promise<boolean> {
   return (await storage.persisted()) || (await storage.persist());
 }
 
-/** The types say that it is always there; on an insecure page it is not. */
+/** The types declare it always present; insecure pages lack it. */
 function storageOf(from: { readonly storage?: StorageManager }): StorageManager | undefined {
   return from.storage;
 }

@@ -154,7 +154,7 @@ describe('the catalogue on the disk', () => {
     await first.kept.keep(trunk);
     await first.kept.idle();
     const bundleBytes = await metaBytes(store.records);
-    // A branch from the second entry on that goes before the trunk's rest, which has no room beside it.
+    // A branch from the second entry on. It precedes the rest of the trunk, which then has no room.
     const branch = branchBefore(itemAt(trunk, 0), itemAt(trunk, 1), 650);
     const { added, evicted } = first.catalogue.add(branch);
     expect(evicted.length).toBeGreaterThan(550);

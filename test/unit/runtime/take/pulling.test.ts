@@ -117,7 +117,7 @@ describe('small fragments', () => {
   });
 
   it.each(['not CBOR', 'too many', 'too few', 'a foreign index', 'a short block'] as const)(
-    'are fetched one by one when the answer is no answer: %s',
+    'are fetched one by one if the answer is invalid: %s',
     async (lie) => {
       const world = new TakingWorld();
       world.lie = lie;

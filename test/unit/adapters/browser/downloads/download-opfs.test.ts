@@ -120,7 +120,7 @@ describe('the worker’s service', () => {
     ['NoModificationAllowedError', 'refused'],
     ['SecurityError', 'unsupported'],
     ['InvalidStateError', 'storage-failed'],
-  ])('answers %s as %s', async (name, code) => {
+  ])('reports %s as %s', async (name, code) => {
     const service = createOpfsService(() => Promise.reject(new DOMException('No.', name)));
     expect(await service.open('film', 0)).toMatchObject({ kind: 'failed', failure: { code } });
   });
@@ -302,7 +302,7 @@ describe('a picked file', () => {
     ['NotFoundError', { code: 'storage-failed', reason: 'picked-file-gone' }],
     ['NotAllowedError', { code: 'storage-failed', reason: 'picked-file-locked' }],
     ['OddError', { code: 'storage-failed', reason: 'picked-file', detail: 'OddError' }],
-  ] as const)('says what %s means, and a release then claims nothing', async (name, failure) => {
+  ] as const)('reports the meaning of %s, and a release then claims nothing', async (name, failure) => {
     const picked = new MemoryPicked();
     const durable: number[] = [];
     const sink = new PickedSink(picked.handle(), 0, async (durableBytes) => void durable.push(durableBytes));
@@ -340,14 +340,14 @@ describe('the records', () => {
   });
 
   test.each<[string, object]>([
-    ['a file id that is none', { fileId: '../escape' }],
+    ['an invalid file id', { fileId: '../escape' }],
     ['more bytes than the file has', { durableBytes: 101 }],
     ['a negative size', { size: -1 }],
     ['a fraction', { durableBytes: 1.5 }],
-    ['a place that is none', { place: { kind: 'elsewhere' } }],
+    ['an invalid place', { place: { kind: 'elsewhere' } }],
     ['a picked file without its handle', { place: { kind: 'picked', handle: {}, modifiedMs: 0 } }],
-    ['a time that is none', { handedAtMs: 'now' }],
-  ])('with %s are as good as none, and go', async (_what, change) => {
+    ['an invalid time', { handedAtMs: 'now' }],
+  ])('with %s are ignored and removed', async (_what, change) => {
     const records = new DownloadRecords('records');
     await records.put({ ...record, fileId: fileIdOf(new Uint8Array([3])) });
     const database = await openDB('records', 1);

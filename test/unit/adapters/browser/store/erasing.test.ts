@@ -230,7 +230,7 @@ it('everything on a full disk can be let go', async () => {
 });
 
 it.each([0, 32, 40])(
-  'a file of keys that was cut to %i bytes is damage, and nothing that was let go',
+  'a file of keys that was cut to %i bytes counts as damage, not as letting go',
   async (byteCount) => {
     const store = await begin();
     for (const fragment of [5, 6, 7]) await commit(store, fragmentOf(fragment));

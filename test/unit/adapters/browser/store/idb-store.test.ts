@@ -227,13 +227,13 @@ describe('a damaged row', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['a handle that is none', { handle: { kind: 'file', name: 'x' } }],
+    ['an invalid handle', { handle: { kind: 'file', name: 'x' } }],
     ['a field more', { extra: 1 }],
     ['no bytes', { sealed: new Uint8Array() }],
     ['bytes that are no record', { sealed: new Uint8Array(40) }],
     ['an impossible slot', { slot: 2 ** 22 }],
-    ['a slot of which its bytes know nothing', { slot: 3 }],
-  ])('of the journal as it lies there, with %s, is removed and counted', async (_, change) => {
+    ['a slot that is not its own', { slot: 3 }],
+  ])('of the journal as stored, with %s, is removed and counted', async (_, change) => {
     const folder = packFolder();
     const store = await openStore('palm', folder);
     const other = unfinishedStoreAt(2);
@@ -250,7 +250,7 @@ describe('a damaged row', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['hashes that are not whole', { hashes: new Uint8Array(33) }],
+    ['incomplete hashes', { hashes: new Uint8Array(33) }],
     ['a slot too small for its block', { places: Uint32Array.of(2 ** 31, 250_000) }],
     ['a hash too short', { note: new Uint8Array(31) }],
     ['no place', { places: new Uint32Array(1) }],

@@ -164,7 +164,7 @@ describe('with a scripted relay', () => {
       if (kind !== 'ping') return;
       pingCount += 1;
       socket.send(encodeRelayFrame({ kind: 'pong' }));
-      // The client's socket answers this by itself, after it has taken the frame before it.
+      // The client's socket answers this after it has taken the previous frame.
       socket.once('pong', () => {
         isTaken();
       });
