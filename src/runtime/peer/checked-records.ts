@@ -70,7 +70,7 @@ export class CheckedRecords {
   }
 
   /**
-   * Puts all entries into the catalogue, which is empty yet. Returns how many rows and bundles could not be
+   * Puts all entries into the catalogue, which is still empty. Returns how many rows and bundles could not be
    * read.
    */
   async restore(): Promise<number> {
