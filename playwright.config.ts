@@ -31,9 +31,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'desktop', testIgnore: [screenshots, ...long], use: laptop },
-    { name: 'phone-light', testMatch: screenshots, use: { ...phone, colorScheme: 'light' } },
-    { name: 'phone-dark', testMatch: screenshots, use: { ...phone, colorScheme: 'dark' } },
-    { name: 'laptop-light', testMatch: screenshots, use: { ...laptop, colorScheme: 'light' } },
-    { name: 'laptop-dark', testMatch: screenshots, use: { ...laptop, colorScheme: 'dark' } },
+    { name: 'phone', testMatch: screenshots, use: phone },
+    { name: 'laptop', testMatch: screenshots, use: laptop },
   ],
 });

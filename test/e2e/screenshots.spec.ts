@@ -1,4 +1,4 @@
-// Every screen as people see it, at phone and laptop size, light and dark (one Playwright project each), from
+// Every screen as people see it, at phone and laptop size (one Playwright project each), light and dark, from
 // the real app with real data, into screenshots/. Nothing is compared; people look at them.
 // `npm run screenshot` makes the README's.
 
@@ -135,10 +135,14 @@ async function placed(device: Device): Promise<void> {
   );
 }
 
-/** Captures the visible top of the page. */
+/** Captures the visible top of the page, in light and in dark. */
 function shooterOf(projectName: string): (page: Page, name: string) => Promise<void> {
   return async (page, name) => {
     await page.evaluate(() => window.scrollTo(0, 0));
-    await page.screenshot({ path: `screenshots/${projectName}/${name}.png`, animations: 'disabled' });
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const path = `screenshots/${projectName}-${colorScheme}/${name}.png`;
+      await page.screenshot({ path, animations: 'disabled' });
+    }
   };
 }
