@@ -15,7 +15,7 @@ import { JoinScreen } from './welcome/join-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
 import type { AppUpdate } from './state/app-update.ts';
 import { openPage, PageContext, useStatus, type Page } from './state/page.ts';
-import { en } from './text/en.ts';
+import { words } from './text/words.ts';
 
 interface AppProps {
   /** Must be ready. */
@@ -120,12 +120,12 @@ async function openFileLink({ palm, alerts, said }: Page, link: string): Promise
   try {
     const { fileId } = await palm.openLink(link);
     const name = palm.status().files.find((file) => file.fileId === fileId)?.name ?? '';
-    said.value = name === '' ? en.messages.openedPrivate : en.messages.opened(shownName(name));
+    said.value = name === '' ? words.messages.openedPrivate : words.messages.opened(shownName(name));
   } catch (error) {
     alerts.raise(explain(error));
   }
 }
 
 function refuseSecondPool({ alerts }: Page): void {
-  alerts.raise(en.messages.secondPool);
+  alerts.raise(words.messages.secondPool);
 }

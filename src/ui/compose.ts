@@ -22,7 +22,7 @@ import { openPalm } from '../runtime/palm.ts';
 import type { RuntimePorts } from '../runtime/runtime-ports.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { guessDeviceName } from './text/device-name.ts';
-import { en } from './text/en.ts';
+import { words } from './text/words.ts';
 
 declare global {
   // The public face for scripts and tests; docs/API.md describes it.
@@ -37,7 +37,7 @@ declare global {
 export function openBrowserPalm(acquired: Promise<unknown>, isElsewhere: () => boolean): Palm {
   const palm = openPalm({
     clock: systemClock,
-    texts: en,
+    texts: words,
     suggestedDeviceName: guessDeviceName(navigator.userAgent),
     ports: acquired.then(openPorts),
     isElsewhere,

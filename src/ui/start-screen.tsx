@@ -3,8 +3,9 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Brand } from './parts/brand.tsx';
-import type { PlatformVerdict } from './platform-check.ts';
+import type { PlatformNeed, PlatformVerdict } from './platform-check.ts';
 import { explain } from './text/explain.ts';
+import { words } from './text/words.ts';
 
 export type StartState =
   | { readonly kind: 'opening' }
@@ -22,16 +23,14 @@ export function StartScreen({ state }: { readonly state: StartState }) {
     case 'opening':
       return (
         <Plain>
-          <p role="status">Opening Palm…</p>
+          <p role="status">{words.start.opening}</p>
         </Plain>
       );
     case 'other-tab':
       return (
         <Plain>
-          <h1>Palm is open in another tab of this browser</h1>
-          <p role="status">
-            One tab at a time runs this device. Close the other one, and this one takes over.
-          </p>
+          <h1>{words.start.otherTab.heading}</h1>
+          <p role="status">{words.start.otherTab.hint}</p>
         </Plain>
       );
     case 'unfit':
@@ -39,11 +38,11 @@ export function StartScreen({ state }: { readonly state: StartState }) {
     case 'failed':
       return (
         <Plain>
-          <h1>Palm could not open</h1>
+          <h1>{words.start.failed.heading}</h1>
           <p role="alert">{state.reason}</p>
-          <p>What this device holds has not been touched.</p>
+          <p>{words.start.failed.untouched}</p>
           <button type="button" class="button primary" onClick={() => location.reload()}>
-            Try again
+            {words.common.tryAgain}
           </button>
           {state.leave === undefined ? null : <LeaveUnopened leave={state.leave} />}
         </Plain>
@@ -71,16 +70,13 @@ function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
   if (step.value === 'offer') {
     return (
       <button type="button" class="button" onClick={() => (step.value = 'ask')}>
-        Leave the pool instead…
+        {words.start.failed.leave}
       </button>
     );
   }
   return (
     <div>
-      <p>
-        Leaving deletes the pool’s key and every encrypted piece in this browser. The other devices keep
-        theirs, and you can come back with a new invite.
-      </p>
+      <p>{words.start.failed.whatLeavingDoes}</p>
       {trouble.value === '' ? null : <p role="alert">{trouble.value}</p>}
       <button
         type="button"
@@ -88,7 +84,7 @@ function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
         disabled={step.value === 'leaving'}
         onClick={() => void leaveNow()}
       >
-        {step.value === 'leaving' ? 'Leaving…' : 'Leave and delete'}
+        {step.value === 'leaving' ? words.leave.leaving : words.leave.leave}
       </button>
     </div>
   );
@@ -97,28 +93,24 @@ function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
 function Insecure() {
   return (
     <Plain>
-      <h1>This address is not secure enough for Palm</h1>
-      <p role="alert">
-        Browsers allow encryption only on https addresses, and on localhost. Open the address that begins with
-        https:// which the relay printed when it started. On the computer that runs the relay,
-        http://localhost works too.
-      </p>
+      <h1>{words.start.insecure.heading}</h1>
+      <p role="alert">{words.start.insecure.hint}</p>
     </Plain>
   );
 }
 
-function Unfit({ missing }: { readonly missing: readonly string[] }) {
+function Unfit({ missing }: { readonly missing: readonly PlatformNeed[] }) {
   return (
     <Plain>
-      <h1>This browser cannot run Palm</h1>
+      <h1>{words.start.unfit.heading}</h1>
       <div role="alert">
-        <p>It lacks:</p>
+        <p>{words.start.unfit.lacks}</p>
         <ul>
-          {missing.map((name) => (
-            <li key={name}>{name}</li>
+          {missing.map((need) => (
+            <li key={need}>{words.start.needs[need]}</li>
           ))}
         </ul>
-        <p>Open this address in an up-to-date Chrome, Edge, Firefox or Safari, outside of other apps.</p>
+        <p>{words.start.unfit.hint}</p>
       </div>
     </Plain>
   );

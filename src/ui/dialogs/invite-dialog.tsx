@@ -7,6 +7,7 @@ import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { isLoopback } from '../route.ts';
 import { RelayFingerprints } from './relay-fingerprints.tsx';
+import { words } from '../text/words.ts';
 
 interface InviteDialogProps {
   readonly invite: string;
@@ -19,19 +20,14 @@ export function InviteDialog({ invite, onClose }: InviteDialogProps) {
   // Other devices use another address; the part after the #, which is the invite itself, is the same.
   const scanned = lanUrl === undefined ? invite : `${lanUrl}${new URL(invite).hash}`;
   return (
-    <Dialog title="Invite a device" onClose={onClose}>
-      <p>
-        Scan this with the other device’s camera, or open the link on it. Both must be on the same network.
-      </p>
+    <Dialog title={words.invite.title} onClose={onClose}>
+      <p>{words.invite.lead}</p>
       <QrCode text={scanned} />
       <RelayFingerprints />
       {isLocal ? <LocalNote lanUrl={lanUrl} /> : null}
-      <CopyField label="Invite link" text={invite} />
-      {lanUrl === undefined ? null : <CopyField label="Link for other devices" text={scanned} />}
-      <p class="hint">
-        Whoever has this link can join, and read and remove the pool’s files. Share it only with people you
-        trust.
-      </p>
+      <CopyField label={words.common.inviteLink} text={invite} />
+      {lanUrl === undefined ? null : <CopyField label={words.invite.linkForOthers} text={scanned} />}
+      <p class="hint">{words.invite.whoHasIt}</p>
     </Dialog>
   );
 }
@@ -40,17 +36,11 @@ function LocalNote({ lanUrl }: { readonly lanUrl: string | undefined }) {
   if (lanUrl === undefined) {
     return (
       <p class="message warning" role="note">
-        Other devices cannot reach “{location.hostname}”. Open Palm here at the network address that the relay
-        printed when it started, and invite from there.
+        {words.invite.unreachable(location.hostname)}
       </p>
     );
   }
-  return (
-    <p class="hint">
-      The code opens Palm at <bdi>{new URL(lanUrl).host}</bdi>. The first link works on this computer only,
-      the second on others.
-    </p>
-  );
+  return <p class="hint">{words.invite.opensAt(<bdi>{new URL(lanUrl).host}</bdi>)}</p>;
 }
 
 /**
@@ -87,7 +77,7 @@ function QrCode({ text }: { readonly text: string }) {
       class="qr"
       viewBox={`0 0 ${size} ${size}`}
       role="img"
-      aria-label="QR code of the invite"
+      aria-label={words.invite.code}
       shape-rendering="crispEdges"
     >
       <path class="qr-ground" d={`M0 0h${size}v${size}H0z`} />

@@ -5,7 +5,7 @@ import { lostByLeaving } from './lost-by-leaving.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
-import { countOf, formatBytes } from '../text/units.ts';
+import { words } from '../text/words.ts';
 import { usePage } from '../state/page.ts';
 
 /** Names help to recognise what is at stake; the count covers the rest. */
@@ -30,30 +30,24 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
     }
   };
   return (
-    <Dialog title="Leave this pool?" onClose={onClose}>
-      <p>
-        This browser forgets the pool and deletes the {formatBytes(heldBytes)} of encrypted pieces that it
-        holds for it. You can come back with a new invite; the pieces do not.
-      </p>
+    <Dialog title={words.leave.title} onClose={onClose}>
+      <p>{words.leave.lead(heldBytes)}</p>
       {lost.length === 0 ? (
-        <p>The other devices hold enough to open every file without this one.</p>
+        <p>{words.leave.nothingLost}</p>
       ) : (
         <div class="message warning">
           <p>
-            <strong>
-              {lost.length === 1
-                ? 'One file would be lost for good'
-                : `${lost.length} files would be lost for good`}
-            </strong>
-            , because the other devices do not hold enough of {lost.length === 1 ? 'it' : 'them'}:
+            {words.leave.lost(lost.length, (text) => (
+              <strong>{text}</strong>
+            ))}
           </p>
           <ul>
             {lost.slice(0, MAX_NAMED).map((file) => (
               <li key={file.fileId}>
-                <bdi>{file.name === '' ? 'A private file' : shownName(file.name)}</bdi>
+                <bdi>{file.name === '' ? words.leave.aPrivateFile : shownName(file.name)}</bdi>
               </li>
             ))}
-            {lost.length > MAX_NAMED ? <li>and {countOf(lost.length - MAX_NAMED, 'more', 'more')}</li> : null}
+            {lost.length > MAX_NAMED ? <li>{words.leave.moreLost(lost.length - MAX_NAMED)}</li> : null}
           </ul>
         </div>
       )}
@@ -64,10 +58,10 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
       )}
       <div class="dialog-actions">
         <button type="button" class="button" autofocus onClick={onClose} disabled={leaving.value}>
-          Stay
+          {words.leave.stay}
         </button>
         <button type="button" class="button danger" onClick={() => void leave()} disabled={leaving.value}>
-          {leaving.value ? 'Leaving…' : 'Leave and delete'}
+          {leaving.value ? words.leave.leaving : words.leave.leave}
         </button>
       </div>
     </Dialog>

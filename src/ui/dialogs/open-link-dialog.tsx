@@ -6,6 +6,7 @@ import { Field } from '../parts/field.tsx';
 import { MAX_LINK_CHARS } from '../route.ts';
 import { explain } from '../text/explain.ts';
 import { usePage } from '../state/page.ts';
+import { words } from '../text/words.ts';
 
 export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
   const { palm } = usePage();
@@ -24,7 +25,7 @@ export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
     }
   };
   return (
-    <Dialog title="Open a private file" onClose={onClose}>
+    <Dialog title={words.openLink.title} onClose={onClose}>
       <form
         class="stack"
         onSubmit={(event) => {
@@ -32,18 +33,16 @@ export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
           void open();
         }}
       >
-        <p>
-          Whoever stored the file has its link. With it, the file opens on this page until the page is closed.
-        </p>
+        <p>{words.openLink.lead}</p>
         {trouble.value === '' ? null : (
           <p class="message error" role="alert">
             {trouble.value}
           </p>
         )}
-        <Field label="Link" value={link} maxLength={MAX_LINK_CHARS} link autofocus />
+        <Field label={words.openLink.link} value={link} maxLength={MAX_LINK_CHARS} link autofocus />
         <div class="dialog-actions">
           <button type="submit" class="button primary" disabled={opening.value}>
-            {opening.value ? 'Opening…' : 'Open'}
+            {opening.value ? words.openLink.opening : words.openLink.open}
           </button>
         </div>
       </form>

@@ -4,6 +4,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { words } from '../text/words.ts';
 
 interface Fingerprints {
   readonly certificate: string;
@@ -18,27 +19,12 @@ export function RelayFingerprints() {
   const fingerprints = useFingerprints();
   if (fingerprints === undefined || fingerprints.authority === null) return null;
   return (
-    <section class="stack" aria-label="Fingerprints of this relay">
-      <p class="hint">
-        The other device warns about the certificate. Somebody else on the network could answer in the relay’s
-        place, and would get this invite. So before anybody continues past the warning, or trusts the
-        authority, compare the SHA-256 fingerprint that the warning or the system shows there: it must begin
-        with these 32 digits (128 bits).
-      </p>
-      <Fingerprint label="Certificate, in the browser’s warning" text={fingerprints.certificate} />
-      <Fingerprint label="Authority, when it is installed" text={fingerprints.authority} />
-      <p class="hint">
-        This device has them from the relay. The terminal where the relay was started prints the same.
-      </p>
+    <section class="stack" aria-label={words.fingerprints.label}>
+      <p class="hint">{words.fingerprints.compare}</p>
+      <p>{words.fingerprints.certificate(<code>{fingerprints.certificate}</code>)}</p>
+      <p>{words.fingerprints.authority(<code>{fingerprints.authority}</code>)}</p>
+      <p class="hint">{words.fingerprints.source}</p>
     </section>
-  );
-}
-
-function Fingerprint({ label, text }: { readonly label: string; readonly text: string }) {
-  return (
-    <p>
-      {label}: <code>{text}</code>
-    </p>
   );
 }
 

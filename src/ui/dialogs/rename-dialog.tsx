@@ -6,6 +6,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { explain } from '../text/explain.ts';
 import { usePage } from '../state/page.ts';
+import { words } from '../text/words.ts';
 
 export function RenameDialog({ onClose }: { readonly onClose: () => void }) {
   const { palm, status } = usePage();
@@ -20,7 +21,7 @@ export function RenameDialog({ onClose }: { readonly onClose: () => void }) {
     }
   };
   return (
-    <Dialog title="Rename this device" onClose={onClose}>
+    <Dialog title={words.rename.title} onClose={onClose}>
       <form
         class="stack"
         onSubmit={(event) => {
@@ -33,10 +34,10 @@ export function RenameDialog({ onClose }: { readonly onClose: () => void }) {
             {trouble.value}
           </p>
         )}
-        <Field label="Device name" value={name} maxLength={MAX_DEVICE_NAME_BYTES} autofocus />
+        <Field label={words.common.deviceName} value={name} maxLength={MAX_DEVICE_NAME_BYTES} autofocus />
         <div class="dialog-actions">
           <button type="submit" class="button primary">
-            Save
+            {words.rename.save}
           </button>
         </div>
       </form>

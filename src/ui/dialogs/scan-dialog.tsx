@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Dialog } from '../parts/dialog.tsx';
 import { inviteIn } from '../route.ts';
 import { openCamera, scanFrames } from './camera.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 interface ScanDialogProps {
   readonly onClose: () => void;
@@ -29,15 +29,15 @@ export function ScanDialog({ onClose, onInvite }: ScanDialogProps) {
     return () => stop.abort();
   }, [trouble]);
   return (
-    <Dialog title="Scan an invite" onClose={onClose}>
-      <p>Point the camera at the QR code that the other device shows.</p>
+    <Dialog title={words.scan.title} onClose={onClose}>
+      <p>{words.scan.lead}</p>
       <video
         ref={video}
         class="camera"
         muted
         playsInline
         hidden={trouble.value.ended}
-        aria-label="Camera picture"
+        aria-label={words.scan.picture}
       />
       {trouble.value.text === '' ? null : (
         <p class="message error" role="alert">
@@ -45,7 +45,7 @@ export function ScanDialog({ onClose, onInvite }: ScanDialogProps) {
         </p>
       )}
       <button type="button" class="button wide" onClick={onClose}>
-        Cancel
+        {words.common.cancel}
       </button>
     </Dialog>
   );
@@ -73,7 +73,7 @@ async function scan(video: HTMLVideoElement, signal: AbortSignal, events: ScanEv
         events.found(invite);
         return;
       }
-      events.trouble({ text: en.camera.notAnInvite, ended: false });
+      events.trouble({ text: words.camera.notAnInvite, ended: false });
     }
   } catch (error) {
     if (!signal.aborted) events.trouble({ text: cameraTrouble(error), ended: true });
@@ -82,8 +82,8 @@ async function scan(video: HTMLVideoElement, signal: AbortSignal, events: ScanEv
 
 function cameraTrouble(error: unknown): string {
   const name = error instanceof Error ? error.name : '';
-  if (name === 'NotAllowedError') return en.camera.notAllowed;
-  if (name === 'NotFoundError') return en.camera.notFound;
-  if (name === 'NotReadableError') return en.camera.inUse;
-  return en.camera.notStarted(error instanceof Error ? error.message : String(error));
+  if (name === 'NotAllowedError') return words.camera.notAllowed;
+  if (name === 'NotFoundError') return words.camera.notFound;
+  if (name === 'NotReadableError') return words.camera.inUse;
+  return words.camera.notStarted(error instanceof Error ? error.message : String(error));
 }

@@ -5,7 +5,7 @@ import { isPalmError } from '../../core/model/errors.ts';
 import type { FileStatus } from '../../runtime/api.ts';
 import { shownName } from '../text/file-name.ts';
 import { explain, isCancelled } from '../text/explain.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 /** Up to this size a file is gathered in memory: reading it keeps more in flight anyway. */
 const SMALL_BYTES = 8 * 1024 * 1024;
@@ -92,24 +92,24 @@ interface Named {
 }
 
 export function savedText({ name }: Named, destination: 'kept' | 'picked'): string {
-  return destination === 'picked' ? en.downloads.saved(shown(name)) : en.downloads.handed(shown(name));
+  return destination === 'picked' ? words.downloads.saved(shown(name)) : words.downloads.handed(shown(name));
 }
 
 export function goneText({ name }: Named): string {
-  return en.downloads.gone(shown(name));
+  return words.downloads.gone(shown(name));
 }
 
 export function failedText({ name }: Named, error: unknown): string {
-  return en.downloads.failed(shown(name), explain(error));
+  return words.downloads.failed(shown(name), explain(error));
 }
 
 /** A stopped download, in its row. */
 export function stoppedText(error: unknown, keptBytes: number): string {
-  return en.downloads.stopped(explain(error), keptBytes);
+  return words.downloads.stopped(explain(error), keptBytes);
 }
 
 export function leftoverText({ name }: Named, error: unknown): string {
-  return en.downloads.leftover(shown(name), explain(error));
+  return words.downloads.leftover(shown(name), explain(error));
 }
 
 /** More bytes, or fewer, than the file has, from a read that ended well. */
@@ -117,7 +117,7 @@ export function wrongSizeText(
   { name, size }: Named & { readonly size: number },
   arrivedBytes: number,
 ): string {
-  return en.downloads.wrongSize(shown(name), size, arrivedBytes);
+  return words.downloads.wrongSize(shown(name), size, arrivedBytes);
 }
 
 const KEPT_AT_LEAST_MS = 10 * 60_000;

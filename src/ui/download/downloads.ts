@@ -17,7 +17,7 @@ import * as rules from './download-rules.ts';
 import type { BrowserSaving, DownloadStore, SavedDownload } from './download-store.ts';
 import { HandedFiles } from './handed-files.ts';
 import { MemoryFile } from './memory-file.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 export type DownloadState =
   /** Others come first. */
@@ -115,7 +115,7 @@ export class Downloads {
       if (this.#entries.has(fileId)) return await this.continue(fileId);
       if (this.#handed.has(fileId) && (await this.#handed.handOverAgain(file))) return;
       if (this.#entries.size >= MAX_DOWNLOADS) {
-        this.#options.alerts.raise(en.downloads.tooMany(MAX_DOWNLOADS));
+        this.#options.alerts.raise(words.downloads.tooMany(MAX_DOWNLOADS));
         return;
       }
       const destination = await this.#begin(file);
@@ -175,14 +175,14 @@ export class Downloads {
           continue;
         }
         // Stopped until it is known that it may continue.
-        const state = { kind: 'stopped', reason: en.downloads.permission } as const;
+        const state = { kind: 'stopped', reason: words.downloads.permission } as const;
         // Its name is not on the disk. The pool's status brings it, if the pool still has the file.
         const entry = this.#add({ fileId, name: '', size, destination, state, arrivedBytes: durableBytes });
         if (destination === 'kept' || (await this.#mayWrite(entry, false)))
           this.#set(entry, { kind: 'queued' });
       }
     } catch (error) {
-      this.#options.alerts.raise(en.downloads.notTakenUp(explain(error)));
+      this.#options.alerts.raise(words.downloads.notTakenUp(explain(error)));
     }
     this.#look(this.#options.status.peek());
   }

@@ -4,7 +4,7 @@
 import { useSignal } from '@preact/signals';
 import { useId, useRef } from 'preact/hooks';
 import { CopyIcon } from './icons.tsx';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 interface CopyFieldProps {
   readonly label: string;
@@ -17,7 +17,7 @@ export function CopyField({ label, text }: CopyFieldProps) {
   const feedback = useSignal('');
   const copy = async (): Promise<void> => {
     const isCopied = await copyText(text);
-    feedback.value = isCopied ? en.messages.copied : en.messages.selected;
+    feedback.value = isCopied ? words.messages.copied : words.messages.selected;
     if (!isCopied) {
       input.current?.focus();
       input.current?.select();
@@ -39,7 +39,7 @@ export function CopyField({ label, text }: CopyFieldProps) {
         />
         <button type="button" class="button" onClick={() => void copy()}>
           <CopyIcon />
-          Copy
+          {words.common.copy}
         </button>
       </div>
       <p class="hint" role="status">

@@ -4,6 +4,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { CloseIcon } from './icons.tsx';
+import { words } from '../text/words.ts';
 
 interface DialogProps {
   readonly title: string;
@@ -44,7 +45,12 @@ export function Dialog({ title, onClose, insistent = false, children }: DialogPr
         <header class="dialog-head">
           <h2 id={titleId}>{title}</h2>
           {insistent ? null : (
-            <button type="button" class="button icon-only quiet" aria-label="Close" onClick={onClose}>
+            <button
+              type="button"
+              class="button icon-only quiet"
+              aria-label={words.common.close}
+              onClick={onClose}
+            >
               <CloseIcon />
             </button>
           )}

@@ -5,6 +5,7 @@ import { useSignal } from '@preact/signals';
 import type { NoticeStatus } from '../../runtime/api.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { CloseIcon } from './icons.tsx';
+import { words } from '../text/words.ts';
 
 /** The newest matter most; older ones appear as these are dismissed. */
 const MAX_NOTICES = 3;
@@ -61,7 +62,12 @@ function Message({ level, text, onDismiss, onRetry }: MessageProps) {
   return (
     <div class={`message ${level}`}>
       <p role={level === 'info' ? 'status' : 'alert'}>{text}</p>
-      <button type="button" class="button icon-only quiet" aria-label="Dismiss" onClick={onDismiss}>
+      <button
+        type="button"
+        class="button icon-only quiet"
+        aria-label={words.common.dismiss}
+        onClick={onDismiss}
+      >
         <CloseIcon />
       </button>
       {onRetry === undefined ? null : (
@@ -73,7 +79,7 @@ function Message({ level, text, onDismiss, onRetry }: MessageProps) {
             onRetry();
           }}
         >
-          Try again
+          {words.common.tryAgain}
         </button>
       )}
     </div>

@@ -4,7 +4,7 @@
 import { useEffect } from 'preact/hooks';
 import { AlertMessages } from './messages.tsx';
 import { shownName } from '../text/file-name.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 import { usePage } from '../state/page.ts';
 
 /** Long enough to read a short sentence. */
@@ -31,11 +31,11 @@ export function Toasts() {
           <div class="toast">
             <p>
               {undoable.length === 1
-                ? en.messages.removed(shownName(first.name))
-                : en.messages.removedMany(undoable.length)}
+                ? words.messages.removed(shownName(first.name))
+                : words.messages.removedMany(undoable.length)}
             </p>
             <button type="button" class="button" onClick={() => removals.undo()}>
-              Undo
+              {words.common.undo}
             </button>
           </div>
         )}

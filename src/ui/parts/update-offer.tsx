@@ -3,6 +3,7 @@
 import { useComputed } from '@preact/signals';
 import type { AppUpdate } from '../state/app-update.ts';
 import { usePage } from '../state/page.ts';
+import { words } from '../text/words.ts';
 
 export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
   const { queue, downloads, privateLinks, removals, status } = usePage();
@@ -16,7 +17,7 @@ export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
   if (!update.ready.value || busy.value) return null;
   return (
     <div class="update-offer" role="status">
-      <p>A new version of Palm is here.</p>
+      <p>{words.update.offer}</p>
       <button
         type="button"
         class="button"
@@ -25,7 +26,7 @@ export function UpdateOffer({ update }: { readonly update: AppUpdate }) {
           update.apply();
         }}
       >
-        Update
+        {words.update.update}
       </button>
     </div>
   );

@@ -4,6 +4,7 @@ import type { Signal } from '@preact/signals';
 import { FolderIcon, PlusIcon } from '../parts/icons.tsx';
 import { pickedFiles } from '../state/dropped-files.ts';
 import type { AddedFile } from '../state/store-queue.ts';
+import { words } from '../text/words.ts';
 
 interface AddPanelProps {
   readonly isPrivate: Signal<boolean>;
@@ -23,13 +24,13 @@ export function AddPanel({ isPrivate, onAdd }: AddPanelProps) {
       <div class="add-buttons">
         <label class="button primary file-button">
           <PlusIcon />
-          <span>Add files</span>
+          <span>{words.pool.addFiles}</span>
           <input type="file" multiple onChange={(event) => take(event.currentTarget)} />
         </label>
         {CAN_PICK_FOLDERS ? (
           <label class="button file-button">
             <FolderIcon />
-            <span>Add a folder</span>
+            <span>{words.pool.addFolder}</span>
             <input type="file" ref={pickFolders} onChange={(event) => take(event.currentTarget)} />
           </label>
         ) : null}
@@ -42,9 +43,9 @@ export function AddPanel({ isPrivate, onAdd }: AddPanelProps) {
             isPrivate.value = event.currentTarget.checked;
           }}
         />
-        <span>Private (only the link opens it)</span>
+        <span>{words.pool.keepPrivate}</span>
       </label>
-      <p class="drop-hint">You can also drop files and folders anywhere on this page.</p>
+      <p class="drop-hint">{words.pool.howToDrop}</p>
     </div>
   );
 }

@@ -3,7 +3,7 @@
 
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownDeviceName } from '../text/device-name.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 export type Fruit =
   | { readonly kind: 'reachable'; readonly deviceId: string }
@@ -44,13 +44,13 @@ export function fruitsOf(file: FileStatus, devices: readonly DeviceStatus[]): re
 /** "8 fragments, any 4 open the file; 6 reachable. Reachable: Anna's phone 2, Laptop 4. Away: Tablet 2." */
 export function bunchText(file: FileStatus, devices: readonly DeviceStatus[]): string {
   const fruits = fruitsOf(file, devices);
-  const parts = [en.bunch.geometry(file.n, file.k, countByKind(fruits, 'reachable'))];
+  const parts = [words.bunch.geometry(file.n, file.k, countByKind(fruits, 'reachable'))];
   const reachable = perDevice(fruits, 'reachable', devices);
-  if (reachable !== '') parts.push(en.bunch.reachable(reachable));
+  if (reachable !== '') parts.push(words.bunch.reachable(reachable));
   const away = perDevice(fruits, 'away', devices);
-  if (away !== '') parts.push(en.bunch.away(away));
+  if (away !== '') parts.push(words.bunch.away(away));
   const missing = countByKind(fruits, 'missing');
-  if (missing > 0) parts.push(en.bunch.missing(missing));
+  if (missing > 0) parts.push(words.bunch.missing(missing));
   return parts.join(' ');
 }
 
@@ -66,7 +66,7 @@ function perDevice(fruits: readonly Fruit[], kind: Fruit['kind'], devices: reado
 
 function nameOf(deviceId: string, devices: readonly DeviceStatus[]): string {
   const device = devices.find((candidate) => candidate.id === deviceId);
-  return device === undefined ? en.bunch.leftDevice : shownDeviceName(device.name);
+  return device === undefined ? words.bunch.leftDevice : shownDeviceName(device.name);
 }
 
 function countByKind(fruits: readonly Fruit[], kind: Fruit['kind']): number {

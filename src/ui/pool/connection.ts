@@ -1,7 +1,7 @@
 // The state of the pool's connection: what works now, and what to do when something does not. Pure.
 
 import type { PalmStatus } from '../../runtime/api.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 export interface Connection {
   /**
@@ -22,21 +22,21 @@ export function connectionOf({ pool, devices }: ConnectionStatus): Connection {
   const relay = pool?.relay ?? 'connecting';
   const linked = devices.filter((device) => !device.self && device.state === 'reachable').length;
   if (linked > 0) {
-    const words = relay === 'lost' ? en.connection.linkedWithoutRelay : en.connection.linked;
-    return { state: 'linked', sentence: words(linked) };
+    const sentence = relay === 'lost' ? words.connection.linkedWithoutRelay : words.connection.linked;
+    return { state: 'linked', sentence: sentence(linked) };
   }
   switch (relay) {
     case 'connected':
       return {
         state: 'waiting',
-        sentence: pool?.alone === true ? en.connection.noOtherYet : en.connection.noneReachable,
+        sentence: pool?.alone === true ? words.connection.noOtherYet : words.connection.noneReachable,
       };
     case 'connecting':
-      return { state: 'waiting', sentence: en.connection.lookingForRelay };
+      return { state: 'waiting', sentence: words.connection.lookingForRelay };
     case 'lost':
       return {
         state: 'cut',
-        sentence: en.connection.relayLost,
+        sentence: words.connection.relayLost,
       };
   }
 }

@@ -3,7 +3,7 @@
 import type { DeviceStatus } from '../../runtime/api.ts';
 import { InviteIcon, PencilIcon } from '../parts/icons.tsx';
 import { nameSuffixes, shownDeviceName } from '../text/device-name.ts';
-import { formatBytes } from '../text/units.ts';
+import { words } from '../text/words.ts';
 import type { DeviceLook } from './device-look.ts';
 import { DeviceFruit } from './palm-bunch.tsx';
 
@@ -19,10 +19,10 @@ export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSe
   return (
     <section class="devices">
       <div class="devices-head">
-        <h2 id="devices-heading">Devices</h2>
+        <h2 id="devices-heading">{words.devices.heading}</h2>
         <button type="button" class="button" onClick={onInvite}>
           <InviteIcon />
-          Invite a device
+          {words.devices.invite}
         </button>
       </div>
       <ul role="list" aria-labelledby="devices-heading">
@@ -53,7 +53,7 @@ function DeviceRow({ device, suffix, look, onRename }: DeviceRowProps) {
   const nameId = `device-${device.id}`;
   const suffixId = `${nameId}-suffix`;
   const labelledBy = suffix === undefined ? nameId : `${nameId} ${suffixId}`;
-  const state = device.self ? 'This device' : reachable ? 'Reachable' : 'Away';
+  const state = device.self ? words.devices.self : reachable ? words.devices.reachable : words.devices.away;
   return (
     <li class={`device ${device.self ? 'self' : device.state}`} aria-labelledby={labelledBy}>
       <DeviceFruit look={look} reachable={reachable} />
@@ -63,14 +63,14 @@ function DeviceRow({ device, suffix, look, onRename }: DeviceRowProps) {
         </bdi>
         <span class="meta">
           {suffix === undefined ? null : <span id={suffixId}>{suffix}</span>} <span>{state}</span>{' '}
-          <span>{formatBytes(device.heldBytes)}</span>
+          <span>{words.units.bytes(device.heldBytes)}</span>
         </span>
       </div>
       {device.self ? (
         <button
           type="button"
           class="button icon-only quiet"
-          aria-label="Rename this device"
+          aria-label={words.devices.rename}
           onClick={onRename}
         >
           <PencilIcon />

@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { droppedFiles } from '../state/dropped-files.ts';
 import type { AddedFile } from '../state/store-queue.ts';
+import { words } from '../text/words.ts';
 
 interface DropZoneProps {
   readonly poolName: string;
@@ -44,9 +45,7 @@ export function DropZone({ poolName, onAdd, onFailed }: DropZoneProps) {
   if (!hovering.value) return null;
   return (
     <div class="drop-zone" aria-hidden="true">
-      <p>
-        Drop to add to <bdi>{poolName}</bdi>
-      </p>
+      <p>{words.pool.dropHere(<bdi>{poolName}</bdi>)}</p>
     </div>
   );
 }

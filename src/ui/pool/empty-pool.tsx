@@ -1,5 +1,7 @@
 // A pool without files yet: a bare branch, and what to do next.
 
+import { words } from '../text/words.ts';
+
 export function EmptyPool({ alone }: { readonly alone: boolean }) {
   return (
     <div class="empty">
@@ -12,12 +14,8 @@ export function EmptyPool({ alone }: { readonly alone: boolean }) {
           </g>
         ))}
       </svg>
-      <p class="empty-title">Nothing here yet</p>
-      <p>
-        {alone
-          ? 'Add something now, or invite your other devices first: with three of them, any one can be lost.'
-          : 'Add something: it is encrypted, cut into pieces and spread over the devices above.'}
-      </p>
+      <p class="empty-title">{words.files.none}</p>
+      <p>{alone ? words.files.noneAlone : words.files.noneTogether}</p>
     </div>
   );
 }

@@ -12,7 +12,7 @@ import {
 } from '../parts/icons.tsx';
 import { safetyOf, type SafetyTone } from '../text/safety-sentence.ts';
 import { shownName, shownPath } from '../text/file-name.ts';
-import { formatBytes } from '../text/units.ts';
+import { words } from '../text/words.ts';
 import { usePage } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
 import { PalmBunch } from './palm-bunch.tsx';
@@ -26,7 +26,7 @@ interface FileRowProps {
 
 export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
   const { downloads, removals } = usePage();
-  const name = file.name === '' ? 'Private file' : shownName(file.name);
+  const name = file.name === '' ? words.names.privateFile : shownName(file.name);
   const nameId = `file-${file.fileId}`;
   const safety = safetyOf(file, devices);
   return (
@@ -39,10 +39,10 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
           {file.private ? (
             <span class="tag">
               <LockIcon />
-              Private
+              {words.files.private}
             </span>
           ) : null}
-          <span>{formatBytes(file.size)}</span>
+          <span>{words.units.bytes(file.size)}</span>
           {file.path === '' ? null : <bdi class="path">{shownPath(file.path)}</bdi>}
         </p>
       </div>
@@ -52,15 +52,15 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
           <SafetyIcon tone={safety.tone} />
           <span>{safety.sentence}</span>
         </p>
-        {file.safe ? <p class="meta deletable">Safe to delete the original</p> : null}
+        {file.safe ? <p class="meta deletable">{words.files.deletable}</p> : null}
       </div>
       <div class="file-actions">
         {file.openable ? (
           <button
             type="button"
             class="button icon-only"
-            aria-label="Download"
-            title="Download"
+            aria-label={words.files.download}
+            title={words.files.download}
             onClick={() => void downloads.start(file)}
           >
             <DownloadIcon />
@@ -69,8 +69,8 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
           <button
             type="button"
             class="button icon-only"
-            aria-label="Open with its link"
-            title="Open with its link"
+            aria-label={words.files.openWithLink}
+            title={words.files.openWithLink}
             onClick={onOpenLink}
           >
             <LinkIcon />
@@ -79,8 +79,8 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
         <button
           type="button"
           class="button icon-only quiet"
-          aria-label="Remove"
-          title="Remove"
+          aria-label={words.files.remove}
+          title={words.files.remove}
           onClick={(event) => {
             focusNeighbour(event.currentTarget);
             removals.remove({ fileId: file.fileId, name });

@@ -8,6 +8,7 @@ import { usePage, useStatus } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
 import { EmptyPool } from './empty-pool.tsx';
 import { FileRow } from './file-row.tsx';
+import { words } from '../text/words.ts';
 
 /** Rows at first, and with every "Show more": each is a drawing, and phones should not draw thousands. */
 const PAGE_ROWS = 60;
@@ -30,13 +31,13 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
   return (
     <section class="files">
       <div class="files-head">
-        <h2 id="files-heading">Files</h2>
+        <h2 id="files-heading">{words.files.heading}</h2>
         {present.length < SEARCH_FROM && search.value === '' ? null : (
           <input
             type="search"
             class="search"
-            aria-label="Search by name"
-            placeholder="Search by name"
+            aria-label={words.files.search}
+            placeholder={words.files.search}
             value={search.value}
             onInput={(event) => {
               search.value = event.currentTarget.value;
@@ -51,12 +52,12 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
       </ul>
       {matching.length > shownRows.value ? (
         <button type="button" class="button wide" onClick={() => (shownRows.value += PAGE_ROWS)}>
-          Show more ({matching.length - shownRows.value} left)
+          {words.files.showMore(matching.length - shownRows.value)}
         </button>
       ) : null}
       {present.length === 0 ? <EmptyPool alone={devices.length < 2} /> : null}
       {present.length > 0 && matching.length === 0 ? (
-        <p class="empty">No name here contains “{search.value}”.</p>
+        <p class="empty">{words.files.noneFound(search.value)}</p>
       ) : null}
     </section>
   );

@@ -21,7 +21,7 @@ import { DevicesSection } from './devices-section.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
 
@@ -33,7 +33,7 @@ export function PoolScreen() {
   const devices = useStatus((status) => status.devices);
   const pool = useStatus((status) => status.pool);
   const name = pool?.name ?? '';
-  const poolName = name === '' ? 'Your pool' : shownName(name);
+  const poolName = name === '' ? words.pool.unnamed : shownName(name);
   const deviceIds = devices.map((device) => device.id).join(' ');
   const looks = useMemo(() => looksOf(deviceIds.split(' ')), [deviceIds]);
   const connection = connectionOf({ pool, devices });
@@ -42,9 +42,9 @@ export function PoolScreen() {
 
   const add = (added: readonly AddedFile[]): void => {
     const left = queue.add(added, isPrivate.value);
-    if (left > 0) alerts.raise(en.messages.notInLine(left, MAX_QUEUED_FILES));
+    if (left > 0) alerts.raise(words.messages.notInLine(left, MAX_QUEUED_FILES));
   };
-  const addFailed = (error: unknown): void => alerts.raise(en.messages.folderUnread(explain(error)));
+  const addFailed = (error: unknown): void => alerts.raise(words.messages.folderUnread(explain(error)));
 
   return (
     <main class="pool">
@@ -78,7 +78,7 @@ export function PoolScreen() {
       <footer class="pool-foot">
         <button type="button" class="button quiet" onClick={() => (dialog.value = 'leave')}>
           <LeaveIcon />
-          Leave pool
+          {words.pool.leave}
         </button>
       </footer>
       <DropZone poolName={poolName} onAdd={add} onFailed={addFailed} />
@@ -109,9 +109,9 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
 
 function useTitle(poolName: string): void {
   useEffect(() => {
-    document.title = `${poolName} · Palm`;
+    document.title = words.pool.title(poolName);
     return () => {
-      document.title = 'Palm';
+      document.title = words.names.app;
     };
   }, [poolName]);
 }

@@ -3,7 +3,8 @@
 import { useId } from 'preact/hooks';
 import { CloseIcon } from '../parts/icons.tsx';
 import { shownName } from '../text/file-name.ts';
-import { countOf, formatBytes, formatSpeed, formatTimeLeft, secondsLeft } from '../text/units.ts';
+import { words } from '../text/words.ts';
+import { secondsLeft } from '../state/time-left.ts';
 import { usePage, type Page } from '../state/page.ts';
 import type { QueueItem } from '../state/store-queue.ts';
 import {
@@ -18,16 +19,6 @@ import { UnfinishedRow } from './unfinished-row.tsx';
 const MAX_SHOWN_WAITING = 3;
 const MAX_SHOWN_FAILED = 20;
 
-const PHASE_WORDS: Record<TransferRow['phase'], string> = {
-  starting: 'Starting',
-  hashing: 'Reading',
-  sealing: 'Encrypting',
-  placing: 'Sending to devices',
-  reading: 'Downloading',
-  waiting: 'Waiting',
-  stopped: 'Stopped',
-};
-
 export function TransfersSection() {
   const page = usePage();
   const { queue, shownWork } = page;
@@ -39,7 +30,7 @@ export function TransfersSection() {
   if (rows.length + waiting.length + failed.length + unfinished.length === 0) return null;
   return (
     <section class="transfers">
-      <h2 id="transfers-heading">Transfers</h2>
+      <h2 id="transfers-heading">{words.transfers.heading}</h2>
       <ul role="list" aria-labelledby="transfers-heading">
         {rows.map((row) => (
           <RunningRow
@@ -58,9 +49,9 @@ export function TransfersSection() {
       </ul>
       {waiting.length > MAX_SHOWN_WAITING ? (
         <p class="waiting-more">
-          <span>{waiting.length - MAX_SHOWN_WAITING} more are waiting</span>
+          <span>{words.transfers.moreWaiting(waiting.length - MAX_SHOWN_WAITING)}</span>
           <button type="button" class="button quiet" onClick={() => queue.cancelAll()}>
-            Cancel all
+            {words.transfers.cancelAll}
           </button>
         </p>
       ) : null}
@@ -80,10 +71,10 @@ function RunningRow({ row, onCancel, onContinue }: RunningRowProps) {
   const name = shownName(row.name);
   const seconds = secondsLeft(row.doneBytes, row.totalBytes, row.bytesPerSecond);
   const figures = [
-    PHASE_WORDS[row.phase],
-    `${formatBytes(row.doneBytes)} of ${formatBytes(row.totalBytes)}`,
-    formatSpeed(row.bytesPerSecond),
-    seconds === undefined ? '' : formatTimeLeft(seconds),
+    words.transfers.phases[row.phase],
+    words.transfers.progress(row.doneBytes, row.totalBytes),
+    words.units.speed(row.bytesPerSecond),
+    seconds === undefined ? '' : words.units.timeLeft(seconds),
   ];
   // An empty file has nothing to measure: its bar is simply full.
   const max = Math.max(1, row.totalBytes);
@@ -113,7 +104,7 @@ function RunningRow({ row, onCancel, onContinue }: RunningRowProps) {
       </div>
       {row.phase === 'stopped' ? (
         <button type="button" class="button" onClick={onContinue}>
-          Continue
+          {words.transfers.continue}
         </button>
       ) : null}
       <CancelButton name={name} onCancel={onCancel} />
@@ -130,7 +121,7 @@ function WaitingRow({ item, onCancel }: { readonly item: QueueItem; readonly onC
         <bdi class="file-name" id={nameId}>
           {name}
         </bdi>
-        <span class="meta">Waiting · {formatBytes(item.file.size)}</span>
+        <span class="meta">{words.transfers.waiting(item.file.size)}</span>
       </div>
       <CancelButton name={name} onCancel={onCancel} />
     </li>
@@ -142,8 +133,8 @@ function CancelButton({ name, onCancel }: { readonly name: string; readonly onCa
     <button
       type="button"
       class="button icon-only quiet"
-      aria-label="Cancel"
-      title={`Cancel ${name}`}
+      aria-label={words.common.cancel}
+      title={words.transfers.cancelOf(name)}
       onClick={onCancel}
     >
       <CloseIcon />
@@ -158,7 +149,7 @@ function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
   return (
     <div class="failed">
       <div role="alert">
-        <h3 id={headingId}>{countOf(items.length, 'file')} could not be stored</h3>
+        <h3 id={headingId}>{words.transfers.failed(items.length)}</h3>
       </div>
       <ul role="list" aria-labelledby={headingId}>
         {items.slice(0, MAX_SHOWN_FAILED).map((item) => (
@@ -168,12 +159,12 @@ function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
               <span class="reason">{item.state.kind === 'failed' ? item.state.reason : ''}</span>
             </div>
             <button type="button" class="button" onClick={() => queue.retry(item.id)}>
-              Try again
+              {words.common.tryAgain}
             </button>
             <button
               type="button"
               class="button icon-only quiet"
-              aria-label="Dismiss"
+              aria-label={words.common.dismiss}
               onClick={() => queue.cancel(item.id)}
             >
               <CloseIcon />
@@ -182,7 +173,7 @@ function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
         ))}
       </ul>
       {items.length > MAX_SHOWN_FAILED ? (
-        <p class="meta">and {items.length - MAX_SHOWN_FAILED} more</p>
+        <p class="meta">{words.transfers.moreFailed(items.length - MAX_SHOWN_FAILED)}</p>
       ) : null}
     </div>
   );

@@ -5,13 +5,7 @@ import type { UnfinishedStatus } from '../../runtime/api.ts';
 import { CloseIcon } from '../parts/icons.tsx';
 import { usePage } from '../state/page.ts';
 import { shownName } from '../text/file-name.ts';
-import { formatBytes } from '../text/units.ts';
-
-const NEED_WORDS: Record<UnfinishedStatus['needs'], string> = {
-  nothing: 'It goes on where it stopped.',
-  permission: 'Your browser will ask whether Palm may read the file again.',
-  file: 'It goes on where it stopped once you choose the file again.',
-};
+import { words } from '../text/words.ts';
 
 export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedStatus }) {
   const { resumptions } = usePage();
@@ -32,11 +26,9 @@ export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedS
           {name}
         </bdi>
         <progress aria-label={name} max={Math.max(1, size)} value={sealedBytes} />
-        <span class="meta figures">
-          Interrupted · {formatBytes(sealedBytes)} of {formatBytes(size)} encrypted
-        </span>
+        <span class="meta figures">{words.unfinished.progress(sealedBytes, size)}</span>
         {reason === undefined ? (
-          <span class="meta">{NEED_WORDS[needs]}</span>
+          <span class="meta">{words.unfinished.needs[needs]}</span>
         ) : (
           <span class="reason" role="alert">
             {reason}
@@ -45,19 +37,19 @@ export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedS
       </div>
       {needs === 'file' ? (
         <label class="button file-button">
-          <span>Choose the file again</span>
+          <span>{words.unfinished.choose}</span>
           <input type="file" onChange={(event) => take(event.currentTarget)} />
         </label>
       ) : (
         <button type="button" class="button" onClick={() => void resumptions.continue(unfinished)}>
-          Continue
+          {words.transfers.continue}
         </button>
       )}
       <button
         type="button"
         class="button icon-only quiet"
-        aria-label="Discard"
-        title={`Discard the encrypted part of ${name}`}
+        aria-label={words.unfinished.discard}
+        title={words.unfinished.discardOf(name)}
         onClick={() => void resumptions.discard(unfinished)}
       >
         <CloseIcon />

@@ -17,7 +17,7 @@ import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
 import { settledStatus } from './settled-status.ts';
 import { StoreQueue, type QueueItem, type Stored } from './store-queue.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 /** A private file's link, on the screen until the person dismisses it. */
 export interface PrivateLink {
@@ -74,7 +74,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
   // The subscription follows a moment later: without this the file would flash up in between.
   const remove = (fileId: string): Promise<void> => palm.remove(fileId).then(refresh);
   const removals = new Removals({ remove }, delay, ({ name }, error) => {
-    alerts.raise(en.messages.notRemoved(shownName(name), explain(error)));
+    alerts.raise(words.messages.notRemoved(shownName(name), explain(error)));
   });
   const downloads = new Downloads({
     palm,
@@ -135,8 +135,8 @@ export function useStatus<Part>(pick: (status: PalmStatus) => Part): Part {
 }
 
 function storedText({ name, deduplicated }: Stored): string {
-  const words = deduplicated ? en.messages.deduplicated : en.messages.stored;
-  return words(shownName(name));
+  const sentence = deduplicated ? words.messages.deduplicated : words.messages.stored;
+  return sentence(shownName(name));
 }
 
 /** A hidden page may never return: pending removals are then told to the pool immediately. */

@@ -8,7 +8,7 @@ import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import type { Alerts } from '../alerts.ts';
 import type { Stored } from './store-queue.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 interface ResumptionsOptions {
   readonly palm: Pick<Palm, 'resumeStore' | 'discardStore' | 'status'>;
@@ -73,7 +73,7 @@ export class Resumptions {
     const { palm, alerts } = this.#options;
     const isThere = palm.status().unfinished.some((one) => one.id === id);
     if (isThere) this.#explain(id, explain(error));
-    else alerts.raise(en.messages.notStored(shownName(name), explain(error)));
+    else alerts.raise(words.messages.notStored(shownName(name), explain(error)));
   }
 
   #explain(id: string, reason: string | undefined): void {

@@ -4,7 +4,7 @@
 import type { TransferStatus, UnfinishedStatus } from '../../runtime/api.ts';
 import type { DownloadState, DownloadView } from '../download/downloads.ts';
 import type { QueueItem } from './store-queue.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 /** Who can cancel the row. */
 export type TransferOwner =
@@ -100,7 +100,7 @@ function row(
 /** A read that continues an earlier one counts from where that stopped; the row counts the whole file. */
 function downloadRow(download: DownloadView, transfer: TransferStatus | undefined): TransferRow {
   const { fileId, size, arrivedBytes, state } = download;
-  const name = download.name === '' ? 'Private file' : download.name;
+  const name = download.name === '' ? words.names.privateFile : download.name;
   const owner = { kind: 'download', fileId } as const;
   const moving = row(`download-${fileId}`, owner, name, size, transfer);
   const whole = { ...moving, doneBytes: arrivedBytes + moving.doneBytes, totalBytes: size };
@@ -116,6 +116,6 @@ function downloadRow(download: DownloadView, transfer: TransferStatus | undefine
 }
 
 function waitingText(state: Extract<DownloadState, { kind: 'queued' | 'waiting' }>): string {
-  if (state.kind === 'queued') return en.downloads.waitsForOthers;
-  return state.need === 'link' ? en.downloads.waitsForLink : en.downloads.waitsForDevices;
+  if (state.kind === 'queued') return words.downloads.waitsForOthers;
+  return state.need === 'link' ? words.downloads.waitsForLink : words.downloads.waitsForDevices;
 }

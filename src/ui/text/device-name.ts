@@ -3,17 +3,17 @@
 
 import { idSuffix, lookOf } from '../../core/model/device-label.ts';
 import { visibleName } from '../../core/model/visible-name.ts';
-import { en } from './en.ts';
+import { words } from './words.ts';
 
-const DEVICES: readonly (readonly [RegExp, string])[] = [
-  [/iPhone/u, 'iPhone'],
-  [/iPad/u, 'iPad'],
-  [/Android.*Mobile/u, 'Android phone'],
-  [/Android/u, 'Android tablet'],
-  [/CrOS/u, 'Chromebook'],
-  [/Macintosh/u, 'Mac'],
-  [/Windows/u, 'Windows laptop'],
-  [/Linux/u, 'Linux laptop'],
+const DEVICES: readonly (readonly [RegExp, keyof typeof words.names.devices])[] = [
+  [/iPhone/u, 'iphone'],
+  [/iPad/u, 'ipad'],
+  [/Android.*Mobile/u, 'androidPhone'],
+  [/Android/u, 'androidTablet'],
+  [/CrOS/u, 'chromebook'],
+  [/Macintosh/u, 'mac'],
+  [/Windows/u, 'windows'],
+  [/Linux/u, 'linux'],
 ];
 
 /** In this order: Edge and Opera also call themselves Chrome, and Chrome calls itself Safari. */
@@ -28,7 +28,7 @@ const BROWSERS: readonly (readonly [RegExp, string])[] = [
 
 /** `name` with every invisible character written out; 'Unnamed device' for none. */
 export function shownDeviceName(name: string): string {
-  return visibleName(name) || en.unnamedDevice;
+  return visibleName(name) || words.names.unnamedDevice;
 }
 
 /** The suffix of names of devices that look like another one's, by device. */
@@ -42,7 +42,7 @@ export function nameSuffixes(
 }
 
 function shownLook(name: string): string {
-  return lookOf(name || en.unnamedDevice);
+  return lookOf(name || words.names.unnamedDevice);
 }
 
 /**
@@ -51,10 +51,11 @@ function shownLook(name: string): string {
 export function guessDeviceName(userAgent: string): string {
   const device = firstMatch(DEVICES, userAgent);
   const browser = firstMatch(BROWSERS, userAgent);
-  if (device === undefined) return 'This device';
-  return browser === undefined ? device : `${device} (${browser})`;
+  if (device === undefined) return words.names.thisDevice;
+  const name = words.names.devices[device];
+  return browser === undefined ? name : words.names.deviceWith(name, browser);
 }
 
-function firstMatch(table: readonly (readonly [RegExp, string])[], text: string): string | undefined {
+function firstMatch<Kind>(table: readonly (readonly [RegExp, Kind])[], text: string): Kind | undefined {
   return table.find(([pattern]) => pattern.test(text))?.[1];
 }

@@ -1,20 +1,54 @@
 // English. Another language is another object of this type.
 
+import {
+  fingerprintTexts,
+  inviteTexts,
+  leaveTexts,
+  openLinkTexts,
+  privateLinkTexts,
+  renameTexts,
+  scanTexts,
+} from './en/dialogs.ts';
 import { downloadTexts } from './en/downloads.ts';
 import { errorText } from './en/failures.ts';
 import { cameraTexts, messageTexts } from './en/messages.ts';
-import { noticeText, UNNAMED_DEVICE } from './en/notices.ts';
+import { nameTexts } from './en/names.ts';
+import { noticeText } from './en/notices.ts';
+import { commonTexts, updateTexts } from './en/parts.ts';
+import { devicesTexts, filesTexts, poolTexts, transfersTexts, unfinishedTexts } from './en/pool.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
+import { startTexts } from './en/start.ts';
+import { unitTexts } from './en/units.ts';
+import { joinTexts, welcomeTexts } from './en/welcome.ts';
 
 export const en = {
   errorText,
   noticeText,
-  unnamedDevice: UNNAMED_DEVICE,
-  unnamedFile: 'Unnamed file',
   bunch: bunchTexts,
   camera: cameraTexts,
+  common: commonTexts,
   connection: connectionTexts,
+  devices: devicesTexts,
   downloads: downloadTexts,
+  files: filesTexts,
+  fingerprints: fingerprintTexts,
+  invite: inviteTexts,
+  join: joinTexts,
+  leave: leaveTexts,
   messages: messageTexts,
+  names: nameTexts,
+  openLink: openLinkTexts,
+  pool: poolTexts,
+  privateLinks: privateLinkTexts,
+  rename: renameTexts,
   safety: safetyTexts,
+  scan: scanTexts,
+  start: startTexts,
+  transfers: transfersTexts,
+  unfinished: unfinishedTexts,
+  units: unitTexts,
+  update: updateTexts,
+  welcome: welcomeTexts,
 };
+
+export type Words = typeof en;

@@ -2,13 +2,13 @@
 // hidden.
 
 import { isPalmError } from '../../core/model/errors.ts';
-import { en } from './en.ts';
+import { words } from './words.ts';
 
 /** What to show for `error`. */
 export function explain(error: unknown): string {
-  if (isPalmError(error)) return en.errorText(error.failure);
+  if (isPalmError(error)) return words.errorText(error.failure);
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return en.messages.unexpected(detail);
+  return words.messages.unexpected(detail);
 }
 
 /** Whether the person cancelled: nothing to explain then. */

@@ -3,7 +3,7 @@
 // downloads folder.
 
 import { hasVisibleCharacters, visibleName, withoutHidden } from '../../core/model/visible-name.ts';
-import { en } from './en.ts';
+import { words } from './words.ts';
 
 /** The limit of most file systems for one name, in UTF-8 bytes. */
 const MAX_SAVED_NAME_BYTES = 255;
@@ -18,7 +18,7 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/iu;
 
 /** `name` with every invisible character written out; 'Unnamed file' for none. */
 export function shownName(name: string): string {
-  return visibleName(name) || en.unnamedFile;
+  return visibleName(name) || words.names.unnamedFile;
 }
 
 /** A folder path for the screen: every part as `shownName`, joined by " / "; '' for none. */
@@ -37,9 +37,9 @@ export function shownPath(path: string): string {
 export function savedName(name: string): string {
   const plain = withoutHidden(name).replace(UNSAVEABLE, '_').trim();
   const ended = plain.replace(/[. ]+$/u, '');
-  if (!hasVisibleCharacters(ended)) return en.unnamedFile;
+  if (!hasVisibleCharacters(ended)) return words.names.unnamedFile;
   // The rest must not become a hidden file.
-  if (ended.startsWith('.') && !name.startsWith('.')) return cutToBytes(`${en.unnamedFile}${ended}`);
+  if (ended.startsWith('.') && !name.startsWith('.')) return cutToBytes(`${words.names.unnamedFile}${ended}`);
   return cutToBytes(RESERVED.test(ended) ? `_${ended}` : ended);
 }
 

@@ -4,7 +4,7 @@
 import { devicesNeeded, Steps } from '../../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { shownDeviceName } from './device-name.ts';
-import { en } from './en.ts';
+import { words } from './words.ts';
 
 /**
  * 'safe': devices may be lost. 'exposed': it opens, but one loss could end that. 'closed': it cannot be
@@ -19,21 +19,21 @@ export interface Safety {
 
 export function safetyOf(file: FileStatus, devices: readonly DeviceStatus[]): Safety {
   if (file.reach < file.k) return { tone: 'closed', sentence: missingSentence(file, devices) };
-  if (file.margin >= 1) return { tone: 'safe', sentence: en.safety.survives(file.margin) };
+  if (file.margin >= 1) return { tone: 'safe', sentence: words.safety.survives(file.margin) };
   return { tone: 'exposed', sentence: exposedSentence(file, devices) };
 }
 
 function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): string {
   const others = devices.filter((device) => !device.self);
-  if (others.length === 0) return en.safety.onlyHere;
+  if (others.length === 0) return words.safety.onlyHere;
   const alone = reachableHolderWithAll(file, devices);
-  if (alone === undefined) return en.safety.oneMore;
+  if (alone === undefined) return words.safety.oneMore;
   const name = shownDeviceName(alone.name);
-  if (others.length === 1) return en.safety.aloneAddThird(alone.self ? undefined : name);
-  if (!alone.self) return en.safety.aloneKeep(name);
+  if (others.length === 1) return words.safety.aloneAddThird(alone.self ? undefined : name);
+  if (!alone.self) return words.safety.aloneKeep(name);
   const here = others.filter((device) => device.state === 'reachable').length;
-  if (here >= 2 && file.inOutbox) return en.safety.aloneSpreading;
-  return here < others.length ? en.safety.aloneBringBack : en.safety.aloneAdd;
+  if (here >= 2 && file.inOutbox) return words.safety.aloneSpreading;
+  return here < others.length ? words.safety.aloneBringBack : words.safety.aloneAdd;
 }
 
 /** A reachable device that alone holds k fragments or more. */
@@ -56,6 +56,6 @@ function missingSentence(file: FileStatus, devices: readonly DeviceStatus[]): st
       .map((holder) => new Set(holder.fragments));
   const steps = new Steps();
   const needed = devicesNeeded(sets(true), sets(false), file.k, steps);
-  if (needed === undefined) return en.safety.lacksFragments(file.k - file.reach);
-  return en.safety.needsDevices(needed, !steps.isOver);
+  if (needed === undefined) return words.safety.lacksFragments(file.k - file.reach);
+  return words.safety.needsDevices(needed, !steps.isOver);
 }

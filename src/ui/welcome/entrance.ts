@@ -3,7 +3,7 @@
 import { useSignal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { explain } from '../text/explain.ts';
 import { usePage } from '../state/page.ts';
-import { en } from '../text/en.ts';
+import { words } from '../text/words.ts';
 
 export interface Entrance {
   readonly busy: ReadonlySignal<'no' | 'creating' | 'joining'>;
@@ -40,14 +40,14 @@ export function useEntrance(deviceName: Signal<string>): Entrance {
     async create(poolName) {
       const name = poolName.trim();
       if (name === '') {
-        alerts.raise(en.messages.poolWithoutName);
+        alerts.raise(words.messages.poolWithoutName);
         return false;
       }
       return attempt('creating', () => palm.createPool({ name, ...named() }));
     },
     async join(invite) {
       if (invite.trim() === '') {
-        alerts.raise(en.messages.noInvite);
+        alerts.raise(words.messages.noInvite);
         return false;
       }
       return attempt('joining', async () => {

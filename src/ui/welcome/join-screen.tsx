@@ -7,6 +7,7 @@ import { Field } from '../parts/field.tsx';
 import { Notices } from '../parts/messages.tsx';
 import { foreignOrigin, MAX_LINK_CHARS } from '../route.ts';
 import { useEntrance } from './entrance.ts';
+import { words } from '../text/words.ts';
 
 interface JoinScreenProps {
   readonly invite: string;
@@ -32,24 +33,22 @@ export function JoinScreen({ invite, deviceName, onTried, onDecline }: JoinScree
         }}
       >
         <Brand />
-        <h1 tabIndex={-1}>Join this pool?</h1>
-        <p class="lead">
-          This device will keep encrypted pieces of the pool’s files, and can open and remove them like every
-          other member.
-        </p>
+        <h1 tabIndex={-1}>{words.join.heading}</h1>
+        <p class="lead">{words.join.lead}</p>
         {elsewhere === undefined ? null : (
           <p class="message warning" role="note">
-            This invite was made at {elsewhere}. Devices meet only where they open Palm at the same address:{' '}
-            <a href={link.value}>open it there</a>.
+            {words.join.madeElsewhere(elsewhere, (text) => (
+              <a href={link.value}>{text}</a>
+            ))}
           </p>
         )}
-        <Field label="Device name" value={deviceName} maxLength={MAX_DEVICE_NAME_BYTES} />
-        <Field label="Invite link" value={link} maxLength={MAX_LINK_CHARS} link />
+        <Field label={words.common.deviceName} value={deviceName} maxLength={MAX_DEVICE_NAME_BYTES} />
+        <Field label={words.common.inviteLink} value={link} maxLength={MAX_LINK_CHARS} link />
         <button type="submit" class="button primary wide" disabled={joining}>
-          {joining ? 'Joining…' : 'Join'}
+          {joining ? words.welcome.joining : words.welcome.join}
         </button>
         <button type="button" class="button quiet wide" disabled={joining} onClick={onDecline}>
-          Not now
+          {words.join.decline}
         </button>
       </form>
     </main>

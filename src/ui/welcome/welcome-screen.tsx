@@ -9,6 +9,7 @@ import { CameraIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
 import { MAX_LINK_CHARS } from '../route.ts';
 import { useEntrance } from './entrance.ts';
+import { words } from '../text/words.ts';
 
 interface WelcomeScreenProps {
   readonly deviceName: Signal<string>;
@@ -20,7 +21,7 @@ interface WelcomeScreenProps {
 
 export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeScreenProps) {
   const entrance = useEntrance(deviceName);
-  const poolName = useSignal('Home');
+  const poolName = useSignal(words.welcome.firstPoolName);
   const inviteLink = useSignal('');
   const scanning = useSignal(false);
   const busy = entrance.busy.value;
@@ -28,23 +29,23 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
     <main class="welcome">
       <section class="hero">
         <Brand />
-        <h1 tabIndex={-1}>Palm</h1>
-        <p class="lead">Your phones and laptops keep your files together, on your own network.</p>
+        <h1 tabIndex={-1}>{words.names.app}</h1>
+        <p class="lead">{words.welcome.lead}</p>
         <ul class="facts" role="list">
-          <li>No cloud, no account, no internet</li>
-          <li>Encrypted before it leaves this device</li>
-          <li>Lose a device, keep the files</li>
+          {words.welcome.facts.map((fact) => (
+            <li key={fact}>{fact}</li>
+          ))}
         </ul>
       </section>
       <div class="ways">
         <Notices />
         {fileLinkWaits ? (
           <p class="message info" role="note">
-            The link opens a private file of a pool. Join that pool here, and the file opens right after.
+            {words.welcome.fileLinkWaits}
           </p>
         ) : null}
         <section class="card">
-          <Field label="Device name" value={deviceName} maxLength={MAX_DEVICE_NAME_BYTES} />
+          <Field label={words.common.deviceName} value={deviceName} maxLength={MAX_DEVICE_NAME_BYTES} />
         </section>
         <form
           class="card"
@@ -53,10 +54,10 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
             void entrance.create(poolName.value);
           }}
         >
-          <h2>Start a new pool</h2>
-          <Field label="Pool name" value={poolName} maxLength={MAX_POOL_NAME_BYTES} />
+          <h2>{words.welcome.start}</h2>
+          <Field label={words.welcome.poolName} value={poolName} maxLength={MAX_POOL_NAME_BYTES} />
           <button type="submit" class="button primary wide" disabled={busy !== 'no'}>
-            {busy === 'creating' ? 'Creating…' : 'Create a pool'}
+            {busy === 'creating' ? words.welcome.creating : words.welcome.create}
           </button>
         </form>
         <form
@@ -66,17 +67,15 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
             void entrance.join(inviteLink.value);
           }}
         >
-          <h2>Or join one</h2>
-          <p class="hint">
-            On a device of the pool, choose “Invite a device”, then scan its code or paste its link.
-          </p>
+          <h2>{words.welcome.orJoin}</h2>
+          <p class="hint">{words.welcome.howToJoin}</p>
           <button type="button" class="button wide" onClick={() => (scanning.value = true)}>
             <CameraIcon />
-            Scan a QR code
+            {words.welcome.scan}
           </button>
-          <Field label="Invite link" value={inviteLink} maxLength={MAX_LINK_CHARS} link />
+          <Field label={words.common.inviteLink} value={inviteLink} maxLength={MAX_LINK_CHARS} link />
           <button type="submit" class="button wide" disabled={busy !== 'no'}>
-            {busy === 'joining' ? 'Joining…' : 'Join'}
+            {busy === 'joining' ? words.welcome.joining : words.welcome.join}
           </button>
         </form>
       </div>

@@ -4,13 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { guessDeviceName, shownDeviceName } from '../../../src/ui/text/device-name.ts';
 import { savedName, shownName, shownPath } from '../../../src/ui/text/file-name.ts';
-import {
-  countOf,
-  formatBytes,
-  formatSpeed,
-  formatTimeLeft,
-  secondsLeft,
-} from '../../../src/ui/text/units.ts';
+import { secondsLeft } from '../../../src/ui/state/time-left.ts';
+import { countOf, formatBytes, formatSpeed, formatTimeLeft } from '../../../src/ui/text/en/units.ts';
 
 describe('shown names', () => {
   test('write out characters that would reorder or hide text, and change nothing else', () => {

@@ -1,7 +1,7 @@
 // English: the sentences about downloads. `name`: as it is shown; undefined for a private file with an
 // unknown name. `why`: a whole sentence.
 
-import { formatBytes } from '../units.ts';
+import { formatBytes } from './units.ts';
 
 export const downloadTexts = {
   saved: (name: string | undefined) => `${fileOf(name)} is saved`,

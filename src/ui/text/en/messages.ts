@@ -1,6 +1,6 @@
 // English: alerts and passing messages. `name`: as it is shown. `why`: a whole sentence.
 
-import { countOf } from '../units.ts';
+import { countOf } from './units.ts';
 
 export const messageTexts = {
   unexpected: (detail: string) =>

@@ -1,6 +1,6 @@
 // English: how safe a file is, and how the pool is connected. `name`: a device's, as it is shown.
 
-import { countOf } from '../units.ts';
+import { countOf } from './units.ts';
 
 export const safetyTexts = {
   survives: (margin: number) =>

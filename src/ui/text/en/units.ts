@@ -1,4 +1,4 @@
-// Sizes, speeds and times as people read them. Pure. Decimal prefixes (1 kB = 1000 B), as phones and shops
+// English: sizes, speeds, times and counts. Pure. Decimal prefixes (1 kB = 1000 B), as phones and shops
 // count.
 
 const PREFIXES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -22,16 +22,6 @@ export function formatSpeed(bytesPerSecond: number): string {
   return bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond)}/s` : '';
 }
 
-/** Seconds until `totalBytes` are done at the present speed; undefined while the speed is unknown. */
-export function secondsLeft(
-  doneBytes: number,
-  totalBytes: number,
-  bytesPerSecond: number,
-): number | undefined {
-  if (bytesPerSecond <= 0 || totalBytes <= 0) return undefined;
-  return Math.max(0, totalBytes - doneBytes) / bytesPerSecond;
-}
-
 /** "5 s left", "3 min left", "2 h 5 min left": coarse on purpose, so that it does not flicker. */
 export function formatTimeLeft(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds));
@@ -44,10 +34,16 @@ export function formatTimeLeft(seconds: number): string {
 }
 
 /** "1 device", "3 devices". */
-export function countOf(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function trimZero(text: string): string {
   return text.endsWith('.0') ? text.slice(0, -2) : text;
 }
+
+export const unitTexts = {
+  bytes: formatBytes,
+  speed: formatSpeed,
+  timeLeft: formatTimeLeft,
+};

@@ -1,0 +1,80 @@
+// English: the dialogs.
+
+import type { ComponentChildren } from 'preact';
+import type { Mark } from '../mark.ts';
+import { formatBytes } from './units.ts';
+
+export const inviteTexts = {
+  title: 'Invite a device',
+  lead: 'Scan this with the other device’s camera, or open the link on it. Both must be on the same network.',
+  code: 'QR code of the invite',
+  linkForOthers: 'Link for other devices',
+  whoHasIt:
+    'Whoever has this link can join, and read and remove the pool’s files. Share it only with people you trust.',
+  unreachable: (hostname: string) =>
+    `Other devices cannot reach “${hostname}”. Open Palm here at the network address that the relay printed when it started, and invite from there.`,
+  opensAt: (host: ComponentChildren): ComponentChildren => [
+    'The code opens Palm at ',
+    host,
+    '. The first link works on this computer only, the second on others.',
+  ],
+};
+
+export const fingerprintTexts = {
+  label: 'Fingerprints of this relay',
+  compare:
+    'The other device warns about the certificate. Somebody else on the network could answer in the relay’s place, and would get this invite. So before anybody continues past the warning, or trusts the authority, compare the SHA-256 fingerprint that the warning or the system shows there: it must begin with these 32 digits (128 bits).',
+  certificate: (digits: ComponentChildren): ComponentChildren => [
+    'Certificate, in the browser’s warning: ',
+    digits,
+  ],
+  authority: (digits: ComponentChildren): ComponentChildren => ['Authority, when it is installed: ', digits],
+  source: 'This device has them from the relay. The terminal where the relay was started prints the same.',
+};
+
+export const leaveTexts = {
+  title: 'Leave this pool?',
+  lead: (heldBytes: number) =>
+    `This browser forgets the pool and deletes the ${formatBytes(heldBytes)} of encrypted pieces that it holds for it. You can come back with a new invite; the pieces do not.`,
+  nothingLost: 'The other devices hold enough to open every file without this one.',
+  lost: (count: number, strong: Mark): ComponentChildren => [
+    strong(count === 1 ? 'One file would be lost for good' : `${count} files would be lost for good`),
+    `, because the other devices do not hold enough of ${count === 1 ? 'it' : 'them'}:`,
+  ],
+  /** In the list of files. */
+  aPrivateFile: 'A private file',
+  moreLost: (count: number) => `and ${count} more`,
+  stay: 'Stay',
+  leave: 'Leave and delete',
+  leaving: 'Leaving…',
+};
+
+export const openLinkTexts = {
+  title: 'Open a private file',
+  lead: 'Whoever stored the file has its link. With it, the file opens on this page until the page is closed.',
+  link: 'Link',
+  open: 'Open',
+  opening: 'Opening…',
+};
+
+/** `count`: of links. */
+export const privateLinkTexts = {
+  title: (count: number) => (count === 1 ? 'Keep this link' : 'Keep these links'),
+  warning: (count: number, strong: Mark): ComponentChildren => [
+    strong(`Palm does not keep ${count === 1 ? 'it' : 'them'}.`),
+    ` Without its link nobody can open a private file, not even this device once the page is closed. Copy ${count === 1 ? 'it' : 'each one'} to a safe place now.`,
+  ],
+  linkTo: (name: string) => `Link to “${name}”`,
+  kept: (count: number) => (count === 1 ? 'I have kept it' : 'I have kept them'),
+};
+
+export const renameTexts = {
+  title: 'Rename this device',
+  save: 'Save',
+};
+
+export const scanTexts = {
+  title: 'Scan an invite',
+  lead: 'Point the camera at the QR code that the other device shows.',
+  picture: 'Camera picture',
+};

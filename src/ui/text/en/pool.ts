@@ -1,0 +1,77 @@
+// English: the pool's screen. `name`: as it is shown.
+
+import type { ComponentChildren } from 'preact';
+import type { TransferStatus, UnfinishedStatus } from '../../../runtime/api.ts';
+import { countOf, formatBytes } from './units.ts';
+
+export const poolTexts = {
+  unnamed: 'Your pool',
+  /** Of the window. */
+  title: (poolName: string) => `${poolName} · Palm`,
+  leave: 'Leave pool',
+  dropHere: (poolName: ComponentChildren): ComponentChildren => ['Drop to add to ', poolName],
+  addFiles: 'Add files',
+  addFolder: 'Add a folder',
+  keepPrivate: 'Private (only the link opens it)',
+  howToDrop: 'You can also drop files and folders anywhere on this page.',
+};
+
+export const devicesTexts = {
+  heading: 'Devices',
+  invite: 'Invite a device',
+  rename: 'Rename this device',
+  self: 'This device',
+  reachable: 'Reachable',
+  away: 'Away',
+};
+
+export const filesTexts = {
+  heading: 'Files',
+  search: 'Search by name',
+  showMore: (leftCount: number) => `Show more (${leftCount} left)`,
+  noneFound: (search: string) => `No name here contains “${search}”.`,
+  none: 'Nothing here yet',
+  noneAlone:
+    'Add something now, or invite your other devices first: with three of them, any one can be lost.',
+  noneTogether: 'Add something: it is encrypted, cut into pieces and spread over the devices above.',
+  private: 'Private',
+  deletable: 'Safe to delete the original',
+  download: 'Download',
+  openWithLink: 'Open with its link',
+  remove: 'Remove',
+};
+
+export const transfersTexts = {
+  heading: 'Transfers',
+  phases: {
+    starting: 'Starting',
+    hashing: 'Reading',
+    sealing: 'Encrypting',
+    placing: 'Sending to devices',
+    reading: 'Downloading',
+    waiting: 'Waiting',
+    stopped: 'Stopped',
+  } satisfies Record<TransferStatus['phase'] | 'starting' | 'waiting' | 'stopped', string>,
+  progress: (doneBytes: number, totalBytes: number) =>
+    `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
+  waiting: (size: number) => `Waiting · ${formatBytes(size)}`,
+  moreWaiting: (count: number) => `${count} more are waiting`,
+  continue: 'Continue',
+  cancelAll: 'Cancel all',
+  cancelOf: (name: string) => `Cancel ${name}`,
+  failed: (count: number) => `${countOf(count, 'file')} could not be stored`,
+  moreFailed: (count: number) => `and ${count} more`,
+};
+
+export const unfinishedTexts = {
+  progress: (sealedBytes: number, size: number) =>
+    `Interrupted · ${formatBytes(sealedBytes)} of ${formatBytes(size)} encrypted`,
+  needs: {
+    nothing: 'It goes on where it stopped.',
+    permission: 'Your browser will ask whether Palm may read the file again.',
+    file: 'It goes on where it stopped once you choose the file again.',
+  } satisfies Record<UnfinishedStatus['needs'], string>,
+  choose: 'Choose the file again',
+  discard: 'Discard',
+  discardOf: (name: string) => `Discard the encrypted part of ${name}`,
+};
