@@ -102,6 +102,12 @@ class Pool {
     return this.offers.filter(({ to }) => to === device).map(({ fragment }) => fragment);
   }
 
+  /** A device takes no more than its cap, whatever it was offered over time. */
+  take(device: DeviceId, fragment: number): void {
+    if ((this.held.get(device)?.size ?? 0) < fragmentCap(this.manifest.k)) this.confirm(device, fragment);
+    else this.refuse(device, fragment, 'cap');
+  }
+
   confirm(device: DeviceId, fragment: number): void {
     this.held.set(device, (this.held.get(device) ?? new Set()).add(fragment));
     this.outbox.touch(FILE);
@@ -113,7 +119,7 @@ class Pool {
     for (let known = -1; known !== this.offers.length;) {
       known = this.offers.length;
       for (const { to, fragment } of this.offers.slice()) {
-        if (this.linked.has(to) && this.held.get(to)?.has(fragment) !== true) this.confirm(to, fragment);
+        if (this.linked.has(to) && this.held.get(to)?.has(fragment) !== true) this.take(to, fragment);
       }
     }
   }
@@ -522,7 +528,7 @@ describe('whatever the pool does,', () => {
               pool.unlink(id);
               break;
             case 'confirm':
-              if (offer !== undefined) pool.confirm(offer.to, offer.fragment);
+              if (offer !== undefined) pool.take(offer.to, offer.fragment);
               break;
             case 'refuse':
               if (offer !== undefined) pool.refuse(offer.to, offer.fragment, step.reason);
