@@ -27,7 +27,7 @@ interface AppFile {
 /**
  * Vite puts files with a content hash in their name here; browsers must ask for all others again each time.
  */
-const HASHED_FOLDER = '/assets/';
+export const HASHED_FOLDER = '/assets/';
 
 const TYPES = new Map([
   ['.css', 'text/css'],

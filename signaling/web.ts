@@ -5,7 +5,7 @@ import type { ServerCertificate } from './certificate-store.ts';
 import { type Host, readHost } from './host.ts';
 import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage } from './onboarding.ts';
 import { appHeaders } from './security-headers.ts';
-import type { FileHandler } from './app-files.ts';
+import { type FileHandler, HASHED_FOLDER } from './app-files.ts';
 import type { Connections } from './connections.ts';
 
 /** Where a page on this machine gets the addresses at which others reach it: a JSON list of URLs. */
@@ -81,10 +81,25 @@ function answerPage(
   if (path === AUTHORITY_PATH && authority !== undefined) {
     return answer(response, 200, 'application/x-x509-ca-cert', authority.certificate);
   }
-  if (isApp) return content.files(request, response, notFound);
-  if (path !== '/') return notFound();
+  if (isApp) {
+    return content.files(request, response, () => {
+      if (!isForPeople(request, path)) return notFound();
+      // The app reads the path: it may be an invite whose # was escaped.
+      request.url = '/';
+      return content.files(request, response, notFound);
+    });
+  }
+  if (path !== '/' && !isForPeople(request, path)) return notFound();
   const page = onboardingPage(host, content.httpsPort(), content.certificate);
   return answer(response, 200, 'text/html;charset=utf-8', page);
+}
+
+/**
+ * Whether a person opened `path`. A part of the app that is gone must stay a 404 to the app: the sign of an
+ * update.
+ */
+function isForPeople(request: IncomingMessage, path = '/'): boolean {
+  return /\btext\/html\b/.test(request.headers.accept ?? '') && !path.startsWith(HASHED_FOLDER);
 }
 
 function answerText(response: ServerResponse, status: number, text: string): void {

@@ -1,7 +1,13 @@
 // The service worker: keeps the app itself (never anyone's files), so that it opens without the relay or the
 // network. A new version waits until the page asks for it: two versions never run at the same time.
 
-import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching';
+import {
+  cleanupOutdatedCaches,
+  getCacheKeyForURL,
+  matchPrecache,
+  precacheAndRoute,
+  type PrecacheEntry,
+} from 'workbox-precaching';
 
 declare const self: ServiceWorkerGlobalScope & {
   /** Filled in by the build: every file of the app with its revision. */
@@ -10,7 +16,19 @@ declare const self: ServiceWorkerGlobalScope & {
 
 cleanupOutdatedCaches();
 // The app has one page; what follows '#' never gets here.
-precacheAndRoute(self.__WB_MANIFEST);
+precacheAndRoute(self.__WB_MANIFEST, { cleanURLs: false });
+
+/** What the relay itself answers. */
+const RELAY_PATHS: readonly string[] = ['/fingerprints', '/lan', '/palm-ca.crt', '/ping'];
+
+/** Whatever path is opened, the app answers: an invite may have become part of it. */
+self.addEventListener('fetch', (event) => {
+  const { pathname, origin } = new URL(event.request.url);
+  if (event.request.mode !== 'navigate' || origin !== self.location.origin) return;
+  const isRouted = pathname === '/' || getCacheKeyForURL(pathname) !== undefined;
+  if (isRouted || RELAY_PATHS.includes(pathname)) return;
+  event.respondWith(matchPrecache('/index.html').then((page) => page ?? fetch(event.request)));
+});
 
 self.addEventListener('message', (event) => {
   if (isSkipWaiting(event.data)) void self.skipWaiting();

@@ -81,6 +81,9 @@ function useRoute(page: Page, inPool: boolean) {
       if (isMember && arrived.kind === 'join') {
         forgetAddress();
         refuseSecondPool(page);
+      } else if (arrived.kind === 'unknown') {
+        forgetAddress();
+        page.alerts.raise(words.messages.noSuchPage(arrived.path));
       } else if (arrived.kind !== 'home') {
         route.value = arrived;
       }
@@ -110,9 +113,11 @@ function useFocusOnHeading(screen: string): void {
   }, [screen]);
 }
 
-/** Removes an invite or file link from the address bar and this history entry. */
+/** Removes an invite or file link, and any path, from the address bar and this history entry. */
 function forgetAddress(): void {
-  if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
+  const withSearch = `/${location.search}`;
+  const { kind } = parseRoute(location.origin + withSearch);
+  history.replaceState(null, '', kind === 'home' ? withSearch : '/');
 }
 
 /** Never rejects. */

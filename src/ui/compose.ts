@@ -81,7 +81,8 @@ async function openPorts(): Promise<RuntimePorts> {
         onBug: reportError,
       });
     },
-    appUrl: `${location.origin}${location.pathname}`,
+    // The app has one page, also if another path led to it.
+    appUrl: `${location.origin}/`,
   };
 }
 

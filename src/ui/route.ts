@@ -1,40 +1,51 @@
 // What the address asks for. Pure. Invites and file links are secrets: they follow the '#', which browsers
 // never send to a server, and `main.tsx` removes them from the address bar once they were tried.
 
-/** Longer than any invite or file link. */
-export const MAX_LINK_CHARS = 2048;
+import { findLinks, lettersOf, plainText } from '../core/model/pasted-link.ts';
+import { MAX_PASTED_CHARS } from '../core/model/limits.ts';
 
 export type Route =
   | { readonly kind: 'home' }
   /** `invite` is the whole address: the field shows it, and `Palm.join` takes it. */
   | { readonly kind: 'join'; readonly invite: string }
   /** `link` is the whole address, as `Palm.openLink` takes it. */
-  | { readonly kind: 'file'; readonly link: string };
+  | { readonly kind: 'file'; readonly link: string }
+  /** The app has one page, and this is not its path. */
+  | { readonly kind: 'unknown'; readonly path: string };
 
-/** The route of an address (`location.href`). Anything unknown is 'home'. */
+/** The route of an address (`location.href`), also of one whose '#' became part of the path. */
 export function parseRoute(href: string): Route {
-  if (href.length > MAX_LINK_CHARS) return { kind: 'home' };
-  const hash = URL.canParse(href) ? new URL(href).hash : '';
-  if (/^#\/join(?:\/|$)/u.test(hash)) return { kind: 'join', invite: href };
-  if (/^#\/file(?:\/|$)/u.test(hash)) return { kind: 'file', link: href };
-  return { kind: 'home' };
+  if (href.length > MAX_PASTED_CHARS || !URL.canParse(href)) return { kind: 'home' };
+  const link = linksIn(href).at(-1);
+  if (link?.kind === 'join') return { kind: 'join', invite: href };
+  if (link?.kind === 'file') return { kind: 'file', link: href };
+  const { pathname } = new URL(href);
+  return pathname === '/' || pathname === '/index.html'
+    ? { kind: 'home' }
+    : { kind: 'unknown', path: pathname };
 }
 
 /** The invite in scanned or pasted text, trimmed; undefined when it is clearly something else. */
 export function inviteIn(text: string): string | undefined {
-  const trimmed = text.trim();
-  return parseRoute(trimmed).kind === 'join' ? trimmed : undefined;
+  return linksIn(text).some(({ kind }) => kind === 'join') ? text.trim() : undefined;
 }
 
 /**
- * The origin at which an invite was made, when it is not `ownOrigin`: devices of a pool meet at one address.
+ * An invite made at another address than `ownOrigin`, without the text around it: devices of a pool meet at
+ * one address.
  */
-export function foreignOrigin(invite: string, ownOrigin: string): string | undefined {
-  const trimmed = invite.trim();
-  if (!URL.canParse(trimmed)) return undefined;
-  const url = new URL(trimmed);
-  const web = url.protocol === 'https:' || url.protocol === 'http:';
-  return web && url.origin !== ownOrigin ? url.origin : undefined;
+export function foreignInvite(
+  invite: string,
+  ownOrigin: string,
+): { readonly origin: string; readonly url: string } | undefined {
+  const link = linksIn(invite).findLast(({ kind }) => kind === 'join');
+  if (link?.origin === undefined || !URL.canParse(link.origin)) return undefined;
+  const { origin } = new URL(link.origin);
+  return origin === ownOrigin ? undefined : { origin, url: `${origin}/#/join/${lettersOf(link.after)}` };
+}
+
+function linksIn(text: string): ReturnType<typeof findLinks> {
+  return text.length > MAX_PASTED_CHARS ? [] : findLinks(plainText(text));
 }
 
 /** Whether only this machine can reach `hostname`. */

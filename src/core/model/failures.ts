@@ -6,7 +6,7 @@
 
 /** What a failure of each code is about. Codes with one meaning need no reason. */
 export type Failure =
-  | { readonly code: 'bad-invite'; readonly reason: 'unreadable' | 'newer-version' }
+  | BadInvite
   | { readonly code: 'not-in-pool'; readonly reason: 'left' | 'in-none' }
   | { readonly code: 'already-in-pool' }
   | { readonly code: 'unknown-file'; readonly reason: 'not-an-id' | 'not-heard-of' }
@@ -35,6 +35,18 @@ export type Failure =
   | { readonly code: 'other-tab'; readonly reason: 'has-device' | 'leave-there' | 'older-version' }
   | WorkerFailed
   | KeptStoreFailure;
+
+export type BadInvite =
+  | { readonly code: 'bad-invite'; readonly reason: 'unreadable' | 'newer-version' }
+  /** Text with a link of the other kind. */
+  | { readonly code: 'bad-invite'; readonly reason: 'other-kind'; readonly wanted: 'join' | 'file' }
+  | {
+      readonly code: 'bad-invite';
+      readonly reason: 'missing';
+      readonly part: 'invite' | 'file-id' | 'link-key';
+      /** How many characters, at its end; undefined for all of it. */
+      readonly charCount: number | undefined;
+    };
 
 type BadArgument =
   | { readonly code: 'bad-argument'; readonly reason: 'no-name'; readonly of: 'pool' | 'device' | 'file' }

@@ -1,11 +1,15 @@
 // Invites and private file links: the two secrets that people pass on by hand. Each is the fragment of a URL,
-// which no browser sends to a server. A checksum tells a cut or mistyped one from a wrong one.
+// which no browser sends to a server. A checksum tells a cut or mistyped one from a wrong one, so a reader
+// can look for them in whatever text they were pasted with.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { base64url } from 'multiformats/bases/base64';
 import { concatBytes, equalBytes, utf8 } from './bytes.ts';
-import { PalmError } from './errors.ts';
+import { isPalmError, PalmError } from './errors.ts';
 import { parseFileId, type FileId } from './ids.ts';
+import type { BadInvite } from './failures.ts';
+import { MAX_PASTED_CHARS } from './limits.ts';
+import { findLinks, hasAddress, lettersOf, partsFrom, plainText, type LinkKind } from './pasted-link.ts';
 import { POOL_SECRET_BYTES } from './pool-keys.ts';
 
 export interface Invite {
@@ -25,20 +29,32 @@ const CHECKSUM_BYTES = 4;
 const INVITE_BYTES = 1 + 2 + POOL_SECRET_BYTES + CHECKSUM_BYTES;
 const LINK_KEY_BYTES = 32;
 const LINK_BYTES = 1 + LINK_KEY_BYTES + CHECKSUM_BYTES;
-/** No invite or link is longer, in characters, whatever address precedes it. */
-const MAX_TEXT_LENGTH = 4096;
+/** Characters of `u` and base64url: an invite without its end letter, and the key of a file link. */
+const INVITE_CHARS = 1 + Math.ceil((INVITE_BYTES * 4) / 3);
+const LINK_KEY_CHARS = 1 + Math.ceil((LINK_BYTES * 4) / 3);
+/** Of the text of a body of VERSION, as far as it is there. */
+const BEGINNING = /^(?:u|uA|uA[Q-Za-f].*)?$/u;
+/** A CID in base32, with its prefix. */
+const FILE_ID_CHARS = 59;
+/**
+ * Follows an invite that would end in `-` or `_`: chat programs take those at the end of a link for
+ * punctuation, and cut them off.
+ */
+const END_LETTER = 'e';
+/** Older versions wrote no end letter; this many characters that chat programs cut off are tried. */
+const MAX_CUT_SIGNS = 2;
 
-/** The invite's text: what follows `#/join/`. */
+/** The invite's text: what follows `#/join/`. It ends in a letter or digit. */
 export function encodeInvite(invite: Invite): string {
   const epoch = Uint8Array.of(invite.epoch >> 8, invite.epoch & 0xff);
-  return base64url.encode(withChecksum('invite', concatBytes(Uint8Array.of(VERSION), epoch, invite.secret)));
+  const body = concatBytes(Uint8Array.of(VERSION), epoch, invite.secret);
+  const text = base64url.encode(withChecksum('invite', body));
+  return /[-_]$/u.test(text) ? text + END_LETTER : text;
 }
 
-/** Reads an invite URL, or only its last part. @throws PalmError 'bad-invite'. */
+/** Reads an invite URL, or only its last part, and finds it in other text. @throws PalmError 'bad-invite'. */
 export function decodeInvite(text: string): Invite {
-  const bytes = decodeChecked('invite', lastPart(text, '#/join/'), INVITE_BYTES);
-  const [, high = 0, low = 0] = bytes;
-  return { epoch: high * 256 + low, secret: bytes.slice(3, 3 + POOL_SECRET_BYTES) };
+  return readPasted(text, 'join', /(?<![\w-])u/gu, readInvite);
 }
 
 /** The link's text: what follows `#/file/`. */
@@ -47,53 +63,134 @@ export function encodeFileLink(link: FileLink): string {
   return `${link.fileId}/${base64url.encode(key)}`;
 }
 
-/** Reads a private file's link, or only what follows `#/file/`. @throws PalmError 'bad-invite'. */
+/**
+ * Reads a private file's link, or only what follows `#/file/`, and finds it in other text.
+ * @throws PalmError 'bad-invite'.
+ */
 export function decodeFileLink(text: string): FileLink {
-  const [id, key, ...rest] = lastPart(text, '#/file/').split('/');
-  if (id === undefined || key === undefined || rest.length > 0) throw unreadable();
+  return readPasted(text, 'file', /(?<![\w-])bafk/gu, readFileLink);
+}
+
+/**
+ * Tries every link of `kind` in `text`, or every part that begins like one if there is no address.
+ * @throws PalmError with the reason of the last.
+ */
+function readPasted<Link>(text: string, kind: LinkKind, bare: RegExp, read: (after: string) => Link): Link {
+  if (text.length > MAX_PASTED_CHARS) throw unreadable();
+  const plain = plainText(text);
+  const links = findLinks(plain);
+  const ofKind = links.filter((link) => link.kind === kind).map(({ after }) => after);
+  const begins = ofKind.length > 0 ? [] : partsFrom(bare, plain);
+  let failure: PalmError | undefined;
+  for (const after of [...ofKind, ...begins]) {
+    try {
+      return read(after);
+    } catch (error) {
+      if (!isPalmError(error)) throw error;
+      failure = error;
+    }
+  }
+  if (ofKind.length === 0) {
+    if (links.length > 0) throw badInvite({ code: 'bad-invite', reason: 'other-kind', wanted: kind });
+    if (hasAddress(plain)) throw missing(kind === 'join' ? 'invite' : 'file-id');
+  }
+  throw failure ?? unreadable();
+}
+
+function readInvite(after: string): Invite {
+  const letters = lettersOf(after);
+  if (letters === '') throw missing('invite');
+  const bytes = firstChecked(withCutSigns(letters.slice(0, INVITE_CHARS), INVITE_CHARS), (text) =>
+    decodeChecked('invite', text, INVITE_BYTES),
+  );
+  if (bytes !== undefined) {
+    const [, high = 0, low = 0] = bytes;
+    return { epoch: high * 256 + low, secret: bytes.slice(3, 3 + POOL_SECRET_BYTES) };
+  }
+  throw refusal(letters, INVITE_CHARS, 'invite');
+}
+
+function readFileLink(after: string): FileLink {
+  const [idText = '', keyText] = after.split('/', 2);
+  const id = lettersOf(idText);
   let fileId: FileId;
   try {
     fileId = parseFileId(id);
   } catch (cause) {
-    throw unreadable(cause);
+    throw id.length < FILE_ID_CHARS ? missing('file-id', FILE_ID_CHARS - id.length) : unreadable(cause);
   }
-  const bytes = decodeChecked(`file/${fileId}`, key, LINK_BYTES);
-  return { fileId, linkKey: bytes.slice(1, 1 + LINK_KEY_BYTES) };
+  const key = lettersOf(keyText ?? '');
+  const bytes = firstChecked([key.slice(0, LINK_KEY_CHARS)], (text) =>
+    decodeChecked(`file/${fileId}`, text, LINK_BYTES),
+  );
+  if (bytes !== undefined) return { fileId, linkKey: bytes.slice(1, 1 + LINK_KEY_BYTES) };
+  throw refusal(key, LINK_KEY_CHARS, 'link-key');
 }
 
-function lastPart(text: string, marker: string): string {
-  if (text.length > MAX_TEXT_LENGTH) throw unreadable();
-  const trimmed = text.trim();
-  const at = trimmed.lastIndexOf(marker);
-  return at === -1 ? trimmed : trimmed.slice(at + marker.length);
+/** `text`, and what it was if a chat program cut off its last signs. */
+function withCutSigns(text: string, length: number): string[] {
+  const cut = length - text.length;
+  if (cut < 1 || cut > MAX_CUT_SIGNS) return [text];
+  return ['-', '_'].flatMap((sign) => withCutSigns(text + sign, length));
+}
+
+function firstChecked(
+  texts: readonly string[],
+  check: (text: string) => Uint8Array<ArrayBuffer> | undefined,
+): Uint8Array<ArrayBuffer> | undefined {
+  for (const text of texts) {
+    const bytes = check(text);
+    if (bytes !== undefined) return bytes;
+  }
+  return undefined;
+}
+
+/** Why `letters` are not the part that they should be. */
+function refusal(letters: string, length: number, part: LinkPart): PalmError {
+  if (letters.length < length) {
+    return BEGINNING.test(letters) ? missing(part, length - letters.length) : unreadable();
+  }
+  const version = bytesOf(letters.slice(0, length - ((length - 1) % 4)))?.[0];
+  return version !== undefined && version > VERSION
+    ? badInvite({ code: 'bad-invite', reason: 'newer-version' })
+    : unreadable();
 }
 
 function withChecksum(use: string, bytes: Uint8Array): Uint8Array {
   return concatBytes(bytes, checksum(use, bytes));
 }
 
-function decodeChecked(use: string, text: string, length: number): Uint8Array<ArrayBuffer> {
-  let bytes: Uint8Array;
-  try {
-    bytes = base64url.decode(text);
-  } catch (cause) {
-    throw unreadable(cause);
-  }
-  const version = bytes[0];
-  if (version !== undefined && version > VERSION && bytes.length >= length) {
-    throw new PalmError({ code: 'bad-invite', reason: 'newer-version' });
-  }
+/** The body; undefined unless `text` is one of this version, whole and unchanged. */
+function decodeChecked(use: string, text: string, length: number): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = bytesOf(text);
+  if (bytes?.length !== length || bytes[0] !== VERSION) return undefined;
   const body = bytes.slice(0, bytes.length - CHECKSUM_BYTES);
-  const sum = bytes.subarray(bytes.length - CHECKSUM_BYTES);
-  if (bytes.length !== length || version !== VERSION || !equalBytes(checksum(use, body), sum))
-    throw unreadable();
-  return body;
+  return equalBytes(checksum(use, body), bytes.subarray(bytes.length - CHECKSUM_BYTES)) ? body : undefined;
+}
+
+function bytesOf(text: string): Uint8Array | undefined {
+  try {
+    return base64url.decode(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function checksum(use: string, bytes: Uint8Array): Uint8Array {
   return sha256(concatBytes(utf8(`palm/v1/${use}`), bytes)).subarray(0, CHECKSUM_BYTES);
 }
 
+type LinkPart = Extract<BadInvite, { readonly reason: 'missing' }>['part'];
+
+/** `charCount`: how many of its characters; undefined for all. */
+function missing(part: LinkPart, charCount?: number): PalmError {
+  return badInvite({ code: 'bad-invite', reason: 'missing', part, charCount });
+}
+
 function unreadable(cause?: unknown): PalmError {
-  return new PalmError({ code: 'bad-invite', reason: 'unreadable' }, { cause });
+  return badInvite({ code: 'bad-invite', reason: 'unreadable' }, cause);
+}
+
+function badInvite(failure: BadInvite, cause?: unknown): PalmError {
+  return new PalmError(failure, { cause });
 }

@@ -44,6 +44,9 @@ export const MAX_MIME_BYTES = 255;
 export const MAX_DEVICE_NAME_BYTES = 64;
 export const MAX_POOL_NAME_BYTES = 64;
 
+/** Text in which a link is looked for, in characters: a mail with its signature, pasted whole. */
+export const MAX_PASTED_CHARS = 16_384;
+
 /** A signed catalogue record, bytes: a manifest of 255 fragments (36-byte CIDs) and a full path fit well. */
 export const MAX_RECORD_BYTES = 64 * 1024;
 /** The name of a record's kind, bytes: no version has a longer one. */

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
-import { MAX_LINK_CHARS } from '../route.ts';
+import { MAX_PASTED_CHARS } from '../../core/model/limits.ts';
 import { explain } from '../text/explain.ts';
 import { usePage } from '../state/page.ts';
 import { words } from '../text/words.ts';
@@ -39,7 +39,7 @@ export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
             {trouble.value}
           </p>
         )}
-        <Field label={words.openLink.link} value={link} maxLength={MAX_LINK_CHARS} link autofocus />
+        <Field label={words.openLink.link} value={link} maxLength={MAX_PASTED_CHARS} link autofocus />
         <div class="dialog-actions">
           <button type="submit" class="button primary" disabled={opening.value}>
             {opening.value ? words.openLink.opening : words.openLink.open}

@@ -1,11 +1,11 @@
 // An opened or scanned invite, waiting for the person's consent.
 
 import { useSignal, type Signal } from '@preact/signals';
-import { MAX_DEVICE_NAME_BYTES } from '../../core/model/limits.ts';
+import { MAX_DEVICE_NAME_BYTES, MAX_PASTED_CHARS } from '../../core/model/limits.ts';
 import { Brand } from '../parts/brand.tsx';
 import { Field } from '../parts/field.tsx';
 import { Notices } from '../parts/messages.tsx';
-import { foreignOrigin, MAX_LINK_CHARS } from '../route.ts';
+import { foreignInvite } from '../route.ts';
 import { useEntrance } from './entrance.ts';
 import { words } from '../text/words.ts';
 
@@ -21,7 +21,7 @@ export function JoinScreen({ invite, deviceName, onTried, onDecline }: JoinScree
   const entrance = useEntrance(deviceName);
   const link = useSignal(invite);
   const joining = entrance.busy.value === 'joining';
-  const elsewhere = foreignOrigin(link.value, location.origin);
+  const elsewhere = foreignInvite(link.value, location.origin);
   return (
     <main class="join">
       <Notices />
@@ -37,13 +37,13 @@ export function JoinScreen({ invite, deviceName, onTried, onDecline }: JoinScree
         <p class="lead">{words.join.lead}</p>
         {elsewhere === undefined ? null : (
           <p class="message warning" role="note">
-            {words.join.madeElsewhere(elsewhere, (text) => (
-              <a href={link.value}>{text}</a>
+            {words.join.madeElsewhere(elsewhere.origin, (text) => (
+              <a href={elsewhere.url}>{text}</a>
             ))}
           </p>
         )}
         <Field label={words.common.deviceName} value={deviceName} maxLength={MAX_DEVICE_NAME_BYTES} />
-        <Field label={words.common.inviteLink} value={link} maxLength={MAX_LINK_CHARS} link />
+        <Field label={words.common.inviteLink} value={link} maxLength={MAX_PASTED_CHARS} link />
         <button type="submit" class="button primary wide" disabled={joining}>
           {joining ? words.welcome.joining : words.welcome.join}
         </button>

@@ -1,13 +1,12 @@
 // The first screen: what Palm is, and the two ways in.
 
 import { useSignal, type Signal } from '@preact/signals';
-import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../../core/model/limits.ts';
+import { MAX_DEVICE_NAME_BYTES, MAX_PASTED_CHARS, MAX_POOL_NAME_BYTES } from '../../core/model/limits.ts';
 import { ScanDialog } from '../dialogs/scan-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { Field } from '../parts/field.tsx';
 import { CameraIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
-import { MAX_LINK_CHARS } from '../route.ts';
 import { useEntrance } from './entrance.ts';
 import { words } from '../text/words.ts';
 
@@ -73,7 +72,7 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
             <CameraIcon />
             {words.welcome.scan}
           </button>
-          <Field label={words.common.inviteLink} value={inviteLink} maxLength={MAX_LINK_CHARS} link />
+          <Field label={words.common.inviteLink} value={inviteLink} maxLength={MAX_PASTED_CHARS} link />
           <button type="submit" class="button wide" disabled={busy !== 'no'}>
             {busy === 'joining' ? words.welcome.joining : words.welcome.join}
           </button>

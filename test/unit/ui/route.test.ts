@@ -1,7 +1,8 @@
 // What an address asks for.
 
 import { describe, expect, test } from 'vitest';
-import { foreignOrigin, inviteIn, isLoopback, MAX_LINK_CHARS, parseRoute } from '../../../src/ui/route.ts';
+import { MAX_PASTED_CHARS } from '../../../src/core/model/limits.ts';
+import { foreignInvite, inviteIn, isLoopback, parseRoute } from '../../../src/ui/route.ts';
 
 const ORIGIN = 'https://palm-1234.local:8443';
 
@@ -22,11 +23,29 @@ describe('routes', () => {
     `${ORIGIN}/`,
     `${ORIGIN}/#`,
     `${ORIGIN}/#/joining`,
-    `${ORIGIN}/join/AbC`,
+    `${ORIGIN}/?x=1`,
+    `${ORIGIN}/index.html`,
     'no address',
-    `${ORIGIN}/#/join/${'A'.repeat(MAX_LINK_CHARS)}`,
+    `${ORIGIN}/#/join/${'A'.repeat(MAX_PASTED_CHARS)}`,
   ])('%s is home', (href) => {
     expect(parseRoute(href)).toEqual({ kind: 'home' });
+  });
+
+  test.each([
+    '/%23/join/AbC',
+    '/%2523/join/AbC',
+    '/join/AbC',
+    '/%23%2Fjoin%2FAbC',
+    '/?q=%23/join/AbC',
+    '/join',
+  ])('an invite whose # became part of the path or is gone is one: %s', (path) => {
+    expect(parseRoute(ORIGIN + path)).toEqual({ kind: 'join', invite: ORIGIN + path });
+  });
+
+  test('a file link in the path is one, and any other path is none', () => {
+    expect(parseRoute(`${ORIGIN}/%23/file/bafk/AbC`).kind).toBe('file');
+    for (const path of ['/anything', '/joining', '/a/b.html', '/%'])
+      expect(parseRoute(ORIGIN + path)).toEqual({ kind: 'unknown', path });
   });
 });
 
@@ -39,10 +58,17 @@ describe('scanned text', () => {
 });
 
 test('an invite from another address is noticed, a script never becomes a link', () => {
-  expect(foreignOrigin(`${ORIGIN}/#/join/A`, ORIGIN)).toBeUndefined();
-  expect(foreignOrigin('https://elsewhere.local/#/join/A', ORIGIN)).toBe('https://elsewhere.local');
-  expect(foreignOrigin('javascript:alert(1)#/join/A', ORIGIN)).toBeUndefined();
-  expect(foreignOrigin('AbC', ORIGIN)).toBeUndefined();
+  expect(foreignInvite(`${ORIGIN}/#/join/A`, ORIGIN)).toBeUndefined();
+  expect(foreignInvite(`HTTPS://${ORIGIN.slice(8).toUpperCase()}/#/join/A`, ORIGIN)).toBeUndefined();
+  const elsewhere = { origin: 'https://elsewhere.local', url: 'https://elsewhere.local/#/join/AB' };
+  for (const text of [
+    'https://elsewhere.local/#/join/AB',
+    'Join at <https://elsewhere.local/%23/join/A=\nB>, please',
+    '(https://elsewhere.lo\n> cal/#/join/AB)',
+  ])
+    expect(foreignInvite(text, ORIGIN)).toEqual(elsewhere);
+  for (const text of ['javascript:alert(1)#/join/A', 'javascript:alert("https:")#/join/A', 'AbC'])
+    expect(foreignInvite(text, ORIGIN)).toBeUndefined();
 });
 
 test('only this machine can reach a loopback address', () => {

@@ -27,6 +27,16 @@ type Examples<Key extends string, Value> = { readonly [Each in Key]: readonly [V
 const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-invite unreadable': [{ code: 'bad-invite', reason: 'unreadable' }],
   'bad-invite newer-version': [{ code: 'bad-invite', reason: 'newer-version' }],
+  'bad-invite other-kind': [
+    { code: 'bad-invite', reason: 'other-kind', wanted: 'join' },
+    { code: 'bad-invite', reason: 'other-kind', wanted: 'file' },
+  ],
+  'bad-invite missing': [
+    { code: 'bad-invite', reason: 'missing', part: 'invite', charCount: undefined },
+    { code: 'bad-invite', reason: 'missing', part: 'invite', charCount: 4 },
+    { code: 'bad-invite', reason: 'missing', part: 'file-id', charCount: undefined },
+    { code: 'bad-invite', reason: 'missing', part: 'link-key', charCount: 1 },
+  ],
   'not-in-pool left': [{ code: 'not-in-pool', reason: 'left' }],
   'not-in-pool in-none': [{ code: 'not-in-pool', reason: 'in-none' }],
   'already-in-pool': [{ code: 'already-in-pool' }],

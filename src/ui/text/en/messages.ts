@@ -2,6 +2,13 @@
 
 import { countOf } from './units.ts';
 
+/** Characters of a path that a sentence quotes: enough to recognise it. */
+const MAX_SHOWN_PATH_CHARS = 60;
+
+function shownPath(path: string): string {
+  return path.length > MAX_SHOWN_PATH_CHARS ? `${path.slice(0, MAX_SHOWN_PATH_CHARS)}…` : path;
+}
+
 export const messageTexts = {
   unexpected: (detail: string) =>
     `Something unexpected happened (${detail}). The files on your devices are untouched; reload and try again.`,
@@ -16,6 +23,9 @@ export const messageTexts = {
   folderUnread: (why: string) => `A dropped folder could not be read, and nothing of it was added. ${why}`,
   opened: (name: string) => `“${name}” is open on this page`,
   openedPrivate: 'The private file is open',
+  /** `path`: of the address. */
+  noSuchPage: (path: string) =>
+    `There is no page at “${shownPath(path)}”. Palm has only this one. If you followed an invite, copy it again, whole, and paste it under “Invite link”.`,
   secondPool:
     'This browser is in a pool already, so the invite was not used. To join the other pool, leave this one first.',
   poolWithoutName: 'The pool has no name yet. Write one under “Pool name”; it can be anything.',
