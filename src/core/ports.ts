@@ -372,6 +372,8 @@ export interface Transport {
 /** A file being stored: `size` bytes, readable more than once. */
 export interface ByteSource {
   readonly size: number;
+  /** Whether the platform fails reads of bytes that changed. Otherwise only a second reading can tell. */
+  readonly noticesChanges: boolean;
   /** @throws PalmError 'source-changed' when the platform knows that the file changed after it was chosen. */
   checkUnchanged(): Promise<void>;
   /** Bytes start..end-1. @throws PalmError 'source-changed' when they can no longer be read whole. */

@@ -12,8 +12,8 @@ import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
 import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../core/ports.ts';
 import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
-import { atMost } from './at-most.ts';
-import { blobSource } from './store/blob-source.ts';
+import { atMost, unlessAborted } from './at-most.ts';
+import { blobSource, isFresh } from './store/blob-source.ts';
 import { noticeOf, type Notice, type QuotedDevice } from './notice.ts';
 import { PeerDriver } from './peer/peer-driver.ts';
 import { OfferedSpace } from './offered-space.ts';
@@ -171,10 +171,13 @@ export class OpenPool {
 
   /** A continued store keeps its name; one that starts over gets the chosen file's. */
   async #resume(id: string, blob: Blob | undefined, options: ResumeOptions): Promise<StoreResult> {
+    // The browser may ask whether the file may be read, and the person need not answer. Until then the store
+    // can be discarded, or continued with a chosen file.
+    const source = blob ?? (await unlessAborted(this.unfinished.open(id), options.signal));
+    if (this.#ended) throw left();
     const resumes = this.unfinished.claim(id);
     try {
       const { k, n, blockBytes, path, isPrivate, handle } = resumes;
-      const source = blob ?? (await this.unfinished.open(resumes));
       const geometry = { size: source.size, k, n, blockBytes };
       checkGeometry(geometry, k === 1);
       const name = source instanceof File ? source.name : resumes.name;
@@ -203,7 +206,9 @@ export class OpenPool {
     const transfer = this.#transfers.begin(start);
     try {
       const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
-      const source = blobSource(blob, this.#ports.memory);
+      const { memory, sources, clock } = this.#ports;
+      const noticesChanges = sources.noticeChanges && !isFresh(blob, clock.nowMs());
+      const source = blobSource(blob, memory, noticesChanges);
       const isPaced = options.durability !== 'fast';
       const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, isPaced, transfer };
       const stored = await storeFile(job, this.#storePorts());

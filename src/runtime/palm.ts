@@ -278,9 +278,9 @@ class PalmRuntime implements WordlessPalm {
     await savePool(ports.secrets, invite);
     const session = await this.#openSession(invite, identity, ports);
     await session.driver.publish({ kind: 'profile', name: this.#deviceName });
-    // A refusal is no failure: the browser may then evict under pressure, and the pool has the other
-    // fragments.
-    await ports.quota.persist();
+    // Nothing waits for it: a browser may ask the person, who need not answer. A refusal is no failure: the
+    // browser may then evict under pressure, and the pool has the other fragments.
+    void ports.quota.persist().catch(this.#warn);
     return session;
   }
 

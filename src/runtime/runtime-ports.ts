@@ -27,12 +27,17 @@ export interface IdentityKeeper {
 export interface Quota {
   /** Bytes that this origin uses, and may use at most. */
   estimate(): Promise<{ readonly usedBytes: number; readonly quotaBytes: number }>;
-  /** Asks the browser not to evict the data under storage pressure. Returns whether it agreed. */
+  /**
+   * Asks the browser not to evict the data under storage pressure. Returns whether it agreed. A browser that
+   * asks the person may never settle it.
+   */
   persist(): Promise<boolean>;
 }
 
 /** Files of earlier pages, where the browser gives handles to them. */
 export interface SourceFiles {
+  /** Whether the browser fails reads of a file that changed after it was chosen. */
+  readonly noticeChanges: boolean;
   /** Whether the file may be read now. With `ask`, within a gesture, the browser may ask the person. */
   mayRead(handle: SourceHandle, ask: boolean): Promise<boolean>;
   /** The file as it is now; undefined when it no longer exists. */

@@ -12,7 +12,7 @@ import { watchPageLife } from '../adapters/browser/page/page-life.ts';
 import { WebRtcConnection } from '../adapters/browser/webrtc-connection.ts';
 import { persistStorage, storageEstimate } from '../adapters/browser/page/quota.ts';
 import { LinkTransport } from '../adapters/portable/links/transport.ts';
-import { mayReadSource, openSource } from '../adapters/browser/page/source-files.ts';
+import { mayReadSource, noticesChanges, openSource } from '../adapters/browser/page/source-files.ts';
 import { bridgeToFragmentWorker } from '../adapters/browser/store/fragment-worker-bridge.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
@@ -65,7 +65,7 @@ async function openPorts(): Promise<RuntimePorts> {
     records,
     journal: store.journal,
     secrets: store.secrets,
-    sources: { mayRead: mayReadSource, open: openSource },
+    sources: { noticeChanges: noticesChanges(), mayRead: mayReadSource, open: openSource },
     codec: openCodecPool({ memory, createWorker: startCodecWorker }),
     quota: { estimate: storageEstimate, persist: persistStorage },
     createTransport: (keys, identity) => {

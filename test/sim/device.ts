@@ -59,7 +59,9 @@ export interface SimCodec {
 export interface SimSources {
   readonly files: Map<string, File>;
   /** 'asks': the person would grant it within a gesture. */
-  permission: 'granted' | 'asks' | 'denied';
+  permission: 'granted' | 'asks' | 'denied' | 'unanswered';
+  /** Whether the browser fails reads of files that changed. */
+  noticeChanges: boolean;
 }
 
 const wasmUrl = import.meta.resolve('@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm');
@@ -71,7 +73,7 @@ export class SimDevice {
   readonly store: MemoryStore;
   readonly diskFaults: DiskFaults = soundDisk();
   readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
-  readonly sources: SimSources = { files: new Map(), permission: 'granted' };
+  readonly sources: SimSources = { files: new Map(), permission: 'granted', noticeChanges: true };
   readonly #world: World;
   readonly #network: SimNetwork;
   #identity: Identity;
@@ -159,6 +161,7 @@ export class SimDevice {
 
   #open(): Palm {
     const world = this.#world;
+    const { sources } = this;
     const process = new SimProcess();
     this.#process = process;
     const clock: Clock = {
@@ -189,16 +192,21 @@ export class SimDevice {
       },
       ...diskOf(this.store, world, process, this.diskFaults),
       sources: {
+        get noticeChanges() {
+          return sources.noticeChanges;
+        },
         mayRead: async (_handle, ask) => {
-          const { permission } = this.sources;
+          const { permission } = sources;
+          if (permission === 'unanswered' && ask) return new Promise<never>(() => undefined);
           return permission === 'granted' || (permission === 'asks' && ask);
         },
-        open: async ({ name }) => this.sources.files.get(name),
+        open: async ({ name }) => sources.files.get(name),
       },
       codec: codecIn(world, process, this.codec),
       quota: {
         estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: this.#quotaBytes }),
-        persist: async () => true,
+        // Firefox asks the person, who need not answer.
+        persist: () => new Promise<never>(() => undefined),
       },
       createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),
       appUrl: 'https://palm.invalid/',

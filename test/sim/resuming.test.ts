@@ -2,25 +2,24 @@
 // it continues. No key ever seals two plaintexts, and nothing is kept of a store that was given up.
 
 import { expect } from 'vitest';
-import type { StoreOptions, UnfinishedStatus } from '../../src/runtime/api.ts';
 import { expectOnlyNeeded, settledOutboxes } from './checks.ts';
 import { parseBlockHash, type BlockHash } from '../../src/core/model/ids.ts';
-import { MemoryFile, type SimDevice } from './device.ts';
+import { MemoryFile } from './device.ts';
+import {
+  expectReads,
+  failureOf,
+  hasFiles,
+  interrupt,
+  NAME,
+  OPTIONS,
+  SIZE,
+  three,
+  unfinishedOf,
+} from './interruption.ts';
 import { first, scenario } from './scenario.ts';
-import type { World } from './world.ts';
 
-const NAME = 'film.mp4';
-const OPTIONS: StoreOptions = {
-  name: NAME,
-  path: 'Films',
-  mime: 'video/mp4',
-  k: 2,
-  n: 3,
-  durability: 'fast',
-};
 /** Full segments at k = 2, and one that is not. */
 const SEGMENT_COUNT = 8;
-const SIZE = 7 * (2 * 262_144 - 16) + 1_000;
 /** Segments that are sealed at the same time. */
 const AT_ONCE = 3;
 /** Sealed segments that a crash can cost: those under way. */
@@ -307,60 +306,6 @@ scenario(
 );
 
 scenario(
-  'a source that changes or shrinks while it streams leaves nothing behind, here or on the takers, and says so',
-  [870, 871, 872, 873],
-  async ({ world, pool }) => {
-    const devices = await pool(3);
-    const storer = first(devices);
-    const before = world.random.bytes(10_000);
-    const { fileId } = await world.settled('another is stored', storer.put(before, { name: 'other' }));
-    await world.until('it is placed', () => settledOutboxes(devices));
-    await world.pass(1_000);
-    const usedBytes = devices.map((device) => device.store.usedBytes());
-
-    // Longer than what is read of a file in one piece.
-    const source = new ChangingFile(
-      world.random.bytes(3 * SIZE),
-      NAME,
-      world.seed < 872 ? 'changes' : 'shrinks',
-    );
-    const sealedBefore = storer.codec.sealedCount;
-    const failing = failureOf(world, storer.pool.store(source, { ...OPTIONS, durability: 'quorum' }));
-    // The last one shrinks while it is hashed.
-    if (world.seed < 873) await world.until('it seals', () => storer.codec.sealedCount > sealedBefore);
-    source.happen();
-    const failure = await failing;
-    expect(failure).toMatchObject({ code: 'source-changed' });
-    const reason: unknown = expect.stringMatching(/^while-(read|sealed)$/);
-    expect(failure).toMatchObject({ failure: { code: 'source-changed', reason } });
-    expect(storer.pool.status()).toMatchObject({ unfinished: [], transfers: [], files: [{ fileId }] });
-    await world.pass(2_000);
-    expect(devices.map((device) => device.store.usedBytes())).toEqual(usedBytes);
-    for (const device of devices) expectOnlyNeeded(device);
-
-    const bytes = await source.now();
-    const stored = await world.settled('it is stored as it is now', storer.put(bytes, OPTIONS));
-    for (const [id, content] of [[stored.fileId, bytes] as const, [fileId, before] as const])
-      expect(Buffer.compare(await world.settled('read', storer.read(id)), content)).toBe(0);
-  },
-);
-
-scenario(
-  'a file that cannot be read when it is chosen again costs nothing',
-  [880],
-  async ({ world, pool }) => {
-    const storer = first(await pool(2));
-    const bytes = world.random.bytes(SIZE);
-    const interrupted = await interrupt(world, storer, bytes);
-    const unreadable = new ChangingFile(bytes, NAME, 'shrinks');
-    unreadable.happen();
-    const failure = await failureOf(world, storer.pool.resumeStore(interrupted.id, unreadable));
-    expect(failure).toMatchObject({ failure: { code: 'source-changed', reason: 'unread', name: NAME } });
-    expect(unfinishedOf(storer)).toEqual(interrupted);
-  },
-);
-
-scenario(
   'a worker that dies has its segment sealed by another; one that keeps dying can be waited out',
   [890],
   async ({ world, pool }) => {
@@ -472,6 +417,29 @@ scenario(
 );
 
 scenario(
+  'a question that nobody answers leaves the store free to be continued with a chosen file, or discarded',
+  [912, 913],
+  async ({ world, pool }) => {
+    const storer = first(await pool(3));
+    const bytes = world.random.bytes(SIZE);
+    storer.sources.files.set(NAME, new MemoryFile(bytes, NAME));
+    storer.sources.permission = 'asks';
+    const { id } = await interrupt(world, storer, bytes, { handle: { kind: 'file', name: NAME } });
+    storer.sources.permission = 'unanswered';
+    const stop = new AbortController();
+    const stopped = failureOf(world, storer.pool.resumeStore(id, undefined, { signal: stop.signal }));
+    void storer.resume(id).catch(() => undefined);
+    await world.pass(60_000);
+    stop.abort();
+    expect(await stopped).toMatchObject({ code: 'cancelled' });
+
+    if (world.seed === 913) await world.settled('it is discarded', storer.pool.discardStore(id));
+    else await world.settled('it is stored', storer.resume(id, new MemoryFile(bytes, NAME)));
+    expect(storer.pool.status().unfinished).toEqual([]);
+  },
+);
+
+scenario(
   'an interrupted private file continues and gives its link, and its keys are gone',
   [920],
   async ({ world, pool }) => {
@@ -534,90 +502,10 @@ scenario(
   },
 );
 
-/** Stores `bytes`, and kills the tab in the middle of sealing. */
-async function interrupt(
-  world: World,
-  storer: SimDevice,
-  bytes: Uint8Array<ArrayBuffer>,
-  options: Partial<StoreOptions> = {},
-): Promise<UnfinishedStatus> {
-  const goal = storer.codec.sealedCount + 4;
-  void storer.put(bytes, { ...OPTIONS, ...options });
-  await world.until('it seals', () => storer.codec.sealedCount >= goal);
-  await world.pass(4);
-  storer.kill();
-  await storer.reopen();
-  const interrupted = unfinishedOf(storer);
-  expect(interrupted.sealedBytes).toBeGreaterThan(0);
-  return interrupted;
-}
-
-function unfinishedOf(device: SimDevice): UnfinishedStatus {
-  return first(device.pool.status().unfinished);
-}
-
-function hasFiles(device: SimDevice): boolean {
-  return device.pool.status().files.length > 0;
-}
-
-async function expectReads(world: World, reader: SimDevice, bytes: Uint8Array): Promise<void> {
-  await world.until('known', () => hasFiles(reader));
-  const read = await world.settled('read', reader.read(first(reader.pool.status().files).fileId));
-  expect(Buffer.compare(read, bytes)).toBe(0);
-}
-
-function failureOf(world: World, work: Promise<unknown>): Promise<unknown> {
-  const failing = work.then(
-    () => 'it did not fail',
-    (error: unknown) => error,
-  );
-  return world.settled('it fails', failing);
-}
-
 function changedAt(bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayBuffer> {
   const changed = bytes.slice();
   changed[at] = (changed[at] ?? 0) ^ 1;
   return changed;
-}
-
-const SHRUNK_BYTES = 600_000;
-
-/** A file that is written to while it is stored. */
-class ChangingFile extends MemoryFile {
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #how: 'changes' | 'shrinks';
-  #happened = false;
-
-  constructor(bytes: Uint8Array<ArrayBuffer>, name: string, how: 'changes' | 'shrinks') {
-    super(bytes, name);
-    this.#bytes = bytes;
-    this.#how = how;
-  }
-
-  happen(): void {
-    this.#happened = true;
-    this.#bytes[this.#bytes.length - 1] = (this.#bytes.at(-1) ?? 0) ^ 1;
-  }
-
-  override bytesNow(start: number, end: number): Uint8Array<ArrayBuffer> {
-    const hasShrunk = this.#happened && this.#how === 'shrinks';
-    return this.#bytes.slice(start, hasShrunk ? Math.min(end, SHRUNK_BYTES) : end);
-  }
-
-  /** Like Chromium, which checks whether a file changed when it begins to read it. */
-  override slice(start?: number, end?: number): Blob {
-    if (this.#happened && this.#how === 'changes') throw new DOMException('It changed.', 'NotReadableError');
-    return super.slice(start, end);
-  }
-
-  /** What a reader that opens it again gets. */
-  async now(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#bytes.slice(0, this.#how === 'shrinks' ? SHRUNK_BYTES : undefined);
-  }
-}
-
-function three(devices: readonly SimDevice[]): [SimDevice, SimDevice, SimDevice] {
-  return [first(devices), first(devices, 1), first(devices, 2)];
 }
 
 function hashFromKey(key: string): BlockHash {

@@ -1,4 +1,5 @@
-// A Blob or File as the source of a store. A File that changes on disk while it is read fails its reads.
+// A Blob or File as the source of a store. A File that changes on disk while it is read fails its reads,
+// where the browser notices (`noticesChanges`).
 //
 // It is read as one stream, straight into the given buffers: each slice would cost the page a call to another
 // process, and a copy from separate memory. Reads that do not follow each other reopen the stream.
@@ -9,8 +10,16 @@ import { PalmError } from '../../core/model/errors.ts';
 import type { ByteSource, Memory } from '../../core/ports.ts';
 
 /** Buffers are taken from `memory`. */
-export function blobSource(blob: Blob, memory: Memory): ByteSource {
-  return new BlobSource(blob, memory);
+export function blobSource(blob: Blob, memory: Memory, noticesChanges: boolean): ByteSource {
+  return new BlobSource(blob, memory, noticesChanges);
+}
+
+/** Browsers compare the times of files by whole seconds, ms; with room for a clock that is read later. */
+const FRESH_MS = 2_000;
+
+/** Whether a change may leave the file's time as it is: it was written a moment ago. */
+export function isFresh(blob: Blob, nowMs: number): boolean {
+  return blob instanceof File && blob.lastModified > nowMs - FRESH_MS;
 }
 
 interface OpenStream {
@@ -27,14 +36,16 @@ const underWay = new Set<BlobSource>();
 
 class BlobSource implements ByteSource {
   readonly size: number;
+  readonly noticesChanges: boolean;
   readonly #blob: Blob;
   readonly #memory: Memory;
   #stream: OpenStream | undefined;
   /** Settles when all earlier reads have; never rejects. */
   #before: Promise<unknown> = Promise.resolve();
 
-  constructor(blob: Blob, memory: Memory) {
+  constructor(blob: Blob, memory: Memory, noticesChanges: boolean) {
     this.size = blob.size;
+    this.noticesChanges = noticesChanges;
     this.#blob = blob;
     this.#memory = memory;
   }

@@ -21,7 +21,7 @@ import {
   type FileDetails,
   type Manifest,
 } from '../../core/catalogue/manifest.ts';
-import { bytesOfHex, hexOf } from '../../core/model/bytes.ts';
+import { bytesOfHex, equalBytes, hexOf } from '../../core/model/bytes.ts';
 import { isPalmError, PalmError, type PalmErrorCode } from '../../core/model/errors.ts';
 import { segmentCountOf } from '../../core/model/geometry.ts';
 import { fileIdOf, fragmentIdOf, parseJobId, type BlockHash, type FileId } from '../../core/model/ids.ts';
@@ -87,14 +87,16 @@ async function sealAndPublish(
   const { storeId, k, n, linkKey, sharedKey, salt, isPrivate } = store;
   const { unfinished, random } = ports;
   let isKept = false;
+  // Segments sealed by an earlier page are not read again.
+  const isReadTwice = plainHashes !== undefined && !unfinished.has(storeId);
   // A file that is sealed in one go has nothing left to seal while its first blocks travel.
   const isLong = segmentCountOf(store) > SEGMENTS_AT_ONCE;
   const early = isLong ? new EarlyPlacing(parseJobId(bytesOfHex(storeId)), store, ports) : undefined;
   try {
     isKept = segmentCountOf(store) > 1 && (await unfinished.keep(store));
     const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
-    if (segments.length > 1) await job.source.checkUnchanged();
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
+    if (segments.length > 1) await checkSource(job, sealedHashes, isReadTwice, ports);
     const contentTag = contentTagOf(ports.keys.contentTagKey, sealedHashes);
     // It may have come in the meantime, or have one segment and not have been looked for yet.
     const known = await equalFileOf(job, sealedHashes, ports);
@@ -129,6 +131,24 @@ async function sealAndPublish(
       { cause: error },
     );
   }
+}
+
+/**
+ * The sealed segments must be one state of the file. Where the platform does not notice changes, the file is
+ * read a second time, unless it was read twice already: each segment that is as it was in the first reading
+ * was so when that reading ended.
+ */
+async function checkSource(
+  job: StoreJob,
+  plainHashes: readonly Uint8Array[],
+  isReadTwice: boolean,
+  ports: StorePorts,
+): Promise<void> {
+  await job.source.checkUnchanged();
+  if (job.source.noticesChanges || isReadTwice) return;
+  const again = await hashSegments(job, ports);
+  const isSame = again.every((hash, at) => equalBytes(hash, plainHashes[at] ?? new Uint8Array()));
+  if (!isSame) throw new PalmError({ code: 'source-changed', reason: 'while-read' });
 }
 
 /** Codes of failures that do not rule out the same store at another time. */

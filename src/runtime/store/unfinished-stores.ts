@@ -91,17 +91,11 @@ export class UnfinishedStores {
     }
   }
 
-  /**
-   * Takes an interrupted store for a job. @throws PalmError 'bad-argument' when there is none, or when it is
-   * being continued.
-   */
+  /** Takes an interrupted store for a job. @throws PalmError as `#free`. */
   claim(storeId: string): UnfinishedStore {
-    const entry = this.#entries.get(storeId);
-    if (entry === undefined) throw new PalmError({ code: 'bad-argument', reason: 'no-unfinished-store' });
-    if (entry.isRunning)
-      throw new PalmError({ code: 'bad-argument', reason: 'store-goes-on', name: entry.store.name });
+    const store = this.#free(storeId);
     this.#set(storeId, { isRunning: true });
-    return entry.store;
+    return store;
   }
 
   /** Whether an interrupted store may be of the same file. */
@@ -131,10 +125,12 @@ export class UnfinishedStores {
   }
 
   /**
-   * The file of a claimed store, opened again where the browser has a handle and allows it. Call it within a
-   * gesture: the browser may ask the person. @throws PalmError 'file-needed' when they must choose it.
+   * The file of an interrupted store, opened again where the browser has a handle and allows it. Call it
+   * within a gesture: the browser may ask the person, and until they answer this does not settle. @throws
+   * PalmError as `#free`; 'file-needed' when they must choose it.
    */
-  async open({ storeId, name, handle }: UnfinishedStore): Promise<File> {
+  async open(storeId: string): Promise<File> {
+    const { name, handle } = this.#free(storeId);
     if (handle === undefined) throw fileNeeded(name, 'no-handle');
     const { sources } = this.#ports;
     const may = await sources.mayRead(handle, true);
@@ -198,6 +194,15 @@ export class UnfinishedStores {
     } finally {
       this.pause(storeId);
     }
+  }
+
+  /** @throws PalmError 'bad-argument' when there is no such store, or when it is being continued. */
+  #free(storeId: string): UnfinishedStore {
+    const entry = this.#entries.get(storeId);
+    if (entry === undefined) throw new PalmError({ code: 'bad-argument', reason: 'no-unfinished-store' });
+    if (entry.isRunning)
+      throw new PalmError({ code: 'bad-argument', reason: 'store-goes-on', name: entry.store.name });
+    return entry.store;
   }
 
   #alike(like: Likeness): UnfinishedStore[] {

@@ -49,13 +49,16 @@ export function CopyField({ label, text }: CopyFieldProps) {
   );
 }
 
-/** Whether the clipboard took it: it may be absent, or refuse without permission. */
+/** Browsers answer within moments, unless they ask the person. */
+const ANSWER_WITHIN_MS = 1_000;
+
+/** Whether the clipboard took it: it may be absent, refuse without permission, or ask and get no answer. */
 async function copyText(text: string): Promise<boolean> {
   const clipboard: Clipboard | undefined = navigator.clipboard;
   if (clipboard === undefined) return false;
+  const unanswered = new Promise<false>((resolve) => setTimeout(() => resolve(false), ANSWER_WITHIN_MS));
   try {
-    await clipboard.writeText(text);
-    return true;
+    return await Promise.race([clipboard.writeText(text).then(() => true), unanswered]);
   } catch {
     // Refused: the person copies by hand, and the field says so.
     return false;

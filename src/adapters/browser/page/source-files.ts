@@ -9,6 +9,14 @@ interface PermittedHandle extends FileSystemFileHandle {
 }
 
 /**
+ * Whether this browser fails reads of a file that changed after it was chosen. Chromium does: it compares the
+ * file's time. Firefox (153) reads on, and WebKit depends on how the file was chosen.
+ */
+export function noticesChanges(): boolean {
+  return /Chrom(?:e|ium)\//u.test(navigator.userAgent);
+}
+
+/**
  * Whether the file may be read now. With `ask` the browser may ask the person, but only within a gesture; a
  * browser that does not ask then has refused.
  */

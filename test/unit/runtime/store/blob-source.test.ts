@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { isPalmError } from '../../../../src/core/model/errors.ts';
-import { blobSource } from '../../../../src/runtime/store/blob-source.ts';
+import { blobSource, isFresh } from '../../../../src/runtime/store/blob-source.ts';
 import { dirtyMemory } from '../../../fixtures/dirty-memory.ts';
 
 const MIB = 2 ** 20;
@@ -48,7 +48,7 @@ it('it returns the same in an engine whose blobs do not fill buffers', async () 
 });
 
 it('it returns any part, even one that was read before', async () => {
-  const source = blobSource(new Blob([WHOLE]), dirtyMemory);
+  const source = blobSource(new Blob([WHOLE]), dirtyMemory, true);
   for (const [start, end] of [
     [5 * MIB, 6 * MIB],
     [0, 10],
@@ -68,7 +68,7 @@ for (const fillsBuffers of [true, false]) {
     const blob = new WatchedBlob([WHOLE]);
     blob.fillsBuffers = fillsBuffers;
     blob.lostBytes = 1;
-    const source = blobSource(blob, dirtyMemory);
+    const source = blobSource(blob, dirtyMemory, true);
     await expect(source.read(9 * MIB, 10 * MIB)).rejects.toSatisfy((error) =>
       isPalmError(error, 'source-changed'),
     );
@@ -79,23 +79,32 @@ for (const fillsBuffers of [true, false]) {
 
 it('it counts as unchanged while the platform can read it, and reports when it cannot', async () => {
   const blob = new WatchedBlob([WHOLE]);
-  const source = blobSource(blob, dirtyMemory);
+  const source = blobSource(blob, dirtyMemory, true);
   await source.checkUnchanged();
   blob.lostBytes = 1;
   await expect(source.checkUnchanged()).rejects.toSatisfy((error) => isPalmError(error, 'source-changed'));
-  await blobSource(new Blob([]), dirtyMemory).checkUnchanged();
+  await blobSource(new Blob([]), dirtyMemory, true).checkUnchanged();
 });
 
 it('it reads nothing for a cancelled store', async () => {
   const blob = new WatchedBlob([new Uint8Array(10)]);
   const reason = new Error('cancelled');
-  await expect(blobSource(blob, dirtyMemory).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(blobSource(blob, dirtyMemory, true).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(
+    reason,
+  );
   expect(blob.streamCount + blob.slices.length).toBe(0);
+});
+
+it('a file is fresh for two seconds after it was written, and other bytes never are', () => {
+  const file = new File([new Uint8Array(10)], 'growing.log', { lastModified: 100_000 });
+  expect(isFresh(file, 101_999)).toBe(true);
+  expect(isFresh(file, 102_000)).toBe(false);
+  expect(isFresh(new Blob([new Uint8Array(10)]), 100_000)).toBe(false);
 });
 
 /** The whole blob, requested by three lanes in steps, as a store does. */
 async function readInLanes(blob: Blob): Promise<Uint8Array> {
-  const source = blobSource(blob, dirtyMemory);
+  const source = blobSource(blob, dirtyMemory, true);
   const starts = Array.from({ length: Math.ceil(blob.size / STEP) }, (_, at) => at * STEP);
   const answers: Uint8Array[] = [];
   const lane = async (): Promise<void> => {
