@@ -25,7 +25,7 @@ import type { Connections } from './connections.ts';
 import { isOwnOrigin, readHost } from './host.ts';
 import { Intake } from './intake.ts';
 import { MessageMeter } from './message-meter.ts';
-import { monotonicClock } from './monotonic-clock.ts';
+import { nodeClock } from './node-clock.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { Rooms, type RoomsEffect, type RoomsInput } from './rooms.ts';
@@ -115,7 +115,7 @@ export class RelaySockets {
     this.#connections = connections;
     this.#driver = new MachineDriver<RoomsInput, RoomsEffect>({
       machine: new Rooms(limits),
-      clock: monotonicClock,
+      clock: nodeClock,
       tick: { kind: 'deadline' },
       perform: (effect) => this.#perform(effect),
       settled: () => this.#relieve(),

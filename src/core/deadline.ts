@@ -1,6 +1,7 @@
 // One deadline that moves with nearly every event. The timer is set again only when the deadline comes
 // nearer: setting timers thousands of times a second costs more than a few timers that fire for nothing.
 
+import type { MonotonicMs } from './model/time.ts';
 import type { Clock } from './ports.ts';
 
 export class Deadline {
@@ -20,7 +21,7 @@ export class Deadline {
   /** Infinity removes the deadline. */
   move(atMs: number): void {
     this.#atMs = atMs;
-    if (atMs < this.#firesAtMs) this.#arm(this.#clock.nowMs());
+    if (atMs < this.#firesAtMs) this.#arm(this.#clock.monotonicMs());
   }
 
   stop(): void {
@@ -29,15 +30,15 @@ export class Deadline {
     this.#firesAtMs = Infinity;
   }
 
-  #arm(nowMs: number): void {
+  #arm(nowMs: MonotonicMs): void {
     this.#stopTimer();
     this.#firesAtMs = this.#atMs;
     this.#stopTimer = this.#clock.after(Math.max(0, this.#atMs - nowMs), () => this.#fire());
   }
 
   #fire(): void {
-    // The wall clock may have been set back; the timer measured the time that really passed.
-    const nowMs = Math.max(this.#firesAtMs, this.#clock.nowMs());
+    // Timers of some engines fire up to 1 ms early by this clock.
+    const nowMs = Math.max(this.#firesAtMs, this.#clock.monotonicMs());
     this.#firesAtMs = Infinity;
     if (this.#atMs === Infinity) return;
     if (this.#atMs > nowMs) {

@@ -6,6 +6,7 @@
 // so the effects bound how many wait. An effect that throws does not stop the effects and inputs behind it:
 // the caller of the first input gets the error after everything else is done.
 
+import { ClockWatch, type ClockJump } from './clock-watch.ts';
 import { Deadline } from './deadline.ts';
 import type { Machine } from './machine.ts';
 import type { Clock } from './ports.ts';
@@ -15,6 +16,8 @@ export interface MachineDriverOptions<Input, Effect> {
   readonly clock: Clock;
   /** What the machine is told when its deadline has come. */
   readonly tick: Input;
+  /** What the machine is told before its next input when the clock jumped, and first of all. Default: nothing. */
+  readonly jumped?: (jump: ClockJump) => Input;
   readonly perform: (effect: Effect) => void;
   /** Called when no inputs are waiting. It may add more. */
   readonly settled?: () => void;
@@ -23,12 +26,14 @@ export interface MachineDriverOptions<Input, Effect> {
 export class MachineDriver<Input, Effect> {
   readonly #options: MachineDriverOptions<Input, Effect>;
   readonly #deadline: Deadline;
+  readonly #watch: ClockWatch;
   #waiting: Input[] = [];
   #isRunning = false;
   #isStopped = false;
 
   constructor(options: MachineDriverOptions<Input, Effect>) {
     this.#options = options;
+    this.#watch = new ClockWatch(options.clock);
     this.#deadline = new Deadline(options.clock, () => this.input(options.tick));
   }
 
@@ -58,7 +63,10 @@ export class MachineDriver<Input, Effect> {
   #handleWaiting(failures: unknown[]): void {
     const inputs = this.#waiting;
     this.#waiting = [];
-    for (const input of inputs) this.#handle(input, failures);
+    for (const input of inputs) {
+      this.#tellJump(failures);
+      this.#handle(input, failures);
+    }
     if (this.#waiting.length > 0) return;
     try {
       if (!this.#isStopped) this.#deadline.move(this.#options.machine.nextDeadlineMs());
@@ -68,10 +76,17 @@ export class MachineDriver<Input, Effect> {
     }
   }
 
+  #tellJump(failures: unknown[]): void {
+    const { jumped } = this.#options;
+    if (jumped === undefined) return;
+    const jump = this.#watch.look();
+    if (jump !== undefined) this.#handle(jumped(jump), failures);
+  }
+
   #handle(input: Input, failures: unknown[]): void {
     const { machine, clock, perform } = this.#options;
     try {
-      for (const effect of machine.handle(clock.nowMs(), input)) {
+      for (const effect of machine.handle(clock.monotonicMs(), input)) {
         try {
           perform(effect);
         } catch (error) {

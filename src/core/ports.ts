@@ -5,11 +5,14 @@
 import type { Rejection } from './model/failures.ts';
 import type { Geometry } from './model/geometry.ts';
 import type { BlockHash, BlockOwner, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
+import type { MonotonicMs, WallMs } from './model/time.ts';
 
 /** Time. Core never reads it; runtime and adapters do, through this. */
 export interface Clock {
-  /** Wall clock, ms since the Unix epoch. */
-  nowMs(): number;
+  /** For waits, deadlines, rates and everything else within a page's life. */
+  monotonicMs(): MonotonicMs;
+  /** For what outlives the page, and for people. Whole ms. */
+  wallMs(): WallMs;
   /** Calls `callback` once after `delayMs`; the returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
 }

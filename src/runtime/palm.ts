@@ -289,7 +289,7 @@ class PalmRuntime implements WordlessPalm {
       changed: () => this.#changed(),
       notice: (level, notice) => this.#notice(level, notice),
       misdeed: (device, what, count) => {
-        this.#notices.addMisdeed(this.#clock.nowMs(), 'warning', what, device, count);
+        this.#notices.addMisdeed(this.#clock.wallMs(), 'warning', what, device, count);
         this.#changed();
       },
     });
@@ -332,17 +332,17 @@ class PalmRuntime implements WordlessPalm {
   readonly #warn = (error: unknown): void => this.#notice('warning', noticeOf(error));
 
   #notice(level: NoticeStatus['level'], notice: Notice): void {
-    this.#notices.add(this.#clock.nowMs(), level, notice);
+    this.#notices.add(this.#clock.wallMs(), level, notice);
     this.#changed();
   }
 
   #changed(): void {
     if (this.#notifying) return;
     this.#notifying = true;
-    const waitMs = Math.max(0, this.#notifiedAtMs + NOTIFY_EVERY_MS - this.#clock.nowMs());
+    const waitMs = Math.max(0, this.#notifiedAtMs + NOTIFY_EVERY_MS - this.#clock.monotonicMs());
     this.#clock.after(Math.min(waitMs, NOTIFY_EVERY_MS), () => {
       this.#notifying = false;
-      this.#notifiedAtMs = this.#clock.nowMs();
+      this.#notifiedAtMs = this.#clock.monotonicMs();
       for (const listener of this.#listeners) listener();
     });
   }

@@ -94,7 +94,7 @@ export class Transfer {
 
   /** Sets the phase's progress to `doneBytes` of its total. */
   reached(doneBytes: number): void {
-    const atMs = this.#clock.nowMs();
+    const atMs = this.#clock.monotonicMs();
     this.#doneBytes = doneBytes;
     this.#samples.push({ atMs, doneBytes });
     while (this.#samples.length > 2 && atMs - (this.#samples[0]?.atMs ?? atMs) > RATE_WINDOW_MS)

@@ -79,6 +79,10 @@ export class SimDevice {
   #identity: Identity;
   #process = new SimProcess();
   #quotaBytes = QUOTA_BYTES;
+  /** How far its wall clock is ahead of true time. */
+  #wallAheadMs = 0;
+  /** How long its monotonic clock stood still. */
+  #sleptMs = 0;
   pool: Palm;
 
   constructor(name: string, world: World, network: SimNetwork) {
@@ -134,6 +138,21 @@ export class SimDevice {
     this.#network.thawed(this.id);
   }
 
+  /** Somebody, or a time server, sets the wall clock. */
+  setClock(byMs: number): void {
+    this.#wallAheadMs += byMs;
+  }
+
+  /** It sleeps: nothing in it happens, and its monotonic clock stands still. */
+  sleep(durationMs: number): void {
+    if (!this.isRunning) return;
+    this.freeze();
+    this.#world.after(durationMs, () => {
+      this.#sleptMs += durationMs;
+      this.thaw();
+    });
+  }
+
   /** The browser allows this much, and the disk has no more. */
   setQuota(quotaBytes: number): void {
     this.#quotaBytes = quotaBytes;
@@ -162,10 +181,12 @@ export class SimDevice {
   #open(): Palm {
     const world = this.#world;
     const { sources } = this;
+    const openedAtMs = world.nowMs - this.#sleptMs;
     const process = new SimProcess();
     this.#process = process;
     const clock: Clock = {
-      nowMs: () => world.nowMs,
+      monotonicMs: () => world.nowMs - openedAtMs - this.#sleptMs,
+      wallMs: () => world.nowMs + this.#wallAheadMs,
       after: (delayMs, callback) => {
         let isWanted = true;
         const cancel = world.after(delayMs, () =>

@@ -6,6 +6,7 @@ import { formPool, SimDevice, type SimNetwork } from './device.ts';
 import { LinkedNetwork } from './linked-network.ts';
 import { CALM, Network, type NetworkFaults } from './network.ts';
 import { World } from './world.ts';
+import { setClocks } from './wrong-clocks.ts';
 
 export interface Simulation<Net extends SimNetwork = Network> {
   readonly world: World;
@@ -18,7 +19,7 @@ export interface Simulation<Net extends SimNetwork = Network> {
   readonly pool: (count: number) => Promise<readonly SimDevice[]>;
 }
 
-/** A test for each of `seeds`. Whatever it does, no device may meet a bug of its own. */
+/** A test for each of `seeds`. Whatever it does, wall clocks jump, and no device may meet a bug of its own. */
 export function scenario(
   name: string,
   seeds: readonly number[],
@@ -62,6 +63,7 @@ async function simulate<Net extends SimNetwork>(
     devices.push(...formed);
     return formed;
   };
+  setClocks(world, devices);
   await run({ world, network, devices, device, pool });
   for (const { name: deviceName, notices } of devices) {
     expect(

@@ -30,7 +30,11 @@ export class SimRelay {
     this.#world = world;
     this.#rooms = new MachineDriver<RoomsInput, RoomsEffect>({
       machine: new Rooms(DEFAULT_RELAY_LIMITS),
-      clock: { nowMs: () => world.nowMs, after: (delayMs, run) => world.after(delayMs, run) },
+      clock: {
+        monotonicMs: () => world.nowMs,
+        wallMs: () => world.nowMs,
+        after: (delayMs, run) => world.after(delayMs, run),
+      },
       tick: { kind: 'deadline' },
       perform: (effect) => this.#perform(effect),
     });

@@ -1,4 +1,4 @@
-// The platform's wall clock and timers, as core's Clock.
+// The platform's clocks and timers, as core's Clock.
 
 import type { Clock } from '../../core/ports.ts';
 
@@ -6,9 +6,9 @@ import type { Clock } from '../../core/ports.ts';
 const MAX_DELAY_MS = 0x7fff_ffff;
 
 export const systemClock: Clock = {
-  nowMs() {
-    return Date.now();
-  },
+  monotonicMs: () => performance.now(),
+
+  wallMs: () => Date.now(),
 
   after(delayMs, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));

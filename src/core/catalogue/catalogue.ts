@@ -9,6 +9,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
 import type { DeviceId, EntryId, FileId } from '../model/ids.ts';
 import { LOG_RESERVE_BYTES, MAX_DEVICE_COUNT, MAX_LOG_BYTES } from '../model/limits.ts';
+import { JUMP_MS } from '../clock-watch.ts';
 import type { CheckedEntry } from './check.ts';
 import { tickAfter, type HybridTime } from './clock.ts';
 import { DeviceLog, type LogMark } from './device-log.ts';
@@ -16,6 +17,7 @@ import { FileIndex } from './file-index.ts';
 import type { Manifest } from './manifest.ts';
 import { NameIndex } from './name-index.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
+import type { WallMs } from '../model/time.ts';
 
 /** How far one device's log reaches here: `digest` tells branches apart, `marks` tell where they part. */
 export interface LogHead {
@@ -60,12 +62,14 @@ export interface AddResult {
 export class Catalogue {
   readonly #logs = new Map<DeviceId, DeviceLog>();
   readonly #files = new FileIndex();
-  readonly #names = new NameIndex((device) => this.#logs.get(device));
+  #names = this.#newNames();
   /** How many of a device's kept entries say that it left. */
   readonly #left = new Map<DeviceId, number>();
   readonly #self: DeviceId | undefined;
   readonly #maxLogBytes: number;
   #digest: string | undefined;
+  /** The wall clock as last told. */
+  #toldMs: WallMs = 0;
 
   /** `self`: the device whose own log always has room. */
   constructor(self?: DeviceId, maxLogBytes = MAX_LOG_BYTES) {
@@ -73,13 +77,22 @@ export class Catalogue {
     this.#maxLogBytes = maxLogBytes;
   }
 
-  /** The wall clock. Told first, and never back: pool names dated more than 12 hours ahead wait. */
-  tell(nowMs: number): void {
+  /**
+   * The wall clock. Told first: pool names dated more than 12 hours ahead wait. If it was set back, what was
+   * followed too early waits again.
+   */
+  tell(nowMs: WallMs): void {
+    if (nowMs < this.#toldMs - JUMP_MS) {
+      this.#names = this.#newNames();
+      this.#names.tell(nowMs);
+      for (const log of this.#logs.values()) for (const entry of log.entries()) this.#named(entry, 1);
+    }
+    this.#toldMs = nowMs;
     this.#names.tell(nowMs);
   }
 
   /** When `tell` may change a name, ms. */
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): WallMs {
     return this.#names.nextDeadlineMs();
   }
 
@@ -130,7 +143,7 @@ export class Catalogue {
   }
 
   /** Where this device's next entry goes. */
-  positionOf(device: DeviceId, nowMs: number): EntryPosition {
+  positionOf(device: DeviceId, nowMs: WallMs): EntryPosition {
     this.tell(nowMs);
     const head = this.#logs.get(device)?.head;
     return { seq: (head?.seq ?? 0) + 1, prev: head?.entryId, at: tickAfter(this.#names.latest, nowMs) };
@@ -269,14 +282,23 @@ export class Catalogue {
     return this.#logs.size >= most ? undefined : new DeviceLog(this.#maxLogBytes);
   }
 
+  #newNames(): NameIndex {
+    return new NameIndex((device) => this.#logs.get(device));
+  }
+
+  #named(entry: PackedEntry, change: 1 | -1): void {
+    const { kind } = entry;
+    if (kind !== 'pool') this.#names.saw(entry);
+    if (kind === 'pool' || kind === 'profile') this.#names.apply(entry, kind, change);
+  }
+
   /** What the entry says begins to count, or ends. */
   #apply(entry: PackedEntry, change: 1 | -1, changes: Changes): void {
     const { kind, fileId } = entry;
-    if (kind !== 'pool') this.#names.saw(entry);
+    this.#named(entry, change);
     switch (kind) {
       case 'profile':
       case 'pool':
-        this.#names.apply(entry, kind, change);
         break;
       case 'file':
         if (fileId === undefined) break;

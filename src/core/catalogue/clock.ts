@@ -1,6 +1,8 @@
 // A hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", OPODIS 2014): orders records by wall
 // time where clocks agree and by cause where they do not.
 
+import type { WallMs } from '../model/time.ts';
+
 /** Wall ms since the Unix epoch, and a counter within that ms. */
 export interface HybridTime {
   readonly ms: number;
@@ -17,7 +19,7 @@ export const MAX_HYBRID_COUNT = 0xffff_ffff;
  * A time after `last` and not before `nowMs`. At the end of time, where one hostile record can push every
  * clock, it stands still: such records are all equally late, and comparisons fall back on their ids.
  */
-export function tickAfter(last: HybridTime, nowMs: number): HybridTime {
+export function tickAfter(last: HybridTime, nowMs: WallMs): HybridTime {
   const wallMs = Math.min(Math.max(0, Math.floor(nowMs)), MAX_HYBRID_MS);
   if (wallMs > last.ms) return { ms: wallMs, count: 0 };
   if (last.count < MAX_HYBRID_COUNT) return { ms: last.ms, count: last.count + 1 };

@@ -11,6 +11,7 @@ import { MAX_FOLLOWED_MS } from '../model/limits.ts';
 import { compareTimes, ZERO_TIME, type HybridTime } from './clock.ts';
 import type { DeviceLog } from './device-log.ts';
 import type { PackedEntry } from './packed-entry.ts';
+import type { WallMs } from '../model/time.ts';
 
 export class NameIndex {
   readonly #logOf: (device: DeviceId) => DeviceLog | undefined;
@@ -35,7 +36,7 @@ export class NameIndex {
     return this.#latest;
   }
 
-  tell(nowMs: number): void {
+  tell(nowMs: WallMs): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     for (
       let next = this.#waiting.at(-1);
@@ -48,7 +49,7 @@ export class NameIndex {
     }
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): WallMs {
     const next = this.#waiting.at(-1);
     return next === undefined ? Infinity : next.at.ms - MAX_FOLLOWED_MS;
   }

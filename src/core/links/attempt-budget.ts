@@ -12,6 +12,7 @@ import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
 import type { Way } from './link-events.ts';
 import { BACKOFF_MAX_MS, STABLE_AFTER_MS } from './link-timing.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 /** Enough for reloads of a page and losses of a network in a row. */
 const DEVICE_BURST = 8;
@@ -47,12 +48,12 @@ export class AttemptBudget {
   readonly #acquaintances = new SharedBudget();
 
   /** Whether the device may have another attempt. */
-  hasTurn(nowMs: number, device: DeviceId): boolean {
+  hasTurn(nowMs: MonotonicMs, device: DeviceId): boolean {
     return this.#devices.get(device)?.has(nowMs) ?? true;
   }
 
   /** Takes one of the device's own attempts; false when it has none. */
-  takeTurn(nowMs: number, device: DeviceId): boolean {
+  takeTurn(nowMs: MonotonicMs, device: DeviceId): boolean {
     const own = this.#devices.get(device) ?? new Budget(DEVICE_BURST, DEVICE_REFILL_MS);
     this.#devices.delete(device);
     this.#devices.set(device, own);
@@ -65,7 +66,7 @@ export class AttemptBudget {
    * Takes an attempt from the device's own and from the shared total. Returns false when either is used up,
    * or when earlier askers need everything that is left. `roomCount` attempts may begin now.
    */
-  take(nowMs: number, { device, way }: Asker, roomCount: number): boolean {
+  take(nowMs: MonotonicMs, { device, way }: Asker, roomCount: number): boolean {
     if (!this.hasTurn(nowMs, device)) return false;
     const isTaken = this.hasMet(device)
       ? this.#acquaintances.take(nowMs, device, roomCount)
@@ -90,7 +91,7 @@ export class AttemptBudget {
   }
 
   /** A link ended after `lastedMs`: if that was soon, its attempt counts after all. */
-  ended(nowMs: number, device: DeviceId, lastedMs: number): void {
+  ended(nowMs: MonotonicMs, device: DeviceId, lastedMs: number): void {
     if (lastedMs >= STABLE_AFTER_MS) return;
     this.#totalOf(device).charge(nowMs);
     this.takeTurn(nowMs, device);
@@ -119,7 +120,7 @@ class SharedBudget {
   /** Askers that were refused and not served since, the first one first, and when each last asked. */
   readonly #waiting = new Map<DeviceId | Way, number>();
 
-  take(nowMs: number, asker: DeviceId | Way, roomCount: number): boolean {
+  take(nowMs: MonotonicMs, asker: DeviceId | Way, roomCount: number): boolean {
     const beforeCount = this.#beforeCount(nowMs, asker);
     if (Math.min(this.#permits.count(nowMs), roomCount) >= beforeCount + 1) {
       this.#waiting.delete(asker);
@@ -134,12 +135,12 @@ class SharedBudget {
   }
 
   /** Takes a permit, if there is one, for something that was already done. */
-  charge(nowMs: number): void {
+  charge(nowMs: MonotonicMs): void {
     this.#permits.take(nowMs);
   }
 
   /** How many others have a turn before `asker`. */
-  #beforeCount(nowMs: number, asker: DeviceId | Way): number {
+  #beforeCount(nowMs: MonotonicMs, asker: DeviceId | Way): number {
     let count = 0;
     for (const [other, askedMs] of this.#waiting) {
       if (other === asker) break;
@@ -165,16 +166,16 @@ export class Budget {
     this.#count = burst;
   }
 
-  has(nowMs: number): boolean {
+  has(nowMs: MonotonicMs): boolean {
     return this.count(nowMs) >= 1;
   }
 
-  count(nowMs: number): number {
+  count(nowMs: MonotonicMs): number {
     this.#refill(nowMs);
     return this.#count;
   }
 
-  take(nowMs: number): boolean {
+  take(nowMs: MonotonicMs): boolean {
     if (!this.has(nowMs)) return false;
     this.#count -= 1;
     return true;
@@ -184,7 +185,7 @@ export class Budget {
     this.#count = Math.min(this.#burst, this.#count + 1);
   }
 
-  #refill(nowMs: number): void {
+  #refill(nowMs: MonotonicMs): void {
     const passedMs = Math.max(0, nowMs - (this.#sinceMs ?? nowMs));
     this.#count = Math.min(this.#burst, this.#count + passedMs / this.#refillMs);
     this.#sinceMs = nowMs;

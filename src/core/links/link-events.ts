@@ -41,6 +41,8 @@ export type LinkInput =
   | { readonly kind: 'close-device'; readonly device: DeviceId; readonly reason: string }
   /** The page was shown, came online, or may otherwise have missed something. */
   | { readonly kind: 'wake' }
+  /** The wall clock was set by `byMs`, or the device slept about that long. */
+  | { readonly kind: 'clock-jumped'; readonly byMs: number }
   | { readonly kind: 'tick' }
   /** This session ends, or the page is hidden for good; only 'wake' starts it again. */
   | { readonly kind: 'leave' };

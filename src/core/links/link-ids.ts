@@ -8,6 +8,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesOfHex, concatBytes, hexOf } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
+import type { WallMs } from '../model/time.ts';
 
 declare const brand: unique symbol;
 
@@ -29,7 +30,7 @@ const TIME_BYTES = LINK_ID_BYTES - SESSION_RANDOM_BYTES;
 const MAX_TIME_MS = 2 ** (8 * TIME_BYTES) - 1;
 
 /** A new session's id. @param random SESSION_RANDOM_BYTES random bytes. */
-export function newSessionId(nowMs: number, random: Uint8Array): SessionId {
+export function newSessionId(nowMs: WallMs, random: Uint8Array): SessionId {
   const timeMs = Math.min(Math.max(Math.floor(nowMs), 0), MAX_TIME_MS);
   const time = new Uint8Array(8);
   new DataView(time.buffer).setBigUint64(0, BigInt(timeMs));

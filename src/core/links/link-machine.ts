@@ -38,6 +38,7 @@ import {
   PING_AFTER_MS,
   STABLE_AFTER_MS,
 } from './link-timing.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 /** While there is no room for a device, it waits as after this many failures. */
 const NO_ROOM_COUNT = 3;
@@ -58,10 +59,7 @@ export class LinkMachine {
   #announcedAtMs = Number.NEGATIVE_INFINITY;
   #linkCounter = 0;
   readonly #jitter: () => number;
-  /** The wall clock may be set back; the machine's time only moves forward. */
-  #lastWallMs = Number.NEGATIVE_INFINITY;
-  #setBackMs = 0;
-  /** The last result of `nextDeadlineMs`, in the machine's time. */
+  /** The last result of `nextDeadlineMs`. */
   #plannedMs = Number.POSITIVE_INFINITY;
   #effects: LinkEffect[] = [];
 
@@ -72,23 +70,21 @@ export class LinkMachine {
     this.#jitter = jitterOf(Number.parseInt(session.slice(-8), 16));
   }
 
-  handle(wallMs: number, input: LinkInput): LinkEffect[] {
-    if (wallMs < this.#lastWallMs) this.#setBackMs += this.#lastWallMs - wallMs;
-    this.#lastWallMs = wallMs;
-    const nowMs = wallMs + this.#setBackMs;
+  handle(nowMs: MonotonicMs, input: LinkInput): LinkEffect[] {
     this.#effects = [];
     if (input.kind === 'relay') this.#relayUp = input.up;
     if (input.kind === 'wake') this.#hasLeft = false;
-    if (nowMs > this.#plannedMs + OVERSLEPT_MS) this.#checkAll(nowMs, 'slept');
+    const jumpedMs = input.kind === 'clock-jumped' ? input.byMs : 0;
+    if (Math.max(nowMs - this.#plannedMs, jumpedMs) > OVERSLEPT_MS) this.#checkAll(nowMs, 'slept');
     if (!this.#hasLeft) this.#take(nowMs, input);
     if (!this.#hasLeft) this.#meetDeadlines(nowMs);
     this.#plannedMs = this.#hasLeft ? Number.POSITIVE_INFINITY : this.#earliestMs();
     return this.#effects;
   }
 
-  /** When to call `handle` with 'tick' at the latest, by the wall clock; Infinity when nothing is due. */
-  nextDeadlineMs(): number {
-    return this.#plannedMs - this.#setBackMs;
+  /** When to call `handle` with 'tick' at the latest; Infinity when nothing is due. */
+  nextDeadlineMs(): MonotonicMs {
+    return this.#plannedMs;
   }
 
   /** Devices with which a link is up. */
@@ -98,7 +94,7 @@ export class LinkMachine {
     );
   }
 
-  #take(nowMs: number, input: LinkInput): void {
+  #take(nowMs: MonotonicMs, input: LinkInput): void {
     switch (input.kind) {
       case 'relay':
         if (input.up) this.#tryAgainSoon(nowMs);
@@ -145,6 +141,7 @@ export class LinkMachine {
       case 'leave':
         this.#leave(nowMs);
         break;
+      case 'clock-jumped':
       case 'tick':
         break;
     }
@@ -152,7 +149,7 @@ export class LinkMachine {
 
   // Letters
 
-  #takeLetter(nowMs: number, letter: OpenedLetter, way: Way): void {
+  #takeLetter(nowMs: MonotonicMs, letter: OpenedLetter, way: Way): void {
     if (letter.from === this.#device) return;
     const opensDoor = letter.body.kind === 'announce' || letter.body.kind === 'offer';
     const neighbour = this.#peerOf(nowMs, letter, way, opensDoor);
@@ -179,7 +176,7 @@ export class LinkMachine {
   }
 
   /** The letter's device as we know it, in the letter's session; undefined if that is an earlier one. */
-  #peerOf(nowMs: number, letter: OpenedLetter, way: Way, mayCreate: boolean): Neighbour | undefined {
+  #peerOf(nowMs: MonotonicMs, letter: OpenedLetter, way: Way, mayCreate: boolean): Neighbour | undefined {
     const known = this.#neighbours.get(letter.from);
     if (known === undefined) return mayCreate ? this.#newNeighbour(nowMs, letter, way) : undefined;
     if (known.session === letter.fromSession) {
@@ -199,7 +196,7 @@ export class LinkMachine {
     return known;
   }
 
-  #adopt(nowMs: number, neighbour: Neighbour, session: SessionId): void {
+  #adopt(nowMs: MonotonicMs, neighbour: Neighbour, session: SessionId): void {
     neighbour.session = session;
     neighbour.isGone = false;
     neighbour.heir = undefined;
@@ -208,7 +205,7 @@ export class LinkMachine {
     neighbour.phase = { kind: 'idle', retryAtMs: Math.max(nowMs, neighbour.refuseUntilMs) };
   }
 
-  #newNeighbour(nowMs: number, letter: OpenedLetter, way: Way): Neighbour | undefined {
+  #newNeighbour(nowMs: MonotonicMs, letter: OpenedLetter, way: Way): Neighbour | undefined {
     if (this.#neighbours.size >= MAX_DEVICE_COUNT) {
       const idles = [...this.#neighbours.values()].filter((neighbour) => neighbour.phase.kind === 'idle');
       const idle = idles.find((neighbour) => !this.#budget.hasMet(neighbour.device)) ?? idles[0];
@@ -220,7 +217,7 @@ export class LinkMachine {
     return neighbour;
   }
 
-  #takeAnnounce(nowMs: number, neighbour: Neighbour, letter: OpenedLetter): void {
+  #takeAnnounce(nowMs: MonotonicMs, neighbour: Neighbour, letter: OpenedLetter): void {
     if (neighbour.phase.kind === 'up' && letter.toSession !== null) {
       // It asks for a link that we believe we have: perhaps ours is dead and only we do not know yet.
       this.#check(nowMs, neighbour);
@@ -234,7 +231,7 @@ export class LinkMachine {
     }
   }
 
-  #takeOffer(nowMs: number, neighbour: Neighbour, letter: OpenedLetter, signal: ConnectionSignal): void {
+  #takeOffer(nowMs: MonotonicMs, neighbour: Neighbour, letter: OpenedLetter, signal: ConnectionSignal): void {
     if (this.#initiates(neighbour)) {
       this.#effects.push({ kind: 'refused', reason: 'an offer from a device that should wait for one' });
       return;
@@ -283,7 +280,7 @@ export class LinkMachine {
     this.#effects.push({ kind: 'apply', device: neighbour.device, link, signal });
   }
 
-  #takeGoodbye(nowMs: number, neighbour: Neighbour): void {
+  #takeGoodbye(nowMs: MonotonicMs, neighbour: Neighbour): void {
     if (neighbour.phase.kind === 'up') {
       this.#drop(nowMs, neighbour, 'the device said goodbye', false);
       this.#neighbours.delete(neighbour.device);
@@ -294,13 +291,13 @@ export class LinkMachine {
 
   // Links
 
-  #begin(nowMs: number, neighbour: Neighbour, link: LinkId, initiator: boolean): void {
+  #begin(nowMs: MonotonicMs, neighbour: Neighbour, link: LinkId, initiator: boolean): void {
     if (neighbour.phase.kind === 'idle') this.#makeRoomFor(nowMs, neighbour);
     neighbour.phase = { kind: 'linking', link, deadlineMs: nowMs + ATTEMPT_TIMEOUT_MS, candidateCount: 0 };
     this.#effects.push({ kind: 'create', device: neighbour.device, link, initiator });
   }
 
-  #linkUp(nowMs: number, neighbour: Neighbour, link: LinkId): void {
+  #linkUp(nowMs: MonotonicMs, neighbour: Neighbour, link: LinkId): void {
     neighbour.heir = undefined;
     this.#budget.giveBack(neighbour.device);
     neighbour.phase = {
@@ -316,7 +313,7 @@ export class LinkMachine {
   }
 
   /** Ends what is under way. The caller sets the next phase. */
-  #drop(nowMs: number, neighbour: Neighbour, reason: string, goodbye: boolean): void {
+  #drop(nowMs: MonotonicMs, neighbour: Neighbour, reason: string, goodbye: boolean): void {
     const { phase } = neighbour;
     if (phase.kind === 'idle') return;
     if (phase.kind === 'up') this.#budget.ended(nowMs, neighbour.device, nowMs - phase.sinceMs);
@@ -327,7 +324,7 @@ export class LinkMachine {
   }
 
   /** The attempt or link failed: tell the other side, and try again after a wait. */
-  #fail(nowMs: number, neighbour: Neighbour, reason: string): void {
+  #fail(nowMs: MonotonicMs, neighbour: Neighbour, reason: string): void {
     const { phase } = neighbour;
     if (phase.kind === 'idle') return;
     this.#send(neighbour, phase.link, { kind: 'bye' });
@@ -345,7 +342,7 @@ export class LinkMachine {
     neighbour.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(neighbour.failureCount, this.#jitter()) };
   }
 
-  #closeDevice(nowMs: number, device: DeviceId, reason: string): void {
+  #closeDevice(nowMs: MonotonicMs, device: DeviceId, reason: string): void {
     const neighbour = this.#neighbours.get(device);
     if (neighbour === undefined || neighbour.phase.kind === 'idle') return;
     this.#drop(nowMs, neighbour, reason, true);
@@ -354,14 +351,14 @@ export class LinkMachine {
     neighbour.phase = { kind: 'idle', retryAtMs: neighbour.refuseUntilMs };
   }
 
-  #leave(nowMs: number): void {
+  #leave(nowMs: MonotonicMs): void {
     for (const neighbour of this.#neighbours.values()) this.#drop(nowMs, neighbour, 'this device left', true);
     this.#neighbours.clear();
     this.#hasLeft = true;
   }
 
   /** The relay's report is a hint: a link that is up is checked, and stays if it answers. */
-  #takeDeparture(nowMs: number, device: DeviceId, session: SessionId): void {
+  #takeDeparture(nowMs: MonotonicMs, device: DeviceId, session: SessionId): void {
     const neighbour = this.#neighbours.get(device);
     if (neighbour === undefined || neighbour.session !== session) return;
     if (neighbour.phase.kind === 'idle') {
@@ -375,7 +372,7 @@ export class LinkMachine {
   // Time
 
   /** We may have missed a while: silence before now proves nothing, and what we waited for may be back. */
-  #checkAll(nowMs: number, why: 'slept' | 'woke'): void {
+  #checkAll(nowMs: MonotonicMs, why: 'slept' | 'woke'): void {
     for (const neighbour of this.#neighbours.values()) {
       const { phase } = neighbour;
       if (phase.kind === 'up') {
@@ -388,7 +385,7 @@ export class LinkMachine {
     this.#tryAgainSoon(nowMs);
   }
 
-  #check(nowMs: number, { device, phase }: Neighbour): void {
+  #check(nowMs: MonotonicMs, { device, phase }: Neighbour): void {
     if (phase.kind !== 'up') return;
     this.#effects.push({ kind: 'ping', device, link: phase.link });
     phase.pingAtMs = nowMs + PING_AFTER_MS;
@@ -396,7 +393,7 @@ export class LinkMachine {
   }
 
   /** Announces, and tries every idle device, as soon as envelopes can be sent. */
-  #tryAgainSoon(nowMs: number): void {
+  #tryAgainSoon(nowMs: MonotonicMs): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, Math.max(nowMs, this.#announcedAtMs + ANNOUNCE_GAP_MS));
     for (const neighbour of this.#neighbours.values()) {
       if (neighbour.phase.kind !== 'idle') continue;
@@ -407,7 +404,7 @@ export class LinkMachine {
     }
   }
 
-  #meetDeadlines(nowMs: number): void {
+  #meetDeadlines(nowMs: MonotonicMs): void {
     for (const neighbour of this.#neighbours.values()) {
       const { phase } = neighbour;
       if (phase.kind === 'up') {
@@ -425,7 +422,7 @@ export class LinkMachine {
     if (this.#announceAtMs <= nowMs && this.#canSignal()) this.#announce(nowMs);
   }
 
-  #tryLink(nowMs: number, neighbour: Neighbour): void {
+  #tryLink(nowMs: MonotonicMs, neighbour: Neighbour): void {
     if (neighbour.failureCount >= GIVE_UP_AFTER_COUNT) {
       this.#neighbours.delete(neighbour.device);
     } else if (!this.#hasRoomFor(neighbour) || !this.#mayTry(nowMs, neighbour)) {
@@ -442,7 +439,7 @@ export class LinkMachine {
     }
   }
 
-  #announce(nowMs: number): void {
+  #announce(nowMs: MonotonicMs): void {
     this.#effects.push({ kind: 'letter', to: null, link: this.#newLink(), body: { kind: 'announce' } });
     this.#announcedAtMs = nowMs;
     this.#announceAtMs = nowMs + ANNOUNCE_EVERY_MS * (1 - this.#jitter() / 2);
@@ -470,13 +467,13 @@ export class LinkMachine {
     return this.#relayUp || [...this.#neighbours.values()].some((neighbour) => neighbour.phase.kind === 'up');
   }
 
-  #mayTry(nowMs: number, neighbour: Neighbour): boolean {
+  #mayTry(nowMs: MonotonicMs, neighbour: Neighbour): boolean {
     if (this.#initiates(neighbour)) return this.#takeAttempt(nowMs, neighbour);
     // A prod makes no connection here, so it counts only for its device.
     return this.#attemptRoom(neighbour) > 0 && this.#budget.takeTurn(nowMs, neighbour.device);
   }
 
-  #takeAttempt(nowMs: number, neighbour: Neighbour): boolean {
+  #takeAttempt(nowMs: MonotonicMs, neighbour: Neighbour): boolean {
     return this.#budget.take(nowMs, neighbour, this.#attemptRoom(neighbour));
   }
 
@@ -495,7 +492,7 @@ export class LinkMachine {
     return this.#whoGivesWay(neighbour) !== undefined;
   }
 
-  #makeRoomFor(nowMs: number, neighbour: Neighbour): void {
+  #makeRoomFor(nowMs: MonotonicMs, neighbour: Neighbour): void {
     if (this.#actives().length < MAX_LINK_COUNT) return;
     const other = this.#whoGivesWay(neighbour);
     if (other !== undefined) this.#closeDevice(nowMs, other.device, 'it gave way to a device met earlier');

@@ -5,6 +5,7 @@ import type { OpenedLetter } from './envelope.ts';
 import type { Way } from './link-events.ts';
 import type { LinkId, SessionId } from './link-ids.ts';
 import { DEAD_AFTER_MS, PING_AFTER_MS } from './link-timing.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 export type Phase =
   | { readonly kind: 'idle'; retryAtMs: number }
@@ -42,7 +43,7 @@ export type ActiveNeighbour = Neighbour & { readonly phase: Active };
 export type Up = Extract<Phase, { kind: 'up' }>;
 
 /** A device that just spoke for the first time: tried immediately. */
-export function newNeighbour(nowMs: number, { from, fromSession }: OpenedLetter, way: Way): Neighbour {
+export function newNeighbour(nowMs: MonotonicMs, { from, fromSession }: OpenedLetter, way: Way): Neighbour {
   return {
     device: from,
     session: fromSession,
@@ -61,7 +62,7 @@ export function isActive(neighbour: Neighbour): neighbour is ActiveNeighbour {
 }
 
 /** The link gave a sign of life. */
-export function heard(nowMs: number, phase: Up): void {
+export function heard(nowMs: MonotonicMs, phase: Up): void {
   phase.pingAtMs = nowMs + PING_AFTER_MS;
   phase.deadAtMs = nowMs + DEAD_AFTER_MS;
 }

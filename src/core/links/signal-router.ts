@@ -8,6 +8,7 @@
 // whatever session it claims. Announces are passed on within a budget for each neighbour that brings them.
 
 import type { DeviceId } from '../model/ids.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import { MAX_SIGNAL_HOPS } from '../wire/frames.ts';
 import type { ConnectionId } from '../wire/relay-protocol.ts';
 import { Budget } from './attempt-budget.ts';
@@ -100,7 +101,7 @@ export class SignalRouter {
   }
 
   /** Takes an opened letter. */
-  take(nowMs: number, letter: OpenedLetter, source: Source): Routing {
+  take(nowMs: MonotonicMs, letter: OpenedLetter, source: Source): Routing {
     if (letter.fromSession === this.#session || !this.#guard.accept(letter)) return NOWHERE;
     const { toSession } = letter;
     const isForUs = toSession === this.#session;

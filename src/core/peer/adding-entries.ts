@@ -11,6 +11,7 @@ import { misdeed, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
 import type { Prefetching } from './prefetching.ts';
+import type { MonotonicMs, WallMs } from '../model/time.ts';
 
 export class AddingEntries {
   readonly #state: PeerState;
@@ -26,7 +27,7 @@ export class AddingEntries {
 
   /** Entries that another device sent were checked. */
   checked(
-    nowMs: number,
+    nowMs: MonotonicMs,
     { from, entries, refusedCount = 0, more }: PeerInput & { readonly kind: 'entries-checked' },
   ): PeerEffect[] {
     const { catalogue, links, self } = this.#state;
@@ -36,7 +37,7 @@ export class AddingEntries {
     const next = links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
     if (!more && result.added.length > 0) told.push(...this.#askForMissed());
     if (refusedCount > 0) told.push(misdeed(from, 'forged-records', refusedCount));
-    for (const [device, count] of futureNames(nowMs, result.added))
+    for (const [device, count] of futureNames(this.#state.wallAt(nowMs), result.added))
       if (device !== self) told.push(misdeed(device, 'future-name', count));
     return [...this.#after(result), ...(next === undefined ? [] : [send(from, next)]), ...told];
   }
@@ -102,7 +103,7 @@ export class AddingEntries {
    * Counts only added entries: anybody can pass on an entry whose predecessor is missing, again and again.
    */
   #toldOfRemovals(
-    nowMs: number,
+    nowMs: MonotonicMs,
     removals: ReadonlyMap<EntryId, FileId>,
     added: readonly CheckedEntry[],
   ): PeerEffect[] {
@@ -127,7 +128,7 @@ export class AddingEntries {
 }
 
 /** How many pool names each device dated so far ahead that they wait. */
-function futureNames(nowMs: number, entries: readonly CheckedEntry[]): Map<DeviceId, number> {
+function futureNames(nowMs: WallMs, entries: readonly CheckedEntry[]): Map<DeviceId, number> {
   const counts = new Map<DeviceId, number>();
   for (const { entry } of entries) {
     const waits = entry.body.kind === 'pool' && entry.at.ms - MAX_AHEAD_MS > nowMs;

@@ -21,6 +21,7 @@ import {
   MAX_CHALLENGE_BLOCKS,
   MAX_DEVICE_COUNT,
 } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import type { Holders } from '../placement/health.ts';
 import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/messages.ts';
 import { ChallengeRounds, type RoundEffect } from './challenge-rounds.ts';
@@ -105,7 +106,7 @@ export class Challenges {
    * such a claim, also of all others, so that they are proved together. Waits for the current round to end.
    * Returns how many proofs are pending.
    */
-  want(nowMs: number, file: FileId, claims: Holders): number {
+  want(nowMs: MonotonicMs, file: FileId, claims: Holders): number {
     const known = this.#claims.get(file);
     if (this.pendingCount(file) > 0) return 0;
     const isNew = (claim: Claim | undefined): boolean =>
@@ -156,7 +157,7 @@ export class Challenges {
   }
 
   /** A claim that was withdrawn no longer counts as proved; withdrawn during its challenge, it has failed. */
-  claimed(nowMs: number, file: FileId, claims: Holders): void {
+  claimed(nowMs: MonotonicMs, file: FileId, claims: Holders): void {
     const ofFile = this.#claims.get(file);
     if (ofFile === undefined) return;
     for (const [device, ofDevice] of ofFile) {
@@ -172,7 +173,7 @@ export class Challenges {
     }
   }
 
-  #isFailing(nowMs: number, claim: Claim): boolean {
+  #isFailing(nowMs: MonotonicMs, claim: Claim): boolean {
     return claim.kind === 'failed' && claim.untilMs > nowMs;
   }
 
@@ -193,7 +194,12 @@ export class Challenges {
   }
 
   /** `expected`: the right answer of `to`. False if the challenge has ended; otherwise it goes out now. */
-  ready(nowMs: number, to: DeviceId, id: number, expected: readonly (Uint8Array | undefined)[]): boolean {
+  ready(
+    nowMs: MonotonicMs,
+    to: DeviceId,
+    id: number,
+    expected: readonly (Uint8Array | undefined)[],
+  ): boolean {
     const open = this.#open.get(to);
     if (open?.id !== id) return false;
     open.expected = expected;
@@ -202,7 +208,7 @@ export class Challenges {
   }
 
   /** The fragments in question could not be read here: the challenge is made later. */
-  callOff(nowMs: number, to: DeviceId, id: number): Verdict[] {
+  callOff(nowMs: MonotonicMs, to: DeviceId, id: number): Verdict[] {
     const open = this.#open.get(to);
     if (open?.id !== id) return [];
     this.#open.delete(to);
@@ -210,7 +216,12 @@ export class Challenges {
   }
 
   /** An answer. Ignored if its challenge is not open. */
-  proof(nowMs: number, from: DeviceId, id: number, digests: readonly (Uint8Array | undefined)[]): Verdict[] {
+  proof(
+    nowMs: MonotonicMs,
+    from: DeviceId,
+    id: number,
+    digests: readonly (Uint8Array | undefined)[],
+  ): Verdict[] {
     const open = this.#open.get(from);
     if (open?.id !== id || open.deadlineMs === Infinity) return [];
     this.#open.delete(from);
@@ -223,7 +234,7 @@ export class Challenges {
    * The device cannot be asked now. Claims of its open challenge are asked again after a while; the rest once
    * it is back.
    */
-  linkDown(nowMs: number, device: DeviceId): Verdict[] {
+  linkDown(nowMs: MonotonicMs, device: DeviceId): Verdict[] {
     const open = this.#open.get(device);
     this.#open.delete(device);
     const waiting = [...(this.#waiting.get(device)?.values() ?? [])];
@@ -237,7 +248,7 @@ export class Challenges {
   }
 
   /** Ends challenges that took too long. */
-  tick(nowMs: number): Verdict[] {
+  tick(nowMs: MonotonicMs): Verdict[] {
     const late = [...this.#open].filter(([, { deadlineMs }]) => deadlineMs <= nowMs);
     for (const [device] of late) {
       this.#open.delete(device);
@@ -263,7 +274,7 @@ export class Challenges {
     return effects;
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     let next = Infinity;
     for (const { deadlineMs } of this.#open.values()) next = Math.min(next, deadlineMs);
     return next;
@@ -296,7 +307,7 @@ export class Challenges {
       this.#failures.set(device, (this.#failures.get(device) ?? 0) + 1);
   }
 
-  #settle(nowMs: number, device: DeviceId, place: RoundPlace, outcome: Verdict['outcome']): Verdict {
+  #settle(nowMs: MonotonicMs, device: DeviceId, place: RoundPlace, outcome: Verdict['outcome']): Verdict {
     this.#rounds.ended(place.round);
     const ofDevice = this.#claims.get(place.file)?.get(device);
     const claim = ofDevice?.get(place.fragment);

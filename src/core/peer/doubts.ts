@@ -5,6 +5,7 @@
 // once.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 /**
  * A device that finds a loss tells its holdings within moments, and notices within a pulse that another
@@ -29,7 +30,7 @@ export class Doubts {
   readonly #counts = new Map<DeviceId, number>();
 
   /** `device` said that it has no such fragment, or gave something else. */
-  notGiven(nowMs: number, device: DeviceId, file: FileId, fragment: number): void {
+  notGiven(nowMs: MonotonicMs, device: DeviceId, file: FileId, fragment: number): void {
     const key = `${device}/${file}/${fragment}`;
     const count = this.#counts.get(device) ?? 0;
     if (this.#doubts.has(key) || count >= MAX_PER_DEVICE || this.#doubts.size >= MAX_DOUBTS) return;
@@ -39,7 +40,7 @@ export class Doubts {
 
   /** How many of each device's claims that are due now still stand. Forgets the withdrawn ones. */
   standing(
-    nowMs: number,
+    nowMs: MonotonicMs,
     isClaimed: (device: DeviceId, file: FileId, fragment: number) => boolean,
   ): Map<DeviceId, number> {
     const standing = new Map<DeviceId, number>();
@@ -56,7 +57,7 @@ export class Doubts {
     return standing;
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     let next = Infinity;
     for (const { dueMs } of this.#doubts.values()) next = Math.min(next, dueMs);
     return next;

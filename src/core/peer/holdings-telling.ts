@@ -2,6 +2,7 @@
 // the pulse, by which either side finds out that it missed something.
 
 import type { DeviceId } from '../model/ids.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import type { Holding } from '../placement/holdings.ts';
 import { PULSE_MS, type PeerLink, type PeerLinks } from './peer-links.ts';
 import type { OwnHoldings } from './own-holdings.ts';
@@ -31,7 +32,7 @@ export class HoldingsTelling {
   /**
    * What changed: told immediately after a quiet while, otherwise together with the changes within the gap.
    */
-  changes(nowMs: number): PeerEffect[] {
+  changes(nowMs: MonotonicMs): PeerEffect[] {
     if (nowMs < this.#nextTellMs || !this.#own.hasChanges) return [];
     this.#nextTellMs = nowMs + TELL_GAP_MS;
     const portions = this.#own.changes();
@@ -39,7 +40,7 @@ export class HoldingsTelling {
     return portions.flatMap((held) => greeted.map(([device, link]) => this.#message(device, link, held)));
   }
 
-  pulses(nowMs: number, digestFor: (device: DeviceId) => string): PeerEffect[] {
+  pulses(nowMs: MonotonicMs, digestFor: (device: DeviceId) => string): PeerEffect[] {
     const effects: PeerEffect[] = [];
     for (const [device, link] of this.#links.all()) {
       if (link.pulseAtMs > nowMs) continue;
@@ -50,7 +51,7 @@ export class HoldingsTelling {
     return effects;
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     let next = this.#own.hasChanges ? this.#nextTellMs : Infinity;
     for (const [, { pulseAtMs }] of this.#links.all()) next = Math.min(next, pulseAtMs);
     return next;

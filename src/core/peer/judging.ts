@@ -3,6 +3,7 @@
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import type { Place, ProofAsk } from '../wire/messages.ts';
 import type { Verdict } from './challenges.ts';
 import { Doubts } from './doubts.ts';
@@ -27,7 +28,7 @@ export class Judging {
    * the request of the device that stored the file and still places it. Any other device could claim all
    * fragments and ask all holders for theirs.
    */
-  release(nowMs: number, from: DeviceId, place: Place): void {
+  release(nowMs: MonotonicMs, from: DeviceId, place: Place): void {
     const { catalogue, challenges } = this.#state;
     const { file, fragment } = place;
     if (catalogue.files().get(file)?.by !== from || !this.#isToKeep(place)) return;
@@ -56,7 +57,7 @@ export class Judging {
   }
 
   /** A device that proved its claim counts as a holder; one that sent a wrong proof is reported. */
-  judge(nowMs: number, verdicts: readonly Verdict[]): PeerEffect[] {
+  judge(nowMs: MonotonicMs, verdicts: readonly Verdict[]): PeerEffect[] {
     const { challenges, outbox } = this.#state;
     const falseCounts = new Map<DeviceId, number>();
     const drops: PeerEffect[] = [];
@@ -77,19 +78,19 @@ export class Judging {
   }
 
   /** `device` did not give a fragment that it claims. */
-  notGiven(nowMs: number, device: DeviceId, file: FileId, fragment: number): void {
+  notGiven(nowMs: MonotonicMs, device: DeviceId, file: FileId, fragment: number): void {
     this.#doubts.notGiven(nowMs, device, file, fragment);
   }
 
   /** Reports the devices that keep claiming what they did not give. */
-  withheld(nowMs: number): PeerEffect[] {
+  withheld(nowMs: MonotonicMs): PeerEffect[] {
     const standing = this.#doubts.standing(nowMs, (device, file, fragment) =>
       this.#state.holdings.fragmentsOf(device, file).has(fragment),
     );
     return [...standing].map(([device, count]) => misdeed(device, 'withheld', count));
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     return this.#doubts.nextDeadlineMs();
   }
 

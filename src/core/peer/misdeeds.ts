@@ -4,6 +4,7 @@
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 export type Misdeed =
   /** It removed files that other devices had stored. */
@@ -45,7 +46,7 @@ export class Removals {
   readonly #spells = new Map<DeviceId, Spell>();
 
   /** `device` removed `count` files of others. Returns how many to report now; 0 while they are few. */
-  counted(device: DeviceId, count: number, nowMs: number): number {
+  counted(device: DeviceId, count: number, nowMs: MonotonicMs): number {
     const last = this.#spells.get(device);
     const isOver = last === undefined || nowMs - last.sinceMs > REMOVALS_WITHIN_MS;
     const spell = isOver ? { count: 0, sinceMs: nowMs } : last;

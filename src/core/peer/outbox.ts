@@ -11,6 +11,7 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import { quorumOf } from '../model/geometry.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import { fragmentCap } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { marginOf, reachOf } from '../placement/health.ts';
 import type { Candidate } from '../placement/placement.ts';
@@ -125,11 +126,11 @@ export class Outbox {
   }
 
   /** The device asked for bytes: it is at work. */
-  progressed(nowMs: number, device: DeviceId): void {
+  progressed(nowMs: MonotonicMs, device: DeviceId): void {
     this.#progressMs.set(device, nowMs);
   }
 
-  refused(nowMs: number, device: DeviceId, place: Place, reason: Refusal): void {
+  refused(nowMs: MonotonicMs, device: DeviceId, place: Place, reason: Refusal): void {
     const placing = this.#files.get(place.file);
     if (placing?.offers.get(place.fragment)?.device !== device) return;
     placing.offers.delete(place.fragment);
@@ -138,7 +139,7 @@ export class Outbox {
   }
 
   /** A claim was put to the proof. A device that failed rests a while; the fragment goes to another. */
-  judged(nowMs: number, { device, place, outcome }: Verdict): void {
+  judged(nowMs: MonotonicMs, { device, place, outcome }: Verdict): void {
     const placing = this.#files.get(place.file);
     if (placing === undefined) return;
     if (outcome === 'false' || outcome === 'silent') this.#decline(nowMs, placing, device, true);
@@ -146,7 +147,7 @@ export class Outbox {
   }
 
   /** Decides for every file that was touched. */
-  advance(nowMs: number): OutboxEffect[] {
+  advance(nowMs: MonotonicMs): OutboxEffect[] {
     const places = new Map<DeviceId, Place[]>();
     const effects: OutboxEffect[] = [];
     if (nowMs >= this.#dueMs) this.#expireAll(nowMs);
@@ -173,12 +174,12 @@ export class Outbox {
   }
 
   /** Never later than the first offer or refusal that expires. */
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     return this.#isAllTouched ? Math.min(this.#dueMs, this.#nextAllMs) : this.#dueMs;
   }
 
   /** Ends the offers and refusals that expired, and touches their files. */
-  #expireAll(nowMs: number): void {
+  #expireAll(nowMs: MonotonicMs): void {
     this.#dueMs = Infinity;
     for (const [file, placing] of this.#files) {
       for (const [fragment, { device, madeAtMs }] of placing.offers) {
@@ -211,7 +212,7 @@ export class Outbox {
   }
 
   #decide(
-    nowMs: number,
+    nowMs: MonotonicMs,
     file: FileId,
     placing: Placing,
     places: Map<DeviceId, Place[]>,
@@ -271,7 +272,7 @@ export class Outbox {
   }
 
   /** Whether a quorum has been claimed for a while; later claims in that time join its round. */
-  #isLongEnough(nowMs: number, placing: Placing, isQuorum: boolean): boolean {
+  #isLongEnough(nowMs: MonotonicMs, placing: Placing, isQuorum: boolean): boolean {
     if (!isQuorum) placing.quorumAtMs = undefined;
     else placing.quorumAtMs ??= nowMs;
     if (placing.quorumAtMs === undefined) return false;
@@ -282,7 +283,7 @@ export class Outbox {
 
   /** Claims that may be true, without those whose devices were away or unable to prove them for long. */
   #believed(
-    nowMs: number,
+    nowMs: MonotonicMs,
     file: FileId,
     placing: Placing,
     claims: ReadonlyMap<DeviceId, FragmentSet>,
@@ -313,7 +314,7 @@ export class Outbox {
    * the first when it offered it again), the fuller of them gives its copy up and has room for one more.
    */
   #makeRoom(
-    nowMs: number,
+    nowMs: MonotonicMs,
     file: FileId,
     placing: Placing,
     proved: ReadonlyMap<DeviceId, FragmentSet>,
@@ -335,7 +336,7 @@ export class Outbox {
   }
 
   /** Leaves `device` alone for a while. Several offers that it declines together count as one failure. */
-  #decline(nowMs: number, placing: Placing, device: DeviceId, isFull: boolean): void {
+  #decline(nowMs: MonotonicMs, placing: Placing, device: DeviceId, isFull: boolean): void {
     if (placing.declined.has(device)) return;
     const failureCount = (placing.failures.get(device) ?? 0) + 1;
     placing.failures.set(device, failureCount);

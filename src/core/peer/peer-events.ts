@@ -3,6 +3,7 @@
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { PackedEntry } from '../catalogue/packed-entry.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
+import type { WallMs } from '../model/time.ts';
 import type { Lane } from '../ports.ts';
 import type { Failure, Message, Place, ProofAsk, Refusal } from '../wire/messages.ts';
 import type { MisdeedEffect } from './misdeeds.ts';
@@ -103,6 +104,8 @@ export type PeerInput =
       readonly id: number;
       readonly digests: readonly (Uint8Array | undefined)[];
     }
+  /** The wall clock was set, or the device slept; also the first input of all. */
+  | { readonly kind: 'clock-jumped'; readonly wallMs: WallMs }
   | { readonly kind: 'tick' };
 
 export type PeerEffect =

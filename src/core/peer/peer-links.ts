@@ -5,6 +5,7 @@
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import { PROTOCOL_VERSION, type Message } from '../wire/messages.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
@@ -36,7 +37,7 @@ export class PeerLinks {
     this.#epoch = epoch;
   }
 
-  up(nowMs: number, device: DeviceId): PeerEffect[] {
+  up(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
     this.#links.set(device, {
       greeted: false,
       features: new Set(),

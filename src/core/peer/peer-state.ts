@@ -2,6 +2,7 @@
 
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
+import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
 import type { Candidate } from '../placement/placement.ts';
@@ -39,6 +40,9 @@ export class PeerState {
   /** Whether homes changed since the last look of those that await them. */
   haveHomesChanged = false;
 
+  /** How far the wall clock is ahead of the monotonic one, as last told. */
+  #wallAheadMs = 0;
+
   constructor(self: DeviceId, epoch: number) {
     this.self = self;
     this.catalogue = new Catalogue(self);
@@ -54,6 +58,19 @@ export class PeerState {
       },
       this.challenges,
     );
+  }
+
+  clockJumped(nowMs: MonotonicMs, wallMs: WallMs): void {
+    this.#wallAheadMs = wallMs - nowMs;
+  }
+
+  wallAt(nowMs: MonotonicMs): WallMs {
+    return Math.round(nowMs + this.#wallAheadMs);
+  }
+
+  /** When the wall clock will show `wallMs`, unless it jumps before. */
+  whenWallIs(wallMs: WallMs): MonotonicMs {
+    return wallMs - this.#wallAheadMs;
   }
 
   isReachable(device: DeviceId): boolean {

@@ -10,6 +10,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { Geometry } from '../model/geometry.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings, HoldingsDelta } from '../placement/holdings.ts';
 import { FEATURES, type Message, type Place, type Refusal } from '../wire/messages.ts';
@@ -106,8 +107,9 @@ export class Peer {
     return planHomes(this.#state.self, file, this.#state.candidates());
   }
 
-  handle(nowMs: number, input: PeerInput): PeerEffect[] {
-    this.catalogue.tell(nowMs);
+  handle(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {
+    if (input.kind === 'clock-jumped') this.#state.clockJumped(nowMs, input.wallMs);
+    this.catalogue.tell(this.#state.wallAt(nowMs));
     const effects = this.#decide(nowMs, input);
     for (const effect of this.#state.outbox.advance(nowMs)) {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
@@ -122,19 +124,19 @@ export class Peer {
     return effects;
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     return Math.min(
       this.#requests.nextDeadlineMs(),
       this.#state.outbox.nextDeadlineMs(),
       this.#state.challenges.nextDeadlineMs(),
       this.#prefetching.nextDeadlineMs(),
-      this.catalogue.nextDeadlineMs(),
+      this.#state.whenWallIs(this.catalogue.nextDeadlineMs()),
       this.#judging.nextDeadlineMs(),
       this.#telling.nextDeadlineMs(),
     );
   }
 
-  #decide(nowMs: number, input: PeerInput): PeerEffect[] {
+  #decide(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {
     switch (input.kind) {
       case 'link-up':
         return this.#state.links.up(nowMs, input.device);
@@ -202,6 +204,8 @@ export class Peer {
       case 'proof-made':
         if (this.#state.links.get(input.to)?.proving.delete(input.id) !== true) return [];
         return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
+      case 'clock-jumped':
+        return [];
       case 'tick':
         return [
           ...inControl(this.#requests.tick(nowMs)),
@@ -212,7 +216,7 @@ export class Peer {
     }
   }
 
-  #linkDown(nowMs: number, device: DeviceId): PeerEffect[] {
+  #linkDown(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
     const link = this.#state.links.down(device);
     if (link === undefined) return [];
     this.#state.outbox.linkDown(device);
@@ -227,7 +231,12 @@ export class Peer {
     ];
   }
 
-  #message(nowMs: number, from: DeviceId, message: Message, payload: Uint8Array<ArrayBuffer>): PeerEffect[] {
+  #message(
+    nowMs: MonotonicMs,
+    from: DeviceId,
+    message: Message,
+    payload: Uint8Array<ArrayBuffer>,
+  ): PeerEffect[] {
     const link = this.#state.links.get(from);
     if (link === undefined) return [];
     if (message.kind === 'hello') return this.#hello(from, link, message.protocol, message.epoch);
@@ -320,7 +329,7 @@ export class Peer {
   }
 
   /** Foretold blocks are fetched if there is room; nobody is told which are not. */
-  #soon(nowMs: number, from: DeviceId, job: JobId, blocks: readonly BlockHash[]): PeerEffect[] {
+  #soon(nowMs: MonotonicMs, from: DeviceId, job: JobId, blocks: readonly BlockHash[]): PeerEffect[] {
     if (this.catalogue.hasLeft(from)) return [closing(from, 'stores a file although it left')];
     this.#prefetching.foretold(nowMs, from, job, blocks, this.#roomBytes());
     return [];
@@ -343,10 +352,11 @@ export class Peer {
     return [send(from, { kind: 'refuse', place, reason: outcome })];
   }
 
-  #heardHoldings(nowMs: number, from: DeviceId, link: PeerLink, delta: HoldingsDelta): PeerEffect[] {
+  #heardHoldings(nowMs: MonotonicMs, from: DeviceId, link: PeerLink, delta: HoldingsDelta): PeerEffect[] {
     const hadBytes = this.holdings.of(from)?.freeBytes ?? 0;
     const before = delta.base === 0 ? [...(this.holdings.of(from)?.files.keys() ?? [])] : [];
-    if (!this.holdings.apply(from, delta, nowMs)) return [send(from, { kind: 'holdings-wanted' })];
+    if (!this.holdings.apply(from, delta, this.#state.wallAt(nowMs)))
+      return [send(from, { kind: 'holdings-wanted' })];
     // Until now it could not be offered anything.
     if (!link.heardHoldings) this.#state.touch();
     link.heardHoldings = true;
@@ -355,7 +365,7 @@ export class Peer {
     return [];
   }
 
-  #request(nowMs: number, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
+  #request(nowMs: MonotonicMs, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
     if (!this.isReachable(to))
       return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
     return inControl(this.#requests.open(nowMs, ticket, to, ask));

@@ -8,6 +8,7 @@
 
 import { blockKey, type BlockHash, type DeviceId, type JobId } from '../model/ids.ts';
 import { BLOCK_BYTES, MAX_FORETOLD_BLOCKS, MAX_FORETOLD_JOBS, SOON_KEEP_MS } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 /** How a fetch ended. `lost` with its link: it is tried again when the link is back. */
 export type PrefetchOutcome = 'here' | 'lost' | 'failed' | 'corrupt' | 'full';
@@ -56,7 +57,13 @@ export class Prefetching {
   }
 
   /** `roomBytes`: what this device offers beyond the fragments that it is taking. */
-  foretold(nowMs: number, from: DeviceId, id: JobId, blocks: readonly BlockHash[], roomBytes: number): void {
+  foretold(
+    nowMs: MonotonicMs,
+    from: DeviceId,
+    id: JobId,
+    blocks: readonly BlockHash[],
+    roomBytes: number,
+  ): void {
     const ofDevice = [...this.#jobs.values()].filter((job) => job.from === from);
     let blockCount = ofDevice.reduce((sum, job) => sum + countOf(job), 0);
     let job = this.#jobs.get(keyOf(from, id));
@@ -104,7 +111,7 @@ export class Prefetching {
 
   /** A `prefetch` ended. */
   fetched(
-    nowMs: number,
+    nowMs: MonotonicMs,
     from: DeviceId,
     id: JobId,
     hash: BlockHash,
@@ -150,7 +157,7 @@ export class Prefetching {
   }
 
   /** Ends jobs that expired, and others, the latest first, until the rest fits into `roomBytes`. */
-  trim(nowMs: number, roomBytes: number): PrefetchEffect[] {
+  trim(nowMs: MonotonicMs, roomBytes: number): PrefetchEffect[] {
     const effects: PrefetchEffect[] = [];
     for (const job of [...this.#jobs.values()].toReversed()) {
       const isTooMuch = this.bytes > roomBytes && countOf(job) > 0;
@@ -176,7 +183,7 @@ export class Prefetching {
     return effects;
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     let next = Infinity;
     for (const { endsAtMs } of this.#jobs.values()) next = Math.min(next, endsAtMs);
     return next;

@@ -3,6 +3,7 @@
 
 import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
 import { BLOCK_DEADLINE_MS, CONTROL_DEADLINE_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
 import type { Failure, Message, PayloadKind, Place } from '../wire/messages.ts';
 
 /** What a device can be asked for. */
@@ -50,7 +51,7 @@ export class Requests {
   readonly #sentCount = new Map<DeviceId, number>();
   #nextId = 1;
 
-  open(nowMs: number, ticket: number, to: DeviceId, ask: Ask): RequestEffect[] {
+  open(nowMs: MonotonicMs, ticket: number, to: DeviceId, ask: Ask): RequestEffect[] {
     const id = this.#nextId++ >>> 0;
     const request: Open = { id, ticket, to, ask, deadlineMs: undefined };
     this.#open.set(id, request);
@@ -59,7 +60,7 @@ export class Requests {
   }
 
   /** The caller no longer wants the answer; only the peer is told. */
-  abandon(nowMs: number, ticket: number): RequestEffect[] {
+  abandon(nowMs: MonotonicMs, ticket: number): RequestEffect[] {
     const request = this.#open.get(this.#byTicket.get(ticket) ?? -1);
     if (request === undefined) return [];
     const wasSent = request.deadlineMs !== undefined;
@@ -73,7 +74,7 @@ export class Requests {
   }
 
   /** An answer arrived. Dropped if its request is not open (late, or made up). */
-  settle(nowMs: number, from: DeviceId, id: number, arrived: Arrived): RequestEffect[] {
+  settle(nowMs: MonotonicMs, from: DeviceId, id: number, arrived: Arrived): RequestEffect[] {
     const request = this.#open.get(id);
     if (request === undefined || request.to !== from || request.deadlineMs === undefined) return [];
     this.#close(request);
@@ -91,7 +92,7 @@ export class Requests {
     }));
   }
 
-  tick(nowMs: number): RequestEffect[] {
+  tick(nowMs: MonotonicMs): RequestEffect[] {
     const late = [...this.#open.values()].filter(
       ({ deadlineMs }) => deadlineMs !== undefined && deadlineMs <= nowMs,
     );
@@ -105,13 +106,13 @@ export class Requests {
     });
   }
 
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     let next = Infinity;
     for (const { deadlineMs } of this.#open.values()) next = Math.min(next, deadlineMs ?? Infinity);
     return next;
   }
 
-  #sendWaiting(nowMs: number, to: DeviceId): RequestEffect[] {
+  #sendWaiting(nowMs: MonotonicMs, to: DeviceId): RequestEffect[] {
     const effects: RequestEffect[] = [];
     for (const request of this.#open.values()) {
       const sentCount = this.#sentCount.get(to) ?? 0;

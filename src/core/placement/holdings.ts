@@ -8,6 +8,7 @@
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentsBelow, NO_FRAGMENTS, unpackFragments } from './fragment-set.ts';
 import type { FragmentSet, PackedFragments } from './fragment-set.ts';
+import type { WallMs } from '../model/time.ts';
 
 /** What one device holds of one file. An empty set: nothing, from now on. */
 export interface Holding {
@@ -29,7 +30,7 @@ export interface DeviceHoldings {
   readonly files: ReadonlyMap<FileId, PackedFragments>;
   readonly heldBytes: number;
   readonly freeBytes: number;
-  readonly heardAtMs: number;
+  readonly heardAtMs: WallMs;
 }
 
 /** What the catalogue says about a claim. */
@@ -63,7 +64,7 @@ export class Holdings {
   }
 
   /** False when the delta does not follow the known version: ask the device for all of its holdings. */
-  apply(device: DeviceId, delta: HoldingsDelta, nowMs: number): boolean {
+  apply(device: DeviceId, delta: HoldingsDelta, nowMs: WallMs): boolean {
     const { base, held, heldBytes, freeBytes } = delta;
     const before = this.#devices.get(device);
     if (base !== 0 && base !== before?.version) return false;
@@ -93,7 +94,7 @@ export class Holdings {
     device: DeviceId,
     files: ReadonlyMap<FileId, PackedFragments>,
     heldBytes: number,
-    heardAtMs: number,
+    heardAtMs: WallMs,
   ): void {
     if (this.#rules.standingOf(device) !== 'member') return;
     const counted = new Map<FileId, PackedFragments>();

@@ -2,6 +2,7 @@
 // failed and rest for a moment.
 
 import type { DeviceId } from '../model/ids.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 interface Pace {
   /** Moving average of how long a block took, ms; undefined before the first. */
@@ -36,7 +37,7 @@ export class HolderPace {
     this.#of(device).lagging = true;
   }
 
-  failed(nowMs: number, device: DeviceId): void {
+  failed(nowMs: MonotonicMs, device: DeviceId): void {
     const pace = this.#of(device);
     pace.lagging = true;
     pace.restUntilMs = nowMs + REST_MS;
@@ -46,12 +47,12 @@ export class HolderPace {
     return this.#paces.get(device)?.lagging === true;
   }
 
-  isResting(nowMs: number, device: DeviceId): boolean {
+  isResting(nowMs: MonotonicMs, device: DeviceId): boolean {
     return (this.#paces.get(device)?.restUntilMs ?? 0) > nowMs;
   }
 
   /** When the next device has rested; Infinity when none rests. */
-  nextRestEndMs(nowMs: number): number {
+  nextRestEndMs(nowMs: MonotonicMs): number {
     const ends = [...this.#paces.values()].map(({ restUntilMs }) => restUntilMs);
     return Math.min(Infinity, ...ends.filter((endMs) => endMs > nowMs));
   }

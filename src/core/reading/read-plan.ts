@@ -7,6 +7,7 @@
 import type { DeviceId } from '../model/ids.ts';
 import { HolderPace } from './holder-pace.ts';
 import { SourceChoosing, type Allowed, type AskedSource, type Source } from './source-choosing.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 export type ReadInput =
   /** Which devices can be asked for which fragment now. Replaces the previous sources. */
@@ -105,7 +106,7 @@ export class ReadPlan {
     this.#nextTaken = options.firstSegment;
   }
 
-  handle(nowMs: number, input: ReadInput): ReadEffect[] {
+  handle(nowMs: MonotonicMs, input: ReadInput): ReadEffect[] {
     this.#nowMs = nowMs;
     this.#learn(input);
     for (const ask of this.#pending()) {
@@ -120,7 +121,7 @@ export class ReadPlan {
   }
 
   /** When something may be overdue: a block to hedge, a rest, or patience. */
-  nextDeadlineMs(): number {
+  nextDeadlineMs(): MonotonicMs {
     let next = this.#pace.nextRestEndMs(this.#nowMs);
     if (this.#starving?.told === false) next = Math.min(next, this.#starving.sinceMs + PATIENCE_MS);
     for (const ask of this.#pending()) {

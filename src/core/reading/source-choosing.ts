@@ -3,6 +3,7 @@
 
 import type { DeviceId } from '../model/ids.ts';
 import type { HolderPace } from './holder-pace.ts';
+import type { MonotonicMs } from '../model/time.ts';
 
 /** By fragment, the devices that can be asked for it. */
 export type Sources = ReadonlyMap<number, readonly DeviceId[]>;
@@ -47,7 +48,7 @@ export class SourceChoosing {
     this.#burdens.set(device, this.#burdenOf(device) + 1);
   }
 
-  isOverdue(nowMs: number, { device, sinceMs }: AskedSource): boolean {
+  isOverdue(nowMs: MonotonicMs, { device, sinceMs }: AskedSource): boolean {
     return nowMs - sinceMs >= this.#pace.hedgeAfterMs(device);
   }
 
@@ -57,7 +58,7 @@ export class SourceChoosing {
    * kind exists but is busy: then it is worth waiting for.
    */
   choose(
-    nowMs: number,
+    nowMs: MonotonicMs,
     sources: Sources,
     isOpen: Allowed,
     asked: ReadonlyMap<number, AskedSource>,
@@ -100,7 +101,7 @@ export class SourceChoosing {
     return (1 + this.#burdenOf(device)) * (1 + this.#pace.usualMs(device) / 1_000) + parity;
   }
 
-  #isFree(nowMs: number, device: DeviceId): boolean {
+  #isFree(nowMs: MonotonicMs, device: DeviceId): boolean {
     return this.#burdenOf(device) < MAX_ASKED_PER_DEVICE && !this.#pace.isResting(nowMs, device);
   }
 

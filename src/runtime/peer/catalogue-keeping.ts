@@ -33,7 +33,7 @@ export class CatalogueKeeping {
 
   /** Restores what an earlier page kept. Returns how many records are damaged. */
   async restore(): Promise<number> {
-    this.#options.catalogue.tell(this.#options.clock.nowMs());
+    this.#options.catalogue.tell(this.#options.clock.wallMs());
     return this.#records.restore();
   }
 

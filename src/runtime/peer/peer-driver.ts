@@ -93,6 +93,7 @@ export class PeerDriver {
       machine: this.peer,
       clock: ports.clock,
       tick: { kind: 'tick' },
+      jumped: ({ wallMs }) => ({ kind: 'clock-jumped', wallMs }),
       perform: (effect) => this.#perform(effect),
       settled: () => this.#settled(),
     });

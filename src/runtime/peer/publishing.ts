@@ -95,7 +95,7 @@ export class Publisher {
     const { catalogue, clock, identity } = this.#ports;
     const signed: { call: Waiting; entry: CheckedEntry }[] = [];
     let byteCount = 0;
-    let position = catalogue.positionOf(identity.deviceId, clock.nowMs());
+    let position = catalogue.positionOf(identity.deviceId, clock.wallMs());
     const roomOf = (body: EntryBody): number =>
       catalogue.roomOf(identity.deviceId, body.kind === 'file' ? 'file' : 'other') - byteCount;
     while (signed.length < MAX_TOGETHER && byteCount < MAX_TOGETHER_BYTES) {
@@ -108,7 +108,7 @@ export class Publisher {
         signed.push({ call, entry });
         byteCount += entry.entry.bytes.length;
         const { seq, entryId, at } = entry.entry;
-        position = { seq: seq + 1, prev: entryId, at: tickAfter(at, clock.nowMs()) };
+        position = { seq: seq + 1, prev: entryId, at: tickAfter(at, clock.wallMs()) };
       } catch (error) {
         call.reject(error);
       }

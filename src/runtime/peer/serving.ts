@@ -168,7 +168,7 @@ export class Serving {
 
   /** The search is expensive, so requests for missing blocks must not cause it often. */
   async #blockMissing(hash: BlockHash): Promise<void> {
-    const nowMs = this.#ports.clock.nowMs();
+    const nowMs = this.#ports.clock.monotonicMs();
     if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;
     this.#soughtAtMs = nowMs;
     await this.#ports.blockLost(hash);

@@ -64,7 +64,7 @@ export class EarlyPlacing {
   /** A segment's blocks, by fragment, are in this device's store. */
   sealed(hashes: readonly BlockHash[]): void {
     if (this.#takers.size === 0) this.#plan();
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs();
     for (const [device, taker] of this.#takers) {
       if (!this.#driver.peer.isReachable(device)) continue;
       const blocks = taker.fragments.flatMap((fragment) => hashes[fragment] ?? []);
@@ -110,12 +110,12 @@ export class EarlyPlacing {
       if (number > told - MAX_OVERTAKEN) break;
       taker.unserved.delete(key);
     }
-    taker.progressMs = this.#clock.nowMs();
+    taker.progressMs = this.#clock.monotonicMs();
     for (const wake of this.#wakers) wake();
   }
 
   #aheadBytes(): number {
-    const sinceMs = this.#clock.nowMs() - STALLED_MS;
+    const sinceMs = this.#clock.monotonicMs() - STALLED_MS;
     const keepingUp = [...this.#takers.values()].filter(({ progressMs }) => progressMs > sinceMs);
     return keepingUp.reduce((sum, { unserved }) => sum + unserved.size, 0) * this.#file.blockBytes;
   }

@@ -74,7 +74,7 @@ function newStore(job: StoreJob, { random, clock }: StorePorts): UnfinishedStore
     sharedKey: random.bytes(FILE_KEY_BYTES),
     salt: random.bytes(FILE_KEY_BYTES),
     handle,
-    begunAtMs: clock.nowMs(),
+    begunAtMs: clock.wallMs(),
   };
 }
 
@@ -186,7 +186,7 @@ async function publish(
     salt: store.salt,
     fragments: sealed.fragmentIds,
     by: driver.deviceId,
-    atMs: ports.clock.nowMs(),
+    atMs: ports.clock.wallMs(),
     access: sealed.access,
   };
   const sealedManifest = await sealManifest(

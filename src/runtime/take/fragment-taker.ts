@@ -72,7 +72,7 @@ export class FragmentTaker {
 
   /** The results of fragments that need not be fetched one by one. */
   async #together(places: readonly Place[], from: DeviceId): Promise<ReadonlyMap<Place, PullOutcome>> {
-    const nowMs = this.#ports.clock.nowMs();
+    const nowMs = this.#ports.clock.monotonicMs();
     if ((this.#oneByOne.get(from) ?? nowMs) > nowMs) return NOTHING;
     try {
       await Promise.all(places.map(({ file }) => this.#ports.fileKept(file)));

@@ -127,9 +127,14 @@ const KEPT_AT_LEAST_MS = 10 * 60_000;
  */
 const SLOW_COPY_BYTES_PER_MS = 5_000;
 
-/** How long the kept file stays after it was handed over, ms. */
-export function keptAfterHandingMs(size: number): number {
-  return KEPT_AT_LEAST_MS + size / SLOW_COPY_BYTES_PER_MS;
+/**
+ * How much longer the kept file stays when by the wall clock `passedMs` passed since it was handed over, ms.
+ * The clock may have been set in between: forward, and the browser may have only begun to copy; or back.
+ */
+export function leftOfKeepingMs(size: number, passedMs: number): number {
+  const copyingMs = size / SLOW_COPY_BYTES_PER_MS;
+  const keptMs = KEPT_AT_LEAST_MS + copyingMs;
+  return Math.min(keptMs, Math.max(copyingMs, keptMs - passedMs));
 }
 
 function shown(name: string): string | undefined {

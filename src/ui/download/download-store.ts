@@ -1,6 +1,8 @@
 // What downloads need from the platform: a disk to gather on, and a browser that takes the whole file. Types
 // only.
 
+import type { WallMs } from '../../core/model/time.ts';
+
 /** A download of an earlier page, or a recently delivered one. */
 export interface SavedDownload {
   readonly fileId: string;
@@ -16,7 +18,7 @@ export interface SavedDownload {
   /**
    * When it was delivered to the browser, whole, ms since the Unix epoch; undefined while it is unfinished.
    */
-  readonly handedAtMs: number | undefined;
+  readonly handedAtMs: WallMs | undefined;
 }
 
 /** Where a download's bytes go, in order. One call at a time; after an error it can only be released. */
@@ -44,7 +46,7 @@ export interface DownloadStore {
   begin(download: {
     readonly fileId: string;
     readonly size: number;
-    readonly startedAtMs: number;
+    readonly startedAtMs: WallMs;
     readonly picked: FileSystemFileHandle | undefined;
   }): Promise<void>;
   /**
@@ -56,7 +58,7 @@ export interface DownloadStore {
   mayWrite(fileId: string, ask: boolean): Promise<boolean>;
   /** A finished kept file, on disk. */
   file(fileId: string): Promise<Blob>;
-  markHanded(fileId: string, handedAtMs: number): Promise<void>;
+  markHanded(fileId: string, handedAtMs: WallMs): Promise<void>;
   /** Forgets a finished download and leaves its file. */
   forget(fileId: string): Promise<void>;
   /** Deletes a download and the bytes that arrived. */

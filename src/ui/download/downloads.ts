@@ -6,6 +6,7 @@
 // disk has a record.
 
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import type { WallMs } from '../../core/model/time.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { FileStatus, Palm, PalmStatus } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
@@ -46,7 +47,7 @@ export interface DownloadsOptions {
   /** Shows a passing message. */
   readonly say: (text: string) => void;
   /** ms since the Unix epoch. */
-  readonly nowMs: () => number;
+  readonly nowMs: () => WallMs;
   /** Calls back after `delayMs`; returns a function that cancels it. */
   readonly delay: (delayMs: number, callback: () => void) => () => void;
 }

@@ -1,8 +1,9 @@
 // Whole files that were delivered to the browser. It copies them to its downloads without saying when it is
 // done. So they stay for ample time, and a new download of one gets it immediately.
 
+import type { WallMs } from '../../core/model/time.ts';
 import type { Deletions } from './deletions.ts';
-import { keptAfterHandingMs } from './download-rules.ts';
+import { leftOfKeepingMs } from './download-rules.ts';
 import type { BrowserSaving, DownloadStore } from './download-store.ts';
 import { savedName } from '../text/file-name.ts';
 
@@ -16,8 +17,7 @@ export interface HandedFilesOptions {
   readonly store: Pick<DownloadStore, 'file' | 'markHanded'>;
   readonly saving: Pick<BrowserSaving, 'download'>;
   readonly deletions: Deletions;
-  /** ms since the Unix epoch. */
-  readonly nowMs: () => number;
+  readonly nowMs: () => WallMs;
   /** Calls back after `delayMs`; returns a function that cancels it. */
   readonly delay: (delayMs: number, callback: () => void) => () => void;
 }
@@ -36,10 +36,10 @@ export class HandedFiles {
   }
 
   /** Keeps a file that was delivered at `handedAtMs`, perhaps by an earlier page. */
-  keep(fileId: string, size: number, handedAtMs: number): void {
+  keep(fileId: string, size: number, handedAtMs: WallMs): void {
     const { nowMs, delay } = this.#options;
     this.#timers.get(fileId)?.();
-    const leftMs = Math.max(0, handedAtMs + keptAfterHandingMs(size) - nowMs());
+    const leftMs = leftOfKeepingMs(size, nowMs() - handedAtMs);
     this.#timers.set(
       fileId,
       delay(leftMs, () => this.#drop(fileId)),

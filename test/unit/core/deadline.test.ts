@@ -81,8 +81,8 @@ function setUp(): {
   reached: number[];
 } {
   const clock = new ManualClock();
-  const startMs = clock.nowMs();
+  const startMs = clock.monotonicMs();
   const reached: number[] = [];
-  const deadline = new Deadline(clock, () => reached.push(clock.nowMs() - startMs));
+  const deadline = new Deadline(clock, () => reached.push(clock.monotonicMs() - startMs));
   return { clock, deadline, moveTo: (atMs) => deadline.move(startMs + atMs), reached };
 }

@@ -60,7 +60,7 @@ it('reports once that no input waits, and handles input added then', () => {
 
 it('tells the machine when its deadline has come, as last set', () => {
   const { driver, done, clock, machine } = driving({ a: [], tick: ['ticked'] });
-  machine.deadlineMs = clock.nowMs() + 100;
+  machine.deadlineMs = clock.monotonicMs() + 100;
   driver.input('a');
   machine.deadlineMs += 100;
   driver.input('a');
@@ -78,11 +78,28 @@ it('after stop takes no input, handles what waits, and keeps no deadline', () =>
     driver.stop();
     driver.input('a');
   });
-  machine.deadlineMs = clock.nowMs() + 100;
+  machine.deadlineMs = clock.monotonicMs() + 100;
   driver.input('a');
   clock.advance(1_000);
   driver.input('a');
   expect(done).toEqual(['a1', 'b1', 'settled']);
+});
+
+it('tells the machine of the clock first, and before the next input after each jump', () => {
+  const { driver, done, clock } = driving(
+    { a: ['a1'], 'clock 0': [], 'clock -3600000': ['back'] },
+    undefined,
+    true,
+  );
+  driver.input('a');
+  clock.advance(5_000);
+  clock.set(900);
+  driver.input('a');
+  expect(done).toEqual(['a1', 'settled', 'a1', 'settled']);
+  clock.set(-3_600_900);
+  driver.input('a');
+  driver.input('a');
+  expect(done.slice(4)).toEqual(['back', 'a1', 'settled', 'a1', 'settled']);
 });
 
 /**
@@ -91,6 +108,7 @@ it('after stop takes no input, handles what waits, and keeps no deadline', () =>
 function driving(
   effects: Record<string, readonly string[]>,
   perform: (effect: string) => void = () => undefined,
+  isToldJumps = false,
 ): {
   driver: MachineDriver<string, string>;
   done: string[];
@@ -112,6 +130,7 @@ function driving(
     machine,
     clock,
     tick: 'tick',
+    ...(isToldJumps && { jumped: ({ byMs }) => `clock ${byMs}` }),
     perform: (effect) => {
       done.push(effect);
       perform(effect);

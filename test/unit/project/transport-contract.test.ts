@@ -34,7 +34,11 @@ function harnessOver(
   network: SimNetwork,
   breakLink: TransportHarness['breakLink'],
 ): TransportHarness {
-  const clock: Clock = { nowMs: () => world.nowMs, after: (delayMs, run) => world.after(delayMs, run) };
+  const clock: Clock = {
+    monotonicMs: () => world.nowMs,
+    wallMs: () => world.nowMs,
+    after: (delayMs, run) => world.after(delayMs, run),
+  };
   const endOf = (identity: Identity): TransportEnd => ({
     device: identity.deviceId,
     transport: network.transportFor({ keys: POOL_KEYS, identity, process: new SimProcess(), clock }),

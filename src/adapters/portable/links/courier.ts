@@ -82,7 +82,7 @@ export class Courier {
     const isTaken = this.#inbound.add(async () => {
       this.#countDown(from);
       const letter = await openEnvelope(envelope, keys, cryptography);
-      const { forUs, onward } = router.take(clock.nowMs(), letter, source);
+      const { forUs, onward } = router.take(clock.monotonicMs(), letter, source);
       for (const route of onward) this.#events.carry(route, envelope);
       if (forUs) this.#events.deliver(letter, source);
     });

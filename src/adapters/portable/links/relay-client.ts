@@ -5,10 +5,12 @@
 // through their decoder, and one that fails it ends the connection: the relay is trusted with carrying
 // envelopes, and with nothing more.
 
+import { ClockWatch } from '../../../core/clock-watch.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import type { PoolId } from '../../../core/model/ids.ts';
 import { MAX_RELAY_FRAME_BYTES } from '../../../core/model/limits.ts';
+import type { MonotonicMs } from '../../../core/model/time.ts';
 import type { Clock, Random, RelayState } from '../../../core/ports.ts';
 import {
   decodeRelayFrame,
@@ -27,7 +29,10 @@ const PING_AFTER_MS = 3_000;
 const DEAD_AFTER_MS = 9_000;
 /** Time to answer when we may have slept. */
 const CHECK_MS = 3_000;
-/** A timer that fires this late means that we slept: silence before it says nothing about the relay. */
+/**
+ * A timer that fires this late, or a clock that jumped this far ahead, means that we slept: silence before it
+ * says nothing about the relay.
+ */
 const OVERSLEPT_MS = 5_000;
 /** The first wait before opening again; doubles with each failure. */
 const BACKOFF_FIRST_MS = 500;
@@ -87,9 +92,9 @@ type State =
   | {
       readonly kind: 'entered';
       readonly socket: RelaySocket;
-      readonly sinceMs: number;
-      pingAtMs: number;
-      deadAtMs: number;
+      readonly sinceMs: MonotonicMs;
+      pingAtMs: MonotonicMs;
+      deadAtMs: MonotonicMs;
       cancel: () => void;
     };
 
@@ -100,6 +105,7 @@ const OPEN = 1;
 export class RelayClient {
   readonly #options: RelayClientOptions;
   readonly #WebSocket: RelaySocketClass;
+  readonly #clockWatch: ClockWatch;
   #events: RelayClientEvents | undefined;
   #state: State = { kind: 'closed' };
   #failureCount = 0;
@@ -107,6 +113,7 @@ export class RelayClient {
   constructor(options: RelayClientOptions) {
     this.#options = options;
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    this.#clockWatch = new ClockWatch(options.clock);
   }
 
   /** Starts connecting. May be called once. */
@@ -131,7 +138,7 @@ export class RelayClient {
       this.#failureCount = 0;
       this.#connect();
     } else if (state.kind === 'entered') {
-      this.#ask(state, this.#options.clock.nowMs() + CHECK_MS);
+      this.#ask(state, this.#options.clock.monotonicMs() + CHECK_MS);
     }
   }
 
@@ -185,7 +192,7 @@ export class RelayClient {
       return;
     }
     if (this.#state.kind === 'entered') {
-      const nowMs = this.#options.clock.nowMs();
+      const nowMs = this.#options.clock.monotonicMs();
       this.#state.pingAtMs = nowMs + PING_AFTER_MS;
       this.#state.deadAtMs = nowMs + DEAD_AFTER_MS;
     }
@@ -214,7 +221,7 @@ export class RelayClient {
   #enter(socket: RelaySocket, others: readonly ConnectionId[]): void {
     if (this.#state.kind !== 'entering') return;
     this.#state.cancel();
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.#options.clock.monotonicMs();
     const state: Entered = {
       kind: 'entered',
       socket,
@@ -232,10 +239,7 @@ export class RelayClient {
   /** Plans the next check of the relay's silence. A frame in the meantime only makes that check too early. */
   #watch(state: Entered): void {
     state.cancel();
-    const nowMs = this.#options.clock.nowMs();
-    // The clock was set back: silence is measured from now.
-    if (state.pingAtMs > nowMs + PING_AFTER_MS) state.pingAtMs = nowMs + PING_AFTER_MS;
-    if (state.deadAtMs > nowMs + DEAD_AFTER_MS) state.deadAtMs = nowMs + DEAD_AFTER_MS;
+    const nowMs = this.#options.clock.monotonicMs();
     const dueMs = Math.min(state.pingAtMs, state.deadAtMs);
     state.cancel = this.#options.clock.after(dueMs - nowMs, () => {
       if (this.#state === state) this.#look(state, dueMs);
@@ -243,8 +247,9 @@ export class RelayClient {
   }
 
   #look(state: Entered, dueMs: number): void {
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs > dueMs + OVERSLEPT_MS) {
+    const nowMs = this.#options.clock.monotonicMs();
+    const sleptMs = Math.max(nowMs - dueMs, this.#clockWatch.look()?.byMs ?? 0);
+    if (sleptMs > OVERSLEPT_MS) {
       this.#ask(state, nowMs + CHECK_MS);
     } else if (nowMs >= state.deadAtMs) {
       this.#lose(state.socket);
@@ -257,7 +262,7 @@ export class RelayClient {
 
   /** Asks for a sign of life, and gives the relay up at `deadAtMs` if there is none. */
   #ask(state: Entered, deadAtMs: number): void {
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.#options.clock.monotonicMs();
     this.#send(state.socket, { kind: 'ping' });
     state.pingAtMs = nowMs + PING_AFTER_MS;
     state.deadAtMs = deadAtMs;
@@ -269,7 +274,7 @@ export class RelayClient {
     if (state.kind === 'closed' || state.kind === 'waiting' || state.socket !== socket) return;
     state.cancel();
     const wasStable =
-      state.kind === 'entered' && this.#options.clock.nowMs() - state.sinceMs >= STABLE_AFTER_MS;
+      state.kind === 'entered' && this.#options.clock.monotonicMs() - state.sinceMs >= STABLE_AFTER_MS;
     if (wasStable) this.#failureCount = 0;
     this.#state = { kind: 'closed' };
     socket.close();

@@ -78,11 +78,12 @@ export class LinkTransport implements Transport {
   constructor(options: LinkTransportOptions) {
     const { identity, poolId, signalingKey, random, clock, cryptography, onBug } = options;
     this.#options = options;
-    const session = newSessionId(clock.nowMs(), random.bytes(SESSION_RANDOM_BYTES));
+    const session = newSessionId(clock.wallMs(), random.bytes(SESSION_RANDOM_BYTES));
     this.#driver = new MachineDriver<LinkInput, LinkEffect>({
       machine: new LinkMachine({ device: identity.deviceId, session }),
       clock,
       tick: { kind: 'tick' },
+      jumped: ({ byMs }) => ({ kind: 'clock-jumped', byMs }),
       perform: (effect) => {
         this.#perform(effect);
       },
@@ -277,9 +278,8 @@ export class LinkTransport implements Transport {
 
   #heard(device: DeviceId, link: LinkId): void {
     const slot = this.#slotOf({ device, link });
-    const nowMs = this.#options.clock.nowMs();
-    // The second comparison: the clock may have been set back.
-    if (slot === undefined || (nowMs < slot.heardAtMs + HEARD_EVERY_MS && nowMs >= slot.heardAtMs)) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (slot === undefined || nowMs < slot.heardAtMs + HEARD_EVERY_MS) return;
     slot.heardAtMs = nowMs;
     this.#driver.input({ kind: 'heard', device, link });
   }

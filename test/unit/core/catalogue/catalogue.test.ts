@@ -277,6 +277,20 @@ describe('names', () => {
     }
   });
 
+  it('dated by a clock that ran ahead wait again once it is put right, and no clock follows them', () => {
+    const nowMs = 40 * DAY_MS;
+    const catalogue = new Catalogue();
+    write(catalogue, deviceAt(0), nowMs, { kind: 'pool', name: 'Family' });
+    write(catalogue, deviceAt(0), nowMs + 9 * DAY_MS, { kind: 'profile', name: 'phone' });
+    catalogue.add([entryOf(2, { kind: 'pool', name: 'ahead' }, { ms: nowMs + 2 * DAY_MS, count: 0 })]);
+    expect(catalogue.poolName).toBe('ahead');
+    catalogue.tell(nowMs);
+    expect([catalogue.poolName, catalogue.deviceName(deviceAt(0).deviceId)]).toEqual(['Family', 'phone']);
+    expect(catalogue.nextDeadlineMs()).toBe(nowMs + 1.5 * DAY_MS);
+    const { entry } = write(catalogue, deviceAt(0), nowMs, { kind: 'pool', name: 'Friends' });
+    expect([catalogue.poolName, entry.at]).toEqual(['Friends', { ms: nowMs, count: 1 }]);
+  });
+
   it('given after an entry dated ahead are never dated so far ahead that an honest clock reports them', () => {
     const nowMs = 40 * DAY_MS;
     for (let hours = 1; hours <= 26; hours++) {

@@ -21,14 +21,14 @@ it('it sends an earlier decision before what follows from it', async () => {
   const { driver, sent, clock } = await linkedDriver();
   const log = new Catalogue();
   const { body, fileId } = fileBody('a file');
-  const stored = write(log, OTHER, clock.nowMs(), body, manifestOf(OTHER.deviceId));
+  const stored = write(log, OTHER, clock.wallMs(), body, manifestOf(OTHER.deviceId));
   driver.input({ kind: 'entries-checked', from: OTHER.deviceId, entries: [stored], more: false });
   driver.fragmentHeld({ fragmentId: fragmentIdOf(seededBytes(9, 1)), fileId, fragment: 0, blockBytes: 10 });
   clock.sleep(1_000);
   sent.length = 0;
   // The removal drops the fragment, which this device reports immediately; but first it asks for the rest of
   // the log.
-  const removal = write(log, OTHER, clock.nowMs(), { kind: 'remove', file: fileId });
+  const removal = write(log, OTHER, clock.wallMs(), { kind: 'remove', file: fileId });
   driver.input({ kind: 'entries-checked', from: OTHER.deviceId, entries: [removal], more: true });
   expect(sent.map(({ kind }) => kind)).toEqual(['sync', 'holdings']);
 });
@@ -37,7 +37,7 @@ it('it calls its listeners once nothing waits and everything is done', async () 
   const { driver, clock } = await linkedDriver();
   const log = new Catalogue();
   const { body, fileId } = fileBody('a file');
-  const stored = write(log, OTHER, clock.nowMs(), body, manifestOf(OTHER.deviceId));
+  const stored = write(log, OTHER, clock.wallMs(), body, manifestOf(OTHER.deviceId));
   driver.input({ kind: 'entries-checked', from: OTHER.deviceId, entries: [stored], more: false });
   for (const fragment of [0, 1, 2]) {
     const fragmentId = fragmentIdOf(seededBytes(9, fragment));
@@ -45,7 +45,7 @@ it('it calls its listeners once nothing waits and everything is done', async () 
   }
   const heldCounts: number[] = [];
   driver.watch(() => heldCounts.push(driver.peer.own.of(fileId).size));
-  const removal = write(log, OTHER, clock.nowMs(), { kind: 'remove', file: fileId });
+  const removal = write(log, OTHER, clock.wallMs(), { kind: 'remove', file: fileId });
   driver.input({ kind: 'entries-checked', from: OTHER.deviceId, entries: [removal], more: false });
   expect(heldCounts).toEqual([0]);
 });

@@ -97,7 +97,7 @@ function setUp(catalogue = new Catalogue()): Scene {
   let failure: PalmError | undefined;
   let hasLeft = false;
   const ports: PublisherPorts = {
-    clock: { nowMs: () => 1_000, after: () => () => undefined },
+    clock: { monotonicMs: () => 0, wallMs: () => 1_000, after: () => () => undefined },
     cryptography: webCryptography,
     identity: deviceAt(0),
     keys: POOL_KEYS,

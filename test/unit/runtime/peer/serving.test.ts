@@ -103,7 +103,7 @@ class ServingWorld {
     this.#blockBytes = blockBytes;
     const { fragments } = this.#store;
     const ports = {
-      clock: { nowMs: () => 0, after: () => () => undefined },
+      clock: { monotonicMs: () => 0, wallMs: () => 0, after: () => () => undefined },
       memory: { take: (byteCount: number) => new Uint8Array(byteCount), give: () => (this.takenCount -= 1) },
       fragments: Object.assign(Object.create(fragments) as typeof fragments, {
         getBlock: async (...given: Parameters<typeof fragments.getBlock>) => {

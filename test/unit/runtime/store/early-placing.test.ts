@@ -27,7 +27,8 @@ class Storer {
   readonly early = new EarlyPlacing(JOB, manifestOf(SELF, { size: 500_000_000 }), {
     driver: this,
     clock: {
-      nowMs: () => this.nowMs,
+      monotonicMs: () => this.nowMs,
+      wallMs: () => 0,
       after: (delayMs, callback) => {
         this.#timers.set(callback, this.nowMs + delayMs);
         return () => this.#timers.delete(callback);

@@ -220,7 +220,7 @@ class TakingWorld {
   readonly #places: Place[] = indicesOf(3).map((at) => ({ file: fileIdAt(at), fragment: 0 }));
   readonly #ended = new Map<Place, string>();
   readonly #taker = new FragmentTaker({
-    clock: { nowMs: () => this.nowMs, after: () => () => undefined },
+    clock: { monotonicMs: () => this.nowMs, wallMs: () => 0, after: () => () => undefined },
     fragments: this.store.fragments,
     manifestOf: (file) => {
       const at = this.#fileAt({ file });

@@ -1,9 +1,11 @@
-// A clock that nobody sets, with an arbitrary origin: all that the relay needs.
+// Node's clocks and timers.
 
 import type { Clock } from '../src/core/ports.ts';
 
-export const monotonicClock: Clock = {
-  nowMs: () => performance.now(),
+export const nodeClock: Clock = {
+  monotonicMs: () => performance.now(),
+
+  wallMs: () => Date.now(),
 
   after(delayMs, callback) {
     // Node drops fractions, so the timer would fire too early.
