@@ -83,7 +83,10 @@ export interface FileStatus {
   readonly inOutbox: boolean;
   /** The device that stored it. */
   readonly by: string;
-  /** When it was stored, ms since the Unix epoch, by that device's clock. */
+  /**
+   * When it was stored, ms since the Unix epoch, by that device's clock; later than all files that it knew. In
+   * the order of `files`.
+   */
   readonly storedAtMs: number;
   /** The source file's last modification, ms since the Unix epoch; 0 when unknown. */
   readonly modifiedMs: number;

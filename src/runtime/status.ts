@@ -1,7 +1,8 @@
 // The read model: what the screens and scripts see of a pool. Computed from confirmed holdings, never from
 // intent.
 
-import type { FileDetails, Manifest } from '../core/catalogue/manifest.ts';
+import { compareTimes } from '../core/catalogue/clock.ts';
+import type { FileDetails, Manifest, PublishedManifest } from '../core/catalogue/manifest.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
@@ -45,13 +46,13 @@ interface KnownStatus {
 const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
 
 /**
- * In the order in which they were stored, by the storers' clocks. An unchanged file is the same object as
- * before.
+ * By their dates, which follow those of the files that their storers knew: a clock that is wrong misplaces
+ * nothing that was stored in sight of the others. An unchanged file is the same object as before.
  */
 export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
   const known = knownStatuses.get(peer) ?? new Map<FileId, KnownStatus>();
   const current = new Map<FileId, KnownStatus>();
-  const files = [...peer.catalogue.files()].map(([fileId, manifest]) => {
+  const files = inOrder(peer.catalogue.files()).map(([fileId, manifest]) => {
     const revision = peer.revisionOf(fileId);
     const details = manifest.access.kind === 'pool' ? manifest.access.details : opened.get(fileId);
     const last = known.get(fileId);
@@ -61,7 +62,15 @@ export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
     return status;
   });
   knownStatuses.set(peer, current);
-  return files.toSorted((a, b) => a.storedAtMs - b.storedAtMs || (a.fileId < b.fileId ? -1 : 1));
+  return files;
+}
+
+function inOrder(files: ReadonlyMap<FileId, PublishedManifest>): [FileId, Manifest][] {
+  const dated = [...files].map(([fileId, manifest]) => ({ fileId, manifest, at: manifest.publishedAt }));
+  dated.sort(
+    (a, b) => a.manifest.atMs - b.manifest.atMs || compareTimes(a.at, b.at) || (a.fileId < b.fileId ? -1 : 1),
+  );
+  return dated.map(({ fileId, manifest }) => [fileId, manifest]);
 }
 
 function fileStatus(

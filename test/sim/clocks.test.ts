@@ -33,6 +33,25 @@ scenario(
   },
 );
 
+for (const years of [-30, 30]) {
+  scenario(
+    `files are listed in the order in which they were stored, with the clock of one device ${years} years off`,
+    [5021, 5022],
+    async ({ world, pool }) => {
+      const devices = await pool(3);
+      first(devices, 1).setClock(years * 365 * 24 * HOUR_MS);
+      const names = Array.from({ length: 9 }, (_, index) => `${index}`);
+      for (const [index, name] of names.entries()) {
+        const storing = first(devices, index % 3).put(world.random.bytes(500), { name, durability: 'fast' });
+        await world.settled('store', storing);
+        await world.until('all is told', () => sameCatalogues(devices));
+      }
+      for (const { pool: seen } of devices)
+        expect(seen.status().files.map(({ name }) => name)).toEqual(names);
+    },
+  );
+}
+
 for (const byMs of [-HOUR_MS, HOUR_MS]) {
   scenario(
     `a file stored after the storer's clock was set by ${byMs} ms is known to the others at once`,

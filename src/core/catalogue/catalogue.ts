@@ -11,10 +11,10 @@ import type { DeviceId, EntryId, FileId } from '../model/ids.ts';
 import { LOG_RESERVE_BYTES, MAX_DEVICE_COUNT, MAX_LOG_BYTES } from '../model/limits.ts';
 import { JUMP_MS } from '../clock-watch.ts';
 import type { CheckedEntry } from './check.ts';
-import { tickAfter, type HybridTime } from './clock.ts';
+import { MAX_HYBRID_MS, tickAfter, type HybridTime } from './clock.ts';
 import { DeviceLog, type LogMark } from './device-log.ts';
 import { FileIndex } from './file-index.ts';
-import type { Manifest } from './manifest.ts';
+import type { PublishedManifest } from './manifest.ts';
 import { NameIndex } from './name-index.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
 import type { WallMs } from '../model/time.ts';
@@ -213,12 +213,20 @@ export class Catalogue {
   }
 
   /** Files that were not removed. */
-  files(): ReadonlyMap<FileId, Manifest> {
+  files(): ReadonlyMap<FileId, PublishedManifest> {
     return this.#files.files;
   }
 
   isRemoved(fileId: FileId): boolean {
     return this.#files.isRemoved(fileId);
+  }
+
+  /**
+   * The date of a file that is stored now: after the dates of all files that are known, whatever their storers'
+   * clocks showed. It only orders lists, so any date is followed.
+   */
+  dateOfNextFile(nowMs: WallMs): WallMs {
+    return Math.min(Math.max(0, Math.floor(nowMs), this.#files.latestMs + 1), MAX_HYBRID_MS);
   }
 
   /** Files published under this content tag, by id. Only their storers know whether their bytes match. */

@@ -1,7 +1,7 @@
 // The files named by the catalogue's entries. A file is here while a kept entry says so and none removes it.
 
 import type { FileId } from '../model/ids.ts';
-import type { Manifest } from './manifest.ts';
+import type { WallMs } from '../model/time.ts';
 import { tagKeyAt, type PackedManifest } from './packed-manifest.ts';
 import type { PackedEntry } from './packed-entry.ts';
 
@@ -19,8 +19,15 @@ export class FileIndex {
    */
   readonly #byTag = new Map<string, FileId | Set<FileId>>();
 
+  #latestMs: WallMs = 0;
+
+  /** The latest date of any file that was ever here. */
+  get latestMs(): WallMs {
+    return this.#latestMs;
+  }
+
   /** Those that were not removed. */
-  get files(): ReadonlyMap<FileId, Manifest> {
+  get files(): ReadonlyMap<FileId, PackedManifest> {
     return this.#files;
   }
 
@@ -35,6 +42,7 @@ export class FileIndex {
 
   /** One more entry, or one fewer, publishes this file. */
   said(fileId: FileId, entry: PackedEntry, change: 1 | -1): void {
+    this.#latestMs = Math.max(this.#latestMs, entry.manifest.atMs);
     const times = this.isKnown(fileId) ? 1 + (this.#repeated.get(fileId) ?? 0) : 0;
     const repeated = times + change - 1;
     if (repeated > 0) this.#repeated.set(fileId, repeated);

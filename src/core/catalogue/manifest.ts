@@ -21,6 +21,7 @@ import {
   MAX_PATH_BYTES,
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
+import type { WallMs } from '../model/time.ts';
 import type { Cryptography } from '../ports.ts';
 import {
   bad,
@@ -34,7 +35,7 @@ import {
   uintOf,
   utf8Length,
 } from '../encoding/decode.ts';
-import { MAX_HYBRID_MS } from './clock.ts';
+import { MAX_HYBRID_MS, type HybridTime } from './clock.ts';
 
 export interface FileDetails {
   readonly name: string;
@@ -62,8 +63,14 @@ export interface Manifest extends Geometry {
   /** Ids of fragments 0..n-1. */
   readonly fragments: readonly FragmentId[];
   readonly by: DeviceId;
-  readonly atMs: number;
+  /** Date: the storer's wall clock, or 1 ms after the latest file that it knew. */
+  readonly atMs: WallMs;
   readonly access: Access;
+}
+
+export interface PublishedManifest extends Manifest {
+  /** When its entry was written. */
+  readonly publishedAt: HybridTime;
 }
 
 const VERSION = 1;

@@ -103,7 +103,8 @@ export class NameIndex {
 
   get poolName(): string {
     if (!this.#isWinnerKnown) this.#findWinner();
-    return this.#winner?.name ?? '';
+    // A device whose clock is far behind would show a pool without a name.
+    return (this.#winner ?? this.#waiting.at(-1))?.name ?? '';
   }
 
   #gives(entry: PackedEntry): void {

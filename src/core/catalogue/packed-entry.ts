@@ -31,7 +31,7 @@ import { bad } from '../encoding/decode.ts';
 import type { CheckedEntry } from './check.ts';
 import type { HybridTime } from './clock.ts';
 import type { EntryBody } from './entry.ts';
-import { packManifest, PackedManifest } from './packed-manifest.ts';
+import { hybridTimeAt, packManifest, PackedManifest } from './packed-manifest.ts';
 
 const KINDS: readonly EntryBody['kind'][] = ['profile', 'pool', 'file', 'remove', 'leave', 'unknown'];
 
@@ -39,7 +39,6 @@ const RECORD_LENGTH_AT = 4;
 const KIND_AT = 8;
 const SEQ_AT = 9;
 const TIME_AT = 13;
-const COUNT_AT = 21;
 const ID_AT = 25;
 const DEVICE_AT = 57;
 const PREV_AT = 89;
@@ -55,7 +54,7 @@ export function packEntry({ entry, file }: CheckedEntry): Uint8Array<ArrayBuffer
   packed[KIND_AT] = KINDS.indexOf(entry.body.kind);
   view.setUint32(SEQ_AT, entry.seq);
   view.setFloat64(TIME_AT, entry.at.ms);
-  view.setUint32(COUNT_AT, entry.at.count);
+  view.setUint32(TIME_AT + 8, entry.at.count);
   packed.set(digestOf(entry.entryId), ID_AT);
   packed.set(digestOf(entry.deviceId), DEVICE_AT);
   if (entry.prev !== undefined) packed.set(digestOf(entry.prev), PREV_AT);
@@ -124,8 +123,7 @@ export class PackedEntry {
   }
 
   get at(): HybridTime {
-    const view = new DataView(this.run.buffer, this.run.byteOffset + this.#at);
-    return { ms: view.getFloat64(TIME_AT), count: view.getUint32(COUNT_AT) };
+    return hybridTimeAt(this.run, this.#at + TIME_AT);
   }
 
   /** Undefined for the first of a log. */
@@ -164,7 +162,7 @@ export class PackedEntry {
   /** Of a file entry. */
   get manifest(): PackedManifest {
     const start = this.#at + HEADER_BYTES + this.recordLength + DIGEST_BYTES;
-    return new PackedManifest(this.run, start, this.deviceId);
+    return new PackedManifest(this.run, start, this.deviceId, this.#at + TIME_AT);
   }
 
   get #extra(): Uint8Array {

@@ -13,7 +13,8 @@
 
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { digestOf, fragmentIdOfDigest, type DeviceId, type FragmentId } from '../model/ids.ts';
-import type { Access, FileDetails, Manifest } from './manifest.ts';
+import type { HybridTime } from './clock.ts';
+import type { Access, FileDetails, Manifest, PublishedManifest } from './manifest.ts';
 
 const FIXED_BYTES = 63;
 const SALT_AT = 31;
@@ -48,16 +49,23 @@ function lengthBytes(length: number, byteCount: number): Uint8Array {
   );
 }
 
-export class PackedManifest implements Manifest {
+export class PackedManifest implements PublishedManifest {
   /** Its entry's writer: check.ts makes sure of that. */
   readonly by: DeviceId;
   readonly #run: Uint8Array;
   readonly #at: number;
+  readonly #timeAt: number;
 
-  constructor(run: Uint8Array, at: number, by: DeviceId) {
+  /** Its entry's hybrid time lies at `timeAt`. */
+  constructor(run: Uint8Array, at: number, by: DeviceId, timeAt: number) {
     this.#run = run;
     this.#at = at;
     this.by = by;
+    this.#timeAt = timeAt;
+  }
+
+  get publishedAt(): HybridTime {
+    return hybridTimeAt(this.#run, this.#timeAt);
   }
 
   get size(): number {
@@ -135,6 +143,12 @@ export class PackedManifest implements Manifest {
   #part(offset: number, byteCount: number): Uint8Array {
     return this.#run.slice(this.#at + offset, this.#at + offset + byteCount);
   }
+}
+
+/** 8 bytes of ms as a float, and 4 of count. */
+export function hybridTimeAt(bytes: Uint8Array, at: number): HybridTime {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at);
+  return { ms: view.getFloat64(0), count: view.getUint32(8) };
 }
 
 const tagCodes: number[] = Array.from({ length: KEY_BYTES }, () => 0);

@@ -186,7 +186,7 @@ async function publish(
     salt: store.salt,
     fragments: sealed.fragmentIds,
     by: driver.deviceId,
-    atMs: ports.clock.wallMs(),
+    atMs: driver.peer.catalogue.dateOfNextFile(ports.clock.wallMs()),
     access: sealed.access,
   };
   const sealedManifest = await sealManifest(

@@ -27,7 +27,7 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
   const shownRows = useSignal(PAGE_ROWS);
   const files = useStatus((status) => status.files);
   const present = files.filter((file) => !removals.isHidden(file.fileId));
-  const matching = present.filter((file) => matches(file, search.value)).toSorted(newestFirst);
+  const matching = present.filter((file) => matches(file, search.value)).toReversed();
   return (
     <section class="files">
       <div class="files-head">
@@ -87,8 +87,4 @@ function matches(file: FileStatus, search: string): boolean {
   const wanted = search.trim().toLocaleLowerCase();
   if (wanted === '') return true;
   return `${shownPath(file.path)} / ${shownName(file.name)}`.toLocaleLowerCase().includes(wanted);
-}
-
-function newestFirst(a: FileStatus, b: FileStatus): number {
-  return b.storedAtMs - a.storedAtMs || a.path.localeCompare(b.path) || a.name.localeCompare(b.name);
 }
