@@ -84,8 +84,8 @@ export interface FileStatus {
   /** The device that stored it. */
   readonly by: string;
   /**
-   * When it was stored, ms since the Unix epoch, by that device's clock; later than all files that it knew. In
-   * the order of `files`.
+   * When it was stored, ms since the Unix epoch, by that device's clock; later than all files that it knew.
+   * `files` are in this order.
    */
   readonly storedAtMs: number;
   /** The source file's last modification, ms since the Unix epoch; 0 when unknown. */

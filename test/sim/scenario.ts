@@ -19,7 +19,7 @@ export interface Simulation<Net extends SimNetwork = Network> {
   readonly pool: (count: number) => Promise<readonly SimDevice[]>;
 }
 
-/** A test for each of `seeds`. Whatever it does, wall clocks jump, and no device may meet a bug of its own. */
+/** A test for each of `seeds`. Wall clocks jump meanwhile. No device may meet a bug of its own. */
 export function scenario(
   name: string,
   seeds: readonly number[],

@@ -222,8 +222,8 @@ export class Catalogue {
   }
 
   /**
-   * The date of a file that is stored now: after the dates of all files that are known, whatever their storers'
-   * clocks showed. It only orders lists, so any date is followed.
+   * The date of a file that is stored now: after the dates of all files that are known, whatever their
+   * storers' clocks showed. It only orders lists, so any date is followed.
    */
   dateOfNextFile(nowMs: WallMs): WallMs {
     return Math.min(Math.max(0, Math.floor(nowMs), this.#files.latestMs + 1), MAX_HYBRID_MS);

@@ -6,7 +6,7 @@
 
 declare const kind: unique symbol;
 
-/** Ms since an arbitrary origin, by a clock that never goes back. It may stand still while a device sleeps. */
+/** Ms since an arbitrary origin, by a clock that never goes back. It may stand still during sleep. */
 export type MonotonicMs = number & { readonly [kind]?: 'monotonic' };
 
 /** Ms since the Unix epoch, by a clock that jumps both ways. */
