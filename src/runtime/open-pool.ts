@@ -207,7 +207,7 @@ export class OpenPool {
     try {
       const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
       const { memory, sources, clock } = this.#ports;
-      const noticesChanges = sources.noticeChanges && !isFresh(blob, clock.nowMs());
+      const noticesChanges = sources.noticeChanges && !isFresh(blob, clock.wallMs());
       const source = blobSource(blob, memory, noticesChanges);
       const isPaced = options.durability !== 'fast';
       const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, isPaced, transfer };
