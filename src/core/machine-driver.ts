@@ -16,7 +16,7 @@ export interface MachineDriverOptions<Input, Effect> {
   readonly clock: Clock;
   /** What the machine is told when its deadline has come. */
   readonly tick: Input;
-  /** What the machine is told first of all, and before the next input after a clock jump. Default: nothing. */
+  /** What the machine is told first of all, and after a clock jump. Default: nothing. */
   readonly jumped?: (jump: ClockJump) => Input;
   readonly perform: (effect: Effect) => void;
   /** Called when no inputs are waiting. It may add more. */
