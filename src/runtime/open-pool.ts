@@ -202,7 +202,7 @@ export class OpenPool {
     if (this.driver.peer.catalogue.roomOf(this.identity.deviceId, 'file') <= 0) throw logFull(true);
     const { signal } = options;
     const { name } = details;
-    const start = { kind: 'store', name, phase: 'hashing', totalBytes: blob.size, signal } as const;
+    const start = { kind: 'store', name, phase: 'hashing', totalBytes: geometry.size, signal } as const;
     const transfer = this.#transfers.begin(start);
     try {
       const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;

@@ -29,7 +29,7 @@ export type PalmErrorCode =
   | 'storage-failed'
   /** Bytes on disk or from a peer do not match their hash. */
   | 'corrupt'
-  /** The file being stored changed while it was read. */
+  /** The file to be stored changed while it was read, is gone, or cannot be read. */
   | 'source-changed'
   /** A message or record from outside fails its decoder. */
   | 'bad-message'

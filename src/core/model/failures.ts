@@ -28,7 +28,12 @@ export type Failure =
   | { readonly code: 'log-full'; readonly reason: 'no-more-files' | 'nothing-more' }
   | StorageFailed
   | Corrupt
-  | { readonly code: 'source-changed'; readonly reason: 'while-read' | 'while-sealed' }
+  | { readonly code: 'source-changed'; readonly reason: 'while-read' | 'while-sealed' | 'not-given' }
+  | {
+      readonly code: 'source-changed';
+      readonly reason: 'gone' | 'unreadable';
+      readonly of: 'file' | 'folder';
+    }
   | { readonly code: 'source-changed'; readonly reason: 'unread'; readonly name: string }
   | { readonly code: 'bad-message'; readonly what: MalformedThing; readonly detail: string }
   | Unsupported

@@ -1,12 +1,16 @@
 // A Blob or File as the source of a store. A File that changes on disk while it is read fails its reads,
 // where the browser notices (`noticesChanges`).
 //
+// Its size is only what the browser believed when it was asked: a file may have been written, cut or deleted
+// since. So the read that reaches the size also looks for the end of the file, and an empty file is read like
+// any other.
+//
 // It is read as one stream, straight into the given buffers: each slice would cost the page a call to another
 // process, and a copy from separate memory. Reads that do not follow each other reopen the stream.
 //
 // Invariant: reads are carried out one at a time, in the order of the calls.
 
-import { PalmError } from '../../core/model/errors.ts';
+import { changedSource } from '../../core/model/source-failures.ts';
 import type { ByteSource, Memory } from '../../core/ports.ts';
 
 /** Buffers are taken from `memory`. */
@@ -57,12 +61,11 @@ class BlobSource implements ByteSource {
   }
 
   async checkUnchanged(): Promise<void> {
-    if (this.size === 0) return;
     try {
       // Chromium checks whether a file changed when a read of it begins, not during the read.
-      await this.#slice(this.size - 1, this.size);
+      await this.#slice(Math.max(0, this.size - 1), this.size);
     } catch (cause) {
-      throw changed(cause);
+      throw changedSource(cause);
     }
   }
 
@@ -72,13 +75,26 @@ class BlobSource implements ByteSource {
     try {
       const stream = this.#streamAt(start);
       const bytes = stream === undefined ? await this.#slice(start, end) : await this.#fill(stream, end);
-      if (end === this.size) this.#close();
+      if (end === this.size) {
+        if (stream !== undefined) await this.#expectEnd(stream);
+        this.#close();
+      }
       return bytes;
     } catch (cause) {
       this.#close();
-      throw changed(cause);
+      throw changedSource(await this.#refusal(cause));
     } finally {
       underWay.delete(this);
+    }
+  }
+
+  /** Why reads fail now. Chromium's streams fail for any reason with the same TypeError (`cause`). */
+  async #refusal(cause: unknown): Promise<unknown> {
+    try {
+      await this.#slice(0, Math.min(1, this.size));
+      return cause;
+    } catch (reason) {
+      return reason;
     }
   }
 
@@ -93,7 +109,9 @@ class BlobSource implements ByteSource {
   }
 
   async #slice(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+    // A slice would stop where the file should end.
+    const part = start === 0 && end === this.size ? this.#blob : this.#blob.slice(start, end);
+    const bytes = new Uint8Array(await part.arrayBuffer());
     if (bytes.length !== end - start) throw new Error(`${bytes.length} of ${end - start} bytes were there`);
     return bytes;
   }
@@ -114,6 +132,12 @@ class BlobSource implements ByteSource {
     return new Uint8Array(buffer, 0, byteCount);
   }
 
+  /** @throws Error when the file goes on behind its size. */
+  async #expectEnd({ reader }: OpenStream): Promise<void> {
+    const { done } = await reader.read(new Uint8Array(1));
+    if (!done) throw new Error(`more than ${this.size} bytes were there`);
+  }
+
   #close(): void {
     // Nobody waits for it. The cancel of a failed stream rejects with the failure that was reported already.
     this.#stream?.reader.cancel().catch(() => undefined);
@@ -128,8 +152,4 @@ function byobReaderOf(blob: Blob): ReadableStreamBYOBReader | undefined {
     if (error instanceof TypeError) return undefined;
     throw error;
   }
-}
-
-function changed(cause: unknown): PalmError {
-  return new PalmError({ code: 'source-changed', reason: 'while-read' }, { cause });
 }

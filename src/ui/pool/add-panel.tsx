@@ -2,13 +2,13 @@
 
 import type { Signal } from '@preact/signals';
 import { FolderIcon, PlusIcon } from '../parts/icons.tsx';
+import type { Added } from '../state/added.ts';
 import { pickedFiles } from '../state/dropped-files.ts';
-import type { AddedFile } from '../state/store-queue.ts';
 import { words } from '../text/words.ts';
 
 interface AddPanelProps {
   readonly isPrivate: Signal<boolean>;
-  readonly onAdd: (added: readonly AddedFile[]) => void;
+  readonly onAdd: (added: Added) => void;
 }
 
 const CAN_PICK_FOLDERS = 'webkitdirectory' in HTMLInputElement.prototype;

@@ -2,20 +2,19 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Added } from '../state/added.ts';
 import { droppedFiles } from '../state/dropped-files.ts';
-import type { AddedFile } from '../state/store-queue.ts';
 import { words } from '../text/words.ts';
 
 interface DropZoneProps {
   readonly poolName: string;
-  readonly onAdd: (added: readonly AddedFile[]) => void;
-  readonly onFailed: (error: unknown) => void;
+  readonly onAdd: (added: Added) => void;
 }
 
-export function DropZone({ poolName, onAdd, onFailed }: DropZoneProps) {
+export function DropZone({ poolName, onAdd }: DropZoneProps) {
   const hovering = useSignal(false);
-  const props = useRef({ onAdd, onFailed });
-  props.current = { onAdd, onFailed };
+  const add = useRef(onAdd);
+  add.current = onAdd;
   useEffect(() => {
     const listening = new AbortController();
     const options = { signal: listening.signal };
@@ -32,10 +31,8 @@ export function DropZone({ poolName, onAdd, onFailed }: DropZoneProps) {
       if (!carriesFiles(event) || event.dataTransfer === null) return;
       event.preventDefault();
       hovering.value = false;
-      droppedFiles(event.dataTransfer).then(
-        (added) => props.current.onAdd(added),
-        (error: unknown) => props.current.onFailed(error),
-      );
+      // It rejects for bugs only, which the page reports.
+      void droppedFiles(event.dataTransfer).then((added) => add.current(added));
     };
     window.addEventListener('dragover', over, options);
     window.addEventListener('dragleave', out, options);

@@ -10,10 +10,9 @@ import { RenameDialog } from '../dialogs/rename-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { LeaveIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
-import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
+import type { Added } from '../state/added.ts';
 import { usePage, useStatus } from '../state/page.ts';
-import { MAX_QUEUED_FILES, type AddedFile } from '../state/store-queue.ts';
 import { AddPanel } from './add-panel.tsx';
 import { connectionOf } from './connection.ts';
 import { looksOf } from './device-look.ts';
@@ -27,7 +26,7 @@ type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
 
 export function PoolScreen() {
   const page = usePage();
-  const { queue, alerts } = page;
+  const { queue, said } = page;
   const dialog = useSignal<OpenDialog>('none');
   const isPrivate = useSignal(false);
   const devices = useStatus((status) => status.devices);
@@ -40,11 +39,10 @@ export function PoolScreen() {
   useWarningBeforeClosing();
   useTitle(poolName);
 
-  const add = (added: readonly AddedFile[]): void => {
-    const left = queue.add(added, isPrivate.value);
-    if (left > 0) alerts.raise(words.messages.notInLine(left, MAX_QUEUED_FILES));
+  const add = (added: Added): void => {
+    if (added.files.length + added.unread.length === 0) said.value = words.messages.nothingToAdd;
+    queue.add(added, isPrivate.value);
   };
-  const addFailed = (error: unknown): void => alerts.raise(words.messages.folderUnread(explain(error)));
 
   return (
     <main class="pool">
@@ -81,7 +79,7 @@ export function PoolScreen() {
           {words.pool.leave}
         </button>
       </footer>
-      <DropZone poolName={poolName} onAdd={add} onFailed={addFailed} />
+      <DropZone poolName={poolName} onAdd={add} />
       <PoolDialog open={dialog} />
       <PrivateLinksDialog />
     </main>

@@ -13,11 +13,11 @@ import {
   type TransferOwner,
   type TransferRow,
 } from '../state/transfer-rows.ts';
+import { FailedItems } from './failed-items.tsx';
 import { UnfinishedRow } from './unfinished-row.tsx';
 
 /** The next few in line; the others are counted. */
 const MAX_SHOWN_WAITING = 3;
-const MAX_SHOWN_FAILED = 20;
 
 export function TransfersSection() {
   const page = usePage();
@@ -55,7 +55,7 @@ export function TransfersSection() {
           </button>
         </p>
       ) : null}
-      <FailedItems items={failed} />
+      {failed.length === 0 ? null : <FailedItems items={failed} />}
     </section>
   );
 }
@@ -114,14 +114,14 @@ function RunningRow({ row, onCancel, onContinue }: RunningRowProps) {
 
 function WaitingRow({ item, onCancel }: { readonly item: QueueItem; readonly onCancel: () => void }) {
   const nameId = useId();
-  const name = shownName(item.file.name);
+  const name = shownName(item.name);
   return (
     <li class="transfer" aria-labelledby={nameId}>
       <div class="transfer-words">
         <bdi class="file-name" id={nameId}>
           {name}
         </bdi>
-        <span class="meta">{words.transfers.waiting(item.file.size)}</span>
+        <span class="meta">{words.transfers.waiting(item.size)}</span>
       </div>
       <CancelButton name={name} onCancel={onCancel} />
     </li>
@@ -139,43 +139,6 @@ function CancelButton({ name, onCancel }: { readonly name: string; readonly onCa
     >
       <CloseIcon />
     </button>
-  );
-}
-
-function FailedItems({ items }: { readonly items: readonly QueueItem[] }) {
-  const { queue } = usePage();
-  const headingId = useId();
-  if (items.length === 0) return null;
-  return (
-    <div class="failed">
-      <div role="alert">
-        <h3 id={headingId}>{words.transfers.failed(items.length)}</h3>
-      </div>
-      <ul role="list" aria-labelledby={headingId}>
-        {items.slice(0, MAX_SHOWN_FAILED).map((item) => (
-          <li key={item.id} class="transfer">
-            <div class="transfer-words">
-              <bdi class="file-name">{shownName(item.file.name)}</bdi>
-              <span class="reason">{item.state.kind === 'failed' ? item.state.reason : ''}</span>
-            </div>
-            <button type="button" class="button" onClick={() => queue.retry(item.id)}>
-              {words.common.tryAgain}
-            </button>
-            <button
-              type="button"
-              class="button icon-only quiet"
-              aria-label={words.common.dismiss}
-              onClick={() => queue.cancel(item.id)}
-            >
-              <CloseIcon />
-            </button>
-          </li>
-        ))}
-      </ul>
-      {items.length > MAX_SHOWN_FAILED ? (
-        <p class="meta">{words.transfers.moreFailed(items.length - MAX_SHOWN_FAILED)}</p>
-      ) : null}
-    </div>
   );
 }
 

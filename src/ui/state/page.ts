@@ -12,6 +12,7 @@ import { Downloads, type DownloadView } from '../download/downloads.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { Alerts } from '../alerts.ts';
+import { MAX_QUEUED_FILES } from './added.ts';
 import { paced } from './paced.ts';
 import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
@@ -69,7 +70,11 @@ export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
     }
     said.value = storedText(stored);
   };
-  const queue = new StoreQueue(palm, onStored);
+  const queue = new StoreQueue({
+    palm,
+    onStored,
+    onLeftOut: (count) => alerts.raise(words.messages.notInLine(count, MAX_QUEUED_FILES)),
+  });
   const resumptions = new Resumptions({ palm, alerts, onStored });
   // The subscription follows a moment later: without this the file would flash up in between.
   const remove = (fileId: string): Promise<void> => palm.remove(fileId).then(refresh);

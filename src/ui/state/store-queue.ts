@@ -1,27 +1,30 @@
 // Files that people add wait here and are stored a few at a time, small ones by the dozen. Nothing leaves the
-// queue silently: an item ends stored, cancelled by the person, or failed with its reason and a way to try
-// again. Bounded by MAX_QUEUED_FILES.
+// queue silently: an item ends stored, cancelled by the person, or failed with its reason and, where the
+// browser can, a way to try again. What could not be read of a drop is an item that has failed already.
+// Bounded by MAX_QUEUED_FILES.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Palm, StoreOptions } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
-
-/** A file to add: its bytes, and the folder it came from ('' for none, '/'-separated). */
-export interface AddedFile {
-  readonly file: File;
-  readonly path: string;
-  /** Where the browser gave one: with it a later page can continue without asking for the file. */
-  readonly handle?: FileSystemFileHandle;
-}
+import { MAX_QUEUED_FILES, type Added, type AddedFile, type Reread, type UnreadEntry } from './added.ts';
 
 export type QueueState =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'storing' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-export interface QueueItem extends AddedFile {
+export interface QueueItem {
   readonly id: number;
+  /** '' when the browser did not say. */
+  readonly name: string;
+  readonly path: string;
+  readonly size: number;
+  readonly isFolder: boolean;
   readonly private: boolean;
+  /** Undefined while it must be read, or read again, before it can be stored. */
+  readonly file: File | undefined;
+  readonly handle: FileSystemFileHandle | undefined;
+  readonly reread: Reread | undefined;
   readonly state: QueueState;
 }
 
@@ -41,19 +44,22 @@ export const MAX_STORING = 2;
  */
 export const MAX_SMALL_STORING = 32;
 const SMALL_STORING_BYTES = 2 * 2 ** 20;
-/** Handles, not bytes, are kept; a larger folder is better split. */
-export const MAX_QUEUED_FILES = 10_000;
+
+interface QueueOptions {
+  readonly palm: Pick<Palm, 'store'>;
+  readonly onStored: (stored: Stored) => void;
+  /** Called with the number of files that did not fit and were not taken. */
+  readonly onLeftOut: (count: number) => void;
+}
 
 export class StoreQueue {
-  readonly #palm: Pick<Palm, 'store'>;
-  readonly #onStored: (stored: Stored) => void;
+  readonly #options: QueueOptions;
   readonly #items = signal<readonly QueueItem[]>([]);
   readonly #controllers = new Map<number, AbortController>();
   #nextId = 1;
 
-  constructor(palm: Pick<Palm, 'store'>, onStored: (stored: Stored) => void) {
-    this.#palm = palm;
-    this.#onStored = onStored;
+  constructor(options: QueueOptions) {
+    this.#options = options;
   }
 
   /** In the order they were added. Stored items are no longer in it. */
@@ -61,18 +67,11 @@ export class StoreQueue {
     return this.#items;
   }
 
-  /** Queues `added`; returns how many did not fit and were not taken. */
-  add(added: readonly AddedFile[], isPrivate: boolean): number {
-    const room = Math.max(0, MAX_QUEUED_FILES - this.#items.value.length);
-    const taken = added.slice(0, room).map((one) => ({
-      ...one,
-      id: this.#nextId++,
-      private: isPrivate,
-      state: { kind: 'waiting' as const },
-    }));
-    this.#items.value = [...this.#items.value, ...taken];
+  add(added: Added, isPrivate: boolean): void {
+    const items = this.#items.value;
+    const taken = this.#itemsOf(added, isPrivate, MAX_QUEUED_FILES - items.length);
+    this.#items.value = [...items, ...taken.map(unreadIfEmpty)];
     this.#fill();
-    return added.length - taken.length;
   }
 
   /** Takes the item out, whatever its state. */
@@ -89,38 +88,55 @@ export class StoreQueue {
     for (const item of open) this.#controllers.get(item.id)?.abort();
   }
 
+  /** Forgets all that has failed. */
+  clearFailed(): void {
+    this.#items.value = this.#items.value.filter((item) => item.state.kind !== 'failed');
+  }
+
   /** Puts a failed item back in line. */
   retry(id: number): void {
     // A row that is drawn late may be pressed twice.
-    if (this.#items.value.find((item) => item.id === id)?.state.kind !== 'failed') return;
-    this.#set(id, { kind: 'waiting' });
+    this.#items.value = this.#items.value.map((item) => (item.id === id ? backInLine(item) : item));
     this.#fill();
+  }
+
+  /** Puts all failed items back in line. */
+  retryFailed(): void {
+    this.#items.value = this.#items.value.map(backInLine);
+    this.#fill();
+  }
+
+  /** `added` as items, at most `room` of them; reports the others. */
+  #itemsOf({ files, unread, beyondCount }: Added, isPrivate: boolean, room: number): readonly QueueItem[] {
+    const items = [...files.map(fileItem), ...unread.map(unreadItem)];
+    const taken = items.slice(0, Math.max(0, room));
+    const leftCount = items.length - taken.length + beyondCount;
+    if (leftCount > 0) this.#options.onLeftOut(leftCount);
+    return taken.map((item) => ({ ...item, id: this.#nextId++, private: isPrivate }));
   }
 
   #fill(): void {
     const storing = this.#items.value.filter((item) => item.state.kind === 'storing');
     let storingCount = this.#controllers.size;
-    let storingBytes = storing.reduce((sum, { file }) => sum + file.size, 0);
+    let storingBytes = storing.reduce((sum, { size }) => sum + size, 0);
     for (const item of this.#items.value) {
       if (storingCount >= MAX_SMALL_STORING) break;
       if (item.state.kind !== 'waiting') continue;
-      if (storingCount >= MAX_STORING && storingBytes + item.file.size > SMALL_STORING_BYTES) break;
+      if (storingCount >= MAX_STORING && storingBytes + item.size > SMALL_STORING_BYTES) break;
       storingCount += 1;
-      storingBytes += item.file.size;
-      void this.#store(item);
+      storingBytes += item.size;
+      void this.#run(item);
     }
   }
 
   /** Never rejects: a failure becomes the item's state. */
-  async #store(item: QueueItem): Promise<void> {
+  async #run(item: QueueItem): Promise<void> {
     const controller = new AbortController();
     this.#controllers.set(item.id, controller);
     this.#set(item.id, { kind: 'storing' });
     try {
-      const result = await this.#palm.store(item.file, optionsOf(item, controller.signal));
-      this.#remove(item.id);
-      const { deduplicated, link } = result;
-      this.#onStored({ name: item.file.name, deduplicated, ...(link === undefined ? {} : { link }) });
+      if (item.file !== undefined) await this.#store(item, item.file, controller.signal);
+      else await this.#reread(item);
     } catch (error) {
       // A cancel in the transfer's own row counts as much as one in the queue's.
       if (isCancelled(error)) this.#remove(item.id);
@@ -129,6 +145,26 @@ export class StoreQueue {
       this.#controllers.delete(item.id);
       this.#fill();
     }
+  }
+
+  async #store(item: QueueItem, file: File, aborting: AbortSignal): Promise<void> {
+    const result = await this.#options.palm.store(file, optionsOf(item, file, aborting));
+    this.#remove(item.id);
+    const { deduplicated, link } = result;
+    this.#options.onStored({ name: item.name, deduplicated, ...(link === undefined ? {} : { link }) });
+  }
+
+  /** Puts what the entry is now in its place: it waits for its turn, or has failed again. */
+  async #reread({ id, reread, private: isPrivate }: QueueItem): Promise<void> {
+    const added = await reread?.();
+    const items = this.#items.value;
+    const at = items.findIndex((item) => item.id === id);
+    // Cancelled in the meantime.
+    if (at === -1 || added === undefined) return;
+    const others = [...items];
+    const now = this.#itemsOf(added, isPrivate, MAX_QUEUED_FILES - (items.length - 1));
+    others.splice(at, 1, ...now);
+    this.#items.value = others;
   }
 
   #set(id: number, state: QueueState): void {
@@ -140,13 +176,45 @@ export class StoreQueue {
   }
 }
 
-function optionsOf(item: QueueItem, aborting: AbortSignal): StoreOptions {
+/**
+ * Chromium never looks at the disk again for a `File` that was empty when a drop gave it: what was written to
+ * it since would be lost without a word. So it is read again when its turn comes.
+ */
+function unreadIfEmpty(item: QueueItem): QueueItem {
+  return item.size === 0 && item.reread !== undefined ? { ...item, file: undefined } : item;
+}
+
+function backInLine(item: QueueItem): QueueItem {
+  const { state, file, reread } = item;
+  // Without a file and a way to read it again there is nothing to try.
+  if (state.kind !== 'failed' || !canRetry(item)) return item;
+  return { ...item, state: { kind: 'waiting' }, file: reread === undefined ? file : undefined };
+}
+
+/** Whether there is something to try again. */
+export function canRetry({ file, reread }: QueueItem): boolean {
+  return file !== undefined || reread !== undefined;
+}
+
+type NewItem = Omit<QueueItem, 'id' | 'private'>;
+
+function fileItem({ file, path, handle, reread }: AddedFile): NewItem {
+  const { name, size } = file;
+  return { name, path, size, isFolder: false, file, handle, reread, state: { kind: 'waiting' } };
+}
+
+function unreadItem({ name, path, isFolder, failure, reread }: UnreadEntry): NewItem {
+  const state = { kind: 'failed', reason: explain(failure) } as const;
+  return { name, path, size: 0, isFolder, file: undefined, handle: undefined, reread, state };
+}
+
+function optionsOf(item: QueueItem, file: File, aborting: AbortSignal): StoreOptions {
   return {
-    name: item.file.name,
+    name: item.name,
     path: item.path,
     private: item.private,
     signal: aborting,
     ...(item.handle === undefined ? {} : { handle: item.handle }),
-    ...(item.file.type === '' ? {} : { mime: item.file.type }),
+    ...(file.type === '' ? {} : { mime: file.type }),
   };
 }

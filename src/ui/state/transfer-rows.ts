@@ -39,10 +39,10 @@ export function transferRows(
     if (item.state.kind !== 'storing') continue;
     const match = claim(
       unclaimed,
-      (t) => t.kind === 'store' && t.name === item.file.name && t.totalBytes === item.file.size,
+      (t) => t.kind === 'store' && t.name === item.name && t.totalBytes === item.size,
     );
     const owner = { kind: 'queue', itemId: item.id } as const;
-    rows.push(row(`queue-${item.id}`, owner, item.file.name, item.file.size, match));
+    rows.push(row(`queue-${item.id}`, owner, item.name, item.size, match));
   }
   for (const download of downloads) {
     const { fileId } = download;
@@ -66,7 +66,7 @@ export function unfinishedRows(
   items: readonly QueueItem[],
 ): readonly UnfinishedStatus[] {
   return unfinished.filter(
-    ({ name, size }) => !items.some(({ file }) => file.name === name && file.size === size),
+    ({ name, size }) => !items.some((item) => item.name === name && item.size === size),
   );
 }
 

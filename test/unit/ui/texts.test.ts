@@ -128,6 +128,15 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   ],
   'source-changed while-read': [{ code: 'source-changed', reason: 'while-read' }],
   'source-changed while-sealed': [{ code: 'source-changed', reason: 'while-sealed' }],
+  'source-changed gone': [
+    { code: 'source-changed', reason: 'gone', of: 'file' },
+    { code: 'source-changed', reason: 'gone', of: 'folder' },
+  ],
+  'source-changed unreadable': [
+    { code: 'source-changed', reason: 'unreadable', of: 'file' },
+    { code: 'source-changed', reason: 'unreadable', of: 'folder' },
+  ],
+  'source-changed not-given': [{ code: 'source-changed', reason: 'not-given' }],
   'source-changed unread': [{ code: 'source-changed', reason: 'unread', name: 'film.mp4' }],
   'bad-message record': [{ code: 'bad-message', what: 'record', detail: 'a map was expected' }],
   'bad-message frame': [{ code: 'bad-message', what: 'frame', detail: 'an empty frame' }],

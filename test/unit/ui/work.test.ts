@@ -10,12 +10,17 @@ import type {
   UnfinishedStatus,
 } from '../../../src/runtime/api.ts';
 import { Alerts } from '../../../src/ui/alerts.ts';
+import {
+  MAX_QUEUED_FILES,
+  type Added,
+  type AddedFile,
+  type UnreadEntry,
+} from '../../../src/ui/state/added.ts';
 import { folderOf } from '../../../src/ui/state/dropped-files.ts';
 import { paced } from '../../../src/ui/state/paced.ts';
 import { Removals, UNDO_MS } from '../../../src/ui/state/removals.ts';
 import { Resumptions } from '../../../src/ui/state/resumptions.ts';
 import {
-  MAX_QUEUED_FILES,
   MAX_SMALL_STORING,
   MAX_STORING,
   StoreQueue,
@@ -24,6 +29,7 @@ import {
 import { explain } from '../../../src/ui/text/explain.ts';
 import { transferRows, unfinishedRows } from '../../../src/ui/state/transfer-rows.ts';
 
+const UNREADABLE = new PalmError({ code: 'source-changed', reason: 'unreadable', of: 'file' });
 const DEVICE_FULL = new PalmError({ code: 'storage-full', reason: 'device' });
 
 /** A pool whose stores are ended by the test. */
@@ -34,7 +40,10 @@ class ManualPool {
     readonly failed: (error: unknown) => void;
   }[] = [];
 
-  store(_blob: Blob, options: StoreOptions): Promise<StoreResult> {
+  readonly blobs: Blob[] = [];
+
+  store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    this.blobs.push(blob);
     return new Promise((done, failed) => {
       this.calls.push({ options, done, failed });
       options.signal?.addEventListener('abort', () =>
@@ -55,12 +64,18 @@ const STORED: StoreResult = { fileId: 'f', deduplicated: false, placed: 8 };
 function queueOf(...names: readonly string[]) {
   const pool = new ManualPool();
   const stored: Stored[] = [];
-  const queue = new StoreQueue(pool, (one) => stored.push(one));
-  queue.add(
-    names.map((name) => added(name)),
-    false,
-  );
-  return { pool, queue, stored };
+  const leftOut: number[] = [];
+  const queue = new StoreQueue({
+    palm: pool,
+    onStored: (one) => stored.push(one),
+    onLeftOut: (count) => leftOut.push(count),
+  });
+  queue.add(allOf(names.map((name) => added(name))), false);
+  return { pool, queue, stored, leftOut };
+}
+
+function allOf(files: readonly AddedFile[], notRead: readonly UnreadEntry[] = []): Added {
+  return { files, unread: notRead, beyondCount: 0 };
 }
 
 /** Large enough that no two count as small. */
@@ -68,6 +83,10 @@ const LARGE = new Uint8Array(2 ** 21);
 
 function added(name: string, bytes: string | Uint8Array<ArrayBuffer> = LARGE) {
   return { file: new File([bytes], name, { type: 'text/plain' }), path: 'a/b' };
+}
+
+function unread(name: string): UnreadEntry {
+  return { name, path: 'a/b', isFolder: false, failure: UNREADABLE };
 }
 
 /** Lets settled promises run their reactions. */
@@ -122,19 +141,16 @@ describe('the store queue', () => {
     await settle();
     expect(pool.calls.map((call) => call.options.name)).toEqual(['1', '2', '3']);
     expect(stored.map((one) => one.name)).toEqual(['2']);
-    expect(queue.items.value.map((item) => item.file.name)).toEqual(['1', '3', '4']);
+    expect(queue.items.value.map((item) => item.name)).toEqual(['1', '3', '4']);
   });
 
   test('stores small files by the dozen, but not together with a large one', () => {
     const { pool, queue } = queueOf();
     const small = Array.from({ length: MAX_SMALL_STORING - 1 }, (_, at) => added(`${at}`, 'x'));
-    queue.add([...small, added('large'), added('after', 'x')], false);
+    queue.add(allOf([...small, added('large'), added('after', 'x')]), false);
     expect(pool.calls).toHaveLength(MAX_SMALL_STORING - 1);
     const many = queueOf();
-    many.queue.add(
-      [...small, ...small].map(({ file }) => ({ file, path: '' })),
-      false,
-    );
+    many.queue.add(allOf([...small, ...small]), false);
     expect(many.pool.calls).toHaveLength(MAX_SMALL_STORING);
   });
 
@@ -169,7 +185,7 @@ describe('the store queue', () => {
     queue.cancel(running?.id ?? -1);
     await settle();
     expect(pool.call(0).options.signal?.aborted).toBe(true);
-    expect(queue.items.value.map((item) => item.file.name)).toEqual(['2']);
+    expect(queue.items.value.map((item) => item.name)).toEqual(['2']);
     expect(stored).toEqual([]);
     queue.cancelAll();
     await settle();
@@ -184,20 +200,81 @@ describe('the store queue', () => {
   });
 
   test('passes on a private file’s link', async () => {
-    const pool = new ManualPool();
-    const stored: Stored[] = [];
-    const queue = new StoreQueue(pool, (one) => stored.push(one));
-    queue.add([added('diary')], true);
+    const { pool, queue, stored } = queueOf();
+    queue.add(allOf([added('diary')]), true);
     expect(pool.call(0).options.private).toBe(true);
     pool.call(0).done({ ...STORED, link: 'https://palm/#/file/x' });
     await settle();
     expect(stored).toEqual([{ name: 'diary', deduplicated: false, link: 'https://palm/#/file/x' }]);
   });
 
-  test('says how many did not fit', () => {
-    const { queue } = queueOf();
-    const many = Array.from({ length: MAX_QUEUED_FILES + 2 }, () => added('x', 'x'));
-    expect(queue.add(many, false)).toBe(2);
+  test('says how many did not fit, those that were only counted included', () => {
+    const { queue, leftOut } = queueOf('first');
+    const many = Array.from({ length: MAX_QUEUED_FILES }, () => added('x', 'x'));
+    queue.add({ files: many, unread: [unread('y')], beyondCount: 5_000 }, false);
+    expect(leftOut).toEqual([5_002]);
+    expect(queue.items.value).toHaveLength(MAX_QUEUED_FILES);
+  });
+
+  test('stores what can be read, and lists the rest by name and reason', async () => {
+    const { pool, queue, stored } = queueOf();
+    queue.add(allOf([added('1'), added('2')], [unread('locked')]), false);
+    pool.call(0).done(STORED);
+    pool.call(1).done(STORED);
+    await settle();
+    expect(stored.map(({ name }) => name)).toEqual(['1', '2']);
+    expect(queue.items.value.map(({ name, state }) => [name, state])).toEqual([
+      ['locked', { kind: 'failed', reason: explain(UNREADABLE) }],
+    ]);
+  });
+
+  test('reads an entry again before it is stored again', async () => {
+    const { pool, queue } = queueOf();
+    const mended = added('mended', 'as it is now');
+    let readable = false;
+    const again: UnreadEntry = {
+      ...unread('mended'),
+      reread: async () => (readable ? allOf([mended]) : allOf([], [again])),
+    };
+    queue.add(allOf([], [again]), true);
+    queue.retryFailed();
+    await settle();
+    expect(pool.calls).toHaveLength(0);
+    expect(queue.items.value.map(({ state }) => state.kind)).toEqual(['failed']);
+    readable = true;
+    queue.retryFailed();
+    await settle();
+    expect(pool.call(0).options).toMatchObject({ name: 'mended', private: true });
+    expect(queue.items.value.map(({ file }) => file)).toEqual([mended.file]);
+  });
+
+  test('reads an entry that was empty when it was dropped again when its turn comes', async () => {
+    const { pool, queue } = queueOf('1', '2');
+    const filled = added('later', 'filled');
+    queue.add(allOf([{ ...added('later', ''), reread: async () => allOf([filled]) }]), false);
+    pool.call(0).done(STORED);
+    await settle();
+    expect(pool.blobs.at(-1)).toBe(filled.file);
+  });
+
+  test('tries all failed ones again together, or clears them together, and leaves the others', async () => {
+    const { pool, queue } = queueOf('1', '2', '3');
+    queue.add(allOf([], [unread('no second try')]), false);
+    pool.call(0).failed(DEVICE_FULL);
+    pool.call(1).failed(DEVICE_FULL);
+    await settle();
+    queue.retryFailed();
+    await settle();
+    expect(pool.calls.map(({ options }) => options.name)).toEqual(['1', '2', '3', '1']);
+    const states = () => queue.items.value.map(({ name, state }) => [name, state.kind]);
+    expect(states()).toEqual([
+      ['1', 'storing'],
+      ['2', 'waiting'],
+      ['3', 'storing'],
+      ['no second try', 'failed'],
+    ]);
+    queue.clearFailed();
+    expect(states().map(([name]) => name)).toEqual(['1', '2', '3']);
   });
 });
 

@@ -313,6 +313,16 @@ function sourceChanged(failure: FailureOf<'source-changed'>): string {
       return 'The file changed or became unreadable while it was being stored. Nothing of it was kept; add it again to store it as it is now.';
     case 'while-sealed':
       return 'The file changed while it was being stored. Nothing of the changed file was kept; store it again.';
+    case 'gone':
+      return failure.of === 'file'
+        ? 'The file is no longer where it was: it was moved, renamed or deleted. Nothing of it was kept; put it back and try again, or add it from where it is now.'
+        : 'The folder is no longer where it was: it was moved, renamed or deleted. Put it back and try again, or add it from where it is now.';
+    case 'unreadable':
+      return failure.of === 'file'
+        ? 'The browser may not read the file. Look at its permissions and its drive, then try again.'
+        : 'The browser may not open the folder, so what is in it was not added. Look at its permissions and its drive, then try again.';
+    case 'not-given':
+      return 'The browser said that something was dropped, but gave no file for it. Choose it with the buttons instead.';
     case 'unread':
       return `The file could not be read to its end. What is encrypted of ${quoted(failure.name)} already is kept: choose the file again.`;
   }

@@ -19,8 +19,8 @@ export const messageTexts = {
   removedMany: (count: number) => `${countOf(count, 'file')} are removed`,
   notRemoved: (name: string, why: string) => `“${name}” was not removed and is still in the pool. ${why}`,
   notInLine: (count: number, most: number) =>
-    `${countOf(count, 'file')} did not fit in line and ${count === 1 ? 'was' : 'were'} not added: at most ${most} wait at a time. The others are being stored; add the rest when they are done.`,
-  folderUnread: (why: string) => `A dropped folder could not be read, and nothing of it was added. ${why}`,
+    `${countOf(count, 'file')} did not fit in line and ${count === 1 ? 'was' : 'were'} not added: at most ${most.toLocaleString('en')} are in line or listed as failed at a time. The others are being stored; add the rest when they are done.`,
+  nothingToAdd: 'There were no files in it, so nothing was added',
   opened: (name: string) => `“${name}” is open on this page`,
   openedPrivate: 'The private file is open',
   /** `path`: of the address. */

@@ -59,8 +59,12 @@ export const transfersTexts = {
   continue: 'Continue',
   cancelAll: 'Cancel all',
   cancelOf: (name: string) => `Cancel ${name}`,
-  failed: (count: number) => `${countOf(count, 'file')} could not be stored`,
-  moreFailed: (count: number) => `and ${count} more`,
+  /** `hasFolders`: not all of them are files. */
+  failed: (count: number, hasFolders: boolean) =>
+    `${countOf(count, hasFolders ? 'item' : 'file')} could not be stored`,
+  retryFailed: 'Try all again',
+  clearFailed: 'Clear all',
+  showMoreFailed: (leftCount: number) => `Show more (${leftCount.toLocaleString('en')} left)`,
 };
 
 export const unfinishedTexts = {

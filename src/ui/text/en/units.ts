@@ -33,9 +33,9 @@ export function formatTimeLeft(seconds: number): string {
   return minutes % 60 === 0 ? `${hours} h left` : `${hours} h ${minutes % 60} min left`;
 }
 
-/** "1 device", "3 devices". */
+/** "1 device", "3 devices", "15,000 files". */
 export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function trimZero(text: string): string {

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { isPalmError } from '../../../../src/core/model/errors.ts';
+import type { ByteSource } from '../../../../src/core/ports.ts';
 import { blobSource, isFresh } from '../../../../src/runtime/store/blob-source.ts';
 import { dirtyMemory } from '../../../fixtures/dirty-memory.ts';
 
@@ -48,7 +49,7 @@ it('it returns the same in an engine whose blobs do not fill buffers', async () 
 });
 
 it('it returns any part, even one that was read before', async () => {
-  const source = blobSource(new Blob([WHOLE]), dirtyMemory, true);
+  const source = sourceOf(new Blob([WHOLE]));
   for (const [start, end] of [
     [5 * MIB, 6 * MIB],
     [0, 10],
@@ -68,7 +69,7 @@ for (const fillsBuffers of [true, false]) {
     const blob = new WatchedBlob([WHOLE]);
     blob.fillsBuffers = fillsBuffers;
     blob.lostBytes = 1;
-    const source = blobSource(blob, dirtyMemory, true);
+    const source = sourceOf(blob);
     await expect(source.read(9 * MIB, 10 * MIB)).rejects.toSatisfy((error) =>
       isPalmError(error, 'source-changed'),
     );
@@ -77,21 +78,52 @@ for (const fillsBuffers of [true, false]) {
   });
 }
 
+for (const fillsBuffers of [true, false]) {
+  const way = fillsBuffers ? 'as a stream' : 'in slices';
+  it(`says that a file has more bytes than its size says, even than none, ${way}`, async () => {
+    for (const size of [0, 9]) {
+      const grown = blobThat(fillsBuffers, new Blob(['longer than that']));
+      Object.defineProperty(grown, 'size', { value: size });
+      const source = sourceOf(grown);
+      await expect(source.read(0, size), `${size}`).rejects.toMatchObject({
+        failure: { code: 'source-changed', reason: 'while-read' },
+      });
+    }
+  });
+
+  it(`says that an empty file is gone, ${way}`, async () => {
+    const gone = new Blob([]);
+    const refuse = (): never => {
+      throw new DOMException('no such file', 'NotFoundError');
+    };
+    const streamFails = (): never => {
+      throw new TypeError('network error');
+    };
+    gone.stream = () => new ReadableStream({ type: 'bytes', pull: streamFails });
+    gone.arrayBuffer = async () => refuse();
+    await expect(sourceOf(blobThat(fillsBuffers, gone)).read(0, 0)).rejects.toMatchObject({
+      failure: { code: 'source-changed', reason: 'gone', of: 'file' },
+    });
+  });
+
+  it(`reads an empty file, ${way}`, async () => {
+    expect(await sourceOf(blobThat(fillsBuffers, new Blob([]))).read(0, 0)).toHaveLength(0);
+  });
+}
+
 it('it counts as unchanged while the platform can read it, and reports when it cannot', async () => {
   const blob = new WatchedBlob([WHOLE]);
-  const source = blobSource(blob, dirtyMemory, true);
+  const source = sourceOf(blob);
   await source.checkUnchanged();
   blob.lostBytes = 1;
   await expect(source.checkUnchanged()).rejects.toSatisfy((error) => isPalmError(error, 'source-changed'));
-  await blobSource(new Blob([]), dirtyMemory, true).checkUnchanged();
+  await sourceOf(new Blob([])).checkUnchanged();
 });
 
 it('it reads nothing for a cancelled store', async () => {
   const blob = new WatchedBlob([new Uint8Array(10)]);
   const reason = new Error('cancelled');
-  await expect(blobSource(blob, dirtyMemory, true).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(
-    reason,
-  );
+  await expect(sourceOf(blob).read(0, 10, AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(blob.streamCount + blob.slices.length).toBe(0);
 });
 
@@ -102,9 +134,18 @@ it('a file is fresh for two seconds after it was written, and other bytes never 
   expect(isFresh(new Blob([new Uint8Array(10)]), 100_000)).toBe(false);
 });
 
+function blobThat(fillsBuffers: boolean, blob: Blob): Blob {
+  if (!fillsBuffers) blob.stream = () => new ReadableStream();
+  return blob;
+}
+
+function sourceOf(blob: Blob): ByteSource {
+  return blobSource(blob, dirtyMemory, true);
+}
+
 /** The whole blob, requested by three lanes in steps, as a store does. */
 async function readInLanes(blob: Blob): Promise<Uint8Array> {
-  const source = blobSource(blob, dirtyMemory, true);
+  const source = sourceOf(blob);
   const starts = Array.from({ length: Math.ceil(blob.size / STEP) }, (_, at) => at * STEP);
   const answers: Uint8Array[] = [];
   const lane = async (): Promise<void> => {
