@@ -15,7 +15,8 @@ export function appHeaders(host: Host, secure: boolean): Record<string, string> 
     "img-src 'self' blob: data:",
     "font-src 'self'",
     `connect-src 'self'${socketSource(host, secure)}`,
-    "worker-src 'self'",
+    // The page keeps its workers' scripts in memory, for when this relay is gone (docs/decisions/0028).
+    "worker-src 'self' blob:",
     "manifest-src 'self'",
     "media-src 'self' blob:",
   ]);

@@ -2,7 +2,7 @@
 // it.
 
 import { openCodecPool } from '../../src/adapters/browser/codec/codec-pool.ts';
-import { startCodecWorker } from '../../src/ui/start-workers.ts';
+import { loadParts } from '../../src/ui/loaded-parts.ts';
 import { geometryOf, segmentBytesOf } from '../../src/core/model/geometry.ts';
 import type { IndexedBlock, SegmentParameters } from '../../src/core/ports.ts';
 
@@ -25,6 +25,7 @@ const SEGMENT_BYTES = segmentBytesOf(geometryOf(0, K, N));
 /** As many as a store works on at a time. */
 const LANES = 3;
 
+const { startCodecWorker } = await loadParts();
 const codec = openCodecPool({ createWorker: startCodecWorker });
 const key = crypto.getRandomValues(new Uint8Array(32));
 const salt = crypto.getRandomValues(new Uint8Array(32));

@@ -1,4 +1,5 @@
 // The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the given ports.
+// The page's `window.palm` is `AwaitedPalm`, which is there before this is loaded, in words of `WordedPalm`.
 
 import { PalmError } from '../core/model/errors.ts';
 import { decodeInvite, type Invite } from '../core/model/invite.ts';
@@ -7,8 +8,8 @@ import { hasVisibleCharacters } from '../core/model/visible-name.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import { utf8Length } from '../core/encoding/decode.ts';
-import type { NoticeStatus, Palm, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
-import { noticeOf, type Notice, type Texts } from './notice.ts';
+import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { noticeOf, type Notice } from './notice.ts';
 import { Notices } from './notices.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { OpenPool } from './open-pool.ts';
@@ -18,7 +19,7 @@ import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { deviceStatuses, fileStatuses } from './status.ts';
 import { Transfers } from './transfers.ts';
-import { WordedPalm, type WordlessPalm, type WordlessStatus } from './worded-palm.ts';
+import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
 /**
  * After a quiet period listeners hear of a change immediately, and then at most this often, ms. A fast
@@ -33,8 +34,6 @@ const LEAVE_STEP_MS = 5_000;
 
 export interface PalmOpening {
   readonly clock: Clock;
-  /** The texts for what leaves `window.palm`. */
-  readonly texts: Texts;
   /** The device name to begin with. */
   readonly suggestedDeviceName: string;
   /** The ports, once this tab has the device and its database is open. */
@@ -47,8 +46,8 @@ export interface PalmOpening {
  * Opens the device: loads its identity and, if it was in a pool, that pool. Returns immediately; `ready`
  * resolves when the device is open, and rejects when it cannot be opened.
  */
-export function openPalm(opening: PalmOpening): Palm {
-  return new WordedPalm(new PalmRuntime(opening), opening.texts);
+export function openPalm(opening: PalmOpening): WordlessPalm {
+  return new PalmRuntime(opening);
 }
 
 class PalmRuntime implements WordlessPalm {

@@ -1,12 +1,12 @@
 // The app as a whole: chooses the screen for the pool's state and the address.
 
-import { useSignal } from '@preact/signals';
+import { useSignal, type ReadonlySignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Palm } from '../runtime/api.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { Toasts } from './parts/toasts.tsx';
 import { UpdateOffer } from './parts/update-offer.tsx';
-import { PoolScreen } from './pool/pool-screen.tsx';
 import { parseRoute, type Route } from './route.ts';
 import { guessDeviceName } from './text/device-name.ts';
 import { explain } from './text/explain.ts';
@@ -18,33 +18,36 @@ import { openPage, PageContext, useStatus, type Page } from './state/page.ts';
 import { words } from './text/words.ts';
 
 interface AppProps {
-  /** Must be ready. */
+  /** Ready, or in a browser that has no device yet. */
   readonly palm: Palm;
   readonly downloadStore: DownloadStore;
-  /** Absent where no service worker runs. */
-  readonly update?: AppUpdate;
+  /** Loaded by the time that `palm` is ready. */
+  readonly poolScreen: ReadonlySignal<ComponentType | undefined>;
+  /** Undefined where no service worker runs. */
+  readonly update: ReadonlySignal<AppUpdate | undefined>;
 }
 
-export function App({ palm, downloadStore, update }: AppProps) {
+export function App({ palm, downloadStore, poolScreen, update }: AppProps) {
   const page = useMemo(() => openPage(palm, downloadStore), [palm, downloadStore]);
   useEffect(() => () => page.close(), [page]);
   return (
     <PageContext.Provider value={page}>
-      <Screen page={page} />
-      {update === undefined ? null : <UpdateOffer update={update} />}
+      <Screen page={page} poolScreen={poolScreen} />
+      {update.value === undefined ? null : <UpdateOffer update={update.value} />}
       <Toasts />
     </PageContext.Provider>
   );
 }
 
-function Screen({ page }: { readonly page: Page }) {
+function Screen({ page, poolScreen }: { readonly page: Page } & Pick<AppProps, 'poolScreen'>) {
   const inPool = useStatus(({ pool }) => pool !== undefined);
   const { name } = useStatus(({ device }) => device);
   const route = useRoute(page, inPool);
   const deviceName = useSignal(name === '' ? guessDeviceName(navigator.userAgent) : name);
   const wanted = route.value;
   useFocusOnHeading(inPool ? 'pool' : wanted.kind);
-  if (inPool) return <PoolScreen />;
+  const PoolScreen = poolScreen.value;
+  if (inPool) return PoolScreen === undefined ? null : <PoolScreen />;
   if (wanted.kind === 'join') {
     return (
       <JoinScreen

@@ -1,7 +1,7 @@
-// The browser's composition: every adapter is made here, and nowhere else.
+// The browser's composition: every adapter is made here, and nowhere else. `main.tsx` loads it once the first
+// screen is drawn.
 
 import { BufferPool } from '../adapters/portable/buffer-pool.ts';
-import { startCodecWorker, startFragmentWorker, startOpfsWorker } from './start-workers.ts';
 import { openCodecPool } from '../adapters/browser/codec/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/store/idb-store.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/page/identity.ts';
@@ -17,43 +17,35 @@ import { bridgeToFragmentWorker } from '../adapters/browser/store/fragment-worke
 import { systemClock } from '../adapters/portable/clock.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
-import type { Palm } from '../runtime/api.ts';
 import { openPalm } from '../runtime/palm.ts';
 import type { RuntimePorts } from '../runtime/runtime-ports.ts';
+import type { WordlessPalm } from '../runtime/worded-palm.ts';
 import type { DownloadStore } from './download/download-store.ts';
-import { guessDeviceName } from './text/device-name.ts';
-import { words } from './text/words.ts';
+import type { LoadedParts } from './loaded-parts.ts';
 
-declare global {
-  // The public face for scripts and tests; docs/API.md describes it.
-  var palm: Palm;
+export interface DeviceOpening {
+  /** Resolves when it is the tab's turn to run the device. */
+  readonly acquired: Promise<unknown>;
+  /** Returns whether another tab has the device. */
+  readonly isElsewhere: () => boolean;
+  /** The name to begin with. */
+  readonly suggestedDeviceName: string;
 }
 
-/**
- * Opens this browser's device once `acquired` (the tab's turn to run it) resolves, and offers it as
- * `window.palm` immediately; `palm.ready` resolves when it can be used. `isElsewhere` returns whether another
- * tab has the device.
- */
-export function openBrowserPalm(acquired: Promise<unknown>, isElsewhere: () => boolean): Palm {
-  const palm = openPalm({
-    clock: systemClock,
-    texts: words,
-    suggestedDeviceName: guessDeviceName(navigator.userAgent),
-    ports: acquired.then(openPorts),
-    isElsewhere,
-  });
-  globalThis.palm = palm;
-  return palm;
+/** Opens this browser's device; its `ready` resolves when it can be used. */
+export function openDevice({ acquired, ...given }: DeviceOpening, parts: LoadedParts): WordlessPalm {
+  const ports = acquired.then(() => openPorts(parts));
+  return openPalm({ clock: systemClock, ports, ...given });
 }
 
 /** Unfinished downloads on this device's disk; for the tab that has the device. */
-export function openDownloadStore(): DownloadStore {
+export function openDownloadStore({ startOpfsWorker }: LoadedParts): DownloadStore {
   return new OpfsDownloads(new DownloadRecords(), new OpfsWriter(startOpfsWorker));
 }
 
-async function openPorts(): Promise<RuntimePorts> {
+async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
   const memory = new BufferPool();
-  const store = bridgeToFragmentWorker(memory, startFragmentWorker);
+  const store = bridgeToFragmentWorker(memory, parts.startFragmentWorker);
   // It takes over the data of an earlier version before anything reads.
   await store.opened();
   const { records } = await openIdbStore();
@@ -66,7 +58,7 @@ async function openPorts(): Promise<RuntimePorts> {
     journal: store.journal,
     secrets: store.secrets,
     sources: { noticeChanges: noticesChanges(), mayRead: mayReadSource, open: openSource },
-    codec: openCodecPool({ memory, createWorker: startCodecWorker }),
+    codec: openCodecPool({ memory, createWorker: parts.startCodecWorker }),
     quota: { estimate: storageEstimate, persist: persistStorage },
     createTransport: (keys, identity) => {
       const { poolId, signalingKey } = keys;

@@ -1,25 +1,52 @@
-// Composition root of the app: takes the device for this tab, opens the pool with the browser's adapters, and
-// renders.
+// Composition root of the app: draws the first screen, loads the rest behind it, takes the device for this
+// tab, and opens the pool with the browser's adapters.
+//
+// This module and what it imports are all that the first screen needs. `palm.ready` waits until everything
+// else is here, because its origin may be gone later.
 
 import { signal } from '@preact/signals';
-import { render } from 'preact';
+import { render, type ComponentType } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';
+import { whyNotImported } from '../adapters/browser/page/app-part.ts';
+import { firstPaint } from '../adapters/browser/page/first-paint.ts';
+import { isNewBrowser } from '../adapters/browser/page/new-browser.ts';
 import { acquireDevice } from '../adapters/browser/page/tab-lock.ts';
+import { isPalmError } from '../core/model/errors.ts';
 import type { Palm } from '../runtime/api.ts';
+import { AwaitedPalm } from '../runtime/awaited-palm.ts';
+import { WordedPalm, type WordlessPalm } from '../runtime/worded-palm.ts';
 import { App } from './app.tsx';
-import { openBrowserPalm, openDownloadStore } from './compose.ts';
+import { loadDetector } from './dialogs/camera.ts';
+import type { DownloadStore } from './download/download-store.ts';
+import { awaitedStore } from './download/awaited-store.ts';
 import { checkPlatform } from './platform-check.ts';
+import { isLoopback } from './route.ts';
 import { StartScreen, type StartState } from './start-screen.tsx';
 import './styles/main.css';
+import { guessDeviceName } from './text/device-name.ts';
 import { explain } from './text/explain.ts';
 import { watchForUpdate, type AppUpdate } from './state/app-update.ts';
+import { askRelay, FINGERPRINTS_PATH, LAN_PATH } from './state/relay-answers.ts';
+import { words } from './text/words.ts';
+
+declare global {
+  // The public face for scripts and tests; docs/API.md describes it.
+  var palm: Palm;
+}
 
 type State =
   | StartState
-  | { readonly kind: 'open'; readonly palm: Palm; readonly update: AppUpdate | undefined };
+  | { readonly kind: 'open'; readonly palm: Palm; readonly downloadStore: DownloadStore };
 
-const downloadStore = openDownloadStore();
+/** What the first screen does without. */
+interface Rest {
+  readonly device: WordlessPalm;
+  readonly downloadStore: DownloadStore;
+}
+
 const state = signal<State>({ kind: 'opening' });
+const poolScreen = signal<ComponentType | undefined>(undefined);
+const update = signal<AppUpdate | undefined>(undefined);
 
 function Root() {
   const now = state.value;
@@ -27,8 +54,8 @@ function Root() {
   // Reloading redraws everything from what is stored, which drawing cannot have changed.
   if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
-  const { palm } = now;
-  return <App {...{ palm, downloadStore }} {...(now.update === undefined ? {} : { update: now.update })} />;
+  const { palm, downloadStore } = now;
+  return <App {...{ palm, downloadStore, poolScreen, update }} />;
 }
 
 /** Never rejects: the screen shows the reason of any failure. */
@@ -38,25 +65,59 @@ async function start(): Promise<void> {
     state.value = { kind: 'unfit', verdict };
     return;
   }
-  let leave: (() => Promise<void>) | undefined;
+  const acquired = acquireDevice({
+    onWaiting: () => {
+      state.value = { kind: 'other-tab' };
+    },
+  }).then(() => {
+    state.value = { kind: 'opening' };
+  });
+  const rest = loadRest(acquired);
+  const coming = rest.then(({ device }) => device);
+  const palm = new WordedPalm(new AwaitedPalm(coming, guessDeviceName(navigator.userAgent)), words);
+  globalThis.palm = palm;
+  const downloadStore = awaitedStore(palm.ready.then(async () => (await rest).downloadStore));
   try {
-    const acquired = acquireDevice({
-      onWaiting: () => {
-        state.value = { kind: 'other-tab' };
-      },
-    });
-    const palm = openBrowserPalm(
-      acquired.then(() => {
-        state.value = { kind: 'opening' };
-      }),
-      () => state.value.kind === 'other-tab',
-    );
-    leave = () => palm.leave();
+    await acquired;
+    // A browser without a device is in no pool: its first screen needs nothing else.
+    if (await isNewBrowser()) state.value = { kind: 'open', palm, downloadStore };
     await palm.ready;
+    if (state.value.kind !== 'open') state.value = { kind: 'open', palm, downloadStore };
     // In development modules come straight from the source: a service worker would serve stale ones.
-    state.value = { kind: 'open', palm, update: import.meta.env.PROD ? watchForUpdate() : undefined };
+    if (import.meta.env.PROD) update.value = watchForUpdate();
   } catch (error) {
-    state.value = { kind: 'failed', reason: explain(error), ...(leave === undefined ? {} : { leave }) };
+    state.value = { kind: 'failed', reason: explain(error), leave: () => palm.leave() };
+  }
+}
+
+/**
+ * Loads everything that the app will ever need, in every tab: one that waits for its turn may get it after
+ * the relay is gone.
+ * @throws PalmError 'worker-failed' when a part does not arrive.
+ */
+async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
+  await firstPaint();
+  try {
+    const [{ openDevice, openDownloadStore }, { PoolScreen }, parts] = await Promise.all([
+      import('./compose.ts'),
+      import('./pool/pool-screen.tsx'),
+      import('./loaded-parts.ts').then(({ loadParts }) => loadParts()),
+      loadDetector(),
+      askRelay(FINGERPRINTS_PATH),
+      isLoopback(location.hostname) ? askRelay(LAN_PATH) : undefined,
+    ]);
+    poolScreen.value = PoolScreen;
+    const device = openDevice(
+      {
+        acquired,
+        isElsewhere: () => state.value.kind === 'other-tab',
+        suggestedDeviceName: guessDeviceName(navigator.userAgent),
+      },
+      parts,
+    );
+    return { device, downloadStore: openDownloadStore(parts) };
+  } catch (error) {
+    throw isPalmError(error) ? error : await whyNotImported(import.meta.url, error);
   }
 }
 

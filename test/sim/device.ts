@@ -15,6 +15,7 @@ import type { FileStatus, Palm } from '../../src/runtime/api.ts';
 import type { Notice } from '../../src/runtime/notice.ts';
 import { openPalm } from '../../src/runtime/palm.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
+import { WordedPalm } from '../../src/runtime/worded-palm.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
 import { plainTexts } from '../fixtures/plain-texts.ts';
 import { identityFrom, PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
@@ -232,12 +233,8 @@ export class SimDevice {
       createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),
       appUrl: 'https://palm.invalid/',
     };
-    return openPalm({
-      clock,
-      texts: plainTexts,
-      suggestedDeviceName: this.name,
-      ports: Promise.resolve(ports),
-    });
+    const palm = openPalm({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(ports) });
+    return new WordedPalm(palm, plainTexts);
   }
 }
 

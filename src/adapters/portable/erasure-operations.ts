@@ -11,6 +11,11 @@ import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
  */
 export type Derive = (sources: readonly IndexedBlock[], targets: readonly IndexedBlock[]) => void;
 
+/** `wasm` as a module. @throws WebAssembly.CompileError for bytes that this engine cannot run. */
+export async function compiled(wasm: BufferSource | WebAssembly.Module): Promise<WebAssembly.Module> {
+  return wasm instanceof WebAssembly.Module ? wasm : WebAssembly.compile(wasm);
+}
+
 /** `derive` as an ErasureCode, with the errors of one. */
 export function erasureCodeOver(derive: Derive): ErasureCode {
   return {

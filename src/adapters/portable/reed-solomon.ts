@@ -13,17 +13,17 @@
 
 import { PalmError } from '../../core/model/errors.ts';
 import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
-import { erasureCodeOver } from './erasure-operations.ts';
+import { compiled, erasureCodeOver } from './erasure-operations.ts';
 
 /**
- * Compiles the package's `dist/reed_solomon_erasure_bg.wasm`, given as bytes: callers know where they are
- * kept. One instance works on one segment at a time, and keeps as much memory as its largest segment so far
- * needed.
- * @throws PalmError 'unsupported' when this engine cannot run the wasm, or the bytes are not it.
+ * Starts the package's `dist/reed_solomon_erasure_bg.wasm`, given compiled or as bytes: callers know where it
+ * is kept. One instance works on one segment at a time, and keeps as much memory as its largest segment so
+ * far needed.
+ * @throws PalmError 'unsupported' when this engine cannot run the wasm, or it is another.
  */
-export async function loadReedSolomon(wasmBytes: BufferSource): Promise<ErasureCode> {
+export async function loadReedSolomon(wasm: BufferSource | WebAssembly.Module): Promise<ErasureCode> {
   try {
-    const module = await WebAssembly.compile(wasmBytes);
+    const module = await compiled(wasm);
     const reedSolomon = new ReedSolomon(module, await start(module));
     return erasureCodeOver((sources, targets) => reedSolomon.derive(sources, targets));
   } catch (cause) {

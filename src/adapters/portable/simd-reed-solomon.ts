@@ -9,16 +9,16 @@ import { invert, multiply } from '../../core/coding/gf256.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
 import { CodingMatrices, type CodingMatrix } from './erasure-matrix.ts';
-import { erasureCodeOver } from './erasure-operations.ts';
+import { compiled, erasureCodeOver } from './erasure-operations.ts';
 
 /**
- * Compiles the kernel, given as bytes: build/kernel-simd.wasm, or kernel-relaxed.wasm where the engine has
- * relaxed SIMD. One instance works on one segment at a time.
- * @throws PalmError 'unsupported' when this engine cannot run the wasm, or the bytes are not it.
+ * Starts the kernel, given compiled or as bytes: build/kernel-simd.wasm, or kernel-relaxed.wasm where the
+ * engine has relaxed SIMD. One instance works on one segment at a time.
+ * @throws PalmError 'unsupported' when this engine cannot run the wasm, or it is another.
  */
-export async function loadSimdReedSolomon(wasmBytes: BufferSource): Promise<ErasureCode> {
+export async function loadSimdReedSolomon(wasm: BufferSource | WebAssembly.Module): Promise<ErasureCode> {
   try {
-    const { instance } = await WebAssembly.instantiate(wasmBytes);
+    const instance = await WebAssembly.instantiate(await compiled(wasm));
     const reedSolomon = new SimdReedSolomon(kernelOf(instance));
     return erasureCodeOver((sources, targets) => reedSolomon.derive(sources, targets));
   } catch (cause) {

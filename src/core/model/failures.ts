@@ -169,6 +169,8 @@ type Unsupported =
 
 type WorkerFailed =
   | { readonly code: 'worker-failed'; readonly reason: 'codec' | 'downloads' | 'coding' }
+  /** A part of the app did not arrive: a newer app has taken its place, or the relay gave no answer. */
+  | { readonly code: 'worker-failed'; readonly reason: 'app-updated' | 'relay-gone' }
   /** `status`: of the HTTP response. */
   | { readonly code: 'worker-failed'; readonly reason: 'not-loaded'; readonly status: number }
   /** A worker threw something other than a PalmError. */

@@ -1,5 +1,5 @@
 // The rear camera, and the QR codes in its picture: read by the browser's own detector if there is one,
-// otherwise by the `qr` package, which is loaded only then.
+// otherwise by the `qr` package, which is loaded only then, before the app says that it is ready.
 
 /** Ten looks a second find a code quickly, and leave a phone time for other work. */
 const LOOK_INTERVAL_MS = 100;
@@ -34,7 +34,7 @@ export async function* scanFrames(
   video: HTMLVideoElement,
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
-  const detect = await detector();
+  const detect = await loadDetector();
   while (!signal.aborted) {
     const text = video.readyState >= video.HAVE_CURRENT_DATA ? await detect(video) : undefined;
     if (signal.aborted) return;
@@ -45,13 +45,26 @@ export async function* scanFrames(
 
 type Detect = (video: HTMLVideoElement) => Promise<string | undefined>;
 
-async function detector(): Promise<Detect> {
+/**
+ * Loads what finds QR codes; afterwards scanning fetches nothing.
+ * @throws TypeError when it cannot be fetched.
+ */
+export async function loadDetector(): Promise<Detect> {
   const Native = window.BarcodeDetector;
-  if (Native !== undefined && (await Native.getSupportedFormats()).includes('qr_code')) {
+  if (Native !== undefined && (await readsCodes(Native))) {
     const native = new Native({ formats: ['qr_code'] });
     return async (video) => (await native.detect(video))[0]?.rawValue;
   }
   const { BarcodeDetector } = await import('qr/decode.js');
   const portable = new BarcodeDetector({ formats: ['qr_code'] });
   return async (video) => (await portable.detect(video))[0]?.rawValue;
+}
+
+/** Some engines have the interface and no service behind it: they list nothing, or fail to. */
+async function readsCodes(detector: NonNullable<Window['BarcodeDetector']>): Promise<boolean> {
+  try {
+    return (await detector.getSupportedFormats()).includes('qr_code');
+  } catch {
+    return false;
+  }
 }

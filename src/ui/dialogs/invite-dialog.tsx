@@ -7,6 +7,7 @@ import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { isLoopback } from '../route.ts';
 import { RelayFingerprints } from './relay-fingerprints.tsx';
+import { askRelay, LAN_PATH, lastAnswer } from '../state/relay-answers.ts';
 import { words } from '../text/words.ts';
 
 interface InviteDialogProps {
@@ -44,28 +45,25 @@ function LocalNote({ lanUrl }: { readonly lanUrl: string | undefined }) {
 }
 
 /**
- * This machine's address on the network, from the relay; undefined until the relay answers, and when it is
- * gone.
+ * This machine's address on the network, from the relay; undefined if it has never said.
  */
 function useLanUrl(isLocal: boolean): string | undefined {
-  const lanUrl = useSignal<string | undefined>(undefined);
+  const lanUrl = useSignal(isLocal ? lanUrlIn(lastAnswer(LAN_PATH)) : undefined);
   useEffect(() => {
     if (!isLocal) return undefined;
     const asking = new AbortController();
-    fetchLanUrl(asking.signal).then(
-      (url) => (lanUrl.value = url),
-      // Without an answer the note says what to do instead.
-      () => (lanUrl.value = undefined),
+    askRelay(LAN_PATH, asking.signal).then(
+      (answer) => (lanUrl.value = lanUrlIn(answer)),
+      // The dialog was closed.
+      () => undefined,
     );
     return () => asking.abort();
   }, [isLocal]);
   return lanUrl.value;
 }
 
-async function fetchLanUrl(signal: AbortSignal): Promise<string | undefined> {
-  const response = await fetch('/lan', { signal });
-  const urls: unknown = response.ok ? await response.json() : [];
-  const [first]: unknown[] = Array.isArray(urls) ? urls : [];
+function lanUrlIn(answer: unknown): string | undefined {
+  const [first]: unknown[] = Array.isArray(answer) ? answer : [];
   return typeof first === 'string' && URL.canParse(first) ? first : undefined;
 }
 

@@ -4,6 +4,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { askRelay, FINGERPRINTS_PATH, lastAnswer } from '../state/relay-answers.ts';
 import { words } from '../text/words.ts';
 
 interface Fingerprints {
@@ -28,24 +29,22 @@ export function RelayFingerprints() {
   );
 }
 
-/** The fingerprints from this page's relay; undefined until it answers, and when it is gone or has none. */
+/** The fingerprints from this page's relay; undefined if it has none, or has never said. */
 function useFingerprints(): Fingerprints | undefined {
-  const fingerprints = useSignal<Fingerprints | undefined>(undefined);
+  const fingerprints = useSignal(fingerprintsIn(lastAnswer(FINGERPRINTS_PATH)));
   useEffect(() => {
     const asking = new AbortController();
-    fetchFingerprints(asking.signal).then(
-      (answer) => (fingerprints.value = answer),
-      // Without an answer there is nothing to compare; the invite works all the same.
-      () => (fingerprints.value = undefined),
+    askRelay(FINGERPRINTS_PATH, asking.signal).then(
+      (answer) => (fingerprints.value = fingerprintsIn(answer)),
+      // The dialog was closed.
+      () => undefined,
     );
     return () => asking.abort();
   }, []);
   return fingerprints.value;
 }
 
-async function fetchFingerprints(signal: AbortSignal): Promise<Fingerprints | undefined> {
-  const response = await fetch('/fingerprints', { signal });
-  const answer: unknown = response.ok ? await response.json() : undefined;
+function fingerprintsIn(answer: unknown): Fingerprints | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;
   const fields = new Map<string, unknown>(Object.entries(answer));
   const [certificate, authority] = [fields.get('certificate'), fields.get('authority')];

@@ -100,7 +100,11 @@ export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
   const pacedWork = paced(work, DRAW_EVERY_MS, delay);
   const stopFlushing = flushWhenHidden(removals);
   const stopReporting = reportBugs(alerts);
-  resumptions.continueAll();
+  // A device that does not open shows why on a screen of its own.
+  palm.ready.then(
+    () => resumptions.continueAll(),
+    () => undefined,
+  );
   return {
     palm,
     status,

@@ -50,17 +50,16 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/adapters/portable'],
     packages: ['idb', 'comlink'],
   },
-  {
-    path: 'src/workers/codec.worker.ts',
-    reaches: [...UNDER_WORKERS, 'src/wasm/build'],
-    packages: ['comlink', '@subspace/reed-solomon-erasure.wasm'],
-  },
   { path: 'src/workers', reaches: UNDER_WORKERS, packages: ['comlink'] },
   { path: 'src/wasm', reaches: [], packages: ['assemblyscript', 'node:'] },
   { path: 'src/sw', reaches: [], packages: ['workbox-precaching'] },
   { path: 'src/ui/main.tsx', reaches: [...SCREENS, ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/compose.ts', reaches: [...SCREENS, 'src/core', ...ADAPTERS], packages: UI_PACKAGES },
-  { path: 'src/ui/start-workers.ts', reaches: ['src/workers'], packages: [] },
+  {
+    path: 'src/ui/loaded-parts.ts',
+    reaches: ['src/workers', 'src/wasm/build', ...ADAPTERS],
+    packages: ['@subspace/reed-solomon-erasure.wasm'],
+  },
   // Core has a bounded search for how many devices must come back; the status has what it needs.
   {
     path: 'src/ui/text/safety-sentence.ts',
@@ -90,6 +89,9 @@ const LAYERS: readonly Layer[] = [
 
 /** Composition roots: nothing imports them, but the first may import the others. */
 const ROOTS = ['src/ui/main.tsx', 'src/ui/compose.ts', 'signaling/main.ts'];
+
+/** What follows a path to say how the bundler provides it, such as `?worker&url`. */
+const QUERY = /\?[\w&]+$/;
 
 /** Names that the bundler provides without a file. */
 const BUNDLER_MODULES = ['virtual:', 'vite/client'];
@@ -195,7 +197,7 @@ function violations(file: string, source: string): string[] {
 }
 
 function mayImport(file: string, layer: Layer, specifier: string): boolean {
-  const target = specifier.replace(/\?\w+$/, '');
+  const target = specifier.replace(QUERY, '');
   if (target.startsWith('.')) {
     const path = posix.join(posix.dirname(file), target);
     if (ROOTS.includes(path) && file !== ROOTS[0]) return false;
@@ -251,7 +253,7 @@ function fileGraph(sources: Readonly<Record<string, string>>): Graph {
       new Set(
         importsOf(file, source)
           .filter((specifier) => specifier?.startsWith('.') === true)
-          .map((specifier = '') => posix.join(posix.dirname(file), specifier.replace(/\?\w+$/, '')))
+          .map((specifier = '') => posix.join(posix.dirname(file), specifier.replace(QUERY, '')))
           .filter((target) => target in sources),
       ),
     ]),

@@ -349,7 +349,7 @@ describe('the content security policy', () => {
       'img-src': "'self' blob: data:",
       'font-src': "'self'",
       'connect-src': "'self' ws://localhost:8080",
-      'worker-src': "'self'",
+      'worker-src': "'self' blob:",
       'manifest-src': "'self'",
       'media-src': "'self' blob:",
       'base-uri': "'none'",

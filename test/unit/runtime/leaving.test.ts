@@ -3,13 +3,11 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/adapters/portable/clock.ts';
 import { openPalm } from '../../../src/runtime/palm.ts';
-import { plainTexts } from '../../fixtures/plain-texts.ts';
 
 it('leaving reports that another tab has the device instead of waiting for it', async () => {
   const ports = new Promise<never>(() => undefined);
   const pool = openPalm({
     clock: systemClock,
-    texts: plainTexts,
     suggestedDeviceName: 'Phone',
     ports,
     isElsewhere: () => true,

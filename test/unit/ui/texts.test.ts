@@ -154,6 +154,8 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'worker-failed codec': [{ code: 'worker-failed', reason: 'codec' }],
   'worker-failed downloads': [{ code: 'worker-failed', reason: 'downloads' }],
   'worker-failed coding': [{ code: 'worker-failed', reason: 'coding' }],
+  'worker-failed app-updated': [{ code: 'worker-failed', reason: 'app-updated' }],
+  'worker-failed relay-gone': [{ code: 'worker-failed', reason: 'relay-gone' }],
   'worker-failed not-loaded': [{ code: 'worker-failed', reason: 'not-loaded', status: 503 }],
   'worker-failed threw': [{ code: 'worker-failed', reason: 'threw', detail: 'TypeError: no.' }],
   'storage-full store-kept': [kept({ code: 'storage-full', reason: 'device' }, 'storage-full')],

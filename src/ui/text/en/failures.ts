@@ -379,6 +379,10 @@ function workerFailed(
       return 'The part of Palm that writes downloads stopped. What had arrived is kept; continue, and it goes on from there.';
     case 'coding':
       return 'The erasure code stopped; this device may be out of memory.';
+    case 'app-updated':
+      return 'Palm was updated on the relay while this page was open. Reload the page to use the new version.';
+    case 'relay-gone':
+      return 'Palm could not be loaded whole, because the relay that serves it does not answer. When the relay runs again, reload the page.';
     case 'not-loaded':
       return `A part of Palm could not be loaded (${failure.status}). Reload the page.`;
     case 'threw':

@@ -2,7 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { relaxedSimd, simd } from 'wasm-feature-detect';
-import { type ErasureModules, loadErasureCode } from '../../../../src/adapters/portable/erasure-code.ts';
+import {
+  compileErasureKernel,
+  type ErasureModules,
+  startErasureCode,
+} from '../../../../src/adapters/portable/erasure-code.ts';
 import { PalmError } from '../../../../src/core/model/errors.ts';
 import { encodeSlowly, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { parityOf } from '../../../fixtures/erasure-coding.ts';
@@ -24,7 +28,7 @@ describe('an engine', () => {
     { features: 'no SIMD', detected: engine(false, false), loaded: 'portable' },
   ])('with $features loads $loaded alone, and it works', async ({ detected, loaded }) => {
     const { modules, asked } = watchedModules();
-    const code = await loadErasureCode(modules, detected);
+    const code = await startErasureCode(await compileErasureKernel(modules, detected));
     expect(asked).toEqual([loaded]);
     const data = seededBytes(100, 1);
     const shards = encodeSlowly([data.subarray(0, 50), data.subarray(50)], 3);
@@ -33,7 +37,7 @@ describe('an engine', () => {
 
   it('is tested itself when no features are given', async () => {
     const { modules, asked } = watchedModules();
-    await loadErasureCode(modules);
+    await compileErasureKernel(modules);
     const best = (await relaxedSimd()) ? 'relaxed' : (await simd()) ? 'simd' : 'portable';
     expect(asked).toEqual([best]);
   });
@@ -43,7 +47,7 @@ describe('a module', () => {
   it('that cannot be fetched fails with its loader’s error', async () => {
     const failure = new PalmError({ code: 'worker-failed', reason: 'not-loaded', status: 503 });
     const modules = { ...watchedModules().modules, simdBytes: () => Promise.reject(failure) };
-    await expect(loadErasureCode(modules, engine(false, true))).rejects.toBe(failure);
+    await expect(compileErasureKernel(modules, engine(false, true))).rejects.toBe(failure);
   });
 });
 

@@ -1,0 +1,104 @@
+// A device whose runtime is still being loaded. It is there from the page's first moment: calls that return a
+// promise wait for the runtime, and until it is there the device is in no pool.
+
+import { PalmError } from '../core/model/errors.ts';
+import type { ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type { PieceSource } from './read/piece-stream.ts';
+import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
+
+export class AwaitedPalm implements WordlessPalm {
+  readonly ready: Promise<void>;
+  readonly #coming: Promise<WordlessPalm>;
+  readonly #deviceName: string;
+  /** Listeners, until they can be handed on. */
+  readonly #listeners = new Map<() => void, () => void>();
+  #palm: WordlessPalm | undefined;
+
+  /** When `coming` rejects, so does everything that waits for it. `deviceName`: the one to begin with. */
+  constructor(coming: Promise<WordlessPalm>, deviceName: string) {
+    this.#deviceName = deviceName;
+    this.#coming = coming.then((palm) => this.#arrived(palm));
+    this.ready = this.#coming.then((palm) => palm.ready);
+  }
+
+  async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
+    return (await this.#coming).createPool(options);
+  }
+
+  invite(): string {
+    if (this.#palm === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
+    return this.#palm.invite();
+  }
+
+  async join(
+    url: string,
+    options?: { readonly deviceName?: string },
+  ): Promise<{ readonly answered: boolean }> {
+    return (await this.#coming).join(url, options);
+  }
+
+  async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    return (await this.#coming).store(blob, options);
+  }
+
+  async resumeStore(id: string, blob?: Blob, options?: ResumeOptions): Promise<StoreResult> {
+    return (await this.#coming).resumeStore(id, blob, options);
+  }
+
+  async discardStore(id: string): Promise<void> {
+    return (await this.#coming).discardStore(id);
+  }
+
+  pieces(fileId: string, options: ReadOptions): PieceSource {
+    if (this.#palm !== undefined) return this.#palm.pieces(fileId, options);
+    const source = this.#coming.then((palm) => palm.pieces(fileId, options));
+    return {
+      start: async (fail) => (await source).start(fail),
+      next: async () => (await source).next(),
+      cancel: async () => (await source).cancel(),
+    };
+  }
+
+  async openLink(link: string): Promise<{ readonly fileId: string }> {
+    return (await this.#coming).openLink(link);
+  }
+
+  async remove(fileId: string): Promise<void> {
+    return (await this.#coming).remove(fileId);
+  }
+
+  async leave(): Promise<void> {
+    return (await this.#coming).leave();
+  }
+
+  async setDeviceName(name: string): Promise<void> {
+    return (await this.#coming).setDeviceName(name);
+  }
+
+  status(): WordlessStatus {
+    const device = { id: '', name: this.#deviceName };
+    const nothing = { device, devices: [], files: [], transfers: [], unfinished: [], notices: [] };
+    return this.#palm?.status() ?? nothing;
+  }
+
+  subscribe(listener: () => void): () => void {
+    if (this.#palm !== undefined) return this.#palm.subscribe(listener);
+    this.#listeners.set(listener, () => undefined);
+    return () => {
+      this.#listeners.get(listener)?.();
+      this.#listeners.delete(listener);
+    };
+  }
+
+  cancel(transferId: string): void {
+    this.#palm?.cancel(transferId);
+  }
+
+  #arrived(palm: WordlessPalm): WordlessPalm {
+    this.#palm = palm;
+    for (const listener of this.#listeners.keys()) {
+      this.#listeners.set(listener, palm.subscribe(listener));
+    }
+    return palm;
+  }
+}

@@ -1,0 +1,130 @@
+// How most phones start: past the browser's certificate warning, so without a service worker and without a
+// cache. Once such a page says that it is ready, it needs its relay for nothing but finding new devices.
+
+import { readFile } from 'node:fs/promises';
+import type { Route, Worker } from '@playwright/test';
+import type { Device } from './device.ts';
+import { allLinked, expect, test } from './palm-fixture.ts';
+import { expectedBytes, seededBytes } from './seeded-bytes.ts';
+
+const NOTE = { seed: 21, length: 3_000_000 };
+/** Large enough to gather on the disk, through a worker of its own. */
+const FILM = { seed: 22, length: 12_000_000 };
+
+test('past a certificate warning and with its relay gone, a phone stores, reads, downloads, invites and leaves', async ({
+  prepareDevice,
+  privateRelay,
+  faults,
+}) => {
+  faults.allow(/SSL certificate error|WebSocket connection to .* failed|ERR_CONNECTION_REFUSED|provoked/);
+  const app = `https://localhost:${new URL(privateRelay.lan[0] ?? '').port}/`;
+  const phone = await prepareDevice('Phone', { ...privateRelay, app });
+  const tablet = await prepareDevice('Tablet', { ...privateRelay, app });
+  for (const device of [phone, tablet]) {
+    await device.openPastWarning();
+    expect(await serviceWorkerCount(device)).toBe(0);
+  }
+  await phone.createPool('Home');
+  await tablet.join(await phone.invite());
+  await allLinked([phone, tablet]);
+
+  await privateRelay.kill();
+  const requested: string[] = [];
+  for (const { context } of [phone, tablet]) {
+    context.on('request', (request) => {
+      const { protocol, pathname } = new URL(request.url());
+      if (protocol !== 'blob:') requested.push(pathname);
+    });
+  }
+  for (const device of [phone, tablet]) {
+    await device.waitFor('the relay to be seen lost', ({ pool }) => pool?.relay === 'lost');
+  }
+
+  // The first store and the first read of each.
+  const note = await tablet.store(NOTE, { name: 'note.bin', durability: 'fast' });
+  await phone.waitFor('the note', ({ files }) => files.length === 1);
+  expect(await phone.read(note.fileId)).toEqual(expectedBytes(NOTE.seed, NOTE.length));
+
+  // Two generations of workers die: a third takes their place.
+  for (let round = 0; round < 2; round++) {
+    await Promise.all(phone.page.workers().map(endByError));
+    await phone.store({ ...NOTE, seed: 30 + round }, { name: `again ${round}`, durability: 'fast' });
+  }
+
+  await phone.page.getByLabel('Add files').setInputFiles({
+    name: 'film.mp4',
+    mimeType: 'video/mp4',
+    buffer: Buffer.from(seededBytes(FILM.seed, FILM.length)),
+  });
+  const film = tablet.page.getByRole('list', { name: 'Files' }).getByRole('listitem', { name: 'film.mp4' });
+  const arriving = tablet.page.waitForEvent('download');
+  await film.getByRole('button', { name: 'Download' }).click();
+  const saved = await readFile(await (await arriving).path());
+  expect(saved.equals(Buffer.from(seededBytes(FILM.seed, FILM.length)))).toBe(true);
+
+  await phone.page.getByRole('button', { name: 'Invite a device' }).click();
+  const invite = phone.page.getByRole('dialog', { name: 'Invite a device' });
+  await expect(invite.getByRole('img')).toBeVisible();
+  // The relay told them before it was gone.
+  await expect(invite.getByRole('region', { name: /fingerprint/i })).toBeVisible();
+  await phone.page.keyboard.press('Escape');
+
+  await phone.page.getByRole('button', { name: 'Leave' }).click();
+  await phone.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+  await phone.page.getByRole('button', { name: 'Create a pool' }).click();
+  await expect(phone.page.getByRole('heading', { level: 1, name: 'Home' })).toBeVisible();
+  await phone.store(NOTE, { name: 'after.bin', durability: 'fast' });
+  await expect(phone.page.getByRole('alert')).toHaveCount(0);
+
+  expect(requested.filter((path) => !['/fingerprints', '/lan', '/relay'].includes(path))).toEqual([]);
+});
+
+for (const { lost, what, answer, sentence } of [
+  {
+    lost: 'script',
+    what: 'an update took its parts away',
+    answer: (route: Route) => route.fulfill({ status: 404 }),
+    sentence:
+      'Palm was updated on the relay while this page was open. Reload the page to use the new version.',
+  },
+  {
+    lost: 'wasm',
+    what: 'the relay went away meanwhile',
+    answer: (route: Route) => route.abort('connectionrefused'),
+    sentence:
+      'Palm could not be loaded whole, because the relay that serves it does not answer. When the relay runs again, reload the page.',
+  },
+]) {
+  test(`a page whose first screen loaded, but no other ${lost} because ${what}, says so`, async ({
+    prepareDevice,
+    faults,
+  }) => {
+    faults.allow(/Failed to load resource/);
+    const { context, appUrl } = await prepareDevice('Phone');
+    const page = await context.newPage();
+    let isFirst = true;
+    await page.route(/\/assets\/.*\.(js|wasm)$/, async (route) => {
+      const isLost = lost === 'script' ? !isFirst : route.request().url().endsWith('.wasm');
+      isFirst = false;
+      await (isLost ? answer(route) : route.continue());
+    });
+    await page.goto(appUrl);
+    await expect(page.getByRole('heading', { name: 'Palm could not open' })).toBeVisible();
+    await expect(page.getByRole('alert')).toHaveText(sentence);
+  });
+}
+
+function serviceWorkerCount({ page }: Device): Promise<number> {
+  return page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
+}
+
+/** Ends a worker as a bug in it would. */
+async function endByError(worker: Worker): Promise<void> {
+  const ended = worker.waitForEvent('close');
+  await worker.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('provoked');
+    });
+  });
+  await ended;
+}
