@@ -5,7 +5,9 @@ import { hostname, networkInterfaces } from 'node:os';
 export interface MachineAddresses {
   /** Names without a domain, lower case: the machine's own, then its mDNS name. */
   readonly names: readonly string[];
-  /** IPv4 addresses that others on the network may reach, likeliest first. */
+  /**
+   * Addresses that others on the network may reach, likeliest first: IPv4, or IPv6 where there is no other.
+   */
   readonly lan: readonly string[];
 }
 
@@ -15,13 +17,21 @@ const VIRTUAL_INTERFACE =
 
 /** Reads the machine's current names and addresses. */
 export function machineAddresses(): MachineAddresses {
-  const found = Object.entries(networkInterfaces()).flatMap(([interfaceName, entries]) =>
+  return { names: machineNames(hostname()), lan: reachableAddresses(networkInterfaces()) };
+}
+
+/** The addresses among those of `interfaces` that others on the network may reach, likeliest first. */
+export function reachableAddresses(interfaces: ReturnType<typeof networkInterfaces>): string[] {
+  const found = Object.entries(interfaces).flatMap(([interfaceName, entries]) =>
     (entries ?? [])
-      .filter((entry) => entry.family === 'IPv4' && !entry.internal)
-      .map(({ address }) => ({ address, rank: rankOf(interfaceName, address) })),
+      .filter(({ internal, address }) => !internal && !isBoundToInterface(address))
+      .map(({ address, family }) => ({ address, family, rank: rankOf(interfaceName, address) })),
   );
-  const lan = found.toSorted((a, b) => a.rank - b.rank).map(({ address }) => address);
-  return { names: machineNames(hostname()), lan: [...new Set(lan)] };
+  const ranked = found.toSorted((a, b) => a.rank - b.rank);
+  const of = (wanted: string) =>
+    ranked.filter(({ family }) => family === wanted).map(({ address }) => address);
+  const hasNetwork = ranked.some(({ family, rank }) => family === 'IPv4' && rank < RANK.unassigned);
+  return [...new Set(hasNetwork ? of('IPv4') : [...of('IPv6'), ...of('IPv4')])];
 }
 
 /** The names that follow from a system's host name; none if DNS cannot carry it. */
@@ -31,7 +41,14 @@ export function machineNames(systemName: string): string[] {
   return isLabel && label !== 'localhost' ? [label, `${label}.local`] : [];
 }
 
+const RANK = { real: 0, virtual: 1, unassigned: 2 };
+
 function rankOf(interfaceName: string, address: string): number {
-  if (address.startsWith('169.254.')) return 2; // no DHCP server answered (RFC 3927)
-  return VIRTUAL_INTERFACE.test(interfaceName) ? 1 : 0;
+  if (address.startsWith('169.254.')) return RANK.unassigned; // no DHCP server answered (RFC 3927)
+  return VIRTUAL_INTERFACE.test(interfaceName) ? RANK.virtual : RANK.real;
+}
+
+/** A link-local IPv6 address: it needs the name of an interface, which no URL can carry (RFC 4291, 2.5.6). */
+function isBoundToInterface(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
 }

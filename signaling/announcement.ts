@@ -11,19 +11,37 @@ export function jsonAnnouncement(relay: Relay): string {
 
 /** For people; `isTerminal` tells whether the output shows colours. */
 export function announcement(relay: Relay, isTerminal: boolean): string {
+  return [
+    `Palm is running.\n\n  On this machine:   ${relay.app}\n`,
+    ...whereOthersOpen(relay, isTerminal),
+    'Ctrl-C stops it. Devices that are linked keep working without it.\n',
+  ].join('');
+}
+
+const NO_NETWORK =
+  '  This machine has no network now. Once it has, the address for other devices is printed here.\n';
+
+/** For people, when the addresses or the certificate are others than those printed before. */
+export function movedAnnouncement(relay: Relay, isTerminal: boolean): string {
+  return [
+    '\nThe relay’s addresses or certificate changed. Now:\n\n',
+    ...whereOthersOpen(relay, isTerminal),
+  ].join('');
+}
+
+function whereOthersOpen(relay: Relay, isTerminal: boolean): string[] {
   const [first] = relay.lan;
   const others = relay.lan.map(
     (url, index) => `  ${index === 0 ? 'On other devices:' : '              or:'}  ${url}\n`,
   );
   return [
-    `Palm is running.\n\n  On this machine:   ${relay.app}\n`,
+    relay.awaitsNetwork ? NO_NETWORK : '',
     ...others,
     first === undefined ? '' : `\n${qrCode(first, isTerminal)}\n`,
     '\n',
     first === undefined ? '' : trust(relay),
     unvouched(relay),
-    'Ctrl-C stops it. Devices that are linked keep working without it.\n',
-  ].join('');
+  ];
 }
 
 /** The warning that a newcomer's device shows, and what to compare before accepting it. */

@@ -7,6 +7,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -14,10 +15,13 @@ import {
   createAuthority,
   createLeaf,
   fromPem,
+  goodTimes,
+  hostsOf,
   isAuthorityEnding,
   isConfinedToPrivateRanges,
   isLeafUsable,
   mayVouchFor,
+  plausibleTime,
   toPem,
 } from './certificates.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -31,6 +35,8 @@ export interface ServerCertificate {
   readonly chain: string;
   /** Names and addresses that the leaf covers. */
   readonly hosts: readonly string[];
+  /** From when until when, wall ms, no other is needed. */
+  readonly good: { readonly fromMs: number; readonly untilMs: number };
   /** The leaf's, as people compare it. */
   readonly certificateFingerprint: string;
   /** The relay's own authority; undefined when another vouches for the leaf. */
@@ -69,21 +75,24 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env, platform = 
  */
 export async function loadServerCertificate(
   dataDir: string,
-  nowMs: number,
+  clockMs: number,
   machineNames: readonly string[],
   addresses: readonly string[],
 ): Promise<ServerCertificate> {
+  const nowMs = plausibleTime(clockMs);
   const authority = await withFolder(dataDir, () => loadAuthority(dataDir, nowMs, machineNames));
   const hosts = ['localhost', ...machineNames, '127.0.0.1', '::1', ...addresses].filter((host) =>
     mayVouchFor(authority, host),
   );
-  const leaf = await withFolder(dataDir, () => loadLeaf(dataDir, nowMs, authority, hosts));
+  const isOffline = addresses.length === 0;
+  const leaf = await withFolder(dataDir, () => loadLeaf(dataDir, nowMs, authority, hosts, isOffline));
   const authorityPem = authority.certificate.toString('pem');
   const [key = ''] = (await toPem(leaf)).split('-----BEGIN CERTIFICATE-----');
   return {
     key,
     chain: `${leaf.certificate.toString('pem')}\n${authorityPem}\n`,
-    hosts,
+    hosts: hostsOf(leaf),
+    good: goodTimes(leaf),
     certificateFingerprint: fingerprintOf(leaf.certificate.toString('pem')),
     authority: {
       certificate: `${authorityPem}\n`,
@@ -126,11 +135,16 @@ async function replacedFingerprint(
   }
 }
 
+/**
+ * `isOffline`: a machine without a network keeps the leaf for the addresses that it had. It mostly gets them
+ * back, and each new leaf makes browsers warn again.
+ */
 async function loadLeaf(
   dataDir: string,
   nowMs: number,
   authority: Certified,
   hosts: readonly string[],
+  isOffline: boolean,
 ): Promise<Certified> {
   const path = join(dataDir, LEAF_FILE);
   // Nothing depends on an old leaf: one that cannot be read is replaced like one that has expired.
@@ -138,7 +152,10 @@ async function loadLeaf(
     if (error instanceof StartError) return undefined;
     throw error;
   });
-  if (kept !== undefined && (await isLeafUsable(nowMs, kept, authority, hosts))) return kept;
+  if (kept !== undefined) {
+    const had = isOffline ? hostsOf(kept).filter((host) => isIP(host) !== 0 && !hosts.includes(host)) : [];
+    if (await isLeafUsable(nowMs, kept, authority, [...hosts, ...had])) return kept;
+  }
   const leaf = await createLeaf(nowMs, authority, hosts);
   await placeFile(path, await toPem(leaf));
   return leaf;
@@ -165,7 +182,7 @@ async function readPem(path: string): Promise<Certified | undefined> {
 }
 
 /** Writes a file atomically, replacing an existing one. */
-async function placeFile(path: string, text: string): Promise<void> {
+export async function placeFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomUUID()}`;
   try {
     await writeFile(draft, text, { mode: 0o600, flag: 'wx' });

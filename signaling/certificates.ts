@@ -34,6 +34,8 @@ const LEAF_DAYS = 397;
 /** A phone with a slow clock must not refuse a certificate that was just made. */
 const BACKDATED_DAYS = 1;
 const RENEW_DAYS = 30;
+/** Palm is not older than this: until a clock that shows an earlier time is put right, this is assumed. */
+const EARLIEST_MS = Date.UTC(2026, 10, 1);
 
 const KEY = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
@@ -94,9 +96,28 @@ export async function createLeaf(
   return { certificate, privateKey: keys.privateKey };
 }
 
+/** `nowMs` from a clock that may not be set yet. */
+export function plausibleTime(nowMs: number): number {
+  return Math.max(nowMs, EARLIEST_MS);
+}
+
 /** Whether a new leaf, made now, would outlive the authority. */
 export function isAuthorityEnding(nowMs: number, { certificate }: Certified): boolean {
   return certificate.notAfter.getTime() < nowMs + LEAF_DAYS * DAY_MS;
+}
+
+/** Names and addresses that a leaf covers. */
+export function hostsOf({ certificate }: Certified): string[] {
+  const names = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
+  return names.map(({ value }) => value);
+}
+
+/** From when until when a certificate counts as good: it is renewed a while before it ends. */
+export function goodTimes({ certificate }: Certified): { readonly fromMs: number; readonly untilMs: number } {
+  return {
+    fromMs: certificate.notBefore.getTime(),
+    untilMs: certificate.notAfter.getTime() - RENEW_DAYS * DAY_MS,
+  };
 }
 
 /** Whether `authority` signed `leaf`, and it is valid for another RENEW_DAYS and names exactly `hosts`. */
@@ -107,11 +128,10 @@ export async function isLeafUsable(
   hosts: readonly string[],
 ): Promise<boolean> {
   const { certificate } = leaf;
-  const names = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
-  const isSameSet = new Set([...hosts, ...names.map(({ value }) => value)]).size === hosts.length;
-  const isInTime =
-    certificate.notBefore.getTime() <= nowMs && certificate.notAfter.getTime() - nowMs > RENEW_DAYS * DAY_MS;
-  if (!isInTime || !isSameSet || names.length !== hosts.length) return false;
+  const names = hostsOf(leaf);
+  const isSameSet = new Set([...hosts, ...names]).size === hosts.length;
+  const { fromMs, untilMs } = goodTimes(leaf);
+  if (!(fromMs <= nowMs && nowMs < untilMs) || !isSameSet || names.length !== hosts.length) return false;
   return certificate.verify({ publicKey: authority.certificate.publicKey, date: new Date(nowMs) }, webcrypto);
 }
 

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import type { CertificateFiles } from './given-certificate.ts';
-import { DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT } from './relay.ts';
+import { DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT } from './relay-ports.ts';
 import { StartError } from './start-error.ts';
 
 export type Command =
@@ -23,10 +23,10 @@ export const HELP = `Palm's relay: serves the app on this network and introduces
 
   npm start -- [flags]
 
-  --port PORT        https, for the other devices (default ${DEFAULT_HTTPS_PORT}, or the next free one; 0: any free one)
-  --http-port PORT   http, for this machine (default ${DEFAULT_HTTP_PORT}, or the next free one; 0: any free one)
+  --port PORT        https, for the other devices (default: that of the last time, at first ${DEFAULT_HTTPS_PORT}; 0: any free one)
+  --http-port PORT   http, for this machine (default: that of the last time, at first ${DEFAULT_HTTP_PORT}; 0: any free one)
   --host ADDRESS     listen on this address of this machine alone (default: on all)
-  --data DIR         keep the relay's certificate here (default: your data folder)
+  --data DIR         keep the relay's certificate and ports here (default: your data folder)
   --cert FILE        use this certificate (PEM, with its chain) in place of one that the relay makes; needs --key
   --key FILE         the certificate's private key (PEM)
   --app DIR          serve the app from this folder (default: the one that was built)

@@ -2,7 +2,7 @@
 // this network.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { ServerCertificate } from './certificate-store.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { StartError } from './start-error.ts';
@@ -11,6 +11,12 @@ import { StartError } from './start-error.ts';
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
+}
+
+/** When the files last changed: another text after they did. */
+export async function filesStamp({ cert, key }: CertificateFiles): Promise<string> {
+  const times = [cert, key].map(async (path) => (await stat(path)).mtimeMs);
+  return (await Promise.all(times)).join(' ');
 }
 
 /** @throws StartError when the files are not a currently valid certificate and its key. */
@@ -37,6 +43,7 @@ export async function loadGivenCertificate(
     key: keyPem,
     chain: chainPem,
     hosts: hostsOf(leaf, systemName.toLowerCase()),
+    good: { fromMs: Date.parse(leaf.validFrom), untilMs: Date.parse(leaf.validTo) },
     certificateFingerprint: fingerprintOf(chainPem),
     authority: undefined,
   };

@@ -11,6 +11,8 @@ export interface PortChoice {
   readonly port: number;
   /** The port is a default: when it is taken, the next free one will do. */
   readonly isDefault: boolean;
+  /** Devices keep a pool's files under the address with this port. */
+  readonly poolServed?: boolean;
   /** The option that sets the port, for messages. */
   readonly flag: string;
 }
@@ -43,10 +45,20 @@ function listenOnce(server: Server, port: number, host: string | undefined): Pro
   });
 }
 
+function takenFromPool({ port, flag }: PortChoice): string {
+  return (
+    `Port ${port} is taken: another program, perhaps another relay, listens there. ` +
+    'A pool was served at this port before, and browsers keep its files under the address with this port: ' +
+    'at another port, devices would find an empty Palm. ' +
+    `Stop the other program and start the relay again. If you want another port all the same, say so with ${flag} PORT.`
+  );
+}
+
 function asStartError(cause: unknown, code: unknown, choice: PortChoice, host: string | undefined): unknown {
   const { port, flag } = choice;
   switch (code) {
     case 'EADDRINUSE':
+      if (choice.poolServed === true) return new StartError(takenFromPool(choice), { cause });
       return new StartError(
         `Port ${port} is taken: another program, perhaps another relay, listens there. ` +
           `Stop it, or choose another port with ${flag} PORT (0 takes any free one).`,

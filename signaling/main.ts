@@ -3,7 +3,7 @@
 // line.
 
 import { fileURLToPath } from 'node:url';
-import { announcement, jsonAnnouncement } from './announcement.ts';
+import { announcement, jsonAnnouncement, movedAnnouncement } from './announcement.ts';
 import { HELP, readCommandLine } from './command-line.ts';
 import { startRelay } from './relay.ts';
 import { StartError } from './start-error.ts';
@@ -37,6 +37,10 @@ async function run(): Promise<void> {
         ...command,
         appDir: command.appDir ?? fileURLToPath(new URL('../app', import.meta.url)),
         onProblem: (message) => console.error(message),
+        // A program asks /lan.
+        onMoved: (moved) => {
+          if (!command.json) console.log(movedAnnouncement(moved, process.stdout.isTTY));
+        },
       });
       // Once: a second Ctrl-C ends the process immediately, in case the first hangs.
       const stop = () => void relay.close();

@@ -4,30 +4,29 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { machineAddresses } from './addresses.ts';
+import { type MachineAddresses, machineAddresses } from './addresses.ts';
 import { serveFiles } from './app-files.ts';
 import { defaultDataDir, loadServerCertificate, type ServerCertificate } from './certificate-store.ts';
 import { Connections, serverOptions } from './connections.ts';
-import { type CertificateFiles, loadGivenCertificate } from './given-certificate.ts';
-import { listen, type PortChoice } from './listen.ts';
+import { type CertificateFiles, filesStamp, loadGivenCertificate } from './given-certificate.ts';
+import { listen } from './listen.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
+import { type PortUse, RelayPorts } from './relay-ports.ts';
 import { RelaySockets } from './sockets.ts';
 import { StartError } from './start-error.ts';
 import { answerRequests } from './web.ts';
-
-export const DEFAULT_HTTPS_PORT = 8443;
-export const DEFAULT_HTTP_PORT = 8080;
+import { Whereabouts, WHEREABOUTS_CHECK_MS, type WhereaboutsSources } from './whereabouts.ts';
 
 export interface RelayOptions {
   /** The folder of the built app. */
   readonly appDir: string;
-  /** https; 0 for any free port. Absent: DEFAULT_HTTPS_PORT, or the next free one. */
+  /** https; 0 for any free port. Absent: the one of the last time, or DEFAULT_HTTPS_PORT. */
   readonly port?: number | undefined;
   /** http; like `port`, with DEFAULT_HTTP_PORT. */
   readonly httpPort?: number | undefined;
   /** The address to listen on. Absent: all addresses of this machine. */
   readonly host?: string | undefined;
-  /** Where the certificates are kept. Absent: the user's data folder. */
+  /** Where the certificates and ports are kept. Absent: the user's data folder. */
   readonly dataDir?: string | undefined;
   /** A certificate to use instead of one from the relay's own authority. */
   readonly certificate?: CertificateFiles | undefined;
@@ -35,48 +34,54 @@ export interface RelayOptions {
   readonly limits?: Partial<RelayLimits> | undefined;
   /** Called with a sentence about each problem that did not end the relay. */
   readonly onProblem?: ((message: string) => void) | undefined;
+  /** Called when the addresses for other devices, or the certificate, are others than before. */
+  readonly onMoved?: ((relay: Relay) => void) | undefined;
+  /** Replaces what the system says of this machine, and its clock (wall ms). */
+  readonly readMachine?: (() => MachineAddresses) | undefined;
+  readonly nowMs?: (() => number) | undefined;
 }
 
 export interface Relay {
   /** The app's address on this machine. */
   readonly app: string;
-  /** Its addresses for other devices, likeliest first; empty when the relay listens only to this machine. */
+  /** Its present addresses for other devices, likeliest first; empty while only this machine can reach it. */
   readonly lan: readonly string[];
+  /** Whether other devices may reach it as soon as this machine has a network. */
+  readonly awaitsNetwork: boolean;
   readonly httpsPort: number;
   readonly httpPort: number;
   /** Addresses that the relay listens on but that its certificate does not cover. */
   readonly unvouched: readonly string[];
-  /** The certificate's fingerprint, and the authority if it is the relay's own. */
+  /** The present certificate's fingerprint, and the authority if it is the relay's own. */
   readonly certificate: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
+  /** Reads this machine's addresses and clock again, as the relay does every few seconds by itself. */
+  recheck(): Promise<void>;
   /** Tells the clients and stops; resolves when every socket is closed. Can be called more than once. */
   close(): Promise<void>;
 }
 
 /** @throws StartError with advice: a port is taken, a folder cannot be written, no app was built. */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { host } = options;
+  const { host, onProblem } = options;
   const limits = { ...DEFAULT_RELAY_LIMITS, ...options.limits };
-  const machine = machineAddresses();
-  const addresses = lanAddresses(host, machine.lan);
-  const certificate =
-    options.certificate === undefined
-      ? await loadServerCertificate(options.dataDir ?? defaultDataDir(), Date.now(), machine.names, addresses)
-      : await loadGivenCertificate(options.certificate, Date.now(), hostname());
-  const ownNames = [...new Set([...machine.names, ...certificate.hosts.filter((name) => isIP(name) === 0)])];
-  const lanHosts = vouchedHosts(certificate, machine.names, addresses);
+  const dataDir = options.dataDir ?? defaultDataDir();
+  const whereabouts = await Whereabouts.read(sourcesOf(options, dataDir));
+  const ownNames = () => [
+    ...whereabouts.machine.names,
+    ...whereabouts.certificate.hosts.filter((name) => isIP(name) === 0),
+  ];
   const content = {
     files: serveFiles(options.appDir),
     ownNames,
-    certificate,
+    certificate: () => whereabouts.certificate,
     httpsPort: () => httpsPort,
-    lan: () => lanHosts.map((name) => `https://${bracketed(name)}:${httpsPort}/`),
+    lan: () => vouchedHosts(whereabouts).map((name) => `https://${bracketed(name)}:${httpsPort}/`),
   };
   const connections = new Connections(limits);
   const secure = createHttpsServer(
     {
       ...serverOptions(limits),
-      key: certificate.key,
-      cert: certificate.chain,
+      ...secretsOf(whereabouts.certificate),
       handshakeTimeout: limits.handshakeMs,
     },
     answerRequests(content, connections, true),
@@ -88,50 +93,115 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     await sockets.close();
     const stopped = stops.map((stop) => stop());
     connections.close();
-    await Promise.all(stopped);
+    await Promise.all([...stopped, ports.saved()]);
   });
-  const open = async (server: Server, isSecure: boolean, choice: PortChoice): Promise<number> => {
-    const port = await listen(server, choice, host);
+  const ports = await RelayPorts.load(dataDir, options, onProblem);
+  const open = async (server: Server, use: PortUse): Promise<number> => {
+    const port = await listen(server, ports.choice(use), host);
     // A later error (no more file handles, for example) must not end the process.
-    server.on('error', (error) =>
-      options.onProblem?.(`The relay could not accept a connection: ${error.message}`),
-    );
+    server.on('error', (error) => onProblem?.(`The relay could not accept a connection: ${error.message}`));
     stops.push(() => new Promise((resolve) => server.close(() => resolve())));
-    connections.watch(server, isSecure);
-    sockets.attach(server, isSecure);
+    connections.watch(server, use === 'https');
+    sockets.attach(server, use === 'https', () => ports.notePool(use));
+    ports.note(use, port);
     return port;
   };
   let httpsPort = 0;
   let httpPort = 0;
   try {
-    httpsPort = await open(secure, true, portChoice(options.port, DEFAULT_HTTPS_PORT, '--port'));
-    httpPort = await open(plain, false, portChoice(options.httpPort, DEFAULT_HTTP_PORT, '--http-port'));
+    httpsPort = await open(secure, 'https');
+    httpPort = await open(plain, 'http');
   } catch (error) {
     await close();
     throw error;
   }
-  const lan = content.lan();
   // When the relay listens on one network address only, this machine must use it too.
   const isLocal = host === undefined || isWildcard(host) || isLoopback(host);
   const localhost = `http://localhost:${httpPort}/`;
-  const app = isLocal ? localhost : (lan[0] ?? localhost);
-  const unvouched = addresses.filter((address) => !certificate.hosts.includes(address));
-  return { app, lan, httpsPort, httpPort, unvouched, certificate, close };
+  const relay: Relay = {
+    get app() {
+      return isLocal ? localhost : (content.lan()[0] ?? localhost);
+    },
+    get lan() {
+      return content.lan();
+    },
+    get awaitsNetwork() {
+      return (host === undefined || isWildcard(host)) && whereabouts.machine.lan.length === 0;
+    },
+    httpsPort,
+    httpPort,
+    get unvouched() {
+      const { machine, certificate } = whereabouts;
+      return machine.lan.filter((address) => !certificate.hosts.includes(address));
+    },
+    get certificate() {
+      return whereabouts.certificate;
+    },
+    recheck: async () => {
+      const before = { certificate: whereabouts.certificate, lan: relay.lan.join(' ') };
+      await whereabouts.check();
+      const { certificate } = whereabouts;
+      const isOther = certificate.chain !== before.certificate.chain;
+      if (isOther) secure.setSecureContext(secretsOf(certificate));
+      if (isOther || relay.lan.join(' ') !== before.lan) options.onMoved?.(relay);
+    },
+    close,
+  };
+  const timer = setInterval(recheckOrTell(relay, onProblem), WHEREABOUTS_CHECK_MS).unref();
+  stops.push(async () => clearInterval(timer));
+  return relay;
+}
+
+function sourcesOf(options: RelayOptions, dataDir: string): WhereaboutsSources {
+  const { host, certificate, nowMs = Date.now, readMachine = machineAddresses } = options;
+  return {
+    nowMs,
+    readMachine: () => {
+      const machine = readMachine();
+      return { names: machine.names, lan: lanAddresses(host, machine.lan) };
+    },
+    loadCertificate: ({ names, lan }) =>
+      certificate === undefined
+        ? loadServerCertificate(dataDir, nowMs(), names, lan)
+        : loadGivenCertificate(certificate, nowMs(), hostname()),
+    readStamp: async () => (certificate === undefined ? '' : filesStamp(certificate)),
+  };
+}
+
+function secretsOf({ key, chain }: ServerCertificate): { readonly key: string; readonly cert: string } {
+  return { key, cert: chain };
+}
+
+/** One check at a time; a problem is told once, until another takes its place or a check succeeds. */
+function recheckOrTell(relay: Relay, onProblem: ((message: string) => void) | undefined): () => void {
+  let isChecking = false;
+  let told = '';
+  return () => {
+    if (isChecking) return;
+    isChecking = true;
+    relay
+      .recheck()
+      .then(
+        () => (told = ''),
+        (error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          if (message !== told) onProblem?.(`The relay keeps its present certificate. ${message}`);
+          told = message;
+        },
+      )
+      .finally(() => (isChecking = false));
+  };
 }
 
 /**
  * The hosts that others may use and that the certificate covers: addresses, or names if it covers no address.
  */
-function vouchedHosts(
-  certificate: ServerCertificate,
-  machineNames: readonly string[],
-  addresses: readonly string[],
-): readonly string[] {
+function vouchedHosts({ certificate, machine }: Whereabouts): readonly string[] {
   // A given certificate itself says what this machine is called.
   if (certificate.authority === undefined) return certificate.hosts.filter((host) => !isLoopback(host));
-  const vouched = addresses.filter((address) => certificate.hosts.includes(address));
-  if (vouched.length > 0 || addresses.length === 0) return vouched;
-  return machineNames.filter((name) => name.endsWith('.local') && certificate.hosts.includes(name));
+  const vouched = machine.lan.filter((address) => certificate.hosts.includes(address));
+  if (vouched.length > 0 || machine.lan.length === 0) return vouched;
+  return machine.names.filter((name) => name.endsWith('.local') && certificate.hosts.includes(name));
 }
 
 /** The addresses at which other devices reach the relay when it listens on `host`. */
@@ -154,10 +224,6 @@ function isLoopback(host: string): boolean {
 
 function bracketed(address: string): string {
   return isIP(address) === 6 ? `[${address}]` : address;
-}
-
-function portChoice(asked: number | undefined, standard: number, flag: string): PortChoice {
-  return { port: asked ?? standard, isDefault: asked === undefined, flag };
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

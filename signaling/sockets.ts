@@ -95,7 +95,7 @@ interface ClientSocket {
 
 export class RelaySockets {
   readonly #limits: RelayLimits;
-  readonly #ownNames: readonly string[];
+  readonly #ownNames: () => readonly string[];
   readonly #connections: Connections;
   readonly #driver: MachineDriver<RoomsInput, RoomsEffect>;
   readonly #sockets = new Map<ConnectionId, ClientSocket>();
@@ -109,7 +109,7 @@ export class RelaySockets {
   #heldBytes = 0;
   #isClosing = false;
 
-  constructor(limits: RelayLimits, ownNames: readonly string[], connections: Connections) {
+  constructor(limits: RelayLimits, ownNames: () => readonly string[], connections: Connections) {
     this.#limits = limits;
     this.#ownNames = ownNames;
     this.#connections = connections;
@@ -137,8 +137,11 @@ export class RelaySockets {
     this.#checks = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
   }
 
-  /** Accepts the WebSockets of `server`; over plain http only those of this machine. */
-  attach(server: Server, secure: boolean): void {
+  /**
+   * Accepts the WebSockets of `server`; over plain http only those of this machine. `onClient` is called for
+   * each client, which is a device of a pool.
+   */
+  attach(server: Server, secure: boolean, onClient: () => void): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // Until `ws` has it, the socket is ours, and an error on it (such as a reset) must not end the process.
       const cut = () => socket.destroy();
@@ -148,7 +151,7 @@ export class RelaySockets {
       // Bytes that came with the request wait for their turn like all that follow.
       return this.#acceptor.handleUpgrade(request, socket, NOTHING, (webSocket) => {
         socket.off('error', cut);
-        this.#accept(webSocket, request.socket, head);
+        if (this.#accept(webSocket, request.socket, head)) onClient();
       });
     });
   }
@@ -173,7 +176,7 @@ export class RelaySockets {
   }
 
   #refusal(request: IncomingMessage, secure: boolean): string | undefined {
-    const host = readHost(request.headers.host, this.#ownNames);
+    const host = readHost(request.headers.host, this.#ownNames());
     if (this.#isClosing) return '503 Service Unavailable';
     if (host === undefined) return '421 Misdirected Request';
     if (request.url !== RELAY_PATH) return '404 Not Found';
@@ -181,12 +184,13 @@ export class RelaySockets {
     return secure || host.loopback ? undefined : '403 Forbidden';
   }
 
-  #accept(socket: WebSocket, connection: Socket, head: Buffer): void {
+  /** Whether it is a client now. */
+  #accept(socket: WebSocket, connection: Socket, head: Buffer): boolean {
     if (socket.protocol !== RELAY_SUBPROTOCOL) {
       // `ws` closes the socket after an error, as after this.
       socket.on('error', () => undefined);
       socket.close(RELAY_CLOSE.outdated.code, RELAY_CLOSE.outdated.reason);
-      return;
+      return false;
     }
     this.#connections.promote(connection, true);
     const address = addressKeyOf(connection.remoteAddress);
@@ -218,6 +222,7 @@ export class RelaySockets {
     // instead.
     socket.on('error', () => undefined);
     this.#driver.input({ kind: 'connected', id, address: client.address });
+    return true;
   }
 
   /** Hands `ws` one frame; `ws` handles a complete message immediately. True when more waits. */

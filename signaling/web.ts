@@ -17,12 +17,12 @@ const FINGERPRINTS_PATH = '/fingerprints';
 export interface WebContent {
   readonly files: FileHandler;
   /** Names of this machine that requests may use, besides localhost and addresses. */
-  readonly ownNames: readonly string[];
+  ownNames(): readonly string[];
   /** The certificate's fingerprint, and the authority if it is the relay's own. */
-  readonly certificate: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
+  certificate(): Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
   /** Known once the https port listens. */
   httpsPort(): number;
-  /** The app's addresses for the other devices on the network; known once the https port listens. */
+  /** The app's present addresses for the other devices on the network; known once the https port listens. */
   lan(): readonly string[];
 }
 
@@ -37,7 +37,7 @@ export function answerRequests(
 ): RequestListener {
   return (request, response) => {
     if (!connections.take(request, response)) return;
-    const host = readHost(request.headers.host, content.ownNames);
+    const host = readHost(request.headers.host, content.ownNames());
     if (host === undefined) {
       answerText(
         response,
@@ -73,7 +73,7 @@ function answerPage(
   if (path === LAN_PATH && host.loopback) {
     return answer(response, 200, 'application/json', JSON.stringify(content.lan()));
   }
-  const { authority, certificateFingerprint } = content.certificate;
+  const { authority, certificateFingerprint } = content.certificate();
   if (path === FINGERPRINTS_PATH) {
     const fingerprints = { certificate: certificateFingerprint, authority: authority?.fingerprint ?? null };
     return answer(response, 200, 'application/json', JSON.stringify(fingerprints));
@@ -90,7 +90,7 @@ function answerPage(
     });
   }
   if (path !== '/' && !isForPeople(request, path)) return notFound();
-  const page = onboardingPage(host, content.httpsPort(), content.certificate);
+  const page = onboardingPage(host, content.httpsPort(), content.certificate());
   return answer(response, 200, 'text/html;charset=utf-8', page);
 }
 
