@@ -190,7 +190,8 @@ export class SimDevice {
       wallMs: () => world.nowMs + this.#wallAheadMs,
       after: (delayMs, callback) => {
         let isWanted = true;
-        const cancel = world.after(delayMs, () =>
+        // In whole ms, as timers are: a fraction may be too little to move virtual time at all.
+        const cancel = world.after(Math.ceil(delayMs), () =>
           process.run(() => {
             if (isWanted) callback();
           }),

@@ -11,7 +11,8 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
 
   after(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
+    // Engines drop fractions, so the timer would fire too early.
+    const timer = setTimeout(callback, Math.min(Math.max(Math.ceil(delayMs), 0), MAX_DELAY_MS));
     return () => {
       clearTimeout(timer);
     };
