@@ -32,8 +32,9 @@ export interface StoreOptions {
 export type ResumeOptions = Pick<StoreOptions, 'durability' | 'signal'>;
 
 export interface StoreResult {
+  /** Of the name: the first one of new bytes, a further one of bytes that the pool had. */
   readonly fileId: string;
-  /** The pool already had an equal file; nothing was sent. */
+  /** The pool already had the bytes, and any one device may be lost; nothing was sent. */
   readonly deduplicated: boolean;
   /** Fragments, of n, that were durable on their devices when `store` resolved. */
   readonly placed: number;
@@ -63,7 +64,10 @@ export interface DeviceStatus {
 }
 
 export interface FileStatus {
+  /** Of this name. */
   readonly fileId: string;
+  /** Of its bytes: equal for all names of one content. The id of its first name. */
+  readonly contentId: string;
   /** '' while this page does not know a private file's link. */
   readonly name: string;
   readonly path: string;
@@ -81,10 +85,10 @@ export interface FileStatus {
   readonly openable: boolean;
   /** This device still holds fragments that belong on other devices. */
   readonly inOutbox: boolean;
-  /** The device that stored it. */
+  /** The device that gave it this name. */
   readonly by: string;
   /**
-   * When it was stored, ms since the Unix epoch, by that device's clock; later than all files that it knew.
+   * When it was given this name, ms since the Unix epoch, by that device's clock; later than all names that it knew.
    * `files` are in this order.
    */
   readonly storedAtMs: number;
@@ -182,7 +186,7 @@ export interface Palm {
    * 'unknown-file'.
    */
   openLink(link: string): Promise<{ readonly fileId: string }>;
-  /** Removes the file for the whole pool. @throws PalmError 'unknown-file'. */
+  /** Takes this name away for the whole pool; the bytes go with their last name. @throws PalmError 'unknown-file'. */
   remove(fileId: string): Promise<void>;
   /**
    * Says goodbye, then wipes keys, records and fragments from this browser. Works even if the pool could not

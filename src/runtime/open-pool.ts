@@ -1,5 +1,6 @@
 // One pool while this device is in it: its keys, driver and transport, and the use cases that need them.
 
+import type { ListedFile } from '../core/catalogue/file-index.ts';
 import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
@@ -20,10 +21,11 @@ import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import { readFile, type ReadPorts } from './read/reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import { saveHoldings } from './saved-pool.ts';
+import { saveGrace, saveHoldings } from './saved-pool.ts';
 import { abandonStore } from './store/already-here.ts';
 import type { StorePorts } from './store/store-job.ts';
 import { awaitQuorum } from './store/awaiting-quorum.ts';
+import { Naming } from './store/naming.ts';
 import { storeFile } from './store/storing.ts';
 import type { Transfers } from './transfers.ts';
 import { UnfinishedStores } from './store/unfinished-stores.ts';
@@ -56,6 +58,7 @@ export class OpenPool {
   readonly keys: PoolKeys;
   readonly driver: PeerDriver;
   readonly unfinished: UnfinishedStores;
+  readonly #naming: Naming;
   /** Details and link keys of private files that this page stored or opened. Never written anywhere. */
   readonly openedDetails = new Map<FileId, FileDetails>();
   readonly #linkKeys = new Map<FileId, Uint8Array>();
@@ -68,6 +71,8 @@ export class OpenPool {
   answered = false;
   readonly #space: OfferedSpace;
   #stopSaveTimer: (() => void) | undefined;
+  /** The revision of the grace that is on the disk. */
+  #savedGrace = 0;
   #ended = false;
   /** Stores, and writes of remembered state, that have not ended. */
   readonly #working = new Set<Promise<unknown>>();
@@ -107,6 +112,7 @@ export class OpenPool {
         events.changed();
       },
     });
+    this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
   }
 
   async start(): Promise<void> {
@@ -213,15 +219,18 @@ export class OpenPool {
       const job = { source, geometry, details, modifiedMs, isPrivate, handle, resumes, isPaced, transfer };
       const stored = await storeFile(job, this.#storePorts());
       const { fileId } = stored;
-      if (stored.kind === 'known') {
-        const placed = this.driver.peer.outboxProgress(fileId)?.placedCount;
-        return { fileId, deduplicated: true, placed: placed ?? reachOf(this.driver.peer.holdersOf(fileId)) };
+      const { peer } = this.driver;
+      if (stored.kind === 'known' && stored.isSafe) {
+        const placed = peer.outboxProgress(stored.content)?.placedCount;
+        return { fileId, deduplicated: true, placed: placed ?? reachOf(peer.holdersOf(stored.content)) };
       }
-      const link = isPrivate ? this.#keepLink(fileId, stored.linkKey, stored.details) : undefined;
+      const isKept = isPrivate && stored.kind === 'stored';
+      const link = isKept ? this.#keepLink(fileId, stored.linkKey, stored.details) : undefined;
+      const content = stored.kind === 'known' ? stored.content : fileId;
       const placed =
         options.durability === 'fast'
-          ? (this.driver.peer.outboxProgress(fileId)?.placedCount ?? geometry.n)
-          : await awaitQuorum(fileId, geometry, this.driver, transfer);
+          ? (peer.outboxProgress(content)?.placedCount ?? geometry.n)
+          : await awaitQuorum(content, geometry, this.driver, transfer);
       return { fileId, deduplicated: false, placed, ...(link === undefined ? {} : { link }) };
     } finally {
       transfer.end();
@@ -238,11 +247,10 @@ export class OpenPool {
     options: ReadOptions,
     stopped: (error: unknown) => void,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    const { fileId, manifest } = this.#fileOf(id);
+    const { fileId, contentId, manifest, details } = this.#fileOf(id);
     const linkKey = await this.#linkKeyOf(fileId, manifest, options.link);
     const { start, end } = rangeOf(manifest, options);
-    const access = manifest.access;
-    const name = access.kind === 'pool' ? access.details.name : (this.openedDetails.get(fileId)?.name ?? '');
+    const { name } = details() ?? this.openedDetails.get(fileId) ?? { name: '' };
     const { signal } = options;
     if (this.#ended) throw left();
     const transfer = this.#transfers.begin({
@@ -256,7 +264,7 @@ export class OpenPool {
     const onAbort = (): void => stopped(transfer.signal.reason);
     transfer.signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const job = { fileId, manifest, linkKey, start, end, signal: transfer.signal };
+      const job = { fileId: contentId, manifest, linkKey, start, end, signal: transfer.signal };
       for await (const piece of readFile(job, this.#readPorts())) {
         // The consumer owns the piece and may have transferred it by now, which would leave it empty.
         const pieceBytes = piece.length;
@@ -279,8 +287,8 @@ export class OpenPool {
   }
 
   async remove(id: string): Promise<void> {
-    const { fileId } = this.#fileOf(id);
-    await this.driver.publish({ kind: 'remove', file: fileId });
+    const { fileId, contentId } = this.#fileOf(id);
+    await this.#naming.remove(fileId, contentId);
   }
 
   async #linkKeyOf(fileId: FileId, manifest: Manifest, link: string | undefined): Promise<Uint8Array> {
@@ -307,7 +315,7 @@ export class OpenPool {
     return `${this.#ports.appUrl}#/file/${encodeFileLink({ fileId, linkKey })}`;
   }
 
-  #fileOf(id: string): { fileId: FileId; manifest: Manifest } {
+  #fileOf(id: string): ListedFile {
     let fileId: FileId;
     try {
       fileId = parseFileId(id);
@@ -315,9 +323,9 @@ export class OpenPool {
       throw new PalmError({ code: 'unknown-file', reason: 'not-an-id' }, { cause });
     }
     const { catalogue } = this.driver.peer;
-    const manifest = catalogue.files().get(fileId);
-    if (manifest !== undefined) return { fileId, manifest };
-    if (catalogue.isRemoved(fileId)) throw new PalmError({ code: 'removed-file', reason: 'before' });
+    const listed = catalogue.listedFile(fileId);
+    if (listed !== undefined) return listed;
+    if (catalogue.isTaken(fileId)) throw new PalmError({ code: 'removed-file', reason: 'before' });
     throw new PalmError({ code: 'unknown-file', reason: 'not-heard-of' });
   }
 
@@ -328,6 +336,7 @@ export class OpenPool {
       driver,
       keys,
       unfinished,
+      naming: this.#naming,
       notice: (notice) => this.#events.notice('warning', notice),
       misdeed: (device, what) => {
         this.#events.misdeed(driver.quotedDevice(device), what, 1);
@@ -347,9 +356,17 @@ export class OpenPool {
     if (!this.answered && this.driver.peer.reachableDevices().length > 1) this.answered = true;
     this.#stopSaveTimer ??= this.#ports.clock.after(SAVE_HOLDINGS_MS, () => {
       this.#stopSaveTimer = undefined;
-      this.#orNotice(saveHoldings(this.#ports.records, this.driver.peer.holdings));
+      this.#orNotice(this.#save());
     });
     this.#events.changed();
+  }
+
+  async #save(): Promise<void> {
+    const { peer } = this.driver;
+    await saveHoldings(this.#ports.records, peer.holdings);
+    if (this.#savedGrace === peer.grace.revision) return;
+    this.#savedGrace = peer.grace.revision;
+    await saveGrace(this.#ports.records, peer.grace);
   }
 
   #orNotice(work: Promise<void>): void {

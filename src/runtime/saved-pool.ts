@@ -7,6 +7,7 @@ import type { DeviceId, FileId } from '../core/model/ids.ts';
 import { parseDeviceId, parseFileId } from '../core/model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_DEVICE_NAME_BYTES } from '../core/model/limits.ts';
 import { decodeFragments, packedBytes, type PackedFragments } from '../core/placement/fragment-set.ts';
+import type { Grace } from '../core/peer/grace.ts';
 import type { Holdings } from '../core/placement/holdings.ts';
 import type { RecordStore, SecretStore } from '../core/ports.ts';
 import { tupleOf, uintOf, utf8Length } from '../core/encoding/decode.ts';
@@ -15,6 +16,7 @@ import { softRows, type SoftRows } from './soft-rows.ts';
 const POOL = 'pool-invite';
 const DEVICE_NAME = 'device-name';
 const HOLDINGS = 'holdings';
+const GRACE = 'grace';
 /** Files remembered per device. */
 const MAX_REMEMBERED_FILES = 200_000;
 
@@ -71,6 +73,23 @@ export async function restoreHoldings(records: RecordStore, holdings: Holdings):
     holdings.restore(device, new Map(held.rows), heldBytes, heardAtMs);
   }
   return rows.reduce((count, { held }) => count + held.droppedCount, droppedCount);
+}
+
+/** When this device learned that contents lost their names, for those whose fragments it keeps. */
+export function saveGrace(records: RecordStore, grace: Grace): Promise<void> {
+  return records.putMeta(GRACE, [...grace.all()]);
+}
+
+/** Restores what decodes. Returns how many rows do not: their time begins again. */
+export async function restoreGrace(records: RecordStore, grace: Grace): Promise<number> {
+  const { rows, droppedCount } = softRows(await records.getMeta(GRACE), MAX_REMEMBERED_FILES, graceOf);
+  grace.restore(new Map(rows));
+  return droppedCount;
+}
+
+function graceOf(row: unknown): [FileId, number] {
+  const [file, sinceMs] = tupleOf(row, 2);
+  return [parseFileId(file), uintOf(sinceMs, Number.MAX_SAFE_INTEGER)];
 }
 
 function savedOf(row: unknown): {

@@ -2,7 +2,8 @@
 // intent.
 
 import { compareTimes } from '../core/catalogue/clock.ts';
-import type { FileDetails, Manifest, PublishedManifest } from '../core/catalogue/manifest.ts';
+import type { ListedFile } from '../core/catalogue/file-index.ts';
+import type { FileDetails } from '../core/catalogue/manifest.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
@@ -35,7 +36,8 @@ export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): De
 
 interface KnownStatus {
   readonly revision: string;
-  readonly details: FileDetails | undefined;
+  /** Of a private file, which this page may learn or not know. */
+  readonly opened: FileDetails | undefined;
   readonly status: FileStatus;
 }
 
@@ -46,45 +48,45 @@ interface KnownStatus {
 const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
 
 /**
- * By their dates, which follow those of the files that their storers knew: a clock that is wrong misplaces
- * nothing that was stored in sight of the others. An unchanged file is the same object as before.
+ * One for each name. By their dates, which follow those of the files that their storers knew: a clock that is wrong
+ * misplaces nothing that was stored in sight of the others. An unchanged file is the same object as before.
  */
 export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
   const known = knownStatuses.get(peer) ?? new Map<FileId, KnownStatus>();
   const current = new Map<FileId, KnownStatus>();
-  const files = inOrder(peer.catalogue.files()).map(([fileId, manifest]) => {
-    const revision = peer.revisionOf(fileId);
-    const details = manifest.access.kind === 'pool' ? manifest.access.details : opened.get(fileId);
+  const files = inOrder(peer.catalogue.listed()).map((listed) => {
+    const { fileId, contentId } = listed;
+    const revision = peer.revisionOf(contentId);
+    const details = opened.get(fileId);
     const last = known.get(fileId);
-    const isCurrent = last?.revision === revision && last.details === details;
-    const status = isCurrent ? last.status : fileStatus(peer, fileId, manifest, details);
-    current.set(fileId, { revision, details, status });
+    const isCurrent = last?.revision === revision && last.opened === details;
+    const status = isCurrent ? last.status : fileStatus(peer, listed, details);
+    current.set(fileId, { revision, opened: details, status });
     return status;
   });
   knownStatuses.set(peer, current);
   return files;
 }
 
-function inOrder(files: ReadonlyMap<FileId, PublishedManifest>): [FileId, Manifest][] {
-  const dated = [...files].map(([fileId, manifest]) => ({ fileId, manifest, at: manifest.publishedAt }));
-  dated.sort(
-    (a, b) => a.manifest.atMs - b.manifest.atMs || compareTimes(a.at, b.at) || (a.fileId < b.fileId ? -1 : 1),
+function inOrder(listed: Iterable<ListedFile>): ListedFile[] {
+  return [...listed].toSorted(
+    (a, b) => a.atMs - b.atMs || compareTimes(a.publishedAt, b.publishedAt) || (a.fileId < b.fileId ? -1 : 1),
   );
-  return dated.map(({ fileId, manifest }) => [fileId, manifest]);
 }
 
 function fileStatus(
   peer: Peer,
-  fileId: FileId,
-  manifest: Manifest,
-  details: FileDetails | undefined,
+  { fileId, contentId, manifest, modifiedMs, by, atMs, details: shown }: ListedFile,
+  opened: FileDetails | undefined,
 ): FileStatus {
-  const holders = peer.confirmedHoldersOf(fileId);
+  const details = shown() ?? opened;
+  const holders = peer.confirmedHoldersOf(contentId);
   const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
   const isPrivate = manifest.access.kind === 'private';
   const margin = marginOf(reachable, manifest.k);
   return {
     fileId,
+    contentId,
     name: details?.name ?? '',
     path: details?.path ?? '',
     mime: details?.mime ?? '',
@@ -99,10 +101,10 @@ function fileStatus(
     })),
     private: isPrivate,
     openable: details !== undefined,
-    inOutbox: peer.inOutbox(fileId),
-    by: manifest.by,
-    storedAtMs: manifest.atMs,
-    modifiedMs: manifest.modifiedMs,
+    inOutbox: peer.inOutbox(contentId),
+    by,
+    storedAtMs: atMs,
+    modifiedMs,
     safe: margin >= 1,
   };
 }

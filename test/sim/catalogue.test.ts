@@ -81,7 +81,9 @@ class Story {
 
   #store(device: SimDevice, name: string): void {
     const { random } = this.#simulation.world;
-    const bytes = random.bytes(random.below(3_000));
+    // Equal bytes get a further name where they are found, and are stored again where they are not.
+    const again = [...this.stored.values()][random.below(3 * Math.max(1, this.stored.size))];
+    const bytes = again === undefined ? random.bytes(random.below(3_000)) : Uint8Array.from(again);
     const durability = random.below(2) === 0 ? 'fast' : 'quorum';
     const storing = device.put(bytes, { name, durability }).then(({ fileId }) => {
       this.stored.set(fileId, bytes);

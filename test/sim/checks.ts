@@ -66,7 +66,7 @@ export function sameCatalogues(devices: readonly SimDevice[]): boolean {
  * The disk has nothing that no file of the catalogue needs: no stray fragment, block, claim or outbox row.
  */
 export function expectOnlyNeeded(device: SimDevice): void {
-  const files = new Map(device.pool.status().files.map((file) => [file.fileId, file]));
+  const files = new Map(device.pool.status().files.map((file) => [file.contentId, file]));
   const { fragments, blocks, outbox, unfinished } = device.store.contents();
   expect(unfinished, `${device.name}: unfinished stores`).toEqual([]);
   const needed = new Set<string>();

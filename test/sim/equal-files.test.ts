@@ -28,11 +28,18 @@ scenario(
     const { fileId } = await world.settled('store', one.put(bytes, { name: 'a.bin' }));
     await world.until('placed', () => settledOutboxes(devices));
     await world.pass(5_000);
+    const fragments = heldCount(devices);
     const again = await world.settled('the same device', one.put(bytes, { name: 'b.bin' }));
-    expect(again).toMatchObject({ fileId, deduplicated: true });
+    expect(again).toMatchObject({ deduplicated: true });
     const elsewhere = await world.settled('another device', other.put(bytes, { name: 'c.bin' }));
-    expect(elsewhere).toMatchObject({ fileId, deduplicated: true });
-    expect(one.pool.status().files).toHaveLength(1);
+    expect(elsewhere).toMatchObject({ deduplicated: true });
+    await world.pass(5_000);
+    expect(heldCount(devices)).toBe(fragments);
+    for (const device of devices) {
+      const { files } = device.pool.status();
+      expect(files.map(({ name }) => name).toSorted()).toEqual(['a.bin', 'b.bin', 'c.bin']);
+      expect(new Set(files.map(({ contentId }) => contentId))).toEqual(new Set([fileId]));
+    }
   },
 );
 
@@ -51,6 +58,10 @@ scenario(
     expect(again.fileId).not.toBe(fileId);
   },
 );
+
+function heldCount(devices: readonly SimDevice[]): number {
+  return devices.reduce((count, { store }) => count + store.contents().fragments.length, 0);
+}
 
 const POISONS = ['gives other bytes', 'gives nothing', 'is not held at all'] as const;
 

@@ -92,7 +92,7 @@ scenario(
 
 scenario(
   'a holder that sends a byte too few or too many is refused and reported, and its blocks are fetched elsewhere',
-  [1310, 1319],
+  [1310, 1311],
   async (simulation) => {
     const { world, network } = simulation;
     const { bytes, fileId, holders, reader } = await placedFile(simulation, 5 * SEGMENT_BYTES + 77);

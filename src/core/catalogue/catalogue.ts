@@ -1,9 +1,9 @@
 // The pool's replicated set of signed records, and what it says: files, removals, names. Devices that
 // exchange their differences keep the same entries in any order (device-log.ts), and so hold the same
-// catalogue. A removal is a tombstone that wins over its file.
+// catalogue. A removal is a tombstone that wins over the name that it takes away; a content is a file of the
+// pool while it has a name (file-index.ts).
 //
-// Logs are bounded, so an entry may be evicted, and what it said ends: a file is here while a kept entry says
-// so and none removes it. Only the bound on the number of logs is not a function of the entries: see #logOf.
+// Logs are bounded, so an entry may be evicted, and what it said ends. Only the bound on the number of logs is not a function of the entries: see #logOf.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -13,8 +13,8 @@ import { JUMP_MS } from '../clock-watch.ts';
 import type { CheckedEntry } from './check.ts';
 import { MAX_HYBRID_MS, tickAfter, type HybridTime } from './clock.ts';
 import { DeviceLog, type LogMark } from './device-log.ts';
-import { FileIndex } from './file-index.ts';
-import type { PublishedManifest } from './manifest.ts';
+import { FileIndex, type ListedFile } from './file-index.ts';
+import type { Manifest, PublishedManifest } from './manifest.ts';
 import { NameIndex } from './name-index.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
 import type { WallMs } from '../model/time.ts';
@@ -49,8 +49,12 @@ export interface AddResult {
   readonly added: readonly CheckedEntry[];
   /** Entries that were here and were evicted for others of their log. */
   readonly evicted: readonly PackedEntry[];
-  /** Files that were lost with the evicted entries. */
+  /** Contents that were lost with the evicted entries: not even a removal could be undone for them. */
   readonly lost: readonly FileId[];
+  /** Contents that entries of this call concern and that have no name now. */
+  readonly nameless: readonly FileId[];
+  /** Contents that have a name now and had none before. */
+  readonly named: readonly FileId[];
   /** Devices of whose logs an earlier part is missing here: ask for those logs from the start. */
   readonly orphaned: readonly DeviceId[];
   /** How often a log was seen to split. */
@@ -114,6 +118,10 @@ export class Catalogue {
         .map(([checked]) => checked),
       evicted: changes.evicted.filter(({ entryId }) => !came.has(entryId)),
       lost: [...changes.files].filter((file) => !this.#files.isKnown(file)),
+      nameless: [...changes.contents.keys()].filter((content) => this.isRemoved(content)),
+      named: [...changes.contents].flatMap(([content, wasNamed]) =>
+        !wasNamed && this.files().has(content) ? [content] : [],
+      ),
       orphaned: [...changes.orphaned],
       forks: changes.forks,
       beyond: changes.beyond,
@@ -212,13 +220,43 @@ export class Catalogue {
     }
   }
 
-  /** Files that were not removed. */
+  /** Contents that have a name. */
   files(): ReadonlyMap<FileId, PublishedManifest> {
     return this.#files.files;
   }
 
-  isRemoved(fileId: FileId): boolean {
-    return this.#files.isRemoved(fileId);
+  /** Of a content, even one that has no name left. */
+  manifestOf(content: FileId): Manifest | undefined {
+    return this.#files.manifestOf(content);
+  }
+
+  /** Every name that people see. */
+  listed(): Iterable<ListedFile> {
+    return this.#files.listed();
+  }
+
+  listedFile(fileId: FileId): ListedFile | undefined {
+    return this.#files.listedFile(fileId);
+  }
+
+  /** The ids of a content's names, the manifest's own first. */
+  namesOf(content: FileId): FileId[] {
+    return this.#files.namesOf(content);
+  }
+
+  /** Whether this name was taken away, a manifest's or a further one. */
+  isTaken(fileId: FileId): boolean {
+    return this.#files.isTaken(fileId);
+  }
+
+  /** Whether a content's names were all taken away, as far as is known. */
+  isRemoved(content: FileId): boolean {
+    return this.#files.isTaken(content) && !this.#files.files.has(content);
+  }
+
+  /** Whether devices that know no further names take this content for removed. */
+  isRemovedForAll(content: FileId): boolean {
+    return this.#files.isRemovedForAll(content);
   }
 
   /**
@@ -304,6 +342,10 @@ export class Catalogue {
   #apply(entry: PackedEntry, change: 1 | -1, changes: Changes): void {
     const { kind, fileId } = entry;
     this.#named(entry, change);
+    if (fileId !== undefined) {
+      const content = kind === 'name' ? entry.fileName.content : this.#files.contentOf(fileId);
+      if (!changes.contents.has(content)) changes.contents.set(content, this.files().has(content));
+    }
     switch (kind) {
       case 'profile':
       case 'pool':
@@ -314,7 +356,11 @@ export class Catalogue {
         if (change === -1) changes.files.add(fileId);
         break;
       case 'remove':
-        if (fileId !== undefined) this.#files.removed(fileId, change);
+      case 'unname':
+        if (fileId !== undefined) this.#files.taken(fileId, kind, change);
+        break;
+      case 'name':
+        if (fileId !== undefined) this.#files.named(fileId, entry, change);
         break;
       case 'leave':
         increase(this.#left, entry.deviceId, change);
@@ -329,6 +375,8 @@ class Changes {
   readonly orphaned = new Set<DeviceId>();
   readonly evicted: PackedEntry[] = [];
   readonly files = new Set<FileId>();
+  /** Contents that entries concern, and whether they were named before. */
+  readonly contents = new Map<FileId, boolean>();
   readonly forks = new Map<DeviceId, number>();
   readonly beyond = new Map<DeviceId, number>();
 }

@@ -1,6 +1,7 @@
 // One record of a device's log: append-only, hash-chained, signed (FORMATS.md, log entry).
 
 import { concatBytes, utf8 } from '../model/bytes.ts';
+import { isPalmError } from '../model/errors.ts';
 import {
   cidOf,
   deviceIdOf,
@@ -44,8 +45,15 @@ export type EntryBody =
   | { readonly kind: 'pool'; readonly name: string }
   /** A file, as its sealed manifest. */
   | { readonly kind: 'file'; readonly manifest: Uint8Array }
-  /** A tombstone: wins over its file, whichever arrives first. */
+  /** A further name of a content, sealed (file-name.ts). */
+  | { readonly kind: 'name'; readonly sealed: Uint8Array }
+  /**
+   * A tombstone: takes a name away, a manifest's or a further one; wins over it, whichever arrives first.
+   * Where nothing else is known of further names, it removes the manifest's content.
+   */
   | { readonly kind: 'remove'; readonly file: FileId }
+  /** Takes a manifest's name away, and says that its content has others. */
+  | { readonly kind: 'unname'; readonly file: FileId }
   /** The device left for good; what it held is gone. */
   | { readonly kind: 'leave' }
   /**
@@ -142,8 +150,19 @@ export function decodeEntry(bytes: Uint8Array): Entry {
 }
 
 function encodeBody(body: EntryBody): unknown {
-  if (body.kind === 'unknown') return body.fields;
-  return body.kind === 'remove' ? { kind: body.kind, file: cidOf(body.file) } : body;
+  switch (body.kind) {
+    case 'unknown':
+      return body.fields;
+    case 'remove':
+    case 'unname':
+      return { kind: body.kind, file: cidOf(body.file) };
+    case 'profile':
+    case 'pool':
+    case 'file':
+    case 'name':
+    case 'leave':
+      return body;
+  }
 }
 
 function decodeBody(value: unknown): EntryBody {
@@ -163,8 +182,27 @@ function decodeBody(value: unknown): EntryBody {
     case 'leave':
       fieldsOf(value, ['kind']);
       return { kind };
+    case 'name':
+    case 'unname':
+      return decodeNaming(kind, value) ?? { kind: 'unknown', fields: mapOf(value) };
     default:
       textOf(kind, MAX_KIND_BYTES);
       return { kind: 'unknown', fields: mapOf(value) };
+  }
+}
+
+/**
+ * Undefined when the shape is wrong. Devices of the first builds keep such entries without knowing the kind,
+ * so this one must keep them too: otherwise it would lack all that follow.
+ */
+function decodeNaming(kind: 'name' | 'unname', value: unknown): EntryBody | undefined {
+  try {
+    if (kind === 'name') {
+      return { kind, sealed: bytesOf(fieldsOf(value, ['kind', 'sealed'])['sealed'], 1, MAX_RECORD_BYTES) };
+    }
+    return { kind, file: parseFileId(linkOf(fieldsOf(value, ['kind', 'file'])['file'])) };
+  } catch (error) {
+    if (isPalmError(error, 'bad-message')) return undefined;
+    throw error;
   }
 }

@@ -1,17 +1,48 @@
-// The files named by the catalogue's entries. A file is here while a kept entry says so and none removes it.
+// Contents and their names, as the catalogue's entries give them. A content is what a manifest describes; the
+// manifest is also its first name. A name is listed while a kept entry gives it, its content is known, and no
+// kept entry takes it away. A content is named while any of its names is listed; only then is it a file of
+// the pool. All of this is a function of the set of entries, whatever their order.
+//
+// Further names count only for contents that every member can open: otherwise anybody could show a name for a
+// private file, and keep it alive after its owner removed it.
 
-import type { FileId } from '../model/ids.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
+import type { HybridTime } from './clock.ts';
+import type { FileDetails, Manifest, PublishedManifest } from './manifest.ts';
 import { tagKeyAt, type PackedManifest } from './packed-manifest.ts';
-import type { PackedEntry } from './packed-entry.ts';
+import type { PackedEntry, PackedName } from './packed-entry.ts';
+
+/** A name that is listed, with its content. */
+export interface ListedFile {
+  readonly fileId: FileId;
+  readonly contentId: FileId;
+  readonly manifest: Manifest;
+  readonly modifiedMs: number;
+  readonly by: DeviceId;
+  readonly atMs: WallMs;
+  /** When its entry was written. */
+  readonly publishedAt: HybridTime;
+  /** Decoded when called. Undefined for a private file. */
+  readonly details: () => FileDetails | undefined;
+}
+
+const NONE: ReadonlySet<FileId> = new Set();
 
 export class FileIndex {
+  /** Contents that are named. */
   readonly #files = new Map<FileId, PackedManifest>();
-  /** Known, but removed. */
-  readonly #hidden = new Map<FileId, PackedManifest>();
-  /** How many kept entries remove a file, known or not. */
+  /** Contents that are known and not named. */
+  readonly #nameless = new Map<FileId, PackedManifest>();
+  /** Known further names, listed or not. */
+  readonly #names = new Map<FileId, PackedName>();
+  /** Further names of each content, known or not, without those that were taken away. */
+  readonly #namesOf = new Map<FileId, Set<FileId>>();
+  /** How many kept entries take a name away for good, known or not. */
   readonly #removals = new Map<FileId, number>();
-  /** How many entries besides the first publish the file: a log that forked may do so twice. */
+  /** How many kept entries take a manifest's name away, and leave its content. */
+  readonly #unnamed = new Map<FileId, number>();
+  /** How many entries besides the first give the name: a log that forked may do so twice. */
   readonly #repeated = new Map<FileId, number>();
   /**
    * By content tag, one character for each of its bytes. Nearly always one file: a set for each would take
@@ -21,48 +52,101 @@ export class FileIndex {
 
   #latestMs: WallMs = 0;
 
-  /** The latest date of any file that was ever here. */
+  /** The latest date of any name that was ever here. */
   get latestMs(): WallMs {
     return this.#latestMs;
   }
 
-  /** Those that were not removed. */
-  get files(): ReadonlyMap<FileId, PackedManifest> {
+  /** Contents that are named. */
+  get files(): ReadonlyMap<FileId, PublishedManifest> {
     return this.#files;
   }
 
-  isRemoved(fileId: FileId): boolean {
-    return this.#removals.has(fileId);
+  /** Of a content, named or not. */
+  manifestOf(content: FileId): Manifest | undefined {
+    return this.#files.get(content) ?? this.#nameless.get(content);
   }
 
-  /** Whether any entry publishes or removes this file. */
-  isKnown(fileId: FileId): boolean {
-    return this.#files.has(fileId) || this.#hidden.has(fileId);
+  /** Whether an entry takes this name away, a manifest's or a further one. */
+  isTaken(fileId: FileId): boolean {
+    return this.#removals.has(fileId) || this.#unnamed.has(fileId);
   }
 
-  /** One more entry, or one fewer, publishes this file. */
-  said(fileId: FileId, entry: PackedEntry, change: 1 | -1): void {
-    this.#latestMs = Math.max(this.#latestMs, entry.manifest.atMs);
-    const times = this.isKnown(fileId) ? 1 + (this.#repeated.get(fileId) ?? 0) : 0;
-    const repeated = times + change - 1;
-    if (repeated > 0) this.#repeated.set(fileId, repeated);
-    else this.#repeated.delete(fileId);
-    if (times + change === 0) {
-      this.#hide(fileId);
-      this.#hidden.delete(fileId);
-    } else if (times === 0) {
-      if (this.isRemoved(fileId)) this.#hidden.set(fileId, entry.manifest);
-      else this.#list(fileId, entry.manifest);
+  /** Whether devices that know no further names take its content for removed. */
+  isRemovedForAll(content: FileId): boolean {
+    return this.#removals.has(content);
+  }
+
+  /** Whether any entry publishes this content. */
+  isKnown(content: FileId): boolean {
+    return this.#files.has(content) || this.#nameless.has(content);
+  }
+
+  /** The content of a further name; the id itself otherwise. */
+  contentOf(fileId: FileId): FileId {
+    return this.#names.get(fileId)?.content ?? fileId;
+  }
+
+  *listed(): Generator<ListedFile> {
+    for (const [contentId, manifest] of this.#files) {
+      if (!this.isTaken(contentId)) yield firstName(contentId, manifest);
+      for (const nameId of this.#furtherNames(contentId, manifest)) {
+        const name = this.#names.get(nameId);
+        if (name !== undefined) yield furtherName(nameId, contentId, manifest, name);
+      }
     }
   }
 
-  /** One more entry, or one fewer, removes this file. */
-  removed(fileId: FileId, change: 1 | -1): void {
-    const count = (this.#removals.get(fileId) ?? 0) + change;
-    if (count > 0) this.#removals.set(fileId, count);
-    else this.#removals.delete(fileId);
-    if (count > 0) this.#hide(fileId);
-    else this.#show(fileId);
+  listedFile(fileId: FileId): ListedFile | undefined {
+    if (this.isTaken(fileId)) return undefined;
+    const name = this.#names.get(fileId);
+    const contentId = name?.content ?? fileId;
+    const manifest = this.#files.get(contentId);
+    if (manifest === undefined || name === undefined) return manifest && firstName(contentId, manifest);
+    return manifest.isPrivate ? undefined : furtherName(fileId, contentId, manifest, name);
+  }
+
+  /** The ids of its listed names, the first name first. */
+  namesOf(content: FileId): FileId[] {
+    const manifest = this.#files.get(content);
+    if (manifest === undefined) return [];
+    return [...(this.isTaken(content) ? [] : [content]), ...this.#furtherNames(content, manifest)];
+  }
+
+  /** One more entry, or one fewer, publishes this content. */
+  said(content: FileId, entry: PackedEntry, change: 1 | -1): void {
+    this.#latestMs = Math.max(this.#latestMs, entry.manifest.atMs);
+    switch (this.#counted(content, this.isKnown(content), change)) {
+      case 'first':
+        this.#nameless.set(content, entry.manifest);
+        this.#settle(content);
+        break;
+      case 'none':
+        this.#hide(content);
+        this.#nameless.delete(content);
+        break;
+      case 'same':
+        break;
+    }
+  }
+
+  /** One more entry, or one fewer, gives this further name. */
+  named(nameId: FileId, entry: PackedEntry, change: 1 | -1): void {
+    const outcome = this.#counted(nameId, this.#names.has(nameId), change);
+    if (outcome === 'same') return;
+    const name = entry.fileName;
+    this.#latestMs = Math.max(this.#latestMs, name.atMs);
+    if (outcome === 'first') this.#names.set(nameId, name);
+    else this.#names.delete(nameId);
+    this.#count(nameId, name.content, outcome === 'first' && !this.isTaken(nameId));
+  }
+
+  /** One more entry, or one fewer, takes this name away. */
+  taken(fileId: FileId, kind: 'remove' | 'unname', change: 1 | -1): void {
+    increase(kind === 'remove' ? this.#removals : this.#unnamed, fileId, change);
+    const name = this.#names.get(fileId);
+    if (name === undefined) this.#settle(fileId);
+    else this.#count(fileId, name.content, !this.isTaken(fileId));
   }
 
   /** By id. */
@@ -72,31 +156,77 @@ export class FileIndex {
     return found instanceof Set ? [...found].toSorted() : [found];
   }
 
-  #show(fileId: FileId): void {
-    const manifest = this.#hidden.get(fileId);
-    if (manifest === undefined) return;
-    this.#hidden.delete(fileId);
-    this.#list(fileId, manifest);
+  #furtherNames(content: FileId, { isPrivate }: PackedManifest): ReadonlySet<FileId> {
+    return isPrivate ? NONE : (this.#namesOf.get(content) ?? NONE);
   }
 
-  #list(fileId: FileId, manifest: PackedManifest): void {
-    this.#files.set(fileId, manifest);
+  /** Whether the id is now given for the first time, no longer, or as before. */
+  #counted(fileId: FileId, isKnown: boolean, change: 1 | -1): 'first' | 'none' | 'same' {
+    const times = isKnown ? 1 + (this.#repeated.get(fileId) ?? 0) : 0;
+    const repeated = times + change - 1;
+    if (repeated > 0) this.#repeated.set(fileId, repeated);
+    else this.#repeated.delete(fileId);
+    if (times + change === 0) return 'none';
+    return times === 0 ? 'first' : 'same';
+  }
+
+  /** A further name counts from now on, or no longer. */
+  #count(nameId: FileId, content: FileId, counts: boolean): void {
+    const names = this.#namesOf.get(content) ?? new Set();
+    if (counts) this.#namesOf.set(content, names.add(nameId));
+    else if (names.delete(nameId) && names.size === 0) this.#namesOf.delete(content);
+    this.#settle(content);
+  }
+
+  /** Whether the content is named may have changed. */
+  #settle(content: FileId): void {
+    const manifest = this.#files.get(content) ?? this.#nameless.get(content);
+    if (manifest === undefined) return;
+    const isNamed = !this.isTaken(content) || this.#furtherNames(content, manifest).size > 0;
+    if (!isNamed) this.#hide(content);
+    else if (!this.#files.has(content)) this.#show(content, manifest);
+  }
+
+  #show(content: FileId, manifest: PackedManifest): void {
+    this.#nameless.delete(content);
+    this.#files.set(content, manifest);
     const key = manifest.tagKey;
     if (key === undefined) return;
     const tagged = this.#byTag.get(key);
-    if (tagged === undefined) this.#byTag.set(key, fileId);
-    else this.#byTag.set(key, (tagged instanceof Set ? tagged : new Set([tagged])).add(fileId));
+    if (tagged === undefined) this.#byTag.set(key, content);
+    else this.#byTag.set(key, (tagged instanceof Set ? tagged : new Set([tagged])).add(content));
   }
 
-  #hide(fileId: FileId): void {
-    const manifest = this.#files.get(fileId);
+  #hide(content: FileId): void {
+    const manifest = this.#files.get(content);
     if (manifest === undefined) return;
-    this.#files.delete(fileId);
-    this.#hidden.set(fileId, manifest);
+    this.#files.delete(content);
+    this.#nameless.set(content, manifest);
     const key = manifest.tagKey;
     const tagged = key === undefined ? undefined : this.#byTag.get(key);
     if (key === undefined || tagged === undefined) return;
-    if (tagged instanceof Set) tagged.delete(fileId);
-    if (tagged === fileId || (tagged instanceof Set && tagged.size === 0)) this.#byTag.delete(key);
+    if (tagged instanceof Set) tagged.delete(content);
+    if (tagged === content || (tagged instanceof Set && tagged.size === 0)) this.#byTag.delete(key);
   }
+}
+
+function firstName(contentId: FileId, manifest: PublishedManifest): ListedFile {
+  const { modifiedMs, by, atMs, publishedAt } = manifest;
+  const details = (): FileDetails | undefined => {
+    const { access } = manifest;
+    return access.kind === 'pool' ? access.details : undefined;
+  };
+  return { fileId: contentId, contentId, manifest, modifiedMs, by, atMs, publishedAt, details };
+}
+
+function furtherName(fileId: FileId, contentId: FileId, manifest: Manifest, name: PackedName): ListedFile {
+  const { modifiedMs, by, atMs, publishedAt } = name;
+  return { fileId, contentId, manifest, modifiedMs, by, atMs, publishedAt, details: () => name.details };
+}
+
+/** Counts below 1 are forgotten. */
+function increase(counts: Map<FileId, number>, fileId: FileId, by: number): void {
+  const count = (counts.get(fileId) ?? 0) + by;
+  if (count > 0) counts.set(fileId, count);
+  else counts.delete(fileId);
 }

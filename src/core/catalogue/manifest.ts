@@ -239,7 +239,8 @@ function decodeAccess(value: unknown): Access {
   };
 }
 
-function detailsOf(fields: Readonly<Record<string, unknown>>): FileDetails {
+/** @throws PalmError 'bad-message'. */
+export function detailsOf(fields: Readonly<Record<string, unknown>>): FileDetails {
   const name = textOf(fields['name'], MAX_NAME_BYTES);
   if (name === '') throw bad('a file without a name');
   return { name, path: textOf(fields['path'], MAX_PATH_BYTES), mime: textOf(fields['mime'], MAX_MIME_BYTES) };

@@ -11,13 +11,13 @@
 //   25      32     digest of the entry's id
 //   57      32     of the device's id
 //   89      32     of the id of the entry before it, zeros for the first
-//   121     …      the record, and then what its kind has: a name; the removed file's digest; or a file's
-//                  digest and its manifest (packed-manifest.ts)
+//   121     …      the record, and then what its kind has: a name; the removed file's digest; a file's digest
+//                  and its manifest (packed-manifest.ts); or, of the kinds that came later, see LATER_KINDS
 //
 // The same bytes lie on the disk, sealed (runtime/peer/checked-records.ts), and were checked before they went
 // there.
 
-import { hexOf, utf8 } from '../model/bytes.ts';
+import { concatBytes, hexOf, utf8 } from '../model/bytes.ts';
 import {
   deviceIdOfDigest,
   digestOf,
@@ -31,9 +31,17 @@ import { bad } from '../encoding/decode.ts';
 import type { CheckedEntry } from './check.ts';
 import type { HybridTime } from './clock.ts';
 import type { EntryBody } from './entry.ts';
-import { hybridTimeAt, packManifest, PackedManifest } from './packed-manifest.ts';
+import type { FileName } from './file-name.ts';
+import type { FileDetails } from './manifest.ts';
+import { hybridTimeAt, packDetails, packManifest, PackedManifest, unpackDetails } from './packed-manifest.ts';
 
 const KINDS: readonly EntryBody['kind'][] = ['profile', 'pool', 'file', 'remove', 'leave', 'unknown'];
+/**
+ * Kinds that the first builds do not know. They are packed as 'unknown', so that such a build still opens a
+ * bundle that has them, with a byte behind the record that gives the place in this list. Where that byte is
+ * missing, such a build packed the entry, or nobody knows its kind.
+ */
+const LATER_KINDS: readonly EntryBody['kind'][] = ['unknown', 'name', 'unname'];
 
 const RECORD_LENGTH_AT = 4;
 const KIND_AT = 8;
@@ -44,14 +52,17 @@ const DEVICE_AT = 57;
 const PREV_AT = 89;
 const HEADER_BYTES = 121;
 const DIGEST_BYTES = 32;
+/** Of a name, from the byte of its kind: its digest, its content's, two times as floats, and its details. */
+const NAME_AT = { id: 1, content: 33, modified: 65, stored: 73, details: 81 } as const;
 
-export function packEntry({ entry, file }: CheckedEntry): Uint8Array<ArrayBuffer> {
-  const extra = extraOf(entry.body, file);
+export function packEntry(checked: CheckedEntry): Uint8Array<ArrayBuffer> {
+  const { entry } = checked;
+  const extra = extraOf(entry.body, checked);
   const packed = new Uint8Array(HEADER_BYTES + entry.bytes.length + extra.length);
   const view = new DataView(packed.buffer);
   view.setUint32(0, packed.length);
   view.setUint32(RECORD_LENGTH_AT, entry.bytes.length);
-  packed[KIND_AT] = KINDS.indexOf(entry.body.kind);
+  packed[KIND_AT] = KINDS.indexOf(KINDS.includes(entry.body.kind) ? entry.body.kind : 'unknown');
   view.setUint32(SEQ_AT, entry.seq);
   view.setFloat64(TIME_AT, entry.at.ms);
   view.setUint32(TIME_AT + 8, entry.at.count);
@@ -63,7 +74,7 @@ export function packEntry({ entry, file }: CheckedEntry): Uint8Array<ArrayBuffer
   return packed;
 }
 
-function extraOf(body: EntryBody, file: CheckedEntry['file']): Uint8Array {
+function extraOf(body: EntryBody, { file, named }: CheckedEntry): Uint8Array {
   switch (body.kind) {
     case 'profile':
     case 'pool':
@@ -72,10 +83,27 @@ function extraOf(body: EntryBody, file: CheckedEntry['file']): Uint8Array {
       return digestOf(body.file);
     case 'file':
       return file === undefined ? new Uint8Array(0) : packManifest(digestOf(file.fileId), file.manifest);
+    case 'name':
+      // Checked, and without effect.
+      return named === undefined ? laterKind('unknown') : packName(named.nameId, named.name);
+    case 'unname':
+      return concatBytes(laterKind(body.kind), digestOf(body.file));
     case 'leave':
     case 'unknown':
       return new Uint8Array(0);
   }
+}
+
+function laterKind(kind: EntryBody['kind']): Uint8Array {
+  return Uint8Array.of(LATER_KINDS.indexOf(kind));
+}
+
+function packName(nameId: FileId, { content, details, modifiedMs, atMs }: FileName): Uint8Array {
+  const times = new Uint8Array(16);
+  const view = new DataView(times.buffer);
+  view.setFloat64(0, modifiedMs);
+  view.setFloat64(8, atMs);
+  return concatBytes(laterKind('name'), digestOf(nameId), digestOf(content), times, packDetails(details));
 }
 
 /**
@@ -119,7 +147,13 @@ export class PackedEntry {
   }
 
   get kind(): EntryBody['kind'] {
-    return kindAt(this.run, this.#at);
+    const kind = kindAt(this.run, this.#at);
+    return kind === 'unknown' ? (LATER_KINDS[this.#extra[0] ?? 0] ?? kind) : kind;
+  }
+
+  /** Whether its kind was not known when it was checked. */
+  get isUnread(): boolean {
+    return kindAt(this.run, this.#at) === 'unknown' && this.#extra.length === 0;
   }
 
   get at(): HybridTime {
@@ -149,11 +183,12 @@ export class PackedEntry {
     return new TextDecoder().decode(this.#extra);
   }
 
-  /** Of a file entry or a removal; undefined for others. */
+  /** Of a file, a name, or what takes one away; undefined for others. */
   get fileId(): FileId | undefined {
     const { kind } = this;
-    if (kind !== 'file' && kind !== 'remove') return undefined;
-    const digestAt = this.#at + HEADER_BYTES + this.recordLength;
+    if (kind !== 'file' && kind !== 'remove' && kind !== 'name' && kind !== 'unname') return undefined;
+    const isLater = kind === 'name' || kind === 'unname';
+    const digestAt = this.#at + HEADER_BYTES + this.recordLength + (isLater ? NAME_AT.id : 0);
     return digestAt + DIGEST_BYTES > this.#at + this.packedLength
       ? undefined
       : fileIdOfDigest(this.run, digestAt);
@@ -165,8 +200,55 @@ export class PackedEntry {
     return new PackedManifest(this.run, start, this.deviceId, this.#at + TIME_AT);
   }
 
+  /** Of a name entry. */
+  get fileName(): PackedName {
+    const start = this.#at + HEADER_BYTES + this.recordLength;
+    return new PackedName(this.run, start, this.deviceId, this.#at + TIME_AT);
+  }
+
   get #extra(): Uint8Array {
     return this.packedBytes.subarray(HEADER_BYTES + this.recordLength);
+  }
+}
+
+/** A file name where it lies, decoded on demand. */
+export class PackedName implements FileName {
+  /** Its entry's writer: check.ts makes sure of that. */
+  readonly by: DeviceId;
+  readonly #run: Uint8Array;
+  readonly #at: number;
+  readonly #timeAt: number;
+
+  /** Its entry's hybrid time lies at `timeAt`. */
+  constructor(run: Uint8Array, at: number, by: DeviceId, timeAt: number) {
+    this.#run = run;
+    this.#at = at;
+    this.by = by;
+    this.#timeAt = timeAt;
+  }
+
+  get publishedAt(): HybridTime {
+    return hybridTimeAt(this.#run, this.#timeAt);
+  }
+
+  get content(): FileId {
+    return fileIdOfDigest(this.#run, this.#at + NAME_AT.content);
+  }
+
+  get details(): FileDetails {
+    return unpackDetails(this.#run, this.#at + NAME_AT.details);
+  }
+
+  get modifiedMs(): number {
+    return this.#view.getFloat64(NAME_AT.modified);
+  }
+
+  get atMs(): number {
+    return this.#view.getFloat64(NAME_AT.stored);
+  }
+
+  get #view(): DataView {
+    return new DataView(this.#run.buffer, this.#run.byteOffset + this.#at);
   }
 }
 

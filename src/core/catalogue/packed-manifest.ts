@@ -37,9 +37,25 @@ export function packManifest(fileDigest: Uint8Array, manifest: Manifest): Uint8A
 
 function packAccess(access: Access): Uint8Array {
   if (access.kind === 'private') return concatBytes(lengthBytes(access.sealed.length, 4), access.sealed);
-  const { name, path, mime } = access.details;
-  const texts = [name, path, mime].map(utf8).flatMap((text) => [lengthBytes(text.length, 2), text]);
-  return concatBytes(access.linkKey, access.contentTag, ...texts);
+  return concatBytes(access.linkKey, access.contentTag, packDetails(access.details));
+}
+
+/** Name, path and type, each behind its length in 2 bytes. */
+export function packDetails({ name, path, mime }: FileDetails): Uint8Array<ArrayBuffer> {
+  return concatBytes(...[name, path, mime].map(utf8).flatMap((text) => [lengthBytes(text.length, 2), text]));
+}
+
+/** What `packDetails` made, in `run` at `at`. */
+export function unpackDetails(run: Uint8Array, at: number): FileDetails {
+  const texts: string[] = [];
+  let next = at;
+  for (let count = 0; count < 3; count++) {
+    const byteCount = (run[next] ?? 0) * 256 + (run[next + 1] ?? 0);
+    texts.push(new TextDecoder().decode(run.subarray(next + 2, next + 2 + byteCount)));
+    next += 2 + byteCount;
+  }
+  const [name = '', path = '', mime = ''] = texts;
+  return { name, path, mime };
 }
 
 function lengthBytes(length: number, byteCount: number): Uint8Array {
@@ -103,36 +119,27 @@ export class PackedManifest implements PublishedManifest {
     );
   }
 
+  get isPrivate(): boolean {
+    return this.#run[this.#at + ACCESS_AT] === 1;
+  }
+
   /** The content tag as a text key, see `tagKeyAt`; a private file has none. */
   get tagKey(): string | undefined {
-    const isPrivate = this.#run[this.#at + ACCESS_AT] === 1;
     const tagAt = this.#at + FIXED_BYTES + KEY_BYTES * ((this.#run[this.#at + N_AT] ?? 0) + 1);
-    return isPrivate ? undefined : tagKeyAt(this.#run, tagAt);
+    return this.isPrivate ? undefined : tagKeyAt(this.#run, tagAt);
   }
 
   get access(): Access {
     const start = FIXED_BYTES + KEY_BYTES * this.n;
-    if (this.#view.getUint8(ACCESS_AT) === 1) {
+    if (this.isPrivate) {
       return { kind: 'private', sealed: this.#part(start + 4, this.#view.getUint32(start)) };
     }
     return {
       kind: 'pool',
-      details: this.#details(start + 2 * KEY_BYTES),
+      details: unpackDetails(this.#run, this.#at + start + 2 * KEY_BYTES),
       linkKey: this.#part(start, KEY_BYTES),
       contentTag: this.#part(start + KEY_BYTES, KEY_BYTES),
     };
-  }
-
-  #details(at: number): FileDetails {
-    const texts: string[] = [];
-    let next = at;
-    for (let count = 0; count < 3; count++) {
-      const byteCount = this.#view.getUint16(next);
-      texts.push(new TextDecoder().decode(this.#part(next + 2, byteCount)));
-      next += 2 + byteCount;
-    }
-    const [name = '', path = '', mime = ''] = texts;
-    return { name, path, mime };
   }
 
   get #view(): DataView {

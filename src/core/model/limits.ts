@@ -68,6 +68,11 @@ export const LOG_RESERVE_BYTES = 1024 * 1024;
 export const MAX_LOG_BRANCHES = 8;
 /** Marks in one log's head at most: its branches' ends, and one for each doubling of the way back. */
 export const MAX_LOG_MARKS = 32;
+/**
+ * How long, ms, fragments of a content without a name are kept while a member may have a name for it: as long
+ * as a device may well be away, such as a laptop over a holiday week.
+ */
+export const GRACE_MS = 7 * 24 * 60 * 60_000;
 /** People are told of names dated further ahead than this, ms: no honest clock is that wrong. */
 export const MAX_AHEAD_MS = 24 * 60 * 60_000;
 /**

@@ -39,36 +39,38 @@ export class AddingEntries {
     if (refusedCount > 0) told.push(misdeed(from, 'forged-records', refusedCount));
     for (const [device, count] of futureNames(this.#state.wallAt(nowMs), result.added))
       if (device !== self) told.push(misdeed(device, 'future-name', count));
-    return [...this.#after(result), ...(next === undefined ? [] : [send(from, next)]), ...told];
+    return [...this.#after(nowMs, result), ...(next === undefined ? [] : [send(from, next)]), ...told];
   }
 
   /** This device wrote entries: they go to all linked devices. */
-  published(entries: readonly CheckedEntry[]): PeerEffect[] {
+  published(nowMs: MonotonicMs, entries: readonly CheckedEntry[]): PeerEffect[] {
     const result = this.#state.catalogue.add(entries);
     if (entries.length === 0) return [];
     const bytes = entries.map(({ entry }) => entry.bytes);
     const told = this.#state.links
       .greetedDevices()
       .map((device) => send(device, { kind: 'entries', entries: bytes, more: false }));
-    return [...told, ...this.#after(result).filter((effect) => effect.kind !== 'keep-entries')];
+    return [...told, ...this.#after(nowMs, result).filter((effect) => effect.kind !== 'keep-entries')];
   }
 
-  /** The catalogue no longer has `file`. */
-  removed(file: FileId): PeerEffect[] {
-    const surplus = this.#state.removed(file);
-    return surplus === undefined ? [] : [{ kind: 'outbox-done', file, surplus }];
+  /** The last known name of `file` was taken away. */
+  removed(nowMs: MonotonicMs, file: FileId): PeerEffect[] {
+    return gone(file, this.#state.removed(nowMs, file));
   }
 
-  #after({ added, evicted, lost, forks, beyond }: AddResult): PeerEffect[] {
-    const { holdings } = this.#state;
+  #after(nowMs: MonotonicMs, result: AddResult): PeerEffect[] {
+    const { added, evicted, lost, nameless, named, forks, beyond } = result;
+    const { holdings, grace } = this.#state;
     const effects: PeerEffect[] = [];
     if (added.length > 0) effects.push({ kind: 'keep-entries', entries: added });
     if (evicted.length > 0) effects.push({ kind: 'forget-entries', entries: evicted });
-    for (const file of lost) effects.push(...this.removed(file));
+    for (const file of lost) effects.push(...gone(file, this.#state.lost(file)));
+    for (const file of nameless) effects.push(...this.removed(nowMs, file));
+    for (const file of named) this.#state.named(file);
     for (const { entry, file } of added) {
-      if (entry.body.kind === 'remove') effects.push(...this.removed(entry.body.file));
       if (entry.body.kind === 'leave') {
         holdings.forget(entry.deviceId);
+        grace.membersChanged();
         effects.push(...this.#prefetching.left(entry.deviceId));
         this.#state.touch();
       }
@@ -92,9 +94,11 @@ export class AddingEntries {
   #removalsOfOthers(entries: readonly CheckedEntry[]): Map<EntryId, FileId> {
     const removals = new Map<EntryId, FileId>();
     for (const { entry } of entries) {
-      if (entry.body.kind !== 'remove' || entry.deviceId === this.#state.self) continue;
-      const storer = this.#state.catalogue.files().get(entry.body.file)?.by;
-      if (storer !== undefined && storer !== entry.deviceId) removals.set(entry.entryId, entry.body.file);
+      const { body } = entry;
+      if (body.kind !== 'remove' && body.kind !== 'unname') continue;
+      if (entry.deviceId === this.#state.self) continue;
+      const storer = this.#state.catalogue.listedFile(body.file)?.by;
+      if (storer !== undefined && storer !== entry.deviceId) removals.set(entry.entryId, body.file);
     }
     return removals;
   }
@@ -125,6 +129,10 @@ export class AddingEntries {
     const missed = holdings.takeMissed().filter((device) => links.has(device));
     return missed.map((device) => send(device, { kind: 'holdings-wanted' }));
   }
+}
+
+function gone(file: FileId, surplus: readonly number[] | undefined): PeerEffect[] {
+  return surplus === undefined ? [] : [{ kind: 'outbox-done', file, surplus }];
 }
 
 /** How many pool names each device dated so far ahead that they wait. */

@@ -54,6 +54,11 @@ export class CatalogueSync {
     return unshared === undefined ? this.#catalogue.digest() : this.#catalogue.digestWithout(unshared);
   }
 
+  /** Whether a device with this digest has exactly the entries that are here, in all logs. */
+  isSame(device: DeviceId, digest: string): boolean {
+    return !this.#unshared.has(device) && digest === this.#catalogue.digest();
+  }
+
   /** What to ask a device whose own digest for this one is `digest`; undefined if needless or hopeless. */
   askUnlikeOurs(device: DeviceId, digest: string): Message | undefined {
     const ours = this.digestFor(device);

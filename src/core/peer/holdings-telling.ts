@@ -13,11 +13,17 @@ import type { PeerEffect } from './peer-events.ts';
  * Holdings that change within this, ms, are told together: hundreds of small files may arrive each second.
  */
 const TELL_GAP_MS = 20;
+/** Pulses that are sent ahead of their time follow each other after the first of these, then twice it… */
+const HURRY_GAP_MS = 20;
+/** …and at last after this, ms: members may cause them at any rate. */
+const MAX_HURRY_GAP_MS = 1_000;
 
 export class HoldingsTelling {
   readonly #own: OwnHoldings;
   readonly #links: PeerLinks;
   #nextTellMs = 0;
+  #hurriedAtMs = -Infinity;
+  #hurryGapMs = HURRY_GAP_MS;
 
   constructor(own: OwnHoldings, links: PeerLinks) {
     this.#own = own;
@@ -38,6 +44,15 @@ export class HoldingsTelling {
     const portions = this.#own.changes();
     const greeted = this.#links.greeted();
     return portions.flatMap((held) => greeted.map(([device, link]) => this.#message(device, link, held)));
+  }
+
+  /** The next pulses are sent now, or soon: others wait to hear that the catalogues are the same. */
+  hurry(nowMs: MonotonicMs): void {
+    const isLong = nowMs - this.#hurriedAtMs > PULSE_MS;
+    this.#hurryGapMs = isLong ? HURRY_GAP_MS : Math.min(2 * this.#hurryGapMs, MAX_HURRY_GAP_MS);
+    const dueMs = isLong ? nowMs : Math.max(nowMs, this.#hurriedAtMs + this.#hurryGapMs);
+    for (const [, link] of this.#links.all()) link.pulseAtMs = Math.min(link.pulseAtMs, dueMs);
+    this.#hurriedAtMs = dueMs;
   }
 
   pulses(nowMs: MonotonicMs, digestFor: (device: DeviceId) => string): PeerEffect[] {

@@ -17,8 +17,13 @@ export class OwnHoldings {
   readonly #files = new Map<FileId, OwnFile>();
   /** Files that changed since the last delta. */
   readonly #changed = new Set<FileId>();
+  /** Files in their grace (grace.ts). */
+  readonly #spare = new Set<FileId>();
   heldBytes = 0;
+  /** What may be offered to others; includes `spareBytes`. */
   freeBytes = 0;
+  /** Bytes of fragments in their grace, which can be given up. */
+  spareBytes = 0;
   /** Free space as the others were last told. */
   #toldFreeBytes = 0;
 
@@ -33,6 +38,7 @@ export class OwnHoldings {
     known.fragments.add(fragment);
     this.#files.set(file, known);
     this.heldBytes += known.bytes;
+    if (this.#spare.has(file)) this.#addSpare(known.bytes);
     this.#changed.add(file);
   }
 
@@ -41,7 +47,31 @@ export class OwnHoldings {
     if (known?.fragments.delete(fragment) !== true) return;
     if (known.fragments.size === 0) this.#files.delete(file);
     this.heldBytes -= known.bytes;
+    if (this.#spare.has(file)) this.spareBytes -= known.bytes;
     this.#changed.add(file);
+  }
+
+  /** Bytes of the fragments of one file. */
+  bytesOf(file: FileId): number {
+    const known = this.#files.get(file);
+    return known === undefined ? 0 : known.fragments.size * known.bytes;
+  }
+
+  /** The fragments of `file` can be given up from now on: their space is offered. */
+  spare(file: FileId): void {
+    if (this.#spare.has(file)) return;
+    this.#spare.add(file);
+    this.#addSpare(this.bytesOf(file));
+  }
+
+  /** The fragments of `file` are needed again. */
+  unspare(file: FileId): void {
+    if (this.#spare.delete(file)) this.#addSpare(-this.bytesOf(file));
+  }
+
+  /** The fragments of `file` are about to be dropped: their space is free, and they are nothing to give up. */
+  gaveUp(file: FileId): void {
+    if (this.#spare.delete(file)) this.spareBytes -= this.bytesOf(file);
   }
 
   /** Everything, in portions that each fit a message; at least one. */
@@ -66,6 +96,11 @@ export class OwnHoldings {
     const changed = [...this.#changed];
     this.#changed.clear();
     return portions(changed, (file) => this.#holdingOf(file));
+  }
+
+  #addSpare(bytes: number): void {
+    this.spareBytes += bytes;
+    this.freeBytes = Math.max(0, this.freeBytes + bytes);
   }
 
   #holdingOf(file: FileId): Holding {

@@ -2,12 +2,14 @@
 
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
+import { fragmentCap } from '../model/limits.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { Challenges } from './challenges.ts';
 import { FileRevisions } from './file-revisions.ts';
+import { Grace } from './grace.ts';
 import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
 import { PeerLinks } from './peer-links.ts';
@@ -19,10 +21,7 @@ export class PeerState {
   readonly links: PeerLinks;
   readonly own = new OwnHoldings();
   readonly holdings = new Holdings({
-    fragmentCountOf: (file) => {
-      const manifest = this.catalogue.files().get(file);
-      return manifest?.n ?? (this.catalogue.isRemoved(file) ? 'removed' : 'unknown');
-    },
+    fragmentCountOf: (file) => this.catalogue.manifestOf(file)?.n ?? 'unknown',
     standingOf: (device) => {
       if (this.catalogue.hasLeft(device)) return 'left';
       return this.catalogue.isMember(device) ? 'member' : 'stranger';
@@ -37,6 +36,7 @@ export class PeerState {
   });
   readonly outbox: Outbox;
   readonly revisions = new FileRevisions();
+  readonly grace = new Grace();
   /** Whether homes changed since the last look of those that await them. */
   haveHomesChanged = false;
 
@@ -61,7 +61,9 @@ export class PeerState {
   }
 
   clockJumped(nowMs: MonotonicMs, wallMs: WallMs): void {
-    this.#wallAheadMs = wallMs - nowMs;
+    const aheadMs = Math.round(wallMs - nowMs);
+    this.grace.jumped(aheadMs - this.#wallAheadMs);
+    this.#wallAheadMs = aheadMs;
   }
 
   wallAt(nowMs: MonotonicMs): WallMs {
@@ -116,16 +118,47 @@ export class PeerState {
   }
 
   /**
-   * The catalogue no longer has `file`. Returns the fragments that are still here; undefined when there is
-   * nothing to drop.
+   * The last known name of `file` was taken away: its fragments wait for another one. Returns those to drop
+   * now; undefined when there is nothing to do now.
    */
-  removed(file: FileId): readonly number[] | undefined {
-    const wasPlacing = this.outbox.has(file);
-    this.outbox.remove(file);
-    this.holdings.fileRemoved(file);
-    this.haveHomesChanged = true;
-    this.revisions.forget(file);
+  removed(nowMs: MonotonicMs, file: FileId): readonly number[] | undefined {
+    const mayComeBack = this.catalogue.manifestOf(file)?.access.kind === 'pool';
+    const own = this.own.of(file);
+    if (!mayComeBack || own.size === 0) return this.#stopPlacing(file) || own.size > 0 ? [...own] : undefined;
+    this.#stopPlacing(file);
+    this.grace.add(this.wallAt(nowMs), file);
+    this.own.spare(file);
+    return undefined;
+  }
+
+  /** `file` has a name, and may have had none before. */
+  named(file: FileId): void {
+    const manifest = this.catalogue.files().get(file);
+    if (manifest !== undefined && this.grace.has(file)) {
+      this.grace.delete(file);
+      this.own.unspare(file);
+      // It was being placed, and its row is still in the outbox.
+      if (this.own.of(file).size > fragmentCap(manifest.k)) this.outbox.add(file);
+    }
+    this.touch(file);
+  }
+
+  /** The catalogue no longer knows `file`. Returns the fragments to drop, like `removed`. */
+  lost(file: FileId): readonly number[] | undefined {
+    const wasPlacing = this.#stopPlacing(file);
+    this.grace.delete(file);
+    this.own.gaveUp(file);
+    this.holdings.fileLost(file);
     const surplus = [...this.own.of(file)];
     return wasPlacing || surplus.length > 0 ? surplus : undefined;
+  }
+
+  /** Returns whether it was being placed. */
+  #stopPlacing(file: FileId): boolean {
+    const wasPlacing = this.outbox.has(file);
+    this.outbox.remove(file);
+    this.haveHomesChanged = true;
+    this.revisions.forget(file);
+    return wasPlacing;
   }
 }

@@ -17,11 +17,13 @@ import { FEATURES, type Message, type Place, type Refusal } from '../wire/messag
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling } from './foretelling.ts';
+import { GivingBack } from './giving-back.ts';
+import type { Grace } from './grace.ts';
 import { HoldingsTelling } from './holdings-telling.ts';
 import { Judging } from './judging.ts';
 import type { OutboxProgress } from './placing.ts';
 import type { OwnHoldings } from './own-holdings.ts';
-import { drop, inControl, send } from './peer-effects.ts';
+import { inControl, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { closing, type PeerLink } from './peer-links.ts';
 import { PeerState } from './peer-state.ts';
@@ -39,6 +41,7 @@ export class Peer {
   readonly #judging: Judging;
   readonly #taking: Taking;
   readonly #prefetching = new Prefetching();
+  readonly #givingBack: GivingBack;
   readonly #foretelling = new Foretelling((device) => this.isReachable(device));
 
   constructor(self: DeviceId, epoch: number) {
@@ -48,6 +51,7 @@ export class Peer {
     this.#sync = new CatalogueSync(catalogue);
     this.#adding = new AddingEntries(this.#state, this.#sync, this.#prefetching);
     this.#judging = new Judging(this.#state);
+    this.#givingBack = new GivingBack(this.#state);
     this.#taking = new Taking(own);
   }
 
@@ -61,6 +65,10 @@ export class Peer {
 
   get own(): OwnHoldings {
     return this.#state.own;
+  }
+
+  get grace(): Grace {
+    return this.#state.grace;
   }
 
   isReachable(device: DeviceId): boolean {
@@ -117,6 +125,8 @@ export class Peer {
     }
     effects.push(...this.#state.challenges.start());
     effects.push(...this.#toldOver());
+    if (this.grace.takeNew()) this.#telling.hurry(nowMs);
+    effects.push(...this.#givingBack.advance(nowMs, this.#taking.promisedBytes));
     for (const fetch of this.#taking.start()) effects.push({ kind: 'pull', ...fetch });
     effects.push(...this.#prefetching.trim(nowMs, this.#roomBytes()));
     effects.push(...this.#prefetching.start((device) => this.isReachable(device)));
@@ -133,6 +143,7 @@ export class Peer {
       this.#state.whenWallIs(this.catalogue.nextDeadlineMs()),
       this.#judging.nextDeadlineMs(),
       this.#telling.nextDeadlineMs(),
+      this.#state.whenWallIs(this.grace.nextDeadlineMs()),
     );
   }
 
@@ -147,25 +158,28 @@ export class Peer {
       case 'entries-checked':
         return this.#adding.checked(nowMs, input);
       case 'published':
-        return this.#adding.published(input.entries);
+        return this.#adding.published(nowMs, input.entries);
       case 'held':
         this.own.add(input.file, input.fragment, input.bytes);
         this.#state.touch(input.file);
-        return this.catalogue.isRemoved(input.file) ? [drop(input.file, [input.fragment])] : [];
+        return this.catalogue.isRemoved(input.file) ? this.#adding.removed(nowMs, input.file) : [];
       case 'unheld':
         this.own.delete(input.file, input.fragment);
         this.#state.touch(input.file);
         return [];
-      case 'space':
-        // What hints brought gives way to what fragments need, so its space counts as free.
-        this.own.freeBytes = Math.max(0, Math.floor(input.freeBytes)) + this.#prefetching.hereBytes;
+      case 'space': {
+        // What hints brought, and what is in its grace, gives way to what fragments need: it counts as free.
+        const effects = this.#givingBack.giveUp(-Math.floor(input.freeBytes));
+        this.own.freeBytes =
+          Math.max(0, Math.floor(input.freeBytes)) + this.#prefetching.hereBytes + this.own.spareBytes;
         this.#prefetching.measured();
-        return [];
+        return effects;
+      }
       case 'outbox':
         this.#state.outbox.add(input.file, input.early?.homes);
         if (input.early !== undefined) this.#foretelling.published(input.early.job, input.file);
         this.#state.touch(input.file);
-        return this.catalogue.isRemoved(input.file) ? this.#adding.removed(input.file) : [];
+        return this.catalogue.isRemoved(input.file) ? this.#adding.removed(nowMs, input.file) : [];
       case 'foretell':
         return inControl(this.#foretelling.tell(input.job, input.to, input.blocks));
       case 'soon-over':
@@ -335,9 +349,9 @@ export class Peer {
     return [];
   }
 
-  /** What this device offers beyond the fragments that it is taking. */
+  /** What this device offers beyond the fragments that it is taking and those in their grace. */
   #roomBytes(): number {
-    return this.own.freeBytes - this.#taking.promisedBytes;
+    return this.own.freeBytes - this.own.spareBytes - this.#taking.promisedBytes;
   }
 
   #toldOver(): PeerEffect[] {
@@ -373,6 +387,7 @@ export class Peer {
 
   #pulse(from: DeviceId, catalogue: string, holdings: number): PeerEffect[] {
     const effects: PeerEffect[] = [];
+    if (this.catalogue.isMember(from) && this.#sync.isSame(from, catalogue)) this.grace.hasAll(from);
     const ask = this.#sync.askUnlikeOurs(from, catalogue);
     if (ask !== undefined) effects.push(send(from, ask));
     if (holdings !== this.holdings.of(from)?.version) effects.push(send(from, { kind: 'holdings-wanted' }));

@@ -35,8 +35,11 @@ export interface DeviceHoldings {
 
 /** What the catalogue says about a claim. */
 export interface ClaimRules {
-  /** Fragments of a file of the catalogue; 'unknown' while its entry may still come. */
-  fragmentCountOf(file: FileId): number | 'removed' | 'unknown';
+  /**
+   * Fragments of a file that the catalogue knows, even one that lost its names: another name may come.
+   * 'unknown' while its entry may still come.
+   */
+  fragmentCountOf(file: FileId): number | 'unknown';
   standingOf(device: DeviceId): 'member' | 'stranger' | 'left';
 }
 
@@ -130,7 +133,8 @@ export class Holdings {
     for (const [device, { early }] of this.#devices) if (early.has(file)) this.#recount(device, file);
   }
 
-  fileRemoved(file: FileId): void {
+  /** The catalogue no longer knows the file. */
+  fileLost(file: FileId): void {
     for (const known of this.#devices.values()) {
       known.files.delete(file);
       this.#dropEarly(known, file);
@@ -171,7 +175,6 @@ export class Holdings {
     this.#dropEarly(known, file);
     if (fragments === NO_FRAGMENTS) return;
     const count = this.#rules.fragmentCountOf(file);
-    if (count === 'removed') return;
     if (isMember && count !== 'unknown') {
       // Fragments that the file does not have are a lie, and would count as safety.
       const real = fragmentsBelow(fragments, count);

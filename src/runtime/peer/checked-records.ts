@@ -10,6 +10,7 @@
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
+import { decodeEntry } from '../../core/catalogue/entry.ts';
 import { DeviceTexts, PackedEntry, packEntry, unpackEntries } from '../../core/catalogue/packed-entry.ts';
 import { concatBytes, utf8 } from '../../core/model/bytes.ts';
 import { isPalmError } from '../../core/model/errors.ts';
@@ -87,7 +88,11 @@ export class CheckedRecords {
       }
       this.#bundles.set(number, { byteCount: run.length, gone: new Set(), goneBytes: 0 });
       this.#bundleOfRun.set(run, number);
-      for (const entry of unpackEntries(run, devices)) entries.push(entry);
+      for (const entry of unpackEntries(run, devices)) {
+        const read = entry.isUnread ? await this.#readAgain(entry) : undefined;
+        if (read !== undefined) this.#bundleOfEntry.set(read.entryId, number);
+        entries.push(read ?? entry);
+      }
     }
     const rows = await records.loadRecords();
     const checked = await checkEntries(
@@ -202,6 +207,16 @@ export class CheckedRecords {
     this.#bundles.set(number, { byteCount: run.length, gone: new Set(), goneBytes: 0 });
     await this.#saveIndex();
     return number;
+  }
+
+  /**
+   * An entry of a kind that this device did not know when it was bundled, if it knows the kind now. It was
+   * sealed after its signature was checked; only what it says must be read.
+   */
+  async #readAgain({ bytes }: PackedEntry): Promise<PackedEntry | undefined> {
+    if (decodeEntry(bytes).body.kind === 'unknown') return undefined;
+    const { keys, cryptography } = this.#ports;
+    return new PackedEntry(packEntry(await checkEntry(bytes, keys, cryptography)), 0);
   }
 
   /** Undefined when it is missing, or not as this device wrote it. */

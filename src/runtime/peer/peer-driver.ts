@@ -40,7 +40,7 @@ import { Publisher } from './publishing.ts';
 import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
-import { restoreHoldings } from '../saved-pool.ts';
+import { restoreGrace, restoreHoldings } from '../saved-pool.ts';
 import { Serving } from './serving.ts';
 
 export interface PeerDriverPorts {
@@ -171,11 +171,14 @@ export class PeerDriver {
     for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
     await this.#restoreRecords();
     const droppedCount =
-      (await restoreHoldings(records, this.peer.holdings)) + (await this.#held.loadDamage());
-    await this.#held.restore((file) => this.peer.catalogue.files().has(file));
+      (await restoreHoldings(records, this.peer.holdings)) +
+      (await restoreGrace(records, this.peer.grace)) +
+      (await this.#held.loadDamage());
+    const { catalogue, grace } = this.peer;
+    await this.#held.restore((file) => catalogue.manifestOf(file) !== undefined);
     for (const file of await records.loadOutbox()) {
-      if (this.peer.catalogue.files().has(file)) this.input({ kind: 'outbox', file });
-      else await records.dropOutbox(file);
+      if (catalogue.files().has(file)) this.input({ kind: 'outbox', file });
+      else if (!grace.has(file)) await records.dropOutbox(file);
     }
     this.#lifetime.signal.throwIfAborted();
     this.#ports.transport.open({
@@ -252,7 +255,7 @@ export class PeerDriver {
   }
 
   #countHeld({ fileId, fragment, blockBytes }: StoredFragment): void {
-    const manifest = this.peer.catalogue.files().get(fileId);
+    const manifest = this.peer.catalogue.manifestOf(fileId);
     const bytes = manifest === undefined ? blockBytes : heldBytesOf(manifest);
     this.input({ kind: 'held', file: fileId, fragment, bytes });
   }
@@ -263,8 +266,9 @@ export class PeerDriver {
 
   /** Undefined for a private file. */
   #nameOf(file: FileId): string | undefined {
-    const access = this.peer.catalogue.files().get(file)?.access;
-    return access?.kind === 'pool' ? access.details.name : undefined;
+    const { catalogue } = this.peer;
+    const [first] = catalogue.namesOf(file);
+    return first && catalogue.listedFile(first)?.details()?.name;
   }
 
   #settled(): void {

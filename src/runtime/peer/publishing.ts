@@ -48,6 +48,11 @@ export function logFull(isFile: boolean): PalmError {
   return new PalmError({ code: 'log-full', reason: isFile ? 'no-more-files' : 'nothing-more' });
 }
 
+/** Room is left for removals: what people add must not take it. */
+function addsFile({ kind }: EntryBody): boolean {
+  return kind === 'file' || kind === 'name';
+}
+
 export class Publisher {
   readonly #ports: PublisherPorts;
   readonly #waiting: Waiting[] = [];
@@ -97,14 +102,14 @@ export class Publisher {
     let byteCount = 0;
     let position = catalogue.positionOf(identity.deviceId, clock.wallMs());
     const roomOf = (body: EntryBody): number =>
-      catalogue.roomOf(identity.deviceId, body.kind === 'file' ? 'file' : 'other') - byteCount;
+      catalogue.roomOf(identity.deviceId, addsFile(body) ? 'file' : 'other') - byteCount;
     while (signed.length < MAX_TOGETHER && byteCount < MAX_TOGETHER_BYTES) {
       const call = this.#waiting.shift();
       if (call === undefined) break;
       try {
         this.#ports.checkAlive();
         const entry = await this.#sign(call.body, position);
-        if (entry.entry.bytes.length > roomOf(call.body)) throw logFull(call.body.kind === 'file');
+        if (entry.entry.bytes.length > roomOf(call.body)) throw logFull(addsFile(call.body));
         signed.push({ call, entry });
         byteCount += entry.entry.bytes.length;
         const { seq, entryId, at } = entry.entry;

@@ -2,7 +2,8 @@
 //
 // A content tag is only a claim: any member can publish other bytes under it. So a file counts as equal only
 // if this device stored it itself, or if this very store read its bytes back and compared them. And it stands
-// for the new one only while enough holders for a margin of 1 deliver parts of what they claim.
+// for the new one only while enough holders for a margin of 1 deliver parts of what they claim; or while all of
+// its fragments are here, waiting to be placed, as those of the new one would.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { contentTagOf } from '../../core/coding/file-key.ts';
@@ -19,12 +20,18 @@ import type { StoreJob, StorePorts } from './store-job.ts';
 /** Blocks of each fragment that its holder must deliver: a device that keeps nothing cannot. */
 const SAMPLED_BLOCKS = 2;
 
+export interface EqualFile {
+  readonly fileId: FileId;
+  /** Whether any one device may be lost. Otherwise its fragments are all here, waiting to be placed. */
+  readonly isSafe: boolean;
+}
+
 /** A file of the pool that is equal to the bytes of `plainHashes`, so that they need not be stored again. */
 export async function equalFileOf(
   job: StoreJob,
   plainHashes: readonly Uint8Array[],
   ports: StorePorts,
-): Promise<FileId | undefined> {
+): Promise<EqualFile | undefined> {
   const { geometry, isPrivate } = job;
   if (isPrivate) return undefined;
   const { catalogue } = ports.driver.peer;
@@ -35,17 +42,33 @@ export async function equalFileOf(
     return isAlike ? [{ fileId, manifest }] : [];
   });
   const own = alike.find(({ manifest }) => manifest.by === ports.driver.deviceId);
-  if (own !== undefined) return (await isSafe(job, own, ports)) ? own.fileId : undefined;
+  if (own !== undefined) {
+    const { fileId } = own;
+    if (await isSafe(job, own, ports)) return { fileId, isSafe: true };
+    return isPlacedAlike(job, own, ports) ? { fileId, isSafe: false } : undefined;
+  }
   // One file of another device is enough: a member that publishes a thousand must not make this device read
   // them all.
   const [other] = alike;
   if (other === undefined || !(await isSafe(job, other, ports))) return undefined;
-  return (await hasTheseBytes(job, other, plainHashes, ports)) ? other.fileId : undefined;
+  const isEqual = await hasTheseBytes(job, other, plainHashes, ports);
+  return isEqual ? { fileId: other.fileId, isSafe: true } : undefined;
 }
 
 interface PoolFile {
   readonly fileId: FileId;
   readonly manifest: Manifest;
+}
+
+/** Whether storing it again would only lead to where it is: every fragment here, and in the outbox. */
+function isPlacedAlike(
+  { geometry }: StoreJob,
+  { fileId, manifest }: PoolFile,
+  { driver }: StorePorts,
+): boolean {
+  const { peer } = driver;
+  const isWhole = peer.own.of(fileId).size === manifest.n;
+  return peer.inOutbox(fileId) && isWhole && manifest.k === geometry.k && manifest.n === geometry.n;
 }
 
 /** Whether any one of the devices that delivered may be lost. */

@@ -20,6 +20,7 @@ import type {
 import type { Notice } from '../notice.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 import type { Transfer } from '../transfers.ts';
+import type { Naming } from './naming.ts';
 import type { UnfinishedStores } from './unfinished-stores.ts';
 
 export interface StorePorts {
@@ -33,6 +34,7 @@ export interface StorePorts {
   readonly driver: PeerDriver;
   readonly keys: PoolKeys;
   readonly unfinished: UnfinishedStores;
+  readonly naming: Naming;
   /** Reports something that is no failure. */
   readonly notice: (notice: Notice) => void;
   /** Reports what another device did. */

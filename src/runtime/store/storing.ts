@@ -29,12 +29,21 @@ import type { UnfinishedStore } from '../../core/ports.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
 import { abandonStore, mayBeHere, storeBefore } from './already-here.ts';
 import { EarlyPlacing } from './early-placing.ts';
-import { equalFileOf } from './equal-files.ts';
+import { equalFileOf, type EqualFile } from './equal-files.ts';
 import { blockHashAt, hashSegments, SEGMENTS_AT_ONCE, sealSegments } from './sealing.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 
 export type Stored =
-  | { readonly kind: 'known'; readonly fileId: FileId }
+  /**
+   * The pool had the bytes, as `content`; `fileId` is the id of the name. `isSafe`: any one device may be
+   * lost; otherwise `content` is still being placed.
+   */
+  | {
+      readonly kind: 'known';
+      readonly fileId: FileId;
+      readonly content: FileId;
+      readonly isSafe: boolean;
+    }
   /** `linkKey` (Kc) is for a private file's link; nothing else keeps it. */
   | {
       readonly kind: 'stored';
@@ -52,14 +61,25 @@ export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Store
   const plainHashes = mayBeHere(job, ports) ? await hashSegments(job, ports) : undefined;
   const before = plainHashes && (await storeBefore(job, plainHashes, ports));
   const known = plainHashes && (await equalFileOf(job, plainHashes, ports));
-  if (known !== undefined) {
+  const named = known && (await nameAgain(before ?? { ...job, ...job.details }, known, ports));
+  if (named !== undefined) {
     if (before !== undefined) await abandonStore(before.storeId, ports);
-    return { kind: 'known', fileId: known };
+    return named;
   }
   const store = before ?? newStore(job, ports);
   const stored = await sealAndPublish(job, store, plainHashes, ports);
   await ports.unfinished.end(store.storeId);
   return stored;
+}
+
+/** Undefined when the file lost its names in the meantime. */
+async function nameAgain(
+  { name, path, mime, modifiedMs }: FileDetails & { readonly modifiedMs: number },
+  { fileId: content, isSafe }: EqualFile,
+  { naming }: StorePorts,
+): Promise<Stored | undefined> {
+  const fileId = await naming.name(content, { name, path, mime }, modifiedMs);
+  return fileId && { kind: 'known', fileId, content, isSafe };
 }
 
 function newStore(job: StoreJob, { random, clock }: StorePorts): UnfinishedStore {
@@ -84,8 +104,8 @@ async function sealAndPublish(
   plainHashes: readonly Uint8Array[] | undefined,
   ports: StorePorts,
 ): Promise<Stored> {
-  const { storeId, k, n, linkKey, sharedKey, salt, isPrivate } = store;
-  const { unfinished, random } = ports;
+  const { storeId, isPrivate } = store;
+  const { unfinished } = ports;
   let isKept = false;
   // Segments sealed by an earlier page are not read again.
   const isReadTwice = plainHashes !== undefined && !unfinished.has(storeId);
@@ -98,24 +118,15 @@ async function sealAndPublish(
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
     if (segments.length > 1) await checkSource(job, sealedHashes, isReadTwice, ports);
     const contentTag = contentTagOf(ports.keys.contentTagKey, sealedHashes);
-    // It may have come in the meantime, or have one segment and not have been looked for yet.
-    const known = await equalFileOf(job, sealedHashes, ports);
-    if (known !== undefined) {
-      early?.over();
-      return { kind: 'known', fileId: known };
-    }
-    const shares = splitSecret(sharedKey, k, n, (length) => random.bytes(length));
-    const indexes = shares.map((share, fragment) => {
-      const blocks = segments.map(({ hashes }) => blockHashAt(hashes, fragment));
-      return { blocks, bytes: encodeFragmentIndex({ fragment, share, blocks }) };
-    });
-    const details = { name: store.name, path: store.path, mime: store.mime };
-    const access: Access = isPrivate
-      ? { kind: 'private', sealed: await sealDetails(details, linkKey, salt, ports.cryptography) }
-      : { kind: 'pool', details, linkKey, contentTag };
-    const fragmentIds = indexes.map(({ bytes }) => fragmentIdOf(bytes));
-    const fileId = await publish(job, store, { access, fragmentIds, indexes }, early, ports);
-    return { kind: 'stored', fileId, linkKey, details };
+    const publishing = async (): Promise<Stored> => {
+      // It may have come in the meantime, or have one segment and not have been looked for yet.
+      const known = await equalFileOf(job, sealedHashes, ports);
+      const named = known && (await nameAgain(store, known, ports));
+      if (named !== undefined) early?.over();
+      return named ?? (await publishStore(job, store, { segments, contentTag, early }, ports));
+    };
+    // Otherwise equal files that are stored at the same time would not find each other.
+    return await (isPrivate ? publishing() : ports.naming.inTurn(hexOf(contentTag), publishing));
   } catch (error) {
     early?.over();
     // A store that was journaled before stays journaled even if it could not be written again.
@@ -149,6 +160,33 @@ async function checkSource(
   const again = await hashSegments(job, ports);
   const isSame = again.every((hash, at) => equalBytes(hash, plainHashes[at] ?? new Uint8Array()));
   if (!isSame) throw new PalmError({ code: 'source-changed', reason: 'while-read' });
+}
+
+interface SealedStore {
+  readonly segments: Awaited<ReturnType<typeof sealSegments>>;
+  readonly contentTag: Uint8Array;
+  readonly early: EarlyPlacing | undefined;
+}
+
+async function publishStore(
+  job: StoreJob,
+  store: UnfinishedStore,
+  { segments, contentTag, early }: SealedStore,
+  ports: StorePorts,
+): Promise<Stored> {
+  const { k, n, linkKey, sharedKey, salt, isPrivate } = store;
+  const shares = splitSecret(sharedKey, k, n, (length) => ports.random.bytes(length));
+  const indexes = shares.map((share, fragment) => {
+    const blocks = segments.map(({ hashes }) => blockHashAt(hashes, fragment));
+    return { blocks, bytes: encodeFragmentIndex({ fragment, share, blocks }) };
+  });
+  const details = { name: store.name, path: store.path, mime: store.mime };
+  const access: Access = isPrivate
+    ? { kind: 'private', sealed: await sealDetails(details, linkKey, salt, ports.cryptography) }
+    : { kind: 'pool', details, linkKey, contentTag };
+  const fragmentIds = indexes.map(({ bytes }) => fragmentIdOf(bytes));
+  const fileId = await publish(job, store, { access, fragmentIds, indexes }, early, ports);
+  return { kind: 'stored', fileId, linkKey, details };
 }
 
 /** Codes of failures that do not rule out the same store at another time. */

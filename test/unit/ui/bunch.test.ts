@@ -16,6 +16,7 @@ const DEVICES: readonly DeviceStatus[] = [
 
 const FILE: FileStatus = {
   fileId: 'file',
+  contentId: 'file',
   name: 'a.txt',
   path: '',
   mime: '',

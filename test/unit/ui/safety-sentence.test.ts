@@ -172,6 +172,7 @@ function pool(...ids: readonly string[]): DeviceStatus[] {
 function file(given: Partial<FileStatus>): FileStatus {
   return {
     fileId: 'file',
+    contentId: 'file',
     name: 'a.txt',
     path: '',
     mime: '',

@@ -4,9 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { CheckedEntry } from '../../../../src/core/catalogue/check.ts';
 import type { EntryBody } from '../../../../src/core/catalogue/entry.ts';
 import type { PeerEffect } from '../../../../src/core/peer/peer-events.ts';
+import { GRACE_MS } from '../../../../src/core/model/limits.ts';
 import { indicesOf } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt, fileBody, itemAt, manifestOf, uncheckedEntry } from '../../../fixtures/pool-fixture.ts';
 import { A_MOMENT_MS, Net, listener, poolOf } from '../../../fixtures/peer-net.ts';
+
+/** All devices of the fixture are members. */
+const MEMBER_COUNT = 8;
 
 describe('a log that another device sends', () => {
   /** What `other` wrote: each entry follows the one at `prev` in the list, or begins the log. */
@@ -108,8 +112,8 @@ describe('a removal of the files of others', () => {
 });
 
 describe('removal', () => {
-  it('drops the fragments everywhere, and the outbox row with them', () => {
-    const { net, devices } = poolOf(3);
+  it('drops the fragments everywhere once all members have it, and the outbox row with them', () => {
+    const { net, devices } = poolOf(MEMBER_COUNT);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     const { fileId } = a.store('short-lived');
     net.pass(A_MOMENT_MS);
@@ -128,18 +132,22 @@ describe('removal', () => {
     const { fileId } = a.store('x');
     a.publish({ kind: 'remove', file: fileId });
     expect(a.effects.at(-1)?.kind).not.toBe('pull');
-    expect([a.peer.inOutbox(fileId), a.peer.own.of(fileId).size]).toEqual([false, 0]);
+    expect([a.peer.inOutbox(fileId), a.peer.own.of(fileId).size]).toEqual([false, 8]);
+    net.pass(GRACE_MS);
+    expect(a.peer.own.of(fileId).size).toBe(0);
     expect(a.effects.some((effect) => effect.kind === 'outbox-done' && effect.surplus.length === 8)).toBe(
       true,
     );
   });
 
-  it('drops a fragment that arrives after it', () => {
+  it('takes in a fragment that arrives after it, and drops it with the others', () => {
     const net = new Net();
     const a = net.add(0);
     const { fileId, manifest } = a.store('x');
     a.publish({ kind: 'remove', file: fileId });
+    net.pass(GRACE_MS);
     a.hold(fileId, manifest, 2);
+    net.pass(GRACE_MS);
     expect(a.peer.own.of(fileId).size).toBe(0);
   });
 });

@@ -171,17 +171,16 @@ describe('claims', () => {
   function changingRules(): {
     readonly rules: ClaimRules;
     readonly files: Map<string, number>;
-    readonly removed: Set<string>;
     readonly members: Set<string>;
     readonly left: Set<string>;
   } {
     const files = new Map<string, number>();
-    const [removed, members, left] = [new Set<string>(), new Set<string>(), new Set<string>()];
+    const [members, left] = [new Set<string>(), new Set<string>()];
     const rules: ClaimRules = {
-      fragmentCountOf: (file) => files.get(file) ?? (removed.has(file) ? 'removed' : 'unknown'),
+      fragmentCountOf: (file) => files.get(file) ?? 'unknown',
       standingOf: (device) => (left.has(device) ? 'left' : members.has(device) ? 'member' : 'stranger'),
     };
-    return { files, removed, members, left, rules };
+    return { files, members, left, rules };
   }
 
   it('count once the file is in the catalogue and the device a member, in whatever order they come', () => {
@@ -209,15 +208,14 @@ describe('claims', () => {
     }
   });
 
-  it('of a removed file, or of a device that left, are not kept', () => {
-    const { files, removed, members, left, rules } = changingRules();
+  it('of a file that the catalogue lost, or of a device that left, do not count', () => {
+    const { files, members, left, rules } = changingRules();
     const holdings = new Holdings(rules);
     members.add(A);
     files.set(fileIdAt(1), 8);
     holdings.apply(A, delta(0, [[1, [0]]]), 1);
     files.delete(fileIdAt(1));
-    removed.add(fileIdAt(1));
-    holdings.fileRemoved(fileIdAt(1));
+    holdings.fileLost(fileIdAt(1));
     holdings.apply(A, delta(1, [[1, [0]]]), 1);
     expect(holdings.of(A)?.files.size).toBe(0);
     files.set(fileIdAt(2), 8);
@@ -268,18 +266,19 @@ describe('claims', () => {
 
   it('are the same after any history, whether entries or claims came first', () => {
     type Step = {
-      readonly kind: 'claim' | 'file' | 'member' | 'remove';
+      readonly kind: 'claim' | 'file' | 'member' | 'lose';
       readonly file: number;
       readonly set: number[];
     };
     const step: fc.Arbitrary<Step> = fc.record({
-      kind: fc.constantFrom('claim', 'claim', 'file', 'member', 'remove'),
+      kind: fc.constantFrom('claim', 'claim', 'file', 'member', 'lose'),
       file: fc.nat(4),
       set: fc.uniqueArray(fc.nat(11), { maxLength: 4 }),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const { files, removed, members, rules } = changingRules();
+        const { files, members, rules } = changingRules();
+        const lost = new Set<string>();
         const holdings = new Holdings(rules);
         const claimed = new Map<number, number[]>();
         let base = 0;
@@ -292,11 +291,11 @@ describe('claims', () => {
           } else if (kind === 'member') {
             members.add(A);
             holdings.admitted(A);
-          } else if (kind === 'remove') {
+          } else if (kind === 'lose') {
             files.delete(id);
-            removed.add(id);
-            holdings.fileRemoved(id);
-          } else if (!removed.has(id)) {
+            lost.add(id);
+            holdings.fileLost(id);
+          } else if (!lost.has(id)) {
             files.set(id, 8);
             holdings.fileAdded(id);
           }

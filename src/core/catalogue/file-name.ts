@@ -1,0 +1,73 @@
+// A further name of a content that the pool has already: bytes are stored once, and named as often as people
+// named them. The first name is in the manifest; each further one is a record of its own, sealed like the
+// manifest (FORMATS.md, file name). Only contents that every member can open get further names.
+
+import { concatBytes, utf8 } from '../model/bytes.ts';
+import { cidOf, parseDeviceId, parseFileId, type DeviceId, type FileId, type PoolId } from '../model/ids.ts';
+import { MAX_RECORD_BYTES } from '../model/limits.ts';
+import type { Cryptography } from '../ports.ts';
+import { bad, decodeCbor, encodeCbor, fieldsOf, linkOf, uintOf } from '../encoding/decode.ts';
+import { MAX_HYBRID_MS } from './clock.ts';
+import { detailsOf, type FileDetails } from './manifest.ts';
+
+export interface FileName {
+  /** The file whose manifest describes the bytes. */
+  readonly content: FileId;
+  readonly details: FileDetails;
+  /** Last modification of the source that was given this name, ms since the Unix epoch; 0 when unknown. */
+  readonly modifiedMs: number;
+  readonly by: DeviceId;
+  readonly atMs: number;
+}
+
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const NAME_KEYS = ['v', 'content', 'name', 'path', 'mime', 'modified', 'by', 'at'];
+
+/** Seals a name for the pool. @param nonce 12 random bytes, never used before. */
+export async function sealFileName(
+  name: FileName,
+  key: Uint8Array,
+  pool: PoolId,
+  nonce: Uint8Array,
+  cryptography: Cryptography,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { name: text, path, mime } = name.details;
+  const plain = encodeCbor({
+    v: VERSION,
+    content: cidOf(name.content),
+    name: text,
+    path,
+    mime,
+    modified: name.modifiedMs,
+    by: cidOf(name.by),
+    at: name.atMs,
+  });
+  return concatBytes(nonce, await cryptography.seal(key, nonce, aad(pool), plain));
+}
+
+/** @throws PalmError 'bad-message' when it was not sealed with `key` for `pool`, or is malformed. */
+export async function openFileName(
+  sealed: Uint8Array,
+  key: Uint8Array,
+  pool: PoolId,
+  cryptography: Cryptography,
+): Promise<FileName> {
+  if (sealed.length <= NONCE_BYTES) throw bad('a file name of impossible length');
+  const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
+  const plain = await cryptography.open(key, nonce, aad(pool), body);
+  if (plain === undefined) throw bad('a file name that this pool did not seal');
+  const fields = fieldsOf(decodeCbor(plain, MAX_RECORD_BYTES), NAME_KEYS);
+  if (fields['v'] !== VERSION) throw bad('a file name of an unknown version');
+  return {
+    content: parseFileId(linkOf(fields['content'])),
+    details: detailsOf(fields),
+    modifiedMs: uintOf(fields['modified'], MAX_HYBRID_MS),
+    by: parseDeviceId(linkOf(fields['by'])),
+    atMs: uintOf(fields['at'], MAX_HYBRID_MS),
+  };
+}
+
+function aad(pool: PoolId): Uint8Array {
+  return utf8(`palm/v1/name/${pool}`);
+}

@@ -1,0 +1,37 @@
+// Gives space back that removed contents take: once nobody can bring them back (grace.ts), and earlier where
+// fragments of others need the room.
+
+import type { DeviceId, FileId } from '../model/ids.ts';
+import type { MonotonicMs } from '../model/time.ts';
+import type { PeerEffect } from './peer-events.ts';
+import type { PeerState } from './peer-state.ts';
+
+export class GivingBack {
+  readonly #state: PeerState;
+
+  constructor(state: PeerState) {
+    this.#state = state;
+  }
+
+  /** What to drop now; `promisedBytes`: of fragments that are being taken. */
+  advance(nowMs: MonotonicMs, promisedBytes: number): PeerEffect[] {
+    const { grace, catalogue, self, own } = this.#state;
+    if (grace.size === 0) return [];
+    const others = (): DeviceId[] => catalogue.members().filter((device) => device !== self);
+    const over = grace.over(this.#state.wallAt(nowMs), others).flatMap((file) => this.#drop(file));
+    return [...over, ...this.giveUp(promisedBytes - (own.freeBytes - own.spareBytes))];
+  }
+
+  /** Drops the longest removed contents until `bytes` are free, or none is left. */
+  giveUp(bytes: number): PeerEffect[] {
+    const { grace, own } = this.#state;
+    if (bytes <= 0 || grace.size === 0) return [];
+    return grace.giveUp(bytes, (file) => own.bytesOf(file)).flatMap((file) => this.#drop(file));
+  }
+
+  #drop(file: FileId): PeerEffect[] {
+    const { own } = this.#state;
+    own.gaveUp(file);
+    return [{ kind: 'outbox-done', file, surplus: [...own.of(file)] }];
+  }
+}

@@ -1,0 +1,91 @@
+// Gives names to contents that the pool has already, and takes names away.
+//
+// Only the last name goes with a removal that devices without further names know too: they drop the fragments
+// at once. So whatever depends on a content's other names is decided for one call after another.
+
+import { sealFileName, type FileName } from '../../core/catalogue/file-name.ts';
+import type { FileDetails } from '../../core/catalogue/manifest.ts';
+import { fileIdOf, type FileId } from '../../core/model/ids.ts';
+import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { Clock, Cryptography, Random } from '../../core/ports.ts';
+import type { PeerDriver } from '../peer/peer-driver.ts';
+
+export interface NamingPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly cryptography: Cryptography;
+  readonly driver: PeerDriver;
+  readonly keys: PoolKeys;
+}
+
+export class Naming {
+  readonly #ports: NamingPorts;
+  /** By content, or by the tag of one that is being stored: the last call, settled or not. */
+  readonly #turns = new Map<string, Promise<void>>();
+
+  constructor(ports: NamingPorts) {
+    this.#ports = ports;
+  }
+
+  /** Runs `work` once the calls with an equal `key` before it have ended. */
+  async inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(key);
+    const working = before === undefined ? work() : before.then(work);
+    const ended = working.then(nothing, nothing);
+    this.#turns.set(key, ended);
+    try {
+      return await working;
+    } finally {
+      if (this.#turns.get(key) === ended) this.#turns.delete(key);
+    }
+  }
+
+  /**
+   * Gives `content` the name of `details`, unless it has it. Returns the name's id, or undefined if the
+   * content lost all of its names in the meantime.
+   */
+  name(content: FileId, details: FileDetails, modifiedMs: number): Promise<FileId | undefined> {
+    const { clock, random, cryptography, driver, keys } = this.#ports;
+    const { catalogue } = driver.peer;
+    return this.inTurn(content, async () => {
+      const names = catalogue.namesOf(content);
+      const same = names.find((fileId) => isSame(catalogue.listedFile(fileId)?.details(), details));
+      if (names.length === 0 || same !== undefined) return same;
+      const name: FileName = {
+        content,
+        details,
+        modifiedMs,
+        by: driver.deviceId,
+        atMs: catalogue.dateOfNextFile(clock.wallMs()),
+      };
+      const nonce = random.bytes(12);
+      const sealed = await sealFileName(name, keys.catalogueKey, keys.poolId, nonce, cryptography);
+      await driver.publish({ kind: 'name', sealed });
+      return fileIdOf(sealed);
+    });
+  }
+
+  /** Takes a name away. With the last one, the content goes. */
+  remove(fileId: FileId, content: FileId): Promise<void> {
+    const { driver } = this.#ports;
+    const { catalogue } = driver.peer;
+    return this.inTurn(content, async () => {
+      const names = catalogue.namesOf(content);
+      if (!names.includes(fileId)) return;
+      const isLast = names.length === 1;
+      const kind = fileId === content && !isLast ? 'unname' : 'remove';
+      await driver.publish({ kind, file: fileId });
+      // Second: a crash in between keeps fragments, where the other order would lose some of a named content.
+      if (isLast && !catalogue.isRemovedForAll(content))
+        await driver.publish({ kind: 'remove', file: content });
+    });
+  }
+}
+
+function isSame(details: FileDetails | undefined, { name, path }: FileDetails): boolean {
+  return details?.name === name && details.path === path;
+}
+
+function nothing(): void {
+  // Whoever called gets the result and the failure.
+}
