@@ -1,10 +1,50 @@
 // Builds the app into dist/app. Nothing is inlined and nothing comes from elsewhere: the page runs under a
 // Content-Security-Policy that allows this origin alone, without inline scripts or styles.
 
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import preact from '@preact/preset-vite';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { buildKernel } from './src/wasm/build.mjs';
+
+const OUT_DIR = 'dist/app';
+
+/** Text and code; pictures are compressed already. */
+const COMPRESSIBLE = ['.css', '.html', '.js', '.svg', '.wasm', '.webmanifest'];
+
+/**
+ * Writes each file's compressed forms next to it, as small as can be, because the relay sends them many times
+ * (signaling/app-files.ts). The service worker is written last, so this comes after it.
+ */
+function compressedForms(): Plugin {
+  return {
+    name: 'compressed-forms',
+    apply: 'build',
+    closeBundle: {
+      order: 'post',
+      sequential: true,
+      handler() {
+        for (const entry of readdirSync(OUT_DIR, { recursive: true, withFileTypes: true })) {
+          if (!entry.isFile() || !COMPRESSIBLE.includes(extname(entry.name))) continue;
+          const path = join(entry.parentPath, entry.name);
+          const bytes = readFileSync(path);
+          const brotli = brotliCompressSync(bytes, {
+            params: {
+              [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+              [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+            },
+          });
+          const forms = { br: brotli, gz: gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }) };
+          for (const [suffix, form] of Object.entries(forms)) {
+            if (form.length < 0.9 * bytes.length) writeFileSync(`${path}.${suffix}`, form);
+          }
+        }
+      },
+    },
+  };
+}
 
 export default defineConfig({
   plugins: [
@@ -40,10 +80,11 @@ export default defineConfig({
         ],
       },
     }),
+    compressedForms(),
   ],
   worker: { format: 'es' },
   build: {
-    outDir: 'dist/app',
+    outDir: OUT_DIR,
     target: 'es2022',
     // The policy treats a data: URL as another origin; files are cached just as well.
     assetsInlineLimit: 0,

@@ -1,14 +1,17 @@
 // The built app, served from memory.
 //
+// The build puts compressed forms of a file next to it (vite.config.ts): they are sent to browsers that accept
+// them, and have no path of their own.
+//
 // Invariants: all files are read once, at the start, and no request opens one; a path is looked up as it was
-// sent, never decoded or joined, so no request can name another file; a waiting answer holds one slice of its
-// file.
+// sent, never decoded or joined, so no request can name another file; a compressed form holds exactly its
+// file's bytes; a waiting answer holds one slice of its file.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, relative, sep } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { ANSWER_SLICE_BYTES, MAX_APP_BYTES } from './relay-limits.ts';
 import { StartError } from './start-error.ts';
 
@@ -20,9 +23,31 @@ interface AppFile {
   readonly etag: string;
   readonly cacheControl: string;
   readonly bytes: Buffer;
-  /** The same, compressed; undefined where that saves nothing. */
-  readonly gzip: Buffer | undefined;
+  /** The same, compressed, smallest first; none where that saves nothing. */
+  readonly compressed: readonly Compressed[];
 }
+
+interface Compressed {
+  readonly coding: Coding;
+  readonly bytes: Buffer;
+}
+
+/** Content codings (RFC 9110, section 8.4.1; RFC 7932). */
+type Coding = 'br' | 'gzip';
+
+/** What the build appends to the name of a compressed form; smallest first. */
+const FORMS = [
+  {
+    suffix: '.br',
+    coding: 'br',
+    expand: (bytes: Buffer, most: number) => brotliDecompressSync(bytes, { maxOutputLength: most }),
+  },
+  {
+    suffix: '.gz',
+    coding: 'gzip',
+    expand: (bytes: Buffer, most: number) => gunzipSync(bytes, { maxOutputLength: most }),
+  },
+] as const;
 
 /**
  * Vite puts files with a content hash in their name here; browsers must ask for all others again each time.
@@ -58,7 +83,7 @@ export function serveFiles(appDir: string): FileHandler {
 }
 
 function readApp(appDir: string): ReadonlyMap<string, AppFile> {
-  const files = new Map<string, AppFile>();
+  const contents = new Map<string, Buffer>();
   let totalBytes = 0;
   for (const path of filePaths(appDir)) {
     const bytes = readFileSync(path);
@@ -69,7 +94,11 @@ function readApp(appDir: string): ReadonlyMap<string, AppFile> {
       );
     }
     const name = `/${relative(appDir, path).split(sep).join('/')}`;
-    files.set(name, appFile(name, bytes));
+    contents.set(name, bytes);
+  }
+  const files = new Map<string, AppFile>();
+  for (const [name, bytes] of contents) {
+    if (!isForm(name, contents)) files.set(name, appFile(name, bytes, contents));
   }
   if (!files.has('/index.html')) {
     throw new StartError(`There is no app in ${appDir}. Build it with: npm run build`);
@@ -94,28 +123,59 @@ function filePaths(folder: string): string[] {
   }
 }
 
-function appFile(name: string, bytes: Buffer): AppFile {
-  const gzip = gzipSync(bytes, { level: 9 });
+/** Whether `name` is that of another file's compressed form. */
+function isForm(name: string, contents: ReadonlyMap<string, Buffer>): boolean {
+  return FORMS.some(({ suffix }) => name.endsWith(suffix) && contents.has(name.slice(0, -suffix.length)));
+}
+
+function appFile(name: string, bytes: Buffer, contents: ReadonlyMap<string, Buffer>): AppFile {
   return {
     type: TYPES.get(extname(name)) ?? 'application/octet-stream',
     etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
     cacheControl: name.startsWith(HASHED_FOLDER) ? 'public, max-age=31536000, immutable' : 'no-cache',
     bytes,
-    gzip: gzip.length < 0.9 * bytes.length ? gzip : undefined,
+    compressed: compressedForms(name, bytes, contents),
   };
+}
+
+/** Those that the build made; in a folder without them gzip alone, made now. */
+function compressedForms(
+  name: string,
+  bytes: Buffer,
+  contents: ReadonlyMap<string, Buffer>,
+): readonly Compressed[] {
+  const built = FORMS.flatMap(({ suffix, coding, expand }) => {
+    const form = contents.get(`${name}${suffix}`);
+    if (form === undefined) return [];
+    if (!isSame(bytes, () => expand(form, bytes.length + 1))) {
+      throw new StartError(`${name}${suffix} does not belong to ${name}. Build the app again: npm run build`);
+    }
+    return [{ coding, bytes: form }];
+  });
+  if (built.length > 0) return built;
+  const gzip = gzipSync(bytes, { level: 9 });
+  return gzip.length < 0.9 * bytes.length ? [{ coding: 'gzip', bytes: gzip }] : [];
+}
+
+function isSame(bytes: Buffer, expand: () => Buffer): boolean {
+  try {
+    return expand().equals(bytes);
+  } catch {
+    return false; // it is damaged, or longer
+  }
 }
 
 /**
  * Ranges are optional (RFC 9110, section 14), and no file of the app needs them: every answer is complete.
  */
 function sendFile(request: IncomingMessage, response: ServerResponse, file: AppFile): void {
-  const gzip = acceptsGzip(request) ? file.gzip : undefined;
-  const bytes = gzip ?? file.bytes;
-  // Two encodings are two representations, each with its own strong tag (RFC 9110, section 8.8.3).
-  const etag = gzip === undefined ? file.etag : `${file.etag.slice(0, -1)}-gzip"`;
+  const form = acceptedForm(request, file.compressed);
+  const bytes = form?.bytes ?? file.bytes;
+  // Each encoding is another representation, with a strong tag of its own (RFC 9110, section 8.8.3).
+  const etag = form === undefined ? file.etag : `${file.etag.slice(0, -1)}-${form.coding}"`;
   response.setHeader('Cache-Control', file.cacheControl);
   response.setHeader('ETag', etag);
-  if (file.gzip !== undefined) response.setHeader('Vary', 'Accept-Encoding');
+  if (file.compressed.length > 0) response.setHeader('Vary', 'Accept-Encoding');
   if (isKnown(request.headers['if-none-match'], etag)) {
     response.statusCode = 304;
     response.end();
@@ -124,7 +184,7 @@ function sendFile(request: IncomingMessage, response: ServerResponse, file: AppF
   response.statusCode = 200;
   response.setHeader('Content-Type', file.type);
   response.setHeader('Content-Length', bytes.length);
-  if (gzip !== undefined) response.setHeader('Content-Encoding', 'gzip');
+  if (form !== undefined) response.setHeader('Content-Encoding', form.coding);
   if (request.method === 'HEAD') response.end();
   else sendSlices(response, bytes);
 }
@@ -146,11 +206,44 @@ function sendSlices(response: ServerResponse, bytes: Buffer): void {
   proceed();
 }
 
-/** RFC 9110, section 12.5.3: `gzip` or `*` is listed, and not with a weight of 0. */
-function acceptsGzip(request: IncomingMessage): boolean {
+/**
+ * The form that the browser prefers, by RFC 9110, section 12.5.3; among equals the smallest. Undefined for the
+ * file as it is, which every client takes, whatever it says.
+ */
+function acceptedForm(request: IncomingMessage, forms: readonly Compressed[]): Compressed | undefined {
   const [accepted = ''] = [request.headers['accept-encoding']].flat();
-  return accepted.split(',').some((coding) => /^\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
+  const weights = weightsOf(accepted);
+  const weightOf = (coding: string): number => weights.get(coding) ?? weights.get('*') ?? 0;
+  let best: Compressed | undefined;
+  // Uncompressed bytes need not be listed to be accepted; then they are the last choice.
+  let bestWeight = weights.get('identity') ?? 0;
+  for (const form of forms) {
+    const weight = weightOf(form.coding);
+    if (weight > bestWeight || (weight === bestWeight && weight > 0 && best === undefined)) {
+      best = form;
+      bestWeight = weight;
+    }
+  }
+  return best;
 }
+
+/** Each listed coding's weight; 0 for one that is malformed. */
+function weightsOf(accepted: string): ReadonlyMap<string, number> {
+  return new Map(
+    accepted
+      .toLowerCase()
+      .split(',')
+      .map((item) => {
+        const [coding = '', ...parameters] = item.split(';').map((part) => part.trim());
+        const quality = parameters.find((parameter) => parameter.startsWith('q='));
+        if (quality === undefined) return [coding, 1];
+        return [coding, QUALITY.test(quality) ? Number(quality.slice(2)) : 0];
+      }),
+  );
+}
+
+/** RFC 9110, section 12.4.2. */
+const QUALITY = /^q=(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 
 /** RFC 9110, section 13.1.2: the comparison is weak. */
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {

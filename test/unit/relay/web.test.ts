@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { fingerprintOf } from '../../../signaling/fingerprint.ts';
 import { isOwnOrigin, readHost } from '../../../signaling/host.ts';
@@ -151,6 +151,73 @@ describe('the app', () => {
       const answer = await ask(relay, path, { headers: { 'Accept-Encoding': accepted } });
       expect(answer.body).toBe(text);
     }
+  });
+
+  describe('compressed at the build', () => {
+    const path = '/assets/large-1a2b3c.js';
+    const text = 'export const palm = 1;\n'.repeat(1_000);
+
+    /** An app with a file and both of its compressed forms, one level below the best to be recognised. */
+    function builtApp(): { appDir: string; br: Buffer; gz: Buffer } {
+      const appDir = tinyApp();
+      const br = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+      const gz = gzipSync(text, { level: 1 });
+      for (const [suffix, bytes] of Object.entries({ '': text, '.br': br, '.gz': gz })) {
+        writeFileSync(join(appDir, `${path}${suffix}`), bytes);
+      }
+      return { appDir, br, gz };
+    }
+
+    test.each([
+      ['gzip, deflate, br, zstd', 'br'],
+      ['gzip, deflate', 'gzip'],
+      ['br;q=0.5, gzip;q=0.8', 'gzip'],
+      ['br;q=0.5, gzip;q=0.5', 'br'],
+      ['br;q=0, *', 'gzip'],
+      ['*;q=0.1', 'br'],
+      ['BR ; Q=1.000', 'br'],
+      ['identity, gzip;q=0.9', undefined],
+      ['identity;q=0.5, gzip;q=0.9', 'gzip'],
+      ['identity, br', 'br'],
+      ['br;q=2, gzip;q=x', undefined],
+      ['*;q=0', undefined],
+      ['identity;q=0', undefined],
+      ['zstd', undefined],
+      ['', undefined],
+    ])('is sent as %s allows: %s', async (accepted, coding) => {
+      const { appDir, br, gz } = builtApp();
+      const relay = await testRelay({ appDir });
+      const { status, headers, bytes } = await ask(relay, path, { headers: { 'Accept-Encoding': accepted } });
+      expect({ status, coding: headers['content-encoding'], vary: headers.vary }).toEqual({
+        status: 200,
+        coding,
+        vary: 'Accept-Encoding',
+      });
+      expect(bytes.equals(coding === 'br' ? br : coding === 'gzip' ? gz : Buffer.from(text))).toBe(true);
+    });
+
+    test('has a tag for each form, and no path for one', async () => {
+      const relay = await testRelay({ appDir: builtApp().appDir });
+      const tags = await Promise.all(
+        ['br', 'gzip', ''].map(async (accepted) => {
+          const headers = { 'Accept-Encoding': accepted };
+          const { etag = '' } = (await ask(relay, path, { headers })).headers;
+          const again = await ask(relay, path, { headers: { ...headers, 'If-None-Match': etag } });
+          expect(again.status).toBe(304);
+          return etag;
+        }),
+      );
+      expect(new Set(tags).size).toBe(3);
+      for (const suffix of ['.br', '.gz']) expect((await ask(relay, `${path}${suffix}`)).status).toBe(404);
+    });
+
+    test.each(['.br', '.gz'])('cannot be served with another file’s %s', async (suffix) => {
+      const { appDir } = builtApp();
+      writeFileSync(join(appDir, `${path}${suffix}`), gzipSync(`${text} `));
+      await expect(testRelay({ appDir })).rejects.toThrow(
+        expect.objectContaining({ name: 'StartError', message: expect.stringContaining('npm run build') }),
+      );
+    });
   });
 
   test('cannot be served from a folder without it', async () => {
