@@ -1,19 +1,32 @@
-// Finds the Chromium for the browser tests. Plain JavaScript, because test/run.mjs needs it before anything
-// is built and Node 20 runs no TypeScript; playwright.config.ts and the benches use it too. An installed
-// browser comes first, because Playwright's download is not available on every network.
+// Finds the Chromium and the Firefox for the browser tests. Plain JavaScript, because test/run.mjs needs it
+// before anything is built and Node 20 runs no TypeScript; playwright.config.ts and the benches use it too. An
+// installed browser comes first, because Playwright's download is not available on every network.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from '@playwright/test';
 
-const LINUX_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const MAC_PATHS = [
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-];
+/** @typedef {{ linuxNames: string[], macPaths: string[], windowsPath: string[] }} Places */
+
+/** @type {Places} */
+const CHROMIUM = {
+  linuxNames: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+  macPaths: [
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ],
+  windowsPath: ['Google', 'Chrome', 'Application', 'chrome.exe'],
+};
+/** @type {Places} */
+const FIREFOX = {
+  linuxNames: ['firefox-esr', 'firefox'],
+  macPaths: ['/Applications/Firefox.app/Contents/MacOS/firefox'],
+  windowsPath: ['Mozilla Firefox', 'firefox.exe'],
+};
+/** A script that starts a snap says so in its first lines. */
+const SCRIPT_BYTES = 4_096;
 const WINDOWS_FOLDERS = ['ProgramFiles', 'ProgramFiles(x86)', 'LOCALAPPDATA'];
-const WINDOWS_PATH = ['Google', 'Chrome', 'Application', 'chrome.exe'];
 
 /**
  * The path of an installed Chromium or Chrome (CHROMIUM_PATH first), otherwise of Playwright's own; undefined
@@ -32,17 +45,31 @@ export function findBrowser() {
 export function installBrowser() {
   // A person who chose a program gets that one or none.
   if (chosenPath() !== undefined) return findBrowser();
-  const isRoot = process.getuid?.() === 0;
-  if (process.platform === 'linux' && isRoot && existsSync('/usr/bin/apt-get')) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    run('apt-get', ['-q', '-y', 'update'], env);
-    run('apt-get', ['-q', '-y', 'install', '--no-install-recommends', 'chromium'], env);
-  }
+  installPackage('chromium');
   if (findBrowser() === undefined) {
     const playwright = join('node_modules', '@playwright', 'test', 'cli.js');
     run(process.execPath, [playwright, 'install', 'chromium'], process.env);
   }
   return findBrowser();
+}
+
+/**
+ * The path of an installed Firefox (FIREFOX_PATH first); undefined when there is none.
+ * @returns {string | undefined}
+ */
+export function findFirefox() {
+  const chosen = process.env['FIREFOX_PATH'] ?? '';
+  const paths = chosen === '' ? systemPaths(FIREFOX) : [chosen];
+  return paths.find((path) => existsSync(path) && !isSnap(path));
+}
+
+/**
+ * Installs Firefox with the system's package manager if that needs no questions.
+ * @returns {string | undefined} the path, or undefined when it could not be installed
+ */
+export function installFirefox() {
+  if ((process.env['FIREFOX_PATH'] ?? '') === '') installPackage('firefox-esr');
+  return findFirefox();
 }
 
 /**
@@ -64,7 +91,7 @@ export function browserArguments() {
 /** @returns {string[]} where a browser may be, preferred first */
 function installedPaths() {
   const chosen = chosenPath();
-  return chosen === undefined ? [...systemPaths(), chromium.executablePath()] : [chosen];
+  return chosen === undefined ? [...systemPaths(CHROMIUM), chromium.executablePath()] : [chosen];
 }
 
 /** @returns {string | undefined} */
@@ -73,15 +100,40 @@ function chosenPath() {
   return chosen === '' ? undefined : chosen;
 }
 
-/** @returns {string[]} */
-function systemPaths() {
-  if (process.platform === 'darwin') return MAC_PATHS;
+/**
+ * @param {Places} places
+ * @returns {string[]}
+ */
+function systemPaths({ linuxNames, macPaths, windowsPath }) {
+  if (process.platform === 'darwin') return macPaths;
   if (process.platform === 'win32') {
     const roots = WINDOWS_FOLDERS.map((name) => process.env[name] ?? '');
-    return roots.filter((root) => root !== '').map((root) => join(root, ...WINDOWS_PATH));
+    return roots.filter((root) => root !== '').map((root) => join(root, ...windowsPath));
   }
   const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)];
-  return LINUX_NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return linuxNames.flatMap((name) => folders.map((folder) => join(folder, name)));
+}
+
+/**
+ * Whether a program is a snap, or the script that starts one: a snap sees no profile in the temporary folder.
+ * @param {string} path
+ */
+function isSnap(path) {
+  if (process.platform !== 'linux') return false;
+  const program = realpathSync(path);
+  return program.startsWith('/snap/') || readFileSync(program).subarray(0, SCRIPT_BYTES).includes('/snap/');
+}
+
+/**
+ * Only where that needs no questions: on Debian and its kin, as root.
+ * @param {string} name
+ */
+function installPackage(name) {
+  const isRoot = process.getuid?.() === 0;
+  if (process.platform !== 'linux' || !isRoot || !existsSync('/usr/bin/apt-get')) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['-q', '-y', 'update'], env);
+  run('apt-get', ['-q', '-y', 'install', '--no-install-recommends', name], env);
 }
 
 /**

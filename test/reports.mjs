@@ -4,13 +4,15 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * @typedef {{ passed: number, failures: string[], skipped: number }} Tally failures are sentences or test
- * names
+ * @typedef {{ passed: number, failures: string[], skipped: number, reasons: string[] }} Tally failures are
+ * sentences or test names; reasons say why tests were skipped, where the tests give one
  *
  * The parts read here of Vitest's report and of Playwright's:
  * @typedef {{ name: string, status: string, message: string, assertionResults: VitestTest[] }} VitestFile
  * @typedef {{ status: string, fullName: string }} VitestTest
- * @typedef {{ title: string, tests: { status: string, projectName: string }[] }} PlaywrightSpec
+ * @typedef {{ type: string, description?: string }} Annotation
+ * @typedef {{ status: string, projectName: string, annotations: Annotation[] }} PlaywrightTest
+ * @typedef {{ title: string, tests: PlaywrightTest[] }} PlaywrightSpec
  * @typedef {{ title: string, specs?: PlaywrightSpec[], suites?: PlaywrightSuite[] }} PlaywrightSuite
  */
 
@@ -32,7 +34,7 @@ export function readVitest(path) {
     if (file.status === 'failed' && failed.length === 0) failures.push(`${file.name}: ${file.message}`);
   }
   const skipped = report.numPendingTests + report.numTodoTests;
-  return { passed: report.numPassedTests, failures, skipped };
+  return { passed: report.numPassedTests, failures, skipped, reasons: [] };
 }
 
 /**
@@ -47,7 +49,8 @@ export function readPlaywright(path) {
   const report = JSON.parse(readFileSync(path, 'utf8'));
   const failures = report.errors.map(({ message }) => firstLine(message ?? 'an error without a message'));
   for (const suite of report.suites) failures.push(...failuresOf(suite, [suite.title]));
-  return { passed: report.stats.expected, failures, skipped: report.stats.skipped };
+  const reasons = report.suites.flatMap(reasonsOf);
+  return { passed: report.stats.expected, failures, skipped: report.stats.skipped, reasons };
 }
 
 /** @param {string} text */
@@ -67,4 +70,20 @@ function failuresOf(suite, names) {
       .map(({ projectName }) => `[${projectName}] ${[...names, title].join(' > ')}`),
   );
   return [...own, ...(suite.suites ?? []).flatMap((inner) => failuresOf(inner, [...names, inner.title]))];
+}
+
+/**
+ * @param {PlaywrightSuite} suite
+ * @returns {string[]}
+ */
+function reasonsOf(suite) {
+  const own = (suite.specs ?? []).flatMap(({ title, tests }) =>
+    tests
+      .filter(({ status }) => status === 'skipped')
+      .map(({ annotations }) => {
+        const reason = annotations.find(({ type }) => type === 'skip')?.description;
+        return `${title}: ${reason ?? 'no reason is given'}`;
+      }),
+  );
+  return [...own, ...(suite.suites ?? []).flatMap(reasonsOf)];
 }

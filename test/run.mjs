@@ -28,6 +28,7 @@ const TEST_LIMIT_MS = 8 * 60_000;
 const BROWSER_LIMIT_MS = 19 * 60_000;
 /** Both runs together must stay below 45 minutes. */
 const LONG_LIMIT_MS = 14 * 60_000;
+const CHECKS_AT_ONCE = 2;
 /** How many last lines of a failed stage's output are shown. */
 const SHOWN_LINES = 150;
 
@@ -37,15 +38,25 @@ const SHOWN_LINES = 150;
  * }} Stage
  */
 
-/** @type {readonly Stage[]} */
-const STAGES = [
-  { name: 'format', script: 'format:check', limitMs: CHECK_LIMIT_MS },
+/**
+ * The checks and the build hardly use a second core, and measure nothing: they run two at a time.
+ * @type {readonly Stage[]}
+ */
+const CHECKS = [
   { name: 'lint', script: 'lint', limitMs: CHECK_LIMIT_MS },
+  { name: 'format', script: 'format:check', limitMs: CHECK_LIMIT_MS },
   { name: 'types', script: 'types', limitMs: CHECK_LIMIT_MS },
   { name: 'unused code', script: 'unused', limitMs: CHECK_LIMIT_MS },
+  { name: 'build', script: 'build', limitMs: CHECK_LIMIT_MS },
+];
+
+/**
+ * One after the other: each uses all cores, and some watch the clock.
+ * @type {readonly Stage[]}
+ */
+const STAGES = [
   { name: 'unit tests', script: 'test:unit', limitMs: TEST_LIMIT_MS, report: readVitest },
   { name: 'simulator', script: 'test:sim', limitMs: TEST_LIMIT_MS, report: readVitest },
-  { name: 'build', script: 'build', limitMs: CHECK_LIMIT_MS },
   {
     name: 'browser tests',
     script: 'test:e2e',
@@ -70,30 +81,54 @@ const LONG_STAGES = [
 
 const isLong = process.argv.includes('--long');
 
+/**
+ * How to end each command that runs now.
+ * @type {Set<() => void>}
+ */
+const running = new Set();
+process.once('SIGINT', () => {
+  for (const end of running) end();
+  process.exit(130);
+});
+
 await main();
 
 async function main() {
   const problem = installationProblem();
   if (problem !== undefined) {
     console.error(problem);
-    return finish({ passed: 0, failures: ['nothing could be run'], skipped: 0 });
+    return finish({ passed: 0, failures: ['nothing could be run'], skipped: 0, reasons: [] });
   }
   process.chdir(ROOT);
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
 
   const env = await environment();
-  const total = { passed: 0, failures: /** @type {string[]} */ ([]), skipped: 0 };
-  for (const stage of isLong ? LONG_STAGES : STAGES) {
-    const tally = await runStage(stage, env);
-    total.passed += tally.passed;
-    total.failures.push(...tally.failures.map((failure) => `${stage.name}: ${failure}`));
-    total.skipped += tally.skipped;
-  }
+  /** @type {Tally} */
+  const total = { passed: 0, failures: [], skipped: 0, reasons: [] };
+  const checks = isLong ? [] : [...CHECKS];
+  const lane = async () => {
+    for (let stage = checks.shift(); stage !== undefined; stage = checks.shift())
+      count(total, stage, await runStage(stage, env));
+  };
+  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, lane));
+  for (const stage of isLong ? LONG_STAGES : STAGES) count(total, stage, await runStage(stage, env));
   const counts = { passed: total.passed, failed: total.failures.length };
   mkdirSync(TOTALS, { recursive: true });
   writeFileSync(join(TOTALS, isLong ? 'long.json' : 'test.json'), JSON.stringify(counts));
   finish(total);
+}
+
+/**
+ * @param {Tally} total
+ * @param {Stage} stage
+ * @param {Tally} tally
+ */
+function count(total, stage, tally) {
+  total.passed += tally.passed;
+  total.failures.push(...tally.failures.map((failure) => `${stage.name}: ${failure}`));
+  total.skipped += tally.skipped;
+  total.reasons.push(...tally.reasons);
 }
 
 /** @returns {string | undefined} */
@@ -112,8 +147,10 @@ function installationProblem() {
  */
 async function environment() {
   const env = { ...process.env, NO_COLOR: '1', CI: '1', ...(isLong ? { PALM_LONG: '1' } : {}) };
-  const { findBrowser, installBrowser } = await import('./browser.mjs');
+  const { findBrowser, findFirefox, installBrowser, installFirefox } = await import('./browser.mjs');
   const browser = findBrowser() ?? installBrowser();
+  // Its tests are not among the long ones.
+  if (!isLong && findFirefox() === undefined) installFirefox();
   if (browser !== undefined) return { ...env, CHROMIUM_PATH: browser };
   console.error(
     'No Chromium was found, and none could be installed: the browser tests will fail. ' +
@@ -165,7 +202,7 @@ function reporterArguments(stage, reportPath) {
 function tallyOf(stage, problem, reportPath) {
   if (stage.report === undefined) {
     const failures = problem === undefined ? [] : [`\`npm run ${stage.script}\` ${problem}`];
-    return { passed: 1 - failures.length, failures, skipped: 0 };
+    return { passed: 1 - failures.length, failures, skipped: 0, reasons: [] };
   }
   const tally = readReport(stage.report, reportPath);
   if (tally.failures.length > 0) return tally;
@@ -183,7 +220,7 @@ function readReport(read, path) {
     return read(path);
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    return { passed: 0, failures: [`no report was written (${cause})`], skipped: 0 };
+    return { passed: 0, failures: [`no report was written (${cause})`], skipped: 0, reasons: [] };
   }
 }
 
@@ -202,11 +239,7 @@ function runCommand(command, env, stage) {
     if (isWindows || child.pid === undefined) child.kill();
     else process.kill(-child.pid, 'SIGTERM');
   };
-  const interrupted = () => {
-    end();
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted);
+  running.add(end);
   return new Promise((resolve) => {
     let output = '';
     let isLate = false;
@@ -217,7 +250,7 @@ function runCommand(command, env, stage) {
     /** @type {(problem: string | undefined) => void} */
     const settle = (problem) => {
       clearTimeout(timer);
-      process.off('SIGINT', interrupted);
+      running.delete(end);
       resolve({ problem, output });
     };
     for (const stream of [child.stdout, child.stderr]) {
@@ -237,6 +270,8 @@ function runCommand(command, env, stage) {
 
 /** @param {Tally} total */
 function finish(total) {
+  if (total.reasons.length > 0) console.log('\nSkipped:');
+  for (const reason of total.reasons) console.log(`  ${reason}`);
   if (total.failures.length > 0) console.log('\nFailed:');
   for (const failure of total.failures) console.log(`  ${firstLine(failure)}`);
   process.exitCode = total.failures.length === 0 && total.passed > 0 ? 0 : 1;

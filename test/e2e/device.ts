@@ -1,42 +1,18 @@
 // A device of a browser test: one browser context (with its own storage, like another computer) with a tab
-// that runs the app. Its methods are `window.palm` (src/runtime/api.ts) seen from the test; only small plain
-// data crosses over. Every method that calls Palm throws PalmFailure when Palm rejects.
+// that runs the app.
 
 import type { BrowserContext, Page } from '@playwright/test';
-import type { PalmStatus, ReadOptions, StoreOptions, StoreResult } from '../../src/runtime/api.ts';
-import { installPageSide, type Outcome } from './page-side.ts';
-import { seededBytes, type ReadBytes } from './seeded-bytes.ts';
+import { DeviceCalls, expressionOf } from './device-calls.ts';
+import { installPageSide } from './page-side.ts';
+import { seededBytes } from './seeded-bytes.ts';
 
-/** A file's content: `length` bytes of `seededBytes(seed, length)`. */
-export interface Content {
-  readonly seed: number;
-  readonly length: number;
-}
-
-/** A PalmError that left a page, with its code. */
-class PalmFailure extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'PalmFailure';
-    this.code = code;
-  }
-}
-
-/** How long a test waits for a status, ms: links form in some seconds on a busy machine. */
-const WAIT_MS = 30_000;
-/** The interval for checking the status when no change is announced, ms. */
-const LOOK_MS = 250;
-
-export class Device {
-  readonly name: string;
+export class Device extends DeviceCalls {
   readonly context: BrowserContext;
   readonly appUrl: string;
   #tab: Page | undefined;
 
   private constructor(name: string, context: BrowserContext, appUrl: string) {
-    this.name = name;
+    super(name);
     this.context = context;
     this.appUrl = appUrl;
   }
@@ -96,72 +72,6 @@ export class Device {
     await this.context.close();
   }
 
-  async createPool(poolName: string): Promise<void> {
-    const outcome = await this.page.evaluate(
-      (options) => window.palmTest.outcome(() => window.palm.createPool(options)),
-      { name: poolName, deviceName: this.name },
-    );
-    this.#take(outcome);
-  }
-
-  async invite(): Promise<string> {
-    return this.page.evaluate(() => window.palm.invite());
-  }
-
-  async join(invite: string): Promise<{ readonly answered: boolean }> {
-    const outcome = await this.page.evaluate(
-      ([url, deviceName]) => window.palmTest.outcome(() => window.palm.join(url, { deviceName })),
-      [invite, this.name] as const,
-    );
-    return this.#take(outcome);
-  }
-
-  async store(content: Content, options: Omit<StoreOptions, 'signal'>): Promise<StoreResult> {
-    const outcome = await this.page.evaluate(
-      ([{ seed, length }, given]) => {
-        const blob = new Blob([window.palmTest.seededBytes(seed, length)]);
-        return window.palmTest.outcome(() => window.palm.store(blob, given));
-      },
-      [content, options] as const,
-    );
-    return this.#take(outcome);
-  }
-
-  /** Reads a file, or a range of it, to its end. */
-  async read(fileId: string, options: Omit<ReadOptions, 'signal'> = {}): Promise<ReadBytes> {
-    const outcome = await this.page.evaluate(
-      ([id, given]) => window.palmTest.outcome(() => window.palmTest.readAll(window.palm.read(id, given))),
-      [fileId, options] as const,
-    );
-    return this.#take(outcome);
-  }
-
-  async openLink(link: string): Promise<{ readonly fileId: string }> {
-    const outcome = await this.page.evaluate(
-      (given) => window.palmTest.outcome(() => window.palm.openLink(given)),
-      link,
-    );
-    return this.#take(outcome);
-  }
-
-  async status(): Promise<PalmStatus> {
-    return this.page.evaluate(() => window.palm.status());
-  }
-
-  /** Waits until the status satisfies `holds`; the error names `what` and the last status. */
-  async waitFor(what: string, holds: (status: PalmStatus) => boolean, waitMs = WAIT_MS): Promise<PalmStatus> {
-    const deadlineMs = performance.now() + waitMs;
-    for (;;) {
-      const status = await this.status();
-      if (holds(status)) return status;
-      if (performance.now() > deadlineMs) {
-        const seen = JSON.stringify(status, undefined, 2);
-        throw new Error(`${this.name} waited ${waitMs} ms for ${what}. Its last status:\n${seen}`);
-      }
-      await this.page.evaluate((atMostMs) => window.palmTest.nextChange(atMostMs), LOOK_MS);
-    }
-  }
-
   async #ready(): Promise<void> {
     await this.page.waitForFunction(() => 'palm' in window);
     // Asked repeatedly: on a busy machine, a promise that only the debugger waits for is sometimes collected.
@@ -171,8 +81,10 @@ export class Device {
     if (opening !== 'done') throw new Error(`${this.name} did not open: ${opening}`);
   }
 
-  #take<Value>(outcome: Outcome<Value>): Value {
-    if (outcome.kind === 'ok') return outcome.value;
-    throw new PalmFailure(outcome.code, `${this.name}: ${outcome.message}`);
+  protected run<Argument, Value>(
+    work: (argument: Argument) => Value | Promise<Value>,
+    argument: Argument,
+  ): Promise<Value> {
+    return this.page.evaluate<Value>(expressionOf(work, argument));
   }
 }

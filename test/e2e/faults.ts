@@ -28,6 +28,11 @@ export class Faults {
     });
   }
 
+  /** Notes what must not happen, seen by other means. */
+  note(text: string): void {
+    this.#seen.push(text);
+  }
+
   /** Accepts faults whose text matches `pattern` in this test, before or after they happen. */
   allow(pattern: RegExp): void {
     this.#allowed.push(pattern);

@@ -3,7 +3,8 @@
 
 import type { PalmStatus } from '../../src/runtime/api.ts';
 import { BLOCK_BYTES, GCM_TAG_BYTES } from '../../src/core/model/limits.ts';
-import type { Content, Device } from './device.ts';
+import type { Device } from './device.ts';
+import type { Content } from './device-calls.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 

@@ -2,6 +2,7 @@
 
 import { test as base, expect } from '@playwright/test';
 import { Device } from './device.ts';
+import type { DeviceCalls } from './device-calls.ts';
 import { Faults } from './faults.ts';
 import { startRelay, type RelayProcess } from './relay-process.ts';
 
@@ -92,7 +93,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 });
 
 /** Waits until each of `devices` reaches all of them (and itself). */
-export async function allLinked(devices: readonly Device[]): Promise<void> {
+export async function allLinked(devices: readonly DeviceCalls[]): Promise<void> {
   for (const device of devices) {
     await device.waitFor(
       `links to ${devices.length - 1} devices`,

@@ -4,7 +4,7 @@
 import { sha256 } from '../thief/keys.ts';
 import { keyNeedles, nameNeedles, type Needle, plainNeedles, type Trace, traces } from '../thief/needles.ts';
 import { type Haul, robFolders, type RobbedFile } from '../thief/recovery.ts';
-import type { Content } from './device.ts';
+import type { Content } from './device-calls.ts';
 import type { ProfileDevice, StoreSecrets } from './profile-device.ts';
 import { seededBytes } from './seeded-bytes.ts';
 

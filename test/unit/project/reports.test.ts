@@ -45,11 +45,15 @@ test('vitest: failed tests, and files that could not be loaded', () => {
     passed: 7,
     failures: ['subtracts', 'b.test.ts: Cannot find module'],
     skipped: 2,
+    reasons: [],
   });
 });
 
-test('playwright: failed tests at every depth, and errors outside tests', () => {
-  const spec = (title: string, status: string) => ({ title, tests: [{ status, projectName: 'desktop' }] });
+test('playwright: failed tests and reasons for skipping at every depth, and errors outside tests', () => {
+  const spec = (title: string, status: string, description?: string) => {
+    const annotations = description === undefined ? [] : [{ type: 'skip', description }];
+    return { title, tests: [{ status, projectName: 'desktop', annotations }] };
+  };
   const report = {
     errors: [{ message: 'Timed out waiting for the whole run\n    at somewhere' }],
     stats: { expected: 3, skipped: 2 },
@@ -57,7 +61,16 @@ test('playwright: failed tests at every depth, and errors outside tests', () => 
       {
         title: 'main-job.spec.ts',
         specs: [spec('joins', 'expected'), spec('leaves', 'unexpected')],
-        suites: [{ title: 'offline', specs: [spec('reads', 'flaky'), spec('stores', 'skipped')] }],
+        suites: [
+          {
+            title: 'offline',
+            specs: [
+              spec('reads', 'flaky'),
+              spec('stores', 'skipped', 'There is no Firefox.'),
+              spec('waits', 'skipped'),
+            ],
+          },
+        ],
       },
     ],
   };
@@ -69,6 +82,7 @@ test('playwright: failed tests at every depth, and errors outside tests', () => 
       '[desktop] main-job.spec.ts > offline > reads',
     ],
     skipped: 2,
+    reasons: ['stores: There is no Firefox.', 'waits: no reason is given'],
   });
 });
 

@@ -1,0 +1,126 @@
+// `window.palm` (src/runtime/api.ts) of a device's tab, seen from the test, whatever engine runs it; only
+// small plain data crosses over. Every method that calls Palm throws PalmFailure when Palm rejects.
+
+import type { PalmStatus, ReadOptions, StoreOptions, StoreResult } from '../../src/runtime/api.ts';
+import type { Outcome } from './page-side.ts';
+import type { ReadBytes } from './seeded-bytes.ts';
+
+/** A file's content: `length` bytes of `seededBytes(seed, length)`. */
+export interface Content {
+  readonly seed: number;
+  readonly length: number;
+}
+
+/** A PalmError that left a page, with its code. */
+class PalmFailure extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'PalmFailure';
+    this.code = code;
+  }
+}
+
+/** How long a test waits for a status, ms: links form in some seconds on a busy machine. */
+const WAIT_MS = 30_000;
+/** The interval for checking the status when no change is announced, ms. */
+export const LOOK_MS = 250;
+
+export abstract class DeviceCalls {
+  readonly name: string;
+
+  protected constructor(name: string) {
+    this.name = name;
+  }
+
+  /** What `work` returns in the open tab. It travels as text, so it refers to nothing outside itself. */
+  protected abstract run<Argument, Value>(
+    work: (argument: Argument) => Value | Promise<Value>,
+    argument: Argument,
+  ): Promise<Value>;
+
+  async createPool(poolName: string): Promise<void> {
+    const outcome = await this.run(
+      (options) => window.palmTest.outcome(() => window.palm.createPool(options)),
+      { name: poolName, deviceName: this.name },
+    );
+    this.#take(outcome);
+  }
+
+  async invite(): Promise<string> {
+    return this.run(() => window.palm.invite(), undefined);
+  }
+
+  async join(invite: string): Promise<{ readonly answered: boolean }> {
+    const outcome = await this.run(
+      ([url, deviceName]) => window.palmTest.outcome(() => window.palm.join(url, { deviceName })),
+      [invite, this.name] as const,
+    );
+    return this.#take(outcome);
+  }
+
+  async store(content: Content, options: Omit<StoreOptions, 'signal'>): Promise<StoreResult> {
+    const outcome = await this.run(
+      ([{ seed, length }, given]) => {
+        const blob = new Blob([window.palmTest.seededBytes(seed, length)]);
+        return window.palmTest.outcome(() => window.palm.store(blob, given));
+      },
+      [content, options] as const,
+    );
+    return this.#take(outcome);
+  }
+
+  /** Reads a file, or a range of it, to its end. */
+  async read(fileId: string, options: Omit<ReadOptions, 'signal'> = {}): Promise<ReadBytes> {
+    const outcome = await this.run(
+      ([id, given]) => window.palmTest.outcome(() => window.palmTest.readAll(window.palm.read(id, given))),
+      [fileId, options] as const,
+    );
+    return this.#take(outcome);
+  }
+
+  async openLink(link: string): Promise<{ readonly fileId: string }> {
+    const outcome = await this.run(
+      (given) => window.palmTest.outcome(() => window.palm.openLink(given)),
+      link,
+    );
+    return this.#take(outcome);
+  }
+
+  async status(): Promise<PalmStatus> {
+    return this.run(() => window.palm.status(), undefined);
+  }
+
+  /** Waits until the status satisfies `holds`; the error names `what` and the last status. */
+  async waitFor(what: string, holds: (status: PalmStatus) => boolean, waitMs = WAIT_MS): Promise<PalmStatus> {
+    const deadlineMs = performance.now() + waitMs;
+    for (;;) {
+      const status = await this.status();
+      if (holds(status)) return status;
+      if (performance.now() > deadlineMs) {
+        const seen = JSON.stringify(status, undefined, 2);
+        throw new Error(`${this.name} waited ${waitMs} ms for ${what}. Its last status:\n${seen}`);
+      }
+      await this.nextChange();
+    }
+  }
+
+  /** Resolves when Palm announces a change, or after LOOK_MS. */
+  protected async nextChange(): Promise<void> {
+    await this.run((atMostMs) => window.palmTest.nextChange(atMostMs), LOOK_MS);
+  }
+
+  #take<Value>(outcome: Outcome<Value>): Value {
+    if (outcome.kind === 'ok') return outcome.value;
+    throw new PalmFailure(outcome.code, `${this.name}: ${outcome.message}`);
+  }
+}
+
+/** `work` called with `argument`, as an expression. */
+export function expressionOf<Argument, Value>(
+  work: (argument: Argument) => Value | Promise<Value>,
+  argument: Argument,
+): string {
+  return `(${String(work)})(${JSON.stringify(argument)})`;
+}

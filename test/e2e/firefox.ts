@@ -1,0 +1,265 @@
+// Firefox, driven over WebDriver BiDi (W3C): the few commands that the tests need, over one WebSocket
+// (docs/decisions/0039-firefox-in-the-tests.md). A test passes code as text, and gets values as JSON.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { WebSocket } from 'ws';
+
+/** An entry of a page's console, or an uncaught error. */
+export interface ConsoleEntry {
+  readonly level: string;
+  readonly text: string;
+  /** The tab. */
+  readonly tabId: string;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A command takes at most this long, ms: a browser that hangs must not hold the test to its limit. */
+const COMMAND_LIMIT_MS = 60_000;
+
+/** The interval for asking whether an expression has its value, ms. */
+const LOOK_MS = 20;
+/** How much of an unanswered command is shown. */
+const SHOWN_CHARACTERS = 300;
+
+/** No calls home; questions to the person stay open, as they do where nobody looks. */
+const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
+  'app.normandy.enabled': false,
+  'app.update.disabledForTesting': true,
+  'browser.safebrowsing.update.enabled': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'services.settings.server': 'data:,#',
+  'toolkit.telemetry.server': 'data:,',
+};
+
+export class Firefox {
+  readonly #process: ChildProcess;
+  readonly #profile: string;
+  readonly #socket: WebSocket;
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Set<(entry: ConsoleEntry) => void>();
+  #nextId = 1;
+
+  private constructor(process: ChildProcess, profile: string, socket: WebSocket) {
+    this.#process = process;
+    this.#profile = profile;
+    this.#socket = socket;
+    socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString('utf8'))));
+    socket.on('close', () => {
+      for (const { reject } of this.#pending.values()) reject(new Error('Firefox ended'));
+      this.#pending.clear();
+    });
+  }
+
+  /** Starts the program at `path` with a new profile. */
+  static async launch(path: string): Promise<Firefox> {
+    const profile = await mkdtemp(join(tmpdir(), 'palm-firefox-'));
+    const lines = Object.entries(PREFERENCES).map(
+      ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
+    );
+    await writeFile(join(profile, 'user.js'), lines.join('\n'));
+    const flags = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'];
+    const child = spawn(path, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const address = await addressOf(child);
+    const socket = new WebSocket(`${address}/session`);
+    await once(socket, 'open');
+    const firefox = new Firefox(child, profile, socket);
+    await firefox.command('session.new', { capabilities: {} });
+    await firefox.command('session.subscribe', { events: ['log.entryAdded'] });
+    return firefox;
+  }
+
+  /** Calls `listener` with what pages write to their consoles, and with their uncaught errors. */
+  watch(listener: (entry: ConsoleEntry) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** A storage of its own, like another computer. `script` runs in each of its pages before theirs. */
+  async newContext(script: string): Promise<string> {
+    const context = textIn(await this.command('browser.createUserContext', {}), 'userContext');
+    await this.command('script.addPreloadScript', {
+      functionDeclaration: `() => { ${script} }`,
+      userContexts: [context],
+    });
+    return context;
+  }
+
+  async newTab(context: string): Promise<FirefoxTab> {
+    const created = await this.command('browsingContext.create', { type: 'tab', userContext: context });
+    return new FirefoxTab(this, textIn(created, 'context'));
+  }
+
+  /** @throws Error with the browser's own words. */
+  command(method: string, params: unknown): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        reject(
+          new Error(`Firefox did not answer ${method} ${JSON.stringify(params).slice(0, SHOWN_CHARACTERS)}`),
+        );
+      }, COMMAND_LIMIT_MS);
+      this.#pending.set(id, {
+        resolve: (result) => {
+          clearTimeout(timer);
+          resolve(result);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  async close(): Promise<void> {
+    const exited = this.#process.exitCode === null ? once(this.#process, 'exit') : undefined;
+    this.#socket.close();
+    this.#process.kill('SIGKILL');
+    await exited;
+    // A process of the browser may still write while the folder is removed.
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #take(message: unknown): void {
+    const id = fieldIn(message, 'id');
+    if (typeof id === 'number') {
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (fieldIn(message, 'type') === 'success') pending?.resolve(fieldIn(message, 'result'));
+      else
+        pending?.reject(
+          new Error(`${String(fieldIn(message, 'error'))}: ${String(fieldIn(message, 'message'))}`),
+        );
+      return;
+    }
+    if (fieldIn(message, 'method') !== 'log.entryAdded') return;
+    const entry = fieldIn(message, 'params');
+    const level = String(fieldIn(entry, 'level'));
+    const text = String(fieldIn(entry, 'text'));
+    const tabId = String(fieldIn(fieldIn(entry, 'source'), 'context'));
+    for (const listener of this.#listeners) listener({ level, text, tabId });
+  }
+}
+
+export class FirefoxTab {
+  readonly id: string;
+  readonly #firefox: Firefox;
+  #nextId = 1;
+
+  constructor(firefox: Firefox, id: string) {
+    this.#firefox = firefox;
+    this.id = id;
+  }
+
+  async goto(url: string): Promise<void> {
+    await this.#firefox.command('browsingContext.navigate', { context: this.id, url, wait: 'complete' });
+  }
+
+  async reload(): Promise<void> {
+    await this.#firefox.command('browsingContext.reload', { context: this.id, wait: 'complete' });
+  }
+
+  async close(): Promise<void> {
+    await this.#firefox.command('browsingContext.close', { context: this.id });
+  }
+
+  async setViewport(width: number, height: number): Promise<void> {
+    await this.#firefox.command('browsingContext.setViewport', {
+      context: this.id,
+      viewport: { width, height },
+    });
+  }
+
+  /**
+   * The value of `expression`, awaited, as JSON carries it. The page keeps the outcome until it is asked for
+   * it: a promise that only the protocol waits for is sometimes collected, and then never answered. @throws
+   * Error with the page's own error.
+   */
+  async evaluate<Value>(expression: string): Promise<Value> {
+    const id = this.#nextId++;
+    await this.#call(`() => {
+      const outcomes = (window.outcomes ??= new Map());
+      (async () => (${expression}))().then(
+        (value) => outcomes.set(${id}, { values: [value] }),
+        (error) => outcomes.set(${id}, { error: String(error) }),
+      );
+    }`);
+    const deadlineMs = performance.now() + COMMAND_LIMIT_MS;
+    for (;;) {
+      const json = await this.#call(`() => {
+        const outcome = window.outcomes.get(${id});
+        window.outcomes.delete(${id});
+        return JSON.stringify(outcome ?? {});
+      }`);
+      const outcome: { readonly values?: [Value]; readonly error?: string } = JSON.parse(json);
+      if (outcome.error !== undefined) throw new Error(outcome.error);
+      if (outcome.values !== undefined) return outcome.values[0];
+      if (performance.now() > deadlineMs) throw new Error(`Firefox never finished ${expression}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  /** The text that `functionDeclaration` returns. */
+  async #call(functionDeclaration: string): Promise<string> {
+    const result = await this.#firefox.command('script.callFunction', {
+      functionDeclaration,
+      awaitPromise: false,
+      target: { context: this.id },
+    });
+    if (fieldIn(result, 'type') !== 'success')
+      throw new Error(String(fieldIn(fieldIn(result, 'exceptionDetails'), 'text')));
+    return String(fieldIn(fieldIn(result, 'result'), 'value'));
+  }
+
+  /** Chooses files in the input that `selector` finds. */
+  async setFiles(selector: string, files: readonly string[]): Promise<void> {
+    const found = await this.#firefox.command('browsingContext.locateNodes', {
+      context: this.id,
+      locator: { type: 'css', value: selector },
+    });
+    const nodes = fieldIn(found, 'nodes');
+    const element: unknown = Array.isArray(nodes) ? nodes[0] : undefined;
+    const sharedId = textIn(element, 'sharedId');
+    await this.#firefox.command('input.setFiles', { context: this.id, element: { sharedId }, files });
+  }
+}
+
+/** Where the browser listens; it says so on stderr. */
+async function addressOf(child: ChildProcess): Promise<string> {
+  if (child.stderr === null) throw new Error('stderr is a pipe');
+  const lines = createInterface(child.stderr);
+  const found = (async () => {
+    for await (const line of lines) {
+      const address = /WebDriver BiDi listening on (ws:\S+)/.exec(line)?.[1];
+      if (address !== undefined) return address;
+    }
+    throw new Error('Firefox ended before it listened');
+  })();
+  const address = await found;
+  // The rest is not read: a full pipe would stop the browser.
+  child.stderr.resume();
+  return address;
+}
+
+function fieldIn(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function textIn(value: unknown, name: string): string {
+  const text = fieldIn(value, name);
+  if (typeof text !== 'string') throw new Error(`Firefox gave no ${name}: ${JSON.stringify(value)}`);
+  return text;
+}
