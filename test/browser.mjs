@@ -1,6 +1,6 @@
 // Finds the Chromium and the Firefox for the browser tests. Plain JavaScript, because test/run.mjs needs it
-// before anything is built and Node 20 runs no TypeScript; playwright.config.ts and the benches use it too. An
-// installed browser comes first, because Playwright's download is not available on every network.
+// before anything is built and Node 20 runs no TypeScript; playwright.config.ts and the benches use it too.
+// An installed browser comes first, because Playwright's download is not available on every network.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';

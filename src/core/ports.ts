@@ -365,6 +365,11 @@ export interface Transport {
    * aborts before the message has begun to go out.
    */
   send(device: DeviceId, parts: readonly Uint8Array[], lane: Lane, signal?: AbortSignal): Promise<void>;
+  /**
+   * How long nothing has been heard on the link with `device`, ms: no byte, and no answer to a ping. 0 when
+   * there is no link.
+   */
+  silentForMs(device: DeviceId): number;
   /** Closes the link to a misbehaving or unresponsive device; it may be built again after backoff. */
   closeLink(device: DeviceId, reason: string): void;
   /** The device woke or came online: check links and the relay now instead of after backoff. */

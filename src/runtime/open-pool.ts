@@ -11,7 +11,7 @@ import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
-import type { Identity, RelayState, SourceHandle, UnfinishedStore } from '../core/ports.ts';
+import type { Identity, RelayState, SourceHandle, Transport, UnfinishedStore } from '../core/ports.ts';
 import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { atMost, unlessAborted } from './at-most.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
@@ -19,7 +19,8 @@ import { noticeOf, type Notice, type QuotedDevice } from './notice.ts';
 import { PeerDriver } from './peer/peer-driver.ts';
 import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
-import { readFile, type ReadPorts } from './read/reading.ts';
+import type { ReadPorts } from './read/read-job.ts';
+import { readFile } from './read/reading.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { saveGrace, saveHoldings } from './saved-pool.ts';
 import { abandonStore } from './store/already-here.ts';
@@ -57,6 +58,7 @@ export class OpenPool {
   readonly identity: Identity;
   readonly keys: PoolKeys;
   readonly driver: PeerDriver;
+  readonly #transport: Transport;
   readonly unfinished: UnfinishedStores;
   readonly #naming: Naming;
   /** Details and link keys of private files that this page stored or opened. Never written anywhere. */
@@ -98,8 +100,8 @@ export class OpenPool {
     );
     this.unfinished = new UnfinishedStores(ports, () => events.changed());
     this.keys = derivePoolKeys(invite.secret, invite.epoch);
-    const transport = ports.createTransport(this.keys, identity);
-    this.driver = new PeerDriver({ ...ports, identity, transport }, this.keys, {
+    this.#transport = ports.createTransport(this.keys, identity);
+    this.driver = new PeerDriver({ ...ports, identity, transport: this.#transport }, this.keys, {
       changed: () => this.#changed(),
       notice: (level, notice) => {
         if (!this.#ended) events.notice(level, notice);
@@ -333,6 +335,7 @@ export class OpenPool {
     const { driver, keys, unfinished } = this;
     return {
       ...this.#ports,
+      transport: this.#transport,
       driver,
       keys,
       unfinished,
@@ -348,6 +351,7 @@ export class OpenPool {
     return {
       ...this.#ports,
       driver: this.driver,
+      transport: this.#transport,
       notice: (notice) => this.#events.notice('warning', notice),
     };
   }

@@ -6,11 +6,13 @@ import { expect, test } from 'vitest';
 import { expectSameCatalogues, sameCatalogues, settledOutboxes } from './checks.ts';
 import { formPool, reachableCount, type SimDevice } from './device.ts';
 import { LinkedNetwork } from './linked-network.ts';
-import { ROUGH } from './network.ts';
+import { CALM, ROUGH } from './network.ts';
 import { first, linkedScenario } from './scenario.ts';
 import { World } from './world.ts';
 
 const FILE_BYTES = 300_000;
+/** What a needed device that says nothing may cost a read, ms. */
+const MOST_SILENT_MS = 5_000;
 /** Longer than any device waits before it tries to link again. */
 const MENDED_MS = 180_000;
 
@@ -29,6 +31,40 @@ linkedScenario(
     expectSameCatalogues(devices);
   },
   ROUGH,
+);
+
+linkedScenario(
+  'a needed holder that hangs ends a read within five seconds, by its name; a slow one takes its time',
+  [3015, 3016],
+  async ({ world, network, pool }) => {
+    const devices = await pool(4);
+    const [storer, reader] = [first(devices), first(devices, 3)];
+    const bytes = world.random.bytes(400_000);
+    const { fileId } = await world.settled('store', storer.put(bytes, { name: 'slow', k: 2, n: 4 }));
+    await world.until('all is placed', () => settledOutboxes(devices));
+    await world.until('known', () => reader.fileStatus(fileId)?.reach === 4);
+    const [lost, alsoLost, needed] = [first(devices), first(devices, 1), first(devices, 2)];
+    lost.kill();
+    alsoLost.kill();
+    await world.until('only one is left', () => reachableCount(reader) === 2, MENDED_MS);
+
+    // A block takes longer than silence may, and its frames arrive all the time.
+    network.connections.faults = { ...CALM, bytesPerMs: 30 };
+    const beganMs = world.nowMs;
+    await expectReads(world, reader, fileId, bytes);
+    expect(world.nowMs - beganMs).toBeGreaterThan(MOST_SILENT_MS);
+
+    network.connections.faults = CALM;
+    await world.pass(world.random.below(3_000));
+    needed.hang();
+    const hungAtMs = world.nowMs;
+    const refused = world.settled('refused', reader.read(fileId), MENDED_MS);
+    await expect(refused).rejects.toMatchObject({
+      code: 'not-enough-fragments',
+      failure: { silent: [needed.name], reach: 1, k: 2 },
+    });
+    expect(world.nowMs - hungAtMs).toBeLessThanOrEqual(MOST_SILENT_MS);
+  },
 );
 
 linkedScenario(

@@ -54,6 +54,9 @@ interface Link {
   drains: Endpoint | undefined;
   /** Earliest arrival of the next message, by sender and lane: keeps the order. */
   readonly arriveMs: Map<string, number>;
+  /** When a device's last message arrived, by sender. */
+  readonly heardAtMs: Map<string, number>;
+  upAtMs: number;
   /** When the channel is free for the next message, by sender and lane. */
   readonly freeMs: Map<string, number>;
   readonly sending: Set<Sending>;
@@ -125,6 +128,13 @@ export class Network implements SimNetwork {
         const bytes = this.distort(device, to, concatBytes(...parts));
         return this.#send(endpoint, to, bytes, lane, signal);
       },
+      silentForMs: (from) => {
+        const link = this.#links.get(keyOf(device, from));
+        const other = link?.ends.find((end) => end.device === from);
+        // A device that runs answers pings.
+        if (link?.state !== 'up' || other?.process.frozen !== true) return 0;
+        return this.#world.nowMs - (link.heardAtMs.get(from) ?? link.upAtMs);
+      },
       closeLink: (to, reason) => {
         const link = this.#links.get(keyOf(device, to));
         if (link !== undefined) this.#break(link, reason);
@@ -178,6 +188,8 @@ export class Network implements SimNetwork {
           drains: undefined,
           arriveMs: new Map(),
           freeMs: new Map(),
+          heardAtMs: new Map(),
+          upAtMs: 0,
           sending: new Set(),
         };
         this.#links.set(key, link);
@@ -194,6 +206,7 @@ export class Network implements SimNetwork {
       return;
     }
     link.state = 'up';
+    link.upAtMs = this.#world.nowMs;
     for (const [end, other] of bothWays(link)) {
       const delayMs = this.#delayMs();
       // What the other end says sooner is heard only after that.
@@ -253,6 +266,7 @@ export class Network implements SimNetwork {
       });
       this.#inFlight(arrivesMs - nowMs, other, () => {
         if (isWanted && (link.state === 'up' || link.drains === from) && link.told.has(other)) {
+          link.heardAtMs.set(from.device, this.#world.nowMs);
           this.#deliver(from.device, other, bytes);
         }
       });

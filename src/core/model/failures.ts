@@ -17,7 +17,13 @@ export type Failure =
       readonly reason: 'no-handle' | 'moved' | 'not-allowed';
       readonly name: string;
     }
-  | { readonly code: 'not-enough-fragments'; readonly reach: number; readonly k: number }
+  | {
+      readonly code: 'not-enough-fragments';
+      readonly reach: number;
+      readonly k: number;
+      /** Names of linked devices that do not answer, and whose fragments would be enough. */
+      readonly silent: readonly string[];
+    }
   | BadArgument
   | { readonly code: 'link-closed'; readonly reason: 'before-the-answer' }
   | { readonly code: 'link-closed'; readonly reason: 'closed'; readonly detail: string }

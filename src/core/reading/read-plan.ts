@@ -39,6 +39,8 @@ export type ReadInput =
     }
   /** A complete segment's blocks were lost before it was opened: all are asked for again. */
   | { readonly kind: 'lost'; readonly segment: number }
+  /** Devices that owe something, and of which nothing at all is heard. Replaces the previous ones. */
+  | { readonly kind: 'silent'; readonly devices: ReadonlySet<DeviceId> }
   /** The reader took the first segment of the window. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'tick' };
@@ -54,8 +56,11 @@ export type ReadEffect =
   | { readonly kind: 'stop-block'; readonly segment: number; readonly fragment: number }
   /** k blocks of the segment are in. */
   | { readonly kind: 'complete'; readonly segment: number }
-  /** Too few fragments could be reached for PATIENCE_MS: `reach` of the k needed. */
-  | { readonly kind: 'starved'; readonly reach: number };
+  /**
+   * Too few fragments could be reached for PATIENCE_MS: `reach` of the k needed. If `silent` devices are to
+   * blame, the wait for them was long enough.
+   */
+  | { readonly kind: 'starved'; readonly reach: number; readonly silent: readonly DeviceId[] };
 
 export interface ReadPlanOptions {
   readonly self: DeviceId;
@@ -89,6 +94,7 @@ const MAX_FAILURES = 5;
 export class ReadPlan {
   readonly #options: ReadPlanOptions;
   #sources: ReadonlyMap<number, readonly DeviceId[]> = new Map();
+  #silent: ReadonlySet<DeviceId> = new Set();
   readonly #indexed = new Set<number>();
   readonly #askedIndexes = new Map<number, Asked>();
   /** By 'fragment@device': how often its index failed. */
@@ -174,6 +180,9 @@ export class ReadPlan {
           this.#segments.set(input.segment, { ...newSegment(), failures: state.failures });
         break;
       }
+      case 'silent':
+        this.#silent = input.devices;
+        break;
       case 'taken':
         this.#segments.delete(this.#nextTaken);
         this.#nextTaken += 1;
@@ -294,29 +303,45 @@ export class ReadPlan {
   }
 
   #tellStarvation(): ReadEffect[] {
-    const reach = this.#starvedReach();
-    if (reach === undefined) {
+    const stuck = this.#stuck();
+    if (stuck === undefined) {
       this.#starving = undefined;
       return [];
     }
     this.#starving ??= { sinceMs: this.#nowMs, told: false };
-    if (this.#starving.told || this.#nowMs < this.#starving.sinceMs + PATIENCE_MS) return [];
+    const patienceMs = stuck.silent.length > 0 ? 0 : PATIENCE_MS;
+    if (this.#starving.told || this.#nowMs < this.#starving.sinceMs + patienceMs) return [];
     this.#starving.told = true;
-    return [{ kind: 'starved', reach }];
+    return [{ kind: 'starved', ...stuck }];
   }
 
-  /** The reach of a segment that nothing under way can complete; undefined when none is stuck. */
-  #starvedReach(): number | undefined {
-    if (this.#askedIndexes.size > 0) return undefined;
+  /** A segment that nothing under way can complete; undefined when none is stuck. */
+  #stuck(): { readonly reach: number; readonly silent: readonly DeviceId[] } | undefined {
+    if (this.#isUnderWay(this.#askedIndexes)) return undefined;
     for (const state of this.#segments.values()) {
-      if (state.complete || state.asked.size > 0) continue;
+      if (state.complete || this.#isUnderWay(state.asked)) continue;
       let reach = state.got.size;
+      let silentCount = 0;
+      const silent = new Set<DeviceId>();
       for (const [fragment, devices] of this.#sources) {
-        if (!state.got.has(fragment) && this.#canServe(state, fragment, devices)) reach += 1;
+        if (state.got.has(fragment)) continue;
+        const speaking = devices.filter((device) => !this.#silent.has(device));
+        if (this.#canServe(state, fragment, speaking)) reach += 1;
+        else if (this.#canServe(state, fragment, devices)) {
+          silentCount += 1;
+          for (const device of devices) if (this.#silent.has(device)) silent.add(device);
+        }
       }
-      if (reach < this.#options.k) return reach;
+      if (reach >= this.#options.k) continue;
+      // Without them too few could be reached anyway: others may come back.
+      return { reach, silent: reach + silentCount < this.#options.k ? [] : [...silent] };
     }
     return undefined;
+  }
+
+  /** What silent devices were asked for is not. */
+  #isUnderWay(asked: ReadonlyMap<number, Asked>): boolean {
+    return [...asked.values()].some(({ device }) => !this.#silent.has(device));
   }
 
   #canServe(state: SegmentState, fragment: number, devices: readonly DeviceId[]): boolean {

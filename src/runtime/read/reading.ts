@@ -5,34 +5,15 @@
 import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
 import { combineShares } from '../../core/coding/shamir.ts';
-import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
-import { type BlockHash, type DeviceId, type FileId } from '../../core/model/ids.ts';
+import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
 import type { Ask } from '../../core/peer/requests.ts';
-import type { ArrivedBlock, Clock, Memory, SegmentCodec } from '../../core/ports.ts';
+import type { ArrivedBlock } from '../../core/ports.ts';
 import { ReadPlan, type ReadEffect, type ReadInput } from '../../core/reading/read-plan.ts';
-import type { Notice } from '../notice.ts';
-import type { PeerDriver } from '../peer/peer-driver.ts';
-
-export interface ReadPorts {
-  readonly clock: Clock;
-  readonly memory: Memory;
-  readonly codec: SegmentCodec;
-  readonly driver: PeerDriver;
-  notice(notice: Notice): void;
-}
-
-export interface ReadJob {
-  readonly fileId: FileId;
-  readonly manifest: Manifest;
-  /** Kc, 32 bytes. */
-  readonly linkKey: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly signal: AbortSignal;
-}
+import type { ReadJob, ReadPorts } from './read-job.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 /** Segments requested ahead of the one that is taken: some 8 MiB at k = 4. */
 const WINDOW_SEGMENTS = 8;
@@ -85,6 +66,7 @@ class ReadSession {
   readonly #deaths = new Map<number, number>();
   readonly #asks = new Map<string, AbortController>();
   readonly #lifetime = new AbortController();
+  readonly #silence: SilenceWatch;
   /** The file's revision when its sources were last read. */
   #revision: string | undefined;
   /** By fragment: every device that had it at some time during this read. */
@@ -116,6 +98,8 @@ class ReadSession {
       tick: { kind: 'tick' },
       perform: (effect) => this.#perform(effect),
     });
+    const changed = (devices: ReadonlySet<DeviceId>): void => this.#input({ kind: 'silent', devices });
+    this.#silence = new SilenceWatch({ ...ports, changed });
   }
 
   async *run(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
@@ -141,6 +125,7 @@ class ReadSession {
   close(): void {
     this.#stopWatching();
     this.#driver.stop();
+    this.#silence.stop();
     this.#lifetime.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
     this.#blocks.clear();
     this.#opened.clear();
@@ -293,7 +278,7 @@ class ReadSession {
         this.#openNext();
         break;
       case 'starved':
-        this.#fail(this.#ownFailure ?? notEnough(effect.reach, this.#job.manifest));
+        this.#fail(this.#ownFailure ?? this.#notEnough(effect));
         break;
     }
   }
@@ -350,7 +335,10 @@ class ReadSession {
   }
 
   async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    if (device !== this.#ports.driver.deviceId) return this.#ports.driver.request(device, ask, signal);
+    if (device !== this.#ports.driver.deviceId) {
+      const answered = this.#silence.asked(device);
+      return this.#ports.driver.request(device, ask, signal).finally(answered);
+    }
     const bytes = await this.#ports.driver.loadOwn(ask);
     if (bytes === undefined) throw new PalmError({ code: 'refused', reason: 'not-here' });
     return bytes;
@@ -384,6 +372,12 @@ class ReadSession {
     this.#ports.notice({ kind: 'damaged-block', from: this.#ports.driver.quotedDevice(device) });
   }
 
+  #notEnough({ reach, silent }: Extract<ReadEffect, { kind: 'starved' }>): PalmError {
+    const { k } = this.#job.manifest;
+    const names = silent.map((device) => this.#ports.driver.quotedDevice(device).name);
+    return new PalmError({ code: 'not-enough-fragments', reach, k, silent: names });
+  }
+
   #inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => this.#fail(error));
   }
@@ -392,8 +386,4 @@ class ReadSession {
     this.#failure ??= { error };
     this.#wake();
   }
-}
-
-function notEnough(reach: number, { k }: Manifest): PalmError {
-  return new PalmError({ code: 'not-enough-fragments', reach, k });
 }

@@ -15,6 +15,7 @@ import type {
   RecordStore,
   SegmentCodec,
   SourceHandle,
+  Transport,
   UnfinishedStore,
 } from '../../core/ports.ts';
 import type { Notice } from '../notice.ts';
@@ -32,6 +33,7 @@ export interface StorePorts {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
   readonly driver: PeerDriver;
+  readonly transport: Pick<Transport, 'silentForMs'>;
   readonly keys: PoolKeys;
   readonly unfinished: UnfinishedStores;
   readonly naming: Naming;

@@ -72,6 +72,12 @@ export function verdictOf(error: unknown): Verdict {
   }
 }
 
+/** Why a download waits, if devices that are linked do not answer. */
+export function silenceText(error: unknown): string | undefined {
+  const isSilence = isPalmError(error) && error.failure.code === 'not-enough-fragments';
+  return isSilence && error.failure.silent.length > 0 ? explain(error) : undefined;
+}
+
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 

@@ -25,7 +25,7 @@ export type DownloadState =
   | { readonly kind: 'queued' }
   | { readonly kind: 'running' }
   /** It continues without help. */
-  | { readonly kind: 'waiting'; readonly need: 'devices' | 'link' }
+  | { readonly kind: 'waiting'; readonly need: 'devices' | 'link'; readonly reason?: string }
   /** It continues when the person says so. */
   | { readonly kind: 'stopped'; readonly reason: string };
 
@@ -289,7 +289,7 @@ export class Downloads {
         this.#discard(entry);
         return alerts.raise(rules.failedText(entry, error));
       case 'wait':
-        return this.#pause(entry);
+        return this.#pause(entry, rules.silenceText(error));
       case 'again':
         return entry.failureCount > MAX_QUIET_RETRIES ? this.#stop(entry, error) : this.#pause(entry);
       case 'stop':
@@ -314,8 +314,9 @@ export class Downloads {
     else await this.#handed.handOver(entry, whole);
   }
 
-  #pause(entry: Entry): void {
-    this.#set(entry, { kind: 'waiting', need: 'devices' });
+  #pause(entry: Entry, reason?: string): void {
+    const why = reason === undefined ? {} : { reason };
+    this.#set(entry, { kind: 'waiting', need: 'devices', ...why });
     entry.endPause = this.#options.delay(rules.pauseAfter(entry.failureCount), () => {
       entry.endPause = undefined;
       this.#look(this.#options.status.peek());

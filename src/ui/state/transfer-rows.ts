@@ -117,5 +117,6 @@ function downloadRow(download: DownloadView, transfer: TransferStatus | undefine
 
 function waitingText(state: Extract<DownloadState, { kind: 'queued' | 'waiting' }>): string {
   if (state.kind === 'queued') return words.downloads.waitsForOthers;
+  if (state.reason !== undefined) return state.reason;
   return state.need === 'link' ? words.downloads.waitsForLink : words.downloads.waitsForDevices;
 }

@@ -51,7 +51,11 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'file-needed no-handle': [{ code: 'file-needed', reason: 'no-handle', name: 'film.mp4' }],
   'file-needed moved': [{ code: 'file-needed', reason: 'moved', name: 'film.mp4' }],
   'file-needed not-allowed': [{ code: 'file-needed', reason: 'not-allowed', name: 'film\u202E.mp4' }],
-  'not-enough-fragments': [{ code: 'not-enough-fragments', reach: 1, k: 4 }],
+  'not-enough-fragments': [
+    { code: 'not-enough-fragments', reach: 1, k: 4, silent: [] },
+    { code: 'not-enough-fragments', reach: 3, k: 4, silent: ['Ben'] },
+    { code: 'not-enough-fragments', reach: 1, k: 4, silent: ['Ben', 'Anna'] },
+  ],
   'bad-argument no-name': [
     { code: 'bad-argument', reason: 'no-name', of: 'pool' },
     { code: 'bad-argument', reason: 'no-name', of: 'device' },

@@ -158,6 +158,12 @@ export class LinkTransport implements Transport {
     this.#driver.input({ kind: 'close-device', device, reason });
   }
 
+  silentForMs(device: DeviceId): number {
+    const slot = this.#slots.get(device);
+    if (slot?.isUp !== true) return 0;
+    return this.#options.clock.monotonicMs() - slot.heardAtMs;
+  }
+
   wake(): void {
     if (this.#isClosed) return;
     this.#relay.wake();

@@ -30,6 +30,7 @@ export function errorText(failure: Failure): string {
     case 'file-needed':
       return `Choose ${quoted(failure.name)} again to go on. ${whyNeeded(failure)} What is encrypted of it already is kept.`;
     case 'not-enough-fragments':
+      if (failure.silent.length > 0) return silentHolders(failure);
       return `Only ${failure.reach} of the ${failure.k} fragments that are needed can be reached. Nothing is lost: when devices with ${failure.k - failure.reach} more come back, it can be opened again.`;
     case 'bad-argument':
       return badArgument(failure);
@@ -274,6 +275,12 @@ function storageFailed(
     case 'picked-file':
       return `The file could not be written (${failure.detail}). The pool still has the whole file; continue to try again.`;
   }
+}
+
+function silentHolders({ silent, reach, k }: FailureOf<'not-enough-fragments'>): string {
+  const names = silent.map(quoted).join(', ');
+  const [do_, them] = silent.length === 1 ? ['does', 'it'] : ['do', 'them'];
+  return `${names} ${do_} not answer, and only ${reach} of the ${k} fragments that are needed are elsewhere. Nothing is lost: wake ${them} up, or bring ${them} nearer, and try again.`;
 }
 
 function corrupt(failure: FailureOf<'corrupt'>): string {

@@ -62,6 +62,7 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
     send: async (_device, parts) => {
       sent.push(decodeMessage(concatBytes(...parts)).message);
     },
+    silentForMs: () => 0,
     closeLink: (device, reason) => events?.linkDown(device, reason),
     wake: () => undefined,
     close: async () => undefined,

@@ -1,0 +1,26 @@
+// One file, or a range of it, to be read, and what reading it needs.
+
+import type { Manifest } from '../../core/catalogue/manifest.ts';
+import type { FileId } from '../../core/model/ids.ts';
+import type { Clock, Memory, SegmentCodec, Transport } from '../../core/ports.ts';
+import type { Notice } from '../notice.ts';
+import type { PeerDriver } from '../peer/peer-driver.ts';
+
+export interface ReadPorts {
+  readonly clock: Clock;
+  readonly memory: Memory;
+  readonly codec: SegmentCodec;
+  readonly driver: PeerDriver;
+  readonly transport: Pick<Transport, 'silentForMs'>;
+  notice(notice: Notice): void;
+}
+
+export interface ReadJob {
+  readonly fileId: FileId;
+  readonly manifest: Manifest;
+  /** Kc, 32 bytes. */
+  readonly linkKey: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly signal: AbortSignal;
+}
