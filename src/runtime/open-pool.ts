@@ -21,6 +21,7 @@ import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import type { ReadPorts } from './read/read-job.ts';
 import { readFile } from './read/reading.ts';
+import { withReserve } from './reserved-space.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { saveGrace, saveHoldings } from './saved-pool.ts';
 import { abandonStore } from './store/already-here.ts';
@@ -119,6 +120,7 @@ export class OpenPool {
 
   async start(): Promise<void> {
     this.#space.measure();
+    this.#orNotice(this.#ports.quota.restoreReserve());
     const damagedCount = await this.unfinished.load();
     const lostCount = await this.driver.start(this.unfinished.owners());
     const files = this.driver.peer.catalogue.files().values();
@@ -156,7 +158,7 @@ export class OpenPool {
 
   async discard(id: string): Promise<void> {
     const { storeId } = this.unfinished.claim(id);
-    await abandonStore(storeId, this);
+    await withReserve(this.#ports.quota, () => abandonStore(storeId, this));
     this.#space.measure();
   }
 
@@ -291,6 +293,7 @@ export class OpenPool {
   async remove(id: string): Promise<void> {
     const { fileId, contentId } = this.#fileOf(id);
     await this.#naming.remove(fileId, contentId);
+    this.#space.measureSoon();
   }
 
   async #linkKeyOf(fileId: FileId, manifest: Manifest, link: string | undefined): Promise<Uint8Array> {

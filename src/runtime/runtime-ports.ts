@@ -25,13 +25,17 @@ export interface IdentityKeeper {
 }
 
 export interface Quota {
-  /** Bytes that this origin uses, and may use at most. */
+  /** Bytes that this origin uses, without the free parts of its own files, and may use at most. */
   estimate(): Promise<{ readonly usedBytes: number; readonly quotaBytes: number }>;
   /**
    * Asks the browser not to evict the data under storage pressure. Returns whether it agreed. A browser that
    * asks the person may never settle it.
    */
   persist(): Promise<boolean>;
+  /** Gives up the space that is kept for a full disk. Returns whether there was any. */
+  spendReserve(): Promise<boolean>;
+  /** Keeps such space again, or as much of it as there is room for. */
+  restoreReserve(): Promise<void>;
 }
 
 /** Files of earlier pages, where the browser gives handles to them. */

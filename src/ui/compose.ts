@@ -10,7 +10,7 @@ import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
 import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
 import { watchPageLife } from '../adapters/browser/page/page-life.ts';
 import { WebRtcConnection } from '../adapters/browser/webrtc-connection.ts';
-import { persistStorage, storageEstimate } from '../adapters/browser/page/quota.ts';
+import { persistStorage, storageEstimate, type StorageEstimate } from '../adapters/browser/page/quota.ts';
 import { LinkTransport } from '../adapters/portable/links/transport.ts';
 import { mayReadSource, noticesChanges, openSource } from '../adapters/browser/page/source-files.ts';
 import { bridgeToFragmentWorker } from '../adapters/browser/store/fragment-worker-bridge.ts';
@@ -59,7 +59,12 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
     secrets: store.secrets,
     sources: { noticeChanges: noticesChanges(), mayRead: mayReadSource, open: openSource },
     codec: openCodecPool({ memory, createWorker: parts.startCodecWorker }),
-    quota: { estimate: storageEstimate, persist: persistStorage },
+    quota: {
+      estimate: () => estimateWithout(store.holeBytes()),
+      persist: persistStorage,
+      spendReserve: () => store.spendReserve(),
+      restoreReserve: () => store.restoreReserve(),
+    },
     createTransport: (keys, identity) => {
       const { poolId, signalingKey } = keys;
       return new LinkTransport({
@@ -76,6 +81,12 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
     // The app has one page, also if another path led to it.
     appUrl: `${location.origin}/`,
   };
+}
+
+/** What is free within this origin's files counts as free: it is written before the files grow. */
+async function estimateWithout(holes: Promise<number>): Promise<StorageEstimate> {
+  const [{ usedBytes, quotaBytes }, holeBytes] = await Promise.all([storageEstimate(), holes]);
+  return { usedBytes: Math.max(0, usedBytes - holeBytes), quotaBytes };
 }
 
 /** The relay is the server of this page. */

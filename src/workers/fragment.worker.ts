@@ -2,8 +2,7 @@
 // everything that must be erasable. It has its own database connection, and files where the engine has them.
 
 import { expose } from 'comlink';
-import { openDeviceStore } from '../adapters/browser/store/device-store.ts';
-import type { DeviceStore } from '../core/ports.ts';
+import { openDeviceStore, type OpenDeviceStore } from '../adapters/browser/store/device-store.ts';
 import { createFragmentWorkerService } from '../adapters/browser/store/fragment-worker-service.ts';
 import { openPackFolder } from '../adapters/browser/in-worker/opfs-packs.ts';
 
@@ -13,7 +12,7 @@ const opening = open();
 opening.catch(() => {});
 expose(createFragmentWorkerService(opening));
 
-async function open(): Promise<DeviceStore> {
+async function open(): Promise<OpenDeviceStore> {
   const [blocks, keys] = [await openPackFolder('blocks'), await openPackFolder('keys')];
   return openDeviceStore(blocks && keys && { blocks, keys });
 }

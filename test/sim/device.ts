@@ -230,6 +230,8 @@ export class SimDevice {
         estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: this.#quotaBytes }),
         // Firefox asks the person, who need not answer.
         persist: () => new Promise<never>(() => undefined),
+        spendReserve: async () => false,
+        restoreReserve: async () => undefined,
       },
       createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),
       appUrl: 'https://palm.invalid/',

@@ -9,6 +9,8 @@ import { fileIdOf, type FileId } from '../../core/model/ids.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import type { Clock, Cryptography, Random } from '../../core/ports.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
+import { withReserve } from '../reserved-space.ts';
+import type { Quota } from '../runtime-ports.ts';
 
 export interface NamingPorts {
   readonly clock: Clock;
@@ -16,6 +18,7 @@ export interface NamingPorts {
   readonly cryptography: Cryptography;
   readonly driver: PeerDriver;
   readonly keys: PoolKeys;
+  readonly quota: Pick<Quota, 'spendReserve' | 'restoreReserve'>;
 }
 
 export class Naming {
@@ -67,17 +70,17 @@ export class Naming {
 
   /** Takes a name away. With the last one, the content goes. */
   remove(fileId: FileId, content: FileId): Promise<void> {
-    const { driver } = this.#ports;
+    const { driver, quota } = this.#ports;
     const { catalogue } = driver.peer;
     return this.inTurn(content, async () => {
       const names = catalogue.namesOf(content);
       if (!names.includes(fileId)) return;
       const isLast = names.length === 1;
       const kind = fileId === content && !isLast ? 'unname' : 'remove';
-      await driver.publish({ kind, file: fileId });
+      await withReserve(quota, () => driver.publish({ kind, file: fileId }));
       // Second: a crash in between keeps fragments, where the other order would lose some of a named content.
       if (isLast && !catalogue.isRemovedForAll(content))
-        await driver.publish({ kind: 'remove', file: content });
+        await withReserve(quota, () => driver.publish({ kind: 'remove', file: content }));
     });
   }
 }

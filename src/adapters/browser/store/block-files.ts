@@ -7,13 +7,17 @@
 // which costs about four times the processor time of a write in place
 // (docs/decisions/0009-blocks-in-files.md).
 //
+// Space comes back as far as a page can give it back: holes are used first, a file is cut behind its last
+// block, and a pack without a block has no file. Nothing of that needs room on the disk.
+//
 // Invariants: a slot is handed out once until it is freed; only its taker writes to it; at most
-// MAX_OPEN_PACKS handles are open; a pack without a block has no file.
+// MAX_OPEN_PACKS handles are open; a file is never cut below a slot that is taken.
 
 import { isPalmError, type PalmError } from '../../../core/model/errors.ts';
 import { storageFailure } from './idb-database.ts';
 import { openPackFile, type PackFolder, type PackHandle } from './pack-file.ts';
-import { kindForBlock, kindOfPack, PACK_SLOTS, type PackKind } from './pack-slots.ts';
+import { kindOfPack, PACK_SLOTS } from './pack-slots.ts';
+import { packOf, SlotMap } from './slot-map.ts';
 
 /** Open files of this worker. */
 const MAX_OPEN_PACKS = 64;
@@ -25,35 +29,42 @@ interface OpenPack {
 
 export class BlockFiles {
   readonly #folder: PackFolder;
-  /** By pack: which of its slots are taken, and how many. */
-  readonly #packs = new Map<number, { readonly taken: boolean[]; count: number }>();
+  readonly #slots = new SlotMap();
+  /** Packs whose tails are about to be cut. */
+  readonly #cutting = new Set<number>();
   /** Packs whose file is being removed: their numbers are not reused until that is done. */
   readonly #leaving = new Set<number>();
   /** Least recently used first. */
   readonly #open = new Map<number, OpenPack>();
   readonly #opening = new Map<number, Promise<OpenPack>>();
-  /** By kind: no earlier pack of the kind has a free slot. */
-  readonly #firstFree = new Map<PackKind, number>();
 
   private constructor(folder: PackFolder) {
     this.#folder = folder;
   }
 
-  /** `taken` are the slots that hold blocks. Files without any, left by a crash, are removed. */
+  /**
+   * `taken` are the slots that hold blocks. Files without any, and tails behind the last one, are left by a
+   * crash, and removed.
+   */
   static async over(folder: PackFolder, taken: Iterable<number>): Promise<BlockFiles> {
     const files = new BlockFiles(folder);
-    for (const slot of taken) files.#take(slot);
+    for (const slot of taken) files.#slots.take(slot);
     for (const name of await folder.names()) {
-      if (!files.#packs.has(packNamed(name))) await folder.remove(name);
+      if (!files.#slots.has(packNamed(name))) await folder.remove(name);
     }
+    for (const number of files.#slots.packs())
+      if (files.#slots.endOf(number) < PACK_SLOTS) await files.#cutTail(number);
     return files;
+  }
+
+  /** Bytes of the files that hold no block and will be used before a file grows. */
+  holeBytes(): number {
+    return this.#slots.holeBytes();
   }
 
   /** A free slot for a block of `byteCount`. It belongs to its taker until it is freed. */
   take(byteCount: number): number {
-    const slot = this.#nextFree(kindForBlock(byteCount));
-    this.#take(slot);
-    return slot;
+    return this.#slots.takeFor(byteCount, this.#leaving);
   }
 
   /**
@@ -86,14 +97,12 @@ export class BlockFiles {
 
   /** The taker no longer needs the slot. */
   free(slot: number): void {
-    const number = Math.floor(slot / PACK_SLOTS);
-    const pack = this.#packs.get(number);
-    if (pack?.taken[slot % PACK_SLOTS] !== true) return;
-    pack.taken[slot % PACK_SLOTS] = false;
-    pack.count -= 1;
-    const kind = kindOfPack(number);
-    this.#firstFree.set(kind, Math.min(this.#firstFreeOf(kind), number));
-    if (pack.count === 0) void this.#removePack(number);
+    if (!this.#slots.isTaken(slot)) return;
+    const number = packOf(slot);
+    const end = this.#slots.endOf(number);
+    this.#slots.free(slot);
+    if (!this.#slots.has(number)) void this.#removePack(number);
+    else if (this.#slots.endOf(number) < end) void this.#cutTail(number);
   }
 
   /** Flushes all writes to disk. @throws PalmError 'storage-full', 'storage-failed'. */
@@ -109,36 +118,29 @@ export class BlockFiles {
     for (const number of this.#open.keys()) this.#closePack(number);
   }
 
-  #firstFreeOf(kind: PackKind): number {
-    return this.#firstFree.get(kind) ?? kind.firstPack;
-  }
-
-  #nextFree(kind: PackKind): number {
-    for (let number = this.#firstFreeOf(kind); ; number++) {
-      if (this.#leaving.has(number)) continue;
-      const place = this.#packs.get(number)?.taken.indexOf(false) ?? 0;
-      if (place === -1) continue;
-      // A pack that is leaving may be free before this one.
-      if (this.#leaving.size === 0) this.#firstFree.set(kind, number);
-      return number * PACK_SLOTS + place;
+  /** Never rejects: a tail that cannot be cut now is cut later, or by the next start. */
+  async #cutTail(number: number): Promise<void> {
+    // Whoever frees one slot often frees its neighbours too: all of them are one cut.
+    if (this.#cutting.has(number)) return;
+    this.#cutting.add(number);
+    await Promise.resolve();
+    try {
+      if (!this.#slots.has(number)) return;
+      const pack = this.#open.get(number) ?? (await this.#openPack(number));
+      // During the wait, others may have closed it, or its last block may have gone and its file with it.
+      if (this.#open.get(number) !== pack || !this.#slots.has(number)) return;
+      const end = this.#slots.endOf(number) * kindOfPack(number).slotBytes;
+      if (pack.handle.getSize() > end) pack.handle.truncate(end);
+    } catch {
+      // The next start cuts it.
+    } finally {
+      this.#cutting.delete(number);
     }
-  }
-
-  #take(slot: number): void {
-    const number = Math.floor(slot / PACK_SLOTS);
-    const pack = this.#packs.get(number) ?? {
-      taken: Array.from({ length: PACK_SLOTS }, () => false),
-      count: 0,
-    };
-    this.#packs.set(number, pack);
-    if (pack.taken[slot % PACK_SLOTS] === true) return;
-    pack.taken[slot % PACK_SLOTS] = true;
-    pack.count += 1;
   }
 
   /** Runs `work` with the slot's pack open; `at` is the slot's offset in it. */
   async #use<Answer>(slot: number, work: (pack: OpenPack, at: number) => Answer): Promise<Answer> {
-    const number = Math.floor(slot / PACK_SLOTS);
+    const number = packOf(slot);
     const at = (slot % PACK_SLOTS) * kindOfPack(number).slotBytes;
     for (;;) {
       const pack = this.#open.get(number) ?? (await this.#openPack(number));
@@ -183,7 +185,6 @@ export class BlockFiles {
 
   /** Never rejects: the next start removes a file that cannot be removed now. */
   async #removePack(number: number): Promise<void> {
-    this.#packs.delete(number);
     this.#leaving.add(number);
     try {
       await this.#opening.get(number);

@@ -8,6 +8,7 @@ import { IdbStoreJournal } from './idb-journal.ts';
 import { slotsNamed } from './idb-loading.ts';
 import { IdbSecretStore } from './idb-secrets.ts';
 import { DATABASE_NAMES, openTakenOver } from './idb-takeover.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { KeySlots } from './key-slots.ts';
 import type { PackFolder } from './pack-file.ts';
 import { RowSeals } from './sealed-rows.ts';
@@ -17,9 +18,20 @@ export interface DeviceFolders {
   readonly keys: PackFolder;
 }
 
+/** What this device's own files do for a full disk. */
+export interface OwnSpace {
+  /** Bytes of files that hold nothing and will be used before a file grows. */
+  holeBytes(): number;
+  /** Gives up the reserve. Returns whether there was one. @throws PalmError 'storage-failed'. */
+  spendReserve(): Promise<boolean>;
+  /** Makes the reserve, as far as there is room. @throws PalmError 'storage-failed'. */
+  restoreReserve(): Promise<void>;
+}
+
 export interface OpenDeviceStore extends DeviceStore {
   /** Rows that failed their decoder since the store was opened, and were removed. */
   readonly damagedRowCount: () => number;
+  readonly space: OwnSpace;
   /** Waits for running transactions; later calls fail. */
   close(): void;
 }
@@ -45,11 +57,17 @@ export async function openDeviceStore(
     seals,
     onDamage,
   });
+  const reserve = folders && new DiskReserve(folders.keys);
   return {
     fragments,
     journal: await IdbStoreJournal.open(database, seals, onDamage),
     secrets: await IdbSecretStore.open(database, seals),
     damagedRowCount: () => damagedRowCount,
+    space: {
+      holeBytes: () => files?.holeBytes() ?? 0,
+      spendReserve: async () => (await reserve?.spend()) ?? false,
+      restoreReserve: async () => reserve?.restore(),
+    },
     close() {
       files?.close();
       seals.close();

@@ -20,6 +20,10 @@ export interface FragmentWorkerBridge extends DeviceStore {
    * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
    */
   opened(): Promise<void>;
+  /** As `OwnSpace`, and may throw what a dead worker does. */
+  holeBytes(): Promise<number>;
+  spendReserve(): Promise<boolean>;
+  restoreReserve(): Promise<void>;
 }
 
 /**
@@ -91,6 +95,9 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
       put: (name, secret) => call((service) => service.putSecret(name, secret)),
       clear: () => call((service) => service.clearSecrets()),
     },
+    holeBytes: () => call((service) => service.holeBytes()),
+    spendReserve: () => call((service) => service.spendReserve()),
+    restoreReserve: () => call((service) => service.restoreReserve()),
     opened: () => call((service) => service.opened()),
   };
 }

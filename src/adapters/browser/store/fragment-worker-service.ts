@@ -12,6 +12,7 @@ import type {
   UnfinishedStore,
 } from '../../../core/ports.ts';
 import { buffersOf } from '../threads/buffers.ts';
+import type { OwnSpace } from './device-store.ts';
 import { outcomeOf, type Outcome } from '../threads/outcome.ts';
 
 type Method = Exclude<keyof FragmentStore, 'putBlocks' | 'getBlock'>;
@@ -31,6 +32,9 @@ export type FragmentWorkerService = {
     ...given: Parameters<FragmentStore['putBlocks']>
   ): Promise<Outcome<readonly Uint8Array<ArrayBuffer>[]>>;
   getBlock(hash: BlockHash, into: Uint8Array<ArrayBuffer>): Promise<BlockAnswer>;
+  holeBytes(): Promise<Outcome<number>>;
+  spendReserve(): Promise<Outcome<boolean>>;
+  restoreReserve(): Promise<Outcome<void>>;
   /** Resolves when the stores are open. */
   opened(): Promise<Outcome<void>>;
   loadJournal(): Promise<Outcome<Awaited<ReturnType<StoreJournal['load']>>>>;
@@ -42,6 +46,10 @@ export type FragmentWorkerService = {
   clearSecrets(): Promise<Outcome<void>>;
 };
 
+interface ServedStores extends DeviceStore {
+  readonly space: OwnSpace;
+}
+
 export interface BlockAnswer {
   readonly outcome: Outcome<Uint8Array<ArrayBuffer> | undefined>;
   /** The given memory, if the block does not lie in it. */
@@ -51,7 +59,7 @@ export interface BlockAnswer {
 /**
  * Serves the stores once they are there. Until then calls wait; if they fail to open, calls fail with them.
  */
-export function createFragmentWorkerService(opening: Promise<DeviceStore>): FragmentWorkerService {
+export function createFragmentWorkerService(opening: Promise<ServedStores>): FragmentWorkerService {
   const fragments = async (): Promise<FragmentStore> => (await opening).fragments;
   return {
     async putBlocks(owner, blocks, ...given) {
@@ -78,6 +86,9 @@ export function createFragmentWorkerService(opening: Promise<DeviceStore>): Frag
     release: (owner) => outcomeOf(async () => (await fragments()).release(owner)),
     owners: () => outcomeOf(async () => (await fragments()).owners()),
     clear: () => outcomeOf(async () => (await fragments()).clear()),
+    holeBytes: () => outcomeOf(async () => (await opening).space.holeBytes()),
+    spendReserve: () => outcomeOf(async () => (await opening).space.spendReserve()),
+    restoreReserve: () => outcomeOf(async () => (await opening).space.restoreReserve()),
     opened: () => outcomeOf(async () => void (await opening)),
     loadJournal: () => outcomeOf(async () => (await opening).journal.load()),
     putJournal: (store) => outcomeOf(async () => (await opening).journal.put(store)),

@@ -9,6 +9,9 @@ const MAX_TRIES = 50;
 export interface PackHandle {
   read(bytes: Uint8Array<ArrayBuffer>, options: { readonly at: number }): number;
   write(bytes: Uint8Array<ArrayBuffer>, options: { readonly at: number }): number;
+  getSize(): number;
+  /** Cuts the file. */
+  truncate(byteCount: number): void;
   flush(): void;
   close(): void;
 }

@@ -19,6 +19,8 @@ export interface PackKind {
 const LARGEST: PackKind = { firstPack: 0, slotBytes: BLOCK_BYTES };
 const USUAL: PackKind = { firstPack: 2 ** 31 / PACK_SLOTS, slotBytes: USUAL_BLOCK_BYTES };
 
+export const PACK_KINDS: readonly PackKind[] = [LARGEST, USUAL];
+
 export function kindOfPack(number: number): PackKind {
   return number < USUAL.firstPack ? LARGEST : USUAL;
 }

@@ -62,6 +62,58 @@ describe('block files', () => {
     expect(await files.read(0, dirtyMemory.take(1000))).toHaveLength(0);
   });
 
+  it('cut a file behind its last block, once for neighbours that are freed together', async () => {
+    const folder = newFolder();
+    const files = await BlockFiles.over(folder, []);
+    const slots = await putMany(files, 8);
+    for (const slot of [7, 3, 5, 6, 2]) files.free(slots[slot] ?? NaN);
+    await expect.poll(() => folder.sizeOf('pack-0')).toBe(5 * BLOCK_BYTES);
+    expect(folder.cutNames).toEqual(['pack-0']);
+    expect(files.holeBytes()).toBe(2 * BLOCK_BYTES);
+    for (const slot of [0, 1, 4]) expect(await files.read(slot, dirtyMemory.take(10))).toHaveLength(10);
+  });
+
+  it('never cut a slot that is taken while the cut waits for its file', async () => {
+    const folder = newFolder();
+    const files = await BlockFiles.over(folder, [0, 1, 2]);
+    files.free(2);
+    const slot = await put(files, bytesOf(9));
+    expect(slot).toBe(2);
+    await expect.poll(() => files.read(slot, dirtyMemory.take(1000))).toEqual(bytesOf(9));
+    files.close();
+    expect(folder.sizeOf('pack-0')).toBe(2 * BLOCK_BYTES + 1000);
+  });
+
+  it('use holes before a file grows, those of larger slots too, and on a disk that lets nothing grow', async () => {
+    const folder = newFolder();
+    const files = await BlockFiles.over(folder, []);
+    const large = await putMany(files, 4);
+    const usual = Array.from({ length: 4 }, () => files.take(USUAL_BLOCK_BYTES));
+    for (const slot of usual) await files.write(slot, bytesOf(1));
+    for (const slot of [large[1], usual[0], usual[2]]) files.free(slot ?? NaN);
+    expect(files.holeBytes()).toBe(BLOCK_BYTES + 2 * USUAL_BLOCK_BYTES);
+    folder.mayGrow = false;
+    const again = Array.from({ length: 3 }, () => files.take(USUAL_BLOCK_BYTES));
+    expect(again).toEqual([usual[0], usual[2], large[1]]);
+    for (const slot of again) await files.write(slot, bytesOf(2));
+    expect(files.holeBytes()).toBe(0);
+    const next = files.take(USUAL_BLOCK_BYTES);
+    await expect(files.write(next, bytesOf(3))).rejects.toMatchObject({ code: 'storage-full' });
+    // The failed one leaves no hole behind.
+    files.free(next);
+    expect(files.holeBytes()).toBe(0);
+  });
+
+  it('cut at the start what a crash left behind the last block', async () => {
+    const folder = newFolder();
+    const before = await BlockFiles.over(folder, []);
+    await putMany(before, 6);
+    before.close();
+    const files = await BlockFiles.over(folder, [0, 2]);
+    expect(folder.sizeOf('pack-0')).toBe(3 * BLOCK_BYTES);
+    expect(files.holeBytes()).toBe(BLOCK_BYTES);
+  });
+
   it('remove a file with its last block, and reuse its number', async () => {
     const folder = newFolder();
     const files = await BlockFiles.over(folder, []);
@@ -134,6 +186,12 @@ function newFolder(): TestPackFolder {
 
 function bytesOf(seed: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(1000).fill(seed);
+}
+
+async function putMany(files: BlockFiles, count: number): Promise<number[]> {
+  const slots: number[] = [];
+  for (let at = 0; at < count; at++) slots.push(await put(files, bytesOf(at)));
+  return slots;
 }
 
 /** Writes to a slot of the largest blocks. */

@@ -3,13 +3,16 @@
 
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDeviceStore } from '../../../../../src/adapters/browser/store/device-store.ts';
+import {
+  openDeviceStore,
+  type OpenDeviceStore,
+} from '../../../../../src/adapters/browser/store/device-store.ts';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
 import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import { ownerOfTaking } from '../../../../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
-import type { DeviceStore, FragmentStore } from '../../../../../src/core/ports.ts';
+import type { FragmentStore } from '../../../../../src/core/ports.ts';
 import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
 import { fragmentStoreCases, keepAs } from '../../../../contract/fragment-store.ts';
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
@@ -96,7 +99,7 @@ describe('a worker that dies', () => {
   });
 
   it('fails every call with the reason if the store cannot be opened', async () => {
-    const opening = Promise.reject<DeviceStore>(new Error('no storage'));
+    const opening = Promise.reject<OpenDeviceStore>(new Error('no storage'));
     opening.catch(() => undefined);
     const refused = bridgeToFragmentWorker(new BufferPool(), () => {
       const worker = new ChannelWorker((port) => expose(createFragmentWorkerService(opening), port));

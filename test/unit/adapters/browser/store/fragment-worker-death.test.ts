@@ -60,7 +60,12 @@ it('a worker that cannot be started fails the call with the cause, and the next 
 
 /** All its workers have the same disk. */
 function openStore(beforeStart: () => void = () => undefined): FragmentStore {
-  const stores = createMemoryStore();
+  const space = {
+    holeBytes: () => 0,
+    spendReserve: async () => false,
+    restoreReserve: async () => undefined,
+  };
+  const stores = { ...createMemoryStore(), space };
   return bridgeToFragmentWorker(new BufferPool(), () => {
     beforeStart();
     const service = createFragmentWorkerService(Promise.resolve(stores));

@@ -196,6 +196,10 @@ class MemoryFile implements PackFolder {
         this.bytes = larger;
         return bytes.length;
       },
+      getSize: () => this.bytes.length,
+      truncate: (byteCount) => {
+        this.bytes = this.bytes.slice(0, byteCount);
+      },
       flush: () => undefined,
       close: () => undefined,
     });
