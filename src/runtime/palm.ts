@@ -32,6 +32,9 @@ const ANSWER_WITHIN_MS = 8_000;
 /** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
 const LEAVE_STEP_MS = 5_000;
 
+/** How long deleting all data of an origin takes a browser at most, ms. */
+const GONE_SETTLES_MS = 1_000;
+
 export interface PalmOpening {
   readonly clock: Clock;
   /** The device name to begin with. */
@@ -67,6 +70,8 @@ class PalmRuntime implements WordlessPalm {
   #opening: OpenPool | undefined;
   #entering: Promise<unknown> | undefined;
   #leaving: Promise<void> | undefined;
+  /** Whether what was stored was deleted under this page. */
+  #isGone = false;
   #notifying = false;
   #notifiedAtMs = -Infinity;
 
@@ -234,6 +239,7 @@ class PalmRuntime implements WordlessPalm {
   }
 
   async #start(ports: RuntimePorts): Promise<RuntimePorts> {
+    void ports.storageGone.then(() => this.#storageGone(ports));
     const { records, secrets, identity } = ports;
     this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
     if (await isLeaveNoted(records)) await this.#finishLeaving(ports);
@@ -246,6 +252,30 @@ class PalmRuntime implements WordlessPalm {
     }
     this.#changed();
     return ports;
+  }
+
+  /**
+   * Site data was cleared, or evicted, under this page. Claims are withdrawn at once. If the device's key is
+   * gone as well, this device never returns, and says so with that key, which only this page still has.
+   */
+  async #storageGone(ports: RuntimePorts): Promise<void> {
+    const gone = new PalmError({ code: 'storage-failed', reason: 'gone' });
+    const sessions = [this.#session, this.#opening].filter((session) => session !== undefined);
+    this.#transfers.abortAll(gone);
+    for (const { driver } of sessions) driver.input({ kind: 'storage-gone' });
+    this.#session = undefined;
+    this.#opening = undefined;
+    this.#opened = Promise.reject(gone);
+    this.#opened.catch(() => undefined); // every call that awaits it reports it
+    this.#notice('error', noticeOf(gone));
+    this.#isGone = true;
+    // The browser may still be deleting.
+    await new Promise<void>((resolve) => this.#clock.after(GONE_SETTLES_MS, resolve));
+    const identity = await ports.identity.load().catch(() => undefined);
+    for (const session of sessions) {
+      if (identity?.deviceId === session.identity.deviceId) await session.stop().catch(this.#warn);
+      else await this.#sayGoodbye(session);
+    }
   }
 
   async #finishLeaving(ports: RuntimePorts): Promise<void> {
@@ -331,6 +361,8 @@ class PalmRuntime implements WordlessPalm {
   readonly #warn = (error: unknown): void => this.#notice('warning', noticeOf(error));
 
   #notice(level: NoticeStatus['level'], notice: Notice): void {
+    // Everything fails now, for the one reason that was told.
+    if (this.#isGone) return;
     this.#notices.add(this.#clock.wallMs(), level, notice);
     this.#changed();
   }

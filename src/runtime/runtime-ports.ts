@@ -59,6 +59,8 @@ export interface RuntimePorts {
   readonly journal: StoreJournal;
   readonly secrets: SecretStore;
   readonly sources: SourceFiles;
+  /** Resolves once everything that was stored is gone, deleted under this page. */
+  readonly storageGone: Promise<void>;
   readonly codec: SegmentCodec;
   readonly quota: Quota;
   /** A transport for one pool, not opened yet. */

@@ -10,6 +10,7 @@ import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
 import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
 import { watchPageLife } from '../adapters/browser/page/page-life.ts';
 import { WebRtcConnection } from '../adapters/browser/webrtc-connection.ts';
+import { StorageWatch } from '../adapters/browser/page/storage-watch.ts';
 import { persistStorage, storageEstimate, type StorageEstimate } from '../adapters/browser/page/quota.ts';
 import { LinkTransport } from '../adapters/portable/links/transport.ts';
 import { mayReadSource, noticesChanges, openSource } from '../adapters/browser/page/source-files.ts';
@@ -28,13 +29,19 @@ export interface DeviceOpening {
   readonly acquired: Promise<unknown>;
   /** Returns whether another tab has the device. */
   readonly isElsewhere: () => boolean;
+  /** Called when everything that was stored is deleted under this page. */
+  readonly storageGone: () => void;
   /** The name to begin with. */
   readonly suggestedDeviceName: string;
 }
 
 /** Opens this browser's device; its `ready` resolves when it can be used. */
-export function openDevice({ acquired, ...given }: DeviceOpening, parts: LoadedParts): WordlessPalm {
+export function openDevice(
+  { acquired, storageGone, ...given }: DeviceOpening,
+  parts: LoadedParts,
+): WordlessPalm {
   const ports = acquired.then(() => openPorts(parts));
+  void tellOfLoss(ports, storageGone);
   return openPalm({ clock: systemClock, ports, ...given });
 }
 
@@ -43,20 +50,28 @@ export function openDownloadStore({ startOpfsWorker }: LoadedParts): DownloadSto
   return new OpfsDownloads(new DownloadRecords(), new OpfsWriter(startOpfsWorker));
 }
 
+async function tellOfLoss(opening: Promise<RuntimePorts>, storageGone: () => void): Promise<void> {
+  const ports = await opening.catch(() => undefined); // `ready` reports it
+  await ports?.storageGone;
+  if (ports !== undefined) storageGone();
+}
+
 async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
   const memory = new BufferPool();
   const store = bridgeToFragmentWorker(memory, parts.startFragmentWorker);
   // It takes over the data of an earlier version before anything reads.
   await store.opened();
-  const { records } = await openIdbStore();
+  const small = await openIdbStore(undefined, () => watch.found());
+  const watch = new StorageWatch(systemClock, [() => small.check(), () => store.check()]);
   const ports = { clock: systemClock, random: systemRandom, memory, cryptography: webCryptography };
   return {
     ...ports,
     identity: { load: loadIdentity, forget: forgetIdentity },
     fragments: store.fragments,
-    records,
+    records: small.records,
     journal: store.journal,
     secrets: store.secrets,
+    storageGone: watch.gone,
     sources: { noticeChanges: noticesChanges(), mayRead: mayReadSource, open: openSource },
     codec: openCodecPool({ memory, createWorker: parts.startCodecWorker }),
     quota: {

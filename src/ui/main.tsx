@@ -111,6 +111,9 @@ async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
       {
         acquired,
         isElsewhere: () => state.value.kind === 'other-tab',
+        storageGone: () => {
+          state.value = { kind: 'gone', reason: words.errorText({ code: 'storage-failed', reason: 'gone' }) };
+        },
         suggestedDeviceName: guessDeviceName(navigator.userAgent),
       },
       parts,

@@ -11,6 +11,8 @@ export type StartState =
   | { readonly kind: 'opening' }
   | { readonly kind: 'other-tab' }
   | { readonly kind: 'unfit'; readonly verdict: Exclude<PlatformVerdict, { kind: 'fit' }> }
+  /** What was stored was deleted under this page. */
+  | { readonly kind: 'gone'; readonly reason: string }
   | {
       readonly kind: 'failed';
       readonly reason: string;
@@ -35,6 +37,16 @@ export function StartScreen({ state }: { readonly state: StartState }) {
       );
     case 'unfit':
       return state.verdict.kind === 'insecure' ? <Insecure /> : <Unfit missing={state.verdict.missing} />;
+    case 'gone':
+      return (
+        <Plain>
+          <h1>{words.start.gone.heading}</h1>
+          <p role="alert">{state.reason}</p>
+          <button type="button" class="button primary" onClick={() => location.reload()}>
+            {words.start.gone.reload}
+          </button>
+        </Plain>
+      );
     case 'failed':
       return (
         <Plain>

@@ -119,8 +119,8 @@ export function watchHonesty(world: World, devices: readonly SimDevice[]): void 
           return fragments;
         });
         const key = `${viewer.name} ${file.fileId}`;
-        const known = (recent.get(key) ?? []).filter(({ untilMs }) => untilMs >= world.nowMs - NEWS_MS);
-        const truths = withTruth(known, holdings, file.k, world.nowMs);
+        const known = withTruth(recent.get(key) ?? [], holdings, file.k, world.nowMs);
+        const truths = known.filter(({ untilMs }) => untilMs >= world.nowMs - NEWS_MS);
         recent.set(key, truths);
         expectHonest(viewer, file, truths);
       }
@@ -143,10 +143,11 @@ function withTruth(
   nowMs: number,
 ): Truth[] {
   const key = holdings.map((set) => [...set].toSorted((a, b) => a - b).join(' ')).join(' / ');
-  const last = known.at(-1);
-  if (last?.holdings === key) return [...known.slice(0, -1), { ...last, untilMs: nowMs }];
+  // Disks change at events and between two steps of a story: what was true last was true until now.
+  const before = known.map((truth, at) => (at === known.length - 1 ? { ...truth, untilMs: nowMs } : truth));
+  if (known.at(-1)?.holdings === key) return before;
   const now = { holdings: key, margin: trueMargin(holdings, k), reach: unionSize(holdings), untilMs: nowMs };
-  return [...known, now];
+  return [...before, now];
 }
 
 function expectHonest(

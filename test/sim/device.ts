@@ -71,8 +71,9 @@ const erasureCode = await loadReedSolomon(await readFile(new URL(wasmUrl)));
 export class SimDevice {
   readonly name: string;
   /** What survives the tab. */
-  readonly store: MemoryStore;
-  readonly diskFaults: DiskFaults = soundDisk();
+  store: MemoryStore;
+  diskFaults: DiskFaults = soundDisk();
+  #tellGone: () => void = () => undefined;
   readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted', noticeChanges: true };
   readonly #world: World;
@@ -114,6 +115,18 @@ export class SimDevice {
   kill(): void {
     this.#process.kill();
     this.#network.unplug(this.id);
+  }
+
+  /**
+   * Its site data is cleared, the key included, with the page open or not. What opens next is another device.
+   */
+  loseStorage(): void {
+    this.diskFaults.isGone = true;
+    this.store = createMemoryStore();
+    this.store.setCapacity(this.#quotaBytes);
+    this.diskFaults = soundDisk();
+    this.#identity = identityFrom(this.#world.random.bytes(32));
+    this.#process.run(this.#tellGone);
   }
 
   /** Opens the device again with what its disk has. */
@@ -225,6 +238,7 @@ export class SimDevice {
         },
         open: async ({ name }) => sources.files.get(name),
       },
+      storageGone: new Promise((resolve) => (this.#tellGone = resolve)),
       codec: codecIn(world, process, this.codec),
       quota: {
         estimate: async () => ({ usedBytes: this.store.usedBytes(), quotaBytes: this.#quotaBytes }),

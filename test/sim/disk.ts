@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 /** A disk without faults: a transaction takes a few ms. */
 export function soundDisk(): DiskFaults {
-  return { recordsFail: false, clearsFail: false, hangs: false, dyingCount: 0, mostMs: 3 };
+  return { recordsFail: false, clearsFail: false, hangs: false, dyingCount: 0, mostMs: 3, isGone: false };
 }
 
 /** The faults that a test causes. */
@@ -25,6 +25,8 @@ export interface DiskFaults {
    * This many of the next calls that write or read a block fail, because the worker that has the blocks dies.
    */
   dyingCount: number;
+  /** Everything was deleted: every call fails. */
+  isGone: boolean;
   /** Most time of one transaction, ms. */
   mostMs: number;
 }
@@ -54,9 +56,14 @@ function turnstile(world: World, process: SimProcess, faults: DiskFaults): Turns
     new Promise((resolve, reject) => {
       freeAtMs = Math.max(freeAtMs, world.nowMs) + world.random.below(faults.mostMs + 1);
       world.after(freeAtMs - world.nowMs, () => {
-        if (!process.dead) process.hears(call()).then(resolve, reject);
+        if (process.dead) return;
+        process.hears(faults.isGone ? Promise.reject(gone()) : call()).then(resolve, reject);
       });
     });
+}
+
+function gone(): PalmError {
+  return new PalmError({ code: 'storage-failed', reason: 'gone' });
 }
 
 function fragmentsThrough(

@@ -115,6 +115,8 @@ type StorageFailed =
         | 'closing'
         | 'updated-elsewhere'
         | 'files-not-given'
+        /** Deleted under the open page: cleared site data, or eviction. */
+        | 'gone'
         | 'takeover'
         | 'block-missing'
         | 'row-let-go'

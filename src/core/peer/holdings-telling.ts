@@ -35,6 +35,12 @@ export class HoldingsTelling {
     return this.#own.snapshot().map((held) => this.#message(device, link, held));
   }
 
+  /** Everything that was here is gone. */
+  nothingLeft(): PeerEffect[] {
+    this.#own.lose();
+    return this.#links.greeted().flatMap(([device, link]) => this.snapshotFor(device, link));
+  }
+
   /**
    * What changed: told immediately after a quiet while, otherwise together with the changes within the gap.
    */

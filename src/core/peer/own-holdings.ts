@@ -26,6 +26,11 @@ export class OwnHoldings {
   spareBytes = 0;
   /** Free space as the others were last told. */
   #toldFreeBytes = 0;
+  #isGone = false;
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
 
   of(file: FileId): FragmentSet {
     return this.#files.get(file)?.fragments ?? NOTHING;
@@ -33,6 +38,7 @@ export class OwnHoldings {
 
   /** All fragments of a file take the same `bytes`, index included. */
   add(file: FileId, fragment: number, bytes: number): void {
+    if (this.#isGone) return;
     const known = this.#files.get(file) ?? { fragments: new Set(), bytes };
     if (known.fragments.has(fragment)) return;
     known.fragments.add(fragment);
@@ -72,6 +78,18 @@ export class OwnHoldings {
   /** The fragments of `file` are about to be dropped: their space is free, and they are nothing to give up. */
   gaveUp(file: FileId): void {
     if (this.#spare.delete(file)) this.spareBytes -= this.bytesOf(file);
+  }
+
+  /** The disk is gone: nothing is here, nothing can come, and `snapshot` tells so. */
+  lose(): void {
+    this.#files.clear();
+    this.#changed.clear();
+    this.#spare.clear();
+    this.#isGone = true;
+    this.heldBytes = 0;
+    this.freeBytes = 0;
+    this.spareBytes = 0;
+    this.#toldFreeBytes = 0;
   }
 
   /** Everything, in portions that each fit a message; at least one. */

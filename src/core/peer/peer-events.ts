@@ -36,6 +36,8 @@ export type PeerInput =
   | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
   | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'space'; readonly freeBytes: number }
+  /** Everything that was stored here is gone, and nothing can be stored. */
+  | { readonly kind: 'storage-gone' }
   /** All fragments of `file` are here: place them. `early`: its blocks were foretold as this job's. */
   | {
       readonly kind: 'outbox';

@@ -168,6 +168,7 @@ export class Peer {
         this.#state.touch(input.file);
         return [];
       case 'space': {
+        if (this.own.isGone) return [];
         // What hints brought, and what is in its grace, gives way to what fragments need: it counts as free.
         const effects = this.#givingBack.giveUp(-Math.floor(input.freeBytes));
         this.own.freeBytes =
@@ -175,6 +176,8 @@ export class Peer {
         this.#prefetching.measured();
         return effects;
       }
+      case 'storage-gone':
+        return this.#telling.nothingLeft();
       case 'outbox':
         this.#state.outbox.add(input.file, input.early?.homes);
         if (input.early !== undefined) this.#foretelling.published(input.early.job, input.file);

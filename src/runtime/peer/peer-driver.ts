@@ -119,7 +119,8 @@ export class PeerDriver {
       ...ports,
       keys,
       catalogue: this.peer.catalogue,
-      keep: (entries) => this.#records.keepOwn(entries),
+      // The last entry of a device whose disk is gone: only the others can keep it.
+      keep: (entries) => (this.peer.own.isGone ? Promise.resolve() : this.#records.keepOwn(entries)),
       published: (entries) => this.input({ kind: 'published', entries }),
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });

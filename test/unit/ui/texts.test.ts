@@ -100,6 +100,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'storage-failed closing': [{ code: 'storage-failed', reason: 'closing' }],
   'storage-failed updated-elsewhere': [{ code: 'storage-failed', reason: 'updated-elsewhere' }],
   'storage-failed files-not-given': [{ code: 'storage-failed', reason: 'files-not-given' }],
+  'storage-failed gone': [{ code: 'storage-failed', reason: 'gone' }],
   'storage-failed takeover': [{ code: 'storage-failed', reason: 'takeover' }],
   'storage-failed block-missing': [{ code: 'storage-failed', reason: 'block-missing' }],
   'storage-failed row-let-go': [{ code: 'storage-failed', reason: 'row-let-go' }],

@@ -2,14 +2,16 @@
 // blocks and for the keys of everything that must be erasable. They have one owner, so that no slot is given
 // twice.
 
+import { PalmError } from '../../../core/model/errors.ts';
 import type { DeviceStore } from '../../../core/ports.ts';
+import { storageFailure } from './idb-database.ts';
 import { IdbFragmentStore } from './idb-fragment-store.ts';
 import { IdbStoreJournal } from './idb-journal.ts';
 import { slotsNamed } from './idb-loading.ts';
 import { IdbSecretStore } from './idb-secrets.ts';
 import { DATABASE_NAMES, openTakenOver } from './idb-takeover.ts';
 import { DiskReserve } from './disk-reserve.ts';
-import { KeySlots } from './key-slots.ts';
+import { KEYS_FILE_NAME, KeySlots } from './key-slots.ts';
 import type { PackFolder } from './pack-file.ts';
 import { RowSeals } from './sealed-rows.ts';
 
@@ -32,6 +34,8 @@ export interface OpenDeviceStore extends DeviceStore {
   /** Rows that failed their decoder since the store was opened, and were removed. */
   readonly damagedRowCount: () => number;
   readonly space: OwnSpace;
+  /** As IdbStore's, for the files as well. */
+  check(): Promise<void>;
   /** Waits for running transactions; later calls fail. */
   close(): void;
 }
@@ -50,6 +54,7 @@ export async function openDeviceStore(
     damagedRowCount += rowCount;
   };
   const database = await openTakenOver(names, folders?.keys, onDamage);
+  await database.identify();
   const seals = new RowSeals(folders && (await KeySlots.over(folders.keys, await slotsNamed(database))));
   const { fragments, files } = await IdbFragmentStore.open({
     database,
@@ -68,10 +73,25 @@ export async function openDeviceStore(
       spendReserve: async () => (await reserve?.spend()) ?? false,
       restoreReserve: async () => reserve?.restore(),
     },
+    async check() {
+      await database.check();
+      if (folders !== undefined) await checkFolders(folders);
+    },
     close() {
       files?.close();
       seals.close();
       database.close();
     },
   };
+}
+
+/** The file of key slots is there from the start. A handle to a deleted file may work as if it were there. */
+async function checkFolders({ blocks, keys }: DeviceFolders): Promise<void> {
+  try {
+    await blocks.names();
+    if ((await keys.names()).includes(KEYS_FILE_NAME)) return;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'NotFoundError') throw storageFailure(error);
+  }
+  throw new PalmError({ code: 'storage-failed', reason: 'gone' });
 }

@@ -24,6 +24,8 @@ export interface FragmentWorkerBridge extends DeviceStore {
   holeBytes(): Promise<number>;
   spendReserve(): Promise<boolean>;
   restoreReserve(): Promise<void>;
+  /** As OpenDeviceStore's. */
+  check(): Promise<void>;
 }
 
 /**
@@ -99,6 +101,7 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
     spendReserve: () => call((service) => service.spendReserve()),
     restoreReserve: () => call((service) => service.restoreReserve()),
     opened: () => call((service) => service.opened()),
+    check: () => call((service) => service.check()),
   };
 }
 

@@ -37,6 +37,8 @@ export type FragmentWorkerService = {
   restoreReserve(): Promise<Outcome<void>>;
   /** Resolves when the stores are open. */
   opened(): Promise<Outcome<void>>;
+  /** As OpenDeviceStore's. */
+  check(): Promise<Outcome<void>>;
   loadJournal(): Promise<Outcome<Awaited<ReturnType<StoreJournal['load']>>>>;
   putJournal(store: UnfinishedStore): Promise<Outcome<void>>;
   endJournal(storeId: string): Promise<Outcome<void>>;
@@ -48,6 +50,8 @@ export type FragmentWorkerService = {
 
 interface ServedStores extends DeviceStore {
   readonly space: OwnSpace;
+  /** As OpenDeviceStore's. */
+  check(): Promise<void>;
 }
 
 export interface BlockAnswer {
@@ -90,6 +94,7 @@ export function createFragmentWorkerService(opening: Promise<ServedStores>): Fra
     spendReserve: () => outcomeOf(async () => (await opening).space.spendReserve()),
     restoreReserve: () => outcomeOf(async () => (await opening).space.restoreReserve()),
     opened: () => outcomeOf(async () => void (await opening)),
+    check: () => outcomeOf(async () => (await opening).check()),
     loadJournal: () => outcomeOf(async () => (await opening).journal.load()),
     putJournal: (store) => outcomeOf(async () => (await opening).journal.put(store)),
     endJournal: (storeId) => outcomeOf(async () => (await opening).journal.end(storeId)),

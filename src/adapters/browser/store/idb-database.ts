@@ -5,7 +5,9 @@
 // 'storage-full' when the quota was met.
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+import { hexOf } from '../../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
+import { systemRandom } from '../../portable/random.ts';
 
 /** Values are unknown: each passes a decoder before it is used (FORMATS.md, "On disk"). */
 export interface PalmSchema extends DBSchema {
@@ -62,23 +64,34 @@ type Connection =
    * The browser ended the connection (storage pressure, cleared site data): the next transaction reopens it.
    */
   | { readonly kind: 'lost' }
-  | { readonly kind: 'closed'; readonly reason: 'closing' | 'updated-elsewhere' };
+  | { readonly kind: 'closed'; readonly reason: EndReason };
+
+type EndReason = 'closing' | 'updated-elsewhere' | 'gone';
+
+/** In `meta`: random text that tells this database from a later one of the same name. */
+const DATABASE_ID = 'database-id';
 
 export class PalmDatabase {
   readonly #name: string;
+  readonly #onGone: () => void;
+  /** Undefined until it is read. */
+  #id: string | undefined;
+  #wasOpen = false;
   #connection: Connection = { kind: 'lost' };
   #opening: Promise<IDBPDatabase<PalmSchema>> | undefined;
 
-  private constructor(name: string) {
+  private constructor(name: string, onGone: () => void) {
     this.#name = name;
+    this.#onGone = onGone;
   }
 
   /**
+   * `onGone` is called once, when the database turns out to be deleted: from then on every call fails.
    * @throws PalmError 'storage-failed' when the browser offers no database, 'other-tab' when a stuck tab
    * holds an older one.
    */
-  static async open(name: string): Promise<PalmDatabase> {
-    const database = new PalmDatabase(name);
+  static async open(name: string, onGone: () => void = () => undefined): Promise<PalmDatabase> {
+    const database = new PalmDatabase(name, onGone);
     await database.#connect();
     return database;
   }
@@ -114,6 +127,32 @@ export class PalmDatabase {
     }
   }
 
+  /** Remembers which database this is; it gets its id the first time. */
+  async identify(): Promise<void> {
+    const fresh = hexOf(systemRandom.bytes(16));
+    this.#id = await this.run(['meta'], 'readwrite', 'strict', async (transaction) => {
+      const known = await transaction.objectStore('meta').get(DATABASE_ID);
+      if (typeof known === 'string') return known;
+      await transaction.objectStore('meta').put(fresh, DATABASE_ID);
+      return fresh;
+    });
+  }
+
+  /** The row that `identify` reads, for whoever empties `meta`. */
+  get idRow(): { readonly key: string; readonly value: unknown } | undefined {
+    return this.#id === undefined ? undefined : { key: DATABASE_ID, value: this.#id };
+  }
+
+  /** Finds out whether the database is still there, and the one that was opened. */
+  async check(): Promise<void> {
+    const id = await this.run(['meta'], 'readonly', 'relaxed', (transaction) =>
+      transaction.objectStore('meta').get(DATABASE_ID),
+    );
+    if (this.#id === undefined || id === this.#id) return;
+    this.#end('gone');
+    throw gone();
+  }
+
   /** Waits for running transactions; later ones fail. */
   close(): void {
     this.#end('closing');
@@ -133,13 +172,21 @@ export class PalmDatabase {
 
   async #open(): Promise<IDBPDatabase<PalmSchema>> {
     const database = await openUnblocked(this.#name, {
+      mayCreate: !this.#wasOpen,
       newerWanted: () => {
         this.#end('updated-elsewhere');
       },
+      deleted: () => {
+        this.#end('gone');
+      },
       terminated: () => {
-        if (this.#connection.kind === 'open') this.#connection = { kind: 'lost' };
+        if (this.#connection.kind !== 'open') return;
+        this.#connection = { kind: 'lost' };
+        // Most connections end because the data is deleted. Other failures show when it is next used.
+        if (this.#id !== undefined) this.check().catch(() => undefined);
       },
     });
+    this.#wasOpen = true;
     if (this.#connection.kind === 'closed') {
       database.close();
       throw new PalmError({ code: 'storage-failed', reason: this.#connection.reason });
@@ -148,10 +195,16 @@ export class PalmDatabase {
     return database;
   }
 
-  #end(reason: 'closing' | 'updated-elsewhere'): void {
+  #end(reason: EndReason): void {
     if (this.#connection.kind === 'open') this.#connection.database.close();
+    const wasGone = this.#connection.kind === 'closed' && this.#connection.reason === 'gone';
     this.#connection = { kind: 'closed', reason };
+    if (reason === 'gone' && !wasGone) this.#onGone();
   }
+}
+
+function gone(): PalmError {
+  return new PalmError({ code: 'storage-failed', reason: 'gone' });
 }
 
 /** How engines and systems word it, where they have only words for it. */
@@ -172,30 +225,46 @@ export function storageFailure(cause: unknown): PalmError {
 
 function openUnblocked(
   name: string,
-  on: { readonly newerWanted: () => void; readonly terminated: () => void },
+  on: {
+    /** Whether there may be none yet. If not, its absence is `deleted`. */
+    readonly mayCreate: boolean;
+    readonly newerWanted: () => void;
+    readonly deleted: () => void;
+    readonly terminated: () => void;
+  },
 ): Promise<IDBPDatabase<PalmSchema>> {
   return new Promise((resolve, reject) => {
     let limit: ReturnType<typeof setTimeout> | undefined;
     let gaveUp = false;
+    let isMissing = false;
     const giveUp = (): void => {
       gaveUp = true;
       reject(olderTab());
     };
     const opening = openDB<PalmSchema>(name, SCHEMA_VERSION, {
-      upgrade: (database) => {
+      upgrade: (database, oldVersion, _newVersion, transaction) => {
+        if (oldVersion === 0 && !on.mayCreate) {
+          isMissing = true;
+          transaction.done.catch(() => undefined); // the opening fails with it
+          transaction.abort();
+          return;
+        }
         for (const [store, keyPath] of STORES) database.createObjectStore(store, { keyPath });
       },
       blocked: () => {
         limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
       },
-      blocking: on.newerWanted,
+      blocking: (_version, wanted) => (wanted === null ? on.deleted() : on.newerWanted()),
       terminated: on.terminated,
     });
     void opening
       .finally(() => clearTimeout(limit))
       .then(
         (database) => (gaveUp ? database.close() : resolve(database)),
-        (error: unknown) => reject(storageFailure(error)),
+        (error: unknown) => {
+          if (isMissing) on.deleted();
+          reject(isMissing ? gone() : storageFailure(error));
+        },
       );
   });
 }

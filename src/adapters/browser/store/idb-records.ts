@@ -108,6 +108,8 @@ export class IdbRecordStore implements RecordStore {
         transaction.objectStore('outbox').clear(),
         transaction.objectStore('meta').clear(),
       ]);
+      const { idRow } = this.#database;
+      if (idRow !== undefined) await transaction.objectStore('meta').put(idRow.value, idRow.key);
     });
   }
 }

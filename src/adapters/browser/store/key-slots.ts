@@ -21,7 +21,7 @@ import { storageFailure } from './idb-database.ts';
 import { openPackFile } from './pack-file.ts';
 
 const KEY_BYTES = 32;
-const FILE_NAME = 'keys';
+export const KEYS_FILE_NAME = 'keys';
 const READ_BYTES = 2 ** 20;
 /** Unchanged slots between two changed ones that are written too: a call costs more than 4 KiB. */
 const GAP_SLOTS = 128;
@@ -56,7 +56,7 @@ export class KeySlots {
    */
   static async over(folder: PackFolder, named: Iterable<number>): Promise<KeySlots> {
     try {
-      const file = await openPackFile(folder, FILE_NAME);
+      const file = await openPackFile(folder, KEYS_FILE_NAME);
       const { bytes, byteCount } = readAll(file);
       const slots = new KeySlots(file, bytes);
       for (const slot of named) slots.#name(slot, byteCount);

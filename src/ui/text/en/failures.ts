@@ -247,6 +247,8 @@ function storageFailed(
       return 'Palm was updated, or its data removed, in another tab. Reload this page.';
     case 'files-not-given':
       return 'This browser does not give Palm its files now. Other devices keep their fragments; reload to try again.';
+    case 'gone':
+      return 'Everything that Palm kept in this browser was deleted while this page was open: its site data was cleared, or the browser made room. The other devices of the pool know, and keep theirs. Reload this page, and join the pool again with an invite from one of them. Files that only this device held are lost: store them again.';
     case 'takeover':
       return 'What this device holds could not be taken over from the version of Palm before. Nothing is lost: reload to try again.';
     case 'block-missing':

@@ -15,6 +15,7 @@ export const startTexts = {
     whatLeavingDoes:
       'Leaving deletes the pool’s key and every encrypted piece in this browser. The other devices keep theirs, and you can come back with a new invite.',
   },
+  gone: { heading: 'This browser’s data is gone', reload: 'Reload' },
   insecure: {
     heading: 'This address is not secure enough for Palm',
     hint: 'Browsers allow encryption only on https addresses, and on localhost. Open the address that begins with https:// which the relay printed when it started. On the computer that runs the relay, http://localhost works too.',

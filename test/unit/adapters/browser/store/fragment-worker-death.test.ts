@@ -68,7 +68,7 @@ function openStore(beforeStart: () => void = () => undefined): FragmentStore {
   const stores = { ...createMemoryStore(), space };
   return bridgeToFragmentWorker(new BufferPool(), () => {
     beforeStart();
-    const service = createFragmentWorkerService(Promise.resolve(stores));
+    const service = createFragmentWorkerService(Promise.resolve({ ...stores, check: async () => undefined }));
     const worker = new ChannelWorker((port) => expose(service, port));
     started.push(worker);
     return worker;

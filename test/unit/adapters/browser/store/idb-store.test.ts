@@ -338,8 +338,9 @@ describe('the connection', () => {
     // Its declared parameter is the class, but it accepts a connection.
     for (const connection of connections.slice()) Reflect.apply(forceCloseDatabase, undefined, [connection]);
     expect(await fragments.getBlock(block.hash)).toEqual(block.bytes);
-    // The page's, the one in the place of the old database, the worker's, and the worker's again.
-    expect(connections).toHaveLength(4);
+    // The one in the place of the old database, the worker's and the page's, and the last two again: each
+    // looks at once whether its database is still there.
+    expect(connections).toHaveLength(5);
   });
 
   it('gives way to a tab with a newer version of Palm, and says so', async () => {
@@ -403,7 +404,8 @@ describe('a transaction', () => {
 
 async function openStore(name = 'palm', folder?: TestPackFolder): Promise<Store> {
   const names = { database: `${name}-device`, before: name };
-  const [small, large] = [await openIdbStore(names.database), await openDeviceStore(folder?.folders, names)];
+  const large = await openDeviceStore(folder?.folders, names);
+  const small = await openIdbStore(names.database);
   const store = {
     ...small,
     ...large,
