@@ -1,6 +1,7 @@
 // What people are told without asking: a kind and its parameters. The sentences belong to the screens
 // (src/ui/text/en.ts) and reach the runtime as `Texts`; notices leave `window.palm` as sentences.
 
+import { bugDetail, isBug } from '../core/model/bug.ts';
 import { isPalmError } from '../core/model/errors.ts';
 import type { Failure, Rejection } from '../core/model/failures.ts';
 import type { DeviceId } from '../core/model/ids.ts';
@@ -55,8 +56,8 @@ export type Notice =
 
 /** The notice for an error that nobody waits for. */
 export function noticeOf(error: unknown): Notice {
-  if (isPalmError(error)) return { kind: 'failure', failure: error.failure };
-  return { kind: 'bug', detail: String(error) };
+  if (isPalmError(error) && !isBug(error)) return { kind: 'failure', failure: error.failure };
+  return { kind: 'bug', detail: bugDetail(error) };
 }
 
 /** The sentences of one language. */

@@ -124,22 +124,27 @@ class PalmRuntime implements WordlessPalm {
     let pieces: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> | undefined;
     const cancelled = new AbortController();
     const { signal } = options;
-    const either = signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]);
+    const onAbort = (): void => cancelled.abort(signal?.reason);
+    if (signal?.aborted === true) onAbort();
     return {
       start: async (fail) => {
+        signal?.addEventListener('abort', onAbort, { once: true });
         await this.#opened;
         const stopped = (error: unknown): void => {
           fail(error);
           // The reader may never ask again: prefetched bytes must not wait for it.
           void pieces?.return();
         };
-        pieces = this.#inPool().read(fileId, { ...options, signal: either }, stopped);
+        pieces = this.#inPool().read(fileId, { ...options, signal: cancelled.signal }, stopped);
       },
       next: async () => {
         const next = await pieces?.next();
-        return next === undefined || next.done === true ? undefined : next.value;
+        if (next !== undefined && next.done !== true) return next.value;
+        signal?.removeEventListener('abort', onAbort);
+        return undefined;
       },
       cancel: async () => {
+        signal?.removeEventListener('abort', onAbort);
         cancelled.abort();
         await pieces?.return();
       },

@@ -56,6 +56,9 @@ export interface SimCodec {
   dyingReadCount: number;
 }
 
+/** Ports of which a function can be made to throw. */
+export type BreakablePort = 'codec' | 'cryptography' | 'fragments' | 'journal' | 'memory' | 'records';
+
 /** Files outside, to which the browser gave handles. */
 export interface SimSources {
   readonly files: Map<string, File>;
@@ -76,6 +79,8 @@ export class SimDevice {
   #tellGone: () => void = () => undefined;
   readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted', noticeChanges: true };
+  /** While set, this function of a port is one that the engine lacks. */
+  missing: { readonly port: BreakablePort; readonly name: string } | undefined;
   readonly #world: World;
   readonly #network: SimNetwork;
   #identity: Identity;
@@ -192,6 +197,22 @@ export class SimDevice {
     return concatBytes(...pieces);
   }
 
+  /** `port`, of which a function is missing while `missing` names it. */
+  #breakable<Port extends object>(portName: BreakablePort, port: Port): Port {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const { missing } = this;
+        const value: unknown = Reflect.get(target, name);
+        if (missing?.port === portName && missing.name === name) {
+          return () => {
+            throw new TypeError(`${portName}.${name} is not a function`);
+          };
+        }
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
   #open(): Palm {
     const world = this.#world;
     const { sources } = this;
@@ -250,7 +271,16 @@ export class SimDevice {
       createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),
       appUrl: 'https://palm.invalid/',
     };
-    const palm = openPalm({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(ports) });
+    const breakable: RuntimePorts = {
+      ...ports,
+      codec: this.#breakable('codec', ports.codec),
+      cryptography: this.#breakable('cryptography', ports.cryptography),
+      fragments: this.#breakable('fragments', ports.fragments),
+      journal: this.#breakable('journal', ports.journal),
+      memory: this.#breakable('memory', ports.memory),
+      records: this.#breakable('records', ports.records),
+    };
+    const palm = openPalm({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(breakable) });
     return new WordedPalm(palm, plainTexts);
   }
 }

@@ -80,7 +80,8 @@ export function first<Item>(items: readonly Item[], at = 0): Item {
   return item;
 }
 
-function chosenSeeds(): number[] | undefined {
+/** The seeds that PALM_SIM_SEEDS asks for. */
+export function chosenSeeds(): number[] | undefined {
   const range = /^(\d+)(?:-(\d+))?$/.exec(process.env['PALM_SIM_SEEDS'] ?? '');
   if (range === null) return undefined;
   const from = Number(range[1]);

@@ -6,6 +6,7 @@ import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { fragmentIndexOf, type FragmentIndex } from '../../core/coding/fragment-index.ts';
 import { combineShares } from '../../core/coding/shamir.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
+import { isBug } from '../../core/model/bug.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { blockBytesOf, plainBytesOf, segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
 import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
@@ -126,7 +127,9 @@ class ReadSession {
     this.#stopWatching();
     this.#driver.stop();
     this.#silence.stop();
-    this.#lifetime.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
+    const notWanted = new PalmError({ code: 'cancelled', reason: 'not-wanted' });
+    this.#lifetime.abort(notWanted);
+    for (const ask of this.#asks.values()) ask.abort(notWanted);
     this.#blocks.clear();
     this.#opened.clear();
   }
@@ -293,6 +296,8 @@ class ReadSession {
       this.#indexes.set(fragment, fragmentIndexOf(bytes, this.#job.manifest, fragment));
       this.#input({ kind: 'index', fragment });
     } catch (error) {
+      if (this.#lifetime.signal.aborted) return;
+      if (isBug(error)) throw error;
       this.#doubt(error, fragment, device);
       this.#input({ kind: 'index-failed', fragment, device, forGood: this.#isForGood(error, device) });
     }
@@ -302,11 +307,11 @@ class ReadSession {
     const key = `${segment}/${fragment}`;
     const hash = this.#indexes.get(fragment)?.blocks[segment];
     if (hash === undefined) throw new Error('blocks are asked for only once their index is known');
+    if (this.#lifetime.signal.aborted) return;
     const ask = new AbortController();
     this.#asks.set(key, ask);
     try {
-      const signal = AbortSignal.any([ask.signal, this.#lifetime.signal]);
-      const bytes = await this.#fetch(device, { kind: 'get-block', hash }, signal);
+      const bytes = await this.#fetch(device, { kind: 'get-block', hash }, ask.signal);
       if (bytes.length !== blockBytesOf(this.#job.manifest, segment))
         throw new PalmError({ code: 'corrupt', reason: 'block-length' });
       this.#ownFailure = undefined;
@@ -321,6 +326,7 @@ class ReadSession {
       this.#input({ kind: 'block', segment, fragment });
     } catch (error) {
       if (ask.signal.aborted) return;
+      if (isBug(error)) throw error;
       this.#doubt(error, fragment, device);
       this.#input({
         kind: 'block-failed',

@@ -10,6 +10,7 @@
 //
 // Invariant: reads are carried out one at a time, in the order of the calls.
 
+import { isMissingFunction } from '../../core/model/bug.ts';
 import { changedSource } from '../../core/model/source-failures.ts';
 import type { ByteSource, Memory } from '../../core/ports.ts';
 
@@ -65,7 +66,7 @@ class BlobSource implements ByteSource {
       // Chromium checks whether a file changed when a read of it begins, not during the read.
       await this.#slice(Math.max(0, this.size - 1), this.size);
     } catch (cause) {
-      throw changedSource(cause);
+      throw isMissingFunction(cause) ? cause : changedSource(cause);
     }
   }
 
@@ -82,6 +83,7 @@ class BlobSource implements ByteSource {
       return bytes;
     } catch (cause) {
       this.#close();
+      if (isMissingFunction(cause)) throw cause;
       throw changedSource(await this.#refusal(cause));
     } finally {
       underWay.delete(this);

@@ -3,6 +3,7 @@
 // Invariants: a sink's `writtenBytes` are the file's first bytes, without a gap; `onDurable` is called only
 // with bytes that survive this page; after an error a sink can only be released.
 
+import { isWrongCall } from '../../../core/model/bug.ts';
 import { PalmError } from '../../../core/model/errors.ts';
 import type { OpfsWriter } from './opfs-writer.ts';
 
@@ -162,7 +163,7 @@ export async function orPalmError<Value>(work: () => Promise<Value>): Promise<Va
   try {
     return await work();
   } catch (cause) {
-    throw fileFailure(cause);
+    throw isWrongCall(cause) ? cause : fileFailure(cause);
   }
 }
 

@@ -4,6 +4,7 @@
 // Invariants: a name is open at most once; a write is whole or fails.
 
 import { discard } from '../../../core/model/bytes.ts';
+import { bugDetail, isWrongCall } from '../../../core/model/bug.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import type { OpfsService } from '../downloads/opfs-contract.ts';
 import type { Outcome } from '../threads/outcome.ts';
@@ -86,6 +87,12 @@ async function outcomeOf<Value>(work: () => Value | Promise<Value>): Promise<Out
   try {
     return { kind: 'done', value: await work() };
   } catch (error) {
+    if (isWrongCall(error)) {
+      return {
+        kind: 'failed',
+        failure: { code: 'worker-failed', reason: 'threw', detail: bugDetail(error) },
+      };
+    }
     return { kind: 'failed', failure: errorOf(error).failure };
   }
 }

@@ -5,6 +5,7 @@
 // 'storage-full' when the quota was met.
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+import { isWrongCall } from '../../../core/model/bug.ts';
 import { hexOf } from '../../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { systemRandom } from '../../portable/random.ts';
@@ -123,7 +124,7 @@ export class PalmDatabase {
       await finished;
       // A request that fails because its transaction was aborted says only that; the transaction has the
       // reason.
-      throw isPalmError(error) ? error : storageFailure(transaction.error ?? error);
+      throw isPalmError(error) || isWrongCall(error) ? error : storageFailure(transaction.error ?? error);
     }
   }
 
@@ -212,9 +213,10 @@ const NO_ROOM = /\bENOSPC\b|no space left|disk (?:is )?full|NO_SPACE/iu;
 /** What Chromium (seen in 156) says on a full disk, without naming it; it says the same of other faults. */
 const NAMES_OF_FULL_DISK = ['UnknownError', 'AbortError'];
 
-/** A database's failure as a PalmError with its cause. */
-export function storageFailure(cause: unknown): PalmError {
+/** A database's failure as a PalmError with its cause; a bug as it is. */
+export function storageFailure(cause: unknown): Error {
   if (isPalmError(cause)) return cause;
+  if (cause instanceof Error && isWrongCall(cause)) return cause;
   if (cause instanceof Error && (cause.name === 'QuotaExceededError' || NO_ROOM.test(cause.message))) {
     return new PalmError({ code: 'storage-full', reason: 'device' }, { cause });
   }

@@ -1,6 +1,7 @@
 // How a worker answers a call. Errors lose their class and failure when they are cloned, so nothing is thrown
 // across the boundary: every answer is an Outcome.
 
+import { bugDetail } from '../../../core/model/bug.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import type { Failure } from '../../../core/model/failures.ts';
 
@@ -14,7 +15,7 @@ export async function outcomeOf<Value>(work: () => Promise<Value>): Promise<Outc
     return { kind: 'done', value: await work() };
   } catch (error) {
     if (isPalmError(error)) return { kind: 'failed', failure: error.failure };
-    const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const detail = bugDetail(error);
     return { kind: 'failed', failure: { code: 'worker-failed', reason: 'threw', detail } };
   }
 }

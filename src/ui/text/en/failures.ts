@@ -395,6 +395,6 @@ function workerFailed(
     case 'not-loaded':
       return `A part of Palm could not be loaded (${failure.status}). Reload the page.`;
     case 'threw':
-      return failure.detail;
+      return `${failure.detail.replace(/\.$/u, '')}. That is a bug in Palm itself, not a fault of your devices or files: reload, and copy this message into a report of it.`;
   }
 }

@@ -11,7 +11,7 @@ function shownPath(path: string): string {
 
 export const messageTexts = {
   unexpected: (detail: string) =>
-    `Something unexpected happened (${detail}). The files on your devices are untouched; reload and try again.`,
+    `Something unexpected happened (${detail}). The files on your devices are untouched; reload and try again. If it happens again, it is a bug in Palm: copy this message into a report of it.`,
   stored: (name: string) => `“${name}” is stored`,
   deduplicated: (name: string) => `“${name}” was in the pool already`,
   notStored: (name: string, why: string) => `“${name}” was not stored. ${why}`,
