@@ -2,6 +2,7 @@
 
 import type { ListedFile } from '../core/catalogue/file-index.ts';
 import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
+import { dateOf } from '../core/catalogue/clock.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
 import { parseFileId, type FileId } from '../core/model/ids.ts';
@@ -215,7 +216,7 @@ export class OpenPool {
     const start = { kind: 'store', name, phase: 'hashing', totalBytes: geometry.size, signal } as const;
     const transfer = this.#transfers.begin(start);
     try {
-      const modifiedMs = blob instanceof File ? Math.max(0, Math.floor(blob.lastModified)) : 0;
+      const modifiedMs = blob instanceof File ? dateOf(blob.lastModified) : 0;
       const { memory, sources, clock } = this.#ports;
       const noticesChanges = sources.noticeChanges && !isFresh(blob, clock.wallMs());
       const source = blobSource(blob, memory, noticesChanges);

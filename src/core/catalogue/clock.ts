@@ -15,12 +15,17 @@ export const ZERO_TIME: HybridTime = { ms: 0, count: 0 };
 export const MAX_HYBRID_MS = 253_402_300_799_999;
 export const MAX_HYBRID_COUNT = 0xffff_ffff;
 
+/** `ms` as records have dates: whole, from 1970 to 9999. Odd clocks make odd dates of files. */
+export function dateOf(ms: number): number {
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(0, Math.floor(ms)), MAX_HYBRID_MS);
+}
+
 /**
  * A time after `last` and not before `nowMs`. At the end of time, where one hostile record can push every
  * clock, it stands still: such records are all equally late, and comparisons fall back on their ids.
  */
 export function tickAfter(last: HybridTime, nowMs: WallMs): HybridTime {
-  const wallMs = Math.min(Math.max(0, Math.floor(nowMs)), MAX_HYBRID_MS);
+  const wallMs = dateOf(nowMs);
   if (wallMs > last.ms) return { ms: wallMs, count: 0 };
   if (last.count < MAX_HYBRID_COUNT) return { ms: last.ms, count: last.count + 1 };
   return last.ms < MAX_HYBRID_MS ? { ms: last.ms + 1, count: 0 } : last;

@@ -8,6 +8,7 @@ import { MAX_RECORD_BYTES } from '../model/limits.ts';
 import type { Cryptography } from '../ports.ts';
 import { bad, decodeCbor, encodeCbor, fieldsOf, linkOf, uintOf } from '../encoding/decode.ts';
 import { MAX_HYBRID_MS } from './clock.ts';
+import { writtenDetails } from './long-names.ts';
 import { detailsOf, type FileDetails } from './manifest.ts';
 
 export interface FileName {
@@ -32,7 +33,7 @@ export async function sealFileName(
   nonce: Uint8Array,
   cryptography: Cryptography,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { name: text, path, mime } = name.details;
+  const { name: text, path, mime } = writtenDetails(name.details);
   const plain = encodeCbor({
     v: VERSION,
     content: cidOf(name.content),

@@ -18,6 +18,7 @@ import {
   MAX_FRAGMENT_COUNT,
   MAX_MIME_BYTES,
   MAX_NAME_BYTES,
+  MAX_NAME_UNITS,
   MAX_PATH_BYTES,
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
@@ -36,6 +37,7 @@ import {
   utf8Length,
 } from '../encoding/decode.ts';
 import { MAX_HYBRID_MS, type HybridTime } from './clock.ts';
+import { readDetails, writtenDetails } from './long-names.ts';
 
 export interface FileDetails {
   readonly name: string;
@@ -125,7 +127,12 @@ export async function sealDetails(
   cryptography: Cryptography,
 ): Promise<Uint8Array> {
   const key = derivePrivateDetailsKey(linkKey, salt);
-  return cryptography.seal(key, new Uint8Array(NONCE_BYTES), detailsAad(), encodeCbor({ ...details }));
+  return cryptography.seal(
+    key,
+    new Uint8Array(NONCE_BYTES),
+    detailsAad(),
+    encodeCbor({ ...writtenDetails(details) }),
+  );
 }
 
 /** @throws PalmError 'link-needed' when `linkKey` is not this file's. */
@@ -146,9 +153,12 @@ export async function openDetails(
 /** @throws PalmError 'bad-argument' when a name, path or type cannot be kept. */
 export function checkDetails(details: FileDetails): void {
   if (details.name === '') throw new PalmError({ code: 'bad-argument', reason: 'no-name', of: 'file' });
+  if (details.name.length > MAX_NAME_UNITS)
+    throw new PalmError({ code: 'bad-argument', reason: 'long-file-name', maxUnits: MAX_NAME_UNITS });
   const limits = [
-    ['name', details.name, MAX_NAME_BYTES],
-    ['path', details.path, MAX_PATH_BYTES],
+    ['name', details.name, Infinity],
+    // It carries a long name.
+    ['path', writtenDetails(details).path, MAX_PATH_BYTES],
     ['mime', details.mime, MAX_MIME_BYTES],
   ] as const;
   for (const [of, text, maxBytes] of limits) {
@@ -157,6 +167,13 @@ export function checkDetails(details: FileDetails): void {
       throw new PalmError({ code: 'bad-argument', reason: 'long-detail', of, maxBytes });
     }
   }
+  if (!isReadBack(details)) throw new PalmError({ code: 'bad-argument', reason: 'characters', of: 'path' });
+}
+
+/** A path that ends with a slash leaves no doubt about a short name only. */
+function isReadBack(details: FileDetails): boolean {
+  const { name, path } = readDetails(writtenDetails(details));
+  return name === details.name && path === details.path;
 }
 
 function manifestAad(pool: PoolId): Uint8Array {
@@ -186,7 +203,7 @@ function encodeManifest(manifest: Manifest): Uint8Array {
 function encodeAccess(access: Access): unknown {
   if (access.kind === 'private') return { kind: 'private', sealed: access.sealed };
   const { details, linkKey, contentTag } = access;
-  return { kind: 'pool', ...details, kc: linkKey, contentTag };
+  return { kind: 'pool', ...writtenDetails(details), kc: linkKey, contentTag };
 }
 
 function decodeManifest(plain: Uint8Array): Manifest {
@@ -243,5 +260,6 @@ function decodeAccess(value: unknown): Access {
 export function detailsOf(fields: Readonly<Record<string, unknown>>): FileDetails {
   const name = textOf(fields['name'], MAX_NAME_BYTES);
   if (name === '') throw bad('a file without a name');
-  return { name, path: textOf(fields['path'], MAX_PATH_BYTES), mime: textOf(fields['mime'], MAX_MIME_BYTES) };
+  const path = textOf(fields['path'], MAX_PATH_BYTES);
+  return readDetails({ name, path, mime: textOf(fields['mime'], MAX_MIME_BYTES) });
 }

@@ -69,6 +69,8 @@ type BadArgument =
       readonly maxBytes: number;
     }
   | { readonly code: 'bad-argument'; readonly reason: 'characters'; readonly of: FileDetail }
+  /** In UTF-16 units, as file systems count. */
+  | { readonly code: 'bad-argument'; readonly reason: 'long-file-name'; readonly maxUnits: number }
   | {
       readonly code: 'bad-argument';
       readonly reason: 'long-detail';

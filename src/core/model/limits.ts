@@ -36,7 +36,9 @@ export const MAX_SEGMENT_COUNT = 65_536;
  */
 export const MAX_KEY_SLOTS = 2 ** 22;
 
-/** File names, in UTF-8 bytes: what most file systems allow for one component. */
+/** File names, in UTF-16 units: what Windows and macOS allow for one component. */
+export const MAX_NAME_UNITS = 255;
+/** Their form in records, in UTF-8 bytes; longer names are written in two parts (catalogue/long-names.ts). */
 export const MAX_NAME_BYTES = 255;
 /** Folder paths, in UTF-8 bytes: Linux's PATH_MAX. */
 export const MAX_PATH_BYTES = 4096;

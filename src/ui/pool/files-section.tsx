@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
-import { shownName, shownPath } from '../text/file-name.ts';
+import { filesFound } from '../state/file-search.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
 import { EmptyPool } from './empty-pool.tsx';
@@ -27,7 +27,7 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
   const shownRows = useSignal(PAGE_ROWS);
   const files = useStatus((status) => status.files);
   const present = files.filter((file) => !removals.isHidden(file.fileId));
-  const matching = present.filter((file) => matches(file, search.value)).toReversed();
+  const matching = filesFound(present, search.value).toReversed();
   return (
     <section class="files">
       <div class="files-head">
@@ -81,10 +81,4 @@ function SettledRow({ file, devices, looks, onOpenLink }: RowProps) {
     // `shown` stands for file, devices and (since looks follow from device ids) looks.
     [shown],
   );
-}
-
-function matches(file: FileStatus, search: string): boolean {
-  const wanted = search.trim().toLocaleLowerCase();
-  if (wanted === '') return true;
-  return `${shownPath(file.path)} / ${shownName(file.name)}`.toLocaleLowerCase().includes(wanted);
 }

@@ -2,6 +2,7 @@
 // what a download is called. Pure. A name cannot be invisible, reorder the text around it, or leave the
 // downloads folder.
 
+import { cutName } from '../../core/model/short-name.ts';
 import { hasVisibleCharacters, visibleName, withoutHidden } from '../../core/model/visible-name.ts';
 import { words } from './words.ts';
 
@@ -31,31 +32,31 @@ export function shownPath(path: string): string {
 }
 
 /**
- * `name` as every common file system accepts it: one path component of at most 255 bytes, never reserved or
- * empty.
+ * `name` as every common file system accepts it: one path component, never reserved or empty, of at most 255
+ * bytes where the system counts these.
  */
-export function savedName(name: string): string {
+export function savedName(name: string, countsBytes = countsNamesInBytes()): string {
   const plain = withoutHidden(name).replace(UNSAVEABLE, '_').trim();
   const ended = plain.replace(/[. ]+$/u, '');
   if (!hasVisibleCharacters(ended)) return words.names.unnamedFile;
   // The rest must not become a hidden file.
-  if (ended.startsWith('.') && !name.startsWith('.')) return cutToBytes(`${words.names.unnamedFile}${ended}`);
-  return cutToBytes(RESERVED.test(ended) ? `_${ended}` : ended);
+  if (ended.startsWith('.') && !name.startsWith('.'))
+    return fitted(`${words.names.unnamedFile}${ended}`, countsBytes);
+  return fitted(RESERVED.test(ended) ? `_${ended}` : ended, countsBytes);
 }
 
-/** Cuts before the extension, between characters. */
-function cutToBytes(name: string): string {
-  const encoder = new TextEncoder();
-  if (encoder.encode(name).length <= MAX_SAVED_NAME_BYTES) return name;
-  const dot = name.lastIndexOf('.');
-  // A longer "extension" is none, and keeping it would leave no name.
-  const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : '';
-  let room = MAX_SAVED_NAME_BYTES - encoder.encode(extension).length;
-  let kept = '';
-  for (const character of name.slice(0, name.length - extension.length)) {
-    room -= encoder.encode(character).length;
-    if (room < 0) break;
-    kept += character;
-  }
-  return kept.trimEnd() + extension;
+/** Windows counts UTF-16 units, all others bytes. Names of the pool fit the former. */
+function fitted(name: string, countsBytes: boolean): string {
+  return countsBytes ? cutName(name, MAX_SAVED_NAME_BYTES, graphemesOf) : name;
+}
+
+/** What people see as one character may be several. */
+function graphemesOf(text: string): Iterable<string> {
+  // Firefox lacks it up to version 124.
+  if (!('Segmenter' in Intl)) return text;
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+}
+
+function countsNamesInBytes(): boolean {
+  return !('navigator' in globalThis) || !/Windows/u.test(navigator.userAgent);
 }

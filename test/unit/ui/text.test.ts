@@ -137,6 +137,15 @@ describe('saved names', () => {
     expect(new TextEncoder().encode(saved).length).toBeLessThanOrEqual(255);
   });
 
+  test('are cut only where the system counts bytes, and never within what people see as one character', () => {
+    const japanese = `${'語'.repeat(99)}.jpg`;
+    expect(savedName(japanese, false)).toBe(japanese);
+    expect(savedName(japanese, true)).toBe(`${'語'.repeat(83)}.jpg`);
+    const family = '👨‍👩‍👧‍👦';
+    expect(savedName(`${family.repeat(12)}.jpg`, true)).toBe(`${family.repeat(10)}.jpg`);
+    expect(savedName(`${'e\u0301'.repeat(100)}x`, true)).toBe('e\u0301'.repeat(85));
+  });
+
   test('are always one component of at most 255 bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (name) => {

@@ -64,6 +64,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-argument invisible-name': [{ code: 'bad-argument', reason: 'invisible-name', of: 'pool' }],
   'bad-argument long-name': [{ code: 'bad-argument', reason: 'long-name', of: 'device', maxBytes: 64 }],
   'bad-argument characters': [{ code: 'bad-argument', reason: 'characters', of: 'name' }],
+  'bad-argument long-file-name': [{ code: 'bad-argument', reason: 'long-file-name', maxUnits: 255 }],
   'bad-argument long-detail': [
     { code: 'bad-argument', reason: 'long-detail', of: 'name', maxBytes: 255 },
     { code: 'bad-argument', reason: 'long-detail', of: 'path', maxBytes: 4096 },

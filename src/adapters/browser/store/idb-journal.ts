@@ -15,7 +15,7 @@ import {
   GCM_TAG_BYTES,
   MAX_FRAGMENT_COUNT,
   MAX_MIME_BYTES,
-  MAX_NAME_BYTES,
+  MAX_NAME_UNITS,
   MAX_PATH_BYTES,
 } from '../../../core/model/limits.ts';
 import type { SourceHandle, StoreJournal, UnfinishedStore } from '../../../core/ports.ts';
@@ -248,7 +248,8 @@ function storeIdOf(value: unknown): string {
 }
 
 function nameOf(value: unknown): string {
-  const name = textOf(value, MAX_NAME_BYTES);
+  // Three bytes of UTF-8 for each unit at most.
+  const name = textOf(value, 3 * MAX_NAME_UNITS);
   if (name === '') throw bad('a name was expected');
   return name;
 }

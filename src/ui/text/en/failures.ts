@@ -162,6 +162,8 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return `The ${failure.of}'s name is too long: at most ${failure.maxBytes} bytes.`;
     case 'characters':
       return `The ${DETAILS[failure.of]} has characters that cannot be kept.`;
+    case 'long-file-name':
+      return `The name is longer than ${failure.maxUnits} characters. Shorten it and add the file again.`;
     case 'long-detail':
       return `The ${DETAILS[failure.of]} is longer than ${failure.maxBytes} bytes. Shorten it and add the file again.`;
     case 'range':

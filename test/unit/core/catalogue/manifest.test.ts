@@ -206,19 +206,32 @@ describe('private details', () => {
   });
 });
 
+it('long names come back from manifests and private details', async () => {
+  const details: FileDetails = { name: `${'語'.repeat(250)}.jpg`, path: 'a/b', mime: 'image/jpeg' };
+  const linkKey = seededBytes(32, 7);
+  const access = { kind: 'pool', details, linkKey, contentTag: seededBytes(32, 5) } as const;
+  const manifest = manifestOf(deviceAt(0).deviceId, { access });
+  const sealed = await sealManifest(manifest, KEY, POOL, NONCE, webCryptography);
+  expect(await openManifest(sealed, KEY, POOL, webCryptography)).toEqual(manifest);
+  const sealedDetails = await sealDetails(details, linkKey, manifest.salt, webCryptography);
+  expect(await openDetails(sealedDetails, linkKey, manifest.salt, webCryptography)).toEqual(details);
+});
+
 describe('checkDetails', () => {
   const fine: FileDetails = { name: 'a', path: '', mime: '' };
 
   it.each<[string, Partial<FileDetails>]>([
     ['slashes, NUL, marks and emoji', { name: '../a/b\0\u202e🌴' }],
     ['255 bytes', { name: '🌴'.repeat(63) + 'abc' }],
+    ['255 characters of three bytes', { name: '語'.repeat(255) }],
   ])('takes a name of %s', (_, change) => {
     checkDetails({ ...fine, ...change });
   });
 
   it.each<[string, Partial<FileDetails>]>([
     ['no name', { name: '' }],
-    ['a name of 256 bytes', { name: '🌴'.repeat(64) }],
+    ['a name of 256 units', { name: '🌴'.repeat(128) }],
+    ['a path that has no room for a long name', { name: '語'.repeat(255), path: 'p'.repeat(4000) }],
     ['a name with half a character', { name: 'a\ud83c' }],
     ['too long a path', { path: 'p'.repeat(4097) }],
     ['too long a type', { mime: 'm'.repeat(256) }],
