@@ -6,6 +6,8 @@ import type { TransferStatus } from './api.ts';
 
 /** Window over which speed is measured, ms: long enough to be steady, short enough to be current. */
 const RATE_WINDOW_MS = 4_000;
+/** How often the status is looked at while a transfer has a speed: one that stalls tells nobody itself. */
+const LOOK_EVERY_MS = 1_000;
 
 export interface TransferStart {
   readonly kind: TransferStatus['kind'];
@@ -21,10 +23,14 @@ export class Transfers {
   readonly #changed: () => void;
   readonly #transfers = new Map<string, Transfer>();
   #nextId = 1;
+  #isLooking = false;
 
   constructor(clock: Clock, changed: () => void) {
     this.#clock = clock;
-    this.#changed = changed;
+    this.#changed = () => {
+      changed();
+      this.#lookLater();
+    };
   }
 
   begin(start: TransferStart): Transfer {
@@ -45,6 +51,16 @@ export class Transfers {
 
   list(): TransferStatus[] {
     return [...this.#transfers.values()].map((transfer) => transfer.status());
+  }
+
+  /** Reports a change until no transfer has a speed: without news a speed goes down to 0. */
+  #lookLater(): void {
+    if (this.#isLooking || !this.list().some(({ bytesPerSecond }) => bytesPerSecond > 0)) return;
+    this.#isLooking = true;
+    this.#clock.after(LOOK_EVERY_MS, () => {
+      this.#isLooking = false;
+      this.#changed();
+    });
   }
 }
 
@@ -97,8 +113,7 @@ export class Transfer {
     const atMs = this.#clock.monotonicMs();
     this.#doneBytes = doneBytes;
     this.#samples.push({ atMs, doneBytes });
-    while (this.#samples.length > 2 && atMs - (this.#samples[0]?.atMs ?? atMs) > RATE_WINDOW_MS)
-      this.#samples.shift();
+    this.#dropOld(atMs);
     this.#changed();
   }
 
@@ -125,10 +140,19 @@ export class Transfer {
     };
   }
 
+  /** Over the window that ends now, not with the last news: a stalled transfer gets slower. */
   #rate(): number {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
-    if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
-    return ((last.doneBytes - first.doneBytes) * 1_000) / (last.atMs - first.atMs);
+    const nowMs = this.#clock.monotonicMs();
+    this.#dropOld(nowMs);
+    const [first] = this.#samples;
+    if (first === undefined || nowMs <= first.atMs) return 0;
+    const passedMs = Math.min(nowMs - first.atMs, RATE_WINDOW_MS);
+    return ((this.#doneBytes - first.doneBytes) * 1_000) / passedMs;
+  }
+
+  /** Keeps the samples of the window, and the last one before it: the progress when the window began. */
+  #dropOld(nowMs: number): void {
+    while ((this.#samples[1]?.atMs ?? Infinity) <= nowMs - RATE_WINDOW_MS) this.#samples.shift();
   }
 }
 
