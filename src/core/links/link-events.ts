@@ -72,5 +72,7 @@ export type LinkEffect =
       readonly link: LinkId;
     }
   | { readonly kind: 'link-down'; readonly device: DeviceId; readonly link: LinkId; readonly reason: string }
+  /** Another page signs as this device. Told once for each of its sessions. */
+  | { readonly kind: 'twin' }
   /** A verified letter that no honest device writes. */
   | { readonly kind: 'refused'; readonly reason: string };

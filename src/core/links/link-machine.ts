@@ -37,6 +37,7 @@ import {
   OVERSLEPT_MS,
   PING_AFTER_MS,
   STABLE_AFTER_MS,
+  TWIN_AFTER_MS,
 } from './link-timing.ts';
 import type { MonotonicMs } from '../model/time.ts';
 
@@ -55,6 +56,9 @@ export class LinkMachine {
   readonly #budget = new AttemptBudget();
   #relayUp = false;
   #hasLeft = false;
+  #beganAtMs: MonotonicMs | undefined;
+  /** The last session of another page with this device's identity. */
+  #twin: SessionId | undefined;
   #announceAtMs = Number.POSITIVE_INFINITY;
   #announcedAtMs = Number.NEGATIVE_INFINITY;
   #linkCounter = 0;
@@ -72,6 +76,7 @@ export class LinkMachine {
 
   handle(nowMs: MonotonicMs, input: LinkInput): LinkEffect[] {
     this.#effects = [];
+    this.#beganAtMs ??= nowMs;
     if (input.kind === 'relay') this.#relayUp = input.up;
     if (input.kind === 'wake') this.#hasLeft = false;
     const jumpedMs = input.kind === 'clock-jumped' ? input.byMs : 0;
@@ -150,7 +155,10 @@ export class LinkMachine {
   // Letters
 
   #takeLetter(nowMs: MonotonicMs, letter: OpenedLetter, way: Way): void {
-    if (letter.from === this.#device) return;
+    if (letter.from === this.#device) {
+      this.#meetTwin(nowMs, letter);
+      return;
+    }
     const opensDoor = letter.body.kind === 'announce' || letter.body.kind === 'offer';
     const neighbour = this.#peerOf(nowMs, letter, way, opensDoor);
     if (neighbour === undefined) return;
@@ -173,6 +181,18 @@ export class LinkMachine {
           this.#takeGoodbye(nowMs, neighbour);
         break;
     }
+  }
+
+  /**
+   * Two pages with one copied profile: each is told, this one now, and the other by an announce. Letters of
+   * this device's previous page may still be under way when this session begins: those prove nothing.
+   */
+  #meetTwin(nowMs: MonotonicMs, letter: OpenedLetter): void {
+    if (nowMs - (this.#beganAtMs ?? nowMs) < TWIN_AFTER_MS || this.#twin === letter.fromSession) return;
+    this.#twin = letter.fromSession;
+    this.#effects.push({ kind: 'twin' });
+    // By then it is old enough to take this page for another.
+    this.#announceAtMs = Math.min(this.#announceAtMs, nowMs + 2 * TWIN_AFTER_MS);
   }
 
   /** The letter's device as we know it, in the letter's session; undefined if that is an earlier one. */

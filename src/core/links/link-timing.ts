@@ -22,6 +22,8 @@ export const DEAD_AFTER_MS = 10_000;
 export const CHECK_MS = 4_000;
 /** A deadline met this late means that the device slept: earlier silence says nothing about the others. */
 export const OVERSLEPT_MS = 5_000;
+/** Letters of a page's predecessor, closed before it began, have arrived by then, or never will. */
+export const TWIN_AFTER_MS = 5_000;
 /** Between announces to everyone, in case one was lost. */
 export const ANNOUNCE_EVERY_MS = 60_000;
 /** Announces to everyone are never closer than this. */

@@ -201,6 +201,8 @@ type KeptStoreFailure = {
 export type Rejection =
   | { readonly kind: 'failure'; readonly failure: Failure }
   | { readonly kind: 'too-much-signaling' }
+  /** Another page has this device's identity: its browser profile was copied. */
+  | { readonly kind: 'twin' }
   | { readonly kind: 'letter'; readonly detail: string }
   /** The other device does not read what it is sent. */
   | { readonly kind: 'not-read' }

@@ -181,6 +181,7 @@ const REJECTIONS: Examples<Rejection['kind'], Rejection> = {
   'not-read': [{ kind: 'not-read' }],
   'no-connection': [{ kind: 'no-connection', detail: 'TypeError: no' }],
   'relay-address': [{ kind: 'relay-address', detail: 'SyntaxError: no' }],
+  twin: [{ kind: 'twin' }],
   'relay-closed': [{ kind: 'relay-closed', detail: 'the room is full' }],
 };
 

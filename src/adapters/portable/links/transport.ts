@@ -212,6 +212,9 @@ export class LinkTransport implements Transport {
         this.#router.dropNeighbour(effect.device);
         this.#events?.linkDown(effect.device, effect.reason);
         break;
+      case 'twin':
+        this.#events?.rejected({ kind: 'twin' });
+        break;
       case 'refused':
         this.#events?.rejected({ kind: 'letter', detail: effect.reason });
         break;

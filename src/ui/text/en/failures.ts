@@ -74,6 +74,8 @@ export function rejectionText(rejection: Rejection): string {
       return `Refused something from the network. ${errorText(rejection.failure)}`;
     case 'too-much-signaling':
       return 'More signaling arrived at once than this device can check; some of it was dropped.';
+    case 'twin':
+      return 'Another browser runs this same device: its profile was copied from here, or this one from there. The two push each other off the other devices’ links. Close one of them. In the copy, leave the pool and join it again to make a device of its own.';
     case 'letter':
       return `Refused something from the network: a signaling letter (${rejection.detail}).`;
     case 'not-read':

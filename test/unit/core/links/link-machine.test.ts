@@ -13,6 +13,7 @@ import {
   DEAD_AFTER_MS,
   OVERSLEPT_MS,
   PING_AFTER_MS,
+  TWIN_AFTER_MS,
 } from '../../../../src/core/links/link-timing.ts';
 import { deviceIdOf, type DeviceId } from '../../../../src/core/model/ids.ts';
 import { MAX_LINK_COUNT } from '../../../../src/core/model/limits.ts';
@@ -298,6 +299,26 @@ describe('one machine', () => {
   function kinds(effects: readonly LinkEffect[]): string[] {
     return effects.map((effect) => (effect.kind === 'letter' ? effect.body.kind : effect.kind));
   }
+
+  it('of another page with this device’s identity tell of a copied profile, once for each of its sessions', () => {
+    const machine = machineOf(large);
+    const meet = (atMs: number, seq: number, fromSession = theirs) =>
+      kinds(receive(machine, atMs, large, { kind: 'announce' }, seq, fromSession, null));
+    expect(meet(TWIN_AFTER_MS, 1)).toEqual(['twin']);
+    expect(meet(TWIN_AFTER_MS + 1, 2)).toEqual([]);
+    expect(meet(TWIN_AFTER_MS + 2, 1, later)).toEqual(['twin']);
+    // The other page hears of this one when it is old enough to know that this is no remnant.
+    const announced = kinds(machine.handle(3 * TWIN_AFTER_MS + 2, { kind: 'tick' }));
+    expect(announced).toContain('announce');
+    expect(machine.linkedDevices()).toEqual([]);
+  });
+
+  it('of this device’s previous page prove nothing while they may still be under way', () => {
+    const machine = machineOf(large);
+    for (const atMs of [0, 1, TWIN_AFTER_MS - 1]) {
+      expect(kinds(receive(machine, atMs, large, { kind: 'announce' }, 1, theirs, null))).toEqual([]);
+    }
+  });
 
   /** A machine with a link up to `large`, made at 0 ms. */
   function linkedMachine(): LinkMachine {
