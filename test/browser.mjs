@@ -132,17 +132,49 @@ function installPackage(name) {
   const isRoot = process.getuid?.() === 0;
   if (process.platform !== 'linux' || !isRoot || !existsSync('/usr/bin/apt-get')) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  run('apt-get', ['-q', '-y', 'update'], env);
-  run('apt-get', ['-q', '-y', 'install', '--no-install-recommends', name], env);
+  apt(['update'], env);
+  apt(['install', '--no-install-recommends', name], env);
 }
 
+/** How long another apt may be at work, as on a machine that was just set up, s: an upgrade takes minutes. */
+const LOCK_WAIT_S = 600;
+/** How long until `update` is tried again, ms. */
+const LOCK_RETRY_MS = 3_000;
+
 /**
- * A failed installer is not fatal: the next one is tried, and findBrowser decides in the end.
- * @param {string} command
+ * Runs apt-get once no other apt is at work. `install` waits by itself; `update` (seen in 2.6) fails at once
+ * while the lists are locked, whatever it was told.
  * @param {string[]} parameters
  * @param {NodeJS.ProcessEnv} env
  */
+function apt(parameters, env) {
+  const all = ['-q', '-y', '-o', `DPkg::Lock::Timeout=${LOCK_WAIT_S}`, ...parameters];
+  const endMs = performance.now() + LOCK_WAIT_S * 1_000;
+  while (run('apt-get', all, env).includes('Could not get lock') && performance.now() < endMs) {
+    console.error('Another apt is at work; waiting for it ...');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_RETRY_MS);
+  }
+}
+
+/**
+ * A failed installer is not fatal: the next one is tried, and findBrowser decides in the end. What failed is
+ * printed.
+ * @param {string} command
+ * @param {string[]} parameters
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {string} its complaints
+ */
 function run(command, parameters, env) {
-  const result = spawnSync(command, parameters, { env, stdio: ['ignore', 2, 2] });
-  if (result.error !== undefined) console.error(`${command}: ${result.error.message}`);
+  const { error, status, signal, stderr } = spawnSync(command, parameters, {
+    env: { ...env, LC_ALL: 'C' },
+    stdio: ['ignore', 2, 'pipe'],
+    encoding: 'utf8',
+  });
+  const complaints = stderr ?? '';
+  process.stderr.write(complaints);
+  if (status !== 0) {
+    const ending = signal === null ? `it ended with code ${status}` : `it was ended by ${signal}`;
+    console.error(`Failed: ${command} ${parameters.join(' ')} (${error?.message ?? ending}).`);
+  }
+  return complaints;
 }
