@@ -23,7 +23,7 @@ interface AppProps {
   readonly downloadStore: DownloadStore;
   /** Loaded by the time that `palm` is ready. */
   readonly poolScreen: ReadonlySignal<ComponentType | undefined>;
-  /** Undefined where no service worker runs. */
+  /** Undefined until `palm` is ready. */
   readonly update: ReadonlySignal<AppUpdate | undefined>;
 }
 

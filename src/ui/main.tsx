@@ -65,14 +65,17 @@ async function start(): Promise<void> {
     state.value = { kind: 'unfit', verdict };
     return;
   }
+  let showFirst: (() => void) | undefined;
+  const isFirstShown = new Promise<void>((resolve) => (showFirst = resolve));
   const acquired = acquireDevice({
     onWaiting: () => {
       state.value = { kind: 'other-tab' };
+      showFirst?.();
     },
   }).then(() => {
     state.value = { kind: 'opening' };
   });
-  const rest = loadRest(acquired);
+  const rest = isFirstShown.then(() => loadRest(acquired));
   const coming = rest.then(({ device }) => device);
   const palm = new WordedPalm(new AwaitedPalm(coming, guessDeviceName(navigator.userAgent)), words);
   globalThis.palm = palm;
@@ -81,12 +84,14 @@ async function start(): Promise<void> {
     await acquired;
     // A browser without a device is in no pool: its first screen needs nothing else.
     if (await isNewBrowser()) state.value = { kind: 'open', palm, downloadStore };
+    showFirst?.();
     await palm.ready;
     if (state.value.kind !== 'open') state.value = { kind: 'open', palm, downloadStore };
     // In development modules come straight from the source: a service worker would serve stale ones.
-    if (import.meta.env.PROD) update.value = watchForUpdate();
+    if (import.meta.env.PROD) update.value = watchForUpdate(palm);
   } catch (error) {
     state.value = { kind: 'failed', reason: explain(error), leave: () => palm.leave() };
+    showFirst?.();
   }
 }
 

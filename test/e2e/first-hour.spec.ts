@@ -114,6 +114,57 @@ for (const { lost, what, answer, sentence } of [
   });
 }
 
+test('a page without a service worker offers an update when the relay has a newer app', async ({
+  prepareDevice,
+}) => {
+  const device = await prepareDevice('Phone');
+  await device.context.addInitScript(() => {
+    Reflect.deleteProperty(Navigator.prototype, 'serviceWorker');
+  });
+  await device.open();
+  const { page } = device;
+  const comeBack = () => page.evaluate(() => window.dispatchEvent(new Event('online')));
+  const offer = page.getByRole('button', { name: 'Update' });
+
+  // The same app is no update.
+  const looked = page.waitForResponse(device.appUrl);
+  await comeBack();
+  await (await looked).finished();
+  await expect(offer).toBeHidden();
+
+  await page.route(device.appUrl, async (route) => {
+    const html = await (await route.fetch()).text();
+    await route.fulfill({
+      contentType: 'text/html',
+      body: html.replace(/index-[^"]+\.js/, 'index-newer.js'),
+    });
+  });
+  await comeBack();
+  await expect(offer).toBeVisible();
+  await page.unroute(device.appUrl);
+  const reloaded = page.waitForEvent('load');
+  await offer.click();
+  await reloaded;
+});
+
+test('a page with a service worker asks it for a newer app when the network comes back', async ({
+  prepareDevice,
+}) => {
+  const device = await prepareDevice('Laptop');
+  await device.context.addInitScript(() => {
+    // The blank page before the app has none.
+    if (!isSecureContext) return;
+    const { update } = ServiceWorkerRegistration.prototype;
+    ServiceWorkerRegistration.prototype.update = function counted() {
+      document.documentElement.dataset['looked'] = 'yes';
+      return update.call(this);
+    };
+  });
+  await device.open();
+  await device.page.evaluate(() => window.dispatchEvent(new Event('online')));
+  await expect(device.page.locator('html[data-looked]')).toHaveCount(1);
+});
+
 function serviceWorkerCount({ page }: Device): Promise<number> {
   return page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
 }
