@@ -1,114 +1,173 @@
-// How much JavaScript and wasm a browser must load before the app can be used: from the network log of the
-// built app, opened in an empty profile as the relay serves it. The app is usable when the first screen takes
-// input, by the page's clock. All files requested until then count, each at gzip's best level, however the
-// relay compressed it.
+// A first visit: how much JavaScript and wasm a browser is sent before the app can be used, and what Lighthouse
+// says of a phone. Sizes are those of the browser's network log, so as the relay sent them. The app is usable
+// when the first screen takes input, by the page's clock; everything that was requested until then counts.
 
-import { gzipSync } from 'node:zlib';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Page } from '@playwright/test';
+import { browserArguments, findBrowser } from '../test/browser.mjs';
 import { test } from './rig/bench-pool.ts';
 import { report } from './results.ts';
+import { REPEATS } from './scale.ts';
 
-/** The limit for JavaScript and wasm together, kB (1,000 bytes). */
+/** The limit for JavaScript and wasm together, kB (1,000 bytes) transferred. */
 const AT_MOST_KB = 150;
+/** Lighthouse's score for performance on a phone may lack this much of 100. */
+const AT_MOST_LACKING = 5;
+/** Seconds. */
+const FIRST_PAINT_AT_MOST = 1.5;
 
-interface Milestones {
-  /** When the button that creates a pool became usable, ms since the Unix epoch. */
-  readonly usableMs: Promise<number>;
-  /** When the page requested its service worker; the log shows its script only once it runs. */
-  registeredMs: number;
-}
+const LIGHTHOUSE = new URL('lighthouse/', import.meta.url);
 
 declare global {
   interface Window {
-    milestones: Milestones;
+    /** When the button that creates a pool became usable, s on the page's monotonic clock. */
+    usableAt: Promise<number>;
   }
 }
 
-test('JavaScript and wasm before the app is usable', async ({ browser, relay, faults, newProfile }) => {
+/** A file as it was transferred. */
+interface Transfer {
+  readonly path: string;
+  readonly kind: string;
+  /** Seconds, on the clock of DevTools, which all transfers share. */
+  readonly requestedAt: number;
+  transferredBytes: number;
+}
+
+test('a first visit', async ({ browser, relay, faults, newProfile }) => {
   const context = await newProfile();
   faults.watch(context, 'newcomer', relay.app);
-  await context.addInitScript(installMilestones);
-  /** By URL: when it was first requested, ms since the Unix epoch. */
-  const asked = new Map<string, number>();
-  const note = (url: string, atMs: number) => asked.set(url, Math.min(atMs, asked.get(url) ?? Infinity));
-  // A worker's requests belong to the page, a service worker's to the context.
-  context.on('requestfinished', (request) => note(request.url(), request.timing().startTime));
-
+  await context.addInitScript(watchForUse);
   const page = await context.newPage();
+  const transfers = await watchTransfers(page);
   await page.goto(relay.app);
-  const usableMs = await page.evaluate(() => window.milestones.usableMs);
-  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
-  note(worker.url(), await page.evaluate(() => window.milestones.registeredMs));
-  // Stores and reads, so that the files for that are requested by now at the latest.
-  await page.evaluate(async () => {
-    await window.palm.createPool({ name: 'Size' });
-    const { fileId } = await window.palm.store(new Blob(['a']), { name: 'a', durability: 'fast' });
-    const stream = window.palm.read(fileId).getReader();
-    while (!(await stream.read()).done);
-  });
-  const before = await sizesOf([...asked].filter(([, atMs]) => atMs <= usableMs).map(([url]) => url));
-  const all = await sizesOf([...asked.keys()]);
+  const usableAt = await page.evaluate(() => window.usableAt);
+  await page.evaluate(() => window.palm.ready);
+  const code = [...transfers.values()].filter(({ kind }) => /javascript|wasm/.test(kind));
+  const [first] = transfers.values();
+  if (first === undefined) throw new Error('Nothing was transferred.');
+  const before = code.filter(({ requestedAt }) => requestedAt - first.requestedAt <= usableAt);
 
+  const audits = [];
+  for (let repeat = 0; repeat < REPEATS; repeat++) audits.push(await lighthouse(relay.app));
   await report({
     name: 'app-size',
-    title: 'What a browser loads, gzip',
+    title: 'A first visit',
     engine: `Chromium ${browser.version()}`,
     lines: [
       {
         kind: 'amount',
-        label: 'JavaScript and wasm before the app is usable',
+        label: 'JavaScript and wasm transferred before the app is usable',
         unit: 'kB',
-        palm: { label: 'gzip', values: [sumOf(before)] },
+        palm: { label: 'transferred', values: [sumKb(before)] },
         atMost: AT_MOST_KB,
       },
       {
         kind: 'amount',
-        label: 'JavaScript and wasm with the codec, the service worker and what it keeps for offline',
+        label: 'JavaScript and wasm transferred until the page needs its relay no more',
         unit: 'kB',
-        palm: { label: 'gzip', values: [sumOf(all)] },
+        palm: { label: 'transferred', values: [sumKb(code)] },
+      },
+      {
+        kind: 'amount',
+        label: 'Lighthouse, phone: what performance lacks of 100',
+        unit: 'points',
+        palm: { label: 'Lighthouse', values: audits.map(({ score }) => 100 - score) },
+        atMost: AT_MOST_LACKING,
+      },
+      {
+        kind: 'amount',
+        label: 'Lighthouse, phone: first contentful paint',
+        unit: 's',
+        palm: { label: 'Lighthouse', values: audits.map(({ firstPaintMs }) => firstPaintMs / 1_000) },
+        atMost: FIRST_PAINT_AT_MOST,
       },
     ],
-    details: { beforeUsableKb: before, allKb: all },
+    details: { beforeUsableKb: kbByPath(before), allKb: kbByPath(code), audits },
   });
 });
 
-/** kB of each script and wasm module of `urls`, by path. */
-async function sizesOf(urls: readonly string[]): Promise<Record<string, number>> {
-  const sizes: Record<string, number> = {};
-  for (const url of urls) {
-    const response = await fetch(url);
-    const type = response.headers.get('content-type') ?? '';
-    const body = Buffer.from(await response.arrayBuffer());
-    if (!/javascript|wasm/.test(type)) continue;
-    sizes[new URL(url).pathname] = gzipSync(body, { level: 9 }).length / 1_000;
-  }
-  return sizes;
+/** The page's transfers by request, from now on. */
+async function watchTransfers(page: Page): Promise<ReadonlyMap<string, Transfer>> {
+  const transfers = new Map<string, Transfer>();
+  const requestedAt = new Map<string, number>();
+  const devTools = await page.context().newCDPSession(page);
+  devTools.on('Network.requestWillBeSent', ({ requestId, timestamp }) => {
+    requestedAt.set(requestId, timestamp);
+  });
+  devTools.on('Network.responseReceived', ({ requestId, response }) => {
+    if (!response.url.startsWith('http')) return;
+    transfers.set(requestId, {
+      path: new URL(response.url).pathname,
+      kind: response.mimeType,
+      requestedAt: requestedAt.get(requestId) ?? 0,
+      transferredBytes: 0,
+    });
+  });
+  devTools.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    const transfer = transfers.get(requestId);
+    if (transfer !== undefined) transfer.transferredBytes = encodedDataLength;
+  });
+  await devTools.send('Network.enable');
+  return transfers;
 }
 
-function sumOf(sizes: Readonly<Record<string, number>>): number {
-  return Object.values(sizes).reduce((sum, size) => sum + size, 0);
+function sumKb(transfers: readonly Transfer[]): number {
+  return transfers.reduce((sum, { transferredBytes }) => sum + transferredBytes, 0) / 1_000;
+}
+
+function kbByPath(transfers: readonly Transfer[]): Record<string, number> {
+  return Object.fromEntries(transfers.map(({ path, transferredBytes }) => [path, transferredBytes / 1_000]));
+}
+
+/** One visit of Lighthouse's phone: a slow processor on a slow network, both simulated, in an empty profile. */
+async function lighthouse(url: string) {
+  await installLighthouse();
+  const program = fileURLToPath(new URL('node_modules/lighthouse/cli/index.js', LIGHTHOUSE));
+  const flags = ['--headless=new', ...browserArguments()].join(' ');
+  const given = [url, '--only-categories=performance', '--output=json', '--quiet'];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [program, ...given, '--no-enable-error-reporting', `--chrome-flags=${flags}`],
+    { env: { ...process.env, CHROME_PATH: findBrowser() }, maxBuffer: 64 * 1024 * 1024 },
+  );
+  // Its report has no types here; what is missing shows as NaN.
+  const { categories, audits, environment } = JSON.parse(stdout);
+  const msOf = (audit: string): number => Number(audits[audit]?.numericValue);
+  return {
+    score: Math.round(100 * Number(categories.performance?.score)),
+    firstPaintMs: msOf('first-contentful-paint'),
+    largestPaintMs: msOf('largest-contentful-paint'),
+    speedIndexMs: msOf('speed-index'),
+    blockedMs: msOf('total-blocking-time'),
+    /** The machine's speed, as Lighthouse measures it: some 1,500 is a laptop with nothing else to do. */
+    machineIndex: Number(environment?.benchmarkIndex),
+  };
+}
+
+async function installLighthouse(): Promise<void> {
+  if (existsSync(new URL('node_modules/lighthouse', LIGHTHOUSE))) return;
+  console.log('Installing Lighthouse into bench/lighthouse, once.');
+  // npm is a shell script on Windows.
+  const options = { cwd: fileURLToPath(LIGHTHOUSE), shell: process.platform === 'win32' };
+  await promisify(execFile)('npm', ['ci', '--ignore-scripts'], options);
 }
 
 /** Runs in the page before the app does, so it refers to nothing outside itself. */
-function installMilestones(): void {
-  const nowMs = () => performance.timeOrigin + performance.now();
+function watchForUse(): void {
   const isUsable = () =>
     [...document.querySelectorAll('button')].some(
       (button) => button.textContent.includes('Create a pool') && !button.disabled,
     );
-  const usableMs = new Promise<number>((resolve) => {
+  window.usableAt = new Promise((resolve) => {
     const observer = new MutationObserver(() => {
       if (!isUsable()) return;
       observer.disconnect();
-      resolve(nowMs());
+      resolve(performance.now() / 1_000);
     });
     observer.observe(document, { subtree: true, childList: true, attributes: true });
   });
-  window.milestones = { usableMs, registeredMs: Infinity };
-  if (!isSecureContext) return;
-  const { serviceWorker } = navigator;
-  const register = serviceWorker.register.bind(serviceWorker);
-  serviceWorker.register = (...parameters) => {
-    window.milestones.registeredMs = Math.min(window.milestones.registeredMs, nowMs());
-    return register(...parameters);
-  };
 }
