@@ -37,6 +37,7 @@ const ORDER = [
   'kernel',
   'memory',
   'main-thread',
+  'slow-phone',
   'app-size',
 ];
 

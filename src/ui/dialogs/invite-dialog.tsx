@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { encodeQR } from 'qr';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { isLoopback } from '../route.ts';
@@ -69,7 +69,15 @@ function lanUrlIn(answer: unknown): string | undefined {
 
 /** Dark modules on a light ground in both themes: many cameras read nothing else. */
 function QrCode({ text }: { readonly text: string }) {
-  const { size, path } = useMemo(() => drawing(encodeQR(text, 'raw', { ecc: 'medium', border: 4 })), [text]);
+  const drawn = useSignal<Drawing>({ size: 1, path: '' });
+  useEffect(() => {
+    // Once the dialog is painted: on a slow phone the code takes as long as a tap may.
+    const timer = setTimeout(() => {
+      drawn.value = drawing(encodeQR(text, 'raw', { ecc: 'medium', border: 4 }));
+    });
+    return () => clearTimeout(timer);
+  }, [text]);
+  const { size, path } = drawn.value;
   return (
     <svg
       class="qr"
@@ -84,8 +92,14 @@ function QrCode({ text }: { readonly text: string }) {
   );
 }
 
-/** One path with a horizontal run for each stretch of dark modules; `size` in modules. */
-function drawing(rows: readonly (readonly boolean[])[]): { readonly size: number; readonly path: string } {
+interface Drawing {
+  /** Modules on each side, the border included. */
+  readonly size: number;
+  readonly path: string;
+}
+
+/** One path with a horizontal run for each stretch of dark modules. */
+function drawing(rows: readonly (readonly boolean[])[]): Drawing {
   let path = '';
   rows.forEach((row, y) => {
     let x = 0;

@@ -1,7 +1,7 @@
 // The pool's files, newest first. Long lists grow in pages, and can be filtered by part of the name.
 
 import { useSignal } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { filesFound } from '../state/file-search.ts';
 import { usePage, useStatus } from '../state/page.ts';
@@ -12,6 +12,11 @@ import { words } from '../text/words.ts';
 
 /** Rows at first, and with every "Show more": each is a drawing, and phones should not draw thousands. */
 const PAGE_ROWS = 60;
+/**
+ * Rows drawn in one task: a slow phone takes some 100 ms for them. The others follow in tasks of their own, so
+ * that the first are seen soon, and taps come in between.
+ */
+const SLICE_ROWS = 10;
 /** A shorter list is looked through faster than it is searched. */
 const SEARCH_FROM = 12;
 
@@ -27,7 +32,9 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
   const shownRows = useSignal(PAGE_ROWS);
   const files = useStatus((status) => status.files);
   const present = files.filter((file) => !removals.isHidden(file.fileId));
+  const devicesKey = JSON.stringify(devices.map(({ id, name, state, self }) => [id, name, state, self]));
   const matching = filesFound(present, search.value).toReversed();
+  const drawnRows = useSlices(Math.min(matching.length, shownRows.value));
   return (
     <section class="files">
       <div class="files-head">
@@ -46,8 +53,15 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
         )}
       </div>
       <ul role="list" aria-labelledby="files-heading">
-        {matching.slice(0, shownRows.value).map((file) => (
-          <SettledRow key={file.fileId} file={file} devices={devices} looks={looks} onOpenLink={onOpenLink} />
+        {matching.slice(0, drawnRows).map((file) => (
+          <SettledRow
+            key={file.fileId}
+            file={file}
+            devices={devices}
+            devicesKey={devicesKey}
+            looks={looks}
+            onOpenLink={onOpenLink}
+          />
         ))}
       </ul>
       {matching.length > shownRows.value ? (
@@ -66,19 +80,35 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
 interface RowProps {
   readonly file: FileStatus;
   readonly devices: readonly DeviceStatus[];
+  /** What a row shows of the devices, as text. */
+  readonly devicesKey: string;
   readonly looks: ReadonlyMap<string, DeviceLook>;
   readonly onOpenLink: () => void;
+}
+
+/** How many of `wantedRows` are drawn by now. */
+function useSlices(wantedRows: number): number {
+  const drawn = useSignal(SLICE_ROWS);
+  const drawnRows = drawn.value;
+  useEffect(() => {
+    // A list that became short and then long again grows in slices again.
+    if (drawnRows > wantedRows) drawn.value = Math.max(SLICE_ROWS, wantedRows);
+    if (drawnRows >= wantedRows) return undefined;
+    const timer = setTimeout(() => (drawn.value = drawnRows + SLICE_ROWS));
+    return () => clearTimeout(timer);
+  }, [drawnRows, wantedRows]);
+  return Math.min(drawnRows, wantedRows);
 }
 
 /**
  * A row is redrawn only when something that it shows has changed, because the status is renewed many times a
  * second.
  */
-function SettledRow({ file, devices, looks, onOpenLink }: RowProps) {
-  const shown = JSON.stringify([file, devices.map(({ id, name, state, self }) => [id, name, state, self])]);
+function SettledRow({ file, devices, devicesKey, looks, onOpenLink }: RowProps) {
   return useMemo(
     () => <FileRow file={file} devices={devices} looks={looks} onOpenLink={onOpenLink} />,
-    // `shown` stands for file, devices and (since looks follow from device ids) looks.
-    [shown],
+    // `devicesKey` stands for devices and (since looks follow from device ids) looks. An unchanged file is the
+    // same object as before.
+    [file, devicesKey],
   );
 }
