@@ -2,13 +2,13 @@
 
 import { expose } from 'comlink';
 import { createOpfsService } from '../adapters/browser/in-worker/opfs-service.ts';
+import { originFolder } from '../adapters/browser/store/origin-folder.ts';
 
 // The adapter (opfs-downloads.ts) lists, hands over and removes the files of the same folder.
 expose(
   createOpfsService(async () => {
-    // The libraries declare it always present; older engines lack it.
-    if (!('getDirectory' in navigator.storage)) throw new DOMException('none here', 'NotSupportedError');
-    const root = await navigator.storage.getDirectory();
-    return root.getDirectoryHandle('downloads', { create: true });
+    const folder = await originFolder('downloads');
+    if (folder === undefined) throw new DOMException('none here', 'NotSupportedError');
+    return folder;
   }),
 );

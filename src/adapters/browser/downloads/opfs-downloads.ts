@@ -13,6 +13,7 @@ import { Erasures } from './erasures.ts';
 import type { DownloadRecord, DownloadRecords, RecordedDestination } from './opfs-records.ts';
 import { type FileSink, KeptSink, type OnDurable, orPalmError, PickedSink } from './opfs-sinks.ts';
 import type { OpfsWriter } from './opfs-writer.ts';
+import { originFolder } from '../store/origin-folder.ts';
 
 /** Shared with opfs.worker.ts, which writes the files in it. */
 const FOLDER = 'downloads';
@@ -123,7 +124,7 @@ export class OpfsDownloads {
   /** The finished file in OPFS, on the disk, to be read as needed. */
   async file(fileId: string): Promise<File> {
     return orPalmError(async () => {
-      const folder = await openFolder();
+      const folder = await originFolder(FOLDER);
       if (folder === undefined) throw new DOMException('there is no folder of downloads', 'NotFoundError');
       return (await folder.getFileHandle(fileId)).getFile();
     });
@@ -153,7 +154,7 @@ export class OpfsDownloads {
 
   async #sweep(): Promise<void> {
     // Without OPFS there is nothing to sweep; `open` reports that to callers that want to write.
-    const folder = await openFolder().catch(() => undefined);
+    const folder = await originFolder(FOLDER).catch(() => undefined);
     if (folder === undefined) return;
     const kept = new Set<string>();
     for (const { fileId, destination } of this.#known.values())
@@ -195,22 +196,8 @@ export class OpfsDownloads {
   }
 }
 
-/** Undefined in engines without OPFS, and in private windows without it: nothing is kept there. */
-async function openFolder(): Promise<FileSystemDirectoryHandle | undefined> {
-  // The libraries declare it always present; older engines lack it.
-  if (!('getDirectory' in navigator.storage)) return undefined;
-  try {
-    const root = await navigator.storage.getDirectory();
-    return await root.getDirectoryHandle(FOLDER, { create: true });
-  } catch (error) {
-    if (error instanceof Error && ['SecurityError', 'NotSupportedError'].includes(error.name))
-      return undefined;
-    throw error;
-  }
-}
-
 async function removeKept(name: string): Promise<void> {
-  const folder = await openFolder();
+  const folder = await originFolder(FOLDER);
   if (folder !== undefined) await unlessMissing(folder.removeEntry(name));
 }
 

@@ -11,6 +11,7 @@ import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isPalmError } from '../../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../../core/model/ids.ts';
 import { storageFailure } from '../store/idb-database.ts';
+import { openPatiently } from '../store/idb-opening.ts';
 
 export type RecordedDestination =
   /** A file in OPFS, named by its file id. */
@@ -87,14 +88,16 @@ export class DownloadRecords {
     const forget = (): void => {
       this.#opening = undefined;
     };
-    this.#opening ??= openDB<RecordsSchema>(this.#name, SCHEMA_VERSION, {
-      upgrade: (database) => void database.createObjectStore('downloads', { keyPath: 'fileId' }),
-      blocking: (_current, _blocked, event) => {
-        forget();
-        if (event.target instanceof IDBDatabase) event.target.close();
-      },
-      terminated: forget,
-    });
+    this.#opening ??= openPatiently(() =>
+      openDB<RecordsSchema>(this.#name, SCHEMA_VERSION, {
+        upgrade: (database) => void database.createObjectStore('downloads', { keyPath: 'fileId' }),
+        blocking: (_current, _blocked, event) => {
+          forget();
+          if (event.target instanceof IDBDatabase) event.target.close();
+        },
+        terminated: forget,
+      }),
+    );
     try {
       return await this.#opening;
     } catch (error) {

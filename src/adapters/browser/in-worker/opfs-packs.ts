@@ -2,18 +2,18 @@
 // in workers only.
 
 import type { PackFolder } from '../store/pack-file.ts';
-import { storageFailure } from '../store/idb-database.ts';
+import { originFolder } from '../store/origin-folder.ts';
 import { openSyncAccess } from './sync-access.ts';
 
 /**
  * The folder of packs in this origin's file system. Undefined in engines that have none, or no sync access
- * handles, and in private windows without one: blocks are rows of the database then.
+ * handles, or refuse them, and in private windows without one: blocks are rows of the database then.
  */
 export async function openPackFolder(name: string): Promise<PackFolder | undefined> {
   // The libraries declare both always present; older engines lack them.
   if (!('FileSystemFileHandle' in globalThis)) return undefined;
   if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return undefined;
-  const folder = await originFolder(name);
+  const folder = await originFolder(name, tryHandle);
   if (folder === undefined) return undefined;
   return {
     async names() {
@@ -32,13 +32,13 @@ export async function openPackFolder(name: string): Promise<PackFolder | undefin
   };
 }
 
-async function originFolder(name: string): Promise<FileSystemDirectoryHandle | undefined> {
+/** A file of its own: those of the folders may still be held by the page before. */
+async function tryHandle(root: FileSystemDirectoryHandle): Promise<void> {
   try {
-    const root = await navigator.storage.getDirectory();
-    return await root.getDirectoryHandle(name, { create: true });
+    const handle = await openSyncAccess(await root.getFileHandle('probe', { create: true }));
+    handle.close();
   } catch (error) {
-    const isRefused = error instanceof Error && ['SecurityError', 'NotSupportedError'].includes(error.name);
-    if (isRefused) return undefined;
-    throw storageFailure(error);
+    // Another worker is trying it at the same time.
+    if (!(error instanceof Error) || error.name !== 'NoModificationAllowedError') throw error;
   }
 }

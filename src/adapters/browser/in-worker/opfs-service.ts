@@ -62,7 +62,21 @@ async function openIn(folder: FileSystemDirectoryHandle, name: string): Promise<
   const file = await folder.getFileHandle(name, { create: true });
   // The DOM library declares it always present; older browsers lack it.
   if (!('createSyncAccessHandle' in file)) throw unsupported();
-  return openSyncAccess(file);
+  try {
+    return await openSyncAccess(file);
+  } catch (error) {
+    if (isTakenOrFull(error)) throw error;
+  }
+  // Some engines refuse now and then, others always.
+  try {
+    return await openSyncAccess(file);
+  } catch (error) {
+    throw isTakenOrFull(error) ? error : unsupported();
+  }
+}
+
+function isTakenOrFull(error: unknown): boolean {
+  return error instanceof Error && ['NoModificationAllowedError', 'QuotaExceededError'].includes(error.name);
 }
 
 /** Zeros written in one call, bytes; then other files get their turn. */

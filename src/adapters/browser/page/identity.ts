@@ -5,17 +5,20 @@
 // Invariant: one database has one identity, however many tabs ask for it first at the same time: each makes a
 // pair, and the first transaction decides.
 
-import { deleteDB, openDB } from 'idb';
+import { deleteDB, type IDBPDatabase, openDB } from 'idb';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { deviceIdOf } from '../../../core/model/ids.ts';
 import type { Identity } from '../../../core/ports.ts';
 import { storageFailure } from '../store/idb-database.ts';
+import { openPatiently } from '../store/idb-opening.ts';
 
 const DATABASE_NAME = 'palm-identity';
 const SCHEMA_VERSION = 1;
 const KEYS = 'keys';
 const DEVICE = 'device';
 const ALGORITHM = 'Ed25519';
+/** For one pair: five failures in a row are no accident. */
+const MAX_TRIES = 5;
 
 /**
  * This browser's identity, made the first time.
@@ -48,9 +51,11 @@ export async function forgetIdentity(databaseName = DATABASE_NAME): Promise<void
 }
 
 async function storedPair(databaseName: string): Promise<CryptoKeyPair> {
-  // Made before the transaction, which would not outlive the wait for it; discarded if there is one already.
-  const fresh = await generatePair();
-  const row = await firstPair(databaseName, fresh);
+  if (!isSecureContext || !('subtle' in crypto)) {
+    throw new PalmError({ code: 'unsupported', reason: 'insecure-page' });
+  }
+  // One that is there must not wait for an engine that fails to make another.
+  const row = (await storedRow(databaseName)) ?? (await firstPair(databaseName, await generatePair()));
   const pair = pairOf(row);
   if (pair === undefined) {
     throw new PalmError({ code: 'corrupt', reason: 'device-key' });
@@ -58,18 +63,34 @@ async function storedPair(databaseName: string): Promise<CryptoKeyPair> {
   return pair;
 }
 
-/** What is stored, or `fresh`, stored now. */
-async function firstPair(databaseName: string, fresh: CryptoKeyPair): Promise<unknown> {
+function storedRow(databaseName: string): Promise<unknown> {
+  return inDatabase(databaseName, (database) => database.get(KEYS, DEVICE));
+}
+
+/**
+ * What is stored, or `fresh`, stored now. It was made before, because the transaction would not outlive the
+ * wait for it, and is discarded if there is one already.
+ */
+function firstPair(databaseName: string, fresh: CryptoKeyPair): Promise<unknown> {
+  return inDatabase(databaseName, async (database) => {
+    const transaction = database.transaction(KEYS, 'readwrite', { durability: 'strict' });
+    const stored: unknown = await transaction.store.get(DEVICE);
+    if (stored === undefined) await transaction.store.put(fresh, DEVICE);
+    await transaction.done;
+    return stored === undefined ? fresh : stored;
+  });
+}
+
+async function inDatabase(
+  databaseName: string,
+  work: (database: IDBPDatabase) => Promise<unknown>,
+): Promise<unknown> {
   try {
-    const database = await openDB(databaseName, SCHEMA_VERSION, {
-      upgrade: (created) => void created.createObjectStore(KEYS),
-    });
+    const database = await openPatiently(() =>
+      openDB(databaseName, SCHEMA_VERSION, { upgrade: (created) => void created.createObjectStore(KEYS) }),
+    );
     try {
-      const transaction = database.transaction(KEYS, 'readwrite', { durability: 'strict' });
-      const stored: unknown = await transaction.store.get(DEVICE);
-      if (stored === undefined) await transaction.store.put(fresh, DEVICE);
-      await transaction.done;
-      return stored === undefined ? fresh : stored;
+      return await work(database);
     } finally {
       database.close();
     }
@@ -78,16 +99,18 @@ async function firstPair(databaseName: string, fresh: CryptoKeyPair): Promise<un
   }
 }
 
+/** An engine that has Ed25519 may fail to make a pair now and then: one in sixty (WebKitGTK 2.50). */
 async function generatePair(): Promise<CryptoKeyPair> {
-  if (!isSecureContext || !('subtle' in crypto)) {
-    throw new PalmError({ code: 'unsupported', reason: 'insecure-page' });
-  }
-  try {
-    const pair = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
-    if ('privateKey' in pair) return pair;
-    throw new TypeError('no key pair from Ed25519');
-  } catch (cause) {
-    throw new PalmError({ code: 'unsupported', reason: 'no-ed25519' }, { cause });
+  for (let tryCount = 1; ; tryCount++) {
+    try {
+      const pair = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+      if ('privateKey' in pair) return pair;
+      throw new TypeError('no key pair from Ed25519');
+    } catch (cause) {
+      const isLacking = cause instanceof Error && cause.name === 'NotSupportedError';
+      if (isLacking || tryCount === MAX_TRIES)
+        throw new PalmError({ code: 'unsupported', reason: 'no-ed25519' }, { cause });
+    }
   }
 }
 

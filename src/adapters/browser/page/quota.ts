@@ -9,8 +9,12 @@ export interface StorageEstimate {
 }
 
 export async function storageEstimate(): Promise<StorageEstimate> {
-  const { usage = 0, quota = 0 } = (await storageOf(navigator)?.estimate()) ?? {};
-  return { usedBytes: usage, quotaBytes: quota };
+  try {
+    const { usage = 0, quota = 0 } = (await storageOf(navigator)?.estimate()) ?? {};
+    return { usedBytes: usage, quotaBytes: quota };
+  } catch {
+    return { usedBytes: 0, quotaBytes: 0 }; // an engine that fails to say, says nothing
+  }
 }
 
 /**
@@ -20,7 +24,11 @@ export async function storageEstimate(): Promise<StorageEstimate> {
 export async function persistStorage(): Promise<boolean> {
   const storage = storageOf(navigator);
   if (storage === undefined) return false;
-  return (await storage.persisted()) || (await storage.persist());
+  try {
+    return (await storage.persisted()) || (await storage.persist());
+  } catch {
+    return false; // not promised
+  }
 }
 
 /** The types declare it always present; insecure pages lack it. */

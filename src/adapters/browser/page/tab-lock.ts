@@ -26,7 +26,13 @@ export async function acquireDevice({ onWaiting, signal }: AcquireOptions = {}):
   const locks: LockManager | undefined = navigator.locks;
   if (locks === undefined) return { release: () => undefined };
   if (signal?.aborted === true) throw cancelled(signal.reason);
-  return (await hold(locks, { ifAvailable: true })) ?? (await wait(locks, onWaiting, signal));
+  let lock: DeviceLock | undefined;
+  try {
+    lock = await hold(locks, { ifAvailable: true });
+  } catch {
+    return { release: () => undefined }; // an engine that refuses its locks is like one without
+  }
+  return lock ?? (await wait(locks, onWaiting, signal));
 }
 
 async function wait(

@@ -9,6 +9,7 @@ import { isWrongCall } from '../../../core/model/bug.ts';
 import { hexOf } from '../../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { systemRandom } from '../../portable/random.ts';
+import { openPatiently } from './idb-opening.ts';
 
 /** Values are unknown: each passes a decoder before it is used (FORMATS.md, "On disk"). */
 export interface PalmSchema extends DBSchema {
@@ -243,23 +244,24 @@ function openUnblocked(
       gaveUp = true;
       reject(olderTab());
     };
-    const opening = openDB<PalmSchema>(name, SCHEMA_VERSION, {
-      upgrade: (database, oldVersion, _newVersion, transaction) => {
-        if (oldVersion === 0 && !on.mayCreate) {
-          isMissing = true;
-          transaction.done.catch(() => undefined); // the opening fails with it
-          transaction.abort();
-          return;
-        }
-        for (const [store, keyPath] of STORES) database.createObjectStore(store, { keyPath });
-      },
-      blocked: () => {
-        limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
-      },
-      blocking: (_version, wanted) => (wanted === null ? on.deleted() : on.newerWanted()),
-      terminated: on.terminated,
-    });
-    void opening
+    const open = (): Promise<IDBPDatabase<PalmSchema>> =>
+      openDB<PalmSchema>(name, SCHEMA_VERSION, {
+        upgrade: (database, oldVersion, _newVersion, transaction) => {
+          if (oldVersion === 0 && !on.mayCreate) {
+            isMissing = true;
+            transaction.done.catch(() => undefined); // the opening fails with it
+            transaction.abort();
+            return;
+          }
+          for (const [store, keyPath] of STORES) database.createObjectStore(store, { keyPath });
+        },
+        blocked: () => {
+          limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
+        },
+        blocking: (_version, wanted) => (wanted === null ? on.deleted() : on.newerWanted()),
+        terminated: on.terminated,
+      });
+    void openPatiently(open)
       .finally(() => clearTimeout(limit))
       .then(
         (database) => (gaveUp ? database.close() : resolve(database)),

@@ -80,6 +80,28 @@ describe('the identity', () => {
 });
 
 describe('a browser', () => {
+  it('that fails to make a key now and then is asked again', async () => {
+    const failure = new DOMException('The operation failed.', 'OperationError');
+    const generate = vi.spyOn(crypto.subtle, 'generateKey');
+    for (let time = 0; time < 4; time++) generate.mockRejectedValueOnce(failure);
+    const { deviceId } = await loadIdentity();
+    expect(generate).toHaveBeenCalledTimes(5);
+    generate.mockRejectedValue(failure);
+    expect((await loadIdentity()).deviceId).toBe(deviceId);
+    await forgetIdentity();
+    await expect(loadIdentity()).rejects.toMatchObject({
+      failure: { code: 'unsupported', reason: 'no-ed25519' },
+    });
+  });
+
+  it('that fails to open its database once is asked again', async () => {
+    const open = vi.spyOn(indexedDB, 'open').mockImplementationOnce(() => {
+      throw new DOMException('Connection lost.', 'UnknownError');
+    });
+    await loadIdentity();
+    expect(open.mock.calls.length).toBeGreaterThan(1);
+  });
+
   it('that cannot make Ed25519 keys is reported', async () => {
     const refusal = new DOMException('Unrecognized name.', 'NotSupportedError');
     vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValue(refusal);

@@ -1,0 +1,44 @@
+// Engines that fail otherwise than Chromium, as a page meets them: no storage manager, no locks, keys and
+// databases that fail at first. The main job goes on.
+
+import { expect, test } from './palm-fixture.ts';
+import { expectedBytes } from './seeded-bytes.ts';
+
+const NOTE = { seed: 41, length: 3_000_000 };
+
+test('a page whose engine lacks or refuses what Chromium gives stores, reads and comes back', async ({
+  newDevice,
+  prepareDevice,
+}) => {
+  const laptop = await newDevice('Laptop');
+  await laptop.createPool('Odd engines');
+  const phone = await prepareDevice('Phone');
+  await phone.context.addInitScript(() => {
+    if (!isSecureContext) return; // the empty page before the app
+    const lacking = { get: () => undefined };
+    Object.defineProperty(Navigator.prototype, 'storage', lacking);
+    Object.defineProperty(Navigator.prototype, 'locks', lacking);
+    Reflect.deleteProperty(globalThis, 'BroadcastChannel');
+    const failing = <Target extends object>(target: Target, name: keyof Target, times: number): void => {
+      const real: unknown = target[name];
+      if (typeof real !== 'function') throw new Error('not a method');
+      let left = times;
+      const replaced = function (this: unknown, ...given: unknown[]): unknown {
+        if (left-- > 0) throw new DOMException('It failed.', 'UnknownError');
+        return Reflect.apply(real, this, given);
+      };
+      Object.defineProperty(target, name, { value: replaced });
+    };
+    failing(SubtleCrypto.prototype, 'generateKey', 2);
+    failing(IDBFactory.prototype, 'open', 1);
+  });
+  await phone.open();
+  await phone.join(await laptop.invite());
+  const own = await phone.store(NOTE, { name: 'note.bin' });
+  await laptop.waitFor('the file', ({ files }) => files.some(({ fileId }) => fileId === own.fileId));
+  expect(await laptop.read(own.fileId)).toEqual(expectedBytes(NOTE.seed, NOTE.length));
+  const { id } = (await phone.status()).device;
+  await phone.reload();
+  expect((await phone.status()).device.id).toBe(id);
+  expect(await phone.read(own.fileId)).toEqual(expectedBytes(NOTE.seed, NOTE.length));
+});
