@@ -14,6 +14,7 @@ import {
   compareTimes,
   MAX_HYBRID_COUNT,
   MAX_HYBRID_MS,
+  dateOf,
   tickAfter,
 } from '../../../../src/core/catalogue/clock.ts';
 import { hexOf } from '../../../../src/core/model/bytes.ts';
@@ -199,6 +200,16 @@ describe('refused is', () => {
 });
 
 describe('hybrid time', () => {
+  it.each([
+    [-1, 0],
+    [NaN, 0],
+    [1.9, 1],
+    [MAX_HYBRID_MS + 1, MAX_HYBRID_MS],
+    [Infinity, MAX_HYBRID_MS],
+  ])('has the date %d as %d', (ms, date) => {
+    expect(dateOf(ms)).toBe(date);
+  });
+
   it('always moves on, and never beyond what a decoder accepts', () => {
     const time = fc.record({
       ms: fc.oneof(fc.constant(MAX_HYBRID_MS), fc.nat(), fc.constant(0)),
