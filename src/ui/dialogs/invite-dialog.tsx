@@ -82,8 +82,7 @@ function QrCode({ text }: { readonly text: string }) {
     <svg
       class="qr"
       viewBox={`0 0 ${size} ${size}`}
-      role="img"
-      aria-label={words.invite.code}
+      {...(path === '' ? { 'aria-hidden': true } : { role: 'img', 'aria-label': words.invite.code })}
       shape-rendering="crispEdges"
     >
       <path class="qr-ground" d={`M0 0h${size}v${size}H0z`} />

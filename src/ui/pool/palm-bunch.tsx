@@ -46,6 +46,11 @@ export function PalmBunch({ file, devices, looks }: PalmBunchProps) {
     x: 5 + (index % columns) * pitch + pitch / 2,
     y: FIRST_ROW_Y + Math.floor(index / columns) * rowPitch,
   });
+  // One path: elements are what a long list costs.
+  const stalks = fruits
+    .slice(0, columns)
+    .map((_, index) => `M${at(index).x} ${BRANCH_Y}V${at(index).y - radiusY}`)
+    .join('');
   const last = at(file.k - 1);
   const markX = last.x + pitch / 2;
   const text = bunchText(file, devices);
@@ -63,10 +68,7 @@ export function PalmBunch({ file, devices, looks }: PalmBunchProps) {
         class="bunch-branch"
         d={`M1 ${BRANCH_Y + 3}Q${width / 2} ${BRANCH_Y - 6} ${width - 1} ${BRANCH_Y}`}
       />
-      {fruits.slice(0, columns).map((_, index) => {
-        const { x, y } = at(index);
-        return <path key={index} class="bunch-stalk" d={`M${x} ${BRANCH_Y}V${y - radiusY}`} />;
-      })}
+      <path class="bunch-stalk" d={stalks} />
       {fruits.map((fruit, index) => {
         const { x, y } = at(index);
         return <FruitShape key={index} fruit={fruit} looks={looks} x={x} y={y} rx={radiusX} ry={radiusY} />;
