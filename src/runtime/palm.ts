@@ -13,6 +13,7 @@ import { noticeOf, type Notice } from './notice.ts';
 import { Notices } from './notices.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { OpenPool } from './open-pool.ts';
+import { NameApart } from './own-name.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
 import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
@@ -28,7 +29,6 @@ import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 const NOTIFY_EVERY_MS = 200;
 /** How long a join waits for a device to answer, ms. */
 const ANSWER_WITHIN_MS = 8_000;
-
 /** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
 const LEAVE_STEP_MS = 5_000;
 
@@ -65,6 +65,7 @@ class PalmRuntime implements WordlessPalm {
   #opened: Promise<RuntimePorts>;
   #identity: Identity | undefined;
   #deviceName: string;
+  readonly #nameApart: NameApart;
   #session: OpenPool | undefined;
   /** The session that is starting. */
   #opening: OpenPool | undefined;
@@ -77,6 +78,7 @@ class PalmRuntime implements WordlessPalm {
 
   constructor({ clock, suggestedDeviceName, ports, isElsewhere = () => false }: PalmOpening) {
     this.#clock = clock;
+    this.#nameApart = new NameApart(suggestedDeviceName);
     this.#deviceName = suggestedDeviceName;
     this.#transfers = new Transfers(clock, () => this.#changed());
     this.#ports = ports;
@@ -379,6 +381,8 @@ class PalmRuntime implements WordlessPalm {
     this.#clock.after(Math.min(waitMs, NOTIFY_EVERY_MS), () => {
       this.#notifying = false;
       this.#notifiedAtMs = this.#clock.monotonicMs();
+      const other = this.#nameApart.other(this.#session?.driver, this.#deviceName);
+      if (other !== undefined && this.#leaving === undefined) this.setDeviceName(other).catch(this.#warn);
       for (const listener of this.#listeners) listener();
     });
   }

@@ -9,6 +9,9 @@ import { seededBytes } from './seeded-bytes.ts';
 const PHOTO = { name: 'harbour.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(seededBytes(7, 3_000_000)) };
 const NOTES = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Buy dates.\n') };
 
+/** The same bytes under another name. */
+const LIST = { ...NOTES, name: 'list.txt' };
+
 test('create, invite, join, add, download, remove with undo, leave', async ({ newDevice }) => {
   const laptop = (await newDevice('Laptop')).page;
   await laptop.getByLabel('Device name').fill('Laptop');
@@ -52,6 +55,19 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
     expect((await download(tablet, NOTES.name)).equals(NOTES.buffer)).toBe(true);
   });
 
+  await test.step('equal bytes under another name are another file, stored once', async () => {
+    await laptop.getByLabel('Add files').setInputFiles([LIST]);
+    await expect(fileRow(tablet, LIST.name)).toBeVisible();
+    const { files } = await laptop.evaluate(() => window.palm.status());
+    const equal = files.filter(({ name }) => name === NOTES.name || name === LIST.name);
+    expect(equal.map(({ contentId }) => contentId)).toEqual([equal[0]?.fileId, equal[0]?.fileId]);
+    // Heard without their rows, the buttons tell the files apart.
+    for (const { name } of [NOTES, LIST]) {
+      await expect(laptop.getByRole('button', { name: `Download ${name}`, exact: true })).toHaveCount(1);
+      await expect(laptop.getByRole('button', { name: `Remove ${name}`, exact: true })).toHaveCount(1);
+    }
+  });
+
   await test.step('a removal can be undone, and otherwise holds for everybody', async () => {
     const removed = fileRow(laptop, NOTES.name);
     await removed.getByRole('button', { name: 'Remove' }).click();
@@ -64,6 +80,7 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
     await expect(fileRow(phone, NOTES.name)).toBeHidden();
     await expect(fileRow(tablet, NOTES.name)).toBeHidden();
     await expect(fileRow(tablet, PHOTO.name)).toBeVisible();
+    expect((await download(tablet, LIST.name)).equals(NOTES.buffer)).toBe(true);
   });
 
   await test.step('leaving asks first, then forgets the pool and tells the others', async () => {

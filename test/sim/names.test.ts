@@ -2,6 +2,7 @@
 // one, on all sides of a partition.
 
 import { expect } from 'vitest';
+import { decodeEntry } from '../../src/core/catalogue/entry.ts';
 import { GRACE_MS } from '../../src/core/model/limits.ts';
 import {
   expectCaps,
@@ -50,11 +51,14 @@ scenario(
       expect(Buffer.compare(read, bytes)).toBe(0);
     }
     expect(fragmentsOn(devices, content.fileId).size).toBe(8);
+    // Devices that know no further names would take a removal for one of the bytes.
+    expect(await entriesAbout(other, content.fileId)).toEqual(['unname']);
     await expect(other.pool.remove(content.fileId)).rejects.toMatchObject({ code: 'removed-file' });
 
     await world.settled('remove the last', other.pool.remove(birthday.fileId));
     await world.pass(15_000);
     expect(devices.flatMap(filesOn)).toEqual([]);
+    expect(await entriesAbout(other, content.fileId)).toEqual(['remove', 'unname']);
     for (const device of devices) expectOnlyNeeded(device);
   },
 );
@@ -179,6 +183,12 @@ async function merged({ world }: Simulation, devices: readonly SimDevice[]): Pro
   await world.until('everything is placed', () => settledOutboxes(devices), 300_000);
   await world.pass(10_000);
   expectSameCatalogues(devices);
+}
+
+/** The kinds of entries on the device's disk that name this file id. */
+async function entriesAbout(device: SimDevice, fileId: string): Promise<string[]> {
+  const bodies = (await device.store.records.loadRecords()).map(({ bytes }) => decodeEntry(bytes).body);
+  return bodies.flatMap((body) => ('file' in body && body.file === fileId ? [body.kind] : [])).toSorted();
 }
 
 function filesOn(device: SimDevice): string[] {

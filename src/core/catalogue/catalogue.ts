@@ -276,6 +276,11 @@ export class Catalogue {
     return this.#names.deviceName(device);
   }
 
+  /** When a device took its present name, by its own log. */
+  namedAt(device: DeviceId): HybridTime | undefined {
+    return this.#names.namedAt(device);
+  }
+
   /** Devices that wrote a profile and have not left. */
   members(): DeviceId[] {
     return this.#names.profiled().filter((device) => !this.#left.has(device));

@@ -83,13 +83,12 @@ export class NameIndex {
   }
 
   deviceName(device: DeviceId): string {
-    if (!this.#profiles.has(device)) return '';
-    const known = this.#profiles.get(device);
-    if (known !== undefined) return known.name;
-    const found = this.#logOf(device)?.last(({ kind }) => kind === 'profile');
-    if (found === undefined) this.#profiles.delete(device);
-    else this.#profiles.set(device, found);
-    return found?.name ?? '';
+    return this.#profileOf(device)?.name ?? '';
+  }
+
+  /** When the device took its name. */
+  namedAt(device: DeviceId): HybridTime | undefined {
+    return this.#profileOf(device)?.at;
   }
 
   /** Devices that gave themselves a name. */
@@ -105,6 +104,16 @@ export class NameIndex {
     if (!this.#isWinnerKnown) this.#findWinner();
     // A device whose clock is far behind would show a pool without a name.
     return (this.#winner ?? this.#waiting.at(-1))?.name ?? '';
+  }
+
+  #profileOf(device: DeviceId): PackedEntry | undefined {
+    if (!this.#profiles.has(device)) return undefined;
+    const known = this.#profiles.get(device);
+    if (known !== undefined) return known;
+    const found = this.#logOf(device)?.last(({ kind }) => kind === 'profile');
+    if (found === undefined) this.#profiles.delete(device);
+    else this.#profiles.set(device, found);
+    return found;
   }
 
   #gives(entry: PackedEntry): void {

@@ -25,6 +25,26 @@ export function lookOf(name: string): string {
   return quotableName(name).normalize('NFKC').toLowerCase();
 }
 
+/**
+ * `suggested`, or with the first number from 2 on that tells it apart from all of `taken`: "Linux laptop
+ * (Chrome) 2".
+ */
+export function freeName(suggested: string, taken: readonly string[]): string {
+  const looks = new Set(taken.map(lookOf));
+  for (let number = 2, name = suggested; ; number++) {
+    if (!looks.has(lookOf(name))) return name;
+    name = `${suggested} ${number}`;
+  }
+}
+
+/** Whether `name` is what `freeName` makes of `suggested`. */
+export function isSuggestedName(name: string, suggested: string): boolean {
+  return (
+    name === suggested ||
+    (name.startsWith(`${suggested} `) && /^\d+$/u.test(name.slice(suggested.length + 1)))
+  );
+}
+
 /** Such as "(…k3vwy2)". */
 export function idSuffix(device: string): string {
   return `(…${device.slice(-SHOWN_ID_CHARACTERS)})`;

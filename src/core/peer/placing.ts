@@ -1,6 +1,8 @@
 // What the outbox knows of a file that is being placed.
 
+import type { Geometry } from '../model/geometry.ts';
 import type { DeviceId } from '../model/ids.ts';
+import { fragmentCap } from '../model/limits.ts';
 
 export interface OutboxProgress {
   /** Distinct fragments that have a home, this device's own share included. */
@@ -45,4 +47,13 @@ export function newPlacing(homes: ReadonlyMap<number, DeviceId> | undefined): Pl
     progress: { placedCount: 0, claimedCount: 0, pendingCount: 0 },
     releases: { count: 0, againAtMs: 0 },
   };
+}
+
+/**
+ * Whether an outbox row of an earlier page still counts. Not if the file is not here, or if this device keeps
+ * no more than its share: it let go of the rest, and ended before it deleted the row. Without copies it could
+ * not put others to the proof.
+ */
+export function isToPlace(manifest: Geometry | undefined, heldCount: number): boolean {
+  return manifest !== undefined && (heldCount === manifest.n || heldCount > fragmentCap(manifest.k));
 }

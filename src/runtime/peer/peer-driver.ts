@@ -9,6 +9,7 @@ import { heldBytesOf } from '../../core/model/geometry.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
+import { isToPlace } from '../../core/peer/placing.ts';
 import type { Misdeed } from '../../core/peer/misdeeds.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
 import type { PrefetchOutcome } from '../../core/peer/prefetching.ts';
@@ -175,10 +176,10 @@ export class PeerDriver {
       (await restoreHoldings(records, this.peer.holdings)) +
       (await restoreGrace(records, this.peer.grace)) +
       (await this.#held.loadDamage());
-    const { catalogue, grace } = this.peer;
+    const { catalogue, grace, own } = this.peer;
     await this.#held.restore((file) => catalogue.manifestOf(file) !== undefined);
     for (const file of await records.loadOutbox()) {
-      if (catalogue.files().has(file)) this.input({ kind: 'outbox', file });
+      if (isToPlace(catalogue.files().get(file), own.of(file).size)) this.input({ kind: 'outbox', file });
       else if (!grace.has(file)) await records.dropOutbox(file);
     }
     this.#lifetime.signal.throwIfAborted();

@@ -25,7 +25,9 @@ export function CopyField({ label, text }: CopyFieldProps) {
   };
   return (
     <div class="field">
-      <label for={id}>{label}</label>
+      <label for={id} id={`${id}-label`}>
+        {label}
+      </label>
       <div class="copy-row">
         <input
           ref={input}
@@ -37,7 +39,7 @@ export function CopyField({ label, text }: CopyFieldProps) {
           value={text}
           onFocus={(event) => event.currentTarget.select()}
         />
-        <button type="button" class="button" onClick={() => void copy()}>
+        <button type="button" class="button" aria-describedby={`${id}-label`} onClick={() => void copy()}>
           <CopyIcon />
           {words.common.copy}
         </button>

@@ -2,6 +2,7 @@
 // of the window, where they are visible wherever the person has scrolled.
 
 import { useSignal } from '@preact/signals';
+import { useId } from 'preact/hooks';
 import type { NoticeStatus } from '../../runtime/api.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { CloseIcon } from './icons.tsx';
@@ -59,13 +60,17 @@ interface MessageProps {
 }
 
 function Message({ level, text, onDismiss, onRetry }: MessageProps) {
+  const textId = useId();
   return (
     <div class={`message ${level}`}>
-      <p role={level === 'info' ? 'status' : 'alert'}>{text}</p>
+      <p id={textId} role={level === 'info' ? 'status' : 'alert'}>
+        {text}
+      </p>
       <button
         type="button"
         class="button icon-only quiet"
         aria-label={words.common.dismiss}
+        aria-describedby={textId}
         onClick={onDismiss}
       >
         <CloseIcon />

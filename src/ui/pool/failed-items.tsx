@@ -6,7 +6,7 @@ import { useEffect, useId } from 'preact/hooks';
 import { CloseIcon } from '../parts/icons.tsx';
 import { usePage } from '../state/page.ts';
 import { canRetry, type QueueItem } from '../state/store-queue.ts';
-import { shownName, shownPath } from '../text/file-name.ts';
+import { heardName, shownName, shownPath } from '../text/file-name.ts';
 import { words } from '../text/words.ts';
 
 /** Rows at first, and how many "Show more" adds. */
@@ -61,6 +61,7 @@ export function FailedItems({ items }: { readonly items: readonly QueueItem[] })
 
 function FailedRow({ item }: { readonly item: QueueItem }) {
   const { queue } = usePage();
+  const heard = heardName(shownName(item.name), shownPath(item.path));
   return (
     <li class="transfer">
       <div class="transfer-words">
@@ -69,14 +70,20 @@ function FailedRow({ item }: { readonly item: QueueItem }) {
         <span class="reason">{item.state.kind === 'failed' ? item.state.reason : ''}</span>
       </div>
       {canRetry(item) ? (
-        <button type="button" class="button" onClick={() => queue.retry(item.id)}>
+        <button
+          type="button"
+          class="button"
+          aria-label={words.common.tryAgainOf(heard)}
+          onClick={() => queue.retry(item.id)}
+        >
           {words.common.tryAgain}
         </button>
       ) : null}
       <button
         type="button"
         class="button icon-only quiet"
-        aria-label={words.common.dismiss}
+        aria-label={words.common.dismissOf(heard)}
+        title={words.common.dismiss}
         onClick={() => queue.cancel(item.id)}
       >
         <CloseIcon />

@@ -11,7 +11,7 @@ import {
   ShieldIcon,
 } from '../parts/icons.tsx';
 import { safetyOf, type SafetyTone } from '../text/safety-sentence.ts';
-import { shownName, shownPath } from '../text/file-name.ts';
+import { heardName, shownName, shownPath } from '../text/file-name.ts';
 import { words } from '../text/words.ts';
 import { usePage } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
@@ -28,6 +28,7 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
   const { downloads, removals } = usePage();
   const name = file.name === '' ? words.names.privateFile : shownName(file.name);
   const nameId = `file-${file.fileId}`;
+  const heard = heardName(name, shownPath(file.path));
   const safety = safetyOf(file, devices);
   return (
     <li class="file" aria-labelledby={nameId} tabIndex={-1}>
@@ -59,7 +60,7 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
           <button
             type="button"
             class="button icon-only"
-            aria-label={words.files.download}
+            aria-label={words.files.downloadOf(heard)}
             title={words.files.download}
             onClick={() => void downloads.start(file)}
           >
@@ -69,7 +70,7 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
           <button
             type="button"
             class="button icon-only"
-            aria-label={words.files.openWithLink}
+            aria-label={words.files.openWithLinkOf(heard)}
             title={words.files.openWithLink}
             onClick={onOpenLink}
           >
@@ -79,7 +80,7 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
         <button
           type="button"
           class="button icon-only quiet"
-          aria-label={words.files.remove}
+          aria-label={words.files.removeOf(heard)}
           title={words.files.remove}
           onClick={(event) => {
             focusNeighbour(event.currentTarget);

@@ -103,7 +103,12 @@ function RunningRow({ row, onCancel, onContinue }: RunningRowProps) {
         ) : null}
       </div>
       {row.phase === 'stopped' ? (
-        <button type="button" class="button" onClick={onContinue}>
+        <button
+          type="button"
+          class="button"
+          aria-label={words.transfers.continueOf(name)}
+          onClick={onContinue}
+        >
           {words.transfers.continue}
         </button>
       ) : null}
@@ -133,7 +138,7 @@ function CancelButton({ name, onCancel }: { readonly name: string; readonly onCa
     <button
       type="button"
       class="button icon-only quiet"
-      aria-label={words.common.cancel}
+      aria-label={words.transfers.cancelOf(name)}
       title={words.transfers.cancelOf(name)}
       onClick={onCancel}
     >

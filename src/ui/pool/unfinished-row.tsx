@@ -4,7 +4,7 @@ import { useId } from 'preact/hooks';
 import type { UnfinishedStatus } from '../../runtime/api.ts';
 import { CloseIcon } from '../parts/icons.tsx';
 import { usePage } from '../state/page.ts';
-import { shownName } from '../text/file-name.ts';
+import { heardName, shownName, shownPath } from '../text/file-name.ts';
 import { words } from '../text/words.ts';
 
 export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedStatus }) {
@@ -12,6 +12,7 @@ export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedS
   const nameId = useId();
   const { id, size, sealedBytes, needs } = unfinished;
   const name = shownName(unfinished.name);
+  const heard = heardName(name, shownPath(unfinished.path));
   const reason = resumptions.reasons.value.get(id);
   const take = (input: HTMLInputElement): void => {
     const file = input.files?.[0];
@@ -38,17 +39,26 @@ export function UnfinishedRow({ unfinished }: { readonly unfinished: UnfinishedS
       {needs === 'file' ? (
         <label class="button file-button">
           <span>{words.unfinished.choose}</span>
-          <input type="file" onChange={(event) => take(event.currentTarget)} />
+          <input
+            type="file"
+            aria-label={words.unfinished.chooseOf(heard)}
+            onChange={(event) => take(event.currentTarget)}
+          />
         </label>
       ) : (
-        <button type="button" class="button" onClick={() => void resumptions.continue(unfinished)}>
+        <button
+          type="button"
+          class="button"
+          aria-label={words.transfers.continueOf(heard)}
+          onClick={() => void resumptions.continue(unfinished)}
+        >
           {words.transfers.continue}
         </button>
       )}
       <button
         type="button"
         class="button icon-only quiet"
-        aria-label={words.unfinished.discard}
+        aria-label={words.unfinished.discardOf(heard)}
         title={words.unfinished.discardOf(name)}
         onClick={() => void resumptions.discard(unfinished)}
       >

@@ -31,6 +31,11 @@ export function shownPath(path: string): string {
     .join(' / ');
 }
 
+/** Both as shown, for the buttons of a list: heard one by one, they must tell which file they are for. */
+export function heardName(name: string, path: string): string {
+  return path === '' ? name : `${name}, ${path}`;
+}
+
 /**
  * `name` as every common file system accepts it: one path component, never reserved or empty, of at most 255
  * bytes where the system counts these.

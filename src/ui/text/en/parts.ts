@@ -6,8 +6,10 @@ export const commonTexts = {
   copy: 'Copy',
   deviceName: 'Device name',
   dismiss: 'Dismiss',
+  dismissOf: (file: string) => `Dismiss ${file}`,
   inviteLink: 'Invite link',
   tryAgain: 'Try again',
+  tryAgainOf: (file: string) => `Try again: ${file}`,
   undo: 'Undo',
 };
 

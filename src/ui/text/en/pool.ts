@@ -37,8 +37,11 @@ export const filesTexts = {
   private: 'Private',
   deletable: 'Safe to delete the original',
   download: 'Download',
+  downloadOf: (file: string) => `Download ${file}`,
   openWithLink: 'Open with its link',
+  openWithLinkOf: (file: string) => `Open with its link: ${file}`,
   remove: 'Remove',
+  removeOf: (file: string) => `Remove ${file}`,
 };
 
 export const transfersTexts = {
@@ -57,6 +60,7 @@ export const transfersTexts = {
   waiting: (size: number) => `Waiting · ${formatBytes(size)}`,
   moreWaiting: (count: number) => `${count} more are waiting`,
   continue: 'Continue',
+  continueOf: (file: string) => `Continue ${file}`,
   cancelAll: 'Cancel all',
   cancelOf: (name: string) => `Cancel ${name}`,
   /** `hasFolders`: not all of them are files. */
@@ -76,6 +80,6 @@ export const unfinishedTexts = {
     file: 'It goes on where it stopped once you choose the file again.',
   } satisfies Record<UnfinishedStatus['needs'], string>,
   choose: 'Choose the file again',
-  discard: 'Discard',
+  chooseOf: (file: string) => `Choose the file again: ${file}`,
   discardOf: (name: string) => `Discard the encrypted part of ${name}`,
 };
