@@ -3,7 +3,7 @@
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, expectSameCatalogues, sameCatalogues, settledOutboxes } from './checks.ts';
-import { reachableCount, type SimDevice } from './device.ts';
+import { joinPool, reachableCount, type SimDevice } from './device.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
 const STEPS = 40;
@@ -25,6 +25,17 @@ scenario(
     await world.until('all catalogues are equal', () => sameCatalogues(devices));
     await world.until('everything is placed', () => settledOutboxes(devices), 300_000);
     await world.pass(10_000);
+
+    // Everything is safe now: one device may lose its storage under its open page.
+    const [losing, other] = [world.random.below(5), world.random.below(4)];
+    const lost = first(devices, losing);
+    const others = devices.filter((device) => device !== lost);
+    lost.loseStorage();
+    await world.until('the others let it go', () => others.every((device) => reachableCount(device) === 4));
+    await lost.reopen();
+    await joinPool(world, lost, first(others, other));
+    await world.until('all are linked again', () => devices.every((device) => reachableCount(device) === 5));
+    await world.until('all catalogues are equal again', () => sameCatalogues(devices));
 
     expectSameCatalogues(devices);
     const shown = first(devices)
