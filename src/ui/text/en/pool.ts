@@ -80,6 +80,6 @@ export const unfinishedTexts = {
     file: 'It goes on where it stopped once you choose the file again.',
   } satisfies Record<UnfinishedStatus['needs'], string>,
   choose: 'Choose the file again',
-  chooseOf: (file: string) => `Choose the file again: ${file}`,
+  chooseOf: (file: string) => `Choose the file again for ${file}`,
   discardOf: (name: string) => `Discard the encrypted part of ${name}`,
 };
