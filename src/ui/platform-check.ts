@@ -13,8 +13,26 @@ export type PlatformVerdict =
   | { readonly kind: 'fit' }
   /** A plain http page of another host: browsers give it no cryptography. */
   | { readonly kind: 'insecure' }
-  /** `missing`: what the browser lacks. */
-  | { readonly kind: 'unfit'; readonly missing: readonly PlatformNeed[] };
+  /** What the browser lacks; `functions` by their names in JavaScript. */
+  | {
+      readonly kind: 'unfit';
+      readonly missing: readonly PlatformNeed[];
+      readonly functions: readonly string[];
+    };
+
+/**
+ * Functions that Palm calls and that browsers of 2020 lack. test/e2e/platform.spec.ts compares them with those
+ * that the built code calls.
+ */
+export const NEEDED_FUNCTIONS: readonly string[] = [
+  'Array.prototype.at',
+  'Array.prototype.findLast',
+  'Array.prototype.findLastIndex',
+  'Array.prototype.toReversed',
+  'Array.prototype.toSorted',
+  'Object.hasOwn',
+  'URL.canParse',
+];
 
 export function checkPlatform(scope: typeof globalThis): PlatformVerdict {
   if (!scope.isSecureContext) return { kind: 'insecure' };
@@ -28,5 +46,17 @@ export function checkPlatform(scope: typeof globalThis): PlatformVerdict {
     ['dialogs', 'HTMLDialogElement' in scope],
   ];
   const missing = needed.filter(([, present]) => !present).map(([need]) => need);
-  return missing.length === 0 ? { kind: 'fit' } : { kind: 'unfit', missing };
+  const functions = NEEDED_FUNCTIONS.filter((path) => !isThere(scope, path));
+  return missing.length === 0 && functions.length === 0
+    ? { kind: 'fit' }
+    : { kind: 'unfit', missing, functions };
+}
+
+function isThere(scope: object, path: string): boolean {
+  let at: unknown = scope;
+  for (const name of path.split('.')) {
+    if ((typeof at !== 'object' && typeof at !== 'function') || at === null) return false;
+    at = Reflect.get(at, name);
+  }
+  return typeof at === 'function';
 }

@@ -36,7 +36,7 @@ export function StartScreen({ state }: { readonly state: StartState }) {
         </Plain>
       );
     case 'unfit':
-      return state.verdict.kind === 'insecure' ? <Insecure /> : <Unfit missing={state.verdict.missing} />;
+      return state.verdict.kind === 'insecure' ? <Insecure /> : <Unfit {...state.verdict} />;
     case 'gone':
       return (
         <Plain>
@@ -111,7 +111,12 @@ function Insecure() {
   );
 }
 
-function Unfit({ missing }: { readonly missing: readonly PlatformNeed[] }) {
+interface UnfitProps {
+  readonly missing: readonly PlatformNeed[];
+  readonly functions: readonly string[];
+}
+
+function Unfit({ missing, functions }: UnfitProps) {
   return (
     <Plain>
       <h1>{words.start.unfit.heading}</h1>
@@ -120,6 +125,9 @@ function Unfit({ missing }: { readonly missing: readonly PlatformNeed[] }) {
         <ul>
           {missing.map((need) => (
             <li key={need}>{words.start.needs[need]}</li>
+          ))}
+          {functions.map((name) => (
+            <li key={name}>{name}()</li>
           ))}
         </ul>
         <p>{words.start.unfit.hint}</p>
