@@ -13,8 +13,8 @@ import { words } from '../text/words.ts';
 /** Rows at first, and with every "Show more": each is a drawing, and phones should not draw thousands. */
 const PAGE_ROWS = 60;
 /**
- * Rows drawn in one task: on a phone six times as slow as a laptop they take some 150 ms. The others follow in
- * tasks of their own, so that the first are seen soon, and taps come in between.
+ * Rows drawn in one task: a phone six times as slow as a laptop takes some 150 ms for them. The others follow
+ * in tasks of their own, so that the first are seen soon, and taps come in between.
  */
 const SLICE_ROWS = 4;
 /** A shorter list is looked through faster than it is searched. */
@@ -107,8 +107,8 @@ function useSlices(wantedRows: number): number {
 function SettledRow({ file, devices, devicesKey, looks, onOpenLink }: RowProps) {
   return useMemo(
     () => <FileRow file={file} devices={devices} looks={looks} onOpenLink={onOpenLink} />,
-    // `devicesKey` stands for devices and (since looks follow from device ids) looks. An unchanged file is the
-    // same object as before.
+    // `devicesKey` stands for devices and (since looks follow from device ids) looks. An unchanged file is
+    // the same object as before.
     [file, devicesKey],
   );
 }
