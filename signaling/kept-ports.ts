@@ -1,5 +1,5 @@
-// The ports of the last time, kept beside the certificates. A browser's storage belongs to an address with its
-// port: at another port, devices find an empty Palm.
+// The ports of the last time, kept beside the certificates. A browser's storage belongs to an address with
+// its port: at another port, devices find an empty Palm.
 //
 // A file that cannot be read counts as absent: it only makes the relay more careful.
 

@@ -1,8 +1,8 @@
 // Where the relay is now: the machine's names and addresses, and the certificate for them. Networks come and
 // go, clocks are put right and certificates end while a relay runs for months.
 //
-// Invariants: there is always a certificate; a new one is made only when the present one cannot serve, because
-// each makes browsers warn again: an address that went (and mostly comes back) is no reason.
+// Invariants: there is always a certificate; a new one is made only when the present one cannot serve,
+// because each makes browsers warn again: an address that went (and mostly comes back) is no reason.
 
 import type { MachineAddresses } from './addresses.ts';
 import type { ServerCertificate } from './certificate-store.ts';

@@ -20,18 +20,16 @@ export type PlatformVerdict =
       readonly functions: readonly string[];
     };
 
+const METHODS = { Array: ['at', 'findLast', 'findLastIndex', 'toReversed', 'toSorted'] };
+const STATICS = { Object: ['hasOwn'], URL: ['canParse'] };
+
 /**
- * Functions that Palm calls and that browsers of 2020 lack. test/e2e/platform.spec.ts compares them with those
- * that the built code calls.
+ * Functions that Palm calls and that browsers of 2020 lack. test/e2e/platform.spec.ts compares them with
+ * those that the built code calls.
  */
 export const NEEDED_FUNCTIONS: readonly string[] = [
-  'Array.prototype.at',
-  'Array.prototype.findLast',
-  'Array.prototype.findLastIndex',
-  'Array.prototype.toReversed',
-  'Array.prototype.toSorted',
-  'Object.hasOwn',
-  'URL.canParse',
+  ...Object.entries(METHODS).flatMap(([owner, names]) => names.map((name) => `${owner}.prototype.${name}`)),
+  ...Object.entries(STATICS).flatMap(([owner, names]) => names.map((name) => `${owner}.${name}`)),
 ];
 
 export function checkPlatform(scope: typeof globalThis): PlatformVerdict {

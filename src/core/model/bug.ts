@@ -1,5 +1,5 @@
-// Bugs: errors that nobody expected. They are said as bugs, with what somebody who mends them needs to know, and
-// never taken for a failure of a disk, a device or the network.
+// Bugs: errors that nobody expected. They are said as bugs, with what somebody who mends them needs to know,
+// and never taken for a failure of a disk, a device or the network.
 
 import { isPalmError } from './errors.ts';
 
@@ -10,8 +10,8 @@ export function isBug(error: unknown): boolean {
 }
 
 /**
- * Whether `error`, which a call of the platform threw, says that the call itself was wrong: a function that this
- * engine lacks, an argument that it does not take. Disks and files fail with other errors.
+ * Whether `error`, which a call of the platform threw, says that the call itself was wrong: a function that
+ * this engine lacks, an argument that it does not take. Disks and files fail with other errors.
  */
 export function isWrongCall(error: unknown): boolean {
   return error instanceof TypeError || error instanceof ReferenceError;
