@@ -1,5 +1,5 @@
 // Bugs in the middle of a pool's life: a function that an engine lacks, at a random place and time. People
-// must be told of a bug, not of a missing device, a full disk or a changed file; nothing may be lost or wrong.
+// must be told of a bug, not of a missing device, a full disk or a changed file, and nothing may be lost.
 
 import { expect, test } from 'vitest';
 import { formPool, type BreakablePort, type SimDevice } from './device.ts';
