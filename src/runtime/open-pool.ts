@@ -1,7 +1,8 @@
 // One pool while this device is in it: its keys, driver and transport, and the use cases that need them.
 
+import type { FileDetails } from '../core/model/file-details.ts';
 import type { ListedFile } from '../core/catalogue/file-index.ts';
-import { openDetails, type FileDetails, type Manifest } from '../core/catalogue/manifest.ts';
+import { openDetails, type Manifest } from '../core/catalogue/manifest.ts';
 import { dateOf } from '../core/catalogue/clock.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';

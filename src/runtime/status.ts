@@ -1,9 +1,9 @@
 // The read model: what the screens and scripts see of a pool. Computed from confirmed holdings, never from
 // intent.
 
+import type { FileDetails } from '../core/model/file-details.ts';
 import { compareTimes } from '../core/catalogue/clock.ts';
 import type { ListedFile } from '../core/catalogue/file-index.ts';
-import type { FileDetails } from '../core/catalogue/manifest.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';

@@ -6,10 +6,11 @@
 // Further names count only for contents that every member can open: otherwise anybody could show a name for a
 // private file, and keep it alive after its owner removed it.
 
+import type { FileDetails } from '../model/file-details.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
 import type { HybridTime } from './clock.ts';
-import type { FileDetails, Manifest, PublishedManifest } from './manifest.ts';
+import type { Manifest, PublishedManifest } from './manifest.ts';
 import { tagKeyAt, type PackedManifest } from './packed-manifest.ts';
 import type { PackedEntry, PackedName } from './packed-entry.ts';
 

@@ -2,6 +2,7 @@
 // named them. The first name is in the manifest; each further one is a record of its own, sealed like the
 // manifest (FORMATS.md, file name). Only contents that every member can open get further names.
 
+import type { FileDetails } from '../model/file-details.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { cidOf, parseDeviceId, parseFileId, type DeviceId, type FileId, type PoolId } from '../model/ids.ts';
 import { MAX_RECORD_BYTES } from '../model/limits.ts';
@@ -9,7 +10,7 @@ import type { Cryptography } from '../ports.ts';
 import { bad, decodeCbor, encodeCbor, fieldsOf, linkOf, uintOf } from '../encoding/decode.ts';
 import { MAX_HYBRID_MS } from './clock.ts';
 import { writtenDetails } from './long-names.ts';
-import { detailsOf, type FileDetails } from './manifest.ts';
+import { detailsOf } from './manifest.ts';
 
 export interface FileName {
   /** The file whose manifest describes the bytes. */

@@ -2,10 +2,10 @@
 // such a name, and with it all that its device wrote later. So the record has a shortened name, and the whole
 // one as the last folder of its path, where those members show it (FORMATS.md, manifest).
 
+import type { FileDetails } from '../model/file-details.ts';
 import { MAX_NAME_BYTES, MAX_NAME_UNITS } from '../model/limits.ts';
 import { cutName } from '../model/short-name.ts';
 import { utf8Length } from '../encoding/decode.ts';
-import type { FileDetails } from './manifest.ts';
 
 /** `details` as records carry them. */
 export function writtenDetails(details: FileDetails): FileDetails {

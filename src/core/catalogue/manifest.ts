@@ -1,6 +1,7 @@
 // The manifest: what a file is, sealed with the pool's catalogue key (FORMATS.md). A private file's name,
 // type and path are sealed once more, under a key that only its link gives.
 
+import type { FileDetails } from '../model/file-details.ts';
 import { derivePrivateDetailsKey, FILE_KEY_BYTES } from '../coding/file-key.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
@@ -38,13 +39,6 @@ import {
 } from '../encoding/decode.ts';
 import { MAX_HYBRID_MS, type HybridTime } from './clock.ts';
 import { readDetails, writtenDetails } from './long-names.ts';
-
-export interface FileDetails {
-  readonly name: string;
-  /** Folder path without the name, '/'-separated; '' for none. */
-  readonly path: string;
-  readonly mime: string;
-}
 
 /** Who can read a file's details and its half key Kc. */
 export type Access =

@@ -17,6 +17,7 @@
 // The same bytes lie on the disk, sealed (runtime/peer/checked-records.ts), and were checked before they went
 // there.
 
+import type { FileDetails } from '../model/file-details.ts';
 import { concatBytes, hexOf, utf8 } from '../model/bytes.ts';
 import {
   deviceIdOfDigest,
@@ -32,7 +33,6 @@ import type { CheckedEntry } from './check.ts';
 import type { HybridTime } from './clock.ts';
 import type { EntryBody } from './entry.ts';
 import type { FileName } from './file-name.ts';
-import type { FileDetails } from './manifest.ts';
 import { hybridTimeAt, packDetails, packManifest, PackedManifest, unpackDetails } from './packed-manifest.ts';
 
 const KINDS: readonly EntryBody['kind'][] = ['profile', 'pool', 'file', 'remove', 'leave', 'unknown'];

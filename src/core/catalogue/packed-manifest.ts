@@ -11,10 +11,11 @@
 //   …       32, 32  Kc and content tag; then name, path and type, each behind its length in 2 bytes
 //   or …    4       length of the sealed details, and those
 
+import type { FileDetails } from '../model/file-details.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { digestOf, fragmentIdOfDigest, type DeviceId, type FragmentId } from '../model/ids.ts';
 import type { HybridTime } from './clock.ts';
-import type { Access, FileDetails, Manifest, PublishedManifest } from './manifest.ts';
+import type { Access, Manifest, PublishedManifest } from './manifest.ts';
 
 const FIXED_BYTES = 63;
 const SALT_AT = 31;

@@ -3,8 +3,8 @@
 // Only the last name goes with a removal that devices without further names know too: they drop the fragments
 // at once. So whatever depends on a content's other names is decided for one call after another.
 
+import type { FileDetails } from '../../core/model/file-details.ts';
 import { sealFileName, type FileName } from '../../core/catalogue/file-name.ts';
-import type { FileDetails } from '../../core/catalogue/manifest.ts';
 import { fileIdOf, type FileId } from '../../core/model/ids.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import type { Clock, Cryptography, Random } from '../../core/ports.ts';

@@ -1,6 +1,6 @@
 // One file to be stored, and what storing it needs.
 
-import type { FileDetails } from '../../core/catalogue/manifest.ts';
+import type { FileDetails } from '../../core/model/file-details.ts';
 import type { Geometry } from '../../core/model/geometry.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';

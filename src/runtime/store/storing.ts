@@ -11,16 +11,11 @@
 // page, or a later attempt on this one, then seals only what is missing
 // (docs/decisions/0007-resuming-a-store.md). A file of one segment has no middle to resume from.
 
+import type { FileDetails } from '../../core/model/file-details.ts';
 import { contentTagOf, FILE_KEY_BYTES } from '../../core/coding/file-key.ts';
 import { encodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { splitSecret } from '../../core/coding/shamir.ts';
-import {
-  sealDetails,
-  sealManifest,
-  type Access,
-  type FileDetails,
-  type Manifest,
-} from '../../core/catalogue/manifest.ts';
+import { sealDetails, sealManifest, type Access, type Manifest } from '../../core/catalogue/manifest.ts';
 import { bytesOfHex, equalBytes, hexOf } from '../../core/model/bytes.ts';
 import { isPalmError, PalmError, type PalmErrorCode } from '../../core/model/errors.ts';
 import { segmentCountOf } from '../../core/model/geometry.ts';

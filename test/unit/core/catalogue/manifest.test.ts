@@ -1,5 +1,6 @@
 // Manifests and private details: golden bytes, round trips, and refusals after the seal was opened.
 
+import type { FileDetails } from '../../../../src/core/model/file-details.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
@@ -10,7 +11,6 @@ import {
   sealDetails,
   sealManifest,
   type Access,
-  type FileDetails,
   type Manifest,
 } from '../../../../src/core/catalogue/manifest.ts';
 import { concatBytes, hexOf, utf8 } from '../../../../src/core/model/bytes.ts';
