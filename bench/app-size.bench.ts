@@ -1,6 +1,7 @@
-// A first visit: how much JavaScript and wasm a browser is sent before the app can be used, and what Lighthouse
-// says of a phone. Sizes are those of the browser's network log, so as the relay sent them. The app is usable
-// when the first screen takes input, by the page's clock; everything that was requested until then counts.
+// A first visit: how much JavaScript and wasm a browser is sent before the app can be used, and what
+// Lighthouse says of a phone. Sizes are those of the browser's network log, so as the relay sent them. The
+// app is usable when the first screen takes input, by the page's clock; everything that was requested until
+// then counts.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -123,7 +124,9 @@ function kbByPath(transfers: readonly Transfer[]): Record<string, number> {
   return Object.fromEntries(transfers.map(({ path, transferredBytes }) => [path, transferredBytes / 1_000]));
 }
 
-/** One visit of Lighthouse's phone: a slow processor on a slow network, both simulated, in an empty profile. */
+/**
+ * One visit of Lighthouse's phone: a slow processor on a slow network, both simulated, in an empty profile.
+ */
 async function lighthouse(url: string) {
   await installLighthouse();
   const program = fileURLToPath(new URL('node_modules/lighthouse/cli/index.js', LIGHTHOUSE));

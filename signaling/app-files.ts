@@ -1,7 +1,7 @@
 // The built app, served from memory.
 //
-// The build puts compressed forms of a file next to it (vite.config.ts): they are sent to browsers that accept
-// them, and have no path of their own.
+// The build puts compressed forms of a file next to it (vite.config.ts): they are sent to browsers that
+// accept them, and have no path of their own.
 //
 // Invariants: all files are read once, at the start, and no request opens one; a path is looked up as it was
 // sent, never decoded or joined, so no request can name another file; a compressed form holds exactly its
@@ -207,8 +207,8 @@ function sendSlices(response: ServerResponse, bytes: Buffer): void {
 }
 
 /**
- * The form that the browser prefers, by RFC 9110, section 12.5.3; among equals the smallest. Undefined for the
- * file as it is, which every client takes, whatever it says.
+ * The form that the browser prefers, by RFC 9110, section 12.5.3; among equals the smallest. Undefined for
+ * the file as it is, which every client takes, whatever it says.
  */
 function acceptedForm(request: IncomingMessage, forms: readonly Compressed[]): Compressed | undefined {
   const [accepted = ''] = [request.headers['accept-encoding']].flat();

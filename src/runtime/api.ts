@@ -88,8 +88,8 @@ export interface FileStatus {
   /** The device that gave it this name. */
   readonly by: string;
   /**
-   * When it was given this name, ms since the Unix epoch, by that device's clock; later than all names that it knew.
-   * `files` are in this order.
+   * When it was given this name, ms since the Unix epoch, by that device's clock; later than all names that
+   * it knew. `files` are in this order.
    */
   readonly storedAtMs: number;
   /** The source file's last modification, ms since the Unix epoch; 0 when unknown. */
@@ -186,7 +186,10 @@ export interface Palm {
    * 'unknown-file'.
    */
   openLink(link: string): Promise<{ readonly fileId: string }>;
-  /** Takes this name away for the whole pool; the bytes go with their last name. @throws PalmError 'unknown-file'. */
+  /**
+   * Takes this name away for the whole pool; the bytes go with their last name.
+   * @throws PalmError 'unknown-file'.
+   */
   remove(fileId: string): Promise<void>;
   /**
    * Says goodbye, then wipes keys, records and fragments from this browser. Works even if the pool could not

@@ -1,5 +1,5 @@
-// Keeps names that were only suggested apart: of devices with such a name that look alike, the later ones take
-// a number. A name that a person chose is never changed.
+// Keeps names that were only suggested apart: of devices with such a name that look alike, the later ones
+// take a number. A name that a person chose is never changed.
 
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { compareTimes } from '../core/catalogue/clock.ts';

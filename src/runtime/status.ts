@@ -48,8 +48,9 @@ interface KnownStatus {
 const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
 
 /**
- * One for each name. By their dates, which follow those of the files that their storers knew: a clock that is wrong
- * misplaces nothing that was stored in sight of the others. An unchanged file is the same object as before.
+ * One for each name. By their dates, which follow those of the files that their storers knew: a clock that is
+ * wrong misplaces nothing that was stored in sight of the others. An unchanged file is the same object as
+ * before.
  */
 export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
   const known = knownStatuses.get(peer) ?? new Map<FileId, KnownStatus>();

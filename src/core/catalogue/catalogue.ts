@@ -3,7 +3,8 @@
 // catalogue. A removal is a tombstone that wins over the name that it takes away; a content is a file of the
 // pool while it has a name (file-index.ts).
 //
-// Logs are bounded, so an entry may be evicted, and what it said ends. Only the bound on the number of logs is not a function of the entries: see #logOf.
+// Logs are bounded, so an entry may be evicted, and what it said ends. Only the bound on the number of logs
+// is not a function of the entries: see #logOf.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';

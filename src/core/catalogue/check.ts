@@ -43,7 +43,9 @@ export async function checkEntry(
   return { entry, file: { fileId: fileIdOf(entry.body.manifest), manifest } };
 }
 
-/** Undefined when it does not open, or is in another device's name. The entry is kept, as by older devices. */
+/**
+ * Undefined when it does not open, or is in another device's name. The entry is kept, as by older devices.
+ */
 async function soundName(
   sealed: Uint8Array,
   { deviceId }: Entry,

@@ -3,9 +3,9 @@
 // it knows while the other part adds one.
 //
 // The grace ends as soon as every known member is known to have had the same catalogue as this device after
-// the removal: then nobody can have such a name. Otherwise it ends after GRACE_MS. Until then its space counts
-// as free, and what was removed first gives way first. It outlives pages, so it goes by wall time; but a jump of
-// the wall clock under an open page ends nothing: whether time has passed cannot be known.
+// the removal: then nobody can have such a name. Otherwise it ends after GRACE_MS. Until then its space
+// counts as free, and what was removed first gives way first. It outlives pages, so it goes by wall time; but
+// a jump of the wall clock under an open page ends nothing: whether time has passed cannot be known.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { GRACE_MS } from '../model/limits.ts';

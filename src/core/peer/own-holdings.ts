@@ -75,7 +75,9 @@ export class OwnHoldings {
     if (this.#spare.delete(file)) this.#addSpare(-this.bytesOf(file));
   }
 
-  /** The fragments of `file` are about to be dropped: their space is free, and they are nothing to give up. */
+  /**
+   * The fragments of `file` are about to be dropped: their space is free, and they are nothing to give up.
+   */
   gaveUp(file: FileId): void {
     if (this.#spare.delete(file)) this.spareBytes -= this.bytesOf(file);
   }

@@ -2,8 +2,8 @@
 //
 // A content tag is only a claim: any member can publish other bytes under it. So a file counts as equal only
 // if this device stored it itself, or if this very store read its bytes back and compared them. And it stands
-// for the new one only while enough holders for a margin of 1 deliver parts of what they claim; or while all of
-// its fragments are here, waiting to be placed, as those of the new one would.
+// for the new one only while enough holders for a margin of 1 deliver parts of what they claim; or while all
+// of its fragments are here, waiting to be placed, as those of the new one would.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { contentTagOf } from '../../core/coding/file-key.ts';

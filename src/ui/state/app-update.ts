@@ -1,8 +1,9 @@
 // Newer versions of the app, looked for while the page is open: now and then, when somebody comes back to the
 // page or the network, and when the relay comes back, which is when it was updated.
 //
-// With a service worker, a new version waits until the person accepts it. Where none can run (private windows,
-// a certificate that is not trusted) the relay's page is compared with this one, and accepting reloads it.
+// With a service worker, a new version waits until the person accepts it. Where none can run (private
+// windows, a certificate that is not trusted) the relay's page is compared with this one, and accepting
+// reloads it.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { Workbox } from 'workbox-window';

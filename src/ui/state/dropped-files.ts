@@ -11,7 +11,9 @@ export function pickedFiles(list: FileList): Added {
   return { files, unread: [], beyondCount: 0 };
 }
 
-/** Files of a drop, folders walked. Call it within the drop event: the list is emptied when the event ends. */
+/**
+ * Files of a drop, folders walked. Call it within the drop event: the list is emptied when the event ends.
+ */
 export function droppedFiles(transfer: { readonly items: Iterable<DataTransferItem> }): Promise<Added> {
   const items = [...transfer.items].filter(({ kind }) => kind === 'file').map(droppedItem);
   return gather(async (found) => {
@@ -99,7 +101,9 @@ async function gather(look: (found: Found) => Promise<void>): Promise<Added> {
   return found;
 }
 
-/** `path`: of the folder that the entry is in. An entry with a name that is no text has no path of its own. */
+/**
+ * `path`: of the folder that the entry is in. An entry with a name that is no text has no path of its own.
+ */
 async function walk(
   entry: FileSystemEntry,
   path: string,

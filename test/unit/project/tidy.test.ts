@@ -22,10 +22,10 @@ const { printWidth } = JSON.parse(read('.oxfmtrc.json'));
 const MAX_LINES = 400;
 /** Longer files: the most lines that each may have, and why. Lower the number when a file becomes shorter. */
 const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
-  'src/core/links/link-machine.ts': { lines: 560, why: 'one machine: its phases only make sense together' },
+  'src/core/links/link-machine.ts': { lines: 575, why: 'one machine: its phases only make sense together' },
   'test/contract/fragment-store.ts': { lines: 590, why: 'the cases of one subject' },
   'test/fixtures/link-network.ts': { lines: 415, why: 'one network on virtual time' },
-  'test/sim/device.ts': { lines: 415, why: 'one simulated device' },
+  'test/sim/device.ts': { lines: 445, why: 'one simulated device' },
   'test/sim/hostile.test.ts': { lines: 590, why: 'the cases of one subject' },
   'test/sim/memory-store.ts': { lines: 445, why: 'every store of the simulator' },
   'test/sim/reading.test.ts': { lines: 415, why: 'the cases of one subject' },
@@ -38,13 +38,14 @@ const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: st
   'test/unit/adapters/browser/store/idb-store.test.ts': { lines: 545, why: 'the cases of one subject' },
   'test/unit/adapters/portable/simd-reed-solomon.test.ts': { lines: 410, why: 'the cases of one subject' },
   'test/unit/core/catalogue/catalogue.test.ts': { lines: 540, why: 'the cases of one subject' },
-  'test/unit/core/links/link-machine.test.ts': { lines: 630, why: 'the cases of one subject' },
+  'test/unit/core/links/link-machine.test.ts': { lines: 655, why: 'the cases of one subject' },
   'test/unit/core/peer/outbox.test.ts': { lines: 605, why: 'the cases of one subject' },
   'test/unit/core/reading/read-plan.test.ts': { lines: 635, why: 'the cases of one subject' },
   'test/unit/relay/certificates.test.ts': { lines: 480, why: 'the cases of one subject' },
   'test/unit/relay/rooms.test.ts': { lines: 465, why: 'the cases of one subject' },
   'test/unit/relay/sockets.test.ts': { lines: 445, why: 'the cases of one subject' },
-  'test/unit/relay/web.test.ts': { lines: 465, why: 'the cases of one subject' },
+  'test/unit/relay/web.test.ts': { lines: 530, why: 'the cases of one subject' },
+  'test/unit/ui/work.test.ts': { lines: 460, why: 'the cases of one subject' },
 };
 
 /** Names of files in pages and comments that are none of the project's. */

@@ -7,7 +7,9 @@ import { droppedFiles } from '../../../src/ui/state/dropped-files.ts';
 const GONE = new DOMException('gone', 'NotFoundError');
 const LOCKED = new DOMException('locked', 'NotReadableError');
 
-/** A file or folder of a made-up disk. `failure`: what opening it, or listing its next entries, fails with. */
+/**
+ * A file or folder of a made-up disk. `failure`: what opening it, or listing its next entries, fails with.
+ */
 interface Made {
   name: string;
   failure?: DOMException | undefined;

@@ -1,5 +1,5 @@
-// A file of zeros that is there to be removed. On a full disk a removal could not be written down, and nothing
-// would ever make room; so its few hundred bytes take the place of this file.
+// A file of zeros that is there to be removed. On a full disk a removal could not be written down, and
+// nothing would ever make room; so its few hundred bytes take the place of this file.
 
 import { openPackFile, type PackFolder } from './pack-file.ts';
 import { storageFailure } from './idb-database.ts';

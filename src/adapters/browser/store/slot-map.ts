@@ -49,7 +49,9 @@ export class SlotMap {
     return byteCount;
   }
 
-  /** Takes a slot for a block of `byteCount`: a hole where there is one. Packs in `leaving` stay as they are. */
+  /**
+   * Takes a slot for a block of `byteCount`: a hole where there is one. Packs in `leaving` stay as they are.
+   */
   takeFor(byteCount: number, leaving: ReadonlySet<number>): number {
     const kind = kindForBlock(byteCount);
     // A slot of another kind is better than a file that grows, which a full disk does not let it do.

@@ -3,6 +3,7 @@
 import type { PalmErrorCode } from '../../../core/model/errors.ts';
 import type { Failure, Rejection } from '../../../core/model/failures.ts';
 import { quoted } from '../quotation.ts';
+import { badInvite } from './bad-links.ts';
 
 type FailureOf<Code extends PalmErrorCode> = Extract<Failure, { readonly code: Code }>;
 
@@ -88,36 +89,6 @@ export function rejectionText(rejection: Rejection): string {
       return `The relay closed the connection: ${rejection.detail}.`;
   }
 }
-
-function badInvite(failure: FailureOf<'bad-invite'>): string {
-  switch (failure.reason) {
-    case 'unreadable':
-      return 'This link cannot be read: part of it is missing or mistyped. Copy or scan it again, whole.';
-    case 'newer-version':
-      return 'This link was made by a newer Palm. Update this one, then try again.';
-    case 'other-kind':
-      return failure.wanted === 'join'
-        ? 'This is the link of a private file, not an invite. On a device of the pool, choose “Invite a device” and copy its link.'
-        : 'This is an invite, not the link of a private file. Ask whoever stored the file for its link.';
-    case 'missing':
-      return `This link cannot be read: ${missingPart(failure)}. Copy or scan it again, whole.`;
-  }
-}
-
-function missingPart({
-  part,
-  charCount,
-}: Extract<FailureOf<'bad-invite'>, { readonly reason: 'missing' }>): string {
-  const what = LINK_PARTS[part];
-  if (charCount === undefined) return `${what.name}, which follows ${what.after}, is missing`;
-  return `${charCount === 1 ? 'the last character' : `the last ${charCount} characters`} of ${what.name} ${charCount === 1 ? 'is' : 'are'} missing`;
-}
-
-const LINK_PARTS = {
-  invite: { name: 'the secret of the invite', after: '“#/join/”' },
-  'file-id': { name: 'the file’s id', after: '“#/file/”' },
-  'link-key': { name: 'the file’s key', after: 'its id and a slash' },
-};
 
 function removedFile({ reason }: FailureOf<'removed-file'>): string {
   switch (reason) {

@@ -1,5 +1,5 @@
-// Names of more than 255 bytes, as records carry them: members of earlier versions take the record, and others
-// get the whole name back.
+// Names of more than 255 bytes, as records carry them: members of earlier versions take the record, and
+// others get the whole name back.
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
