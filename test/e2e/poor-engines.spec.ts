@@ -54,12 +54,13 @@ test('an engine without SIMD stores for the others, and rebuilds their files fro
     return WebAssembly.validate(Uint8Array.from([...head, ...body]));
   });
   test.skip(hasSimd, 'On this processor the engine has SIMD whatever it is told.');
-  const loaded: string[] = [];
-  old.context.on('request', (request) => {
-    // The service worker fetches all of them, in any engine.
-    const isOfPage = request.serviceWorker() === null;
-    if (isOfPage && request.url().endsWith('.wasm')) loaded.push(new URL(request.url()).pathname);
-  });
+  // By the page itself: the service worker fetches all of them, in any engine.
+  const loaded = await old.page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => new URL(name).pathname)
+      .filter((path) => path.endsWith('.wasm')),
+  );
   await old.join(await laptop.invite());
   await allLinked([laptop, phone, old]);
 
