@@ -86,7 +86,8 @@ function calledNames(): string[] {
 
 /** By the name that shows a call of it: functions that browsers of 2020 lack. */
 function youngFunctions(): Map<string, { readonly path: string; readonly versions: Versions }> {
-  const table: Record<string, Versions> = createRequire(import.meta.url)('core-js-compat/data.json');
+  const require = createRequire(import.meta.url);
+  const table: Record<string, Versions> = require('core-js-compat/data.json');
   const found = new Map<string, { path: string; versions: Versions }>();
   const old = new Set<string>();
   for (const [key, versions] of Object.entries({ ...table, ...ABORT_SIGNAL })) {
