@@ -9,14 +9,16 @@ const executablePath = findBrowser();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const laptop = { viewport: { width: 1280, height: 800 } };
 const screenshots = /screenshots\.spec\.ts$/;
-/** Slow tests: `npm run test:long` runs them. */
-const long = process.env['PALM_LONG'] === '1' ? [] : [/\.long\.spec\.ts$/];
+/** Slow tests, by the names of their files or their tag: `npm run test:long` runs them. */
+const isLong = process.env['PALM_LONG'] === '1';
+const long = isLong ? [] : [/\.long\.spec\.ts$/];
 
 export default defineConfig({
   testDir: 'test/e2e',
   outputDir: 'test-results',
   workers: 1,
   retries: 0,
+  ...(isLong ? {} : { grepInvert: /@long/ }),
   forbidOnly: process.env['CI'] !== undefined,
   timeout: 90_000,
   globalTimeout: 18 * 60_000,

@@ -1,6 +1,6 @@
 // The size of slow tests. `npm test` runs them at a fraction of their size, and their titles name the factor;
-// `npm run test:long` runs them in full. They lie in files named `*.long.test.ts`; those in `*.long.spec.ts`
-// need browsers, and run only in the long run.
+// `npm run test:long` runs them in full. They lie in files named `*.long.test.ts`; those in `*.long.spec.ts`,
+// and others with the tag `@long`, need browsers and run only in the long run.
 
 /** Whether this is the long run. */
 const IS_LONG = process.env['PALM_LONG'] === '1';

@@ -133,22 +133,24 @@ test.describe('the download of a film', () => {
     expect((await probe(page)).reads[1]).toBeGreaterThanOrEqual(FLUSH_BYTES);
   });
 
-  test('waits after a reload, if the film is private, until its link is opened again', async ({
-    newPool,
-  }) => {
-    const { phone, page, link } = await prepare(newPool, CLIP, 'diary.mp4', { private: true });
-    await phone.openLink(link);
-    await stallAt(page, 10_000_000);
-    await row(page, 'Files', 'diary.mp4').getByRole('button', { name: 'Download' }).click();
-    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
-    await liftForLaterPages(page);
-    await phone.reload();
-    await expect(row(page, 'Transfers', 'Private file')).toContainText('Waits for its link');
-    const arriving = page.waitForEvent('download');
-    await phone.openLink(link);
-    await expectWhole(await arriving, 'diary.mp4', CLIP);
-    expect((await probe(page)).reads[0]).toBeGreaterThanOrEqual(FLUSH_BYTES);
-  });
+  test(
+    'waits after a reload, if the film is private, until its link is opened again',
+    { tag: '@long' },
+    async ({ newPool }) => {
+      const { phone, page, link } = await prepare(newPool, CLIP, 'diary.mp4', { private: true });
+      await phone.openLink(link);
+      await stallAt(page, 10_000_000);
+      await row(page, 'Files', 'diary.mp4').getByRole('button', { name: 'Download' }).click();
+      await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+      await liftForLaterPages(page);
+      await phone.reload();
+      await expect(row(page, 'Transfers', 'Private file')).toContainText('Waits for its link');
+      const arriving = page.waitForEvent('download');
+      await phone.openLink(link);
+      await expectWhole(await arriving, 'diary.mp4', CLIP);
+      expect((await probe(page)).reads[0]).toBeGreaterThanOrEqual(FLUSH_BYTES);
+    },
+  );
 
   test('leaves nothing when it is cancelled', async ({ newPool }) => {
     const { page } = await prepare(newPool, CLIP, 'clip.mp4');

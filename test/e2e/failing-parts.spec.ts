@@ -98,39 +98,44 @@ test('when a codec worker dies while it encrypts, it is replaced, and the file i
 });
 
 for (const part of ['codec', 'fragment'] as const) {
-  test(`a ${part} worker that dies in the middle of a download costs nothing but time`, async ({
-    newPool,
-  }) => {
-    const { laptop, phone, earlier } = await prepare(newPool);
-    await laptop.store(FILM, { name: NAME });
-    const file = phone.page.getByRole('list', { name: 'Files' }).getByRole('listitem', { name: NAME });
-    // The reader has some fragments itself, and asks the others for the rest. It has a codec worker from now
-    // on.
-    expect(await phone.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
-    const deaths = [await dieAtCall(phone.page, part, 12)];
-    if (part === 'fragment') deaths.push(await dieAtCall(laptop.page, part, 12));
-    const arriving = phone.page.waitForEvent('download');
-    await file.getByRole('button', { name: 'Download' }).click();
-    const bytes = await readFile(await (await arriving).path());
-    for (const { died } of deaths) await died;
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    expect({ length: bytes.length, sha256 }).toEqual(expectedBytes(FILM.seed, FILM.length));
-    await expect(phone.page.getByRole('alert')).toHaveCount(0);
-  });
+  const tag = part === 'fragment' ? ['@long'] : [];
+  test(
+    `a ${part} worker that dies in the middle of a download costs nothing but time`,
+    { tag },
+    async ({ newPool }) => {
+      const { laptop, phone, earlier } = await prepare(newPool);
+      await laptop.store(FILM, { name: NAME });
+      const file = phone.page.getByRole('list', { name: 'Files' }).getByRole('listitem', { name: NAME });
+      // The reader has some fragments itself, and asks the others for the rest. It has a codec worker from
+      // now on.
+      expect(await phone.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
+      const deaths = [await dieAtCall(phone.page, part, 12)];
+      if (part === 'fragment') deaths.push(await dieAtCall(laptop.page, part, 12));
+      const arriving = phone.page.waitForEvent('download');
+      await file.getByRole('button', { name: 'Download' }).click();
+      const bytes = await readFile(await (await arriving).path());
+      for (const { died } of deaths) await died;
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      expect({ length: bytes.length, sha256 }).toEqual(expectedBytes(FILM.seed, FILM.length));
+      await expect(phone.page.getByRole('alert')).toHaveCount(0);
+    },
+  );
 }
 
-test('a codec worker that dies while it opens a segment costs a read nothing but time', async ({
-  newPool,
-}) => {
-  const { laptop, phone, earlier } = await prepare(newPool);
-  const { fileId } = await laptop.store(FILM, { name: NAME });
-  await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
-  expect(await phone.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
-  const { died } = await dieAtCall(phone.page, 'codec', 1, 'open');
-  expect(await phone.read(fileId)).toEqual(expectedBytes(FILM.seed, FILM.length));
-  await died;
-  await expect(phone.page.getByRole('alert')).toHaveCount(0);
-});
+test(
+  'a codec worker that dies while it opens a segment costs a read nothing but time',
+  { tag: '@long' },
+  async ({ newPool }) => {
+    const { laptop, phone, earlier } = await prepare(newPool);
+    const { fileId } = await laptop.store(FILM, { name: NAME });
+    await phone.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+    expect(await phone.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
+    const { died } = await dieAtCall(phone.page, 'codec', 1, 'open');
+    expect(await phone.read(fileId)).toEqual(expectedBytes(FILM.seed, FILM.length));
+    await died;
+    await expect(phone.page.getByRole('alert')).toHaveCount(0);
+  },
+);
 
 async function writeByte(path: string, at: number): Promise<void> {
   const file = await open(path, 'r+');
@@ -206,7 +211,7 @@ function failedRow(page: Page): Locator {
   return page.getByRole('list', { name: '1 file could not be stored' }).getByRole('listitem');
 }
 
-test('stores end, whatever garbage the engine collects', async ({ newDevice }) => {
+test('stores end, whatever garbage the engine collects', { tag: '@long' }, async ({ newDevice }) => {
   const laptop = await newDevice('Laptop');
   await laptop.createPool('Tidy');
   const devTools = await laptop.context.newCDPSession(laptop.page);

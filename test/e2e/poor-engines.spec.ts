@@ -80,45 +80,46 @@ test('an engine without SIMD stores for the others, and rebuilds their files fro
   await expect(old.page.getByRole('alert')).toHaveCount(0);
 });
 
-test('an engine without its own file system keeps blocks in its database, and downloads files that fit into memory', async ({
-  newPool,
-  newPoorDevice,
-}) => {
-  const [laptop, phone] = await newPool(['Laptop', 'Phone']);
-  if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
-  const old = await newPoorDevice(NO_OPFS);
-  expect(await old.page.evaluate(() => 'getDirectory' in navigator.storage)).toBe(false);
-  await old.join(await laptop.invite());
-  await allLinked([laptop, phone, old]);
+test(
+  'an engine without its own file system keeps blocks in its database, and downloads files that fit into memory',
+  { tag: '@long' },
+  async ({ newPool, newPoorDevice }) => {
+    const [laptop, phone] = await newPool(['Laptop', 'Phone']);
+    if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
+    const old = await newPoorDevice(NO_OPFS);
+    expect(await old.page.evaluate(() => 'getDirectory' in navigator.storage)).toBe(false);
+    await old.join(await laptop.invite());
+    await allLinked([laptop, phone, old]);
 
-  const own = { seed: 94, length: 5_000_000 };
-  const stored = await old.store(own, { name: 'old.bin' });
-  await phone.waitFor('the file', ({ files }) => files.some(({ fileId }) => fileId === stored.fileId));
-  expect(await phone.read(stored.fileId)).toEqual(expectedBytes(own.seed, own.length));
-  await old.reload();
-  await allLinked([laptop, phone, old]);
-  expect((await storedBlocks(old.page)).present.length).toBeGreaterThan(0);
-  expect(await old.read(stored.fileId)).toEqual(expectedBytes(own.seed, own.length));
+    const own = { seed: 94, length: 5_000_000 };
+    const stored = await old.store(own, { name: 'old.bin' });
+    await phone.waitFor('the file', ({ files }) => files.some(({ fileId }) => fileId === stored.fileId));
+    expect(await phone.read(stored.fileId)).toEqual(expectedBytes(own.seed, own.length));
+    await old.reload();
+    await allLinked([laptop, phone, old]);
+    expect((await storedBlocks(old.page)).present.length).toBeGreaterThan(0);
+    expect(await old.read(stored.fileId)).toEqual(expectedBytes(own.seed, own.length));
 
-  await laptop.store(CLIP, { name: 'clip.mp4' });
-  await laptop.store(LONG_FILM, { name: 'long.mp4', durability: 'fast' });
-  const files = old.page.getByRole('list', { name: 'Files' });
-  const clip = files.getByRole('listitem', { name: 'clip.mp4' });
-  const arriving = old.page.waitForEvent('download');
-  await clip.getByRole('button', { name: 'Download' }).click();
-  expect(await contentOf(await arriving)).toEqual(expectedBytes(CLIP.seed, CLIP.length));
-  await expect(old.page.getByRole('alert')).toHaveCount(0);
+    await laptop.store(CLIP, { name: 'clip.mp4' });
+    await laptop.store(LONG_FILM, { name: 'long.mp4', durability: 'fast' });
+    const files = old.page.getByRole('list', { name: 'Files' });
+    const clip = files.getByRole('listitem', { name: 'clip.mp4' });
+    const arriving = old.page.waitForEvent('download');
+    await clip.getByRole('button', { name: 'Download' }).click();
+    expect(await contentOf(await arriving)).toEqual(expectedBytes(CLIP.seed, CLIP.length));
+    await expect(old.page.getByRole('alert')).toHaveCount(0);
 
-  await test.step('a file that does not fit is refused in words, and stays in the pool', async () => {
-    const long = files.getByRole('listitem', { name: 'long.mp4' });
-    await long.getByRole('button', { name: 'Download' }).click();
-    await expect(old.page.getByRole('alert')).toContainText(
-      /“long.mp4” was not downloaded.*cannot keep a file of this size.*the pool still has the file/,
-    );
-    await expect(old.page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
-    await expect(long).toBeVisible();
-  });
-});
+    await test.step('a file that does not fit is refused in words, and stays in the pool', async () => {
+      const long = files.getByRole('listitem', { name: 'long.mp4' });
+      await long.getByRole('button', { name: 'Download' }).click();
+      await expect(old.page.getByRole('alert')).toContainText(
+        /“long.mp4” was not downloaded.*cannot keep a file of this size.*the pool still has the file/,
+      );
+      await expect(old.page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
+      await expect(long).toBeVisible();
+    });
+  },
+);
 
 async function contentOf(download: Download): Promise<{ length: number; sha256: string }> {
   const bytes = await readFile(await download.path());

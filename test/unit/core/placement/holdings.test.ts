@@ -315,7 +315,10 @@ describe('claims', () => {
     const fileCount = 40_000;
     const bytesFor = (set: typeof all): number => {
       const holdings = new Holdings(ANYTHING);
-      const held = Array.from({ length: fileCount }, (_, index) => ({ file: fileIdAt(index), fragments: set }));
+      const held = Array.from({ length: fileCount }, (_, index) => ({
+        file: fileIdAt(index),
+        fragments: set,
+      }));
       const wire = held.map(({ file, fragments }) => [file, packedBytes(fragments)] as const);
       held.length = 0;
       collect();
