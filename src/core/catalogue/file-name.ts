@@ -3,7 +3,7 @@
 // manifest (FORMATS.md, file name). Only contents that every member can open get further names.
 
 import type { FileDetails } from '../model/file-details.ts';
-import { concatBytes, utf8 } from '../model/bytes.ts';
+import { utf8 } from '../model/bytes.ts';
 import { cidOf, parseDeviceId, parseFileId, type DeviceId, type FileId, type PoolId } from '../model/ids.ts';
 import { MAX_RECORD_BYTES } from '../model/limits.ts';
 import type { Cryptography } from '../ports.ts';
@@ -11,6 +11,7 @@ import { bad, decodeCbor, encodeCbor, fieldsOf, linkOf, uintOf } from '../encodi
 import { MAX_HYBRID_MS } from './clock.ts';
 import { writtenDetails } from './long-names.ts';
 import { detailsOf } from './manifest.ts';
+import { openRecord, sealRecord } from './sealed-record.ts';
 
 export interface FileName {
   /** The file whose manifest describes the bytes. */
@@ -23,7 +24,6 @@ export interface FileName {
 }
 
 const VERSION = 1;
-const NONCE_BYTES = 12;
 const NAME_KEYS = ['v', 'content', 'name', 'path', 'mime', 'modified', 'by', 'at'];
 
 /** Seals a name for the pool. @param nonce 12 random bytes, never used before. */
@@ -45,7 +45,7 @@ export async function sealFileName(
     by: cidOf(name.by),
     at: name.atMs,
   });
-  return concatBytes(nonce, await cryptography.seal(key, nonce, aad(pool), plain));
+  return sealRecord(plain, key, aad(pool), nonce, cryptography);
 }
 
 /** @throws PalmError 'bad-message' when it was not sealed with `key` for `pool`, or is malformed. */
@@ -55,10 +55,7 @@ export async function openFileName(
   pool: PoolId,
   cryptography: Cryptography,
 ): Promise<FileName> {
-  if (sealed.length <= NONCE_BYTES) throw bad('a file name of impossible length');
-  const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
-  const plain = await cryptography.open(key, nonce, aad(pool), body);
-  if (plain === undefined) throw bad('a file name that this pool did not seal');
+  const plain = await openRecord('a file name', sealed, key, aad(pool), cryptography);
   const fields = fieldsOf(decodeCbor(plain, MAX_RECORD_BYTES), NAME_KEYS);
   if (fields['v'] !== VERSION) throw bad('a file name of an unknown version');
   return {

@@ -3,7 +3,7 @@
 
 import type { FileDetails } from '../model/file-details.ts';
 import { derivePrivateDetailsKey, FILE_KEY_BYTES } from '../coding/file-key.ts';
-import { concatBytes, utf8 } from '../model/bytes.ts';
+import { utf8 } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 import { checkGeometry, type Geometry } from '../model/geometry.ts';
 import {
@@ -39,6 +39,7 @@ import {
 } from '../encoding/decode.ts';
 import { MAX_HYBRID_MS, type HybridTime } from './clock.ts';
 import { readDetails, writtenDetails } from './long-names.ts';
+import { NONCE_BYTES, openRecord, sealRecord } from './sealed-record.ts';
 
 /** Who can read a file's details and its half key Kc. */
 export type Access =
@@ -70,7 +71,6 @@ export interface PublishedManifest extends Manifest {
 }
 
 const VERSION = 1;
-const NONCE_BYTES = 12;
 const MANIFEST_KEYS = [
   'v',
   'size',
@@ -93,7 +93,7 @@ export async function sealManifest(
   nonce: Uint8Array,
   cryptography: Cryptography,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return concatBytes(nonce, await cryptography.seal(key, nonce, manifestAad(pool), encodeManifest(manifest)));
+  return sealRecord(encodeManifest(manifest), key, manifestAad(pool), nonce, cryptography);
 }
 
 /**
@@ -105,12 +105,7 @@ export async function openManifest(
   pool: PoolId,
   cryptography: Cryptography,
 ): Promise<Manifest> {
-  if (sealed.length <= NONCE_BYTES || sealed.length > MAX_RECORD_BYTES)
-    throw bad('a manifest of impossible length');
-  const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
-  const plain = await cryptography.open(key, nonce, manifestAad(pool), body);
-  if (plain === undefined) throw bad('a manifest that this pool did not seal');
-  return decodeManifest(plain);
+  return decodeManifest(await openRecord('a manifest', sealed, key, manifestAad(pool), cryptography));
 }
 
 /** Seals a private file's details. The key serves only this message, so a zero nonce is used only once. */
