@@ -1,7 +1,7 @@
 // Engines that fail otherwise than Chromium, as a page meets them: no storage manager, no locks, keys and
 // databases that fail at first. The main job goes on.
 
-import { expect, test } from './palm-fixture.ts';
+import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
 const NOTE = { seed: 41, length: 3_000_000 };
@@ -41,4 +41,43 @@ test('a page whose engine lacks or refuses what Chromium gives stores, reads and
   await phone.reload();
   expect((await phone.status()).device.id).toBe(id);
   expect(await phone.read(own.fileId)).toEqual(expectedBytes(NOTE.seed, NOTE.length));
+});
+
+test('busy pages whose timers the browser holds back, as in hidden tabs, link at the first attempt', async ({
+  prepareDevice,
+}) => {
+  const devices = [await prepareDevice('Laptop'), await prepareDevice('Phone')];
+  for (const device of devices) {
+    await device.context.addInitScript(() => {
+      const real = setTimeout;
+      const heldBack = (work: () => void, waitMs = 0): ReturnType<typeof setTimeout> =>
+        real(work, Math.max(waitMs, 1_000));
+      Object.defineProperty(globalThis, 'setTimeout', { value: heldBack });
+      let madeCount = 0;
+      class Counted extends RTCPeerConnection {
+        constructor(configuration?: RTCConfiguration) {
+          super(configuration);
+          madeCount += 1;
+        }
+        /** Late at the end that accepts, as on a busy device: the other end has spoken by then. */
+        override async getStats(): Promise<RTCStatsReport> {
+          const accepts = this.localDescription?.type === 'answer';
+          if (accepts) await new Promise((resolve) => real(resolve, 300));
+          return super.getStats();
+        }
+      }
+      Object.defineProperty(globalThis, 'RTCPeerConnection', { value: Counted });
+      Object.defineProperty(globalThis, 'madeCount', { get: () => madeCount });
+    });
+    await device.open();
+  }
+  const [laptop, phone] = devices;
+  if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
+  await laptop.createPool('Hidden tabs');
+  await phone.join(await laptop.invite());
+  await allLinked(devices);
+  const note = await laptop.store(NOTE, { name: 'note.bin' });
+  await phone.waitFor('the file', ({ files }) => files.length === 1);
+  expect(await phone.read(note.fileId)).toEqual(expectedBytes(NOTE.seed, NOTE.length));
+  for (const { page } of devices) expect(await page.evaluate(() => Reflect.get(window, 'madeCount'))).toBe(1);
 });

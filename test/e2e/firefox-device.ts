@@ -9,6 +9,8 @@ import { seededBytes } from './seeded-bytes.ts';
 /** Firefox (140) says so of its own script in each new tab, before a page is loaded. */
 const OF_FIREFOX = 'Error: Permission denied to access property "length"';
 
+const SCRIPT = `(${String(installPageSide)})(${String(seededBytes)});`;
+
 export class FirefoxDevice extends DeviceCalls {
   readonly #firefox: Firefox;
   readonly #context: string;
@@ -31,8 +33,7 @@ export class FirefoxDevice extends DeviceCalls {
     appUrl: string,
     faults: Faults,
   ): Promise<FirefoxDevice> {
-    const script = `(${String(installPageSide)})(${String(seededBytes)});`;
-    return new FirefoxDevice(name, firefox, await firefox.newContext(script), appUrl, faults);
+    return new FirefoxDevice(name, firefox, await firefox.newContext(), appUrl, faults);
   }
 
   /** The open tab. */
@@ -49,7 +50,7 @@ export class FirefoxDevice extends DeviceCalls {
 
   /** Another tab with the app, which may have to wait for the first. */
   async openTab(url = this.#appUrl): Promise<FirefoxTab> {
-    const tab = await this.#firefox.newTab(this.#context);
+    const tab = await this.#firefox.newTab(this.#context, SCRIPT);
     this.#firefox.watch(({ level, text, tabId }) => {
       if (level === 'error' && tabId === tab.id && text !== OF_FIREFOX)
         this.#faults.note(`${this.name}: error: ${text}`);

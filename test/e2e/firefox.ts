@@ -25,8 +25,6 @@ interface Pending {
 /** A command takes at most this long, ms: a browser that hangs must not hold the test to its limit. */
 const COMMAND_LIMIT_MS = 60_000;
 
-/** The interval for asking whether an expression has its value, ms. */
-const LOOK_MS = 20;
 /** How much of an unanswered command is shown. */
 const SHOWN_CHARACTERS = 300;
 
@@ -85,19 +83,18 @@ export class Firefox {
     this.#listeners.add(listener);
   }
 
-  /** A storage of its own, like another computer. `script` runs in each of its pages before theirs. */
-  async newContext(script: string): Promise<string> {
-    const context = textIn(await this.command('browser.createUserContext', {}), 'userContext');
-    await this.command('script.addPreloadScript', {
-      functionDeclaration: `() => { ${script} }`,
-      userContexts: [context],
-    });
-    return context;
+  /** A storage of its own, like another computer. */
+  async newContext(): Promise<string> {
+    return textIn(await this.command('browser.createUserContext', {}), 'userContext');
   }
 
-  async newTab(context: string): Promise<FirefoxTab> {
+  /**
+   * `script` runs in each page that the tab loads, once that is complete. A preload script of the protocol
+   * does not do after a reload: its functions then belong to the page before, whose promises never settle.
+   */
+  async newTab(context: string, script: string): Promise<FirefoxTab> {
     const created = await this.command('browsingContext.create', { type: 'tab', userContext: context });
-    return new FirefoxTab(this, textIn(created, 'context'));
+    return new FirefoxTab(this, textIn(created, 'context'), script);
   }
 
   /** @throws Error with the browser's own words. */
@@ -157,19 +154,22 @@ export class Firefox {
 export class FirefoxTab {
   readonly id: string;
   readonly #firefox: Firefox;
-  #nextId = 1;
+  readonly #script: string;
 
-  constructor(firefox: Firefox, id: string) {
+  constructor(firefox: Firefox, id: string, script: string) {
     this.#firefox = firefox;
     this.id = id;
+    this.#script = script;
   }
 
   async goto(url: string): Promise<void> {
     await this.#firefox.command('browsingContext.navigate', { context: this.id, url, wait: 'complete' });
+    await this.#call(`() => { ${this.#script} }`);
   }
 
   async reload(): Promise<void> {
     await this.#firefox.command('browsingContext.reload', { context: this.id, wait: 'complete' });
+    await this.#call(`() => { ${this.#script} }`);
   }
 
   async close(): Promise<void> {
@@ -183,40 +183,18 @@ export class FirefoxTab {
     });
   }
 
-  /**
-   * The value of `expression`, awaited, as JSON carries it. The page keeps the outcome until it is asked for
-   * it: a promise that only the protocol waits for is sometimes collected, and then never answered. @throws
-   * Error with the page's own error.
-   */
+  /** The value of `expression`, awaited, as JSON carries it. @throws Error with the page's own error. */
   async evaluate<Value>(expression: string): Promise<Value> {
-    const id = this.#nextId++;
-    await this.#call(`() => {
-      const outcomes = (window.outcomes ??= new Map());
-      (async () => (${expression}))().then(
-        (value) => outcomes.set(${id}, { values: [value] }),
-        (error) => outcomes.set(${id}, { error: String(error) }),
-      );
-    }`);
-    const deadlineMs = performance.now() + COMMAND_LIMIT_MS;
-    for (;;) {
-      const json = await this.#call(`() => {
-        const outcome = window.outcomes.get(${id});
-        window.outcomes.delete(${id});
-        return JSON.stringify(outcome ?? {});
-      }`);
-      const outcome: { readonly values?: [Value]; readonly error?: string } = JSON.parse(json);
-      if (outcome.error !== undefined) throw new Error(outcome.error);
-      if (outcome.values !== undefined) return outcome.values[0];
-      if (performance.now() > deadlineMs) throw new Error(`Firefox never finished ${expression}`);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+    const json = await this.#call(`async () => JSON.stringify([await (${expression})])`);
+    const [value]: [Value] = JSON.parse(json);
+    return value;
   }
 
-  /** The text that `functionDeclaration` returns. */
+  /** The text that `functionDeclaration` returns, awaited. */
   async #call(functionDeclaration: string): Promise<string> {
     const result = await this.#firefox.command('script.callFunction', {
       functionDeclaration,
-      awaitPromise: false,
+      awaitPromise: true,
       target: { context: this.id },
     });
     if (fieldIn(result, 'type') !== 'success')

@@ -18,9 +18,7 @@ declare module 'simple-peer/simplepeer.min.js' {
     /** Ends it in a microtask, after which 'close' is emitted. */
     destroy(): void;
     on(event: 'signal', listener: (data: unknown) => void): this;
-    /** A Uint8Array, or a string. */
-    on(event: 'data', listener: (data: unknown) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
-    on(event: 'connect' | 'close', listener: () => void): this;
+    on(event: 'close', listener: () => void): this;
   }
 }

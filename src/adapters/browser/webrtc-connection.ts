@@ -16,6 +16,7 @@ export class WebRtcConnection implements Connection {
   readonly #peer: SimplePeer;
   readonly #events: ConnectionEvents;
   #channel: RTCDataChannel | undefined;
+  #isConnected = false;
   #isOver = false;
   #failure = 'the connection was closed';
 
@@ -33,15 +34,6 @@ export class WebRtcConnection implements Connection {
       const signal = connectionSignal(data);
       if (signal !== undefined && !this.#isOver) events.signal(signal);
     });
-    this.#peer.on('connect', () => {
-      this.#connect();
-    });
-    this.#peer.on('data', (data) => {
-      // simple-peer looks up the address before it emits 'connect'; the other end may have sent something by
-      // then.
-      this.#connect();
-      if (!this.#isOver) events.frame(frameOf(data));
-    });
     this.#peer.on('error', (error) => {
       this.#failure = error.message;
     });
@@ -50,12 +42,14 @@ export class WebRtcConnection implements Connection {
       this.#isOver = true;
       events.closed(this.#failure);
     });
+    // The end that offers has made its channel by now. The other end gets it after simple-peer's own handler.
+    const channel: unknown = Reflect.get(this.#peer, '_channel');
+    if (channel instanceof RTCDataChannel) this.#take(channel);
+    else this.#connection?.addEventListener('datachannel', ({ channel: offered }) => this.#take(offered));
   }
 
   get maxFrameBytes(): number {
-    const connection: unknown = Reflect.get(this.#peer, '_pc');
-    if (!(connection instanceof RTCPeerConnection)) return FRAME_BYTES;
-    return Math.min(FRAME_BYTES, connection.sctp?.maxMessageSize ?? FRAME_BYTES);
+    return Math.min(FRAME_BYTES, this.#connection?.sctp?.maxMessageSize ?? FRAME_BYTES);
   }
 
   get bufferedBytes(): number {
@@ -86,24 +80,35 @@ export class WebRtcConnection implements Connection {
     this.#peer.destroy();
   }
 
-  #connect(): void {
+  get #connection(): RTCPeerConnection | undefined {
+    const connection: unknown = Reflect.get(this.#peer, '_pc');
+    return connection instanceof RTCPeerConnection ? connection : undefined;
+  }
+
+  /**
+   * From its first frame on, the channel bypasses simple-peer: its stream starts by a timer, which a browser
+   * may hold back in a hidden tab, and meanwhile keeps the first frames while later ones overtake them. It
+   * also costs more than what Palm does with a frame.
+   */
+  #take(channel: RTCDataChannel): void {
     if (this.#isOver || this.#channel !== undefined) return;
-    const channel: unknown = Reflect.get(this.#peer, '_channel');
-    if (!(channel instanceof RTCDataChannel)) {
-      this.#failure = 'the connection has no channel';
-      this.#peer.destroy();
-      return;
-    }
     this.#channel = channel;
-    // From here on past simple-peer's stream, which costs more than what Palm does with a frame.
+    channel.bufferedAmountLowThreshold = SEND_QUEUE_LOW_BYTES;
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- takes the place of simple-peer's own
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      this.#connect();
       if (!this.#isOver) this.#events.frame(frameOf(data));
     };
-    channel.bufferedAmountLowThreshold = SEND_QUEUE_LOW_BYTES;
     channel.addEventListener('bufferedamountlow', () => {
       if (!this.#isOver) this.#events.drained();
     });
+    channel.addEventListener('open', () => this.#connect());
+    if (channel.readyState === 'open') this.#connect();
+  }
+
+  #connect(): void {
+    if (this.#isOver || this.#isConnected) return;
+    this.#isConnected = true;
     this.#events.connected();
   }
 }
@@ -134,12 +139,7 @@ function candidateSignal(candidate: unknown): ConnectionSignal | undefined {
   };
 }
 
-/**
- * A frame as the channel delivers it, or as simple-peer does, which wraps the channel's buffer in its own
- * kind of Uint8Array.
- */
+/** Palm sends no text: what is not bytes becomes an empty frame, which no Palm device sends. */
 function frameOf(data: unknown): Uint8Array<ArrayBuffer> {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (!(data instanceof Uint8Array) || !(data.buffer instanceof ArrayBuffer)) return new Uint8Array();
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array();
 }
