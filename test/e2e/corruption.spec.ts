@@ -8,20 +8,24 @@ import { damageBlock, storedFragments } from './stored-blocks.ts';
 /** 12 segments; with one fragment on each of three devices, any two open it. */
 const CONTENT = { seed: 51, length: 12 * (2 * 262_144 - 16) };
 
-test('a flipped bit on the reading device is found, fetched elsewhere and reported', async ({ newPool }) => {
-  const devices = await newPool(['Laptop', 'Phone', 'Tablet']);
-  const [, phone] = devices;
-  if (phone === undefined) throw new Error('The pool has no phone.');
-  const fileId = await spread(devices);
-  await damageBlock(phone, await heldBlockOf(phone, 3));
-  await allLinked(devices);
+test(
+  'a flipped bit on the reading device is found, fetched elsewhere and reported',
+  { tag: '@long' },
+  async ({ newPool }) => {
+    const devices = await newPool(['Laptop', 'Phone', 'Tablet']);
+    const [, phone] = devices;
+    if (phone === undefined) throw new Error('The pool has no phone.');
+    const fileId = await spread(devices);
+    await damageBlock(phone, await heldBlockOf(phone, 3));
+    await allLinked(devices);
 
-  expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
-  await phone.waitFor('the damage to be told', ({ notices }) =>
-    notices.some(({ text }) => /damaged/i.test(text)),
-  );
-  expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
-});
+    expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
+    await phone.waitFor('the damage to be told', ({ notices }) =>
+      notices.some(({ text }) => /damaged/i.test(text)),
+    );
+    expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
+  },
+);
 
 test('a flipped bit on a holder is found, fetched elsewhere and reported', async ({ newPool, newDevice }) => {
   const devices = await newPool(['Laptop', 'Phone', 'Tablet']);

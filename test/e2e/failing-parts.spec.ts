@@ -59,29 +59,31 @@ for (const { how, change } of [
   });
 }
 
-test('when a fragment worker dies while it writes, encrypted segments are kept, and a second try stores the file', async ({
-  newPool,
-}, info) => {
-  const { laptop, phone, earlier } = await prepare(newPool);
-  const path = info.outputPath(NAME);
-  await writeFile(path, seededBytes(FILM.seed, FILM.length));
-  await laptop.page.getByLabel('Add files').setInputFiles(path);
-  await untilSealed(laptop, 6_000_000);
-  await dieAtCall(laptop.page, 'fragment', 3, 'putBlocks');
-  const failed = failedRow(laptop.page);
-  await expect(failed).toContainText(
-    "The part of Palm that keeps this device's fragments stopped. What was kept is safe; try again. " +
-      `What is encrypted of “${NAME}” is kept: continue it then, or discard it.`,
-  );
-  const { unfinished } = await laptop.status();
-  expect(unfinished).toMatchObject([{ name: NAME }]);
-  expect(unfinished[0]?.sealedBytes).toBeGreaterThan(0);
-  expect(await laptop.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
+test(
+  'when a fragment worker dies while it writes, encrypted segments are kept, and a second try stores the file',
+  { tag: '@long' },
+  async ({ newPool }, info) => {
+    const { laptop, phone, earlier } = await prepare(newPool);
+    const path = info.outputPath(NAME);
+    await writeFile(path, seededBytes(FILM.seed, FILM.length));
+    await laptop.page.getByLabel('Add files').setInputFiles(path);
+    await untilSealed(laptop, 6_000_000);
+    await dieAtCall(laptop.page, 'fragment', 3, 'putBlocks');
+    const failed = failedRow(laptop.page);
+    await expect(failed).toContainText(
+      "The part of Palm that keeps this device's fragments stopped. What was kept is safe; try again. " +
+        `What is encrypted of “${NAME}” is kept: continue it then, or discard it.`,
+    );
+    const { unfinished } = await laptop.status();
+    expect(unfinished).toMatchObject([{ name: NAME }]);
+    expect(unfinished[0]?.sealedBytes).toBeGreaterThan(0);
+    expect(await laptop.read(earlier)).toEqual(expectedBytes(EARLIER.seed, EARLIER.length));
 
-  await failed.getByRole('button', { name: 'Try again' }).click();
-  await expectStored(laptop, phone, FILM);
-  expect((await laptop.status()).unfinished).toEqual([]);
-});
+    await failed.getByRole('button', { name: 'Try again' }).click();
+    await expectStored(laptop, phone, FILM);
+    expect((await laptop.status()).unfinished).toEqual([]);
+  },
+);
 
 test('when a codec worker dies while it encrypts, it is replaced, and the file is stored', async ({
   newPool,

@@ -22,56 +22,59 @@ const CLIP = { seed: 83, length: 36_000_000 };
 const SEGMENT_BYTES = 4 * 241_664 - 16;
 const N = 8;
 
-test('after a crash during encryption, choosing the file again encrypts only what is missing', async ({
-  newPool,
-  faults,
-}, info) => {
-  faults.allow(/Laptop: the page crashed/);
-  const [laptop, phone] = await poolOf(newPool);
-  const path = info.outputPath(NAME);
-  await writeFile(path, seededBytes(FILM.seed, FILM.length));
-  await laptop.page.getByLabel('Add files').setInputFiles(path);
-  await untilSealed(laptop, 15_000_000);
-  await laptop.killTab();
+test(
+  'after a crash during encryption, choosing the file again encrypts only what is missing',
+  { tag: '@long' },
+  async ({ newPool, faults }, info) => {
+    faults.allow(/Laptop: the page crashed/);
+    const [laptop, phone] = await poolOf(newPool);
+    const path = info.outputPath(NAME);
+    await writeFile(path, seededBytes(FILM.seed, FILM.length));
+    await laptop.page.getByLabel('Add files').setInputFiles(path);
+    await untilSealed(laptop, 15_000_000);
+    await laptop.killTab();
 
-  await laptop.open();
-  const { sealedBytes } = await unfinishedOf(laptop);
-  expect(sealedBytes).toBeGreaterThan(5_000_000);
-  expect(sealedBytes).toBeLessThan(FILM.length);
-  const interrupted = rowOf(laptop.page);
-  await expect(interrupted).toContainText('Interrupted');
-  await interrupted.getByLabel('Choose the file again').setInputFiles(path);
-  await expectStored(laptop, phone, FILM);
-  await expect(interrupted).toBeHidden();
+    await laptop.open();
+    const { sealedBytes } = await unfinishedOf(laptop);
+    expect(sealedBytes).toBeGreaterThan(5_000_000);
+    expect(sealedBytes).toBeLessThan(FILM.length);
+    const interrupted = rowOf(laptop.page);
+    await expect(interrupted).toContainText('Interrupted');
+    await interrupted.getByLabel('Choose the file again').setInputFiles(path);
+    await expectStored(laptop, phone, FILM);
+    await expect(interrupted).toBeHidden();
 
-  const segmentCount = Math.ceil(FILM.length / SEGMENT_BYTES);
-  const missing = segmentCount - Math.round(sealedBytes / SEGMENT_BYTES);
-  expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
-});
+    const segmentCount = Math.ceil(FILM.length / SEGMENT_BYTES);
+    const missing = segmentCount - Math.round(sealedBytes / SEGMENT_BYTES);
+    expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
+  },
+);
 
-test('choosing a different file stores it from its beginning, and the screen says so', async ({
-  newPool,
-}, info) => {
-  const [laptop, phone] = await poolOf(newPool);
-  const path = info.outputPath(NAME);
-  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
-  await laptop.page.getByLabel('Add files').setInputFiles(path);
-  await untilSealed(laptop, 6_000_000);
-  await laptop.closeTab();
+test(
+  'choosing a different file stores it from its beginning, and the screen says so',
+  { tag: '@long' },
+  async ({ newPool }, info) => {
+    const [laptop, phone] = await poolOf(newPool);
+    const path = info.outputPath(NAME);
+    await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+    await laptop.page.getByLabel('Add files').setInputFiles(path);
+    await untilSealed(laptop, 6_000_000);
+    await laptop.closeTab();
 
-  const edited = { seed: 82, length: 20_000_000 };
-  await writeFile(path, seededBytes(edited.seed, edited.length));
-  await laptop.open();
-  const { id } = await unfinishedOf(laptop);
-  await rowOf(laptop.page).getByLabel('Choose the file again').setInputFiles(path);
-  await expect(laptop.page.getByText(/is not the one that was interrupted, or it changed/)).toBeVisible();
-  await expectStored(laptop, phone, edited);
-  const { unfinished } = await laptop.status();
-  expect(unfinished.map((one) => one.id)).not.toContain(id);
-  expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(
-    Math.ceil(edited.length / SEGMENT_BYTES) * N,
-  );
-});
+    const edited = { seed: 82, length: 20_000_000 };
+    await writeFile(path, seededBytes(edited.seed, edited.length));
+    await laptop.open();
+    const { id } = await unfinishedOf(laptop);
+    await rowOf(laptop.page).getByLabel('Choose the file again').setInputFiles(path);
+    await expect(laptop.page.getByText(/is not the one that was interrupted, or it changed/)).toBeVisible();
+    await expectStored(laptop, phone, edited);
+    const { unfinished } = await laptop.status();
+    expect(unfinished.map((one) => one.id)).not.toContain(id);
+    expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(
+      Math.ceil(edited.length / SEGMENT_BYTES) * N,
+    );
+  },
+);
 
 test('adding the same file again continues the store', async ({ newPool }, info) => {
   const [laptop, phone] = await poolOf(newPool);
