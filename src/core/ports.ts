@@ -99,6 +99,19 @@ export type Opening =
   /** Some do not match their hashes. `sound` does, and the caller owns those blocks again. */
   | { readonly kind: 'unsound'; readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[] };
 
+/** A block that was computed from others of its segment. It equals the one that was made at the start. */
+export interface RebuiltBlock {
+  readonly index: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly hash: BlockHash;
+}
+
+/** The outcome of rebuilding blocks. */
+export type Rebuilding =
+  | { readonly kind: 'rebuilt'; readonly blocks: readonly RebuiltBlock[] }
+  /** See Opening. */
+  | { readonly kind: 'unsound'; readonly sound: readonly Pick<ArrivedBlock, 'index' | 'bytes'>[] };
+
 /** The n blocks of a segment, each in a buffer of its own, so that it can be transferred or stored alone. */
 export interface SealedSegment {
   /** SHA-256 of the plaintext. */
@@ -147,6 +160,15 @@ export interface SegmentCodec {
     plainBytes: number,
     signal?: AbortSignal,
   ): Promise<Opening>;
+  /**
+   * The blocks `wanted` of a segment (indices in 0..n-1, none of them in `blocks`) from any k others. k is
+   * the number of `blocks`. Needs no key. Takes ownership of the blocks' buffers.
+   */
+  rebuild(
+    blocks: readonly ArrivedBlock[],
+    wanted: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<Rebuilding>;
   /** Ends the workers, if any. */
   close(): void;
 }

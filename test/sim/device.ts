@@ -404,6 +404,7 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
       }),
     open: (parameters, blocks, size, signal) =>
       dying('dyingReadCount', () => codec.open(parameters, blocks, size, signal)),
+    rebuild: (blocks, wanted, signal) => outside(() => codec.rebuild(blocks, wanted, signal)),
     close: () => codec.close(),
   };
 }

@@ -24,6 +24,7 @@ import type {
   IndexedBlock,
   Memory,
   Opening,
+  Rebuilding,
   SealedSegment,
   SegmentCodec,
   SegmentParameters,
@@ -53,6 +54,7 @@ export function createSegmentCodec(code: ErasureCode, memory: Memory): SegmentCo
       seal(code, parameters, plain, plainHash, signal, into),
     open: (parameters, blocks, plainBytes, signal) =>
       open(code, memory, parameters, blocks, plainBytes, signal),
+    rebuild: (blocks, wanted, signal) => rebuild(code, memory, blocks, wanted, signal),
     close() {},
   };
 }
@@ -94,11 +96,8 @@ async function open(
 ): Promise<Opening> {
   checkParameters(parameters, plainBytes);
   checkNotAborted(signal);
-  const areSound = await Promise.all(blocks.map(isSound));
-  if (areSound.includes(false)) {
-    const sound = blocks.filter((_, at) => areSound[at]);
-    return { kind: 'unsound', sound: sound.map(({ index, bytes }) => ({ index, bytes })) };
-  }
+  const sound = await soundOf(blocks);
+  if (sound.length < blocks.length) return { kind: 'unsound', sound };
   checkNotAborted(signal);
   const { k, n } = parameters;
   const sealedBytes = plainBytes + GCM_TAG_BYTES;
@@ -122,6 +121,25 @@ async function open(
   }
 }
 
+/** Sealed blocks are enough: the code is linear in them, so the lost ones come back byte by byte. */
+async function rebuild(
+  code: ErasureCode,
+  memory: Memory,
+  blocks: readonly ArrivedBlock[],
+  wanted: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<Rebuilding> {
+  checkNotAborted(signal);
+  const sound = await soundOf(blocks);
+  if (sound.length < blocks.length) return { kind: 'unsound', sound };
+  checkNotAborted(signal);
+  const blockBytes = blocks[0]?.bytes.length ?? 0;
+  const targets = wanted.map((index) => ({ index, bytes: memory.take(blockBytes) }));
+  code.derive(blocks, targets);
+  const rebuilt = targets.map(async ({ index, bytes }) => ({ index, bytes, hash: await blockHashOf(bytes) }));
+  return { kind: 'rebuilt', blocks: await Promise.all(rebuilt) };
+}
+
 function gcmOf(parameters: SegmentParameters): AesGcmParams {
   const { salt, segmentIndex, segmentCount, k, n } = parameters;
   const nonce = new Uint8Array(NONCE_BYTES);
@@ -141,6 +159,14 @@ function importKey(key: Uint8Array, usage: 'encrypt' | 'decrypt'): Promise<Crypt
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+}
+
+/** Those of `blocks` that match their hashes. */
+async function soundOf(
+  blocks: readonly ArrivedBlock[],
+): Promise<readonly Pick<ArrivedBlock, 'index' | 'bytes'>[]> {
+  const areSound = await Promise.all(blocks.map(isSound));
+  return blocks.filter((_, at) => areSound[at]).map(({ index, bytes }) => ({ index, bytes }));
 }
 
 async function isSound({ bytes, hash }: ArrivedBlock): Promise<boolean> {

@@ -6,6 +6,7 @@ import { segmentCountOf, type Geometry } from '../model/geometry.ts';
 import { fragmentIdOf, parseBlockHash, type BlockHash, type FragmentId } from '../model/ids.ts';
 import { MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../model/limits.ts';
 import { FILE_KEY_BYTES } from './file-key.ts';
+import { interpolateShare } from './shamir.ts';
 
 const VERSION = 1;
 /** A block hash is 34 bytes in CBOR; the rest is small. */
@@ -51,4 +52,25 @@ export function fragmentIndexOf(
   if (index.fragment !== fragment || index.blocks.length !== segmentCountOf(file))
     throw new PalmError({ code: 'corrupt', reason: 'index-of-another-file' });
   return index;
+}
+
+/**
+ * The index of a fragment that was rebuilt: its share from those of k other indexes, its blocks' hashes as
+ * they were computed. The same bytes as the lost index.
+ * @throws PalmError 'corrupt' when they are not: then the file's maker gave out what does not fit together.
+ */
+export function rebuiltIndexOf(
+  indexes: readonly FragmentIndex[],
+  file: Geometry & { readonly fragments: readonly FragmentId[] },
+  fragment: number,
+  blocks: readonly BlockHash[],
+): Uint8Array<ArrayBuffer> {
+  const shares = indexes.map((index) => ({ index: index.fragment, share: index.share }));
+  const bytes = encodeFragmentIndex({
+    fragment,
+    share: interpolateShare(shares, file.k, fragment),
+    blocks,
+  });
+  fragmentIndexOf(bytes, file, fragment);
+  return bytes;
 }

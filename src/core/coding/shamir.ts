@@ -65,7 +65,6 @@ export function combineShares(shares: readonly IndexedShare[]): Uint8Array<Array
 /**
  * Computes share `index` from exactly k others with distinct indices, for a rebuilt fragment. It has the same
  * bytes as the lost share.
- * @public For repair; nothing uses it yet.
  * @throws PalmError 'bad-argument' when there are not exactly k shares, or an index or a length is out of
  * range.
  */

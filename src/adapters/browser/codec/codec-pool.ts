@@ -8,7 +8,7 @@ import { type Remote, transfer, wrap } from 'comlink';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { sealedBlockBytes } from '../../../core/model/geometry.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../../core/model/limits.ts';
-import type { Memory, SegmentCodec, SegmentParameters } from '../../../core/ports.ts';
+import type { ArrivedBlock, Memory, SegmentCodec, SegmentParameters } from '../../../core/ports.ts';
 import { BufferPool } from '../../portable/buffer-pool.ts';
 import { buffersOf } from '../threads/buffers.ts';
 import type { CodecService } from './codec-service.ts';
@@ -64,13 +64,23 @@ export function openCodecPool(options: CodecPoolOptions): SegmentCodec {
       }, signal),
     open: (parameters, blocks, plainBytes, signal) =>
       pool.call(async (service) => {
-        const transferred = buffersOf(blocks.map(({ bytes }) => bytes));
-        const { outcome, spent } = await service.open(parameters, transfer(blocks, transferred), plainBytes);
+        const { outcome, spent } = await service.open(parameters, withBuffers(blocks), plainBytes);
+        for (const bytes of spent) memory.give(bytes);
+        return outcome;
+      }, signal),
+    rebuild: (blocks, wanted, signal) =>
+      pool.call(async (service) => {
+        const { outcome, spent } = await service.rebuild(withBuffers(blocks), wanted);
         for (const bytes of spent) memory.give(bytes);
         return outcome;
       }, signal),
     close: () => pool.close(),
   };
+}
+
+/** To be sent without copying. */
+function withBuffers(blocks: readonly ArrivedBlock[]): readonly ArrivedBlock[] {
+  return transfer(blocks, buffersOf(blocks.map(({ bytes }) => bytes)));
 }
 
 /** The size of a segment's blocks; nothing for parameters that the codec refuses. */

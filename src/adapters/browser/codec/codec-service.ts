@@ -6,6 +6,7 @@ import { buffersOf } from '../threads/buffers.ts';
 import type {
   ArrivedBlock,
   Opening,
+  Rebuilding,
   SealedSegment,
   SegmentCodec,
   SegmentParameters,
@@ -25,7 +26,8 @@ export interface CodecService {
     parameters: SegmentParameters,
     blocks: readonly ArrivedBlock[],
     plainBytes: number,
-  ): Promise<OpenAnswer>;
+  ): Promise<FromBlocks<Opening>>;
+  rebuild(blocks: readonly ArrivedBlock[], wanted: readonly number[]): Promise<FromBlocks<Rebuilding>>;
 }
 
 /** The result of sealing a plaintext. */
@@ -35,8 +37,9 @@ export interface FromPlain<Value> {
   readonly spent: Uint8Array<ArrayBuffer>;
 }
 
-export interface OpenAnswer {
-  readonly outcome: Outcome<Opening>;
+/** What became of the blocks of a segment. */
+export interface FromBlocks<Value> {
+  readonly outcome: Outcome<Value>;
   /** Memory of blocks that are no longer needed, to be used again. */
   readonly spent: readonly Uint8Array<ArrayBuffer>[];
 }
@@ -57,13 +60,31 @@ export function createCodecService(loading: Promise<SegmentCodec>): CodecService
     },
     async open(parameters, blocks, plainBytes) {
       const outcome = await outcomeOf(async () => (await loading).open(parameters, blocks, plainBytes));
-      const answered = outcome.kind === 'done' ? bytesIn(outcome.value) : [];
-      const spent = blocks.map(({ bytes }) => bytes).filter((bytes) => !answered.includes(bytes));
-      return transfer({ outcome, spent }, buffersOf([...answered, ...spent]));
+      return fromBlocks(blocks, outcome);
+    },
+    async rebuild(blocks, wanted) {
+      const outcome = await outcomeOf(async () => (await loading).rebuild(blocks, wanted));
+      return fromBlocks(blocks, outcome);
     },
   };
 }
 
-function bytesIn(opening: Opening): Uint8Array<ArrayBuffer>[] {
-  return opening.kind === 'opened' ? [opening.plain] : opening.sound.map(({ bytes }) => bytes);
+function fromBlocks<Value extends Opening | Rebuilding>(
+  blocks: readonly ArrivedBlock[],
+  outcome: Outcome<Value>,
+): FromBlocks<Value> {
+  const answered = outcome.kind === 'done' ? bytesIn(outcome.value) : [];
+  const spent = blocks.map(({ bytes }) => bytes).filter((bytes) => !answered.includes(bytes));
+  return transfer({ outcome, spent }, buffersOf([...answered, ...spent]));
+}
+
+function bytesIn(result: Opening | Rebuilding): Uint8Array<ArrayBuffer>[] {
+  switch (result.kind) {
+    case 'opened':
+      return [result.plain];
+    case 'rebuilt':
+      return result.blocks.map(({ bytes }) => bytes);
+    case 'unsound':
+      return result.sound.map(({ bytes }) => bytes);
+  }
 }

@@ -107,6 +107,22 @@ describe('seal and open', () => {
   });
 });
 
+describe('rebuild', () => {
+  it('returns the lost blocks, takes the buffers of the others, and gives them back as memory', async () => {
+    const given: Uint8Array[] = [];
+    const pool = openPalm(1, codec, { ...dirtyMemory, give: (bytes) => given.push(bytes) });
+    const { blocks, hashes } = await codec.seal(PARAMETERS, plainSegment(), plainHash);
+    const arrived = [1, 2].map((index) => ({ index, bytes: copyOf(blocks[index]), hash: hashes[index] }));
+    const rebuilding = pool.rebuild(arrived, [0]);
+    expect(arrived.map(({ bytes }) => bytes.length)).toEqual([0, 0]);
+    expect(await rebuilding).toEqual({
+      kind: 'rebuilt',
+      blocks: [{ index: 0, bytes: blocks[0], hash: hashes[0] }],
+    });
+    expect(given).toEqual([blocks[1], blocks[2]]);
+  });
+});
+
 describe('a failure in the worker', () => {
   it('arrives with its code', async () => {
     const pool = openPalm(1, codec);
