@@ -392,6 +392,16 @@ export interface Transport {
    * there is no link.
    */
   silentForMs(device: DeviceId): number;
+  /**
+   * How long no byte of an answer (bulk lane) has come on the link with `device`, ms; Infinity before the
+   * first. 0 when there is no link.
+   */
+  givesNothingForMs(device: DeviceId): number;
+  /**
+   * Follows what waits to go out to `device` now. The result tells whether some of it still waits, and has
+   * moved since it was asked last.
+   */
+  followQueue(device: DeviceId): () => boolean;
   /** Closes the link to a misbehaving or unresponsive device; it may be built again after backoff. */
   closeLink(device: DeviceId, reason: string): void;
   /** The device woke or came online: check links and the relay now instead of after backoff. */

@@ -56,6 +56,9 @@ interface Link {
   readonly arriveMs: Map<string, number>;
   /** When a device's last message arrived, by sender. */
   readonly heardAtMs: Map<string, number>;
+  /** Bulk messages on their way, by sender, and when each sender's last one arrived. */
+  readonly answers: Map<string, Set<{ readonly beginsMs: number }>>;
+  readonly gaveAtMs: Map<string, number>;
   upAtMs: number;
   /** When the channel is free for the next message, by sender and lane. */
   readonly freeMs: Map<string, number>;
@@ -71,6 +74,8 @@ export class Network implements SimNetwork {
   #group: (device: DeviceId) => number = () => 0;
   /** Bytes that wait to go out, by sender and receiver. */
   readonly #queues = new Map<string, { bytes: number; mostBytes: number }>();
+  /** How long a device takes over each answer before it sends it, one after the other, ms. */
+  readonly thinkingMs = new Map<DeviceId, number>();
   /** Devices whose sending takes no time. */
   readonly unlimited = new Set<DeviceId>();
   /** Message bytes that were delivered. */
@@ -85,6 +90,9 @@ export class Network implements SimNetwork {
     _to,
     bytes,
   ) => bytes;
+
+  /** What a device means to send and never does: its link is sound, and something above it is not. */
+  swallows: (from: DeviceId, to: DeviceId, bytes: Uint8Array<ArrayBuffer>) => boolean = () => false;
 
   constructor(world: World, faults: NetworkFaults = CALM) {
     this.#world = world;
@@ -126,6 +134,7 @@ export class Network implements SimNetwork {
       send: (to, parts, lane, signal) => {
         if (endpoint === undefined) return Promise.reject(linkClosed());
         const bytes = this.distort(device, to, concatBytes(...parts));
+        if (this.swallows(device, to, bytes)) return Promise.resolve();
         return this.#send(endpoint, to, bytes, lane, signal);
       },
       silentForMs: (from) => {
@@ -135,6 +144,16 @@ export class Network implements SimNetwork {
         if (link?.state !== 'up' || other?.process.frozen !== true) return 0;
         return this.#world.nowMs - (link.heardAtMs.get(from) ?? link.upAtMs);
       },
+      givesNothingForMs: (from) => {
+        const link = this.#links.get(keyOf(device, from));
+        if (link?.state !== 'up') return 0;
+        // While an answer is on its way, its frames arrive.
+        const answers = [...(link.answers.get(from) ?? [])];
+        if (answers.some(({ beginsMs }) => beginsMs <= this.#world.nowMs)) return 0;
+        return this.#world.nowMs - (link.gaveAtMs.get(from) ?? -Infinity);
+      },
+      // What waits in one lane never holds up the other.
+      followQueue: () => () => false,
       closeLink: (to, reason) => {
         const link = this.#links.get(keyOf(device, to));
         if (link !== undefined) this.#break(link, reason);
@@ -189,6 +208,8 @@ export class Network implements SimNetwork {
           arriveMs: new Map(),
           freeMs: new Map(),
           heardAtMs: new Map(),
+          answers: new Map(),
+          gaveAtMs: new Map(),
           upAtMs: 0,
           sending: new Set(),
         };
@@ -240,7 +261,8 @@ export class Network implements SimNetwork {
     }
     const laneKey = `${from.device}/${lane}`;
     const lostMs = random.unit() < this.faults.loss ? RETRANSMIT_MS : 0;
-    const beginsMs = Math.max(nowMs, link.freeMs.get(laneKey) ?? 0);
+    const thinksMs = lane === 'bulk' ? (this.thinkingMs.get(from.device) ?? 0) : 0;
+    const beginsMs = Math.max(nowMs, link.freeMs.get(laneKey) ?? 0) + thinksMs;
     const goesOutMs =
       beginsMs + (this.unlimited.has(from.device) ? 0 : bytes.length / this.faults.bytesPerMs);
     const arrivesMs = Math.max(
@@ -249,6 +271,9 @@ export class Network implements SimNetwork {
     );
     link.freeMs.set(laneKey, goesOutMs);
     link.arriveMs.set(laneKey, arrivesMs);
+    const answer = { beginsMs };
+    const answers = link.answers.get(from.device) ?? new Set();
+    if (lane === 'bulk') link.answers.set(from.device, answers.add(answer));
     return new Promise((resolve, reject) => {
       let isWanted = true;
       const sending = { fail: () => from.process.run(() => reject(linkClosed())) };
@@ -256,6 +281,7 @@ export class Network implements SimNetwork {
       signal?.addEventListener('abort', () => {
         if (this.#world.nowMs >= beginsMs) return;
         isWanted = false;
+        answers.delete(answer);
         link.sending.delete(sending);
         reject(cancelled());
       });
@@ -267,6 +293,7 @@ export class Network implements SimNetwork {
       this.#inFlight(arrivesMs - nowMs, other, () => {
         if (isWanted && (link.state === 'up' || link.drains === from) && link.told.has(other)) {
           link.heardAtMs.set(from.device, this.#world.nowMs);
+          if (answers.delete(answer)) link.gaveAtMs.set(from.device, this.#world.nowMs);
           this.#deliver(from.device, other, bytes);
         }
       });

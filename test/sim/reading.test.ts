@@ -7,15 +7,13 @@ import { concatBytes } from '../../src/core/model/bytes.ts';
 import type { BlockHash } from '../../src/core/model/ids.ts';
 import { decodeMessage, type Message } from '../../src/core/wire/messages.ts';
 import { wholeFragments } from './checks.ts';
-import { joinPool, type SimDevice } from './device.ts';
+import type { SimDevice } from './device.ts';
+import { K, N, placedFile, SEGMENT_BYTES, shuffled } from './placed-file.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
-/** Two fragments of four are enough: segments of half a MiB keep files of many segments small. */
-const [K, N] = [2, 4];
-const SEGMENT_BYTES = K * 262_144 - 16;
-/** A request to one holder is hedged after this, ms, on a network as calm as here (src/core/reading). */
-/** What a needed device that says nothing may cost a read, ms. */
+/** What a needed device that says nothing, or gives nothing, may cost a read, ms. */
 const MOST_SILENT_MS = 5_000;
+/** A request to one holder is hedged after this, ms, on a network as calm as here (src/core/reading). */
 const HEDGE_MS = 1_500;
 
 scenario(
@@ -368,38 +366,10 @@ scenario(
   },
 );
 
-interface PlacedFile {
-  readonly bytes: Uint8Array;
-  readonly fileId: string;
-  /** Each holds one fragment. */
-  readonly holders: readonly SimDevice[];
-  readonly reader: SimDevice;
-}
-
-/** A file of 2-of-4 on four devices, and a fifth that knows it and holds nothing. */
-async function placedFile(simulation: Simulation, byteCount: number): Promise<PlacedFile> {
-  const { world } = simulation;
-  const holders = await simulation.pool(N);
-  const storer = first(holders);
-  const bytes = world.random.bytes(byteCount);
-  const { fileId } = await world.settled('store', storer.put(bytes, { name: 'read me', k: K, n: N }));
-  await world.until('placed', () => storer.fileStatus(fileId)?.inOutbox === false);
-  const reader = simulation.device('reader');
-  await joinPool(world, reader, storer);
-  await world.until('known', () => reader.fileStatus(fileId)?.reach === N);
-  for (const device of holders) expect(wholeFragments(device, fileId).size).toBe(1);
-  return { bytes, fileId, holders, reader };
-}
-
 /** Damages the block of one segment of the device's one fragment. */
 function damage(device: SimDevice, segment: number, how: (hash: BlockHash) => boolean): boolean {
   const { index } = first(device.store.contents().fragments);
   return how(first(decodeFragmentIndex(index).blocks, segment));
-}
-
-function shuffled<Item>({ world }: Simulation, items: readonly Item[]): Item[] {
-  const rest = [...items];
-  return items.flatMap(() => rest.splice(world.random.below(rest.length), 1));
 }
 
 /** A byte count up to `most`: half the time next to a segment's edge. */

@@ -21,8 +21,10 @@ export type Failure =
       readonly code: 'not-enough-fragments';
       readonly reach: number;
       readonly k: number;
-      /** Names of linked devices that do not answer, and whose fragments would be enough. */
+      /** Names of linked devices that are needed and give nothing of what they were asked for. */
       readonly silent: readonly string[];
+      /** Whether all of these are there all the same: they answer pings. */
+      readonly isHeard: boolean;
     }
   | BadArgument
   | { readonly code: 'link-closed'; readonly reason: 'before-the-answer' }

@@ -146,6 +146,11 @@ export const CHALLENGE_RETRY_MS = 60_000;
 export const CONTROL_DEADLINE_MS = 10_000;
 /** A block must arrive within this, ms: 256 KiB at 25 kB/s. */
 export const BLOCK_DEADLINE_MS = 10_000;
+/**
+ * A deadline moves while the device answers other requests, which it may work through in turn; but never
+ * further than this from the request, ms.
+ */
+export const MAX_REQUEST_MS = 60_000;
 
 /** The most fragments of one file that a device holds, so that no device alone ever has k. */
 export function fragmentCap(k: number): number {

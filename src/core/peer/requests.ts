@@ -2,7 +2,12 @@
 // request ends exactly once: answered, failed, past its deadline, abandoned, or with its link.
 
 import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
-import { BLOCK_DEADLINE_MS, CONTROL_DEADLINE_MS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import {
+  BLOCK_DEADLINE_MS,
+  CONTROL_DEADLINE_MS,
+  MAX_OPEN_REQUESTS,
+  MAX_REQUEST_MS,
+} from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Failure, Message, PayloadKind, Place } from '../wire/messages.ts';
 
@@ -38,8 +43,9 @@ interface Open {
   readonly ticket: number;
   readonly to: DeviceId;
   readonly ask: Ask;
-  /** Undefined until its turn comes. */
-  deadlineMs: number | undefined;
+  /** Both undefined until its turn comes. */
+  sentAtMs: MonotonicMs | undefined;
+  deadlineMs: MonotonicMs | undefined;
 }
 
 /** Below the peer's own bound, so that a late answer never makes it refuse the next request. */
@@ -53,7 +59,7 @@ export class Requests {
 
   open(nowMs: MonotonicMs, ticket: number, to: DeviceId, ask: Ask): RequestEffect[] {
     const id = this.#nextId++ >>> 0;
-    const request: Open = { id, ticket, to, ask, deadlineMs: undefined };
+    const request: Open = { id, ticket, to, ask, sentAtMs: undefined, deadlineMs: undefined };
     this.#open.set(id, request);
     this.#byTicket.set(ticket, id);
     return this.#sendWaiting(nowMs, to);
@@ -78,6 +84,7 @@ export class Requests {
     const request = this.#open.get(id);
     if (request === undefined || request.to !== from || request.deadlineMs === undefined) return [];
     this.#close(request);
+    this.#extend(nowMs, from);
     const result = resultOf(request.ask, arrived);
     return [{ kind: 'answer', ticket: request.ticket, result }, ...this.#sendWaiting(nowMs, from)];
   }
@@ -118,12 +125,23 @@ export class Requests {
       const sentCount = this.#sentCount.get(to) ?? 0;
       if (sentCount >= MAX_SENT_PER_DEVICE) break;
       if (request.to !== to || request.deadlineMs !== undefined) continue;
+      request.sentAtMs = nowMs;
       request.deadlineMs =
         nowMs + (request.ask.kind === 'get-index' ? CONTROL_DEADLINE_MS : BLOCK_DEADLINE_MS);
       this.#sentCount.set(to, sentCount + 1);
       effects.push({ kind: 'send', to, message: { ...request.ask, id: request.id } });
     }
     return effects;
+  }
+
+  /** The device answers one after the other: what it was asked for besides this waits for its turn. */
+  #extend(nowMs: MonotonicMs, device: DeviceId): void {
+    for (const request of this.#open.values()) {
+      if (request.to !== device || request.sentAtMs === undefined || request.deadlineMs === undefined)
+        continue;
+      const laterMs = Math.min(nowMs + BLOCK_DEADLINE_MS, request.sentAtMs + MAX_REQUEST_MS);
+      request.deadlineMs = Math.max(request.deadlineMs, laterMs);
+    }
   }
 
   #close(request: Open): void {

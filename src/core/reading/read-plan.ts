@@ -39,7 +39,7 @@ export type ReadInput =
     }
   /** A complete segment's blocks were lost before it was opened: all are asked for again. */
   | { readonly kind: 'lost'; readonly segment: number }
-  /** Devices that owe something, and of which nothing at all is heard. Replaces the previous ones. */
+  /** Devices that owe something and give nothing of it. Replaces the previous ones. */
   | { readonly kind: 'silent'; readonly devices: ReadonlySet<DeviceId> }
   /** The reader took the first segment of the window. */
   | { readonly kind: 'taken' }
@@ -57,8 +57,8 @@ export type ReadEffect =
   /** k blocks of the segment are in. */
   | { readonly kind: 'complete'; readonly segment: number }
   /**
-   * Too few fragments could be reached for PATIENCE_MS: `reach` of the k needed. If `silent` devices are to
-   * blame, the wait for them was long enough.
+   * Too few fragments could be reached for PATIENCE_MS: `reach` of the k needed. If `silent` devices are
+   * needed, the wait for them was long enough.
    */
   | { readonly kind: 'starved'; readonly reach: number; readonly silent: readonly DeviceId[] };
 
@@ -182,6 +182,7 @@ export class ReadPlan {
       }
       case 'silent':
         this.#silent = input.devices;
+        for (const device of input.devices) this.#pace.overdue(device);
         break;
       case 'taken':
         this.#segments.delete(this.#nextTaken);
@@ -245,13 +246,15 @@ export class ReadPlan {
     const isOpen: Allowed = (fragment, device) =>
       this.#indexed.has(fragment) &&
       !state.got.has(fragment) &&
+      !this.#silent.has(device) &&
       !isHopeless(state.failures, fragment, device);
-    for (
-      let missing = this.#options.k - state.got.size - this.#promptCount(state.asked);
-      missing > 0;
-      missing--
-    ) {
-      const choice = this.#choosing.choose(this.#nowMs, this.#sources, isOpen, state.asked);
+    for (let missing = this.#missingCount(state); missing > 0; missing--) {
+      const choice = this.#choosing.choose(
+        this.#nowMs,
+        this.#sources,
+        isOpen,
+        this.#withoutSilent(state.asked),
+      );
       if (choice === undefined) break;
       const { fragment, device } = choice;
       if (state.asked.has(fragment)) effects.push({ kind: 'stop-block', segment, fragment });
@@ -265,12 +268,19 @@ export class ReadPlan {
   #askIndexes(): ReadEffect[] {
     const effects: ReadEffect[] = [];
     const isOpen: Allowed = (fragment, device) =>
-      !this.#indexed.has(fragment) && !isHopeless(this.#indexFailures, fragment, device);
+      !this.#indexed.has(fragment) &&
+      !this.#silent.has(device) &&
+      !isHopeless(this.#indexFailures, fragment, device);
     const usable = [...this.#indexed].filter((fragment) => this.#sources.has(fragment)).length;
-    let wanted =
-      Math.max(this.#options.k - usable, this.#shortfall()) - this.#promptCount(this.#askedIndexes);
-    for (; wanted > 0; wanted--) {
-      const choice = this.#choosing.choose(this.#nowMs, this.#sources, isOpen, this.#askedIndexes);
+    const lacking = Math.max(this.#options.k - usable, this.#shortfall());
+    const spare = lacking > 0 ? this.#spareCount(this.#askedIndexes) : 0;
+    for (let wanted = lacking + spare - this.#promptCount(this.#askedIndexes); wanted > 0; wanted--) {
+      const choice = this.#choosing.choose(
+        this.#nowMs,
+        this.#sources,
+        isOpen,
+        this.#withoutSilent(this.#askedIndexes),
+      );
       if (choice === undefined) break;
       this.#ask(this.#askedIndexes, choice);
       effects.push({ kind: 'ask-index', ...choice });
@@ -296,8 +306,7 @@ export class ReadPlan {
               (device) => !this.#pace.isLagging(device) && !isHopeless(state.failures, fragment, device),
             ) === true,
       ).length;
-      const lacking = this.#options.k - state.got.size - this.#promptCount(state.asked) - openCount;
-      worst = Math.max(worst, lacking);
+      worst = Math.max(worst, this.#missingCount(state) - openCount);
     }
     return worst;
   }
@@ -321,27 +330,27 @@ export class ReadPlan {
     for (const state of this.#segments.values()) {
       if (state.complete || this.#isUnderWay(state.asked)) continue;
       let reach = state.got.size;
-      let silentCount = 0;
       const silent = new Set<DeviceId>();
       for (const [fragment, devices] of this.#sources) {
         if (state.got.has(fragment)) continue;
         const speaking = devices.filter((device) => !this.#silent.has(device));
         if (this.#canServe(state, fragment, speaking)) reach += 1;
-        else if (this.#canServe(state, fragment, devices)) {
-          silentCount += 1;
+        else if (this.#canServe(state, fragment, devices))
           for (const device of devices) if (this.#silent.has(device)) silent.add(device);
-        }
       }
-      if (reach >= this.#options.k) continue;
-      // Without them too few could be reached anyway: others may come back.
-      return { reach, silent: reach + silentCount < this.#options.k ? [] : [...silent] };
+      if (reach < this.#options.k) return { reach, silent: [...silent] };
     }
     return undefined;
   }
 
-  /** What silent devices were asked for is not. */
   #isUnderWay(asked: ReadonlyMap<number, Asked>): boolean {
-    return [...asked.values()].some(({ device }) => !this.#silent.has(device));
+    return this.#withoutSilent(asked).size > 0;
+  }
+
+  /** What silent devices were asked for can be asked of others. */
+  #withoutSilent(asked: ReadonlyMap<number, Asked>): ReadonlyMap<number, Asked> {
+    if (this.#silent.size === 0) return asked;
+    return new Map([...asked].filter(([, { device }]) => !this.#silent.has(device)));
   }
 
   #canServe(state: SegmentState, fragment: number, devices: readonly DeviceId[]): boolean {
@@ -355,8 +364,23 @@ export class ReadPlan {
     asked.set(fragment, { device, sinceMs: this.#nowMs, noted: false });
   }
 
+  /** How many more blocks to ask for. */
+  #missingCount({ got, asked }: SegmentState): number {
+    return this.#options.k + this.#spareCount(asked) - got.size - this.#promptCount(asked);
+  }
+
+  /**
+   * Once something is overdue, one more is asked for than needed: where one device is at fault the next may
+   * be too, and waiting for each in turn would take long.
+   */
+  #spareCount(asked: ReadonlyMap<number, Asked>): number {
+    return this.#promptCount(asked) < asked.size ? 1 : 0;
+  }
+
   #promptCount(asked: ReadonlyMap<number, Asked>): number {
-    return [...asked.values()].filter((ask) => !this.#choosing.isOverdue(this.#nowMs, ask)).length;
+    return [...this.#withoutSilent(asked).values()].filter(
+      (ask) => !this.#choosing.isOverdue(this.#nowMs, ask),
+    ).length;
   }
 }
 

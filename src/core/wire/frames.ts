@@ -103,6 +103,11 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Whether the frame carries a part of a message in the bulk lane. */
+export function isBulkFrame(frame: Uint8Array): boolean {
+  return frame[0] === FIRST.bulk || frame[0] === LATER.bulk;
+}
+
 /** Reassembles the messages of one channel from its frames. */
 export class FrameAssembler {
   readonly #unfinished: Record<Lane, Unfinished | undefined> = { control: undefined, bulk: undefined };

@@ -11,7 +11,7 @@ export interface ReadPorts {
   readonly memory: Memory;
   readonly codec: SegmentCodec;
   readonly driver: PeerDriver;
-  readonly transport: Pick<Transport, 'silentForMs'>;
+  readonly transport: Pick<Transport, 'silentForMs' | 'givesNothingForMs' | 'followQueue'>;
   notice(notice: Notice): void;
 }
 

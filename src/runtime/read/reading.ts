@@ -22,6 +22,8 @@ const WINDOW_SEGMENTS = 8;
 const MAX_OPENING = 2;
 /** Workers that may die over one segment before the read ends. */
 const MAX_DEATHS = 3;
+/** A linked device is pinged after 2.5 s: one that was heard within this time is there, ms. */
+const HEARD_WITHIN_MS = 4_000;
 
 /** A block that waits for the others of its segment. */
 interface Arrived {
@@ -276,6 +278,7 @@ class ReadSession {
           ?.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
         break;
       case 'complete':
+        this.#silence.advanced();
         this.#complete.add(effect.segment);
         this.#unopened.push(effect.segment);
         this.#openNext();
@@ -342,8 +345,7 @@ class ReadSession {
 
   async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (device !== this.#ports.driver.deviceId) {
-      const answered = this.#silence.asked(device);
-      return this.#ports.driver.request(device, ask, signal).finally(answered);
+      return this.#silence.watch(device, () => this.#ports.driver.request(device, ask, signal));
     }
     const bytes = await this.#ports.driver.loadOwn(ask);
     if (bytes === undefined) throw new PalmError({ code: 'refused', reason: 'not-here' });
@@ -381,7 +383,8 @@ class ReadSession {
   #notEnough({ reach, silent }: Extract<ReadEffect, { kind: 'starved' }>): PalmError {
     const { k } = this.#job.manifest;
     const names = silent.map((device) => this.#ports.driver.quotedDevice(device).name);
-    return new PalmError({ code: 'not-enough-fragments', reach, k, silent: names });
+    const isHeard = silent.every((device) => this.#ports.transport.silentForMs(device) < HEARD_WITHIN_MS);
+    return new PalmError({ code: 'not-enough-fragments', reach, k, silent: names, isHeard });
   }
 
   #inBackground(work: Promise<void>): void {

@@ -15,11 +15,11 @@ import type {
   RecordStore,
   SegmentCodec,
   SourceHandle,
-  Transport,
   UnfinishedStore,
 } from '../../core/ports.ts';
 import type { Notice } from '../notice.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
+import type { ReadPorts } from '../read/read-job.ts';
 import type { Transfer } from '../transfers.ts';
 import type { Naming } from './naming.ts';
 import type { UnfinishedStores } from './unfinished-stores.ts';
@@ -33,7 +33,7 @@ export interface StorePorts {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
   readonly driver: PeerDriver;
-  readonly transport: Pick<Transport, 'silentForMs'>;
+  readonly transport: ReadPorts['transport'];
   readonly keys: PoolKeys;
   readonly unfinished: UnfinishedStores;
   readonly naming: Naming;

@@ -130,7 +130,7 @@ describe('nothing is handed over', () => {
 
 describe('an interrupted download', () => {
   test.each<Failure>([
-    { code: 'not-enough-fragments', reach: 3, k: 4, silent: [] },
+    { code: 'not-enough-fragments', reach: 3, k: 4, silent: [], isHeard: false },
     { code: 'link-closed', reason: 'before-the-answer' },
     { code: 'deadline', reason: 'no-answer' },
     { code: 'refused', reason: 'not-there' },

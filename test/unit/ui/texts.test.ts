@@ -52,9 +52,11 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'file-needed moved': [{ code: 'file-needed', reason: 'moved', name: 'film.mp4' }],
   'file-needed not-allowed': [{ code: 'file-needed', reason: 'not-allowed', name: 'film\u202E.mp4' }],
   'not-enough-fragments': [
-    { code: 'not-enough-fragments', reach: 1, k: 4, silent: [] },
-    { code: 'not-enough-fragments', reach: 3, k: 4, silent: ['Ben'] },
-    { code: 'not-enough-fragments', reach: 1, k: 4, silent: ['Ben', 'Anna'] },
+    { code: 'not-enough-fragments', reach: 1, k: 4, silent: [], isHeard: false },
+    { code: 'not-enough-fragments', reach: 3, k: 4, silent: ['Ben'], isHeard: false },
+    { code: 'not-enough-fragments', reach: 1, k: 4, silent: ['Ben', 'Anna'], isHeard: false },
+    { code: 'not-enough-fragments', reach: 3, k: 4, silent: ['Ben'], isHeard: true },
+    { code: 'not-enough-fragments', reach: 1, k: 4, silent: ['Ben', 'Anna'], isHeard: true },
   ],
   'bad-argument no-name': [
     { code: 'bad-argument', reason: 'no-name', of: 'pool' },

@@ -6,7 +6,7 @@ import { isPalmError } from '../../../core/model/errors.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
 import type { Memory } from '../../../core/ports.ts';
-import { FrameAssembler, type Arrival } from '../../../core/wire/frames.ts';
+import { FrameAssembler, isBulkFrame, type Arrival } from '../../../core/wire/frames.ts';
 import type { Connect, Connection } from './connection.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -18,6 +18,8 @@ export interface LinkEvents {
    * Something arrived, whatever it is; or what waits goes out steadily, which the other end's receipts allow.
    */
   heard(): void;
+  /** A part of an answer arrived. */
+  given(): void;
   arrival(arrival: Arrival): void;
   /** The other end sent something that no Palm device sends, or does not read its messages. */
   misbehaved(rejection: Rejection, reason: string): void;
@@ -91,11 +93,22 @@ export class Link {
    * comes.
    */
   ping(): void {
-    const goneBytes = this.#writtenBytes - this.#connection.bufferedBytes;
+    const goneBytes = this.#nowGoneBytes();
     if (goneBytes < this.#pingEndBytes && goneBytes > this.#goneBytes) this.#events.heard();
     this.#goneBytes = goneBytes;
     this.queue.sendLinkFrame({ kind: 'ping' });
     this.#pingEndBytes = this.#writtenBytes;
+  }
+
+  /** As Transport.followQueue. */
+  followQueue(): () => boolean {
+    const endBytes = this.#writtenBytes;
+    let goneBytes = this.#nowGoneBytes();
+    return () => {
+      const beforeBytes = goneBytes;
+      goneBytes = this.#nowGoneBytes();
+      return goneBytes < endBytes && goneBytes > beforeBytes;
+    };
   }
 
   /** Settles the queue's promises, and hears nothing more. The connection lives until `destroy`. */
@@ -108,8 +121,13 @@ export class Link {
     this.#connection.destroy();
   }
 
+  #nowGoneBytes(): number {
+    return this.#writtenBytes - this.#connection.bufferedBytes;
+  }
+
   #take(frame: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return;
+    const isGiven = isBulkFrame(frame);
     let arrival: Arrival | undefined;
     try {
       arrival = this.#assembler.push(frame);
@@ -119,6 +137,7 @@ export class Link {
       return;
     }
     this.#events.heard();
+    if (isGiven) this.#events.given();
     if (arrival?.kind === 'ping') this.queue.sendLinkFrame({ kind: 'pong' });
     else if (arrival !== undefined && arrival.kind !== 'pong') this.#events.arrival(arrival);
   }

@@ -61,6 +61,7 @@ interface Slot {
   readonly link: Link;
   isUp: boolean;
   heardAtMs: number;
+  givenAtMs: number;
 }
 
 export class LinkTransport implements Transport {
@@ -164,6 +165,15 @@ export class LinkTransport implements Transport {
     return this.#options.clock.monotonicMs() - slot.heardAtMs;
   }
 
+  givesNothingForMs(device: DeviceId): number {
+    const slot = this.#slots.get(device);
+    return slot?.isUp === true ? this.#options.clock.monotonicMs() - slot.givenAtMs : 0;
+  }
+
+  followQueue(device: DeviceId): () => boolean {
+    return this.#slots.get(device)?.link.followQueue() ?? (() => false);
+  }
+
   wake(): void {
     if (this.#isClosed) return;
     this.#relay.wake();
@@ -239,6 +249,10 @@ export class LinkTransport implements Transport {
         heard: () => {
           this.#heard(device, link);
         },
+        given: () => {
+          const slot = this.#slotOf({ device, link });
+          if (slot !== undefined) slot.givenAtMs = this.#options.clock.monotonicMs();
+        },
         arrival: (arrival) => {
           this.#arrive(device, link, arrival);
         },
@@ -253,7 +267,13 @@ export class LinkTransport implements Transport {
       this.#driver.input({ kind: 'closed', device, link, reason });
       return;
     }
-    this.#slots.set(device, { id: link, link: made, isUp: false, heardAtMs: Number.NEGATIVE_INFINITY });
+    this.#slots.set(device, {
+      id: link,
+      link: made,
+      isUp: false,
+      heardAtMs: Number.NEGATIVE_INFINITY,
+      givenAtMs: Number.NEGATIVE_INFINITY,
+    });
   }
 
   #linkUp({ device, session, link }: Extract<LinkEffect, { kind: 'link-up' }>): void {

@@ -254,8 +254,13 @@ function storageFailed(
   }
 }
 
-function silentHolders({ silent, reach, k }: FailureOf<'not-enough-fragments'>): string {
+function silentHolders({ silent, reach, k, isHeard }: FailureOf<'not-enough-fragments'>): string {
   const names = silent.map(quoted).join(', ');
+  if (isHeard) {
+    const [are, hold] =
+      silent.length === 1 ? ['is there, but does', 'it holds'] : ['are there, but do', 'they hold'];
+    return `${names} ${are} not give what ${hold}, and only ${reach} of the ${k} fragments that are needed are elsewhere. Nothing is lost: reload Palm there, and try again.`;
+  }
   const [do_, them] = silent.length === 1 ? ['does', 'it'] : ['do', 'them'];
   return `${names} ${do_} not answer, and only ${reach} of the ${k} fragments that are needed are elsewhere. Nothing is lost: wake ${them} up, or bring ${them} nearer, and try again.`;
 }

@@ -7,6 +7,7 @@ import {
   BLOCK_DEADLINE_MS,
   CONTROL_DEADLINE_MS,
   MAX_OPEN_REQUESTS,
+  MAX_REQUEST_MS,
 } from '../../../../src/core/model/limits.ts';
 import {
   Requests,
@@ -92,6 +93,21 @@ describe('a request', () => {
     const effects = requests.tick(1_000 + deadlineMs);
     expect(sent(effects, 'cancel')).toEqual([{ id, to: A }]);
     expect(answers(effects)).toEqual([[1, { kind: 'failed', reason: 'deadline' }]]);
+  });
+
+  it('has more time while its device answers others, which it may do one after the other, but not for ever', () => {
+    const requests = new Requests();
+    opened(requests, 0, 0);
+    opened(requests, 0, 1, INDEX, B);
+    const payload = { kind: 'block', payload: BYTES } as const;
+    for (let nowMs = 2_000; nowMs < MAX_REQUEST_MS; nowMs += 2_000) {
+      const id = opened(requests, nowMs - 2_000, nowMs);
+      if (nowMs === CONTROL_DEADLINE_MS) expect(answers(requests.tick(nowMs))).toHaveLength(1);
+      else expect(requests.tick(nowMs)).toEqual([]);
+      expect(answers(requests.settle(nowMs, A, id, payload))).toHaveLength(1);
+    }
+    expect(requests.nextDeadlineMs()).toBe(MAX_REQUEST_MS);
+    expect(answers(requests.tick(MAX_REQUEST_MS))).toEqual([[0, { kind: 'failed', reason: 'deadline' }]]);
   });
 
   it('that is abandoned gets no answer, and the other side is told', () => {

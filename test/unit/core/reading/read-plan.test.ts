@@ -402,6 +402,51 @@ describe('a holder that stalls', () => {
   });
 });
 
+describe('a silent holder', () => {
+  it('ends a read that needs it immediately, by name, also where others are too few without it', () => {
+    const plan = new ReadPlan(new Reading({}, new Map()).options);
+    plan.handle(0, { kind: 'sources', sources: new Map([[0, [A]]]) });
+    const effects = plan.handle(4_000, { kind: 'silent', devices: new Set([A]) });
+    expect(effects).toEqual([{ kind: 'starved', reach: 0, silent: [A] }]);
+  });
+
+  it('gives way to another holder of the same fragment, even one that lags', () => {
+    const reading = new Reading({ k: 1, n: 1 }, holdersOf(stalled, stalled));
+    reading.sources(new Map([[0, [A, B]]]));
+    reading.run(2 * HEDGE_MS);
+    expect(reading.asks).toEqual([
+      { kind: 'ask-index', fragment: 0, device: A },
+      { kind: 'ask-index', fragment: 0, device: B },
+    ]);
+    reading.input({ kind: 'silent', devices: new Set([B]) });
+    expect(reading.asks.slice(2)).toEqual([{ kind: 'ask-index', fragment: 0, device: A }]);
+    expect(reading.starved).toBeUndefined();
+    reading.input({ kind: 'silent', devices: new Set([A, B]) });
+    expect(reading.starved).toBe(0);
+  });
+
+  it('is asked for nothing more while others are asked', () => {
+    const reading = new Reading(
+      { endSegment: 9 },
+      holdersOf(answersIn(10), stalled, answersIn(10), answersIn(10)),
+    );
+    reading.sources(ONE_EACH);
+    reading.input({ kind: 'silent', devices: new Set([B]) });
+    const before = reading.asks.length;
+    expect(reading.run().done).toBe(true);
+    expect(reading.asks.slice(before).some((ask) => 'device' in ask && ask.device === B)).toBe(false);
+  });
+});
+
+describe('several holders that stall', () => {
+  it('are not tried one after the other: at the first delay one more is asked than needed', () => {
+    const reading = new Reading({}, holdersOf(answersIn(10), stalled, stalled, answersIn(10)));
+    reading.sources(ONE_EACH);
+    expect(reading.run().done).toBe(true);
+    expect(reading.nowMs).toBeLessThan(HEDGE_MS + 100);
+  });
+});
+
 describe('a holder that fails', () => {
   it('permanently with one block is still asked for the others', () => {
     const damaged: Holder = ({ segment }) => ({

@@ -63,6 +63,8 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
       sent.push(decodeMessage(concatBytes(...parts)).message);
     },
     silentForMs: () => 0,
+    givesNothingForMs: () => 0,
+    followQueue: () => () => false,
     closeLink: (device, reason) => events?.linkDown(device, reason),
     wake: () => undefined,
     close: async () => undefined,
