@@ -1,6 +1,7 @@
 // The public face of Palm: `window.palm`, which the screens use too. Documented in docs/API.md. Everything
 // that goes in or out is plain cloneable data (Blob and ReadableStream aside).
 
+import type { DeviceClass } from '../core/model/device-class.ts';
 import type { SourceHandle } from '../core/ports.ts';
 
 /**
@@ -52,12 +53,20 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-export type DeviceState = 'reachable' | 'away';
+/**
+ * 'reachable': linked with this device. 'suspect': lost a moment ago, without a goodbye. 'away': expected
+ * back. 'gone': not heard of for longer than the grace of its class; what it holds no longer counts.
+ */
+export type DeviceState = 'reachable' | 'away' | 'suspect' | 'gone';
 
 export interface DeviceStatus {
   readonly id: string;
   readonly name: string;
   readonly state: DeviceState;
+  /** What kind of device it says it is: how long it may well be away. */
+  readonly class: DeviceClass;
+  /** When its state began, ms since the Unix epoch, by this device's clock. */
+  readonly sinceMs: number;
   /** Bytes of fragments that the device says it holds. */
   readonly heldBytes: number;
   readonly self: boolean;

@@ -25,7 +25,7 @@ import type { ReadPorts } from './read/read-job.ts';
 import { readFile } from './read/reading.ts';
 import { withReserve } from './reserved-space.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import { saveGrace, saveHoldings } from './saved-pool.ts';
+import { SoftState } from './soft-state.ts';
 import { abandonStore } from './store/already-here.ts';
 import type { StorePorts } from './store/store-job.ts';
 import { awaitQuorum } from './store/awaiting-quorum.ts';
@@ -50,8 +50,6 @@ interface StoreRequest {
   readonly resumes: UnfinishedStore | undefined;
 }
 
-/** Minimum time between two saves of what others hold, ms. */
-const SAVE_HOLDINGS_MS = 2_000;
 /**
  * A session that ends waits at most this long, ms, for its driver and then for the stores that it aborted.
  */
@@ -75,9 +73,7 @@ export class OpenPool {
   /** Whether another device has ever answered this one. */
   answered = false;
   readonly #space: OfferedSpace;
-  #stopSaveTimer: (() => void) | undefined;
-  /** The revision of the grace that is on the disk. */
-  #savedGrace = 0;
+  readonly #soft: SoftState;
   #ended = false;
   /** Stores, and writes of remembered state, that have not ended. */
   readonly #working = new Set<Promise<unknown>>();
@@ -117,6 +113,7 @@ export class OpenPool {
         events.changed();
       },
     });
+    this.#soft = new SoftState(ports, this.driver.peer, (work) => this.#orNotice(work));
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
   }
 
@@ -138,7 +135,7 @@ export class OpenPool {
   async stop(): Promise<void> {
     this.#ended = true;
     this.#space.stop();
-    this.#stopSaveTimer?.();
+    this.#soft.stop();
     this.#transfers.abortAll(left());
     const { clock } = this.#ports;
     await atMost(clock, END_WITHIN_MS, this.driver.stop());
@@ -363,19 +360,8 @@ export class OpenPool {
 
   #changed(): void {
     if (!this.answered && this.driver.peer.reachableDevices().length > 1) this.answered = true;
-    this.#stopSaveTimer ??= this.#ports.clock.after(SAVE_HOLDINGS_MS, () => {
-      this.#stopSaveTimer = undefined;
-      this.#orNotice(this.#save());
-    });
+    this.#soft.changed();
     this.#events.changed();
-  }
-
-  async #save(): Promise<void> {
-    const { peer } = this.driver;
-    await saveHoldings(this.#ports.records, peer.holdings);
-    if (this.#savedGrace === peer.grace.revision) return;
-    this.#savedGrace = peer.grace.revision;
-    await saveGrace(this.#ports.records, peer.grace);
   }
 
   #orNotice(work: Promise<void>): void {

@@ -18,7 +18,7 @@ export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): De
   const own: DeviceStatus = {
     id: self,
     name: selfName,
-    state: 'reachable',
+    ...peer.membership.of(self),
     heldBytes: peer.own.heldBytes,
     self: true,
   };
@@ -26,7 +26,7 @@ export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): De
     return {
       id: device,
       name: peer.catalogue.deviceName(device),
-      state: peer.isReachable(device) ? 'reachable' : 'away',
+      ...peer.membership.of(device),
       heldBytes: peer.holdings.of(device)?.heldBytes ?? 0,
       self: false,
     };

@@ -106,6 +106,8 @@ export type PeerInput =
       readonly id: number;
       readonly digests: readonly (Uint8Array | undefined)[];
     }
+  /** The relay is connected, or no longer is. */
+  | { readonly kind: 'relay'; readonly isConnected: boolean }
   /** The wall clock was set, or the device slept; also the first input of all. */
   | { readonly kind: 'clock-jumped'; readonly wallMs: WallMs }
   | { readonly kind: 'tick' };

@@ -2,7 +2,9 @@
 
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
+import type { DeviceClass } from '../model/device-class.ts';
 import { fragmentCap } from '../model/limits.ts';
+import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
@@ -14,6 +16,13 @@ import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
 import { PeerLinks } from './peer-links.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
+
+const HOUR_MS = 60 * 60_000;
+/**
+ * Devices that are meant to stay on are missed soonest. Laptops sleep at night, and phones lie in a drawer
+ * over a weekend.
+ */
+const GRACE_BY_CLASS_MS = { alwaysOn: 4 * HOUR_MS, laptop: 24 * HOUR_MS, phone: 72 * HOUR_MS };
 
 export class PeerState {
   readonly self: DeviceId;
@@ -37,14 +46,18 @@ export class PeerState {
   readonly outbox: Outbox;
   readonly revisions = new FileRevisions();
   readonly grace = new Grace();
+  readonly membership: Membership;
   /** Whether homes changed since the last look of those that await them. */
   haveHomesChanged = false;
 
   /** How far the wall clock is ahead of the monotonic one, as last told. */
   #wallAheadMs = 0;
+  /** Whether somebody may have joined or left since the membership was told. */
+  #mayHaveNewMembers = true;
 
-  constructor(self: DeviceId, epoch: number) {
+  constructor(self: DeviceId, epoch: number, ownClass: DeviceClass) {
     this.self = self;
+    this.membership = new Membership(self, ownClass, { graceMs: (of) => GRACE_BY_CLASS_MS[of] });
     this.catalogue = new Catalogue(self);
     this.links = new PeerLinks(epoch);
     this.outbox = new Outbox(
@@ -63,7 +76,24 @@ export class PeerState {
   clockJumped(nowMs: MonotonicMs, wallMs: WallMs): void {
     const aheadMs = Math.round(wallMs - nowMs);
     this.grace.jumped(aheadMs - this.#wallAheadMs);
+    this.membership.clockJumped(nowMs, wallMs);
     this.#wallAheadMs = aheadMs;
+  }
+
+  /** What time it is: before each input. */
+  tell(nowMs: MonotonicMs): void {
+    const wallMs = this.wallAt(nowMs);
+    this.catalogue.tell(wallMs);
+    this.membership.tell(nowMs, wallMs);
+  }
+
+  /** What follows for members from all of an input: the files of those whose state changed are touched. */
+  lookAtMembers(): void {
+    if (this.#mayHaveNewMembers) this.membership.know(this.catalogue.members());
+    this.#mayHaveNewMembers = false;
+    this.membership.advance();
+    for (const device of this.membership.takeChanged())
+      for (const file of this.holdings.of(device)?.files.keys() ?? []) this.touch(file);
   }
 
   wallAt(nowMs: MonotonicMs): WallMs {
@@ -112,7 +142,10 @@ export class PeerState {
   touch(file?: FileId): void {
     this.outbox.touch(file);
     this.haveHomesChanged = true;
-    if (file === undefined) this.revisions.touchAll();
+    if (file === undefined) {
+      this.#mayHaveNewMembers = true;
+      this.revisions.touchAll();
+    }
     // Others may name files that nobody stored: those are not remembered.
     else if (this.catalogue.files().has(file)) this.revisions.touch(file);
   }

@@ -8,17 +8,20 @@
 
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
+import type { Membership } from '../membership/membership.ts';
+import type { DeviceClass } from '../model/device-class.ts';
 import type { Geometry } from '../model/geometry.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
-import type { Holdings, HoldingsDelta } from '../placement/holdings.ts';
+import type { Holdings } from '../placement/holdings.ts';
 import { FEATURES, type Message, type Place, type Refusal } from '../wire/messages.ts';
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling } from './foretelling.ts';
 import { GivingBack } from './giving-back.ts';
 import type { Grace } from './grace.ts';
+import { Hearing } from './hearing.ts';
 import { HoldingsTelling } from './holdings-telling.ts';
 import { Judging } from './judging.ts';
 import type { OutboxProgress } from './placing.ts';
@@ -38,18 +41,20 @@ export class Peer {
   readonly #requests = new Requests();
   readonly #sync: CatalogueSync;
   readonly #adding: AddingEntries;
+  readonly #hearing: Hearing;
   readonly #judging: Judging;
   readonly #taking: Taking;
   readonly #prefetching = new Prefetching();
   readonly #givingBack: GivingBack;
   readonly #foretelling = new Foretelling((device) => this.isReachable(device));
 
-  constructor(self: DeviceId, epoch: number) {
-    this.#state = new PeerState(self, epoch);
+  constructor(self: DeviceId, epoch: number, ownClass: DeviceClass = 'laptop') {
+    this.#state = new PeerState(self, epoch, ownClass);
     const { catalogue, links, own } = this.#state;
     this.#telling = new HoldingsTelling(own, links);
     this.#sync = new CatalogueSync(catalogue);
     this.#adding = new AddingEntries(this.#state, this.#sync, this.#prefetching);
+    this.#hearing = new Hearing(this.#state, this.#sync);
     this.#judging = new Judging(this.#state);
     this.#givingBack = new GivingBack(this.#state);
     this.#taking = new Taking(own);
@@ -69,6 +74,15 @@ export class Peer {
 
   get grace(): Grace {
     return this.#state.grace;
+  }
+
+  get membership(): Membership {
+    return this.#state.membership;
+  }
+
+  /** Whether what the device holds no longer counts, because nobody heard of it for too long. */
+  isGone(device: DeviceId): boolean {
+    return this.#state.membership.isGone(device);
   }
 
   isReachable(device: DeviceId): boolean {
@@ -117,8 +131,9 @@ export class Peer {
 
   handle(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {
     if (input.kind === 'clock-jumped') this.#state.clockJumped(nowMs, input.wallMs);
-    this.catalogue.tell(this.#state.wallAt(nowMs));
+    this.#state.tell(nowMs);
     const effects = this.#decide(nowMs, input);
+    this.#state.lookAtMembers();
     for (const effect of this.#state.outbox.advance(nowMs)) {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
       else effects.push(this.#outboxDone(effect.file, effect.keep));
@@ -144,6 +159,7 @@ export class Peer {
       this.#judging.nextDeadlineMs(),
       this.#telling.nextDeadlineMs(),
       this.#state.whenWallIs(this.grace.nextDeadlineMs()),
+      this.membership.nextDeadlineMs(),
     );
   }
 
@@ -221,6 +237,9 @@ export class Peer {
       case 'proof-made':
         if (this.#state.links.get(input.to)?.proving.delete(input.id) !== true) return [];
         return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
+      case 'relay':
+        this.membership.relay(input.isConnected);
+        return [];
       case 'clock-jumped':
         return [];
       case 'tick':
@@ -237,6 +256,7 @@ export class Peer {
     const link = this.#state.links.down(device);
     if (link === undefined) return [];
     this.#state.outbox.linkDown(device);
+    this.membership.linkDown(device);
     this.#state.touch();
     this.#sync.linkDown(device);
     this.#taking.linkDown(device);
@@ -269,11 +289,11 @@ export class Peer {
       case 'entries':
         return [{ kind: 'check-entries', from, entries: message.entries, more: message.more }];
       case 'holdings':
-        return this.#heardHoldings(nowMs, from, link, message);
+        return this.#hearing.holdings(nowMs, from, link, message);
       case 'holdings-wanted':
         return this.#telling.snapshotFor(from, link);
       case 'pulse':
-        return this.#pulse(from, message.catalogue, message.holdings);
+        return this.#hearing.pulse(from, message.catalogue, message.holdings);
       case 'place':
         return this.#place(from, link, message.places);
       case 'refuse':
@@ -312,6 +332,7 @@ export class Peer {
   #hello(from: DeviceId, link: PeerLink, protocol: number, epoch: number): PeerEffect[] {
     const closed = this.#state.links.hello(from, link, protocol, epoch);
     if (closed.length > 0) return closed;
+    this.membership.greeted(from);
     this.#state.touch();
     return [
       send(from, { kind: 'features', features: FEATURES }),
@@ -369,31 +390,9 @@ export class Peer {
     return [send(from, { kind: 'refuse', place, reason: outcome })];
   }
 
-  #heardHoldings(nowMs: MonotonicMs, from: DeviceId, link: PeerLink, delta: HoldingsDelta): PeerEffect[] {
-    const hadBytes = this.holdings.of(from)?.freeBytes ?? 0;
-    const before = delta.base === 0 ? [...(this.holdings.of(from)?.files.keys() ?? [])] : [];
-    if (!this.holdings.apply(from, delta, this.#state.wallAt(nowMs)))
-      return [send(from, { kind: 'holdings-wanted' })];
-    // Until now it could not be offered anything.
-    if (!link.heardHoldings) this.#state.touch();
-    link.heardHoldings = true;
-    if (delta.freeBytes > hadBytes) this.#state.outbox.madeRoom(from);
-    for (const file of [...before, ...delta.held.map((holding) => holding.file)]) this.#state.touch(file);
-    return [];
-  }
-
   #request(nowMs: MonotonicMs, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
     if (!this.isReachable(to))
       return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
     return inControl(this.#requests.open(nowMs, ticket, to, ask));
-  }
-
-  #pulse(from: DeviceId, catalogue: string, holdings: number): PeerEffect[] {
-    const effects: PeerEffect[] = [];
-    if (this.catalogue.isMember(from) && this.#sync.isSame(from, catalogue)) this.grace.hasAll(from);
-    const ask = this.#sync.askUnlikeOurs(from, catalogue);
-    if (ask !== undefined) effects.push(send(from, ask));
-    if (holdings !== this.holdings.of(from)?.version) effects.push(send(from, { kind: 'holdings-wanted' }));
-    return effects;
   }
 }

@@ -41,7 +41,7 @@ import { Publisher } from './publishing.ts';
 import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
-import { restoreGrace, restoreHoldings } from '../saved-pool.ts';
+import { restoreSoftState } from '../soft-state.ts';
 import { Serving } from './serving.ts';
 
 export interface PeerDriverPorts {
@@ -113,7 +113,7 @@ export class PeerDriver {
     this.#messages = new MessageFlow({
       transport: ports.transport,
       handle: (from, decoded) => this.#take(from, decoded),
-      unreadable: () => this.#tellUnreadable(),
+      unreadable: () => this.#events.notice('warning', { kind: 'unreadable-message' }),
       inBackground: (work) => this.#background.add(work),
     });
     this.#publisher = new Publisher({
@@ -172,10 +172,7 @@ export class PeerDriver {
     const { fragments, records } = this.#ports;
     for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
     await this.#restoreRecords();
-    const droppedCount =
-      (await restoreHoldings(records, this.peer.holdings)) +
-      (await restoreGrace(records, this.peer.grace)) +
-      (await this.#held.loadDamage());
+    const droppedCount = (await restoreSoftState(records, this.peer)) + (await this.#held.loadDamage());
     const { catalogue, grace, own } = this.peer;
     await this.#held.restore((file) => catalogue.manifestOf(file) !== undefined);
     for (const file of await records.loadOutbox()) {
@@ -187,7 +184,7 @@ export class PeerDriver {
       linkUp: (device) => this.input({ kind: 'link-up', device }),
       linkDown: (device) => this.#linkDown(device),
       message: (device, bytes) => this.#messages.receive(device, bytes),
-      relayState: (state) => this.#events.relayState(state),
+      relayState: (state) => this.#relayState(state),
       rejected: (rejection) => this.#events.notice('warning', { kind: 'rejection', rejection }),
     });
     return droppedCount;
@@ -351,8 +348,9 @@ export class PeerDriver {
     this.input({ kind: 'link-down', device });
   }
 
-  #tellUnreadable(): void {
-    this.#events.notice('warning', { kind: 'unreadable-message' });
+  #relayState(state: RelayState): void {
+    this.input({ kind: 'relay', isConnected: state === 'connected' });
+    this.#events.relayState(state);
   }
 
   /**

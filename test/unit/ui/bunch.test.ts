@@ -9,9 +9,17 @@ import { HUE_COUNT, looksOf, MARK_COUNT } from '../../../src/ui/pool/device-look
 import { lostByLeaving } from '../../../src/ui/dialogs/lost-by-leaving.ts';
 
 const DEVICES: readonly DeviceStatus[] = [
-  { id: 'a', name: 'Anna’s phone', state: 'reachable', heldBytes: 0, self: true },
-  { id: 'b', name: 'Laptop', state: 'reachable', heldBytes: 0, self: false },
-  { id: 'c', name: 'Tablet', state: 'away', heldBytes: 0, self: false },
+  {
+    id: 'a',
+    name: 'Anna’s phone',
+    state: 'reachable',
+    class: 'laptop',
+    sinceMs: 0,
+    heldBytes: 0,
+    self: true,
+  },
+  { id: 'b', name: 'Laptop', state: 'reachable', class: 'laptop', sinceMs: 0, heldBytes: 0, self: false },
+  { id: 'c', name: 'Tablet', state: 'away', class: 'laptop', sinceMs: 0, heldBytes: 0, self: false },
 ];
 
 const FILE: FileStatus = {
@@ -132,13 +140,29 @@ function status(
   alone: boolean,
   others: readonly DeviceStatus['state'][],
 ): PalmStatus {
-  const self: DeviceStatus = { id: 'self', name: 'Self', state: 'reachable', heldBytes: 0, self: true };
+  const self: DeviceStatus = {
+    id: 'self',
+    name: 'Self',
+    state: 'reachable',
+    class: 'laptop',
+    sinceMs: 0,
+    heldBytes: 0,
+    self: true,
+  };
   return {
     device: { id: 'self', name: 'Self' },
     pool: { id: 'p', name: 'Home', relay, alone },
     devices: [
       self,
-      ...others.map((state, index) => ({ id: `${index}`, name: 'Other', state, heldBytes: 0, self: false })),
+      ...others.map((state, index) => ({
+        id: `${index}`,
+        name: 'Other',
+        state,
+        class: 'laptop' as const,
+        sinceMs: 0,
+        heldBytes: 0,
+        self: false,
+      })),
     ],
     files: [],
     unfinished: [],

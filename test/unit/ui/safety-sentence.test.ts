@@ -165,7 +165,15 @@ function pool(...ids: readonly string[]): DeviceStatus[] {
   return ids.map((text) => {
     const id = text.replace('-', '');
     const state = text.startsWith('-') ? 'away' : 'reachable';
-    return { id, name: id.toUpperCase(), state, heldBytes: 0, self: id === 'self' };
+    return {
+      id,
+      name: id.toUpperCase(),
+      state,
+      class: 'laptop',
+      sinceMs: 0,
+      heldBytes: 0,
+      self: id === 'self',
+    };
   });
 }
 

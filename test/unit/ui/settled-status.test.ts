@@ -18,7 +18,22 @@ it('an unchanged status is the previous object', () => {
 it.each([
   ['device', { device: { id: 'a', name: 'Renamed' } }],
   ['pool', { pool: { id: 'p', name: 'Home', relay: 'lost', alone: false } }],
-  ['devices', { devices: [{ id: 'a', name: 'Laptop', state: 'reachable', heldBytes: 8, self: true }] }],
+  [
+    'devices',
+    {
+      devices: [
+        {
+          id: 'a',
+          name: 'Laptop',
+          state: 'reachable',
+          class: 'laptop',
+          sinceMs: 0,
+          heldBytes: 8,
+          self: true,
+        },
+      ],
+    },
+  ],
   ['files', { files: [] }],
   ['transfers', { transfers: [transfer(2)] }],
   ['unfinished', { unfinished: [UNFINISHED] }],
@@ -45,7 +60,9 @@ function status(): PalmStatus {
   return {
     device: { id: 'a', name: 'Laptop' },
     pool: { id: 'p', name: 'Home', relay: 'connected', alone: false },
-    devices: [{ id: 'a', name: 'Laptop', state: 'reachable', heldBytes: 7, self: true }],
+    devices: [
+      { id: 'a', name: 'Laptop', state: 'reachable', class: 'laptop', sinceMs: 0, heldBytes: 7, self: true },
+    ],
     files: [FILE],
     transfers: [transfer(1)],
     unfinished: [],

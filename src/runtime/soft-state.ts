@@ -1,0 +1,70 @@
+// What this device remembers of the others between visits. Losing it does no harm, and saving it costs time,
+// so it is saved a while after a change, and only the parts that changed.
+
+import type { Peer } from '../core/peer/peer.ts';
+import type { Clock, RecordStore } from '../core/ports.ts';
+import { restoreMembers, saveMembers } from './saved-members.ts';
+import { restoreGrace, restoreHoldings, saveGrace, saveHoldings } from './saved-pool.ts';
+
+/** Minimum time between two saves, ms. */
+const SAVE_MS = 2_000;
+/** Minimum time between two saves of the members while no state changes, ms. */
+const SAVE_MEMBERS_MS = 30_000;
+
+interface SoftStatePorts {
+  readonly clock: Clock;
+  readonly records: RecordStore;
+}
+
+/** Restores all of it, once the catalogue is there. Returns how many rows could not be read. */
+export async function restoreSoftState(records: RecordStore, peer: Peer): Promise<number> {
+  return (
+    (await restoreHoldings(records, peer.holdings)) +
+    (await restoreGrace(records, peer.grace)) +
+    (await restoreMembers(records, peer.membership))
+  );
+}
+
+export class SoftState {
+  readonly #ports: SoftStatePorts;
+  readonly #peer: Peer;
+  readonly #orNotice: (work: Promise<void>) => void;
+  #stopTimer: (() => void) | undefined;
+  /** The revisions on the disk. */
+  #savedGrace = 0;
+  #savedMembers = 0;
+  #membersSavedAtMs = -Infinity;
+
+  constructor(ports: SoftStatePorts, peer: Peer, orNotice: (work: Promise<void>) => void) {
+    this.#ports = ports;
+    this.#peer = peer;
+    this.#orNotice = orNotice;
+  }
+
+  /** Some of it may have changed. */
+  changed(): void {
+    this.#stopTimer ??= this.#ports.clock.after(SAVE_MS, () => {
+      this.#stopTimer = undefined;
+      this.#orNotice(this.#save());
+    });
+  }
+
+  stop(): void {
+    this.#stopTimer?.();
+  }
+
+  async #save(): Promise<void> {
+    const { clock, records } = this.#ports;
+    const { holdings, grace, membership } = this.#peer;
+    await saveHoldings(records, holdings);
+    const nowMs = clock.monotonicMs();
+    if (this.#savedMembers !== membership.revision || nowMs - this.#membersSavedAtMs >= SAVE_MEMBERS_MS) {
+      this.#savedMembers = membership.revision;
+      this.#membersSavedAtMs = nowMs;
+      await saveMembers(records, membership);
+    }
+    if (this.#savedGrace === grace.revision) return;
+    this.#savedGrace = grace.revision;
+    await saveGrace(records, grace);
+  }
+}

@@ -1,0 +1,190 @@
+// Members as one device sees them: reachable, away, gone; absences of this device, and clocks that jump.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Membership, SETTLE_MS } from '../../../../src/core/membership/membership.ts';
+import type { MemberState } from '../../../../src/core/membership/member-state.ts';
+import { deviceAt } from '../../../fixtures/pool-fixture.ts';
+
+const HOUR_MS = 3_600_000;
+const GRACE_MS = 24 * HOUR_MS;
+const SELF = deviceAt(0).deviceId;
+const FRIEND = deviceAt(1).deviceId;
+const OTHER = deviceAt(2).deviceId;
+
+/** One device's membership, and its two clocks. */
+class Page {
+  membership = new Membership(SELF, 'laptop', { graceMs: () => GRACE_MS });
+  nowMs = 5_000;
+  wallMs = 1_800_000_000_000;
+
+  constructor() {
+    this.#open();
+  }
+
+  do(act: (membership: Membership) => void = () => undefined): this {
+    this.membership.tell(this.nowMs, this.wallMs);
+    act(this.membership);
+    this.membership.advance();
+    return this;
+  }
+
+  pass(ms: number): this {
+    const endMs = this.nowMs + ms;
+    for (;;) {
+      const dueMs = this.membership.nextDeadlineMs();
+      if (dueMs > endMs) break;
+      this.wallMs += Math.max(0, dueMs - this.nowMs);
+      this.nowMs = Math.max(this.nowMs, dueMs);
+      this.do();
+    }
+    this.wallMs += endMs - this.nowMs;
+    this.nowMs = endMs;
+    return this.do();
+  }
+
+  jump(byMs: number): this {
+    this.wallMs += byMs;
+    return this.do((membership) => membership.clockJumped(this.nowMs, this.wallMs));
+  }
+
+  /** The page is closed, and another one opens after `byMs` of wall time. */
+  reopen(byMs: number): this {
+    const saved = this.do().membership.saved();
+    this.wallMs += byMs;
+    this.nowMs = 100;
+    this.membership = new Membership(SELF, 'laptop', { graceMs: () => GRACE_MS });
+    this.membership.restore(saved);
+    return this.#open();
+  }
+
+  link(device = FRIEND): this {
+    return this.do((membership) => membership.greeted(device));
+  }
+
+  state(device = OTHER): MemberState {
+    return this.membership.of(device).state;
+  }
+
+  #open(): this {
+    return this.do((membership) => membership.know([SELF, FRIEND, OTHER]));
+  }
+}
+
+describe('a member', () => {
+  it('is reachable while it is linked, then away, then gone, each since when it began', () => {
+    const page = new Page().link().link(OTHER);
+    expect(page.membership.of(OTHER)).toEqual({ state: 'reachable', class: 'laptop', sinceMs: page.wallMs });
+    page.pass(HOUR_MS).do((membership) => membership.linkDown(OTHER));
+    const awaySinceMs = page.wallMs;
+    page.pass(GRACE_MS - 1);
+    expect(page.membership.of(OTHER)).toEqual({ state: 'away', class: 'laptop', sinceMs: awaySinceMs });
+    page.pass(1);
+    expect(page.membership.of(OTHER)).toEqual({ state: 'gone', class: 'laptop', sinceMs: page.wallMs });
+    expect(page.membership.isGone(OTHER)).toBe(true);
+    page.link(OTHER);
+    expect(page.state()).toBe('reachable');
+    expect(page.membership.takeChanged()).toEqual(new Set([FRIEND, OTHER]));
+  });
+
+  it('that was never met is gone after its grace, too', () => {
+    expect(new Page().link().pass(GRACE_MS).state()).toBe('gone');
+  });
+
+  it('that left is nobody', () => {
+    const page = new Page().link().pass(GRACE_MS);
+    page.do((membership) => membership.know([SELF, FRIEND]));
+    expect(page.membership.isGone(OTHER)).toBe(false);
+  });
+
+  it('stays gone over restarts', () => {
+    const page = new Page().link().pass(GRACE_MS);
+    const sinceMs = page.wallMs;
+    page.reopen(HOUR_MS);
+    expect(page.membership.of(OTHER)).toEqual({ state: 'gone', class: 'laptop', sinceMs });
+  });
+});
+
+describe('a device that was absent itself', () => {
+  it('calls nobody gone while it is cut off, nor right afterwards', () => {
+    const page = new Page().pass(10 * GRACE_MS);
+    expect(page.state()).toBe('away');
+    page.link().pass(GRACE_MS - 1);
+    expect(page.state()).toBe('away');
+    expect(page.pass(1).state()).toBe('gone');
+  });
+
+  it('is not cut off while it has the relay', () => {
+    const page = new Page().do((membership) => membership.relay(true)).pass(GRACE_MS);
+    expect(page.state()).toBe('gone');
+  });
+
+  it('does not count its first absence, however long, and waits for news after each', () => {
+    const page = new Page()
+      .link()
+      .pass(HOUR_MS)
+      .reopen(1_000 * HOUR_MS)
+      .link();
+    expect(page.pass(GRACE_MS - HOUR_MS - 1).state()).toBe('away');
+    expect(page.pass(1).state()).toBe('gone');
+  });
+
+  it('counts later ones in part, so that one that is mostly closed still finds out', () => {
+    const page = new Page().link();
+    const dayMs = 24 * HOUR_MS;
+    const states = Array.from({ length: 5 }, () =>
+      page
+        .reopen(dayMs)
+        .link()
+        .pass(2 * SETTLE_MS)
+        .state(),
+    );
+    expect(states).toEqual(['away', 'away', 'gone', 'gone', 'gone']);
+  });
+
+  it('waits for news before it calls somebody gone who became overdue meanwhile', () => {
+    const page = new Page()
+      .link()
+      .reopen(HOUR_MS)
+      .link()
+      .pass(GRACE_MS - HOUR_MS);
+    page.reopen(HOUR_MS * 12).link();
+    expect(page.pass(SETTLE_MS - 1).state()).toBe('away');
+    expect(page.pass(1).state()).toBe('gone');
+  });
+
+  it('calls nobody gone because of clocks alone', () => {
+    const yearMs = 365 * 24 * HOUR_MS;
+    const jumps = fc.array(
+      fc.record({ byMs: fc.integer({ min: -30 * yearMs, max: 30 * yearMs }), thenMs: fc.nat(HOUR_MS) }),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(jumps, (all) => {
+        const page = new Page().link();
+        for (const { byMs, thenMs } of all) {
+          page.jump(byMs).pass(thenMs);
+          expect(page.state()).toBe('away');
+        }
+        const ranMs = all.reduce((sum, { thenMs }) => sum + thenMs, 0);
+        expect(page.pass(GRACE_MS - ranMs).state()).toBe('gone');
+      }),
+    );
+  });
+
+  it('calls nobody gone because its clock was wrong at a start', () => {
+    const yearMs = 365 * 24 * HOUR_MS;
+    for (const byMs of [-30 * yearMs, 30 * yearMs]) {
+      const page = new Page()
+        .link()
+        .pass(HOUR_MS)
+        .reopen(byMs)
+        .link()
+        .pass(HOUR_MS)
+        .jump(-byMs)
+        .pass(HOUR_MS);
+      page.reopen(byMs).link().pass(HOUR_MS);
+      expect(page.state()).toBe('away');
+    }
+  });
+});
