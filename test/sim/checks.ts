@@ -1,11 +1,15 @@
 // What must be true of a simulated pool, judged by what is on the disks and never by what a device believes.
 
 import { expect } from 'vitest';
+import { unpackEntries } from '../../src/core/catalogue/packed-entry.ts';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
+import { utf8 } from '../../src/core/model/bytes.ts';
 import { blockKey } from '../../src/core/model/ids.ts';
+import { decodeInvite } from '../../src/core/model/invite.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
+import { deriveBundleKey, derivePoolKeys, type PoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { FileStatus } from '../../src/runtime/api.ts';
-import type { SimDevice } from './device.ts';
+import { openNow, type SimDevice } from './device.ts';
 import type { World } from './world.ts';
 
 /** Fragments of `fileId` that exist on the device's disk with every block sound. */
@@ -52,7 +56,7 @@ export function expectCaps(
   }
 }
 
-/** All devices have the same records on disk and show the same files and names. */
+/** All devices have the same entries on disk and show the same files and names. */
 export function expectSameCatalogues(devices: readonly SimDevice[]): void {
   const [one, ...others] = devices.map((device) => catalogueOf(device));
   for (const other of others) expect(other).toEqual(one);
@@ -164,11 +168,34 @@ function expectHonest(
 function catalogueOf(device: SimDevice): unknown {
   const { files, devices, pool } = device.pool.status();
   return {
-    entryIds: device.store.contents().entryIds,
+    entryIds: entriesOn(device),
     pool: pool?.name,
     files: files.map(({ fileId, name, by }) => ({ fileId, name, by })),
     names: devices.map(({ id, name }) => `${id} ${name}`).toSorted(),
   };
+}
+
+/** Ids of the entries on the device's disk, in rows of their own and in bundles. */
+function entriesOn(device: SimDevice): string[] {
+  const { entryIds, metas } = device.store.contents();
+  const { secret, epoch } = decodeInvite(device.pool.invite());
+  const keys = derivePoolKeys(secret, epoch);
+  const bundles = [...metas].filter(([name]) => name.startsWith('catalogue/'));
+  const bundled = bundles.flatMap(([, sealed]) => (sealed instanceof Uint8Array ? idsIn(sealed, keys) : []));
+  return [...new Set([...entryIds, ...bundled])].toSorted();
+}
+
+/** A bundle is never changed, and looked at again and again. */
+const idsOfBundle = new WeakMap<Uint8Array, readonly string[]>();
+
+function idsIn(sealed: Uint8Array, keys: PoolKeys): readonly string[] {
+  const known = idsOfBundle.get(sealed);
+  if (known !== undefined) return known;
+  const aad = utf8(`palm/v1/checked-entries/${keys.poolId}`);
+  const run = openNow(deriveBundleKey(keys), sealed.subarray(0, 12), aad, sealed.subarray(12));
+  const ids = run === undefined ? [] : Array.from(unpackEntries(run), ({ entryId }) => entryId);
+  idsOfBundle.set(sealed, ids);
+  return ids;
 }
 
 function unionSize(sets: readonly ReadonlySet<number>[]): number {

@@ -429,13 +429,23 @@ export const synchronousCryptography: Cryptography = {
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
     return concatBytes(cipher.update(plain), cipher.final(), cipher.getAuthTag());
   },
-  async open(key, nonce, aad, sealed) {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(aad);
-    decipher.setAuthTag(sealed.subarray(sealed.length - 16));
-    try {
-      return concatBytes(decipher.update(sealed.subarray(0, sealed.length - 16)), decipher.final());
-    } catch {
-      return undefined; // the tag does not fit: the port's answer for it
-    }
+  async open(...given) {
+    return openNow(...given);
   },
 };
+
+/** As the port's `open`, at once. */
+export function openNow(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array<ArrayBuffer> | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(sealed.length - 16));
+  try {
+    return concatBytes(decipher.update(sealed.subarray(0, sealed.length - 16)), decipher.final());
+  } catch {
+    return undefined; // the tag does not fit: the port's answer for it
+  }
+}

@@ -65,6 +65,8 @@ export interface StoreContents {
   >;
   readonly outbox: readonly FileId[];
   readonly entryIds: readonly string[];
+  /** Values by name, not to be changed. */
+  readonly metas: ReadonlyMap<string, unknown>;
   readonly metaNames: readonly string[];
   readonly secretNames: readonly string[];
   /** Plain hashes that jobs kept with their blocks, lower-case hex. */
@@ -361,11 +363,12 @@ class MemoryRecordStore implements RecordStore {
     this.#meta.delete(name);
   }
 
-  contents(): Pick<StoreContents, 'outbox' | 'entryIds' | 'metaNames'> {
+  contents(): Pick<StoreContents, 'outbox' | 'entryIds' | 'metaNames' | 'metas'> {
     return {
       outbox: [...this.#outbox],
       entryIds: [...this.#records.keys()].toSorted(),
       metaNames: [...this.#meta.keys()].toSorted(),
+      metas: this.#meta,
     };
   }
 

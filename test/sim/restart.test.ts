@@ -66,8 +66,8 @@ scenario(
     await world.until('they agree', () => new Set(devices.map(namesOf)).size === 1);
     for (const device of devices) {
       const { metaNames, entryIds } = device.store.contents();
-      expect(metaNames).toContain('catalogue/1');
-      expect(entryIds.length).toBeLessThan(512);
+      expect(metaNames.filter((name) => name.startsWith('catalogue/'))).not.toEqual([]);
+      expect(entryIds.length).toBeLessThan(32);
     }
     for (const device of devices) device.kill();
     for (const device of devices) await device.reopen();

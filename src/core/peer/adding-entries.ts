@@ -8,7 +8,7 @@ import { MAX_AHEAD_MS } from '../model/limits.ts';
 import type { CatalogueSync } from './catalogue-sync.ts';
 import { Removals } from './misdeeds.ts';
 import { misdeed, send } from './peer-effects.ts';
-import type { PeerEffect, PeerInput } from './peer-events.ts';
+import type { HeldFragment, PeerEffect, PeerInput } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
 import type { Prefetching } from './prefetching.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
@@ -51,6 +51,17 @@ export class AddingEntries {
       .greetedDevices()
       .map((device) => send(device, { kind: 'entries', entries: bytes, more: false }));
     return [...told, ...this.#after(nowMs, result).filter((effect) => effect.kind !== 'keep-entries')];
+  }
+
+  /** Fragments are here. Their file may have lost its names since they were asked for. */
+  held(nowMs: MonotonicMs, fragments: readonly HeldFragment[]): PeerEffect[] {
+    const effects: PeerEffect[] = [];
+    for (const { file, fragment, bytes } of fragments) {
+      this.#state.own.add(file, fragment, bytes);
+      this.#state.touch(file);
+      if (this.#state.catalogue.isRemoved(file)) effects.push(...this.removed(nowMs, file));
+    }
+    return effects;
   }
 
   /** The last known name of `file` was taken away. */

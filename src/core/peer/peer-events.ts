@@ -12,6 +12,13 @@ import type { PrefetchEffect, PrefetchOutcome } from './prefetching.ts';
 import type { Ask, RequestResult } from './requests.ts';
 import type { Fetch } from './taking.ts';
 
+export interface HeldFragment {
+  readonly file: FileId;
+  readonly fragment: number;
+  /** Of its blocks and its index (heldBytesOf). */
+  readonly bytes: number;
+}
+
 export type PeerInput =
   | { readonly kind: 'link-up'; readonly device: DeviceId }
   | { readonly kind: 'link-down'; readonly device: DeviceId }
@@ -31,9 +38,9 @@ export type PeerInput =
     }
   /** This device wrote entries that fit one message, and they are durable. */
   | { readonly kind: 'published'; readonly entries: readonly CheckedEntry[] }
-  /** A fragment became durable here, or no longer counts (dropped, or a block of it is damaged). */
-  /** `bytes`: its blocks and its index (heldBytesOf). */
-  | { readonly kind: 'held'; readonly file: FileId; readonly fragment: number; readonly bytes: number }
+  /** Fragments that became durable here, or that a start found: all in one input, which costs as much as one. */
+  | { readonly kind: 'held'; readonly fragments: readonly HeldFragment[] }
+  /** A fragment no longer counts: it was dropped, or a block of it is damaged. */
   | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number }
   | { readonly kind: 'space'; readonly freeBytes: number }
   /** Everything that was stored here is gone, and nothing can be stored. */

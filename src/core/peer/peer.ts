@@ -176,9 +176,7 @@ export class Peer {
       case 'published':
         return this.#adding.published(nowMs, input.entries);
       case 'held':
-        this.own.add(input.file, input.fragment, input.bytes);
-        this.#state.touch(input.file);
-        return this.catalogue.isRemoved(input.file) ? this.#adding.removed(nowMs, input.file) : [];
+        return this.#adding.held(nowMs, input.fragments);
       case 'unheld':
         this.own.delete(input.file, input.fragment);
         this.#state.touch(input.file);

@@ -4,8 +4,11 @@
 // bundle that opens need no signature check and no opening of manifests: a hundred thousand entries take as
 // many seals as there are bundles.
 //
+// A new bundle takes up small ones that were written before it, so there are never many. As it takes up only
+// those that are no larger than the rest of it, an entry is written a few times at most.
+//
 // Invariants: a row goes only once its entry is in a bundle on the disk. Bundles are only read, or replaced
-// whole. Entries that the catalogue let go of do not stay: the row is deleted, or the bundle is rewritten
+// whole, once the new one is on the disk. Entries that the catalogue let go of do not stay: the row is deleted, or the bundle is rewritten
 // once half of it is such.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
@@ -29,8 +32,10 @@ export interface CheckedRecordsPorts {
   background(work: Promise<unknown>): void;
 }
 
-/** Rows at which a bundle is made: opening checks fewer than this one by one, in some 100 ms. */
-const BUNDLE_ENTRIES = 512;
+/** Rows at which a bundle is made. Opening checks rows one by one: a slow phone takes some 5 ms for each. */
+const BUNDLE_ENTRIES = 32;
+/** After a start fewer are enough: the next start need not check them again. */
+const BUNDLE_ENTRIES_AT_START = 4;
 /** Bytes of one bundle, without its last entry: databases read pieces of 1 MiB fastest. */
 const BUNDLE_BYTES = 1024 * 1024;
 /** More than all logs of a full pool need: a longer list is damaged. */
@@ -105,7 +110,7 @@ export class CheckedRecords {
     if (damaged.length > 0) await this.#saveIndex();
     for (const number of damaged) await records.dropMeta(nameOf(number));
     if (surplus.length > 0) await this.forget(surplus);
-    this.#gatherIfMany();
+    this.#gatherFrom(BUNDLE_ENTRIES_AT_START);
     return damaged.length + rows.length - checked.length;
   }
 
@@ -119,7 +124,7 @@ export class CheckedRecords {
       bytes,
     }));
     await this.#ports.records.putRecords(records);
-    this.#gatherIfMany();
+    this.#gatherFrom(BUNDLE_ENTRIES);
   }
 
   /** Removes entries that the catalogue let go of. */
@@ -132,7 +137,7 @@ export class CheckedRecords {
       await this.#ports.records.dropRecords(inRows.map(({ entryId }) => entryId));
       const halfGone = new Set<number>();
       for (const entry of entries) {
-        const number = this.#bundleOfRun.get(entry.run) ?? this.#bundleOfEntry.get(entry.entryId);
+        const number = this.#numberOf(entry);
         const bundle = number === undefined ? undefined : this.#bundles.get(number);
         if (number === undefined || bundle === undefined) continue;
         bundle.gone.add(entry.entryId);
@@ -148,65 +153,108 @@ export class CheckedRecords {
     await this.#changing;
   }
 
-  #gatherIfMany(): void {
-    if (this.#isGathering || this.#rows.size < BUNDLE_ENTRIES) return;
+  #gatherFrom(rowCount: number): void {
+    if (this.#isGathering || this.#rows.size < rowCount) return;
     this.#isGathering = true;
     const gathering = this.#change(() => this.#gather()).finally(() => (this.#isGathering = false));
     this.#ports.background(gathering);
   }
 
-  /** Entries being published reach the catalogue a moment later: they stay rows. */
   async #gather(): Promise<void> {
+    let gatheredCount: number;
+    do {
+      gatheredCount = await this.#gatherOnce();
+      // More may have come in the meantime.
+    } while (gatheredCount > 0 && this.#rows.size >= BUNDLE_ENTRIES);
+  }
+
+  /** Entries being published reach the catalogue a moment later: they stay rows. Returns how many did not. */
+  async #gatherOnce(): Promise<number> {
+    let gatheredCount = 0;
     let portion: PackedEntry[] = [];
     let byteCount = 0;
     for (const [entryId, deviceId] of this.#rows) {
       const entry = this.#ports.catalogue.find(deviceId, entryId);
       if (entry === undefined) continue;
       portion.push(entry);
+      gatheredCount += 1;
       byteCount += entry.packedLength;
       if (byteCount < BUNDLE_BYTES) continue;
       await this.#bundle(portion);
       [portion, byteCount] = [[], 0];
     }
-    if (portion.length > 0) await this.#bundle(portion);
+    if (portion.length > 0) await this.#bundle(portion, this.#smallOnes(byteCount));
+    return gatheredCount;
   }
 
-  async #bundle(entries: readonly PackedEntry[]): Promise<void> {
-    const number = await this.#write(concatBytes(...entries.map(({ packedBytes }) => packedBytes)));
-    for (const { entryId } of entries) {
-      this.#rows.delete(entryId);
-      this.#bundleOfEntry.set(entryId, number);
+  /** Bundles to write again with `byteCount` others: each is no larger than all that joins it. */
+  #smallOnes(byteCount: number): number[] {
+    const small: number[] = [];
+    let totalBytes = byteCount;
+    for (const [number, bundle] of [...this.#bundles].toReversed()) {
+      if (bundle.byteCount > totalBytes || totalBytes + bundle.byteCount > BUNDLE_BYTES) continue;
+      small.push(number);
+      totalBytes += bundle.byteCount;
     }
+    return small;
+  }
+
+  /** Puts entries of rows into a new bundle, which takes the place of `earlier` ones. */
+  async #bundle(entries: readonly PackedEntry[], earlier: readonly number[] = []): Promise<void> {
+    const bundled: PackedEntry[] = [];
+    const taken: number[] = [];
+    for (const each of earlier) {
+      const staying = await this.#stayingOf(each);
+      // One that decayed since it was read stays as it is: the next start tells.
+      if (staying === undefined) continue;
+      bundled.push(...staying);
+      taken.push(each);
+    }
+    await this.#write([...bundled, ...entries]);
+    for (const { entryId } of entries) this.#rows.delete(entryId);
     await this.#ports.records.dropRecords(entries.map(({ entryId }) => entryId));
+    if (taken.length > 0) await this.#drop(taken);
   }
 
   /** Replaces a bundle by one without the entries that were let go of. */
   async #rewrite(number: number): Promise<void> {
-    const { records } = this.#ports;
-    const run = await this.#read(number);
-    const gone = this.#bundles.get(number)?.gone;
-    const entries = run === undefined ? [] : unpackEntries(run);
-    const staying = entries.filter(({ entryId }) => gone?.has(entryId) !== true);
-    if (staying.length > 0) {
-      const next = await this.#write(concatBytes(...staying.map(({ packedBytes }) => packedBytes)));
-      for (const { entryId } of staying) this.#bundleOfEntry.set(entryId, next);
-    }
-    this.#bundles.delete(number);
-    await this.#saveIndex();
-    await records.dropMeta(nameOf(number));
+    const staying = (await this.#stayingOf(number)) ?? [];
+    if (staying.length > 0) await this.#write(staying);
+    await this.#drop([number]);
   }
 
-  /** Returns the new bundle's number. */
-  async #write(run: Uint8Array<ArrayBuffer>): Promise<number> {
+  /** The entries of a bundle that were not let go of; undefined when it cannot be read. */
+  async #stayingOf(number: number): Promise<PackedEntry[] | undefined> {
+    const run = await this.#read(number);
+    const gone = this.#bundles.get(number)?.gone;
+    return run && Array.from(unpackEntries(run)).filter(({ entryId }) => gone?.has(entryId) !== true);
+  }
+
+  /** Removes bundles whose entries are elsewhere. */
+  async #drop(numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) this.#bundles.delete(number);
+    await this.#saveIndex();
+    for (const number of numbers) await this.#ports.records.dropMeta(nameOf(number));
+  }
+
+  /** Where the entry lies: in the bundle that it was read from, or the one that took that one's place. */
+  #numberOf({ run, entryId }: PackedEntry): number | undefined {
+    const first = this.#bundleOfRun.get(run);
+    return first !== undefined && this.#bundles.has(first) ? first : this.#bundleOfEntry.get(entryId);
+  }
+
+  /** Writes a new bundle. */
+  async #write(entries: readonly PackedEntry[]): Promise<void> {
     const { cryptography, random, records } = this.#ports;
     this.#lastNumber += 1;
     const number = this.#lastNumber;
+    const run = concatBytes(...entries.map(({ packedBytes }) => packedBytes));
     const nonce = random.bytes(NONCE_BYTES);
     const sealed = concatBytes(nonce, await cryptography.seal(this.#key, nonce, this.#aad, run));
     await records.putMeta(nameOf(number), sealed);
     this.#bundles.set(number, { byteCount: run.length, gone: new Set(), goneBytes: 0 });
+    for (const { entryId } of entries) this.#bundleOfEntry.set(entryId, number);
     await this.#saveIndex();
-    return number;
   }
 
   /**

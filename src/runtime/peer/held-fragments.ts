@@ -8,7 +8,7 @@ import { DamageList } from './damage-list.ts';
 export interface HeldFragmentsOptions {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
-  readonly held: (stored: StoredFragment) => void;
+  readonly held: (stored: readonly StoredFragment[]) => void;
   readonly unheld: (stored: StoredFragment) => void;
   /** Part of a fragment is damaged; the fragment is unheld already. */
   readonly damaged: (what: 'block' | 'index', file: FileId) => void;
@@ -33,15 +33,15 @@ export class HeldFragments {
   async restore(isFile: (file: FileId) => boolean): Promise<void> {
     const { fragments } = this.#options;
     const all = await fragments.list();
-    for (const stored of all)
-      if (isFile(stored.fileId) && !this.#damaged.has(stored.fragmentId)) this.add(stored);
+    const sound = all.filter(({ fileId, fragmentId }) => isFile(fileId) && !this.#damaged.has(fragmentId));
+    for (const stored of sound) this.#note(stored);
+    if (sound.length > 0) this.#options.held(sound);
     await fragments.drop(all.filter(({ fileId }) => !isFile(fileId)).map(({ fragmentId }) => fragmentId));
   }
 
   add(stored: StoredFragment): void {
-    const ofFile = this.#stored.get(stored.fileId) ?? new Map<number, StoredFragment>();
-    this.#stored.set(stored.fileId, ofFile.set(stored.fragment, stored));
-    this.#options.held(stored);
+    this.#note(stored);
+    this.#options.held([stored]);
   }
 
   /** The fragment was fetched: any damage is gone. */
@@ -77,6 +77,11 @@ export class HeldFragments {
     this.#forget(stored);
     this.#options.damaged(what, stored.fileId);
     await this.#damaged.add(stored.fragmentId);
+  }
+
+  #note(stored: StoredFragment): void {
+    const ofFile = this.#stored.get(stored.fileId) ?? new Map<number, StoredFragment>();
+    this.#stored.set(stored.fileId, ofFile.set(stored.fragment, stored));
   }
 
   #forget(stored: StoredFragment): void {

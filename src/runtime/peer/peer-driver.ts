@@ -253,10 +253,12 @@ export class PeerDriver {
     return quotedDevice(this.peer.catalogue, device);
   }
 
-  #countHeld({ fileId, fragment, blockBytes }: StoredFragment): void {
-    const manifest = this.peer.catalogue.manifestOf(fileId);
-    const bytes = manifest === undefined ? blockBytes : heldBytesOf(manifest);
-    this.input({ kind: 'held', file: fileId, fragment, bytes });
+  #countHeld(stored: readonly StoredFragment[]): void {
+    const fragments = stored.map(({ fileId: file, fragment, blockBytes }) => {
+      const manifest = this.peer.catalogue.manifestOf(file);
+      return { file, fragment, bytes: manifest === undefined ? blockBytes : heldBytesOf(manifest) };
+    });
+    this.input({ kind: 'held', fragments });
   }
 
   #tellDamaged(what: 'block' | 'index', file: FileId): void {

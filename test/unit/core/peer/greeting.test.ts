@@ -11,7 +11,7 @@ describe('a new link', () => {
   it('sends only hello until the other side has said it too, whatever happens meanwhile', () => {
     const { device, other } = listener(false);
     device.publish({ kind: 'profile', name: 'Ann' });
-    device.input({ kind: 'held', file: fileIdAt(1), fragment: 0, bytes: 10 });
+    device.input({ kind: 'held', fragments: [{ file: fileIdAt(1), fragment: 0, bytes: 10 }] });
     device.input({ kind: 'tick' });
     expect(device.sentTo(other)).toEqual([HELLO]);
     expect(device.peer.isReachable(other)).toBe(false);

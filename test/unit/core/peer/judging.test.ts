@@ -28,7 +28,7 @@ describe('a second copy that its storer asks to be released', () => {
     const entries = [...net.written.values()];
     device.input({ kind: 'entries-checked', from: storer, entries, more: false });
     const place: Place = { file: itemAt(files, 0), fragment: 0 };
-    device.input({ kind: 'held', ...place, bytes: 10 });
+    device.input({ kind: 'held', fragments: [{ ...place, bytes: 10 }] });
     device.input({ kind: 'link-up', device: member.id });
     device.hear(member.id, HELLO);
     device.hear(member.id, { kind: 'features', features: ['challenge'] });
@@ -86,7 +86,7 @@ describe('challenges', () => {
 
   it('are answered for what is held, in order, and for nothing else', () => {
     const { device, other, fileId } = asked();
-    device.input({ kind: 'held', file: fileId, fragment: 2, bytes: 10 });
+    device.input({ kind: 'held', fragments: [{ file: fileId, fragment: 2, bytes: 10 }] });
     const places = [1, 2].map((fragment) => ({ file: fileId, fragment }));
     device.hear(other, { kind: 'challenge', id: 4, asks: asksFor(places) });
     expect(device.sentTo(other, 'proof')).toEqual([
@@ -99,7 +99,7 @@ describe('challenges', () => {
     const fileId = itemAt(files, 0);
     const blockCount = proofBlocksOf(manifest);
     for (let fragment = 0; fragment < manifest.n; fragment++)
-      device.input({ kind: 'held', file: fileId, fragment, bytes: 10 });
+      device.input({ kind: 'held', fragments: [{ file: fileId, fragment, bytes: 10 }] });
     const places = Array.from({ length: 64 }, (_, fragment) => ({ file: fileId, fragment }));
     const effects = device.hear(other, { kind: 'challenge', id: 4, asks: asksFor(places) });
     const asked64 = effects.flatMap((effect) => (effect.kind === 'prove' ? effect.asks : []));
@@ -111,7 +111,7 @@ describe('challenges', () => {
 
   it('that name a fragment again have it proved once', () => {
     const { device, other, fileId } = asked();
-    device.input({ kind: 'held', file: fileId, fragment: 2, bytes: 10 });
+    device.input({ kind: 'held', fragments: [{ file: fileId, fragment: 2, bytes: 10 }] });
     const place = { file: fileId, fragment: 2 };
     device.hear(other, { kind: 'challenge', id: 4, asks: asksFor([place, place]) });
     expect(device.sentTo(other, 'proof')).toMatchObject([

@@ -125,8 +125,9 @@ describe('the catalogue on the disk', () => {
   it('reports what is damaged, opens the rest, and takes missing entries again', async () => {
     const store = createMemoryStore();
     const first = deviceOn(store.records);
-    const entries = profiles(1_100);
-    for (const part of [entries.slice(0, 512), entries.slice(512, 1_024), entries.slice(1_024)]) {
+    const rowCount = 20;
+    const entries = profiles(700 + rowCount);
+    for (const part of [entries.slice(0, 500), entries.slice(500, 700), entries.slice(700)]) {
       first.catalogue.add(part);
       await first.kept.keep(part);
       await first.kept.idle();
@@ -135,11 +136,93 @@ describe('the catalogue on the disk', () => {
     const second = deviceOn(store.records);
     // A row of garbage, and records without a valid signature in the rows: the fixture's signatures are
     // false.
-    expect(await second.kept.restore()).toBe(1 + (1_100 - 1_024));
+    expect(await second.kept.restore()).toBe(1 + rowCount);
     expect([...second.catalogue.missingFor([])]).toEqual([]);
     second.catalogue.add(entries);
     await second.kept.keep(entries);
     await second.kept.idle();
+    const third = deviceOn(store.records);
+    expect(await third.kept.restore()).toBe(0);
+    expect(third.catalogue.digest()).toBe(first.catalogue.digest());
+  });
+
+  it('is checked once: a start bundles what it checked, and the next checks none of it', async () => {
+    const store = createMemoryStore();
+    const rows = await realEntries();
+    await store.records.putRecords(rowsOf(rows));
+    const first = countingCryptography();
+    const device = deviceOn(store.records, first.cryptography);
+    expect(await device.kept.restore()).toBe(0);
+    await device.kept.idle();
+    expect(first.calls.verify).toBe(rows.length);
+    const second = countingCryptography();
+    const again = deviceOn(store.records, second.cryptography);
+    expect(await again.kept.restore()).toBe(0);
+    expect(second.calls.verify).toBe(0);
+    expect(again.catalogue.digest()).toBe(device.catalogue.digest());
+  });
+
+  it('leaves few rows and few bundles while files are stored, and writes each entry a few times', async () => {
+    const store = createMemoryStore();
+    let writtenBytes = 0;
+    const counting: RecordStore = {
+      ...bound(store.records),
+      putMeta: (name, value) => {
+        if (value instanceof Uint8Array) writtenBytes += value.length;
+        return store.records.putMeta(name, value);
+      },
+    };
+    const first = deviceOn(counting);
+    const entries = profiles(2_000);
+    for (const entry of entries) {
+      first.catalogue.add([entry]);
+      await first.kept.keep([entry]);
+      await first.kept.idle();
+    }
+    expect(store.contents().entryIds.length).toBeLessThan(32);
+    // They are about 32, 64, 128… entries long.
+    expect((await bundleNumbers(store.records)).length).toBeLessThan(10);
+    expect(writtenBytes).toBeLessThan(5 * (await metaBytes(store.records)));
+  });
+
+  it('keeps count of entries whose bundle was joined with others', async () => {
+    const store = createMemoryStore();
+    const entries = profiles(100);
+    const first = deviceOn(store.records);
+    first.catalogue.add(entries.slice(0, 40));
+    await first.kept.keep(entries.slice(0, 40));
+    await first.kept.idle();
+    const second = deviceOn(store.records);
+    await second.kept.restore();
+    second.catalogue.add(entries.slice(40));
+    await second.kept.keep(entries.slice(40));
+    await second.kept.idle();
+    expect(await bundleNumbers(store.records)).toEqual([2]);
+    // Those of the first bundle were read from it; those of the second this page bundled.
+    await second.kept.forget([...second.catalogue.missingFor([])]);
+    expect(await bundleNumbers(store.records)).toEqual([]);
+    expect(store.contents().entryIds).toEqual([]);
+  });
+
+  it('loses nothing when a crash comes between a joined bundle and those that it replaces', async () => {
+    const store = createMemoryStore();
+    const entries = profiles(100);
+    const crashing: RecordStore = {
+      ...bound(store.records),
+      dropMeta: () => Promise.reject(new Error('the page is gone')),
+    };
+    const first = deviceOn(crashing);
+    for (const part of [entries.slice(0, 40), entries.slice(40)]) {
+      first.catalogue.add(part);
+      await first.kept.keep(part);
+      await first.kept.idle();
+    }
+    // As before the list of bundles was written again.
+    await store.records.putMeta('catalogue', [1, 2]);
+    const again = deviceOn(store.records);
+    expect(await again.kept.restore()).toBe(0);
+    await again.kept.idle();
+    expect(again.catalogue.digest()).toBe(first.catalogue.digest());
     const third = deviceOn(store.records);
     expect(await third.kept.restore()).toBe(0);
     expect(third.catalogue.digest()).toBe(first.catalogue.digest());
@@ -158,8 +241,8 @@ describe('the catalogue on the disk', () => {
     const branch = branchBefore(itemAt(trunk, 0), itemAt(trunk, 1), 650);
     const { added, evicted } = first.catalogue.add(branch);
     expect(evicted.length).toBeGreaterThan(550);
-    await first.kept.keep(added);
     await first.kept.forget(evicted);
+    await first.kept.keep(added);
     await first.kept.idle();
     const again = deviceOn(store.records, webCryptography, maxLogBytes);
     await again.kept.restore();
@@ -179,6 +262,7 @@ describe('the catalogue on the disk', () => {
     const first = deviceOn(crashing);
     await records.putRecords(rowsOf(rows));
     await first.kept.restore();
+    await first.kept.idle();
     const many = profiles(600);
     first.catalogue.add(many);
     await first.kept.keep(many);
@@ -304,10 +388,14 @@ function plainOf(manifest: ReturnType<typeof manifestOf>): unknown {
   return { size, k, n, blockBytes, modifiedMs, salt, fragments, by, atMs, access };
 }
 
-async function metaBytes(records: RecordStore): Promise<number> {
+async function bundleNumbers(records: RecordStore): Promise<readonly unknown[]> {
   const numbers = await records.getMeta('catalogue');
+  return Array.isArray(numbers) ? numbers : [];
+}
+
+async function metaBytes(records: RecordStore): Promise<number> {
   let byteCount = 0;
-  for (const number of Array.isArray(numbers) ? numbers : []) {
+  for (const number of await bundleNumbers(records)) {
     const bundle = await records.getMeta(`catalogue/${String(number)}`);
     if (bundle instanceof Uint8Array) byteCount += bundle.length;
   }
