@@ -1,22 +1,18 @@
 // The pool's files, newest first. Long lists grow in pages, and can be filtered by part of the name.
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
-import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import type { DeviceStatus } from '../../runtime/api.ts';
 import { filesFound } from '../state/file-search.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
 import { EmptyPool } from './empty-pool.tsx';
 import { FileRow } from './file-row.tsx';
+import { FIRST_SLICE_ROWS, nextSlice, nextSliceRows, type RowView, type Slice } from './row-slices.ts';
 import { words } from '../text/words.ts';
 
 /** Rows at first, and with every "Show more": each is a drawing, and phones should not draw thousands. */
 const PAGE_ROWS = 60;
-/**
- * Rows drawn in one task: a phone six times as slow as a laptop takes some 150 ms for them. The others follow
- * in tasks of their own, so that the first are seen soon, and taps come in between.
- */
-const SLICE_ROWS = 4;
 /** A shorter list is looked through faster than it is searched. */
 const SEARCH_FROM = 12;
 
@@ -34,7 +30,10 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
   const present = files.filter((file) => !removals.isHidden(file.fileId));
   const devicesKey = JSON.stringify(devices.map(({ id, name, state, self }) => [id, name, state, self]));
   const matching = filesFound(present, search.value).toReversed();
-  const drawnRows = useSlices(Math.min(matching.length, shownRows.value));
+  const wanted = matching
+    .slice(0, shownRows.value)
+    .map((file): RowView => ({ file, devices, devicesKey, looks }));
+  const rows = useSlices(wanted);
   return (
     <section class="files">
       <div class="files-head">
@@ -53,15 +52,8 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
         )}
       </div>
       <ul role="list" aria-labelledby="files-heading">
-        {matching.slice(0, drawnRows).map((file) => (
-          <SettledRow
-            key={file.fileId}
-            file={file}
-            devices={devices}
-            devicesKey={devicesKey}
-            looks={looks}
-            onOpenLink={onOpenLink}
-          />
+        {rows.map((row) => (
+          <SettledRow key={row.file.fileId} row={row} onOpenLink={onOpenLink} />
         ))}
       </ul>
       {matching.length > shownRows.value ? (
@@ -78,37 +70,39 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
 }
 
 interface RowProps {
-  readonly file: FileStatus;
-  readonly devices: readonly DeviceStatus[];
-  /** What a row shows of the devices, as text. */
-  readonly devicesKey: string;
-  readonly looks: ReadonlyMap<string, DeviceLook>;
+  readonly row: RowView;
   readonly onOpenLink: () => void;
 }
 
-/** How many of `wantedRows` are drawn by now. */
-function useSlices(wantedRows: number): number {
-  const drawn = useSignal(SLICE_ROWS);
-  const drawnRows = drawn.value;
+/** The rows on the screen. Slice by slice, each in a task of its own, they become those that are wanted. */
+function useSlices(wanted: readonly RowView[]): readonly RowView[] {
+  const again = useSignal(0);
+  const last = useRef<Slice>({ rows: [], isWhole: true });
+  const sliceRows = useRef(FIRST_SLICE_ROWS);
+  void again.value; // read, so that a change draws the next slice
+  const slice = nextSlice(last.current.rows, wanted, sliceRows.current);
+  const startedMs = performance.now();
+  useLayoutEffect(() => {
+    const wasWhole = last.current.isWhole;
+    last.current = slice;
+    if (!wasWhole) sliceRows.current = nextSliceRows(sliceRows.current, performance.now() - startedMs);
+  });
   useEffect(() => {
-    // A list that became short and then long again grows in slices again.
-    if (drawnRows > wantedRows) drawn.value = Math.max(SLICE_ROWS, wantedRows);
-    if (drawnRows >= wantedRows) return undefined;
-    const timer = setTimeout(() => (drawn.value = drawnRows + SLICE_ROWS));
+    if (slice.isWhole) return undefined;
+    const timer = setTimeout(() => (again.value += 1));
     return () => clearTimeout(timer);
-  }, [drawnRows, wantedRows]);
-  return Math.min(drawnRows, wantedRows);
+  });
+  return slice.rows;
 }
 
 /**
  * A row is redrawn only when something that it shows has changed, because the status is renewed many times a
- * second.
+ * second: until then it is the same object as before.
  */
-function SettledRow({ file, devices, devicesKey, looks, onOpenLink }: RowProps) {
+function SettledRow({ row, onOpenLink }: RowProps) {
+  const { file, devices, looks } = row;
   return useMemo(
     () => <FileRow file={file} devices={devices} looks={looks} onOpenLink={onOpenLink} />,
-    // `devicesKey` stands for devices and (since looks follow from device ids) looks. An unchanged file is
-    // the same object as before.
-    [file, devicesKey],
+    [row],
   );
 }
