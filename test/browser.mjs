@@ -146,13 +146,14 @@ const LOCK_RETRY_MS = 3_000;
  * while the lists are locked, whatever it was told.
  * @param {string[]} parameters
  * @param {NodeJS.ProcessEnv} env
+ * @param {number} [retryMs]
  */
-function apt(parameters, env) {
+export function apt(parameters, env, retryMs = LOCK_RETRY_MS) {
   const all = ['-q', '-y', '-o', `DPkg::Lock::Timeout=${LOCK_WAIT_S}`, ...parameters];
   const endMs = performance.now() + LOCK_WAIT_S * 1_000;
   while (run('apt-get', all, env).includes('Could not get lock') && performance.now() < endMs) {
     console.error('Another apt is at work; waiting for it ...');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_RETRY_MS);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
   }
 }
 
