@@ -14,8 +14,8 @@ import type {
   SegmentCodec,
   SourceHandle,
   StoreJournal,
-  Transport,
 } from '../core/ports.ts';
+import type { Transport } from '../core/transport-port.ts';
 
 export interface IdentityKeeper {
   /** This device's identity; made on first use. */

@@ -5,7 +5,7 @@ import { concatBytes } from '../../src/core/model/bytes.ts';
 import { isPalmError } from '../../src/core/model/errors.ts';
 import type { Rejection } from '../../src/core/model/failures.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
-import type { Transport, TransportEvents } from '../../src/core/ports.ts';
+import type { Transport, TransportEvents } from '../../src/core/transport-port.ts';
 import { check, checkEqual, checkRejects, type ContractCase } from './contract-case.ts';
 
 export interface TransportEnd {

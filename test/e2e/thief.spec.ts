@@ -75,8 +75,8 @@ for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) 
 
       const haul = rob(victim);
       expect(findingsIn(haul, { stores, names: [PRIVATE_NAME], contents: CONTENTS })).toEqual(NOTHING);
-      // What the thief has: he is now a member in the device's name, sees what members see, and holds what the
-      // device holds.
+      // What the thief has: he is now a member in the device's name, sees what members see, and holds what
+      // the device holds.
       expect(haul.loot.poolSecrets).toHaveLength(1);
       expect(haul.loot.deviceKeys).toHaveLength(1);
       expect(new Set(haul.files.map(({ name }) => name))).toEqual(

@@ -11,7 +11,8 @@ import type { HybridTime } from '../../src/core/catalogue/clock.ts';
 import { entryIdOf, type DeviceId, type EntryId, type PoolId } from '../../src/core/model/ids.ts';
 import { decodeInvite } from '../../src/core/model/invite.ts';
 import { derivePoolKeys, type PoolKeys } from '../../src/core/model/pool-keys.ts';
-import type { Identity, Transport } from '../../src/core/ports.ts';
+import type { Identity } from '../../src/core/ports.ts';
+import type { Transport } from '../../src/core/transport-port.ts';
 import {
   decodeMessage,
   encodeMessage,

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { concatBytes } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
-import type { Lane, Transport, TransportEvents } from '../../src/core/ports.ts';
+import type { Lane, Transport, TransportEvents } from '../../src/core/transport-port.ts';
 import type { SimNetwork, TransportNeeds } from './device.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';

@@ -4,7 +4,7 @@ import type { CheckedEntry } from '../catalogue/check.ts';
 import type { PackedEntry } from '../catalogue/packed-entry.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
-import type { Lane } from '../ports.ts';
+import type { Lane } from '../transport-port.ts';
 import type { Failure, Message, Place, ProofAsk, Refusal } from '../wire/messages.ts';
 import type { MisdeedEffect } from './misdeeds.ts';
 import type { ChallengeEffect } from './challenges.ts';

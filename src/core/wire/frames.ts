@@ -16,7 +16,7 @@
 import { discard } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 import { FRAME_BYTES, MAX_ENVELOPE_BYTES, MAX_MESSAGE_BYTES } from '../model/limits.ts';
-import type { Lane } from '../ports.ts';
+import type { Lane } from '../transport-port.ts';
 
 /**
  * Neighbours that may still pass on an envelope. With two, any two devices meet whose neighbours are linked

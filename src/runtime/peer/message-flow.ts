@@ -2,7 +2,7 @@
 // messages are handled one at a time, and only while the device takes the answers.
 
 import type { DeviceId } from '../../core/model/ids.ts';
-import type { Lane, Transport } from '../../core/ports.ts';
+import type { Lane, Transport } from '../../core/transport-port.ts';
 import {
   decodeMessage,
   encodeMessage,

@@ -22,10 +22,9 @@ import type {
   Memory,
   Random,
   RecordStore,
-  RelayState,
   StoredFragment,
-  Transport,
 } from '../../core/ports.ts';
+import type { RelayState, Transport } from '../../core/transport-port.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';
 import type { NoticeStatus } from '../api.ts';
 import { Challenging } from './challenging.ts';

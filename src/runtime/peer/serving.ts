@@ -10,7 +10,8 @@ import { fragmentBytesOf } from '../../core/model/geometry.ts';
 import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
 import { ANSWER_TO, type Ask } from '../../core/peer/requests.ts';
-import type { Clock, FragmentStore, Memory, Transport } from '../../core/ports.ts';
+import type { Clock, FragmentStore, Memory } from '../../core/ports.ts';
+import type { Transport } from '../../core/transport-port.ts';
 import { encodeMessage, type Failure, type Place } from '../../core/wire/messages.ts';
 import {
   encodeSmallFragments,

@@ -2,7 +2,8 @@
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import type { FileId } from '../../core/model/ids.ts';
-import type { Clock, Memory, SegmentCodec, Transport } from '../../core/ports.ts';
+import type { Clock, Memory, SegmentCodec } from '../../core/ports.ts';
+import type { Transport } from '../../core/transport-port.ts';
 import type { Notice } from '../notice.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 

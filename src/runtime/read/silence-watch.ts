@@ -8,7 +8,8 @@
 import { isPalmError } from '../../core/model/errors.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { MonotonicMs } from '../../core/model/time.ts';
-import type { Clock, Transport } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Transport } from '../../core/transport-port.ts';
 
 export interface SilenceWatchOptions {
   readonly clock: Clock;

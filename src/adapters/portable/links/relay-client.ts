@@ -11,7 +11,8 @@ import type { Rejection } from '../../../core/model/failures.ts';
 import type { PoolId } from '../../../core/model/ids.ts';
 import { MAX_RELAY_FRAME_BYTES } from '../../../core/model/limits.ts';
 import type { MonotonicMs } from '../../../core/model/time.ts';
-import type { Clock, Random, RelayState } from '../../../core/ports.ts';
+import type { Clock, Random } from '../../../core/ports.ts';
+import type { RelayState } from '../../../core/transport-port.ts';
 import {
   decodeRelayFrame,
   encodeClientFrame,

@@ -7,7 +7,7 @@
 
 import { PalmError } from '../../../core/model/errors.ts';
 import { FRAME_BYTES, MAX_QUEUED_MESSAGES, SEND_QUEUE_HIGH_BYTES } from '../../../core/model/limits.ts';
-import type { Lane } from '../../../core/ports.ts';
+import type { Lane } from '../../../core/transport-port.ts';
 import { encodeLinkFrame, type LinkFrame, MessageFrames } from '../../../core/wire/frames.ts';
 
 /** The channel, as far as sending goes. */

@@ -13,17 +13,8 @@ import { SignalRouter, type Route } from '../../../core/links/signal-router.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import { MachineDriver } from '../../../core/machine-driver.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
-import type {
-  Clock,
-  Cryptography,
-  Identity,
-  Lane,
-  Memory,
-  Random,
-  RelayState,
-  Transport,
-  TransportEvents,
-} from '../../../core/ports.ts';
+import type { Clock, Cryptography, Identity, Memory, Random } from '../../../core/ports.ts';
+import type { Lane, RelayState, Transport, TransportEvents } from '../../../core/transport-port.ts';
 import type { Arrival } from '../../../core/wire/frames.ts';
 import { Courier } from './courier.ts';
 import type { Connect, WatchLife } from './connection.ts';

@@ -12,7 +12,7 @@ import {
 import { newLinkId, newSessionId, parseLinkId, parseSessionId } from '../../../../src/core/links/link-ids.ts';
 import { hexOf } from '../../../../src/core/model/bytes.ts';
 import { parsePoolId } from '../../../../src/core/model/ids.ts';
-import type { Lane } from '../../../../src/core/ports.ts';
+import type { Lane } from '../../../../src/core/transport-port.ts';
 import { encodeLinkFrame, FrameAssembler } from '../../../../src/core/wire/frames.ts';
 import {
   decodeClientFrame,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPalmError } from '../../../../src/core/model/errors.ts';
 import { FRAME_BYTES, MAX_ENVELOPE_BYTES, MAX_MESSAGE_BYTES } from '../../../../src/core/model/limits.ts';
-import type { Lane } from '../../../../src/core/ports.ts';
+import type { Lane } from '../../../../src/core/transport-port.ts';
 import {
   encodeLinkFrame,
   FrameAssembler,

@@ -6,7 +6,7 @@ import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts'
 import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import { concatBytes } from '../../../../src/core/model/bytes.ts';
 import { fragmentIdOf } from '../../../../src/core/model/ids.ts';
-import type { Transport, TransportEvents } from '../../../../src/core/ports.ts';
+import type { Transport, TransportEvents } from '../../../../src/core/transport-port.ts';
 import { decodeMessage, PROTOCOL_VERSION, type Message } from '../../../../src/core/wire/messages.ts';
 import { PeerDriver } from '../../../../src/runtime/peer/peer-driver.ts';
 import { dirtyMemory } from '../../../fixtures/dirty-memory.ts';

@@ -1,0 +1,56 @@
+// What core and runtime need from a network: authenticated links between the devices of a pool. The rules of
+// ports.ts for buffers hold here too.
+
+import type { Rejection } from './model/failures.ts';
+import type { DeviceId } from './model/ids.ts';
+
+/** Control overtakes bulk; within a lane messages arrive in order. */
+export type Lane = 'control' | 'bulk';
+
+export type RelayState = 'connecting' | 'connected' | 'lost';
+
+export interface TransportEvents {
+  /**
+   * A link to `device` is open and bound to its identity key. At most one link per device is up at a time.
+   */
+  linkUp(device: DeviceId): void;
+  /** The link is gone; nothing more arrives on it. `reason` is for logs. May be called within `closeLink`. */
+  linkDown(device: DeviceId, reason: string): void;
+  /** One whole message. The callee owns `bytes`. Never called within a call of the transport. */
+  message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
+  relayState(state: RelayState): void;
+  /** Something refused at the door (forged envelope, garbage frame): for the notices. */
+  rejected(rejection: Rejection): void;
+}
+
+/** Authenticated links to the pool's devices: finds the devices, links them, and links them again. */
+export interface Transport {
+  open(events: TransportEvents): void;
+  /**
+   * Queues one message given in parts. Resolves once the channel, whose send queue stays under its mark, has
+   * taken the last byte.
+   * @throws PalmError 'link-closed' when there is no link or it closes first; 'cancelled' when `signal`
+   * aborts before the message has begun to go out.
+   */
+  send(device: DeviceId, parts: readonly Uint8Array[], lane: Lane, signal?: AbortSignal): Promise<void>;
+  /**
+   * How long nothing has been heard on the link with `device`, ms: no byte, and no answer to a ping. 0 when
+   * there is no link.
+   */
+  silentForMs(device: DeviceId): number;
+  /**
+   * How long no byte of an answer (bulk lane) has come on the link with `device`, ms; Infinity before the
+   * first. 0 when there is no link.
+   */
+  givesNothingForMs(device: DeviceId): number;
+  /**
+   * Follows what waits to go out to `device` now. The result tells whether some of it still waits, and has
+   * moved since it was asked last.
+   */
+  followQueue(device: DeviceId): () => boolean;
+  /** Closes the link to a misbehaving or unresponsive device; it may be built again after backoff. */
+  closeLink(device: DeviceId, reason: string): void;
+  /** The device woke or came online: check links and the relay now instead of after backoff. */
+  wake(): void;
+  close(): Promise<void>;
+}
