@@ -38,7 +38,9 @@ export type PeerInput =
     }
   /** This device wrote entries that fit one message, and they are durable. */
   | { readonly kind: 'published'; readonly entries: readonly CheckedEntry[] }
-  /** Fragments that became durable here, or that a start found: all in one input, which costs as much as one. */
+  /**
+   * Fragments that became durable here, or that a start found: all in one input, which costs as much as one.
+   */
   | { readonly kind: 'held'; readonly fragments: readonly HeldFragment[] }
   /** A fragment no longer counts: it was dropped, or a block of it is damaged. */
   | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number }

@@ -8,8 +8,8 @@
 // those that are no larger than the rest of it, an entry is written a few times at most.
 //
 // Invariants: a row goes only once its entry is in a bundle on the disk. Bundles are only read, or replaced
-// whole, once the new one is on the disk. Entries that the catalogue let go of do not stay: the row is deleted, or the bundle is rewritten
-// once half of it is such.
+// whole, once the new one is on the disk. Entries that the catalogue let go of do not stay: the row is
+// deleted, or the bundle is rewritten once half of it is such.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';

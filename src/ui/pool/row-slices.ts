@@ -6,6 +6,7 @@ import type { DeviceLook } from './device-look.ts';
 
 /** Rows of the first task: a phone six times as slow as a laptop takes some 100 ms for them. */
 export const FIRST_SLICE_ROWS = 4;
+/** More rows at a time gain nothing: a slice costs little beside its rows. */
 const MAX_SLICE_ROWS = 32;
 /** Time in a slice's own code, ms. Layout and painting take about as long again. */
 const SHORT_MS = 40;

@@ -1,4 +1,5 @@
-// Lists are drawn in slices: the first rows soon, changes in the order of the rows, and everything in the end.
+// Lists are drawn in slices: the first rows soon, changes in the order of the rows, and everything in the
+// end.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
