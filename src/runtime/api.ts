@@ -2,6 +2,7 @@
 // that goes in or out is plain cloneable data (Blob and ReadableStream aside).
 
 import type { DeviceClass } from '../core/model/device-class.ts';
+import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { SourceHandle } from '../core/ports.ts';
 
 /**
@@ -208,6 +209,14 @@ export interface Palm {
    */
   leave(): Promise<void>;
   setDeviceName(name: string): Promise<void>;
+  /**
+   * Changes parts of the pool's policy, for all devices; parts that are left out stay. Resolves when the
+   * change is durable here and on its way. Of each part the latest change counts.
+   * @throws PalmError 'bad-argument', 'not-in-pool'.
+   */
+  setPolicy(change: PolicyChange): Promise<void>;
+  /** The pool's policy, as far as this device knows. @throws PalmError 'not-in-pool'. */
+  policy(): Policy;
   status(): PalmStatus;
   /**
    * Calls `listener` after changes, about once per animation frame at most. Returns the unsubscribe function.

@@ -2,6 +2,7 @@
 // promise wait for the runtime, and until it is there the device is in no pool.
 
 import { PalmError } from '../core/model/errors.ts';
+import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
@@ -73,6 +74,15 @@ export class AwaitedPalm implements WordlessPalm {
 
   async setDeviceName(name: string): Promise<void> {
     return (await this.#coming).setDeviceName(name);
+  }
+
+  async setPolicy(change: PolicyChange): Promise<void> {
+    return (await this.#coming).setPolicy(change);
+  }
+
+  policy(): Policy {
+    if (this.#palm === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
+    return this.#palm.policy();
   }
 
   status(): WordlessStatus {

@@ -2,13 +2,18 @@
 
 import type { FileDetails } from '../core/model/file-details.ts';
 import type { ListedFile } from '../core/catalogue/file-index.ts';
-import { openDetails, type Manifest } from '../core/catalogue/manifest.ts';
 import { dateOf } from '../core/catalogue/clock.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
 import { parseFileId, type FileId } from '../core/model/ids.ts';
-import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
-import { DEFAULT_K, DEFAULT_N } from '../core/model/limits.ts';
+import {
+  decodeFileLink,
+  encodeFileLink,
+  encodeInvite,
+  type FileLink,
+  type Invite,
+} from '../core/model/invite.ts';
+import { checkPolicyChange, chosenCounts, type Policy, type PolicyChange } from '../core/model/policy.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
@@ -23,6 +28,8 @@ import { PeerDriver } from './peer/peer-driver.ts';
 import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import type { ReadPorts } from './read/read-job.ts';
+import { PrivateFiles } from './private-files.ts';
+import { rangeOf } from './read/byte-range.ts';
 import { readFile } from './read/reading.ts';
 import { withReserve } from './reserved-space.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
@@ -63,9 +70,7 @@ export class OpenPool {
   readonly #transport: Transport;
   readonly unfinished: UnfinishedStores;
   readonly #naming: Naming;
-  /** Details and link keys of private files that this page stored or opened. Never written anywhere. */
-  readonly openedDetails = new Map<FileId, FileDetails>();
-  readonly #linkKeys = new Map<FileId, Uint8Array>();
+  readonly privateFiles: PrivateFiles;
   readonly #invite: Invite;
   readonly #ports: RuntimePorts;
   readonly #events: OpenPoolEvents;
@@ -98,6 +103,7 @@ export class OpenPool {
         this.driver.input({ kind: 'space', freeBytes });
       },
     );
+    this.privateFiles = new PrivateFiles(ports.cryptography);
     this.unfinished = new UnfinishedStores(ports, () => events.changed());
     this.keys = derivePoolKeys(invite.secret, invite.epoch);
     this.#transport = ports.createTransport(this.keys, identity);
@@ -171,8 +177,8 @@ export class OpenPool {
 
   async #store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
     const { name, path = '', mime = blob.type, handle } = options;
-    const k = options.k ?? (options.mirror === true ? 1 : Math.min(DEFAULT_K, options.n ?? DEFAULT_K));
-    const geometry = geometryOf(blob.size, k, options.n ?? Math.max(DEFAULT_N, k));
+    const { k, n } = chosenCounts(options, this.driver.peer.catalogue.policy);
+    const geometry = geometryOf(blob.size, k, n);
     checkGeometry(geometry, options.mirror === true);
     const isPrivate = options.private === true;
     const resumes = undefined;
@@ -229,7 +235,8 @@ export class OpenPool {
         return { fileId, deduplicated: true, placed: placed ?? reachOf(peer.holdersOf(stored.content)) };
       }
       const isKept = isPrivate && stored.kind === 'stored';
-      const link = isKept ? this.#keepLink(fileId, stored.linkKey, stored.details) : undefined;
+      if (isKept) this.privateFiles.keep(fileId, stored.linkKey, stored.details);
+      const link = isKept ? this.#fileLink({ fileId, linkKey: stored.linkKey }) : undefined;
       const content = stored.kind === 'known' ? stored.content : fileId;
       const placed =
         options.durability === 'fast'
@@ -252,9 +259,9 @@ export class OpenPool {
     stopped: (error: unknown) => void,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     const { fileId, contentId, manifest, details } = this.#fileOf(id);
-    const linkKey = await this.#linkKeyOf(fileId, manifest, options.link);
+    const linkKey = await this.privateFiles.linkKeyOf(fileId, manifest, options.link);
     const { start, end } = rangeOf(manifest, options);
-    const { name } = details() ?? this.openedDetails.get(fileId) ?? { name: '' };
+    const { name } = details() ?? this.privateFiles.detailsOf(fileId) ?? { name: '' };
     const { signal } = options;
     if (this.#ended) throw left();
     const transfer = this.#transfers.begin({
@@ -284,8 +291,7 @@ export class OpenPool {
   async openLink(text: string): Promise<{ fileId: string }> {
     const { fileId, linkKey } = decodeFileLink(text);
     const { manifest } = this.#fileOf(fileId);
-    await this.#linkKeyOf(fileId, manifest, text);
-    this.#linkKeys.set(fileId, linkKey);
+    await this.privateFiles.open(fileId, manifest, linkKey);
     this.#events.changed();
     return { fileId };
   }
@@ -296,28 +302,19 @@ export class OpenPool {
     this.#space.measureSoon();
   }
 
-  async #linkKeyOf(fileId: FileId, manifest: Manifest, link: string | undefined): Promise<Uint8Array> {
-    if (manifest.access.kind === 'pool') return manifest.access.linkKey;
-    const known = this.#linkKeys.get(fileId);
-    if (link === undefined) {
-      if (known !== undefined) return known;
-      throw new PalmError({ code: 'link-needed', reason: 'no-link' });
-    }
-    const given = decodeFileLink(link);
-    if (given.fileId !== fileId) throw new PalmError({ code: 'link-needed', reason: 'of-another-file' });
-    const { salt, access } = manifest;
-    this.openedDetails.set(
-      fileId,
-      await openDetails(access.sealed, given.linkKey, salt, this.#ports.cryptography),
-    );
-    this.#linkKeys.set(fileId, given.linkKey);
-    return given.linkKey;
+  async setPolicy(change: PolicyChange): Promise<void> {
+    const parts = checkPolicyChange(change, this.driver.peer.catalogue.policy);
+    if (Object.keys(parts).length > 0) await this.driver.publish({ kind: 'policy', parts });
   }
 
-  #keepLink(fileId: FileId, linkKey: Uint8Array<ArrayBuffer>, details: FileDetails): string {
-    this.openedDetails.set(fileId, details);
-    this.#linkKeys.set(fileId, linkKey);
-    return `${this.#ports.appUrl}#/file/${encodeFileLink({ fileId, linkKey })}`;
+  /** A copy. */
+  policy(): Policy {
+    const { policy } = this.driver.peer.catalogue;
+    return { ...policy, graceMs: { ...policy.graceMs } };
+  }
+
+  #fileLink(link: FileLink): string {
+    return `${this.#ports.appUrl}#/file/${encodeFileLink(link)}`;
   }
 
   #fileOf(id: string): ListedFile {
@@ -376,12 +373,4 @@ export class OpenPool {
 
 function left(): PalmError {
   return new PalmError({ code: 'not-in-pool', reason: 'left' });
-}
-
-function rangeOf(manifest: Manifest, options: ReadOptions): { start: number; end: number } {
-  const { start = 0, end = manifest.size } = options;
-  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > manifest.size) {
-    throw new PalmError({ code: 'bad-argument', reason: 'range', start, end, size: manifest.size });
-  }
-  return { start, end };
 }

@@ -4,10 +4,9 @@
 import { PalmError } from '../core/model/errors.ts';
 import { decodeInvite, type Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
-import { hasVisibleCharacters } from '../core/model/visible-name.ts';
+import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
-import { utf8Length } from '../core/encoding/decode.ts';
 import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { noticeOf, type Notice } from './notice.ts';
 import { Notices } from './notices.ts';
@@ -16,6 +15,7 @@ import { OpenPool } from './open-pool.ts';
 import { NameApart } from './own-name.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
+import { checkedName } from './checked-name.ts';
 import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { deviceStatuses, fileStatuses } from './status.ts';
@@ -89,7 +89,7 @@ class PalmRuntime implements WordlessPalm {
   }
 
   async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
-    const name = checkName('pool', options.name, MAX_POOL_NAME_BYTES);
+    const name = checkedName('pool', options.name, MAX_POOL_NAME_BYTES);
     const { random } = await this.#opened;
     const secret = random.bytes(POOL_SECRET_BYTES);
     const session = await this.#enter({ secret, epoch: FIRST_EPOCH }, options.deviceName);
@@ -206,10 +206,19 @@ class PalmRuntime implements WordlessPalm {
 
   async setDeviceName(name: string): Promise<void> {
     const { records } = await this.#opened;
-    this.#deviceName = checkName('device', name, MAX_DEVICE_NAME_BYTES);
+    this.#deviceName = checkedName('device', name, MAX_DEVICE_NAME_BYTES);
     await saveDeviceName(records, this.#deviceName);
     await this.#session?.driver.publish({ kind: 'profile', name: this.#deviceName });
     this.#changed();
+  }
+
+  async setPolicy(change: PolicyChange): Promise<void> {
+    await this.#opened;
+    await this.#inPool().setPolicy(change);
+  }
+
+  policy(): Policy {
+    return this.#inPool().policy();
   }
 
   status(): WordlessStatus {
@@ -231,7 +240,7 @@ class PalmRuntime implements WordlessPalm {
         alone: !session.answered,
       },
       devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
-      files: fileStatuses(peer, session.openedDetails),
+      files: fileStatuses(peer, session.privateFiles),
       unfinished: session.unfinished.list(),
     };
   }
@@ -386,15 +395,4 @@ class PalmRuntime implements WordlessPalm {
       for (const listener of this.#listeners) listener();
     });
   }
-}
-
-function checkName(of: 'pool' | 'device', name: string, maxBytes: number): string {
-  const trimmed = name.trim();
-  if (trimmed === '') throw new PalmError({ code: 'bad-argument', reason: 'no-name', of });
-  if (!hasVisibleCharacters(trimmed))
-    throw new PalmError({ code: 'bad-argument', reason: 'invisible-name', of });
-  if (/\p{Surrogate}/u.test(trimmed) || utf8Length(trimmed) > maxBytes) {
-    throw new PalmError({ code: 'bad-argument', reason: 'long-name', of, maxBytes });
-  }
-  return trimmed;
 }

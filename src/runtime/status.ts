@@ -8,9 +8,7 @@ import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from './api.ts';
-
-/** The details of private files that this page knows, by file. */
-export type OpenedDetails = ReadonlyMap<FileId, FileDetails>;
+import type { PrivateFiles } from './private-files.ts';
 
 export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceStatus[] {
   const others = new Set([...peer.catalogue.members(), ...peer.reachableDevices()]);
@@ -52,13 +50,13 @@ const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
  * wrong misplaces nothing that was stored in sight of the others. An unchanged file is the same object as
  * before.
  */
-export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
+export function fileStatuses(peer: Peer, opened: Pick<PrivateFiles, 'detailsOf'>): FileStatus[] {
   const known = knownStatuses.get(peer) ?? new Map<FileId, KnownStatus>();
   const current = new Map<FileId, KnownStatus>();
   const files = inOrder(peer.catalogue.listed()).map((listed) => {
     const { fileId, contentId } = listed;
     const revision = peer.revisionOf(contentId);
-    const details = opened.get(fileId);
+    const details = opened.detailsOf(fileId);
     const last = known.get(fileId);
     const isCurrent = last?.revision === revision && last.opened === details;
     const status = isCurrent ? last.status : fileStatus(peer, listed, details);

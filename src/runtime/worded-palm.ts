@@ -2,6 +2,7 @@
 // by kind.
 
 import { isPalmError, PalmError } from '../core/model/errors.ts';
+import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type {
   NoticeStatus,
   Palm,
@@ -94,6 +95,18 @@ export class WordedPalm implements Palm {
 
   setDeviceName(name: string): Promise<void> {
     return this.#worded(this.#palm.setDeviceName(name));
+  }
+
+  setPolicy(change: PolicyChange): Promise<void> {
+    return this.#worded(this.#palm.setPolicy(change));
+  }
+
+  policy(): Policy {
+    try {
+      return this.#palm.policy();
+    } catch (error) {
+      throw this.#inWords(error);
+    }
   }
 
   status(): PalmStatus {

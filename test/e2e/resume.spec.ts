@@ -19,6 +19,14 @@ test('after a reload in the middle of placing, the outbox finishes by itself', a
   await laptop.waitFor('the others to be away', ({ devices }) => devices.filter(isReachable).length === 1);
   const { fileId } = await laptop.store(CONTENT, { name: 'film.mp4', durability: 'fast' });
   expect(fileOf(await laptop.status(), fileId).inOutbox).toBe(true);
+  await test.step('the policy is changed, and what cannot be kept of it is refused in words', async () => {
+    const refused = await laptop.page.evaluate(async () => {
+      await window.palm.setPolicy({ graceMs: { phone: 60_000 } });
+      await window.palm.setPolicy({ repairShare: 0.35, n: 6 });
+      return window.palm.setPolicy({ graceMs: { phone: 9_999 } }).catch(String);
+    });
+    expect(refused).toContain('phones may be away must be a whole number of milliseconds from 10,000');
+  });
 
   await phone.open();
   await tablet.open();
@@ -37,6 +45,13 @@ test('after a reload in the middle of placing, the outbox finishes by itself', a
     60_000,
   );
   expect(fileOf(done, fileId).margin).toBeGreaterThanOrEqual(1);
+  for (const { page } of [laptop, phone, tablet]) {
+    expect(await page.evaluate(() => window.palm.policy())).toEqual({
+      graceMs: { alwaysOn: 14_400_000, laptop: 86_400_000, phone: 60_000 },
+      repairShare: 0.35,
+      n: 6,
+    });
+  }
   await laptop.closeTab();
   await phone.waitFor('the laptop to be away', ({ devices }) => devices.filter(isReachable).length === 2);
   expect(await phone.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));

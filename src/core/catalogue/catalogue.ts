@@ -16,8 +16,9 @@ import { MAX_HYBRID_MS, tickAfter, type HybridTime } from './clock.ts';
 import { DeviceLog, type LogMark } from './device-log.ts';
 import { FileIndex, type ListedFile } from './file-index.ts';
 import type { Manifest, PublishedManifest } from './manifest.ts';
-import { NameIndex } from './name-index.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
+import { PoolIndex } from './pool-index.ts';
+import type { Policy } from '../model/policy.ts';
 import type { WallMs } from '../model/time.ts';
 
 /** How far one device's log reaches here: `digest` tells branches apart, `marks` tell where they part. */
@@ -67,7 +68,7 @@ export interface AddResult {
 export class Catalogue {
   readonly #logs = new Map<DeviceId, DeviceLog>();
   readonly #files = new FileIndex();
-  #names = this.#newNames();
+  #pool = this.#newPool();
   /** How many of a device's kept entries say that it left. */
   readonly #left = new Map<DeviceId, number>();
   readonly #self: DeviceId | undefined;
@@ -83,22 +84,22 @@ export class Catalogue {
   }
 
   /**
-   * The wall clock. Told first: pool names dated more than 12 hours ahead wait. If it was set back, what was
+   * The wall clock. Told first: what is dated more than 12 hours ahead waits. If it was set back, what was
    * followed too early waits again.
    */
   tell(nowMs: WallMs): void {
     if (nowMs < this.#toldMs - JUMP_MS) {
-      this.#names = this.#newNames();
-      this.#names.tell(nowMs);
-      for (const log of this.#logs.values()) for (const entry of log.entries()) this.#named(entry, 1);
+      this.#pool = this.#newPool();
+      this.#pool.tell(nowMs);
+      for (const log of this.#logs.values()) for (const entry of log.entries()) this.#pool.apply(entry, 1);
     }
     this.#toldMs = nowMs;
-    this.#names.tell(nowMs);
+    this.#pool.tell(nowMs);
   }
 
-  /** When `tell` may change a name, ms. */
+  /** When `tell` may change the pool's name or policy, ms. */
   nextDeadlineMs(): WallMs {
-    return this.#names.nextDeadlineMs();
+    return this.#pool.nextDeadlineMs();
   }
 
   /** Adds checked entries; within one device's log, in order. */
@@ -155,7 +156,7 @@ export class Catalogue {
   positionOf(device: DeviceId, nowMs: WallMs): EntryPosition {
     this.tell(nowMs);
     const head = this.#logs.get(device)?.head;
-    return { seq: (head?.seq ?? 0) + 1, prev: head?.entryId, at: tickAfter(this.#names.latest, nowMs) };
+    return { seq: (head?.seq ?? 0) + 1, prev: head?.entryId, at: tickAfter(this.#pool.latest, nowMs) };
   }
 
   /**
@@ -274,21 +275,21 @@ export class Catalogue {
   }
 
   deviceName(device: DeviceId): string {
-    return this.#names.deviceName(device);
+    return this.#pool.deviceName(device);
   }
 
   /** When a device took its present name, by its own log. */
   namedAt(device: DeviceId): HybridTime | undefined {
-    return this.#names.namedAt(device);
+    return this.#pool.namedAt(device);
   }
 
   /** Devices that wrote a profile and have not left. */
   members(): DeviceId[] {
-    return this.#names.profiled().filter((device) => !this.#left.has(device));
+    return this.#pool.profiled().filter((device) => !this.#left.has(device));
   }
 
   isMember(device: DeviceId): boolean {
-    return this.#names.isProfiled(device) && !this.#left.has(device);
+    return this.#pool.isProfiled(device) && !this.#left.has(device);
   }
 
   hasLeft(device: DeviceId): boolean {
@@ -296,7 +297,12 @@ export class Catalogue {
   }
 
   get poolName(): string {
-    return this.#names.poolName;
+    return this.#pool.poolName;
+  }
+
+  /** The same object until it changes. */
+  get policy(): Policy {
+    return this.#pool.policy;
   }
 
   /** Whether it was added. */
@@ -334,20 +340,14 @@ export class Catalogue {
     return this.#logs.size >= most ? undefined : new DeviceLog(this.#maxLogBytes);
   }
 
-  #newNames(): NameIndex {
-    return new NameIndex((device) => this.#logs.get(device));
-  }
-
-  #named(entry: PackedEntry, change: 1 | -1): void {
-    const { kind } = entry;
-    if (kind !== 'pool') this.#names.saw(entry);
-    if (kind === 'pool' || kind === 'profile') this.#names.apply(entry, kind, change);
+  #newPool(): PoolIndex {
+    return new PoolIndex((device) => this.#logs.get(device));
   }
 
   /** What the entry says begins to count, or ends. */
   #apply(entry: PackedEntry, change: 1 | -1, changes: Changes): void {
     const { kind, fileId } = entry;
-    this.#named(entry, change);
+    this.#pool.apply(entry, change);
     if (fileId !== undefined) {
       const content = kind === 'name' ? entry.fileName.content : this.#files.contentOf(fileId);
       if (!changes.contents.has(content)) changes.contents.set(content, this.files().has(content));
@@ -355,6 +355,7 @@ export class Catalogue {
     switch (kind) {
       case 'profile':
       case 'pool':
+      case 'policy':
         break;
       case 'file':
         if (fileId === undefined) break;

@@ -21,6 +21,7 @@ import {
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
 import { parsePoolId } from '../model/ids.ts';
+import type { PolicyParts } from '../model/policy.ts';
 import {
   bad,
   bytesOf,
@@ -36,6 +37,7 @@ import {
   type Fields,
 } from '../encoding/decode.ts';
 import { MAX_HYBRID_COUNT, MAX_HYBRID_MS, type HybridTime } from './clock.ts';
+import { policyFields, policyPartsOf } from './policy-fields.ts';
 
 /** What a device says in its log. */
 export type EntryBody =
@@ -54,6 +56,8 @@ export type EntryBody =
   | { readonly kind: 'remove'; readonly file: FileId }
   /** Takes a manifest's name away, and says that its content has others. */
   | { readonly kind: 'unname'; readonly file: FileId }
+  /** Parts of the pool's policy; of each the latest counts. */
+  | { readonly kind: 'policy'; readonly parts: PolicyParts }
   /** The device left for good; what it held is gone. */
   | { readonly kind: 'leave' }
   /**
@@ -156,6 +160,8 @@ function encodeBody(body: EntryBody): unknown {
     case 'remove':
     case 'unname':
       return { kind: body.kind, file: cidOf(body.file) };
+    case 'policy':
+      return { kind: body.kind, ...policyFields(body.parts) };
     case 'profile':
     case 'pool':
     case 'file':
@@ -185,6 +191,11 @@ function decodeBody(value: unknown): EntryBody {
     case 'name':
     case 'unname':
       return decodeNaming(kind, value) ?? { kind: 'unknown', fields: mapOf(value) };
+    case 'policy': {
+      const fields = mapOf(value);
+      const parts = policyPartsOf(fields);
+      return Object.keys(parts).length === 0 ? { kind: 'unknown', fields } : { kind, parts };
+    }
     default:
       textOf(kind, MAX_KIND_BYTES);
       return { kind: 'unknown', fields: mapOf(value) };

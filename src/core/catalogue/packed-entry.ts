@@ -28,6 +28,8 @@ import {
   type EntryId,
   type FileId,
 } from '../model/ids.ts';
+import { DEVICE_CLASSES } from '../model/device-class.ts';
+import { POLICY_PARTS, type PolicyPart, type PolicyParts } from '../model/policy.ts';
 import { bad } from '../encoding/decode.ts';
 import type { CheckedEntry } from './check.ts';
 import type { HybridTime } from './clock.ts';
@@ -41,7 +43,7 @@ const KINDS: readonly EntryBody['kind'][] = ['profile', 'pool', 'file', 'remove'
  * bundle that has them, with a byte behind the record that gives the place in this list. Where that byte is
  * missing, such a build packed the entry, or nobody knows its kind.
  */
-const LATER_KINDS: readonly EntryBody['kind'][] = ['unknown', 'name', 'unname'];
+const LATER_KINDS: readonly EntryBody['kind'][] = ['unknown', 'name', 'unname', 'policy'];
 
 const RECORD_LENGTH_AT = 4;
 const KIND_AT = 8;
@@ -54,6 +56,9 @@ const HEADER_BYTES = 121;
 const DIGEST_BYTES = 32;
 /** Of a name, from the byte of its kind: its digest, its content's, two times as floats, and its details. */
 const NAME_AT = { id: 1, content: 33, modified: 65, stored: 73, details: 81 } as const;
+/** Of a policy, from the byte of its kind: the graces as floats, the share, k and n. Zero: not set. */
+const POLICY_AT = { alwaysOn: 1, laptop: 9, phone: 17, repairShare: 25, k: 29, n: 30 } as const;
+const POLICY_BYTES = 31;
 
 export function packEntry(checked: CheckedEntry): Uint8Array<ArrayBuffer> {
   const { entry } = checked;
@@ -88,6 +93,8 @@ function extraOf(body: EntryBody, { file, named }: CheckedEntry): Uint8Array {
       return named === undefined ? laterKind('unknown') : packName(named.nameId, named.name);
     case 'unname':
       return concatBytes(laterKind(body.kind), digestOf(body.file));
+    case 'policy':
+      return packPolicy(body.parts);
     case 'leave':
     case 'unknown':
       return new Uint8Array(0);
@@ -104,6 +111,17 @@ function packName(nameId: FileId, { content, details, modifiedMs, atMs }: FileNa
   view.setFloat64(0, modifiedMs);
   view.setFloat64(8, atMs);
   return concatBytes(laterKind('name'), digestOf(nameId), digestOf(content), times, packDetails(details));
+}
+
+function packPolicy(parts: PolicyParts): Uint8Array {
+  const packed = new Uint8Array(POLICY_BYTES);
+  packed.set(laterKind('policy'));
+  const view = new DataView(packed.buffer);
+  for (const part of DEVICE_CLASSES) view.setFloat64(POLICY_AT[part], parts[part] ?? 0);
+  view.setUint32(POLICY_AT.repairShare, parts.repairShare ?? 0);
+  view.setUint8(POLICY_AT.k, parts.k ?? 0);
+  view.setUint8(POLICY_AT.n, parts.n ?? 0);
+  return packed;
 }
 
 /**
@@ -204,6 +222,24 @@ export class PackedEntry {
   get fileName(): PackedName {
     const start = this.#at + HEADER_BYTES + this.recordLength;
     return new PackedName(this.run, start, this.deviceId, this.#at + TIME_AT);
+  }
+
+  /** Of a policy entry; none of any other. */
+  get policyParts(): PolicyParts {
+    const extra = this.#extra;
+    if (this.kind !== 'policy' || extra.length < POLICY_BYTES) return {};
+    const view = new DataView(extra.buffer, extra.byteOffset);
+    const values: Record<PolicyPart, number> = {
+      alwaysOn: view.getFloat64(POLICY_AT.alwaysOn),
+      laptop: view.getFloat64(POLICY_AT.laptop),
+      phone: view.getFloat64(POLICY_AT.phone),
+      repairShare: view.getUint32(POLICY_AT.repairShare),
+      k: view.getUint8(POLICY_AT.k),
+      n: view.getUint8(POLICY_AT.n),
+    };
+    const parts: Partial<Record<PolicyPart, number>> = {};
+    for (const part of POLICY_PARTS) if (values[part] !== 0) parts[part] = values[part];
+    return parts;
   }
 
   get #extra(): Uint8Array {

@@ -4,6 +4,8 @@
 //
 // `detail` is a short technical reason for logs and bug reports; sentences may quote it.
 
+import type { DeviceClass } from './device-class.ts';
+
 /** What a failure of each code is about. Codes with one meaning need no reason. */
 export type Failure =
   | BadInvite
@@ -95,6 +97,22 @@ type BadArgument =
       readonly k: number;
     }
   | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' }
+  /** Not an object of parts that exist. */
+  | { readonly code: 'bad-argument'; readonly reason: 'policy-parts'; readonly of: 'policy' | 'graceMs' }
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'policy-grace';
+      readonly of: DeviceClass;
+      readonly minMs: number;
+      readonly maxMs: number;
+    }
+  | { readonly code: 'bad-argument'; readonly reason: 'policy-share'; readonly min: number }
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'policy-counts';
+      readonly min: number;
+      readonly max: number;
+    }
   | { readonly code: 'bad-argument'; readonly reason: 'store-goes-on'; readonly name: string }
   /** A part of Palm asked another for something impossible. */
   | { readonly code: 'bad-argument'; readonly reason: 'internal'; readonly detail: string };

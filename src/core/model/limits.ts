@@ -75,6 +75,14 @@ export const MAX_LOG_MARKS = 32;
  * as a device may well be away, such as a laptop over a holiday week.
  */
 export const GRACE_MS = 7 * 24 * 60 * 60_000;
+/**
+ * How long a pool may let a device be away before it counts as gone, ms. Less than the lower bound would call
+ * a page that reloads gone; more than a year is as good as never.
+ */
+export const MIN_MEMBER_GRACE_MS = 10_000;
+export const MAX_MEMBER_GRACE_MS = 366 * 24 * 60 * 60_000;
+/** The least share of a link that a pool may give to repair: with less, a lost laptop takes years. */
+export const MIN_REPAIR_SHARE = 0.01;
 /** People are told of names dated further ahead than this, ms: no honest clock is that wrong. */
 export const MAX_AHEAD_MS = 24 * 60 * 60_000;
 /**

@@ -44,7 +44,9 @@ describe('before its runtime is loaded', () => {
   it('a device is in no pool, under the name to begin with', () => {
     const awaited = new AwaitedPalm(new Promise(() => undefined), 'Phone');
     expect(awaited.status()).toEqual({ ...STATUS, device: { id: '', name: 'Phone' } });
-    expect(() => awaited.invite()).toThrow(expect.objectContaining({ code: 'not-in-pool' }));
+    for (const call of [() => awaited.invite(), () => awaited.policy()]) {
+      expect(call).toThrow(expect.objectContaining({ code: 'not-in-pool' }));
+    }
     expect(() => awaited.cancel('none')).not.toThrow();
   });
 

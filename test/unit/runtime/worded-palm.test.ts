@@ -23,6 +23,7 @@ it.each<[string, (palm: Palm) => unknown]>([
   ['remove', (palm) => palm.remove('a')],
   ['leave', (palm) => palm.leave()],
   ['setDeviceName', (palm) => palm.setDeviceName('a')],
+  ['setPolicy', (palm) => palm.setPolicy({ k: 3 })],
   ['read, when it starts', (palm) => palm.read('start').getReader().read()],
   ['read, at a piece', (palm) => palm.read('piece').getReader().read()],
   ['read, from outside', (palm) => palm.read('outside').getReader().read()],
@@ -39,9 +40,10 @@ it.each<[string, (palm: Palm) => unknown]>([
   });
 });
 
-it('a failure of invite is thrown with its words', () => {
+it('a failure of invite or policy is thrown with its words', () => {
   const palm = new WordedPalm(failingWith(new PalmError(FAILURE)), TEXTS);
   expect(() => palm.invite()).toThrow('words for storage-full');
+  expect(() => palm.policy()).toThrow('words for storage-full');
 });
 
 it('a bug is passed on unchanged', async () => {
@@ -76,6 +78,10 @@ function failingWith(thrown: Error): WordlessPalm {
     remove: fail,
     leave: fail,
     setDeviceName: fail,
+    setPolicy: fail,
+    policy: () => {
+      throw thrown;
+    },
     pieces: (where): PieceSource => ({
       start: async (failOutside) => {
         if (where === 'start') await fail();

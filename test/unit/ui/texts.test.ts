@@ -75,6 +75,16 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-argument range': [{ code: 'bad-argument', reason: 'range', start: 5, end: 3, size: 10 }],
   'bad-argument fragment-counts': [{ code: 'bad-argument', reason: 'fragment-counts', max: 255 }],
   'bad-argument not-a-mirror': [{ code: 'bad-argument', reason: 'not-a-mirror' }],
+  'bad-argument policy-parts': [
+    { code: 'bad-argument', reason: 'policy-parts', of: 'policy' },
+    { code: 'bad-argument', reason: 'policy-parts', of: 'graceMs' },
+  ],
+  'bad-argument policy-grace': [
+    { code: 'bad-argument', reason: 'policy-grace', of: 'alwaysOn', minMs: 10_000, maxMs: 31_622_400_000 },
+    { code: 'bad-argument', reason: 'policy-grace', of: 'phone', minMs: 10_000, maxMs: 31_622_400_000 },
+  ],
+  'bad-argument policy-share': [{ code: 'bad-argument', reason: 'policy-share', min: 0.01 }],
+  'bad-argument policy-counts': [{ code: 'bad-argument', reason: 'policy-counts', min: 2, max: 255 }],
   'bad-argument large-file': [{ code: 'bad-argument', reason: 'large-file', size: 10, k: 4 }],
   'bad-argument no-unfinished-store': [{ code: 'bad-argument', reason: 'no-unfinished-store' }],
   'bad-argument store-goes-on': [{ code: 'bad-argument', reason: 'store-goes-on', name: 'film.mp4' }],

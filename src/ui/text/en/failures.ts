@@ -125,6 +125,8 @@ function whyNeeded({ reason }: FailureOf<'file-needed'>): string {
 
 const DETAILS = { name: 'name', path: 'folder path', mime: 'type' };
 
+const CLASSES = { alwaysOn: 'devices that are always on', laptop: 'laptops', phone: 'phones' };
+
 function badArgument(failure: FailureOf<'bad-argument'>): string {
   switch (failure.reason) {
     case 'no-name':
@@ -147,6 +149,16 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return 'With k = 1 every holder can read the file alone. Ask for a mirror to allow that.';
     case 'large-file':
       return `A file of ${failure.size} bytes is too large for k = ${failure.k}.`;
+    case 'policy-parts':
+      return failure.of === 'policy'
+        ? 'A policy has graceMs, repairShare, k and n, and no other parts.'
+        : 'graceMs of a policy has alwaysOn, laptop and phone, and no other parts.';
+    case 'policy-grace':
+      return `How long ${CLASSES[failure.of]} may be away must be a whole number of milliseconds from ${failure.minMs.toLocaleString('en')} to ${failure.maxMs.toLocaleString('en')}.`;
+    case 'policy-share':
+      return `The share of the link that repair may take must be from ${failure.min} to 1.`;
+    case 'policy-counts':
+      return `k and n of a policy must be whole numbers with ${failure.min} <= k <= n <= ${failure.max}. One that is left out stays as it is.`;
     case 'no-unfinished-store':
       return 'There is no such unfinished file here.';
     case 'store-goes-on':

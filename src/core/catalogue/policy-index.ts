@@ -1,0 +1,59 @@
+// The pool's policy, from the catalogue's entries: of each part the latest counts (latest-entry.ts), so
+// members that set different parts while they were apart each get what they set. Only the geometry needs
+// more: k and n that were set apart may not fit together. Then the later one counts, as if the other had
+// never been set.
+
+import { POLICY_PARTS, policyOf, type Policy, type PolicyPart, type PolicyParts } from '../model/policy.ts';
+import type { WallMs } from '../model/time.ts';
+import { compareEntries, LatestEntry, type LatestEntryPorts } from './latest-entry.ts';
+import type { PackedEntry } from './packed-entry.ts';
+
+export class PolicyIndex {
+  readonly #latest: ReadonlyMap<PolicyPart, LatestEntry>;
+  #policy: Policy | undefined;
+
+  constructor(ports: Omit<LatestEntryPorts, 'says'>) {
+    this.#latest = new Map(
+      POLICY_PARTS.map((part) => [
+        part,
+        new LatestEntry({
+          ...ports,
+          says: ({ kind, policyParts }) => kind === 'policy' && policyParts[part] !== undefined,
+        }),
+      ]),
+    );
+  }
+
+  tell(nowMs: WallMs): void {
+    for (const latest of this.#latest.values()) if (latest.tell(nowMs)) this.#policy = undefined;
+  }
+
+  nextDeadlineMs(): WallMs {
+    return Math.min(...Array.from(this.#latest.values(), (latest) => latest.nextDeadlineMs()));
+  }
+
+  apply(entry: PackedEntry, change: 1 | -1): void {
+    const parts = entry.policyParts;
+    for (const [part, latest] of this.#latest) if (parts[part] !== undefined) latest.apply(entry, change);
+    this.#policy = undefined;
+  }
+
+  /** The same object until an entry changes it. */
+  get policy(): Policy {
+    this.#policy ??= policyOf(this.#parts());
+    return this.#policy;
+  }
+
+  #parts(): PolicyParts {
+    const parts: Partial<Record<PolicyPart, number>> = {};
+    for (const [part, { winner }] of this.#latest) {
+      const value = winner?.policyParts[part];
+      if (value !== undefined) parts[part] = value;
+    }
+    const { k, n, ...others } = parts;
+    if (k === undefined || n === undefined || k <= n) return parts;
+    const [ofK, ofN] = [this.#latest.get('k')?.winner, this.#latest.get('n')?.winner];
+    const isKLater = ofK !== undefined && ofN !== undefined && compareEntries(ofK, ofN) > 0;
+    return isKLater ? { ...others, k } : { ...others, n };
+  }
+}

@@ -1,0 +1,164 @@
+// A pool's policy: what its members agreed on about absence, repair and new files. It is made of parts that
+// are set one by one, by any member; the latest of each part counts (catalogue/policy-index.ts).
+//
+// Invariant: every part of a `PolicyParts` lies within its bounds.
+
+import { DEVICE_CLASSES, type DeviceClass } from './device-class.ts';
+import { PalmError } from './errors.ts';
+import {
+  DEFAULT_K,
+  DEFAULT_N,
+  MAX_FRAGMENT_COUNT,
+  MAX_MEMBER_GRACE_MS,
+  MIN_MEMBER_GRACE_MS,
+  MIN_REPAIR_SHARE,
+} from './limits.ts';
+
+const HOUR_MS = 60 * 60_000;
+
+export interface Policy {
+  /** How long a device of each class is away before it counts as gone, ms. */
+  readonly graceMs: Readonly<Record<DeviceClass, number>>;
+  /** Share of a device's link that repair may take, above 0 and at most 1. */
+  readonly repairShare: number;
+  /** Geometry of new files whose storer names none; absent until somebody sets it. `k <= n`. */
+  readonly k?: number;
+  readonly n?: number;
+}
+
+/** What `setPolicy` changes; parts that are left out stay. */
+export interface PolicyChange {
+  readonly graceMs?: Partial<Readonly<Record<DeviceClass, number>>>;
+  readonly repairShare?: number;
+  readonly k?: number;
+  readonly n?: number;
+}
+
+export const POLICY_PARTS = [...DEVICE_CLASSES, 'repairShare', 'k', 'n'] as const;
+
+export type PolicyPart = (typeof POLICY_PARTS)[number];
+
+/** The parts that one change sets: all whole numbers, `repairShare` in millionths. */
+export type PolicyParts = Partial<Readonly<Record<PolicyPart, number>>>;
+
+/**
+ * Devices that are meant to stay on are missed soonest. Laptops sleep at night, and phones lie in a drawer
+ * over a weekend.
+ */
+export const DEFAULT_POLICY: Policy = {
+  graceMs: { alwaysOn: 4 * HOUR_MS, laptop: 24 * HOUR_MS, phone: 72 * HOUR_MS },
+  repairShare: 0.2,
+};
+
+const SHARE_STEPS = 1_000_000;
+/** The least k: with 1, each holder could read a file alone, which only a storer may choose. */
+const MIN_K = 2;
+
+/** Whether `value` is one that `part` may have in the catalogue. */
+export function isPolicyValue(part: PolicyPart, value: unknown): value is number {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return false;
+  switch (part) {
+    case 'alwaysOn':
+    case 'laptop':
+    case 'phone':
+      return value >= MIN_MEMBER_GRACE_MS && value <= MAX_MEMBER_GRACE_MS;
+    case 'repairShare':
+      return value >= MIN_REPAIR_SHARE * SHARE_STEPS && value <= SHARE_STEPS;
+    case 'k':
+    case 'n':
+      return value >= MIN_K && value <= MAX_FRAGMENT_COUNT;
+  }
+}
+
+/** The policy in which these parts were set, and the others never were. Of both, `k` is at most `n`. */
+export function policyOf(parts: PolicyParts): Policy {
+  const { graceMs, repairShare } = DEFAULT_POLICY;
+  const { alwaysOn = graceMs.alwaysOn, laptop = graceMs.laptop, phone = graceMs.phone, k, n } = parts;
+  return {
+    graceMs: { alwaysOn, laptop, phone },
+    repairShare: parts.repairShare === undefined ? repairShare : parts.repairShare / SHARE_STEPS,
+    ...(k === undefined ? {} : { k }),
+    ...(n === undefined ? {} : { n }),
+  };
+}
+
+/**
+ * The parts that a caller wants to set. What the caller handed in is read once.
+ * @throws PalmError 'bad-argument' for a part that does not exist, a value out of its bounds, and a k above
+ * the n that would hold with it.
+ */
+export function checkPolicyChange(change: unknown, { k, n }: Policy): PolicyParts {
+  const { graceMs, ...others } = fieldsOf(change, ['graceMs', 'repairShare', 'k', 'n'], 'policy');
+  const graces = graceMs === undefined ? {} : fieldsOf(graceMs, DEVICE_CLASSES, 'graceMs');
+  const all: Partial<Record<PolicyPart, unknown>> = { ...others, ...graces };
+  const parts: Partial<Record<PolicyPart, number>> = {};
+  for (const part of POLICY_PARTS) {
+    const given = all[part];
+    if (given === undefined) continue;
+    const value =
+      part === 'repairShare' && typeof given === 'number' ? Math.round(given * SHARE_STEPS) : given;
+    if (!isPolicyValue(part, value)) throw badValue(part);
+    parts[part] = value;
+  }
+  const isOfCounts = parts.k !== undefined || parts.n !== undefined;
+  const kThen = parts.k ?? k;
+  const nThen = parts.n ?? n;
+  if (isOfCounts && kThen !== undefined && nThen !== undefined && kThen > nThen) throw badValue('k');
+  return parts;
+}
+
+/** k and n of a new file: what its storer asks for, then what the policy says, then Palm's own. */
+export function chosenCounts(
+  asked: { readonly k?: number; readonly n?: number; readonly mirror?: boolean },
+  policy: Policy,
+): { readonly k: number; readonly n: number } {
+  const usualK = policy.k ?? DEFAULT_K;
+  const usualN = policy.n ?? DEFAULT_N;
+  // A count that was set counts; one that was not gives way to it.
+  const mostK = asked.n ?? policy.n ?? usualK;
+  const k = asked.k ?? (asked.mirror === true ? 1 : Math.min(usualK, mostK));
+  return { k, n: asked.n ?? Math.max(usualN, k) };
+}
+
+function badValue(part: PolicyPart): PalmError {
+  switch (part) {
+    case 'alwaysOn':
+    case 'laptop':
+    case 'phone':
+      return new PalmError({
+        code: 'bad-argument',
+        reason: 'policy-grace',
+        of: part,
+        minMs: MIN_MEMBER_GRACE_MS,
+        maxMs: MAX_MEMBER_GRACE_MS,
+      });
+    case 'repairShare':
+      return new PalmError({ code: 'bad-argument', reason: 'policy-share', min: MIN_REPAIR_SHARE });
+    case 'k':
+    case 'n':
+      return new PalmError({
+        code: 'bad-argument',
+        reason: 'policy-counts',
+        min: MIN_K,
+        max: MAX_FRAGMENT_COUNT,
+      });
+  }
+}
+
+/** The fields of an object that may have only these. */
+function fieldsOf<Name extends string>(
+  value: unknown,
+  names: readonly Name[],
+  of: 'policy' | 'graceMs',
+): Partial<Record<Name, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new PalmError({ code: 'bad-argument', reason: 'policy-parts', of });
+  }
+  const fields = new Map<string, unknown>(Object.entries(value));
+  if (![...fields.keys()].every((name) => names.some((known) => known === name))) {
+    throw new PalmError({ code: 'bad-argument', reason: 'policy-parts', of });
+  }
+  const found: Partial<Record<Name, unknown>> = {};
+  for (const name of names) found[name] = fields.get(name);
+  return found;
+}
