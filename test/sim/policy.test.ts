@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { DEFAULT_POLICY } from '../../src/core/model/policy.ts';
 import { settledOutboxes } from './checks.ts';
+import type { SimDevice } from './device.ts';
 import { first, scenario } from './scenario.ts';
 
 scenario(
@@ -63,3 +64,23 @@ scenario('a change that cannot be kept is refused, and changes nothing', [1_465]
   Object.assign(first(devices).pool.policy().graceMs, { phone: 1 });
   expect(first(devices).pool.policy()).toEqual(DEFAULT_POLICY);
 });
+
+scenario(
+  'a shorter grace counts at once, for devices that are away already',
+  [1_467],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    const [one, other, killed] = [first(devices), first(devices, 1), first(devices, 2)];
+    const stateOf = (viewer: SimDevice) =>
+      viewer.pool.status().devices.find(({ id }) => id === killed.id)?.state;
+    await world.pass(5_000);
+    killed.kill();
+    await world.pass(300_000);
+    expect([one, other].map(stateOf)).not.toContain('gone');
+    const graceMs = { alwaysOn: 10_000, laptop: 10_000, phone: 10_000 };
+    await world.settled('set', one.pool.setPolicy({ graceMs }));
+    await world.until('gone', () => [one, other].every((viewer) => stateOf(viewer) === 'gone'), 20_000);
+    await killed.reopen();
+    await world.until('back', () => [one, other].every((viewer) => stateOf(viewer) === 'reachable'));
+  },
+);

@@ -169,6 +169,11 @@ export class Membership {
     this.#reachChanged();
   }
 
+  /** Graces changed. Who is gone stays so until it is heard of. */
+  rulesChanged(): void {
+    this.#dueMs = -Infinity;
+  }
+
   /** This device slept, was frozen or cut off; its monotonic clock went on for `countedMs` meanwhile. */
   wasAbsent(countedMs: number): void {
     this.#backAtMs = this.#nowMs;

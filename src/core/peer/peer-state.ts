@@ -4,6 +4,7 @@ import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import type { DeviceClass } from '../model/device-class.ts';
 import { fragmentCap } from '../model/limits.ts';
+import type { Policy } from '../model/policy.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
@@ -16,13 +17,6 @@ import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
 import { PeerLinks } from './peer-links.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
-
-const HOUR_MS = 60 * 60_000;
-/**
- * Devices that are meant to stay on are missed soonest. Laptops sleep at night, and phones lie in a drawer
- * over a weekend.
- */
-const GRACE_BY_CLASS_MS = { alwaysOn: 4 * HOUR_MS, laptop: 24 * HOUR_MS, phone: 72 * HOUR_MS };
 
 export class PeerState {
   readonly self: DeviceId;
@@ -52,12 +46,16 @@ export class PeerState {
 
   /** How far the wall clock is ahead of the monotonic one, as last told. */
   #wallAheadMs = 0;
+  /** By which members were last looked at. */
+  #policy: Policy | undefined;
   /** Whether somebody may have joined or left since the membership was told. */
   #mayHaveNewMembers = true;
 
   constructor(self: DeviceId, epoch: number, ownClass: DeviceClass) {
     this.self = self;
-    this.membership = new Membership(self, ownClass, { graceMs: (of) => GRACE_BY_CLASS_MS[of] });
+    this.membership = new Membership(self, ownClass, {
+      graceMs: (of) => this.catalogue.policy.graceMs[of],
+    });
     this.catalogue = new Catalogue(self);
     this.links = new PeerLinks(epoch);
     this.outbox = new Outbox(
@@ -91,6 +89,9 @@ export class PeerState {
   lookAtMembers(): void {
     if (this.#mayHaveNewMembers) this.membership.know(this.catalogue.members());
     this.#mayHaveNewMembers = false;
+    const { policy } = this.catalogue;
+    if (policy !== this.#policy) this.membership.rulesChanged();
+    this.#policy = policy;
     this.membership.advance();
     for (const device of this.membership.takeChanged())
       for (const file of this.holdings.of(device)?.files.keys() ?? []) this.touch(file);
