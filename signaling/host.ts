@@ -41,6 +41,11 @@ export function readHost(header: string | undefined, ownNames: readonly string[]
 /** Whether a WebSocket may be opened: by a page of this relay, or by a program (which sends no Origin). */
 export function isOwnOrigin(origin: string | undefined, host: Host, secure: boolean): boolean {
   if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).origin === originOf(host, secure);
+}
+
+/** The origin of a page that was asked for at `host`; '' for a port that no URL has. */
+export function originOf(host: Host, secure: boolean): string {
   const own = `${secure ? 'https' : 'http'}://${host.authority}`;
-  return URL.canParse(origin) && URL.canParse(own) && new URL(origin).origin === new URL(own).origin;
+  return URL.canParse(own) ? new URL(own).origin : '';
 }

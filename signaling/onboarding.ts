@@ -46,6 +46,24 @@ ${authority === undefined ? '' : warning(certificateFingerprint, authority)}</bo
 `;
 }
 
+/** The page for somebody whom the app sent here because it could not reach the relay. */
+export function reachedPage(): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>The relay answers</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>The relay answers</h1>
+<p>It runs, and this browser accepts its certificate. Close this tab and go back to Palm: it connects within seconds.</p>
+</body>
+</html>
+`;
+}
+
 function warning(certificateFingerprint: string, authority: OwnAuthority): string {
   return `<p>Your browser will say that it does not know the certificate. No company vouches for a machine on a home network, so
 this one vouches for itself.</p>

@@ -2,8 +2,9 @@
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ServerCertificate } from './certificate-store.ts';
-import { type Host, readHost } from './host.ts';
-import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage } from './onboarding.ts';
+import { REACHED_PATH } from '../src/core/wire/relay-protocol.ts';
+import { type Host, originOf, readHost } from './host.ts';
+import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage, reachedPage } from './onboarding.ts';
 import { appHeaders } from './security-headers.ts';
 import { type FileHandler, HASHED_FOLDER } from './app-files.ts';
 import type { Connections } from './connections.ts';
@@ -46,8 +47,7 @@ export function answerRequests(
       );
       return;
     }
-    const isApp = secure || host.loopback;
-    const headers = isApp ? appHeaders(host, secure) : ONBOARDING_HEADERS;
+    const headers = headersOf(host, secure, request);
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
@@ -55,20 +55,22 @@ export function answerRequests(
       answerText(response, 405, 'Palm only serves its pages here.\n');
       return;
     }
-    answerPage(content, isApp, host, request, response);
+    answerPage(content, secure, host, request, response);
   };
 }
 
 function answerPage(
   content: WebContent,
-  isApp: boolean,
+  secure: boolean,
   host: Host,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  const isApp = secure || host.loopback;
   const notFound = () => answerText(response, 404, 'There is no such page here.\n');
-  const path = request.url?.split('?', 1)[0];
+  const path = pathOf(request);
   if (path === '/ping') return answerText(response, 200, 'palm');
+  if (path === REACHED_PATH) return answerReached(originOf(host, secure), request, response);
   // A page on localhost has no other way to learn this machine's addresses.
   if (path === LAN_PATH && host.loopback) {
     return answer(response, 200, 'application/json', JSON.stringify(content.lan()));
@@ -92,6 +94,21 @@ function answerPage(
   if (path !== '/' && !isForPeople(request, path)) return notFound();
   const page = onboardingPage(host, content.httpsPort(), content.certificate());
   return answer(response, 200, 'text/html;charset=utf-8', page);
+}
+
+/** For the app, which compares it with its own origin; or for a person whom the app sent here. */
+function answerReached(origin: string, request: IncomingMessage, response: ServerResponse): void {
+  if (isForPeople(request)) answer(response, 200, 'text/html;charset=utf-8', reachedPage());
+  else answer(response, 200, 'application/json', JSON.stringify({ origin }));
+}
+
+function headersOf(host: Host, secure: boolean, request: IncomingMessage): Record<string, string> {
+  const isApp = secure || host.loopback;
+  return isApp && pathOf(request) !== REACHED_PATH ? appHeaders(host, secure) : ONBOARDING_HEADERS;
+}
+
+function pathOf(request: IncomingMessage): string | undefined {
+  return request.url?.split('?', 1)[0];
 }
 
 /**

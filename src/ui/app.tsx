@@ -14,6 +14,7 @@ import { shownName } from './text/file-name.ts';
 import { JoinScreen } from './welcome/join-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
 import type { AppUpdate } from './state/app-update.ts';
+import type { ProbeRelay } from './state/relay-trouble.ts';
 import { openPage, PageContext, useStatus, type Page } from './state/page.ts';
 import { words } from './text/words.ts';
 
@@ -21,14 +22,15 @@ interface AppProps {
   /** Ready, or in a browser that has no device yet. */
   readonly palm: Palm;
   readonly downloadStore: DownloadStore;
+  readonly probeRelay: ProbeRelay;
   /** Loaded by the time that `palm` is ready. */
   readonly poolScreen: ReadonlySignal<ComponentType | undefined>;
   /** Undefined until `palm` is ready. */
   readonly update: ReadonlySignal<AppUpdate | undefined>;
 }
 
-export function App({ palm, downloadStore, poolScreen, update }: AppProps) {
-  const page = useMemo(() => openPage(palm, downloadStore), [palm, downloadStore]);
+export function App({ palm, downloadStore, probeRelay, poolScreen, update }: AppProps) {
+  const page = useMemo(() => openPage(palm, downloadStore, probeRelay), [palm, downloadStore, probeRelay]);
   useEffect(() => () => page.close(), [page]);
   return (
     <PageContext.Provider value={page}>

@@ -24,6 +24,8 @@ import type { WordlessPalm } from '../runtime/worded-palm.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import type { LoadedParts } from './loaded-parts.ts';
 
+export { probeRelay } from '../adapters/browser/page/relay-probe.ts';
+
 export interface DeviceOpening {
   /** Resolves when it is the tab's turn to run the device. */
   readonly acquired: Promise<unknown>;

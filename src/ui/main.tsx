@@ -26,6 +26,7 @@ import './styles/main.css';
 import { guessDeviceName } from './text/device-name.ts';
 import { explain } from './text/explain.ts';
 import { watchForUpdate, type AppUpdate } from './state/app-update.ts';
+import type { ProbeRelay } from './state/relay-trouble.ts';
 import { askRelay, FINGERPRINTS_PATH, LAN_PATH } from './state/relay-answers.ts';
 import { words } from './text/words.ts';
 
@@ -34,14 +35,13 @@ declare global {
   var palm: Palm;
 }
 
-type State =
-  | StartState
-  | { readonly kind: 'open'; readonly palm: Palm; readonly downloadStore: DownloadStore };
+type State = StartState | ({ readonly kind: 'open'; readonly palm: Palm } & Omit<Rest, 'device'>);
 
 /** What the first screen does without. */
 interface Rest {
   readonly device: WordlessPalm;
   readonly downloadStore: DownloadStore;
+  readonly probeRelay: ProbeRelay;
 }
 
 const state = signal<State>({ kind: 'opening' });
@@ -54,8 +54,8 @@ function Root() {
   // Reloading redraws everything from what is stored, which drawing cannot have changed.
   if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
-  const { palm, downloadStore } = now;
-  return <App {...{ palm, downloadStore, poolScreen, update }} />;
+  const { palm, downloadStore, probeRelay } = now;
+  return <App {...{ palm, downloadStore, probeRelay, poolScreen, update }} />;
 }
 
 /** Never rejects: the screen shows the reason of any failure. */
@@ -80,13 +80,14 @@ async function start(): Promise<void> {
   const palm = new WordedPalm(new AwaitedPalm(coming, guessDeviceName(navigator.userAgent)), words);
   globalThis.palm = palm;
   const downloadStore = awaitedStore(palm.ready.then(async () => (await rest).downloadStore));
+  const probeRelay: ProbeRelay = async () => (await rest).probeRelay();
   try {
     await acquired;
     // A browser without a device is in no pool: its first screen needs nothing else.
-    if (await isNewBrowser()) state.value = { kind: 'open', palm, downloadStore };
+    if (await isNewBrowser()) state.value = { kind: 'open', palm, downloadStore, probeRelay };
     showFirst?.();
     await palm.ready;
-    if (state.value.kind !== 'open') state.value = { kind: 'open', palm, downloadStore };
+    if (state.value.kind !== 'open') state.value = { kind: 'open', palm, downloadStore, probeRelay };
     // In development modules come straight from the source: a service worker would serve stale ones.
     if (import.meta.env.PROD) update.value = watchForUpdate(palm);
   } catch (error) {
@@ -103,7 +104,7 @@ async function start(): Promise<void> {
 async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
   await firstPaint();
   try {
-    const [{ openDevice, openDownloadStore }, { PoolScreen }, parts] = await Promise.all([
+    const [{ openDevice, openDownloadStore, probeRelay }, { PoolScreen }, parts] = await Promise.all([
       import('./compose.ts'),
       import('./pool/pool-screen.tsx'),
       import('./loaded-parts.ts').then(({ loadParts }) => loadParts()),
@@ -123,7 +124,7 @@ async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
       },
       parts,
     );
-    return { device, downloadStore: openDownloadStore(parts) };
+    return { device, downloadStore: openDownloadStore(parts), probeRelay };
   } catch (error) {
     throw isPalmError(error) ? error : await whyNotImported(import.meta.url, error);
   }

@@ -4,7 +4,8 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Brand } from './parts/brand.tsx';
 import type { PlatformNeed, PlatformVerdict } from './platform-check.ts';
-import { explain } from './text/explain.ts';
+import { CopyMessage } from './parts/copy-message.tsx';
+import { isAboutBug, explain } from './text/explain.ts';
 import { words } from './text/words.ts';
 
 export type StartState =
@@ -19,6 +20,8 @@ export type StartState =
       /** Absent where leaving the pool would not help. */
       readonly leave?: () => Promise<void>;
     };
+
+const REASON_ID = 'reason';
 
 export function StartScreen({ state }: { readonly state: StartState }) {
   switch (state.kind) {
@@ -51,7 +54,10 @@ export function StartScreen({ state }: { readonly state: StartState }) {
       return (
         <Plain>
           <h1>{words.start.failed.heading}</h1>
-          <p role="alert">{state.reason}</p>
+          <p id={REASON_ID} role="alert">
+            {state.reason}
+          </p>
+          {isAboutBug(state.reason) ? <CopyMessage text={state.reason} textId={REASON_ID} /> : null}
           <p>{words.start.failed.untouched}</p>
           <button type="button" class="button primary" onClick={() => location.reload()}>
             {words.common.tryAgain}

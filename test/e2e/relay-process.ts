@@ -25,10 +25,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** How many characters of the relay's stderr are kept for the error text. */
 const KEPT_CHARACTERS = 4_000;
 
-/** Resolves once the relay has printed its addresses, so it accepts connections. */
-export async function startRelay(): Promise<RelayProcess> {
+/**
+ * Resolves once the relay has printed its addresses, so it accepts connections. Each has another certificate.
+ */
+export async function startRelay(httpsPort = 0): Promise<RelayProcess> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'palm-relay-'));
-  const flags = ['--json', '--port', '0', '--http-port', '0', '--data', dataFolder];
+  const flags = ['--json', '--port', String(httpsPort), '--http-port', '0', '--data', dataFolder];
   const child = spawn(process.execPath, [START, ...flags], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let complaints = '';

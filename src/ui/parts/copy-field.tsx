@@ -3,6 +3,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useId, useRef } from 'preact/hooks';
+import { copyOrSelect } from './copying.ts';
 import { CopyIcon } from './icons.tsx';
 import { words } from '../text/words.ts';
 
@@ -16,12 +17,10 @@ export function CopyField({ label, text }: CopyFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   const feedback = useSignal('');
   const copy = async (): Promise<void> => {
-    const isCopied = await copyText(text);
-    feedback.value = isCopied ? words.messages.copied : words.messages.selected;
-    if (!isCopied) {
+    feedback.value = await copyOrSelect(text, () => {
       input.current?.focus();
       input.current?.select();
-    }
+    });
   };
   return (
     <div class="field">
@@ -49,20 +48,4 @@ export function CopyField({ label, text }: CopyFieldProps) {
       </p>
     </div>
   );
-}
-
-/** Browsers answer within moments, unless they ask the person. */
-const ANSWER_WITHIN_MS = 1_000;
-
-/** Whether the clipboard took it: it may be absent, refuse without permission, or ask and get no answer. */
-async function copyText(text: string): Promise<boolean> {
-  const clipboard: Clipboard | undefined = navigator.clipboard;
-  if (clipboard === undefined) return false;
-  const unanswered = new Promise<false>((resolve) => setTimeout(() => resolve(false), ANSWER_WITHIN_MS));
-  try {
-    return await Promise.race([clipboard.writeText(text).then(() => true), unanswered]);
-  } catch {
-    // Refused: the person copies by hand, and the field says so.
-    return false;
-  }
 }

@@ -5,6 +5,8 @@ import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import type { NoticeStatus } from '../../runtime/api.ts';
 import { usePage, useStatus } from '../state/page.ts';
+import { isAboutBug } from '../text/explain.ts';
+import { CopyMessage } from './copy-message.tsx';
 import { CloseIcon } from './icons.tsx';
 import { words } from '../text/words.ts';
 
@@ -75,6 +77,7 @@ function Message({ level, text, onDismiss, onRetry }: MessageProps) {
       >
         <CloseIcon />
       </button>
+      {isAboutBug(text) ? <CopyMessage text={text} textId={textId} /> : null}
       {onRetry === undefined ? null : (
         <button
           type="button"

@@ -1,5 +1,6 @@
 // The state of the pool's connection: what works now, and what to do when something does not. Pure.
 
+import type { RelayTrouble } from '../../core/model/relay-trouble.ts';
 import type { PalmStatus } from '../../runtime/api.ts';
 import { words } from '../text/words.ts';
 
@@ -10,6 +11,8 @@ export interface Connection {
    */
   readonly state: 'linked' | 'waiting' | 'cut';
   readonly sentence: string;
+  /** The relay's page may help: it shows whether the relay runs, and asks about its certificate. */
+  readonly offersRelayPage: boolean;
 }
 
 /** The parts of a PoolStatus that it depends on. */
@@ -18,13 +21,30 @@ interface ConnectionStatus {
   readonly devices: PalmStatus['devices'];
 }
 
-export function connectionOf({ pool, devices }: ConnectionStatus): Connection {
+/** `trouble`: why the relay cannot be reached, once that was tried. `isSecure`: the page came over https. */
+export function connectionOf(
+  { pool, devices }: ConnectionStatus,
+  trouble?: RelayTrouble,
+  isSecure = false,
+): Connection {
+  const connection = stateOf({ pool, devices }, trouble, isSecure);
+  const offersRelayPage = connection.state === 'cut' && trouble?.kind === 'refused' && isSecure;
+  return { ...connection, offersRelayPage };
+}
+
+function stateOf(
+  { pool, devices }: ConnectionStatus,
+  trouble: RelayTrouble | undefined,
+  isSecure: boolean,
+): Omit<Connection, 'offersRelayPage'> {
   const relay = pool?.relay ?? 'connecting';
   const linked = devices.filter((device) => !device.self && device.state === 'reachable').length;
   if (linked > 0) {
     const sentence = relay === 'lost' ? words.connection.linkedWithoutRelay : words.connection.linked;
     return { state: 'linked', sentence: sentence(linked) };
   }
+  if (relay !== 'connected' && trouble !== undefined)
+    return { state: 'cut', sentence: words.connection.relayTrouble(trouble, isSecure) };
   switch (relay) {
     case 'connected':
       return {

@@ -13,6 +13,7 @@ import { Notices } from '../parts/messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import type { Added } from '../state/added.ts';
 import { usePage, useStatus } from '../state/page.ts';
+import { RELAY_PAGE_PATH } from '../state/relay-answers.ts';
 import { AddPanel } from './add-panel.tsx';
 import { connectionOf } from './connection.ts';
 import { looksOf } from './device-look.ts';
@@ -26,7 +27,7 @@ type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
 
 export function PoolScreen() {
   const page = usePage();
-  const { queue, said } = page;
+  const { queue, said, relayTrouble } = page;
   const dialog = useSignal<OpenDialog>('none');
   const isPrivate = useSignal(false);
   const devices = useStatus((status) => status.devices);
@@ -35,7 +36,8 @@ export function PoolScreen() {
   const poolName = name === '' ? words.pool.unnamed : shownName(name);
   const deviceIds = devices.map((device) => device.id).join(' ');
   const looks = useMemo(() => looksOf(deviceIds.split(' ')), [deviceIds]);
-  const connection = connectionOf({ pool, devices });
+  const isSecure = location.protocol === 'https:';
+  const connection = connectionOf({ pool, devices }, relayTrouble.value, isSecure);
   useWarningBeforeClosing();
   useTitle(poolName);
 
@@ -56,6 +58,11 @@ export function PoolScreen() {
             <p class={`connection ${connection.state}`} role="status">
               {connection.sentence}
             </p>
+            {connection.offersRelayPage ? (
+              <a class="button relay-page" href={RELAY_PAGE_PATH} target="_blank" rel="noopener">
+                {words.connection.openRelayPage}
+              </a>
+            ) : null}
           </div>
         </header>
         <Notices />

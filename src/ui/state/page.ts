@@ -5,6 +5,7 @@ import { computed, signal, useComputed, type ReadonlySignal, type Signal } from 
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { isPalmError } from '../../core/model/errors.ts';
+import type { RelayTrouble } from '../../core/model/relay-trouble.ts';
 import type { Palm, PalmStatus } from '../../runtime/api.ts';
 import { browserSaving } from '../download/browser-saving.ts';
 import type { DownloadStore } from '../download/download-store.ts';
@@ -14,6 +15,7 @@ import { shownName } from '../text/file-name.ts';
 import { Alerts } from '../alerts.ts';
 import { MAX_QUEUED_FILES } from './added.ts';
 import { paced } from './paced.ts';
+import { watchRelay, type ProbeRelay } from './relay-trouble.ts';
 import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
 import { settledStatus } from './settled-status.ts';
@@ -37,6 +39,8 @@ export interface Page {
   readonly removals: Removals;
   readonly downloads: Downloads;
   readonly alerts: Alerts;
+  /** Why the relay cannot be reached, once that was tried. */
+  readonly relayTrouble: ReadonlySignal<RelayTrouble | undefined>;
   readonly privateLinks: Signal<readonly PrivateLink[]>;
   /** The latest message to announce or to show in passing; '' for none. */
   readonly said: Signal<string>;
@@ -55,7 +59,7 @@ interface ShownWork {
 /** Minimum time between two drawings, ms: faster changes cannot be read. */
 const DRAW_EVERY_MS = 100;
 
-export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
+export function openPage(palm: Palm, downloadStore: DownloadStore, probeRelay: ProbeRelay): Page {
   const status = signal(palm.status());
   const refresh = (): void => {
     status.value = settledStatus(status.peek(), palm.status());
@@ -100,6 +104,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
   const pacedWork = paced(work, DRAW_EVERY_MS, delay);
   const stopFlushing = flushWhenHidden(removals);
   const stopReporting = reportBugs(alerts);
+  const relay = watchRelay(palm, probeRelay, delay);
   // A device that does not open shows why on a screen of its own.
   palm.ready.then(
     () => resumptions.continueAll(),
@@ -114,11 +119,13 @@ export function openPage(palm: Palm, downloadStore: DownloadStore): Page {
     removals,
     downloads,
     alerts,
+    relayTrouble: relay.trouble,
     privateLinks,
     said,
     close() {
       unsubscribe();
       pacedWork.stop();
+      relay.stop();
       downloads.close();
       stopFlushing();
       stopReporting();

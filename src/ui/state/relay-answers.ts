@@ -5,6 +5,8 @@
 export const LAN_PATH = '/lan';
 /** Where the app gets the fingerprints that an invite shows. */
 export const FINGERPRINTS_PATH = '/fingerprints';
+/** Where the relay has a page for people: opening it asks about a new certificate again. */
+export const RELAY_PAGE_PATH = '/reached';
 
 const answers = new Map<string, unknown>();
 

@@ -11,6 +11,11 @@ export function explain(error: unknown): string {
   return words.messages.unexpected([bugDetail(error), ...placeOf(error)].join(', '));
 }
 
+/** Whether `text` is about a bug: it is to be copied into a report. */
+export function isAboutBug(text: string): boolean {
+  return words.messages.ofBugs.some((mark) => text.includes(mark));
+}
+
 /** Where it was thrown: the first line of the stack that names a file, for whoever mends it. */
 function placeOf(error: unknown): string[] {
   const stack = error instanceof Error ? (error.stack ?? '') : '';

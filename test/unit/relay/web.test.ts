@@ -249,6 +249,24 @@ describe('other requests', () => {
     expect(fingerprintOf(ca)).toBe(expected.authority);
   });
 
+  test('/reached tells the app at which origin it was asked, and people that the relay answers', async () => {
+    const relay = await testRelay();
+    const ca = await authorityOf(relay);
+    const originSeen = async (options: Parameters<typeof ask>[2] = {}) =>
+      JSON.parse((await ask(relay, '/reached', options)).body);
+    expect(await originSeen()).toEqual({ origin: new URL(relay.app).origin });
+    expect(await originSeen({ headers: { Host: 'LOCALHOST:80' } })).toEqual({ origin: 'http://localhost' });
+    expect(await originSeen({ secure: true, ca, headers: { Host: '192.168.7.7:8443' } })).toEqual({
+      origin: 'https://192.168.7.7:8443',
+    });
+    expect(await ask(relay, '/reached', { headers: { Host: 'palm.example' } })).toMatchObject({
+      status: 421,
+    });
+    const page = await ask(relay, '/reached', { headers: { Accept: 'text/html,*/*' } });
+    expect(page.body).toContain('The relay answers');
+    expect(page.headers['content-security-policy']).toContain("style-src 'sha256-");
+  });
+
   test('/ping', async () => {
     const relay = await testRelay();
     const ca = await authorityOf(relay);

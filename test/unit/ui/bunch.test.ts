@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DeviceStatus, FileStatus, PalmStatus } from '../../../src/runtime/api.ts';
 import { bunchText, fruitsOf } from '../../../src/ui/pool/bunch.ts';
+import type { RelayTrouble } from '../../../src/core/model/relay-trouble.ts';
 import { connectionOf } from '../../../src/ui/pool/connection.ts';
 import { HUE_COUNT, looksOf, MARK_COUNT } from '../../../src/ui/pool/device-look.ts';
 import { lostByLeaving } from '../../../src/ui/dialogs/lost-by-leaving.ts';
@@ -118,7 +119,7 @@ describe('looks', () => {
 describe('the connection', () => {
   test('names what works, and what to do when nothing does', () => {
     expect(connectionOf(status('connected', true, []))).toMatchObject({ state: 'waiting' });
-    expect(connectionOf(status('connected', false, ['reachable', 'away']))).toEqual({
+    expect(connectionOf(status('connected', false, ['reachable', 'away']))).toMatchObject({
       state: 'linked',
       sentence: 'Connected to 1 device',
     });
@@ -126,6 +127,37 @@ describe('the connection', () => {
       'Connected to 2 devices, working without the relay',
     );
     expect(connectionOf(status('lost', false, ['away'])).state).toBe('cut');
+  });
+
+  const TROUBLES: readonly RelayTrouble[] = [
+    { kind: 'offline' },
+    { kind: 'no-answer' },
+    { kind: 'refused' },
+    { kind: 'not-palm', status: 0 },
+    { kind: 'not-palm', status: 502 },
+    { kind: 'other-host', seen: undefined },
+    { kind: 'other-host', seen: 'http://127.0.0.1:8080' },
+    { kind: 'no-socket' },
+  ];
+
+  test('names the cause that was found, each in its own words, until the relay is connected', () => {
+    const cut = status('lost', false, ['away']);
+    const sentences = TROUBLES.map((trouble) => connectionOf(cut, trouble, true).sentence);
+    expect(new Set([...sentences, connectionOf(cut).sentence]).size).toBe(TROUBLES.length + 1);
+    for (const trouble of TROUBLES) {
+      expect(connectionOf(status('connecting', false, []), trouble).state).toBe('cut');
+      expect(connectionOf(status('connected', true, []), trouble).sentence).toBe('No other device yet');
+      expect(connectionOf(status('lost', false, ['reachable']), trouble).state).toBe('linked');
+    }
+  });
+
+  test('offers the relay’s page where its certificate may be new, and nowhere else', () => {
+    const offers = (relay: 'lost' | 'connected', trouble: RelayTrouble, isSecure: boolean): boolean =>
+      connectionOf(status(relay, false, []), trouble, isSecure).offersRelayPage;
+    expect(offers('lost', { kind: 'refused' }, true)).toBe(true);
+    expect(offers('lost', { kind: 'refused' }, false)).toBe(false);
+    expect(offers('connected', { kind: 'refused' }, true)).toBe(false);
+    expect(offers('lost', { kind: 'no-answer' }, true)).toBe(false);
   });
 });
 

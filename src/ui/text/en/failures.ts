@@ -3,6 +3,7 @@
 import type { PalmErrorCode } from '../../../core/model/errors.ts';
 import type { Failure, Rejection } from '../../../core/model/failures.ts';
 import { quoted } from '../quotation.ts';
+import { COPY_INTO_REPORT } from './bugs.ts';
 import { badInvite } from './bad-links.ts';
 
 type FailureOf<Code extends PalmErrorCode> = Extract<Failure, { readonly code: Code }>;
@@ -387,6 +388,6 @@ function workerFailed(
     case 'not-loaded':
       return `A part of Palm could not be loaded (${failure.status}). Reload the page.`;
     case 'threw':
-      return `${failure.detail.replace(/\.$/u, '')}. That is a bug in Palm itself, not a fault of your devices or files: reload, and copy this message into a report of it.`;
+      return `${failure.detail.replace(/\.$/u, '')}. That is a bug in Palm itself, not a fault of your devices or files: reload, and ${COPY_INTO_REPORT}.`;
   }
 }

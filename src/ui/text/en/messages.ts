@@ -1,5 +1,6 @@
 // English: alerts and passing messages. `name`: as it is shown. `why`: a whole sentence.
 
+import { COPY_INTO_REPORT, FAILED_INSIDE } from './bugs.ts';
 import { countOf } from './units.ts';
 
 /** Characters of a path that a sentence quotes: enough to recognise it. */
@@ -11,7 +12,9 @@ function shownPath(path: string): string {
 
 export const messageTexts = {
   unexpected: (detail: string) =>
-    `Something unexpected happened (${detail}). The files on your devices are untouched; reload and try again. If it happens again, it is a bug in Palm: copy this message into a report of it.`,
+    `Something unexpected happened (${detail}). The files on your devices are untouched; reload and try again. If it happens again, it is a bug in Palm: ${COPY_INTO_REPORT}.`,
+  /** Each sentence about a bug has one of these. */
+  ofBugs: [COPY_INTO_REPORT, FAILED_INSIDE],
   stored: (name: string) => `“${name}” is stored`,
   deduplicated: (name: string) => `“${name}” was in the pool already`,
   notStored: (name: string, why: string) => `“${name}” was not stored. ${why}`,

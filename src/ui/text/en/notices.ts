@@ -3,6 +3,7 @@
 import { idSuffix, lookOf, quotableName } from '../../../core/model/device-label.ts';
 import type { Notice, QuotedDevice } from '../../../runtime/notice.ts';
 import { quoted } from '../quotation.ts';
+import { FAILED_INSIDE } from './bugs.ts';
 import { errorText, rejectionText } from './failures.ts';
 import { misdeedOfOthersText, misdeedText } from './misdeeds.ts';
 
@@ -14,7 +15,7 @@ export function noticeText(notice: Notice): string {
     case 'failure':
       return errorText(notice.failure);
     case 'bug':
-      return `Something failed inside Palm: ${notice.detail}`;
+      return `${FAILED_INSIDE}: ${notice.detail}`;
     case 'rejection':
       return rejectionText(notice.rejection);
     case 'nobody-answers':

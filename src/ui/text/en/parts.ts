@@ -4,6 +4,7 @@ export const commonTexts = {
   cancel: 'Cancel',
   close: 'Close',
   copy: 'Copy',
+  copyMessage: 'Copy message',
   deviceName: 'Device name',
   dismiss: 'Dismiss',
   dismissOf: (file: string) => `Dismiss ${file}`,

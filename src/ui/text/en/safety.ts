@@ -1,5 +1,6 @@
 // English: how safe a file is, and how the pool is connected. `name`: a device's, as it is shown.
 
+import type { RelayTrouble } from '../../../core/model/relay-trouble.ts';
 import { countOf } from './units.ts';
 
 export const safetyTexts = {
@@ -29,7 +30,33 @@ export const connectionTexts = {
   noneReachable: 'No other device is reachable now',
   lookingForRelay: 'Looking for the relay…',
   relayLost: 'The relay does not answer. Check the Wi-Fi; Palm keeps trying',
+  /** `isSecure`: the page came over https. */
+  relayTrouble,
+  openRelayPage: 'Open the relay’s page',
 };
+
+function relayTrouble(trouble: RelayTrouble, isSecure: boolean): string {
+  switch (trouble.kind) {
+    case 'offline':
+      return 'This device has no network. Turn on its Wi-Fi; Palm keeps trying';
+    case 'no-answer':
+      return 'Nothing answers at the relay’s address. Check that this device is on the relay’s network, and that its machine is on; Palm keeps trying';
+    case 'refused':
+      return isSecure
+        ? 'The relay was stopped, or it has a new certificate. Start it again; if it runs, open its page and accept the certificate'
+        : 'The relay was stopped. Start it again; Palm keeps trying';
+    case 'not-palm': {
+      const what = trouble.status === 0 ? 'leads elsewhere' : `answers with status ${trouble.status}`;
+      return `Something other than the relay is at this address: it ${what}. If this network asks you to sign in, do so; otherwise start the relay again`;
+    }
+    case 'other-host': {
+      const by = trouble.seen === undefined ? 'by another name' : `as ${trouble.seen}`;
+      return `A proxy in between asks for the relay ${by}, and the relay refuses. Open the address that the relay printed, or let the proxy keep the Host header`;
+    }
+    case 'no-socket':
+      return 'The relay answers, but a proxy or filter in between stops its WebSocket. Allow WebSockets there, or open the address that the relay printed';
+  }
+}
 
 /** A file's fragments, for those who do not see the picture. */
 export const bunchTexts = {

@@ -1,0 +1,95 @@
+// Finds out why the relay cannot be reached: asks the page's own origin, and nothing else, once over HTTP and
+// once over a WebSocket. A page learns of a failed connection only that it failed, so what can be told apart
+// is whether anything answers, what it says, and how soon a connection fails.
+
+import type { RelayTrouble } from '../../../core/model/relay-trouble.ts';
+import {
+  decodeRelayFrame,
+  encodeClientFrame,
+  REACHED_PATH,
+  RELAY_PATH,
+  RELAY_SUBPROTOCOL,
+} from '../../../core/wire/relay-protocol.ts';
+
+/** An answer, or the pong, must come within this, ms: ample on any LAN. */
+const ANSWER_WITHIN_MS = 6_000;
+/**
+ * A connection that fails sooner was refused, ms. Where nobody is at an address, systems try for three
+ * seconds or more.
+ */
+const AT_ONCE_MS = 1_500;
+/** HTTP: the relay was asked for by a name that is none of its own. */
+const MISDIRECTED = 421;
+/** The relay's answer is shorter than this, characters. */
+const MAX_ANSWER_CHARS = 1_000;
+
+/** Undefined when the relay can be reached now. Never rejects. */
+export async function probeRelay(): Promise<RelayTrouble | undefined> {
+  const begunAtMs = performance.now();
+  const control = new AbortController();
+  const timer = setTimeout(() => control.abort(), ANSWER_WITHIN_MS);
+  try {
+    const response = await fetch(REACHED_PATH, {
+      cache: 'no-store',
+      headers: { Accept: 'application/json' },
+      redirect: 'manual',
+      signal: control.signal,
+    });
+    const text = response.type === 'opaqueredirect' ? '' : await response.text();
+    return await judged(response.status, text);
+  } catch {
+    // Browsers give no reason.
+    if (!navigator.onLine) return { kind: 'offline' };
+    return { kind: performance.now() - begunAtMs < AT_ONCE_MS ? 'refused' : 'no-answer' };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function judged(status: number, text: string): Promise<RelayTrouble | undefined> {
+  if (status === MISDIRECTED) return { kind: 'other-host', seen: undefined };
+  const seen = status === 200 ? originIn(text) : undefined;
+  if (seen === undefined) return { kind: 'not-palm', status };
+  if (seen !== location.origin) return { kind: 'other-host', seen };
+  return (await isSocketAnswered()) ? undefined : { kind: 'no-socket' };
+}
+
+/** The origin at which the relay says that it was asked; undefined when this is no relay's answer. */
+function originIn(text: string): string | undefined {
+  if (text.length > MAX_ANSWER_CHARS) return undefined;
+  try {
+    const answer: unknown = JSON.parse(text);
+    const hasOrigin = typeof answer === 'object' && answer !== null && 'origin' in answer;
+    return hasOrigin && typeof answer.origin === 'string' ? answer.origin : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a WebSocket gets through in both directions: a client may send pings before it enters a room. */
+function isSocketAnswered(): Promise<boolean> {
+  const url = new URL(RELAY_PATH, location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(url, RELAY_SUBPROTOCOL);
+  socket.binaryType = 'arraybuffer';
+  const answered = new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
+    socket.addEventListener('close', () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+    socket.addEventListener('open', () => socket.send(encodeClientFrame({ kind: 'ping' })));
+    socket.addEventListener('message', ({ data }) => resolve(isPong(data)));
+  });
+  return answered.finally(() => socket.close());
+}
+
+function isPong(data: unknown): boolean {
+  if (!(data instanceof ArrayBuffer)) return false;
+  try {
+    return decodeRelayFrame(new Uint8Array(data)).kind === 'pong';
+  } catch {
+    // Whoever that is, it is no relay.
+    return false;
+  }
+}

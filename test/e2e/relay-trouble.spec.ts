@@ -1,0 +1,197 @@
+// Why the relay cannot be reached: a page tries, and says what it found. Between page and relay is a proxy,
+// as in companies, or the relay has another certificate than before.
+
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { Page } from '@playwright/test';
+import { expect, test } from './palm-fixture.ts';
+import { startRelay } from './relay-process.ts';
+
+type Mode = 'honest' | 'no-upgrades' | 'other-address' | 'other-name' | 'no-relay' | 'signs-in' | 'mute';
+
+test('a page says what keeps it from the relay, and forgets it when nothing does', async ({
+  prepareDevice,
+  relay,
+  faults,
+}) => {
+  faults.allow(/WebSocket connection to .* failed|Failed to load resource|ERR_/);
+  const proxy = await startProxy(new URL(relay.app));
+  const device = await prepareDevice('Laptop', { ...relay, app: proxy.url });
+  await device.open();
+  await device.createPool('Home');
+  const { page } = device;
+  await expect(connection(page)).toHaveText('No other device yet');
+
+  const found = async (mode: Mode, sentence: string | RegExp): Promise<void> => {
+    proxy.become(mode);
+    if (mode !== 'mute') await device.waitFor('the relay to be lost', ({ pool }) => pool?.relay === 'lost');
+    await tryAgain(page);
+    await expect(connection(page), mode).toHaveText(sentence);
+  };
+  await found('no-upgrades', /The relay answers, but a proxy or filter in between stops its WebSocket/);
+  await found('other-address', new RegExp(`asks for the relay as ${new URL(relay.app).origin}`));
+  await found('other-name', /A proxy in between asks for the relay by another name/);
+  await found('no-relay', /Something other than the relay is at this address: it answers with status 502/);
+  await found('signs-in', /Something other than the relay is at this address: it leads elsewhere/);
+  await found('mute', /Nothing answers at the relay’s address/);
+
+  await device.context.setOffline(true);
+  await tryAgain(page);
+  await expect(connection(page)).toHaveText(/This device has no network/);
+  await device.context.setOffline(false);
+  await found('honest', 'No other device yet');
+
+  await proxy.close();
+  await expect(connection(page)).toHaveText('The relay was stopped. Start it again; Palm keeps trying');
+});
+
+test('a page that meets a new certificate offers the relay’s page, and connects once it is accepted', async ({
+  prepareDevice,
+  privateRelay,
+  faults,
+}) => {
+  faults.allow(/SSL certificate error|WebSocket connection to .* failed|Failed to load resource|ERR_/);
+  const { port } = new URL(privateRelay.lan[0] ?? '');
+  const device = await prepareDevice('Phone', { ...privateRelay, app: `https://localhost:${port}/` });
+  await device.openPastWarning();
+  await device.createPool('Home');
+  const { page } = device;
+  await privateRelay.kill();
+  await expect(connection(page)).toHaveText(/The relay was stopped, or it has a new certificate/);
+
+  const other = await startRelay(Number(port));
+  try {
+    await tryAgain(page);
+    await expect(connection(page)).toHaveText(/The relay was stopped, or it has a new certificate/);
+    const opened = page.waitForEvent('popup');
+    await page.getByRole('link', { name: 'Open the relay’s page' }).click();
+    const relayPage = await opened;
+    await relayPage.locator('#details-button').click();
+    await relayPage.locator('#proceed-link').click();
+    await expect(relayPage.getByRole('heading', { name: 'The relay answers' })).toBeVisible();
+    await relayPage.close();
+    await tryAgain(page);
+    await expect(connection(page)).toHaveText('No other device yet');
+    await expect(page.getByRole('link', { name: 'Open the relay’s page' })).toBeHidden();
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a message about a bug can be copied, or is selected where there is no clipboard', async ({
+  newDevice,
+  faults,
+}) => {
+  faults.allow(/provoked/);
+  const device = await newDevice('Laptop');
+  const { page } = device;
+  await device.context.grantPermissions(['clipboard-write']);
+  await page.evaluate(() => {
+    setTimeout(() => {
+      throw new TypeError('provoked by the test');
+    });
+  });
+  const alert = page.getByRole('alert').filter({ hasText: 'provoked by the test' });
+  const text = await alert.innerText();
+  const copy = page.getByRole('button', { name: /^Copy/ });
+  await copy.click();
+  await expect(page.getByRole('status').filter({ hasText: 'Copied' })).toBeVisible();
+  // The page itself may not read the clipboard.
+  const field = page.getByLabel('Invite link');
+  await field.press('ControlOrMeta+v');
+  await expect(field).toHaveValue(text);
+
+  await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  await copy.click();
+  await expect(page.getByRole('status').filter({ hasText: 'Selected' })).toBeVisible();
+  expect(await page.evaluate(() => getSelection()?.toString())).toBe(text);
+});
+
+function connection(page: Page) {
+  return page.locator('.connection');
+}
+
+/** The page hears that its network changed, as it does when Wi-Fi comes back. */
+async function tryAgain(page: Page): Promise<void> {
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+}
+
+interface Proxy {
+  readonly url: string;
+  /** Ends every connection through it. */
+  become(mode: Mode): void;
+  close(): Promise<void>;
+}
+
+/** Passes requests on to `relay`, or does not. */
+async function startProxy(relay: URL): Promise<Proxy> {
+  let mode: Mode = 'honest';
+  const sockets = new Set<Socket>();
+  const hostFor = ({ headers }: IncomingMessage): string => {
+    if (mode === 'other-address') return relay.host;
+    return mode === 'other-name' ? 'palm.example' : (headers.host ?? '');
+  };
+  const server = createServer((incoming, answer) => {
+    if (mode === 'mute') return;
+    if (mode === 'no-relay') answer.writeHead(502).end('Bad gateway');
+    else if (mode === 'signs-in') answer.writeHead(302, { Location: '/sign-in' }).end();
+    else {
+      const headers = { ...incoming.headers, host: hostFor(incoming) };
+      const { hostname, port } = relay;
+      const passed = request(
+        { hostname, port, path: incoming.url, method: incoming.method, headers },
+        (back) => {
+          answer.writeHead(back.statusCode ?? 500, back.headers);
+          back.pipe(answer);
+        },
+      );
+      passed.on('error', () => answer.destroy());
+      incoming.pipe(passed);
+    }
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('upgrade', (incoming, socket: Socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (mode === 'no-upgrades' || mode === 'no-relay' || mode === 'signs-in') socket.destroy();
+    if (socket.destroyed || mode === 'mute') return;
+    const passed = connect(Number(relay.port), relay.hostname, () => {
+      const headers = Object.entries({ ...incoming.headers, host: hostFor(incoming) });
+      const lines = [
+        `GET ${incoming.url} HTTP/1.1`,
+        ...headers.map(([name, value]) => `${name}: ${String(value)}`),
+      ];
+      passed.write(`${lines.join('\r\n')}\r\n\r\n`);
+      passed.write(head);
+      passed.pipe(socket).pipe(passed);
+    });
+    passed.on('error', () => socket.destroy());
+    socket.on('close', () => passed.destroy());
+  });
+  const endAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  return {
+    url: `http://localhost:${portOf(server)}/`,
+    become(next) {
+      mode = next;
+      endAll();
+    },
+    async close() {
+      endAll();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return isPort(address) ? address.port : 0;
+}
+
+function isPort(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}
