@@ -89,6 +89,10 @@ export interface FileStatus {
   readonly reach: number;
   /** How many of the reachable holders may be lost before the file cannot be opened; -1 when reach < k. */
   readonly margin: number;
+  /** Distinct fragments on devices that are not gone: those that are away bring theirs back. */
+  readonly durable: number;
+  /** How many of those devices may be lost before the file is lost; -1 when durable < k. */
+  readonly durableMargin: number;
   readonly holders: readonly { readonly deviceId: string; readonly fragments: readonly number[] }[];
   readonly private: boolean;
   /** Whether this page can open the file (always true unless it is private). */
@@ -134,6 +138,34 @@ export interface UnfinishedStatus {
   readonly needs: 'nothing' | 'permission' | 'file';
 }
 
+/** Fragments of a file that this device is restoring, because the devices that had them are gone. */
+export interface RepairStatus {
+  /** A name of the file; of several, the first. */
+  readonly fileId: string;
+  /** '' while this page does not know a private file's link. */
+  readonly name: string;
+  readonly fragments: number;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export type ActivityKind =
+  | 'device-gone'
+  | 'device-back'
+  | 'device-left'
+  | 'fragments-restored'
+  | 'file-removed'
+  | 'policy-changed';
+
+/** Something that happened in the pool, in plain words. */
+export interface ActivityStatus {
+  /** The same after a reload. */
+  readonly id: number;
+  readonly atMs: number;
+  readonly kind: ActivityKind;
+  readonly text: string;
+}
+
 /** Something that went wrong or was refused, for people. Newest last; bounded. */
 export interface NoticeStatus {
   readonly id: number;
@@ -158,6 +190,9 @@ export interface PalmStatus {
   readonly transfers: readonly TransferStatus[];
   /** Oldest first. A store that is being continued is listed as a transfer instead. */
   readonly unfinished: readonly UnfinishedStatus[];
+  readonly repairs: readonly RepairStatus[];
+  /** What happened, newest last; kept between visits, bounded. */
+  readonly activity: readonly ActivityStatus[];
   readonly notices: readonly NoticeStatus[];
 }
 

@@ -5,6 +5,7 @@ import { PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
+import { noLists } from './status.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
@@ -87,8 +88,7 @@ export class AwaitedPalm implements WordlessPalm {
 
   status(): WordlessStatus {
     const device = { id: '', name: this.#deviceName };
-    const nothing = { device, devices: [], files: [], transfers: [], unfinished: [], notices: [] };
-    return this.#palm?.status() ?? nothing;
+    return this.#palm?.status() ?? { ...noLists(), device, notices: [] };
   }
 
   subscribe(listener: () => void): () => void {

@@ -59,9 +59,3 @@ export function noticeOf(error: unknown): Notice {
   if (isPalmError(error) && !isBug(error)) return { kind: 'failure', failure: error.failure };
   return { kind: 'bug', detail: bugDetail(error) };
 }
-
-/** The sentences of one language. */
-export interface Texts {
-  errorText(failure: Failure): string;
-  noticeText(notice: Notice): string;
-}

@@ -21,6 +21,9 @@ import { reachOf } from '../core/placement/health.ts';
 import type { Identity, SourceHandle, UnfinishedStore } from '../core/ports.ts';
 import type { RelayState, Transport } from '../core/transport-port.ts';
 import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { ActivityList } from './activity/activity-list.ts';
+import { ActivityWatch } from './activity/activity-watch.ts';
+import { ToldActivity, type ListedActivity } from './activity/told-activity.ts';
 import { atMost, unlessAborted } from './at-most.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
 import { noticeOf, type Notice, type QuotedDevice } from './notice.ts';
@@ -33,7 +36,7 @@ import { rangeOf } from './read/byte-range.ts';
 import { readFile } from './read/reading.ts';
 import { withReserve } from './reserved-space.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import { SoftState } from './soft-state.ts';
+import { restoreActivity, SoftState } from './soft-state.ts';
 import { abandonStore } from './store/already-here.ts';
 import type { StorePorts } from './store/store-job.ts';
 import { awaitQuorum } from './store/awaiting-quorum.ts';
@@ -80,6 +83,9 @@ export class OpenPool {
   answered = false;
   readonly #space: OfferedSpace;
   readonly #soft: SoftState;
+  readonly #activityList = new ActivityList();
+  readonly #activityWatch: ActivityWatch;
+  readonly #told: ToldActivity;
   #ended = false;
   /** Stores, and writes of remembered state, that have not ended. */
   readonly #working = new Set<Promise<unknown>>();
@@ -115,12 +121,16 @@ export class OpenPool {
       misdeed: (device, what, count) => {
         if (!this.#ended) events.misdeed(device, what, count);
       },
+      added: (entries) => this.#activityWatch.entries(entries, this.driver.peer),
       relayState: (state) => {
         this.relay = state;
         events.changed();
       },
     });
-    this.#soft = new SoftState(ports, this.driver.peer, (work) => this.#orNotice(work));
+    const { peer } = this.driver;
+    this.#activityWatch = new ActivityWatch({ ...ports, self: identity.deviceId, list: this.#activityList });
+    this.#told = new ToldActivity(this.#activityList, peer.catalogue, identity.deviceId);
+    this.#soft = new SoftState(ports, peer, this.#activityList, (work) => this.#orNotice(work));
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
   }
 
@@ -128,7 +138,8 @@ export class OpenPool {
     this.#space.measure();
     this.#orNotice(this.#ports.quota.restoreReserve());
     const damagedCount = await this.unfinished.load();
-    const lostCount = await this.driver.start(this.unfinished.owners());
+    const damagedActivity = await restoreActivity(this.#ports.records, this.#activityList);
+    const lostCount = damagedActivity + (await this.driver.start(this.unfinished.owners()));
     const files = this.driver.peer.catalogue.files().values();
     await this.unfinished.endPublished(Array.from(files, ({ salt }) => salt));
     if (damagedCount > 0) this.#events.notice('warning', { kind: 'unfinished-damaged' });
@@ -307,6 +318,10 @@ export class OpenPool {
     if (Object.keys(parts).length > 0) await this.driver.publish({ kind: 'policy', parts });
   }
 
+  activity(): readonly ListedActivity[] {
+    return this.#told.told();
+  }
+
   /** A copy. */
   policy(): Policy {
     const { policy } = this.driver.peer.catalogue;
@@ -358,6 +373,7 @@ export class OpenPool {
 
   #changed(): void {
     if (!this.answered && this.driver.peer.reachableDevices().length > 1) this.answered = true;
+    this.#activityWatch.look(this.driver.peer);
     this.#soft.changed();
     this.#events.changed();
   }

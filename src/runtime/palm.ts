@@ -18,7 +18,7 @@ import { atMost } from './at-most.ts';
 import { checkedName } from './checked-name.ts';
 import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
-import { deviceStatuses, fileStatuses } from './status.ts';
+import { deviceStatuses, fileStatuses, noLists } from './status.ts';
 import { Transfers } from './transfers.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
@@ -229,7 +229,7 @@ class PalmRuntime implements WordlessPalm {
       notices: this.#notices.list(),
     };
     const session = this.#session;
-    if (session === undefined) return { ...base, devices: [], files: [], unfinished: [] };
+    if (session === undefined) return { ...noLists(), ...base };
     const { peer } = session.driver;
     return {
       ...base,
@@ -242,6 +242,8 @@ class PalmRuntime implements WordlessPalm {
       devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
       files: fileStatuses(peer, session.privateFiles),
       unfinished: session.unfinished.list(),
+      repairs: [],
+      activity: session.activity(),
     };
   }
 

@@ -3,6 +3,7 @@
 
 import type { Peer } from '../core/peer/peer.ts';
 import type { Clock, RecordStore } from '../core/ports.ts';
+import type { ActivityList } from './activity/activity-list.ts';
 import { restoreMembers, saveMembers } from './saved-members.ts';
 import { restoreGrace, restoreHoldings, saveGrace, saveHoldings } from './saved-pool.ts';
 
@@ -10,6 +11,8 @@ import { restoreGrace, restoreHoldings, saveGrace, saveHoldings } from './saved-
 const SAVE_MS = 2_000;
 /** Minimum time between two saves of the members while no state changes, ms. */
 const SAVE_MEMBERS_MS = 30_000;
+
+const ACTIVITY = 'activity';
 
 interface SoftStatePorts {
   readonly clock: Clock;
@@ -25,17 +28,31 @@ export async function restoreSoftState(records: RecordStore, peer: Peer): Promis
   );
 }
 
+/** As `restoreSoftState`; before the driver starts, which may learn of more. */
+export async function restoreActivity(records: RecordStore, list: ActivityList): Promise<number> {
+  return list.restore(await records.getMeta(ACTIVITY));
+}
+
 export class SoftState {
   readonly #ports: SoftStatePorts;
   readonly #peer: Peer;
+  readonly #activity: ActivityList;
   readonly #orNotice: (work: Promise<void>) => void;
   #stopTimer: (() => void) | undefined;
   /** The revisions on the disk. */
   #savedGrace = 0;
   #savedMembers = 0;
+  #savedActivity: number;
   #membersSavedAtMs = -Infinity;
 
-  constructor(ports: SoftStatePorts, peer: Peer, orNotice: (work: Promise<void>) => void) {
+  constructor(
+    ports: SoftStatePorts,
+    peer: Peer,
+    activity: ActivityList,
+    orNotice: (work: Promise<void>) => void,
+  ) {
+    this.#activity = activity;
+    this.#savedActivity = activity.revision;
     this.#ports = ports;
     this.#peer = peer;
     this.#orNotice = orNotice;
@@ -62,6 +79,10 @@ export class SoftState {
       this.#savedMembers = membership.revision;
       this.#membersSavedAtMs = nowMs;
       await saveMembers(records, membership);
+    }
+    if (this.#savedActivity !== this.#activity.revision) {
+      this.#savedActivity = this.#activity.revision;
+      await records.putMeta(ACTIVITY, this.#activity.saved());
     }
     if (this.#savedGrace === grace.revision) return;
     this.#savedGrace = grace.revision;

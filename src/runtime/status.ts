@@ -10,6 +10,11 @@ import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from './api.ts';
 import type { PrivateFiles } from './private-files.ts';
 
+/** The lists of a status without a pool. */
+export function noLists() {
+  return { devices: [], files: [], transfers: [], unfinished: [], repairs: [], activity: [] };
+}
+
 export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceStatus[] {
   const others = new Set([...peer.catalogue.members(), ...peer.reachableDevices()]);
   others.delete(self);
@@ -83,6 +88,7 @@ function fileStatus(
   const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
   const isPrivate = manifest.access.kind === 'private';
   const margin = marginOf(reachable, manifest.k);
+  const durable: Holders = new Map([...holders].filter(([device]) => !peer.isGone(device)));
   return {
     fileId,
     contentId,
@@ -94,6 +100,8 @@ function fileStatus(
     n: manifest.n,
     reach: reachOf(reachable),
     margin,
+    durable: reachOf(durable),
+    durableMargin: durable.size === reachable.size ? margin : marginOf(durable, manifest.k),
     holders: [...holders].map(([deviceId, fragments]) => ({
       deviceId,
       fragments: [...fragments].toSorted((a, b) => a - b),

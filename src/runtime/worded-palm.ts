@@ -4,6 +4,7 @@
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type {
+  ActivityStatus,
   NoticeStatus,
   Palm,
   PalmStatus,
@@ -12,7 +13,9 @@ import type {
   StoreOptions,
   StoreResult,
 } from './api.ts';
-import type { Notice, Texts } from './notice.ts';
+import type { Activity, ListedActivity } from './activity/told-activity.ts';
+import type { Failure } from '../core/model/failures.ts';
+import type { Notice } from './notice.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
 
 /** A notice in the list, before it has words. */
@@ -20,8 +23,16 @@ export interface ListedNotice extends Omit<NoticeStatus, 'text'> {
   readonly notice: Notice;
 }
 
-export interface WordlessStatus extends Omit<PalmStatus, 'notices'> {
+export interface WordlessStatus extends Omit<PalmStatus, 'notices' | 'activity'> {
   readonly notices: readonly ListedNotice[];
+  readonly activity: readonly ListedActivity[];
+}
+
+/** The sentences of one language. */
+export interface Texts {
+  activityText(activity: Activity): string;
+  errorText(failure: Failure): string;
+  noticeText(notice: Notice): string;
 }
 
 /** Palm, with errors whose messages are for logs only. */
@@ -35,10 +46,12 @@ export class WordedPalm implements Palm {
   readonly ready: Promise<void>;
   readonly #palm: WordlessPalm;
   readonly #texts: Texts;
+  #activity: { readonly listed: readonly ListedActivity[]; readonly worded: readonly ActivityStatus[] };
 
   constructor(palm: WordlessPalm, texts: Texts) {
     this.#palm = palm;
     this.#texts = texts;
+    this.#activity = { listed: [], worded: [] };
     this.ready = this.#worded(palm.ready);
     // Anybody who awaits `ready` gets the failure; until then it must not count as unhandled.
     this.ready.catch(() => undefined);
@@ -110,9 +123,19 @@ export class WordedPalm implements Palm {
   }
 
   status(): PalmStatus {
-    const { notices, ...status } = this.#palm.status();
+    const { notices, activity, ...status } = this.#palm.status();
     const worded = notices.map(({ notice, ...told }) => ({ ...told, text: this.#texts.noticeText(notice) }));
-    return { ...status, notices: worded };
+    return { ...status, notices: worded, activity: this.#wordedActivity(activity) };
+  }
+
+  /** Of hundreds of items, none changes between most looks. */
+  #wordedActivity(listed: readonly ListedActivity[]): readonly ActivityStatus[] {
+    if (this.#activity.listed === listed) return this.#activity.worded;
+    const worded = listed.map(({ id, atMs, activity }) => {
+      return { id, atMs, kind: activity.kind, text: this.#texts.activityText(activity) };
+    });
+    this.#activity = { listed, worded };
+    return worded;
   }
 
   subscribe(listener: () => void): () => void {

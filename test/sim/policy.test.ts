@@ -73,14 +73,39 @@ scenario(
     const [one, other, killed] = [first(devices), first(devices, 1), first(devices, 2)];
     const stateOf = (viewer: SimDevice) =>
       viewer.pool.status().devices.find(({ id }) => id === killed.id)?.state;
+    const { fileId } = await world.settled('store', one.put(world.random.bytes(5_000), { name: 'kept' }));
+    await world.until('placed', () => settledOutboxes(devices));
     await world.pass(5_000);
+    const before = one.fileStatus(fileId);
     killed.kill();
     await world.pass(300_000);
     expect([one, other].map(stateOf)).not.toContain('gone');
+    // While it is away its fragments are out of reach, and not lost.
+    const { reach, durable, durableMargin } = one.fileStatus(fileId) ?? {};
+    expect([durable, durableMargin]).toEqual([8, before?.margin]);
+    expect(reach).toBeLessThan(8);
     const graceMs = { alwaysOn: 10_000, laptop: 10_000, phone: 10_000 };
     await world.settled('set', one.pool.setPolicy({ graceMs }));
     await world.until('gone', () => [one, other].every((viewer) => stateOf(viewer) === 'gone'), 20_000);
+    expect(one.fileStatus(fileId)).toMatchObject({ reach, durable: reach });
+    expect(one.fileStatus(fileId)?.durableMargin).toBe(one.fileStatus(fileId)?.margin);
     await killed.reopen();
     await world.until('back', () => [one, other].every((viewer) => stateOf(viewer) === 'reachable'));
+
+    // Told on each device, and still after a restart.
+    const name = killed.pool.status().device.name;
+    await world.pass(5_000);
+    other.kill();
+    await other.reopen();
+    for (const viewer of [one, other]) {
+      const { activity } = viewer.pool.status();
+      expect(activity.map(({ id, kind }) => [id, kind])).toEqual([
+        [1, 'policy-changed'],
+        [2, 'device-gone'],
+        [3, 'device-back'],
+      ]);
+      expect(activity[0]?.text).toContain(`"isSelf":${viewer === one}`);
+      expect(activity[1]?.text).toContain(name);
+    }
   },
 );

@@ -14,7 +14,7 @@ import { JUMP_MS } from '../clock-watch.ts';
 import type { CheckedEntry } from './check.ts';
 import { MAX_HYBRID_MS, tickAfter, type HybridTime } from './clock.ts';
 import { DeviceLog, type LogMark } from './device-log.ts';
-import { FileIndex, type ListedFile } from './file-index.ts';
+import { FileIndex, type GivenName, type ListedFile } from './file-index.ts';
 import type { Manifest, PublishedManifest } from './manifest.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
 import { PoolIndex } from './pool-index.ts';
@@ -241,6 +241,11 @@ export class Catalogue {
     return this.#files.listedFile(fileId);
   }
 
+  /** A name that is known, listed or taken away. */
+  nameOf(fileId: FileId): GivenName | undefined {
+    return this.#files.nameOf(fileId);
+  }
+
   /** The ids of a content's names, the manifest's own first. */
   namesOf(content: FileId): FileId[] {
     return this.#files.namesOf(content);
@@ -300,7 +305,6 @@ export class Catalogue {
     return this.#pool.poolName;
   }
 
-  /** The same object until it changes. */
   get policy(): Policy {
     return this.#pool.policy;
   }

@@ -28,6 +28,8 @@ export interface ListedFile {
   readonly details: () => FileDetails | undefined;
 }
 
+export type GivenName = Pick<ListedFile, 'contentId' | 'details'>;
+
 const NONE: ReadonlySet<FileId> = new Set();
 
 export class FileIndex {
@@ -105,6 +107,16 @@ export class FileIndex {
     const manifest = this.#files.get(contentId);
     if (manifest === undefined || name === undefined) return manifest && firstName(contentId, manifest);
     return manifest.isPrivate ? undefined : furtherName(fileId, contentId, manifest, name);
+  }
+
+  /** A name that is known, listed or taken away. */
+  nameOf(fileId: FileId): GivenName | undefined {
+    const name = this.#names.get(fileId);
+    const contentId = name?.content ?? fileId;
+    const manifest = this.#files.get(contentId) ?? this.#nameless.get(contentId);
+    if (manifest === undefined) return undefined;
+    const isFurther = name !== undefined && !manifest.isPrivate;
+    return { contentId, details: isFurther ? () => name.details : firstName(contentId, manifest).details };
   }
 
   /** The ids of its listed names, the first name first. */

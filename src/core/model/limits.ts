@@ -81,6 +81,8 @@ export const GRACE_MS = 7 * 24 * 60 * 60_000;
  */
 export const MIN_MEMBER_GRACE_MS = 10_000;
 export const MAX_MEMBER_GRACE_MS = 366 * 24 * 60 * 60_000;
+/** Items of one kind that the list of what happened keeps: of a bad month. */
+export const MAX_ACTIVITY_OF_KIND = 50;
 /** The least share of a link that a pool may give to repair: with less, a lost laptop takes years. */
 export const MIN_REPAIR_SHARE = 0.01;
 /** People are told of names dated further ahead than this, ms: no honest clock is that wrong. */

@@ -59,6 +59,8 @@ export interface PeerDriverEvents {
   changed(): void;
   notice(level: NoticeStatus['level'], notice: Notice): void;
   relayState(state: RelayState): void;
+  /** Entries that are new here, of this device or others. */
+  added(entries: readonly CheckedEntry[]): void;
   /** A member did something to the others that people should know. */
   misdeed(device: QuotedDevice, what: Misdeed, count: number): void;
 }
@@ -121,7 +123,10 @@ export class PeerDriver {
       catalogue: this.peer.catalogue,
       // The last entry of a device whose disk is gone: only the others can keep it.
       keep: (entries) => (this.peer.own.isGone ? Promise.resolve() : this.#records.keepOwn(entries)),
-      published: (entries) => this.input({ kind: 'published', entries }),
+      published: (entries) => {
+        this.#events.added(entries);
+        this.input({ kind: 'published', entries });
+      },
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
     this.#challenging = new Challenging({
@@ -170,7 +175,7 @@ export class PeerDriver {
   async start(goingOn: ReadonlySet<BlockOwner>): Promise<number> {
     const { fragments, records } = this.#ports;
     for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
-    await this.#restoreRecords();
+    if ((await this.#records.restore()) > 0) this.#events.notice('warning', { kind: 'catalogue-damaged' });
     const droppedCount = (await restoreSoftState(records, this.peer)) + (await this.#held.loadDamage());
     const { catalogue, grace, own } = this.peer;
     await this.#held.restore((file) => catalogue.manifestOf(file) !== undefined);
@@ -285,6 +290,7 @@ export class PeerDriver {
         this.#checking = this.#checkEntries(effect.from, effect.entries, effect.more);
         break;
       case 'keep-entries':
+        this.#events.added(effect.entries);
         this.#background.add(this.#records.keepHeard(effect.entries));
         break;
       case 'forget-entries':
@@ -374,12 +380,6 @@ export class PeerDriver {
       refusedCount: records.length - entries.length,
       more,
     });
-  }
-
-  async #restoreRecords(): Promise<void> {
-    const damagedCount = await this.#records.restore();
-    if (damagedCount === 0) return;
-    this.#events.notice('warning', { kind: 'catalogue-damaged' });
   }
 
   async #prefetch(from: DeviceId, job: JobId, block: BlockHash): Promise<void> {

@@ -2,6 +2,18 @@
 
 import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
 
+const PARTS = [
+  'device',
+  'pool',
+  'devices',
+  'files',
+  'transfers',
+  'unfinished',
+  'repairs',
+  'activity',
+  'notices',
+] as const;
+
 /**
  * `now`, with each unchanged part taken from `before`; `before` itself when nothing changed. So a different
  * object means a change, and the rest need not be redrawn.
@@ -14,10 +26,11 @@ export function settledStatus(before: PalmStatus, now: PalmStatus): PalmStatus {
     files: files(before.files, now.files),
     transfers: part(before.transfers, now.transfers),
     unfinished: part(before.unfinished, now.unfinished),
+    repairs: part(before.repairs, now.repairs),
+    activity: part(before.activity, now.activity),
     notices: part(before.notices, now.notices),
   };
-  const parts = ['device', 'pool', 'devices', 'files', 'transfers', 'unfinished', 'notices'] as const;
-  return parts.every((name) => settled[name] === before[name]) ? before : settled;
+  return PARTS.every((name) => settled[name] === before[name]) ? before : settled;
 }
 
 /** These are small. */

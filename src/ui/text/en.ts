@@ -1,5 +1,6 @@
 // English. Another language is another object of this type.
 
+import { activityText } from './en/activity.ts';
 import {
   fingerprintTexts,
   inviteTexts,
@@ -22,6 +23,7 @@ import { unitTexts } from './en/units.ts';
 import { joinTexts, welcomeTexts } from './en/welcome.ts';
 
 export const en = {
+  activityText,
   errorText,
   noticeText,
   bunch: bunchTexts,

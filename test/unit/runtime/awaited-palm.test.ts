@@ -10,6 +10,8 @@ const STATUS = {
   files: [],
   transfers: [],
   unfinished: [],
+  repairs: [],
+  activity: [],
   notices: [],
 };
 

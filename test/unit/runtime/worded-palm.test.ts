@@ -4,10 +4,13 @@ import { expect, it } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';
 import type { Palm } from '../../../src/runtime/api.ts';
 import type { PieceSource } from '../../../src/runtime/read/piece-stream.ts';
+import type { ListedActivity } from '../../../src/runtime/activity/told-activity.ts';
+import { deviceAt } from '../../fixtures/pool-fixture.ts';
 import { WordedPalm, type WordlessPalm } from '../../../src/runtime/worded-palm.ts';
 
 const FAILURE = { code: 'storage-full', reason: 'device' } as const;
 const TEXTS = {
+  activityText: ({ kind }: { kind: string }) => `words for ${kind}`,
   errorText: ({ code }: { code: string }) => `words for ${code}`,
   noticeText: ({ kind }: { kind: string }) => `words for ${kind}`,
 };
@@ -59,6 +62,18 @@ it('a notice has its words, without the parameters that they were made from', ()
   ]);
 });
 
+const DEVICE = { id: deviceAt(0).deviceId, name: 'Ben', isAmbiguous: false };
+const ACTIVITY: readonly ListedActivity[] = [
+  { id: 3, atMs: 7, activity: { kind: 'device-left', device: DEVICE } },
+];
+
+it('activity has its words and its kind, and stays the same object while nothing happens', () => {
+  const palm = new WordedPalm(failingWith(new PalmError(FAILURE)), TEXTS);
+  const { activity } = palm.status();
+  expect(activity).toEqual([{ id: 3, atMs: 7, kind: 'device-left', text: 'words for device-left' }]);
+  expect(palm.status().activity).toBe(activity);
+});
+
 /** Every call of it fails with `error`; reads fail where their file says. */
 function failingWith(thrown: Error): WordlessPalm {
   const fail = async (): Promise<never> => {
@@ -96,6 +111,8 @@ function failingWith(thrown: Error): WordlessPalm {
       files: [],
       transfers: [],
       unfinished: [],
+      repairs: [],
+      activity: ACTIVITY,
       notices: [{ id: 1, atMs: 2, level: 'warning', notice: { kind: 'device-full' } }],
     }),
     subscribe: () => () => undefined,

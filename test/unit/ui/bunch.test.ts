@@ -34,6 +34,8 @@ const FILE: FileStatus = {
   n: 6,
   reach: 3,
   margin: 1,
+  durable: 3,
+  durableMargin: 1,
   holders: [
     { deviceId: 'c', fragments: [0, 1] },
     { deviceId: 'b', fragments: [2] },
@@ -199,6 +201,8 @@ function status(
     files: [],
     unfinished: [],
     transfers: [],
+    repairs: [],
+    activity: [],
     notices: [],
   };
 }

@@ -70,6 +70,8 @@ function fileAt(name: string, path = ''): FileStatus {
     n: 8,
     reach: 8,
     margin: 1,
+    durable: 8,
+    durableMargin: 1,
     safe: true,
     inOutbox: false,
     holders: [],

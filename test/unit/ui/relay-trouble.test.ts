@@ -14,6 +14,8 @@ const STATUS: PalmStatus = {
   files: [],
   transfers: [],
   unfinished: [],
+  repairs: [],
+  activity: [],
   notices: [],
 };
 

@@ -87,6 +87,8 @@ function fileNamed(fileId: string): FileStatus {
     n: 1,
     reach: 1,
     margin: 0,
+    durable: 1,
+    durableMargin: 0,
     holders: [],
     private: false,
     openable: true,

@@ -189,6 +189,8 @@ function file(given: Partial<FileStatus>): FileStatus {
     n: 8,
     reach: 0,
     margin: -1,
+    durable: 0,
+    durableMargin: -1,
     holders: [],
     private: false,
     openable: true,

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';
 import type { Failure, Rejection } from '../../../src/core/model/failures.ts';
+import type { Activity } from '../../../src/runtime/activity/told-activity.ts';
 import type { Misdeed } from '../../../src/core/peer/misdeeds.ts';
 import type { Notice, QuotedDevice } from '../../../src/runtime/notice.ts';
 import { en } from '../../../src/ui/text/en.ts';
@@ -23,6 +24,56 @@ type FailureKey<Member extends Failure> = Member extends {
     : Member['code'];
 
 type Examples<Key extends string, Value> = { readonly [Each in Key]: readonly [Value, ...Value[]] };
+
+const PHONE = { id: deviceAt(1).deviceId, name: "Ben's phone", isAmbiguous: false };
+const TWIN = { ...PHONE, isAmbiguous: true };
+const DAY_MS = 24 * 3_600_000;
+const SETTINGS = { alwaysOn: 10_000, laptop: DAY_MS, phone: 90 * 60_000, repairShare: 250_000, k: 3, n: 6 };
+
+const ACTIVITIES: Examples<Activity['kind'], Activity> = {
+  'device-gone': [{ kind: 'device-gone', device: PHONE, forMs: 3 * DAY_MS }],
+  'device-back': [
+    { kind: 'device-back', device: TWIN, forMs: 60_000 },
+    { kind: 'device-back', device: { ...PHONE, name: '' }, forMs: 20_000 },
+  ],
+  'device-left': [{ kind: 'device-left', device: { ...PHONE, name: 'a\u202Eb' } }],
+  'fragments-restored': [
+    {
+      kind: 'fragments-restored',
+      file: 'trip.mp4',
+      fileCount: 1,
+      fragmentCount: 2,
+      lostWith: [PHONE],
+      forMs: 3 * DAY_MS,
+    },
+    {
+      kind: 'fragments-restored',
+      file: undefined,
+      fileCount: 1,
+      fragmentCount: 1,
+      lostWith: [PHONE, TWIN],
+      forMs: 14 * DAY_MS,
+    },
+    {
+      kind: 'fragments-restored',
+      file: 'x',
+      fileCount: 1_200,
+      fragmentCount: 2_400,
+      lostWith: [PHONE],
+      forMs: 0,
+    },
+    { kind: 'fragments-restored', file: '', fileCount: 1, fragmentCount: 2, lostWith: [], forMs: 0 },
+  ],
+  'file-removed': [
+    { kind: 'file-removed', file: 'trip.mp4', fileCount: 1, by: PHONE },
+    { kind: 'file-removed', file: undefined, fileCount: 2, by: PHONE },
+    { kind: 'file-removed', file: 'trip.mp4', fileCount: 13, by: PHONE },
+  ],
+  'policy-changed': [
+    { kind: 'policy-changed', by: PHONE, isSelf: true, parts: { phone: 60_000 } },
+    { kind: 'policy-changed', by: PHONE, isSelf: false, parts: SETTINGS },
+  ],
+};
 
 const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-invite unreadable': [{ code: 'bad-invite', reason: 'unreadable' }],
@@ -238,6 +289,7 @@ describe('each sentence', () => {
     ...rowsOf(FAILURES, (failure) => en.errorText(failure)),
     ...rowsOf(REJECTIONS, (rejection) => en.noticeText({ kind: 'rejection', rejection })),
     ...rowsOf(NOTICES, (notice) => en.noticeText(notice)),
+    ...rowsOf(ACTIVITIES, (activity) => en.activityText(activity)),
     ...misdeedsOf(MISDEEDS).flatMap((what) =>
       [1, 1_400].flatMap((count) => [
         `${what}: ${en.noticeText({ kind: 'misdeed', what, device: BEN, count })}`,

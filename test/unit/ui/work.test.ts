@@ -374,6 +374,8 @@ describe('resumptions', () => {
         files: [],
         transfers: [],
         notices: [],
+        repairs: [],
+        activity: [],
         unfinished,
       }),
     };

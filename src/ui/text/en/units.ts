@@ -33,6 +33,44 @@ export function formatTimeLeft(seconds: number): string {
   return minutes % 60 === 0 ? `${hours} h left` : `${hours} h ${minutes % 60} min left`;
 }
 
+/** In a sentence: "20 seconds", "an hour", "three days". */
+export function formatDuration(ms: number): string {
+  const [count, unit] = coarse(ms);
+  if (count === 1) return ONE[unit];
+  return `${COUNTS[count] ?? count.toLocaleString('en')} ${unit}s`;
+}
+
+/** In a label: "20 s", "5 min", "2 h", "3 days". */
+export function formatShortDuration(ms: number): string {
+  const [count, unit] = coarse(ms);
+  return unit === 'day' ? countOf(count, unit) : `${count} ${SHORT[unit]}`;
+}
+
+type DurationUnit = 'second' | 'minute' | 'hour' | 'day';
+
+const ONE: Record<DurationUnit, string> = {
+  second: 'a second',
+  minute: 'a minute',
+  hour: 'an hour',
+  day: 'a day',
+};
+const SHORT = { second: 's', minute: 'min', hour: 'h' };
+const COUNTS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+
+/** In the largest unit that is exact or of which there are two at least, rounded. */
+function coarse(ms: number): [count: number, unit: DurationUnit] {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (!isEnough(seconds, 60)) return [seconds, 'second'];
+  const minutes = Math.round(seconds / 60);
+  if (!isEnough(minutes, 60)) return [minutes, 'minute'];
+  const hours = Math.round(minutes / 60);
+  return isEnough(hours, 24) ? [Math.round(hours / 24), 'day'] : [hours, 'hour'];
+}
+
+function isEnough(count: number, larger: number): boolean {
+  return count >= 2 * larger || count === larger;
+}
+
 /** "1 device", "3 devices", "15,000 files". */
 export function countOf(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
@@ -46,4 +84,6 @@ export const unitTexts = {
   bytes: formatBytes,
   speed: formatSpeed,
   timeLeft: formatTimeLeft,
+  duration: formatDuration,
+  shortDuration: formatShortDuration,
 };

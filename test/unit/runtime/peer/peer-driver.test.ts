@@ -84,6 +84,7 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
       changed: () => undefined,
       notice: () => undefined,
       relayState: () => undefined,
+      added: () => undefined,
       misdeed: () => undefined,
     },
   );
