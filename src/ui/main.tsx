@@ -80,7 +80,7 @@ async function start(): Promise<void> {
   const palm = new WordedPalm(new AwaitedPalm(coming, guessDeviceName(navigator.userAgent)), words);
   globalThis.palm = palm;
   const downloadStore = awaitedStore(palm.ready.then(async () => (await rest).downloadStore));
-  const probeRelay: ProbeRelay = async () => (await rest).probeRelay();
+  const probeRelay: ProbeRelay = async (slow) => (await rest).probeRelay(slow);
   try {
     await acquired;
     // A browser without a device is in no pool: its first screen needs nothing else.

@@ -20,4 +20,8 @@ export type RelayTrouble =
    */
   | { readonly kind: 'other-host'; readonly seen: string | undefined }
   /** The relay answers requests, and WebSockets do not get through. */
-  | { readonly kind: 'no-socket' };
+  | { readonly kind: 'no-socket' }
+  /** The relay itself closed the WebSocket, and said why. */
+  | { readonly kind: 'closed'; readonly reason: string }
+  /** Nothing is in the way any more: the next attempt to connect should succeed. */
+  | { readonly kind: 'passed' };

@@ -49,6 +49,9 @@ export type RelayFrame =
   | { readonly kind: 'envelope'; readonly from: ConnectionId; readonly envelope: Uint8Array }
   | { readonly kind: 'pong' };
 
+/** Close codes from here on are the relay's own reasons (RFC 6455, section 7.4.2: private use). */
+export const FIRST_RELAY_CODE = 4_000;
+
 /** Why the relay closes a socket: WebSocket close codes (RFC 6455 section 7.4), each with its reason. */
 export const RELAY_CLOSE = {
   goingAway: { code: 1001, reason: 'the relay is stopping' },

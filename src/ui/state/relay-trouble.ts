@@ -6,8 +6,8 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 import type { RelayTrouble } from '../../core/model/relay-trouble.ts';
 import type { Palm } from '../../runtime/api.ts';
 
-/** Undefined when the relay can be reached. Never rejects. */
-export type ProbeRelay = () => Promise<RelayTrouble | undefined>;
+/** Never rejects. `slow` is called if the relay answers, and only its WebSocket takes long to try. */
+export type ProbeRelay = (slow: () => void) => Promise<RelayTrouble>;
 
 /** The first wait before the next try, ms; it doubles with each. */
 const FIRST_WAIT_MS = 4_000;
@@ -40,7 +40,10 @@ export function watchRelay(
   const tryNow = async (): Promise<void> => {
     if (state.kind === 'waiting') state.cancel();
     state = { kind: 'trying' };
-    const found = await probe();
+    const found = await probe(() => {
+      // What was found to stop WebSockets may do so still.
+      if (isCutOff(palm) && trouble.value?.kind !== 'no-socket') trouble.value = { kind: 'passed' };
+    });
     if (isStopped || !isCutOff(palm)) {
       state = { kind: 'idle' };
       return;

@@ -140,6 +140,8 @@ describe('the connection', () => {
     { kind: 'other-host', seen: undefined },
     { kind: 'other-host', seen: 'http://127.0.0.1:8080' },
     { kind: 'no-socket' },
+    { kind: 'closed', reason: 'the room is full' },
+    { kind: 'passed' },
   ];
 
   test('names the cause that was found, each in its own words, until the relay is connected', () => {

@@ -24,7 +24,8 @@ function watched() {
   let status: PalmStatus = STATUS;
   let changed = (): void => undefined;
   let networkChanged = (): void => undefined;
-  const tries: ((found: RelayTrouble | undefined) => void)[] = [];
+  let slow = (): void => undefined;
+  const tries: ((found: RelayTrouble) => void)[] = [];
   const watch = watchRelay(
     {
       status: () => status,
@@ -33,7 +34,11 @@ function watched() {
         return () => (changed = () => undefined);
       },
     },
-    () => new Promise((resolve) => tries.push(resolve)),
+    (isSlow) =>
+      new Promise((resolve) => {
+        tries.push(resolve);
+        slow = isSlow;
+      }),
     (delayMs, callback) => clock.after(delayMs, callback),
     (callback) => {
       networkChanged = callback;
@@ -54,8 +59,9 @@ function watched() {
       };
       changed();
     },
+    isSlow: () => slow(),
     networkChanges: () => networkChanged(),
-    found: async (trouble: RelayTrouble | undefined) => {
+    found: async (trouble: RelayTrouble) => {
       tries.at(-1)?.(trouble);
       await Promise.resolve();
       await Promise.resolve();
@@ -91,8 +97,8 @@ it('tries again at once when the network changes', async () => {
   await found({ kind: 'offline' });
   networkChanges();
   expect(tries).toHaveLength(2);
-  await found(undefined);
-  expect(watch.trouble.value).toBeUndefined();
+  await found({ kind: 'passed' });
+  expect(watch.trouble.value).toEqual({ kind: 'passed' });
 });
 
 it('forgets the trouble once the relay or a device is connected, also one that is found later', async () => {
@@ -108,6 +114,22 @@ it('forgets the trouble once the relay or a device is connected, also one that i
   expect(tries).toHaveLength(2);
   relay('connected');
   await found({ kind: 'refused' });
+  expect(watch.trouble.value).toBeUndefined();
+});
+
+it('says that the relay answers while its WebSocket takes long to try, except where one was stopped', async () => {
+  const { clock, watch, relay, found, isSlow } = watched();
+  relay('lost');
+  await found({ kind: 'no-answer' });
+  clock.advance(30_000);
+  isSlow();
+  expect(watch.trouble.value).toEqual({ kind: 'passed' });
+  await found({ kind: 'no-socket' });
+  clock.advance(30_000);
+  isSlow();
+  expect(watch.trouble.value).toEqual({ kind: 'no-socket' });
+  relay('connected');
+  isSlow();
   expect(watch.trouble.value).toBeUndefined();
 });
 

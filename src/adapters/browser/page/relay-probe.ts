@@ -6,13 +6,18 @@ import type { RelayTrouble } from '../../../core/model/relay-trouble.ts';
 import {
   decodeRelayFrame,
   encodeClientFrame,
+  FIRST_RELAY_CODE,
   REACHED_PATH,
   RELAY_PATH,
   RELAY_SUBPROTOCOL,
 } from '../../../core/wire/relay-protocol.ts';
 
-/** An answer, or the pong, must come within this, ms: ample on any LAN. */
+/** An answer must come within this, ms: ample on any LAN. */
 const ANSWER_WITHIN_MS = 6_000;
+/** A pong must: Firefox lets a WebSocket wait for up to a minute where earlier ones failed, ms. */
+const SOCKET_WITHIN_MS = 65_000;
+/** A try of a WebSocket takes moments unless it waits, ms. */
+const SLOW_MS = 2_000;
 /**
  * A connection that fails sooner was refused, ms. Where nobody is at an address, systems try for three
  * seconds or more.
@@ -23,8 +28,11 @@ const MISDIRECTED = 421;
 /** The relay's answer is shorter than this, characters. */
 const MAX_ANSWER_CHARS = 1_000;
 
-/** Undefined when the relay can be reached now. Never rejects. */
-export async function probeRelay(): Promise<RelayTrouble | undefined> {
+/**
+ * Never rejects. `slow` is called if the relay answers, and the WebSocket takes so long to try that people
+ * should be told that much.
+ */
+export async function probeRelay(slow: () => void): Promise<RelayTrouble> {
   const begunAtMs = performance.now();
   const control = new AbortController();
   const timer = setTimeout(() => control.abort(), ANSWER_WITHIN_MS);
@@ -36,7 +44,8 @@ export async function probeRelay(): Promise<RelayTrouble | undefined> {
       signal: control.signal,
     });
     const text = response.type === 'opaqueredirect' ? '' : await response.text();
-    return await judged(response.status, text);
+    clearTimeout(timer);
+    return await judged(response.status, text, slow);
   } catch {
     // Browsers give no reason.
     if (!navigator.onLine) return { kind: 'offline' };
@@ -46,12 +55,13 @@ export async function probeRelay(): Promise<RelayTrouble | undefined> {
   }
 }
 
-async function judged(status: number, text: string): Promise<RelayTrouble | undefined> {
+async function judged(status: number, text: string, slow: () => void): Promise<RelayTrouble> {
   if (status === MISDIRECTED) return { kind: 'other-host', seen: undefined };
   const seen = status === 200 ? originIn(text) : undefined;
   if (seen === undefined) return { kind: 'not-palm', status };
   if (seen !== location.origin) return { kind: 'other-host', seen };
-  return (await isSocketAnswered()) ? undefined : { kind: 'no-socket' };
+  const slowTimer = setTimeout(slow, SLOW_MS);
+  return trySocket().finally(() => clearTimeout(slowTimer));
 }
 
 /** The origin at which the relay says that it was asked; undefined when this is no relay's answer. */
@@ -66,22 +76,24 @@ function originIn(text: string): string | undefined {
   }
 }
 
-/** Whether a WebSocket gets through in both directions: a client may send pings before it enters a room. */
-function isSocketAnswered(): Promise<boolean> {
+/** A client may send pings before it enters a room, so both directions can be tried. */
+function trySocket(): Promise<RelayTrouble> {
   const url = new URL(RELAY_PATH, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new WebSocket(url, RELAY_SUBPROTOCOL);
   socket.binaryType = 'arraybuffer';
-  const answered = new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
-    socket.addEventListener('close', () => {
+  const outcome = new Promise<RelayTrouble>((resolve) => {
+    const timer = setTimeout(() => resolve({ kind: 'no-socket' }), SOCKET_WITHIN_MS);
+    socket.addEventListener('close', ({ code, reason }) => {
       clearTimeout(timer);
-      resolve(false);
+      resolve(code >= FIRST_RELAY_CODE ? { kind: 'closed', reason } : { kind: 'no-socket' });
     });
     socket.addEventListener('open', () => socket.send(encodeClientFrame({ kind: 'ping' })));
-    socket.addEventListener('message', ({ data }) => resolve(isPong(data)));
+    socket.addEventListener('message', ({ data }) =>
+      resolve({ kind: isPong(data) ? 'passed' : 'no-socket' }),
+    );
   });
-  return answered.finally(() => socket.close());
+  return outcome.finally(() => socket.close());
 }
 
 function isPong(data: unknown): boolean {

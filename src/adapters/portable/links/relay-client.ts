@@ -16,6 +16,7 @@ import type { RelayState } from '../../../core/transport-port.ts';
 import {
   decodeRelayFrame,
   encodeClientFrame,
+  FIRST_RELAY_CODE,
   RELAY_SUBPROTOCOL,
   type ClientFrame,
   type ConnectionId,
@@ -43,8 +44,6 @@ const BACKOFF_MAX_MS = 10_000;
 const STABLE_AFTER_MS = 10_000;
 /** Bytes waiting in the socket; beyond it envelopes are dropped, as on any lossy path. */
 const MAX_BUFFERED_BYTES = 32 * MAX_RELAY_FRAME_BYTES;
-/** Close codes in this range are the relay's own reasons (RFC 6455, section 7.4.2: private use). */
-const FIRST_RELAY_CODE = 4_000;
 
 /** The part of a WebSocket that is used: the platform's, or the `ws` package's in Node. */
 export interface RelaySocket {

@@ -55,6 +55,10 @@ function relayTrouble(trouble: RelayTrouble, isSecure: boolean): string {
     }
     case 'no-socket':
       return 'The relay answers, but a proxy or filter in between stops its WebSocket. Allow WebSockets there, or open the address that the relay printed';
+    case 'closed':
+      return `The relay closed the connection: ${trouble.reason}`;
+    case 'passed':
+      return 'The relay answers again; connecting…';
   }
 }
 
