@@ -42,6 +42,8 @@ import type { StorePorts } from './store/store-job.ts';
 import { awaitQuorum } from './store/awaiting-quorum.ts';
 import { Naming } from './store/naming.ts';
 import { storeFile } from './store/storing.ts';
+import { Slices } from './slices.ts';
+import { prepareStatuses } from './status.ts';
 import type { Transfers } from './transfers.ts';
 import { UnfinishedStores } from './store/unfinished-stores.ts';
 
@@ -140,8 +142,9 @@ export class OpenPool {
     const damagedCount = await this.unfinished.load();
     const damagedActivity = await restoreActivity(this.#ports.records, this.#activityList);
     const lostCount = damagedActivity + (await this.driver.start(this.unfinished.owners()));
-    const files = this.driver.peer.catalogue.files().values();
-    await this.unfinished.endPublished(Array.from(files, ({ salt }) => salt));
+    const { peer } = this.driver;
+    await this.unfinished.endPublished(Array.from(peer.catalogue.files().values(), ({ salt }) => salt));
+    await prepareStatuses(peer, this.privateFiles, new Slices(this.#ports));
     if (damagedCount > 0) this.#events.notice('warning', { kind: 'unfinished-damaged' });
     if (lostCount > 0) this.#events.notice('warning', { kind: 'rows-left-out', count: lostCount });
   }

@@ -2,6 +2,7 @@
 // uses.
 
 import type { PoolKeys } from '../core/model/pool-keys.ts';
+import type { Pauses } from '../core/pauses.ts';
 import type {
   Clock,
   Cryptography,
@@ -50,6 +51,7 @@ export interface SourceFiles {
 
 export interface RuntimePorts {
   readonly clock: Clock;
+  readonly pauses: Pauses;
   readonly random: Random;
   readonly memory: Memory;
   readonly cryptography: Cryptography;

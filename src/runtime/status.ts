@@ -9,6 +9,10 @@ import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from './api.ts';
 import type { PrivateFiles } from './private-files.ts';
+import type { Slices } from './slices.ts';
+
+/** The details of private files that this page knows, by file. */
+type OpenedDetails = Pick<PrivateFiles, 'detailsOf'>;
 
 /** The lists of a status without a pool. */
 export function noLists() {
@@ -55,21 +59,46 @@ const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
  * wrong misplaces nothing that was stored in sight of the others. An unchanged file is the same object as
  * before.
  */
-export function fileStatuses(peer: Peer, opened: Pick<PrivateFiles, 'detailsOf'>): FileStatus[] {
-  const known = knownStatuses.get(peer) ?? new Map<FileId, KnownStatus>();
+export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
+  const known = knownStatuses.get(peer);
   const current = new Map<FileId, KnownStatus>();
   const files = inOrder(peer.catalogue.listed()).map((listed) => {
-    const { fileId, contentId } = listed;
-    const revision = peer.revisionOf(contentId);
-    const details = opened.detailsOf(fileId);
-    const last = known.get(fileId);
-    const isCurrent = last?.revision === revision && last.opened === details;
-    const status = isCurrent ? last.status : fileStatus(peer, listed, details);
-    current.set(fileId, { revision, opened: details, status });
-    return status;
+    const now = knownStatus(peer, listed, opened, known?.get(listed.fileId));
+    current.set(listed.fileId, now);
+    return now.status;
   });
   knownStatuses.set(peer, current);
   return files;
+}
+
+/** Works out in slices what the first `fileStatuses` will need. */
+export async function prepareStatuses(peer: Peer, opened: OpenedDetails, slices: Slices): Promise<void> {
+  const known = new Map<FileId, KnownStatus>();
+  // A copy: the catalogue may change in between.
+  const files = Array.from(peer.catalogue.listed());
+  for (const listed of files) {
+    await slices.next();
+    known.set(listed.fileId, knownStatus(peer, listed, opened, undefined));
+  }
+  knownStatuses.set(peer, known);
+}
+
+function knownStatus(
+  peer: Peer,
+  listed: ListedFile,
+  opened: OpenedDetails,
+  last: KnownStatus | undefined,
+): KnownStatus {
+  const { fileId, contentId } = listed;
+  const revision = peer.revisionOf(contentId);
+  const details = opened.detailsOf(fileId);
+  const fixed = last?.opened === details ? last?.status : undefined;
+  if (fixed !== undefined && last?.revision === revision) return last;
+  return {
+    revision,
+    opened: details,
+    status: withHealth(peer, contentId, fixed ?? fixedStatus(listed, details)),
+  };
 }
 
 function inOrder(listed: Iterable<ListedFile>): ListedFile[] {
@@ -78,17 +107,15 @@ function inOrder(listed: Iterable<ListedFile>): ListedFile[] {
   );
 }
 
-function fileStatus(
-  peer: Peer,
+/** What stays as long as the name is listed: reading it from the catalogue takes longer than the rest. */
+type FixedStatus = Omit<FileStatus, Health>;
+type Health = 'reach' | 'margin' | 'durable' | 'durableMargin' | 'holders' | 'inOutbox' | 'safe';
+
+function fixedStatus(
   { fileId, contentId, manifest, modifiedMs, by, atMs, details: shown }: ListedFile,
   opened: FileDetails | undefined,
-): FileStatus {
+): FixedStatus {
   const details = shown() ?? opened;
-  const holders = peer.confirmedHoldersOf(contentId);
-  const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
-  const isPrivate = manifest.access.kind === 'private';
-  const margin = marginOf(reachable, manifest.k);
-  const durable: Holders = new Map([...holders].filter(([device]) => !peer.isGone(device)));
   return {
     fileId,
     contentId,
@@ -98,20 +125,30 @@ function fileStatus(
     size: manifest.size,
     k: manifest.k,
     n: manifest.n,
+    private: manifest.access.kind === 'private',
+    openable: details !== undefined,
+    by,
+    storedAtMs: atMs,
+    modifiedMs,
+  };
+}
+
+function withHealth(peer: Peer, content: FileId, fixed: FixedStatus): FileStatus {
+  const holders = peer.confirmedHoldersOf(content);
+  const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
+  const margin = marginOf(reachable, fixed.k);
+  const durable: Holders = new Map([...holders].filter(([device]) => !peer.isGone(device)));
+  return {
+    ...fixed,
     reach: reachOf(reachable),
     margin,
     durable: reachOf(durable),
-    durableMargin: durable.size === reachable.size ? margin : marginOf(durable, manifest.k),
+    durableMargin: durable.size === reachable.size ? margin : marginOf(durable, fixed.k),
     holders: [...holders].map(([deviceId, fragments]) => ({
       deviceId,
       fragments: [...fragments].toSorted((a, b) => a - b),
     })),
-    private: isPrivate,
-    openable: details !== undefined,
-    inOutbox: peer.inOutbox(contentId),
-    by,
-    storedAtMs: atMs,
-    modifiedMs,
+    inOutbox: peer.inOutbox(content),
     safe: margin >= 1,
   };
 }

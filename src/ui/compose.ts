@@ -16,6 +16,7 @@ import { LinkTransport } from '../adapters/portable/links/transport.ts';
 import { mayReadSource, noticesChanges, openSource } from '../adapters/browser/page/source-files.ts';
 import { bridgeToFragmentWorker } from '../adapters/browser/store/fragment-worker-bridge.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
+import { MessagePauses } from '../adapters/portable/pauses.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
 import { openPalm } from '../runtime/palm.ts';
@@ -68,6 +69,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
   const ports = { clock: systemClock, random: systemRandom, memory, cryptography: webCryptography };
   return {
     ...ports,
+    pauses: new MessagePauses(),
     identity: { load: loadIdentity, forget: forgetIdentity },
     fragments: store.fragments,
     records: small.records,

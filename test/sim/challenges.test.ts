@@ -12,7 +12,8 @@ import { blockKey, cidOf, fileIdOf, type DeviceId, type FileId } from '../../src
 import { packFragments } from '../../src/core/placement/fragment-set.ts';
 import type { Message, Place, ProofAsk } from '../../src/core/wire/messages.ts';
 import { settledOutboxes } from './checks.ts';
-import { synchronousCryptography, type SimDevice } from './device.ts';
+import type { SimDevice } from './device.ts';
+import { synchronousCryptography } from './synchronous-cryptography.ts';
 import { HostileMember } from './hostile-member.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 

@@ -9,7 +9,8 @@ import { decodeInvite } from '../../src/core/model/invite.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
 import { deriveBundleKey, derivePoolKeys, type PoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { FileStatus } from '../../src/runtime/api.ts';
-import { openNow, type SimDevice } from './device.ts';
+import type { SimDevice } from './device.ts';
+import { openNow } from './synchronous-cryptography.ts';
 import type { World } from './world.ts';
 
 /** Fragments of `fileId` that exist on the device's disk with every block sound. */

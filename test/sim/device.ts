@@ -2,7 +2,6 @@
 // in memory. Cryptography is Node's, called synchronously, so that every run with a seed is the same. The
 // segment codec is the real one.
 
-import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
@@ -10,7 +9,7 @@ import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
 import type { PoolKeys } from '../../src/core/model/pool-keys.ts';
-import type { Clock, Cryptography, Identity, SegmentCodec } from '../../src/core/ports.ts';
+import type { Clock, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { Transport } from '../../src/core/transport-port.ts';
 import type { FileStatus, Palm } from '../../src/runtime/api.ts';
 import type { Notice } from '../../src/runtime/notice.ts';
@@ -19,10 +18,11 @@ import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
 import { WordedPalm } from '../../src/runtime/worded-palm.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
 import { plainTexts } from '../fixtures/plain-texts.ts';
-import { identityFrom, PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
+import { identityFrom } from '../fixtures/seeded-identity.ts';
 import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import { SimProcess } from './process.ts';
+import { synchronousCryptography } from './synchronous-cryptography.ts';
 import type { World } from './world.ts';
 
 const QUOTA_BYTES = 2 ** 30;
@@ -239,6 +239,7 @@ export class SimDevice {
     };
     const ports: RuntimePorts = {
       clock,
+      pauses: { pause: () => new Promise((resolve) => world.after(0, () => process.run(resolve))) },
       random: { bytes: (length) => world.random.bytes(length) },
       memory: dirtyMemory,
       cryptography: synchronousCryptography,
@@ -412,41 +413,4 @@ function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec
 
 function workerDied(): PalmError {
   return new PalmError({ code: 'worker-failed', reason: 'codec' });
-}
-
-export const synchronousCryptography: Cryptography = {
-  async verify(publicKey, message, signature) {
-    const key = createPublicKey({
-      key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),
-      format: 'der',
-      type: 'spki',
-    });
-    return verify(null, message, key, signature);
-  },
-  async sha256(bytes) {
-    return new Uint8Array(createHash('sha256').update(bytes).digest());
-  },
-  async seal(key, nonce, aad, plain) {
-    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
-    return concatBytes(cipher.update(plain), cipher.final(), cipher.getAuthTag());
-  },
-  async open(...given) {
-    return openNow(...given);
-  },
-};
-
-/** As the port's `open`, at once. */
-export function openNow(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  aad: Uint8Array,
-  sealed: Uint8Array,
-): Uint8Array<ArrayBuffer> | undefined {
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(aad);
-  decipher.setAuthTag(sealed.subarray(sealed.length - 16));
-  try {
-    return concatBytes(decipher.update(sealed.subarray(0, sealed.length - 16)), decipher.final());
-  } catch {
-    return undefined; // the tag does not fit: the port's answer for it
-  }
 }

@@ -22,9 +22,10 @@ export function proofBlocksOf(geometry: Geometry): number {
 /** In the order in which they are hashed. `salt`: the challenge's, 16 bytes. */
 export function proofRanges(salt: Uint8Array, fragment: FragmentId, geometry: Geometry): ProofRange[] {
   const segmentCount = segmentCountOf(geometry);
+  const label = utf8('palm/v2/proof-range');
+  const fragmentBytes = cidOf(fragment).bytes;
   return Array.from({ length: proofBlocksOf(geometry) }, (_, number) => {
-    const label = utf8('palm/v2/proof-range');
-    const draw = sha256(concatBytes(label, salt, cidOf(fragment).bytes, Uint8Array.of(number)));
+    const draw = sha256(concatBytes(label, salt, fragmentBytes, Uint8Array.of(number)));
     const view = new DataView(draw.buffer, draw.byteOffset);
     // In files of few segments, a part of each segment is hashed.
     const segment = segmentCount <= PROOF_BLOCKS ? number : view.getUint32(0) % segmentCount;

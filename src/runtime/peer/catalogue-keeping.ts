@@ -6,11 +6,14 @@ import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import type { FileId } from '../../core/model/ids.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { Pauses } from '../../core/pauses.ts';
 import type { Clock, Cryptography, Identity, Random, RecordStore } from '../../core/ports.ts';
+import { Slices } from '../slices.ts';
 import { CheckedRecords, checkEntries } from './checked-records.ts';
 
 export interface CatalogueKeepingOptions {
   readonly clock: Clock;
+  readonly pauses: Pauses;
   readonly cryptography: Cryptography;
   readonly records: RecordStore;
   readonly random: Random;
@@ -23,12 +26,18 @@ export interface CatalogueKeepingOptions {
 export class CatalogueKeeping {
   readonly #options: CatalogueKeepingOptions;
   readonly #records: CheckedRecords;
+  readonly #slices: Slices;
   /** Files with a catalogue entry that is being written, or could not be; bounded as the catalogue is. */
   readonly #keeping = new Map<FileId, Promise<void>>();
 
   constructor(options: CatalogueKeepingOptions) {
     this.#options = options;
-    this.#records = new CheckedRecords({ ...options, background: options.inBackground });
+    this.#slices = new Slices(options);
+    this.#records = new CheckedRecords({
+      ...options,
+      slices: this.#slices,
+      background: options.inBackground,
+    });
   }
 
   /** Restores what an earlier page kept. Returns how many records are damaged. */
@@ -39,7 +48,7 @@ export class CatalogueKeeping {
 
   /** The `records` that may count. */
   check(records: readonly Uint8Array[]): Promise<CheckedEntry[]> {
-    return checkEntries(records, this.#options);
+    return checkEntries(records, { ...this.#options, slices: this.#slices });
   }
 
   /** Makes this device's own entries durable. */

@@ -62,9 +62,11 @@ export class Challenging {
     const withheld = new Set(fragments.map((fragment) => placeKey({ file, fragment })));
     this.#rounds.set(round, { salt, withheld });
     const manifest = this.#ports.catalogue.files().get(file);
+    // Decoded at each look.
+    const fragmentIds = manifest?.fragments;
     try {
       for (const fragment of fragments) {
-        const fragmentId = manifest?.fragments[fragment];
+        const fragmentId = fragmentIds?.[fragment];
         const blocks = await this.#blocksOf({ file, fragment });
         if (manifest === undefined || fragmentId === undefined || blocks === undefined) continue;
         for (const { segment } of proofRanges(salt, fragmentId, manifest)) {

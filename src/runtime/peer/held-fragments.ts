@@ -1,9 +1,21 @@
 // The fragments on this device's disk that count as held: the whole ones. One that lost a block or its index
 // goes on the damage list, and does not count, even after a restart, until it is fetched again.
 
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import { heldBytesOf } from '../../core/model/geometry.ts';
 import { blockKey, type BlockHash, type FileId } from '../../core/model/ids.ts';
+import type { HeldFragment } from '../../core/peer/peer-events.ts';
 import type { FragmentStore, RecordStore, StoredFragment } from '../../core/ports.ts';
 import { DamageList } from './damage-list.ts';
+
+/** As the peer counts it. */
+export function heldFragment(
+  catalogue: Catalogue,
+  { fileId: file, fragment, blockBytes }: StoredFragment,
+): HeldFragment {
+  const manifest = catalogue.manifestOf(file);
+  return { file, fragment, bytes: manifest === undefined ? blockBytes : heldBytesOf(manifest) };
+}
 
 export interface HeldFragmentsOptions {
   readonly fragments: FragmentStore;

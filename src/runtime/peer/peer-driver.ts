@@ -5,10 +5,10 @@ import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { BlockHash, BlockOwner, DeviceId, FileId, JobId } from '../../core/model/ids.ts';
-import { heldBytesOf } from '../../core/model/geometry.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
+import type { Pauses } from '../../core/pauses.ts';
 import { isToPlace } from '../../core/peer/placing.ts';
 import type { Misdeed } from '../../core/peer/misdeeds.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
@@ -31,7 +31,7 @@ import { Challenging } from './challenging.ts';
 import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
-import { HeldFragments } from './held-fragments.ts';
+import { heldFragment, HeldFragments } from './held-fragments.ts';
 import { MessageFlow } from './message-flow.ts';
 import { noticeOf, type Notice, type QuotedDevice } from '../notice.ts';
 import { OtherVersions } from '../other-versions.ts';
@@ -45,6 +45,7 @@ import { Serving } from './serving.ts';
 
 export interface PeerDriverPorts {
   readonly clock: Clock;
+  readonly pauses: Pauses;
   readonly memory: Memory;
   readonly cryptography: Cryptography;
   readonly fragments: FragmentStore;
@@ -258,11 +259,8 @@ export class PeerDriver {
   }
 
   #countHeld(stored: readonly StoredFragment[]): void {
-    const fragments = stored.map(({ fileId: file, fragment, blockBytes }) => {
-      const manifest = this.peer.catalogue.manifestOf(file);
-      return { file, fragment, bytes: manifest === undefined ? blockBytes : heldBytesOf(manifest) };
-    });
-    this.input({ kind: 'held', fragments });
+    const { catalogue } = this.peer;
+    this.input({ kind: 'held', fragments: stored.map((each) => heldFragment(catalogue, each)) });
   }
 
   #tellDamaged(what: 'block' | 'index', file: FileId): void {

@@ -5,12 +5,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
-import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../../../src/core/catalogue/check.ts';
 import type { EntryBody } from '../../../../src/core/catalogue/entry.ts';
 import { sealManifest } from '../../../../src/core/catalogue/manifest.ts';
-import type { Cryptography, Identity, RecordStore } from '../../../../src/core/ports.ts';
-import { CheckedRecords, checkEntries } from '../../../../src/runtime/peer/checked-records.ts';
+import type { Identity, RecordStore } from '../../../../src/core/ports.ts';
+import { checkEntries } from '../../../../src/runtime/peer/checked-records.ts';
 import { packEntry } from '../../../../src/core/catalogue/packed-entry.ts';
 import { concatBytes, hexOf } from '../../../../src/core/model/bytes.ts';
 import { deriveBundleKey, derivePoolKeys } from '../../../../src/core/model/pool-keys.ts';
@@ -20,13 +19,17 @@ import { scaled, scaleNote } from '../../../scale.ts';
 import { createMemoryStore } from '../../../sim/memory-store.ts';
 import { bytesOfHex, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import {
-  deviceAt,
-  itemAt,
-  manifestOf,
-  POOL_KEYS,
-  signedRecord,
-  uncheckedEntry,
-} from '../../../fixtures/pool-fixture.ts';
+  bound,
+  bundleNumbers,
+  countingCryptography,
+  deviceOn,
+  entryAfter,
+  metaBytes,
+  profiles,
+  rowsOf,
+  UNSLICED,
+} from '../../../fixtures/checked-records-fixture.ts';
+import { deviceAt, itemAt, manifestOf, POOL_KEYS, signedRecord } from '../../../fixtures/pool-fixture.ts';
 
 const FACTOR = 20;
 /** Full bundles: fewer entries than they hold are in rows. */
@@ -36,11 +39,6 @@ const ENTRY_COUNT = scaled(102_400, FACTOR);
  */
 const ENTRY_BYTES = (200 * 1024 * 1024) / 100_000;
 const OPEN_MS = Math.max(1_000, (3_000 * ENTRY_COUNT) / 100_000);
-
-interface Device {
-  readonly catalogue: Catalogue;
-  readonly kept: CheckedRecords;
-}
 
 describe('100,000 honest entries', () => {
   it(`open in 3 s and 200 MiB, ${scaleNote(FACTOR)}`, async () => {
@@ -78,7 +76,7 @@ describe('the golden bundle', () => {
     const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
     expect(hexOf(deriveBundleKey(keys))).toBe(vectors.bundleKey);
     const records = entryVectors.entries.map(({ record }) => bytesOfHex(record));
-    const checked = await checkEntries(records, { keys, cryptography: webCryptography });
+    const checked = await checkEntries(records, { keys, cryptography: webCryptography, slices: UNSLICED });
     expect(hexOf(concatBytes(...checked.map(packEntry)))).toBe(vectors.run);
     const store = createMemoryStore();
     await store.records.putMeta('catalogue/7', bytesOfHex(vectors.bundle));
@@ -116,7 +114,11 @@ describe('the catalogue on the disk', () => {
     for (const manifest of [file, reopened])
       expect(plainOf(manifest)).toEqual(plainOf(manifestOf(deviceAt(0).deviceId)));
     const bytes = [...again.catalogue.missingFor([])].map((entry) => entry.bytes);
-    const checked = await checkEntries(bytes, { keys: POOL_KEYS, cryptography: webCryptography });
+    const checked = await checkEntries(bytes, {
+      keys: POOL_KEYS,
+      cryptography: webCryptography,
+      slices: UNSLICED,
+    });
     expect(checked.filter(({ entry }) => entry.deviceId === deviceAt(0).deviceId)).toHaveLength(
       written.length,
     );
@@ -276,26 +278,6 @@ describe('the catalogue on the disk', () => {
   });
 });
 
-function deviceOn(
-  records: RecordStore,
-  cryptography: Cryptography = webCryptography,
-  maxLogBytes?: number,
-  keys = POOL_KEYS,
-): Device {
-  const catalogue = new Catalogue(undefined, maxLogBytes);
-  catalogue.tell(1_760_000_000_000);
-  let seed = 1;
-  const kept = new CheckedRecords({
-    records,
-    cryptography,
-    random: { bytes: (length) => new Uint8Array(seededBytes(length, seed++)) },
-    keys,
-    catalogue,
-    background: (work) => void work.catch(() => undefined),
-  });
-  return { catalogue, kept };
-}
-
 /** File entries of eight devices as they are when many photos are stored: 872 bytes a record. */
 function* fileEntries(count: number): Generator<CheckedEntry[]> {
   const last: (CheckedEntry | undefined)[] = [];
@@ -317,30 +299,6 @@ function* fileEntries(count: number): Generator<CheckedEntry[]> {
       return entry;
     });
   }
-}
-
-function entryAfter(
-  before: CheckedEntry | undefined,
-  body: EntryBody,
-  by: number,
-  manifest?: ReturnType<typeof manifestOf>,
-): CheckedEntry {
-  const place = {
-    seq: (before?.entry.seq ?? 0) + 1,
-    prev: before?.entry.entryId,
-    at: { ms: 1_760_000_000_000, count: 0 },
-  };
-  return uncheckedEntry(deviceAt(by), place, body, manifest);
-}
-
-/** A log of names, with false signatures. */
-function profiles(count: number, after?: CheckedEntry, name = 'name'): CheckedEntry[] {
-  const entries: CheckedEntry[] = [];
-  for (let index = 0; index < count; index++) {
-    const body = { kind: 'profile', name: `${name} ${index}` } as const;
-    entries.push(entryAfter(entries.at(-1) ?? after, body, 1));
-  }
-  return entries;
 }
 
 function branchBefore(trunk: CheckedEntry, next: CheckedEntry, count: number): CheckedEntry[] {
@@ -374,63 +332,16 @@ async function realEntries(): Promise<CheckedEntry[]> {
     const before = entries.at(-1)?.entry;
     const place = { seq: (before?.seq ?? 0) + 1, prev: before?.entryId, at: { ms: 1, count: 0 } };
     const bytes = await signedRecord(writer, place, body);
-    entries.push(...(await checkEntries([bytes], { keys: POOL_KEYS, cryptography: webCryptography })));
+    entries.push(
+      ...(await checkEntries([bytes], { keys: POOL_KEYS, cryptography: webCryptography, slices: UNSLICED })),
+    );
   }
   return entries;
-}
-
-function rowsOf(entries: readonly CheckedEntry[]): Parameters<RecordStore['putRecords']>[0] {
-  return entries.map(({ entry: { entryId, deviceId, seq, bytes } }) => ({ entryId, deviceId, seq, bytes }));
 }
 
 function plainOf(manifest: ReturnType<typeof manifestOf>): unknown {
   const { size, k, n, blockBytes, modifiedMs, salt, fragments, by, atMs, access } = manifest;
   return { size, k, n, blockBytes, modifiedMs, salt, fragments, by, atMs, access };
-}
-
-async function bundleNumbers(records: RecordStore): Promise<readonly unknown[]> {
-  const numbers = await records.getMeta('catalogue');
-  return Array.isArray(numbers) ? numbers : [];
-}
-
-async function metaBytes(records: RecordStore): Promise<number> {
-  let byteCount = 0;
-  for (const number of await bundleNumbers(records)) {
-    const bundle = await records.getMeta(`catalogue/${String(number)}`);
-    if (bundle instanceof Uint8Array) byteCount += bundle.length;
-  }
-  return byteCount;
-}
-
-function countingCryptography(): { cryptography: Cryptography; calls: { verify: number; open: number } } {
-  const calls = { verify: 0, open: 0 };
-  const cryptography: Cryptography = {
-    ...webCryptography,
-    verify: (...given) => {
-      calls.verify += 1;
-      return webCryptography.verify(...given);
-    },
-    open: (...given) => {
-      calls.open += 1;
-      return webCryptography.open(...given);
-    },
-  };
-  return { cryptography, calls };
-}
-
-function bound(records: RecordStore): RecordStore {
-  return {
-    putRecords: (...given) => records.putRecords(...given),
-    dropRecords: (...given) => records.dropRecords(...given),
-    loadRecords: () => records.loadRecords(),
-    loadOutbox: () => records.loadOutbox(),
-    putOutbox: (...given) => records.putOutbox(...given),
-    dropOutbox: (...given) => records.dropOutbox(...given),
-    getMeta: (...given) => records.getMeta(...given),
-    putMeta: (...given) => records.putMeta(...given),
-    dropMeta: (...given) => records.dropMeta(...given),
-    clear: () => records.clear(),
-  };
 }
 
 /** Runs once garbage was collected. Buffers are freed a little after their owners, in the background. */

@@ -6,7 +6,7 @@ import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import { concatBytes, utf8 } from '../../../../src/core/model/bytes.ts';
 import { parseFileId } from '../../../../src/core/model/ids.ts';
 import { deriveBundleKey, derivePoolKeys } from '../../../../src/core/model/pool-keys.ts';
-import { CheckedRecords } from '../../../../src/runtime/peer/checked-records.ts';
+import { CheckedRecords, checkEntries } from '../../../../src/runtime/peer/checked-records.ts';
 import { createMemoryStore } from '../../../sim/memory-store.ts';
 import { bytesOfHex, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import bundle from '../../../vectors/bundle.json' with { type: 'json' };
@@ -30,6 +30,7 @@ it('reads entries again that were bundled before their kind was known, and keeps
     random: { bytes: (length) => seededBytes(length, 2) },
     keys,
     catalogue,
+    slices: { next: async () => undefined },
     background: (work) => void work,
   });
   expect(await kept.restore()).toBe(0);
@@ -41,6 +42,26 @@ it('reads entries again that were bundled before their kind was known, and keeps
   const all = [...catalogue.missingFor([])];
   await kept.forget(all);
   expect(await records.getMeta('catalogue')).toEqual([]);
+});
+
+it('checks records in small portions, and lets other work come before each', async () => {
+  const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
+  const records = Array.from({ length: 50 }, () => bytesOfHex(vectors.entries[0]?.record ?? ''));
+  let checkedCount = 0;
+  const checkedAt: number[] = [];
+  const checked = await checkEntries(records, {
+    keys,
+    cryptography: {
+      ...webCryptography,
+      verify: async (...given) => {
+        checkedCount += 1;
+        return webCryptography.verify(...given);
+      },
+    },
+    slices: { next: async () => void checkedAt.push(checkedCount) },
+  });
+  expect(checked).toHaveLength(50);
+  expect(checkedAt).toEqual([0, 8, 16, 24, 32, 40, 48]);
 });
 
 /** As a build packs it that does not know the kind: nothing behind the record. */

@@ -76,6 +76,7 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
       transport,
       memory: dirtyMemory,
       cryptography: webCryptography,
+      pauses: { pause: async () => undefined },
       random: systemRandom,
       identity: deviceAt(0),
     },

@@ -1,0 +1,43 @@
+// The cryptography of simulated devices: each call is done when it returns.
+
+import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify } from 'node:crypto';
+import { concatBytes } from '../../src/core/model/bytes.ts';
+import type { Cryptography } from '../../src/core/ports.ts';
+import { PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
+
+export const synchronousCryptography: Cryptography = {
+  async verify(publicKey, message, signature) {
+    const key = createPublicKey({
+      key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),
+      format: 'der',
+      type: 'spki',
+    });
+    return verify(null, message, key, signature);
+  },
+  async sha256(bytes) {
+    return new Uint8Array(createHash('sha256').update(bytes).digest());
+  },
+  async seal(key, nonce, aad, plain) {
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+    return concatBytes(cipher.update(plain), cipher.final(), cipher.getAuthTag());
+  },
+  async open(...given) {
+    return openNow(...given);
+  },
+};
+
+/** As the port's `open`, at once. */
+export function openNow(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array<ArrayBuffer> | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(sealed.length - 16));
+  try {
+    return concatBytes(decipher.update(sealed.subarray(0, sealed.length - 16)), decipher.final());
+  } catch {
+    return undefined; // the tag does not fit: the port's answer for it
+  }
+}
