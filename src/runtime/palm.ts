@@ -71,6 +71,8 @@ class PalmRuntime implements WordlessPalm {
   #opening: OpenPool | undefined;
   #entering: Promise<unknown> | undefined;
   #leaving: Promise<void> | undefined;
+  /** Whether a pool was left under this page: a start that still goes on must not take it up again. */
+  #hasLeft = false;
   /** Whether what was stored was deleted under this page. */
   #isGone = false;
   #notifying = false;
@@ -182,6 +184,7 @@ class PalmRuntime implements WordlessPalm {
     this.#session = undefined;
     const opening = this.#opening;
     this.#opening = undefined;
+    this.#hasLeft = true;
     await opening?.stop().catch(this.#warn);
     try {
       await wipe(ports);
@@ -261,8 +264,8 @@ class PalmRuntime implements WordlessPalm {
     const { records, secrets, identity } = ports;
     this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
     if (await isLeaveNoted(records)) await this.#finishLeaving(ports);
-    this.#identity = await identity.load();
-    const invite = await loadPool(secrets);
+    this.#identity = this.#unlessLeft(await identity.load());
+    const invite = this.#unlessLeft(await loadPool(secrets));
     if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
     else if (await isLeaving(ports)) {
       await this.#finishLeaving(ports);
@@ -270,6 +273,11 @@ class PalmRuntime implements WordlessPalm {
     }
     this.#changed();
     return ports;
+  }
+
+  #unlessLeft<Value>(value: Value): Value {
+    if (this.#hasLeft) throw new PalmError({ code: 'not-in-pool', reason: 'left' });
+    return value;
   }
 
   /**

@@ -92,24 +92,28 @@ scenario(
   },
 );
 
-scenario('a pool whose start hangs or takes long can still be left', [623, 624], async ({ world, pool }) => {
-  const [, leaving] = await pool(2);
-  if (leaving === undefined) throw new Error('expected a pool of two');
-  leaving.kill();
-  if (world.seed === 623) leaving.diskFaults.hangs = true;
-  else leaving.diskFaults.mostMs = 4_000;
-  let opened = false;
-  void leaving.reopen().then(
-    () => (opened = true),
-    () => undefined,
-  );
-  await world.settled('leave', leaving.pool.leave());
-  expect(opened).toBe(false);
-  // And the start does not take up the pool again when it ends at last.
-  await world.pass(100_000);
-  expect(leaving.pool.status().pool).toBeUndefined();
-  expectEmpty(leaving);
-});
+scenario(
+  'a pool whose start hangs or takes long can still be left',
+  [623, 624, 704, 708, 718],
+  async ({ world, pool }) => {
+    const [, leaving] = await pool(2);
+    if (leaving === undefined) throw new Error('expected a pool of two');
+    leaving.kill();
+    if (world.seed === 623) leaving.diskFaults.hangs = true;
+    else leaving.diskFaults.mostMs = 4_000;
+    let opened = false;
+    void leaving.reopen().then(
+      () => (opened = true),
+      () => undefined,
+    );
+    await world.settled('leave', leaving.pool.leave());
+    expect(opened).toBe(false);
+    // And the start does not take up the pool again when it ends at last.
+    await world.pass(100_000);
+    expect(leaving.pool.status().pool).toBeUndefined();
+    expectEmpty(leaving);
+  },
+);
 
 scenario('a join that could not be finished is undone by leaving', [625], async ({ world, pool, device }) => {
   const [member] = await pool(2);
