@@ -15,6 +15,7 @@ import { OpenPool } from './open-pool.ts';
 import { NameApart } from './own-name.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
+import { awaitAnswer } from './awaited-answer.ts';
 import { checkedName } from './checked-name.ts';
 import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
@@ -27,8 +28,6 @@ import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
  * transfer changes something thousands of times a second, and showing it takes processor time from the bytes.
  */
 const NOTIFY_EVERY_MS = 200;
-/** How long a join waits for a device to answer, ms. */
-const ANSWER_WITHIN_MS = 8_000;
 /** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
 const LEAVE_STEP_MS = 5_000;
 
@@ -104,7 +103,7 @@ class PalmRuntime implements WordlessPalm {
 
   async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
     const session = await this.#enter(decodeInvite(url), options.deviceName);
-    const answered = await this.#awaitAnswer(session);
+    const answered = await awaitAnswer(session, this.#clock);
     if (!answered) this.#notice('warning', { kind: 'nobody-answers' });
     return { answered };
   }
@@ -361,20 +360,6 @@ class PalmRuntime implements WordlessPalm {
     this.#session = session;
     this.#changed();
     return session;
-  }
-
-  #awaitAnswer(session: OpenPool): Promise<boolean> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        stopWatching();
-        stopTimer();
-        resolve(session.answered);
-      };
-      const stopWatching = session.driver.watch(() => {
-        if (session.answered) finish();
-      });
-      const stopTimer = this.#clock.after(session.answered ? 0 : ANSWER_WITHIN_MS, finish);
-    });
   }
 
   #inPool(): OpenPool {

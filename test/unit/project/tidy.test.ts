@@ -26,7 +26,6 @@ const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: st
   'test/contract/fragment-store.ts': { lines: 590, why: 'the cases of one subject' },
   'test/fixtures/link-network.ts': { lines: 415, why: 'one network on virtual time' },
   'test/sim/device.ts': { lines: 470, why: 'one simulated device' },
-  'test/unit/runtime/peer/checked-records.long.test.ts': { lines: 450, why: 'the cases of one subject' },
   'test/sim/hostile.test.ts': { lines: 590, why: 'the cases of one subject' },
   'test/sim/memory-store.ts': { lines: 445, why: 'every store of the simulator' },
   'test/sim/resuming.test.ts': { lines: 630, why: 'the cases of one subject' },
