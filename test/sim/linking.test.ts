@@ -3,6 +3,7 @@
 // while files are stored and read.
 
 import { expect, test } from 'vitest';
+import { isBulkFrame } from '../../src/core/wire/frames.ts';
 import { expectSameCatalogues, sameCatalogues, settledOutboxes } from './checks.ts';
 import { formPool, reachableCount, type SimDevice } from './device.ts';
 import { LinkedNetwork } from './linked-network.ts';
@@ -34,7 +35,7 @@ linkedScenario(
 );
 
 linkedScenario(
-  'a needed holder that hangs ends a read within five seconds, by its name; a slow one takes its time',
+  'a needed holder that hangs or swallows answers ends a read within five seconds, by its name; a slow one takes its time',
   [3015, 3016],
   async ({ world, network, pool }) => {
     const devices = await pool(4);
@@ -55,13 +56,22 @@ linkedScenario(
     expect(world.nowMs - beganMs).toBeGreaterThan(MOST_SILENT_MS);
 
     network.connections.faults = CALM;
+    network.connections.swallows = (from, frame) => from === needed.id && isBulkFrame(frame);
+    const swallowedFromMs = world.nowMs;
+    await expect(world.settled('refused', reader.read(fileId), MENDED_MS)).rejects.toMatchObject({
+      failure: { code: 'not-enough-fragments', silent: [needed.name], isHeard: true, reach: 1, k: 2 },
+    });
+    expect(world.nowMs - swallowedFromMs).toBeLessThanOrEqual(MOST_SILENT_MS);
+    network.connections.swallows = () => false;
+    await expectReads(world, reader, fileId, bytes);
+
     await world.pass(world.random.below(3_000));
     needed.hang();
     const hungAtMs = world.nowMs;
     const refused = world.settled('refused', reader.read(fileId), MENDED_MS);
     await expect(refused).rejects.toMatchObject({
       code: 'not-enough-fragments',
-      failure: { silent: [needed.name], reach: 1, k: 2 },
+      failure: { silent: [needed.name], isHeard: false, reach: 1, k: 2 },
     });
     expect(world.nowMs - hungAtMs).toBeLessThanOrEqual(MOST_SILENT_MS);
   },

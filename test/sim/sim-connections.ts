@@ -60,6 +60,9 @@ export class SimConnections {
       if (end.device === a && end.other?.device === b && end.isOpen) this.break(end);
   }
 
+  /** Frames that a device means to send and never does. */
+  swallows: (from: DeviceId, frame: Uint8Array) => boolean = () => false;
+
   /** SHA-256 over every frame delivered so far: when, from whom, to whom, and its bytes. Ends the trace. */
   traceDigest(): string {
     return this.#trace.digest('hex');
@@ -176,7 +179,8 @@ class End implements Connection {
     this.#arriveMs = Math.max(this.#arriveMs, opensAtMs, outMs + this.#net.delayMs());
     this.#world.after(this.#arriveMs - nowMs, () => {
       // Frames that had not gone out when the end was closed never do.
-      if (!this.#isSilent && outMs <= this.#closedAtMs) this.other?.hear(this, copy);
+      if (this.#isSilent || outMs > this.#closedAtMs || this.#net.swallows(this.device, copy)) return;
+      this.other?.hear(this, copy);
     });
     return true;
   }
