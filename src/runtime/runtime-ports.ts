@@ -1,6 +1,7 @@
 // The ports that a composition root hands to the runtime: all of core's, and a few that only the runtime
 // uses.
 
+import type { DeviceClass } from '../core/model/device-class.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import type { Pauses } from '../core/pauses.ts';
 import type {
@@ -65,6 +66,8 @@ export interface RuntimePorts {
   readonly storageGone: Promise<void>;
   readonly codec: SegmentCodec;
   readonly quota: Quota;
+  /** What kind of device this is, as far as it can tell. */
+  readonly deviceClass: DeviceClass;
   /** A transport for one pool, not opened yet. */
   createTransport(keys: PoolKeys, identity: Identity): Transport;
   /** The app's address, without fragment: invites and file links begin with it. */

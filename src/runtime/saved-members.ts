@@ -2,49 +2,73 @@
 
 import { isPalmError } from '../core/model/errors.ts';
 import { parseDeviceId } from '../core/model/ids.ts';
-import { MAX_DEVICE_COUNT } from '../core/model/limits.ts';
-import { boolOf, tupleOf, uintOf } from '../core/encoding/decode.ts';
-import type { Membership, SavedMember } from '../core/membership/membership.ts';
+import { MAX_ALIVE_BYTES, MAX_DEVICE_COUNT } from '../core/model/limits.ts';
+import { boolOf, bytesOf, tupleOf, uintOf } from '../core/encoding/decode.ts';
+import { decodeAlive } from '../core/membership/alive-record.ts';
+import type { Membership } from '../core/membership/membership.ts';
+import type { SavedMember, SavedMembers } from '../core/membership/roster.ts';
 import type { RecordStore } from '../core/ports.ts';
 import { softRows } from './soft-rows.ts';
 
 const MEMBERS = 'members';
+const INCARNATION = 'incarnation';
 
 export function saveMembers(records: RecordStore, membership: Membership): Promise<void> {
   const { atMs, members } = membership.saved();
-  const rows = members.map(({ device, isGone, sinceMs, silentMs, isForgiven }) => [
+  const rows = members.map(({ device, isGone, sinceMs, silentMs, isForgiven, record }) => [
     device,
     isGone,
     sinceMs,
     silentMs,
     isForgiven,
+    record?.bytes ?? null,
   ]);
   return records.putMeta(MEMBERS, [atMs, rows]);
 }
 
-/** Restores what decodes. Returns how many rows do not: those members count as heard of now. */
+/**
+ * Restores what decodes, and begins a later incarnation than the last. Returns how many rows do not decode:
+ * those members count as heard of now.
+ */
 export async function restoreMembers(records: RecordStore, membership: Membership): Promise<number> {
-  const kept = await records.getMeta(MEMBERS);
-  if (kept === undefined) return 0;
+  const incarnation = (await loadIncarnation(records)) + 1;
+  const { saved, droppedCount } = savedOf(await records.getMeta(MEMBERS));
+  membership.restore(incarnation, saved);
+  return droppedCount;
+}
+
+/** Before it is signed. */
+export function saveIncarnation(records: RecordStore, incarnation: number): Promise<void> {
+  return records.putMeta(INCARNATION, incarnation);
+}
+
+/** The last incarnation that was signed; 0 when none was, or the row is damaged: others will know better. */
+async function loadIncarnation(records: RecordStore): Promise<number> {
+  const kept = await records.getMeta(INCARNATION);
+  return typeof kept === 'number' && Number.isSafeInteger(kept) && kept > 0 ? kept : 0;
+}
+
+function savedOf(kept: unknown): { readonly saved: SavedMembers | undefined; readonly droppedCount: number } {
+  if (kept === undefined) return { saved: undefined, droppedCount: 0 };
   try {
     const [atMs, members] = tupleOf(kept, 2);
     const savedAtMs = uintOf(atMs, Number.MAX_SAFE_INTEGER);
     const { rows, droppedCount } = softRows(members, MAX_DEVICE_COUNT, memberOf);
-    membership.restore({ atMs: savedAtMs, members: rows });
-    return droppedCount;
+    return { saved: { atMs: savedAtMs, members: rows }, droppedCount };
   } catch (error) {
-    if (isPalmError(error, 'bad-message')) return 1;
+    if (isPalmError(error, 'bad-message')) return { saved: undefined, droppedCount: 1 };
     throw error;
   }
 }
 
 function memberOf(row: unknown): SavedMember {
-  const [device, isGone, sinceMs, silentMs, isForgiven] = tupleOf(row, 5);
+  const [device, isGone, sinceMs, silentMs, isForgiven, record] = tupleOf(row, 6);
   return {
     device: parseDeviceId(device),
     isGone: boolOf(isGone),
     sinceMs: uintOf(sinceMs, Number.MAX_SAFE_INTEGER),
     silentMs: uintOf(silentMs, Number.MAX_SAFE_INTEGER),
     isForgiven: boolOf(isForgiven),
+    record: record === null ? undefined : decodeAlive(bytesOf(record, 1, MAX_ALIVE_BYTES)),
   };
 }

@@ -7,6 +7,7 @@ import { loadReedSolomon } from '../../src/adapters/portable/reed-solomon.ts';
 import { createSegmentCodec } from '../../src/adapters/portable/segment-codec.ts';
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
+import type { DeviceClass } from '../../src/core/model/device-class.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
 import type { PoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { Clock, Identity, SegmentCodec } from '../../src/core/ports.ts';
@@ -80,6 +81,8 @@ export class SimDevice {
   #tellGone: () => void = () => undefined;
   readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted', noticeChanges: true };
+  /** What kind of device it calls itself when it opens next. */
+  deviceClass: DeviceClass = 'laptop';
   /** While set, this function of a port is one that the engine lacks. */
   missing: { readonly port: BreakablePort; readonly name: string } | undefined;
   readonly #world: World;
@@ -270,6 +273,7 @@ export class SimDevice {
         spendReserve: async () => false,
         restoreReserve: async () => undefined,
       },
+      deviceClass: this.deviceClass,
       createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),
       appUrl: 'https://palm.invalid/',
     };

@@ -70,6 +70,7 @@ export class Network implements SimNetwork {
   faults: NetworkFaults;
   readonly #open = new Map<DeviceId, Endpoint>();
   readonly #links = new Map<string, Link>();
+  readonly #cuts = new Set<string>();
   readonly #trace = createHash('sha256');
   #group: (device: DeviceId) => number = () => 0;
   /** Bytes that wait to go out, by sender and receiver. */
@@ -117,7 +118,14 @@ export class Network implements SimNetwork {
     this.#linkAll();
   }
 
+  /** Two devices never link again, whoever else they are linked with. */
+  cut(a: DeviceId, b: DeviceId): void {
+    this.#cuts.add(keyOf(a, b));
+    this.breakLink(a, b);
+  }
+
   heal(): void {
+    this.#cuts.clear();
     this.partition(() => 0);
   }
 
@@ -192,6 +200,7 @@ export class Network implements SimNetwork {
   #together(a: Endpoint, b: Endpoint): boolean {
     const isThere = (end: Endpoint): boolean =>
       this.#open.get(end.device) === end && !end.process.frozen && !end.process.dead;
+    if (this.#cuts.has(keyOf(a.device, b.device))) return false;
     return isThere(a) && isThere(b) && this.#group(a.device) === this.#group(b.device);
   }
 

@@ -1,165 +1,172 @@
-// Who of the pool is reachable, away or gone, as this device sees it.
+// Who of the pool is reachable, suspect, away or gone, as this device sees it: SWIM with Lifeguard's
+// self-doubt, fitted to devices that sleep.
 //
 // Invariants:
-// - Nothing is taken from another device's clock. How long a member was silent is counted by this device's
-//   monotonic clock from the moment at which it heard of it, so a wall clock that is set changes nothing.
-// - This device's own absence is nobody's silence: asleep or frozen, it could not hear. While its page was
-//   closed a member may truly have been silent, so only the first such absence of a silence does not count.
-// - A device that hears from nobody is probably cut off itself, and calls nobody gone.
+// - Only a device itself says that it is alive, in signed records; others pass them on (news.ts).
+// - Nothing is taken from another device's clock, and no state from another device's word.
+// - This device's own absence is nobody's silence: asleep, frozen or cut off, it could not hear.
+// - Who hears from nobody is probably cut off itself, and calls nobody suspect or gone.
 
 import type { DeviceClass } from '../model/device-class.ts';
 import type { DeviceId } from '../model/ids.ts';
-import { MAX_DEVICE_COUNT } from '../model/limits.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
-import type { MemberState, MemberStatus } from './member-state.ts';
+import type { AliveRecord, Belief } from './alive-record.ts';
+import type { MembershipEffect } from './membership-effects.ts';
+import type { MemberStatus } from './member-state.ts';
+import { News } from './news.ts';
+import { OwnLife } from './own-life.ts';
+import {
+  classOf,
+  Roster,
+  UNTOLD_CLASS,
+  type Member,
+  type MembershipRules,
+  type SavedMembers,
+} from './roster.ts';
 
-/** What outlives the page about one member. */
-export interface SavedMember {
-  readonly device: DeviceId;
-  readonly isGone: boolean;
+interface Link {
   readonly sinceMs: WallMs;
-  /** How long nothing had been heard of it, ms. */
-  readonly silentMs: number;
-  /** Whether an absence of this device was already left out of this silence. */
-  readonly isForgiven: boolean;
-}
-
-export interface SavedMembers {
-  /** When they were saved, by this device's wall clock. */
-  readonly atMs: WallMs;
-  readonly members: readonly SavedMember[];
-}
-
-export interface MembershipRules {
-  /** How long a device of this class may be silent before it is gone, ms. */
-  graceMs(of: DeviceClass): number;
-}
-
-interface Member {
-  state: MemberState;
-  sinceMs: WallMs;
-  /** When this device last heard of it; before this page began, if negative. */
-  heardAtMs: MonotonicMs;
-  isForgiven: boolean;
+  /** Whether it said that it goes. */
+  saidGoodbye: boolean;
 }
 
 /**
  * After this device was absent, nobody is called gone for this long, ms: links form in seconds, and news of
- * devices that only others are linked with comes within a minute.
+ * devices that only others are linked with comes within a minute or two.
  */
 export const SETTLE_MS = 120_000;
-/** The class of a device that has not told its own. */
-const UNTOLD_CLASS: DeviceClass = 'laptop';
+/** How long a device that vanished is suspect, ms: within it, a link is mended or the neighbours answer. */
+export const SUSPECT_MS = 20_000;
+/**
+ * After this device slept, it suspects nobody for this long, ms: the links that it loses then broke while it
+ * slept. It is the longest suspicion of memberlist in a pool of a thousand.
+ */
+export const DOUBT_MS = 72_000;
+/** Later than this for what was due, ms, a device with links was asleep or frozen: two pulses are missing. */
+const LATE_MS = 10_000;
+/** The same without links: browsers wake hidden pages once a minute. */
+const LATE_ALONE_MS = 90_000;
 
 export class Membership {
   readonly #self: DeviceId;
-  readonly #ownClass: DeviceClass;
-  readonly #rules: MembershipRules;
-  readonly #members = new Map<DeviceId, Member>();
-  readonly #linked = new Map<DeviceId, WallMs>();
+  readonly #own: OwnLife;
+  readonly #roster: Roster;
+  readonly #news: News;
+  readonly #links = new Map<DeviceId, Link>();
   #hasRelay = false;
   #saved: SavedMembers | undefined;
-  #nowMs: MonotonicMs = 0;
-  #wallMs: WallMs = 0;
   #openedAtMs: WallMs | undefined;
   /** When this device was last back from being closed, asleep, frozen or cut off. */
   #backAtMs: MonotonicMs = 0;
+  /** Until then this device suspects nobody. */
+  #doubtsUntilMs: MonotonicMs = 0;
   /** Since when it has had neither a link nor the relay; undefined while it has. */
   #cutOffAtMs: MonotonicMs | undefined;
   /** Not later than the next change of a state by time alone. */
   #dueMs: MonotonicMs = Infinity;
-  #changed = new Set<DeviceId>();
-  #revision = 0;
 
   constructor(self: DeviceId, ownClass: DeviceClass, rules: MembershipRules) {
     this.#self = self;
-    this.#ownClass = ownClass;
-    this.#rules = rules;
+    this.#own = new OwnLife(ownClass);
+    this.#roster = new Roster(rules);
+    this.#news = new News(self, this.#own, this.#roster);
   }
 
-  /** Changes whenever a state does. */
+  /** Changes whenever a state or a class does. */
   get revision(): number {
-    return this.#revision;
+    return this.#roster.revision;
   }
 
   of(device: DeviceId): MemberStatus {
-    const openedAtMs = this.#openedAtMs ?? this.#wallMs;
-    if (device === this.#self) return { state: 'reachable', class: this.#ownClass, sinceMs: openedAtMs };
-    const member = this.#members.get(device);
-    if (member !== undefined) return { state: member.state, class: UNTOLD_CLASS, sinceMs: member.sinceMs };
-    const linkedSinceMs = this.#linked.get(device);
+    const openedAtMs = this.#openedAtMs ?? this.#roster.wallMs;
+    if (device === this.#self) return { state: 'reachable', class: this.#own.class, sinceMs: openedAtMs };
+    const member = this.#roster.get(device);
+    if (member !== undefined) return { state: member.state, class: classOf(member), sinceMs: member.sinceMs };
+    const link = this.#links.get(device);
     return {
-      state: linkedSinceMs === undefined ? 'away' : 'reachable',
+      state: link === undefined ? 'away' : 'reachable',
       class: UNTOLD_CLASS,
-      sinceMs: linkedSinceMs ?? openedAtMs,
+      sinceMs: link?.sinceMs ?? openedAtMs,
     };
   }
 
   isGone(device: DeviceId): boolean {
-    return this.#members.get(device)?.state === 'gone';
+    return this.#roster.get(device)?.state === 'gone';
   }
 
-  /** What `saved` gave on an earlier page. It counts from the next `tell`. */
-  restore(saved: SavedMembers): void {
+  /** `incarnation`: later than those of all earlier pages. `saved` counts from the next `tell`. */
+  restore(incarnation: number, saved: SavedMembers | undefined): void {
+    this.#own.begin(incarnation);
     this.#saved = saved;
   }
 
   saved(): SavedMembers {
-    const members = [...this.#members].map(([device, { state, sinceMs, heardAtMs, isForgiven }]) => ({
-      device,
-      isGone: state === 'gone',
-      sinceMs,
-      silentMs: state === 'reachable' ? 0 : Math.round(this.#nowMs - heardAtMs),
-      isForgiven: state !== 'reachable' && isForgiven,
-    }));
-    return { atMs: this.#wallMs, members };
+    return this.#roster.saved();
   }
 
-  /** What time it is: before each other input. */
-  tell(nowMs: MonotonicMs, wallMs: WallMs): void {
-    this.#nowMs = nowMs;
-    this.#wallMs = wallMs;
-    if (this.#openedAtMs !== undefined) return;
-    this.#openedAtMs = wallMs;
-    this.#backAtMs = nowMs;
-    this.#cutOffAtMs = nowMs;
-    const saved = this.#saved;
-    this.#saved = undefined;
-    for (const member of saved?.members ?? []) this.#restored(member, wallMs - (saved?.atMs ?? wallMs));
+  /** What time it is: before each other input. `lateMs`: how long ago something was due, at most. */
+  tell(nowMs: MonotonicMs, wallMs: WallMs, lateMs = 0): void {
+    this.#roster.nowMs = nowMs;
+    this.#roster.wallMs = wallMs;
+    if (this.#openedAtMs === undefined) {
+      this.#openedAtMs = wallMs;
+      this.#backAtMs = nowMs;
+      this.#cutOffAtMs = nowMs;
+      if (this.#saved !== undefined) this.#roster.restore(this.#saved);
+      this.#saved = undefined;
+    }
+    if (lateMs > (this.#links.size > 0 ? LATE_MS : LATE_ALONE_MS)) this.#slept(lateMs);
   }
 
   /** The wall clock was set, or the device slept: which of the two cannot be known. */
   clockJumped(nowMs: MonotonicMs, wallMs: WallMs): void {
     if (this.#openedAtMs === undefined) return;
     this.tell(nowMs, wallMs);
-    this.wasAbsent(0);
+    this.#slept(0);
   }
 
   /** These are the members now. */
   know(devices: readonly DeviceId[]): void {
-    const known = new Set(devices);
-    for (const device of this.#members.keys()) if (!known.has(device)) this.#members.delete(device);
+    this.#roster.keep(new Set(devices));
     for (const device of devices) {
-      if (device === this.#self || this.#members.has(device) || this.#members.size >= MAX_DEVICE_COUNT)
-        continue;
-      const state = this.#linked.has(device) ? 'reachable' : 'away';
-      const sinceMs = this.#linked.get(device) ?? this.#wallMs;
-      this.#members.set(device, { state, sinceMs, heardAtMs: this.#nowMs, isForgiven: false });
+      if (device === this.#self || this.#roster.get(device) !== undefined) continue;
+      const link = this.#links.get(device);
+      const state = link === undefined ? 'away' : 'reachable';
+      this.#roster.add(device, state, link?.sinceMs ?? this.#roster.wallMs);
+      this.#news.hurry();
     }
     this.#dueMs = -Infinity;
   }
 
   greeted(device: DeviceId): void {
-    this.#linked.set(device, this.#wallMs);
-    this.#enter(device, 'reachable');
+    this.#links.set(device, { sinceMs: this.#roster.wallMs, saidGoodbye: false });
+    this.#roster.enter(device, 'reachable');
     this.#reachChanged();
   }
 
+  /** The device takes messages about members. */
+  speaks(device: DeviceId): void {
+    if (this.#links.has(device)) this.#news.speaks(device);
+  }
+
+  /** It goes, of its own accord: losing its link means nothing else. */
+  goodbye(device: DeviceId): void {
+    const link = this.#links.get(device);
+    if (link !== undefined) link.saidGoodbye = true;
+  }
+
   linkDown(device: DeviceId): void {
-    if (!this.#linked.delete(device)) return;
-    const member = this.#members.get(device);
-    if (member !== undefined) this.#heard(member);
-    this.#enter(device, 'away');
+    const link = this.#links.get(device);
+    if (link === undefined) return;
+    this.#links.delete(device);
+    this.#news.linkDown(device);
+    const member = this.#roster.get(device);
+    if (member !== undefined) {
+      this.#roster.heard(member);
+      const isSuspect = !link.saidGoodbye && this.#roster.nowMs >= this.#doubtsUntilMs;
+      this.#roster.enter(device, isSuspect ? 'suspect' : 'away');
+      this.#news.hurry();
+    }
     this.#reachChanged();
   }
 
@@ -169,89 +176,94 @@ export class Membership {
     this.#reachChanged();
   }
 
-  /** Graces changed. Who is gone stays so until it is heard of. */
+  /** Graces changed. Who is gone stays so until it is heard of; for others, news comes first. */
   rulesChanged(): void {
+    this.#back(0);
+    this.#backAtMs = this.#roster.nowMs;
+  }
+
+  /** `from` tells what it believes of some members. */
+  probed(from: DeviceId, beliefs: readonly Belief[]): void {
+    this.#news.probed(from, beliefs);
+  }
+
+  /** `from` sent records, whose signatures are not checked. */
+  heardRecords(from: DeviceId, records: readonly AliveRecord[]): void {
+    this.#news.heardRecords(from, records);
+  }
+
+  /** The signatures of records that `from` sent were checked; `refusedCount` did not fit. */
+  recordsChecked(from: DeviceId, records: readonly AliveRecord[], refusedCount: number): void {
+    this.#news.recordsChecked(from, records, refusedCount);
     this.#dueMs = -Infinity;
   }
 
-  /** This device slept, was frozen or cut off; its monotonic clock went on for `countedMs` meanwhile. */
-  wasAbsent(countedMs: number): void {
-    this.#backAtMs = this.#nowMs;
-    for (const member of this.#members.values())
-      member.heardAtMs = Math.min(this.#nowMs, member.heardAtMs + countedMs);
-    this.#dueMs = -Infinity;
+  /** A record of this device is there; undefined: it could not be written. */
+  signed(record: AliveRecord | undefined): void {
+    this.#news.signed(record);
   }
 
-  /** Calls devices gone whose grace is over. */
-  advance(): void {
-    if (this.#nowMs < this.#dueMs) return;
-    this.#dueMs = Infinity;
-    if (this.#cutOffAtMs !== undefined) return;
-    for (const [device, member] of this.#members) {
-      if (member.state === 'reachable' || member.state === 'gone') continue;
-      const goneAtMs = this.#goneAtMs(member);
-      if (this.#nowMs >= goneAtMs) this.#enter(device, 'gone');
-      else this.#dueMs = Math.min(this.#dueMs, goneAtMs);
-    }
+  /** What follows from all that was told since the last call, and from the time. */
+  advance(): readonly MembershipEffect[] {
+    if (this.#roster.nowMs >= this.#dueMs) this.#lookAtTime();
+    return this.#news.advance();
   }
 
   nextDeadlineMs(): MonotonicMs {
-    return this.#dueMs === -Infinity ? this.#nowMs : this.#dueMs;
+    return Math.min(this.#dueMs, this.#news.nextDeadlineMs());
   }
 
   /** Members whose state changed since the last call. */
   takeChanged(): ReadonlySet<DeviceId> {
-    const changed = this.#changed;
-    if (changed.size > 0) this.#changed = new Set();
-    return changed;
+    return this.#roster.takeChanged();
+  }
+
+  #lookAtTime(): void {
+    const { nowMs } = this.#roster;
+    this.#dueMs = Infinity;
+    for (const [device, member] of this.#roster.all()) {
+      if (member.state === 'suspect') {
+        const untilMs = member.heardAtMs + SUSPECT_MS;
+        // Who has lost all links is the one that is lost.
+        if (nowMs >= untilMs || this.#links.size === 0) this.#roster.enter(device, 'away');
+        else this.#dueMs = Math.min(this.#dueMs, untilMs);
+      }
+      if (member.state === 'reachable' || member.state === 'gone' || this.#cutOffAtMs !== undefined) continue;
+      const goneAtMs = this.#goneAtMs(member);
+      if (nowMs < goneAtMs) this.#dueMs = Math.min(this.#dueMs, goneAtMs);
+      else this.#roster.enter(device, 'gone');
+    }
+  }
+
+  #goneAtMs(member: Member): MonotonicMs {
+    const graceMs = this.#roster.graceMs(member);
+    return Math.max(member.heardAtMs + graceMs, this.#backAtMs + Math.min(SETTLE_MS, graceMs));
   }
 
   #reachChanged(): void {
     this.#dueMs = -Infinity;
-    if (this.#linked.size === 0 && !this.#hasRelay) {
-      this.#cutOffAtMs ??= this.#nowMs;
+    if (this.#links.size === 0 && !this.#hasRelay) {
+      this.#cutOffAtMs ??= this.#roster.nowMs;
     } else if (this.#cutOffAtMs !== undefined) {
-      this.wasAbsent(this.#nowMs - this.#cutOffAtMs);
+      this.#back(this.#roster.nowMs - this.#cutOffAtMs);
       this.#cutOffAtMs = undefined;
     }
   }
 
-  #goneAtMs({ heardAtMs }: Member): MonotonicMs {
-    const graceMs = this.#graceMs();
-    return Math.max(heardAtMs + graceMs, this.#backAtMs + Math.min(SETTLE_MS, graceMs));
+  /** It was asleep or frozen; its monotonic clock went on for `countedMs` meanwhile. */
+  #slept(countedMs: number): void {
+    this.#back(countedMs);
+    this.#doubtsUntilMs = this.#roster.nowMs + DOUBT_MS;
+    this.#own.rise(this.#own.sign.incarnation);
+    for (const [device, { state }] of this.#roster.all())
+      if (state === 'suspect') this.#roster.enter(device, 'away');
   }
 
-  #graceMs(): number {
-    return this.#rules.graceMs(UNTOLD_CLASS);
-  }
-
-  #heard(member: Member): void {
-    member.heardAtMs = this.#nowMs;
-    member.isForgiven = false;
-  }
-
-  #enter(device: DeviceId, state: MemberState): void {
-    const member = this.#members.get(device);
-    if (member === undefined || member.state === state) return;
-    member.state = state;
-    member.sinceMs = this.#wallMs;
-    this.#changed.add(device);
-    this.#revision += 1;
-  }
-
-  /**
-   * The page was closed for `closedMs` by the wall clock, which may have been set meanwhile: to an earlier
-   * time, if it is negative.
-   */
-  #restored(saved: SavedMember, closedMs: number): void {
-    const graceMs = this.#graceMs();
-    // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone.
-    const countedMs = saved.isForgiven ? Math.min(Math.max(0, closedMs), graceMs / 2) : 0;
-    this.#members.set(saved.device, {
-      state: saved.isGone ? 'gone' : 'away',
-      sinceMs: Math.min(saved.sinceMs, this.#wallMs),
-      heardAtMs: this.#nowMs - saved.silentMs - countedMs,
-      isForgiven: true,
-    });
+  #back(countedMs: number): void {
+    // One that comes and goes all the time must come to a verdict, too.
+    if (this.#roster.nowMs >= this.#backAtMs + SETTLE_MS) this.#backAtMs = this.#roster.nowMs;
+    this.#roster.wasDeaf(countedMs);
+    this.#news.hurry();
+    this.#dueMs = -Infinity;
   }
 }

@@ -152,6 +152,13 @@ export const CHALLENGE_DEADLINE_MS = 5_000;
 /** A device that failed a challenge is asked again after this, ms; the wait doubles with each failure. */
 export const CHALLENGE_RETRY_MS = 60_000;
 
+/** A device's signed word that it is alive, bytes: some 240 are used. */
+export const MAX_ALIVE_BYTES = 512;
+/** Members that one message asks about: 2 kB a minute to each of three neighbours while many are away. */
+export const MAX_BELIEFS_PER_MESSAGE = 32;
+/** Signed words in one message: each answers a belief. */
+export const MAX_RECORDS_PER_MESSAGE = 32;
+
 /** A control request must be answered within this, ms, or it counts as failed. */
 export const CONTROL_DEADLINE_MS = 10_000;
 /** A block must arrive within this, ms: 256 KiB at 25 kB/s. */

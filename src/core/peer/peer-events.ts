@@ -2,6 +2,8 @@
 
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { PackedEntry } from '../catalogue/packed-entry.ts';
+import type { AliveRecord } from '../membership/alive-record.ts';
+import type { CheckAliveEffect, SignAliveEffect } from '../membership/membership-effects.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
 import type { Lane } from '../transport-port.ts';
@@ -117,6 +119,15 @@ export type PeerInput =
     }
   /** The relay is connected, or no longer is. */
   | { readonly kind: 'relay'; readonly isConnected: boolean }
+  /** A `sign-alive` effect was carried out, or could not be. */
+  | { readonly kind: 'alive-signed'; readonly record: AliveRecord | undefined }
+  /** A `check-alive` effect was carried out: the signatures of these fit, those of the others do not. */
+  | {
+      readonly kind: 'alive-checked';
+      readonly from: DeviceId;
+      readonly records: readonly AliveRecord[];
+      readonly refusedCount: number;
+    }
   /** The wall clock was set, or the device slept; also the first input of all. */
   | { readonly kind: 'clock-jumped'; readonly wallMs: WallMs }
   | { readonly kind: 'tick' };
@@ -148,6 +159,8 @@ export type PeerEffect =
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }
   | { readonly kind: 'stop-serving'; readonly to: DeviceId; readonly id: number }
   | ChallengeEffect
+  | SignAliveEffect
+  | CheckAliveEffect
   /**
    * Hash the parts of these that the salts pick, for `to`, from the disk; answer with 'proof-made'.
    * Undefined: not held here.

@@ -2,8 +2,9 @@
 
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
-import type { DeviceClass } from '../model/device-class.ts';
+import { DEVICE_CLASSES, type DeviceClass } from '../model/device-class.ts';
 import { fragmentCap } from '../model/limits.ts';
+import type { MembershipEffect } from '../membership/membership-effects.ts';
 import type { Policy } from '../model/policy.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
@@ -43,6 +44,8 @@ export class PeerState {
   readonly membership: Membership;
   /** Whether homes changed since the last look of those that await them. */
   haveHomesChanged = false;
+  /** When the peer must be told of the time, as it last said. */
+  dueMs: MonotonicMs = Infinity;
 
   /** How far the wall clock is ahead of the monotonic one, as last told. */
   #wallAheadMs = 0;
@@ -82,19 +85,24 @@ export class PeerState {
   tell(nowMs: MonotonicMs): void {
     const wallMs = this.wallAt(nowMs);
     this.catalogue.tell(wallMs);
-    this.membership.tell(nowMs, wallMs);
+    this.membership.tell(nowMs, wallMs, nowMs - this.dueMs);
   }
 
   /** What follows for members from all of an input: the files of those whose state changed are touched. */
-  lookAtMembers(): void {
+  lookAtMembers(): readonly MembershipEffect[] {
     if (this.#mayHaveNewMembers) this.membership.know(this.catalogue.members());
     this.#mayHaveNewMembers = false;
     const { policy } = this.catalogue;
-    if (policy !== this.#policy) this.membership.rulesChanged();
-    this.#policy = policy;
-    this.membership.advance();
+    // The catalogue makes it anew whenever the wall clock moves over a date.
+    if (policy !== this.#policy) {
+      const before = this.#policy?.graceMs ?? policy.graceMs;
+      if (DEVICE_CLASSES.some((of) => policy.graceMs[of] !== before[of])) this.membership.rulesChanged();
+      this.#policy = policy;
+    }
+    const effects = this.membership.advance();
     for (const device of this.membership.takeChanged())
       for (const file of this.holdings.of(device)?.files.keys() ?? []) this.touch(file);
+    return effects;
   }
 
   wallAt(nowMs: MonotonicMs): WallMs {

@@ -11,11 +11,11 @@ import type { Manifest } from '../catalogue/manifest.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { DeviceClass } from '../model/device-class.ts';
 import type { Geometry } from '../model/geometry.ts';
-import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings } from '../placement/holdings.ts';
-import { FEATURES, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import { FEATURES, type Message } from '../wire/messages.ts';
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling } from './foretelling.ts';
@@ -25,8 +25,9 @@ import { Hearing } from './hearing.ts';
 import { HoldingsTelling } from './holdings-telling.ts';
 import { Judging } from './judging.ts';
 import type { OutboxProgress } from './placing.ts';
+import { Offers } from './offers.ts';
 import type { OwnHoldings } from './own-holdings.ts';
-import { inControl, send } from './peer-effects.ts';
+import { inControl, ofMembership, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { closing, type PeerLink } from './peer-links.ts';
 import { PeerState } from './peer-state.ts';
@@ -45,6 +46,7 @@ export class Peer {
   readonly #judging: Judging;
   readonly #taking: Taking;
   readonly #prefetching = new Prefetching();
+  readonly #offers: Offers;
   readonly #givingBack: GivingBack;
   readonly #foretelling = new Foretelling((device) => this.isReachable(device));
 
@@ -58,6 +60,8 @@ export class Peer {
     this.#judging = new Judging(this.#state);
     this.#givingBack = new GivingBack(this.#state);
     this.#taking = new Taking(own);
+    const parts = { telling: this.#telling, taking: this.#taking, prefetching: this.#prefetching };
+    this.#offers = new Offers(this.#state, parts);
   }
 
   get catalogue(): Catalogue {
@@ -133,7 +137,7 @@ export class Peer {
     if (input.kind === 'clock-jumped') this.#state.clockJumped(nowMs, input.wallMs);
     this.#state.tell(nowMs);
     const effects = this.#decide(nowMs, input);
-    this.#state.lookAtMembers();
+    effects.push(...ofMembership(this.#state.lookAtMembers()));
     for (const effect of this.#state.outbox.advance(nowMs)) {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
       else effects.push(this.#outboxDone(effect.file, effect.keep));
@@ -143,14 +147,14 @@ export class Peer {
     if (this.grace.takeNew()) this.#telling.hurry(nowMs);
     effects.push(...this.#givingBack.advance(nowMs, this.#taking.promisedBytes));
     for (const fetch of this.#taking.start()) effects.push({ kind: 'pull', ...fetch });
-    effects.push(...this.#prefetching.trim(nowMs, this.#roomBytes()));
+    effects.push(...this.#prefetching.trim(nowMs, this.#offers.roomBytes()));
     effects.push(...this.#prefetching.start((device) => this.isReachable(device)));
     effects.push(...this.#telling.changes(nowMs));
     return effects;
   }
 
   nextDeadlineMs(): MonotonicMs {
-    return Math.min(
+    this.#state.dueMs = Math.min(
       this.#requests.nextDeadlineMs(),
       this.#state.outbox.nextDeadlineMs(),
       this.#state.challenges.nextDeadlineMs(),
@@ -161,6 +165,7 @@ export class Peer {
       this.#state.whenWallIs(this.grace.nextDeadlineMs()),
       this.membership.nextDeadlineMs(),
     );
+    return this.#state.dueMs;
   }
 
   #decide(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {
@@ -210,7 +215,7 @@ export class Peer {
         return [];
       case 'pulled':
         this.#prefetching.held(input.blocks ?? []);
-        return this.#pulled(input.place, input.from, input.outcome);
+        return this.#offers.pulled(input.place, input.from, input.outcome);
       case 'request':
         return this.#request(nowMs, input.ticket, input.to, input.ask);
       case 'abandon':
@@ -237,6 +242,12 @@ export class Peer {
         return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
       case 'relay':
         this.membership.relay(input.isConnected);
+        return [];
+      case 'alive-signed':
+        this.membership.signed(input.record);
+        return [];
+      case 'alive-checked':
+        this.membership.recordsChecked(input.from, input.records, input.refusedCount);
         return [];
       case 'clock-jumped':
         return [];
@@ -279,6 +290,16 @@ export class Peer {
     switch (message.kind) {
       case 'features':
         link.features = new Set(message.features);
+        if (link.features.has('membership')) this.membership.speaks(from);
+        return [];
+      case 'probe':
+        this.membership.probed(from, message.beliefs);
+        return [];
+      case 'alive':
+        this.membership.heardRecords(from, message.records);
+        return [];
+      case 'goodbye':
+        this.membership.goodbye(from);
         return [];
       case 'sync': {
         const answer = this.#sync.answer(from, message);
@@ -293,7 +314,7 @@ export class Peer {
       case 'pulse':
         return this.#hearing.pulse(from, message.catalogue, message.holdings);
       case 'place':
-        return this.#place(from, link, message.places);
+        return this.#offers.place(from, link, message.places);
       case 'refuse':
         this.#state.outbox.refused(nowMs, from, message.place, message.reason);
         return [];
@@ -301,7 +322,7 @@ export class Peer {
         this.#judging.release(nowMs, from, message.place);
         return [];
       case 'soon':
-        return this.#soon(nowMs, from, message.job, message.blocks);
+        return this.#offers.soon(nowMs, from, message.job, message.blocks);
       case 'soon-over':
         return this.#prefetching.over(from, message.job);
       case 'get-index':
@@ -349,43 +370,10 @@ export class Peer {
     };
   }
 
-  /** A device asks this one to hold fragments. If it missed that some are here, it is told again. */
-  #place(from: DeviceId, link: PeerLink, places: readonly Place[]): PeerEffect[] {
-    const outcomes = places.map((place) => ({
-      place,
-      outcome: this.#taking.offered(from, place, this.catalogue.files().get(place.file)),
-    }));
-    const refusals = outcomes.flatMap(({ place, outcome }) =>
-      outcome === 'queued' || outcome === 'held'
-        ? []
-        : [send(from, { kind: 'refuse', place, reason: outcome })],
-    );
-    const missedSome = outcomes.some(({ outcome }) => outcome === 'held');
-    return [...refusals, ...(missedSome ? this.#telling.snapshotFor(from, link) : [])];
-  }
-
-  /** Foretold blocks are fetched if there is room; nobody is told which are not. */
-  #soon(nowMs: MonotonicMs, from: DeviceId, job: JobId, blocks: readonly BlockHash[]): PeerEffect[] {
-    if (this.catalogue.hasLeft(from)) return [closing(from, 'stores a file although it left')];
-    this.#prefetching.foretold(nowMs, from, job, blocks, this.#roomBytes());
-    return [];
-  }
-
-  /** What this device offers beyond the fragments that it is taking and those in their grace. */
-  #roomBytes(): number {
-    return this.own.freeBytes - this.own.spareBytes - this.#taking.promisedBytes;
-  }
-
   #toldOver(): PeerEffect[] {
     if (!this.#state.haveHomesChanged) return [];
     this.#state.haveHomesChanged = false;
     return inControl(this.#foretelling.advance((file, device) => this.#state.outbox.awaits(file, device)));
-  }
-
-  #pulled(place: Place, from: DeviceId, outcome: 'held' | Refusal): PeerEffect[] {
-    this.#taking.ended(place, outcome === 'held');
-    if (outcome === 'held' || !this.#state.links.has(from)) return [];
-    return [send(from, { kind: 'refuse', place, reason: outcome })];
   }
 
   #request(nowMs: MonotonicMs, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {

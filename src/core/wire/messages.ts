@@ -13,13 +13,17 @@ import {
 } from '../model/ids.ts';
 import { bytesOfHex } from '../model/bytes.ts';
 import {
+  MAX_ALIVE_BYTES,
+  MAX_BELIEFS_PER_MESSAGE,
   MAX_DEVICE_COUNT,
   MAX_ENTRIES_PER_MESSAGE,
   MAX_FRAGMENT_COUNT,
   MAX_MESSAGE_BYTES,
   MAX_RECORD_BYTES,
+  MAX_RECORDS_PER_MESSAGE,
 } from '../model/limits.ts';
 import { MAX_EPOCH } from '../model/pool-keys.ts';
+import { decodeAlive, type AliveRecord, type Belief } from '../membership/alive-record.ts';
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import { decodeFragments, packedBytes } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
@@ -39,6 +43,7 @@ import {
   tupleOf,
   uintOf,
 } from '../encoding/decode.ts';
+import { beliefOf, beliefToCbor } from './beliefs.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
 /** Holdings in one message: file ids of 36 bytes and bitmaps, well below a control message's size. */
@@ -63,7 +68,7 @@ export const PROTOCOL_VERSION = 2;
 /**
  * What a device can do beyond its protocol number. A feature is used only if both sides of a link have it.
  */
-export const FEATURES = ['challenge'] as const;
+export const FEATURES = ['challenge', 'membership'] as const;
 
 /** Names of features in one message, and bytes of each: room for later versions. */
 const MAX_FEATURE_COUNT = 64;
@@ -128,6 +133,12 @@ export type Message =
   | { readonly kind: 'fragments'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: Failure }
   | { readonly kind: 'cancel'; readonly id: number }
+  /** What I believe of these members: tell me what you know better, also from themselves. */
+  | { readonly kind: 'probe'; readonly beliefs: readonly Belief[] }
+  /** Members' own words that they are alive. */
+  | { readonly kind: 'alive'; readonly records: readonly AliveRecord[] }
+  /** I go, of my own accord: my link will be lost. */
+  | { readonly kind: 'goodbye' }
   /** Prove that you hold these: hash the parts that the salts pick, from your disk. */
   | { readonly kind: 'challenge'; readonly id: number; readonly asks: readonly ProofAsk[] }
   /** The proof for each ask of the challenge; undefined for what is not here. */
@@ -191,6 +202,10 @@ function toCbor(message: Message): unknown {
         ...message,
         held: message.held.map(({ file, fragments }) => [cidOf(file), packedBytes(fragments)]),
       };
+    case 'probe':
+      return { ...message, beliefs: message.beliefs.map(beliefToCbor) };
+    case 'alive':
+      return { ...message, records: message.records.map(({ bytes }) => bytes) };
     case 'proof':
       return { ...message, digests: message.digests.map((digest) => digest ?? null) };
     case 'challenge':
@@ -217,6 +232,7 @@ function toCbor(message: Message): unknown {
     case 'fragments':
     case 'failed':
     case 'cancel':
+    case 'goodbye':
       return message;
   }
 }
@@ -321,6 +337,18 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     return { kind: 'failed', id: requestIdOf(id), reason: oneOf(reason, FAILURES) };
   },
   cancel: (value) => ({ kind: 'cancel', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
+  probe: (value) => ({
+    kind: 'probe',
+    beliefs: listOf(fieldsOf(value, ['kind', 'beliefs'])['beliefs'], MAX_BELIEFS_PER_MESSAGE, beliefOf),
+  }),
+  alive: (value) => ({
+    kind: 'alive',
+    records: listOf(fieldsOf(value, ['kind', 'records'])['records'], MAX_RECORDS_PER_MESSAGE, aliveOf),
+  }),
+  goodbye: (value) => {
+    fieldsOf(value, ['kind']);
+    return { kind: 'goodbye' };
+  },
   challenge: (value) => {
     const { id, asks } = fieldsOf(value, ['kind', 'id', 'asks']);
     return {
@@ -360,6 +388,10 @@ function proofAskOf(value: unknown): ProofAsk {
   const [file, fragment, salt] = tupleOf(value, 3);
   const saltBytes = bytesOf(salt, CHALLENGE_SALT_BYTES, CHALLENGE_SALT_BYTES);
   return { ...placeOf([file, fragment]), salt: saltBytes };
+}
+
+function aliveOf(value: unknown): AliveRecord {
+  return decodeAlive(bytesOf(value, 1, MAX_ALIVE_BYTES));
 }
 
 function requestIdOf(value: unknown): number {

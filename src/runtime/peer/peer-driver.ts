@@ -4,7 +4,8 @@
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
-import type { BlockHash, BlockOwner, DeviceId, FileId, JobId } from '../../core/model/ids.ts';
+import type { DeviceClass } from '../../core/model/device-class.ts';
+import type { BlockHash, BlockOwner, DeviceId, FileId } from '../../core/model/ids.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
@@ -12,7 +13,6 @@ import type { Pauses } from '../../core/pauses.ts';
 import { isToPlace } from '../../core/peer/placing.ts';
 import type { Misdeed } from '../../core/peer/misdeeds.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
-import type { PrefetchOutcome } from '../../core/peer/prefetching.ts';
 import type { Ask } from '../../core/peer/requests.ts';
 import type {
   Clock,
@@ -27,6 +27,7 @@ import type {
 import type { RelayState, Transport } from '../../core/transport-port.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';
 import type { NoticeStatus } from '../api.ts';
+import { AliveKeeping } from './alive-keeping.ts';
 import { Challenging } from './challenging.ts';
 import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
@@ -53,6 +54,8 @@ export interface PeerDriverPorts {
   readonly random: Random;
   readonly identity: Identity;
   readonly transport: Transport;
+  /** What kind of device this is. */
+  readonly deviceClass: DeviceClass;
 }
 
 export interface PeerDriverEvents {
@@ -77,6 +80,7 @@ export class PeerDriver {
   readonly #background = new BackgroundWork((error) => this.#tellFailure(error));
   readonly #listeners = new Set<() => void>();
   readonly #serving: Serving;
+  readonly #alive: AliveKeeping;
   readonly #challenging: Challenging;
   readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
@@ -91,7 +95,7 @@ export class PeerDriver {
   constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
     this.#ports = ports;
     this.#events = events;
-    this.peer = new Peer(ports.identity.deviceId, keys.epoch);
+    this.peer = new Peer(ports.identity.deviceId, keys.epoch, ports.deviceClass);
     this.#driver = new MachineDriver<PeerInput, PeerEffect>({
       machine: this.peer,
       clock: ports.clock,
@@ -130,6 +134,7 @@ export class PeerDriver {
       },
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
+    this.#alive = new AliveKeeping({ ...ports, keys, input: (input) => this.input(input) });
     this.#challenging = new Challenging({
       ...ports,
       catalogue: this.peer.catalogue,
@@ -148,6 +153,8 @@ export class PeerDriver {
     this.#prefetcher = new Prefetcher({
       fragments: ports.fragments,
       requestBlock: (from, hash, signal) => this.request(from, { kind: 'get-block', hash }, signal),
+      damaged: (from) => this.#events.notice('warning', damagedOffer(this.quotedDevice(from))),
+      input: (input) => this.input(input),
     });
     this.#taker = new FragmentTaker({
       ...ports,
@@ -298,7 +305,7 @@ export class PeerDriver {
         this.#background.add(this.#taker.take(effect));
         break;
       case 'prefetch':
-        this.#background.add(this.#prefetch(effect.from, effect.job, effect.block));
+        this.#background.add(this.#prefetcher.prefetch(effect));
         break;
       case 'soon-over':
         this.#background.add(this.#prefetcher.over(effect.from, effect.job));
@@ -326,6 +333,10 @@ export class PeerDriver {
         break;
       case 'prove':
         this.#background.add(this.#challenging.prove(effect.to, effect.id, effect.asks));
+        break;
+      case 'sign-alive':
+      case 'check-alive':
+        this.#background.add(this.#alive.perform(effect));
         break;
       case 'stop-serving':
         this.#serving.stop(effect.to, effect.id);
@@ -378,16 +389,6 @@ export class PeerDriver {
       refusedCount: records.length - entries.length,
       more,
     });
-  }
-
-  async #prefetch(from: DeviceId, job: JobId, block: BlockHash): Promise<void> {
-    let outcome: PrefetchOutcome = 'failed';
-    try {
-      outcome = await this.#prefetcher.fetch(from, job, block);
-      if (outcome === 'corrupt') this.#events.notice('warning', damagedOffer(this.quotedDevice(from)));
-    } finally {
-      this.input({ kind: 'prefetched', from, job, block, outcome });
-    }
   }
 
   async #outboxDone(file: FileId, surplus: readonly number[]): Promise<void> {

@@ -11,7 +11,8 @@ import {
   ownerOfForetold,
 } from '../../core/model/ids.ts';
 import { BLOCK_BYTES } from '../../core/model/limits.ts';
-import type { PrefetchOutcome } from '../../core/peer/prefetching.ts';
+import type { PeerInput } from '../../core/peer/peer-events.ts';
+import type { PrefetchEffect, PrefetchOutcome } from '../../core/peer/prefetching.ts';
 import type { FragmentStore } from '../../core/ports.ts';
 
 export interface PrefetchPorts {
@@ -21,6 +22,9 @@ export interface PrefetchPorts {
     hash: BlockHash,
     signal: AbortSignal,
   ) => Promise<Uint8Array<ArrayBuffer>>;
+  /** `from` sent something other than the block. */
+  readonly damaged: (from: DeviceId) => void;
+  readonly input: (input: PeerInput) => void;
 }
 
 interface Claim {
@@ -37,6 +41,17 @@ export class Prefetcher {
 
   constructor(ports: PrefetchPorts) {
     this.#ports = ports;
+  }
+
+  /** Carries out the effect, and says how it ended. */
+  async prefetch({ from, job, block }: PrefetchEffect & { kind: 'prefetch' }): Promise<void> {
+    let outcome: PrefetchOutcome = 'failed';
+    try {
+      outcome = await this.fetch(from, job, block);
+      if (outcome === 'corrupt') this.#ports.damaged(from);
+    } finally {
+      this.#ports.input({ kind: 'prefetched', from, job, block, outcome });
+    }
   }
 
   async fetch(from: DeviceId, job: JobId, hash: BlockHash): Promise<PrefetchOutcome> {

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Membership, SETTLE_MS } from '../../../../src/core/membership/membership.ts';
+import { Membership, SETTLE_MS, SUSPECT_MS } from '../../../../src/core/membership/membership.ts';
 import type { MemberState } from '../../../../src/core/membership/member-state.ts';
 import { deviceAt } from '../../../fixtures/pool-fixture.ts';
 
@@ -54,7 +54,7 @@ class Page {
     this.wallMs += byMs;
     this.nowMs = 100;
     this.membership = new Membership(SELF, 'laptop', { graceMs: () => GRACE_MS });
-    this.membership.restore(saved);
+    this.membership.restore(2, saved);
     return this.#open();
   }
 
@@ -76,8 +76,10 @@ describe('a member', () => {
     const page = new Page().link().link(OTHER);
     expect(page.membership.of(OTHER)).toEqual({ state: 'reachable', class: 'laptop', sinceMs: page.wallMs });
     page.pass(HOUR_MS).do((membership) => membership.linkDown(OTHER));
+    expect(page.membership.of(OTHER)).toEqual({ state: 'suspect', class: 'laptop', sinceMs: page.wallMs });
+    page.pass(SUSPECT_MS);
     const awaySinceMs = page.wallMs;
-    page.pass(GRACE_MS - 1);
+    page.pass(GRACE_MS - SUSPECT_MS - 1);
     expect(page.membership.of(OTHER)).toEqual({ state: 'away', class: 'laptop', sinceMs: awaySinceMs });
     page.pass(1);
     expect(page.membership.of(OTHER)).toEqual({ state: 'gone', class: 'laptop', sinceMs: page.wallMs });

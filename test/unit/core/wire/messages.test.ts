@@ -22,6 +22,9 @@ import {
   REFUSALS,
   type Message,
 } from '../../../../src/core/wire/messages.ts';
+import { decodeAlive } from '../../../../src/core/membership/alive-record.ts';
+import { MEMBER_STATES } from '../../../../src/core/membership/member-state.ts';
+import aliveVectors from '../../../vectors/alive.json' with { type: 'json' };
 import vectors from '../../../vectors/messages.json' with { type: 'json' };
 import { bytesOfHex, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import {
@@ -153,6 +156,16 @@ describe('refused is', () => {
       'a challenge with a salt of 15 bytes',
       { kind: 'challenge', id: 1, salt: new Uint8Array(15), places: [] },
     ],
+    [
+      'a belief of a state that nobody has',
+      { kind: 'probe', beliefs: [[cidOf(deviceAt(0).deviceId), 1, 1, 'lost']] },
+    ],
+    ['a belief of a device in text', { kind: 'probe', beliefs: [[deviceAt(0).deviceId, 1, 1, 'away']] }],
+    [
+      'more words than a message may have',
+      { kind: 'alive', records: Array.from({ length: 33 }, () => aliveBytes) },
+    ],
+    ['a word that is none', { kind: 'alive', records: [Uint8Array.of(1)] }],
     ['a proof of 31 bytes', { kind: 'proof', id: 1, digests: [new Uint8Array(31)] }],
     ['a proof in text', { kind: 'proof', id: 1, digests: ['f'.repeat(32)] }],
     ['a digest beyond 64 bytes', { kind: 'pulse', catalogue: 'f'.repeat(65), holdings: 0 }],
@@ -224,6 +237,8 @@ describe('refused is', () => {
       'hash',
       'job',
       'blocks',
+      'beliefs',
+      'records',
     ];
     const header = fc.record(Object.fromEntries(keys.map((key) => [key, value])), { requiredKeys: [] });
     fc.assert(
@@ -235,6 +250,7 @@ describe('refused is', () => {
   });
 });
 
+const aliveBytes = bytesOfHex(aliveVectors.cases[0]?.bytes ?? '');
 const uint32 = fc.nat(0xffff_ffff);
 const device = fc.nat(7).map((index) => deviceAt(index).deviceId);
 const file = fc.nat(20).map(fileIdAt);
@@ -321,6 +337,26 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
   fragments: fc.record({ kind: fc.constant('fragments'), id: uint32 }),
   failed: fc.record({ kind: fc.constant('failed'), id: uint32, reason: fc.constantFrom(...FAILURES) }),
   cancel: fc.record({ kind: fc.constant('cancel'), id: uint32 }),
+  probe: fc.record({
+    kind: fc.constant('probe'),
+    beliefs: fc.array(
+      fc.record({
+        device,
+        incarnation: fc.maxSafeNat(),
+        beat: fc.maxSafeNat(),
+        state: fc.constantFrom(...MEMBER_STATES),
+      }),
+      { maxLength: 32 },
+    ),
+  }),
+  alive: fc.record({
+    kind: fc.constant('alive'),
+    records: fc.array(
+      fc.constantFrom(...aliveVectors.cases.map(({ bytes }) => decodeAlive(bytesOfHex(bytes)))),
+      { maxLength: 32 },
+    ),
+  }),
+  goodbye: fc.record({ kind: fc.constant('goodbye') }),
   challenge: fc.record({
     kind: fc.constant('challenge'),
     id: uint32,

@@ -79,6 +79,7 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
       pauses: { pause: async () => undefined },
       random: systemRandom,
       identity: deviceAt(0),
+      deviceClass: 'laptop',
     },
     POOL_KEYS,
     {

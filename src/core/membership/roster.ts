@@ -1,0 +1,171 @@
+// The members, the state of each, since when, and for how long nothing was heard of it.
+//
+// Silence is counted by this device's monotonic clock from the moment at which it heard of the member. Wall
+// time only says since when a state holds, and for how long the page was closed.
+
+import type { DeviceClass } from '../model/device-class.ts';
+import type { DeviceId } from '../model/ids.ts';
+import { MAX_DEVICE_COUNT } from '../model/limits.ts';
+import type { MonotonicMs, WallMs } from '../model/time.ts';
+import type { AliveRecord } from './alive-record.ts';
+import type { MemberState } from './member-state.ts';
+
+/** What outlives the page about one member. */
+export interface SavedMember {
+  readonly device: DeviceId;
+  readonly isGone: boolean;
+  readonly sinceMs: WallMs;
+  /** How long nothing had been heard of it, ms. */
+  readonly silentMs: number;
+  /** Whether an absence of this device was already left out of this silence. */
+  readonly isForgiven: boolean;
+  /** Its last word, whose signature was checked. */
+  readonly record: AliveRecord | undefined;
+}
+
+export interface SavedMembers {
+  /** When they were saved, by this device's wall clock. */
+  readonly atMs: WallMs;
+  readonly members: readonly SavedMember[];
+}
+
+export interface MembershipRules {
+  /** How long a device of this class may be silent before it is gone, ms. */
+  graceMs(of: DeviceClass): number;
+}
+
+export interface Member {
+  state: MemberState;
+  sinceMs: WallMs;
+  /** When this device last heard of it; before this page began, if negative. */
+  heardAtMs: MonotonicMs;
+  isForgiven: boolean;
+  /** Its last word, whose signature was checked. */
+  record: AliveRecord | undefined;
+  /** Whether somebody calls the incarnation of `record` gone. */
+  isAccused: boolean;
+}
+
+/** The class of a device that has not told its own. */
+export const UNTOLD_CLASS: DeviceClass = 'laptop';
+
+export class Roster {
+  readonly #rules: MembershipRules;
+  readonly #members = new Map<DeviceId, Member>();
+  nowMs: MonotonicMs = 0;
+  wallMs: WallMs = 0;
+  /** Changes whenever a state or a class does. */
+  revision = 0;
+  #changed = new Set<DeviceId>();
+
+  constructor(rules: MembershipRules) {
+    this.#rules = rules;
+  }
+
+  get(device: DeviceId): Member | undefined {
+    return this.#members.get(device);
+  }
+
+  all(): ReadonlyMap<DeviceId, Member> {
+    return this.#members;
+  }
+
+  graceMs(member: Member): number {
+    return this.#rules.graceMs(classOf(member));
+  }
+
+  /** Those that are not linked, and the shortest grace of one. */
+  absent(): { readonly absent: readonly DeviceId[]; readonly leastGraceMs: number } {
+    const absent = [...this.#members].filter(([, { state }]) => state !== 'reachable');
+    const graces = absent.map(([, member]) => this.graceMs(member));
+    return { absent: absent.map(([device]) => device), leastGraceMs: Math.min(Infinity, ...graces) };
+  }
+
+  /** Adds a member, unless there are too many. */
+  add(device: DeviceId, state: MemberState, sinceMs: WallMs): void {
+    if (this.#members.size < MAX_DEVICE_COUNT)
+      this.#members.set(device, newMember(state, sinceMs, this.nowMs));
+  }
+
+  /** Drops all but these. */
+  keep(devices: ReadonlySet<DeviceId>): void {
+    for (const device of this.#members.keys()) if (!devices.has(device)) this.#members.delete(device);
+  }
+
+  enter(device: DeviceId, state: MemberState): void {
+    const member = this.#members.get(device);
+    if (member === undefined || member.state === state) return;
+    member.state = state;
+    member.sinceMs = this.wallMs;
+    this.#changed.add(device);
+    this.revision += 1;
+  }
+
+  /** This device heard of it. */
+  heard(member: Member): void {
+    member.heardAtMs = this.nowMs;
+    member.isForgiven = false;
+  }
+
+  /** A later word of a member than its last: it lives. */
+  heardWord(record: AliveRecord): void {
+    const member = this.#members.get(record.device);
+    if (member === undefined) return;
+    if (record.incarnation > (member.record?.incarnation ?? 0)) member.isAccused = false;
+    if (record.class !== classOf(member)) this.revision += 1;
+    member.record = record;
+    this.heard(member);
+    if (member.state !== 'reachable') this.enter(record.device, 'away');
+  }
+
+  /** This device could not hear for `countedMs` of its monotonic clock until now. */
+  wasDeaf(countedMs: number): void {
+    for (const member of this.#members.values())
+      member.heardAtMs = Math.min(this.nowMs, member.heardAtMs + countedMs);
+  }
+
+  /** Members whose state changed since the last call. */
+  takeChanged(): ReadonlySet<DeviceId> {
+    const changed = this.#changed;
+    if (changed.size > 0) this.#changed = new Set();
+    return changed;
+  }
+
+  saved(): SavedMembers {
+    const members = [...this.#members].map(([device, { state, sinceMs, heardAtMs, isForgiven, record }]) => ({
+      device,
+      isGone: state === 'gone',
+      sinceMs,
+      silentMs: state === 'reachable' ? 0 : Math.round(this.nowMs - heardAtMs),
+      isForgiven: state !== 'reachable' && isForgiven,
+      record,
+    }));
+    return { atMs: this.wallMs, members };
+  }
+
+  /**
+   * The members of an earlier page. It was closed for some time by the wall clock, which may have been set
+   * meanwhile. A member may truly have been silent all the while, but this device could not hear it: the
+   * first such time of a silence does not count.
+   */
+  restore({ atMs, members }: SavedMembers): void {
+    for (const { device, isGone, sinceMs, silentMs, isForgiven, record } of members) {
+      const member = newMember(isGone ? 'gone' : 'away', Math.min(sinceMs, this.wallMs), this.nowMs);
+      member.record = record;
+      // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone.
+      const mostMs = this.graceMs(member) / 2;
+      const closedMs = isForgiven ? Math.min(Math.max(0, this.wallMs - atMs), mostMs) : 0;
+      member.heardAtMs = this.nowMs - silentMs - closedMs;
+      member.isForgiven = true;
+      this.#members.set(device, member);
+    }
+  }
+}
+
+export function classOf({ record }: Member): DeviceClass {
+  return record?.class ?? UNTOLD_CLASS;
+}
+
+function newMember(state: MemberState, sinceMs: WallMs, heardAtMs: MonotonicMs): Member {
+  return { state, sinceMs, heardAtMs, isForgiven: false, record: undefined, isAccused: false };
+}
