@@ -39,10 +39,12 @@ export class SoftState {
   readonly #activity: ActivityList;
   readonly #orNotice: (work: Promise<void>) => void;
   #stopTimer: (() => void) | undefined;
+  #isStopped = false;
   /** The revisions on the disk. */
   #savedGrace = 0;
   #savedMembers = 0;
   #savedActivity: number;
+  #savingActivity: Promise<void> | undefined;
   #membersSavedAtMs = -Infinity;
 
   constructor(
@@ -60,6 +62,10 @@ export class SoftState {
 
   /** Some of it may have changed. */
   changed(): void {
+    if (this.#savingActivity === undefined && this.#savedActivity !== this.#activity.revision) {
+      this.#savingActivity = this.#saveActivity().finally(() => (this.#savingActivity = undefined));
+      this.#orNotice(this.#savingActivity);
+    }
     this.#stopTimer ??= this.#ports.clock.after(SAVE_MS, () => {
       this.#stopTimer = undefined;
       this.#orNotice(this.#save());
@@ -67,7 +73,17 @@ export class SoftState {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#stopTimer?.();
+  }
+
+  /** At once: it changes rarely, and nobody tells it again. */
+  async #saveActivity(): Promise<void> {
+    while (this.#savedActivity !== this.#activity.revision && !this.#isStopped) {
+      // Even if the disk is full: the next change tries again.
+      this.#savedActivity = this.#activity.revision;
+      await this.#ports.records.putMeta(ACTIVITY, this.#activity.saved());
+    }
   }
 
   async #save(): Promise<void> {
@@ -79,10 +95,6 @@ export class SoftState {
       this.#savedMembers = membership.revision;
       this.#membersSavedAtMs = nowMs;
       await saveMembers(records, membership);
-    }
-    if (this.#savedActivity !== this.#activity.revision) {
-      this.#savedActivity = this.#activity.revision;
-      await records.putMeta(ACTIVITY, this.#activity.saved());
     }
     if (this.#savedGrace === grace.revision) return;
     this.#savedGrace = grace.revision;

@@ -50,7 +50,9 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
       await expect(fileRow(page, PHOTO.name)).toBeVisible();
       await expect(fileRow(page, NOTES.name)).toBeVisible();
     }
-    await expect(fileRow(laptop, PHOTO.name)).toContainText('Survives the loss of any one device');
+    await expect(fileRow(laptop, PHOTO.name)).toContainText(
+      'Survives the loss of any one device. Opens now.',
+    );
     expect((await download(phone, PHOTO.name)).equals(PHOTO.buffer)).toBe(true);
     expect((await download(tablet, NOTES.name)).equals(NOTES.buffer)).toBe(true);
   });
@@ -88,6 +90,11 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
     await tablet.getByRole('dialog').getByRole('button', { name: 'Leave and delete' }).click();
     await expect(tablet.getByRole('button', { name: 'Create a pool' })).toBeVisible();
     await expect(devicesOf(laptop).filter({ hasText: 'Tablet' })).toHaveCount(0);
+    const activity = phone.getByRole('list', { name: 'Activity' }).getByRole('listitem');
+    const told = ['Tablet left the pool', 'Laptop removed notes.txt'];
+    await expect(activity).toContainText(told);
+    await phone.reload();
+    await expect(activity).toContainText(told);
     expect((await download(phone, PHOTO.name)).equals(PHOTO.buffer)).toBe(true);
   });
 });

@@ -3,6 +3,7 @@
 // device does many times in a row is one item with a count.
 
 import { fieldsOf, uintOf } from '../../core/encoding/decode.ts';
+import { MAX_HYBRID_MS } from '../../core/catalogue/clock.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import { MAX_ACTIVITY_OF_KIND } from '../../core/model/limits.ts';
 import type { WallMs } from '../../core/model/time.ts';
@@ -127,7 +128,7 @@ function itemOf(row: unknown): ActivityItem {
   const { id, atMs, happening } = fieldsOf(row, ['id', 'atMs', 'happening']);
   return {
     id: uintOf(id, Number.MAX_SAFE_INTEGER - 1),
-    atMs: uintOf(atMs, Number.MAX_SAFE_INTEGER),
+    atMs: uintOf(atMs, MAX_HYBRID_MS),
     happening: decodeHappening(happening),
   };
 }

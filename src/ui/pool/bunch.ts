@@ -8,23 +8,31 @@ import { words } from '../text/words.ts';
 export type Fruit =
   | { readonly kind: 'reachable'; readonly deviceId: string }
   | { readonly kind: 'away'; readonly deviceId: string }
+  | { readonly kind: 'gone'; readonly deviceId: string }
   /** No known device holds this fragment. */
   | { readonly kind: 'missing' };
 
+type HeldKind = Exclude<Fruit['kind'], 'missing'>;
+
+const KINDS = { reachable: 'reachable', suspect: 'away', away: 'away', gone: 'gone' } as const;
+const ORDER: Readonly<Record<HeldKind, number>> = { reachable: 0, away: 1, gone: 2 };
+
 /**
- * n fruits: reachable ones grouped by device in `devices` order, then away ones, then missing ones. If a
- * fragment has several holders, the reachable one with the fewest of the file's fragments is shown: a device
- * that still keeps all of them for the others would hide how far the file has spread.
+ * n fruits: reachable ones grouped by device in `devices` order, then those of devices that are away, of
+ * those that are gone, and missing ones. If a fragment has several holders, the reachable one with the
+ * fewest of the file's fragments is shown: a device that still keeps all of them for the others would hide
+ * how far the file has spread.
  */
 export function fruitsOf(file: FileStatus, devices: readonly DeviceStatus[]): readonly Fruit[] {
   const position = new Map(devices.map((device, index) => [device.id, index]));
-  const reachable = new Set(devices.filter((d) => d.state === 'reachable').map((d) => d.id));
+  const kinds = new Map(devices.map(({ id, state }) => [id, KINDS[state]]));
+  const kindOf = (id: string): HeldKind => kinds.get(id) ?? 'away';
   const byDevice = (a: string, b: string): number =>
-    Number(reachable.has(b)) - Number(reachable.has(a)) ||
+    ORDER[kindOf(a)] - ORDER[kindOf(b)] ||
     (position.get(a) ?? devices.length) - (position.get(b) ?? devices.length);
   const shownFirst = file.holders.toSorted(
     (a, b) =>
-      Number(reachable.has(b.deviceId)) - Number(reachable.has(a.deviceId)) ||
+      ORDER[kindOf(a.deviceId)] - ORDER[kindOf(b.deviceId)] ||
       a.fragments.length - b.fragments.length ||
       byDevice(a.deviceId, b.deviceId),
   );
@@ -36,7 +44,7 @@ export function fruitsOf(file: FileStatus, devices: readonly DeviceStatus[]): re
   }
   const fruits: Fruit[] = [...holderOf.values()]
     .toSorted(byDevice)
-    .map((deviceId) => ({ kind: reachable.has(deviceId) ? 'reachable' : 'away', deviceId }));
+    .map((deviceId) => ({ kind: kindOf(deviceId), deviceId }));
   while (fruits.length < file.n) fruits.push({ kind: 'missing' });
   return fruits;
 }
@@ -49,6 +57,8 @@ export function bunchText(file: FileStatus, devices: readonly DeviceStatus[]): s
   if (reachable !== '') parts.push(words.bunch.reachable(reachable));
   const away = perDevice(fruits, 'away', devices);
   if (away !== '') parts.push(words.bunch.away(away));
+  const gone = perDevice(fruits, 'gone', devices);
+  if (gone !== '') parts.push(words.bunch.gone(gone));
   const missing = countByKind(fruits, 'missing');
   if (missing > 0) parts.push(words.bunch.missing(missing));
   return parts.join(' ');

@@ -3,9 +3,14 @@
 import type { DeviceStatus } from '../../runtime/api.ts';
 import { InviteIcon, PencilIcon } from '../parts/icons.tsx';
 import { nameSuffixes, shownDeviceName } from '../text/device-name.ts';
+import { deviceStateText } from '../text/device-state.ts';
 import { words } from '../text/words.ts';
+import { useWallMs } from '../state/wall-time.ts';
 import type { DeviceLook } from './device-look.ts';
 import { DeviceFruit } from './palm-bunch.tsx';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
 
 interface DevicesSectionProps {
   readonly devices: readonly DeviceStatus[];
@@ -16,6 +21,8 @@ interface DevicesSectionProps {
 
 export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSectionProps) {
   const suffixes = nameSuffixes(devices);
+  const hasSeconds = devices.some(countsSeconds);
+  const nowMs = useWallMs(hasSeconds ? SECOND_MS : MINUTE_MS);
   return (
     <section class="devices">
       <div class="devices-head">
@@ -32,6 +39,7 @@ export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSe
             device={device}
             suffix={suffixes.get(device.id)}
             look={looks.get(device.id)}
+            nowMs={nowMs}
             onRename={onRename}
           />
         ))}
@@ -40,20 +48,26 @@ export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSe
   );
 }
 
+/** Whether its words count seconds. */
+function countsSeconds({ state, sinceMs }: DeviceStatus): boolean {
+  const isCounted = state === 'suspect' || state === 'gone';
+  return isCounted && Date.now() - sinceMs < 2 * MINUTE_MS;
+}
+
 interface DeviceRowProps {
   readonly device: DeviceStatus;
   /** Tells it apart from a device whose name looks the same. */
   readonly suffix: string | undefined;
   readonly look: DeviceLook | undefined;
+  readonly nowMs: number;
   readonly onRename: () => void;
 }
 
-function DeviceRow({ device, suffix, look, onRename }: DeviceRowProps) {
+function DeviceRow({ device, suffix, look, nowMs, onRename }: DeviceRowProps) {
   const reachable = device.state === 'reachable';
   const nameId = `device-${device.id}`;
   const suffixId = `${nameId}-suffix`;
   const labelledBy = suffix === undefined ? nameId : `${nameId} ${suffixId}`;
-  const state = device.self ? words.devices.self : reachable ? words.devices.reachable : words.devices.away;
   return (
     <li class={`device ${device.self ? 'self' : device.state}`} aria-labelledby={labelledBy}>
       <DeviceFruit look={look} reachable={reachable} />
@@ -62,8 +76,8 @@ function DeviceRow({ device, suffix, look, onRename }: DeviceRowProps) {
           {shownDeviceName(device.name)}
         </bdi>
         <span class="meta">
-          {suffix === undefined ? null : <span id={suffixId}>{suffix}</span>} <span>{state}</span>{' '}
-          <span>{words.units.bytes(device.heldBytes)}</span>
+          {suffix === undefined ? null : <span id={suffixId}>{suffix}</span>}{' '}
+          <span>{deviceStateText(device, nowMs)}</span> <span>{words.units.bytes(device.heldBytes)}</span>
         </span>
       </div>
       {device.self ? (

@@ -91,7 +91,7 @@ interface FruitShapeProps {
 }
 
 function FruitShape({ fruit, looks, x, y, rx, ry }: FruitShapeProps) {
-  if (fruit.kind === 'missing')
+  if (fruit.kind === 'missing' || fruit.kind === 'gone')
     return <ellipse class="fruit missing" cx={x} cy={y} rx={rx - 0.6} ry={ry - 0.6} />;
   const look = looks.get(fruit.deviceId);
   const hue = look === undefined ? 'hue-none' : `hue-${look.hue}`;

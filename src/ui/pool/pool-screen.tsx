@@ -14,12 +14,14 @@ import { shownName } from '../text/file-name.ts';
 import type { Added } from '../state/added.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { RELAY_PAGE_PATH } from '../state/relay-answers.ts';
+import { ActivitySection } from './activity-section.tsx';
 import { AddPanel } from './add-panel.tsx';
 import { connectionOf } from './connection.ts';
 import { looksOf } from './device-look.ts';
 import { DevicesSection } from './devices-section.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
+import { RepairsSection } from './repairs-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
 import { words } from '../text/words.ts';
 
@@ -78,7 +80,9 @@ export function PoolScreen() {
       <div class="pool-main">
         <AddPanel isPrivate={isPrivate} onAdd={add} />
         <TransfersSection />
+        <RepairsSection />
         <FilesSection devices={devices} looks={looks} onOpenLink={() => (dialog.value = 'open-link')} />
+        <ActivitySection />
       </div>
       <footer class="pool-foot">
         <button type="button" class="button quiet" onClick={() => (dialog.value = 'leave')}>

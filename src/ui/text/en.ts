@@ -16,7 +16,15 @@ import { cameraTexts, messageTexts } from './en/messages.ts';
 import { nameTexts } from './en/names.ts';
 import { noticeText } from './en/notices.ts';
 import { commonTexts, updateTexts } from './en/parts.ts';
-import { devicesTexts, filesTexts, poolTexts, transfersTexts, unfinishedTexts } from './en/pool.ts';
+import {
+  activityListTexts,
+  devicesTexts,
+  filesTexts,
+  poolTexts,
+  repairsTexts,
+  transfersTexts,
+  unfinishedTexts,
+} from './en/pool.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
 import { startTexts } from './en/start.ts';
 import { unitTexts } from './en/units.ts';
@@ -26,6 +34,7 @@ export const en = {
   activityText,
   errorText,
   noticeText,
+  activity: activityListTexts,
   bunch: bunchTexts,
   camera: cameraTexts,
   common: commonTexts,
@@ -44,6 +53,7 @@ export const en = {
   privateLinks: privateLinkTexts,
   rename: renameTexts,
   safety: safetyTexts,
+  repairs: repairsTexts,
   scan: scanTexts,
   start: startTexts,
   transfers: transfersTexts,

@@ -1,5 +1,6 @@
-// One honest sentence about a file, from confirmed holdings. Pure. It never claims a safety that the numbers
-// do not show: only reachable devices count as safe; a device that is away only counts as a way back.
+// Honest words about a file, from confirmed holdings: which losses it survives, and whether it opens now.
+// Pure. They never claim a safety that the numbers do not show: a device that is gone counts for nothing, and
+// one that is away does not open a file before it is back.
 
 import { devicesNeeded, Steps } from '../../core/placement/health.ts';
 import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
@@ -7,8 +8,8 @@ import { shownDeviceName } from './device-name.ts';
 import { words } from './words.ts';
 
 /**
- * 'safe': devices may be lost. 'exposed': it opens, but one loss could end that. 'closed': it cannot be
- * opened now.
+ * 'safe': it opens, and devices may be lost. 'exposed': it opens, but one loss could end that for good.
+ * 'closed': it cannot be opened now.
  */
 export type SafetyTone = 'safe' | 'exposed' | 'closed';
 
@@ -18,8 +19,15 @@ export interface Safety {
 }
 
 export function safetyOf(file: FileStatus, devices: readonly DeviceStatus[]): Safety {
-  if (file.reach < file.k) return { tone: 'closed', sentence: missingSentence(file, devices) };
-  if (file.margin >= 1) return { tone: 'safe', sentence: words.safety.survives(file.margin) };
+  const isDurable = file.durableMargin >= 1;
+  const survives = words.safety.survives(file.durableMargin);
+  if (file.reach < file.k) {
+    const missing = missingOf(file, devices);
+    if (!isDurable || missing.kind === 'nowhere') return { tone: 'closed', sentence: needsSentence(missing) };
+    const opens = words.safety.opensWhenBack(missing.deviceCount, missing.isExact);
+    return { tone: 'closed', sentence: words.safety.both(survives, opens) };
+  }
+  if (isDurable) return { tone: 'safe', sentence: words.safety.both(survives, words.safety.opensNow) };
   return { tone: 'exposed', sentence: exposedSentence(file, devices) };
 }
 
@@ -48,14 +56,42 @@ function reachableHolderWithAll(
   });
 }
 
-function missingSentence(file: FileStatus, devices: readonly DeviceStatus[]): string {
-  const reachable = new Set(devices.filter((d) => d.state === 'reachable').map((d) => d.id));
-  const sets = (isHere: boolean): Set<number>[] =>
-    file.holders
-      .filter((holder) => reachable.has(holder.deviceId) === isHere)
-      .map((holder) => new Set(holder.fragments));
+/** What it lacks to open now. */
+type Missing =
+  /** The fewest devices that must be back; fewer may do unless `isExact`. `isGone`: without gone ones. */
+  | {
+      readonly kind: 'devices';
+      readonly deviceCount: number;
+      readonly isExact: boolean;
+      readonly isGone: boolean;
+    }
+  | { readonly kind: 'nowhere'; readonly fragmentCount: number };
+
+function missingOf(file: FileStatus, devices: readonly DeviceStatus[]): Missing {
+  const states = new Map(devices.map(({ id, state }) => [id, state]));
+  const reachable: Set<number>[] = [];
+  const expected: Set<number>[] = [];
+  const gone: Set<number>[] = [];
+  for (const { deviceId, fragments } of file.holders) {
+    const state = states.get(deviceId) ?? 'away';
+    (state === 'reachable' ? reachable : state === 'gone' ? gone : expected).push(new Set(fragments));
+  }
   const steps = new Steps();
-  const needed = devicesNeeded(sets(true), sets(false), file.k, steps);
-  if (needed === undefined) return words.safety.lacksFragments(file.k - file.reach);
-  return words.safety.needsDevices(needed, !steps.isOver);
+  const fromExpected = devicesNeeded(reachable, expected, file.k, steps);
+  const needed = fromExpected ?? devicesNeeded(reachable, [...expected, ...gone], file.k, steps);
+  if (needed === undefined) return { kind: 'nowhere', fragmentCount: file.k - file.reach };
+  return {
+    kind: 'devices',
+    deviceCount: needed,
+    isExact: !steps.isOver,
+    isGone: fromExpected === undefined,
+  };
+}
+
+function needsSentence(missing: Missing): string {
+  if (missing.kind === 'nowhere') return words.safety.lacksFragments(missing.fragmentCount);
+  const { deviceCount, isExact, isGone } = missing;
+  return isGone
+    ? words.safety.needsGone(deviceCount, isExact)
+    : words.safety.needsDevices(deviceCount, isExact);
 }

@@ -62,6 +62,15 @@ describe('the bunch', () => {
     ]);
   });
 
+  test('hangs the fruits of a device that is gone behind those that come back, and names it so', () => {
+    const [first, ...others] = DEVICES;
+    if (first === undefined) throw new Error('no device');
+    const devices: DeviceStatus[] = [{ ...first, state: 'gone' }, ...others];
+    const kinds = fruitsOf(FILE, devices).map(({ kind }) => kind);
+    expect(kinds).toEqual(['reachable', 'away', 'away', 'gone', 'missing', 'missing']);
+    expect(bunchText(FILE, devices)).toContain('1 reachable. Reachable: Laptop 1. Away: Tablet 2. Gone: ');
+  });
+
   test('shows how far a file has spread while its storer still keeps all of it', () => {
     const holders = [
       { deviceId: 'a', fragments: [0, 1, 2, 3, 4, 5] },

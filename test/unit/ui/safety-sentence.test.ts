@@ -11,10 +11,10 @@ describe('a file that survives', () => {
     const devices = pool('self', 'b', 'c', 'd');
     expect(safetyOf(file({ reach: 8, margin: 1 }), devices)).toEqual({
       tone: 'safe',
-      sentence: 'Survives the loss of any one device',
+      sentence: 'Survives the loss of any one device. Opens now.',
     });
     expect(safetyOf(file({ reach: 8, margin: 2 }), devices).sentence).toBe(
-      'Survives the loss of any 2 devices',
+      'Survives the loss of any 2 devices. Opens now.',
     );
   });
 });
@@ -106,12 +106,56 @@ describe('a file that cannot be opened now', () => {
   });
 });
 
-test('no sentence promises more than margin and reach allow', () => {
+describe('a file that survives losses while devices are away', () => {
+  const holders = ['self', 'b', 'c', 'd'].map((deviceId, index) => ({
+    deviceId,
+    fragments: [2 * index, 2 * index + 1],
+  }));
+  const durable = { durable: 8, durableMargin: 2, holders };
+
+  test('opens now if enough of them is here, even where the devices that are here cannot lose one', () => {
+    const status = file({ ...durable, reach: 4, margin: 0 });
+    expect(safetyOf(status, pool('self', 'b', '-c', '-d'))).toEqual({
+      tone: 'safe',
+      sentence: 'Survives the loss of any 2 devices. Opens now.',
+    });
+  });
+
+  test('says how many must be back', () => {
+    const one = file({ ...durable, reach: 2, margin: -1 });
+    expect(safetyOf(one, pool('self', '-b', '-c', '-d'))).toEqual({
+      tone: 'closed',
+      sentence: 'Survives the loss of any 2 devices. Opens when one more device is back.',
+    });
+    expect(safetyOf({ ...one, k: 6 }, pool('self', '-b', '-c', '-d')).sentence).toBe(
+      'Survives the loss of any 2 devices. Opens when 2 more devices are back.',
+    );
+  });
+
+  test('expects nothing of those that are gone, and says so when only they could open it', () => {
+    const two = holders.slice(0, 2);
+    const status = file({ reach: 2, margin: -1, durable: 2, durableMargin: -1, holders: two });
+    const [self, gone] = pool('self', '-b');
+    if (self === undefined || gone === undefined) throw new Error('no devices');
+    const devices: DeviceStatus[] = [self, { ...gone, state: 'gone' }];
+    expect(safetyOf(status, devices).sentence).toBe('Needs 1 more device to open, and it is gone');
+    // Another one that is expected back comes before a gone one with more fragments.
+    const all = [...holders.slice(0, 1), { deviceId: 'b', fragments: [2, 3, 4, 5] }, ...holders.slice(2)];
+    const other = file({ ...durable, reach: 2, margin: -1, holders: all });
+    const mixed: DeviceStatus[] = [...devices, ...pool('-c', '-d')];
+    expect(safetyOf({ ...other, k: 6 }, mixed).sentence).toMatch(/Opens when 2 more devices are back/u);
+  });
+});
+
+test('no sentence promises more than the numbers allow', () => {
+  const margin = fc.integer({ min: -1, max: 5 });
   fc.assert(
-    fc.property(fc.integer({ min: -1, max: 5 }), fc.integer({ min: 0, max: 8 }), (margin, reach) => {
-      const { tone, sentence } = safetyOf(file({ reach, margin }), pool('self', 'b', 'c'));
-      expect(tone === 'safe').toBe(reach >= 4 && margin >= 1);
-      expect(sentence.includes('Survives')).toBe(tone === 'safe');
+    fc.property(margin, margin, fc.integer({ min: 0, max: 8 }), (reachable, durableMargin, reach) => {
+      const status = file({ reach, margin: reachable, durableMargin });
+      const { tone, sentence } = safetyOf(status, pool('self', 'b', 'c'));
+      expect(tone === 'safe').toBe(reach >= 4 && durableMargin >= 1);
+      expect(sentence.includes('Opens now')).toBe(tone === 'safe');
+      if (sentence.includes('Survives')) expect(durableMargin).toBeGreaterThanOrEqual(1);
     }),
   );
 });
@@ -177,6 +221,7 @@ function pool(...ids: readonly string[]): DeviceStatus[] {
   });
 }
 
+/** All holders count as durable, unless `given` says otherwise. */
 function file(given: Partial<FileStatus>): FileStatus {
   return {
     fileId: 'file',
@@ -189,8 +234,8 @@ function file(given: Partial<FileStatus>): FileStatus {
     n: 8,
     reach: 0,
     margin: -1,
-    durable: 0,
-    durableMargin: -1,
+    durable: given.reach ?? 0,
+    durableMargin: given.margin ?? -1,
     holders: [],
     private: false,
     openable: true,

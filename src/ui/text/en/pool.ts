@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import type { TransferStatus, UnfinishedStatus } from '../../../runtime/api.ts';
-import { countOf, formatBytes } from './units.ts';
+import { countOf, formatBytes, formatShortDuration, formatSince } from './units.ts';
 
 export const poolTexts = {
   unnamed: 'Your pool',
@@ -22,7 +22,22 @@ export const devicesTexts = {
   rename: 'Rename this device',
   self: 'This device',
   reachable: 'Reachable',
-  away: 'Away',
+  away: (sinceMs: number, nowMs: number) => `Away since ${formatSince(sinceMs, nowMs)}`,
+  suspect: (forMs: number) => `Not answering for ${formatShortDuration(forMs)}`,
+  gone: (forMs: number) => `Gone for ${formatShortDuration(forMs)}`,
+};
+
+export const repairsTexts = {
+  heading: 'Restoring',
+  privateFile: 'a private file',
+  /** `percent`: undefined until it is known. */
+  progress: (fragments: number, file: string, percent: number | undefined) =>
+    `Restoring ${countOf(fragments, 'fragment')} of ${file}${percent === undefined ? '' : `, ${percent} %`}`,
+};
+
+export const activityListTexts = {
+  heading: 'Activity',
+  showMore: (leftCount: number) => `Show more (${leftCount} left)`,
 };
 
 export const filesTexts = {

@@ -6,6 +6,13 @@ import { countOf } from './units.ts';
 export const safetyTexts = {
   survives: (margin: number) =>
     `Survives the loss of any ${margin === 1 ? 'one device' : `${margin} devices`}`,
+  both: (survives: string, opens: string) => `${survives}. ${opens}.`,
+  opensNow: 'Opens now',
+  /** `isExact`: fewer may do otherwise. */
+  opensWhenBack: (count: number, isExact: boolean) =>
+    count === 1
+      ? 'Opens when one more device is back'
+      : `Opens when ${isExact ? '' : 'up to '}${count} more devices are back`,
   onlyHere: 'Only on this device: invite another',
   oneMore: 'Losing one more device could make it unreadable',
   /** `name`: undefined for this device. */
@@ -20,6 +27,8 @@ export const safetyTexts = {
   /** `isExact`: fewer may do otherwise. */
   needsDevices: (count: number, isExact: boolean) =>
     `Needs ${isExact ? '' : 'up to '}${count} more ${count === 1 ? 'device' : 'devices'} to open`,
+  needsGone: (count: number, isExact: boolean) =>
+    `Needs ${isExact ? '' : 'up to '}${count} more ${count === 1 ? 'device' : 'devices'} to open, and ${count === 1 ? 'it is' : 'some are'} gone`,
 };
 
 export const connectionTexts = {
@@ -68,6 +77,7 @@ export const bunchTexts = {
     `${countOf(n, 'fragment')}, any ${k} ${k === 1 ? 'opens' : 'open'} the file; ${reachable} reachable.`,
   reachable: (perDevice: string) => `Reachable: ${perDevice}.`,
   away: (perDevice: string) => `Away: ${perDevice}.`,
+  gone: (perDevice: string) => `Gone: ${perDevice}.`,
   missing: (count: number) => `On no known device: ${count}.`,
   leftDevice: 'a device that left',
 };

@@ -1,6 +1,8 @@
 // English: sizes, speeds, times and counts. Pure. Decimal prefixes (1 kB = 1000 B), as phones and shops
 // count.
 
+const DAY_MS = 24 * 60 * 60_000;
+
 const PREFIXES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** `bytes` with its unit: "0 B", "999 B", "1.5 kB", "20 MB". One decimal below ten, none from there on. */
@@ -46,6 +48,19 @@ export function formatShortDuration(ms: number): string {
   return unit === 'day' ? countOf(count, unit) : `${count} ${SHORT[unit]}`;
 }
 
+/** A moment in the past: "14:05" today, "Friday 14:05" within a week, else "12 March" or "12 March 2025". */
+export function formatSince(atMs: number, nowMs: number): string {
+  const [at, now] = [new Date(atMs), new Date(nowMs)];
+  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  if (at.toDateString() === now.toDateString()) return time;
+  const agoMs = nowMs - atMs;
+  if (agoMs >= 0 && agoMs < 6 * DAY_MS)
+    return `${at.toLocaleDateString('en-GB', { weekday: 'long' })} ${time}`;
+  const isThisYear = at.getFullYear() === now.getFullYear();
+  const year = isThisYear ? {} : ({ year: 'numeric' } as const);
+  return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', ...year });
+}
+
 type DurationUnit = 'second' | 'minute' | 'hour' | 'day';
 
 const ONE: Record<DurationUnit, string> = {
@@ -84,6 +99,5 @@ export const unitTexts = {
   bytes: formatBytes,
   speed: formatSpeed,
   timeLeft: formatTimeLeft,
-  duration: formatDuration,
-  shortDuration: formatShortDuration,
+  since: formatSince,
 };
