@@ -1,0 +1,254 @@
+// Which files this device repairs, and when: a machine. It looks at all files whenever something changed,
+// starts with the most endangered one that is its own to repair, and gives up what is needed no longer.
+//
+// Each file has one repairer (repair-need.ts). The others wait, each longer than the one before it, and
+// begin only when no fragment came back meanwhile: the repairer has stopped, or cannot. Two at once do no
+// harm, because a rebuilt fragment is the same whoever rebuilt it, and no device takes one twice.
+//
+// Invariants: a rebuilt fragment is planned only for a device that stays within the cap with it, this one
+// included; what is staged here fits what this device offers.
+
+import { heldBytesOf } from '../model/geometry.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
+import { fragmentCap } from '../model/limits.ts';
+import type { MonotonicMs } from '../model/time.ts';
+import type { FragmentSet } from '../placement/fragment-set.ts';
+import { reachOf } from '../placement/health.ts';
+import { planPlacement, type Candidate } from '../placement/placement.ts';
+import {
+  dangerOf,
+  mixed,
+  repairersOf,
+  repairNeedOf,
+  type RepairedFile,
+  type RepairNeed,
+} from './repair-need.ts';
+
+/** What repair needs to see for its decisions. */
+export interface RepairView {
+  readonly self: DeviceId;
+  /** Contents that have a name. */
+  files(): ReadonlyMap<FileId, RepairedFile>;
+  /** Devices that claim some of the file and have not left: reachable, away or gone; this one included. */
+  holdersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
+  isGone(device: DeviceId): boolean;
+  isReachable(device: DeviceId): boolean;
+  /**
+   * Reachable devices that take part in repair, this one included, and what each offers. Those that are
+   * taking fragments of `file` already may be left out.
+   */
+  candidates(file: FileId): readonly Candidate[];
+  /** Whether this device itself still places the file. */
+  isPlacing(file: FileId): boolean;
+}
+
+export type RepairInput =
+  /** Files, claims, links, space, or who is gone may have changed. */
+  | { readonly kind: 'changed' }
+  /** Repair must stop for now, or may go on. */
+  | { readonly kind: 'paused'; readonly isPaused: boolean }
+  /** A repair has rebuilt its fragments: from now on it ends by itself. */
+  | { readonly kind: 'rebuilt'; readonly file: FileId }
+  /** A repair ended: all of its fragments found homes, or it failed, or was cancelled. */
+  | { readonly kind: 'ended'; readonly file: FileId; readonly outcome: 'done' | 'failed' | 'cancelled' }
+  | { readonly kind: 'tick' };
+
+export type RepairEffect =
+  | {
+      readonly kind: 'rebuild';
+      readonly file: FileId;
+      /** By fragment to rebuild, its home; this device's own share included. */
+      readonly homes: ReadonlyMap<number, DeviceId>;
+      /** Devices that are gone and had some of these. */
+      readonly lostWith: readonly DeviceId[];
+    }
+  /** It is needed no longer, or must stop. Answered by 'ended'. */
+  | { readonly kind: 'cancel'; readonly file: FileId };
+
+/** Losses that belong together come within this, ms: a household switched off, a class that went home. */
+const SETTLE_MS = 10_000;
+/** A repairer that brought nothing back for this long, ms, and long enough for its bytes, is replaced. */
+const TAKEOVER_MS = 60_000;
+/** What even a slow repairer fetches, bytes a second: a fifth of a poor Wi-Fi link. */
+const SLOW_BYTES_PER_S = 250_000;
+/** A repair that failed is tried again after this, ms; the wait doubles with each failure. */
+const RETRY_MS = 30_000;
+const MAX_DOUBLINGS = 7;
+/** Repairs at a time: small files mostly wait for others' answers. */
+export const MAX_REPAIRS = 4;
+/** Between two looks at all files: at least this, ms; and for many files this much for each. */
+const LOOK_GAP_MS = 500;
+const LOOK_GAP_MS_PER_FILE = 3;
+
+interface Waiting {
+  /** When the file was first seen to need repair, and when its durable fragments last rose. */
+  readonly sinceMs: MonotonicMs;
+  progressMs: MonotonicMs;
+  durableCount: number;
+}
+
+interface Ready {
+  readonly file: FileId;
+  readonly manifest: RepairedFile;
+  readonly need: RepairNeed;
+  readonly danger: number;
+  readonly startAtMs: MonotonicMs;
+}
+
+export class RepairPlan {
+  readonly #view: RepairView;
+  readonly #waiting = new Map<FileId, Waiting>();
+  /** By file under repair here: whether it has everything rebuilt. */
+  readonly #running = new Map<FileId, { isRebuilt: boolean; isCancelled: boolean }>();
+  /** By file: repairs that failed in a row, and until when the next waits. */
+  readonly #failures = new Map<FileId, { readonly count: number; readonly untilMs: MonotonicMs }>();
+  #isPaused = false;
+  #hasChanged = false;
+  #nextLookMs: MonotonicMs = -Infinity;
+  /** When the next file is due, as of the last look. */
+  #dueMs: MonotonicMs = Infinity;
+
+  constructor(view: RepairView) {
+    this.#view = view;
+  }
+
+  handle(nowMs: MonotonicMs, input: RepairInput): RepairEffect[] {
+    switch (input.kind) {
+      case 'changed':
+        this.#hasChanged = true;
+        break;
+      case 'paused':
+        this.#isPaused = input.isPaused;
+        this.#hasChanged = true;
+        break;
+      case 'rebuilt': {
+        const running = this.#running.get(input.file);
+        if (running !== undefined) running.isRebuilt = true;
+        break;
+      }
+      case 'ended':
+        this.#ended(nowMs, input.file, input.outcome);
+        break;
+      case 'tick':
+        break;
+    }
+    if (nowMs < this.#nextLookMs || !(this.#hasChanged || nowMs >= this.#dueMs)) return [];
+    return this.#look(nowMs);
+  }
+
+  nextDeadlineMs(): MonotonicMs {
+    return Math.max(this.#nextLookMs, this.#hasChanged ? -Infinity : this.#dueMs);
+  }
+
+  #ended(nowMs: MonotonicMs, file: FileId, outcome: 'done' | 'failed' | 'cancelled'): void {
+    this.#running.delete(file);
+    this.#hasChanged = true;
+    if (outcome === 'failed') {
+      const count = (this.#failures.get(file)?.count ?? 0) + 1;
+      const waitMs = RETRY_MS * 2 ** Math.min(count - 1, MAX_DOUBLINGS);
+      this.#failures.set(file, { count, untilMs: nowMs + waitMs });
+    } else this.#failures.delete(file);
+  }
+
+  #look(nowMs: MonotonicMs): RepairEffect[] {
+    const files = this.#view.files();
+    this.#hasChanged = false;
+    this.#nextLookMs = nowMs + Math.max(LOOK_GAP_MS, files.size * LOOK_GAP_MS_PER_FILE);
+    const needy = this.#needy(nowMs, files);
+    const effects = this.#cancelled(new Set(needy.map(({ file }) => file)));
+    this.#dueMs = Infinity;
+    if (this.#isPaused) return effects;
+    const mostEndangeredFirst = needy.toSorted(
+      (a, b) => a.danger - b.danger || mixed(a.file) - mixed(b.file),
+    );
+    for (const ready of mostEndangeredFirst) {
+      if (this.#running.has(ready.file)) continue;
+      if (ready.startAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, ready.startAtMs);
+      else if (this.#running.size < MAX_REPAIRS) effects.push(...this.#start(ready));
+    }
+    return effects;
+  }
+
+  /** Files that need repair, each with the time from which on this device may begin. */
+  #needy(nowMs: MonotonicMs, files: ReadonlyMap<FileId, RepairedFile>): Ready[] {
+    const needy: Ready[] = [];
+    for (const [file, manifest] of files) {
+      const claims = this.#view.holdersOf(file);
+      const need = this.#view.isPlacing(file)
+        ? undefined
+        : repairNeedOf(manifest, claims, (device) => this.#view.isGone(device));
+      if (need === undefined) {
+        this.#waiting.delete(file);
+        this.#failures.delete(file);
+        continue;
+      }
+      const startAtMs = this.#startAtMs(nowMs, file, manifest, need);
+      needy.push({ file, manifest, need, danger: dangerOf(manifest, need), startAtMs });
+    }
+    for (const file of this.#waiting.keys()) if (!files.has(file)) this.#waiting.delete(file);
+    for (const file of this.#failures.keys()) if (!files.has(file)) this.#failures.delete(file);
+    return needy;
+  }
+
+  #startAtMs(nowMs: MonotonicMs, file: FileId, manifest: RepairedFile, need: RepairNeed): MonotonicMs {
+    const known = this.#waiting.get(file);
+    const waiting = known ?? { sinceMs: nowMs, progressMs: nowMs, durableCount: need.durableCount };
+    this.#waiting.set(file, waiting);
+    if (need.durableCount > waiting.durableCount) waiting.progressMs = nowMs;
+    waiting.durableCount = need.durableCount;
+    const able = this.#view.candidates(file).map(({ device }) => device);
+    const rank = repairersOf(file, need, able).indexOf(this.#view.self);
+    if (rank < 0 || !this.#canGather(manifest, need)) return Infinity;
+    const settledMs = need.isUrgent ? waiting.sinceMs : waiting.sinceMs + SETTLE_MS;
+    const patienceMs = TAKEOVER_MS + (manifest.k * heldBytesOf(manifest) * 1_000) / SLOW_BYTES_PER_S;
+    const turnMs = rank === 0 ? settledMs : Math.max(settledMs, waiting.progressMs) + rank * patienceMs;
+    return Math.max(turnMs, this.#failures.get(file)?.untilMs ?? turnMs);
+  }
+
+  /**
+   * Whether k fragments can be read now. If fewer than k are claimed at all, it is worth a try: a device that
+   * withdrew a fragment over one damaged block still has the others.
+   */
+  #canGather({ k }: RepairedFile, { durable, durableCount }: RepairNeed): boolean {
+    const reachable = [...durable].filter(([device]) => this.#view.isReachable(device));
+    return durableCount < k || reachOf(new Map(reachable)) >= k;
+  }
+
+  #start({ file, manifest, need }: Ready): RepairEffect[] {
+    const homes = this.#homesOf(file, manifest, need);
+    if (homes.size === 0) return [];
+    this.#running.set(file, { isRebuilt: false, isCancelled: false });
+    const lostWith = [...this.#view.holdersOf(file)]
+      .filter(
+        ([device, held]) => this.#view.isGone(device) && [...homes.keys()].some((each) => held.has(each)),
+      )
+      .map(([device]) => device);
+    return [{ kind: 'rebuild', file, homes, lostWith }];
+  }
+
+  /** Homes for what is missing. Without one a fragment is not rebuilt: it would only lie here. */
+  #homesOf(file: FileId, manifest: RepairedFile, { durable, missing }: RepairNeed): Map<number, DeviceId> {
+    const { salt, k } = manifest;
+    const fragmentBytes = heldBytesOf(manifest);
+    const claims = this.#view.holdersOf(file);
+    // Who claims more than that is not believed, and is given nothing.
+    const candidates = this.#view
+      .candidates(file)
+      .filter(({ device }) => (claims.get(device)?.size ?? 0) <= fragmentCap(k));
+    const offeredBytes = candidates.find(({ device }) => device === this.#view.self)?.freeBytes ?? 0;
+    const stageableCount = Math.floor(offeredBytes / fragmentBytes);
+    const fragments = missing.slice(0, stageableCount);
+    return planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: durable });
+  }
+
+  /** Ends repairs of files that are gone or have enough again; all while paused. */
+  #cancelled(needy: ReadonlySet<FileId>): RepairEffect[] {
+    const effects: RepairEffect[] = [];
+    for (const [file, running] of this.#running) {
+      if (running.isCancelled || running.isRebuilt || (needy.has(file) && !this.#isPaused)) continue;
+      running.isCancelled = true;
+      effects.push({ kind: 'cancel', file });
+    }
+    return effects;
+  }
+}
