@@ -4,7 +4,7 @@
 import { relaxedSimd } from 'wasm-feature-detect';
 import { loadReedSolomon } from '../src/adapters/portable/reed-solomon.ts';
 import { loadSimdReedSolomon } from '../src/adapters/portable/simd-reed-solomon.ts';
-import type { ErasureCode, IndexedBlock } from '../src/core/ports.ts';
+import type { ErasureCode, IndexedBlock } from '../src/core/coding/erasure-code.ts';
 import { parityOf, rebuiltOf } from '../test/fixtures/erasure-coding.ts';
 
 export type CodeName = 'npm' | 'simd' | 'relaxed';

@@ -4,7 +4,8 @@
 import { openCodecPool } from '../../src/adapters/browser/codec/codec-pool.ts';
 import { loadParts } from '../../src/ui/loaded-parts.ts';
 import { geometryOf, segmentBytesOf } from '../../src/core/model/geometry.ts';
-import type { IndexedBlock, SegmentParameters } from '../../src/core/ports.ts';
+import type { IndexedBlock } from '../../src/core/coding/erasure-code.ts';
+import type { SegmentParameters } from '../../src/core/ports.ts';
 
 export interface PipelinePage {
   /** Hashes, seals, codes and hashes the blocks of `segmentCount` segments; ms. */

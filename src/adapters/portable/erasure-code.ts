@@ -4,7 +4,7 @@
 // starts, however late, gets the compiled module.
 
 import { relaxedSimd, simd } from 'wasm-feature-detect';
-import type { ErasureCode } from '../../core/ports.ts';
+import type { ErasureCode } from '../../core/coding/erasure-code.ts';
 import { compiled } from './erasure-operations.ts';
 import { loadReedSolomon } from './reed-solomon.ts';
 import { loadSimdReedSolomon } from './simd-reed-solomon.ts';

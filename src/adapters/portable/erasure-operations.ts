@@ -3,7 +3,7 @@
 
 import { PalmError } from '../../core/model/errors.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
-import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
+import type { ErasureCode, IndexedBlock } from '../../core/coding/erasure-code.ts';
 
 /**
  * Writes `targets`, at least one, from `sources`, which are in the order of their indices. All indices are

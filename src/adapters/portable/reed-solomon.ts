@@ -12,7 +12,7 @@
 //  - memory may be replaced while it runs: views are made afresh after each call.
 
 import { PalmError } from '../../core/model/errors.ts';
-import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
+import type { ErasureCode, IndexedBlock } from '../../core/coding/erasure-code.ts';
 import { compiled, erasureCodeOver } from './erasure-operations.ts';
 
 /**

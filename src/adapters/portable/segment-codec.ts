@@ -18,10 +18,9 @@ import {
   MAX_FRAGMENT_COUNT,
   MAX_SEGMENT_COUNT,
 } from '../../core/model/limits.ts';
+import type { ErasureCode, IndexedBlock } from '../../core/coding/erasure-code.ts';
 import type {
   ArrivedBlock,
-  ErasureCode,
-  IndexedBlock,
   Memory,
   Opening,
   Rebuilding,

@@ -7,7 +7,7 @@
 
 import { invert, multiply } from '../../core/coding/gf256.ts';
 import { PalmError } from '../../core/model/errors.ts';
-import type { ErasureCode, IndexedBlock } from '../../core/ports.ts';
+import type { ErasureCode, IndexedBlock } from '../../core/coding/erasure-code.ts';
 import { CodingMatrices, type CodingMatrix } from './erasure-matrix.ts';
 import { compiled, erasureCodeOver } from './erasure-operations.ts';
 

@@ -73,6 +73,7 @@ const TAKEOVER_MS = 60_000;
 const SLOW_BYTES_PER_S = 250_000;
 /** A repair that failed is tried again after this, ms; the wait doubles with each failure. */
 const RETRY_MS = 30_000;
+/** In the end it is tried about once an hour. */
 const MAX_DOUBLINGS = 7;
 /** Repairs at a time: small files mostly wait for others' answers. */
 export const MAX_REPAIRS = 4;

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { loadReedSolomon } from '../../../../src/adapters/portable/reed-solomon.ts';
 import { concatBytes, hexOf } from '../../../../src/core/model/bytes.ts';
 import { isPalmError } from '../../../../src/core/model/errors.ts';
-import type { ErasureCode, IndexedBlock } from '../../../../src/core/ports.ts';
+import type { ErasureCode, IndexedBlock } from '../../../../src/core/coding/erasure-code.ts';
 import vectors from '../../../vectors/erasure.json' with { type: 'json' };
 import {
   bytesOfHex,

@@ -8,7 +8,7 @@ import { loadReedSolomon } from '../../../../src/adapters/portable/reed-solomon.
 import { loadSimdReedSolomon } from '../../../../src/adapters/portable/simd-reed-solomon.ts';
 import { hexOf } from '../../../../src/core/model/bytes.ts';
 import { isPalmError } from '../../../../src/core/model/errors.ts';
-import type { ErasureCode, IndexedBlock } from '../../../../src/core/ports.ts';
+import type { ErasureCode, IndexedBlock } from '../../../../src/core/coding/erasure-code.ts';
 import vectors from '../../../vectors/erasure.json' with { type: 'json' };
 import {
   bytesOfHex,
