@@ -1,10 +1,9 @@
 // One pool while this device is in it: its keys, driver and transport, and the use cases that need them.
 
-import type { FileDetails } from '../core/model/file-details.ts';
 import type { ListedFile } from '../core/catalogue/file-index.ts';
 import { dateOf } from '../core/catalogue/clock.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
-import { checkGeometry, geometryOf, type Geometry } from '../core/model/geometry.ts';
+import { checkGeometry, geometryOf } from '../core/model/geometry.ts';
 import { parseFileId, type FileId } from '../core/model/ids.ts';
 import {
   decodeFileLink,
@@ -18,7 +17,7 @@ import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
 import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
-import type { Identity, SourceHandle, UnfinishedStore } from '../core/ports.ts';
+import type { Identity } from '../core/ports.ts';
 import type { RelayState, Transport } from '../core/transport-port.ts';
 import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { ActivityList } from './activity/activity-list.ts';
@@ -28,6 +27,7 @@ import { atMost, unlessAborted } from './at-most.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
 import { noticeOf, type Notice, type QuotedDevice } from './notice.ts';
 import { PeerDriver } from './peer/peer-driver.ts';
+import { Repairing } from './repair/repairing.ts';
 import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import type { ReadPorts } from './read/read-job.ts';
@@ -38,7 +38,7 @@ import { withReserve } from './reserved-space.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { restoreActivity, SoftState } from './soft-state.ts';
 import { abandonStore } from './store/already-here.ts';
-import type { StorePorts } from './store/store-job.ts';
+import type { StorePorts, StoreRequest } from './store/store-job.ts';
 import { awaitQuorum } from './store/awaiting-quorum.ts';
 import { Naming } from './store/naming.ts';
 import { storeFile } from './store/storing.ts';
@@ -53,16 +53,6 @@ export interface OpenPoolEvents {
   misdeed(device: QuotedDevice, what: Misdeed, count: number): void;
 }
 
-interface StoreRequest {
-  readonly blob: Blob;
-  readonly geometry: Geometry;
-  readonly details: FileDetails;
-  readonly isPrivate: boolean;
-  readonly handle: SourceHandle | undefined;
-  /** Claimed. */
-  readonly resumes: UnfinishedStore | undefined;
-}
-
 /**
  * A session that ends waits at most this long, ms, for its driver and then for the stores that it aborted.
  */
@@ -72,6 +62,7 @@ export class OpenPool {
   readonly identity: Identity;
   readonly keys: PoolKeys;
   readonly driver: PeerDriver;
+  readonly repairing: Repairing;
   readonly #transport: Transport;
   readonly unfinished: UnfinishedStores;
   readonly #naming: Naming;
@@ -133,6 +124,16 @@ export class OpenPool {
     this.#activityWatch = new ActivityWatch({ ...ports, self: identity.deviceId, list: this.#activityList });
     this.#told = new ToldActivity(this.#activityList, peer.catalogue, identity.deviceId);
     this.#soft = new SoftState(ports, peer, this.#activityList, (work) => this.#orNotice(work));
+    this.repairing = new Repairing(
+      { ...ports, ...this.#readPorts() },
+      {
+        changed: () => events.changed(),
+        repaired: (...told) => this.#activityWatch.repaired(...told),
+        failed: (error) => {
+          if (!this.#ended) events.notice('error', noticeOf(error));
+        },
+      },
+    );
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
   }
 
@@ -159,7 +160,7 @@ export class OpenPool {
     this.#soft.stop();
     this.#transfers.abortAll(left());
     const { clock } = this.#ports;
-    await atMost(clock, END_WITHIN_MS, this.driver.stop());
+    await atMost(clock, END_WITHIN_MS, Promise.all([this.repairing.stop(), this.driver.stop()]));
     // An aborted store ends within moments, unless its source hangs.
     await atMost(clock, END_WITHIN_MS, Promise.allSettled(this.#working));
   }

@@ -19,7 +19,7 @@ import { awaitAnswer } from './awaited-answer.ts';
 import { checkedName } from './checked-name.ts';
 import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
-import { deviceStatuses, fileStatuses, noLists } from './status.ts';
+import { deviceStatuses, fileStatuses, noLists, repairStatuses } from './status.ts';
 import { Transfers } from './transfers.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
@@ -244,7 +244,7 @@ class PalmRuntime implements WordlessPalm {
       devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
       files: fileStatuses(peer, session.privateFiles),
       unfinished: session.unfinished.list(),
-      repairs: [],
+      repairs: repairStatuses(peer, session.repairing.repairs(), session.privateFiles),
       activity: session.activity(),
     };
   }

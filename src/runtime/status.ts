@@ -7,8 +7,9 @@ import type { ListedFile } from '../core/catalogue/file-index.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
-import type { DeviceStatus, FileStatus } from './api.ts';
+import type { DeviceStatus, FileStatus, RepairStatus } from './api.ts';
 import type { PrivateFiles } from './private-files.ts';
+import type { Repair } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
 
 /** The details of private files that this page knows, by file. */
@@ -39,6 +40,19 @@ export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): De
     };
   });
   return [own, ...rest];
+}
+
+/** The repairs that run on this device. */
+export function repairStatuses(
+  { catalogue }: Peer,
+  repairs: readonly Repair[],
+  opened: OpenedDetails,
+): RepairStatus[] {
+  return repairs.map(({ fileId: content, ...repair }) => {
+    const fileId = catalogue.namesOf(content)[0] ?? content;
+    const details = catalogue.listedFile(fileId)?.details() ?? opened.detailsOf(fileId);
+    return { fileId, name: details?.name ?? '', ...repair };
+  });
 }
 
 interface KnownStatus {

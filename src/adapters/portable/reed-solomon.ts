@@ -9,6 +9,7 @@
 //  - its allocator (wee_alloc) loses memory when buffers of changing sizes come and go: one scratch buffer
 //    is kept and only ever grows, in powers of two;
 //  - `reconstruct` takes the buffer of flags and frees it itself; `encode` takes nothing;
+//  - `reconstruct` leaves missing parity shards as they are;
 //  - memory may be replaced while it runs: views are made afresh after each call.
 
 import { PalmError } from '../../core/model/errors.ts';
@@ -72,6 +73,9 @@ class ReedSolomon {
         check(this.#kernel.encode(shardsAt, rowCount * shardBytes, k, rowCount - k));
       } else {
         this.#reconstruct(sources, shardsAt, rowCount * shardBytes, rowCount);
+        // It brings back data only; lost parity stays as it lay in the scratch memory.
+        if (targets.some(({ index }) => index >= k))
+          check(this.#kernel.encode(shardsAt, rowCount * shardBytes, k, rowCount - k));
       }
       const results = new Uint8Array(this.#kernel.memory.buffer);
       for (const { index, bytes } of targets) {
@@ -81,7 +85,7 @@ class ReedSolomon {
     });
   }
 
-  /** All missing shards of `rowCount`, in place. */
+  /** All missing data shards, in place. */
   #reconstruct(
     sources: readonly IndexedBlock[],
     shardsAt: number,

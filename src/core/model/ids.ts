@@ -23,7 +23,7 @@ export type PoolId = Branded<string, 'PoolId'>;
 export type JobId = Branded<string, 'JobId'>;
 /**
  * Claims blocks on a device, as a fragment does: `store:` and a store's id, `pull:` and the number of a
- * taking, or `soon:`, the device that foretold a job's blocks, and the job.
+ * taking, `repair:` and that of a repair, or `soon:`, the device that foretold a job's blocks, and the job.
  */
 export type BlockOwner = Branded<string, 'BlockOwner'>;
 /** SHA-256 of a block, 32 bytes. */
@@ -146,6 +146,11 @@ export function ownerOfTaking(number: number): BlockOwner {
   return `pull:${number}` as BlockOwner; // made here: its validator
 }
 
+/** The blocks that a repair rebuilt and staged. Each repair of a page has its own `number`. */
+export function ownerOfRepair(number: number): BlockOwner {
+  return `repair:${number}` as BlockOwner; // made here: its validator
+}
+
 /** The blocks that `from` foretold for `job` and that were prefetched. */
 export function ownerOfForetold(from: DeviceId, job: JobId): BlockOwner {
   return `soon:${from}:${job}` as BlockOwner; // made here: its validator
@@ -161,7 +166,7 @@ export function parseBlockOwner(value: unknown): BlockOwner {
   if (
     typeof value !== 'string' ||
     value.length > MAX_BLOCK_OWNER_BYTES ||
-    !/^(store|pull|soon):./.test(value)
+    !/^(store|pull|soon|repair):./.test(value)
   ) {
     throw new PalmError({
       code: 'bad-message',

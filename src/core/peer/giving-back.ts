@@ -5,6 +5,7 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { PeerEffect } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
+import type { Prefetching } from './prefetching.ts';
 
 export class GivingBack {
   readonly #state: PeerState;
@@ -20,6 +21,17 @@ export class GivingBack {
     const others = (): DeviceId[] => catalogue.members().filter((device) => device !== self);
     const over = grace.over(this.#state.wallAt(nowMs), others).flatMap((file) => this.#drop(file));
     return [...over, ...this.giveUp(promisedBytes - (own.freeBytes - own.spareBytes))];
+  }
+
+  /** The device offers `freeBytes`, less than nothing if removed contents must go for it. */
+  measured(freeBytes: number, prefetching: Prefetching): PeerEffect[] {
+    const { own } = this.#state;
+    if (own.isGone) return [];
+    // What hints brought, and what is in its grace, gives way to what fragments need: it counts as free.
+    const effects = this.giveUp(-Math.floor(freeBytes));
+    own.freeBytes = Math.max(0, Math.floor(freeBytes)) + prefetching.hereBytes + own.spareBytes;
+    prefetching.measured();
+    return effects;
   }
 
   /** Drops the longest removed contents until `bytes` are free, or none is left. */

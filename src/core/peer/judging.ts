@@ -58,7 +58,7 @@ export class Judging {
 
   /** A device that proved its claim counts as a holder; one that sent a wrong proof is reported. */
   judge(nowMs: MonotonicMs, verdicts: readonly Verdict[]): PeerEffect[] {
-    const { challenges, outbox } = this.#state;
+    const { challenges, outbox, handover } = this.#state;
     const falseCounts = new Map<DeviceId, number>();
     const drops: PeerEffect[] = [];
     for (const verdict of verdicts) {
@@ -67,12 +67,14 @@ export class Judging {
       if (outcome === 'silent') this.notGiven(nowMs, device, place.file, place.fragment);
       if (outcome === 'false') falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
       outbox.judged(nowMs, verdict);
+      handover.judged(nowMs, verdict);
       this.#state.touch(place.file);
       const isToKeep = this.#isToKeep(place);
       if (this.#releasing.judged(verdict) && isToKeep) drops.push(drop(place.file, [place.fragment]));
     }
     for (const { place } of verdicts)
-      if (!outbox.has(place.file) && !this.#releasing.has(place.file)) challenges.forget(place.file);
+      if (!outbox.has(place.file) && !handover.has(place.file) && !this.#releasing.has(place.file))
+        challenges.forget(place.file);
     const misdeeds = [...falseCounts].map(([device, count]) => misdeed(device, 'false-claims', count));
     return [...drops, ...misdeeds];
   }

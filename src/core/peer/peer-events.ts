@@ -21,6 +21,15 @@ export interface HeldFragment {
   readonly bytes: number;
 }
 
+/** What runtime/repair does. */
+export type RepairTold =
+  /** This device rebuilds fragments of `file`, and stages up to `bytes` of blocks for it. */
+  | { readonly kind: 'rebuilding'; readonly file: FileId; readonly bytes: number }
+  /** They are staged: hand these over, each to its home. */
+  | { readonly kind: 'rebuilt'; readonly file: FileId; readonly homes: ReadonlyMap<number, DeviceId> }
+  /** The staging is gone. */
+  | { readonly kind: 'repair-over'; readonly file: FileId };
+
 export type PeerInput =
   | { readonly kind: 'link-up'; readonly device: DeviceId }
   | { readonly kind: 'link-down'; readonly device: DeviceId }
@@ -130,6 +139,7 @@ export type PeerInput =
     }
   /** The wall clock was set, or the device slept; also the first input of all. */
   | { readonly kind: 'clock-jumped'; readonly wallMs: WallMs }
+  | RepairTold
   | { readonly kind: 'tick' };
 
 export type PeerEffect =
@@ -154,6 +164,8 @@ export type PeerEffect =
    * and drop its outbox row last, so that a crash in between leaves nothing behind forever.
    */
   | { readonly kind: 'outbox-done'; readonly file: FileId; readonly surplus: readonly number[] }
+  /** The staging of a repair is of no more use; `isDone`: everything in it has a home. */
+  | { readonly kind: 'handover-over'; readonly file: FileId; readonly isDone: boolean }
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: RequestResult }
   /** Send a device what it asks for under request `id`; answer with 'served'. */
   | { readonly kind: 'serve'; readonly to: DeviceId; readonly id: number; readonly ask: Ask }

@@ -10,9 +10,11 @@ import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
+import type { Place, Refusal } from '../wire/messages.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { Challenges } from './challenges.ts';
 import { FileRevisions } from './file-revisions.ts';
+import { Handover } from './handover.ts';
 import { Grace } from './grace.ts';
 import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
@@ -39,6 +41,7 @@ export class PeerState {
     },
   });
   readonly outbox: Outbox;
+  readonly handover: Handover;
   readonly revisions = new FileRevisions();
   readonly grace = new Grace();
   readonly membership: Membership;
@@ -66,9 +69,22 @@ export class PeerState {
         self,
         manifestOf: (file) => this.catalogue.files().get(file),
         ownOf: (file) => this.own.of(file),
-        holdersOf: (file) => this.holdersElsewhere(file),
+        holdersOf: (file) => {
+          const holders = this.durableHoldersOf(file);
+          holders.delete(self);
+          return holders;
+        },
         candidates: () => this.candidates(),
         isReachable: (device) => this.isReachable(device),
+      },
+      this.challenges,
+    );
+    this.handover = new Handover(
+      {
+        self,
+        manifestOf: (file) => this.catalogue.files().get(file),
+        durableHoldersOf: (file) => this.durableHoldersOf(file),
+        takers: () => this.repairTakers(),
       },
       this.challenges,
     );
@@ -105,6 +121,24 @@ export class PeerState {
     return effects;
   }
 
+  /** `from` does not take a fragment that it was offered. */
+  refused(nowMs: MonotonicMs, from: DeviceId, place: Place, reason: Refusal): void {
+    this.outbox.refused(nowMs, from, place, reason);
+    this.handover.refused(nowMs, from, place, reason);
+  }
+
+  /** `from` asked for bytes: it is at work. */
+  progressed(nowMs: MonotonicMs, from: DeviceId): void {
+    this.outbox.progressed(nowMs, from);
+    this.handover.progressed(nowMs, from);
+  }
+
+  linkDown(device: DeviceId): void {
+    this.outbox.linkDown(device);
+    this.handover.linkDown(device);
+    this.membership.linkDown(device);
+  }
+
   wallAt(nowMs: MonotonicMs): WallMs {
     return Math.round(nowMs + this.#wallAheadMs);
   }
@@ -130,6 +164,19 @@ export class PeerState {
     return own.size > 0 ? holders.set(this.self, own) : holders;
   }
 
+  /** Those of `holdersOf` that are not gone. */
+  durableHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
+    return new Map([...this.holdersOf(file)].filter(([device]) => !this.membership.isGone(device)));
+  }
+
+  /** Other devices that take fragments from a repairer, and prove that they hold them. */
+  repairTakers(): Candidate[] {
+    return this.candidates().filter(({ device }) => {
+      const features = this.links.get(device)?.features;
+      return features?.has('repair') === true && features.has('challenge');
+    });
+  }
+
   confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
     const claimed = this.holdersOf(file);
     if (!this.outbox.has(file)) return claimed;
@@ -150,6 +197,7 @@ export class PeerState {
   /** The holders, reach or placing of `file` changed; without a file, those of all may have. */
   touch(file?: FileId): void {
     this.outbox.touch(file);
+    this.handover.touch(file);
     this.haveHomesChanged = true;
     if (file === undefined) {
       this.#mayHaveNewMembers = true;

@@ -15,6 +15,7 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings } from '../placement/holdings.ts';
+import type { RepairView } from '../repair/repair-plan.ts';
 import { FEATURES, type Message } from '../wire/messages.ts';
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
@@ -33,10 +34,13 @@ import { closing, type PeerLink } from './peer-links.ts';
 import { PeerState } from './peer-state.ts';
 import { planHomes, type PlannedHomes } from './planned-homes.ts';
 import { Prefetching } from './prefetching.ts';
+import { RepairPart } from './repair-part.ts';
 import { Requests, type Ask } from './requests.ts';
 import { Taking } from './taking.ts';
 
 export class Peer {
+  /** The pool as repair sees it. */
+  readonly repairView: RepairView;
   readonly #state: PeerState;
   readonly #telling: HoldingsTelling;
   readonly #requests = new Requests();
@@ -45,6 +49,7 @@ export class Peer {
   readonly #hearing: Hearing;
   readonly #judging: Judging;
   readonly #taking: Taking;
+  readonly #repair: RepairPart;
   readonly #prefetching = new Prefetching();
   readonly #offers: Offers;
   readonly #givingBack: GivingBack;
@@ -59,7 +64,9 @@ export class Peer {
     this.#hearing = new Hearing(this.#state, this.#sync);
     this.#judging = new Judging(this.#state);
     this.#givingBack = new GivingBack(this.#state);
-    this.#taking = new Taking(own);
+    this.#repair = new RepairPart(this.#state);
+    this.#taking = new Taking(own, this.#repair);
+    this.repairView = this.#repair.view(this.#taking);
     const parts = { telling: this.#telling, taking: this.#taking, prefetching: this.#prefetching };
     this.#offers = new Offers(this.#state, parts);
   }
@@ -142,7 +149,7 @@ export class Peer {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
       else effects.push(this.#outboxDone(effect.file, effect.keep));
     }
-    effects.push(...this.#state.challenges.start());
+    effects.push(...this.#repair.advance(nowMs), ...this.#state.challenges.start());
     effects.push(...this.#toldOver());
     if (this.grace.takeNew()) this.#telling.hurry(nowMs);
     effects.push(...this.#givingBack.advance(nowMs, this.#taking.promisedBytes));
@@ -157,6 +164,7 @@ export class Peer {
     this.#state.dueMs = Math.min(
       this.#requests.nextDeadlineMs(),
       this.#state.outbox.nextDeadlineMs(),
+      this.#state.handover.nextDeadlineMs(),
       this.#state.challenges.nextDeadlineMs(),
       this.#prefetching.nextDeadlineMs(),
       this.#state.whenWallIs(this.catalogue.nextDeadlineMs()),
@@ -186,15 +194,12 @@ export class Peer {
         this.own.delete(input.file, input.fragment);
         this.#state.touch(input.file);
         return [];
-      case 'space': {
-        if (this.own.isGone) return [];
-        // What hints brought, and what is in its grace, gives way to what fragments need: it counts as free.
-        const effects = this.#givingBack.giveUp(-Math.floor(input.freeBytes));
-        this.own.freeBytes =
-          Math.max(0, Math.floor(input.freeBytes)) + this.#prefetching.hereBytes + this.own.spareBytes;
-        this.#prefetching.measured();
-        return effects;
-      }
+      case 'space':
+        return this.#givingBack.measured(input.freeBytes, this.#prefetching);
+      case 'rebuilding':
+      case 'rebuilt':
+      case 'repair-over':
+        return this.#repair.told(nowMs, input);
       case 'storage-gone':
         return this.#telling.nothingLeft();
       case 'outbox':
@@ -264,8 +269,7 @@ export class Peer {
   #linkDown(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
     const link = this.#state.links.down(device);
     if (link === undefined) return [];
-    this.#state.outbox.linkDown(device);
-    this.membership.linkDown(device);
+    this.#state.linkDown(device);
     this.#state.touch();
     this.#sync.linkDown(device);
     this.#taking.linkDown(device);
@@ -316,7 +320,7 @@ export class Peer {
       case 'place':
         return this.#offers.place(from, link, message.places);
       case 'refuse':
-        this.#state.outbox.refused(nowMs, from, message.place, message.reason);
+        this.#state.refused(nowMs, from, message.place, message.reason);
         return [];
       case 'release':
         this.#judging.release(nowMs, from, message.place);
@@ -328,7 +332,7 @@ export class Peer {
       case 'get-index':
       case 'get-block':
       case 'get-fragments':
-        this.#state.outbox.progressed(nowMs, from);
+        this.#state.progressed(nowMs, from);
         return this.#state.links.serve(from, link, message);
       case 'index':
       case 'block':

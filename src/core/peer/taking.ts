@@ -44,8 +44,17 @@ interface Running {
   bytes: number;
 }
 
+/** What repair has to say about taking. */
+export interface TakingRules {
+  /** Offered space that repairs may use meanwhile, bytes. */
+  readonly stagedBytes: number;
+  /** Why `place` is not taken from `from`; undefined if it may be. */
+  refusalOf(from: DeviceId, place: Place, manifest: Manifest): Refusal | undefined;
+}
+
 export class Taking {
   readonly #own: OwnHoldings;
+  readonly #rules: TakingRules;
   /** By place, first come first. */
   readonly #waiting = new Map<string, Pull>();
   readonly #running = new Map<string, Running>();
@@ -56,8 +65,9 @@ export class Taking {
   /** Whether anything came or ended since the last `start`. */
   #hasChanged = false;
 
-  constructor(own: OwnHoldings) {
+  constructor(own: OwnHoldings, rules: TakingRules) {
     this.#own = own;
+    this.#rules = rules;
   }
 
   /** Bytes of the fragments that are queued. */
@@ -65,19 +75,24 @@ export class Taking {
     return this.#promisedBytes;
   }
 
+  /** Fragments of `file` that are queued. */
+  countOf(file: FileId): number {
+    return this.#counts.get(file) ?? 0;
+  }
+
   /** `from` asks this device to hold a fragment; `manifest` is undefined when the file is not known here. */
   offered(from: DeviceId, place: Place, manifest: Manifest | undefined): 'queued' | 'held' | Refusal {
     if (manifest === undefined || place.fragment >= manifest.n) return 'unknown-file';
-    // Otherwise others could fill this device's share of the file with fragments that they never give.
-    if (manifest.by !== from) return 'failed';
     const own = this.#own.of(place.file);
     if (own.has(place.fragment)) return 'held';
     const key = keyOf(place);
     if (this.#waiting.has(key) || this.#running.has(key)) return 'queued';
+    const refusal = this.#rules.refusalOf(from, place, manifest);
+    if (refusal !== undefined) return refusal;
     const ofFile = this.#counts.get(place.file) ?? 0;
     if (own.size + ofFile >= fragmentCap(manifest.k)) return 'cap';
     const bytes = heldBytesOf(manifest);
-    if (this.#promisedBytes + bytes > this.#own.freeBytes) return 'space';
+    if (this.#promisedBytes + this.#rules.stagedBytes + bytes > this.#own.freeBytes) return 'space';
     if (this.#waiting.size + this.#running.size >= MAX_WAITING_PULLS) return 'busy';
     this.#waiting.set(key, { place, from, bytes, isSmall: hasSmallFragments(manifest) });
     this.#counts.set(place.file, ofFile + 1);

@@ -45,6 +45,8 @@ export function repairNeedOf(
     if (fragments.size <= fragmentCap(k)) durable.set(device, fragments);
     else if (device === by) return undefined;
   }
+  // Its storer has just published it, and has not told what it holds.
+  if (durable.size === 0 && !isGone(by)) return undefined;
   const durableCount = reachOf(durable);
   if (durableCount === n || durableCount > quorumOf(file)) return undefined;
   const there = new Set([...durable.values()].flatMap((fragments) => [...fragments]));

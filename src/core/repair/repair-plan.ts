@@ -67,6 +67,8 @@ export type RepairEffect =
 
 /** Losses that belong together come within this, ms: a household switched off, a class that went home. */
 const SETTLE_MS = 10_000;
+/** Where no loss may be waited for, only claims that are under way are, ms. */
+const URGENT_SETTLE_MS = 2_000;
 /** A repairer that brought nothing back for this long, ms, and long enough for its bytes, is replaced. */
 const TAKEOVER_MS = 60_000;
 /** What even a slow repairer fetches, bytes a second: a fifth of a poor Wi-Fi link. */
@@ -200,7 +202,7 @@ export class RepairPlan {
     const able = this.#view.candidates(file).map(({ device }) => device);
     const rank = repairersOf(file, need, able).indexOf(this.#view.self);
     if (rank < 0 || !this.#canGather(manifest, need)) return Infinity;
-    const settledMs = need.isUrgent ? waiting.sinceMs : waiting.sinceMs + SETTLE_MS;
+    const settledMs = waiting.sinceMs + (need.isUrgent ? URGENT_SETTLE_MS : SETTLE_MS);
     const patienceMs = TAKEOVER_MS + (manifest.k * heldBytesOf(manifest) * 1_000) / SLOW_BYTES_PER_S;
     const turnMs = rank === 0 ? settledMs : Math.max(settledMs, waiting.progressMs) + rank * patienceMs;
     return Math.max(turnMs, this.#failures.get(file)?.untilMs ?? turnMs);

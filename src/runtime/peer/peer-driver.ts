@@ -4,37 +4,25 @@
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
-import type { DeviceClass } from '../../core/model/device-class.ts';
 import type { BlockHash, BlockOwner, DeviceId, FileId } from '../../core/model/ids.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
-import type { Pauses } from '../../core/pauses.ts';
 import { isToPlace } from '../../core/peer/placing.ts';
-import type { Misdeed } from '../../core/peer/misdeeds.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
 import type { Ask } from '../../core/peer/requests.ts';
-import type {
-  Clock,
-  Cryptography,
-  FragmentStore,
-  Identity,
-  Memory,
-  Random,
-  RecordStore,
-  StoredFragment,
-} from '../../core/ports.ts';
-import type { RelayState, Transport } from '../../core/transport-port.ts';
+import type { StoredFragment } from '../../core/ports.ts';
+import type { RelayState } from '../../core/transport-port.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';
-import type { NoticeStatus } from '../api.ts';
 import { AliveKeeping } from './alive-keeping.ts';
 import { Challenging } from './challenging.ts';
+import type { PeerDriverEvents, PeerDriverPorts } from './driver-ports.ts';
 import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
 import { heldFragment, HeldFragments } from './held-fragments.ts';
 import { MessageFlow } from './message-flow.ts';
-import { noticeOf, type Notice, type QuotedDevice } from '../notice.ts';
+import { noticeOf, type QuotedDevice } from '../notice.ts';
 import { OtherVersions } from '../other-versions.ts';
 import { Prefetcher } from '../take/prefetcher.ts';
 import { Publisher } from './publishing.ts';
@@ -42,35 +30,12 @@ import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
 import { restoreSoftState } from '../soft-state.ts';
+import { StagedFragments } from './staged-fragments.ts';
 import { Serving } from './serving.ts';
-
-export interface PeerDriverPorts {
-  readonly clock: Clock;
-  readonly pauses: Pauses;
-  readonly memory: Memory;
-  readonly cryptography: Cryptography;
-  readonly fragments: FragmentStore;
-  readonly records: RecordStore;
-  readonly random: Random;
-  readonly identity: Identity;
-  readonly transport: Transport;
-  /** What kind of device this is. */
-  readonly deviceClass: DeviceClass;
-}
-
-export interface PeerDriverEvents {
-  /** Something that the status shows may have changed. */
-  changed(): void;
-  notice(level: NoticeStatus['level'], notice: Notice): void;
-  relayState(state: RelayState): void;
-  /** Entries that are new here, of this device or others. */
-  added(entries: readonly CheckedEntry[]): void;
-  /** A member did something to the others that people should know. */
-  misdeed(device: QuotedDevice, what: Misdeed, count: number): void;
-}
 
 export class PeerDriver {
   readonly peer: Peer;
+  readonly staged = new StagedFragments();
   readonly #ports: PeerDriverPorts;
   readonly #events: PeerDriverEvents;
   readonly #records: CatalogueKeeping;
@@ -145,6 +110,7 @@ export class PeerDriver {
     this.#serving = new Serving({
       ...ports,
       catalogue: this.peer.catalogue,
+      staged: this.staged,
       input: (input) => this.input(input),
       withholds: (ask) => this.#challenging.withholds(ask),
       blockLost: (hash) => this.#held.blockLost(hash),
@@ -230,7 +196,7 @@ export class PeerDriver {
   }
 
   /** Calls `listener` after each block that was served singly. Returns the unsubscribe function. */
-  watchServed(listener: (to: DeviceId, hash: BlockHash) => void): () => void {
+  watchServed(listener: (to: DeviceId, hash: BlockHash, bytes: number) => void): () => void {
     return this.#serving.watch(listener);
   }
 
@@ -250,6 +216,11 @@ export class PeerDriver {
   /** A fragment became durable: from now on it counts. */
   fragmentHeld(stored: StoredFragment): void {
     this.#held.add(stored);
+  }
+
+  /** The same for a fragment that was fetched or rebuilt: any damage of an earlier copy is gone. */
+  fragmentFetched(stored: StoredFragment): Promise<void> {
+    return this.#held.addFetched(stored);
   }
 
   /**
@@ -315,6 +286,9 @@ export class PeerDriver {
         break;
       case 'outbox-done':
         this.#background.add(this.#outboxDone(effect.file, effect.surplus));
+        break;
+      case 'handover-over':
+        this.staged.handoverOver(effect.file, effect.isDone);
         break;
       case 'answer':
         this.#requests.answer(effect.ticket, effect.result);

@@ -13,6 +13,7 @@ import { ANSWER_TO, type Ask } from '../../core/peer/requests.ts';
 import type { Clock, FragmentStore, Memory } from '../../core/ports.ts';
 import type { Transport } from '../../core/transport-port.ts';
 import { encodeMessage, type Failure, type Place } from '../../core/wire/messages.ts';
+import type { StagedFragments } from './staged-fragments.ts';
 import {
   encodeSmallFragments,
   hasSmallFragments,
@@ -27,6 +28,7 @@ export interface ServingPorts {
   readonly fragments: FragmentStore;
   readonly transport: Transport;
   readonly catalogue: Catalogue;
+  readonly staged: StagedFragments;
   input(input: PeerInput): void;
   /** Whether this must not be served now, because others are proving that they hold it. */
   withholds(ask: Ask | Place): boolean;
@@ -37,7 +39,7 @@ export interface ServingPorts {
 }
 
 /** A block was handed to the link with `to`. */
-type ServeListener = (to: DeviceId, hash: BlockHash) => void;
+type ServeListener = (to: DeviceId, hash: BlockHash, bytes: number) => void;
 
 /**
  * Minimum time between two searches for the fragment that lacks a block, ms: each reads every fragment index
@@ -97,8 +99,9 @@ export class Serving {
       if (payload !== undefined && !controller.signal.aborted) {
         const message = encodeMessage({ kind: ANSWER_TO[ask.kind], id }, payload);
         await this.#ports.transport.send(to, message, 'bulk', controller.signal);
+        const bytes = payload.length;
         this.#ports.memory.give(payload);
-        if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash);
+        if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash, bytes);
       }
       this.#served(to, id, controller.signal.aborted ? undefined : failure);
     } catch (error) {
@@ -124,6 +127,8 @@ export class Serving {
     const { fragments, catalogue } = this.#ports;
     if (ask.kind === 'get-block') return fragments.getBlock(ask.hash);
     if (ask.kind === 'get-fragments') return this.#storedFragments(ask.places);
+    const staged = this.#ports.staged.indexOf(ask.file, ask.fragment);
+    if (staged !== undefined) return Promise.resolve(staged);
     const fragmentId = catalogue.files().get(ask.file)?.fragments[ask.fragment];
     return fragmentId === undefined ? Promise.resolve(undefined) : fragments.getIndex(fragmentId);
   }

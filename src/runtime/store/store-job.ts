@@ -56,3 +56,14 @@ export interface StoreJob {
   readonly isPaced: boolean;
   readonly transfer: Transfer;
 }
+
+/** A store as the pool is asked for it. */
+export interface StoreRequest {
+  readonly blob: Blob;
+  readonly geometry: Geometry;
+  readonly details: FileDetails;
+  readonly isPrivate: boolean;
+  readonly handle: SourceHandle | undefined;
+  /** Claimed. */
+  readonly resumes: UnfinishedStore | undefined;
+}

@@ -85,8 +85,15 @@ describe.each(codecs)('the codec over the $kernel kernel', ({ codec }) => {
       bytes: itemAt(sealed.blocks, index),
       hash: itemAt(sealed.hashes, index),
     }));
+    await useScratch(n, itemAt(sealed.blocks, 0).length);
     const rebuilt = await codec.rebuild(arrivedOf(sealed, chosen), wanted);
     expect(rebuilt).toEqual({ kind: 'rebuilt', blocks: expected });
+  }
+
+  /** Another segment of the same size: what a kernel's memory still has of it must not come back. */
+  async function useScratch(n: number, blockBytes: number): Promise<void> {
+    const others = [{ index: 0, bytes: seededBytes(blockBytes, 77) }];
+    await codec.rebuild(others, indicesOf(n).slice(1));
   }
 
   function sealedSegment(k: number, n: number, plainBytes: number): Promise<SealedSegment> {

@@ -1,6 +1,7 @@
 // What a device serves from its own store: bounded whatever is requested, and damage is noted however it is
 // found.
 
+import { StagedFragments } from '../../../../src/runtime/peer/staged-fragments.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
 import { encodeFragmentIndex } from '../../../../src/core/coding/fragment-index.ts';
@@ -115,6 +116,7 @@ class ServingWorld {
         getIndex: (...given: Parameters<typeof fragments.getIndex>) => fragments.getIndex(...given),
       }),
       catalogue: { files: () => this.#files },
+      staged: new StagedFragments(),
       withholds: () => false,
       indexLost: async (place: Place) => void this.lostIndexes.push(place),
       blockLost: async (hash: Uint8Array) => void this.lost.push(blockKey(parseBlockHash(hash))),

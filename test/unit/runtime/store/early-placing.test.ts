@@ -21,7 +21,7 @@ const N = 8;
 class Storer {
   readonly peer = new Peer(SELF, 0);
   readonly sent: { readonly to: DeviceId; readonly message: Message }[] = [];
-  readonly #listeners = new Set<(to: DeviceId, hash: BlockHash) => void>();
+  readonly #listeners = new Set<(to: DeviceId, hash: BlockHash, bytes: number) => void>();
   readonly #timers = new Map<() => void, number>();
   nowMs = 1_000;
   readonly early = new EarlyPlacing(JOB, manifestOf(SELF, { size: 500_000_000 }), {
@@ -42,7 +42,7 @@ class Storer {
       if (effect.kind === 'send') this.sent.push(effect);
   }
 
-  watchServed(listener: (to: DeviceId, hash: BlockHash) => void): () => void {
+  watchServed(listener: (to: DeviceId, hash: BlockHash, bytes: number) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -79,7 +79,7 @@ class Storer {
 
   serve(to: DeviceId, ...hashes: readonly (BlockHash | undefined)[]): void {
     for (const hash of hashes)
-      if (hash !== undefined) for (const listener of this.#listeners) listener(to, hash);
+      if (hash !== undefined) for (const listener of this.#listeners) listener(to, hash, 1_000);
   }
 
   pass(ms: number): void {

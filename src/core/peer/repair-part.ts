@@ -1,0 +1,94 @@
+// A device's part in the repairs of its pool, apart from moving bytes: what repair sees of the pool, which
+// files are being rebuilt here, and the handover of what was rebuilt.
+//
+// Invariant: while a file is rebuilt here, this device takes no fragments of it from others. Otherwise those
+// and its own share could exceed the cap together.
+
+import type { Manifest } from '../catalogue/manifest.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
+import type { MonotonicMs } from '../model/time.ts';
+import type { Handover } from './handover.ts';
+import type { RepairView } from '../repair/repair-plan.ts';
+import type { Place, Refusal } from '../wire/messages.ts';
+import type { PeerState } from './peer-state.ts';
+import type { PeerEffect, RepairTold } from './peer-events.ts';
+import { send } from './peer-effects.ts';
+import type { Taking } from './taking.ts';
+
+export class RepairPart {
+  readonly #state: PeerState;
+  readonly #handover: Handover;
+  /** Bytes that each repair may stage here. */
+  readonly #rebuilding = new Map<FileId, number>();
+
+  constructor(state: PeerState) {
+    this.#state = state;
+    this.#handover = state.handover;
+  }
+
+  told(nowMs: MonotonicMs, told: RepairTold): PeerEffect[] {
+    switch (told.kind) {
+      case 'rebuilding':
+        this.#rebuilding.set(told.file, told.bytes);
+        break;
+      case 'rebuilt':
+        this.#handover.add(nowMs, told.file, told.homes);
+        break;
+      case 'repair-over':
+        this.#rebuilding.delete(told.file);
+        this.#handover.remove(told.file);
+        break;
+    }
+    return [];
+  }
+
+  advance(nowMs: MonotonicMs): PeerEffect[] {
+    return this.#handover
+      .advance(nowMs)
+      .map((effect) => (effect.kind === 'send' ? send(effect.to, effect.message) : effect));
+  }
+
+  /** Bytes of the offered space that repairs may use for staging. */
+  get stagedBytes(): number {
+    let bytes = 0;
+    for (const each of this.#rebuilding.values()) bytes += each;
+    return bytes;
+  }
+
+  /**
+   * Why this device takes nothing of `place` that `from` offers; undefined if it may. The storer places its
+   * file; another member only what no reachable device has. Otherwise others could fill this device's share
+   * of a file with fragments that they never give.
+   */
+  refusalOf(from: DeviceId, { file, fragment }: Place, manifest: Manifest): Refusal | undefined {
+    if (this.#rebuilding.has(file)) return 'busy';
+    if (from === manifest.by) return undefined;
+    if (!this.#state.catalogue.isMember(from)) return 'failed';
+    const { self, membership } = this.#state;
+    const holders = this.#state.holdersOf(file);
+    // Its storer has just published it, and has not told what it holds.
+    if (holders.size === 0 && !membership.isGone(manifest.by)) return 'failed';
+    // Whether a device that cannot be reached is gone, two devices may see differently for a while.
+    for (const [device, held] of holders)
+      if (device !== self && held.has(fragment) && this.#state.isReachable(device)) return 'busy';
+    return undefined;
+  }
+
+  view(taking: Taking): RepairView {
+    const { self, catalogue, membership, own } = this.#state;
+    return {
+      self,
+      files: () => catalogue.files(),
+      holdersOf: (file) => this.#state.holdersOf(file),
+      isGone: (device) => membership.isGone(device),
+      isReachable: (device) => this.#state.isReachable(device),
+      isPlacing: (file) => this.#state.outbox.has(file),
+      candidates: (file) => {
+        const takers = this.#state.repairTakers();
+        if (taking.countOf(file) > 0) return takers;
+        const freeBytes = own.freeBytes - own.spareBytes - this.stagedBytes - taking.promisedBytes;
+        return [...takers, { device: self, freeBytes: Math.max(0, freeBytes) }];
+      },
+    };
+  }
+}

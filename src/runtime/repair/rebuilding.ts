@@ -1,0 +1,200 @@
+// Rebuilds the missing fragments of one file: gathers k blocks segment by segment, computes all missing ones
+// in one pass, and writes them as they come. No key is needed: private files are rebuilt too.
+//
+// Invariants: every block that comes in matches its hash before anything is computed from it; every index
+// that goes out is, byte for byte, the lost one. Memory holds two segments and the indexes.
+
+import type { Manifest } from '../../core/catalogue/manifest.ts';
+import { rebuiltIndexOf } from '../../core/coding/fragment-index.ts';
+import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { segmentCountOf } from '../../core/model/geometry.ts';
+import type { BlockHash, BlockOwner, FileId } from '../../core/model/ids.ts';
+import type { FragmentStore } from '../../core/ports.ts';
+import type { ReadPorts } from '../read/read-job.ts';
+import { SegmentGathering, type Arrived } from '../read/segment-gathering.ts';
+import type { LinkShare } from './link-share.ts';
+
+/** Segments requested ahead of the one that is rebuilt: a repair is in no hurry. */
+const WINDOW_SEGMENTS = 2;
+/** Workers that may die over one segment before the repair ends. */
+const MAX_DEATHS = 3;
+
+export interface RebuildPorts extends ReadPorts {
+  readonly fragments: FragmentStore;
+  readonly share: LinkShare;
+}
+
+export interface RebuildJob {
+  readonly fileId: FileId;
+  readonly manifest: Manifest;
+  /** The fragments to rebuild. */
+  readonly fragments: readonly number[];
+  /** Claims the blocks that are written. */
+  readonly owner: BlockOwner;
+  readonly signal: AbortSignal;
+  /** So many more bytes of blocks are written. */
+  readonly advanced: (bytes: number) => void;
+}
+
+export interface RebuiltFragment {
+  readonly fragment: number;
+  readonly indexBytes: Uint8Array<ArrayBuffer>;
+  readonly hashes: readonly BlockHash[];
+}
+
+/**
+ * The blocks of the rebuilt fragments are in the store when it resolves.
+ * @throws PalmError 'not-enough-fragments', 'corrupt' (the file's maker gave out what does not fit
+ * together), 'removed-file', 'storage-full', 'storage-failed', 'worker-failed'; the signal's reason.
+ */
+export async function rebuildFragments(job: RebuildJob, ports: RebuildPorts): Promise<RebuiltFragment[]> {
+  const rebuilding = new Rebuilding(job, ports);
+  try {
+    return await rebuilding.run();
+  } finally {
+    rebuilding.close();
+  }
+}
+
+interface Complete {
+  readonly blocks: ReadonlyMap<number, Arrived>;
+}
+
+class Rebuilding {
+  readonly #job: RebuildJob;
+  readonly #ports: RebuildPorts;
+  readonly #gathering: SegmentGathering;
+  readonly #complete = new Map<number, Complete>();
+  /** By fragment, the hashes of its blocks so far. */
+  readonly #hashes: ReadonlyMap<number, BlockHash[]>;
+  #failure: { readonly error: unknown } | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(job: RebuildJob, ports: RebuildPorts) {
+    this.#job = job;
+    this.#ports = ports;
+    this.#hashes = new Map(job.fragments.map((fragment) => [fragment, []]));
+    const { fileId, manifest } = job;
+    const wanted = {
+      fileId,
+      manifest,
+      firstSegment: 0,
+      endSegment: segmentCountOf(manifest),
+      windowSegments: WINDOW_SEGMENTS,
+      asksAll: true,
+    };
+    this.#gathering = new SegmentGathering(wanted, ports, {
+      complete: (segment, blocks) => {
+        this.#complete.set(segment, { blocks });
+        this.#wake();
+      },
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  async run(): Promise<RebuiltFragment[]> {
+    const { signal, manifest, fragments } = this.#job;
+    const onAbort = (): void => this.#fail(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      signal.throwIfAborted();
+      this.#gathering.start();
+      for (let segment = 0; segment < segmentCountOf(manifest); segment++) {
+        await this.#rebuild(segment);
+        await this.#ports.share.ready(signal);
+        this.#gathering.taken();
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+    const indexes = [...this.#gathering.indexes.values()].slice(0, manifest.k);
+    return fragments.map((fragment) => {
+      const hashes = this.#hashes.get(fragment) ?? [];
+      return { fragment, hashes, indexBytes: rebuiltIndexOf(indexes, manifest, fragment, hashes) };
+    });
+  }
+
+  close(): void {
+    this.#gathering.close();
+    this.#complete.clear();
+  }
+
+  /** Until the segment's blocks are sound: unsound ones are replaced one by one. */
+  async #rebuild(segment: number): Promise<void> {
+    for (let deathCount = 0; ;) {
+      const { blocks: arrived } = await this.#next(segment);
+      // A device that withdrew a fragment over another block gave this one: there is nothing to compute.
+      const given = this.#givenOf(segment, arrived);
+      const wanted = this.#job.fragments.filter((fragment) => !given.some(({ index }) => index === fragment));
+      const blocks = Array.from(arrived, ([index, { bytes, hash }]) => ({ index, bytes, hash }));
+      this.#count(arrived);
+      try {
+        const rebuilding = await this.#ports.codec.rebuild(blocks, wanted, this.#job.signal);
+        if (rebuilding.kind === 'unsound') {
+          this.#gathering.unsound(segment, arrived, rebuilding.sound);
+          continue;
+        }
+        await this.#write([...rebuilding.blocks, ...given]);
+        return;
+      } catch (error) {
+        deathCount += 1;
+        if (!isPalmError(error, 'worker-failed') || deathCount === MAX_DEATHS) throw error;
+        this.#gathering.lost(segment);
+      }
+    }
+  }
+
+  async #next(segment: number): Promise<Complete> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const complete = this.#complete.get(segment);
+      if (complete !== undefined) {
+        this.#complete.delete(segment);
+        return complete;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Copies of wanted blocks that came as they are. */
+  #givenOf(segment: number, arrived: ReadonlyMap<number, Arrived>): Block[] {
+    return this.#job.fragments.flatMap((index) => {
+      const bytes = arrived.get(index)?.bytes.slice();
+      const hash = this.#gathering.indexes.get(index)?.blocks[segment];
+      return bytes === undefined || hash === undefined ? [] : [{ index, bytes, hash }];
+    });
+  }
+
+  async #write(blocks: readonly Block[]): Promise<void> {
+    this.#job.signal.throwIfAborted();
+    const bytes = blocks.reduce((sum, block) => sum + block.bytes.length, 0);
+    for (const { index, hash } of blocks) this.#hashes.get(index)?.push(hash);
+    const stored = blocks.map((block) => ({ hash: block.hash, bytes: block.bytes }));
+    await this.#ports.fragments.putBlocks(this.#job.owner, stored, 'computed');
+    this.#job.advanced(bytes);
+  }
+
+  /** What came over links counts against the share. */
+  #count(arrived: ReadonlyMap<number, Arrived>): void {
+    for (const { device, bytes } of arrived.values())
+      if (device !== this.#ports.driver.deviceId) this.#ports.share.spend(bytes.length);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake();
+  }
+}
+
+interface Block {
+  readonly index: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly hash: BlockHash;
+}
+
+/** A repair that is needed no longer, or must wait. */
+export function notWanted(): PalmError {
+  return new PalmError({ code: 'cancelled', reason: 'not-wanted' });
+}

@@ -1,0 +1,135 @@
+// Repair: what devices that are gone held is rebuilt by the others, by one of them at a time, within the
+// caps; judged by the disks.
+
+import { expect } from 'vitest';
+import { fragmentCap } from '../../src/core/model/limits.ts';
+import { fragmentsOn } from './checks.ts';
+import type { SimDevice } from './device.ts';
+import { first, scenario, type Simulation } from './scenario.ts';
+
+const [K, N] = [4, 8];
+/** Short, so that a story takes minutes. */
+const GRACE_MS = 60_000;
+/** Grace, the wait for losses that belong together, and the repair itself. */
+const REPAIR_MS = 5 * 60_000;
+const FILE_BYTES = 3_000_000;
+const LOOK_MS = 100;
+
+interface Pool {
+  readonly devices: readonly SimDevice[];
+  readonly fileId: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A placed file of 4 of 8 on eight devices, one fragment each. */
+async function placed(
+  simulation: Simulation,
+  options: { readonly private?: boolean } = {},
+): Promise<Pool & { readonly link: string | undefined }> {
+  const { world } = simulation;
+  const devices = await simulation.pool(N);
+  const storer = first(devices);
+  const graceMs = { alwaysOn: GRACE_MS, laptop: GRACE_MS, phone: GRACE_MS };
+  await world.settled('policy', storer.pool.setPolicy({ graceMs }));
+  const bytes = world.random.bytes(FILE_BYTES);
+  const { fileId, link } = await world.settled(
+    'store',
+    storer.put(bytes, { name: 'film', k: K, n: N, ...options }),
+  );
+  await until(simulation, 'placed', () => {
+    const isPlacing = storer.store.contents().outbox.length > 0;
+    return !isPlacing && devices.reduce((sum, device) => sum + heldCount(device, fileId), 0) === N;
+  });
+  watchCaps(simulation, fileId, devices);
+  return { devices, fileId, bytes, link };
+}
+
+/** From now on no disk has more fragments of the file, key shares included, than one device may hold. */
+function watchCaps({ world }: Simulation, fileId: string, devices: readonly SimDevice[]): void {
+  let lookedAtMs = -1;
+  world.always(() => {
+    if (world.nowMs - lookedAtMs < LOOK_MS) return;
+    lookedAtMs = world.nowMs;
+    for (const device of devices)
+      expect(heldCount(device, fileId), `${device.name}: fragments`).toBeLessThanOrEqual(fragmentCap(K));
+  });
+}
+
+/** Fragments on the disk, with their key shares. */
+function heldCount(device: SimDevice, fileId: string): number {
+  return device.store.contents().fragments.filter(({ fragment }) => fragment.fileId === fileId).length;
+}
+
+/** Disks are read every LOOK_MS only: reading them at each event would take most of the time. */
+async function until(
+  { world }: Simulation,
+  what: string,
+  reached: () => boolean,
+  withinMs = REPAIR_MS,
+): Promise<void> {
+  let lookedAtMs = -1;
+  let isReached = false;
+  await world.until(
+    what,
+    () => {
+      if (world.nowMs - lookedAtMs < LOOK_MS) return isReached;
+      lookedAtMs = world.nowMs;
+      isReached = reached();
+      return isReached;
+    },
+    withinMs,
+  );
+}
+
+/** Until the devices of `alive` have all fragments, and nothing that they do not need. */
+async function untilFull(simulation: Simulation, fileId: string, alive: readonly SimDevice[]): Promise<void> {
+  const held = (): Set<number> =>
+    new Set(
+      alive.flatMap((device) =>
+        device.store
+          .contents()
+          .fragments.flatMap(({ fragment }) => (fragment.fileId === fileId ? [fragment.fragment] : [])),
+      ),
+    );
+  await until(simulation, 'all fragments are back', () => held().size === N);
+  await until(simulation, 'nothing is staged', () => alive.every((device) => stagedCount(device) === 0));
+  expect(fragmentsOn(alive, fileId).size).toBe(N);
+}
+
+/** Blocks that only a repair claims. */
+function stagedCount(device: SimDevice): number {
+  return [...device.store.contents().blocks.values()].filter(({ owners }) =>
+    owners.some((owner) => owner.includes('repair:')),
+  ).length;
+}
+
+async function expectReadable({ world }: Simulation, { fileId, bytes }: Pool, by: SimDevice): Promise<void> {
+  const read = await world.settled(`${by.name} reads`, by.read(fileId));
+  expect(Buffer.compare(read, bytes), `seed ${world.seed}`).toBe(0);
+}
+
+/** Kills `count` of `alive`, those that hold most. Returns the others, and those that were killed. */
+function lose(
+  { fileId }: Pool,
+  alive: readonly SimDevice[],
+  count: number,
+): [readonly SimDevice[], readonly SimDevice[]] {
+  const mostFirst = alive.toSorted((a, b) => heldCount(b, fileId) - heldCount(a, fileId));
+  const lost = mostFirst.slice(0, count);
+  for (const device of lost) device.kill();
+  return [alive.filter((device) => !lost.includes(device)), lost];
+}
+
+scenario(
+  'twice two of eight devices are lost for good: what they held is rebuilt',
+  [901, 902],
+  async (simulation) => {
+    const pool = await placed(simulation);
+    const { devices, fileId } = pool;
+    const [six] = lose(pool, devices, 2);
+    await untilFull(simulation, fileId, six);
+    const [four] = lose(pool, six, 2);
+    await untilFull(simulation, fileId, four);
+    for (const device of four) await expectReadable(simulation, pool, device);
+  },
+);
