@@ -14,8 +14,13 @@ export interface TransportEvents {
    * A link to `device` is open and bound to its identity key. At most one link per device is up at a time.
    */
   linkUp(device: DeviceId): void;
-  /** The link is gone; nothing more arrives on it. `reason` is for logs. May be called within `closeLink`. */
-  linkDown(device: DeviceId, reason: string): void;
+  /**
+   * The link is gone; nothing more arrives on it. `reason` is for logs. `isLeft`: the device ended it of its
+   * own accord, as a page that is closed does. May be called within `closeLink`.
+   */
+  linkDown(device: DeviceId, reason: string, isLeft?: boolean): void;
+  /** This page is being frozen: what is sent within the call still goes out. */
+  freezing?(): void;
   /** One whole message. The callee owns `bytes`. Never called within a call of the transport. */
   message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
   relayState(state: RelayState): void;

@@ -71,7 +71,14 @@ export type LinkEffect =
       readonly session: SessionId;
       readonly link: LinkId;
     }
-  | { readonly kind: 'link-down'; readonly device: DeviceId; readonly link: LinkId; readonly reason: string }
+  /** `isLeft`: the other side said goodbye. */
+  | {
+      readonly kind: 'link-down';
+      readonly device: DeviceId;
+      readonly link: LinkId;
+      readonly reason: string;
+      readonly isLeft: boolean;
+    }
   /** Another page signs as this device. Told once for each of its sessions. */
   | { readonly kind: 'twin' }
   /** A verified letter that no honest device writes. */

@@ -302,7 +302,7 @@ export class LinkMachine {
 
   #takeGoodbye(nowMs: MonotonicMs, neighbour: Neighbour): void {
     if (neighbour.phase.kind === 'up') {
-      this.#drop(nowMs, neighbour, 'the device said goodbye', false);
+      this.#drop(nowMs, neighbour, 'the device said goodbye', false, true);
       this.#neighbours.delete(neighbour.device);
     } else {
       this.#fail(nowMs, neighbour, 'the device gave the attempt up');
@@ -333,13 +333,14 @@ export class LinkMachine {
   }
 
   /** Ends what is under way. The caller sets the next phase. */
-  #drop(nowMs: MonotonicMs, neighbour: Neighbour, reason: string, goodbye: boolean): void {
+  #drop(nowMs: MonotonicMs, neighbour: Neighbour, reason: string, goodbye: boolean, isLeft = false): void {
     const { phase } = neighbour;
     if (phase.kind === 'idle') return;
     if (phase.kind === 'up') this.#budget.ended(nowMs, neighbour.device, nowMs - phase.sinceMs);
     this.#effects.push({ kind: 'destroy', device: neighbour.device, link: phase.link, goodbye });
     if (phase.kind === 'up') {
-      this.#effects.push({ kind: 'link-down', device: neighbour.device, link: phase.link, reason });
+      const { device } = neighbour;
+      this.#effects.push({ kind: 'link-down', device, link: phase.link, reason, isLeft });
     }
   }
 

@@ -5,7 +5,7 @@ import { MAX_BELIEFS_PER_MESSAGE } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 
 /** Neighbours asked at a time: SWIM's k, as memberlist has it. */
-export const ASKED_COUNT = 3;
+const ASKED_COUNT = 3;
 /** The first round follows a change after this, ms; each wait is twice as long as the one before. */
 const FIRST_GAP_MS = 1_000;
 /** The longest wait, ms: while nothing changes, news of a member is at most some minutes old. */

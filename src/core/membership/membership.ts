@@ -41,7 +41,7 @@ export const SUSPECT_MS = 20_000;
  * After this device slept, it suspects nobody for this long, ms: the links that it loses then broke while it
  * slept. It is the longest suspicion of memberlist in a pool of a thousand.
  */
-export const DOUBT_MS = 72_000;
+const DOUBT_MS = 72_000;
 /** Later than this for what was due, ms, a device with links was asleep or frozen: two pulses are missing. */
 const LATE_MS = 10_000;
 /** The same without links: browsers wake hidden pages once a minute. */
@@ -147,6 +147,11 @@ export class Membership {
   /** The device takes messages about members. */
   speaks(device: DeviceId): void {
     if (this.#links.has(device)) this.#news.speaks(device);
+  }
+
+  /** Linked devices that take messages about members. */
+  speaking(): DeviceId[] {
+    return this.#news.neighbours();
   }
 
   /** It goes, of its own accord: losing its link means nothing else. */

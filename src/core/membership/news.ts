@@ -48,6 +48,10 @@ export class News {
     this.hurry();
   }
 
+  neighbours(): DeviceId[] {
+    return [...this.#neighbours.keys()];
+  }
+
   linkDown(device: DeviceId): void {
     this.#own.linkDown(device);
     this.#neighbours.delete(device);
@@ -171,7 +175,7 @@ export class News {
   #inquire(): void {
     const { nowMs } = this.#roster;
     const { absent, leastGraceMs } = this.#roster.absent();
-    const round = this.#inquiry.round(nowMs, [...this.#neighbours.keys()], absent, leastGraceMs);
+    const round = this.#inquiry.round(nowMs, this.neighbours(), absent, leastGraceMs);
     for (const device of round?.asked ?? []) this.#probe(device, round?.about ?? []);
   }
 

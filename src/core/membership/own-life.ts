@@ -8,7 +8,7 @@ import type { MonotonicMs } from '../model/time.ts';
 import { isLater, type AliveRecord, type LifeSign } from './alive-record.ts';
 
 /** Between two signatures, ms: others may ask as often as they like. */
-export const SIGN_GAP_MS = 1_000;
+const SIGN_GAP_MS = 1_000;
 
 /** After the disk could not take an incarnation, ms: it is full, and each failure is told. */
 const RETRY_MS = 60_000;

@@ -32,7 +32,8 @@ export type RepairTold =
 
 export type PeerInput =
   | { readonly kind: 'link-up'; readonly device: DeviceId }
-  | { readonly kind: 'link-down'; readonly device: DeviceId }
+  /** `isLeft`: the device ended the link of its own accord. */
+  | { readonly kind: 'link-down'; readonly device: DeviceId; readonly isLeft?: boolean }
   | {
       readonly kind: 'message';
       readonly from: DeviceId;
@@ -126,6 +127,8 @@ export type PeerInput =
       readonly id: number;
       readonly digests: readonly (Uint8Array | undefined)[];
     }
+  /** The page is being frozen: others need not wonder why it is silent. */
+  | { readonly kind: 'freezing' }
   /** The relay is connected, or no longer is. */
   | { readonly kind: 'relay'; readonly isConnected: boolean }
   /** A `sign-alive` effect was carried out, or could not be. */

@@ -181,6 +181,7 @@ export class Peer {
       case 'link-up':
         return this.#state.links.up(nowMs, input.device);
       case 'link-down':
+        if (input.isLeft === true) this.membership.goodbye(input.device);
         return this.#linkDown(nowMs, input.device);
       case 'message':
         return this.#message(nowMs, input.from, input.message, input.payload);
@@ -248,6 +249,8 @@ export class Peer {
       case 'relay':
         this.membership.relay(input.isConnected);
         return [];
+      case 'freezing':
+        return this.membership.speaking().map((device) => send(device, { kind: 'goodbye' }));
       case 'alive-signed':
         this.membership.signed(input.record);
         return [];

@@ -160,7 +160,8 @@ export class PeerDriver {
     this.#lifetime.signal.throwIfAborted();
     this.#ports.transport.open({
       linkUp: (device) => this.input({ kind: 'link-up', device }),
-      linkDown: (device) => this.#linkDown(device),
+      freezing: () => this.input({ kind: 'freezing' }),
+      linkDown: (device, _reason, isLeft = false) => this.#linkDown(device, isLeft),
       message: (device, bytes) => this.#messages.receive(device, bytes),
       relayState: (state) => this.#relayState(state),
       rejected: (rejection) => this.#events.notice('warning', { kind: 'rejection', rejection }),
@@ -333,9 +334,9 @@ export class PeerDriver {
     this.#events.notice('error', noticeOf(error));
   }
 
-  #linkDown(device: DeviceId): void {
+  #linkDown(device: DeviceId, isLeft: boolean): void {
     this.#messages.linkDown(device);
-    this.input({ kind: 'link-down', device });
+    this.input({ kind: 'link-down', device, isLeft });
   }
 
   #relayState(state: RelayState): void {

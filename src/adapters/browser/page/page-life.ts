@@ -18,6 +18,13 @@ export function watchPageLife(life: PageLife): () => void {
   );
   window.addEventListener('pageshow', woke, { signal });
   window.addEventListener('online', woke, { signal });
+  document.addEventListener(
+    'freeze',
+    () => {
+      life.freezing();
+    },
+    { signal },
+  );
   // Page Lifecycle, "resume": Chromium froze the page and lets it run again.
   document.addEventListener('resume', woke, { signal });
   document.addEventListener(

@@ -38,6 +38,8 @@ export type Connect = (initiator: boolean, events: ConnectionEvents) => Connecti
 export interface PageLife {
   /** It is closing, or suspended: the last moment to say goodbye. */
   leaving(): void;
+  /** It is being frozen: for a while nothing happens in it. */
+  freezing(): void;
   /** Something may have been missed: check links and the relay now. */
   woke(): void;
 }

@@ -111,6 +111,9 @@ export class LinkTransport implements Transport {
       leaving: () => {
         this.#driver.input({ kind: 'leave' });
       },
+      freezing: () => {
+        events.freezing?.();
+      },
       woke: () => {
         this.wake();
       },
@@ -211,7 +214,7 @@ export class LinkTransport implements Transport {
         break;
       case 'link-down':
         this.#router.dropNeighbour(effect.device);
-        this.#events?.linkDown(effect.device, effect.reason);
+        this.#events?.linkDown(effect.device, effect.reason, effect.isLeft);
         break;
       case 'twin':
         this.#events?.rejected({ kind: 'twin' });

@@ -132,6 +132,11 @@ describe('devices on one relay', () => {
     network.input(leaver, { kind: 'leave' });
     network.run(100);
     expect(network.node(0).ended.map(({ reason }) => reason)).toEqual(['the device said goodbye']);
+    expect(network.nodes.map(({ ended }) => ended.map(({ isLeft }) => isLeft))).toEqual([
+      [true],
+      [false, false],
+      [true],
+    ]);
     const before = network.nodes.map((node) => node.createdCount);
     network.run(30_000);
     expect(network.nodes.map((node) => node.createdCount)).toEqual(before);

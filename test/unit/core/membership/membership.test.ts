@@ -48,6 +48,14 @@ class Page {
     return this.do((membership) => membership.clockJumped(this.nowMs, this.wallMs));
   }
 
+  /** It was frozen for so long, and its monotonic clock went on. */
+  late(byMs: number): this {
+    this.nowMs += byMs;
+    this.wallMs += byMs;
+    this.membership.tell(this.nowMs, this.wallMs, byMs);
+    return this.do();
+  }
+
   /** The page is closed, and another one opens after `byMs` of wall time. */
   reopen(byMs: number): this {
     const saved = this.do().membership.saved();
@@ -114,6 +122,18 @@ describe('a device that was absent itself', () => {
     page.link().pass(GRACE_MS - 1);
     expect(page.state()).toBe('away');
     expect(page.pass(1).state()).toBe('gone');
+  });
+
+  it.each([
+    ['its wall clock jumped', (page: Page) => page.jump(8 * HOUR_MS)],
+    ['what was due came late', (page: Page) => page.late(60_000)],
+  ])('suspects nobody right after it slept: %s', (_what, sleep) => {
+    const page = new Page().link().link(OTHER);
+    page.pass(HOUR_MS);
+    sleep(page).do((membership) => membership.linkDown(OTHER));
+    expect(page.state()).toBe('away');
+    page.link(OTHER).pass(2 * 72_000);
+    expect(page.do((membership) => membership.linkDown(OTHER)).state()).toBe('suspect');
   });
 
   it('is not cut off while it has the relay', () => {
