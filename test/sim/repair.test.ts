@@ -2,6 +2,7 @@
 // caps; judged by the disks.
 
 import { expect } from 'vitest';
+import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
 import { fragmentsOn } from './checks.ts';
 import type { SimDevice } from './device.ts';
@@ -122,7 +123,7 @@ function lose(
 
 scenario(
   'twice two of eight devices are lost for good: what they held is rebuilt',
-  [901, 902],
+  [901],
   async (simulation) => {
     const pool = await placed(simulation);
     const { devices, fileId } = pool;
@@ -133,3 +134,68 @@ scenario(
     for (const device of four) await expectReadable(simulation, pool, device);
   },
 );
+
+scenario('a private file is repaired by devices that cannot open it', [911], async (simulation) => {
+  const pool = await placed(simulation, { private: true });
+  const storer = first(pool.devices);
+  storer.kill();
+  const [others] = lose(pool, pool.devices.slice(1), 1);
+  await untilFull(simulation, pool.fileId, others);
+  const [left] = lose(pool, others, 2);
+  const reader = first(left);
+  await expect(simulation.world.settled('read', reader.read(pool.fileId))).rejects.toThrow();
+  const link = pool.link ?? '';
+  const read = await simulation.world.settled('read', reader.read(pool.fileId, { link }));
+  expect(Buffer.compare(read, pool.bytes)).toBe(0);
+});
+
+scenario('a repairer that is killed in the middle is taken over', [921], async (simulation) => {
+  const pool = await placed(simulation);
+  const { devices, fileId } = pool;
+  const [six] = lose(pool, devices, 2);
+  await until(simulation, 'a repair stages blocks', () => six.some((device) => stagedCount(device) > 0));
+  const repairer = six.find((device) => stagedCount(device) > 0);
+  repairer?.kill();
+  const five = six.filter((device) => device !== repairer);
+  // Without the repairer's own share: one missing fragment alone is not rebuilt.
+  const isBack = (): boolean => fragmentsOn(five, fileId).size >= N - 1;
+  await until(simulation, 'the lost fragments are back', isBack);
+  await repairer?.reopen();
+  // What it had staged has no claim any more.
+  await until(simulation, 'its staging is gone', () => repairer !== undefined && stagedCount(repairer) === 0);
+  for (const device of five) await expectReadable(simulation, pool, device);
+});
+
+scenario('lost devices that return during and after a repair do no harm', [931], async (simulation) => {
+  const pool = await placed(simulation);
+  const { devices, fileId } = pool;
+  const [six, lost] = lose(pool, devices, 2);
+  await until(simulation, 'a repair stages blocks', () => six.some((device) => stagedCount(device) > 0));
+  const [early, late] = lost;
+  await early?.reopen();
+  await untilFull(simulation, fileId, early === undefined ? six : [...six, early]);
+  await late?.reopen();
+  await simulation.world.pass(60_000);
+  expect(fragmentsOn(devices, fileId).size).toBe(N);
+  for (const device of devices) await expectReadable(simulation, pool, device);
+});
+
+scenario('a file is repaired although each holder has another block damaged', [941], async (simulation) => {
+  const pool = await placed(simulation);
+  const [six, lost] = lose(pool, pool.devices, 2);
+  const missing = fragmentsOn(lost, pool.fileId);
+  // Four segments: in each, two fragments are damaged at most, so that four of the six are sound.
+  for (const [at, device] of six.entries()) {
+    const held = device.store.contents().fragments.find(({ fragment }) => fragment.fileId === pool.fileId);
+    const hash = held && decodeFragmentIndex(held.index).blocks[at % 4];
+    if (hash !== undefined) device.store.corruptBlock(hash);
+  }
+  await until(simulation, 'what was lost is rebuilt', () => {
+    const sound = fragmentsOn(six, pool.fileId);
+    return [...missing].every((fragment) => sound.has(fragment));
+  });
+  // Holders that met their damage meanwhile withdrew their fragments: those are rebuilt from the rest.
+  const isFull = (device: SimDevice): boolean => device.fileStatus(pool.fileId)?.reach === N;
+  await until(simulation, 'all fragments count again', () => six.every(isFull));
+  for (const device of six) await expectReadable(simulation, pool, device);
+});
