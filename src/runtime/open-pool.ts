@@ -128,7 +128,10 @@ export class OpenPool {
       { ...ports, ...this.#readPorts() },
       {
         changed: () => events.changed(),
-        repaired: (...told) => this.#activityWatch.repaired(...told),
+        repaired: (...told) => {
+          this.#activityWatch.repaired(...told);
+          this.#changed();
+        },
         failed: (error) => {
           if (!this.#ended) events.notice('error', noticeOf(error));
         },
