@@ -1,0 +1,90 @@
+// When repair begins: Palm's own rule (src/core/repair/repair-need.ts), and others beside it.
+
+import { repairNeedOf, type RepairedFile, type RepairNeed } from '../../src/core/repair/repair-need.ts';
+import type { DeviceId } from '../../src/core/model/ids.ts';
+import type { Holders } from '../../src/core/placement/health.ts';
+import { reachOf } from '../../src/core/placement/health.ts';
+import { DAY_MS, HOUR_MS, type Kind } from './populations.ts';
+
+export interface Trigger {
+  readonly name: string;
+  /**
+   * How long a device of this kind may be away until it counts as gone, ms; undefined: the model tells the
+   * truth.
+   */
+  readonly graceMs: ((kind: Kind, longestAwayMs: number) => number) | undefined;
+  /** Undefined while the file needs no repair. `deviceCount`: devices that are not gone. */
+  need(
+    file: RepairedFile,
+    claims: Holders,
+    isGone: (device: DeviceId) => boolean,
+    deviceCount: number,
+  ): RepairNeed | undefined;
+}
+
+/** By class, as the default policy has it. */
+const byClass = (kind: Kind): number => {
+  if (kind === 'anchor') return 4 * HOUR_MS;
+  return kind === 'phone' || kind === 'visitor' ? 3 * DAY_MS : DAY_MS;
+};
+
+/**
+ * Losses a day of a device that is not watched: what the populations have, three years and storage that is
+ * cleared.
+ */
+const LOSSES_PER_DEVICE_AND_DAY = 1 / (3 * 365) + 0.001 / 30;
+const TARGET_DAYS = 30;
+/** Who was away for a weekend may be away for a long one. */
+const LEARNED_FACTOR = 2;
+
+const own = (...given: Parameters<Trigger['need']>): RepairNeed | undefined =>
+  repairNeedOf(given[0], given[1], given[2]);
+
+export const PALM: Trigger = { name: 'half of the spare lost', graceMs: byClass, need: own };
+
+/** Palm's rule by one who knows who comes back. */
+export const ORACLE: Trigger = { name: 'oracle', graceMs: undefined, need: own };
+
+export const TRIGGERS: readonly Trigger[] = [
+  PALM,
+  { name: 'first loss', graceMs: byClass, need: whenMissing(() => true) },
+  {
+    name: 'days to loss below 30',
+    graceMs: byClass,
+    need: whenMissing(({ k }, durableCount, deviceCount) => {
+      return daysToLoss(durableCount, k, deviceCount) < TARGET_DAYS;
+    }),
+  },
+  {
+    name: 'half, learned grace',
+    graceMs: (kind, longestAwayMs) => Math.max(byClass(kind), LEARNED_FACTOR * longestAwayMs),
+    need: own,
+  },
+  { name: 'away for 4 hours', graceMs: () => 4 * HOUR_MS, need: own },
+];
+
+/**
+ * Storj's expected days until k - 1 fragments are left, if devices are lost one after the other, whichever it
+ * is: satellite/repair/priority.go of storj/storj (negative hypergeometric distribution).
+ */
+export function daysToLoss(durableCount: number, k: number, deviceCount: number): number {
+  const r = durableCount - k + 1;
+  if (r <= 0) return 0;
+  const others = Math.max(0, deviceCount - durableCount);
+  const draws = (r * others) / (deviceCount - others + 1) + r;
+  return draws / (deviceCount * LOSSES_PER_DEVICE_AND_DAY);
+}
+
+/** Repairs everything missing once something is and `isTime`. */
+function whenMissing(
+  isTime: (file: RepairedFile, durableCount: number, deviceCount: number) => boolean,
+): Trigger['need'] {
+  return (file, claims, isGone, deviceCount) => {
+    const durable = new Map([...claims].filter(([device, { size }]) => size > 0 && !isGone(device)));
+    const durableCount = reachOf(durable);
+    if (durableCount === file.n || !isTime(file, durableCount, deviceCount)) return undefined;
+    const there = new Set([...durable.values()].flatMap((fragments) => [...fragments]));
+    const missing = Array.from({ length: file.n }, (_, at) => at).filter((each) => !there.has(each));
+    return { durable, durableCount, missing, isUrgent: durableCount <= file.k + 1 };
+  };
+}

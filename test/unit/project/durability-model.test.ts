@@ -1,0 +1,86 @@
+// The model behind docs/DURABILITY.md: deterministic, its devices independent of repair, and its oracle the
+// least that repair moves.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Agenda } from '../../durability/agenda.ts';
+import { runModel, type Outcome } from '../../durability/model.ts';
+import { DAY_MS, sessionsOf, type Kind, type Population } from '../../durability/populations.ts';
+import { tableOf, withTable } from '../../durability/report.ts';
+import { daysToLoss, ORACLE, PALM, TRIGGERS, type Trigger } from '../../durability/triggers.ts';
+import { randomFrom } from '../../sim/seeded-random.ts';
+
+/** Three years, in which half of the devices are lost. */
+const HOUSEHOLD: Population = {
+  name: 'household',
+  counts: { phone: 3, lid: 2, desk: 2 },
+  durationMs: 2 * 365 * DAY_MS,
+  isLasting: true,
+};
+const NEVER: Trigger = { ...PALM, need: () => undefined };
+
+function run(trigger: Trigger, seed: number): Outcome {
+  return runModel({ population: HOUSEHOLD, trigger, seed, k: 4, n: 8, fileCount: 5 });
+}
+
+test('equal options give equal outcomes, and devices do not depend on repair', () => {
+  const once = run(PALM, 3);
+  expect(run(PALM, 3)).toEqual(once);
+  for (const trigger of [TRIGGERS[1] ?? PALM, ORACLE, NEVER])
+    expect(run(trigger, 3)).toMatchObject({ deviceYears: once.deviceYears, losses: once.losses });
+});
+
+test('repair keeps files that are lost without it, and the oracle moves least', () => {
+  const seeds = [1, 2, 3];
+  const lostBy = (trigger: Trigger): number =>
+    seeds.reduce((sum, seed) => sum + run(trigger, seed).lostFiles, 0);
+  const movedBy = (trigger: Trigger): number =>
+    seeds.reduce((sum, seed) => sum + run(trigger, seed).moved, 0);
+  expect(lostBy(NEVER)).toBeGreaterThan(0);
+  expect(lostBy(PALM)).toBe(0);
+  expect(movedBy(PALM)).toBeGreaterThanOrEqual(movedBy(ORACLE));
+  for (const seed of seeds) expect(run(ORACLE, seed).falseGone).toBe(0);
+});
+
+test('events run in the order of their times, and of their additions', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(50)), (times) => {
+      const agenda = new Agenda();
+      const ran: [number, number][] = [];
+      for (const [order, atMs] of times.entries()) agenda.add(atMs, () => ran.push([atMs, order]));
+      agenda.runUntil(40);
+      const due = [...times.entries()].filter(([, atMs]) => atMs < 40).map(([order, atMs]) => [atMs, order]);
+      expect(ran).toEqual(due.toSorted(([a = 0, x = 0], [b = 0, y = 0]) => a - b || x - y));
+    }),
+  );
+});
+
+test('sessions follow each other', () => {
+  const kinds: readonly Kind[] = ['anchor', 'desk', 'lid', 'phone', 'visitor', 'pupil'];
+  for (const kind of kinds) {
+    let lastMs = 3.2 * DAY_MS;
+    for (const { startMs, endMs } of sessionsOf(kind, randomFrom(5), lastMs, 40 * DAY_MS)) {
+      expect(startMs).toBeGreaterThanOrEqual(lastMs);
+      expect(endMs).toBeGreaterThan(startMs);
+      lastMs = endMs;
+    }
+    expect(lastMs).toBeGreaterThan(3.2 * DAY_MS);
+  }
+});
+
+test('fewer fragments to spare are fewer days to loss', () => {
+  const days = [8, 7, 6, 5, 4, 3].map((durableCount) => daysToLoss(durableCount, 4, 10));
+  expect(days).toEqual(days.toSorted((a, b) => b - a));
+  expect(days.at(-1)).toBe(0);
+});
+
+test('the table goes between the marks of its page, and nowhere else', () => {
+  const outcome = run(ORACLE, 1);
+  const table = tableOf([
+    { population: 'household', trigger: 'oracle', isPalm: false, outcome, oracle: outcome },
+  ]);
+  const page = (inside: string): string =>
+    `above\n<!-- durability: written by npm run bench -- durability -->${inside}<!-- /durability -->\nbelow\n`;
+  expect(withTable(page('\nold\n'), table)).toBe(page(`\n\n${table}\n\n`));
+  expect(() => withTable('no marks', table)).toThrow('DURABILITY');
+});
