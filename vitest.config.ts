@@ -2,6 +2,7 @@
 // suites in test/contract are libraries that unit tests run; browser tests are Playwright's
 // (playwright.config.ts).
 
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { timeLimitMs } from './test/scale.ts';
 
@@ -38,6 +39,8 @@ export default defineConfig({
         },
       },
     ],
+    // Vitest leaves one core unused by itself, which is half of a small machine.
+    maxWorkers: availableParallelism(),
     // A test that needs a second try hides a bug.
     retry: 0,
   },
