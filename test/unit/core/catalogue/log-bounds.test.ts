@@ -113,13 +113,14 @@ describe('thousands of forks of one log', () => {
 
   it('cost a device no more than their number, and the others no more than the branches that are kept', () => {
     const [victim, other] = [replicaOf(), replicaOf()];
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     victim.catalogue.add([first]);
     let keptCount = 0;
     for (let at = 0; at < COUNT; at += 64) {
       keptCount += victim.catalogue.add(forks.slice(at, at + 64)).added.length;
     }
-    const tookMs = performance.now() - startMs;
+    // Its own processor time: other load on the machine does not count.
+    const tookMs = process.cpuUsage(before).user / 1_000;
     expect(keptIds(victim.catalogue)).toHaveLength(1 + MAX_LOG_BRANCHES);
     expect(keptCount).toBeLessThan(300);
     expect(pulseUntilQuiet([victim, other], [first, ...forks])).toBeLessThan(12);
