@@ -2,18 +2,12 @@
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ServerCertificate } from './certificate-store.ts';
-import { REACHED_PATH } from '../src/core/wire/relay-protocol.ts';
+import { FINGERPRINTS_PATH, LAN_PATH, REACHED_PATH } from '../src/core/model/relay-paths.ts';
 import { type Host, originOf, readHost } from './host.ts';
 import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage, reachedPage } from './onboarding.ts';
 import { appHeaders } from './security-headers.ts';
 import { type FileHandler, HASHED_FOLDER } from './app-files.ts';
 import type { Connections } from './connections.ts';
-
-/** Where a page on this machine gets the addresses at which others reach it: a JSON list of URLs. */
-const LAN_PATH = '/lan';
-
-/** Where the app gets the fingerprints that an invite shows next to its code: see FORMATS.md. */
-const FINGERPRINTS_PATH = '/fingerprints';
 
 export interface WebContent {
   readonly files: FileHandler;

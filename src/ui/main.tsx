@@ -12,6 +12,7 @@ import { firstPaint } from '../adapters/browser/page/first-paint.ts';
 import { isNewBrowser } from '../adapters/browser/page/new-browser.ts';
 import { acquireDevice } from '../adapters/browser/page/tab-lock.ts';
 import { isPalmError } from '../core/model/errors.ts';
+import { FINGERPRINTS_PATH, LAN_PATH } from '../core/model/relay-paths.ts';
 import type { Palm } from '../runtime/api.ts';
 import { AwaitedPalm } from '../runtime/awaited-palm.ts';
 import { WordedPalm, type WordlessPalm } from '../runtime/worded-palm.ts';
@@ -27,7 +28,7 @@ import { guessDeviceName } from './text/device-name.ts';
 import { explain } from './text/explain.ts';
 import { watchForUpdate, type AppUpdate } from './state/app-update.ts';
 import type { ProbeRelay } from './state/relay-trouble.ts';
-import { askRelay, FINGERPRINTS_PATH, LAN_PATH } from './state/relay-answers.ts';
+import { askRelay } from './state/relay-answers.ts';
 import { words } from './text/words.ts';
 
 declare global {

@@ -13,9 +13,6 @@ import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES, MAX_ROOM_CLIENTS } from '../
 /** Where the relay accepts WebSockets. */
 export const RELAY_PATH = '/relay';
 
-/** Where the relay says at which origin it was asked. */
-export const REACHED_PATH = '/reached';
-
 /**
  * The WebSocket subprotocol that clients offer: the version of Palm that their page runs. Pages of protocol 1
  * offered none; a relay tells them to reload, in words that those pages show.

@@ -7,7 +7,8 @@ import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { isLoopback } from '../route.ts';
 import { RelayFingerprints } from './relay-fingerprints.tsx';
-import { askRelay, LAN_PATH, lastAnswer } from '../state/relay-answers.ts';
+import { LAN_PATH } from '../../core/model/relay-paths.ts';
+import { askRelay, lastAnswer } from '../state/relay-answers.ts';
 import { words } from '../text/words.ts';
 
 interface InviteDialogProps {

@@ -4,7 +4,8 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { askRelay, FINGERPRINTS_PATH, lastAnswer } from '../state/relay-answers.ts';
+import { FINGERPRINTS_PATH } from '../../core/model/relay-paths.ts';
+import { askRelay, lastAnswer } from '../state/relay-answers.ts';
 import { words } from '../text/words.ts';
 
 interface Fingerprints {

@@ -2,6 +2,7 @@
 
 import { useComputed, useSignal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { REACHED_PATH } from '../../core/model/relay-paths.ts';
 import { InviteDialog } from '../dialogs/invite-dialog.tsx';
 import { LeaveDialog } from '../dialogs/leave-dialog.tsx';
 import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
@@ -13,7 +14,6 @@ import { Notices } from '../parts/messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import type { Added } from '../state/added.ts';
 import { usePage, useStatus } from '../state/page.ts';
-import { RELAY_PAGE_PATH } from '../state/relay-answers.ts';
 import { ActivitySection } from './activity-section.tsx';
 import { AddPanel } from './add-panel.tsx';
 import { connectionOf } from './connection.ts';
@@ -61,7 +61,7 @@ export function PoolScreen() {
               {connection.sentence}
             </p>
             {connection.offersRelayPage ? (
-              <a class="button relay-page" href={RELAY_PAGE_PATH} target="_blank" rel="noopener">
+              <a class="button relay-page" href={REACHED_PATH} target="_blank" rel="noopener">
                 {words.connection.openRelayPage}
               </a>
             ) : null}

@@ -1,13 +1,6 @@
 // What the relay says about itself in JSON. It is asked once before the app says that it is ready, and again
 // whenever somebody looks: the last answer is still shown when the relay is gone.
 
-/** Where a page on the relay's own machine gets the addresses for other devices. */
-export const LAN_PATH = '/lan';
-/** Where the app gets the fingerprints that an invite shows. */
-export const FINGERPRINTS_PATH = '/fingerprints';
-/** Where the relay has a page for people: opening it asks about a new certificate again. */
-export const RELAY_PAGE_PATH = '/reached';
-
 const answers = new Map<string, unknown>();
 
 /**

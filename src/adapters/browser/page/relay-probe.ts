@@ -2,12 +2,12 @@
 // once over a WebSocket. A page learns of a failed connection only that it failed, so what can be told apart
 // is whether anything answers, what it says, and how soon a connection fails.
 
+import { REACHED_PATH } from '../../../core/model/relay-paths.ts';
 import type { RelayTrouble } from '../../../core/model/relay-trouble.ts';
 import {
   decodeRelayFrame,
   encodeClientFrame,
   FIRST_RELAY_CODE,
-  REACHED_PATH,
   RELAY_PATH,
   RELAY_SUBPROTOCOL,
 } from '../../../core/wire/relay-protocol.ts';
@@ -44,7 +44,6 @@ export async function probeRelay(slow: () => void): Promise<RelayTrouble> {
       signal: control.signal,
     });
     const text = response.type === 'opaqueredirect' ? '' : await response.text();
-    clearTimeout(timer);
     return await judged(response.status, text, slow);
   } catch {
     // Browsers give no reason.
