@@ -1,12 +1,8 @@
 // A member that does as it likes: it has the invite, and so every pool key, and its own identity. The test
 // decides what it says on its links.
 
-import {
-  encodeEntry,
-  encodeEntryPayload,
-  signedBytesOf,
-  type EntryBody,
-} from '../../src/core/catalogue/entry.ts';
+import { encodeSigned } from '../../src/core/encoding/signed-record.ts';
+import { encodeEntryPayload, signedBytesOf, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { HybridTime } from '../../src/core/catalogue/clock.ts';
 import { entryIdOf, type DeviceId, type EntryId, type PoolId } from '../../src/core/model/ids.ts';
 import { decodeInvite } from '../../src/core/model/invite.ts';
@@ -115,6 +111,6 @@ export class HostileMember {
     const signature = await this.identity.sign(signedBytesOf(payload));
     this.#seq = seq;
     this.#prev = entryIdOf(payload);
-    return encodeEntry(payload, signature);
+    return encodeSigned(payload, signature);
   }
 }

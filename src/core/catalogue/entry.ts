@@ -1,5 +1,6 @@
 // One record of a device's log: append-only, hash-chained, signed (FORMATS.md, log entry).
 
+import { decodeSigned, PUBLIC_KEY_BYTES, type SignedRecord } from '../encoding/signed-record.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { isPalmError } from '../model/errors.ts';
 import {
@@ -80,19 +81,14 @@ export interface EntryPayload {
 }
 
 /** An entry whose shape was checked. Its signature was not; see check.ts. */
-export interface Entry extends EntryPayload {
+export interface Entry extends EntryPayload, SignedRecord {
   readonly entryId: EntryId;
   readonly deviceId: DeviceId;
-  /** What the signature covers. */
-  readonly payload: Uint8Array;
-  readonly signature: Uint8Array;
   /** The whole record as it is stored and sent. */
   readonly bytes: Uint8Array;
 }
 
 const VERSION = 1;
-const PUBLIC_KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 
 export function encodeEntryPayload(payload: EntryPayload): Uint8Array<ArrayBuffer> {
   return encodeCbor({
@@ -114,15 +110,9 @@ export function signedBytesOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return concatBytes(utf8('palm/v1/entry'), payload);
 }
 
-export function encodeEntry(payload: Uint8Array, signature: Uint8Array): Uint8Array<ArrayBuffer> {
-  return encodeCbor([payload, signature]);
-}
-
 /** Checks shape, lengths and limits. The bytes are kept. @throws PalmError 'bad-message'. */
 export function decodeEntry(bytes: Uint8Array): Entry {
-  const [payloadValue, signatureValue] = tupleOf(decodeCbor(bytes, MAX_RECORD_BYTES), 2);
-  const payload = bytesOf(payloadValue, 1, MAX_RECORD_BYTES);
-  const signature = bytesOf(signatureValue, SIGNATURE_BYTES, SIGNATURE_BYTES);
+  const { payload, signature } = decodeSigned(bytes, MAX_RECORD_BYTES);
   const fields = fieldsOf(decodeCbor(payload, MAX_RECORD_BYTES), [
     'v',
     'pool',

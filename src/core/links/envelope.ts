@@ -9,21 +9,13 @@
 // the SDP, with its DTLS fingerprint, is bound to the device key: carriers can drop envelopes, but cannot
 // change them or stand in the middle. Whether an envelope is new is for the replay guard to tell.
 
+import { encodeSigned, decodeSigned, PUBLIC_KEY_BYTES } from '../encoding/signed-record.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { isPalmError, PalmError } from '../model/errors.ts';
 import { deviceIdOf, parsePoolId, type DeviceId, type PoolId } from '../model/ids.ts';
 import { MAX_ENVELOPE_BYTES } from '../model/limits.ts';
 import type { Cryptography, Identity, Random } from '../ports.ts';
-import {
-  bytesOf,
-  decodeCbor,
-  encodeCbor,
-  fieldsOf,
-  kindOf,
-  textOf,
-  tupleOf,
-  uintOf,
-} from '../encoding/decode.ts';
+import { bytesOf, decodeCbor, encodeCbor, fieldsOf, kindOf, textOf, uintOf } from '../encoding/decode.ts';
 import { idBytes, parseLinkId, parseSessionId, type LinkId, type SessionId } from './link-ids.ts';
 
 /** An ICE candidate as WebRTC's `RTCIceCandidateInit` has it. Media line index -1 stands for none. */
@@ -73,8 +65,6 @@ const MAX_CANDIDATE_BYTES = 1024;
 
 const VERSION = 1;
 const NONCE_BYTES = 12;
-const PUBLIC_KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 /** RFC 8841 identifies a media section by a short token; browsers use one or two digits. */
 const MAX_MID_BYTES = 16;
 const MAX_MEDIA_LINE = 255;
@@ -109,7 +99,7 @@ export async function sealEnvelope(
   // Random nonces: 2^32 envelopes under one key are safe (NIST SP 800-38D, 8.3), and a pool sends a few a
   // minute.
   const nonce = random.bytes(NONCE_BYTES);
-  const plain = encodeCbor([payload, signature]);
+  const plain = encodeSigned(payload, signature);
   const sealed = await cryptography.seal(keys.signalingKey, nonce, aadOf(keys.poolId), plain);
   return concatBytes(Uint8Array.of(VERSION), nonce, sealed);
 }
@@ -130,7 +120,7 @@ export async function openEnvelope(
   const sealed = envelope.subarray(1 + NONCE_BYTES);
   const plain = await cryptography.open(keys.signalingKey, nonce, aadOf(keys.poolId), sealed);
   if (plain === undefined) throw refusal('it was not sealed in this pool, or was changed on its way');
-  const { payload, signature } = decodeSigned(plain);
+  const { payload, signature } = decodeSigned(plain, MAX_ENVELOPE_BYTES);
   const { publicKey, pool, letter } = decodePayload(payload);
   if (pool !== keys.poolId) throw refusal('it was written for another pool');
   if (!(await cryptography.verify(publicKey, concatBytes(SIGNATURE_LABEL, payload), signature))) {
@@ -141,14 +131,6 @@ export async function openEnvelope(
 
 function aadOf(poolId: PoolId): Uint8Array {
   return concatBytes(SEAL_LABEL, Uint8Array.of(VERSION), utf8(poolId));
-}
-
-function decodeSigned(plain: Uint8Array): { payload: Uint8Array; signature: Uint8Array } {
-  const [payload, signature] = tupleOf(decodeCbor(plain, MAX_ENVELOPE_BYTES), 2);
-  return {
-    payload: bytesOf(payload, 1, MAX_ENVELOPE_BYTES),
-    signature: bytesOf(signature, SIGNATURE_BYTES, SIGNATURE_BYTES),
-  };
 }
 
 function decodePayload(payload: Uint8Array): { publicKey: Uint8Array; pool: PoolId; letter: Letter } {

@@ -1,16 +1,8 @@
 // A device's own word that it is alive (FORMATS.md, alive records). Only the device itself can write one; the
 // others pass it on. It has no time in it: whose clock is wrong does not matter.
 
-import {
-  bad,
-  bytesOf,
-  decodeCbor,
-  encodeCbor,
-  fieldsOf,
-  oneOf,
-  tupleOf,
-  uintOf,
-} from '../encoding/decode.ts';
+import { decodeSigned, PUBLIC_KEY_BYTES, type SignedRecord } from '../encoding/signed-record.ts';
+import { bad, bytesOf, decodeCbor, encodeCbor, fieldsOf, oneOf, uintOf } from '../encoding/decode.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { DEVICE_CLASSES, type DeviceClass } from '../model/device-class.ts';
 import { deviceIdOf, parsePoolId, type DeviceId, type PoolId } from '../model/ids.ts';
@@ -34,11 +26,8 @@ export interface AliveClaim extends LifeSign {
 }
 
 /** A record whose shape was checked. Whether its signature was depends on where it comes from. */
-export interface AliveRecord extends AliveClaim {
+export interface AliveRecord extends AliveClaim, SignedRecord {
   readonly device: DeviceId;
-  /** What the signature covers, without its label. */
-  readonly payload: Uint8Array;
-  readonly signature: Uint8Array;
   /** The whole record as it is stored and sent. */
   readonly bytes: Uint8Array;
 }
@@ -52,8 +41,6 @@ export interface Belief extends LifeSign {
 export const NO_SIGN: LifeSign = { incarnation: 0, beat: 0 };
 
 const VERSION = 1;
-const PUBLIC_KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
 
 export function isLater(sign: LifeSign, than: LifeSign): boolean {
   return (
@@ -77,15 +64,9 @@ export function signedBytesOfAlive(payload: Uint8Array): Uint8Array<ArrayBuffer>
   return concatBytes(utf8('palm/v1/alive'), payload);
 }
 
-export function encodeAlive(payload: Uint8Array, signature: Uint8Array): Uint8Array<ArrayBuffer> {
-  return encodeCbor([payload, signature]);
-}
-
 /** Checks shape, lengths and limits. The bytes are kept. @throws PalmError 'bad-message'. */
 export function decodeAlive(bytes: Uint8Array): AliveRecord {
-  const [payloadValue, signatureValue] = tupleOf(decodeCbor(bytes, MAX_ALIVE_BYTES), 2);
-  const payload = bytesOf(payloadValue, 1, MAX_ALIVE_BYTES);
-  const signature = bytesOf(signatureValue, SIGNATURE_BYTES, SIGNATURE_BYTES);
+  const { payload, signature } = decodeSigned(bytes, MAX_ALIVE_BYTES);
   const fields = fieldsOf(decodeCbor(payload, MAX_ALIVE_BYTES), [
     'v',
     'pool',

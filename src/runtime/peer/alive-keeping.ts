@@ -2,9 +2,9 @@
 //
 // Invariant: an incarnation is on the disk before it is signed, so no later page signs it again.
 
+import { encodeSigned } from '../../core/encoding/signed-record.ts';
 import {
   decodeAlive,
-  encodeAlive,
   encodeAlivePayload,
   signedBytesOfAlive,
   type AliveRecord,
@@ -50,7 +50,7 @@ export class AliveKeeping {
         beat,
         class: ownClass,
       });
-      record = decodeAlive(encodeAlive(payload, await identity.sign(signedBytesOfAlive(payload))));
+      record = decodeAlive(encodeSigned(payload, await identity.sign(signedBytesOfAlive(payload))));
     } finally {
       input({ kind: 'alive-signed', record });
     }

@@ -5,15 +5,11 @@
 // Invariants: entries are chained in the order of the calls; none is spread before it is durable; each call
 // settles once.
 
+import { encodeSigned } from '../../core/encoding/signed-record.ts';
 import type { Catalogue, EntryPosition } from '../../core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
 import { tickAfter } from '../../core/catalogue/clock.ts';
-import {
-  encodeEntry,
-  encodeEntryPayload,
-  signedBytesOf,
-  type EntryBody,
-} from '../../core/catalogue/entry.ts';
+import { encodeEntryPayload, signedBytesOf, type EntryBody } from '../../core/catalogue/entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import type { Clock, Cryptography, Identity } from '../../core/ports.ts';
@@ -129,7 +125,7 @@ export class Publisher {
       ...position,
       body,
     });
-    const bytes = encodeEntry(payload, await identity.sign(signedBytesOf(payload)));
+    const bytes = encodeSigned(payload, await identity.sign(signedBytesOf(payload)));
     return checkEntry(bytes, keys, cryptography);
   }
 }

@@ -3,15 +3,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
+import { encodeSigned } from '../../../../src/core/encoding/signed-record.ts';
 import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import { checkEntry } from '../../../../src/core/catalogue/check.ts';
 import type { EntryPosition } from '../../../../src/core/catalogue/catalogue.ts';
-import {
-  encodeEntry,
-  encodeEntryPayload,
-  signedBytesOf,
-  type EntryBody,
-} from '../../../../src/core/catalogue/entry.ts';
+import { encodeEntryPayload, signedBytesOf, type EntryBody } from '../../../../src/core/catalogue/entry.ts';
 import { sealManifest, type Manifest } from '../../../../src/core/catalogue/manifest.ts';
 import { fileIdOf } from '../../../../src/core/model/ids.ts';
 import type { Identity } from '../../../../src/core/ports.ts';
@@ -93,26 +89,26 @@ describe('refused is', () => {
     const payload = encodeEntryPayload(payloadOf(WRITER, { kind: 'leave' }));
     const signature = await WRITER.sign(signedBytesOf(payload));
     for (let at = 0; at < signature.length; at += 7)
-      await refused(encodeEntry(payload, flipped(signature, at)));
+      await refused(encodeSigned(payload, flipped(signature, at)));
     for (let at = 0; at < payload.length; at += 7)
-      await refused(encodeEntry(flipped(payload, at), signature));
-    await refused(encodeEntry(payload, new Uint8Array(64)));
+      await refused(encodeSigned(flipped(payload, at), signature));
+    await refused(encodeSigned(payload, new Uint8Array(64)));
   });
 
   it('another device’s signature', async () => {
     const payload = encodeEntryPayload(payloadOf(WRITER, { kind: 'leave' }));
-    await refused(encodeEntry(payload, await OTHER.sign(signedBytesOf(payload))));
+    await refused(encodeSigned(payload, await OTHER.sign(signedBytesOf(payload))));
   });
 
   it('a signature over the payload without its label', async () => {
     const payload = encodeEntryPayload(payloadOf(WRITER, { kind: 'leave' }));
-    await refused(encodeEntry(payload, await WRITER.sign(payload)));
+    await refused(encodeSigned(payload, await WRITER.sign(payload)));
   });
 
   it('a public key that is no point of the curve', async () => {
     const publicKey = new Uint8Array(32).fill(0xff);
     const payload = encodeEntryPayload({ ...payloadOf(WRITER, { kind: 'leave' }), publicKey });
-    await refused(encodeEntry(payload, await WRITER.sign(signedBytesOf(payload))));
+    await refused(encodeSigned(payload, await WRITER.sign(signedBytesOf(payload))));
   });
 
   it('an entry of another pool', async () => {
@@ -190,7 +186,7 @@ function payloadOf(identity: Identity, body: EntryBody): Parameters<typeof encod
 }
 
 async function signed(payload: Uint8Array): Promise<Uint8Array> {
-  return encodeEntry(payload, await WRITER.sign(signedBytesOf(payload)));
+  return encodeSigned(payload, await WRITER.sign(signedBytesOf(payload)));
 }
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeSigned } from '../../../../src/core/encoding/signed-record.ts';
 import {
   decodeEntry,
-  encodeEntry,
   encodeEntryPayload,
   signedBytesOf,
   type EntryBody,
@@ -64,7 +64,7 @@ describe('golden vectors', () => {
     expect(hexOf(payload)).toBe(vector.payload);
     const signature = await identityFrom(bytesOfHex(vectors.deviceSeed)).sign(signedBytesOf(payload));
     expect(hexOf(signature)).toBe(vector.signature);
-    expect(hexOf(encodeEntry(payload, signature))).toBe(vector.record);
+    expect(hexOf(encodeSigned(payload, signature))).toBe(vector.record);
 
     const entry = decodeEntry(bytesOfHex(vector.record));
     expect(entry).toMatchObject({
@@ -109,13 +109,13 @@ describe('an entry', () => {
           body: said,
         };
         const payload = encodeEntryPayload(written);
-        expect(decodeEntry(encodeEntry(payload, SIGNATURE))).toEqual({
+        expect(decodeEntry(encodeSigned(payload, SIGNATURE))).toEqual({
           ...written,
           deviceId: deviceAt(0).deviceId,
           entryId: entryIdOf(payload),
           payload,
           signature: SIGNATURE,
-          bytes: encodeEntry(payload, SIGNATURE),
+          bytes: encodeSigned(payload, SIGNATURE),
         });
       }),
     );
@@ -123,7 +123,7 @@ describe('an entry', () => {
 
   it('has an id that does not depend on its signature', () => {
     const payload = encodeEntryPayload(payloadOf({ kind: 'leave' }));
-    const ids = [1, 2].map((seed) => decodeEntry(encodeEntry(payload, seededBytes(64, seed))).entryId);
+    const ids = [1, 2].map((seed) => decodeEntry(encodeSigned(payload, seededBytes(64, seed))).entryId);
     expect(new Set(ids).size).toBe(1);
   });
 });
@@ -163,25 +163,25 @@ describe('refused is', () => {
   ])('%s', (_, change) => {
     const known = Object.entries({ ...fields, ...change }).filter(([, value]) => value !== undefined);
     const payload = encodeCbor(Object.fromEntries(known));
-    expectThrows('bad-message', () => decodeEntry(encodeEntry(payload, SIGNATURE)));
+    expectThrows('bad-message', () => decodeEntry(encodeSigned(payload, SIGNATURE)));
   });
 
   it('a map that poses as an id', () => {
     for (const change of [{ seq: 2, prev: FALSE_CID }, { body: { kind: 'remove', file: FALSE_CID } }]) {
       const payload = encodeWithFalseCid({ ...fields, ...change });
-      expectThrows('bad-message', () => decodeEntry(encodeEntry(payload, SIGNATURE)));
+      expectThrows('bad-message', () => decodeEntry(encodeSigned(payload, SIGNATURE)));
     }
   });
 
   it('a short signature, a third part, and a record beyond the limit', () => {
     const payload = encodeCbor(fields);
-    expectThrows('bad-message', () => decodeEntry(encodeEntry(payload, SIGNATURE.subarray(1))));
+    expectThrows('bad-message', () => decodeEntry(encodeSigned(payload, SIGNATURE.subarray(1))));
     expectThrows('bad-message', () => decodeEntry(encodeCbor([payload, SIGNATURE, 0])));
     const large = encodeCbor({
       ...fields,
       body: { kind: 'file', manifest: new Uint8Array(MAX_RECORD_BYTES) },
     });
-    expectThrows('bad-message', () => decodeEntry(encodeEntry(large, SIGNATURE)));
+    expectThrows('bad-message', () => decodeEntry(encodeSigned(large, SIGNATURE)));
   });
 
   it('any garbage, with nothing worse happening', () => {
@@ -189,7 +189,7 @@ describe('refused is', () => {
     const mutated = fc.oneof(...records.map(mutationsOf));
     const resigned = fc
       .oneof(...vectors.entries.map(({ payload }) => mutationsOf(bytesOfHex(payload))))
-      .map((payload) => encodeEntry(payload, SIGNATURE));
+      .map((payload) => encodeSigned(payload, SIGNATURE));
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), mutated, resigned), (bytes) =>
         expectOnly('bad-message', () => decodeEntry(bytes)),

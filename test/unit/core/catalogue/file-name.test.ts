@@ -2,11 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
+import { encodeSigned } from '../../../../src/core/encoding/signed-record.ts';
 import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import { checkEntry } from '../../../../src/core/catalogue/check.ts';
 import {
   decodeEntry,
-  encodeEntry,
   encodeEntryPayload,
   signedBytesOf,
   type EntryBody,
@@ -72,7 +72,7 @@ describe('golden vectors', () => {
       body: bodyOf(vector.body),
     });
     expect(hexOf(payload)).toBe(vector.payload);
-    const record = encodeEntry(payload, await identity.sign(signedBytesOf(payload)));
+    const record = encodeSigned(payload, await identity.sign(signedBytesOf(payload)));
     expect(hexOf(record)).toBe(vector.record);
     const checked = await checkEntry(record, KEYS, webCryptography);
     expect(checked.entry.body).toEqual(bodyOf(vector.body));

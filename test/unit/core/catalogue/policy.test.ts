@@ -3,11 +3,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
+import { encodeSigned } from '../../../../src/core/encoding/signed-record.ts';
 import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import { checkEntry, type CheckedEntry } from '../../../../src/core/catalogue/check.ts';
 import {
   decodeEntry,
-  encodeEntry,
   encodeEntryPayload,
   signedBytesOf,
   type EntryBody,
@@ -54,7 +54,7 @@ describe('golden vectors', () => {
       body,
     });
     expect(hexOf(payload)).toBe(vector.payload);
-    const record = encodeEntry(payload, await identity.sign(signedBytesOf(payload)));
+    const record = encodeSigned(payload, await identity.sign(signedBytesOf(payload)));
     expect(hexOf(record)).toBe(vector.record);
     const checked = await checkEntry(record, KEYS, webCryptography);
     expect(checked.entry.body).toEqual(body);

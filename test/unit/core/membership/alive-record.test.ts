@@ -3,9 +3,9 @@
 import { createPublicKey, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeSigned } from '../../../../src/core/encoding/signed-record.ts';
 import {
   decodeAlive,
-  encodeAlive,
   encodeAlivePayload,
   isLater,
   signedBytesOfAlive,
@@ -29,7 +29,7 @@ describe.each(vectors.cases)(
       const { sign } = identityFrom(bytesOfHex(vectors.deviceSeed));
       const signed = await sign(signedBytesOfAlive(record.payload));
       expect(hexOf(signed)).toBe(signature);
-      expect(hexOf(encodeAlive(record.payload, signed))).toBe(bytes);
+      expect(hexOf(encodeSigned(record.payload, signed))).toBe(bytes);
       expect(record.bytes.length).toBeLessThan(MAX_ALIVE_BYTES);
       const spki = Buffer.concat([PUBLIC_KEY_DER, record.publicKey]);
       const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
@@ -52,7 +52,7 @@ it('a record of incarnation 0 is refused: it means that nothing is known', () =>
   const [first] = vectors.cases;
   const claim = decodeAlive(bytesOfHex(first?.bytes ?? ''));
   const payload = encodeAlivePayload({ ...claim, incarnation: 0 });
-  expectThrows('bad-message', () => decodeAlive(encodeAlive(payload, claim.signature)));
+  expectThrows('bad-message', () => decodeAlive(encodeSigned(payload, claim.signature)));
 });
 
 it('a later incarnation wins, then a later beat', () => {
