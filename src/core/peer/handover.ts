@@ -13,7 +13,14 @@ import type { MonotonicMs } from '../model/time.ts';
 import type { Challenges, Verdict } from './challenges.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
-import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import type { Message, Place, Refusal } from '../wire/messages.ts';
+import {
+  OfferDeadlines,
+  placeMessages,
+  RETRY_LATER_MS,
+  RETRY_SOON_MS,
+  type Offer,
+} from './offer-deadlines.ts';
 
 export interface HandoverView {
   /** Undefined when the file was removed or is unknown. */
@@ -30,11 +37,6 @@ export type HandoverEffect =
   /** `isDone`: every fragment has its home. The staging is of no more use. */
   | { readonly kind: 'handover-over'; readonly file: FileId; readonly isDone: boolean };
 
-/** After this long without a sign of progress an offer goes to another device, ms. */
-const OFFER_DEADLINE_MS = 30_000;
-/** A device that declined is offered something of this file again after this, ms. */
-const RETRY_SOON_MS = 2_000;
-const RETRY_LATER_MS = 60_000;
 /** A device that declined this often for a passing reason is not asked soon again. */
 const MAX_SOON = 5;
 /** A handover in which nothing moved for this long ends, ms: other devices may do better. */
@@ -43,7 +45,7 @@ const PATIENCE_MS = 120_000;
 interface Staged {
   /** By staged fragment, its planned home. */
   readonly homes: ReadonlyMap<number, DeviceId>;
-  readonly offers: Map<number, { readonly device: DeviceId; readonly madeAtMs: MonotonicMs }>;
+  readonly offers: Map<number, Offer>;
   /** Until when devices are not offered anything. */
   readonly declined: Map<DeviceId, MonotonicMs>;
   readonly declineCounts: Map<DeviceId, number>;
@@ -57,8 +59,7 @@ export class Handover {
   readonly #challenges: Challenges;
   readonly #files = new Map<FileId, Staged>();
   readonly #touched = new Set<FileId>();
-  /** When each device last asked for bytes. */
-  readonly #progressMs = new Map<DeviceId, MonotonicMs>();
+  readonly #deadlines = new OfferDeadlines();
 
   constructor(view: HandoverView, challenges: Challenges) {
     this.#view = view;
@@ -102,7 +103,7 @@ export class Handover {
 
   /** The device asked for bytes: it is at work. */
   progressed(nowMs: MonotonicMs, device: DeviceId): void {
-    if (this.#files.size > 0) this.#progressMs.set(device, nowMs);
+    if (this.#files.size > 0) this.#deadlines.progressed(nowMs, device);
   }
 
   refused(nowMs: MonotonicMs, device: DeviceId, place: Place, reason: Refusal): void {
@@ -135,19 +136,15 @@ export class Handover {
   }
 
   #dueMs({ offers, declined, movedAtMs }: Staged): MonotonicMs {
-    const offersDue = Array.from(offers.values(), (offer) => this.#offerDueMs(offer));
+    const offersDue = Array.from(offers.values(), (offer) => this.#deadlines.dueMs(offer));
     return Math.min(movedAtMs + PATIENCE_MS, ...offersDue, ...declined.values());
-  }
-
-  #offerDueMs({ device, madeAtMs }: { device: DeviceId; madeAtMs: MonotonicMs }): MonotonicMs {
-    return Math.max(madeAtMs, this.#progressMs.get(device) ?? madeAtMs) + OFFER_DEADLINE_MS;
   }
 
   #expire(nowMs: MonotonicMs, file: FileId, staged: Staged): void {
     for (const [fragment, offer] of staged.offers) {
-      const progressMs = this.#progressMs.get(offer.device) ?? offer.madeAtMs;
+      const progressMs = this.#deadlines.progressOf(offer.device) ?? offer.madeAtMs;
       staged.movedAtMs = Math.max(staged.movedAtMs, progressMs);
-      if (this.#offerDueMs(offer) > nowMs) continue;
+      if (this.#deadlines.dueMs(offer) > nowMs) continue;
       staged.offers.delete(fragment);
       this.#decline(nowMs, staged, offer.device, false);
     }
@@ -220,13 +217,7 @@ export class Handover {
       offers.set(fragment, { device, madeAtMs: nowMs });
       places.set(device, [...(places.get(device) ?? []), { file, fragment }]);
     }
-    return [...places].flatMap(([to, wanted]) =>
-      Array.from({ length: Math.ceil(wanted.length / MAX_PLACES_PER_MESSAGE) }, (_, at) => {
-        const from = at * MAX_PLACES_PER_MESSAGE;
-        const message = { kind: 'place', places: wanted.slice(from, from + MAX_PLACES_PER_MESSAGE) } as const;
-        return { kind: 'send', to, message } as const;
-      }),
-    );
+    return placeMessages(places);
   }
 
   #over(file: FileId, isDone: boolean): HandoverEffect[] {

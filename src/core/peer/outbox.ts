@@ -15,8 +15,9 @@ import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { marginOf, reachOf } from '../placement/health.ts';
 import type { Candidate } from '../placement/placement.ts';
-import { MAX_PLACES_PER_MESSAGE, type Message, type Place, type Refusal } from '../wire/messages.ts';
+import type { Message, Place, Refusal } from '../wire/messages.ts';
 import type { Challenges, Verdict } from './challenges.ts';
+import { OfferDeadlines, placeMessages, RETRY_LATER_MS, RETRY_SOON_MS } from './offer-deadlines.ts';
 import { newPlacing, type OutboxProgress, type Placing } from './placing.ts';
 import { planOffers, secondCopyAmong } from './planned-homes.ts';
 
@@ -39,11 +40,6 @@ export type OutboxEffect =
   /** The file is placed: keep `keep` here, drop the rest. */
   | { readonly kind: 'outbox-done'; readonly file: FileId; readonly keep: FragmentSet };
 
-/** After this long without a sign of progress an offer goes to another device, ms. */
-const OFFER_DEADLINE_MS = 30_000;
-/** A device that was only busy, or behind, is asked again after the first; a full one after the second. */
-const RETRY_SOON_MS = 2_000;
-const RETRY_LATER_MS = 60_000;
 /** Second copies that devices are asked to give up, per file: more than any reload leaves behind. */
 const MAX_RELEASES = 64;
 /** Up to this many files are all looked at whenever a device comes or goes. */
@@ -63,8 +59,7 @@ export class Outbox {
   readonly #files = new Map<FileId, Placing>();
   /** Files to decide for: with thousands in the outbox, an event must not cost a look at each. */
   readonly #touched = new Set<FileId>();
-  /** When each device last asked for bytes. */
-  readonly #progressMs = new Map<DeviceId, number>();
+  readonly #deadlines = new OfferDeadlines();
   #dueMs = Infinity;
   /** Decide for all files once `#nextAllMs` has come: others may cause this at any rate. */
   #isAllTouched = false;
@@ -127,7 +122,7 @@ export class Outbox {
 
   /** The device asked for bytes: it is at work. */
   progressed(nowMs: MonotonicMs, device: DeviceId): void {
-    this.#progressMs.set(device, nowMs);
+    this.#deadlines.progressed(nowMs, device);
   }
 
   refused(nowMs: MonotonicMs, device: DeviceId, place: Place, reason: Refusal): void {
@@ -164,13 +159,7 @@ export class Outbox {
       const done = this.#decide(nowMs, file, placing, places);
       if (done !== undefined) effects.push(done);
     }
-    for (const [to, wanted] of places) {
-      for (let at = 0; at < wanted.length; at += MAX_PLACES_PER_MESSAGE) {
-        const message = { kind: 'place', places: wanted.slice(at, at + MAX_PLACES_PER_MESSAGE) } as const;
-        effects.push({ kind: 'send', to, message });
-      }
-    }
-    return effects;
+    return [...effects, ...placeMessages(places)];
   }
 
   /** Never later than the first offer or refusal that expires. */
@@ -182,12 +171,12 @@ export class Outbox {
   #expireAll(nowMs: MonotonicMs): void {
     this.#dueMs = Infinity;
     for (const [file, placing] of this.#files) {
-      for (const [fragment, { device, madeAtMs }] of placing.offers) {
-        const dueMs = Math.max(madeAtMs, this.#progressMs.get(device) ?? madeAtMs) + OFFER_DEADLINE_MS;
+      for (const [fragment, offer] of placing.offers) {
+        const dueMs = this.#deadlines.dueMs(offer);
         this.#dueMs = Math.min(this.#dueMs, dueMs > nowMs ? dueMs : Infinity);
         if (dueMs > nowMs) continue;
         placing.offers.delete(fragment);
-        this.#decline(nowMs, placing, device, false);
+        this.#decline(nowMs, placing, offer.device, false);
         this.#touched.add(file);
       }
       if (placing.releases.againAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, placing.releases.againAtMs);
@@ -240,8 +229,9 @@ export class Outbox {
       homes: placing.homes,
     });
     for (const [fragment, device] of offered) {
-      placing.offers.set(fragment, { device, madeAtMs: nowMs });
-      this.#dueMs = Math.min(this.#dueMs, nowMs + OFFER_DEADLINE_MS);
+      const offer = { device, madeAtMs: nowMs };
+      placing.offers.set(fragment, offer);
+      this.#dueMs = Math.min(this.#dueMs, this.#deadlines.dueMs(offer));
       const list = places.get(device) ?? [];
       list.push({ file, fragment });
       places.set(device, list);

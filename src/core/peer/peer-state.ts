@@ -166,7 +166,9 @@ export class PeerState {
 
   /** Those of `holdersOf` that are not gone. */
   durableHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
-    return new Map([...this.holdersOf(file)].filter(([device]) => !this.membership.isGone(device)));
+    const holders = this.holdersOf(file);
+    for (const device of holders.keys()) if (this.membership.isGone(device)) holders.delete(device);
+    return holders;
   }
 
   /** Other devices that take fragments from a repairer, and prove that they hold them. */

@@ -3,6 +3,7 @@
 import type { Geometry } from '../model/geometry.ts';
 import type { DeviceId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
+import type { Offer } from './offer-deadlines.ts';
 
 export interface OutboxProgress {
   /** Distinct fragments that have a home, this device's own share included. */
@@ -11,11 +12,6 @@ export interface OutboxProgress {
   readonly claimedCount: number;
   /** Offers under way, or to be repeated shortly. */
   readonly pendingCount: number;
-}
-
-interface Offer {
-  readonly device: DeviceId;
-  readonly madeAtMs: number;
 }
 
 export interface Placing {
