@@ -142,8 +142,8 @@ export class Handover {
 
   #expire(nowMs: MonotonicMs, file: FileId, staged: Staged): void {
     for (const [fragment, offer] of staged.offers) {
-      const progressMs = this.#deadlines.progressOf(offer.device) ?? offer.madeAtMs;
-      staged.movedAtMs = Math.max(staged.movedAtMs, progressMs);
+      // That it was offered something is no sign of progress: it may never fetch anything.
+      staged.movedAtMs = Math.max(staged.movedAtMs, this.#deadlines.progressOf(offer.device) ?? -Infinity);
       if (this.#deadlines.dueMs(offer) > nowMs) continue;
       staged.offers.delete(fragment);
       this.#decline(nowMs, staged, offer.device, false);
