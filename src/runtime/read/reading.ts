@@ -8,6 +8,7 @@ import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { plainBytesOf, segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
 import type { ReadJob, ReadPorts } from './read-job.ts';
 import { SegmentGathering, type Arrived } from './segment-gathering.ts';
+import { SegmentShelf } from './segment-shelf.ts';
 
 /** Segments requested ahead of the one that is taken: some 8 MiB at k = 4. */
 const WINDOW_SEGMENTS = 8;
@@ -42,13 +43,11 @@ class ReadSession {
   readonly #unopened: { readonly segment: number; readonly blocks: ReadonlyMap<number, Arrived> }[] = [];
   #openingCount = 0;
   /** Opened segments that the reader has not taken. */
-  readonly #opened = new Map<number, Uint8Array<ArrayBuffer>>();
+  readonly #opened = new SegmentShelf<Uint8Array<ArrayBuffer>>();
   /** By segment: workers that died over it. */
   readonly #deaths = new Map<number, number>();
   readonly #lifetime = new AbortController();
-  #failure: { readonly error: unknown } | undefined;
   #key: Uint8Array | undefined;
-  #wake: () => void = () => undefined;
 
   constructor(job: ReadJob, ports: ReadPorts) {
     this.#job = job;
@@ -68,18 +67,19 @@ class ReadSession {
         this.#unopened.push({ segment, blocks });
         this.#openNext();
       },
-      failed: (error) => this.#fail(error),
+      failed: (error) => this.#opened.fail(error),
     });
   }
 
   async *run(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    const onAbort = (): void => this.#fail(this.#job.signal.reason);
+    const onAbort = (): void => this.#opened.fail(this.#job.signal.reason);
     this.#job.signal.addEventListener('abort', onAbort, { once: true });
     try {
       this.#job.signal.throwIfAborted();
       this.#gathering.start();
       for (let segment = this.#firstSegment; segment < this.#endSegment; segment++) {
-        const plain = await this.#takeSegment(segment);
+        const plain = await this.#opened.take(segment);
+        this.#gathering.taken();
         const offset = segment * segmentBytesOf(this.#job.manifest);
         yield plain.subarray(
           Math.max(0, this.#job.start - offset),
@@ -95,22 +95,6 @@ class ReadSession {
     this.#gathering.close();
     this.#lifetime.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
     this.#opened.clear();
-  }
-
-  async #takeSegment(segment: number): Promise<Uint8Array<ArrayBuffer>> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure.error;
-      const plain = this.#opened.get(segment);
-      if (plain === undefined) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        continue;
-      }
-      this.#opened.delete(segment);
-      this.#gathering.taken();
-      return plain;
-    }
   }
 
   /** Opens complete segments ahead of the reader, in the order in which they became complete. */
@@ -147,8 +131,7 @@ class ReadSession {
         signal,
       );
       if (opening.kind === 'unsound') this.#gathering.unsound(segment, arrived, opening.sound);
-      else this.#opened.set(segment, opening.plain);
-      this.#wake();
+      else this.#opened.put(segment, opening.plain);
     } catch (error) {
       if (signal.aborted) return;
       const deathCount = (this.#deaths.get(segment) ?? 0) + 1;
@@ -173,11 +156,6 @@ class ReadSession {
   }
 
   #inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#fail(error));
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#wake();
+    work.catch((error: unknown) => this.#opened.fail(error));
   }
 }

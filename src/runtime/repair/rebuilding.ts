@@ -12,6 +12,7 @@ import type { BlockHash, BlockOwner, FileId } from '../../core/model/ids.ts';
 import type { FragmentStore } from '../../core/ports.ts';
 import type { ReadPorts } from '../read/read-job.ts';
 import { SegmentGathering, type Arrived } from '../read/segment-gathering.ts';
+import { SegmentShelf } from '../read/segment-shelf.ts';
 import type { LinkShare } from './link-share.ts';
 
 /** Segments requested ahead of the one that is rebuilt: a repair is in no hurry. */
@@ -56,19 +57,14 @@ export async function rebuildFragments(job: RebuildJob, ports: RebuildPorts): Pr
   }
 }
 
-interface Complete {
-  readonly blocks: ReadonlyMap<number, Arrived>;
-}
-
 class Rebuilding {
   readonly #job: RebuildJob;
   readonly #ports: RebuildPorts;
   readonly #gathering: SegmentGathering;
-  readonly #complete = new Map<number, Complete>();
+  /** By segment, its k blocks, by fragment. */
+  readonly #complete = new SegmentShelf<ReadonlyMap<number, Arrived>>();
   /** By fragment, the hashes of its blocks so far. */
   readonly #hashes: ReadonlyMap<number, BlockHash[]>;
-  #failure: { readonly error: unknown } | undefined;
-  #wake: () => void = () => undefined;
 
   constructor(job: RebuildJob, ports: RebuildPorts) {
     this.#job = job;
@@ -84,17 +80,14 @@ class Rebuilding {
       asksAll: true,
     };
     this.#gathering = new SegmentGathering(wanted, ports, {
-      complete: (segment, blocks) => {
-        this.#complete.set(segment, { blocks });
-        this.#wake();
-      },
-      failed: (error) => this.#fail(error),
+      complete: (segment, blocks) => this.#complete.put(segment, blocks),
+      failed: (error) => this.#complete.fail(error),
     });
   }
 
   async run(): Promise<RebuiltFragment[]> {
     const { signal, manifest, fragments } = this.#job;
-    const onAbort = (): void => this.#fail(signal.reason);
+    const onAbort = (): void => this.#complete.fail(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       signal.throwIfAborted();
@@ -122,7 +115,7 @@ class Rebuilding {
   /** Until the segment's blocks are sound: unsound ones are replaced one by one. */
   async #rebuild(segment: number): Promise<void> {
     for (let deathCount = 0; ;) {
-      const { blocks: arrived } = await this.#next(segment);
+      const arrived = await this.#complete.take(segment);
       // A device that withdrew a fragment over another block gave this one: there is nothing to compute.
       const given = this.#givenOf(segment, arrived);
       const wanted = this.#job.fragments.filter((fragment) => !given.some(({ index }) => index === fragment));
@@ -141,20 +134,6 @@ class Rebuilding {
         if (!isPalmError(error, 'worker-failed') || deathCount === MAX_DEATHS) throw error;
         this.#gathering.lost(segment);
       }
-    }
-  }
-
-  async #next(segment: number): Promise<Complete> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure.error;
-      const complete = this.#complete.get(segment);
-      if (complete !== undefined) {
-        this.#complete.delete(segment);
-        return complete;
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
     }
   }
 
@@ -180,11 +159,6 @@ class Rebuilding {
   #count(arrived: ReadonlyMap<number, Arrived>): void {
     for (const { device, bytes } of arrived.values())
       if (device !== this.#ports.driver.deviceId) this.#ports.share.spend(bytes.length);
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#wake();
   }
 }
 
