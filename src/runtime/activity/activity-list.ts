@@ -69,9 +69,8 @@ export class ActivityList {
     const together = isRecent ? joined(last.happening, happening) : undefined;
     const id = last !== undefined && together !== undefined ? last.id : ++this.#lastId;
     const others = this.#items.filter((item) => item.id !== id);
-    const oldest = others.filter((item) => item.happening.kind === kind)[0];
-    const count = others.filter((item) => item.happening.kind === kind).length;
-    const kept = count < MAX_ACTIVITY_OF_KIND ? others : others.filter((item) => item !== oldest);
+    const alike = others.filter((item) => item.happening.kind === kind);
+    const kept = alike.length < MAX_ACTIVITY_OF_KIND ? others : others.filter((item) => item !== alike[0]);
     this.#items = [...kept, { id, atMs, happening: together ?? happening }];
     this.#revision += 1;
   }

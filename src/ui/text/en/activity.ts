@@ -2,10 +2,9 @@
 
 import { visibleName } from '../../../core/model/visible-name.ts';
 import { POLICY_PARTS, type PolicyParts } from '../../../core/model/policy.ts';
-import { idSuffix, lookOf, quotableName } from '../../../core/model/device-label.ts';
 import type { Activity } from '../../../runtime/activity/told-activity.ts';
 import type { QuotedDevice } from '../../../runtime/notice.ts';
-import { UNNAMED_DEVICE } from './notices.ts';
+import { deviceText } from './notices.ts';
 import { countOf, formatDuration } from './units.ts';
 
 export function activityText(activity: Activity): string {
@@ -66,7 +65,6 @@ function fileName(name: string | undefined): string {
   return name === undefined ? 'a private file' : visibleName(name);
 }
 
-function nameOf({ id, name, isAmbiguous }: QuotedDevice): string {
-  const shown = quotableName(name || UNNAMED_DEVICE);
-  return isAmbiguous || lookOf(name) === lookOf(UNNAMED_DEVICE) ? `${shown} ${idSuffix(id)}` : shown;
+function nameOf(device: QuotedDevice): string {
+  return deviceText(device, (name) => name);
 }

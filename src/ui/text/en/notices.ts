@@ -56,9 +56,15 @@ export function noticeText(notice: Notice): string {
  * For example `“Kitchen tablet”`; `“Kitchen tablet” (…k3vwy2)` where another member looks the same, the
  * device has no name, or its name is the one that Palm gives to a device without a name.
  */
-function nameOf({ id, name, isAmbiguous }: QuotedDevice): string {
-  const quotedName = `“${quotableName(name || UNNAMED_DEVICE)}”`;
-  return isAmbiguous || lookOf(name) === lookOf(UNNAMED_DEVICE)
-    ? `${quotedName} ${idSuffix(id)}`
-    : quotedName;
+function nameOf(device: QuotedDevice): string {
+  return deviceText(device, (name) => `“${name}”`);
+}
+
+/** The same, with the name as `written`. */
+export function deviceText(
+  { id, name, isAmbiguous }: QuotedDevice,
+  written: (name: string) => string,
+): string {
+  const shown = written(quotableName(name || UNNAMED_DEVICE));
+  return isAmbiguous || lookOf(name) === lookOf(UNNAMED_DEVICE) ? `${shown} ${idSuffix(id)}` : shown;
 }
