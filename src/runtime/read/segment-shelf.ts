@@ -10,7 +10,9 @@ export class SegmentShelf<Prepared> {
     this.#wake();
   }
 
-  /** The segment, as soon as it is here; it leaves the shelf. One at a time. @throws what `fail` was given. */
+  /**
+   * The segment, as soon as it is here; it leaves the shelf. One at a time. @throws what `fail` was given.
+   */
   async take(segment: number): Promise<Prepared> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error;
