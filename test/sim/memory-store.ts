@@ -37,6 +37,9 @@ export interface MemoryStore {
   readonly secrets: SecretStore;
   /** Bytes of the blocks and fragment indexes that are here, bounded by `capacityBytes`. */
   usedBytes(): number;
+  /** Changes whenever fragments or blocks do: what a check worked out from `contents` holds until then. */
+  fragmentRevision(): number;
+  outboxCount(): number;
   /** From now on writes beyond this fail with 'storage-full'. */
   setCapacity(capacityBytes: number): void;
   /** What is on the disk now, for checks between two events. */
@@ -86,6 +89,8 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
     journal,
     secrets,
     usedBytes: () => fragments.usedBytes,
+    fragmentRevision: () => fragments.revision,
+    outboxCount: () => records.outboxCount,
     contents: () => ({
       ...fragments.contents(),
       ...records.contents(),
@@ -107,6 +112,8 @@ interface Claimed {
   readonly owners: Set<string>;
   /** Undefined when the block was lost while it was claimed. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
+  /** Whether the bytes no longer fit the hash. They fitted when they were written. */
+  isDamaged: boolean;
 }
 
 const JOB_OWNER = 'job:';
@@ -125,6 +132,7 @@ class MemoryFragmentStore implements FragmentStore {
   >();
   #capacityBytes: number;
   usedBytes = 0;
+  revision = 0;
 
   constructor(capacityBytes: number) {
     this.#capacityBytes = capacityBytes;
@@ -150,10 +158,15 @@ class MemoryFragmentStore implements FragmentStore {
         .map(({ hash, bytes }) => [blockKey(hash), bytes.length]),
     );
     this.#use([...added.values()].reduce((sum, bytes) => sum + bytes, 0));
+    this.revision += 1;
     for (const { hash, bytes } of blocks) {
       const key = blockKey(hash);
       const owners = this.#blocks.get(key)?.owners ?? new Set();
-      this.#blocks.set(key, { owners: owners.add(JOB_OWNER + owner), bytes: bytes.slice() });
+      this.#blocks.set(key, {
+        owners: owners.add(JOB_OWNER + owner),
+        bytes: bytes.slice(),
+        isDamaged: false,
+      });
     }
     if (keep === undefined) return;
     const ofOwner = this.#kept.get(owner) ?? new Map();
@@ -195,6 +208,7 @@ class MemoryFragmentStore implements FragmentStore {
       }
     }
     this.#use(added.reduce((sum, { indexBytes }) => sum + indexBytes.length, 0));
+    this.revision += 1;
     for (const { stored, indexBytes, hashes } of fragments) {
       for (const hash of hashes)
         this.#blocks.get(blockKey(hash))?.owners.add(FRAGMENT_OWNER + stored.fragmentId);
@@ -220,6 +234,7 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   async drop(fragmentIds: readonly FragmentId[]): Promise<void> {
+    this.revision += 1;
     for (const fragmentId of fragmentIds) {
       this.usedBytes -= this.#fragments.get(fragmentId)?.index.length ?? 0;
       this.#fragments.delete(fragmentId);
@@ -259,6 +274,7 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   async clear(): Promise<void> {
+    this.revision += 1;
     this.#blocks.clear();
     this.#fragments.clear();
     this.#kept.clear();
@@ -266,8 +282,8 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   contents(): Pick<StoreContents, 'fragments' | 'blocks' | 'plainHashes'> {
-    const blocks = [...this.#blocks].map(([key, { bytes, owners }]) => {
-      const isSound = (): boolean => bytes !== undefined && hexOf(sha256(bytes)) === key;
+    const blocks = [...this.#blocks].map(([key, { bytes, isDamaged, owners }]) => {
+      const isSound = (): boolean => bytes !== undefined && !isDamaged;
       return [key, { isSound, owners: [...owners] }] as const;
     });
     const kept = [...this.#kept.values()].flatMap((ofOwner) => [...ofOwner.values()]);
@@ -280,9 +296,12 @@ class MemoryFragmentStore implements FragmentStore {
   }
 
   corruptBlock(hash: BlockHash): boolean {
-    const bytes = this.#blocks.get(blockKey(hash))?.bytes;
-    if (bytes === undefined) return false;
+    const block = this.#blocks.get(blockKey(hash));
+    const bytes = block?.bytes;
+    if (block === undefined || bytes === undefined) return false;
     bytes[0] = (bytes[0] ?? 0) ^ 1;
+    block.isDamaged = !block.isDamaged;
+    this.revision += 1;
     return true;
   }
 
@@ -290,6 +309,7 @@ class MemoryFragmentStore implements FragmentStore {
     const index = this.#fragments.get(fragmentId)?.index;
     if (index === undefined) return false;
     index[0] = (index[0] ?? 0) ^ 1;
+    this.revision += 1;
     return true;
   }
 
@@ -298,10 +318,12 @@ class MemoryFragmentStore implements FragmentStore {
     if (block?.bytes === undefined) return false;
     this.usedBytes -= block.bytes.length;
     block.bytes = undefined;
+    this.revision += 1;
     return true;
   }
 
   #unclaim(owner: string, which: (key: string) => boolean = () => true): void {
+    this.revision += 1;
     for (const [key, block] of this.#blocks) {
       if (!which(key) || !block.owners.delete(owner) || block.owners.size > 0) continue;
       this.usedBytes -= block.bytes?.length ?? 0;
@@ -361,6 +383,10 @@ class MemoryRecordStore implements RecordStore {
 
   async dropMeta(name: string): Promise<void> {
     this.#meta.delete(name);
+  }
+
+  get outboxCount(): number {
+    return this.#outbox.size;
   }
 
   contents(): Pick<StoreContents, 'outbox' | 'entryIds' | 'metaNames' | 'metas'> {

@@ -30,6 +30,8 @@ export class HeldFragments {
   readonly #options: HeldFragmentsOptions;
   readonly #damaged: DamageList;
   readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
+  /** Damaged ones. What is left of them may help to rebuild them, and includes their key shares. */
+  readonly #lost = new Map<FileId, Map<number, StoredFragment>>();
 
   constructor(options: HeldFragmentsOptions) {
     this.#options = options;
@@ -45,21 +47,36 @@ export class HeldFragments {
   async restore(isFile: (file: FileId) => boolean): Promise<void> {
     const { fragments } = this.#options;
     const all = await fragments.list();
-    const sound = all.filter(({ fileId, fragmentId }) => isFile(fileId) && !this.#damaged.has(fragmentId));
-    for (const stored of sound) this.#note(stored);
+    const ofFiles = all.filter(({ fileId }) => isFile(fileId));
+    const sound = ofFiles.filter(({ fragmentId }) => !this.#damaged.has(fragmentId));
+    for (const stored of sound) note(this.#stored, stored);
+    for (const stored of ofFiles) if (this.#damaged.has(stored.fragmentId)) note(this.#lost, stored);
     if (sound.length > 0) this.#options.held(sound);
     await fragments.drop(all.filter(({ fileId }) => !isFile(fileId)).map(({ fragmentId }) => fragmentId));
   }
 
   add(stored: StoredFragment): void {
-    this.#note(stored);
+    note(this.#stored, stored);
     this.#options.held([stored]);
   }
 
   /** The fragment was fetched: any damage is gone. */
   async addFetched(stored: StoredFragment): Promise<void> {
+    forget(this.#lost, stored);
     await this.#damaged.remove(stored.fragmentId);
     this.add(stored);
+  }
+
+  /**
+   * Drops what is left of damaged fragments of `file`, `except` one: their key shares would count with those
+   * that this device keeps or takes.
+   */
+  async dropDamaged(file: FileId, except?: number): Promise<void> {
+    const lost = [...(this.#lost.get(file)?.values() ?? [])].filter(({ fragment }) => fragment !== except);
+    if (lost.length === 0) return;
+    for (const stored of lost) forget(this.#lost, stored);
+    await this.#options.fragments.drop(lost.map(({ fragmentId }) => fragmentId));
+    for (const { fragmentId } of lost) await this.#damaged.remove(fragmentId);
   }
 
   async drop(file: FileId, numbers: readonly number[]): Promise<void> {
@@ -87,19 +104,26 @@ export class HeldFragments {
     // It may have been dropped, or lost for another block, in the meantime.
     if (this.#stored.get(stored.fileId)?.get(stored.fragment) !== stored) return;
     this.#forget(stored);
+    note(this.#lost, stored);
     this.#options.damaged(what, stored.fileId);
     await this.#damaged.add(stored.fragmentId);
   }
 
-  #note(stored: StoredFragment): void {
-    const ofFile = this.#stored.get(stored.fileId) ?? new Map<number, StoredFragment>();
-    this.#stored.set(stored.fileId, ofFile.set(stored.fragment, stored));
-  }
-
   #forget(stored: StoredFragment): void {
-    const ofFile = this.#stored.get(stored.fileId);
-    ofFile?.delete(stored.fragment);
-    if (ofFile?.size === 0) this.#stored.delete(stored.fileId);
+    forget(this.#stored, stored);
     this.#options.unheld(stored);
   }
+}
+
+type ByFile = Map<FileId, Map<number, StoredFragment>>;
+
+function note(all: ByFile, stored: StoredFragment): void {
+  const ofFile = all.get(stored.fileId) ?? new Map<number, StoredFragment>();
+  all.set(stored.fileId, ofFile.set(stored.fragment, stored));
+}
+
+function forget(all: ByFile, { fileId, fragment }: StoredFragment): void {
+  const ofFile = all.get(fileId);
+  ofFile?.delete(fragment);
+  if (ofFile?.size === 0) all.delete(fileId);
 }

@@ -132,6 +132,7 @@ export class PeerDriver {
         return this.#prefetcher.settled(wanted);
       },
       fileKept: (file) => this.#records.fileKept(file),
+      dropDamaged: (file, except) => this.#held.dropDamaged(file, except),
       held: (stored) => this.#held.addFetched(stored),
       warn: (notice) => this.#events.notice('warning', notice),
       ended: (place, from, outcome, blocks) => this.input({ kind: 'pulled', place, from, outcome, blocks }),
@@ -217,6 +218,11 @@ export class PeerDriver {
   /** A fragment became durable: from now on it counts. */
   fragmentHeld(stored: StoredFragment): void {
     this.#held.add(stored);
+  }
+
+  /** Before another fragment of `file` than `except` becomes durable here: see HeldFragments. */
+  dropDamaged(file: FileId, except: number): Promise<void> {
+    return this.#held.dropDamaged(file, except);
   }
 
   /** The same for a fragment that was fetched or rebuilt: any damage of an earlier copy is gone. */
@@ -368,6 +374,7 @@ export class PeerDriver {
 
   async #outboxDone(file: FileId, surplus: readonly number[]): Promise<void> {
     await this.#held.drop(file, surplus);
+    await this.#held.dropDamaged(file);
     await this.#ports.records.dropOutbox(file);
   }
 }

@@ -7,7 +7,7 @@ import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { fragmentBytesOf } from '../../core/model/geometry.ts';
-import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
+import type { BlockHash, DeviceId, FragmentId } from '../../core/model/ids.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
 import { ANSWER_TO, type Ask } from '../../core/peer/requests.ts';
 import type { Clock, FragmentStore, Memory } from '../../core/ports.ts';
@@ -74,7 +74,9 @@ export class Serving {
     try {
       const bytes = await this.#stored(ask);
       if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash);
-      if (bytes === undefined && ask.kind === 'get-index') await this.#ports.indexLost(ask);
+      // Of a file that was just removed nothing is served, and nothing is lost.
+      if (bytes === undefined && ask.kind === 'get-index' && this.#idOf(ask) !== undefined)
+        await this.#ports.indexLost(ask);
       return bytes;
     } catch (error) {
       if (!isPalmError(error, 'corrupt')) throw error;
@@ -124,13 +126,18 @@ export class Serving {
   }
 
   #stored(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { fragments, catalogue } = this.#ports;
+    const { fragments } = this.#ports;
     if (ask.kind === 'get-block') return fragments.getBlock(ask.hash);
     if (ask.kind === 'get-fragments') return this.#storedFragments(ask.places);
     const staged = this.#ports.staged.indexOf(ask.file, ask.fragment);
     if (staged !== undefined) return Promise.resolve(staged);
-    const fragmentId = catalogue.files().get(ask.file)?.fragments[ask.fragment];
+    const fragmentId = this.#idOf(ask);
     return fragmentId === undefined ? Promise.resolve(undefined) : fragments.getIndex(fragmentId);
+  }
+
+  /** Undefined if the file has no name, or no such fragment. */
+  #idOf({ file, fragment }: Place): FragmentId | undefined {
+    return this.#ports.catalogue.files().get(file)?.fragments[fragment];
   }
 
   /** One at a time: until it is copied, each block has a full block's memory. */

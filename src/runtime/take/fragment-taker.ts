@@ -23,6 +23,8 @@ export interface FragmentTakerPorts {
   readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
   /** Resolves when the catalogue's entry of the file is durable. */
   readonly fileKept: (file: FileId) => Promise<void>;
+  /** Drops what is left of damaged fragments of the file, except this one: it would exceed the cap. */
+  readonly dropDamaged: (file: FileId, except: number) => Promise<void>;
   /** The fragment is durable. */
   readonly held: (stored: StoredFragment) => Promise<void>;
   readonly warn: (notice: Notice) => void;
@@ -62,7 +64,7 @@ export class FragmentTaker {
       this.#takeOne(place, from, async () => {
         const outcome = (await together).get(place);
         if (outcome !== undefined) return outcome;
-        await this.#ports.fileKept(place.file);
+        await this.#prepare(place);
         return pullFragment(place, this.#ports.quoted(from), this.#job(from));
       }),
     );
@@ -75,7 +77,7 @@ export class FragmentTaker {
     const nowMs = this.#ports.clock.monotonicMs();
     if ((this.#oneByOne.get(from) ?? nowMs) > nowMs) return NOTHING;
     try {
-      await Promise.all(places.map(({ file }) => this.#ports.fileKept(file)));
+      await Promise.all(places.map((place) => this.#prepare(place)));
       const pulled = await pullTogether(places, this.#job(from));
       this.#knowing.add(from);
       return pulled;
@@ -88,6 +90,11 @@ export class FragmentTaker {
         this.#oneByOne.set(from, nowMs + ONE_BY_ONE_MS);
       return NOTHING;
     }
+  }
+
+  async #prepare({ file, fragment }: Place): Promise<void> {
+    await this.#ports.dropDamaged(file, fragment);
+    await this.#ports.fileKept(file);
   }
 
   /** Each job has blocks of its own, so the end of one frees none of another's. */

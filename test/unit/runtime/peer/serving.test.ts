@@ -78,6 +78,16 @@ describe('small fragments that are requested together', () => {
     expect(world.lostIndexes).toMatchObject([{ file: fileIdAt(1), fragment: 0 }]);
   });
 
+  it('are left out if their file was just removed, and count as held', async () => {
+    const world = new ServingWorld();
+    for (const file of [0, 1]) await world.hold(file);
+    world.remove(1);
+    const answered = await world.ask(0, 1);
+    expect(answered.map((fragment) => fragment !== undefined)).toEqual([true, false]);
+    expect(await world.askIndex(1)).toBeUndefined();
+    expect(world.lostIndexes).toEqual([]);
+  });
+
   it('take memory of one block at a time for each requester', async () => {
     const world = new ServingWorld();
     const files = indicesOf(64);
@@ -130,6 +140,10 @@ class ServingWorld {
     return decodeSmallFragments(payload ?? new Uint8Array(0));
   }
 
+  askIndex(file: number): Promise<Uint8Array | undefined> {
+    return this.#serving.load({ kind: 'get-index', file: fileIdAt(file), fragment: 0 });
+  }
+
   async hold(file: number): Promise<void> {
     const stored = {
       fragmentId: fragmentIdOf(this.indexOf(file)),
@@ -161,6 +175,10 @@ class ServingWorld {
 
   claim(file: number, manifest: Manifest): void {
     this.#files.set(fileIdAt(file), manifest);
+  }
+
+  remove(file: number): void {
+    this.#files.delete(fileIdAt(file));
   }
 
   damage(file: number): boolean {

@@ -229,6 +229,7 @@ class TakingWorld {
     quoted: (id) => ({ id, name: id === FROM ? 'Kitchen tablet' : '', isAmbiguous: false }),
     request: (_, ask) => this.#answer(ask),
     settled: async () => undefined,
+    dropDamaged: async () => undefined,
     fileKept: async (file) => {
       if (file === this.#places[this.unkept ?? -1]?.file)
         throw new PalmError({ code: 'storage-full', reason: 'device' });
