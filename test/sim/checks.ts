@@ -11,6 +11,7 @@ import { deriveBundleKey, derivePoolKeys, type PoolKeys } from '../../src/core/m
 import type { FileStatus } from '../../src/runtime/api.ts';
 import type { SimDevice } from './device.ts';
 import { openNow } from './synchronous-cryptography.ts';
+import { trueMargin } from './true-margin.ts';
 import type { World } from './world.ts';
 
 /** Fragments of `fileId` that exist on the device's disk with every block sound. */
@@ -27,17 +28,6 @@ export function wholeFragments(device: SimDevice, fileId: string): Set<number> {
 /** Distinct fragments on the disks of `devices`. */
 export function fragmentsOn(devices: readonly SimDevice[], fileId: string): Set<number> {
   return new Set(devices.flatMap((device) => [...wholeFragments(device, fileId)]));
-}
-
-/** How many of `holdings` may be lost, found by losing every set of them, smallest first. */
-export function trueMargin(holdings: readonly ReadonlySet<number>[], k: number): number {
-  const holders = holdings.filter((set) => set.size > 0);
-  let margin = holders.length;
-  for (let lost = 0; lost < 1 << holders.length; lost++) {
-    const kept = new Set(holders.flatMap((set, index) => ((lost >> index) & 1 ? [] : [...set])));
-    if (kept.size < k) margin = Math.min(margin, bitCount(lost) - 1);
-  }
-  return margin;
 }
 
 /** No device holds more of a file than its cap, except its storer while the file is in its outbox. */
@@ -201,10 +191,4 @@ function idsIn(sealed: Uint8Array, keys: PoolKeys): readonly string[] {
 
 function unionSize(sets: readonly ReadonlySet<number>[]): number {
   return new Set(sets.flatMap((set) => [...set])).size;
-}
-
-function bitCount(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
 }

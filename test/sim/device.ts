@@ -44,6 +44,8 @@ export interface SimNetwork {
   /** The device's tab is frozen: what is sent to it waits, and after a while its links die. */
   frozen(device: DeviceId): void;
   thawed(device: DeviceId): void;
+  /** The device's page is told that it will be frozen or closed. */
+  freezing(device: DeviceId): void;
 }
 
 /** What the codec's workers did and will do, over all lives of the tab. */
@@ -82,7 +84,7 @@ export class SimDevice {
   readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted', noticeChanges: true };
   /** What kind of device it calls itself when it opens next. */
-  deviceClass: DeviceClass = 'laptop';
+  deviceClass: DeviceClass;
   /** While set, this function of a port is one that the engine lacks. */
   missing: { readonly port: BreakablePort; readonly name: string } | undefined;
   readonly #world: World;
@@ -96,8 +98,9 @@ export class SimDevice {
   #sleptMs = 0;
   pool: Palm;
 
-  constructor(name: string, world: World, network: SimNetwork) {
+  constructor(name: string, world: World, network: SimNetwork, deviceClass: DeviceClass = 'laptop') {
     this.name = name;
+    this.deviceClass = deviceClass;
     this.#world = world;
     this.#network = network;
     this.store = createMemoryStore();
@@ -140,9 +143,19 @@ export class SimDevice {
 
   /** Opens the device again with what its disk has. */
   async reopen(): Promise<void> {
+    await this.#world.settled(`${this.name} reopens`, this.opened());
+  }
+
+  /** The same without running the world: resolves when it is open. */
+  opened(): Promise<void> {
     this.store.restart();
     this.pool = this.#open();
-    await this.#world.settled(`${this.name} reopens`, this.pool.ready);
+    return this.pool.ready;
+  }
+
+  /** The page is being hidden or closed, and says so. */
+  sayGoodbye(): void {
+    this.#process.run(() => this.#network.freezing(this.id));
   }
 
   /** The tab is frozen: its links stay for a while, and nothing in it happens. */
@@ -156,7 +169,9 @@ export class SimDevice {
     this.#process.freeze();
   }
 
-  thaw(): void {
+  /** `sleptMs`: how long its monotonic clock stood still meanwhile, as while a lid is shut. */
+  thaw(sleptMs = 0): void {
+    this.#sleptMs += sleptMs;
     this.#process.thaw();
     this.#network.thawed(this.id);
   }
@@ -170,10 +185,7 @@ export class SimDevice {
   sleep(durationMs: number): void {
     if (!this.isRunning) return;
     this.freeze();
-    this.#world.after(durationMs, () => {
-      this.#sleptMs += durationMs;
-      this.thaw();
-    });
+    this.#world.after(durationMs, () => this.thaw(durationMs));
   }
 
   /** The browser allows this much, and the disk has no more. */

@@ -10,7 +10,15 @@ import type { World } from './world.ts';
 
 /** A disk without faults: a transaction takes a few ms. */
 export function soundDisk(): DiskFaults {
-  return { recordsFail: false, clearsFail: false, hangs: false, dyingCount: 0, mostMs: 3, isGone: false };
+  return {
+    recordsFail: false,
+    clearsFail: false,
+    hangs: false,
+    dyingCount: 0,
+    mostMs: 3,
+    isGone: false,
+    crash: undefined,
+  };
 }
 
 /** The faults that a test causes. */
@@ -29,6 +37,18 @@ export interface DiskFaults {
   isGone: boolean;
   /** Most time of one transaction, ms. */
   mostMs: number;
+  /** The tab is killed at a write. */
+  crash: Crash | undefined;
+}
+
+/** The tab ends at one of its writes. */
+export interface Crash {
+  /** Writes until then. */
+  inWrites: number;
+  /** Whether that write is durable: not, wholly, or only some of its blocks (other writes: not). */
+  readonly durable: 'nothing' | 'all' | 'some';
+  /** Kills the tab. */
+  readonly happens: () => void;
 }
 
 export interface Disk {
@@ -48,11 +68,15 @@ export function diskOf(store: MemoryStore, world: World, process: SimProcess, fa
   };
 }
 
-type Turnstile = <Result>(call: () => Promise<Result>) => Promise<Result>;
+interface Turnstile {
+  read<Result>(call: () => Promise<Result>): Promise<Result>;
+  /** `some`: does a part of it. */
+  write<Result>(call: () => Promise<Result>, some?: () => Promise<unknown>): Promise<Result>;
+}
 
 function turnstile(world: World, process: SimProcess, faults: DiskFaults): Turnstile {
   let freeAtMs = 0;
-  return (call) =>
+  const read = <Result>(call: () => Promise<Result>): Promise<Result> =>
     new Promise((resolve, reject) => {
       freeAtMs = Math.max(freeAtMs, world.nowMs) + world.random.below(faults.mostMs + 1);
       world.after(freeAtMs - world.nowMs, () => {
@@ -60,6 +84,21 @@ function turnstile(world: World, process: SimProcess, faults: DiskFaults): Turns
         process.hears(faults.isGone ? Promise.reject(gone()) : call()).then(resolve, reject);
       });
     });
+  return {
+    read,
+    write: (call, some) =>
+      read(async () => {
+        const { crash } = faults;
+        if (crash === undefined) return call();
+        crash.inWrites -= 1;
+        if (crash.inWrites > 0) return call();
+        faults.crash = undefined;
+        if (crash.durable === 'all') await call();
+        else if (crash.durable === 'some') await some?.();
+        crash.happens();
+        return new Promise(() => undefined);
+      }),
+  };
 }
 
 function gone(): PalmError {
@@ -71,30 +110,33 @@ function fragmentsThrough(
   { fragments: store, restart }: MemoryStore,
   faults: DiskFaults,
 ): FragmentStore {
-  const unlessItDies = <Result>(call: () => Promise<Result>): Promise<Result> =>
-    take(async () => {
-      if (faults.dyingCount > 0) {
-        faults.dyingCount -= 1;
-        restart(); // the next one begins with what is on the disk
-        throw new PalmError({ code: 'storage-failed', reason: 'fragment-worker' });
-      }
-      return call();
-    });
+  const unlessItDies = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+    if (faults.dyingCount > 0) {
+      faults.dyingCount -= 1;
+      restart(); // the next one begins with what is on the disk
+      throw new PalmError({ code: 'storage-failed', reason: 'fragment-worker' });
+    }
+    return call();
+  };
   return {
     // The store's from now on, as the port says.
-    putBlocks: (...given) => unlessItDies(() => store.putBlocks(...given)),
-    kept: (owner) => take(() => store.kept(owner)),
-    getBlock: (hash) => unlessItDies(() => store.getBlock(hash)),
-    hasBlocks: (hashes) => take(() => store.hasBlocks(hashes)),
-    commit: (fragments) => take(() => store.commit(fragments)),
-    getIndex: (fragmentId) => take(() => store.getIndex(fragmentId)),
-    list: () => take(() => store.list()),
+    putBlocks: (owner, blocks, from, keep) =>
+      take.write(
+        () => unlessItDies(() => store.putBlocks(owner, blocks, from, keep)),
+        () => store.putBlocks(owner, blocks.slice(0, blocks.length >> 1), from),
+      ),
+    kept: (owner) => take.read(() => store.kept(owner)),
+    getBlock: (hash) => take.read(() => unlessItDies(() => store.getBlock(hash))),
+    hasBlocks: (hashes) => take.read(() => store.hasBlocks(hashes)),
+    commit: (fragments) => take.write(() => store.commit(fragments)),
+    getIndex: (fragmentId) => take.read(() => store.getIndex(fragmentId)),
+    list: () => take.read(() => store.list()),
     drop: (fragmentIds) =>
-      take(() => (faults.hangs ? new Promise(() => undefined) : store.drop(fragmentIds))),
-    release: (owner) => take(() => store.release(owner)),
-    owners: () => take(() => store.owners()),
+      take.write(() => (faults.hangs ? new Promise(() => undefined) : store.drop(fragmentIds))),
+    release: (owner) => take.write(() => store.release(owner)),
+    owners: () => take.read(() => store.owners()),
     clear: () =>
-      take(async () => {
+      take.write(async () => {
         if (faults.clearsFail) throw new PalmError({ code: 'storage-failed', reason: 'fragment-worker' });
         await store.clear();
       }),
@@ -104,44 +146,44 @@ function fragmentsThrough(
 function recordsThrough(take: Turnstile, store: RecordStore, faults: DiskFaults): RecordStore {
   return {
     putRecords: (records) =>
-      take(async () => {
+      take.write(async () => {
         if (faults.recordsFail) throw new PalmError({ code: 'storage-full', reason: 'device' });
         await store.putRecords(records);
       }),
-    dropRecords: (entryIds) => take(() => store.dropRecords(entryIds)),
-    loadRecords: () => take(() => store.loadRecords()),
-    loadOutbox: () => take(() => store.loadOutbox()),
-    putOutbox: (fileId) => take(() => store.putOutbox(fileId)),
-    dropOutbox: (fileId) => take(() => store.dropOutbox(fileId)),
-    getMeta: (name) => take(() => store.getMeta(name)),
+    dropRecords: (entryIds) => take.write(() => store.dropRecords(entryIds)),
+    loadRecords: () => take.read(() => store.loadRecords()),
+    loadOutbox: () => take.read(() => store.loadOutbox()),
+    putOutbox: (fileId) => take.write(() => store.putOutbox(fileId)),
+    dropOutbox: (fileId) => take.write(() => store.dropOutbox(fileId)),
+    getMeta: (name) => take.read(() => store.getMeta(name)),
     putMeta: (name, value) => {
       const kept = structuredClone(value);
-      return take(() => store.putMeta(name, kept));
+      return take.write(() => store.putMeta(name, kept));
     },
-    dropMeta: (name) => take(() => store.dropMeta(name)),
-    clear: () => take(() => store.clear()),
+    dropMeta: (name) => take.write(() => store.dropMeta(name)),
+    clear: () => take.write(() => store.clear()),
   };
 }
 
 function journalThrough(take: Turnstile, journal: StoreJournal): StoreJournal {
   return {
-    load: () => take(() => journal.load()),
+    load: () => take.read(() => journal.load()),
     put: (store) => {
       const kept = structuredClone(store);
-      return take(() => journal.put(kept));
+      return take.write(() => journal.put(kept));
     },
-    end: (storeId) => take(() => journal.end(storeId)),
-    clear: () => take(() => journal.clear()),
+    end: (storeId) => take.write(() => journal.end(storeId)),
+    clear: () => take.write(() => journal.clear()),
   };
 }
 
 function secretsThrough(take: Turnstile, secrets: SecretStore): SecretStore {
   return {
-    get: (name) => take(() => secrets.get(name)),
+    get: (name) => take.read(() => secrets.get(name)),
     put: (name, secret) => {
       const kept = secret.slice();
-      return take(() => secrets.put(name, kept));
+      return take.write(() => secrets.put(name, kept));
     },
-    clear: () => take(() => secrets.clear()),
+    clear: () => take.write(() => secrets.clear()),
   };
 }

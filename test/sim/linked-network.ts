@@ -64,4 +64,8 @@ export class LinkedNetwork implements SimNetwork {
   thawed(device: DeviceId): void {
     for (const life of this.#running.get(device)?.lives ?? []) life.woke();
   }
+
+  freezing(device: DeviceId): void {
+    for (const life of this.#running.get(device)?.lives ?? []) life.freezing();
+  }
 }

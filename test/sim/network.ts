@@ -5,11 +5,11 @@
 
 import { createHash } from 'node:crypto';
 import { concatBytes } from '../../src/core/model/bytes.ts';
-import { PalmError } from '../../src/core/model/errors.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { Lane, Transport, TransportEvents } from '../../src/core/transport-port.ts';
 import type { SimNetwork, TransportNeeds } from './device.ts';
 import type { SimProcess } from './process.ts';
+import { cancelled, linkClosed } from './send-failures.ts';
 import type { World } from './world.ts';
 
 export interface NetworkFaults {
@@ -124,6 +124,11 @@ export class Network implements SimNetwork {
     this.breakLink(a, b);
   }
 
+  /** Two devices that were cut from each other may link again. */
+  mend(a: DeviceId, b: DeviceId): void {
+    if (this.#cuts.delete(keyOf(a, b))) this.#linkAll();
+  }
+
   heal(): void {
     this.#cuts.clear();
     this.partition(() => 0);
@@ -189,6 +194,10 @@ export class Network implements SimNetwork {
 
   thawed(): void {
     this.#linkAll();
+  }
+
+  freezing(device: DeviceId): void {
+    this.#open.get(device)?.events.freezing?.();
   }
 
   /** Breaks the link between two devices, if there is one; it is built again. */
@@ -385,12 +394,4 @@ function hasEnd(link: Link, device: DeviceId): boolean {
 
 function keyOf(a: DeviceId, b: DeviceId): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
-}
-
-function linkClosed(): PalmError {
-  return new PalmError({ code: 'link-closed', reason: 'closed', detail: 'the simulated link is down' });
-}
-
-function cancelled(): PalmError {
-  return new PalmError({ code: 'cancelled', reason: 'not-wanted' });
 }

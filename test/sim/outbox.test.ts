@@ -9,7 +9,7 @@ import { fragmentCap } from '../../src/core/model/limits.ts';
 import { Challenges } from '../../src/core/peer/challenges.ts';
 import { Outbox } from '../../src/core/peer/outbox.ts';
 import { answerChallenges } from '../fixtures/challenge-answers.ts';
-import { trueMargin } from './checks.ts';
+import { trueMargin } from './true-margin.ts';
 
 const GEOMETRIES = [2, 3, 4, 5, 6, 8, 10].flatMap((k) =>
   [1, 2, 3, 4, 8].map((more) => [k, k + more] as const),

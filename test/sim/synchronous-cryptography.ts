@@ -1,18 +1,14 @@
 // The cryptography of simulated devices: each call is done when it returns.
 
 import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify } from 'node:crypto';
-import { concatBytes } from '../../src/core/model/bytes.ts';
+import type { KeyObject } from 'node:crypto';
+import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import type { Cryptography } from '../../src/core/ports.ts';
 import { PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
 
 export const synchronousCryptography: Cryptography = {
   async verify(publicKey, message, signature) {
-    const key = createPublicKey({
-      key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),
-      format: 'der',
-      type: 'spki',
-    });
-    return verify(null, message, key, signature);
+    return verify(null, message, keyOf(publicKey), signature);
   },
   async sha256(bytes) {
     return new Uint8Array(createHash('sha256').update(bytes).digest());
@@ -25,6 +21,24 @@ export const synchronousCryptography: Cryptography = {
     return openNow(...given);
   },
 };
+
+/** Keys by their bytes: making one takes as long as using it. */
+const knownKeys = new Map<string, KeyObject>();
+const MAX_KNOWN_KEYS = 1_000;
+
+function keyOf(publicKey: Uint8Array): KeyObject {
+  const name = hexOf(publicKey);
+  const known = knownKeys.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({
+    key: Buffer.concat([PUBLIC_KEY_DER, publicKey]),
+    format: 'der',
+    type: 'spki',
+  });
+  if (knownKeys.size >= MAX_KNOWN_KEYS) knownKeys.clear();
+  knownKeys.set(name, key);
+  return key;
+}
 
 /** As the port's `open`, at once. */
 export function openNow(

@@ -1,0 +1,118 @@
+// After the last fault the pool recovers by itself, within a bound: one catalogue, everything placed, full
+// redundancy as repair defines it, nothing staged, and every kept file reads bit-exactly.
+
+import { quorumOf } from '../../../src/core/model/geometry.ts';
+import { fragmentCap } from '../../../src/core/model/limits.ts';
+import { CALM } from '../network.ts';
+import { DAY_MS, GRACE_MS, open } from './life.ts';
+import { nameOf, readWhole } from './people.ts';
+import { Broken, type Actor, type Scene } from './scene.ts';
+
+/** A grace that ends soon, so that the lost ones are gone. */
+const SHORT_GRACE_MS = 30_000;
+/** On top of the grace: waits after clocks were set, declined offers that rest, takeovers, repairs. */
+const RECOVERY_MS = DAY_MS;
+const LOOK_MS = 1_000;
+const READS_PER_FILE = 2;
+const READ_MS = 60_000;
+
+export async function recover(scene: Scene): Promise<void> {
+  const { world, network, random } = scene;
+  endFaults(scene);
+  const devices = scene.returning();
+  await until(scene, 'all devices are open', 120_000, () => unopened(devices));
+  network.faults = CALM;
+  const isShort = random.unit() < 0.7;
+  const graceMs = isShort ? SHORT_GRACE_MS : Math.max(...Object.values(GRACE_MS));
+  if (isShort) {
+    scene.note(undefined, `the grace is ${SHORT_GRACE_MS / 1000} s now`);
+    const all = { alwaysOn: SHORT_GRACE_MS, laptop: SHORT_GRACE_MS, phone: SHORT_GRACE_MS };
+    await world.settled('the grace is set', firstOf(devices).device.pool.setPolicy({ graceMs: all }));
+  }
+  await until(scene, 'the pool has recovered', graceMs + RECOVERY_MS, () => lacking(scene, devices));
+  scene.note(undefined, 'has recovered');
+  for (const file of scene.kept()) {
+    for (let count = 0; count < READS_PER_FILE; count++) {
+      const reader = scene.pick(devices);
+      if (reader === undefined) continue;
+      const reading = readWhole(scene, reader, file);
+      await world.settled(`${reader.device.name} reads ${nameOf(scene, file)}`, reading, READ_MS);
+    }
+  }
+}
+
+function endFaults(scene: Scene): void {
+  scene.note(undefined, 'is left in peace');
+  scene.areFaultsOver = true;
+  scene.muted.clear();
+  scene.withholding.clear();
+  for (const end of scene.endings) end();
+  scene.network.heal();
+  scene.network.faults = CALM;
+  for (const actor of scene.returning()) {
+    actor.device.diskFaults.crash = undefined;
+    actor.device.setQuota(2 ** 30);
+    open(scene, actor);
+  }
+}
+
+function unopened(devices: readonly Actor[]): string | undefined {
+  const late = devices.find(({ state, isReady }) => state !== 'open' || !isReady);
+  return late === undefined ? undefined : `${late.device.name} is not open`;
+}
+
+/** What is not as it should be, the first thing found. */
+function lacking(scene: Scene, devices: readonly Actor[]): string | undefined {
+  const lists = devices.map((actor) => scene.filesOf(actor).map(({ fileId }) => fileId));
+  const [first = []] = lists;
+  const unlike = lists.findIndex((list) => list.join() !== first.join());
+  if (unlike >= 0) return `${devices[unlike]?.device.name} lists other files than ${devices[0]?.device.name}`;
+  const listed = new Set(first);
+  for (const file of scene.files.values()) {
+    const { fileId, removal } = file;
+    if (removal === 'none' && !listed.has(fileId)) return `${nameOf(scene, file)} is not listed`;
+    if (removal === 'done' && listed.has(fileId)) return `${nameOf(scene, file)} was removed and is listed`;
+  }
+  for (const file of scene.keptContents().values()) {
+    const { contentId, k, n } = file;
+    const room = devices.length * fragmentCap(k);
+    const there = new Set(devices.flatMap((actor) => [...scene.onDisk(actor, contentId).held]));
+    const enough = Math.min(n, room, quorumOf({ k, n }) + 1);
+    if (there.size < enough) return `${nameOf(scene, file)} has ${there.size} of ${n} fragments`;
+    const storing = devices.find(({ device }) =>
+      device.store.contents().outbox.some((id) => id === contentId),
+    );
+    if (n <= room - fragmentCap(k) && devices.length > 2 && storing !== undefined)
+      return `${storing.device.name} still places ${nameOf(scene, file)}`;
+  }
+  for (const { device } of devices) {
+    const staged = [...device.store.contents().blocks.values()].some(({ owners }) =>
+      owners.some((owner) => owner.includes('repair:')),
+    );
+    if (staged) return `${device.name} has staged blocks`;
+  }
+  return undefined;
+}
+
+async function until(
+  scene: Scene,
+  what: string,
+  withinMs: number,
+  lacks: () => string | undefined,
+): Promise<void> {
+  const endMs = scene.world.nowMs + withinMs;
+  for (;;) {
+    const lack = lacks();
+    if (lack === undefined) return;
+    if (scene.world.nowMs >= endMs)
+      throw new Broken(`after ${withinMs / 1000} s still not: ${what}; ${lack}`);
+    await scene.world.pass(LOOK_MS);
+    scene.throwFailure();
+  }
+}
+
+function firstOf(devices: readonly Actor[]): Actor {
+  const [first] = devices;
+  if (first === undefined) throw new Error('a pool without devices');
+  return first;
+}

@@ -1,0 +1,139 @@
+// When devices have the app open: a day of each kind, in short. The shapes are those of
+// test/durability/populations.ts; a day takes less time than a day.
+
+import { SimDevice } from '../device.ts';
+import type { Actor, Kind, Scene } from './scene.ts';
+import type { DeviceClass } from '../../../src/core/model/device-class.ts';
+
+/** Length of a story's day, ms. */
+export const DAY_MS = 20 * 60_000;
+/** The last part of each day is night. */
+const NIGHT = 0.25;
+/** Time between the goodbye of a page and its end, ms. */
+const GOODBYE_MS = 60;
+
+const CLASSES: Readonly<Record<Kind, DeviceClass>> = {
+  anchor: 'alwaysOn',
+  desk: 'laptop',
+  lid: 'laptop',
+  phone: 'phone',
+};
+
+/** The default graces, in the story's time: 4, 24 and 72 hours. */
+export const GRACE_MS = { alwaysOn: DAY_MS / 6, laptop: DAY_MS, phone: 3 * DAY_MS };
+
+export function newActor(scene: Scene, name: string, kind: Kind): Actor {
+  const device = new SimDevice(name, scene.world, scene.network, CLASSES[kind]);
+  const actor: Actor = {
+    device,
+    kind,
+    state: 'open',
+    isReady: true,
+    runsSinceMs: scene.world.nowMs,
+    frozenAtMs: 0,
+  };
+  scene.actors.push(actor);
+  return actor;
+}
+
+/** Opens and closes the device from now on, as people do. */
+export function live(scene: Scene, actor: Actor): void {
+  const { random, world } = scene;
+  const dayMs = DAY_MS * (1 - NIGHT);
+  const wake = (): void => {
+    if (actor.state === 'lost' || scene.areFaultsOver) return;
+    open(scene, actor);
+    const [mostMs, gapMs] = {
+      anchor: [3 * DAY_MS, 5_000],
+      desk: [dayMs * 0.7, dayMs * 0.4],
+      lid: [dayMs * 0.15, dayMs * 0.3],
+      phone: [random.unit() < 0.2 ? dayMs * 0.15 : 45_000, dayMs * 0.25],
+    }[actor.kind] as [number, number];
+    world.after(5_000 + random.below(2 * mostMs), () => {
+      if (actor.state === 'lost' || scene.areFaultsOver) return;
+      rest(scene, actor);
+      let pauseMs = 3_000 + random.below(2 * gapMs);
+      const atMs = (world.nowMs + pauseMs) % DAY_MS;
+      if (actor.kind !== 'anchor' && atMs > dayMs) pauseMs += DAY_MS - atMs + random.below(60_000);
+      world.after(pauseMs, wake);
+    });
+  };
+  world.after(random.below(60_000), wake);
+}
+
+/** The page ends or pauses: closed with or without a goodbye, killed, frozen, or its lid shut. */
+function rest(scene: Scene, actor: Actor): void {
+  if (actor.state !== 'open') return;
+  const how = scene.random.unit();
+  if (how < 0.3) close(scene, actor, true);
+  else if (how < 0.5) close(scene, actor, false);
+  else freeze(scene, actor, how < 0.75);
+}
+
+function freeze(scene: Scene, actor: Actor, saysGoodbye: boolean): void {
+  if (actor.state !== 'open') return;
+  scene.note(actor, saysGoodbye ? 'is hidden, and its tab frozen' : 'freezes');
+  scene.count('freeze');
+  if (saysGoodbye) actor.device.sayGoodbye();
+  actor.state = 'frozen';
+  actor.frozenAtMs = scene.world.nowMs;
+  if (!saysGoodbye) {
+    actor.device.freeze();
+    return;
+  }
+  scene.world.after(GOODBYE_MS, () => {
+    if (actor.state === 'frozen') actor.device.freeze();
+  });
+}
+
+/** Its page ends. */
+export function close(scene: Scene, actor: Actor, saysGoodbye: boolean): void {
+  if (actor.state === 'lost' || actor.state === 'closed') return;
+  scene.note(actor, saysGoodbye ? 'closes' : 'is killed');
+  scene.count(saysGoodbye ? 'close' : 'kill');
+  actor.state = 'closed';
+  actor.isReady = false;
+  actor.device.diskFaults.crash = undefined;
+  if (!saysGoodbye) {
+    actor.device.kill();
+    return;
+  }
+  actor.device.sayGoodbye();
+  const { pool } = actor.device;
+  scene.world.after(GOODBYE_MS, () => {
+    // Unless it was opened again meanwhile.
+    if (actor.device.pool === pool && actor.state === 'closed') actor.device.kill();
+  });
+}
+
+/** Its page begins, or goes on. */
+export function open(scene: Scene, actor: Actor): void {
+  const { device } = actor;
+  if (actor.state === 'frozen') {
+    const frozenMs = scene.world.nowMs - actor.frozenAtMs;
+    const isLid = actor.kind !== 'phone' && scene.random.below(2) === 0;
+    scene.note(actor, isLid ? 'opens its lid' : 'goes on');
+    actor.state = 'open';
+    actor.runsSinceMs = scene.world.nowMs;
+    device.thaw(isLid ? frozenMs : 0);
+    return;
+  }
+  if (actor.state !== 'closed') return;
+  scene.note(actor, 'opens');
+  device.kill();
+  actor.state = 'open';
+  actor.isReady = false;
+  const opened = device.opened();
+  const { pool } = device;
+  opened.then(
+    () => {
+      if (device.pool !== pool || actor.state === 'lost') return;
+      actor.isReady = true;
+      actor.runsSinceMs = scene.world.nowMs;
+    },
+    (error: unknown) => {
+      scene.note(actor, `could not open: ${String(error)}`);
+      scene.fail(error);
+    },
+  );
+}

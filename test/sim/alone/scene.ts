@@ -1,0 +1,164 @@
+// A pool that is left alone, as the story sees it: its devices and whether they come back, the files that
+// people were told are stored, what happened so far, and the truth on the disks.
+
+import { decodeMessage, hasPayload } from '../../../src/core/wire/messages.ts';
+import type { FileStatus } from '../../../src/runtime/api.ts';
+import type { SimDevice } from '../device.ts';
+import type { Network } from '../network.ts';
+import { randomFrom, type SeededRandom } from '../seeded-random.ts';
+import type { World } from '../world.ts';
+import { contentsOf, NOTHING, type OnDisk } from './disks.ts';
+
+export type Kind = 'anchor' | 'desk' | 'lid' | 'phone';
+
+/** One profile of one browser. A wiped profile becomes another one, on the same machine. */
+export interface Actor {
+  readonly device: SimDevice;
+  readonly kind: Kind;
+  /** 'lost': for good. */
+  state: 'open' | 'frozen' | 'closed' | 'lost';
+  /** Resolves when its page has opened; undefined while it is closed. */
+  isReady: boolean;
+  /** Since when its page runs without a break, ms. */
+  runsSinceMs: number;
+  /** When its tab was frozen last, ms. */
+  frozenAtMs: number;
+}
+
+/** A name that somebody was told is stored. */
+export interface StoredFile {
+  readonly fileId: string;
+  readonly name: string;
+  readonly contentId: string;
+  readonly k: number;
+  readonly n: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly link: string | undefined;
+  readonly storedBy: string;
+  /** Somebody asked for its removal; whether that was acknowledged. */
+  removal: 'none' | 'asked' | 'done';
+  /** Ids of devices that have listed it, and since when. */
+  readonly knownBy: Map<string, number>;
+  /** Ids of devices that had listed it and no longer do. */
+  readonly unlistedBy: Set<string>;
+}
+
+/** A promise was broken: what, where and when. */
+export class Broken extends Error {
+  override readonly name = 'Broken';
+}
+
+export class Scene {
+  readonly world: World;
+  readonly network: Network;
+  /** The story's own chances, apart from those of the world. */
+  readonly random: SeededRandom;
+  readonly actors: Actor[] = [];
+  readonly files = new Map<string, StoredFile>();
+  /** By content, its geometry: of all that any device listed. */
+  readonly geometries = new Map<string, { readonly k: number; readonly n: number }>();
+  readonly counts = new Map<string, number>();
+  /** Ids of devices that lie about what they hold. */
+  readonly liars = new Set<string>();
+  /** Sender and receiver, of whom the second hears nothing from the first. */
+  readonly muted = new Set<string>();
+  /** Devices whose answers never come. */
+  readonly withholding = new Set<string>();
+  readonly trace: string[] = [];
+  /** Nothing more happens to the pool: it must recover. */
+  areFaultsOver = false;
+  /** What ends each fault that lasts. */
+  readonly endings: (() => void)[] = [];
+  /** Called after a fault changed disks, before anything else happens. */
+  readonly onFault: (() => void)[] = [];
+  readonly #contentNumbers = new Map<string, number>();
+  readonly #startMs: number;
+  readonly #say: (line: string) => void;
+  #failure: Error | undefined;
+
+  constructor(world: World, network: Network, say: (line: string) => void) {
+    this.world = world;
+    this.network = network;
+    this.random = randomFrom(world.seed ^ 0x0a10_0e5e);
+    this.#startMs = world.nowMs;
+    this.#say = say;
+    network.swallows = (from, to, bytes) =>
+      this.muted.has(`${from} ${to}`) || (this.withholding.has(from) && isAnswer(bytes));
+  }
+
+  /** One line of the trace. */
+  note(who: Actor | undefined, what: string): void {
+    const line = `${clockTime(this.world.nowMs - this.#startMs)}  ${who?.device.name ?? 'pool'}: ${what}`;
+    this.trace.push(line);
+    this.#say(line);
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  /** Ends the story with this failure at the next event. */
+  fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Broken(String(error));
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Disks that exist, or will again: of all devices that come back. */
+  returning(): Actor[] {
+    return this.actors.filter(({ state }) => state !== 'lost');
+  }
+
+  running(): Actor[] {
+    return this.actors.filter(({ state, isReady }) => state === 'open' && isReady);
+  }
+
+  onDisk({ device }: Actor, contentId: string): OnDisk {
+    return contentsOf(device.store).get(contentId) ?? NOTHING;
+  }
+
+  /** Distinct sound fragments on the disks of `actors`. */
+  soundOn(actors: readonly Actor[], contentId: string): Set<number> {
+    const sound = new Set<number>();
+    for (const actor of actors) for (const each of this.onDisk(actor, contentId).sound) sound.add(each);
+    return sound;
+  }
+
+  /** Names that must stay: nobody asked for their removal. */
+  kept(): StoredFile[] {
+    return [...this.files.values()].filter(({ removal }) => removal === 'none');
+  }
+
+  /** Contents that have a name that must stay. */
+  keptContents(): Map<string, StoredFile> {
+    return new Map(this.kept().map((file) => [file.contentId, file]));
+  }
+
+  /** Files as a running device shows them. */
+  filesOf({ device }: Actor): readonly FileStatus[] {
+    return device.pool.status().files;
+  }
+
+  /** A content in the trace: its number in the order in which contents appeared. */
+  contentName(contentId: string): string {
+    const number = this.#contentNumbers.get(contentId) ?? this.#contentNumbers.size + 1;
+    this.#contentNumbers.set(contentId, number);
+    return `content ${number}`;
+  }
+
+  pick<Item>(items: readonly Item[]): Item | undefined {
+    return items[this.random.below(items.length)];
+  }
+}
+
+function isAnswer(bytes: Uint8Array<ArrayBuffer>): boolean {
+  return hasPayload(decodeMessage(bytes).message.kind);
+}
+
+function clockTime(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return `${parts.map((part) => String(part).padStart(2, '0')).join(':')}.${String(ms % 1000).padStart(3, '0')}`;
+}

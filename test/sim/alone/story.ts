@@ -1,0 +1,158 @@
+// One pool that is left alone, from a seed: its devices come and go, people store and remove, everything goes
+// wrong that can, checkers watch, and in the end it must recover. Equal seeds tell equal stories.
+
+import { joinPool } from '../device.ts';
+import { Network } from '../network.ts';
+import { World } from '../world.ts';
+import { accusesNobody } from './checkers/accuses-nobody.ts';
+import { keepsCaps } from './checkers/keeps-caps.ts';
+import { keepsFiles } from './checkers/keeps-files.ts';
+import { keepsRemoved } from './checkers/keeps-removed.ts';
+import { meetsNoBug } from './checkers/meets-no-bug.ts';
+import { showsTruth } from './checkers/shows-truth.ts';
+import { recover } from './ending.ts';
+import { strike } from './faults.ts';
+import { DAY_MS, GRACE_MS, live, newActor } from './life.ts';
+import { noteMovements } from './movements.ts';
+import { PastDisks } from './past-disks.ts';
+import { read, remove, store } from './people.ts';
+import { Scene, type Kind } from './scene.ts';
+
+export interface StoryOptions {
+  readonly seed: number;
+  /** Is told each line of the trace as it happens. */
+  readonly say?: (line: string) => void;
+  /** Only these faults. */
+  readonly only?: ReadonlySet<string>;
+}
+
+export interface StoryResult {
+  /** Undefined if every promise was kept. */
+  readonly failure: Error | undefined;
+  readonly trace: readonly string[];
+  readonly counts: ReadonlyMap<string, number>;
+  readonly deviceCount: number;
+  readonly days: number;
+  /** Devices times the virtual time of the story, and the part in which they were open, ms. */
+  readonly deviceMs: number;
+  readonly openMs: number;
+}
+
+const POPULATIONS: readonly { readonly weight: number; readonly kinds: readonly Kind[] }[] = [
+  { weight: 5, kinds: ['desk', 'lid', 'lid', 'phone', 'phone', 'phone'] },
+  { weight: 3, kinds: ['anchor', 'desk', 'lid', 'phone', 'phone'] },
+  { weight: 2, kinds: ['anchor', 'anchor', 'desk', 'lid', 'lid', 'phone', 'phone'] },
+  { weight: 1, kinds: ['desk', 'desk', 'lid', 'lid', 'lid', 'lid', 'phone', 'phone', 'phone', 'phone'] },
+];
+/** What devices show is looked at this often, ms; disks after every event. */
+const LOOK_MS = 3_000;
+const SETTLE_MS = 10_000;
+
+export async function tellStory(options: StoryOptions): Promise<StoryResult> {
+  const world = new World(options.seed);
+  const network = new Network(world);
+  const scene = new Scene(world, network, options.say ?? (() => undefined));
+  const startMs = world.nowMs;
+  const days = 1 + scene.random.below(3);
+  let openMs = 0;
+  let failure: Error | undefined;
+  try {
+    await begin(scene);
+    const looks = watch(scene, (ms) => (openMs += ms));
+    await passDays(scene, days, options.only);
+    await recover(scene);
+    for (const look of looks) look();
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+    scene.note(undefined, `FAILED: ${failure.message}`);
+  }
+  return {
+    failure,
+    trace: scene.trace,
+    counts: scene.counts,
+    deviceCount: scene.actors.length,
+    days,
+    deviceMs: scene.actors.length * (world.nowMs - startMs),
+    openMs,
+  };
+}
+
+async function begin(scene: Scene): Promise<void> {
+  const { world } = scene;
+  const total = POPULATIONS.reduce((sum, { weight }) => sum + weight, 0);
+  let at = scene.random.unit() * total;
+  const population = POPULATIONS.find(({ weight }) => (at -= weight) < 0);
+  const kinds = population?.kinds ?? ['desk'];
+  const [first, ...others] = kinds.map((kind, index) => newActor(scene, `${kind} ${index + 1}`, kind));
+  if (first === undefined) throw new Error('a pool without devices');
+  await world.settled('created', first.device.pool.createPool({ name: 'left alone' }));
+  for (const { device } of others) await joinPool(world, device, first.device);
+  await world.settled('policy', first.device.pool.setPolicy({ graceMs: GRACE_MS }));
+  await world.pass(SETTLE_MS);
+  scene.note(undefined, kinds.join(', '));
+  for (let count = 2 + scene.random.below(3); count > 0; count--) {
+    const actor = scene.pick(scene.actors);
+    if (actor !== undefined) store(scene, actor);
+  }
+  await world.pass(SETTLE_MS);
+  for (const actor of scene.actors) live(scene, actor);
+}
+
+/** Disks are judged after every event that changed one, what is shown every few seconds. */
+function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void)[] {
+  const { world } = scene;
+  const past = new PastDisks(scene);
+  const files = keepsFiles(scene);
+  const disks = [() => past.look(), noteMovements(scene), keepsCaps(scene), files];
+  const shown = [
+    () => learnGeometries(scene),
+    showsTruth(scene, past),
+    keepsRemoved(scene),
+    accusesNobody(scene),
+    meetsNoBug(scene),
+  ];
+  scene.onFault.push(() => files(true));
+  let lookedAtMs = world.nowMs;
+  let revision = '';
+  world.always(() => {
+    scene.throwFailure();
+    const now = disksRevision(scene);
+    if (now !== revision) for (const look of disks) look();
+    revision = now;
+    const sinceMs = world.nowMs - lookedAtMs;
+    if (sinceMs < LOOK_MS) return;
+    lookedAtMs = world.nowMs;
+    opened(scene.running().length * sinceMs);
+    for (const look of shown) look();
+  });
+  return shown;
+}
+
+/** Changes with every disk, with who comes back, and with the files that were acknowledged. */
+function disksRevision({ actors, files }: Scene): string {
+  let revision = `${files.size}`;
+  for (const { device, state } of actors)
+    revision += ` ${device.store.fragmentRevision()}${state === 'lost' ? 'x' : ''}${device.store.outboxCount()}`;
+  return revision;
+}
+
+function learnGeometries(scene: Scene): void {
+  for (const actor of scene.running())
+    for (const { contentId, k, n } of scene.filesOf(actor)) scene.geometries.set(contentId, { k, n });
+}
+
+async function passDays(scene: Scene, days: number, only: ReadonlySet<string> | undefined): Promise<void> {
+  const { world, random } = scene;
+  const endMs = world.nowMs + days * DAY_MS;
+  while (world.nowMs < endMs) {
+    await world.pass(1_000 + random.below(DAY_MS / 20));
+    scene.throwFailure();
+    const actor = scene.pick(scene.running());
+    const what = random.unit();
+    if (what < 0.5) strike(scene, only);
+    else if (actor === undefined) continue;
+    else if (what < 0.7) store(scene, actor);
+    else if (what < 0.9) read(scene, actor);
+    else remove(scene, actor);
+  }
+}

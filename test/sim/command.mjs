@@ -1,0 +1,54 @@
+// `npm run test:sim`: the simulator's tests. With `--seeds N` it tells N stories of pools that are left alone
+// instead (test/sim/alone), from seed `--from S` on (1), and prints each that fails, what happened in it, and
+// the command that replays it. `--trace` prints what happens as it happens; `--only crash,rot` leaves out all
+// other faults.
+
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const given = process.argv.slice(2);
+
+if (given.includes('--seeds')) {
+  const program = await built();
+  run(process.execPath, ['--enable-source-maps', program, ...given]);
+} else {
+  run(process.execPath, [
+    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--project',
+    'sim',
+    ...given,
+  ]);
+}
+
+/** The stories as one program: Node runs it faster than a test runner, and a profiler can read it. */
+async function built() {
+  const outDir = join(root, 'node_modules', '.cache', 'sim');
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    build: {
+      ssr: join(root, 'test', 'sim', 'alone', 'main.ts'),
+      outDir,
+      emptyOutDir: false,
+      sourcemap: true,
+      minify: false,
+      rollupOptions: { output: { entryFileNames: 'alone.mjs' } },
+    },
+  });
+  return join(outDir, 'alone.mjs');
+}
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} args
+ */
+function run(program, args) {
+  const { status } = spawnSync(program, args, { stdio: 'inherit', cwd: root });
+  process.exitCode = status ?? 1;
+}
