@@ -170,13 +170,16 @@ export interface NewFragment {
 export interface Keep {
   /** Their number, the owner's own. */
   readonly as: number;
-  /** SHA-256 of the segment that they seal, which is kept with them. */
-  readonly plainHash: Uint8Array;
+  /**
+   * 32 bytes of the owner's that are kept with them: of a store, the SHA-256 of the segment that they seal;
+   * of a repair, which fragments they belong to.
+   */
+  readonly note: Uint8Array;
 }
 
 /** Blocks that were kept. */
 export interface Kept {
-  readonly plainHash: Uint8Array;
+  readonly note: Uint8Array;
   /** Their hashes in the order of the call; undefined when one of the blocks is no longer here. */
   readonly blocks: readonly BlockHash[] | undefined;
 }
@@ -194,7 +197,7 @@ export interface FragmentStore {
    * ends with this page at the latest. With `keep`, the claim on these blocks survives, and `kept` finds
    * them: this is durable ('strict') when the call resolves, and no method returns one of these blocks
    * earlier.
-   * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another hash was kept
+   * @throws PalmError 'corrupt' when bytes do not match their hash, 'refused' when another note was kept
    * under the number.
    */
   putBlocks(

@@ -144,8 +144,10 @@ export class OpenPool {
     this.#space.measure();
     this.#orNotice(this.#ports.quota.restoreReserve());
     const damagedCount = await this.unfinished.load();
-    const damagedActivity = await restoreActivity(this.#ports.records, this.#activityList);
-    const lostCount = damagedActivity + (await this.driver.start(this.unfinished.owners()));
+    let lostCount = await restoreActivity(this.#ports.records, this.#activityList);
+    const goingOn = new Set([...this.unfinished.owners(), ...(await this.repairing.leftOver())]);
+    lostCount += await this.driver.start(goingOn);
+    await this.repairing.start();
     const { peer } = this.driver;
     await this.unfinished.endPublished(Array.from(peer.catalogue.files().values(), ({ salt }) => salt));
     await prepareStatuses(peer, this.privateFiles, new Slices(this.#ports));
@@ -162,10 +164,9 @@ export class OpenPool {
     this.#space.stop();
     this.#soft.stop();
     this.#transfers.abortAll(left());
-    const { clock } = this.#ports;
-    await atMost(clock, END_WITHIN_MS, Promise.all([this.repairing.stop(), this.driver.stop()]));
+    await atMost(this.#ports.clock, END_WITHIN_MS, Promise.all([this.repairing.stop(), this.driver.stop()]));
     // An aborted store ends within moments, unless its source hangs.
-    await atMost(clock, END_WITHIN_MS, Promise.allSettled(this.#working));
+    await atMost(this.#ports.clock, END_WITHIN_MS, Promise.allSettled(this.#working));
   }
 
   invite(): string {

@@ -239,7 +239,7 @@ export const fragmentStoreCases: readonly ContractCase<FragmentStoreHarness>[] =
     async run({ store }) {
       const [one, two] = [blockOf(1, CONTRACT_BLOCK_BYTES), blockOf(2, CONTRACT_BLOCK_BYTES)];
       await store.putBlocks(ownerOfStore('x'), [one], 'claimed', keepAs(1));
-      const other = { as: 1, plainHash: keepAs(2).plainHash };
+      const other = { as: 1, note: keepAs(2).note };
       await checkRejects(
         store.putBlocks(ownerOfStore('x'), [two], 'claimed', other),
         'refused',
@@ -557,12 +557,12 @@ function fragmentOf(
 
 /** Keeps blocks under a number, with its own hash. */
 export function keepAs(as: number): Keep {
-  return { as, plainHash: new Uint8Array(32).fill(as) };
+  return { as, note: new Uint8Array(32).fill(as) };
 }
 
 /** The blocks kept by `keepAs`. */
 function keptAs(as: number, blocks: readonly BlockHash[] | undefined): Kept {
-  return { plainHash: keepAs(as).plainHash, blocks };
+  return { note: keepAs(as).note, blocks };
 }
 
 /** By number, ascending. */

@@ -72,8 +72,8 @@ export interface StoreContents {
   readonly metas: ReadonlyMap<string, unknown>;
   readonly metaNames: readonly string[];
   readonly secretNames: readonly string[];
-  /** Plain hashes that jobs kept with their blocks, lower-case hex. */
-  readonly plainHashes: readonly string[];
+  /** Notes that jobs kept with their blocks, lower-case hex. */
+  readonly notes: readonly string[];
   /** Ids of the stores in the journal. */
   readonly unfinished: readonly string[];
 }
@@ -128,7 +128,7 @@ class MemoryFragmentStore implements FragmentStore {
   /** By owner, then by number. */
   readonly #kept = new Map<
     string,
-    Map<number, { readonly plainHash: Uint8Array; readonly hashes: readonly BlockHash[] }>
+    Map<number, { readonly note: Uint8Array; readonly hashes: readonly BlockHash[] }>
   >();
   #capacityBytes: number;
   usedBytes = 0;
@@ -144,8 +144,8 @@ class MemoryFragmentStore implements FragmentStore {
     _: 'claimed' | 'computed' = 'claimed',
     keep?: Keep,
   ): Promise<void> {
-    const noted = keep && this.#kept.get(owner)?.get(keep.as)?.plainHash;
-    if (noted !== undefined && !equalBytes(noted, keep?.plainHash ?? noted))
+    const noted = keep && this.#kept.get(owner)?.get(keep.as)?.note;
+    if (noted !== undefined && !equalBytes(noted, keep?.note ?? noted))
       throw new PalmError({ code: 'refused', reason: 'stored-in-another-tab' });
     for (const { hash, bytes } of blocks) {
       if (!equalBytes(sha256(bytes), hash)) {
@@ -171,14 +171,14 @@ class MemoryFragmentStore implements FragmentStore {
     if (keep === undefined) return;
     const ofOwner = this.#kept.get(owner) ?? new Map();
     const hashes = copyOf(blocks.map(({ hash }) => hash));
-    this.#kept.set(owner, ofOwner.set(keep.as, { plainHash: keep.plainHash.slice(), hashes }));
+    this.#kept.set(owner, ofOwner.set(keep.as, { note: keep.note.slice(), hashes }));
   }
 
   async kept(owner: BlockOwner): Promise<Map<number, Kept>> {
     const kept = new Map<number, Kept>();
-    for (const [keptAs, { plainHash, hashes }] of this.#kept.get(owner) ?? []) {
+    for (const [keptAs, { note, hashes }] of this.#kept.get(owner) ?? []) {
       const isWhole = hashes.every((hash) => this.#blocks.get(blockKey(hash))?.bytes !== undefined);
-      kept.set(keptAs, { plainHash: plainHash.slice(), blocks: isWhole ? copyOf(hashes) : undefined });
+      kept.set(keptAs, { note: note.slice(), blocks: isWhole ? copyOf(hashes) : undefined });
     }
     return kept;
   }
@@ -281,14 +281,14 @@ class MemoryFragmentStore implements FragmentStore {
     this.usedBytes = 0;
   }
 
-  contents(): Pick<StoreContents, 'fragments' | 'blocks' | 'plainHashes'> {
+  contents(): Pick<StoreContents, 'fragments' | 'blocks' | 'notes'> {
     const blocks = [...this.#blocks].map(([key, { bytes, isDamaged, owners }]) => {
       const isSound = (): boolean => bytes !== undefined && !isDamaged;
       return [key, { isSound, owners: [...owners] }] as const;
     });
     const kept = [...this.#kept.values()].flatMap((ofOwner) => [...ofOwner.values()]);
-    const plainHashes = kept.map(({ plainHash }) => hexOf(plainHash));
-    return { fragments: [...this.#fragments.values()], blocks: new Map(blocks), plainHashes };
+    const notes = kept.map(({ note }) => hexOf(note));
+    return { fragments: [...this.#fragments.values()], blocks: new Map(blocks), notes };
   }
 
   setCapacity(capacityBytes: number): void {

@@ -4,7 +4,7 @@
 import { expect } from 'vitest';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
-import { fragmentsOn } from './checks.ts';
+import { expectOnlyNeeded, fragmentsOn } from './checks.ts';
 import type { SimDevice } from './device.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
@@ -104,6 +104,31 @@ function stagedCount(device: SimDevice): number {
   ).length;
 }
 
+/** Calls `then` once, within the write number `count` of the device's repairs; 0: before the first. */
+function afterRepairWrite(device: SimDevice, count: number, then: () => void): void {
+  const { fragments } = device.store;
+  const { putBlocks, commit, release } = fragments;
+  let writeCount = -1;
+  const reached = (at: number): void => {
+    writeCount = at;
+    if (at === count) then();
+  };
+  fragments.putBlocks = async (owner, ...given) => {
+    if (owner.startsWith('repair:') && writeCount < 0) reached(0);
+    if (!device.isRunning) return;
+    await putBlocks.call(fragments, owner, ...given);
+    if (owner.startsWith('repair:')) reached(writeCount + 1);
+  };
+  fragments.commit = async (given) => {
+    await commit.call(fragments, given);
+    if (writeCount >= 0) reached(writeCount + 1);
+  };
+  fragments.release = async (owner) => {
+    await release.call(fragments, owner);
+    if (owner.startsWith('repair:')) reached(writeCount + 1);
+  };
+}
+
 async function expectReadable({ world }: Simulation, { fileId, bytes }: Pool, by: SimDevice): Promise<void> {
   const read = await world.settled(`${by.name} reads`, by.read(fileId));
   expect(Buffer.compare(read, bytes), `seed ${world.seed}`).toBe(0);
@@ -166,6 +191,35 @@ scenario('a repairer that is killed in the middle is taken over', [921], async (
   for (const device of five) await expectReadable(simulation, pool, device);
 });
 
+/** Three segments, its own share, and the release of the rest. */
+const WRITES = 5;
+
+scenario(
+  'a repairer that crashes after any of its writes leaves nothing behind',
+  Array.from({ length: WRITES + 1 }, (_, count) => 950 + count),
+  async (simulation) => {
+    const pool = await placed(simulation);
+    const { devices, fileId } = pool;
+    const [six] = lose(pool, devices, 2);
+    const count = simulation.world.seed - 950;
+    let crashed: SimDevice | undefined;
+    for (const device of six) {
+      afterRepairWrite(device, count, () => {
+        if (crashed !== undefined) return;
+        crashed = device;
+        device.kill();
+      });
+    }
+    await until(simulation, 'a repairer crashed', () => crashed !== undefined);
+    await crashed?.reopen();
+    await untilFull(simulation, fileId, six);
+    for (const device of six) {
+      expectOnlyNeeded(device);
+      await expectReadable(simulation, pool, device);
+    }
+  },
+);
+
 scenario('lost devices that return during and after a repair do no harm', [931], async (simulation) => {
   const pool = await placed(simulation);
   const { devices, fileId } = pool;
@@ -184,11 +238,19 @@ scenario('a file is repaired although each holder has another block damaged', [9
   const pool = await placed(simulation);
   const [six, lost] = lose(pool, pool.devices, 2);
   const missing = fragmentsOn(lost, pool.fileId);
-  // Four segments: in each, two fragments are damaged at most, so that four of the six are sound.
-  for (const [at, device] of six.entries()) {
-    const held = device.store.contents().fragments.find(({ fragment }) => fragment.fileId === pool.fileId);
-    const hash = held && decodeFragmentIndex(held.index).blocks[at % 4];
-    if (hash !== undefined) device.store.corruptBlock(hash);
+  const held = six.flatMap((device) => {
+    const [fragmentHeld] = device.store
+      .contents()
+      .fragments.filter(({ fragment }) => fragment.fileId === pool.fileId);
+    return fragmentHeld === undefined
+      ? []
+      : [{ device, blocks: decodeFragmentIndex(fragmentHeld.index).blocks }];
+  });
+  // As many as leave k sound blocks of each segment: placing may have given a lost device two fragments.
+  const spareCount = fragmentsOn(six, pool.fileId).size - K;
+  for (const [at, { device, blocks }] of held.entries()) {
+    const hash = blocks[at % blocks.length];
+    if (hash !== undefined && at < spareCount * blocks.length) device.store.corruptBlock(hash);
   }
   await until(simulation, 'what was lost is rebuilt', () => {
     const sound = fragmentsOn(six, pool.fileId);

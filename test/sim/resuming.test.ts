@@ -223,9 +223,9 @@ scenario(
     while (!hasFiles(storer)) {
       await world.pass(1);
       for (const { store } of takers) for (const key of store.contents().blocks.keys()) left.add(key);
-      const { plainHashes } = storer.store.contents();
+      const { notes } = storer.store.contents();
       for (const { plainHash, blockKeys } of storer.codec.sealed)
-        if (blockKeys.some((key) => left.has(key))) expect(plainHashes).toContain(plainHash);
+        if (blockKeys.some((key) => left.has(key))) expect(notes).toContain(plainHash);
     }
     expect(left.size).toBeGreaterThan(SEGMENT_COUNT);
   },

@@ -36,6 +36,7 @@ const SHA2_256_BYTES = 32;
 const JOB_ID_BYTES = 16;
 /** The longest owner is a job's: a device id and a job id. */
 const MAX_BLOCK_OWNER_BYTES = 255;
+const REPAIR_OWNER = 'repair:';
 
 export function deviceIdOf(publicKey: Uint8Array): DeviceId {
   return cidText(RAW_CODE, sha256(publicKey)) as DeviceId; // made here: its validator
@@ -133,7 +134,7 @@ export function parseBlockHash(value: unknown): BlockHash {
   return value as BlockHash; // checked above
 }
 
-/** The blocks that a store sealed. Only these may outlive their page. */
+/** The blocks that a store sealed. They may outlive their page. */
 export function ownerOfStore(storeId: string): BlockOwner {
   return `store:${storeId}` as BlockOwner; // made here: its validator
 }
@@ -146,9 +147,19 @@ export function ownerOfTaking(number: number): BlockOwner {
   return `pull:${number}` as BlockOwner; // made here: its validator
 }
 
-/** The blocks that a repair rebuilt and staged. Each repair of a page has its own `number`. */
-export function ownerOfRepair(number: number): BlockOwner {
-  return `repair:${number}` as BlockOwner; // made here: its validator
+/** The blocks that repairs of the file rebuilt and staged. They may outlive their page. */
+export function ownerOfRepair(file: FileId): BlockOwner {
+  return `${REPAIR_OWNER}${file}` as BlockOwner; // made here: its validator
+}
+
+/** The file of `ownerOfRepair`; undefined for other owners, and for those that older versions named. */
+export function fileOfRepair(owner: BlockOwner): FileId | undefined {
+  if (!owner.startsWith(REPAIR_OWNER)) return undefined;
+  try {
+    return parseFileId(owner.slice(REPAIR_OWNER.length));
+  } catch {
+    return undefined; // numbered, by an older version
+  }
 }
 
 /** The blocks that `from` foretold for `job` and that were prefetched. */

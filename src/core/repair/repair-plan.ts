@@ -15,6 +15,7 @@ import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { reachOf } from '../placement/health.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
+import { Leftovers } from './leftovers.ts';
 import {
   dangerOf,
   mixed,
@@ -49,6 +50,8 @@ export type RepairInput =
   | { readonly kind: 'paused'; readonly isPaused: boolean }
   /** A repair has rebuilt its fragments: from now on it ends by itself. */
   | { readonly kind: 'rebuilt'; readonly file: FileId }
+  /** A repair of the file, perhaps on an earlier page, left staged blocks on this disk. */
+  | { readonly kind: 'left-over'; readonly file: FileId }
   /** A repair ended: all of its fragments found homes, or it failed, or was cancelled. */
   | { readonly kind: 'ended'; readonly file: FileId; readonly outcome: 'done' | 'failed' | 'cancelled' }
   | { readonly kind: 'tick' };
@@ -62,8 +65,10 @@ export type RepairEffect =
       /** Devices that are gone and had some of these. */
       readonly lostWith: readonly DeviceId[];
     }
-  /** It is needed no longer, or must stop. Answered by 'ended'. */
-  | { readonly kind: 'cancel'; readonly file: FileId };
+  /** It is needed no longer, or must stop for now (`isPause`). Answered by 'ended'. */
+  | { readonly kind: 'cancel'; readonly file: FileId; readonly isPause: boolean }
+  /** Nobody uses the staged blocks that were left over. */
+  | { readonly kind: 'discard'; readonly file: FileId };
 
 /** Losses that belong together come within this, ms: a household switched off, a class that went home. */
 const SETTLE_MS = 10_000;
@@ -105,6 +110,7 @@ export class RepairPlan {
   readonly #running = new Map<FileId, { isRebuilt: boolean; isCancelled: boolean }>();
   /** By file: repairs that failed in a row, and until when the next waits. */
   readonly #failures = new Map<FileId, { readonly count: number; readonly untilMs: MonotonicMs }>();
+  readonly #leftovers = new Leftovers();
   #isPaused = false;
   #hasChanged = false;
   #nextLookMs: MonotonicMs = -Infinity;
@@ -122,6 +128,11 @@ export class RepairPlan {
         break;
       case 'paused':
         this.#isPaused = input.isPaused;
+        this.#leftovers.waitAgain(nowMs);
+        this.#hasChanged = true;
+        break;
+      case 'left-over':
+        this.#leftovers.add(nowMs, input.file);
         this.#hasChanged = true;
         break;
       case 'rebuilt': {
@@ -158,8 +169,11 @@ export class RepairPlan {
     this.#hasChanged = false;
     this.#nextLookMs = nowMs + Math.max(LOOK_GAP_MS, files.size * LOOK_GAP_MS_PER_FILE);
     const needy = this.#needy(nowMs, files);
-    const effects = this.#cancelled(new Set(needy.map(({ file }) => file)));
-    this.#dueMs = Infinity;
+    const needyFiles = new Set(needy.map(({ file }) => file));
+    const effects = this.#cancelled(needyFiles);
+    const discarded = this.#leftovers.discarded(nowMs, (file) => needyFiles.has(file), !this.#isPaused);
+    for (const file of discarded) effects.push({ kind: 'discard', file });
+    this.#dueMs = this.#leftovers.nextDeadlineMs(nowMs);
     if (this.#isPaused) return effects;
     const mostEndangeredFirst = needy.toSorted(
       (a, b) => a.danger - b.danger || mixed(a.file) - mixed(b.file),
@@ -221,6 +235,7 @@ export class RepairPlan {
     const homes = this.#homesOf(file, manifest, need);
     if (homes.size === 0) return [];
     this.#running.set(file, { isRebuilt: false, isCancelled: false });
+    this.#leftovers.take(file);
     const lostWith = [...this.#view.holdersOf(file)]
       .filter(
         ([device, held]) => this.#view.isGone(device) && [...homes.keys()].some((each) => held.has(each)),
@@ -250,7 +265,7 @@ export class RepairPlan {
     for (const [file, running] of this.#running) {
       if (running.isCancelled || running.isRebuilt || (needy.has(file) && !this.#isPaused)) continue;
       running.isCancelled = true;
-      effects.push({ kind: 'cancel', file });
+      effects.push({ kind: 'cancel', file, isPause: needy.has(file) });
     }
     return effects;
   }

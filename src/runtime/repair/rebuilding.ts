@@ -1,5 +1,6 @@
 // Rebuilds the missing fragments of one file: gathers k blocks segment by segment, computes all missing ones
-// in one pass, and writes them as they come. No key is needed: private files are rebuilt too.
+// in one pass, and writes them as they come. No key is needed: private files are rebuilt too. Segments that
+// an earlier repair of this device staged are not gathered again, except the last: k indexes come with it.
 //
 // Invariants: every block that comes in matches its hash before anything is computed from it; every index
 // that goes out is, byte for byte, the lost one. Memory holds two segments and the indexes.
@@ -7,13 +8,14 @@
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { rebuiltIndexOf } from '../../core/coding/fragment-index.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import { segmentCountOf } from '../../core/model/geometry.ts';
-import type { BlockHash, BlockOwner, FileId } from '../../core/model/ids.ts';
+import { blockBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
+import type { BlockHash, FileId } from '../../core/model/ids.ts';
 import type { FragmentStore } from '../../core/ports.ts';
 import type { ReadPorts } from '../read/read-job.ts';
 import { SegmentGathering, type Arrived } from '../read/segment-gathering.ts';
 import { SegmentShelf } from '../read/segment-shelf.ts';
 import type { LinkShare } from './link-share.ts';
+import { Staging, type StagedBlock } from './staging.ts';
 
 /** Segments requested ahead of the one that is rebuilt: a repair is in no hurry. */
 const WINDOW_SEGMENTS = 2;
@@ -30,8 +32,6 @@ export interface RebuildJob {
   readonly manifest: Manifest;
   /** The fragments to rebuild. */
   readonly fragments: readonly number[];
-  /** Claims the blocks that are written. */
-  readonly owner: BlockOwner;
   readonly signal: AbortSignal;
   /** So many more bytes of blocks are written. */
   readonly advanced: (bytes: number) => void;
@@ -60,9 +60,10 @@ export async function rebuildFragments(job: RebuildJob, ports: RebuildPorts): Pr
 class Rebuilding {
   readonly #job: RebuildJob;
   readonly #ports: RebuildPorts;
-  readonly #gathering: SegmentGathering;
+  #gathering: SegmentGathering | undefined;
   /** By segment, its k blocks, by fragment. */
   readonly #complete = new SegmentShelf<ReadonlyMap<number, Arrived>>();
+  readonly #staging: Staging;
   /** By fragment, the hashes of its blocks so far. */
   readonly #hashes: ReadonlyMap<number, BlockHash[]>;
 
@@ -70,19 +71,9 @@ class Rebuilding {
     this.#job = job;
     this.#ports = ports;
     this.#hashes = new Map(job.fragments.map((fragment) => [fragment, []]));
-    const { fileId, manifest } = job;
-    const wanted = {
-      fileId,
-      manifest,
-      firstSegment: 0,
-      endSegment: segmentCountOf(manifest),
-      windowSegments: WINDOW_SEGMENTS,
-      asksAll: true,
-    };
-    this.#gathering = new SegmentGathering(wanted, ports, {
-      complete: (segment, blocks) => this.#complete.put(segment, blocks),
-      failed: (error) => this.#complete.fail(error),
-    });
+    // What one segment costs is not worth a row: it begins again.
+    const isKept = segmentCountOf(job.manifest) > 1;
+    this.#staging = new Staging(job.fileId, job.fragments, isKept, ports);
   }
 
   async run(): Promise<RebuiltFragment[]> {
@@ -91,67 +82,106 @@ class Rebuilding {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       signal.throwIfAborted();
-      this.#gathering.start();
-      for (let segment = 0; segment < segmentCountOf(manifest); segment++) {
-        await this.#rebuild(segment);
+      const stagedCount = await this.#takeStaged();
+      const lastSegment = segmentCountOf(manifest) - 1;
+      const firstSegment = Math.min(stagedCount, lastSegment);
+      const gathering = this.#gather(firstSegment);
+      for (let segment = firstSegment; segment <= lastSegment; segment++) {
+        await this.#rebuild(segment, gathering, segment < stagedCount);
         await this.#ports.share.ready(signal);
-        this.#gathering.taken();
+        gathering.taken();
       }
+      const indexes = [...gathering.indexes.values()].slice(0, manifest.k);
+      return fragments.map((fragment) => {
+        const hashes = this.#hashes.get(fragment) ?? [];
+        return { fragment, hashes, indexBytes: rebuiltIndexOf(indexes, manifest, fragment, hashes) };
+      });
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-    const indexes = [...this.#gathering.indexes.values()].slice(0, manifest.k);
-    return fragments.map((fragment) => {
-      const hashes = this.#hashes.get(fragment) ?? [];
-      return { fragment, hashes, indexBytes: rebuiltIndexOf(indexes, manifest, fragment, hashes) };
-    });
   }
 
   close(): void {
-    this.#gathering.close();
+    this.#gathering?.close();
     this.#complete.clear();
   }
 
+  /** Takes up what an earlier repair staged. Returns how many segments, from the first on. */
+  async #takeStaged(): Promise<number> {
+    const staged = await this.#staging.staged();
+    this.#job.signal.throwIfAborted();
+    for (const [segment, hashes] of staged.entries()) {
+      for (const [fragment, hash] of hashes) this.#hashes.get(fragment)?.push(hash);
+      this.#job.advanced(hashes.size * blockBytesOf(this.#job.manifest, segment));
+    }
+    return staged.length;
+  }
+
+  #gather(firstSegment: number): SegmentGathering {
+    const { fileId, manifest } = this.#job;
+    const wanted = {
+      fileId,
+      manifest,
+      firstSegment,
+      endSegment: segmentCountOf(manifest),
+      windowSegments: WINDOW_SEGMENTS,
+      asksAll: true,
+    };
+    this.#gathering = new SegmentGathering(wanted, this.#ports, {
+      complete: (segment, blocks) => this.#complete.put(segment, blocks),
+      failed: (error) => this.#complete.fail(error),
+    });
+    this.#gathering.start();
+    return this.#gathering;
+  }
+
   /** Until the segment's blocks are sound: unsound ones are replaced one by one. */
-  async #rebuild(segment: number): Promise<void> {
+  async #rebuild(segment: number, gathering: SegmentGathering, isStaged: boolean): Promise<void> {
     for (let deathCount = 0; ;) {
       const arrived = await this.#complete.take(segment);
+      this.#count(arrived);
+      if (isStaged) {
+        for (const { bytes } of arrived.values()) this.#ports.memory.give(bytes);
+        return;
+      }
       // A device that withdrew a fragment over another block gave this one: there is nothing to compute.
-      const given = this.#givenOf(segment, arrived);
+      const given = this.#givenOf(segment, arrived, gathering);
       const wanted = this.#job.fragments.filter((fragment) => !given.some(({ index }) => index === fragment));
       const blocks = Array.from(arrived, ([index, { bytes, hash }]) => ({ index, bytes, hash }));
-      this.#count(arrived);
       try {
         const rebuilding = await this.#ports.codec.rebuild(blocks, wanted, this.#job.signal);
         if (rebuilding.kind === 'unsound') {
-          this.#gathering.unsound(segment, arrived, rebuilding.sound);
+          gathering.unsound(segment, arrived, rebuilding.sound);
           continue;
         }
-        await this.#write([...rebuilding.blocks, ...given]);
+        await this.#write(segment, [...rebuilding.blocks, ...given]);
         return;
       } catch (error) {
         deathCount += 1;
         if (!isPalmError(error, 'worker-failed') || deathCount === MAX_DEATHS) throw error;
-        this.#gathering.lost(segment);
+        gathering.lost(segment);
       }
     }
   }
 
   /** Copies of wanted blocks that came as they are. */
-  #givenOf(segment: number, arrived: ReadonlyMap<number, Arrived>): Block[] {
+  #givenOf(
+    segment: number,
+    arrived: ReadonlyMap<number, Arrived>,
+    { indexes }: SegmentGathering,
+  ): StagedBlock[] {
     return this.#job.fragments.flatMap((index) => {
       const bytes = arrived.get(index)?.bytes.slice();
-      const hash = this.#gathering.indexes.get(index)?.blocks[segment];
+      const hash = indexes.get(index)?.blocks[segment];
       return bytes === undefined || hash === undefined ? [] : [{ index, bytes, hash }];
     });
   }
 
-  async #write(blocks: readonly Block[]): Promise<void> {
+  async #write(segment: number, blocks: readonly StagedBlock[]): Promise<void> {
     this.#job.signal.throwIfAborted();
     const bytes = blocks.reduce((sum, block) => sum + block.bytes.length, 0);
     for (const { index, hash } of blocks) this.#hashes.get(index)?.push(hash);
-    const stored = blocks.map((block) => ({ hash: block.hash, bytes: block.bytes }));
-    await this.#ports.fragments.putBlocks(this.#job.owner, stored, 'computed');
+    await this.#staging.write(segment, blocks);
     this.#job.advanced(bytes);
   }
 
@@ -160,12 +190,6 @@ class Rebuilding {
     for (const { device, bytes } of arrived.values())
       if (device !== this.#ports.driver.deviceId) this.#ports.share.spend(bytes.length);
   }
-}
-
-interface Block {
-  readonly index: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly hash: BlockHash;
 }
 
 /** A repair that is needed no longer, or must wait. */

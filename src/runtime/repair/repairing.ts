@@ -1,13 +1,20 @@
 // Runs this device's repairs: drives core's plan, rebuilds what it asks for, keeps this device's own share
 // and hands the rest over.
 //
-// A repair is not resumed after its page ended: its blocks lose their claim with the page, so the next start
-// finds none of them, and the plan begins again where it is still needed.
+// What a repair staged outlives it, unless the repair is done, needed no longer, or failed on this device
+// itself. The next repair of the file, perhaps on a later page, goes on with it, or the plan has it
+// discarded.
 
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import { fragmentBytesOf, heldBytesOf } from '../../core/model/geometry.ts';
-import { ownerOfRepair, type DeviceId, type FileId } from '../../core/model/ids.ts';
+import {
+  fileOfRepair,
+  ownerOfRepair,
+  type BlockOwner,
+  type DeviceId,
+  type FileId,
+} from '../../core/model/ids.ts';
 import { fragmentCap } from '../../core/model/limits.ts';
 import { RepairPlan, type RepairEffect, type RepairInput } from '../../core/repair/repair-plan.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
@@ -36,6 +43,8 @@ export interface Repair {
 
 interface Running {
   readonly controller: AbortController;
+  /** Whether it goes on later with what it staged. */
+  isPaused: boolean;
   repair: Repair;
 }
 
@@ -47,9 +56,9 @@ export class Repairing {
   readonly #share: LinkShare;
   readonly #plan: MachineDriver<RepairInput, RepairEffect>;
   readonly #running = new Map<FileId, Running>();
-  readonly #working = new Set<Promise<void>>();
+  readonly #working = new Map<FileId, Promise<void>>();
   readonly #stopWatching: readonly (() => void)[];
-  #nextOwner = 0;
+  #hasStopped = false;
 
   constructor(ports: RepairPorts, events: RepairEvents) {
     this.#ports = ports;
@@ -75,6 +84,23 @@ export class Repairing {
     return Array.from(this.#running.values(), ({ repair }) => repair);
   }
 
+  /** Owners of blocks that repairs of earlier pages left: their claims outlive the start. */
+  async leftOver(): Promise<BlockOwner[]> {
+    const owners = await this.#ports.fragments.owners();
+    return owners.filter((owner) => fileOfRepair(owner) !== undefined);
+  }
+
+  /** The pool is open: what earlier pages left waits for its repair, or goes. */
+  async start(): Promise<void> {
+    const { driver, fragments } = this.#ports;
+    for (const owner of await this.leftOver()) {
+      const file = fileOfRepair(owner);
+      if (file !== undefined && driver.peer.catalogue.files().has(file))
+        this.#plan.input({ kind: 'left-over', file });
+      else await fragments.release(owner);
+    }
+  }
+
   /** Repair must stop for now, or may go on: the platform asks to spare battery or data. */
   pause(isPaused: boolean): void {
     this.#plan.input({ kind: 'paused', isPaused });
@@ -82,73 +108,95 @@ export class Repairing {
 
   /** Ends every repair. Resolves when nothing more is written. */
   async stop(): Promise<void> {
+    this.#hasStopped = true;
     this.#plan.stop();
     for (const stop of this.#stopWatching) stop();
     for (const { controller } of this.#running.values()) controller.abort(notWanted());
-    await Promise.allSettled(this.#working);
+    await Promise.allSettled(this.#working.values());
   }
 
   #perform(effect: RepairEffect): void {
     switch (effect.kind) {
-      case 'rebuild': {
-        const work = this.#repair(effect);
-        this.#working.add(work);
-        void work.finally(() => this.#working.delete(work));
+      case 'rebuild':
+        this.#inOrder(effect.file, () => this.#repair(effect));
+        break;
+      case 'discard':
+        this.#inOrder(effect.file, () => this.#discard(effect.file));
+        break;
+      case 'cancel': {
+        const running = this.#running.get(effect.file);
+        if (running === undefined) break;
+        running.isPaused = effect.isPause;
+        running.controller.abort(notWanted());
         break;
       }
-      case 'cancel':
-        this.#running.get(effect.file)?.controller.abort(notWanted());
-        break;
     }
+  }
+
+  /** Works on one file one after the other: they share the claim on its blocks. `work` never rejects. */
+  #inOrder(file: FileId, work: () => Promise<void>): void {
+    const before = this.#working.get(file) ?? Promise.resolve();
+    const working = before.then(() => (this.#hasStopped ? undefined : work()));
+    this.#working.set(file, working);
+    void working.finally(() => {
+      if (this.#working.get(file) === working) this.#working.delete(file);
+    });
+  }
+
+  /** Never rejects. */
+  async #discard(file: FileId): Promise<void> {
+    const { fragments } = this.#ports;
+    await fragments.release(ownerOfRepair(file)).catch((error: unknown) => this.#events.failed(error));
   }
 
   /** Never rejects. */
   async #repair(effect: Rebuild): Promise<void> {
     const { file, homes, lostWith } = effect;
-    const { driver, fragments } = this.#ports;
-    const owner = ownerOfRepair(this.#nextOwner++);
-    const controller = new AbortController();
+    const { driver } = this.#ports;
+    const running: Running = {
+      controller: new AbortController(),
+      isPaused: false,
+      repair: { fileId: file, fragments: homes.size, doneBytes: 0, totalBytes: 0 },
+    };
+    this.#running.set(file, running);
     let outcome: 'done' | 'failed' | 'cancelled' = 'failed';
+    // What it staged is of use for the next try, if others were to blame or it was told to wait.
+    let goesOn = true;
     try {
-      const isDone = await this.#rebuildAndHandOver(effect, owner, controller);
+      const isDone = await this.#rebuildAndHandOver(effect, running);
       outcome = isDone ? 'done' : 'failed';
+      goesOn = !isDone;
       if (isDone) this.#events.repaired(file, homes.size, lostWith);
     } catch (error) {
-      outcome = controller.signal.aborted ? 'cancelled' : 'failed';
-      if (outcome === 'failed' && !isOfOthers(error)) this.#events.failed(error);
+      const isCancelled = running.controller.signal.aborted;
+      outcome = isCancelled ? 'cancelled' : 'failed';
+      goesOn = isCancelled ? running.isPaused || this.#hasStopped : isForLackOfOthers(error);
+      if (!isCancelled && !isOfOthers(error)) this.#events.failed(error);
     } finally {
       driver.staged.delete(file);
       this.#running.delete(file);
-      await fragments.release(owner).catch((error: unknown) => this.#events.failed(error));
+      if (!goesOn) await this.#discard(file);
       driver.input({ kind: 'repair-over', file });
       this.#plan.input({ kind: 'ended', file, outcome });
+      if (goesOn) this.#plan.input({ kind: 'left-over', file });
       this.#events.changed();
     }
   }
 
   /** Whether all fragments have homes. */
-  async #rebuildAndHandOver(
-    { file, homes }: Rebuild,
-    owner: ReturnType<typeof ownerOfRepair>,
-    controller: AbortController,
-  ): Promise<boolean> {
+  async #rebuildAndHandOver({ file, homes }: Rebuild, running: Running): Promise<boolean> {
     const { driver } = this.#ports;
     const manifest = driver.peer.catalogue.files().get(file);
     if (manifest === undefined) return false;
     const wanted = [...homes.keys()];
-    const totalBytes = wanted.length * fragmentBytesOf(manifest);
-    const running: Running = {
-      controller,
-      repair: { fileId: file, fragments: wanted.length, doneBytes: 0, totalBytes },
-    };
-    this.#running.set(file, running);
+    running.repair = { ...running.repair, totalBytes: wanted.length * fragmentBytesOf(manifest) };
     driver.input({ kind: 'rebuilding', file, bytes: wanted.length * heldBytesOf(manifest) });
-    const { signal } = controller;
+    const { signal } = running.controller;
     const advanced = (bytes: number): void => {
       running.repair = { ...running.repair, doneBytes: running.repair.doneBytes + bytes };
       this.#events.changed();
     };
-    const job = { fileId: file, manifest, fragments: wanted, owner, signal, advanced };
+    const job = { fileId: file, manifest, fragments: wanted, signal, advanced };
     const rebuilt = await rebuildFragments(job, { ...this.#ports, share: this.#share });
     signal.throwIfAborted();
     this.#plan.input({ kind: 'rebuilt', file });
@@ -207,9 +255,14 @@ export class Repairing {
 /** Failures that lie with others, or with too few of them being there: the plan tries again. */
 function isOfOthers(error: unknown): boolean {
   return (
-    isPalmError(error, 'not-enough-fragments') ||
+    isForLackOfOthers(error) ||
     isPalmError(error, 'removed-file') ||
     isPalmError(error, 'corrupt') ||
     isPalmError(error, 'bad-message')
   );
+}
+
+/** Too few devices could be asked: what is staged stays right. */
+function isForLackOfOthers(error: unknown): boolean {
+  return isPalmError(error, 'not-enough-fragments');
 }

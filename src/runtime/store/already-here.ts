@@ -40,9 +40,7 @@ export async function storeBefore(
   const { unfinished, notice } = ports;
   const { resumes, details, geometry, modifiedMs, handle } = job;
   const isEqual = (sealed: SealedSegments): boolean =>
-    [...sealed].every(([segment, { plainHash }]) =>
-      equalBytes(plainHashes[segment] ?? new Uint8Array(), plainHash),
-    );
+    [...sealed].every(([segment, { note }]) => equalBytes(plainHashes[segment] ?? new Uint8Array(), note));
   if (resumes === undefined) {
     const alike = await unfinished.claimAlike(likenessOf(job), isEqual);
     // Its handle may belong to another file that begins in the same way.

@@ -55,13 +55,13 @@ export async function sealSegments(
     if (job.isPaced) await early?.room(transfer.signal);
   };
   return mapSegments(job, pace, async (read, segment) => {
-    const { plainHash: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
+    const { note: doneHash, blocks: doneBlocks } = done.get(segment) ?? {};
     // A power failure may have lost bytes of blocks and left the row.
     if (doneHash !== undefined && doneBlocks !== undefined && (await areSound(doneBlocks, ports)))
       return { plainHash: doneHash, hashes: doneBlocks };
     const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
     const row = blocks.map((bytes, fragment) => ({ hash: blockHashAt(hashes, fragment), bytes }));
-    const keep = isKept ? { as: segment, plainHash } : undefined;
+    const keep = isKept ? { as: segment, note: plainHash } : undefined;
     await ports.fragments.putBlocks(ownerOfStore(storeId), row, 'computed', keep);
     early?.sealed(hashes);
     // A segment that was sealed before, and lost blocks to damage, has been counted already.

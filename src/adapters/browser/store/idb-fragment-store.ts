@@ -135,18 +135,18 @@ export class IdbFragmentStore implements FragmentStore {
     const { sound, damaged } = decodeRows(keys, rows, keptRow);
     if (damaged.length > 0) return new Map();
     const opened = await Promise.all(
-      sound.map(({ slot, keptAs, plainHash }) => this.#seals.open(slot, ['kept', owner, keptAs], plainHash)),
+      sound.map(({ slot, keptAs, note }) => this.#seals.open(slot, ['kept', owner, keptAs], note)),
     );
-    const plainHashes = opened.flatMap((hash) => (hash.kind === 'open' ? [hash.bytes] : []));
-    if (plainHashes.length < sound.length) return new Map();
+    const notes = opened.flatMap((hash) => (hash.kind === 'open' ? [hash.bytes] : []));
+    if (notes.length < sound.length) return new Map();
     const kept = new Map(
       sound.map(({ keptAs, blocks }, at): [number, Kept] => {
         const hashes = blocks.map(({ hash }) => hash);
         const isWhole = hashes.length > 0 && hashes.every((hash) => this.#isHere(hash));
-        return [keptAs, { plainHash: itemAt(plainHashes, at), blocks: isWhole ? hashes : undefined }];
+        return [keptAs, { note: itemAt(notes, at), blocks: isWhole ? hashes : undefined }];
       }),
     );
-    this.#keepers.learn(owner, new Map(Array.from(kept, ([keptAs, { plainHash }]) => [keptAs, plainHash])));
+    this.#keepers.learn(owner, new Map(Array.from(kept, ([keptAs, { note }]) => [keptAs, note])));
     return kept;
   }
 
@@ -346,10 +346,10 @@ export class IdbFragmentStore implements FragmentStore {
     }
     const blocks = given.flatMap(({ hash }) => this.#held.get(hash) ?? []);
     const readHashes = (): Promise<unknown> => this.kept(owner);
-    await this.#keepers.write(owner, keep, readHashes, (slot, plainHash) =>
+    await this.#keepers.write(owner, keep, readHashes, (slot, note) =>
       this.#writes.write('strict', byteCount, async (transaction) => {
         await putRows(transaction);
-        const row = rowOfKept({ owner, keptAs: keep.as, slot, plainHash, blocks });
+        const row = rowOfKept({ owner, keptAs: keep.as, slot, note, blocks });
         await transaction.objectStore('kept').put(row);
       }),
     );

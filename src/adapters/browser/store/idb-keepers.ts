@@ -1,7 +1,7 @@
-// Owners that kept blocks beyond their page, and the hashes of the segments that these blocks seal. The
-// hashes are sealed under one key for each owner.
+// Owners that kept blocks beyond their page, and the notes that they kept with them (`Keep`). The notes are
+// sealed under one key for each owner.
 //
-// Invariants: an owner has one slot from its first keep until it is released; a number has one hash; a slot
+// Invariants: an owner has one slot from its first keep until it is released; a number has one note; a slot
 // is given up only when no row is being written under it.
 
 import { equalBytes } from '../../../core/model/bytes.ts';
@@ -13,7 +13,7 @@ import type { RowSeals } from './sealed-rows.ts';
 interface Keeper {
   readonly slot: number;
   /** By number; undefined while those of earlier pages were not read. */
-  plainHashes: Map<number, Uint8Array> | undefined;
+  notes: Map<number, Uint8Array> | undefined;
   /** Running writes; never rejects. */
   readonly writing: Set<Promise<unknown>>;
 }
@@ -26,7 +26,7 @@ export class Keepers {
   constructor(seals: RowSeals, slots: ReadonlyMap<BlockOwner, number>) {
     this.#seals = seals;
     this.#keepers = new Map(
-      Array.from(slots, ([owner, slot]) => [owner, { slot, plainHashes: undefined, writing: new Set() }]),
+      Array.from(slots, ([owner, slot]) => [owner, { slot, notes: undefined, writing: new Set() }]),
     );
   }
 
@@ -34,24 +34,24 @@ export class Keepers {
     return this.#keepers.has(owner);
   }
 
-  /** The hashes that `owner` kept, as read from the disk. */
-  learn(owner: BlockOwner, plainHashes: ReadonlyMap<number, Uint8Array>): void {
+  /** The notes that `owner` kept, as read from the disk. */
+  learn(owner: BlockOwner, notes: ReadonlyMap<number, Uint8Array>): void {
     const keeper = this.#keepers.get(owner);
-    if (keeper !== undefined) keeper.plainHashes ??= new Map(plainHashes);
+    if (keeper !== undefined) keeper.notes ??= new Map(notes);
   }
 
   /**
-   * Has `write` write the sealed hash under a slot. `read` reads those that were kept before.
-   * @throws PalmError 'refused' when another hash has the number; the errors of `write`.
+   * Has `write` write the sealed note under a slot. `read` reads those that were kept before.
+   * @throws PalmError 'refused' when another note has the number; the errors of `write`.
    */
   async write(
     owner: BlockOwner,
-    { as, plainHash }: Keep,
+    { as, note }: Keep,
     read: () => Promise<unknown>,
-    write: (slot: number, sealedHash: Uint8Array<ArrayBuffer>) => Promise<void>,
+    write: (slot: number, sealedNote: Uint8Array<ArrayBuffer>) => Promise<void>,
   ): Promise<void> {
     const keeper = this.#keeperOf(owner);
-    const writing = this.#write(owner, keeper, { as, plainHash: new Uint8Array(plainHash) }, read, write);
+    const writing = this.#write(owner, keeper, { as, note: new Uint8Array(note) }, read, write);
     const settled = writing.catch(() => undefined);
     keeper.writing.add(settled);
     try {
@@ -85,7 +85,7 @@ export class Keepers {
     if (known !== undefined) return known;
     const [slot] = this.#seals.take(1);
     if (slot === undefined) throw new Error('one slot was taken');
-    const keeper = { slot, plainHashes: new Map<number, Uint8Array>(), writing: new Set<Promise<unknown>>() };
+    const keeper = { slot, notes: new Map<number, Uint8Array>(), writing: new Set<Promise<unknown>>() };
     this.#keepers.set(owner, keeper);
     return keeper;
   }
@@ -93,20 +93,20 @@ export class Keepers {
   async #write(
     owner: BlockOwner,
     keeper: Keeper,
-    { as, plainHash }: Keep,
+    { as, note }: Keep,
     read: () => Promise<unknown>,
-    write: (slot: number, sealedHash: Uint8Array<ArrayBuffer>) => Promise<void>,
+    write: (slot: number, sealedNote: Uint8Array<ArrayBuffer>) => Promise<void>,
   ): Promise<void> {
-    if (keeper.plainHashes === undefined) await read();
-    const plainHashes = (keeper.plainHashes ??= new Map());
-    const before = plainHashes.get(as);
-    // Another job continues with the same hash: the first one kept stays.
-    if (before !== undefined && !equalBytes(before, plainHash)) throw otherBytes();
-    plainHashes.set(as, plainHash);
+    if (keeper.notes === undefined) await read();
+    const notes = (keeper.notes ??= new Map());
+    const before = notes.get(as);
+    // Another job continues with the same note: the first one kept stays.
+    if (before !== undefined && !equalBytes(before, note)) throw otherBytes();
+    notes.set(as, note);
     try {
-      await write(keeper.slot, await this.#seals.seal(keeper.slot, ['kept', owner, as], plainHash));
+      await write(keeper.slot, await this.#seals.seal(keeper.slot, ['kept', owner, as], note));
     } catch (error) {
-      if (before === undefined) plainHashes.delete(as);
+      if (before === undefined) notes.delete(as);
       throw error;
     }
   }

@@ -114,10 +114,10 @@ export function fragmentRow(row: unknown): FragmentRow {
 export interface KeptRow {
   readonly owner: BlockOwner;
   readonly keptAs: number;
-  /** Of the key that the hash is sealed under. */
+  /** Of the key that the note is sealed under. */
   readonly slot: number;
-  /** SHA-256 of the segment that the blocks seal, itself sealed or not. The row calls it `note`. */
-  readonly plainHash: Uint8Array<ArrayBuffer>;
+  /** What the owner kept with them (`Keep`), sealed or not. */
+  readonly note: Uint8Array<ArrayBuffer>;
   /** Empty where an earlier version knew the hash only. */
   readonly blocks: readonly LocatedBlock[];
 }
@@ -130,14 +130,14 @@ export function keptRow(row: unknown): KeptRow {
     owner: parseBlockOwner(fields['owner']),
     keptAs: uintOf(fields['keptAs'], MAX_SEGMENT_COUNT - 1),
     slot,
-    plainHash: ownBytes(bytesOf(fields['note'], hashBytes, hashBytes)),
+    note: ownBytes(bytesOf(fields['note'], hashBytes, hashBytes)),
     blocks: locatedBlocks(fields['hashes'], fields['places'], 0, MAX_FRAGMENT_COUNT),
   };
 }
 
 /** The form that `keptRow` reads. */
-export function rowOfKept({ owner, keptAs, slot, plainHash, blocks }: KeptRow): object {
-  return { owner, keptAs, slot, note: plainHash, ...locationsOf(blocks) };
+export function rowOfKept({ owner, keptAs, slot, note, blocks }: KeptRow): object {
+  return { owner, keptAs, slot, note, ...locationsOf(blocks) };
 }
 
 export function recordRow(row: unknown): StoredRecord {

@@ -168,11 +168,11 @@ async function copyKept(old: OldDatabase, database: PalmDatabase, seals: RowSeal
     damageCount += rows.length - sound.length;
     const sealed = await Promise.all(
       sound.map(async (kept) => {
-        const { owner, keptAs, plainHash } = kept;
+        const { owner, keptAs, note } = kept;
         const slot = slots.get(owner) ?? seals.take(1)[0] ?? NO_SLOT;
         slots.set(owner, slot);
-        const sealedHash = await seals.seal(slot, ['kept', owner, keptAs], plainHash);
-        return rowOfKept({ ...kept, slot, plainHash: sealedHash });
+        const sealedNote = await seals.seal(slot, ['kept', owner, keptAs], note);
+        return rowOfKept({ ...kept, slot, note: sealedNote });
       }),
     );
     seals.flush();
@@ -231,13 +231,13 @@ async function checkAll(
       }
     }
     for await (const { rows } of batches(old, 'kept')) {
-      for (const { owner, keptAs, plainHash } of rows.flatMap((row) => decodedKept(row) ?? [])) {
+      for (const { owner, keptAs, note } of rows.flatMap((row) => decodedKept(row) ?? [])) {
         const row = await database.run(['kept'], 'readonly', 'relaxed', (transaction) =>
           transaction.objectStore('kept').get([owner, keptAs]),
         );
         const copy = decoded(row, keptRow);
         if (copy === undefined) throw notTakenOver();
-        await check(copy.slot, ['kept', owner, keptAs], copy.plainHash, plainHash);
+        await check(copy.slot, ['kept', owner, keptAs], copy.note, note);
       }
     }
     const journal = await IdbStoreJournal.open(database, seals, () => undefined);

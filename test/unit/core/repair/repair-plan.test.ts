@@ -230,7 +230,7 @@ describe('4 of 8 on eight devices', () => {
     const plan = world.plan(0);
     expect(started(plan, 20_000)).toHaveLength(1);
     world.gone.clear();
-    expect(plan.handle(21_000, { kind: 'changed' })).toEqual([{ kind: 'cancel', file }]);
+    expect(plan.handle(21_000, { kind: 'changed' })).toEqual([{ kind: 'cancel', file, isPause: false }]);
     expect(plan.handle(22_000, { kind: 'changed' })).toEqual([]);
   });
 
@@ -319,12 +319,27 @@ describe('of several files', () => {
     expect(more.map(({ kind }) => kind)).toEqual(['rebuild']);
   });
 
+  it('what an earlier repair left is taken up by the next, or discarded when nobody needs it', () => {
+    const world = new World();
+    const needy = world.add(1, 4, [0, 0, 1, 2, 3, undefined, undefined, undefined]);
+    const whole = world.add(2, 4, [0, 0, 1, 1, 2, 2, 3, 3]);
+    const plan = world.plan(0);
+    for (const file of [needy, whole]) plan.handle(0, { kind: 'left-over', file });
+    const effects: RepairEffect[] = [];
+    for (let atMs = 0; atMs < 3_600_000; atMs += 1_000) effects.push(...plan.handle(atMs, { kind: 'tick' }));
+    expect(effects).toMatchObject([
+      { kind: 'rebuild', file: needy },
+      { kind: 'discard', file: whole },
+    ]);
+  });
+
   it('none is begun while repair is paused, and what runs is cancelled', () => {
     const world = new World();
     const file = world.add(1, 4, [0, 0, 1, 2, 3, undefined, undefined, undefined]);
     const plan = world.plan(0);
     expect(started(plan, 2_000)).toHaveLength(1);
-    expect(plan.handle(3_000, { kind: 'paused', isPaused: true })).toEqual([{ kind: 'cancel', file }]);
+    const paused = plan.handle(3_000, { kind: 'paused', isPaused: true });
+    expect(paused).toEqual([{ kind: 'cancel', file, isPause: true }]);
     plan.handle(4_000, { kind: 'ended', file, outcome: 'cancelled' });
     expect(started(plan, 100_000, 5_000)).toEqual([]);
     expect(started(plan, 102_000, 101_000, { kind: 'paused', isPaused: false })).toHaveLength(1);

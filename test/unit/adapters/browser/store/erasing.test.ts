@@ -124,8 +124,7 @@ const CASES: readonly Erasing[] = [
   {
     name: 'what is noted of a segment',
     work: (store) => keep(store, ownerOfStore('a')),
-    isDone: async ({ fragments }) =>
-      (await fragments.kept(ownerOfStore('a'))).get(0)?.plainHash !== undefined,
+    isDone: async ({ fragments }) => (await fragments.kept(ownerOfStore('a'))).get(0)?.note !== undefined,
     erased: [],
   },
   {
@@ -346,7 +345,7 @@ async function begin(before: Erasing['before'] = async () => undefined): Promise
 async function expectBystanders(store: OpenDeviceStore, erased: readonly string[]): Promise<void> {
   const { indexBytes, stored } = fragmentOf(0);
   expect(await store.fragments.getIndex(stored.fragmentId)).toEqual(indexBytes);
-  expect((await store.fragments.kept(ownerOfStore('other'))).get(0)?.plainHash).toEqual(KEPT_HASH);
+  expect((await store.fragments.kept(ownerOfStore('other'))).get(0)?.note).toEqual(KEPT_HASH);
   expect((await store.journal.load()).stores).toContainEqual(unfinishedStoreAt(1));
   if (!erased.includes('secrets other'))
     expect(await store.secrets.get('other')).toEqual(new Uint8Array([5]));
@@ -371,7 +370,7 @@ async function put({ fragments }: OpenDeviceStore, { hashes, stored }: NewFragme
 }
 
 async function keep({ fragments }: OpenDeviceStore, owner: BlockOwner): Promise<void> {
-  await fragments.putBlocks(owner, [], 'computed', { as: 0, plainHash: KEPT_HASH });
+  await fragments.putBlocks(owner, [], 'computed', { as: 0, note: KEPT_HASH });
 }
 
 /** All listed fragments have their index. */

@@ -69,8 +69,8 @@ it('version 3: blocks in files and rows, fragments, an unfinished store', async 
   expect(await fragments.owners()).toEqual([OWNER]);
   expect(await fragments.kept(OWNER)).toEqual(
     new Map<number, Kept>([
-      [0, { plainHash: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
-      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [5, 6].map(hashAt) }],
+      [0, { note: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
+      [1, { note: SEGMENT_HASHES.slice(32), blocks: [5, 6].map(hashAt) }],
     ]),
   );
 
@@ -109,8 +109,8 @@ it('version 4, with the hashes of sealed segments in the journal', async () => {
   expect(await fragments.kept(OWNER)).toEqual(
     new Map<number, Kept>([
       // Its blocks may have left all the same.
-      [0, { plainHash: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
-      [1, { plainHash: SEGMENT_HASHES.slice(32), blocks: [hashAt(2)] }],
+      [0, { note: SEGMENT_HASHES.slice(0, 32), blocks: undefined }],
+      [1, { note: SEGMENT_HASHES.slice(32), blocks: [hashAt(2)] }],
     ]),
   );
   expect((await journal.load()).stores).toEqual([STORE]);
@@ -123,7 +123,7 @@ it('version 4: a store without rows keeps its hashes until it is discarded', asy
   await database.put('journal', { ...STORE, segmentHashes: SEGMENT_HASHES });
   database.close();
   const { fragments } = await open();
-  expect([...(await fragments.kept(OWNER)).values()].map(({ plainHash }) => plainHash)).toEqual([
+  expect([...(await fragments.kept(OWNER)).values()].map(({ note }) => note)).toEqual([
     SEGMENT_HASHES.slice(0, 32),
     SEGMENT_HASHES.slice(32),
   ]);

@@ -183,7 +183,7 @@ async function expectAll({ fragments, journal, secrets }: OpenDeviceStore): Prom
   expect(await fragments.list()).toEqual([STORED]);
   expect(await fragments.getIndex(STORED.fragmentId)).toEqual(INDEX);
   expect(await fragments.getBlock(HASH)).toEqual(BLOCK);
-  expect((await fragments.kept(OWNER)).get(0)).toEqual({ plainHash: PLAIN_HASH, blocks: [HASH] });
+  expect((await fragments.kept(OWNER)).get(0)).toEqual({ note: PLAIN_HASH, blocks: [HASH] });
   expect((await journal.load()).stores).toEqual([STORE]);
   expect(await secrets.get('pool-invite')).toEqual(utf8(INVITE));
 }
