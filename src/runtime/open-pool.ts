@@ -5,13 +5,7 @@ import { dateOf } from '../core/catalogue/clock.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf } from '../core/model/geometry.ts';
 import { parseFileId, type FileId } from '../core/model/ids.ts';
-import {
-  decodeFileLink,
-  encodeFileLink,
-  encodeInvite,
-  type FileLink,
-  type Invite,
-} from '../core/model/invite.ts';
+import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
 import { checkPolicyChange, chosenCounts, type Policy, type PolicyChange } from '../core/model/policy.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
@@ -27,7 +21,7 @@ import { atMost, unlessAborted } from './at-most.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
 import { noticeOf, type Notice, type QuotedDevice } from './notice.ts';
 import { PeerDriver } from './peer/peer-driver.ts';
-import { Repairing } from './repair/repairing.ts';
+import { isOfRepair, Repairing } from './repair/repairing.ts';
 import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import type { ReadPorts } from './read/read-job.ts';
@@ -36,7 +30,7 @@ import { rangeOf } from './read/byte-range.ts';
 import { readFile } from './read/reading.ts';
 import { withReserve } from './reserved-space.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import { restoreActivity, SoftState } from './soft-state.ts';
+import { SoftState } from './soft-state.ts';
 import { abandonStore } from './store/already-here.ts';
 import type { StorePorts, StoreRequest } from './store/store-job.ts';
 import { awaitQuorum } from './store/awaiting-quorum.ts';
@@ -143,14 +137,14 @@ export class OpenPool {
   async start(): Promise<void> {
     this.#space.measure();
     this.#orNotice(this.#ports.quota.restoreReserve());
-    const damagedCount = await this.unfinished.load();
-    let lostCount = await restoreActivity(this.#ports.records, this.#activityList);
-    const goingOn = new Set([...this.unfinished.owners(), ...(await this.repairing.leftOver())]);
-    lostCount += await this.driver.start(goingOn);
+    const [damagedCount, lost] = await Promise.all([this.unfinished.load(), this.#soft.restoreActivity()]);
+    const stores = this.unfinished.owners();
+    const lostCount = lost + (await this.driver.restore((owner) => stores.has(owner) || isOfRepair(owner)));
     await this.repairing.start();
     const { peer } = this.driver;
     await this.unfinished.endPublished(Array.from(peer.catalogue.files().values(), ({ salt }) => salt));
     await prepareStatuses(peer, this.privateFiles, new Slices(this.#ports));
+    this.driver.open();
     if (damagedCount > 0) this.#events.notice('warning', { kind: 'unfinished-damaged' });
     if (lostCount > 0) this.#events.notice('warning', { kind: 'rows-left-out', count: lostCount });
   }
@@ -255,7 +249,9 @@ export class OpenPool {
       }
       const isKept = isPrivate && stored.kind === 'stored';
       if (isKept) this.privateFiles.keep(fileId, stored.linkKey, stored.details);
-      const link = isKept ? this.#fileLink({ fileId, linkKey: stored.linkKey }) : undefined;
+      const link = isKept
+        ? `${this.#ports.appUrl}#/file/${encodeFileLink({ fileId, linkKey: stored.linkKey })}`
+        : undefined;
       const content = stored.kind === 'known' ? stored.content : fileId;
       const placed =
         options.durability === 'fast'
@@ -334,10 +330,6 @@ export class OpenPool {
   policy(): Policy {
     const { policy } = this.driver.peer.catalogue;
     return { ...policy, graceMs: { ...policy.graceMs } };
-  }
-
-  #fileLink(link: FileLink): string {
-    return `${this.#ports.appUrl}#/file/${encodeFileLink(link)}`;
   }
 
   #fileOf(id: string): ListedFile {

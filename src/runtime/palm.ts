@@ -261,8 +261,9 @@ class PalmRuntime implements WordlessPalm {
   async #start(ports: RuntimePorts): Promise<RuntimePorts> {
     void ports.storageGone.then(() => this.#storageGone(ports));
     const { records, secrets, identity } = ports;
-    this.#deviceName = (await loadDeviceName(records)) ?? this.#deviceName;
-    if (await isLeaveNoted(records)) await this.#finishLeaving(ports);
+    const [name, isLeft] = await Promise.all([loadDeviceName(records), isLeaveNoted(records)]);
+    this.#deviceName = name ?? this.#deviceName;
+    if (isLeft) await this.#finishLeaving(ports);
     this.#identity = this.#unlessLeft(await identity.load());
     const invite = this.#unlessLeft(await loadPool(secrets));
     if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);

@@ -27,14 +27,16 @@ export function saveMembers(records: RecordStore, membership: Membership): Promi
 }
 
 /**
- * Restores what decodes, and begins a later incarnation than the last. Returns how many rows do not decode:
- * those members count as heard of now.
+ * The function that it resolves to restores what decodes, and begins a later incarnation than the last. It
+ * returns how many rows do not decode: those members count as heard of now.
  */
-export async function restoreMembers(records: RecordStore, membership: Membership): Promise<number> {
-  const incarnation = (await loadIncarnation(records)) + 1;
-  const { saved, droppedCount } = savedOf(await records.getMeta(MEMBERS));
-  membership.restore(incarnation, saved);
-  return droppedCount;
+export async function readMembers(records: RecordStore): Promise<(membership: Membership) => number> {
+  const [incarnation, kept] = await Promise.all([loadIncarnation(records), records.getMeta(MEMBERS)]);
+  return (membership) => {
+    const { saved, droppedCount } = savedOf(kept);
+    membership.restore(incarnation + 1, saved);
+    return droppedCount;
+  };
 }
 
 /** Before it is signed. */

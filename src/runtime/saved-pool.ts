@@ -66,9 +66,16 @@ export function saveHoldings(records: RecordStore, holdings: Holdings): Promise<
   return records.putMeta(HOLDINGS, rows);
 }
 
-/** Restores what decodes and counts, once the catalogue is there. Returns how many rows do not. */
-export async function restoreHoldings(records: RecordStore, holdings: Holdings): Promise<number> {
+/**
+ * The function that it resolves to restores what decodes and counts, once the catalogue is there. It returns
+ * how many rows do not.
+ */
+export async function readHoldings(records: RecordStore): Promise<(holdings: Holdings) => number> {
   const kept = await records.getMeta(HOLDINGS);
+  return (holdings) => restoreHoldings(kept, holdings);
+}
+
+function restoreHoldings(kept: unknown, holdings: Holdings): number {
   // Each file is in the rows of several devices, and decoding its id takes longer than all else.
   const decoded = new Map<unknown, FileId>();
   const fileOf = (text: unknown): FileId => {
@@ -88,11 +95,14 @@ export function saveGrace(records: RecordStore, grace: Grace): Promise<void> {
   return records.putMeta(GRACE, [...grace.all()]);
 }
 
-/** Restores what decodes. Returns how many rows do not: their time begins again. */
-export async function restoreGrace(records: RecordStore, grace: Grace): Promise<number> {
-  const { rows, droppedCount } = softRows(await records.getMeta(GRACE), MAX_REMEMBERED_FILES, graceOf);
-  grace.restore(new Map(rows));
-  return droppedCount;
+/** As `readHoldings`; the time of rows that do not decode begins again. */
+export async function readGrace(records: RecordStore): Promise<(grace: Grace) => number> {
+  const kept = await records.getMeta(GRACE);
+  return (grace) => {
+    const { rows, droppedCount } = softRows(kept, MAX_REMEMBERED_FILES, graceOf);
+    grace.restore(new Map(rows));
+    return droppedCount;
+  };
 }
 
 function graceOf(row: unknown): [FileId, number] {

@@ -4,8 +4,8 @@
 import type { Peer } from '../core/peer/peer.ts';
 import type { Clock, RecordStore } from '../core/ports.ts';
 import type { ActivityList } from './activity/activity-list.ts';
-import { restoreMembers, saveMembers } from './saved-members.ts';
-import { restoreGrace, restoreHoldings, saveGrace, saveHoldings } from './saved-pool.ts';
+import { readMembers, saveMembers } from './saved-members.ts';
+import { readGrace, readHoldings, saveGrace, saveHoldings } from './saved-pool.ts';
 
 /** Minimum time between two saves, ms. */
 const SAVE_MS = 2_000;
@@ -19,18 +19,18 @@ interface SoftStatePorts {
   readonly records: RecordStore;
 }
 
-/** Restores all of it, once the catalogue is there. Returns how many rows could not be read. */
-export async function restoreSoftState(records: RecordStore, peer: Peer): Promise<number> {
-  return (
-    (await restoreHoldings(records, peer.holdings)) +
-    (await restoreGrace(records, peer.grace)) +
-    (await restoreMembers(records, peer.membership))
-  );
-}
-
-/** As `restoreSoftState`; before the driver starts, which may learn of more. */
-export async function restoreActivity(records: RecordStore, list: ActivityList): Promise<number> {
-  return list.restore(await records.getMeta(ACTIVITY));
+/**
+ * Reads all of it. The function that it resolves to restores it, once the catalogue is there, and returns how
+ * many rows could not be read.
+ */
+export async function readSoftState(records: RecordStore): Promise<(peer: Peer) => number> {
+  const [restoreHoldings, restoreGrace, restoreMembers] = await Promise.all([
+    readHoldings(records),
+    readGrace(records),
+    readMembers(records),
+  ]);
+  return ({ holdings, grace, membership }) =>
+    restoreHoldings(holdings) + restoreGrace(grace) + restoreMembers(membership);
 }
 
 export class SoftState {
@@ -58,6 +58,11 @@ export class SoftState {
     this.#ports = ports;
     this.#peer = peer;
     this.#orNotice = orNotice;
+  }
+
+  /** Returns how many rows could not be read. Before the driver's state, which may tell of more. */
+  async restoreActivity(): Promise<number> {
+    return this.#activity.restore(await this.#ports.records.getMeta(ACTIVITY));
   }
 
   /** Some of it may have changed. */

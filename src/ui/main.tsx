@@ -84,8 +84,12 @@ async function start(): Promise<void> {
   const probeRelay: ProbeRelay = async (slow) => (await rest).probeRelay(slow);
   try {
     await acquired;
-    // A browser without a device is in no pool: its first screen needs nothing else.
-    if (await isNewBrowser()) state.value = { kind: 'open', palm, downloadStore, probeRelay };
+    // A browser without a device is in no pool: its first screen needs nothing else, and is drawn first. Any
+    // other waits for the rest.
+    if (await isNewBrowser()) {
+      state.value = { kind: 'open', palm, downloadStore, probeRelay };
+      await firstPaint();
+    }
     showFirst?.();
     await palm.ready;
     if (state.value.kind !== 'open') state.value = { kind: 'open', palm, downloadStore, probeRelay };
@@ -103,7 +107,6 @@ async function start(): Promise<void> {
  * @throws PalmError 'worker-failed' when a part does not arrive.
  */
 async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
-  await firstPaint();
   try {
     const [{ openDevice, openDownloadStore, probeRelay }, { PoolScreen }, parts] = await Promise.all([
       import('./compose.ts'),

@@ -86,7 +86,8 @@ export class CheckedRecords {
     const entries: PackedEntry[] = [];
     const damaged: number[] = [];
     const devices = new DeviceTexts();
-    for (const number of await this.#numbers()) {
+    const [numbers, rows] = await Promise.all([this.#numbers(), records.loadRecords()]);
+    for (const number of numbers) {
       this.#lastNumber = Math.max(this.#lastNumber, number);
       const run = await this.#read(number);
       if (run === undefined) {
@@ -101,7 +102,6 @@ export class CheckedRecords {
         entries.push(read ?? entry);
       }
     }
-    const rows = await records.loadRecords();
     const checked = await checkEntries(
       rows.map(({ bytes }) => bytes),
       this.#ports,

@@ -29,7 +29,7 @@ import { Publisher } from './publishing.ts';
 import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
-import { restoreSoftState } from '../soft-state.ts';
+import { readSoftState } from '../soft-state.ts';
 import { StagedFragments } from './staged-fragments.ts';
 import { Serving } from './serving.ts';
 
@@ -144,20 +144,34 @@ export class PeerDriver {
   }
 
   /**
-   * Restores the device's durable state, then opens the transport. Jobs that claim blocks are over, except
-   * `goingOn`. Returns how many rows of an earlier page cannot be read.
+   * Restores the device's durable state. Jobs that claim blocks are over, unless `goesOn`. Returns how many
+   * rows of an earlier page cannot be read.
    */
-  async start(goingOn: ReadonlySet<BlockOwner>): Promise<number> {
+  async restore(goesOn: (owner: BlockOwner) => boolean): Promise<number> {
     const { fragments, records } = this.#ports;
-    for (const owner of await fragments.owners()) if (!goingOn.has(owner)) await fragments.release(owner);
-    if ((await this.#records.restore()) > 0) this.#events.notice('warning', { kind: 'catalogue-damaged' });
-    const droppedCount = (await restoreSoftState(records, this.peer)) + (await this.#held.loadDamage());
+    // At once: each wait costs a slow page more than the disk needs.
+    const [outbox, owners, damagedCount, restSoftState, droppedCount] = await Promise.all([
+      records.loadOutbox(),
+      fragments.owners(),
+      this.#records.restore(),
+      readSoftState(records),
+      this.#held.loadDamage(),
+    ]);
+    for (const owner of owners) if (!goesOn(owner)) await fragments.release(owner);
+    if (damagedCount > 0) this.#events.notice('warning', { kind: 'catalogue-damaged' });
     const { catalogue, grace, own } = this.peer;
+    const leftOutCount = droppedCount + restSoftState(this.peer);
     await this.#held.restore((file) => catalogue.manifestOf(file) !== undefined);
-    for (const file of await records.loadOutbox()) {
+    for (const file of outbox) {
       if (isToPlace(catalogue.files().get(file), own.of(file).size)) this.input({ kind: 'outbox', file });
       else if (!grace.has(file)) await records.dropOutbox(file);
     }
+    this.#lifetime.signal.throwIfAborted();
+    return leftOutCount;
+  }
+
+  /** Opens the transport. Last: what other devices say would hold up the first list. */
+  open(): void {
     this.#lifetime.signal.throwIfAborted();
     this.#ports.transport.open({
       linkUp: (device) => this.input({ kind: 'link-up', device }),
@@ -167,7 +181,6 @@ export class PeerDriver {
       relayState: (state) => this.#relayState(state),
       rejected: (rejection) => this.#events.notice('warning', { kind: 'rejection', rejection }),
     });
-    return droppedCount;
   }
 
   /**

@@ -84,19 +84,13 @@ export class Repairing {
     return Array.from(this.#running.values(), ({ repair }) => repair);
   }
 
-  /** Owners of blocks that repairs of earlier pages left: their claims outlive the start. */
-  async leftOver(): Promise<BlockOwner[]> {
-    const owners = await this.#ports.fragments.owners();
-    return owners.filter((owner) => fileOfRepair(owner) !== undefined);
-  }
-
   /** The pool is open: what earlier pages left waits for its repair, or goes. */
   async start(): Promise<void> {
     const { driver, fragments } = this.#ports;
-    for (const owner of await this.leftOver()) {
+    for (const owner of await fragments.owners()) {
       const file = fileOfRepair(owner);
-      if (file !== undefined && driver.peer.catalogue.files().has(file))
-        this.#plan.input({ kind: 'left-over', file });
+      if (file === undefined) continue;
+      if (driver.peer.catalogue.files().has(file)) this.#plan.input({ kind: 'left-over', file });
       else await fragments.release(owner);
     }
   }
@@ -265,4 +259,9 @@ function isOfOthers(error: unknown): boolean {
 /** Too few devices could be asked: what is staged stays right. */
 function isForLackOfOthers(error: unknown): boolean {
   return isPalmError(error, 'not-enough-fragments');
+}
+
+/** Whether a repair claims these blocks: such claims outlive a page. */
+export function isOfRepair(owner: BlockOwner): boolean {
+  return fileOfRepair(owner) !== undefined;
 }

@@ -90,7 +90,8 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
       misdeed: () => undefined,
     },
   );
-  await driver.start(new Set());
+  await driver.restore(() => false);
+  driver.open();
   driver.input({ kind: 'link-up', device: OTHER.deviceId });
   const hello: Message = { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: POOL_KEYS.epoch };
   driver.input({ kind: 'message', from: OTHER.deviceId, message: hello, payload: new Uint8Array() });
