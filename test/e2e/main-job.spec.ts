@@ -74,7 +74,8 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
     const removed = fileRow(laptop, NOTES.name);
     await removed.getByRole('button', { name: 'Remove' }).click();
     await expect(removed).toBeHidden();
-    await laptop.getByRole('button', { name: 'Undo' }).click();
+    await expect(laptop.getByRole('button', { name: 'Undo' })).toBeVisible();
+    await laptop.keyboard.press('Control+z');
     await expect(removed).toBeVisible();
     await expect(fileRow(phone, NOTES.name)).toBeVisible();
 

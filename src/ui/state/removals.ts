@@ -1,7 +1,7 @@
 // Removal with time to undo: a removed file disappears from the list immediately, and the pool is told only
 // when the time for undoing is over, or earlier when the page is hidden. A tab that is closed may not get
 // that far: the file then stays in the pool, which is the safe way to fail. Removals in quick succession form
-// one group with one undo.
+// one group with one undo. While a person is at the undo button, the time does not run.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Palm } from '../../runtime/api.ts';
@@ -24,6 +24,7 @@ export class Removals {
   readonly #undoable = signal<readonly Removal[]>([]);
   readonly #sent = signal<ReadonlySet<string>>(new Set());
   #cancelTimer: () => void = () => undefined;
+  #isHeld = false;
 
   constructor(
     palm: Pick<Palm, 'remove'>,
@@ -49,24 +50,40 @@ export class Removals {
   }
 
   remove(removal: Removal): void {
-    this.#cancelTimer();
     this.#undoable.value = [...this.#undoable.value, removal];
-    this.#cancelTimer = this.#delay(UNDO_MS, () => this.commit());
+    this.#startTimer();
+  }
+
+  /** The pointer or the focus is at the undo button, or has left it: then all the time is there again. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    if (this.#undoable.value.length > 0) this.#startTimer();
+  }
+
+  #startTimer(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#isHeld ? () => undefined : this.#delay(UNDO_MS, () => this.commit());
   }
 
   undo(): void {
-    this.#cancelTimer();
-    this.#undoable.value = [];
+    this.#end();
   }
 
   /** Tells the pool now. */
   commit(): void {
-    this.#cancelTimer();
     const removals = this.#undoable.value;
     if (removals.length === 0) return;
     this.#sent.value = new Set([...this.#sent.value, ...removals.map((removal) => removal.fileId)]);
-    this.#undoable.value = [];
+    this.#end();
     for (const removal of removals) void this.#send(removal);
+  }
+
+  /** The button goes, and nothing is at it any more. */
+  #end(): void {
+    this.#cancelTimer();
+    this.#isHeld = false;
+    this.#undoable.value = [];
   }
 
   /** Never rejects: the file returns to the list, and the failure is reported. */

@@ -320,6 +320,32 @@ describe('removals', () => {
     expect(told).toEqual([]);
   });
 
+  test('wait while a person is at the button, then for all of their time', () => {
+    const told: string[] = [];
+    const { removals, delays, elapse } = removalsWith(async (fileId) => void told.push(fileId));
+    removals.remove({ fileId: 'f', name: 'a' });
+    removals.hold(true);
+    elapse();
+    removals.remove({ fileId: 'g', name: 'b' });
+    elapse();
+    expect(told).toEqual([]);
+    removals.hold(false);
+    expect(delays).toEqual([UNDO_MS, UNDO_MS]);
+    elapse();
+    expect(told).toEqual(['f', 'g']);
+  });
+
+  test('run again after an undo, although the button went from under the pointer', () => {
+    const told: string[] = [];
+    const { removals, elapse } = removalsWith(async (fileId) => void told.push(fileId));
+    removals.remove({ fileId: 'f', name: 'a' });
+    removals.hold(true);
+    removals.undo();
+    removals.remove({ fileId: 'g', name: 'b' });
+    elapse();
+    expect(told).toEqual(['g']);
+  });
+
   test('bring the file back if they fail, and say so', async () => {
     const { removals, failures, elapse } = removalsWith(() =>
       Promise.reject(new PalmError({ code: 'unknown-file', reason: 'not-heard-of' })),
