@@ -1,7 +1,6 @@
 // Every screen as people see it, at phone and laptop size (one Playwright project each), light and dark, from
-// the real app with real data, into screenshots/. Nothing is compared; people look at them. Each is audited by
-// axe.
-// `npm run screenshot` makes the README's.
+// the real app with real data, into screenshots/. Nothing is compared; people look at them. Each is audited
+// by axe. `npm run screenshot` makes the README's.
 
 import type { Page } from '@playwright/test';
 import { expectAccessible } from './accessibility.ts';
