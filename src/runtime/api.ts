@@ -147,7 +147,12 @@ export interface RepairStatus {
   readonly fragments: number;
   readonly doneBytes: number;
   readonly totalBytes: number;
+  /** The part of this device's links that its repairs may use, as the pool's policy says. */
+  readonly share: number;
 }
+
+/** The battery is low and not charging, or the person asked the browser to save data. */
+export type RepairPause = 'battery-low' | 'data-saver';
 
 export type ActivityKind =
   | 'device-gone'
@@ -191,6 +196,8 @@ export interface PalmStatus {
   /** Oldest first. A store that is being continued is listed as a transfer instead. */
   readonly unfinished: readonly UnfinishedStatus[];
   readonly repairs: readonly RepairStatus[];
+  /** Why files that this device should restore wait; absent when none does. */
+  readonly repairPause?: RepairPause;
   /** What happened, newest last; kept between visits, bounded. */
   readonly activity: readonly ActivityStatus[];
   readonly notices: readonly NoticeStatus[];

@@ -244,7 +244,7 @@ class PalmRuntime implements WordlessPalm {
       devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
       files: fileStatuses(peer, session.privateFiles),
       unfinished: session.unfinished.list(),
-      repairs: repairStatuses(peer, session.repairing.repairs(), session.privateFiles),
+      ...repairStatuses(peer, session.repairing, session.privateFiles),
       activity: session.activity(),
     };
   }

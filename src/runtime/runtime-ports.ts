@@ -2,6 +2,7 @@
 // uses.
 
 import type { DeviceClass } from '../core/model/device-class.ts';
+import type { SparingReason } from '../core/model/sparing.ts';
 import type { PoolKeys } from '../core/model/pool-keys.ts';
 import type { Pauses } from '../core/pauses.ts';
 import type {
@@ -50,6 +51,14 @@ export interface SourceFiles {
   open(handle: SourceHandle): Promise<File | undefined>;
 }
 
+/** Whether this device should spare battery or data, as far as the platform tells. */
+export interface Sparing {
+  /** Undefined while work need not wait. */
+  readonly reason: SparingReason | undefined;
+  /** Calls `listener` when the reason may have changed. Returns the unsubscribe function. */
+  watch(listener: () => void): () => void;
+}
+
 export interface RuntimePorts {
   readonly clock: Clock;
   readonly pauses: Pauses;
@@ -66,6 +75,7 @@ export interface RuntimePorts {
   readonly storageGone: Promise<void>;
   readonly codec: SegmentCodec;
   readonly quota: Quota;
+  readonly sparing: Sparing;
   /** What kind of device this is, as far as it can tell. */
   readonly deviceClass: DeviceClass;
   /** A transport for one pool, not opened yet. */

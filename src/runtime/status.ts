@@ -7,9 +7,9 @@ import type { ListedFile } from '../core/catalogue/file-index.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
-import type { DeviceStatus, FileStatus, RepairStatus } from './api.ts';
+import type { DeviceStatus, FileStatus, PalmStatus } from './api.ts';
 import type { PrivateFiles } from './private-files.ts';
-import type { Repair } from './repair/repairing.ts';
+import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
 
 /** The details of private files that this page knows, by file. */
@@ -42,17 +42,19 @@ export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): De
   return [own, ...rest];
 }
 
-/** The repairs that run on this device. */
+/** The repairs that run on this device, or why they wait. */
 export function repairStatuses(
   { catalogue }: Peer,
-  repairs: readonly Repair[],
+  repairing: Pick<Repairing, 'repairs' | 'pauseReason'>,
   opened: OpenedDetails,
-): RepairStatus[] {
-  return repairs.map(({ fileId: content, ...repair }) => {
+): Pick<PalmStatus, 'repairs' | 'repairPause'> {
+  const { pauseReason } = repairing;
+  const repairs = repairing.repairs().map(({ fileId: content, ...repair }) => {
     const fileId = catalogue.namesOf(content)[0] ?? content;
     const details = catalogue.listedFile(fileId)?.details() ?? opened.detailsOf(fileId);
-    return { fileId, name: details?.name ?? '', ...repair };
+    return { fileId, name: details?.name ?? '', ...repair, share: catalogue.policy.repairShare };
   });
+  return { repairs, ...(pauseReason === undefined ? {} : { repairPause: pauseReason }) };
 }
 
 interface KnownStatus {

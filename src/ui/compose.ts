@@ -4,6 +4,7 @@
 import { BufferPool } from '../adapters/portable/buffer-pool.ts';
 import { openCodecPool } from '../adapters/browser/codec/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/store/idb-store.ts';
+import { BrowserSparing } from '../adapters/browser/page/sparing.ts';
 import { ownDeviceClass } from '../adapters/browser/page/device-class.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/page/identity.ts';
 import { OpfsDownloads } from '../adapters/browser/downloads/opfs-downloads.ts';
@@ -85,6 +86,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
       spendReserve: () => store.spendReserve(),
       restoreReserve: () => store.restoreReserve(),
     },
+    sparing: new BrowserSparing(),
     deviceClass: ownDeviceClass(),
     createTransport: (keys, identity) => {
       const { poolId, signalingKey } = keys;

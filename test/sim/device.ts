@@ -11,6 +11,7 @@ import type { DeviceClass } from '../../src/core/model/device-class.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
 import type { PoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { Clock, Identity, SegmentCodec } from '../../src/core/ports.ts';
+import type { SparingReason } from '../../src/core/model/sparing.ts';
 import type { Transport } from '../../src/core/transport-port.ts';
 import type { FileStatus, Palm } from '../../src/runtime/api.ts';
 import type { Notice } from '../../src/runtime/notice.ts';
@@ -83,6 +84,10 @@ export class SimDevice {
   #tellGone: () => void = () => undefined;
   readonly codec: SimCodec = { sealedCount: 0, sealed: [], dyingCount: 0, dyingReadCount: 0 };
   readonly sources: SimSources = { files: new Map(), permission: 'granted', noticeChanges: true };
+  readonly #sparing: { reason: SparingReason | undefined; readonly listeners: Set<() => void> } = {
+    reason: undefined,
+    listeners: new Set(),
+  };
   /** What kind of device it calls itself when it opens next. */
   deviceClass: DeviceClass;
   /** While set, this function of a port is one that the engine lacks. */
@@ -176,6 +181,12 @@ export class SimDevice {
     this.#network.thawed(this.id);
   }
 
+  /** From now on it asks to spare something, or no longer. */
+  spare(reason: SparingReason | undefined): void {
+    this.#sparing.reason = reason;
+    for (const listener of this.#sparing.listeners) listener();
+  }
+
   /** Somebody, or a time server, sets the wall clock. */
   setClock(byMs: number): void {
     this.#wallAheadMs += byMs;
@@ -232,6 +243,7 @@ export class SimDevice {
   #open(): Palm {
     const world = this.#world;
     const { sources } = this;
+    const sparing = this.#sparing;
     const openedAtMs = world.nowMs - this.#sleptMs;
     const process = new SimProcess();
     this.#process = process;
@@ -284,6 +296,16 @@ export class SimDevice {
         persist: () => new Promise<never>(() => undefined),
         spendReserve: async () => false,
         restoreReserve: async () => undefined,
+      },
+      sparing: {
+        get reason() {
+          return sparing.reason;
+        },
+        watch: (listener) => {
+          const told = (): void => process.run(listener);
+          sparing.listeners.add(told);
+          return () => sparing.listeners.delete(told);
+        },
       },
       deviceClass: this.deviceClass,
       createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),

@@ -191,8 +191,8 @@ scenario('a repairer that is killed in the middle is taken over', [921], async (
   for (const device of five) await expectReadable(simulation, pool, device);
 });
 
-/** Three segments, its own share, and the release of the rest. */
-const WRITES = 5;
+/** Four segments, its own share, and the release of the rest. */
+const WRITES = 6;
 
 scenario(
   'a repairer that crashes after any of its writes leaves nothing behind',
@@ -220,6 +220,55 @@ scenario(
   },
 );
 
+scenario(
+  'a repairer whose battery is low waits, and goes on with what it staged',
+  [961],
+  async (simulation) => {
+    const pool = await placed(simulation);
+    const { devices, fileId } = pool;
+    const [six] = lose(pool, devices, 2);
+    let repairer: SimDevice | undefined;
+    const staged: string[] = [];
+    for (const device of six) {
+      const { fragments } = device.store;
+      const { putBlocks } = fragments;
+      fragments.putBlocks = async (owner, blocks, hashes, keep) => {
+        await putBlocks.call(fragments, owner, blocks, hashes, keep);
+        if (!owner.startsWith('repair:')) return;
+        staged.push(`${device.name} ${keep?.as}`);
+        if (repairer !== undefined) return;
+        repairer = device;
+        device.spare('battery-low');
+      };
+    }
+    const isPaused = (): boolean => repairer?.pool.status().repairPause === 'battery-low';
+    await until(simulation, 'the repairer waits, and says why', isPaused);
+    await simulation.world.pass(20_000);
+    expect(staged).toHaveLength(1);
+    repairer?.spare(undefined);
+    await untilFull(simulation, fileId, six);
+    expect(repairer?.pool.status().repairPause).toBeUndefined();
+    // Four segments, each of them once.
+    expect(staged).toEqual([0, 1, 2, 3].map((segment) => `${repairer?.name} ${segment}`));
+    for (const device of six) expectOnlyNeeded(device);
+  },
+);
+
+scenario(
+  'a repairer that hangs, and gives nothing of what it promised, is taken over',
+  [971],
+  async (simulation) => {
+    const pool = await placed(simulation);
+    const { devices, fileId } = pool;
+    const [six] = lose(pool, devices, 2);
+    await until(simulation, 'a repair stages blocks', () => six.some((device) => stagedCount(device) > 0));
+    const repairer = six.find((device) => stagedCount(device) > 0);
+    repairer?.hang();
+    const five = six.filter((device) => device !== repairer);
+    await until(simulation, 'the lost fragments are back', () => fragmentsOn(five, fileId).size >= N - 1);
+  },
+);
+
 scenario('lost devices that return during and after a repair do no harm', [931], async (simulation) => {
   const pool = await placed(simulation);
   const { devices, fileId } = pool;
@@ -227,7 +276,11 @@ scenario('lost devices that return during and after a repair do no harm', [931],
   await until(simulation, 'a repair stages blocks', () => six.some((device) => stagedCount(device) > 0));
   const [early, late] = lost;
   await early?.reopen();
-  await untilFull(simulation, fileId, early === undefined ? six : [...six, early]);
+  const seven = early === undefined ? six : [...six, early];
+  // Enough again with what came back: the repair ends, done or not, and leaves nothing.
+  const isEnough = (): boolean => fragmentsOn(seven, fileId).size >= N - 1;
+  await until(simulation, 'enough fragments are back', isEnough);
+  await until(simulation, 'nothing is staged', () => devices.every((device) => stagedCount(device) === 0));
   await late?.reopen();
   await simulation.world.pass(60_000);
   expect(fragmentsOn(devices, fileId).size).toBe(N);

@@ -169,6 +169,12 @@ export const BLOCK_DEADLINE_MS = 10_000;
  */
 export const MAX_REQUEST_MS = 60_000;
 
+/**
+ * What any link is taken to carry, bytes a second. On slower ones repairs use more than their share, or they
+ * would take days.
+ */
+export const MIN_LINK_BYTES_PER_S = 500_000;
+
 /** The most fragments of one file that a device holds, so that no device alone ever has k. */
 export function fragmentCap(k: number): number {
   return k === 1 ? 1 : k - 1;

@@ -83,6 +83,7 @@ export class RepairPart {
       isGone: (device) => membership.isGone(device),
       isReachable: (device) => this.#state.isReachable(device),
       isPlacing: (file) => this.#state.outbox.has(file),
+      share: () => catalogue.policy.repairShare,
       candidates: (file) => {
         const takers = this.#state.repairTakers();
         if (taking.countOf(file) > 0) return takers;

@@ -41,6 +41,8 @@ export interface RepairView {
   candidates(file: FileId): readonly Candidate[];
   /** Whether this device itself still places the file. */
   isPlacing(file: FileId): boolean;
+  /** The part of a link that repairs use, above 0 and at most 1. */
+  share(): number;
 }
 
 export type RepairInput =
@@ -67,6 +69,8 @@ export type RepairEffect =
     }
   /** It is needed no longer, or must stop for now (`isPause`). Answered by 'ended'. */
   | { readonly kind: 'cancel'; readonly file: FileId; readonly isPause: boolean }
+  /** So many files would be repaired here if repairs were not paused. */
+  | { readonly kind: 'held-back'; readonly fileCount: number }
   /** Nobody uses the staged blocks that were left over. */
   | { readonly kind: 'discard'; readonly file: FileId };
 
@@ -76,8 +80,8 @@ const SETTLE_MS = 10_000;
 const URGENT_SETTLE_MS = 2_000;
 /** A repairer that brought nothing back for this long, ms, and long enough for its bytes, is replaced. */
 const TAKEOVER_MS = 60_000;
-/** What even a slow repairer fetches, bytes a second: a fifth of a poor Wi-Fi link. */
-const SLOW_BYTES_PER_S = 250_000;
+/** What a poor Wi-Fi link carries, bytes a second: even a slow repairer fetches its share of that. */
+const SLOW_LINK_BYTES_PER_S = 1_250_000;
 /** A repair that failed is tried again after this, ms; the wait doubles with each failure. */
 const RETRY_MS = 30_000;
 /** In the end it is tried about once an hour. */
@@ -112,6 +116,7 @@ export class RepairPlan {
   readonly #failures = new Map<FileId, { readonly count: number; readonly untilMs: MonotonicMs }>();
   readonly #leftovers = new Leftovers();
   #isPaused = false;
+  #heldBackCount = 0;
   #hasChanged = false;
   #nextLookMs: MonotonicMs = -Infinity;
   /** When the next file is due, as of the last look. */
@@ -174,14 +179,19 @@ export class RepairPlan {
     const discarded = this.#leftovers.discarded(nowMs, (file) => needyFiles.has(file), !this.#isPaused);
     for (const file of discarded) effects.push({ kind: 'discard', file });
     this.#dueMs = this.#leftovers.nextDeadlineMs(nowMs);
-    if (this.#isPaused) return effects;
     const mostEndangeredFirst = needy.toSorted(
       (a, b) => a.danger - b.danger || mixed(a.file) - mixed(b.file),
     );
+    let heldBackCount = 0;
     for (const ready of mostEndangeredFirst) {
       if (this.#running.has(ready.file)) continue;
       if (ready.startAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, ready.startAtMs);
+      else if (this.#isPaused) heldBackCount += 1;
       else if (this.#running.size < MAX_REPAIRS) effects.push(...this.#start(ready));
+    }
+    if (heldBackCount !== this.#heldBackCount) {
+      this.#heldBackCount = heldBackCount;
+      effects.push({ kind: 'held-back', fileCount: heldBackCount });
     }
     return effects;
   }
@@ -217,7 +227,8 @@ export class RepairPlan {
     const rank = repairersOf(file, need, able).indexOf(this.#view.self);
     if (rank < 0 || !this.#canGather(manifest, need)) return Infinity;
     const settledMs = waiting.sinceMs + (need.isUrgent ? URGENT_SETTLE_MS : SETTLE_MS);
-    const patienceMs = TAKEOVER_MS + (manifest.k * heldBytesOf(manifest) * 1_000) / SLOW_BYTES_PER_S;
+    const slowBytesPerS = this.#view.share() * SLOW_LINK_BYTES_PER_S;
+    const patienceMs = TAKEOVER_MS + (manifest.k * heldBytesOf(manifest) * 1_000) / slowBytesPerS;
     const turnMs = rank === 0 ? settledMs : Math.max(settledMs, waiting.progressMs) + rank * patienceMs;
     return Math.max(turnMs, this.#failures.get(file)?.untilMs ?? turnMs);
   }

@@ -21,6 +21,7 @@ import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
 import { heldFragment, HeldFragments } from './held-fragments.ts';
+import { LinkRates } from './link-rates.ts';
 import { MessageFlow } from './message-flow.ts';
 import { noticeOf, type QuotedDevice } from '../notice.ts';
 import { OtherVersions } from '../other-versions.ts';
@@ -35,6 +36,7 @@ import { Serving } from './serving.ts';
 
 export class PeerDriver {
   readonly peer: Peer;
+  readonly rates: LinkRates;
   readonly staged = new StagedFragments();
   readonly #ports: PeerDriverPorts;
   readonly #events: PeerDriverEvents;
@@ -60,6 +62,7 @@ export class PeerDriver {
   constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
     this.#ports = ports;
     this.#events = events;
+    this.rates = new LinkRates(ports.clock);
     this.peer = new Peer(ports.identity.deviceId, keys.epoch, ports.deviceClass);
     this.#driver = new MachineDriver<PeerInput, PeerEffect>({
       machine: this.peer,
@@ -220,7 +223,8 @@ export class PeerDriver {
    * reason.
    */
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#requests.request(to, ask, signal);
+    const fetch = (): Promise<Uint8Array<ArrayBuffer>> => this.#requests.request(to, ask, signal);
+    return ask.kind === 'get-block' ? this.rates.measured(to, fetch) : fetch();
   }
 
   /** Signs, makes durable and spreads an entry of this device's log, in the order of the calls. */
@@ -355,6 +359,7 @@ export class PeerDriver {
 
   #linkDown(device: DeviceId, isLeft: boolean): void {
     this.#messages.linkDown(device);
+    this.rates.forget(device);
     this.input({ kind: 'link-down', device, isLeft });
   }
 

@@ -9,7 +9,7 @@ import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { rebuiltIndexOf } from '../../core/coding/fragment-index.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { blockBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
-import type { BlockHash, FileId } from '../../core/model/ids.ts';
+import type { BlockHash, DeviceId, FileId } from '../../core/model/ids.ts';
 import type { FragmentStore } from '../../core/ports.ts';
 import type { ReadPorts } from '../read/read-job.ts';
 import { SegmentGathering, type Arrived } from '../read/segment-gathering.ts';
@@ -64,6 +64,8 @@ class Rebuilding {
   /** By segment, its k blocks, by fragment. */
   readonly #complete = new SegmentShelf<ReadonlyMap<number, Arrived>>();
   readonly #staging: Staging;
+  /** Devices that gave blocks. */
+  readonly #sources = new Set<DeviceId>();
   /** By fragment, the hashes of its blocks so far. */
   readonly #hashes: ReadonlyMap<number, BlockHash[]>;
 
@@ -88,7 +90,7 @@ class Rebuilding {
       const gathering = this.#gather(firstSegment);
       for (let segment = firstSegment; segment <= lastSegment; segment++) {
         await this.#rebuild(segment, gathering, segment < stagedCount);
-        await this.#ports.share.ready(signal);
+        await this.#ports.share.ready(this.#sources, signal);
         gathering.taken();
       }
       const indexes = [...gathering.indexes.values()].slice(0, manifest.k);
@@ -187,8 +189,11 @@ class Rebuilding {
 
   /** What came over links counts against the share. */
   #count(arrived: ReadonlyMap<number, Arrived>): void {
-    for (const { device, bytes } of arrived.values())
-      if (device !== this.#ports.driver.deviceId) this.#ports.share.spend(bytes.length);
+    for (const { device, bytes } of arrived.values()) {
+      if (device === this.#ports.driver.deviceId) continue;
+      this.#sources.add(device);
+      this.#ports.share.spend(device, bytes.length);
+    }
   }
 }
 

@@ -16,12 +16,14 @@ import {
   type FileId,
 } from '../../core/model/ids.ts';
 import { fragmentCap } from '../../core/model/limits.ts';
+import type { SparingReason } from '../../core/model/sparing.ts';
 import { RepairPlan, type RepairEffect, type RepairInput } from '../../core/repair/repair-plan.ts';
+import type { RuntimePorts } from '../runtime-ports.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 import { LinkShare } from './link-share.ts';
 import { notWanted, rebuildFragments, type RebuildPorts, type RebuiltFragment } from './rebuilding.ts';
 
-type RepairPorts = Omit<RebuildPorts, 'share'>;
+type RepairPorts = Omit<RebuildPorts, 'share'> & Pick<RuntimePorts, 'sparing'>;
 
 export interface RepairEvents {
   /** What `repairs` returns has changed. */
@@ -59,12 +61,13 @@ export class Repairing {
   readonly #working = new Map<FileId, Promise<void>>();
   readonly #stopWatching: readonly (() => void)[];
   #hasStopped = false;
+  #heldBackCount = 0;
 
   constructor(ports: RepairPorts, events: RepairEvents) {
     this.#ports = ports;
     this.#events = events;
     const { catalogue } = ports.driver.peer;
-    this.#share = new LinkShare(ports.clock, () => catalogue.policy.repairShare);
+    this.#share = new LinkShare(ports.clock, ports.driver.rates, () => catalogue.policy.repairShare);
     this.#plan = new MachineDriver<RepairInput, RepairEffect>({
       machine: new RepairPlan(ports.driver.peer.repairView),
       clock: ports.clock,
@@ -74,8 +77,9 @@ export class Repairing {
     const { driver } = ports;
     this.#stopWatching = [
       driver.watch(() => this.#plan.input({ kind: 'changed' })),
-      driver.watchServed((_to, hash, bytes) => {
-        if (driver.staged.hasBlock(hash)) this.#share.spend(bytes);
+      ports.sparing.watch(() => this.#spare()),
+      driver.watchServed((to, hash, bytes) => {
+        if (driver.staged.hasBlock(hash)) this.#share.spend(to, bytes);
       }),
     ];
   }
@@ -93,11 +97,12 @@ export class Repairing {
       if (driver.peer.catalogue.files().has(file)) this.#plan.input({ kind: 'left-over', file });
       else await fragments.release(owner);
     }
+    this.#spare();
   }
 
-  /** Repair must stop for now, or may go on: the platform asks to spare battery or data. */
-  pause(isPaused: boolean): void {
-    this.#plan.input({ kind: 'paused', isPaused });
+  /** Why files that need repair wait on this device; undefined when none does. */
+  get pauseReason(): SparingReason | undefined {
+    return this.#heldBackCount > 0 ? this.#ports.sparing.reason : undefined;
   }
 
   /** Ends every repair. Resolves when nothing more is written. */
@@ -114,6 +119,10 @@ export class Repairing {
       case 'rebuild':
         this.#inOrder(effect.file, () => this.#repair(effect));
         break;
+      case 'held-back':
+        this.#heldBackCount = effect.fileCount;
+        this.#events.changed();
+        break;
       case 'discard':
         this.#inOrder(effect.file, () => this.#discard(effect.file));
         break;
@@ -125,6 +134,11 @@ export class Repairing {
         break;
       }
     }
+  }
+
+  /** The platform may ask to spare battery or data, or no longer. */
+  #spare(): void {
+    this.#plan.input({ kind: 'paused', isPaused: this.#ports.sparing.reason !== undefined });
   }
 
   /** Works on one file one after the other: they share the claim on its blocks. `work` never rejects. */

@@ -1,4 +1,5 @@
-// What this device restores because other devices are gone. Hidden while there is nothing.
+// What this device restores because other devices are gone, how much of the network that takes, or why it
+// waits. Hidden while there is nothing.
 
 import type { RepairStatus } from '../../runtime/api.ts';
 import { useStatus } from '../state/page.ts';
@@ -7,7 +8,9 @@ import { words } from '../text/words.ts';
 
 export function RepairsSection() {
   const repairs = useStatus((status) => status.repairs);
-  if (repairs.length === 0) return null;
+  const pause = useStatus((status) => status.repairPause);
+  const [first] = repairs;
+  if (first === undefined && pause === undefined) return null;
   return (
     <section class="transfers">
       <h2 id="repairs-heading">{words.repairs.heading}</h2>
@@ -16,6 +19,8 @@ export function RepairsSection() {
           <RepairRow key={repair.fileId} repair={repair} />
         ))}
       </ul>
+      {first !== undefined && <p class="hint">{words.repairs.share(first.share)}</p>}
+      {pause !== undefined && <p class="hint">{words.repairs.paused(pause)}</p>}
     </section>
   );
 }

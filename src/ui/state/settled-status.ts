@@ -10,6 +10,7 @@ const PARTS = [
   'transfers',
   'unfinished',
   'repairs',
+  'repairPause',
   'activity',
   'notices',
 ] as const;
@@ -27,6 +28,7 @@ export function settledStatus(before: PalmStatus, now: PalmStatus): PalmStatus {
     transfers: part(before.transfers, now.transfers),
     unfinished: part(before.unfinished, now.unfinished),
     repairs: part(before.repairs, now.repairs),
+    ...(now.repairPause === undefined ? {} : { repairPause: now.repairPause }),
     activity: part(before.activity, now.activity),
     notices: part(before.notices, now.notices),
   };

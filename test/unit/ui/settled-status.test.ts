@@ -66,7 +66,7 @@ function status(): PalmStatus {
     files: [FILE],
     transfers: [transfer(1)],
     unfinished: [],
-    repairs: [{ fileId: 'f', name: 'x', fragments: 2, doneBytes: 1, totalBytes: 9 }],
+    repairs: [{ fileId: 'f', name: 'x', fragments: 2, doneBytes: 1, totalBytes: 9, share: 0.2 }],
     activity: [{ id: 1, atMs: 5, kind: 'device-gone', text: 'gone' }],
     notices: [{ id: 1, atMs: 5, level: 'info', text: 'told' }],
   };

@@ -1,7 +1,7 @@
 // English: the pool's screen. `name`: as it is shown.
 
 import type { ComponentChildren } from 'preact';
-import type { TransferStatus, UnfinishedStatus } from '../../../runtime/api.ts';
+import type { RepairPause, TransferStatus, UnfinishedStatus } from '../../../runtime/api.ts';
 import { countOf, formatBytes, formatShortDuration, formatSince } from './units.ts';
 
 export const poolTexts = {
@@ -30,6 +30,10 @@ export const devicesTexts = {
 export const repairsTexts = {
   heading: 'Restoring',
   privateFile: 'a private file',
+  /** `share`: of the network, above 0 and at most 1. */
+  share: (share: number) => `Takes at most ${Math.round(share * 100)} % of the network.`,
+  paused: (why: RepairPause) =>
+    why === 'battery-low' ? 'Paused: battery low' : 'Paused: the browser saves data',
   /** `percent`: undefined until it is known. */
   progress: (fragments: number, file: string, percent: number | undefined) =>
     `Restoring ${countOf(fragments, 'fragment')} of ${file}${percent === undefined ? '' : `, ${percent} %`}`,

@@ -67,6 +67,7 @@ class World {
           freeBytes: this.freeBytes.get(device) ?? 1e9,
         })),
       isPlacing: (file) => this.placing.has(file),
+      share: () => 0.2,
     });
   }
 }

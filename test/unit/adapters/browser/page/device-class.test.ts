@@ -24,3 +24,14 @@ it.each([
 ] as const)('%s', (_what, userAgent, isTouch, screenPx, guessed) => {
   expect(guessDeviceClass({ userAgent, isTouch, screenPx })).toBe(guessed);
 });
+
+it('takes a browser that calls itself mobile at its word', () => {
+  const laptop = { userAgent: 'Mozilla/5.0 (X11; Linux x86_64)', isTouch: false, screenPx: 1_440 };
+  expect(guessDeviceClass({ ...laptop, isMobile: true })).toBe('phone');
+  expect(guessDeviceClass({ ...laptop, isMobile: false })).toBe('laptop');
+});
+
+it('knows a phone that was asked for desktop sites by its screen', () => {
+  const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0 Safari/537.36';
+  expect(guessDeviceClass({ userAgent, isMobile: false, isTouch: true, screenPx: 412 })).toBe('phone');
+});
