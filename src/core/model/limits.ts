@@ -152,6 +152,12 @@ export const CHALLENGE_DEADLINE_MS = 5_000;
 /** A device that failed a challenge is asked again after this, ms; the wait doubles with each failure. */
 export const CHALLENGE_RETRY_MS = 60_000;
 
+/**
+ * Fragments that a device keeps because it proved to have them, each for some seconds: 64 challenges of 64
+ * small fragments. With more it keeps everything as long.
+ */
+export const MAX_PLEDGES = 4_096;
+
 /** A device's signed word that it is alive, bytes: some 240 are used. */
 export const MAX_ALIVE_BYTES = 512;
 /** Members that one message asks about: 2 kB a minute to each of three neighbours while many are away. */

@@ -225,7 +225,11 @@ export class Challenges {
     const open = this.#open.get(from);
     if (open?.id !== id || open.deadlineMs === Infinity) return [];
     this.#open.delete(from);
-    const outcomes = open.places.map((_, at) => outcomeOf(open.expected[at], digests[at]));
+    // A page that stood still finds the proof before its own clock.
+    const isLate = nowMs > open.deadlineMs;
+    const outcomes = open.places.map((_, at) =>
+      isLate ? 'silent' : outcomeOf(open.expected[at], digests[at]),
+    );
     this.#tally(from, outcomes);
     return open.places.map((place, at) => this.#settle(nowMs, from, place, outcomes[at] ?? 'silent'));
   }

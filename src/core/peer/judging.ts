@@ -4,19 +4,16 @@
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import type { Place, ProofAsk } from '../wire/messages.ts';
+import type { Message, Place, ProofAsk } from '../wire/messages.ts';
 import type { Verdict } from './challenges.ts';
 import { Doubts } from './doubts.ts';
-import { drop, misdeed } from './peer-effects.ts';
-import type { PeerEffect } from './peer-events.ts';
+import { drop, misdeed, send } from './peer-effects.ts';
+import type { PeerEffect, PeerInput } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
-import { Releasing } from './releasing.ts';
 
 export class Judging {
   readonly #state: PeerState;
-  /** Fragments to give up here once another device has proved that it holds them too. */
-  readonly #releasing = new Releasing();
   readonly #doubts = new Doubts();
 
   constructor(state: PeerState) {
@@ -26,23 +23,41 @@ export class Judging {
   /**
    * Gives up a second copy: only if another reachable device proves that it holds the fragment, and only at
    * the request of the device that stored the file and still places it. Any other device could claim all
-   * fragments and ask all holders for theirs.
+   * fragments and ask all holders for theirs. What the storer itself has does not count: it will let go.
    */
   release(nowMs: MonotonicMs, from: DeviceId, place: Place): void {
-    const { catalogue, challenges } = this.#state;
+    const { catalogue, lettingGo } = this.#state;
     const { file, fragment } = place;
     if (catalogue.files().get(file)?.by !== from || !this.#isToKeep(place)) return;
     const others = [...this.#state.holdersElsewhere(file)].filter(
-      ([device, fragments]) => fragments.has(fragment) && this.#state.isReachable(device),
+      ([device, fragments]) => device !== from && fragments.has(fragment) && this.#state.isReachable(device),
     );
-    if (this.#releasing.has(file, fragment)) return;
-    const claims = new Map(others.map(([device]) => [device, new Set([fragment])]));
-    const challengeCount = challenges.want(nowMs, file, claims);
-    if (challengeCount > 0) this.#releasing.add(place, challengeCount);
+    const keepers = new Map(others.map(([device]) => [device, new Set([fragment])]));
+    lettingGo.begin(nowMs, file, keepers, true);
+  }
+
+  /** A challenge goes out, unless it has ended, or this device's own copies could not be read. */
+  challengeReady(
+    nowMs: MonotonicMs,
+    { to, id, asks, expected }: PeerInput & { readonly kind: 'challenge-ready' },
+  ): PeerEffect[] {
+    const { challenges } = this.#state;
+    if (expected === undefined) return this.judge(nowMs, challenges.callOff(nowMs, to, id));
+    if (!challenges.ready(nowMs, to, id, expected)) return [];
+    return [send(to, { kind: 'challenge', id, asks })];
+  }
+
+  /** A device answers a challenge. */
+  proof(
+    nowMs: MonotonicMs,
+    from: DeviceId,
+    { id, digests }: Message & { readonly kind: 'proof' },
+  ): PeerEffect[] {
+    return this.judge(nowMs, this.#state.challenges.proof(nowMs, from, id, digests));
   }
 
   /** What is held here of `asks`, up to what one challenge may make this device read. */
-  provable(asks: readonly ProofAsk[]): (ProofAsk | undefined)[] {
+  provable(nowMs: MonotonicMs, from: DeviceId, asks: readonly ProofAsk[]): (ProofAsk | undefined)[] {
     let blockCount = 0;
     const named = new Set<string>();
     return asks.map((ask) => {
@@ -52,28 +67,30 @@ export class Judging {
       const manifest = this.#state.catalogue.files().get(ask.file);
       if (manifest === undefined || !this.#state.own.of(ask.file).has(ask.fragment)) return undefined;
       blockCount += proofBlocksOf(manifest);
-      return blockCount > MAX_CHALLENGE_BLOCKS ? undefined : ask;
+      if (blockCount > MAX_CHALLENGE_BLOCKS) return undefined;
+      return this.#state.lettingGo.challenged(nowMs, from, ask) ? ask : undefined;
     });
   }
 
   /** A device that proved its claim counts as a holder; one that sent a wrong proof is reported. */
   judge(nowMs: MonotonicMs, verdicts: readonly Verdict[]): PeerEffect[] {
-    const { challenges, outbox, handover } = this.#state;
+    const { challenges, outbox, handover, lettingGo, moving } = this.#state;
     const falseCounts = new Map<DeviceId, number>();
     const drops: PeerEffect[] = [];
     for (const verdict of verdicts) {
       const { device, place, outcome } = verdict;
-      // Reported only if it keeps claiming what it does not prove.
-      if (outcome === 'silent') this.notGiven(nowMs, device, place.file, place.fragment);
+      const isToDrop = lettingGo.has(place.file, place.fragment);
+      // Reported only if it keeps claiming what it does not prove. Who drops copies itself may be silent.
+      if (outcome === 'silent' && !isToDrop) this.notGiven(nowMs, device, place.file, place.fragment);
       if (outcome === 'false') falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
       outbox.judged(nowMs, verdict);
       handover.judged(nowMs, verdict);
+      if (isToDrop) moving.judged(nowMs, verdict);
+      if (lettingGo.judged(verdict) && this.#isToKeep(place)) drops.push(this.#drop(place));
       this.#state.touch(place.file);
-      const isToKeep = this.#isToKeep(place);
-      if (this.#releasing.judged(verdict) && isToKeep) drops.push(drop(place.file, [place.fragment]));
     }
     for (const { place } of verdicts)
-      if (!outbox.has(place.file) && !handover.has(place.file) && !this.#releasing.has(place.file))
+      if (!outbox.has(place.file) && !handover.has(place.file) && !lettingGo.has(place.file))
         challenges.forget(place.file);
     const misdeeds = [...falseCounts].map(([device, count]) => misdeed(device, 'false-claims', count));
     return [...drops, ...misdeeds];
@@ -94,6 +111,12 @@ export class Judging {
 
   nextDeadlineMs(): MonotonicMs {
     return this.#doubts.nextDeadlineMs();
+  }
+
+  /** From this moment on it counts as dropped: it must not be proved to anybody. */
+  #drop({ file, fragment }: Place): PeerEffect {
+    this.#state.own.delete(file, fragment);
+    return drop(file, [fragment]);
   }
 
   /** Whether this device is the fragment's home, and does not hold it only for placing. */

@@ -58,7 +58,8 @@ export class Offers {
 
   /** What this device offers beyond the fragments that it is taking and those in their grace. */
   roomBytes(): number {
-    const { own } = this.#state;
+    const { own, lettingGo } = this.#state;
+    if (lettingGo.isLeaving) return 0;
     return own.freeBytes - own.spareBytes - this.#parts.taking.promisedBytes;
   }
 }

@@ -32,6 +32,10 @@ export class OwnHoldings {
     return this.#isGone;
   }
 
+  files(): Iterable<FileId> {
+    return this.#files.keys();
+  }
+
   of(file: FileId): FragmentSet {
     return this.#files.get(file)?.fragments ?? NOTHING;
   }

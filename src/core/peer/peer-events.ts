@@ -143,6 +143,8 @@ export type PeerInput =
   /** The wall clock was set, or the device slept; also the first input of all. */
   | { readonly kind: 'clock-jumped'; readonly wallMs: WallMs }
   | RepairTold
+  /** This device hands everything over in order to leave, or stays after all. */
+  | { readonly kind: 'leaving'; readonly isLeaving: boolean }
   | { readonly kind: 'tick' };
 
 export type PeerEffect =

@@ -12,6 +12,7 @@ import type { PeerEffect } from './peer-events.ts';
 import type { Ask } from './requests.ts';
 
 export interface PeerLink {
+  readonly upAtMs: MonotonicMs;
   /** Whether the other side has said hello in our protocol and epoch. */
   greeted: boolean;
   /** What the other side can do beyond what the protocol promises. */
@@ -39,6 +40,7 @@ export class PeerLinks {
 
   up(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
     this.#links.set(device, {
+      upAtMs: nowMs,
       greeted: false,
       features: new Set(),
       sentVersion: 0,

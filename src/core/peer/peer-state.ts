@@ -10,12 +10,15 @@ import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
-import type { Place, Refusal } from '../wire/messages.ts';
+import { FEATURES, LEAVING_FEATURE, type Place, type Refusal } from '../wire/messages.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { Challenges } from './challenges.ts';
 import { FileRevisions } from './file-revisions.ts';
 import { Handover } from './handover.ts';
 import { Grace } from './grace.ts';
+import { HandingOver } from './handing-over.ts';
+import { LettingGo } from './letting-go.ts';
+import { Moving, type MovingView } from './moving.ts';
 import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
 import { PeerLinks } from './peer-links.ts';
@@ -42,9 +45,14 @@ export class PeerState {
   });
   readonly outbox: Outbox;
   readonly handover: Handover;
+  readonly lettingGo: LettingGo;
+  readonly moving: Moving;
+  readonly handingOver: HandingOver;
   readonly revisions = new FileRevisions();
   readonly grace = new Grace();
   readonly membership: Membership;
+  /** By file that is rebuilt here, the bytes that it may stage. */
+  readonly rebuilding = new Map<FileId, number>();
   /** Whether homes changed since the last look of those that await them. */
   haveHomesChanged = false;
   /** When the peer must be told of the time, as it last said. */
@@ -88,11 +96,18 @@ export class PeerState {
       },
       this.challenges,
     );
+    this.lettingGo = new LettingGo(self, this.challenges);
+    const view = movingViewOf(this);
+    this.moving = new Moving(view, this.lettingGo);
+    this.handingOver = new HandingOver(view, this.lettingGo);
   }
 
   clockJumped(nowMs: MonotonicMs, wallMs: WallMs): void {
     const aheadMs = Math.round(wallMs - nowMs);
     this.grace.jumped(aheadMs - this.#wallAheadMs);
+    this.lettingGo.clockJumped();
+    this.moving.touch();
+    this.handingOver.touch();
     this.membership.clockJumped(nowMs, wallMs);
     this.#wallAheadMs = aheadMs;
   }
@@ -125,17 +140,23 @@ export class PeerState {
   refused(nowMs: MonotonicMs, from: DeviceId, place: Place, reason: Refusal): void {
     this.outbox.refused(nowMs, from, place, reason);
     this.handover.refused(nowMs, from, place, reason);
+    this.moving.refused(nowMs, from, place, reason);
+    this.handingOver.refused(nowMs, from, place, reason);
   }
 
   /** `from` asked for bytes: it is at work. */
   progressed(nowMs: MonotonicMs, from: DeviceId): void {
     this.outbox.progressed(nowMs, from);
     this.handover.progressed(nowMs, from);
+    this.moving.progressed(nowMs, from);
+    this.handingOver.progressed(nowMs, from);
   }
 
   linkDown(device: DeviceId): void {
     this.outbox.linkDown(device);
     this.handover.linkDown(device);
+    this.moving.linkDown(device);
+    this.handingOver.linkDown(device);
     this.membership.linkDown(device);
   }
 
@@ -179,6 +200,23 @@ export class PeerState {
     });
   }
 
+  /** Whether fragments of `file`, or of any, are rebuilt or handed over here. */
+  isRebuilding(file?: FileId): boolean {
+    if (file === undefined) return this.rebuilding.size > 0;
+    return this.rebuilding.has(file) || this.handover.has(file);
+  }
+
+  /** Whether the device said that it hands everything over, because it leaves. */
+  isLeaving(device: DeviceId): boolean {
+    if (device === this.self) return this.lettingGo.isLeaving;
+    return this.links.get(device)?.features.has(LEAVING_FEATURE) === true;
+  }
+
+  /** What this device tells others that it can do. */
+  features(): readonly string[] {
+    return this.lettingGo.isLeaving ? [...FEATURES, LEAVING_FEATURE] : FEATURES;
+  }
+
   confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
     const claimed = this.holdersOf(file);
     if (!this.outbox.has(file)) return claimed;
@@ -188,9 +226,10 @@ export class PeerState {
   }
 
   candidates(): Candidate[] {
-    const candidates: Candidate[] = [{ device: this.self, freeBytes: Infinity }];
+    const candidates: Candidate[] = [];
+    if (!this.lettingGo.isLeaving) candidates.push({ device: this.self, freeBytes: Infinity });
     for (const [device, link] of this.links.greeted()) {
-      if (!link.heardHoldings || !this.catalogue.isMember(device)) continue;
+      if (!link.heardHoldings || !this.catalogue.isMember(device) || this.isLeaving(device)) continue;
       candidates.push({ device, freeBytes: this.holdings.of(device)?.freeBytes ?? 0 });
     }
     return candidates;
@@ -200,6 +239,8 @@ export class PeerState {
   touch(file?: FileId): void {
     this.outbox.touch(file);
     this.handover.touch(file);
+    this.moving.touch(file);
+    this.handingOver.touch(file);
     this.haveHomesChanged = true;
     if (file === undefined) {
       this.#mayHaveNewMembers = true;
@@ -249,8 +290,42 @@ export class PeerState {
   #stopPlacing(file: FileId): boolean {
     const wasPlacing = this.outbox.has(file);
     this.outbox.remove(file);
+    this.lettingGo.forget(file);
     this.haveHomesChanged = true;
     this.revisions.forget(file);
     return wasPlacing;
   }
 }
+
+/**
+ * How long a device must be linked, ms, before copies are dropped because of it. In pools whose devices count
+ * as gone sooner, as in tests, it is as long as that.
+ */
+const TRUST_MS = 10 * 60_000;
+/** What a link is taken to carry, bytes a second (runtime/repair/link-share.ts). */
+const LINK_BYTES_PER_S = 8_000_000;
+
+function movingViewOf(state: PeerState): MovingView {
+  const { self, links, own, catalogue } = state;
+  return {
+    self,
+    ownFiles: () => own.files(),
+    ownOf: (file) => own.of(file),
+    manifestOf: (file) => catalogue.files().get(file),
+    durableHoldersOf: (file) => state.durableHoldersOf(file),
+    isBusy: (file) => state.outbox.has(file) || state.isRebuilding(file),
+    isRepairing: () => state.isRebuilding(),
+    provesSinceMs: (device) => {
+      const link = links.get(device);
+      const isAble = link?.greeted === true && link.features.has('moves') && link.features.has('challenge');
+      return isAble && catalogue.isMember(device) ? link.upAtMs : undefined;
+    },
+    isLeaving: (device) => state.isLeaving(device),
+    takers: () => state.repairTakers().filter(({ device }) => links.get(device)?.features.has('moves')),
+    spaceOf: (device) => (device === self ? own : (state.holdings.of(device) ?? NO_SPACE)),
+    trustMs: () => Math.min(TRUST_MS, ...Object.values(catalogue.policy.graceMs)),
+    bytesPerS: () => catalogue.policy.repairShare * LINK_BYTES_PER_S,
+  };
+}
+
+const NO_SPACE = { heldBytes: 0, freeBytes: 0 };

@@ -16,18 +16,20 @@ import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings } from '../placement/holdings.ts';
 import type { RepairView } from '../repair/repair-plan.ts';
-import { FEATURES, type Message } from '../wire/messages.ts';
+import type { Message } from '../wire/messages.ts';
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling } from './foretelling.ts';
 import { GivingBack } from './giving-back.ts';
 import type { Grace } from './grace.ts';
+import type { HandingOverProgress } from './handing-over.ts';
 import { Hearing } from './hearing.ts';
 import { HoldingsTelling } from './holdings-telling.ts';
 import { Judging } from './judging.ts';
 import type { OutboxProgress } from './placing.ts';
 import { Offers } from './offers.ts';
 import type { OwnHoldings } from './own-holdings.ts';
+import { advanceMoves, leaving } from './moves.ts';
 import { inControl, ofMembership, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { closing, type PeerLink } from './peer-links.ts';
@@ -131,6 +133,12 @@ export class Peer {
     return this.#state.revisions.of(file);
   }
 
+  /** How far this device is with handing everything over. */
+  handingOver(): HandingOverProgress {
+    const { handingOver, outbox } = this.#state;
+    return handingOver.progress((file) => (outbox.progressOf(file)?.pendingCount ?? 0) > 0);
+  }
+
   outboxProgress(file: FileId): OutboxProgress | undefined {
     return this.#state.outbox.progressOf(file);
   }
@@ -149,7 +157,8 @@ export class Peer {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
       else effects.push(this.#outboxDone(effect.file, effect.keep));
     }
-    effects.push(...this.#repair.advance(nowMs), ...this.#state.challenges.start());
+    effects.push(...this.#repair.advance(nowMs), ...advanceMoves(this.#state, nowMs));
+    effects.push(...this.#state.challenges.start());
     effects.push(...this.#toldOver());
     if (this.grace.takeNew()) this.#telling.hurry(nowMs);
     effects.push(...this.#givingBack.advance(nowMs, this.#taking.promisedBytes));
@@ -166,6 +175,8 @@ export class Peer {
       this.#state.outbox.nextDeadlineMs(),
       this.#state.handover.nextDeadlineMs(),
       this.#state.challenges.nextDeadlineMs(),
+      this.#state.moving.nextDeadlineMs(),
+      this.#state.handingOver.nextDeadlineMs(),
       this.#prefetching.nextDeadlineMs(),
       this.#state.whenWallIs(this.catalogue.nextDeadlineMs()),
       this.#judging.nextDeadlineMs(),
@@ -201,6 +212,8 @@ export class Peer {
       case 'rebuilt':
       case 'repair-over':
         return this.#repair.told(nowMs, input);
+      case 'leaving':
+        return leaving(this.#state, input.isLeaving);
       case 'storage-gone':
         return this.#telling.nothingLeft();
       case 'outbox':
@@ -236,13 +249,8 @@ export class Peer {
       case 'round-ready':
         this.#state.challenges.roundReady(input.round);
         return [];
-      case 'challenge-ready': {
-        const { id, to, asks, expected } = input;
-        if (expected === undefined)
-          return this.#judging.judge(nowMs, this.#state.challenges.callOff(nowMs, to, id));
-        if (!this.#state.challenges.ready(nowMs, to, id, expected)) return [];
-        return [send(to, { kind: 'challenge', id, asks })];
-      }
+      case 'challenge-ready':
+        return this.#judging.challengeReady(nowMs, input);
       case 'proof-made':
         if (this.#state.links.get(input.to)?.proving.delete(input.id) !== true) return [];
         return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
@@ -297,6 +305,7 @@ export class Peer {
     switch (message.kind) {
       case 'features':
         link.features = new Set(message.features);
+        this.#state.touch();
         if (link.features.has('membership')) this.membership.speaks(from);
         return [];
       case 'probe':
@@ -344,12 +353,11 @@ export class Peer {
       case 'failed':
         return inControl(this.#requests.settle(nowMs, from, message.id, message));
       case 'challenge':
-        return this.#state.links.prove(from, link, message, () => this.#judging.provable(message.asks));
-      case 'proof':
-        return this.#judging.judge(
-          nowMs,
-          this.#state.challenges.proof(nowMs, from, message.id, message.digests),
+        return this.#state.links.prove(from, link, message, () =>
+          this.#judging.provable(nowMs, from, message.asks),
         );
+      case 'proof':
+        return this.#judging.proof(nowMs, from, message);
       case 'cancel':
         return link.serving.has(message.id) ? [{ kind: 'stop-serving', to: from, id: message.id }] : [];
     }
@@ -361,7 +369,7 @@ export class Peer {
     this.membership.greeted(from);
     this.#state.touch();
     return [
-      send(from, { kind: 'features', features: FEATURES }),
+      send(from, { kind: 'features', features: this.#state.features() }),
       send(from, this.#sync.ask(from)),
       ...this.#telling.snapshotFor(from, link),
       ...inControl(this.#foretelling.greeted(from)),

@@ -5,7 +5,7 @@
 // and its own share could exceed the cap together.
 
 import type { Manifest } from '../catalogue/manifest.ts';
-import type { DeviceId, FileId } from '../model/ids.ts';
+import type { DeviceId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Handover } from './handover.ts';
 import type { RepairView } from '../repair/repair-plan.ts';
@@ -18,8 +18,6 @@ import type { Taking } from './taking.ts';
 export class RepairPart {
   readonly #state: PeerState;
   readonly #handover: Handover;
-  /** Bytes that each repair may stage here. */
-  readonly #rebuilding = new Map<FileId, number>();
 
   constructor(state: PeerState) {
     this.#state = state;
@@ -29,13 +27,14 @@ export class RepairPart {
   told(nowMs: MonotonicMs, told: RepairTold): PeerEffect[] {
     switch (told.kind) {
       case 'rebuilding':
-        this.#rebuilding.set(told.file, told.bytes);
+        this.#state.rebuilding.set(told.file, told.bytes);
         break;
       case 'rebuilt':
         this.#handover.add(nowMs, told.file, told.homes);
         break;
       case 'repair-over':
-        this.#rebuilding.delete(told.file);
+        this.#state.rebuilding.delete(told.file);
+        this.#state.moving.touch();
         this.#handover.remove(told.file);
         break;
     }
@@ -51,17 +50,18 @@ export class RepairPart {
   /** Bytes of the offered space that repairs may use for staging. */
   get stagedBytes(): number {
     let bytes = 0;
-    for (const each of this.#rebuilding.values()) bytes += each;
+    for (const each of this.#state.rebuilding.values()) bytes += each;
     return bytes;
   }
 
   /**
    * Why this device takes nothing of `place` that `from` offers; undefined if it may. The storer places its
-   * file; another member only what no reachable device has. Otherwise others could fill this device's share
-   * of a file with fragments that they never give.
+   * file; another member only what no reachable device has besides itself, those that leave not counted.
+   * Otherwise others could fill this device's share of a file with fragments that they never give.
    */
   refusalOf(from: DeviceId, { file, fragment }: Place, manifest: Manifest): Refusal | undefined {
-    if (this.#rebuilding.has(file)) return 'busy';
+    if (this.#state.rebuilding.has(file)) return 'busy';
+    if (this.#state.lettingGo.isLeaving) return 'space';
     if (from === manifest.by) return undefined;
     if (!this.#state.catalogue.isMember(from)) return 'failed';
     const { self, membership } = this.#state;
@@ -70,7 +70,14 @@ export class RepairPart {
     if (holders.size === 0 && !membership.isGone(manifest.by)) return 'failed';
     // Whether a device that cannot be reached is gone, two devices may see differently for a while.
     for (const [device, held] of holders)
-      if (device !== self && held.has(fragment) && this.#state.isReachable(device)) return 'busy';
+      if (
+        device !== self &&
+        device !== from &&
+        held.has(fragment) &&
+        this.#state.isReachable(device) &&
+        !this.#state.isLeaving(device)
+      )
+        return 'busy';
     return undefined;
   }
 
@@ -86,7 +93,7 @@ export class RepairPart {
       share: () => catalogue.policy.repairShare,
       candidates: (file) => {
         const takers = this.#state.repairTakers();
-        if (taking.countOf(file) > 0) return takers;
+        if (taking.countOf(file) > 0 || this.#state.lettingGo.isLeaving) return takers;
         const freeBytes = own.freeBytes - own.spareBytes - this.stagedBytes - taking.promisedBytes;
         return [...takers, { device: self, freeBytes: Math.max(0, freeBytes) }];
       },

@@ -128,7 +128,7 @@ function holdersOf(
  * -1 / ln(h) with h in (0, 1) from SHA-256 of the file's salt and the device: the higher, the better a home.
  * All devices weigh the same: a device's offered space is only its word and must not attract fragments.
  */
-function rendezvousScore(salt: Uint8Array, device: DeviceId): number {
+export function rendezvousScore(salt: Uint8Array, device: DeviceId): number {
   const digest = sha256(utf8(`palm/v1/rendezvous/${hexOf(salt)}/${device}`));
   let hash = 0;
   for (const byte of digest.subarray(0, 6)) hash = hash * 256 + byte;

@@ -68,7 +68,8 @@ export const PROTOCOL_VERSION = 2;
 /**
  * What a device can do beyond its protocol number. A feature is used only if both sides of a link have it.
  */
-export const FEATURES = ['challenge', 'membership', 'repair'] as const;
+export const FEATURES = ['challenge', 'membership', 'repair', 'moves'] as const;
+export const LEAVING_FEATURE = 'leaving'; // named besides by a device that hands everything over
 
 /** Names of features in one message, and bytes of each: room for later versions. */
 const MAX_FEATURE_COUNT = 64;

@@ -1,0 +1,20 @@
+// What the peer does about moving fragments: both parts of it, and the word that this device leaves.
+
+import type { MonotonicMs } from '../model/time.ts';
+import { send } from './peer-effects.ts';
+import type { PeerEffect } from './peer-events.ts';
+import type { PeerState } from './peer-state.ts';
+
+export function advanceMoves({ moving, handingOver }: PeerState, nowMs: MonotonicMs): PeerEffect[] {
+  return [...moving.advance(nowMs), ...handingOver.advance(nowMs)].map(({ to, message }) =>
+    send(to, message),
+  );
+}
+
+/** This device begins to hand everything over, or stays after all: the others are told. */
+export function leaving(state: PeerState, isLeaving: boolean): PeerEffect[] {
+  state.handingOver.leave(isLeaving);
+  state.touch();
+  const features = state.features();
+  return state.links.greetedDevices().map((device) => send(device, { kind: 'features', features }));
+}
