@@ -102,19 +102,27 @@ async function start(): Promise<void> {
 }
 
 /**
+ * The app does without the relay's answers, ms: packets to one that sleeps are lost, and a browser goes on
+ * for minutes.
+ */
+const ANSWERS_WITHIN_MS = 1_000;
+
+/**
  * Loads everything that the app will ever need, in every tab: one that waits for its turn may get it after
  * the relay is gone.
  * @throws PalmError 'worker-failed' when a part does not arrive.
  */
 async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
   try {
+    const answers = Promise.all([
+      askRelay(FINGERPRINTS_PATH),
+      isLoopback(location.hostname) ? askRelay(LAN_PATH) : undefined,
+    ]);
     const [{ openDevice, openDownloadStore, probeRelay }, { PoolScreen }, parts] = await Promise.all([
       import('./compose.ts'),
       import('./pool/pool-screen.tsx'),
       import('./loaded-parts.ts').then(({ loadParts }) => loadParts()),
       loadDetector(),
-      askRelay(FINGERPRINTS_PATH),
-      isLoopback(location.hostname) ? askRelay(LAN_PATH) : undefined,
     ]);
     poolScreen.value = PoolScreen;
     const device = openDevice(
@@ -128,6 +136,7 @@ async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
       },
       parts,
     );
+    await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, ANSWERS_WITHIN_MS))]);
     return { device, downloadStore: openDownloadStore(parts), probeRelay };
   } catch (error) {
     throw isPalmError(error) ? error : await whyNotImported(import.meta.url, error);

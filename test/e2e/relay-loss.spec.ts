@@ -21,3 +21,17 @@ test('storing and reading continue after the relay is killed', async ({ newPool,
   const { devices: seen } = await phone.status();
   expect(seen.map(({ state }) => state)).toEqual(['reachable', 'reachable', 'reachable']);
 });
+
+test('a pool opens although the relay takes requests and never answers', async ({ newDevice }) => {
+  const laptop = await newDevice('Laptop');
+  await laptop.createPool('Home');
+  const { page } = laptop;
+  const asked: string[] = [];
+  await page.route(
+    /\/(?:fingerprints|lan)$/u,
+    (route) => void asked.push(new URL(route.request().url()).pathname),
+  );
+  await laptop.reload();
+  await expect(page.getByRole('heading', { name: 'Home' })).toBeVisible();
+  expect(asked.toSorted()).toEqual(['/fingerprints', '/lan']);
+});

@@ -40,6 +40,7 @@ export function PoolScreen() {
   const looks = useMemo(() => looksOf(deviceIds.split(' ')), [deviceIds]);
   const isSecure = location.protocol === 'https:';
   const connection = connectionOf({ pool, devices }, relayTrouble.value, isSecure);
+  const isFirstDrawn = useLater();
   useWarningBeforeClosing();
   useTitle(poolName);
 
@@ -82,7 +83,7 @@ export function PoolScreen() {
         <TransfersSection />
         <RepairsSection />
         <FilesSection devices={devices} looks={looks} onOpenLink={() => (dialog.value = 'open-link')} />
-        <ActivitySection />
+        {isFirstDrawn ? <ActivitySection /> : null}
       </div>
       <footer class="pool-foot">
         <button type="button" class="button quiet" onClick={() => (dialog.value = 'leave')}>
@@ -114,6 +115,16 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
     case 'open-link':
       return <OpenLinkDialog onClose={close} />;
   }
+}
+
+/** True once the first drawing is on the screen: what lies below the files does not hold it up. */
+function useLater(): boolean {
+  const isLater = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (isLater.value = true));
+    return () => clearTimeout(timer);
+  }, [isLater]);
+  return isLater.value;
 }
 
 function useTitle(poolName: string): void {
