@@ -42,7 +42,7 @@ export function PalmBunch({ file, devices, looks }: PalmBunchProps) {
   const rowCount = Math.ceil(file.n / columns);
   const width = columns * pitch + 10;
   const height = FIRST_ROW_Y + (rowCount - 1) * rowPitch + radiusY + MARK_ROOM;
-  const at = (index: number): { x: number; y: number } => ({
+  const at = (index: number): Place => ({
     x: 5 + (index % columns) * pitch + pitch / 2,
     y: FIRST_ROW_Y + Math.floor(index / columns) * rowPitch,
   });
@@ -69,10 +69,16 @@ export function PalmBunch({ file, devices, looks }: PalmBunchProps) {
         d={`M1 ${BRANCH_Y + 3}Q${width / 2} ${BRANCH_Y - 6} ${width - 1} ${BRANCH_Y}`}
       />
       <path class="bunch-stalk" d={stalks} />
-      {fruits.map((fruit, index) => {
-        const { x, y } = at(index);
-        return <FruitShape key={index} fruit={fruit} looks={looks} x={x} y={y} rx={radiusX} ry={radiusY} />;
-      })}
+      {alike(fruits).map(({ fruit, indexes }) => (
+        <FruitShapes
+          key={indexes[0]}
+          fruit={fruit}
+          look={fruit.kind === 'missing' ? undefined : looks.get(fruit.deviceId)}
+          places={indexes.map(at)}
+          rx={radiusX}
+          ry={radiusY}
+        />
+      ))}
       <path class="bunch-mark" d={`M${markX} ${last.y - radiusY - 3}V${last.y + radiusY + 3}`} />
       <text class="bunch-count" x={markX} y={height - 1.5} text-anchor="middle">
         {file.k}
@@ -81,43 +87,75 @@ export function PalmBunch({ file, devices, looks }: PalmBunchProps) {
   );
 }
 
-interface FruitShapeProps {
-  readonly fruit: Fruit;
-  readonly looks: ReadonlyMap<string, DeviceLook>;
+/** Fruits that look the same, by their indexes. Those of a device hang side by side. */
+function alike(fruits: readonly Fruit[]): { readonly fruit: Fruit; readonly indexes: number[] }[] {
+  const groups: { readonly fruit: Fruit; readonly indexes: number[] }[] = [];
+  for (const [index, fruit] of fruits.entries()) {
+    const last = groups.at(-1);
+    if (last !== undefined && isAlike(last.fruit, fruit)) last.indexes.push(index);
+    else groups.push({ fruit, indexes: [index] });
+  }
+  return groups;
+}
+
+function isAlike(one: Fruit, other: Fruit): boolean {
+  if (one.kind !== other.kind) return false;
+  return one.kind === 'missing' || other.kind === 'missing' || one.deviceId === other.deviceId;
+}
+
+interface Place {
   readonly x: number;
   readonly y: number;
+}
+
+interface FruitShapesProps {
+  readonly fruit: Fruit;
+  readonly look: DeviceLook | undefined;
+  /** Their centres. */
+  readonly places: readonly Place[];
   readonly rx: number;
   readonly ry: number;
 }
 
-function FruitShape({ fruit, looks, x, y, rx, ry }: FruitShapeProps) {
-  if (fruit.kind === 'missing' || fruit.kind === 'gone')
-    return <ellipse class="fruit missing" cx={x} cy={y} rx={rx - 0.6} ry={ry - 0.6} />;
-  const look = looks.get(fruit.deviceId);
+/** One path for all bodies and one for all marks: elements are what a long list costs. */
+function FruitShapes({ fruit, look, places, rx, ry }: FruitShapesProps) {
+  const ovals = (inset: number): string =>
+    places.map((place) => oval(place, rx - inset, ry - inset)).join('');
+  if (fruit.kind === 'missing' || fruit.kind === 'gone') return <path class="fruit missing" d={ovals(0.6)} />;
   const hue = look === undefined ? 'hue-none' : `hue-${look.hue}`;
-  const inset = fruit.kind === 'away' ? 0.8 : 0;
   return (
     <g class={`fruit ${fruit.kind} ${hue}`}>
-      <ellipse class="fruit-body" cx={x} cy={y} rx={rx - inset} ry={ry - inset} />
-      {look === undefined ? null : <FruitMark mark={look.mark} x={x} y={y} rx={rx} ry={ry} />}
+      <path class="fruit-body" d={ovals(fruit.kind === 'away' ? 0.8 : 0)} />
+      {look === undefined ? null : <FruitMarks mark={look.mark} places={places} rx={rx} ry={ry} />}
     </g>
   );
 }
 
+interface FruitMarksProps extends Pick<FruitShapesProps, 'places' | 'rx' | 'ry'> {
+  readonly mark: number;
+}
+
 /** The mark that tells holders apart without colour: none, a band, a dot, a slash. */
-function FruitMark({ mark, x, y, rx, ry }: { mark: number; x: number; y: number; rx: number; ry: number }) {
+function FruitMarks({ mark, places, rx, ry }: FruitMarksProps) {
   switch (mark) {
     case 1:
-      return <path class="fruit-mark" d={`M${x - rx * 0.8} ${y}H${x + rx * 0.8}`} />;
+      return <path class="fruit-mark" d={lines(places, { x: rx * 0.8, y: 0 })} />;
     case 2:
-      return <circle class="fruit-dot" cx={x} cy={y} r={rx * 0.36} />;
+      return <path class="fruit-dot" d={places.map((place) => oval(place, rx * 0.36, rx * 0.36)).join('')} />;
     case 3:
-      return (
-        <path class="fruit-mark" d={`M${x - rx * 0.5} ${y + ry * 0.5}L${x + rx * 0.5} ${y - ry * 0.5}`} />
-      );
+      return <path class="fruit-mark" d={lines(places, { x: rx * 0.5, y: -ry * 0.5 })} />;
     default:
       return null;
   }
+}
+
+function oval({ x, y }: Place, rx: number, ry: number): string {
+  return `M${x - rx} ${y}a${rx} ${ry} 0 1 0 ${2 * rx} 0a${rx} ${ry} 0 1 0 ${-2 * rx} 0z`;
+}
+
+/** A line through each place, from `-half` to `half` of it. */
+function lines(places: readonly Place[], half: Place): string {
+  return places.map(({ x, y }) => `M${x - half.x} ${y - half.y}l${2 * half.x} ${2 * half.y}`).join('');
 }
 
 /** One fruit, as the legend next to a device's name. */
@@ -128,12 +166,11 @@ export function DeviceFruit({
   readonly look: DeviceLook | undefined;
   readonly reachable: boolean;
 }) {
-  const fruit: Fruit = { kind: reachable ? 'reachable' : 'away', deviceId: 'self' };
-  const looks = new Map(look === undefined ? [] : [['self', look] as const]);
+  const fruit: Fruit = { kind: reachable ? 'reachable' : 'away', deviceId: '' };
   return (
     <svg class="device-fruit" viewBox="0 0 24 32" aria-hidden="true" focusable="false">
       <path class="bunch-stalk" d="M12 1v6" />
-      <FruitShape fruit={fruit} looks={looks} x={12} y={18} rx={9} ry={12.5} />
+      <FruitShapes fruit={fruit} look={look} places={[{ x: 12, y: 18 }]} rx={9} ry={12.5} />
     </svg>
   );
 }
