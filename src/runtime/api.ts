@@ -68,6 +68,11 @@ export interface DeviceStatus {
   readonly class: DeviceClass;
   /** When its state began, ms since the Unix epoch, by this device's clock. */
   readonly sinceMs: number;
+  /**
+   * How long this device waits, while it hears nothing of the other, before it counts it as gone, ms: the
+   * grace of its class, or what was learned from its earlier absences.
+   */
+  readonly graceMs: number;
   /** Bytes of fragments that the device says it holds. */
   readonly heldBytes: number;
   readonly self: boolean;

@@ -328,7 +328,7 @@ export class OpenPool {
 
   /** A copy. */
   policy(): Policy {
-    const { policy } = this.driver.peer.catalogue;
+    const { isGraceSet: _, ...policy } = this.driver.peer.catalogue.policy;
     return { ...policy, graceMs: { ...policy.graceMs } };
   }
 

@@ -5,6 +5,7 @@ import { parseDeviceId } from '../core/model/ids.ts';
 import { MAX_ALIVE_BYTES, MAX_DEVICE_COUNT } from '../core/model/limits.ts';
 import { boolOf, bytesOf, tupleOf, uintOf } from '../core/encoding/decode.ts';
 import { decodeAlive } from '../core/membership/alive-record.ts';
+import { MAX_LEARNED_SILENCE_MS } from '../core/membership/learned-grace.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import type { SavedMember, SavedMembers } from '../core/membership/roster.ts';
 import type { RecordStore } from '../core/ports.ts';
@@ -15,13 +16,14 @@ const INCARNATION = 'incarnation';
 
 export function saveMembers(records: RecordStore, membership: Membership): Promise<void> {
   const { atMs, members } = membership.saved();
-  const rows = members.map(({ device, isGone, sinceMs, silentMs, isForgiven, record }) => [
+  const rows = members.map(({ device, isGone, sinceMs, silentMs, isForgiven, record, longestMs }) => [
     device,
     isGone,
     sinceMs,
     silentMs,
     isForgiven,
     record?.bytes ?? null,
+    longestMs,
   ]);
   return records.putMeta(MEMBERS, [atMs, rows]);
 }
@@ -64,7 +66,9 @@ function savedOf(kept: unknown): { readonly saved: SavedMembers | undefined; rea
 }
 
 function memberOf(row: unknown): SavedMember {
-  const [device, isGone, sinceMs, silentMs, isForgiven, record] = tupleOf(row, 6);
+  // Earlier versions learned nothing.
+  const fields = Array.isArray(row) && row.length === 6 ? [...row, 0] : row;
+  const [device, isGone, sinceMs, silentMs, isForgiven, record, longestMs] = tupleOf(fields, 7);
   return {
     device: parseDeviceId(device),
     isGone: boolOf(isGone),
@@ -72,5 +76,6 @@ function memberOf(row: unknown): SavedMember {
     silentMs: uintOf(silentMs, Number.MAX_SAFE_INTEGER),
     isForgiven: boolOf(isForgiven),
     record: record === null ? undefined : decodeAlive(bytesOf(record, 1, MAX_ALIVE_BYTES)),
+    longestMs: uintOf(longestMs, MAX_LEARNED_SILENCE_MS),
   };
 }

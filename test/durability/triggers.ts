@@ -1,5 +1,6 @@
 // When repair begins: Palm's own rule (src/core/repair/repair-need.ts), and others beside it.
 
+import { learnedGraceMs } from '../../src/core/membership/learned-grace.ts';
 import { repairNeedOf, type RepairedFile, type RepairNeed } from '../../src/core/repair/repair-need.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { Holders } from '../../src/core/placement/health.ts';
@@ -34,31 +35,28 @@ const byClass = (kind: Kind): number => {
  */
 const LOSSES_PER_DEVICE_AND_DAY = 1 / (3 * 365) + 0.001 / 30;
 const TARGET_DAYS = 30;
-/** Who was away for a weekend may be away for a long one. */
-const LEARNED_FACTOR = 2;
-
 const own = (...given: Parameters<Trigger['need']>): RepairNeed | undefined =>
   repairNeedOf(given[0], given[1], given[2]);
 
-export const PALM: Trigger = { name: 'half of the spare lost', graceMs: byClass, need: own };
+export const PALM: Trigger = {
+  name: 'half of the spare lost',
+  graceMs: (kind, longestAwayMs) => learnedGraceMs(byClass(kind), longestAwayMs),
+  need: own,
+};
 
 /** Palm's rule by one who knows who comes back. */
 export const ORACLE: Trigger = { name: 'oracle', graceMs: undefined, need: own };
 
 export const TRIGGERS: readonly Trigger[] = [
   PALM,
-  { name: 'first loss', graceMs: byClass, need: whenMissing(() => true) },
+  { name: 'half, grace by class', graceMs: byClass, need: own },
+  { name: 'first loss', graceMs: PALM.graceMs, need: whenMissing(() => true) },
   {
     name: 'days to loss below 30',
-    graceMs: byClass,
+    graceMs: PALM.graceMs,
     need: whenMissing(({ k }, durableCount, deviceCount) => {
       return daysToLoss(durableCount, k, deviceCount) < TARGET_DAYS;
     }),
-  },
-  {
-    name: 'half, learned grace',
-    graceMs: (kind, longestAwayMs) => Math.max(byClass(kind), LEARNED_FACTOR * longestAwayMs),
-    need: own,
   },
   { name: 'away for 4 hours', graceMs: () => 4 * HOUR_MS, need: own },
 ];

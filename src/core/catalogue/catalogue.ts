@@ -18,7 +18,7 @@ import { FileIndex, type GivenName, type ListedFile } from './file-index.ts';
 import type { Manifest, PublishedManifest } from './manifest.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
 import { PoolIndex } from './pool-index.ts';
-import type { Policy } from '../model/policy.ts';
+import type { PoolPolicy } from '../model/policy.ts';
 import type { WallMs } from '../model/time.ts';
 
 /** How far one device's log reaches here: `digest` tells branches apart, `marks` tell where they part. */
@@ -305,7 +305,7 @@ export class Catalogue {
     return this.#pool.poolName;
   }
 
-  get policy(): Policy {
+  get policy(): PoolPolicy {
     return this.#pool.policy;
   }
 

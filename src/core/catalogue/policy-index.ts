@@ -3,14 +3,20 @@
 // more: k and n that were set apart may not fit together. Then the later one counts, as if the other had
 // never been set.
 
-import { POLICY_PARTS, policyOf, type Policy, type PolicyPart, type PolicyParts } from '../model/policy.ts';
+import {
+  POLICY_PARTS,
+  policyOf,
+  type PolicyPart,
+  type PolicyParts,
+  type PoolPolicy,
+} from '../model/policy.ts';
 import type { WallMs } from '../model/time.ts';
 import { compareEntries, LatestEntry, type LatestEntryPorts } from './latest-entry.ts';
 import type { PackedEntry } from './packed-entry.ts';
 
 export class PolicyIndex {
   readonly #latest: ReadonlyMap<PolicyPart, LatestEntry>;
-  #policy: Policy | undefined;
+  #policy: PoolPolicy | undefined;
 
   constructor(ports: Omit<LatestEntryPorts, 'says'>) {
     this.#latest = new Map(
@@ -39,7 +45,7 @@ export class PolicyIndex {
   }
 
   /** The same object until an entry changes it. */
-  get policy(): Policy {
+  get policy(): PoolPolicy {
     this.#policy ??= policyOf(this.#parts());
     return this.#policy;
   }

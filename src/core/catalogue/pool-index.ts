@@ -6,7 +6,7 @@
 // entry while it waits.
 
 import type { DeviceId } from '../model/ids.ts';
-import type { Policy } from '../model/policy.ts';
+import type { PoolPolicy } from '../model/policy.ts';
 import type { WallMs } from '../model/time.ts';
 import { compareTimes, ZERO_TIME, type HybridTime } from './clock.ts';
 import type { DeviceLog } from './device-log.ts';
@@ -77,7 +77,7 @@ export class PoolIndex {
     return (this.#poolName.winner ?? this.#poolName.firstWaiting)?.name ?? '';
   }
 
-  get policy(): Policy {
+  get policy(): PoolPolicy {
     return this.#policy.policy;
   }
 

@@ -17,4 +17,6 @@ export interface MemberStatus {
   readonly class: DeviceClass;
   /** When the state began, by this device's wall clock. */
   readonly sinceMs: WallMs;
+  /** How long it may be silent before it is gone, ms. */
+  readonly graceMs: number;
 }

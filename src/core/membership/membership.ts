@@ -79,14 +79,21 @@ export class Membership {
 
   of(device: DeviceId): MemberStatus {
     const openedAtMs = this.#openedAtMs ?? this.#roster.wallMs;
-    if (device === this.#self) return { state: 'reachable', class: this.#own.class, sinceMs: openedAtMs };
+    if (device === this.#self) {
+      const graceMs = this.#roster.graceOf(this.#own.class);
+      return { state: 'reachable', class: this.#own.class, sinceMs: openedAtMs, graceMs };
+    }
     const member = this.#roster.get(device);
-    if (member !== undefined) return { state: member.state, class: classOf(member), sinceMs: member.sinceMs };
+    if (member !== undefined) {
+      const { state, sinceMs } = member;
+      return { state, class: classOf(member), sinceMs, graceMs: this.#roster.graceMs(member) };
+    }
     const link = this.#links.get(device);
     return {
       state: link === undefined ? 'away' : 'reachable',
       class: UNTOLD_CLASS,
       sinceMs: link?.sinceMs ?? openedAtMs,
+      graceMs: this.#roster.graceOf(UNTOLD_CLASS),
     };
   }
 

@@ -8,6 +8,7 @@ import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { AliveRecord } from './alive-record.ts';
+import { learnedGraceMs, MAX_LEARNED_SILENCE_MS } from './learned-grace.ts';
 import type { MemberState } from './member-state.ts';
 
 /** What outlives the page about one member. */
@@ -21,6 +22,8 @@ export interface SavedMember {
   readonly isForgiven: boolean;
   /** Its last word, whose signature was checked. */
   readonly record: AliveRecord | undefined;
+  /** The longest silence from which it came back, ms. */
+  readonly longestMs: number;
 }
 
 export interface SavedMembers {
@@ -32,6 +35,8 @@ export interface SavedMembers {
 export interface MembershipRules {
   /** How long a device of this class may be silent before it is gone, ms. */
   graceMs(of: DeviceClass): number;
+  /** Whether people set that: then nothing else is learned. */
+  isGraceSet(of: DeviceClass): boolean;
 }
 
 export interface Member {
@@ -44,6 +49,8 @@ export interface Member {
   record: AliveRecord | undefined;
   /** Whether somebody calls the incarnation of `record` gone. */
   isAccused: boolean;
+  /** The longest silence from which it came back and linked with this device, ms. */
+  longestMs: number;
 }
 
 /** The class of a device that has not told its own. */
@@ -70,8 +77,15 @@ export class Roster {
     return this.#members;
   }
 
+  /** The grace of a class, of whose device nothing was learned. */
+  graceOf(of: DeviceClass): number {
+    return this.#rules.graceMs(of);
+  }
+
   graceMs(member: Member): number {
-    return this.#rules.graceMs(classOf(member));
+    const of = classOf(member);
+    const ofClassMs = this.#rules.graceMs(of);
+    return this.#rules.isGraceSet(of) ? ofClassMs : learnedGraceMs(ofClassMs, member.longestMs);
   }
 
   /** Those that are not linked, and the shortest grace of one. */
@@ -95,6 +109,11 @@ export class Roster {
   enter(device: DeviceId, state: MemberState): void {
     const member = this.#members.get(device);
     if (member === undefined || member.state === state) return;
+    // Only from its own link: words of it that others kept back teach nothing.
+    if (state === 'reachable') {
+      const silentMs = Math.min(Math.round(this.nowMs - member.heardAtMs), MAX_LEARNED_SILENCE_MS);
+      member.longestMs = Math.max(member.longestMs, silentMs);
+    }
     member.state = state;
     member.sinceMs = this.wallMs;
     this.#changed.add(device);
@@ -132,14 +151,18 @@ export class Roster {
   }
 
   saved(): SavedMembers {
-    const members = [...this.#members].map(([device, { state, sinceMs, heardAtMs, isForgiven, record }]) => ({
-      device,
-      isGone: state === 'gone',
-      sinceMs,
-      silentMs: state === 'reachable' ? 0 : Math.round(this.nowMs - heardAtMs),
-      isForgiven: state !== 'reachable' && isForgiven,
-      record,
-    }));
+    const members = [...this.#members].map(([device, member]) => {
+      const { state, sinceMs, heardAtMs, isForgiven, record, longestMs } = member;
+      return {
+        device,
+        isGone: state === 'gone',
+        sinceMs,
+        silentMs: state === 'reachable' ? 0 : Math.round(this.nowMs - heardAtMs),
+        isForgiven: state !== 'reachable' && isForgiven,
+        record,
+        longestMs,
+      };
+    });
     return { atMs: this.wallMs, members };
   }
 
@@ -149,11 +172,13 @@ export class Roster {
    * first such time of a silence does not count.
    */
   restore({ atMs, members }: SavedMembers): void {
-    for (const { device, isGone, sinceMs, silentMs, isForgiven, record } of members) {
+    for (const { device, isGone, sinceMs, silentMs, isForgiven, record, longestMs } of members) {
       const member = newMember(isGone ? 'gone' : 'away', Math.min(sinceMs, this.wallMs), this.nowMs);
       member.record = record;
-      // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone.
-      const mostMs = this.graceMs(member) / 2;
+      member.longestMs = longestMs;
+      // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone, and
+      // teaches no longer grace.
+      const mostMs = this.#rules.graceMs(classOf(member)) / 2;
       const closedMs = isForgiven ? Math.min(Math.max(0, this.wallMs - atMs), mostMs) : 0;
       member.heardAtMs = this.nowMs - silentMs - closedMs;
       member.isForgiven = true;
@@ -167,5 +192,5 @@ export function classOf({ record }: Member): DeviceClass {
 }
 
 function newMember(state: MemberState, sinceMs: WallMs, heardAtMs: MonotonicMs): Member {
-  return { state, sinceMs, heardAtMs, isForgiven: false, record: undefined, isAccused: false };
+  return { state, sinceMs, heardAtMs, isForgiven: false, record: undefined, isAccused: false, longestMs: 0 };
 }

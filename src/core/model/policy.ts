@@ -26,6 +26,12 @@ export interface Policy {
   readonly n?: number;
 }
 
+/** A pool's policy, as its devices follow it. */
+export interface PoolPolicy extends Policy {
+  /** Whether people set the grace of a class. If not, longer ones are learned (learned-grace.ts). */
+  readonly isGraceSet: Readonly<Record<DeviceClass, boolean>>;
+}
+
 /** What `setPolicy` changes; parts that are left out stay. */
 export interface PolicyChange {
   readonly graceMs?: Partial<Readonly<Record<DeviceClass, number>>>;
@@ -71,11 +77,16 @@ export function isPolicyValue(part: PolicyPart, value: unknown): value is number
 }
 
 /** The policy in which these parts were set, and the others never were. Of both, `k` is at most `n`. */
-export function policyOf(parts: PolicyParts): Policy {
+export function policyOf(parts: PolicyParts): PoolPolicy {
   const { graceMs, repairShare } = DEFAULT_POLICY;
   const { alwaysOn = graceMs.alwaysOn, laptop = graceMs.laptop, phone = graceMs.phone, k, n } = parts;
   return {
     graceMs: { alwaysOn, laptop, phone },
+    isGraceSet: {
+      alwaysOn: parts.alwaysOn !== undefined,
+      laptop: parts.laptop !== undefined,
+      phone: parts.phone !== undefined,
+    },
     repairShare: parts.repairShare === undefined ? repairShare : parts.repairShare / SHARE_STEPS,
     ...(k === undefined ? {} : { k }),
     ...(n === undefined ? {} : { n }),

@@ -5,7 +5,7 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import { DEVICE_CLASSES, type DeviceClass } from '../model/device-class.ts';
 import { fragmentCap } from '../model/limits.ts';
 import type { MembershipEffect } from '../membership/membership-effects.ts';
-import type { Policy } from '../model/policy.ts';
+import type { PoolPolicy } from '../model/policy.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
@@ -61,7 +61,7 @@ export class PeerState {
   /** How far the wall clock is ahead of the monotonic one, as last told. */
   #wallAheadMs = 0;
   /** By which members were last looked at. */
-  #policy: Policy | undefined;
+  #policy: PoolPolicy | undefined;
   /** Whether somebody may have joined or left since the membership was told. */
   #mayHaveNewMembers = true;
 
@@ -69,6 +69,7 @@ export class PeerState {
     this.self = self;
     this.membership = new Membership(self, ownClass, {
       graceMs: (of) => this.catalogue.policy.graceMs[of],
+      isGraceSet: (of) => this.catalogue.policy.isGraceSet[of],
     });
     this.catalogue = new Catalogue(self);
     this.links = new PeerLinks(epoch);
@@ -126,8 +127,10 @@ export class PeerState {
     const { policy } = this.catalogue;
     // The catalogue makes it anew whenever the wall clock moves over a date.
     if (policy !== this.#policy) {
-      const before = this.#policy?.graceMs ?? policy.graceMs;
-      if (DEVICE_CLASSES.some((of) => policy.graceMs[of] !== before[of])) this.membership.rulesChanged();
+      const before = this.#policy ?? policy;
+      const hasChanged = (of: DeviceClass): boolean =>
+        policy.graceMs[of] !== before.graceMs[of] || policy.isGraceSet[of] !== before.isGraceSet[of];
+      if (DEVICE_CLASSES.some(hasChanged)) this.membership.rulesChanged();
       this.#policy = policy;
     }
     const effects = this.membership.advance();

@@ -35,7 +35,7 @@ function watching(list = new ActivityList()) {
       get revision() {
         return revision;
       },
-      of: (device) => states.get(device) ?? { state: 'reachable', sinceMs: 0, class: 'laptop' },
+      of: (device) => states.get(device) ?? { state: 'reachable', sinceMs: 0, class: 'laptop', graceMs: 0 },
     },
   };
   const watch = new ActivityWatch({ clock, self: SELF, list });
@@ -50,7 +50,7 @@ function watching(list = new ActivityList()) {
     watch,
     told: () => new ToldActivity(list, catalogue, SELF).told().map(({ activity }) => activity),
     becomes(state: MemberState) {
-      states.set(BEN, { state, sinceMs: clock.wallMs(), class: 'laptop' });
+      states.set(BEN, { state, sinceMs: clock.wallMs(), class: 'laptop', graceMs: 0 });
       revision += 1;
       watch.look(peer);
     },

@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const NOW_MS = new Date(2026, 2, 18, 15, 30).getTime();
 
 function textOf(state: DeviceStatus['state'], sinceMs: number, self = false): string {
-  const device = { id: 'a', name: 'Phone', class: 'phone', heldBytes: 0 } as const;
+  const device = { id: 'a', name: 'Phone', class: 'phone', graceMs: 0, heldBytes: 0 } as const;
   return deviceStateText({ ...device, state, sinceMs, self }, NOW_MS);
 }
 

@@ -51,7 +51,7 @@ function watched() {
     tries,
     relay: (relay: Relay, linked = false) => {
       const state = linked ? 'reachable' : 'away';
-      const other = { id: 'other', name: 'Tablet', class: 'laptop', self: false, state } as const;
+      const other = { id: 'other', name: 'Tablet', class: 'laptop', graceMs: 0, self: false, state } as const;
       status = {
         ...STATUS,
         pool: { id: 'pool', name: 'Home', relay, alone: false },

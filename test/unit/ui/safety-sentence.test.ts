@@ -214,6 +214,7 @@ function pool(...ids: readonly string[]): DeviceStatus[] {
       name: id.toUpperCase(),
       state,
       class: 'laptop',
+      graceMs: 0,
       sinceMs: 0,
       heldBytes: 0,
       self: id === 'self',

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Membership, SETTLE_MS, SUSPECT_MS } from '../../../../src/core/membership/membership.ts';
 import type { MemberState } from '../../../../src/core/membership/member-state.ts';
+import { MembershipNet, wordOf } from '../../../fixtures/membership-net.ts';
 import { deviceAt } from '../../../fixtures/pool-fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -14,7 +15,9 @@ const OTHER = deviceAt(2).deviceId;
 
 /** One device's membership, and its two clocks. */
 class Page {
-  membership = new Membership(SELF, 'laptop', { graceMs: () => GRACE_MS });
+  /** Whether people set the graces, so that none is learned. */
+  isGraceSet = true;
+  membership = new Membership(SELF, 'laptop', { graceMs: () => GRACE_MS, isGraceSet: () => this.isGraceSet });
   nowMs = 5_000;
   wallMs = 1_800_000_000_000;
 
@@ -61,7 +64,10 @@ class Page {
     const saved = this.do().membership.saved();
     this.wallMs += byMs;
     this.nowMs = 100;
-    this.membership = new Membership(SELF, 'laptop', { graceMs: () => GRACE_MS });
+    this.membership = new Membership(SELF, 'laptop', {
+      graceMs: () => GRACE_MS,
+      isGraceSet: () => this.isGraceSet,
+    });
     this.membership.restore(2, saved);
     return this.#open();
   }
@@ -82,15 +88,23 @@ class Page {
 describe('a member', () => {
   it('is reachable while it is linked, then away, then gone, each since when it began', () => {
     const page = new Page().link().link(OTHER);
-    expect(page.membership.of(OTHER)).toEqual({ state: 'reachable', class: 'laptop', sinceMs: page.wallMs });
+    expect(page.membership.of(OTHER)).toMatchObject({
+      state: 'reachable',
+      class: 'laptop',
+      sinceMs: page.wallMs,
+    });
     page.pass(HOUR_MS).do((membership) => membership.linkDown(OTHER));
-    expect(page.membership.of(OTHER)).toEqual({ state: 'suspect', class: 'laptop', sinceMs: page.wallMs });
+    expect(page.membership.of(OTHER)).toMatchObject({
+      state: 'suspect',
+      class: 'laptop',
+      sinceMs: page.wallMs,
+    });
     page.pass(SUSPECT_MS);
     const awaySinceMs = page.wallMs;
     page.pass(GRACE_MS - SUSPECT_MS - 1);
-    expect(page.membership.of(OTHER)).toEqual({ state: 'away', class: 'laptop', sinceMs: awaySinceMs });
+    expect(page.membership.of(OTHER)).toMatchObject({ state: 'away', class: 'laptop', sinceMs: awaySinceMs });
     page.pass(1);
-    expect(page.membership.of(OTHER)).toEqual({ state: 'gone', class: 'laptop', sinceMs: page.wallMs });
+    expect(page.membership.of(OTHER)).toMatchObject({ state: 'gone', class: 'laptop', sinceMs: page.wallMs });
     expect(page.membership.isGone(OTHER)).toBe(true);
     page.link(OTHER);
     expect(page.state()).toBe('reachable');
@@ -111,7 +125,7 @@ describe('a member', () => {
     const page = new Page().link().pass(GRACE_MS);
     const sinceMs = page.wallMs;
     page.reopen(HOUR_MS);
-    expect(page.membership.of(OTHER)).toEqual({ state: 'gone', class: 'laptop', sinceMs });
+    expect(page.membership.of(OTHER)).toMatchObject({ state: 'gone', class: 'laptop', sinceMs });
   });
 });
 
@@ -208,5 +222,97 @@ describe('a device that was absent itself', () => {
       page.reopen(byMs).link().pass(HOUR_MS);
       expect(page.state()).toBe('away');
     }
+  });
+});
+
+describe('the grace of a member', () => {
+  const DAY_MS = 24 * HOUR_MS;
+
+  /** A page that learns, and has once been linked with OTHER. */
+  function learning(): Page {
+    const page = new Page();
+    page.isGraceSet = false;
+    return page.link().link(OTHER);
+  }
+
+  /** OTHER's link breaks, and it is back after `ms`. */
+  function absence(page: Page, ms: number): Page {
+    return page
+      .do((membership) => membership.linkDown(OTHER))
+      .pass(ms)
+      .link(OTHER);
+  }
+
+  const graceMs = (page: Page): number => page.membership.of(OTHER).graceMs;
+
+  it('becomes twice the longest absence from which it came back', () => {
+    const page = absence(learning(), 2.5 * DAY_MS);
+    expect(graceMs(page)).toBe(5 * DAY_MS);
+    absence(page, HOUR_MS);
+    expect(graceMs(page)).toBe(5 * DAY_MS);
+    page.do((membership) => membership.linkDown(OTHER)).pass(5 * DAY_MS - 1);
+    expect(page.state()).toBe('away');
+    expect(page.pass(1).state()).toBe('gone');
+    // Of others nothing was learned.
+    expect(page.membership.of(FRIEND).graceMs).toBe(GRACE_MS);
+  });
+
+  it('does not become shorter than that of its class, nor longer than two weeks, whatever a member does', () => {
+    expect(graceMs(absence(learning(), HOUR_MS))).toBe(GRACE_MS);
+    const page = learning();
+    for (let times = 0; times < 5; times++) absence(page, 100 * DAY_MS);
+    expect(graceMs(page)).toBe(14 * DAY_MS);
+    expect(
+      page
+        .do((membership) => membership.linkDown(OTHER))
+        .pass(14 * DAY_MS)
+        .state(),
+    ).toBe('gone');
+  });
+
+  it('is the one that people set, if they did', () => {
+    const page = absence(learning(), 2.5 * DAY_MS);
+    page.isGraceSet = true;
+    expect(graceMs(page)).toBe(GRACE_MS);
+  });
+
+  it('outlives the page', () => {
+    const page = absence(learning(), 2.5 * DAY_MS).reopen(HOUR_MS);
+    expect(graceMs(page)).toBe(5 * DAY_MS);
+  });
+
+  it.each([
+    ['under the open page', (page: Page) => page.jump(3_000 * DAY_MS)],
+    ['back and forth', (page: Page) => page.jump(-3_000 * DAY_MS).jump(6_000 * DAY_MS)],
+    ['while the page is closed', (page: Page) => page.reopen(3_000 * DAY_MS)],
+    ['back while the page is closed', (page: Page) => page.reopen(-3_000 * DAY_MS)],
+    [
+      'while the page is closed, in a silence that was forgiven once',
+      (page: Page) =>
+        page
+          .reopen(HOUR_MS)
+          .link()
+          .pass(HOUR_MS)
+          .reopen(3_000 * DAY_MS),
+    ],
+    ['by sleep', (page: Page) => page.late(3_000 * DAY_MS)],
+  ])('is not stretched when the clock jumps %s', (_how, jump) => {
+    const page = learning();
+    page.do((membership) => membership.linkDown(OTHER)).pass(HOUR_MS);
+    jump(page).link().pass(HOUR_MS).link(OTHER);
+    // What a closed page cannot know counts for half a grace at most, so it adds one grace at most.
+    expect(graceMs(page)).toBeLessThanOrEqual(GRACE_MS + 6 * HOUR_MS);
+  });
+
+  it('is not stretched by words of a member that others kept back', () => {
+    const net = new MembershipNet(['laptop', 'laptop', 'laptop'], undefined, false);
+    net.link(0, 1);
+    net.link(0, 2);
+    net.unlink(0, 2);
+    for (let beat = 1; beat < 5; beat++) {
+      net.pass(20 * HOUR_MS);
+      net.hear(0, 1, wordOf(2, 1, 100 * beat));
+    }
+    expect(net.membership(0).of(net.node(2).id).graceMs).toBe(GRACE_MS);
   });
 });

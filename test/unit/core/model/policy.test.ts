@@ -27,6 +27,7 @@ describe('a change of the policy', () => {
     expect(checkPolicyChange({ graceMs: {}, k: undefined }, DEFAULT_POLICY)).toEqual({});
     expect(after({ graceMs: { phone: 10_000 } })).toEqual({
       graceMs: { alwaysOn: 14_400_000, laptop: 86_400_000, phone: 10_000 },
+      isGraceSet: { alwaysOn: false, laptop: false, phone: true },
       repairShare: 0.2,
     });
     const all = {
@@ -35,7 +36,8 @@ describe('a change of the policy', () => {
       k: 2,
       n: 255,
     };
-    expect(after(all)).toEqual(all);
+    const isGraceSet = { alwaysOn: true, laptop: true, phone: true };
+    expect(after(all)).toEqual({ ...all, isGraceSet });
   });
 
   it.each([0.01, 0.05, 0.1, 0.15, 0.29, 0.3, 0.5, 0.58, 0.999_999, 1])(

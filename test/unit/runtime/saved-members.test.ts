@@ -1,0 +1,53 @@
+// What this device knows of members outlives its page, also rows of versions that learned no graces.
+
+import { describe, expect, it } from 'vitest';
+import { Membership } from '../../../src/core/membership/membership.ts';
+import { readMembers, saveMembers } from '../../../src/runtime/saved-members.ts';
+import { createMemoryStore } from '../../sim/memory-store.ts';
+import { deviceAt } from '../../fixtures/pool-fixture.ts';
+
+const HOUR_MS = 3_600_000;
+const WALL_MS = 1_800_000_000_000;
+const SELF = deviceAt(0).deviceId;
+const FRIEND = deviceAt(1).deviceId;
+const RULES = { graceMs: () => 24 * HOUR_MS, isGraceSet: () => false };
+
+function opened(membership: Membership): Membership {
+  membership.tell(0, WALL_MS);
+  membership.know([SELF, FRIEND]);
+  return membership;
+}
+
+/** What the next page makes of `row`, a member of an earlier one. */
+async function restored(row: readonly unknown[]): Promise<{ membership: Membership; droppedCount: number }> {
+  const { records } = createMemoryStore();
+  await records.putMeta('members', [WALL_MS, [row]]);
+  const membership = new Membership(SELF, 'laptop', RULES);
+  const droppedCount = (await readMembers(records))(membership);
+  return { membership: opened(membership), droppedCount };
+}
+
+describe('members of an earlier page', () => {
+  it('keep the grace that was learned', async () => {
+    const { records } = createMemoryStore();
+    const membership = opened(new Membership(SELF, 'laptop', RULES));
+    membership.relay(true);
+    membership.tell(60 * HOUR_MS, WALL_MS + 60 * HOUR_MS);
+    membership.greeted(FRIEND);
+    await saveMembers(records, membership);
+    const next = new Membership(SELF, 'laptop', RULES);
+    expect((await readMembers(records))(next)).toBe(0);
+    expect(opened(next).of(FRIEND).graceMs).toBe(120 * HOUR_MS);
+  });
+
+  it('have the grace of their class, if the version before learned none', async () => {
+    const { membership, droppedCount } = await restored([FRIEND, true, WALL_MS, 0, false, null]);
+    expect(droppedCount).toBe(0);
+    expect(membership.of(FRIEND)).toMatchObject({ state: 'gone', graceMs: 24 * HOUR_MS });
+  });
+
+  it.each([-1, 0.5, 1e12, 'long', null])('are dropped with a longest silence of %s', async (longestMs) => {
+    const { droppedCount } = await restored([FRIEND, true, WALL_MS, 0, false, null, longestMs]);
+    expect(droppedCount).toBe(1);
+  });
+});
