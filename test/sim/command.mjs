@@ -6,13 +6,13 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { buildStories } from './build-stories.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const given = process.argv.slice(2);
 
 if (given.includes('--seeds')) {
-  const program = await built();
+  const program = await buildStories(root, join(root, 'node_modules', '.cache', 'sim'));
   run(process.execPath, ['--enable-source-maps', program, ...given]);
 } else {
   run(process.execPath, [
@@ -22,26 +22,6 @@ if (given.includes('--seeds')) {
     'sim',
     ...given,
   ]);
-}
-
-/** The stories as one program: Node runs it faster than a test runner, and a profiler can read it. */
-async function built() {
-  const outDir = join(root, 'node_modules', '.cache', 'sim');
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    build: {
-      ssr: join(root, 'test', 'sim', 'alone', 'main.ts'),
-      outDir,
-      emptyOutDir: false,
-      sourcemap: true,
-      minify: false,
-      rollupOptions: { output: { entryFileNames: 'alone.mjs' } },
-    },
-  });
-  return join(outDir, 'alone.mjs');
 }
 
 /**

@@ -3,15 +3,15 @@
 
 import { quorumOf } from '../../../src/core/model/geometry.ts';
 import { fragmentCap } from '../../../src/core/model/limits.ts';
-import { CALM } from '../network.ts';
-import { DAY_MS, GRACE_MS, open } from './life.ts';
+import { costsLittle } from './checkers/costs-little.ts';
+import { graceOf, open } from './life.ts';
 import { nameOf, readWhole } from './people.ts';
 import { Broken, type Actor, type Scene } from './scene.ts';
 
 /** A grace that ends soon, so that the lost ones are gone. */
 const SHORT_GRACE_MS = 30_000;
 /** On top of the grace: waits after clocks were set, declined offers that rest, takeovers, repairs. */
-const RECOVERY_MS = DAY_MS;
+const RECOVERY_MS = 20 * 60_000;
 const LOOK_MS = 1_000;
 const READS_PER_FILE = 2;
 const READ_MS = 60_000;
@@ -21,16 +21,18 @@ export async function recover(scene: Scene): Promise<void> {
   endFaults(scene);
   const devices = scene.returning();
   await until(scene, 'all devices are open', 120_000, () => unopened(devices));
-  network.faults = CALM;
-  const isShort = random.unit() < 0.7;
-  const graceMs = isShort ? SHORT_GRACE_MS : Math.max(...Object.values(GRACE_MS));
+  network.rough(false);
+  const isShort = random.unit() < 0.8;
+  const graceMs = isShort ? SHORT_GRACE_MS : Math.max(...Object.values(graceOf(scene)));
   if (isShort) {
     scene.note(undefined, `the grace is ${SHORT_GRACE_MS / 1000} s now`);
     const all = { alwaysOn: SHORT_GRACE_MS, laptop: SHORT_GRACE_MS, phone: SHORT_GRACE_MS };
     await world.settled('the grace is set', firstOf(devices).device.pool.setPolicy({ graceMs: all }));
   }
+  const judgeCost = costsLittle(scene, devices);
   await until(scene, 'the pool has recovered', graceMs + RECOVERY_MS, () => lacking(scene, devices));
   scene.note(undefined, 'has recovered');
+  judgeCost();
   for (const file of scene.kept()) {
     for (let count = 0; count < READS_PER_FILE; count++) {
       const reader = scene.pick(devices);
@@ -48,7 +50,7 @@ function endFaults(scene: Scene): void {
   scene.withholding.clear();
   for (const end of scene.endings) end();
   scene.network.heal();
-  scene.network.faults = CALM;
+  scene.network.rough(false);
   for (const actor of scene.returning()) {
     actor.device.diskFaults.crash = undefined;
     actor.device.setQuota(2 ** 30);

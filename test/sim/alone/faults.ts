@@ -3,8 +3,7 @@
 // of it: what they may destroy is what repair must make up for.
 
 import { decodeFragmentIndex } from '../../../src/core/coding/fragment-index.ts';
-import { CALM, ROUGH } from '../network.ts';
-import { close, DAY_MS, newActor, open } from './life.ts';
+import { close, newActor, open } from './life.ts';
 import { Liar } from './liar.ts';
 import type { Actor, Scene } from './scene.ts';
 import { contentsOf } from './disks.ts';
@@ -29,6 +28,7 @@ const FAULTS: Readonly<Record<string, { readonly weight: number; readonly strike
   cut: { weight: 2, strike: cut },
   asymmetric: { weight: 2, strike: cutOneWay },
   restart: { weight: 1, strike: restartAll },
+  relay: { weight: 1, strike: stopRelay },
   liar: { weight: 1, strike: lie },
   withholding: { weight: 2, strike: withhold },
   hang: { weight: 2, strike: hang },
@@ -94,7 +94,7 @@ function wipe(scene: Scene, actor: Actor): void {
   forgetActor(scene, actor);
   if (wasOpen) actor.device.loseStorage();
   else actor.device.kill();
-  scene.world.after(5_000 + scene.random.below(DAY_MS / 4), () => {
+  scene.world.after(5_000 + scene.random.below(scene.dayMs / 4), () => {
     actor.device.kill();
     if (!scene.areFaultsOver) joinAnew(scene, actor);
   });
@@ -117,7 +117,7 @@ function joinAnew(scene: Scene, actor: Actor): void {
 
 /** It is dropped into a lake. */
 function lose(scene: Scene, actor: Actor): void {
-  if (scene.returning().length <= 4 || !canLose(scene, actor)) return;
+  if (scene.returning().length <= 3 || !canLose(scene, actor)) return;
   scene.note(actor, 'is lost for good');
   scene.count('loss');
   forgetActor(scene, actor);
@@ -136,7 +136,7 @@ function fillDisk(scene: Scene, actor: Actor): void {
   scene.note(actor, `has room for ${roomBytes} bytes only`);
   scene.count('full disk');
   device.setQuota(device.store.usedBytes() + roomBytes);
-  scene.world.after(scene.random.below(DAY_MS), () => device.setQuota(2 ** 30));
+  scene.world.after(scene.random.below(scene.dayMs), () => device.setQuota(2 ** 30));
 }
 
 /** One block or index rots, or a block vanishes. */
@@ -176,9 +176,9 @@ function setClock(scene: Scene, actor: Actor): void {
 function roughen(scene: Scene): void {
   scene.note(undefined, 'the network is rough');
   scene.count('rough network');
-  scene.network.faults = ROUGH;
-  scene.world.after(30_000 + scene.random.below(DAY_MS / 2), () => {
-    scene.network.faults = CALM;
+  scene.network.rough(true);
+  scene.world.after(30_000 + scene.random.below(scene.dayMs / 2), () => {
+    scene.network.rough(false);
   });
 }
 
@@ -192,7 +192,7 @@ function divide(scene: Scene): void {
     names.set(id, known);
     return known;
   });
-  scene.world.after(scene.random.below(DAY_MS), () => scene.network.partition(() => 0));
+  scene.world.after(scene.random.below(scene.dayMs), () => scene.network.partition(() => 0));
 }
 
 function cut(scene: Scene, actor: Actor): void {
@@ -202,11 +202,12 @@ function cut(scene: Scene, actor: Actor): void {
   scene.count('cut');
   const [a, b] = [actor.device.id, other.device.id];
   scene.network.cut(a, b);
-  scene.world.after(scene.random.below(DAY_MS), () => scene.network.mend(a, b));
+  scene.world.after(scene.random.below(scene.dayMs), () => scene.network.mend(a, b));
 }
 
 /** What one sends to the other is lost; pings end such a link after a while, and it comes again. */
 function cutOneWay(scene: Scene, actor: Actor): void {
+  if (scene.network.given === undefined) return;
   const other = scene.pick(scene.returning());
   if (other === undefined || other === actor) return;
   scene.note(actor, `is not heard by ${other.device.name}`);
@@ -214,7 +215,7 @@ function cutOneWay(scene: Scene, actor: Actor): void {
   const [a, b] = [actor.device.id, other.device.id];
   scene.muted.add(`${a} ${b}`);
   scene.world.after(10_000, () => scene.network.cut(a, b));
-  scene.world.after(10_000 + scene.random.below(DAY_MS / 2), () => {
+  scene.world.after(10_000 + scene.random.below(scene.dayMs / 2), () => {
     scene.muted.delete(`${a} ${b}`);
     scene.network.mend(a, b);
   });
@@ -230,26 +231,37 @@ function restartAll(scene: Scene): void {
   }
 }
 
+/** Linked devices pass letters on for each other meanwhile. */
+function stopRelay(scene: Scene): void {
+  if (scene.network.given !== undefined) return;
+  scene.note(undefined, 'has no relay');
+  scene.count('dead relay');
+  scene.network.relay(false);
+  scene.world.after(scene.random.below(scene.dayMs), () => scene.network.relay(true));
+}
+
 /** A member that claims and has nothing. */
 function lie(scene: Scene): void {
   const member = scene.pick(scene.running());
-  if (member === undefined || scene.liars.size >= 2) return;
-  const liar = new Liar(scene, member.device);
+  const { given } = scene.network;
+  if (member === undefined || given === undefined || scene.liars.size >= 2) return;
+  const liar = new Liar(scene, given, member.device);
   scene.note(undefined, `${liar.id.slice(0, 8)} lies`);
   scene.count('liar');
   scene.liars.add(liar.id);
   void liar.join().catch((error: unknown) => scene.fail(error));
   scene.endings.push(() => liar.vanish());
-  scene.world.after(DAY_MS / 4 + scene.random.below(2 * DAY_MS), () => liar.vanish());
+  scene.world.after(scene.dayMs / 4 + scene.random.below(2 * scene.dayMs), () => liar.vanish());
 }
 
 /** It takes and claims, and gives nothing for a while. */
 function withhold(scene: Scene, actor: Actor): void {
+  if (scene.network.given === undefined) return;
   scene.note(actor, 'gives nothing');
   scene.count('withholding');
   const { id } = actor.device;
   scene.withholding.add(id);
-  scene.world.after(scene.random.below(DAY_MS / 2), () => scene.withholding.delete(id));
+  scene.world.after(scene.random.below(scene.dayMs / 2), () => scene.withholding.delete(id));
 }
 
 /** Its tab hangs with its links open. */

@@ -6,6 +6,7 @@ import { packFragments } from '../../../src/core/placement/fragment-set.ts';
 import type { Message, Place } from '../../../src/core/wire/messages.ts';
 import type { SimDevice } from '../device.ts';
 import { HostileMember } from '../hostile-member.ts';
+import type { Network } from '../network.ts';
 import type { Scene } from './scene.ts';
 
 /** How often it says what it claims, ms. */
@@ -19,9 +20,9 @@ export class Liar {
   readonly #claims = new Map<string, Set<number>>();
   #isThere = true;
 
-  constructor(scene: Scene, member: SimDevice) {
+  constructor(scene: Scene, network: Network, member: SimDevice) {
     this.#scene = scene;
-    this.#member = new HostileMember(scene.world, scene.network, member);
+    this.#member = new HostileMember(scene.world, network, member);
     this.#member.onMessage = (from, message) => this.#answer(from, message);
   }
 

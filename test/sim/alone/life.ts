@@ -5,8 +5,8 @@ import { SimDevice } from '../device.ts';
 import type { Actor, Kind, Scene } from './scene.ts';
 import type { DeviceClass } from '../../../src/core/model/device-class.ts';
 
-/** Length of a story's day, ms. */
-export const DAY_MS = 20 * 60_000;
+/** Lengths of a story's day, ms: most are short, because events, not time, find bugs. */
+export const DAYS_MS = [5 * 60_000, 5 * 60_000, 5 * 60_000, 20 * 60_000] as const;
 /** The last part of each day is night. */
 const NIGHT = 0.25;
 /** Time between the goodbye of a page and its end, ms. */
@@ -19,11 +19,13 @@ const CLASSES: Readonly<Record<Kind, DeviceClass>> = {
   phone: 'phone',
 };
 
-/** The default graces, in the story's time: 4, 24 and 72 hours. */
-export const GRACE_MS = { alwaysOn: DAY_MS / 6, laptop: DAY_MS, phone: 3 * DAY_MS };
+/** The default graces, 4, 24 and 72 hours, in the story's time. */
+export function graceOf({ dayMs }: Scene): Readonly<Record<DeviceClass, number>> {
+  return { alwaysOn: dayMs / 6, laptop: dayMs, phone: 3 * dayMs };
+}
 
 export function newActor(scene: Scene, name: string, kind: Kind): Actor {
-  const device = new SimDevice(name, scene.world, scene.network, CLASSES[kind]);
+  const device = new SimDevice(name, scene.world, scene.network.devices, CLASSES[kind]);
   const actor: Actor = {
     device,
     kind,
@@ -39,22 +41,23 @@ export function newActor(scene: Scene, name: string, kind: Kind): Actor {
 /** Opens and closes the device from now on, as people do. */
 export function live(scene: Scene, actor: Actor): void {
   const { random, world } = scene;
-  const dayMs = DAY_MS * (1 - NIGHT);
+  const lightMs = scene.dayMs * (1 - NIGHT);
   const wake = (): void => {
     if (actor.state === 'lost' || scene.areFaultsOver) return;
     open(scene, actor);
     const [mostMs, gapMs] = {
-      anchor: [3 * DAY_MS, 5_000],
-      desk: [dayMs * 0.7, dayMs * 0.4],
-      lid: [dayMs * 0.15, dayMs * 0.3],
-      phone: [random.unit() < 0.2 ? dayMs * 0.15 : 45_000, dayMs * 0.25],
+      anchor: [3 * scene.dayMs, 5_000],
+      desk: [lightMs * 0.7, lightMs * 0.4],
+      lid: [lightMs * 0.15, lightMs * 0.3],
+      phone: [lightMs * (random.unit() < 0.2 ? 0.15 : 0.04), lightMs * 0.25],
     }[actor.kind] as [number, number];
     world.after(5_000 + random.below(2 * mostMs), () => {
       if (actor.state === 'lost' || scene.areFaultsOver) return;
       rest(scene, actor);
       let pauseMs = 3_000 + random.below(2 * gapMs);
-      const atMs = (world.nowMs + pauseMs) % DAY_MS;
-      if (actor.kind !== 'anchor' && atMs > dayMs) pauseMs += DAY_MS - atMs + random.below(60_000);
+      const atMs = (world.nowMs + pauseMs) % scene.dayMs;
+      if (actor.kind !== 'anchor' && atMs > lightMs)
+        pauseMs += scene.dayMs - atMs + random.below(scene.dayMs / 20);
       world.after(pauseMs, wake);
     });
   };

@@ -1,48 +1,78 @@
 // The command `npm run test:sim -- --seeds N`: tells as many stories as wanted, and prints each that failed
 // with its trace and the command that replays it.
 
-import { tellStory } from './story.ts';
+import { tellStory, type StoryResult } from './story.ts';
 
-const { seeds, from, only, trace } = options(process.argv.slice(2));
-const DEVICE_YEAR_MS = 365 * 24 * 3_600_000;
-const TRACE_LINES = 60;
+const HOUR_MS = 3_600_000;
+const DEVICE_YEAR_MS = 365 * 24 * HOUR_MS;
+const SHOWN_LINES = 80;
 
+const { seeds, from, only, trace, untilFailure } = options(process.argv.slice(2));
 const counts = new Map<string, number>();
+const failed: number[] = [];
+let told = 0;
 let deviceMs = 0;
 let openMs = 0;
-const failed: number[] = [];
-const startCpu = process.cpuUsage();
-for (let seed = from; seed < from + seeds; seed++) {
+for (let seed = from; seed < from + seeds && !(untilFailure && failed.length > 0); seed++) {
+  const startMs = cpuMs();
   const story = await tellStory({
     seed,
     ...(trace ? { say: print } : {}),
     ...(only === undefined ? {} : { only }),
   });
+  told += 1;
   deviceMs += story.deviceMs;
   openMs += story.openMs;
   for (const [what, count] of story.counts) counts.set(what, (counts.get(what) ?? 0) + count);
-  if (story.failure === undefined) continue;
-  failed.push(seed);
-  if (!trace) for (const line of story.trace.slice(-TRACE_LINES)) print(line);
-  print(story.failure.stack ?? '');
-  print(`seed ${seed} failed: ${story.failure.message}`);
+  if (story.failure !== undefined) failed.push(seed);
+  printStory(seed, story, cpuMs() - startMs);
+}
+printSum();
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+function printStory(
+  seed: number,
+  { failure, trace: lines, linksAre, deviceCount, days, deviceMs: ofDevices }: StoryResult,
+  tookMs: number,
+): void {
+  const minutes = (ofDevices / deviceCount / 60_000).toFixed(0);
+  const outcome = failure === undefined ? 'ok' : 'FAILED';
+  print(
+    `seed ${seed}: ${deviceCount} devices, ${linksAre} links, ${days} days in ${minutes} minutes, ${(tookMs / 1000).toFixed(1)} s, ${outcome}`,
+  );
+  if (failure === undefined) return;
+  if (!trace) for (const line of lines.slice(-SHOWN_LINES)) print(line);
+  print(failure.stack ?? '');
+  print(`seed ${seed} failed: ${failure.message}`);
   print(`replay: npm run test:sim -- --seeds 1 --from ${seed} --trace\n`);
 }
-const { user, system } = process.cpuUsage(startCpu);
-const minutes = (user + system) / 60e6;
-print(Array.from(counts, ([what, count]) => `${what} ${count}`).join(', '));
-print(
-  `${seeds} stories, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}; ` +
-    `${(deviceMs / DEVICE_YEAR_MS).toFixed(3)} virtual device-years, ${(openMs / DEVICE_YEAR_MS).toFixed(3)} of them open; ` +
-    `${minutes.toFixed(2)} minutes of one core; ${(deviceMs / DEVICE_YEAR_MS / minutes).toFixed(3)} device-years a minute`,
-);
-process.exitCode = failed.length > 0 ? 1 : 0;
+
+function printSum(): void {
+  const minutes = cpuMs() / 60_000;
+  print(Array.from(counts, ([what, count]) => `${what} ${count}`).join(', '));
+  print(`${told} stories, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`);
+  print(
+    `${(deviceMs / HOUR_MS).toFixed(0)} virtual device-hours, ${(openMs / HOUR_MS).toFixed(0)} of them open, in ` +
+      `${minutes.toFixed(1)} minutes of one core: ${(deviceMs / DEVICE_YEAR_MS / minutes).toFixed(5)} device-years a minute`,
+  );
+}
+
+/** Of this process until now. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
 
 function options(given: readonly string[]): {
   seeds: number;
   from: number;
   only: ReadonlySet<string> | undefined;
   trace: boolean;
+  untilFailure: boolean;
 } {
   const value = (name: string): string | undefined => {
     const at = given.indexOf(`--${name}`);
@@ -54,9 +84,6 @@ function options(given: readonly string[]): {
     from: Number(value('from') ?? 1),
     only: faults === undefined ? undefined : new Set(faults.split(',')),
     trace: given.includes('--trace'),
+    untilFailure: given.includes('--until-failure'),
   };
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

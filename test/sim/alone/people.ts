@@ -47,7 +47,7 @@ function acknowledged(
   asked: { readonly k: number; readonly n: number },
   { fileId, placed, link, deduplicated }: StoreResult,
 ): void {
-  const listed = scene.filesOf(actor).find((file) => file.fileId === fileId);
+  const listed = actor.device.fileStatus(fileId);
   const content = scene.contentName(listed?.contentId ?? fileId);
   scene.note(actor, `stored ${name} as ${content} (${placed} placed${deduplicated ? ', had it' : ''})`);
   // Somebody else may have removed the name that was used.

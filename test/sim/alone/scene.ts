@@ -2,12 +2,12 @@
 // people were told are stored, what happened so far, and the truth on the disks.
 
 import { decodeMessage, hasPayload } from '../../../src/core/wire/messages.ts';
-import type { FileStatus } from '../../../src/runtime/api.ts';
+import type { FileStatus, Palm, PalmStatus } from '../../../src/runtime/api.ts';
 import type { SimDevice } from '../device.ts';
-import type { Network } from '../network.ts';
 import { randomFrom, type SeededRandom } from '../seeded-random.ts';
 import type { World } from '../world.ts';
 import { contentsOf, NOTHING, type OnDisk } from './disks.ts';
+import type { StoryNetwork } from './story-network.ts';
 
 export type Kind = 'anchor' | 'desk' | 'lid' | 'phone';
 
@@ -50,9 +50,11 @@ export class Broken extends Error {
 
 export class Scene {
   readonly world: World;
-  readonly network: Network;
+  readonly network: StoryNetwork;
   /** The story's own chances, apart from those of the world. */
   readonly random: SeededRandom;
+  /** How long a day takes, ms. */
+  readonly dayMs: number;
   readonly actors: Actor[] = [];
   readonly files = new Map<string, StoredFile>();
   /** By content, its geometry: of all that any device listed. */
@@ -71,18 +73,27 @@ export class Scene {
   readonly endings: (() => void)[] = [];
   /** Called after a fault changed disks, before anything else happens. */
   readonly onFault: (() => void)[] = [];
+  readonly #statuses = new Map<SimDevice, { atMs: number; pool: Palm; status: PalmStatus }>();
   readonly #contentNumbers = new Map<string, number>();
   readonly #startMs: number;
   readonly #say: (line: string) => void;
   #failure: Error | undefined;
 
-  constructor(world: World, network: Network, say: (line: string) => void) {
+  constructor(
+    world: World,
+    makeNetwork: (random: SeededRandom, world: World) => StoryNetwork,
+    daysMs: readonly number[],
+    say: (line: string) => void,
+  ) {
     this.world = world;
-    this.network = network;
     this.random = randomFrom(world.seed ^ 0x0a10_0e5e);
+    this.network = makeNetwork(this.random, world);
+    this.dayMs = this.pick(daysMs) ?? 0;
     this.#startMs = world.nowMs;
     this.#say = say;
-    network.swallows = (from, to, bytes) =>
+    const { given } = this.network;
+    if (given === undefined) return;
+    given.swallows = (from, to, bytes) =>
       this.muted.has(`${from} ${to}`) || (this.withholding.has(from) && isAnswer(bytes));
   }
 
@@ -94,7 +105,11 @@ export class Scene {
   }
 
   count(what: string): void {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+    this.measure(what, 1);
+  }
+
+  measure(what: string, amount: number): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + amount);
   }
 
   /** Ends the story with this failure at the next event. */
@@ -137,8 +152,17 @@ export class Scene {
   }
 
   /** Files as a running device shows them. */
-  filesOf({ device }: Actor): readonly FileStatus[] {
-    return device.pool.status().files;
+  filesOf(actor: Actor): readonly FileStatus[] {
+    return this.statusOf(actor).files;
+  }
+
+  /** What it shows now; several checkers look at the same moment. */
+  statusOf({ device }: Actor): PalmStatus {
+    const last = this.#statuses.get(device);
+    if (last?.atMs === this.world.nowMs && last.pool === device.pool) return last.status;
+    const status = device.pool.status();
+    this.#statuses.set(device, { atMs: this.world.nowMs, pool: device.pool, status });
+    return status;
   }
 
   /** A content in the trace: its number in the order in which contents appeared. */

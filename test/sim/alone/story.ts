@@ -2,7 +2,7 @@
 // wrong that can, checkers watch, and in the end it must recover. Equal seeds tell equal stories.
 
 import { joinPool } from '../device.ts';
-import { Network } from '../network.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 import { World } from '../world.ts';
 import { accusesNobody } from './checkers/accuses-nobody.ts';
 import { keepsCaps } from './checkers/keeps-caps.ts';
@@ -12,11 +12,12 @@ import { meetsNoBug } from './checkers/meets-no-bug.ts';
 import { showsTruth } from './checkers/shows-truth.ts';
 import { recover } from './ending.ts';
 import { strike } from './faults.ts';
-import { DAY_MS, GRACE_MS, live, newActor } from './life.ts';
+import { DAYS_MS, graceOf, live, newActor } from './life.ts';
 import { noteMovements } from './movements.ts';
 import { PastDisks } from './past-disks.ts';
 import { read, remove, store } from './people.ts';
 import { Scene, type Kind } from './scene.ts';
+import { givenLinks, madeLinks, type StoryNetwork } from './story-network.ts';
 
 export interface StoryOptions {
   readonly seed: number;
@@ -31,6 +32,7 @@ export interface StoryResult {
   readonly failure: Error | undefined;
   readonly trace: readonly string[];
   readonly counts: ReadonlyMap<string, number>;
+  readonly linksAre: 'given' | 'made';
   readonly deviceCount: number;
   readonly days: number;
   /** Devices times the virtual time of the story, and the part in which they were open, ms. */
@@ -38,20 +40,23 @@ export interface StoryResult {
   readonly openMs: number;
 }
 
+/** Small ones mostly: links, and so the time that a story takes, grow with the square of the devices. */
 const POPULATIONS: readonly { readonly weight: number; readonly kinds: readonly Kind[] }[] = [
-  { weight: 5, kinds: ['desk', 'lid', 'lid', 'phone', 'phone', 'phone'] },
+  { weight: 5, kinds: ['desk', 'lid', 'phone', 'phone'] },
   { weight: 3, kinds: ['anchor', 'desk', 'lid', 'phone', 'phone'] },
-  { weight: 2, kinds: ['anchor', 'anchor', 'desk', 'lid', 'lid', 'phone', 'phone'] },
-  { weight: 1, kinds: ['desk', 'desk', 'lid', 'lid', 'lid', 'lid', 'phone', 'phone', 'phone', 'phone'] },
+  { weight: 2, kinds: ['desk', 'lid', 'lid', 'phone', 'phone', 'phone'] },
+  { weight: 1, kinds: ['anchor', 'anchor', 'desk', 'lid', 'lid', 'phone', 'phone'] },
+  { weight: 0.3, kinds: ['desk', 'desk', 'lid', 'lid', 'lid', 'lid', 'phone', 'phone', 'phone', 'phone'] },
 ];
 /** What devices show is looked at this often, ms; disks after every event. */
-const LOOK_MS = 3_000;
+const LOOK_MS = 4_000;
 const SETTLE_MS = 10_000;
+/** Share of stories whose devices make their links themselves: that takes twice as long. */
+const MADE_LINKS = 0.2;
 
 export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   const world = new World(options.seed);
-  const network = new Network(world);
-  const scene = new Scene(world, network, options.say ?? (() => undefined));
+  const scene = new Scene(world, networkFrom, DAYS_MS, options.say ?? (() => undefined));
   const startMs = world.nowMs;
   const days = 1 + scene.random.below(3);
   let openMs = 0;
@@ -62,6 +67,7 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
     await passDays(scene, days, options.only);
     await recover(scene);
     for (const look of looks) look();
+    for (const bug of scene.network.bugs()) throw bug;
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error));
     scene.note(undefined, `FAILED: ${failure.message}`);
@@ -70,11 +76,16 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
     failure,
     trace: scene.trace,
     counts: scene.counts,
+    linksAre: scene.network.given === undefined ? 'made' : 'given',
     deviceCount: scene.actors.length,
     days,
     deviceMs: scene.actors.length * (world.nowMs - startMs),
     openMs,
   };
+}
+
+function networkFrom(random: SeededRandom, world: World): StoryNetwork {
+  return random.unit() < MADE_LINKS ? madeLinks(world) : givenLinks(world);
 }
 
 async function begin(scene: Scene): Promise<void> {
@@ -87,7 +98,7 @@ async function begin(scene: Scene): Promise<void> {
   if (first === undefined) throw new Error('a pool without devices');
   await world.settled('created', first.device.pool.createPool({ name: 'left alone' }));
   for (const { device } of others) await joinPool(world, device, first.device);
-  await world.settled('policy', first.device.pool.setPolicy({ graceMs: GRACE_MS }));
+  await world.settled('policy', first.device.pool.setPolicy({ graceMs: graceOf(scene) }));
   await world.pass(SETTLE_MS);
   scene.note(undefined, kinds.join(', '));
   for (let count = 2 + scene.random.below(3); count > 0; count--) {
@@ -143,9 +154,9 @@ function learnGeometries(scene: Scene): void {
 
 async function passDays(scene: Scene, days: number, only: ReadonlySet<string> | undefined): Promise<void> {
   const { world, random } = scene;
-  const endMs = world.nowMs + days * DAY_MS;
+  const endMs = world.nowMs + days * scene.dayMs;
   while (world.nowMs < endMs) {
-    await world.pass(1_000 + random.below(DAY_MS / 20));
+    await world.pass(500 + random.below(scene.dayMs / 20));
     scene.throwFailure();
     const actor = scene.pick(scene.running());
     const what = random.unit();

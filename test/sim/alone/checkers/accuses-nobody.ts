@@ -20,7 +20,7 @@ export function accusesNobody(scene: Scene): () => void {
       const ran = (ranMs.get(id) ?? 0) + Math.min(sinceMs, scene.world.nowMs - viewer.runsSinceMs);
       ranMs.set(id, ran);
       const { graceMs } = pool.policy();
-      for (const device of pool.status().devices) {
+      for (const device of scene.statusOf(viewer).devices) {
         const key = `${id} ${device.id}`;
         if (device.state === 'reachable') linked.set(key, ran);
         const metMs = linked.get(key);

@@ -15,7 +15,7 @@ export function showsTruth(scene: Scene, past: PastDisks): () => void {
   return () => {
     for (const viewer of scene.running()) {
       if (scene.world.nowMs - viewer.runsSinceMs < NEWS_MS) continue;
-      const { files, devices } = viewer.device.pool.status();
+      const { files, devices } = scene.statusOf(viewer);
       const states = new Map<string, string>(devices.map(({ id, state }) => [id, state]));
       const statesKey = [...states.values()].join(' ');
       for (const file of files) {

@@ -1,0 +1,57 @@
+// Repair moves little more than it must. In one go, a repairer that holds h fragments of a file, rebuilds r and
+// keeps s of them moves k - h + r - s. This is judged while nothing but repair moves bytes.
+
+import { decodeMessage, hasPayload } from '../../../../src/core/wire/messages.ts';
+import { Broken, type Actor, type Scene } from '../scene.ts';
+
+/** Reads ask another holder when one is slow, repairs are taken over, and losses come one after another. */
+const MOST_TIMES = 3;
+/** Indexes, and blocks that were on their way when a repair was given up, bytes for each file. */
+const SPARE_BYTES = 10_000;
+
+/** Counts from now on. The result judges; it does nothing if others moved bytes meanwhile. */
+export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void {
+  const network = scene.network.given;
+  if (network === undefined) return () => undefined;
+  const others = network.onDelivery;
+  const isQuiet = (): boolean =>
+    scene.liars.size === 0 && devices.every(({ device }) => device.store.outboxCount() === 0);
+  const before = held(scene, devices);
+  const wasQuiet = isQuiet();
+  let movedBytes = 0;
+  network.onDelivery = (from, to, bytes) => {
+    others(from, to, bytes);
+    if (hasPayload(decodeMessage(bytes).message.kind)) movedBytes += bytes.length;
+  };
+  return () => {
+    network.onDelivery = others;
+    if (!wasQuiet || !isQuiet()) return;
+    let leastBytes = 0;
+    let spareBytes = 0;
+    for (const [contentId, { k, bytes }] of scene.keptContents()) {
+      const gained = devices.map(
+        (actor) =>
+          scene.onDisk(actor, contentId).held.size - (before.get(`${actor.device.id} ${contentId}`) ?? 0),
+      );
+      const rebuilt = gained.reduce((sum, count) => sum + Math.max(0, count), 0);
+      if (rebuilt === 0) continue;
+      const most = Math.max(...devices.map(({ device }) => before.get(`${device.id} ${contentId}`) ?? 0));
+      const moved = Math.max(0, k - most) + Math.max(0, rebuilt - Math.max(...gained));
+      leastBytes += moved * Math.ceil((bytes.length + 16) / k);
+      spareBytes += SPARE_BYTES * k;
+    }
+    scene.note(undefined, `repair moved ${movedBytes} bytes; at least ${leastBytes} had to be`);
+    scene.measure('repair bytes', movedBytes);
+    scene.measure('least repair bytes', leastBytes);
+    if (leastBytes > 0 && movedBytes > MOST_TIMES * leastBytes + spareBytes)
+      throw new Broken(`repair moved ${movedBytes} bytes where ${leastBytes} would have done`);
+  };
+}
+
+function held(scene: Scene, devices: readonly Actor[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const contentId of scene.keptContents().keys())
+    for (const actor of devices)
+      counts.set(`${actor.device.id} ${contentId}`, scene.onDisk(actor, contentId).held.size);
+  return counts;
+}
