@@ -6,7 +6,7 @@ import { chosenSeeds } from '../scenario.ts';
 import { tellStory } from './story.ts';
 
 const FACTOR = 16;
-const COUNT = scaled(64, FACTOR);
+const COUNT = scaled(240, FACTOR);
 const SHOWN_LINES = 60;
 
 test.each(chosenSeeds() ?? Array.from({ length: COUNT }, (_, index) => 1 + index))(

@@ -2,11 +2,15 @@
 // test/durability/populations.ts; a day takes less time than a day.
 
 import { SimDevice } from '../device.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 import type { Actor, Kind, Scene } from './scene.ts';
 import type { DeviceClass } from '../../../src/core/model/device-class.ts';
 
 /** Lengths of a story's day, ms: most are short, because events, not time, find bugs. */
-export const DAYS_MS = [5 * 60_000, 5 * 60_000, 5 * 60_000, 20 * 60_000] as const;
+const SHORT_DAY_MS = 5 * 60_000;
+const LONG_DAY_MS = 20 * 60_000;
+/** Share of stories with long days. */
+const LONG = 0.1;
 /** The last part of each day is night. */
 const NIGHT = 0.25;
 /** Time between the goodbye of a page and its end, ms. */
@@ -18,6 +22,10 @@ const CLASSES: Readonly<Record<Kind, DeviceClass>> = {
   lid: 'laptop',
   phone: 'phone',
 };
+
+export function dayFrom(random: SeededRandom): number {
+  return random.unit() < LONG ? LONG_DAY_MS : SHORT_DAY_MS;
+}
 
 /** The default graces, 4, 24 and 72 hours, in the story's time. */
 export function graceOf({ dayMs }: Scene): Readonly<Record<DeviceClass, number>> {

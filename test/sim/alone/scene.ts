@@ -82,13 +82,13 @@ export class Scene {
   constructor(
     world: World,
     makeNetwork: (random: SeededRandom, world: World) => StoryNetwork,
-    daysMs: readonly number[],
+    dayFrom: (random: SeededRandom) => number,
     say: (line: string) => void,
   ) {
     this.world = world;
     this.random = randomFrom(world.seed ^ 0x0a10_0e5e);
     this.network = makeNetwork(this.random, world);
-    this.dayMs = this.pick(daysMs) ?? 0;
+    this.dayMs = dayFrom(this.random);
     this.#startMs = world.nowMs;
     this.#say = say;
     const { given } = this.network;

@@ -5,6 +5,7 @@ import { joinPool } from '../device.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { World } from '../world.ts';
 import { accusesNobody } from './checkers/accuses-nobody.ts';
+import { dropsCopiesOnly } from './checkers/drops-copies-only.ts';
 import { keepsCaps } from './checkers/keeps-caps.ts';
 import { keepsFiles } from './checkers/keeps-files.ts';
 import { keepsRemoved } from './checkers/keeps-removed.ts';
@@ -12,7 +13,7 @@ import { meetsNoBug } from './checkers/meets-no-bug.ts';
 import { showsTruth } from './checkers/shows-truth.ts';
 import { recover } from './ending.ts';
 import { strike } from './faults.ts';
-import { DAYS_MS, graceOf, live, newActor } from './life.ts';
+import { dayFrom, graceOf, live, newActor } from './life.ts';
 import { noteMovements } from './movements.ts';
 import { PastDisks } from './past-disks.ts';
 import { read, remove, store } from './people.ts';
@@ -56,7 +57,7 @@ const MADE_LINKS = 0.2;
 
 export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   const world = new World(options.seed);
-  const scene = new Scene(world, networkFrom, DAYS_MS, options.say ?? (() => undefined));
+  const scene = new Scene(world, networkFrom, dayFrom, options.say ?? (() => undefined));
   const startMs = world.nowMs;
   const days = 1 + scene.random.below(3);
   let openMs = 0;
@@ -114,7 +115,13 @@ function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void
   const { world } = scene;
   const past = new PastDisks(scene);
   const files = keepsFiles(scene);
-  const disks = [() => past.look(), noteMovements(scene), keepsCaps(scene), files];
+  const disks = [
+    () => past.look(),
+    noteMovements(scene),
+    keepsCaps(scene),
+    dropsCopiesOnly(scene, past),
+    files,
+  ];
   const shown = [
     () => learnGeometries(scene),
     showsTruth(scene, past),

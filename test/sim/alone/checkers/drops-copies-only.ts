@@ -1,0 +1,43 @@
+// A sound fragment of a kept file is dropped only where another disk has it: whoever drops a copy because
+// another exists has had that proved, so nobody's word is enough.
+
+import { contentsOf, type DiskContents } from '../disks.ts';
+import type { PastDisks } from '../past-disks.ts';
+import { Broken, type Actor, type Scene } from '../scene.ts';
+
+/** The other copy may have been lost between the proof and the drop, ms. */
+const SINCE_PROOF_MS = 120_000;
+
+/** To be called after every event. */
+export function dropsCopiesOnly(scene: Scene, past: PastDisks): () => void {
+  const last = new Map<string, DiskContents>();
+  return () => {
+    for (const actor of scene.actors) {
+      const { id, store } = actor.device;
+      const now = contentsOf(store);
+      const before = last.get(id);
+      if (now === before) continue;
+      last.set(id, now);
+      if (before !== undefined && actor.state !== 'lost') judge(scene, past, actor, before, now);
+    }
+  };
+}
+
+function judge(scene: Scene, past: PastDisks, actor: Actor, before: DiskContents, now: DiskContents): void {
+  const kept = scene.keptContents();
+  for (const [contentId, { sound }] of before) {
+    if (!kept.has(contentId)) continue;
+    for (const fragment of sound) {
+      if (now.get(contentId)?.held.has(fragment) === true) continue;
+      const isElsewhere = scene.actors.some(
+        ({ device }) =>
+          device !== actor.device &&
+          past.lastHeldMs(device.id, contentId, fragment) >= scene.world.nowMs - SINCE_PROOF_MS,
+      );
+      if (isElsewhere) continue;
+      throw new Broken(
+        `${actor.device.name} dropped fragment ${fragment} of ${scene.contentName(contentId)}, which nobody else has`,
+      );
+    }
+  }
+}
