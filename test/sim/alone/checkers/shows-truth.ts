@@ -1,6 +1,6 @@
 // What is shown is never better than the truth when it was confirmed: each fragment that a device shows on
-// another lies on that disk, or did a moment ago if the two are linked, or once if they are not; and margin
-// and reach follow from these. Liars are believed by all but the storer that still has its copy.
+// another lies on that disk, or did a moment ago if the two have been linked for a while, or once if not; and
+// margin and reach follow from these. Liars are believed by all but the storer that still has its copy.
 
 import type { FileStatus } from '../../../../src/runtime/api.ts';
 import { trueMargin } from '../../true-margin.ts';
@@ -12,14 +12,26 @@ const NEWS_MS = 30_000;
 
 export function showsTruth(scene: Scene, past: PastDisks): () => void {
   const checked = new WeakMap<FileStatus, string>();
+  /** By viewer and device: since when the two are linked without a break, ms. */
+  const linkedMs = new Map<string, Map<string, number>>();
   return () => {
     for (const viewer of scene.running()) {
-      if (scene.world.nowMs - viewer.runsSinceMs < NEWS_MS) continue;
+      if (scene.world.nowMs - viewer.runsSinceMs < NEWS_MS) {
+        linkedMs.delete(viewer.device.id);
+        continue;
+      }
       const { files, devices } = scene.statusOf(viewer);
       const states = new Map<string, string>(devices.map(({ id, state }) => [id, state]));
       const statesKey = [...states.values()].join(' ');
+      const before = linkedMs.get(viewer.device.id);
+      const linked = new Map<string, number>();
+      for (const [id, state] of states)
+        if (state === 'reachable') linked.set(id, before?.get(id) ?? scene.world.nowMs);
+      linkedMs.set(viewer.device.id, linked);
+      const isLinked = (id: string): boolean =>
+        scene.world.nowMs - (linked.get(id) ?? scene.world.nowMs) >= NEWS_MS;
       for (const file of files) {
-        expectClaims(scene, viewer, file, states, past);
+        expectClaims(scene, viewer, file, isLinked, past);
         if (checked.get(file) === statesKey) continue;
         checked.set(file, statesKey);
         expectFigures(scene, viewer, file, states);
@@ -32,12 +44,12 @@ function expectClaims(
   scene: Scene,
   viewer: Actor,
   file: FileStatus,
-  states: ReadonlyMap<string, string>,
+  isLinkedWith: (id: string) => boolean,
   past: PastDisks,
 ): void {
   for (const { deviceId, fragments } of file.holders) {
     if (scene.liars.has(deviceId) && !file.inOutbox) continue;
-    const isLinked = states.get(deviceId) === 'reachable';
+    const isLinked = isLinkedWith(deviceId);
     const sinceMs = isLinked ? scene.world.nowMs - NEWS_MS : -Infinity;
     for (const fragment of fragments) {
       if (past.lastHeldMs(deviceId, file.contentId, fragment) >= sinceMs) continue;
