@@ -5,27 +5,29 @@ import { Broken, type Scene } from '../scene.ts';
 
 /** What is shown is looked at this often, at most, ms. */
 const LOOK_MS = 5_000;
+/** A page without links that was frozen for less cannot tell that from timers that its browser holds back. */
+const UNNOTICED_MS = 100_000;
 
 export function accusesNobody(scene: Scene): () => void {
-  /** By device, how long its pages have run, ms. */
-  const ranMs = new Map<string, number>();
+  /** By device: how long its pages have run, as far as they can tell, and when that was looked at, ms. */
+  const lives = new Map<string, { ranMs: number; atMs: number }>();
   /** By viewer and device: how long the viewer had run when the two were linked last. */
   const linked = new Map<string, number>();
-  let lookedAtMs = scene.world.nowMs;
   return () => {
-    const sinceMs = scene.world.nowMs - lookedAtMs;
-    lookedAtMs = scene.world.nowMs;
+    const { nowMs } = scene.world;
     for (const viewer of scene.running()) {
       const { id, name, pool } = viewer.device;
-      const ran = (ranMs.get(id) ?? 0) + Math.min(sinceMs, scene.world.nowMs - viewer.runsSinceMs);
-      ranMs.set(id, ran);
+      const life = lives.get(id) ?? { ranMs: 0, atMs: nowMs };
+      const gapMs = nowMs - life.atMs;
+      const ranMs = life.ranMs + (gapMs < UNNOTICED_MS ? gapMs : Math.min(gapMs, nowMs - viewer.runsSinceMs));
+      lives.set(id, { ranMs, atMs: nowMs });
       const { graceMs } = pool.policy();
       for (const device of scene.statusOf(viewer).devices) {
         const key = `${id} ${device.id}`;
-        if (device.state === 'reachable') linked.set(key, ran);
+        if (device.state === 'reachable') linked.set(key, ranMs);
         const metMs = linked.get(key);
         if (device.state !== 'gone' || metMs === undefined) continue;
-        const silentMs = ran - metMs + LOOK_MS;
+        const silentMs = ranMs - metMs + LOOK_MS;
         if (silentMs < graceMs[device.class] / 2)
           throw new Broken(
             `${name} calls ${device.name} gone, and heard it ${silentMs / 1000} s of its own time ago`,

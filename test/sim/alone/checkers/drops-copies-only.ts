@@ -5,7 +5,7 @@ import { contentsOf, type DiskContents } from '../disks.ts';
 import type { PastDisks } from '../past-disks.ts';
 import { Broken, type Actor, type Scene } from '../scene.ts';
 
-/** The other copy may have been lost between the proof and the drop, ms. */
+/** The other device may have dropped its copy between its proof and this drop, ms. */
 const SINCE_PROOF_MS = 120_000;
 
 /** To be called after every event. */
@@ -29,11 +29,11 @@ function judge(scene: Scene, past: PastDisks, actor: Actor, before: DiskContents
     if (!kept.has(contentId)) continue;
     for (const fragment of sound) {
       if (now.get(contentId)?.held.has(fragment) === true) continue;
-      const isElsewhere = scene.actors.some(
-        ({ device }) =>
-          device !== actor.device &&
-          past.lastHeldMs(device.id, contentId, fragment) >= scene.world.nowMs - SINCE_PROOF_MS,
-      );
+      const isElsewhere = scene.actors.some(({ device, state }) => {
+        // A device that proved its copy and was lost since then is missed once it is gone.
+        const sinceMs = state === 'lost' ? 0 : scene.world.nowMs - SINCE_PROOF_MS;
+        return device !== actor.device && past.lastHeldMs(device.id, contentId, fragment) >= sinceMs;
+      });
       if (isElsewhere) continue;
       throw new Broken(
         `${actor.device.name} dropped fragment ${fragment} of ${scene.contentName(contentId)}, which nobody else has`,
