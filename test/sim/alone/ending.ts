@@ -6,7 +6,8 @@ import { fragmentCap } from '../../../src/core/model/limits.ts';
 import { costsLittle } from './checkers/costs-little.ts';
 import { graceOf, open } from './life.ts';
 import { nameOf, readWhole } from './people.ts';
-import { Broken, type Actor, type Scene } from './scene.ts';
+import { trueMargin } from '../true-margin.ts';
+import { Broken, type Actor, type Scene, type StoredFile } from './scene.ts';
 
 /** A grace that ends soon, so that the lost ones are gone. */
 const SHORT_GRACE_MS = 30_000;
@@ -81,17 +82,47 @@ function lacking(scene: Scene, devices: readonly Actor[]): string | undefined {
     const there = new Set(devices.flatMap((actor) => [...scene.onDisk(actor, contentId).held]));
     const enough = Math.min(n, room, quorumOf({ k, n }) + 1);
     if (there.size < enough) return `${nameOf(scene, file)} has ${there.size} of ${n} fragments`;
-    const storing = devices.find(({ device }) =>
-      device.store.contents().outbox.some((id) => id === contentId),
+    // Of a copy that was damaged before its home proved another, no proof can be judged: then the rest stays.
+    const storing = devices.find(
+      (actor) =>
+        actor.device.store.contents().outbox.some((id) => id === contentId) &&
+        scene.onDisk(actor, contentId).sound.size === n,
     );
     if (n <= room - fragmentCap(k) && devices.length > 2 && storing !== undefined)
       return `${storing.device.name} still places ${nameOf(scene, file)}`;
+  }
+  for (const file of scene.keptContents().values()) {
+    const surplus = surplusOf(scene, devices, file);
+    if (surplus !== undefined) return `${surplus} of ${nameOf(scene, file)}`;
   }
   for (const { device } of devices) {
     const staged = [...device.store.contents().blocks.values()].some(({ owners }) =>
       owners.some((owner) => owner.includes('repair:')),
     );
     if (staged) return `${device.name} has staged blocks`;
+  }
+  return undefined;
+}
+
+/** A sound copy without which the file survives as many losses, and as many as if it were spread evenly. */
+function surplusOf(
+  scene: Scene,
+  devices: readonly Actor[],
+  { contentId, k, n }: StoredFile,
+): string | undefined {
+  const sound = devices.map((actor) => scene.onDisk(actor, contentId).sound);
+  const even = devices.map(
+    (_, at) =>
+      new Set(Array.from({ length: n }, (__, each) => each).filter((each) => each % devices.length === at)),
+  );
+  const least = Math.min(trueMargin(sound, k), trueMargin(even, k));
+  for (const [at, held] of sound.entries()) {
+    for (const fragment of held) {
+      if (!sound.some((other, index) => index !== at && other.has(fragment))) continue;
+      const without = sound.with(at, new Set([...held].filter((each) => each !== fragment)));
+      if (trueMargin(without, k) < least) continue;
+      return `${devices[at]?.device.name} still has a second copy of fragment ${fragment}`;
+    }
   }
   return undefined;
 }

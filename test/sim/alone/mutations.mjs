@@ -12,7 +12,8 @@ const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const WORK = join(ROOT, 'node_modules', '.cache', 'mutations');
 
 /**
- * @typedef {{ name: string, rule: string, faults?: string, changes: { file: string, from: string, to: string }[] }} Mutation
+ * @typedef {{ file: string, from: string, to: string }} Change
+ * @typedef {{ name: string, rule: string, changes: Change[] }} Mutation
  */
 
 /** @type {readonly Mutation[]} */

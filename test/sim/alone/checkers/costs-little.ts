@@ -1,5 +1,5 @@
-// Repair moves little more than it must. In one go, a repairer that holds h fragments of a file, rebuilds r and
-// keeps s of them moves k - h + r - s. This is judged while nothing but repair moves bytes.
+// Repair moves little more than it must. In one go, a repairer that holds h fragments of a file, rebuilds r
+// and keeps s of them moves k - h + r - s. This is judged while nothing but repair moves bytes.
 
 import { decodeMessage, hasPayload } from '../../../../src/core/wire/messages.ts';
 import { Broken, type Actor, type Scene } from '../scene.ts';
