@@ -92,6 +92,11 @@ function lacking(scene: Scene, devices: readonly Actor[]): string | undefined {
       return `${storing.device.name} still places ${nameOf(scene, file)}`;
   }
   for (const file of scene.keptContents().values()) {
+    // A storer that cannot place everything keeps it all.
+    const isPlaced = devices.every(
+      ({ device }) => !device.store.contents().outbox.some((id) => id === file.contentId),
+    );
+    if (!isPlaced) continue;
     const surplus = surplusOf(scene, devices, file);
     if (surplus !== undefined) return `${surplus} of ${nameOf(scene, file)}`;
   }
