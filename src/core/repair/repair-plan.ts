@@ -132,12 +132,13 @@ export class RepairPlan {
         this.#hasChanged = true;
         break;
       case 'paused':
+        if (this.#isPaused && !input.isPaused) this.#leftovers.waitAgain(nowMs);
         this.#isPaused = input.isPaused;
-        this.#leftovers.waitAgain(nowMs);
         this.#hasChanged = true;
         break;
       case 'left-over':
-        this.#leftovers.add(nowMs, input.file);
+        // A repair of this page may have taken it up already.
+        if (!this.#running.has(input.file)) this.#leftovers.add(nowMs, input.file);
         this.#hasChanged = true;
         break;
       case 'rebuilt': {

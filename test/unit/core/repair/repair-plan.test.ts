@@ -334,6 +334,41 @@ describe('of several files', () => {
     ]);
   });
 
+  it('what was left is discarded although the battery is told of all the time', () => {
+    const world = new World();
+    const whole = world.add(2, 4, [0, 0, 1, 1, 2, 2, 3, 3]);
+    const plan = world.plan(0);
+    plan.handle(0, { kind: 'left-over', file: whole });
+    const effects: RepairEffect[] = [];
+    for (let atMs = 0; atMs < 120_000; atMs += 10_000)
+      effects.push(...plan.handle(atMs, { kind: 'paused', isPaused: false }));
+    expect(effects).toEqual([{ kind: 'discard', file: whole }]);
+  });
+
+  it('what a repair uses is not left over', () => {
+    const world = new World();
+    const file = world.add(1, 4, [0, 0, 1, 2, 3, undefined, undefined, undefined]);
+    const plan = world.plan(0);
+    expect(started(plan, 2_000)).toHaveLength(1);
+    plan.handle(3_000, { kind: 'left-over', file });
+    for (let atMs = 4_000; atMs < 3_600_000; atMs += 10_000)
+      expect(plan.handle(atMs, { kind: 'changed' })).toEqual([]);
+  });
+
+  it('files that wait while repair is paused are counted', () => {
+    const world = new World();
+    const files = [1, 2].map((at) => world.add(at, 4, [0, 0, 1, 2, 3, undefined, undefined, undefined]));
+    const plan = world.plan(0);
+    const effects = [
+      ...plan.handle(0, { kind: 'paused', isPaused: true }),
+      ...plan.handle(5_000, { kind: 'tick' }),
+    ];
+    expect(effects).toEqual([{ kind: 'held-back', fileCount: 2 }]);
+    const resumed = plan.handle(9_000, { kind: 'paused', isPaused: false });
+    expect(resumed.filter(({ kind }) => kind === 'rebuild')).toHaveLength(files.length);
+    expect(resumed.at(-1)).toEqual({ kind: 'held-back', fileCount: 0 });
+  });
+
   it('none is begun while repair is paused, and what runs is cancelled', () => {
     const world = new World();
     const file = world.add(1, 4, [0, 0, 1, 2, 3, undefined, undefined, undefined]);
