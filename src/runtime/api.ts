@@ -159,6 +159,21 @@ export interface RepairStatus {
 /** The battery is low and not charging, or the person asked the browser to save data. */
 export type RepairPause = 'battery-low' | 'data-saver';
 
+/** How far this device is with handing over what it holds, before it leaves. */
+export interface LeavingStatus {
+  readonly doneFragments: number;
+  readonly totalFragments: number;
+  /** Files that nobody could open any more if this device left now. */
+  readonly wouldLose: readonly { readonly fileId: string; readonly name: string }[];
+}
+
+export interface LeaveOptions {
+  /** Hand everything over first. The device leaves only when other devices have proved that they hold all. */
+  readonly handOver?: boolean;
+  /** Until this device has left: stay after all. What was handed over stays with the others. */
+  readonly signal?: AbortSignal;
+}
+
 export type ActivityKind =
   | 'device-gone'
   | 'device-back'
@@ -201,6 +216,8 @@ export interface PalmStatus {
   /** Oldest first. A store that is being continued is listed as a transfer instead. */
   readonly unfinished: readonly UnfinishedStatus[];
   readonly repairs: readonly RepairStatus[];
+  /** While this device hands over what it holds. */
+  readonly leaving?: LeavingStatus;
   /** Why files that this device should restore wait; absent when none does. */
   readonly repairPause?: RepairPause;
   /** What happened, newest last; kept between visits, bounded. */
@@ -250,11 +267,12 @@ export interface Palm {
   remove(fileId: string): Promise<void>;
   /**
    * Says goodbye, then wipes keys, records and fragments from this browser. Works even if the pool could not
-   * be opened.
+   * be opened. With `handOver`, other devices first take over what this one holds.
    * @throws PalmError 'not-in-pool'; 'other-tab' while another tab has the device; 'storage-failed' when
-   * something could not be deleted: call it again then.
+   * something could not be deleted: call it again then. With `handOver` also 'refused' when the others do
+   * not take all of it, and 'cancelled': then this device stays.
    */
-  leave(): Promise<void>;
+  leave(options?: LeaveOptions): Promise<void>;
   setDeviceName(name: string): Promise<void>;
   /**
    * Changes parts of the pool's policy, for all devices; parts that are left out stay. Resolves when the

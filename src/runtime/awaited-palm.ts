@@ -3,7 +3,7 @@
 
 import { PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
-import type { ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type { LeaveOptions, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
@@ -69,8 +69,8 @@ export class AwaitedPalm implements WordlessPalm {
     return (await this.#coming).remove(fileId);
   }
 
-  async leave(): Promise<void> {
-    return (await this.#coming).leave();
+  async leave(options?: LeaveOptions): Promise<void> {
+    return (await this.#coming).leave(options);
   }
 
   async setDeviceName(name: string): Promise<void> {

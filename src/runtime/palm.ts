@@ -8,6 +8,7 @@ import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import { HandingOver } from './handing-over.ts';
 import { noticeOf, type Notice } from './notice.ts';
 import { Notices } from './notices.ts';
 import type { PieceSource } from './read/piece-stream.ts';
@@ -60,6 +61,7 @@ class PalmRuntime implements WordlessPalm {
   readonly #listeners = new Set<() => void>();
   readonly #ports: Promise<RuntimePorts>;
   readonly #isElsewhere: () => boolean;
+  readonly #handingOver: HandingOver;
   /** The ports, once storage is open; rejected when it cannot be opened, until this device left. */
   #opened: Promise<RuntimePorts>;
   #identity: Identity | undefined;
@@ -82,6 +84,7 @@ class PalmRuntime implements WordlessPalm {
     this.#nameApart = new NameApart(suggestedDeviceName);
     this.#deviceName = suggestedDeviceName;
     this.#transfers = new Transfers(clock, () => this.#changed());
+    this.#handingOver = new HandingOver(clock, () => this.#changed());
     this.#ports = ports;
     this.#isElsewhere = isElsewhere;
     this.#opened = ports.then((opened) => this.#start(opened));
@@ -164,13 +167,13 @@ class PalmRuntime implements WordlessPalm {
     await this.#inPool().remove(fileId);
   }
 
-  async leave(): Promise<void> {
-    if (this.#isElsewhere()) {
-      throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
-    }
+  async leave({ handOver, signal }: Parameters<WordlessPalm['leave']>[0] = {}): Promise<void> {
+    if (this.#isElsewhere()) throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
     const ports = await this.#ports;
     // Whether or not a start or join under way succeeds.
     await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entering]));
+    if (handOver === true) await this.#handingOver.run(this.#inPool().driver, signal);
+    else this.#handingOver.stop();
     this.#leaving ??= this.#leave(ports).finally(() => (this.#leaving = undefined));
     return this.#leaving;
   }
@@ -233,8 +236,10 @@ class PalmRuntime implements WordlessPalm {
     const session = this.#session;
     if (session === undefined) return { ...noLists(), ...base };
     const { peer } = session.driver;
+    const files = fileStatuses(peer, session.privateFiles);
     return {
       ...base,
+      ...this.#handingOver.status(files, id),
       pool: {
         id: session.keys.poolId,
         name: peer.catalogue.poolName,
@@ -242,7 +247,7 @@ class PalmRuntime implements WordlessPalm {
         alone: !session.answered,
       },
       devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
-      files: fileStatuses(peer, session.privateFiles),
+      files,
       unfinished: session.unfinished.list(),
       ...repairStatuses(peer, session.repairing, session.privateFiles),
       activity: session.activity(),

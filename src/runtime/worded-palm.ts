@@ -5,6 +5,7 @@ import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type {
   ActivityStatus,
+  LeaveOptions,
   NoticeStatus,
   Palm,
   PalmStatus,
@@ -102,8 +103,8 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.remove(fileId));
   }
 
-  leave(): Promise<void> {
-    return this.#worded(this.#palm.leave());
+  leave(options?: LeaveOptions): Promise<void> {
+    return this.#worded(this.#palm.leave(options));
   }
 
   setDeviceName(name: string): Promise<void> {

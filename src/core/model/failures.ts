@@ -32,8 +32,13 @@ export type Failure =
   | { readonly code: 'link-closed'; readonly reason: 'before-the-answer' }
   | { readonly code: 'link-closed'; readonly reason: 'closed'; readonly detail: string }
   | { readonly code: 'deadline'; readonly reason: 'no-answer' | 'busy' | 'storage' }
-  | { readonly code: 'cancelled'; readonly reason: 'transfer' | 'waiting' | 'closing' | 'not-wanted' }
+  | {
+      readonly code: 'cancelled';
+      readonly reason: 'transfer' | 'waiting' | 'closing' | 'not-wanted' | 'stays';
+    }
   | { readonly code: 'refused'; readonly reason: Refused }
+  /** Other devices take no more of what this one hands over. */
+  | { readonly code: 'refused'; readonly reason: 'no-room-elsewhere'; readonly fragmentCount: number }
   | { readonly code: 'storage-full'; readonly reason: 'device' | 'download' | 'picked-file' }
   | { readonly code: 'log-full'; readonly reason: 'no-more-files' | 'nothing-more' }
   | StorageFailed

@@ -26,7 +26,7 @@ import { OfferDeadlines, placeMessages, type Offer } from './offer-deadlines.ts'
 export interface HandingOverProgress {
   /** Fragments that are still here. */
   readonly leftCount: number;
-  /** Whether any of them is offered, pulled, or being proved. */
+  /** Whether any of them is offered, pulled, being proved, or kept for a moment because of a promise. */
   readonly isMoving: boolean;
 }
 
@@ -45,6 +45,8 @@ export class HandingOver {
   #avoided = new Avoided();
   #offerCount = 0;
   #nextLookMs: MonotonicMs = -Infinity;
+  /** As last told. */
+  #nowMs: MonotonicMs = 0;
 
   constructor(view: MovingView, lettingGo: LettingGo) {
     this.#view = view;
@@ -92,6 +94,7 @@ export class HandingOver {
   }
 
   advance(nowMs: MonotonicMs): MovingEffect[] {
+    this.#nowMs = nowMs;
     if (!this.#lettingGo.isLeaving) return [];
     for (const [file, offers] of this.#offers)
       for (const [fragment, offer] of offers) {
@@ -127,10 +130,15 @@ export class HandingOver {
     let isMoving = this.#offerCount > 0 || this.#lettingGo.size > 0;
     for (const file of this.#view.ownFiles()) {
       if (this.#view.manifestOf(file) === undefined) continue;
-      leftCount += this.#view.ownOf(file).size;
-      isMoving ||= isPlacing(file);
+      const own = [...this.#view.ownOf(file)];
+      leftCount += own.length;
+      isMoving ||= isPlacing(file) || own.some((fragment) => this.#isPromised(file, fragment));
     }
     return { leftCount, isMoving };
+  }
+
+  #isPromised(file: FileId, fragment: number): boolean {
+    return this.#lettingGo.keepUntilMs(this.#nowMs, file, fragment) > this.#nowMs;
   }
 
   #look(nowMs: MonotonicMs, file: FileId, places: Map<DeviceId, Place[]>): void {

@@ -7,6 +7,8 @@ import type { DeviceId } from '../model/ids.ts';
 import type { FragmentSet } from './fragment-set.ts';
 
 export type Holders = ReadonlyMap<DeviceId, FragmentSet>;
+/** By whatever names the devices. */
+type SomeHolders = ReadonlyMap<unknown, FragmentSet>;
 
 /**
  * Times that one search may look at a fragment of a device, some 0.2 ms of work: enough for any loss of some
@@ -41,7 +43,7 @@ export class Steps {
 }
 
 /** Distinct fragments that `holders` have together. */
-export function reachOf(holders: Holders): number {
+export function reachOf(holders: SomeHolders): number {
   return unionSize([...holders.values()]);
 }
 
@@ -49,7 +51,7 @@ export function reachOf(holders: Holders): number {
  * How many of `holders` may be lost, whichever they are, with k distinct fragments left; -1 when fewer than k
  * are there now. Exact if `steps` suffice to try everything; otherwise a lower bound.
  */
-export function marginOf(holders: Holders, k: number, steps = new Steps()): number {
+export function marginOf(holders: SomeHolders, k: number, steps = new Steps()): number {
   const sets = [...holders.values()].filter((set) => set.size > 0);
   const holderCounts = countsOf(sets);
   // Losing `fatalCount` of its fragments loses the file; losing all of its holders loses a fragment.

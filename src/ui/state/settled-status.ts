@@ -11,6 +11,7 @@ const PARTS = [
   'unfinished',
   'repairs',
   'repairPause',
+  'leaving',
   'activity',
   'notices',
 ] as const;
@@ -29,6 +30,7 @@ export function settledStatus(before: PalmStatus, now: PalmStatus): PalmStatus {
     unfinished: part(before.unfinished, now.unfinished),
     repairs: part(before.repairs, now.repairs),
     ...(now.repairPause === undefined ? {} : { repairPause: now.repairPause }),
+    ...(now.leaving === undefined ? {} : { leaving: part(before.leaving ?? now.leaving, now.leaving) }),
     activity: part(before.activity, now.activity),
     notices: part(before.notices, now.notices),
   };

@@ -66,6 +66,12 @@ const LAYERS: readonly Layer[] = [
     reaches: [...SCREENS, 'src/core/placement/health.ts'],
     packages: [],
   },
+  // What leaving costs is a margin without this device, which no status has.
+  {
+    path: 'src/ui/text/leaving-stakes.ts',
+    reaches: [...SCREENS, 'src/core/placement/health.ts'],
+    packages: [],
+  },
   { path: 'src/ui', reaches: SCREENS, packages: UI_PACKAGES },
   { path: 'signaling/vite.config.ts', reaches: [], packages: ['vite', 'node:'] },
   { path: 'signaling/start.mjs', reaches: ['dist/relay'], packages: ['vite', 'node:'] },

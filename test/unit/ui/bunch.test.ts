@@ -7,7 +7,7 @@ import { bunchText, fruitsOf } from '../../../src/ui/pool/bunch.ts';
 import type { RelayTrouble } from '../../../src/core/model/relay-trouble.ts';
 import { connectionOf } from '../../../src/ui/pool/connection.ts';
 import { HUE_COUNT, looksOf, MARK_COUNT } from '../../../src/ui/pool/device-look.ts';
-import { lostByLeaving } from '../../../src/ui/dialogs/lost-by-leaving.ts';
+import { leavingStakes } from '../../../src/ui/text/leaving-stakes.ts';
 
 const DEVICES: readonly DeviceStatus[] = [
   {
@@ -196,7 +196,17 @@ describe('the connection', () => {
 test('leaving loses the files that all the other devices together could not open', () => {
   const kept: FileStatus = { ...FILE, fileId: 'kept' };
   const lost: FileStatus = { ...FILE, fileId: 'lost', k: 4 };
-  expect(lostByLeaving([kept, lost], 'a').map(({ fileId }) => fileId)).toEqual(['lost']);
+  const stakes = (b: DeviceStatus['state'] = 'reachable') => {
+    const devices = status('connected', false, ['reachable', b]).devices.map((device, at) => {
+      return { ...device, id: ['a', 'b', 'c'][at] ?? '', self: at === 0 };
+    });
+    return leavingStakes([kept, lost], devices);
+  };
+  expect(stakes().lost.map(({ fileId }) => fileId)).toEqual(['lost']);
+  // The one that stays open needs both of the others.
+  expect(stakes().exposedCount).toBe(1);
+  expect(stakes('away').lost).toEqual([lost]);
+  expect(stakes('gone')).toEqual({ lost: [kept, lost], exposedCount: 0 });
 });
 
 function status(

@@ -149,6 +149,11 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'cancelled waiting': [{ code: 'cancelled', reason: 'waiting' }],
   'cancelled closing': [{ code: 'cancelled', reason: 'closing' }],
   'cancelled not-wanted': [{ code: 'cancelled', reason: 'not-wanted' }],
+  'cancelled stays': [{ code: 'cancelled', reason: 'stays' }],
+  'refused no-room-elsewhere': [
+    { code: 'refused', reason: 'no-room-elsewhere', fragmentCount: 1 },
+    { code: 'refused', reason: 'no-room-elsewhere', fragmentCount: 3 },
+  ],
   'refused sealing-too-much': [{ code: 'refused', reason: 'sealing-too-much' }],
   'refused download-is-open': [{ code: 'refused', reason: 'download-is-open' }],
   'refused stored-in-another-tab': [{ code: 'refused', reason: 'stored-in-another-tab' }],

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import type { Mark } from '../mark.ts';
-import { formatBytes } from './units.ts';
+import { countOf, formatBytes } from './units.ts';
 
 export const inviteTexts = {
   title: 'Invite a device',
@@ -44,6 +44,20 @@ export const leaveTexts = {
   /** In the list of files. */
   aPrivateFile: 'A private file',
   moreLost: (count: number) => `and ${count} more`,
+  exposed: (count: number) =>
+    count === 1 ? 'One file would survive no further loss.' : `${count} files would survive no further loss.`,
+  whyHandOver:
+    'Handing over first moves what this device holds to the others. It leaves when they have proved to have it.',
+  handOver: 'Hand over first, then leave',
+  handingOver: (doneCount: number, totalCount: number) =>
+    `${doneCount.toLocaleString('en')} of ${countOf(totalCount, 'fragment')}. Keep this page open.`,
+  handingOverLabel: 'Handing over',
+  /** In steps of ten: screen readers read each one. */
+  handedOverPercent: (percent: number) => `Handing over, ${percent} % done`,
+  wouldLose: (count: number) =>
+    count === 0
+      ? 'If it left now, the others could open every file.'
+      : `If it left now, ${count === 1 ? 'one file' : `${count} files`} would be lost.`,
   stay: 'Stay',
   leave: 'Leave and delete',
   leaving: 'Leaving…',

@@ -190,11 +190,15 @@ function cancelled({ reason }: FailureOf<'cancelled'>): string {
       return 'Palm is closing.';
     case 'not-wanted':
       return 'Cancelled.';
+    case 'stays':
+      return 'This device stays in the pool. What the other devices took over meanwhile stays with them.';
   }
 }
 
-function refused({ reason }: Exclude<FailureOf<'refused'>, { readonly reason: 'store-kept' }>): string {
-  switch (reason) {
+function refused(failure: Exclude<FailureOf<'refused'>, { readonly reason: 'store-kept' }>): string {
+  switch (failure.reason) {
+    case 'no-room-elsewhere':
+      return `${failure.fragmentCount === 1 ? 'One fragment found' : `${failure.fragmentCount} fragments found`} no place on the other devices: they are away, have no room, or hold as much of these files as one device may. This device stays in the pool, and nothing is lost. Bring devices back, add one, or leave without handing over.`;
     case 'sealing-too-much':
       return 'Too much is being encrypted at once. Try again when something has finished.';
     case 'download-is-open':
