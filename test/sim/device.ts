@@ -122,6 +122,10 @@ export class SimDevice {
     return this.#identity.deviceId;
   }
 
+  get isFrozen(): boolean {
+    return this.#process.frozen;
+  }
+
   get isRunning(): boolean {
     return !this.#process.dead && !this.#process.frozen;
   }

@@ -68,7 +68,11 @@ export class SimConnections {
     return this.#trace.digest('hex');
   }
 
+  /** Called with each frame as it is handed to its receiver. */
+  onFrame: (frame: Uint8Array) => void = () => undefined;
+
   delivered(from: End, to: End, frame: Uint8Array): void {
+    this.onFrame(frame);
     this.#trace.update(`${this.#world.nowMs} ${from.device} ${to.device} ${frame.length}\n`).update(frame);
   }
 

@@ -49,11 +49,13 @@ function endFaults(scene: Scene): void {
   scene.areFaultsOver = true;
   scene.muted.clear();
   scene.withholding.clear();
+  scene.distorting.clear();
   for (const end of scene.endings) end();
   scene.network.heal();
   scene.network.rough(false);
   for (const actor of scene.returning()) {
     actor.device.diskFaults.crash = undefined;
+    actor.device.diskFaults.dyingCount = 0;
     actor.device.setQuota(2 ** 30);
     open(scene, actor);
   }

@@ -21,6 +21,9 @@ const FAULTS: Readonly<Record<string, { readonly weight: number; readonly strike
   wipe: { weight: 2, strike: wipe },
   loss: { weight: 2, strike: lose },
   full: { weight: 3, strike: fillDisk },
+  workers: { weight: 3, strike: endWorkers },
+  distortion: { weight: 2, strike: distort },
+  departure: { weight: 1, strike: depart },
   rot: { weight: 3, strike: rot },
   clock: { weight: 3, strike: setClock },
   rough: { weight: 2, strike: roughen },
@@ -137,6 +140,44 @@ function fillDisk(scene: Scene, actor: Actor): void {
   scene.count('full disk');
   device.setQuota(device.store.usedBytes() + roomBytes);
   scene.world.after(scene.random.below(scene.dayMs), () => device.setQuota(2 ** 30));
+}
+
+/** The next calls of its workers fail, because these die. */
+function endWorkers(scene: Scene, { device }: Actor): void {
+  scene.note(undefined, `workers of ${device.name} will die`);
+  scene.count('dying worker');
+  device.diskFaults.dyingCount += 1 + scene.random.below(3);
+  device.codec.dyingCount += scene.random.below(2);
+  device.codec.dyingReadCount += scene.random.below(2);
+}
+
+/** Its memory flips a bit in some of the answers that it sends. */
+function distort(scene: Scene, actor: Actor): void {
+  if (scene.network.given === undefined) return;
+  scene.note(actor, 'sends damaged answers');
+  scene.count('damaged answers');
+  const { id } = actor.device;
+  scene.distorting.add(id);
+  scene.world.after(scene.random.below(scene.dayMs / 2), () => scene.distorting.delete(id));
+}
+
+/** Somebody leaves the pool on it, and joins again later. */
+function depart(scene: Scene, actor: Actor): void {
+  if (actor.state !== 'open' || !actor.isReady || !canLose(scene, actor)) return;
+  if (scene.returning().length <= 3) return;
+  scene.note(actor, 'leaves the pool');
+  scene.count('departure');
+  forgetActor(scene, actor);
+  actor.device.pool.leave().then(
+    () => {
+      scene.note(actor, 'has left');
+      scene.world.after(scene.random.below(scene.dayMs / 4), () => {
+        actor.device.kill();
+        if (!scene.areFaultsOver) joinAnew(scene, actor);
+      });
+    },
+    (error: unknown) => scene.fail(error),
+  );
 }
 
 /** One block or index rots, or a block vanishes. */

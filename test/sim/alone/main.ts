@@ -1,34 +1,41 @@
 // The command `npm run test:sim -- --seeds N`: tells as many stories as wanted, and prints each that failed
 // with its trace and the command that replays it.
 
+import { measure } from './measure.ts';
 import { tellStory, type StoryResult } from './story.ts';
 
 const HOUR_MS = 3_600_000;
 const DEVICE_YEAR_MS = 365 * 24 * HOUR_MS;
 const SHOWN_LINES = 80;
 
-const { seeds, from, only, trace, untilFailure } = options(process.argv.slice(2));
+const given = process.argv.slice(2);
+const { seeds, from, only, trace, untilFailure } = options();
 const counts = new Map<string, number>();
 const failed: number[] = [];
 let told = 0;
 let deviceMs = 0;
 let openMs = 0;
-for (let seed = from; seed < from + seeds && !(untilFailure && failed.length > 0); seed++) {
-  const startMs = cpuMs();
-  const story = await tellStory({
-    seed,
-    ...(trace ? { say: print } : {}),
-    ...(only === undefined ? {} : { only }),
-  });
-  told += 1;
-  deviceMs += story.deviceMs;
-  openMs += story.openMs;
-  for (const [what, count] of story.counts) counts.set(what, (counts.get(what) ?? 0) + count);
-  if (story.failure !== undefined) failed.push(seed);
-  printStory(seed, story, cpuMs() - startMs);
+if (given.includes('--measure')) await measure(print, valueOf('measure'));
+else await tellAll();
+
+async function tellAll(): Promise<void> {
+  for (let seed = from; seed < from + seeds && !(untilFailure && failed.length > 0); seed++) {
+    const startMs = cpuMs();
+    const story = await tellStory({
+      seed,
+      ...(trace ? { say: print } : {}),
+      ...(only === undefined ? {} : { only }),
+    });
+    told += 1;
+    deviceMs += story.deviceMs;
+    openMs += story.openMs;
+    for (const [what, count] of story.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+    if (story.failure !== undefined) failed.push(seed);
+    printStory(seed, story, cpuMs() - startMs);
+  }
+  printSum();
+  process.exitCode = failed.length > 0 ? 1 : 0;
 }
-printSum();
-process.exitCode = failed.length > 0 ? 1 : 0;
 
 function printStory(
   seed: number,
@@ -67,23 +74,25 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function options(given: readonly string[]): {
+function options(): {
   seeds: number;
   from: number;
   only: ReadonlySet<string> | undefined;
   trace: boolean;
   untilFailure: boolean;
 } {
-  const value = (name: string): string | undefined => {
-    const at = given.indexOf(`--${name}`);
-    return at < 0 ? undefined : given[at + 1];
-  };
-  const faults = value('only');
+  const faults = valueOf('only');
   return {
-    seeds: Number(value('seeds') ?? 1),
-    from: Number(value('from') ?? 1),
+    seeds: Number(valueOf('seeds') ?? 1),
+    from: Number(valueOf('from') ?? 1),
     only: faults === undefined ? undefined : new Set(faults.split(',')),
     trace: given.includes('--trace'),
     untilFailure: given.includes('--until-failure'),
   };
+}
+
+/** What follows `--name`. */
+function valueOf(name: string): string | undefined {
+  const at = given.indexOf(`--${name}`);
+  return at < 0 ? undefined : given[at + 1];
 }

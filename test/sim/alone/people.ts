@@ -1,6 +1,7 @@
 // What people do meanwhile: store, read, remove, name again. What they are told is remembered, and so is what
 // they ask for.
 
+import { MemoryFile } from '../device.ts';
 import { isPalmError } from '../../../src/core/model/errors.ts';
 import type { StoreResult } from '../../../src/runtime/api.ts';
 import { Broken, type Actor, type Scene, type StoredFile } from './scene.ts';
@@ -29,6 +30,7 @@ export function store(scene: Scene, actor: Actor): void {
   scene.count('store');
   const shape = isPrivate ? `${k} of ${n}, private` : `${k} of ${n}`;
   scene.note(actor, `stores ${name} (${bytes.length} bytes, ${shape}, ${durability})`);
+  scene.begun.set(name, { bytes, k, n });
   const { pool } = actor.device;
   const options = { name, k, n, durability, private: isPrivate } as const;
   actor.device.put(bytes, options).then(
@@ -73,6 +75,23 @@ function acknowledged(
     throw new Broken(
       `${name} was acknowledged with ${placed} fragments, and ${held.size} of ${asked.n} exist`,
     );
+}
+
+/** Goes on with a store that a crash interrupted; the bytes are chosen again. */
+export function resume(scene: Scene, actor: Actor): void {
+  const unfinished = scene.pick(actor.device.pool.status().unfinished);
+  const begun = unfinished && scene.begun.get(unfinished.name);
+  if (unfinished === undefined || begun === undefined) return;
+  const { name } = unfinished;
+  scene.count('resume');
+  scene.note(actor, `goes on storing ${name}`);
+  const { pool } = actor.device;
+  actor.device.resume(unfinished.id, new MemoryFile(begun.bytes, name)).then(
+    (result) => {
+      if (actor.device.pool === pool) acknowledged(scene, actor, name, begun.bytes, begun, result);
+    },
+    (error: unknown) => scene.note(actor, `cannot go on storing ${name}: ${told(error)}`),
+  );
 }
 
 export function remove(scene: Scene, actor: Actor): void {

@@ -59,11 +59,15 @@ export class Scene {
   readonly files = new Map<string, StoredFile>();
   /** By content, its geometry: of all that any device listed. */
   readonly geometries = new Map<string, { readonly k: number; readonly n: number }>();
+  /** By name, what somebody began to store. */
+  readonly begun = new Map<string, { bytes: Uint8Array<ArrayBuffer>; k: number; n: number }>();
   readonly counts = new Map<string, number>();
   /** Ids of devices that lie about what they hold. */
   readonly liars = new Set<string>();
   /** Sender and receiver, of whom the second hears nothing from the first. */
   readonly muted = new Set<string>();
+  /** Devices that flip a bit in what they answer. */
+  readonly distorting = new Set<string>();
   /** Devices whose answers never come. */
   readonly withholding = new Set<string>();
   readonly trace: string[] = [];
@@ -93,6 +97,8 @@ export class Scene {
     this.#say = say;
     const { given } = this.network;
     if (given === undefined) return;
+    given.distort = (from, _to, bytes) =>
+      this.distorting.has(from) && this.random.below(2) === 0 && isAnswer(bytes) ? flipped(bytes) : bytes;
     given.swallows = (from, to, bytes) =>
       this.muted.has(`${from} ${to}`) || (this.withholding.has(from) && isAnswer(bytes));
   }
@@ -179,6 +185,13 @@ export class Scene {
 
 function isAnswer(bytes: Uint8Array<ArrayBuffer>): boolean {
   return hasPayload(decodeMessage(bytes).message.kind);
+}
+
+/** With a bit of its last byte flipped: of a payload, not of the message's head. */
+function flipped(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const changed = bytes.slice();
+  changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
+  return changed;
 }
 
 function clockTime(ms: number): string {

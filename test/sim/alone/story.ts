@@ -16,7 +16,7 @@ import { strike } from './faults.ts';
 import { dayFrom, graceOf, live, newActor } from './life.ts';
 import { noteMovements } from './movements.ts';
 import { PastDisks } from './past-disks.ts';
-import { read, remove, store } from './people.ts';
+import { read, remove, resume, store } from './people.ts';
 import { Scene, type Kind } from './scene.ts';
 import { givenLinks, madeLinks, type StoryNetwork } from './story-network.ts';
 
@@ -169,6 +169,7 @@ async function passDays(scene: Scene, days: number, only: ReadonlySet<string> | 
     const what = random.unit();
     if (what < 0.5) strike(scene, only);
     else if (actor === undefined) continue;
+    else if (what < 0.55) resume(scene, actor);
     else if (what < 0.7) store(scene, actor);
     else if (what < 0.9) read(scene, actor);
     else remove(scene, actor);
