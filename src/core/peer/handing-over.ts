@@ -19,6 +19,7 @@ import { planPlacement, type Candidate } from '../placement/placement.ts';
 import type { Place, Refusal } from '../wire/messages.ts';
 import { Avoided } from './avoided.ts';
 import type { Verdict } from './challenges.ts';
+import { DueFiles } from './due-files.ts';
 import type { LettingGo } from './letting-go.ts';
 import type { MovingEffect, MovingView } from './moving.ts';
 import { OfferDeadlines, placeMessages, type Offer } from './offer-deadlines.ts';
@@ -32,6 +33,8 @@ export interface HandingOverProgress {
 
 /** Offers that are not answered yet: takers fetch small fragments by the dozen. */
 const MAX_OFFERS = 128;
+/** Files at a time for which proofs are awaited: they are asked for within the time of an attempt. */
+const MAX_ATTEMPTS = 256;
 /** Between two looks at files that changed, ms: answers come by the dozen as well. */
 const LOOK_GAP_MS = 100;
 
@@ -41,7 +44,7 @@ export class HandingOver {
   readonly #deadlines = new OfferDeadlines();
   readonly #offers = new Map<FileId, Map<number, Offer>>();
   readonly #touched = new Set<FileId>();
-  readonly #due = new Map<FileId, MonotonicMs>();
+  readonly #due = new DueFiles();
   #avoided = new Avoided();
   #offerCount = 0;
   #nextLookMs: MonotonicMs = -Infinity;
@@ -104,12 +107,12 @@ export class HandingOver {
         this.#touched.add(file);
       }
     for (const file of this.#lettingGo.expired(nowMs)) this.#touched.add(file);
-    for (const [file, dueMs] of this.#due) if (dueMs <= nowMs) this.#touched.add(file);
+    for (const file of this.#due.take(nowMs)) this.#touched.add(file);
     if (nowMs < this.#nextLookMs || this.#touched.size === 0) return [];
     this.#nextLookMs = nowMs + LOOK_GAP_MS;
     const places = new Map<DeviceId, Place[]>();
     for (const file of this.#touched) {
-      if (this.#offerCount >= MAX_OFFERS) break;
+      if (!this.#canBegin) break;
       this.#touched.delete(file);
       this.#look(nowMs, file, places);
     }
@@ -118,11 +121,15 @@ export class HandingOver {
 
   nextDeadlineMs(): MonotonicMs {
     if (!this.#lettingGo.isLeaving) return Infinity;
-    let dueMs = Math.min(Infinity, ...this.#due.values(), this.#lettingGo.nextDeadlineMs());
+    let dueMs = Math.min(this.#due.nextMs, this.#lettingGo.nextDeadlineMs());
     for (const offers of this.#offers.values())
       for (const offer of offers.values()) dueMs = Math.min(dueMs, this.#deadlines.dueMs(offer));
-    const canLook = this.#touched.size > 0 && this.#offerCount < MAX_OFFERS;
+    const canLook = this.#touched.size > 0 && this.#canBegin;
     return Math.max(this.#nextLookMs, canLook ? -Infinity : dueMs);
+  }
+
+  get #canBegin(): boolean {
+    return this.#offerCount < MAX_OFFERS && this.#lettingGo.size < MAX_ATTEMPTS;
   }
 
   progress(isPlacing: (file: FileId) => boolean): HandingOverProgress {
@@ -219,7 +226,7 @@ export class HandingOver {
         const keptUntilMs = this.#lettingGo.keepUntilMs(nowMs, file, fragment);
         if (keptUntilMs > nowMs) dueMs = Math.min(dueMs, keptUntilMs);
       }
-    if (dueMs < Infinity) this.#due.set(file, dueMs);
+    this.#due.add(file, dueMs);
   }
 
   #endOffer(file: FileId, fragment: number): void {

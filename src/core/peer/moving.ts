@@ -24,6 +24,7 @@ import { evenMove, HASTE, roomMove, spreadOf, type MoveInput, type Spread } from
 import type { Message, Place, Refusal } from '../wire/messages.ts';
 import { Avoided } from './avoided.ts';
 import type { Verdict } from './challenges.ts';
+import { DueFiles } from './due-files.ts';
 import type { LettingGo } from './letting-go.ts';
 import { OfferDeadlines, placeMessages, type Offer } from './offer-deadlines.ts';
 
@@ -72,6 +73,8 @@ const MAX_ATTEMPTS = 64;
 /** Between two looks: at least this, ms, and for many files this much for each. */
 const LOOK_GAP_MS = 250;
 const LOOK_GAP_MS_PER_FILE = 3;
+/** Files at one look: some ms of work. */
+const MAX_FILES_PER_LOOK = 200;
 /** A device with less than this part of its space free hands fragments over… */
 const FULL_PART = 0.05;
 /** …until this part is free; others count it as full so far, and move nothing back. */
@@ -96,8 +99,7 @@ export class Moving {
   readonly #touched = new Set<FileId>();
   #isAllTouched = false;
   #nextLookMs: MonotonicMs = -Infinity;
-  /** When a file must be looked at without any event. */
-  readonly #due = new Map<FileId, MonotonicMs>();
+  readonly #due = new DueFiles();
   /** Before this no further move begins: the last ones used up the share of the link. */
   #nextMoveMs: MonotonicMs = -Infinity;
   /** Bytes on their way from here since this device last measured its space, and what it measured. */
@@ -143,12 +145,16 @@ export class Moving {
   advance(nowMs: MonotonicMs): MovingEffect[] {
     for (const file of this.#lettingGo.expired(nowMs)) this.#touched.add(file);
     this.#expireOffers(nowMs);
-    for (const [file, dueMs] of this.#due) if (dueMs <= nowMs) this.#touched.add(file);
+    for (const file of this.#due.take(nowMs)) this.#touched.add(file);
     if (nowMs < this.#nextLookMs || (this.#touched.size === 0 && !this.#isAllTouched)) return [];
     if (this.#isAllTouched) for (const file of this.#view.ownFiles()) this.#touched.add(file);
     this.#isAllTouched = false;
-    const touched = [...this.#touched].filter((file) => this.#concerns(file));
-    this.#touched.clear();
+    const touched: FileId[] = [];
+    for (const file of this.#touched) {
+      if (touched.length === MAX_FILES_PER_LOOK) break;
+      this.#touched.delete(file);
+      if (this.#concerns(file)) touched.push(file);
+    }
     this.#nextLookMs = nowMs + Math.max(LOOK_GAP_MS, touched.length * LOOK_GAP_MS_PER_FILE);
     const places = new Map<DeviceId, Place[]>();
     for (const file of touched) this.#look(nowMs, file, places);
@@ -158,7 +164,7 @@ export class Moving {
   nextDeadlineMs(): MonotonicMs {
     const isTouched = this.#touched.size > 0 || this.#isAllTouched;
     const offersDue = Array.from(this.#offers.values(), (offer) => this.#deadlines.dueMs(offer));
-    const dueMs = Math.min(Infinity, ...this.#due.values(), ...offersDue, this.#lettingGo.nextDeadlineMs());
+    const dueMs = Math.min(this.#due.nextMs, ...offersDue, this.#lettingGo.nextDeadlineMs());
     return Math.max(this.#nextLookMs, isTouched ? -Infinity : dueMs);
   }
 
@@ -203,12 +209,12 @@ export class Moving {
     const move = this.#offers.has(file) ? undefined : this.#moveOf(manifest, spread, input);
     if (surplus.length === 0 && move === undefined) {
       this.#watched.delete(file);
-      this.#lookAgain(file, this.#avoided.nextMs(nowMs, file));
+      this.#due.add(file, this.#avoided.nextMs(nowMs, file));
       return;
     }
     const settledMs = this.#settledMs(nowMs, file, holders);
     if (nowMs < settledMs) {
-      this.#lookAgain(file, settledMs);
+      this.#due.add(file, settledMs);
       return;
     }
     if (surplus.length > 0)
@@ -220,8 +226,8 @@ export class Moving {
       );
     if (move !== undefined) {
       const startMs = Math.max(settledMs + move.turn * TURN_MS, this.#nextMoveMs);
-      if (nowMs < startMs) this.#lookAgain(file, startMs);
-      else if (this.#offers.size >= MAX_MOVES) this.#lookAgain(file, nowMs + SETTLE_MS);
+      if (nowMs < startMs) this.#due.add(file, startMs);
+      else if (this.#offers.size >= MAX_MOVES) this.#due.add(file, nowMs + SETTLE_MS);
       else {
         const { fragment, to } = move;
         this.#offers.set(file, { device: to, fragment, madeAtMs: nowMs });
@@ -314,11 +320,11 @@ export class Moving {
       }
     }
     if (keepers.size === 0) {
-      this.#lookAgain(file, dueMs);
+      this.#due.add(file, dueMs);
       return;
     }
     const isBegun = this.#lettingGo.size < MAX_ATTEMPTS && this.#lettingGo.begin(nowMs, file, keepers);
-    if (!isBegun) this.#lookAgain(file, nowMs + SETTLE_MS);
+    if (!isBegun) this.#due.add(file, nowMs + SETTLE_MS);
   }
 
   /** From when on all that is known of a file has been the same for a while. */
@@ -333,10 +339,6 @@ export class Moving {
     const watched = known?.key === key ? known : { key, sinceMs: nowMs };
     this.#watched.set(file, watched);
     return watched.sinceMs + SETTLE_MS;
-  }
-
-  #lookAgain(file: FileId, atMs: MonotonicMs): void {
-    if (atMs < Infinity) this.#due.set(file, Math.min(atMs, this.#due.get(file) ?? Infinity));
   }
 
   #forget(file: FileId): void {
