@@ -7,7 +7,7 @@ const FACTOR = 2;
  * Nobody is waited for longer because of what was learned, ms: what a device that is lost for good holds
  * counts as durable meanwhile.
  */
-export const MAX_LEARNED_GRACE_MS = 14 * 24 * 60 * 60_000;
+const MAX_LEARNED_GRACE_MS = 14 * 24 * 60 * 60_000;
 
 /** The longest silence that is worth knowing, ms. */
 export const MAX_LEARNED_SILENCE_MS = MAX_LEARNED_GRACE_MS / FACTOR;

@@ -187,7 +187,7 @@ export class RepairPlan {
     for (const ready of mostEndangeredFirst) {
       if (this.#running.has(ready.file)) continue;
       if (ready.startAtMs > nowMs) this.#dueMs = Math.min(this.#dueMs, ready.startAtMs);
-      else if (this.#isPaused) heldBackCount += 1;
+      else if (this.#isPaused) heldBackCount += this.#homesOf(ready).size > 0 ? 1 : 0;
       else if (this.#running.size < MAX_REPAIRS) effects.push(...this.#start(ready));
     }
     if (heldBackCount !== this.#heldBackCount) {
@@ -243,8 +243,9 @@ export class RepairPlan {
     return durableCount < k || reachOf(new Map(reachable)) >= k;
   }
 
-  #start({ file, manifest, need }: Ready): RepairEffect[] {
-    const homes = this.#homesOf(file, manifest, need);
+  #start(ready: Ready): RepairEffect[] {
+    const { file } = ready;
+    const homes = this.#homesOf(ready);
     if (homes.size === 0) return [];
     this.#running.set(file, { isRebuilt: false, isCancelled: false });
     this.#leftovers.take(file);
@@ -257,8 +258,9 @@ export class RepairPlan {
   }
 
   /** Homes for what is missing. Without one a fragment is not rebuilt: it would only lie here. */
-  #homesOf(file: FileId, manifest: RepairedFile, { durable, missing }: RepairNeed): Map<number, DeviceId> {
+  #homesOf({ file, manifest, need }: Ready): Map<number, DeviceId> {
     const { salt, k } = manifest;
+    const { durable, missing } = need;
     const fragmentBytes = heldBytesOf(manifest);
     const claims = this.#view.holdersOf(file);
     // Who claims more than that is not believed, and is given nothing.

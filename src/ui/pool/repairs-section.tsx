@@ -14,12 +14,16 @@ export function RepairsSection() {
   return (
     <section class="transfers">
       <h2 id="repairs-heading">{words.repairs.heading}</h2>
-      <ul role="list" aria-labelledby="repairs-heading">
-        {repairs.map((repair) => (
-          <RepairRow key={repair.fileId} repair={repair} />
-        ))}
-      </ul>
-      {first !== undefined && <p class="hint">{words.repairs.share(first.share)}</p>}
+      {first !== undefined && (
+        <>
+          <ul role="list" aria-labelledby="repairs-heading">
+            {repairs.map((repair) => (
+              <RepairRow key={repair.fileId} repair={repair} />
+            ))}
+          </ul>
+          <p class="hint">{words.repairs.share(first.share)}</p>
+        </>
+      )}
       {pause !== undefined && <p class="hint">{words.repairs.paused(pause)}</p>}
     </section>
   );
