@@ -56,6 +56,8 @@ function endFaults(scene: Scene): void {
   for (const actor of scene.returning()) {
     actor.device.diskFaults.crash = undefined;
     actor.device.diskFaults.dyingCount = 0;
+    actor.device.codec.dyingCount = 0;
+    actor.device.codec.dyingReadCount = 0;
     actor.device.setQuota(2 ** 30);
     open(scene, actor);
   }

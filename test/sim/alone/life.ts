@@ -36,6 +36,7 @@ export function newActor(scene: Scene, name: string, kind: Kind): Actor {
   const device = new SimDevice(name, scene.world, scene.network.devices, CLASSES[kind]);
   const actor: Actor = {
     device,
+    id: device.id,
     kind,
     state: 'open',
     isReady: true,

@@ -15,8 +15,7 @@ export class PastDisks {
 
   /** To be called after every event. */
   look(): void {
-    for (const { device, state } of this.#scene.actors) {
-      const { id } = device;
+    for (const { device, id, state } of this.#scene.actors) {
       const now = state === 'lost' ? undefined : contentsOf(device.store);
       const before = this.#last.get(id);
       if (now === before) continue;

@@ -14,6 +14,8 @@ export type Kind = 'anchor' | 'desk' | 'lid' | 'phone';
 /** One profile of one browser. A wiped profile becomes another one, on the same machine. */
 export interface Actor {
   readonly device: SimDevice;
+  /** Of this profile: a wiped device gets another. */
+  readonly id: string;
   readonly kind: Kind;
   /** 'lost': for good. */
   state: 'open' | 'frozen' | 'closed' | 'lost';

@@ -13,7 +13,10 @@ export function dropsCopiesOnly(scene: Scene, past: PastDisks): () => void {
   const last = new Map<string, DiskContents>();
   return () => {
     for (const actor of scene.actors) {
-      const { id, store } = actor.device;
+      const {
+        id,
+        device: { store },
+      } = actor;
       const now = contentsOf(store);
       const before = last.get(id);
       if (now === before) continue;
@@ -29,10 +32,10 @@ function judge(scene: Scene, past: PastDisks, actor: Actor, before: DiskContents
     if (!kept.has(contentId)) continue;
     for (const fragment of sound) {
       if (now.get(contentId)?.held.has(fragment) === true) continue;
-      const isElsewhere = scene.actors.some(({ device, state }) => {
+      const isElsewhere = scene.actors.some(({ id, state }) => {
         // A device that proved its copy and was lost since then is missed once it is gone.
         const sinceMs = state === 'lost' ? 0 : scene.world.nowMs - SINCE_PROOF_MS;
-        return device !== actor.device && past.lastHeldMs(device.id, contentId, fragment) >= sinceMs;
+        return id !== actor.id && past.lastHeldMs(id, contentId, fragment) >= sinceMs;
       });
       if (isElsewhere) continue;
       throw new Broken(
