@@ -17,6 +17,12 @@ export function heldFragment(
   return { file, fragment, bytes: manifest === undefined ? blockBytes : heldBytesOf(manifest) };
 }
 
+/** Contents that the catalogue knows, and those that have a name. */
+interface KnownContents {
+  manifestOf(file: FileId): unknown;
+  files(): Pick<ReadonlySet<FileId>, 'has'>;
+}
+
 export interface HeldFragmentsOptions {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
@@ -43,16 +49,25 @@ export class HeldFragments {
     return this.#damaged.load();
   }
 
-  /** Counts fragments that are on the disk and sound, and drops those that belong to no file. */
-  async restore(isFile: (file: FileId) => boolean): Promise<void> {
+  /**
+   * Counts fragments that are on the disk and sound, and drops those of contents that nobody knows. Of
+   * contents without a name, which may get one again, it keeps only sound ones.
+   */
+  async restore(catalogue: KnownContents): Promise<void> {
     const { fragments } = this.#options;
-    const all = await fragments.list();
-    const ofFiles = all.filter(({ fileId }) => isFile(fileId));
-    const sound = ofFiles.filter(({ fragmentId }) => !this.#damaged.has(fragmentId));
+    const sound: StoredFragment[] = [];
+    const dropped: StoredFragment[] = [];
+    for (const stored of await fragments.list()) {
+      const isDamaged = this.#damaged.has(stored.fragmentId);
+      const isKnown = catalogue.manifestOf(stored.fileId) !== undefined;
+      const isNamed = catalogue.files().has(stored.fileId);
+      if (!isKnown || (isDamaged && !isNamed)) dropped.push(stored);
+      else if (isDamaged) note(this.#lost, stored);
+      else sound.push(stored);
+    }
     for (const stored of sound) note(this.#stored, stored);
-    for (const stored of ofFiles) if (this.#damaged.has(stored.fragmentId)) note(this.#lost, stored);
     if (sound.length > 0) this.#options.held(sound);
-    await fragments.drop(all.filter(({ fileId }) => !isFile(fileId)).map(({ fragmentId }) => fragmentId));
+    await fragments.drop(dropped.map(({ fragmentId }) => fragmentId));
   }
 
   add(stored: StoredFragment): void {

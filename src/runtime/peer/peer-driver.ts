@@ -164,10 +164,10 @@ export class PeerDriver {
     if (damagedCount > 0) this.#events.notice('warning', { kind: 'catalogue-damaged' });
     const { catalogue, grace, own } = this.peer;
     const leftOutCount = droppedCount + restSoftState(this.peer);
-    await this.#held.restore((file) => catalogue.manifestOf(file) !== undefined);
+    await this.#held.restore(catalogue);
     for (const file of outbox) {
       if (isToPlace(catalogue.files().get(file), own.of(file).size)) this.input({ kind: 'outbox', file });
-      else if (!grace.has(file)) await records.dropOutbox(file);
+      else if (!grace.has(file)) await this.#outboxDone(file, []);
     }
     this.#lifetime.signal.throwIfAborted();
     return leftOutCount;

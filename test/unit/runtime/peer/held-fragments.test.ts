@@ -31,6 +31,11 @@ describe('a damaged fragment', () => {
     expect(numbersOn(disk)).toEqual([1, 2]);
     expect(next.held).toEqual(new Set([1, 2]));
     expect(await disk.records.getMeta('damaged-fragments')).toEqual([]);
+    // Of a content without a name, only what is sound is kept for one that may come.
+    await next.fragments.indexLost(FILE, 2);
+    const last = await opened(disk, false);
+    expect(last.held).toEqual(new Set([1]));
+    expect(numbersOn(disk)).toEqual([1]);
     // What was fetched again is not dropped with the damage.
     await first.fragments.addFetched(itemAt(stored, 0));
     await first.fragments.dropDamaged(FILE);
@@ -64,7 +69,7 @@ async function threeFragments(disk: Disk): Promise<StoredFragment[]> {
   return made;
 }
 
-async function opened(disk: Disk): Promise<{ fragments: HeldFragments; held: Set<number> }> {
+async function opened(disk: Disk, isNamed = true): Promise<{ fragments: HeldFragments; held: Set<number> }> {
   const held = new Set<number>();
   const fragments = new HeldFragments({
     ...disk,
@@ -75,7 +80,7 @@ async function opened(disk: Disk): Promise<{ fragments: HeldFragments; held: Set
     damaged: () => undefined,
   });
   await fragments.loadDamage();
-  await fragments.restore(() => true);
+  await fragments.restore({ manifestOf: () => FILE, files: () => new Set(isNamed ? [FILE] : []) });
   return { fragments, held };
 }
 
