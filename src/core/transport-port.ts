@@ -35,9 +35,16 @@ export interface Transport {
    * Queues one message given in parts. Resolves once the channel, whose send queue stays under its mark, has
    * taken the last byte.
    * @throws PalmError 'link-closed' when there is no link or it closes first; 'cancelled' when `signal`
-   * aborts before the message has begun to go out.
+   * aborts before the message has begun to go out. After `isLast` nothing need come back: the link is not
+   * pinged if nothing does.
    */
-  send(device: DeviceId, parts: readonly Uint8Array[], lane: Lane, signal?: AbortSignal): Promise<void>;
+  send(
+    device: DeviceId,
+    parts: readonly Uint8Array[],
+    lane: Lane,
+    signal?: AbortSignal,
+    isLast?: boolean,
+  ): Promise<void>;
   /**
    * How long nothing has been heard on the link with `device`, ms: no byte, and no answer to a ping. 0 when
    * there is no link.
@@ -55,6 +62,8 @@ export interface Transport {
   followQueue(device: DeviceId): () => boolean;
   /** Closes the link to a misbehaving or unresponsive device; it may be built again after backoff. */
   closeLink(device: DeviceId, reason: string): void;
+  /** The device owes an answer: finds out now whether its link still works, and ends it if not. */
+  doubtLink(device: DeviceId): void;
   /** The device woke or came online: check links and the relay now instead of after backoff. */
   wake(): void;
   close(): Promise<void>;

@@ -171,6 +171,8 @@ export class Network implements SimNetwork {
         const link = this.#links.get(keyOf(device, to));
         if (link !== undefined) this.#break(link, reason);
       },
+      // Links of devices that do not answer end anyway (frozen).
+      doubtLink: () => undefined,
       wake: () => undefined,
       close: async () => {
         if (endpoint !== undefined) this.#close(endpoint);

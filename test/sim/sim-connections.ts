@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Connection, ConnectionEvents } from '../../src/adapters/portable/links/connection.ts';
 import type { ConnectionSignal } from '../../src/core/links/link-events.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
+import { DOUBTED_WITHIN_MS } from '../../src/core/links/link-timing.ts';
 import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../src/core/model/limits.ts';
 import type { NetworkFaults } from './network.ts';
 import type { SimProcess } from './process.ts';
@@ -225,8 +226,15 @@ class End implements Connection {
     });
   }
 
+  /** Nothing that it sends arrives, so neither end's keep-alive gets answers. */
   silence(): void {
+    if (this.#isSilent) return;
     this.#isSilent = true;
+    for (const end of [this, this.other]) end?.doubtLater();
+  }
+
+  doubtLater(): void {
+    this.#later(DOUBTED_WITHIN_MS, () => this.#events.doubted());
   }
 
   #gone(byteCount: number): void {

@@ -42,6 +42,11 @@ export class WebRtcConnection implements Connection {
       this.#isOver = true;
       events.closed(this.#failure);
     });
+    // RFC 7675, section 5.1: consent is asked for every few seconds. Chromium says 'disconnected' after 15 s.
+    this.#connection?.addEventListener('iceconnectionstatechange', () => {
+      const isLost = this.#connection?.iceConnectionState === 'disconnected';
+      if (isLost && this.#isConnected && !this.#isOver) events.doubted();
+    });
     // The end that offers has made its channel by now. The other end gets it after simple-peer's own handler.
     const channel: unknown = Reflect.get(this.#peer, '_channel');
     if (channel instanceof RTCDataChannel) this.#take(channel);

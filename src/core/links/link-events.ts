@@ -33,8 +33,20 @@ export type LinkInput =
   | { readonly kind: 'connected'; readonly device: DeviceId; readonly link: LinkId }
   /** Our own connection failed or closed by itself. */
   | { readonly kind: 'closed'; readonly device: DeviceId; readonly link: LinkId; readonly reason: string }
-  /** Any frame arrived. An occasional report is enough, well within PING_AFTER_MS. */
-  | { readonly kind: 'heard'; readonly device: DeviceId; readonly link: LinkId }
+  /** A message was handed to the link: something is expected back, if only the answer to a ping. */
+  | { readonly kind: 'sent'; readonly device: DeviceId; readonly link: LinkId }
+  /**
+   * Any frame arrived. An occasional report is enough, well within PING_AFTER_MS. `isWaiting`: something
+   * still waits to go out.
+   */
+  | {
+      readonly kind: 'heard';
+      readonly device: DeviceId;
+      readonly link: LinkId;
+      readonly isWaiting?: boolean;
+    }
+  /** The platform, or the layers above, doubt that anybody is at the other end. */
+  | { readonly kind: 'doubted'; readonly device: DeviceId; readonly link: LinkId }
   /** The other side said goodbye on the link itself. */
   | { readonly kind: 'bye'; readonly device: DeviceId; readonly link: LinkId }
   /** The layers above want no link with this device for now. */
@@ -48,9 +60,13 @@ export type LinkInput =
   | { readonly kind: 'leave' };
 
 export type LinkEffect =
-  /** To seal and send, in order; `to: null` is everyone. */
+  /**
+   * To seal and send, in order; `to: null` is everyone. `isRoutine`: an announce in case an earlier one was
+   * lost, of no use where everybody is linked.
+   */
   | {
       readonly kind: 'letter';
+      readonly isRoutine?: boolean;
       readonly to: { readonly device: DeviceId; readonly session: SessionId } | null;
       readonly link: LinkId;
       readonly body: SignalBody;

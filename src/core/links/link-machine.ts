@@ -10,11 +10,13 @@
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
+import { Announcing } from './announcing.ts';
 import { AttemptBudget } from './attempt-budget.ts';
 import type { OpenedLetter, SignalBody } from './envelope.ts';
 import type { ConnectionSignal, LinkEffect, LinkInput, Way } from './link-events.ts';
 import { isLinkIdOf, newLinkId, type LinkId, type SessionId } from './link-ids.ts';
 import {
+  expectSign,
   heard,
   isActive,
   isNewer,
@@ -24,8 +26,6 @@ import {
   type Neighbour,
 } from './neighbour.ts';
 import {
-  ANNOUNCE_EVERY_MS,
-  ANNOUNCE_GAP_MS,
   ATTEMPT_TIMEOUT_MS,
   backoffMs,
   CHECK_MS,
@@ -59,8 +59,7 @@ export class LinkMachine {
   #beganAtMs: MonotonicMs | undefined;
   /** The last session of another page with this device's identity. */
   #twin: SessionId | undefined;
-  #announceAtMs = Number.POSITIVE_INFINITY;
-  #announcedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #announcing: Announcing;
   #linkCounter = 0;
   readonly #jitter: () => number;
   /** The last result of `nextDeadlineMs`. */
@@ -72,6 +71,7 @@ export class LinkMachine {
     this.#session = session;
     // The session's last bytes are random: a seed that no two devices share.
     this.#jitter = jitterOf(Number.parseInt(session.slice(-8), 16));
+    this.#announcing = new Announcing(this.#jitter);
   }
 
   handle(nowMs: MonotonicMs, input: LinkInput): LinkEffect[] {
@@ -125,10 +125,20 @@ export class LinkMachine {
           this.#fail(nowMs, neighbour, input.reason);
         });
         break;
+      case 'sent':
+        this.#withActive(input, (_neighbour, phase) => {
+          if (phase.kind === 'up' && phase.deadAtMs === Number.POSITIVE_INFINITY) expectSign(nowMs, phase);
+        });
+        break;
+      case 'doubted':
+        this.#withActive(input, (neighbour, phase) => {
+          if (phase.kind !== 'up' || phase.deadAtMs > nowMs + CHECK_MS) this.#check(nowMs, neighbour);
+        });
+        break;
       case 'heard':
         this.#withActive(input, (neighbour, phase) => {
           if (phase.kind !== 'up') return;
-          heard(nowMs, phase);
+          heard(nowMs, phase, input.isWaiting === true);
           if (nowMs - phase.sinceMs >= STABLE_AFTER_MS) this.#budget.lasted(neighbour.device);
         });
         break;
@@ -192,7 +202,7 @@ export class LinkMachine {
     this.#twin = letter.fromSession;
     this.#effects.push({ kind: 'twin' });
     // By then it is old enough to take this page for another.
-    this.#announceAtMs = Math.min(this.#announceAtMs, nowMs + 2 * TWIN_AFTER_MS);
+    this.#announcing.prompt(nowMs + 2 * TWIN_AFTER_MS);
   }
 
   /** The letter's device as we know it, in the letter's session; undefined if that is an earlier one. */
@@ -336,6 +346,7 @@ export class LinkMachine {
   #drop(nowMs: MonotonicMs, neighbour: Neighbour, reason: string, goodbye: boolean, isLeft = false): void {
     const { phase } = neighbour;
     if (phase.kind === 'idle') return;
+    this.#announcing.linkEnded();
     if (phase.kind === 'up') this.#budget.ended(nowMs, neighbour.device, nowMs - phase.sinceMs);
     this.#effects.push({ kind: 'destroy', device: neighbour.device, link: phase.link, goodbye });
     if (phase.kind === 'up') {
@@ -415,7 +426,7 @@ export class LinkMachine {
 
   /** Announces, and tries every idle device, as soon as envelopes can be sent. */
   #tryAgainSoon(nowMs: MonotonicMs): void {
-    this.#announceAtMs = Math.min(this.#announceAtMs, Math.max(nowMs, this.#announcedAtMs + ANNOUNCE_GAP_MS));
+    this.#announcing.prompt(nowMs);
     for (const neighbour of this.#neighbours.values()) {
       if (neighbour.phase.kind !== 'idle') continue;
       neighbour.phase.retryAtMs = Math.max(
@@ -440,7 +451,7 @@ export class LinkMachine {
         this.#tryLink(nowMs, neighbour);
       }
     }
-    if (this.#announceAtMs <= nowMs && this.#canSignal()) this.#announce(nowMs);
+    if (this.#announcing.dueMs <= nowMs && this.#canSignal()) this.#announce(nowMs);
   }
 
   #tryLink(nowMs: MonotonicMs, neighbour: Neighbour): void {
@@ -461,14 +472,14 @@ export class LinkMachine {
   }
 
   #announce(nowMs: MonotonicMs): void {
-    this.#effects.push({ kind: 'letter', to: null, link: this.#newLink(), body: { kind: 'announce' } });
-    this.#announcedAtMs = nowMs;
-    this.#announceAtMs = nowMs + ANNOUNCE_EVERY_MS * (1 - this.#jitter() / 2);
+    const isRoutine = this.#announcing.announced(nowMs);
+    const letter = { kind: 'letter', to: null, link: this.#newLink(), body: { kind: 'announce' } } as const;
+    this.#effects.push(isRoutine ? { ...letter, isRoutine } : letter);
   }
 
   #earliestMs(): number {
     const canSignal = this.#canSignal();
-    let earliestMs = canSignal ? this.#announceAtMs : Number.POSITIVE_INFINITY;
+    let earliestMs = canSignal ? this.#announcing.dueMs : Number.POSITIVE_INFINITY;
     for (const { phase } of this.#neighbours.values()) {
       if (phase.kind === 'up') earliestMs = Math.min(earliestMs, phase.pingAtMs, phase.deadAtMs);
       else if (phase.kind === 'linking') earliestMs = Math.min(earliestMs, phase.deadlineMs);

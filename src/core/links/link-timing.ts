@@ -12,20 +12,22 @@ export const STABLE_AFTER_MS = 10_000;
  * it back.
  */
 export const GIVE_UP_AFTER_COUNT = 8;
-/** Silence after which a link is probed, and between probes. */
+/** While a sign of life is expected: silence after which the link is pinged, and between pings. */
 export const PING_AFTER_MS = 2_500;
-/**
- * Silence after which a link is dead: three pings unanswered. WebRTC itself notices only after 15 s or more.
- */
+/** While a sign of life is expected: silence after which the link is dead, with three pings unanswered. */
 export const DEAD_AFTER_MS = 10_000;
+/** Within this, ms, a platform tells that a path is lost. Chromium: some 15 s (docs/decisions/0051). */
+export const DOUBTED_WITHIN_MS = 16_000;
 /** How long a link in doubt (we slept, or the other side asks for a link) has to answer a ping. */
 export const CHECK_MS = 4_000;
 /** A deadline met this late means that the device slept: earlier silence says nothing about the others. */
 export const OVERSLEPT_MS = 5_000;
 /** Letters of a page's predecessor, closed before it began, have arrived by then, or never will. */
 export const TWIN_AFTER_MS = 5_000;
-/** Between announces to everyone, in case one was lost. */
+/** The first wait between routine announces to everyone, in case one was lost; it doubles with each. */
 export const ANNOUNCE_EVERY_MS = 60_000;
+/** The longest of these waits: devices that gave each other up try again after minutes, not hours. */
+export const MAX_ANNOUNCE_EVERY_MS = 240_000;
 /** Announces to everyone are never closer than this. */
 export const ANNOUNCE_GAP_MS = 1_000;
 /** Attempts with strangers at the same time: most end within a second or two, and connections are scarce. */

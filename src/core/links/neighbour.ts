@@ -61,10 +61,23 @@ export function isActive(neighbour: Neighbour): neighbour is ActiveNeighbour {
   return neighbour.phase.kind !== 'idle';
 }
 
-/** The link gave a sign of life. */
-export function heard(nowMs: MonotonicMs, phase: Up): void {
+/** Something was sent, or waits to go out: the link must give a sign of life. */
+export function expectSign(nowMs: MonotonicMs, phase: Up): void {
   phase.pingAtMs = nowMs + PING_AFTER_MS;
   phase.deadAtMs = nowMs + DEAD_AFTER_MS;
+}
+
+/**
+ * The link gave a sign of life. Unless something waits to go out, none is expected then: the platform tells
+ * when the path is lost (Connection.doubted).
+ */
+export function heard(nowMs: MonotonicMs, phase: Up, isWaiting: boolean): void {
+  if (isWaiting) {
+    expectSign(nowMs, phase);
+    return;
+  }
+  phase.pingAtMs = Number.POSITIVE_INFINITY;
+  phase.deadAtMs = Number.POSITIVE_INFINITY;
 }
 
 /**

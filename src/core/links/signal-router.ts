@@ -76,6 +76,14 @@ export class SignalRouter {
     return this.#connections.dropWay(connection);
   }
 
+  /** Whether `connections` of the relay are all of linked devices, as far as their letters came that way. */
+  areLinked(connections: Iterable<ConnectionId>): boolean {
+    const linked = new Set(
+      this.#connections.waysOf(({ device, session }) => this.#neighbours.get(device) === session),
+    );
+    return [...connections].every((connection) => linked.has(connection));
+  }
+
   addNeighbour(device: DeviceId, session: SessionId): void {
     this.#neighbours.set(device, session);
   }
@@ -161,6 +169,10 @@ class Ways<Way> {
 
   ofSession(session: SessionId): Way[] {
     return [...this.#ways.values()].filter((known) => known.session === session).map(({ way }) => way);
+  }
+
+  waysOf(isMeant: (to: Addressee) => boolean): Way[] {
+    return [...this.#ways.values()].filter(isMeant).map(({ way }) => way);
   }
 
   remember({ device, session }: Addressee, way: Way): void {

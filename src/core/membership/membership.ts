@@ -24,10 +24,27 @@ import {
   type SavedMembers,
 } from './roster.ts';
 
+export type MemberMessage =
+  | { readonly kind: 'probe'; readonly beliefs: readonly Belief[] }
+  | { readonly kind: 'alive'; readonly records: readonly AliveRecord[] }
+  | { readonly kind: 'goodbye' };
+
+export type MemberTold =
+  | { readonly kind: 'relay'; readonly isConnected: boolean }
+  | { readonly kind: 'alive-signed'; readonly record: AliveRecord | undefined }
+  | {
+      readonly kind: 'alive-checked';
+      readonly from: DeviceId;
+      readonly records: readonly AliveRecord[];
+      readonly refusedCount: number;
+    };
+
 interface Link {
   readonly sinceMs: WallMs;
   /** Whether it said that it goes. */
   saidGoodbye: boolean;
+  /** Whether it is linked and no longer vouches for itself (vouching.ts). */
+  isSilent: boolean;
 }
 
 /**
@@ -58,6 +75,8 @@ export class Membership {
   #openedAtMs: WallMs | undefined;
   /** When this device was last back from being closed, asleep, frozen or cut off. */
   #backAtMs: MonotonicMs = 0;
+  /** How often this device found that it was asleep, frozen, or had its clock set. */
+  absenceCount = 0;
   /** Until then this device suspects nobody. */
   #doubtsUntilMs: MonotonicMs = 0;
   /** Since when it has had neither a link nor the relay; undefined while it has. */
@@ -95,6 +114,11 @@ export class Membership {
       sinceMs: link?.sinceMs ?? openedAtMs,
       graceMs: this.#roster.graceOf(UNTOLD_CLASS),
     };
+  }
+
+  /** Whether this device trusts its own ears: it was not asleep a moment ago. */
+  get mayAccuse(): boolean {
+    return this.#roster.nowMs >= this.#doubtsUntilMs;
   }
 
   isGone(device: DeviceId): boolean {
@@ -146,7 +170,11 @@ export class Membership {
   }
 
   greeted(device: DeviceId): void {
-    this.#links.set(device, { sinceMs: this.#roster.wallMs, saidGoodbye: false });
+    this.#links.set(device, {
+      sinceMs: this.#roster.wallMs,
+      saidGoodbye: false,
+      isSilent: false,
+    });
     this.#roster.enter(device, 'reachable');
     this.#reachChanged();
   }
@@ -173,13 +201,54 @@ export class Membership {
     this.#links.delete(device);
     this.#news.linkDown(device);
     const member = this.#roster.get(device);
-    if (member !== undefined) {
+    if (member !== undefined && link.isSilent) this.#news.hurry();
+    else if (member !== undefined) {
       this.#roster.heard(member);
-      const isSuspect = !link.saidGoodbye && this.#roster.nowMs >= this.#doubtsUntilMs;
+      const isSuspect = !link.saidGoodbye && this.mayAccuse;
       this.#roster.enter(device, isSuspect ? 'suspect' : 'away');
       this.#news.hurry();
     }
     this.#reachChanged();
+  }
+
+  /** The device is linked, and owes several answers: what it holds can no longer be had. */
+  silent(device: DeviceId): void {
+    const link = this.#links.get(device);
+    if (link === undefined) return;
+    link.isSilent = true;
+    const member = this.#roster.get(device);
+    if (member !== undefined) this.#roster.heard(member);
+    this.#roster.enter(device, 'suspect');
+    this.#news.hurry();
+    this.#dueMs = -Infinity;
+  }
+
+  /** A device that was silent gives answers again. */
+  worksAgain(device: DeviceId): void {
+    const link = this.#links.get(device);
+    if (link === undefined) return;
+    link.isSilent = false;
+    this.#roster.enter(device, 'reachable');
+  }
+
+  /** Whether it is linked, and what it holds cannot be had. */
+  isSilent(device: DeviceId): boolean {
+    return this.#links.get(device)?.isSilent === true;
+  }
+
+  /** What the runtime found out, or carried out. */
+  told(what: MemberTold): void {
+    switch (what.kind) {
+      case 'relay':
+        this.relay(what.isConnected);
+        break;
+      case 'alive-signed':
+        this.signed(what.record);
+        break;
+      case 'alive-checked':
+        this.recordsChecked(what.from, what.records, what.refusedCount);
+        break;
+    }
   }
 
   /** Whether the relay is connected: then this device is not cut off, even if nobody is linked. */
@@ -194,14 +263,19 @@ export class Membership {
     this.#backAtMs = this.#roster.nowMs;
   }
 
-  /** `from` tells what it believes of some members. */
-  probed(from: DeviceId, beliefs: readonly Belief[]): void {
-    this.#news.probed(from, beliefs);
-  }
-
-  /** `from` sent records, whose signatures are not checked. */
-  heardRecords(from: DeviceId, records: readonly AliveRecord[]): void {
-    this.#news.heardRecords(from, records);
+  /** `from` tells what it believes of members, passes on unchecked records, or goes of its own accord. */
+  heard(from: DeviceId, message: MemberMessage): void {
+    switch (message.kind) {
+      case 'probe':
+        this.#news.probed(from, message.beliefs);
+        break;
+      case 'alive':
+        this.#news.heardRecords(from, message.records);
+        break;
+      case 'goodbye':
+        this.goodbye(from);
+        break;
+    }
   }
 
   /** The signatures of records that `from` sent were checked; `refusedCount` did not fit. */
@@ -264,6 +338,7 @@ export class Membership {
 
   /** It was asleep or frozen; its monotonic clock went on for `countedMs` meanwhile. */
   #slept(countedMs: number): void {
+    this.absenceCount += 1;
     this.#back(countedMs);
     this.#doubtsUntilMs = this.#roster.nowMs + DOUBT_MS;
     this.#own.rise(this.#own.sign.incarnation);

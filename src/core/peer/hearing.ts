@@ -3,6 +3,7 @@
 import type { DeviceId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
+import type { Digests } from '../wire/digests.ts';
 import type { CatalogueSync } from './catalogue-sync.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
@@ -33,7 +34,7 @@ export class Hearing {
   }
 
   /** What it should have of this device by now, and this device of it. */
-  pulse(from: DeviceId, catalogue: string, version: number): PeerEffect[] {
+  pulse(from: DeviceId, { catalogue, holdings: version }: Digests): PeerEffect[] {
     const { catalogue: own, grace, holdings } = this.#state;
     const effects: PeerEffect[] = [];
     if (own.isMember(from) && this.#sync.isSame(from, catalogue)) grace.hasAll(from);

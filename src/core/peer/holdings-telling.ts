@@ -1,10 +1,11 @@
 // Tells the linked devices what this one holds: everything to a device that greets, then the changes. Also
-// the pulse, by which either side finds out that it missed something.
+// the pulse, by which a device that cannot vouch finds out that it missed something; others get one only
+// when somebody waits for it (hurry).
 
 import type { DeviceId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Holding } from '../placement/holdings.ts';
-import { PULSE_MS, type PeerLink, type PeerLinks } from './peer-links.ts';
+import { nextPulseMs, PULSE_MS, type PeerLink, type PeerLinks } from './peer-links.ts';
 import type { OwnHoldings } from './own-holdings.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
@@ -57,7 +58,10 @@ export class HoldingsTelling {
     const isLong = nowMs - this.#hurriedAtMs > PULSE_MS;
     this.#hurryGapMs = isLong ? HURRY_GAP_MS : Math.min(2 * this.#hurryGapMs, MAX_HURRY_GAP_MS);
     const dueMs = isLong ? nowMs : Math.max(nowMs, this.#hurriedAtMs + this.#hurryGapMs);
-    for (const [, link] of this.#links.all()) link.pulseAtMs = Math.min(link.pulseAtMs, dueMs);
+    for (const [, link] of this.#links.all()) {
+      link.pulseAtMs = Math.min(link.pulseAtMs, dueMs);
+      link.isPulseDue = true;
+    }
     this.#hurriedAtMs = dueMs;
   }
 
@@ -65,9 +69,13 @@ export class HoldingsTelling {
     const effects: PeerEffect[] = [];
     for (const [device, link] of this.#links.all()) {
       if (link.pulseAtMs > nowMs) continue;
-      link.pulseAtMs = nowMs + PULSE_MS;
-      const catalogue = digestFor(device);
-      if (link.greeted) effects.push(send(device, { kind: 'pulse', catalogue, holdings: link.sentVersion }));
+      link.pulseAtMs = nextPulseMs(nowMs);
+      const isWanted = link.isPulseDue || !link.features.has('vouch');
+      link.isPulseDue = false;
+      if (link.greeted && isWanted)
+        effects.push(
+          send(device, { kind: 'pulse', catalogue: digestFor(device), holdings: link.sentVersion }),
+        );
     }
     return effects;
   }

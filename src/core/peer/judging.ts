@@ -12,6 +12,10 @@ import type { PeerEffect, PeerInput } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
 
+type JudgedInput = PeerInput & {
+  readonly kind: 'not-given' | 'round-ready' | 'challenge-ready' | 'proof-made';
+};
+
 export class Judging {
   readonly #state: PeerState;
   readonly #doubts = new Doubts();
@@ -36,8 +40,25 @@ export class Judging {
     lettingGo.begin(nowMs, file, keepers, true);
   }
 
+  /** What the runtime found out, or carried out. */
+  told(nowMs: MonotonicMs, input: JudgedInput): PeerEffect[] {
+    switch (input.kind) {
+      case 'not-given':
+        this.notGiven(nowMs, input.device, input.file, input.fragment);
+        return [];
+      case 'round-ready':
+        this.#state.challenges.roundReady(input.round);
+        return [];
+      case 'challenge-ready':
+        return this.#challengeReady(nowMs, input);
+      case 'proof-made':
+        if (this.#state.links.get(input.to)?.proving.delete(input.id) !== true) return [];
+        return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
+    }
+  }
+
   /** A challenge goes out, unless it has ended, or this device's own copies could not be read. */
-  challengeReady(
+  #challengeReady(
     nowMs: MonotonicMs,
     { to, id, asks, expected }: PeerInput & { readonly kind: 'challenge-ready' },
   ): PeerEffect[] {

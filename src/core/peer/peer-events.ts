@@ -145,6 +145,8 @@ export type PeerInput =
   | RepairTold
   /** This device hands everything over in order to leave, or stays after all. */
   | { readonly kind: 'leaving'; readonly isLeaving: boolean }
+  /** A `try-store` effect was carried out: whether the disk gave an answer. */
+  | { readonly kind: 'store-tried'; readonly works: boolean }
   | { readonly kind: 'tick' };
 
 export type PeerEffect =
@@ -191,5 +193,9 @@ export type PeerEffect =
   /** The device speaks another version of the protocol: tell people which of the two pages to reload. */
   | { readonly kind: 'other-protocol'; readonly device: DeviceId; readonly protocol: number }
   | { readonly kind: 'close-link'; readonly device: DeviceId; readonly reason: string }
+  /** Find out whether the link with the device still works. */
+  | { readonly kind: 'doubt-link'; readonly device: DeviceId }
+  /** Read something from the disk; answer with 'store-tried'. */
+  | { readonly kind: 'try-store' }
   /** People must hear of it. */
   | MisdeedEffect;

@@ -25,9 +25,14 @@ export interface PeerLink {
   /** Challenges of the other side that are being answered. */
   readonly proving: Set<number>;
   pulseAtMs: number;
+  /** Whether its next pulse is wanted out of turn, also by a device that otherwise gets none. */
+  isPulseDue: boolean;
 }
 
-/** How often linked devices exchange pulses, ms: heals whatever was missed, and costs some 100 bytes. */
+/**
+ * How often devices that cannot vouch are sent pulses, ms. Also how often this device looks at the clock
+ * while it is linked: whoever looks much later was asleep.
+ */
 export const PULSE_MS = 5_000;
 
 export class PeerLinks {
@@ -47,7 +52,8 @@ export class PeerLinks {
       heardHoldings: false,
       serving: new Set(),
       proving: new Set(),
-      pulseAtMs: nowMs + PULSE_MS,
+      pulseAtMs: nextPulseMs(nowMs),
+      isPulseDue: false,
     });
     return [send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch })];
   }
@@ -115,6 +121,11 @@ export class PeerLinks {
     link.proving.add(id);
     return [{ kind: 'prove', to, id, asks: asks() }];
   }
+}
+
+/** The same moments for all links, so that a device with many wakes no more often. */
+export function nextPulseMs(nowMs: MonotonicMs): MonotonicMs {
+  return (Math.floor(nowMs / PULSE_MS) + 1) * PULSE_MS;
 }
 
 export function closing(device: DeviceId, reason: string): PeerEffect {

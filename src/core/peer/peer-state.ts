@@ -172,8 +172,13 @@ export class PeerState {
     return wallMs - this.#wallAheadMs;
   }
 
+  /** Devices that are linked, and of which the fragments can be had. */
+  linkedDevices(): DeviceId[] {
+    return this.links.greetedDevices().filter((device) => !this.membership.isSilent(device));
+  }
+
   isReachable(device: DeviceId): boolean {
-    return device === this.self || this.links.isGreeted(device);
+    return device === this.self || (this.links.isGreeted(device) && !this.membership.isSilent(device));
   }
 
   holdersElsewhere(file: FileId): Map<DeviceId, FragmentSet> {
@@ -232,7 +237,8 @@ export class PeerState {
     const candidates: Candidate[] = [];
     if (!this.lettingGo.isLeaving) candidates.push({ device: this.self, freeBytes: Infinity });
     for (const [device, link] of this.links.greeted()) {
-      if (!link.heardHoldings || !this.catalogue.isMember(device) || this.isLeaving(device)) continue;
+      const isCandidate = link.heardHoldings && this.catalogue.isMember(device);
+      if (!isCandidate || this.isLeaving(device) || this.membership.isSilent(device)) continue;
       candidates.push({ device, freeBytes: this.holdings.of(device)?.freeBytes ?? 0 });
     }
     return candidates;

@@ -39,6 +39,7 @@ import { Prefetching } from './prefetching.ts';
 import { RepairPart } from './repair-part.ts';
 import { Requests, type Ask } from './requests.ts';
 import { Taking } from './taking.ts';
+import { VouchingPart } from './vouching-part.ts';
 
 export class Peer {
   /** The pool as repair sees it. */
@@ -49,6 +50,7 @@ export class Peer {
   readonly #sync: CatalogueSync;
   readonly #adding: AddingEntries;
   readonly #hearing: Hearing;
+  readonly #vouching: VouchingPart;
   readonly #judging: Judging;
   readonly #taking: Taking;
   readonly #repair: RepairPart;
@@ -64,6 +66,7 @@ export class Peer {
     this.#sync = new CatalogueSync(catalogue);
     this.#adding = new AddingEntries(this.#state, this.#sync, this.#prefetching);
     this.#hearing = new Hearing(this.#state, this.#sync);
+    this.#vouching = new VouchingPart(this.#state, this.#sync, this.#hearing);
     this.#judging = new Judging(this.#state);
     this.#givingBack = new GivingBack(this.#state);
     this.#repair = new RepairPart(this.#state);
@@ -103,7 +106,7 @@ export class Peer {
   }
 
   reachableDevices(): DeviceId[] {
-    return [this.#state.self, ...this.#state.links.greetedDevices()];
+    return [this.#state.self, ...this.#state.linkedDevices()];
   }
 
   /**
@@ -166,6 +169,7 @@ export class Peer {
     effects.push(...this.#prefetching.trim(nowMs, this.#offers.roomBytes()));
     effects.push(...this.#prefetching.start((device) => this.isReachable(device)));
     effects.push(...this.#telling.changes(nowMs));
+    effects.push(...this.#vouching.advance(nowMs, effects));
     return effects;
   }
 
@@ -181,6 +185,7 @@ export class Peer {
       this.#state.whenWallIs(this.catalogue.nextDeadlineMs()),
       this.#judging.nextDeadlineMs(),
       this.#telling.nextDeadlineMs(),
+      this.#vouching.nextDeadlineMs(),
       this.#state.whenWallIs(this.grace.nextDeadlineMs()),
       this.membership.nextDeadlineMs(),
     );
@@ -244,27 +249,19 @@ export class Peer {
         if (input.failure === undefined) return [];
         return [send(input.to, { kind: 'failed', id: input.id, reason: input.failure })];
       case 'not-given':
-        this.#judging.notGiven(nowMs, input.device, input.file, input.fragment);
-        return [];
       case 'round-ready':
-        this.#state.challenges.roundReady(input.round);
-        return [];
       case 'challenge-ready':
-        return this.#judging.challengeReady(nowMs, input);
       case 'proof-made':
-        if (this.#state.links.get(input.to)?.proving.delete(input.id) !== true) return [];
-        return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
+        return this.#judging.told(nowMs, input);
       case 'relay':
-        this.membership.relay(input.isConnected);
+      case 'alive-signed':
+      case 'alive-checked':
+        this.membership.told(input);
         return [];
       case 'freezing':
         return this.membership.speaking().map((device) => send(device, { kind: 'goodbye' }));
-      case 'alive-signed':
-        this.membership.signed(input.record);
-        return [];
-      case 'alive-checked':
-        this.membership.recordsChecked(input.from, input.records, input.refusedCount);
-        return [];
+      case 'store-tried':
+        return this.#vouching.storeTried(input.works);
       case 'clock-jumped':
         return [];
       case 'tick':
@@ -284,6 +281,7 @@ export class Peer {
     this.#state.touch();
     this.#sync.linkDown(device);
     this.#taking.linkDown(device);
+    this.#vouching.linkDown(nowMs, device);
     this.holdings.linkDown(device);
     return [
       ...this.#judging.judge(nowMs, this.#state.challenges.linkDown(nowMs, device)),
@@ -306,16 +304,12 @@ export class Peer {
       case 'features':
         link.features = new Set(message.features);
         this.#state.touch();
-        if (link.features.has('membership')) this.membership.speaks(from);
+        this.#vouching.speaks(nowMs, from, link.features);
         return [];
       case 'probe':
-        this.membership.probed(from, message.beliefs);
-        return [];
       case 'alive':
-        this.membership.heardRecords(from, message.records);
-        return [];
       case 'goodbye':
-        this.membership.goodbye(from);
+        this.membership.heard(from, message);
         return [];
       case 'sync': {
         const answer = this.#sync.answer(from, message);
@@ -328,7 +322,10 @@ export class Peer {
       case 'holdings-wanted':
         return this.#telling.snapshotFor(from, link);
       case 'pulse':
-        return this.#hearing.pulse(from, message.catalogue, message.holdings);
+        return this.#hearing.pulse(from, message);
+      case 'vouch-wanted':
+      case 'vouch':
+        return this.#vouching.heard(nowMs, from, message);
       case 'place':
         return this.#offers.place(from, link, message.places);
       case 'refuse':
@@ -349,6 +346,7 @@ export class Peer {
       case 'index':
       case 'block':
       case 'fragments':
+        this.#vouching.works(nowMs, from);
         return inControl(this.#requests.settle(nowMs, from, message.id, { kind: message.kind, payload }));
       case 'failed':
         return inControl(this.#requests.settle(nowMs, from, message.id, message));

@@ -1,9 +1,10 @@
-// What a `probe` message says of members, as CBOR (FORMATS.md, messages).
+// What `probe` and `alive` messages say of members, as CBOR (FORMATS.md, messages).
 
-import { linkOf, oneOf, tupleOf, uintOf } from '../encoding/decode.ts';
-import type { Belief } from '../membership/alive-record.ts';
+import { bytesOf, linkOf, oneOf, tupleOf, uintOf } from '../encoding/decode.ts';
+import { decodeAlive, type AliveRecord, type Belief } from '../membership/alive-record.ts';
 import { MEMBER_STATES } from '../membership/member-state.ts';
 import { cidOf, parseDeviceId } from '../model/ids.ts';
+import { MAX_ALIVE_BYTES } from '../model/limits.ts';
 
 export function beliefToCbor({ device, incarnation, beat, state }: Belief): unknown {
   return [cidOf(device), incarnation, beat, state];
@@ -17,4 +18,8 @@ export function beliefOf(value: unknown): Belief {
     beat: uintOf(beat, Number.MAX_SAFE_INTEGER),
     state: oneOf(state, MEMBER_STATES),
   };
+}
+
+export function aliveOf(value: unknown): AliveRecord {
+  return decodeAlive(bytesOf(value, 1, MAX_ALIVE_BYTES));
 }

@@ -13,7 +13,6 @@ import {
 } from '../model/ids.ts';
 import { bytesOfHex } from '../model/bytes.ts';
 import {
-  MAX_ALIVE_BYTES,
   MAX_BELIEFS_PER_MESSAGE,
   MAX_DEVICE_COUNT,
   MAX_ENTRIES_PER_MESSAGE,
@@ -23,7 +22,7 @@ import {
   MAX_RECORDS_PER_MESSAGE,
 } from '../model/limits.ts';
 import { MAX_EPOCH } from '../model/pool-keys.ts';
-import { decodeAlive, type AliveRecord, type Belief } from '../membership/alive-record.ts';
+import type { AliveRecord, Belief } from '../membership/alive-record.ts';
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import { decodeFragments, packedBytes } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
@@ -43,7 +42,8 @@ import {
   tupleOf,
   uintOf,
 } from '../encoding/decode.ts';
-import { beliefOf, beliefToCbor } from './beliefs.ts';
+import { aliveOf, beliefOf, beliefToCbor } from './beliefs.ts';
+import { digestsOf, type Digests } from './digests.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
 /** Holdings in one message: file ids of 36 bytes and bitmaps, well below a control message's size. */
@@ -68,7 +68,7 @@ export const PROTOCOL_VERSION = 2;
 /**
  * What a device can do beyond its protocol number. A feature is used only if both sides of a link have it.
  */
-export const FEATURES = ['challenge', 'membership', 'repair', 'moves'] as const;
+export const FEATURES = ['challenge', 'membership', 'repair', 'moves', 'vouch'] as const;
 export const LEAVING_FEATURE = 'leaving'; // named besides by a device that hands everything over
 
 /** Names of features in one message, and bytes of each: room for later versions. */
@@ -114,7 +114,10 @@ export type Message =
   /** Your deltas do not add up here: start again. */
   | { readonly kind: 'holdings-wanted' }
   /** What you should have by now: the digest of logs that we both can keep, my holdings' version. */
-  | { readonly kind: 'pulse'; readonly catalogue: string; readonly holdings: number }
+  | ({ readonly kind: 'pulse' } & Digests)
+  /** The same, and a question: do your page, fragment worker and disk work? `vouch`: they do. */
+  | ({ readonly kind: 'vouch-wanted' } & Digests)
+  | ({ readonly kind: 'vouch' } & Digests)
   /** Please hold these; fetch their index and blocks from me. */
   | { readonly kind: 'place'; readonly places: readonly Place[] }
   | { readonly kind: 'refuse'; readonly place: Place; readonly reason: Refusal }
@@ -227,6 +230,8 @@ function toCbor(message: Message): unknown {
     case 'entries':
     case 'holdings-wanted':
     case 'pulse':
+    case 'vouch-wanted':
+    case 'vouch':
     case 'get-block':
     case 'index':
     case 'block':
@@ -281,14 +286,9 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     fieldsOf(value, ['kind']);
     return { kind: 'holdings-wanted' };
   },
-  pulse: (value) => {
-    const { catalogue, holdings } = fieldsOf(value, ['kind', 'catalogue', 'holdings']);
-    return {
-      kind: 'pulse',
-      catalogue: textOf(catalogue, 64),
-      holdings: uintOf(holdings, Number.MAX_SAFE_INTEGER),
-    };
-  },
+  pulse: (value) => ({ kind: 'pulse', ...digestsOf(value) }),
+  'vouch-wanted': (value) => ({ kind: 'vouch-wanted', ...digestsOf(value) }),
+  vouch: (value) => ({ kind: 'vouch', ...digestsOf(value) }),
   place: (value) => ({
     kind: 'place',
     places: listOf(fieldsOf(value, ['kind', 'places'])['places'], MAX_PLACES_PER_MESSAGE, placeOf),
@@ -389,10 +389,6 @@ function proofAskOf(value: unknown): ProofAsk {
   const [file, fragment, salt] = tupleOf(value, 3);
   const saltBytes = bytesOf(salt, CHALLENGE_SALT_BYTES, CHALLENGE_SALT_BYTES);
   return { ...placeOf([file, fragment]), salt: saltBytes };
-}
-
-function aliveOf(value: unknown): AliveRecord {
-  return decodeAlive(bytesOf(value, 1, MAX_ALIVE_BYTES));
 }
 
 function requestIdOf(value: unknown): number {

@@ -1,6 +1,7 @@
-// Signs this device's word that it is alive, and checks those of others.
+// Signs this device's word that it is alive, checks those of others, and tries the disk.
 //
-// Invariant: an incarnation is on the disk before it is signed, so no later page signs it again.
+// Invariants: an incarnation is on the disk before it is signed, so no later page signs it again; nothing is
+// signed while the disk of the fragments does not answer, since this device is needed for these.
 
 import { encodeSigned } from '../../core/encoding/signed-record.ts';
 import {
@@ -14,8 +15,9 @@ import type { PoolKeys } from '../../core/model/pool-keys.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
 import type { Cryptography, Identity, RecordStore } from '../../core/ports.ts';
 import { saveIncarnation } from '../saved-members.ts';
+import { StoreTrial, type StoreTrialOptions } from './store-trial.ts';
 
-export interface AliveKeepingPorts {
+export interface AliveKeepingPorts extends StoreTrialOptions {
   readonly cryptography: Cryptography;
   readonly records: RecordStore;
   readonly identity: Identity;
@@ -25,21 +27,31 @@ export interface AliveKeepingPorts {
 
 export class AliveKeeping {
   readonly #ports: AliveKeepingPorts;
+  readonly #trial: StoreTrial;
   /** The incarnation on the disk, as far as this page wrote it. */
   #kept = 0;
 
   constructor(ports: AliveKeepingPorts) {
     this.#ports = ports;
+    this.#trial = new StoreTrial(ports);
   }
 
-  perform(effect: SignAliveEffect | CheckAliveEffect): Promise<void> {
-    return effect.kind === 'sign-alive' ? this.#sign(effect) : this.#check(effect);
+  perform(effect: SignAliveEffect | CheckAliveEffect | { readonly kind: 'try-store' }): Promise<void> {
+    switch (effect.kind) {
+      case 'sign-alive':
+        return this.#sign(effect);
+      case 'check-alive':
+        return this.#check(effect);
+      case 'try-store':
+        return this.#trial.run((works) => this.#ports.input({ kind: 'store-tried', works }));
+    }
   }
 
   async #sign({ incarnation, beat, class: ownClass }: SignAliveEffect): Promise<void> {
     const { records, identity, keys, input } = this.#ports;
     let record: AliveRecord | undefined;
     try {
+      await this.#trial.passed();
       if (incarnation > this.#kept) await saveIncarnation(records, incarnation);
       this.#kept = Math.max(this.#kept, incarnation);
       const { publicKey } = identity;

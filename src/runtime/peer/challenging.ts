@@ -12,7 +12,7 @@ import { concatBytes, utf8 } from '../../core/model/bytes.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import { blockKey, cidOf, type DeviceId, type FileId } from '../../core/model/ids.ts';
 import type { RoundPlace } from '../../core/peer/challenges.ts';
-import type { PeerInput } from '../../core/peer/peer-events.ts';
+import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
 import { proofRanges } from '../../core/peer/proof-ranges.ts';
 import type { Ask } from '../../core/peer/requests.ts';
 import type { Cryptography, Memory, Random } from '../../core/ports.ts';
@@ -45,6 +45,8 @@ interface Round {
   readonly withheld: Set<string>;
 }
 
+type ChallengingEffect = PeerEffect & { readonly kind: 'challenge' | 'round' | 'round-over' | 'prove' };
+
 export class Challenging {
   readonly #ports: ChallengingPorts;
   readonly #rounds = new Map<number, Round>();
@@ -54,6 +56,23 @@ export class Challenging {
 
   constructor(ports: ChallengingPorts) {
     this.#ports = ports;
+  }
+
+  async perform(effect: ChallengingEffect): Promise<void> {
+    switch (effect.kind) {
+      case 'challenge':
+        await this.challenge(effect.id, effect.to, effect.places);
+        break;
+      case 'round':
+        await this.begin(effect.round, effect.file, effect.fragments);
+        break;
+      case 'round-over':
+        this.over(effect.round);
+        break;
+      case 'prove':
+        await this.prove(effect.to, effect.id, effect.asks);
+        break;
+    }
   }
 
   /** Draws the round's salt, and withholds the blocks that it picks. */

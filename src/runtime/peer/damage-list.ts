@@ -1,10 +1,12 @@
 // Fragments on this disk with a block that does not match its hash, or without an index that matches their
 // id. They do not count as held, even after a restart, until they are fetched again.
 
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { isPalmError } from '../../core/model/errors.ts';
-import { parseFragmentId, type BlockHash, type FragmentId } from '../../core/model/ids.ts';
+import { parseFragmentId, type BlockHash, type FileId, type FragmentId } from '../../core/model/ids.ts';
 import type { FragmentStore, RecordStore, StoredFragment } from '../../core/ports.ts';
+import type { Notice } from '../notice.ts';
 import { softRows } from '../soft-rows.ts';
 
 const META_NAME = 'damaged-fragments';
@@ -54,4 +56,10 @@ export class DamageList {
       throw error;
     }
   }
+}
+
+/** A block or index here is damaged. A private file has no name that may be told. */
+export function damagedHere(catalogue: Catalogue, what: 'block' | 'index', file: FileId): Notice {
+  const [first] = catalogue.namesOf(file);
+  return { kind: 'damaged-here', what, file: first && catalogue.listedFile(first)?.details()?.name };
 }

@@ -70,6 +70,11 @@ export class HeldFragments {
     await fragments.drop(dropped.map(({ fragmentId }) => fragmentId));
   }
 
+  /** Every fragment that counts. */
+  *all(): Generator<StoredFragment> {
+    for (const ofFile of this.#stored.values()) yield* ofFile.values();
+  }
+
   add(stored: StoredFragment): void {
     note(this.#stored, stored);
     this.#options.held([stored]);

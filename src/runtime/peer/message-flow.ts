@@ -37,7 +37,13 @@ export class MessageFlow {
   }
 
   async send(to: DeviceId, message: Message, lane: Lane): Promise<void> {
-    const sending = this.#options.transport.send(to, encodeMessage(message), lane);
+    const sending = this.#options.transport.send(
+      to,
+      encodeMessage(message),
+      lane,
+      undefined,
+      message.kind === 'vouch',
+    );
     const ofDevice = this.#sending.get(to) ?? new Set();
     this.#sending.set(to, ofDevice.add(sending));
     try {

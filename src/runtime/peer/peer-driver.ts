@@ -27,6 +27,7 @@ import { noticeOf, type QuotedDevice } from '../notice.ts';
 import { OtherVersions } from '../other-versions.ts';
 import { Prefetcher } from '../take/prefetcher.ts';
 import { Publisher } from './publishing.ts';
+import { damagedHere } from './damage-list.ts';
 import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
@@ -82,7 +83,7 @@ export class PeerDriver {
       ...ports,
       held: (stored) => this.#countHeld(stored),
       unheld: ({ fileId, fragment }) => this.input({ kind: 'unheld', file: fileId, fragment }),
-      damaged: (what, file) => this.#tellDamaged(what, file),
+      damaged: (what, file) => this.#events.notice('warning', damagedHere(this.peer.catalogue, what, file)),
     });
     this.#messages = new MessageFlow({
       transport: ports.transport,
@@ -102,7 +103,14 @@ export class PeerDriver {
       },
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
-    this.#alive = new AliveKeeping({ ...ports, keys, input: (input) => this.input(input) });
+    this.#alive = new AliveKeeping({
+      ...ports,
+      keys,
+      held: () => this.#held.all(),
+      indexLost: ({ fileId, fragment }) => this.#held.indexLost(fileId, fragment),
+      isGone: () => this.peer.own.isGone,
+      input: (input) => this.input(input),
+    });
     this.#challenging = new Challenging({
       ...ports,
       catalogue: this.peer.catalogue,
@@ -265,17 +273,6 @@ export class PeerDriver {
     this.input({ kind: 'held', fragments: stored.map((each) => heldFragment(catalogue, each)) });
   }
 
-  #tellDamaged(what: 'block' | 'index', file: FileId): void {
-    this.#events.notice('warning', { kind: 'damaged-here', what, file: this.#nameOf(file) });
-  }
-
-  /** Undefined for a private file. */
-  #nameOf(file: FileId): string | undefined {
-    const { catalogue } = this.peer;
-    const [first] = catalogue.namesOf(file);
-    return first && catalogue.listedFile(first)?.details()?.name;
-  }
-
   #settled(): void {
     this.#events.changed();
     for (const listener of this.#listeners) listener();
@@ -321,19 +318,14 @@ export class PeerDriver {
         this.#background.add(this.#serving.serve(effect.to, effect.id, effect.ask));
         break;
       case 'challenge':
-        this.#background.add(this.#challenging.challenge(effect.id, effect.to, effect.places));
-        break;
       case 'round':
-        this.#background.add(this.#challenging.begin(effect.round, effect.file, effect.fragments));
-        break;
       case 'round-over':
-        this.#challenging.over(effect.round);
-        break;
       case 'prove':
-        this.#background.add(this.#challenging.prove(effect.to, effect.id, effect.asks));
+        this.#background.add(this.#challenging.perform(effect));
         break;
       case 'sign-alive':
       case 'check-alive':
+      case 'try-store':
         this.#background.add(this.#alive.perform(effect));
         break;
       case 'stop-serving':
@@ -344,6 +336,9 @@ export class PeerDriver {
         break;
       case 'close-link':
         this.#ports.transport.closeLink(effect.device, effect.reason);
+        break;
+      case 'doubt-link':
+        this.#ports.transport.doubtLink(effect.device);
         break;
       case 'misdeed': {
         const { device, what, count } = effect;

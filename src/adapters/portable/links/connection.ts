@@ -12,6 +12,11 @@ export interface ConnectionEvents {
   frame(frame: Uint8Array<ArrayBuffer>): void;
   /** The bytes waiting to be sent fell below SEND_QUEUE_LOW_BYTES. */
   drained(): void;
+  /**
+   * The platform's own keep-alive no longer gets answers: the path or the other end is probably gone. Comes
+   * within DOUBTED_WITHIN_MS (link-timing.ts) of that, since Palm pings no link on which it expects nothing.
+   */
+  doubted(): void;
   /** Comes at most once, and never after `destroy`. */
   closed(reason: string): void;
 }

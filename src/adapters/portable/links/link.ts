@@ -18,6 +18,8 @@ export interface LinkEvents {
    * Something arrived, whatever it is; or what waits goes out steadily, which the other end's receipts allow.
    */
   heard(): void;
+  /** The platform no longer gets answers on the path to the other end. */
+  doubted(): void;
   /** A part of an answer arrived. */
   given(): void;
   arrival(arrival: Arrival): void;
@@ -59,6 +61,9 @@ export class Link {
         events.heard();
         this.queue.pump();
       },
+      doubted: () => {
+        events.doubted();
+      },
       closed: (reason) => {
         events.closed(reason);
       },
@@ -98,6 +103,11 @@ export class Link {
     this.#goneBytes = goneBytes;
     this.queue.sendLinkFrame({ kind: 'ping' });
     this.#pingEndBytes = this.#writtenBytes;
+  }
+
+  /** Whether anything still waits to go out. */
+  get isWaiting(): boolean {
+    return this.#connection.bufferedBytes > 0;
   }
 
   /** As Transport.followQueue. */

@@ -16,6 +16,7 @@ import type { DeviceId } from '../../../core/model/ids.ts';
 import type { Clock, Cryptography, Identity, Memory, Random } from '../../../core/ports.ts';
 import type { Lane, RelayState, Transport, TransportEvents } from '../../../core/transport-port.ts';
 import type { Arrival } from '../../../core/wire/frames.ts';
+import type { ConnectionId } from '../../../core/wire/relay-protocol.ts';
 import { Courier } from './courier.ts';
 import type { Connect, WatchLife } from './connection.ts';
 import { Link } from './link.ts';
@@ -51,6 +52,8 @@ interface Slot {
   readonly id: LinkId;
   readonly link: Link;
   isUp: boolean;
+  /** Whether the machine waits for a sign of life. */
+  isExpected: boolean;
   heardAtMs: number;
   givenAtMs: number;
 }
@@ -64,6 +67,8 @@ export class LinkTransport implements Transport {
   readonly #slots = new Map<DeviceId, Slot>();
   #events: TransportEvents | undefined;
   #isRelayUp = false;
+  /** The other connections in the relay's room. It bounds them. */
+  #room = new Set<ConnectionId>();
   #isClosed = false;
   #unwatchPage = (): void => undefined;
 
@@ -122,9 +127,11 @@ export class LinkTransport implements Transport {
       state: (state) => {
         this.#relayState(state);
       },
-      entered: () => undefined, // devices in the room hear our announce, and answer
-      arrived: () => undefined, // a new device announces itself
+      // Devices in the room hear our announce, and answer; a new one announces itself.
+      entered: (others) => (this.#room = new Set(others)),
+      arrived: (connection) => this.#room.add(connection),
       departed: (connection) => {
+        this.#room.delete(connection);
         for (const { device, session } of this.#router.dropConnection(connection)) {
           this.#driver.input({ kind: 'session-gone', device, session });
         }
@@ -143,14 +150,22 @@ export class LinkTransport implements Transport {
     parts: readonly Uint8Array[],
     lane: Lane,
     signal?: AbortSignal,
+    isLast = false,
   ): Promise<void> {
     const slot = this.#slots.get(device);
     if (slot?.isUp !== true) throw linkClosed('there is none now');
-    await slot.link.queue.send(parts, lane, signal);
+    const sent = slot.link.queue.send(parts, lane, signal);
+    if (!isLast) this.#sent(device, slot);
+    await sent;
   }
 
   closeLink(device: DeviceId, reason: string): void {
     this.#driver.input({ kind: 'close-device', device, reason });
+  }
+
+  doubtLink(device: DeviceId): void {
+    const slot = this.#slots.get(device);
+    if (slot !== undefined) this.#driver.input({ kind: 'doubted', device, link: slot.id });
   }
 
   silentForMs(device: DeviceId): number {
@@ -195,6 +210,7 @@ export class LinkTransport implements Transport {
   #perform(effect: LinkEffect): void {
     switch (effect.kind) {
       case 'letter':
+        if (effect.isRoutine === true && this.#isRelayUp && this.#router.areLinked(this.#room)) break;
         this.#courier.post(effect.to, effect.link, effect.body);
         break;
       case 'create':
@@ -243,6 +259,9 @@ export class LinkTransport implements Transport {
         heard: () => {
           this.#heard(device, link);
         },
+        doubted: () => {
+          this.#driver.input({ kind: 'doubted', device, link });
+        },
         given: () => {
           const slot = this.#slotOf({ device, link });
           if (slot !== undefined) slot.givenAtMs = this.#options.clock.monotonicMs();
@@ -265,6 +284,7 @@ export class LinkTransport implements Transport {
       id: link,
       link: made,
       isUp: false,
+      isExpected: true,
       heardAtMs: Number.NEGATIVE_INFINITY,
       givenAtMs: Number.NEGATIVE_INFINITY,
     });
@@ -299,12 +319,21 @@ export class LinkTransport implements Transport {
     return slot?.id === link ? slot : undefined;
   }
 
+  #sent(device: DeviceId, slot: Slot): void {
+    if (slot.isExpected) return;
+    slot.isExpected = true;
+    this.#driver.input({ kind: 'sent', device, link: slot.id });
+  }
+
   #heard(device: DeviceId, link: LinkId): void {
     const slot = this.#slotOf({ device, link });
     const nowMs = this.#options.clock.monotonicMs();
-    if (slot === undefined || nowMs < slot.heardAtMs + HEARD_EVERY_MS) return;
+    if (slot === undefined || (!slot.isExpected && nowMs < slot.heardAtMs + HEARD_EVERY_MS)) return;
+    const { isWaiting } = slot.link;
+    if (isWaiting && nowMs < slot.heardAtMs + HEARD_EVERY_MS) return;
     slot.heardAtMs = nowMs;
-    this.#driver.input({ kind: 'heard', device, link });
+    slot.isExpected = isWaiting;
+    this.#driver.input({ kind: 'heard', device, link, isWaiting });
   }
 
   #arrive(device: DeviceId, link: LinkId, arrival: Arrival): void {
@@ -330,6 +359,7 @@ export class LinkTransport implements Transport {
 
   #relayState(state: RelayState): void {
     const isUp = state === 'connected';
+    if (!isUp) this.#room.clear();
     if (isUp !== this.#isRelayUp) {
       this.#isRelayUp = isUp;
       this.#router.setRelay(isUp);

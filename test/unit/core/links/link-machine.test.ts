@@ -11,6 +11,8 @@ import {
   BACKOFF_MAX_MS,
   CHECK_MS,
   DEAD_AFTER_MS,
+  DOUBTED_WITHIN_MS,
+  MAX_ANNOUNCE_EVERY_MS,
   OVERSLEPT_MS,
   PING_AFTER_MS,
   TWIN_AFTER_MS,
@@ -76,8 +78,8 @@ describe('devices on one relay', () => {
     const atMs = network.nowMs;
     network.setRelay(network.node(0), false);
     network.unplug(network.node(0));
-    network.run(DEAD_AFTER_MS + 1_000);
-    const allowedMs = [DEAD_AFTER_MS, CHECK_MS];
+    network.run(DOUBTED_WITHIN_MS + CHECK_MS + 1_000);
+    const allowedMs = [DOUBTED_WITHIN_MS + CHECK_MS, CHECK_MS];
     for (const [index, { ended }] of network.nodes.entries()) {
       expect(ended.map(({ reason }) => reason)).toEqual(['nothing was heard from the device']);
       // A pong that was under way when the network failed counts as heard some ms later.
@@ -107,7 +109,7 @@ describe('devices on one relay', () => {
       expect(network.nodes.flatMap((node) => node.ended)).toEqual([]);
       // And it still notices a death.
       network.unplug(network.node(1));
-      network.run(DEAD_AFTER_MS + 500);
+      network.run(DOUBTED_WITHIN_MS + CHECK_MS + 500);
       expect(network.node(0).ended.length).toBe(1);
     }
   });
@@ -367,6 +369,47 @@ describe('one machine', () => {
     expect(kinds(effects)).toEqual(['destroy', 'link-down', 'create', 'apply']);
     expect(receive(machine, 20, small, { kind: 'offer', sdp: 'x' }, 9, theirs)).toEqual([]);
     expect(receive(machine, 20, small, { kind: 'announce' }, 10, theirs, null)).toEqual([]);
+  });
+
+  it('pings no link on which nothing is expected, and one in doubt at once', () => {
+    const machine = linkedMachine();
+    const link = { device: small, link: newLinkId(theirs, 1) };
+    machine.handle(200, { kind: 'heard', ...link });
+    const quietUntilMs = machine.nextDeadlineMs();
+    // Only the next announce is due.
+    expect(quietUntilMs).toBeGreaterThan(30_000);
+    expect(kinds(machine.handle(20_000, { kind: 'doubted', ...link }))).toEqual(['ping']);
+    // Doubted again, it gets no more time.
+    expect(kinds(machine.handle(21_000, { kind: 'doubted', ...link }))).toEqual([]);
+    expect(kinds(machine.handle(20_000 + CHECK_MS, { kind: 'tick' }))).toContain('link-down');
+  });
+
+  it('pings a link after something was sent, until the other end is heard', () => {
+    const machine = linkedMachine();
+    const link = { device: small, link: newLinkId(theirs, 1) };
+    machine.handle(200, { kind: 'heard', ...link });
+    machine.handle(1_000, { kind: 'sent', ...link });
+    expect(kinds(machine.handle(1_000 + PING_AFTER_MS, { kind: 'tick' }))).toEqual(['ping']);
+    machine.handle(4_000, { kind: 'heard', ...link, isWaiting: true });
+    expect(kinds(machine.handle(4_000 + PING_AFTER_MS, { kind: 'tick' }))).toEqual(['ping']);
+    machine.handle(7_000, { kind: 'heard', ...link });
+    expect(machine.nextDeadlineMs()).toBeGreaterThan(7_000 + DEAD_AFTER_MS);
+    machine.handle(20_000, { kind: 'sent', ...link });
+    const ticks = [PING_AFTER_MS, 2 * PING_AFTER_MS, 3 * PING_AFTER_MS, DEAD_AFTER_MS];
+    const effects = ticks.flatMap((ms) => kinds(machine.handle(20_000 + ms, { kind: 'tick' })));
+    expect(effects).toEqual(['ping', 'ping', 'ping', 'bye', 'destroy', 'link-down']);
+  });
+
+  it('announces ever less often while nothing changes', () => {
+    const machine = linkedMachine();
+    machine.handle(200, { kind: 'heard', device: small, link: newLinkId(theirs, 1) });
+    const atMs: number[] = [];
+    while (machine.nextDeadlineMs() < 3_600_000) {
+      const effects = machine.handle(machine.nextDeadlineMs(), { kind: 'tick' });
+      for (const effect of effects) if (effect.kind === 'letter') atMs.push(machine.nextDeadlineMs());
+    }
+    expect(atMs.length).toBeGreaterThan(3_600_000 / MAX_ANNOUNCE_EVERY_MS);
+    expect(atMs.length).toBeLessThan(2 * (3_600_000 / MAX_ANNOUNCE_EVERY_MS) + 5);
   });
 
   it('pings a silent link, and ends one that stays silent', () => {

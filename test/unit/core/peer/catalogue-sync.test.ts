@@ -40,16 +40,20 @@ describe('catalogues', () => {
     expect(b.peer.catalogue.deviceName(a.id)).toBe('lost');
   });
 
-  it('in step send pulses and nothing else, save questions about members that are away', () => {
+  it('in step are compared ever less often, and nothing else is sent, save questions about the absent', () => {
     const { net, devices } = poolOf(2);
     const [a, b] = [itemAt(devices, 0), itemAt(devices, 1)];
     net.pass(A_MOMENT_MS);
     const before = a.effects.length;
-    net.pass(4 * PULSE_MS);
+    net.pass(10 * 60_000);
     const kinds = a.effects
       .slice(before)
-      .map((effect) => (effect.kind === 'send' ? effect.message.kind : effect.kind));
-    expect(kinds.filter((kind) => kind !== 'probe')).toEqual(['pulse', 'pulse', 'pulse', 'pulse']);
+      .flatMap((effect) => (effect.kind === 'send' ? [effect.message.kind] : []))
+      .filter((kind) => kind !== 'probe' && kind !== 'alive');
+    // After 1, 2, 4… 64 s, and then once a minute; the same from the other device.
+    expect(new Set(kinds)).toEqual(new Set(['vouch-wanted', 'vouch']));
+    expect(kinds.length).toBeGreaterThan(2 * 13);
+    expect(kinds.length).toBeLessThan(2 * 18);
     expect(b.peer.isReachable(a.id)).toBe(true);
   });
 });

@@ -258,6 +258,7 @@ const place = fc.record({ file, fragment: fc.nat(254) });
 const job = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(parseJobId);
 const blockHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(parseBlockHash);
 const seq = fc.nat(MAX_LOG_LENGTH);
+const digests = { catalogue: fc.string({ maxLength: 16 }), holdings: fc.maxSafeNat() };
 
 const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & { kind: Kind }> } = {
   hello: fc.record({ kind: fc.constant('hello'), protocol: fc.nat(0xffff), epoch: fc.nat(0xffff) }),
@@ -307,11 +308,9 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
     freeBytes: fc.maxSafeNat(),
   }),
   'holdings-wanted': fc.record({ kind: fc.constant('holdings-wanted') }),
-  pulse: fc.record({
-    kind: fc.constant('pulse'),
-    catalogue: fc.string({ maxLength: 16 }),
-    holdings: fc.maxSafeNat(),
-  }),
+  pulse: fc.record({ kind: fc.constant('pulse'), ...digests }),
+  'vouch-wanted': fc.record({ kind: fc.constant('vouch-wanted'), ...digests }),
+  vouch: fc.record({ kind: fc.constant('vouch'), ...digests }),
   place: fc.record({ kind: fc.constant('place'), places: fc.array(place, { maxLength: 4 }) }),
   release: fc.record({ kind: fc.constant('release'), place }),
   refuse: fc.record({ kind: fc.constant('refuse'), place, reason: fc.constantFrom(...REFUSALS) }),

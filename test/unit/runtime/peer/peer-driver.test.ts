@@ -65,6 +65,7 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
     silentForMs: () => 0,
     givesNothingForMs: () => 0,
     followQueue: () => () => false,
+    doubtLink: () => undefined,
     closeLink: (device, reason) => events?.linkDown(device, reason),
     wake: () => undefined,
     close: async () => undefined,

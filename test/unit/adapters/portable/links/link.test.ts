@@ -84,6 +84,7 @@ function setUp() {
     heard: () => {
       heardCount += 1;
     },
+    doubted: () => undefined,
     given: () => {
       givenCount += 1;
     },
