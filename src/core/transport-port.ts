@@ -19,7 +19,7 @@ export interface TransportEvents {
    * own accord, as a page that is closed does. May be called within `closeLink`.
    */
   linkDown(device: DeviceId, reason: string, isLeft?: boolean): void;
-  /** This page is being frozen: what is sent within the call still goes out. */
+  /** This page is being hidden or frozen: what is sent within the call still goes out. */
   freezing?(): void;
   /** One whole message. The callee owns `bytes`. Never called within a call of the transport. */
   message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;

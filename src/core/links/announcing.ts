@@ -4,11 +4,15 @@
 import type { MonotonicMs } from '../model/time.ts';
 import { ANNOUNCE_EVERY_MS, ANNOUNCE_GAP_MS, MAX_ANNOUNCE_EVERY_MS } from './link-timing.ts';
 
+/** So many routine announces come before they become rarer: a relay may lose several in a row. */
+const FREQUENT_COUNT = 4;
+
 export class Announcing {
   readonly #jitter: () => number;
   #dueMs: MonotonicMs = Infinity;
   #lastMs: MonotonicMs = -Infinity;
-  #everyMs = ANNOUNCE_EVERY_MS;
+  /** Routine announces since the last change. */
+  #routineCount = 0;
   /** Whether something happened after which the others should hear of this device. */
   #isPrompted = false;
 
@@ -29,16 +33,17 @@ export class Announcing {
 
   /** A link or an attempt ended. */
   linkEnded(): void {
-    this.#everyMs = ANNOUNCE_EVERY_MS;
+    this.#routineCount = 0;
   }
 
   /** It is announced now. Returns whether that is routine. */
   announced(nowMs: MonotonicMs): boolean {
     const isRoutine = !this.#isPrompted;
-    this.#everyMs = isRoutine ? Math.min(2 * this.#everyMs, MAX_ANNOUNCE_EVERY_MS) : ANNOUNCE_EVERY_MS;
+    this.#routineCount = isRoutine ? this.#routineCount + 1 : 0;
+    const wholeMs = ANNOUNCE_EVERY_MS * 2 ** Math.max(0, this.#routineCount - FREQUENT_COUNT);
     this.#isPrompted = false;
     this.#lastMs = nowMs;
-    this.#dueMs = nowMs + this.#everyMs * (1 - this.#jitter() / 2);
+    this.#dueMs = nowMs + Math.min(wholeMs, MAX_ANNOUNCE_EVERY_MS) * (1 - this.#jitter() / 2);
     return isRoutine;
   }
 }

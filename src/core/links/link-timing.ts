@@ -24,7 +24,7 @@ export const CHECK_MS = 4_000;
 export const OVERSLEPT_MS = 5_000;
 /** Letters of a page's predecessor, closed before it began, have arrived by then, or never will. */
 export const TWIN_AFTER_MS = 5_000;
-/** The first wait between routine announces to everyone, in case one was lost; it doubles with each. */
+/** The first wait between routine announces to everyone, in case one was lost; it doubles after some. */
 export const ANNOUNCE_EVERY_MS = 60_000;
 /** The longest of these waits: devices that gave each other up try again after minutes, not hours. */
 export const MAX_ANNOUNCE_EVERY_MS = 240_000;

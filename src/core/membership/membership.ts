@@ -41,8 +41,8 @@ export type MemberTold =
 
 interface Link {
   readonly sinceMs: WallMs;
-  /** Whether it said that it goes. */
-  saidGoodbye: boolean;
+  /** It said that it goes, or may stop for a while: until then losing its link means nothing else. */
+  excusedUntilMs: MonotonicMs;
   /** Whether it is linked and no longer vouches for itself (vouching.ts). */
   isSilent: boolean;
 }
@@ -54,6 +54,11 @@ interface Link {
 export const SETTLE_MS = 120_000;
 /** How long a device that vanished is suspect, ms: within it, a link is mended or the neighbours answer. */
 export const SUSPECT_MS = 20_000;
+/**
+ * How long a goodbye explains that a device falls silent, ms: a phone that is hidden by a file picker, camera
+ * or share sheet is frozen within a minute or so, and its link is lost 20 s later.
+ */
+export const EXCUSED_MS = 120_000;
 /**
  * After this device slept, it suspects nobody for this long, ms: the links that it loses then broke while it
  * slept. It is the longest suspicion of memberlist in a pool of a thousand.
@@ -172,7 +177,7 @@ export class Membership {
   greeted(device: DeviceId): void {
     this.#links.set(device, {
       sinceMs: this.#roster.wallMs,
-      saidGoodbye: false,
+      excusedUntilMs: -Infinity,
       isSilent: false,
     });
     this.#roster.enter(device, 'reachable');
@@ -192,7 +197,7 @@ export class Membership {
   /** It goes, of its own accord: losing its link means nothing else. */
   goodbye(device: DeviceId): void {
     const link = this.#links.get(device);
-    if (link !== undefined) link.saidGoodbye = true;
+    if (link !== undefined) link.excusedUntilMs = this.#roster.nowMs + EXCUSED_MS;
   }
 
   linkDown(device: DeviceId): void {
@@ -204,7 +209,7 @@ export class Membership {
     if (member !== undefined && link.isSilent) this.#news.hurry();
     else if (member !== undefined) {
       this.#roster.heard(member);
-      const isSuspect = !link.saidGoodbye && this.mayAccuse;
+      const isSuspect = this.mayAccuse && this.#roster.nowMs > link.excusedUntilMs;
       this.#roster.enter(device, isSuspect ? 'suspect' : 'away');
       this.#news.hurry();
     }
@@ -218,7 +223,7 @@ export class Membership {
     link.isSilent = true;
     const member = this.#roster.get(device);
     if (member !== undefined) this.#roster.heard(member);
-    this.#roster.enter(device, 'suspect');
+    this.#roster.enter(device, this.#roster.nowMs > link.excusedUntilMs ? 'suspect' : 'away');
     this.#news.hurry();
     this.#dueMs = -Infinity;
   }

@@ -127,7 +127,7 @@ export type PeerInput =
       readonly id: number;
       readonly digests: readonly (Uint8Array | undefined)[];
     }
-  /** The page is being frozen: others need not wonder why it is silent. */
+  /** The page is being hidden or frozen: others need not wonder why it is silent. */
   | { readonly kind: 'freezing' }
   /** The relay is connected, or no longer is. */
   | { readonly kind: 'relay'; readonly isConnected: boolean }

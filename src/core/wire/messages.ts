@@ -141,7 +141,7 @@ export type Message =
   | { readonly kind: 'probe'; readonly beliefs: readonly Belief[] }
   /** Members' own words that they are alive. */
   | { readonly kind: 'alive'; readonly records: readonly AliveRecord[] }
-  /** I go, of my own accord: my link will be lost. */
+  /** I go, or stop for a while, of my own accord: my link may be lost. */
   | { readonly kind: 'goodbye' }
   /** Prove that you hold these: hash the parts that the salts pick, from your disk. */
   | { readonly kind: 'challenge'; readonly id: number; readonly asks: readonly ProofAsk[] }

@@ -31,6 +31,9 @@ export function watchPageLife(life: PageLife): () => void {
     'visibilitychange',
     () => {
       if (document.visibilityState === 'visible') life.woke();
+      // A file picker, the camera or a share sheet hides a phone's page, too, and engines other than Chromium
+      // freeze hidden pages without an event.
+      else life.freezing();
     },
     { signal },
   );

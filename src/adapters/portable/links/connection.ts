@@ -43,7 +43,7 @@ export type Connect = (initiator: boolean, events: ConnectionEvents) => Connecti
 export interface PageLife {
   /** It is closing, or suspended: the last moment to say goodbye. */
   leaving(): void;
-  /** It is being frozen: for a while nothing happens in it. */
+  /** It is being hidden or frozen: for a while nothing may happen in it. */
   freezing(): void;
   /** Something may have been missed: check links and the relay now. */
   woke(): void;

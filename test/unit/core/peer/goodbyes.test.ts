@@ -28,3 +28,28 @@ it('a page that is frozen tells all who understand it, and is away when its link
   }
   expect(states()).toEqual(['away', 'away']);
 });
+
+it('a goodbye explains silence for two minutes, so that somebody who picks a file is away and not suspect', () => {
+  const { net, devices } = poolOf(3);
+  const [picker, ...others] = devices;
+  if (picker === undefined) throw new Error('there are three');
+  net.pass(60_000);
+  const states = (): string[] => others.map(({ peer }) => peer.membership.of(picker.id).state);
+  picker.input({ kind: 'freezing' });
+  net.settle();
+  // Frozen: nothing is answered. Then its links are lost.
+  net.arrives = (message, from) => from !== picker.id || message.kind === 'goodbye';
+  net.pass(90_000);
+  for (const other of others) other.input({ kind: 'link-down', device: picker.id });
+  expect(states()).not.toContain('suspect');
+  net.arrives = () => true;
+  for (const other of others) {
+    net.unlink(picker.id, other.id);
+    net.link(picker, other);
+  }
+  expect(states()).toEqual(['reachable', 'reachable']);
+  // It came back, and much later it vanishes.
+  net.pass(180_000);
+  for (const other of others) other.input({ kind: 'link-down', device: picker.id });
+  expect(states()).toEqual(['suspect', 'suspect']);
+});
