@@ -57,14 +57,16 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
         <button type="button" class="button" autofocus onClick={stay} disabled={leaving.value === 'now'}>
           {words.leave.stay}
         </button>
-        <button
-          type="button"
-          class="button danger"
-          onClick={() => void leave(false)}
-          disabled={leaving.value !== 'not'}
-        >
-          {leaving.value === 'not' ? words.leave.leave : words.leave.leaving}
-        </button>
+        {leaving.value === 'handing over' ? null : (
+          <button
+            type="button"
+            class="button danger"
+            onClick={() => void leave(false)}
+            disabled={leaving.value === 'now'}
+          >
+            {leaving.value === 'now' ? words.leave.leaving : words.leave.leave}
+          </button>
+        )}
         {hasOthers && leaving.value === 'not' ? (
           <button type="button" class="button primary" onClick={() => void leave(true)}>
             {words.leave.handOver}
@@ -108,11 +110,11 @@ function Progress({ progress }: { readonly progress: LeavingStatus }) {
   const { doneFragments, totalFragments, wouldLose } = progress;
   const percent = totalFragments === 0 ? 100 : Math.floor((100 * doneFragments) / totalFragments);
   return (
-    <div>
+    <>
       <p role="status">{words.leave.handedOverPercent(percent - (percent % 10))}</p>
       <progress aria-label={words.leave.handingOverLabel} max={100} value={percent} />
       <p class="hint figures">{words.leave.handingOver(doneFragments, totalFragments)}</p>
       <p>{words.leave.wouldLose(wouldLose.length)}</p>
-    </div>
+    </>
   );
 }

@@ -6,7 +6,16 @@ import type { DeviceId } from '../../../../src/core/model/ids.ts';
 import { packFragments } from '../../../../src/core/placement/fragment-set.ts';
 import { FEATURES, type Message, type Place } from '../../../../src/core/wire/messages.ts';
 import { deviceAt, itemAt } from '../../../fixtures/pool-fixture.ts';
-import { HELLO, knowing, proofOf, type Device, type Net } from '../../../fixtures/peer-net.ts';
+import {
+  asking,
+  fetchedBy,
+  HELLO,
+  knowing,
+  proofOf,
+  refusals,
+  type Device,
+  type Net,
+} from '../../../fixtures/peer-net.ts';
 
 /** Devices are trusted after ten minutes of one link. */
 const TRUST_MS = 10 * 60_000;
@@ -121,5 +130,45 @@ describe('a second copy', () => {
     answer(told, (place) => proofOf(place, told.liar));
     // It is in its grace: another name may bring it back.
     expect(hasDropped(told)).toBe(false);
+  });
+});
+
+describe('a fragment that its holder offers', () => {
+  /** A device that has nothing; its storer is linked, and so is a holder of fragment 5 that offers it. */
+  function offered(): { device: Device; storer: DeviceId; holder: DeviceId; place: Place } {
+    const { device, other: storer, files } = knowing(1);
+    device.hear(storer, { kind: 'features', features: FEATURES });
+    const holder = deviceAt(2).deviceId;
+    device.input({ kind: 'link-up', device: holder });
+    device.hear(holder, HELLO);
+    device.hear(holder, { kind: 'features', features: FEATURES });
+    const place = { file: itemAt(files, 0), fragment: 5 };
+    claim(device, holder, place.file, [5]);
+    return { device, storer, holder, place };
+  }
+
+  it('is fetched if nobody else who stays has it', () => {
+    const { device, storer, holder, place } = offered();
+    claim(device, storer, place.file, [5]);
+    device.hear(storer, { kind: 'features', features: [...FEATURES, 'leaving'] });
+    expect(fetchedBy(device.hear(holder, asking(place.file, 5)))).toEqual([[place]]);
+  });
+
+  it('is refused if another device has it: it would fill this device’s share with copies', () => {
+    const { device, storer, holder, place } = offered();
+    claim(device, storer, place.file, [5]);
+    expect(refusals(device.hear(holder, asking(place.file, 5)), holder)).toEqual([[5, 'busy']]);
+  });
+
+  it('is refused by a device that leaves, until it stays after all', () => {
+    const { device, holder, place } = offered();
+    device.input({ kind: 'leaving', isLeaving: true });
+    expect(device.sentTo(holder, 'features').at(-1)).toMatchObject({
+      features: expect.arrayContaining(['leaving']),
+    });
+    expect(refusals(device.hear(holder, asking(place.file, 5)), holder)).toEqual([[5, 'space']]);
+    device.input({ kind: 'leaving', isLeaving: false });
+    expect(device.sentTo(holder, 'features').at(-1)).toEqual({ kind: 'features', features: FEATURES });
+    expect(fetchedBy(device.hear(holder, asking(place.file, 5)))).toEqual([[place]]);
   });
 });
