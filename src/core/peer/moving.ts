@@ -42,7 +42,10 @@ export interface MovingView {
   isBusy(file: FileId): boolean;
   /** Whether this device rebuilds any file. */
   isRepairing(): boolean;
-  /** Since when the device is linked; undefined unless it can be asked for proofs that are promises. */
+  /**
+   * Since when the device would be linked if all its links were one; undefined unless it is now, and can be
+   * asked for proofs that are promises.
+   */
   provesSinceMs(device: DeviceId): MonotonicMs | undefined;
   /** Whether the device said that it leaves. */
   isLeaving(device: DeviceId): boolean;
@@ -50,7 +53,7 @@ export interface MovingView {
   takers(): readonly Candidate[];
   /** Bytes of fragments that a device holds, and bytes that it offers. */
   spaceOf(device: DeviceId): { readonly heldBytes: number; readonly freeBytes: number };
-  /** How long a device must be linked before copies are dropped because of it, ms. */
+  /** How long a device must have been linked before copies are dropped because of it, ms. */
   trustMs(): number;
   /** What moves may use of the link, bytes a second. */
   bytesPerS(): number;

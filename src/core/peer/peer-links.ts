@@ -4,7 +4,7 @@
 // hello. What one link can make this device do at a time is bounded.
 
 import type { DeviceId } from '../model/ids.ts';
-import { MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
+import { MAX_DEVICE_COUNT, MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import { PROTOCOL_VERSION, type Message } from '../wire/messages.ts';
 import { send } from './peer-effects.ts';
@@ -13,6 +13,8 @@ import type { Ask } from './requests.ts';
 
 export interface PeerLink {
   readonly upAtMs: MonotonicMs;
+  /** How long earlier links with the device lasted, ms. */
+  readonly earlierMs: number;
   /** Whether the other side has said hello in our protocol and epoch. */
   greeted: boolean;
   /** What the other side can do beyond what the protocol promises. */
@@ -38,6 +40,8 @@ export const PULSE_MS = 5_000;
 export class PeerLinks {
   readonly #epoch: number;
   readonly #links = new Map<DeviceId, PeerLink>();
+  /** How long links lasted that are down, of devices that had greeted. */
+  readonly #earlierMs = new Map<DeviceId, number>();
 
   constructor(epoch: number) {
     this.#epoch = epoch;
@@ -46,6 +50,7 @@ export class PeerLinks {
   up(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
     this.#links.set(device, {
       upAtMs: nowMs,
+      earlierMs: this.#earlierMs.get(device) ?? 0,
       greeted: false,
       features: new Set(),
       sentVersion: 0,
@@ -59,9 +64,10 @@ export class PeerLinks {
   }
 
   /** Undefined when there was no such link. */
-  down(device: DeviceId): PeerLink | undefined {
+  down(nowMs: MonotonicMs, device: DeviceId): PeerLink | undefined {
     const link = this.#links.get(device);
     this.#links.delete(device);
+    if (link?.greeted === true) this.#remember(device, link.earlierMs + nowMs - link.upAtMs);
     return link;
   }
 
@@ -98,6 +104,14 @@ export class PeerLinks {
     if (link.greeted) return [closing(from, 'said hello twice')];
     link.greeted = true;
     return [];
+  }
+
+  /** Of strangers there may be many: who was not here for longest is forgotten first. */
+  #remember(device: DeviceId, linkedMs: number): void {
+    this.#earlierMs.delete(device);
+    this.#earlierMs.set(device, linkedMs);
+    const [oldest] = this.#earlierMs.keys();
+    if (this.#earlierMs.size > MAX_DEVICE_COUNT && oldest !== undefined) this.#earlierMs.delete(oldest);
   }
 
   /** The other side asks for something. */

@@ -307,7 +307,8 @@ export class PeerState {
 }
 
 /**
- * How long a device must be linked, ms, before copies are dropped because of it. In pools whose devices count
+ * How long a device must have been linked, ms, before copies are dropped because of it: all links of this
+ * page together, because those of phones are short. In pools whose devices count
  * as gone sooner, as in tests, it is as long as that.
  */
 const TRUST_MS = 10 * 60_000;
@@ -327,7 +328,7 @@ function movingViewOf(state: PeerState): MovingView {
     provesSinceMs: (device) => {
       const link = links.get(device);
       const isAble = link?.greeted === true && link.features.has('moves') && link.features.has('challenge');
-      return isAble && catalogue.isMember(device) ? link.upAtMs : undefined;
+      return isAble && catalogue.isMember(device) ? link.upAtMs - link.earlierMs : undefined;
     },
     isLeaving: (device) => state.isLeaving(device),
     takers: () => state.repairTakers().filter(({ device }) => links.get(device)?.features.has('moves')),

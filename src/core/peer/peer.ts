@@ -275,7 +275,7 @@ export class Peer {
   }
 
   #linkDown(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
-    const link = this.#state.links.down(device);
+    const link = this.#state.links.down(nowMs, device);
     if (link === undefined) return [];
     this.#state.linkDown(device);
     this.#state.touch();

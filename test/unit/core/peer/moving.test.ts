@@ -76,15 +76,18 @@ describe('a second copy', () => {
     const told = lie();
     told.net.pass(TRUST_MS - SETTLE_MS);
     expect(challenges(told.device, told.liar)).toEqual([]);
-    // A new link begins from the start.
+    // While it is away, its time does not go on.
     told.device.input({ kind: 'link-down', device: told.liar });
+    told.net.pass(TRUST_MS);
     told.device.input({ kind: 'link-up', device: told.liar });
     told.device.hear(told.liar, HELLO);
     told.device.hear(told.liar, { kind: 'features', features: FEATURES });
     claim(told.device, told.liar, told.place.file, [0]);
-    told.net.pass(TRUST_MS - SETTLE_MS);
+    told.net.pass(SETTLE_MS - 1_000);
     expect(challenges(told.device, told.liar)).toEqual([]);
     expect(hasDropped(told)).toBe(false);
+    told.net.pass(3_000);
+    expect(challenges(told.device, told.liar)).toHaveLength(1);
   });
 
   it.each<[string, (place: Place) => Uint8Array | undefined]>([
