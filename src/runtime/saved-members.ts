@@ -16,14 +16,15 @@ const INCARNATION = 'incarnation';
 
 export function saveMembers(records: RecordStore, membership: Membership): Promise<void> {
   const { atMs, members } = membership.saved();
-  const rows = members.map(({ device, isGone, sinceMs, silentMs, isForgiven, record, longestMs }) => [
-    device,
-    isGone,
-    sinceMs,
-    silentMs,
-    isForgiven,
-    record?.bytes ?? null,
-    longestMs,
+  const rows = members.map((member) => [
+    member.device,
+    member.isGone,
+    member.sinceMs,
+    member.silentMs,
+    member.isForgiven,
+    member.record?.bytes ?? null,
+    member.closedMs,
+    member.longestMs,
   ]);
   return records.putMeta(MEMBERS, [atMs, rows]);
 }
@@ -67,8 +68,8 @@ function savedOf(kept: unknown): { readonly saved: SavedMembers | undefined; rea
 
 function memberOf(row: unknown): SavedMember {
   // Earlier versions learned nothing.
-  const fields = Array.isArray(row) && row.length === 6 ? [...row, 0] : row;
-  const [device, isGone, sinceMs, silentMs, isForgiven, record, longestMs] = tupleOf(fields, 7);
+  const fields = Array.isArray(row) && row.length === 6 ? [...row, 0, 0] : row;
+  const [device, isGone, sinceMs, silentMs, isForgiven, record, closedMs, longestMs] = tupleOf(fields, 8);
   return {
     device: parseDeviceId(device),
     isGone: boolOf(isGone),
@@ -76,6 +77,7 @@ function memberOf(row: unknown): SavedMember {
     silentMs: uintOf(silentMs, Number.MAX_SAFE_INTEGER),
     isForgiven: boolOf(isForgiven),
     record: record === null ? undefined : decodeAlive(bytesOf(record, 1, MAX_ALIVE_BYTES)),
+    closedMs: uintOf(closedMs, Number.MAX_SAFE_INTEGER),
     longestMs: uintOf(longestMs, MAX_LEARNED_SILENCE_MS),
   };
 }

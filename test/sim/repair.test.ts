@@ -255,7 +255,7 @@ scenario(
 );
 
 scenario(
-  'a repairer that hangs, and gives nothing of what it promised, is taken over',
+  'a repairer that hangs is taken over, and when it goes on, two at once do no harm',
   [971],
   async (simulation) => {
     const pool = await placed(simulation);
@@ -265,7 +265,14 @@ scenario(
     const repairer = six.find((device) => stagedCount(device) > 0);
     repairer?.hang();
     const five = six.filter((device) => device !== repairer);
-    await until(simulation, 'the lost fragments are back', () => fragmentsOn(five, fileId).size >= N - 1);
+    await until(simulation, 'another takes over', () => five.some((device) => stagedCount(device) > 0));
+    // From now on two repair at once.
+    repairer?.thaw();
+    await untilFull(simulation, fileId, six);
+    for (const device of six) {
+      expectOnlyNeeded(device);
+      await expectReadable(simulation, pool, device);
+    }
   },
 );
 

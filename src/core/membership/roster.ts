@@ -22,6 +22,8 @@ export interface SavedMember {
   readonly isForgiven: boolean;
   /** Its last word, whose signature was checked. */
   readonly record: AliveRecord | undefined;
+  /** Of this silence, the longest time in which this device's page was closed, as far as it counts, ms. */
+  readonly closedMs: number;
   /** The longest silence from which it came back, ms. */
   readonly longestMs: number;
 }
@@ -49,6 +51,8 @@ export interface Member {
   record: AliveRecord | undefined;
   /** Whether somebody calls the incarnation of `record` gone. */
   isAccused: boolean;
+  /** As in SavedMember. */
+  closedMs: number;
   /** The longest silence from which it came back and linked with this device, ms. */
   longestMs: number;
 }
@@ -111,8 +115,8 @@ export class Roster {
     if (member === undefined || member.state === state) return;
     // Only from its own link: words of it that others kept back teach nothing.
     if (state === 'reachable') {
-      const silentMs = Math.min(Math.round(this.nowMs - member.heardAtMs), MAX_LEARNED_SILENCE_MS);
-      member.longestMs = Math.max(member.longestMs, silentMs);
+      const silentMs = Math.max(0, Math.round(this.nowMs - member.heardAtMs) - member.closedMs);
+      member.longestMs = Math.max(member.longestMs, Math.min(silentMs, MAX_LEARNED_SILENCE_MS));
     }
     member.state = state;
     member.sinceMs = this.wallMs;
@@ -124,6 +128,7 @@ export class Roster {
   heard(member: Member): void {
     member.heardAtMs = this.nowMs;
     member.isForgiven = false;
+    member.closedMs = 0;
   }
 
   /** A later word of a member than its last: it lives. */
@@ -152,7 +157,7 @@ export class Roster {
 
   saved(): SavedMembers {
     const members = [...this.#members].map(([device, member]) => {
-      const { state, sinceMs, heardAtMs, isForgiven, record, longestMs } = member;
+      const { state, sinceMs, heardAtMs, isForgiven, record, closedMs, longestMs } = member;
       return {
         device,
         isGone: state === 'gone',
@@ -160,6 +165,7 @@ export class Roster {
         silentMs: state === 'reachable' ? 0 : Math.round(this.nowMs - heardAtMs),
         isForgiven: state !== 'reachable' && isForgiven,
         record,
+        closedMs: state === 'reachable' ? 0 : Math.round(closedMs),
         longestMs,
       };
     });
@@ -172,15 +178,17 @@ export class Roster {
    * first such time of a silence does not count.
    */
   restore({ atMs, members }: SavedMembers): void {
-    for (const { device, isGone, sinceMs, silentMs, isForgiven, record, longestMs } of members) {
+    for (const saved of members) {
+      const { device, isGone, sinceMs, silentMs, isForgiven, record, longestMs } = saved;
       const member = newMember(isGone ? 'gone' : 'away', Math.min(sinceMs, this.wallMs), this.nowMs);
       member.record = record;
       member.longestMs = longestMs;
-      // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone, and
-      // teaches no longer grace.
+      // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone.
       const mostMs = this.#rules.graceMs(classOf(member)) / 2;
       const closedMs = isForgiven ? Math.min(Math.max(0, this.wallMs - atMs), mostMs) : 0;
       member.heardAtMs = this.nowMs - silentMs - closedMs;
+      // The longest such time teaches nothing: the clock may have been set.
+      member.closedMs = Math.max(saved.closedMs, closedMs);
       member.isForgiven = true;
       this.#members.set(device, member);
     }
@@ -192,5 +200,14 @@ export function classOf({ record }: Member): DeviceClass {
 }
 
 function newMember(state: MemberState, sinceMs: WallMs, heardAtMs: MonotonicMs): Member {
-  return { state, sinceMs, heardAtMs, isForgiven: false, record: undefined, isAccused: false, longestMs: 0 };
+  return {
+    state,
+    sinceMs,
+    heardAtMs,
+    isForgiven: false,
+    record: undefined,
+    isAccused: false,
+    closedMs: 0,
+    longestMs: 0,
+  };
 }

@@ -47,7 +47,7 @@ describe('members of an earlier page', () => {
   });
 
   it.each([-1, 0.5, 1e12, 'long', null])('are dropped with a longest silence of %s', async (longestMs) => {
-    const { droppedCount } = await restored([FRIEND, true, WALL_MS, 0, false, null, longestMs]);
+    const { droppedCount } = await restored([FRIEND, true, WALL_MS, 0, false, null, 0, longestMs]);
     expect(droppedCount).toBe(1);
   });
 });
