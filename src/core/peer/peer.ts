@@ -318,6 +318,7 @@ export class Peer {
       case 'entries':
         return [{ kind: 'check-entries', from, entries: message.entries, more: message.more }];
       case 'holdings':
+        if (message.base > 0) this.#vouching.works(nowMs, from);
         return this.#hearing.holdings(nowMs, from, link, message);
       case 'holdings-wanted':
         return this.#telling.snapshotFor(from, link);
@@ -355,6 +356,7 @@ export class Peer {
           this.#judging.provable(nowMs, from, message.asks),
         );
       case 'proof':
+        if (message.digests.some((digest) => digest !== undefined)) this.#vouching.works(nowMs, from);
         return this.#judging.proof(nowMs, from, message);
       case 'cancel':
         return link.serving.has(message.id) ? [{ kind: 'stop-serving', to: from, id: message.id }] : [];

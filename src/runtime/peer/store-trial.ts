@@ -13,7 +13,7 @@ const FRESH_MS = 20_000;
 
 export interface StoreTrialOptions {
   readonly clock: Clock;
-  readonly fragments: FragmentStore;
+  readonly fragments: Pick<FragmentStore, 'getIndex' | 'owners'>;
   /** The fragments of this device. */
   readonly held: () => Iterable<StoredFragment>;
   /** The index is missing or damaged; or the fragment was dropped meanwhile. */
