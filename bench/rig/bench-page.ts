@@ -35,7 +35,22 @@ export interface SmallFilesWork {
   readonly fileBytes: number;
 }
 
+/** What the links that are open now have sent so far, from WebRTC's own statistics. */
+export interface LinkCosts {
+  readonly links: number;
+  /** Frames of the data channels, and their bytes. */
+  readonly messages: number;
+  readonly messageBytes: number;
+  /** Packets, and bytes in them, without the checks of ICE. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** ICE's checks of paths, and answers to those of the other end. */
+  readonly checks: number;
+  readonly answers: number;
+}
+
 export interface BenchPage {
+  linkCosts(): Promise<LinkCosts>;
   /** Payload bytes of all data channels that this page ever had, from WebRTC's own statistics. */
   linkBytes(): Promise<{ readonly sent: number; readonly received: number }>;
   /** Writes the file for `store` to the disk, in pieces: it is never in memory. */
@@ -69,11 +84,13 @@ declare global {
 /** Counts the channels' bytes: runs in the page, before the app does, as source text. */
 export function installLinkBytes(): void {
   const counts: (() => Promise<{ sent: number; received: number }>)[] = [];
+  const connections: WeakRef<RTCPeerConnection>[] = [];
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(configuration?: RTCConfiguration) {
       super(configuration);
       // Weak references: Chromium allows 500 connections, including unused ones that are still referenced.
       const itself = new WeakRef(this);
+      connections.push(itself);
       const last = { sent: 0, received: 0 };
       counts.push(async () => {
         const channels = [...((await itself.deref()?.getStats())?.values() ?? [])].filter(
@@ -92,6 +109,27 @@ export function installLinkBytes(): void {
     }
   };
   window.benchPage = Object.assign(window.benchPage ?? {}, {
+    async linkCosts() {
+      const costs = { links: 0, messages: 0, messageBytes: 0, packets: 0, bytes: 0, checks: 0, answers: 0 };
+      for (const connection of connections) {
+        const stats = [...((await connection.deref()?.getStats())?.values() ?? [])];
+        if (!stats.some(({ type, state }) => type === 'data-channel' && state === 'open')) continue;
+        costs.links += 1;
+        for (const each of stats) {
+          if (each.type === 'data-channel') {
+            costs.messages += each.messagesSent;
+            costs.messageBytes += each.bytesSent;
+          } else if (each.type === 'transport') {
+            costs.packets += each.packetsSent;
+            costs.bytes += each.bytesSent;
+          } else if (each.type === 'candidate-pair') {
+            costs.checks += each.requestsSent;
+            costs.answers += each.responsesSent;
+          }
+        }
+      }
+      return costs;
+    },
     async linkBytes() {
       const all = await Promise.all(counts.map((count) => count()));
       return {

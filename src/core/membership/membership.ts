@@ -58,7 +58,7 @@ export const SUSPECT_MS = 20_000;
  * How long a goodbye explains that a device falls silent, ms: a phone that is hidden by a file picker, camera
  * or share sheet is frozen within a minute or so, and its link is lost 20 s later.
  */
-export const EXCUSED_MS = 120_000;
+const EXCUSED_MS = 120_000;
 /**
  * After this device slept, it suspects nobody for this long, ms: the links that it loses then broke while it
  * slept. It is the longest suspicion of memberlist in a pool of a thousand.
