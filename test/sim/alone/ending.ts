@@ -83,15 +83,15 @@ function lacking(scene: Scene, devices: readonly Actor[]): string | undefined {
   for (const file of scene.keptContents().values()) {
     const { contentId, k, n } = file;
     const room = devices.length * fragmentCap(k);
+    // If the storer's copy was damaged before a home proved another, it can judge no proof: it keeps the
+    // rest, and nobody else rebuilds what is missing.
+    const storing = devices.find((actor) =>
+      actor.device.store.contents().outbox.some((id) => id === contentId),
+    );
+    if (storing !== undefined && scene.onDisk(storing, contentId).sound.size < n) continue;
     const there = new Set(devices.flatMap((actor) => [...scene.onDisk(actor, contentId).held]));
     const enough = Math.min(n, room, quorumOf({ k, n }) + 1);
     if (there.size < enough) return `${nameOf(scene, file)} has ${there.size} of ${n} fragments`;
-    // Of a copy that was damaged before its home proved another, no proof can be judged: then the rest stays.
-    const storing = devices.find(
-      (actor) =>
-        actor.device.store.contents().outbox.some((id) => id === contentId) &&
-        scene.onDisk(actor, contentId).sound.size === n,
-    );
     if (n <= room - fragmentCap(k) && devices.length > 2 && storing !== undefined)
       return `${storing.device.name} still places ${nameOf(scene, file)}`;
   }
