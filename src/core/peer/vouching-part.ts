@@ -64,11 +64,15 @@ export class VouchingPart {
   /** After each input, which had these effects. */
   advance(nowMs: MonotonicMs, effects: readonly PeerEffect[]): PeerEffect[] {
     const { membership, catalogue } = this.#state;
-    const digest = catalogue.digest();
-    if (digest !== this.#digest) this.#vouching.changed(nowMs);
-    this.#digest = digest;
     for (const effect of effects) {
-      if (effect.kind !== 'send' || effect.message.kind !== 'holdings') continue;
+      if (effect.kind === 'keep-entries' || effect.kind === 'forget-entries') this.#vouching.changed(nowMs);
+      if (effect.kind !== 'send') continue;
+      // Its own entries, or an answer: only these need the digest, which costs a hash over all logs.
+      if (effect.message.kind === 'entries' && catalogue.digest() !== this.#digest) {
+        this.#digest = catalogue.digest();
+        this.#vouching.changed(nowMs);
+      }
+      if (effect.message.kind !== 'holdings') continue;
       if (effect.message.base === 0) this.#vouching.toldAnew(nowMs, effect.to);
       else this.#vouching.changed(nowMs);
     }
