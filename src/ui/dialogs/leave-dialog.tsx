@@ -15,7 +15,7 @@ const MAX_NAMED = 5;
 
 export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
   const { palm, status, removals } = usePage();
-  const leaving = useSignal<'not' | 'now' | 'handing over'>('not');
+  const leaving = useSignal<'not' | 'now' | 'handing-over'>('not');
   const trouble = useSignal('');
   const staying = useRef<AbortController | undefined>(undefined);
   const { devices, files, leaving: progress } = status.value;
@@ -24,7 +24,7 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
   const leave = async (handOver: boolean): Promise<void> => {
     const controller = new AbortController();
     staying.current = controller;
-    leaving.value = handOver ? 'handing over' : 'now';
+    leaving.value = handOver ? 'handing-over' : 'now';
     trouble.value = '';
     try {
       removals.commit();
@@ -37,11 +37,11 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
     }
   };
   const stay = (): void => {
-    if (leaving.value === 'handing over') staying.current?.abort();
+    if (leaving.value === 'handing-over') staying.current?.abort();
     else onClose();
   };
   return (
-    <Dialog title={words.leave.title} onClose={onClose} insistent={leaving.value === 'handing over'}>
+    <Dialog title={words.leave.title} onClose={onClose} insistent={leaving.value === 'handing-over'}>
       <p>{words.leave.lead(heldBytes)}</p>
       {progress === undefined ? (
         <Stakes stakes={leavingStakes(files, devices)} canHandOver={hasOthers} />
@@ -57,7 +57,7 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
         <button type="button" class="button" autofocus onClick={stay} disabled={leaving.value === 'now'}>
           {words.leave.stay}
         </button>
-        {leaving.value === 'handing over' ? null : (
+        {leaving.value === 'handing-over' ? null : (
           <button
             type="button"
             class="button danger"
