@@ -29,11 +29,15 @@ test('a device returns and second copies go; another hands over and leaves, and 
   if (returning === undefined || leaving === undefined) throw new Error('Two others hold some of it.');
 
   await test.step('what a killed device held is restored, and when it returns, each fragment stays once', async () => {
+    const { id } = (await returning.status()).device;
     await returning.killTab();
+    const isRestored = (status: PalmStatus): boolean =>
+      status.devices.some((device) => device.id === id && device.state === 'gone') &&
+      durableCopies(status, fileId) === N;
     const four = five.filter((device) => device !== returning);
-    for (const device of four)
-      await device.waitFor('the file to be whole', (status) => durableCopies(status, fileId) === N, REST_MS);
+    for (const device of four) await device.waitFor('the file to be whole', isRestored, REST_MS);
     await returning.open();
+    await laptop.waitFor('the second copies', (status) => durableCopies(status, fileId) > N, REST_MS);
     await untilOnce(five, fileId, 5);
   });
 
