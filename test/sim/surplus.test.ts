@@ -29,7 +29,7 @@ scenario(
     const [six, lost] = lose(fileId, devices, 2);
     await until(simulation, 'all fragments are back', () => fragmentsOn(six, fileId).size === N);
     for (const device of lost) await device.reopen();
-    expect(copyCount(devices, fileId)).toBe(N + 2);
+    expect(copyCount(devices, fileId)).toBeGreaterThanOrEqual(N + 2);
     await untilOnce(simulation, devices, fileId);
     // The fuller ones dropped theirs.
     expect(countsOn(devices, fileId)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
