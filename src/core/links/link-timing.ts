@@ -16,8 +16,6 @@ export const GIVE_UP_AFTER_COUNT = 8;
 export const PING_AFTER_MS = 2_500;
 /** While a sign of life is expected: silence after which the link is dead, with three pings unanswered. */
 export const DEAD_AFTER_MS = 10_000;
-/** Within this, ms, a platform tells that a path is lost. Chromium: some 15 s (docs/decisions/0051). */
-export const DOUBTED_WITHIN_MS = 16_000;
 /** How long a link in doubt (we slept, or the other side asks for a link) has to answer a ping. */
 export const CHECK_MS = 4_000;
 /** A deadline met this late means that the device slept: earlier silence says nothing about the others. */

@@ -14,7 +14,7 @@ export interface ConnectionEvents {
   drained(): void;
   /**
    * The platform's own keep-alive no longer gets answers: the path or the other end is probably gone. Comes
-   * within DOUBTED_WITHIN_MS (link-timing.ts) of that, since Palm pings no link on which it expects nothing.
+   * some 15 s after that (docs/decisions/0051), since Palm pings no link on which it expects nothing.
    */
   doubted(): void;
   /** Comes at most once, and never after `destroy`. */

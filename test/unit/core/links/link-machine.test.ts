@@ -11,7 +11,6 @@ import {
   BACKOFF_MAX_MS,
   CHECK_MS,
   DEAD_AFTER_MS,
-  DOUBTED_WITHIN_MS,
   MAX_ANNOUNCE_EVERY_MS,
   OVERSLEPT_MS,
   PING_AFTER_MS,
@@ -19,6 +18,7 @@ import {
 } from '../../../../src/core/links/link-timing.ts';
 import { deviceIdOf, type DeviceId } from '../../../../src/core/model/ids.ts';
 import { MAX_LINK_COUNT } from '../../../../src/core/model/limits.ts';
+import { DOUBTED_WITHIN_MS } from '../../../fixtures/platform-doubt.ts';
 import { LinkNetwork } from '../../../fixtures/link-network.ts';
 
 const CALM_MS = 120_000;
