@@ -294,8 +294,13 @@ export class SegmentGathering {
     this.#ports.notice({ kind: 'damaged-block', from: this.#ports.driver.quotedDevice(device) });
   }
 
-  #notEnough({ reach, silent }: Extract<ReadEffect, { kind: 'starved' }>): PalmError {
-    const { k } = this.#job.manifest;
+  #notEnough({ reach, silent: asked }: Extract<ReadEffect, { kind: 'starved' }>): PalmError {
+    const { fileId, manifest } = this.#job;
+    const { peer } = this.#ports.driver;
+    // What is linked and owes answers is not even asked.
+    const owing = [...peer.holdersOf(fileId).keys()].filter((device) => peer.membership.isSilent(device));
+    const silent = [...new Set([...asked, ...owing])];
+    const { k } = manifest;
     const names = silent.map((device) => this.#ports.driver.quotedDevice(device).name);
     const isHeard = silent.every((device) => this.#ports.transport.silentForMs(device) < HEARD_WITHIN_MS);
     return new PalmError({ code: 'not-enough-fragments', reach, k, silent: names, isHeard });
