@@ -24,6 +24,15 @@ export interface RepairNeed {
   readonly isUrgent: boolean;
 }
 
+/** Whether its storer still places the file: it claims more than any device is given. */
+export function isStillPlaced(
+  { k, by }: Pick<RepairedFile, 'k' | 'by'>,
+  claims: Holders,
+  isGone: (device: DeviceId) => boolean,
+): boolean {
+  return !isGone(by) && (claims.get(by)?.size ?? 0) > fragmentCap(k);
+}
+
 /** Work that one look may spend on the margin of each file that needs repair. */
 const MARGIN_STEPS = 200;
 
@@ -39,11 +48,11 @@ export function repairNeedOf(
   isGone: (device: DeviceId) => boolean,
 ): RepairNeed | undefined {
   const { k, n, by } = file;
+  if (isStillPlaced(file, claims, isGone)) return undefined;
   const durable = new Map<DeviceId, FragmentSet>();
   for (const [device, fragments] of claims) {
-    if (fragments.size === 0 || isGone(device)) continue;
-    if (fragments.size <= fragmentCap(k)) durable.set(device, fragments);
-    else if (device === by) return undefined;
+    const isBelieved = fragments.size > 0 && fragments.size <= fragmentCap(k);
+    if (isBelieved && !isGone(device)) durable.set(device, fragments);
   }
   // Its storer has just published it, and has not told what it holds.
   if (durable.size === 0 && !isGone(by)) return undefined;

@@ -18,6 +18,7 @@ import { planPlacement, type Candidate } from '../placement/placement.ts';
 import { Leftovers } from './leftovers.ts';
 import {
   dangerOf,
+  isStillPlaced,
   mixed,
   repairersOf,
   repairNeedOf,
@@ -50,7 +51,7 @@ export type RepairInput =
   | { readonly kind: 'changed' }
   /** Repair must stop for now, or may go on. */
   | { readonly kind: 'paused'; readonly isPaused: boolean }
-  /** A repair has rebuilt its fragments: from now on it ends by itself. */
+  /** A repair has rebuilt its fragments: from now on it ends by itself, unless the storer places the file. */
   | { readonly kind: 'rebuilt'; readonly file: FileId }
   /** A repair of the file, perhaps on an earlier page, left staged blocks on this disk. */
   | { readonly kind: 'left-over'; readonly file: FileId }
@@ -273,14 +274,25 @@ export class RepairPlan {
     return planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: durable });
   }
 
-  /** Ends repairs of files that are gone or have enough again; all while paused. */
+  /**
+   * Ends repairs of files that are gone or have enough again; all while paused. What is rebuilt already is
+   * handed over nevertheless, unless the storer is back with the whole file: it would find homes for
+   * everything, and wait for this device, which takes nothing of a file that it repairs.
+   */
   #cancelled(needy: ReadonlySet<FileId>): RepairEffect[] {
     const effects: RepairEffect[] = [];
     for (const [file, running] of this.#running) {
-      if (running.isCancelled || running.isRebuilt || (needy.has(file) && !this.#isPaused)) continue;
+      const endsByItself = running.isRebuilt && !this.#isStillPlaced(file);
+      if (running.isCancelled || endsByItself || (needy.has(file) && !this.#isPaused)) continue;
       running.isCancelled = true;
       effects.push({ kind: 'cancel', file, isPause: needy.has(file) });
     }
     return effects;
+  }
+
+  #isStillPlaced(file: FileId): boolean {
+    const manifest = this.#view.files().get(file);
+    if (manifest === undefined) return false;
+    return isStillPlaced(manifest, this.#view.holdersOf(file), (device) => this.#view.isGone(device));
   }
 }

@@ -245,6 +245,21 @@ describe('4 of 8 on eight devices', () => {
     world.gone.clear();
     expect(plan.handle(21_000, { kind: 'changed' })).toEqual([]);
   });
+
+  it('has even a rebuilt repair cancelled when its storer returns and places all of it', () => {
+    const world = new World();
+    const file = world.add(1, 4, [0, 0, 0, 3, 4, 9, 9, 9]);
+    const storer = itemAt(DEVICES, 9);
+    world.gone.add(storer);
+    const plan = world.plan(0);
+    expect(started(plan, 20_000)).toHaveLength(1);
+    plan.handle(20_500, { kind: 'rebuilt', file });
+    world.holders.get(file)?.set(storer, new Set(indicesOf(8)));
+    expect(plan.handle(21_000, { kind: 'changed' })).toEqual([]);
+    world.gone.clear();
+    expect(plan.handle(22_000, { kind: 'changed' })).toEqual([{ kind: 'cancel', file, isPause: false }]);
+    expect(plan.handle(23_000, { kind: 'changed' })).toEqual([]);
+  });
 });
 
 describe('the repairer', () => {
