@@ -19,7 +19,7 @@ function idleCost(count: number): { bytesPerS: number; messagesPerS: number; kin
   return { bytesPerS: perS('bytes'), messagesPerS: perS('count'), kinds: [...sent.keys()].toSorted() };
 }
 
-const MANY = scaled(200, 4);
+const MANY = scaled(100, 2);
 
 test(`a pool that is left alone sends questions and answers only, as few for ${MANY} devices as for 10`, () => {
   const few = idleCost(10);
