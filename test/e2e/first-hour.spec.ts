@@ -107,10 +107,11 @@ for (const { lost, what, answer, sentence } of [
     faults.allow(/Failed to load resource/);
     const { context, appUrl } = await prepareDevice('Phone');
     const page = await context.newPage();
-    let isFirst = true;
+    // The page names what its first screen needs.
+    const first = await (await context.request.get(appUrl)).text();
     await page.route(/\/assets\/.*\.(js|wasm)$/, async (route) => {
-      const isLost = lost === 'script' ? !isFirst : route.request().url().endsWith('.wasm');
-      isFirst = false;
+      const { pathname } = new URL(route.request().url());
+      const isLost = lost === 'script' ? !first.includes(pathname) : pathname.endsWith('.wasm');
       await (isLost ? answer(route) : route.continue());
     });
     await page.goto(appUrl);

@@ -45,7 +45,7 @@ test('a device returns and second copies go; another hands over and leaves, and 
     const { page } = leaving;
     await page.getByRole('button', { name: 'Leave pool' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Hand over first, then leave' }).click();
+    await dialog.getByRole('button', { name: 'Hand over first' }).click();
     await expect(dialog.getByRole('progressbar', { name: 'Handing over' })).toBeVisible();
     await expect(page.getByRole('button', { name: 'Create a pool' })).toBeVisible({ timeout: REST_MS });
     const rest = five.filter((device) => device !== leaving);

@@ -48,7 +48,7 @@ export const leaveTexts = {
     count === 1 ? 'One file would survive no further loss.' : `${count} files would survive no further loss.`,
   whyHandOver:
     'Handing over first moves what this device holds to the others. It leaves when they have proved to have it.',
-  handOver: 'Hand over first, then leave',
+  handOver: 'Hand over first',
   handingOver: (doneCount: number, totalCount: number) =>
     `${doneCount.toLocaleString('en')} of ${countOf(totalCount, 'fragment')}. Keep this page open.`,
   handingOverLabel: 'Handing over',
