@@ -107,11 +107,14 @@ for (const { lost, what, answer, sentence } of [
     faults.allow(/Failed to load resource/);
     const { context, appUrl } = await prepareDevice('Phone');
     const page = await context.newPage();
-    // The page names what its first screen needs.
+    // The page names what its first screen needs. Each of that is served once.
     const first = await (await context.request.get(appUrl)).text();
+    const served = new Set<string>();
     await page.route(/\/assets\/.*\.(js|wasm)$/, async (route) => {
       const { pathname } = new URL(route.request().url());
-      const isLost = lost === 'script' ? !first.includes(pathname) : pathname.endsWith('.wasm');
+      const isGone = !first.includes(pathname) || served.has(pathname);
+      served.add(pathname);
+      const isLost = lost === 'script' ? isGone : pathname.endsWith('.wasm');
       await (isLost ? answer(route) : route.continue());
     });
     await page.goto(appUrl);
