@@ -5,8 +5,8 @@ import { scaled, scaleNote, timeLimitMs } from '../../scale.ts';
 import { chosenSeeds } from '../scenario.ts';
 import { tellStory } from './story.ts';
 
-const FACTOR = 4;
-const COUNT = scaled(60, FACTOR);
+const FACTOR = 2;
+const COUNT = scaled(30, FACTOR);
 const SHOWN_LINES = 60;
 
 test.each(chosenSeeds() ?? Array.from({ length: COUNT }, (_, index) => 1 + index))(
