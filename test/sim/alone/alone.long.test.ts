@@ -5,7 +5,7 @@ import { scaled, scaleNote, timeLimitMs } from '../../scale.ts';
 import { chosenSeeds } from '../scenario.ts';
 import { tellStory } from './story.ts';
 
-const FACTOR = 2;
+const FACTOR = 5;
 const COUNT = scaled(30, FACTOR);
 const SHOWN_LINES = 60;
 
