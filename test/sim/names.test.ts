@@ -94,7 +94,7 @@ scenario(
 
 scenario(
   'fragments of a removed file stay for a member that is away, and go after the grace, restarts included',
-  [1_420, 1_421],
+  [1_421],
   async ({ world, pool }) => {
     const devices = await pool(3);
     const [holder, remover, absent] = [first(devices), first(devices, 1), first(devices, 2)];
