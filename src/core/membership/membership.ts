@@ -30,8 +30,11 @@ export type MemberMessage =
   | { readonly kind: 'goodbye' };
 
 export type MemberTold =
+  /** The relay is connected, or no longer is: with it this device is not cut off, even if nobody is linked. */
   | { readonly kind: 'relay'; readonly isConnected: boolean }
+  /** A `sign-alive` effect was carried out; undefined: the record could not be written. */
   | { readonly kind: 'alive-signed'; readonly record: AliveRecord | undefined }
+  /** A `check-alive` effect was carried out: the signatures of these fit, those of the others do not. */
   | {
       readonly kind: 'alive-checked';
       readonly from: DeviceId;
@@ -245,21 +248,17 @@ export class Membership {
   told(what: MemberTold): void {
     switch (what.kind) {
       case 'relay':
-        this.relay(what.isConnected);
+        this.#hasRelay = what.isConnected;
+        this.#reachChanged();
         break;
       case 'alive-signed':
-        this.signed(what.record);
+        this.#news.signed(what.record);
         break;
       case 'alive-checked':
-        this.recordsChecked(what.from, what.records, what.refusedCount);
+        this.#news.recordsChecked(what.from, what.records, what.refusedCount);
+        this.#dueMs = -Infinity;
         break;
     }
-  }
-
-  /** Whether the relay is connected: then this device is not cut off, even if nobody is linked. */
-  relay(isConnected: boolean): void {
-    this.#hasRelay = isConnected;
-    this.#reachChanged();
   }
 
   /** Graces changed. Who is gone stays so until it is heard of; for others, news comes first. */
@@ -281,17 +280,6 @@ export class Membership {
         this.goodbye(from);
         break;
     }
-  }
-
-  /** The signatures of records that `from` sent were checked; `refusedCount` did not fit. */
-  recordsChecked(from: DeviceId, records: readonly AliveRecord[], refusedCount: number): void {
-    this.#news.recordsChecked(from, records, refusedCount);
-    this.#dueMs = -Infinity;
-  }
-
-  /** A record of this device is there; undefined: it could not be written. */
-  signed(record: AliveRecord | undefined): void {
-    this.#news.signed(record);
   }
 
   /** What follows from all that was told since the last call, and from the time. */

@@ -2,7 +2,7 @@
 
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { PackedEntry } from '../catalogue/packed-entry.ts';
-import type { AliveRecord } from '../membership/alive-record.ts';
+import type { MemberTold } from '../membership/membership.ts';
 import type { CheckAliveEffect, SignAliveEffect } from '../membership/membership-effects.ts';
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
@@ -129,17 +129,7 @@ export type PeerInput =
     }
   /** The page is being hidden or frozen: others need not wonder why it is silent. */
   | { readonly kind: 'freezing' }
-  /** The relay is connected, or no longer is. */
-  | { readonly kind: 'relay'; readonly isConnected: boolean }
-  /** A `sign-alive` effect was carried out, or could not be. */
-  | { readonly kind: 'alive-signed'; readonly record: AliveRecord | undefined }
-  /** A `check-alive` effect was carried out: the signatures of these fit, those of the others do not. */
-  | {
-      readonly kind: 'alive-checked';
-      readonly from: DeviceId;
-      readonly records: readonly AliveRecord[];
-      readonly refusedCount: number;
-    }
+  | MemberTold
   /** The wall clock was set, or the device slept; also the first input of all. */
   | { readonly kind: 'clock-jumped'; readonly wallMs: WallMs }
   | RepairTold

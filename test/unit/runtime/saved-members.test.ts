@@ -31,7 +31,7 @@ describe('members of an earlier page', () => {
   it('keep the grace that was learned', async () => {
     const { records } = createMemoryStore();
     const membership = opened(new Membership(SELF, 'laptop', RULES));
-    membership.relay(true);
+    membership.told({ kind: 'relay', isConnected: true });
     membership.tell(60 * HOUR_MS, WALL_MS + 60 * HOUR_MS);
     membership.greeted(FRIEND);
     await saveMembers(records, membership);

@@ -151,7 +151,9 @@ describe('a device that was absent itself', () => {
   });
 
   it('is not cut off while it has the relay', () => {
-    const page = new Page().do((membership) => membership.relay(true)).pass(GRACE_MS);
+    const page = new Page()
+      .do((membership) => membership.told({ kind: 'relay', isConnected: true }))
+      .pass(GRACE_MS);
     expect(page.state()).toBe('gone');
   });
 
