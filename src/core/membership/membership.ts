@@ -30,7 +30,7 @@ export type MemberMessage =
   | { readonly kind: 'goodbye' };
 
 export type MemberTold =
-  /** The relay is connected, or no longer is: with it this device is not cut off, even if nobody is linked. */
+  /** The relay is connected, or no longer is. With it this device is not cut off, linked or not. */
   | { readonly kind: 'relay'; readonly isConnected: boolean }
   /** A `sign-alive` effect was carried out; undefined: the record could not be written. */
   | { readonly kind: 'alive-signed'; readonly record: AliveRecord | undefined }

@@ -308,11 +308,11 @@ export class PeerState {
 
 /**
  * How long a device must have been linked, ms, before copies are dropped because of it: all links of this
- * page together, because those of phones are short. In pools whose devices count
- * as gone sooner, as in tests, it is as long as that.
+ * page together, because those of phones are short. In pools whose devices count as gone sooner, as in tests,
+ * it is as long as that.
  */
 const TRUST_MS = 10 * 60_000;
-/** What a link is taken to carry, bytes a second (runtime/repair/link-share.ts). */
+/** What a link is taken to carry, bytes a second; what it does is measured in runtime/peer/link-rates.ts. */
 const LINK_BYTES_PER_S = 8_000_000;
 
 function movingViewOf(state: PeerState): MovingView {
