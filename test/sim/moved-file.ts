@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { fragmentCap } from '../../src/core/model/limits.ts';
 import { fragmentsOn } from './checks.ts';
 import type { SimDevice } from './device.ts';
+import { alwaysSeen, heldCount, untilSeen } from './disk-looks.ts';
 import { first, type Simulation } from './scenario.ts';
 
 const K = 4;
@@ -46,19 +47,11 @@ export async function placeFile(
  * `devices`, running or not.
  */
 export function watchDisks({ world }: Simulation, fileId: string, devices: () => readonly SimDevice[]): void {
-  let lookedAtMs = -1;
-  world.always(() => {
-    if (world.nowMs - lookedAtMs < LOOK_MS) return;
-    lookedAtMs = world.nowMs;
+  alwaysSeen(world, LOOK_MS, () => {
     for (const device of devices())
       expect(heldCount(device, fileId), `${device.name}: fragments`).toBeLessThanOrEqual(fragmentCap(K));
     expect(fragmentsOn(devices(), fileId).size, `seed ${world.seed}: fragments anywhere`).toBe(N);
   });
-}
-
-/** Fragments on the disk, with their key shares. */
-export function heldCount(device: SimDevice, fileId: string): number {
-  return device.store.contents().fragments.filter(({ fragment }) => fragment.fileId === fileId).length;
 }
 
 /** How many fragments each of `devices` has, the most first. */
@@ -70,25 +63,14 @@ export function copyCount(devices: readonly SimDevice[], fileId: string): number
   return countsOn(devices, fileId).reduce((sum, count) => sum + count, 0);
 }
 
-/** Disks are read every LOOK_MS only: reading them at each event would take most of the time. */
-export async function until(
+/** Until a look at the disks finds `reached`. */
+export function until(
   { world }: Simulation,
   what: string,
   reached: () => boolean,
   withinMs = REST_MS,
 ): Promise<void> {
-  let lookedAtMs = -1;
-  let isReached = false;
-  await world.until(
-    what,
-    () => {
-      if (world.nowMs - lookedAtMs < LOOK_MS) return isReached;
-      lookedAtMs = world.nowMs;
-      isReached = reached();
-      return isReached;
-    },
-    withinMs,
-  );
+  return untilSeen(world, what, reached, { withinMs, everyMs: LOOK_MS });
 }
 
 /** Until `devices` have each fragment once. */

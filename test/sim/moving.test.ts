@@ -4,11 +4,11 @@
 import { expect } from 'vitest';
 import { fragmentsOn, wholeFragments } from './checks.ts';
 import { joinPool, type SimDevice } from './device.ts';
+import { heldCount } from './disk-looks.ts';
 import {
   copyCount,
   countsOn,
   expectReadable,
-  heldCount,
   N,
   placeFile,
   shortenGrace,

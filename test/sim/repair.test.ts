@@ -7,6 +7,7 @@ import { quorumOf } from '../../src/core/model/geometry.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
 import { expectOnlyNeeded, fragmentsOn } from './checks.ts';
 import { reachableCount, type SimDevice } from './device.ts';
+import { alwaysSeen, heldCount, untilSeen } from './disk-looks.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
 const [K, N] = [4, 8];
@@ -48,39 +49,20 @@ async function placed(
 
 /** From now on no disk has more fragments of the file, key shares included, than one device may hold. */
 function watchCaps({ world }: Simulation, fileId: string, devices: readonly SimDevice[]): void {
-  let lookedAtMs = -1;
-  world.always(() => {
-    if (world.nowMs - lookedAtMs < LOOK_MS) return;
-    lookedAtMs = world.nowMs;
+  alwaysSeen(world, LOOK_MS, () => {
     for (const device of devices)
       expect(heldCount(device, fileId), `${device.name}: fragments`).toBeLessThanOrEqual(fragmentCap(K));
   });
 }
 
-/** Fragments on the disk, with their key shares. */
-function heldCount(device: SimDevice, fileId: string): number {
-  return device.store.contents().fragments.filter(({ fragment }) => fragment.fileId === fileId).length;
-}
-
-/** Disks are read every LOOK_MS only: reading them at each event would take most of the time. */
-async function until(
+/** Until a look at the disks finds `reached`. */
+function until(
   { world }: Simulation,
   what: string,
   reached: () => boolean,
   withinMs = REPAIR_MS,
 ): Promise<void> {
-  let lookedAtMs = -1;
-  let isReached = false;
-  await world.until(
-    what,
-    () => {
-      if (world.nowMs - lookedAtMs < LOOK_MS) return isReached;
-      lookedAtMs = world.nowMs;
-      isReached = reached();
-      return isReached;
-    },
-    withinMs,
-  );
+  return untilSeen(world, what, reached, { withinMs, everyMs: LOOK_MS });
 }
 
 /** Until the devices of `alive` have all fragments, and nothing that they do not need. */
