@@ -156,6 +156,19 @@ export interface RepairStatus {
   readonly share: number;
 }
 
+/**
+ * Removed files of which this device still has fragments and their keys: another device may know a further
+ * name for the same bytes. They go when every member has heard of the removal, at the latest after seven
+ * days.
+ */
+export interface RemovedStatus {
+  readonly files: number;
+  /** That the fragments take on the disk; 0 while the last of them are being erased. */
+  readonly bytes: number;
+  /** The ids of the devices that may not have heard of it yet. */
+  readonly waitsFor: readonly string[];
+}
+
 /** The battery is low and not charging, or the person asked the browser to save data. */
 export type RepairPause = 'battery-low' | 'data-saver';
 
@@ -216,6 +229,8 @@ export interface PalmStatus {
   /** Oldest first. A store that is being continued is listed as a transfer instead. */
   readonly unfinished: readonly UnfinishedStatus[];
   readonly repairs: readonly RepairStatus[];
+  /** Absent once nothing of a removed file is on this device's disk. */
+  readonly removed?: RemovedStatus;
   /** While this device hands over what it holds. */
   readonly leaving?: LeavingStatus;
   /** Why files that this device should restore wait; absent when none does. */

@@ -20,7 +20,7 @@ import { awaitAnswer } from './awaited-answer.ts';
 import { checkedName } from './checked-name.ts';
 import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
-import { deviceStatuses, fileStatuses, noLists, repairStatuses } from './status.ts';
+import { deviceStatuses, fileStatuses, noLists, removedStatus, repairStatuses } from './status.ts';
 import { Transfers } from './transfers.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
@@ -248,6 +248,7 @@ class PalmRuntime implements WordlessPalm {
       },
       devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
       files,
+      ...removedStatus(peer, session.identity.deviceId, session.driver.dropping()),
       unfinished: session.unfinished.list(),
       ...repairStatuses(peer, session.repairing, session.privateFiles),
       activity: session.activity(),

@@ -57,6 +57,19 @@ export function repairStatuses(
   return { repairs, ...(pauseReason === undefined ? {} : { repairPause: pauseReason }) };
 }
 
+/** Removed files of which something is left on this device's disk. */
+export function removedStatus(
+  { catalogue, grace, own }: Peer,
+  self: DeviceId,
+  dropping: readonly FileId[],
+): Pick<PalmStatus, 'removed'> {
+  const erasing = dropping.filter((file) => !catalogue.files().has(file) && !grace.has(file));
+  const files = grace.size + erasing.length;
+  if (files === 0) return {};
+  const others = catalogue.members().filter((device) => device !== self);
+  return { removed: { files, bytes: own.spareBytes, waitsFor: grace.waitsFor(others) } };
+}
+
 interface KnownStatus {
   readonly revision: string;
   /** Of a private file, which this page may learn or not know. */

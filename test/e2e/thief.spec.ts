@@ -103,7 +103,10 @@ test('a thief of the storer or of a holder opens no removed file', async ({ newV
   );
   for (const { fileId } of files) await laptop.device.page.evaluate((id) => window.palm.remove(id), fileId);
   for (const { device } of [laptop, phone])
-    await device.waitFor('the files to be gone', (status) => status.files.length === 0);
+    await device.waitFor(
+      'the files to be erased',
+      ({ files: left, removed }) => left.length === 0 && removed === undefined,
+    );
   await laptop.end('closed');
   await phone.end('killed');
 

@@ -110,6 +110,12 @@ export class Grace {
     return over;
   }
 
+  /** Those of `others` that may not know of every removal yet. */
+  waitsFor(others: readonly DeviceId[]): DeviceId[] {
+    const lastCount = Math.max(-1, ...[...this.#waiting.values()].map(({ heardCount }) => heardCount));
+    return others.filter((device) => (this.#heard.get(device) ?? 0) <= lastCount);
+  }
+
   /** The longest removed contents that together have at least `bytes`; they wait no longer. */
   giveUp(bytes: number, bytesOf: (file: FileId) => number): FileId[] {
     const given: FileId[] = [];

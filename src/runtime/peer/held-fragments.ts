@@ -28,6 +28,8 @@ export interface HeldFragmentsOptions {
   readonly records: RecordStore;
   readonly held: (stored: readonly StoredFragment[]) => void;
   readonly unheld: (stored: StoredFragment) => void;
+  /** What `dropping` gives has changed. */
+  readonly dropped: () => void;
   /** Part of a fragment is damaged; the fragment is unheld already. */
   readonly damaged: (what: 'block' | 'index', file: FileId) => void;
 }
@@ -38,6 +40,8 @@ export class HeldFragments {
   readonly #stored = new Map<FileId, Map<number, StoredFragment>>();
   /** Damaged ones. What is left of them may help to rebuild them, and includes their key shares. */
   readonly #lost = new Map<FileId, Map<number, StoredFragment>>();
+  /** Drops that the disk has not confirmed, by file. */
+  readonly #dropping = new Map<FileId, number>();
 
   constructor(options: HeldFragmentsOptions) {
     this.#options = options;
@@ -95,14 +99,23 @@ export class HeldFragments {
     const lost = [...(this.#lost.get(file)?.values() ?? [])].filter(({ fragment }) => fragment !== except);
     if (lost.length === 0) return;
     for (const stored of lost) forget(this.#lost, stored);
-    await this.#options.fragments.drop(lost.map(({ fragmentId }) => fragmentId));
+    await this.#erase(file, lost);
     for (const { fragmentId } of lost) await this.#damaged.remove(fragmentId);
+  }
+
+  /**
+   * Files of which fragments no longer count, but are on the disk until it confirms that they are erased;
+   * also when it could not.
+   */
+  dropping(): FileId[] {
+    return [...this.#dropping.keys()];
   }
 
   async drop(file: FileId, numbers: readonly number[]): Promise<void> {
     const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
+    const erased = this.#erase(file, dropped);
     for (const stored of dropped) this.#forget(stored);
-    await this.#options.fragments.drop(dropped.map(({ fragmentId }) => fragmentId));
+    await erased;
   }
 
   /** A block is lost: fragments that need it no longer count. */
@@ -127,6 +140,16 @@ export class HeldFragments {
     note(this.#lost, stored);
     this.#options.damaged(what, stored.fileId);
     await this.#damaged.add(stored.fragmentId);
+  }
+
+  async #erase(file: FileId, stored: readonly StoredFragment[]): Promise<void> {
+    if (stored.length === 0) return;
+    this.#dropping.set(file, (this.#dropping.get(file) ?? 0) + 1);
+    await this.#options.fragments.drop(stored.map(({ fragmentId }) => fragmentId));
+    const left = (this.#dropping.get(file) ?? 0) - 1;
+    if (left > 0) this.#dropping.set(file, left);
+    else this.#dropping.delete(file);
+    this.#options.dropped();
   }
 
   #forget(stored: StoredFragment): void {

@@ -83,6 +83,7 @@ export class PeerDriver {
       ...ports,
       held: (stored) => this.#countHeld(stored),
       unheld: ({ fileId, fragment }) => this.input({ kind: 'unheld', file: fileId, fragment }),
+      dropped: () => this.#events.changed(),
       damaged: (what, file) => this.#events.notice('warning', damagedHere(this.peer.catalogue, what, file)),
     });
     this.#messages = new MessageFlow({
@@ -261,6 +262,11 @@ export class PeerDriver {
    */
   loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
     return this.#serving.load(ask);
+  }
+
+  /** Files with fragments that are being erased: see HeldFragments. */
+  dropping(): FileId[] {
+    return this.#held.dropping();
   }
 
   /** As sentences name it. */

@@ -21,6 +21,7 @@ import { looksOf } from './device-look.ts';
 import { DevicesSection } from './devices-section.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
+import { RemovedNote } from './removed-note.tsx';
 import { RepairsSection } from './repairs-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
 import { words } from '../text/words.ts';
@@ -83,6 +84,7 @@ export function PoolScreen() {
         <TransfersSection />
         <RepairsSection />
         <FilesSection devices={devices} looks={looks} onOpenLink={() => (dialog.value = 'open-link')} />
+        {isFirstDrawn ? <RemovedNote /> : null}
         {isFirstDrawn ? <ActivitySection /> : null}
       </div>
       <footer class="pool-foot">

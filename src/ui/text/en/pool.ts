@@ -1,7 +1,7 @@
 // English: the pool's screen. `name`: as it is shown.
 
 import type { ComponentChildren } from 'preact';
-import type { RepairPause, TransferStatus, UnfinishedStatus } from '../../../runtime/api.ts';
+import type { RemovedStatus, RepairPause, TransferStatus, UnfinishedStatus } from '../../../runtime/api.ts';
 import { countOf, formatBytes, formatShortDuration, formatSince } from './units.ts';
 
 export const poolTexts = {
@@ -61,6 +61,11 @@ export const filesTexts = {
   openWithLinkOf: (file: string) => `Open with its link: ${file}`,
   remove: 'Remove',
   removeOf: (file: string) => `Remove ${file}`,
+  removedHere: ({ files, bytes }: RemovedStatus, waitsFor: string, moreCount: number) => {
+    const who = moreCount === 0 ? waitsFor : `${waitsFor} and ${countOf(moreCount, 'more device')}`;
+    const what = `${countOf(files, 'removed file')} still ${files === 1 ? 'takes' : 'take'}`;
+    return `${what} ${formatBytes(bytes)} on this device until ${who} ${moreCount === 0 ? 'has' : 'have'} heard of it, 7 days at most.`;
+  },
 };
 
 export const transfersTexts = {

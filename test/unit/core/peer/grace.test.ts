@@ -47,9 +47,12 @@ describe('the grace', () => {
     grace.hasAll(itemAt(OTHERS, 1));
     grace.add(1_000, fileIdAt(1));
     expect(grace.over(1_000, () => OTHERS)).toEqual([]);
+    expect(grace.waitsFor(OTHERS)).toEqual(OTHERS);
     grace.hasAll(itemAt(OTHERS, 0));
+    expect(grace.waitsFor(OTHERS)).toEqual([OTHERS[1]]);
     expect(grace.over(1_000, () => OTHERS)).toEqual([]);
     grace.add(2_000, fileIdAt(2));
+    expect(grace.waitsFor(OTHERS)).toEqual(OTHERS);
     grace.hasAll(itemAt(OTHERS, 1));
     expect(grace.over(2_000, () => OTHERS)).toEqual([fileIdAt(1)]);
     expect([grace.has(fileIdAt(1)), grace.has(fileIdAt(2))]).toEqual([false, true]);
@@ -57,6 +60,7 @@ describe('the grace', () => {
     expect(grace.over(2_000 + GRACE_MS - 1, () => OTHERS)).toEqual([]);
     expect(grace.over(2_000 + GRACE_MS, () => OTHERS)).toEqual([fileIdAt(2)]);
     expect(grace.nextDeadlineMs()).toBe(Infinity);
+    expect(grace.waitsFor(OTHERS)).toEqual([]);
   });
 
   it('does not wait for a member that left, and not at all where there is no other', () => {

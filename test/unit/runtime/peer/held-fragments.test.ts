@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { encodeFragmentIndex } from '../../../../src/core/coding/fragment-index.ts';
-import { fragmentIdOf, ownerOfStore, parseBlockHash } from '../../../../src/core/model/ids.ts';
+import { type FileId, fragmentIdOf, ownerOfStore, parseBlockHash } from '../../../../src/core/model/ids.ts';
 import type { StoredFragment } from '../../../../src/core/ports.ts';
 import { HeldFragments } from '../../../../src/runtime/peer/held-fragments.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -43,6 +43,44 @@ describe('a damaged fragment', () => {
   });
 });
 
+describe('a dropped fragment', () => {
+  it('is listed until the disk has confirmed that it is erased, sound or damaged, and if it never does', async () => {
+    const disk = createMemoryStore();
+    await threeFragments(disk);
+    const { fragments, held, told } = await opened(disk);
+    const real = disk.fragments.drop.bind(disk.fragments);
+    const erasing: ((how: 'done' | 'failed') => void)[] = [];
+    disk.fragments.drop = async (ids) => {
+      const how = await new Promise((resolve) => erasing.push(resolve));
+      if (how === 'failed') throw new Error('The disk is gone.');
+      await real(ids);
+    };
+    await fragments.indexLost(FILE, 0);
+    const works = [fragments.drop(FILE, [1]), fragments.dropDamaged(FILE), fragments.drop(FILE, [2])];
+    expect([...held]).toEqual([]);
+    expect(fragments.dropping()).toEqual([FILE]);
+    itemAt(erasing, 0)('done');
+    await itemAt(works, 0);
+    itemAt(erasing, 1)('done');
+    await itemAt(works, 1);
+    expect([fragments.dropping(), told.length]).toEqual([[FILE], 2]);
+    itemAt(erasing, 2)('failed');
+    await expect(itemAt(works, 2)).rejects.toThrow('The disk is gone.');
+    expect(fragments.dropping()).toEqual([FILE]);
+    expect(numbersOn(disk)).toEqual([2]);
+  });
+
+  it('is listed no more once it is erased', async () => {
+    const disk = createMemoryStore();
+    await threeFragments(disk);
+    const { fragments, told } = await opened(disk);
+    const work = fragments.drop(FILE, [0, 1, 2]);
+    expect([fragments.dropping(), told]).toEqual([[FILE], []]);
+    await work;
+    expect([fragments.dropping(), told]).toEqual([[], [[]]]);
+  });
+});
+
 type Disk = ReturnType<typeof createMemoryStore>;
 
 async function threeFragments(disk: Disk): Promise<StoredFragment[]> {
@@ -69,19 +107,28 @@ async function threeFragments(disk: Disk): Promise<StoredFragment[]> {
   return made;
 }
 
-async function opened(disk: Disk, isNamed = true): Promise<{ fragments: HeldFragments; held: Set<number> }> {
+interface Opened {
+  readonly fragments: HeldFragments;
+  readonly held: Set<number>;
+  /** What was listed as being dropped, each time that it was said to have changed. */
+  readonly told: FileId[][];
+}
+
+async function opened(disk: Disk, isNamed = true): Promise<Opened> {
   const held = new Set<number>();
+  const told: FileId[][] = [];
   const fragments = new HeldFragments({
     ...disk,
     held: (stored) => {
       for (const { fragment } of stored) held.add(fragment);
     },
     unheld: ({ fragment }) => held.delete(fragment),
+    dropped: () => told.push(fragments.dropping()),
     damaged: () => undefined,
   });
   await fragments.loadDamage();
   await fragments.restore({ manifestOf: () => FILE, files: () => new Set(isNamed ? [FILE] : []) });
-  return { fragments, held };
+  return { fragments, held, told };
 }
 
 function numbersOn(disk: Disk): number[] {
