@@ -58,6 +58,14 @@ export class LinkedNetwork implements SimNetwork {
     this.relay.unplug(running.process);
   }
 
+  /** Its network is gone for a while: no channel and no socket survives, and it is told of none. */
+  loseConnections(device: DeviceId): void {
+    const running = this.#running.get(device);
+    if (running === undefined) return;
+    this.connections.silence(running.process);
+    this.relay.forget(running.process);
+  }
+
   /** Nothing to do: what is sent to a frozen tab waits for it, and the others notice its silence. */
   frozen(): void {}
 

@@ -14,6 +14,8 @@ import { World } from './world.ts';
 const FILE_BYTES = 300_000;
 /** What a needed device that says nothing may cost a read, ms. */
 const MOST_SILENT_MS = 5_000;
+/** After it woke, a device is usable within this, ms. */
+const USABLE_MS = 2_000;
 /** Longer than any device waits before it tries to link again. */
 const MENDED_MS = 180_000;
 
@@ -115,6 +117,53 @@ linkedScenario(
     await world.until('all are linked', () => allReach(devices), MENDED_MS);
     await world.until('all is placed', () => settledOutboxes(devices), MENDED_MS);
     await expectReads(world, frozen, fileId, bytes);
+  },
+);
+
+for (const sleptMs of [8_000, 30_000, 600_000]) {
+  linkedScenario(
+    `a device that slept for ${sleptMs / 1_000} s and lost all connections reads a file within two seconds`,
+    [3051, 3052, 3053],
+    async ({ world, network, pool }) => {
+      const devices = await pool(4);
+      const bytes = world.random.bytes(FILE_BYTES);
+      const storing = first(devices).put(bytes, { name: 'kept', k: 3, n: 4 });
+      const { fileId } = await world.settled('store', storing);
+      await world.until('all is placed', () => settledOutboxes(devices));
+      await world.until('known', () => devices.every((each) => each.fileStatus(fileId)?.reach === 4));
+      await world.pass(20_000);
+      for (const sleeper of devices) {
+        const others = devices.filter((device) => device !== sleeper);
+        sleeper.sleep(sleptMs);
+        network.loseConnections(sleeper.id);
+        await world.until('it wakes', () => sleeper.isRunning, 2 * sleptMs);
+        const wokeMs = world.nowMs;
+        await expectReads(world, sleeper, fileId, bytes);
+        expect(world.nowMs - wokeMs).toBeLessThanOrEqual(USABLE_MS);
+        const isLinked = (): boolean =>
+          others.every(({ id }) => network.connections.areLinked(sleeper.id, id));
+        await world.until('it is linked with all', isLinked);
+        expect(world.nowMs - wokeMs).toBeLessThanOrEqual(USABLE_MS);
+        await world.until('all see it', () => allReach(devices));
+        await world.pass(20_000);
+      }
+    },
+  );
+}
+
+linkedScenario(
+  'a device that slept keeps the links that survived',
+  [3056, 3057],
+  async ({ world, network, pool }) => {
+    const devices = await pool(4);
+    await world.pass(20_000);
+    const linkCount = network.connections.openedCount;
+    for (const sleptMs of [3_000, 6_000, 7_000]) {
+      first(devices, 1).sleep(sleptMs);
+      await world.pass(2 * sleptMs);
+    }
+    expect(network.connections.openedCount).toBe(linkCount);
+    expect(allReach(devices)).toBe(true);
   },
 );
 

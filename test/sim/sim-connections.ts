@@ -55,6 +55,16 @@ export class SimConnections {
     for (const end of this.#ends.values()) if (end.process === process) this.ended(end, NOTICE_MS);
   }
 
+  /** The channels of this tab's device fall silent for good, and nobody is told. */
+  silence(process: SimProcess): void {
+    for (const end of this.#ends.values()) if (end.process === process) end.silence();
+  }
+
+  /** Whether a channel between two devices is open at both ends, and carries frames. */
+  areLinked(a: DeviceId, b: DeviceId): boolean {
+    return [...this.#ends.values()].some((end) => end.device === a && end.other?.device === b && end.works);
+  }
+
   /** Breaks the channel between two devices, if there is one. */
   breakLink(a: DeviceId, b: DeviceId): void {
     for (const end of this.#ends.values())
@@ -188,6 +198,10 @@ class End implements Connection {
       this.other?.hear(this, copy);
     });
     return true;
+  }
+
+  get works(): boolean {
+    return [this, this.other].every((end) => end?.isOpen === true && !end.isOver && !end.#isSilent);
   }
 
   get opensAtMs(): number {

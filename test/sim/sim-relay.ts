@@ -70,6 +70,15 @@ export class SimRelay {
     for (const socket of this.#sockets.values()) if (socket.process === process) this.#cut(socket);
   }
 
+  /** The relay gives up on this tab's sockets, which still seem open to the tab. */
+  forget(process: SimProcess): void {
+    for (const socket of this.#sockets.values()) {
+      if (socket.process !== process) continue;
+      this.#forget(socket);
+      socket.id = undefined;
+    }
+  }
+
   #open(socket: SimSocket): void {
     this.#world.after(this.#world.random.below(MOST_MS), () => {
       if (socket.readyState !== CONNECTING) return;

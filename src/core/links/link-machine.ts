@@ -38,6 +38,7 @@ import {
   PING_AFTER_MS,
   STABLE_AFTER_MS,
   TWIN_AFTER_MS,
+  WAKE_CHECK_MS,
 } from './link-timing.ts';
 import type { MonotonicMs } from '../model/time.ts';
 
@@ -102,6 +103,7 @@ export class LinkMachine {
   #take(nowMs: MonotonicMs, input: LinkInput): void {
     switch (input.kind) {
       case 'relay':
+        if (input.up) this.#offerAgain(nowMs);
         if (input.up) this.#tryAgainSoon(nowMs);
         break;
       case 'session-gone':
@@ -250,7 +252,8 @@ export class LinkMachine {
   #takeAnnounce(nowMs: MonotonicMs, neighbour: Neighbour, letter: OpenedLetter): void {
     if (neighbour.phase.kind === 'up' && letter.toSession !== null) {
       // It asks for a link that we believe we have: perhaps ours is dead and only we do not know yet.
-      this.#check(nowMs, neighbour);
+      if (neighbour.phase.isWaking) this.#fail(nowMs, neighbour, 'the link ended while this device slept');
+      else this.#check(nowMs, neighbour);
     } else if (neighbour.phase.kind === 'idle') {
       // It is alive, so the wait need not grow; but a device that announces in a loop must not make us try in
       // a loop.
@@ -295,8 +298,9 @@ export class LinkMachine {
 
   #takeAnswer(neighbour: Neighbour, link: LinkId, signal: ConnectionSignal): void {
     if (neighbour.phase.kind !== 'idle' && neighbour.phase.link === link) {
-      if (neighbour.phase.kind === 'linking' && this.#initiates(neighbour))
-        this.#effects.push({ kind: 'apply', device: neighbour.device, link, signal });
+      if (neighbour.phase.kind !== 'linking' || !this.#initiates(neighbour)) return;
+      neighbour.phase.isUnanswered = false;
+      this.#effects.push({ kind: 'apply', device: neighbour.device, link, signal });
     } else {
       // The answer to an attempt that we gave up: its other end need not wait for the timeout.
       this.#send(neighbour, link, { kind: 'bye' });
@@ -323,7 +327,8 @@ export class LinkMachine {
 
   #begin(nowMs: MonotonicMs, neighbour: Neighbour, link: LinkId, initiator: boolean): void {
     if (neighbour.phase.kind === 'idle') this.#makeRoomFor(nowMs, neighbour);
-    neighbour.phase = { kind: 'linking', link, deadlineMs: nowMs + ATTEMPT_TIMEOUT_MS, candidateCount: 0 };
+    const deadlineMs = nowMs + ATTEMPT_TIMEOUT_MS;
+    neighbour.phase = { kind: 'linking', link, deadlineMs, candidateCount: 0, isUnanswered: initiator };
     this.#effects.push({ kind: 'create', device: neighbour.device, link, initiator });
   }
 
@@ -336,6 +341,7 @@ export class LinkMachine {
       sinceMs: nowMs,
       pingAtMs: nowMs + PING_AFTER_MS,
       deadAtMs: nowMs + DEAD_AFTER_MS,
+      isWaking: false,
     };
     this.#effects.push({ kind: 'link-up', device: neighbour.device, session: neighbour.session, link });
     // With no relay to ask, a neighbour's neighbours are found through it.
@@ -371,7 +377,9 @@ export class LinkMachine {
     }
     const wasStable = phase.kind === 'up' && nowMs - phase.sinceMs >= STABLE_AFTER_MS;
     neighbour.failureCount = wasStable ? 1 : neighbour.failureCount + 1;
-    neighbour.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(neighbour.failureCount, this.#jitter()) };
+    const isWaking = phase.kind === 'up' && phase.isWaking;
+    const waitMs = isWaking ? 0 : backoffMs(neighbour.failureCount, this.#jitter());
+    neighbour.phase = { kind: 'idle', retryAtMs: nowMs + waitMs };
   }
 
   #closeDevice(nowMs: MonotonicMs, device: DeviceId, reason: string): void {
@@ -408,7 +416,10 @@ export class LinkMachine {
     for (const neighbour of this.#neighbours.values()) {
       const { phase } = neighbour;
       if (phase.kind === 'up') {
+        if (phase.isWaking && why === 'woke') continue;
         if (why === 'slept') phase.deadAtMs = Number.POSITIVE_INFINITY;
+        // A page that is too busy to hear would only lose links that it has just made.
+        phase.isWaking = nowMs - phase.sinceMs >= STABLE_AFTER_MS;
         this.#check(nowMs, neighbour);
       } else if (phase.kind === 'linking' && why === 'slept') {
         phase.deadlineMs = nowMs + CHECK_MS;
@@ -421,7 +432,16 @@ export class LinkMachine {
     if (phase.kind !== 'up') return;
     this.#effects.push({ kind: 'ping', device, link: phase.link });
     phase.pingAtMs = nowMs + PING_AFTER_MS;
-    phase.deadAtMs = Math.min(phase.deadAtMs, nowMs + CHECK_MS);
+    phase.deadAtMs = Math.min(phase.deadAtMs, nowMs + (phase.isWaking ? WAKE_CHECK_MS : CHECK_MS));
+  }
+
+  /** The relay is back: offers that were handed to its dead connection never arrived. */
+  #offerAgain(nowMs: MonotonicMs): void {
+    for (const neighbour of this.#neighbours.values()) {
+      if (neighbour.phase.kind !== 'linking' || !neighbour.phase.isUnanswered) continue;
+      this.#drop(nowMs, neighbour, 'the offer may be lost', false);
+      neighbour.phase = { kind: 'idle', retryAtMs: nowMs };
+    }
   }
 
   /** Announces, and tries every idle device, as soon as envelopes can be sent. */

@@ -9,13 +9,22 @@ import type { MonotonicMs } from '../model/time.ts';
 
 export type Phase =
   | { readonly kind: 'idle'; retryAtMs: number }
-  | { readonly kind: 'linking'; readonly link: LinkId; deadlineMs: number; candidateCount: number }
+  | {
+      readonly kind: 'linking';
+      readonly link: LinkId;
+      deadlineMs: number;
+      candidateCount: number;
+      /** We offered it, and no answer has come. */
+      isUnanswered: boolean;
+    }
   | {
       readonly kind: 'up';
       readonly link: LinkId;
       readonly sinceMs: number;
       pingAtMs: number;
       deadAtMs: number;
+      /** It has to show soon that it survived this device's sleep. */
+      isWaking: boolean;
     };
 
 /** Another device, while the machine knows it. */
@@ -72,6 +81,7 @@ export function expectSign(nowMs: MonotonicMs, phase: Up): void {
  * when the path is lost (Connection.doubted).
  */
 export function heard(nowMs: MonotonicMs, phase: Up, isWaiting: boolean): void {
+  phase.isWaking = false;
   if (isWaiting) {
     expectSign(nowMs, phase);
     return;

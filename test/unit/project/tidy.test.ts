@@ -22,7 +22,7 @@ const { printWidth } = JSON.parse(read('.oxfmtrc.json'));
 const MAX_LINES = 400;
 /** Longer files: the most lines that each may have, and why. Lower the number when a file becomes shorter. */
 const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
-  'src/core/links/link-machine.ts': { lines: 585, why: 'one machine: its phases only make sense together' },
+  'src/core/links/link-machine.ts': { lines: 605, why: 'one machine: its phases only make sense together' },
   'test/contract/fragment-store.ts': { lines: 590, why: 'the cases of one subject' },
   'test/fixtures/link-network.ts': { lines: 430, why: 'one network on virtual time' },
   'test/sim/device.ts': { lines: 470, why: 'one simulated device' },
@@ -37,7 +37,7 @@ const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: st
   'test/unit/adapters/browser/store/idb-store.test.ts': { lines: 545, why: 'the cases of one subject' },
   'test/unit/adapters/portable/simd-reed-solomon.test.ts': { lines: 410, why: 'the cases of one subject' },
   'test/unit/core/catalogue/catalogue.test.ts': { lines: 540, why: 'the cases of one subject' },
-  'test/unit/core/links/link-machine.test.ts': { lines: 710, why: 'the cases of one subject' },
+  'test/unit/core/links/link-machine.test.ts': { lines: 750, why: 'the cases of one subject' },
   'test/unit/core/peer/outbox.test.ts': { lines: 605, why: 'the cases of one subject' },
   'test/unit/core/reading/read-plan.test.ts': { lines: 680, why: 'the cases of one subject' },
   'test/unit/core/wire/messages.test.ts': { lines: 410, why: 'the cases of one subject' },

@@ -29,8 +29,13 @@ const ENTER_TIMEOUT_MS = 8_000;
 const PING_AFTER_MS = 3_000;
 /** Silence after which it is given up; the time since the ping is ample on any LAN. */
 const DEAD_AFTER_MS = 9_000;
-/** Time to answer when we may have slept. */
-const CHECK_MS = 3_000;
+/**
+ * Time to answer when we may have slept: a LAN needs milliseconds, and links that did not survive either can
+ * only be mended through the relay. A relay that was merely slow is entered again.
+ */
+const CHECK_MS = 700;
+/** A socket that opens for longer than this when we wake began before we slept. */
+const OPENING_MS = 1_000;
 /**
  * A timer that fires this late, or a clock that jumped this far ahead, means that we slept: silence before it
  * says nothing about the relay.
@@ -88,13 +93,20 @@ export interface RelayClientEvents {
 type State =
   | { readonly kind: 'closed' }
   | { readonly kind: 'waiting'; readonly cancel: () => void }
-  | { readonly kind: 'entering'; readonly socket: RelaySocket; readonly cancel: () => void }
+  | {
+      readonly kind: 'entering';
+      readonly socket: RelaySocket;
+      readonly sinceMs: MonotonicMs;
+      readonly cancel: () => void;
+    }
   | {
       readonly kind: 'entered';
       readonly socket: RelaySocket;
       readonly sinceMs: MonotonicMs;
       pingAtMs: MonotonicMs;
       deadAtMs: MonotonicMs;
+      /** It has to show soon that it survived this device's sleep. */
+      isWaking: boolean;
       cancel: () => void;
     };
 
@@ -133,12 +145,15 @@ export class RelayClient {
   /** We may have slept: connect now if the connection is lost, otherwise check it. */
   wake(): void {
     const state = this.#state;
+    const nowMs = this.#options.clock.monotonicMs();
     if (state.kind === 'waiting') {
       state.cancel();
-      this.#failureCount = 0;
-      this.#connect();
-    } else if (state.kind === 'entered') {
-      this.#ask(state, this.#options.clock.monotonicMs() + CHECK_MS);
+      this.#connectAnew();
+    } else if (state.kind === 'entering' && nowMs >= state.sinceMs + OPENING_MS) {
+      this.#end(state);
+      this.#connectAnew();
+    } else if (state.kind === 'entered' && !state.isWaking) {
+      this.#check(state);
     }
   }
 
@@ -165,7 +180,7 @@ export class RelayClient {
     const cancel = this.#options.clock.after(ENTER_TIMEOUT_MS, () => {
       this.#lose(socket);
     });
-    this.#state = { kind: 'entering', socket, cancel };
+    this.#state = { kind: 'entering', socket, sinceMs: this.#options.clock.monotonicMs(), cancel };
     socket.addEventListener('open', () => {
       if (this.#isCurrent(socket)) this.#send(socket, { kind: 'enter', room: this.#options.room });
     });
@@ -195,6 +210,7 @@ export class RelayClient {
       const nowMs = this.#options.clock.monotonicMs();
       this.#state.pingAtMs = nowMs + PING_AFTER_MS;
       this.#state.deadAtMs = nowMs + DEAD_AFTER_MS;
+      this.#state.isWaking = false;
     }
     this.#take(socket, frame);
   }
@@ -228,6 +244,7 @@ export class RelayClient {
       sinceMs: nowMs,
       pingAtMs: nowMs + PING_AFTER_MS,
       deadAtMs: nowMs + DEAD_AFTER_MS,
+      isWaking: false,
       cancel: () => undefined,
     };
     this.#state = state;
@@ -250,7 +267,7 @@ export class RelayClient {
     const nowMs = this.#options.clock.monotonicMs();
     const sleptMs = Math.max(nowMs - dueMs, this.#clockWatch.look()?.byMs ?? 0);
     if (sleptMs > OVERSLEPT_MS) {
-      this.#ask(state, nowMs + CHECK_MS);
+      this.#check(state);
     } else if (nowMs >= state.deadAtMs) {
       this.#lose(state.socket);
     } else if (nowMs >= state.pingAtMs) {
@@ -258,6 +275,11 @@ export class RelayClient {
     } else {
       this.#watch(state);
     }
+  }
+
+  #check(state: Entered): void {
+    state.isWaking = true;
+    this.#ask(state, this.#options.clock.monotonicMs() + CHECK_MS);
   }
 
   /** Asks for a sign of life, and gives the relay up at `deadAtMs` if there is none. */
@@ -272,13 +294,25 @@ export class RelayClient {
   #lose(socket: RelaySocket): void {
     const state = this.#state;
     if (state.kind === 'closed' || state.kind === 'waiting' || state.socket !== socket) return;
-    state.cancel();
     const wasStable =
       state.kind === 'entered' && this.#options.clock.monotonicMs() - state.sinceMs >= STABLE_AFTER_MS;
     if (wasStable) this.#failureCount = 0;
+    this.#end(state);
+    if (wasStable && state.isWaking) {
+      this.#events?.state('lost');
+      this.#connectAnew();
+    } else this.#retry();
+  }
+
+  #end(state: Exclude<State, { kind: 'closed' | 'waiting' }>): void {
+    state.cancel();
     this.#state = { kind: 'closed' };
-    socket.close();
-    this.#retry();
+    state.socket.close();
+  }
+
+  #connectAnew(): void {
+    this.#failureCount = 0;
+    this.#connect();
   }
 
   #retry(): void {

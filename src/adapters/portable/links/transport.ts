@@ -223,7 +223,7 @@ export class LinkTransport implements Transport {
         this.#destroy(effect);
         break;
       case 'ping':
-        this.#slotOf(effect)?.link.ping();
+        this.#ping(effect);
         break;
       case 'link-up':
         this.#linkUp(effect);
@@ -288,6 +288,14 @@ export class LinkTransport implements Transport {
       heardAtMs: Number.NEGATIVE_INFINITY,
       givenAtMs: Number.NEGATIVE_INFINITY,
     });
+  }
+
+  #ping(effect: Extract<LinkEffect, { kind: 'ping' }>): void {
+    const slot = this.#slotOf(effect);
+    if (slot === undefined) return;
+    // The pong counts even if something else was heard a moment ago.
+    slot.isExpected = true;
+    slot.link.ping();
   }
 
   #linkUp({ device, session, link }: Extract<LinkEffect, { kind: 'link-up' }>): void {

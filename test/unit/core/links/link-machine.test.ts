@@ -15,6 +15,7 @@ import {
   OVERSLEPT_MS,
   PING_AFTER_MS,
   TWIN_AFTER_MS,
+  WAKE_CHECK_MS,
 } from '../../../../src/core/links/link-timing.ts';
 import { deviceIdOf, type DeviceId } from '../../../../src/core/model/ids.ts';
 import { MAX_LINK_COUNT } from '../../../../src/core/model/limits.ts';
@@ -447,12 +448,48 @@ describe('one machine', () => {
     expect(kinds(machine.handle(wokeMs + CHECK_MS, { kind: 'tick' }))).toContain('link-down');
   });
 
-  it('gives the others time to answer after it slept', () => {
+  const WOKE_MS = DEAD_AFTER_MS + OVERSLEPT_MS + 100_000;
+
+  /** A machine that slept, with a link up to `large`, and now checks it. */
+  function wokenMachine(): LinkMachine {
     const machine = linkedMachine();
-    const wokeMs = DEAD_AFTER_MS + OVERSLEPT_MS + 100_000;
-    expect(kinds(machine.handle(wokeMs, { kind: 'tick' }))).toEqual(['ping', 'announce']);
-    expect(kinds(machine.handle(wokeMs + CHECK_MS - 1, { kind: 'tick' }))).not.toContain('link-down');
-    expect(kinds(machine.handle(wokeMs + CHECK_MS, { kind: 'tick' }))).toContain('link-down');
+    expect(kinds(machine.handle(WOKE_MS, { kind: 'tick' }))).toEqual(['ping', 'announce']);
+    expect(kinds(machine.handle(WOKE_MS, { kind: 'wake' }))).toEqual([]);
+    return machine;
+  }
+
+  it('gives the others a second to answer after it slept, and tries again at once', () => {
+    const machine = wokenMachine();
+    const soonMs = WOKE_MS + WAKE_CHECK_MS;
+    expect(kinds(machine.handle(soonMs - 1, { kind: 'tick' }))).not.toContain('link-down');
+    expect(kinds(machine.handle(soonMs, { kind: 'tick' }))).toContain('link-down');
+    expect(machine.nextDeadlineMs()).toBe(soonMs);
+    expect(kinds(machine.handle(soonMs, { kind: 'tick' }))).toContain('announce');
+  });
+
+  it('keeps a link that answers after it slept', () => {
+    const machine = wokenMachine();
+    machine.handle(WOKE_MS + 5, { kind: 'heard', device: small, link: newLinkId(theirs, 1) });
+    machine.handle(WOKE_MS + 10, { kind: 'tick' });
+    expect(kinds(machine.handle(WOKE_MS + CHECK_MS, { kind: 'tick' }))).not.toContain('link-down');
+    // A later doubt is no longer about the sleep.
+    expect(kinds(receive(machine, WOKE_MS + CHECK_MS, small, { kind: 'announce' }, 2))).toEqual(['ping']);
+  });
+
+  it('makes a new link at once if the other end says after the sleep that it has none', () => {
+    const effects = kinds(receive(wokenMachine(), WOKE_MS + 5, small, { kind: 'announce' }, 2));
+    expect(effects).toEqual(['bye', 'destroy', 'link-down', 'announce']);
+  });
+
+  it('offers again what it offered before it knew that its relay was gone', () => {
+    const machine = machineOf(small);
+    receive(machine, 0, large, { kind: 'announce' }, 1, theirs, null);
+    machine.handle(100, { kind: 'relay', up: false });
+    expect(kinds(machine.handle(200, { kind: 'relay', up: true }))).toEqual(['destroy', 'create']);
+    const link = newLinkId(session, 3);
+    receive(machine, 300, large, { kind: 'answer', sdp: 'x' }, 2, theirs, session, link);
+    machine.handle(400, { kind: 'relay', up: false });
+    expect(kinds(machine.handle(500, { kind: 'relay', up: true }))).toEqual([]);
   });
 
   it('asks for its neighbours’ neighbours when a link comes up without a relay', () => {

@@ -203,10 +203,53 @@ describe('with a scripted relay', () => {
     const { log, clock } = openClient(url);
     await log.until('connected');
     clock.sleep(600_000);
-    clock.advance(2_900);
+    clock.advance(600);
     expect(log.lines).not.toContain('lost');
     clock.advance(200);
     expect(log.lines).toContain('lost');
+  });
+
+  it('a relay that is silent after a sleep is entered again at once, and once only', async () => {
+    const url = await serve((socket, kind) => {
+      if (kind === 'enter') admit(socket);
+    });
+    const { client, log, clock } = openClient(url);
+    await log.until('connected');
+    clock.advance(12_000);
+    await log.until('connected', 2);
+    clock.sleep(600_000);
+    client.wake();
+    clock.advance(400);
+    client.wake();
+    clock.advance(400);
+    expect(log.lines.slice(-2)).toEqual(['lost', 'connecting']);
+    await log.until('connected', 3);
+    client.wake();
+    clock.advance(750);
+    // It is no use to enter it over and over.
+    expect(log.lines.at(-1)).toBe('lost');
+  });
+
+  it('waking ends an attempt that began before the sleep', async () => {
+    let enterCount = 0;
+    let isAsked = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    const url = await serve((socket) => {
+      enterCount += 1;
+      if (enterCount > 1) admit(socket);
+      isAsked();
+    });
+    const { client, log, clock } = openClient(url);
+    await asked;
+    clock.advance(900);
+    client.wake();
+    expect(log.lines).toEqual(['connecting']);
+    clock.advance(200);
+    client.wake();
+    await log.until('connected');
+    expect(enterCount).toBe(2);
   });
 
   it('silence instead of entering ends it, too', async () => {
