@@ -15,6 +15,7 @@ import {
   watchDisks,
 } from './moved-file.ts';
 import { fragmentsOn } from './checks.ts';
+import { heldCount } from './disk-looks.ts';
 import { first, scenario } from './scenario.ts';
 
 scenario(
@@ -59,3 +60,24 @@ scenario(
     for (const device of devices) await expectReadable(simulation, file, device);
   },
 );
+
+// Five devices and four fragments: the fifth has by now what the returning one brings back, and either may
+// drop its copy. Others take a device for full a little earlier than it hands anything over.
+scenario('a device that returns with little space drops its copy', [1021], async (simulation) => {
+  const { world } = simulation;
+  const devices = await simulation.pool(5);
+  await shortenGrace(simulation, first(devices));
+  const storing = first(devices).put(world.random.bytes(50_000), { name: 'film', k: 2, n: 4 });
+  const { fileId } = await world.settled('store', storing);
+  await until(simulation, 'placed', () => first(countsOn(devices, fileId)) === 1);
+  const [others, lost] = lose(fileId, devices, 1);
+  const returning = first(lost);
+  await until(simulation, 'all fragments are back', () => fragmentsOn(others, fileId).size === 4);
+  // A pool may use four fifths of it.
+  returning.setQuota(Math.ceil(returning.store.usedBytes() / 0.8 / 0.93));
+  await returning.reopen();
+  expect(copyCount(devices, fileId)).toBe(5);
+  await until(simulation, 'one copy is gone', () => copyCount(devices, fileId) === 4);
+  expect(fragmentsOn(devices, fileId).size).toBe(4);
+  expect(heldCount(returning, fileId)).toBe(0);
+});

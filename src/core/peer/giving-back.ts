@@ -25,12 +25,13 @@ export class GivingBack {
 
   /** The device offers `freeBytes`, less than nothing if removed contents must go for it. */
   measured(freeBytes: number, prefetching: Prefetching): PeerEffect[] {
-    const { own } = this.#state;
+    const { own, moving, self } = this.#state;
     if (own.isGone) return [];
     // What hints brought, and what is in its grace, gives way to what fragments need: it counts as free.
     const effects = this.giveUp(-Math.floor(freeBytes));
     own.freeBytes = Math.max(0, Math.floor(freeBytes)) + prefetching.hereBytes + own.spareBytes;
     prefetching.measured();
+    moving.spaceTold(self);
     return effects;
   }
 

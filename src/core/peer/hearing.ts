@@ -29,6 +29,7 @@ export class Hearing {
     if (!link.heardHoldings) this.#state.touch();
     link.heardHoldings = true;
     if (delta.freeBytes > hadBytes) this.#state.outbox.madeRoom(from);
+    if (this.#state.catalogue.isMember(from)) this.#state.moving.spaceTold(from);
     for (const file of [...before, ...delta.held.map((holding) => holding.file)]) this.#state.touch(file);
     return [];
   }

@@ -27,6 +27,7 @@ import type { Verdict } from './challenges.ts';
 import { DueFiles } from './due-files.ts';
 import type { LettingGo } from './letting-go.ts';
 import { OfferDeadlines, placeMessages, type Offer } from './offer-deadlines.ts';
+import { FULL_PART, isFull, ROOMY_PART, SpaceLevels, TAKER_PART, type Space } from './space-levels.ts';
 
 /** What moving needs to see for its decisions. */
 export interface MovingView {
@@ -52,7 +53,7 @@ export interface MovingView {
   /** Other devices that take fragments, with their free space. */
   takers(): readonly Candidate[];
   /** Bytes of fragments that a device holds, and bytes that it offers. */
-  spaceOf(device: DeviceId): { readonly heldBytes: number; readonly freeBytes: number };
+  spaceOf(device: DeviceId): Space;
   /** How long a device must have been linked before copies are dropped because of it, ms. */
   trustMs(): number;
   /** What moves may use of the link, bytes a second. */
@@ -78,13 +79,6 @@ const LOOK_GAP_MS = 250;
 const LOOK_GAP_MS_PER_FILE = 3;
 /** Files at one look: some ms of work. */
 const MAX_FILES_PER_LOOK = 200;
-/** A device with less than this part of its space free hands fragments over… */
-const FULL_PART = 0.05;
-/** …until this part is free; others count it as full so far, and move nothing back. */
-const ROOMY_PART = 0.1;
-/** It hands over only to devices with at least this part free. */
-const TAKER_PART = 0.25;
-
 interface Watched {
   /** All that the decision depends on. */
   readonly key: string;
@@ -103,6 +97,7 @@ export class Moving {
   #isAllTouched = false;
   #nextLookMs: MonotonicMs = -Infinity;
   readonly #due = new DueFiles();
+  readonly #levels = new SpaceLevels();
   /** Before this no further move begins: the last ones used up the share of the link. */
   #nextMoveMs: MonotonicMs = -Infinity;
   /** Bytes on their way from here since this device last measured its space, and what it measured. */
@@ -124,6 +119,11 @@ export class Moving {
     for (const [file, offer] of this.#offers) if (offer.device === device) this.#offers.delete(file);
     this.#avoided.linkDown(device);
     this.touch();
+  }
+
+  /** The device, perhaps this one, said how much space it has. */
+  spaceTold(device: DeviceId): void {
+    if (this.#levels.hasChanged(device, this.#view.spaceOf(device))) this.touch();
   }
 
   /** The device asked for bytes: it is at work. */
@@ -275,14 +275,12 @@ export class Moving {
 
   #hasteOf(device: DeviceId): number {
     if (this.#view.isLeaving(device)) return HASTE.leaving;
-    const part = device === this.#view.self ? FULL_PART : ROOMY_PART;
-    return this.#isFull(device, part) ? HASTE.full : HASTE.none;
+    // By the same measure as the others: whoever of two is to drop a copy, both must conclude the same.
+    return this.#isFull(device, ROOMY_PART) ? HASTE.full : HASTE.none;
   }
 
-  /** Whether less than `part` of its space is free. A device that offers none at all does not take part. */
   #isFull(device: DeviceId, part: number): boolean {
-    const { heldBytes, freeBytes } = this.#view.spaceOf(device);
-    return heldBytes > 0 && freeBytes < part * (heldBytes + freeBytes);
+    return isFull(this.#view.spaceOf(device), part);
   }
 
   #moveOf(manifest: Manifest, spread: Spread, input: MoveInput) {

@@ -4,6 +4,7 @@ import type { FileId } from '../model/ids.ts';
 import { packFragments, type FragmentSet } from '../placement/fragment-set.ts';
 import type { Holding } from '../placement/holdings.ts';
 import { MAX_HOLDINGS_PER_MESSAGE } from '../wire/messages.ts';
+import { isFull, ROOMY_PART, type Space } from './space-levels.ts';
 
 const NOTHING: FragmentSet = new Set();
 
@@ -24,8 +25,8 @@ export class OwnHoldings {
   freeBytes = 0;
   /** Bytes of fragments in their grace, which can be given up. */
   spareBytes = 0;
-  /** Free space as the others were last told. */
-  #toldFreeBytes = 0;
+  /** Space as the others were last told. */
+  #told: Space = { heldBytes: 0, freeBytes: 0 };
   #isGone = false;
 
   get isGone(): boolean {
@@ -95,7 +96,7 @@ export class OwnHoldings {
     this.heldBytes = 0;
     this.freeBytes = 0;
     this.spareBytes = 0;
-    this.#toldFreeBytes = 0;
+    this.#told = { heldBytes: 0, freeBytes: 0 };
   }
 
   /** Everything, in portions that each fit a message; at least one. */
@@ -105,18 +106,19 @@ export class OwnHoldings {
 
   /** Whether `changes` has anything to tell. */
   get hasChanges(): boolean {
-    const isOtherSpace = Math.abs(this.freeBytes - this.#toldFreeBytes) * 4 > this.#toldFreeBytes;
-    return this.#changed.size > 0 || isOtherSpace;
+    const told = this.#told;
+    const isOtherSpace = Math.abs(this.freeBytes - told.freeBytes) * 4 > told.freeBytes;
+    return this.#changed.size > 0 || isOtherSpace || isFull(told, ROOMY_PART) !== isFull(this, ROOMY_PART);
   }
 
   /**
    * Changes since the last call, in portions that each fit a message; none if nothing changed. A single empty
-   * portion tells that only the free space changed, by more than a quarter: other devices place fragments by
-   * it.
+   * portion tells that only the free space changed, by more than a quarter or so that the device counts as
+   * full, or no longer does: other devices place fragments, and drop copies, by it.
    */
   changes(): Holding[][] {
     if (!this.hasChanges) return [];
-    this.#toldFreeBytes = this.freeBytes;
+    this.#told = { heldBytes: this.heldBytes, freeBytes: this.freeBytes };
     const changed = [...this.#changed];
     this.#changed.clear();
     return portions(changed, (file) => this.#holdingOf(file));

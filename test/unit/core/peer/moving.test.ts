@@ -72,6 +72,24 @@ describe('a second copy', () => {
     expect([...told.device.peer.own.of(told.place.file)]).toEqual([1]);
   });
 
+  it('goes when the other device, which was to drop its copy for lack of space, gets some', () => {
+    const told = lie();
+    const tellSpace = (base: number, freeBytes: number): void => {
+      told.device.hear(told.liar, { kind: 'holdings', base, held: [], heldBytes: 1_000, freeBytes });
+    };
+    told.device.input({ kind: 'space', freeBytes: 1_000 });
+    tellSpace(1, 1_000);
+    // In its first seconds this page drops nothing at all.
+    told.net.pass(30_000);
+    tellSpace(2, 10);
+    told.net.pass(TRUST_MS);
+    expect(challenges(told.device, told.liar)).toEqual([]);
+    tellSpace(3, 1_000);
+    told.net.pass(SETTLE_MS + 1_000);
+    answer(told, (place) => proofOf(place, told.liar));
+    expect(hasDropped(told)).toBe(true);
+  });
+
   it('is not even in question while the other device is new: it may vanish with what it took', () => {
     const told = lie();
     told.net.pass(TRUST_MS - SETTLE_MS);
