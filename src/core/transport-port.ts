@@ -21,6 +21,8 @@ export interface TransportEvents {
   linkDown(device: DeviceId, reason: string, isLeft?: boolean): void;
   /** This page is being hidden or frozen: what is sent within the call still goes out. */
   freezing?(): void;
+  /** The page was shown or came online. `frozenMs`: how long it was frozen before; 0 if that is not known. */
+  woke?(frozenMs: number): void;
   /** One whole message. The callee owns `bytes`. Never called within a call of the transport. */
   message(device: DeviceId, bytes: Uint8Array<ArrayBuffer>): void;
   relayState(state: RelayState): void;

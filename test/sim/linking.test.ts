@@ -16,6 +16,8 @@ const FILE_BYTES = 300_000;
 const MOST_SILENT_MS = 5_000;
 /** After it woke, a device is usable within this, ms. */
 const USABLE_MS = 2_000;
+/** A read that is hopeless from the start says so within this, ms. */
+const MOST_PATIENT_MS = 9_500;
 /** Longer than any device waits before it tries to link again. */
 const MENDED_MS = 180_000;
 
@@ -147,6 +149,36 @@ for (const sleptMs of [8_000, 30_000, 600_000]) {
         await world.until('all see it', () => allReach(devices));
         await world.pass(20_000);
       }
+    },
+  );
+}
+
+for (const relayMs of [1_000, 3_000]) {
+  linkedScenario(
+    `a file that is read as soon as a page opens waits for links that the relay makes ${relayMs} ms later`,
+    [3061, 3062],
+    async ({ world, network, pool }) => {
+      const devices = await pool(4);
+      const reader = first(devices, 1);
+      const bytes = world.random.bytes(FILE_BYTES);
+      const storing = first(devices).put(bytes, { name: 'kept', k: 3, n: 4 });
+      const { fileId } = await world.settled('store', storing);
+      await world.until('all is placed', () => settledOutboxes(devices));
+      await world.until('known', () => reader.fileStatus(fileId)?.reach === 4);
+      reader.kill();
+      network.relay.stop();
+      await reader.reopen();
+      world.after(relayMs, () => network.relay.start());
+      await expectReads(world, reader, fileId, bytes);
+
+      // It waits its time, and no longer.
+      reader.kill();
+      network.relay.stop();
+      await reader.reopen();
+      const openedMs = world.nowMs;
+      const refused = world.settled('refused', reader.read(fileId), MENDED_MS);
+      await expect(refused).rejects.toMatchObject({ failure: { code: 'not-enough-fragments' } });
+      expect(world.nowMs - openedMs).toBeLessThanOrEqual(MOST_PATIENT_MS);
     },
   );
 }

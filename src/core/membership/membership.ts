@@ -143,7 +143,7 @@ export class Membership {
     return this.#roster.saved();
   }
 
-  /** What time it is: before each other input. `lateMs`: how long ago something was due, at most. */
+  /** What time it is: before each other input. `lateMs`: how long this device may have heard nothing. */
   tell(nowMs: MonotonicMs, wallMs: WallMs, lateMs = 0): void {
     this.#roster.nowMs = nowMs;
     this.#roster.wallMs = wallMs;

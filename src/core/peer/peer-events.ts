@@ -129,6 +129,8 @@ export type PeerInput =
     }
   /** The page is being hidden or frozen: others need not wonder why it is silent. */
   | { readonly kind: 'freezing' }
+  /** It was shown or came online, after it was frozen for `frozenMs`; 0: not that anybody knows. */
+  | { readonly kind: 'woke'; readonly frozenMs: number }
   | MemberTold
   /** The wall clock was set, or the device slept; also the first input of all. */
   | { readonly kind: 'clock-jumped'; readonly wallMs: WallMs }

@@ -113,11 +113,11 @@ export class PeerState {
     this.#wallAheadMs = aheadMs;
   }
 
-  /** What time it is: before each input. */
-  tell(nowMs: MonotonicMs): void {
+  /** What time it is: before each input. `frozenMs`: how long this page was frozen until now, if known. */
+  tell(nowMs: MonotonicMs, frozenMs = 0): void {
     const wallMs = this.wallAt(nowMs);
     this.catalogue.tell(wallMs);
-    this.membership.tell(nowMs, wallMs, nowMs - this.dueMs);
+    this.membership.tell(nowMs, wallMs, Math.max(nowMs - this.dueMs, frozenMs));
   }
 
   /** What follows for members from all of an input: the files of those whose state changed are touched. */

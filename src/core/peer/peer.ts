@@ -153,7 +153,7 @@ export class Peer {
 
   handle(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {
     if (input.kind === 'clock-jumped') this.#state.clockJumped(nowMs, input.wallMs);
-    this.#state.tell(nowMs);
+    this.#state.tell(nowMs, input.kind === 'woke' ? input.frozenMs : 0);
     const effects = this.#decide(nowMs, input);
     effects.push(...ofMembership(this.#state.lookAtMembers()));
     for (const effect of this.#state.outbox.advance(nowMs)) {
@@ -262,6 +262,7 @@ export class Peer {
         return this.membership.speaking().map((device) => send(device, { kind: 'goodbye' }));
       case 'store-tried':
         return this.#vouching.storeTried(input.works);
+      case 'woke':
       case 'clock-jumped':
         return [];
       case 'tick':

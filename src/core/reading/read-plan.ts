@@ -5,62 +5,10 @@
 // are complete. It holds numbers only; the caller holds the bytes.
 
 import type { DeviceId } from '../model/ids.ts';
+import type { ReadEffect, ReadInput } from './read-events.ts';
 import { HolderPace } from './holder-pace.ts';
 import { SourceChoosing, type Allowed, type AskedSource, type Source } from './source-choosing.ts';
 import type { MonotonicMs } from '../model/time.ts';
-
-export type ReadInput =
-  /** Which devices can be asked for which fragment now. Replaces the previous sources. */
-  | { readonly kind: 'sources'; readonly sources: ReadonlyMap<number, readonly DeviceId[]> }
-  /** A fragment's index arrived and fits its id. */
-  | { readonly kind: 'index'; readonly fragment: number }
-  | {
-      readonly kind: 'index-failed';
-      readonly fragment: number;
-      readonly device: DeviceId;
-      readonly forGood: boolean;
-    }
-  /** A block arrived. */
-  | { readonly kind: 'block'; readonly segment: number; readonly fragment: number }
-  | {
-      readonly kind: 'block-failed';
-      readonly segment: number;
-      readonly fragment: number;
-      readonly device: DeviceId;
-      /** The device will never deliver this block (absent, corrupt). */
-      readonly forGood: boolean;
-    }
-  /** A block of a complete segment does not fit its hash: its device cannot deliver it. The others stay. */
-  | {
-      readonly kind: 'unsound';
-      readonly segment: number;
-      readonly fragment: number;
-      readonly device: DeviceId;
-    }
-  /** A complete segment's blocks were lost before it was opened: all are asked for again. */
-  | { readonly kind: 'lost'; readonly segment: number }
-  /** Devices that owe something and give nothing of it. Replaces the previous ones. */
-  | { readonly kind: 'silent'; readonly devices: ReadonlySet<DeviceId> }
-  /** The reader took the first segment of the window. */
-  | { readonly kind: 'taken' }
-  | { readonly kind: 'tick' };
-
-export type ReadEffect =
-  | { readonly kind: 'ask-index'; readonly fragment: number; readonly device: DeviceId }
-  | {
-      readonly kind: 'ask-block';
-      readonly segment: number;
-      readonly fragment: number;
-      readonly device: DeviceId;
-    }
-  | { readonly kind: 'stop-block'; readonly segment: number; readonly fragment: number }
-  /** k blocks of the segment are in. */
-  | { readonly kind: 'complete'; readonly segment: number }
-  /**
-   * Too few fragments could be reached for PATIENCE_MS: `reach` of the k needed. If `silent` devices are
-   * needed, the wait for them was long enough.
-   */
-  | { readonly kind: 'starved'; readonly reach: number; readonly silent: readonly DeviceId[] };
 
 export interface ReadPlanOptions {
   readonly self: DeviceId;
@@ -86,7 +34,10 @@ interface SegmentState {
   complete: boolean;
 }
 
-/** How long a stuck read waits for devices to come back, ms: rebuilding a link takes about a second. */
+/**
+ * How long a stuck read waits for devices to come back, ms, once first links had their chance: rebuilding a
+ * link takes about a second.
+ */
 const PATIENCE_MS = 3_000;
 /** A linked device that failed this often with one block is not asked for it again: no endless reads. */
 const MAX_FAILURES = 5;
@@ -104,6 +55,7 @@ export class ReadPlan {
   readonly #choosing: SourceChoosing;
   #nextTaken: number;
   #starving: { readonly sinceMs: number; told: boolean } | undefined;
+  #awaitedUntilMs: MonotonicMs = -Infinity;
   #nowMs = 0;
 
   constructor(options: ReadPlanOptions) {
@@ -129,7 +81,7 @@ export class ReadPlan {
   /** When something may be overdue: a block to hedge, a rest, or patience. */
   nextDeadlineMs(): MonotonicMs {
     let next = this.#pace.nextRestEndMs(this.#nowMs);
-    if (this.#starving?.told === false) next = Math.min(next, this.#starving.sinceMs + PATIENCE_MS);
+    if (this.#starving?.told === false) next = Math.min(next, this.#patientUntilMs(this.#starving));
     for (const ask of this.#pending()) {
       const hedgeAtMs = ask.sinceMs + this.#pace.hedgeAfterMs(ask.device);
       if (hedgeAtMs > this.#nowMs) next = Math.min(next, hedgeAtMs);
@@ -183,6 +135,9 @@ export class ReadPlan {
       case 'silent':
         this.#silent = input.devices;
         for (const device of input.devices) this.#pace.overdue(device);
+        break;
+      case 'awaited':
+        this.#awaitedUntilMs = input.untilMs;
         break;
       case 'taken':
         this.#segments.delete(this.#nextTaken);
@@ -318,10 +273,14 @@ export class ReadPlan {
       return [];
     }
     this.#starving ??= { sinceMs: this.#nowMs, told: false };
-    const patienceMs = stuck.silent.length > 0 ? 0 : PATIENCE_MS;
-    if (this.#starving.told || this.#nowMs < this.#starving.sinceMs + patienceMs) return [];
+    const isOver = stuck.silent.length > 0 || this.#nowMs >= this.#patientUntilMs(this.#starving);
+    if (this.#starving.told || !isOver) return [];
     this.#starving.told = true;
     return [{ kind: 'starved', ...stuck }];
+  }
+
+  #patientUntilMs({ sinceMs }: { readonly sinceMs: MonotonicMs }): MonotonicMs {
+    return Math.max(sinceMs, this.#awaitedUntilMs) + PATIENCE_MS;
   }
 
   /** A segment that nothing under way can complete; undefined when none is stuck. */

@@ -21,6 +21,7 @@ import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
 import { heldFragment, HeldFragments } from './held-fragments.ts';
+import { LinkChance } from './link-chance.ts';
 import { LinkRates } from './link-rates.ts';
 import { MessageFlow } from './message-flow.ts';
 import { noticeOf, type QuotedDevice } from '../notice.ts';
@@ -38,6 +39,7 @@ import { Serving } from './serving.ts';
 export class PeerDriver {
   readonly peer: Peer;
   readonly rates: LinkRates;
+  readonly linkChance: LinkChance;
   readonly staged = new StagedFragments();
   readonly #ports: PeerDriverPorts;
   readonly #events: PeerDriverEvents;
@@ -45,7 +47,7 @@ export class PeerDriver {
   readonly #held: HeldFragments;
   readonly #messages: MessageFlow;
   /** `stop` waits for it, so that nothing is written afterwards. */
-  readonly #background = new BackgroundWork((error) => this.#tellFailure(error));
+  readonly #background = new BackgroundWork((error) => this.#events.notice('error', noticeOf(error)));
   readonly #listeners = new Set<() => void>();
   readonly #serving: Serving;
   readonly #alive: AliveKeeping;
@@ -65,6 +67,7 @@ export class PeerDriver {
     this.#events = events;
     this.rates = new LinkRates(ports.clock);
     this.peer = new Peer(ports.identity.deviceId, keys.epoch, ports.deviceClass);
+    this.linkChance = new LinkChance(ports.clock, this.peer);
     this.#driver = new MachineDriver<PeerInput, PeerEffect>({
       machine: this.peer,
       clock: ports.clock,
@@ -185,14 +188,16 @@ export class PeerDriver {
   /** Opens the transport. Last: what other devices say would hold up the first list. */
   open(): void {
     this.#lifetime.signal.throwIfAborted();
-    this.#ports.transport.open({
+    const events = this.linkChance.watching({
       linkUp: (device) => this.input({ kind: 'link-up', device }),
       freezing: () => this.input({ kind: 'freezing' }),
+      woke: (frozenMs) => this.input({ kind: 'woke', frozenMs }),
       linkDown: (device, _reason, isLeft = false) => this.#linkDown(device, isLeft),
       message: (device, bytes) => this.#messages.receive(device, bytes),
       relayState: (state) => this.#relayState(state),
       rejected: (rejection) => this.#events.notice('warning', { kind: 'rejection', rejection }),
     });
+    this.#ports.transport.open(events);
   }
 
   /**
@@ -216,7 +221,7 @@ export class PeerDriver {
     this.#driver.input(input);
   }
 
-  /** Calls `listener` whenever inputs were handled and none waits. Returns the unsubscribe function. */
+  /** Calls `listener` whenever no input waits any more. Returns the unsubscribe function. */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -352,10 +357,6 @@ export class PeerDriver {
         break;
       }
     }
-  }
-
-  #tellFailure(error: unknown): void {
-    this.#events.notice('error', noticeOf(error));
   }
 
   #linkDown(device: DeviceId, isLeft: boolean): void {

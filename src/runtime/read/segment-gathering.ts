@@ -10,8 +10,10 @@ import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { blockBytesOf } from '../../core/model/geometry.ts';
 import type { BlockHash, DeviceId, FileId } from '../../core/model/ids.ts';
 import type { Ask } from '../../core/peer/requests.ts';
+import type { MonotonicMs } from '../../core/model/time.ts';
 import type { ArrivedBlock } from '../../core/ports.ts';
-import { ReadPlan, type ReadEffect, type ReadInput } from '../../core/reading/read-plan.ts';
+import type { ReadEffect, ReadInput } from '../../core/reading/read-events.ts';
+import { ReadPlan } from '../../core/reading/read-plan.ts';
 import type { ReadPorts } from './read-job.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
@@ -62,6 +64,8 @@ export class SegmentGathering {
   /** The file's revision when its sources were last read. */
   #revision: string | undefined;
   #isAskingAll = false;
+  /** As the plan was told last. */
+  #awaitedUntilMs: MonotonicMs = -Infinity;
   /** By fragment: every device that had it at some time during this gathering. */
   readonly #everHeld = new Map<number, Set<DeviceId>>();
   /** The last failure of this device itself, until it succeeds again: others are not to blame meanwhile. */
@@ -143,6 +147,9 @@ export class SegmentGathering {
       this.#events.failed(new PalmError({ code: 'removed-file', reason: 'while-read' }));
       return;
     }
+    const untilMs = this.#ports.driver.linkChance.untilMs();
+    if (untilMs !== this.#awaitedUntilMs) this.#input({ kind: 'awaited', untilMs });
+    this.#awaitedUntilMs = untilMs;
     const revision = peer.revisionOf(this.#job.fileId);
     if (revision === this.#revision) return;
     this.#revision = revision;

@@ -6,6 +6,7 @@ import type { PageLife } from '../../portable/links/connection.ts';
 export function watchPageLife(life: PageLife): () => void {
   const ending = new AbortController();
   const { signal } = ending;
+  let frozenAtMs: number | undefined;
   const woke = (): void => {
     life.woke();
   };
@@ -21,12 +22,21 @@ export function watchPageLife(life: PageLife): () => void {
   document.addEventListener(
     'freeze',
     () => {
+      frozenAtMs = performance.now();
       life.freezing();
     },
     { signal },
   );
-  // Page Lifecycle, "resume": Chromium froze the page and lets it run again.
-  document.addEventListener('resume', woke, { signal });
+  // Page Lifecycle, "resume": Chromium froze the page and lets it run again. Nothing else tells for how long
+  // if no timer was due meanwhile.
+  document.addEventListener(
+    'resume',
+    () => {
+      life.woke(frozenAtMs === undefined ? 0 : performance.now() - frozenAtMs);
+      frozenAtMs = undefined;
+    },
+    { signal },
+  );
   document.addEventListener(
     'visibilitychange',
     () => {

@@ -45,8 +45,11 @@ export interface PageLife {
   leaving(): void;
   /** It is being hidden or frozen: for a while nothing may happen in it. */
   freezing(): void;
-  /** Something may have been missed: check links and the relay now. */
-  woke(): void;
+  /**
+   * Something may have been missed: check links and the relay now. `frozenMs`: how long the page was frozen,
+   * if the platform tells.
+   */
+  woke(frozenMs?: number): void;
 }
 
 /** Reports to `life` from now on. Returns the unsubscribe function. */

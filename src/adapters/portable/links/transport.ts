@@ -119,7 +119,9 @@ export class LinkTransport implements Transport {
       freezing: () => {
         events.freezing?.();
       },
-      woke: () => {
+      woke: (frozenMs = 0) => {
+        // Before any link is found to be dead: it may be this page's own doing.
+        events.woke?.(frozenMs);
         this.wake();
       },
     });

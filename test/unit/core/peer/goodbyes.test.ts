@@ -58,3 +58,17 @@ it('a goodbye explains silence for two minutes, so that somebody who picks a fil
   for (const other of others) other.input({ kind: 'link-down', device: picker.id });
   expect(states()).toEqual(['suspect', 'suspect']);
 });
+
+it.each([
+  [60_000, 'away'],
+  [0, 'suspect'],
+])('a page that was frozen for %i ms calls a device whose link it lost then %s', (frozenMs, state) => {
+  const { net, devices } = poolOf(3);
+  const [frozen, lost] = devices;
+  if (frozen === undefined || lost === undefined) throw new Error('there are three');
+  net.pass(180_000);
+  // Nothing was due meanwhile, and no clock jumped: only the browser knows.
+  frozen.input({ kind: 'woke', frozenMs });
+  frozen.input({ kind: 'link-down', device: lost.id });
+  expect(frozen.peer.membership.of(lost.id).state).toBe(state);
+});

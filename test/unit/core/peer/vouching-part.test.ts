@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { fileBody, itemAt, manifestOf } from '../../../fixtures/pool-fixture.ts';
 import { HELLO, listener, messagesOf, poolOf, type Device, type Net } from '../../../fixtures/peer-net.ts';
+import { VOUCH_DEADLINE_MS } from '../../../../src/core/membership/vouching.ts';
 import { FEATURES } from '../../../../src/core/wire/messages.ts';
 
 const MINUTE_MS = 60_000;
@@ -60,7 +61,27 @@ describe('a device whose disk hangs', () => {
 });
 
 describe('a device', () => {
-  it('is not believed unasked, nor about another', () => {
+  it('is not believed unasked: what it was asked is what counts', () => {
+    const { net, devices } = idlePool(3);
+    const [by, liar] = [itemAt(devices, 0), itemAt(devices, 1)];
+    liar.isStoreWorking = false;
+    let askedAtMs = -Infinity;
+    let unaskedCount = 0;
+    for (let step = 0; step < 2_400 && by.peer.isReachable(liar.id); step++) {
+      const before = by.effects.length;
+      net.pass(100);
+      const asked = messagesOf(by.effects.slice(before), liar.id, 'vouch-wanted');
+      if (asked.length > 0) askedAtMs = net.nowMs;
+      if (net.nowMs - askedAtMs <= VOUCH_DEADLINE_MS) continue;
+      // It owes nothing now.
+      by.hear(liar.id, { kind: 'vouch', catalogue: by.peer.catalogue.digest(), holdings: 1 });
+      unaskedCount += 1;
+    }
+    expect(unaskedCount).toBeGreaterThan(10);
+    expect(by.peer.isReachable(liar.id)).toBe(false);
+  });
+
+  it('vouches for nobody else', () => {
     const { net, devices } = idlePool(3);
     const [by, hung, liar] = [itemAt(devices, 0), itemAt(devices, 1), itemAt(devices, 2)];
     hung.isStoreWorking = false;

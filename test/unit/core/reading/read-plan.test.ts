@@ -4,12 +4,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../../../src/core/model/ids.ts';
-import {
-  ReadPlan,
-  type ReadEffect,
-  type ReadInput,
-  type ReadPlanOptions,
-} from '../../../../src/core/reading/read-plan.ts';
+import type { ReadEffect, ReadInput } from '../../../../src/core/reading/read-events.ts';
+import { ReadPlan, type ReadPlanOptions } from '../../../../src/core/reading/read-plan.ts';
 import { deviceAt, itemAt } from '../../../fixtures/pool-fixture.ts';
 
 const HEDGE_MS = 1_500;
@@ -543,6 +539,22 @@ describe('too few fragments', () => {
     expect(reading.plan.nextDeadlineMs()).toBe(Infinity);
     reading.input({ kind: 'tick' });
     expect(reading.starvedCount).toBe(1);
+  });
+
+  it('are reported only after first links had their chance', () => {
+    const untilMs = 5_000;
+    const reading = new Reading({}, holdersOf(answersIn(10), answersIn(10)));
+    reading.input({ kind: 'awaited', untilMs });
+    reading.sources(new Map());
+    reading.run();
+    expect(reading.nowMs).toBe(untilMs + PATIENCE_MS);
+    // The chance is over sooner than was thought.
+    const hurried = new Reading({}, holdersOf(answersIn(10), answersIn(10)));
+    hurried.input({ kind: 'awaited', untilMs });
+    hurried.sources(new Map());
+    hurried.at(1_000, () => hurried.input({ kind: 'awaited', untilMs: 2_000 }));
+    hurried.run();
+    expect(hurried.nowMs).toBe(2_000 + PATIENCE_MS);
   });
 
   it('are waited for, and not reported when a device comes back in time', () => {
