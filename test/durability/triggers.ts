@@ -83,6 +83,6 @@ function whenMissing(
     if (durableCount === file.n || !isTime(file, durableCount, deviceCount)) return undefined;
     const there = new Set([...durable.values()].flatMap((fragments) => [...fragments]));
     const missing = Array.from({ length: file.n }, (_, at) => at).filter((each) => !there.has(each));
-    return { durable, durableCount, missing, isUrgent: durableCount <= file.k + 1 };
+    return { durable, durableCount, missing, isUrgent: durableCount <= file.k + 1, isOfStorer: false };
   };
 }

@@ -70,6 +70,7 @@ function place(
     holdersOf: () => new Map([...homes].map(([device, held]) => [device, new Set(held)])),
     candidates: () => devices.slice(0, present).map((device) => ({ device, freeBytes: 2 ** 40 })),
     isReachable: () => true,
+    isRebuilding: () => false,
   };
   const outbox = new Outbox(view, challenges);
   outbox.add(file);

@@ -58,6 +58,7 @@ export class AddingEntries {
     const effects: PeerEffect[] = [];
     for (const { file, fragment, bytes } of fragments) {
       this.#state.own.add(file, fragment, bytes);
+      this.#state.challenges.copyIsBack(file, fragment);
       this.#state.touch(file);
       if (this.#state.catalogue.isRemoved(file)) effects.push(...this.removed(nowMs, file));
     }

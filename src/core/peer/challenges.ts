@@ -177,6 +177,12 @@ export class Challenges {
     return claim.kind === 'failed' && claim.untilMs > nowMs;
   }
 
+  /** This device has a sound copy of the fragment again: claims of it can be judged. */
+  copyIsBack(file: FileId, fragment: number): void {
+    for (const ofDevice of this.#claims.get(file)?.values() ?? [])
+      if (ofDevice.get(fragment)?.kind === 'unknowable') ofDevice.delete(fragment);
+  }
+
   /** Nothing depends on the file's claims any longer. */
   forget(file: FileId): void {
     for (const [device, ofDevice] of this.#claims.get(file) ?? []) {

@@ -4,8 +4,9 @@
 // The rule: all n fragments stay here until each has a home AND the holders give a margin of at least 1 (or k
 // = n, where no placement could). A home is a device that proved to hold the fragment (challenges.ts). A
 // fragment that is merely claimed is not offered to others while the claim may be true, but nothing is let go
-// for it: until the proof, this device's copy is the safety. A fragment that was damaged here before it found
-// a home counts as nothing: it is not offered, not shown as placed, and not waited for.
+// for it: until the proof, this device's copy is the safety. A fragment that was damaged here is rebuilt
+// (core/repair). Until then, and if it cannot be, it counts as nothing: it is not offered, not shown as
+// placed, and not waited for.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { quorumOf } from '../model/geometry.ts';
@@ -33,6 +34,8 @@ export interface OutboxView {
   /** Devices that may take fragments now, this one included. */
   candidates(): readonly Candidate[];
   isReachable(device: DeviceId): boolean;
+  /** Whether this device rebuilds damaged copies of the file. */
+  isRebuilding(file: FileId): boolean;
 }
 
 export type OutboxEffect =
@@ -247,7 +250,8 @@ export class Outbox {
     const pendingCount = placing.offers.size + retries + proofs;
     placing.progress = { placedCount, claimedCount: believedCount, pendingCount };
     const thereCount = reachOf(new Map(homes).set(this.#view.self, this.#view.ownOf(file)));
-    if (placing.offers.size > 0 || proofs > 0) return undefined;
+    // What is being rebuilt counts among all n copies, and only while the file is in the outbox.
+    if (placing.offers.size > 0 || proofs > 0 || this.#view.isRebuilding(file)) return undefined;
     if (believedCount < thereCount) return this.#makeRoom(nowMs, file, placing, proved);
     if (placedCount < thereCount) return undefined;
     const reachable = new Map(

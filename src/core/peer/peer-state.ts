@@ -85,6 +85,7 @@ export class PeerState {
         },
         candidates: () => this.candidates(),
         isReachable: (device) => this.isReachable(device),
+        isRebuilding: (file) => this.rebuilding.has(file),
       },
       this.challenges,
     );

@@ -47,8 +47,8 @@ export function newPlacing(homes: ReadonlyMap<number, DeviceId> | undefined): Pl
 
 /**
  * Whether an outbox row of an earlier page still counts. Not if the file is not here, or if this device keeps
- * no more than its share: it let go of the rest, and ended before it deleted the row. Without copies it could
- * not put others to the proof.
+ * no more than its share: it let go of the rest, and ended before it deleted the row. Damaged fragments count
+ * as held: they go before the others do.
  */
 export function isToPlace(manifest: Geometry | undefined, heldCount: number): boolean {
   return manifest !== undefined && (heldCount === manifest.n || heldCount > fragmentCap(manifest.k));

@@ -35,6 +35,7 @@ export class RepairPart {
       case 'repair-over':
         this.#state.rebuilding.delete(told.file);
         this.#state.moving.touch();
+        this.#state.outbox.touch(told.file);
         this.#handover.remove(told.file);
         break;
     }

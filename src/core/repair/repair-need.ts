@@ -22,6 +22,8 @@ export interface RepairNeed {
   readonly missing: readonly number[];
   /** One more loss leaves no spare fragment, or worse: repair does not wait for more to be lost. */
   readonly isUrgent: boolean;
+  /** Damaged copies of the device that places the file are missing: it rebuilds and keeps them itself. */
+  readonly isOfStorer: boolean;
 }
 
 /** Whether its storer still places the file: it claims more than any device is given. */
@@ -49,18 +51,58 @@ export function repairNeedOf(
 ): RepairNeed | undefined {
   const { k, n, by } = file;
   if (isStillPlaced(file, claims, isGone)) return undefined;
-  const durable = new Map<DeviceId, FragmentSet>();
-  for (const [device, fragments] of claims) {
-    const isBelieved = fragments.size > 0 && fragments.size <= fragmentCap(k);
-    if (isBelieved && !isGone(device)) durable.set(device, fragments);
-  }
+  const durable = durableOf(k, claims, isGone);
   // Its storer has just published it, and has not told what it holds.
   if (durable.size === 0 && !isGone(by)) return undefined;
   const durableCount = reachOf(durable);
   if (durableCount === n || durableCount > quorumOf(file)) return undefined;
   const there = new Set([...durable.values()].flatMap((fragments) => [...fragments]));
-  const missing = Array.from({ length: n }, (_, fragment) => fragment).filter((each) => !there.has(each));
-  return { durable, durableCount, missing, isUrgent: durableCount <= k + 1 };
+  return {
+    durable,
+    durableCount,
+    missing: missingOf(n, there),
+    isUrgent: durableCount <= k + 1,
+    isOfStorer: false,
+  };
+}
+
+/**
+ * The need of a file that `self` places; undefined if all n copies are here. Without its own copy it could
+ * judge no proof of that fragment, and might never let go of the others.
+ */
+export function placingNeedOf(
+  { k, n }: RepairedFile,
+  claims: Holders,
+  self: DeviceId,
+  isGone: (device: DeviceId) => boolean,
+): RepairNeed | undefined {
+  const own = claims.get(self) ?? new Set<number>();
+  if (own.size === n) return undefined;
+  const durable = durableOf(k, claims, isGone).set(self, own);
+  return {
+    durable,
+    durableCount: reachOf(durable),
+    missing: missingOf(n, own),
+    isUrgent: true,
+    isOfStorer: true,
+  };
+}
+
+function durableOf(
+  k: number,
+  claims: Holders,
+  isGone: (device: DeviceId) => boolean,
+): Map<DeviceId, FragmentSet> {
+  const durable = new Map<DeviceId, FragmentSet>();
+  for (const [device, fragments] of claims) {
+    const isBelieved = fragments.size > 0 && fragments.size <= fragmentCap(k);
+    if (isBelieved && !isGone(device)) durable.set(device, fragments);
+  }
+  return durable;
+}
+
+function missingOf(n: number, there: FragmentSet): number[] {
+  return Array.from({ length: n }, (_, fragment) => fragment).filter((each) => !there.has(each));
 }
 
 /** The smaller, the more endangered is the file: fragments to spare, then devices that may be lost. */

@@ -5,8 +5,11 @@
 // begin only when no fragment came back meanwhile: the repairer has stopped, or cannot. Two at once do no
 // harm, because a rebuilt fragment is the same whoever rebuilt it, and no device takes one twice.
 //
-// Invariants: a rebuilt fragment is planned only for a device that stays within the cap with it, this one
-// included; what is staged here fits what this device offers.
+// A device that places a file keeps all n fragments of it meanwhile. If some of these copies are damaged, it
+// rebuilds them for itself.
+//
+// Invariants: but for that, a rebuilt fragment is planned only for a device that stays within the cap with
+// it, this one included, and what is staged here fits what this device offers.
 
 import { heldBytesOf } from '../model/geometry.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
@@ -20,6 +23,7 @@ import {
   dangerOf,
   isStillPlaced,
   mixed,
+  placingNeedOf,
   repairersOf,
   repairNeedOf,
   type RepairedFile,
@@ -40,7 +44,7 @@ export interface RepairView {
    * taking fragments of `file` already may be left out.
    */
   candidates(file: FileId): readonly Candidate[];
-  /** Whether this device itself still places the file. */
+  /** Whether this device itself still places the file: it keeps all n copies. */
   isPlacing(file: FileId): boolean;
   /** The part of a link that repairs use, above 0 and at most 1. */
   share(): number;
@@ -203,9 +207,10 @@ export class RepairPlan {
     const needy: Ready[] = [];
     for (const [file, manifest] of files) {
       const claims = this.#view.holdersOf(file);
+      const isGone = (device: DeviceId): boolean => this.#view.isGone(device);
       const need = this.#view.isPlacing(file)
-        ? undefined
-        : repairNeedOf(manifest, claims, (device) => this.#view.isGone(device));
+        ? placingNeedOf(manifest, claims, this.#view.self, isGone)
+        : repairNeedOf(manifest, claims, isGone);
       if (need === undefined) {
         this.#waiting.delete(file);
         this.#failures.delete(file);
@@ -226,7 +231,7 @@ export class RepairPlan {
     if (need.durableCount > waiting.durableCount) waiting.progressMs = nowMs;
     waiting.durableCount = need.durableCount;
     const able = this.#view.candidates(file).map(({ device }) => device);
-    const rank = repairersOf(file, need, able).indexOf(this.#view.self);
+    const rank = need.isOfStorer ? 0 : repairersOf(file, need, able).indexOf(this.#view.self);
     if (rank < 0 || !this.#canGather(manifest, need)) return Infinity;
     const settledMs = waiting.sinceMs + (need.isUrgent ? URGENT_SETTLE_MS : SETTLE_MS);
     const slowBytesPerS = this.#view.share() * SLOW_LINK_BYTES_PER_S;
@@ -250,6 +255,7 @@ export class RepairPlan {
     if (homes.size === 0) return [];
     this.#running.set(file, { isRebuilt: false, isCancelled: false });
     this.#leftovers.take(file);
+    if (ready.need.isOfStorer) return [{ kind: 'rebuild', file, homes, lostWith: [] }];
     const lostWith = [...this.#view.holdersOf(file)]
       .filter(
         ([device, held]) => this.#view.isGone(device) && [...homes.keys()].some((each) => held.has(each)),
@@ -261,7 +267,8 @@ export class RepairPlan {
   /** Homes for what is missing. Without one a fragment is not rebuilt: it would only lie here. */
   #homesOf({ file, manifest, need }: Ready): Map<number, DeviceId> {
     const { salt, k } = manifest;
-    const { durable, missing } = need;
+    const { durable, missing, isOfStorer } = need;
+    if (isOfStorer) return new Map(missing.map((fragment) => [fragment, this.#view.self]));
     const fragmentBytes = heldBytesOf(manifest);
     const claims = this.#view.holdersOf(file);
     // Who claims more than that is not believed, and is given nothing.

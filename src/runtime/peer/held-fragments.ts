@@ -91,6 +91,11 @@ export class HeldFragments {
     this.add(stored);
   }
 
+  /** How many fragments of `file` are here, damaged ones included. */
+  countOf(file: FileId): number {
+    return (this.#stored.get(file)?.size ?? 0) + (this.#lost.get(file)?.size ?? 0);
+  }
+
   /**
    * Drops what is left of damaged fragments of `file`, `except` one: their key shares would count with those
    * that this device keeps or takes.
@@ -111,11 +116,22 @@ export class HeldFragments {
     return [...this.#dropping.keys()];
   }
 
+  /** Drops these fragments, which count until then. */
   async drop(file: FileId, numbers: readonly number[]): Promise<void> {
     const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
     const erased = this.#erase(file, dropped);
     for (const stored of dropped) this.#forget(stored);
     await erased;
+  }
+
+  /** The same, and everything that is damaged, first or at the same time: see isToPlace. */
+  async dropWithDamaged(file: FileId, numbers: readonly number[]): Promise<void> {
+    const lost = [...(this.#lost.get(file)?.values() ?? [])];
+    const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
+    for (const stored of lost) forget(this.#lost, stored);
+    for (const stored of dropped) this.#forget(stored);
+    await this.#options.fragments.drop([...lost, ...dropped].map(({ fragmentId }) => fragmentId));
+    for (const { fragmentId } of lost) await this.#damaged.remove(fragmentId);
   }
 
   /** A block is lost: fragments that need it no longer count. */

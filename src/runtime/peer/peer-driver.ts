@@ -174,11 +174,12 @@ export class PeerDriver {
     ]);
     for (const owner of owners) if (!goesOn(owner)) await fragments.release(owner);
     if (damagedCount > 0) this.#events.notice('warning', { kind: 'catalogue-damaged' });
-    const { catalogue, grace, own } = this.peer;
+    const { catalogue, grace } = this.peer;
     const leftOutCount = droppedCount + restSoftState(this.peer);
     await this.#held.restore(catalogue);
     for (const file of outbox) {
-      if (isToPlace(catalogue.files().get(file), own.of(file).size)) this.input({ kind: 'outbox', file });
+      if (isToPlace(catalogue.files().get(file), this.#held.countOf(file)))
+        this.input({ kind: 'outbox', file });
       else if (!grace.has(file)) await this.#outboxDone(file, []);
     }
     this.#lifetime.signal.throwIfAborted();
@@ -393,8 +394,7 @@ export class PeerDriver {
   }
 
   async #outboxDone(file: FileId, surplus: readonly number[]): Promise<void> {
-    await this.#held.drop(file, surplus);
-    await this.#held.dropDamaged(file);
+    await this.#held.dropWithDamaged(file, surplus);
     await this.#ports.records.dropOutbox(file);
   }
 }

@@ -214,7 +214,10 @@ export class Repairing {
     return this.#handOver(file, others, homes, signal);
   }
 
-  /** This device's share becomes durable here, as far as the cap allows it by now. Returns it. */
+  /**
+   * This device's share becomes durable here, as far as the cap allows it by now: everything while it places
+   * the file. Returns it.
+   */
   async #keepOwn(
     file: FileId,
     rebuilt: readonly RebuiltFragment[],
@@ -223,7 +226,8 @@ export class Repairing {
     const { driver, fragments } = this.#ports;
     const manifest = driver.peer.catalogue.files().get(file);
     if (manifest === undefined) return new Set();
-    const room = fragmentCap(manifest.k) - driver.peer.own.of(file).size;
+    const most = driver.peer.inOutbox(file) ? manifest.n : fragmentCap(manifest.k);
+    const room = most - driver.peer.own.of(file).size;
     const own = rebuilt.filter(({ fragment }) => homes.get(fragment) === driver.deviceId).slice(0, room);
     const stored = own.flatMap(({ fragment, indexBytes, hashes }) => {
       const fragmentOf = storedFragmentOf(file, manifest, fragment);

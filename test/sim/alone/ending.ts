@@ -83,12 +83,9 @@ function lacking(scene: Scene, devices: readonly Actor[]): string | undefined {
   for (const file of scene.keptContents().values()) {
     const { contentId, k, n } = file;
     const room = devices.length * fragmentCap(k);
-    // If the storer's copy was damaged before a home proved another, it can judge no proof: it keeps the
-    // rest, and nobody else rebuilds what is missing.
     const storing = devices.find((actor) =>
       actor.device.store.contents().outbox.some((id) => id === contentId),
     );
-    if (storing !== undefined && scene.onDisk(storing, contentId).sound.size < n) continue;
     const there = new Set(devices.flatMap((actor) => [...scene.onDisk(actor, contentId).held]));
     const enough = Math.min(n, room, quorumOf({ k, n }) + 1);
     if (there.size < enough) return `${nameOf(scene, file)} has ${there.size} of ${n} fragments`;

@@ -56,6 +56,7 @@ class Pool {
         ...[...this.linked].map((device) => ({ device, freeBytes: this.free.get(device) ?? 2 ** 40 })),
       ],
       isReachable: (device: DeviceId) => device === SELF || this.linked.has(device),
+      isRebuilding: () => false,
     };
     this.outbox = new Outbox(view, this.challenges);
     this.outbox.add(FILE);
@@ -244,6 +245,7 @@ describe('devices come one by one', () => {
         holdersOf: (file) => new Map(held.get(file)),
         candidates: () => [SELF, ...devices].map((device) => ({ device, freeBytes: Infinity })),
         isReachable: () => true,
+        isRebuilding: () => false,
       },
       challenges,
     );
