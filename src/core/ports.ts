@@ -52,6 +52,8 @@ export interface Cryptography {
 
 /** This device's Ed25519 key. The private half never leaves the adapter. */
 export interface Identity {
+  /** False of a key of an earlier version, which a lock does not cover. Default: true. */
+  readonly isLockable?: boolean;
   readonly deviceId: DeviceId;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -283,6 +285,30 @@ export interface SecretStore {
   clear(): Promise<void>;
 }
 
+/** Whether this device has a lock, and whether it is open. */
+export type LockState = 'none' | 'locked' | 'unlocked';
+
+/**
+ * A lock by passphrase over everything that `SecretStore`, `StoreJournal` and the fragments' indexes keep.
+ * While it is closed, their methods that read or write such things throw PalmError 'locked'; deleting works.
+ */
+export interface DeviceLock {
+  state(): Promise<LockState>;
+  /**
+   * Closes the lock; with a passphrase, a new one. What the old one opened on the disk is erased.
+   * @throws PalmError 'unsupported' where nothing can be erased, 'bad-argument' without a lock and a
+   * passphrase, 'locked', 'storage-full', 'storage-failed'.
+   */
+  close(passphrase: string | undefined): Promise<void>;
+  /**
+   * Opens it; with `remove`, takes it away. Does nothing without a lock.
+   * @throws PalmError 'wrong-passphrase', 'corrupt', 'storage-full', 'storage-failed'.
+   */
+  open(passphrase: string, remove: boolean): Promise<void>;
+  /** Takes it away from a device of which everything was cleared. @throws PalmError 'storage-failed'. */
+  forget(): Promise<void>;
+}
+
 /**
  * A file that a later page can open again, where the platform supports this (FileSystemFileHandle).
  * Structured-cloneable.
@@ -333,6 +359,7 @@ export interface DeviceStore {
   readonly fragments: FragmentStore;
   readonly journal: StoreJournal;
   readonly secrets: SecretStore;
+  readonly lock: DeviceLock;
 }
 
 /** A file being stored: `size` bytes, readable more than once. */

@@ -212,8 +212,16 @@ export interface NoticeStatus {
   readonly text: string;
 }
 
+export interface UnlockOptions {
+  /** Take the lock away. */
+  readonly remove?: boolean;
+}
+
 export interface PalmStatus {
+  /** Without an id and with a suggested name while the device is locked. */
   readonly device: { readonly id: string; readonly name: string };
+  /** Whether this device has a lock. While it is 'locked' the device is as one in no pool. */
+  readonly lock: 'none' | 'locked' | 'unlocked';
   /** Undefined when this browser is in no pool. */
   readonly pool?: {
     readonly id: string;
@@ -242,7 +250,10 @@ export interface PalmStatus {
 
 /** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
 export interface Palm {
-  /** Resolves when the device has its identity and has reopened its pool, if it was in one. */
+  /**
+   * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits for its
+   * passphrase (`status().lock`): then other calls reject with 'locked'.
+   */
   readonly ready: Promise<void>;
   /** @throws PalmError 'already-in-pool', 'bad-argument'. */
   createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void>;
@@ -289,6 +300,18 @@ export interface Palm {
    */
   leave(options?: LeaveOptions): Promise<void>;
   setDeviceName(name: string): Promise<void>;
+  /**
+   * Locks this device; nothing on it opens without the passphrase. With one, sets a lock or changes its
+   * passphrase; without, closes the lock that there is. Transfers end. A page that closes locks as well.
+   * @throws PalmError 'bad-argument'; 'locked'; 'unsupported' where the browser has no files that can be
+   * overwritten; 'storage-full'.
+   */
+  lock(passphrase?: string): Promise<void>;
+  /**
+   * Opens a locked device. With `remove` takes its lock away; this needs the passphrase of an open one, too.
+   * @throws PalmError 'wrong-passphrase'; 'corrupt'; and what `ready` rejects with.
+   */
+  unlock(passphrase: string, options?: UnlockOptions): Promise<void>;
   /**
    * Changes parts of the pool's policy, for all devices; parts that are left out stay. Resolves when the
    * change is durable here and on its way. Of each part the latest change counts.

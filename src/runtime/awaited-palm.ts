@@ -3,7 +3,14 @@
 
 import { PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
-import type { LeaveOptions, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type {
+  LeaveOptions,
+  ReadOptions,
+  ResumeOptions,
+  StoreOptions,
+  StoreResult,
+  UnlockOptions,
+} from './api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
@@ -75,6 +82,14 @@ export class AwaitedPalm implements WordlessPalm {
 
   async setDeviceName(name: string): Promise<void> {
     return (await this.#coming).setDeviceName(name);
+  }
+
+  async lock(passphrase?: string): Promise<void> {
+    return (await this.#coming).lock(passphrase);
+  }
+
+  async unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
+    return (await this.#coming).unlock(passphrase, options);
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {

@@ -7,11 +7,14 @@
 import { PalmError } from '../core/model/errors.ts';
 import type { RecordStore } from '../core/ports.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import { hasPool } from './saved-pool.ts';
+import { hasPool, saveDeviceName } from './saved-pool.ts';
 
 const LEAVING = 'leaving';
 
-export type WipedPorts = Pick<RuntimePorts, 'secrets' | 'journal' | 'fragments' | 'records' | 'identity'>;
+export type WipedPorts = Pick<
+  RuntimePorts,
+  'secrets' | 'journal' | 'fragments' | 'records' | 'identity' | 'lock'
+>;
 
 export async function isLeaveNoted(records: RecordStore): Promise<boolean> {
   return (await records.getMeta(LEAVING)) !== undefined;
@@ -34,13 +37,30 @@ export async function isLeaving({ records, secrets, journal, fragments }: WipedP
   return left.some(({ length }) => length > 0);
 }
 
+/** For a start that finds a leave unfinished; failures are told. */
+export async function finishLeaving(
+  ports: WipedPorts,
+  deviceName: string,
+  tell: (error: unknown) => void,
+): Promise<void> {
+  await wipe(ports).catch(tell);
+  await saveDeviceName(ports, deviceName).catch(tell);
+}
+
 /**
  * Deletes everything that this device has of its pool, and erases the keys to it. The pool secret goes first,
  * because it opens every name and gives half of every key. The records go last, because they say that the
- * rest must go.
+ * rest must go. A lock need not be open for this, and goes as well.
  * @throws PalmError 'storage-failed' when something could not be deleted; all else is gone then.
  */
-export async function wipe({ secrets, journal, fragments, records, identity }: WipedPorts): Promise<void> {
+export async function wipe({
+  secrets,
+  journal,
+  fragments,
+  records,
+  identity,
+  lock,
+}: WipedPorts): Promise<void> {
   const failures: unknown[] = [];
   const attempt = async (part: () => Promise<unknown>): Promise<void> => {
     try {
@@ -55,6 +75,7 @@ export async function wipe({ secrets, journal, fragments, records, identity }: W
   await attempt(() => journal.clear());
   await attempt(() => fragments.clear());
   await attempt(() => identity.forget());
+  await attempt(() => lock.forget());
   await attempt(() => records.clear());
   if (failures.length === 0) return;
   await records.putMeta(LEAVING, true).catch(() => undefined);

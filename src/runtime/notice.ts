@@ -35,6 +35,8 @@ export type Notice =
   | { readonly kind: 'damaged-here'; readonly what: 'block' | 'index'; readonly file: string | undefined }
   | { readonly kind: 'damaged-offer'; readonly from: QuotedDevice }
   | { readonly kind: 'damaged-block'; readonly from: QuotedDevice }
+  /** The device has a lock now, and a key of an earlier version, which the lock does not cover. */
+  | { readonly kind: 'key-not-locked' }
   /** This device stopped taking fragments. */
   | { readonly kind: 'device-full' }
   | { readonly kind: 'unreadable-message' }

@@ -114,6 +114,7 @@ function groupOf(notice: Notice): Kept['group'] {
     case 'another-file':
     case 'damaged-here':
     case 'device-full':
+    case 'key-not-locked':
       return 'own';
   }
 }

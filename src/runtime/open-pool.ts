@@ -74,6 +74,7 @@ export class OpenPool {
   readonly #activityWatch: ActivityWatch;
   readonly #told: ToldActivity;
   #ended = false;
+  #endReason = left();
   /** Stores, and writes of remembered state, that have not ended. */
   readonly #working = new Set<Promise<unknown>>();
 
@@ -153,11 +154,12 @@ export class OpenPool {
    * Ends every transfer and link. Resolves when they write nothing more, or after a while if something hangs.
    * What is durable stays.
    */
-  async stop(): Promise<void> {
+  async stop(reason = left()): Promise<void> {
     this.#ended = true;
+    this.#endReason = reason;
     this.#space.stop();
     this.#soft.stop();
-    this.#transfers.abortAll(left());
+    this.#transfers.abortAll(reason);
     await atMost(this.#ports.clock, END_WITHIN_MS, Promise.all([this.repairing.stop(), this.driver.stop()]));
     // An aborted store ends within moments, unless its source hangs.
     await atMost(this.#ports.clock, END_WITHIN_MS, Promise.allSettled(this.#working));
@@ -203,7 +205,7 @@ export class OpenPool {
     // The browser may ask whether the file may be read, and the person need not answer. Until then the store
     // can be discarded, or continued with a chosen file.
     const source = blob ?? (await unlessAborted(this.unfinished.open(id), options.signal));
-    if (this.#ended) throw left();
+    if (this.#ended) throw this.#endReason;
     const resumes = this.unfinished.claim(id);
     try {
       const { k, n, blockBytes, path, isPrivate, handle } = resumes;
@@ -278,7 +280,7 @@ export class OpenPool {
     const { start, end } = rangeOf(manifest, options);
     const { name } = details() ?? this.privateFiles.detailsOf(fileId) ?? { name: '' };
     const { signal } = options;
-    if (this.#ended) throw left();
+    if (this.#ended) throw this.#endReason;
     const transfer = this.#transfers.begin({
       kind: 'read',
       name,

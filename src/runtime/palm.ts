@@ -7,43 +7,38 @@ import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
-import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type {
+  NoticeStatus,
+  ReadOptions,
+  ResumeOptions,
+  StoreOptions,
+  StoreResult,
+  UnlockOptions,
+} from './api.ts';
 import { HandingOver } from './handing-over.ts';
 import { noticeOf, type Notice } from './notice.ts';
 import { Notices } from './notices.ts';
+import { Listeners } from './listeners.ts';
+import { Locking } from './locking.ts';
+import { awaitedPieces } from './read/awaited-pieces.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { OpenPool } from './open-pool.ts';
 import { NameApart } from './own-name.ts';
-import type { RuntimePorts } from './runtime-ports.ts';
+import type { PalmOpening, RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
 import { awaitAnswer } from './awaited-answer.ts';
 import { checkedName } from './checked-name.ts';
-import { isLeaveNoted, isLeaving, wipe } from './leaving.ts';
+import { finishLeaving, isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
-import { deviceStatuses, fileStatuses, noLists, removedStatus, repairStatuses } from './status.ts';
+import { noLists, sessionStatus } from './status.ts';
 import { Transfers } from './transfers.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
-/**
- * After a quiet period listeners hear of a change immediately, and then at most this often, ms. A fast
- * transfer changes something thousands of times a second, and showing it takes processor time from the bytes.
- */
-const NOTIFY_EVERY_MS = 200;
 /** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
 const LEAVE_STEP_MS = 5_000;
 
 /** How long deleting all data of an origin takes a browser at most, ms. */
 const GONE_SETTLES_MS = 1_000;
-
-export interface PalmOpening {
-  readonly clock: Clock;
-  /** The device name to begin with. */
-  readonly suggestedDeviceName: string;
-  /** The ports, once this tab has the device and its database is open. */
-  readonly ports: Promise<RuntimePorts>;
-  /** Whether another tab has the device, so that `ports` waits until it closes. Default: never. */
-  readonly isElsewhere?: () => boolean;
-}
 
 /**
  * Opens the device: loads its identity and, if it was in a pool, that pool. Returns immediately; `ready`
@@ -58,7 +53,7 @@ class PalmRuntime implements WordlessPalm {
   readonly #clock: Clock;
   readonly #notices = new Notices();
   readonly #transfers: Transfers;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners: Listeners;
   readonly #ports: Promise<RuntimePorts>;
   readonly #isElsewhere: () => boolean;
   readonly #handingOver: HandingOver;
@@ -66,6 +61,8 @@ class PalmRuntime implements WordlessPalm {
   #opened: Promise<RuntimePorts>;
   #identity: Identity | undefined;
   #deviceName: string;
+  readonly #suggestedName: string;
+  readonly #locking: Locking;
   readonly #nameApart: NameApart;
   #session: OpenPool | undefined;
   /** The session that is starting. */
@@ -76,19 +73,28 @@ class PalmRuntime implements WordlessPalm {
   #hasLeft = false;
   /** Whether what was stored was deleted under this page. */
   #isGone = false;
-  #notifying = false;
-  #notifiedAtMs = -Infinity;
 
   constructor({ clock, suggestedDeviceName, ports, isElsewhere = () => false }: PalmOpening) {
     this.#clock = clock;
+    this.#listeners = new Listeners(clock, () => this.#takeNameApart());
     this.#nameApart = new NameApart(suggestedDeviceName);
+    this.#suggestedName = suggestedDeviceName;
     this.#deviceName = suggestedDeviceName;
     this.#transfers = new Transfers(clock, () => this.#changed());
     this.#handingOver = new HandingOver(clock, () => this.#changed());
+    this.#locking = new Locking({
+      stop: (reason) => this.#close(reason),
+      start: (opened) => this.#restart(opened),
+      changed: () => this.#changed(),
+    });
     this.#ports = ports;
     this.#isElsewhere = isElsewhere;
-    this.#opened = ports.then((opened) => this.#start(opened));
-    this.ready = this.#opened.then(() => undefined);
+    const started = ports.then((opened) => {
+      void opened.storageGone.then(() => this.#storageGone(opened));
+      return this.#start(opened);
+    });
+    this.#opened = this.#unlessLocked(started);
+    this.ready = started.then(() => undefined);
     this.ready.catch((error: unknown) => this.#notice('error', noticeOf(error)));
   }
 
@@ -127,34 +133,10 @@ class PalmRuntime implements WordlessPalm {
   }
 
   pieces(fileId: string, options: ReadOptions): PieceSource {
-    let pieces: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> | undefined;
-    const cancelled = new AbortController();
-    const { signal } = options;
-    const onAbort = (): void => cancelled.abort(signal?.reason);
-    if (signal?.aborted === true) onAbort();
-    return {
-      start: async (fail) => {
-        signal?.addEventListener('abort', onAbort, { once: true });
-        await this.#opened;
-        const stopped = (error: unknown): void => {
-          fail(error);
-          // The reader may never ask again: prefetched bytes must not wait for it.
-          void pieces?.return();
-        };
-        pieces = this.#inPool().read(fileId, { ...options, signal: cancelled.signal }, stopped);
-      },
-      next: async () => {
-        const next = await pieces?.next();
-        if (next !== undefined && next.done !== true) return next.value;
-        signal?.removeEventListener('abort', onAbort);
-        return undefined;
-      },
-      cancel: async () => {
-        signal?.removeEventListener('abort', onAbort);
-        cancelled.abort();
-        await pieces?.return();
-      },
-    };
+    return awaitedPieces(async (signal, stopped) => {
+      await this.#opened;
+      return this.#inPool().read(fileId, { ...options, signal }, stopped);
+    }, options.signal);
   }
 
   async openLink(link: string): Promise<{ fileId: string }> {
@@ -179,7 +161,7 @@ class PalmRuntime implements WordlessPalm {
   }
 
   async #leave(ports: RuntimePorts): Promise<void> {
-    const { records, secrets, identity } = ports;
+    const { secrets, identity } = ports;
     const session = this.#session;
     if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(ports))) this.#inPool();
     if (session !== undefined) await this.#sayGoodbye(session);
@@ -194,10 +176,11 @@ class PalmRuntime implements WordlessPalm {
       this.#notices.clear();
       this.#changed();
     }
+    await this.#locking.look(ports.lock);
     this.#identity = await identity.load();
     this.#opened = Promise.resolve(ports);
     // A full or failing disk may not take the name: people can set it again.
-    await saveDeviceName(records, this.#deviceName).catch(this.#warn);
+    await saveDeviceName(ports, this.#deviceName).catch(this.#warn);
     this.#changed();
   }
 
@@ -210,11 +193,24 @@ class PalmRuntime implements WordlessPalm {
   }
 
   async setDeviceName(name: string): Promise<void> {
-    const { records } = await this.#opened;
+    const ports = await this.#opened;
     this.#deviceName = checkedName('device', name, MAX_DEVICE_NAME_BYTES);
-    await saveDeviceName(records, this.#deviceName);
+    await saveDeviceName(ports, this.#deviceName);
     await this.#session?.driver.publish({ kind: 'profile', name: this.#deviceName });
     this.#changed();
+  }
+
+  async lock(passphrase?: string): Promise<void> {
+    const ports = await this.#opened;
+    await Promise.allSettled([this.#entering]);
+    const isCovered = this.#identity?.isLockable !== false;
+    await this.#locking.lock(ports, passphrase);
+    if (!isCovered) this.#notice('warning', { kind: 'key-not-locked' });
+  }
+
+  async unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
+    await this.ready;
+    await this.#locking.unlock(await this.#ports, passphrase, options);
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {
@@ -230,51 +226,64 @@ class PalmRuntime implements WordlessPalm {
     const id = this.#identity?.deviceId ?? '';
     const base = {
       device: { id, name: this.#deviceName },
+      lock: this.#locking.state,
       transfers: this.#transfers.list(),
       notices: this.#notices.list(),
     };
     const session = this.#session;
     if (session === undefined) return { ...noLists(), ...base };
-    const { peer } = session.driver;
-    const files = fileStatuses(peer, session.privateFiles);
-    return {
-      ...base,
-      ...this.#handingOver.status(files, id),
-      pool: {
-        id: session.keys.poolId,
-        name: peer.catalogue.poolName,
-        relay: session.relay,
-        alone: !session.answered,
-      },
-      devices: deviceStatuses(peer, session.identity.deviceId, this.#deviceName),
-      files,
-      ...removedStatus(peer, session.identity.deviceId, session.driver.dropping()),
-      unfinished: session.unfinished.list(),
-      ...repairStatuses(peer, session.repairing, session.privateFiles),
-      activity: session.activity(),
-    };
+    const status = sessionStatus(session, this.#deviceName);
+    return { ...base, ...this.#handingOver.status(status.files, id), ...status };
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   cancel(transferId: string): void {
     this.#transfers.cancel(transferId);
   }
 
+  async #close(reason: PalmError): Promise<void> {
+    this.#handingOver.stop();
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.stop(reason);
+    this.#notices.clear();
+  }
+
+  #restart(ports: RuntimePorts): Promise<unknown> {
+    this.#hasLeft = false;
+    const started = this.#start(ports);
+    this.#opened = this.#unlessLocked(started);
+    return started;
+  }
+
+  /** The ports; rejects while the device is locked. */
+  #unlessLocked(started: Promise<RuntimePorts>): Promise<RuntimePorts> {
+    const opened = started.then((ports) => {
+      this.#locking.checkOpen();
+      return ports;
+    });
+    opened.catch(() => undefined); // every call that awaits it reports it
+    return opened;
+  }
+
+  /** Opens what can be opened: nothing of a device that is locked. */
   async #start(ports: RuntimePorts): Promise<RuntimePorts> {
-    void ports.storageGone.then(() => this.#storageGone(ports));
-    const { records, secrets, identity } = ports;
-    const [name, isLeft] = await Promise.all([loadDeviceName(records), isLeaveNoted(records)]);
+    const { records, secrets, identity, lock } = ports;
+    const isLeft = await isLeaveNoted(records);
+    const isLocked = (await this.#locking.look(lock)) === 'locked';
+    const name = isLocked ? this.#suggestedName : await loadDeviceName(ports);
     this.#deviceName = name ?? this.#deviceName;
-    if (isLeft) await this.#finishLeaving(ports);
+    if (isLeft) await finishLeaving(ports, this.#deviceName, this.#warn);
+    this.#identity = undefined;
+    if ((await this.#locking.look(lock)) === 'locked') return ports;
     this.#identity = this.#unlessLeft(await identity.load());
     const invite = this.#unlessLeft(await loadPool(secrets));
     if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
     else if (await isLeaving(ports)) {
-      await this.#finishLeaving(ports);
+      await finishLeaving(ports, this.#deviceName, this.#warn);
       this.#identity = await identity.load();
     }
     this.#changed();
@@ -308,11 +317,6 @@ class PalmRuntime implements WordlessPalm {
       if (identity?.deviceId === session.identity.deviceId) await session.stop().catch(this.#warn);
       else await this.#sayGoodbye(session);
     }
-  }
-
-  async #finishLeaving(ports: RuntimePorts): Promise<void> {
-    await wipe(ports).catch(this.#warn);
-    await saveDeviceName(ports.records, this.#deviceName).catch(this.#warn);
   }
 
   async #enter(invite: Invite, deviceName: string | undefined): Promise<OpenPool> {
@@ -370,10 +374,9 @@ class PalmRuntime implements WordlessPalm {
   }
 
   #inPool(): OpenPool {
-    if (this.#session === undefined) {
-      throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
-    }
-    return this.#session;
+    this.#locking.checkOpen();
+    if (this.#session !== undefined) return this.#session;
+    throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
   }
 
   readonly #warn = (error: unknown): void => this.#notice('warning', noticeOf(error));
@@ -386,15 +389,11 @@ class PalmRuntime implements WordlessPalm {
   }
 
   #changed(): void {
-    if (this.#notifying) return;
-    this.#notifying = true;
-    const waitMs = Math.max(0, this.#notifiedAtMs + NOTIFY_EVERY_MS - this.#clock.monotonicMs());
-    this.#clock.after(Math.min(waitMs, NOTIFY_EVERY_MS), () => {
-      this.#notifying = false;
-      this.#notifiedAtMs = this.#clock.monotonicMs();
-      const other = this.#nameApart.other(this.#session?.driver, this.#deviceName);
-      if (other !== undefined && this.#leaving === undefined) this.setDeviceName(other).catch(this.#warn);
-      for (const listener of this.#listeners) listener();
-    });
+    this.#listeners.changed();
+  }
+
+  #takeNameApart(): void {
+    const other = this.#nameApart.other(this.#session?.driver, this.#deviceName);
+    if (other !== undefined && this.#leaving === undefined) this.setDeviceName(other).catch(this.#warn);
   }
 }

@@ -8,6 +8,7 @@ import type { Pauses } from '../core/pauses.ts';
 import type {
   Clock,
   Cryptography,
+  DeviceLock,
   FragmentStore,
   Identity,
   Memory,
@@ -59,6 +60,17 @@ export interface Sparing {
   watch(listener: () => void): () => void;
 }
 
+/** How a device is opened. */
+export interface PalmOpening {
+  readonly clock: Clock;
+  /** The device name to begin with. */
+  readonly suggestedDeviceName: string;
+  /** The ports, once this tab has the device and its database is open. */
+  readonly ports: Promise<RuntimePorts>;
+  /** Whether another tab has the device, so that `ports` waits until it closes. Default: never. */
+  readonly isElsewhere?: () => boolean;
+}
+
 export interface RuntimePorts {
   readonly clock: Clock;
   readonly pauses: Pauses;
@@ -70,6 +82,7 @@ export interface RuntimePorts {
   readonly records: RecordStore;
   readonly journal: StoreJournal;
   readonly secrets: SecretStore;
+  readonly lock: DeviceLock;
   readonly sources: SourceFiles;
   /** Resolves once everything that was stored is gone, deleted under this page. */
   readonly storageGone: Promise<void>;

@@ -11,6 +11,7 @@ import type { Grace } from '../core/peer/grace.ts';
 import type { Holdings } from '../core/placement/holdings.ts';
 import type { RecordStore, SecretStore } from '../core/ports.ts';
 import { tupleOf, uintOf, utf8Length } from '../core/encoding/decode.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
 import { softRows, type SoftRows } from './soft-rows.ts';
 
 const POOL = 'pool-invite';
@@ -45,13 +46,32 @@ export function savePool(secrets: SecretStore, invite: Invite): Promise<void> {
   return secrets.put(POOL, utf8(encodeInvite(invite)));
 }
 
-export async function loadDeviceName(records: RecordStore): Promise<string | undefined> {
-  const kept = await records.getMeta(DEVICE_NAME);
-  return typeof kept === 'string' && utf8Length(kept) <= MAX_DEVICE_NAME_BYTES ? kept : undefined;
+type NamePorts = Pick<RuntimePorts, 'secrets' | 'records'>;
+
+export async function loadDeviceName({ secrets, records }: NamePorts): Promise<string | undefined> {
+  const [secret, plain] = await Promise.all([nameIn(secrets), records.getMeta(DEVICE_NAME)]);
+  // Earlier versions had it in the clear.
+  const kept = secret ?? plain;
+  if (typeof kept !== 'string' || utf8Length(kept) > MAX_DEVICE_NAME_BYTES) return undefined;
+  if (plain !== undefined) await saveDeviceName({ secrets, records }, kept);
+  return kept;
 }
 
-export function saveDeviceName(records: RecordStore, name: string): Promise<void> {
-  return records.putMeta(DEVICE_NAME, name);
+/** Among the secrets, so that a lock covers it. */
+export async function saveDeviceName({ secrets, records }: NamePorts, name: string): Promise<void> {
+  await secrets.put(DEVICE_NAME, utf8(name));
+  if ((await records.getMeta(DEVICE_NAME)) !== undefined) await records.dropMeta(DEVICE_NAME);
+}
+
+/** A damaged one is none: people can set it again. */
+async function nameIn(secrets: SecretStore): Promise<string | undefined> {
+  try {
+    const kept = await secrets.get(DEVICE_NAME);
+    return kept && new TextDecoder().decode(kept);
+  } catch (error) {
+    if (isPalmError(error, 'corrupt')) return undefined;
+    throw error;
+  }
 }
 
 /** What other devices said they hold, so that a restart does not forget the absent ones. */

@@ -7,20 +7,63 @@ import type { ListedFile } from '../core/catalogue/file-index.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
+import type { RelayState } from '../core/transport-port.ts';
 import type { DeviceStatus, FileStatus, PalmStatus } from './api.ts';
 import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
+import type { WordlessStatus } from './worded-palm.ts';
 
 /** The details of private files that this page knows, by file. */
 type OpenedDetails = Pick<PrivateFiles, 'detailsOf'>;
 
 /** The lists of a status without a pool. */
 export function noLists() {
-  return { devices: [], files: [], transfers: [], unfinished: [], repairs: [], activity: [] };
+  return {
+    lock: 'none',
+    devices: [],
+    files: [],
+    transfers: [],
+    unfinished: [],
+    repairs: [],
+    activity: [],
+  } as const;
 }
 
-export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceStatus[] {
+/** The parts of an open pool that a status shows. */
+interface ShownPool {
+  readonly driver: { readonly peer: Peer; dropping(): readonly FileId[] };
+  readonly identity: { readonly deviceId: DeviceId };
+  readonly keys: { readonly poolId: string };
+  readonly relay: RelayState;
+  /** Whether another device has ever answered this one. */
+  readonly answered: boolean;
+  readonly privateFiles: OpenedDetails;
+  readonly unfinished: { list(): PalmStatus['unfinished'] };
+  readonly repairing: Pick<Repairing, 'repairs' | 'pauseReason'>;
+  activity(): WordlessStatus['activity'];
+}
+
+type SessionStatus = Pick<
+  WordlessStatus,
+  'pool' | 'devices' | 'files' | 'removed' | 'unfinished' | 'repairs' | 'repairPause' | 'activity'
+>;
+
+export function sessionStatus(session: ShownPool, deviceName: string): SessionStatus {
+  const { peer } = session.driver;
+  const { keys, relay, answered, identity, privateFiles } = session;
+  return {
+    pool: { id: keys.poolId, name: peer.catalogue.poolName, relay, alone: !answered },
+    devices: deviceStatuses(peer, identity.deviceId, deviceName),
+    files: fileStatuses(peer, privateFiles),
+    ...removedStatus(peer, identity.deviceId, session.driver.dropping()),
+    unfinished: session.unfinished.list(),
+    ...repairStatuses(peer, session.repairing, privateFiles),
+    activity: session.activity(),
+  };
+}
+
+function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceStatus[] {
   const others = new Set([...peer.catalogue.members(), ...peer.reachableDevices()]);
   others.delete(self);
   const own: DeviceStatus = {
@@ -43,7 +86,7 @@ export function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): De
 }
 
 /** The repairs that run on this device, or why they wait. */
-export function repairStatuses(
+function repairStatuses(
   { catalogue }: Peer,
   repairing: Pick<Repairing, 'repairs' | 'pauseReason'>,
   opened: OpenedDetails,
@@ -58,7 +101,7 @@ export function repairStatuses(
 }
 
 /** Removed files of which something is left on this device's disk. */
-export function removedStatus(
+function removedStatus(
   { catalogue, grace, own }: Peer,
   self: DeviceId,
   dropping: readonly FileId[],
@@ -88,7 +131,7 @@ const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
  * wrong misplaces nothing that was stored in sight of the others. An unchanged file is the same object as
  * before.
  */
-export function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
+function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
   const known = knownStatuses.get(peer);
   const current = new Map<FileId, KnownStatus>();
   const files = inOrder(peer.catalogue.listed()).map((listed) => {

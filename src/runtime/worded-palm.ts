@@ -13,6 +13,7 @@ import type {
   ResumeOptions,
   StoreOptions,
   StoreResult,
+  UnlockOptions,
 } from './api.ts';
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
 import type { Failure } from '../core/model/failures.ts';
@@ -109,6 +110,14 @@ export class WordedPalm implements Palm {
 
   setDeviceName(name: string): Promise<void> {
     return this.#worded(this.#palm.setDeviceName(name));
+  }
+
+  lock(passphrase?: string): Promise<void> {
+    return this.#worded(this.#palm.lock(passphrase));
+  }
+
+  unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
+    return this.#worded(this.#palm.unlock(passphrase, options));
   }
 
   setPolicy(change: PolicyChange): Promise<void> {

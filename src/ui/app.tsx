@@ -2,7 +2,7 @@
 
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { Palm } from '../runtime/api.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { Toasts } from './parts/toasts.tsx';
@@ -12,6 +12,7 @@ import { guessDeviceName } from './text/device-name.ts';
 import { explain } from './text/explain.ts';
 import { shownName } from './text/file-name.ts';
 import { JoinScreen } from './welcome/join-screen.tsx';
+import { UnlockScreen } from './welcome/unlock-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
 import type { AppUpdate } from './state/app-update.ts';
 import type { ProbeRelay } from './state/relay-trouble.ts';
@@ -29,7 +30,21 @@ interface AppProps {
   readonly update: ReadonlySignal<AppUpdate | undefined>;
 }
 
-export function App({ palm, downloadStore, probeRelay, poolScreen, update }: AppProps) {
+export function App(props: AppProps) {
+  const { palm } = props;
+  const isLocked = useSignal(palm.status().lock === 'locked');
+  useEffect(() => {
+    const look = (): void => {
+      isLocked.value = palm.status().lock === 'locked';
+    };
+    look();
+    return palm.subscribe(look);
+  }, [palm, isLocked]);
+  // What a page knows of its pool ends when the device is locked.
+  return <OpenedApp key={isLocked.value ? 'locked' : 'open'} {...props} />;
+}
+
+function OpenedApp({ palm, downloadStore, probeRelay, poolScreen, update }: AppProps) {
   const page = useMemo(() => openPage(palm, downloadStore, probeRelay), [palm, downloadStore, probeRelay]);
   useEffect(() => () => page.close(), [page]);
   return (
@@ -47,8 +62,10 @@ function Screen({ page, poolScreen }: { readonly page: Page } & Pick<AppProps, '
   const route = useRoute(page, inPool);
   const deviceName = useSignal(name === '' ? guessDeviceName(navigator.userAgent) : name);
   const wanted = route.value;
-  useFocusOnHeading(inPool ? 'pool' : wanted.kind);
+  const isLocked = useStatus(({ lock }) => lock === 'locked');
+  useFocusOnHeading(isLocked ? 'locked' : inPool ? 'pool' : wanted.kind);
   const PoolScreen = poolScreen.value;
+  if (isLocked) return <UnlockScreen />;
   if (inPool) return PoolScreen === undefined ? null : <PoolScreen />;
   if (wanted.kind === 'join') {
     return (
@@ -108,15 +125,23 @@ function useRoute(page: Page, inPool: boolean) {
   return route;
 }
 
-/** A new screen is announced, and focus moves to its heading; the first one stays as the browser shows it. */
+/**
+ * A new screen is announced, and focus moves to its heading, or to the one field that it is about; the first
+ * one stays as the browser shows it.
+ */
 function useFocusOnHeading(screen: string): void {
-  const shown = useRef(screen);
   useEffect(() => {
-    if (shown.current === screen) return;
-    shown.current = screen;
-    document.querySelector('h1')?.focus();
+    const isFirst = shownScreen === undefined;
+    if (shownScreen === screen) return;
+    shownScreen = screen;
+    const field = document.querySelector<HTMLElement>('[autofocus]');
+    if (field !== null) field.focus();
+    else if (!isFirst) document.querySelector('h1')?.focus();
   }, [screen]);
 }
+
+/** Outlives the page's components, which begin anew when the device is locked or unlocked. */
+let shownScreen: string | undefined;
 
 /** Removes an invite or file link, and any path, from the address bar and this history entry. */
 function forgetAddress(): void {

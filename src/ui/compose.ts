@@ -72,11 +72,12 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
   return {
     ...ports,
     pauses: new MessagePauses(),
-    identity: { load: loadIdentity, forget: forgetIdentity },
+    identity: { load: () => loadIdentity(store.secrets), forget: () => forgetIdentity() },
     fragments: store.fragments,
     records: small.records,
     journal: store.journal,
     secrets: store.secrets,
+    lock: store.lock,
     storageGone: watch.gone,
     sources: { noticeChanges: noticesChanges(), mayRead: mayReadSource, open: openSource },
     codec: openCodecPool({ memory, createWorker: parts.startCodecWorker }),

@@ -72,7 +72,7 @@ export function StartScreen({ state }: { readonly state: StartState }) {
  * The way out of a pool that does not open. It asks twice, because it deletes data that might be opened
  * another day.
  */
-function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
+export function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }) {
   const step = useSignal<'offer' | 'ask' | 'leaving'>('offer');
   const trouble = useSignal('');
   const leaveNow = async (): Promise<void> => {

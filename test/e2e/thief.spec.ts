@@ -22,6 +22,9 @@ const PRIVATE_NAME = 'tagebuch-žluť-2026.pdf';
 const CLIP = { seed: 104, length: 9_000_000 };
 const CLIP_NAME = 'holiday-clip.mp4';
 const CONTENTS = [SMALL, LARGE, PRIVATE];
+const PASSPHRASE = 'eleven quiet otters';
+const LOCKED_DEVICE = 'Grandmother’s workbench';
+const LOCKED_POOL = 'Zwölf Speicher am Fluss';
 
 /** All later tests expect to find nothing: this one shows that the thief is not blind. */
 test('a thief opens the files that only the stolen device has', async ({ newVictim }) => {
@@ -117,6 +120,47 @@ test('a thief of the storer or of a holder opens no removed file', async ({ newV
     expect(haul.files.flatMap(({ shares }) => shares)).toEqual([]);
   }
 });
+
+for (const ending of ['closed', 'killed'] as const satisfies readonly Ending[]) {
+  // One that is killed has had no chance to tidy its disk.
+  const tag = ending === 'killed' ? [] : ['@long'];
+  test(`a thief of a locked device finds no key and no name (${ending})`, { tag }, async ({ newVictim }) => {
+    const victim = await newVictim(LOCKED_DEVICE);
+    const { device } = victim;
+    await device.createPool(LOCKED_POOL);
+    await storeAll(device, 'fast');
+    await beginStore(device);
+    const stores = await victim.storeSecrets();
+    const invite = await device.invite();
+    // In a killed browser the readable keys are only just gone.
+    await device.page.evaluate((passphrase) => window.palm.lock(passphrase), PASSPHRASE);
+    await victim.end(ending);
+    const haul = rob(victim);
+    expect(haul.loot.poolSecrets).toEqual([]);
+    expect(haul.loot.deviceKeys).toEqual([]);
+    expect(haul.files).toEqual([]);
+    const names = [SMALL_NAME, LARGE_NAME, PRIVATE_NAME, LOCKED_DEVICE];
+    expect(findingsIn(haul, { stores, names, contents: CONTENTS, invite })).toEqual(NOTHING);
+    // The browser's own history has the title of the page, from before there was a lock.
+    const { traces } = findingsIn(haul, { names: [LOCKED_POOL] });
+    expect(traces.filter((trace) => /indexeddb|File System/i.test(trace))).toEqual([]);
+
+    // Everything is there for somebody who has the passphrase; and then for the thief as well.
+    await victim.restart();
+    expect((await victim.device.status()).lock).toBe('locked');
+    await victim.device.page.evaluate(
+      (passphrase) => window.palm.unlock(passphrase, { remove: true }),
+      PASSPHRASE,
+    );
+    const { files } = await victim.device.status();
+    expect(files.map(({ name }) => name)).toEqual([SMALL_NAME, LARGE_NAME, '']);
+    await victim.end(ending);
+    const again = rob(victim);
+    expect(again.loot.poolSecrets).toHaveLength(1);
+    expect(again.loot.deviceKeys).toHaveLength(1);
+    expect(plainHashOf(again, LARGE_NAME)).toBe(contentHashOf(LARGE));
+  });
+}
 
 test('a thief finds no pool, file or name on a device that left', async ({ newVictim }) => {
   const victim = await newVictim('Laptop');

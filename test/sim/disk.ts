@@ -3,7 +3,13 @@
 // whether or not the tab hears of it.
 
 import { PalmError } from '../../src/core/model/errors.ts';
-import type { FragmentStore, RecordStore, SecretStore, StoreJournal } from '../../src/core/ports.ts';
+import type {
+  DeviceLock,
+  FragmentStore,
+  RecordStore,
+  SecretStore,
+  StoreJournal,
+} from '../../src/core/ports.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -56,6 +62,7 @@ export interface Disk {
   readonly records: RecordStore;
   readonly journal: StoreJournal;
   readonly secrets: SecretStore;
+  readonly lock: DeviceLock;
 }
 
 /** Bytes and records lie in different tables: their transactions do not wait for each other. */
@@ -65,6 +72,7 @@ export function diskOf(store: MemoryStore, world: World, process: SimProcess, fa
     records: recordsThrough(turnstile(world, process, faults), store.records, faults),
     journal: journalThrough(turnstile(world, process, faults), store.journal),
     secrets: secretsThrough(turnstile(world, process, faults), store.secrets),
+    lock: store.lock,
   };
 }
 

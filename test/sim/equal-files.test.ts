@@ -13,6 +13,7 @@ import { packFragments } from '../../src/core/placement/fragment-set.ts';
 
 import { settledOutboxes } from './checks.ts';
 import type { SimDevice } from './device.ts';
+import { recordsOn } from './disk-records.ts';
 import { synchronousCryptography } from './synchronous-cryptography.ts';
 import { HostileMember } from './hostile-member.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
@@ -157,7 +158,7 @@ async function poisonPool(
 /** The manifest of the one file that `device` stored, opened as any member may. */
 async function manifestOn(device: SimDevice, member: HostileMember): Promise<Manifest> {
   const { catalogueKey, poolId } = member.keys;
-  for (const { bytes } of await device.store.records.loadRecords()) {
+  for (const bytes of await recordsOn(device)) {
     const { body } = decodeEntry(bytes);
     if (body.kind === 'file')
       return openManifest(body.manifest, catalogueKey, poolId, synchronousCryptography);

@@ -277,8 +277,8 @@ function expectEmpty(device: SimDevice): void {
     blocks: 0,
     outbox: [],
     entryIds: [],
-    metaNames: ['device-name'],
-    secretNames: [],
+    metaNames: [],
+    secretNames: ['device-name'],
   });
   expect(device.store.usedBytes()).toBe(0);
 }

@@ -18,6 +18,7 @@ import {
   parseBlockOwner,
 } from '../../src/core/model/ids.ts';
 import type {
+  DeviceLock,
   FragmentStore,
   Keep,
   Kept,
@@ -29,12 +30,14 @@ import type {
   StoreJournal,
   UnfinishedStore,
 } from '../../src/core/ports.ts';
+import { MemoryLock } from './memory-lock.ts';
 
 export interface MemoryStore {
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
   readonly journal: StoreJournal;
   readonly secrets: SecretStore;
+  readonly lock: DeviceLock;
   /** Bytes of the blocks and fragment indexes that are here, bounded by `capacityBytes`. */
   usedBytes(): number;
   /** Changes whenever fragments or blocks do: what a check worked out from `contents` holds until then. */
@@ -82,12 +85,14 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
   const fragments = new MemoryFragmentStore(options.capacityBytes ?? Number.POSITIVE_INFINITY);
   const records = new MemoryRecordStore();
   const journal = new MemoryStoreJournal();
-  const secrets = new MemorySecretStore();
+  const lock = new MemoryLock();
+  const secrets = new MemorySecretStore(lock);
   return {
     fragments,
     records,
     journal,
     secrets,
+    lock,
     usedBytes: () => fragments.usedBytes,
     fragmentRevision: () => fragments.revision,
     outboxCount: () => records.outboxCount,
@@ -98,7 +103,10 @@ export function createMemoryStore(options: { readonly capacityBytes?: number } =
       ...secrets.contents(),
     }),
     setCapacity: (capacityBytes) => fragments.setCapacity(capacityBytes),
-    restart: () => fragments.restart(),
+    restart: () => {
+      fragments.restart();
+      lock.restart();
+    },
     corruptBlock: (hash) => fragments.corruptBlock(hash),
     corruptIndex: (fragmentId) => fragments.corruptIndex(fragmentId),
     damageJournal: () => journal.damage(),
@@ -407,12 +415,19 @@ class MemoryRecordStore implements RecordStore {
 
 class MemorySecretStore implements SecretStore {
   readonly #secrets = new Map<string, Uint8Array>();
+  readonly #lock: MemoryLock;
+
+  constructor(lock: MemoryLock) {
+    this.#lock = lock;
+  }
 
   async get(name: string): Promise<Uint8Array | undefined> {
+    this.#lock.check();
     return this.#secrets.get(name)?.slice();
   }
 
   async put(name: string, secret: Uint8Array): Promise<void> {
+    this.#lock.check();
     this.#secrets.set(name, secret.slice());
   }
 

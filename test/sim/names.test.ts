@@ -14,6 +14,7 @@ import {
   wholeFragments,
 } from './checks.ts';
 import { reachableCount, type SimDevice } from './device.ts';
+import { recordsOn } from './disk-records.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
 const SIZES = [0, 20_000, 2_000_000] as const;
@@ -187,7 +188,7 @@ async function merged({ world }: Simulation, devices: readonly SimDevice[]): Pro
 
 /** The kinds of entries on the device's disk that name this file id. */
 async function entriesAbout(device: SimDevice, fileId: string): Promise<string[]> {
-  const bodies = (await device.store.records.loadRecords()).map(({ bytes }) => decodeEntry(bytes).body);
+  const bodies = (await recordsOn(device)).map((bytes) => decodeEntry(bytes).body);
   return bodies.flatMap((body) => ('file' in body && body.file === fileId ? [body.kind] : [])).toSorted();
 }
 

@@ -2,7 +2,7 @@
 // if nothing refers to it any longer. recovery.ts tests whether it is one.
 
 import { byteListIn, isMap, numberIn, readCbor } from './cbor.ts';
-import { sha256 } from './keys.ts';
+import { hkdf, openSealed, poolKeysOf, sha256 } from './keys.ts';
 import { type Layer, offsetsOf } from './layers.ts';
 import { type OpenedRow, openSealedRows } from './sealed-rows.ts';
 import { objectsIn } from './v8-objects.ts';
@@ -86,15 +86,17 @@ interface FoundObject {
 
 export function carve(rawLayers: readonly Layer[]): Loot {
   const opened = openSealedRows(rawLayers);
-  const layers = [
+  const unrecorded = [
     ...rawLayers,
     ...opened.map(({ where, plain }) => ({ name: `${where}, opened`, bytes: plain, isRaw: false })),
   ];
+  const pools = firstOfEach(unrecorded.flatMap(invitesIn), ({ secret }) => hex(secret));
+  const layers = [...unrecorded, ...openRecordRows(rawLayers, pools)];
   const rows = layers.flatMap((layer) =>
     [...objectsIn(layer.bytes)].map(({ at, value }) => ({ value, where: `${layer.name} at ${at}` })),
   );
   return {
-    poolSecrets: firstOfEach(layers.flatMap(invitesIn), ({ secret }) => hex(secret)),
+    poolSecrets: pools,
     deviceKeys: firstOfEach(layers.flatMap(deviceKeysIn), ({ seed }) => hex(seed)),
     linkKeys: firstOfEach(layers.flatMap(linksIn), ({ kc }) => hex(kc)),
     indexes: firstOfEach(
@@ -117,6 +119,27 @@ export function carve(rawLayers: readonly Layer[]): Loot {
     sealedManifests: firstOfEach(layers.flatMap(manifestsIn), ({ sealed }) => hex(sha256(sealed))),
     loose: firstOfEach(layers.flatMap(looseIn), ({ bytes }) => hex(bytes)),
   };
+}
+
+/** Records of the catalogue in rows of their own, sealed for their pool. */
+function openRecordRows(layers: readonly Layer[], pools: readonly PoolSecret[]): Layer[] {
+  const keys = pools.map(({ secret, epoch }) => {
+    const { poolId, catalogueKey } = poolKeysOf(secret, epoch);
+    return {
+      poolId,
+      key: hkdf(catalogueKey, undefined, 'palm/v1/record-row', 2 * KEY_BYTES).subarray(0, KEY_BYTES),
+    };
+  });
+  return layers.flatMap(({ name, bytes }) =>
+    [...objectsIn(bytes)].flatMap(({ at, value: { entryId, bytes: sealed } }): Layer[] => {
+      if (typeof entryId !== 'string' || !(sealed instanceof Uint8Array)) return [];
+      return keys.flatMap(({ poolId, key }): Layer[] => {
+        const aad = `palm/v1/record-row/${poolId}/${entryId}`;
+        const plain = openSealed(key, sealed.subarray(0, 12), aad, sealed.subarray(12));
+        return plain === undefined ? [] : [{ name: `${name} at ${at}, opened`, bytes: plain, isRaw: false }];
+      });
+    }),
+  );
 }
 
 function firstOfEach<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {

@@ -36,7 +36,7 @@ const MAX_SLOT_FILE_BYTES = 128 * 1024;
 const ORIGIN_FILES = /(?:^|\/)File System\//;
 const DATABASE = /indexeddb/i;
 /** Names of values that are sealed alone. */
-const SECRETS = ['pool-invite'];
+const SECRETS = ['pool-invite', 'device-key', 'device-name'];
 /** The beginning of a fragment index: a map of four, with "i" as its first key. */
 const INDEX_HEAD = Buffer.from([0xa4, 0x61, 0x69]);
 /** A fragment's id in text, in base32. */

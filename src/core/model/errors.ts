@@ -37,6 +37,9 @@ export type PalmErrorCode =
   | 'unsupported'
   /** Another tab of this browser runs the device. */
   | 'other-tab'
+  /** The device has a lock, and waits for its passphrase. */
+  | 'locked'
+  | 'wrong-passphrase'
   | 'worker-failed';
 
 export interface PalmErrorOptions {

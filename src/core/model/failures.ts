@@ -53,6 +53,8 @@ export type Failure =
   | { readonly code: 'bad-message'; readonly what: MalformedThing; readonly detail: string }
   | Unsupported
   | { readonly code: 'other-tab'; readonly reason: 'has-device' | 'leave-there' | 'older-version' }
+  | { readonly code: 'locked' }
+  | { readonly code: 'wrong-passphrase' }
   | WorkerFailed
   | KeptStoreFailure;
 
@@ -119,6 +121,10 @@ type BadArgument =
       readonly max: number;
     }
   | { readonly code: 'bad-argument'; readonly reason: 'store-goes-on'; readonly name: string }
+  | { readonly code: 'bad-argument'; readonly reason: 'short-passphrase'; readonly minChars: number }
+  | { readonly code: 'bad-argument'; readonly reason: 'long-passphrase'; readonly maxBytes: number }
+  /** There is no lock yet to close again. */
+  | { readonly code: 'bad-argument'; readonly reason: 'no-passphrase' }
   /** A part of Palm asked another for something impossible. */
   | { readonly code: 'bad-argument'; readonly reason: 'internal'; readonly detail: string };
 
@@ -172,6 +178,7 @@ type Corrupt =
       readonly reason:
         | 'device-key'
         | 'pool-secrets'
+        | 'lock'
         | 'block-not-stored'
         | 'index-not-stored'
         | 'block-dropped'
@@ -198,7 +205,7 @@ type MalformedThing = 'record' | 'frame' | 'envelope' | 'relay-frame';
 type Unsupported =
   | {
       readonly code: 'unsupported';
-      readonly reason: 'no-files' | 'insecure-page' | 'no-ed25519' | 'coding' | 'large-download';
+      readonly reason: 'no-files' | 'insecure-page' | 'no-ed25519' | 'coding' | 'large-download' | 'no-lock';
     }
   | { readonly code: 'unsupported'; readonly reason: 'wasm'; readonly detail: string };
 

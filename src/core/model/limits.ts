@@ -45,6 +45,10 @@ export const MAX_PATH_BYTES = 4096;
 export const MAX_MIME_BYTES = 255;
 export const MAX_DEVICE_NAME_BYTES = 64;
 export const MAX_POOL_NAME_BYTES = 64;
+/** Of a device's lock. Fewer are guessed in an afternoon, however slow a guess is made. */
+export const MIN_PASSPHRASE_CHARS = 8;
+/** Far beyond any sentence that a person remembers. */
+export const MAX_PASSPHRASE_BYTES = 1024;
 
 /** Text in which a link is looked for, in characters: a mail with its signature, pasted whole. */
 export const MAX_PASTED_CHARS = 16_384;

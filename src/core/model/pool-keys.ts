@@ -2,6 +2,7 @@
 // so that a later epoch has unrelated keys and unrelated uses never share one.
 
 import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from './bytes.ts';
 import { parsePoolId, type PoolId } from './ids.ts';
@@ -28,6 +29,22 @@ export interface PoolKeys {
 /** The key that seals checked entries on the disks of the pool's devices. */
 export function deriveBundleKey({ catalogueKey }: PoolKeys): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hkdf(sha256, catalogueKey, undefined, utf8('palm/v1/checked-entries'), 32));
+}
+
+export interface RecordRowKeys {
+  /** 32 bytes: seals records that are rows of their own. */
+  readonly sealing: Uint8Array<ArrayBuffer>;
+  /**
+   * The nonce for a record: 12 bytes that follow from all of it, so that no two records have one, and the
+   * same record makes the same row.
+   */
+  nonceOf(record: Uint8Array): Uint8Array<ArrayBuffer>;
+}
+
+export function deriveRecordRowKeys({ catalogueKey }: PoolKeys): RecordRowKeys {
+  const keys = new Uint8Array(hkdf(sha256, catalogueKey, undefined, utf8('palm/v1/record-row'), 64));
+  const [sealing, nonces] = [keys.slice(0, 32), keys.slice(32)];
+  return { sealing, nonceOf: (record) => new Uint8Array(hmac(sha256, nonces, record).slice(0, 12)) };
 }
 
 /** @param secret 32 bytes, uniformly random. */

@@ -1,8 +1,8 @@
-// The catalogue's entries on this device's disk. A new entry is a row of its own, durable before anything
-// else happens. Rows are gathered into bundles: some hundreds of entries as the catalogue keeps them
-// (packed-entry.ts), sealed with a key of the pool. Entries are checked before they are sealed, so those of a
-// bundle that opens need no signature check and no opening of manifests: a hundred thousand entries take as
-// many seals as there are bundles.
+// The catalogue's entries on this device's disk. A new entry is a row of its own, sealed for the pool
+// (record-rows.ts), and durable before anything else happens. Rows are gathered into bundles: some hundreds
+// of entries as the catalogue keeps them (packed-entry.ts), sealed with a key of the pool. Entries are
+// checked before they are sealed, so those of a bundle that opens need no signature check and no opening of
+// manifests: a hundred thousand entries take as many seals as there are bundles.
 //
 // A new bundle takes up small ones that were written before it, so there are never many. As it takes up only
 // those that are no larger than the rest of it, an entry is written a few times at most.
@@ -21,6 +21,7 @@ import type { DeviceId, EntryId } from '../../core/model/ids.ts';
 import { deriveBundleKey, type PoolKeys } from '../../core/model/pool-keys.ts';
 import type { Cryptography, Random, RecordStore } from '../../core/ports.ts';
 import type { Slices } from '../slices.ts';
+import { RecordRows } from './record-rows.ts';
 import { bytesOf, listOf, uintOf } from '../../core/encoding/decode.ts';
 
 export interface CheckedRecordsPorts {
@@ -60,6 +61,7 @@ export class CheckedRecords {
   readonly #ports: CheckedRecordsPorts;
   readonly #key: Uint8Array<ArrayBuffer>;
   readonly #aad: Uint8Array<ArrayBuffer>;
+  readonly #sealing: RecordRows;
   /** Entries in rows of their own, with their devices. */
   readonly #rows = new Map<EntryId, DeviceId>();
   readonly #bundles = new Map<number, Bundle>();
@@ -69,11 +71,14 @@ export class CheckedRecords {
   readonly #bundleOfEntry = new Map<EntryId, number>();
   /** Changes of bundles, one after another. */
   #changing: Promise<void> = Promise.resolve();
+  /** Rows that are being sealed and written: bundles are changed, and rows dropped, only after these. */
+  readonly #putting = new Set<Promise<void>>();
   #isGathering = false;
 
   constructor(ports: CheckedRecordsPorts) {
     this.#ports = ports;
     this.#key = deriveBundleKey(ports.keys);
+    this.#sealing = new RecordRows(ports);
     this.#aad = utf8(`palm/v1/checked-entries/${ports.keys.poolId}`);
   }
 
@@ -102,10 +107,12 @@ export class CheckedRecords {
         entries.push(read ?? entry);
       }
     }
+    const opened = await Promise.all(rows.map((row) => this.#sealing.open(row)));
     const checked = await checkEntries(
-      rows.map(({ bytes }) => bytes),
+      opened.map(({ bytes }) => bytes),
       this.#ports,
     );
+    if (opened.some(({ isSealed }) => !isSealed)) this.#ports.background(this.#sealRows(checked));
     for (const { entry } of checked) this.#rows.set(entry.entryId, entry.deviceId);
     for (const entry of checked) entries.push(new PackedEntry(packEntry(entry), 0));
     const surplus = catalogue.restore(entries);
@@ -119,14 +126,29 @@ export class CheckedRecords {
   /** Makes entries durable, all or none. */
   async keep(entries: readonly CheckedEntry[]): Promise<void> {
     for (const { entry } of entries) this.#rows.set(entry.entryId, entry.deviceId);
+    const putting = this.#putRows(entries);
+    this.#putting.add(putting);
+    try {
+      await putting;
+    } finally {
+      this.#putting.delete(putting);
+    }
+    this.#gatherFrom(BUNDLE_ENTRIES);
+  }
+
+  async #putRows(entries: readonly CheckedEntry[]): Promise<void> {
     const records = entries.map(({ entry: { entryId, deviceId, seq, bytes } }) => ({
       entryId,
       deviceId,
       seq,
       bytes,
     }));
-    await this.#ports.records.putRecords(records);
-    this.#gatherFrom(BUNDLE_ENTRIES);
+    await this.#ports.records.putRecords(await this.#sealing.seal(records));
+  }
+
+  /** Seals rows of an earlier version that are still rows. */
+  #sealRows(entries: readonly CheckedEntry[]): Promise<void> {
+    return this.#change(() => this.#putRows(entries.filter(({ entry }) => this.#rows.has(entry.entryId))));
   }
 
   /** Removes entries that the catalogue let go of. */
@@ -297,7 +319,7 @@ export class CheckedRecords {
   }
 
   #change(work: () => Promise<void>): Promise<void> {
-    const done = this.#changing.then(work);
+    const done = this.#changing.then(() => Promise.allSettled(this.#putting)).then(work);
     // The caller gets the failure; the next change begins from what is on the disk.
     this.#changing = done.catch(() => undefined);
     return done;

@@ -12,6 +12,8 @@ interface FieldProps {
   readonly autofocus?: boolean;
   /** A link rather than words: no capitals, no spelling, a keyboard with slashes. */
   readonly link?: boolean;
+  /** A passphrase, which is not shown: one that is chosen now, or the present one. */
+  readonly secret?: 'new' | 'present';
 }
 
 export function Field({
@@ -22,6 +24,7 @@ export function Field({
   placeholder,
   autofocus = false,
   link = false,
+  secret,
 }: FieldProps) {
   const id = useId();
   const hintId = `${id}-hint`;
@@ -30,10 +33,9 @@ export function Field({
       <label for={id}>{label}</label>
       <input
         id={id}
-        type="text"
+        {...typeOf(secret)}
         value={value.value}
         maxLength={maxLength}
-        autocomplete="off"
         autofocus={autofocus}
         {...(link ? { inputMode: 'url', autocapitalize: 'off', spellcheck: false } : {})}
         {...(placeholder === undefined ? {} : { placeholder })}
@@ -49,4 +51,10 @@ export function Field({
       )}
     </div>
   );
+}
+
+function typeOf(secret: FieldProps['secret']) {
+  if (secret === undefined) return { type: 'text', autocomplete: 'off' } as const;
+  const autocomplete = secret === 'new' ? 'new-password' : 'current-password';
+  return { type: 'password', autocomplete } as const;
 }

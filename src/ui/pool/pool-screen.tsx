@@ -5,11 +5,12 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { REACHED_PATH } from '../../core/model/relay-paths.ts';
 import { InviteDialog } from '../dialogs/invite-dialog.tsx';
 import { LeaveDialog } from '../dialogs/leave-dialog.tsx';
+import { LockDialog } from '../dialogs/lock-dialog.tsx';
 import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
 import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
 import { RenameDialog } from '../dialogs/rename-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
-import { LeaveIcon } from '../parts/icons.tsx';
+import { LeaveIcon, LockIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import type { Added } from '../state/added.ts';
@@ -26,7 +27,7 @@ import { RepairsSection } from './repairs-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
 import { words } from '../text/words.ts';
 
-type OpenDialog = 'none' | 'invite' | 'leave' | 'rename' | 'open-link';
+type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'rename' | 'open-link';
 
 export function PoolScreen() {
   const page = usePage();
@@ -43,7 +44,7 @@ export function PoolScreen() {
   const connection = connectionOf({ pool, devices }, relayTrouble.value, isSecure);
   const isFirstDrawn = useLater();
   useWarningBeforeClosing();
-  useTitle(poolName);
+  useTitle(useStatus(({ lock }) => lock) === 'none' ? poolName : undefined);
 
   const add = (added: Added): void => {
     if (added.files.length + added.unread.length === 0) said.value = words.messages.nothingToAdd;
@@ -88,6 +89,10 @@ export function PoolScreen() {
         {isFirstDrawn ? <ActivitySection /> : null}
       </div>
       <footer class="pool-foot">
+        <button type="button" class="button quiet" onClick={() => (dialog.value = 'lock')}>
+          <LockIcon />
+          {words.lock.open}
+        </button>
         <button type="button" class="button quiet" onClick={() => (dialog.value = 'leave')}>
           <LeaveIcon />
           {words.pool.leave}
@@ -112,6 +117,8 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
       return <InviteDialog invite={palm.invite()} onClose={close} />;
     case 'leave':
       return <LeaveDialog onClose={close} />;
+    case 'lock':
+      return <LockDialog onClose={close} />;
     case 'rename':
       return <RenameDialog onClose={close} />;
     case 'open-link':
@@ -129,9 +136,10 @@ function useLater(): boolean {
   return isLater.value;
 }
 
-function useTitle(poolName: string): void {
+/** A browser notes titles in its history: the pool's name is not in that of a device with a lock. */
+function useTitle(poolName: string | undefined): void {
   useEffect(() => {
-    document.title = words.pool.title(poolName);
+    document.title = poolName === undefined ? words.names.app : words.pool.title(poolName);
     return () => {
       document.title = words.names.app;
     };

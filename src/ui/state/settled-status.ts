@@ -14,6 +14,7 @@ const PARTS = [
   'leaving',
   'activity',
   'notices',
+  'lock',
 ] as const;
 
 /**
@@ -23,6 +24,7 @@ const PARTS = [
 export function settledStatus(before: PalmStatus, now: PalmStatus): PalmStatus {
   const settled: PalmStatus = {
     device: part(before.device, now.device),
+    lock: now.lock,
     ...(now.pool === undefined ? {} : { pool: part(before.pool ?? now.pool, now.pool) }),
     devices: part(before.devices, now.devices),
     files: files(before.files, now.files),

@@ -14,6 +14,7 @@ import { downloadTexts } from './en/downloads.ts';
 import { errorText } from './en/failures.ts';
 import { cameraTexts, messageTexts } from './en/messages.ts';
 import { nameTexts } from './en/names.ts';
+import { lockTexts, unlockTexts } from './en/lock-screens.ts';
 import { noticeText } from './en/notices.ts';
 import { commonTexts, updateTexts } from './en/parts.ts';
 import {
@@ -46,6 +47,7 @@ export const en = {
   invite: inviteTexts,
   join: joinTexts,
   leave: leaveTexts,
+  lock: lockTexts,
   messages: messageTexts,
   names: nameTexts,
   openLink: openLinkTexts,
@@ -58,6 +60,7 @@ export const en = {
   start: startTexts,
   transfers: transfersTexts,
   unfinished: unfinishedTexts,
+  unlock: unlockTexts,
   units: unitTexts,
   update: updateTexts,
   welcome: welcomeTexts,

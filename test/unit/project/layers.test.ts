@@ -48,7 +48,7 @@ const LAYERS: readonly Layer[] = [
   {
     path: 'src/adapters/browser',
     reaches: ['src/core', 'src/adapters/portable'],
-    packages: ['idb', 'comlink'],
+    packages: ['idb', 'comlink', ...CORE_PACKAGES],
   },
   { path: 'src/workers', reaches: UNDER_WORKERS, packages: ['comlink'] },
   { path: 'src/wasm', reaches: [], packages: ['assemblyscript', 'node:'] },

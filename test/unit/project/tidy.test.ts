@@ -27,8 +27,10 @@ const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: st
   'test/fixtures/link-network.ts': { lines: 430, why: 'one network on virtual time' },
   'test/sim/device.ts': { lines: 470, why: 'one simulated device' },
   'test/sim/hostile.test.ts': { lines: 590, why: 'the cases of one subject' },
-  'test/sim/memory-store.ts': { lines: 475, why: 'every store of the simulator' },
+  'test/sim/memory-store.ts': { lines: 485, why: 'every store of the simulator' },
   'test/sim/resuming.test.ts': { lines: 630, why: 'the cases of one subject' },
+  'test/unit/adapters/browser/store/device-lock.test.ts': { lines: 420, why: 'the cases of one subject' },
+  'test/unit/ui/texts.test.ts': { lines: 410, why: 'an example of each sentence' },
   'test/unit/adapters/browser/downloads/download-opfs.test.ts': {
     lines: 535,
     why: 'the cases of one subject',

@@ -12,6 +12,7 @@ const STATUS = {
   unfinished: [],
   repairs: [],
   activity: [],
+  lock: 'none',
   notices: [],
 };
 

@@ -26,6 +26,8 @@ it.each<[string, (palm: Palm) => unknown]>([
   ['remove', (palm) => palm.remove('a')],
   ['leave', (palm) => palm.leave()],
   ['setDeviceName', (palm) => palm.setDeviceName('a')],
+  ['lock', (palm) => palm.lock('a')],
+  ['unlock', (palm) => palm.unlock('a')],
   ['setPolicy', (palm) => palm.setPolicy({ k: 3 })],
   ['read, when it starts', (palm) => palm.read('start').getReader().read()],
   ['read, at a piece', (palm) => palm.read('piece').getReader().read()],
@@ -94,6 +96,8 @@ function failingWith(thrown: Error): WordlessPalm {
     leave: fail,
     setDeviceName: fail,
     setPolicy: fail,
+    lock: fail,
+    unlock: fail,
     policy: () => {
       throw thrown;
     },
@@ -113,6 +117,7 @@ function failingWith(thrown: Error): WordlessPalm {
       unfinished: [],
       repairs: [],
       activity: ACTIVITY,
+      lock: 'none',
       notices: [{ id: 1, atMs: 2, level: 'warning', notice: { kind: 'device-full' } }],
     }),
     subscribe: () => () => undefined,

@@ -245,6 +245,7 @@ function status(
     transfers: [],
     repairs: [],
     activity: [],
+    lock: 'none',
     notices: [],
   };
 }

@@ -16,6 +16,7 @@ const STATUS: PalmStatus = {
   unfinished: [],
   repairs: [],
   activity: [],
+  lock: 'none',
   notices: [],
 };
 

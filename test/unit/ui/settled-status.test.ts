@@ -60,6 +60,7 @@ it('a pool that was left or joined is a change', () => {
 function status(): PalmStatus {
   return {
     device: { id: 'a', name: 'Laptop' },
+    lock: 'none',
     pool: { id: 'p', name: 'Home', relay: 'connected', alone: false },
     devices: [
       {

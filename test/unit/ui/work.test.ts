@@ -321,6 +321,7 @@ describe('resumptions', () => {
         notices: [],
         repairs: [],
         activity: [],
+        lock: 'none' as const,
         unfinished,
       }),
     };

@@ -3,7 +3,8 @@
 // twice.
 
 import { PalmError } from '../../../core/model/errors.ts';
-import type { DeviceStore } from '../../../core/ports.ts';
+import type { DeviceLock as LockPort, DeviceStore } from '../../../core/ports.ts';
+import { DeviceLock } from './device-lock.ts';
 import { storageFailure } from './idb-database.ts';
 import { IdbFragmentStore } from './idb-fragment-store.ts';
 import { IdbStoreJournal } from './idb-journal.ts';
@@ -11,7 +12,6 @@ import { slotsNamed } from './idb-loading.ts';
 import { IdbSecretStore } from './idb-secrets.ts';
 import { DATABASE_NAMES, openTakenOver } from './idb-takeover.ts';
 import { DiskReserve } from './disk-reserve.ts';
-import { KEYS_FILE_NAME, KeySlots } from './key-slots.ts';
 import type { PackFolder } from './pack-file.ts';
 import { RowSeals } from './sealed-rows.ts';
 
@@ -30,10 +30,20 @@ export interface OwnSpace {
   restoreReserve(): Promise<void>;
 }
 
+export interface HeldLock {
+  readonly key: Uint8Array<ArrayBuffer>;
+  /** The file of slots that it opens. */
+  readonly file: string;
+}
+
 export interface OpenDeviceStore extends DeviceStore {
   /** Rows that failed their decoder since the store was opened, and were removed. */
   readonly damagedRowCount: () => number;
   readonly space: OwnSpace;
+  /** What opens the lock in another worker of this page; undefined without an open lock. */
+  readonly heldLock: () => HeldLock | undefined;
+  /** Opens the lock with what another worker had. What does not fit is ignored. */
+  readonly useHeld: (held: HeldLock) => Promise<void>;
   /** As IdbStore's, for the files as well. */
   check(): Promise<void>;
   /** Waits for running transactions; later calls fail. */
@@ -55,7 +65,8 @@ export async function openDeviceStore(
   };
   const database = await openTakenOver(names, folders?.keys, onDamage);
   await database.identify();
-  const seals = new RowSeals(folders && (await KeySlots.over(folders.keys, await slotsNamed(database))));
+  const lock = folders && (await DeviceLock.open(database, folders.keys, await slotsNamed(database)));
+  const seals = new RowSeals(lock?.slots);
   const { fragments, files } = await IdbFragmentStore.open({
     database,
     folder: folders?.blocks,
@@ -63,9 +74,14 @@ export async function openDeviceStore(
     onDamage,
   });
   const reserve = folders && new DiskReserve(folders.keys);
+  const journal = await IdbStoreJournal.open(database, seals, onDamage, () => lock?.state !== 'none');
   return {
     fragments,
-    journal: await IdbStoreJournal.open(database, seals, onDamage),
+    journal,
+    lock: lockPort(lock, journal),
+    heldLock: () =>
+      lock?.lockKey === undefined ? undefined : { key: lock.lockKey, file: lock.slots.fileName },
+    useHeld: async ({ key, file }) => lock?.use(key, file),
     secrets: await IdbSecretStore.open(database, seals),
     damagedRowCount: () => damagedRowCount,
     space: {
@@ -75,7 +91,7 @@ export async function openDeviceStore(
     },
     async check() {
       await database.check();
-      if (folders !== undefined) await checkFolders(folders);
+      if (folders !== undefined && lock !== undefined) await checkFolders(folders, lock.slots.fileName);
     },
     close() {
       files?.close();
@@ -85,11 +101,25 @@ export async function openDeviceStore(
   };
 }
 
+/** Without files nothing can be erased, and a lock would be a promise that the disk breaks. */
+function lockPort(lock: DeviceLock | undefined, journal: IdbStoreJournal): LockPort {
+  return {
+    state: async () => lock?.state ?? 'none',
+    async close(passphrase) {
+      if (lock === undefined) throw new PalmError({ code: 'unsupported', reason: 'no-lock' });
+      await lock.close(passphrase);
+      await journal.forgetHandles();
+    },
+    open: async (passphrase, remove) => lock?.open(passphrase, remove),
+    forget: async () => lock?.forget(),
+  };
+}
+
 /** The file of key slots is there from the start. A handle to a deleted file may work as if it were there. */
-async function checkFolders({ blocks, keys }: DeviceFolders): Promise<void> {
+async function checkFolders({ blocks, keys }: DeviceFolders, keysFile: string): Promise<void> {
   try {
     await blocks.names();
-    if ((await keys.names()).includes(KEYS_FILE_NAME)) return;
+    if ((await keys.names()).includes(keysFile)) return;
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'NotFoundError') throw storageFailure(error);
   }

@@ -9,6 +9,7 @@ import { PalmError } from '../../../core/model/errors.ts';
 import { BLOCK_BYTES } from '../../../core/model/limits.ts';
 import type { DeviceStore, Memory } from '../../../core/ports.ts';
 import { buffersOf } from '../threads/buffers.ts';
+import type { HeldLock } from './device-store.ts';
 import type { FragmentWorkerService } from './fragment-worker-service.ts';
 import type { Outcome } from '../threads/outcome.ts';
 import { type CachingStore, withRecentFragmentCache } from './recent-fragment-cache.ts';
@@ -35,6 +36,8 @@ export interface FragmentWorkerBridge extends DeviceStore {
  */
 export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worker): FragmentWorkerBridge {
   let running: CalledWorker<FragmentWorkerService> | undefined;
+  /** What opens the lock in the next worker. */
+  let held: HeldLock | undefined;
 
   const start = (): CalledWorker<FragmentWorkerService> => {
     let worker: Worker;
@@ -54,6 +57,10 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
     };
     worker.addEventListener('error', fail);
     worker.addEventListener('messageerror', fail);
+    // Before any call: they wait for the stores in the order in which they came.
+    const opening = held;
+    if (opening !== undefined)
+      callWorker(started, (service) => service.useHeld(opening)).catch(() => undefined); // calls meet it
     return started;
   };
 
@@ -96,6 +103,18 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
       get: (name) => call((service) => service.getSecret(name)),
       put: (name, secret) => call((service) => service.putSecret(name, secret)),
       clear: () => call((service) => service.clearSecrets()),
+    },
+    lock: {
+      state: () => call((service) => service.lockState()),
+      async close(passphrase) {
+        held = await call((service) => service.closeLock(passphrase));
+      },
+      async open(passphrase, remove) {
+        held = await call((service) => service.openLock(passphrase, remove));
+      },
+      async forget() {
+        held = await call((service) => service.forgetLock());
+      },
     },
     holeBytes: () => call((service) => service.holeBytes()),
     spendReserve: () => call((service) => service.spendReserve()),

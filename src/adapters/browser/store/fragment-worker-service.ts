@@ -5,14 +5,16 @@ import { transfer } from 'comlink';
 import { discard } from '../../../core/model/bytes.ts';
 import type { BlockHash } from '../../../core/model/ids.ts';
 import type {
+  DeviceLock,
   DeviceStore,
   FragmentStore,
+  LockState,
   SecretStore,
   StoreJournal,
   UnfinishedStore,
 } from '../../../core/ports.ts';
 import { buffersOf } from '../threads/buffers.ts';
-import type { OwnSpace } from './device-store.ts';
+import type { HeldLock, OwnSpace } from './device-store.ts';
 import { outcomeOf, type Outcome } from '../threads/outcome.ts';
 
 type Method = Exclude<keyof FragmentStore, 'putBlocks' | 'getBlock'>;
@@ -46,10 +48,18 @@ export type FragmentWorkerService = {
   getSecret(name: string): Promise<Outcome<Awaited<ReturnType<SecretStore['get']>>>>;
   putSecret(name: string, secret: Uint8Array): Promise<Outcome<void>>;
   clearSecrets(): Promise<Outcome<void>>;
+  lockState(): Promise<Outcome<LockState>>;
+  /** The calls of DeviceLock return what opens the lock in another worker. */
+  closeLock(passphrase: string | undefined): Promise<Outcome<HeldLock | undefined>>;
+  openLock(passphrase: string, remove: boolean): Promise<Outcome<HeldLock | undefined>>;
+  forgetLock(): Promise<Outcome<HeldLock | undefined>>;
+  useHeld(held: HeldLock): Promise<Outcome<void>>;
 };
 
 interface ServedStores extends DeviceStore {
   readonly space: OwnSpace;
+  readonly heldLock: () => HeldLock | undefined;
+  readonly useHeld: (held: HeldLock) => Promise<void>;
   /** As OpenDeviceStore's. */
   check(): Promise<void>;
 }
@@ -65,6 +75,12 @@ export interface BlockAnswer {
  */
 export function createFragmentWorkerService(opening: Promise<ServedStores>): FragmentWorkerService {
   const fragments = async (): Promise<FragmentStore> => (await opening).fragments;
+  const locking = (work: (lock: DeviceLock) => Promise<void>): Promise<Outcome<HeldLock | undefined>> =>
+    outcomeOf(async () => {
+      const { lock, heldLock } = await opening;
+      await work(lock);
+      return heldLock();
+    });
   return {
     async putBlocks(owner, blocks, ...given) {
       const all = blocks.map(({ bytes }) => bytes);
@@ -102,5 +118,10 @@ export function createFragmentWorkerService(opening: Promise<ServedStores>): Fra
     getSecret: (name) => outcomeOf(async () => (await opening).secrets.get(name)),
     putSecret: (name, secret) => outcomeOf(async () => (await opening).secrets.put(name, secret)),
     clearSecrets: () => outcomeOf(async () => (await opening).secrets.clear()),
+    lockState: () => outcomeOf(async () => (await opening).lock.state()),
+    closeLock: (passphrase) => locking((lock) => lock.close(passphrase)),
+    openLock: (passphrase, remove) => locking((lock) => lock.open(passphrase, remove)),
+    forgetLock: () => locking((lock) => lock.forget()),
+    useHeld: (held) => outcomeOf(async () => (await opening).useHeld(held)),
   };
 }

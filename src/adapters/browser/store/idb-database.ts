@@ -42,8 +42,12 @@ export interface PalmSchema extends DBSchema {
 type Stores = StoreNames<PalmSchema>[];
 export type Durability = 'relaxed' | 'strict';
 
-/** The first under this name; old-database.ts has the earlier ones. */
-const SCHEMA_VERSION = 6;
+/**
+ * The stores are those of 6, the first version under this name (old-database.ts has the earlier ones). Since
+ * 7 a device's key is among the secrets and key slots may be locked: an older app would make another device,
+ * and take what is locked for damaged.
+ */
+const SCHEMA_VERSION = 7;
 
 const STORES: readonly (readonly [StoreNames<PalmSchema>, string | string[] | null])[] = [
   ['blocks', null],
@@ -253,6 +257,7 @@ function openUnblocked(
             transaction.abort();
             return;
           }
+          if (oldVersion > 0) return;
           for (const [store, keyPath] of STORES) database.createObjectStore(store, { keyPath });
         },
         blocked: () => {

@@ -3,7 +3,7 @@
 // A row has the file keys and the name of a store, sealed under a key of its own that is erased when the
 // store is published or discarded (sealed-rows.ts): for a private file these are the only keys outside its
 // link. A file's handle cannot be sealed, and has its name. So that of a private file is not kept, and to
-// continue its store on a later page the file must be chosen again.
+// continue its store on a later page the file must be chosen again. A device with a lock keeps none.
 //
 // A row is strict: anything sealed with its keys needs them. The blocks are the fragment store's (`kept`),
 // with the hash of each segment that they seal.
@@ -48,11 +48,18 @@ export class IdbStoreJournal implements StoreJournal {
   /** By store. Each begin of a store has an entry of its own. */
   readonly #slots = new Map<string, { readonly slot: number }>();
   readonly #begun = new BegunWrites();
+  readonly #hasLock: () => boolean;
 
-  private constructor(database: PalmDatabase, seals: RowSeals, onDamage: (rowCount: number) => void) {
+  private constructor(
+    database: PalmDatabase,
+    seals: RowSeals,
+    onDamage: (rowCount: number) => void,
+    hasLock: () => boolean,
+  ) {
     this.#database = database;
     this.#seals = seals;
     this.#onDamage = onDamage;
+    this.#hasLock = hasLock;
     this.#writes = new GroupCommit(database, ['journal'], () => seals.flush());
   }
 
@@ -64,8 +71,9 @@ export class IdbStoreJournal implements StoreJournal {
     database: PalmDatabase,
     seals: RowSeals,
     onDamage: (rowCount: number) => void,
+    hasLock: () => boolean = () => false,
   ): Promise<IdbStoreJournal> {
-    const journal = new IdbStoreJournal(database, seals, onDamage);
+    const journal = new IdbStoreJournal(database, seals, onDamage, hasLock);
     // Rows that fail their decoder are removed when they are loaded.
     await eachRow(database, 'journal', journalRow, ({ storeId, slot }) =>
       journal.#slots.set(storeId, { slot }),
@@ -101,7 +109,7 @@ export class IdbStoreJournal implements StoreJournal {
     this.#slots.set(storeId, entry);
     const sealed = await this.#seals.seal(slot, ['journal', storeId], encodeCbor(sealedFieldsOf(store)));
     // A handle that is not the browser's cannot be kept.
-    const keptHandle = !isPrivate && isFileHandle(handle) ? handle : undefined;
+    const keptHandle = !isPrivate && !this.#hasLock() && isFileHandle(handle) ? handle : undefined;
     await this.#writes.write('strict', 0, async (transaction) => {
       // Its slot belongs to another row, or soon will.
       if (this.#slots.get(storeId) !== entry)
@@ -119,6 +127,17 @@ export class IdbStoreJournal implements StoreJournal {
       transaction.objectStore('journal').delete(storeId),
     );
     this.#seals.free(slots);
+  }
+
+  /** Handles have the names of files: rows no longer have them from now on. */
+  async forgetHandles(): Promise<void> {
+    await this.#writes.write('strict', 0, async (transaction) => {
+      const rows = transaction.objectStore('journal');
+      for (const row of await rows.getAll()) {
+        const read = decoded(row, journalRow);
+        if (read?.handle !== undefined) await rows.put({ ...read, handle: undefined });
+      }
+    });
   }
 
   clear(): Promise<void> {

@@ -146,7 +146,7 @@ export function recordRow(row: unknown): StoredRecord {
     entryId: parseEntryId(fields['entryId']),
     deviceId: parseDeviceId(fields['deviceId']),
     seq: uintOf(fields['seq'], MAX_LOG_LENGTH),
-    bytes: ownBytes(bytesOf(fields['bytes'], 1, MAX_RECORD_BYTES)),
+    bytes: ownBytes(bytesOf(fields['bytes'], 1, MAX_RECORD_BYTES + SEAL_BYTES)),
   };
 }
 

@@ -3,24 +3,25 @@
 // file system (OPFS) is overwritten in place. So erasable data is a row that only its slot's key opens
 // (sealed-rows.ts), and erasing it means overwriting 32 bytes.
 //
-// Slot i has the bytes 32 i to 32 i + 31: a random key, or zeros. The whole file is in memory, 32 bytes for
-// each row, because a call to a handle costs some engines a millisecond. Changes gather until `flush`, which
-// writes neighbours in one call, and keys are made and written in batches, ahead of use.
+// Slot i has a random key, in the form of its file (slot-forms.ts), or zeros. The whole file is in memory, as
+// it lies on the disk, because a call to a handle costs some engines a millisecond. Changes gather until
+// `flush`, which writes neighbours in one call, and keys are made and written in batches, ahead of use.
 //
 // Invariants: a slot is handed out once until it is freed; a key is never handed out twice; the file is as
 // long as memory, and grows only when slots are taken, so that on a full disk whatever is there can be
 // erased; after `flush` the file has what memory has; a key whose slot no row names has never sealed anything
 // that is on the disk; what several rows name, all but one of them damaged, has its key until the last of
-// them is gone.
+// them is gone. Without the lock key of a locked file, keys can be erased, and neither read nor made.
 
 import { concatBytes } from '../../../core/model/bytes.ts';
+import { PalmError } from '../../../core/model/errors.ts';
 import { MAX_KEY_SLOTS } from '../../../core/model/limits.ts';
 import type { PackFolder, PackHandle } from './pack-file.ts';
 import { systemRandom } from '../../portable/random.ts';
 import { storageFailure } from './idb-database.ts';
 import { openPackFile } from './pack-file.ts';
+import { KEY_BYTES, PLAIN_SLOTS, type SlotForm } from './slot-forms.ts';
 
-const KEY_BYTES = 32;
 export const KEYS_FILE_NAME = 'keys';
 const READ_BYTES = 2 ** 20;
 /** Unchanged slots between two changed ones that are written too: a call costs more than 4 KiB. */
@@ -31,8 +32,13 @@ const GROWTH_SLOTS = 128;
 const SPARE_SLOTS = 128;
 
 export class KeySlots {
-  readonly #file: PackHandle;
+  readonly #folder: PackFolder;
+  #fileName: string;
+  #file: PackHandle;
+  #form: SlotForm;
   #bytes: Uint8Array<ArrayBuffer>;
+  /** While all keys are written to another file: a change would be in one of the two. */
+  #isMoving = false;
   readonly #taken = new Set<number>();
   /** No earlier slot is free. */
   #firstFree = 0;
@@ -44,9 +50,12 @@ export class KeySlots {
   /** Slots that rows named but the opened file did not have: it was cut short. */
   readonly #missing = new Set<number>();
 
-  private constructor(file: PackHandle, bytes: Uint8Array<ArrayBuffer>) {
+  private constructor(folder: PackFolder, { name, form }: SlotFile, file: PackHandle) {
+    this.#folder = folder;
+    this.#fileName = name;
+    this.#form = form;
     this.#file = file;
-    this.#bytes = bytes;
+    this.#bytes = new Uint8Array();
   }
 
   /**
@@ -54,14 +63,19 @@ export class KeySlots {
    * crash, are erased.
    * @throws PalmError 'storage-failed'.
    */
-  static async over(folder: PackFolder, named: Iterable<number>): Promise<KeySlots> {
+  static async over(
+    folder: PackFolder,
+    named: Iterable<number>,
+    present: SlotFile = { name: KEYS_FILE_NAME, form: PLAIN_SLOTS },
+  ): Promise<KeySlots> {
     try {
-      const file = await openPackFile(folder, KEYS_FILE_NAME);
-      const { bytes, byteCount } = readAll(file);
-      const slots = new KeySlots(file, bytes);
+      const file = await openPackFile(folder, present.name);
+      const slots = new KeySlots(folder, present, file);
+      const { bytes, byteCount } = readAll(file, present.form.slotBytes);
+      slots.#bytes = bytes;
       for (const slot of named) slots.#name(slot, byteCount);
       for (let slot = 0; slot < slots.#slotCount; slot++) {
-        if (!slots.#taken.has(slot) && slots.keyIn(slot) !== undefined) slots.#erase(slot);
+        if (!slots.#taken.has(slot) && !slots.#isEmpty(slot)) slots.#erase(slot);
       }
       slots.flush();
       return slots;
@@ -72,32 +86,85 @@ export class KeySlots {
 
   /**
    * Free slots with new keys, which are durable after `flush`.
-   * @throws PalmError 'storage-full' when there are no more.
+   * @throws PalmError 'storage-full' when there are no more, 'locked'.
    */
   take(count: number): number[] {
+    if (this.#isMoving || !this.#form.isOpen) throw new PalmError({ code: 'locked' });
     if (this.#spare.length < count) this.#makeKeys(count - this.#spare.length);
     return this.#spare.splice(0, count);
   }
 
   /** Whether its key was erased, rather than lost with part of the file. */
   isErased(slot: number): boolean {
-    return this.keyIn(slot) === undefined && !this.#missing.has(slot);
+    return this.#isEmpty(slot) && !this.#missing.has(slot);
   }
 
   isMissing(slot: number): boolean {
     return this.#missing.has(slot);
   }
 
-  /** Not copied; undefined when the slot has no key. */
+  /** The file that has the keys. */
+  get fileName(): string {
+    return this.#fileName;
+  }
+
+  /** A copy; undefined when the slot has no key. @throws PalmError 'locked'. */
   keyIn(slot: number): Uint8Array<ArrayBuffer> | undefined {
-    if (slot >= this.#slotCount) return undefined;
-    const key = this.#bytes.subarray(slot * KEY_BYTES, (slot + 1) * KEY_BYTES);
-    return key.some((byte) => byte !== 0) ? key : undefined;
+    return this.#isEmpty(slot) ? undefined : this.#form.open(this.#inMemory(slot));
+  }
+
+  /** From now on keys are read and made in `form`, which is that of the file. */
+  use(form: SlotForm): void {
+    this.#form = form;
+  }
+
+  /**
+   * Writes all keys to another file, in its form, and erases the present one once `commit` resolved: from
+   * then on the next start opens the other file. When it rejects, nothing has changed. Meanwhile no key can
+   * be taken and no change be flushed.
+   * @throws PalmError 'storage-full', 'storage-failed', 'locked', and whatever `commit` throws.
+   */
+  async moveTo({ name, form }: SlotFile, commit: () => Promise<void>): Promise<void> {
+    this.#checkStill();
+    this.flush();
+    this.#isMoving = true;
+    const before = { name: this.#fileName, file: this.#file };
+    try {
+      const bytes = this.#allIn(form);
+      const file = await writeWhole(this.#folder, name, bytes);
+      try {
+        await commit();
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+      for (const slot of this.#changed) {
+        // What was erased meanwhile.
+        if (this.#isEmpty(slot)) bytes.fill(0, slot * form.slotBytes, (slot + 1) * form.slotBytes);
+      }
+      this.#fileName = name;
+      this.#file = file;
+      this.#form = form;
+      this.#bytes = bytes;
+    } catch (error) {
+      throw storageFailure(error);
+    } finally {
+      this.#isMoving = false;
+    }
+    this.flush();
+    before.file.close();
+    await eraseFile(this.#folder, before.name);
   }
 
   /** The keys are gone for good after `flush`. The slots stay taken until they are freed. */
   erase(slots: Iterable<number>): void {
     for (const slot of slots) if (!this.#othersOf.has(slot) && slot < this.#slotCount) this.#erase(slot);
+  }
+
+  /** All keys are gone for good after `flush`, or in the file that `moveTo` writes. */
+  eraseAll(): void {
+    for (const slot of this.#spare.splice(0)) this.#giveBack(slot);
+    for (let slot = 0; slot < this.#slotCount; slot++) if (!this.#isEmpty(slot)) this.#erase(slot);
   }
 
   /** The caller's rows no longer name these. They are erased. */
@@ -108,7 +175,7 @@ export class KeySlots {
       else if (otherCount !== undefined) this.#othersOf.set(slot, otherCount - 1);
       if (otherCount !== undefined || !this.#taken.has(slot)) continue;
       // If two rows named it, both may have been let go together.
-      if (this.keyIn(slot) !== undefined) this.#erase(slot);
+      if (!this.#isEmpty(slot)) this.#erase(slot);
       this.#missing.delete(slot);
       this.#giveBack(slot);
     }
@@ -116,10 +183,11 @@ export class KeySlots {
 
   /**
    * Flushes every change to disk. After an error the next call tries again.
-   * @throws PalmError 'storage-full', 'storage-failed'.
+   * @throws PalmError 'storage-full', 'storage-failed', 'locked'.
    */
   flush(): void {
     if (this.#changed.size === 0) return;
+    this.#checkStill();
     try {
       for (const [first, end] of runsOf(this.#changed)) this.#write(first, end);
       this.#file.flush();
@@ -149,7 +217,8 @@ export class KeySlots {
     for (const slot of slots.slice(reached.length)) this.#giveBack(slot);
     const keys = systemRandom.bytes(reached.length * KEY_BYTES);
     for (const [at, slot] of reached.entries()) {
-      this.#bytes.set(keys.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES), slot * KEY_BYTES);
+      const key = keys.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES);
+      this.#inMemory(slot).set(this.#form.seal(key));
       this.#changed.add(slot);
     }
     this.#spare.push(...reached);
@@ -157,7 +226,31 @@ export class KeySlots {
   }
 
   get #slotCount(): number {
-    return Math.floor(this.#bytes.length / KEY_BYTES);
+    return Math.floor(this.#bytes.length / this.#form.slotBytes);
+  }
+
+  /** A slot as it lies in the file, not copied. */
+  #inMemory(slot: number): Uint8Array<ArrayBuffer> {
+    const { slotBytes } = this.#form;
+    return this.#bytes.subarray(slot * slotBytes, (slot + 1) * slotBytes);
+  }
+
+  #isEmpty(slot: number): boolean {
+    return slot >= this.#slotCount || this.#inMemory(slot).every((byte) => byte === 0);
+  }
+
+  #checkStill(): void {
+    if (this.#isMoving) throw new PalmError({ code: 'locked' });
+  }
+
+  /** The whole file in another form. @throws PalmError 'locked'. */
+  #allIn(form: SlotForm): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#slotCount * form.slotBytes);
+    for (let slot = 0; slot < this.#slotCount; slot++) {
+      const key = this.keyIn(slot);
+      if (key !== undefined) bytes.set(form.seal(key), slot * form.slotBytes);
+    }
+    return bytes;
   }
 
   /** Up to `count` free slots, in ascending order. */
@@ -179,7 +272,7 @@ export class KeySlots {
   #name(slot: number, fileByteCount: number): void {
     if (this.#taken.has(slot)) this.#othersOf.set(slot, (this.#othersOf.get(slot) ?? 0) + 1);
     this.#taken.add(slot);
-    if ((slot + 1) * KEY_BYTES > fileByteCount) this.#missing.add(slot);
+    if ((slot + 1) * this.#form.slotBytes > fileByteCount) this.#missing.add(slot);
   }
 
   /** Makes the file, and with it the memory, large enough for `slot`. */
@@ -187,29 +280,79 @@ export class KeySlots {
     const slotCount = this.#slotCount;
     if (slot < slotCount) return;
     const growth = new Uint8Array(
-      Math.max(slot + 1 - slotCount, GROWTH_SLOTS, Math.floor(slotCount / 8)) * KEY_BYTES,
+      Math.max(slot + 1 - slotCount, GROWTH_SLOTS, Math.floor(slotCount / 8)) * this.#form.slotBytes,
     );
     this.#writeAt(growth, this.#bytes.length);
     this.#bytes = concatBytes(this.#bytes, growth);
   }
 
   #erase(slot: number): void {
-    this.#bytes.fill(0, slot * KEY_BYTES, (slot + 1) * KEY_BYTES);
+    this.#inMemory(slot).fill(0);
     this.#changed.add(slot);
   }
 
   #write(first: number, end: number): void {
-    this.#writeAt(this.#bytes.subarray(first * KEY_BYTES, end * KEY_BYTES), first * KEY_BYTES);
+    const { slotBytes } = this.#form;
+    this.#writeAt(this.#bytes.subarray(first * slotBytes, end * slotBytes), first * slotBytes);
   }
 
   #writeAt(bytes: Uint8Array<ArrayBuffer>, at: number): void {
-    // A full disk may also show as a short count.
-    if (this.#file.write(bytes, { at }) !== bytes.length) throw namedError('QuotaExceededError');
+    writeAt(this.#file, bytes, at);
   }
 }
 
+/** A file of key slots. */
+export interface SlotFile {
+  readonly name: string;
+  readonly form: SlotForm;
+}
+
+/** Overwrites a file of keys that is not open, and removes it. @throws PalmError 'storage-failed'. */
+export async function eraseFile(folder: PackFolder, name: string): Promise<void> {
+  try {
+    const file = await openPackFile(folder, name);
+    try {
+      const byteCount = file.getSize();
+      for (let at = 0; at < byteCount; at += READ_BYTES)
+        writeAt(file, new Uint8Array(Math.min(READ_BYTES, byteCount - at)), at);
+      file.flush();
+    } finally {
+      file.close();
+    }
+    await folder.remove(name);
+  } catch (error) {
+    throw storageFailure(error);
+  }
+}
+
+/** The open file, with these bytes alone, durable. */
+async function writeWhole(
+  folder: PackFolder,
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<PackHandle> {
+  const file = await openPackFile(folder, name);
+  try {
+    file.truncate(0);
+    writeAt(file, bytes, 0);
+    file.flush();
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function writeAt(file: PackHandle, bytes: Uint8Array<ArrayBuffer>, at: number): void {
+  // A full disk may also show as a short count.
+  if (file.write(bytes, { at }) !== bytes.length) throw namedError('QuotaExceededError');
+}
+
 /** In whole slots: a partial last slot, left by a crash, is no key. */
-function readAll(file: PackHandle): {
+function readAll(
+  file: PackHandle,
+  slotBytes: number,
+): {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly byteCount: number;
 } {
@@ -221,7 +364,7 @@ function readAll(file: PackHandle): {
     if (byteCount < READ_BYTES) break;
   }
   const byteCount = parts.reduce((sum, part) => sum + part.length, 0);
-  const whole = new Uint8Array(Math.ceil(byteCount / KEY_BYTES) * KEY_BYTES);
+  const whole = new Uint8Array(Math.ceil(byteCount / slotBytes) * slotBytes);
   for (const [at, part] of parts.entries()) whole.set(part, at * READ_BYTES);
   return { bytes: whole, byteCount };
 }

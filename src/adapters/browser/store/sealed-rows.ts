@@ -47,21 +47,21 @@ export class RowSeals {
     return this.#slots?.take(count) ?? Array.from({ length: count }, () => NO_SLOT);
   }
 
+  /** @throws PalmError 'locked'. */
   async seal(slot: number, name: RowName, plain: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     if (slot === NO_SLOT) return new Uint8Array(plain);
     const key = this.#openSlots().keyIn(slot);
     if (key === undefined) throw new PalmError({ code: 'storage-failed', reason: 'row-let-go' });
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    // The key is copied now: its slot may be overwritten before the engine reads it.
-    return concatBytes(nonce, await webCryptography.seal(key.slice(), nonce, aadOf(name), plain));
+    return concatBytes(nonce, await webCryptography.seal(key, nonce, aadOf(name), plain));
   }
 
-  /** @throws PalmError 'storage-failed' when the browser cannot open the slots now. */
+  /** @throws PalmError 'storage-failed' when the browser cannot open the slots now, 'locked'. */
   async open(slot: number, name: RowName, sealed: Uint8Array): Promise<OpenedRow> {
     if (slot === NO_SLOT) return { kind: 'open', bytes: new Uint8Array(sealed) };
     const slots = this.#openSlots();
     if (slots.isErased(slot)) return { kind: 'erased' };
-    const key = slots.keyIn(slot)?.slice();
+    const key = slots.keyIn(slot);
     if (key === undefined || sealed.length < SEAL_BYTES) return { kind: 'damaged' };
     const nonce = sealed.subarray(0, NONCE_BYTES);
     const bytes = await webCryptography.open(key, nonce, aadOf(name), sealed.subarray(NONCE_BYTES));

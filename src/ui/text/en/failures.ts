@@ -5,6 +5,8 @@ import type { Failure, Rejection } from '../../../core/model/failures.ts';
 import { quoted } from '../quotation.ts';
 import { COPY_INTO_REPORT } from './bugs.ts';
 import { badInvite } from './bad-links.ts';
+import { badPassphrase, lockClosed } from './locks.ts';
+import { unsupported } from './unsupported.ts';
 
 type FailureOf<Code extends PalmErrorCode> = Extract<Failure, { readonly code: Code }>;
 
@@ -64,6 +66,9 @@ export function errorText(failure: Failure): string {
       return unsupported(failure);
     case 'other-tab':
       return otherTab(failure);
+    case 'locked':
+    case 'wrong-passphrase':
+      return lockClosed(failure);
     case 'worker-failed':
       return workerFailed(failure);
   }
@@ -164,6 +169,10 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return 'There is no such unfinished file here.';
     case 'store-goes-on':
       return `${quoted(failure.name)} is being stored already.`;
+    case 'short-passphrase':
+    case 'long-passphrase':
+    case 'no-passphrase':
+      return badPassphrase(failure);
     case 'internal':
       return `Palm asked itself for what cannot be done: ${failure.detail}.`;
   }
@@ -288,6 +297,8 @@ function corrupt(failure: FailureOf<'corrupt'>): string {
       return "This browser's device key is damaged. Clear this site's data to start as a new device; other devices keep their fragments.";
     case 'pool-secrets':
       return "What this device keeps of its pool is damaged. Leave the pool, then join it again with another device's invite.";
+    case 'lock':
+      return "The lock of this device is damaged, and no passphrase opens it any more. Leave the pool, then join it again with another device's invite; other devices keep their fragments.";
     case 'block-not-stored':
       return 'A block does not match its hash and was not stored.';
     case 'index-not-stored':
@@ -344,23 +355,6 @@ function badMessage({ what, detail }: FailureOf<'bad-message'>): string {
       return `A signaling envelope was refused: ${detail}.`;
     case 'relay-frame':
       return `A frame from the relay was refused: ${detail}.`;
-  }
-}
-
-function unsupported(failure: FailureOf<'unsupported'>): string {
-  switch (failure.reason) {
-    case 'no-files':
-      return 'This browser has no file system of its own for Palm to write to.';
-    case 'insecure-page':
-      return 'Palm needs a secure page for its keys: open the https address that the relay shows, or http://localhost.';
-    case 'no-ed25519':
-      return 'This browser is too old for Palm: it cannot make Ed25519 keys. Update it (Chrome 137, Firefox 129, Safari 17 or later).';
-    case 'coding':
-      return 'The erasure code could not be started in this browser.';
-    case 'large-download':
-      return 'This browser cannot keep a file of this size while it arrives (a private window may be why). Nothing was saved; the pool still has the file. Download it in another browser, or on another device of the pool.';
-    case 'wasm':
-      return `The erasure code could not be started: ${failure.detail}.`;
   }
 }
 

@@ -39,6 +39,8 @@ export function noticeText(notice: Notice): string {
       return `A damaged block on ${nameOf(notice.from)} was refused and fetched elsewhere.`;
     case 'device-full':
       return 'This device is full: it took no more fragments.';
+    case 'key-not-locked':
+      return 'This device is locked, except for the key that it signs with: an earlier version of Palm made it, and a browser does not give such a key back. Whoever takes this browser’s files could sign as this device, and opens nothing with it. To have that key locked as well, leave the pool and join it again.';
     case 'unreadable-message':
       return 'A device sent a message that cannot be read; its link was closed.';
     case 'other-version':

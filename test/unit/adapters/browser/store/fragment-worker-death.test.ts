@@ -65,7 +65,8 @@ function openStore(beforeStart: () => void = () => undefined): FragmentStore {
     spendReserve: async () => false,
     restoreReserve: async () => undefined,
   };
-  const stores = { ...createMemoryStore(), space };
+  const held = { heldLock: () => undefined, useHeld: async () => undefined };
+  const stores = { ...createMemoryStore(), space, ...held };
   return bridgeToFragmentWorker(new BufferPool(), () => {
     beforeStart();
     const service = createFragmentWorkerService(Promise.resolve({ ...stores, check: async () => undefined }));

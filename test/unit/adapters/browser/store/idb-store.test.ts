@@ -345,14 +345,14 @@ describe('the connection', () => {
 
   it('gives way to a tab with a newer version of Palm, and says so', async () => {
     const { fragments } = await openStore();
-    const newer = await openDB('palm-device', 7);
+    const newer = await openDB('palm-device', 8);
     newer.close();
     const failure = await fragments.list().catch((error: unknown) => error);
     expect(failure).toMatchObject({ failure: { code: 'storage-failed', reason: 'updated-elsewhere' } });
   });
 
   it('reports a tab with a newer version of Palm that was there first', async () => {
-    (await openDB('palm-device', 7)).close();
+    (await openDB('palm-device', 8)).close();
     await expect(openIdbStore('palm-device')).rejects.toSatisfy((error) =>
       isPalmError(error, 'storage-failed'),
     );

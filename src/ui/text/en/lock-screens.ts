@@ -1,0 +1,36 @@
+// English: locking this device, and opening it again.
+
+export const lockTexts = {
+  /** Opens the dialog. */
+  open: 'Lock this device',
+  title: 'Lock this device',
+  lead: 'A passphrase seals the keys and names that this browser keeps. Without a lock, whoever takes this browser’s files is a member of the pool.',
+  whatItMeans:
+    'A locked device neither links nor serves until you enter the passphrase; its pieces come back then. It locks when you choose so, and each time Palm is closed or reloaded.',
+  noWayBack:
+    'Nobody can reset the passphrase. If it is lost, this device must leave the pool and join again; the other devices keep the files.',
+  passphrase: 'Passphrase',
+  newPassphrase: 'New passphrase',
+  again: 'Passphrase again',
+  differ: 'The two passphrases are not the same. Type them again.',
+  set: 'Set and lock',
+  setting: 'Locking…',
+  hasLock: 'This device has a lock. It closes each time Palm is closed or reloaded.',
+  lockNow: 'Lock now',
+  change: 'Change and lock',
+  changeHeading: 'Change the passphrase',
+  removeHeading: 'Remove the lock',
+  removeHint: 'Then whoever takes this browser’s files is a member of the pool again.',
+  remove: 'Remove the lock',
+  removing: 'Removing…',
+  removed: 'This device has no lock any more',
+};
+
+export const unlockTexts = {
+  heading: 'This device is locked',
+  lead: 'Enter its passphrase to open the pool. Until then it neither links nor serves.',
+  unlock: 'Unlock',
+  unlocking: 'Unlocking…',
+  empty: 'Enter the passphrase first.',
+  forgotten: 'Is the passphrase lost? Nobody can reset it.',
+};

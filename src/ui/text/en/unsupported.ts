@@ -1,0 +1,22 @@
+// English: what this browser lacks.
+
+import type { Failure } from '../../../core/model/failures.ts';
+
+export function unsupported(failure: Extract<Failure, { readonly code: 'unsupported' }>): string {
+  switch (failure.reason) {
+    case 'no-files':
+      return 'This browser has no file system of its own for Palm to write to.';
+    case 'insecure-page':
+      return 'Palm needs a secure page for its keys: open the https address that the relay shows, or http://localhost.';
+    case 'no-ed25519':
+      return 'This browser is too old for Palm: it cannot make Ed25519 keys. Update it (Chrome 137, Firefox 129, Safari 17 or later).';
+    case 'coding':
+      return 'The erasure code could not be started in this browser.';
+    case 'large-download':
+      return 'This browser cannot keep a file of this size while it arrives (a private window may be why). Nothing was saved; the pool still has the file. Download it in another browser, or on another device of the pool.';
+    case 'no-lock':
+      return 'This browser has no file that Palm can overwrite, so it cannot lock this device (a private window may be why). Nothing has changed.';
+    case 'wasm':
+      return `The erasure code could not be started: ${failure.detail}.`;
+  }
+}
