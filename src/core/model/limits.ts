@@ -59,6 +59,8 @@ export const MAX_RECORD_BYTES = 64 * 1024;
 export const MAX_KIND_BYTES = 32;
 /** Records of one device's log. */
 export const MAX_LOG_LENGTH = 1_000_000;
+/** Acts that change who may what, of a pool: those that come later count for nothing. */
+export const MAX_ACT_COUNT = 4_096;
 /**
  * Records of one device's log, bytes, not counting the last: some 115,000 files of the usual geometry. A
  * device can make the others keep this much in memory, and no more.
