@@ -1,6 +1,8 @@
 // What this device remembers of the others between visits. Losing it does no harm, and saving it costs time,
 // so it is saved a while after a change, and only the parts that changed.
 
+import { Deadline } from '../core/deadline.ts';
+import type { MonotonicMs } from '../core/model/time.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import type { Clock, RecordStore } from '../core/ports.ts';
 import type { ActivityList } from './activity/activity-list.ts';
@@ -38,9 +40,12 @@ export class SoftState {
   readonly #peer: Peer;
   readonly #activity: ActivityList;
   readonly #orNotice: (work: Promise<void>) => void;
-  #stopTimer: (() => void) | undefined;
+  readonly #deadline: Deadline;
+  /** When the next save is due. */
+  #dueMs: MonotonicMs = Infinity;
   #isStopped = false;
   /** The revisions on the disk. */
+  #savedHoldings = 0;
   #savedGrace = 0;
   #savedMembers = 0;
   #savedActivity: number;
@@ -58,6 +63,10 @@ export class SoftState {
     this.#ports = ports;
     this.#peer = peer;
     this.#orNotice = orNotice;
+    this.#deadline = new Deadline(ports.clock, () => {
+      this.#dueMs = Infinity;
+      this.#orNotice(this.#save());
+    });
   }
 
   /** Returns how many rows could not be read. Before the driver's state, which may tell of more. */
@@ -71,15 +80,21 @@ export class SoftState {
       this.#savingActivity = this.#saveActivity().finally(() => (this.#savingActivity = undefined));
       this.#orNotice(this.#savingActivity);
     }
-    this.#stopTimer ??= this.#ports.clock.after(SAVE_MS, () => {
-      this.#stopTimer = undefined;
-      this.#orNotice(this.#save());
-    });
+    const { holdings, grace, membership } = this.#peer;
+    const hasChanged =
+      this.#savedHoldings !== holdings.revision ||
+      this.#savedGrace !== grace.revision ||
+      this.#savedMembers !== membership.revision;
+    const soonMs = this.#ports.clock.monotonicMs() + SAVE_MS;
+    const dueMs = hasChanged ? soonMs : Math.max(soonMs, this.#membersSavedAtMs + SAVE_MEMBERS_MS);
+    if (dueMs >= this.#dueMs) return;
+    this.#dueMs = dueMs;
+    this.#deadline.move(dueMs);
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#stopTimer?.();
+    this.#deadline.stop();
   }
 
   /** At once: it changes rarely, and nobody tells it again. */
@@ -94,7 +109,10 @@ export class SoftState {
   async #save(): Promise<void> {
     const { clock, records } = this.#ports;
     const { holdings, grace, membership } = this.#peer;
-    await saveHoldings(records, holdings);
+    if (this.#savedHoldings !== holdings.revision) {
+      this.#savedHoldings = holdings.revision;
+      await saveHoldings(records, holdings);
+    }
     const nowMs = clock.monotonicMs();
     if (this.#savedMembers !== membership.revision || nowMs - this.#membersSavedAtMs >= SAVE_MEMBERS_MS) {
       this.#savedMembers = membership.revision;

@@ -61,9 +61,15 @@ export class Holdings {
   readonly #rules: ClaimRules;
   readonly #devices = new Map<DeviceId, Known>();
   #earlyCount = 0;
+  #revision = 0;
 
   constructor(rules: ClaimRules) {
     this.#rules = rules;
+  }
+
+  /** Changes with what `all` returns. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** False when the delta does not follow the known version: ask the device for all of its holdings. */
@@ -71,6 +77,7 @@ export class Holdings {
     const { base, held, heldBytes, freeBytes } = delta;
     const before = this.#devices.get(device);
     if (base !== 0 && base !== before?.version) return false;
+    this.#revision += 1;
     const isAnew = base === 0 || before === undefined;
     if (isAnew) this.#forgetEarly(before);
     const known: Known = {
@@ -112,7 +119,7 @@ export class Holdings {
   /** The device left, or its disk is gone. */
   forget(device: DeviceId): void {
     this.#forgetEarly(this.#devices.get(device));
-    this.#devices.delete(device);
+    if (this.#devices.delete(device)) this.#revision += 1;
   }
 
   /** The link with the device is down: a stranger's claims are forgotten. */
@@ -135,6 +142,7 @@ export class Holdings {
 
   /** The catalogue no longer knows the file. */
   fileLost(file: FileId): void {
+    this.#revision += 1;
     for (const known of this.#devices.values()) {
       known.files.delete(file);
       this.#dropEarly(known, file);
@@ -191,6 +199,7 @@ export class Holdings {
     const known = this.#devices.get(device);
     const fragments = known?.early.get(file);
     if (known === undefined || fragments === undefined) return;
+    this.#revision += 1;
     this.#claim(known, this.#rules.standingOf(device) === 'member', file, fragments);
   }
 
