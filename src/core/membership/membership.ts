@@ -71,6 +71,11 @@ const DOUBT_MS = 72_000;
 const LATE_MS = 10_000;
 /** The same without links: browsers wake hidden pages once a minute. */
 const LATE_ALONE_MS = 90_000;
+/**
+ * How often a device without links looks at the clock, ms. It finds out that it was frozen only if something
+ * was due meanwhile; with links, the pulses are.
+ */
+const LOOK_ALONE_MS = 10_000;
 
 export class Membership {
   readonly #self: DeviceId;
@@ -289,7 +294,10 @@ export class Membership {
   }
 
   nextDeadlineMs(): MonotonicMs {
-    return Math.min(this.#dueMs, this.#news.nextDeadlineMs());
+    // The time for which it is cut off counts for nothing, so nobody needs to know how much it was.
+    const isAlone = this.#links.size === 0 && this.#cutOffAtMs === undefined;
+    const lookMs = isAlone ? this.#roster.nowMs + LOOK_ALONE_MS : Infinity;
+    return Math.min(this.#dueMs, this.#news.nextDeadlineMs(), lookMs);
   }
 
   /** Members whose state changed since the last call. */

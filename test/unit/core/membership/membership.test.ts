@@ -59,6 +59,15 @@ class Page {
     return this.do();
   }
 
+  /** The same, and how late it is follows from what was due. */
+  frozen(byMs: number): this {
+    const dueMs = this.membership.nextDeadlineMs();
+    this.nowMs += byMs;
+    this.wallMs += byMs;
+    this.membership.tell(this.nowMs, this.wallMs, this.nowMs - dueMs);
+    return this.do();
+  }
+
   /** The page is closed, and another one opens after `byMs` of wall time. */
   reopen(byMs: number): this {
     const saved = this.do().membership.saved();
@@ -155,6 +164,14 @@ describe('a device that was absent itself', () => {
       .do((membership) => membership.told({ kind: 'relay', isConnected: true }))
       .pass(GRACE_MS);
     expect(page.state()).toBe('gone');
+  });
+
+  it('notices that it was frozen also without links', () => {
+    const page = new Page()
+      .do((membership) => membership.told({ kind: 'relay', isConnected: true }))
+      .pass(GRACE_MS - 60_000);
+    expect(page.frozen(150_000).state()).toBe('away');
+    expect(page.pass(HOUR_MS).state()).toBe('gone');
   });
 
   it('does not count its first absence, however long, and waits for news after each', () => {
