@@ -109,7 +109,10 @@ export class World {
     return true;
   }
 
+  /** All promises settle before a macrotask: one is enough, unless other threads must be waited for. */
   async #settle(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#outsideCount === 0) return;
     do await new Promise((resolve) => setImmediate(resolve));
     while (this.#outsideCount > 0);
     await new Promise((resolve) => setImmediate(resolve));

@@ -6,11 +6,16 @@ import type { SeededRandom } from '../seeded-random.ts';
 import type { Actor, Kind, Scene } from './scene.ts';
 import type { DeviceClass } from '../../../src/core/model/device-class.ts';
 
-/** Lengths of a story's day, ms: most are short, because events, not time, find bugs. */
+/**
+ * Lengths of a story's day, ms: most are short, because events, not time, find bugs. Days of 24 hours have
+ * the real graces, and quiet hours, of which one takes as long as a minute of a short day.
+ */
 const SHORT_DAY_MS = 5 * 60_000;
 const LONG_DAY_MS = 20 * 60_000;
-/** Share of stories with long days. */
+export const REAL_DAY_MS = 24 * 60 * 60_000;
+/** Shares of stories with long and with real days. */
 const LONG = 0.1;
+const REAL = 0.1;
 /** The last part of each day is night. */
 const NIGHT = 0.25;
 /** Time between the goodbye of a page and its end, ms. */
@@ -24,7 +29,9 @@ const CLASSES: Readonly<Record<Kind, DeviceClass>> = {
 };
 
 export function dayFrom(random: SeededRandom): number {
-  return random.unit() < LONG ? LONG_DAY_MS : SHORT_DAY_MS;
+  const drawn = random.unit();
+  if (drawn < LONG) return LONG_DAY_MS;
+  return drawn > 1 - REAL ? REAL_DAY_MS : SHORT_DAY_MS;
 }
 
 /** The default graces, 4, 24 and 72 hours, in the story's time. */

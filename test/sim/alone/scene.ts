@@ -50,6 +50,9 @@ export class Broken extends Error {
   override readonly name = 'Broken';
 }
 
+/** Claims that nobody holds any more may be shown for some 30 s. */
+const [MIN_LOOK_MS, MAX_LOOK_MS] = [4_000, 20_000];
+
 export class Scene {
   readonly world: World;
   readonly network: StoryNetwork;
@@ -57,6 +60,8 @@ export class Scene {
   readonly random: SeededRandom;
   /** How long a day takes, ms. */
   readonly dayMs: number;
+  /** How often what devices show is looked at, ms; disks after every event. */
+  readonly lookMs: number;
   readonly actors: Actor[] = [];
   readonly files = new Map<string, StoredFile>();
   /** By content, its geometry: of all that any device listed. */
@@ -95,6 +100,7 @@ export class Scene {
     this.random = randomFrom(world.seed ^ 0x0a10_0e5e);
     this.network = makeNetwork(this.random, world);
     this.dayMs = dayFrom(this.random);
+    this.lookMs = Math.min(MAX_LOOK_MS, Math.max(MIN_LOOK_MS, this.dayMs / 75));
     this.#startMs = world.nowMs;
     this.#say = say;
     const { given } = this.network;

@@ -49,8 +49,6 @@ const POPULATIONS: readonly { readonly weight: number; readonly kinds: readonly 
   { weight: 1, kinds: ['anchor', 'anchor', 'desk', 'lid', 'lid', 'phone', 'phone'] },
   { weight: 0.3, kinds: ['desk', 'desk', 'lid', 'lid', 'lid', 'lid', 'phone', 'phone', 'phone', 'phone'] },
 ];
-/** What devices show is looked at this often, ms; disks after every event. */
-const LOOK_MS = 4_000;
 const SETTLE_MS = 10_000;
 /** Share of stories whose devices make their links themselves: that takes twice as long. */
 const MADE_LINKS = 0.2;
@@ -131,14 +129,14 @@ function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void
   ];
   scene.onFault.push(() => files(true));
   let lookedAtMs = world.nowMs;
-  let revision = '';
+  let revision = 0;
   world.always(() => {
     scene.throwFailure();
     const now = disksRevision(scene);
     if (now !== revision) for (const look of disks) look();
     revision = now;
     const sinceMs = world.nowMs - lookedAtMs;
-    if (sinceMs < LOOK_MS) return;
+    if (sinceMs < scene.lookMs) return;
     lookedAtMs = world.nowMs;
     opened(scene.running().length * sinceMs);
     for (const look of shown) look();
@@ -147,10 +145,13 @@ function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void
 }
 
 /** Changes with every disk, with who comes back, and with the files that were acknowledged. */
-function disksRevision({ actors, files }: Scene): string {
-  let revision = `${files.size}`;
-  for (const { device, state } of actors)
-    revision += ` ${device.store.fragmentRevision()}${state === 'lost' ? 'x' : ''}${device.store.outboxCount()}`;
+function disksRevision({ actors, files }: Scene): number {
+  let revision = files.size;
+  for (const { device, state } of actors) {
+    const count = device.store.fragmentRevision() * 2 + (state === 'lost' ? 1 : 0);
+    // Mixed as in FNV-1a, so that changes of several disks do not make up for each other.
+    revision = Math.imul(Math.imul(revision, 0x01000193) ^ count, 0x01000193) ^ device.store.outboxCount();
+  }
   return revision;
 }
 

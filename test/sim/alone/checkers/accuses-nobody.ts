@@ -3,8 +3,8 @@
 
 import { Broken, type Scene } from '../scene.ts';
 
-/** What is shown is looked at this often, at most, ms. */
-const LOOK_MS = 5_000;
+/** What is shown is looked at this much later, at most, than it should be, ms. */
+const LATE_MS = 1_000;
 /** A page without links that was frozen for less cannot tell that from timers that its browser holds back. */
 const UNNOTICED_MS = 100_000;
 
@@ -27,7 +27,7 @@ export function accusesNobody(scene: Scene): () => void {
         if (device.state === 'reachable') linked.set(key, ranMs);
         const metMs = linked.get(key);
         if (device.state !== 'gone' || metMs === undefined) continue;
-        const silentMs = ranMs - metMs + LOOK_MS;
+        const silentMs = ranMs - metMs + scene.lookMs + LATE_MS;
         if (silentMs < graceMs[device.class] / 2)
           throw new Broken(
             `${name} calls ${device.name} gone, and heard it ${silentMs / 1000} s of its own time ago`,

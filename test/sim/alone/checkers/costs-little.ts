@@ -29,13 +29,16 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
     let leastBytes = 0;
     let spareBytes = 0;
     for (const [contentId, { k, bytes }] of scene.keptContents()) {
+      const had = devices.map(({ device }) => before.get(`${device.id} ${contentId}`) ?? new Set<number>());
+      // What a device dropped meanwhile was a copy: what it has got is other fragments.
       const gained = devices.map(
-        (actor) =>
-          scene.onDisk(actor, contentId).held.size - (before.get(`${actor.device.id} ${contentId}`) ?? 0),
+        (actor, at) =>
+          [...scene.onDisk(actor, contentId).held].filter((fragment) => had[at]?.has(fragment) !== true)
+            .length,
       );
-      const rebuilt = gained.reduce((sum, count) => sum + Math.max(0, count), 0);
+      const rebuilt = gained.reduce((sum, count) => sum + count, 0);
       if (rebuilt === 0) continue;
-      const most = Math.max(...devices.map(({ device }) => before.get(`${device.id} ${contentId}`) ?? 0));
+      const most = Math.max(...had.map(({ size }) => size));
       const moved = Math.max(0, k - most) + Math.max(0, rebuilt - Math.max(...gained));
       leastBytes += moved * Math.ceil((bytes.length + 16) / k);
       spareBytes += SPARE_BYTES * k;
@@ -48,10 +51,10 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
   };
 }
 
-function held(scene: Scene, devices: readonly Actor[]): Map<string, number> {
-  const counts = new Map<string, number>();
+function held(scene: Scene, devices: readonly Actor[]): Map<string, ReadonlySet<number>> {
+  const fragments = new Map<string, ReadonlySet<number>>();
   for (const contentId of scene.keptContents().keys())
     for (const actor of devices)
-      counts.set(`${actor.device.id} ${contentId}`, scene.onDisk(actor, contentId).held.size);
-  return counts;
+      fragments.set(`${actor.device.id} ${contentId}`, scene.onDisk(actor, contentId).held);
+  return fragments;
 }
