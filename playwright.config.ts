@@ -6,9 +6,6 @@ import { browserArguments, findBrowser } from './test/browser.mjs';
 
 const executablePath = findBrowser();
 
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const laptop = { viewport: { width: 1280, height: 800 } };
-const screenshots = /screenshots\.spec\.ts$/;
 /** Slow tests, by the names of their files or their tag: `npm run test:long` runs them. */
 const isLong = process.env['PALM_LONG'] === '1';
 const long = isLong ? [] : [/\.long\.spec\.ts$/];
@@ -31,9 +28,5 @@ export default defineConfig({
       ...(executablePath === undefined ? {} : { executablePath }),
     },
   },
-  projects: [
-    { name: 'desktop', testIgnore: [screenshots, ...long], use: laptop },
-    { name: 'phone', testMatch: screenshots, use: phone },
-    { name: 'laptop', testMatch: screenshots, use: laptop },
-  ],
+  projects: [{ name: 'desktop', testIgnore: long, use: { viewport: { width: 1280, height: 800 } } }],
 });

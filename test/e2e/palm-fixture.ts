@@ -76,16 +76,13 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 
   newPool: async ({ newDevice }, use) => {
-    await use(async ([firstName = 'Laptop', ...otherNames], relay) => {
-      const first = await newDevice(firstName, relay);
+    await use(async (names, relay) => {
+      const devices = await Promise.all(names.map((name) => newDevice(name, relay)));
+      const [first, ...others] = devices;
+      if (first === undefined) throw new Error('A pool has a device.');
       await first.createPool('Home');
       const invite = await first.invite();
-      const devices = [first];
-      for (const name of otherNames) {
-        const device = await newDevice(name, relay);
-        await device.join(invite);
-        devices.push(device);
-      }
+      await Promise.all(others.map((device) => device.join(invite)));
       await allLinked(devices);
       return devices;
     });

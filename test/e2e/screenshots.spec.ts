@@ -1,11 +1,13 @@
-// Every screen as people see it, at phone and laptop size (one Playwright project each), light and dark, from
-// the real app with real data, into screenshots/. Nothing is compared; people look at them. Those of the
-// phone are audited by axe. `npm run screenshot` makes the README's.
+// Every screen as people see it, at phone and laptop size, light and dark, from the real app with real data,
+// into screenshots/. Nothing is compared; people look at them. Those of the phone are audited by axe.
+// `npm run screenshot` makes the README's.
 
 import type { Page } from '@playwright/test';
 import { expectAccessible } from './accessibility.ts';
 import type { Device } from './device.ts';
 import { expect, test } from './palm-fixture.ts';
+
+const SIZES = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 } } as const;
 
 const FILES = [
   { name: 'Harbour at dusk.jpg', path: '', length: 2_400_000 },
@@ -14,8 +16,7 @@ const FILES = [
   { name: 'First steps.mp4', path: 'Films', length: 12_000_000 },
 ] as const;
 
-test('screens before a pool', async ({ newDevice }, { project }) => {
-  const shoot = shooterOf(project.name);
+test('screens before a pool', async ({ newDevice }) => {
   const laptop = await newDevice('Anna’s laptop');
   await expect(laptop.page.getByRole('button', { name: 'Create a pool' })).toBeVisible();
   await shoot(laptop.page, 'first');
@@ -44,9 +45,8 @@ test('screens before a pool', async ({ newDevice }, { project }) => {
   await shoot(second, 'other-tab');
 });
 
-test('screens of a pool', async ({ newPool }, { project }) => {
+test('screens of a pool', async ({ newPool }) => {
   test.setTimeout(200_000);
-  const shoot = shooterOf(project.name);
   const devices = await newPool(['Anna’s laptop', 'Anna’s phone', 'Tablet', 'Desktop', 'Ben’s phone']);
   const [laptop, , , , lastPhone] = devices;
   if (laptop === undefined || lastPhone === undefined) throw new Error('A device is missing.');
@@ -76,12 +76,14 @@ test('screens of a pool', async ({ newPool }, { project }) => {
   await page.keyboard.press('Escape');
 
   await test.step('transfers', async () => {
-    await page.evaluate((bytes) => {
-      const blob = new Blob([window.palmTest.seededBytes(77, bytes)]);
+    await page.evaluate(() => {
+      // So large that it is not done before it is cancelled.
+      const piece = window.palmTest.seededBytes(77, 1_000_000);
+      const blob = new Blob(Array.from({ length: 150 }, () => piece));
       const options = { name: 'Holiday film.mp4', mime: 'video/mp4' };
       // Cancelled below: its outcome does not matter.
       void window.palmTest.outcome(() => window.palm.store(blob, options));
-    }, 150_000_000);
+    });
     await laptop.waitFor('the transfer', ({ transfers }) => transfers.some(({ doneBytes }) => doneBytes > 0));
     await expect(page.getByRole('progressbar').first()).toBeVisible();
     await shoot(page, 'transfers');
@@ -94,7 +96,8 @@ test('screens of a pool', async ({ newPool }, { project }) => {
     const interrupt = async (seed: number, handle: boolean): Promise<void> => {
       await page.evaluate(
         async ([given, withHandle]) => {
-          const blob = new Blob([window.palmTest.seededBytes(given, 90_000_000)]);
+          const piece = window.palmTest.seededBytes(given, 1_000_000);
+          const blob = new Blob(Array.from({ length: 90 }, () => piece));
           const root = await navigator.storage.getDirectory();
           const opened = await root.getFileHandle('moved.mp4', { create: true });
           const options = { name: withHandle ? 'Grandpa’s 80th birthday, uncut.mp4' : 'Holiday film.mp4' };
@@ -102,8 +105,8 @@ test('screens of a pool', async ({ newPool }, { project }) => {
         },
         [seed, handle] as const,
       );
-      await laptop.waitFor('it to be half encrypted', ({ transfers }) =>
-        transfers.some(({ phase, doneBytes }) => phase === 'sealing' && doneBytes > 30_000_000),
+      await laptop.waitFor('it to be under way', ({ transfers }) =>
+        transfers.some(({ phase, doneBytes }) => phase === 'sealing' && doneBytes > 10_000_000),
       );
       await laptop.reload();
     };
@@ -131,21 +134,76 @@ test('screens of a pool', async ({ newPool }, { project }) => {
   });
 });
 
+test('screens of settings and of handing over, reached by keyboard', async ({ newPool }) => {
+  const [laptop, ...others] = await newPool(['Anna’s laptop', 'Desktop', 'Tablet']);
+  if (laptop === undefined) throw new Error('A device is missing.');
+  const { page } = laptop;
+  const { keyboard } = page;
+  const dialog = page.getByRole('dialog');
+  // The others have room for what the laptop will hand over.
+  await laptop.store({ seed: 81, length: 30_000 }, { name: 'Harbour at dusk.jpg', k: 4, n: 7 });
+  await placed(laptop);
+
+  await test.step('settings', async () => {
+    await page.getByRole('button', { name: 'Pool settings' }).press('Enter');
+    await expect(dialog.getByLabel('Laptops', { exact: true })).toHaveValue('1');
+    await shoot(page, 'settings');
+    await dialog.getByLabel('Laptops', { exact: true }).fill('a week');
+    await dialog.getByLabel('in percent').fill('0');
+    await keyboard.press('Enter');
+    await expect(dialog.getByRole('alert')).toHaveText([/Laptops: enter a time/, /1 to 100 percent/]);
+    // Where to go on typing.
+    await expect(dialog.getByLabel('Laptops', { exact: true })).toBeFocused();
+    await shoot(page, 'settings-error');
+    await keyboard.type('1,5');
+    await keyboard.press('Tab');
+    await keyboard.type('days');
+    await dialog.getByLabel('in percent').fill('35');
+    await keyboard.press('Enter');
+    await expect(dialog).toBeHidden();
+    const policy = await page.evaluate(() => window.palm.policy());
+    expect(policy).toMatchObject({ graceMs: { laptop: 129_600_000, phone: 259_200_000 }, repairShare: 0.35 });
+    await expect(page.getByRole('button', { name: 'Pool settings' })).toBeFocused();
+  });
+
+  await test.step('handing over', async () => {
+    // The others stand still, and take nothing.
+    for (const other of others) {
+      const debugging = await other.context.newCDPSession(other.page);
+      await debugging.send('Debugger.enable');
+      await debugging.send('Debugger.pause');
+    }
+    await page.getByRole('button', { name: 'Leave pool' }).press('Enter');
+    await dialog.getByRole('button', { name: 'Hand over first' }).press('Enter');
+    await expect(dialog.getByRole('progressbar', { name: 'Handing over' })).toBeVisible();
+    await shoot(page, 'handing-over');
+    await keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
+    const region = page.getByRole('region', { name: 'Before this device leaves' });
+    await expect(region.getByRole('progressbar')).toBeVisible();
+    await shoot(page, 'handing-over-in-background');
+    await region.getByRole('button', { name: 'Stay' }).press('Enter');
+    await expect(region).toBeHidden();
+    expect((await laptop.status()).leaving).toBeUndefined();
+  });
+});
+
 async function placed(device: Device): Promise<void> {
   await device.waitFor('every file to be placed', ({ files }) =>
     files.every(({ inOutbox, safe }) => !inOutbox && safe),
   );
 }
 
-/** Captures the visible top of the page, in light and in dark. On a phone axe looks at the whole of it. */
-function shooterOf(projectName: string): (page: Page, name: string) => Promise<void> {
-  return async (page, name) => {
+/** Captures the top of the page, at each size, light and dark. On a phone axe looks at the whole page. */
+async function shoot(page: Page, name: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport);
     await page.evaluate(() => window.scrollTo(0, 0));
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
-      const path = `screenshots/${projectName}-${colorScheme}/${name}.png`;
+      const path = `screenshots/${size}-${colorScheme}/${name}.png`;
       await page.screenshot({ path, animations: 'disabled' });
-      if (projectName === 'phone') await expectAccessible(page, `${name}, ${colorScheme}`);
+      if (size === 'phone') await expectAccessible(page, `${name}, ${colorScheme}`);
     }
-  };
+  }
 }

@@ -9,8 +9,9 @@ import { LockDialog } from '../dialogs/lock-dialog.tsx';
 import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
 import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
 import { RenameDialog } from '../dialogs/rename-dialog.tsx';
+import { SettingsDialog } from '../dialogs/settings-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
-import { LeaveIcon, LockIcon } from '../parts/icons.tsx';
+import { LeaveIcon, LockIcon, SettingsIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import type { Added } from '../state/added.ts';
@@ -22,12 +23,13 @@ import { looksOf } from './device-look.ts';
 import { DevicesSection } from './devices-section.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
+import { HandingOverSection } from './handing-over-section.tsx';
 import { RemovedNote } from './removed-note.tsx';
 import { RepairsSection } from './repairs-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
 import { words } from '../text/words.ts';
 
-type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'rename' | 'open-link';
+type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'rename' | 'settings' | 'open-link';
 
 export function PoolScreen() {
   const page = usePage();
@@ -81,6 +83,7 @@ export function PoolScreen() {
         />
       </div>
       <div class="pool-main">
+        <HandingOverSection />
         <AddPanel isPrivate={isPrivate} onAdd={add} />
         <TransfersSection />
         <RepairsSection />
@@ -89,6 +92,10 @@ export function PoolScreen() {
         {isFirstDrawn ? <ActivitySection /> : null}
       </div>
       <footer class="pool-foot">
+        <button type="button" class="button quiet" onClick={() => (dialog.value = 'settings')}>
+          <SettingsIcon />
+          {words.pool.settings}
+        </button>
         <button type="button" class="button quiet" onClick={() => (dialog.value = 'lock')}>
           <LockIcon />
           {words.lock.open}
@@ -121,6 +128,8 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
       return <LockDialog onClose={close} />;
     case 'rename':
       return <RenameDialog onClose={close} />;
+    case 'settings':
+      return <SettingsDialog onClose={close} />;
     case 'open-link':
       return <OpenLinkDialog onClose={close} />;
   }
@@ -146,14 +155,15 @@ function useTitle(poolName: string | undefined): void {
   }, [poolName]);
 }
 
-/** The queue and a private file's link exist only in this page: the browser asks before they are lost. */
+/** The queue, a private file's link and a handing over end with this page: the browser asks before. */
 function useWarningBeforeClosing(): void {
-  const { queue, resumptions, privateLinks } = usePage();
+  const { queue, resumptions, privateLinks, leaving } = usePage();
   // The queue changes with every small file: the screen is redrawn only when this value does.
   const atStake = useComputed(
     () =>
       privateLinks.value.length > 0 ||
       resumptions.runningCount.value > 0 ||
+      leaving.phase.value === 'handing-over' ||
       queue.items.value.some((item) => item.state.kind !== 'failed'),
   ).value;
   useEffect(() => {

@@ -14,6 +14,7 @@ import { explain, isCancelled } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { Alerts } from '../alerts.ts';
 import { MAX_QUEUED_FILES } from './added.ts';
+import { Leaving } from './leaving.ts';
 import { paced } from './paced.ts';
 import { watchRelay, type ProbeRelay } from './relay-trouble.ts';
 import { Removals } from './removals.ts';
@@ -37,6 +38,7 @@ export interface Page {
   readonly shownWork: ReadonlySignal<ShownWork>;
   readonly resumptions: Resumptions;
   readonly removals: Removals;
+  readonly leaving: Leaving;
   readonly downloads: Downloads;
   readonly alerts: Alerts;
   /** Why the relay cannot be reached, once that was tried. */
@@ -117,6 +119,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore, probeRelay: P
     shownWork: pacedWork.shown,
     resumptions,
     removals,
+    leaving: new Leaving({ palm, removals, alerts }),
     downloads,
     alerts,
     relayTrouble: relay.trouble,

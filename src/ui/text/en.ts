@@ -9,6 +9,7 @@ import {
   privateLinkTexts,
   renameTexts,
   scanTexts,
+  settingsTexts,
 } from './en/dialogs.ts';
 import { downloadTexts } from './en/downloads.ts';
 import { errorText } from './en/failures.ts';
@@ -57,6 +58,7 @@ export const en = {
   safety: safetyTexts,
   repairs: repairsTexts,
   scan: scanTexts,
+  settings: settingsTexts,
   start: startTexts,
   transfers: transfersTexts,
   unfinished: unfinishedTexts,

@@ -52,6 +52,8 @@ export const leaveTexts = {
   handingOver: (doneCount: number, totalCount: number) =>
     `${doneCount.toLocaleString('en')} of ${countOf(totalCount, 'fragment')}. Keep this page open.`,
   handingOverLabel: 'Handing over',
+  /** On the pool's screen, while the dialog is closed. */
+  beforeLeaving: 'Before this device leaves',
   /** In steps of ten: screen readers read each one. */
   handedOverPercent: (percent: number) => `Handing over, ${percent} % done`,
   wouldLose: (count: number) =>
@@ -59,6 +61,8 @@ export const leaveTexts = {
       ? 'If it left now, the others could open every file.'
       : `If it left now, ${count === 1 ? 'one file' : `${count} files`} would be lost.`,
   stay: 'Stay',
+  /** Closes the dialog; the pool's screen shows how far it is. */
+  goOn: 'Go on in the background',
   leave: 'Leave and delete',
   leaving: 'Leaving…',
 };
@@ -80,6 +84,24 @@ export const privateLinkTexts = {
   ],
   linkTo: (name: string) => `Link to “${name}”`,
   kept: (count: number) => (count === 1 ? 'I have kept it' : 'I have kept them'),
+};
+
+export const settingsTexts = {
+  title: 'Pool settings',
+  lead: 'They hold for all devices of the pool. Every member can change them.',
+  away: 'How long a device may be away',
+  whyAway:
+    'A device that nobody heard of for longer counts as gone: the others restore what it held. It may still come back. Where nobody has changed this, Palm waits longer for devices that were often away for long.',
+  /** By class of device. */
+  devices: { alwaysOn: 'Always on', laptop: 'Laptops', phone: 'Phones' },
+  unitOf: (devices: string) => `${devices}: unit`,
+  units: { seconds: 'seconds', minutes: 'minutes', hours: 'hours', days: 'days' },
+  share: 'Part of the network for repairs, in percent',
+  whyShare: 'What is lost is restored sooner with more, and everything else is faster with less.',
+  badGrace: (devices: string) => `${devices}: enter a time from 10 seconds to 366 days.`,
+  badShare: 'Enter a part of the network from 1 to 100 percent.',
+  save: 'Save',
+  saved: 'The pool’s settings were saved',
 };
 
 export const renameTexts = {

@@ -8,6 +8,7 @@ export const poolTexts = {
   unnamed: 'Your pool',
   /** Of the window. */
   title: (poolName: string) => `${poolName} · Palm`,
+  settings: 'Pool settings',
   leave: 'Leave pool',
   dropHere: (poolName: ComponentChildren): ComponentChildren => ['Drop to add to ', poolName],
   addFiles: 'Add files',

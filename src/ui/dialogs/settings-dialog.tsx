@@ -1,0 +1,164 @@
+// The pool's settings, which hold for all of its devices: how long a device may be away, and what repairs may
+// take of the network.
+
+import { useSignal, type Signal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import {
+  checkDraft,
+  draftOf,
+  TIME_UNITS,
+  type SettingsDraft,
+  type SettingsField,
+} from '../state/pool-settings.ts';
+import { explain } from '../text/explain.ts';
+import { usePage } from '../state/page.ts';
+import { words } from '../text/words.ts';
+
+/** Digits, as in 366. */
+const MAX_CHARACTERS = 12;
+
+export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
+  const { palm, said } = usePage();
+  const before = useRef(palm.policy()).current;
+  const draft = useSignal(draftOf(before));
+  const bad = useSignal<readonly SettingsField[]>([]);
+  const trouble = useSignal('');
+  const form = useRef<HTMLFormElement>(null);
+  const save = async (): Promise<void> => {
+    const checked = checkDraft(draft.value, before);
+    bad.value = checked.kind === 'bad' ? checked.fields : [];
+    trouble.value = '';
+    if (checked.kind === 'bad') {
+      const [field = ''] = checked.fields;
+      const input = form.current?.querySelector<HTMLInputElement>(`[name="${field}"]`);
+      input?.focus();
+      // What is typed next takes its place.
+      input?.select();
+      return;
+    }
+    try {
+      if (Object.keys(checked.change).length > 0) {
+        await palm.setPolicy(checked.change);
+        said.value = words.settings.saved;
+      }
+      onClose();
+    } catch (error) {
+      trouble.value = explain(error);
+    }
+  };
+  return (
+    <Dialog title={words.settings.title} onClose={onClose}>
+      <p>{words.settings.lead}</p>
+      <form
+        ref={form}
+        class="stack"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        {trouble.value === '' ? null : (
+          <p class="message error" role="alert">
+            {trouble.value}
+          </p>
+        )}
+        <fieldset class="settings" aria-describedby="why-away">
+          <legend>{words.settings.away}</legend>
+          {DEVICE_CLASSES.map((of) => (
+            <GraceField key={of} of={of} draft={draft} isBad={bad.value.includes(of)} />
+          ))}
+          <p id="why-away" class="hint">
+            {words.settings.whyAway}
+          </p>
+        </fieldset>
+        <ShareField draft={draft} isBad={bad.value.includes('share')} />
+        <div class="dialog-actions">
+          <button type="submit" class="button primary">
+            {words.settings.save}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface FieldProps {
+  readonly draft: Signal<SettingsDraft>;
+  readonly isBad: boolean;
+}
+
+function GraceField({ of, draft, isBad }: FieldProps & { readonly of: DeviceClass }) {
+  const { amount, unit } = draft.value.graces[of];
+  const label = words.settings.devices[of];
+  const id = `grace-${of}`;
+  const set = (change: Partial<SettingsDraft['graces'][DeviceClass]>): void => {
+    const { graces } = draft.value;
+    draft.value = { ...draft.value, graces: { ...graces, [of]: { ...graces[of], ...change } } };
+  };
+  return (
+    <div class="field setting">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        name={of}
+        type="text"
+        inputMode="decimal"
+        autocomplete="off"
+        maxLength={MAX_CHARACTERS}
+        value={amount}
+        aria-invalid={isBad}
+        {...(isBad ? { 'aria-describedby': `${id}-bad` } : {})}
+        onInput={({ currentTarget }) => set({ amount: currentTarget.value })}
+      />
+      <select
+        aria-label={words.settings.unitOf(label)}
+        value={unit}
+        onChange={({ currentTarget }) =>
+          set({ unit: TIME_UNITS.find((known) => known === currentTarget.value) ?? unit })
+        }
+      >
+        {TIME_UNITS.map((known) => (
+          <option key={known} value={known}>
+            {words.settings.units[known]}
+          </option>
+        ))}
+      </select>
+      {isBad ? (
+        <p id={`${id}-bad`} class="reason" role="alert">
+          {words.settings.badGrace(label)}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function ShareField({ draft, isBad }: FieldProps) {
+  return (
+    <div class="field">
+      <label for="repair-share">{words.settings.share}</label>
+      <input
+        id="repair-share"
+        name="share"
+        type="text"
+        inputMode="decimal"
+        autocomplete="off"
+        maxLength={MAX_CHARACTERS}
+        value={draft.value.percent}
+        aria-invalid={isBad}
+        aria-describedby={isBad ? 'repair-share-bad why-share' : 'why-share'}
+        onInput={({ currentTarget }) => (draft.value = { ...draft.value, percent: currentTarget.value })}
+      />
+      {isBad ? (
+        <p id="repair-share-bad" class="reason" role="alert">
+          {words.settings.badShare}
+        </p>
+      ) : null}
+      <p id="why-share" class="hint">
+        {words.settings.whyShare}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+// The pool's policy as people edit it: times in a unit of their own, shares in percent. Pure.
+
+import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
+import { MAX_MEMBER_GRACE_MS, MIN_MEMBER_GRACE_MS, MIN_REPAIR_SHARE } from '../../core/model/limits.ts';
+import type { Policy, PolicyChange } from '../../core/model/policy.ts';
+
+const UNIT_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
+
+export type TimeUnit = keyof typeof UNIT_MS;
+
+export const TIME_UNITS: readonly TimeUnit[] = ['seconds', 'minutes', 'hours', 'days'];
+
+/** What stands in the fields. */
+export interface SettingsDraft {
+  readonly graces: Readonly<Record<DeviceClass, { readonly amount: string; readonly unit: TimeUnit }>>;
+  readonly percent: string;
+}
+
+export type SettingsField = DeviceClass | 'share';
+
+export type CheckedDraft =
+  /** Only what differs from before: a part that is set counts as chosen from then on. */
+  | { readonly kind: 'change'; readonly change: PolicyChange }
+  | { readonly kind: 'bad'; readonly fields: readonly SettingsField[] };
+
+export function draftOf({ graceMs, repairShare }: Policy): SettingsDraft {
+  return {
+    graces: {
+      alwaysOn: shownTime(graceMs.alwaysOn),
+      laptop: shownTime(graceMs.laptop),
+      phone: shownTime(graceMs.phone),
+    },
+    percent: shownNumber(repairShare * 100),
+  };
+}
+
+export function checkDraft(draft: SettingsDraft, before: Policy): CheckedDraft {
+  const bad: SettingsField[] = [];
+  const graceMs: Partial<Record<DeviceClass, number>> = {};
+  const was = draftOf(before);
+  for (const of of DEVICE_CLASSES) {
+    const { amount, unit } = draft.graces[of];
+    if (amount === was.graces[of].amount && unit === was.graces[of].unit) continue;
+    const ms = Math.round(numberIn(amount) * UNIT_MS[unit]);
+    if (!(ms >= MIN_MEMBER_GRACE_MS && ms <= MAX_MEMBER_GRACE_MS)) bad.push(of);
+    else if (ms !== before.graceMs[of]) graceMs[of] = ms;
+  }
+  const share = draft.percent === was.percent ? before.repairShare : numberIn(draft.percent) / 100;
+  if (!(share >= MIN_REPAIR_SHARE && share <= 1)) bad.push('share');
+  if (bad.length > 0) return { kind: 'bad', fields: bad };
+  return {
+    kind: 'change',
+    change: {
+      ...(Object.keys(graceMs).length === 0 ? {} : { graceMs }),
+      ...(share === before.repairShare ? {} : { repairShare: share }),
+    },
+  };
+}
+
+/** In the largest unit that gives a whole number. */
+function shownTime(ms: number): { readonly amount: string; readonly unit: TimeUnit } {
+  const unit = TIME_UNITS.findLast((candidate) => ms % UNIT_MS[candidate] === 0) ?? 'seconds';
+  return { amount: shownNumber(ms / UNIT_MS[unit]), unit };
+}
+
+function shownNumber(value: number): string {
+  return String(Math.round(value * 1_000) / 1_000);
+}
+
+/** As people type it, with a point or a comma. NaN if it is no plain number. */
+function numberIn(text: string): number {
+  const plain = text.trim().replace(',', '.');
+  return /^\d+(?:\.\d+)?$/.test(plain) ? Number(plain) : Number.NaN;
+}
