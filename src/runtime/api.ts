@@ -4,6 +4,7 @@
 import type { DeviceClass } from '../core/model/device-class.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { SourceHandle } from '../core/ports.ts';
+import type { PoolRecord, RecordOptions } from './record-api.ts';
 
 /**
  * How soon `store` resolves: when enough fragments are durable on devices, or when this device has all of
@@ -320,6 +321,17 @@ export interface Palm {
   setPolicy(change: PolicyChange): Promise<void>;
   /** The pool's policy, as far as this device knows. @throws PalmError 'not-in-pool'. */
   policy(): Policy;
+  /**
+   * The pool's record, a page at a time: its signed catalogue as an audit trail, each entry's signature
+   * checked now, and what this device noticed of others.
+   * @throws PalmError 'not-in-pool', 'bad-argument'.
+   */
+  record(options?: RecordOptions): Promise<PoolRecord>;
+  /**
+   * The whole record as JSON lines, with the signed bytes: docs/verify-record.mjs checks them without Palm.
+   * @throws PalmError 'not-in-pool'.
+   */
+  exportRecord(): Promise<Blob>;
   status(): PalmStatus;
   /**
    * Calls `listener` after changes, about once per animation frame at most. Returns the unsubscribe function.

@@ -11,9 +11,10 @@ import type {
   StoreResult,
   UnlockOptions,
 } from './api.ts';
+import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
-import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
+import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
   readonly ready: Promise<void>;
@@ -99,6 +100,14 @@ export class AwaitedPalm implements WordlessPalm {
   policy(): Policy {
     if (this.#palm === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
     return this.#palm.policy();
+  }
+
+  async record(options?: RecordOptions): Promise<WordlessRecord> {
+    return (await this.#coming).record(options);
+  }
+
+  async exportRecord(): Promise<Blob> {
+    return (await this.#coming).exportRecord();
   }
 
   status(): WordlessStatus {

@@ -40,6 +40,16 @@ export class Locking {
     if (this.state === 'locked' || this.#isClosing) throw new PalmError({ code: 'locked' });
   }
 
+  /** What a start resolves to; rejects while the device is locked. */
+  unlessLocked<Value>(started: Promise<Value>): Promise<Value> {
+    const opened = started.then((value) => {
+      this.checkOpen();
+      return value;
+    });
+    opened.catch(() => undefined); // every call that awaits it reports it
+    return opened;
+  }
+
   /** As Palm's; the device is open. */
   lock(ports: RuntimePorts, passphrase: string | undefined): Promise<void> {
     return this.#next(async () => {

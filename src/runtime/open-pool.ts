@@ -9,17 +9,18 @@ import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../co
 import { checkPolicyChange, chosenCounts, type Policy, type PolicyChange } from '../core/model/policy.ts';
 import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
-import type { Misdeed } from '../core/peer/misdeeds.ts';
 import { reachOf } from '../core/placement/health.ts';
 import type { Identity } from '../core/ports.ts';
 import type { RelayState, Transport } from '../core/transport-port.ts';
-import type { NoticeStatus, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type { ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import { ActivityList } from './activity/activity-list.ts';
 import { ActivityWatch } from './activity/activity-watch.ts';
 import { ToldActivity, type ListedActivity } from './activity/told-activity.ts';
 import { atMost, unlessAborted } from './at-most.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
-import { noticeOf, type Notice, type QuotedDevice } from './notice.ts';
+import { noticeOf } from './notice.ts';
+import type { OpenPoolEvents } from './open-pool-events.ts';
+import { PoolRecord } from './record/pool-record.ts';
 import { PeerDriver } from './peer/peer-driver.ts';
 import { isOfRepair, Repairing } from './repair/repairing.ts';
 import { OfferedSpace } from './offered-space.ts';
@@ -41,12 +42,6 @@ import { prepareStatuses } from './status.ts';
 import type { Transfers } from './transfers.ts';
 import { UnfinishedStores } from './store/unfinished-stores.ts';
 
-export interface OpenPoolEvents {
-  changed(): void;
-  notice(level: NoticeStatus['level'], notice: Notice): void;
-  misdeed(device: QuotedDevice, what: Misdeed, count: number): void;
-}
-
 /**
  * A session that ends waits at most this long, ms, for its driver and then for the stores that it aborted.
  */
@@ -59,6 +54,7 @@ export class OpenPool {
   readonly repairing: Repairing;
   readonly #transport: Transport;
   readonly unfinished: UnfinishedStores;
+  readonly record: PoolRecord;
   readonly #naming: Naming;
   readonly privateFiles: PrivateFiles;
   readonly #invite: Invite;
@@ -89,7 +85,6 @@ export class OpenPool {
     this.identity = identity;
     this.#ports = ports;
     this.#transfers = transfers;
-    this.#events = events;
     this.#space = new OfferedSpace(
       ports,
       (work) => this.#orNotice(work),
@@ -100,15 +95,19 @@ export class OpenPool {
     this.privateFiles = new PrivateFiles(ports.cryptography);
     this.unfinished = new UnfinishedStores(ports, () => events.changed());
     this.keys = derivePoolKeys(invite.secret, invite.epoch);
+    this.record = new PoolRecord({
+      ...ports,
+      keys: this.keys,
+      identity,
+      catalogue: () => this.driver.peer.catalogue,
+      orNotice: (work) => this.#orNotice(work),
+    });
+    this.#events = this.record.watching(events, () => !this.#ended);
     this.#transport = ports.createTransport(this.keys, identity);
     this.driver = new PeerDriver({ ...ports, identity, transport: this.#transport }, this.keys, {
       changed: () => this.#changed(),
-      notice: (level, notice) => {
-        if (!this.#ended) events.notice(level, notice);
-      },
-      misdeed: (device, what, count) => {
-        if (!this.#ended) events.misdeed(device, what, count);
-      },
+      notice: (...told) => this.#events.notice(...told),
+      misdeed: (...told) => this.#events.misdeed(...told),
       added: (entries) => this.#activityWatch.entries(entries, this.driver.peer),
       relayState: (state) => {
         this.relay = state;
@@ -127,9 +126,7 @@ export class OpenPool {
           this.#activityWatch.repaired(...told);
           this.#changed();
         },
-        failed: (error) => {
-          if (!this.#ended) events.notice('error', noticeOf(error));
-        },
+        failed: (error) => this.#events.notice('error', noticeOf(error)),
       },
     );
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
@@ -138,7 +135,12 @@ export class OpenPool {
   async start(): Promise<void> {
     this.#space.measure();
     this.#orNotice(this.#ports.quota.restoreReserve());
-    const [damagedCount, lost] = await Promise.all([this.unfinished.load(), this.#soft.restoreActivity()]);
+    const [damagedCount, ...losses] = await Promise.all([
+      this.unfinished.load(),
+      this.#soft.restoreActivity(),
+      this.record.restore(),
+    ]);
+    const lost = losses.reduce((sum, count) => sum + count, 0);
     const stores = this.unfinished.owners();
     const lostCount = lost + (await this.driver.restore((owner) => stores.has(owner) || isOfRepair(owner)));
     await this.repairing.start();
@@ -159,6 +161,7 @@ export class OpenPool {
     this.#endReason = reason;
     this.#space.stop();
     this.#soft.stop();
+    this.record.stop();
     this.#transfers.abortAll(reason);
     await atMost(this.#ports.clock, END_WITHIN_MS, Promise.all([this.repairing.stop(), this.driver.stop()]));
     // An aborted store ends within moments, unless its source hangs.
@@ -383,9 +386,7 @@ export class OpenPool {
   #orNotice(work: Promise<void>): void {
     this.#working.add(work);
     const ended = work.finally(() => this.#working.delete(work));
-    ended.catch((error: unknown) => {
-      if (!this.#ended) this.#events.notice('error', noticeOf(error));
-    });
+    ended.catch((error: unknown) => this.#events.notice('error', noticeOf(error)));
   }
 }
 

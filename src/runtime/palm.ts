@@ -21,6 +21,7 @@ import { Notices } from './notices.ts';
 import { Listeners } from './listeners.ts';
 import { Locking } from './locking.ts';
 import { awaitedPieces } from './read/awaited-pieces.ts';
+import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { OpenPool } from './open-pool.ts';
 import { NameApart } from './own-name.ts';
@@ -32,7 +33,7 @@ import { finishLeaving, isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { noLists, sessionStatus } from './status.ts';
 import { Transfers } from './transfers.ts';
-import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
+import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 /** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
 const LEAVE_STEP_MS = 5_000;
@@ -93,7 +94,7 @@ class PalmRuntime implements WordlessPalm {
       void opened.storageGone.then(() => this.#storageGone(opened));
       return this.#start(opened);
     });
-    this.#opened = this.#unlessLocked(started);
+    this.#opened = this.#locking.unlessLocked(started);
     this.ready = started.then(() => undefined);
     this.ready.catch((error: unknown) => this.#notice('error', noticeOf(error)));
   }
@@ -118,35 +119,29 @@ class PalmRuntime implements WordlessPalm {
   }
 
   async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
-    await this.#opened;
-    return this.#inPool().store(blob, options);
+    return (await this.#pool()).store(blob, options);
   }
 
   async resumeStore(id: string, blob?: Blob, options: ResumeOptions = {}): Promise<StoreResult> {
-    await this.#opened;
-    return this.#inPool().resume(id, blob, options);
+    return (await this.#pool()).resume(id, blob, options);
   }
 
   async discardStore(id: string): Promise<void> {
-    await this.#opened;
-    await this.#inPool().discard(id);
+    await (await this.#pool()).discard(id);
   }
 
   pieces(fileId: string, options: ReadOptions): PieceSource {
     return awaitedPieces(async (signal, stopped) => {
-      await this.#opened;
-      return this.#inPool().read(fileId, { ...options, signal }, stopped);
+      return (await this.#pool()).read(fileId, { ...options, signal }, stopped);
     }, options.signal);
   }
 
   async openLink(link: string): Promise<{ fileId: string }> {
-    await this.#opened;
-    return this.#inPool().openLink(link);
+    return (await this.#pool()).openLink(link);
   }
 
   async remove(fileId: string): Promise<void> {
-    await this.#opened;
-    await this.#inPool().remove(fileId);
+    await (await this.#pool()).remove(fileId);
   }
 
   async leave({ handOver, signal }: Parameters<WordlessPalm['leave']>[0] = {}): Promise<void> {
@@ -214,12 +209,19 @@ class PalmRuntime implements WordlessPalm {
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {
-    await this.#opened;
-    await this.#inPool().setPolicy(change);
+    await (await this.#pool()).setPolicy(change);
   }
 
   policy(): Policy {
     return this.#inPool().policy();
+  }
+
+  async record(options: RecordOptions = {}): Promise<WordlessRecord> {
+    return (await this.#pool()).record.page(options);
+  }
+
+  async exportRecord(): Promise<Blob> {
+    return (await this.#pool()).record.export();
   }
 
   status(): WordlessStatus {
@@ -255,18 +257,8 @@ class PalmRuntime implements WordlessPalm {
   #restart(ports: RuntimePorts): Promise<unknown> {
     this.#hasLeft = false;
     const started = this.#start(ports);
-    this.#opened = this.#unlessLocked(started);
+    this.#opened = this.#locking.unlessLocked(started);
     return started;
-  }
-
-  /** The ports; rejects while the device is locked. */
-  #unlessLocked(started: Promise<RuntimePorts>): Promise<RuntimePorts> {
-    const opened = started.then((ports) => {
-      this.#locking.checkOpen();
-      return ports;
-    });
-    opened.catch(() => undefined); // every call that awaits it reports it
-    return opened;
   }
 
   /** Opens what can be opened: nothing of a device that is locked. */
@@ -371,6 +363,11 @@ class PalmRuntime implements WordlessPalm {
     this.#session = session;
     this.#changed();
     return session;
+  }
+
+  async #pool(): Promise<OpenPool> {
+    await this.#opened;
+    return this.#inPool();
   }
 
   #inPool(): OpenPool {

@@ -17,7 +17,8 @@ import type {
 } from './api.ts';
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
 import type { Failure } from '../core/model/failures.ts';
-import type { Notice } from './notice.ts';
+import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
+import type { Notice, QuotedDevice } from './notice.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
 
 /** A notice in the list, before it has words. */
@@ -30,16 +31,32 @@ export interface WordlessStatus extends Omit<PalmStatus, 'notices' | 'activity'>
   readonly activity: readonly ListedActivity[];
 }
 
+export interface WordlessRecordItem extends Omit<RecordItem, 'deviceName' | 'text'> {
+  readonly by: QuotedDevice;
+}
+
+export interface WordlessSecurityEvent extends Omit<SecurityEventStatus, 'deviceId' | 'text'> {
+  readonly by: QuotedDevice | undefined;
+}
+
+export interface WordlessRecord extends Omit<PoolRecord, 'items' | 'events'> {
+  readonly items: readonly WordlessRecordItem[];
+  readonly events: readonly WordlessSecurityEvent[];
+}
+
 /** The sentences of one language. */
 export interface Texts {
   activityText(activity: Activity): string;
   errorText(failure: Failure): string;
   noticeText(notice: Notice): string;
+  recordText(item: WordlessRecordItem): string;
+  securityEventText(event: WordlessSecurityEvent): string;
 }
 
 /** Palm, with errors whose messages are for logs only. */
-export interface WordlessPalm extends Omit<Palm, 'status' | 'read'> {
+export interface WordlessPalm extends Omit<Palm, 'status' | 'read' | 'record'> {
   status(): WordlessStatus;
+  record(options?: RecordOptions): Promise<WordlessRecord>;
   /** The pieces of the stream that `read` returns. */
   pieces(fileId: string, options: ReadOptions): PieceSource;
 }
@@ -130,6 +147,26 @@ export class WordedPalm implements Palm {
     } catch (error) {
       throw this.#inWords(error);
     }
+  }
+
+  async record(options?: RecordOptions): Promise<PoolRecord> {
+    const { items, events, ...page } = await this.#worded(this.#palm.record(options));
+    return {
+      ...page,
+      items: items.map((item) => {
+        const { by, ...told } = item;
+        return { ...told, deviceName: by.name, text: this.#texts.recordText(item) };
+      }),
+      events: events.map((event) => {
+        const { by, ...told } = event;
+        const text = this.#texts.securityEventText(event);
+        return { ...told, ...(by === undefined ? {} : { deviceId: by.id }), text };
+      }),
+    };
+  }
+
+  exportRecord(): Promise<Blob> {
+    return this.#worded(this.#palm.exportRecord());
   }
 
   status(): PalmStatus {

@@ -123,6 +123,8 @@ type BadArgument =
   | { readonly code: 'bad-argument'; readonly reason: 'store-goes-on'; readonly name: string }
   | { readonly code: 'bad-argument'; readonly reason: 'short-passphrase'; readonly minChars: number }
   | { readonly code: 'bad-argument'; readonly reason: 'long-passphrase'; readonly maxBytes: number }
+  | { readonly code: 'bad-argument'; readonly reason: 'record-limit'; readonly max: number }
+  | { readonly code: 'bad-argument'; readonly reason: 'record-place' }
   /** There is no lock yet to close again. */
   | { readonly code: 'bad-argument'; readonly reason: 'no-passphrase' }
   /** A part of Palm asked another for something impossible. */

@@ -45,6 +45,10 @@ export const MAX_PATH_BYTES = 4096;
 export const MAX_MIME_BYTES = 255;
 export const MAX_DEVICE_NAME_BYTES = 64;
 export const MAX_POOL_NAME_BYTES = 64;
+/** Entries in one page of the record: some 50 ms of a slow phone to check. */
+export const MAX_RECORD_PAGE = 1_000;
+/** Devices with a line of their own for each kind of security event; all others share one. */
+export const MAX_SECURITY_EVENTS_OF_KIND = 50;
 /** Of a device's lock. Fewer are guessed in an afternoon, however slow a guess is made. */
 export const MIN_PASSPHRASE_CHARS = 8;
 /** Far beyond any sentence that a person remembers. */

@@ -12,10 +12,12 @@ interface DialogProps {
   readonly onClose: () => void;
   /** Only the dialog's own buttons close it, because closing would lose something. */
   readonly insistent?: boolean;
+  /** It has a list to read. */
+  readonly wide?: boolean;
   readonly children: ComponentChildren;
 }
 
-export function Dialog({ title, onClose, insistent = false, children }: DialogProps) {
+export function Dialog({ title, onClose, insistent = false, wide = false, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -31,7 +33,7 @@ export function Dialog({ title, onClose, insistent = false, children }: DialogPr
   return (
     <dialog
       ref={ref}
-      class="dialog"
+      class={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();

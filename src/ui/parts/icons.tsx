@@ -99,6 +99,14 @@ export function LeaveIcon() {
   );
 }
 
+export function ListIcon() {
+  return (
+    <Icon>
+      <path d="M9 6.5h10.5M9 12h10.5M9 17.5h10.5M4.8 6.5h.1M4.8 12h.1M4.8 17.5h.1" />
+    </Icon>
+  );
+}
+
 export function ShieldIcon() {
   return (
     <Icon>

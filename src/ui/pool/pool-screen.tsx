@@ -8,10 +8,11 @@ import { LeaveDialog } from '../dialogs/leave-dialog.tsx';
 import { LockDialog } from '../dialogs/lock-dialog.tsx';
 import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
 import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
+import { RecordDialog } from '../dialogs/record-dialog.tsx';
 import { RenameDialog } from '../dialogs/rename-dialog.tsx';
 import { SettingsDialog } from '../dialogs/settings-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
-import { LeaveIcon, LockIcon, SettingsIcon } from '../parts/icons.tsx';
+import { LeaveIcon, ListIcon, LockIcon, SettingsIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
 import { shownName } from '../text/file-name.ts';
 import type { Added } from '../state/added.ts';
@@ -29,7 +30,7 @@ import { RepairsSection } from './repairs-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
 import { words } from '../text/words.ts';
 
-type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'rename' | 'settings' | 'open-link';
+type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'record' | 'rename' | 'settings' | 'open-link';
 
 export function PoolScreen() {
   const page = usePage();
@@ -96,6 +97,10 @@ export function PoolScreen() {
           <SettingsIcon />
           {words.pool.settings}
         </button>
+        <button type="button" class="button quiet" onClick={() => (dialog.value = 'record')}>
+          <ListIcon />
+          {words.record.open}
+        </button>
         <button type="button" class="button quiet" onClick={() => (dialog.value = 'lock')}>
           <LockIcon />
           {words.lock.open}
@@ -126,6 +131,8 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
       return <LeaveDialog onClose={close} />;
     case 'lock':
       return <LockDialog onClose={close} />;
+    case 'record':
+      return <RecordDialog onClose={close} />;
     case 'rename':
       return <RenameDialog onClose={close} />;
     case 'settings':

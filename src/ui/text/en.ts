@@ -28,6 +28,7 @@ import {
   unfinishedTexts,
 } from './en/pool.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
+import { recordText, recordTexts, securityEventText } from './en/record.ts';
 import { startTexts } from './en/start.ts';
 import { unitTexts } from './en/units.ts';
 import { joinTexts, welcomeTexts } from './en/welcome.ts';
@@ -36,6 +37,8 @@ export const en = {
   activityText,
   errorText,
   noticeText,
+  recordText,
+  securityEventText,
   activity: activityListTexts,
   bunch: bunchTexts,
   camera: cameraTexts,
@@ -54,6 +57,7 @@ export const en = {
   openLink: openLinkTexts,
   pool: poolTexts,
   privateLinks: privateLinkTexts,
+  record: recordTexts,
   rename: renameTexts,
   safety: safetyTexts,
   repairs: repairsTexts,

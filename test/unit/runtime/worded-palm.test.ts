@@ -13,6 +13,8 @@ const TEXTS = {
   activityText: ({ kind }: { kind: string }) => `words for ${kind}`,
   errorText: ({ code }: { code: string }) => `words for ${code}`,
   noticeText: ({ kind }: { kind: string }) => `words for ${kind}`,
+  recordText: ({ kind }: { kind: string }) => `words for ${kind}`,
+  securityEventText: ({ kind }: { kind: string }) => `words for ${kind}`,
 };
 
 it.each<[string, (palm: Palm) => unknown]>([
@@ -26,6 +28,8 @@ it.each<[string, (palm: Palm) => unknown]>([
   ['remove', (palm) => palm.remove('a')],
   ['leave', (palm) => palm.leave()],
   ['setDeviceName', (palm) => palm.setDeviceName('a')],
+  ['record', (palm) => palm.record()],
+  ['exportRecord', (palm) => palm.exportRecord()],
   ['lock', (palm) => palm.lock('a')],
   ['unlock', (palm) => palm.unlock('a')],
   ['setPolicy', (palm) => palm.setPolicy({ k: 3 })],
@@ -98,6 +102,8 @@ function failingWith(thrown: Error): WordlessPalm {
     setPolicy: fail,
     lock: fail,
     unlock: fail,
+    record: fail,
+    exportRecord: fail,
     policy: () => {
       throw thrown;
     },

@@ -7,6 +7,7 @@ import { PalmError } from '../../../src/core/model/errors.ts';
 import type { Failure, Rejection } from '../../../src/core/model/failures.ts';
 import type { Activity } from '../../../src/runtime/activity/told-activity.ts';
 import type { Misdeed } from '../../../src/core/peer/misdeeds.ts';
+import { SECURITY_EVENT_KINDS } from '../../../src/runtime/record-api.ts';
 import type { Notice, QuotedDevice } from '../../../src/runtime/notice.ts';
 import { en } from '../../../src/ui/text/en.ts';
 import { explain } from '../../../src/ui/text/explain.ts';
@@ -140,6 +141,8 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-argument short-passphrase': [{ code: 'bad-argument', reason: 'short-passphrase', minChars: 8 }],
   'bad-argument long-passphrase': [{ code: 'bad-argument', reason: 'long-passphrase', maxBytes: 1024 }],
   'bad-argument no-passphrase': [{ code: 'bad-argument', reason: 'no-passphrase' }],
+  'bad-argument record-limit': [{ code: 'bad-argument', reason: 'record-limit', max: 1_000 }],
+  'bad-argument record-place': [{ code: 'bad-argument', reason: 'record-place' }],
   locked: [{ code: 'locked' }],
   'wrong-passphrase': [{ code: 'wrong-passphrase' }],
   'corrupt lock': [{ code: 'corrupt', reason: 'lock' }],
@@ -297,12 +300,37 @@ const MISDEEDS: { readonly [What in Misdeed]: readonly [one: string, many: strin
   withheld: ['1 fragment ', '1,400 fragments '],
 };
 
+const RECORDED = [
+  { kind: 'profile', seq: 1, name: 'Ben' },
+  { kind: 'profile', seq: 2, name: 'Ben' },
+  { kind: 'pool', name: 'Home' },
+  { kind: 'file', fileName: 'trip.mp4' },
+  { kind: 'file' },
+  { kind: 'name', fileName: 'trip.mp4' },
+  { kind: 'remove', fileName: 'trip.mp4' },
+  { kind: 'unname' },
+  { kind: 'policy' },
+  { kind: 'leave' },
+  { kind: 'unreadable' },
+  { kind: 'granted' },
+];
+
 describe('each sentence', () => {
   const sentences = [
     ...rowsOf(FAILURES, (failure) => en.errorText(failure)),
     ...rowsOf(REJECTIONS, (rejection) => en.noticeText({ kind: 'rejection', rejection })),
     ...rowsOf(NOTICES, (notice) => en.noticeText(notice)),
     ...rowsOf(ACTIVITIES, (activity) => en.activityText(activity)),
+    ...RECORDED.map((said) => {
+      const item = { entryId: 'e', deviceId: BEN.id, by: BEN, seq: 3, atMs: 0, state: 'verified' as const };
+      return `record ${said.kind}: ${en.recordText({ ...item, ...said })}`;
+    }),
+    ...SECURITY_EVENT_KINDS.flatMap((kind) =>
+      [BEN, undefined].map((by, at) => {
+        const event = { kind, by, count: 1 + 3 * at, firstAtMs: 0, lastAtMs: 0 };
+        return `event ${kind}: ${en.securityEventText(event)}`;
+      }),
+    ),
     ...misdeedsOf(MISDEEDS).flatMap((what) =>
       [1, 1_400].flatMap((count) => [
         `${what}: ${en.noticeText({ kind: 'misdeed', what, device: BEN, count })}`,

@@ -173,6 +173,10 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
     case 'long-passphrase':
     case 'no-passphrase':
       return badPassphrase(failure);
+    case 'record-limit':
+      return `A page of the record has from 1 to ${failure.max} entries.`;
+    case 'record-place':
+      return 'That is no device of a record, or no place in it.';
     case 'internal':
       return `Palm asked itself for what cannot be done: ${failure.detail}.`;
   }

@@ -28,7 +28,7 @@ export const lockTexts = {
 
 export const unlockTexts = {
   heading: 'This device is locked',
-  lead: 'Enter its passphrase to open the pool. Until then it neither links nor serves.',
+  lead: 'The passphrase opens the pool. Until then this device neither links nor serves.',
   unlock: 'Unlock',
   unlocking: 'Unlocking…',
   empty: 'Enter the passphrase first.',

@@ -61,6 +61,11 @@ export function formatSince(atMs: number, nowMs: number): string {
   return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', ...year });
 }
 
+/** A moment to the second, for records: "12 Mar 2026, 14:05:09". */
+function formatMoment(atMs: number): string {
+  return new Date(atMs).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
 type DurationUnit = 'second' | 'minute' | 'hour' | 'day';
 
 const ONE: Record<DurationUnit, string> = {
@@ -87,8 +92,9 @@ function isEnough(count: number, larger: number): boolean {
 }
 
 /** "1 device", "3 devices", "15,000 files". */
-export function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+/** `plural`: where it is not the noun with an s. */
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`;
 }
 
 function trimZero(text: string): string {
@@ -99,5 +105,6 @@ export const unitTexts = {
   bytes: formatBytes,
   speed: formatSpeed,
   timeLeft: formatTimeLeft,
+  moment: formatMoment,
   since: formatSince,
 };

@@ -1,0 +1,143 @@
+// The record of a pool: its catalogue read as an audit trail, and what this device noticed itself.
+
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { Pauses } from '../../core/pauses.ts';
+import type { Clock, Cryptography, Identity, RecordStore } from '../../core/ports.ts';
+import type { RecordOptions, SecurityEventKind } from '../record-api.ts';
+import type { Notice, QuotedDevice } from '../notice.ts';
+import type { OpenPoolEvents } from '../open-pool-events.ts';
+import { quotedDevice } from '../quoted-device.ts';
+import { Slices } from '../slices.ts';
+import type { WordlessRecord } from '../worded-palm.ts';
+import { exportLines } from './record-export.ts';
+import { recordItem } from './record-item.ts';
+import { recordPage } from './record-page.ts';
+import { SecurityEvents } from './security-events.ts';
+
+interface PoolRecordPorts {
+  readonly clock: Clock;
+  readonly pauses: Pauses;
+  readonly records: Pick<RecordStore, 'getMeta' | 'putMeta'>;
+  readonly cryptography: Cryptography;
+  readonly keys: PoolKeys;
+  readonly identity: Identity;
+  readonly catalogue: () => Catalogue;
+  /** Takes work that nobody waits for, and tells its failure. */
+  readonly orNotice: (work: Promise<void>) => void;
+}
+
+const EVENTS = 'security-events';
+/** Minimum time between two saves, ms: whoever floods this device must not make it write all day. */
+const SAVE_MS = 2_000;
+
+export class PoolRecord {
+  readonly #ports: PoolRecordPorts;
+  readonly #events = new SecurityEvents();
+  #savedRevision = 0;
+  #stopTimer: (() => void) | undefined;
+
+  constructor(ports: PoolRecordPorts) {
+    this.#ports = ports;
+  }
+
+  /** Returns how many rows could not be read. */
+  async restore(): Promise<number> {
+    return this.#events.restore(await this.#ports.records.getMeta(EVENTS));
+  }
+
+  stop(): void {
+    this.#stopTimer?.();
+  }
+
+  /** The same events, while `isWanted`; those about security are noted. */
+  watching(events: OpenPoolEvents, isWanted: () => boolean): OpenPoolEvents {
+    return {
+      changed: () => events.changed(),
+      notice: (level, told) => {
+        if (!isWanted()) return;
+        const event = eventOf(told);
+        if (event !== undefined) this.#add(event.kind, event.device, 1);
+        events.notice(level, told);
+      },
+      misdeed: (device, what, count) => {
+        if (!isWanted()) return;
+        this.#add(what, device, count);
+        events.misdeed(device, what, count);
+      },
+    };
+  }
+
+  #add(kind: SecurityEventKind, device: QuotedDevice | undefined, count: number): void {
+    this.#events.add(this.#ports.clock.wallMs(), kind, device?.id, count);
+    this.#stopTimer ??= this.#ports.clock.after(SAVE_MS, () => {
+      this.#stopTimer = undefined;
+      this.#ports.orNotice(this.#save());
+    });
+  }
+
+  /** @throws PalmError 'bad-argument'. */
+  async page(options: RecordOptions): Promise<WordlessRecord> {
+    const catalogue = this.#ports.catalogue();
+    const { entries, total, earlier, splitAt } = recordPage(catalogue, options);
+    const items = await Promise.all(
+      entries.map((entry) =>
+        recordItem(entry, { ...this.#ports, catalogue, splitAt: splitAt.get(entry.deviceId) }),
+      ),
+    );
+    const events = this.#events.list.map(({ device, ...event }) => ({
+      ...event,
+      by: device === undefined ? undefined : quotedDevice(catalogue, device),
+    }));
+    return { items, total, ...(earlier === undefined ? {} : { earlier }), events };
+  }
+
+  /** JSON lines (FORMATS.md, "The exported record"). */
+  async export(): Promise<Blob> {
+    const { keys, clock } = this.#ports;
+    const lines = await exportLines({
+      ...this.#ports,
+      catalogue: this.#ports.catalogue(),
+      poolId: keys.poolId,
+      nowMs: clock.wallMs(),
+      slices: new Slices(this.#ports),
+    });
+    return new Blob(lines, { type: 'application/jsonl' });
+  }
+
+  async #save(): Promise<void> {
+    if (this.#savedRevision === this.#events.revision) return;
+    this.#savedRevision = this.#events.revision;
+    await this.#ports.records.putMeta(EVENTS, this.#events.saved());
+  }
+}
+
+function eventOf(
+  notice: Notice,
+): { readonly kind: SecurityEventKind; readonly device?: QuotedDevice } | undefined {
+  switch (notice.kind) {
+    case 'damaged-offer':
+    case 'damaged-block':
+      return { kind: 'damaged-bytes', device: notice.from };
+    case 'unreadable-message':
+      return { kind: 'unreadable-messages' };
+    case 'rejection':
+      switch (notice.rejection.kind) {
+        case 'failure':
+        case 'letter':
+          return { kind: 'refused-signaling' };
+        case 'too-much-signaling':
+          return { kind: 'flood' };
+        case 'twin':
+          return { kind: 'twin' };
+        case 'not-read':
+        case 'no-connection':
+        case 'relay-address':
+        case 'relay-closed':
+          return undefined;
+      }
+      return undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,135 @@
+// A page of the record: the catalogue's entries in the order of their own dates, newest last. Dates are what
+// the writers say; within one log the number is what counts.
+
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
+import { PalmError } from '../../core/model/errors.ts';
+import { parseDeviceId, parseEntryId, type DeviceId, type EntryId } from '../../core/model/ids.ts';
+import { MAX_RECORD_PAGE } from '../../core/model/limits.ts';
+import type { RecordOptions } from '../record-api.ts';
+
+const DEFAULT_ITEMS = 100;
+
+/** A place in the order of the record. */
+interface Place {
+  readonly ms: number;
+  readonly count: number;
+  readonly entryId: EntryId;
+}
+
+export interface RecordPage {
+  /** Newest last. */
+  readonly entries: readonly PackedEntry[];
+  /** How many there are in all, of the device if one was named. */
+  readonly total: number;
+  /** Where the page before this one ends; undefined if this is the first. */
+  readonly earlier: string | undefined;
+  /** For each device whose log split: the first number that it wrote twice. */
+  readonly splitAt: ReadonlyMap<DeviceId, number>;
+}
+
+/** @throws PalmError 'bad-argument'. */
+export function recordPage(catalogue: Pick<Catalogue, 'missingFor'>, options: RecordOptions): RecordPage {
+  const { device, before, limit } = checked(options);
+  // One more than asked for, to know whether more come before.
+  const newest = new Newest(limit + 1);
+  const splitAt = new Map<DeviceId, number>();
+  let total = 0;
+  let last: PackedEntry | undefined;
+  for (const entry of catalogue.missingFor([])) {
+    const isTwin = last?.deviceId === entry.deviceId && last.seq === entry.seq;
+    if (isTwin && !splitAt.has(entry.deviceId)) splitAt.set(entry.deviceId, entry.seq);
+    last = entry;
+    if (device !== undefined && entry.deviceId !== device) continue;
+    total += 1;
+    const place = placeOf(entry);
+    if (before === undefined || comparePlaces(place, before) < 0) newest.offer(place, entry);
+  }
+  const found = newest.ascending();
+  const page = found.slice(-limit);
+  const [first] = page;
+  const hasEarlier = found.length > page.length && first !== undefined;
+  return {
+    entries: page.map(({ entry }) => entry),
+    total,
+    earlier: hasEarlier ? textOf(first.place) : undefined,
+    splitAt,
+  };
+}
+
+interface Found {
+  readonly place: Place;
+  readonly entry: PackedEntry;
+}
+
+/** The greatest of all that are offered, so many at most. */
+class Newest {
+  readonly #maxCount: number;
+  #found: Found[] = [];
+  /** Nothing below it is among the greatest any more. */
+  #least: Place | undefined;
+
+  constructor(maxCount: number) {
+    this.#maxCount = maxCount;
+  }
+
+  offer(place: Place, entry: PackedEntry): void {
+    if (this.#least !== undefined && comparePlaces(place, this.#least) < 0) return;
+    this.#found.push({ place, entry });
+    // Sorted now and then: a hundred thousand entries take a few dozen small sorts.
+    if (this.#found.length >= 4 * this.#maxCount) this.#trim();
+  }
+
+  ascending(): readonly Found[] {
+    this.#trim();
+    return this.#found;
+  }
+
+  #trim(): void {
+    this.#found = this.#found.toSorted((a, b) => comparePlaces(a.place, b.place)).slice(-this.#maxCount);
+    if (this.#found.length === this.#maxCount) this.#least = this.#found[0]?.place;
+  }
+}
+
+export function placeOf({ at, entryId }: PackedEntry): Place {
+  const { ms, count } = at;
+  return { ms, count, entryId };
+}
+
+export function comparePlaces(a: Place, b: Place): number {
+  if (a.ms !== b.ms) return a.ms - b.ms;
+  if (a.count !== b.count) return a.count - b.count;
+  if (a.entryId === b.entryId) return 0;
+  return a.entryId < b.entryId ? -1 : 1;
+}
+
+function textOf({ ms, count, entryId }: Place): string {
+  return `${ms}.${count}.${entryId}`;
+}
+
+interface CheckedOptions {
+  readonly device: DeviceId | undefined;
+  readonly before: Place | undefined;
+  readonly limit: number;
+}
+
+function checked({ device, before, limit = DEFAULT_ITEMS }: RecordOptions): CheckedOptions {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RECORD_PAGE)
+    throw new PalmError({ code: 'bad-argument', reason: 'record-limit', max: MAX_RECORD_PAGE });
+  try {
+    return {
+      device: device === undefined ? undefined : parseDeviceId(device),
+      before: before === undefined ? undefined : parsePlace(before),
+      limit,
+    };
+  } catch (cause) {
+    throw new PalmError({ code: 'bad-argument', reason: 'record-place' }, { cause });
+  }
+}
+
+function parsePlace(text: string): Place {
+  const [ms = '', count = '', id] = text.split('.');
+  const place = { ms: Number(ms), count: Number(count), entryId: parseEntryId(id) };
+  if (!Number.isSafeInteger(place.ms) || !Number.isSafeInteger(place.count)) throw new RangeError(text);
+  return place;
+}
