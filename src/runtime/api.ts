@@ -157,6 +157,18 @@ export interface RepairStatus {
   readonly share: number;
 }
 
+/** What the pool's policy says of space, and what this device has of it, bytes. */
+export interface QuotaStatus {
+  /** What a device may store, with all fragments; absent without a limit. */
+  readonly storeBytes?: number;
+  /** What a device that stores must give; absent where it need not. */
+  readonly giveBytes?: number;
+  /** What this device stored, all fragments of its files together. */
+  readonly storedBytes: number;
+  /** What this device gives: what it holds, and what it still offers. */
+  readonly givenBytes: number;
+}
+
 /**
  * Removed files of which this device still has fragments and their keys: another device may know a further
  * name for the same bytes. They go when every member has heard of the removal, at the latest after seven
@@ -238,6 +250,8 @@ export interface PalmStatus {
   /** Oldest first. A store that is being continued is listed as a transfer instead. */
   readonly unfinished: readonly UnfinishedStatus[];
   readonly repairs: readonly RepairStatus[];
+  /** Absent where the pool's policy sets neither limit. */
+  readonly quota?: QuotaStatus;
   /** Absent once nothing of a removed file is on this device's disk. */
   readonly removed?: RemovedStatus;
   /** While this device hands over what it holds. */

@@ -36,6 +36,7 @@ import { abandonStore } from './store/already-here.ts';
 import type { StorePorts, StoreRequest } from './store/store-job.ts';
 import { awaitQuorum } from './store/awaiting-quorum.ts';
 import { Naming } from './store/naming.ts';
+import { StoreQuota } from './store/store-quota.ts';
 import { storeFile } from './store/storing.ts';
 import { Slices } from './slices.ts';
 import { prepareStatuses } from './status.ts';
@@ -56,6 +57,7 @@ export class OpenPool {
   readonly unfinished: UnfinishedStores;
   readonly record: PoolRecord;
   readonly #naming: Naming;
+  readonly #storeQuota: StoreQuota;
   readonly privateFiles: PrivateFiles;
   readonly #invite: Invite;
   readonly #ports: RuntimePorts;
@@ -130,6 +132,7 @@ export class OpenPool {
       },
     );
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
+    this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);
   }
 
   async start(): Promise<void> {
@@ -360,6 +363,7 @@ export class OpenPool {
       keys,
       unfinished,
       naming: this.#naming,
+      storeQuota: this.#storeQuota,
       notice: (notice) => this.#events.notice('warning', notice),
       misdeed: (device, what) => {
         this.#events.misdeed(driver.quotedDevice(device), what, 1);

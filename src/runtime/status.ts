@@ -46,7 +46,7 @@ interface ShownPool {
 
 type SessionStatus = Pick<
   WordlessStatus,
-  'pool' | 'devices' | 'files' | 'removed' | 'unfinished' | 'repairs' | 'repairPause' | 'activity'
+  'pool' | 'devices' | 'files' | 'quota' | 'removed' | 'unfinished' | 'repairs' | 'repairPause' | 'activity'
 >;
 
 export function sessionStatus(session: ShownPool, deviceName: string): SessionStatus {
@@ -56,6 +56,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
     pool: { id: keys.poolId, name: peer.catalogue.poolName, relay, alone: !answered },
     devices: deviceStatuses(peer, identity.deviceId, deviceName),
     files: fileStatuses(peer, privateFiles),
+    ...quotaStatus(peer, identity.deviceId),
     ...removedStatus(peer, identity.deviceId, session.driver.dropping()),
     unfinished: session.unfinished.list(),
     ...repairStatuses(peer, session.repairing, privateFiles),
@@ -98,6 +99,20 @@ function repairStatuses(
     return { fileId, name: details?.name ?? '', ...repair, share: catalogue.policy.repairShare };
   });
   return { repairs, ...(pauseReason === undefined ? {} : { repairPause: pauseReason }) };
+}
+
+/** What the policy lets this device store, where it says anything. */
+function quotaStatus({ catalogue, own }: Peer, self: DeviceId): Pick<PalmStatus, 'quota'> {
+  const { storeBytes, giveBytes } = catalogue.policy;
+  if (storeBytes === undefined && giveBytes === undefined) return {};
+  return {
+    quota: {
+      ...(storeBytes === undefined ? {} : { storeBytes }),
+      ...(giveBytes === undefined ? {} : { giveBytes }),
+      storedBytes: catalogue.stored.of(self),
+      givenBytes: own.heldBytes + own.freeBytes,
+    },
+  };
 }
 
 /** Removed files of which something is left on this device's disk. */

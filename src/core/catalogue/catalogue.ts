@@ -15,9 +15,11 @@ import type { CheckedEntry } from './check.ts';
 import { MAX_HYBRID_MS, tickAfter, type HybridTime } from './clock.ts';
 import { DeviceLog, type LogMark } from './device-log.ts';
 import { FileIndex, type GivenName, type ListedFile } from './file-index.ts';
+import { Changes, increase } from './changes.ts';
 import type { Manifest, PublishedManifest } from './manifest.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
 import { PoolIndex } from './pool-index.ts';
+import type { StoredBytes } from './stored-bytes.ts';
 import type { PoolPolicy } from '../model/policy.ts';
 import type { WallMs } from '../model/time.ts';
 
@@ -227,6 +229,11 @@ export class Catalogue {
     return this.#files.files;
   }
 
+  /** What devices stored. */
+  get stored(): StoredBytes {
+    return this.#files.stored;
+  }
+
   /** Of a content, even one that has no name left. */
   manifestOf(content: FileId): Manifest | undefined {
     return this.#files.manifestOf(content);
@@ -380,21 +387,4 @@ export class Catalogue {
         break;
     }
   }
-}
-
-class Changes {
-  readonly orphaned = new Set<DeviceId>();
-  readonly evicted: PackedEntry[] = [];
-  readonly files = new Set<FileId>();
-  /** Contents that entries concern, and whether they were named before. */
-  readonly contents = new Map<FileId, boolean>();
-  readonly forks = new Map<DeviceId, number>();
-  readonly beyond = new Map<DeviceId, number>();
-}
-
-/** Counts below 1 are forgotten. */
-function increase<Key>(counts: Map<Key, number>, key: Key, by: number): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count > 0) counts.set(key, count);
-  else counts.delete(key);
 }

@@ -13,6 +13,7 @@ import type { HybridTime } from './clock.ts';
 import type { Manifest, PublishedManifest } from './manifest.ts';
 import { tagKeyAt, type PackedManifest } from './packed-manifest.ts';
 import type { PackedEntry, PackedName } from './packed-entry.ts';
+import { StoredBytes } from './stored-bytes.ts';
 
 /** A name that is listed, with its content. */
 export interface ListedFile {
@@ -52,6 +53,8 @@ export class FileIndex {
    * more memory than its file.
    */
   readonly #byTag = new Map<string, FileId | Set<FileId>>();
+
+  readonly stored = new StoredBytes(this.#files);
 
   #latestMs: WallMs = 0;
 
@@ -203,6 +206,7 @@ export class FileIndex {
   #show(content: FileId, manifest: PackedManifest): void {
     this.#nameless.delete(content);
     this.#files.set(content, manifest);
+    this.stored.changed(manifest, 1);
     const key = manifest.tagKey;
     if (key === undefined) return;
     const tagged = this.#byTag.get(key);
@@ -214,6 +218,7 @@ export class FileIndex {
     const manifest = this.#files.get(content);
     if (manifest === undefined) return;
     this.#files.delete(content);
+    this.stored.changed(manifest, -1);
     this.#nameless.set(content, manifest);
     const key = manifest.tagKey;
     const tagged = key === undefined ? undefined : this.#byTag.get(key);

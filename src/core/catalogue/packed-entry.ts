@@ -59,6 +59,9 @@ const NAME_AT = { id: 1, content: 33, modified: 65, stored: 73, details: 81 } as
 /** Of a policy, from the byte of its kind: the graces as floats, the share, k and n. Zero: not set. */
 const POLICY_AT = { alwaysOn: 1, laptop: 9, phone: 17, repairShare: 25, k: 29, n: 30 } as const;
 const POLICY_BYTES = 31;
+/** Behind that, if either is set: each plus one, as a float. */
+const QUOTAS_AT = { storeBytes: 31, giveBytes: 39 } as const;
+const POLICY_WITH_QUOTAS_BYTES = 47;
 
 export function packEntry(checked: CheckedEntry): Uint8Array<ArrayBuffer> {
   const { entry } = checked;
@@ -114,13 +117,18 @@ function packName(nameId: FileId, { content, details, modifiedMs, atMs }: FileNa
 }
 
 function packPolicy(parts: PolicyParts): Uint8Array {
-  const packed = new Uint8Array(POLICY_BYTES);
+  const hasQuotas = parts.storeBytes !== undefined || parts.giveBytes !== undefined;
+  const packed = new Uint8Array(hasQuotas ? POLICY_WITH_QUOTAS_BYTES : POLICY_BYTES);
   packed.set(laterKind('policy'));
   const view = new DataView(packed.buffer);
   for (const part of DEVICE_CLASSES) view.setFloat64(POLICY_AT[part], parts[part] ?? 0);
   view.setUint32(POLICY_AT.repairShare, parts.repairShare ?? 0);
   view.setUint8(POLICY_AT.k, parts.k ?? 0);
   view.setUint8(POLICY_AT.n, parts.n ?? 0);
+  if (hasQuotas) {
+    view.setFloat64(QUOTAS_AT.storeBytes, (parts.storeBytes ?? -1) + 1);
+    view.setFloat64(QUOTAS_AT.giveBytes, (parts.giveBytes ?? -1) + 1);
+  }
   return packed;
 }
 
@@ -229,16 +237,25 @@ export class PackedEntry {
     const extra = this.#extra;
     if (this.kind !== 'policy' || extra.length < POLICY_BYTES) return {};
     const view = new DataView(extra.buffer, extra.byteOffset);
-    const values: Record<PolicyPart, number> = {
+    const hasQuotas = extra.length >= POLICY_WITH_QUOTAS_BYTES;
+    const quotaAt = (at: number): number | undefined =>
+      hasQuotas && view.getFloat64(at) > 0 ? view.getFloat64(at) - 1 : undefined;
+    const values: Record<PolicyPart, number | undefined> = {
       alwaysOn: view.getFloat64(POLICY_AT.alwaysOn),
       laptop: view.getFloat64(POLICY_AT.laptop),
       phone: view.getFloat64(POLICY_AT.phone),
       repairShare: view.getUint32(POLICY_AT.repairShare),
       k: view.getUint8(POLICY_AT.k),
       n: view.getUint8(POLICY_AT.n),
+      storeBytes: quotaAt(QUOTAS_AT.storeBytes),
+      giveBytes: quotaAt(QUOTAS_AT.giveBytes),
     };
     const parts: Partial<Record<PolicyPart, number>> = {};
-    for (const part of POLICY_PARTS) if (values[part] !== 0) parts[part] = values[part];
+    for (const part of POLICY_PARTS) {
+      const value = values[part];
+      const isSet = part in QUOTAS_AT ? value !== undefined : value !== 0;
+      if (isSet && value !== undefined) parts[part] = value;
+    }
     return parts;
   }
 

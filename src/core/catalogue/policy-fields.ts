@@ -9,6 +9,8 @@ const FIELDS = [
   ['repairMillionths', 'repairShare'],
   ['k', 'k'],
   ['n', 'n'],
+  ['storeBytes', 'storeBytes'],
+  ['giveBytes', 'giveBytes'],
 ] as const satisfies readonly (readonly [string, PolicyPart])[];
 
 export function policyFields(parts: PolicyParts): Fields {

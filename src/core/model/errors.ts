@@ -26,6 +26,7 @@ export type PalmErrorCode =
   | 'storage-full'
   /** This device's log has no room for more records. */
   | 'log-full'
+  | 'over-quota'
   | 'storage-failed'
   /** Bytes on disk or from a peer do not match their hash. */
   | 'corrupt'

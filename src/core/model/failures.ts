@@ -41,6 +41,7 @@ export type Failure =
   | { readonly code: 'refused'; readonly reason: 'no-room-elsewhere'; readonly fragmentCount: number }
   | { readonly code: 'storage-full'; readonly reason: 'device' | 'download' | 'picked-file' }
   | { readonly code: 'log-full'; readonly reason: 'no-more-files' | 'nothing-more' }
+  | OverQuota
   | StorageFailed
   | Corrupt
   | { readonly code: 'source-changed'; readonly reason: 'while-read' | 'while-sealed' | 'not-given' }
@@ -57,6 +58,25 @@ export type Failure =
   | { readonly code: 'wrong-passphrase' }
   | WorkerFailed
   | KeptStoreFailure;
+
+/** The pool's policy limits what a device stores. */
+type OverQuota =
+  | {
+      readonly code: 'over-quota';
+      readonly reason: 'stores';
+      readonly limitBytes: number;
+      /** Of what this device stored before. */
+      readonly usedBytes: number;
+      readonly neededBytes: number;
+      /** A file that would make room, the smallest that suffices alone, or else the largest. */
+      readonly removable: { readonly name: string; readonly bytes: number } | undefined;
+    }
+  | {
+      readonly code: 'over-quota';
+      readonly reason: 'gives';
+      readonly wantedBytes: number;
+      readonly givenBytes: number;
+    };
 
 export type BadInvite =
   | { readonly code: 'bad-invite'; readonly reason: 'unreadable' | 'newer-version' }
@@ -114,6 +134,13 @@ type BadArgument =
       readonly maxMs: number;
     }
   | { readonly code: 'bad-argument'; readonly reason: 'policy-share'; readonly min: number }
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'policy-quota';
+      readonly of: 'storeBytes' | 'giveBytes';
+      readonly min: number;
+      readonly max: number;
+    }
   | {
       readonly code: 'bad-argument';
       readonly reason: 'policy-counts';
@@ -225,7 +252,7 @@ type WorkerFailed =
  * code is that of `failure`.
  */
 type KeptStoreFailure = {
-  readonly code: 'storage-full' | 'storage-failed' | 'worker-failed' | 'refused';
+  readonly code: 'storage-full' | 'storage-failed' | 'worker-failed' | 'refused' | 'over-quota';
   readonly reason: 'store-kept';
   readonly name: string;
   readonly failure: Failure;

@@ -95,6 +95,9 @@ export const MAX_MEMBER_GRACE_MS = 366 * 24 * 60 * 60_000;
 export const MAX_ACTIVITY_OF_KIND = 50;
 /** The least share of a link that a pool may give to repair: with less, a lost laptop takes years. */
 export const MIN_REPAIR_SHARE = 0.01;
+/** What a pool's policy may limit or demand of one device, bytes. */
+export const MIN_QUOTA_BYTES = 1_000_000;
+export const MAX_QUOTA_BYTES = 10 ** 15;
 /** People are told of names dated further ahead than this, ms: no honest clock is that wrong. */
 export const MAX_AHEAD_MS = 24 * 60 * 60_000;
 /**

@@ -10,7 +10,9 @@ import {
   DEFAULT_N,
   MAX_FRAGMENT_COUNT,
   MAX_MEMBER_GRACE_MS,
+  MAX_QUOTA_BYTES,
   MIN_MEMBER_GRACE_MS,
+  MIN_QUOTA_BYTES,
   MIN_REPAIR_SHARE,
 } from './limits.ts';
 
@@ -24,6 +26,13 @@ export interface Policy {
   /** Geometry of new files whose storer names none; absent until somebody sets it. `k <= n`. */
   readonly k?: number;
   readonly n?: number;
+  /**
+   * What all fragments of the files that one device stored may take together, bytes. Absent: as much as there
+   * is.
+   */
+  readonly storeBytes?: number;
+  /** What a device that stores must give to the pool, bytes. Absent: nothing. */
+  readonly giveBytes?: number;
 }
 
 /** A pool's policy, as its devices follow it. */
@@ -38,9 +47,15 @@ export interface PolicyChange {
   readonly repairShare?: number;
   readonly k?: number;
   readonly n?: number;
+  /** 0: no limit. */
+  readonly storeBytes?: number;
+  /** 0: nothing. */
+  readonly giveBytes?: number;
 }
 
-export const POLICY_PARTS = [...DEVICE_CLASSES, 'repairShare', 'k', 'n'] as const;
+const QUOTAS = ['storeBytes', 'giveBytes'] as const;
+
+export const POLICY_PARTS = [...DEVICE_CLASSES, 'repairShare', 'k', 'n', ...QUOTAS] as const;
 
 export type PolicyPart = (typeof POLICY_PARTS)[number];
 
@@ -73,6 +88,9 @@ export function isPolicyValue(part: PolicyPart, value: unknown): value is number
     case 'k':
     case 'n':
       return value >= MIN_K && value <= MAX_FRAGMENT_COUNT;
+    case 'storeBytes':
+    case 'giveBytes':
+      return value === 0 || (value >= MIN_QUOTA_BYTES && value <= MAX_QUOTA_BYTES);
   }
 }
 
@@ -90,6 +108,7 @@ export function policyOf(parts: PolicyParts): PoolPolicy {
     repairShare: parts.repairShare === undefined ? repairShare : parts.repairShare / SHARE_STEPS,
     ...(k === undefined ? {} : { k }),
     ...(n === undefined ? {} : { n }),
+    ...Object.fromEntries(QUOTAS.flatMap((part) => (parts[part] ? [[part, parts[part]]] : []))),
   };
 }
 
@@ -99,7 +118,7 @@ export function policyOf(parts: PolicyParts): PoolPolicy {
  * the n that would hold with it.
  */
 export function checkPolicyChange(change: unknown, { k, n }: Policy): PolicyParts {
-  const { graceMs, ...others } = fieldsOf(change, ['graceMs', 'repairShare', 'k', 'n'], 'policy');
+  const { graceMs, ...others } = fieldsOf(change, ['graceMs', 'repairShare', 'k', 'n', ...QUOTAS], 'policy');
   const graces = graceMs === undefined ? {} : fieldsOf(graceMs, DEVICE_CLASSES, 'graceMs');
   const all: Partial<Record<PolicyPart, unknown>> = { ...others, ...graces };
   const parts: Partial<Record<PolicyPart, number>> = {};
@@ -152,6 +171,15 @@ function badValue(part: PolicyPart): PalmError {
         reason: 'policy-counts',
         min: MIN_K,
         max: MAX_FRAGMENT_COUNT,
+      });
+    case 'storeBytes':
+    case 'giveBytes':
+      return new PalmError({
+        code: 'bad-argument',
+        reason: 'policy-quota',
+        of: part,
+        min: MIN_QUOTA_BYTES,
+        max: MAX_QUOTA_BYTES,
       });
   }
 }

@@ -5,7 +5,7 @@
 // and its own share could exceed the cap together.
 
 import type { Manifest } from '../catalogue/manifest.ts';
-import type { DeviceId } from '../model/ids.ts';
+import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Handover } from './handover.ts';
 import type { RepairView } from '../repair/repair-plan.ts';
@@ -63,7 +63,7 @@ export class RepairPart {
   refusalOf(from: DeviceId, { file, fragment }: Place, manifest: Manifest): Refusal | undefined {
     if (this.#state.rebuilding.has(file)) return 'busy';
     if (this.#state.lettingGo.isLeaving) return 'space';
-    if (from === manifest.by) return undefined;
+    if (from === manifest.by) return this.#isOverQuota(from, file) ? 'space' : undefined;
     if (!this.#state.catalogue.isMember(from)) return 'failed';
     const { self, membership } = this.#state;
     const holders = this.#state.holdersOf(file);
@@ -80,6 +80,18 @@ export class RepairPart {
       )
         return 'busy';
     return undefined;
+  }
+
+  /**
+   * Whether the policy keeps a storer from placing a file. What others hold already, and what is repaired or
+   * moved, stays: a limit that is set later pushes nobody's files out.
+   */
+  #isOverQuota(storer: DeviceId, file: FileId): boolean {
+    const { catalogue, holdings, links } = this.#state;
+    const { storeBytes, giveBytes = 0 } = catalogue.policy;
+    if (storeBytes !== undefined && catalogue.stored.isBeyond(file, storeBytes)) return true;
+    const told = links.get(storer)?.heardHoldings === true ? holdings.of(storer) : undefined;
+    return told !== undefined && told.heldBytes + told.freeBytes < giveBytes;
   }
 
   view(taking: Taking): RepairView {

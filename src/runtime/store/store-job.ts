@@ -22,6 +22,7 @@ import type { PeerDriver } from '../peer/peer-driver.ts';
 import type { ReadPorts } from '../read/read-job.ts';
 import type { Transfer } from '../transfers.ts';
 import type { Naming } from './naming.ts';
+import type { StoreQuota } from './store-quota.ts';
 import type { UnfinishedStores } from './unfinished-stores.ts';
 
 export interface StorePorts {
@@ -37,6 +38,7 @@ export interface StorePorts {
   readonly keys: PoolKeys;
   readonly unfinished: UnfinishedStores;
   readonly naming: Naming;
+  readonly storeQuota: StoreQuota;
   /** Reports something that is no failure. */
   readonly notice: (notice: Notice) => void;
   /** Reports what another device did. */

@@ -107,7 +107,9 @@ async function sealAndPublish(
   // A file that is sealed in one go has nothing left to seal while its first blocks travel.
   const isLong = segmentCountOf(store) > SEGMENTS_AT_ONCE;
   const early = isLong ? new EarlyPlacing(parseJobId(bytesOfHex(storeId)), store, ports) : undefined;
+  let endOfQuota: (() => void) | undefined;
   try {
+    endOfQuota = ports.storeQuota.begin(store);
     isKept = segmentCountOf(store) > 1 && (await unfinished.keep(store));
     const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
@@ -136,6 +138,8 @@ async function sealAndPublish(
       { code, reason: 'store-kept', name: store.name, failure: error.failure },
       { cause: error },
     );
+  } finally {
+    endOfQuota?.();
   }
 }
 
@@ -185,7 +189,7 @@ async function publishStore(
 }
 
 /** Codes of failures that do not rule out the same store at another time. */
-const PASSING = ['storage-full', 'storage-failed', 'worker-failed', 'refused'] as const;
+const PASSING = ['storage-full', 'storage-failed', 'worker-failed', 'refused', 'over-quota'] as const;
 
 function passingCode(code: PalmErrorCode): (typeof PASSING)[number] | undefined {
   return PASSING.find((passing) => passing === code);

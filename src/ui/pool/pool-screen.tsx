@@ -27,6 +27,7 @@ import { FilesSection } from './files-section.tsx';
 import { HandingOverSection } from './handing-over-section.tsx';
 import { RemovedNote } from './removed-note.tsx';
 import { RepairsSection } from './repairs-section.tsx';
+import { SpaceSection } from './space-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
 import { words } from '../text/words.ts';
 
@@ -90,6 +91,7 @@ export function PoolScreen() {
         <RepairsSection />
         <FilesSection devices={devices} looks={looks} onOpenLink={() => (dialog.value = 'open-link')} />
         {isFirstDrawn ? <RemovedNote /> : null}
+        {isFirstDrawn ? <SpaceSection /> : null}
         {isFirstDrawn ? <ActivitySection /> : null}
       </div>
       <footer class="pool-foot">

@@ -27,6 +27,7 @@ import {
   transfersTexts,
   unfinishedTexts,
 } from './en/pool.ts';
+import { quotaTexts } from './en/quotas.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
 import { recordText, recordTexts, securityEventText } from './en/record.ts';
 import { startTexts } from './en/start.ts';
@@ -60,6 +61,7 @@ export const en = {
   record: recordTexts,
   rename: renameTexts,
   safety: safetyTexts,
+  quotas: quotaTexts,
   repairs: repairsTexts,
   scan: scanTexts,
   settings: settingsTexts,

@@ -39,6 +39,10 @@ it.each([
   ['transfers', { transfers: [transfer(2)] }],
   ['unfinished', { unfinished: [UNFINISHED] }],
   ['notices', { notices: [] }],
+  // Parts that are not always there.
+  ['removed', { removed: { files: 1, bytes: 2, waitsFor: ['b'] } }],
+  ['quota', { quota: { storeBytes: 10, storedBytes: 1, givenBytes: 3 } }],
+  ['repairPause', { repairPause: 'data-saver' }],
 ] satisfies [keyof PalmStatus, Partial<PalmStatus>][])(
   'of one in which %s changed, all else is as before',
   (changed, change) => {
@@ -50,6 +54,13 @@ it.each([
       expect(settled[name] === before[name], name).toBe(name !== changed);
   },
 );
+
+it('a part that is no longer there is a change, and one that stays is the same object', () => {
+  const removed = { files: 1, bytes: 2, waitsFor: ['b'] };
+  const before = { ...status(), removed };
+  expect(settledStatus(before, { ...status(), removed: { ...removed } })).toBe(before);
+  expect('removed' in settledStatus(before, status())).toBe(false);
+});
 
 it('a pool that was left or joined is a change', () => {
   const { pool, ...outside } = status();

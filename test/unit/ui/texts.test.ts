@@ -30,6 +30,8 @@ const PHONE = { id: deviceAt(1).deviceId, name: "Ben's phone", isAmbiguous: fals
 const TWIN = { ...PHONE, isAmbiguous: true };
 const DAY_MS = 24 * 3_600_000;
 const SETTINGS = { alwaysOn: 10_000, laptop: DAY_MS, phone: 90 * 60_000, repairShare: 250_000, k: 3, n: 6 };
+const QUOTAS = { storeBytes: 2_000_000_000, giveBytes: 1_000_000_000 };
+const NO_QUOTAS = { storeBytes: 0, giveBytes: 0 };
 
 const ACTIVITIES: Examples<Activity['kind'], Activity> = {
   'device-gone': [{ kind: 'device-gone', device: PHONE, forMs: 3 * DAY_MS }],
@@ -73,6 +75,8 @@ const ACTIVITIES: Examples<Activity['kind'], Activity> = {
   'policy-changed': [
     { kind: 'policy-changed', by: PHONE, isSelf: true, parts: { phone: 60_000 } },
     { kind: 'policy-changed', by: PHONE, isSelf: false, parts: SETTINGS },
+    { kind: 'policy-changed', by: PHONE, isSelf: false, parts: QUOTAS },
+    { kind: 'policy-changed', by: PHONE, isSelf: false, parts: NO_QUOTAS },
   ],
 };
 
@@ -137,6 +141,34 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   ],
   'bad-argument policy-share': [{ code: 'bad-argument', reason: 'policy-share', min: 0.01 }],
   'bad-argument policy-counts': [{ code: 'bad-argument', reason: 'policy-counts', min: 2, max: 255 }],
+  'bad-argument policy-quota': [
+    { code: 'bad-argument', reason: 'policy-quota', of: 'storeBytes', min: 1_000_000, max: 10 ** 15 },
+    { code: 'bad-argument', reason: 'policy-quota', of: 'giveBytes', min: 1_000_000, max: 10 ** 15 },
+  ],
+  'over-quota gives': [
+    { code: 'over-quota', reason: 'gives', wantedBytes: 1_000_000_000, givenBytes: 300_000_000 },
+  ],
+  'over-quota stores': [
+    {
+      code: 'over-quota',
+      reason: 'stores',
+      limitBytes: 2_000_000_000,
+      usedBytes: 1_900_000_000,
+      neededBytes: 400_000_000,
+      removable: { name: 'film.mp4', bytes: 800_000_000 },
+    },
+    {
+      code: 'over-quota',
+      reason: 'stores',
+      limitBytes: 2_000_000_000,
+      usedBytes: 0,
+      neededBytes: 4_000_000_000,
+      removable: undefined,
+    },
+  ],
+  'over-quota store-kept': [
+    kept({ code: 'over-quota', reason: 'gives', wantedBytes: 1e9, givenBytes: 3e8 }, 'over-quota'),
+  ],
   'bad-argument large-file': [{ code: 'bad-argument', reason: 'large-file', size: 10, k: 4 }],
   'bad-argument short-passphrase': [{ code: 'bad-argument', reason: 'short-passphrase', minChars: 8 }],
   'bad-argument long-passphrase': [{ code: 'bad-argument', reason: 'long-passphrase', maxBytes: 1024 }],

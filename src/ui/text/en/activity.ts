@@ -5,7 +5,7 @@ import { POLICY_PARTS, type PolicyParts } from '../../../core/model/policy.ts';
 import type { Activity } from '../../../runtime/activity/told-activity.ts';
 import type { QuotedDevice } from '../../../runtime/notice.ts';
 import { deviceText } from './notices.ts';
-import { countOf, formatDuration } from './units.ts';
+import { countOf, formatBytes, formatDuration } from './units.ts';
 
 export function activityText(activity: Activity): string {
   switch (activity.kind) {
@@ -57,6 +57,12 @@ const SETTINGS = {
   repairShare: (millionths: number) => `repair may take ${Math.round(millionths / 10_000)} % of a link`,
   k: (count: number) => `any ${count} fragments open a new file`,
   n: (count: number) => `new files have ${count} fragments`,
+  storeBytes: (bytes: number) =>
+    bytes === 0 ? 'a device may store any amount' : `a device may store ${formatBytes(bytes)}`,
+  giveBytes: (bytes: number) =>
+    bytes === 0
+      ? 'a device that stores need not give space'
+      : `a device that stores must give ${formatBytes(bytes)}`,
 };
 
 /** '' for a file of which nothing is known any more. */

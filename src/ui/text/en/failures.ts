@@ -6,6 +6,7 @@ import { quoted } from '../quotation.ts';
 import { COPY_INTO_REPORT } from './bugs.ts';
 import { badInvite } from './bad-links.ts';
 import { badPassphrase, lockClosed } from './locks.ts';
+import { badQuota, overQuota } from './quotas.ts';
 import { unsupported } from './unsupported.ts';
 
 type FailureOf<Code extends PalmErrorCode> = Extract<Failure, { readonly code: Code }>;
@@ -54,6 +55,8 @@ export function errorText(failure: Failure): string {
       return failure.reason === 'no-more-files'
         ? 'This device has stored as many files in this pool as its log has room for, removed ones included. Store it on another device of the pool. What is stored stays, and can be read and removed as before.'
         : 'The log of this device is full: no more can be written in this pool from here. What is stored stays, and can be read. Other devices can go on.';
+    case 'over-quota':
+      return overQuota(failure);
     case 'storage-failed':
       return storageFailed(failure);
     case 'corrupt':
@@ -157,7 +160,7 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return `A file of ${failure.size} bytes is too large for k = ${failure.k}.`;
     case 'policy-parts':
       return failure.of === 'policy'
-        ? 'A policy has graceMs, repairShare, k and n, and no other parts.'
+        ? 'A policy has graceMs, repairShare, k, n, storeBytes and giveBytes, and no other parts.'
         : 'graceMs of a policy has alwaysOn, laptop and phone, and no other parts.';
     case 'policy-grace':
       return `How long ${CLASSES[failure.of]} may be away must be a whole number of milliseconds from ${failure.minMs.toLocaleString('en')} to ${failure.maxMs.toLocaleString('en')}.`;
@@ -165,6 +168,8 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return `The share of the link that repair may take must be from ${failure.min} to 1.`;
     case 'policy-counts':
       return `k and n of a policy must be whole numbers with ${failure.min} <= k <= n <= ${failure.max}. One that is left out stays as it is.`;
+    case 'policy-quota':
+      return badQuota(failure);
     case 'no-unfinished-store':
       return 'There is no such unfinished file here.';
     case 'store-goes-on':
