@@ -1,5 +1,5 @@
-// The pool's settings, which hold for all of its devices: how long a device may be away, and what repairs may
-// take of the network.
+// The pool's settings, which hold for all of its devices: how long a device may be away, what repairs may
+// take of the network, and what each device may store.
 
 import { useSignal, type Signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
@@ -8,6 +8,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import {
   checkDraft,
   draftOf,
+  QUOTA_PARTS,
   TIME_UNITS,
   type SettingsDraft,
   type SettingsField,
@@ -74,7 +75,29 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
             {words.settings.whyAway}
           </p>
         </fieldset>
-        <ShareField draft={draft} isBad={bad.value.includes('share')} />
+        <NumberField
+          name="share"
+          label={words.settings.share}
+          hint={words.settings.whyShare}
+          reason={words.settings.badShare}
+          value={draft.value.percent}
+          isBad={bad.value.includes('share')}
+          onInput={(percent) => (draft.value = { ...draft.value, percent })}
+        />
+        {QUOTA_PARTS.map((part) => (
+          <NumberField
+            key={part}
+            name={part}
+            label={words.settings.quotas[part]}
+            hint={words.settings.whyQuotas[part]}
+            reason={words.settings.badQuota}
+            value={draft.value.quotas[part]}
+            isBad={bad.value.includes(part)}
+            onInput={(text) =>
+              (draft.value = { ...draft.value, quotas: { ...draft.value.quotas, [part]: text } })
+            }
+          />
+        ))}
         <div class="dialog-actions">
           <button type="submit" class="button primary">
             {words.settings.save}
@@ -135,29 +158,40 @@ function GraceField({ of, draft, isBad }: FieldProps & { readonly of: DeviceClas
   );
 }
 
-function ShareField({ draft, isBad }: FieldProps) {
+interface NumberFieldProps {
+  readonly name: SettingsField;
+  readonly label: string;
+  readonly hint: string;
+  readonly reason: string;
+  readonly value: string;
+  readonly isBad: boolean;
+  readonly onInput: (text: string) => void;
+}
+
+function NumberField({ name, label, hint, reason, value, isBad, onInput }: NumberFieldProps) {
+  const id = `setting-${name}`;
   return (
     <div class="field">
-      <label for="repair-share">{words.settings.share}</label>
+      <label for={id}>{label}</label>
       <input
-        id="repair-share"
-        name="share"
+        id={id}
+        name={name}
         type="text"
         inputMode="decimal"
         autocomplete="off"
         maxLength={MAX_CHARACTERS}
-        value={draft.value.percent}
+        value={value}
         aria-invalid={isBad}
-        aria-describedby={isBad ? 'repair-share-bad why-share' : 'why-share'}
-        onInput={({ currentTarget }) => (draft.value = { ...draft.value, percent: currentTarget.value })}
+        aria-describedby={isBad ? `${id}-bad ${id}-why` : `${id}-why`}
+        onInput={({ currentTarget }) => onInput(currentTarget.value)}
       />
       {isBad ? (
-        <p id="repair-share-bad" class="reason" role="alert">
-          {words.settings.badShare}
+        <p id={`${id}-bad`} class="reason" role="alert">
+          {reason}
         </p>
       ) : null}
-      <p id="why-share" class="hint">
-        {words.settings.whyShare}
+      <p id={`${id}-why`} class="hint">
+        {hint}
       </p>
     </div>
   );

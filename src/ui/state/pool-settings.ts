@@ -1,10 +1,13 @@
-// The pool's policy as people edit it: times in a unit of their own, shares in percent. Pure.
+// The pool's policy as people edit it: times in a unit of their own, shares in percent, space in gigabytes.
+// Pure.
 
 import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
 import { MAX_MEMBER_GRACE_MS, MIN_MEMBER_GRACE_MS, MIN_REPAIR_SHARE } from '../../core/model/limits.ts';
-import type { Policy, PolicyChange } from '../../core/model/policy.ts';
+import { isPolicyValue, type Policy, type PolicyChange } from '../../core/model/policy.ts';
 
 const UNIT_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
+
+const GB = 1e9;
 
 export type TimeUnit = keyof typeof UNIT_MS;
 
@@ -14,16 +17,22 @@ export const TIME_UNITS: readonly TimeUnit[] = ['seconds', 'minutes', 'hours', '
 export interface SettingsDraft {
   readonly graces: Readonly<Record<DeviceClass, { readonly amount: string; readonly unit: TimeUnit }>>;
   readonly percent: string;
+  /** In gigabytes; empty: no limit. */
+  readonly quotas: Readonly<Record<QuotaPart, string>>;
 }
 
-export type SettingsField = DeviceClass | 'share';
+export const QUOTA_PARTS = ['storeBytes', 'giveBytes'] as const;
+
+export type QuotaPart = (typeof QUOTA_PARTS)[number];
+
+export type SettingsField = DeviceClass | 'share' | QuotaPart;
 
 export type CheckedDraft =
   /** Only what differs from before: a part that is set counts as chosen from then on. */
   | { readonly kind: 'change'; readonly change: PolicyChange }
   | { readonly kind: 'bad'; readonly fields: readonly SettingsField[] };
 
-export function draftOf({ graceMs, repairShare }: Policy): SettingsDraft {
+export function draftOf({ graceMs, repairShare, storeBytes, giveBytes }: Policy): SettingsDraft {
   return {
     graces: {
       alwaysOn: shownTime(graceMs.alwaysOn),
@@ -31,6 +40,7 @@ export function draftOf({ graceMs, repairShare }: Policy): SettingsDraft {
       phone: shownTime(graceMs.phone),
     },
     percent: shownNumber(repairShare * 100),
+    quotas: { storeBytes: shownQuota(storeBytes), giveBytes: shownQuota(giveBytes) },
   };
 }
 
@@ -47,12 +57,21 @@ export function checkDraft(draft: SettingsDraft, before: Policy): CheckedDraft {
   }
   const share = draft.percent === was.percent ? before.repairShare : numberIn(draft.percent) / 100;
   if (!(share >= MIN_REPAIR_SHARE && share <= 1)) bad.push('share');
+  const quotas: Partial<Record<QuotaPart, number>> = {};
+  for (const part of QUOTA_PARTS) {
+    const text = draft.quotas[part];
+    if (text === was.quotas[part]) continue;
+    const bytes = text.trim() === '' ? 0 : Math.round(numberIn(text) * GB);
+    if (!isPolicyValue(part, bytes)) bad.push(part);
+    else if (bytes !== (before[part] ?? 0)) quotas[part] = bytes;
+  }
   if (bad.length > 0) return { kind: 'bad', fields: bad };
   return {
     kind: 'change',
     change: {
       ...(Object.keys(graceMs).length === 0 ? {} : { graceMs }),
       ...(share === before.repairShare ? {} : { repairShare: share }),
+      ...quotas,
     },
   };
 }
@@ -61,6 +80,10 @@ export function checkDraft(draft: SettingsDraft, before: Policy): CheckedDraft {
 function shownTime(ms: number): { readonly amount: string; readonly unit: TimeUnit } {
   const unit = TIME_UNITS.findLast((candidate) => ms % UNIT_MS[candidate] === 0) ?? 'seconds';
   return { amount: shownNumber(ms / UNIT_MS[unit]), unit };
+}
+
+function shownQuota(bytes: number | undefined): string {
+  return bytes === undefined ? '' : shownNumber(bytes / GB);
 }
 
 function shownNumber(value: number): string {

@@ -2,7 +2,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_MEMBER_GRACE_MS, MIN_MEMBER_GRACE_MS } from '../../../src/core/model/limits.ts';
+import {
+  MAX_MEMBER_GRACE_MS,
+  MAX_QUOTA_BYTES,
+  MIN_MEMBER_GRACE_MS,
+  MIN_QUOTA_BYTES,
+} from '../../../src/core/model/limits.ts';
 import { checkPolicyChange, DEFAULT_POLICY } from '../../../src/core/model/policy.ts';
 import {
   checkDraft,
@@ -26,6 +31,7 @@ describe('a draft', () => {
         phone: { amount: '3', unit: 'days' },
       },
       percent: '20',
+      quotas: { storeBytes: '', giveBytes: '' },
     });
     const { graces } = draftOf({
       ...DEFAULT_POLICY,
@@ -43,12 +49,24 @@ describe('a draft', () => {
     const policy = fc.record({
       graceMs: fc.record({ alwaysOn: grace, laptop: grace, phone: grace }),
       repairShare: fc.integer({ min: 10_000, max: 1_000_000 }).map((steps) => steps / 1_000_000),
+      storeBytes: fc.integer({ min: MIN_QUOTA_BYTES, max: MAX_QUOTA_BYTES }),
     });
     fc.assert(
       fc.property(policy, (before) => {
         expect(checkDraft(draftOf(before), before)).toEqual({ kind: 'change', change: {} });
       }),
     );
+  });
+
+  it('sets a quota in gigabytes, and no limit where the field is empty', () => {
+    const with2 = { ...DEFAULT_POLICY, storeBytes: 2_000_000_000 };
+    expect(draftOf(with2).quotas).toEqual({ storeBytes: '2', giveBytes: '' });
+    const typed = (storeBytes: string) =>
+      checkDraft({ ...draftOf(with2), quotas: { storeBytes, giveBytes: '' } }, with2);
+    expect(typed('0,5')).toEqual({ kind: 'change', change: { storeBytes: 500_000_000 } });
+    for (const text of ['', ' ', '0']) expect(typed(text)).toMatchObject({ change: { storeBytes: 0 } });
+    for (const text of ['0.0005', '-1', 'much', '1e9', '1000001'])
+      expect(typed(text)).toEqual({ kind: 'bad', fields: ['storeBytes'] });
   });
 
   it('changes only what was touched, with a point or a comma', () => {

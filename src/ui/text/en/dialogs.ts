@@ -99,6 +99,16 @@ export const settingsTexts = {
   share: 'Part of the network for repairs, in percent',
   whyShare: 'What is lost is restored sooner with more, and everything else is faster with less.',
   badGrace: (devices: string) => `${devices}: enter a time from 10 seconds to 366 days.`,
+  quotas: {
+    storeBytes: 'What each device may store, in gigabytes',
+    giveBytes: 'What a device that stores must give, in gigabytes',
+  },
+  whyQuotas: {
+    storeBytes:
+      'With its spare pieces a file takes about twice its size. Leave it empty for no limit. What is stored already stays.',
+    giveBytes: 'Leave it empty to ask for nothing.',
+  },
+  badQuota: 'Enter a number of gigabytes from 0.001 up, or leave it empty.',
   badShare: 'Enter a part of the network from 1 to 100 percent.',
   save: 'Save',
   saved: 'The pool’s settings were saved',
