@@ -97,6 +97,8 @@ export class SimDevice {
   #identity: Identity;
   #process = new SimProcess();
   #quotaBytes = QUOTA_BYTES;
+  /** When that changed last, ms. */
+  quotaSetAtMs = 0;
   /** How far its wall clock is ahead of true time. */
   #wallAheadMs = 0;
   /** How long its monotonic clock stood still. */
@@ -120,6 +122,11 @@ export class SimDevice {
 
   get id(): DeviceId {
     return this.#identity.deviceId;
+  }
+
+  /** What the browser allows it. */
+  get quotaBytes(): number {
+    return this.#quotaBytes;
   }
 
   get isFrozen(): boolean {
@@ -206,6 +213,7 @@ export class SimDevice {
   /** The browser allows this much, and the disk has no more. */
   setQuota(quotaBytes: number): void {
     this.#quotaBytes = quotaBytes;
+    this.quotaSetAtMs = this.#world.nowMs;
     this.store.setCapacity(quotaBytes);
   }
 

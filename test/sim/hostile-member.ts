@@ -16,8 +16,7 @@ import {
   type Message,
 } from '../../src/core/wire/messages.ts';
 import { identityFrom } from '../fixtures/seeded-identity.ts';
-import type { SimDevice } from './device.ts';
-import type { Network } from './network.ts';
+import type { SimDevice, SimNetwork } from './device.ts';
 import { SimProcess } from './process.ts';
 import type { World } from './world.ts';
 
@@ -41,20 +40,27 @@ export class HostileMember {
   /** What it says first on a link. */
   greeting: readonly Message[];
   readonly #process = new SimProcess();
-  readonly #network: Network;
+  readonly #network: SimNetwork;
   readonly #transport: Transport;
   readonly #world: World;
   #seq = 0;
   #prev: EntryId | undefined;
 
-  constructor(world: World, network: Network, member: SimDevice) {
+  constructor(world: World, network: SimNetwork, member: SimDevice) {
     const { secret, epoch } = decodeInvite(member.pool.invite());
     this.keys = derivePoolKeys(secret, epoch);
     this.identity = identityFrom(world.random.bytes(32));
     this.greeting = [{ kind: 'hello', protocol: PROTOCOL_VERSION, epoch }];
     this.#world = world;
     this.#network = network;
-    this.#transport = network.transportFor({ identity: this.identity, process: this.#process });
+    const process = this.#process;
+    const clock = {
+      monotonicMs: () => world.nowMs,
+      wallMs: () => world.nowMs,
+      after: (delayMs: number, callback: () => void) =>
+        world.after(Math.ceil(delayMs), () => process.run(callback)),
+    };
+    this.#transport = network.transportFor({ keys: this.keys, identity: this.identity, process, clock });
   }
 
   get id(): DeviceId {

@@ -30,6 +30,8 @@ export class SimConnections {
   readonly #ends = new Map<string, End>();
   readonly #trace = createHash('sha256');
   #group: (device: DeviceId) => number = () => 0;
+  /** Senders and receivers, of whom the second hears nothing from the first. */
+  readonly #muted = new Set<string>();
 
   constructor(world: World, faults: NetworkFaults) {
     this.#world = world;
@@ -48,6 +50,17 @@ export class SimConnections {
     this.#group = group;
     for (const end of this.#ends.values())
       if (end.other !== undefined && !this.#together(end, end.other)) end.silence();
+  }
+
+  /**
+   * From now on nothing that `from` sends reaches `to`: their channel goes down, and no other opens. Returns
+   * the function that ends this.
+   */
+  mute(from: DeviceId, to: DeviceId): () => void {
+    const key = `${from} ${to}`;
+    this.#muted.add(key);
+    for (const end of this.#ends.values()) if (end.device === from && end.other?.device === to) end.silence();
+    return () => this.#muted.delete(key);
   }
 
   /** The tab is gone: nothing comes from its ends again. */
@@ -132,7 +145,9 @@ export class SimConnections {
   }
 
   #together(a: End, b: End): boolean {
-    return !a.process.dead && !b.process.dead && this.#group(a.device) === this.#group(b.device);
+    const isMuted = this.#muted.has(`${a.device} ${b.device}`) || this.#muted.has(`${b.device} ${a.device}`);
+    const isAlive = !a.process.dead && !b.process.dead;
+    return isAlive && !isMuted && this.#group(a.device) === this.#group(b.device);
   }
 }
 

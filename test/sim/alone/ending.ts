@@ -47,7 +47,6 @@ export async function recover(scene: Scene): Promise<void> {
 function endFaults(scene: Scene): void {
   scene.note(undefined, 'is left in peace');
   scene.areFaultsOver = true;
-  scene.muted.clear();
   scene.withholding.clear();
   scene.distorting.clear();
   for (const end of scene.endings) end();

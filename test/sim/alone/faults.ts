@@ -212,6 +212,7 @@ function setClock(scene: Scene, actor: Actor): void {
   scene.note(actor, `its clock is set by ${byMs / 1000} s`);
   scene.count('clock jump');
   actor.device.setClock(byMs);
+  scene.clockSetMs.set(actor.device.id, scene.world.nowMs);
 }
 
 function roughen(scene: Scene): void {
@@ -248,18 +249,20 @@ function cut(scene: Scene, actor: Actor): void {
 
 /** What one sends to the other is lost; pings end such a link after a while, and it comes again. */
 function cutOneWay(scene: Scene, actor: Actor): void {
-  if (scene.network.given === undefined) return;
   const other = scene.pick(scene.returning());
   if (other === undefined || other === actor) return;
   scene.note(actor, `is not heard by ${other.device.name}`);
   scene.count('asymmetric cut');
   const [a, b] = [actor.device.id, other.device.id];
-  scene.muted.add(`${a} ${b}`);
-  scene.world.after(10_000, () => scene.network.cut(a, b));
-  scene.world.after(10_000 + scene.random.below(scene.dayMs / 2), () => {
-    scene.muted.delete(`${a} ${b}`);
+  const unmute = scene.network.mute(a, b);
+  // Devices that make their links notice by themselves.
+  if (scene.network.given !== undefined) scene.world.after(10_000, () => scene.network.cut(a, b));
+  const end = (): void => {
+    unmute();
     scene.network.mend(a, b);
-  });
+  };
+  scene.endings.push(end);
+  scene.world.after(10_000 + scene.random.below(scene.dayMs / 2), end);
 }
 
 /** The power fails. */
@@ -284,9 +287,8 @@ function stopRelay(scene: Scene): void {
 /** A member that claims and has nothing. */
 function lie(scene: Scene): void {
   const member = scene.pick(scene.running());
-  const { given } = scene.network;
-  if (member === undefined || given === undefined || scene.liars.size >= 2) return;
-  const liar = new Liar(scene, given, member.device);
+  if (member === undefined || scene.liars.size >= 2) return;
+  const liar = new Liar(scene, scene.network.devices, member.device);
   scene.note(undefined, `${liar.id.slice(0, 8)} lies`);
   scene.count('liar');
   scene.liars.add(liar.id);

@@ -4,9 +4,8 @@ import { parseFileId, type DeviceId } from '../../../src/core/model/ids.ts';
 import { fragmentCap } from '../../../src/core/model/limits.ts';
 import { packFragments } from '../../../src/core/placement/fragment-set.ts';
 import type { Message, Place } from '../../../src/core/wire/messages.ts';
-import type { SimDevice } from '../device.ts';
+import type { SimDevice, SimNetwork } from '../device.ts';
 import { HostileMember } from '../hostile-member.ts';
-import type { Network } from '../network.ts';
 import type { Scene } from './scene.ts';
 
 /** How often it says what it claims, ms. */
@@ -20,7 +19,7 @@ export class Liar {
   readonly #claims = new Map<string, Set<number>>();
   #isThere = true;
 
-  constructor(scene: Scene, network: Network, member: SimDevice) {
+  constructor(scene: Scene, network: SimNetwork, member: SimDevice) {
     this.#scene = scene;
     this.#member = new HostileMember(scene.world, network, member);
     this.#member.onMessage = (from, message) => this.#answer(from, message);

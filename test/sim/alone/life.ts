@@ -15,7 +15,7 @@ const LONG_DAY_MS = 20 * 60_000;
 export const REAL_DAY_MS = 24 * 60 * 60_000;
 /** Shares of stories with long and with real days. */
 const LONG = 0.1;
-const REAL = 0.1;
+const REAL = 0.03;
 /** The last part of each day is night. */
 const NIGHT = 0.25;
 /** Time between the goodbye of a page and its end, ms. */
@@ -26,12 +26,23 @@ const CLASSES: Readonly<Record<Kind, DeviceClass>> = {
   desk: 'laptop',
   lid: 'laptop',
   phone: 'phone',
+  pupil: 'laptop',
 };
 
 export function dayFrom(random: SeededRandom): number {
   const drawn = random.unit();
   if (drawn < LONG) return LONG_DAY_MS;
   return drawn > 1 - REAL ? REAL_DAY_MS : SHORT_DAY_MS;
+}
+
+/** In stories of real days nobody sets the graces, so devices learn longer ones. */
+export function learnsGrace({ dayMs }: Scene): boolean {
+  return dayMs === REAL_DAY_MS;
+}
+
+/** A week of real days: pupils come back more than once. */
+export function daysFrom({ random, dayMs }: Scene): number {
+  return dayMs === REAL_DAY_MS ? 7 : 1 + random.below(3);
 }
 
 /** The default graces, 4, 24 and 72 hours, in the story's time. */
@@ -66,6 +77,8 @@ export function live(scene: Scene, actor: Actor): void {
       desk: [lightMs * 0.7, lightMs * 0.4],
       lid: [lightMs * 0.15, lightMs * 0.3],
       phone: [lightMs * (random.unit() < 0.2 ? 0.15 : 0.04), lightMs * 0.25],
+      // Away for longer than the grace of a laptop, a day, most of the time.
+      pupil: [lightMs * 0.05, scene.dayMs * 1.3],
     }[actor.kind] as [number, number];
     world.after(5_000 + random.below(2 * mostMs), () => {
       if (actor.state === 'lost' || scene.areFaultsOver) return;

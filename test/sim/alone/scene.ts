@@ -9,7 +9,7 @@ import type { World } from '../world.ts';
 import { contentsOf, NOTHING, type OnDisk } from './disks.ts';
 import type { StoryNetwork } from './story-network.ts';
 
-export type Kind = 'anchor' | 'desk' | 'lid' | 'phone';
+export type Kind = 'anchor' | 'desk' | 'lid' | 'phone' | 'pupil';
 
 /** One profile of one browser. A wiped profile becomes another one, on the same machine. */
 export interface Actor {
@@ -71,8 +71,8 @@ export class Scene {
   readonly counts = new Map<string, number>();
   /** Ids of devices that lie about what they hold. */
   readonly liars = new Set<string>();
-  /** Sender and receiver, of whom the second hears nothing from the first. */
-  readonly muted = new Set<string>();
+  /** By device id, when its clock was set last, ms. */
+  readonly clockSetMs = new Map<string, number>();
   /** Devices that flip a bit in what they answer. */
   readonly distorting = new Set<string>();
   /** Devices whose answers never come. */
@@ -103,12 +103,11 @@ export class Scene {
     this.lookMs = Math.min(MAX_LOOK_MS, Math.max(MIN_LOOK_MS, this.dayMs / 75));
     this.#startMs = world.nowMs;
     this.#say = say;
+    this.network.withhold((from, bytes) => this.withholding.has(from) && isAnswer(bytes));
     const { given } = this.network;
     if (given === undefined) return;
     given.distort = (from, _to, bytes) =>
       this.distorting.has(from) && this.random.below(2) === 0 && isAnswer(bytes) ? flipped(bytes) : bytes;
-    given.swallows = (from, to, bytes) =>
-      this.muted.has(`${from} ${to}`) || (this.withholding.has(from) && isAnswer(bytes));
   }
 
   /** One line of the trace. */

@@ -15,6 +15,10 @@ export interface StoryNetwork {
   partition(group: (device: DeviceId) => number): void;
   cut(a: DeviceId, b: DeviceId): void;
   mend(a: DeviceId, b: DeviceId): void;
+  /** Nothing that `from` sends reaches `to`, until the returned function is called. */
+  mute(from: DeviceId, to: DeviceId): () => void;
+  /** Messages that a device means to send and never does; has no effect where devices make their links. */
+  withhold(isHeldBack: (from: DeviceId, bytes: Uint8Array<ArrayBuffer>) => boolean): void;
   /** The relay, if there is one, dies or comes back. */
   relay(isUp: boolean): void;
   heal(): void;
@@ -24,6 +28,7 @@ export interface StoryNetwork {
 
 export function givenLinks(world: World): StoryNetwork {
   const network = new Network(world);
+  const muted = new Set<string>();
   return {
     devices: network,
     given: network,
@@ -31,6 +36,13 @@ export function givenLinks(world: World): StoryNetwork {
     partition: (group) => network.partition(group),
     cut: (a, b) => network.cut(a, b),
     mend: (a, b) => network.mend(a, b),
+    mute: (from, to) => {
+      muted.add(`${from} ${to}`);
+      return () => muted.delete(`${from} ${to}`);
+    },
+    withhold: (isHeldBack) => {
+      network.swallows = (from, to, bytes) => muted.has(`${from} ${to}`) || isHeldBack(from, bytes);
+    },
     relay: () => undefined,
     heal: () => network.heal(),
     bugs: () => [],
@@ -51,6 +63,8 @@ export function madeLinks(world: World): StoryNetwork {
     // They are linked again after a while, over the relay or a neighbour.
     cut: (a, b) => connections.breakLink(a, b),
     mend: () => undefined,
+    mute: (from, to) => connections.mute(from, to),
+    withhold: () => undefined,
     relay: (isUp) => (isUp ? relay.start() : relay.stop()),
     heal: () => {
       connections.partition(() => 0);

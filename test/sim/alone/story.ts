@@ -8,12 +8,13 @@ import { accusesNobody } from './checkers/accuses-nobody.ts';
 import { dropsCopiesOnly } from './checkers/drops-copies-only.ts';
 import { keepsCaps } from './checkers/keeps-caps.ts';
 import { keepsFiles } from './checkers/keeps-files.ts';
+import { keepsSpace } from './checkers/keeps-space.ts';
 import { keepsRemoved } from './checkers/keeps-removed.ts';
 import { meetsNoBug } from './checkers/meets-no-bug.ts';
 import { showsTruth } from './checkers/shows-truth.ts';
 import { recover } from './ending.ts';
 import { strike } from './faults.ts';
-import { dayFrom, graceOf, live, newActor } from './life.ts';
+import { dayFrom, daysFrom, graceOf, learnsGrace, live, newActor } from './life.ts';
 import { noteMovements } from './movements.ts';
 import { PastDisks } from './past-disks.ts';
 import { read, remove, resume, store } from './people.ts';
@@ -50,6 +51,8 @@ const POPULATIONS: readonly { readonly weight: number; readonly kinds: readonly 
   { weight: 0.3, kinds: ['desk', 'desk', 'lid', 'lid', 'lid', 'lid', 'phone', 'phone', 'phone', 'phone'] },
 ];
 const SETTLE_MS = 10_000;
+/** In stories of real days, which are about absences that are longer than a grace. */
+const PUPILS: readonly Kind[] = ['anchor', 'desk', 'pupil', 'pupil', 'phone'];
 /** Share of stories whose devices make their links themselves: that takes twice as long. */
 const MADE_LINKS = 0.2;
 
@@ -57,7 +60,7 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   const world = new World(options.seed);
   const scene = new Scene(world, networkFrom, dayFrom, options.say ?? (() => undefined));
   const startMs = world.nowMs;
-  const days = 1 + scene.random.below(3);
+  const days = daysFrom(scene);
   let openMs = 0;
   let failure: Error | undefined;
   try {
@@ -92,12 +95,13 @@ async function begin(scene: Scene): Promise<void> {
   const total = POPULATIONS.reduce((sum, { weight }) => sum + weight, 0);
   let at = scene.random.unit() * total;
   const population = POPULATIONS.find(({ weight }) => (at -= weight) < 0);
-  const kinds = population?.kinds ?? ['desk'];
+  const kinds = learnsGrace(scene) ? PUPILS : (population?.kinds ?? ['desk']);
   const [first, ...others] = kinds.map((kind, index) => newActor(scene, `${kind} ${index + 1}`, kind));
   if (first === undefined) throw new Error('a pool without devices');
   await world.settled('created', first.device.pool.createPool({ name: 'left alone' }));
   for (const { device } of others) await joinPool(world, device, first.device);
-  await world.settled('policy', first.device.pool.setPolicy({ graceMs: graceOf(scene) }));
+  if (!learnsGrace(scene))
+    await world.settled('policy', first.device.pool.setPolicy({ graceMs: graceOf(scene) }));
   await world.pass(SETTLE_MS);
   scene.note(undefined, kinds.join(', '));
   for (let count = 2 + scene.random.below(3); count > 0; count--) {
@@ -117,6 +121,7 @@ function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void
     () => past.look(),
     noteMovements(scene),
     keepsCaps(scene),
+    keepsSpace(scene),
     dropsCopiesOnly(scene, past),
     files,
   ];

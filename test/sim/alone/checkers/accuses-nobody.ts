@@ -1,18 +1,24 @@
 // No device calls another gone that it could hardly miss yet: since it last was linked with it, it has itself
-// been open for at least half of the grace. The other half may be time for which its page was closed.
+// been open for at least half of the grace. The other half may be time for which its page was closed. Where
+// nobody set the graces, a device that came back after a longer silence is given twice that.
 
+import { learnsGrace } from '../life.ts';
 import { Broken, type Scene } from '../scene.ts';
 
 /** What is shown is looked at this much later, at most, than it should be, ms. */
 const LATE_MS = 1_000;
 /** A page without links that was frozen for less cannot tell that from timers that its browser holds back. */
 const UNNOTICED_MS = 100_000;
+/** Nobody is given more than this because of what was learned, ms. */
+const MOST_LEARNED_MS = 14 * 24 * 60 * 60_000;
 
 export function accusesNobody(scene: Scene): () => void {
   /** By device: how long its pages have run, as far as they can tell, and when that was looked at, ms. */
   const lives = new Map<string, { ranMs: number; atMs: number }>();
-  /** By viewer and device: how long the viewer had run when the two were linked last. */
-  const linked = new Map<string, number>();
+  /** By viewer and device: how long the viewer had run when the two were linked last, and when that was. */
+  const linked = new Map<string, { ranMs: number; atMs: number }>();
+  /** By viewer and device: the longest silence, of the viewer's own time, from which the device came back. */
+  const longest = new Map<string, number>();
   return () => {
     const { nowMs } = scene.world;
     for (const viewer of scene.running()) {
@@ -24,11 +30,21 @@ export function accusesNobody(scene: Scene): () => void {
       const { graceMs } = pool.policy();
       for (const device of scene.statusOf(viewer).devices) {
         const key = `${id} ${device.id}`;
-        if (device.state === 'reachable') linked.set(key, ranMs);
-        const metMs = linked.get(key);
-        if (device.state !== 'gone' || metMs === undefined) continue;
-        const silentMs = ranMs - metMs + scene.lookMs + LATE_MS;
-        if (silentMs < graceMs[device.class] / 2)
+        const met = linked.get(key);
+        if (device.state === 'reachable') {
+          // Sleep of its own, and clocks that are set, teach it nothing.
+          const ranSinceMs = Math.max(viewer.runsSinceMs, scene.clockSetMs.get(id) ?? 0);
+          if (met !== undefined && ranSinceMs < met.atMs)
+            longest.set(key, Math.max(longest.get(key) ?? 0, ranMs - met.ranMs));
+          linked.set(key, { ranMs, atMs: nowMs });
+        }
+        if (device.state !== 'gone' || met === undefined) continue;
+        const silentMs = ranMs - met.ranMs + scene.lookMs + LATE_MS;
+        const learnedMs =
+          learnsGrace(scene) && !scene.areFaultsOver
+            ? Math.min(MOST_LEARNED_MS, 2 * (longest.get(key) ?? 0) - 4 * scene.lookMs)
+            : 0;
+        if (silentMs < Math.max(graceMs[device.class], learnedMs) / 2)
           throw new Broken(
             `${name} calls ${device.name} gone, and heard it ${silentMs / 1000} s of its own time ago`,
           );
