@@ -57,7 +57,9 @@ test('joining a pool in which nobody answers ends, and says so', async ({ newDev
   await expect(phone.page.getByRole('progressbar')).toHaveCount(0);
 });
 
-test('odd names come back as they were given; too long ones are refused', async ({ newPool }) => {
+test('odd names come back as they were given, too long ones are refused, and a second tab waits for the first', async ({
+  newPool,
+}) => {
   const [laptop, phone, tablet] = await newPool(['Laptop', 'Phone', 'Tablet']);
   if (laptop === undefined || phone === undefined || tablet === undefined)
     throw new Error('A device is missing.');
@@ -90,23 +92,21 @@ test('odd names come back as they were given; too long ones are refused', async 
   await expect(phone.page.getByRole('list', { name: 'Files' }).getByRole('listitem')).toHaveCount(
     names.length,
   );
-});
 
-test('a second tab waits, and takes over when the first closes', async ({ newPool }) => {
-  const [laptop, phone] = await newPool(['Laptop', 'Phone']);
-  if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
-  const second = await laptop.context.newPage();
-  await second.goto(laptop.appUrl);
-  await expect(second.getByText('Palm is open in another tab')).toBeVisible();
-  await expect(second.getByRole('button', { name: 'Create a pool' })).toBeHidden();
+  await test.step('a second tab waits, and takes over when the first closes', async () => {
+    const second = await laptop.context.newPage();
+    await second.goto(laptop.appUrl);
+    await expect(second.getByText('Palm is open in another tab')).toBeVisible();
+    await expect(second.getByRole('button', { name: 'Create a pool' })).toBeHidden();
 
-  await laptop.closeTab();
-  await expect(second.getByRole('list', { name: 'Devices' }).getByRole('listitem')).toHaveCount(2);
-  await expect(second.getByText('Palm is open in another tab')).toBeHidden();
-  await phone.waitFor(
-    'the device again',
-    ({ devices }) => devices.length === 2 && devices.every(({ state }) => state === 'reachable'),
-  );
+    await laptop.closeTab();
+    await expect(second.getByRole('list', { name: 'Devices' }).getByRole('listitem')).toHaveCount(3);
+    await expect(second.getByText('Palm is open in another tab')).toBeHidden();
+    await phone.waitFor(
+      'the device again',
+      ({ devices }) => devices.length === 3 && devices.every(({ state }) => state === 'reachable'),
+    );
+  });
 });
 
 test('a full quota is a clear error, and what was stored still reads', async ({ newPool, prepareDevice }) => {

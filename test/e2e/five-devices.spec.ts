@@ -18,7 +18,7 @@ const CONTENTS: readonly Content[] = [
   SEGMENT_BYTES - 1,
   SEGMENT_BYTES,
   SEGMENT_BYTES + 1,
-  20_000_000,
+  8_000_000,
 ].map((length, index) => ({ seed: index + 1, length }));
 
 test('five devices lose two, and a sixth reads everything bit-exactly', async ({ newPool, newDevice }) => {

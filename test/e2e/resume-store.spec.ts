@@ -3,8 +3,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
-import type { UnfinishedStatus } from '../../src/runtime/api.ts';
+import type { PalmStatus, UnfinishedStatus } from '../../src/runtime/api.ts';
 import type { Device } from './device.ts';
+import type { Content } from './device-calls.ts';
 import { expect, test } from './palm-fixture.ts';
 import { expectedBytes, seededBytes } from './seeded-bytes.ts';
 
@@ -18,6 +19,8 @@ declare global {
 const NAME = 'film.mp4';
 const FILM = { seed: 81, length: 60_000_000 };
 const CLIP = { seed: 83, length: 36_000_000 };
+/** Of another size, so that the two are not compared. */
+const OTHER = { seed: 84, length: 35_000_000 };
 /** At the default 4 of 8. */
 const SEGMENT_BYTES = 4 * 241_664 - 16;
 const N = 8;
@@ -76,70 +79,72 @@ test(
   },
 );
 
-test('adding the same file again continues the store', async ({ newPool }, info) => {
-  const [laptop, phone] = await poolOf(newPool);
-  const path = info.outputPath(NAME);
-  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
-  await laptop.page.getByLabel('Add files').setInputFiles(path);
-  await untilSealed(laptop, 6_000_000);
-  await laptop.reload();
-  const { sealedBytes } = await unfinishedOf(laptop);
-  await laptop.page.getByLabel('Add files').setInputFiles(path);
-  await expectStored(laptop, phone, CLIP);
-  const missing = Math.ceil(CLIP.length / SEGMENT_BYTES) - Math.round(sealedBytes / SEGMENT_BYTES);
-  expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
-});
-
-test('a store continues by itself after a crash if the browser can open the file again', async ({
-  newPool,
-  faults,
-}) => {
-  faults.allow(/Laptop: the page crashed/);
-  const [laptop, phone] = await poolOf(newPool);
-  await storeWithHandle(laptop);
-  await laptop.killTab();
-  await laptop.open();
-  await expectStored(laptop, phone, CLIP);
-  expect((await laptop.status()).unfinished).toEqual([]);
-});
-
-test('the screen asks for a file that the browser no longer lets Palm read', async ({ newPool }, info) => {
-  const [laptop, phone] = await poolOf(newPool);
-  await storeWithHandle(laptop);
-  await laptop.context.addInitScript(() => {
-    const answers = { queryPermission: async () => 'prompt', requestPermission: async () => 'denied' };
-    Object.assign(FileSystemFileHandle.prototype, answers);
-  });
-  await laptop.reload();
-  expect(await unfinishedOf(laptop)).toMatchObject({ needs: 'permission' });
-  const interrupted = rowOf(laptop.page);
-  await interrupted.getByRole('button', { name: 'Continue' }).focus();
-  await laptop.page.keyboard.press('Enter');
-  await expect(interrupted.getByRole('alert')).toContainText('Choose “film.mp4” again');
-
-  const path = info.outputPath(NAME);
-  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
-  await interrupted.getByLabel('Choose the file again').setInputFiles(path);
-  await expectStored(laptop, phone, CLIP);
-});
-
-test('a dropped file is remembered: its store continues by itself after a reload', async ({
+test('adding the same file again continues the store; one that was dropped continues by itself', async ({
   newPool,
 }, info) => {
   const [laptop, phone] = await poolOf(newPool);
   const path = info.outputPath(NAME);
-  await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
-  const devTools = await laptop.context.newCDPSession(laptop.page);
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    const data = { items: [], files: [path], dragOperationsMask: 1 };
-    await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
-  }
-  await untilSealed(laptop, 6_000_000);
-  await laptop.reload();
-  await expectStored(laptop, phone, CLIP);
-  const blocksWritten = await laptop.page.evaluate(() => window.blocksWritten);
-  expect(blocksWritten).toBeGreaterThan(0);
-  expect(blocksWritten).toBeLessThan(Math.ceil(CLIP.length / SEGMENT_BYTES) * N);
+  await test.step('added again', async () => {
+    await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+    await laptop.page.getByLabel('Add files').setInputFiles(path);
+    await untilSealed(laptop, 6_000_000);
+    await laptop.reload();
+    const { sealedBytes } = await unfinishedOf(laptop);
+    await laptop.page.getByLabel('Add files').setInputFiles(path);
+    await expectStored(laptop, phone, CLIP);
+    const missing = Math.ceil(CLIP.length / SEGMENT_BYTES) - Math.round(sealedBytes / SEGMENT_BYTES);
+    expect(await laptop.page.evaluate(() => window.blocksWritten)).toBe(missing * N);
+  });
+
+  await test.step('dropped', async () => {
+    const dropped = info.outputPath('other.mp4');
+    await writeFile(dropped, seededBytes(OTHER.seed, OTHER.length));
+    const devTools = await laptop.context.newCDPSession(laptop.page);
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      const data = { items: [], files: [dropped], dragOperationsMask: 1 };
+      await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    }
+    await untilSealed(laptop, 6_000_000);
+    await laptop.reload();
+    await expectStored(laptop, phone, OTHER, 'other.mp4');
+    const blocksWritten = await laptop.page.evaluate(() => window.blocksWritten);
+    expect(blocksWritten).toBeGreaterThan(0);
+    expect(blocksWritten).toBeLessThan(Math.ceil(OTHER.length / SEGMENT_BYTES) * N);
+  });
+});
+
+test('a store continues by itself after a crash if the browser can open the file again, and else asks for it', async ({
+  newPool,
+  faults,
+}, info) => {
+  faults.allow(/Laptop: the page crashed/);
+  const [laptop, phone] = await poolOf(newPool);
+  await test.step('it can', async () => {
+    await storeWithHandle(laptop, OTHER, 'other.mp4');
+    await laptop.killTab();
+    await laptop.open();
+    await expectStored(laptop, phone, OTHER, 'other.mp4');
+    expect((await laptop.status()).unfinished).toEqual([]);
+  });
+
+  await test.step('it no longer lets Palm read it', async () => {
+    await storeWithHandle(laptop, CLIP, NAME);
+    await laptop.context.addInitScript(() => {
+      const answers = { queryPermission: async () => 'prompt', requestPermission: async () => 'denied' };
+      Object.assign(FileSystemFileHandle.prototype, answers);
+    });
+    await laptop.reload();
+    expect(await unfinishedOf(laptop)).toMatchObject({ needs: 'permission' });
+    const interrupted = rowOf(laptop.page);
+    await interrupted.getByRole('button', { name: 'Continue' }).focus();
+    await laptop.page.keyboard.press('Enter');
+    await expect(interrupted.getByRole('alert')).toContainText('Choose “film.mp4” again');
+
+    const path = info.outputPath(NAME);
+    await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+    await interrupted.getByLabel('Choose the file again').setInputFiles(path);
+    await expectStored(laptop, phone, CLIP);
+  });
 });
 
 async function poolOf(
@@ -167,18 +172,18 @@ function countBlocks(): void {
   };
 }
 
-/** Stores the clip from an OPFS file, which has a real handle, until it is partly encrypted. */
-async function storeWithHandle(device: Device): Promise<void> {
+/** Stores a file from an OPFS file, which has a real handle, until it is partly encrypted. */
+async function storeWithHandle(device: Device, content: Content, name: string): Promise<void> {
   await device.page.evaluate(
-    async ([name, { seed, length }]) => {
+    async ([fileName, { seed, length }]) => {
       const root = await navigator.storage.getDirectory();
-      const handle = await root.getFileHandle(name, { create: true });
+      const handle = await root.getFileHandle(fileName, { create: true });
       const writable = await handle.createWritable();
       await writable.write(window.palmTest.seededBytes(seed, length));
       await writable.close();
-      void window.palm.store(await handle.getFile(), { name, handle });
+      void window.palm.store(await handle.getFile(), { name: fileName, handle });
     },
-    [NAME, CLIP] as const,
+    [name, content] as const,
   );
   await untilSealed(device, 6_000_000);
 }
@@ -199,18 +204,15 @@ async function unfinishedOf(device: Device): Promise<UnfinishedStatus> {
 async function expectStored(
   storer: Device,
   reader: Device,
-  content: { readonly seed: number; readonly length: number },
+  content: Content,
+  name: string = NAME,
 ): Promise<void> {
-  const holds = ({
-    files,
-  }: {
-    readonly files: readonly { readonly name: string; readonly safe: boolean }[];
-  }) => files.some(({ name, safe }) => name === NAME && safe);
+  const holds = ({ files }: PalmStatus): boolean => files.some((file) => file.name === name && file.safe);
   await storer.waitFor('the file to be stored', holds, 60_000);
   const { files } = await reader.waitFor('the file', holds, 60_000);
-  const [file] = files;
-  expect(files).toHaveLength(1);
-  expect(await reader.read(file?.fileId ?? '')).toEqual(expectedBytes(content.seed, content.length));
+  const found = files.filter((file) => file.name === name);
+  expect(found).toHaveLength(1);
+  expect(await reader.read(found[0]?.fileId ?? '')).toEqual(expectedBytes(content.seed, content.length));
 }
 
 function rowOf(page: Page): Locator {

@@ -2,7 +2,7 @@
 // into screenshots/. Nothing is compared; people look at them. Those of the phone are audited by axe.
 // `npm run screenshot` makes the README's.
 
-import type { Page } from '@playwright/test';
+import type { CDPSession, Page } from '@playwright/test';
 import { expectAccessible } from './accessibility.ts';
 import type { Device } from './device.ts';
 import { expect, test } from './palm-fixture.ts';
@@ -127,24 +127,9 @@ test('screens of a pool', async ({ newPool }) => {
       await page.evaluate((one) => window.palm.discardStore(one), id);
   });
 
-  await test.step('devices away', async () => {
-    for (const device of devices.slice(1)) await device.closeTab();
-    await laptop.waitFor('files out of reach', (status) => status.files.every(({ reach, k }) => reach < k));
-    await shoot(page, 'out-of-reach');
-  });
-});
-
-test('screens of settings and of handing over, reached by keyboard', async ({ newPool }) => {
-  const [laptop, ...others] = await newPool(['Anna’s laptop', 'Desktop', 'Tablet']);
-  if (laptop === undefined) throw new Error('A device is missing.');
-  const { page } = laptop;
-  const { keyboard } = page;
   const dialog = page.getByRole('dialog');
-  // The others have room for what the laptop will hand over.
-  await laptop.store({ seed: 81, length: 30_000 }, { name: 'Harbour at dusk.jpg', k: 4, n: 7 });
-  await placed(laptop);
-
-  await test.step('settings', async () => {
+  const { keyboard } = page;
+  await test.step('settings, by keyboard', async () => {
     await page.getByRole('button', { name: 'Pool settings' }).press('Enter');
     await expect(dialog.getByLabel('Laptops', { exact: true })).toHaveValue('1');
     await shoot(page, 'settings');
@@ -166,12 +151,14 @@ test('screens of settings and of handing over, reached by keyboard', async ({ ne
     await expect(page.getByRole('button', { name: 'Pool settings' })).toBeFocused();
   });
 
-  await test.step('handing over', async () => {
+  await test.step('handing over, by keyboard', async () => {
     // The others stand still, and take nothing.
-    for (const other of others) {
+    const sessions: CDPSession[] = [];
+    for (const other of devices.slice(1)) {
       const debugging = await other.context.newCDPSession(other.page);
       await debugging.send('Debugger.enable');
       await debugging.send('Debugger.pause');
+      sessions.push(debugging);
     }
     await page.getByRole('button', { name: 'Leave pool' }).press('Enter');
     await dialog.getByRole('button', { name: 'Hand over first' }).press('Enter');
@@ -185,6 +172,13 @@ test('screens of settings and of handing over, reached by keyboard', async ({ ne
     await region.getByRole('button', { name: 'Stay' }).press('Enter');
     await expect(region).toBeHidden();
     expect((await laptop.status()).leaving).toBeUndefined();
+    for (const debugging of sessions) await debugging.detach();
+  });
+
+  await test.step('devices away', async () => {
+    for (const device of devices.slice(1)) await device.closeTab();
+    await laptop.waitFor('files out of reach', (status) => status.files.every(({ reach, k }) => reach < k));
+    await shoot(page, 'out-of-reach');
   });
 });
 
