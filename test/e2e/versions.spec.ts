@@ -117,6 +117,17 @@ test('files of an older version are there after the update, and versions that me
       await allLinked([laptop, phone]);
       expect(await laptop.read(others.fileId)).toEqual(expectedBytes(LARGE.seed, LARGE.length));
     });
+
+    await test.step('a lock covers all but the key of the older version, and says so', async () => {
+      const { device } = await phone.status();
+      await phone.page.evaluate(() => window.palm.lock('eleven quiet otters'));
+      const locked = await phone.status();
+      expect(locked.lock).toBe('locked');
+      expect(textsOf(locked.notices)).toContain('except for the key that it signs with');
+      await phone.page.evaluate(() => window.palm.unlock('eleven quiet otters'));
+      expect((await phone.status()).device).toEqual(device);
+      expect(await phone.read(small.fileId)).toEqual(expectedBytes(SMALL.seed, SMALL.length));
+    });
   } finally {
     await Promise.all([origin.stop(), staying.stop()]);
   }

@@ -13,13 +13,20 @@ const MAX_CHARS = MAX_PASSPHRASE_BYTES;
 
 export function LockDialog({ onClose }: { readonly onClose: () => void }) {
   const hasLock = useStatus(({ lock }) => lock !== 'none');
+  const { queue } = usePage();
   const trouble = useSignal('');
   const busy = useSignal<'no' | 'locking' | 'removing'>('no');
+  const waitingCount = queue.items.value.filter(({ state }) => state.kind !== 'failed').length;
   return (
     <Dialog title={words.lock.title} onClose={onClose} insistent={busy.value !== 'no'}>
       {trouble.value === '' ? null : (
         <p class="message error" role="alert">
           {trouble.value}
+        </p>
+      )}
+      {waitingCount === 0 ? null : (
+        <p class="message warning" role="note">
+          {words.lock.waiting(waitingCount)}
         </p>
       )}
       {hasLock ? (

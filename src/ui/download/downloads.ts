@@ -228,7 +228,7 @@ export class Downloads {
   /** Starts downloads that can run now, and ends those of files that left the pool. */
   #look(status: PalmStatus): void {
     if (this.#closed) return;
-    if (status.pool === undefined) return this.#forgetAll();
+    if (status.pool === undefined) return this.#forgetAll(status.lock === 'locked');
     let runningCount = 0;
     for (const { state } of this.#entries.values()) if (state.kind === 'running') runningCount++;
     for (const entry of this.#entries.values()) {
@@ -337,9 +337,13 @@ export class Downloads {
     this.#options.alerts.raise(rules.goneText(entry));
   }
 
-  #forgetAll(): void {
+  /**
+   * What is gathered lies on the disk in the clear. On a locked device, what was delivered stays for its
+   * time: the browser may still be copying it.
+   */
+  #forgetAll(isLocked: boolean): void {
     for (const entry of this.#entries.values()) this.#discard(entry);
-    this.#handed.dropAll();
+    if (!isLocked) this.#handed.dropAll();
   }
 
   #discard(entry: Entry): void {

@@ -279,6 +279,22 @@ describe('the person', () => {
     await page.until('the next ones run', () => page.handed.length === MAX_DOWNLOADS - 3);
   });
 
+  test('is locked: what was gathered is deleted, and what was delivered stays for its time', async () => {
+    const page = openPage([FILM, fileOf('done', 9 * MIB)]);
+    await start(page, fileOf('done', 9 * MIB));
+    await page.until('one is handed over', () => page.handed.length === 1);
+    page.pool.scripts.push({ stuck: true });
+    await start(page, FILM);
+    page.lock();
+    await page.until('one is left', () => page.disk.files.size === 1);
+    let turns = 100;
+    await page.until('anything else would be deleted', () => turns-- === 0);
+    expect([...page.disk.files.keys()]).toEqual(['done']);
+    page.pass(3_600_000);
+    await page.until('nothing is left', () => page.disk.files.size === 0);
+    expect(alertsOf(page)).toEqual([]);
+  });
+
   test('leaves the pool, and nothing stays', async () => {
     const page = openPage([FILM, fileOf('done', 9 * MIB)]);
     await start(page, fileOf('done', 9 * MIB));

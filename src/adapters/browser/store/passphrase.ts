@@ -1,9 +1,9 @@
 // The key that a passphrase stands for. People choose words that can be guessed, so each guess is made to
 // cost time and memory: scrypt (RFC 7914).
 //
-// N = 2^15, r = 8, p = 1 take 32 MiB, and 0.1 to 0.2 s on a laptop, some 1 s on a slow phone. Twice the
-// memory would end the page on the smallest phones. Each lock has its own parameters in its row, so that
-// later versions may ask for more.
+// N = 2^15, r = 8, p = 1 take 32 MiB, and 0.3 s of a processor core of 2026 in a rented machine, so one to
+// two seconds of a slow phone. Twice the memory could end the page on the smallest phones. Each lock has its
+// own parameters in its row, so that later versions may ask for more.
 
 import { scrypt } from '@noble/hashes/scrypt.js';
 import { utf8 } from '../../../core/model/bytes.ts';

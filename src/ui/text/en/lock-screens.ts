@@ -1,5 +1,7 @@
 // English: locking this device, and opening it again.
 
+import { countOf } from './units.ts';
+
 export const lockTexts = {
   /** Opens the dialog. */
   open: 'Lock this device',
@@ -9,6 +11,9 @@ export const lockTexts = {
     'A locked device neither links nor serves until you enter the passphrase; its pieces come back then. It locks when you choose so, and each time Palm is closed or reloaded.',
   noWayBack:
     'Nobody can reset the passphrase. If it is lost, this device must leave the pool and join again; the other devices keep the files.',
+  /** `count`: of files that wait to be stored. */
+  waiting: (count: number) =>
+    `${countOf(count, 'file')} ${count === 1 ? 'waits' : 'wait'} to be stored, and Palm forgets ${count === 1 ? 'it' : 'them'} when this device is locked. Let ${count === 1 ? 'it' : 'them'} finish first, or add ${count === 1 ? 'it' : 'them'} again afterwards.`,
   passphrase: 'Passphrase',
   newPassphrase: 'New passphrase',
   again: 'Passphrase again',
