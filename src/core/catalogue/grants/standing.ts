@@ -54,7 +54,9 @@ class Judge implements Standings {
   }
 
   of(device: DeviceId): Standing | undefined {
-    return this.#outs.has(device) ? undefined : leastOf(this.#gifts.get(device) ?? []);
+    const gifts = this.#gifts.get(device) ?? [];
+    const isOut = (this.#outs.get(device) ?? []).some((out) => !isTakenBack(out, gifts));
+    return isOut ? undefined : leastOf(gifts);
   }
 
   counts(act: EntryId): boolean {
@@ -83,10 +85,12 @@ class Judge implements Standings {
    * meanwhile.
    */
   #hasRight(act: PlacedAct, rank: number): boolean {
-    const outs = this.#outs.get(act.by) ?? [];
-    if (outs.some((out) => !isBefore(act, out) || isUndoing(out, act))) return false;
     const gifts = this.#gifts.get(act.by) ?? [];
-    const own = leastOf(gifts.filter((gift) => isBefore(gift.act, act)));
+    const seen = gifts.filter((gift) => isBefore(gift.act, act));
+    for (const out of this.#outs.get(act.by) ?? []) {
+      if (isUndoing(out, act) || (!isBefore(act, out) && !isTakenBack(out, seen))) return false;
+    }
+    const own = leastOf(seen);
     if (own.role !== 'admin' || own.rank !== rank) return false;
     return !gifts.some((gift) => isBeside(gift.act, act) && isLess(gift.gives, own));
   }
@@ -100,6 +104,14 @@ class Judge implements Standings {
     const replaced = replacedBy(gifts.filter((gift) => isBefore(gift.act, act)));
     return gifts.every(({ act: { index }, gives }) => gives.rank > rank || has(replaced, index));
   }
+}
+
+/**
+ * Whether an admin of no greater rank than the one who shut the device out has seen that, and gave it a
+ * role.
+ */
+function isTakenBack(out: PlacedAct, gifts: readonly Gift[]): boolean {
+  return gifts.some(({ act }) => rankOf(act) <= rankOf(out) && isBefore(out, act));
 }
 
 /** The acts that those of `gifts` had seen, as bits. */

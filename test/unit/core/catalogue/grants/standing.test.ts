@@ -115,6 +115,32 @@ describe('a thief of an admin’s keys', () => {
   });
 });
 
+describe('a device that was shut out', () => {
+  it('comes back by a grant of nobody below who shut it out, and then acts again', () => {
+    const pool = new Pool();
+    const toAnna = pool.write(FOUNDER, admin(0, ANNA));
+    const toBen = pool.write(FOUNDER, admin(0, BEN, 2), toAnna);
+    const mistake = pool.write(ANNA, out(1, CLEO), toBen);
+    const below = pool.write(BEN, role(2, CLEO, 'member'), mistake);
+    expect(pool.roles(CLEO)).toEqual(['out']);
+    const back = pool.write(ANNA, admin(1, CLEO, 3), below);
+    expect(pool.roles(CLEO)).toEqual(['admin 3']);
+    pool.write(CLEO, out(3, DAN), back);
+    expect(pool.roles(DAN)).toEqual(['out']);
+  });
+
+  it('does nothing before it is back, even if who took it back made it an admin', () => {
+    const pool = new Pool();
+    const toAnna = pool.write(FOUNDER, admin(0, ANNA, 2));
+    const gone = pool.write(ANNA, out(2, BEN), toAnna);
+    const back = pool.write(FOUNDER, admin(0, BEN, 1), gone);
+    pool.write(BEN, out(1, CLEO), gone);
+    expect(pool.roles(BEN, CLEO)).toEqual(['admin 1', 'member']);
+    pool.write(BEN, out(1, DAN), back);
+    expect(pool.roles(DAN)).toEqual(['out']);
+  });
+});
+
 describe('an admin who becomes a reader', () => {
   it('does nothing any more by acts that have not seen it, and can be made an admin again', () => {
     const pool = new Pool();
