@@ -40,9 +40,9 @@ export function learnsGrace({ dayMs }: Scene): boolean {
   return dayMs === REAL_DAY_MS;
 }
 
-/** A week of real days: pupils come back more than once. */
+/** Of real days as many as a minute or two of one core tells. */
 export function daysFrom({ random, dayMs }: Scene): number {
-  return dayMs === REAL_DAY_MS ? 7 : 1 + random.below(3);
+  return dayMs === REAL_DAY_MS ? 3 : 1 + random.below(3);
 }
 
 /** The default graces, 4, 24 and 72 hours, in the story's time. */

@@ -30,39 +30,6 @@ const MUTATIONS = [
     ],
   },
   {
-    name: 'copies',
-    rule: 'a storer rebuilds its damaged copies',
-    changes: [
-      {
-        file: 'core/repair/repair-plan.ts',
-        from: '? placingNeedOf(manifest, claims, this.#view.self, isGone)',
-        to: '? undefined',
-      },
-    ],
-  },
-  {
-    name: 'space',
-    rule: 'fragments of others are taken only into space that is offered',
-    changes: [
-      {
-        file: 'core/peer/taking.ts',
-        from: "    if (this.#promisedBytes + this.#rules.stagedBytes + bytes > this.#own.freeBytes) return 'space';",
-        to: '',
-      },
-    ],
-  },
-  {
-    name: 'learning',
-    rule: 'who came back from a long silence is given longer',
-    changes: [
-      {
-        file: 'core/membership/learned-grace.ts',
-        from: 'return Math.max(ofClassMs, Math.min(FACTOR * longestMs, MAX_LEARNED_GRACE_MS));',
-        to: 'return ofClassMs;',
-      },
-    ],
-  },
-  {
     name: 'cap',
     rule: 'no device holds k fragments of a file',
     changes: [{ file: 'core/model/limits.ts', from: 'return k === 1 ? 1 : k - 1;', to: 'return k;' }],

@@ -26,7 +26,7 @@ export function keepsSpace(scene: Scene): () => void {
       if (before === undefined || state !== 'open' || !isSettled(scene, actor, placedMs.get(id))) continue;
       scene.count('space judged');
       const usedBytes = device.store.usedBytes();
-      if (!hasMore(before, now) || usedBytes <= OFFERED_PART * device.quotaBytes) continue;
+      if (!hasMore(scene, before, now) || usedBytes <= OFFERED_PART * device.quotaBytes) continue;
       throw new Broken(
         `${device.name} took a fragment, and has ${usedBytes} bytes: more than it offers of ${device.quotaBytes}`,
       );
@@ -38,8 +38,10 @@ function isSettled(scene: Scene, { device, runsSinceMs }: Actor, placedMs = -Inf
   return scene.world.nowMs - Math.max(runsSinceMs, device.quotaSetAtMs, placedMs) >= SETTLED_MS;
 }
 
-function hasMore(before: DiskContents, now: DiskContents): boolean {
-  return [...now].some(([content, { held }]) =>
-    [...held].some((fragment) => before.get(content)?.held.has(fragment) !== true),
-  );
+/** A file of its own begins with all of its fragments, before anybody knows of it. */
+function hasMore(scene: Scene, before: DiskContents, now: DiskContents): boolean {
+  return [...now].some(([content, { held }]) => {
+    if (held.size >= (scene.geometries.get(content)?.n ?? 0)) return false;
+    return [...held].some((fragment) => before.get(content)?.held.has(fragment) !== true);
+  });
 }
