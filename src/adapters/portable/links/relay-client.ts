@@ -33,7 +33,7 @@ const DEAD_AFTER_MS = 9_000;
  * Time to answer when we may have slept: a LAN needs milliseconds, and links that did not survive either can
  * only be mended through the relay. A relay that was merely slow is entered again.
  */
-const CHECK_MS = 700;
+const CHECK_MS = 500;
 /** A socket that opens for longer than this when we wake began before we slept. */
 const OPENING_MS = 1_000;
 /**

@@ -458,7 +458,7 @@ describe('one machine', () => {
     return machine;
   }
 
-  it('gives the others a second to answer after it slept, and tries again at once', () => {
+  it('gives the others a moment to answer after it slept, and tries again at once', () => {
     const machine = wokenMachine();
     const soonMs = WOKE_MS + WAKE_CHECK_MS;
     expect(kinds(machine.handle(soonMs - 1, { kind: 'tick' }))).not.toContain('link-down');

@@ -203,7 +203,7 @@ describe('with a scripted relay', () => {
     const { log, clock } = openClient(url);
     await log.until('connected');
     clock.sleep(600_000);
-    clock.advance(600);
+    clock.advance(400);
     expect(log.lines).not.toContain('lost');
     clock.advance(200);
     expect(log.lines).toContain('lost');
