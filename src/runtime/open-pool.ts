@@ -102,6 +102,7 @@ export class OpenPool {
       keys: this.keys,
       identity,
       catalogue: () => this.driver.peer.catalogue,
+      leftOut: (count) => this.#events.notice('warning', { kind: 'rows-left-out', count }),
       orNotice: (work) => this.#orNotice(work),
     });
     this.#events = this.record.watching(events, () => !this.#ended);
@@ -138,12 +139,7 @@ export class OpenPool {
   async start(): Promise<void> {
     this.#space.measure();
     this.#orNotice(this.#ports.quota.restoreReserve());
-    const [damagedCount, ...losses] = await Promise.all([
-      this.unfinished.load(),
-      this.#soft.restoreActivity(),
-      this.record.restore(),
-    ]);
-    const lost = losses.reduce((sum, count) => sum + count, 0);
+    const [damagedCount, lost] = await Promise.all([this.unfinished.load(), this.#soft.restoreActivity()]);
     const stores = this.unfinished.owners();
     const lostCount = lost + (await this.driver.restore((owner) => stores.has(owner) || isOfRepair(owner)));
     await this.repairing.start();

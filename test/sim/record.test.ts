@@ -17,7 +17,8 @@ scenario('every device tells the same record, in the same order', [931, 932], as
     if (count % 4 === 0) await world.settled('remove', device.pool.remove(fileId));
   }
   await world.until('all know all', () => sameCatalogues(devices));
-  const records = await Promise.all(devices.map((device) => wholeRecord(device)));
+  const reading = Promise.all(devices.map((device) => wholeRecord(device)));
+  const records = await world.settled('read the records', reading);
   const [one = [], ...others] = records;
   for (const other of others) expect(other).toEqual(one);
   expect(one.map(({ kind }) => kind).filter((kind) => kind === 'file')).toHaveLength(12);
@@ -34,7 +35,8 @@ scenario(
   async ({ world, network, pool }) => {
     const [device] = await pool(2);
     if (device === undefined) throw new Error('expected a pool of two');
-    expect((await device.pool.record()).events).toEqual([]);
+    const eventsOf = async () => (await world.settled('record', device.pool.record())).events;
+    expect(await eventsOf()).toEqual([]);
     const hostile = new HostileMember(world, network, device);
     hostile.open();
     await world.until('linked', () => hostile.linked.has(device.id));
@@ -43,11 +45,11 @@ scenario(
     for (let count = 0; count < 3; count++)
       hostile.send(device.id, { kind: 'entries', entries: [world.random.bytes(90)], more: false });
     await world.pass(5_000);
-    const { events } = await device.pool.record();
+    const events = await eventsOf();
     expect(events).toMatchObject([{ kind: 'forged-records', deviceId: hostile.id, count: 3 }]);
     device.kill();
     await device.reopen();
-    expect((await device.pool.record()).events).toEqual(events);
+    expect(await eventsOf()).toEqual(events);
   },
 );
 

@@ -23,6 +23,8 @@ interface PoolRecordPorts {
   readonly keys: PoolKeys;
   readonly identity: Identity;
   readonly catalogue: () => Catalogue;
+  /** Some rows of an earlier page could not be read. */
+  readonly leftOut: (rowCount: number) => void;
   /** Takes work that nobody waits for, and tells its failure. */
   readonly orNotice: (work: Promise<void>) => void;
 }
@@ -33,17 +35,13 @@ const SAVE_MS = 2_000;
 
 export class PoolRecord {
   readonly #ports: PoolRecordPorts;
-  readonly #events = new SecurityEvents();
+  /** Read when they are first needed: a start does without them. */
+  #events: Promise<SecurityEvents> | undefined;
   #savedRevision = 0;
   #stopTimer: (() => void) | undefined;
 
   constructor(ports: PoolRecordPorts) {
     this.#ports = ports;
-  }
-
-  /** Returns how many rows could not be read. */
-  async restore(): Promise<number> {
-    return this.#events.restore(await this.#ports.records.getMeta(EVENTS));
   }
 
   stop(): void {
@@ -57,23 +55,35 @@ export class PoolRecord {
       notice: (level, told) => {
         if (!isWanted()) return;
         const event = eventOf(told);
-        if (event !== undefined) this.#add(event.kind, event.device, 1);
+        if (event !== undefined) this.#ports.orNotice(this.#add(event.kind, event.device, 1));
         events.notice(level, told);
       },
       misdeed: (device, what, count) => {
         if (!isWanted()) return;
-        this.#add(what, device, count);
+        this.#ports.orNotice(this.#add(what, device, count));
         events.misdeed(device, what, count);
       },
     };
   }
 
-  #add(kind: SecurityEventKind, device: QuotedDevice | undefined, count: number): void {
-    this.#events.add(this.#ports.clock.wallMs(), kind, device?.id, count);
+  async #add(kind: SecurityEventKind, device: QuotedDevice | undefined, count: number): Promise<void> {
+    (await this.#loaded()).add(this.#ports.clock.wallMs(), kind, device?.id, count);
     this.#stopTimer ??= this.#ports.clock.after(SAVE_MS, () => {
       this.#stopTimer = undefined;
       this.#ports.orNotice(this.#save());
     });
+  }
+
+  #loaded(): Promise<SecurityEvents> {
+    this.#events ??= this.#load();
+    return this.#events;
+  }
+
+  async #load(): Promise<SecurityEvents> {
+    const events = new SecurityEvents();
+    const lostCount = events.restore(await this.#ports.records.getMeta(EVENTS));
+    if (lostCount > 0) this.#ports.leftOut(lostCount);
+    return events;
   }
 
   /** @throws PalmError 'bad-argument'. */
@@ -85,7 +95,8 @@ export class PoolRecord {
         recordItem(entry, { ...this.#ports, catalogue, splitAt: splitAt.get(entry.deviceId) }),
       ),
     );
-    const events = this.#events.list.map(({ device, ...event }) => ({
+    const { list } = await this.#loaded();
+    const events = list.map(({ device, ...event }) => ({
       ...event,
       by: device === undefined ? undefined : quotedDevice(catalogue, device),
     }));
@@ -106,9 +117,10 @@ export class PoolRecord {
   }
 
   async #save(): Promise<void> {
-    if (this.#savedRevision === this.#events.revision) return;
-    this.#savedRevision = this.#events.revision;
-    await this.#ports.records.putMeta(EVENTS, this.#events.saved());
+    const events = await this.#loaded();
+    if (this.#savedRevision === events.revision) return;
+    this.#savedRevision = events.revision;
+    await this.#ports.records.putMeta(EVENTS, events.saved());
   }
 }
 
