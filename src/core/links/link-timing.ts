@@ -22,7 +22,7 @@ export const CHECK_MS = 4_000;
  * The same after this device slept or its page was shown: a pong takes milliseconds on a LAN, and a new link
  * less than a second. So files can be read two seconds later, and a sound link that was slow costs no more.
  */
-export const WAKE_CHECK_MS = 700;
+export const WAKE_CHECK_MS = 850;
 /** A deadline met this late means that the device slept: earlier silence says nothing about the others. */
 export const OVERSLEPT_MS = 5_000;
 /** Letters of a page's predecessor, closed before it began, have arrived by then, or never will. */
