@@ -97,11 +97,13 @@ export class HeldFragments {
   }
 
   /**
-   * Drops what is left of damaged fragments of `file`, `except` one: their key shares would count with those
-   * that this device keeps or takes.
+   * Drops what is left of damaged fragments of `file`, `except` these: their key shares would count with
+   * those that this device keeps or takes.
    */
-  async dropDamaged(file: FileId, except?: number): Promise<void> {
-    const lost = [...(this.#lost.get(file)?.values() ?? [])].filter(({ fragment }) => fragment !== except);
+  async dropDamaged(file: FileId, except: readonly number[] = []): Promise<void> {
+    const lost = [...(this.#lost.get(file)?.values() ?? [])].filter(
+      ({ fragment }) => !except.includes(fragment),
+    );
     if (lost.length === 0) return;
     for (const stored of lost) forget(this.#lost, stored);
     await this.#erase(file, lost);
@@ -128,9 +130,10 @@ export class HeldFragments {
   async dropWithDamaged(file: FileId, numbers: readonly number[]): Promise<void> {
     const lost = [...(this.#lost.get(file)?.values() ?? [])];
     const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
+    const erased = this.#erase(file, [...lost, ...dropped]);
     for (const stored of lost) forget(this.#lost, stored);
     for (const stored of dropped) this.#forget(stored);
-    await this.#options.fragments.drop([...lost, ...dropped].map(({ fragmentId }) => fragmentId));
+    await erased;
     for (const { fragmentId } of lost) await this.#damaged.remove(fragmentId);
   }
 

@@ -253,7 +253,7 @@ export class PeerDriver {
   }
 
   /** Before another fragment of `file` than `except` becomes durable here: see HeldFragments. */
-  dropDamaged(file: FileId, except: number): Promise<void> {
+  dropDamaged(file: FileId, except: readonly number[]): Promise<void> {
     return this.#held.dropDamaged(file, except);
   }
 

@@ -234,7 +234,10 @@ export class Repairing {
       return fragmentOf === undefined ? [] : [{ stored: fragmentOf, indexBytes, hashes }];
     });
     if (stored.length === 0) return new Set();
-    for (const { fragment } of own) await driver.dropDamaged(file, fragment);
+    await driver.dropDamaged(
+      file,
+      own.map(({ fragment }) => fragment),
+    );
     await fragments.commit(stored);
     for (const each of stored) await driver.fragmentFetched(each.stored);
     return new Set(own.map(({ fragment }) => fragment));

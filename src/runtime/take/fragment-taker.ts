@@ -24,7 +24,7 @@ export interface FragmentTakerPorts {
   /** Resolves when the catalogue's entry of the file is durable. */
   readonly fileKept: (file: FileId) => Promise<void>;
   /** Drops what is left of damaged fragments of the file, except this one: it would exceed the cap. */
-  readonly dropDamaged: (file: FileId, except: number) => Promise<void>;
+  readonly dropDamaged: (file: FileId, except: readonly number[]) => Promise<void>;
   /** The fragment is durable. */
   readonly held: (stored: StoredFragment) => Promise<void>;
   readonly warn: (notice: Notice) => void;
@@ -93,7 +93,7 @@ export class FragmentTaker {
   }
 
   async #prepare({ file, fragment }: Place): Promise<void> {
-    await this.#ports.dropDamaged(file, fragment);
+    await this.#ports.dropDamaged(file, [fragment]);
     await this.#ports.fileKept(file);
   }
 

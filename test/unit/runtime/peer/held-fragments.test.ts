@@ -25,9 +25,9 @@ describe('a damaged fragment', () => {
     expect(next.held).toEqual(new Set([1, 2]));
     expect(numbersOn(disk)).toEqual([0, 1, 2]);
 
-    await next.fragments.dropDamaged(FILE, 0);
+    await next.fragments.dropDamaged(FILE, [0]);
     expect(numbersOn(disk)).toEqual([0, 1, 2]);
-    await next.fragments.dropDamaged(FILE, 2);
+    await next.fragments.dropDamaged(FILE, [2]);
     expect(numbersOn(disk)).toEqual([1, 2]);
     expect(next.held).toEqual(new Set([1, 2]));
     expect(await disk.records.getMeta('damaged-fragments')).toEqual([]);
@@ -56,7 +56,11 @@ describe('a dropped fragment', () => {
       await real(ids);
     };
     await fragments.indexLost(FILE, 0);
-    const works = [fragments.drop(FILE, [1]), fragments.dropDamaged(FILE), fragments.drop(FILE, [2])];
+    const works = [
+      fragments.drop(FILE, [1]),
+      fragments.dropDamaged(FILE),
+      fragments.dropWithDamaged(FILE, [2]),
+    ];
     expect([...held]).toEqual([]);
     expect(fragments.dropping()).toEqual([FILE]);
     itemAt(erasing, 0)('done');
