@@ -12,10 +12,3 @@ export class Changes {
   readonly forks = new Map<DeviceId, number>();
   readonly beyond = new Map<DeviceId, number>();
 }
-
-/** Counts below 1 are forgotten. */
-export function increase<Key>(counts: Map<Key, number>, key: Key, by: number): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count > 0) counts.set(key, count);
-  else counts.delete(key);
-}

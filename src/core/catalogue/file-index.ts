@@ -10,6 +10,7 @@ import type { FileDetails } from '../model/file-details.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
 import type { HybridTime } from './clock.ts';
+import { increase } from './counts.ts';
 import type { Manifest, PublishedManifest } from './manifest.ts';
 import { tagKeyAt, type PackedManifest } from './packed-manifest.ts';
 import type { PackedEntry, PackedName } from './packed-entry.ts';
@@ -240,11 +241,4 @@ function firstName(contentId: FileId, manifest: PublishedManifest): ListedFile {
 function furtherName(fileId: FileId, contentId: FileId, manifest: Manifest, name: PackedName): ListedFile {
   const { modifiedMs, by, atMs, publishedAt } = name;
   return { fileId, contentId, manifest, modifiedMs, by, atMs, publishedAt, details: () => name.details };
-}
-
-/** Counts below 1 are forgotten. */
-function increase(counts: Map<FileId, number>, fileId: FileId, by: number): void {
-  const count = (counts.get(fileId) ?? 0) + by;
-  if (count > 0) counts.set(fileId, count);
-  else counts.delete(fileId);
 }

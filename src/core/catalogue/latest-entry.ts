@@ -129,7 +129,10 @@ export function comesAfter(entry: PackedEntry, than: PackedEntry | undefined): b
   return entry.entryId < than.entryId;
 }
 
+/** What says which of two entries is later. */
+export type DatedEntry = Pick<PackedEntry, 'at' | 'entryId'>;
+
 /** Negative when `a` is earlier, by hybrid time and then by id. */
-export function compareEntries(a: PackedEntry, b: PackedEntry): number {
+export function compareEntries(a: DatedEntry, b: DatedEntry): number {
   return compareTimes(a.at, b.at) || (a.entryId === b.entryId ? 0 : a.entryId < b.entryId ? -1 : 1);
 }

@@ -241,20 +241,19 @@ export class PackedEntry {
     const quotaAt = (at: number): number | undefined =>
       hasQuotas && view.getFloat64(at) > 0 ? view.getFloat64(at) - 1 : undefined;
     const values: Record<PolicyPart, number | undefined> = {
-      alwaysOn: view.getFloat64(POLICY_AT.alwaysOn),
-      laptop: view.getFloat64(POLICY_AT.laptop),
-      phone: view.getFloat64(POLICY_AT.phone),
-      repairShare: view.getUint32(POLICY_AT.repairShare),
-      k: view.getUint8(POLICY_AT.k),
-      n: view.getUint8(POLICY_AT.n),
+      alwaysOn: unlessZero(view.getFloat64(POLICY_AT.alwaysOn)),
+      laptop: unlessZero(view.getFloat64(POLICY_AT.laptop)),
+      phone: unlessZero(view.getFloat64(POLICY_AT.phone)),
+      repairShare: unlessZero(view.getUint32(POLICY_AT.repairShare)),
+      k: unlessZero(view.getUint8(POLICY_AT.k)),
+      n: unlessZero(view.getUint8(POLICY_AT.n)),
       storeBytes: quotaAt(QUOTAS_AT.storeBytes),
       giveBytes: quotaAt(QUOTAS_AT.giveBytes),
     };
     const parts: Partial<Record<PolicyPart, number>> = {};
     for (const part of POLICY_PARTS) {
       const value = values[part];
-      const isSet = part in QUOTAS_AT ? value !== undefined : value !== 0;
-      if (isSet && value !== undefined) parts[part] = value;
+      if (value !== undefined) parts[part] = value;
     }
     return parts;
   }
@@ -333,6 +332,10 @@ export function unpackEntries(run: Uint8Array, devices = new DeviceTexts()): Pac
     at += byteCount;
   }
   return entries;
+}
+
+function unlessZero(value: number): number | undefined {
+  return value === 0 ? undefined : value;
 }
 
 function isSameDigest(run: Uint8Array, at: number, other: Uint8Array, otherAt = 0): boolean {

@@ -4,6 +4,7 @@
 import { heldBytesOf } from '../model/geometry.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { compareTimes } from './clock.ts';
+import { increase } from './counts.ts';
 import type { PublishedManifest } from './manifest.ts';
 
 /** What all fragments of a file take together, bytes. */
@@ -30,10 +31,7 @@ export class StoredBytes {
 
   /** A content got its first name (1), or lost its last (-1). */
   changed(manifest: PublishedManifest, change: 1 | -1): void {
-    const { by } = manifest;
-    const bytes = (this.#bytes.get(by) ?? 0) + change * storedBytesOf(manifest);
-    if (bytes > 0) this.#bytes.set(by, bytes);
-    else this.#bytes.delete(by);
+    increase(this.#bytes, manifest.by, change * storedBytesOf(manifest));
     this.#revision += 1;
   }
 

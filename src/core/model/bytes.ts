@@ -1,5 +1,7 @@
 // The few byte operations that the formats share.
 
+import { base64url } from 'multiformats/bases/base64';
+
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -26,6 +28,11 @@ export function hexOf(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += HEX[byte] ?? '';
   return text;
+}
+
+/** RFC 4648 section 5, without padding. */
+export function base64UrlOf(bytes: Uint8Array): string {
+  return base64url.baseEncode(bytes);
 }
 
 /**

@@ -53,9 +53,12 @@ export interface PolicyChange {
   readonly giveBytes?: number;
 }
 
-const QUOTAS = ['storeBytes', 'giveBytes'] as const;
+/** What people may limit or demand of one device, bytes. */
+export const QUOTA_PARTS = ['storeBytes', 'giveBytes'] as const;
 
-export const POLICY_PARTS = [...DEVICE_CLASSES, 'repairShare', 'k', 'n', ...QUOTAS] as const;
+export type QuotaPart = (typeof QUOTA_PARTS)[number];
+
+export const POLICY_PARTS = [...DEVICE_CLASSES, 'repairShare', 'k', 'n', ...QUOTA_PARTS] as const;
 
 export type PolicyPart = (typeof POLICY_PARTS)[number];
 
@@ -108,7 +111,7 @@ export function policyOf(parts: PolicyParts): PoolPolicy {
     repairShare: parts.repairShare === undefined ? repairShare : parts.repairShare / SHARE_STEPS,
     ...(k === undefined ? {} : { k }),
     ...(n === undefined ? {} : { n }),
-    ...Object.fromEntries(QUOTAS.flatMap((part) => (parts[part] ? [[part, parts[part]]] : []))),
+    ...Object.fromEntries(QUOTA_PARTS.flatMap((part) => (parts[part] ? [[part, parts[part]]] : []))),
   };
 }
 
@@ -118,7 +121,11 @@ export function policyOf(parts: PolicyParts): PoolPolicy {
  * the n that would hold with it.
  */
 export function checkPolicyChange(change: unknown, { k, n }: Policy): PolicyParts {
-  const { graceMs, ...others } = fieldsOf(change, ['graceMs', 'repairShare', 'k', 'n', ...QUOTAS], 'policy');
+  const { graceMs, ...others } = fieldsOf(
+    change,
+    ['graceMs', 'repairShare', 'k', 'n', ...QUOTA_PARTS],
+    'policy',
+  );
   const graces = graceMs === undefined ? {} : fieldsOf(graceMs, DEVICE_CLASSES, 'graceMs');
   const all: Partial<Record<PolicyPart, unknown>> = { ...others, ...graces };
   const parts: Partial<Record<PolicyPart, number>> = {};

@@ -112,7 +112,8 @@ export class Grace {
 
   /** Those of `others` that may not know of every removal yet. */
   waitsFor(others: readonly DeviceId[]): DeviceId[] {
-    const lastCount = Math.max(-1, ...[...this.#waiting.values()].map(({ heardCount }) => heardCount));
+    let lastCount = -1;
+    for (const { heardCount } of this.#waiting.values()) lastCount = Math.max(lastCount, heardCount);
     return others.filter((device) => (this.#heard.get(device) ?? 0) <= lastCount);
   }
 

@@ -104,10 +104,7 @@ export class HeldFragments {
     const lost = [...(this.#lost.get(file)?.values() ?? [])].filter(
       ({ fragment }) => !except.includes(fragment),
     );
-    if (lost.length === 0) return;
-    for (const stored of lost) forget(this.#lost, stored);
-    await this.#erase(file, lost);
-    for (const { fragmentId } of lost) await this.#damaged.remove(fragmentId);
+    await this.#drop(file, [], lost);
   }
 
   /**
@@ -119,22 +116,13 @@ export class HeldFragments {
   }
 
   /** Drops these fragments, which count until then. */
-  async drop(file: FileId, numbers: readonly number[]): Promise<void> {
-    const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
-    const erased = this.#erase(file, dropped);
-    for (const stored of dropped) this.#forget(stored);
-    await erased;
+  drop(file: FileId, numbers: readonly number[]): Promise<void> {
+    return this.#drop(file, numbers, []);
   }
 
   /** The same, and everything that is damaged, first or at the same time: see isToPlace. */
-  async dropWithDamaged(file: FileId, numbers: readonly number[]): Promise<void> {
-    const lost = [...(this.#lost.get(file)?.values() ?? [])];
-    const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
-    const erased = this.#erase(file, [...lost, ...dropped]);
-    for (const stored of lost) forget(this.#lost, stored);
-    for (const stored of dropped) this.#forget(stored);
-    await erased;
-    for (const { fragmentId } of lost) await this.#damaged.remove(fragmentId);
+  dropWithDamaged(file: FileId, numbers: readonly number[]): Promise<void> {
+    return this.#drop(file, numbers, [...(this.#lost.get(file)?.values() ?? [])]);
   }
 
   /** A block is lost: fragments that need it no longer count. */
@@ -159,6 +147,16 @@ export class HeldFragments {
     note(this.#lost, stored);
     this.#options.damaged(what, stored.fileId);
     await this.#damaged.add(stored.fragmentId);
+  }
+
+  /** `lost`: those that are damaged. */
+  async #drop(file: FileId, numbers: readonly number[], lost: readonly StoredFragment[]): Promise<void> {
+    const dropped = numbers.flatMap((fragment) => this.#stored.get(file)?.get(fragment) ?? []);
+    const erased = this.#erase(file, [...lost, ...dropped]);
+    for (const stored of lost) forget(this.#lost, stored);
+    for (const stored of dropped) this.#forget(stored);
+    await erased;
+    for (const { fragmentId } of lost) await this.#damaged.remove(fragmentId);
   }
 
   async #erase(file: FileId, stored: readonly StoredFragment[]): Promise<void> {

@@ -4,14 +4,14 @@
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { decodeEntry } from '../../core/catalogue/entry.ts';
+import { compareEntries } from '../../core/catalogue/latest-entry.ts';
 import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
-import { concatBytes, hexOf, utf8 } from '../../core/model/bytes.ts';
+import { base64UrlOf, concatBytes, hexOf, utf8 } from '../../core/model/bytes.ts';
 import type { PoolId } from '../../core/model/ids.ts';
 import type { WallMs } from '../../core/model/time.ts';
 import type { Cryptography, Identity } from '../../core/ports.ts';
 import type { Slices } from '../slices.ts';
 import { saidBy } from './record-item.ts';
-import { comparePlaces, placeOf } from './record-page.ts';
 
 interface ExportPorts {
   readonly catalogue: Catalogue;
@@ -28,7 +28,7 @@ const LABEL = 'palm/v1/record-export';
 /** The lines, each with its line feed: a head, all entries in the order of the record, and an end. */
 export async function exportLines(ports: ExportPorts): Promise<string[]> {
   const { catalogue, cryptography, identity, poolId, nowMs, slices } = ports;
-  const entries = [...catalogue.missingFor([])].toSorted((a, b) => comparePlaces(placeOf(a), placeOf(b)));
+  const entries = [...catalogue.missingFor([])].toSorted(compareEntries);
   const head = { palmRecord: 1, pool: poolId, exportedBy: identity.deviceId, exportedAtMs: nowMs };
   const lines = [lineOf({ ...head, entries: entries.length })];
   for (const entry of entries) {
@@ -38,7 +38,7 @@ export async function exportLines(ports: ExportPorts): Promise<string[]> {
   const hash = await cryptography.sha256(utf8(lines.join('')));
   const signature = await identity.sign(concatBytes(utf8(LABEL), hash));
   const { publicKey } = identity;
-  const seal = { sha256: hexOf(hash), key: base64url(publicKey), signature: base64url(signature) };
+  const seal = { sha256: hexOf(hash), key: base64UrlOf(publicKey), signature: base64UrlOf(signature) };
   lines.push(lineOf({ end: true, ...seal }));
   return lines;
 }
@@ -60,16 +60,10 @@ function fieldsOf(packed: PackedEntry, catalogue: Catalogue): object {
     ...(fileId === undefined ? {} : { file: fileId }),
     ...(fileName === undefined ? {} : { fileName }),
     ...(policy === undefined ? {} : { policy }),
-    record: base64url(packed.bytes),
+    record: base64UrlOf(packed.bytes),
   };
 }
 
 function lineOf(value: object): string {
   return `${JSON.stringify(value)}\n`;
-}
-
-function base64url(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCodePoint(byte);
-  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

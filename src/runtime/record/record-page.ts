@@ -2,20 +2,14 @@
 // the writers say; within one log the number is what counts.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import { compareEntries, type DatedEntry } from '../../core/catalogue/latest-entry.ts';
 import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
-import { parseDeviceId, parseEntryId, type DeviceId, type EntryId } from '../../core/model/ids.ts';
+import { parseDeviceId, parseEntryId, type DeviceId } from '../../core/model/ids.ts';
 import { MAX_RECORD_PAGE } from '../../core/model/limits.ts';
 import type { RecordOptions } from '../record-api.ts';
 
 const DEFAULT_ITEMS = 100;
-
-/** A place in the order of the record. */
-interface Place {
-  readonly ms: number;
-  readonly count: number;
-  readonly entryId: EntryId;
-}
 
 export interface RecordPage {
   /** Newest last. */
@@ -43,7 +37,7 @@ export function recordPage(catalogue: Pick<Catalogue, 'missingFor'>, options: Re
     if (device !== undefined && entry.deviceId !== device) continue;
     total += 1;
     const place = placeOf(entry);
-    if (before === undefined || comparePlaces(place, before) < 0) newest.offer(place, entry);
+    if (before === undefined || compareEntries(place, before) < 0) newest.offer(place, entry);
   }
   const found = newest.ascending();
   const page = found.slice(-limit);
@@ -58,7 +52,7 @@ export function recordPage(catalogue: Pick<Catalogue, 'missingFor'>, options: Re
 }
 
 interface Found {
-  readonly place: Place;
+  readonly place: DatedEntry;
   readonly entry: PackedEntry;
 }
 
@@ -67,14 +61,14 @@ class Newest {
   readonly #maxCount: number;
   #found: Found[] = [];
   /** Nothing below it is among the greatest any more. */
-  #least: Place | undefined;
+  #least: DatedEntry | undefined;
 
   constructor(maxCount: number) {
     this.#maxCount = maxCount;
   }
 
-  offer(place: Place, entry: PackedEntry): void {
-    if (this.#least !== undefined && comparePlaces(place, this.#least) < 0) return;
+  offer(place: DatedEntry, entry: PackedEntry): void {
+    if (this.#least !== undefined && compareEntries(place, this.#least) < 0) return;
     this.#found.push({ place, entry });
     // Sorted now and then: a hundred thousand entries take a few dozen small sorts.
     if (this.#found.length >= 4 * this.#maxCount) this.#trim();
@@ -86,30 +80,23 @@ class Newest {
   }
 
   #trim(): void {
-    this.#found = this.#found.toSorted((a, b) => comparePlaces(a.place, b.place)).slice(-this.#maxCount);
+    this.#found = this.#found.toSorted((a, b) => compareEntries(a.place, b.place)).slice(-this.#maxCount);
     if (this.#found.length === this.#maxCount) this.#least = this.#found[0]?.place;
   }
 }
 
-export function placeOf({ at, entryId }: PackedEntry): Place {
-  const { ms, count } = at;
-  return { ms, count, entryId };
+/** A place in the order of the record; of an entry, decoded once. */
+export function placeOf({ at, entryId }: PackedEntry): DatedEntry {
+  return { at, entryId };
 }
 
-export function comparePlaces(a: Place, b: Place): number {
-  if (a.ms !== b.ms) return a.ms - b.ms;
-  if (a.count !== b.count) return a.count - b.count;
-  if (a.entryId === b.entryId) return 0;
-  return a.entryId < b.entryId ? -1 : 1;
-}
-
-function textOf({ ms, count, entryId }: Place): string {
+function textOf({ at: { ms, count }, entryId }: DatedEntry): string {
   return `${ms}.${count}.${entryId}`;
 }
 
 interface CheckedOptions {
   readonly device: DeviceId | undefined;
-  readonly before: Place | undefined;
+  readonly before: DatedEntry | undefined;
   readonly limit: number;
 }
 
@@ -127,9 +114,9 @@ function checked({ device, before, limit = DEFAULT_ITEMS }: RecordOptions): Chec
   }
 }
 
-function parsePlace(text: string): Place {
+function parsePlace(text: string): DatedEntry {
   const [ms = '', count = '', id] = text.split('.');
-  const place = { ms: Number(ms), count: Number(count), entryId: parseEntryId(id) };
-  if (!Number.isSafeInteger(place.ms) || !Number.isSafeInteger(place.count)) throw new RangeError(text);
-  return place;
+  const at = { ms: Number(ms), count: Number(count) };
+  if (!Number.isSafeInteger(at.ms) || !Number.isSafeInteger(at.count)) throw new RangeError(text);
+  return { at, entryId: parseEntryId(id) };
 }

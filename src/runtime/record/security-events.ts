@@ -4,7 +4,7 @@
 // Invariant: bounded, and what is told of a device stays. Whoever makes up devices shares one line with all
 // that come after the first ones.
 
-import { bad, fieldsOf, uintOf } from '../../core/encoding/decode.ts';
+import { fieldsOf, oneOf, uintOf } from '../../core/encoding/decode.ts';
 import { parseDeviceId, type DeviceId } from '../../core/model/ids.ts';
 import { MAX_SECURITY_EVENTS_OF_KIND } from '../../core/model/limits.ts';
 import type { WallMs } from '../../core/model/time.ts';
@@ -71,10 +71,8 @@ export class SecurityEvents {
 
 function eventOf(row: unknown): SecurityEvent {
   const fields = fieldsOf(row, ['kind', 'device', 'count', 'firstAtMs', 'lastAtMs']);
-  const kind = SECURITY_EVENT_KINDS.find((known) => known === fields['kind']);
-  if (kind === undefined) throw bad('an unknown kind of security event');
   return {
-    kind,
+    kind: oneOf(fields['kind'], SECURITY_EVENT_KINDS),
     device: fields['device'] === null ? undefined : parseDeviceId(fields['device']),
     count: uintOf(fields['count'], Number.MAX_SAFE_INTEGER),
     firstAtMs: uintOf(fields['firstAtMs'], Number.MAX_SAFE_INTEGER),

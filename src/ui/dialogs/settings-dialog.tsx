@@ -4,11 +4,11 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
+import { QUOTA_PARTS } from '../../core/model/policy.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import {
   checkDraft,
   draftOf,
-  QUOTA_PARTS,
   TIME_UNITS,
   type SettingsDraft,
   type SettingsField,

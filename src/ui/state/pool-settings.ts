@@ -3,7 +3,13 @@
 
 import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
 import { MAX_MEMBER_GRACE_MS, MIN_MEMBER_GRACE_MS, MIN_REPAIR_SHARE } from '../../core/model/limits.ts';
-import { isPolicyValue, type Policy, type PolicyChange } from '../../core/model/policy.ts';
+import {
+  isPolicyValue,
+  QUOTA_PARTS,
+  type Policy,
+  type PolicyChange,
+  type QuotaPart,
+} from '../../core/model/policy.ts';
 
 const UNIT_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 
@@ -20,10 +26,6 @@ export interface SettingsDraft {
   /** In gigabytes; empty: no limit. */
   readonly quotas: Readonly<Record<QuotaPart, string>>;
 }
-
-export const QUOTA_PARTS = ['storeBytes', 'giveBytes'] as const;
-
-export type QuotaPart = (typeof QUOTA_PARTS)[number];
 
 export type SettingsField = DeviceClass | 'share' | QuotaPart;
 
