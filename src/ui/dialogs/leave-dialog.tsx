@@ -6,6 +6,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { shownName } from '../text/file-name.ts';
 import { words } from '../text/words.ts';
 import { HandingOverProgress } from '../parts/handing-over-progress.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { usePage } from '../state/page.ts';
 
 /** Names help to recognise what is at stake; the count covers the rest. */
@@ -34,11 +35,7 @@ export function LeaveDialog({ onClose }: { readonly onClose: () => void }) {
       ) : (
         <HandingOverProgress progress={progress} />
       )}
-      {leaving.trouble.value === '' ? null : (
-        <p class="message error" role="alert">
-          {leaving.trouble.value}
-        </p>
-      )}
+      <Trouble text={leaving.trouble.value} />
       <div class="dialog-actions">
         <button type="button" class="button" autofocus onClick={stay} disabled={phase === 'now'}>
           {words.leave.stay}

@@ -4,6 +4,7 @@ import { useSignal, type Signal } from '@preact/signals';
 import { MAX_PASSPHRASE_BYTES } from '../../core/model/limits.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { explain } from '../text/explain.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { words } from '../text/words.ts';
@@ -19,11 +20,7 @@ export function LockDialog({ onClose }: { readonly onClose: () => void }) {
   const waitingCount = queue.items.value.filter(({ state }) => state.kind !== 'failed').length;
   return (
     <Dialog title={words.lock.title} onClose={onClose} insistent={busy.value !== 'no'}>
-      {trouble.value === '' ? null : (
-        <p class="message error" role="alert">
-          {trouble.value}
-        </p>
-      )}
+      <Trouble text={trouble.value} />
       {waitingCount === 0 ? null : (
         <p class="message warning" role="note">
           {words.lock.waiting(waitingCount)}

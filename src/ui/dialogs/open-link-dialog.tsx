@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { MAX_PASTED_CHARS } from '../../core/model/limits.ts';
 import { explain } from '../text/explain.ts';
 import { usePage } from '../state/page.ts';
@@ -34,11 +35,7 @@ export function OpenLinkDialog({ onClose }: { readonly onClose: () => void }) {
         }}
       >
         <p>{words.openLink.lead}</p>
-        {trouble.value === '' ? null : (
-          <p class="message error" role="alert">
-            {trouble.value}
-          </p>
-        )}
+        <Trouble text={trouble.value} />
         <Field label={words.openLink.link} value={link} maxLength={MAX_PASTED_CHARS} link autofocus />
         <div class="dialog-actions">
           <button type="submit" class="button primary" disabled={opening.value}>

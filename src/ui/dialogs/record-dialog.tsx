@@ -5,6 +5,7 @@ import { useEffect, useId } from 'preact/hooks';
 import type { PoolRecord } from '../../runtime/record-api.ts';
 import { browserSaving } from '../download/browser-saving.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { explain } from '../text/explain.ts';
 import { shownName } from '../text/file-name.ts';
 import { usePage } from '../state/page.ts';
@@ -52,11 +53,7 @@ export function RecordDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title={words.record.title} onClose={onClose} wide>
       <p class="hint">{words.record.lead}</p>
-      {trouble.value === '' ? null : (
-        <p class="message error" role="alert">
-          {trouble.value}
-        </p>
-      )}
+      <Trouble text={trouble.value} />
       <div class="record-tools">
         <DeviceChoice
           devices={status.value.devices}

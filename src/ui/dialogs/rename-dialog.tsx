@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { MAX_DEVICE_NAME_BYTES } from '../../core/model/limits.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { explain } from '../text/explain.ts';
 import { usePage } from '../state/page.ts';
 import { words } from '../text/words.ts';
@@ -29,11 +30,7 @@ export function RenameDialog({ onClose }: { readonly onClose: () => void }) {
           void rename();
         }}
       >
-        {trouble.value === '' ? null : (
-          <p class="message error" role="alert">
-            {trouble.value}
-          </p>
-        )}
+        <Trouble text={trouble.value} />
         <Field label={words.common.deviceName} value={name} maxLength={MAX_DEVICE_NAME_BYTES} autofocus />
         <div class="dialog-actions">
           <button type="submit" class="button primary">

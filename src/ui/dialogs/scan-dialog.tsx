@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Dialog } from '../parts/dialog.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { inviteIn } from '../route.ts';
 import { openCamera, scanFrames } from './camera.ts';
 import { words } from '../text/words.ts';
@@ -39,11 +40,7 @@ export function ScanDialog({ onClose, onInvite }: ScanDialogProps) {
         hidden={trouble.value.ended}
         aria-label={words.scan.picture}
       />
-      {trouble.value.text === '' ? null : (
-        <p class="message error" role="alert">
-          {trouble.value.text}
-        </p>
-      )}
+      <Trouble text={trouble.value.text} />
       <button type="button" class="button wide" onClick={onClose}>
         {words.common.cancel}
       </button>

@@ -6,6 +6,7 @@ import { useRef } from 'preact/hooks';
 import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
 import { QUOTA_PARTS } from '../../core/model/policy.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import {
   checkDraft,
   draftOf,
@@ -61,11 +62,7 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
           void save();
         }}
       >
-        {trouble.value === '' ? null : (
-          <p class="message error" role="alert">
-            {trouble.value}
-          </p>
-        )}
+        <Trouble text={trouble.value} />
         <fieldset class="settings" aria-describedby="why-away">
           <legend>{words.settings.away}</legend>
           {DEVICE_CLASSES.map((of) => (
@@ -124,17 +121,13 @@ function GraceField({ of, draft, isBad }: FieldProps & { readonly of: DeviceClas
   return (
     <div class="field setting">
       <label for={id}>{label}</label>
-      <input
+      <NumberInput
         id={id}
         name={of}
-        type="text"
-        inputMode="decimal"
-        autocomplete="off"
-        maxLength={MAX_CHARACTERS}
         value={amount}
-        aria-invalid={isBad}
-        {...(isBad ? { 'aria-describedby': `${id}-bad` } : {})}
-        onInput={({ currentTarget }) => set({ amount: currentTarget.value })}
+        isBad={isBad}
+        described={isBad ? `${id}-bad` : ''}
+        onInput={(text) => set({ amount: text })}
       />
       <select
         aria-label={words.settings.unitOf(label)}
@@ -173,17 +166,13 @@ function NumberField({ name, label, hint, reason, value, isBad, onInput }: Numbe
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <input
+      <NumberInput
         id={id}
         name={name}
-        type="text"
-        inputMode="decimal"
-        autocomplete="off"
-        maxLength={MAX_CHARACTERS}
         value={value}
-        aria-invalid={isBad}
-        aria-describedby={isBad ? `${id}-bad ${id}-why` : `${id}-why`}
-        onInput={({ currentTarget }) => onInput(currentTarget.value)}
+        isBad={isBad}
+        described={isBad ? `${id}-bad ${id}-why` : `${id}-why`}
+        onInput={onInput}
       />
       {isBad ? (
         <p id={`${id}-bad`} class="reason" role="alert">
@@ -194,5 +183,32 @@ function NumberField({ name, label, hint, reason, value, isBad, onInput }: Numbe
         {hint}
       </p>
     </div>
+  );
+}
+
+interface NumberInputProps {
+  readonly id: string;
+  readonly name: SettingsField;
+  readonly value: string;
+  readonly isBad: boolean;
+  /** Ids of what says more; '' for nothing. */
+  readonly described: string;
+  readonly onInput: (text: string) => void;
+}
+
+function NumberInput({ id, name, value, isBad, described, onInput }: NumberInputProps) {
+  return (
+    <input
+      id={id}
+      name={name}
+      type="text"
+      inputMode="decimal"
+      autocomplete="off"
+      maxLength={MAX_CHARACTERS}
+      value={value}
+      aria-invalid={isBad}
+      {...(described === '' ? {} : { 'aria-describedby': described })}
+      onInput={({ currentTarget }) => onInput(currentTarget.value)}
+    />
   );
 }

@@ -5,6 +5,7 @@ import { MAX_PASSPHRASE_BYTES } from '../../core/model/limits.ts';
 import { Brand } from '../parts/brand.tsx';
 import { Field } from '../parts/field.tsx';
 import { Notices } from '../parts/messages.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { LeaveUnopened } from '../start-screen.tsx';
 import { usePage } from '../state/page.ts';
 import { explain } from '../text/explain.ts';
@@ -39,11 +40,7 @@ export function UnlockScreen() {
       >
         <Brand />
         <h1 tabIndex={-1}>{words.unlock.heading}</h1>
-        {trouble.value === '' ? null : (
-          <p class="message error" role="alert">
-            {trouble.value}
-          </p>
-        )}
+        <Trouble text={trouble.value} />
         <Field
           label={words.lock.passphrase}
           value={passphrase}
