@@ -86,7 +86,7 @@ class Newest {
 }
 
 /** A place in the order of the record; of an entry, decoded once. */
-export function placeOf({ at, entryId }: PackedEntry): DatedEntry {
+function placeOf({ at, entryId }: PackedEntry): DatedEntry {
   return { at, entryId };
 }
 
