@@ -2,6 +2,7 @@
 // move through ports under an AbortSignal. Unless a line says otherwise, a callee neither keeps nor changes
 // the buffers it is given, and the caller owns what it gets back.
 
+import type { ExchangeKey, ExchangePair } from './model/exchange-key.ts';
 import type { Geometry } from './model/geometry.ts';
 import type { BlockHash, BlockOwner, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
 import type { MonotonicMs, WallMs } from './model/time.ts';
@@ -48,6 +49,10 @@ export interface Cryptography {
     aad: Uint8Array,
     sealed: Uint8Array,
   ): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** A new pair on P-256. Unlike an Identity's, its private half can be kept as bytes. */
+  newExchangePair(): Promise<ExchangePair>;
+  /** ECDH on P-256 (SEC 1, 3.3.1): the 32 bytes that both ends of an exchange get. */
+  agree(own: ExchangePair, other: ExchangeKey): Promise<Uint8Array>;
 }
 
 /** This device's Ed25519 key. The private half never leaves the adapter. */

@@ -1,8 +1,16 @@
 // The cryptography of simulated devices: each call is done when it returns.
 
-import { createCipheriv, createDecipheriv, createHash, createPublicKey, verify } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createECDH,
+  createHash,
+  createPublicKey,
+  verify,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
+import { parseExchangeKey, type ExchangePair } from '../../src/core/model/exchange-key.ts';
 import type { Cryptography } from '../../src/core/ports.ts';
 import { PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
 
@@ -20,7 +28,25 @@ export const synchronousCryptography: Cryptography = {
   async open(...given) {
     return openNow(...given);
   },
+  async newExchangePair() {
+    pairCount += 1;
+    return exchangePairOf(createHash('sha256').update(`pair ${pairCount}`).digest());
+  },
+  async agree(own, other) {
+    const exchange = createECDH('prime256v1');
+    exchange.setPrivateKey(own.privateKey);
+    return new Uint8Array(exchange.computeSecret(other));
+  },
 };
+
+/** Nothing that is compared between two runs depends on which pair it was. */
+let pairCount = 0;
+
+function exchangePairOf(privateKey: Uint8Array): ExchangePair {
+  const exchange = createECDH('prime256v1');
+  exchange.setPrivateKey(privateKey);
+  return { privateKey, publicKey: parseExchangeKey(new Uint8Array(exchange.getPublicKey())) };
+}
 
 /** By message, key and signature: each device of a pool checks what all others check. */
 const verified = new Map<string, boolean>();

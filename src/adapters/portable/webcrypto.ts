@@ -2,13 +2,19 @@
 // results depend on the arguments alone; a malformed key, signature or sealed box is a result (false,
 // undefined), never an exception, while a key of the wrong length given to seal or open is a bug and throws.
 
-import { hexOf } from '../../core/model/bytes.ts';
+import { base64url } from 'multiformats/bases/base64';
+import { base64UrlOf, concatBytes, hexOf } from '../../core/model/bytes.ts';
+import { parseExchangeKey, type ExchangeKey, type ExchangePair } from '../../core/model/exchange-key.ts';
 import { GCM_TAG_BYTES } from '../../core/model/limits.ts';
 import type { Cryptography } from '../../core/ports.ts';
 
 const ED25519_KEY_BYTES = 32;
 const ED25519_SIGNATURE_BYTES = 64;
 const AES_KEY_BYTES = 32;
+/** Engines disagree about other curves. */
+const ECDH = { name: 'ECDH', namedCurve: 'P-256' } as const;
+/** SEC 1, 2.3.3. */
+const UNCOMPRESSED = 4;
 /** The nonce length that GCM takes as it is (NIST SP 800-38D, section 5.2.1.1). */
 const GCM_NONCE_BYTES = 12;
 
@@ -59,7 +65,41 @@ export const webCryptography: Cryptography = {
       throw error;
     }
   },
+
+  async newExchangePair() {
+    const { privateKey } = await crypto.subtle.generateKey(ECDH, true, ['deriveBits']);
+    const { d, x, y } = await crypto.subtle.exportKey('jwk', privateKey);
+    const point = [Uint8Array.of(UNCOMPRESSED), coordinateOf(x), coordinateOf(y)];
+    return { publicKey: parseExchangeKey(concatBytes(...point)), privateKey: coordinateOf(d) };
+  },
+
+  async agree(own, other) {
+    const [privateKey, publicKey] = await Promise.all([importOwnPair(own), importPoint(other)]);
+    const algorithm = { name: ECDH.name, public: publicKey };
+    return new Uint8Array(await crypto.subtle.deriveBits(algorithm, privateKey, 256));
+  },
 };
+
+async function importOwnPair({ publicKey, privateKey }: ExchangePair): Promise<CryptoKey> {
+  const key: JsonWebKey = {
+    kty: 'EC',
+    crv: ECDH.namedCurve,
+    x: base64UrlOf(publicKey.subarray(1, 33)),
+    y: base64UrlOf(publicKey.subarray(33)),
+    d: base64UrlOf(privateKey),
+  };
+  return crypto.subtle.importKey('jwk', key, ECDH, false, ['deriveBits']);
+}
+
+async function importPoint(point: ExchangeKey): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', shareable(point), ECDH, false, []);
+}
+
+/** 32 bytes, as RFC 7518 (6.2.1.2) has them for this curve. */
+function coordinateOf(text: string | undefined): Uint8Array {
+  if (text === undefined) throw new Error('the engine exported a key without one of its parts');
+  return base64url.baseDecode(text);
+}
 
 function isOfSmallOrder(publicKey: Uint8Array): boolean {
   const unsigned = Uint8Array.from(publicKey);

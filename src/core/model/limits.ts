@@ -65,6 +65,10 @@ export const MAX_KIND_BYTES = 32;
 export const MAX_LOG_LENGTH = 1_000_000;
 /** Acts that change who may what, of a pool: those that come later count for nothing. */
 export const MAX_ACT_COUNT = 4_096;
+/** Epochs of a pool: each but the first begins with an act. */
+export const MAX_EPOCH_COUNT = MAX_ACT_COUNT + 1;
+/** The secrets of all epochs of a pool, as they are sealed for a device: some 80 bytes each. */
+export const MAX_SEALED_KEYS_BYTES = 384 * 1024;
 /**
  * Records of one device's log, bytes, not counting the last: some 115,000 files of the usual geometry. A
  * device can make the others keep this much in memory, and no more.
