@@ -35,6 +35,8 @@ export interface Cryptography {
   /** Ed25519 (RFC 8032). Never throws on a malformed key or signature: returns false. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
   sha256(bytes: Uint8Array): Promise<Uint8Array>;
+  /** The Ed25519 key pair of a private key of 32 bytes (RFC 8032). */
+  signerOf(privateKey: Uint8Array): Promise<Signer>;
   /** AES-256-GCM; nonce of 12 bytes; returns ciphertext followed by the 16-byte tag. */
   seal(
     key: Uint8Array,
@@ -55,15 +57,19 @@ export interface Cryptography {
   agree(own: ExchangePair, other: ExchangeKey): Promise<Uint8Array>;
 }
 
-/** This device's Ed25519 key. The private half never leaves the adapter. */
-export interface Identity {
-  /** False of a key of an earlier version, which a lock does not cover. Default: true. */
-  readonly isLockable?: boolean;
-  readonly deviceId: DeviceId;
+/** An Ed25519 key that signs. */
+export interface Signer {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
   /** Ed25519 signature of 64 bytes. */
   sign(message: Uint8Array): Promise<Uint8Array>;
+}
+
+/** This device's Ed25519 key. The private half never leaves the adapter. */
+export interface Identity extends Signer {
+  /** False of a key of an earlier version, which a lock does not cover. Default: true. */
+  readonly isLockable?: boolean;
+  readonly deviceId: DeviceId;
 }
 
 /** A block as it arrived from elsewhere. */

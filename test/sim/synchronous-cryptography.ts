@@ -12,7 +12,7 @@ import type { KeyObject } from 'node:crypto';
 import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { parseExchangeKey, type ExchangePair } from '../../src/core/model/exchange-key.ts';
 import type { Cryptography } from '../../src/core/ports.ts';
-import { PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
+import { identityFrom, PUBLIC_KEY_DER } from '../fixtures/seeded-identity.ts';
 
 export const synchronousCryptography: Cryptography = {
   async verify(publicKey, message, signature) {
@@ -20,6 +20,9 @@ export const synchronousCryptography: Cryptography = {
   },
   async sha256(bytes) {
     return new Uint8Array(createHash('sha256').update(bytes).digest());
+  },
+  async signerOf(privateKey) {
+    return identityFrom(privateKey);
   },
   async seal(key, nonce, aad, plain) {
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);

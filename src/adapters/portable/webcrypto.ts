@@ -2,14 +2,15 @@
 // results depend on the arguments alone; a malformed key, signature or sealed box is a result (false,
 // undefined), never an exception, while a key of the wrong length given to seal or open is a bug and throws.
 
-import { base64url } from 'multiformats/bases/base64';
-import { base64UrlOf, concatBytes, hexOf } from '../../core/model/bytes.ts';
+import { base64UrlOf, bytesOfBase64Url, bytesOfHex, concatBytes, hexOf } from '../../core/model/bytes.ts';
 import { parseExchangeKey, type ExchangeKey, type ExchangePair } from '../../core/model/exchange-key.ts';
 import { GCM_TAG_BYTES } from '../../core/model/limits.ts';
 import type { Cryptography } from '../../core/ports.ts';
 
 const ED25519_KEY_BYTES = 32;
 const ED25519_SIGNATURE_BYTES = 64;
+/** DER before a raw Ed25519 private key (RFC 8410, section 7). */
+const ED25519_PKCS8 = bytesOfHex('302e020100300506032b657004220420');
 const AES_KEY_BYTES = 32;
 /** Engines disagree about other curves. */
 const ECDH = { name: 'ECDH', namedCurve: 'P-256' } as const;
@@ -45,6 +46,19 @@ export const webCryptography: Cryptography = {
 
   async sha256(bytes) {
     return new Uint8Array(await crypto.subtle.digest('SHA-256', shareable(bytes)));
+  },
+
+  async signerOf(privateKey) {
+    if (privateKey.length !== ED25519_KEY_BYTES) throw new RangeError('an Ed25519 key is 32 bytes');
+    const pkcs8 = concatBytes(ED25519_PKCS8, privateKey);
+    // Extractable: the public half comes with the export alone.
+    const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
+    pkcs8.fill(0);
+    const { x } = await crypto.subtle.exportKey('jwk', key);
+    return {
+      publicKey: bytesOfBase64Url(x ?? ''),
+      sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', key, shareable(message))),
+    };
   },
 
   async seal(key, nonce, aad, plain) {
@@ -98,7 +112,7 @@ async function importPoint(point: ExchangeKey): Promise<CryptoKey> {
 /** 32 bytes, as RFC 7518 (6.2.1.2) has them for this curve. */
 function coordinateOf(text: string | undefined): Uint8Array {
   if (text === undefined) throw new Error('the engine exported a key without one of its parts');
-  return base64url.baseDecode(text);
+  return bytesOfBase64Url(text);
 }
 
 function isOfSmallOrder(publicKey: Uint8Array): boolean {

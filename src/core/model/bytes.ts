@@ -35,6 +35,11 @@ export function base64UrlOf(bytes: Uint8Array): string {
   return base64url.baseEncode(bytes);
 }
 
+/** The bytes behind `base64UrlOf`'s text. */
+export function bytesOfBase64Url(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(base64url.baseDecode(text));
+}
+
 /**
  * Frees the memory behind `bytes` immediately. Neither it nor another view of its buffer may be used
  * afterwards. Buffers weigh nothing in the engine's own count of its heap, so it lets some 64 MiB of dead

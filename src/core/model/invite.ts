@@ -1,4 +1,4 @@
-// Invites and private file links: the two secrets that people pass on by hand. Each is the fragment of a URL,
+// Invites and private file links: the secrets that people pass on by hand. Each is the fragment of a URL,
 // which no browser sends to a server. A checksum tells a cut or mistyped one from a wrong one, so a reader
 // can look for them in whatever text they were pasted with.
 
@@ -10,13 +10,28 @@ import { parseFileId, type FileId } from './ids.ts';
 import type { BadInvite } from './failures.ts';
 import { MAX_PASTED_CHARS } from './limits.ts';
 import { findLinks, hasAddress, lettersOf, partsFrom, plainText, type LinkKind } from './pasted-link.ts';
+import { INVITE_SEED_BYTES } from './invite-door.ts';
 import { POOL_SECRET_BYTES } from './pool-keys.ts';
+import { decodeTicket, HEAD_COUNT_AT, ticketBytes, TICKET_VERSION, type Ticket } from './ticket.ts';
 
+/** An invite to a pool without a charter: whoever has it is a member. */
 export interface Invite {
   /** 32 bytes. */
   readonly secret: Uint8Array<ArrayBuffer>;
   readonly epoch: number;
 }
+
+/** An invite that ends: what an admin signed, and the key that proves that a device holds it. */
+export interface TicketInvite {
+  readonly ticket: Ticket;
+  /** The private half of the ticket's invite key, 32 bytes (RFC 8032). */
+  readonly seed: Uint8Array<ArrayBuffer>;
+}
+
+/** What follows `#/join/`. */
+export type JoinLink =
+  | { readonly kind: 'open'; readonly invite: Invite }
+  | { readonly kind: 'ticket'; readonly invite: TicketInvite };
 
 export interface FileLink {
   readonly fileId: FileId;
@@ -32,8 +47,11 @@ const LINK_BYTES = 1 + LINK_KEY_BYTES + CHECKSUM_BYTES;
 /** Characters of `u` and base64url: an invite without its end letter, and the key of a file link. */
 const INVITE_CHARS = 1 + Math.ceil((INVITE_BYTES * 4) / 3);
 const LINK_KEY_CHARS = 1 + Math.ceil((LINK_BYTES * 4) / 3);
-/** Of the text of a body of VERSION, as far as it is there. */
+/** Of the text of a body of VERSION, or of an invite with a ticket, as far as it is there. */
 const BEGINNING = /^(?:u|uA|uA[Q-Za-f].*)?$/u;
+const TICKET_BEGINNING = /^uA[g-v]/u;
+/** From this many characters on, an invite with a ticket tells its length. */
+const HEAD_COUNT_CHARS = 1 + 4 * Math.ceil((HEAD_COUNT_AT + 1) / 3);
 /** A CID in base32, with its prefix. */
 const FILE_ID_CHARS = 59;
 /**
@@ -47,14 +65,29 @@ const MAX_CUT_SIGNS = 2;
 /** The invite's text: what follows `#/join/`. It ends in a letter or digit. */
 export function encodeInvite(invite: Invite): string {
   const epoch = Uint8Array.of(invite.epoch >> 8, invite.epoch & 0xff);
-  const body = concatBytes(Uint8Array.of(VERSION), epoch, invite.secret);
-  const text = base64url.encode(withChecksum('invite', body));
-  return /[-_]$/u.test(text) ? text + END_LETTER : text;
+  return inviteText(concatBytes(Uint8Array.of(VERSION), epoch, invite.secret));
+}
+
+/** As `encodeInvite`, of an invite that ends. */
+export function encodeTicketInvite({ ticket, seed }: TicketInvite): string {
+  return inviteText(concatBytes(ticket.bytes, seed));
 }
 
 /** Reads an invite URL, or only its last part, and finds it in other text. @throws PalmError 'bad-invite'. */
-export function decodeInvite(text: string): Invite {
+export function readJoinLink(text: string): JoinLink {
   return readPasted(text, 'join', /(?<![\w-])u/gu, readInvite);
+}
+
+/** As `readJoinLink`, but only an invite to a pool without a charter. @throws PalmError 'bad-invite'. */
+export function decodeInvite(text: string): Invite {
+  const link = readJoinLink(text);
+  if (link.kind === 'ticket') throw badInvite({ code: 'bad-invite', reason: 'newer-version' });
+  return link.invite;
+}
+
+function inviteText(body: Uint8Array): string {
+  const text = base64url.encode(withChecksum('invite', body));
+  return /[-_]$/u.test(text) ? text + END_LETTER : text;
 }
 
 /** The link's text: what follows `#/file/`. */
@@ -97,17 +130,40 @@ function readPasted<Link>(text: string, kind: LinkKind, bare: RegExp, read: (aft
   throw failure ?? unreadable();
 }
 
-function readInvite(after: string): Invite {
+function readInvite(after: string): JoinLink {
   const letters = lettersOf(after);
   if (letters === '') throw missing('invite');
+  if (TICKET_BEGINNING.test(letters)) return { kind: 'ticket', invite: readTicketInvite(letters) };
   const bytes = firstChecked(withCutSigns(letters.slice(0, INVITE_CHARS), INVITE_CHARS), (text) =>
     decodeChecked('invite', text, INVITE_BYTES),
   );
   if (bytes !== undefined) {
     const [, high = 0, low = 0] = bytes;
-    return { epoch: high * 256 + low, secret: bytes.slice(3, 3 + POOL_SECRET_BYTES) };
+    const invite = { epoch: high * 256 + low, secret: bytes.slice(3, 3 + POOL_SECRET_BYTES) };
+    return { kind: 'open', invite };
   }
   throw refusal(letters, INVITE_CHARS, 'invite');
+}
+
+function readTicketInvite(letters: string): TicketInvite {
+  // Cut before its length is known, it misses at least as much as the shortest would.
+  const known = letters.length < HEAD_COUNT_CHARS ? undefined : bytesOf(letters.slice(0, HEAD_COUNT_CHARS));
+  const bodyBytes = ticketBytes(known?.[HEAD_COUNT_AT] ?? 1) + INVITE_SEED_BYTES;
+  const length = bodyBytes + CHECKSUM_BYTES;
+  const charCount = 1 + Math.ceil((length * 4) / 3);
+  const bytes = firstChecked(withCutSigns(letters.slice(0, charCount), charCount), (text) =>
+    decodeChecked('invite', text, length, TICKET_VERSION),
+  );
+  if (bytes === undefined) {
+    throw letters.length < charCount ? missing('invite', charCount - letters.length) : unreadable();
+  }
+  try {
+    const ticket = decodeTicket(bytes.subarray(0, bodyBytes - INVITE_SEED_BYTES));
+    return { ticket, seed: bytes.slice(bodyBytes - INVITE_SEED_BYTES, bodyBytes) };
+  } catch (cause) {
+    if (!isPalmError(cause, 'bad-message')) throw cause;
+    throw unreadable(cause);
+  }
 }
 
 function readFileLink(after: string): FileLink {
@@ -160,10 +216,15 @@ function withChecksum(use: string, bytes: Uint8Array): Uint8Array {
   return concatBytes(bytes, checksum(use, bytes));
 }
 
-/** The body; undefined unless `text` is one of this version, whole and unchanged. */
-function decodeChecked(use: string, text: string, length: number): Uint8Array<ArrayBuffer> | undefined {
+/** The body; undefined unless `text` is one of `version`, whole and unchanged. */
+function decodeChecked(
+  use: string,
+  text: string,
+  length: number,
+  version = VERSION,
+): Uint8Array<ArrayBuffer> | undefined {
   const bytes = bytesOf(text);
-  if (bytes?.length !== length || bytes[0] !== VERSION) return undefined;
+  if (bytes?.length !== length || bytes[0] !== version) return undefined;
   const body = bytes.slice(0, bytes.length - CHECKSUM_BYTES);
   return equalBytes(checksum(use, body), bytes.subarray(bytes.length - CHECKSUM_BYTES)) ? body : undefined;
 }

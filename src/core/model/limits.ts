@@ -63,6 +63,14 @@ export const MAX_RECORD_BYTES = 64 * 1024;
 export const MAX_KIND_BYTES = 32;
 /** Records of one device's log. */
 export const MAX_LOG_LENGTH = 1_000_000;
+/** Devices that one invite admits. */
+export const MAX_INVITE_USES = 1_000;
+/** Acts that an invite names, so that nobody shows its newcomer an older state of the pool. */
+export const MAX_TICKET_HEADS = 4;
+/** How long an invite may be valid, ms: a year. */
+export const MAX_INVITE_MS = 366 * 24 * 60 * 60_000;
+/** An invite admits this long after its expiry, ms: the clocks of two devices differ by minutes at most. */
+export const INVITE_TOLERANCE_MS = 10 * 60_000;
 /** Acts that change who may what, of a pool: those that come later count for nothing. */
 export const MAX_ACT_COUNT = 4_096;
 /** Epochs of a pool: each but the first begins with an act. */

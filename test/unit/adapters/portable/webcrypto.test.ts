@@ -25,6 +25,13 @@ describe('Ed25519', () => {
     expect(await webCryptography.verify(publicKey, message, signature)).toBe(true);
   });
 
+  it('signs as RFC 8032 does, with the private key alone', async () => {
+    const signer = await webCryptography.signerOf(
+      hex('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb'),
+    );
+    expect([signer.publicKey, await signer.sign(message)]).toEqual([publicKey, signature]);
+  });
+
   it('refuses the same signature over another message', async () => {
     expect(await webCryptography.verify(publicKey, hex('73'), signature)).toBe(false);
   });

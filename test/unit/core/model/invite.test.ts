@@ -314,7 +314,7 @@ describe('unreadable text', () => {
 
   it('of a newer version asks for an update', () => {
     const newer = base64url.decode(INVITE);
-    newer[0] = 2;
+    newer[0] = 3;
     let thrown: unknown;
     try {
       decodeInvite(base64url.encode(newer));
