@@ -1,7 +1,7 @@
 // The page's side of the pipeline bench: the codec pool as the app opens it, used as a store and a read use
 // it.
 
-import { openCodecPool } from '../../src/adapters/browser/codec/codec-pool.ts';
+import { openCodecPool } from '../../src/adapters/portable/codec/codec-pool.ts';
 import { loadParts } from '../../src/ui/loaded-parts.ts';
 import { geometryOf, segmentBytesOf } from '../../src/core/model/geometry.ts';
 import type { IndexedBlock } from '../../src/core/coding/erasure-code.ts';

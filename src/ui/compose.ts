@@ -2,7 +2,7 @@
 // screen is drawn.
 
 import { BufferPool } from '../adapters/portable/buffer-pool.ts';
-import { openCodecPool } from '../adapters/browser/codec/codec-pool.ts';
+import { openCodecPool } from '../adapters/portable/codec/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/store/idb-store.ts';
 import { BrowserSparing } from '../adapters/browser/page/sparing.ts';
 import { ownDeviceClass } from '../adapters/browser/page/device-class.ts';
@@ -11,12 +11,12 @@ import { OpfsDownloads } from '../adapters/browser/downloads/opfs-downloads.ts';
 import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
 import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
 import { watchPageLife } from '../adapters/browser/page/page-life.ts';
-import { WebRtcConnection } from '../adapters/browser/webrtc-connection.ts';
+import { WebRtcConnection } from '../adapters/portable/links/webrtc-connection.ts';
 import { StorageWatch } from '../adapters/browser/page/storage-watch.ts';
 import { persistStorage, storageEstimate, type StorageEstimate } from '../adapters/browser/page/quota.ts';
 import { LinkTransport } from '../adapters/portable/links/transport.ts';
 import { mayReadSource, noticesChanges, openSource } from '../adapters/browser/page/source-files.ts';
-import { bridgeToFragmentWorker } from '../adapters/browser/store/fragment-worker-bridge.ts';
+import { bridgeToFragmentWorker } from '../adapters/portable/store/fragment-worker-bridge.ts';
 import { systemClock } from '../adapters/portable/clock.ts';
 import { MessagePauses } from '../adapters/portable/pauses.ts';
 import { systemRandom } from '../adapters/portable/random.ts';

@@ -2,7 +2,7 @@
 // erasure kernel, so that a worker which starts late fetches nothing.
 
 import { expose } from 'comlink';
-import { createCodecService } from '../adapters/browser/codec/codec-service.ts';
+import { createCodecService } from '../adapters/portable/codec/codec-service.ts';
 import { BufferPool } from '../adapters/portable/buffer-pool.ts';
 import { parseErasureKernel, startErasureCode } from '../adapters/portable/erasure-code.ts';
 import { createSegmentCodec } from '../adapters/portable/segment-codec.ts';

@@ -2,8 +2,9 @@
 // everything that must be erasable. It has its own database connection, and files where the engine has them.
 
 import { expose } from 'comlink';
-import { openDeviceStore, type OpenDeviceStore } from '../adapters/browser/store/device-store.ts';
-import { createFragmentWorkerService } from '../adapters/browser/store/fragment-worker-service.ts';
+import { openDeviceStore } from '../adapters/browser/store/idb-device-store.ts';
+import type { OpenDeviceStore } from '../adapters/portable/store/device-store.ts';
+import { createFragmentWorkerService } from '../adapters/portable/store/fragment-worker-service.ts';
 import { openPackFolder } from '../adapters/browser/in-worker/opfs-packs.ts';
 
 const opening = open();

@@ -1,7 +1,7 @@
 // What the OPFS worker offers across its boundary: writing the files of one folder in place. Nothing is
 // thrown across it, because errors lose their class and code when they are cloned.
 
-import type { Outcome } from '../threads/outcome.ts';
+import type { Outcome } from '../../portable/threads/outcome.ts';
 
 /** Names are the caller's: one path component each. Calls for one name must not overlap. */
 export interface OpfsService {

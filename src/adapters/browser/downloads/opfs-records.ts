@@ -10,7 +10,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isPalmError } from '../../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../../core/model/ids.ts';
-import { storageFailure } from '../store/idb-database.ts';
+import { storageFailure } from '../../portable/store/storage-failure.ts';
 import { openPatiently } from '../store/idb-opening.ts';
 
 export type RecordedDestination =

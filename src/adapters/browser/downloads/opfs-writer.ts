@@ -6,8 +6,8 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import { PalmError } from '../../../core/model/errors.ts';
 import type { OpfsService } from './opfs-contract.ts';
-import type { Outcome } from '../threads/outcome.ts';
-import { callWorker, type CalledWorker } from '../threads/worker-call.ts';
+import type { Outcome } from '../../portable/threads/outcome.ts';
+import { callWorker, type CalledWorker } from '../../portable/threads/worker-call.ts';
 
 interface RunningWorker extends CalledWorker<OpfsService> {
   readonly worker: Worker;

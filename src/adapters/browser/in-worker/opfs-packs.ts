@@ -1,7 +1,7 @@
 // The files of large blocks in this origin's own file system (OPFS), through sync access handles, which exist
 // in workers only.
 
-import type { PackFolder } from '../store/pack-file.ts';
+import type { PackFolder } from '../../portable/store/pack-file.ts';
 import { originFolder } from '../store/origin-folder.ts';
 import { openSyncAccess } from './sync-access.ts';
 

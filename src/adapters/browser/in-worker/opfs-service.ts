@@ -7,7 +7,7 @@ import { discard } from '../../../core/model/bytes.ts';
 import { bugDetail, isWrongCall } from '../../../core/model/bug.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import type { OpfsService } from '../downloads/opfs-contract.ts';
-import type { Outcome } from '../threads/outcome.ts';
+import type { Outcome } from '../../portable/threads/outcome.ts';
 import { openSyncAccess } from './sync-access.ts';
 
 /** @param folder Returns the folder of the files; called at each `open`. */

@@ -13,7 +13,7 @@ import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { concatBytes } from '../../../core/model/bytes.ts';
 import { deviceIdOf } from '../../../core/model/ids.ts';
 import type { Identity, SecretStore } from '../../../core/ports.ts';
-import { storageFailure } from '../store/idb-database.ts';
+import { storageFailure } from '../../portable/store/storage-failure.ts';
 import { openPatiently } from '../store/idb-opening.ts';
 
 const DATABASE_NAME = 'palm-identity';

@@ -4,43 +4,26 @@
 // await ends it), so hashing and decoding happen outside; every failure that leaves this file is a PalmError,
 // 'storage-full' when the quota was met.
 
-import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+import { type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import { isWrongCall } from '../../../core/model/bug.ts';
 import { hexOf } from '../../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { systemRandom } from '../../portable/random.ts';
+import {
+  type Durability,
+  isKeyRange,
+  type KeyRange,
+  ROW_STORES,
+  type RowDatabase,
+  type RowKeys,
+  type Rows,
+  type RowTransaction,
+  type StoreName,
+} from '../../portable/store/row-database.ts';
+import { storageFailure } from '../../portable/store/storage-failure.ts';
 import { openPatiently } from './idb-opening.ts';
 
-/** Values are unknown: each passes a decoder before it is used (FORMATS.md, "On disk"). */
-export interface PalmSchema extends DBSchema {
-  /** A block's bytes by its hash, 32 bytes. */
-  blocks: { key: BufferSource; value: unknown };
-  /**
-   * {owner, keptAs, slot, note, hashes, places}: blocks that a store kept beyond its page, by the first two.
-   */
-  kept: { key: [string, number]; value: unknown };
-  /**
-   * StoredFragment with its blocks' hashes and places, by fragment id. A row here makes the fragment exist.
-   */
-  fragments: { key: string; value: unknown };
-  /**
-   * Sealed fragment index by fragment id and slot of its key: apart from its row, so that listing stays
-   * cheap.
-   */
-  indexes: { key: [string, number]; value: unknown };
-  /** StoredRecord by entry id. */
-  records: { key: string; value: unknown };
-  /** The keys are what counts: file ids. */
-  outbox: { key: string; value: unknown };
-  /** {storeId, slot, sealed, handle}: an UnfinishedStore, by its id. */
-  journal: { key: string; value: unknown };
-  meta: { key: string; value: unknown };
-  /** {slot, sealed} by name. */
-  secrets: { key: string; value: unknown };
-}
-
-type Stores = StoreNames<PalmSchema>[];
-export type Durability = 'relaxed' | 'strict';
+type Transaction = IDBPTransaction<unknown, string[], 'readwrite'>;
 
 /**
  * The stores are those of 6, the first version under this name (old-database.ts has the earlier ones). Since
@@ -49,23 +32,11 @@ export type Durability = 'relaxed' | 'strict';
  */
 const SCHEMA_VERSION = 7;
 
-const STORES: readonly (readonly [StoreNames<PalmSchema>, string | string[] | null])[] = [
-  ['blocks', null],
-  ['kept', ['owner', 'keptAs']],
-  ['fragments', 'fragmentId'],
-  ['indexes', null],
-  ['records', 'entryId'],
-  ['outbox', null],
-  ['meta', null],
-  ['journal', 'storeId'],
-  ['secrets', null],
-];
-
 /** A tab with an older version of Palm closes its connection when asked. After this long, ms, it is stuck. */
 export const BLOCKED_LIMIT_MS = 5_000;
 
 type Connection =
-  | { readonly kind: 'open'; readonly database: IDBPDatabase<PalmSchema> }
+  | { readonly kind: 'open'; readonly database: IDBPDatabase }
   /**
    * The browser ended the connection (storage pressure, cleared site data): the next transaction reopens it.
    */
@@ -77,14 +48,14 @@ type EndReason = 'closing' | 'updated-elsewhere' | 'gone';
 /** In `meta`: random text that tells this database from a later one of the same name. */
 const DATABASE_ID = 'database-id';
 
-export class PalmDatabase {
+export class PalmDatabase implements RowDatabase {
   readonly #name: string;
   readonly #onGone: () => void;
   /** Undefined until it is read. */
   #id: string | undefined;
   #wasOpen = false;
   #connection: Connection = { kind: 'lost' };
-  #opening: Promise<IDBPDatabase<PalmSchema>> | undefined;
+  #opening: Promise<IDBPDatabase> | undefined;
 
   private constructor(name: string, onGone: () => void) {
     this.#name = name;
@@ -102,16 +73,11 @@ export class PalmDatabase {
     return database;
   }
 
-  /**
-   * Runs `body` in one transaction and resolves once that is complete: durable on the device with 'strict',
-   * handed to the operating system with 'relaxed'. When `body` throws, nothing of it happened.
-   * @throws PalmError 'storage-full', 'storage-failed', and any PalmError that `body` throws.
-   */
-  async run<Names extends Stores, Mode extends 'readonly' | 'readwrite', Answer>(
-    stores: Names,
-    mode: Mode,
+  async run<Name extends StoreName, Answer>(
+    stores: readonly Name[],
+    mode: 'readonly' | 'readwrite',
     durability: Durability,
-    body: (transaction: IDBPTransaction<PalmSchema, Names, Mode>) => Promise<Answer>,
+    body: (transaction: RowTransaction<Name>) => Promise<Answer>,
   ): Promise<Answer> {
     const database = await this.#connect();
     const transaction = begin(database, stores, mode, durability);
@@ -120,7 +86,7 @@ export class PalmDatabase {
       (error: unknown) => ({ error }),
     );
     try {
-      const answer = await body(transaction);
+      const answer = await body({ objectStore: (name) => rowsOf(transaction, name) });
       const failure = await finished;
       if (failure !== undefined) throw failure.error;
       return answer;
@@ -164,7 +130,7 @@ export class PalmDatabase {
     this.#end('closing');
   }
 
-  #connect(): Promise<IDBPDatabase<PalmSchema>> {
+  #connect(): Promise<IDBPDatabase> {
     switch (this.#connection.kind) {
       case 'open':
         return Promise.resolve(this.#connection.database);
@@ -176,7 +142,7 @@ export class PalmDatabase {
     }
   }
 
-  async #open(): Promise<IDBPDatabase<PalmSchema>> {
+  async #open(): Promise<IDBPDatabase> {
     const database = await openUnblocked(this.#name, {
       mayCreate: !this.#wasOpen,
       newerWanted: () => {
@@ -213,23 +179,6 @@ function gone(): PalmError {
   return new PalmError({ code: 'storage-failed', reason: 'gone' });
 }
 
-/** How engines and systems word it, where they have only words for it. */
-const NO_ROOM = /\bENOSPC\b|no space left|disk (?:is )?full|NO_SPACE/iu;
-/** What Chromium (seen in 156) says on a full disk, without naming it; it says the same of other faults. */
-const NAMES_OF_FULL_DISK = ['UnknownError', 'AbortError'];
-
-/** A database's failure as a PalmError with its cause; a bug as it is. */
-export function storageFailure(cause: unknown): Error {
-  if (isPalmError(cause)) return cause;
-  if (cause instanceof Error && isWrongCall(cause)) return cause;
-  if (cause instanceof Error && (cause.name === 'QuotaExceededError' || NO_ROOM.test(cause.message))) {
-    return new PalmError({ code: 'storage-full', reason: 'device' }, { cause });
-  }
-  const name = cause instanceof Error ? cause.name : undefined;
-  const mayBeFull = name !== undefined && NAMES_OF_FULL_DISK.includes(name);
-  return new PalmError({ code: 'storage-failed', reason: 'database', detail: name, mayBeFull }, { cause });
-}
-
 function openUnblocked(
   name: string,
   on: {
@@ -239,7 +188,7 @@ function openUnblocked(
     readonly deleted: () => void;
     readonly terminated: () => void;
   },
-): Promise<IDBPDatabase<PalmSchema>> {
+): Promise<IDBPDatabase> {
   return new Promise((resolve, reject) => {
     let limit: ReturnType<typeof setTimeout> | undefined;
     let gaveUp = false;
@@ -248,8 +197,8 @@ function openUnblocked(
       gaveUp = true;
       reject(olderTab());
     };
-    const open = (): Promise<IDBPDatabase<PalmSchema>> =>
-      openDB<PalmSchema>(name, SCHEMA_VERSION, {
+    const open = (): Promise<IDBPDatabase> =>
+      openDB(name, SCHEMA_VERSION, {
         upgrade: (database, oldVersion, _newVersion, transaction) => {
           if (oldVersion === 0 && !on.mayCreate) {
             isMissing = true;
@@ -258,7 +207,7 @@ function openUnblocked(
             return;
           }
           if (oldVersion > 0) return;
-          for (const [store, keyPath] of STORES) database.createObjectStore(store, { keyPath });
+          for (const [store, keyPath] of ROW_STORES) database.createObjectStore(store, { keyPath });
         },
         blocked: () => {
           limit ??= setTimeout(giveUp, BLOCKED_LIMIT_MS);
@@ -282,16 +231,48 @@ export function olderTab(): PalmError {
   return new PalmError({ code: 'other-tab', reason: 'older-version' });
 }
 
-function begin<Names extends Stores, Mode extends 'readonly' | 'readwrite'>(
-  database: IDBPDatabase<PalmSchema>,
-  stores: Names,
-  mode: Mode,
+function begin(
+  database: IDBPDatabase,
+  stores: readonly StoreName[],
+  mode: 'readonly' | 'readwrite',
   durability: Durability,
-): IDBPTransaction<PalmSchema, Names, Mode> {
+): Transaction {
   try {
-    return database.transaction(stores, mode, { durability });
+    const transaction = database.transaction([...stores], mode, { durability });
+    return transaction as Transaction; // the engine refuses writes in the mode of reads
   } catch (error) {
     throw storageFailure(error);
+  }
+}
+
+function rowsOf<Name extends StoreName>(transaction: Transaction, name: Name): Rows<RowKeys[Name]> {
+  const store = transaction.objectStore(name);
+  return {
+    get: (key) => store.get(key),
+    getAll: (range, count) => store.getAll(engineRange(range), count),
+    async getAllKeys(range, count) {
+      const keys = await store.getAllKeys(engineRange(range), count);
+      return keys as RowKeys[Name][]; // as they were put
+    },
+    count: () => store.count(),
+    put: async (value, key) => void (await store.put(value, key)),
+    delete: (key) => store.delete(isKeyRange(key) ? engineRange(key) : key),
+    clear: () => store.clear(),
+  };
+}
+
+function engineRange(range: KeyRange): IDBKeyRange;
+function engineRange(range: KeyRange | undefined): IDBKeyRange | undefined;
+function engineRange(range: KeyRange | undefined): IDBKeyRange | undefined {
+  switch (range?.kind) {
+    case undefined:
+      return undefined;
+    case 'after':
+      return IDBKeyRange.lowerBound(range.key, true);
+    case 'of':
+      return IDBKeyRange.bound([range.item], [range.item, []]);
+    case 'only':
+      return IDBKeyRange.only(range.key);
   }
 }
 

@@ -4,7 +4,7 @@
 
 import type { RecordStore } from '../../../core/ports.ts';
 import { PalmDatabase } from './idb-database.ts';
-import { IdbRecordStore } from './idb-records.ts';
+import { RowRecordStore } from '../../portable/store/record-store.ts';
 import { DATABASE_NAMES } from './idb-takeover.ts';
 
 export interface IdbStore {
@@ -37,7 +37,7 @@ export async function openIdbStore(
     damagedRowCount += rowCount;
   };
   return {
-    records: new IdbRecordStore(database, onDamage),
+    records: new RowRecordStore(database, onDamage),
     damagedRowCount: () => damagedRowCount,
     check: () => database.check(),
     close: () => database.close(),

@@ -11,14 +11,21 @@ import { equalBytes, utf8 } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
 import type { BlockOwner } from '../../../core/model/ids.ts';
 import { PalmDatabase } from './idb-database.ts';
-import { IdbStoreJournal, unfinishedRow } from './idb-journal.ts';
-import { slotsNamed } from './idb-loading.ts';
-import { decoded, fragmentRow, indexRow, type KeptRow, keptRow, rowOfKept } from './idb-rows.ts';
-import { IdbSecretStore } from './idb-secrets.ts';
-import { KeySlots } from './key-slots.ts';
+import { RowStoreJournal, unfinishedRow } from '../../portable/store/store-journal.ts';
+import { allIndexesOf, slotsNamed } from '../../portable/store/fragment-loading.ts';
+import {
+  decoded,
+  fragmentRow,
+  indexRow,
+  type KeptRow,
+  keptRow,
+  rowOfKept,
+} from '../../portable/store/rows.ts';
+import { RowSecretStore } from '../../portable/store/secret-store.ts';
+import { KeySlots } from '../../portable/store/key-slots.ts';
 import { destroyOldDatabase, hasOldDatabase, type OldDatabase, openOldDatabase } from './old-database.ts';
-import type { PackFolder } from './pack-file.ts';
-import { NO_SLOT, RowSeals } from './sealed-rows.ts';
+import type { PackFolder } from '../../portable/store/pack-file.ts';
+import { NO_SLOT, RowSeals } from '../../portable/store/sealed-rows.ts';
 
 const STEP = 'database-upgrade';
 const STEPS = ['copying', 'moving', 'moved'] as const;
@@ -111,8 +118,8 @@ async function copyAll(
   try {
     let damageCount = await copyFragments(old, database, seals);
     damageCount += await copyKept(old, database, seals);
-    const journal = await IdbStoreJournal.open(database, seals, () => undefined);
-    const secrets = await IdbSecretStore.open(database, seals);
+    const journal = await RowStoreJournal.open(database, seals, () => undefined);
+    const secrets = await RowSecretStore.open(database, seals);
     for await (const { rows } of batches(old, 'journal')) {
       for (const row of rows) {
         const store = decoded(row, unfinishedRow);
@@ -240,14 +247,14 @@ async function checkAll(
         await check(copy.slot, ['kept', owner, keptAs], copy.note, note);
       }
     }
-    const journal = await IdbStoreJournal.open(database, seals, () => undefined);
+    const journal = await RowStoreJournal.open(database, seals, () => undefined);
     const { stores } = await journal.load();
     const oldStores = (await old.getAll('journal')).flatMap(
       (row: unknown) => decoded(row, unfinishedRow) ?? [],
     );
     if (stores.length !== oldStores.length) throw notTakenOver();
     const invite: unknown = await old.get('meta', INVITE);
-    const secret = await (await IdbSecretStore.open(database, seals)).get(INVITE);
+    const secret = await (await RowSecretStore.open(database, seals)).get(INVITE);
     if (typeof invite === 'string' && (secret === undefined || !equalBytes(secret, utf8(invite))))
       throw notTakenOver();
   } finally {
@@ -283,7 +290,7 @@ async function newIndex(
   database: PalmDatabase,
   id: string,
 ): Promise<{ readonly slot: number; readonly sealed: Uint8Array }> {
-  const range = IDBKeyRange.bound([id], [id, []]);
+  const range = allIndexesOf(id);
   const [keys, rows] = await database.run(['indexes'], 'readonly', 'relaxed', (transaction) => {
     const indexes = transaction.objectStore('indexes');
     return Promise.all([indexes.getAllKeys(range), indexes.getAll(range)]);

@@ -13,8 +13,8 @@ import { segmentCountOf } from '../../../core/model/geometry.ts';
 import { type BlockHash, ownerOfStore } from '../../../core/model/ids.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT, MAX_SEGMENT_COUNT } from '../../../core/model/limits.ts';
 import { fieldsOf, textOf, tupleOf, uintOf } from '../../../core/encoding/decode.ts';
-import { unfinishedRow } from './idb-journal.ts';
-import { decoded, hashesOf, indexRow, type LocatedBlock, locationsOf } from './idb-rows.ts';
+import { unfinishedRow } from '../../portable/store/store-journal.ts';
+import { decoded, hashesOf, indexRow, type LocatedBlock, locationsOf } from '../../portable/store/rows.ts';
 
 /** 32 hexadecimal digits. */
 const STORE_ID_BYTES = 32;

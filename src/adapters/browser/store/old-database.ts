@@ -8,7 +8,8 @@
 // begin an empty one.
 
 import { type IDBPDatabase, openDB, unwrap } from 'idb';
-import { BLOCKED_LIMIT_MS, olderTab, storageFailure } from './idb-database.ts';
+import { storageFailure } from '../../portable/store/storage-failure.ts';
+import { BLOCKED_LIMIT_MS, olderTab } from './idb-database.ts';
 import { upgrade } from './idb-upgrade.ts';
 
 /** The last version under this name. */

@@ -1,7 +1,7 @@
 // A folder of this origin's own file system (OPFS), where the engine gives one. Some engines have none, some
 // refuse it in private windows, and some fail now and then with an error that says nothing.
 
-import { storageFailure } from './idb-database.ts';
+import { storageFailure } from '../../portable/store/storage-failure.ts';
 
 /** Failures that pass are rare, so three in a row do not pass. */
 const MAX_TRIES = 3;

@@ -1,5 +1,5 @@
 // What a link needs from its platform: one connection with one ordered channel to one other device, and
-// events of the page or process. A browser has WebRTC (adapters/browser/webrtc-connection.ts).
+// events of the page or process. Browsers have WebRTC (webrtc-connection.ts).
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 

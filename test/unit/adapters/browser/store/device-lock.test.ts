@@ -4,11 +4,9 @@
 import { createDecipheriv, scryptSync } from 'node:crypto';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  openDeviceStore,
-  type OpenDeviceStore,
-} from '../../../../../src/adapters/browser/store/device-store.ts';
-import { lockedSlots } from '../../../../../src/adapters/browser/store/slot-forms.ts';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
+import type { OpenDeviceStore } from '../../../../../src/adapters/portable/store/device-store.ts';
+import { lockedSlots } from '../../../../../src/adapters/portable/store/slot-forms.ts';
 import { bytesOfHex, hexOf } from '../../../../../src/core/model/bytes.ts';
 import type { LockState } from '../../../../../src/core/ports.ts';
 import { unfinishedStoreAt } from '../../../../contract/store-journal.ts';

@@ -5,10 +5,8 @@ import { createDecipheriv } from 'node:crypto';
 import { IDBObjectStore } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  openDeviceStore,
-  type OpenDeviceStore,
-} from '../../../../../src/adapters/browser/store/device-store.ts';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
+import type { OpenDeviceStore } from '../../../../../src/adapters/portable/store/device-store.ts';
 import { encodeFragmentIndex } from '../../../../../src/core/coding/fragment-index.ts';
 import {
   type BlockOwner,

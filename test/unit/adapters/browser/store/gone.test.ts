@@ -4,7 +4,7 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { deleteDB } from 'idb';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { openDeviceStore } from '../../../../../src/adapters/browser/store/device-store.ts';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
 import { openIdbStore, type IdbStore } from '../../../../../src/adapters/browser/store/idb-store.ts';
 import { StorageWatch } from '../../../../../src/adapters/browser/page/storage-watch.ts';
 import { PalmError } from '../../../../../src/core/model/errors.ts';

@@ -5,10 +5,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { forceCloseDatabase, IDBObjectStore } from 'fake-indexeddb';
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  openDeviceStore,
-  type OpenDeviceStore,
-} from '../../../../../src/adapters/browser/store/device-store.ts';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
+import type { OpenDeviceStore } from '../../../../../src/adapters/portable/store/device-store.ts';
 import { PalmDatabase } from '../../../../../src/adapters/browser/store/idb-database.ts';
 import { type IdbStore, openIdbStore } from '../../../../../src/adapters/browser/store/idb-store.ts';
 import { equalBytes } from '../../../../../src/core/model/bytes.ts';

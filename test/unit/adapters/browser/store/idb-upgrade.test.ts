@@ -4,10 +4,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { IDBCursor } from 'fake-indexeddb';
 import { type IDBPDatabase, openDB } from 'idb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import {
-  openDeviceStore,
-  type OpenDeviceStore,
-} from '../../../../../src/adapters/browser/store/device-store.ts';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
+import type { OpenDeviceStore } from '../../../../../src/adapters/portable/store/device-store.ts';
 import { encodeFragmentIndex } from '../../../../../src/core/coding/fragment-index.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import {

@@ -4,11 +4,9 @@
 
 import { openDB } from 'idb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import {
-  openDeviceStore,
-  type OpenDeviceStore,
-} from '../../../../../src/adapters/browser/store/device-store.ts';
-import type { PackFolder } from '../../../../../src/adapters/browser/store/pack-file.ts';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
+import type { OpenDeviceStore } from '../../../../../src/adapters/portable/store/device-store.ts';
+import type { PackFolder } from '../../../../../src/adapters/portable/store/pack-file.ts';
 import { encodeFragmentIndex } from '../../../../../src/core/coding/fragment-index.ts';
 import { utf8 } from '../../../../../src/core/model/bytes.ts';
 import { fileIdOf, fragmentIdOf, ownerOfStore, parseBlockHash } from '../../../../../src/core/model/ids.ts';

@@ -17,8 +17,8 @@ import { concatBytes } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
 import { MAX_KEY_SLOTS } from '../../../core/model/limits.ts';
 import type { PackFolder, PackHandle } from './pack-file.ts';
-import { systemRandom } from '../../portable/random.ts';
-import { storageFailure } from './idb-database.ts';
+import { systemRandom } from '../random.ts';
+import { storageFailure } from './storage-failure.ts';
 import { openPackFile } from './pack-file.ts';
 import { KEY_BYTES, PLAIN_SLOTS, type SlotForm } from './slot-forms.ts';
 

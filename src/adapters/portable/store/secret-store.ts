@@ -1,35 +1,35 @@
-// SecretStore over IndexedDB: small values, each sealed under a key of its own that is erased when it is
-// dropped.
+// SecretStore over the rows of a database: small values, each sealed under a key of its own that is erased
+// when it is dropped.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import type { SecretStore } from '../../../core/ports.ts';
 import { bytesOf, fieldsOf } from '../../../core/encoding/decode.ts';
 import { BegunWrites } from './begun-writes.ts';
-import type { PalmDatabase } from './idb-database.ts';
-import { GroupCommit } from './idb-group-commit.ts';
-import { decoded, keySlotOf, ownBytes } from './idb-rows.ts';
-import { eachRow } from './idb-scan.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { RowDatabase } from './row-database.ts';
+import { decoded, keySlotOf, ownBytes } from './rows.ts';
+import { eachRow } from './row-scan.ts';
 import { type RowSeals, SEAL_BYTES } from './sealed-rows.ts';
 
 /** A hundred times the size of the only secret so far. */
 const MAX_SECRET_BYTES = 4 * 1024;
 
-export class IdbSecretStore implements SecretStore {
-  readonly #database: PalmDatabase;
+export class RowSecretStore implements SecretStore {
+  readonly #database: RowDatabase;
   readonly #seals: RowSeals;
-  readonly #writes: GroupCommit<'secrets'[]>;
+  readonly #writes: GroupCommit<'secrets'>;
   readonly #slots = new Map<string, number>();
   readonly #begun = new BegunWrites();
 
-  private constructor(database: PalmDatabase, seals: RowSeals) {
+  private constructor(database: RowDatabase, seals: RowSeals) {
     this.#database = database;
     this.#seals = seals;
     this.#writes = new GroupCommit(database, ['secrets'], () => seals.flush());
   }
 
   /** @throws PalmError 'storage-failed'. */
-  static async open(database: PalmDatabase, seals: RowSeals): Promise<IdbSecretStore> {
-    const store = new IdbSecretStore(database, seals);
+  static async open(database: RowDatabase, seals: RowSeals): Promise<RowSecretStore> {
+    const store = new RowSecretStore(database, seals);
     await eachRow(database, 'secrets', secretRow, ({ slot }, name) => store.#slots.set(name, slot));
     return store;
   }

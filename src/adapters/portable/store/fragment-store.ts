@@ -1,7 +1,7 @@
-// FragmentStore over IndexedDB and, where there are any, files (block-files.ts). Which blocks are here, and
-// who counts them, is in memory (held-blocks.ts). On the disk a fragment is one row with its blocks' hashes
-// and locations, and an owner whose blocks must outlive the page has a row for each set of them. So a block
-// costs a write in place, and only a fragment costs a transaction.
+// FragmentStore over the rows of a database and, where there are any, files (block-files.ts). Which blocks
+// are here, and who counts them, is in memory (held-blocks.ts). On the disk a fragment is one row with its
+// blocks' hashes and locations, and an owner whose blocks must outlive the page has a row for each set of
+// them. So a block costs a write in place, and only a fragment costs a transaction.
 //
 // A fragment's index, which has its key share, and the hashes of kept segments are sealed, each under a key
 // that is erased before its row is deleted (sealed-rows.ts). Blocks are ciphertext and need no sealing.
@@ -10,7 +10,6 @@
 // durable before. A location that no row names is free: nobody was promised its bytes, so after a crash they
 // are overwritten, or deleted when the store is opened. A returned block matches its hash.
 
-import type { IDBPTransaction } from 'idb';
 import { PalmError } from '../../../core/model/errors.ts';
 import {
   type BlockHash,
@@ -26,22 +25,22 @@ import { BlockBytes, type BlockWrite, putBlockRows } from './block-bytes.ts';
 import { BlockFiles } from './block-files.ts';
 import { type Block, matches, keyOf, allMatch } from './block-hashes.ts';
 import type { HeldBlock, HeldBlocks } from './held-blocks.ts';
-import type { PalmDatabase, PalmSchema } from './idb-database.ts';
-import { GroupCommit } from './idb-group-commit.ts';
-import { Keepers } from './idb-keepers.ts';
+import { GroupCommit } from './group-commit.ts';
+import { Keepers } from './keepers.ts';
 import {
   allIndexesOf,
   allKeptBy,
   type FragmentDisk,
   type LoadedFragments,
   loadFragments,
-} from './idb-loading.ts';
-import { decoded, decodeRows, fragmentRow, indexRow, keptRow, rowOfKept, locationsOf } from './idb-rows.ts';
-import { eachRow } from './idb-scan.ts';
+} from './fragment-loading.ts';
+import { decoded, decodeRows, fragmentRow, indexRow, keptRow, rowOfKept, locationsOf } from './rows.ts';
+import { eachRow } from './row-scan.ts';
+import type { RowDatabase, RowTransaction } from './row-database.ts';
 import type { RowSeals } from './sealed-rows.ts';
 
-type FragmentStores = ('blocks' | 'kept' | 'fragments' | 'indexes')[];
-type Writing = IDBPTransaction<PalmSchema, FragmentStores, 'readwrite'>;
+type FragmentStores = 'blocks' | 'kept' | 'fragments' | 'indexes';
+type Writing = RowTransaction<FragmentStores>;
 
 /** A block may be rewritten while it is read; this is how often the read is tried. */
 const MAX_LOOKS = 4;
@@ -50,8 +49,8 @@ const MAX_LOOKS = 4;
  * In addition to what `FragmentStore` says: `commit` and `getIndex` throw 'corrupt' when an index does not
  * match its id.
  */
-export class IdbFragmentStore implements FragmentStore {
-  readonly #database: PalmDatabase;
+export class RowFragmentStore implements FragmentStore {
+  readonly #database: RowDatabase;
   readonly #files: BlockFiles | undefined;
   readonly #bytes: BlockBytes;
   readonly #seals: RowSeals;
@@ -82,11 +81,11 @@ export class IdbFragmentStore implements FragmentStore {
   /** Opens the store on the disk. @throws PalmError 'storage-failed'. */
   static async open(
     disk: FragmentDisk,
-  ): Promise<{ readonly fragments: IdbFragmentStore; readonly files: BlockFiles | undefined }> {
+  ): Promise<{ readonly fragments: RowFragmentStore; readonly files: BlockFiles | undefined }> {
     const loaded = await loadFragments(disk);
     const slots = Array.from(loaded.held.all(), ({ slot }) => slot).filter((slot) => slot !== undefined);
     const files = disk.folder === undefined ? undefined : await BlockFiles.over(disk.folder, slots);
-    return { fragments: new IdbFragmentStore(disk, files, loaded), files };
+    return { fragments: new RowFragmentStore(disk, files, loaded), files };
   }
 
   putBlocks(...given: Parameters<FragmentStore['putBlocks']>): Promise<void> {

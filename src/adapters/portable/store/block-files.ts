@@ -1,6 +1,6 @@
 // Where large blocks lie: files of this origin's own file system (OPFS), written and read in place through
 // sync access handles, which exist in workers only. A file is a pack of slots (pack-slots.ts); a slot holds
-// one block. The database knows which slot has which block (idb-fragment-store.ts); here a slot is only taken
+// one block. The database knows which slot has which block (fragment-store.ts); here a slot is only taken
 // or free.
 //
 // Why not rows of IndexedDB: Chromium keeps each large value as a file of its own behind two more processes,
@@ -14,7 +14,7 @@
 // MAX_OPEN_PACKS handles are open; a file is never cut below a slot that is taken.
 
 import { isPalmError, type PalmError } from '../../../core/model/errors.ts';
-import { storageFailure } from './idb-database.ts';
+import { storageFailure } from './storage-failure.ts';
 import { openPackFile, type PackFolder, type PackHandle } from './pack-file.ts';
 import { kindOfPack, PACK_SLOTS } from './pack-slots.ts';
 import { packOf, SlotMap } from './slot-map.ts';

@@ -1,9 +1,9 @@
 // Rows that can be erased, and the file of their keys, as in FORMATS.md ("What can be erased").
 
 import { describe, expect, it } from 'vitest';
-import { KeySlots } from '../../../../../src/adapters/browser/store/key-slots.ts';
-import type { PackFolder } from '../../../../../src/adapters/browser/store/pack-file.ts';
-import { NO_SLOT, RowSeals, type RowName } from '../../../../../src/adapters/browser/store/sealed-rows.ts';
+import { KeySlots } from '../../../../../src/adapters/portable/store/key-slots.ts';
+import type { PackFolder } from '../../../../../src/adapters/portable/store/pack-file.ts';
+import { NO_SLOT, RowSeals, type RowName } from '../../../../../src/adapters/portable/store/sealed-rows.ts';
 import { bytesOfHex } from '../../../../../src/core/model/bytes.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import { parseBlockOwner } from '../../../../../src/core/model/ids.ts';

@@ -13,7 +13,6 @@ import {
 } from '../../../core/model/ids.ts';
 import { hashOfKey } from './block-hashes.ts';
 import { HeldBlocks, type HeldBlock } from './held-blocks.ts';
-import type { PalmDatabase } from './idb-database.ts';
 import {
   decoded,
   fragmentRow,
@@ -23,13 +22,14 @@ import {
   type KeptRow,
   keySlotOf,
   type LocatedBlock,
-} from './idb-rows.ts';
-import { allKeys, eachRow } from './idb-scan.ts';
+} from './rows.ts';
+import { allKeys, eachRow } from './row-scan.ts';
 import type { PackFolder } from './pack-file.ts';
+import type { KeyRange, RowDatabase } from './row-database.ts';
 import { NO_SLOT, type RowSeals } from './sealed-rows.ts';
 
 export interface FragmentDisk {
-  readonly database: PalmDatabase;
+  readonly database: RowDatabase;
   /** Where large blocks lie; without, every block is a row. */
   readonly folder: PackFolder | undefined;
   readonly seals: RowSeals;
@@ -58,7 +58,7 @@ function slotOf(row: unknown): number {
  * Every slot that a row names, as often as it is named, before any row can be opened. The rows of a keeper
  * are one.
  */
-export async function slotsNamed(database: PalmDatabase): Promise<number[]> {
+export async function slotsNamed(database: RowDatabase): Promise<number[]> {
   const slots: number[] = [];
   for (const key of await allKeys(database, 'indexes')) slots.push(decoded(key, indexKey)?.slot ?? NO_SLOT);
   const keepers = new Map<string, number>();
@@ -128,15 +128,15 @@ export async function loadFragments({ database, seals, onDamage }: FragmentDisk)
 interface Indexes {
   /** All that can be read. */
   readonly keys: readonly { readonly fragmentId: FragmentId; readonly slot: number }[];
-  readonly unreadable: readonly IDBValidKey[];
+  readonly unreadable: readonly unknown[];
   readonly sound: ReadonlyMap<FragmentId, number>;
   /** Fragments whose index can no longer be opened. */
   readonly letGo: ReadonlySet<FragmentId>;
 }
 
-async function soundIndexes(database: PalmDatabase, seals: RowSeals): Promise<Indexes> {
+async function soundIndexes(database: RowDatabase, seals: RowSeals): Promise<Indexes> {
   const keys: { fragmentId: FragmentId; slot: number }[] = [];
-  const unreadable: IDBValidKey[] = [];
+  const unreadable: unknown[] = [];
   for (const key of await allKeys(database, 'indexes')) {
     const read = decoded(key, indexKey);
     if (read === undefined) unreadable.push(key);
@@ -190,11 +190,11 @@ class NamedBlocks {
 
 /** Deletes blocks that no row names, and their rows. Returns the remaining ones. */
 async function sweep(
-  database: PalmDatabase,
+  database: RowDatabase,
   held: HeldBlocks,
   gone: {
     readonly fragments: readonly string[];
-    readonly indexes: readonly IDBValidKey[];
+    readonly indexes: readonly unknown[];
     readonly owners: readonly string[];
   },
 ): Promise<void> {
@@ -218,7 +218,7 @@ async function sweep(
           transaction.objectStore('fragments').delete(key),
           indexes.delete(allIndexesOf(key)),
         ]),
-        ...gone.indexes.map((key) => indexes.delete(IDBKeyRange.only(key))),
+        ...gone.indexes.map((key) => indexes.delete({ kind: 'only', key })),
         ...gone.owners.map((owner) => transaction.objectStore('kept').delete(allKeptBy(owner))),
       ]);
     },
@@ -226,11 +226,11 @@ async function sweep(
 }
 
 /** The keys of everything that `owner` kept. */
-export function allKeptBy(owner: string): IDBKeyRange {
-  return IDBKeyRange.bound([owner], [owner, []]);
+export function allKeptBy(owner: string): KeyRange {
+  return { kind: 'of', item: owner };
 }
 
 /** The keys of a fragment's index, whichever slot it has: one at most. */
-export function allIndexesOf(fragmentId: string): IDBKeyRange {
-  return IDBKeyRange.bound([fragmentId], [fragmentId, []]);
+export function allIndexesOf(fragmentId: string): KeyRange {
+  return { kind: 'of', item: fragmentId };
 }

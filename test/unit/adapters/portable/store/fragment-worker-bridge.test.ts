@@ -3,17 +3,15 @@
 
 import { expose } from 'comlink';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  openDeviceStore,
-  type OpenDeviceStore,
-} from '../../../../../src/adapters/browser/store/device-store.ts';
+import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
+import type { OpenDeviceStore } from '../../../../../src/adapters/portable/store/device-store.ts';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
-import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
+import { bridgeToFragmentWorker } from '../../../../../src/adapters/portable/store/fragment-worker-bridge.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import { ownerOfTaking } from '../../../../../src/core/model/ids.ts';
 import { BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';
 import type { FragmentStore } from '../../../../../src/core/ports.ts';
-import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
+import { createFragmentWorkerService } from '../../../../../src/adapters/portable/store/fragment-worker-service.ts';
 import { fragmentStoreCases, keepAs } from '../../../../contract/fragment-store.ts';
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
 import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';

@@ -8,7 +8,7 @@
 
 import { blockKey, type BlockHash, type FragmentId } from '../../../core/model/ids.ts';
 import type { FragmentStore, NewFragment } from '../../../core/ports.ts';
-import { IdleTimer } from '../../portable/idle-timer.ts';
+import { IdleTimer } from '../idle-timer.ts';
 
 /** Some eight segments of 4 of 8: how far takers may lag before their blocks come from the disk. */
 const MAX_BYTES = 16 * 2 ** 20;

@@ -9,7 +9,7 @@ import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { sealedBlockBytes } from '../../../core/model/geometry.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../../core/model/limits.ts';
 import type { ArrivedBlock, Memory, SegmentCodec, SegmentParameters } from '../../../core/ports.ts';
-import { BufferPool } from '../../portable/buffer-pool.ts';
+import { BufferPool } from '../buffer-pool.ts';
 import { buffersOf } from '../threads/buffers.ts';
 import type { CodecService } from './codec-service.ts';
 import { valueOf, type Outcome } from '../threads/outcome.ts';

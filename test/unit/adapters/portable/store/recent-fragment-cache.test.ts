@@ -12,7 +12,7 @@ import {
 import {
   type CachingStore,
   withRecentFragmentCache,
-} from '../../../../../src/adapters/browser/store/recent-fragment-cache.ts';
+} from '../../../../../src/adapters/portable/store/recent-fragment-cache.ts';
 import type { FragmentStore, NewFragment } from '../../../../../src/core/ports.ts';
 import { fileIdAt } from '../../../../fixtures/pool-fixture.ts';
 

@@ -1,6 +1,6 @@
 // Which blocks this device has, where each lies, and who counts it. All of it is in memory, so that neither
 // looking for a block nor writing one for an owner costs a transaction. On the disk the rows of fragments and
-// of kept blocks say the same (idb-rows.ts); this is rebuilt from them when the store is opened. Some 150
+// of kept blocks say the same (rows.ts); this is rebuilt from them when the store is opened. Some 150
 // bytes for each block of 256 KiB.
 //
 // Invariants: a block's location never changes while anyone counts it, so a damaged one is rewritten where it

@@ -1,7 +1,7 @@
 // Reads a whole object store, some rows at a time, because a device may have more than fits in memory.
 
-import type { PalmDatabase, PalmSchema } from './idb-database.ts';
-import { decoded } from './idb-rows.ts';
+import type { KeyRange, RowDatabase, RowKeys } from './row-database.ts';
+import { decoded } from './rows.ts';
 
 /** Rows read together: those of fragments have 40 bytes for each of their blocks. */
 const ROWS_AT_ONCE = 64;
@@ -11,15 +11,15 @@ type Name = 'fragments' | 'kept' | 'journal' | 'secrets' | 'indexes';
 
 /** Calls `take` with each row that `decode` accepts, and returns the keys of the others. */
 export async function eachRow<Store extends Name, Row>(
-  database: PalmDatabase,
+  database: RowDatabase,
   name: Store,
   decode: (row: unknown) => Row,
-  take: (row: Row, key: PalmSchema[Store]['key']) => void,
-): Promise<PalmSchema[Store]['key'][]> {
-  const damaged: PalmSchema[Store]['key'][] = [];
-  let range: IDBKeyRange | null = null;
+  take: (row: Row, key: RowKeys[Store]) => void,
+): Promise<RowKeys[Store][]> {
+  const damaged: RowKeys[Store][] = [];
+  let range: KeyRange | undefined;
   for (;;) {
-    const from: IDBKeyRange | null = range;
+    const from: KeyRange | undefined = range;
     const [keys, rows] = await database.run([name], 'readonly', 'relaxed', (transaction) => {
       const store = transaction.objectStore(name);
       return Promise.all([store.getAllKeys(from, ROWS_AT_ONCE), store.getAll(from, ROWS_AT_ONCE)]);
@@ -30,18 +30,18 @@ export async function eachRow<Store extends Name, Row>(
       else take(row, key);
     }
     if (keys.length < ROWS_AT_ONCE) return damaged;
-    range = IDBKeyRange.lowerBound(keys.at(-1), true);
+    range = { kind: 'after', key: keys.at(-1) };
   }
 }
 
 /** The keys of a store, in order. */
 export async function allKeys<Store extends Name>(
-  database: PalmDatabase,
+  database: RowDatabase,
   name: Store,
-): Promise<PalmSchema[Store]['key'][]> {
-  const all: PalmSchema[Store]['key'][] = [];
+): Promise<RowKeys[Store][]> {
+  const all: RowKeys[Store][] = [];
   for (;;) {
-    const range = all.length === 0 ? null : IDBKeyRange.lowerBound(all.at(-1), true);
+    const range: KeyRange | undefined = all.length === 0 ? undefined : { kind: 'after', key: all.at(-1) };
     const keys = await database.run([name], 'readonly', 'relaxed', (transaction) =>
       transaction.objectStore(name).getAllKeys(range, KEYS_AT_ONCE),
     );

@@ -1,18 +1,17 @@
-// The stores of the fragment worker: a database connection and, where the engine has them, files for large
-// blocks and for the keys of everything that must be erasable. They have one owner, so that no slot is given
-// twice.
+// The stores of the fragment worker: a database and, where the platform has them, files for large blocks and
+// for the keys of everything that must be erasable. They have one owner, so that no slot is given twice.
 
 import { PalmError } from '../../../core/model/errors.ts';
 import type { DeviceLock as LockPort, DeviceStore } from '../../../core/ports.ts';
 import { DeviceLock } from './device-lock.ts';
-import { storageFailure } from './idb-database.ts';
-import { IdbFragmentStore } from './idb-fragment-store.ts';
-import { IdbStoreJournal } from './idb-journal.ts';
-import { slotsNamed } from './idb-loading.ts';
-import { IdbSecretStore } from './idb-secrets.ts';
-import { DATABASE_NAMES, openTakenOver } from './idb-takeover.ts';
+import { storageFailure } from './storage-failure.ts';
+import { RowFragmentStore } from './fragment-store.ts';
+import { RowStoreJournal } from './store-journal.ts';
+import { slotsNamed } from './fragment-loading.ts';
+import { RowSecretStore } from './secret-store.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import type { PackFolder } from './pack-file.ts';
+import type { RowDatabase } from './row-database.ts';
 import { RowSeals } from './sealed-rows.ts';
 
 export interface DeviceFolders {
@@ -50,31 +49,39 @@ export interface OpenDeviceStore extends DeviceStore {
   close(): void;
 }
 
-/**
- * Opens this device's stores, taking over those of an earlier version. Without folders every block is a row
- * of the database, and deleted data is not erased.
- * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
- */
-export async function openDeviceStore(
-  folders: DeviceFolders | undefined,
-  names = DATABASE_NAMES,
-): Promise<OpenDeviceStore> {
-  let damagedRowCount = 0;
-  const onDamage = (rowCount: number): void => {
-    damagedRowCount += rowCount;
+/** Rows that failed their decoder and were removed. */
+export class DamageCount {
+  #rowCount = 0;
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  readonly add = (rowCount: number): void => {
+    this.#rowCount += rowCount;
   };
-  const database = await openTakenOver(names, folders?.keys, onDamage);
-  await database.identify();
+}
+
+/**
+ * Opens this device's stores over its database, which they close. Without folders every block is a row of the
+ * database, and deleted data is not erased.
+ * @throws PalmError 'storage-failed', 'storage-full'.
+ */
+export async function deviceStoreOver(
+  database: RowDatabase,
+  folders: DeviceFolders | undefined,
+  damage: DamageCount,
+): Promise<OpenDeviceStore> {
   const lock = folders && (await DeviceLock.open(database, folders.keys, await slotsNamed(database)));
   const seals = new RowSeals(lock?.slots);
-  const { fragments, files } = await IdbFragmentStore.open({
+  const { fragments, files } = await RowFragmentStore.open({
     database,
     folder: folders?.blocks,
     seals,
-    onDamage,
+    onDamage: damage.add,
   });
   const reserve = folders && new DiskReserve(folders.keys);
-  const journal = await IdbStoreJournal.open(database, seals, onDamage, () => lock?.state !== 'none');
+  const journal = await RowStoreJournal.open(database, seals, damage.add, () => lock?.state !== 'none');
   return {
     fragments,
     journal,
@@ -82,8 +89,8 @@ export async function openDeviceStore(
     heldLock: () =>
       lock?.lockKey === undefined ? undefined : { key: lock.lockKey, file: lock.slots.fileName },
     useHeld: async ({ key, file }) => lock?.use(key, file),
-    secrets: await IdbSecretStore.open(database, seals),
-    damagedRowCount: () => damagedRowCount,
+    secrets: await RowSecretStore.open(database, seals),
+    damagedRowCount: () => damage.rowCount,
     space: {
       holeBytes: () => files?.holeBytes() ?? 0,
       spendReserve: async () => (await reserve?.spend()) ?? false,
@@ -102,7 +109,7 @@ export async function openDeviceStore(
 }
 
 /** Without files nothing can be erased, and a lock would be a promise that the disk breaks. */
-function lockPort(lock: DeviceLock | undefined, journal: IdbStoreJournal): LockPort {
+function lockPort(lock: DeviceLock | undefined, journal: RowStoreJournal): LockPort {
   return {
     state: async () => lock?.state ?? 'none',
     async close(passphrase) {

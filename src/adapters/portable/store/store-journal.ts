@@ -1,4 +1,4 @@
-// StoreJournal over IndexedDB.
+// StoreJournal over the rows of a database.
 //
 // A row has the file keys and the name of a store, sealed under a key of its own that is erased when the
 // store is published or discarded (sealed-rows.ts): for a private file these are the only keys outside its
@@ -30,20 +30,20 @@ import {
   uintOf,
 } from '../../../core/encoding/decode.ts';
 import { BegunWrites } from './begun-writes.ts';
-import type { PalmDatabase } from './idb-database.ts';
-import { GroupCommit } from './idb-group-commit.ts';
-import { decoded, keySlotOf, ownBytes } from './idb-rows.ts';
-import { eachRow } from './idb-scan.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { RowDatabase } from './row-database.ts';
+import { decoded, keySlotOf, ownBytes } from './rows.ts';
+import { eachRow } from './row-scan.ts';
 import { type RowSeals, SEAL_BYTES } from './sealed-rows.ts';
 
 const KEY_BYTES = 32;
 /** More than the longest name, path and type with everything else. */
 const MAX_ROW_BYTES = 8 * 1024;
 
-export class IdbStoreJournal implements StoreJournal {
-  readonly #database: PalmDatabase;
+export class RowStoreJournal implements StoreJournal {
+  readonly #database: RowDatabase;
   readonly #seals: RowSeals;
-  readonly #writes: GroupCommit<'journal'[]>;
+  readonly #writes: GroupCommit<'journal'>;
   readonly #onDamage: (rowCount: number) => void;
   /** By store. Each begin of a store has an entry of its own. */
   readonly #slots = new Map<string, { readonly slot: number }>();
@@ -51,7 +51,7 @@ export class IdbStoreJournal implements StoreJournal {
   readonly #hasLock: () => boolean;
 
   private constructor(
-    database: PalmDatabase,
+    database: RowDatabase,
     seals: RowSeals,
     onDamage: (rowCount: number) => void,
     hasLock: () => boolean,
@@ -68,12 +68,12 @@ export class IdbStoreJournal implements StoreJournal {
    * @throws PalmError 'storage-failed'.
    */
   static async open(
-    database: PalmDatabase,
+    database: RowDatabase,
     seals: RowSeals,
     onDamage: (rowCount: number) => void,
     hasLock: () => boolean = () => false,
-  ): Promise<IdbStoreJournal> {
-    const journal = new IdbStoreJournal(database, seals, onDamage, hasLock);
+  ): Promise<RowStoreJournal> {
+    const journal = new RowStoreJournal(database, seals, onDamage, hasLock);
     // Rows that fail their decoder are removed when they are loaded.
     await eachRow(database, 'journal', journalRow, ({ storeId, slot }) =>
       journal.#slots.set(storeId, { slot }),

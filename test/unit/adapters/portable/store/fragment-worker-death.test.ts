@@ -4,10 +4,10 @@
 import { expose } from 'comlink';
 import { afterEach, expect, it } from 'vitest';
 import { BufferPool } from '../../../../../src/adapters/portable/buffer-pool.ts';
-import { bridgeToFragmentWorker } from '../../../../../src/adapters/browser/store/fragment-worker-bridge.ts';
+import { bridgeToFragmentWorker } from '../../../../../src/adapters/portable/store/fragment-worker-bridge.ts';
 import { ownerOfTaking } from '../../../../../src/core/model/ids.ts';
 import type { FragmentStore } from '../../../../../src/core/ports.ts';
-import { createFragmentWorkerService } from '../../../../../src/adapters/browser/store/fragment-worker-service.ts';
+import { createFragmentWorkerService } from '../../../../../src/adapters/portable/store/fragment-worker-service.ts';
 import { createMemoryStore } from '../../../../sim/memory-store.ts';
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';
 import { blockOf } from '../../../../fixtures/test-blocks.ts';

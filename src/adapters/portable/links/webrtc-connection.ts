@@ -1,34 +1,44 @@
-// One WebRTC connection with one data channel: the only file that knows simple-peer.
+// One WebRTC connection with one data channel, over the platform's WebRTC or one that it is given: the only
+// file that knows simple-peer.
 //
 // Invariants: 'connected' comes before the first frame; 'closed' comes at most once, and never after
 // `destroy`. Who is at the other end is decided by the SDP, whose fingerprint DTLS enforces: the caller
 // applies only signals that it verified.
 
 import SimplePeer from 'simple-peer/simplepeer.min.js';
-import type { ConnectionSignal } from '../../core/links/link-events.ts';
-import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../core/model/limits.ts';
-import type { Connection, ConnectionEvents } from '../portable/links/connection.ts';
+import type { ConnectionSignal } from '../../../core/links/link-events.ts';
+import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../../core/model/limits.ts';
+import type { Connection, ConnectionEvents } from './connection.ts';
 
 /** No STUN or TURN: Palm links devices of one network, and contacts nothing outside it. */
 const CONFIGURATION: RTCConfiguration = { iceServers: [] };
 
+/** WebRTC where the platform has none of its own. */
+export type WebRtc = Pick<
+  typeof globalThis,
+  'RTCPeerConnection' | 'RTCSessionDescription' | 'RTCIceCandidate' | 'RTCDataChannel'
+>;
+
 export class WebRtcConnection implements Connection {
   readonly #peer: SimplePeer;
   readonly #events: ConnectionEvents;
+  readonly #wrtc: WebRtc;
   #channel: RTCDataChannel | undefined;
   #isConnected = false;
   #isOver = false;
   #failure = 'the connection was closed';
 
-  /** @throws when this browser has no WebRTC. */
-  constructor(initiator: boolean, events: ConnectionEvents) {
+  /** `wrtc`: default the platform's. @throws when there is none. */
+  constructor(initiator: boolean, events: ConnectionEvents, wrtc?: WebRtc) {
     this.#events = events;
+    this.#wrtc = wrtc ?? globalThis;
     this.#peer = new SimplePeer({
       initiator,
       trickle: true,
       objectMode: true,
       channelName: 'palm',
       config: CONFIGURATION,
+      ...(wrtc === undefined ? {} : { wrtc }),
     });
     this.#peer.on('signal', (data) => {
       const signal = connectionSignal(data);
@@ -49,7 +59,7 @@ export class WebRtcConnection implements Connection {
     });
     // The end that offers has made its channel by now. The other end gets it after simple-peer's own handler.
     const channel: unknown = Reflect.get(this.#peer, '_channel');
-    if (channel instanceof RTCDataChannel) this.#take(channel);
+    if (channel instanceof this.#wrtc.RTCDataChannel) this.#take(channel);
     else this.#connection?.addEventListener('datachannel', ({ channel: offered }) => this.#take(offered));
   }
 
@@ -87,7 +97,7 @@ export class WebRtcConnection implements Connection {
 
   get #connection(): RTCPeerConnection | undefined {
     const connection: unknown = Reflect.get(this.#peer, '_pc');
-    return connection instanceof RTCPeerConnection ? connection : undefined;
+    return connection instanceof this.#wrtc.RTCPeerConnection ? connection : undefined;
   }
 
   /**

@@ -5,13 +5,13 @@
 // not protect them. They have NO_SLOT, and their deleted data may stay on the disk.
 //
 // Order of writing: slot, flush, row. Order of erasing: slot, flush, row (strict as well), and only then is
-// the slot free. `flush` is called before each transaction (idb-group-commit.ts).
+// the slot free. `flush` is called before each transaction (group-commit.ts).
 
 import { concatBytes, utf8 } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
 import type { BlockOwner } from '../../../core/model/ids.ts';
 import { GCM_TAG_BYTES } from '../../../core/model/limits.ts';
-import { webCryptography } from '../../portable/webcrypto.ts';
+import { webCryptography } from '../webcrypto.ts';
 import type { KeySlots } from './key-slots.ts';
 
 /** Stands for the slot of a row that is not sealed. */

@@ -13,9 +13,9 @@ import { concatBytes, utf8 } from '../../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import type { LockState } from '../../../core/ports.ts';
 import { bad, bytesOf, fieldsOf, textOf, uintOf } from '../../../core/encoding/decode.ts';
-import { systemRandom } from '../../portable/random.ts';
-import { webCryptography } from '../../portable/webcrypto.ts';
-import type { PalmDatabase } from './idb-database.ts';
+import { systemRandom } from '../random.ts';
+import { webCryptography } from '../webcrypto.ts';
+import type { RowDatabase } from './row-database.ts';
 import { eraseFile, KEYS_FILE_NAME, KeySlots, type SlotFile } from './key-slots.ts';
 import type { PackFolder } from './pack-file.ts';
 import {
@@ -51,11 +51,11 @@ type Guard =
   | { readonly kind: 'damaged'; readonly file: string };
 
 export class DeviceLock {
-  readonly #database: PalmDatabase;
+  readonly #database: RowDatabase;
   readonly slots: KeySlots;
   #guard: Guard;
 
-  private constructor(database: PalmDatabase, slots: KeySlots, guard: Guard) {
+  private constructor(database: RowDatabase, slots: KeySlots, guard: Guard) {
     this.#database = database;
     this.slots = slots;
     this.#guard = guard;
@@ -66,11 +66,7 @@ export class DeviceLock {
    * `KeySlots.over`.
    * @throws PalmError 'storage-failed'.
    */
-  static async open(
-    database: PalmDatabase,
-    folder: PackFolder,
-    named: Iterable<number>,
-  ): Promise<DeviceLock> {
+  static async open(database: RowDatabase, folder: PackFolder, named: Iterable<number>): Promise<DeviceLock> {
     const kept = await readRow(database);
     const others = (await folder.names()).filter((name) => name === KEYS_FILE_NAME || LOCKED_FILE.test(name));
     const guard = guardOf(kept, others);
@@ -206,13 +202,13 @@ function aadOf(file: string): Uint8Array<ArrayBuffer> {
   return utf8(`palm/v1/disk/lock/${file}`);
 }
 
-function readRow(database: PalmDatabase): Promise<unknown> {
+function readRow(database: RowDatabase): Promise<unknown> {
   return database.run(['meta'], 'readonly', 'relaxed', (transaction) =>
     transaction.objectStore('meta').get(ROW),
   );
 }
 
-async function writeRow(database: PalmDatabase, row: LockRow | undefined): Promise<void> {
+async function writeRow(database: RowDatabase, row: LockRow | undefined): Promise<void> {
   await database.run(['meta'], 'readwrite', 'strict', async (transaction) => {
     const meta = transaction.objectStore('meta');
     if (row === undefined) await meta.delete(ROW);

@@ -9,6 +9,8 @@ declare module 'simple-peer/simplepeer.min.js' {
     readonly objectMode: boolean;
     readonly channelName: string;
     readonly config: RTCConfiguration;
+    /** In place of the platform's WebRTC. */
+    readonly wrtc?: object;
   }
 
   export default class SimplePeer {

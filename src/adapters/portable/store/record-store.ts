@@ -1,19 +1,19 @@
-// RecordStore over IndexedDB. Everything here is small and precious, so every write is strict: its promise
-// resolves when the bytes are on the disk.
+// RecordStore over the rows of a database. Everything here is small and precious, so every write is strict:
+// its promise resolves when the bytes are on the disk.
 
 import { type EntryId, type FileId, parseFileId } from '../../../core/model/ids.ts';
 import type { RecordStore, StoredRecord } from '../../../core/ports.ts';
-import type { PalmDatabase } from './idb-database.ts';
-import { GroupCommit } from './idb-group-commit.ts';
-import { decodeRows, recordRow } from './idb-rows.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { RowDatabase } from './row-database.ts';
+import { decodeRows, recordRow } from './rows.ts';
 
-export class IdbRecordStore implements RecordStore {
-  readonly #database: PalmDatabase;
-  readonly #writes: GroupCommit<('records' | 'outbox' | 'meta')[]>;
+export class RowRecordStore implements RecordStore {
+  readonly #database: RowDatabase;
+  readonly #writes: GroupCommit<'records' | 'outbox' | 'meta'>;
   readonly #onDamage: (rowCount: number) => void;
 
   /** `onDamage` is told how many rows failed their decoder and were removed. */
-  constructor(database: PalmDatabase, onDamage: (rowCount: number) => void) {
+  constructor(database: RowDatabase, onDamage: (rowCount: number) => void) {
     this.#database = database;
     this.#writes = new GroupCommit(database, ['records', 'outbox', 'meta']);
     this.#onDamage = onDamage;

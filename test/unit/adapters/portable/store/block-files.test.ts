@@ -1,7 +1,7 @@
 // Blocks in files: slots that are handed out once, files that come and go with them.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { BlockFiles } from '../../../../../src/adapters/browser/store/block-files.ts';
+import { BlockFiles } from '../../../../../src/adapters/portable/store/block-files.ts';
 import { dirtyMemory } from '../../../../fixtures/dirty-memory.ts';
 import { isPalmError } from '../../../../../src/core/model/errors.ts';
 import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../../../../src/core/model/limits.ts';

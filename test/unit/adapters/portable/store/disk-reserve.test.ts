@@ -1,7 +1,7 @@
 // The reserve of a full disk.
 
 import { afterEach, expect, it } from 'vitest';
-import { DiskReserve } from '../../../../../src/adapters/browser/store/disk-reserve.ts';
+import { DiskReserve } from '../../../../../src/adapters/portable/store/disk-reserve.ts';
 import { TestPackFolder } from '../../../../fixtures/pack-folder.ts';
 
 const folders: TestPackFolder[] = [];

@@ -3,10 +3,10 @@
 
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openCodecPool } from '../../../../../src/adapters/browser/codec/codec-pool.ts';
+import { openCodecPool } from '../../../../../src/adapters/portable/codec/codec-pool.ts';
 import { isPalmError, PalmError, type PalmErrorCode } from '../../../../../src/core/model/errors.ts';
 import type { Memory, SegmentCodec, SegmentParameters } from '../../../../../src/core/ports.ts';
-import { createCodecService } from '../../../../../src/adapters/browser/codec/codec-service.ts';
+import { createCodecService } from '../../../../../src/adapters/portable/codec/codec-service.ts';
 import { dirtyMemory } from '../../../../fixtures/dirty-memory.ts';
 import { loadNodeCodec } from '../../../../fixtures/node-codec.ts';
 import { ChannelWorker } from '../../../../fixtures/channel-worker.ts';

@@ -2,7 +2,7 @@
 // nothing would ever make room; so its few hundred bytes take the place of this file.
 
 import { openPackFile, type PackFolder } from './pack-file.ts';
-import { storageFailure } from './idb-database.ts';
+import { storageFailure } from './storage-failure.ts';
 
 const FILE_NAME = 'reserve';
 /** Some thousand removals, bytes. */

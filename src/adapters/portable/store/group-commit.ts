@@ -6,8 +6,7 @@
 // the effects of earlier ones); each happens as a whole or not at all; one that fails does not affect the
 // others, because its group is then undone and carried out one by one.
 
-import type { IDBPTransaction, StoreNames } from 'idb';
-import type { Durability, PalmDatabase, PalmSchema } from './idb-database.ts';
+import type { Durability, RowDatabase, RowTransaction, StoreName } from './row-database.ts';
 
 /**
  * Writes in one transaction: beyond a few dozen the flush no longer counts, and readers wait for the whole of
@@ -17,22 +16,20 @@ const MAX_GROUP_COUNT = 32;
 /** Bytes in one transaction, where writes state theirs: they are in memory twice while they are written. */
 const MAX_GROUP_BYTES = 8 * 2 ** 20;
 
-type Stores = StoreNames<PalmSchema>[];
-
-interface Write<Names extends Stores> {
+interface Write<Name extends StoreName> {
   readonly durability: Durability;
   readonly bytes: number;
   /** May run again after its transaction was undone. Never rejects outside `run`. */
-  readonly body: (transaction: IDBPTransaction<PalmSchema, Names, 'readwrite'>) => Promise<void>;
+  readonly body: (transaction: RowTransaction<Name>) => Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-export class GroupCommit<Names extends Stores> {
-  readonly #database: PalmDatabase;
-  readonly #stores: Names;
+export class GroupCommit<Name extends StoreName> {
+  readonly #database: RowDatabase;
+  readonly #stores: readonly Name[];
   readonly #before: () => void;
-  readonly #waiting: Write<Names>[] = [];
+  readonly #waiting: Write<Name>[] = [];
   #isWriting = false;
 
   /**
@@ -40,14 +37,14 @@ export class GroupCommit<Names extends Stores> {
    * transaction, so that whatever the group needs on the disk first costs one flush. When it throws, the
    * group fails.
    */
-  constructor(database: PalmDatabase, stores: Names, before: () => void = () => undefined) {
+  constructor(database: RowDatabase, stores: readonly Name[], before: () => void = () => undefined) {
     this.#database = database;
     this.#stores = stores;
     this.#before = before;
   }
 
-  /** Resolves once the write is complete, as `PalmDatabase.run` does. @throws what that throws. */
-  write(durability: Durability, bytes: number, body: Write<Names>['body']): Promise<void> {
+  /** Resolves once the write is complete, as `RowDatabase.run` does. @throws what that throws. */
+  write(durability: Durability, bytes: number, body: Write<Name>['body']): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ durability, bytes, body, resolve, reject });
       if (!this.#isWriting) void this.#writeAll();
@@ -62,7 +59,7 @@ export class GroupCommit<Names extends Stores> {
     this.#isWriting = false;
   }
 
-  #nextGroup(): Write<Names>[] {
+  #nextGroup(): Write<Name>[] {
     let byteCount = 0;
     let count = 0;
     for (const { bytes } of this.#waiting) {
@@ -73,7 +70,7 @@ export class GroupCommit<Names extends Stores> {
     return this.#waiting.splice(0, count);
   }
 
-  async #writeGroup(group: readonly Write<Names>[]): Promise<void> {
+  async #writeGroup(group: readonly Write<Name>[]): Promise<void> {
     const durability = group.some((write) => write.durability === 'strict') ? 'strict' : 'relaxed';
     try {
       this.#before();

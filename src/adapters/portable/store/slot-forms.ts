@@ -9,7 +9,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '../../../core/model/bytes.ts';
 import { PalmError } from '../../../core/model/errors.ts';
-import { systemRandom } from '../../portable/random.ts';
+import { systemRandom } from '../random.ts';
 
 export const KEY_BYTES = 32;
 const NONCE_BYTES = 32;

@@ -4,8 +4,8 @@ import { PalmError } from '../../../core/model/errors.ts';
 import type { BlockFiles } from './block-files.ts';
 import { keyOf } from './block-hashes.ts';
 import type { HeldBlock } from './held-blocks.ts';
-import type { PalmDatabase } from './idb-database.ts';
-import { blockRow, decoded, ownBytes } from './idb-rows.ts';
+import type { RowDatabase } from './row-database.ts';
+import { blockRow, decoded, ownBytes } from './rows.ts';
 
 /** Larger blocks are in files, bytes. Smaller ones would waste a slot, and share a transaction well. */
 const LARGE_BYTES = 128 * 1024;
@@ -27,10 +27,10 @@ export async function putBlockRows(blocks: BlockRows, rows: readonly BlockWrite[
 }
 
 export class BlockBytes {
-  readonly #database: PalmDatabase;
+  readonly #database: RowDatabase;
   readonly #files: BlockFiles | undefined;
 
-  constructor(database: PalmDatabase, files: BlockFiles | undefined) {
+  constructor(database: RowDatabase, files: BlockFiles | undefined) {
     this.#database = database;
     this.#files = files;
   }
