@@ -7,7 +7,8 @@ import { checkGeometry, geometryOf } from '../core/model/geometry.ts';
 import { parseFileId, type FileId } from '../core/model/ids.ts';
 import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
 import { checkPolicyChange, chosenCounts, type Policy, type PolicyChange } from '../core/model/policy.ts';
-import { derivePoolKeys, type PoolKeys } from '../core/model/pool-keys.ts';
+import { KeyRing } from '../core/model/key-ring.ts';
+import { derivePoolKeys } from '../core/model/pool-keys.ts';
 import { checkDetails } from '../core/catalogue/manifest.ts';
 import { reachOf } from '../core/placement/health.ts';
 import type { Identity } from '../core/ports.ts';
@@ -50,7 +51,7 @@ const END_WITHIN_MS = 5_000;
 
 export class OpenPool {
   readonly identity: Identity;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly driver: PeerDriver;
   readonly repairing: Repairing;
   readonly #transport: Transport;
@@ -96,7 +97,7 @@ export class OpenPool {
     );
     this.privateFiles = new PrivateFiles(ports.cryptography);
     this.unfinished = new UnfinishedStores(ports, () => events.changed());
-    this.keys = derivePoolKeys(invite.secret, invite.epoch);
+    this.keys = new KeyRing(derivePoolKeys(invite.secret, invite.epoch));
     this.record = new PoolRecord({
       ...ports,
       keys: this.keys,
@@ -106,7 +107,7 @@ export class OpenPool {
       orNotice: (work) => this.#orNotice(work),
     });
     this.#events = this.record.watching(events, () => !this.#ended);
-    this.#transport = ports.createTransport(this.keys, identity);
+    this.#transport = ports.createTransport(this.keys.current, identity);
     this.driver = new PeerDriver({ ...ports, identity, transport: this.#transport }, this.keys, {
       changed: () => this.#changed(),
       notice: (...told) => this.#events.notice(...told),

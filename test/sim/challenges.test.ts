@@ -226,7 +226,7 @@ class Machine {
     for (const { body } of entries.map((bytes) => decodeEntry(bytes))) {
       if (body.kind !== 'file') continue;
       const { catalogueKey, poolId } = keys;
-      const manifest = await openManifest(body.manifest, catalogueKey, poolId, synchronousCryptography);
+      const manifest = await openManifest(body.manifest, [catalogueKey], poolId, synchronousCryptography);
       this.#file = { fileId: fileIdOf(body.manifest), manifest };
     }
   }

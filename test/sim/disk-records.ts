@@ -5,13 +5,14 @@ import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
 import { RecordRows } from '../../src/runtime/peer/record-rows.ts';
 import type { SimDevice } from './device.ts';
 import { synchronousCryptography } from './synchronous-cryptography.ts';
+import { KeyRing } from '../../src/core/model/key-ring.ts';
 
 /** The records in rows of their own; every row must be sealed. */
 export async function recordsOn({ pool, store }: SimDevice): Promise<Uint8Array[]> {
   const { secret, epoch } = decodeInvite(pool.invite());
   const rows = new RecordRows({
     cryptography: synchronousCryptography,
-    keys: derivePoolKeys(secret, epoch),
+    keys: new KeyRing(derivePoolKeys(secret, epoch)),
   });
   const opened = await Promise.all((await store.records.loadRecords()).map((row) => rows.open(row)));
   if (opened.some(({ isSealed }) => !isSealed)) throw new Error('A record lies on the disk in the clear.');

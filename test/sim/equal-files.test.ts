@@ -161,7 +161,7 @@ async function manifestOn(device: SimDevice, member: HostileMember): Promise<Man
   for (const bytes of await recordsOn(device)) {
     const { body } = decodeEntry(bytes);
     if (body.kind === 'file')
-      return openManifest(body.manifest, catalogueKey, poolId, synchronousCryptography);
+      return openManifest(body.manifest, [catalogueKey], poolId, synchronousCryptography);
   }
   throw new Error('expected a stored file');
 }

@@ -5,7 +5,7 @@
 import { isPalmError } from '../model/errors.ts';
 import { hasBlocksWorthIndexing } from '../model/geometry.ts';
 import { fileIdOf, type FileId } from '../model/ids.ts';
-import type { PoolKeys } from '../model/pool-keys.ts';
+import type { KeyRing } from '../model/key-ring.ts';
 import type { Cryptography } from '../ports.ts';
 import { bad } from '../encoding/decode.ts';
 import { decodeEntry, signedBytesOf, type Entry } from './entry.ts';
@@ -23,7 +23,7 @@ export interface CheckedEntry {
 /** @throws PalmError 'bad-message' saying what is wrong with the record. */
 export async function checkEntry(
   bytes: Uint8Array,
-  keys: PoolKeys,
+  keys: KeyRing,
   cryptography: Cryptography,
 ): Promise<CheckedEntry> {
   const entry = decodeEntry(bytes);
@@ -36,7 +36,7 @@ export async function checkEntry(
     return name === undefined ? { entry } : { entry, named: { nameId: fileIdOf(entry.body.sealed), name } };
   }
   if (entry.body.kind !== 'file') return { entry };
-  const manifest = await openManifest(entry.body.manifest, keys.catalogueKey, keys.poolId, cryptography);
+  const manifest = await openManifest(entry.body.manifest, keys.catalogueKeys, keys.poolId, cryptography);
   if (manifest.by !== entry.deviceId) throw bad('a manifest in the name of another device');
   // Kept all the same: the log's later entries depend on it.
   if (!hasBlocksWorthIndexing(manifest)) return { entry };
@@ -49,11 +49,11 @@ export async function checkEntry(
 async function soundName(
   sealed: Uint8Array,
   { deviceId }: Entry,
-  { catalogueKey, poolId }: PoolKeys,
+  { catalogueKeys, poolId }: KeyRing,
   cryptography: Cryptography,
 ): Promise<FileName | undefined> {
   try {
-    const name = await openFileName(sealed, catalogueKey, poolId, cryptography);
+    const name = await openFileName(sealed, catalogueKeys, poolId, cryptography);
     return name.by === deviceId ? name : undefined;
   } catch (error) {
     if (isPalmError(error, 'bad-message')) return undefined;

@@ -48,14 +48,14 @@ export async function sealFileName(
   return sealRecord(plain, key, aad(pool), nonce, cryptography);
 }
 
-/** @throws PalmError 'bad-message' when it was not sealed with `key` for `pool`, or is malformed. */
+/** @throws PalmError 'bad-message' when it was not sealed with one of `keys` for `pool`, or is malformed. */
 export async function openFileName(
   sealed: Uint8Array,
-  key: Uint8Array,
+  keys: readonly Uint8Array[],
   pool: PoolId,
   cryptography: Cryptography,
 ): Promise<FileName> {
-  const plain = await openRecord('a file name', sealed, key, aad(pool), cryptography);
+  const plain = await openRecord('a file name', sealed, keys, aad(pool), cryptography);
   const fields = fieldsOf(decodeCbor(plain, MAX_RECORD_BYTES), NAME_KEYS);
   if (fields['v'] !== VERSION) throw bad('a file name of an unknown version');
   return {

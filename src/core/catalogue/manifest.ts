@@ -97,15 +97,16 @@ export async function sealManifest(
 }
 
 /**
- * @throws PalmError 'bad-message' when it was not sealed with `key` for `pool`, or its content is malformed.
+ * @throws PalmError 'bad-message' when it was not sealed with one of `keys` for `pool`, or its content is
+ * malformed.
  */
 export async function openManifest(
   sealed: Uint8Array,
-  key: Uint8Array,
+  keys: readonly Uint8Array[],
   pool: PoolId,
   cryptography: Cryptography,
 ): Promise<Manifest> {
-  return decodeManifest(await openRecord('a manifest', sealed, key, manifestAad(pool), cryptography));
+  return decodeManifest(await openRecord('a manifest', sealed, keys, manifestAad(pool), cryptography));
 }
 
 /** Seals a private file's details. The key serves only this message, so a zero nonce is used only once. */

@@ -20,20 +20,22 @@ export async function sealRecord(
 }
 
 /**
- * What `sealRecord` sealed. `what` names it in errors.
- * @throws PalmError 'bad-message' when it was not sealed with `key` and `aad`.
+ * What `sealRecord` sealed with one of `keys`. `what` names it in errors.
+ * @throws PalmError 'bad-message' when it was not sealed with any of them and `aad`.
  */
 export async function openRecord(
   what: 'a manifest' | 'a file name',
   sealed: Uint8Array,
-  key: Uint8Array,
+  keys: readonly Uint8Array[],
   aad: Uint8Array,
   cryptography: Cryptography,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (sealed.length <= NONCE_BYTES || sealed.length > MAX_RECORD_BYTES)
     throw bad(`${what} of impossible length`);
   const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
-  const plain = await cryptography.open(key, nonce, aad, body);
-  if (plain === undefined) throw bad(`${what} that this pool did not seal`);
-  return plain;
+  for (const key of keys) {
+    const plain = await cryptography.open(key, nonce, aad, body);
+    if (plain !== undefined) return plain;
+  }
+  throw bad(`${what} that this pool did not seal`);
 }

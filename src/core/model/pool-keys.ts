@@ -38,7 +38,7 @@ export interface RecordRowKeys {
    * The nonce for a record: 12 bytes that follow from all of it, so that no two records have one, and the
    * same record makes the same row.
    */
-  nonceOf(record: Uint8Array): Uint8Array<ArrayBuffer>;
+  readonly nonceOf: (record: Uint8Array) => Uint8Array<ArrayBuffer>;
 }
 
 export function deriveRecordRowKeys({ catalogueKey }: PoolKeys): RecordRowKeys {

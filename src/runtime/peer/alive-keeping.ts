@@ -11,7 +11,7 @@ import {
   type AliveRecord,
 } from '../../core/membership/alive-record.ts';
 import type { CheckAliveEffect, SignAliveEffect } from '../../core/membership/membership-effects.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
 import type { Cryptography, Identity, RecordStore } from '../../core/ports.ts';
 import { saveIncarnation } from '../saved-members.ts';
@@ -21,7 +21,7 @@ export interface AliveKeepingPorts extends StoreTrialOptions {
   readonly cryptography: Cryptography;
   readonly records: RecordStore;
   readonly identity: Identity;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly input: (input: PeerInput) => void;
 }
 

@@ -5,7 +5,7 @@ import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import type { FileId } from '../../core/model/ids.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Pauses } from '../../core/pauses.ts';
 import type { Clock, Cryptography, Identity, Random, RecordStore } from '../../core/ports.ts';
 import { Slices } from '../slices.ts';
@@ -18,7 +18,7 @@ export interface CatalogueKeepingOptions {
   readonly records: RecordStore;
   readonly random: Random;
   readonly identity: Identity;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly catalogue: Catalogue;
   readonly inBackground: (work: Promise<unknown>) => void;
 }

@@ -18,7 +18,8 @@ import { DeviceTexts, PackedEntry, packEntry, unpackEntries } from '../../core/c
 import { concatBytes, utf8 } from '../../core/model/bytes.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { DeviceId, EntryId } from '../../core/model/ids.ts';
-import { deriveBundleKey, type PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
+import { deriveBundleKey } from '../../core/model/pool-keys.ts';
 import type { Cryptography, Random, RecordStore } from '../../core/ports.ts';
 import type { Slices } from '../slices.ts';
 import { RecordRows } from './record-rows.ts';
@@ -28,7 +29,7 @@ export interface CheckedRecordsPorts {
   readonly records: RecordStore;
   readonly cryptography: Cryptography;
   readonly random: Random;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly catalogue: Catalogue;
   readonly slices: Pick<Slices, 'next'>;
   /** Takes work that nobody waits for, and its failure. */
@@ -59,7 +60,6 @@ interface Bundle {
 
 export class CheckedRecords {
   readonly #ports: CheckedRecordsPorts;
-  readonly #key: Uint8Array<ArrayBuffer>;
   readonly #aad: Uint8Array<ArrayBuffer>;
   readonly #sealing: RecordRows;
   /** Entries in rows of their own, with their devices. */
@@ -77,7 +77,6 @@ export class CheckedRecords {
 
   constructor(ports: CheckedRecordsPorts) {
     this.#ports = ports;
-    this.#key = deriveBundleKey(ports.keys);
     this.#sealing = new RecordRows(ports);
     this.#aad = utf8(`palm/v1/checked-entries/${ports.keys.poolId}`);
   }
@@ -269,12 +268,13 @@ export class CheckedRecords {
 
   /** Writes a new bundle. */
   async #write(entries: readonly PackedEntry[]): Promise<void> {
-    const { cryptography, random, records } = this.#ports;
+    const { cryptography, random, records, keys } = this.#ports;
     this.#lastNumber += 1;
     const number = this.#lastNumber;
     const run = concatBytes(...entries.map(({ packedBytes }) => packedBytes));
     const nonce = random.bytes(NONCE_BYTES);
-    const sealed = concatBytes(nonce, await cryptography.seal(this.#key, nonce, this.#aad, run));
+    const key = deriveBundleKey(keys.current);
+    const sealed = concatBytes(nonce, await cryptography.seal(key, nonce, this.#aad, run));
     await records.putMeta(nameOf(number), sealed);
     this.#bundles.set(number, { byteCount: run.length, gone: new Set(), goneBytes: 0 });
     for (const { entryId } of entries) this.#bundleOfEntry.set(entryId, number);
@@ -297,7 +297,11 @@ export class CheckedRecords {
     try {
       const sealed = bytesOf(kept, NONCE_BYTES + 1, MAX_BUNDLE_BYTES);
       const [nonce, body] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
-      return await this.#ports.cryptography.open(this.#key, nonce, this.#aad, body);
+      for (const keys of this.#ports.keys.newestFirst) {
+        const run = await this.#ports.cryptography.open(deriveBundleKey(keys), nonce, this.#aad, body);
+        if (run !== undefined) return run;
+      }
+      return undefined;
     } catch (error) {
       if (isPalmError(error, 'bad-message')) return undefined;
       throw error;

@@ -5,7 +5,7 @@ import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { EntryBody } from '../../core/catalogue/entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { BlockHash, BlockOwner, DeviceId, FileId } from '../../core/model/ids.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
 import { isToPlace } from '../../core/peer/placing.ts';
@@ -62,11 +62,11 @@ export class PeerDriver {
   /** Set while a message with entries is handled; #take awaits it. */
   #checking: Promise<void> | undefined;
 
-  constructor(ports: PeerDriverPorts, keys: PoolKeys, events: PeerDriverEvents) {
+  constructor(ports: PeerDriverPorts, keys: KeyRing, events: PeerDriverEvents) {
     this.#ports = ports;
     this.#events = events;
     this.rates = new LinkRates(ports.clock);
-    this.peer = new Peer(ports.identity.deviceId, keys.epoch, ports.deviceClass);
+    this.peer = new Peer(ports.identity.deviceId, keys.firstEpoch, ports.deviceClass);
     this.linkChance = new LinkChance(ports.clock, this.peer);
     this.#driver = new MachineDriver<PeerInput, PeerEffect>({
       machine: this.peer,

@@ -11,7 +11,7 @@ import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
 import { tickAfter } from '../../core/catalogue/clock.ts';
 import { encodeEntryPayload, signedBytesOf, type EntryBody } from '../../core/catalogue/entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Clock, Cryptography, Identity } from '../../core/ports.ts';
 
 /** Entries written together: beyond a few dozen the flush no longer counts. */
@@ -23,7 +23,7 @@ export interface PublisherPorts {
   readonly clock: Clock;
   readonly cryptography: Cryptography;
   readonly identity: Identity;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly catalogue: Catalogue;
   /** Makes entries durable, all or none. */
   keep(entries: readonly CheckedEntry[]): Promise<void>;

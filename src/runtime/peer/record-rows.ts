@@ -3,6 +3,7 @@
 
 import { concatBytes, utf8 } from '../../core/model/bytes.ts';
 import type { EntryId } from '../../core/model/ids.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import { deriveRecordRowKeys, type PoolKeys, type RecordRowKeys } from '../../core/model/pool-keys.ts';
 import type { Cryptography, StoredRecord } from '../../core/ports.ts';
 
@@ -10,25 +11,25 @@ const NONCE_BYTES = 12;
 
 interface RecordRowsPorts {
   readonly cryptography: Cryptography;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
 }
 
 export class RecordRows {
   readonly #ports: RecordRowsPorts;
-  readonly #keys: RecordRowKeys;
+  readonly #derived = new Map<PoolKeys, RecordRowKeys>();
 
   constructor(ports: RecordRowsPorts) {
     this.#ports = ports;
-    this.#keys = deriveRecordRowKeys(ports.keys);
   }
 
   seal(records: readonly StoredRecord[]): Promise<StoredRecord[]> {
-    const { cryptography } = this.#ports;
+    const { cryptography, keys } = this.#ports;
+    const { sealing, nonceOf } = this.#rowKeys(keys.current);
     return Promise.all(
       records.map(async (record) => {
-        const nonce = this.#keys.nonceOf(record.bytes);
+        const nonce = nonceOf(record.bytes);
         const aad = this.#aadOf(record.entryId);
-        const sealed = await cryptography.seal(this.#keys.sealing, nonce, aad, record.bytes);
+        const sealed = await cryptography.seal(sealing, nonce, aad, record.bytes);
         return { ...record, bytes: concatBytes(nonce, sealed) };
       }),
     );
@@ -41,13 +42,19 @@ export class RecordRows {
   }: StoredRecord): Promise<{ readonly bytes: Uint8Array; readonly isSealed: boolean }> {
     const [nonce, sealed] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES)];
     if (nonce.length < NONCE_BYTES) return { bytes, isSealed: false };
-    const plain = await this.#ports.cryptography.open(
-      this.#keys.sealing,
-      nonce,
-      this.#aadOf(entryId),
-      sealed,
-    );
-    return { bytes: plain ?? bytes, isSealed: plain !== undefined };
+    const { cryptography, keys } = this.#ports;
+    for (const each of keys.newestFirst) {
+      const { sealing } = this.#rowKeys(each);
+      const plain = await cryptography.open(sealing, nonce, this.#aadOf(entryId), sealed);
+      if (plain !== undefined) return { bytes: plain, isSealed: true };
+    }
+    return { bytes, isSealed: false };
+  }
+
+  #rowKeys(keys: PoolKeys): RecordRowKeys {
+    const known = this.#derived.get(keys) ?? deriveRecordRowKeys(keys);
+    this.#derived.set(keys, known);
+    return known;
   }
 
   #aadOf(entryId: EntryId): Uint8Array<ArrayBuffer> {

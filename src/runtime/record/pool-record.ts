@@ -1,7 +1,7 @@
 // The record of a pool: its catalogue read as an audit trail, and what this device noticed itself.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Pauses } from '../../core/pauses.ts';
 import type { Clock, Cryptography, Identity, RecordStore } from '../../core/ports.ts';
 import type { RecordOptions, SecurityEventKind } from '../record-api.ts';
@@ -20,7 +20,7 @@ interface PoolRecordPorts {
   readonly pauses: Pauses;
   readonly records: Pick<RecordStore, 'getMeta' | 'putMeta'>;
   readonly cryptography: Cryptography;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly identity: Identity;
   readonly catalogue: () => Catalogue;
   /** Some rows of an earlier page could not be read. */

@@ -7,7 +7,7 @@ import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import { policyFields } from '../../core/catalogue/policy-fields.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import { fileIdOf, type FileId } from '../../core/model/ids.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Cryptography } from '../../core/ports.ts';
 import type { RecordItem, RecordState } from '../record-api.ts';
 import { quotedDevice } from '../quoted-device.ts';
@@ -16,7 +16,7 @@ import type { WordlessRecordItem } from '../worded-palm.ts';
 interface RecordItemPorts {
   readonly catalogue: Catalogue;
   readonly cryptography: Pick<Cryptography, 'verify'>;
-  readonly keys: Pick<PoolKeys, 'poolId'>;
+  readonly keys: Pick<KeyRing, 'poolId'>;
   /** The first number that the device wrote twice. */
   readonly splitAt: number | undefined;
 }

@@ -35,7 +35,9 @@ export async function equalFileOf(
   const { geometry, isPrivate } = job;
   if (isPrivate) return undefined;
   const { catalogue } = ports.driver.peer;
-  const tagged = catalogue.filesWithTag(contentTagOf(ports.keys.contentTagKey, plainHashes));
+  const tagged = ports.keys.newestFirst.flatMap(({ contentTagKey }) =>
+    catalogue.filesWithTag(contentTagOf(contentTagKey, plainHashes)),
+  );
   const alike = tagged.flatMap((fileId) => {
     const manifest = catalogue.files().get(fileId);
     const isAlike = manifest?.size === geometry.size && segmentBytesOf(manifest) === segmentBytesOf(geometry);

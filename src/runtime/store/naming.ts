@@ -6,7 +6,7 @@
 import type { FileDetails } from '../../core/model/file-details.ts';
 import { sealFileName, type FileName } from '../../core/catalogue/file-name.ts';
 import { fileIdOf, type FileId } from '../../core/model/ids.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Clock, Cryptography, Random } from '../../core/ports.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 import { withReserve } from '../reserved-space.ts';
@@ -17,7 +17,7 @@ export interface NamingPorts {
   readonly random: Random;
   readonly cryptography: Cryptography;
   readonly driver: PeerDriver;
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly quota: Pick<Quota, 'spendReserve' | 'restoreReserve'>;
 }
 
@@ -62,7 +62,7 @@ export class Naming {
         atMs: catalogue.dateOfNextFile(clock.wallMs()),
       };
       const nonce = random.bytes(12);
-      const sealed = await sealFileName(name, keys.catalogueKey, keys.poolId, nonce, cryptography);
+      const sealed = await sealFileName(name, keys.current.catalogueKey, keys.poolId, nonce, cryptography);
       await driver.publish({ kind: 'name', sealed });
       return fileIdOf(sealed);
     });

@@ -3,7 +3,7 @@
 import type { FileDetails } from '../../core/model/file-details.ts';
 import type { Geometry } from '../../core/model/geometry.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
-import type { PoolKeys } from '../../core/model/pool-keys.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Misdeed } from '../../core/peer/misdeeds.ts';
 import type {
   ByteSource,
@@ -35,7 +35,7 @@ export interface StorePorts {
   readonly records: RecordStore;
   readonly driver: PeerDriver;
   readonly transport: ReadPorts['transport'];
-  readonly keys: PoolKeys;
+  readonly keys: KeyRing;
   readonly unfinished: UnfinishedStores;
   readonly naming: Naming;
   readonly storeQuota: StoreQuota;

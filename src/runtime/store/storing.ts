@@ -114,7 +114,7 @@ async function sealAndPublish(
     const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
     if (segments.length > 1) await checkSource(job, sealedHashes, isReadTwice, ports);
-    const contentTag = contentTagOf(ports.keys.contentTagKey, sealedHashes);
+    const contentTag = contentTagOf(ports.keys.current.contentTagKey, sealedHashes);
     const publishing = async (): Promise<Stored> => {
       // It may have come in the meantime, or have one segment and not have been looked for yet.
       const known = await equalFileOf(job, sealedHashes, ports);
@@ -228,7 +228,7 @@ async function publish(
   };
   const sealedManifest = await sealManifest(
     manifest,
-    keys.catalogueKey,
+    keys.current.catalogueKey,
     keys.poolId,
     random.bytes(12),
     cryptography,

@@ -15,6 +15,7 @@ import { sealManifest } from '../../../src/core/catalogue/manifest.ts';
 import { exportLines } from '../../../src/runtime/record/record-export.ts';
 import { deviceAt, fileIdAt, manifestOf, POOL_KEYS, signedRecord } from '../../fixtures/pool-fixture.ts';
 import { seededBytes } from '../../fixtures/erasure-oracle.ts';
+import { KeyRing } from '../../../src/core/model/key-ring.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../docs/verify-record.mjs', import.meta.url));
 const T0 = 1_760_000_000_000;
@@ -31,7 +32,7 @@ beforeAll(async () => {
     const identity = deviceAt(index);
     const nowMs = T0 + 1_000 * [...catalogue.missingFor([])].length;
     const record = await signedRecord(identity, catalogue.positionOf(identity.deviceId, nowMs), body);
-    catalogue.add([await checkEntry(record, POOL_KEYS, webCryptography)]);
+    catalogue.add([await checkEntry(record, new KeyRing(POOL_KEYS), webCryptography)]);
   };
   const { deviceId } = deviceAt(0);
   const { catalogueKey, poolId } = POOL_KEYS;

@@ -26,6 +26,7 @@ import {
   POOL_KEYS,
   signedRecord,
 } from '../../../fixtures/pool-fixture.ts';
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 const FIRST: EntryPosition = { seq: 1, prev: undefined, at: { ms: 1_760_000_000_000, count: 0 } };
 const WRITER = deviceAt(0);
@@ -79,7 +80,9 @@ describe('an honest entry passes', () => {
   it('and so do the golden entries', async () => {
     const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
     for (const { record, entryId } of vectors.entries) {
-      expect((await checkEntry(bytesOfHex(record), keys, webCryptography)).entry.entryId).toBe(entryId);
+      expect((await checkEntry(bytesOfHex(record), new KeyRing(keys), webCryptography)).entry.entryId).toBe(
+        entryId,
+      );
     }
   });
 });
@@ -161,7 +164,7 @@ describe('refused is', () => {
 });
 
 function check(record: Uint8Array): ReturnType<typeof checkEntry> {
-  return checkEntry(record, POOL_KEYS, webCryptography);
+  return checkEntry(record, new KeyRing(POOL_KEYS), webCryptography);
 }
 
 function refused(record: Uint8Array): Promise<void> {

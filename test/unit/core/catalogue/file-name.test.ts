@@ -37,6 +37,7 @@ import { identityFrom } from '../../../fixtures/seeded-identity.ts';
 import fc from 'fast-check';
 import log from '../../../vectors/entry.json' with { type: 'json' };
 import vectors from '../../../vectors/file-name.json' with { type: 'json' };
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 const KEY = bytesOfHex(vectors.catalogueKey);
 const POOL = parsePoolId(vectors.poolId);
@@ -58,7 +59,7 @@ describe('golden vectors', () => {
     const made = await sealFileName(NAME, KEY, POOL, bytesOfHex(vectors.nonce), webCryptography);
     expect(hexOf(made)).toBe(vectors.sealed);
     expect(fileIdOf(made)).toBe(vectors.nameId);
-    expect(await openFileName(made, KEY, POOL, webCryptography)).toEqual(NAME);
+    expect(await openFileName(made, [KEY], POOL, webCryptography)).toEqual(NAME);
   });
 
   it.each(vectors.entries)('of entry $seq', async (vector) => {
@@ -74,7 +75,7 @@ describe('golden vectors', () => {
     expect(hexOf(payload)).toBe(vector.payload);
     const record = encodeSigned(payload, await identity.sign(signedBytesOf(payload)));
     expect(hexOf(record)).toBe(vector.record);
-    const checked = await checkEntry(record, KEYS, webCryptography);
+    const checked = await checkEntry(record, new KeyRing(KEYS), webCryptography);
     expect(checked.entry.body).toEqual(bodyOf(vector.body));
     expect(hexOf(packEntry(checked))).toBe(vector.packed);
     const [packed] = unpackEntries(bytesOfHex(vector.packed));
@@ -85,7 +86,9 @@ describe('golden vectors', () => {
 
   it('take the manifest’s name away and keep its content under the other', async () => {
     const records = [...log.entries, ...vectors.entries].map(({ record }) => bytesOfHex(record));
-    const entries = await Promise.all(records.map((record) => checkEntry(record, KEYS, webCryptography)));
+    const entries = await Promise.all(
+      records.map((record) => checkEntry(record, new KeyRing(KEYS), webCryptography)),
+    );
     const catalogue = new Catalogue();
     catalogue.add(entries);
     const listed = catalogue.listedFile(parseFileId(vectors.nameId));
@@ -102,12 +105,12 @@ describe('a name that does not open', () => {
 
   it('is refused: of another pool, cut, or with other bytes', async () => {
     const sealed = bytesOfHex(vectors.sealed);
-    await expectRejects('bad-message', openFileName(sealed, KEY, POOL_KEYS.poolId, webCryptography));
-    await expectRejects('bad-message', openFileName(sealed.subarray(0, 12), KEY, POOL, webCryptography));
+    await expectRejects('bad-message', openFileName(sealed, [KEY], POOL_KEYS.poolId, webCryptography));
+    await expectRejects('bad-message', openFileName(sealed.subarray(0, 12), [KEY], POOL, webCryptography));
     await fc.assert(
       fc.asyncProperty(mutationsOf(sealed), async (mutant) => {
         fc.pre(hexOf(mutant) !== vectors.sealed);
-        await expectRejects('bad-message', openFileName(mutant, KEY, POOL, webCryptography));
+        await expectRejects('bad-message', openFileName(mutant, [KEY], POOL, webCryptography));
       }),
     );
   });
@@ -117,7 +120,7 @@ describe('a name that does not open', () => {
     ['in too long a path', { details: { name: 'x', path: 'p'.repeat(4097), mime: '' } }],
     ['dated beyond the end of time', { atMs: 253_402_300_800_000 }],
   ])('is refused: %s', async (_, change) => {
-    await expectRejects('bad-message', openFileName(await seal(change), KEY, POOL, webCryptography));
+    await expectRejects('bad-message', openFileName(await seal(change), [KEY], POOL, webCryptography));
   });
 });
 
@@ -142,7 +145,7 @@ describe('an entry that gives no name', () => {
     ];
     for (const body of bodies) {
       const record = await signedRecord(deviceAt(0), FIRST_PLACE, body);
-      const checked = await checkEntry(record, POOL_KEYS, webCryptography);
+      const checked = await checkEntry(record, new KeyRing(POOL_KEYS), webCryptography);
       expect(checked.named).toBeUndefined();
       const packed = new PackedEntry(packEntry(checked), 0);
       expect(packed.kind).toBe('unknown');

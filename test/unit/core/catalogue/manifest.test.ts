@@ -58,7 +58,7 @@ describe('golden vectors', () => {
     const made = await sealManifest(decoded, key, pool, bytesOfHex(nonce), webCryptography);
     expect(hexOf(made)).toBe(sealed);
     expect(fileIdOf(made)).toBe(fileId);
-    expect(await openManifest(bytesOfHex(sealed), key, pool, webCryptography)).toEqual(decoded);
+    expect(await openManifest(bytesOfHex(sealed), [key], pool, webCryptography)).toEqual(decoded);
     const body = bytesOfHex(sealed).subarray(12);
     const aad = utf8(`palm/v1/manifest/${pool}`);
     expect(hexOf((await webCryptography.open(key, bytesOfHex(nonce), aad, body)) ?? NONCE)).toBe(plain);
@@ -94,7 +94,7 @@ describe('a manifest', () => {
       fc.asyncProperty(access, geometry, fc.nat(), bytes32, async (who, shape, modifiedMs, salt) => {
         const manifest = manifestOf(deviceAt(1).deviceId, { ...shape, modifiedMs, salt, access: who });
         const sealed = await sealManifest(manifest, KEY, POOL, NONCE, webCryptography);
-        expect(await openManifest(sealed, KEY, POOL, webCryptography)).toEqual(manifest);
+        expect(await openManifest(sealed, [KEY], POOL, webCryptography)).toEqual(manifest);
       }),
       { numRuns: 50 },
     );
@@ -111,13 +111,13 @@ describe('a manifest', () => {
     const manifest = manifestOf(deviceAt(0).deviceId, { k: 200, n: 255, access });
     const sealed = await sealManifest(manifest, KEY, POOL, NONCE, webCryptography);
     expect(sealed.length).toBeLessThan(MAX_RECORD_BYTES / 2);
-    expect(await openManifest(sealed, KEY, POOL, webCryptography)).toEqual(manifest);
+    expect(await openManifest(sealed, [KEY], POOL, webCryptography)).toEqual(manifest);
   });
 
   it('does not open with another key, for another pool, or when it is changed, cut or empty', async () => {
     const sealed = await sealManifest(MANIFEST, KEY, POOL, NONCE, webCryptography);
     const open = (bytes: Uint8Array, key = KEY, pool = POOL) =>
-      openManifest(bytes, key, pool, webCryptography);
+      openManifest(bytes, [key], pool, webCryptography);
     await expectRejects('bad-message', open(sealed, OTHER_POOL_KEYS.catalogueKey));
     await expectRejects('bad-message', open(sealed, KEY, OTHER_POOL_KEYS.poolId));
     for (const at of [0, 11, 12, 100, sealed.length - 1]) {
@@ -160,14 +160,14 @@ describe('refused, though sealed by a member, is', () => {
     ['a private file with a name', { access: { kind: 'private', sealed: new Uint8Array(20), name: 'x' } }],
   ])('%s', async (_, change) => {
     const sealed = await sealFields({ ...(await plainFields()), ...change });
-    await expectRejects('bad-message', openManifest(sealed, KEY, POOL, webCryptography));
+    await expectRejects('bad-message', openManifest(sealed, [KEY], POOL, webCryptography));
   });
 
   it('a map that poses as an id', async () => {
     const fields = await plainFields();
     for (const change of [{ by: FALSE_CID }, { fragments: [...ids.slice(1), FALSE_CID] }]) {
       const plain = encodeWithFalseCid({ ...fields, ...change });
-      await expectRejects('bad-message', openManifest(await sealBytes(plain), KEY, POOL, webCryptography));
+      await expectRejects('bad-message', openManifest(await sealBytes(plain), [KEY], POOL, webCryptography));
     }
   });
 
@@ -177,7 +177,7 @@ describe('refused, though sealed by a member, is', () => {
       fc.asyncProperty(
         fc.oneof(fc.uint8Array({ maxLength: 60 }), mutationsOf(bytesOfHex(plain))),
         async (bytes) => {
-          const opening = openManifest(await sealBytes(bytes), KEY, POOL, webCryptography);
+          const opening = openManifest(await sealBytes(bytes), [KEY], POOL, webCryptography);
           const outcome = await opening.then(
             () => () => undefined,
             (error: unknown) => () => {
@@ -212,7 +212,7 @@ it('long names come back from manifests and private details', async () => {
   const access = { kind: 'pool', details, linkKey, contentTag: seededBytes(32, 5) } as const;
   const manifest = manifestOf(deviceAt(0).deviceId, { access });
   const sealed = await sealManifest(manifest, KEY, POOL, NONCE, webCryptography);
-  expect(await openManifest(sealed, KEY, POOL, webCryptography)).toEqual(manifest);
+  expect(await openManifest(sealed, [KEY], POOL, webCryptography)).toEqual(manifest);
   const sealedDetails = await sealDetails(details, linkKey, manifest.salt, webCryptography);
   expect(await openDetails(sealedDetails, linkKey, manifest.salt, webCryptography)).toEqual(details);
 });

@@ -36,6 +36,7 @@ import { identityFrom } from '../../../fixtures/seeded-identity.ts';
 import log from '../../../vectors/entry.json' with { type: 'json' };
 import names from '../../../vectors/file-name.json' with { type: 'json' };
 import vectors from '../../../vectors/policy.json' with { type: 'json' };
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 const KEYS = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
 const DAY_MS = 24 * 3_600_000;
@@ -56,7 +57,7 @@ describe('golden vectors', () => {
     expect(hexOf(payload)).toBe(vector.payload);
     const record = encodeSigned(payload, await identity.sign(signedBytesOf(payload)));
     expect(hexOf(record)).toBe(vector.record);
-    const checked = await checkEntry(record, KEYS, webCryptography);
+    const checked = await checkEntry(record, new KeyRing(KEYS), webCryptography);
     expect(checked.entry.body).toEqual(body);
     expect(hexOf(packEntry(checked))).toBe(vector.packed);
     const [packed] = unpackEntries(bytesOfHex(vector.packed));
@@ -71,7 +72,9 @@ describe('golden vectors', () => {
     const records = [...log.entries, ...vectors.entries].map(({ record }) => bytesOfHex(record));
     const catalogue = new Catalogue();
     catalogue.tell(vectors.entries.at(-1)?.at.ms ?? 0);
-    catalogue.add(await Promise.all(records.map((record) => checkEntry(record, KEYS, webCryptography))));
+    catalogue.add(
+      await Promise.all(records.map((record) => checkEntry(record, new KeyRing(KEYS), webCryptography))),
+    );
     expect(catalogue.policy).toEqual({ ...vectors.policy, isGraceSet: expect.anything() });
   });
 
@@ -91,7 +94,7 @@ describe('a policy entry', () => {
       kind: 'unknown',
       fields: { kind: 'policy', ...fields },
     });
-    const checked = await checkEntry(record, POOL_KEYS, webCryptography);
+    const checked = await checkEntry(record, new KeyRing(POOL_KEYS), webCryptography);
     expect(hexOf(checked.entry.bytes)).toBe(hexOf(record));
     expect(new Catalogue().add([checked]).added).toHaveLength(1);
     return checked.entry.body;

@@ -196,7 +196,7 @@ describe('k fragments without the pool', () => {
       await expectRejects('corrupt', openFirst(shared, deriveFileKey(guess, sharedKey, salt), [0, 1, 2, 3]));
     const { poolId } = POOL_KEYS;
     for (const key of [new Uint8Array(32), sharedKey, randomBytes(32)])
-      await expectRejects('bad-message', openManifest(shared.sealedManifest, key, poolId, webCryptography));
+      await expectRejects('bad-message', openManifest(shared.sealedManifest, [key], poolId, webCryptography));
     expect(hasBytes(shared.sealedManifest, utf8(NAME))).toBe(false);
   });
 });
@@ -259,7 +259,7 @@ describe('two files of the same bytes', () => {
 });
 
 function openAsMember(file: StoredFile): Promise<Manifest> {
-  return openManifest(file.sealedManifest, POOL_KEYS.catalogueKey, POOL_KEYS.poolId, webCryptography);
+  return openManifest(file.sealedManifest, [POOL_KEYS.catalogueKey], POOL_KEYS.poolId, webCryptography);
 }
 
 function randomBytes(length: number): Uint8Array<ArrayBuffer> {

@@ -30,6 +30,7 @@ import {
   UNSLICED,
 } from '../../../fixtures/checked-records-fixture.ts';
 import { deviceAt, itemAt, manifestOf, POOL_KEYS, signedRecord } from '../../../fixtures/pool-fixture.ts';
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 const FACTOR = 20;
 /** Full bundles: fewer entries than they hold are in rows. */
@@ -75,7 +76,11 @@ describe('the golden bundle', () => {
     const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
     expect(hexOf(deriveBundleKey(keys))).toBe(vectors.bundleKey);
     const records = entryVectors.entries.map(({ record }) => bytesOfHex(record));
-    const checked = await checkEntries(records, { keys, cryptography: webCryptography, slices: UNSLICED });
+    const checked = await checkEntries(records, {
+      keys: new KeyRing(keys),
+      cryptography: webCryptography,
+      slices: UNSLICED,
+    });
     expect(hexOf(concatBytes(...checked.map(packEntry)))).toBe(vectors.run);
     const store = createMemoryStore();
     await store.records.putMeta('catalogue/7', bytesOfHex(vectors.bundle));
@@ -114,7 +119,7 @@ describe('the catalogue on the disk', () => {
       expect(plainOf(manifest)).toEqual(plainOf(manifestOf(deviceAt(0).deviceId)));
     const bytes = [...again.catalogue.missingFor([])].map((entry) => entry.bytes);
     const checked = await checkEntries(bytes, {
-      keys: POOL_KEYS,
+      keys: new KeyRing(POOL_KEYS),
       cryptography: webCryptography,
       slices: UNSLICED,
     });
@@ -332,7 +337,11 @@ async function realEntries(): Promise<CheckedEntry[]> {
     const place = { seq: (before?.seq ?? 0) + 1, prev: before?.entryId, at: { ms: 1, count: 0 } };
     const bytes = await signedRecord(writer, place, body);
     entries.push(
-      ...(await checkEntries([bytes], { keys: POOL_KEYS, cryptography: webCryptography, slices: UNSLICED })),
+      ...(await checkEntries([bytes], {
+        keys: new KeyRing(POOL_KEYS),
+        cryptography: webCryptography,
+        slices: UNSLICED,
+      })),
     );
   }
   return entries;

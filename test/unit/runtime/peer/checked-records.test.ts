@@ -11,6 +11,7 @@ import { createMemoryStore } from '../../../sim/memory-store.ts';
 import { bytesOfHex, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import bundle from '../../../vectors/bundle.json' with { type: 'json' };
 import vectors from '../../../vectors/file-name.json' with { type: 'json' };
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 it('reads entries again that were bundled before their kind was known, and keeps them in their bundle', async () => {
   const keys = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
@@ -28,7 +29,7 @@ it('reads entries again that were bundled before their kind was known, and keeps
     records,
     cryptography: webCryptography,
     random: { bytes: (length) => seededBytes(length, 2) },
-    keys,
+    keys: new KeyRing(keys),
     catalogue,
     slices: { next: async () => undefined },
     background: (work) => void work,
@@ -50,7 +51,7 @@ it('checks records in small portions, and lets other work come before each', asy
   let checkedCount = 0;
   const checkedAt: number[] = [];
   const checked = await checkEntries(records, {
-    keys,
+    keys: new KeyRing(keys),
     cryptography: {
       ...webCryptography,
       verify: async (...given) => {

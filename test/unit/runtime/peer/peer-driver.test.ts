@@ -14,6 +14,7 @@ import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt, fileBody, manifestOf, POOL_KEYS, write } from '../../../fixtures/pool-fixture.ts';
 import { ManualClock } from '../../../fixtures/manual-clock.ts';
 import { createMemoryStore } from '../../../sim/memory-store.ts';
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 const OTHER = deviceAt(1);
 
@@ -82,7 +83,7 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
       identity: deviceAt(0),
       deviceClass: 'laptop',
     },
-    POOL_KEYS,
+    new KeyRing(POOL_KEYS),
     {
       changed: () => undefined,
       notice: () => undefined,

@@ -11,6 +11,7 @@ import { LOG_RESERVE_BYTES } from '../../../../src/core/model/limits.ts';
 import { Publisher, type PublisherPorts } from '../../../../src/runtime/peer/publishing.ts';
 import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt, manifestOf, POOL_KEYS } from '../../../fixtures/pool-fixture.ts';
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 it('entries that come together are written in a few turns, chained in the order of the calls', async () => {
   const { publisher, catalogue, kept } = setUp();
@@ -100,7 +101,7 @@ function setUp(catalogue = new Catalogue()): Scene {
     clock: { monotonicMs: () => 0, wallMs: () => 1_000, after: () => () => undefined },
     cryptography: webCryptography,
     identity: deviceAt(0),
-    keys: POOL_KEYS,
+    keys: new KeyRing(POOL_KEYS),
     catalogue,
     async keep(entries) {
       if (failure !== undefined) throw failure;

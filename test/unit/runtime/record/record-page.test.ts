@@ -17,13 +17,14 @@ import {
   signedRecord,
   uncheckedEntry,
 } from '../../../fixtures/pool-fixture.ts';
+import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 const T0 = 1_760_000_000_000;
 
 async function say(catalogue: Catalogue, index: number, nowMs: number, body: EntryBody): Promise<void> {
   const identity = deviceAt(index);
   const record = await signedRecord(identity, catalogue.positionOf(identity.deviceId, nowMs), body);
-  catalogue.add([await checkEntry(record, POOL_KEYS, webCryptography)]);
+  catalogue.add([await checkEntry(record, new KeyRing(POOL_KEYS), webCryptography)]);
 }
 
 async function someLogs(): Promise<Catalogue> {
@@ -128,7 +129,7 @@ describe('an entry of the record', () => {
     const position = catalogue.positionOf(identity.deviceId, T0 + 1);
     for (const name of ['one', 'two']) {
       const record = await signedRecord(identity, position, { kind: 'pool', name });
-      catalogue.add([await checkEntry(record, POOL_KEYS, webCryptography)]);
+      catalogue.add([await checkEntry(record, new KeyRing(POOL_KEYS), webCryptography)]);
     }
     const { entries, splitAt } = recordPage(catalogue, {});
     const states = entries.map(
