@@ -71,8 +71,33 @@ export const MAX_TICKET_HEADS = 4;
 export const MAX_INVITE_MS = 366 * 24 * 60 * 60_000;
 /** An invite admits this long after its expiry, ms: the clocks of two devices differ by minutes at most. */
 export const INVITE_TOLERANCE_MS = 10 * 60_000;
-/** Acts that change who may what, of a pool: those that come later count for nothing. */
+/** An act (FORMATS.md, acts), bytes: keys for 256 devices fit. */
+export const MAX_ACT_BYTES = 32 * 1024;
+/** Acts count for more against the following bounds the larger they are: 8 KiB each on average at most. */
+export const ACT_UNIT_BYTES = 8 * 1024;
+/** Acts of one device: more than an admin does in years. */
+export const MAX_ACTS_OF_ADMIN = 1_000;
+export const MAX_ACTS_OF_MEMBER = 100;
+/**
+ * Acts of a pool: 32 MiB. What is beyond counts for nothing, and so do acts of admins beyond the second
+ * bound, unless they have the rank of the founder, and others' beyond the third: who floods can still be shut
+ * out.
+ */
 export const MAX_ACT_COUNT = 4_096;
+export const MAX_ADMIN_ACT_COUNT = 3_072;
+export const MAX_MEMBER_ACT_COUNT = 2_048;
+/** Acts that are kept back until what they have seen is here. The oldest are forgotten, and sent again. */
+export const MAX_WAITING_ACTS = 256;
+/** Acts of others that an act names as seen. */
+export const MAX_SEEN_ACTS = 16;
+/** Devices, keys or undone acts that one act names. */
+export const MAX_NAMED_BY_ACT = 256;
+/** Devices that one recovery shuts out. */
+export const MAX_RECOVERED_FROM = 16;
+/** Why a device was shut out, for people. */
+export const MAX_REASON_BYTES = 255;
+/** Charters of others that a device keeps while it follows none. */
+export const MAX_CHARTERS = 8;
 /** Epochs of a pool: each but the first begins with an act. */
 export const MAX_EPOCH_COUNT = MAX_ACT_COUNT + 1;
 /** The secrets of all epochs of a pool, as they are sealed for a device: some 80 bytes each. */

@@ -8,7 +8,9 @@
 // it shut it out is void, with all that others built on it.
 
 import type { DeviceId, EntryId } from '../../model/ids.ts';
+import { hexOf } from '../../model/bytes.ts';
 import { NO_RANK, ROLES, type Role } from '../../model/role.ts';
+import type { AdmitTerms } from './act-body.ts';
 import { has, isBefore, type PlacedAct } from './act-graph.ts';
 
 export interface Standing {
@@ -18,19 +20,22 @@ export interface Standing {
 }
 
 export interface Standings {
-  /** Undefined for a device that was shut out. One that was given nothing is a member. */
+  /** Undefined for a device that was shut out, and for one that was given nothing. */
   of(device: DeviceId): Standing | undefined;
+  /** The shut-outs of a device that is out, in the order of the acts; none for others. */
+  outsOf(device: DeviceId): readonly PlacedAct[];
   /** Whether an act counts. */
   counts(act: EntryId): boolean;
 }
 
 const MEMBER: Standing = { role: 'member', rank: NO_RANK };
+const READER: Standing = { role: 'reader', rank: NO_RANK };
 
 /**
  * `acts`: of one graph. `charter`: the act that the pool begins with; others of its kind count for nothing.
  */
 export function standingsOf(acts: readonly PlacedAct[], charter: EntryId): Standings {
-  const judge = new Judge(charter);
+  const judge = new Judge(charter, acts);
   for (const act of acts.toSorted((a, b) => rankOf(a) - rankOf(b))) judge.judge(act);
   return judge;
 }
@@ -48,15 +53,25 @@ class Judge implements Standings {
   /** By the device that they name, in no particular order. */
   readonly #gifts = new Map<DeviceId, Gift[]>();
   readonly #outs = new Map<DeviceId, PlacedAct[]>();
+  readonly #admits = new Map<DeviceId, Gift[]>();
+  /** By invite. */
+  readonly #withdrawals = new Map<string, PlacedAct[]>();
+  /** By invite, whether they count or not. */
+  readonly #admitsWith = new Map<string, PlacedAct[]>();
 
-  constructor(charter: EntryId) {
+  constructor(charter: EntryId, acts: readonly PlacedAct[]) {
     this.#charter = charter;
+    for (const act of acts) if (act.terms !== undefined) append(this.#admitsWith, act.terms.invite, act);
   }
 
   of(device: DeviceId): Standing | undefined {
     const gifts = this.#gifts.get(device) ?? [];
-    const isOut = (this.#outs.get(device) ?? []).some((out) => !isTakenBack(out, gifts));
-    return isOut ? undefined : leastOf(gifts);
+    return this.outsOf(device).length > 0 ? undefined : this.#leastOf(device, gifts, () => true);
+  }
+
+  outsOf(device: DeviceId): readonly PlacedAct[] {
+    const gifts = this.#gifts.get(device) ?? [];
+    return (this.#outs.get(device) ?? []).filter((out) => !isTakenBack(out, gifts));
   }
 
   counts(act: EntryId): boolean {
@@ -68,31 +83,126 @@ class Judge implements Standings {
     if (!this.#mayCount(act)) return;
     this.#counting.add(act.id);
     const { body } = act;
-    if (body.kind === 'shut-out') append(this.#outs, body.device, act);
-    else if (body.kind === 'grant') append(this.#gifts, body.device, { act, gives: body });
-    else append(this.#gifts, act.by, { act, gives: { role: 'admin', rank: 0 } });
+    switch (body.kind) {
+      case 'charter':
+        append(this.#gifts, act.by, { act, gives: { role: 'admin', rank: 0 } });
+        for (const { device } of body.members) append(this.#gifts, device, { act, gives: MEMBER });
+        break;
+      case 'grant':
+        append(this.#gifts, body.device, { act, gives: body });
+        break;
+      case 'shut-out':
+        append(this.#outs, body.device, act);
+        break;
+      case 'withdraw':
+        append(this.#withdrawals, hexOf(body.invite), act);
+        break;
+      case 'admit':
+        if (act.terms !== undefined) this.#admit(act, act.terms);
+        break;
+      case 'keep':
+      case 'epoch':
+      case 'epoch-keys':
+      case 'exchange':
+      case 'adopt':
+      case 'recover':
+      case 'merge':
+      case 'unknown':
+        break;
+    }
+  }
+
+  #admit(act: PlacedAct, { device, role }: AdmitTerms): void {
+    append(this.#admits, device, { act, gives: role === 'reader' ? READER : MEMBER });
   }
 
   #mayCount(act: PlacedAct): boolean {
-    const { body } = act;
-    if (body.kind === 'charter') return act.id === this.#charter;
-    if (body.kind === 'grant' && body.rank <= body.as) return false;
-    return this.#hasRight(act, body.as) && this.#isBelow(act, body.device, body.as);
+    const { body, by } = act;
+    switch (body.kind) {
+      case 'charter':
+        return act.id === this.#charter;
+      case 'grant':
+        return (
+          body.rank > body.as && this.#isAdmin(by, act, body.as) && this.#isBelow(act, body.device, body.as)
+        );
+      case 'shut-out':
+      case 'keep':
+        return this.#isAdmin(by, act, body.as) && this.#isBelow(act, body.device, body.as);
+      case 'withdraw':
+      case 'epoch':
+      case 'adopt':
+        return this.#isAdmin(by, act, body.as);
+      case 'admit':
+        return act.terms !== undefined && this.#mayAdmit(act, act.terms);
+      case 'epoch-keys':
+      case 'exchange':
+      case 'merge':
+      case 'unknown':
+        return this.#rightOf(by, act) !== undefined;
+      case 'recover':
+        return false;
+    }
+  }
+
+  #isAdmin(device: DeviceId, act: PlacedAct, rank: number): boolean {
+    const own = this.#rightOf(device, act);
+    return own?.role === 'admin' && own.rank === rank;
   }
 
   /**
-   * Whether the writer was an admin of that rank by what it had seen, and nobody above took that away
-   * meanwhile.
+   * What a device was by what the writer of `act` had seen; undefined if it was nothing, and if somebody
+   * above took that away without having seen the act.
    */
-  #hasRight(act: PlacedAct, rank: number): boolean {
-    const gifts = this.#gifts.get(act.by) ?? [];
+  #rightOf(device: DeviceId, act: PlacedAct): Standing | undefined {
+    const gifts = this.#gifts.get(device) ?? [];
     const seen = gifts.filter((gift) => isBefore(gift.act, act));
-    for (const out of this.#outs.get(act.by) ?? []) {
-      if (isUndoing(out, act) || (!isBefore(act, out) && !isTakenBack(out, seen))) return false;
+    for (const out of this.#outs.get(device) ?? []) {
+      if (isUndoing(out, act) || (!isBefore(act, out) && !isTakenBack(out, seen))) return undefined;
     }
-    const own = leastOf(seen);
-    if (own.role !== 'admin' || own.rank !== rank) return false;
-    return !gifts.some((gift) => isBeside(gift.act, act) && isLess(gift.gives, own));
+    const own = this.#leastOf(device, seen, (admit) => isBefore(admit, act));
+    if (own === undefined) return undefined;
+    return gifts.some((gift) => isBeside(gift.act, act) && isLess(gift.gives, own)) ? undefined : own;
+  }
+
+  /** The least of what grants give; where there are none, of what admits give. */
+  #leastOf(
+    device: DeviceId,
+    gifts: readonly Gift[],
+    isSeen: (admit: PlacedAct) => boolean,
+  ): Standing | undefined {
+    if (gifts.length > 0) return leastOf(gifts);
+    const admits = (this.#admits.get(device) ?? []).filter(({ act }) => isSeen(act));
+    const [first] = admits;
+    return first && { ...(admits.find(({ gives }) => gives.role === 'reader') ?? first).gives };
+  }
+
+  /**
+   * Whether writer and issuer were what they must be, nobody withdrew the invite without having seen this, it
+   * was in time, and the invite still had a use by what the writer had seen.
+   */
+  #mayAdmit(act: PlacedAct, terms: AdmitTerms): boolean {
+    if (terms.charter !== this.#charter) return false;
+    const writer = this.#rightOf(act.by, act);
+    const issuer = this.#rightOf(terms.issuer, act);
+    if (writer === undefined || writer.role === 'reader' || issuer?.role !== 'admin') return false;
+    const isWithdrawn = (this.#withdrawals.get(terms.invite) ?? []).some(
+      (withdrawal) =>
+        !isBefore(act, withdrawal) && (withdrawal.by === terms.issuer || rankOf(withdrawal) < issuer.rank),
+    );
+    return !isWithdrawn && terms.isInTime && this.#usesBefore(act, terms) < terms.uses;
+  }
+
+  /**
+   * Other newcomers that the invite admitted by acts that the writer had seen. Of a writer that forked its
+   * acts, those with smaller ids come first.
+   */
+  #usesBefore(act: PlacedAct, { invite, device }: AdmitTerms): number {
+    const before = (this.#admitsWith.get(invite) ?? []).filter(
+      (other) => isBefore(other, act) || (isBeside(other, act) && other.by === act.by && other.id < act.id),
+    );
+    const admitted = new Set(before.flatMap(({ terms }) => terms?.device ?? []));
+    admitted.delete(device);
+    return admitted.size;
   }
 
   /**
@@ -119,15 +229,11 @@ function replacedBy(gifts: readonly Gift[]): bigint {
   return gifts.reduce((seen, { act }) => seen | act.past, 0n);
 }
 
-/** Of those that none of the others had seen the least. */
+/** Of those that none of the others had seen the least. There is at least one. */
 function leastOf(gifts: readonly Gift[]): Standing {
   const replaced = replacedBy(gifts);
   const last = gifts.flatMap(({ act, gives }) => (has(replaced, act.index) ? [] : gives));
-  const [first = MEMBER, ...others] = last;
-  const { role, rank } = others.reduce<Standing>(
-    (least, each) => (isLess(each, least) ? each : least),
-    first,
-  );
+  const { role, rank } = last.reduce((least, each) => (isLess(each, least) ? each : least));
   return { role, rank };
 }
 
@@ -135,8 +241,10 @@ function isLess(a: Standing, b: Standing): boolean {
   return a.role === b.role ? a.rank > b.rank : ROLES.indexOf(a.role) < ROLES.indexOf(b.role);
 }
 
+/** Acts that need no admin come last: of all others it is known by then whether they count. */
 function rankOf({ body }: PlacedAct): number {
-  return body.kind === 'charter' ? -1 : body.as;
+  if (body.kind === 'charter') return -1;
+  return 'as' in body ? body.as : NO_RANK;
 }
 
 function isBeside(a: PlacedAct, b: PlacedAct): boolean {

@@ -2,14 +2,20 @@
 // was shut out, and what admins who did not know of each other bring about.
 
 import { describe, expect, it } from 'vitest';
-import { ActGraph, type Act } from '../../../../../src/core/catalogue/grants/act-graph.ts';
-import { MAX_ACT_COUNT } from '../../../../../src/core/model/limits.ts';
+import { ActGraph, headsOf, type Act } from '../../../../../src/core/catalogue/grants/act-graph.ts';
+import {
+  MAX_ACTS_OF_ADMIN,
+  MAX_ACTS_OF_MEMBER,
+  MAX_ADMIN_ACT_COUNT,
+  MAX_WAITING_ACTS,
+} from '../../../../../src/core/model/limits.ts';
 import { NO_RANK } from '../../../../../src/core/model/role.ts';
 import {
   actBy,
   actIdOf,
   actorAt,
   charter,
+  CHARTER_ID,
   FOUNDER,
   standingsBy,
   type Deed,
@@ -194,24 +200,82 @@ describe('the graph of acts', () => {
     const pool = new Pool();
     const toAnna = pool.write(FOUNDER, admin(0, ANNA));
     const toBen = pool.write(ANNA, admin(1, BEN), toAnna);
-    const graph = new ActGraph();
-    expect(graph.add(toBen)).toBe(false);
-    expect(graph.add(itemAt(pool.acts, 0))).toBe(true);
+    const graph = new ActGraph(CHARTER_ID);
+    expect(graph.add(toBen)).toEqual([]);
+    expect(graph.add(itemAt(pool.acts, 0))).toHaveLength(1);
     expect(graph.acts).toHaveLength(1);
-    expect(graph.add(toAnna)).toBe(true);
+    expect(graph.add(toAnna)).toHaveLength(2);
     expect(graph.acts.map(({ id }) => id)).toEqual(pool.acts.map(({ id }) => id));
-    expect(graph.heads()).toEqual([toBen.id]);
-    expect(graph.add(toBen)).toBe(false);
+    expect(headsOf(graph.acts).map(({ id }) => id)).toEqual([toBen.id]);
+    expect(graph.add(toBen)).toEqual([]);
   });
 
-  it('takes no more acts than it is made for, those that wait included', () => {
-    const graph = new ActGraph();
+  it('takes nothing by strangers, of other charters, or out of a writer’s chain', () => {
+    const graph = new ActGraph(CHARTER_ID);
     graph.add(charter());
-    const lacking = actBy(ANNA, out(1, BEN), [actIdOf('never here')]);
-    graph.add(lacking);
-    for (let rank = 1; graph.acts.length < MAX_ACT_COUNT - 1; rank++) {
-      expect(graph.add(actBy(FOUNDER, admin(0, ANNA, rank), [itemAt(graph.acts, 0).id]))).toBe(true);
+    const STRANGER = 7;
+    expect(graph.add(actBy(STRANGER, admin(0, STRANGER), [CHARTER_ID]))).toEqual([]);
+    expect(graph.add({ ...charter(), id: actIdOf('another charter') })).toEqual([]);
+    // Named by a member, who may not: a puppet of his is still a stranger.
+    const puppet = actBy(ANNA, admin(1, STRANGER), [CHARTER_ID]);
+    expect(graph.add(puppet)).toHaveLength(1);
+    expect(graph.add(actBy(STRANGER, out(1, BEN), [puppet.id]))).toEqual([]);
+    const toBen = actBy(FOUNDER, admin(0, BEN), [CHARTER_ID]);
+    expect(graph.add({ ...toBen, seq: 2, prev: puppet.id })).toEqual([]);
+    expect(graph.isWaiting).toBe(false);
+    expect(graph.add({ ...toBen, seq: 2, prev: CHARTER_ID })).toHaveLength(1);
+  });
+
+  it('leaves room for who may shut out those that flood it', () => {
+    const graph = new ActGraph(CHARTER_ID);
+    graph.add(charter());
+    const flood = (by: number, count: number): number =>
+      Array.from({ length: count }, (_, at) =>
+        graph.add(actBy(by, out(1, DAN, charterOf(at)), [CHARTER_ID])),
+      ).flat().length;
+    expect(flood(ANNA, MAX_ACTS_OF_MEMBER + 50)).toBe(MAX_ACTS_OF_MEMBER);
+    const admins = [BEN, CLEO, 5, 6, 7].map((device, at) => {
+      graph.add(actBy(FOUNDER, admin(0, device, at + 1), [CHARTER_ID]));
+      return device;
+    });
+    const grants = headsOf(graph.acts).filter(({ by }) => by === actorAt(FOUNDER));
+    const seen = grants.map(({ id }) => id);
+    for (const by of admins) {
+      for (let at = 0; at < MAX_ACTS_OF_ADMIN + 10; at++) {
+        graph.add(actBy(by, out(1, DAN, charterOf(at)), seen));
+      }
     }
-    expect(graph.add(actBy(FOUNDER, out(0, BEN), [itemAt(graph.acts, 0).id]))).toBe(false);
+    expect(graph.acts).toHaveLength(MAX_ADMIN_ACT_COUNT);
+    expect(graph.add(actBy(FOUNDER, out(0, BEN), seen))).toHaveLength(1);
+  });
+
+  it('takes what somebody else has seen, however much its writer wrote', () => {
+    const graph = new ActGraph(CHARTER_ID);
+    graph.add(charter());
+    for (let at = 0; at < MAX_ACTS_OF_MEMBER; at++)
+      graph.add(actBy(ANNA, out(1, DAN, charterOf(at)), [CHARTER_ID]));
+    // Another device got this one first, and its person acted in sight of it.
+    const elsewhere = actBy(ANNA, out(1, DAN, charterOf(-1)), [CHARTER_ID]);
+    const honest = actBy(FOUNDER, out(0, ANNA), [elsewhere.id]);
+    expect(graph.add(elsewhere)).toEqual([]);
+    expect(graph.add(honest)).toHaveLength(2);
+  });
+
+  it('forgets the oldest of too many acts that wait', () => {
+    const graph = new ActGraph(CHARTER_ID);
+    graph.add(charter());
+    const toAnna = actBy(FOUNDER, admin(0, ANNA), [CHARTER_ID]);
+    const waiting = actBy(ANNA, admin(1, BEN), [toAnna.id]);
+    graph.add(waiting);
+    for (let at = 0; at < MAX_WAITING_ACTS; at++) {
+      graph.add(actBy(CLEO, out(1, DAN), [actIdOf(`never here ${at}`)]));
+    }
+    expect(graph.add(toAnna)).toHaveLength(1);
+    expect(graph.add(waiting)).toHaveLength(1);
   });
 });
+
+/** A distinct act to name. */
+function charterOf(at: number): Act {
+  return { ...charter(), id: actIdOf(`act ${at}`) };
+}

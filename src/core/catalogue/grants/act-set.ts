@@ -1,0 +1,211 @@
+// The acts that a device knows, the charter that it follows, and what follows from both: who is in the pool,
+// and as what. A device that follows no charter is in a pool as it was before there were acts: it keeps the
+// charters that others wrote, and none of them has an effect.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, hexOf } from '../../model/bytes.ts';
+import { digestOf, type DeviceId, type EntryId } from '../../model/ids.ts';
+import { MAX_CHARTERS, MAX_SEEN_ACTS } from '../../model/limits.ts';
+import { NO_RANK, type Role } from '../../model/role.ts';
+import { unitsOf, type CheckedAct } from './act.ts';
+import { ActGraph, has, headsOf, type Act, type PlacedAct } from './act-graph.ts';
+import { standingsOf, type Standings } from './standing.ts';
+
+/** Bytes of an act's digest that tell which act it is: nobody makes two that share them. */
+export const ACT_MARK_BYTES = 16;
+
+/** What the next act of a writer must say of its position. */
+export interface ActPosition {
+  readonly seq: number;
+  readonly prev: EntryId | undefined;
+  readonly seen: readonly EntryId[];
+}
+
+interface KnownAct extends Act {
+  readonly checked: CheckedAct;
+}
+
+export class ActSet {
+  #charter: EntryId | undefined;
+  #graph: ActGraph<KnownAct> | undefined;
+  /** Those in the graph; without a charter, charters of others. */
+  readonly #records = new Map<EntryId, CheckedAct>();
+  #standings: Standings | undefined;
+  #digest: string | undefined;
+
+  /** The charter that this device follows. */
+  get charter(): EntryId | undefined {
+    return this.#charter;
+  }
+
+  /**
+   * From now on this charter decides who is in. Acts of other charters are forgotten; it cannot be changed.
+   */
+  follow(charter: EntryId): void {
+    if (this.#charter === charter) return;
+    if (this.#charter !== undefined) throw new Error('This device follows another charter.');
+    this.#charter = charter;
+    this.#graph = new ActGraph<KnownAct>(charter);
+    const known = [...this.#records.values()];
+    this.#records.clear();
+    this.#changed();
+    this.add(known);
+  }
+
+  /** Charters that others wrote, of which this device may follow one. */
+  charters(): CheckedAct[] {
+    return [...this.#records.values()].filter(({ record }) => record.body.kind === 'charter');
+  }
+
+  /**
+   * Adds checked acts. Returns those that are kept now and were not before, each after those that it has
+   * seen.
+   */
+  add(acts: readonly CheckedAct[]): readonly CheckedAct[] {
+    const added: CheckedAct[] = [];
+    for (const checked of acts) {
+      if (this.#records.has(checked.record.id)) continue;
+      if (this.#graph === undefined) this.#keepCharter(checked, added);
+      else this.#place(checked, this.#graph, added);
+    }
+    if (added.length > 0) this.#changed();
+    return added;
+  }
+
+  /** Whether acts are kept back until others are here. */
+  get isWaiting(): boolean {
+    return this.#graph?.isWaiting ?? false;
+  }
+
+  find(id: EntryId): CheckedAct | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Each after those that it has seen. */
+  acts(): readonly CheckedAct[] {
+    return this.#graph?.acts.map(({ checked }) => checked) ?? [...this.#records.values()];
+  }
+
+  /** Without a charter, nobody is in. */
+  get standings(): Standings {
+    const { charter } = this;
+    if (charter === undefined || this.#graph === undefined) return NOBODY;
+    this.#standings ??= standingsOf(this.#graph.acts, charter);
+    return this.#standings;
+  }
+
+  /** Whether the device has a place in this pool. In one without a charter, whoever has its secret has. */
+  isIn(device: DeviceId): boolean {
+    return this.#charter === undefined || this.standings.of(device) !== undefined;
+  }
+
+  /** Whether the device was shut out. */
+  isOut(device: DeviceId): boolean {
+    return this.standings.outsOf(device).length > 0;
+  }
+
+  /** Undefined for who is not in. In a pool without a charter all may do the same. */
+  roleOf(device: DeviceId): Role | undefined {
+    return this.#charter === undefined ? 'admin' : this.standings.of(device)?.role;
+  }
+
+  /** The rank by which an admin acts. */
+  rankOf(device: DeviceId): number {
+    return this.standings.of(device)?.rank ?? NO_RANK;
+  }
+
+  /** Equal for equal sets: 64 hex digits. */
+  digest(): string {
+    this.#digest ??= hexOf(sha256(concatBytes(...[...this.#records.keys()].toSorted().map(digestOf))));
+    return this.#digest;
+  }
+
+  /** The start of each act's digest, one after another, sorted: what another device need not send. */
+  marks(): Uint8Array<ArrayBuffer> {
+    const marks = [...this.#records.keys()].map((id) => markOf(id));
+    return concatBytes(...marks.toSorted((a, b) => (hexOf(a) < hexOf(b) ? -1 : 1)));
+  }
+
+  /** Acts that a device with these marks lacks, each after those that it has seen. */
+  missingFor(marks: Uint8Array): CheckedAct[] {
+    const known = new Set<string>();
+    for (let at = 0; at + ACT_MARK_BYTES <= marks.length; at += ACT_MARK_BYTES) {
+      known.add(hexOf(marks.subarray(at, at + ACT_MARK_BYTES)));
+    }
+    return this.acts().filter(({ record }) => !known.has(hexOf(markOf(record.id))));
+  }
+
+  /** The shut-outs of a device that is out, and all that they need to be believed. */
+  evidenceAgainst(device: DeviceId): ReadonlySet<EntryId> {
+    const outs = this.standings.outsOf(device);
+    const needed = outs.reduce((all, { past, index }) => all | past | (1n << BigInt(index)), 0n);
+    const acts = this.#graph?.acts ?? [];
+    return new Set(acts.filter(({ index }) => has(needed, index)).map(({ id }) => id));
+  }
+
+  /**
+   * Where the writer's next act goes, after the longest of its chains. Of the heads of what counts, it names
+   * those first that give the writer its right, then those of the smallest ranks.
+   */
+  positionOf(device: DeviceId): ActPosition {
+    const acts = this.#graph?.acts ?? [];
+    const own = acts.filter(({ by }) => by === device);
+    const last = own.reduce<PlacedAct | undefined>(
+      (longest, each) => (longest === undefined || each.seq > longest.seq ? each : longest),
+      undefined,
+    );
+    return { seq: (last?.seq ?? 0) + 1, prev: last?.id, seen: this.#seenBy(device) };
+  }
+
+  #seenBy(device: DeviceId): EntryId[] {
+    const counting = (this.#graph?.acts ?? []).filter(({ id }) => this.standings.counts(id));
+    const naming = counting.filter((act) => names(act, device));
+    const rightOf = (head: PlacedAct): number =>
+      naming.filter(({ index }) => index === head.index || has(head.past, index)).length;
+    return headsOf(counting)
+      .toSorted((a, b) => rightOf(b) - rightOf(a) || this.rankOf(a.by) - this.rankOf(b.by))
+      .slice(0, MAX_SEEN_ACTS)
+      .map(({ id }) => id)
+      .toSorted();
+  }
+
+  #keepCharter(checked: CheckedAct, added: CheckedAct[]): void {
+    if (checked.record.body.kind !== 'charter' || this.#records.size >= MAX_CHARTERS) return;
+    this.#records.set(checked.record.id, checked);
+    added.push(checked);
+  }
+
+  #place(checked: CheckedAct, graph: ActGraph<KnownAct>, added: CheckedAct[]): void {
+    for (const placed of graph.add(knownAct(checked))) {
+      this.#records.set(placed.id, placed.checked);
+      added.push(placed.checked);
+    }
+  }
+
+  #changed(): void {
+    this.#standings = undefined;
+    this.#digest = undefined;
+  }
+}
+
+function knownAct(checked: CheckedAct): KnownAct {
+  const { record, terms } = checked;
+  const { id, by, seq, prev, body } = record;
+  return { id, by, seq, prev, body, terms, units: unitsOf(record), checked };
+}
+
+function markOf(id: EntryId): Uint8Array {
+  return digestOf(id).subarray(0, ACT_MARK_BYTES);
+}
+
+/** Whether the act gives the device a role. */
+function names({ by, body, terms }: PlacedAct, device: DeviceId): boolean {
+  if (body.kind === 'charter') return by === device || body.members.some((each) => each.device === device);
+  return body.kind === 'grant' ? body.device === device : terms?.device === device;
+}
+
+const NOBODY: Standings = {
+  of: () => undefined,
+  outsOf: () => [],
+  counts: () => false,
+};
