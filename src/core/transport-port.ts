@@ -3,6 +3,7 @@
 
 import type { Rejection } from './model/failures.ts';
 import type { DeviceId } from './model/ids.ts';
+import type { RoomKeys } from './model/pool-keys.ts';
 
 /** Control overtakes bulk; within a lane messages arrive in order. */
 export type Lane = 'control' | 'bulk';
@@ -66,6 +67,11 @@ export interface Transport {
   closeLink(device: DeviceId, reason: string): void;
   /** The device owes an answer: finds out now whether its link still works, and ends it if not. */
   doubtLink(device: DeviceId): void;
+  /**
+   * Introduces devices with the keys `current` from now on. Devices that slept through the change are still
+   * heard under `earlier` keys. Links stay.
+   */
+  move(current: RoomKeys, earlier: readonly RoomKeys[]): void;
   /** The device woke or came online: check links and the relay now instead of after backoff. */
   wake(): void;
   close(): Promise<void>;

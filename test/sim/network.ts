@@ -173,6 +173,7 @@ export class Network implements SimNetwork {
       },
       // Links of devices that do not answer end anyway (frozen).
       doubtLink: () => undefined,
+      move: () => undefined,
       wake: () => undefined,
       close: async () => {
         if (endpoint !== undefined) this.#close(endpoint);

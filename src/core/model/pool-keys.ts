@@ -26,6 +26,9 @@ export interface PoolKeys {
   readonly contentTagKey: Uint8Array<ArrayBuffer>;
 }
 
+/** What devices find each other by. */
+export type RoomKeys = Pick<PoolKeys, 'poolId' | 'signalingKey'>;
+
 /** The key that seals checked entries on the disks of the pool's devices. */
 export function deriveBundleKey({ catalogueKey }: PoolKeys): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hkdf(sha256, catalogueKey, undefined, utf8('palm/v1/checked-entries'), 32));

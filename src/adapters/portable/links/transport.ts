@@ -4,7 +4,8 @@
 // Invariants: the layers above see at most one link per device, `linkUp` before its first message and nothing
 // after its `linkDown`; every `send` settles, at the latest when its link ends.
 
-import { RelayClient, type RelaySocketClass } from './relay-client.ts';
+import { PoolRooms } from './pool-rooms.ts';
+import type { RelaySocketClass } from './relay-client.ts';
 import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
 import type { LinkEffect, LinkInput } from '../../../core/links/link-events.ts';
 import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
@@ -16,7 +17,6 @@ import type { DeviceId } from '../../../core/model/ids.ts';
 import type { Clock, Cryptography, Identity, Memory, Random } from '../../../core/ports.ts';
 import type { Lane, RelayState, Transport, TransportEvents } from '../../../core/transport-port.ts';
 import type { Arrival } from '../../../core/wire/frames.ts';
-import type { ConnectionId } from '../../../core/wire/relay-protocol.ts';
 import { Courier } from './courier.ts';
 import type { Connect, WatchLife } from './connection.ts';
 import { Link } from './link.ts';
@@ -63,12 +63,10 @@ export class LinkTransport implements Transport {
   readonly #driver: MachineDriver<LinkInput, LinkEffect>;
   readonly #router: SignalRouter;
   readonly #courier: Courier;
-  readonly #relay: RelayClient;
+  readonly #rooms: PoolRooms;
   readonly #slots = new Map<DeviceId, Slot>();
   #events: TransportEvents | undefined;
   #isRelayUp = false;
-  /** The other connections in the relay's room. It bounds them. */
-  #room = new Set<ConnectionId>();
   #isClosed = false;
   #unwatchPage = (): void => undefined;
 
@@ -86,28 +84,31 @@ export class LinkTransport implements Transport {
       },
     });
     this.#router = new SignalRouter(session);
-    const keys = { poolId, signalingKey };
     const rejected = (rejection: Rejection): void => this.#events?.rejected(rejection);
     this.#courier = new Courier(
-      { keys, session, identity, cryptography, random, clock, router: this.#router, onBug },
+      {
+        keys: () => this.#rooms.keys,
+        session,
+        identity,
+        cryptography,
+        random,
+        clock,
+        router: this.#router,
+        onBug,
+      },
       {
         deliver: (letter, source) => {
           const way = source.kind === 'relay' ? source.from : source.device;
           this.#driver.input({ kind: 'letter', letter, way });
         },
-        carry: (route, envelope) => {
-          this.#carry(route, envelope);
+        carry: (route, envelope, keys) => {
+          this.#carry(route, envelope, keys);
         },
         rejected,
       },
     );
-    this.#relay = new RelayClient({
-      url: options.relayUrl,
-      room: poolId,
-      clock,
-      random,
-      WebSocket: options.WebSocket,
-    });
+    const { relayUrl: url, WebSocket } = options;
+    this.#rooms = new PoolRooms({ url, clock, random, WebSocket }, { poolId, signalingKey });
   }
 
   open(events: TransportEvents): void {
@@ -125,21 +126,19 @@ export class LinkTransport implements Transport {
         this.wake();
       },
     });
-    this.#relay.open({
+    this.#rooms.open({
       state: (state) => {
         this.#relayState(state);
       },
       // Devices in the room hear our announce, and answer; a new one announces itself.
-      entered: (others) => (this.#room = new Set(others)),
-      arrived: (connection) => this.#room.add(connection),
+      enteredEarlier: (keys) => this.#courier.announceIn(keys),
       departed: (connection) => {
-        this.#room.delete(connection);
         for (const { device, session } of this.#router.dropConnection(connection)) {
           this.#driver.input({ kind: 'session-gone', device, session });
         }
       },
-      envelope: (from, envelope) => {
-        this.#courier.take(envelope, { kind: 'relay', from });
+      envelope: (from, envelope, keys) => {
+        this.#courier.take(envelope, { kind: 'relay', from }, [keys]);
       },
       rejected: (rejection) => {
         events.rejected(rejection);
@@ -185,9 +184,13 @@ export class LinkTransport implements Transport {
     return this.#slots.get(device)?.link.followQueue() ?? (() => false);
   }
 
+  move(current: EnvelopeKeys, earlier: readonly EnvelopeKeys[]): void {
+    if (!this.#isClosed) this.#rooms.move(current, earlier);
+  }
+
   wake(): void {
     if (this.#isClosed) return;
-    this.#relay.wake();
+    this.#rooms.wake();
     this.#driver.input({ kind: 'wake' });
   }
 
@@ -199,7 +202,7 @@ export class LinkTransport implements Transport {
     this.#unwatchPage();
     this.#driver.stop();
     this.#courier.close();
-    this.#relay.close();
+    this.#rooms.close();
     if (!hadLinks) return;
     // The goodbyes of 'leave' are still on their way out.
     await new Promise<void>((resolve) => {
@@ -212,7 +215,7 @@ export class LinkTransport implements Transport {
   #perform(effect: LinkEffect): void {
     switch (effect.kind) {
       case 'letter':
-        if (effect.isRoutine === true && this.#isRelayUp && this.#router.areLinked(this.#room)) break;
+        if (effect.isRoutine === true && this.#isRelayUp && this.#router.areLinked(this.#rooms.others)) break;
         this.#courier.post(effect.to, effect.link, effect.body);
         break;
       case 'create':
@@ -354,7 +357,11 @@ export class LinkTransport implements Transport {
         this.#events?.message(device, arrival.message);
         break;
       case 'signal':
-        this.#courier.take(arrival.envelope, { kind: 'link', device, hopsLeft: arrival.hopsLeft });
+        this.#courier.take(
+          arrival.envelope,
+          { kind: 'link', device, hopsLeft: arrival.hopsLeft },
+          this.#rooms.keys,
+        );
         break;
       case 'bye':
         this.#driver.input({ kind: 'bye', device, link });
@@ -369,7 +376,6 @@ export class LinkTransport implements Transport {
 
   #relayState(state: RelayState): void {
     const isUp = state === 'connected';
-    if (!isUp) this.#room.clear();
     if (isUp !== this.#isRelayUp) {
       this.#isRelayUp = isUp;
       this.#router.setRelay(isUp);
@@ -378,9 +384,9 @@ export class LinkTransport implements Transport {
     this.#events?.relayState(state);
   }
 
-  #carry(route: Route, envelope: Uint8Array): void {
+  #carry(route: Route, envelope: Uint8Array, keys: EnvelopeKeys): void {
     // A letter that a jammed or lost path refuses is like one lost on the way: the machine tries again.
-    if (route.kind === 'relay') this.#relay.forward(route.to, envelope);
+    if (route.kind === 'relay') this.#rooms.forward(route.to, envelope, keys);
     else {
       const { device, hopsLeft } = route;
       const slot = this.#slots.get(device);

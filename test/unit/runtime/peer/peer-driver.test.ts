@@ -68,6 +68,7 @@ async function linkedDriver(): Promise<{ driver: PeerDriver; sent: Message[]; cl
     followQueue: () => () => false,
     doubtLink: () => undefined,
     closeLink: (device, reason) => events?.linkDown(device, reason),
+    move: () => undefined,
     wake: () => undefined,
     close: async () => undefined,
   };
