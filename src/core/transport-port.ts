@@ -31,6 +31,14 @@ export interface TransportEvents {
   rejected(rejection: Rejection): void;
 }
 
+/** How a transport is narrowed where strangers may come: at the door of an invite. */
+export interface DoorLimits {
+  /** Whether this device links with `device`; nothing that another sends in order to link has an effect. */
+  accepts(device: DeviceId): boolean;
+  /** Links at a time. */
+  readonly maxLinkCount: number;
+}
+
 /** Authenticated links to the pool's devices: finds the devices, links them, and links them again. */
 export interface Transport {
   open(events: TransportEvents): void;

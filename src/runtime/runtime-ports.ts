@@ -3,7 +3,7 @@
 
 import type { DeviceClass } from '../core/model/device-class.ts';
 import type { SparingReason } from '../core/model/sparing.ts';
-import type { PoolKeys } from '../core/model/pool-keys.ts';
+import type { RoomKeys } from '../core/model/invite-door.ts';
 import type { Pauses } from '../core/pauses.ts';
 import type {
   Clock,
@@ -19,7 +19,7 @@ import type {
   SourceHandle,
   StoreJournal,
 } from '../core/ports.ts';
-import type { Transport } from '../core/transport-port.ts';
+import type { DoorLimits, Transport } from '../core/transport-port.ts';
 
 export interface IdentityKeeper {
   /** This device's identity; made on first use. */
@@ -91,8 +91,8 @@ export interface RuntimePorts {
   readonly sparing: Sparing;
   /** What kind of device this is, as far as it can tell. */
   readonly deviceClass: DeviceClass;
-  /** A transport for one pool, not opened yet. */
-  createTransport(keys: PoolKeys, identity: Identity): Transport;
+  /** A transport for one room, a pool's or with `door` that of an invite; not opened yet. */
+  createTransport(keys: RoomKeys, identity: Identity, door?: DoorLimits): Transport;
   /** The app's address, without fragment: invites and file links begin with it. */
   readonly appUrl: string;
 }

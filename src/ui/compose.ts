@@ -89,13 +89,14 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
     },
     sparing: new BrowserSparing(),
     deviceClass: ownDeviceClass(),
-    createTransport: (keys, identity) => {
+    createTransport: (keys, identity, door) => {
       const { poolId, signalingKey } = keys;
       return new LinkTransport({
         ...ports,
         poolId,
         signalingKey,
         identity,
+        door,
         relayUrl: relayUrl(),
         connect: (initiator, events) => new WebRtcConnection(initiator, events),
         watchLife: watchPageLife,

@@ -9,10 +9,10 @@ import { concatBytes, hexOf } from '../../src/core/model/bytes.ts';
 import { PalmError } from '../../src/core/model/errors.ts';
 import type { DeviceClass } from '../../src/core/model/device-class.ts';
 import { blockKey, type DeviceId } from '../../src/core/model/ids.ts';
-import type { PoolKeys } from '../../src/core/model/pool-keys.ts';
+import type { RoomKeys } from '../../src/core/model/invite-door.ts';
 import type { Clock, Identity, SegmentCodec } from '../../src/core/ports.ts';
 import type { SparingReason } from '../../src/core/model/sparing.ts';
-import type { Transport } from '../../src/core/transport-port.ts';
+import type { DoorLimits, Transport } from '../../src/core/transport-port.ts';
 import type { FileStatus, Palm } from '../../src/runtime/api.ts';
 import type { Notice } from '../../src/runtime/notice.ts';
 import { openPalm } from '../../src/runtime/palm.ts';
@@ -31,10 +31,11 @@ const QUOTA_BYTES = 2 ** 30;
 
 /** The device that a transport is for, and the life of its tab. */
 export interface TransportNeeds {
-  readonly keys: PoolKeys;
+  readonly keys: RoomKeys;
   readonly identity: Identity;
   readonly process: SimProcess;
   readonly clock: Clock;
+  readonly door?: DoorLimits | undefined;
 }
 
 /** What connects devices. */
@@ -320,7 +321,8 @@ export class SimDevice {
         },
       },
       deviceClass: this.deviceClass,
-      createTransport: (keys, identity) => this.#network.transportFor({ keys, identity, process, clock }),
+      createTransport: (keys, identity, door) =>
+        this.#network.transportFor({ keys, identity, process, clock, door }),
       appUrl: 'https://palm.invalid/',
     };
     const breakable: RuntimePorts = {

@@ -28,15 +28,18 @@ export class LinkedNetwork implements SimNetwork {
     this.relay = new SimRelay(world);
   }
 
-  transportFor({ keys, identity, process, clock }: TransportNeeds): LinkTransport {
+  transportFor({ keys, identity, process, clock, door }: TransportNeeds): LinkTransport {
     const { deviceId } = identity;
-    const lives = new Set<PageLife>();
+    const running = this.#running.get(deviceId);
+    // A page has the transport of its pool, and those of doors.
+    const lives = running?.process === process ? running.lives : new Set<PageLife>();
     this.#running.set(deviceId, { process, lives });
     return new LinkTransport({
       poolId: keys.poolId,
       signalingKey: keys.signalingKey,
       identity,
       clock,
+      door,
       cryptography: synchronousCryptography,
       random: { bytes: (length) => this.#world.random.bytes(length) },
       memory: dirtyMemory,

@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto';
 import { concatBytes } from '../../src/core/model/bytes.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
-import type { Lane, Transport, TransportEvents } from '../../src/core/transport-port.ts';
+import type { RoomKeys } from '../../src/core/model/invite-door.ts';
+import type { DoorLimits, Lane, Transport, TransportEvents } from '../../src/core/transport-port.ts';
 import type { SimNetwork, TransportNeeds } from './device.ts';
 import type { SimProcess } from './process.ts';
 import { cancelled, linkClosed } from './send-failures.ts';
@@ -39,6 +40,7 @@ interface Endpoint {
   readonly device: DeviceId;
   readonly process: SimProcess;
   readonly events: TransportEvents;
+  readonly door: DoorLimits | undefined;
 }
 
 interface Sending {
@@ -73,6 +75,8 @@ export class Network implements SimNetwork {
   readonly #cuts = new Set<string>();
   readonly #trace = createHash('sha256');
   #group: (device: DeviceId) => number = () => 0;
+  /** The rooms of invites, each a network of its own. */
+  readonly #rooms = new Map<string, Network>();
   /** Bytes that wait to go out, by sender and receiver. */
   readonly #queues = new Map<string, { bytes: number; mostBytes: number }>();
   /** How long a device takes over each answer before it sends it, one after the other, ms. */
@@ -112,6 +116,7 @@ export class Network implements SimNetwork {
 
   /** Devices talk only within their group; links across groups break. */
   partition(group: (device: DeviceId) => number): void {
+    for (const room of this.#rooms.values()) room.partition(group);
     this.#group = group;
     for (const link of this.#links.values())
       if (!this.#together(...link.ends)) this.#break(link, 'partition');
@@ -134,12 +139,29 @@ export class Network implements SimNetwork {
     this.partition(() => 0);
   }
 
-  transportFor({ identity, process }: Pick<TransportNeeds, 'identity' | 'process'>): Transport {
+  transportFor(needs: Pick<TransportNeeds, 'identity' | 'process' | 'door' | 'keys'>): Transport {
+    return needs.door === undefined
+      ? this.#transportFor(needs)
+      : this.#roomOf(needs.keys).#transportFor(needs);
+  }
+
+  #roomOf({ poolId }: RoomKeys): Network {
+    const room = this.#rooms.get(poolId) ?? new Network(this.#world, this.faults);
+    room.#group = this.#group;
+    this.#rooms.set(poolId, room);
+    return room;
+  }
+
+  #transportFor({
+    identity,
+    process,
+    door,
+  }: Pick<TransportNeeds, 'identity' | 'process' | 'door'>): Transport {
     const device = identity.deviceId;
     let endpoint: Endpoint | undefined;
     return {
       open: (events) => {
-        endpoint = { device, process, events };
+        endpoint = { device, process, events, door };
         this.#open.set(device, endpoint);
         process.run(() => events.relayState('connected'));
         this.#linkAll();
@@ -183,12 +205,14 @@ export class Network implements SimNetwork {
 
   /** The device vanishes from the network, as a killed tab does; the others notice. */
   unplug(device: DeviceId): void {
+    for (const room of this.#rooms.values()) room.unplug(device);
     this.#open.delete(device);
     for (const link of this.#links.values()) if (hasEnd(link, device)) this.#break(link, 'vanished');
   }
 
   /** The device's process is frozen: what is sent to it waits, and after a while its links die. */
   frozen(device: DeviceId): void {
+    for (const room of this.#rooms.values()) room.frozen(device);
     this.#world.after(FROZEN_LINK_MS, () => {
       if (this.#open.get(device)?.process.frozen !== true) return;
       for (const link of this.#links.values()) if (hasEnd(link, device)) this.#break(link, 'silent');
@@ -196,6 +220,7 @@ export class Network implements SimNetwork {
   }
 
   thawed(): void {
+    for (const room of this.#rooms.values()) room.thawed();
     this.#linkAll();
   }
 
@@ -213,6 +238,7 @@ export class Network implements SimNetwork {
     const isThere = (end: Endpoint): boolean =>
       this.#open.get(end.device) === end && !end.process.frozen && !end.process.dead;
     if (this.#cuts.has(keyOf(a.device, b.device))) return false;
+    if (a.door?.accepts(b.device) === false || b.door?.accepts(a.device) === false) return false;
     return isThere(a) && isThere(b) && this.#group(a.device) === this.#group(b.device);
   }
 

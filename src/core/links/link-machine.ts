@@ -48,11 +48,14 @@ const NO_ROOM_COUNT = 3;
 export interface LinkMachineOptions {
   readonly device: DeviceId;
   readonly session: SessionId;
+  /** Default MAX_LINK_COUNT. */
+  readonly maxLinkCount?: number | undefined;
 }
 
 export class LinkMachine {
   readonly #device: DeviceId;
   readonly #session: SessionId;
+  readonly #maxLinkCount: number;
   readonly #neighbours = new Map<DeviceId, Neighbour>();
   readonly #budget = new AttemptBudget();
   #relayUp = false;
@@ -67,8 +70,9 @@ export class LinkMachine {
   #plannedMs = Number.POSITIVE_INFINITY;
   #effects: LinkEffect[] = [];
 
-  constructor({ device, session }: LinkMachineOptions) {
+  constructor({ device, session, maxLinkCount = MAX_LINK_COUNT }: LinkMachineOptions) {
     this.#device = device;
+    this.#maxLinkCount = maxLinkCount;
     this.#session = session;
     // The session's last bytes are random: a seed that no two devices share.
     this.#jitter = jitterOf(Number.parseInt(session.slice(-8), 16));
@@ -540,12 +544,12 @@ export class LinkMachine {
   }
 
   #hasRoomFor(neighbour: Neighbour): boolean {
-    if (neighbour.phase.kind !== 'idle' || this.#actives().length < MAX_LINK_COUNT) return true;
+    if (neighbour.phase.kind !== 'idle' || this.#actives().length < this.#maxLinkCount) return true;
     return this.#whoGivesWay(neighbour) !== undefined;
   }
 
   #makeRoomFor(nowMs: MonotonicMs, neighbour: Neighbour): void {
-    if (this.#actives().length < MAX_LINK_COUNT) return;
+    if (this.#actives().length < this.#maxLinkCount) return;
     const other = this.#whoGivesWay(neighbour);
     if (other !== undefined) this.#closeDevice(nowMs, other.device, 'it gave way to a device met earlier');
   }

@@ -63,16 +63,20 @@ export const MAX_RECORD_BYTES = 64 * 1024;
 export const MAX_KIND_BYTES = 32;
 /** Records of one device's log. */
 export const MAX_LOG_LENGTH = 1_000_000;
+/** An act (FORMATS.md, acts), bytes: keys for 256 devices fit. */
+export const MAX_ACT_BYTES = 32 * 1024;
 /** Devices that one invite admits. */
 export const MAX_INVITE_USES = 1_000;
 /** Acts that an invite names, so that nobody shows its newcomer an older state of the pool. */
 export const MAX_TICKET_HEADS = 4;
+/** Links that a device has at one door: whoever holds the invite can ask for one. */
+export const MAX_DOOR_LINKS = 8;
+/** Doors at which a device waits, each a connection with the relay. */
+export const MAX_DOORS = 8;
 /** How long an invite may be valid, ms: a year. */
 export const MAX_INVITE_MS = 366 * 24 * 60 * 60_000;
 /** An invite admits this long after its expiry, ms: the clocks of two devices differ by minutes at most. */
 export const INVITE_TOLERANCE_MS = 10 * 60_000;
-/** An act (FORMATS.md, acts), bytes: keys for 256 devices fit. */
-export const MAX_ACT_BYTES = 32 * 1024;
 /** Acts count for more against the following bounds the larger they are: 8 KiB each on average at most. */
 export const ACT_UNIT_BYTES = 8 * 1024;
 /** Acts of one device: more than an admin does in years. */

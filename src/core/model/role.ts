@@ -11,3 +11,7 @@ export type Role = (typeof ROLES)[number];
 
 /** The rank of everybody who is no admin. */
 export const NO_RANK = 255;
+
+/** What an invite can make of a newcomer. Nobody becomes an admin by a link: an admin makes admins. */
+export const INVITED_ROLES = ['reader', 'member'] as const satisfies readonly Role[];
+export type InvitedRole = (typeof INVITED_ROLES)[number];

@@ -6,12 +6,12 @@ import { concatBytes, utf8 } from './bytes.ts';
 import { PalmError } from './errors.ts';
 import { deviceIdOf, digestOf, entryIdOfDigest, type DeviceId, type EntryId } from './ids.ts';
 import { MAX_INVITE_USES, MAX_TICKET_HEADS } from './limits.ts';
-import { ROLES, type Role } from './role.ts';
+import { INVITED_ROLES, type InvitedRole } from './role.ts';
 import type { WallMs } from './time.ts';
 
 export interface TicketBody {
   /** What the newcomer becomes. */
-  readonly role: Role;
+  readonly role: InvitedRole;
   /** How many devices it admits, 1 to MAX_INVITE_USES. */
   readonly uses: number;
   /** It admits nobody later. */
@@ -60,7 +60,7 @@ export function encodeTicketBody(body: TicketBody): Uint8Array<ArrayBuffer> {
   const expires = new Uint8Array(8);
   new DataView(expires.buffer).setBigUint64(0, BigInt(body.expiresMs));
   return concatBytes(
-    Uint8Array.of(TICKET_VERSION, ROLES.indexOf(body.role), body.uses >> 8, body.uses & 0xff),
+    Uint8Array.of(TICKET_VERSION, INVITED_ROLES.indexOf(body.role), body.uses >> 8, body.uses & 0xff),
     expires.subarray(8 - EXPIRES_BYTES),
     digestOf(body.charter),
     body.inviteKey,
@@ -83,9 +83,10 @@ export function signedBytesOfTicket({ bytes }: Ticket): Uint8Array<ArrayBuffer> 
 /** Checks shape and ranges; not the signature. @throws PalmError 'bad-message'. */
 export function decodeTicket(bytes: Uint8Array): Ticket {
   const headCount = bytes[HEAD_COUNT_AT] ?? 0;
-  const role = ROLES[bytes[1] ?? ROLES.length];
+  const role = INVITED_ROLES[bytes[1] ?? INVITED_ROLES.length];
   const uses = (bytes[2] ?? 0) * 256 + (bytes[3] ?? 0);
-  if (bytes[0] !== TICKET_VERSION || role === undefined) throw bad('of another version');
+  if (bytes[0] !== TICKET_VERSION) throw bad('of another version');
+  if (role === undefined) throw bad('for a role that no invite gives');
   if (headCount < 1 || headCount > MAX_TICKET_HEADS) throw bad('with too few or too many heads');
   if (bytes.length !== ticketBytes(headCount)) throw bad('of another length');
   if (uses < 1 || uses > MAX_INVITE_USES) throw bad('for an impossible number of devices');

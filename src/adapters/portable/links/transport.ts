@@ -15,11 +15,18 @@ import type { Rejection } from '../../../core/model/failures.ts';
 import { MachineDriver } from '../../../core/machine-driver.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
 import type { Clock, Cryptography, Identity, Memory, Random } from '../../../core/ports.ts';
-import type { Lane, RelayState, Transport, TransportEvents } from '../../../core/transport-port.ts';
+import type {
+  DoorLimits,
+  Lane,
+  RelayState,
+  Transport,
+  TransportEvents,
+} from '../../../core/transport-port.ts';
 import type { Arrival } from '../../../core/wire/frames.ts';
 import { Courier } from './courier.ts';
 import type { Connect, WatchLife } from './connection.ts';
 import { Link } from './link.ts';
+import type { Slot } from './slot.ts';
 import { linkClosed } from './send-queue.ts';
 
 export interface LinkTransportOptions extends EnvelopeKeys {
@@ -35,6 +42,8 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly WebSocket?: RelaySocketClass;
   readonly connect: Connect;
   readonly watchLife: WatchLife;
+  /** Default: links with every device of the room. */
+  readonly door?: DoorLimits | undefined;
   /** Is told exceptions that are bugs. The transport continues in any case. */
   readonly onBug: (error: unknown) => void;
 }
@@ -46,17 +55,6 @@ export interface LinkTransportOptions extends EnvelopeKeys {
 const GOODBYE_MS = 100;
 /** Minimum time between two reports of a link's signs of life to the machine, ms. */
 const HEARD_EVERY_MS = 500;
-
-/** The connection with one device: the machine has at most one for each. */
-interface Slot {
-  readonly id: LinkId;
-  readonly link: Link;
-  isUp: boolean;
-  /** Whether the machine waits for a sign of life. */
-  isExpected: boolean;
-  heardAtMs: number;
-  givenAtMs: number;
-}
 
 export class LinkTransport implements Transport {
   readonly #options: LinkTransportOptions;
@@ -75,7 +73,7 @@ export class LinkTransport implements Transport {
     this.#options = options;
     const session = newSessionId(clock.wallMs(), random.bytes(SESSION_RANDOM_BYTES));
     this.#driver = new MachineDriver<LinkInput, LinkEffect>({
-      machine: new LinkMachine({ device: identity.deviceId, session }),
+      machine: new LinkMachine({ device: identity.deviceId, session, ...options.door }),
       clock,
       tick: { kind: 'tick' },
       jumped: ({ byMs }) => ({ kind: 'clock-jumped', byMs }),
@@ -98,6 +96,7 @@ export class LinkTransport implements Transport {
       },
       {
         deliver: (letter, source) => {
+          if (options.door?.accepts(letter.from) === false) return;
           const way = source.kind === 'relay' ? source.from : source.device;
           this.#driver.input({ kind: 'letter', letter, way });
         },
