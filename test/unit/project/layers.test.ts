@@ -50,6 +50,17 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/adapters/portable'],
     packages: ['idb', 'comlink'],
   },
+  {
+    path: 'src/adapters/node/node-webrtc.ts',
+    reaches: ['src/core', 'src/adapters/portable', 'src/adapters/node'],
+    packages: ['node-datachannel'],
+  },
+  {
+    path: 'src/adapters/node/store/sqlite.ts',
+    reaches: ['src/core', 'src/adapters/node'],
+    packages: ['node:', 'better-sqlite3'],
+  },
+  { path: 'src/adapters/node', reaches: ['src/core', 'src/adapters/portable'], packages: ['node:', 'ws'] },
   { path: 'src/workers', reaches: UNDER_WORKERS, packages: ['comlink'] },
   { path: 'src/wasm', reaches: [], packages: ['assemblyscript', 'node:'] },
   { path: 'src/sw', reaches: [], packages: ['workbox-precaching'] },
