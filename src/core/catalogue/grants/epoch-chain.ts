@@ -1,0 +1,109 @@
+// The epochs of a pool, as a pure function of its acts (FORMATS.md, epochs): which of them count, which one
+// is current, and whether anybody knows its keys who is no longer in. Devices that have the same acts agree.
+//
+// Invariant: the current epoch is clean whenever a clean one is open. So whoever was shut out, and whoever
+// was let in only by those who did not know better, has no keys of what is stored once the acts are told.
+
+import type { DeviceId, EntryId } from '../../model/ids.ts';
+import { has, type PlacedAct } from './act-graph.ts';
+import type { ActBody } from './act-body.ts';
+import { standingsOf, type Standings } from './standing.ts';
+
+export type EpochAct = PlacedAct & { readonly body: ActBody & { readonly kind: 'epoch' } };
+
+export interface Epochs {
+  /** Those that count, besides epoch 0. Each comes after its parents. */
+  readonly counting: readonly EpochAct[];
+  /** Those that count and that no other that counts follows: what a new one names as its parents. */
+  readonly open: readonly EpochAct[];
+  /** Undefined is epoch 0, which has no act. */
+  readonly current: EpochAct | undefined;
+  /** Whether everybody who was ever given the current one's keys is in. */
+  readonly isClean: boolean;
+}
+
+/** `acts`: all of one graph, with the standings that follow from them. */
+export function epochsOf(acts: readonly PlacedAct[], charter: EntryId, standings: Standings): Epochs {
+  const numbers = new Map<EntryId, number>();
+  const ancestors = new Map<EntryId, bigint>();
+  const epochs = acts.flatMap((act) => (isEpoch(act) ? [act] : []));
+  const byId = new Map(epochs.map((epoch) => [epoch.id, epoch]));
+  for (const epoch of epochs) {
+    const parents = epoch.body.parents.flatMap((id) => byId.get(id) ?? []);
+    const areSeen = parents.every(({ index }) => has(epoch.past, index));
+    const number = 1 + Math.max(0, ...parents.map(({ id }) => numbers.get(id) ?? 0));
+    if (!areSeen || parents.length < epoch.body.parents.length || number !== epoch.body.number) continue;
+    numbers.set(epoch.id, number);
+    const before = parents.map(({ id, index }) => (ancestors.get(id) ?? 0n) | bit(index));
+    ancestors.set(epoch.id, before.reduce(union, 0n));
+  }
+  const counting = epochs.filter(({ id }) => numbers.has(id) && standings.counts(id));
+  const followed = counting.map(({ id }) => ancestors.get(id) ?? 0n).reduce(union, 0n);
+  const open = counting.filter(({ index }) => !has(followed, index));
+  if (open.length === 0)
+    return { counting, open, current: undefined, isClean: !hasAnyoneGone(acts, standings) };
+  const clean = open.filter((epoch) => isClean(epoch, acts, charter, standings));
+  const current = (clean.length > 0 ? clean : open).toSorted(byRank)[0];
+  return { counting, open, current, isClean: clean.length > 0 };
+}
+
+/** What a new epoch is numbered. */
+export function nextEpochNumber({ open }: Epochs): number {
+  return 1 + Math.max(0, ...open.map(({ body }) => body.number));
+}
+
+function isEpoch(act: PlacedAct): act is EpochAct {
+  return act.body.kind === 'epoch';
+}
+
+/** The greatest number first, then the smallest id. */
+function byRank(a: EpochAct, b: EpochAct): number {
+  return b.body.number - a.body.number || (a.id < b.id ? -1 : 1);
+}
+
+/**
+ * Whether nobody who is not in now was given the epoch's keys: not by its act, and not afterwards, by a
+ * device that took somebody for one of the pool whom the writer of the epoch knew nothing of.
+ */
+function isClean(
+  epoch: EpochAct,
+  acts: readonly PlacedAct[],
+  charter: EntryId,
+  standings: Standings,
+): boolean {
+  const isGone = (device: DeviceId): boolean => standings.of(device) === undefined;
+  const keys = acts.flatMap(({ body, by }) =>
+    body.kind === 'epoch-keys' && body.epoch === epoch.id && by === epoch.by ? body.keys : [],
+  );
+  if ([...epoch.body.keys, ...keys].some(({ device }) => isGone(device))) return false;
+  const known = acts.filter(({ index }) => has(epoch.past, index));
+  const before = standingsOf(known, charter);
+  const hadKeys = (device: DeviceId): boolean => !isGone(device) || before.of(device) !== undefined;
+  return acts.every((act) =>
+    namedBy(act).every((device) => {
+      if (!isGone(device)) return true;
+      if (has(epoch.past, act.index)) return before.of(device) === undefined;
+      return !hadKeys(act.by);
+    }),
+  );
+}
+
+/** Of epoch 0: whoever any act let in has its keys. */
+function hasAnyoneGone(acts: readonly PlacedAct[], standings: Standings): boolean {
+  return acts.some((act) => namedBy(act).some((device) => standings.of(device) === undefined));
+}
+
+/** Devices that the act lets in, or lets back in, if it counts. */
+function namedBy({ body, by, terms }: PlacedAct): readonly DeviceId[] {
+  if (body.kind === 'charter') return [by, ...body.members.map(({ device }) => device)];
+  if (body.kind === 'grant') return [body.device];
+  return terms === undefined ? [] : [terms.device];
+}
+
+function bit(index: number): bigint {
+  return 1n << BigInt(index);
+}
+
+function union(a: bigint, b: bigint): bigint {
+  return a | b;
+}
