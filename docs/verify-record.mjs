@@ -223,7 +223,7 @@ function checkEnd(end, lines, head, say) {
 
 function notesOn(entries, forked, head) {
   const sealed = entries.filter(({ value }) => value.fileName !== undefined).length;
-  const known = ['profile', 'pool', 'file', 'name', 'remove', 'unname', 'policy', 'leave'];
+  const known = ['profile', 'pool', 'file', 'name', 'remove', 'unname', 'policy', 'live-invite', 'leave'];
   const kinds = entries.map(({ entry }) => entry.body.get('kind')).filter((kind) => !known.includes(kind));
   return [
     `${entries.length} entries of ${new Set(entries.map(({ entry }) => entry.device)).size} devices, pool ${head?.pool}.`,

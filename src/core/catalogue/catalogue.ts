@@ -313,6 +313,11 @@ export class Catalogue {
     return this.#pool.poolName;
   }
 
+  /** Entries of invites, live or over. */
+  get liveInvites(): ReadonlySet<PackedEntry> {
+    return this.#pool.liveInvites;
+  }
+
   get policy(): PoolPolicy {
     return this.#pool.policy;
   }
@@ -368,6 +373,7 @@ export class Catalogue {
       case 'profile':
       case 'pool':
       case 'policy':
+      case 'live-invite':
         break;
       case 'file':
         if (fileId === undefined) break;

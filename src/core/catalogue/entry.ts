@@ -59,6 +59,8 @@ export type EntryBody =
   | { readonly kind: 'unname'; readonly file: FileId }
   /** Parts of the pool's policy; of each the latest counts. */
   | { readonly kind: 'policy'; readonly parts: PolicyParts }
+  /** An invite at whose door members wait (live-invite.ts). */
+  | { readonly kind: 'live-invite'; readonly sealed: Uint8Array }
   /** The device left for good; what it held is gone. */
   | { readonly kind: 'leave' }
   /**
@@ -156,6 +158,7 @@ function encodeBody(body: EntryBody): unknown {
     case 'pool':
     case 'file':
     case 'name':
+    case 'live-invite':
     case 'leave':
       return body;
   }
@@ -179,8 +182,9 @@ function decodeBody(value: unknown): EntryBody {
       fieldsOf(value, ['kind']);
       return { kind };
     case 'name':
+    case 'live-invite':
     case 'unname':
-      return decodeNaming(kind, value) ?? { kind: 'unknown', fields: mapOf(value) };
+      return decodeLater(kind, value) ?? { kind: 'unknown', fields: mapOf(value) };
     case 'policy': {
       const fields = mapOf(value);
       const parts = policyPartsOf(fields);
@@ -196,9 +200,9 @@ function decodeBody(value: unknown): EntryBody {
  * Undefined when the shape is wrong. Devices of the first builds keep such entries without knowing the kind,
  * so this one must keep them too: otherwise it would lack all that follow.
  */
-function decodeNaming(kind: 'name' | 'unname', value: unknown): EntryBody | undefined {
+function decodeLater(kind: 'name' | 'live-invite' | 'unname', value: unknown): EntryBody | undefined {
   try {
-    if (kind === 'name') {
+    if (kind !== 'unname') {
       return { kind, sealed: bytesOf(fieldsOf(value, ['kind', 'sealed'])['sealed'], 1, MAX_RECORD_BYTES) };
     }
     return { kind, file: parseFileId(linkOf(fieldsOf(value, ['kind', 'file'])['file'])) };

@@ -43,7 +43,7 @@ const KINDS: readonly EntryBody['kind'][] = ['profile', 'pool', 'file', 'remove'
  * bundle that has them, with a byte behind the record that gives the place in this list. Where that byte is
  * missing, such a build packed the entry, or nobody knows its kind.
  */
-const LATER_KINDS: readonly EntryBody['kind'][] = ['unknown', 'name', 'unname', 'policy'];
+const LATER_KINDS: readonly EntryBody['kind'][] = ['unknown', 'name', 'unname', 'policy', 'live-invite'];
 
 const RECORD_LENGTH_AT = 4;
 const KIND_AT = 8;
@@ -98,6 +98,8 @@ function extraOf(body: EntryBody, { file, named }: CheckedEntry): Uint8Array {
       return concatBytes(laterKind(body.kind), digestOf(body.file));
     case 'policy':
       return packPolicy(body.parts);
+    case 'live-invite':
+      return laterKind(body.kind);
     case 'leave':
     case 'unknown':
       return new Uint8Array(0);

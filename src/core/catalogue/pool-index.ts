@@ -21,6 +21,7 @@ export class PoolIndex {
   readonly #profileCounts = new Map<DeviceId, number>();
   readonly #poolName: LatestEntry;
   readonly #policy: PolicyIndex;
+  readonly #liveInvites = new Set<PackedEntry>();
   #latest: HybridTime = ZERO_TIME;
   #nowMs: WallMs = 0;
 
@@ -52,6 +53,9 @@ export class PoolIndex {
     if (entry.kind === 'profile') this.#applyProfile(entry, change);
     else if (entry.kind === 'pool') this.#poolName.apply(entry, change);
     else if (entry.kind === 'policy') this.#policy.apply(entry, change);
+    else if (entry.kind !== 'live-invite') return;
+    else if (change === 1) this.#liveInvites.add(entry);
+    else this.#liveInvites.delete(entry);
   }
 
   deviceName(device: DeviceId): string {
@@ -75,6 +79,11 @@ export class PoolIndex {
   get poolName(): string {
     // A device whose clock is far behind would show a pool without a name.
     return (this.#poolName.winner ?? this.#poolName.firstWaiting)?.name ?? '';
+  }
+
+  /** Entries of invites, live or over. */
+  get liveInvites(): ReadonlySet<PackedEntry> {
+    return this.#liveInvites;
   }
 
   get policy(): PoolPolicy {

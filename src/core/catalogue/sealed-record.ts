@@ -24,7 +24,7 @@ export async function sealRecord(
  * @throws PalmError 'bad-message' when it was not sealed with any of them and `aad`.
  */
 export async function openRecord(
-  what: 'a manifest' | 'a file name',
+  what: 'a manifest' | 'a file name' | 'an invite',
   sealed: Uint8Array,
   keys: readonly Uint8Array[],
   aad: Uint8Array,

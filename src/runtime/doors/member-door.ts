@@ -6,6 +6,7 @@ import { verdictOf, type AdmissionFacts, type Verdict } from '../../core/admissi
 import type { EpochSecret } from '../../core/catalogue/grants/epoch-keys.ts';
 import { sealKeys } from '../../core/catalogue/grants/epoch-keys.ts';
 import { checkAdmit, type Application } from '../../core/catalogue/grants/ticket.ts';
+import type { LiveInvite } from '../../core/catalogue/live-invite.ts';
 import { MachineDriver } from '../../core/machine-driver.ts';
 import { equalBytes } from '../../core/model/bytes.ts';
 import { parseExchangeKey } from '../../core/model/exchange-key.ts';
@@ -13,17 +14,9 @@ import { isPalmError } from '../../core/model/errors.ts';
 import { deviceIdOf, type DeviceId } from '../../core/model/ids.ts';
 import { doorOf } from '../../core/model/invite-door.ts';
 import { MAX_DOOR_LINKS } from '../../core/model/limits.ts';
-import type { Ticket } from '../../core/model/ticket.ts';
 import type { Clock, Cryptography, Identity } from '../../core/ports.ts';
 import type { RuntimePorts } from '../runtime-ports.ts';
 import { DoorLinks } from './door-links.ts';
-
-/** An invite that a member can let newcomers in by. */
-export interface LiveInvite {
-  readonly ticket: Ticket;
-  /** Opens the door's room; it does not prove the invite. */
-  readonly waitingKey: Uint8Array;
-}
 
 /** What doors need of the pool. */
 export interface DoorPool {

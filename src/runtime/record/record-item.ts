@@ -52,6 +52,7 @@ export function saidBy({ body }: Entry, catalogue: Pick<Catalogue, 'nameOf'>): S
       return withFile(body.kind, body.file, catalogue);
     case 'policy':
       return { kind: body.kind, policy: policyFields(body.parts) };
+    case 'live-invite':
     case 'leave':
       return { kind: body.kind };
     case 'unknown':

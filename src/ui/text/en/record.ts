@@ -24,6 +24,8 @@ export function recordText({ by, kind, seq, name, fileName }: WordlessRecordItem
       return `${who} removed ${fileName === undefined ? 'a file' : file}`;
     case 'policy':
       return `${who} changed the pool's settings`;
+    case 'live-invite':
+      return `${who} made an invite`;
     case 'leave':
       return `${who} left the pool`;
     case 'unreadable':
