@@ -37,11 +37,23 @@ function whereOthersOpen(relay: Relay, isTerminal: boolean): string[] {
   return [
     relay.awaitsNetwork ? NO_NETWORK : '',
     ...others,
+    byName(relay),
     first === undefined ? '' : `\n${qrCode(first, isTerminal)}\n`,
     '\n',
     first === undefined ? '' : trust(relay),
     unvouched(relay),
   ];
+}
+
+/** The address to prefer: what a browser stores is bound to it. */
+function byName({ named, httpPort, lan: [first] }: Relay): string {
+  if (named === undefined || first === undefined) return '';
+  const plain = `http://${new URL(first).hostname}:${httpPort}/`;
+  return [
+    `\n  By its own name:   ${named}\n`,
+    '  The name stays when the address changes, and what a device keeps is bound to what it opened. Not every phone\n',
+    `  finds such names: ${plain} looks whether yours does, and leads on.\n`,
+  ].join('');
 }
 
 /** The warning that a newcomer's device shows, and what to compare before accepting it. */

@@ -25,6 +25,7 @@ import {
   toPem,
 } from './certificates.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { localNameOf } from './local-name.ts';
 import { StartError } from './start-error.ts';
 
 /** What the TLS server and the onboarding page need. */
@@ -41,6 +42,8 @@ export interface ServerCertificate {
   readonly certificateFingerprint: string;
   /** The relay's own authority; undefined when another vouches for the leaf. */
   readonly authority: OwnAuthority | undefined;
+  /** The name that the relay itself answers to on its network; undefined for none. */
+  readonly localName: string | undefined;
 }
 
 export interface OwnAuthority {
@@ -81,12 +84,13 @@ export async function loadServerCertificate(
 ): Promise<ServerCertificate> {
   const nowMs = plausibleTime(clockMs);
   const authority = await withFolder(dataDir, () => loadAuthority(dataDir, nowMs, machineNames));
-  const hosts = ['localhost', ...machineNames, '127.0.0.1', '::1', ...addresses].filter((host) =>
+  const authorityPem = authority.certificate.toString('pem');
+  const localName = localNameOf(authorityPem);
+  const hosts = ['localhost', localName, ...machineNames, '127.0.0.1', '::1', ...addresses].filter((host) =>
     mayVouchFor(authority, host),
   );
   const isOffline = addresses.length === 0;
   const leaf = await withFolder(dataDir, () => loadLeaf(dataDir, nowMs, authority, hosts, isOffline));
-  const authorityPem = authority.certificate.toString('pem');
   const [key = ''] = (await toPem(leaf)).split('-----BEGIN CERTIFICATE-----');
   return {
     key,
@@ -99,6 +103,7 @@ export async function loadServerCertificate(
       fingerprint: fingerprintOf(authorityPem),
       replacedFingerprint: await replacedFingerprint(dataDir, nowMs, authority),
     },
+    localName,
   };
 }
 

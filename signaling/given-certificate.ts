@@ -46,6 +46,7 @@ export async function loadGivenCertificate(
     good: { fromMs: Date.parse(leaf.validFrom), untilMs: Date.parse(leaf.validTo) },
     certificateFingerprint: fingerprintOf(chainPem),
     authority: undefined,
+    localName: undefined,
   };
 }
 

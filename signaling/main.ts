@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { announcement, jsonAnnouncement, movedAnnouncement } from './announcement.ts';
 import { HELP, readCommandLine } from './command-line.ts';
+import { advertiseByMdns } from './local-name.ts';
 import { startRelay } from './relay.ts';
 import { StartError } from './start-error.ts';
 
@@ -36,6 +37,7 @@ async function run(): Promise<void> {
       const relay = await startRelay({
         ...command,
         appDir: command.appDir ?? fileURLToPath(new URL('../app', import.meta.url)),
+        advertise: advertiseByMdns,
         onProblem: (message) => console.error(message),
         // A program asks /lan.
         onMoved: (moved) => {

@@ -5,6 +5,7 @@
 import type { OwnAuthority, ServerCertificate } from './certificate-store.ts';
 import { FINGERPRINT_BITS } from './fingerprint.ts';
 import type { Host } from './host.ts';
+import { ONBOARDING_SCRIPT } from './onboarding-script.ts';
 import { plainPageHeaders } from './security-headers.ts';
 
 /** Path of the authority's certificate. */
@@ -19,15 +20,39 @@ const STYLE = `
   section { margin-top: 3rem; opacity: 0.85; font-size: 0.9375rem; }
 `;
 
-export const ONBOARDING_HEADERS = plainPageHeaders(STYLE);
+/** Of pages without a script. */
+export const PLAIN_HEADERS = plainPageHeaders(STYLE);
 
-/** The page; `httpsPort` is where the app is served. */
+/** Where the app may be opened from the onboarding page: origins, without a slash at the end. */
+export interface WaysIn {
+  /** The https port at what the visitor opened. */
+  readonly address: string;
+  /** The https and the http port at the relay's own name; undefined while nothing answers to it. */
+  readonly named: { readonly secure: string; readonly plain: string } | undefined;
+}
+
+/** `httpsPort` is where the app is served; `localName` is the relay's own name. */
+export function waysIn(host: Host, httpsPort: number, localName: string | undefined): WaysIn {
+  const httpPort = host.authority.slice(host.name.length);
+  return {
+    address: `https://${host.name}:${httpsPort}`,
+    named:
+      localName === undefined
+        ? undefined
+        : { secure: `https://${localName}:${httpsPort}`, plain: `http://${localName}${httpPort}` },
+  };
+}
+
+export function onboardingHeaders({ address, named }: WaysIn): Record<string, string> {
+  const origins = named === undefined ? [address] : [address, named.secure, named.plain];
+  return plainPageHeaders(STYLE, { script: ONBOARDING_SCRIPT, connectsTo: origins });
+}
+
 export function onboardingPage(
-  host: Host,
-  httpsPort: number,
+  { address, named }: WaysIn,
   { certificateFingerprint, authority }: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>,
 ): string {
-  const address = `https://${host.name}:${httpsPort}/`;
+  const data = named === undefined ? '' : ` data-named="${named.secure}" data-plain="${named.plain}"`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -40,9 +65,19 @@ export function onboardingPage(
 <h1>One more step</h1>
 <p>Palm encrypts files on this device before they leave it. Browsers allow that only on a secure (https) address,
 so Palm opens there.</p>
-<p><a class="open" href="${address}">Open Palm</a></p>
-${authority === undefined ? '' : warning(certificateFingerprint, authority)}</body>
+<p><a class="open" href="${address}/" data-address="${address}"${data}>Open Palm</a></p>
+${named === undefined ? '' : whichOrigin(new URL(address).hostname, new URL(named.secure).hostname)}${authority === undefined ? '' : warning(certificateFingerprint, authority)}<script>${ONBOARDING_SCRIPT}</script>
+</body>
 </html>
+`;
+}
+
+/** Browsers keep what a page stores by its origin; the script shows what holds for this one. */
+function whichOrigin(address: string, name: string): string {
+  return `<p id="by-name" hidden>Palm opens as <code>${name}</code>: this relay’s own name, which stays when its address changes.</p>
+<p id="by-address" hidden>This browser does not find <code>${name}</code>, so Palm opens at <code>${address}</code>. What this device keeps
+is bound to that address. If the machine gets another, this device starts empty there: give the machine a fixed address (routers call
+it a DHCP reservation).</p>
 `;
 }
 

@@ -10,6 +10,7 @@ import { defaultDataDir, loadServerCertificate, type ServerCertificate } from '.
 import { Connections, serverOptions } from './connections.ts';
 import { type CertificateFiles, filesStamp, loadGivenCertificate } from './given-certificate.ts';
 import { listen } from './listen.ts';
+import { type Advertise, LocalName } from './local-name.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { type PortUse, RelayPorts } from './relay-ports.ts';
 import { RelaySockets } from './sockets.ts';
@@ -36,6 +37,8 @@ export interface RelayOptions {
   readonly onProblem?: ((message: string) => void) | undefined;
   /** Called when the addresses for other devices, or the certificate, are others than before. */
   readonly onMoved?: ((relay: Relay) => void) | undefined;
+  /** Answers to the relay's own name on the network. Absent: nothing does, and nobody is sent there. */
+  readonly advertise?: Advertise | undefined;
   /** Replaces what the system says of this machine, and its clock (wall ms). */
   readonly readMachine?: (() => MachineAddresses) | undefined;
   readonly nowMs?: (() => number) | undefined;
@@ -46,6 +49,8 @@ export interface Relay {
   readonly app: string;
   /** Its present addresses for other devices, likeliest first; empty while only this machine can reach it. */
   readonly lan: readonly string[];
+  /** Its address by its own name, which stays while addresses change; undefined where it has none. */
+  readonly named: string | undefined;
   /** Whether other devices may reach it as soon as this machine has a network. */
   readonly awaitsNetwork: boolean;
   readonly httpsPort: number;
@@ -65,6 +70,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { host, onProblem } = options;
   const limits = { ...DEFAULT_RELAY_LIMITS, ...options.limits };
   const dataDir = options.dataDir ?? defaultDataDir();
+  const local = new LocalName(options.advertise, onProblem);
   const whereabouts = await Whereabouts.read(sourcesOf(options, dataDir));
   const ownNames = () => [
     ...whereabouts.machine.names,
@@ -73,6 +79,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const content = {
     files: serveFiles(options.appDir),
     ownNames,
+    localName: () => local.name,
     certificate: () => whereabouts.certificate,
     httpsPort: () => httpsPort,
     lan: () => vouchedHosts(whereabouts).map((name) => `https://${bracketed(name)}:${httpsPort}/`),
@@ -91,7 +98,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const stops: (() => Promise<void>)[] = [];
   const close = once(async () => {
     await sockets.close();
-    const stopped = stops.map((stop) => stop());
+    const stopped = [...stops, () => local.stop()].map((stop) => stop());
     connections.close();
     await Promise.all([...stopped, ports.saved()]);
   });
@@ -115,6 +122,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     await close();
     throw error;
   }
+  const { localName } = whereabouts.certificate;
+  // On this machine alone nobody needs a name.
+  if (localName !== undefined && (host === undefined || !isLoopback(host))) {
+    const address = host === undefined || isWildcard(host) ? undefined : host;
+    local.answer({ name: localName, httpsPort, httpPort, address });
+  }
   // When the relay listens on one network address only, this machine must use it too.
   const isLocal = host === undefined || isWildcard(host) || isLoopback(host);
   const localhost = `http://localhost:${httpPort}/`;
@@ -124,6 +137,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     },
     get lan() {
       return content.lan();
+    },
+    get named() {
+      return local.name === undefined ? undefined : `https://${local.name}:${httpsPort}/`;
     },
     get awaitsNetwork() {
       return (host === undefined || isWildcard(host)) && whereabouts.machine.lan.length === 0;

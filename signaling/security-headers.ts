@@ -24,12 +24,26 @@ export function appHeaders(host: Host, secure: boolean): Record<string, string> 
 }
 
 /**
- * Headers of a page without scripts whose only inline style sheet is `style`. It is served over plain http,
- * where browsers complain about an opener policy.
+ * Headers of a page whose only inline style sheet is `style`, and whose only script, if it has one, is
+ * `script`. It is served over plain http, where browsers complain about an opener policy.
  */
-export function plainPageHeaders(style: string): Record<string, string> {
-  const hash = createHash('sha256').update(style).digest('base64');
-  return withPolicy(["default-src 'none'", `style-src 'sha256-${hash}'`]);
+export function plainPageHeaders(
+  style: string,
+  active?: { readonly script: string; readonly connectsTo: readonly string[] },
+): Record<string, string> {
+  const policy = ["default-src 'none'", `style-src '${hashOf(style)}'`];
+  if (active === undefined) return withPolicy(policy);
+  // CSP 3 cannot name an IPv6 address: there the script only finds that nothing answers.
+  const origins = active.connectsTo.filter((origin) => !origin.includes('['));
+  return withPolicy([
+    ...policy,
+    `script-src '${hashOf(active.script)}'`,
+    `connect-src ${["'self'", ...origins].join(' ')}`,
+  ]);
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
 function withPolicy(directives: readonly string[]): Record<string, string> {

@@ -4,7 +4,14 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { ServerCertificate } from './certificate-store.ts';
 import { FINGERPRINTS_PATH, LAN_PATH, REACHED_PATH } from '../src/core/model/relay-paths.ts';
 import { type Host, originOf, readHost } from './host.ts';
-import { AUTHORITY_PATH, ONBOARDING_HEADERS, onboardingPage, reachedPage } from './onboarding.ts';
+import {
+  AUTHORITY_PATH,
+  onboardingHeaders,
+  onboardingPage,
+  PLAIN_HEADERS,
+  reachedPage,
+  waysIn,
+} from './onboarding.ts';
 import { appHeaders } from './security-headers.ts';
 import { type FileHandler, HASHED_FOLDER } from './app-files.ts';
 import type { Connections } from './connections.ts';
@@ -13,6 +20,8 @@ export interface WebContent {
   readonly files: FileHandler;
   /** Names of this machine that requests may use, besides localhost and addresses. */
   ownNames(): readonly string[];
+  /** The relay's own name, while it answers to it. */
+  localName(): string | undefined;
   /** The certificate's fingerprint, and the authority if it is the relay's own. */
   certificate(): Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
   /** Known once the https port listens. */
@@ -63,7 +72,12 @@ function answerPage(
   const isApp = secure || host.loopback;
   const notFound = () => answerText(response, 404, 'There is no such page here.\n');
   const path = pathOf(request);
-  if (path === '/ping') return answerText(response, 200, 'palm');
+  if (path === '/ping') {
+    // The page on the http port asks under other names, and the https port before the certificate is trusted.
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+    return answerText(response, 200, 'palm');
+  }
   if (path === REACHED_PATH) return answerReached(originOf(host, secure), request, response);
   // A page on localhost has no other way to learn this machine's addresses.
   if (path === LAN_PATH && host.loopback) {
@@ -86,7 +100,9 @@ function answerPage(
     });
   }
   if (path !== '/' && !isForPeople(request, path)) return notFound();
-  const page = onboardingPage(host, content.httpsPort(), content.certificate());
+  const ways = waysIn(host, content.httpsPort(), content.localName());
+  for (const [name, value] of Object.entries(onboardingHeaders(ways))) response.setHeader(name, value);
+  const page = onboardingPage(ways, content.certificate());
   return answer(response, 200, 'text/html;charset=utf-8', page);
 }
 
@@ -98,7 +114,7 @@ function answerReached(origin: string, request: IncomingMessage, response: Serve
 
 function headersOf(host: Host, secure: boolean, request: IncomingMessage): Record<string, string> {
   const isApp = secure || host.loopback;
-  return isApp && pathOf(request) !== REACHED_PATH ? appHeaders(host, secure) : ONBOARDING_HEADERS;
+  return isApp && pathOf(request) !== REACHED_PATH ? appHeaders(host, secure) : PLAIN_HEADERS;
 }
 
 function pathOf(request: IncomingMessage): string | undefined {

@@ -13,7 +13,8 @@ const WORK = join(ROOT, 'node_modules', '.cache', 'mutations');
 
 /**
  * @typedef {{ file: string, from: string, to: string }} Change
- * @typedef {{ name: string, rule: string, changes: Change[] }} Mutation
+ * `only`: the one kind of fault that stories are told with, where others would hide it
+ * @typedef {{ name: string, rule: string, changes: Change[], only?: string }} Mutation
  */
 
 /** @type {readonly Mutation[]} */
@@ -99,6 +100,25 @@ const MUTATIONS = [
       },
     ],
   },
+  {
+    name: 'offered-space',
+    rule: 'a fifth of the space stays for its own device',
+    only: 'full',
+    changes: [
+      { file: 'runtime/offered-space.ts', from: 'const OFFERED_PART = 0.8;', to: 'const OFFERED_PART = 1;' },
+    ],
+  },
+  {
+    name: 'learned-grace',
+    rule: 'who came back after a long silence is given it again',
+    changes: [
+      {
+        file: 'core/membership/learned-grace.ts',
+        from: 'return Math.max(ofClassMs, Math.min(FACTOR * longestMs, MAX_LEARNED_GRACE_MS));',
+        to: 'return ofClassMs;',
+      },
+    ],
+  },
 ];
 
 const given = process.argv.slice(2);
@@ -134,11 +154,16 @@ async function tell(mutation) {
     writeFileSync(path, source.replace(from, to));
   }
   const program = await buildStories(root, join(WORK, `${mutation.name}-program`));
-  const { stdout } = spawnSync(process.execPath, [program, '--seeds', String(most), '--until-failure'], {
-    encoding: 'utf8',
-    cwd: root,
-    maxBuffer: 2 ** 28,
-  });
+  const faults = mutation.only === undefined ? [] : ['--only', mutation.only];
+  const { stdout } = spawnSync(
+    process.execPath,
+    [program, '--seeds', String(most), '--until-failure', ...faults],
+    {
+      encoding: 'utf8',
+      cwd: root,
+      maxBuffer: 2 ** 28,
+    },
+  );
   rmSync(root, { recursive: true, force: true });
   const failed = /^seed (\d+) failed: (.*)$/m.exec(stdout);
   const told = /^(\d+) stories/m.exec(stdout);

@@ -91,6 +91,7 @@ const LAYERS: readonly Layer[] = [
     reaches: [],
     packages: ['node:', 'reflect-metadata', '@peculiar/x509', '@peculiar/asn1-schema', '@peculiar/asn1-x509'],
   },
+  { path: 'signaling/local-name.ts', reaches: [], packages: ['node:', '@homebridge/ciao'] },
   {
     path: 'signaling',
     reaches: [

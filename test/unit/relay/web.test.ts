@@ -1,4 +1,4 @@
-// The relay's answers to plain requests: the app and nothing else, under strict headers; the onboarding page.
+// The relay's answers to plain requests: the app and nothing else, under strict headers.
 
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -12,25 +12,14 @@ import { isOwnOrigin, readHost } from '../../../signaling/host.ts';
 import { machineAddresses, machineNames } from '../../../signaling/addresses.ts';
 import { appHeaders } from '../../../signaling/security-headers.ts';
 import type { Relay } from '../../../signaling/relay.ts';
-import { ask, authorityOf, tinyApp, testRelay } from '../../fixtures/relay-fixture.ts';
-
-const STRICT_HEADERS = {
-  'cross-origin-embedder-policy': 'require-corp',
-  'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy': expect.stringMatching(/(^|, )camera=\(self\)(, |$).*microphone=\(\)/),
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-};
-
-function directives(policy: unknown): Record<string, string> {
-  if (typeof policy !== 'string') return {};
-  return Object.fromEntries(
-    policy.split('; ').map((directive) => {
-      const [name = '', ...sources] = directive.split(' ');
-      return [name, sources.join(' ')];
-    }),
-  );
-}
+import {
+  ask,
+  authorityOf,
+  directives,
+  STRICT_HEADERS,
+  tinyApp,
+  testRelay,
+} from '../../fixtures/relay-fixture.ts';
 
 describe('the app', () => {
   test('has its types, and is requested again unless its name carries its hash', async () => {
@@ -377,49 +366,6 @@ describe('connections', () => {
     await Promise.any(silent.slice(1).map(once));
     for (const socket of others) expect(socket.destroyed).toBe(false);
     for (const socket of [...silent, ...others]) socket.destroy();
-  });
-});
-
-describe('the onboarding page', () => {
-  const fromElsewhere = { headers: { Host: '192.168.7.7:8080' } };
-
-  test('is what another device gets over http, in place of the app', async () => {
-    const relay = await testRelay();
-    const { status, headers, body } = await ask(relay, '/', fromElsewhere);
-    expect(status).toBe(200);
-    expect(headers).toMatchObject(STRICT_HEADERS);
-    expect(body).toContain(`href="https://192.168.7.7:${relay.httpsPort}/"`);
-    expect(body).toContain('href="/palm-ca.crt"');
-    expect(body).toContain(relay.certificate.certificateFingerprint);
-    expect(body).toContain(relay.certificate.authority?.fingerprint);
-    expect(body).toContain('That alone proves nothing');
-    expect(body).not.toContain('<script');
-    expect(body).not.toContain('Tiny');
-  });
-
-  test('allows itself its own style sheet and nothing else', async () => {
-    const relay = await testRelay();
-    const { headers } = await ask(relay, '/', fromElsewhere);
-    expect(directives(headers['content-security-policy'])).toEqual({
-      'default-src': "'none'",
-      'style-src': expect.stringMatching(/^'sha256-[A-Za-z0-9+/]{43}='$/),
-      'base-uri': "'none'",
-      'form-action': "'none'",
-      'frame-ancestors': "'none'",
-    });
-  });
-
-  test('has no files of the app next to it', async () => {
-    const relay = await testRelay();
-    expect((await ask(relay, '/sw.js', fromElsewhere)).status).toBe(404);
-    expect((await ask(relay, '/index.html', fromElsewhere)).status).toBe(404);
-  });
-
-  test('offers the certificate of the authority, and no key', async () => {
-    const relay = await testRelay();
-    const { headers, body } = await ask(relay, '/palm-ca.crt', fromElsewhere);
-    expect(headers['content-type']).toBe('application/x-x509-ca-cert');
-    expect(body).toMatch(/^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n$/);
   });
 });
 

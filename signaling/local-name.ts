@@ -1,0 +1,99 @@
+// The relay's own name on the network, which stays while addresses change: a browser keeps what it stored by
+// origin, so an address that changes would leave a device's storage behind. The relay answers to the name
+// itself, by mDNS (RFC 6762), and says what it serves (RFC 6763).
+
+import { createHash, X509Certificate } from 'node:crypto';
+import { getResponder } from '@homebridge/ciao';
+
+/** DNS-SD service type of a relay, without the underscore. */
+const SERVICE_TYPE = 'palm';
+/** Without letters and digits that people take for each other. */
+const DIGITS = 'abcdefghjkmnpqrstuvwxyz23456789';
+/** Two relays on one network have the same with a probability of 1 in 28 million. */
+const DIGIT_COUNT = 5;
+
+export interface LocalService {
+  /** With `.local`, lower case. */
+  readonly name: string;
+  readonly httpsPort: number;
+  readonly httpPort: number;
+  /** The only address to answer with; undefined for all of this machine. */
+  readonly address: string | undefined;
+}
+
+export interface Advertisement {
+  /** Says goodbye; resolves when it was sent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Answers to a name until it is stopped. `onProblem` is called with a sentence when that does not work or
+ * ends: then nobody may be sent to the name.
+ */
+export type Advertise = (service: LocalService, onProblem: (message: string) => void) => Advertisement;
+
+/** The name that follows from an authority: as lasting as the trust that devices have in it. */
+export function localNameOf(authorityPem: string): string {
+  const key = new X509Certificate(authorityPem).publicKey.export({ type: 'spki', format: 'der' });
+  const digest = createHash('sha256').update('palm/v1/relay-name').update(key).digest();
+  const digits = [...digest.subarray(0, DIGIT_COUNT)].map((byte) => DIGITS[byte % DIGITS.length]);
+  return `palm-${digits.join('')}.local`;
+}
+
+/** The name of one relay, as long as something answers to it. */
+export class LocalName {
+  readonly #advertise: Advertise | undefined;
+  readonly #onProblem: ((message: string) => void) | undefined;
+  #name: string | undefined;
+  #advertisement: Advertisement | undefined;
+
+  constructor(advertise: Advertise | undefined, onProblem: ((message: string) => void) | undefined) {
+    this.#advertise = advertise;
+    this.#onProblem = onProblem;
+  }
+
+  /** Undefined while nothing answers to it. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  answer(service: LocalService): void {
+    if (this.#advertise === undefined) return;
+    this.#name = service.name;
+    this.#advertisement = this.#advertise(service, (message) => {
+      this.#name = undefined;
+      this.#onProblem?.(message);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#advertisement?.stop();
+  }
+}
+
+export const advertiseByMdns: Advertise = ({ name, httpsPort, httpPort, address }, onProblem) => {
+  const label = name.slice(0, -'.local'.length);
+  const responder = getResponder();
+  const service = responder.createService({
+    name: label,
+    type: SERVICE_TYPE,
+    hostname: label,
+    port: httpsPort,
+    txt: { v: '1', http: String(httpPort) },
+    ...(address !== undefined && { restrictedAddresses: [address] }),
+  });
+  // Palm's name is fixed: another one would be another origin.
+  service.on('hostname-change', () => {
+    onProblem(
+      `Another machine answers to ${name}. Two relays with copies of one data folder? Give each its own with --data DIR.`,
+    );
+  });
+  service.advertise().catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    onProblem(
+      `The relay cannot answer to ${name} on this network (${reason}). Its addresses work all the same.`,
+    );
+  });
+  // Not once it is advertised: on a machine without a network that is never.
+  return { stop: () => responder.shutdown() };
+};
