@@ -16,6 +16,7 @@ export interface ExchangePair {
 }
 
 export const EXCHANGE_KEY_BYTES = 65;
+export const EXCHANGE_SECRET_BYTES = 32;
 /** The one form that is accepted (SEC 1, 2.3.3): uncompressed. Compressed ones would be second names. */
 const UNCOMPRESSED = 4;
 

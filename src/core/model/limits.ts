@@ -104,6 +104,8 @@ export const MAX_REASON_BYTES = 255;
 export const MAX_CHARTERS = 8;
 /** Epochs of a pool: each but the first begins with an act. */
 export const MAX_EPOCH_COUNT = MAX_ACT_COUNT + 1;
+/** Exchange keys that one device publishes in the course of time, and keeps. */
+export const MAX_EXCHANGE_PAIRS = 64;
 /** The secrets of all epochs of a pool, as they are sealed for a device: some 80 bytes each. */
 export const MAX_SEALED_KEYS_BYTES = 384 * 1024;
 /**
