@@ -92,6 +92,8 @@ export const MAX_ADMIN_ACT_COUNT = 3_072;
 export const MAX_MEMBER_ACT_COUNT = 2_048;
 /** Acts that are kept back until what they have seen is here. The oldest are forgotten, and sent again. */
 export const MAX_WAITING_ACTS = 256;
+/** Acts in one message, together at most as large as entries may be. */
+export const MAX_ACTS_PER_MESSAGE = 64;
 /** Acts of others that an act names as seen. */
 export const MAX_SEEN_ACTS = 16;
 /** Devices, keys or undone acts that one act names. */

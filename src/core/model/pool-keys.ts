@@ -34,6 +34,11 @@ export function deriveBundleKey({ catalogueKey }: PoolKeys): Uint8Array<ArrayBuf
   return new Uint8Array(hkdf(sha256, catalogueKey, undefined, utf8('palm/v1/checked-entries'), 32));
 }
 
+/** The key that seals the acts of a pool on the disks of its devices. */
+export function deriveActsKey({ catalogueKey }: PoolKeys): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(hkdf(sha256, catalogueKey, undefined, utf8('palm/v1/acts'), 32));
+}
+
 export interface RecordRowKeys {
   /** 32 bytes: seals records that are rows of their own. */
   readonly sealing: Uint8Array<ArrayBuffer>;

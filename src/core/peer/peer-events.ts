@@ -1,5 +1,6 @@
 // What the peer is told, and what it wants done (peer.ts).
 
+import type { CheckedAct } from '../catalogue/grants/act.ts';
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { PackedEntry } from '../catalogue/packed-entry.ts';
 import type { MemberTold } from '../membership/membership.ts';
@@ -48,6 +49,15 @@ export type PeerInput =
       readonly refusedCount?: number;
       readonly more: boolean;
     }
+  /** Acts went through checkAct. Those that failed are counted, and not included. */
+  | {
+      readonly kind: 'acts-checked';
+      readonly from: DeviceId;
+      readonly acts: readonly CheckedAct[];
+      readonly refusedCount: number;
+    }
+  /** This device wrote acts, and they are durable. */
+  | { readonly kind: 'acts-written'; readonly acts: readonly CheckedAct[] }
   /** This device wrote entries that fit one message, and they are durable. */
   | { readonly kind: 'published'; readonly entries: readonly CheckedEntry[] }
   /**
@@ -150,6 +160,10 @@ export type PeerEffect =
       readonly entries: readonly Uint8Array[];
       readonly more: boolean;
     }
+  /** The same for acts; answer with 'acts-checked'. */
+  | { readonly kind: 'check-acts'; readonly from: DeviceId; readonly acts: readonly Uint8Array[] }
+  /** Make the acts as they are now durable. */
+  | { readonly kind: 'keep-acts' }
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }
   /** They were evicted for others of their log, and are no longer kept. */
   | { readonly kind: 'forget-entries'; readonly entries: readonly PackedEntry[] }

@@ -6,7 +6,7 @@
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import { PROTOCOL_VERSION, type Message } from '../wire/messages.ts';
+import type { Message } from '../wire/messages.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
 import type { Ask } from './requests.ts';
@@ -16,7 +16,17 @@ export interface PeerLink {
   /** How long earlier links with the device lasted, ms. */
   readonly earlierMs: number;
   /** Whether the other side has said hello in our protocol and epoch. */
+  hasSaidHello: boolean;
+  /** Whether the link takes part in everything: acts-exchange.ts. */
   greeted: boolean;
+  /** Which acts the other side said that it has, and of which others it was told. */
+  theirActs: { readonly marks: Uint8Array; readonly told: 'nothing' | 'own' | 'all' } | undefined;
+  /** How often the other side said which acts it has. */
+  summaryCount: number;
+  /** The digest of the acts that were here when the other side was last asked for more. */
+  askedActs: string | undefined;
+  /** When the link is closed, because the other side was shut out. */
+  endsAtMs: MonotonicMs | undefined;
   /** What the other side can do beyond what the protocol promises. */
   features: ReadonlySet<string>;
   /** Version of our holdings as sent on this link. */
@@ -39,19 +49,27 @@ export const PULSE_MS = 5_000;
 
 export class PeerLinks {
   readonly #epoch: number;
+  readonly #protocol: () => number;
   readonly #links = new Map<DeviceId, PeerLink>();
   /** How long links lasted that are down, of devices that had greeted. */
   readonly #earlierMs = new Map<DeviceId, number>();
 
-  constructor(epoch: number) {
+  /** `protocol`: what this pool speaks. */
+  constructor(epoch: number, protocol: () => number) {
     this.#epoch = epoch;
+    this.#protocol = protocol;
   }
 
   up(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
     this.#links.set(device, {
       upAtMs: nowMs,
       earlierMs: this.#earlierMs.get(device) ?? 0,
+      hasSaidHello: false,
       greeted: false,
+      theirActs: undefined,
+      summaryCount: 0,
+      askedActs: undefined,
+      endsAtMs: undefined,
       features: new Set(),
       sentVersion: 0,
       heardHoldings: false,
@@ -60,7 +78,7 @@ export class PeerLinks {
       pulseAtMs: nextPulseMs(nowMs),
       isPulseDue: false,
     });
-    return [send(device, { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: this.#epoch })];
+    return [send(device, { kind: 'hello', protocol: this.#protocol(), epoch: this.#epoch })];
   }
 
   /** Undefined when there was no such link. */
@@ -95,14 +113,14 @@ export class PeerLinks {
     return this.#links.get(device)?.greeted === true;
   }
 
-  /** The other side said hello. Afterwards the link is greeted, or the effects close it. */
+  /** The other side said hello. The effects close the link if it cannot be used. */
   hello(from: DeviceId, link: PeerLink, protocol: number, epoch: number): PeerEffect[] {
-    const refused: PeerEffect[] =
-      protocol === PROTOCOL_VERSION ? [] : [{ kind: 'other-protocol', device: from, protocol }];
-    if (protocol !== PROTOCOL_VERSION || epoch !== this.#epoch)
+    const isOther = protocol !== this.#protocol();
+    const refused: PeerEffect[] = isOther ? [{ kind: 'other-protocol', device: from, protocol }] : [];
+    if (isOther || epoch !== this.#epoch)
       return [...refused, closing(from, `speaks protocol ${protocol}, epoch ${epoch}`)];
-    if (link.greeted) return [closing(from, 'said hello twice')];
-    link.greeted = true;
+    if (link.hasSaidHello) return [closing(from, 'said hello twice')];
+    link.hasSaidHello = true;
     return [];
   }
 

@@ -1,6 +1,7 @@
 // What a peer knows and its parts share: catalogue, links, holdings, outbox, and proved claims.
 
 import { Catalogue } from '../catalogue/catalogue.ts';
+import { ActSet } from '../catalogue/grants/act-set.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { DEVICE_CLASSES, type DeviceClass } from '../model/device-class.ts';
 import { fragmentCap } from '../model/limits.ts';
@@ -10,7 +11,14 @@ import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
-import { FEATURES, LEAVING_FEATURE, type Place, type Refusal } from '../wire/messages.ts';
+import {
+  CHARTERED_PROTOCOL_VERSION,
+  FEATURES,
+  LEAVING_FEATURE,
+  PROTOCOL_VERSION,
+  type Place,
+  type Refusal,
+} from '../wire/messages.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { Challenges } from './challenges.ts';
 import { FileRevisions } from './file-revisions.ts';
@@ -22,10 +30,13 @@ import { Moving, type MovingView } from './moving.ts';
 import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
 import { PeerLinks } from './peer-links.ts';
+import type { PeerEffect } from './peer-events.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
 
 export class PeerState {
   readonly self: DeviceId;
+  /** Who may what. */
+  readonly acts = new ActSet();
   readonly catalogue: Catalogue;
   readonly links: PeerLinks;
   readonly own = new OwnHoldings();
@@ -72,7 +83,9 @@ export class PeerState {
       isGraceSet: (of) => this.catalogue.policy.isGraceSet[of],
     });
     this.catalogue = new Catalogue(self);
-    this.links = new PeerLinks(epoch);
+    this.links = new PeerLinks(epoch, () =>
+      this.acts.charter === undefined ? PROTOCOL_VERSION : CHARTERED_PROTOCOL_VERSION,
+    );
     this.outbox = new Outbox(
       {
         self,
@@ -232,6 +245,13 @@ export class PeerState {
     const proved = new Map(this.challenges.provedOf(file, claimed));
     const own = this.own.of(file);
     return own.size > 0 ? proved.set(this.self, own) : proved;
+  }
+
+  /** The file is placed: what is held besides `keep` is surplus. */
+  outboxDone(file: FileId, keep: FragmentSet): PeerEffect {
+    this.touch(file);
+    const surplus = [...this.own.of(file)].filter((fragment) => !keep.has(fragment));
+    return { kind: 'outbox-done', file, surplus };
   }
 
   candidates(): Candidate[] {

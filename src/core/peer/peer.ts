@@ -7,6 +7,7 @@
 // answers.
 
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { ActSet } from '../catalogue/grants/act-set.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { DeviceClass } from '../model/device-class.ts';
@@ -17,6 +18,7 @@ import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings } from '../placement/holdings.ts';
 import type { RepairView } from '../repair/repair-plan.ts';
 import type { Message } from '../wire/messages.ts';
+import { ActsExchange } from './acts-exchange.ts';
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling } from './foretelling.ts';
@@ -30,9 +32,10 @@ import type { OutboxProgress } from './placing.ts';
 import { Offers } from './offers.ts';
 import type { OwnHoldings } from './own-holdings.ts';
 import { advanceMoves, leaving } from './moves.ts';
+import { LinkLife } from './link-life.ts';
 import { inControl, ofMembership, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
-import { closing, type PeerLink } from './peer-links.ts';
+import type { PeerLink } from './peer-links.ts';
 import { PeerState } from './peer-state.ts';
 import { planHomes, type PlannedHomes } from './planned-homes.ts';
 import { Prefetching } from './prefetching.ts';
@@ -49,6 +52,7 @@ export class Peer {
   readonly #requests = new Requests();
   readonly #sync: CatalogueSync;
   readonly #adding: AddingEntries;
+  readonly #acts: ActsExchange;
   readonly #hearing: Hearing;
   readonly #vouching: VouchingPart;
   readonly #judging: Judging;
@@ -57,6 +61,7 @@ export class Peer {
   readonly #prefetching = new Prefetching();
   readonly #offers: Offers;
   readonly #givingBack: GivingBack;
+  readonly #linkLife: LinkLife;
   readonly #foretelling = new Foretelling((device) => this.isReachable(device));
 
   constructor(self: DeviceId, epoch: number, ownClass: DeviceClass = 'laptop') {
@@ -65,6 +70,10 @@ export class Peer {
     this.#telling = new HoldingsTelling(own, links);
     this.#sync = new CatalogueSync(catalogue);
     this.#adding = new AddingEntries(this.#state, this.#sync, this.#prefetching);
+    this.#acts = new ActsExchange(this.#state, {
+      greet: (device, link) => this.#linkLife.greeted(device, link),
+      changed: () => [],
+    });
     this.#hearing = new Hearing(this.#state, this.#sync);
     this.#vouching = new VouchingPart(this.#state, this.#sync, this.#hearing);
     this.#judging = new Judging(this.#state);
@@ -74,10 +83,23 @@ export class Peer {
     this.repairView = this.#repair.view(this.#taking);
     const parts = { telling: this.#telling, taking: this.#taking, prefetching: this.#prefetching };
     this.#offers = new Offers(this.#state, parts);
+    this.#linkLife = new LinkLife(this.#state, {
+      ...parts,
+      sync: this.#sync,
+      vouching: this.#vouching,
+      judging: this.#judging,
+      requests: this.#requests,
+      foretelling: this.#foretelling,
+    });
   }
 
   get catalogue(): Catalogue {
     return this.#state.catalogue;
+  }
+
+  /** Who may what. Before the first link, its charter may be followed. */
+  get acts(): ActSet {
+    return this.#state.acts;
   }
 
   get holdings(): Holdings {
@@ -154,11 +176,11 @@ export class Peer {
   handle(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {
     if (input.kind === 'clock-jumped') this.#state.clockJumped(nowMs, input.wallMs);
     this.#state.tell(nowMs, input.kind === 'woke' ? input.frozenMs : 0);
-    const effects = this.#decide(nowMs, input);
+    const effects = [...this.#decide(nowMs, input), ...this.#acts.advance(nowMs)];
     effects.push(...ofMembership(this.#state.lookAtMembers()));
     for (const effect of this.#state.outbox.advance(nowMs)) {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
-      else effects.push(this.#outboxDone(effect.file, effect.keep));
+      else effects.push(this.#state.outboxDone(effect.file, effect.keep));
     }
     effects.push(...this.#repair.advance(nowMs), ...advanceMoves(this.#state, nowMs));
     effects.push(...this.#state.challenges.start());
@@ -188,6 +210,7 @@ export class Peer {
       this.#vouching.nextDeadlineMs(),
       this.#state.whenWallIs(this.grace.nextDeadlineMs()),
       this.membership.nextDeadlineMs(),
+      this.#acts.nextDeadlineMs(),
     );
     return this.#state.dueMs;
   }
@@ -198,13 +221,17 @@ export class Peer {
         return this.#state.links.up(nowMs, input.device);
       case 'link-down':
         if (input.isLeft === true) this.membership.goodbye(input.device);
-        return this.#linkDown(nowMs, input.device);
+        return this.#linkLife.down(nowMs, input.device);
       case 'message':
         return this.#message(nowMs, input.from, input.message, input.payload);
       case 'entries-checked':
         return this.#adding.checked(nowMs, input);
       case 'published':
         return this.#adding.published(nowMs, input.entries);
+      case 'acts-checked':
+        return this.#acts.checked(nowMs, input);
+      case 'acts-written':
+        return this.#acts.written(nowMs, input.acts);
       case 'held':
         return this.#adding.held(nowMs, input.fragments);
       case 'unheld':
@@ -275,22 +302,6 @@ export class Peer {
     }
   }
 
-  #linkDown(nowMs: MonotonicMs, device: DeviceId): PeerEffect[] {
-    const link = this.#state.links.down(nowMs, device);
-    if (link === undefined) return [];
-    this.#state.linkDown(device);
-    this.#state.touch();
-    this.#sync.linkDown(device);
-    this.#taking.linkDown(device);
-    this.#vouching.linkDown(nowMs, device);
-    this.holdings.linkDown(device);
-    return [
-      ...this.#judging.judge(nowMs, this.#state.challenges.linkDown(nowMs, device)),
-      ...[...link.serving].map((id) => ({ kind: 'stop-serving', to: device, id }) as const),
-      ...inControl(this.#requests.linkDown(device)),
-    ];
-  }
-
   #message(
     nowMs: MonotonicMs,
     from: DeviceId,
@@ -299,8 +310,10 @@ export class Peer {
   ): PeerEffect[] {
     const link = this.#state.links.get(from);
     if (link === undefined) return [];
-    if (message.kind === 'hello') return this.#hello(from, link, message.protocol, message.epoch);
-    if (!link.greeted) return [closing(from, 'spoke before saying hello')];
+    if (message.kind === 'hello') return this.#hello(from, link, message);
+    if (message.kind === 'acts-summary' || message.kind === 'acts')
+      return this.#acts.heard(from, link, message);
+    if (!link.greeted) return this.#acts.notGreeted(from, link);
     switch (message.kind) {
       case 'features':
         link.features = new Set(message.features);
@@ -364,26 +377,9 @@ export class Peer {
     }
   }
 
-  #hello(from: DeviceId, link: PeerLink, protocol: number, epoch: number): PeerEffect[] {
+  #hello(from: DeviceId, link: PeerLink, { protocol, epoch }: Message & { kind: 'hello' }): PeerEffect[] {
     const closed = this.#state.links.hello(from, link, protocol, epoch);
-    if (closed.length > 0) return closed;
-    this.membership.greeted(from);
-    this.#state.touch();
-    return [
-      send(from, { kind: 'features', features: this.#state.features() }),
-      send(from, this.#sync.ask(from)),
-      ...this.#telling.snapshotFor(from, link),
-      ...inControl(this.#foretelling.greeted(from)),
-    ];
-  }
-
-  #outboxDone(file: FileId, keep: FragmentSet): PeerEffect {
-    this.#state.touch(file);
-    return {
-      kind: 'outbox-done',
-      file,
-      surplus: [...this.own.of(file)].filter((fragment) => !keep.has(fragment)),
-    };
+    return closed.length > 0 ? closed : this.#acts.begins(from, link);
   }
 
   #toldOver(): PeerEffect[] {

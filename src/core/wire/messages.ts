@@ -21,7 +21,6 @@ import {
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_MESSAGE,
 } from '../model/limits.ts';
-import { MAX_EPOCH } from '../model/pool-keys.ts';
 import type { AliveRecord, Belief } from '../membership/alive-record.ts';
 import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
 import { decodeFragments, packedBytes } from '../placement/fragment-set.ts';
@@ -37,13 +36,12 @@ import {
   linkOf,
   listOf,
   oneOf,
-  openFieldsOf,
-  textOf,
   tupleOf,
   uintOf,
 } from '../encoding/decode.ts';
 import { aliveOf, beliefOf, beliefToCbor } from './beliefs.ts';
 import { digestsOf, type Digests } from './digests.ts';
+import { actsOf, actsSummaryOf, featuresOf, helloOf, type Greeting } from './greetings.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
 /** Holdings in one message: file ids of 36 bytes and bitmaps, well below a control message's size. */
@@ -64,16 +62,14 @@ export const MAX_ENTRIES_BYTES = 512 * 1024;
  * of the two pages to reload. Anything optional is a feature instead.
  */
 export const PROTOCOL_VERSION = 2;
+/** In pools with a charter. */
+export const CHARTERED_PROTOCOL_VERSION = 3;
 
 /**
  * What a device can do beyond its protocol number. A feature is used only if both sides of a link have it.
  */
 export const FEATURES = ['challenge', 'membership', 'repair', 'moves', 'vouch'] as const;
 export const LEAVING_FEATURE = 'leaving'; // named besides by a device that hands everything over
-
-/** Names of features in one message, and bytes of each: room for later versions. */
-const MAX_FEATURE_COUNT = 64;
-const MAX_FEATURE_BYTES = 32;
 
 export const FAILURES = ['absent', 'corrupt', 'busy', 'storage'] as const;
 /** Why a request could not be answered. */
@@ -94,10 +90,7 @@ export interface ProofAsk extends Place {
 }
 
 export type Message =
-  /** First on every link, and alone until the other side's came: every version can read it. */
-  | { readonly kind: 'hello'; readonly protocol: number; readonly epoch: number }
-  /** After `hello`: what I can do beyond what the protocol promises. */
-  | { readonly kind: 'features'; readonly features: readonly string[] }
+  | Greeting
   /**
    * What I have of each log: send me what I lack; with `from`, only what lies after it. `closed`: I keep no
    * other logs.
@@ -227,6 +220,8 @@ function toCbor(message: Message): unknown {
       return { ...message, file: cidOf(message.file) };
     case 'hello':
     case 'features':
+    case 'acts-summary':
+    case 'acts':
     case 'entries':
     case 'holdings-wanted':
     case 'pulse':
@@ -244,17 +239,10 @@ function toCbor(message: Message): unknown {
 }
 
 const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Message & { kind: Kind } } = {
-  hello: (value) => {
-    const { protocol, epoch } = openFieldsOf(value, ['kind', 'protocol', 'epoch']);
-    return { kind: 'hello', protocol: uintOf(protocol, 0xffff), epoch: uintOf(epoch, MAX_EPOCH) };
-  },
-  features: (value) => {
-    const { features } = openFieldsOf(value, ['kind', 'features']);
-    return {
-      kind: 'features',
-      features: listOf(features, MAX_FEATURE_COUNT, (feature) => textOf(feature, MAX_FEATURE_BYTES)),
-    };
-  },
+  hello: helloOf,
+  features: featuresOf,
+  'acts-summary': actsSummaryOf,
+  acts: actsOf,
   sync: (value) => {
     const { heads, from, closed } = fieldsOf(value, ['kind', 'heads', 'from', 'closed']);
     return {

@@ -12,6 +12,7 @@ import type {
   Memory,
   Random,
   RecordStore,
+  SecretStore,
 } from '../../core/ports.ts';
 import type { RelayState, Transport } from '../../core/transport-port.ts';
 import type { NoticeStatus } from '../api.ts';
@@ -24,6 +25,7 @@ export interface PeerDriverPorts {
   readonly cryptography: Cryptography;
   readonly fragments: FragmentStore;
   readonly records: RecordStore;
+  readonly secrets: SecretStore;
   readonly random: Random;
   readonly identity: Identity;
   readonly transport: Transport;

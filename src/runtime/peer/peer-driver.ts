@@ -14,6 +14,7 @@ import type { Ask } from '../../core/peer/requests.ts';
 import type { StoredFragment } from '../../core/ports.ts';
 import type { RelayState } from '../../core/transport-port.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';
+import { PoolActs } from '../acts/pool-acts.ts';
 import { AliveKeeping } from './alive-keeping.ts';
 import { Challenging } from './challenging.ts';
 import type { PeerDriverEvents, PeerDriverPorts } from './driver-ports.ts';
@@ -28,6 +29,7 @@ import { noticeOf, type QuotedDevice } from '../notice.ts';
 import { OtherVersions } from '../other-versions.ts';
 import { Prefetcher } from '../take/prefetcher.ts';
 import { Publisher } from './publishing.ts';
+import { Checking } from './checking.ts';
 import { damagedHere } from './damage-list.ts';
 import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
@@ -38,6 +40,7 @@ import { Serving } from './serving.ts';
 
 export class PeerDriver {
   readonly peer: Peer;
+  readonly acts: PoolActs;
   readonly rates: LinkRates;
   readonly linkChance: LinkChance;
   readonly staged = new StagedFragments();
@@ -59,10 +62,10 @@ export class PeerDriver {
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
   readonly #driver: MachineDriver<PeerInput, PeerEffect>;
-  /** Set while a message with entries is handled; #take awaits it. */
-  #checking: Promise<void> | undefined;
+  readonly #checking: Checking;
 
   constructor(ports: PeerDriverPorts, keys: KeyRing, events: PeerDriverEvents) {
+    const input = (told: PeerInput): void => this.input(told);
     this.#ports = ports;
     this.#events = events;
     this.rates = new LinkRates(ports.clock);
@@ -82,9 +85,21 @@ export class PeerDriver {
       catalogue: this.peer.catalogue,
       inBackground: (work) => this.#background.add(work),
     });
+    this.acts = new PoolActs({
+      ...ports,
+      keys,
+      acts: this.peer.acts,
+      input,
+      checkAlive: () => this.#lifetime.signal.throwIfAborted(),
+    });
+    this.#checking = new Checking({ records: this.#records, acts: this.acts, input });
     this.#held = new HeldFragments({
       ...ports,
-      held: (stored) => this.#countHeld(stored),
+      held: (stored) =>
+        this.input({
+          kind: 'held',
+          fragments: stored.map((each) => heldFragment(this.peer.catalogue, each)),
+        }),
       unheld: ({ fileId, fragment }) => this.input({ kind: 'unheld', file: fileId, fragment }),
       dropped: () => this.#events.changed(),
       damaged: (what, file) => this.#events.notice('warning', damagedHere(this.peer.catalogue, what, file)),
@@ -113,20 +128,20 @@ export class PeerDriver {
       held: () => this.#held.all(),
       indexLost: ({ fileId, fragment }) => this.#held.indexLost(fileId, fragment),
       isGone: () => this.peer.own.isGone,
-      input: (input) => this.input(input),
+      input,
     });
     this.#challenging = new Challenging({
       ...ports,
       catalogue: this.peer.catalogue,
       self: ports.identity.deviceId,
       load: (ask) => this.#serving.load(ask),
-      input: (input) => this.input(input),
+      input,
     });
     this.#serving = new Serving({
       ...ports,
       catalogue: this.peer.catalogue,
       staged: this.staged,
-      input: (input) => this.input(input),
+      input,
       withholds: (ask) => this.#challenging.withholds(ask),
       blockLost: (hash) => this.#held.blockLost(hash),
       indexLost: ({ file, fragment }) => this.#held.indexLost(file, fragment),
@@ -135,7 +150,7 @@ export class PeerDriver {
       fragments: ports.fragments,
       requestBlock: (from, hash, signal) => this.request(from, { kind: 'get-block', hash }, signal),
       damaged: (from) => this.#events.notice('warning', damagedOffer(this.quotedDevice(from))),
-      input: (input) => this.input(input),
+      input,
     });
     this.#taker = new FragmentTaker({
       ...ports,
@@ -164,6 +179,7 @@ export class PeerDriver {
    */
   async restore(goesOn: (owner: BlockOwner) => boolean): Promise<number> {
     const { fragments, records } = this.#ports;
+    const areActsSound = await this.acts.restore();
     // At once: each wait costs a slow page more than the disk needs.
     const [outbox, owners, damagedCount, restSoftState, droppedCount] = await Promise.all([
       records.loadOutbox(),
@@ -173,7 +189,7 @@ export class PeerDriver {
       this.#held.loadDamage(),
     ]);
     for (const owner of owners) if (!goesOn(owner)) await fragments.release(owner);
-    if (damagedCount > 0) this.#events.notice('warning', { kind: 'catalogue-damaged' });
+    if (damagedCount > 0 || !areActsSound) this.#events.notice('warning', { kind: 'catalogue-damaged' });
     const { catalogue, grace } = this.peer;
     const leftOutCount = droppedCount + restSoftState(this.peer);
     await this.#held.restore(catalogue);
@@ -209,7 +225,7 @@ export class PeerDriver {
     this.#lifetime.abort(new PalmError({ code: 'not-in-pool', reason: 'left' }));
     await this.#ports.transport.close();
     this.#requests.close();
-    await Promise.allSettled([this.#background.ended(), this.#publisher.idle()]);
+    await Promise.allSettled([this.#background.ended(), this.#publisher.idle(), this.acts.idle()]);
     await this.#records.idle();
   }
 
@@ -280,11 +296,6 @@ export class PeerDriver {
     return quotedDevice(this.peer.catalogue, device);
   }
 
-  #countHeld(stored: readonly StoredFragment[]): void {
-    const { catalogue } = this.peer;
-    this.input({ kind: 'held', fragments: stored.map((each) => heldFragment(catalogue, each)) });
-  }
-
   #settled(): void {
     this.#events.changed();
     for (const listener of this.#listeners) listener();
@@ -296,7 +307,11 @@ export class PeerDriver {
         this.#background.add(this.#messages.send(effect.to, effect.message, effect.lane));
         break;
       case 'check-entries':
-        this.#checking = this.#checkEntries(effect.from, effect.entries, effect.more);
+      case 'check-acts':
+        this.#checking.start(effect);
+        break;
+      case 'keep-acts':
+        this.#background.add(this.acts.keep());
         break;
       case 'keep-entries':
         this.#events.added(effect.entries);
@@ -352,11 +367,9 @@ export class PeerDriver {
       case 'doubt-link':
         this.#ports.transport.doubtLink(effect.device);
         break;
-      case 'misdeed': {
-        const { device, what, count } = effect;
-        this.#events.misdeed(this.quotedDevice(device), what, count);
+      case 'misdeed':
+        this.#events.misdeed(this.quotedDevice(effect.device), effect.what, effect.count);
         break;
-      }
     }
   }
 
@@ -377,20 +390,7 @@ export class PeerDriver {
    */
   #take(from: DeviceId, decoded: DecodedMessage): Promise<void> | undefined {
     this.input({ kind: 'message', from, ...decoded });
-    const checking = this.#checking;
-    this.#checking = undefined;
-    return checking;
-  }
-
-  async #checkEntries(from: DeviceId, records: readonly Uint8Array[], more: boolean): Promise<void> {
-    const entries = await this.#records.check(records);
-    this.input({
-      kind: 'entries-checked',
-      from,
-      entries,
-      refusedCount: records.length - entries.length,
-      more,
-    });
+    return this.#checking.take();
   }
 
   async #outboxDone(file: FileId, surplus: readonly number[]): Promise<void> {

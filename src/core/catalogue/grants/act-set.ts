@@ -137,10 +137,20 @@ export class ActSet {
 
   /** The shut-outs of a device that is out, and all that they need to be believed. */
   evidenceAgainst(device: DeviceId): ReadonlySet<EntryId> {
-    const outs = this.standings.outsOf(device);
-    const needed = outs.reduce((all, { past, index }) => all | past | (1n << BigInt(index)), 0n);
-    const acts = this.#graph?.acts ?? [];
-    return new Set(acts.filter(({ index }) => has(needed, index)).map(({ id }) => id));
+    return this.#withPast(this.standings.outsOf(device));
+  }
+
+  /** What gives the device its role, and all that this needs to be believed. */
+  evidenceFor(device: DeviceId): ReadonlySet<EntryId> {
+    return this.#withPast(
+      (this.#graph?.acts ?? []).filter((act) => names(act, device) && this.standings.counts(act.id)),
+    );
+  }
+
+  #withPast(acts: readonly PlacedAct[]): ReadonlySet<EntryId> {
+    const needed = acts.reduce((all, { past, index }) => all | past | (1n << BigInt(index)), 0n);
+    const all = this.#graph?.acts ?? [];
+    return new Set(all.filter(({ index }) => has(needed, index)).map(({ id }) => id));
   }
 
   /**

@@ -252,6 +252,7 @@ describe('refused is', () => {
 
 const aliveBytes = bytesOfHex(aliveVectors.cases[0]?.bytes ?? '');
 const uint32 = fc.nat(0xffff_ffff);
+const NO_MARKS = new Uint8Array(0);
 const device = fc.nat(7).map((index) => deviceAt(index).deviceId);
 const file = fc.nat(20).map(fileIdAt);
 const place = fc.record({ file, fragment: fc.nat(254) });
@@ -266,6 +267,11 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
     kind: fc.constant('features'),
     features: fc.array(fc.string({ maxLength: 8 }), { maxLength: 64 }),
   }),
+  'acts-summary': fc.record({
+    kind: fc.constant('acts-summary'),
+    marks: fc.constantFrom(seededBytes(32, 1), NO_MARKS),
+  }),
+  acts: fc.record({ kind: fc.constant('acts'), acts: fc.array(fc.constant(seededBytes(9, 2))) }),
   sync: fc.record({
     kind: fc.constant('sync'),
     closed: fc.boolean(),

@@ -1,0 +1,88 @@
+// Writes this device's acts: signs them in the order of the calls, each in sight of all that is known, and
+// makes each durable before it is spread.
+
+import { encodeSigned } from '../../core/encoding/signed-record.ts';
+import type { ActBody } from '../../core/catalogue/grants/act-body.ts';
+import {
+  checkAct,
+  encodeActPayload,
+  signedBytesOfAct,
+  type CheckedAct,
+} from '../../core/catalogue/grants/act.ts';
+import type { ActPosition, ActSet } from '../../core/catalogue/grants/act-set.ts';
+import { PalmError } from '../../core/model/errors.ts';
+import type { KeyRing } from '../../core/model/key-ring.ts';
+import { MAX_ACTS_OF_ADMIN } from '../../core/model/limits.ts';
+import type { Clock, Cryptography, Identity } from '../../core/ports.ts';
+
+type Deeds<Body> = Body extends unknown ? Omit<Body, 'seen'> : never;
+/** What an act does. What its writer has seen follows from what this device knows. */
+export type Deed = Deeds<Exclude<ActBody, { kind: 'unknown' }>>;
+
+export interface ActWriterPorts {
+  readonly clock: Clock;
+  readonly cryptography: Cryptography;
+  readonly identity: Identity;
+  readonly keys: KeyRing;
+  readonly acts: ActSet;
+  /** Makes all acts durable, and this one. */
+  keep(acts: readonly CheckedAct[]): Promise<void>;
+  /** It is durable: counts from now on, and is spread. */
+  written(acts: readonly CheckedAct[]): void;
+  /** @throws the reason, once this device's part in the pool has ended. */
+  checkAlive(): void;
+}
+
+export class ActWriter {
+  readonly #ports: ActWriterPorts;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: ActWriterPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Resolves once the act is durable and on its way. `deed` is asked once it is this act's turn, and may
+   * throw.
+   */
+  write(deed: () => Deed): Promise<CheckedAct> {
+    const done = this.#writing.then(() => this.#write(deed()));
+    this.#writing = done.catch(() => undefined); // the caller gets the failure
+    return done;
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(deed: Deed): Promise<CheckedAct> {
+    const { acts, identity } = this.#ports;
+    this.#ports.checkAlive();
+    const position = acts.positionOf(identity.deviceId);
+    if (position.seq > MAX_ACTS_OF_ADMIN) throw new PalmError({ code: 'log-full', reason: 'nothing-more' });
+    const act = await signAct(this.#ports, deed, position);
+    await this.#ports.keep([act]);
+    this.#ports.written([act]);
+    return act;
+  }
+}
+
+/** Signs an act at its place. It is not kept. */
+export async function signAct(
+  {
+    clock,
+    cryptography,
+    identity,
+    keys,
+  }: Pick<ActWriterPorts, 'clock' | 'cryptography' | 'identity' | 'keys'>,
+  deed: Deed,
+  { seq, prev, seen }: ActPosition,
+): Promise<CheckedAct> {
+  const body = { ...deed, seen } as ActBody; // a deed is a body without what was seen
+  const { publicKey } = identity;
+  const at = { ms: clock.wallMs(), count: 0 };
+  const payload = encodeActPayload({ pool: keys.poolId, publicKey, seq, prev, at, body });
+  const bytes = encodeSigned(payload, await identity.sign(signedBytesOfAct(payload)));
+  return checkAct(bytes, keys.poolId, cryptography);
+}
