@@ -4,6 +4,7 @@
 // a link notice its beginning and its end at different times.
 
 import { createHash } from 'node:crypto';
+import { increase } from '../../src/core/catalogue/counts.ts';
 import { concatBytes } from '../../src/core/model/bytes.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { RoomKeys } from '../../src/core/model/invite-door.ts';
@@ -72,7 +73,8 @@ export class Network implements SimNetwork {
   faults: NetworkFaults;
   readonly #open = new Map<DeviceId, Endpoint>();
   readonly #links = new Map<string, Link>();
-  readonly #cuts = new Set<string>();
+  /** How many cuts keep two devices apart. */
+  readonly #cuts = new Map<string, number>();
   readonly #trace = createHash('sha256');
   #group: (device: DeviceId) => number = () => 0;
   /** The rooms of invites, each a network of its own. */
@@ -125,13 +127,14 @@ export class Network implements SimNetwork {
 
   /** Two devices never link again, whoever else they are linked with. */
   cut(a: DeviceId, b: DeviceId): void {
-    this.#cuts.add(keyOf(a, b));
+    increase(this.#cuts, keyOf(a, b), 1);
     this.breakLink(a, b);
   }
 
-  /** Two devices that were cut from each other may link again. */
+  /** Takes one cut back: two devices that no other keeps apart may link again. */
   mend(a: DeviceId, b: DeviceId): void {
-    if (this.#cuts.delete(keyOf(a, b))) this.#linkAll();
+    increase(this.#cuts, keyOf(a, b), -1);
+    this.#linkAll();
   }
 
   heal(): void {

@@ -13,6 +13,7 @@ import { Broken, type Actor, type Scene, type StoredFile } from './scene.ts';
 const SHORT_GRACE_MS = 30_000;
 /** On top of the grace: waits after clocks were set, declined offers that rest, takeovers, repairs. */
 const RECOVERY_MS = 20 * 60_000;
+const RELINKED_MS = 15_000;
 const LOOK_MS = 1_000;
 const READS_PER_FILE = 2;
 const READ_MS = 60_000;
@@ -31,6 +32,8 @@ export async function recover(scene: Scene): Promise<void> {
     await world.settled('the grace is set', firstOf(devices).device.pool.setPolicy({ graceMs: all }));
   }
   const judgeCost = costsLittle(scene, devices);
+  // Links of pages that slept end now, and are made anew (network.ts).
+  await world.pass(RELINKED_MS);
   await until(scene, 'the pool has recovered', graceMs + RECOVERY_MS, () => lacking(scene, devices));
   scene.note(undefined, 'has recovered');
   judgeCost();
@@ -69,6 +72,15 @@ function unopened(devices: readonly Actor[]): string | undefined {
 
 /** What is not as it should be, the first thing found. */
 function lacking(scene: Scene, devices: readonly Actor[]): string | undefined {
+  const unlinked = devices.flatMap((actor) =>
+    scene
+      .statusOf(actor)
+      .devices.filter(
+        ({ id, state }) => state !== 'reachable' && devices.some(({ device }) => device.id === id),
+      )
+      .map(({ name }) => `${actor.device.name} does not reach ${name}`),
+  );
+  if (unlinked[0] !== undefined) return unlinked[0];
   const lists = devices.map((actor) => scene.filesOf(actor).map(({ fileId }) => fileId));
   const [first = []] = lists;
   const unlike = lists.findIndex((list) => list.join() !== first.join());

@@ -256,10 +256,18 @@ function cutOneWay(scene: Scene, actor: Actor): void {
   const [a, b] = [actor.device.id, other.device.id];
   const unmute = scene.network.mute(a, b);
   // Devices that make their links notice by themselves.
-  if (scene.network.given !== undefined) scene.world.after(10_000, () => scene.network.cut(a, b));
+  let state: 'muted' | 'cut' | 'over' = 'muted';
+  const notice = (): void => {
+    if (state !== 'muted') return;
+    state = 'cut';
+    scene.network.cut(a, b);
+  };
+  if (scene.network.given !== undefined) scene.world.after(10_000, notice);
   const end = (): void => {
+    if (state === 'over') return;
     unmute();
-    scene.network.mend(a, b);
+    if (state === 'cut') scene.network.mend(a, b);
+    state = 'over';
   };
   scene.endings.push(end);
   scene.world.after(10_000 + scene.random.below(scene.dayMs / 2), end);
