@@ -13,9 +13,12 @@ import { LOG_RESERVE_BYTES, MAX_DEVICE_COUNT, MAX_LOG_BYTES } from '../model/lim
 import { JUMP_MS } from '../clock-watch.ts';
 import type { CheckedEntry } from './check.ts';
 import { MAX_HYBRID_MS, tickAfter, type HybridTime } from './clock.ts';
-import { DeviceLog, type LogMark } from './device-log.ts';
+import type { EntryPosition, LogCursor, LogHead } from './log-head.ts';
+import { DeviceLog } from './device-log.ts';
+import { ALL_RIGHTS, type Counting, type EntryRights } from './entry-rights.ts';
+import { LimitedEntries } from './limited-entries.ts';
 import { FileIndex, type GivenName, type ListedFile } from './file-index.ts';
-import { Changes } from './changes.ts';
+import { Changes, type AddResult } from './changes.ts';
 import { increase } from './counts.ts';
 import type { Manifest, PublishedManifest } from './manifest.ts';
 import { PackedEntry, packEntry } from './packed-entry.ts';
@@ -23,50 +26,6 @@ import { PoolIndex } from './pool-index.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import type { PoolPolicy } from '../model/policy.ts';
 import type { WallMs } from '../model/time.ts';
-
-/** How far one device's log reaches here: `digest` tells branches apart, `marks` tell where they part. */
-export interface LogHead {
-  readonly device: DeviceId;
-  readonly seq: number;
-  readonly digest: string;
-  readonly marks: readonly LogMark[];
-}
-
-/**
- * A position in the order in which the catalogue is sent: logs by device id, and within a log its entries by
- * number, then by entry id. Without `entry` it lies before all entries above `seq`.
- */
-export interface LogCursor {
-  readonly device: DeviceId;
-  readonly seq: number;
-  readonly entry: EntryId | undefined;
-}
-
-/** What the next entry of a log must say of its position. */
-export interface EntryPosition {
-  readonly seq: number;
-  readonly prev: EntryId | undefined;
-  readonly at: HybridTime;
-}
-
-export interface AddResult {
-  /** Entries that are kept and were not here before. */
-  readonly added: readonly CheckedEntry[];
-  /** Entries that were here and were evicted for others of their log. */
-  readonly evicted: readonly PackedEntry[];
-  /** Contents that were lost with the evicted entries: not even a removal could be undone for them. */
-  readonly lost: readonly FileId[];
-  /** Contents that entries of this call concern and that have no name now. */
-  readonly nameless: readonly FileId[];
-  /** Contents that have a name now and had none before. */
-  readonly named: readonly FileId[];
-  /** Devices of whose logs an earlier part is missing here: ask for those logs from the start. */
-  readonly orphaned: readonly DeviceId[];
-  /** How often a log was seen to split. */
-  readonly forks: ReadonlyMap<DeviceId, number>;
-  /** How many entries of a log are not kept because it is full, new and evicted ones together. */
-  readonly beyond: ReadonlyMap<DeviceId, number>;
-}
 
 export class Catalogue {
   readonly #logs = new Map<DeviceId, DeviceLog>();
@@ -76,14 +35,18 @@ export class Catalogue {
   readonly #left = new Map<DeviceId, number>();
   readonly #self: DeviceId | undefined;
   readonly #maxLogBytes: number;
+  readonly #rights: EntryRights;
+  readonly #limited: LimitedEntries;
   #digest: string | undefined;
   /** The wall clock as last told. */
   #toldMs: WallMs = 0;
 
   /** `self`: the device whose own log always has room. */
-  constructor(self?: DeviceId, maxLogBytes = MAX_LOG_BYTES) {
+  constructor(self?: DeviceId, maxLogBytes = MAX_LOG_BYTES, rights = ALL_RIGHTS) {
     this.#self = self;
     this.#maxLogBytes = maxLogBytes;
+    this.#rights = rights;
+    this.#limited = new LimitedEntries(rights);
   }
 
   /**
@@ -94,7 +57,9 @@ export class Catalogue {
     if (nowMs < this.#toldMs - JUMP_MS) {
       this.#pool = this.#newPool();
       this.#pool.tell(nowMs);
-      for (const log of this.#logs.values()) for (const entry of log.entries()) this.#pool.apply(entry, 1);
+      for (const log of this.#logs.values())
+        for (const entry of log.entries())
+          if (this.#limited.countingOf(entry) !== 'none') this.#pool.apply(entry, 1);
     }
     this.#toldMs = nowMs;
     this.#pool.tell(nowMs);
@@ -117,10 +82,24 @@ export class Catalogue {
       if (this.#add(packed, changes)) added.push([checked, packed]);
     }
     const came = new Set(added.map(([{ entry }]) => entry.entryId));
+    // A point that just came may let entries before it count.
+    const devices = new Set(added.map(([, { deviceId }]) => deviceId));
+    for (const device of devices) if (this.#rights.hasPoints(device)) this.#recount(device, changes);
+    const kept = added.filter(([, { deviceId, entryId }]) => this.find(deviceId, entryId) !== undefined);
+    const checkedOnes = kept.map(([checked]) => checked);
+    return this.#resultOf(changes, checkedOnes, came);
+  }
+
+  /** What entries of these devices may do has changed. */
+  rightsChanged(devices: readonly DeviceId[]): AddResult {
+    const changes = new Changes();
+    for (const device of devices) this.#recount(device, changes);
+    return this.#resultOf(changes, [], new Set());
+  }
+
+  #resultOf(changes: Changes, added: readonly CheckedEntry[], came: ReadonlySet<EntryId>): AddResult {
     return {
-      added: added
-        .filter(([, packed]) => this.find(packed.deviceId, packed.entryId) !== undefined)
-        .map(([checked]) => checked),
+      added,
       evicted: changes.evicted.filter(({ entryId }) => !came.has(entryId)),
       lost: [...changes.files].filter((file) => !this.#files.isKnown(file)),
       nameless: [...changes.contents.keys()].filter((content) => this.isRemoved(content)),
@@ -145,6 +124,8 @@ export class Catalogue {
       this.#add(entry, changes);
       if (changes.orphaned.delete(entry.deviceId)) orphans.add(entry);
     }
+    for (const device of this.#logs.keys())
+      if (this.#rights.hasPoints(device)) this.#recount(device, changes);
     return entries.filter(
       (entry) => !orphans.has(entry) && this.find(entry.deviceId, entry.entryId) !== entry,
     );
@@ -225,6 +206,11 @@ export class Catalogue {
     }
   }
 
+  /** Whether a name of this content is known that does not count now, and may again. */
+  isHidden(content: FileId): boolean {
+    return this.#files.isHidden(content);
+  }
+
   /** Contents that have a name. */
   files(): ReadonlyMap<FileId, PublishedManifest> {
     return this.#files.files;
@@ -298,15 +284,16 @@ export class Catalogue {
 
   /** Devices that wrote a profile and have not left. */
   members(): DeviceId[] {
-    return this.#pool.profiled().filter((device) => !this.#left.has(device));
+    return this.#pool.profiled().filter((device) => this.isMember(device));
   }
 
   isMember(device: DeviceId): boolean {
-    return this.#pool.isProfiled(device) && !this.#left.has(device);
+    return this.#pool.isProfiled(device) && !this.#left.has(device) && this.#rights.isIn(device);
   }
 
+  /** Whether it left, or was shut out. */
   hasLeft(device: DeviceId): boolean {
-    return this.#left.has(device);
+    return this.#left.has(device) || this.#rights.isOut(device);
   }
 
   get poolName(): string {
@@ -337,10 +324,10 @@ export class Catalogue {
     if (goneCount > 0) increase(changes.beyond, deviceId, goneCount);
     for (const gone of evicted) {
       changes.evicted.push(gone);
-      this.#apply(gone, -1, changes);
+      this.#apply(gone, -1, changes, this.#limited.forget(gone));
     }
     if (kind === 'beyond') return false;
-    this.#apply(entry, 1, changes);
+    this.#apply(entry, 1, changes, this.#limited.note(entry, log));
     return true;
   }
 
@@ -358,13 +345,27 @@ export class Catalogue {
   }
 
   #newPool(): PoolIndex {
-    return new PoolIndex((device) => this.#logs.get(device));
+    return new PoolIndex((device) => {
+      const log = this.#logs.get(device);
+      return log && this.#limited.countedOf(log);
+    });
   }
 
-  /** What the entry says begins to count, or ends. */
-  #apply(entry: PackedEntry, change: 1 | -1, changes: Changes): void {
+  /** Applies anew what counts otherwise than before. */
+  #recount(device: DeviceId, changes: Changes): void {
+    const log = this.#logs.get(device);
+    for (const entry of log?.entries() ?? []) {
+      const before = this.#limited.countingOf(entry);
+      if (log === undefined || this.#rights.countingOf(entry, log) === before) continue;
+      this.#apply(entry, -1, changes, before);
+      this.#apply(entry, 1, changes, this.#limited.note(entry, log));
+    }
+  }
+
+  /** What the entry says begins to count, or ends, as far as it does. */
+  #apply(entry: PackedEntry, change: 1 | -1, changes: Changes, counting: Counting = 'all'): void {
     const { kind, fileId } = entry;
-    this.#pool.apply(entry, change);
+    if (counting !== 'none') this.#pool.apply(entry, change);
     if (fileId !== undefined) {
       const content = kind === 'name' ? entry.fileName.content : this.#files.contentOf(fileId);
       if (!changes.contents.has(content)) changes.contents.set(content, this.files().has(content));
@@ -377,18 +378,19 @@ export class Catalogue {
         break;
       case 'file':
         if (fileId === undefined) break;
-        this.#files.said(fileId, entry, change);
+        this.#files.said(fileId, entry, change, counting !== 'none');
         if (change === -1) changes.files.add(fileId);
         break;
       case 'remove':
       case 'unname':
-        if (fileId !== undefined) this.#files.taken(fileId, kind, change);
+        if (fileId === undefined || counting === 'none') break;
+        this.#files.taken(fileId, kind, change, counting === 'own' ? entry.deviceId : undefined);
         break;
       case 'name':
-        if (fileId !== undefined) this.#files.named(fileId, entry, change);
+        if (fileId !== undefined) this.#files.named(fileId, entry, change, counting !== 'none');
         break;
       case 'leave':
-        increase(this.#left, entry.deviceId, change);
+        if (counting !== 'none') increase(this.#left, entry.deviceId, change);
         break;
       case 'unknown':
         break;

@@ -90,6 +90,14 @@ export class DeviceLog {
     return { kind: 'beyond', evicted: evicted.filter((gone) => gone !== entry) };
   }
 
+  /** Whether `entry` is the one that is named, or comes before it; false while that one is not here. */
+  isUpTo(entry: PackedEntry, { entry: last }: { readonly entry: EntryId }): boolean {
+    const end = this.#byId.get(last);
+    if (end === undefined || entry.seq > end.seq) return false;
+    const branch = this.#branches.find(({ entries }) => entries[end.seq - (entries[0]?.seq ?? 1)] === end);
+    return branch !== undefined && entriesAt(branch, entry.seq)[0] === entry;
+  }
+
   /**
    * The entry that the device's next one follows: the end of the longest branch; of equals, the smallest id.
    */

@@ -30,6 +30,12 @@ export interface ListedFile {
   readonly details: () => FileDetails | undefined;
 }
 
+/** How many entries of one device take a name away. */
+interface Taken {
+  readonly removeCount: number;
+  readonly unnameCount: number;
+}
+
 export type GivenName = Pick<ListedFile, 'contentId' | 'details'>;
 
 const NONE: ReadonlySet<FileId> = new Set();
@@ -47,6 +53,12 @@ export class FileIndex {
   readonly #removals = new Map<FileId, number>();
   /** How many kept entries take a manifest's name away, and leave its content. */
   readonly #unnamed = new Map<FileId, number>();
+  /** What devices take away of names that they gave: it counts for no others'. */
+  readonly #ownTaken = new Map<FileId, Map<DeviceId, Taken>>();
+  /** Further names, by content, that are known and do not count. */
+  readonly #hiddenNames = new Map<FileId, Set<FileId>>();
+  /** How many entries give the name and do not count. */
+  readonly #uncounted = new Map<FileId, number>();
   /** How many entries besides the first give the name: a log that forked may do so twice. */
   readonly #repeated = new Map<FileId, number>();
   /**
@@ -76,12 +88,23 @@ export class FileIndex {
 
   /** Whether an entry takes this name away, a manifest's or a further one. */
   isTaken(fileId: FileId): boolean {
-    return this.#removals.has(fileId) || this.#unnamed.has(fileId);
+    return (
+      this.#removals.has(fileId) ||
+      this.#unnamed.has(fileId) ||
+      this.#isUncounted(fileId) ||
+      this.#takenByGiver(fileId) !== undefined
+    );
+  }
+
+  /** Whether a name of the content is known, and does not count. */
+  isHidden(content: FileId): boolean {
+    if (this.#uncounted.size === 0) return false;
+    return this.#isUncounted(content) || this.#hiddenNames.has(content);
   }
 
   /** Whether devices that know no further names take its content for removed. */
   isRemovedForAll(content: FileId): boolean {
-    return this.#removals.has(content);
+    return this.#removals.has(content) || (this.#takenByGiver(content)?.removeCount ?? 0) > 0;
   }
 
   /** Whether any entry publishes this content. */
@@ -131,7 +154,8 @@ export class FileIndex {
   }
 
   /** One more entry, or one fewer, publishes this content. */
-  said(content: FileId, entry: PackedEntry, change: 1 | -1): void {
+  said(content: FileId, entry: PackedEntry, change: 1 | -1, counts = true): void {
+    if (!counts) increase(this.#uncounted, content, change);
     this.#latestMs = Math.max(this.#latestMs, entry.manifest.atMs);
     switch (this.#counted(content, this.isKnown(content), change)) {
       case 'first':
@@ -143,24 +167,27 @@ export class FileIndex {
         this.#nameless.delete(content);
         break;
       case 'same':
+        this.#settle(content);
         break;
     }
   }
 
   /** One more entry, or one fewer, gives this further name. */
-  named(nameId: FileId, entry: PackedEntry, change: 1 | -1): void {
+  named(nameId: FileId, entry: PackedEntry, change: 1 | -1, counts = true): void {
+    if (!counts) increase(this.#uncounted, nameId, change);
     const outcome = this.#counted(nameId, this.#names.has(nameId), change);
-    if (outcome === 'same') return;
     const name = entry.fileName;
     this.#latestMs = Math.max(this.#latestMs, name.atMs);
     if (outcome === 'first') this.#names.set(nameId, name);
-    else this.#names.delete(nameId);
-    this.#count(nameId, name.content, outcome === 'first' && !this.isTaken(nameId));
+    else if (outcome === 'none') this.#names.delete(nameId);
+    this.#hideName(nameId, name.content, outcome !== 'none' && this.#isUncounted(nameId));
+    this.#count(nameId, name.content, outcome !== 'none' && !this.isTaken(nameId));
   }
 
-  /** One more entry, or one fewer, takes this name away. */
-  taken(fileId: FileId, kind: 'remove' | 'unname', change: 1 | -1): void {
-    increase(kind === 'remove' ? this.#removals : this.#unnamed, fileId, change);
+  /** One more entry, or one fewer, takes this name away. `onlyOf`: if that device gave it. */
+  taken(fileId: FileId, kind: 'remove' | 'unname', change: 1 | -1, onlyOf?: DeviceId): void {
+    if (onlyOf === undefined) increase(kind === 'remove' ? this.#removals : this.#unnamed, fileId, change);
+    else this.#takenBy(onlyOf, fileId, kind, change);
     const name = this.#names.get(fileId);
     if (name === undefined) this.#settle(fileId);
     else this.#count(fileId, name.content, !this.isTaken(fileId));
@@ -171,6 +198,40 @@ export class FileIndex {
     const found = this.#byTag.get(tagKeyAt(contentTag, 0));
     if (found === undefined) return [];
     return found instanceof Set ? [...found].toSorted() : [found];
+  }
+
+  /** Whether all entries that give the name do not count. */
+  #isUncounted(fileId: FileId): boolean {
+    const uncounted = this.#uncounted.get(fileId) ?? 0;
+    return uncounted > 0 && uncounted >= 1 + (this.#repeated.get(fileId) ?? 0);
+  }
+
+  /** What the device that gave the name takes away of it; undefined if nothing. */
+  #takenByGiver(fileId: FileId): Taken | undefined {
+    const taken = this.#ownTaken.get(fileId);
+    if (taken === undefined) return undefined;
+    const giver = this.#names.get(fileId)?.by ?? this.manifestOf(fileId)?.by;
+    return giver && taken.get(giver);
+  }
+
+  #takenBy(device: DeviceId, fileId: FileId, kind: 'remove' | 'unname', change: 1 | -1): void {
+    const byDevice = this.#ownTaken.get(fileId) ?? new Map<DeviceId, Taken>();
+    const { removeCount, unnameCount } = byDevice.get(device) ?? { removeCount: 0, unnameCount: 0 };
+    const taken = {
+      removeCount: removeCount + (kind === 'remove' ? change : 0),
+      unnameCount: unnameCount + (kind === 'unname' ? change : 0),
+    };
+    if (taken.removeCount + taken.unnameCount > 0) byDevice.set(device, taken);
+    else byDevice.delete(device);
+    if (byDevice.size > 0) this.#ownTaken.set(fileId, byDevice);
+    else this.#ownTaken.delete(fileId);
+  }
+
+  /** A further name is known and does not count, or does now. */
+  #hideName(nameId: FileId, content: FileId, isHidden: boolean): void {
+    const hidden = this.#hiddenNames.get(content) ?? new Set();
+    if (isHidden) this.#hiddenNames.set(content, hidden.add(nameId));
+    else if (hidden.delete(nameId) && hidden.size === 0) this.#hiddenNames.delete(content);
   }
 
   #furtherNames(content: FileId, { isPrivate }: PackedManifest): ReadonlySet<FileId> {

@@ -11,7 +11,7 @@ import type { DeviceLog } from './device-log.ts';
 import type { PackedEntry } from './packed-entry.ts';
 
 export interface LatestEntryPorts {
-  logOf(device: DeviceId): DeviceLog | undefined;
+  logOf(device: DeviceId): Pick<DeviceLog, 'last'> | undefined;
   /** Whether an entry says it. */
   says(entry: PackedEntry): boolean;
   /** The entry waits no longer: clocks follow it. */

@@ -15,7 +15,7 @@ import type { PackedEntry } from './packed-entry.ts';
 import { PolicyIndex } from './policy-index.ts';
 
 export class PoolIndex {
-  readonly #logOf: (device: DeviceId) => DeviceLog | undefined;
+  readonly #logOf: (device: DeviceId) => Pick<DeviceLog, 'last'> | undefined;
   /** The last profile of each log; undefined where it must be looked up again. */
   readonly #profiles = new Map<DeviceId, PackedEntry | undefined>();
   readonly #profileCounts = new Map<DeviceId, number>();
@@ -25,7 +25,7 @@ export class PoolIndex {
   #latest: HybridTime = ZERO_TIME;
   #nowMs: WallMs = 0;
 
-  constructor(logOf: (device: DeviceId) => DeviceLog | undefined) {
+  constructor(logOf: (device: DeviceId) => Pick<DeviceLog, 'last'> | undefined) {
     this.#logOf = logOf;
     const arrived = (entry: PackedEntry): void => this.#saw(entry);
     this.#poolName = new LatestEntry({ logOf, arrived, says: ({ kind }) => kind === 'pool' });

@@ -1,7 +1,7 @@
 // Entries that are added to the catalogue, and what follows for holdings, outbox and links. Also the misdeeds
 // that entries reveal: removing the files of others, dating names far ahead, splitting or overfilling a log.
 
-import type { AddResult } from '../catalogue/catalogue.ts';
+import type { AddResult } from '../catalogue/changes.ts';
 import type { CheckedEntry } from '../catalogue/check.ts';
 import type { DeviceId, EntryId, FileId } from '../model/ids.ts';
 import { MAX_AHEAD_MS } from '../model/limits.ts';
@@ -30,9 +30,11 @@ export class AddingEntries {
     nowMs: MonotonicMs,
     { from, entries, refusedCount = 0, more }: PeerInput & { readonly kind: 'entries-checked' },
   ): PeerEffect[] {
-    const { catalogue, links, self } = this.#state;
-    const removals = this.#removalsOfOthers(entries);
-    const result = catalogue.add(entries);
+    const { catalogue, links, self, rights } = this.#state;
+    // Whom nobody admitted does not exist. Once acts name it, all are asked again.
+    const known = entries.filter(({ entry }) => rights.isKnown(entry.deviceId));
+    const removals = this.#removalsOfOthers(known);
+    const result = catalogue.add(known);
     const told = this.#toldOfRemovals(nowMs, removals, result.added);
     const next = links.has(from) ? this.#sync.goOn(from, entries, more, result) : undefined;
     if (!more && result.added.length > 0) told.push(...this.#askForMissed());
@@ -51,6 +53,28 @@ export class AddingEntries {
       .greetedDevices()
       .map((device) => send(device, { kind: 'entries', entries: bytes, more: false }));
     return [...told, ...this.#after(nowMs, result).filter((effect) => effect.kind !== 'keep-entries')];
+  }
+
+  /** Acts came: what entries may do, and who is in, may have changed. */
+  actsChanged(nowMs: MonotonicMs): PeerEffect[] {
+    const { catalogue, links, holdings, grace, rights } = this.#state;
+    const changed = rights.takeChanged();
+    if (changed.length === 0) return [];
+    const effects = this.#after(nowMs, catalogue.rightsChanged(changed));
+    for (const device of changed) {
+      if (rights.isIn(device)) holdings.admitted(device);
+      else {
+        holdings.forget(device);
+        effects.push(...this.#prefetching.left(device));
+      }
+    }
+    grace.membersChanged();
+    this.#state.touch();
+    const asked = links
+      .greetedDevices()
+      .filter((device) => rights.isIn(device))
+      .map((device) => send(device, this.#sync.ask(device)));
+    return [...effects, ...asked];
   }
 
   /** Fragments are here. Their file may have lost its names since they were asked for. */

@@ -13,7 +13,9 @@
 // different from this one, while neither changes, is asked a bounded number of times.
 
 import type { CheckedEntry } from '../catalogue/check.ts';
-import type { AddResult, Catalogue, LogCursor } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { AddResult } from '../catalogue/changes.ts';
+import type { LogCursor } from '../catalogue/log-head.ts';
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_ENTRIES_PER_MESSAGE } from '../model/limits.ts';
 import { MAX_ENTRIES_BYTES, type Message } from '../wire/messages.ts';

@@ -19,7 +19,9 @@ export class GivingBack {
     const { grace, catalogue, self, own } = this.#state;
     if (grace.size === 0) return [];
     const others = (): DeviceId[] => catalogue.members().filter((device) => device !== self);
-    const over = grace.over(this.#state.wallAt(nowMs), others).flatMap((file) => this.#drop(file));
+    const over = grace
+      .over(this.#state.wallAt(nowMs), others, (file) => catalogue.isHidden(file))
+      .flatMap((file) => this.#drop(file));
     return [...over, ...this.giveUp(promisedBytes - (own.freeBytes - own.spareBytes))];
   }
 

@@ -95,15 +95,22 @@ export class Grace {
     this.#mayBeOver = true;
   }
 
-  /** The contents whose grace is over; they wait no longer. `others`: the members besides this device. */
-  over(nowMs: WallMs, others: () => readonly DeviceId[]): FileId[] {
+  /**
+   * The contents whose grace is over; they wait no longer. `others`: the members besides this device.
+   * `mayReturn`: whether a content waits in any case, because acts may let a name count again.
+   */
+  over(
+    nowMs: WallMs,
+    others: () => readonly DeviceId[],
+    mayReturn: (file: FileId) => boolean = () => false,
+  ): FileId[] {
     if (this.#waiting.size === 0 || (!this.#mayBeOver && nowMs < this.#dueMs)) return [];
     this.#mayBeOver = false;
     this.#dueMs = Infinity;
     const heardByAll = Math.min(Infinity, ...others().map((device) => this.#heard.get(device) ?? 0));
     const over: FileId[] = [];
     for (const [file, { sinceMs, heardCount }] of this.#waiting) {
-      if (heardByAll > heardCount || nowMs - sinceMs >= GRACE_MS) over.push(file);
+      if ((heardByAll > heardCount && !mayReturn(file)) || nowMs - sinceMs >= GRACE_MS) over.push(file);
       else this.#dueMs = Math.min(this.#dueMs, sinceMs + GRACE_MS);
     }
     for (const file of over) this.delete(file);

@@ -1,10 +1,11 @@
 // What a peer knows and its parts share: catalogue, links, holdings, outbox, and proved claims.
 
 import { Catalogue } from '../catalogue/catalogue.ts';
+import { ActRights } from '../catalogue/grants/act-rights.ts';
 import { ActSet } from '../catalogue/grants/act-set.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { DEVICE_CLASSES, type DeviceClass } from '../model/device-class.ts';
-import { fragmentCap } from '../model/limits.ts';
+import { fragmentCap, MAX_LOG_BYTES } from '../model/limits.ts';
 import type { MembershipEffect } from '../membership/membership-effects.ts';
 import type { PoolPolicy } from '../model/policy.ts';
 import { Membership } from '../membership/membership.ts';
@@ -37,6 +38,7 @@ export class PeerState {
   readonly self: DeviceId;
   /** Who may what. */
   readonly acts = new ActSet();
+  readonly rights = new ActRights(this.acts);
   readonly catalogue: Catalogue;
   readonly links: PeerLinks;
   readonly own = new OwnHoldings();
@@ -82,7 +84,7 @@ export class PeerState {
       graceMs: (of) => this.catalogue.policy.graceMs[of],
       isGraceSet: (of) => this.catalogue.policy.isGraceSet[of],
     });
-    this.catalogue = new Catalogue(self);
+    this.catalogue = new Catalogue(self, MAX_LOG_BYTES, this.rights);
     this.links = new PeerLinks(epoch, () =>
       this.acts.charter === undefined ? PROTOCOL_VERSION : CHARTERED_PROTOCOL_VERSION,
     );
@@ -285,7 +287,8 @@ export class PeerState {
    * now; undefined when there is nothing to do now.
    */
   removed(nowMs: MonotonicMs, file: FileId): readonly number[] | undefined {
-    const mayComeBack = this.catalogue.manifestOf(file)?.access.kind === 'pool';
+    const isOfAll = this.catalogue.manifestOf(file)?.access.kind === 'pool';
+    const mayComeBack = isOfAll || this.catalogue.isHidden(file);
     const own = this.own.of(file);
     if (!mayComeBack || own.size === 0) return this.#stopPlacing(file) || own.size > 0 ? [...own] : undefined;
     this.#stopPlacing(file);

@@ -72,7 +72,7 @@ export class Peer {
     this.#adding = new AddingEntries(this.#state, this.#sync, this.#prefetching);
     this.#acts = new ActsExchange(this.#state, {
       greet: (device, link) => this.#linkLife.greeted(device, link),
-      changed: () => [],
+      changed: (nowMs) => this.#adding.actsChanged(nowMs),
     });
     this.#hearing = new Hearing(this.#state, this.#sync);
     this.#vouching = new VouchingPart(this.#state, this.#sync, this.#hearing);

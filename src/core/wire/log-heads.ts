@@ -1,6 +1,6 @@
 // The logs in a `sync` message as CBOR (FORMATS.md, messages): their heads, and the cursor to continue from.
 
-import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
+import type { LogCursor, LogHead } from '../catalogue/log-head.ts';
 import type { LogMark } from '../catalogue/device-log.ts';
 import { bad, bytesOf, linkOf, textOf, tupleOf, uintOf } from '../encoding/decode.ts';
 import { bytesOfHex, concatBytes, hexOf } from '../model/bytes.ts';

@@ -22,7 +22,7 @@ import {
   MAX_RECORDS_PER_MESSAGE,
 } from '../model/limits.ts';
 import type { AliveRecord, Belief } from '../membership/alive-record.ts';
-import type { LogCursor, LogHead } from '../catalogue/catalogue.ts';
+import type { LogCursor, LogHead } from '../catalogue/log-head.ts';
 import { decodeFragments, packedBytes } from '../placement/fragment-set.ts';
 import type { HoldingsDelta } from '../placement/holdings.ts';
 import {

@@ -6,7 +6,8 @@
 // settles once.
 
 import { encodeSigned } from '../../core/encoding/signed-record.ts';
-import type { Catalogue, EntryPosition } from '../../core/catalogue/catalogue.ts';
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { EntryPosition } from '../../core/catalogue/log-head.ts';
 import { checkEntry, type CheckedEntry } from '../../core/catalogue/check.ts';
 import { tickAfter } from '../../core/catalogue/clock.ts';
 import { encodeEntryPayload, signedBytesOf, type EntryBody } from '../../core/catalogue/entry.ts';

@@ -32,6 +32,7 @@ export class ActSet {
   readonly #records = new Map<EntryId, CheckedAct>();
   #standings: Standings | undefined;
   #digest: string | undefined;
+  #members: ReadonlySet<DeviceId> | undefined;
 
   /** The charter that this device follows. */
   get charter(): EntryId | undefined {
@@ -94,6 +95,20 @@ export class ActSet {
     return this.#standings;
   }
 
+  /**
+   * Whether acts decide here: this device follows a charter, and has it. Without it, it knows nothing of who
+   * is who, and waits for what others tell it.
+   */
+  get isObeyed(): boolean {
+    return this.#charter !== undefined && this.#records.has(this.#charter);
+  }
+
+  /** Devices to which acts give a role, whether these count or not. */
+  members(): ReadonlySet<DeviceId> {
+    this.#members ??= new Set((this.#graph?.acts ?? []).flatMap(membersBy));
+    return this.#members;
+  }
+
   /** Whether the device has a place in this pool. In one without a charter, whoever has its secret has. */
   isIn(device: DeviceId): boolean {
     return this.#charter === undefined || this.standings.of(device) !== undefined;
@@ -143,7 +158,9 @@ export class ActSet {
   /** What gives the device its role, and all that this needs to be believed. */
   evidenceFor(device: DeviceId): ReadonlySet<EntryId> {
     return this.#withPast(
-      (this.#graph?.acts ?? []).filter((act) => names(act, device) && this.standings.counts(act.id)),
+      (this.#graph?.acts ?? []).filter(
+        (act) => membersBy(act).includes(device) && this.standings.counts(act.id),
+      ),
     );
   }
 
@@ -169,7 +186,7 @@ export class ActSet {
 
   #seenBy(device: DeviceId): EntryId[] {
     const counting = (this.#graph?.acts ?? []).filter(({ id }) => this.standings.counts(id));
-    const naming = counting.filter((act) => names(act, device));
+    const naming = counting.filter((act) => membersBy(act).includes(device));
     const rightOf = (head: PlacedAct): number =>
       naming.filter(({ index }) => index === head.index || has(head.past, index)).length;
     return headsOf(counting)
@@ -195,6 +212,7 @@ export class ActSet {
   #changed(): void {
     this.#standings = undefined;
     this.#digest = undefined;
+    this.#members = undefined;
   }
 }
 
@@ -208,14 +226,17 @@ function markOf(id: EntryId): Uint8Array {
   return digestOf(id).subarray(0, ACT_MARK_BYTES);
 }
 
-/** Whether the act gives the device a role. */
-function names({ by, body, terms }: PlacedAct, device: DeviceId): boolean {
-  if (body.kind === 'charter') return by === device || body.members.some((each) => each.device === device);
-  return body.kind === 'grant' ? body.device === device : terms?.device === device;
+/** Devices to which the act gives a role. */
+function membersBy({ by, body, terms }: PlacedAct): DeviceId[] {
+  if (body.kind === 'charter') return [by, ...body.members.map(({ device }) => device)];
+  if (body.kind === 'grant') return [body.device];
+  return terms === undefined ? [] : [terms.device];
 }
 
 const NOBODY: Standings = {
   of: () => undefined,
   outsOf: () => [],
+  giftsOf: () => ({ gifts: [], admits: [] }),
+  keepsOf: () => [],
   counts: () => false,
 };

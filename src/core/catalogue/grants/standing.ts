@@ -24,6 +24,9 @@ export interface Standings {
   of(device: DeviceId): Standing | undefined;
   /** The shut-outs of a device that is out, in the order of the acts; none for others. */
   outsOf(device: DeviceId): readonly PlacedAct[];
+  /** What gives the device a role, whether it is out or not. Admits count only where nothing else does. */
+  giftsOf(device: DeviceId): { readonly gifts: readonly Gift[]; readonly admits: readonly Gift[] };
+  keepsOf(device: DeviceId): readonly PlacedAct[];
   /** Whether an act counts. */
   counts(act: EntryId): boolean;
 }
@@ -41,7 +44,7 @@ export function standingsOf(acts: readonly PlacedAct[], charter: EntryId): Stand
 }
 
 /** A role, and the act that gives it. */
-interface Gift {
+export interface Gift {
   readonly act: PlacedAct;
   readonly gives: Standing;
 }
@@ -53,6 +56,7 @@ class Judge implements Standings {
   /** By the device that they name, in no particular order. */
   readonly #gifts = new Map<DeviceId, Gift[]>();
   readonly #outs = new Map<DeviceId, PlacedAct[]>();
+  readonly #keeps = new Map<DeviceId, PlacedAct[]>();
   readonly #admits = new Map<DeviceId, Gift[]>();
   /** By invite. */
   readonly #withdrawals = new Map<string, PlacedAct[]>();
@@ -72,6 +76,14 @@ class Judge implements Standings {
   outsOf(device: DeviceId): readonly PlacedAct[] {
     const gifts = this.#gifts.get(device) ?? [];
     return (this.#outs.get(device) ?? []).filter((out) => !isTakenBack(out, gifts));
+  }
+
+  giftsOf(device: DeviceId): { readonly gifts: readonly Gift[]; readonly admits: readonly Gift[] } {
+    return { gifts: this.#gifts.get(device) ?? [], admits: this.#admits.get(device) ?? [] };
+  }
+
+  keepsOf(device: DeviceId): readonly PlacedAct[] {
+    return this.#keeps.get(device) ?? [];
   }
 
   counts(act: EntryId): boolean {
@@ -94,13 +106,15 @@ class Judge implements Standings {
       case 'shut-out':
         append(this.#outs, body.device, act);
         break;
+      case 'keep':
+        append(this.#keeps, body.device, act);
+        break;
       case 'withdraw':
         append(this.#withdrawals, hexOf(body.invite), act);
         break;
       case 'admit':
         if (act.terms !== undefined) this.#admit(act, act.terms);
         break;
-      case 'keep':
       case 'epoch':
       case 'epoch-keys':
       case 'exchange':
@@ -230,7 +244,7 @@ function replacedBy(gifts: readonly Gift[]): bigint {
 }
 
 /** Of those that none of the others had seen the least. There is at least one. */
-function leastOf(gifts: readonly Gift[]): Standing {
+export function leastOf(gifts: readonly Gift[]): Standing {
   const replaced = replacedBy(gifts);
   const last = gifts.flatMap(({ act, gives }) => (has(replaced, act.index) ? [] : gives));
   const { role, rank } = last.reduce((least, each) => (isLess(each, least) ? each : least));

@@ -6,7 +6,7 @@ import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts'
 import { encodeSigned } from '../../../../src/core/encoding/signed-record.ts';
 import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import { checkEntry } from '../../../../src/core/catalogue/check.ts';
-import type { EntryPosition } from '../../../../src/core/catalogue/catalogue.ts';
+import type { EntryPosition } from '../../../../src/core/catalogue/log-head.ts';
 import { encodeEntryPayload, signedBytesOf, type EntryBody } from '../../../../src/core/catalogue/entry.ts';
 import { sealManifest, type Manifest } from '../../../../src/core/catalogue/manifest.ts';
 import { fileIdOf } from '../../../../src/core/model/ids.ts';

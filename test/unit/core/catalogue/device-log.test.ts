@@ -1,7 +1,7 @@
 // One device's log, chained and forked.
 
 import { describe, expect, it } from 'vitest';
-import type { EntryPosition } from '../../../../src/core/catalogue/catalogue.ts';
+import type { EntryPosition } from '../../../../src/core/catalogue/log-head.ts';
 import { DeviceLog } from '../../../../src/core/catalogue/device-log.ts';
 import type { EntryBody } from '../../../../src/core/catalogue/entry.ts';
 import { PackedEntry, packEntry } from '../../../../src/core/catalogue/packed-entry.ts';

@@ -6,7 +6,9 @@ import type { ActSet } from '../../../../src/core/catalogue/grants/act-set.ts';
 import type { PeerEffect } from '../../../../src/core/peer/peer-events.ts';
 import { CHARTERED_PROTOCOL_VERSION, type Message } from '../../../../src/core/wire/messages.ts';
 import { type Device, HELLO, Net } from '../../../fixtures/peer-net.ts';
-import { deviceAt, itemAt } from '../../../fixtures/pool-fixture.ts';
+import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
+import { GRACE_MS } from '../../../../src/core/model/limits.ts';
+import { deviceAt, itemAt, write } from '../../../fixtures/pool-fixture.ts';
 import {
   charterBy,
   following,
@@ -183,6 +185,42 @@ describe('a device that is shut out', () => {
     expect(ben.peer.reachableDevices()).toEqual([ben.id]);
     net.pass(5_000);
     expect(closed(ben.effects)).toEqual(['was shut out']);
+  });
+});
+
+describe('what entries say', () => {
+  it('does not count while nobody admitted their device, and is asked for once somebody has', async () => {
+    const net = await CharteredNet.of(ANNA);
+    const [founder, anna] = [net.join(FOUNDER), net.join(ANNA)];
+    net.link(founder, anna);
+    const profile = write(new Catalogue(), deviceAt(6), 5, { kind: 'profile', name: 'of a stranger' });
+    const name = (): string => founder.peer.catalogue.deviceName(profile.entry.deviceId);
+    const before = founder.peer.catalogue.digest();
+    founder.input({ kind: 'entries-checked', from: anna.id, entries: [profile], more: false });
+    expect([name(), founder.peer.catalogue.digest()]).toEqual(['', before]);
+    const asked = founder.sentTo(anna.id, 'sync').length;
+    founder.input({ kind: 'acts-written', acts: [await net.wrote(FOUNDER, grantOf(deviceAt(6), 'member'))] });
+    expect(founder.sentTo(anna.id, 'sync').length).toBe(asked + 1);
+    founder.input({ kind: 'entries-checked', from: anna.id, entries: [profile], more: false });
+    expect(name()).toBe('of a stranger');
+  });
+
+  it('of a device that is shut out keeps its fragments for the grace, whoever knows of it', async () => {
+    const net = await CharteredNet.of(ANNA);
+    const [founder, anna] = [net.join(FOUNDER), net.join(ANNA)];
+    net.link(founder, anna);
+    const { fileId } = anna.store('a file', { k: 1, n: 2 });
+    net.pass(60_000);
+    const held = (): number => founder.peer.own.of(fileId).size;
+    expect(held()).toBe(1);
+    const out = await net.wrote(FOUNDER, shutOutOf(deviceAt(ANNA)));
+    founder.input({ kind: 'acts-written', acts: [out] });
+    expect(founder.peer.catalogue.files().has(fileId)).toBe(false);
+    expect(founder.peer.holdersOf(fileId).has(anna.id)).toBe(false);
+    net.pass(GRACE_MS - 60_000);
+    expect(held()).toBe(1);
+    net.pass(120_000);
+    expect(held()).toBe(0);
   });
 });
 

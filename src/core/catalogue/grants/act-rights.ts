@@ -1,0 +1,158 @@
+// What the entries of logs may do by a pool's acts (FORMATS.md, who is what). The entries of a device fall
+// into those before the point of an act and those after it, so a role that is taken away does not undo what
+// its device did before.
+
+import type { DeviceId } from '../../model/ids.ts';
+import { NO_RANK } from '../../model/role.ts';
+import type { DeviceLog } from '../device-log.ts';
+import type { Counting, EntryRights } from '../entry-rights.ts';
+import type { PackedEntry } from '../packed-entry.ts';
+import type { LogPoint } from './act-body.ts';
+import type { ActSet } from './act-set.ts';
+import type { PlacedAct } from './act-graph.ts';
+import { leastOf, type Gift, type Standing } from './standing.ts';
+
+interface DeviceRights {
+  /** Tells whether they are the same as before. */
+  readonly signature: string;
+  readonly gifts: readonly Gift[];
+  readonly admits: readonly Gift[];
+  readonly outs: readonly (LogPoint | undefined)[];
+  readonly keeps: readonly (LogPoint | undefined)[];
+  /** What all entries have, if no act has a point. */
+  readonly standing: Standing | undefined;
+}
+
+export class ActRights implements EntryRights {
+  readonly #acts: ActSet;
+  #digest: string | undefined;
+  readonly #devices = new Map<DeviceId, DeviceRights>();
+
+  constructor(acts: ActSet) {
+    this.#acts = acts;
+  }
+
+  isIn(device: DeviceId): boolean {
+    return !this.#acts.isObeyed || this.#acts.isIn(device);
+  }
+
+  isOut(device: DeviceId): boolean {
+    return this.#acts.isObeyed && this.#acts.isOut(device);
+  }
+
+  isKnown(device: DeviceId): boolean {
+    return !this.#acts.isObeyed || this.#acts.members().has(device);
+  }
+
+  hasPoints(device: DeviceId): boolean {
+    if (!this.#acts.isObeyed) return false;
+    const { gifts, outs } = this.#rightsOf(device);
+    return outs.length > 0 || gifts.some((gift) => afterOf(gift) !== undefined);
+  }
+
+  countingOf(entry: PackedEntry, log: DeviceLog): Counting {
+    if (!this.#acts.isObeyed) return 'all';
+    const rights = this.#rightsOf(entry.deviceId);
+    if (!isWithin(entry, log, rights)) return 'none';
+    return countingAs(rights.standing ?? standingAt(entry, log, rights), entry.kind);
+  }
+
+  /** Devices whose rights may have changed since the last call. */
+  takeChanged(): DeviceId[] {
+    const before = new Map(this.#devices);
+    this.#devices.clear();
+    this.#digest = this.#acts.digest();
+    const named = new Set([...before.keys(), ...this.#acts.members()]);
+    return [...named].filter((device) => before.get(device)?.signature !== this.#rightsOf(device).signature);
+  }
+
+  #rightsOf(device: DeviceId): DeviceRights {
+    if (this.#digest !== this.#acts.digest()) this.#devices.clear();
+    this.#digest = this.#acts.digest();
+    const known = this.#devices.get(device) ?? rightsBy(this.#acts, device);
+    this.#devices.set(device, known);
+    return known;
+  }
+}
+
+function rightsBy({ standings }: ActSet, device: DeviceId): DeviceRights {
+  const { gifts, admits } = standings.giftsOf(device);
+  const outs = standings.outsOf(device);
+  const keeps = outs.length > 0 ? standings.keepsOf(device) : [];
+  const hasPoints = gifts.some((gift) => afterOf(gift) !== undefined);
+  return {
+    signature: [gifts, admits]
+      .flatMap((list) => list.map(({ act }) => act))
+      .concat(outs, keeps)
+      .map(idOf)
+      .join(),
+    gifts,
+    admits,
+    outs: outs.map(lastOf),
+    keeps: keeps.map(lastOf),
+    standing: hasPoints ? undefined : leastOfAll(gifts, admits),
+  };
+}
+
+/** Whether what the device wrote there counts although it was shut out, if it was. */
+function isWithin(entry: PackedEntry, log: DeviceLog, { outs, keeps }: DeviceRights): boolean {
+  if (outs.length === 0) return true;
+  const isUpTo = (point: LogPoint | undefined): boolean => point !== undefined && log.isUpTo(entry, point);
+  return isGiving(entry.kind) ? [...outs, ...keeps].some(isUpTo) : outs.every(isUpTo);
+}
+
+/** What others lose if it does not count. */
+function isGiving(kind: PackedEntry['kind']): boolean {
+  return kind === 'file' || kind === 'name' || kind === 'profile';
+}
+
+function standingAt(
+  entry: PackedEntry,
+  log: DeviceLog,
+  { gifts, admits }: DeviceRights,
+): Standing | undefined {
+  const applying = gifts.filter((gift) => {
+    const after = afterOf(gift);
+    return after === undefined || !log.isUpTo(entry, after);
+  });
+  return leastOfAll(applying, admits);
+}
+
+function leastOfAll(gifts: readonly Gift[], admits: readonly Gift[]): Standing | undefined {
+  if (gifts.length > 0) return leastOf(gifts);
+  return (admits.find(({ gives }) => gives.role === 'reader') ?? admits[0])?.gives;
+}
+
+function countingAs(standing: Standing | undefined, kind: PackedEntry['kind']): Counting {
+  if (standing === undefined) return 'none';
+  const isAdmin = standing.rank < NO_RANK;
+  switch (kind) {
+    case 'profile':
+    case 'leave':
+    case 'unknown':
+      return 'all';
+    case 'file':
+    case 'name':
+      return standing.role === 'reader' ? 'none' : 'all';
+    case 'remove':
+    case 'unname':
+      if (isAdmin) return 'all';
+      return standing.role === 'reader' ? 'none' : 'own';
+    case 'pool':
+    case 'policy':
+    case 'live-invite':
+      return isAdmin ? 'all' : 'none';
+  }
+}
+
+function afterOf({ act: { body } }: Gift): LogPoint | undefined {
+  return body.kind === 'grant' ? body.after : undefined;
+}
+
+function lastOf({ body }: PlacedAct): LogPoint | undefined {
+  return body.kind === 'shut-out' || body.kind === 'keep' ? body.last : undefined;
+}
+
+function idOf({ id }: PlacedAct): string {
+  return id;
+}
