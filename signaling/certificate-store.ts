@@ -8,7 +8,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Certified,
@@ -62,14 +61,6 @@ const LEAF_FILE = 'leaf.pem';
 
 /** How long a replaced authority is mentioned, ms: long enough for somebody who comes back after a summer. */
 const TOLD_MS = 90 * 24 * 60 * 60 * 1000;
-
-/** Where the relay keeps its certificates unless told otherwise. */
-export function defaultDataDir(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
-  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'palm');
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'palm');
-  const xdg = env['XDG_DATA_HOME']; // XDG Base Directory Specification: an empty value counts as absent
-  return join(xdg === undefined || xdg === '' ? join(homedir(), '.local', 'share') : xdg, 'palm');
-}
 
 /**
  * The certificate for this machine's names and addresses. Makes a new one if it is missing, expires soon or

@@ -17,6 +17,9 @@ export type Command =
       readonly appDir: string | undefined;
       readonly certificate: CertificateFiles | undefined;
       readonly json: boolean;
+      /** Whether a device is to run next to the relay, and where the invite is that it joins by. */
+      readonly keep: boolean;
+      readonly join: string | undefined;
     };
 
 export const HELP = `Palm's relay: serves the app on this network and introduces devices to each other. It keeps no files.
@@ -31,6 +34,8 @@ export const HELP = `Palm's relay: serves the app on this network and introduces
   --key FILE         the certificate's private key (PEM)
   --app DIR          serve the app from this folder (default: the one that was built)
   --json             print one line of JSON when ready, and nothing else
+  --keep             also run a device of a pool on this machine (docs/OPERATING.md); a first run creates the pool
+  --join FILE        with --keep: join the pool of the invite in FILE (-: standard input)
   --version
   --help
 `;
@@ -49,6 +54,8 @@ export function readCommandLine(parameters: readonly string[]): Command {
     appDir: readText('--app', values.app),
     certificate: readCertificate(readText('--cert', values.cert), readText('--key', values.key)),
     json: values.json === true,
+    keep: values.keep === true,
+    join: readJoin(readText('--join', values.join), values.keep === true),
   };
 }
 
@@ -58,6 +65,11 @@ function readCertificate(cert: string | undefined, key: string | undefined): Cer
     throw new StartError('--cert and --key go together: a certificate is of no use without its key.');
   }
   return { cert, key };
+}
+
+function readJoin(join: string | undefined, keep: boolean): string | undefined {
+  if (join === undefined || keep) return join;
+  throw new StartError('--join goes with --keep: the relay alone joins no pool.');
 }
 
 function parse(parameters: readonly string[]) {
@@ -73,6 +85,8 @@ function parse(parameters: readonly string[]) {
         cert: { type: 'string' },
         key: { type: 'string' },
         json: { type: 'boolean' },
+        keep: { type: 'boolean' },
+        join: { type: 'string' },
         version: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -34,6 +34,7 @@ async function run(): Promise<void> {
       console.log(PALM_VERSION);
       break;
     case 'run': {
+      if (command.keep) throw new StartError('A device runs next to the relay by `npm start -- --keep`.');
       const relay = await startRelay({
         ...command,
         appDir: command.appDir ?? fileURLToPath(new URL('../app', import.meta.url)),

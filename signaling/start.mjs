@@ -1,6 +1,6 @@
-// `npm start`: builds the app and the relay when their sources are newer than the last build, then runs the
-// relay. Plain JavaScript, because nothing is built yet. What the build prints goes to stderr; stdout is the
-// relay's.
+// `npm start`: builds everything when the sources are newer than the last build, then runs the relay, and
+// with --keep a device next to it. Plain JavaScript, because nothing is built yet. What the build prints goes
+// to stderr; stdout is the relay's.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -9,11 +9,13 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['src', 'signaling', 'public', 'index.html', 'package.json', 'vite.config.ts'];
-/** What a build writes, the relay last: if both are newer than every source, the build succeeded. */
-const PRODUCTS = ['dist/app/index.html', 'dist/relay/main.js'];
+/** What a build writes, in this order: if all are newer than every source, the build succeeded. */
+const PRODUCTS = ['dist/app/index.html', 'dist/relay/main.js', 'dist/cli/keep.js'];
 
 const isReady = isBuilt() || build();
-if (isReady) await import('../dist/relay/main.js');
+// With --keep this machine is a device of the pool, too; without, the relay knows nothing of any pool.
+if (isReady && process.argv.includes('--keep')) await import('../dist/cli/keep.js');
+else if (isReady) await import('../dist/relay/main.js');
 else process.exitCode = 1;
 
 /** @returns {boolean} */
@@ -44,7 +46,7 @@ function build() {
     return false;
   }
   console.error('Building Palm (only when something changed) ...');
-  for (const config of ['vite.config.ts', 'signaling/vite.config.ts']) {
+  for (const config of ['vite.config.ts', 'signaling/vite.config.ts', 'src/cli/vite.config.ts']) {
     const built = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn', '--config', config], {
       cwd: ROOT,
       stdio: ['ignore', 2, 2],

@@ -12,7 +12,7 @@ import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
 import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
 import { watchPageLife } from '../adapters/browser/page/page-life.ts';
 import { WebRtcConnection } from '../adapters/portable/links/webrtc-connection.ts';
-import { StorageWatch } from '../adapters/browser/page/storage-watch.ts';
+import { StorageWatch } from '../adapters/portable/storage-watch.ts';
 import { persistStorage, storageEstimate, type StorageEstimate } from '../adapters/browser/page/quota.ts';
 import { LinkTransport } from '../adapters/portable/links/transport.ts';
 import { mayReadSource, noticesChanges, openSource } from '../adapters/browser/page/source-files.ts';

@@ -22,6 +22,7 @@ interface Layer {
 const CORE_PACKAGES = ['@ipld/dag-cbor', '@noble/hashes', 'multiformats'];
 const UI_PACKAGES = ['preact', '@preact/signals', 'qr', 'workbox-window'];
 const ADAPTERS = ['src/adapters/browser', 'src/adapters/portable'];
+const NODE_ADAPTERS = ['src/adapters/node', 'src/adapters/portable'];
 const UNDER_WORKERS = ['src/core', ...ADAPTERS];
 const SCREENS = ['src/ui', 'src/runtime', 'src/core/model'];
 
@@ -84,17 +85,36 @@ const LAYERS: readonly Layer[] = [
     packages: [],
   },
   { path: 'src/ui', reaches: SCREENS, packages: UI_PACKAGES },
+  { path: 'src/cli/vite.config.ts', reaches: ['src/wasm/build.mjs'], packages: ['vite', 'node:'] },
+  { path: 'src/cli/palm.mjs', reaches: ['dist/cli'], packages: ['node:'] },
+  {
+    path: 'src/cli/device/compose.ts',
+    reaches: ['src/core', 'src/runtime', ...NODE_ADAPTERS, 'src/ui/text', 'src/wasm/build', 'src/cli'],
+    packages: ['node:', '@subspace/reed-solomon-erasure.wasm'],
+  },
+  {
+    path: 'src/cli/device',
+    reaches: ['src/core', 'src/runtime', ...NODE_ADAPTERS, 'src/cli'],
+    packages: ['node:', 'comlink'],
+  },
+  {
+    path: 'src/cli',
+    reaches: [...SCREENS, 'src/core/wire', 'src/adapters/node'],
+    packages: ['node:', 'cac', 'cli-progress', 'comlink', 'qr'],
+  },
   { path: 'signaling/vite.config.ts', reaches: [], packages: ['vite', 'node:'] },
-  { path: 'signaling/start.mjs', reaches: ['dist/relay'], packages: ['vite', 'node:'] },
+  { path: 'signaling/start.mjs', reaches: ['dist/relay', 'dist/cli'], packages: ['vite', 'node:'] },
   {
     path: 'signaling/certificates.ts',
     reaches: [],
     packages: ['node:', 'reflect-metadata', '@peculiar/x509', '@peculiar/asn1-schema', '@peculiar/asn1-x509'],
   },
   { path: 'signaling/local-name.ts', reaches: [], packages: ['node:', '@homebridge/ciao'] },
+  { path: 'signaling/keep.ts', reaches: ['src/core/wire', 'src/cli', 'signaling'], packages: ['node:'] },
   {
     path: 'signaling',
     reaches: [
+      'src/adapters/node/data-folder.ts',
       'src/core/wire',
       'src/core/encoding',
       'src/core/model',

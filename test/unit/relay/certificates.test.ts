@@ -19,7 +19,8 @@ import {
 import * as x509 from '@peculiar/x509';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { announcement } from '../../../signaling/announcement.ts';
-import { defaultDataDir, loadServerCertificate } from '../../../signaling/certificate-store.ts';
+import { loadServerCertificate } from '../../../signaling/certificate-store.ts';
+import { defaultDataDir } from '../../../src/adapters/node/data-folder.ts';
 import {
   createAuthority,
   createLeaf,

@@ -75,11 +75,6 @@ export function ownerOf(path: string): number | undefined {
   }
 }
 
-/** Whether a device lives there. @throws FolderError for a newer one's folder. */
-export function isDeviceFolder(path: string): boolean {
-  return versionOf(path) !== undefined;
-}
-
 function claim(path: string): void {
   if (versionOf(path) !== undefined) return;
   if (existsSync(path) && readdirSync(path).length > 0) throw new FolderError({ kind: 'foreign', path });

@@ -6,7 +6,7 @@ import { deleteDB } from 'idb';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-device-store.ts';
 import { openIdbStore, type IdbStore } from '../../../../../src/adapters/browser/store/idb-store.ts';
-import { StorageWatch } from '../../../../../src/adapters/browser/page/storage-watch.ts';
+import { StorageWatch } from '../../../../../src/adapters/portable/storage-watch.ts';
 import { PalmError } from '../../../../../src/core/model/errors.ts';
 import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
 import { ManualClock } from '../../../../fixtures/manual-clock.ts';

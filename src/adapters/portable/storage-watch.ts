@@ -2,8 +2,8 @@
 // evicted it. A page may go on for hours otherwise, over an empty database or files that no longer have a
 // name, and others would count on what it held.
 
-import { isPalmError } from '../../../core/model/errors.ts';
-import type { Clock } from '../../../core/ports.ts';
+import { isPalmError } from '../../core/model/errors.ts';
+import type { Clock } from '../../core/ports.ts';
 
 /** Between looks, ms: each is a read of a row, and of two folders' names. */
 const LOOK_EVERY_MS = 5_000;

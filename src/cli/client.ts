@@ -1,0 +1,191 @@
+// The command line's side of the device's socket. A device that does not run is started, as a process of its
+// own that goes on.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync } from 'node:fs';
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { PalmStatus, StoreResult } from '../runtime/api.ts';
+import { CommandError, EXIT, toldFailure } from './exit-code.ts';
+import {
+  ADD_HEADER,
+  type AddLine,
+  type AddRequest,
+  ERROR_TRAILER,
+  type ToldError,
+} from './device/messages.ts';
+import { socketPath } from './device/socket-path.ts';
+import { words } from './words.ts';
+
+/** A device opens in a second or two; on a slow disk with many files it takes longer, ms. */
+const STARTS_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 100;
+
+export class DeviceClient {
+  readonly #folder: string;
+  readonly #signal: AbortSignal;
+
+  private constructor(folder: string, signal: AbortSignal) {
+    this.#folder = folder;
+    this.#signal = signal;
+  }
+
+  /** The device of a folder, started if it does not run. @throws CommandError when it cannot be. */
+  static async reach(folder: string, signal: AbortSignal, mayStart = true): Promise<DeviceClient> {
+    const client = new DeviceClient(folder, signal);
+    if (await client.#answers()) return client;
+    if (!mayStart) throw new CommandError(words.noDevice(folder), EXIT.noDevice, 'no-device');
+    startDevice(folder);
+    const endMs = performance.now() + STARTS_WITHIN_MS;
+    while (performance.now() < endMs && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      if (await client.#answers()) return client;
+    }
+    throw new CommandError(words.noDevice(folder), EXIT.noDevice, 'no-device');
+  }
+
+  status(): Promise<PalmStatus> {
+    return this.#json<PalmStatus>('GET', '/status');
+  }
+
+  async create(name: string, deviceName: string | null, relay: string | null): Promise<void> {
+    await this.#json('POST', '/create', { name, deviceName, relay });
+  }
+
+  join(invite: string, deviceName: string | null, relay: string | null): Promise<{ answered: boolean }> {
+    return this.#json('POST', '/join', { invite, deviceName, relay });
+  }
+
+  invite(): Promise<{ invite: string }> {
+    return this.#json('POST', '/invite', {});
+  }
+
+  async remove(fileId: string): Promise<void> {
+    await this.#json('POST', '/remove', { fileId });
+  }
+
+  async leave(handOver: boolean): Promise<void> {
+    await this.#json('POST', '/leave', { handOver });
+  }
+
+  async stop(): Promise<void> {
+    await this.#json('POST', '/stop', {});
+  }
+
+  /** Adds a file at a path of this machine, or what `input` brings. */
+  async add(
+    wanted: AddRequest,
+    input: Readable | undefined,
+    progress: (line: Extract<AddLine, { kind: 'progress' }>) => void,
+  ): Promise<StoreResult> {
+    const sending = this.#request('POST', '/add', input === undefined ? undefined : headerOf(wanted));
+    if (input === undefined) sending.end(JSON.stringify(wanted));
+    else input.pipe(sending);
+    const response = await answerTo(sending);
+    await checkAnswer(response);
+    for await (const line of createInterface({ input: response })) {
+      const told = JSON.parse(line) as AddLine; // of our own device
+      if (told.kind === 'progress') progress(told);
+      else if (told.kind === 'done') return told.result;
+      else throw toldFailure(told.error);
+    }
+    throw new CommandError(words.deviceGone, EXIT.noDevice, 'no-device');
+  }
+
+  /** The bytes of a file from `start` on, in order. */
+  async *read(fileId: string, start: number, link: string | undefined): AsyncGenerator<Buffer> {
+    const query = new URLSearchParams({ start: String(start), ...(link === undefined ? {} : { link }) });
+    const sending = this.#request('GET', `/files/${encodeURIComponent(fileId)}?${query}`);
+    sending.end();
+    const response = await answerTo(sending);
+    await checkAnswer(response);
+    try {
+      for await (const chunk of response) if (Buffer.isBuffer(chunk)) yield chunk;
+    } catch {
+      throw new CommandError(words.deviceGone, EXIT.noDevice, 'no-device');
+    }
+    const failure = response.trailers[ERROR_TRAILER];
+    if (failure !== undefined) throw toldFailure(JSON.parse(decodeURIComponent(failure)) as ToldError);
+  }
+
+  /** Lines of JSON: what happened, and then what happens. */
+  async *log(): AsyncGenerator {
+    const sending = this.#request('GET', '/log');
+    sending.end();
+    const response = await answerTo(sending);
+    await checkAnswer(response);
+    for await (const line of createInterface({ input: response })) yield JSON.parse(line);
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      await this.status();
+      return true;
+    } catch (error) {
+      if (error instanceof CommandError && error.code === 'no-device') return false;
+      throw error;
+    }
+  }
+
+  async #json<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    const sending = this.#request(method, path);
+    sending.end(body === undefined ? undefined : JSON.stringify(body));
+    const response = await answerTo(sending);
+    await checkAnswer(response);
+    return JSON.parse(await textOf(response)) as Answer; // of our own device
+  }
+
+  #request(method: string, path: string, headers: Record<string, string> = {}): ClientRequest {
+    return httpRequest({
+      socketPath: socketPath(this.#folder),
+      method,
+      path,
+      headers,
+      agent: false,
+      signal: this.#signal,
+    });
+  }
+}
+
+/** Its output goes to `device.log` of its folder. */
+function startDevice(folder: string): void {
+  mkdirSync(join(folder, '..'), { recursive: true, mode: 0o700 });
+  const log = openSync(`${folder}.log`, 'a', 0o600);
+  const main = join(import.meta.dirname, 'main.js');
+  const child = spawn(process.execPath, [main, 'up', '--folder', folder], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  child.unref();
+}
+
+function headerOf(wanted: AddRequest): Record<string, string> {
+  return { [ADD_HEADER]: encodeURIComponent(JSON.stringify(wanted)) };
+}
+
+function answerTo(sending: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sending.once('response', resolve);
+    sending.on('error', (cause) => {
+      if (cause.name === 'AbortError') reject(interrupted());
+      else reject(new CommandError(words.deviceGone, EXIT.noDevice, 'no-device'));
+    });
+  });
+}
+
+function interrupted(): CommandError {
+  return new CommandError(words.interrupted, EXIT.interrupted, 'cancelled');
+}
+
+async function checkAnswer(response: IncomingMessage): Promise<void> {
+  if (response.statusCode === 200) return;
+  throw toldFailure(JSON.parse(await textOf(response)) as ToldError); // of our own device
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

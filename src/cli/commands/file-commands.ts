@@ -1,0 +1,252 @@
+// Commands about files. Bytes pass through as streams: neither a file nor what is missing of one is ever in
+// memory as a whole.
+
+import { createWriteStream, existsSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { basename, join, posix, relative, resolve, sep } from 'node:path';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
+import { shownDeviceName } from '../../ui/text/device-name.ts';
+import { formatBytes } from '../../ui/text/en/units.ts';
+import { safetyOf } from '../../ui/text/safety-sentence.ts';
+import type { DeviceClient } from '../client.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { print, printJson, printTable, type Progress, progressOf } from '../output.ts';
+import { words } from '../words.ts';
+import { type CommonFlags, type Context, fileNamed, pathOf } from './context.ts';
+
+/** Where a file that is being got lies until it is whole. */
+const PART_SUFFIX = '.palm-part';
+
+interface Addition {
+  readonly source: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+export async function add(context: Context, sources: readonly string[], flags: CommonFlags): Promise<void> {
+  if (sources.filter((source) => source === '-').length > 1)
+    throw new CommandError(words.twoInputs, EXIT.usage);
+  const additions = sources.flatMap((source) => additionsOf(source, flags));
+  const device = await context.device();
+  for (const addition of additions) await addOne(context, device, addition, flags);
+}
+
+/** A folder is its files, with their paths below it. */
+function additionsOf(source: string, flags: CommonFlags): Addition[] {
+  const path = typeof flags['path'] === 'string' ? flags['path'] : '';
+  const named =
+    typeof flags['name'] === 'string' || typeof flags['name'] === 'number'
+      ? String(flags['name'])
+      : undefined;
+  if (source === '-') return [{ source, name: named ?? 'stdin', path }];
+  const stats = statSync(source, { throwIfNoEntry: false });
+  if (stats === undefined) throw new CommandError(words.noSuchFile, EXIT.noSuchFile, 'source-changed');
+  if (!stats.isDirectory()) return [{ source: resolve(source), name: named ?? basename(source), path }];
+  const root = resolve(source);
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const inside = relative(root, entry.parentPath).split(sep).join('/');
+      return {
+        source: join(entry.parentPath, entry.name),
+        name: entry.name,
+        path: posix.join(path, basename(root), inside).replace(/\/$/u, ''),
+      };
+    });
+}
+
+async function addOne(
+  context: Context,
+  device: DeviceClient,
+  { source, name, path }: Addition,
+  flags: CommonFlags,
+): Promise<void> {
+  const isInput = source === '-';
+  const progress = progressOf(name, context.isQuiet);
+  try {
+    const result = await device.add(
+      {
+        name,
+        path,
+        isPrivate: flags['private'] === true,
+        ...(isInput ? {} : { file: source }),
+        ...(typeof flags['k'] === 'number' ? { k: flags['k'] } : {}),
+        ...(typeof flags['n'] === 'number' ? { n: flags['n'] } : {}),
+      },
+      isInput ? process.stdin : undefined,
+      ({ phase, doneBytes, totalBytes }) => progress.at(phaseText(phase), doneBytes, totalBytes),
+    );
+    progress.end();
+    const { fileId, deduplicated, link } = result;
+    if (context.isJson) printJson(result);
+    else print(deduplicated ? words.alreadyThere(name, fileId) : words.added(name, fileId));
+    if (link !== undefined && !context.isJson) print(link);
+  } finally {
+    progress.end();
+  }
+}
+
+function phaseText(phase: string): string {
+  const texts: Readonly<Record<string, string>> = words.phases;
+  return texts[phase] ?? phase;
+}
+
+export async function get(
+  context: Context,
+  name: string,
+  out: string | undefined,
+  flags: CommonFlags,
+): Promise<void> {
+  const device = await context.device();
+  const file = fileNamed(await device.status(), name);
+  const link = typeof flags['link'] === 'string' ? flags['link'] : undefined;
+  const progress = progressOf(file.name, context.isQuiet);
+  try {
+    if (out === '-') {
+      await pipeline(counted(device.read(file.fileId, 0, link), file, 0, progress), process.stdout, {
+        end: false,
+      });
+      return;
+    }
+    const target = targetOf(file, out);
+    if (existsSync(target) && flags['force'] !== true)
+      throw new CommandError(words.exists(target), EXIT.usage, 'exists');
+    await getInto(device, file, target, link, progress);
+    progress.end();
+    if (context.isJson) printJson({ fileId: file.fileId, path: target });
+    else print(target);
+  } finally {
+    progress.end();
+  }
+}
+
+/** A name of a pool's file is one name here, whatever it has in it. */
+function targetOf(file: FileStatus, out: string | undefined): string {
+  const own = basename(file.name.replaceAll('\0', '').replaceAll('\\', '_')) || file.fileId;
+  if (out === undefined) return resolve(own);
+  return statSync(out, { throwIfNoEntry: false })?.isDirectory() === true ? join(out, own) : resolve(out);
+}
+
+/** Goes on where an earlier try stopped: what it wrote was verified. */
+async function getInto(
+  device: DeviceClient,
+  file: FileStatus,
+  target: string,
+  link: string | undefined,
+  progress: Progress,
+): Promise<void> {
+  const part = `${target}${PART_SUFFIX}-${file.contentId.slice(-12)}`;
+  const had = statSync(part, { throwIfNoEntry: false })?.size ?? 0;
+  const start = had <= file.size ? had : 0;
+  const bytes = counted(device.read(file.fileId, start, link), file, start, progress);
+  await pipeline(bytes, createWriteStream(part, { flags: start === 0 ? 'w' : 'a', flush: true }));
+  renameSync(part, target);
+}
+
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  { size }: FileStatus,
+  start: number,
+  progress: Progress,
+): AsyncGenerator<Buffer> {
+  let doneBytes = start;
+  for await (const chunk of chunks) {
+    doneBytes += chunk.length;
+    progress.at(words.phases.reading, doneBytes, size);
+    yield chunk;
+  }
+}
+
+/** Reads a file whole, and keeps nothing of it. */
+export async function verify(context: Context, names: readonly string[]): Promise<void> {
+  const device = await context.device();
+  const status = await device.status();
+  for (const name of names) {
+    const file = fileNamed(status, name);
+    const progress = progressOf(file.name, context.isQuiet);
+    try {
+      const bytes = counted(device.read(file.fileId, 0, undefined), file, 0, progress);
+      await pipeline(bytes, new Writable({ write: (_chunk, _encoding, done) => done() }));
+    } finally {
+      progress.end();
+    }
+    if (context.isJson) printJson({ fileId: file.fileId, size: file.size });
+    else print(words.verified(file.name, formatBytes(file.size)));
+  }
+}
+
+export async function list(context: Context, folder: string | undefined): Promise<void> {
+  const { files, devices } = await (await context.device()).status();
+  const prefix = folder?.replace(/^\/+|\/+$/gu, '') ?? '';
+  const listed = files.filter(
+    ({ path }) => prefix === '' || path === prefix || path.startsWith(`${prefix}/`),
+  );
+  if (context.isJson) printJson(listed);
+  else {
+    printTable(
+      listed.map((file) => [
+        pathOf(file),
+        formatBytes(file.size),
+        safetyOf(file, devices).sentence,
+        file.fileId,
+      ]),
+    );
+  }
+}
+
+export async function remove(context: Context, names: readonly string[]): Promise<void> {
+  const device = await context.device();
+  const status = await device.status();
+  for (const file of names.map((name) => fileNamed(status, name))) {
+    await device.remove(file.fileId);
+    if (context.isJson) printJson({ fileId: file.fileId });
+    else print(words.removed(pathOf(file)));
+  }
+}
+
+export async function showStatus(context: Context, name: string | undefined): Promise<void> {
+  const now = await (await context.device()).status();
+  if (name !== undefined) {
+    const file = fileNamed(now, name);
+    if (context.isJson) printJson(file);
+    else showFile(file, now);
+    return;
+  }
+  if (context.isJson) {
+    printJson(now);
+    return;
+  }
+  if (now.pool === undefined) throw new CommandError(words.notInPool, EXIT.noPool, 'not-in-pool');
+  const safeCount = now.files.filter(({ safe }) => safe).length;
+  printTable([
+    [words.pool, now.pool.name],
+    [words.device, now.device.name],
+    [words.relayLabel, words.relay[now.pool.relay]],
+    [words.devices, String(now.devices.length)],
+    [words.files, `${now.files.length} (${safeCount} ${words.safe})`],
+  ]);
+  for (const { text } of now.notices) print(text);
+}
+
+/** Which device holds which fragments. */
+export async function where(context: Context, name: string): Promise<void> {
+  const now = await (await context.device()).status();
+  const file = fileNamed(now, name);
+  if (context.isJson) printJson(file.holders);
+  else showHolders(file, now);
+}
+
+function showFile(file: FileStatus, now: PalmStatus): void {
+  print(`${pathOf(file)}  ${formatBytes(file.size)}  ${file.fileId}`);
+  print(safetyOf(file, now.devices).sentence);
+  showHolders(file, now);
+}
+
+function showHolders({ holders }: FileStatus, { devices }: PalmStatus): void {
+  if (holders.length === 0) print(words.nobody);
+  for (const { deviceId, fragments } of holders) {
+    const name = devices.find(({ id }) => id === deviceId)?.name ?? deviceId;
+    print(words.holders(shownDeviceName(name), fragments));
+  }
+}

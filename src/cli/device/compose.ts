@@ -1,0 +1,151 @@
+// The composition of a Node device: every adapter is made here, and nowhere else.
+
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import portableWasm from '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm?url&inline';
+import { diskSpace } from '../../adapters/node/disk-space.ts';
+import { loadWebRtc } from '../../adapters/node/node-webrtc.ts';
+import { NodeRelaySocket } from '../../adapters/node/relay-socket.ts';
+import type { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
+import { SqliteDatabase } from '../../adapters/node/store/sqlite-database.ts';
+import { ThreadWorker } from '../../adapters/node/thread-worker.ts';
+import { BufferPool } from '../../adapters/portable/buffer-pool.ts';
+import { systemClock } from '../../adapters/portable/clock.ts';
+import { openCodecPool } from '../../adapters/portable/codec/codec-pool.ts';
+import { identityOf, keyAmong, newKeyAmong } from '../../adapters/portable/device-key.ts';
+import { compileErasureKernel } from '../../adapters/portable/erasure-code.ts';
+import type { PageLife } from '../../adapters/portable/links/connection.ts';
+import { LinkTransport } from '../../adapters/portable/links/transport.ts';
+import { WebRtcConnection } from '../../adapters/portable/links/webrtc-connection.ts';
+import { MessagePauses } from '../../adapters/portable/pauses.ts';
+import { systemRandom } from '../../adapters/portable/random.ts';
+import { StorageWatch } from '../../adapters/portable/storage-watch.ts';
+import { bridgeToFragmentWorker } from '../../adapters/portable/store/fragment-worker-bridge.ts';
+import { RowRecordStore } from '../../adapters/portable/store/record-store.ts';
+import { webCryptography } from '../../adapters/portable/webcrypto.ts';
+import type { SecretStore } from '../../core/ports.ts';
+import { openPalm } from '../../runtime/palm.ts';
+import type { RuntimePorts } from '../../runtime/runtime-ports.ts';
+import { WordedPalm } from '../../runtime/worded-palm.ts';
+import { words } from '../../ui/text/words.ts';
+import relaxedWasm from '../../wasm/build/kernel-relaxed.wasm?url&inline';
+import simdWasm from '../../wasm/build/kernel-simd.wasm?url&inline';
+
+/** A goodbye is on its way after this, ms: links give theirs 100 ms. */
+const GOODBYE_MS = 250;
+
+export interface DeviceSettings {
+  /** The name to begin with. */
+  readonly deviceName: string;
+  /** Where the relay listens: ws: or wss:, with the path. Read when a pool is opened. */
+  readonly relayUrl: () => string;
+  /** What invites begin with. */
+  readonly appUrl: () => string;
+  /** Is told exceptions that are bugs. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface NodeDevice {
+  readonly palm: WordedPalm;
+  /** Says goodbye on all links. What was acknowledged is on the disk already. */
+  close(): Promise<void>;
+}
+
+/** Opens the device that lives in a folder; its `palm.ready` resolves when it can be used. */
+export function openNodeDevice(folder: DeviceFolder, settings: DeviceSettings): NodeDevice {
+  const lives = new Set<PageLife>();
+  const ports = openPorts(folder, settings, lives);
+  const palm = openPalm({ clock: systemClock, ports, suggestedDeviceName: settings.deviceName });
+  return {
+    palm: new WordedPalm(palm, words),
+    async close() {
+      for (const life of lives) life.leaving();
+      await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+    },
+  };
+}
+
+async function openPorts(
+  folder: DeviceFolder,
+  settings: DeviceSettings,
+  lives: Set<PageLife>,
+): Promise<RuntimePorts> {
+  const [wrtc, kernel] = [await loadWebRtc(), await compiledKernel()];
+  const memory = new BufferPool();
+  folder.databaseFile('fragments.db');
+  const store = bridgeToFragmentWorker(memory, () => threadOf('fragment', folder.path));
+  await store.opened();
+  const database = await SqliteDatabase.open(folder.databaseFile('records.db'), folder.openSql);
+  const watch = new StorageWatch(systemClock, [() => database.check(), () => store.check()]);
+  const ports = { clock: systemClock, random: systemRandom, memory, cryptography: webCryptography };
+  return {
+    ...ports,
+    pauses: new MessagePauses(),
+    identity: { load: async () => identityOf(await keyOf(store.secrets)), forget: async () => undefined },
+    fragments: store.fragments,
+    records: new RowRecordStore(database, () => undefined),
+    journal: store.journal,
+    secrets: store.secrets,
+    lock: store.lock,
+    storageGone: watch.gone,
+    // A file is named by its path again: nothing is remembered.
+    sources: { noticeChanges: true, mayRead: async () => false, open: async () => undefined },
+    codec: openCodecPool({
+      memory,
+      workerCount: Math.min(Math.max(availableParallelism() - 1, 1), 4),
+      createWorker: () => {
+        const worker = threadOf('codec', undefined);
+        worker.postMessage(kernel, []);
+        return worker;
+      },
+    }),
+    quota: {
+      estimate: async () => diskSpace(folder.path, await store.holeBytes()),
+      persist: async () => true,
+      spendReserve: () => store.spendReserve(),
+      restoreReserve: () => store.restoreReserve(),
+    },
+    sparing: { reason: undefined, watch: () => () => undefined },
+    deviceClass: 'alwaysOn',
+    createTransport: ({ poolId, signalingKey }, identity) =>
+      new LinkTransport({
+        ...ports,
+        poolId,
+        signalingKey,
+        identity,
+        relayUrl: settings.relayUrl(),
+        WebSocket: NodeRelaySocket,
+        connect: (initiator, events) => new WebRtcConnection(initiator, events, wrtc),
+        watchLife: (life) => {
+          lives.add(life);
+          return () => lives.delete(life);
+        },
+        onBug: settings.onBug,
+      }),
+    get appUrl() {
+      return settings.appUrl();
+    },
+  };
+}
+
+async function keyOf(secrets: SecretStore): ReturnType<typeof newKeyAmong> {
+  return (await keyAmong(secrets)) ?? newKeyAmong(secrets);
+}
+
+/** The threads are built next to this module. */
+function threadOf(name: 'codec' | 'fragment', data: unknown): Worker {
+  return new ThreadWorker(join(import.meta.dirname, `${name}.thread.js`), data);
+}
+
+function compiledKernel(): ReturnType<typeof compileErasureKernel> {
+  return compileErasureKernel({
+    relaxedBytes: async () => bytesIn(relaxedWasm),
+    simdBytes: async () => bytesIn(simdWasm),
+    portableBytes: async () => bytesIn(portableWasm),
+  });
+}
+
+/** The bytes of a data URL in base64. */
+function bytesIn(url: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
+}

@@ -1,0 +1,291 @@
+// The device's side of its socket: each request is one use of the device. Only this user can open the socket,
+// so requests carry no secret of their own.
+//
+// Invariants: bodies are bounded, except the bytes of a file, which are never in memory as a whole; when a
+// client goes away, what it asked for is cancelled.
+
+import { chmodSync, createWriteStream, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { fieldsOf } from '../../core/encoding/decode.ts';
+import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
+import { words } from '../words.ts';
+import { openDiskFile } from './disk-file.ts';
+import { ADD_HEADER, type AddLine, type AddRequest, ERROR_TRAILER, type ToldError } from './messages.ts';
+
+/** Far longer than any request but the bytes of a file. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** Between two lines of progress, ms. */
+const PROGRESS_EVERY_MS = 200;
+
+export interface ServedDevice {
+  readonly palm: Palm;
+  /** The invite, after the device looked up its address. */
+  invite(): Promise<string>;
+  /** Where the relay is, from now on. Undefined: where it was. */
+  useRelay(url: string | undefined): Promise<void>;
+  /** A folder for bytes that come in a request. */
+  readonly spoolPath: string;
+  /** Ends the process. */
+  stop(): void;
+}
+
+/** Listens at `path`. @throws the system's error. */
+export async function serveDevice(device: ServedDevice, path: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    answer(device, request, response).catch((error: unknown) => fail(response, error));
+  });
+  // A file may take hours.
+  server.requestTimeout = 0;
+  if (process.platform !== 'win32') rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  if (process.platform !== 'win32') chmodSync(path, 0o600);
+  return server;
+}
+
+async function answer(
+  device: ServedDevice,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { palm } = device;
+  const url = new URL(request.url ?? '/', 'http://palm');
+  const route = `${request.method ?? ''} ${url.pathname}`;
+  if (route.startsWith('GET /files/')) return sendFile(palm, url, request, response);
+  if (route === 'POST /add') return add(device, request, response);
+  if (route === 'GET /log') return sendLog(palm, response);
+  const body = request.method === 'POST' ? await jsonBody(request) : undefined;
+  switch (route) {
+    case 'GET /status':
+      return send(response, palm.status());
+    case 'POST /create': {
+      const { name, deviceName, relay } = fieldsOf(body, ['name', 'deviceName', 'relay']);
+      await device.useRelay(optionalText(relay));
+      await palm.createPool({ name: textOf(name), ...namedDevice(deviceName) });
+      return send(response, palm.status());
+    }
+    case 'POST /join': {
+      const { invite, deviceName, relay } = fieldsOf(body, ['invite', 'deviceName', 'relay']);
+      await device.useRelay(optionalText(relay));
+      return send(response, await palm.join(textOf(invite), namedDevice(deviceName)));
+    }
+    case 'POST /invite':
+      return send(response, { invite: await device.invite() });
+    case 'POST /remove':
+      return send(response, await palm.remove(textOf(fieldsOf(body, ['fileId'])['fileId'])));
+    case 'POST /leave':
+      await palm.leave({ handOver: fieldsOf(body, ['handOver'])['handOver'] === true });
+      return send(response, {});
+    case 'POST /stop':
+      send(response, {});
+      return device.stop();
+    default:
+      throw new RequestError('no such request');
+  }
+}
+
+async function add(device: ServedDevice, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const header = request.headers[ADD_HEADER];
+  const isBody = typeof header === 'string';
+  const wanted = addRequestOf(isBody ? JSON.parse(decodeURIComponent(header)) : await jsonBody(request));
+  const leaving = new AbortController();
+  response.on('close', () => leaving.abort());
+  const line = (told: AddLine): boolean => response.write(`${JSON.stringify(told)}\n`);
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  try {
+    const result = isBody
+      ? await addBody(device, wanted, request, leaving.signal, line)
+      : await addFile(device.palm, wanted.file ?? '', wanted, leaving.signal, line);
+    line({ kind: 'done', result });
+  } catch (error) {
+    line({ kind: 'failed', error: toldOf(error) });
+  }
+  response.end();
+}
+
+/** The runtime must know a file's size, and reads it again: the bytes are gathered on the disk first. */
+async function addBody(
+  device: ServedDevice,
+  wanted: AddRequest,
+  request: IncomingMessage,
+  signal: AbortSignal,
+  line: (told: AddLine) => void,
+): Promise<StoreResult> {
+  const path = join(device.spoolPath, `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
+  try {
+    await pipeline(request, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
+    return await addFile(device.palm, path, wanted, signal, line);
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+async function addFile(
+  palm: Palm,
+  path: string,
+  { name, path: folder, isPrivate, k, n }: AddRequest,
+  signal: AbortSignal,
+  line: (told: AddLine) => void,
+): Promise<StoreResult> {
+  const file = await openDiskFile(path, name);
+  const options: StoreOptions = {
+    name,
+    path: folder,
+    private: isPrivate,
+    ...(k === undefined ? {} : { k }),
+    ...(n === undefined ? {} : { n }),
+    signal,
+  };
+  const before = new Set(palm.status().transfers.map(({ id }) => id));
+  const timer = setInterval(() => {
+    const own = palm
+      .status()
+      .transfers.find(({ id, kind, name: of }) => !before.has(id) && kind === 'store' && of === name);
+    if (own === undefined) return;
+    const { phase, doneBytes, totalBytes } = own;
+    line({ kind: 'progress', phase, doneBytes, totalBytes });
+  }, PROGRESS_EVERY_MS);
+  try {
+    return await palm.store(file, options);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function sendFile(
+  palm: Palm,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const fileId = decodeURIComponent(url.pathname.slice('/files/'.length));
+  const leaving = new AbortController();
+  response.on('close', () => leaving.abort());
+  request.on('error', () => leaving.abort());
+  const link = url.searchParams.get('link');
+  const start = Number(url.searchParams.get('start') ?? 0);
+  const options = { start, ...(link === null ? {} : { link }), signal: leaving.signal };
+  const reader = palm.read(fileId, options).getReader();
+  // What cannot be read says so before the first byte.
+  let piece = await reader.read();
+  response.writeHead(200, { 'Content-Type': 'application/octet-stream', Trailer: ERROR_TRAILER });
+  try {
+    while (!piece.done) {
+      if (!response.write(piece.value)) await drained(response, leaving.signal);
+      piece = await reader.read();
+    }
+  } catch (error) {
+    response.addTrailers({ [ERROR_TRAILER]: encodeURIComponent(JSON.stringify(toldOf(error))) });
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      response.off('drain', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    response.once('drain', done);
+  });
+}
+
+/** What happened and what was noticed, and from now on what happens: a line of JSON each. */
+async function sendLog(palm: Palm, response: ServerResponse): Promise<void> {
+  const seen = new Set<string>();
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  const look = (): void => {
+    const { activity, notices } = palm.status();
+    const told = [
+      ...activity.map(({ id, atMs, text }) => ({ key: `activity ${id}`, atMs, level: 'info', text })),
+      ...notices.map(({ id, atMs, level, text }) => ({ key: `notice ${id}`, atMs, level, text })),
+    ].toSorted((a, b) => a.atMs - b.atMs);
+    for (const { key, ...line } of told) {
+      if (seen.has(key)) continue;
+      seen.add(key);
+      response.write(`${JSON.stringify(line)}\n`);
+    }
+  };
+  look();
+  // The client tells these apart from what is new.
+  response.write(`${JSON.stringify({ kind: 'present' })}\n`);
+  response.on('close', palm.subscribe(look));
+}
+
+class RequestError extends Error {}
+
+async function jsonBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let byteCount = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) throw new RequestError('no bytes');
+    byteCount += chunk.length;
+    if (byteCount > MAX_BODY_BYTES) throw new RequestError('a request that is too long');
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
+
+function addRequestOf(value: unknown): AddRequest {
+  if (typeof value !== 'object' || value === null) throw new RequestError('no addition');
+  const field = (name: string): unknown => Reflect.get(value, name);
+  const [file, k, n] = [field('file'), field('k'), field('n')];
+  return {
+    name: textOf(field('name')),
+    path: textOf(field('path')),
+    isPrivate: field('isPrivate') === true,
+    ...(typeof file === 'string' ? { file } : {}),
+    ...(typeof k === 'number' ? { k } : {}),
+    ...(typeof n === 'number' ? { n } : {}),
+  };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new RequestError('a text was expected');
+}
+
+function optionalText(value: unknown): string | undefined {
+  return value === null ? undefined : textOf(value);
+}
+
+function namedDevice(name: unknown): { readonly deviceName?: string } {
+  const deviceName = optionalText(name);
+  return deviceName === undefined ? {} : { deviceName };
+}
+
+function toldOf(error: unknown): ToldError {
+  if (isPalmError(error)) return { code: error.code, message: error.message };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOENT') return { code: 'source-changed', message: words.noSuchFile };
+  if (code === 'EISDIR') return { code: 'bad-argument', message: words.isFolder };
+  if (code === 'EACCES') return { code: 'source-changed', message: words.notAllowed };
+  if (code === 'ENOSPC') {
+    const full = new PalmError({ code: 'storage-full', reason: 'device' });
+    return { code: full.code, message: words.diskFull };
+  }
+  if (error instanceof RequestError || error instanceof SyntaxError)
+    return { code: 'bad-request', message: error.message };
+  return { code: 'bug', message: error instanceof Error ? error.message : String(error) };
+}
+
+function send(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(body ?? {}));
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(400, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(toldOf(error)));
+}

@@ -1,0 +1,132 @@
+// A device that runs until it is told to end: its folder, its socket, and where its relay is.
+
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { LAN_PATH } from '../../core/model/relay-paths.ts';
+import { RELAY_PATH } from '../../core/wire/relay-protocol.ts';
+import { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
+import type { Palm } from '../../runtime/api.ts';
+import { openNodeDevice } from './compose.ts';
+import { serveDevice } from './device-server.ts';
+import { socketPath } from './socket-path.ts';
+
+/** The relay of this machine, where none was named. */
+const OWN_RELAY = 'http://localhost:8080/';
+const SETTINGS_FILE = 'settings.json';
+/** The relay is on this network or this machine: an answer takes moments, ms. */
+const ANSWER_WITHIN_MS = 3_000;
+
+/** Where a relay that runs in this process is. */
+export interface OwnRelay {
+  readonly relayUrl: string;
+  readonly appUrl: () => string;
+}
+
+export interface RunningDevice {
+  readonly palm: Palm;
+  invite(): Promise<string>;
+  /** Resolves when the device was told to end. */
+  readonly stopped: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws FolderError when the folder cannot be used, NoWebRtc. */
+export async function runDevice(
+  path: string,
+  own: OwnRelay | undefined,
+  log: (line: string) => void,
+): Promise<RunningDevice> {
+  process.umask(0o077);
+  const folder = await DeviceFolder.take(path);
+  const spoolPath = folder.folder('spool');
+  // What a process that was killed left.
+  rmSync(spoolPath, { recursive: true, force: true });
+  folder.folder('spool');
+  const relay = new RelayAddress(folder, own);
+  const device = openNodeDevice(folder, {
+    deviceName: hostname().replace(/\.local$/u, ''),
+    relayUrl: () => relay.relayUrl,
+    appUrl: () => relay.appUrl,
+    onBug: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  const { palm } = device;
+  await palm.ready;
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener('abort', () => resolve());
+  });
+  const stop = (): void => stopping.abort();
+  const invite = async (): Promise<string> => {
+    await relay.look();
+    return palm.invite();
+  };
+  const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
+  const socket = socketPath(path);
+  const server = await serveDevice({ palm, invite, useRelay, spoolPath, stop }, socket);
+  return {
+    palm,
+    invite,
+    stopped,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await device.close();
+      if (process.platform !== 'win32') rmSync(socket, { force: true });
+      folder.release();
+    },
+  };
+}
+
+/** Where the relay is: in this process, or where the folder's settings say. */
+class RelayAddress {
+  readonly #folder: DeviceFolder;
+  readonly #own: OwnRelay | undefined;
+  /** The relay's address for other devices, where its own is this machine's. */
+  #lan: string | undefined;
+
+  constructor(folder: DeviceFolder, own: OwnRelay | undefined) {
+    this.#folder = folder;
+    this.#own = own;
+  }
+
+  get relayUrl(): string {
+    if (this.#own !== undefined) return this.#own.relayUrl;
+    const url = new URL(RELAY_PATH, this.#origin);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    return url.href;
+  }
+
+  get appUrl(): string {
+    return this.#own?.appUrl() ?? this.#lan ?? this.#origin;
+  }
+
+  use(url: string | undefined): void {
+    if (url === undefined || this.#own !== undefined) return;
+    const settings = JSON.stringify({ relay: new URL('/', url).href });
+    writeFileSync(this.#folder.file(SETTINGS_FILE), `${settings}\n`, { mode: 0o600, flush: true });
+    this.#lan = undefined;
+  }
+
+  /** A relay on this machine says where others find it. */
+  async look(): Promise<void> {
+    if (this.#own !== undefined) return;
+    try {
+      const response = await fetch(new URL(LAN_PATH, this.#origin), {
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      });
+      const list: unknown = response.ok ? await response.json() : [];
+      const first: unknown = Array.isArray(list) ? list[0] : undefined;
+      this.#lan = typeof first === 'string' ? first : undefined;
+    } catch {
+      // Elsewhere, or not there: its own address is all that is known.
+    }
+  }
+
+  get #origin(): string {
+    const file = this.#folder.file(SETTINGS_FILE);
+    if (!existsSync(file)) return OWN_RELAY;
+    const settings: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const isWhole = typeof settings === 'object' && settings !== null && 'relay' in settings;
+    return isWhole && typeof settings.relay === 'string' ? settings.relay : OWN_RELAY;
+  }
+}

@@ -1,0 +1,133 @@
+// The commands, their flags and their help.
+
+import { cac, type CAC } from 'cac';
+import { add, get, list, remove, showStatus, verify, where } from './commands/file-commands.ts';
+import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
+import { create, join, leave, log, peers, showInvite, stop } from './commands/pool-commands.ts';
+import { up } from './commands/up.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+import { words } from './words.ts';
+
+/** The parser takes a lone `-` for an empty flag: it sees this in its place. */
+const STANDARD = '\0-';
+
+function textOf(given: unknown): string {
+  return given === STANDARD ? '-' : String(given);
+}
+
+/** Parses `argv` (with Node and the script) and runs the command. @throws CommandError. */
+export async function runProgram(
+  argv: readonly string[],
+  version: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const program = commands((flags) => contextOf(flags, signal));
+  program.help();
+  program.version(version);
+  const { options } = program.parse(
+    argv.map((given) => (given === '-' ? STANDARD : given)),
+    { run: false },
+  );
+  if (options['help'] === true || options['version'] === true) return;
+  if (program.matchedCommand === undefined) {
+    const [name] = program.args;
+    throw new CommandError(name === undefined ? words.noCommand : words.unknownCommand(name), EXIT.usage);
+  }
+  await program.runMatchedCommand();
+}
+
+type ContextOf = (flags: CommonFlags) => Context;
+
+function commands(contextOfFlags: ContextOf): CAC {
+  const program = cac('palm');
+  program.option('--data <dir>', 'The data folder whose device is meant (default: your own)');
+  program.option('--json', 'Print JSON, and nothing else');
+  program.option('--quiet', 'Print no progress');
+  poolCommands(program, contextOfFlags);
+  fileCommands(program, contextOfFlags);
+  return program;
+}
+
+function poolCommands(program: CAC, contextOfFlags: ContextOf): void {
+  program
+    .command('up', 'Run the device here until Ctrl-C')
+    .option('--folder <dir>', 'The device’s own folder')
+    .example('palm up')
+    .action(async (flags: CommonFlags) => {
+      const { folder, signal } = contextOfFlags(flags);
+      await up(folder, signal);
+    });
+  program
+    .command('create <name>', 'Create a pool')
+    .option('--device-name <name>', 'What others call this device')
+    .option('--relay <url>', 'Where the relay is (default: this machine)')
+    .example('palm create "Harbour house"')
+    .action((name: string, flags: CommonFlags) => create(contextOfFlags(flags), name, flags));
+  program
+    .command('join <invite>', 'Join a pool; the invite is a file, - for standard input, or the link itself')
+    .option('--device-name <name>', 'What others call this device')
+    .option('--relay <url>', 'Where the relay is (default: the address in the invite)')
+    .example('palm join - < invite.txt')
+    .action((given: string, flags: CommonFlags) => join(contextOfFlags(flags), textOf(given), flags));
+  program
+    .command('invite', 'Print an invite, on a terminal with a code to scan')
+    .example('palm invite --json')
+    .action((flags: CommonFlags) => showInvite(contextOfFlags(flags)));
+  program
+    .command('peers', 'List the pool’s devices')
+    .action((flags: CommonFlags) => peers(contextOfFlags(flags)));
+  program
+    .command('log', 'Print what happened')
+    .option('-f, --follow', 'Go on with what happens')
+    .action((flags: CommonFlags) => log(contextOfFlags(flags), flags));
+  program
+    .command('leave', 'Leave the pool and erase its keys here')
+    .option('--hand-over', 'First hand everything over to the other devices')
+    .action((flags: CommonFlags) => leave(contextOfFlags(flags), flags));
+  program
+    .command('stop', 'End the device that runs in the background')
+    .action((flags: CommonFlags) => stop(contextOfFlags(flags)));
+}
+
+function fileCommands(program: CAC, contextOfFlags: ContextOf): void {
+  program
+    .command('add <...files>', 'Add files, folders, or standard input (-)')
+    .option('--name <name>', 'The name in the pool')
+    .option('--path <path>', 'The folder in the pool')
+    .option('--private', 'Only the link that is printed opens it')
+    .option('-k <count>', 'How many fragments open it')
+    .option('-n <count>', 'How many fragments there are')
+    .example('palm add photos')
+    .example('tar c documents | palm add - --name documents.tar')
+    .action((files: readonly string[], flags: CommonFlags) =>
+      add(contextOfFlags(flags), files.map(textOf), flags),
+    );
+  program
+    .command('get <file> [out]', 'Get a file by name or id, into a file or folder, or to standard output (-)')
+    .option('--force', 'Replace what is there')
+    .option('--link <link>', 'The link of a private file')
+    .example('palm get documents.tar - | tar x')
+    .action((file: string, out: string | undefined, flags: CommonFlags) =>
+      get(contextOfFlags(flags), textOf(file), out === undefined ? undefined : textOf(out), flags),
+    );
+  program
+    .command('ls [folder]', 'List the pool’s files')
+    .action((folder: string | undefined, flags: CommonFlags) => list(contextOfFlags(flags), folder));
+  program
+    .command('rm <...files>', 'Remove files for everybody')
+    .action((files: readonly string[], flags: CommonFlags) =>
+      remove(contextOfFlags(flags), files.map(textOf)),
+    );
+  program
+    .command('status [file]', 'How the pool is, or a file: who holds it, and what it survives')
+    .example('palm status --json')
+    .action((file: string | undefined, flags: CommonFlags) => showStatus(contextOfFlags(flags), file));
+  program
+    .command('where <file>', 'Which device holds which fragments of a file')
+    .action((file: string, flags: CommonFlags) => where(contextOfFlags(flags), textOf(file)));
+  program
+    .command('verify <...files>', 'Read files whole, and keep nothing of them')
+    .action((files: readonly string[], flags: CommonFlags) =>
+      verify(contextOfFlags(flags), files.map(textOf)),
+    );
+}

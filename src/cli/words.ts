@@ -1,0 +1,74 @@
+// The command line's own words, in English. What a failure of the pool means is told by the words of the
+// screens (src/ui/text), which the device puts into its answers.
+
+import type { FolderTrouble } from '../adapters/node/store/folder-error.ts';
+
+export const words = {
+  noSuchFile: 'There is no such file, or it vanished while it was read. Nothing was stored.',
+  isFolder: 'This is a folder, not a file. `palm add FOLDER` adds the files in it.',
+  notAllowed: 'The device may not read this file. Nothing was stored.',
+  diskFull: 'The disk is full. Nothing was stored; what the pool has is safe. Make room, and try again.',
+  bug: (message: string) => `This is a bug of Palm: ${message}`,
+  noDevice: (path: string) => `No device runs in ${path}, and none could be started. \`palm up\` shows why.`,
+  deviceGone: 'The device ended while it was asked. What it had acknowledged is safe.',
+  notInPool: 'This device is in no pool. `palm create NAME` makes one, `palm join` joins one.',
+  unknownFile: (name: string) => `The pool has no file ${JSON.stringify(name)}. \`palm ls\` lists its files.`,
+  ambiguous: (name: string, ids: readonly string[]) =>
+    `The pool has ${ids.length} files ${JSON.stringify(name)}. Name one by its id:\n  ${ids.join('\n  ')}`,
+  exists: (path: string) => `${path} is there already. --force replaces it; another OUT leaves it.`,
+  twoInputs: 'Standard input can be read once: `-` may be given once.',
+  inviteInArguments:
+    'Note: every user of this machine can read the invite in its list of processes. `palm join -` reads it from standard input.',
+  unknownCommand: (name: string) => `There is no command ${JSON.stringify(name)}. All of them: palm --help`,
+  noCommand: 'What should Palm do? All commands: palm --help',
+  interrupted: 'Interrupted. What was acknowledged is safe; the same command goes on where this one stopped.',
+  joined: 'Joined.',
+  joinedAlone: 'Joined, but no other device of the pool has answered yet. This one goes on trying.',
+  created: (name: string) => `Created the pool ${JSON.stringify(name)}. \`palm invite\` invites devices.`,
+  added: (name: string, id: string) => `${name}  ${id}`,
+  alreadyThere: (name: string, id: string) => `${name}  ${id}  (the pool had these bytes)`,
+  removed: (name: string) => `Removed ${name}.`,
+  left: 'Left the pool. Its keys are erased here.',
+  stopped: 'The device has ended.',
+  running: (path: string) => `The device runs in ${path}. Ctrl-C ends it.`,
+  keeps: (pool: string) => `This machine keeps files of the pool ${JSON.stringify(pool)}.`,
+  reads: [
+    'It is a member of the pool now: it can read every file that is not private, like every other member,',
+    'as soon as k fragments can be reached. What lies on its disk are single fragments, which open nothing alone.',
+  ].join('\n  '),
+  inviteFor: 'Open this on another device, or scan it, to join:',
+  noInviteShown:
+    '`palm invite` prints an invite; it is not printed here, because journals keep what is printed.',
+  verified: (name: string, byteCount: string) => `${name}: all ${byteCount} are there and unchanged.`,
+  phases: { hashing: 'reading', sealing: 'sealing', placing: 'placing', reading: 'reading' },
+  relay: { connecting: 'connecting', connected: 'connected', lost: 'lost' },
+  pool: 'pool',
+  device: 'device',
+  relayLabel: 'relay',
+  devices: 'devices',
+  files: 'files',
+  safe: 'safe',
+  holders: (name: string, fragments: readonly number[]) => `${name}: ${fragments.join(', ')}`,
+  nobody: 'No device is known to hold any of it.',
+  folder(trouble: FolderTrouble): string {
+    switch (trouble.kind) {
+      case 'taken': {
+        const who = trouble.pid === undefined ? 'Another process' : `Process ${trouble.pid}`;
+        return `${who} runs the device in ${trouble.path}. One folder is one device: end that process, or give another folder by --data.`;
+      }
+      case 'newer':
+        return `${trouble.path} was written by a newer version of Palm. Nothing in it was changed. Run that version.`;
+      case 'foreign':
+        return `${trouble.path} holds something else. Nothing in it was changed. Give an empty folder by --data.`;
+      case 'unusable':
+        return `${trouble.path} cannot be used (${trouble.code}). Palm must be able to write there.`;
+      case 'no-sqlite':
+        return [
+          `Node ${trouble.node} has no SQLite of its own, and the package better-sqlite3 is not built for this machine.`,
+          'Use Node 22.13 or newer, or run `npm rebuild better-sqlite3`, which needs a compiler.',
+        ].join('\n');
+    }
+  },
+  noWebRtc: (machine: string) =>
+    `There is no WebRTC for this machine (${machine}): node-datachannel has binaries for Linux, macOS and Windows on x64 and arm64. A browser on it can be a device.`,
+};

@@ -1,0 +1,48 @@
+// A device in Node and devices in browsers are one pool: what is stored in the one is read in the other, and
+// the device in Node alone opens nothing.
+
+import { expect, test } from './palm-fixture.ts';
+import { expectedBytes, seededBytes } from './seeded-bytes.ts';
+import { startHousehold } from './node-device.ts';
+
+const BYTES = 8_000_000;
+const SMALL_BYTES = 300_000;
+
+test('a household: stored in a browser, read from the shell, and the other way round', async ({
+  newDevice,
+}) => {
+  const household = await startHousehold();
+  try {
+    const { invite } = JSON.parse(String((await household.palm(['invite', '--json'])).stdout));
+    const [laptop, phone] = [await newDevice('Laptop', household), await newDevice('Phone', household)];
+    expect(await laptop.join(invite)).toEqual({ answered: true });
+    expect(await phone.join(invite)).toEqual({ answered: true });
+    const { fileId } = await laptop.store({ seed: 5, length: BYTES }, { name: 'film.mp4' });
+    await laptop.waitFor('its copies to be let go', ({ files }) =>
+      files.every(({ inOutbox, safe }) => safe && !inOutbox),
+    );
+    const got = await household.palm(['get', 'film.mp4', '-']);
+    expect(got.stdout.equals(seededBytes(5, BYTES)), got.stderr).toBe(true);
+
+    const added = await household.palm(
+      ['add', '-', '--name', 'notes.txt', '--json'],
+      seededBytes(6, SMALL_BYTES),
+    );
+    const { fileId: notes } = JSON.parse(String(added.stdout));
+    await phone.waitFor('the file of the shell', ({ files }) => files.some((file) => file.fileId === notes));
+    expect(await phone.read(notes)).toEqual(expectedBytes(6, SMALL_BYTES));
+
+    await Promise.all([laptop.closeTab(), phone.closeTab()]);
+    const alone = await household.palm(['get', 'film.mp4', '-']);
+    expect(alone.code).toBe(6);
+    expect(alone.stdout).toHaveLength(0);
+    expect(alone.stderr).toContain('Nothing is lost');
+    await phone.open();
+    expect(await phone.read(fileId)).toEqual(expectedBytes(5, BYTES));
+    expect((await household.palm(['get', 'film.mp4', '-'])).stdout.equals(seededBytes(5, BYTES))).toBe(true);
+    // The household takes the relay along.
+    await phone.closeTab();
+  } finally {
+    expect(await household.stop(), 'the household ends cleanly on Ctrl-C').toBe(0);
+  }
+});

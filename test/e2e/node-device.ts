@@ -1,0 +1,69 @@
+// A device without a browser, run as people run it: `npm start -- --keep`, and the `palm` program for the
+// shell.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { buffer, text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { RelayProcess } from './relay-process.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface Household extends RelayProcess {
+  /** Runs `palm` for its device, with `input` on standard input. */
+  palm(flags: readonly string[], input?: Uint8Array): Promise<Ran>;
+}
+
+/** The relay and a device in one process; the device has a new pool. */
+export async function startHousehold(): Promise<Household> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'palm-keep-'));
+  const flags = ['--keep', '--json', '--port', '0', '--http-port', '0', '--data', dataFolder];
+  const child = spawn(process.execPath, [join(ROOT, 'signaling/start.mjs'), ...flags], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const line = await Promise.race([
+    once(createInterface(child.stdout), 'line').then(([first]) => String(first)),
+    exited.then(() => undefined),
+  ]);
+  if (line === undefined) throw new Error('the household ended before it was ready');
+  const { app, lan }: { app: string; lan: string[] } = JSON.parse(line);
+  return {
+    app,
+    lan,
+    async palm(given, input) {
+      const program = spawn(process.execPath, [
+        join(ROOT, 'dist/cli/main.js'),
+        ...given,
+        '--data',
+        dataFolder,
+      ]);
+      program.stdin.on('error', () => undefined); // it may end before it read everything
+      program.stdin.end(input);
+      const [stdout, stderr] = await Promise.all([buffer(program.stdout), text(program.stderr)]);
+      if (program.exitCode === null) await once(program, 'exit');
+      return { code: program.exitCode, stdout, stderr };
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      child.kill('SIGINT');
+      await exited;
+      await rm(dataFolder, { recursive: true, force: true });
+      return child.exitCode;
+    },
+  };
+}

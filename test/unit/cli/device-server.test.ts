@@ -1,0 +1,151 @@
+// The device's socket, with the program's own client: bytes as streams, failures in words, and what a client
+// asked for ends with the client.
+
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { DeviceClient } from '../../../src/cli/client.ts';
+import { serveDevice, type ServedDevice } from '../../../src/cli/device/device-server.ts';
+import { socketPath } from '../../../src/cli/device/socket-path.ts';
+import { CommandError, EXIT } from '../../../src/cli/exit-code.ts';
+import { PalmError } from '../../../src/core/model/errors.ts';
+import type { Palm, StoreOptions } from '../../../src/runtime/api.ts';
+
+let folder: string;
+let server: Server;
+let device: ServedDevice;
+const palm = {
+  status: vi.fn(() => ({ transfers: [], files: [], devices: [], activity: [], notices: [] })),
+  store: vi.fn<(blob: Blob, options: StoreOptions) => Promise<unknown>>(),
+  read: vi.fn<(fileId: string, options: { signal: AbortSignal }) => ReadableStream<Uint8Array>>(),
+  createPool: vi.fn<(options: { name: string }) => Promise<void>>(),
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'palm-cli-'));
+  for (const method of Object.values(palm)) method.mockReset();
+  palm.status.mockReturnValue({ transfers: [], files: [], devices: [], activity: [], notices: [] });
+  device = {
+    palm: palm as unknown as Palm, // the part that is called
+    invite: async () => 'https://a.test/#/join/u',
+    useRelay: vi.fn(async () => undefined),
+    spoolPath: folder,
+    stop: vi.fn(),
+  };
+  server = await serveDevice(device, socketPath(folder));
+});
+
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+it('lets only its user use it', () => {
+  expect(statSync(socketPath(folder)).mode & 0o777).toBe(0o600);
+});
+
+it('answers with the device’s own words, by which the program ends', async () => {
+  palm.createPool.mockRejectedValue(
+    new PalmError({ code: 'already-in-pool' }, { message: 'This device is in a pool.' }),
+  );
+  const client = await reach();
+  const failure = await failureOf(client.create('Home', null, null));
+  expect(failure).toMatchObject({ message: 'This device is in a pool.', exitCode: EXIT.noPool });
+  expect((await client.invite()).invite).toBe('https://a.test/#/join/u');
+});
+
+it('adds a file of this machine by its path, and what comes in the request, whole', async () => {
+  const stored: string[] = [];
+  palm.store.mockImplementation(async (blob, { name, path }) => {
+    stored.push(`${path}/${name}: ${await blob.text()}`);
+    return { fileId: name, deduplicated: false, placed: 1 };
+  });
+  writeFileSync(join(folder, 'here'), 'from the disk');
+  const client = await reach();
+  const wanted = { path: 'a', isPrivate: false };
+  await client.add({ ...wanted, name: 'one', file: join(folder, 'here') }, undefined, () => undefined);
+  await client.add({ ...wanted, name: 'two' }, Readable.from(['from ', 'a pipe']), () => undefined);
+  expect(stored).toEqual(['a/one: from the disk', 'a/two: from a pipe']);
+  expect(readdirSync(folder).toSorted()).toEqual(['here', 'palm.sock']);
+});
+
+it.each([
+  ['nowhere', 'There is no such file', EXIT.noSuchFile],
+  ['.', 'This is a folder', EXIT.usage],
+])('says why %s cannot be added', async (name, words, exitCode) => {
+  const adding = (await reach()).add(
+    { name, path: '', isPrivate: false, file: join(folder, name) },
+    undefined,
+    () => undefined,
+  );
+  const failure = await failureOf(adding);
+  expect(failure.message).toContain(words);
+  expect(failure.exitCode).toBe(exitCode);
+  expect(palm.store).not.toHaveBeenCalled();
+});
+
+it('sends a file as it comes, and says at its end what ended it too early', async () => {
+  const failure = new PalmError(
+    { code: 'not-enough-fragments', reach: 1, k: 2, silent: [], isHeard: false },
+    { message: 'Only 1 of 2.' },
+  );
+  palm.read.mockReturnValue(streamOf(['abc', 'def'], failure));
+  const got: string[] = [];
+  const reading = async (): Promise<void> => {
+    for await (const chunk of (await reach()).read('id', 0, undefined)) got.push(String(chunk));
+  };
+  expect(await failureOf(reading())).toMatchObject({ message: 'Only 1 of 2.', exitCode: EXIT.notReadable });
+  expect(got.join('')).toBe('abcdef');
+});
+
+it('ends a read whose client went away', async () => {
+  const aborted = new Promise<void>((resolve) => {
+    palm.read.mockImplementation((_id, { signal }) => {
+      signal.addEventListener('abort', () => resolve());
+      return streamOf(['abc']);
+    });
+  });
+  for await (const _ of (await reach()).read('id', 0, undefined)) break;
+  await aborted;
+});
+
+it('does not count on a device that is not there', async () => {
+  const elsewhere = DeviceClient.reach(join(folder, 'none'), new AbortController().signal, false);
+  expect(await failureOf(elsewhere)).toMatchObject({ exitCode: EXIT.noDevice });
+});
+
+it('refuses a request that is too long, and goes on', async () => {
+  const client = await reach();
+  await failureOf(client.create('x'.repeat(100_000), null, null));
+  expect(palm.createPool).not.toHaveBeenCalled();
+  expect((await client.invite()).invite).toContain('join');
+});
+
+function reach(): Promise<DeviceClient> {
+  return DeviceClient.reach(folder, new AbortController().signal, false);
+}
+
+/** Stays open without a failure. */
+function streamOf(chunks: readonly string[], failure?: Error): ReadableStream<Uint8Array> {
+  const waiting = [...chunks];
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = waiting.shift();
+      if (chunk !== undefined) controller.enqueue(new TextEncoder().encode(chunk));
+      else if (failure !== undefined) controller.error(failure);
+    },
+  });
+}
+
+async function failureOf(work: Promise<unknown>): Promise<CommandError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof CommandError) return error;
+  throw new Error(`it ended with ${String(error)}`);
+}
