@@ -106,6 +106,10 @@ export const MAX_REASON_BYTES = 255;
 export const MAX_CHARTERS = 8;
 /** Epochs of a pool: each but the first begins with an act. */
 export const MAX_EPOCH_COUNT = MAX_ACT_COUNT + 1;
+/** Rooms of earlier epochs in which a device listens for those that slept: a connection to the relay each. */
+export const MAX_EARLIER_ROOMS = 4;
+/** By so many of its first bytes a sealed key names the exchange key that it is sealed to. */
+export const EXCHANGE_START_BYTES = 8;
 /** Exchange keys that one device publishes in the course of time, and keeps. */
 export const MAX_EXCHANGE_PAIRS = 64;
 /** The secrets of all epochs of a pool, as they are sealed for a device: some 80 bytes each. */

@@ -11,10 +11,11 @@ import type { DeviceId, EntryId } from '../model/ids.ts';
 import { MAX_ACTS_PER_MESSAGE } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Greeting } from '../wire/greetings.ts';
-import { MAX_ENTRIES_BYTES } from '../wire/messages.ts';
+import { MAX_ENTRIES_BYTES, type Message } from '../wire/messages.ts';
 import { misdeed, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { closing, type PeerLink } from './peer-links.ts';
+import { KeysExchange } from './keys-exchange.ts';
 import type { PeerState } from './peer-state.ts';
 
 /** A device that is out has this long, ms, to read why, before its link is closed. */
@@ -24,6 +25,8 @@ const FAREWELL_MS = 5_000;
  * How often a device may ask on one link: honest ones ask again only where acts overtook others on their way.
  */
 const MAX_SUMMARIES = 64;
+
+type ActsMessage = Greeting & { readonly kind: 'acts-summary' | 'acts' | 'keys-wanted' | 'keys' };
 
 export interface ActsExchangePorts {
   /** The link may be used for everything from now on. */
@@ -35,12 +38,14 @@ export interface ActsExchangePorts {
 export class ActsExchange {
   readonly #state: PeerState;
   readonly #ports: ActsExchangePorts;
+  readonly keys: KeysExchange;
   /** Whether links must be looked at again. */
   #isDue = false;
 
   constructor(state: PeerState, ports: ActsExchangePorts) {
     this.#state = state;
     this.#ports = ports;
+    this.keys = new KeysExchange(state);
   }
 
   /** The other side said hello, in the protocol of this pool. */
@@ -49,9 +54,11 @@ export class ActsExchange {
     return acts.charter === undefined ? this.#greet(device, link) : [this.#ask(device, link)];
   }
 
-  heard(from: DeviceId, link: PeerLink, message: Greeting & { kind: 'acts-summary' | 'acts' }): PeerEffect[] {
+  heard(from: DeviceId, link: PeerLink, message: ActsMessage): PeerEffect[] {
     if (!link.hasSaidHello) return [closing(from, 'spoke before saying hello')];
     if (message.kind === 'acts') return [{ kind: 'check-acts', from, acts: message.acts }];
+    if (message.kind !== 'acts-summary')
+      return link.greeted ? this.keys.heard(from, link, message) : this.notGreeted(from, link);
     link.summaryCount += 1;
     if (link.summaryCount > MAX_SUMMARIES) return [closing(from, 'asks for acts again and again')];
     link.theirActs = { marks: message.marks, told: 'nothing' };
@@ -87,7 +94,7 @@ export class ActsExchange {
 
   /** Greets, tells and ends links as acts say. */
   advance(nowMs: MonotonicMs): PeerEffect[] {
-    const effects: PeerEffect[] = [];
+    const effects = this.keys.advance(nowMs);
     for (const [device, { endsAtMs }] of this.#state.links.all())
       if (endsAtMs !== undefined && nowMs >= endsAtMs) effects.push(closing(device, 'was shut out'));
     if (!this.#isDue) return effects;
@@ -99,7 +106,8 @@ export class ActsExchange {
   }
 
   nextDeadlineMs(): MonotonicMs {
-    return Math.min(...Array.from(this.#state.links.all(), ([, { endsAtMs }]) => endsAtMs ?? Infinity));
+    const ends = Array.from(this.#state.links.all(), ([, { endsAtMs }]) => endsAtMs ?? Infinity);
+    return Math.min(this.keys.nextDeadlineMs(), ...ends);
   }
 
   #look(nowMs: MonotonicMs, device: DeviceId, link: PeerLink, marks: Uint8Array): PeerEffect[] {
@@ -170,4 +178,17 @@ function inMessages(acts: readonly CheckedAct[]): Uint8Array[][] {
     }
   }
   return messages;
+}
+
+/** Whether the message says who may what, or has to do with the keys that follow from it. */
+export function isOfActs(message: Message): message is ActsMessage {
+  switch (message.kind) {
+    case 'acts-summary':
+    case 'acts':
+    case 'keys-wanted':
+    case 'keys':
+      return true;
+    default:
+      return false;
+  }
 }

@@ -56,6 +56,8 @@ export type PeerInput =
       readonly acts: readonly CheckedAct[];
       readonly refusedCount: number;
     }
+  /** Whether keys of an epoch that acts speak of are not here. */
+  | { readonly kind: 'keys-looked'; readonly isMissing: boolean }
   /** This device wrote acts, and they are durable. */
   | { readonly kind: 'acts-written'; readonly acts: readonly CheckedAct[] }
   /** This device wrote entries that fit one message, and they are durable. */
@@ -162,6 +164,10 @@ export type PeerEffect =
     }
   /** The same for acts; answer with 'acts-checked'. */
   | { readonly kind: 'check-acts'; readonly from: DeviceId; readonly acts: readonly Uint8Array[] }
+  /** Seal the secrets of all epochs for the device, and send them. */
+  | { readonly kind: 'give-keys'; readonly to: DeviceId }
+  /** Open what the device gave; answer with 'keys-looked'. */
+  | { readonly kind: 'take-keys'; readonly from: DeviceId; readonly sealed: Uint8Array }
   /** Make the acts as they are now durable. */
   | { readonly kind: 'keep-acts' }
   | { readonly kind: 'keep-entries'; readonly entries: readonly CheckedEntry[] }

@@ -25,6 +25,9 @@ export interface PeerLink {
   summaryCount: number;
   /** The digest of the acts that were here when the other side was last asked for more. */
   askedActs: string | undefined;
+  /** How often the other side asked for keys, and was asked. */
+  givenKeysCount: number;
+  wantedKeysCount: number;
   /** When the link is closed, because the other side was shut out. */
   endsAtMs: MonotonicMs | undefined;
   /** What the other side can do beyond what the protocol promises. */
@@ -69,6 +72,8 @@ export class PeerLinks {
       theirActs: undefined,
       summaryCount: 0,
       askedActs: undefined,
+      givenKeysCount: 0,
+      wantedKeysCount: 0,
       endsAtMs: undefined,
       features: new Set(),
       sentVersion: 0,

@@ -18,7 +18,7 @@ import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings } from '../placement/holdings.ts';
 import type { RepairView } from '../repair/repair-plan.ts';
 import type { Message } from '../wire/messages.ts';
-import { ActsExchange } from './acts-exchange.ts';
+import { ActsExchange, isOfActs } from './acts-exchange.ts';
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
 import { Foretelling } from './foretelling.ts';
@@ -230,6 +230,8 @@ export class Peer {
         return this.#adding.published(nowMs, input.entries);
       case 'acts-checked':
         return this.#acts.checked(nowMs, input);
+      case 'keys-looked':
+        return this.#acts.keys.looked(input.isMissing);
       case 'acts-written':
         return this.#acts.written(nowMs, input.acts);
       case 'held':
@@ -311,8 +313,7 @@ export class Peer {
     const link = this.#state.links.get(from);
     if (link === undefined) return [];
     if (message.kind === 'hello') return this.#hello(from, link, message);
-    if (message.kind === 'acts-summary' || message.kind === 'acts')
-      return this.#acts.heard(from, link, message);
+    if (isOfActs(message)) return this.#acts.heard(from, link, message);
     if (!link.greeted) return this.#acts.notGreeted(from, link);
     switch (message.kind) {
       case 'features':

@@ -1,9 +1,14 @@
-// The first messages of a link: what each side is, what it can do, and which acts it knows (FORMATS.md,
-// messages).
+// The first messages of a link: what each side is, what it can do, and which acts and keys it knows
+// (FORMATS.md, messages).
 
 import { ACT_MARK_BYTES } from '../catalogue/grants/act-set.ts';
 import { bad, bytesOf, fieldsOf, listOf, openFieldsOf, textOf, uintOf } from '../encoding/decode.ts';
-import { MAX_ACT_BYTES, MAX_ACT_COUNT, MAX_ACTS_PER_MESSAGE } from '../model/limits.ts';
+import {
+  MAX_ACT_BYTES,
+  MAX_ACT_COUNT,
+  MAX_ACTS_PER_MESSAGE,
+  MAX_SEALED_KEYS_BYTES,
+} from '../model/limits.ts';
 import { MAX_EPOCH } from '../model/pool-keys.ts';
 
 /** Names of features in one message, and bytes of each: room for later versions. */
@@ -18,7 +23,11 @@ export type Greeting =
   /** In a pool with a charter, right after `hello`: these acts I have; send me those that I lack. */
   | { readonly kind: 'acts-summary'; readonly marks: Uint8Array }
   /** Acts, each after those that it has seen. */
-  | { readonly kind: 'acts'; readonly acts: readonly Uint8Array[] };
+  | { readonly kind: 'acts'; readonly acts: readonly Uint8Array[] }
+  /** Keys of an epoch that acts speak of are not here. */
+  | { readonly kind: 'keys-wanted' }
+  /** The answer: the secrets of all epochs, sealed to the exchange key of who asks. */
+  | { readonly kind: 'keys'; readonly sealed: Uint8Array };
 
 export function helloOf(value: unknown): Greeting & { kind: 'hello' } {
   const { protocol, epoch } = openFieldsOf(value, ['kind', 'protocol', 'epoch']);
@@ -46,4 +55,14 @@ export function actsOf(value: unknown): Greeting & { kind: 'acts' } {
     kind: 'acts',
     acts: listOf(acts, MAX_ACTS_PER_MESSAGE, (act) => bytesOf(act, 1, MAX_ACT_BYTES)),
   };
+}
+
+export function keysWantedOf(value: unknown): Greeting & { kind: 'keys-wanted' } {
+  fieldsOf(value, ['kind']);
+  return { kind: 'keys-wanted' };
+}
+
+export function keysOf(value: unknown): Greeting & { kind: 'keys' } {
+  const { sealed } = fieldsOf(value, ['kind', 'sealed']);
+  return { kind: 'keys', sealed: bytesOf(sealed, 1, MAX_SEALED_KEYS_BYTES) };
 }

@@ -41,7 +41,15 @@ import {
 } from '../encoding/decode.ts';
 import { aliveOf, beliefOf, beliefToCbor } from './beliefs.ts';
 import { digestsOf, type Digests } from './digests.ts';
-import { actsOf, actsSummaryOf, featuresOf, helloOf, type Greeting } from './greetings.ts';
+import {
+  actsOf,
+  actsSummaryOf,
+  featuresOf,
+  helloOf,
+  keysOf,
+  keysWantedOf,
+  type Greeting,
+} from './greetings.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
 /** Holdings in one message: file ids of 36 bytes and bitmaps, well below a control message's size. */
@@ -222,6 +230,8 @@ function toCbor(message: Message): unknown {
     case 'features':
     case 'acts-summary':
     case 'acts':
+    case 'keys-wanted':
+    case 'keys':
     case 'entries':
     case 'holdings-wanted':
     case 'pulse':
@@ -243,6 +253,8 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
   features: featuresOf,
   'acts-summary': actsSummaryOf,
   acts: actsOf,
+  'keys-wanted': keysWantedOf,
+  keys: keysOf,
   sync: (value) => {
     const { heads, from, closed } = fieldsOf(value, ['kind', 'heads', 'from', 'closed']);
     return {

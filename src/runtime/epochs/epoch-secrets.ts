@@ -2,29 +2,66 @@
 // of all epochs but the first, whose secret is kept with the pool, and the pairs of the exchange keys that
 // this device ever published.
 
+import type { ActBody } from '../../core/catalogue/grants/act-body.ts';
+import { epochCheckOf, type EpochSecret } from '../../core/catalogue/grants/epoch-keys.ts';
 import {
-  encodeEpochSecrets,
-  decodeEpochSecrets,
-  type EpochSecret,
-} from '../../core/catalogue/grants/epoch-keys.ts';
-import { bytesOf, decodeCbor, encodeCbor, listOf, tupleOf } from '../../core/encoding/decode.ts';
+  bytesOf,
+  decodeCbor,
+  encodeCbor,
+  linkOf,
+  listOf,
+  tupleOf,
+  uintOf,
+} from '../../core/encoding/decode.ts';
+import { equalBytes } from '../../core/model/bytes.ts';
 import { PalmError, isPalmError } from '../../core/model/errors.ts';
 import { EXCHANGE_SECRET_BYTES, parseExchangeKey, type ExchangePair } from '../../core/model/exchange-key.ts';
-import { MAX_EXCHANGE_PAIRS } from '../../core/model/limits.ts';
+import { cidOf, parseEntryId, type EntryId } from '../../core/model/ids.ts';
+import { MAX_EPOCH_COUNT, MAX_EXCHANGE_PAIRS, MAX_SEALED_KEYS_BYTES } from '../../core/model/limits.ts';
+import { MAX_EPOCH, POOL_SECRET_BYTES } from '../../core/model/pool-keys.ts';
 import type { Cryptography, SecretStore } from '../../core/ports.ts';
 
 const EPOCHS = 'epoch-secrets';
 const PAIRS = 'exchange-pairs';
 const MAX_PAIRS_BYTES = 64 * 1024; // some 110 bytes for each of MAX_EXCHANGE_PAIRS, with room to spare
 
-/** Those that are kept besides epoch 0's. @throws PalmError 'storage-failed' when what is kept is damaged. */
-export async function loadEpochSecrets(secrets: SecretStore): Promise<EpochSecret[]> {
-  return decoded(await secrets.get(EPOCHS), decodeEpochSecrets);
+/** With its number, which its act says, a secret gives keys before the acts are there. */
+export interface NumberedSecret {
+  readonly epoch: EntryId;
+  readonly number: number;
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
 }
 
-/** Epoch 0's may be among them, and is left out. */
-export function saveEpochSecrets(secrets: SecretStore, known: readonly EpochSecret[]): Promise<void> {
-  return secrets.put(EPOCHS, encodeEpochSecrets(known.filter(({ epoch }) => epoch !== null)));
+/** Those that are kept besides epoch 0's. @throws PalmError 'storage-failed' when what is kept is damaged. */
+export async function loadEpochSecrets(secrets: SecretStore): Promise<NumberedSecret[]> {
+  return decoded(await secrets.get(EPOCHS), (bytes) =>
+    listOf(decodeCbor(bytes, MAX_SEALED_KEYS_BYTES), MAX_EPOCH_COUNT, (value) => {
+      const [epoch, number, secret] = tupleOf(value, 3);
+      return {
+        epoch: parseEntryId(linkOf(epoch)),
+        number: uintOf(number, MAX_EPOCH),
+        secret: bytesOf(secret, POOL_SECRET_BYTES, POOL_SECRET_BYTES),
+      };
+    }),
+  );
+}
+
+export function saveEpochSecrets(secrets: SecretStore, known: readonly NumberedSecret[]): Promise<void> {
+  const rows = known.map(({ epoch, number, secret }) => [cidOf(epoch), number, secret]);
+  return secrets.put(EPOCHS, encodeCbor(rows));
+}
+
+/** Those of `given` that are what the acts of their epochs say; epoch 0's has none, and is left out. */
+export function rightSecrets(
+  given: readonly EpochSecret[],
+  bodyOf: (epoch: EntryId) => ActBody | undefined,
+): NumberedSecret[] {
+  return given.flatMap(({ epoch, secret }) => {
+    const body = epoch === null ? undefined : bodyOf(epoch);
+    const isRight = body?.kind === 'epoch' && equalBytes(body.check, epochCheckOf(secret));
+    return epoch !== null && isRight ? [{ epoch, number: body.number, secret }] : [];
+  });
 }
 
 /** The newest last. @throws PalmError 'storage-failed' when what is kept is damaged. */

@@ -9,12 +9,11 @@ import type { FragmentStore, RecordStore, StoredFragment } from '../../core/port
 import { DamageList } from './damage-list.ts';
 
 /** As the peer counts it. */
-export function heldFragment(
-  catalogue: Catalogue,
-  { fileId: file, fragment, blockBytes }: StoredFragment,
-): HeldFragment {
-  const manifest = catalogue.manifestOf(file);
-  return { file, fragment, bytes: manifest === undefined ? blockBytes : heldBytesOf(manifest) };
+export function heldFragments(catalogue: Catalogue, stored: readonly StoredFragment[]): HeldFragment[] {
+  return stored.map(({ fileId: file, fragment, blockBytes }) => {
+    const manifest = catalogue.manifestOf(file);
+    return { file, fragment, bytes: manifest === undefined ? blockBytes : heldBytesOf(manifest) };
+  });
 }
 
 /** Contents that the catalogue knows, and those that have a name. */

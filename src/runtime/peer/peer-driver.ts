@@ -21,7 +21,7 @@ import type { PeerDriverEvents, PeerDriverPorts } from './driver-ports.ts';
 import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
 import { FragmentTaker } from '../take/fragment-taker.ts';
-import { heldFragment, HeldFragments } from './held-fragments.ts';
+import { heldFragments, HeldFragments } from './held-fragments.ts';
 import { LinkChance } from './link-chance.ts';
 import { LinkRates } from './link-rates.ts';
 import { MessageFlow } from './message-flow.ts';
@@ -90,16 +90,14 @@ export class PeerDriver {
       keys,
       acts: this.peer.acts,
       input,
+      send: (to, message) => this.#messages.send(to, message, 'control'),
+      background: (work) => this.#background.add(work),
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
     this.#checking = new Checking({ records: this.#records, acts: this.acts, input });
     this.#held = new HeldFragments({
       ...ports,
-      held: (stored) =>
-        this.input({
-          kind: 'held',
-          fragments: stored.map((each) => heldFragment(this.peer.catalogue, each)),
-        }),
+      held: (stored) => input({ kind: 'held', fragments: heldFragments(this.peer.catalogue, stored) }),
       unheld: ({ fileId, fragment }) => this.input({ kind: 'unheld', file: fileId, fragment }),
       dropped: () => this.#events.changed(),
       damaged: (what, file) => this.#events.notice('warning', damagedHere(this.peer.catalogue, what, file)),
@@ -308,10 +306,12 @@ export class PeerDriver {
         break;
       case 'check-entries':
       case 'check-acts':
+      case 'take-keys':
         this.#checking.start(effect);
         break;
+      case 'give-keys':
       case 'keep-acts':
-        this.#background.add(this.acts.keep());
+        this.#background.add(this.acts.perform(effect));
         break;
       case 'keep-entries':
         this.#events.added(effect.entries);

@@ -16,6 +16,7 @@ import {
 import { PUBLIC_KEY_BYTES } from '../../encoding/signed-record.ts';
 import { cidOf, parseDeviceId, parseEntryId, type EntryId } from '../../model/ids.ts';
 import {
+  EXCHANGE_START_BYTES,
   MAX_KIND_BYTES,
   MAX_LOG_LENGTH,
   MAX_NAMED_BY_ACT,
@@ -29,7 +30,6 @@ import { MAX_EPOCH } from '../../model/pool-keys.ts';
 import { NO_RANK, ROLES } from '../../model/role.ts';
 import type { ActBody, LogPoint, RecoveredFrom, SealedKey } from './act-body.ts';
 
-const EXCHANGE_START_BYTES = 8;
 const SEALED_KEY_BYTES = 48;
 const EPOCH_CHECK_BYTES = 16;
 const SIGNATURE_BYTES = 64;

@@ -87,6 +87,11 @@ export class ActSet {
     return this.#graph?.acts.map(({ checked }) => checked) ?? [...this.#records.values()];
   }
 
+  /** The same with what each of them has seen. None without a charter. */
+  get placed(): readonly PlacedAct[] {
+    return this.#graph?.acts ?? [];
+  }
+
   /** Without a charter, nobody is in. */
   get standings(): Standings {
     const { charter } = this;

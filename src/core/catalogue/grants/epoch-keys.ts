@@ -99,7 +99,10 @@ export async function sealKeys(
   const sender = await cryptography.newExchangePair();
   const shared = await cryptography.agree(sender, exchangeKey);
   const key = messageKey(shared, binding, sender.publicKey, exchangeKey);
-  const sealed = await cryptography.seal(key, ZERO_NONCE, MESSAGE_LABEL, encodeEpochSecrets(secrets));
+  const plain = encodeCbor(
+    secrets.map(({ epoch, secret }) => [epoch === null ? null : cidOf(epoch), secret]),
+  );
+  const sealed = await cryptography.seal(key, ZERO_NONCE, MESSAGE_LABEL, plain);
   return concatBytes(sender.publicKey, sealed);
 }
 
@@ -121,16 +124,7 @@ export async function openKeys(
   const box = sealed.subarray(EXCHANGE_KEY_BYTES);
   const plain = await cryptography.open(key, ZERO_NONCE, MESSAGE_LABEL, box);
   if (plain === undefined) throw bad('keys that were not sealed for this device');
-  return decodeEpochSecrets(plain);
-}
-
-export function encodeEpochSecrets(secrets: readonly EpochSecret[]): Uint8Array<ArrayBuffer> {
-  return encodeCbor(secrets.map(({ epoch, secret }) => [epoch === null ? null : cidOf(epoch), secret]));
-}
-
-/** @throws PalmError 'bad-message'. */
-export function decodeEpochSecrets(bytes: Uint8Array): EpochSecret[] {
-  return listOf(decodeCbor(bytes, MAX_SEALED_KEYS_BYTES), MAX_EPOCH_COUNT, epochSecretOf);
+  return listOf(decodeCbor(plain, MAX_SEALED_KEYS_BYTES), MAX_EPOCH_COUNT, epochSecretOf);
 }
 
 function epochSecretOf(value: unknown): EpochSecret {

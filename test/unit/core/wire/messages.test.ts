@@ -272,6 +272,8 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
     marks: fc.constantFrom(seededBytes(32, 1), NO_MARKS),
   }),
   acts: fc.record({ kind: fc.constant('acts'), acts: fc.array(fc.constant(seededBytes(9, 2))) }),
+  'keys-wanted': fc.record({ kind: fc.constant('keys-wanted') }),
+  keys: fc.record({ kind: fc.constant('keys'), sealed: fc.constant(seededBytes(90, 3)) }),
   sync: fc.record({
     kind: fc.constant('sync'),
     closed: fc.boolean(),

@@ -29,6 +29,9 @@ function portsOn(store: MemoryStore) {
     records: store.records,
     secrets: store.secrets,
     checkAlive: () => undefined,
+    transport: { move: () => undefined },
+    send: async () => undefined,
+    background: (work: Promise<unknown>) => void work,
   };
 }
 
