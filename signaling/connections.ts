@@ -122,6 +122,18 @@ export class Connections {
     if (isClient) ungate(socket);
   }
 
+  /** An answer that goes on for as long as its client stays: the connection counts as one of a client. */
+  keep(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#all.get(keyOf(request.socket));
+    if (connection === undefined) return;
+    this.#rank(connection, RANK.client);
+    connection.askedMs.pop();
+    // What `take` planned for the end of the answer.
+    response.prependOnceListener('close', () => connection.askedMs.unshift(0));
+    request.socket.setTimeout(0);
+    response.once('close', () => this.#rank(connection, RANK.asked));
+  }
+
   /** Cuts all connections, including half-open ones. */
   close(): void {
     clearInterval(this.#timer);

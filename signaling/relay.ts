@@ -81,6 +81,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     files: serveFiles(options.appDir),
     ownNames,
     localName: () => local.name,
+    signaling: (...request: Parameters<RelaySockets['answer']>) => sockets.answer(...request),
     certificate: () => whereabouts.certificate,
     httpsPort: () => httpsPort,
     lan: () => vouchedHosts(whereabouts).map((name) => `https://${bracketed(name)}:${httpsPort}/`),

@@ -5,7 +5,7 @@
 // about a client is logged, and once its socket closes only the usage of its address is kept.
 
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
@@ -22,29 +22,16 @@ import {
   type RelayFrame,
 } from '../src/core/wire/relay-protocol.ts';
 import type { Connections } from './connections.ts';
-import { isOwnOrigin, readHost } from './host.ts';
+import { EventStreams } from './event-streams.ts';
+import { type Host, isOwnOrigin, readHost } from './host.ts';
 import { Intake } from './intake.ts';
 import { MessageMeter } from './message-meter.ts';
 import { nodeClock } from './node-clock.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { Rooms, type RoomsEffect, type RoomsInput } from './rooms.ts';
+import { RelaySocket } from './relay-socket.ts';
 import { Turns } from './turns.ts';
-
-/** How long a closed client may take to reply to the close frame before its socket is cut, ms. */
-const CLOSE_TIMEOUT_MS = 2_000;
-
-/** Reasons for the codes with which `ws` itself closes (RFC 6455, section 7.4.1); it gives none. */
-const PROTOCOL_REASONS = new Map([
-  [1002, 'not a valid WebSocket message'],
-  [1007, 'text that is not UTF-8'],
-]);
-
-/** Our own reasons for what `ws` closes because of our limits. */
-const OWN_CLOSES = new Map<number, RelayClose>([
-  [1008, RELAY_CLOSE.unfinished],
-  [1009, RELAY_CLOSE.messageTooLarge],
-]);
 
 /**
  * While frames wait to be handled, outgoing messages wait this long, ms, to leave together: a write to a
@@ -64,19 +51,6 @@ const CHECK_MS = 1_000;
 const SKIPPED_BYTES = 4 * 1024;
 
 const NOTHING = Buffer.alloc(0);
-
-/** Gives every close that `ws` decides a reason (ours for a message over a limit) and a time limit. */
-class RelaySocket extends WebSocket {
-  override close(code?: number, reason?: string | Buffer): void {
-    if (this.readyState === WebSocket.OPEN) {
-      const timer = setTimeout(() => this.terminate(), CLOSE_TIMEOUT_MS);
-      this.once('close', () => clearTimeout(timer));
-    }
-    const own = OWN_CLOSES.get(code ?? 0);
-    if (own !== undefined) super.close(own.code, own.reason);
-    else super.close(code, reason ?? PROTOCOL_REASONS.get(code ?? 0));
-  }
-}
 
 /** One client's socket and what it costs. */
 interface ClientSocket {
@@ -102,6 +76,8 @@ export class RelaySockets {
   readonly #acceptor: WebSocketServer;
   readonly #checks: NodeJS.Timeout;
   readonly #turns = new Turns();
+  /** Clients without a WebSocket. */
+  readonly #streams: EventStreams;
   /** Clients whose outbox is not empty, and since when there is one, ms. */
   readonly #unsent = new Set<ClientSocket>();
   #unsentSinceMs = 0;
@@ -120,6 +96,7 @@ export class RelaySockets {
       perform: (effect) => this.#perform(effect),
       settled: () => this.#relieve(),
     });
+    this.#streams = new EventStreams(limits, connections, (input) => this.#driver.input(input));
     this.#acceptor = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_RELAY_FRAME_BYTES,
@@ -156,12 +133,18 @@ export class RelaySockets {
     });
   }
 
+  /** Whether the request was of a client without a WebSocket; then it is answered. */
+  answer(request: IncomingMessage, response: ServerResponse, host: Host, secure: boolean): boolean {
+    return this.#streams.answer(request, response, host, secure);
+  }
+
   /** Tells every client that the relay stops; resolves when all sockets are closed. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#driver.stop();
     clearInterval(this.#checks);
     const { code, reason } = RELAY_CLOSE.goingAway;
+    this.#streams.stop();
     await Promise.all(
       [...this.#sockets.values()].map(
         (client) =>
@@ -257,6 +240,7 @@ export class RelaySockets {
         break;
       case 'probe':
         this.#sockets.get(effect.id)?.socket.ping();
+        this.#streams.probe(effect.id);
         break;
       case 'close':
         this.#close(effect.id, effect.close);
@@ -268,6 +252,7 @@ export class RelaySockets {
     const message = messageOf(encodeRelayFrame(frame));
     for (const id of to) {
       const client = this.#sockets.get(id);
+      if (client === undefined) this.#streams.send(id, frame);
       if (client?.socket.readyState !== WebSocket.OPEN) continue; // its 'close' will follow
       this.#post(client, message);
       this.#measure(client);
@@ -312,9 +297,10 @@ export class RelaySockets {
     return socket.bufferedAmount + outboxBytes > this.#limits.bufferedBytes;
   }
 
-  #close(id: ConnectionId, { code, reason }: RelayClose): void {
+  #close(id: ConnectionId, close: RelayClose): void {
+    const { code, reason } = close;
     const client = this.#sockets.get(id);
-    if (client === undefined) return;
+    if (client === undefined) return this.#streams.close(id, close);
     // It no longer counts as a client, so its connection may give way to another.
     this.#connections.promote(client.connection, false);
     this.#sendOff(client);

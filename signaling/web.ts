@@ -26,6 +26,8 @@ export interface WebContent {
   certificate(): Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>;
   /** Known once the https port listens. */
   httpsPort(): number;
+  /** Whether it was a request of a client of the rooms; then it is answered. */
+  signaling(request: IncomingMessage, response: ServerResponse, host: Host, secure: boolean): boolean;
   /** The app's present addresses for the other devices on the network; known once the https port listens. */
   lan(): readonly string[];
 }
@@ -52,6 +54,7 @@ export function answerRequests(
     }
     const headers = headersOf(host, secure, request);
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (content.signaling(request, response, host, secure)) return;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       response.setHeader('Connection', 'close'); // nobody reads a body that may follow

@@ -10,6 +10,7 @@ import { forgetIdentity, loadIdentity } from '../adapters/browser/page/identity.
 import { OpfsDownloads } from '../adapters/browser/downloads/opfs-downloads.ts';
 import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
 import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
+import { EventStreamSocket } from '../adapters/browser/page/event-stream-socket.ts';
 import { watchPageLife } from '../adapters/browser/page/page-life.ts';
 import { WebRtcConnection } from '../adapters/portable/links/webrtc-connection.ts';
 import { StorageWatch } from '../adapters/portable/storage-watch.ts';
@@ -98,6 +99,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
         identity,
         door,
         relayUrl: relayUrl(),
+        Fallback: EventStreamSocket,
         connect: (initiator, events) => new WebRtcConnection(initiator, events),
         watchLife: watchPageLife,
         onBug: reportError,

@@ -4,10 +4,21 @@
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Page } from '@playwright/test';
-import { expect, test } from './palm-fixture.ts';
+import { allLinked, expect, test } from './palm-fixture.ts';
 import { startRelay } from './relay-process.ts';
+import { expectedBytes } from './seeded-bytes.ts';
 
-type Mode = 'honest' | 'no-upgrades' | 'other-address' | 'other-name' | 'no-relay' | 'signs-in' | 'mute';
+type Mode =
+  | 'honest'
+  /** Refuses WebSockets. */
+  | 'no-sockets'
+  /** Refuses also what takes their place. */
+  | 'no-upgrades'
+  | 'other-address'
+  | 'other-name'
+  | 'no-relay'
+  | 'signs-in'
+  | 'mute';
 
 test('a page says what keeps it from the relay, and forgets it when nothing does', async ({
   prepareDevice,
@@ -45,6 +56,33 @@ test('a page says what keeps it from the relay, and forgets it when nothing does
 
   await proxy.close();
   await expect(connection(page)).toHaveText('The relay was stopped. Start it again; Palm keeps trying');
+});
+
+test('devices whose WebSockets are refused find each other, and use them once they are not', async ({
+  prepareDevice,
+  relay,
+  faults,
+}) => {
+  faults.allow(/WebSocket connection to .* failed|Failed to load resource|ERR_/);
+  const proxy = await startProxy(new URL(relay.app));
+  proxy.become('no-sockets');
+  const behind = { ...relay, app: proxy.url };
+  const [ann, ben] = [await prepareDevice('Ann', behind), await prepareDevice('Ben', behind)];
+  await ann.open();
+  await ben.open();
+  await ann.createPool('Home');
+  await ben.join(await ann.invite());
+  await allLinked([ann, ben]);
+  const { fileId } = await ann.store({ seed: 31, length: 300_000 }, { name: 'plan.pdf' });
+  await ben.waitFor('the file', ({ files }) => files.some((file) => file.fileId === fileId));
+  expect(await ben.read(fileId)).toEqual(expectedBytes(31, 300_000));
+  expect(proxy.openedSockets()).toBe(0);
+
+  proxy.become('honest');
+  for (const device of [ann, ben])
+    await device.waitFor('the relay', ({ pool }) => pool?.relay === 'connected');
+  await expect.poll(() => proxy.openedSockets()).toBeGreaterThanOrEqual(2);
+  await proxy.close();
 });
 
 test('a page that meets a new certificate offers the relay’s page, and connects once it is accepted', async ({
@@ -118,10 +156,15 @@ async function tryAgain(page: Page): Promise<void> {
   await page.evaluate(() => window.dispatchEvent(new Event('online')));
 }
 
+/** Modes in which a WebSocket is refused at once. */
+const REFUSING: ReadonlySet<Mode> = new Set(['no-sockets', 'no-upgrades', 'no-relay', 'signs-in']);
+
 interface Proxy {
   readonly url: string;
   /** Ends every connection through it. */
   become(mode: Mode): void;
+  /** How many WebSockets were passed on. */
+  openedSockets(): number;
   close(): Promise<void>;
 }
 
@@ -133,8 +176,13 @@ async function startProxy(relay: URL): Promise<Proxy> {
     if (mode === 'other-address') return relay.host;
     return mode === 'other-name' ? 'palm.example' : (headers.host ?? '');
   };
+  let openedCount = 0;
   const server = createServer((incoming, answer) => {
     if (mode === 'mute') return;
+    if (mode === 'no-upgrades' && incoming.url?.startsWith('/relay/') === true) {
+      answer.destroy();
+      return;
+    }
     if (mode === 'no-relay') answer.writeHead(502).end('Bad gateway');
     else if (mode === 'signs-in') answer.writeHead(302, { Location: '/sign-in' }).end();
     else {
@@ -157,8 +205,9 @@ async function startProxy(relay: URL): Promise<Proxy> {
   });
   server.on('upgrade', (incoming, socket: Socket, head) => {
     socket.on('error', () => socket.destroy());
-    if (mode === 'no-upgrades' || mode === 'no-relay' || mode === 'signs-in') socket.destroy();
+    if (REFUSING.has(mode)) socket.destroy();
     if (socket.destroyed || mode === 'mute') return;
+    openedCount += 1;
     const passed = connect(Number(relay.port), relay.hostname, () => {
       const headers = Object.entries({ ...incoming.headers, host: hostFor(incoming) });
       const lines = [
@@ -182,6 +231,7 @@ async function startProxy(relay: URL): Promise<Proxy> {
       mode = next;
       endAll();
     },
+    openedSockets: () => openedCount,
     async close() {
       endAll();
       await new Promise((resolve) => server.close(resolve));

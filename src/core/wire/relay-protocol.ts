@@ -6,12 +6,19 @@
 // 'bad-message' and nothing else. The other side's decoder accepts whatever an encoder makes of such a frame.
 
 import { decode, encode } from '@ipld/dag-cbor';
+import { concatBytes } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 import { parsePoolId, type PoolId } from '../model/ids.ts';
 import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES, MAX_ROOM_CLIENTS } from '../model/limits.ts';
 
 /** Where the relay accepts WebSockets. */
 export const RELAY_PATH = '/relay';
+
+/** Without a WebSocket: where the relay's frames come as server-sent events, and where frames are posted. */
+export const RELAY_EVENTS_PATH = '/relay/events';
+export const RELAY_FRAMES_PATH = '/relay/frames';
+/** Of one request. */
+export const MAX_FRAMES_BYTES = 4 * (4 + MAX_RELAY_FRAME_BYTES);
 
 /**
  * The WebSocket subprotocol that clients offer: the version of Palm that their page runs. Pages of protocol 1
@@ -157,6 +164,32 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
         detail: 'Palm does not know its kind',
       });
   }
+}
+
+/** The body of a request with frames: each behind its length, 4 bytes, big-endian. The caller owns it. */
+export function joinFrames(frames: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return concatBytes(
+    ...frames.flatMap((frame) => {
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setUint32(0, frame.length);
+      return [length, frame];
+    }),
+  );
+}
+
+/** Views of the frames in such a body; undefined when it is cut short, or a frame too long. */
+export function splitFrames(body: Uint8Array): Uint8Array[] | undefined {
+  const frames: Uint8Array[] = [];
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  for (let at = 0; at < body.length;) {
+    if (at + 4 > body.length) return undefined;
+    const length = view.getUint32(at);
+    const end = at + 4 + length;
+    if (length > MAX_RELAY_FRAME_BYTES || end > body.length) return undefined;
+    frames.push(body.subarray(at + 4, end));
+    at = end;
+  }
+  return frames;
 }
 
 function decodeFields(bytes: Uint8Array): ReadonlyMap<string, unknown> {

@@ -25,6 +25,8 @@ import {
 
 /** From opening a socket to the relay's 'entered'. */
 const ENTER_TIMEOUT_MS = 8_000;
+/** A WebSocket that a proxy swallows neither opens nor fails. */
+const TRIAL_MS = 3_000;
 /** Silence after which the relay is asked for a sign of life. */
 const PING_AFTER_MS = 3_000;
 /** Silence after which it is given up; the time since the ping is ample on any LAN. */
@@ -76,6 +78,8 @@ export interface RelayClientOptions {
   readonly random: Random;
   /** Default: the platform's WebSocket. */
   readonly WebSocket?: RelaySocketClass | undefined;
+  /** Used where a relay that answers is not reached by a WebSocket. */
+  readonly Fallback?: RelaySocketClass | undefined;
 }
 
 export interface RelayClientEvents {
@@ -121,6 +125,8 @@ export class RelayClient {
   #events: RelayClientEvents | undefined;
   #state: State = { kind: 'closed' };
   #failureCount = 0;
+  /** Whether the next socket is a fallback: of attempts that fail before they are open, every other one. */
+  #fallsBack = false;
 
   constructor(options: RelayClientOptions) {
     this.#options = options;
@@ -166,9 +172,11 @@ export class RelayClient {
 
   #connect(): void {
     this.#events?.state('connecting');
+    const { Fallback } = this.#options;
+    const isFallback = this.#fallsBack && Fallback !== undefined;
     let socket: RelaySocket;
     try {
-      socket = new this.#WebSocket(this.#options.url, RELAY_SUBPROTOCOL);
+      socket = new (isFallback ? Fallback : this.#WebSocket)(this.#options.url, RELAY_SUBPROTOCOL);
     } catch (error) {
       // A URL that the platform refuses (plain ws: from a secure page, say) stays refused, but the page can
       // be told.
@@ -181,19 +189,47 @@ export class RelayClient {
       this.#lose(socket);
     });
     this.#state = { kind: 'entering', socket, sinceMs: this.#options.clock.monotonicMs(), cancel };
+    let hasOpened = false;
     socket.addEventListener('open', () => {
-      if (this.#isCurrent(socket)) this.#send(socket, { kind: 'enter', room: this.#options.room });
+      hasOpened = true;
+      const enter = (): void => {
+        if (this.#isCurrent(socket)) this.#send(socket, { kind: 'enter', room: this.#options.room });
+      };
+      if (isFallback) this.#unlessNeedless(socket, enter);
+      else enter();
     });
     socket.addEventListener('message', ({ data }) => {
       if (this.#isCurrent(socket)) this.#receive(socket, data);
     });
     socket.addEventListener('close', ({ code, reason }) => {
       if (!this.#isCurrent(socket)) return;
+      if (!hasOpened) this.#fallsBack = !this.#fallsBack;
       if (code >= FIRST_RELAY_CODE) this.#events?.rejected({ kind: 'relay-closed', detail: reason });
       this.#lose(socket);
     });
     // 'close' follows every 'error', and says as much.
     socket.addEventListener('error', () => undefined);
+  }
+
+  /** The relay may have come back since a WebSocket failed: then one is used after all. */
+  #unlessNeedless(socket: RelaySocket, enter: () => void): void {
+    const trial = new this.#WebSocket(this.#options.url, RELAY_SUBPROTOCOL);
+    let isOver = false;
+    const decide = (isNeedless: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      cancel();
+      trial.close();
+      if (!isNeedless) enter();
+      else if (this.#isCurrent(socket)) {
+        this.#fallsBack = false;
+        this.#lose(socket);
+      }
+    };
+    const cancel = this.#options.clock.after(TRIAL_MS, () => decide(false));
+    trial.addEventListener('open', () => decide(true));
+    trial.addEventListener('close', () => decide(false));
+    trial.addEventListener('error', () => undefined);
   }
 
   #receive(socket: RelaySocket, data: unknown): void {

@@ -40,6 +40,7 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly relayUrl: string;
   /** Default: the platform's. */
   readonly WebSocket?: RelaySocketClass;
+  readonly Fallback?: RelaySocketClass;
   readonly connect: Connect;
   readonly watchLife: WatchLife;
   /** Default: links with every device of the room. */
@@ -106,8 +107,8 @@ export class LinkTransport implements Transport {
         rejected,
       },
     );
-    const { relayUrl: url, WebSocket } = options;
-    this.#rooms = new PoolRooms({ url, clock, random, WebSocket }, { poolId, signalingKey });
+    const { relayUrl: url, WebSocket, Fallback } = options;
+    this.#rooms = new PoolRooms({ url, clock, random, WebSocket, Fallback }, { poolId, signalingKey });
   }
 
   open(events: TransportEvents): void {

@@ -1,6 +1,7 @@
 // The relay client against real WebSocket servers: the project's relay, and ones that misbehave. Time is the
 // test's own, so nothing here waits for a clock; the frames are real.
 
+import { createServer } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { systemRandom } from '../../../../../src/adapters/portable/random.ts';
 import {
   RelayClient,
   type RelayClientEvents,
+  type RelayClientOptions,
 } from '../../../../../src/adapters/portable/links/relay-client.ts';
 import type { Rejection } from '../../../../../src/core/model/failures.ts';
 import { parsePoolId } from '../../../../../src/core/model/ids.ts';
@@ -18,6 +20,7 @@ import {
   connectionIdOf,
   decodeClientFrame,
   encodeRelayFrame,
+  RELAY_SUBPROTOCOL,
 } from '../../../../../src/core/wire/relay-protocol.ts';
 import { ManualClock } from '../../../../fixtures/manual-clock.ts';
 
@@ -72,12 +75,14 @@ class Log implements RelayClientEvents {
 function openClient(url: string): { client: RelayClient; log: Log; clock: ManualClock } {
   const clock = new ManualClock();
   const log = new Log();
-  const client = new RelayClient({ url, room: ROOM, clock, random: systemRandom, WebSocket });
-  cleanups.push(() => {
-    client.close();
-  });
+  return { client: openWith({ url, room: ROOM, clock, random: systemRandom, WebSocket }, log), log, clock };
+}
+
+function openWith(options: RelayClientOptions, log: Log): RelayClient {
+  const client = new RelayClient(options);
+  cleanups.push(() => client.close());
   client.open(log);
-  return { client, log, clock };
+  return client;
 }
 
 describe('with the relay', () => {
@@ -130,6 +135,82 @@ describe('with the relay', () => {
     relay = await start(relay.httpPort);
     client.wake();
     await log.until('connected', 2);
+  });
+});
+
+describe('where WebSockets are refused', () => {
+  /** Stands for what takes their place: it reaches the relay by another way. */
+  function fallbackTo(url: () => string): typeof WebSocket {
+    return class extends WebSocket {
+      constructor() {
+        super(url(), RELAY_SUBPROTOCOL);
+      }
+    };
+  }
+
+  /** A server that refuses every WebSocket until it is told otherwise. */
+  async function refusing(): Promise<{ readonly url: string; accept(): void }> {
+    let accepts = false;
+    const http = createServer();
+    const sockets = new WebSocketServer({ noServer: true });
+    sockets.on('connection', (socket) => {
+      socket.on('message', () => socket.send(encodeRelayFrame({ kind: 'entered', you: ME, others: [] })));
+    });
+    http.on('upgrade', (request, socket, head) => {
+      if (accepts) sockets.handleUpgrade(request, socket, head, (made) => sockets.emit('connection', made));
+      else socket.destroy();
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => http.close());
+    const address = http.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    return {
+      url: `ws://127.0.0.1:${port}/relay`,
+      accept: () => {
+        accepts = true;
+      },
+    };
+  }
+
+  const ME = connectionIdOf(new Uint8Array(16));
+
+  it('what takes their place is used, and not before', async () => {
+    const refused = await refusing();
+    const other = await refusing();
+    other.accept();
+    const clock = new ManualClock();
+    const log = new Log();
+    const Fallback = fallbackTo(() => other.url);
+    const options = { url: refused.url, room: ROOM, clock, random: systemRandom, WebSocket, Fallback };
+    openWith(options, log);
+    await log.until('lost');
+    clock.advance(500);
+    await log.until('entered with 0');
+    expect(log.lines).toEqual(['connecting', 'lost', 'connecting', 'connected', 'entered with 0']);
+  });
+
+  it('a WebSocket is used after all if it opens by then', async () => {
+    const late = await refusing();
+    const clock = new ManualClock();
+    const log = new Log();
+    const kinds: string[] = [];
+    class Counted extends WebSocket {
+      constructor(url: string | URL, subprotocol: string) {
+        super(url, subprotocol);
+        kinds.push('socket');
+      }
+    }
+    const Fallback = fallbackTo(() => late.url);
+    const options = { url: late.url, room: ROOM, clock, random: systemRandom, WebSocket: Counted, Fallback };
+    openWith(options, log);
+    await log.until('lost');
+    late.accept();
+    clock.advance(500);
+    await log.until('lost', 2);
+    clock.advance(1_000);
+    await log.until('entered with 0');
+    // The first, the trial, and the one that stays.
+    expect(kinds).toHaveLength(3);
   });
 });
 
