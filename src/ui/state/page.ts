@@ -19,6 +19,7 @@ import { paced } from './paced.ts';
 import { watchRelay, type ProbeRelay } from './relay-trouble.ts';
 import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
+import { keepScreenOn } from './screen-awake.ts';
 import { settledStatus } from './settled-status.ts';
 import { StoreQueue, type QueueItem, type Stored } from './store-queue.ts';
 import { words } from '../text/words.ts';
@@ -106,6 +107,8 @@ export function openPage(palm: Palm, downloadStore: DownloadStore, probeRelay: P
   const pacedWork = paced(work, DRAW_EVERY_MS, delay);
   const stopFlushing = flushWhenHidden(removals);
   const stopReporting = reportBugs(alerts);
+  const isBusy = computed(() => status.value.transfers.length > 0);
+  const releaseScreen = keepScreenOn(isBusy, { wakeLock: navigator.wakeLock, document });
   const relay = watchRelay(palm, probeRelay, delay);
   // A device that does not open shows why on a screen of its own.
   palm.ready.then(
@@ -131,6 +134,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore, probeRelay: P
       relay.stop();
       downloads.close();
       stopFlushing();
+      releaseScreen();
       stopReporting();
     },
   };
