@@ -2,15 +2,16 @@
 // them come the keys of its epochs: whoever tells acts waits until these are looked at.
 
 import type { CheckedAct } from '../../core/catalogue/grants/act.ts';
-import type { ActSet } from '../../core/catalogue/grants/act-set.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { Pauses } from '../../core/pauses.ts';
+import type { Peer } from '../../core/peer/peer.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
 import type { Clock, Cryptography, Identity, Random, RecordStore, SecretStore } from '../../core/ports.ts';
 import type { Transport } from '../../core/transport-port.ts';
 import type { Message } from '../../core/wire/messages.ts';
 import { EpochKeeping } from '../epochs/epoch-keeping.ts';
+import { Rotating } from '../epochs/rotating.ts';
 import { Slices } from '../slices.ts';
 import { ActKeeping } from './act-keeping.ts';
 import { ActWriter, type Deed } from './act-writer.ts';
@@ -25,7 +26,7 @@ export interface PoolActsPorts {
   readonly secrets: SecretStore;
   readonly identity: Identity;
   readonly keys: KeyRing;
-  readonly acts: ActSet;
+  readonly peer: Pick<Peer, 'acts' | 'reachableDevices'>;
   readonly transport: Pick<Transport, 'move'>;
   input(input: PeerInput): void;
   send(to: DeviceId, message: Message): Promise<void>;
@@ -40,21 +41,34 @@ export class PoolActs {
   readonly #ports: PoolActsPorts;
   readonly #keeping: ActKeeping;
   readonly #writer: ActWriter;
+  readonly #rotating: Rotating;
+  #isPublishing = false;
 
   constructor(ports: PoolActsPorts) {
     this.#ports = ports;
+    const set = ports.peer.acts;
     this.epochs = new EpochKeeping({
       ...ports,
+      acts: set,
       looked: (isMissing) => ports.input({ kind: 'keys-looked', isMissing }),
     });
-    this.#keeping = new ActKeeping({ ...ports, slices: new Slices(ports) });
+    this.#keeping = new ActKeeping({ ...ports, acts: set, slices: new Slices(ports) });
     this.#writer = new ActWriter({
       ...ports,
+      acts: set,
       keep: (acts) => this.#keeping.keep(acts),
       written: (acts) => {
         ports.input({ kind: 'acts-written', acts });
-        ports.background(this.epochs.look());
+        ports.background(this.#look());
       },
+    });
+    this.#rotating = new Rotating({
+      ...ports,
+      acts: set,
+      self: ports.identity.deviceId,
+      epochs: () => this.epochs.epochs(),
+      reachable: () => ports.peer.reachableDevices(),
+      write: (deed) => this.write(deed),
     });
   }
 
@@ -62,22 +76,38 @@ export class PoolActs {
   async restore(): Promise<boolean> {
     await this.epochs.restore();
     const charter = await loadCharter(this.#ports.secrets);
-    if (charter !== undefined) this.#ports.acts.follow(charter);
+    if (charter !== undefined) this.#ports.peer.acts.follow(charter);
     const isSound = await this.#keeping.restore();
-    await this.epochs.look();
+    await this.#look();
     return isSound;
   }
 
-  /** Signs, makes durable and spreads an act of this device. `deed` is asked when its turn has come. */
-  write(deed: () => Deed): Promise<CheckedAct> {
-    return this.#writer.write(deed);
+  /**
+   * Signs, makes durable and spreads an act of this device. `deed` is asked when its turn has come. A
+   * shut-out is done once the pool has other keys.
+   */
+  async write(deed: () => Deed): Promise<CheckedAct> {
+    const act = await this.#writer.write(deed);
+    if (act.record.body.kind === 'shut-out') {
+      await this.#look();
+      await this.#rotating.idle();
+      await this.epochs.look();
+    }
+    return act;
+  }
+
+  /** Gives the pool other keys. Undefined when this device is no admin. */
+  async rotate(): Promise<CheckedAct | undefined> {
+    const act = await this.#rotating.rotate();
+    await this.epochs.look();
+    return act;
   }
 
   async check({ from, acts }: PeerEffect & { readonly kind: 'check-acts' }): Promise<void> {
     const checked = await this.#keeping.check(acts);
     const refusedCount = acts.length - checked.length;
     this.#ports.input({ kind: 'acts-checked', from, acts: checked, refusedCount });
-    await this.epochs.look();
+    await this.#look();
   }
 
   async takeKeys({ from, sealed }: PeerEffect & { readonly kind: 'take-keys' }): Promise<void> {
@@ -90,8 +120,27 @@ export class PoolActs {
     if (sealed !== undefined) await this.#ports.send(effect.to, { kind: 'keys', sealed });
   }
 
-  /** Resolves when nothing is being written. */
-  async idle(): Promise<void> {
+  async #look(): Promise<void> {
+    await this.epochs.look();
+    this.#rotating.look();
+    if (!this.epochs.needsExchangeKey() || this.#isPublishing) return;
+    this.#isPublishing = true;
+    this.#ports.background(this.#publishExchangeKey());
+  }
+
+  /** What others seal keys to. A device that founded its pool, or was admitted, has one in that act. */
+  async #publishExchangeKey(): Promise<void> {
+    try {
+      const key = await this.epochs.ownExchangeKey();
+      await this.write(() => ({ kind: 'exchange', key }));
+    } finally {
+      this.#isPublishing = false;
+    }
+  }
+
+  /** Resolves when this device writes no more acts. */
+  async stop(): Promise<void> {
+    this.#rotating.stop();
     await this.#writer.idle();
     await this.#keeping.idle();
   }

@@ -27,6 +27,7 @@ import { loadPool } from '../saved-pool.ts';
 import {
   loadEpochSecrets,
   loadExchangePairs,
+  ownExchangePair,
   rightSecrets,
   saveEpochSecrets,
   type NumberedSecret,
@@ -94,6 +95,22 @@ export class EpochKeeping {
       await this.#openOwn(epochs);
       this.#follow(epochs);
     });
+  }
+
+  /** Whether others have nothing that they could seal keys for this device to. */
+  needsExchangeKey(): boolean {
+    const { acts, identity } = this.#ports;
+    if (acts.charter === undefined || acts.roleOf(identity.deviceId) === undefined) return false;
+    const published = exchangeKeysOf(acts.placed).get(identity.deviceId);
+    return !this.#pairs.some(({ publicKey }) => published !== undefined && equalBytes(publicKey, published));
+  }
+
+  /** To be published. */
+  async ownExchangeKey(): Promise<ExchangeKey> {
+    const { secrets, cryptography } = this.#ports;
+    const { publicKey } = await ownExchangePair(secrets, cryptography);
+    this.#pairs = await loadExchangePairs(secrets);
+    return publicKey;
   }
 
   /** All secrets, sealed for the device; undefined when it published no exchange key. */

@@ -88,7 +88,7 @@ export class PeerDriver {
     this.acts = new PoolActs({
       ...ports,
       keys,
-      acts: this.peer.acts,
+      peer: this.peer,
       input,
       send: (to, message) => this.#messages.send(to, message, 'control'),
       background: (work) => this.#background.add(work),
@@ -223,7 +223,7 @@ export class PeerDriver {
     this.#lifetime.abort(new PalmError({ code: 'not-in-pool', reason: 'left' }));
     await this.#ports.transport.close();
     this.#requests.close();
-    await Promise.allSettled([this.#background.ended(), this.#publisher.idle(), this.acts.idle()]);
+    await Promise.allSettled([this.#background.ended(), this.#publisher.idle(), this.acts.stop()]);
     await this.#records.idle();
   }
 

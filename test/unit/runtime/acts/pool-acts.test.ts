@@ -46,7 +46,13 @@ function opened(
     inputs.push(told);
     if (told.kind === 'acts-written') acts.add(told.acts);
   };
-  const pool = new PoolActs({ ...portsOn(store), identity, keys: new KeyRing(keys), acts, input });
+  const pool = new PoolActs({
+    ...portsOn(store),
+    identity,
+    keys: new KeyRing(keys),
+    peer: { acts, reachableDevices: () => [] },
+    input,
+  });
   return { acts, pool, inputs };
 }
 
