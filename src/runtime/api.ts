@@ -3,6 +3,7 @@
 
 import type { DeviceClass } from '../core/model/device-class.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
+import type { Role } from '../core/model/role.ts';
 import type { SourceHandle } from '../core/ports.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
 
@@ -77,6 +78,18 @@ export interface DeviceStatus {
   /** Bytes of fragments that the device says it holds. */
   readonly heldBytes: number;
   readonly self: boolean;
+  /** What it may do. Absent in a pool without roles, and where this device does not know. */
+  readonly role?: Role;
+}
+
+/** A device that was shut out. */
+export interface ShutOutStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly self: boolean;
+  /** The admin who did it. */
+  readonly byId: string;
+  readonly byName: string;
 }
 
 export interface FileStatus {
@@ -245,6 +258,10 @@ export interface PalmStatus {
     readonly alone: boolean;
   };
   readonly devices: readonly DeviceStatus[];
+  /** What this device may do. Absent in a pool without roles, and when it is shut out. */
+  readonly role?: Role;
+  /** Devices that were shut out of the pool, this one included; absent if there are none. */
+  readonly shutOut?: readonly ShutOutStatus[];
   readonly files: readonly FileStatus[];
   readonly transfers: readonly TransferStatus[];
   /** Oldest first. A store that is being continued is listed as a transfer instead. */
@@ -327,6 +344,18 @@ export interface Palm {
    * @throws PalmError 'wrong-passphrase'; 'corrupt'; and what `ready` rejects with.
    */
   unlock(passphrase: string, options?: UnlockOptions): Promise<void>;
+  /**
+   * Gives a device of the pool a role. To one that was shut out, it gives its place back. An admin acts only
+   * on devices below it: those that are no admins, and admins that were made by it or by one below it.
+   * @throws PalmError 'not-allowed', 'bad-argument', 'not-in-pool'.
+   */
+  grant(deviceId: string, role: Role): Promise<void>;
+  /**
+   * Shuts a device out of the pool: the others no longer link with it, give it anything, or count what it
+   * holds; what it wrote so far stays. Resolves when this is durable here and on its way.
+   * @throws PalmError 'not-allowed', 'bad-argument', 'not-in-pool'.
+   */
+  shutOut(deviceId: string): Promise<void>;
   /**
    * Changes parts of the pool's policy, for all devices; parts that are left out stay. Resolves when the
    * change is durable here and on its way. Of each part the latest change counts.

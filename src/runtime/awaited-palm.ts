@@ -3,6 +3,7 @@
 
 import { PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
+import type { Role } from '../core/model/role.ts';
 import type {
   LeaveOptions,
   ReadOptions,
@@ -91,6 +92,14 @@ export class AwaitedPalm implements WordlessPalm {
 
   async unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
     return (await this.#coming).unlock(passphrase, options);
+  }
+
+  async grant(deviceId: string, role: Role): Promise<void> {
+    return (await this.#coming).grant(deviceId, role);
+  }
+
+  async shutOut(deviceId: string): Promise<void> {
+    return (await this.#coming).shutOut(deviceId);
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {

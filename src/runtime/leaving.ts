@@ -5,9 +5,14 @@
 // does not stop the others.
 
 import { PalmError } from '../core/model/errors.ts';
-import type { RecordStore } from '../core/ports.ts';
+import type { Clock, RecordStore } from '../core/ports.ts';
+import { atMost } from './at-most.ts';
+import type { PeerDriver } from './peer/peer-driver.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { hasPool, saveDeviceName } from './saved-pool.ts';
+
+/** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
+export const LEAVE_STEP_MS = 5_000;
 
 const LEAVING = 'leaving';
 
@@ -80,4 +85,16 @@ export async function wipe({
   if (failures.length === 0) return;
   await records.putMeta(LEAVING, true).catch(() => undefined);
   throw new PalmError({ code: 'storage-failed', reason: 'not-all-deleted' }, { cause: failures[0] });
+}
+
+/** Sent first, while the links are open; leaving continues whatever fails. */
+export async function sayGoodbye(
+  session: { readonly driver: PeerDriver; stop(): Promise<void> },
+  clock: Clock,
+  warn: (error: unknown) => void,
+): Promise<void> {
+  const told = session.driver.publish({ kind: 'leave' }).then(() => session.driver.flush());
+  // A device that does not read its messages must not hold this one back.
+  await atMost(clock, LEAVE_STEP_MS, told).catch(warn);
+  await session.stop().catch(warn);
 }

@@ -29,6 +29,8 @@ export type Notice =
   /** Rows about other devices and damaged fragments are unreadable. */
   | { readonly kind: 'rows-left-out'; readonly count: number }
   | { readonly kind: 'catalogue-damaged' }
+  /** This device was shut out. `reason`: as the other one gave it; '' for none. */
+  | { readonly kind: 'shut-out'; readonly by: QuotedDevice; readonly reason: string }
   /** A store was continued with a different file. */
   | { readonly kind: 'another-file'; readonly interrupted: string; readonly chosen: string }
   /** `file`: its name; undefined for a private file. */

@@ -111,6 +111,7 @@ function groupOf(notice: Notice): Kept['group'] {
     case 'unfinished-damaged':
     case 'rows-left-out':
     case 'catalogue-damaged':
+    case 'shut-out':
     case 'another-file':
     case 'damaged-here':
     case 'device-full':

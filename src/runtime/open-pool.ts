@@ -28,6 +28,7 @@ import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import type { ReadPorts } from './read/read-job.ts';
 import { PrivateFiles } from './private-files.ts';
+import { Roles } from './roles.ts';
 import { rangeOf } from './read/byte-range.ts';
 import { readFile } from './read/reading.ts';
 import { withReserve } from './reserved-space.ts';
@@ -57,6 +58,7 @@ export class OpenPool {
   readonly #transport: Transport;
   readonly unfinished: UnfinishedStores;
   readonly record: PoolRecord;
+  readonly roles: Roles;
   readonly #naming: Naming;
   readonly #storeQuota: StoreQuota;
   readonly privateFiles: PrivateFiles;
@@ -133,6 +135,7 @@ export class OpenPool {
         failed: (error) => this.#events.notice('error', noticeOf(error)),
       },
     );
+    this.roles = new Roles(this.driver, ports.clock, (notice) => this.#events.notice('error', notice));
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
     this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);
   }
@@ -232,6 +235,7 @@ export class OpenPool {
   async #run(request: StoreRequest, options: ResumeOptions): Promise<StoreResult> {
     const { blob, geometry, details, isPrivate, handle, resumes } = request;
     checkDetails(details);
+    this.roles.checkStore();
     // Reject now: sealing a large file for nothing would be worse.
     if (this.driver.peer.catalogue.roomOf(this.identity.deviceId, 'file') <= 0) throw logFull(true);
     const { signal } = options;
@@ -317,12 +321,13 @@ export class OpenPool {
   }
 
   async remove(id: string): Promise<void> {
-    const { fileId, contentId } = this.#fileOf(id);
-    await this.#naming.remove(fileId, contentId);
+    const listed = this.roles.checkedRemoval(this.#fileOf(id));
+    await this.#naming.remove(listed.fileId, listed.contentId);
     this.#space.measureSoon();
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {
+    this.roles.checkAdmin();
     const parts = checkPolicyChange(change, this.driver.peer.catalogue.policy);
     if (Object.keys(parts).length > 0) await this.driver.publish({ kind: 'policy', parts });
   }
@@ -362,9 +367,7 @@ export class OpenPool {
       naming: this.#naming,
       storeQuota: this.#storeQuota,
       notice: (notice) => this.#events.notice('warning', notice),
-      misdeed: (device, what) => {
-        this.#events.misdeed(driver.quotedDevice(device), what, 1);
-      },
+      misdeed: (device, what) => this.#events.misdeed(driver.quotedDevice(device), what, 1),
     };
   }
 
@@ -380,6 +383,7 @@ export class OpenPool {
   #changed(): void {
     if (!this.answered && this.driver.peer.reachableDevices().length > 1) this.answered = true;
     this.#activityWatch.look(this.driver.peer);
+    this.roles.look();
     this.#soft.changed();
     this.#events.changed();
   }

@@ -5,6 +5,7 @@ import { PalmError } from '../core/model/errors.ts';
 import { decodeInvite, type Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
+import type { Role } from '../core/model/role.ts';
 import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import type {
@@ -29,14 +30,11 @@ import type { PalmOpening, RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
 import { awaitAnswer } from './awaited-answer.ts';
 import { checkedName } from './checked-name.ts';
-import { finishLeaving, isLeaveNoted, isLeaving, wipe } from './leaving.ts';
+import { finishLeaving, isLeaveNoted, isLeaving, wipe, LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
 import { noLists, sessionStatus } from './status.ts';
 import { Transfers } from './transfers.ts';
 import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
-
-/** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
-const LEAVE_STEP_MS = 5_000;
 
 /** How long deleting all data of an origin takes a browser at most, ms. */
 const GONE_SETTLES_MS = 1_000;
@@ -149,6 +147,7 @@ class PalmRuntime implements WordlessPalm {
     const ports = await this.#ports;
     // Whether or not a start or join under way succeeds.
     await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entering]));
+    this.#session?.roles.checkLeave();
     if (handOver === true) await this.#handingOver.run(this.#inPool().driver, signal);
     else this.#handingOver.stop();
     this.#leaving ??= this.#leave(ports).finally(() => (this.#leaving = undefined));
@@ -159,7 +158,7 @@ class PalmRuntime implements WordlessPalm {
     const { secrets, identity } = ports;
     const session = this.#session;
     if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(ports))) this.#inPool();
-    if (session !== undefined) await this.#sayGoodbye(session);
+    if (session !== undefined) await sayGoodbye(session, this.#clock, this.#warn);
     this.#session = undefined;
     const opening = this.#opening;
     this.#opening = undefined;
@@ -177,14 +176,6 @@ class PalmRuntime implements WordlessPalm {
     // A full or failing disk may not take the name: people can set it again.
     await saveDeviceName(ports, this.#deviceName).catch(this.#warn);
     this.#changed();
-  }
-
-  /** Sent first, while the links are open; leaving continues whatever fails. */
-  async #sayGoodbye(session: OpenPool): Promise<void> {
-    const told = session.driver.publish({ kind: 'leave' }).then(() => session.driver.flush());
-    // A device that does not read its messages must not hold this one back.
-    await atMost(this.#clock, LEAVE_STEP_MS, told).catch(this.#warn);
-    await session.stop().catch(this.#warn);
   }
 
   async setDeviceName(name: string): Promise<void> {
@@ -206,6 +197,14 @@ class PalmRuntime implements WordlessPalm {
   async unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
     await this.ready;
     await this.#locking.unlock(await this.#ports, passphrase, options);
+  }
+
+  async grant(deviceId: string, role: Role): Promise<void> {
+    await (await this.#pool()).roles.grant(deviceId, role);
+  }
+
+  async shutOut(deviceId: string): Promise<void> {
+    await (await this.#pool()).roles.shutOut(deviceId);
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {
@@ -307,7 +306,7 @@ class PalmRuntime implements WordlessPalm {
     const identity = await ports.identity.load().catch(() => undefined);
     for (const session of sessions) {
       if (identity?.deviceId === session.identity.deviceId) await session.stop().catch(this.#warn);
-      else await this.#sayGoodbye(session);
+      else await sayGoodbye(session, this.#clock, this.#warn);
     }
   }
 

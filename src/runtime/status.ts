@@ -12,6 +12,7 @@ import type { DeviceStatus, FileStatus, PalmStatus } from './api.ts';
 import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
+import type { Roles } from './roles.ts';
 import type { WordlessStatus } from './worded-palm.ts';
 
 /** The details of private files that this page knows, by file. */
@@ -39,6 +40,7 @@ interface ShownPool {
   /** Whether another device has ever answered this one. */
   readonly answered: boolean;
   readonly privateFiles: OpenedDetails;
+  readonly roles: Roles;
   readonly unfinished: { list(): PalmStatus['unfinished'] };
   readonly repairing: Pick<Repairing, 'repairs' | 'pauseReason'>;
   activity(): WordlessStatus['activity'];
@@ -46,7 +48,17 @@ interface ShownPool {
 
 type SessionStatus = Pick<
   WordlessStatus,
-  'pool' | 'devices' | 'files' | 'quota' | 'removed' | 'unfinished' | 'repairs' | 'repairPause' | 'activity'
+  | 'pool'
+  | 'devices'
+  | 'role'
+  | 'shutOut'
+  | 'files'
+  | 'quota'
+  | 'removed'
+  | 'unfinished'
+  | 'repairs'
+  | 'repairPause'
+  | 'activity'
 >;
 
 export function sessionStatus(session: ShownPool, deviceName: string): SessionStatus {
@@ -55,6 +67,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
   return {
     pool: { id: keys.poolId, name: peer.catalogue.poolName, relay, alone: !answered },
     devices: deviceStatuses(peer, identity.deviceId, deviceName),
+    ...roleStatus(peer, session.roles, identity.deviceId),
     files: fileStatuses(peer, privateFiles),
     ...quotaStatus(peer, identity.deviceId),
     ...removedStatus(peer, identity.deviceId, session.driver.dropping()),
@@ -73,6 +86,7 @@ function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceSta
     ...peer.membership.of(self),
     heldBytes: peer.own.heldBytes,
     self: true,
+    ...roleOf(peer, self),
   };
   const rest = [...others].toSorted().map((device): DeviceStatus => {
     return {
@@ -81,9 +95,25 @@ function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceSta
       ...peer.membership.of(device),
       heldBytes: peer.holdings.of(device)?.heldBytes ?? 0,
       self: false,
+      ...roleOf(peer, device),
     };
   });
   return [own, ...rest];
+}
+
+/** Nothing in a pool without roles. */
+function roleOf({ acts }: Peer, device: DeviceId): Pick<DeviceStatus, 'role'> {
+  const role = acts.isObeyed ? acts.roleOf(device) : undefined;
+  return role === undefined ? {} : { role };
+}
+
+function roleStatus(peer: Peer, roles: Roles, self: DeviceId): Pick<PalmStatus, 'role' | 'shutOut'> {
+  const shutOut = roles.shutOutDevices().map((device) => {
+    const by = roles.outBy(device) ?? device;
+    const [name, byName] = [device, by].map((each) => peer.catalogue.deviceName(each));
+    return { id: device, name: name ?? '', self: device === self, byId: by, byName: byName ?? '' };
+  });
+  return { ...roleOf(peer, self), ...(shutOut.length === 0 ? {} : { shutOut }) };
 }
 
 /** The repairs that run on this device, or why they wait. */

@@ -3,6 +3,7 @@
 
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
+import type { Role } from '../core/model/role.ts';
 import type {
   ActivityStatus,
   LeaveOptions,
@@ -135,6 +136,14 @@ export class WordedPalm implements Palm {
 
   unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
     return this.#worded(this.#palm.unlock(passphrase, options));
+  }
+
+  grant(deviceId: string, role: Role): Promise<void> {
+    return this.#worded(this.#palm.grant(deviceId, role));
+  }
+
+  shutOut(deviceId: string): Promise<void> {
+    return this.#worded(this.#palm.shutOut(deviceId));
   }
 
   setPolicy(change: PolicyChange): Promise<void> {

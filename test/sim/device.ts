@@ -125,6 +125,10 @@ export class SimDevice {
     return this.#identity.deviceId;
   }
 
+  get identity(): Identity {
+    return this.#identity;
+  }
+
   /** What the browser allows it. */
   get quotaBytes(): number {
     return this.#quotaBytes;

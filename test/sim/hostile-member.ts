@@ -46,10 +46,16 @@ export class HostileMember {
   #seq = 0;
   #prev: EntryId | undefined;
 
-  constructor(world: World, network: SimNetwork, member: SimDevice) {
+  /** `identity`: as whom it acts; nobody that the pool knows by default. */
+  constructor(
+    world: World,
+    network: SimNetwork,
+    member: SimDevice,
+    identity = identityFrom(world.random.bytes(32)),
+  ) {
     const { secret, epoch } = decodeInvite(member.pool.invite());
     this.keys = derivePoolKeys(secret, epoch);
-    this.identity = identityFrom(world.random.bytes(32));
+    this.identity = identity;
     this.greeting = [{ kind: 'hello', protocol: PROTOCOL_VERSION, epoch }];
     this.#world = world;
     this.#network = network;

@@ -8,6 +8,8 @@ export type PalmErrorCode =
   | 'bad-invite'
   | 'not-in-pool'
   | 'already-in-pool'
+  /** What this device is in its pool does not give it the right. */
+  | 'not-allowed'
   | 'unknown-file'
   | 'removed-file'
   /** The file is private and its link was not given, or does not fit. */

@@ -11,6 +11,7 @@ export type Failure =
   | BadInvite
   | { readonly code: 'not-in-pool'; readonly reason: 'left' | 'in-none' }
   | { readonly code: 'already-in-pool' }
+  | NotAllowed
   | { readonly code: 'unknown-file'; readonly reason: 'not-an-id' | 'not-heard-of' }
   | { readonly code: 'removed-file'; readonly reason: 'before' | 'while-read' | 'while-placed' }
   | { readonly code: 'link-needed'; readonly reason: 'no-link' | 'of-another-file' | 'does-not-open' }
@@ -58,6 +59,27 @@ export type Failure =
   | { readonly code: 'wrong-passphrase' }
   | WorkerFailed
   | KeptStoreFailure;
+
+export interface NotAllowed {
+  readonly code: 'not-allowed';
+  readonly reason:
+    /** Readers store and remove nothing. */
+    | 'reader'
+    /** Members remove only what their own device stored. */
+    | 'file-of-another'
+    | 'admins-only'
+    /** The other device is an admin of the same rank or above. */
+    | 'above'
+    /** Nobody changes its own role. */
+    | 'self'
+    /** The last admin leaves behind nobody who may admit others. */
+    | 'last-admin'
+    /** The pool has no charter. */
+    | 'no-roles'
+    | 'shut-out'
+    /** Nobody admitted this device, as far as it knows. */
+    | 'not-in';
+}
 
 /** The pool's policy limits what a device stores. */
 type OverQuota =
@@ -123,7 +145,7 @@ type BadArgument =
       readonly size: number;
       readonly k: number;
     }
-  | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' }
+  | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' | 'no-device' | 'no-role' }
   /** Not an object of parts that exist. */
   | { readonly code: 'bad-argument'; readonly reason: 'policy-parts'; readonly of: 'policy' | 'graceMs' }
   | {

@@ -95,8 +95,12 @@ export class ActsExchange {
   /** Greets, tells and ends links as acts say. */
   advance(nowMs: MonotonicMs): PeerEffect[] {
     const effects = this.keys.advance(nowMs);
-    for (const [device, { endsAtMs }] of this.#state.links.all())
-      if (endsAtMs !== undefined && nowMs >= endsAtMs) effects.push(closing(device, 'was shut out'));
+    for (const [device, link] of this.#state.links.all()) {
+      if (link.endsAtMs === undefined || nowMs < link.endsAtMs) continue;
+      // Once: the link is down a little later.
+      link.endsAtMs = Infinity;
+      effects.push(closing(device, 'was shut out'));
+    }
     if (!this.#isDue) return effects;
     this.#isDue = false;
     for (const [device, link] of this.#state.links.all())
@@ -113,6 +117,8 @@ export class ActsExchange {
   #look(nowMs: MonotonicMs, device: DeviceId, link: PeerLink, marks: Uint8Array): PeerEffect[] {
     const { acts, self } = this.#state;
     const told = link.theirActs?.told;
+    // It hears what the others say, in case somebody lets it back in.
+    if (acts.isOut(self)) return [];
     if (acts.isOut(device)) {
       if (link.endsAtMs !== undefined) return [];
       link.greeted = false;

@@ -29,6 +29,7 @@ import {
 } from './en/pool.ts';
 import { quotaTexts } from './en/quotas.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
+import { roleTexts } from './en/rights.ts';
 import { recordText, recordTexts, securityEventText } from './en/record.ts';
 import { startTexts } from './en/start.ts';
 import { unitTexts } from './en/units.ts';
@@ -60,6 +61,7 @@ export const en = {
   privateLinks: privateLinkTexts,
   record: recordTexts,
   rename: renameTexts,
+  roles: roleTexts,
   safety: safetyTexts,
   quotas: quotaTexts,
   repairs: repairsTexts,

@@ -100,6 +100,8 @@ function failingWith(thrown: Error): WordlessPalm {
     leave: fail,
     setDeviceName: fail,
     setPolicy: fail,
+    grant: fail,
+    shutOut: fail,
     lock: fail,
     unlock: fail,
     record: fail,

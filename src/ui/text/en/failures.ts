@@ -7,6 +7,8 @@ import { COPY_INTO_REPORT } from './bugs.ts';
 import { badInvite } from './bad-links.ts';
 import { badPassphrase, lockClosed } from './locks.ts';
 import { badQuota, overQuota } from './quotas.ts';
+import { notAllowed } from './rights.ts';
+import { otherTab } from './tabs.ts';
 import { unsupported } from './unsupported.ts';
 
 type FailureOf<Code extends PalmErrorCode> = Extract<Failure, { readonly code: Code }>;
@@ -24,6 +26,8 @@ export function errorText(failure: Failure): string {
         : 'This device is in no pool. Create one, or join with an invite.';
     case 'already-in-pool':
       return 'This device is in a pool already. Leave it first, then try again.';
+    case 'not-allowed':
+      return notAllowed(failure);
     case 'unknown-file':
       return failure.reason === 'not-an-id'
         ? 'That is not the id of a file.'
@@ -138,6 +142,10 @@ const CLASSES = { alwaysOn: 'devices that are always on', laptop: 'laptops', pho
 
 function badArgument(failure: FailureOf<'bad-argument'>): string {
   switch (failure.reason) {
+    case 'no-device':
+      return 'This pool has no such device, or this device has not heard of it yet.';
+    case 'no-role':
+      return 'A role is admin, member or reader.';
     case 'no-name':
       return failure.of === 'file' ? 'A file needs a name.' : `Give the ${failure.of} a name.`;
     case 'invisible-name':
@@ -364,17 +372,6 @@ function badMessage({ what, detail }: FailureOf<'bad-message'>): string {
       return `A signaling envelope was refused: ${detail}.`;
     case 'relay-frame':
       return `A frame from the relay was refused: ${detail}.`;
-  }
-}
-
-function otherTab({ reason }: FailureOf<'other-tab'>): string {
-  switch (reason) {
-    case 'has-device':
-      return 'Palm is open in another tab of this browser. Close that one, or use it.';
-    case 'leave-there':
-      return 'Palm is open in another tab of this browser. Leave the pool there, or close that tab first.';
-    case 'older-version':
-      return 'Another tab holds an older version of Palm open. Close it, then reload this page; nothing is lost.';
   }
 }
 

@@ -47,6 +47,8 @@ export function noticeText(notice: Notice): string {
       return notice.isOlder
         ? `${nameOf(notice.device)} runs an older version of Palm. Reload the page there to update; until then it cannot be reached.`
         : `${nameOf(notice.device)} runs a newer version of Palm. Reload this page to update; what is stored here stays.`;
+    case 'shut-out':
+      return `${nameOf(notice.by)} shut this device out of the pool${notice.reason === '' ? '' : ` (${quoted(notice.reason)})`}. If that is a mistake, ask there to let it back in.`;
     case 'misdeed':
       return misdeedText(notice.what, nameOf(notice.device), notice.count);
     case 'misdeed-of-others':

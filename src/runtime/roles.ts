@@ -1,0 +1,149 @@
+// What this device may do in its pool, in time for its person: before something is begun that every other
+// device would ignore. And what an admin does to others: roles, and shutting out.
+
+import type { ListedFile } from '../core/catalogue/file-index.ts';
+import type { LogPoint } from '../core/catalogue/grants/act-body.ts';
+import type { PlacedAct } from '../core/catalogue/grants/act-graph.ts';
+import { PalmError } from '../core/model/errors.ts';
+import type { NotAllowed } from '../core/model/failures.ts';
+import { parseDeviceId, type DeviceId } from '../core/model/ids.ts';
+import { NO_RANK, ROLES, type Role } from '../core/model/role.ts';
+import type { Clock } from '../core/ports.ts';
+import type { PeerDriver } from './peer/peer-driver.ts';
+import type { Notice } from './notice.ts';
+
+export class Roles {
+  readonly #driver: PeerDriver;
+  readonly #clock: Clock;
+  readonly #notice: (notice: Notice) => void;
+  #wasOut = false;
+
+  /** `notice`: tells this device's person that it was shut out. */
+  constructor(driver: PeerDriver, clock: Clock, notice: (notice: Notice) => void) {
+    this.#driver = driver;
+    this.#clock = clock;
+    this.#notice = notice;
+  }
+
+  /** Tells once when this device was shut out. */
+  look(): void {
+    const out = this.#outOf(this.#driver.deviceId);
+    if (out !== undefined && !this.#wasOut) {
+      const reason = out.body.kind === 'shut-out' ? out.body.reason : '';
+      this.#notice({ kind: 'shut-out', by: this.#driver.quotedDevice(out.by), reason });
+    }
+    this.#wasOut = out !== undefined;
+  }
+
+  /** @throws PalmError 'not-allowed' unless this device may store. */
+  checkStore(): void {
+    if (this.#ownRole() === 'reader') throw notAllowed('reader');
+  }
+
+  /** The same. @throws PalmError 'not-allowed' unless this device may take this name away. */
+  checkedRemoval(listed: ListedFile): ListedFile {
+    const role = this.#ownRole();
+    if (role === 'reader') throw notAllowed('reader');
+    if (role === 'member' && listed.by !== this.#driver.deviceId) throw notAllowed('file-of-another');
+    return listed;
+  }
+
+  /** @throws PalmError 'not-allowed' unless this device is an admin. */
+  checkAdmin(): void {
+    if (this.#ownRole() !== 'admin') throw notAllowed('admins-only');
+  }
+
+  /** @throws PalmError 'not-allowed' if nobody were left who may admit, or shut out. */
+  checkLeave(): void {
+    const { peer, deviceId: self } = this.#driver;
+    if (peer.acts.charter === undefined || peer.acts.roleOf(self) !== 'admin') return;
+    const others = peer.catalogue.members().filter((device) => device !== self && !peer.isGone(device));
+    const hasSuccessor = others.some((device) => peer.acts.roleOf(device) === 'admin');
+    if (others.length > 0 && !hasSuccessor) throw notAllowed('last-admin');
+  }
+
+  /** @throws PalmError 'not-allowed', 'bad-argument'. */
+  async grant(device: string, role: Role): Promise<void> {
+    if (!ROLES.includes(role)) throw new PalmError({ code: 'bad-argument', reason: 'no-role' });
+    const to = this.#other(device);
+    await this.#driver.acts.write(() => {
+      const as = this.#rankOver(to);
+      const rank = role === 'admin' ? as + 1 : NO_RANK;
+      if (role === 'admin' && rank >= NO_RANK) throw notAllowed('above');
+      return { kind: 'grant', as, device: to, role, rank, after: this.#headOf(to) };
+    });
+  }
+
+  /** @throws PalmError 'not-allowed', 'bad-argument'. */
+  async shutOut(device: string): Promise<void> {
+    const whom = this.#other(device);
+    await this.#driver.acts.write(() => {
+      const as = this.#rankOver(whom);
+      const last = this.#headOf(whom);
+      return { kind: 'shut-out', as, device: whom, last, undone: [], reason: '' };
+    });
+  }
+
+  /** Devices that were shut out, by id. */
+  shutOutDevices(): DeviceId[] {
+    const { acts } = this.#driver.peer;
+    return [...acts.members()].filter((device) => acts.isOut(device)).toSorted();
+  }
+
+  /** Who shut the device out; undefined if it is not out. */
+  outBy(device: DeviceId): DeviceId | undefined {
+    return this.#outOf(device)?.by;
+  }
+
+  #outOf(device: DeviceId): PlacedAct | undefined {
+    return this.#driver.peer.acts.standings.outsOf(device).at(-1);
+  }
+
+  /** @throws PalmError 'not-allowed' when this device is out. */
+  #ownRole(): Role {
+    const { peer, deviceId } = this.#driver;
+    if (!peer.acts.isObeyed) return 'admin';
+    const role = peer.acts.roleOf(deviceId);
+    if (role === undefined) throw notAllowed(peer.acts.isOut(deviceId) ? 'shut-out' : 'not-in');
+    return role;
+  }
+
+  #other(text: string): DeviceId {
+    const { peer, deviceId } = this.#driver;
+    if (peer.acts.charter === undefined) throw notAllowed('no-roles');
+    this.checkAdmin();
+    let device: DeviceId;
+    try {
+      device = parseDeviceId(text);
+    } catch (cause) {
+      throw new PalmError({ code: 'bad-argument', reason: 'no-device' }, { cause });
+    }
+    if (device === deviceId) throw notAllowed('self');
+    if (!peer.acts.members().has(device)) throw new PalmError({ code: 'bad-argument', reason: 'no-device' });
+    return device;
+  }
+
+  /** The rank by which this device acts on another one. */
+  #rankOver(device: DeviceId): number {
+    this.checkAdmin();
+    const { acts } = this.#driver.peer;
+    const own = acts.rankOf(this.#driver.deviceId);
+    const isAbove = acts.rankOf(device) <= own;
+    // A shut-out by somebody above is taken back by nobody below.
+    const isOutByAbove = acts.standings
+      .outsOf(device)
+      .some(({ body }) => body.kind === 'shut-out' && body.as < own);
+    if (isAbove || isOutByAbove) throw notAllowed('above');
+    return own;
+  }
+
+  /** What the device wrote so far, as far as is known here. */
+  #headOf(device: DeviceId): LogPoint | undefined {
+    const { seq, prev } = this.#driver.peer.catalogue.positionOf(device, this.#clock.wallMs());
+    return prev === undefined ? undefined : { seq: seq - 1, entry: prev };
+  }
+}
+
+function notAllowed(reason: NotAllowed['reason']): PalmError {
+  return new PalmError({ code: 'not-allowed', reason });
+}

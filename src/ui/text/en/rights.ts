@@ -1,0 +1,57 @@
+// English: what a device may do in its pool, and what it is told when it may not.
+
+import type { ComponentChildren } from 'preact';
+import type { NotAllowed } from '../../../core/model/failures.ts';
+import type { Role } from '../../../core/model/role.ts';
+
+export function notAllowed({ reason }: NotAllowed): string {
+  switch (reason) {
+    case 'reader':
+      return 'This device is a reader of this pool: it opens files and keeps fragments, and cannot add or remove files. An admin can make it a member.';
+    case 'file-of-another':
+      return 'Another device added this file. Remove it there, or ask an admin of the pool.';
+    case 'admins-only':
+      return 'Only an admin of the pool can do that. Nothing has changed.';
+    case 'above':
+      return 'That device is an admin of the same standing as this one, or above it. Only an admin above it can do that; nothing has changed.';
+    case 'self':
+      return 'A device cannot change its own role, or shut itself out. To go, leave the pool.';
+    case 'last-admin':
+      return 'This device is the only admin. Make another one an admin first, so that somebody can still let devices in. Nothing has changed.';
+    case 'no-roles':
+      return 'This pool was made before pools had roles: all of its devices may do the same.';
+    case 'shut-out':
+      return 'This device was shut out of the pool. If that is a mistake, ask an admin to let it back in.';
+    case 'not-in':
+      return 'No device of the pool that this one has met says that it was let in. Keep Palm open here and on another device of the pool.';
+  }
+}
+
+export const roleTexts = {
+  names: { admin: 'Admin', member: 'Member', reader: 'Reader' } satisfies Record<Role, string>,
+  /** What each may do, as a sentence of its own. */
+  may: {
+    admin: 'Lets devices in, shuts them out, removes any file, changes settings.',
+    member: 'Adds files, and removes those that it added.',
+    reader: 'Opens files and keeps fragments, and adds nothing.',
+  } satisfies Record<Role, string>,
+  manage: (device: string) => `Role of ${device}`,
+  title: (device: ComponentChildren): ComponentChildren => ['Role of ', device],
+  pick: 'What this device may do',
+  save: 'Change role',
+  saving: 'Changing…',
+  shutOut: 'Shut out',
+  shutOutTitle: 'Shut this device out?',
+  shutOutLead: (device: ComponentChildren): ComponentChildren => [
+    device,
+    ' can no longer link with the other devices, open files from them, or add or remove any. The fragments that it keeps no longer count, and are restored on the others. Files that it added stay.',
+  ],
+  shutOutLimits: 'What it has already received cannot be taken back from it. You can let it back in later.',
+  shuttingOut: 'Shutting out…',
+  keepIn: 'Keep it',
+  out: 'Shut out of the pool',
+  letBackIn: 'Let back in',
+  letBackInOf: (device: string) => `Let ${device} back in`,
+  outHere: (by: string) =>
+    `${by} shut this device out of the pool. It can no longer open files from the others, add or remove any. If that is a mistake, ask there to let it back in; it is noticed here by itself. Otherwise leave the pool, which deletes what is stored here.`,
+};
