@@ -36,6 +36,13 @@ export async function findSqlite(): Promise<OpenSql> {
 async function ownSqlite(): Promise<OpenSql | undefined> {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 22 || (major === 22 && minor < 13)) return undefined;
-  const { DatabaseSync } = await import('node:sqlite');
-  return (path) => new DatabaseSync(path);
+  // Until 24.15 it warns that it may change; the few methods that are used have not.
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    const { DatabaseSync } = await import('node:sqlite');
+    return (path) => new DatabaseSync(path);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }

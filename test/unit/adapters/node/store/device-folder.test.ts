@@ -40,7 +40,8 @@ it('is this user’s alone', async () => {
 it('is free again once the process that had it was killed', async () => {
   (await DeviceFolder.take(path)).release();
   const script = `
-    const Database = require('better-sqlite3');
+    const own = Number(process.versions.node.split('.')[0]) >= 22;
+    const Database = own ? require('node:sqlite').DatabaseSync : require('better-sqlite3');
     new Database(process.argv[1]).exec('BEGIN EXCLUSIVE');
     process.kill(process.pid, 'SIGKILL');`;
   const killed = spawnSync(process.execPath, ['-e', script, join(path, 'lock.db')]);
