@@ -1,11 +1,14 @@
 // The commands, their flags and their help.
 
 import { cac, type CAC } from 'cac';
-import { add, get, list, remove, showStatus, verify, where } from './commands/file-commands.ts';
+import { completionScript } from './completion.ts';
+import { doctor } from './commands/doctor.ts';
+import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
 import { create, join, leave, log, peers, showInvite, stop } from './commands/pool-commands.ts';
 import { up } from './commands/up.ts';
 import { CommandError, EXIT } from './exit-code.ts';
+import { print } from './output.ts';
 import { words } from './words.ts';
 
 /** The parser takes a lone `-` for an empty flag: it sees this in its place. */
@@ -45,6 +48,16 @@ function commands(contextOfFlags: ContextOf): CAC {
   program.option('--quiet', 'Print no progress');
   poolCommands(program, contextOfFlags);
   fileCommands(program, contextOfFlags);
+  program
+    .command('doctor', 'Check what the device needs')
+    .action((flags: CommonFlags) => doctor(contextOfFlags(flags)));
+  program
+    .command('names', 'Print the names of all files, one a line')
+    .action((flags: CommonFlags) => listNames(contextOfFlags(flags)));
+  program
+    .command('completion', 'Print what completes commands and names in bash and zsh')
+    .example('source <(palm completion)')
+    .action(() => print(completionScript(program.commands.map(({ name }) => name))));
   return program;
 }
 

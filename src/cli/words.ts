@@ -49,6 +49,19 @@ export const words = {
   files: 'files',
   safe: 'safe',
   holders: (name: string, fragments: readonly number[]) => `${name}: ${fragments.join(', ')}`,
+  doctor: {
+    sqlite: 'SQLite',
+    webRtc: 'WebRTC',
+    space: 'free space',
+    there: 'there',
+    reachable: (count: number, total: number) => `${count} of ${total - 1} others can be reached`,
+    unsafe: (count: number, total: number) =>
+      count === 0
+        ? `all ${total} survive the loss of any one device`
+        : `${count} of ${total} could be lost with one device`,
+    missing: (count: number) =>
+      count === 1 ? 'One thing needs attention.' : `${count} things need attention.`,
+  },
   nobody: 'No device is known to hold any of it.',
   folder(trouble: FolderTrouble): string {
     switch (trouble.kind) {

@@ -133,6 +133,7 @@ function reach(): Promise<DeviceClient> {
 function streamOf(chunks: readonly string[], failure?: Error): ReadableStream<Uint8Array> {
   const waiting = [...chunks];
   return new ReadableStream({
+    type: 'bytes',
     pull(controller) {
       const chunk = waiting.shift();
       if (chunk !== undefined) controller.enqueue(new TextEncoder().encode(chunk));

@@ -10,8 +10,9 @@ import { PalmPrograms } from '../../fixtures/palm-program.ts';
 import { scaled, scaleNote, timeLimitMs } from '../../scale.ts';
 import { seededBytes } from '../../e2e/seeded-bytes.ts';
 
-const FACTOR = 50;
-const KILLS = scaled(200, FACTOR);
+const FACTOR = 20;
+/** As many as one has time for: PALM_KILLS=200 takes a quarter of an hour. */
+const KILLS = Number(process.env['PALM_KILLS'] ?? scaled(40, FACTOR));
 const SEED = Number(process.env['PALM_KILL_SEED'] ?? 1);
 /** A device that was not killed has added its file by then, ms. */
 const LONGEST_WAIT_MS = 2_500;
@@ -62,9 +63,9 @@ test(
       await programs.run(name, ['stop']);
       expect(await halfFragments(join(programs.data(name), 'device')), name).toEqual([]);
     }
-    console.log(`${acknowledged.size} of ${KILLS} files were acknowledged`);
+    expect(acknowledged.size).toBeGreaterThan(0);
   },
-  timeLimitMs(120_000, 20 * 60_000),
+  KILLS * 30_000 + 60_000,
 );
 
 /** Ids of fragments that lack their index or a block, and rows that are damaged. */

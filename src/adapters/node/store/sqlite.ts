@@ -37,7 +37,7 @@ async function ownSqlite(): Promise<OpenSql | undefined> {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 22 || (major === 22 && minor < 13)) return undefined;
   // Until 24.15 it warns that it may change; the few methods that are used have not.
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     const { DatabaseSync } = await import('node:sqlite');
