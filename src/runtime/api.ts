@@ -256,6 +256,10 @@ export interface PalmStatus {
     readonly relay: 'connecting' | 'connected' | 'lost';
     /** No other device of the pool has answered this one yet. */
     readonly alone: boolean;
+    /** How often the pool's keys were changed. Absent in a pool without roles. */
+    readonly epoch?: number;
+    /** Since when they are in use, ms since the Unix epoch; absent as `epoch` is. */
+    readonly keysSinceMs?: number;
   };
   readonly devices: readonly DeviceStatus[];
   /** What this device may do. Absent in a pool without roles, and when it is shut out. */
@@ -356,6 +360,12 @@ export interface Palm {
    * @throws PalmError 'not-allowed', 'bad-argument', 'not-in-pool'.
    */
   shutOut(deviceId: string): Promise<void>;
+  /**
+   * Gives the pool new keys, which all devices that are in get; what is stored from then on opens under these
+   * alone. `shutOut` does it, too. Resolves when the keys are in use here and on their way.
+   * @throws PalmError 'not-allowed', 'not-in-pool'.
+   */
+  rotate(): Promise<void>;
   /**
    * Changes parts of the pool's policy, for all devices; parts that are left out stay. Resolves when the
    * change is durable here and on its way. Of each part the latest change counts.

@@ -102,6 +102,10 @@ export class AwaitedPalm implements WordlessPalm {
     return (await this.#coming).shutOut(deviceId);
   }
 
+  async rotate(): Promise<void> {
+    return (await this.#coming).rotate();
+  }
+
   async setPolicy(change: PolicyChange): Promise<void> {
     return (await this.#coming).setPolicy(change);
   }

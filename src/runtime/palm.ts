@@ -207,6 +207,10 @@ class PalmRuntime implements WordlessPalm {
     await (await this.#pool()).roles.shutOut(deviceId);
   }
 
+  async rotate(): Promise<void> {
+    await (await this.#pool()).roles.rotate();
+  }
+
   async setPolicy(change: PolicyChange): Promise<void> {
     await (await this.#pool()).setPolicy(change);
   }

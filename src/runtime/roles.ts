@@ -84,6 +84,13 @@ export class Roles {
     });
   }
 
+  /** Gives the pool new keys. @throws PalmError 'not-allowed'. */
+  async rotate(): Promise<void> {
+    if (this.#driver.peer.acts.charter === undefined) throw notAllowed('no-roles');
+    this.checkAdmin();
+    if ((await this.#driver.acts.rotate()) === undefined) throw notAllowed('admins-only');
+  }
+
   /** Devices that were shut out, by id. */
   shutOutDevices(): DeviceId[] {
     const { acts } = this.#driver.peer;

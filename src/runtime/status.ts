@@ -12,6 +12,7 @@ import type { DeviceStatus, FileStatus, PalmStatus } from './api.ts';
 import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
+import type { KeyRing } from '../core/model/key-ring.ts';
 import type { Roles } from './roles.ts';
 import type { WordlessStatus } from './worded-palm.ts';
 
@@ -33,9 +34,13 @@ export function noLists() {
 
 /** The parts of an open pool that a status shows. */
 interface ShownPool {
-  readonly driver: { readonly peer: Peer; dropping(): readonly FileId[] };
+  readonly driver: {
+    readonly peer: Peer;
+    readonly acts: { readonly epochs: { readonly sinceMs: number | undefined } };
+    dropping(): readonly FileId[];
+  };
   readonly identity: { readonly deviceId: DeviceId };
-  readonly keys: { readonly poolId: string };
+  readonly keys: Pick<KeyRing, 'poolId' | 'current'>;
   readonly relay: RelayState;
   /** Whether another device has ever answered this one. */
   readonly answered: boolean;
@@ -65,7 +70,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
   const { peer } = session.driver;
   const { keys, relay, answered, identity, privateFiles } = session;
   return {
-    pool: { id: keys.poolId, name: peer.catalogue.poolName, relay, alone: !answered },
+    pool: { id: keys.poolId, name: peer.catalogue.poolName, relay, alone: !answered, ...keysStatus(session) },
     devices: deviceStatuses(peer, identity.deviceId, deviceName),
     ...roleStatus(peer, session.roles, identity.deviceId),
     files: fileStatuses(peer, privateFiles),
@@ -99,6 +104,15 @@ function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceSta
     };
   });
   return [own, ...rest];
+}
+
+/** Nothing in a pool without roles. */
+function keysStatus({
+  driver,
+  keys,
+}: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'epoch' | 'keysSinceMs'> {
+  const { sinceMs } = driver.acts.epochs;
+  return sinceMs === undefined ? {} : { epoch: keys.current.epoch, keysSinceMs: sinceMs };
 }
 
 /** Nothing in a pool without roles. */

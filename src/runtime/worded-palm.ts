@@ -146,6 +146,10 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.shutOut(deviceId));
   }
 
+  rotate(): Promise<void> {
+    return this.#worded(this.#palm.rotate());
+  }
+
   setPolicy(change: PolicyChange): Promise<void> {
     return this.#worded(this.#palm.setPolicy(change));
   }

@@ -75,6 +75,13 @@ export class EpochKeeping {
     return this.#isMissing;
   }
 
+  /** When the keys in use were made, as their maker's clock had it. Undefined in a pool without a charter. */
+  get sinceMs(): number | undefined {
+    const { acts, keys } = this.#ports;
+    const id = this.#idOf(keys.current) ?? acts.charter;
+    return id === undefined ? undefined : acts.find(id)?.record.at.ms;
+  }
+
   /** The epochs by all acts that are here. */
   epochs(): Epochs {
     const { acts } = this.#ports;
@@ -217,6 +224,11 @@ export class EpochKeeping {
     const wasMissing = this.#isMissing;
     this.#isMissing = epochs.counting.some(({ id }) => !this.#secrets.has(id));
     if (wasMissing || this.#isMissing) this.#ports.looked(this.#isMissing);
+  }
+
+  #idOf(keys: PoolKeys): EntryId | undefined {
+    for (const [id, derived] of this.#derived) if (derived === keys) return id;
+    return undefined;
   }
 
   #keysOf({ epoch, number, secret }: NumberedSecret): PoolKeys {

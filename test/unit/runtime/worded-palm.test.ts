@@ -102,6 +102,7 @@ function failingWith(thrown: Error): WordlessPalm {
     setPolicy: fail,
     grant: fail,
     shutOut: fail,
+    rotate: fail,
     lock: fail,
     unlock: fail,
     record: fail,
