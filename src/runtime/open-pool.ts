@@ -105,6 +105,7 @@ export class OpenPool {
       keys: this.keys,
       identity,
       catalogue: () => this.driver.peer.catalogue,
+      acts: () => this.driver.peer.acts,
       leftOut: (count) => this.#events.notice('warning', { kind: 'rows-left-out', count }),
       orNotice: (work) => this.#orNotice(work),
     });
@@ -201,9 +202,8 @@ export class OpenPool {
     const { k, n } = chosenCounts(options, this.driver.peer.catalogue.policy);
     const geometry = geometryOf(blob.size, k, n);
     checkGeometry(geometry, options.mirror === true);
-    const isPrivate = options.private === true;
-    const resumes = undefined;
-    return this.#run({ blob, geometry, details: { name, path, mime }, isPrivate, handle, resumes }, options);
+    const request = { blob, geometry, details: { name, path, mime }, isPrivate: options.private === true };
+    return this.#run({ ...request, handle, resumes: undefined }, options);
   }
 
   /** A continued store keeps its name; one that starts over gets the chosen file's. */
@@ -338,8 +338,8 @@ export class OpenPool {
 
   /** A copy. */
   policy(): Policy {
-    const { isGraceSet: _, ...policy } = this.driver.peer.catalogue.policy;
-    return { ...policy, graceMs: { ...policy.graceMs } };
+    const { isGraceSet: _, graceMs, ...policy } = this.driver.peer.catalogue.policy;
+    return { ...policy, graceMs: { ...graceMs } };
   }
 
   #fileOf(id: string): ListedFile {

@@ -1,5 +1,7 @@
 // The part of the public face (api.ts) that is the pool's record: plain cloneable data.
 
+import type { Role } from '../core/model/role.ts';
+
 export interface RecordOptions {
   /** Entries of this device only. */
   readonly device?: string;
@@ -26,8 +28,9 @@ export interface RecordItem {
   readonly atMs: number;
   readonly state: RecordState;
   /**
-   * 'profile', 'pool', 'file', 'name', 'remove', 'unname', 'policy', 'leave', or a kind that only newer
-   * versions know.
+   * 'profile', 'pool', 'file', 'name', 'remove', 'unname', 'policy', 'leave'; of acts 'charter', 'grant',
+   * 'shut-out', 'keep', 'admit', 'withdraw', 'epoch', 'epoch-keys', 'exchange', 'merge'; or a kind that only
+   * newer versions know.
    */
   readonly kind: string;
   /** Of a device or the pool, in 'profile' and 'pool'. */
@@ -38,6 +41,12 @@ export interface RecordItem {
   readonly fileName?: string;
   /** What a 'policy' sets, as it stands in the entry. */
   readonly policy?: Readonly<Record<string, unknown>>;
+  /** Of an act: whether it counts, by all acts that are here. */
+  readonly counts?: boolean;
+  /** Of an act: the device that it is about, and the role that it gives. */
+  readonly aboutId?: string;
+  readonly aboutName?: string;
+  readonly role?: Role;
   readonly text: string;
 }
 

@@ -32,8 +32,12 @@ export interface WordlessStatus extends Omit<PalmStatus, 'notices' | 'activity'>
   readonly activity: readonly ListedActivity[];
 }
 
-export interface WordlessRecordItem extends Omit<RecordItem, 'deviceName' | 'text'> {
+export interface WordlessRecordItem extends Omit<
+  RecordItem,
+  'deviceName' | 'aboutId' | 'aboutName' | 'text'
+> {
   readonly by: QuotedDevice;
+  readonly about?: QuotedDevice;
 }
 
 export interface WordlessSecurityEvent extends Omit<SecurityEventStatus, 'deviceId' | 'text'> {
@@ -167,8 +171,9 @@ export class WordedPalm implements Palm {
     return {
       ...page,
       items: items.map((item) => {
-        const { by, ...told } = item;
-        return { ...told, deviceName: by.name, text: this.#texts.recordText(item) };
+        const { by, about, ...told } = item;
+        const named = about === undefined ? {} : { aboutId: about.id, aboutName: about.name };
+        return { ...told, ...named, deviceName: by.name, text: this.#texts.recordText(item) };
       }),
       events: events.map((event) => {
         const { by, ...told } = event;

@@ -83,6 +83,10 @@ scenario(
       expect(device.pool.status().shutOut).toMatchObject([{ id: lost.id, byId: founder.id, self: false }]);
       expect(await world.settled('read', device.read(kept.fileId))).toEqual(bytes);
     }
+    const { items } = await world.settled('record', anna.pool.record());
+    expect(items.filter(({ kind }) => kind === 'shut-out')).toMatchObject([
+      { deviceId: founder.id, aboutId: lost.id, state: 'verified', counts: true },
+    ]);
     // A mistake: it comes back by itself.
     await world.settled('let back in', founder.pool.grant(lost.id, 'member'));
     await world.until('back', () => lost.pool.status().role === 'member' && reachableCount(lost) > 1);

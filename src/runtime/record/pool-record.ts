@@ -1,6 +1,8 @@
 // The record of a pool: its catalogue read as an audit trail, and what this device noticed itself.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { ActSet } from '../../core/catalogue/grants/act-set.ts';
+import { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Pauses } from '../../core/pauses.ts';
 import type { Clock, Cryptography, Identity, RecordStore } from '../../core/ports.ts';
@@ -10,6 +12,7 @@ import type { OpenPoolEvents } from '../open-pool-events.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { Slices } from '../slices.ts';
 import type { WordlessRecord } from '../worded-palm.ts';
+import { actItem } from './act-item.ts';
 import { exportLines } from './record-export.ts';
 import { recordItem } from './record-item.ts';
 import { recordPage } from './record-page.ts';
@@ -23,6 +26,7 @@ interface PoolRecordPorts {
   readonly keys: KeyRing;
   readonly identity: Identity;
   readonly catalogue: () => Catalogue;
+  readonly acts: () => ActSet;
   /** Some rows of an earlier page could not be read. */
   readonly leftOut: (rowCount: number) => void;
   /** Takes work that nobody waits for, and tells its failure. */
@@ -89,10 +93,13 @@ export class PoolRecord {
   /** @throws PalmError 'bad-argument'. */
   async page(options: RecordOptions): Promise<WordlessRecord> {
     const catalogue = this.#ports.catalogue();
-    const { entries, total, earlier, splitAt } = recordPage(catalogue, options);
+    const acts = this.#ports.acts();
+    const { rows, total, earlier, splitAt } = recordPage(catalogue, options, acts.acts());
     const items = await Promise.all(
-      entries.map((entry) =>
-        recordItem(entry, { ...this.#ports, catalogue, splitAt: splitAt.get(entry.deviceId) }),
+      rows.map((row) =>
+        row instanceof PackedEntry
+          ? recordItem(row, { ...this.#ports, catalogue, splitAt: splitAt.get(row.deviceId) })
+          : actItem(row, { ...this.#ports, catalogue, acts }),
       ),
     );
     const { list } = await this.#loaded();

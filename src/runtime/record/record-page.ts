@@ -3,7 +3,8 @@
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { compareEntries, type DatedEntry } from '../../core/catalogue/latest-entry.ts';
-import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
+import type { CheckedAct } from '../../core/catalogue/grants/act.ts';
+import { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import { parseDeviceId, parseEntryId, type DeviceId } from '../../core/model/ids.ts';
 import { MAX_RECORD_PAGE } from '../../core/model/limits.ts';
@@ -11,8 +12,13 @@ import type { RecordOptions } from '../record-api.ts';
 
 const DEFAULT_ITEMS = 100;
 
+/** What the record lists. */
+export type Recorded = PackedEntry | CheckedAct;
+
 export interface RecordPage {
   /** Newest last. */
+  readonly rows: readonly Recorded[];
+  /** Those of them that are entries of logs. */
   readonly entries: readonly PackedEntry[];
   /** How many there are in all, of the device if one was named. */
   readonly total: number;
@@ -23,7 +29,11 @@ export interface RecordPage {
 }
 
 /** @throws PalmError 'bad-argument'. */
-export function recordPage(catalogue: Pick<Catalogue, 'missingFor'>, options: RecordOptions): RecordPage {
+export function recordPage(
+  catalogue: Pick<Catalogue, 'missingFor'>,
+  options: RecordOptions,
+  acts: readonly CheckedAct[] = [],
+): RecordPage {
   const { device, before, limit } = checked(options);
   // One more than asked for, to know whether more come before.
   const newest = new Newest(limit + 1);
@@ -39,12 +49,20 @@ export function recordPage(catalogue: Pick<Catalogue, 'missingFor'>, options: Re
     const place = placeOf(entry);
     if (before === undefined || compareEntries(place, before) < 0) newest.offer(place, entry);
   }
+  for (const act of acts) {
+    const { id, by, at } = act.record;
+    if (device !== undefined && by !== device) continue;
+    total += 1;
+    const place = { at, entryId: id };
+    if (before === undefined || compareEntries(place, before) < 0) newest.offer(place, act);
+  }
   const found = newest.ascending();
   const page = found.slice(-limit);
   const [first] = page;
   const hasEarlier = found.length > page.length && first !== undefined;
   return {
-    entries: page.map(({ entry }) => entry),
+    rows: page.map(({ row }) => row),
+    entries: page.flatMap(({ row }) => (row instanceof PackedEntry ? row : [])),
     total,
     earlier: hasEarlier ? textOf(first.place) : undefined,
     splitAt,
@@ -53,7 +71,7 @@ export function recordPage(catalogue: Pick<Catalogue, 'missingFor'>, options: Re
 
 interface Found {
   readonly place: DatedEntry;
-  readonly entry: PackedEntry;
+  readonly row: Recorded;
 }
 
 /** The greatest of all that are offered, so many at most. */
@@ -67,9 +85,9 @@ class Newest {
     this.#maxCount = maxCount;
   }
 
-  offer(place: DatedEntry, entry: PackedEntry): void {
+  offer(place: DatedEntry, row: Recorded): void {
     if (this.#least !== undefined && compareEntries(place, this.#least) < 0) return;
-    this.#found.push({ place, entry });
+    this.#found.push({ place, row });
     // Sorted now and then: a hundred thousand entries take a few dozen small sorts.
     if (this.#found.length >= 4 * this.#maxCount) this.#trim();
   }

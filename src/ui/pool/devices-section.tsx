@@ -1,7 +1,7 @@
 // The pool's devices: who is here, how much each holds, and the legend of the palm bunches.
 
 import type { DeviceStatus } from '../../runtime/api.ts';
-import { InviteIcon, PencilIcon } from '../parts/icons.tsx';
+import { InviteIcon, PencilIcon, SettingsIcon } from '../parts/icons.tsx';
 import { nameSuffixes, shownDeviceName } from '../text/device-name.ts';
 import { deviceStateText } from '../text/device-state.ts';
 import { words } from '../text/words.ts';
@@ -17,9 +17,11 @@ interface DevicesSectionProps {
   readonly looks: ReadonlyMap<string, DeviceLook>;
   readonly onInvite: () => void;
   readonly onRename: () => void;
+  /** Undefined where this device may not change what others may do. */
+  readonly onRole: ((device: DeviceStatus) => void) | undefined;
 }
 
-export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSectionProps) {
+export function DevicesSection({ devices, looks, onInvite, onRename, onRole }: DevicesSectionProps) {
   const suffixes = nameSuffixes(devices);
   const hasSeconds = devices.some(countsSeconds);
   const nowMs = useWallMs(hasSeconds ? SECOND_MS : MINUTE_MS);
@@ -41,6 +43,7 @@ export function DevicesSection({ devices, looks, onInvite, onRename }: DevicesSe
             look={looks.get(device.id)}
             nowMs={nowMs}
             onRename={onRename}
+            onRole={onRole}
           />
         ))}
       </ul>
@@ -61,9 +64,10 @@ interface DeviceRowProps {
   readonly look: DeviceLook | undefined;
   readonly nowMs: number;
   readonly onRename: () => void;
+  readonly onRole: ((device: DeviceStatus) => void) | undefined;
 }
 
-function DeviceRow({ device, suffix, look, nowMs, onRename }: DeviceRowProps) {
+function DeviceRow({ device, suffix, look, nowMs, onRename, onRole }: DeviceRowProps) {
   const reachable = device.state === 'reachable';
   const nameId = `device-${device.id}`;
   const suffixId = `${nameId}-suffix`;
@@ -77,7 +81,8 @@ function DeviceRow({ device, suffix, look, nowMs, onRename }: DeviceRowProps) {
         </bdi>
         <span class="meta">
           {suffix === undefined ? null : <span id={suffixId}>{suffix}</span>}{' '}
-          <span>{deviceStateText(device, nowMs)}</span> <span>{words.units.bytes(device.heldBytes)}</span>
+          <span>{deviceStateText(device, nowMs)}</span> <span>{words.units.bytes(device.heldBytes)}</span>{' '}
+          {device.role === undefined ? null : <span>{words.roles.names[device.role]}</span>}
         </span>
       </div>
       {device.self ? (
@@ -90,6 +95,16 @@ function DeviceRow({ device, suffix, look, nowMs, onRename }: DeviceRowProps) {
           <PencilIcon />
         </button>
       ) : null}
+      {device.self || onRole === undefined ? null : (
+        <button
+          type="button"
+          class="button icon-only quiet"
+          aria-label={words.roles.manage(shownDeviceName(device.name))}
+          onClick={() => onRole(device)}
+        >
+          <SettingsIcon />
+        </button>
+      )}
     </li>
   );
 }

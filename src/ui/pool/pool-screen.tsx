@@ -10,10 +10,12 @@ import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
 import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
 import { RecordDialog } from '../dialogs/record-dialog.tsx';
 import { RenameDialog } from '../dialogs/rename-dialog.tsx';
+import { RoleDialog } from '../dialogs/role-dialog.tsx';
 import { SettingsDialog } from '../dialogs/settings-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { LeaveIcon, ListIcon, LockIcon, SettingsIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
+import type { DeviceStatus } from '../../runtime/api.ts';
 import { shownName } from '../text/file-name.ts';
 import type { Added } from '../state/added.ts';
 import { usePage, useStatus } from '../state/page.ts';
@@ -27,6 +29,7 @@ import { FilesSection } from './files-section.tsx';
 import { HandingOverSection } from './handing-over-section.tsx';
 import { RemovedNote } from './removed-note.tsx';
 import { RepairsSection } from './repairs-section.tsx';
+import { ShutOutNote, ShutOutSection } from './shut-out-section.tsx';
 import { SpaceSection } from './space-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
 import { words } from '../text/words.ts';
@@ -37,9 +40,12 @@ export function PoolScreen() {
   const page = usePage();
   const { queue, said, relayTrouble } = page;
   const dialog = useSignal<OpenDialog>('none');
+  /** The device whose role is being changed. */
+  const managed = useSignal<string | undefined>(undefined);
   const isPrivate = useSignal(false);
   const devices = useStatus((status) => status.devices);
   const pool = useStatus((status) => status.pool);
+  const role = useStatus((status) => status.role);
   const name = pool?.name ?? '';
   const poolName = name === '' ? words.pool.unnamed : shownName(name);
   const deviceIds = devices.map((device) => device.id).join(' ');
@@ -74,6 +80,7 @@ export function PoolScreen() {
             ) : null}
           </div>
         </header>
+        <ShutOutNote />
         <Notices />
       </div>
       <div class="pool-side">
@@ -82,7 +89,9 @@ export function PoolScreen() {
           looks={looks}
           onInvite={() => (dialog.value = 'invite')}
           onRename={() => (dialog.value = 'rename')}
+          onRole={role === 'admin' ? (device) => (managed.value = device.id) : undefined}
         />
+        <ShutOutSection />
       </div>
       <div class="pool-main">
         <HandingOverSection />
@@ -114,6 +123,7 @@ export function PoolScreen() {
       </footer>
       <DropZone poolName={poolName} onAdd={add} />
       <PoolDialog open={dialog} />
+      <ManagedDevice id={managed} devices={devices} />
       <PrivateLinksDialog />
     </main>
   );
@@ -142,6 +152,16 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
     case 'open-link':
       return <OpenLinkDialog onClose={close} />;
   }
+}
+
+interface ManagedDeviceProps {
+  readonly id: Signal<string | undefined>;
+  readonly devices: readonly DeviceStatus[];
+}
+
+function ManagedDevice({ id, devices }: ManagedDeviceProps) {
+  const device = devices.find((each) => each.id === id.value);
+  return device && <RoleDialog key={device.id} device={device} onClose={() => (id.value = undefined)} />;
 }
 
 /** True once the first drawing is on the screen: what lies below the files does not hold it up. */

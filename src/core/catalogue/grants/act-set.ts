@@ -44,7 +44,7 @@ export class ActSet {
    */
   follow(charter: EntryId): void {
     if (this.#charter === charter) return;
-    if (this.#charter !== undefined) throw new Error('This device follows another charter.');
+    if (this.#charter !== undefined) throw new Error('another charter is followed already');
     this.#charter = charter;
     this.#graph = new ActGraph<KnownAct>(charter);
     const known = [...this.#records.values()];

@@ -7,8 +7,13 @@ import { deviceText } from './notices.ts';
 import { countOf } from './units.ts';
 
 /** One plain sentence, without a full stop, as in a list. */
-export function recordText({ by, kind, seq, name, fileName }: WordlessRecordItem): string {
+export function recordText(item: WordlessRecordItem): string {
+  return item.counts === false ? `${saidBy(item)} (without effect)` : saidBy(item);
+}
+
+function saidBy({ by, kind, seq, name, fileName, about, role }: WordlessRecordItem): string {
   const who = deviceText(by, (text) => text);
+  const whom = about === undefined ? 'a device' : deviceText(about, (text) => text);
   const file = fileName === undefined ? 'a private file' : visibleName(fileName);
   switch (kind) {
     case 'profile':
@@ -28,6 +33,26 @@ export function recordText({ by, kind, seq, name, fileName }: WordlessRecordItem
       return `${who} made an invite`;
     case 'leave':
       return `${who} left the pool`;
+    case 'charter':
+      return `${who} began the pool’s charter`;
+    case 'grant':
+      return `${who} made ${whom} ${role === 'admin' ? 'an admin' : `a ${role ?? 'member'}`}`;
+    case 'shut-out':
+      return `${who} shut ${whom} out of the pool`;
+    case 'keep':
+      return `${who} kept what ${whom} wrote before it was shut out`;
+    case 'admit':
+      return `${who} let ${whom} in`;
+    case 'withdraw':
+      return `${who} withdrew an invite`;
+    case 'epoch':
+      return `${who} changed the pool’s keys`;
+    case 'epoch-keys':
+      return `${who} gave the pool’s keys to more devices`;
+    case 'exchange':
+      return `${who} published a key that others seal the pool’s keys to`;
+    case 'merge':
+      return `${who} noted what it had heard of`;
     case 'unreadable':
       return `An entry of ${who} that can no longer be read here`;
     default:

@@ -36,7 +36,7 @@ export const roleTexts = {
     reader: 'Opens files and keeps fragments, and adds nothing.',
   } satisfies Record<Role, string>,
   manage: (device: string) => `Role of ${device}`,
-  title: (device: ComponentChildren): ComponentChildren => ['Role of ', device],
+  title: (device: string) => `Role of ${device}`,
   pick: 'What this device may do',
   save: 'Change role',
   saving: 'Changing…',

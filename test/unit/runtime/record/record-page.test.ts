@@ -17,6 +17,8 @@ import {
   signedRecord,
   uncheckedEntry,
 } from '../../../fixtures/pool-fixture.ts';
+import { actItem } from '../../../../src/runtime/record/act-item.ts';
+import { charterBy, following, grantOf, writeAct } from '../../../fixtures/signed-acts.ts';
 import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 
 const T0 = 1_760_000_000_000;
@@ -76,6 +78,31 @@ describe('a page of the record', () => {
   ])('is refused for %j', async (options) => {
     const catalogue = await someLogs();
     expect(() => recordPage(catalogue, options)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
+  });
+});
+
+describe('acts in the record', () => {
+  it('lie between the entries by their dates, and say whether they count', async () => {
+    const catalogue = await someLogs();
+    const charter = await charterBy(deviceAt(0), [deviceAt(1)]);
+    const acts = following(charter);
+    const lifted = await writeAct(deviceAt(1), acts, grantOf(deviceAt(2), 'reader', 1));
+    const grant = await writeAct(deviceAt(0), acts, grantOf(deviceAt(1), 'admin'), { atMs: T0 + 5 });
+    acts.add([lifted, grant]);
+    const { rows, total } = recordPage(catalogue, { limit: 100 }, acts.acts());
+    expect([total, rows.length]).toEqual([33, 33]);
+    const about = await actItem(grant, { catalogue, acts, cryptography: webCryptography });
+    expect(about).toMatchObject({ kind: 'grant', counts: true, state: 'verified', role: 'admin' });
+    expect(rows.slice(5, 7)).toContain(grant);
+    const without = await actItem(lifted, { catalogue, acts, cryptography: webCryptography });
+    expect(without).toMatchObject({ kind: 'grant', counts: false, state: 'verified' });
+    const { record } = grant;
+    const forged = { record: { ...record, signature: new Uint8Array(64) } };
+    const wrong = await actItem(forged, { catalogue, acts, cryptography: webCryptography });
+    expect(wrong.state).toBe('invalid');
+    const { rows: own } = recordPage(catalogue, { device: deviceAt(1).deviceId }, acts.acts());
+    expect(own).toContain(lifted);
+    expect(own).not.toContain(grant);
   });
 });
 

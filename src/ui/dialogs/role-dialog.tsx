@@ -1,0 +1,96 @@
+// What another device of the pool may do: changes its role, or shuts it out.
+
+import { useSignal } from '@preact/signals';
+import { ROLES, type Role } from '../../core/model/role.ts';
+import type { DeviceStatus } from '../../runtime/api.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Trouble } from '../parts/trouble.tsx';
+import { usePage } from '../state/page.ts';
+import { shownDeviceName } from '../text/device-name.ts';
+import { explain } from '../text/explain.ts';
+import { words } from '../text/words.ts';
+
+interface RoleDialogProps {
+  readonly device: DeviceStatus;
+  readonly onClose: () => void;
+}
+
+export function RoleDialog({ device, onClose }: RoleDialogProps) {
+  const { palm } = usePage();
+  const role = useSignal<Role>(device.role ?? 'member');
+  const isSure = useSignal(false);
+  const isBusy = useSignal(false);
+  const trouble = useSignal('');
+  const run = async (work: Promise<void>): Promise<void> => {
+    isBusy.value = true;
+    trouble.value = '';
+    try {
+      await work;
+      onClose();
+    } catch (error) {
+      trouble.value = explain(error);
+      isBusy.value = false;
+    }
+  };
+  const name = <bdi>{shownDeviceName(device.name)}</bdi>;
+  if (isSure.value) {
+    return (
+      <Dialog title={words.roles.shutOutTitle} onClose={onClose}>
+        <p>{words.roles.shutOutLead(name)}</p>
+        <p class="hint">{words.roles.shutOutLimits}</p>
+        <Trouble text={trouble.value} />
+        <div class="dialog-actions">
+          <button type="button" class="button" autofocus onClick={onClose}>
+            {words.roles.keepIn}
+          </button>
+          <button
+            type="button"
+            class="button danger"
+            disabled={isBusy.value}
+            onClick={() => void run(palm.shutOut(device.id))}
+          >
+            {isBusy.value ? words.roles.shuttingOut : words.roles.shutOut}
+          </button>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={words.roles.title(shownDeviceName(device.name))} onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run(palm.grant(device.id, role.value));
+        }}
+      >
+        <fieldset class="choices">
+          <legend>{words.roles.pick}</legend>
+          {ROLES.toReversed().map((each) => (
+            <label key={each} class="choice">
+              <input
+                type="radio"
+                name="role"
+                checked={role.value === each}
+                onChange={() => (role.value = each)}
+              />
+              <span>
+                <strong>{words.roles.names[each]}</strong>
+                <span class="hint">{words.roles.may[each]}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        <Trouble text={trouble.value} />
+        <div class="dialog-actions">
+          <button type="button" class="button danger" onClick={() => (isSure.value = true)}>
+            {words.roles.shutOut}
+          </button>
+          <button type="submit" class="button primary" disabled={isBusy.value || role.value === device.role}>
+            {isBusy.value ? words.roles.saving : words.roles.save}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
