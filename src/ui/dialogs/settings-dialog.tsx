@@ -6,6 +6,7 @@ import { useRef } from 'preact/hooks';
 import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
 import { QUOTA_PARTS } from '../../core/model/policy.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { KeysPart } from './keys-part.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import {
   checkDraft,
@@ -101,6 +102,7 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
           </button>
         </div>
       </form>
+      <KeysPart />
     </Dialog>
   );
 }

@@ -15,6 +15,7 @@ import { downloadTexts } from './en/downloads.ts';
 import { errorText } from './en/failures.ts';
 import { cameraTexts, messageTexts } from './en/messages.ts';
 import { nameTexts } from './en/names.ts';
+import { keysTexts } from './en/keys.ts';
 import { lockTexts, unlockTexts } from './en/lock-screens.ts';
 import { noticeText } from './en/notices.ts';
 import { commonTexts, updateTexts } from './en/parts.ts';
@@ -52,6 +53,7 @@ export const en = {
   fingerprints: fingerprintTexts,
   invite: inviteTexts,
   join: joinTexts,
+  keys: keysTexts,
   leave: leaveTexts,
   lock: lockTexts,
   messages: messageTexts,
