@@ -5,6 +5,8 @@ import type { DeviceClass } from '../core/model/device-class.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
 import type { SourceHandle } from '../core/ports.ts';
+import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
+import type { QuotaStatus } from './quota-api.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
 
 /**
@@ -170,18 +172,6 @@ export interface RepairStatus {
   readonly share: number;
 }
 
-/** What the pool's policy says of space, and what this device has of it, bytes. */
-export interface QuotaStatus {
-  /** What a device may store, with all fragments; absent without a limit. */
-  readonly storeBytes?: number;
-  /** What a device that stores must give; absent where it need not. */
-  readonly giveBytes?: number;
-  /** What this device stored, all fragments of its files together. */
-  readonly storedBytes: number;
-  /** What this device gives: what it holds, and what it still offers. */
-  readonly givenBytes: number;
-}
-
 /**
  * Removed files of which this device still has fragments and their keys: another device may know a further
  * name for the same bytes. They go when every member has heard of the removal, at the latest after seven
@@ -260,7 +250,11 @@ export interface PalmStatus {
     readonly epoch?: number;
     /** Since when they are in use, ms since the Unix epoch; absent as `epoch` is. */
     readonly keysSinceMs?: number;
+    /** False in a pool of an earlier Palm: whoever has its one invite is a member. */
+    readonly invitesEnd: boolean;
   };
+  /** While a join waits to be let in. */
+  readonly joining?: JoiningStatus;
   readonly devices: readonly DeviceStatus[];
   /** What this device may do. Absent in a pool without roles, and when it is shut out. */
   readonly role?: Role;
@@ -293,12 +287,21 @@ export interface Palm {
   readonly ready: Promise<void>;
   /** @throws PalmError 'already-in-pool', 'bad-argument'. */
   createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void>;
-  /** The invite URL. Anybody who has it is a member. @throws PalmError 'not-in-pool'. */
-  invite(): string;
   /**
-   * Joins by invite URL (or its last part). Resolves once a device of the pool answers. If none does within
-   * some seconds, membership is kept and `answered` is false.
-   * @throws PalmError 'bad-invite', 'already-in-pool'.
+   * The URL of a new invite. In a pool of an earlier Palm, of its one invite, which has no end: then it takes
+   * no options.
+   * @throws PalmError 'not-in-pool', 'not-allowed', 'bad-argument'.
+   */
+  invite(options?: InviteOptions): Promise<string>;
+  /** Invites that have not expired, as far as this device knows. @throws PalmError 'not-in-pool'. */
+  invites(): InviteStatus[];
+  /** It admits nobody any more. @throws PalmError 'not-in-pool', 'not-allowed', 'bad-argument'. */
+  withdrawInvite(id: string): Promise<void>;
+  /**
+   * Joins by invite URL (or its last part). Waits until a member of the pool lets this device in, also over
+   * reloads (`status().joining`); another join, a new pool or `leave` gives it up. Resolves once a device
+   * of the pool answers; if none does within some seconds, membership is kept and `answered` is false.
+   * @throws PalmError 'bad-invite', also when the invite has ended; 'already-in-pool'; 'cancelled'.
    */
   join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }>;
   store(blob: Blob, options: StoreOptions): Promise<StoreResult>;

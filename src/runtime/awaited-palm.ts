@@ -12,6 +12,7 @@ import type {
   StoreResult,
   UnlockOptions,
 } from './api.ts';
+import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
@@ -36,9 +37,17 @@ export class AwaitedPalm implements WordlessPalm {
     return (await this.#coming).createPool(options);
   }
 
-  invite(): string {
+  async invite(options?: InviteOptions): Promise<string> {
+    return (await this.#coming).invite(options);
+  }
+
+  invites(): InviteStatus[] {
     if (this.#palm === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
-    return this.#palm.invite();
+    return this.#palm.invites();
+  }
+
+  async withdrawInvite(id: string): Promise<void> {
+    return (await this.#coming).withdrawInvite(id);
   }
 
   async join(

@@ -1,11 +1,9 @@
 // One pool while this device is in it: its keys, driver and transport, and the use cases that need them.
 
-import type { ListedFile } from '../core/catalogue/file-index.ts';
 import { dateOf } from '../core/catalogue/clock.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf } from '../core/model/geometry.ts';
-import { parseFileId, type FileId } from '../core/model/ids.ts';
-import { decodeFileLink, encodeFileLink, encodeInvite, type Invite } from '../core/model/invite.ts';
+import { decodeFileLink, encodeFileLink, type Invite } from '../core/model/invite.ts';
 import { checkPolicyChange, chosenCounts, type Policy, type PolicyChange } from '../core/model/policy.ts';
 import { KeyRing } from '../core/model/key-ring.ts';
 import { derivePoolKeys } from '../core/model/pool-keys.ts';
@@ -17,7 +15,9 @@ import type { ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './ap
 import { ActivityList } from './activity/activity-list.ts';
 import { ActivityWatch } from './activity/activity-watch.ts';
 import { ToldActivity, type ListedActivity } from './activity/told-activity.ts';
+import { askedFile } from './asked-file.ts';
 import { atMost, unlessAborted } from './at-most.ts';
+import { Invites } from './doors/invites.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
 import { noticeOf } from './notice.ts';
 import type { OpenPoolEvents } from './open-pool-events.ts';
@@ -59,10 +59,10 @@ export class OpenPool {
   readonly unfinished: UnfinishedStores;
   readonly record: PoolRecord;
   readonly roles: Roles;
+  readonly invites: Invites;
   readonly #naming: Naming;
   readonly #storeQuota: StoreQuota;
   readonly privateFiles: PrivateFiles;
-  readonly #invite: Invite;
   readonly #ports: RuntimePorts;
   readonly #events: OpenPoolEvents;
   readonly #transfers: Transfers;
@@ -86,7 +86,6 @@ export class OpenPool {
     transfers: Transfers,
     events: OpenPoolEvents,
   ) {
-    this.#invite = invite;
     this.identity = identity;
     this.#ports = ports;
     this.#transfers = transfers;
@@ -139,6 +138,15 @@ export class OpenPool {
     this.roles = new Roles(this.driver, ports.clock, (notice) => this.#events.notice('error', notice));
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
     this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);
+    this.invites = new Invites({
+      ...ports,
+      identity,
+      driver: this.driver,
+      keys: this.keys,
+      invite,
+      changed: () => events.changed(),
+      failed: (error) => this.#events.notice('warning', noticeOf(error)),
+    });
   }
 
   async start(): Promise<void> {
@@ -152,6 +160,7 @@ export class OpenPool {
     await this.unfinished.endPublished(Array.from(peer.catalogue.files().values(), ({ salt }) => salt));
     await prepareStatuses(peer, this.privateFiles, new Slices(this.#ports));
     this.driver.open();
+    this.invites.start();
     if (damagedCount > 0) this.#events.notice('warning', { kind: 'unfinished-damaged' });
     if (lostCount > 0) this.#events.notice('warning', { kind: 'rows-left-out', count: lostCount });
   }
@@ -167,13 +176,13 @@ export class OpenPool {
     this.#soft.stop();
     this.record.stop();
     this.#transfers.abortAll(reason);
-    await atMost(this.#ports.clock, END_WITHIN_MS, Promise.all([this.repairing.stop(), this.driver.stop()]));
+    await atMost(
+      this.#ports.clock,
+      END_WITHIN_MS,
+      Promise.all([this.repairing.stop(), this.driver.stop(), this.invites.stop()]),
+    );
     // An aborted store ends within moments, unless its source hangs.
     await atMost(this.#ports.clock, END_WITHIN_MS, Promise.allSettled(this.#working));
-  }
-
-  invite(): string {
-    return `${this.#ports.appUrl}#/join/${encodeInvite(this.#invite)}`;
   }
 
   store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
@@ -282,7 +291,7 @@ export class OpenPool {
     options: ReadOptions,
     stopped: (error: unknown) => void,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    const { fileId, contentId, manifest, details } = this.#fileOf(id);
+    const { fileId, contentId, manifest, details } = askedFile(this.driver.peer.catalogue, id);
     const linkKey = await this.privateFiles.linkKeyOf(fileId, manifest, options.link);
     const { start, end } = rangeOf(manifest, options);
     const { name } = details() ?? this.privateFiles.detailsOf(fileId) ?? { name: '' };
@@ -314,14 +323,14 @@ export class OpenPool {
 
   async openLink(text: string): Promise<{ fileId: string }> {
     const { fileId, linkKey } = decodeFileLink(text);
-    const { manifest } = this.#fileOf(fileId);
+    const { manifest } = askedFile(this.driver.peer.catalogue, fileId);
     await this.privateFiles.open(fileId, manifest, linkKey);
     this.#events.changed();
     return { fileId };
   }
 
   async remove(id: string): Promise<void> {
-    const listed = this.roles.checkedRemoval(this.#fileOf(id));
+    const listed = this.roles.checkedRemoval(askedFile(this.driver.peer.catalogue, id));
     await this.#naming.remove(listed.fileId, listed.contentId);
     this.#space.measureSoon();
   }
@@ -340,20 +349,6 @@ export class OpenPool {
   policy(): Policy {
     const { isGraceSet: _, graceMs, ...policy } = this.driver.peer.catalogue.policy;
     return { ...policy, graceMs: { ...graceMs } };
-  }
-
-  #fileOf(id: string): ListedFile {
-    let fileId: FileId;
-    try {
-      fileId = parseFileId(id);
-    } catch (cause) {
-      throw new PalmError({ code: 'unknown-file', reason: 'not-an-id' }, { cause });
-    }
-    const { catalogue } = this.driver.peer;
-    const listed = catalogue.listedFile(fileId);
-    if (listed !== undefined) return listed;
-    if (catalogue.isTaken(fileId)) throw new PalmError({ code: 'removed-file', reason: 'before' });
-    throw new PalmError({ code: 'unknown-file', reason: 'not-heard-of' });
   }
 
   #storePorts(): StorePorts {

@@ -2,11 +2,10 @@
 // The page's `window.palm` is `AwaitedPalm`, which is there before this is loaded, in words of `WordedPalm`.
 
 import { PalmError } from '../core/model/errors.ts';
-import { decodeInvite, type Invite } from '../core/model/invite.ts';
+import type { Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
-import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../core/model/pool-keys.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import type {
   NoticeStatus,
@@ -28,10 +27,11 @@ import { OpenPool } from './open-pool.ts';
 import { NameApart } from './own-name.ts';
 import type { PalmOpening, RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
-import { awaitAnswer } from './awaited-answer.ts';
 import { checkedName } from './checked-name.ts';
+import { Entrance } from './entrance.ts';
+import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import { finishLeaving, isLeaveNoted, isLeaving, wipe, LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
-import { hasPool, loadDeviceName, loadPool, saveDeviceName, savePool } from './saved-pool.ts';
+import { hasPool, loadDeviceName, loadPool, saveDeviceName } from './saved-pool.ts';
 import { noLists, sessionStatus } from './status.ts';
 import { Transfers } from './transfers.ts';
 import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
@@ -66,14 +66,15 @@ class PalmRuntime implements WordlessPalm {
   #session: OpenPool | undefined;
   /** The session that is starting. */
   #opening: OpenPool | undefined;
-  #entering: Promise<unknown> | undefined;
+  readonly #entrance: Entrance;
   #leaving: Promise<void> | undefined;
   /** Whether a pool was left under this page: a start that still goes on must not take it up again. */
   #hasLeft = false;
   /** Whether what was stored was deleted under this page. */
   #isGone = false;
 
-  constructor({ clock, suggestedDeviceName, ports, isElsewhere = () => false }: PalmOpening) {
+  constructor(opening: PalmOpening) {
+    const { clock, suggestedDeviceName, ports, isElsewhere = () => false, charters = true } = opening;
     this.#clock = clock;
     this.#listeners = new Listeners(clock, () => this.#takeNameApart());
     this.#nameApart = new NameApart(suggestedDeviceName);
@@ -86,6 +87,19 @@ class PalmRuntime implements WordlessPalm {
       start: (opened) => this.#restart(opened),
       changed: () => this.#changed(),
     });
+    this.#entrance = new Entrance(
+      {
+        opened: () => this.#opened,
+        outside: () => this.#outside(),
+        deviceName: () => this.#deviceName,
+        setDeviceName: (name) => this.setDeviceName(name),
+        open: (...given) => this.#openSession(...given),
+        changed: () => this.#changed(),
+        notice: (...told) => this.#notice(...told),
+        failed: this.#warn,
+      },
+      charters,
+    );
     this.#ports = ports;
     this.#isElsewhere = isElsewhere;
     const started = ports.then((opened) => {
@@ -99,21 +113,24 @@ class PalmRuntime implements WordlessPalm {
 
   async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
     const name = checkedName('pool', options.name, MAX_POOL_NAME_BYTES);
-    const { random } = await this.#opened;
-    const secret = random.bytes(POOL_SECRET_BYTES);
-    const session = await this.#enter({ secret, epoch: FIRST_EPOCH }, options.deviceName);
+    const session = await this.#entrance.create(options.deviceName);
     await session.driver.publish({ kind: 'pool', name });
   }
 
-  invite(): string {
-    return this.#inPool().invite();
+  async invite(options: InviteOptions = {}): Promise<string> {
+    return (await this.#pool()).invites.make(options);
+  }
+
+  invites(): InviteStatus[] {
+    return this.#inPool().invites.list();
+  }
+
+  async withdrawInvite(id: string): Promise<void> {
+    await (await this.#pool()).invites.withdraw(id);
   }
 
   async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
-    const session = await this.#enter(decodeInvite(url), options.deviceName);
-    const answered = await awaitAnswer(session, this.#clock);
-    if (!answered) this.#notice('warning', { kind: 'nobody-answers' });
-    return { answered };
+    return this.#entrance.join(url, options.deviceName);
   }
 
   async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
@@ -145,8 +162,9 @@ class PalmRuntime implements WordlessPalm {
   async leave({ handOver, signal }: Parameters<WordlessPalm['leave']>[0] = {}): Promise<void> {
     if (this.#isElsewhere()) throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
     const ports = await this.#ports;
+    if (await this.#entrance.giveUp()) return;
     // Whether or not a start or join under way succeeds.
-    await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entering]));
+    await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entrance.settled()]));
     this.#session?.roles.checkLeave();
     if (handOver === true) await this.#handingOver.run(this.#inPool().driver, signal);
     else this.#handingOver.stop();
@@ -188,7 +206,7 @@ class PalmRuntime implements WordlessPalm {
 
   async lock(passphrase?: string): Promise<void> {
     const ports = await this.#opened;
-    await Promise.allSettled([this.#entering]);
+    await this.#entrance.settled();
     const isCovered = this.#identity?.isLockable !== false;
     await this.#locking.lock(ports, passphrase);
     if (!isCovered) this.#notice('warning', { kind: 'key-not-locked' });
@@ -236,7 +254,9 @@ class PalmRuntime implements WordlessPalm {
       notices: this.#notices.list(),
     };
     const session = this.#session;
-    if (session === undefined) return { ...noLists(), ...base };
+    const { joining } = this.#entrance;
+    if (session === undefined)
+      return { ...noLists(), ...base, ...(joining === undefined ? {} : { joining }) };
     const status = sessionStatus(session, this.#deviceName);
     return { ...base, ...this.#handingOver.status(status.files, id), ...status };
   }
@@ -251,6 +271,7 @@ class PalmRuntime implements WordlessPalm {
 
   async #close(reason: PalmError): Promise<void> {
     this.#handingOver.stop();
+    await this.#entrance.abandon(reason, false);
     const session = this.#session;
     this.#session = undefined;
     await session?.stop(reason);
@@ -280,7 +301,7 @@ class PalmRuntime implements WordlessPalm {
     else if (await isLeaving(ports)) {
       await finishLeaving(ports, this.#deviceName, this.#warn);
       this.#identity = await identity.load();
-    }
+    } else await this.#entrance.resume(this.#identity, ports);
     this.#changed();
     return ports;
   }
@@ -298,6 +319,7 @@ class PalmRuntime implements WordlessPalm {
     const gone = new PalmError({ code: 'storage-failed', reason: 'gone' });
     const sessions = [this.#session, this.#opening].filter((session) => session !== undefined);
     this.#transfers.abortAll(gone);
+    this.#entrance.abandon(gone, false).catch(this.#warn);
     for (const { driver } of sessions) driver.input({ kind: 'storage-gone' });
     this.#session = undefined;
     this.#opening = undefined;
@@ -314,34 +336,11 @@ class PalmRuntime implements WordlessPalm {
     }
   }
 
-  async #enter(invite: Invite, deviceName: string | undefined): Promise<OpenPool> {
-    const ports = await this.#opened;
-    if (this.#session !== undefined || this.#entering !== undefined || this.#identity === undefined) {
+  #outside(): Identity {
+    if (this.#session !== undefined || this.#entrance.isEntering || this.#identity === undefined) {
       throw new PalmError({ code: 'already-in-pool' });
     }
-    const entering = this.#enterAs(invite, this.#identity, ports, deviceName);
-    this.#entering = entering;
-    try {
-      return await entering;
-    } finally {
-      this.#entering = undefined;
-    }
-  }
-
-  async #enterAs(
-    invite: Invite,
-    identity: Identity,
-    ports: RuntimePorts,
-    deviceName: string | undefined,
-  ): Promise<OpenPool> {
-    if (deviceName !== undefined) await this.setDeviceName(deviceName);
-    await savePool(ports.secrets, invite);
-    const session = await this.#openSession(invite, identity, ports);
-    await session.driver.publish({ kind: 'profile', name: this.#deviceName });
-    // Nothing waits for it: a browser may ask the person, who need not answer. A refusal is no failure: the
-    // browser may then evict under pressure, and the pool has the other fragments.
-    void ports.quota.persist().catch(this.#warn);
-    return session;
+    return this.#identity;
   }
 
   async #openSession(invite: Invite, identity: Identity, ports: RuntimePorts): Promise<OpenPool> {

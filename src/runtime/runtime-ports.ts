@@ -69,6 +69,8 @@ export interface PalmOpening {
   readonly ports: Promise<RuntimePorts>;
   /** Whether another tab has the device, so that `ports` waits until it closes. Default: never. */
   readonly isElsewhere?: () => boolean;
+  /** Whether new pools get a charter. Default: yes; tests of pools of before say no. */
+  readonly charters?: boolean;
 }
 
 export interface RuntimePorts {

@@ -70,7 +70,14 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
   const { peer } = session.driver;
   const { keys, relay, answered, identity, privateFiles } = session;
   return {
-    pool: { id: keys.poolId, name: peer.catalogue.poolName, relay, alone: !answered, ...keysStatus(session) },
+    pool: {
+      id: keys.poolId,
+      name: peer.catalogue.poolName,
+      relay,
+      alone: !answered,
+      invitesEnd: peer.acts.charter !== undefined,
+      ...keysStatus(session),
+    },
     devices: deviceStatuses(peer, identity.deviceId, deviceName),
     ...roleStatus(peer, session.roles, identity.deviceId),
     files: fileStatuses(peer, privateFiles),

@@ -17,6 +17,7 @@ import type {
   UnlockOptions,
 } from './api.ts';
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
+import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
@@ -85,12 +86,16 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.createPool(options));
   }
 
-  invite(): string {
-    try {
-      return this.#palm.invite();
-    } catch (error) {
-      throw this.#inWords(error);
-    }
+  invite(options?: InviteOptions): Promise<string> {
+    return this.#worded(this.#palm.invite(options));
+  }
+
+  invites(): InviteStatus[] {
+    return this.#wordedNow(() => this.#palm.invites());
+  }
+
+  withdrawInvite(id: string): Promise<void> {
+    return this.#worded(this.#palm.withdrawInvite(id));
   }
 
   join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }> {
@@ -159,11 +164,7 @@ export class WordedPalm implements Palm {
   }
 
   policy(): Policy {
-    try {
-      return this.#palm.policy();
-    } catch (error) {
-      throw this.#inWords(error);
-    }
+    return this.#wordedNow(() => this.#palm.policy());
   }
 
   async record(options?: RecordOptions): Promise<PoolRecord> {
@@ -214,6 +215,14 @@ export class WordedPalm implements Palm {
   async #worded<Value>(work: Promise<Value>): Promise<Value> {
     try {
       return await work;
+    } catch (error) {
+      throw this.#inWords(error);
+    }
+  }
+
+  #wordedNow<Value>(call: () => Value): Value {
+    try {
+      return call();
     } catch (error) {
       throw this.#inWords(error);
     }

@@ -11,6 +11,7 @@ import { parseRoute, type Route } from './route.ts';
 import { guessDeviceName } from './text/device-name.ts';
 import { explain } from './text/explain.ts';
 import { shownName } from './text/file-name.ts';
+import { JoiningScreen } from './welcome/joining-screen.tsx';
 import { JoinScreen } from './welcome/join-screen.tsx';
 import { UnlockScreen } from './welcome/unlock-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
@@ -63,10 +64,12 @@ function Screen({ page, poolScreen }: { readonly page: Page } & Pick<AppProps, '
   const deviceName = useSignal(name === '' ? guessDeviceName(navigator.userAgent) : name);
   const wanted = route.value;
   const isLocked = useStatus(({ lock }) => lock === 'locked');
-  useFocusOnHeading(isLocked ? 'locked' : inPool ? 'pool' : wanted.kind);
+  const joining = useStatus((status) => status.joining);
+  useFocusOnHeading(isLocked ? 'locked' : inPool ? 'pool' : joining === undefined ? wanted.kind : 'joining');
   const PoolScreen = poolScreen.value;
   if (isLocked) return <UnlockScreen />;
   if (inPool) return PoolScreen === undefined ? null : <PoolScreen />;
+  if (joining !== undefined) return <JoiningScreen joining={joining} />;
   if (wanted.kind === 'join') {
     return (
       <JoinScreen

@@ -40,14 +40,14 @@ test('an invite that is cut short or mistyped is refused', async ({ newDevice })
     await page.goto(invite.replace('#', '%23'));
     await page.getByRole('button', { name: 'Join', exact: true }).click();
     await expect(page.getByRole('list', { name: 'Devices' }).getByRole('listitem')).toHaveCount(3);
-    expect([page.url(), await tablet.invite()]).toEqual([`${origin}/`, invite]);
+    expect(page.url()).toBe(`${origin}/`);
   });
 });
 
 test('joining a pool in which nobody answers ends, and says so', async ({ newDevice }) => {
   const laptop = await newDevice('Laptop');
-  await laptop.createPool('Home');
-  const invite = await laptop.invite();
+  // Only a pool of an earlier version is joined without being let in.
+  const invite = await laptop.createOldPool();
   await laptop.close();
 
   const phone = await newDevice('Phone');

@@ -1,6 +1,10 @@
 // `window.palm` (src/runtime/api.ts) of a device's tab, seen from the test, whatever engine runs it; only
 // small plain data crosses over. Every method that calls Palm throws PalmFailure when Palm rejects.
 
+import { randomBytes } from 'node:crypto';
+import { encodeInvite } from '../../src/core/model/invite.ts';
+import { FIRST_EPOCH, POOL_SECRET_BYTES } from '../../src/core/model/pool-keys.ts';
+import type { InviteOptions } from '../../src/runtime/invite-api.ts';
 import type { PalmStatus, ReadOptions, StoreOptions, StoreResult } from '../../src/runtime/api.ts';
 import type { Outcome } from './page-side.ts';
 import type { ReadBytes } from './seeded-bytes.ts';
@@ -48,8 +52,28 @@ export abstract class DeviceCalls {
     this.#take(outcome);
   }
 
-  async invite(): Promise<string> {
-    return this.run(() => window.palm.invite(), undefined);
+  /** Unless a test says otherwise, an invite is for all of its devices. */
+  async invite(options: InviteOptions = { uses: 100 }): Promise<string> {
+    const outcome = await this.run(
+      (given) => window.palmTest.outcome(() => window.palm.invite(given)),
+      options,
+    );
+    return this.#take(outcome);
+  }
+
+  /**
+   * A pool as earlier versions made them, without a charter or a name. Returns its invite, which has no end.
+   * Its secret is made here, and nobody is there to answer the join.
+   */
+  async createOldPool(): Promise<string> {
+    const secret = new Uint8Array(randomBytes(POOL_SECRET_BYTES));
+    const invite = encodeInvite({ secret, epoch: FIRST_EPOCH });
+    await this.run(([url, deviceName]) => void window.palm.join(url, { deviceName }), [
+      invite,
+      this.name,
+    ] as const);
+    await this.waitFor('the pool', ({ pool }) => pool !== undefined);
+    return invite;
   }
 
   async join(invite: string): Promise<{ readonly answered: boolean }> {

@@ -21,8 +21,13 @@ test('create, invite, join, add, download, remove with undo, leave', async ({ ne
   await expect(devicesOf(laptop)).toHaveCount(1);
 
   await laptop.getByRole('button', { name: 'Invite a device' }).click();
+  const first = await laptop.getByLabel('Invite link').inputValue();
+  expect(first).toContain('/#/join/');
+  await laptop.getByLabel('How many devices').selectOption('2 devices');
+  await laptop.getByRole('button', { name: 'Make invite' }).click();
+  await expect(laptop.getByLabel('Invite link')).not.toHaveValue(first);
   const invite = await laptop.getByLabel('Invite link').inputValue();
-  expect(invite).toContain('/#/join/');
+  await expect(laptop.getByRole('dialog')).toContainText('lets in 2 devices as member');
   const { authority, certificate } = await laptop.evaluate(async () => (await fetch('/fingerprints')).json());
   const fingerprints = laptop.getByRole('region', { name: 'Fingerprints of this relay' });
   await expect(fingerprints).toContainText(authority);

@@ -13,10 +13,11 @@ test('a household: stored in a browser, read from the shell, and the other way r
 }) => {
   const household = await startHousehold();
   try {
-    const { invite } = JSON.parse(String((await household.palm(['invite', '--json'])).stdout));
+    const invite = async (): Promise<string> =>
+      JSON.parse(String((await household.palm(['invite', '--json'])).stdout)).invite;
     const [laptop, phone] = [await newDevice('Laptop', household), await newDevice('Phone', household)];
-    expect(await laptop.join(invite)).toEqual({ answered: true });
-    expect(await phone.join(invite)).toEqual({ answered: true });
+    expect(await laptop.join(await invite())).toEqual({ answered: true });
+    expect(await phone.join(await invite())).toEqual({ answered: true });
     const { fileId } = await laptop.store({ seed: 5, length: BYTES }, { name: 'film.mp4' });
     await laptop.waitFor('its copies to be let go', ({ files }) =>
       files.every(({ inOutbox, safe }) => safe && !inOutbox),

@@ -116,6 +116,7 @@ async function screen(title: string, element: Locator): Promise<string> {
   const seen = (await element.ariaSnapshot())
     .replaceAll(/localhost:\d+/g, 'localhost:PORT')
     .replaceAll(/#\/join\/[\w-]+/g, '#/join/INVITE')
+    .replaceAll(/until (?:tomorrow )?\d\d:\d\d/g, 'until TIME')
     .replaceAll(/\b[0-9A-F]{4}( [0-9A-F]{4}){7}\b/g, 'FINGERPRINT')
     .replaceAll(/Encrypting · .*/g, 'Encrypting · FIGURES')
     .replaceAll(/\d[\d.]* [kMG]?B\b/g, 'SIZE');

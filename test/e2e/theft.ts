@@ -1,6 +1,7 @@
 // The contents of a stolen profile: what the thief of test/thief opened, and secrets known to the test that
 // the profile still has.
 
+import { readJoinLink } from '../../src/core/model/invite.ts';
 import { sha256 } from '../thief/keys.ts';
 import { keyNeedles, nameNeedles, type Needle, plainNeedles, type Trace, traces } from '../thief/needles.ts';
 import { type Haul, robFolders, type RobbedFile } from '../thief/recovery.ts';
@@ -78,7 +79,7 @@ function needlesOf({ stores, names = [], contents = [], invite }: Secrets): Need
     ...(stores?.shares ?? []).flatMap((share) => keyNeedles('a share', share)),
     ...names.flatMap((name) => nameNeedles(`the name ${name}`, name)),
     ...contents.flatMap(contentNeedles),
-    ...(invite === undefined ? [] : keyNeedles('the pool secret', poolSecretOf(invite))),
+    ...(invite === undefined ? [] : keyNeedles('the secret of the invite', secretOf(invite))),
   ];
 }
 
@@ -92,10 +93,10 @@ function contentNeedles({ seed, length }: Content): Needle[] {
   return needles;
 }
 
-/** The pool secret in an invite, after its version and epoch. */
-function poolSecretOf(invite: string): Buffer {
-  const [, text = ''] = /\/join\/u(.+)$/.exec(invite) ?? [];
-  return Buffer.from(text, 'base64url').subarray(3, 35);
+/** What an invite must not give away: its private key or, in one of before, the pool secret. */
+function secretOf(invite: string): Buffer {
+  const link = readJoinLink(invite);
+  return Buffer.from(link.kind === 'ticket' ? link.invite.seed : link.invite.secret);
 }
 
 function summaryOf(file: RobbedFile): string {

@@ -2,11 +2,11 @@
 // first one, which names the others as members, as if they had been asked.
 
 import type { CheckedAct } from '../../src/core/catalogue/grants/act.ts';
-import { decodeInvite } from '../../src/core/model/invite.ts';
 import { KeyRing } from '../../src/core/model/key-ring.ts';
 import { derivePoolKeys } from '../../src/core/model/pool-keys.ts';
 import { followPool, foundPool, type FoundingPorts } from '../../src/runtime/acts/founding.ts';
 import { reachableCount, type SimDevice } from './device.ts';
+import { poolSecretOf } from './open-invite.ts';
 import { synchronousCryptography } from './synchronous-cryptography.ts';
 import type { World } from './world.ts';
 
@@ -14,7 +14,7 @@ import type { World } from './world.ts';
 export async function followCharter(world: World, devices: readonly SimDevice[]): Promise<CheckedAct> {
   const [founder, ...others] = devices;
   if (founder === undefined) throw new Error('nobody founds a pool');
-  const { secret, epoch } = decodeInvite(founder.pool.invite());
+  const { secret, epoch } = poolSecretOf(founder);
   const keys = new KeyRing(derivePoolKeys(secret, epoch));
   for (const device of devices) device.kill();
   const members = others.map(({ id }) => ({ device: id, point: undefined }));

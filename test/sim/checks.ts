@@ -5,7 +5,6 @@ import { unpackEntries } from '../../src/core/catalogue/packed-entry.ts';
 import { decodeFragmentIndex } from '../../src/core/coding/fragment-index.ts';
 import { utf8 } from '../../src/core/model/bytes.ts';
 import { blockKey } from '../../src/core/model/ids.ts';
-import { decodeInvite } from '../../src/core/model/invite.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
 import { deriveBundleKey, derivePoolKeys, type PoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { FileStatus } from '../../src/runtime/api.ts';
@@ -13,6 +12,7 @@ import type { SimDevice } from './device.ts';
 import { openNow } from './synchronous-cryptography.ts';
 import { trueMargin } from './true-margin.ts';
 import type { World } from './world.ts';
+import { poolSecretOf } from './open-invite.ts';
 
 /** Fragments of `fileId` that exist on the device's disk with every block sound. */
 export function wholeFragments(device: SimDevice, fileId: string): Set<number> {
@@ -169,7 +169,7 @@ function catalogueOf(device: SimDevice): unknown {
 /** Ids of the entries on the device's disk, in rows of their own and in bundles. */
 function entriesOn(device: SimDevice): string[] {
   const { entryIds, metas } = device.store.contents();
-  const { secret, epoch } = decodeInvite(device.pool.invite());
+  const { secret, epoch } = poolSecretOf(device);
   const keys = derivePoolKeys(secret, epoch);
   const bundles = [...metas].filter(([name]) => name.startsWith('catalogue/'));
   const bundled = bundles.flatMap(([, sealed]) => (sealed instanceof Uint8Array ? idsIn(sealed, keys) : []));

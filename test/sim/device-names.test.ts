@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import { reachableCount, type SimDevice } from './device.ts';
 import { first, scenario } from './scenario.ts';
+import { openInviteOf } from './open-invite.ts';
 
 const SUGGESTED = 'Linux laptop (Chrome)';
 
@@ -15,7 +16,7 @@ scenario(
     const all = [...laptops, chosen];
     const founder = first(laptops);
     await world.settled('create', founder.pool.createPool({ name: 'Home' }));
-    const invite = founder.pool.invite();
+    const invite = openInviteOf(founder);
     await world.pass(2_000);
     // On odd seeds the others join where they meet nobody, and all meet at once.
     if (world.seed % 2 === 1) network.partition((id) => all.findIndex((one) => one.id === id));

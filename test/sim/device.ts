@@ -22,6 +22,7 @@ import { dirtyMemory } from '../fixtures/dirty-memory.ts';
 import { plainTexts } from '../fixtures/plain-texts.ts';
 import { identityFrom } from '../fixtures/seeded-identity.ts';
 import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
+import { openInviteOf } from './open-invite.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import { SimProcess } from './process.ts';
 import { synchronousCryptography } from './synchronous-cryptography.ts';
@@ -95,6 +96,7 @@ export class SimDevice {
   missing: { readonly port: BreakablePort; readonly name: string } | undefined;
   readonly #world: World;
   readonly #network: SimNetwork;
+  readonly #charters: boolean;
   #identity: Identity;
   #process = new SimProcess();
   #quotaBytes = QUOTA_BYTES;
@@ -106,8 +108,16 @@ export class SimDevice {
   #sleptMs = 0;
   pool: Palm;
 
-  constructor(name: string, world: World, network: SimNetwork, deviceClass: DeviceClass = 'laptop') {
+  /** `charters`: whether the pools that it makes have one. */
+  constructor(
+    name: string,
+    world: World,
+    network: SimNetwork,
+    deviceClass: DeviceClass = 'laptop',
+    charters = false,
+  ) {
     this.name = name;
+    this.#charters = charters;
     this.deviceClass = deviceClass;
     this.#world = world;
     this.#network = network;
@@ -338,7 +348,12 @@ export class SimDevice {
       memory: this.#breakable('memory', ports.memory),
       records: this.#breakable('records', ports.records),
     };
-    const palm = openPalm({ clock, suggestedDeviceName: this.name, ports: Promise.resolve(breakable) });
+    const palm = openPalm({
+      clock,
+      suggestedDeviceName: this.name,
+      ports: Promise.resolve(breakable),
+      charters: this.#charters,
+    });
     return new WordedPalm(palm, plainTexts);
   }
 }
@@ -360,7 +375,7 @@ export async function formPool(world: World, network: SimNetwork, count: number)
 }
 
 export async function joinPool(world: World, device: SimDevice, member: SimDevice): Promise<void> {
-  await world.settled(`${device.name} joins`, device.pool.join(member.pool.invite()));
+  await world.settled(`${device.name} joins`, device.pool.join(openInviteOf(member)));
 }
 
 export function reachableCount(device: SimDevice): number {

@@ -5,7 +5,6 @@ import { encodeSigned } from '../../src/core/encoding/signed-record.ts';
 import { encodeEntryPayload, signedBytesOf, type EntryBody } from '../../src/core/catalogue/entry.ts';
 import type { HybridTime } from '../../src/core/catalogue/clock.ts';
 import { entryIdOf, type DeviceId, type EntryId, type PoolId } from '../../src/core/model/ids.ts';
-import { decodeInvite } from '../../src/core/model/invite.ts';
 import { derivePoolKeys, type PoolKeys } from '../../src/core/model/pool-keys.ts';
 import type { Identity } from '../../src/core/ports.ts';
 import type { Transport } from '../../src/core/transport-port.ts';
@@ -19,6 +18,7 @@ import { identityFrom } from '../fixtures/seeded-identity.ts';
 import type { SimDevice, SimNetwork } from './device.ts';
 import { SimProcess } from './process.ts';
 import type { World } from './world.ts';
+import { poolSecretOf } from './open-invite.ts';
 
 /** An entry's position in a log, where a test wants it to differ from the next honest one. */
 export interface EntryPlan {
@@ -53,7 +53,7 @@ export class HostileMember {
     member: SimDevice,
     identity = identityFrom(world.random.bytes(32)),
   ) {
-    const { secret, epoch } = decodeInvite(member.pool.invite());
+    const { secret, epoch } = poolSecretOf(member);
     this.keys = derivePoolKeys(secret, epoch);
     this.identity = identity;
     this.greeting = [{ kind: 'hello', protocol: PROTOCOL_VERSION, epoch }];

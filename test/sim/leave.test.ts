@@ -5,6 +5,7 @@ import { utf8 } from '../../src/core/model/bytes.ts';
 import { settledOutboxes } from './checks.ts';
 import { joinPool, reachableCount, type SimDevice } from './device.ts';
 import { first, scenario } from './scenario.ts';
+import { openInviteOf } from './open-invite.ts';
 
 scenario(
   'a device that leaves wipes its store, and the others stop counting its fragments immediately',
@@ -120,7 +121,7 @@ scenario('a join that could not be finished is undone by leaving', [625], async 
   if (member === undefined) throw new Error('expected a pool of two');
   const joining = device('joining');
   joining.diskFaults.recordsFail = true;
-  const joined = joining.pool.join(member.pool.invite());
+  const joined = joining.pool.join(openInviteOf(member));
   await expect(world.settled('join', joined)).rejects.toMatchObject({ code: 'storage-full' });
   joining.diskFaults.recordsFail = false;
   await world.settled('leave', joining.pool.leave());

@@ -75,6 +75,7 @@ export interface StoreContents {
   readonly metas: ReadonlyMap<string, unknown>;
   readonly metaNames: readonly string[];
   readonly secretNames: readonly string[];
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
   /** Notes that jobs kept with their blocks, lower-case hex. */
   readonly notes: readonly string[];
   /** Ids of the stores in the journal. */
@@ -435,8 +436,8 @@ class MemorySecretStore implements SecretStore {
     this.#secrets.clear();
   }
 
-  contents(): Pick<StoreContents, 'secretNames'> {
-    return { secretNames: [...this.#secrets.keys()].toSorted() };
+  contents(): Pick<StoreContents, 'secretNames' | 'secrets'> {
+    return { secretNames: [...this.#secrets.keys()].toSorted(), secrets: this.#secrets };
   }
 }
 

@@ -107,12 +107,13 @@ async function openPorts(
     },
     sparing: { reason: undefined, watch: () => () => undefined },
     deviceClass: 'alwaysOn',
-    createTransport: ({ poolId, signalingKey }, identity) =>
+    createTransport: ({ poolId, signalingKey }, identity, door) =>
       new LinkTransport({
         ...ports,
         poolId,
         signalingKey,
         identity,
+        door,
         relayUrl: settings.relayUrl(),
         WebSocket: NodeRelaySocket,
         connect: (initiator, events) => new WebRtcConnection(initiator, events, wrtc),

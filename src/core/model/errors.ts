@@ -4,7 +4,10 @@
 import type { Failure } from './failures.ts';
 
 export type PalmErrorCode =
-  /** The invite or file link cannot be read: cut short, mistyped, of another version. */
+  /**
+   * The invite or file link cannot be read: cut short, mistyped, of another version. Or the invite lets this
+   * device in no more.
+   */
   | 'bad-invite'
   | 'not-in-pool'
   | 'already-in-pool'

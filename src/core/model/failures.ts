@@ -102,6 +102,11 @@ type OverQuota =
 
 export type BadInvite =
   | { readonly code: 'bad-invite'; readonly reason: 'unreadable' | 'newer-version' }
+  /** No member lets anybody in by it any more, or not this device. */
+  | {
+      readonly code: 'bad-invite';
+      readonly reason: 'expired' | 'used' | 'withdrawn' | 'shut-out';
+    }
   /** Text with a link of the other kind. */
   | { readonly code: 'bad-invite'; readonly reason: 'other-kind'; readonly wanted: 'join' | 'file' }
   | {
@@ -174,6 +179,13 @@ type BadArgument =
   | { readonly code: 'bad-argument'; readonly reason: 'long-passphrase'; readonly maxBytes: number }
   | { readonly code: 'bad-argument'; readonly reason: 'record-limit'; readonly max: number }
   | { readonly code: 'bad-argument'; readonly reason: 'record-place' }
+  | { readonly code: 'bad-argument'; readonly reason: 'invite-role' }
+  | { readonly code: 'bad-argument'; readonly reason: 'invite-uses'; readonly max: number }
+  | { readonly code: 'bad-argument'; readonly reason: 'invite-time'; readonly maxMs: number }
+  /** None with that id, or it has expired. */
+  | { readonly code: 'bad-argument'; readonly reason: 'no-invite' }
+  /** The invite of a pool without a charter has no end. */
+  | { readonly code: 'bad-argument'; readonly reason: 'endless-invite' }
   /** There is no lock yet to close again. */
   | { readonly code: 'bad-argument'; readonly reason: 'no-passphrase' }
   /** A part of Palm asked another for something impossible. */

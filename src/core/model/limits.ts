@@ -69,6 +69,8 @@ export const MAX_ACT_BYTES = 32 * 1024;
 export const MAX_INVITE_USES = 1_000;
 /** Acts that an invite names, so that nobody shows its newcomer an older state of the pool. */
 export const MAX_TICKET_HEADS = 4;
+/** Invites that a device keeps in memory, whoever made them: those that expire last. */
+export const MAX_KNOWN_INVITES = 256;
 /** Links that a device has at one door: whoever holds the invite can ask for one. */
 export const MAX_DOOR_LINKS = 8;
 /** Doors at which a device waits, each a connection with the relay. */

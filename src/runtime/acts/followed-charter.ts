@@ -11,7 +11,7 @@ const CHARTER = 'pool-charter';
 /** Undefined in a pool without one. @throws PalmError 'storage-failed' when what is kept is damaged. */
 export async function loadCharter(secrets: SecretStore): Promise<EntryId | undefined> {
   const kept = await secrets.get(CHARTER);
-  if (kept === undefined) return undefined;
+  if (kept === undefined || kept.length === 0) return undefined;
   try {
     return parseEntryId(new TextDecoder().decode(kept));
   } catch (cause) {
@@ -22,4 +22,10 @@ export async function loadCharter(secrets: SecretStore): Promise<EntryId | undef
 /** Before the pool's secret: a page that ends in between is in no pool. */
 export function saveCharter(secrets: SecretStore, charter: EntryId): Promise<void> {
   return secrets.put(CHARTER, utf8(charter));
+}
+
+/** One that an earlier page saved and whose pool it never entered. */
+export async function forgetCharter(secrets: SecretStore): Promise<void> {
+  const kept = await secrets.get(CHARTER);
+  if (kept !== undefined && kept.length > 0) await secrets.put(CHARTER, new Uint8Array(0));
 }

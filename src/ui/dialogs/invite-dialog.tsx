@@ -5,32 +5,73 @@ import { encodeQR } from 'qr';
 import { useEffect } from 'preact/hooks';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { Trouble } from '../parts/trouble.tsx';
 import { isLoopback } from '../route.ts';
+import { InviteOptionsForm, LiveInvites } from './live-invites.tsx';
 import { RelayFingerprints } from './relay-fingerprints.tsx';
 import { LAN_PATH } from '../../core/model/relay-paths.ts';
+import { useInvites } from '../state/invites.ts';
+import { usePage } from '../state/page.ts';
 import { askRelay, lastAnswer } from '../state/relay-answers.ts';
+import { idOf, USUAL_INVITE } from '../state/shown-invite.ts';
+import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
 
-interface InviteDialogProps {
-  readonly invite: string;
-  readonly onClose: () => void;
+export function InviteDialog({ onClose }: { readonly onClose: () => void }) {
+  const { shownInvite } = usePage();
+  const invite = useSignal('');
+  const trouble = useSignal('');
+  const isBusy = useSignal(false);
+  const draft = useSignal(USUAL_INVITE);
+  const show = async (asked: Promise<string>): Promise<void> => {
+    isBusy.value = true;
+    trouble.value = '';
+    try {
+      invite.value = await asked;
+    } catch (error) {
+      trouble.value = explain(error);
+    } finally {
+      isBusy.value = false;
+    }
+  };
+  useEffect(() => void show(shownInvite.show()), [shownInvite]);
+  const { isEnding } = shownInvite;
+  return (
+    <Dialog title={words.invite.title} onClose={onClose}>
+      <p>{words.invite.lead}</p>
+      <Trouble text={trouble.value} />
+      {invite.value === '' ? null : <InviteLinks invite={invite.value} isEnding={isEnding} />}
+      {isEnding ? (
+        <>
+          <InviteOptionsForm
+            draft={draft}
+            isBusy={isBusy.value}
+            onMake={() => void show(shownInvite.make(draft.value))}
+          />
+          <LiveInvites />
+        </>
+      ) : null}
+    </Dialog>
+  );
 }
 
-export function InviteDialog({ invite, onClose }: InviteDialogProps) {
+function InviteLinks({ invite, isEnding }: { readonly invite: string; readonly isEnding: boolean }) {
   const isLocal = isLoopback(location.hostname);
   const lanUrl = useLanUrl(isLocal);
   // Other devices use another address; the part after the #, which is the invite itself, is the same.
   const scanned = lanUrl === undefined ? invite : `${lanUrl}${new URL(invite).hash}`;
+  const shown = useInvites().find(({ id }) => id === idOf(invite));
   return (
-    <Dialog title={words.invite.title} onClose={onClose}>
-      <p>{words.invite.lead}</p>
+    <>
       <QrCode text={scanned} />
       <RelayFingerprints />
       {isLocal ? <LocalNote lanUrl={lanUrl} /> : null}
       <CopyField label={words.common.inviteLink} text={invite} />
       {lanUrl === undefined ? null : <CopyField label={words.invite.linkForOthers} text={scanned} />}
-      <p class="hint">{words.invite.whoHasIt}</p>
-    </Dialog>
+      <p class="hint" role={isEnding ? 'status' : undefined}>
+        {isEnding ? words.invite.shown(shown, Date.now()) : words.invite.whoHasIt}
+      </p>
+    </>
   );
 }
 
@@ -68,13 +109,18 @@ function lanUrlIn(answer: unknown): string | undefined {
   return typeof first === 'string' && URL.canParse(first) ? first : undefined;
 }
 
+/** Longer texts make modules so small that cameras read them better without more of them for repair. */
+const LONG_CODE_CHARS = 150;
+
 /** Dark modules on a light ground in both themes: many cameras read nothing else. */
 function QrCode({ text }: { readonly text: string }) {
   const drawn = useSignal<Drawing>({ size: 1, path: '' });
   useEffect(() => {
     // Once the dialog is painted: on a slow phone the code takes as long as a tap may.
     const timer = setTimeout(() => {
-      drawn.value = drawing(encodeQR(text, 'raw', { ecc: 'medium', border: 4 }));
+      drawn.value = drawing(
+        encodeQR(text, 'raw', { ecc: text.length > LONG_CODE_CHARS ? 'low' : 'medium', border: 4 }),
+      );
     });
     return () => clearTimeout(timer);
   }, [text]);

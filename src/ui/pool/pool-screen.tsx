@@ -130,7 +130,6 @@ export function PoolScreen() {
 }
 
 function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
-  const { palm } = usePage();
   const close = (): void => {
     open.value = 'none';
   };
@@ -138,7 +137,7 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
     case 'none':
       return null;
     case 'invite':
-      return <InviteDialog invite={palm.invite()} onClose={close} />;
+      return <InviteDialog onClose={close} />;
     case 'leave':
       return <LeaveDialog onClose={close} />;
     case 'lock':

@@ -19,6 +19,7 @@ import { paced } from './paced.ts';
 import { watchRelay, type ProbeRelay } from './relay-trouble.ts';
 import { Removals } from './removals.ts';
 import { Resumptions } from './resumptions.ts';
+import { ShownInvite } from './shown-invite.ts';
 import { keepScreenOn } from './screen-awake.ts';
 import { settledStatus } from './settled-status.ts';
 import { StoreQueue, type QueueItem, type Stored } from './store-queue.ts';
@@ -42,6 +43,7 @@ export interface Page {
   readonly leaving: Leaving;
   readonly downloads: Downloads;
   readonly alerts: Alerts;
+  readonly shownInvite: ShownInvite;
   /** Why the relay cannot be reached, once that was tried. */
   readonly relayTrouble: ReadonlySignal<RelayTrouble | undefined>;
   readonly privateLinks: Signal<readonly PrivateLink[]>;
@@ -122,6 +124,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore, probeRelay: P
     shownWork: pacedWork.shown,
     resumptions,
     removals,
+    shownInvite: new ShownInvite(palm),
     leaving: new Leaving({ palm, removals, alerts }),
     downloads,
     alerts,

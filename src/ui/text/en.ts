@@ -34,7 +34,7 @@ import { roleTexts } from './en/rights.ts';
 import { recordText, recordTexts, securityEventText } from './en/record.ts';
 import { startTexts } from './en/start.ts';
 import { unitTexts } from './en/units.ts';
-import { joinTexts, welcomeTexts } from './en/welcome.ts';
+import { joiningTexts, joinTexts, welcomeTexts } from './en/welcome.ts';
 
 export const en = {
   activityText,
@@ -53,6 +53,7 @@ export const en = {
   fingerprints: fingerprintTexts,
   invite: inviteTexts,
   join: joinTexts,
+  joining: joiningTexts,
   keys: keysTexts,
   leave: leaveTexts,
   lock: lockTexts,

@@ -7,6 +7,7 @@ import { close, newActor, open } from './life.ts';
 import { Liar } from './liar.ts';
 import type { Actor, Scene } from './scene.ts';
 import { contentsOf } from './disks.ts';
+import { openInviteOf } from '../open-invite.ts';
 
 /** A device knows a file for good after this: its entry is on the disk, ms. */
 const KNOWN_MS = 10_000;
@@ -110,7 +111,7 @@ function joinAnew(scene: Scene, actor: Actor): void {
   successor.isReady = false;
   scene.note(successor, 'joins');
   const { device } = successor;
-  device.pool.join(member.device.pool.invite()).then(
+  device.pool.join(openInviteOf(member.device)).then(
     () => {
       successor.isReady = true;
     },

@@ -47,7 +47,7 @@ describe('before its runtime is loaded', () => {
   it('a device is in no pool, under the name to begin with', () => {
     const awaited = new AwaitedPalm(new Promise(() => undefined), 'Phone');
     expect(awaited.status()).toEqual({ ...STATUS, device: { id: '', name: 'Phone' } });
-    for (const call of [() => awaited.invite(), () => awaited.policy()]) {
+    for (const call of [() => awaited.invites(), () => awaited.policy()]) {
       expect(call).toThrow(expect.objectContaining({ code: 'not-in-pool' }));
     }
     expect(() => awaited.cancel('none')).not.toThrow();
@@ -65,7 +65,7 @@ describe('before its runtime is loaded', () => {
     await Promise.all([creating, awaited.ready]);
     expect(palm.createPool).toHaveBeenCalledExactlyOnceWith({ name: 'Home' });
     expect(await next).toEqual(Uint8Array.of(7));
-    expect(awaited.invite()).toBe('https://palm.invalid/#/join');
+    expect(await awaited.invite()).toBe('https://palm.invalid/#/join');
     expect(awaited.status()).toBe(STATUS);
   });
 

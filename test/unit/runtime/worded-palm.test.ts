@@ -49,9 +49,9 @@ it.each<[string, (palm: Palm) => unknown]>([
   });
 });
 
-it('a failure of invite or policy is thrown with its words', () => {
+it('a failure of invites or policy is thrown with its words', () => {
   const palm = new WordedPalm(failingWith(new PalmError(FAILURE)), TEXTS);
-  expect(() => palm.invite()).toThrow('words for storage-full');
+  expect(() => palm.invites()).toThrow('words for storage-full');
   expect(() => palm.policy()).toThrow('words for storage-full');
 });
 
@@ -88,9 +88,11 @@ function failingWith(thrown: Error): WordlessPalm {
   return {
     ready: fail(),
     createPool: fail,
-    invite: () => {
+    invite: fail,
+    invites: () => {
       throw thrown;
     },
+    withdrawInvite: fail,
     join: fail,
     store: fail,
     resumeStore: fail,

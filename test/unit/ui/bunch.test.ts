@@ -226,7 +226,7 @@ function status(
   };
   return {
     device: { id: 'self', name: 'Self' },
-    pool: { id: 'p', name: 'Home', relay, alone },
+    pool: { id: 'p', name: 'Home', relay, alone, invitesEnd: true },
     devices: [
       self,
       ...others.map((state, index) => ({

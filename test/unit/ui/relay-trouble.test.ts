@@ -55,7 +55,7 @@ function watched() {
       const other = { id: 'other', name: 'Tablet', class: 'laptop', graceMs: 0, self: false, state } as const;
       status = {
         ...STATUS,
-        pool: { id: 'pool', name: 'Home', relay, alone: false },
+        pool: { id: 'pool', name: 'Home', relay, alone: false, invitesEnd: true },
         devices: [{ ...other, heldBytes: 0, sinceMs: 0 }],
       };
       changed();

@@ -17,7 +17,7 @@ it('an unchanged status is the previous object', () => {
 
 it.each([
   ['device', { device: { id: 'a', name: 'Renamed' } }],
-  ['pool', { pool: { id: 'p', name: 'Home', relay: 'lost', alone: false } }],
+  ['pool', { pool: { id: 'p', name: 'Home', relay: 'lost', alone: false, invitesEnd: true } }],
   [
     'devices',
     {
@@ -72,7 +72,7 @@ function status(): PalmStatus {
   return {
     device: { id: 'a', name: 'Laptop' },
     lock: 'none',
-    pool: { id: 'p', name: 'Home', relay: 'connected', alone: false },
+    pool: { id: 'p', name: 'Home', relay: 'connected', alone: false, invitesEnd: true },
     devices: [
       {
         id: 'a',

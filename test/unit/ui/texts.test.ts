@@ -82,6 +82,15 @@ const ACTIVITIES: Examples<Activity['kind'], Activity> = {
 
 const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-invite unreadable': [{ code: 'bad-invite', reason: 'unreadable' }],
+  'bad-invite expired': [{ code: 'bad-invite', reason: 'expired' }],
+  'bad-invite used': [{ code: 'bad-invite', reason: 'used' }],
+  'bad-invite withdrawn': [{ code: 'bad-invite', reason: 'withdrawn' }],
+  'bad-invite shut-out': [{ code: 'bad-invite', reason: 'shut-out' }],
+  'bad-argument invite-role': [{ code: 'bad-argument', reason: 'invite-role' }],
+  'bad-argument invite-uses': [{ code: 'bad-argument', reason: 'invite-uses', max: 1_000 }],
+  'bad-argument invite-time': [{ code: 'bad-argument', reason: 'invite-time', maxMs: 31_622_400_000 }],
+  'bad-argument no-invite': [{ code: 'bad-argument', reason: 'no-invite' }],
+  'bad-argument endless-invite': [{ code: 'bad-argument', reason: 'endless-invite' }],
   'bad-invite newer-version': [{ code: 'bad-invite', reason: 'newer-version' }],
   'bad-invite other-kind': [
     { code: 'bad-invite', reason: 'other-kind', wanted: 'join' },

@@ -1,6 +1,7 @@
 // English: what is wrong with a link that was pasted, typed or scanned.
 
 import type { Failure } from '../../../core/model/failures.ts';
+import { endedInvite } from './invites.ts';
 
 type BadInvite = Extract<Failure, { readonly code: 'bad-invite' }>;
 
@@ -8,6 +9,11 @@ export function badInvite(failure: BadInvite): string {
   switch (failure.reason) {
     case 'unreadable':
       return 'This link cannot be read: part of it is missing or mistyped. Copy or scan it again, whole.';
+    case 'expired':
+    case 'used':
+    case 'withdrawn':
+    case 'shut-out':
+      return endedInvite(failure.reason);
     case 'newer-version':
       return 'This link was made by a newer Palm. Update this one, then try again.';
     case 'other-kind':

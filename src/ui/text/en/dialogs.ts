@@ -2,7 +2,11 @@
 
 import type { ComponentChildren } from 'preact';
 import type { Mark } from '../mark.ts';
-import { countOf, formatBytes } from './units.ts';
+import type { InvitedRole } from '../../../core/model/role.ts';
+import type { InviteStatus } from '../../../runtime/invite-api.ts';
+import { countOf, formatBytes, formatShortDuration, formatUntil } from './units.ts';
+
+const INVITED: Record<InvitedRole, string> = { member: 'member', reader: 'reader' };
 
 export const inviteTexts = {
   title: 'Invite a device',
@@ -11,6 +15,35 @@ export const inviteTexts = {
   linkForOthers: 'Link for other devices',
   whoHasIt:
     'Whoever has this link can join, and read and remove the pool’s files. Share it only with people you trust.',
+  /** Of the invite above. */
+  shown: (invite: InviteStatus | undefined, nowMs: number) => {
+    if (invite === undefined) return '';
+    switch (invite.state) {
+      case 'live':
+        return `This invite lets in ${countOf(invite.uses - invite.used, 'device')} as ${INVITED[invite.role]}, until ${formatUntil(invite.expiresMs, nowMs)}. Whoever opens it first is in: share it only with people you trust.`;
+      case 'used':
+        return 'This invite has been used. Make another one for the next device.';
+      case 'withdrawn':
+        return 'This invite was withdrawn and lets nobody in.';
+      case 'expired':
+        return 'This invite has expired and lets nobody in.';
+    }
+  },
+  another: 'Make another invite',
+  devices: 'How many devices',
+  countOf: (count: number) => countOf(count, 'device'),
+  validFor: 'Valid for',
+  timeOf: (ms: number) => formatShortDuration(ms),
+  as: 'They join as',
+  roles: { member: 'Members', reader: 'Readers' } satisfies Record<InvitedRole, string>,
+  whatRoles:
+    'Members add files and remove their own. Readers open files and keep pieces of them, and add nothing.',
+  make: 'Make invite',
+  live: 'Invites that let somebody in',
+  liveInvite: ({ role, uses, used, expiresMs }: InviteStatus, nowMs: number) =>
+    `${countOf(uses - used, 'device')} as ${INVITED[role]}, until ${formatUntil(expiresMs, nowMs)}`,
+  withdraw: 'Withdraw',
+  withdrawOf: (invite: string) => `Withdraw: ${invite}`,
   unreachable: (hostname: string) =>
     `Other devices cannot reach “${hostname}”. Open Palm here at the network address that the relay printed when it started, and invite from there.`,
   opensAt: (host: ComponentChildren): ComponentChildren => [

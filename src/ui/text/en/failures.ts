@@ -5,8 +5,10 @@ import type { Failure, Rejection } from '../../../core/model/failures.ts';
 import { quoted } from '../quotation.ts';
 import { COPY_INTO_REPORT } from './bugs.ts';
 import { badInvite } from './bad-links.ts';
+import { badInviteOption } from './invites.ts';
 import { badPassphrase, lockClosed } from './locks.ts';
 import { badQuota, overQuota } from './quotas.ts';
+import { linkNeeded, whyNeeded } from './needed.ts';
 import { notAllowed } from './rights.ts';
 import { otherTab } from './tabs.ts';
 import { unsupported } from './unsupported.ts';
@@ -114,28 +116,6 @@ function removedFile({ reason }: FailureOf<'removed-file'>): string {
   }
 }
 
-function linkNeeded({ reason }: FailureOf<'link-needed'>): string {
-  switch (reason) {
-    case 'no-link':
-      return 'This file is private: it opens with its link only. Ask whoever stored it.';
-    case 'of-another-file':
-      return 'This link belongs to another file.';
-    case 'does-not-open':
-      return 'This link does not open this file. Ask whoever stored it for its link.';
-  }
-}
-
-function whyNeeded({ reason }: FailureOf<'file-needed'>): string {
-  switch (reason) {
-    case 'no-handle':
-      return 'A browser does not remember where a file was.';
-    case 'moved':
-      return 'It is no longer where it was.';
-    case 'not-allowed':
-      return 'The browser does not let Palm read it any more.';
-  }
-}
-
 const DETAILS = { name: 'name', path: 'folder path', mime: 'type' };
 
 const CLASSES = { alwaysOn: 'devices that are always on', laptop: 'laptops', phone: 'phones' };
@@ -182,6 +162,12 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return 'There is no such unfinished file here.';
     case 'store-goes-on':
       return `${quoted(failure.name)} is being stored already.`;
+    case 'invite-role':
+    case 'invite-uses':
+    case 'invite-time':
+    case 'no-invite':
+    case 'endless-invite':
+      return badInviteOption(failure);
     case 'short-passphrase':
     case 'long-passphrase':
     case 'no-passphrase':

@@ -61,6 +61,15 @@ export function formatSince(atMs: number, nowMs: number): string {
   return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', ...year });
 }
 
+/** A moment to come: "14:05" today, "tomorrow 14:05", else "12 March 14:05". */
+export function formatUntil(atMs: number, nowMs: number): string {
+  const [at, now] = [new Date(atMs), new Date(nowMs)];
+  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  if (at.toDateString() === now.toDateString()) return time;
+  if (at.toDateString() === new Date(nowMs + DAY_MS).toDateString()) return `tomorrow ${time}`;
+  return `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long' })} ${time}`;
+}
+
 /** A moment to the second, for records: "12 Mar 2026, 14:05:09". */
 function formatMoment(atMs: number): string {
   return new Date(atMs).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
@@ -107,4 +116,5 @@ export const unitTexts = {
   timeLeft: formatTimeLeft,
   moment: formatMoment,
   since: formatSince,
+  until: formatUntil,
 };

@@ -25,6 +25,17 @@ export const welcomeTexts = {
   joining: 'Joining…',
 };
 
+export const joiningTexts = {
+  heading: 'Waiting to be let in',
+  waiting:
+    'No device of the pool is awake at the moment. Joining goes on by itself as soon as somebody opens Palm on one of them, here or after this page was closed and opened again.',
+  asking: 'A device of the pool has answered, and is letting this one in.',
+  connecting: 'Looking for the devices of the pool…',
+  lost: 'The relay cannot be reached at the moment. Joining goes on by itself when it is there again.',
+  until: (time: string) => `The invite is valid until ${time}.`,
+  giveUp: 'Give up',
+};
+
 export const joinTexts = {
   heading: 'Join this pool?',
   lead: 'This device will keep encrypted pieces of the pool’s files, and can open and remove them like every other member.',

@@ -1,0 +1,43 @@
+// A join that waits until a member of the pool lets this device in.
+
+import type { JoiningStatus } from '../../runtime/invite-api.ts';
+import { Brand } from '../parts/brand.tsx';
+import { Notices } from '../parts/messages.tsx';
+import { usePage } from '../state/page.ts';
+import { explain } from '../text/explain.ts';
+import { words } from '../text/words.ts';
+
+export function JoiningScreen({ joining }: { readonly joining: JoiningStatus }) {
+  const { palm, alerts } = usePage();
+  const giveUp = (): void => {
+    palm.leave().catch((error: unknown) => alerts.raise(explain(error)));
+  };
+  return (
+    <main class="join">
+      <Notices />
+      <section class="card">
+        <Brand />
+        <h1 tabIndex={-1}>{words.joining.heading}</h1>
+        <p class="lead" role="status">
+          {sentence(joining)}
+        </p>
+        <p class="hint">{words.joining.until(words.units.until(joining.expiresMs, Date.now()))}</p>
+        <button type="button" class="button wide" onClick={giveUp}>
+          {words.joining.giveUp}
+        </button>
+      </section>
+    </main>
+  );
+}
+
+function sentence({ state, relay }: JoiningStatus): string {
+  if (state === 'asking') return words.joining.asking;
+  switch (relay) {
+    case 'connecting':
+      return words.joining.connecting;
+    case 'lost':
+      return words.joining.lost;
+    case 'connected':
+      return words.joining.waiting;
+  }
+}
