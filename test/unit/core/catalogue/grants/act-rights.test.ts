@@ -201,6 +201,22 @@ describe('a device that is shut out', () => {
     expect(world.known().catalogue.isHidden(third)).toBe(false);
   });
 
+  it('by two admins apart keeps its files up to the later point, and removals up to the earlier', async () => {
+    const world = await World.of(ANNA, BEN);
+    await world.act(FOUNDER, grantOf(BEN, 'admin'));
+    const early = world.store(ANNA, 'early');
+    const first = world.headOf(ANNA);
+    const between = world.store(ANNA, 'between');
+    world.write(ANNA, { kind: 'remove', file: early });
+    const apart = following(world.charter);
+    apart.add(world.acts.acts());
+    const later = await writeAct(BEN, apart, { ...shutOutOf(ANNA, 1), last: world.headOf(ANNA) } as ActDeed);
+    await world.act(FOUNDER, { ...shutOutOf(ANNA), last: first } as ActDeed);
+    expect(world.files()).toEqual([early]);
+    world.acts.add([later]);
+    expect(world.files()).toEqual([early, between].toSorted());
+  });
+
   it('is no member and counts as gone', async () => {
     const world = await World.of(ANNA, BEN);
     for (const device of [ANNA, BEN]) world.write(device, { kind: 'profile', name: 'A phone' });

@@ -128,15 +128,13 @@ describe('the next act', () => {
   it('names what gives its writer the right first, when there is too much to name', async () => {
     const charter = await charterBy(FOUNDER, [ANNA, BEN]);
     const set = following(charter);
-    const grant = await did(set, FOUNDER, grantOf(ANNA, 'admin'));
-    const beside = following(charter);
-    const merges: CheckedAct[] = [];
+    await did(set, FOUNDER, grantOf(BEN, 'admin'));
+    const grant = await did(set, BEN, grantOf(ANNA, 'admin', 1));
     for (let at = 0; at < 20; at++) {
+      // By one who stands above all others, and knew nothing of them.
       const alone = following(charter);
-      merges.push(await writeAct(BEN, alone, { kind: 'merge' }, { atMs: 1_790_000_000_000 + at }));
+      set.add([await writeAct(FOUNDER, alone, { kind: 'merge' }, { atMs: 1_790_000_000_000 + at })]);
     }
-    beside.add(merges);
-    set.add(merges);
     const { seen } = set.positionOf(ANNA.deviceId);
     expect(seen).toHaveLength(16);
     expect(seen).toContain(grant.record.id);
@@ -200,6 +198,13 @@ describe('an admit', () => {
     expect([CLEO, DAN].map(({ deviceId }) => set.isIn(deviceId))).toEqual([true, true]);
     set.add([await did(apart, ANNA, ADMIT, termsOf(charter, deviceAt(6), { uses: 9 }))]);
     expect(set.isIn(deviceAt(6).deviceId)).toBe(false);
+  });
+
+  it('by an invite of another pool lets nobody in', async () => {
+    const [charter, other] = [await charterBy(FOUNDER), await charterBy(FOUNDER, [BEN])];
+    const set = following(charter);
+    await did(set, FOUNDER, ADMIT, termsOf(other, CLEO));
+    expect(set.isIn(CLEO.deviceId)).toBe(false);
   });
 
   it('of one invite on two branches of one writer’s acts lets one newcomer in, the same everywhere', async () => {
