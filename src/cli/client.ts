@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { PalmStatus, StoreResult } from '../runtime/api.ts';
-import { CommandError, EXIT, toldFailure } from './exit-code.ts';
+import { CommandError, EXIT, interrupted, toldFailure } from './exit-code.ts';
 import {
   ADD_HEADER,
   type AddLine,
@@ -169,14 +169,10 @@ function answerTo(sending: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     sending.once('response', resolve);
     sending.on('error', (cause) => {
-      if (cause.name === 'AbortError') reject(interrupted());
-      else reject(new CommandError(words.deviceGone, EXIT.noDevice, 'no-device'));
+      const error = new CommandError(words.deviceGone, EXIT.noDevice, 'no-device');
+      reject(cause.name === 'AbortError' ? interrupted() : error);
     });
   });
-}
-
-function interrupted(): CommandError {
-  return new CommandError(words.interrupted, EXIT.interrupted, 'cancelled');
 }
 
 async function checkAnswer(response: IncomingMessage): Promise<void> {

@@ -3,7 +3,7 @@
 import { FolderError } from '../adapters/node/store/folder-error.ts';
 import { NoWebRtc } from '../adapters/node/no-webrtc.ts';
 import { isPalmError } from '../core/model/errors.ts';
-import { CommandError, EXIT, exitCodeOf } from './exit-code.ts';
+import { CommandError, EXIT, exitCodeOf, interrupted } from './exit-code.ts';
 import { printJson, warn } from './output.ts';
 import { words } from './words.ts';
 
@@ -19,7 +19,9 @@ export async function runToEnd(
     await work(ending.signal);
     process.exit(EXIT.done);
   } catch (error) {
-    const { message, code, exitCode } = told(error);
+    // Who reads the output has enough of it, as `head` does.
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') process.exit(EXIT.interrupted);
+    const { message, code, exitCode } = ending.signal.aborted ? interrupted() : told(error);
     if (argv.includes('--json')) printJson({ error: { code, message } });
     else warn(message);
     process.exit(exitCode);

@@ -1,6 +1,7 @@
 // How the program ends, by kind of failure (docs/OPERATING.md, "Exit codes").
 
 import type { ToldError } from './device/messages.ts';
+import { words } from './words.ts';
 
 export const EXIT = {
   done: 0,
@@ -64,4 +65,8 @@ export class CommandError extends Error {
 
 export function toldFailure({ code, message }: ToldError): CommandError {
   return new CommandError(message, exitCodeOf(code), code);
+}
+
+export function interrupted(): CommandError {
+  return new CommandError(words.interrupted, EXIT.interrupted, 'cancelled');
 }

@@ -21,7 +21,7 @@ export const words = {
     'Note: every user of this machine can read the invite in its list of processes. `palm join -` reads it from standard input.',
   unknownCommand: (name: string) => `There is no command ${JSON.stringify(name)}. All of them: palm --help`,
   noCommand: 'What should Palm do? All commands: palm --help',
-  interrupted: 'Interrupted. What was acknowledged is safe; the same command goes on where this one stopped.',
+  interrupted: 'Interrupted. What was acknowledged is safe. A `get` goes on where it stopped.',
   joined: 'Joined.',
   joinedAlone: 'Joined, but no other device of the pool has answered yet. This one goes on trying.',
   created: (name: string) => `Created the pool ${JSON.stringify(name)}. \`palm invite\` invites devices.`,
