@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { deviceFolderIn } from '../src/cli/commands/context.ts';
-import { inviteFrom, printInvite } from '../src/cli/commands/pool-commands.ts';
+import { HOUSEHOLD_USES, inviteFrom, printInvite } from '../src/cli/commands/pool-commands.ts';
 import { ended } from '../src/cli/commands/up.ts';
 import { runDevice, type RunningDevice } from '../src/cli/device/run-device.ts';
 import { runToEnd } from '../src/cli/ending.ts';
@@ -58,7 +58,9 @@ async function enterPool({ palm }: RunningDevice, join: string | undefined): Pro
   }
   if (join === undefined) await palm.createPool({ name: FIRST_POOL_NAME });
   else {
-    const { answered } = await palm.join(await inviteFrom(join));
+    const invite = await inviteFrom(join);
+    warn(words.joining);
+    const { answered } = await palm.join(invite);
     if (!answered) warn(words.joinedAlone);
   }
 }
@@ -72,7 +74,7 @@ async function announce(relay: Relay, device: RunningDevice, isTerminal: boolean
     return;
   }
   print(`  ${words.inviteFor}\n`);
-  printInvite(await device.invite(), true);
+  printInvite(await device.invite({ uses: HOUSEHOLD_USES }), true);
 }
 
 /** The loopback address that the relay listens on, or its only one. */

@@ -58,8 +58,8 @@ export class DeviceClient {
     return this.#json('POST', '/join', { invite, deviceName, relay });
   }
 
-  invite(): Promise<{ invite: string }> {
-    return this.#json('POST', '/invite', {});
+  invite(role: string | null, uses: number, expiresInMs: number | null): Promise<{ invite: string }> {
+    return this.#json('POST', '/invite', { role, uses, expiresInMs });
   }
 
   async remove(fileId: string): Promise<void> {

@@ -84,8 +84,11 @@ function poolCommands(program: CAC, contextOfFlags: ContextOf): void {
     .action((given: string, flags: CommonFlags) => join(contextOfFlags(flags), textOf(given), flags));
   program
     .command('invite', 'Print an invite, on a terminal with a code to scan')
+    .option('--role <role>', 'What those who join by it become (default: member)')
+    .option('--uses <count>', 'How many devices may join by it (default: 10)')
+    .option('--expires <time>', 'How long it is valid, such as 30m, 12h or 7d (default: 1d)')
     .example('palm invite --json')
-    .action((flags: CommonFlags) => showInvite(contextOfFlags(flags)));
+    .action((flags: CommonFlags) => showInvite(contextOfFlags(flags), flags));
   program
     .command('peers', 'List the pool’s devices')
     .action((flags: CommonFlags) => peers(contextOfFlags(flags)));

@@ -21,6 +21,9 @@ export const words = {
     'Note: every user of this machine can read the invite in its list of processes. `palm join -` reads it from standard input.',
   unknownCommand: (name: string) => `There is no command ${JSON.stringify(name)}. All of them: palm --help`,
   noCommand: 'What should Palm do? All commands: palm --help',
+  badDuration: (given: string) =>
+    `--expires takes a time such as 30m, 12h or 7d, not ${JSON.stringify(given)}.`,
+  joining: 'Waiting for a device of the pool to let this one in ...',
   interrupted: 'Interrupted. What was acknowledged is safe. A `get` goes on where it stopped.',
   joined: 'Joined.',
   joinedAlone: 'Joined, but no other device of the pool has answered yet. This one goes on trying.',

@@ -49,8 +49,26 @@ function originIn(invite: string): string | null {
   return address === undefined || !URL.canParse(address) ? null : new URL(address).origin;
 }
 
-export async function showInvite(context: Context): Promise<void> {
-  const made = await (await context.device()).invite();
+/** A household joins by one invite; the screens' choice of one device each suits a link that is sent. */
+export const HOUSEHOLD_USES = 10;
+
+const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
+
+/** Such as "30m", "12h" or "7d". @throws CommandError. */
+function durationMs(given: unknown): number | null {
+  const time = textOrNull(given);
+  if (time === null) return null;
+  const [, count = '', unit = ''] = /^(\d+)([mhd])$/u.exec(time) ?? [];
+  const unitMs = UNITS_MS[unit];
+  if (unitMs === undefined) throw new CommandError(words.badDuration(time), EXIT.usage);
+  return Number(count) * unitMs;
+}
+
+export async function showInvite(context: Context, flags: CommonFlags): Promise<void> {
+  const uses = typeof flags['uses'] === 'number' ? flags['uses'] : HOUSEHOLD_USES;
+  const expiresInMs = durationMs(flags['expires']);
+  const device = await context.device();
+  const made = await device.invite(textOrNull(flags['role']), uses, expiresInMs);
   if (context.isJson) printJson(made);
   else printInvite(made.invite, process.stdout.isTTY);
 }

@@ -9,8 +9,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
+import { INVITED_ROLES } from '../../core/model/role.ts';
 import { fieldsOf } from '../../core/encoding/decode.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
+import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { words } from '../words.ts';
 import { openDiskFile } from './disk-file.ts';
 import { ADD_HEADER, type AddLine, type AddRequest, ERROR_TRAILER, type ToldError } from './messages.ts';
@@ -25,7 +27,7 @@ const PROGRESS_EVERY_MS = 200;
 export interface ServedDevice {
   readonly palm: Palm;
   /** The invite, after the device looked up its address. */
-  invite(): Promise<string>;
+  invite(options: InviteOptions): Promise<string>;
   /** Where the relay is, from now on. Undefined: where it was. */
   useRelay(url: string | undefined): Promise<void>;
   /** A folder for bytes that come in a request. */
@@ -77,7 +79,7 @@ async function answer(
       return send(response, await palm.join(textOf(invite), namedDevice(deviceName)));
     }
     case 'POST /invite':
-      return send(response, { invite: await device.invite() });
+      return send(response, { invite: await device.invite(inviteOptionsOf(body)) });
     case 'POST /remove':
       return send(response, await palm.remove(textOf(fieldsOf(body, ['fileId'])['fileId'])));
     case 'POST /leave':
@@ -242,6 +244,18 @@ function addRequestOf(value: unknown): AddRequest {
     ...(typeof file === 'string' ? { file } : {}),
     ...(typeof k === 'number' ? { k } : {}),
     ...(typeof n === 'number' ? { n } : {}),
+  };
+}
+
+/** Without any, the runtime's own choices. @throws RequestError. */
+function inviteOptionsOf(body: unknown): InviteOptions {
+  const { role, uses, expiresInMs } = fieldsOf(body, ['role', 'uses', 'expiresInMs']);
+  const known = INVITED_ROLES.find((each) => each === role);
+  if (role !== null && known === undefined) throw new RequestError('no role that an invite gives');
+  return {
+    ...(known === undefined ? {} : { role: known }),
+    ...(typeof uses === 'number' ? { uses } : {}),
+    ...(typeof expiresInMs === 'number' ? { expiresInMs } : {}),
   };
 }
 

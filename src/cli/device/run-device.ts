@@ -6,6 +6,7 @@ import { LAN_PATH } from '../../core/model/relay-paths.ts';
 import { RELAY_PATH } from '../../core/wire/relay-protocol.ts';
 import { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
 import type { Palm } from '../../runtime/api.ts';
+import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { openNodeDevice } from './compose.ts';
 import { serveDevice } from './device-server.ts';
 import { socketPath } from './socket-path.ts';
@@ -24,7 +25,7 @@ export interface OwnRelay {
 
 export interface RunningDevice {
   readonly palm: Palm;
-  invite(): Promise<string>;
+  invite(options: InviteOptions): Promise<string>;
   /** Resolves when the device was told to end. */
   readonly stopped: Promise<void>;
   close(): Promise<void>;
@@ -56,9 +57,10 @@ export async function runDevice(
     stopping.signal.addEventListener('abort', () => resolve());
   });
   const stop = (): void => stopping.abort();
-  const invite = async (): Promise<string> => {
+  const invite = async (options: InviteOptions): Promise<string> => {
     await relay.look();
-    return palm.invite();
+    // The one invite of an older pool takes no options.
+    return palm.invite(palm.status().pool?.invitesEnd === true ? options : undefined);
   };
   const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
   const socket = socketPath(path);

@@ -55,7 +55,7 @@ it('answers with the device’s own words, by which the program ends', async () 
   const client = await reach();
   const failure = await failureOf(client.create('Home', null, null));
   expect(failure).toMatchObject({ message: 'This device is in a pool.', exitCode: EXIT.noPool });
-  expect((await client.invite()).invite).toBe('https://a.test/#/join/u');
+  expect((await client.invite(null, 1, null)).invite).toBe('https://a.test/#/join/u');
 });
 
 it('adds a file of this machine by its path, and what comes in the request, whole', async () => {
@@ -122,7 +122,7 @@ it('refuses a request that is too long, and goes on', async () => {
   const client = await reach();
   await failureOf(client.create('x'.repeat(100_000), null, null));
   expect(palm.createPool).not.toHaveBeenCalled();
-  expect((await client.invite()).invite).toContain('join');
+  expect((await client.invite(null, 1, null)).invite).toContain('join');
 });
 
 function reach(): Promise<DeviceClient> {
