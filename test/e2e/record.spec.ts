@@ -23,10 +23,12 @@ test('the record tells who did what, and its export is found genuine without Pal
     'Laptop removed notes.txt',
     'Phone added notes.txt',
     'Phone joined as “Phone”',
+    'Laptop let Phone in',
     'Laptop named the pool “Home”',
     'Laptop joined as “Laptop”',
+    'Laptop began the pool’s charter',
   ]);
-  await expect(dialog.getByText('Signature checked')).toHaveCount(5);
+  await expect(dialog.getByText('Signature checked')).toHaveCount(8);
   await expect(dialog.getByText('Nothing was refused.')).toBeVisible();
   await expectAccessible(page, 'the record');
   await dialog.getByLabel('Device').selectOption('Phone');
@@ -39,7 +41,7 @@ test('the record tells who did what, and its export is found genuine without Pal
   const { status, stdout } = spawnSync(process.execPath, [SCRIPT, await download.path()], {
     encoding: 'utf8',
   });
-  expect(stdout).toContain('5 entries of 2 devices');
+  expect(stdout).toContain('6 entries of 2 devices');
   expect(stdout).toContain('Nothing is wrong.');
   expect(status).toBe(0);
 });
