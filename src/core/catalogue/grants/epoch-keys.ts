@@ -19,9 +19,7 @@ import { POOL_SECRET_BYTES } from '../../model/pool-keys.ts';
 import type { Cryptography } from '../../ports.ts';
 
 /** What tells a right secret of an epoch from a wrong one, bytes. */
-export const EPOCH_CHECK_BYTES = 16;
-/** A secret as an epoch's act seals it, bytes. */
-export const SEALED_EPOCH_KEY_BYTES = POOL_SECRET_BYTES + 16;
+const EPOCH_CHECK_BYTES = 16;
 
 /** Safe: every key seals once. */
 const ZERO_NONCE = new Uint8Array(12);
@@ -58,7 +56,7 @@ export function epochCheckOf(secret: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /**
  * A new epoch's secret, for one device. `sender` is made for this act and forgotten.
- * @returns SEALED_EPOCH_KEY_BYTES bytes.
+ * @returns 48 bytes.
  */
 export async function sealEpochKey(
   secret: Uint8Array,
