@@ -29,7 +29,7 @@ function textsOf(notices: readonly { readonly text: string }[]): string {
 }
 
 /** A page requests its relay once more when its origin stops at the end of the test. */
-const GONE = /WebSocket connection to .* failed/;
+const GONE = /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/;
 
 test('a page of an older version is told to reload, and is in the pool after that', async ({
   relay,
