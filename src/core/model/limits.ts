@@ -92,8 +92,14 @@ export const MAX_ACTS_OF_MEMBER = 100;
 export const MAX_ACT_COUNT = 4_096;
 export const MAX_ADMIN_ACT_COUNT = 3_072;
 export const MAX_MEMBER_ACT_COUNT = 2_048;
-/** Acts that are kept back until what they have seen is here. The oldest are forgotten, and sent again. */
-export const MAX_WAITING_ACTS = 256;
+/**
+ * Acts that are kept back until what they have seen is here: those of one writer, and those of all whom no
+ * act here names. The oldest are forgotten, and sent again.
+ */
+export const MAX_WAITING_ACTS = MAX_ACTS_OF_ADMIN;
+export const MAX_WAITING_ACTS_OF_STRANGERS = 256;
+/** Acts of which is known who needs them, here or not. */
+export const MAX_NEEDS = 65_536;
 /** Acts in one message, together at most as large as entries may be. */
 export const MAX_ACTS_PER_MESSAGE = 64;
 /** Acts of others that an act names as seen. */

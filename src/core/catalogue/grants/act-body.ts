@@ -122,3 +122,17 @@ export interface AdmitTerms {
   /** Whether the admit was written in time, by its own date. */
   readonly isInTime: boolean;
 }
+
+/** An act as its record says it. */
+export interface Act {
+  readonly id: EntryId;
+  readonly by: DeviceId;
+  readonly seq: number;
+  /** The writer's act before this one. */
+  readonly prev: EntryId | undefined;
+  readonly body: ActBody;
+  /** Of an admit that is right. */
+  readonly terms?: AdmitTerms | undefined;
+  /** What it counts for against the bounds. */
+  readonly units: number;
+}

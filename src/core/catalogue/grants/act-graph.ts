@@ -3,9 +3,10 @@
 // predecessors are not all here is kept back, and is not in the graph yet.
 //
 // Only acts that come after the pool's charter, by devices that an act before them names, ever get into the
-// graph: identities that nobody admitted cannot fill it. Of those that may, each has a bound. An act beyond
-// it is still taken if one of another writer has seen it: otherwise who floods two devices with different
-// acts could make one of them refuse what the other wrote.
+// graph: identities that nobody admitted cannot fill it. Of those that may, each has a bound, and so has each
+// class of ranks. An act beyond them is still taken if an act of another named writer needs it, directly or
+// through others: otherwise who gives two devices different acts could make one of them refuse what the other
+// wrote. What one writer gets that way is bounded, too.
 
 import type { DeviceId, EntryId } from '../../model/ids.ts';
 import {
@@ -15,23 +16,14 @@ import {
   MAX_ADMIN_ACT_COUNT,
   MAX_MEMBER_ACT_COUNT,
   MAX_WAITING_ACTS,
+  MAX_WAITING_ACTS_OF_STRANGERS,
 } from '../../model/limits.ts';
 import { NO_RANK } from '../../model/role.ts';
-import type { ActBody, AdmitTerms } from './act-body.ts';
+import type { Act } from './act-body.ts';
+import { WaitingActs } from './waiting-acts.ts';
 
-/** An act as its record says it. */
-export interface Act {
-  readonly id: EntryId;
-  readonly by: DeviceId;
-  readonly seq: number;
-  /** The writer's act before this one. */
-  readonly prev: EntryId | undefined;
-  readonly body: ActBody;
-  /** Of an admit that is right. */
-  readonly terms?: AdmitTerms | undefined;
-  /** What it counts for against the bounds. */
-  readonly units: number;
-}
+/** What a writer's acts may count for if others need them, in terms of its own bound. */
+const NEEDED_TIMES = 4;
 
 /** An act that is in the graph. */
 export type PlacedAct<Item extends Act = Act> = Item & {
@@ -51,8 +43,8 @@ export class ActGraph<Item extends Act = Act> {
   readonly #charter: EntryId;
   readonly #acts: PlacedAct<Item>[] = [];
   readonly #byId = new Map<EntryId, PlacedAct<Item>>();
-  /** Kept back, by id, the oldest first. */
-  readonly #waiting = new Map<EntryId, Item>();
+  /** Kept back. */
+  readonly #waiting = new WaitingActs<Item>();
   readonly #namings = new Map<DeviceId, Naming[]>();
   readonly #unitsOf = new Map<DeviceId, number>();
   #units = 0;
@@ -77,33 +69,63 @@ export class ActGraph<Item extends Act = Act> {
    */
   add(act: Item): readonly PlacedAct<Item>[] {
     if (this.#byId.has(act.id)) return [];
-    this.#waiting.delete(act.id);
-    this.#waiting.set(act.id, act);
+    this.#waiting.put(act);
     const before = this.#acts.length;
-    this.#placeWaiting();
-    const [oldest] = this.#waiting.keys();
-    if (this.#waiting.size > MAX_WAITING_ACTS && oldest !== undefined) this.#waiting.delete(oldest);
+    this.#tryAll([act]);
+    if (this.#waiting.get(act.id) !== undefined) this.#trimWaiting(act.by);
     return this.#acts.slice(before);
   }
 
-  #placeWaiting(): void {
-    let hasPlaced = true;
-    while (hasPlaced) {
-      hasPlaced = false;
-      for (const act of this.#waiting.values()) {
-        const before = this.#before(act);
-        if (before === undefined) continue;
-        const past = before.reduce((all, each) => all | each.past | (1n << BigInt(each.index)), 0n);
-        const rank = act.id === this.#charter ? 0 : this.#rankIn(past, act.by);
-        const isOtherCharter = act.body.kind === 'charter' && act.id !== this.#charter;
-        const isForeign = rank === undefined || isOtherCharter || !this.#isInChain(act);
-        if (!isForeign && !this.#hasRoom(act, rank)) continue;
-        this.#waiting.delete(act.id);
-        if (isForeign) continue;
-        this.#place(act, past);
-        hasPlaced = true;
+  /** Tries to place these, and all that follows from it. */
+  #tryAll(acts: Item[]): void {
+    const open = new Set(acts);
+    for (const act of open) {
+      open.delete(act);
+      if (this.#waiting.get(act.id) === undefined) continue;
+      const before = this.#before(act);
+      const past = before?.reduce((all, each) => all | each.past | (1n << BigInt(each.index)), 0n);
+      const placed = past === undefined ? 'waits' : this.#tryOne(act, past);
+      if (placed === 'waits') for (const more of this.#learn(act)) open.add(more);
+      if (placed !== 'placed') continue;
+      for (const next of this.#waiting.after(act.id)) open.add(next);
+      for (const device of this.#namingBy(act.id)) {
+        for (const own of this.#waiting.of(device)) for (const more of this.#learn(own)) open.add(more);
       }
     }
+  }
+
+  #tryOne(act: Item, past: bigint): 'placed' | 'waits' | 'foreign' {
+    const rank = act.id === this.#charter ? 0 : this.#rankIn(past, act.by);
+    const isOtherCharter = act.body.kind === 'charter' && act.id !== this.#charter;
+    const isForeign = rank === undefined || isOtherCharter || !this.#isInChain(act);
+    if (!isForeign && !this.#hasRoom(act, rank)) return 'waits';
+    this.#waiting.delete(act);
+    if (isForeign) return 'foreign';
+    this.#place(act, past);
+    return 'placed';
+  }
+
+  #learn(act: Item): Item[] {
+    const namings = this.#namings.get(act.by);
+    const rank = namings && Math.min(...namings.map((naming) => naming.rank));
+    return this.#waiting.learn(act, rank === undefined ? undefined : { by: act.by, rank });
+  }
+
+  /** The devices that an act which is here names. */
+  #namingBy(id: EntryId): DeviceId[] {
+    const placed = this.#byId.get(id);
+    return placed === undefined ? [] : this.#namedBy(placed).map(([device]) => device);
+  }
+
+  /** Of each writer so many wait, and so many of all whom no act here names. */
+  #trimWaiting(by: DeviceId): void {
+    const isNamed = this.#namings.has(by);
+    const waiting = isNamed
+      ? this.#waiting.of(by)
+      : [...this.#waiting.values()].filter((act) => !this.#namings.has(act.by));
+    const [oldest] = waiting;
+    const most = isNamed ? MAX_WAITING_ACTS : MAX_WAITING_ACTS_OF_STRANGERS;
+    if (waiting.length > most && oldest !== undefined) this.#waiting.delete(oldest);
   }
 
   /** The acts that it names; undefined when one of them is not here. */
@@ -127,22 +149,20 @@ export class ActGraph<Item extends Act = Act> {
     return ranks.length === 0 ? undefined : Math.min(...ranks.map(({ rank }) => rank));
   }
 
-  #hasRoom({ id, by, units }: Act, rank: number): boolean {
-    const inPool = rank === 0 ? MAX_ACT_COUNT : rank < NO_RANK ? MAX_ADMIN_ACT_COUNT : MAX_MEMBER_ACT_COUNT;
-    if (this.#units + units > inPool) return false;
+  #hasRoom(act: Act, rank: number): boolean {
     const ofDevice = rank < NO_RANK ? MAX_ACTS_OF_ADMIN : MAX_ACTS_OF_MEMBER;
-    return (this.#unitsOf.get(by) ?? 0) + units <= ofDevice || this.#isSeenByOthers(id, by);
-  }
-
-  #isSeenByOthers(id: EntryId, by: DeviceId): boolean {
-    for (const act of this.#waiting.values()) if (act.by !== by && act.body.seen.includes(id)) return true;
-    return false;
+    const own = (this.#unitsOf.get(act.by) ?? 0) + act.units;
+    const all = this.#units + act.units;
+    if (own <= ofDevice && all <= inPool(rank)) return true;
+    const needed = this.#waiting.neededRank(act);
+    return needed !== undefined && own <= NEEDED_TIMES * ofDevice && all <= inPool(Math.min(rank, needed));
   }
 
   #place(act: Item, past: bigint): void {
     const placed = { ...act, index: this.#acts.length, past };
     this.#acts.push(placed);
     this.#byId.set(act.id, placed);
+    this.#waiting.forgetNeeds(act.id);
     this.#units += act.units;
     this.#unitsOf.set(act.by, (this.#unitsOf.get(act.by) ?? 0) + act.units);
     for (const [device, rank] of this.#namedBy(placed)) {
@@ -179,6 +199,12 @@ export class ActGraph<Item extends Act = Act> {
         return [];
     }
   }
+}
+
+/** Acts of a pool of which one of this rank may still be taken, in units. */
+function inPool(rank: number): number {
+  if (rank === 0) return MAX_ACT_COUNT;
+  return rank < NO_RANK ? MAX_ADMIN_ACT_COUNT : MAX_MEMBER_ACT_COUNT;
 }
 
 /** Whether `a` was seen by the writer of `b`. */

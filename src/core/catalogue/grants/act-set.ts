@@ -8,7 +8,8 @@ import { digestOf, type DeviceId, type EntryId } from '../../model/ids.ts';
 import { MAX_CHARTERS, MAX_SEEN_ACTS } from '../../model/limits.ts';
 import { NO_RANK, type Role } from '../../model/role.ts';
 import { unitsOf, type CheckedAct } from './act.ts';
-import { ActGraph, has, headsOf, type Act, type PlacedAct } from './act-graph.ts';
+import type { Act } from './act-body.ts';
+import { ActGraph, has, headsOf, type PlacedAct } from './act-graph.ts';
 import { standingsOf, type Standings } from './standing.ts';
 
 /** Bytes of an act's digest that tell which act it is: nobody makes two that share them. */

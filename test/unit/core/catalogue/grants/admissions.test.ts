@@ -4,7 +4,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ActBody, AdmitTerms } from '../../../../../src/core/catalogue/grants/act-body.ts';
-import { ActGraph, headsOf, type Act } from '../../../../../src/core/catalogue/grants/act-graph.ts';
+import type { Act } from '../../../../../src/core/catalogue/grants/act-body.ts';
+import { ActGraph, headsOf } from '../../../../../src/core/catalogue/grants/act-graph.ts';
 import { standingsOf, type Standings } from '../../../../../src/core/catalogue/grants/standing.ts';
 import type { EntryId } from '../../../../../src/core/model/ids.ts';
 import { NO_RANK, ROLES } from '../../../../../src/core/model/role.ts';

@@ -3,14 +3,14 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ActGraph, type Act } from '../../../../../src/core/catalogue/grants/act-graph.ts';
+import { ActGraph } from '../../../../../src/core/catalogue/grants/act-graph.ts';
 import {
   epochsOf,
   nextEpochNumber,
   type Epochs,
 } from '../../../../../src/core/catalogue/grants/epoch-chain.ts';
 import { standingsOf, type Standings } from '../../../../../src/core/catalogue/grants/standing.ts';
-import type { ActBody } from '../../../../../src/core/catalogue/grants/act-body.ts';
+import type { Act, ActBody } from '../../../../../src/core/catalogue/grants/act-body.ts';
 import { bytesOfHex } from '../../../../../src/core/model/bytes.ts';
 import { parseExchangeKey } from '../../../../../src/core/model/exchange-key.ts';
 import type { DeviceId, EntryId } from '../../../../../src/core/model/ids.ts';

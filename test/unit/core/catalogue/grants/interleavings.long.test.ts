@@ -6,7 +6,7 @@
 // by what it had seen, some are tried; the tree goes on with the others, which may count later.
 
 import { expect, it } from 'vitest';
-import type { Act } from '../../../../../src/core/catalogue/grants/act-graph.ts';
+import type { Act } from '../../../../../src/core/catalogue/grants/act-body.ts';
 import { NO_RANK, ROLES } from '../../../../../src/core/model/role.ts';
 import type { Standing, Standings } from '../../../../../src/core/catalogue/grants/standing.ts';
 import type { EntryId } from '../../../../../src/core/model/ids.ts';

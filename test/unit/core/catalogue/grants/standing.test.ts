@@ -2,7 +2,8 @@
 // was shut out, and what admins who did not know of each other bring about.
 
 import { describe, expect, it } from 'vitest';
-import { ActGraph, headsOf, type Act } from '../../../../../src/core/catalogue/grants/act-graph.ts';
+import type { Act } from '../../../../../src/core/catalogue/grants/act-body.ts';
+import { ActGraph, headsOf } from '../../../../../src/core/catalogue/grants/act-graph.ts';
 import {
   MAX_ACTS_OF_ADMIN,
   MAX_ACTS_OF_MEMBER,
@@ -261,17 +262,17 @@ describe('the graph of acts', () => {
     expect(graph.add(honest)).toHaveLength(2);
   });
 
-  it('forgets the oldest of too many acts that wait', () => {
+  it('forgets the oldest of a writer’s too many acts that wait, and of nobody else', () => {
     const graph = new ActGraph(CHARTER_ID);
     graph.add(charter());
     const toAnna = actBy(FOUNDER, admin(0, ANNA), [CHARTER_ID]);
-    const waiting = actBy(ANNA, admin(1, BEN), [toAnna.id]);
-    graph.add(waiting);
+    const waiting = [actBy(ANNA, admin(1, BEN), [toAnna.id]), actBy(CLEO, admin(1, BEN), [toAnna.id])];
+    for (const act of waiting) graph.add(act);
     for (let at = 0; at < MAX_WAITING_ACTS; at++) {
       graph.add(actBy(CLEO, out(1, DAN), [actIdOf(`never here ${at}`)]));
     }
-    expect(graph.add(toAnna)).toHaveLength(1);
-    expect(graph.add(waiting)).toHaveLength(1);
+    expect(graph.add(toAnna).map(({ by }) => by)).toEqual([FOUNDER, ANNA].map(actorAt));
+    expect(graph.add(itemAt(waiting, 1))).toHaveLength(1);
   });
 });
 
