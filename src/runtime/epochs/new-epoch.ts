@@ -5,7 +5,7 @@
 import type { ActBody, SealedKey } from '../../core/catalogue/grants/act-body.ts';
 import type { CheckedAct } from '../../core/catalogue/grants/act.ts';
 import type { ActSet } from '../../core/catalogue/grants/act-set.ts';
-import { nextEpochNumber, type Epochs } from '../../core/catalogue/grants/epoch-chain.ts';
+import { nextEpoch, type Epochs } from '../../core/catalogue/grants/epoch-chain.ts';
 import { epochCheckOf, sealEpochKey } from '../../core/catalogue/grants/epoch-keys.ts';
 import { exchangeKeysOf } from '../../core/catalogue/grants/exchange-keys.ts';
 import type { ExchangePair } from '../../core/model/exchange-key.ts';
@@ -84,12 +84,10 @@ class OutOfDate extends Error {}
 function planOf(ports: NewEpochPorts): Plan | undefined {
   const { acts, self } = ports;
   if (acts.charter === undefined || acts.roleOf(self) !== 'admin') return undefined;
-  const now = ports.epochs();
   const devices = [...exchangeKeysOf(acts.placed).keys()].filter((device) => acts.isIn(device));
   return {
     rank: acts.rankOf(self),
-    number: nextEpochNumber(now),
-    parents: now.open.map(({ id }) => id).toSorted(),
+    ...nextEpoch(ports.epochs()),
     devices: devices.toSorted(),
   };
 }

@@ -28,6 +28,9 @@ const MAX_TURN = 8;
 /** Time between two epochs that this device writes of itself, ms, unless somebody else was shut out since. */
 const AGAIN_MS = 60 * 60_000;
 
+/** One that failed is tried again after this, ms; twice as long after each more. */
+const RETRY_MS = 10_000;
+
 export class Rotating {
   readonly #ports: RotatingPorts;
   #cancel = (): void => undefined;
@@ -35,6 +38,9 @@ export class Rotating {
   #writing: Promise<CheckedAct | undefined> | undefined;
   /** When this device last wrote one of itself, and how many shut-outs there were then. */
   #last: { readonly atMs: MonotonicMs; readonly outCount: number } | undefined;
+
+  /** How often one that this device began of itself failed in a row. */
+  #failureCount = 0;
 
   constructor(ports: RotatingPorts) {
     this.#ports = ports;
@@ -68,8 +74,19 @@ export class Rotating {
 
   #rotateItself(): void {
     if (this.#writing !== undefined || this.#waitMs() === undefined || this.#isStopped) return;
-    this.#last = { atMs: this.#ports.clock.monotonicMs(), outCount: this.#outs().length };
-    this.#ports.background(this.rotate());
+    const outCount = this.#outs().length;
+    const rotated = this.rotate().then(
+      () => {
+        this.#last = { atMs: this.#ports.clock.monotonicMs(), outCount };
+        this.#failureCount = 0;
+      },
+      (error: unknown) => {
+        this.#failureCount += 1;
+        this.look();
+        throw error;
+      },
+    );
+    this.#ports.background(rotated);
   }
 
   /** Undefined when there is nothing to do for this device. */
@@ -79,7 +96,9 @@ export class Rotating {
     if (epochs.isClean || acts.roleOf(self) !== 'admin') return undefined;
     const outs = this.#outs();
     const isOwn = outs.some((out) => out.by === self && !this.#isAnswered(out, epochs));
-    const turnMs = isOwn ? 0 : FIRST_TURN_MS * 2 ** Math.min(this.#turn(), MAX_TURN);
+    const failedMs =
+      this.#failureCount === 0 ? 0 : RETRY_MS * 2 ** Math.min(this.#failureCount - 1, MAX_TURN);
+    const turnMs = Math.max(failedMs, isOwn ? 0 : FIRST_TURN_MS * 2 ** Math.min(this.#turn(), MAX_TURN));
     if (this.#last === undefined || this.#last.outCount < outs.length) return turnMs;
     return Math.max(turnMs, this.#last.atMs + AGAIN_MS - clock.monotonicMs());
   }

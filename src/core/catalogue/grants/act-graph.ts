@@ -31,6 +31,8 @@ export type PlacedAct<Item extends Act = Act> = Item & {
   readonly index: number;
   /** The acts before it: bit i stands for the act with index i. */
   readonly past: bigint;
+  /** Devices that it names as of the pool, whether it counts or not. */
+  readonly names: readonly DeviceId[];
 };
 
 /** An act that names a device as one of the pool, whether it counts or not. */
@@ -88,7 +90,7 @@ export class ActGraph<Item extends Act = Act> {
       if (placed === 'waits') for (const more of this.#learn(act)) open.add(more);
       if (placed !== 'placed') continue;
       for (const next of this.#waiting.after(act.id)) open.add(next);
-      for (const device of this.#namingBy(act.id)) {
+      for (const device of this.#byId.get(act.id)?.names ?? []) {
         for (const own of this.#waiting.of(device)) for (const more of this.#learn(own)) open.add(more);
       }
     }
@@ -109,12 +111,6 @@ export class ActGraph<Item extends Act = Act> {
     const namings = this.#namings.get(act.by);
     const rank = namings && Math.min(...namings.map((naming) => naming.rank));
     return this.#waiting.learn(act, rank === undefined ? undefined : { by: act.by, rank });
-  }
-
-  /** The devices that an act which is here names. */
-  #namingBy(id: EntryId): DeviceId[] {
-    const placed = this.#byId.get(id);
-    return placed === undefined ? [] : this.#namedBy(placed).map(([device]) => device);
   }
 
   /** Of each writer so many wait, and so many of all whom no act here names. */
@@ -159,13 +155,15 @@ export class ActGraph<Item extends Act = Act> {
   }
 
   #place(act: Item, past: bigint): void {
-    const placed = { ...act, index: this.#acts.length, past };
+    const named = this.#namedBy(act, past);
+    const names = named.map(([device]) => device);
+    const placed = { ...act, index: this.#acts.length, past, names };
     this.#acts.push(placed);
     this.#byId.set(act.id, placed);
     this.#waiting.forgetNeeds(act.id);
     this.#units += act.units;
     this.#unitsOf.set(act.by, (this.#unitsOf.get(act.by) ?? 0) + act.units);
-    for (const [device, rank] of this.#namedBy(placed)) {
+    for (const [device, rank] of named) {
       const namings = this.#namings.get(device) ?? [];
       this.#namings.set(device, [...namings, { index: placed.index, rank }]);
     }
@@ -174,7 +172,7 @@ export class ActGraph<Item extends Act = Act> {
   /**
    * Devices that the act names as of the pool. Of acts of those who are no admins by any act, there are none.
    */
-  #namedBy({ by, body, terms, past }: PlacedAct): [DeviceId, number][] {
+  #namedBy({ by, body, terms }: Act, past: bigint): [DeviceId, number][] {
     const own = this.#rankIn(past, by) ?? NO_RANK;
     switch (body.kind) {
       case 'charter':

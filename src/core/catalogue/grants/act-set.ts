@@ -111,7 +111,7 @@ export class ActSet {
 
   /** Devices to which acts give a role, whether these count or not. */
   members(): ReadonlySet<DeviceId> {
-    this.#members ??= new Set((this.#graph?.acts ?? []).flatMap(membersBy));
+    this.#members ??= new Set((this.#graph?.acts ?? []).flatMap(({ names }) => names));
     return this.#members;
   }
 
@@ -164,9 +164,7 @@ export class ActSet {
   /** What gives the device its role, and all that this needs to be believed. */
   evidenceFor(device: DeviceId): ReadonlySet<EntryId> {
     return this.#withPast(
-      (this.#graph?.acts ?? []).filter(
-        (act) => membersBy(act).includes(device) && this.standings.counts(act.id),
-      ),
+      (this.#graph?.acts ?? []).filter((act) => act.names.includes(device) && this.standings.counts(act.id)),
     );
   }
 
@@ -192,7 +190,7 @@ export class ActSet {
 
   #seenBy(device: DeviceId): EntryId[] {
     const counting = (this.#graph?.acts ?? []).filter(({ id }) => this.standings.counts(id));
-    const naming = counting.filter((act) => membersBy(act).includes(device));
+    const naming = counting.filter((act) => act.names.includes(device));
     const rightOf = (head: PlacedAct): number =>
       naming.filter(({ index }) => index === head.index || has(head.past, index)).length;
     return headsOf(counting)
@@ -230,13 +228,6 @@ function knownAct(checked: CheckedAct): KnownAct {
 
 function markOf(id: EntryId): Uint8Array {
   return digestOf(id).subarray(0, ACT_MARK_BYTES);
-}
-
-/** Devices to which the act gives a role. */
-function membersBy({ by, body, terms }: PlacedAct): DeviceId[] {
-  if (body.kind === 'charter') return [by, ...body.members.map(({ device }) => device)];
-  if (body.kind === 'grant') return [body.device];
-  return terms === undefined ? [] : [terms.device];
 }
 
 const NOBODY: Standings = {

@@ -5,6 +5,7 @@
 // was let in only by those who did not know better, has no keys of what is stored once the acts are told.
 
 import type { DeviceId, EntryId } from '../../model/ids.ts';
+import { MAX_SEEN_ACTS } from '../../model/limits.ts';
 import { has, type PlacedAct } from './act-graph.ts';
 import type { ActBody } from './act-body.ts';
 import { standingsOf, type Standings } from './standing.ts';
@@ -47,9 +48,16 @@ export function epochsOf(acts: readonly PlacedAct[], charter: EntryId, standings
   return { counting, open, current, isClean: clean.length > 0 };
 }
 
-/** What a new epoch is numbered. */
-export function nextEpochNumber({ open }: Epochs): number {
-  return 1 + Math.max(0, ...open.map(({ body }) => body.number));
+/** What a new epoch follows, as many as an act can name: those of the greatest numbers. It is numbered after them. */
+export function nextEpoch({ open }: Epochs): {
+  readonly number: number;
+  readonly parents: readonly EntryId[];
+} {
+  const last = open.toSorted(byRank).slice(0, MAX_SEEN_ACTS);
+  return {
+    number: 1 + Math.max(0, ...last.map(({ body }) => body.number)),
+    parents: last.map(({ id }) => id).toSorted(),
+  };
 }
 
 function isEpoch(act: PlacedAct): act is EpochAct {
@@ -80,7 +88,7 @@ function isClean(
   const before = standingsOf(known, charter);
   const hadKeys = (device: DeviceId): boolean => !isGone(device) || before.of(device) !== undefined;
   return acts.every((act) =>
-    namedBy(act).every((device) => {
+    act.names.every((device) => {
       if (!isGone(device)) return true;
       if (has(epoch.past, act.index)) return before.of(device) === undefined;
       return !hadKeys(act.by);
@@ -90,14 +98,7 @@ function isClean(
 
 /** Of epoch 0: whoever any act let in has its keys. */
 function hasAnyoneGone(acts: readonly PlacedAct[], standings: Standings): boolean {
-  return acts.some((act) => namedBy(act).some((device) => standings.of(device) === undefined));
-}
-
-/** Devices that the act lets in, or lets back in, if it counts. */
-function namedBy({ body, by, terms }: PlacedAct): readonly DeviceId[] {
-  if (body.kind === 'charter') return [by, ...body.members.map(({ device }) => device)];
-  if (body.kind === 'grant') return [body.device];
-  return terms === undefined ? [] : [terms.device];
+  return acts.some(({ names }) => names.some((device) => standings.of(device) === undefined));
 }
 
 function bit(index: number): bigint {

@@ -4,11 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ActGraph } from '../../../../../src/core/catalogue/grants/act-graph.ts';
-import {
-  epochsOf,
-  nextEpochNumber,
-  type Epochs,
-} from '../../../../../src/core/catalogue/grants/epoch-chain.ts';
+import { epochsOf, nextEpoch, type Epochs } from '../../../../../src/core/catalogue/grants/epoch-chain.ts';
 import { standingsOf, type Standings } from '../../../../../src/core/catalogue/grants/standing.ts';
 import type { Act, ActBody } from '../../../../../src/core/catalogue/grants/act-body.ts';
 import { bytesOfHex } from '../../../../../src/core/model/bytes.ts';
@@ -47,8 +43,7 @@ function rotation(by: number, acts: readonly Act[], change: Partial<ActBody> = {
     kind: 'epoch',
     seen: heads,
     as: own.rank,
-    number: nextEpochNumber(epochs),
-    parents: epochs.open.map(({ id }) => id).toSorted(),
+    ...nextEpoch(epochs),
     check: new Uint8Array(16),
     sender: SENDER,
     keys: keys.map((device) => ({ device, exchange: new Uint8Array(8), sealed: new Uint8Array(48) })),
@@ -68,6 +63,30 @@ function shutOut(by: number, as: number, whom: number, acts: readonly Act[]): Ac
 }
 
 describe('the current epoch', () => {
+  it('is a clean one again, however many a device that is out now left open', () => {
+    const acts = [charter()];
+    acts.push(actBy(FOUNDER, { kind: 'grant', as: 0, to: ANNA, role: 'admin', rank: 1 }, [CHARTER_ID]));
+    const { heads } = viewOf(acts);
+    for (let at = 0; at < 17; at++) {
+      const change = { seen: heads, number: 1, parents: [], check: new Uint8Array(16).fill(at) };
+      acts.push(certain(rotation(ANNA, acts, change)));
+    }
+    expect(viewOf(acts).epochs.open).toHaveLength(17);
+    acts.push(shutOut(FOUNDER, 0, ANNA, acts));
+    const next = certain(rotation(FOUNDER, acts));
+    expect(next.body.kind === 'epoch' && next.body.parents.length).toBe(16);
+    acts.push(next);
+    expect(viewOf(acts).epochs).toMatchObject({ current: { id: next.id }, isClean: true });
+  });
+
+  it('stays clean when a reader names devices of its own', () => {
+    const acts = [charter()];
+    acts.push(actBy(FOUNDER, { kind: 'grant', as: 0, to: ANNA, role: 'reader', rank: 255 }, [CHARTER_ID]));
+    acts.push(certain(rotation(FOUNDER, acts)));
+    acts.push(actBy(ANNA, { kind: 'grant', as: 0, to: 7, role: 'member', rank: 255 }, viewOf(acts).heads));
+    expect(viewOf(acts).epochs.isClean).toBe(true);
+  });
+
   it('is epoch 0 until somebody writes another, and clean while nobody is out', () => {
     const acts = [charter()];
     expect(viewOf(acts).epochs).toMatchObject({ current: undefined, isClean: true, open: [] });
