@@ -99,7 +99,8 @@ export class ActsExchange {
       if (link.endsAtMs === undefined || nowMs < link.endsAtMs) continue;
       // Once: the link is down a little later.
       link.endsAtMs = Infinity;
-      effects.push(closing(device, 'was shut out'));
+      const isOut = this.#state.acts.isOut(device);
+      effects.push(closing(device, isOut ? 'was shut out' : 'is not of this pool any more'));
     }
     if (!this.#isDue) return effects;
     this.#isDue = false;
@@ -126,6 +127,7 @@ export class ActsExchange {
       return this.#tell(device, marks, acts.evidenceAgainst(device));
     }
     if (!acts.isIn(device)) {
+      if (link.greeted) return this.#disown(nowMs, device, link, marks);
       if (told !== 'nothing') return [];
       link.theirActs = { marks, told: 'own' };
       return this.#tell(device, marks, acts.evidenceFor(self));
@@ -134,6 +136,13 @@ export class ActsExchange {
     if (told === 'all') return [];
     link.theirActs = { marks, told: 'all' };
     return [...this.#tell(device, marks), ...(link.greeted ? [] : this.#greet(device, link))];
+  }
+
+  /** Who let it in is out, and had no right to: what it may read of that, it has time to read. */
+  #disown(nowMs: MonotonicMs, device: DeviceId, link: PeerLink, marks: Uint8Array): PeerEffect[] {
+    link.greeted = false;
+    link.endsAtMs = nowMs + FAREWELL_MS;
+    return this.#tell(device, marks);
   }
 
   /** What of these, or of all, the device lacks. */

@@ -188,6 +188,29 @@ describe('a device that is shut out', () => {
   });
 });
 
+describe('a device that only somebody let in who was out', () => {
+  it('is served no more, and its link ends', async () => {
+    const net = await CharteredNet.of(ANNA, BEN);
+    const admin = await net.wrote(FOUNDER, grantOf(deviceAt(ANNA), 'admin'));
+    const founderKnew = following(net.charter);
+    founderKnew.add([admin]);
+    const puppet = await net.wrote(ANNA, grantOf(deviceAt(CLEO), 'member', 1));
+    const [ben, cleo] = [net.join(BEN, admin, puppet), net.join(CLEO, admin, puppet)];
+    net.link(ben, cleo);
+    expect(ben.peer.isReachable(cleo.id)).toBe(true);
+    const out = await net.wrote(FOUNDER, shutOutOf(deviceAt(ANNA)), founderKnew);
+    ben.input({ kind: 'acts-checked', from: deviceAt(FOUNDER).deviceId, acts: [out], refusedCount: 0 });
+    net.settle();
+    expect([ben.peer.acts.isIn(cleo.id), ben.peer.isReachable(cleo.id)]).toEqual([false, false]);
+    const asked = ben.hear(cleo.id, { kind: 'get-fragments', id: 1, places: [] });
+    expect(asked.map(({ kind }) => kind)).not.toContain('serve');
+    // It hears why.
+    expect(cleo.peer.acts.isIn(cleo.id)).toBe(false);
+    net.pass(5_000);
+    expect(closed(ben.effects)).toEqual(['is not of this pool any more']);
+  });
+});
+
 describe('what entries say', () => {
   it('does not count while nobody admitted their device, and is asked for once somebody has', async () => {
     const net = await CharteredNet.of(ANNA);
