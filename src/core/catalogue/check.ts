@@ -45,18 +45,19 @@ export async function checkEntry(
 
 /**
  * Undefined when it does not open, or is in another device's name. The entry is kept, as by older devices.
+ * @throws PalmError 'bad-message' when keys that are still to come may open it: then it is asked for again.
  */
 async function soundName(
   sealed: Uint8Array,
   { deviceId }: Entry,
-  { catalogueKeys, poolId }: KeyRing,
+  { catalogueKeys, poolId, isComplete }: KeyRing,
   cryptography: Cryptography,
 ): Promise<FileName | undefined> {
   try {
     const name = await openFileName(sealed, catalogueKeys, poolId, cryptography);
     return name.by === deviceId ? name : undefined;
   } catch (error) {
-    if (isPalmError(error, 'bad-message')) return undefined;
+    if (isPalmError(error, 'bad-message') && isComplete) return undefined;
     throw error;
   }
 }

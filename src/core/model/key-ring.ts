@@ -9,6 +9,8 @@ export class KeyRing {
   readonly #first: PoolKeys;
   #newestFirst: readonly PoolKeys[];
   #current: PoolKeys;
+  /** Whether no epoch that counts is known whose keys are not here. */
+  isComplete = true;
 
   /** @param first those of epoch 0. */
   constructor(first: PoolKeys) {

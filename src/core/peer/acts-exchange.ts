@@ -33,6 +33,8 @@ export interface ActsExchangePorts {
   greet(device: DeviceId, link: PeerLink): PeerEffect[];
   /** Acts came that may change who is what. */
   changed(nowMs: MonotonicMs): PeerEffect[];
+  /** Keys came that open what could not be opened when it arrived. */
+  complete(): PeerEffect[];
 }
 
 export class ActsExchange {
@@ -70,6 +72,11 @@ export class ActsExchange {
   notGreeted(from: DeviceId, link: PeerLink): PeerEffect[] {
     if (!link.hasSaidHello) return [closing(from, 'spoke before saying hello')];
     return link.endsAtMs === undefined ? [closing(from, 'is not of this pool, and speaks')] : [];
+  }
+
+  /** Whether keys of an epoch that counts are not here. */
+  keysLooked(isMissing: boolean): PeerEffect[] {
+    return this.keys.looked(isMissing) ? this.#ports.complete() : [];
   }
 
   /** Acts of another device were checked. */

@@ -57,7 +57,7 @@ export class AddingEntries {
 
   /** Acts came: what entries may do, and who is in, may have changed. */
   actsChanged(nowMs: MonotonicMs): PeerEffect[] {
-    const { catalogue, links, holdings, grace, rights } = this.#state;
+    const { catalogue, holdings, grace, rights } = this.#state;
     const changed = rights.takeChanged();
     if (changed.length === 0) return [];
     const effects = this.#after(nowMs, catalogue.rightsChanged(changed));
@@ -70,11 +70,16 @@ export class AddingEntries {
     }
     grace.membersChanged();
     this.#state.touch();
-    const asked = links
+    return [...effects, ...this.askAll()];
+  }
+
+  /** Asks every device for what may be taken now and was refused before. */
+  askAll(): PeerEffect[] {
+    const { links, rights } = this.#state;
+    return links
       .greetedDevices()
       .filter((device) => rights.isIn(device))
       .map((device) => send(device, this.#sync.ask(device)));
-    return [...effects, ...asked];
   }
 
   /** Fragments are here. Their file may have lost its names since they were asked for. */

@@ -7,11 +7,13 @@ import type { MonotonicMs } from '../model/time.ts';
 import type { Greeting } from '../wire/greetings.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
-import { closing, type PeerLink } from './peer-links.ts';
+import type { PeerLink } from './peer-links.ts';
 import type { PeerState } from './peer-state.ts';
 
 /** How often a device may ask on one link: once for each of many epochs that became known one by one. */
 const MAX_GIVEN = 64;
+/** A link is asked again after twice the time, up to this often. */
+const MAX_DOUBLINGS = 8;
 
 export class KeysExchange {
   readonly #state: PeerState;
@@ -23,17 +25,19 @@ export class KeysExchange {
     this.#state = state;
   }
 
-  /** Whether keys of an epoch that counts are not here. */
-  looked(isMissing: boolean): PeerEffect[] {
+  /** Whether keys of an epoch that counts are not here. Returns whether they were not, and are. */
+  looked(isMissing: boolean): boolean {
+    const wasMissing = this.#isMissing;
     this.#isMissing = isMissing;
-    this.#asked = undefined;
-    return [];
+    if (!wasMissing || !isMissing) this.#asked = undefined;
+    return wasMissing && !isMissing;
   }
 
   heard(from: DeviceId, link: PeerLink, message: Greeting & { kind: 'keys-wanted' | 'keys' }): PeerEffect[] {
     if (message.kind === 'keys') return [{ kind: 'take-keys', from, sealed: message.sealed }];
     link.givenKeysCount += 1;
-    if (link.givenKeysCount > MAX_GIVEN) return [closing(from, 'asks for keys again and again')];
+    // It may lack keys that nobody has. It asks less and less often, and is no worse a member for it.
+    if (link.givenKeysCount > MAX_GIVEN) return [];
     return [{ kind: 'give-keys', to: from }];
   }
 
@@ -45,8 +49,9 @@ export class KeysExchange {
       .toSorted(([, a], [, b]) => a.wantedKeysCount - b.wantedKeysCount);
     if (next === undefined) return [];
     const [device, link] = next;
+    const waitMs = CONTROL_DEADLINE_MS * 2 ** Math.min(link.wantedKeysCount, MAX_DOUBLINGS);
     link.wantedKeysCount += 1;
-    this.#asked = { device, untilMs: nowMs + CONTROL_DEADLINE_MS };
+    this.#asked = { device, untilMs: nowMs + waitMs };
     return [send(device, { kind: 'keys-wanted' })];
   }
 

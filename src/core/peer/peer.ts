@@ -73,6 +73,7 @@ export class Peer {
     this.#acts = new ActsExchange(this.#state, {
       greet: (device, link) => this.#linkLife.greeted(device, link),
       changed: (nowMs) => this.#adding.actsChanged(nowMs),
+      complete: () => this.#adding.askAll(),
     });
     this.#hearing = new Hearing(this.#state, this.#sync);
     this.#vouching = new VouchingPart(this.#state, this.#sync, this.#hearing);
@@ -231,7 +232,7 @@ export class Peer {
       case 'acts-checked':
         return this.#acts.checked(nowMs, input);
       case 'keys-looked':
-        return this.#acts.keys.looked(input.isMissing);
+        return this.#acts.keysLooked(input.isMissing);
       case 'acts-written':
         return this.#acts.written(nowMs, input.acts);
       case 'held':

@@ -223,6 +223,7 @@ export class EpochKeeping {
     }
     const wasMissing = this.#isMissing;
     this.#isMissing = epochs.counting.some(({ id }) => !this.#secrets.has(id));
+    keys.isComplete = !this.#isMissing;
     if (wasMissing || this.#isMissing) this.#ports.looked(this.#isMissing);
   }
 

@@ -48,7 +48,10 @@ export function epochsOf(acts: readonly PlacedAct[], charter: EntryId, standings
   return { counting, open, current, isClean: clean.length > 0 };
 }
 
-/** What a new epoch follows, as many as an act can name: those of the greatest numbers. It is numbered after them. */
+/**
+ * What a new epoch follows, as many as an act can name: those of the greatest numbers. It is numbered after
+ * them.
+ */
 export function nextEpoch({ open }: Epochs): {
   readonly number: number;
   readonly parents: readonly EntryId[];

@@ -197,3 +197,14 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   changed[at] = (changed[at] ?? 0) ^ 1;
   return changed;
 }
+
+describe('a name that no known key opens', () => {
+  it('is refused while keys are still to come, so that it is asked for again, and kept when none are', async () => {
+    const sealed = seededBytes(80, 5);
+    const record = await signedRecord(WRITER, FIRST, { kind: 'name', sealed });
+    const ring = new KeyRing(POOL_KEYS);
+    expect((await checkEntry(record, ring, webCryptography)).named).toBeUndefined();
+    ring.isComplete = false;
+    await expectRejects('bad-message', checkEntry(record, ring, webCryptography));
+  });
+});
