@@ -222,7 +222,9 @@ class PalmRuntime implements WordlessPalm {
   }
 
   async shutOut(deviceId: string): Promise<void> {
-    await (await this.#pool()).roles.shutOut(deviceId);
+    const { roles, invites } = await this.#pool();
+    await roles.shutOut(deviceId);
+    await invites.withdrawBehind(deviceId);
   }
 
   async rotate(): Promise<void> {

@@ -109,3 +109,23 @@ test('an invite that was withdrawn or has expired lets nobody in (seed 2_103)', 
     failure: { reason: 'expired' },
   });
 });
+
+test('a device that was shut out does not come back by the invite it came by (seed 2_104)', async () => {
+  const world = new World(2_104);
+  const { founder, newcomer, invite, joined } = await founded(world);
+  const [phone, again] = [newcomer('phone'), newcomer('phone again')];
+  const url = await invite({ uses: 30 });
+  await invite({ uses: 2 });
+  await joined(phone, url);
+  await world.settled('shut out', founder.pool.shutOut(phone.id));
+  // The same person, with the same link, as another device.
+  await expect(world.settled('join', again.pool.join(url))).rejects.toMatchObject({
+    failure: { reason: 'withdrawn' },
+  });
+  expect(founder.pool.invites().map(({ uses, state }) => [uses, state])).toEqual(
+    expect.arrayContaining([
+      [30, 'withdrawn'],
+      [2, 'live'],
+    ]),
+  );
+});

@@ -116,6 +116,8 @@ export const MAX_CHARTERS = 8;
 export const MAX_EPOCH_COUNT = MAX_ACT_COUNT + 1;
 /** Rooms of earlier epochs in which a device listens for those that slept: a connection to the relay each. */
 export const MAX_EARLIER_ROOMS = 4;
+/** Epochs that do not count whose secrets a device keeps all the same: they may have sealed honest files. */
+export const MAX_VOID_EPOCHS = 64;
 /** By so many of its first bytes a sealed key names the exchange key that it is sealed to. */
 export const EXCHANGE_START_BYTES = 8;
 /** Exchange keys that one device publishes in the course of time, and keeps. */

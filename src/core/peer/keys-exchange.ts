@@ -34,7 +34,10 @@ export class KeysExchange {
   }
 
   heard(from: DeviceId, link: PeerLink, message: Greeting & { kind: 'keys-wanted' | 'keys' }): PeerEffect[] {
-    if (message.kind === 'keys') return [{ kind: 'take-keys', from, sealed: message.sealed }];
+    if (message.kind === 'keys') {
+      // Unasked, anybody could fill this device with keys of epochs that never counted.
+      return this.#asked?.device === from ? [{ kind: 'take-keys', from, sealed: message.sealed }] : [];
+    }
     link.givenKeysCount += 1;
     // It may lack keys that nobody has. It asks less and less often, and is no worse a member for it.
     if (link.givenKeysCount > MAX_GIVEN) return [];

@@ -10,7 +10,7 @@ import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import { concatBytes, equalBytes, hexOf } from '../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { parseExchangeKey } from '../../core/model/exchange-key.ts';
-import { deviceIdOf, type DeviceId } from '../../core/model/ids.ts';
+import { deviceIdOf, parseDeviceId, type DeviceId } from '../../core/model/ids.ts';
 import { INVITE_SEED_BYTES, waitingKeyOf } from '../../core/model/invite-door.ts';
 import { encodeInvite, encodeTicketInvite, type Invite } from '../../core/model/invite.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
@@ -151,6 +151,21 @@ export class Invites {
     this.#ports.changed();
   }
 
+  /** Withdraws what a device that was shut out came in by, and could come in by again under another name. */
+  async withdrawBehind(device: string): Promise<void> {
+    const { acts } = this.#ports.driver.peer;
+    const behind = acts.acts().flatMap(({ terms }) => (terms?.device === device ? [terms.invite] : []));
+    for (const { id, state, by } of this.list()) {
+      const isAllowed =
+        by === this.#ports.identity.deviceId || acts.rankOf(parseDeviceId(by)) > this.#ownRank();
+      if (state === 'live' && behind.includes(id) && isAllowed) await this.withdraw(id);
+    }
+  }
+
+  #ownRank(): number {
+    return this.#ports.driver.peer.acts.rankOf(this.#ports.identity.deviceId);
+  }
+
   #stateOf(ticket: Ticket, facts: AdmissionFacts): InviteStatus['state'] {
     if (facts.isWithdrawn(ticket.inviteKey) || facts.roleOf(ticket.issuer) !== 'admin') return 'withdrawn';
     if (facts.admittedBy(ticket.inviteKey) >= ticket.uses) return 'used';
@@ -201,8 +216,10 @@ export class Invites {
       const isSigned = (await checkTicket(live.ticket.bytes, cryptography)) !== undefined;
       return isSigned ? { ...live, id: hexOf(live.ticket.inviteKey) } : undefined;
     } catch (error) {
-      if (isPalmError(error, 'bad-message')) return undefined;
-      throw error;
+      if (!isPalmError(error, 'bad-message')) throw error;
+      // Keys that are still to come may open it.
+      if (!keys.isComplete) this.#read.delete(entry);
+      return undefined;
     }
   }
 

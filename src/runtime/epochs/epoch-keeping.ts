@@ -19,7 +19,7 @@ import { isPalmError } from '../../core/model/errors.ts';
 import type { ExchangeKey, ExchangePair } from '../../core/model/exchange-key.ts';
 import type { DeviceId, EntryId } from '../../core/model/ids.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
-import { EXCHANGE_START_BYTES, MAX_EARLIER_ROOMS } from '../../core/model/limits.ts';
+import { EXCHANGE_START_BYTES, MAX_EARLIER_ROOMS, MAX_VOID_EPOCHS } from '../../core/model/limits.ts';
 import { derivePoolKeys, type PoolKeys } from '../../core/model/pool-keys.ts';
 import type { Cryptography, Identity, SecretStore } from '../../core/ports.ts';
 import type { Transport } from '../../core/transport-port.ts';
@@ -202,7 +202,14 @@ export class EpochKeeping {
   async #keep(given: readonly EpochSecret[]): Promise<void> {
     const { acts, secrets, keys } = this.#ports;
     const isRight = rightSecrets(given, (epoch) => acts.find(epoch)?.record.body);
-    const fresh = isRight.filter(({ epoch }) => !this.#secrets.has(epoch));
+    const counts = (epoch: EntryId): boolean => acts.standings.counts(epoch);
+    const unknown = isRight.filter(({ epoch }) => !this.#secrets.has(epoch));
+    // Honest files may be sealed with keys that counted for a while.
+    const voidCount = [...this.#secrets.keys()].filter((epoch) => !counts(epoch)).length;
+    const beyond = unknown
+      .filter(({ epoch }) => !counts(epoch))
+      .slice(Math.max(0, MAX_VOID_EPOCHS - voidCount));
+    const fresh = unknown.filter((each) => !beyond.includes(each));
     if (fresh.length === 0) return;
     await saveEpochSecrets(secrets, [...this.#secrets.values(), ...fresh]);
     for (const each of fresh) {
@@ -218,7 +225,11 @@ export class EpochKeeping {
     const current = epochs.current === undefined ? this.#first : known && this.#keysOf(known);
     if (current !== undefined && current !== keys.current) {
       keys.use(current);
-      const earlier = keys.newestFirst.filter((each) => each !== current);
+      // Nobody waits in rooms of epochs that do not count.
+      const rooms = new Set(epochs.counting.flatMap(({ id }) => this.#derived.get(id) ?? []));
+      const earlier = keys.newestFirst.filter(
+        (each) => each !== current && (each === this.#first || rooms.has(each)),
+      );
       transport.move(current, earlier.slice(0, MAX_EARLIER_ROOMS));
     }
     const wasMissing = this.#isMissing;

@@ -71,3 +71,14 @@ it('gives keys on one link so often, and leaves it as it is', () => {
   expect(device.effects.filter(({ kind }) => kind === 'close-link')).toEqual([]);
   expect(device.effects.filter(({ kind }) => kind === 'give-keys')).toHaveLength(64);
 });
+
+it('takes no keys that it did not ask for', () => {
+  const { device, other } = listener();
+  const sealed = new Uint8Array(100);
+  device.hear(other, { kind: 'keys', sealed });
+  expect(device.effects.filter(({ kind }) => kind === 'take-keys')).toEqual([]);
+  device.keys = undefined;
+  device.input({ kind: 'keys-looked', isMissing: true });
+  device.hear(other, { kind: 'keys', sealed });
+  expect(device.effects.filter(({ kind }) => kind === 'take-keys')).toHaveLength(1);
+});
