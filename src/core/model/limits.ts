@@ -96,7 +96,7 @@ export const MAX_MEMBER_ACT_COUNT = 2_048;
  * Acts that are kept back until what they have seen is here: those of one writer, and those of all whom no
  * act here names. The oldest are forgotten, and sent again.
  */
-export const MAX_WAITING_ACTS = MAX_ACTS_OF_ADMIN;
+export const MAX_WAITING_ACTS = 1_000;
 export const MAX_WAITING_ACTS_OF_STRANGERS = 256;
 /** Acts of which is known who needs them, here or not. */
 export const MAX_NEEDS = 65_536;
