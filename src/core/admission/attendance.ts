@@ -20,7 +20,11 @@ export interface AttendedInvite {
   readonly isLive: boolean;
 }
 
-/** `attendants`: reachable devices that may admit, this one included. */
+/**
+ * Its own first, since nobody else is sure to wait at these; then those that end soonest, so that invites for
+ * a year do not take the doors of those for a day. `attendants`: reachable devices that may admit, this one
+ * included.
+ */
 export function attendedDoors(
   invites: readonly AttendedInvite[],
   self: DeviceId,
@@ -28,7 +32,12 @@ export function attendedDoors(
 ): string[] {
   return invites
     .filter(({ id, issuer }) => issuer === self || firstAt(id, attendants).includes(self))
-    .toSorted((a, b) => Number(b.isLive) - Number(a.isLive) || b.expiresMs - a.expiresMs)
+    .toSorted(
+      (a, b) =>
+        Number(b.isLive) - Number(a.isLive) ||
+        Number(b.issuer === self) - Number(a.issuer === self) ||
+        a.expiresMs - b.expiresMs,
+    )
     .slice(0, MAX_DOORS)
     .map(({ id }) => id);
 }

@@ -52,6 +52,8 @@ export class Offers {
   /** Foretold blocks are fetched if there is room; nobody is told which are not. */
   soon(nowMs: MonotonicMs, from: DeviceId, job: JobId, blocks: readonly BlockHash[]): PeerEffect[] {
     if (this.#state.catalogue.hasLeft(from)) return [closing(from, 'stores a file although it left')];
+    // What it stores would not count.
+    if (this.#state.acts.roleOf(from) === 'reader') return [];
     this.#parts.prefetching.foretold(nowMs, from, job, blocks, this.roomBytes());
     return [];
   }

@@ -121,7 +121,7 @@ export const privateLinkTexts = {
 
 export const settingsTexts = {
   title: 'Pool settings',
-  lead: 'They hold for all devices of the pool. Every member can change them.',
+  lead: 'They hold for all devices of the pool. Admins can change them.',
   away: 'How long a device may be away',
   whyAway:
     'A device that nobody heard of for longer counts as gone: the others restore what it held. It may still come back. Where nobody has changed this, Palm waits longer for devices that were often away for long.',
