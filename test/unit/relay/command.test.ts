@@ -161,13 +161,16 @@ describe('flags', () => {
       appDir: undefined,
       certificate: undefined,
       json: false,
+      keep: false,
+      join: undefined,
     });
   });
 
   test('all', () => {
-    const flags = '--port 0 --http-port=8081 --host 127.0.0.1 --data d --app a --cert c --key k --json'.split(
-      ' ',
-    );
+    const flags =
+      '--port 0 --http-port=8081 --host 127.0.0.1 --data d --app a --cert c --key k --json --keep --join f'.split(
+        ' ',
+      );
     expect(readCommandLine(flags)).toEqual({
       kind: 'run',
       port: 0,
@@ -177,6 +180,8 @@ describe('flags', () => {
       appDir: 'a',
       certificate: { cert: 'c', key: 'k' },
       json: true,
+      keep: true,
+      join: 'f',
     });
   });
 
@@ -189,6 +194,7 @@ describe('flags', () => {
     ['--key', 'k'],
     ['--port'],
     ['--json=1'],
+    ['--join', 'f'],
   ])('refused: %s %s', (...flags) => {
     expect(() => readCommandLine(flags)).toThrow(expect.objectContaining({ name: 'StartError' }));
   });

@@ -1,7 +1,7 @@
 // `npm start`: builds when something changed, and only then; runs the relay; says so when it cannot.
-// Run on a small project that has the relay's real sources and a tiny app.
+// Run on a small project that has the relay's real sources, a tiny app and a tiny device.
 
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -13,13 +13,20 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** A project whose app is one page. */
 function smallProject(): string {
   const project = temporaryFolder();
-  for (const path of ['signaling', 'src/core', 'package.json', 'tsconfig.base.json']) {
-    cpSync(join(ROOT, path), join(project, path), { recursive: true, preserveTimestamps: true });
+  const copied = { recursive: true, preserveTimestamps: true };
+  for (const path of ['signaling', 'src/core', 'src/adapters/node', 'package.json', 'tsconfig.base.json']) {
+    cpSync(join(ROOT, path), join(project, path), copied);
   }
+  // Those that the relay's refers to.
+  const isProject = (path: string): boolean => statSync(path).isDirectory() || path.endsWith('tsconfig.json');
+  cpSync(join(ROOT, 'src'), join(project, 'src'), { ...copied, filter: isProject });
   symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'), 'dir');
   mkdirSync(join(project, 'public'));
   writeFileSync(join(project, 'index.html'), '<!doctype html><title>Tiny</title>');
   writeFileSync(join(project, 'vite.config.ts'), `export default { build: { outDir: 'dist/app' } };`);
+  writeFileSync(join(project, 'src/cli/keep.ts'), 'export {};');
+  const tinyDevice = `export default { publicDir: false, build: { ssr: 'src/cli/keep.ts', outDir: 'dist/cli' } };`;
+  writeFileSync(join(project, 'src/cli/vite.config.ts'), tinyDevice);
   return project;
 }
 
@@ -39,7 +46,7 @@ async function seenRunning(project: string): Promise<string> {
   return program.stderr();
 }
 
-/** Four builds of two bundles, on a machine that may be busy. */
+/** Four builds of three bundles, on a machine that may be busy. */
 const BUILDS_MS = 120_000;
 
 test(
