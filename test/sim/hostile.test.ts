@@ -218,7 +218,7 @@ scenario(
 
 scenario(
   'a log that forks endlessly is kept the same everywhere, within bounds, and devices stop asking for it',
-  [425, 426],
+  [427, 429],
   async (simulation) => {
     const { world, network } = simulation;
     const { honest, hostile } = await poolWithHostile(simulation);

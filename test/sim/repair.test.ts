@@ -180,7 +180,7 @@ const WRITES = 6;
 scenario(
   'a repairer that crashes after any of its writes leaves nothing behind',
   // The last digit is the number of writes. In the last one a single device makes all of them.
-  Array.from({ length: WRITES + 1 }, (_, count) => (count < WRITES ? 950 : 980) + count),
+  Array.from({ length: WRITES + 1 }, (_, count) => (count < WRITES ? 950 : 990) + count),
   async (simulation) => {
     const pool = await placed(simulation);
     const { devices, fileId } = pool;
