@@ -10,9 +10,9 @@ import { PalmPrograms } from '../../fixtures/palm-program.ts';
 import { scaled, scaleNote, timeLimitMs } from '../../scale.ts';
 import { seededBytes } from '../../e2e/seeded-bytes.ts';
 
-const FACTOR = 20;
+const FACTOR = 8;
 /** As many as one has time for: PALM_KILLS=200 takes a quarter of an hour. */
-const KILLS = Number(process.env['PALM_KILLS'] ?? scaled(40, FACTOR));
+const KILLS = Number(process.env['PALM_KILLS'] ?? scaled(16, FACTOR));
 const SEED = Number(process.env['PALM_KILL_SEED'] ?? 1);
 /** A device that was not killed has added its file by then, ms. */
 const LONGEST_WAIT_MS = 2_500;
