@@ -6,7 +6,7 @@
 // silence is not success.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstLine, readPlaywright, readVitest } from './reports.mjs';
@@ -17,8 +17,6 @@ const NODE_MINOR = 19;
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPORTS = join(ROOT, 'node_modules', '.cache', 'reports');
-/** The counts of the last run of each kind, for total.mjs. */
-const TOTALS = join(ROOT, 'node_modules', '.cache', 'totals');
 
 /** A check that takes longer than this hangs, ms; on two cores the slowest takes some 30 s. */
 const CHECK_LIMIT_MS = 4 * 60_000;
@@ -26,7 +24,6 @@ const CHECK_LIMIT_MS = 4 * 60_000;
 const TEST_LIMIT_MS = 8 * 60_000;
 /** The browser tests take most of the time: the whole run must stay below 25 minutes on two cores. */
 const BROWSER_LIMIT_MS = 19 * 60_000;
-/** Both runs together must stay below 45 minutes. */
 const LONG_LIMIT_MS = 18 * 60_000;
 const CHECKS_AT_ONCE = 2;
 /** How many last lines of a failed stage's output are shown. */
@@ -113,9 +110,6 @@ async function main() {
   };
   await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, lane));
   for (const stage of isLong ? LONG_STAGES : STAGES) count(total, stage, await runStage(stage, env));
-  const counts = { passed: total.passed, failed: total.failures.length };
-  mkdirSync(TOTALS, { recursive: true });
-  writeFileSync(join(TOTALS, isLong ? 'long.json' : 'test.json'), JSON.stringify(counts));
   finish(total);
 }
 

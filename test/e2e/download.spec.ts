@@ -170,41 +170,43 @@ test.describe('the download of a film', () => {
   );
 });
 
-test('a long film goes straight to the picked file, and continues there after a reload', async ({
-  newPool,
-}) => {
-  const { phone, page } = await prepare(newPool, LONG_FILM, 'long.mp4');
-  await test.step('closing the picker begins nothing', async () => {
-    await answerPicker(page, 'cancel');
-    await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
-    await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4']);
-    // Closed once more: the first time left nothing in the way.
-    await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
-    await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4', 'long.mp4']);
-    expect((await probe(page)).reads).toEqual([]);
-    await expect(page.getByRole('alert')).toHaveCount(0);
-    await expect(page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
-    expect((await phone.status()).transfers).toEqual([]);
-    await phone.reload();
-    await phone.waitFor('the file to be in reach', ({ files }) => files.some(({ reach, k }) => reach >= k));
-    await expect(page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
-    expect((await probe(page)).reads).toEqual([]);
-  });
+test(
+  'a long film goes straight to the picked file, and continues there after a reload',
+  { tag: '@long' },
+  async ({ newPool }) => {
+    const { phone, page } = await prepare(newPool, LONG_FILM, 'long.mp4');
+    await test.step('closing the picker begins nothing', async () => {
+      await answerPicker(page, 'cancel');
+      await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
+      await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4']);
+      // Closed once more: the first time left nothing in the way.
+      await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
+      await expect.poll(async () => (await probe(page)).picked).toEqual(['long.mp4', 'long.mp4']);
+      expect((await probe(page)).reads).toEqual([]);
+      await expect(page.getByRole('alert')).toHaveCount(0);
+      await expect(page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
+      expect((await phone.status()).transfers).toEqual([]);
+      await phone.reload();
+      await phone.waitFor('the file to be in reach', ({ files }) => files.some(({ reach, k }) => reach >= k));
+      await expect(page.getByRole('list', { name: 'Transfers' })).toHaveCount(0);
+      expect((await probe(page)).reads).toEqual([]);
+    });
 
-  await answerPicker(page, 'file');
-  await stallAt(page, 60_000_000);
-  await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
-  await expect.poll(() => stalledRead(page)).not.toBeUndefined();
-  await expect.poll(async () => (await pickedFile(page)).length).toBeGreaterThan(32 * 1024 * 1024);
-  await liftForLaterPages(page);
-  await phone.reload();
-  await expect(page.getByText('“long.mp4” is saved')).toBeVisible();
-  expect(await pickedFile(page)).toEqual(expectedBytes(LONG_FILM.seed, LONG_FILM.length));
-  const [start, ...more] = (await probe(page)).reads;
-  expect(more).toEqual([]);
-  expect(start).toBeGreaterThanOrEqual(32 * 1024 * 1024);
-  expect(await keptFiles(page)).toEqual([]);
-});
+    await answerPicker(page, 'file');
+    await stallAt(page, 60_000_000);
+    await row(page, 'Files', 'long.mp4').getByRole('button', { name: 'Download' }).click();
+    await expect.poll(() => stalledRead(page)).not.toBeUndefined();
+    await expect.poll(async () => (await pickedFile(page)).length).toBeGreaterThan(32 * 1024 * 1024);
+    await liftForLaterPages(page);
+    await phone.reload();
+    await expect(page.getByText('“long.mp4” is saved')).toBeVisible();
+    expect(await pickedFile(page)).toEqual(expectedBytes(LONG_FILM.seed, LONG_FILM.length));
+    const [start, ...more] = (await probe(page)).reads;
+    expect(more).toEqual([]);
+    expect(start).toBeGreaterThanOrEqual(32 * 1024 * 1024);
+    expect(await keptFiles(page)).toEqual([]);
+  },
+);
 
 /** A pool of three devices with one file; the phone downloads it. */
 async function prepare(

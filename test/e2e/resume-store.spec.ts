@@ -113,39 +113,40 @@ test('adding the same file again continues the store; one that was dropped conti
   });
 });
 
-test('a store continues by itself after a crash if the browser can open the file again, and else asks for it', async ({
-  newPool,
-  faults,
-}, info) => {
-  faults.allow(/Laptop: the page crashed/);
-  const [laptop, phone] = await poolOf(newPool);
-  await test.step('it can', async () => {
-    await storeWithHandle(laptop, OTHER, 'other.mp4');
-    await laptop.killTab();
-    await laptop.open();
-    await expectStored(laptop, phone, OTHER, 'other.mp4');
-    expect((await laptop.status()).unfinished).toEqual([]);
-  });
-
-  await test.step('it no longer lets Palm read it', async () => {
-    await storeWithHandle(laptop, CLIP, NAME);
-    await laptop.context.addInitScript(() => {
-      const answers = { queryPermission: async () => 'prompt', requestPermission: async () => 'denied' };
-      Object.assign(FileSystemFileHandle.prototype, answers);
+test(
+  'a store continues by itself after a crash if the browser can open the file again, and else asks for it',
+  { tag: '@long' },
+  async ({ newPool, faults }, info) => {
+    faults.allow(/Laptop: the page crashed/);
+    const [laptop, phone] = await poolOf(newPool);
+    await test.step('it can', async () => {
+      await storeWithHandle(laptop, OTHER, 'other.mp4');
+      await laptop.killTab();
+      await laptop.open();
+      await expectStored(laptop, phone, OTHER, 'other.mp4');
+      expect((await laptop.status()).unfinished).toEqual([]);
     });
-    await laptop.reload();
-    expect(await unfinishedOf(laptop)).toMatchObject({ needs: 'permission' });
-    const interrupted = rowOf(laptop.page);
-    await interrupted.getByRole('button', { name: 'Continue' }).focus();
-    await laptop.page.keyboard.press('Enter');
-    await expect(interrupted.getByRole('alert')).toContainText('Choose “film.mp4” again');
 
-    const path = info.outputPath(NAME);
-    await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
-    await interrupted.getByLabel('Choose the file again').setInputFiles(path);
-    await expectStored(laptop, phone, CLIP);
-  });
-});
+    await test.step('it no longer lets Palm read it', async () => {
+      await storeWithHandle(laptop, CLIP, NAME);
+      await laptop.context.addInitScript(() => {
+        const answers = { queryPermission: async () => 'prompt', requestPermission: async () => 'denied' };
+        Object.assign(FileSystemFileHandle.prototype, answers);
+      });
+      await laptop.reload();
+      expect(await unfinishedOf(laptop)).toMatchObject({ needs: 'permission' });
+      const interrupted = rowOf(laptop.page);
+      await interrupted.getByRole('button', { name: 'Continue' }).focus();
+      await laptop.page.keyboard.press('Enter');
+      await expect(interrupted.getByRole('alert')).toContainText('Choose “film.mp4” again');
+
+      const path = info.outputPath(NAME);
+      await writeFile(path, seededBytes(CLIP.seed, CLIP.length));
+      await interrupted.getByLabel('Choose the file again').setInputFiles(path);
+      await expectStored(laptop, phone, CLIP);
+    });
+  },
+);
 
 async function poolOf(
   newPool: (names: readonly string[]) => Promise<Device[]>,
