@@ -30,13 +30,20 @@ export interface Memory {
   give(bytes: Uint8Array<ArrayBuffer>): void;
 }
 
+export interface SigningPair {
+  readonly privateKey: Uint8Array<ArrayBuffer>;
+  readonly publicKey: Uint8Array;
+}
+
 /** Cryptography on small values; bulk segments go through SegmentCodec. */
 export interface Cryptography {
   /** Ed25519 (RFC 8032). Never throws on a malformed key or signature: returns false. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
   sha256(bytes: Uint8Array): Promise<Uint8Array>;
-  /** The Ed25519 key pair of a private key of 32 bytes (RFC 8032). */
-  signerOf(privateKey: Uint8Array): Promise<Signer>;
+  /** A new Ed25519 key pair (RFC 8032), 32 bytes each. The caller owns both. */
+  newSigningPair(): Promise<SigningPair>;
+  /** Signs with such a pair. The public half is given: not every engine makes it from the private one. */
+  signerOf(pair: SigningPair): Promise<Signer>;
   /** AES-256-GCM; nonce of 12 bytes; returns ciphertext followed by the 16-byte tag. */
   seal(
     key: Uint8Array,

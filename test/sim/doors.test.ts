@@ -50,8 +50,7 @@ class Stage {
   }
 
   async invite(issuer: Identity, uses = 1, validMs = 3_600_000): Promise<TicketInvite> {
-    const seed = seededBytes(32, 9);
-    const { publicKey } = await cryptography.signerOf(seed);
+    const { privateKey: seed, publicKey } = await cryptography.newSigningPair();
     const body = encodeTicketBody({
       role: 'member',
       uses,

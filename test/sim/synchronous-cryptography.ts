@@ -21,7 +21,12 @@ export const synchronousCryptography: Cryptography = {
   async sha256(bytes) {
     return new Uint8Array(createHash('sha256').update(bytes).digest());
   },
-  async signerOf(privateKey) {
+  async newSigningPair() {
+    pairCount += 1;
+    const privateKey = new Uint8Array(createHash('sha256').update(`signing ${pairCount}`).digest());
+    return { privateKey, publicKey: Uint8Array.from(identityFrom(privateKey).publicKey) };
+  },
+  async signerOf({ privateKey }) {
     return identityFrom(privateKey);
   },
   async seal(key, nonce, aad, plain) {

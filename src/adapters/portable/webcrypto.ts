@@ -48,15 +48,22 @@ export const webCryptography: Cryptography = {
     return new Uint8Array(await crypto.subtle.digest('SHA-256', shareable(bytes)));
   },
 
-  async signerOf(privateKey) {
+  async newSigningPair() {
+    const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
+    if (!('privateKey' in pair)) throw new Error('the engine made no key pair');
+    const pkcs8 = new Uint8Array(await crypto.subtle.exportKey('pkcs8', pair.privateKey));
+    const privateKey = pkcs8.slice(ED25519_PKCS8.length, ED25519_PKCS8.length + ED25519_KEY_BYTES);
+    pkcs8.fill(0);
+    return { privateKey, publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)) };
+  },
+
+  async signerOf({ privateKey, publicKey }) {
     if (privateKey.length !== ED25519_KEY_BYTES) throw new RangeError('an Ed25519 key is 32 bytes');
     const pkcs8 = concatBytes(ED25519_PKCS8, privateKey);
-    // Extractable: the public half comes with the export alone.
-    const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
+    const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', false, ['sign']);
     pkcs8.fill(0);
-    const { x } = await crypto.subtle.exportKey('jwk', key);
     return {
-      publicKey: bytesOfBase64Url(x ?? ''),
+      publicKey,
       sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', key, shareable(message))),
     };
   },

@@ -11,7 +11,7 @@ import { concatBytes, equalBytes, hexOf } from '../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { parseExchangeKey } from '../../core/model/exchange-key.ts';
 import { deviceIdOf, parseDeviceId, type DeviceId } from '../../core/model/ids.ts';
-import { INVITE_SEED_BYTES, waitingKeyOf } from '../../core/model/invite-door.ts';
+import { waitingKeyOf } from '../../core/model/invite-door.ts';
 import { encodeInvite, encodeTicketInvite, type Invite } from '../../core/model/invite.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
 import { MAX_KNOWN_INVITES, MAX_TICKET_HEADS } from '../../core/model/limits.ts';
@@ -81,8 +81,7 @@ export class Invites {
     if (acts.roleOf(identity.deviceId) !== 'admin') {
       throw new PalmError({ code: 'not-allowed', reason: 'admins-only' });
     }
-    const seed = random.bytes(INVITE_SEED_BYTES);
-    const { publicKey } = await cryptography.signerOf(seed);
+    const { privateKey: seed, publicKey } = await cryptography.newSigningPair();
     const body = encodeTicketBody({
       role,
       uses,

@@ -112,7 +112,7 @@ export class Joining {
       exchange: Uint8Array.from(this.#exchange.publicKey),
     };
     const signed = await applicationBytes(asked, device, cryptography);
-    const signer = await cryptography.signerOf(seed);
+    const signer = await cryptography.signerOf({ privateKey: seed, publicKey: ticket.inviteKey });
     const [proof, consent] = await Promise.all([signer.sign(signed), identity.sign(signed)]);
     const application: Application = { ...asked, proof, consent };
     this.#driver.input({ kind: 'signed', device, application });
