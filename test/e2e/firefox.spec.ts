@@ -82,7 +82,7 @@ test('Firefox creates a pool and joins one, and trades files with Chromium both 
     await laptop.createPool('Home');
     expect((await laptop.status()).pool).toMatchObject({ name: 'Home' });
     await phone.join(await laptop.invite());
-    expect(await tablet.join(await phone.invite())).toEqual({ answered: true });
+    expect(await tablet.join(await laptop.invite())).toEqual({ answered: true });
     expect(await laptop.tab.evaluate('navigator.storage.persisted()')).toBe(false);
   });
   await allLinked([laptop, phone, tablet]);
