@@ -1,18 +1,16 @@
 // One record of a device's log: append-only, hash-chained, signed (FORMATS.md, log entry).
 
-import { decodeSigned, PUBLIC_KEY_BYTES, type SignedRecord } from '../encoding/signed-record.ts';
+import type { SignedRecord } from '../encoding/signed-record.ts';
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import { isPalmError } from '../model/errors.ts';
 import {
   cidOf,
   deviceIdOf,
   entryIdOf,
-  parseEntryId,
   parseFileId,
   type DeviceId,
   type EntryId,
   type FileId,
-  type PoolId,
 } from '../model/ids.ts';
 import {
   MAX_DEVICE_NAME_BYTES,
@@ -21,23 +19,9 @@ import {
   MAX_POOL_NAME_BYTES,
   MAX_RECORD_BYTES,
 } from '../model/limits.ts';
-import { parsePoolId } from '../model/ids.ts';
 import type { PolicyParts } from '../model/policy.ts';
-import {
-  bad,
-  bytesOf,
-  decodeCbor,
-  encodeCbor,
-  fieldsOf,
-  kindOf,
-  mapOf,
-  linkOf,
-  textOf,
-  tupleOf,
-  uintOf,
-  type Fields,
-} from '../encoding/decode.ts';
-import { MAX_HYBRID_COUNT, MAX_HYBRID_MS, type HybridTime } from './clock.ts';
+import { bytesOf, fieldsOf, kindOf, mapOf, linkOf, textOf, type Fields } from '../encoding/decode.ts';
+import { decodeChained, encodeChained, type ChainedKind, type ChainedPayload } from './chained-record.ts';
 import { policyFields, policyPartsOf } from './policy-fields.ts';
 
 /** What a device says in its log. */
@@ -69,18 +53,7 @@ export type EntryBody =
    */
   | { readonly kind: 'unknown'; readonly fields: Fields };
 
-export interface EntryPayload {
-  /** Binds the entry to one pool. */
-  readonly pool: PoolId;
-  /** The writer's Ed25519 public key, 32 bytes. */
-  readonly publicKey: Uint8Array;
-  /** 1 for the first entry. */
-  readonly seq: number;
-  /** The writer's entry before this one; undefined exactly when seq is 1. */
-  readonly prev: EntryId | undefined;
-  readonly at: HybridTime;
-  readonly body: EntryBody;
-}
+export type EntryPayload = ChainedPayload<EntryBody>;
 
 /** An entry whose shape was checked. Its signature was not; see check.ts. */
 export interface Entry extends EntryPayload, SignedRecord {
@@ -90,18 +63,15 @@ export interface Entry extends EntryPayload, SignedRecord {
   readonly bytes: Uint8Array;
 }
 
-const VERSION = 1;
+const KIND: ChainedKind<EntryBody> = {
+  what: 'a log entry',
+  maxBytes: MAX_RECORD_BYTES,
+  maxSeq: MAX_LOG_LENGTH,
+  decodeBody,
+};
 
 export function encodeEntryPayload(payload: EntryPayload): Uint8Array<ArrayBuffer> {
-  return encodeCbor({
-    v: VERSION,
-    pool: payload.pool,
-    key: payload.publicKey,
-    seq: payload.seq,
-    prev: payload.prev === undefined ? null : cidOf(payload.prev),
-    at: [payload.at.ms, payload.at.count],
-    body: encodeBody(payload.body),
-  });
+  return encodeChained({ ...payload, body: encodeBody(payload.body) });
 }
 
 /**
@@ -114,35 +84,9 @@ export function signedBytesOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** Checks shape, lengths and limits. The bytes are kept. @throws PalmError 'bad-message'. */
 export function decodeEntry(bytes: Uint8Array): Entry {
-  const { payload, signature } = decodeSigned(bytes, MAX_RECORD_BYTES);
-  const fields = fieldsOf(decodeCbor(payload, MAX_RECORD_BYTES), [
-    'v',
-    'pool',
-    'key',
-    'seq',
-    'prev',
-    'at',
-    'body',
-  ]);
-  if (fields['v'] !== VERSION) throw bad('a log entry of an unknown version');
-  const publicKey = bytesOf(fields['key'], PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES);
-  const seq = uintOf(fields['seq'], MAX_LOG_LENGTH);
-  const prev = fields['prev'] === null ? undefined : parseEntryId(linkOf(fields['prev']));
-  if (seq === 0 || (seq === 1) !== (prev === undefined)) throw bad('a log entry out of its chain');
-  const [ms, count] = tupleOf(fields['at'], 2);
-  return {
-    pool: parsePoolId(fields['pool']),
-    publicKey,
-    seq,
-    prev,
-    at: { ms: uintOf(ms, MAX_HYBRID_MS), count: uintOf(count, MAX_HYBRID_COUNT) },
-    body: decodeBody(fields['body']),
-    entryId: entryIdOf(payload),
-    deviceId: deviceIdOf(publicKey),
-    payload,
-    signature,
-    bytes,
-  };
+  const record = decodeChained(bytes, KIND);
+  const { payload, publicKey } = record;
+  return { ...record, entryId: entryIdOf(payload), deviceId: deviceIdOf(publicKey), bytes };
 }
 
 function encodeBody(body: EntryBody): unknown {
