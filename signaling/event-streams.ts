@@ -143,11 +143,14 @@ export class EventStreams {
 
   /** Above the budget, cuts the streams that hold most until the rest fits. */
   #relieve(): void {
+    const mostBytes = this.#limits.heldBytes * HELD_PART;
+    let heldBytes = 0;
+    for (const { stream } of this.#byId.values()) heldBytes += stream.response.writableLength;
+    if (heldBytes <= mostBytes) return;
     const streams = [...this.#byId.values()].map(({ stream }) => stream);
-    let heldBytes = streams.reduce((sum, { response }) => sum + response.writableLength, 0);
     const largestFirst = streams.toSorted((a, b) => b.response.writableLength - a.response.writableLength);
     for (const { id, response } of largestFirst) {
-      if (heldBytes <= this.#limits.heldBytes * HELD_PART) return;
+      if (heldBytes <= mostBytes) return;
       heldBytes -= response.writableLength;
       response.destroy();
       this.#reject(id, RELAY_CLOSE.relayBusy);

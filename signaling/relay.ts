@@ -97,10 +97,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   );
   const plain = createHttpServer(serverOptions(limits), answerRequests(content, connections, false));
   const sockets = new RelaySockets(limits, ownNames, connections);
-  const stops: (() => Promise<void>)[] = [];
+  const stops: (() => Promise<void>)[] = [() => local.stop()];
   const close = once(async () => {
     await sockets.close();
-    const stopped = [...stops, () => local.stop()].map((stop) => stop());
+    const stopped = stops.map((stop) => stop());
     connections.close();
     await Promise.all([...stopped, ports.saved()]);
   });

@@ -140,7 +140,7 @@ export class Invites {
     if (acts.roleOf(identity.deviceId) !== 'admin') {
       throw new PalmError({ code: 'not-allowed', reason: 'admins-only' });
     }
-    if (issuer !== identity.deviceId && acts.rankOf(identity.deviceId) >= acts.rankOf(issuer)) {
+    if (!this.#mayWithdraw(issuer)) {
       throw new PalmError({ code: 'not-allowed', reason: 'above' });
     }
     if (this.#facts().isWithdrawn(known.ticket.inviteKey)) return;
@@ -155,14 +155,16 @@ export class Invites {
     const { acts } = this.#ports.driver.peer;
     const behind = acts.acts().flatMap(({ terms }) => (terms?.device === device ? [terms.invite] : []));
     for (const { id, state, by } of this.list()) {
-      const isAllowed =
-        by === this.#ports.identity.deviceId || acts.rankOf(parseDeviceId(by)) > this.#ownRank();
-      if (state === 'live' && behind.includes(id) && isAllowed) await this.withdraw(id);
+      const mayEnd = state === 'live' && this.#mayWithdraw(parseDeviceId(by));
+      if (mayEnd && behind.includes(id)) await this.withdraw(id);
     }
   }
 
-  #ownRank(): number {
-    return this.#ports.driver.peer.acts.rankOf(this.#ports.identity.deviceId);
+  /** Whether this device, as an admin, may withdraw what the issuer made. */
+  #mayWithdraw(issuer: DeviceId): boolean {
+    const { driver, identity } = this.#ports;
+    const { acts } = driver.peer;
+    return issuer === identity.deviceId || acts.rankOf(identity.deviceId) < acts.rankOf(issuer);
   }
 
   #stateOf(ticket: Ticket, facts: AdmissionFacts): InviteStatus['state'] {

@@ -52,7 +52,6 @@ export class EpochKeeping {
   readonly #derived = new Map<EntryId, PoolKeys>();
   readonly #first: PoolKeys;
   #looking: Promise<void> = Promise.resolve();
-  #isMissing = false;
 
   constructor(ports: EpochKeepingPorts) {
     this.#ports = ports;
@@ -72,7 +71,7 @@ export class EpochKeeping {
 
   /** Whether keys of an epoch that counts are not here: what is sealed with them cannot be opened yet. */
   get isMissing(): boolean {
-    return this.#isMissing;
+    return !this.#ports.keys.isComplete;
   }
 
   /** When the keys in use were made, as their maker's clock had it. Undefined in a pool without a charter. */
@@ -232,10 +231,9 @@ export class EpochKeeping {
       );
       transport.move(current, earlier.slice(0, MAX_EARLIER_ROOMS));
     }
-    const wasMissing = this.#isMissing;
-    this.#isMissing = epochs.counting.some(({ id }) => !this.#secrets.has(id));
-    keys.isComplete = !this.#isMissing;
-    if (wasMissing || this.#isMissing) this.#ports.looked(this.#isMissing);
+    const wasMissing = this.isMissing;
+    keys.isComplete = epochs.counting.every(({ id }) => this.#secrets.has(id));
+    if (wasMissing || this.isMissing) this.#ports.looked(this.isMissing);
   }
 
   #idOf(keys: PoolKeys): EntryId | undefined {

@@ -63,7 +63,7 @@ export class ActGraph<Item extends Act = Act> {
 
   /** Whether acts are kept back. */
   get isWaiting(): boolean {
-    return this.#waiting.size > 0;
+    return !this.#waiting.isEmpty;
   }
 
   /**

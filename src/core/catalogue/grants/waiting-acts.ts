@@ -21,8 +21,8 @@ export class WaitingActs<Item extends Act> {
   /** Of two writers each: one may be the act's own. */
   readonly #needs = new Map<EntryId, readonly Need[]>();
 
-  get size(): number {
-    return this.#acts.size;
+  get isEmpty(): boolean {
+    return this.#acts.size === 0;
   }
 
   get(id: EntryId): Item | undefined {
