@@ -29,6 +29,7 @@ import { explain } from './text/explain.ts';
 import { watchForUpdate, type AppUpdate } from './state/app-update.ts';
 import type { ProbeRelay } from './state/relay-trouble.ts';
 import { askRelay } from './state/relay-answers.ts';
+import { refuseStrayDrops } from './state/stray-drops.ts';
 import { words } from './text/words.ts';
 
 declare global {
@@ -146,4 +147,5 @@ async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
 const container = document.getElementById('app');
 if (container === null) throw new Error('index.html has no #app element.');
 render(<Root />, container);
+refuseStrayDrops();
 void start();

@@ -10,11 +10,14 @@ declare global {
   interface Window {
     /** Folders of this name cannot be listed. */
     lockedFolder: string;
+    /** Lets files be read that `holdReads` keeps waiting. */
+    letRead: () => void;
+    wasDragged?: boolean;
   }
 }
 
-/** Two of these keep the others waiting. */
-const FILM_BYTES = 12_000_000;
+/** Two of these that are being read keep the others waiting. */
+const FILM_BYTES = 3_000_000;
 
 test('what cannot be read of a drop is listed with its reason, the rest is stored, and it can be tried again', async ({
   newDevice,
@@ -22,6 +25,7 @@ test('what cannot be read of a drop is listed with its reason, the rest is store
   const laptop = await newDevice('Laptop');
   const { page } = laptop;
   await page.evaluate(lockFolder);
+  await page.evaluate(holdReads);
   await laptop.createPool('Home');
   const folder = info.outputPath('dropped');
   await mkdir(`${folder}/photos/locked`, { recursive: true });
@@ -52,6 +56,7 @@ test('what cannot be read of a drop is listed with its reason, the rest is store
   await expect(page.getByText('more are waiting')).toBeVisible();
   await write('filled later.txt', 'not empty any more');
   await write('longer later.txt', 'not short any more');
+  await page.evaluate(() => window.letRead());
 
   const failed = page.getByRole('list', { name: '3 items could not be stored' });
   const rows = failed.getByRole('listitem');
@@ -91,13 +96,63 @@ test('what cannot be read of a drop is listed with its reason, the rest is store
   });
 });
 
-/** Drops files and folders of this machine on the page, as a file manager does. */
+test('a drop before there is a pool leaves the page as it is', async ({ newDevice }, info) => {
+  const { page } = await newDevice('Laptop');
+  const path = info.outputPath('early.txt');
+  await writeFile(path, 'early');
+  await page.evaluate(() => window.addEventListener('dragover', () => (window.wasDragged = true)));
+  await dropWhen(page, [path], () => page.evaluate(() => window.wasDragged === true));
+  await expect(page.getByRole('button', { name: 'Create a pool' })).toBeVisible();
+  expect(page.context().pages()).toHaveLength(1);
+});
+
+/** Drops files and folders of this machine on the pool's screen, once it says that it takes them. */
 async function drop(page: Page, files: string[]): Promise<void> {
+  const zone = page.getByText('Drop to add to Home');
+  await dropWhen(page, files, () => zone.isVisible());
+}
+
+/**
+ * Drags files and folders of this machine over the page, and drops them when `isAnswered`. A file manager tells
+ * the browser of the pointer again and again; the browser goes by the page's last answer.
+ */
+async function dropWhen(page: Page, files: string[], isAnswered: () => Promise<boolean>): Promise<void> {
   const devTools = await page.context().newCDPSession(page);
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+  const send = async (type: 'dragEnter' | 'dragOver' | 'drop'): Promise<void> => {
     const data = { items: [], files, dragOperationsMask: 1 };
     await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
-  }
+  };
+  await send('dragEnter');
+  await expect
+    .poll(async () => {
+      await send('dragOver');
+      return isAnswered();
+    })
+    .toBe(true);
+  await send('drop');
+}
+
+/** Runs in the page, as source text: no file is read before `letRead`. */
+function holdReads(): void {
+  const mayRead = new Promise<void>((resolve) => (window.letRead = resolve));
+  // oxlint-disable-next-line typescript/unbound-method -- called on the original blob
+  const { stream } = Blob.prototype;
+  Blob.prototype.stream = function held(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+    return new ReadableStream({
+      type: 'bytes',
+      pull: async (controller) => {
+        await mayRead;
+        reader ??= Reflect.apply(stream, this, []).getReader();
+        const { value, done } = await reader.read();
+        if (value !== undefined) controller.enqueue(value);
+        if (!done) return;
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+      cancel: async () => reader?.cancel(),
+    });
+  };
 }
 
 /**

@@ -1,9 +1,10 @@
 // The whole window takes dropped files and folders, and says so while they hover.
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Added } from '../state/added.ts';
 import { droppedFiles } from '../state/dropped-files.ts';
+import { carriesFiles } from '../state/stray-drops.ts';
 import { words } from '../text/words.ts';
 
 interface DropZoneProps {
@@ -15,12 +16,14 @@ export function DropZone({ poolName, onAdd }: DropZoneProps) {
   const hovering = useSignal(false);
   const add = useRef(onAdd);
   add.current = onAdd;
-  useEffect(() => {
+  // Together with the screen that invites to drop, not a frame after it.
+  useLayoutEffect(() => {
     const listening = new AbortController();
     const options = { signal: listening.signal };
     const over = (event: DragEvent): void => {
       if (!carriesFiles(event)) return;
       event.preventDefault();
+      event.dataTransfer.dropEffect = 'copy';
       hovering.value = true;
     };
     const out = (event: DragEvent): void => {
@@ -28,7 +31,7 @@ export function DropZone({ poolName, onAdd }: DropZoneProps) {
       if (event.relatedTarget === null) hovering.value = false;
     };
     const drop = (event: DragEvent): void => {
-      if (!carriesFiles(event) || event.dataTransfer === null) return;
+      if (!carriesFiles(event)) return;
       event.preventDefault();
       hovering.value = false;
       // It rejects for bugs only, which the page reports.
@@ -45,8 +48,4 @@ export function DropZone({ poolName, onAdd }: DropZoneProps) {
       <p>{words.pool.dropHere(<bdi>{poolName}</bdi>)}</p>
     </div>
   );
-}
-
-function carriesFiles(event: DragEvent): boolean {
-  return event.dataTransfer?.types.includes('Files') === true;
 }
