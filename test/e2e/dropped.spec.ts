@@ -113,8 +113,8 @@ async function drop(page: Page, files: string[]): Promise<void> {
 }
 
 /**
- * Drags files and folders of this machine over the page, and drops them when `isAnswered`. A file manager tells
- * the browser of the pointer again and again; the browser goes by the page's last answer.
+ * Drags files and folders of this machine over the page, and drops them when `isAnswered`. A file manager
+ * tells the browser of the pointer again and again; the browser goes by the page's last answer.
  */
 async function dropWhen(page: Page, files: string[], isAnswered: () => Promise<boolean>): Promise<void> {
   const devTools = await page.context().newCDPSession(page);
