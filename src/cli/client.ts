@@ -17,11 +17,16 @@ import {
   type ToldError,
 } from './device/messages.ts';
 import { socketPath } from './device/socket-path.ts';
+import type { TokenStatus } from './gateway/tokens.ts';
 import { words } from './words.ts';
 
 /** A device opens in a second or two; on a slow disk with many files it takes longer, ms. */
 const STARTS_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 100;
+
+interface CreatedToken extends TokenStatus {
+  readonly token: string;
+}
 
 export class DeviceClient {
   readonly #folder: string;
@@ -68,6 +73,18 @@ export class DeviceClient {
 
   async leave(handOver: boolean): Promise<void> {
     await this.#json('POST', '/leave', { handOver });
+  }
+
+  createToken(name: string, scopes: string, expiresInMs: number | null): Promise<CreatedToken> {
+    return this.#json('POST', '/tokens', { name, scopes, expiresInMs });
+  }
+
+  tokens(): Promise<readonly TokenStatus[]> {
+    return this.#json('GET', '/tokens');
+  }
+
+  removeToken(which: string): Promise<TokenStatus> {
+    return this.#json('POST', '/tokens/remove', { which });
   }
 
   async stop(): Promise<void> {

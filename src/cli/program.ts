@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.ts';
 import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
 import { create, join, leave, log, peers, showInvite, stop } from './commands/pool-commands.ts';
+import { token } from './commands/token-commands.ts';
 import { up } from './commands/up.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print } from './output.ts';
@@ -48,6 +49,16 @@ function commands(contextOfFlags: ContextOf): CAC {
   program.option('--quiet', 'Print no progress');
   poolCommands(program, contextOfFlags);
   fileCommands(program, contextOfFlags);
+  program
+    .command('token <action> [token]', 'Tokens by which programs use this device: create, ls, or rm')
+    .option('--name <name>', 'What the new token is called')
+    .option('--scope <scopes>', 'What it may do: read, add, admin, or several, with commas')
+    .option('--expires <time>', 'How long it is valid, such as 12h or 30d (default: until it is removed)')
+    .example('palm token create --scope add --name scanner --expires 30d')
+    .example('palm token rm scanner')
+    .action((action: string, which: string | undefined, flags: CommonFlags) =>
+      token(contextOfFlags(flags), action, which, flags),
+    );
   program
     .command('doctor', 'Check what the device needs')
     .action((flags: CommonFlags) => doctor(contextOfFlags(flags)));

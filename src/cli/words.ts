@@ -65,6 +65,25 @@ export const words = {
     missing: (count: number) =>
       count === 1 ? 'One thing needs attention.' : `${count} things need attention.`,
   },
+  token: {
+    badName:
+      'A token needs a name of 1 to 64 letters, digits, spaces, dots, hyphens and underscores (--name).',
+    noScope: 'A token needs a scope: --scope read, add or admin, or several: --scope read,add.',
+    badScope: (given: string) => `There is no scope ${JSON.stringify(given)}. There are read, add and admin.`,
+    endsAtOnce: 'A token must last for a while, such as --expires 30d.',
+    nameTaken: (name: string) =>
+      `There is a token ${JSON.stringify(name)} already. Another name, or \`palm token rm\` first.`,
+    tooMany: (count: number) => `There are ${count} tokens. \`palm token rm\` makes room.`,
+    unknown: (which: string) => `There is no token ${JSON.stringify(which)}. \`palm token ls\` lists them.`,
+    badFile: (path: string) => `${path} cannot be read: no token counts. Delete the file to make new ones.`,
+    unknownAction: (given: string) =>
+      `A token can be created, listed (ls) and removed (rm), not ${JSON.stringify(given)}.`,
+    which: 'Which token? `palm token rm NAME`; `palm token ls` lists them.',
+    shownOnce: 'This is shown once. Whoever has it may use this device as its scopes say.',
+    removed: (name: string) => `Removed the token ${name}. It counts no more.`,
+    never: 'does not expire',
+    until: (time: string) => `until ${time}`,
+  },
   nobody: 'No device is known to hold any of it.',
   folder(trouble: FolderTrouble): string {
     switch (trouble.kind) {

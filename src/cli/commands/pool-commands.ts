@@ -55,7 +55,7 @@ export const HOUSEHOLD_USES = 10;
 const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
 
 /** Such as "30m", "12h" or "7d". @throws CommandError. */
-function durationMs(given: unknown): number | null {
+export function durationMs(given: unknown): number | null {
   const time = textOrNull(given);
   if (time === null) return null;
   const [, count = '', unit = ''] = /^(\d+)([mhd])$/u.exec(time) ?? [];
@@ -129,6 +129,6 @@ export async function log(context: Context, flags: CommonFlags): Promise<void> {
   }
 }
 
-function textOrNull(value: unknown): string | null {
+export function textOrNull(value: unknown): string | null {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 }

@@ -13,9 +13,11 @@ import { INVITED_ROLES } from '../../core/model/role.ts';
 import { fieldsOf } from '../../core/encoding/decode.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
+import { TokenError, type Tokens } from '../gateway/tokens.ts';
 import { words } from '../words.ts';
 import { openDiskFile } from './disk-file.ts';
 import { ADD_HEADER, type AddLine, type AddRequest, ERROR_TRAILER, type ToldError } from './messages.ts';
+import { createToken, listTokens, removeToken } from './token-requests.ts';
 
 /** Far longer than any request but the bytes of a file. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -30,6 +32,7 @@ export interface ServedDevice {
   invite(options: InviteOptions): Promise<string>;
   /** Where the relay is, from now on. Undefined: where it was. */
   useRelay(url: string | undefined): Promise<void>;
+  readonly tokens: Tokens;
   /** A folder for bytes that come in a request. */
   readonly spoolPath: string;
   /** Ends the process. */
@@ -84,7 +87,14 @@ async function answer(
       return send(response, await palm.remove(textOf(fieldsOf(body, ['fileId'])['fileId'])));
     case 'POST /leave':
       await palm.leave({ handOver: fieldsOf(body, ['handOver'])['handOver'] === true });
+      device.tokens.removeAll();
       return send(response, {});
+    case 'POST /tokens':
+      return send(response, createToken(device.tokens, palm, body));
+    case 'GET /tokens':
+      return send(response, listTokens(device.tokens, palm));
+    case 'POST /tokens/remove':
+      return send(response, removeToken(device.tokens, palm, body));
     case 'POST /stop':
       send(response, {});
       return device.stop();
@@ -283,7 +293,7 @@ function toldOf(error: unknown): ToldError {
     const full = new PalmError({ code: 'storage-full', reason: 'device' });
     return { code: full.code, message: words.diskFull };
   }
-  if (error instanceof RequestError || error instanceof SyntaxError)
+  if (error instanceof RequestError || error instanceof TokenError || error instanceof SyntaxError)
     return { code: 'bad-request', message: error.message };
   return { code: 'bug', message: error instanceof Error ? error.message : String(error) };
 }

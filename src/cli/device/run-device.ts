@@ -7,12 +7,14 @@ import { RELAY_PATH } from '../../core/wire/relay-protocol.ts';
 import { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
 import type { Palm } from '../../runtime/api.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
+import { Tokens } from '../gateway/tokens.ts';
 import { openNodeDevice } from './compose.ts';
 import { serveDevice } from './device-server.ts';
 import { socketPath } from './socket-path.ts';
 
 /** The relay of this machine, where none was named. */
 const OWN_RELAY = 'http://localhost:8080/';
+const TOKENS_FILE = 'tokens.json';
 const SETTINGS_FILE = 'settings.json';
 /** The relay is on this network or this machine: an answer takes moments, ms. */
 const ANSWER_WITHIN_MS = 3_000;
@@ -63,8 +65,9 @@ export async function runDevice(
     return palm.invite(palm.status().pool?.invitesEnd === true ? options : undefined);
   };
   const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
+  const tokens = new Tokens(folder.file(TOKENS_FILE));
   const socket = socketPath(path);
-  const server = await serveDevice({ palm, invite, useRelay, spoolPath, stop }, socket);
+  const server = await serveDevice({ palm, invite, useRelay, tokens, spoolPath, stop }, socket);
   return {
     palm,
     invite,

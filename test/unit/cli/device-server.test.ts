@@ -11,6 +11,7 @@ import { DeviceClient } from '../../../src/cli/client.ts';
 import { serveDevice, type ServedDevice } from '../../../src/cli/device/device-server.ts';
 import { socketPath } from '../../../src/cli/device/socket-path.ts';
 import { CommandError, EXIT } from '../../../src/cli/exit-code.ts';
+import { Tokens } from '../../../src/cli/gateway/tokens.ts';
 import { PalmError } from '../../../src/core/model/errors.ts';
 import type { Palm, StoreOptions } from '../../../src/runtime/api.ts';
 
@@ -18,20 +19,22 @@ let folder: string;
 let server: Server;
 let device: ServedDevice;
 const palm = {
-  status: vi.fn(() => ({ transfers: [], files: [], devices: [], activity: [], notices: [] })),
+  status: vi.fn(() => inNoPool()),
   store: vi.fn<(blob: Blob, options: StoreOptions) => Promise<unknown>>(),
   read: vi.fn<(fileId: string, options: { signal: AbortSignal }) => ReadableStream<Uint8Array>>(),
+  leave: vi.fn<() => Promise<void>>(),
   createPool: vi.fn<(options: { name: string }) => Promise<void>>(),
 };
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'palm-cli-'));
   for (const method of Object.values(palm)) method.mockReset();
-  palm.status.mockReturnValue({ transfers: [], files: [], devices: [], activity: [], notices: [] });
+  palm.status.mockReturnValue(inNoPool());
   device = {
     palm: palm as unknown as Palm, // the part that is called
     invite: async () => 'https://a.test/#/join/u',
     useRelay: vi.fn(async () => undefined),
+    tokens: new Tokens(join(folder, 'tokens.json')),
     spoolPath: folder,
     stop: vi.fn(),
   };
@@ -56,6 +59,29 @@ it('answers with the device’s own words, by which the program ends', async () 
   const failure = await failureOf(client.create('Home', null, null));
   expect(failure).toMatchObject({ message: 'This device is in a pool.', exitCode: EXIT.noPool });
   expect((await client.invite(null, 1, null)).invite).toBe('https://a.test/#/join/u');
+});
+
+it('makes tokens for programs, lists them without their secrets, and removes them when it leaves', async () => {
+  const client = await reach();
+  expect(await failureOf(client.createToken('scanner', 'add', null))).toMatchObject({
+    exitCode: EXIT.noPool,
+  });
+  palm.status.mockReturnValue(inPool());
+  expect(await failureOf(client.createToken('scanner', 'all', null))).toMatchObject({ exitCode: EXIT.usage });
+  const { token, ...status } = await client.createToken('scanner', 'add', null);
+  expect(device.tokens.check(token, 'pool-a')).toEqual(status);
+  expect(await client.tokens()).toEqual([status]);
+  await client.leave(false);
+  expect(device.tokens.check(token, 'pool-a')).toBeUndefined();
+});
+
+it('takes back a token by its name', async () => {
+  palm.status.mockReturnValue(inPool());
+  const client = await reach();
+  const { token } = await client.createToken('scanner', 'read', 1_000_000);
+  await client.removeToken('scanner');
+  expect(device.tokens.check(token, 'pool-a')).toBeUndefined();
+  expect(await failureOf(client.removeToken('scanner'))).toMatchObject({ exitCode: EXIT.usage });
 });
 
 it('adds a file of this machine by its path, and what comes in the request, whole', async () => {
@@ -124,6 +150,20 @@ it('refuses a request that is too long, and goes on', async () => {
   expect(palm.createPool).not.toHaveBeenCalled();
   expect((await client.invite(null, 1, null)).invite).toContain('join');
 });
+
+interface ShownStatus {
+  readonly pool?: { readonly id: string };
+  readonly files: readonly unknown[];
+}
+
+function inNoPool(): ShownStatus {
+  const shown = { transfers: [], files: [], devices: [], activity: [], notices: [] };
+  return shown;
+}
+
+function inPool(): ShownStatus {
+  return { ...inNoPool(), pool: { id: 'pool-a' } };
+}
 
 function reach(): Promise<DeviceClient> {
   return DeviceClient.reach(folder, new AbortController().signal, false);
