@@ -23,6 +23,7 @@ export function exitCodeOf(code: ToldError['code']): number {
     case 'bad-argument':
     case 'bad-request':
     case 'bad-invite':
+    case 'bad-pair-code':
       return EXIT.usage;
     case 'not-in-pool':
     case 'already-in-pool':

@@ -58,6 +58,8 @@ export type Failure =
   | { readonly code: 'locked' }
   | { readonly code: 'wrong-passphrase' }
   | WorkerFailed
+  | BadPairCode
+  | PairingFailed
   | KeptStoreFailure;
 
 export interface NotAllowed {
@@ -116,6 +118,57 @@ export type BadInvite =
       /** How many characters, at its end; undefined for all of it. */
       readonly charCount: number | undefined;
     };
+
+export type BadPairCode =
+  | {
+      readonly code: 'bad-pair-code';
+      readonly reason:
+        | 'unreadable'
+        | 'newer-version'
+        /** An invite's link instead. */
+        | 'is-link'
+        /** A first code where the answer to one is wanted, and the other way round. */
+        | 'is-offer'
+        | 'is-answer'
+        /** The code that this device shows itself. */
+        | 'own'
+        | 'other-pool'
+        /** Neither device is in a pool. */
+        | 'no-pool'
+        /** The answer to another code. */
+        | 'other-offer'
+        /** This device shows no code that could be answered, or no longer. */
+        | 'no-offer';
+    }
+  | {
+      readonly code: 'bad-pair-code';
+      readonly reason: 'missing';
+      /** How many characters, at its end; undefined for nearly all. */
+      readonly charCount: number | undefined;
+    };
+
+export interface PairingFailed {
+  readonly code: 'pairing-failed';
+  readonly reason: PairingEnd;
+}
+
+export type PairingEnd =
+  /** This device has no address in any network. */
+  | 'no-address'
+  /** Nobody scanned or answered this device's code in time. */
+  | 'too-late'
+  /** Both codes were exchanged, and no connection came about. */
+  | 'not-connected'
+  /** The connection ended before the devices were linked. */
+  | 'lost'
+  /** The devices are connected, and were not linked in time. */
+  | 'not-linked'
+  /** The device that is in the pool is not one that lets others in. */
+  | 'may-not-invite'
+  | 'other-pool'
+  | 'no-pool'
+  /** The other device speaks in a way that no Palm does. */
+  | 'not-understood';
 
 type BadArgument =
   | { readonly code: 'bad-argument'; readonly reason: 'no-name'; readonly of: 'pool' | 'device' | 'file' }

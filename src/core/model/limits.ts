@@ -77,6 +77,11 @@ export const MAX_DOOR_LINKS = 8;
 export const MAX_DOORS = 8;
 /** How long an invite may be valid, ms: a year. */
 export const MAX_INVITE_MS = 366 * 24 * 60 * 60_000;
+/**
+ * A pairing code: with its prefix, in base32, 309 of the 311 characters of a QR code of version 10 with error
+ * correction M (ISO/IEC 18004, table 7).
+ */
+export const MAX_PAIR_CODE_BYTES = 190;
 /** An invite admits this long after its expiry, ms: the clocks of two devices differ by minutes at most. */
 export const INVITE_TOLERANCE_MS = 10 * 60_000;
 /** Acts count for more against the following bounds the larger they are: 8 KiB each on average at most. */

@@ -8,6 +8,7 @@ import { badInvite } from './bad-links.ts';
 import { badInviteOption } from './invites.ts';
 import { badPassphrase, lockClosed } from './locks.ts';
 import { badQuota, overQuota } from './quotas.ts';
+import { badPairCode, pairingFailed } from './pair-failures.ts';
 import { linkNeeded, whyNeeded } from './needed.ts';
 import { notAllowed } from './rights.ts';
 import { otherTab } from './tabs.ts';
@@ -22,6 +23,10 @@ export function errorText(failure: Failure): string {
   switch (failure.code) {
     case 'bad-invite':
       return badInvite(failure);
+    case 'bad-pair-code':
+      return badPairCode(failure);
+    case 'pairing-failed':
+      return pairingFailed(failure.reason);
     case 'not-in-pool':
       return failure.reason === 'left'
         ? 'This device left the pool.'
