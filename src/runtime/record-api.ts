@@ -29,8 +29,8 @@ export interface RecordItem {
   readonly state: RecordState;
   /**
    * 'profile', 'pool', 'file', 'name', 'remove', 'unname', 'policy', 'leave'; of acts 'charter', 'grant',
-   * 'shut-out', 'keep', 'admit', 'withdraw', 'epoch', 'epoch-keys', 'exchange', 'merge'; or a kind that only
-   * newer versions know.
+   * 'shut-out', 'keep', 'admit', 'withdraw', 'epoch', 'epoch-keys', 'exchange', 'code', 'recover', 'merge';
+   * or a kind that only newer versions know.
    */
   readonly kind: string;
   /** Of a device or the pool, in 'profile' and 'pool'. */

@@ -113,6 +113,10 @@ export const MAX_SEEN_ACTS = 16;
 export const MAX_NAMED_BY_ACT = 256;
 /** Devices that one recovery shuts out. */
 export const MAX_RECOVERED_FROM = 16;
+/** Acts by which a device notes that others used a recovery code: it has room for others as well. */
+export const MAX_NOTES = 16;
+/** Acts of each of them that count no more, although the writer had seen them. */
+export const MAX_UNDONE_BY_RECOVERY = 32;
 /** Why a device was shut out, for people. */
 export const MAX_REASON_BYTES = 255;
 /** Charters of others that a device keeps while it follows none. */

@@ -2,8 +2,10 @@
 // them come the keys of its epochs: whoever tells acts waits until these are looked at.
 
 import type { CheckedAct } from '../../core/catalogue/grants/act.ts';
+import { hasUnnoted } from '../../core/catalogue/grants/recovers.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
+import { MAX_NOTES } from '../../core/model/limits.ts';
 import type { Pauses } from '../../core/pauses.ts';
 import type { Peer } from '../../core/peer/peer.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
@@ -43,6 +45,7 @@ export class PoolActs {
   readonly #writer: ActWriter;
   readonly #rotating: Rotating;
   #isPublishing = false;
+  #isNoting = false;
 
   constructor(ports: PoolActsPorts) {
     this.#ports = ports;
@@ -123,9 +126,30 @@ export class PoolActs {
   async #look(): Promise<void> {
     await this.epochs.look();
     this.#rotating.look();
+    if (!this.#isNoting && this.#mustNote()) {
+      this.#isNoting = true;
+      this.#ports.background(this.#note());
+    }
     if (!this.epochs.needsExchangeKey() || this.#isPublishing) return;
     this.#isPublishing = true;
     this.#ports.background(this.#publishExchangeKey());
+  }
+
+  /** Whether somebody used a recovery code, and this device has not said yet that it saw it. */
+  #mustNote(): boolean {
+    const { peer, identity } = this.#ports;
+    const { placed, standings } = peer.acts;
+    if (standings.of(identity.deviceId) === undefined) return false;
+    const notes = placed.filter(({ by, body }) => by === identity.deviceId && body.kind === 'merge');
+    return notes.length < MAX_NOTES && hasUnnoted(placed, standings, identity.deviceId);
+  }
+
+  async #note(): Promise<void> {
+    try {
+      await this.write(() => ({ kind: 'merge' }));
+    } finally {
+      this.#isNoting = false;
+    }
   }
 
   /** What others seal keys to. A device that founded its pool, or was admitted, has one in that act. */

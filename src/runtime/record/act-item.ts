@@ -51,6 +51,7 @@ function aboutOf(body: CheckedAct['record']['body'], admitted: DeviceId | undefi
     case 'epoch':
     case 'epoch-keys':
     case 'exchange':
+    case 'code':
     case 'adopt':
     case 'merge':
     case 'unknown':

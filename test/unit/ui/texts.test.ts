@@ -402,6 +402,8 @@ const RECORDED = [
   { kind: 'epoch', counts: true },
   { kind: 'epoch-keys', counts: true },
   { kind: 'exchange', counts: true },
+  { kind: 'code', counts: true },
+  { kind: 'recover', counts: true, about: PHONE },
   { kind: 'merge', counts: true },
   { kind: 'unreadable' },
   { kind: 'granted' },

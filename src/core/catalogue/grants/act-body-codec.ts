@@ -3,6 +3,7 @@
 import {
   bad,
   bytesOf,
+  encodeCbor,
   fieldsOf,
   kindOf,
   linkOf,
@@ -23,6 +24,7 @@ import {
   MAX_REASON_BYTES,
   MAX_RECOVERED_FROM,
   MAX_SEEN_ACTS,
+  MAX_UNDONE_BY_RECOVERY,
 } from '../../model/limits.ts';
 import { parseExchangeKey } from '../../model/exchange-key.ts';
 import { MAX_TICKET_BYTES } from '../../model/ticket.ts';
@@ -33,8 +35,6 @@ import type { ActBody, LogPoint, RecoveredFrom, SealedKey } from './act-body.ts'
 const SEALED_KEY_BYTES = 48;
 const EPOCH_CHECK_BYTES = 16;
 const SIGNATURE_BYTES = 64;
-/** What further undone acts a recovery names for each device. */
-const MAX_UNDONE_BY_RECOVERY = 32;
 
 export function encodeActBody(body: ActBody): unknown {
   if (body.kind === 'unknown') return body.fields;
@@ -68,16 +68,26 @@ function encodeDeed(body: Exclude<ActBody, { kind: 'unknown' }>): object {
     }
     case 'adopt':
       return { as: body.as, charter: cidOf(body.charter) };
-    case 'recover': {
-      const { admin, out, recovery, signature } = body;
-      return { admin: cidOf(admin), out: out.map(recoveredToCbor), recovery, signature };
-    }
+    case 'recover':
+      return { ...recoverOrder(body), signature: body.signature };
     case 'admit':
     case 'withdraw':
+    case 'code':
     case 'exchange':
     case 'merge':
       return body;
   }
+}
+
+type RecoverBody = ActBody & { readonly kind: 'recover' };
+
+/** All of the body but its signature: what the recovery code signs of it. */
+export function encodeRecoverOrder(body: Omit<RecoverBody, 'signature'>): Uint8Array<ArrayBuffer> {
+  return encodeCbor({ ...recoverOrder(body), kind: body.kind, seen: body.seen.map(cidOf) });
+}
+
+function recoverOrder({ admin, after, out, code, recovery }: Omit<RecoverBody, 'signature'>): object {
+  return { admin: cidOf(admin), after: pointToCbor(after), out: out.map(recoveredToCbor), code, recovery };
 }
 
 /** @throws PalmError 'bad-message'. */
@@ -196,18 +206,34 @@ const DECODERS: { readonly [Kind in KnownKind]: (value: unknown) => ActBody & { 
     const { seen, key } = fieldsOf(value, ['kind', 'seen', 'key']);
     return { kind: 'exchange', seen: seenOf(seen, 'exchange'), key: parseExchangeKey(key) };
   },
+  code: (value) => {
+    const { seen, as, recovery } = fieldsOf(value, ['kind', 'seen', 'as', 'recovery']);
+    const key = exactly(recovery, PUBLIC_KEY_BYTES);
+    return { kind: 'code', seen: seenOf(seen, 'code'), as: rankOf(as), recovery: key };
+  },
   adopt: (value) => {
     const { seen, as, charter } = fieldsOf(value, ['kind', 'seen', 'as', 'charter']);
     const other = parseEntryId(linkOf(charter));
     return { kind: 'adopt', seen: seenOf(seen, 'adopt'), as: rankOf(as), charter: other };
   },
   recover: (value) => {
-    const fields = fieldsOf(value, ['kind', 'seen', 'admin', 'out', 'recovery', 'signature']);
+    const fields = fieldsOf(value, [
+      'kind',
+      'seen',
+      'admin',
+      'after',
+      'out',
+      'code',
+      'recovery',
+      'signature',
+    ]);
     return {
       kind: 'recover',
       seen: seenOf(fields['seen'], 'recover'),
       admin: parseDeviceId(linkOf(fields['admin'])),
+      after: pointOf(fields['after']),
       out: listOf(fields['out'], MAX_RECOVERED_FROM, recoveredOf),
+      code: exactly(fields['code'], PUBLIC_KEY_BYTES),
       recovery: exactly(fields['recovery'], PUBLIC_KEY_BYTES),
       signature: exactly(fields['signature'], SIGNATURE_BYTES),
     };

@@ -51,6 +51,8 @@ export type AdminDeed = { readonly as: number } & (
       readonly sender: ExchangeKey;
       readonly keys: readonly SealedKey[];
     }
+  /** A recovery code of the pool, by its public key. Only of rank 0. */
+  | { readonly kind: 'code'; readonly recovery: Uint8Array }
   /** Another charter is one with the one that the writer follows. */
   | { readonly kind: 'adopt'; readonly charter: EntryId }
 );
@@ -92,10 +94,17 @@ export type OtherDeed =
     }
   /** The writer's exchange key. */
   | { readonly kind: 'exchange'; readonly key: ExchangeKey }
+  /** What the holder of a recovery code orders. */
   | {
       readonly kind: 'recover';
+      /** Is an admin of rank 0 from now on. */
       readonly admin: DeviceId;
+      /** Its entries up to here belong to the role that it had before. */
+      readonly after: LogPoint | undefined;
       readonly out: readonly RecoveredFrom[];
+      /** The public key of the code that orders it, and signs. */
+      readonly code: Uint8Array;
+      /** That of the code that takes its place. */
       readonly recovery: Uint8Array;
       readonly signature: Uint8Array;
     }

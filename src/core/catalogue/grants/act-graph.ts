@@ -8,6 +8,7 @@
 // through others: otherwise who gives two devices different acts could make one of them refuse what the other
 // wrote. What one writer gets that way is bounded, too.
 
+import { hexOf } from '../../model/bytes.ts';
 import type { DeviceId, EntryId } from '../../model/ids.ts';
 import {
   MAX_ACT_COUNT,
@@ -19,7 +20,7 @@ import {
   MAX_WAITING_ACTS_OF_STRANGERS,
 } from '../../model/limits.ts';
 import { NO_RANK } from '../../model/role.ts';
-import type { Act } from './act-body.ts';
+import type { Act, ActBody } from './act-body.ts';
 import { WaitingActs } from './waiting-acts.ts';
 
 /** What a writer's acts may count for if others need them, in terms of its own bound. */
@@ -41,6 +42,13 @@ interface Naming {
   readonly rank: number;
 }
 
+/** A recovery code that an act makes, whether it counts or not. */
+interface MadeCode {
+  readonly index: number;
+  /** In hexadecimal. */
+  readonly key: string;
+}
+
 export class ActGraph<Item extends Act = Act> {
   readonly #charter: EntryId;
   readonly #acts: PlacedAct<Item>[] = [];
@@ -48,6 +56,7 @@ export class ActGraph<Item extends Act = Act> {
   /** Kept back. */
   readonly #waiting = new WaitingActs<Item>();
   readonly #namings = new Map<DeviceId, Naming[]>();
+  readonly #codes: MadeCode[] = [];
   readonly #unitsOf = new Map<DeviceId, number>();
   #units = 0;
 
@@ -156,6 +165,8 @@ export class ActGraph<Item extends Act = Act> {
 
   #place(act: Item, past: bigint): void {
     const named = this.#namedBy(act, past);
+    const code = this.#codeBy(act, past);
+    if (code !== undefined) this.#codes.push({ index: this.#acts.length, key: hexOf(code) });
     const names = named.map(([device]) => device);
     const placed = { ...act, index: this.#acts.length, past, names };
     this.#acts.push(placed);
@@ -184,18 +195,34 @@ export class ActGraph<Item extends Act = Act> {
         const isIssued = issuerRank !== undefined && issuerRank < NO_RANK;
         return terms?.charter === this.#charter && isIssued ? [[terms.device, NO_RANK]] : [];
       }
+      case 'recover':
+        return this.#isOrdered(body, past) ? [[body.admin, 0]] : [];
       case 'shut-out':
       case 'keep':
       case 'withdraw':
       case 'epoch':
       case 'epoch-keys':
       case 'exchange':
+      case 'code':
       case 'adopt':
-      case 'recover':
       case 'merge':
       case 'unknown':
         return [];
     }
+  }
+
+  /** The recovery code that the act makes, by who may make one. */
+  #codeBy({ by, body }: Act, past: bigint): Uint8Array | undefined {
+    if (body.kind === 'charter') return body.recovery;
+    if (body.kind === 'code') return this.#rankIn(past, by) === 0 ? body.recovery : undefined;
+    return body.kind === 'recover' && this.#isOrdered(body, past) ? body.recovery : undefined;
+  }
+
+  /** By a code that was made before, for a device of the pool: nobody brings strangers in by it. */
+  #isOrdered({ code, admin }: ActBody & { readonly kind: 'recover' }, past: bigint): boolean {
+    const key = hexOf(code);
+    const isMade = this.#codes.some((made) => made.key === key && has(past, made.index));
+    return isMade && this.#rankIn(past, admin) !== undefined;
   }
 }
 
@@ -208,6 +235,11 @@ function inPool(rank: number): number {
 /** Whether `a` was seen by the writer of `b`. */
 export function isBefore(a: PlacedAct, b: PlacedAct): boolean {
   return has(b.past, a.index);
+}
+
+/** Whether neither writer had seen the other's. */
+export function isBeside(a: PlacedAct, b: PlacedAct): boolean {
+  return a !== b && !isBefore(a, b) && !isBefore(b, a);
 }
 
 /** Whether the act with this index is in a set of acts. */

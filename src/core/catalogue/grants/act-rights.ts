@@ -88,8 +88,8 @@ function rightsBy({ standings }: ActSet, device: DeviceId): DeviceRights {
       .join(),
     gifts,
     admits,
-    outs: outs.map(lastOf),
-    keeps: keeps.map(lastOf),
+    outs: outs.map((out) => lastOf(out, device)),
+    keeps: keeps.map((keep) => lastOf(keep, device)),
     standing: hasPoints ? undefined : leastOfAll(gifts, admits),
   };
 }
@@ -146,10 +146,11 @@ function countingAs(standing: Standing | undefined, kind: PackedEntry['kind']): 
 }
 
 function afterOf({ act: { body } }: Gift): LogPoint | undefined {
-  return body.kind === 'grant' ? body.after : undefined;
+  return body.kind === 'grant' || body.kind === 'recover' ? body.after : undefined;
 }
 
-function lastOf({ body }: PlacedAct): LogPoint | undefined {
+function lastOf({ body }: PlacedAct, device: DeviceId): LogPoint | undefined {
+  if (body.kind === 'recover') return body.out.find((out) => out.device === device)?.last;
   return body.kind === 'shut-out' || body.kind === 'keep' ? body.last : undefined;
 }
 

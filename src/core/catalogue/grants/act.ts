@@ -10,7 +10,7 @@ import { decodeTicket } from '../../model/ticket.ts';
 import type { Cryptography } from '../../ports.ts';
 import { decodeChained, encodeChained, type ChainedKind, type ChainedPayload } from '../chained-record.ts';
 import type { ActBody, AdmitTerms } from './act-body.ts';
-import { decodeActBody, encodeActBody } from './act-body-codec.ts';
+import { decodeActBody, encodeActBody, encodeRecoverOrder } from './act-body-codec.ts';
 import { checkAdmit } from './ticket.ts';
 
 export type ActPayload = ChainedPayload<ActBody>;
@@ -46,6 +46,14 @@ export function signedBytesOfAct(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return concatBytes(utf8('palm/v1/act'), payload);
 }
 
+/** What a recovery code signs: who writes what. With what was seen, that says of which pool. */
+export function signedBytesOfRecover(
+  body: Omit<ActBody & { readonly kind: 'recover' }, 'signature'>,
+  writer: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  return concatBytes(utf8('palm/v1/recover'), writer, encodeRecoverOrder(body));
+}
+
 /** Checks shape, lengths and limits. The bytes are kept. @throws PalmError 'bad-message'. */
 export function decodeAct(bytes: Uint8Array): ActRecord {
   const record = decodeChained(bytes, KIND);
@@ -64,7 +72,12 @@ export async function checkAct(
   if (!(await cryptography.verify(record.publicKey, signedBytesOfAct(record.payload), record.signature))) {
     throw bad('an act whose signature does not fit');
   }
-  const { body, by } = record;
+  const { body, by, publicKey } = record;
+  if (body.kind === 'recover') {
+    const order = signedBytesOfRecover(body, publicKey);
+    if (!(await cryptography.verify(body.code, order, body.signature)))
+      throw bad('a recovery that no code signed');
+  }
   // One that admits nobody is kept all the same: later acts may have seen it.
   const isRight = body.kind === 'admit' && (await checkAdmit(body, by, cryptography)) !== undefined;
   return isRight ? restoreAct(record) : { record };

@@ -11,7 +11,8 @@ import type { DeviceId, EntryId } from '../../model/ids.ts';
 import { hexOf } from '../../model/bytes.ts';
 import { NO_RANK, ROLES, type Role } from '../../model/role.ts';
 import type { AdmitTerms } from './act-body.ts';
-import { has, isBefore, type PlacedAct } from './act-graph.ts';
+import { has, isBefore, isBeside, type PlacedAct } from './act-graph.ts';
+import { countingRecovers } from './recovers.ts';
 
 export interface Standing {
   readonly role: Role;
@@ -52,6 +53,7 @@ export interface Gift {
 /** The acts that count so far, of no greater ranks than the next. */
 class Judge implements Standings {
   readonly #charter: EntryId;
+  readonly #recovers: ReadonlySet<EntryId>;
   readonly #counting = new Set<EntryId>();
   /** By the device that they name, in no particular order. */
   readonly #gifts = new Map<DeviceId, Gift[]>();
@@ -65,6 +67,7 @@ class Judge implements Standings {
 
   constructor(charter: EntryId, acts: readonly PlacedAct[]) {
     this.#charter = charter;
+    this.#recovers = countingRecovers(acts, charter);
     for (const act of acts) if (act.terms !== undefined) append(this.#admitsWith, act.terms.invite, act);
   }
 
@@ -109,6 +112,10 @@ class Judge implements Standings {
       case 'keep':
         append(this.#keeps, body.device, act);
         break;
+      case 'recover':
+        append(this.#gifts, body.admin, { act, gives: { role: 'admin', rank: 0 } });
+        for (const { device } of body.out) append(this.#outs, device, act);
+        break;
       case 'withdraw':
         append(this.#withdrawals, hexOf(body.invite), act);
         break;
@@ -118,8 +125,8 @@ class Judge implements Standings {
       case 'epoch':
       case 'epoch-keys':
       case 'exchange':
+      case 'code':
       case 'adopt':
-      case 'recover':
       case 'merge':
       case 'unknown':
         break;
@@ -146,6 +153,8 @@ class Judge implements Standings {
       case 'epoch':
       case 'adopt':
         return this.#isAdmin(by, act, body.as);
+      case 'code':
+        return body.as === 0 && this.#isAdmin(by, act, 0);
       case 'admit':
         return act.terms !== undefined && this.#mayAdmit(act, act.terms);
       case 'epoch-keys':
@@ -154,7 +163,7 @@ class Judge implements Standings {
       case 'unknown':
         return this.#rightOf(by, act) !== undefined;
       case 'recover':
-        return false;
+        return this.#recovers.has(act.id);
     }
   }
 
@@ -171,7 +180,7 @@ class Judge implements Standings {
     const gifts = this.#gifts.get(device) ?? [];
     const seen = gifts.filter((gift) => isBefore(gift.act, act));
     for (const out of this.#outs.get(device) ?? []) {
-      if (isUndoing(out, act) || (!isBefore(act, out) && !isTakenBack(out, seen))) return undefined;
+      if (isUndoing(out, device, act) || (!isBefore(act, out) && !isTakenBack(out, seen))) return undefined;
     }
     const own = this.#leastOf(device, seen, (admit) => isBefore(admit, act));
     if (own === undefined) return undefined;
@@ -221,11 +230,14 @@ class Judge implements Standings {
 
   /**
    * Whether everything that the device was given is of a greater rank: also what it was given without the
-   * writer's knowledge, but not what another gift that the writer had seen replaced.
+   * writer's knowledge, but not what another gift that the writer had seen replaced, or a recovery ended.
    */
   #isBelow(act: PlacedAct, device: DeviceId, rank: number): boolean {
     const gifts = (this.#gifts.get(device) ?? []).filter((gift) => !isBefore(act, gift.act));
-    const replaced = replacedBy(gifts.filter((gift) => isBefore(gift.act, act)));
+    const ends = (this.#outs.get(device) ?? []).filter((out) => out.body.kind === 'recover');
+    const replaced =
+      replacedBy(gifts.filter((gift) => isBefore(gift.act, act))) |
+      pastOf(ends.filter((out) => isBefore(out, act)));
     return gifts.every(({ act: { index }, gives }) => gives.rank > rank || has(replaced, index));
   }
 }
@@ -235,12 +247,17 @@ class Judge implements Standings {
  * role.
  */
 function isTakenBack(out: PlacedAct, gifts: readonly Gift[]): boolean {
-  return gifts.some(({ act }) => rankOf(act) <= rankOf(out) && isBefore(out, act));
+  const rank = out.body.kind === 'recover' ? 0 : rankOf(out);
+  return gifts.some(({ act }) => rankOf(act) <= rank && isBefore(out, act));
 }
 
 /** The acts that those of `gifts` had seen, as bits. */
 function replacedBy(gifts: readonly Gift[]): bigint {
-  return gifts.reduce((seen, { act }) => seen | act.past, 0n);
+  return pastOf(gifts.map(({ act }) => act));
+}
+
+function pastOf(acts: readonly PlacedAct[]): bigint {
+  return acts.reduce((seen, { past }) => seen | past, 0n);
 }
 
 /** Of those that none of the others had seen the least. There is at least one. */
@@ -255,17 +272,20 @@ function isLess(a: Standing, b: Standing): boolean {
   return a.role === b.role ? a.rank > b.rank : ROLES.indexOf(a.role) < ROLES.indexOf(b.role);
 }
 
-/** Acts that need no admin come last: of all others it is known by then whether they count. */
+/**
+ * What the code of a pool orders comes before all that admins do. Acts that need no admin come last: of all
+ * others it is known by then whether they count.
+ */
 function rankOf({ body }: PlacedAct): number {
-  if (body.kind === 'charter') return -1;
+  if (body.kind === 'charter') return -2;
+  if (body.kind === 'recover') return -1;
   return 'as' in body ? body.as : NO_RANK;
 }
 
-function isBeside(a: PlacedAct, b: PlacedAct): boolean {
-  return a !== b && !isBefore(a, b) && !isBefore(b, a);
-}
-
-function isUndoing({ body }: PlacedAct, act: PlacedAct): boolean {
+/** Whether the shut-out of the device says that this act of its counts no more. */
+function isUndoing({ body }: PlacedAct, device: DeviceId, act: PlacedAct): boolean {
+  if (body.kind === 'recover')
+    return body.out.some((out) => out.device === device && out.undone.includes(act.id));
   return body.kind === 'shut-out' && body.undone.includes(act.id);
 }
 

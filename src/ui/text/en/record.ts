@@ -53,6 +53,10 @@ function saidBy({ by, kind, seq, name, fileName, about, role }: WordlessRecordIt
       return `${who} published a key that others seal the pool’s keys to`;
     case 'merge':
       return `${who} noted what it had heard of`;
+    case 'code':
+      return `${who} made a recovery code`;
+    case 'recover':
+      return `A recovery code made ${whom} an admin`;
     case 'unreadable':
       return `An entry of ${who} that can no longer be read here`;
     default:

@@ -10,7 +10,14 @@ import type { Act } from '../../../../../src/core/catalogue/grants/act-body.ts';
 import { NO_RANK, ROLES } from '../../../../../src/core/model/role.ts';
 import type { Standing, Standings } from '../../../../../src/core/catalogue/grants/standing.ts';
 import type { EntryId } from '../../../../../src/core/model/ids.ts';
-import { actBy, actorAt, charter, FOUNDER, standingsBy, type Deed } from '../../../../fixtures/act-world.ts';
+import {
+  actBy,
+  actorAt,
+  charter,
+  FOUNDER,
+  standingsBy,
+  type Deed as AnyDeed,
+} from '../../../../fixtures/act-world.ts';
 import { scaled, scaleNote, timeLimitMs } from '../../../../scale.ts';
 
 const DEVICES = [0, 1, 2, 3];
@@ -26,6 +33,9 @@ const OTHER_ORDERS = [
  * What can be done to a device, as an admin of some rank. Two ranks are given: of two admins one is above the
  * other, or they have one rank.
  */
+/** Recovery codes have tests of their own. */
+type Deed = AnyDeed & { readonly kind: 'grant' | 'shut-out' };
+
 const DEEDS: readonly Deed[] = DEVICES.flatMap((device): Deed[] => [
   { kind: 'grant', as: 0, to: device, role: 'admin', rank: 1 },
   { kind: 'grant', as: 0, to: device, role: 'admin', rank: 2 },
