@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { deviceFolderIn } from '../src/cli/commands/context.ts';
 import { HOUSEHOLD_USES, inviteFrom, printInvite } from '../src/cli/commands/pool-commands.ts';
 import { ended } from '../src/cli/commands/up.ts';
+import { LaneServer } from '../src/cli/device/lane-server.ts';
 import { runDevice, type RunningDevice } from '../src/cli/device/run-device.ts';
 import { runToEnd } from '../src/cli/ending.ts';
 import { print, warn } from '../src/cli/output.ts';
@@ -26,16 +27,19 @@ async function keep(parameters: readonly string[], signal: AbortSignal): Promise
     return;
   }
   const isTerminal = process.stdout.isTTY;
+  const lane = new LaneServer();
   const relay = await startRelay({
     ...command,
+    lane: (...request) => lane.answer(...request),
     appDir: command.appDir ?? fileURLToPath(new URL('../app', import.meta.url)),
     onProblem: warn,
     onMoved: (moved) => {
       if (!command.json) print(movedAnnouncement(moved, isTerminal));
     },
   });
+  lane.origins = () => originsOf(relay);
   try {
-    const own = { relayUrl: relayUrlOf(relay), appUrl: () => relay.lan[0] ?? relay.app };
+    const own = { relayUrl: relayUrlOf(relay), lane, appUrl: () => relay.lan[0] ?? relay.app };
     const device = await runDevice(deviceFolderIn(command.dataDir), own, warn);
     try {
       await enterPool(device, command.join);
@@ -82,4 +86,15 @@ function relayUrlOf({ app }: Relay): string {
   const url = new URL(RELAY_PATH, app);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
+}
+
+/** Where browsers may have opened the app. */
+function originsOf({ app, lan, named, httpPort, httpsPort }: Relay): string[] {
+  const here = [
+    `http://localhost:${httpPort}`,
+    `http://127.0.0.1:${httpPort}`,
+    `https://localhost:${httpsPort}`,
+  ];
+  const urls = [app, ...lan, ...(named === undefined ? [] : [named]), ...here];
+  return [...new Set(urls.map((url) => new URL(url).origin))];
 }

@@ -16,7 +16,7 @@ import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { type PortUse, RelayPorts } from './relay-ports.ts';
 import { RelaySockets } from './sockets.ts';
 import { StartError } from './start-error.ts';
-import { answerRequests } from './web.ts';
+import { answerRequests, type LaneAnswer } from './web.ts';
 import { Whereabouts, WHEREABOUTS_CHECK_MS, type WhereaboutsSources } from './whereabouts.ts';
 
 export interface RelayOptions {
@@ -38,6 +38,8 @@ export interface RelayOptions {
   readonly onProblem?: ((message: string) => void) | undefined;
   /** Called when the addresses for other devices, or the certificate, are others than before. */
   readonly onMoved?: ((relay: Relay) => void) | undefined;
+  /** Answers the lane of a device in this process. */
+  readonly lane?: LaneAnswer | undefined;
   /** Answers to the relay's own name on the network. Absent: nothing does, and nobody is sent there. */
   readonly advertise?: Advertise | undefined;
   /** Replaces what the system says of this machine, and its clock (wall ms). */
@@ -79,6 +81,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   ];
   const content = {
     files: serveFiles(options.appDir),
+    lane: options.lane,
     ownNames,
     localName: () => local.name,
     signaling: (...request: Parameters<RelaySockets['answer']>) => sockets.answer(...request),

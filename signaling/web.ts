@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ServerCertificate } from './certificate-store.ts';
-import { FINGERPRINTS_PATH, LAN_PATH, REACHED_PATH } from '../src/core/model/relay-paths.ts';
+import { FINGERPRINTS_PATH, LAN_PATH, LANE_PATH, REACHED_PATH } from '../src/core/model/relay-paths.ts';
 import { type Host, originOf, readHost } from './host.ts';
 import {
   AUTHORITY_PATH,
@@ -30,7 +30,12 @@ export interface WebContent {
   signaling(request: IncomingMessage, response: ServerResponse, host: Host, secure: boolean): boolean;
   /** The app's present addresses for the other devices on the network; known once the https port listens. */
   lan(): readonly string[];
+  /** Whether a device next to the relay answers this request of its lane. */
+  readonly lane: LaneAnswer | undefined;
 }
+
+/** Answers the request, or returns false and leaves it alone. */
+export type LaneAnswer = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
  * The listener for the https port (`secure`), or for the http port, which serves the app to this machine
@@ -55,7 +60,16 @@ export function answerRequests(
     const headers = headersOf(host, secure, request);
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (content.signaling(request, response, host, secure)) return;
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const isReading = request.method === 'GET' || request.method === 'HEAD';
+    if (pathOf(request) === LANE_PATH && (secure || host.loopback)) {
+      if (content.lane?.(request, response) === true) return;
+      if (!isReading) {
+        response.setHeader('Connection', 'close');
+        answerNotFound(response);
+        return;
+      }
+    }
+    if (!isReading) {
       response.setHeader('Allow', 'GET, HEAD');
       response.setHeader('Connection', 'close'); // nobody reads a body that may follow
       answerText(response, 405, 'Palm only serves its pages here.\n');
@@ -73,7 +87,7 @@ function answerPage(
   response: ServerResponse,
 ): void {
   const isApp = secure || host.loopback;
-  const notFound = () => answerText(response, 404, 'There is no such page here.\n');
+  const notFound = () => answerNotFound(response);
   const path = pathOf(request);
   if (path === '/ping') {
     // The page on the http port asks under other names, and the https port before the certificate is trusted.
@@ -130,6 +144,10 @@ function pathOf(request: IncomingMessage): string | undefined {
  */
 function isForPeople(request: IncomingMessage, path = '/'): boolean {
   return /\btext\/html\b/.test(request.headers.accept ?? '') && !path.startsWith(HASHED_FOLDER);
+}
+
+function answerNotFound(response: ServerResponse): void {
+  answerText(response, 404, 'There is no such page here.\n');
 }
 
 function answerText(response: ServerResponse, status: number, text: string): void {

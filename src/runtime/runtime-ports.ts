@@ -19,6 +19,7 @@ import type {
   SourceHandle,
   StoreJournal,
 } from '../core/ports.ts';
+import type { LaneClient, LaneHost } from '../core/lane-port.ts';
 import type { DoorLimits, Transport } from '../core/transport-port.ts';
 
 export interface IdentityKeeper {
@@ -93,6 +94,10 @@ export interface RuntimePorts {
   readonly sparing: Sparing;
   /** What kind of device this is, as far as it can tell. */
   readonly deviceClass: DeviceClass;
+  /** Where this device runs next to a relay. */
+  readonly laneHost?: LaneHost | undefined;
+  /** Where it is a page of a relay. */
+  readonly laneClient?: LaneClient | undefined;
   /** A transport for one room, a pool's or with `door` that of an invite; not opened yet. */
   createTransport(keys: RoomKeys, identity: Identity, door?: DoorLimits): Transport;
   /** The app's address, without fragment: invites and file links begin with it. */

@@ -23,6 +23,7 @@ import { StorageWatch } from '../../adapters/portable/storage-watch.ts';
 import { bridgeToFragmentWorker } from '../../adapters/portable/store/fragment-worker-bridge.ts';
 import { RowRecordStore } from '../../adapters/portable/store/record-store.ts';
 import { webCryptography } from '../../adapters/portable/webcrypto.ts';
+import type { LaneHost } from '../../core/lane-port.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import { openPalm } from '../../runtime/palm.ts';
 import type { RuntimePorts } from '../../runtime/runtime-ports.ts';
@@ -41,6 +42,8 @@ export interface DeviceSettings {
   readonly relayUrl: () => string;
   /** What invites begin with. */
   readonly appUrl: () => string;
+  /** Where it runs next to a relay. */
+  readonly laneHost: LaneHost | undefined;
   /** Is told exceptions that are bugs. */
   readonly onBug: (error: unknown) => void;
 }
@@ -107,6 +110,7 @@ async function openPorts(
     },
     sparing: { reason: undefined, watch: () => () => undefined },
     deviceClass: 'alwaysOn',
+    laneHost: settings.laneHost,
     createTransport: ({ poolId, signalingKey }, identity, door) =>
       new LinkTransport({
         ...ports,

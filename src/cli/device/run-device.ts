@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { LAN_PATH } from '../../core/model/relay-paths.ts';
 import { RELAY_PATH } from '../../core/wire/relay-protocol.ts';
 import { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
+import type { LaneHost } from '../../core/lane-port.ts';
 import type { Palm } from '../../runtime/api.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { Tokens } from '../gateway/tokens.ts';
@@ -23,6 +24,7 @@ const ANSWER_WITHIN_MS = 3_000;
 export interface OwnRelay {
   readonly relayUrl: string;
   readonly appUrl: () => string;
+  readonly lane: LaneHost;
 }
 
 export interface RunningDevice {
@@ -50,6 +52,7 @@ export async function runDevice(
     deviceName: hostname().replace(/\.local$/u, ''),
     relayUrl: () => relay.relayUrl,
     appUrl: () => relay.appUrl,
+    laneHost: own?.lane,
     onBug: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
   const { palm } = device;

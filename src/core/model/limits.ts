@@ -206,6 +206,25 @@ export const MAX_LINK_COUNT = 200;
 
 /** Requests that a peer may have open with us, and we with a peer. */
 export const MAX_OPEN_REQUESTS = 64;
+/** A token of the lane, bytes: nobody guesses it. */
+export const LANE_TOKEN_BYTES = 32;
+/** How long a token of the lane is good, ms, and how soon it is replaced: a slept minute costs nothing. */
+export const LANE_LIFE_MS = 10 * 60_000;
+export const LANE_RENEW_MS = 4 * 60_000;
+/** What a device may say of that, ms: an hour. */
+export const MAX_LANE_LIFE_MS = 60 * 60_000;
+/** Origins of one relay: its addresses and names. */
+export const MAX_LANE_ORIGINS = 32;
+export const MAX_ORIGIN_BYTES = 300;
+/** Blocks in one request of the lane: 1 MiB. A request costs a browser about as much as that. */
+export const LANE_RUN_BLOCKS = 4;
+/** Requests of the lane, each way, that a device makes at a time: browsers open six connections. */
+export const LANE_REQUESTS = 2;
+/** A request of the lane must be over within this, ms, or the channel goes on: 1 MiB at 260 kB/s. */
+export const LANE_PATIENCE_MS = 4_000;
+/** After a request that failed the lane is left alone for this long, ms. */
+export const LANE_REST_MS = 30_000;
+
 /** Stores that one device may foretell us, and all of their blocks: 4 GiB. Further hints are ignored. */
 export const MAX_FORETOLD_JOBS = 16;
 export const MAX_FORETOLD_BLOCKS = 16_384;

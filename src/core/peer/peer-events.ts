@@ -110,6 +110,8 @@ export type PeerInput =
     }
   | { readonly kind: 'request'; readonly ticket: number; readonly to: DeviceId; readonly ask: Ask }
   | { readonly kind: 'abandon'; readonly ticket: number }
+  /** The device asked for blocks in the lane. */
+  | { readonly kind: 'lane-read'; readonly from: DeviceId }
   /** A `serve` effect was carried out, or stopped. */
   | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
   /** `device` was asked for a fragment that it claims, and has none or gave something else. */

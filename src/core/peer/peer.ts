@@ -12,7 +12,7 @@ import type { Manifest } from '../catalogue/manifest.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { DeviceClass } from '../model/device-class.ts';
 import type { Geometry } from '../model/geometry.ts';
-import type { DeviceId, FileId } from '../model/ids.ts';
+import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings } from '../placement/holdings.ts';
@@ -40,7 +40,7 @@ import { PeerState } from './peer-state.ts';
 import { planHomes, type PlannedHomes } from './planned-homes.ts';
 import { Prefetching } from './prefetching.ts';
 import { RepairPart } from './repair-part.ts';
-import { Requests, type Ask } from './requests.ts';
+import { Requests } from './requests.ts';
 import { Taking } from './taking.ts';
 import { VouchingPart } from './vouching-part.ts';
 
@@ -148,6 +148,11 @@ export class Peer {
   /** Whether there is anything that a pull must not fetch as well. */
   get isPrefetching(): boolean {
     return this.#prefetching.bytes > 0;
+  }
+
+  /** What `device` was asked for under the request `id`, if that is a block and still awaited. */
+  awaitedBlock(device: DeviceId, id: number): BlockHash | undefined {
+    return this.#requests.awaitedBlock(device, id);
   }
 
   inOutbox(file: FileId): boolean {
@@ -271,9 +276,12 @@ export class Peer {
         this.#prefetching.held(input.blocks ?? []);
         return this.#offers.pulled(input.place, input.from, input.outcome);
       case 'request':
-        return this.#request(nowMs, input.ticket, input.to, input.ask);
+        return inControl(this.#requests.wanted(nowMs, input, this.isReachable(input.to)));
       case 'abandon':
         return inControl(this.#requests.abandon(nowMs, input.ticket));
+      case 'lane-read':
+        this.#state.progressed(nowMs, input.from);
+        return [];
       case 'served':
         this.#state.links.get(input.to)?.serving.delete(input.id);
         if (input.failure === undefined) return [];
@@ -312,7 +320,7 @@ export class Peer {
     payload: Uint8Array<ArrayBuffer>,
   ): PeerEffect[] {
     const link = this.#state.links.get(from);
-    if (link === undefined) return [];
+    if (link === undefined || message.kind === 'lane') return []; // what carries blocks decides nothing
     if (message.kind === 'hello') return this.#hello(from, link, message);
     if (isOfActs(message)) return this.#acts.heard(from, link, message);
     if (!link.greeted) return this.#acts.notGreeted(from, link);
@@ -388,11 +396,5 @@ export class Peer {
     if (!this.#state.haveHomesChanged) return [];
     this.#state.haveHomesChanged = false;
     return inControl(this.#foretelling.advance((file, device) => this.#state.outbox.awaits(file, device)));
-  }
-
-  #request(nowMs: MonotonicMs, ticket: number, to: DeviceId, ask: Ask): PeerEffect[] {
-    if (!this.isReachable(to))
-      return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
-    return inControl(this.#requests.open(nowMs, ticket, to, ask));
   }
 }

@@ -65,6 +65,23 @@ export class Requests {
     return this.#sendWaiting(nowMs, to);
   }
 
+  /** The same for a device that may not be reachable. */
+  wanted(
+    nowMs: MonotonicMs,
+    { ticket, to, ask }: { readonly ticket: number; readonly to: DeviceId; readonly ask: Ask },
+    isReachable: boolean,
+  ): RequestEffect[] {
+    if (isReachable) return this.open(nowMs, ticket, to, ask);
+    return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
+  }
+
+  /** What `device` was asked for under `id`, if that is a block and not answered yet. */
+  awaitedBlock(device: DeviceId, id: number): BlockHash | undefined {
+    const request = this.#open.get(id);
+    if (request?.to !== device || request.deadlineMs === undefined) return undefined;
+    return request.ask.kind === 'get-block' ? request.ask.hash : undefined;
+  }
+
   /** The caller no longer wants the answer; only the peer is told. */
   abandon(nowMs: MonotonicMs, ticket: number): RequestEffect[] {
     const request = this.#open.get(this.#byTicket.get(ticket) ?? -1);

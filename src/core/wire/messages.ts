@@ -50,6 +50,7 @@ import {
   keysWantedOf,
   type Greeting,
 } from './greetings.ts';
+import { laneOf, type LaneGrant } from './lane-grant.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
 
 /** Holdings in one message: file ids of 36 bytes and bitmaps, well below a control message's size. */
@@ -76,7 +77,7 @@ export const CHARTERED_PROTOCOL_VERSION = 3;
 /**
  * What a device can do beyond its protocol number. A feature is used only if both sides of a link have it.
  */
-export const FEATURES = ['challenge', 'membership', 'repair', 'moves', 'vouch'] as const;
+export const FEATURES = ['challenge', 'membership', 'repair', 'moves', 'vouch', 'lane'] as const;
 export const LEAVING_FEATURE = 'leaving'; // named besides by a device that hands everything over
 
 export const FAILURES = ['absent', 'corrupt', 'busy', 'storage'] as const;
@@ -144,6 +145,7 @@ export type Message =
   | { readonly kind: 'alive'; readonly records: readonly AliveRecord[] }
   /** I go, or stop for a while, of my own accord: my link may be lost. */
   | { readonly kind: 'goodbye' }
+  | LaneGrant
   /** Prove that you hold these: hash the parts that the salts pick, from your disk. */
   | { readonly kind: 'challenge'; readonly id: number; readonly asks: readonly ProofAsk[] }
   /** The proof for each ask of the challenge; undefined for what is not here. */
@@ -244,6 +246,7 @@ function toCbor(message: Message): unknown {
     case 'failed':
     case 'cancel':
     case 'goodbye':
+    case 'lane':
       return message;
   }
 }
@@ -253,6 +256,7 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
   features: featuresOf,
   'acts-summary': actsSummaryOf,
   acts: actsOf,
+  lane: laneOf,
   'keys-wanted': keysWantedOf,
   keys: keysOf,
   sync: (value) => {

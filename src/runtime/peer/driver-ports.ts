@@ -14,6 +14,7 @@ import type {
   RecordStore,
   SecretStore,
 } from '../../core/ports.ts';
+import type { LaneClient, LaneHost } from '../../core/lane-port.ts';
 import type { RelayState, Transport } from '../../core/transport-port.ts';
 import type { NoticeStatus } from '../api.ts';
 import type { Notice, QuotedDevice } from '../notice.ts';
@@ -31,6 +32,10 @@ export interface PeerDriverPorts {
   readonly transport: Transport;
   /** What kind of device this is. */
   readonly deviceClass: DeviceClass;
+  /** Where this device runs next to a relay. */
+  readonly laneHost?: LaneHost | undefined;
+  /** Where it is a page of a relay. */
+  readonly laneClient?: LaneClient | undefined;
 }
 
 export interface PeerDriverEvents {

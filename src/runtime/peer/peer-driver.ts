@@ -20,18 +20,17 @@ import { Challenging } from './challenging.ts';
 import type { PeerDriverEvents, PeerDriverPorts } from './driver-ports.ts';
 import { BackgroundWork } from './background-work.ts';
 import { CatalogueKeeping } from './catalogue-keeping.ts';
-import { FragmentTaker } from '../take/fragment-taker.ts';
+import { Lanes } from '../lane/lanes.ts';
+import { TakingParts } from '../take/taking-parts.ts';
 import { heldFragments, HeldFragments } from './held-fragments.ts';
 import { LinkChance } from './link-chance.ts';
 import { LinkRates } from './link-rates.ts';
 import { MessageFlow } from './message-flow.ts';
 import { noticeOf, type QuotedDevice } from '../notice.ts';
 import { OtherVersions } from '../other-versions.ts';
-import { Prefetcher } from '../take/prefetcher.ts';
 import { Publisher } from './publishing.ts';
 import { Checking } from './checking.ts';
 import { damagedHere } from './damage-list.ts';
-import { damagedOffer } from '../take/pulling.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { RequestWaits } from './request-waits.ts';
 import { readSoftState } from '../soft-state.ts';
@@ -42,6 +41,7 @@ export class PeerDriver {
   readonly peer: Peer;
   readonly acts: PoolActs;
   readonly rates: LinkRates;
+  readonly lanes: Lanes;
   readonly linkChance: LinkChance;
   readonly staged = new StagedFragments();
   readonly #ports: PeerDriverPorts;
@@ -55,9 +55,8 @@ export class PeerDriver {
   readonly #serving: Serving;
   readonly #alive: AliveKeeping;
   readonly #challenging: Challenging;
-  readonly #prefetcher: Prefetcher;
   readonly #publisher: Publisher;
-  readonly #taker: FragmentTaker;
+  readonly #taking: TakingParts;
   readonly #otherVersions = new OtherVersions((notice) => this.#events.notice('warning', notice));
   readonly #lifetime = new AbortController();
   readonly #requests = new RequestWaits((input) => this.input(input), this.#lifetime.signal);
@@ -140,30 +139,29 @@ export class PeerDriver {
       catalogue: this.peer.catalogue,
       staged: this.staged,
       input,
+      bring: (...block) => this.lanes.bring(...block),
       withholds: (ask) => this.#challenging.withholds(ask),
       blockLost: (hash) => this.#held.blockLost(hash),
       indexLost: ({ file, fragment }) => this.#held.indexLost(file, fragment),
     });
-    this.#prefetcher = new Prefetcher({
-      fragments: ports.fragments,
-      requestBlock: (from, hash, signal) => this.request(from, { kind: 'get-block', hash }, signal),
-      damaged: (from) => this.#events.notice('warning', damagedOffer(this.quotedDevice(from))),
+    this.lanes = new Lanes({
+      ...ports,
+      peer: this.peer,
+      serving: this.#serving,
+      send: (to, grant) => this.#background.add(this.#messages.send(to, grant, 'control')),
       input,
     });
-    this.#taker = new FragmentTaker({
+    this.#taking = new TakingParts({
       ...ports,
-      manifestOf: (file) => this.peer.catalogue.files().get(file),
+      peer: this.peer,
+      request: (from, ask, signal) => this.request(from, ask, signal),
+      lifetime: this.#lifetime.signal,
       quoted: (device) => this.quotedDevice(device),
-      request: (from, ask) => this.request(from, ask, this.#lifetime.signal),
-      settled: (wanted) => {
-        if (this.peer.isPrefetching) this.input({ kind: 'pulling', blocks: wanted });
-        return this.#prefetcher.settled(wanted);
-      },
       fileKept: (file) => this.#records.fileKept(file),
       dropDamaged: (file, except) => this.#held.dropDamaged(file, except),
       held: (stored) => this.#held.addFetched(stored),
       warn: (notice) => this.#events.notice('warning', notice),
-      ended: (place, from, outcome, blocks) => this.input({ kind: 'pulled', place, from, outcome, blocks }),
+      input,
     });
   }
 
@@ -220,6 +218,7 @@ export class PeerDriver {
    */
   async stop(): Promise<void> {
     this.#driver.stop();
+    this.lanes.close();
     this.#lifetime.abort(new PalmError({ code: 'not-in-pool', reason: 'left' }));
     await this.#ports.transport.close();
     this.#requests.close();
@@ -252,7 +251,8 @@ export class PeerDriver {
    * reason.
    */
   request(to: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const fetch = (): Promise<Uint8Array<ArrayBuffer>> => this.#requests.request(to, ask, signal);
+    const fetch = (): Promise<Uint8Array<ArrayBuffer>> =>
+      this.lanes.fetch(to, ask, signal, () => this.#requests.request(to, ask, signal));
     return ask.kind === 'get-block' ? this.rates.measured(to, fetch) : fetch();
   }
 
@@ -321,13 +321,9 @@ export class PeerDriver {
         this.#background.add(this.#records.forget(effect.entries));
         break;
       case 'pull':
-        this.#background.add(this.#taker.take(effect));
-        break;
       case 'prefetch':
-        this.#background.add(this.#prefetcher.prefetch(effect));
-        break;
       case 'soon-over':
-        this.#background.add(this.#prefetcher.over(effect.from, effect.job));
+        this.#background.add(this.#taking.perform(effect));
         break;
       case 'drop':
         this.#background.add(this.#held.drop(effect.file, effect.fragments));
@@ -376,6 +372,7 @@ export class PeerDriver {
   #linkDown(device: DeviceId, isLeft: boolean): void {
     this.#messages.linkDown(device);
     this.rates.forget(device);
+    this.lanes.linkDown(device);
     this.input({ kind: 'link-down', device, isLeft });
   }
 
@@ -390,6 +387,7 @@ export class PeerDriver {
    */
   #take(from: DeviceId, decoded: DecodedMessage): Promise<void> | undefined {
     this.input({ kind: 'message', from, ...decoded });
+    this.lanes.heard(from, decoded.message);
     return this.#checking.take();
   }
 

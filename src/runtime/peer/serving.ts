@@ -11,6 +11,7 @@ import type { BlockHash, DeviceId, FragmentId } from '../../core/model/ids.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
 import { ANSWER_TO, type Ask } from '../../core/peer/requests.ts';
 import type { Clock, FragmentStore, Memory } from '../../core/ports.ts';
+import type { Brought } from '../../core/lane-port.ts';
 import type { Transport } from '../../core/transport-port.ts';
 import { encodeMessage, type Failure, type Place } from '../../core/wire/messages.ts';
 import type { StagedFragments } from './staged-fragments.ts';
@@ -30,6 +31,8 @@ export interface ServingPorts {
   readonly catalogue: Catalogue;
   readonly staged: StagedFragments;
   input(input: PeerInput): void;
+  /** Brings a block by the lane to whoever asked for it: see Lanes. */
+  bring(to: DeviceId, id: number, bytes: Uint8Array<ArrayBuffer>): Promise<Brought>;
   /** Whether this must not be served now, because others are proving that they hold it. */
   withholds(ask: Ask | Place): boolean;
   /** A block that should be here is missing or damaged: fragments that need it no longer count. */
@@ -99,11 +102,9 @@ export class Serving {
       const payload = await this.load(ask);
       const failure = payload === undefined ? 'absent' : undefined;
       if (payload !== undefined && !controller.signal.aborted) {
-        const message = encodeMessage({ kind: ANSWER_TO[ask.kind], id }, payload);
-        await this.#ports.transport.send(to, message, 'bulk', controller.signal);
         const bytes = payload.length;
-        this.#ports.memory.give(payload);
-        if (ask.kind === 'get-block') for (const listener of this.#listeners) listener(to, ask.hash, bytes);
+        await this.#hand(to, id, ask, payload, controller.signal);
+        if (ask.kind === 'get-block') this.#tellServed(to, ask.hash, bytes);
       }
       this.#served(to, id, controller.signal.aborted ? undefined : failure);
     } catch (error) {
@@ -119,6 +120,47 @@ export class Serving {
   /** The device no longer wants it. */
   stop(to: DeviceId, id: number): void {
     this.#running.get(`${to}/${id}`)?.abort(new PalmError({ code: 'cancelled', reason: 'not-wanted' }));
+  }
+
+  /** A block that `to` gets by the lane; undefined when it is not here, or not to be served now. */
+  async lend(hash: BlockHash): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const ask = { kind: 'get-block', hash } as const;
+    if (this.#ports.withholds(ask)) return undefined;
+    try {
+      return await this.load(ask);
+    } catch (error) {
+      // The damage was noted; whoever asks over the link is told.
+      if (isPalmError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Such a block was sent. */
+  lent(to: DeviceId, hash: BlockHash, byteCount: number): void {
+    this.#tellServed(to, hash, byteCount);
+  }
+
+  /** Sends it by the lane, or over the link. */
+  async #hand(
+    to: DeviceId,
+    id: number,
+    ask: Ask,
+    payload: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isBlock = ask.kind === 'get-block';
+    const brought = isBlock ? await this.#ports.bring(to, id, payload) : { isTaken: false, bytes: payload };
+    const bytes = brought.bytes ?? (brought.isTaken ? undefined : await this.load(ask));
+    if (bytes === undefined) return;
+    if (!brought.isTaken) {
+      const message = encodeMessage({ kind: ANSWER_TO[ask.kind], id }, bytes);
+      await this.#ports.transport.send(to, message, 'bulk', signal);
+    }
+    this.#ports.memory.give(bytes);
+  }
+
+  #tellServed(to: DeviceId, hash: BlockHash, byteCount: number): void {
+    for (const listener of this.#listeners) listener(to, hash, byteCount);
   }
 
   #served(to: DeviceId, id: number, failure: Failure | undefined): void {

@@ -243,10 +243,11 @@ export class SegmentGathering {
         this.#ports.memory.give(bytes);
         return;
       }
-      // This device's own store has checked the hash already.
-      const isOwn = device === this.#ports.driver.deviceId;
+      const { driver } = this.#ports;
+      // This device's own store, and the lane, have checked the hash already.
+      const isChecked = device === driver.deviceId || driver.lanes.hasChecked(bytes);
       const row = this.#blocks.get(segment) ?? new Map<number, Arrived>();
-      this.#blocks.set(segment, row.set(fragment, { bytes, hash: isOwn ? undefined : hash, device }));
+      this.#blocks.set(segment, row.set(fragment, { bytes, hash: isChecked ? undefined : hash, device }));
       this.#input({ kind: 'block', segment, fragment });
     } catch (error) {
       if (ask.signal.aborted) return;

@@ -364,6 +364,17 @@ const ARBITRARIES: { readonly [Kind in Message['kind']]: fc.Arbitrary<Message & 
     ),
   }),
   goodbye: fc.record({ kind: fc.constant('goodbye') }),
+  lane: fc.record({
+    kind: fc.constant('lane'),
+    origins: fc.array(
+      fc.string({ maxLength: 40, unit: 'binary-ascii' }).map((host) => `https://${host}`),
+      {
+        maxLength: 32,
+      },
+    ),
+    token: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    lifeMs: fc.nat(3_600_000),
+  }),
   challenge: fc.record({
     kind: fc.constant('challenge'),
     id: uint32,

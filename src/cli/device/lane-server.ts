@@ -1,0 +1,145 @@
+// The lane's requests, answered next to the relay in its process: GET brings blocks to a page, POST from it.
+//
+// Invariants: a request without a live token is not answered here, so the relay answers it as any path that
+// is not there; what one request can make this device hold is a run of blocks; nothing is logged.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LaneCaller, LaneDoor, LaneHost } from '../../core/lane-port.ts';
+import { isPalmError } from '../../core/model/errors.ts';
+import type { BlockHash } from '../../core/model/ids.ts';
+import {
+  hashesInHeader,
+  LANE_BLOCKS_HEADER,
+  MAX_RUN_BYTES,
+  runHead,
+  RunReader,
+} from '../../core/wire/lane-run.ts';
+
+const BEARER = /^Bearer ([\w-]{43})$/u;
+
+/** What was moved, for tests and benches. */
+export interface LaneCounts {
+  sentBlocks: number;
+  takenBlocks: number;
+}
+
+export class LaneServer implements LaneHost {
+  /** The relay sets it, once it runs. */
+  origins: () => readonly string[] = () => [];
+  readonly counts: LaneCounts = { sentBlocks: 0, takenBlocks: 0 };
+  readonly #doors = new Set<LaneDoor>();
+
+  open(door: LaneDoor): () => void {
+    this.#doors.add(door);
+    return () => this.#doors.delete(door);
+  }
+
+  /** Whether the request showed a live token; then it is answered. */
+  answer(request: IncomingMessage, response: ServerResponse): boolean {
+    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    const caller = token === undefined ? undefined : this.#callerOf(token);
+    if (caller === undefined) return false;
+    response.setHeader('Cache-Control', 'no-store');
+    const done = caller.begin();
+    if (done === undefined) {
+      refuse(response, 429);
+      return true;
+    }
+    // The link that gave the token is gone, and the request with it.
+    const end = (): void => void request.socket.destroy();
+    caller.signal.addEventListener('abort', end);
+    this.#work(caller, request, response)
+      .catch(() => request.socket.destroy()) // the page asks over the link
+      .finally(() => {
+        caller.signal.removeEventListener('abort', end);
+        done();
+      });
+    return true;
+  }
+
+  #callerOf(token: string): LaneCaller | undefined {
+    for (const door of this.#doors) {
+      const caller = door.callerOf(token);
+      if (caller !== undefined) return caller;
+    }
+    return undefined;
+  }
+
+  #work(caller: LaneCaller, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') return this.#send(caller, request, response);
+    if (request.method === 'POST') return this.#take(caller, request, response);
+    refuse(response, 405);
+    return Promise.resolve();
+  }
+
+  async #send(caller: LaneCaller, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const hashes = hashesOf(request);
+    if (hashes === undefined) return refuse(response, 400);
+    response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
+    const closed = new AbortController();
+    response.once('close', () => closed.abort());
+    // The next block is read while this one goes out.
+    const ahead = hashes.values();
+    const next = (): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+      const { value } = ahead.next();
+      const loading = value === undefined ? Promise.resolve(undefined) : caller.load(value);
+      loading.catch(() => undefined); // thrown at its turn
+      return loading;
+    };
+    let coming = next();
+    for (const [at, hash] of hashes.entries()) {
+      const bytes = await coming;
+      coming = next();
+      response.write(runHead(at, bytes?.length ?? 0));
+      if (bytes === undefined) continue;
+      const isSent = await written(response, bytes, closed.signal);
+      caller.spent(hash, bytes, isSent);
+      if (isSent) this.counts.sentBlocks += 1;
+    }
+    response.end();
+  }
+
+  async #take(caller: LaneCaller, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const byteCount = Number(request.headers['content-length'] ?? NaN);
+    if (!(byteCount > 0 && byteCount <= MAX_RUN_BYTES)) return refuse(response, 413);
+    const run = new RunReader((length) => caller.memory(length));
+    try {
+      for await (const chunk of request) if (chunk instanceof Uint8Array) run.push(chunk);
+    } catch (error) {
+      if (isPalmError(error)) return refuse(response, 400);
+      throw error;
+    }
+    if (!run.isWhole) return refuse(response, 400);
+    const taken = await Promise.all(run.items.map((item) => caller.take(item)));
+    this.counts.takenBlocks += taken.filter((isTaken) => isTaken).length;
+    response.writeHead(taken.includes(false) ? 409 : 204).end();
+  }
+}
+
+/** Once the response has taken the bytes; false when it closed first. */
+async function written(response: ServerResponse, bytes: Uint8Array, closed: AbortSignal): Promise<boolean> {
+  if (closed.aborted) return false;
+  return new Promise((resolve) => {
+    const abort = (): void => resolve(false);
+    closed.addEventListener('abort', abort, { once: true });
+    response.write(bytes, (error) => {
+      closed.removeEventListener('abort', abort);
+      resolve(error === null || error === undefined);
+    });
+  });
+}
+
+function hashesOf(request: IncomingMessage): BlockHash[] | undefined {
+  const header = request.headers[LANE_BLOCKS_HEADER.toLowerCase()];
+  if (typeof header !== 'string') return undefined;
+  try {
+    return hashesInHeader(header);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nobody reads a body that may follow. */
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { Connection: 'close' }).end();
+}
