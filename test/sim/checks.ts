@@ -167,7 +167,7 @@ function catalogueOf(device: SimDevice): unknown {
 }
 
 /** Ids of the entries on the device's disk, in rows of their own and in bundles. */
-function entriesOn(device: SimDevice): string[] {
+export function entriesOn(device: SimDevice): string[] {
   const { entryIds, metas } = device.store.contents();
   const { secret, epoch } = poolSecretOf(device);
   const keys = derivePoolKeys(secret, epoch);
