@@ -4,6 +4,7 @@
 import type { ListedFile } from '../core/catalogue/file-index.ts';
 import type { LogPoint } from '../core/catalogue/grants/act-body.ts';
 import type { PlacedAct } from '../core/catalogue/grants/act-graph.ts';
+import type { PackedEntry } from '../core/catalogue/packed-entry.ts';
 import { PalmError } from '../core/model/errors.ts';
 import type { NotAllowed } from '../core/model/failures.ts';
 import { parseDeviceId, type DeviceId } from '../core/model/ids.ts';
@@ -77,9 +78,18 @@ export class Roles {
   /** @throws PalmError 'not-allowed', 'bad-argument'. */
   async shutOut(device: string): Promise<void> {
     const whom = this.#other(device);
+    const last = this.#headOf(whom);
+    // A log that forked may end in what a thief wrote: files of all branches that are here count on. First, so
+    // that a page that ends in between hides nothing.
+    for (const end of this.#endsOf(whom).filter(({ entry }) => entry !== last?.entry))
+      await this.#driver.acts.write(() => ({
+        kind: 'keep',
+        as: this.#rankOver(whom),
+        device: whom,
+        last: end,
+      }));
     await this.#driver.acts.write(() => {
       const as = this.#rankOver(whom);
-      const last = this.#headOf(whom);
       return { kind: 'shut-out', as, device: whom, last, undone: [], reason: '' };
     });
   }
@@ -148,6 +158,19 @@ export class Roles {
   #headOf(device: DeviceId): LogPoint | undefined {
     const { seq, prev } = this.#driver.peer.catalogue.positionOf(device, this.#clock.wallMs());
     return prev === undefined ? undefined : { seq: seq - 1, entry: prev };
+  }
+
+  /** The last entries of its log's branches. */
+  #endsOf(device: DeviceId): LogPoint[] {
+    const entries: PackedEntry[] = [];
+    for (const entry of this.#driver.peer.catalogue.missingFor([], { device, seq: 0, entry: undefined })) {
+      if (entry.deviceId !== device) break;
+      entries.push(entry);
+    }
+    const followed = new Set(entries.map(({ prevId }) => prevId));
+    return entries
+      .filter(({ entryId }) => !followed.has(entryId))
+      .map(({ seq, entryId }) => ({ seq, entry: entryId }));
   }
 }
 

@@ -84,7 +84,7 @@ export class Catalogue {
     const came = new Set(added.map(([{ entry }]) => entry.entryId));
     // A point that just came may let entries before it count.
     const devices = new Set(added.map(([, { deviceId }]) => deviceId));
-    for (const device of devices) if (this.#rights.hasPoints(device)) this.#recount(device, changes);
+    for (const device of devices) if (this.#rights.pointsOf(device).size > 0) this.#recount(device, changes);
     const kept = added.filter(([, { deviceId, entryId }]) => this.find(deviceId, entryId) !== undefined);
     const checkedOnes = kept.map(([checked]) => checked);
     return this.#resultOf(changes, checkedOnes, came);
@@ -125,7 +125,7 @@ export class Catalogue {
       if (changes.orphaned.delete(entry.deviceId)) orphans.add(entry);
     }
     for (const device of this.#logs.keys())
-      if (this.#rights.hasPoints(device)) this.#recount(device, changes);
+      if (this.#rights.pointsOf(device).size > 0) this.#recount(device, changes);
     return entries.filter(
       (entry) => !orphans.has(entry) && this.find(entry.deviceId, entry.entryId) !== entry,
     );
@@ -341,7 +341,8 @@ export class Catalogue {
     if (log !== undefined) return log;
     const isOwnMissing = this.#self !== undefined && !this.#logs.has(this.#self);
     const most = isOwnMissing && device !== this.#self ? MAX_DEVICE_COUNT - 1 : MAX_DEVICE_COUNT;
-    return this.#logs.size >= most ? undefined : new DeviceLog(this.#maxLogBytes);
+    if (this.#logs.size >= most) return undefined;
+    return new DeviceLog(this.#maxLogBytes, this.#rights.pointsOf(device));
   }
 
   #newPool(): PoolIndex {
@@ -351,9 +352,10 @@ export class Catalogue {
     });
   }
 
-  /** Applies anew what counts otherwise than before. */
+  /** Applies anew what counts otherwise than before, by the points that acts name now. */
   #recount(device: DeviceId, changes: Changes): void {
     const log = this.#logs.get(device);
+    log?.prefer(this.#rights.pointsOf(device));
     for (const entry of log?.entries() ?? []) {
       const before = this.#limited.countingOf(entry);
       if (log === undefined || this.#rights.countingOf(entry, log) === before) continue;
@@ -375,6 +377,7 @@ export class Catalogue {
       case 'pool':
       case 'policy':
       case 'live-invite':
+      case 'unknown':
         break;
       case 'file':
         if (fileId === undefined) break;
@@ -391,8 +394,6 @@ export class Catalogue {
         break;
       case 'leave':
         if (counting !== 'none') increase(this.#left, entry.deviceId, change);
-        break;
-      case 'unknown':
         break;
     }
   }

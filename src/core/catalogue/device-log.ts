@@ -1,12 +1,13 @@
 // One device's log as this device keeps it. Honest logs are chains. A chain can fork when a device's disk
 // lost its last records and it writes their numbers again; a hostile device may do so on purpose.
 //
-// The kept entries are a function of all entries ever offered, in any order, and of nothing else. Take all
-// entries in branch order: an entry before those that follow it, and at a fork the branch whose first entry
-// has the smaller id. An entry is kept if at most MAX_LOG_BYTES of records and fewer than MAX_LOG_BRANCHES
-// branch ends come before it. Both counts only grow as entries come, and depend only on kept entries. So the
-// last in branch order is always the one to evict, and devices that exchange what they keep end up with the
-// same (docs/decisions/0019-what-a-log-may-hold.md).
+// The kept entries are a function of all entries ever offered, in any order, and of the points that acts name.
+// Take all entries in branch order: an entry before those that follow it, and at a fork first the branch that
+// leads to a point, then the one whose first entry has the smaller id. An entry is kept if at most
+// MAX_LOG_BYTES of records and fewer than MAX_LOG_BRANCHES branch ends come before it. Both counts only grow
+// as entries come, and depend only on kept entries. So the last in branch order is always the one to evict,
+// and devices that exchange what they keep end up with the same
+// (docs/decisions/0019-what-a-log-may-hold.md).
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hexOf, utf8 } from '../model/bytes.ts';
@@ -43,11 +44,19 @@ export class DeviceLog {
   /** In branch order. Each ends in an entry that none follows. */
   readonly #branches: Branch[] = [];
   readonly #maxBytes: number;
+  #points: ReadonlySet<EntryId>;
   #byteCount = 0;
   #digest: string | undefined;
 
-  constructor(maxBytes = MAX_LOG_BYTES) {
+  constructor(maxBytes = MAX_LOG_BYTES, points: ReadonlySet<EntryId> = new Set()) {
     this.#maxBytes = maxBytes;
+    this.#points = points;
+  }
+
+  /** From now on, what leads to these entries is kept before what does not. */
+  prefer(points: ReadonlySet<EntryId>): void {
+    this.#points = points;
+    this.#branches.sort((one, other) => (this.#goesBefore(one, other) ? -1 : 1));
   }
 
   has(entryId: EntryId): boolean {
@@ -85,6 +94,7 @@ export class DeviceLog {
     this.#byId.set(entryId, entry);
     this.#byteCount += entry.recordLength;
     this.#digest = undefined;
+    if (this.#points.has(entryId)) this.prefer(this.#points);
     const evicted = this.#trim();
     if (this.#byId.has(entryId)) return { kind: isFork ? 'forked' : 'added', evicted };
     return { kind: 'beyond', evicted: evicted.filter((gone) => gone !== entry) };
@@ -189,7 +199,7 @@ export class DeviceLog {
       return false;
     }
     const branch: Branch = { parent, entries: [entry] };
-    const at = this.#branches.findIndex((other) => goesBefore(branch, other));
+    const at = this.#branches.findIndex((other) => this.#goesBefore(branch, other));
     this.#branches.splice(at === -1 ? this.#branches.length : at, 0, branch);
     return this.#branches.length > 1;
   }
@@ -223,6 +233,19 @@ export class DeviceLog {
     } else if (branch.entries.length === 0) {
       this.#branches.pop();
     }
+  }
+
+  /** Compares the entries at the split. */
+  #goesBefore(one: Branch, other: Branch): boolean {
+    const split = sharedTo(one, other) + 1;
+    const [[a], [b]] = [entriesAt(one, split), entriesAt(other, split)];
+    if (a === undefined || b === undefined) return false;
+    const [leads, otherLeads] = [this.#leadsToPoint(a), this.#leadsToPoint(b)];
+    return leads === otherLeads ? a.entryId < b.entryId : leads;
+  }
+
+  #leadsToPoint(entry: PackedEntry): boolean {
+    return [...this.#points].some((point) => this.isUpTo(entry, { entry: point }));
   }
 
   #positionOf({ seq, mark }: LogMark): { readonly branch: Branch; readonly seq: number }[] {
@@ -273,13 +296,6 @@ function sharedTo(one: Branch, other: Branch): number {
     otherLeaves === undefined ? Infinity : startOf(otherLeaves) - 1,
     common === undefined ? 0 : endOf(common),
   );
-}
-
-/** Compares the entries at the split. */
-function goesBefore(one: Branch, other: Branch): boolean {
-  const split = sharedTo(one, other) + 1;
-  const [[a], [b]] = [entriesAt(one, split), entriesAt(other, split)];
-  return a !== undefined && b !== undefined && a.entryId < b.entryId;
 }
 
 function byEntryId(a: PackedEntry, b: PackedEntry): number {

@@ -1,6 +1,6 @@
 // What the entries of a log may do, as the catalogue asks it. In a pool without a charter, everything.
 
-import type { DeviceId } from '../model/ids.ts';
+import type { DeviceId, EntryId } from '../model/ids.ts';
 import type { DeviceLog } from './device-log.ts';
 import type { PackedEntry } from './packed-entry.ts';
 
@@ -14,15 +14,20 @@ export interface EntryRights {
   isOut(device: DeviceId): boolean;
   /** Whether its log is kept: it is in, or was. */
   isKnown(device: DeviceId): boolean;
-  /** Whether acts name points in its log: what comes may change what earlier entries do. */
-  hasPoints(device: DeviceId): boolean;
+  /**
+   * The entries of its log that acts name as points. What comes may change what entries before them do, and
+   * these are kept before all others.
+   */
+  pointsOf(device: DeviceId): ReadonlySet<EntryId>;
   countingOf(entry: PackedEntry, log: DeviceLog): Counting;
 }
+
+const NO_POINTS: ReadonlySet<EntryId> = new Set();
 
 export const ALL_RIGHTS: EntryRights = {
   isIn: () => true,
   isOut: () => false,
   isKnown: () => true,
-  hasPoints: () => false,
+  pointsOf: () => NO_POINTS,
   countingOf: () => 'all',
 };

@@ -2,7 +2,7 @@
 // into those before the point of an act and those after it, so a role that is taken away does not undo what
 // its device did before.
 
-import type { DeviceId } from '../../model/ids.ts';
+import type { DeviceId, EntryId } from '../../model/ids.ts';
 import { NO_RANK } from '../../model/role.ts';
 import type { DeviceLog } from '../device-log.ts';
 import type { Counting, EntryRights } from '../entry-rights.ts';
@@ -12,6 +12,8 @@ import type { ActSet } from './act-set.ts';
 import type { PlacedAct } from './act-graph.ts';
 import { leastOf, type Gift, type Standing } from './standing.ts';
 
+const NO_POINTS: ReadonlySet<EntryId> = new Set();
+
 interface DeviceRights {
   /** Tells whether they are the same as before. */
   readonly signature: string;
@@ -19,6 +21,7 @@ interface DeviceRights {
   readonly admits: readonly Gift[];
   readonly outs: readonly (LogPoint | undefined)[];
   readonly keeps: readonly (LogPoint | undefined)[];
+  readonly points: ReadonlySet<EntryId>;
   /** What all entries have, if no act has a point. */
   readonly standing: Standing | undefined;
 }
@@ -44,10 +47,8 @@ export class ActRights implements EntryRights {
     return !this.#acts.isObeyed || this.#acts.members().has(device);
   }
 
-  hasPoints(device: DeviceId): boolean {
-    if (!this.#acts.isObeyed) return false;
-    const { gifts, outs } = this.#rightsOf(device);
-    return outs.length > 0 || gifts.some((gift) => afterOf(gift) !== undefined);
+  pointsOf(device: DeviceId): ReadonlySet<EntryId> {
+    return this.#acts.isObeyed ? this.#rightsOf(device).points : NO_POINTS;
   }
 
   countingOf(entry: PackedEntry, log: DeviceLog): Counting {
@@ -79,7 +80,10 @@ function rightsBy({ standings }: ActSet, device: DeviceId): DeviceRights {
   const { gifts, admits } = standings.giftsOf(device);
   const outs = standings.outsOf(device);
   const keeps = outs.length > 0 ? standings.keepsOf(device) : [];
-  const hasPoints = gifts.some((gift) => afterOf(gift) !== undefined);
+  const ends = outs.map((out) => lastOf(out, device));
+  const lasts = keeps.map((keep) => lastOf(keep, device));
+  const afters = gifts.map(afterOf);
+  const hasAfter = afters.some((point) => point !== undefined);
   return {
     signature: [gifts, admits]
       .flatMap((list) => list.map(({ act }) => act))
@@ -88,9 +92,10 @@ function rightsBy({ standings }: ActSet, device: DeviceId): DeviceRights {
       .join(),
     gifts,
     admits,
-    outs: outs.map((out) => lastOf(out, device)),
-    keeps: keeps.map((keep) => lastOf(keep, device)),
-    standing: hasPoints ? undefined : leastOfAll(gifts, admits),
+    outs: ends,
+    keeps: lasts,
+    points: new Set([...ends, ...lasts, ...afters].flatMap((point) => point?.entry ?? [])),
+    standing: hasAfter ? undefined : leastOfAll(gifts, admits),
   };
 }
 
