@@ -79,8 +79,8 @@ export class Roles {
   async shutOut(device: string): Promise<void> {
     const whom = this.#other(device);
     const last = this.#headOf(whom);
-    // A log that forked may end in what a thief wrote: files of all branches that are here count on. First, so
-    // that a page that ends in between hides nothing.
+    // A log that forked may end in what a thief wrote: files of all branches that are here count on. These
+    // acts come first, so that a page that ends in between hides nothing.
     for (const end of this.#endsOf(whom).filter(({ entry }) => entry !== last?.entry))
       await this.#driver.acts.write(() => ({
         kind: 'keep',

@@ -1,12 +1,12 @@
 // One device's log as this device keeps it. Honest logs are chains. A chain can fork when a device's disk
 // lost its last records and it writes their numbers again; a hostile device may do so on purpose.
 //
-// The kept entries are a function of all entries ever offered, in any order, and of the points that acts name.
-// Take all entries in branch order: an entry before those that follow it, and at a fork first the branch that
-// leads to a point, then the one whose first entry has the smaller id. An entry is kept if at most
-// MAX_LOG_BYTES of records and fewer than MAX_LOG_BRANCHES branch ends come before it. Both counts only grow
-// as entries come, and depend only on kept entries. So the last in branch order is always the one to evict,
-// and devices that exchange what they keep end up with the same
+// The kept entries are a function of all entries ever offered, in any order, and of the points that acts
+// name. Take all entries in branch order: an entry before those that follow it, and at a fork first the
+// branch that leads to a point, then the one whose first entry has the smaller id. An entry is kept if at
+// most MAX_LOG_BYTES of records and fewer than MAX_LOG_BRANCHES branch ends come before it. Both counts only
+// grow as entries come, and depend only on kept entries. So the last in branch order is always the one to
+// evict, and devices that exchange what they keep end up with the same
 // (docs/decisions/0019-what-a-log-may-hold.md).
 
 import { sha256 } from '@noble/hashes/sha2.js';

@@ -5,16 +5,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Catalogue } from '../../../../src/core/catalogue/catalogue.ts';
 import type { CheckedEntry } from '../../../../src/core/catalogue/check.ts';
-import { ALL_RIGHTS, type EntryRights } from '../../../../src/core/catalogue/entry-rights.ts';
-import type { EntryBody } from '../../../../src/core/catalogue/entry.ts';
 import type { EntryId, FileId } from '../../../../src/core/model/ids.ts';
 import { MAX_LOG_BRANCHES } from '../../../../src/core/model/limits.ts';
 import { CatalogueSync } from '../../../../src/core/peer/catalogue-sync.ts';
 import { decodeEntry } from '../../../../src/core/catalogue/entry.ts';
 import { keptOf } from '../../../fixtures/kept-oracle.ts';
 import { deviceAt, fileBody, itemAt, manifestOf, uncheckedEntry } from '../../../fixtures/pool-fixture.ts';
+import { entryAfter, grown, idsOf, inChainOrder, keptIds, LABELS } from '../../../fixtures/grown-logs.ts';
 
-const LABELS = ['one', 'two', 'three', 'four'];
 /** Some twenty small entries. */
 const SMALL_LOG_BYTES = 5_000;
 
@@ -27,16 +25,6 @@ interface Replica {
 const growth = fc.array(
   fc.record({ by: fc.nat(1), parent: fc.nat(60), what: fc.nat(9), size: fc.constantFrom(0, 0, 0, 60) }),
   { minLength: 1, maxLength: 60 },
-);
-/** One log with more branches than are kept. */
-const bushy = fc.array(
-  fc.record({
-    by: fc.constant(0),
-    parent: fc.constantFrom(7, 7, 7, 4, 1),
-    what: fc.nat(9),
-    size: fc.constantFrom(0, 60),
-  }),
-  { minLength: 20, maxLength: 60 },
 );
 const sizes = fc.constantFrom(SMALL_LOG_BYTES, 1e9);
 
@@ -115,64 +103,6 @@ describe('of a log that forked or is full', () => {
   });
 });
 
-describe('of a log with a point that an act names', () => {
-  it('what leads there stays, whatever else comes, and the rest is kept by the same rule', () => {
-    fc.assert(
-      fc.property(
-        bushy,
-        sizes,
-        fc.nat(),
-        fc.array(fc.nat(), { maxLength: 60 }),
-        (plan, maxBytes, at, order) => {
-          const entries = grown(plan);
-          const point = itemAt(entries, at % entries.length);
-          const path = pathTo(point, entries);
-          const points = new Set([point.entry.entryId]);
-          const expected = new Set(idsOf(keptOf(entries, maxBytes, points)));
-          const rest = inChainOrder(entries, order).filter((entry) => !path.includes(entry));
-          const catalogue = new Catalogue(
-            undefined,
-            maxBytes,
-            pointing(() => points),
-          );
-          for (const entry of [...path, ...rest]) catalogue.add([entry]);
-          expect(new Set(keptIds(catalogue))).toEqual(expected);
-        },
-      ),
-      { numRuns: 150 },
-    );
-  });
-
-  it('forks that a thief writes after the act evict nothing that it lets count', () => {
-    let points: ReadonlySet<EntryId> = new Set();
-    const catalogue = new Catalogue(
-      undefined,
-      undefined,
-      pointing(() => points),
-    );
-    const trunk = entryAfter(undefined, { kind: 'profile', name: 'phone' });
-    const honest = [entryAfter(trunk, fileBody('one').body)];
-    for (const label of ['two', 'three']) honest.push(entryAfter(honest.at(-1), fileBody(label).body));
-    catalogue.add([trunk, ...honest]);
-    const last = itemAt(honest, honest.length - 1).entry;
-    points = new Set([last.entryId]);
-    catalogue.rightsChanged([last.deviceId]);
-    const forks = Array.from({ length: 500 }, (_, index) =>
-      entryAfter(trunk, { kind: 'profile', name: `fork ${index}` }),
-    ).filter(({ entry }) => entry.entryId < itemAt(honest, 0).entry.entryId);
-    expect(forks.length).toBeGreaterThan(MAX_LOG_BRANCHES);
-    for (const fork of forks) catalogue.add([fork]);
-    expect(catalogue.files().size).toBe(3);
-    const late = new Catalogue(
-      undefined,
-      undefined,
-      pointing(() => points),
-    );
-    late.add([trunk, ...honest, ...forks.toReversed()]);
-    expect(late.digest()).toBe(catalogue.digest());
-  });
-});
-
 describe('thousands of forks of one log', () => {
   const COUNT = 16_000;
   const first = entryAfter(undefined, { kind: 'profile', name: 'trunk' });
@@ -244,16 +174,6 @@ describe('devices that cannot agree', () => {
   });
 });
 
-function pointing(pointsOf: () => ReadonlySet<EntryId>): EntryRights {
-  return { ...ALL_RIGHTS, pointsOf };
-}
-
-/** The entry and all that come before it, the first first. */
-function pathTo(last: CheckedEntry, entries: readonly CheckedEntry[]): CheckedEntry[] {
-  const before = entries.find(({ entry }) => entry.entryId === last.entry.prev);
-  return before === undefined ? [last] : [...pathTo(before, entries), last];
-}
-
 function replicaOf(): Replica {
   const catalogue = new Catalogue();
   return { catalogue, sync: new CatalogueSync(catalogue) };
@@ -265,13 +185,6 @@ function askOf({ sync }: Replica): { heads: ReturnType<Catalogue['heads']> } {
   return { heads: [...ask.heads] };
 }
 
-function entryAfter(before: CheckedEntry | undefined, body: EntryBody, by = 0): CheckedEntry {
-  const seq = (before?.entry.seq ?? 0) + 1;
-  const position = { seq, prev: before?.entry.entryId, at: { ms: seq, count: 0 } };
-  const manifest = body.kind === 'file' ? manifestOf(deviceAt(by).deviceId) : undefined;
-  return uncheckedEntry(deviceAt(by), position, body, manifest);
-}
-
 /** A branch that begins where the others do and comes before all of them. */
 function forkBefore(catalogue: Catalogue): CheckedEntry {
   const [first, ...others] = [...catalogue.missingFor([])];
@@ -281,52 +194,6 @@ function forkBefore(catalogue: Catalogue): CheckedEntry {
     if (others.every(({ entryId }) => entry.entry.entryId < entryId)) return entry;
   }
   throw new Error('of a million entries none has the smallest id');
-}
-
-function grown(
-  plan: readonly {
-    readonly by: number;
-    readonly parent: number;
-    readonly what: number;
-    readonly size: number;
-  }[],
-): CheckedEntry[] {
-  const entries: CheckedEntry[] = [];
-  const logs: CheckedEntry[][] = [[], []];
-  for (const [index, { by, parent, what, size }] of plan.entries()) {
-    const log = itemAt(logs, by);
-    const before = parent % 7 === 0 ? undefined : log[log.length - 1 - (parent % 4)];
-    const { body, fileId } = fileBody(itemAt(LABELS, what % LABELS.length));
-    const bodies: readonly EntryBody[] = [
-      { kind: 'profile', name: `${index}`.padEnd(size, '.') },
-      { kind: 'pool', name: `pool ${index}` },
-      body,
-      { kind: 'remove', file: fileId },
-      { kind: 'unknown', fields: { kind: 'policy', index } },
-      body,
-      { kind: 'leave' },
-    ];
-    const entry = entryAfter(before, itemAt(bodies, what % bodies.length), by);
-    if (entries.some((other) => other.entry.entryId === entry.entry.entryId)) continue;
-    entries.push(entry);
-    log.push(entry);
-  }
-  return entries;
-}
-
-/** The same entries in another order, in which each still follows the one before it. */
-function inChainOrder(entries: readonly CheckedEntry[], turns: readonly number[]): CheckedEntry[] {
-  const waiting = [...entries];
-  const ordered: CheckedEntry[] = [];
-  const here = new Set<EntryId | undefined>([undefined]);
-  for (let turn = 0; waiting.length > 0; turn++) {
-    const ready = waiting.filter(({ entry }) => here.has(entry.prev));
-    const next = itemAt(ready, (turns[turn] ?? 0) % ready.length);
-    waiting.splice(waiting.indexOf(next), 1);
-    here.add(next.entry.entryId);
-    ordered.push(next);
-  }
-  return ordered;
 }
 
 /** Acts as pulses do until no device asks. Returns how many messages that took. */
@@ -354,14 +221,6 @@ function pulseUntilQuiet(replicas: readonly Replica[], entries: readonly Checked
     }
     if (isQuiet) return messageCount;
   }
-}
-
-function idsOf(entries: readonly CheckedEntry[]): EntryId[] {
-  return entries.map(({ entry }) => entry.entryId);
-}
-
-function keptIds(catalogue: Catalogue): EntryId[] {
-  return [...catalogue.missingFor([])].map(({ entryId }) => entryId);
 }
 
 function expectBounded(catalogue: Catalogue, maxBytes: number): void {
