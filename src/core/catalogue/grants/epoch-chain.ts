@@ -1,8 +1,9 @@
 // The epochs of a pool, as a pure function of its acts (FORMATS.md, epochs): which of them count, which one
 // is current, and whether anybody knows its keys who is no longer in. Devices that have the same acts agree.
 //
-// Invariant: the current epoch is clean whenever a clean one is open. So whoever was shut out, and whoever
-// was let in only by those who did not know better, has no keys of what is stored once the acts are told.
+// Invariant: the current epoch is clean whenever a clean one is among the open ones that a new one would
+// follow. So whoever was shut out, and whoever was let in only by those who did not know better, has no keys
+// of what is stored once the acts are told. However many epochs a bad admin leaves open, few are looked at.
 
 import type { DeviceId, EntryId } from '../../model/ids.ts';
 import { MAX_SEEN_ACTS } from '../../model/limits.ts';
@@ -43,9 +44,10 @@ export function epochsOf(acts: readonly PlacedAct[], charter: EntryId, standings
   const open = counting.filter(({ index }) => !has(followed, index));
   if (open.length === 0)
     return { counting, open, current: undefined, isClean: !hasAnyoneGone(acts, standings) };
-  const clean = open.filter((epoch) => isClean(epoch, acts, charter, standings));
-  const current = (clean.length > 0 ? clean : open).toSorted(byRank)[0];
-  return { counting, open, current, isClean: clean.length > 0 };
+  const last = lastOf(open);
+  const isGone = remembered((device) => standings.of(device) === undefined);
+  const clean = last.find((epoch) => isClean(epoch, acts, charter, isGone));
+  return { counting, open, current: clean ?? last[0], isClean: clean !== undefined };
 }
 
 /**
@@ -56,11 +58,16 @@ export function nextEpoch({ open }: Epochs): {
   readonly number: number;
   readonly parents: readonly EntryId[];
 } {
-  const last = open.toSorted(byRank).slice(0, MAX_SEEN_ACTS);
+  const last = lastOf(open);
   return {
     number: 1 + Math.max(0, ...last.map(({ body }) => body.number)),
     parents: last.map(({ id }) => id).toSorted(),
   };
+}
+
+/** As many as an act can name as parents: those of the greatest numbers, then of the smallest ids. */
+function lastOf(open: readonly EpochAct[]): EpochAct[] {
+  return open.toSorted(byRank).slice(0, MAX_SEEN_ACTS);
 }
 
 function isEpoch(act: PlacedAct): act is EpochAct {
@@ -80,20 +87,20 @@ function isClean(
   epoch: EpochAct,
   acts: readonly PlacedAct[],
   charter: EntryId,
-  standings: Standings,
+  isGone: (device: DeviceId) => boolean,
 ): boolean {
-  const isGone = (device: DeviceId): boolean => standings.of(device) === undefined;
   const keys = acts.flatMap(({ body, by }) =>
     body.kind === 'epoch-keys' && body.epoch === epoch.id && by === epoch.by ? body.keys : [],
   );
   if ([...epoch.body.keys, ...keys].some(({ device }) => isGone(device))) return false;
   const known = acts.filter(({ index }) => has(epoch.past, index));
   const before = standingsOf(known, charter);
-  const hadKeys = (device: DeviceId): boolean => !isGone(device) || before.of(device) !== undefined;
+  const wasIn = remembered((device) => before.of(device) !== undefined);
+  const hadKeys = (device: DeviceId): boolean => !isGone(device) || wasIn(device);
   return acts.every((act) =>
     act.names.every((device) => {
       if (!isGone(device)) return true;
-      if (has(epoch.past, act.index)) return before.of(device) === undefined;
+      if (has(epoch.past, act.index)) return !wasIn(device);
       return !hadKeys(act.by);
     }),
   );
@@ -101,7 +108,18 @@ function isClean(
 
 /** Of epoch 0: whoever any act let in has its keys. */
 function hasAnyoneGone(acts: readonly PlacedAct[], standings: Standings): boolean {
-  return acts.some(({ names }) => names.some((device) => standings.of(device) === undefined));
+  const isGone = remembered((device) => standings.of(device) === undefined);
+  return acts.some(({ names }) => names.some(isGone));
+}
+
+/** Each device is judged once: by many acts about it that takes long, and each of them names it. */
+function remembered(judge: (device: DeviceId) => boolean): (device: DeviceId) => boolean {
+  const known = new Map<DeviceId, boolean>();
+  return (device) => {
+    const verdict = known.get(device) ?? judge(device);
+    known.set(device, verdict);
+    return verdict;
+  };
 }
 
 function bit(index: number): bigint {
