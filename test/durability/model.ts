@@ -5,6 +5,7 @@
 import { geometryOf } from '../../src/core/model/geometry.ts';
 import type { DeviceId, FileId } from '../../src/core/model/ids.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
+import { NO_ANCHORS } from '../../src/core/placement/anchors.ts';
 import { planPlacement } from '../../src/core/placement/placement.ts';
 import { repairersOf, type RepairedFile, type RepairNeed } from '../../src/core/repair/repair-need.ts';
 import { randomFrom, type SeededRandom } from '../sim/seeded-random.ts';
@@ -256,7 +257,15 @@ class Model {
       [...file.holders].filter(([{ isGone }]) => !isGone).map(([{ id }, has]) => [id, has] as const),
     );
     const candidates = open.map(({ id }) => ({ device: id, freeBytes: ROOM_BYTES }));
-    const homes = planPlacement({ salt, k, fragments, fragmentBytes: 1, candidates, held });
+    const homes = planPlacement({
+      salt,
+      k,
+      fragments,
+      fragmentBytes: 1,
+      candidates,
+      held,
+      anchors: NO_ANCHORS,
+    });
     const placed = new Map<number, Device>();
     for (const [fragment, id] of homes) {
       const device = this.#devices.get(id);

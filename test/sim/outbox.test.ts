@@ -6,6 +6,7 @@ import type { Manifest } from '../../src/core/catalogue/manifest.ts';
 import { geometryOf } from '../../src/core/model/geometry.ts';
 import { deviceIdOf, fileIdOf, fragmentIdOf, type DeviceId } from '../../src/core/model/ids.ts';
 import { fragmentCap } from '../../src/core/model/limits.ts';
+import { NO_ANCHORS } from '../../src/core/placement/anchors.ts';
 import { Challenges } from '../../src/core/peer/challenges.ts';
 import { Outbox } from '../../src/core/peer/outbox.ts';
 import { answerChallenges } from '../fixtures/challenge-answers.ts';
@@ -70,6 +71,7 @@ function place(
     holdersOf: () => new Map([...homes].map(([device, held]) => [device, new Set(held)])),
     candidates: () => devices.slice(0, present).map((device) => ({ device, freeBytes: 2 ** 40 })),
     isReachable: () => true,
+    anchorsOf: () => NO_ANCHORS,
     isRebuilding: () => false,
   };
   const outbox = new Outbox(view, challenges);

@@ -6,6 +6,7 @@ import { PalmError } from './errors.ts';
 import {
   BLOCK_BYTES,
   DEFAULT_K,
+  MAX_ANCHORED_OTHERS,
   GCM_TAG_BYTES,
   MAX_FRAGMENT_COUNT,
   MAX_SEGMENT_COUNT,
@@ -80,6 +81,18 @@ export function heldBytesOf(geometry: Geometry): number {
 /** Whether the blocks are worth their indexes, which holders keep and readers fetch first. */
 export function hasBlocksWorthIndexing(geometry: Geometry): boolean {
   return geometry.blockBytes >= MIN_BLOCK_BYTES || segmentCountOf(geometry) === 1;
+}
+
+/**
+ * k and n of a new file in a pool with an anchor and `otherCount` devices besides: k - 1 fragments for the
+ * anchor and one for each of the others, and k small enough for the others to bring the file back without it
+ * when two of them are lost as well. That takes four others. With three it is one of them, with two none. Of
+ * more than MAX_ANCHORED_OTHERS not each gets one.
+ */
+export function anchoredCounts(otherCount: number): { readonly k: number; readonly n: number } {
+  const ofOthers = Math.max(2, Math.min(otherCount, MAX_ANCHORED_OTHERS));
+  const k = Math.max(2, ofOthers - 2);
+  return { k, n: k - 1 + ofOthers };
 }
 
 /** The geometry of a new file. */

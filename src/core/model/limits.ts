@@ -27,6 +27,9 @@ export const MAX_FRAGMENT_COUNT = 255;
 export const DEFAULT_K = 4;
 export const DEFAULT_N = 8;
 
+/** Devices beside an anchor that each get a fragment of a new file. More would cost n / k and memory. */
+export const MAX_ANCHORED_OTHERS = 20;
+
 /** Segments in one file at most: their hashes must fit a fragment index message (32 bytes each). */
 export const MAX_SEGMENT_COUNT = 65_536;
 

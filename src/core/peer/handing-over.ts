@@ -208,7 +208,15 @@ export class HandingOver {
     for (const some of [candidates.filter(isTrusted), candidates]) {
       const { salt, k } = manifest;
       const fragmentBytes = heldBytesOf(manifest);
-      const homes = planPlacement({ salt, k, fragments: homeless, fragmentBytes, candidates: some, held });
+      const homes = planPlacement({
+        salt,
+        k,
+        fragments: homeless,
+        fragmentBytes,
+        candidates: some,
+        held,
+        anchors: this.#view.anchorsOf(manifest),
+      });
       for (const [fragment, device] of homes) {
         offers.set(fragment, { device, madeAtMs: nowMs });
         this.#offerCount += 1;

@@ -12,6 +12,7 @@ import { fragmentCap } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Challenges, Verdict } from './challenges.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
+import type { Anchors } from '../placement/anchors.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
 import type { Message, Place, Refusal } from '../wire/messages.ts';
 import {
@@ -29,6 +30,7 @@ export interface HandoverView {
   durableHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   /** Other devices that take rebuilt fragments. */
   takers(): readonly Candidate[];
+  anchorsOf(manifest: Manifest): Anchors;
   readonly self: DeviceId;
 }
 
@@ -211,7 +213,16 @@ export class Handover {
       .filter(({ device }) => !declined.has(device) && (held.get(device)?.size ?? 0) <= fragmentCap(k));
     const fragments = homes.keys();
     const fragmentBytes = heldBytesOf(manifest);
-    const placed = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held, preferred: homes });
+    const placed = planPlacement({
+      salt,
+      k,
+      fragments,
+      fragmentBytes,
+      candidates,
+      held,
+      preferred: homes,
+      anchors: this.#view.anchorsOf(manifest),
+    });
     const places = new Map<DeviceId, Place[]>();
     for (const [fragment, device] of placed) {
       offers.set(fragment, { device, madeAtMs: nowMs });

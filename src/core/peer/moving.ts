@@ -18,6 +18,8 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
+import { anchoredMove } from '../placement/anchored-move.ts';
+import type { Anchors } from '../placement/anchors.ts';
 import { reachOf, type Holders } from '../placement/health.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { evenMove, HASTE, roomMove, spreadOf, type MoveInput, type Spread } from '../placement/spread.ts';
@@ -56,6 +58,8 @@ export interface MovingView {
   spaceOf(device: DeviceId): Space;
   /** How long a device must have been linked before copies are dropped because of it, ms. */
   trustMs(): number;
+  /** Devices that are placed as anchors of the file. */
+  anchorsOf(manifest: Manifest): Anchors;
   /** What moves may use of the link, bytes a second. */
   bytesPerS(): number;
 }
@@ -270,6 +274,7 @@ export class Moving {
       takers,
       isThere: (device) => device === self || this.#view.provesSinceMs(device) !== undefined,
       hasteOf: (device) => this.#hasteOf(device),
+      anchors: this.#view.anchorsOf(manifest),
     };
   }
 
@@ -292,7 +297,7 @@ export class Moving {
     }
     // Its copies go first, and free space with them.
     if (this.#isFull(self, FULL_PART)) return undefined;
-    return evenMove(spread, input);
+    return input.anchors.size > 0 ? anchoredMove(spread, input) : evenMove(spread, input);
   }
 
   /** Whether this device is short of space, and what is on its way from here does not free enough. */

@@ -14,6 +14,7 @@ import type { Manifest } from '../catalogue/manifest.ts';
 import { fragmentCap } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
+import type { Anchors } from '../placement/anchors.ts';
 import { marginOf, reachOf } from '../placement/health.ts';
 import type { Candidate } from '../placement/placement.ts';
 import type { Message, Place, Refusal } from '../wire/messages.ts';
@@ -34,6 +35,8 @@ export interface OutboxView {
   /** Devices that may take fragments now, this one included. */
   candidates(): readonly Candidate[];
   isReachable(device: DeviceId): boolean;
+  /** Devices that are placed as anchors of the file. */
+  anchorsOf(manifest: Manifest): Anchors;
   /** Whether this device rebuilds damaged copies of the file. */
   isRebuilding(file: FileId): boolean;
 }
@@ -228,6 +231,7 @@ export class Outbox {
       fragments: this.#view.ownOf(file),
       candidates: this.#view.candidates().filter(({ device }) => !placing.declined.has(device)),
       believed,
+      anchors: this.#view.anchorsOf(manifest),
       offers: placing.offers,
       homes: placing.homes,
     });

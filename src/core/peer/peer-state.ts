@@ -10,6 +10,7 @@ import type { MembershipEffect } from '../membership/membership-effects.ts';
 import type { PoolPolicy } from '../model/policy.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
+import { NO_ANCHORS, type Anchors } from '../placement/anchors.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
 import {
@@ -100,6 +101,7 @@ export class PeerState {
         },
         candidates: () => this.candidates(),
         isReachable: (device) => this.isReachable(device),
+        anchorsOf: () => this.anchorsOf(),
         isRebuilding: (file) => this.rebuilding.has(file),
       },
       this.challenges,
@@ -110,6 +112,7 @@ export class PeerState {
         manifestOf: (file) => this.catalogue.files().get(file),
         durableHoldersOf: (file) => this.durableHoldersOf(file),
         takers: () => this.repairTakers(),
+        anchorsOf: () => this.anchorsOf(),
       },
       this.challenges,
     );
@@ -256,6 +259,11 @@ export class PeerState {
     return { kind: 'outbox-done', file, surplus };
   }
 
+  /** Devices that are placed as anchors of files: nothing makes a device one so far. */
+  anchorsOf(): Anchors {
+    return NO_ANCHORS;
+  }
+
   candidates(): Candidate[] {
     const candidates: Candidate[] = [];
     if (!this.lettingGo.isLeaving) candidates.push({ device: this.self, freeBytes: Infinity });
@@ -356,6 +364,7 @@ function movingViewOf(state: PeerState): MovingView {
     },
     isLeaving: (device) => state.isLeaving(device),
     takers: () => state.repairTakers().filter(({ device }) => links.get(device)?.features.has('moves')),
+    anchorsOf: () => state.anchorsOf(),
     spaceOf: (device) => (device === self ? own : (state.holdings.of(device) ?? NO_SPACE)),
     trustMs: () => Math.min(TRUST_MS, ...Object.values(catalogue.policy.graceMs)),
     bytesPerS: () => catalogue.policy.repairShare * LINK_BYTES_PER_S,

@@ -176,7 +176,7 @@ export class Peer {
 
   /** Homes as the outbox would plan them now for a file of this salt and geometry. */
   planHomes(file: Pick<Manifest, keyof Geometry | 'salt'>): PlannedHomes {
-    return planHomes(this.#state.self, file, this.#state.candidates());
+    return planHomes(this.#state.self, file, this.#state.candidates(), this.#state.anchorsOf());
   }
 
   handle(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {

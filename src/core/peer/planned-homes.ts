@@ -5,6 +5,7 @@ import { heldBytesOf, type Geometry } from '../model/geometry.ts';
 import type { DeviceId } from '../model/ids.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { reachOf } from '../placement/health.ts';
+import type { Anchors } from '../placement/anchors.ts';
 import { planCopies, planPlacement, type Candidate } from '../placement/placement.ts';
 
 export interface PlannedHomes {
@@ -19,11 +20,12 @@ export function planHomes(
   self: DeviceId,
   file: Pick<Manifest, keyof Geometry | 'salt'>,
   candidates: readonly Candidate[],
+  anchors: Anchors,
 ): PlannedHomes {
   const { salt, k, n } = file;
   const fragments = Array.from({ length: n }, (_, fragment) => fragment);
   const fragmentBytes = heldBytesOf(file);
-  const homes = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: new Map() });
+  const homes = planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: new Map(), anchors });
   const early = candidates.filter(({ device, freeBytes }) => {
     const shareBytes = [...homes.values()].filter((home) => home === device).length * fragmentBytes;
     return device !== self && shareBytes > 0 && 2 * shareBytes <= freeBytes;
@@ -48,12 +50,13 @@ export function planOffers(plan: {
   readonly candidates: readonly Candidate[];
   /** What others are believed to hold. */
   readonly believed: ReadonlyMap<DeviceId, FragmentSet>;
+  readonly anchors: Anchors;
   /** By fragment, the offers that are not answered yet. */
   readonly offers: ReadonlyMap<number, { readonly device: DeviceId }>;
   /** Where fragments were planned to go before the file was published. */
   readonly homes: ReadonlyMap<number, DeviceId> | undefined;
 }): OfferPlan {
-  const { self, manifest, candidates, believed, offers } = plan;
+  const { self, manifest, candidates, believed, offers, anchors } = plan;
   const held = new Map([...believed].map(([device, fragments]) => [device, new Set(fragments)]));
   for (const [fragment, { device }] of offers)
     held.set(device, (held.get(device) ?? new Set()).add(fragment));
@@ -68,6 +71,7 @@ export function planOffers(plan: {
     candidates,
     held,
     preferred: plan.homes,
+    anchors,
   });
   const own = new Set<number>();
   const offered = new Map<number, DeviceId>();
@@ -79,7 +83,7 @@ export function planOffers(plan: {
   if (offered.size === 0 && offers.size === 0 && n > k) {
     const all = new Map(held).set(self, own);
     const isPlaced = reachOf(new Map(all).set(self, new Set(fragments))) === reachOf(all);
-    const copies = { k, fragments, fragmentBytes, candidates, held: all, self };
+    const copies = { salt, k, fragments, fragmentBytes, candidates, held: all, self, anchors };
     for (const { fragment, device } of isPlaced ? planCopies(copies) : []) {
       if (device === self) own.add(fragment);
       else offered.set(fragment, device);

@@ -103,6 +103,7 @@ export class RepairPart {
       isGone: (device) => membership.isGone(device),
       isReachable: (device) => this.#state.isReachable(device),
       isPlacing: (file) => this.#state.outbox.has(file),
+      anchorsOf: () => this.#state.anchorsOf(),
       share: () => catalogue.policy.repairShare,
       candidates: (file) => {
         const takers = this.#state.repairTakers();

@@ -1,16 +1,18 @@
-// Where a file's fragments go: rendezvous hashing (Thaler and Ravishankar 1998), all devices of equal weight.
-// All devices that know the same candidates compute the same order. It depends on the file's salt, which,
-// unlike the file's id, is known before the first block is sealed.
+// Where a file's fragments go: rendezvous hashing, all devices of equal weight. All devices that know the
+// same candidates compute the same order. It depends on the file's salt, which, unlike the file's id, is
+// known before the first block is sealed.
 //
 // Fragments are spread as evenly as the caps allow, because the margin counts devices: the next fragment goes
-// to the candidate with the fewest of this file, and among equals to the one with the best score.
+// to the candidate with the fewest of this file, and among equals to the one with the best score. Where the
+// file has anchors, the first k - 1 go to the lead of these, and the others are spread over the other
+// devices.
 
-import { sha256 } from '@noble/hashes/sha2.js';
-import { hexOf, utf8 } from '../model/bytes.ts';
 import type { DeviceId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
+import { leadOf, reachOfAnchors, type Anchors, type Lead } from './anchors.ts';
 import type { FragmentSet } from './fragment-set.ts';
 import { marginOf } from './health.ts';
+import { rendezvousScore } from './rendezvous.ts';
 
 export interface Candidate {
   readonly device: DeviceId;
@@ -32,20 +34,27 @@ export interface PlacementInput {
   readonly held: ReadonlyMap<DeviceId, FragmentSet>;
   /** Homes that fragments get first, if the device is a candidate and neither full nor at the cap. */
   readonly preferred?: ReadonlyMap<number, DeviceId> | undefined;
+  /** Anchors of the file. But for the lead they get nothing here: moves give them copies of what it has. */
+  readonly anchors: Anchors;
 }
 
 /** A home for each fragment that no device in `held` has. Leaves out those that cannot be placed. */
 export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
-  const cap = fragmentCap(input.k);
-  const open = input.candidates.map((candidate) => ({
+  const found = leadAmong(input);
+  const lead = found?.device;
+  // All anchors together never get more than one of them may.
+  const ofFurther =
+    found === undefined ? 0 : reachOfAnchors(input.anchors, input.held) - found.fragments.size;
+  const open = withoutFurther(input.candidates, input.anchors, lead).map((candidate) => ({
     device: candidate.device,
+    cap: fragmentCap(input.k) - (candidate.device === lead ? ofFurther : 0),
     score: rendezvousScore(input.salt, candidate.device),
     count: input.held.get(candidate.device)?.size ?? 0,
     room: Math.floor(candidate.freeBytes / Math.max(1, input.fragmentBytes)),
   }));
   const homes = new Map<number, DeviceId>();
   const taken = new Set([...input.held.values()].flatMap((set) => [...set]));
-  const isOpen = ({ count, room }: (typeof open)[number]): boolean => count < cap && room > 0;
+  const isOpen = ({ count, cap, room }: (typeof open)[number]): boolean => count < cap && room > 0;
   const settle = (fragment: number, home: (typeof open)[number]): void => {
     home.count += 1;
     home.room -= 1;
@@ -59,11 +68,35 @@ export function planPlacement(input: PlacementInput): Map<number, DeviceId> {
   }
   for (const fragment of homeless) {
     if (homes.has(fragment)) continue;
-    const [best] = open.filter(isOpen).toSorted((a, b) => a.count - b.count || b.score - a.score);
+    const [best] = open
+      .filter(isOpen)
+      .toSorted(
+        (a, b) =>
+          Number(b.device === lead) - Number(a.device === lead) || a.count - b.count || b.score - a.score,
+      );
     if (best === undefined) break;
     settle(fragment, best);
   }
   return homes;
+}
+
+function leadAmong({
+  salt,
+  anchors,
+  held,
+  candidates,
+}: Pick<PlacementInput, 'salt' | 'anchors' | 'held' | 'candidates'>): Lead | undefined {
+  if (anchors.size === 0) return undefined;
+  return leadOf(salt, anchors, held, (device) => candidates.some((each) => each.device === device));
+}
+
+function withoutFurther(
+  candidates: readonly Candidate[],
+  anchors: Anchors,
+  lead: DeviceId | undefined,
+): readonly Candidate[] {
+  if (anchors.size === 0) return candidates;
+  return candidates.filter(({ device }) => device === lead || !anchors.has(device));
 }
 
 /** A fragment that `device` is to have in addition to its other holders. */
@@ -78,7 +111,7 @@ export interface Copy {
  * `self`, which has it at hand, and once to another. Empty when no such copies are enough.
  */
 export function planCopies(
-  input: Omit<PlacementInput, 'salt' | 'preferred'> & {
+  input: Omit<PlacementInput, 'preferred'> & {
     /** This device, which hands the fragments out. */
     readonly self: DeviceId;
   },
@@ -86,7 +119,8 @@ export function planCopies(
   const { k, candidates, self } = input;
   const copies: Copy[] = [];
   const spread = new Map([...input.held].map(([device, held]) => [device, new Set(held)]));
-  const takers = candidates.map(({ device, freeBytes }) => {
+  const open = withoutFurther(candidates, input.anchors, leadAmong(input)?.device);
+  const takers = open.map(({ device, freeBytes }) => {
     const held = spread.get(device) ?? new Set<number>();
     spread.set(device, held);
     return { device, held, room: Math.floor(freeBytes / Math.max(1, input.fragmentBytes)) };
@@ -122,16 +156,4 @@ function holdersOf(
 ): { readonly count: number; readonly largest: number } {
   const sizes = [...spread.values()].filter((held) => held.has(fragment)).map(({ size }) => size);
   return { count: sizes.length, largest: Math.max(0, ...sizes) };
-}
-
-/**
- * -1 / ln(h) with h in (0, 1) from SHA-256 of the file's salt and the device: the higher, the better a home.
- * All devices weigh the same: a device's offered space is only its word and must not attract fragments.
- */
-export function rendezvousScore(salt: Uint8Array, device: DeviceId): number {
-  const digest = sha256(utf8(`palm/v1/rendezvous/${hexOf(salt)}/${device}`));
-  let hash = 0;
-  for (const byte of digest.subarray(0, 6)) hash = hash * 256 + byte;
-  const unit = (hash + 0.5) / 2 ** 48;
-  return -1 / Math.log(unit);
 }

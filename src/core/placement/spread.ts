@@ -7,9 +7,10 @@
 import type { DeviceId } from '../model/ids.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { fragmentCap } from '../model/limits.ts';
+import { anchoredMargin, leadOf, type Anchors } from './anchors.ts';
 import type { FragmentSet } from './fragment-set.ts';
 import { marginOf, Steps, type Holders } from './health.ts';
-import { rendezvousScore } from './placement.ts';
+import { rendezvousScore } from './rendezvous.ts';
 
 /** How much a device wants to be rid of what it holds; the higher, the sooner it gives up a second copy. */
 export const HASTE = { none: 0, full: 1, leaving: 2 } as const;
@@ -22,6 +23,8 @@ export interface SpreadInput {
   readonly isThere: (device: DeviceId) => boolean;
   /** See HASTE. */
   readonly hasteOf: (device: DeviceId) => number;
+  /** Anchors of the file. What all of them are to hold is surplus nowhere but on other devices. */
+  readonly anchors: Anchors;
 }
 
 /** A copy that lies elsewhere too, and makes nothing safer. */
@@ -31,19 +34,22 @@ export interface Surplus {
 }
 
 export interface Spread {
-  /** In the order in which they may go. */
+  /**
+   * In the order in which they may go. Beside an anchor, a device's last fragment that the anchor lacks stays
+   * until it has another.
+   */
   readonly surplus: readonly Surplus[];
   /** What devices hold once all of it is gone. */
   readonly after: ReadonlyMap<DeviceId, FragmentSet>;
 }
 
 /** Work that one look may spend on each margin. */
-const MARGIN_STEPS = 2_000;
+export const MARGIN_STEPS = 2_000;
 
 /**
- * Which second copies can go. Of those that hold a fragment, the one in the most haste drops it; then the one
- * that holds most of the file; then a hash decides. A copy stays if the file would survive fewer losses
- * without it than with an even spread, and than any one.
+ * Which second copies can go. Of those that hold a fragment, the one in the most haste drops it; then an
+ * anchor that is not to hold it; then the one that holds most of the file; then a hash decides. A copy stays
+ * if the file would survive fewer losses without it than with an even spread, and than any one.
  */
 export function spreadOf(input: SpreadInput): Spread {
   const { file, holders, isThere } = input;
@@ -51,11 +57,12 @@ export function spreadOf(input: SpreadInput): Spread {
   const surplus: Surplus[] = [];
   const copied = copiedAmong(after, isThere);
   if (copied.size === 0) return { surplus, after };
-  const leastMargin = leastMarginOf(file, holders);
+  const leastMargin = leastMarginOf(input, holders);
+  const ofAnchors = leadAmong(input, holders)?.fragments;
   const kept = new Set<string>();
   for (;;) {
-    const next = nextToDrop(input, after, copied, kept);
-    if (next === undefined) return { surplus, after };
+    const next = nextToDrop(input, after, copied, kept, ofAnchors);
+    if (next === undefined) return { surplus: withoutLast(input, surplus, ofAnchors), after };
     const held = after.get(next.device);
     held?.delete(next.fragment);
     if (marginOf(after, file.k, new Steps(MARGIN_STEPS)) >= leastMargin) {
@@ -65,6 +72,27 @@ export function spreadOf(input: SpreadInput): Spread {
       kept.add(`${next.device}/${next.fragment}`);
     }
   }
+}
+
+/** Without the last fragment of each device by which it opens the file beside an anchor. */
+function withoutLast(
+  { holders, anchors }: SpreadInput,
+  surplus: readonly Surplus[],
+  ofAnchors: FragmentSet | undefined,
+): readonly Surplus[] {
+  if (ofAnchors === undefined) return surplus;
+  const lefts = new Map(Array.from(holders, ([device, held]) => [device, new Set(held)] as const));
+  return surplus.filter(({ device, fragment }) => {
+    const left = lefts.get(device);
+    if (anchors.has(device) || left === undefined || ofAnchors.has(fragment)) return true;
+    const isLast = ![...left].some((each) => each !== fragment && !ofAnchors.has(each));
+    if (!isLast) left.delete(fragment);
+    return !isLast;
+  });
+}
+
+function leadAmong({ file, anchors }: SpreadInput, holders: Holders) {
+  return anchors.size === 0 ? undefined : leadOf(file.salt, anchors, holders, () => false);
 }
 
 /** How many devices may be lost if n fragments lie as evenly as they can on `deviceCount` of them. */
@@ -126,13 +154,17 @@ export function evenMove({ after }: Spread, input: MoveInput): Move | undefined 
  * as before, or as with an even spread.
  */
 export function roomMove({ after }: Spread, input: MoveInput): Move | undefined {
-  const { file, self, takers } = input;
-  const move = moveTo(input, after, takers);
+  const { file, self, anchors, takers } = input;
+  const move = moveTo(
+    input,
+    after,
+    takers.filter((taker) => !anchors.has(taker)),
+  );
   if (move === undefined) return undefined;
   const moved = new Map(after);
   moved.set(self, new Set([...(after.get(self) ?? [])].filter((each) => each !== move.fragment)));
   moved.set(move.to, new Set([...(after.get(move.to) ?? []), move.fragment]));
-  const isAsSafe = marginOf(moved, file.k, new Steps(MARGIN_STEPS)) >= leastMarginOf(file, after);
+  const isAsSafe = marginOf(moved, file.k, new Steps(MARGIN_STEPS)) >= leastMarginOf(input, after);
   return isAsSafe ? { ...move, turn: 0 } : undefined;
 }
 
@@ -158,10 +190,13 @@ function moveTo(
 }
 
 /** What must remain of a file that survives as many losses as it does with `holders`. */
-function leastMarginOf(file: SpreadInput['file'], holders: Holders): number {
-  const deviceCount = [...holders.values()].filter(({ size }) => size > 0).length;
+function leastMarginOf({ file, anchors }: SpreadInput, holders: Holders): number {
+  const devices = [...holders].filter(([, { size }]) => size > 0).map(([device]) => device);
+  const otherCount = devices.filter((device) => !anchors.has(device)).length;
   const nowMargin = marginOf(holders, file.k, new Steps(MARGIN_STEPS));
-  return Math.min(nowMargin, Math.max(1, evenMargin(file, deviceCount)));
+  const usual =
+    otherCount < devices.length ? anchoredMargin(file, otherCount) : evenMargin(file, devices.length);
+  return Math.min(nowMargin, Math.max(1, usual));
 }
 
 /** Fragments that lie on several devices that are there. */
@@ -176,10 +211,11 @@ function copiedAmong(holders: Holders, isThere: (device: DeviceId) => boolean): 
 }
 
 function nextToDrop(
-  { file, isThere, hasteOf }: SpreadInput,
+  { file, isThere, hasteOf, anchors }: SpreadInput,
   after: ReadonlyMap<DeviceId, Set<number>>,
   copied: ReadonlySet<number>,
   kept: ReadonlySet<string>,
+  ofAnchors: FragmentSet | undefined,
 ): Surplus | undefined {
   const present = [...after].filter(([device]) => isThere(device));
   const droppers = present
@@ -189,12 +225,19 @@ function nextToDrop(
       haste: hasteOf(device),
       score: rendezvousScore(file.salt, device),
     }))
-    .toSorted((a, b) => b.haste - a.haste || b.held.size - a.held.size || a.score - b.score);
-  for (const { device, held } of droppers) {
+    .toSorted(
+      (a, b) =>
+        b.haste - a.haste ||
+        Number(anchors.has(b.device)) - Number(anchors.has(a.device)) ||
+        b.held.size - a.held.size ||
+        a.score - b.score,
+    );
+  for (const { device, held, haste } of droppers) {
     const fragment = [...held].find(
       (each) =>
         copied.has(each) &&
         !kept.has(`${device}/${each}`) &&
+        !(haste === HASTE.none && anchors.has(device) && ofAnchors?.has(each) === true) &&
         present.some(([other, others]) => other !== device && others.has(each)),
     );
     if (fragment !== undefined) return { device, fragment };

@@ -16,6 +16,7 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
+import type { Anchors } from '../placement/anchors.ts';
 import { reachOf } from '../placement/health.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
 import { Leftovers } from './leftovers.ts';
@@ -44,6 +45,8 @@ export interface RepairView {
    * taking fragments of `file` already may be left out.
    */
   candidates(file: FileId): readonly Candidate[];
+  /** Devices that are placed as anchors of the file. */
+  anchorsOf(file: FileId): Anchors;
   /** Whether this device itself still places the file: it keeps all n copies. */
   isPlacing(file: FileId): boolean;
   /** The part of a link that repairs use, above 0 and at most 1. */
@@ -278,7 +281,8 @@ export class RepairPlan {
     const offeredBytes = candidates.find(({ device }) => device === this.#view.self)?.freeBytes ?? 0;
     const stageableCount = Math.floor(offeredBytes / fragmentBytes);
     const fragments = missing.slice(0, stageableCount);
-    return planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: durable });
+    const anchors = this.#view.anchorsOf(file);
+    return planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: durable, anchors });
   }
 
   /**

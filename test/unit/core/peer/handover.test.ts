@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { DeviceId } from '../../../../src/core/model/ids.ts';
 import { Challenges } from '../../../../src/core/peer/challenges.ts';
 import { Handover } from '../../../../src/core/peer/handover.ts';
+import { NO_ANCHORS } from '../../../../src/core/placement/anchors.ts';
 import type { Place } from '../../../../src/core/wire/messages.ts';
 import { deviceAt, fileIdAt, manifestOf } from '../../../fixtures/pool-fixture.ts';
 
@@ -25,6 +26,7 @@ class Pool {
       self: SELF,
       manifestOf: () => manifestOf(SELF),
       durableHoldersOf: () => new Map(this.held),
+      anchorsOf: () => NO_ANCHORS,
       takers: () => [{ device: TAKER, freeBytes: 2 ** 40 }],
     },
     this.challenges,

@@ -56,6 +56,7 @@ class Pool {
         ...[...this.linked].map((device) => ({ device, freeBytes: this.free.get(device) ?? 2 ** 40 })),
       ],
       isReachable: (device: DeviceId) => device === SELF || this.linked.has(device),
+      anchorsOf: () => new Set<DeviceId>(),
       isRebuilding: () => false,
     };
     this.outbox = new Outbox(view, this.challenges);
@@ -245,6 +246,7 @@ describe('devices come one by one', () => {
         holdersOf: (file) => new Map(held.get(file)),
         candidates: () => [SELF, ...devices].map((device) => ({ device, freeBytes: Infinity })),
         isReachable: () => true,
+        anchorsOf: () => new Set<DeviceId>(),
         isRebuilding: () => false,
       },
       challenges,

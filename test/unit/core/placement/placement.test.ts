@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deviceIdOf, type DeviceId } from '../../../../src/core/model/ids.ts';
 import { fragmentCap } from '../../../../src/core/model/limits.ts';
+import { NO_ANCHORS } from '../../../../src/core/placement/anchors.ts';
 import type { FragmentSet } from '../../../../src/core/placement/fragment-set.ts';
 import { marginOf } from '../../../../src/core/placement/health.ts';
 import {
@@ -35,6 +36,7 @@ function plan(input: Partial<PlacementInput> & { readonly n?: number } = {}): Ma
     fragmentBytes: 1_000,
     candidates: candidates(8),
     held: new Map(),
+    anchors: NO_ANCHORS,
     ...input,
   });
 }
@@ -208,6 +210,8 @@ describe('planCopies', () => {
             candidates: open,
             held,
             self,
+            salt: saltAt(0),
+            anchors: NO_ANCHORS,
           });
           if (copies.length === 0) return;
           const after = new Map([...held].map(([device, set]) => [device, new Set(set)]));

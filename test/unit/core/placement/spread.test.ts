@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../../../src/core/model/ids.ts';
 import { fragmentCap } from '../../../../src/core/model/limits.ts';
+import { NO_ANCHORS } from '../../../../src/core/placement/anchors.ts';
 import { marginOf, reachOf } from '../../../../src/core/placement/health.ts';
 import { evenMargin, evenMove, HASTE, roomMove, spreadOf } from '../../../../src/core/placement/spread.ts';
 import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
@@ -17,7 +18,7 @@ function inputOf(held: readonly (readonly number[])[], hastes: readonly number[]
   const ids = held.map((_, at) => deviceAt(at).deviceId);
   const holders = new Map(held.map((fragments, at) => [itemAt(ids, at), new Set(fragments)]));
   const hasteOf = (device: DeviceId): number => hastes[ids.indexOf(device)] ?? HASTE.none;
-  return { file: FILE, holders, isThere: () => true, hasteOf };
+  return { file: FILE, holders, isThere: () => true, hasteOf, anchors: NO_ANCHORS };
 }
 
 const countsAfter = (input: ReturnType<typeof inputOf>): number[] =>

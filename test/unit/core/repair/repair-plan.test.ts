@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { heldBytesOf, quorumOf } from '../../../../src/core/model/geometry.ts';
 import { deviceIdOf, type DeviceId, type FileId } from '../../../../src/core/model/ids.ts';
 import { fragmentCap } from '../../../../src/core/model/limits.ts';
+import { NO_ANCHORS } from '../../../../src/core/placement/anchors.ts';
 import type { FragmentSet } from '../../../../src/core/placement/fragment-set.ts';
 import type { RepairedFile } from '../../../../src/core/repair/repair-need.ts';
 import {
@@ -67,6 +68,7 @@ class World {
           freeBytes: this.freeBytes.get(device) ?? 1e9,
         })),
       isPlacing: (file) => this.placing.has(file),
+      anchorsOf: () => NO_ANCHORS,
       share: () => 0.2,
     });
   }

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { deviceIdOf, type DeviceId, type FileId } from '../../../../src/core/model/ids.ts';
 import { Challenges } from '../../../../src/core/peer/challenges.ts';
+import { NO_ANCHORS } from '../../../../src/core/placement/anchors.ts';
 import { Outbox } from '../../../../src/core/peer/outbox.ts';
 import { RepairPlan, type RepairEffect } from '../../../../src/core/repair/repair-plan.ts';
 import { answerChallenges } from '../../../fixtures/challenge-answers.ts';
@@ -34,6 +35,7 @@ function planWith(own: readonly number[], unreachable: ReadonlySet<DeviceId> = n
     // It offers nothing: what it stores itself is not part of that.
     candidates: () => [SELF, HOME, OTHER].map((device) => ({ device, freeBytes: 0 })),
     isPlacing: () => true,
+    anchorsOf: () => NO_ANCHORS,
     share: () => 0.2,
   });
 }
@@ -76,6 +78,7 @@ test('the outbox waits while a copy is rebuilt', () => {
       holdersOf: () => new Map(homes),
       candidates: () => [SELF, HOME, OTHER].map((device) => ({ device, freeBytes: 2 ** 40 })),
       isReachable: () => true,
+      anchorsOf: () => NO_ANCHORS,
       isRebuilding: () => isRebuilding,
     },
     challenges,
