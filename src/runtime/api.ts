@@ -8,6 +8,7 @@ import type { SourceHandle } from '../core/ports.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
 import type { QuotaStatus } from './quota-api.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
+import type { RecoveryStatus, TrustCalls } from './trust-api.ts';
 
 /**
  * How soon `store` resolves: when enough fragments are durable on devices, or when this device has all of
@@ -252,6 +253,8 @@ export interface PalmStatus {
     readonly keysSinceMs?: number;
     /** False in a pool of an earlier Palm: whoever has its one invite is a member. */
     readonly invitesEnd: boolean;
+    /** Absent as `epoch` is. */
+    readonly recovery?: RecoveryStatus;
   };
   /** While a join waits to be let in. */
   readonly joining?: JoiningStatus;
@@ -279,7 +282,7 @@ export interface PalmStatus {
 }
 
 /** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
-export interface Palm {
+export interface Palm extends TrustCalls {
   /**
    * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits for its
    * passphrase (`status().lock`): then other calls reject with 'locked'.
@@ -351,24 +354,6 @@ export interface Palm {
    * @throws PalmError 'wrong-passphrase'; 'corrupt'; and what `ready` rejects with.
    */
   unlock(passphrase: string, options?: UnlockOptions): Promise<void>;
-  /**
-   * Gives a device of the pool a role. To one that was shut out, it gives its place back. An admin acts only
-   * on devices below it: those that are no admins, and admins that were made by it or by one below it.
-   * @throws PalmError 'not-allowed', 'bad-argument', 'not-in-pool'.
-   */
-  grant(deviceId: string, role: Role): Promise<void>;
-  /**
-   * Shuts a device out of the pool: the others no longer link with it, give it anything, or count what it
-   * holds; what it wrote so far stays. Resolves when this is durable here and on its way.
-   * @throws PalmError 'not-allowed', 'bad-argument', 'not-in-pool'.
-   */
-  shutOut(deviceId: string): Promise<void>;
-  /**
-   * Gives the pool new keys, which all devices that are in get; what is stored from then on opens under these
-   * alone. `shutOut` does it, too. Resolves when the keys are in use here and on their way.
-   * @throws PalmError 'not-allowed', 'not-in-pool'.
-   */
-  rotate(): Promise<void>;
   /**
    * Changes parts of the pool's policy, for all devices; parts that are left out stay. Resolves when the
    * change is durable here and on its way. Of each part the latest change counts.

@@ -16,6 +16,7 @@ import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
+import type { RecoverOptions } from './trust-api.ts';
 import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
@@ -113,6 +114,14 @@ export class AwaitedPalm implements WordlessPalm {
 
   async rotate(): Promise<void> {
     return (await this.#coming).rotate();
+  }
+
+  async makeRecoveryCode(): Promise<{ readonly code: string }> {
+    return (await this.#coming).makeRecoveryCode();
+  }
+
+  async recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {
+    return (await this.#coming).recover(code, options);
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {

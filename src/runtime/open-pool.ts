@@ -135,7 +135,8 @@ export class OpenPool {
         failed: (error) => this.#events.notice('error', noticeOf(error)),
       },
     );
-    this.roles = new Roles(this.driver, ports.clock, (notice) => this.#events.notice('error', notice));
+    const own = { ...ports, identity, driver: this.driver };
+    this.roles = new Roles(own, (notice) => this.#events.notice('error', notice));
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
     this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);
     this.invites = new Invites({

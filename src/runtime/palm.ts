@@ -4,37 +4,27 @@
 import { PalmError } from '../core/model/errors.ts';
 import type { Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
-import type { Policy, PolicyChange } from '../core/model/policy.ts';
-import type { Role } from '../core/model/role.ts';
 import type { Clock, Identity } from '../core/ports.ts';
-import type {
-  NoticeStatus,
-  ReadOptions,
-  ResumeOptions,
-  StoreOptions,
-  StoreResult,
-  UnlockOptions,
-} from './api.ts';
+import type { NoticeStatus, ReadOptions, UnlockOptions } from './api.ts';
 import { HandingOver } from './handing-over.ts';
 import { noticeOf, type Notice } from './notice.ts';
 import { Notices } from './notices.ts';
 import { Listeners } from './listeners.ts';
 import { Locking } from './locking.ts';
 import { awaitedPieces } from './read/awaited-pieces.ts';
-import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { OpenPool } from './open-pool.ts';
+import { PoolCalls } from './pool-calls.ts';
 import { NameApart } from './own-name.ts';
 import type { PalmOpening, RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
 import { checkedName } from './checked-name.ts';
 import { Entrance } from './entrance.ts';
-import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import { finishLeaving, isLeaveNoted, isLeaving, wipe, LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName } from './saved-pool.ts';
 import { noLists, sessionStatus } from './status.ts';
 import { Transfers } from './transfers.ts';
-import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
+import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
 /** How long deleting all data of an origin takes a browser at most, ms. */
 const GONE_SETTLES_MS = 1_000;
@@ -47,7 +37,7 @@ export function openPalm(opening: PalmOpening): WordlessPalm {
   return new PalmRuntime(opening);
 }
 
-class PalmRuntime implements WordlessPalm {
+class PalmRuntime extends PoolCalls implements WordlessPalm {
   readonly ready: Promise<void>;
   readonly #clock: Clock;
   readonly #notices = new Notices();
@@ -74,6 +64,7 @@ class PalmRuntime implements WordlessPalm {
   #isGone = false;
 
   constructor(opening: PalmOpening) {
+    super();
     const { clock, suggestedDeviceName, ports, isElsewhere = () => false, charters = true } = opening;
     this.#clock = clock;
     this.#listeners = new Listeners(clock, () => this.#takeNameApart());
@@ -117,46 +108,14 @@ class PalmRuntime implements WordlessPalm {
     await session.driver.publish({ kind: 'pool', name });
   }
 
-  async invite(options: InviteOptions = {}): Promise<string> {
-    return (await this.#pool()).invites.make(options);
-  }
-
-  invites(): InviteStatus[] {
-    return this.#inPool().invites.list();
-  }
-
-  async withdrawInvite(id: string): Promise<void> {
-    await (await this.#pool()).invites.withdraw(id);
-  }
-
   async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
     return this.#entrance.join(url, options.deviceName);
   }
 
-  async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
-    return (await this.#pool()).store(blob, options);
-  }
-
-  async resumeStore(id: string, blob?: Blob, options: ResumeOptions = {}): Promise<StoreResult> {
-    return (await this.#pool()).resume(id, blob, options);
-  }
-
-  async discardStore(id: string): Promise<void> {
-    await (await this.#pool()).discard(id);
-  }
-
   pieces(fileId: string, options: ReadOptions): PieceSource {
     return awaitedPieces(async (signal, stopped) => {
-      return (await this.#pool()).read(fileId, { ...options, signal }, stopped);
+      return (await this.pool()).read(fileId, { ...options, signal }, stopped);
     }, options.signal);
-  }
-
-  async openLink(link: string): Promise<{ fileId: string }> {
-    return (await this.#pool()).openLink(link);
-  }
-
-  async remove(fileId: string): Promise<void> {
-    await (await this.#pool()).remove(fileId);
   }
 
   async leave({ handOver, signal }: Parameters<WordlessPalm['leave']>[0] = {}): Promise<void> {
@@ -166,7 +125,7 @@ class PalmRuntime implements WordlessPalm {
     // Whether or not a start or join under way succeeds.
     await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entrance.settled()]));
     this.#session?.roles.checkLeave();
-    if (handOver === true) await this.#handingOver.run(this.#inPool().driver, signal);
+    if (handOver === true) await this.#handingOver.run(this.inPool().driver, signal);
     else this.#handingOver.stop();
     this.#leaving ??= this.#leave(ports).finally(() => (this.#leaving = undefined));
     return this.#leaving;
@@ -175,7 +134,7 @@ class PalmRuntime implements WordlessPalm {
   async #leave(ports: RuntimePorts): Promise<void> {
     const { secrets, identity } = ports;
     const session = this.#session;
-    if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(ports))) this.#inPool();
+    if (session === undefined && !(await hasPool(secrets)) && !(await isLeaving(ports))) this.inPool();
     if (session !== undefined) await sayGoodbye(session, this.#clock, this.#warn);
     this.#session = undefined;
     const opening = this.#opening;
@@ -215,36 +174,6 @@ class PalmRuntime implements WordlessPalm {
   async unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
     await this.ready;
     await this.#locking.unlock(await this.#ports, passphrase, options);
-  }
-
-  async grant(deviceId: string, role: Role): Promise<void> {
-    await (await this.#pool()).roles.grant(deviceId, role);
-  }
-
-  async shutOut(deviceId: string): Promise<void> {
-    const { roles, invites } = await this.#pool();
-    await roles.shutOut(deviceId);
-    await invites.withdrawBehind(deviceId);
-  }
-
-  async rotate(): Promise<void> {
-    await (await this.#pool()).roles.rotate();
-  }
-
-  async setPolicy(change: PolicyChange): Promise<void> {
-    await (await this.#pool()).setPolicy(change);
-  }
-
-  policy(): Policy {
-    return this.#inPool().policy();
-  }
-
-  async record(options: RecordOptions = {}): Promise<WordlessRecord> {
-    return (await this.#pool()).record.page(options);
-  }
-
-  async exportRecord(): Promise<Blob> {
-    return (await this.#pool()).record.export();
   }
 
   status(): WordlessStatus {
@@ -369,12 +298,12 @@ class PalmRuntime implements WordlessPalm {
     return session;
   }
 
-  async #pool(): Promise<OpenPool> {
+  protected async pool(): Promise<OpenPool> {
     await this.#opened;
-    return this.#inPool();
+    return this.inPool();
   }
 
-  #inPool(): OpenPool {
+  protected inPool(): OpenPool {
     this.#locking.checkOpen();
     if (this.#session !== undefined) return this.#session;
     throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });

@@ -12,18 +12,25 @@ import { NO_RANK, ROLES, type Role } from '../core/model/role.ts';
 import type { Clock } from '../core/ports.ts';
 import type { PeerDriver } from './peer/peer-driver.ts';
 import type { Notice } from './notice.ts';
+import { Recovery, type RecoveryPorts } from './recovery.ts';
+
+export interface RolesPorts extends Omit<RecoveryPorts, 'headOf'> {
+  readonly clock: Clock;
+}
 
 export class Roles {
   readonly #driver: PeerDriver;
   readonly #clock: Clock;
   readonly #notice: (notice: Notice) => void;
+  readonly recovery: Recovery;
   #wasOut = false;
 
   /** `notice`: tells this device's person that it was shut out. */
-  constructor(driver: PeerDriver, clock: Clock, notice: (notice: Notice) => void) {
-    this.#driver = driver;
-    this.#clock = clock;
+  constructor(ports: RolesPorts, notice: (notice: Notice) => void) {
+    this.#driver = ports.driver;
+    this.#clock = ports.clock;
     this.#notice = notice;
+    this.recovery = new Recovery({ ...ports, headOf: (device) => this.#headOf(device) });
   }
 
   /** Tells once when this device was shut out. */

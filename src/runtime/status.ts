@@ -77,6 +77,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
       alone: !answered,
       invitesEnd: peer.acts.charter !== undefined,
       ...keysStatus(session),
+      ...recoveryStatus(session.roles),
     },
     devices: deviceStatuses(peer, identity.deviceId, deviceName),
     ...roleStatus(peer, session.roles, identity.deviceId),
@@ -120,6 +121,12 @@ function keysStatus({
 }: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'epoch' | 'keysSinceMs'> {
   const { sinceMs } = driver.acts.epochs;
   return sinceMs === undefined ? {} : { epoch: keys.current.epoch, keysSinceMs: sinceMs };
+}
+
+/** Nothing in a pool without roles. */
+function recoveryStatus({ recovery }: Roles): Pick<NonNullable<PalmStatus['pool']>, 'recovery'> {
+  const status = recovery.status();
+  return status === undefined ? {} : { recovery: status };
 }
 
 /** Nothing in a pool without roles. */

@@ -19,6 +19,7 @@ import type {
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
+import type { RecoverOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
@@ -157,6 +158,14 @@ export class WordedPalm implements Palm {
 
   rotate(): Promise<void> {
     return this.#worded(this.#palm.rotate());
+  }
+
+  makeRecoveryCode(): Promise<{ readonly code: string }> {
+    return this.#worded(this.#palm.makeRecoveryCode());
+  }
+
+  recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {
+    return this.#worded(this.#palm.recover(code, options));
   }
 
   setPolicy(change: PolicyChange): Promise<void> {

@@ -57,10 +57,23 @@ export type Failure =
   | { readonly code: 'other-tab'; readonly reason: 'has-device' | 'leave-there' | 'older-version' }
   | { readonly code: 'locked' }
   | { readonly code: 'wrong-passphrase' }
+  | BadRecoveryCode
   | WorkerFailed
   | BadPairCode
   | PairingFailed
   | KeptStoreFailure;
+
+export interface BadRecoveryCode {
+  readonly code: 'bad-recovery-code';
+  readonly reason: /** It has not as many letters and digits as a code. */
+    | 'length'
+    /** It has a sign that is in no code. */
+    | 'characters'
+    | 'mistyped'
+    /** No code of this pool, as far as this device has heard. */
+    | 'unknown'
+    | 'used';
+}
 
 export interface NotAllowed {
   readonly code: 'not-allowed';
@@ -70,6 +83,8 @@ export interface NotAllowed {
     /** Members remove only what their own device stored. */
     | 'file-of-another'
     | 'admins-only'
+    /** Only for who began the pool, or recovered it. */
+    | 'first-admins-only'
     /** The other device is an admin of the same rank or above. */
     | 'above'
     /** Nobody changes its own role. */
@@ -204,6 +219,7 @@ type BadArgument =
       readonly k: number;
     }
   | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' | 'no-device' | 'no-role' }
+  | { readonly code: 'bad-argument'; readonly reason: 'too-many-out'; readonly max: number }
   /** Not an object of parts that exist. */
   | { readonly code: 'bad-argument'; readonly reason: 'policy-parts'; readonly of: 'policy' | 'graceMs' }
   | {

@@ -19,6 +19,9 @@ type Deeds<Body> = Body extends unknown ? Omit<Body, 'seen'> : never;
 /** What an act does. What its writer has seen follows from what this device knows. */
 export type Deed = Deeds<Exclude<ActBody, { kind: 'unknown' }>>;
 
+/** Signs a body with another key than the writer's. */
+export type Completing = (body: ActBody) => Promise<ActBody>;
+
 export interface ActWriterPorts {
   readonly clock: Clock;
   readonly cryptography: Cryptography;
@@ -43,10 +46,10 @@ export class ActWriter {
 
   /**
    * Resolves once the act is durable and on its way. `deed` is asked once it is this act's turn, and may
-   * throw.
+   * throw; `complete` then, with what was seen.
    */
-  write(deed: () => Deed): Promise<CheckedAct> {
-    const done = this.#writing.then(() => this.#write(deed()));
+  write(deed: () => Deed, complete?: Completing): Promise<CheckedAct> {
+    const done = this.#writing.then(() => this.#write(deed(), complete));
     this.#writing = done.catch(() => undefined); // the caller gets the failure
     return done;
   }
@@ -56,12 +59,12 @@ export class ActWriter {
     await this.#writing;
   }
 
-  async #write(deed: Deed): Promise<CheckedAct> {
+  async #write(deed: Deed, complete?: Completing): Promise<CheckedAct> {
     const { acts, identity } = this.#ports;
     this.#ports.checkAlive();
     const position = acts.positionOf(identity.deviceId);
     if (position.seq > MAX_ACTS_OF_ADMIN) throw new PalmError({ code: 'log-full', reason: 'nothing-more' });
-    const act = await signAct(this.#ports, deed, position);
+    const act = await signAct(this.#ports, deed, position, complete);
     await this.#ports.keep([act]);
     this.#ports.written([act]);
     return act;
@@ -78,8 +81,9 @@ export async function signAct(
   }: Pick<ActWriterPorts, 'clock' | 'cryptography' | 'identity' | 'keys'>,
   deed: Deed,
   { seq, prev, seen }: ActPosition,
+  complete: Completing = async (body) => body,
 ): Promise<CheckedAct> {
-  const body = { ...deed, seen } as ActBody; // a deed is a body without what was seen
+  const body = await complete({ ...deed, seen });
   const { publicKey } = identity;
   const at = { ms: clock.wallMs(), count: 0 };
   const payload = encodeActPayload({ pool: keys.poolId, publicKey, seq, prev, at, body });

@@ -16,7 +16,7 @@ import { EpochKeeping } from '../epochs/epoch-keeping.ts';
 import { Rotating } from '../epochs/rotating.ts';
 import { Slices } from '../slices.ts';
 import { ActKeeping } from './act-keeping.ts';
-import { ActWriter, type Deed } from './act-writer.ts';
+import { ActWriter, type Completing, type Deed } from './act-writer.ts';
 import { loadCharter } from './followed-charter.ts';
 
 export interface PoolActsPorts {
@@ -89,9 +89,10 @@ export class PoolActs {
    * Signs, makes durable and spreads an act of this device. `deed` is asked when its turn has come. A
    * shut-out is done once the pool has other keys.
    */
-  async write(deed: () => Deed): Promise<CheckedAct> {
-    const act = await this.#writer.write(deed);
-    if (act.record.body.kind === 'shut-out') {
+  async write(deed: () => Deed, complete?: Completing): Promise<CheckedAct> {
+    const act = await this.#writer.write(deed, complete);
+    const { kind } = act.record.body;
+    if (kind === 'shut-out' || kind === 'recover') {
       await this.#look();
       await this.#rotating.idle();
       await this.epochs.look();

@@ -105,7 +105,11 @@ export class Rotating {
 
   #outs(): readonly PlacedAct[] {
     const { acts } = this.#ports;
-    return acts.placed.filter(({ body, id }) => body.kind === 'shut-out' && acts.standings.counts(id));
+    return acts.placed.filter(
+      ({ body, id }) =>
+        (body.kind === 'shut-out' || (body.kind === 'recover' && body.out.length > 0)) &&
+        acts.standings.counts(id),
+    );
   }
 
   /** Whether an epoch was written in sight of it. */

@@ -7,6 +7,7 @@ import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.
 import { QUOTA_PARTS } from '../../core/model/policy.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { KeysPart } from './keys-part.tsx';
+import { RecoveryPart } from './recovery-part.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import {
   checkDraft,
@@ -103,6 +104,7 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
         </div>
       </form>
       <KeysPart />
+      <RecoveryPart />
     </Dialog>
   );
 }

@@ -16,6 +16,7 @@ import { errorText } from './en/failures.ts';
 import { cameraTexts, messageTexts } from './en/messages.ts';
 import { nameTexts } from './en/names.ts';
 import { keysTexts } from './en/keys.ts';
+import { recoveryTexts } from './en/recovery.ts';
 import { lockTexts, unlockTexts } from './en/lock-screens.ts';
 import { noticeText } from './en/notices.ts';
 import { commonTexts, updateTexts } from './en/parts.ts';
@@ -55,6 +56,7 @@ export const en = {
   join: joinTexts,
   joining: joiningTexts,
   keys: keysTexts,
+  recovery: recoveryTexts,
   leave: leaveTexts,
   lock: lockTexts,
   messages: messageTexts,

@@ -105,6 +105,8 @@ function failingWith(thrown: Error): WordlessPalm {
     grant: fail,
     shutOut: fail,
     rotate: fail,
+    makeRecoveryCode: fail,
+    recover: fail,
     lock: fail,
     unlock: fail,
     record: fail,

@@ -10,6 +10,7 @@ import { NO_RANK, type Role } from '../../model/role.ts';
 import { unitsOf, type CheckedAct } from './act.ts';
 import type { Act } from './act-body.ts';
 import { ActGraph, has, headsOf, type PlacedAct } from './act-graph.ts';
+import { witnessesOf } from './recovers.ts';
 import { standingsOf, type Standings } from './standing.ts';
 
 /** Bytes of an act's digest that tell which act it is: nobody makes two that share them. */
@@ -169,8 +170,10 @@ export class ActSet {
   }
 
   #withPast(acts: readonly PlacedAct[]): ReadonlySet<EntryId> {
-    const needed = acts.reduce((all, { past, index }) => all | past | (1n << BigInt(index)), 0n);
     const all = this.#graph?.acts ?? [];
+    const claimed = withPast(acts);
+    // That a recovery code was used is believed once others say so.
+    const needed = claimed | withPast(witnessesOf(all, claimed));
     return new Set(all.filter(({ index }) => has(needed, index)).map(({ id }) => id));
   }
 
@@ -224,6 +227,11 @@ function knownAct(checked: CheckedAct): KnownAct {
   const { record, terms } = checked;
   const { id, by, seq, prev, body } = record;
   return { id, by, seq, prev, body, terms, units: unitsOf(record), checked };
+}
+
+/** As bits. */
+function withPast(acts: readonly PlacedAct[]): bigint {
+  return acts.reduce((all, { past, index }) => all | past | (1n << BigInt(index)), 0n);
 }
 
 function markOf(id: EntryId): Uint8Array {

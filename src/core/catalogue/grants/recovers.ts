@@ -13,6 +13,9 @@ import { has, isBefore, isBeside, type PlacedAct } from './act-graph.ts';
 
 type Recover = PlacedAct & { readonly body: ActBody & { readonly kind: 'recover' } };
 
+/** One suffices; some may not have seen it alone. */
+const SHOWN_WITNESSES = 4;
+
 /** A code, by the act that makes it. */
 interface Code {
   readonly maker: PlacedAct;
@@ -29,6 +32,10 @@ interface Order {
 
 /** `acts`: all of one graph. */
 export function countingRecovers(acts: readonly PlacedAct[], charter: EntryId): ReadonlySet<EntryId> {
+  return new Set(Array.from(countingOrders(acts, charter), ({ act }) => act.id));
+}
+
+function countingOrders(acts: readonly PlacedAct[], charter: EntryId): ReadonlySet<Order> {
   const recovers = acts.filter(isRecover);
   if (recovers.length === 0) return new Set();
   const right = new RightOrders(acts, charter);
@@ -40,10 +47,52 @@ export function countingRecovers(acts: readonly PlacedAct[], charter: EntryId): 
     const line = inOrder.filter(({ code }) => code.origin === origin);
     // Of those that nobody upholds, what is left after the others.
     for (const taken of [line.filter((order) => upheld.has(order)), line]) {
-      for (const order of taken) if (mayCount(order, [...counting], upheld)) counting.add(order);
+      for (const order of taken)
+        if (mayCount(order, [...counting], upheld, right.founder)) counting.add(order);
     }
   }
-  return new Set(Array.from(counting, ({ act }) => act.id));
+  return counting;
+}
+
+/** The public keys of the codes of a pool. */
+export interface KnownCodes {
+  /** A recover under one of them, by who knows all acts that are here, would count. */
+  readonly open: readonly Uint8Array[];
+  /** Those that order nothing any more, or never did. */
+  readonly closed: readonly Uint8Array[];
+}
+
+export function codesOf(acts: readonly PlacedAct[], charter: EntryId): KnownCodes {
+  const keys = new Map(acts.flatMap((act) => madeBy(act).map((key) => [hexOf(key), key])));
+  const all = [...keys.values()];
+  const isOpen = all.map((key) => wouldCount(key, acts, charter));
+  return { open: all.filter((_, at) => isOpen[at]), closed: all.filter((_, at) => !isOpen[at]) };
+}
+
+function madeBy({ body }: PlacedAct): Uint8Array[] {
+  if (body.kind !== 'charter' && body.kind !== 'code' && body.kind !== 'recover') return [];
+  return body.recovery === undefined ? [] : [body.recovery];
+}
+
+function wouldCount(key: Uint8Array, acts: readonly PlacedAct[], charter: EntryId): boolean {
+  const begun = acts.find(({ id }) => id === charter);
+  if (begun === undefined) return false;
+  const past = acts.reduce((known, { index }) => known | (1n << BigInt(index)), 0n);
+  const order = { admin: begun.by, after: undefined, out: [], code: key, recovery: key };
+  const body = { kind: 'recover' as const, seen: [], ...order, signature: new Uint8Array(0) };
+  const next: Recover = { ...begun, index: acts.length, past, names: [], body };
+  return [...countingOrders([...acts, next], charter)].some(({ act }) => act === next);
+}
+
+/** Those of `acts` by which others say that they saw recovers of `which`, a few for each. */
+export function witnessesOf(acts: readonly PlacedAct[], which: bigint): PlacedAct[] {
+  const recovers = acts.filter((act) => isRecover(act) && has(which, act.index));
+  return recovers.flatMap((recover) =>
+    acts
+      .filter((act) => act.by !== recover.by && isBefore(recover, act))
+      .toSorted((a, b) => sizeOf(a.past) - sizeOf(b.past))
+      .slice(0, SHOWN_WITNESSES),
+  );
 }
 
 /**
@@ -73,11 +122,18 @@ function compare(a: Order, b: Order): number {
   return byAge || sizeOf(a.act.past) - sizeOf(b.act.past) || (a.act.id < b.act.id ? -1 : 1);
 }
 
-function mayCount(order: Order, counting: readonly Order[], upheld: ReadonlySet<Order>): boolean {
+function mayCount(
+  order: Order,
+  counting: readonly Order[],
+  upheld: ReadonlySet<Order>,
+  founder: DeviceId | undefined,
+): boolean {
   const { act, code } = order;
   const { maker } = code;
-  if (maker.body.kind === 'recover' && !counting.some((other) => other.act === maker)) return false;
-  if (counting.some((other) => isVoiding(other.act, maker))) return false;
+  const orders = counting.map((other) => other.act);
+  if (maker.body.kind === 'recover' && !orders.some((other) => other === maker)) return false;
+  if (maker.body.kind === 'code' && !isFirst(maker.by, maker, orders, founder)) return false;
+  if (orders.some((other) => isVoiding(other, maker))) return false;
   return counting.every(
     (other) =>
       !isBeside(other.act, act) ||
@@ -123,6 +179,10 @@ class RightOrders {
     this.#codes = acts.filter(({ body }) => body.kind === 'code');
   }
 
+  get founder(): DeviceId | undefined {
+    return this.#charter?.by;
+  }
+
   orderOf(act: Recover): Order | undefined {
     if (!this.#orders.has(act)) this.#orders.set(act, this.#judge(act));
     return this.#orders.get(act);
@@ -161,17 +221,23 @@ class RightOrders {
     if (maker.body.kind === 'charter') return maker.body.recovery;
     if (maker.body.kind !== 'code' || maker.body.as !== 0) return undefined;
     if (before.some(({ act }) => isVoiding(act, maker))) return undefined;
-    return this.#isFirst(maker.by, maker) ? maker.body.recovery : undefined;
+    const orders = this.#ordersBefore(maker).map((order) => order.act);
+    return isFirst(maker.by, maker, orders, this.founder) ? maker.body.recovery : undefined;
   }
+}
 
-  /** Whether the device has rank 0 by what is before the act. */
-  #isFirst(device: DeviceId, act: PlacedAct): boolean {
-    const before = this.#ordersBefore(act).map((order) => order.act);
-    const outs = before.filter(({ body }) => body.out.some((out) => out.device === device));
-    const gifts = before.filter(({ body }) => body.admin === device);
-    const isGiven = gifts.length > 0 || device === this.#charter?.by;
-    return isGiven && outs.every((out) => gifts.some((gift) => isBefore(out, gift)));
-  }
+/** Whether the device has rank 0 by those of the recovers that are before the act. */
+function isFirst(
+  device: DeviceId,
+  act: PlacedAct,
+  recovers: readonly Recover[],
+  founder: DeviceId | undefined,
+): boolean {
+  const before = recovers.filter((each) => isBefore(each, act));
+  const outs = before.filter(({ body }) => body.out.some((out) => out.device === device));
+  const gifts = before.filter(({ body }) => body.admin === device);
+  const isGiven = gifts.length > 0 || device === founder;
+  return isGiven && outs.every((out) => gifts.some((gift) => isBefore(out, gift)));
 }
 
 /** A code that was made before it, and is of its line or a younger one. */

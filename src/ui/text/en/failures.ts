@@ -10,6 +10,7 @@ import { badPassphrase, lockClosed } from './locks.ts';
 import { badQuota, overQuota } from './quotas.ts';
 import { badPairCode, pairingFailed } from './pair-failures.ts';
 import { linkNeeded, whyNeeded } from './needed.ts';
+import { badRecoveryCode } from './recovery.ts';
 import { notAllowed } from './rights.ts';
 import { otherTab } from './tabs.ts';
 import { unsupported } from './unsupported.ts';
@@ -80,6 +81,8 @@ export function errorText(failure: Failure): string {
       return unsupported(failure);
     case 'other-tab':
       return otherTab(failure);
+    case 'bad-recovery-code':
+      return badRecoveryCode(failure);
     case 'locked':
     case 'wrong-passphrase':
       return lockClosed(failure);
@@ -129,6 +132,8 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
   switch (failure.reason) {
     case 'no-device':
       return 'This pool has no such device, or this device has not heard of it yet.';
+    case 'too-many-out':
+      return `A recovery code shuts out ${failure.max} devices at most. Shut out the others afterwards. Nothing has changed.`;
     case 'no-role':
       return 'A role is admin, member or reader.';
     case 'no-name':

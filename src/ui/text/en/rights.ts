@@ -12,6 +12,8 @@ export function notAllowed({ reason }: NotAllowed): string {
       return 'Another device added this file. Remove it there, or ask an admin of the pool.';
     case 'admins-only':
       return 'Only an admin of the pool can do that. Nothing has changed.';
+    case 'first-admins-only':
+      return 'Only the device that began the pool, or one that a recovery code made an admin, can make recovery codes. Nothing has changed.';
     case 'above':
       return 'That device is an admin of the same standing as this one, or above it. Only an admin above it can do that; nothing has changed.';
     case 'self':

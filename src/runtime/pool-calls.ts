@@ -1,0 +1,91 @@
+// The calls of `window.palm` that do nothing but hand over to the pool that this device is in.
+
+import type { Policy, PolicyChange } from '../core/model/policy.ts';
+import type { Role } from '../core/model/role.ts';
+import type { ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type { InviteOptions, InviteStatus } from './invite-api.ts';
+import type { OpenPool } from './open-pool.ts';
+import type { RecordOptions } from './record-api.ts';
+import type { RecoverOptions } from './trust-api.ts';
+import type { WordlessRecord } from './worded-palm.ts';
+
+export abstract class PoolCalls {
+  /** Once storage is open. @throws PalmError 'not-in-pool', 'locked', and what opening rejects with. */
+  protected abstract pool(): Promise<OpenPool>;
+
+  /** @throws PalmError 'not-in-pool', 'locked'. */
+  protected abstract inPool(): OpenPool;
+
+  async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
+    return (await this.pool()).store(blob, options);
+  }
+
+  async invite(options: InviteOptions = {}): Promise<string> {
+    return (await this.pool()).invites.make(options);
+  }
+
+  invites(): InviteStatus[] {
+    return this.inPool().invites.list();
+  }
+
+  async withdrawInvite(id: string): Promise<void> {
+    await (await this.pool()).invites.withdraw(id);
+  }
+
+  async resumeStore(id: string, blob?: Blob, options: ResumeOptions = {}): Promise<StoreResult> {
+    return (await this.pool()).resume(id, blob, options);
+  }
+
+  async discardStore(id: string): Promise<void> {
+    await (await this.pool()).discard(id);
+  }
+
+  async openLink(link: string): Promise<{ fileId: string }> {
+    return (await this.pool()).openLink(link);
+  }
+
+  async remove(fileId: string): Promise<void> {
+    await (await this.pool()).remove(fileId);
+  }
+
+  async grant(deviceId: string, role: Role): Promise<void> {
+    await (await this.pool()).roles.grant(deviceId, role);
+  }
+
+  async shutOut(deviceId: string): Promise<void> {
+    const { roles, invites } = await this.pool();
+    await roles.shutOut(deviceId);
+    await invites.withdrawBehind(deviceId);
+  }
+
+  async rotate(): Promise<void> {
+    await (await this.pool()).roles.rotate();
+  }
+
+  async makeRecoveryCode(): Promise<{ code: string }> {
+    return (await this.pool()).roles.recovery.make();
+  }
+
+  async recover(code: string, options: RecoverOptions = {}): Promise<{ code: string }> {
+    const { roles, invites } = await this.pool();
+    const next = await roles.recovery.use(code, options);
+    for (const device of options.shutOut ?? []) await invites.withdrawBehind(device);
+    return next;
+  }
+
+  async setPolicy(change: PolicyChange): Promise<void> {
+    await (await this.pool()).setPolicy(change);
+  }
+
+  policy(): Policy {
+    return this.inPool().policy();
+  }
+
+  async record(options: RecordOptions = {}): Promise<WordlessRecord> {
+    return (await this.pool()).record.page(options);
+  }
+
+  async exportRecord(): Promise<Blob> {
+    return (await this.pool()).record.export();
+  }
+}

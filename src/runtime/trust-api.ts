@@ -1,0 +1,51 @@
+// The calls of `window.palm` that change who may what.
+
+import type { Role } from '../core/model/role.ts';
+
+/** A pool's recovery codes, as far as this device knows. */
+export interface RecoveryStatus {
+  /** Whether there is a code that was not used yet. */
+  readonly hasCode: boolean;
+  /** Whether this device may make one: the one that began the pool, or that a code made an admin. */
+  readonly mayMake: boolean;
+}
+
+export interface RecoverOptions {
+  /** Ids of devices that are shut out at once, at most 16. */
+  readonly shutOut?: readonly string[];
+}
+
+export interface TrustCalls {
+  /**
+   * Gives a device of the pool a role. To one that was shut out, it gives its place back. An admin acts only
+   * on devices below it: those that are no admins, and admins that were made by it or by one below it.
+   * @throws PalmError 'not-allowed', 'bad-argument', 'not-in-pool'.
+   */
+  grant(deviceId: string, role: Role): Promise<void>;
+  /**
+   * Shuts a device out of the pool: the others no longer link with it, give it anything, or count what it
+   * holds; what it wrote so far stays. Resolves when this is durable here and on its way.
+   * @throws PalmError 'not-allowed', 'bad-argument', 'not-in-pool'.
+   */
+  shutOut(deviceId: string): Promise<void>;
+  /**
+   * Gives the pool new keys, which all devices that are in get; what is stored from then on opens under these
+   * alone. `shutOut` does it, too. Resolves when the keys are in use here and on their way.
+   * @throws PalmError 'not-allowed', 'not-in-pool'.
+   */
+  rotate(): Promise<void>;
+  /**
+   * Makes a recovery code: whoever has it, and a device that was ever let into the pool, can make that device
+   * an admin of the first rank, and shut out any other. It is kept nowhere: the caller shows it to its person
+   * once. Codes of before stay valid. Resolves when the code is known here and on its way.
+   * @throws PalmError 'not-allowed', 'not-in-pool'.
+   */
+  makeRecoveryCode(): Promise<{ readonly code: string }>;
+  /**
+   * Uses a recovery code: this device becomes an admin of the first rank, and the devices in `shutOut` are
+   * shut out. The code is worth nothing from then on; the returned one takes its place. `code` may be typed
+   * with small letters, spaces and hyphens.
+   * @throws PalmError 'bad-recovery-code', 'bad-argument', 'not-allowed', 'not-in-pool'.
+   */
+  recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }>;
+}
