@@ -87,6 +87,18 @@ export class DeviceClient {
     return this.#json('POST', '/tokens/remove', { which });
   }
 
+  useGateway(
+    host: string | null,
+    port: number | null,
+    name: string | null,
+  ): Promise<{ readonly url: string; readonly isOpen: boolean }> {
+    return this.#json('POST', '/gateway', { isOn: true, host, port, name });
+  }
+
+  async endGateway(): Promise<void> {
+    await this.#json('POST', '/gateway', { isOn: false, host: null, port: null, name: null });
+  }
+
   async stop(): Promise<void> {
     await this.#json('POST', '/stop', {});
   }

@@ -5,6 +5,7 @@ import { completionScript } from './completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
+import { gateway } from './commands/gateway-command.ts';
 import { create, join, leave, log, peers, showInvite, stop } from './commands/pool-commands.ts';
 import { token } from './commands/token-commands.ts';
 import { up } from './commands/up.ts';
@@ -59,6 +60,14 @@ function commands(contextOfFlags: ContextOf): CAC {
     .action((action: string, which: string | undefined, flags: CommonFlags) =>
       token(contextOfFlags(flags), action, which, flags),
     );
+  program
+    .command('gateway', 'Give programs with a token the pool’s files over HTTP, from now on')
+    .option('--port <port>', 'The port (default: 8790)')
+    .option('--host <address>', 'What it listens on (default: 127.0.0.1)')
+    .option('--name <name>', 'What others call it, such as nas.local')
+    .option('--off', 'End it')
+    .example('palm gateway --port 8790')
+    .action((flags: CommonFlags) => gateway(contextOfFlags(flags), flags));
   program
     .command('doctor', 'Check what the device needs')
     .action((flags: CommonFlags) => doctor(contextOfFlags(flags)));

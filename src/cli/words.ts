@@ -84,6 +84,41 @@ export const words = {
     never: 'does not expire',
     until: (time: string) => `until ${time}`,
   },
+  gateway: {
+    on: (url: string) => `The gateway is at ${url}, for programs with a token (\`palm token create\`).`,
+    off: 'The gateway is off.',
+    notEncrypted:
+      'Note: others on the network can read what passes there, tokens too. Put a proxy with a certificate in front, or listen on 127.0.0.1.',
+    badPort: 'A port is a number from 0 to 65535; 0 takes one that is free.',
+    needsName:
+      'Where the gateway listens on all addresses, --name says what others call it, such as nas.local.',
+    cannotListen: (host: string, port: number, code: string) =>
+      `The gateway cannot listen on ${host}, port ${port} (${code}). Another port: palm gateway --port`,
+    wrongHost:
+      'This gateway is not called by that name. `palm gateway` prints its address, --name changes it.',
+    crossSite: 'Another site caused this request. Nothing was done. Open the address directly.',
+    noToken:
+      'A token is needed: as "Authorization: Bearer TOKEN", or as the password of any user. `palm token create` makes one.',
+    scope: (scope: string) =>
+      `This token does not have the scope ${JSON.stringify(scope)}. Nothing was done.`,
+    badPath:
+      'This path names nothing: "..", ".", empty parts, and escaped slashes and control characters are refused.',
+    nothingHere: 'There is no such file or folder here.',
+    method: 'GET, HEAD, PUT, POST and DELETE are known here.',
+    otherFile: 'If-Match names another file. Nothing was sent.',
+    thereAlready: 'There is a file of that name already. Nothing was stored.',
+    beyondEnd: (size: number) => `The range begins beyond the file’s end: it has ${size} bytes.`,
+    belowK: (reach: number, k: number) =>
+      `Only ${reach} of the ${k} fragments that open this file can be reached now. Wake another device, and try again.`,
+    noName: 'The file needs a name: in the path, as ?name=, or in Content-Disposition. Nothing was stored.',
+    postToFolder: 'POST takes the path of a folder, with a slash at its end; PUT takes the path of a file.',
+    partialPut: 'Files are stored whole: a PUT with Content-Range is refused. Nothing was stored.',
+    plainBody: 'The body must be the file’s own bytes, neither compressed nor a form. Nothing was stored.',
+    busy: 'Too many files are being sent and taken here. Try again in a moment.',
+    bug: 'This is a bug of Palm. The device’s log says more.',
+    above: 'Folder above',
+    notNow: 'not readable now',
+  },
   nobody: 'No device is known to hold any of it.',
   folder(trouble: FolderTrouble): string {
     switch (trouble.kind) {

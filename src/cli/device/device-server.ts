@@ -15,6 +15,7 @@ import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { TokenError, type Tokens } from '../gateway/tokens.ts';
 import { words } from '../words.ts';
+import { GatewayError, type GatewaySwitch } from './gateway-switch.ts';
 import { openDiskFile } from './disk-file.ts';
 import { ADD_HEADER, type AddLine, type AddRequest, ERROR_TRAILER, type ToldError } from './messages.ts';
 import { createToken, listTokens, removeToken } from './token-requests.ts';
@@ -33,6 +34,7 @@ export interface ServedDevice {
   /** Where the relay is, from now on. Undefined: where it was. */
   useRelay(url: string | undefined): Promise<void>;
   readonly tokens: Tokens;
+  readonly gateway: Pick<GatewaySwitch, 'turnOn' | 'turnOff'>;
   /** A folder for bytes that come in a request. */
   readonly spoolPath: string;
   /** Ends the process. */
@@ -95,6 +97,8 @@ async function answer(
       return send(response, listTokens(device.tokens, palm));
     case 'POST /tokens/remove':
       return send(response, removeToken(device.tokens, palm, body));
+    case 'POST /gateway':
+      return send(response, await useGateway(device.gateway, body));
     case 'POST /stop':
       send(response, {});
       return device.stop();
@@ -257,6 +261,16 @@ function addRequestOf(value: unknown): AddRequest {
   };
 }
 
+async function useGateway(gateway: ServedDevice['gateway'], body: unknown): Promise<unknown> {
+  const { isOn, host, port, name } = fieldsOf(body, ['isOn', 'host', 'port', 'name']);
+  if (isOn !== true) return gateway.turnOff();
+  return gateway.turnOn({
+    ...(typeof host === 'string' ? { host } : {}),
+    ...(typeof port === 'number' ? { port } : {}),
+    ...(typeof name === 'string' ? { name } : {}),
+  });
+}
+
 /** Without any, the runtime's own choices. @throws RequestError. */
 function inviteOptionsOf(body: unknown): InviteOptions {
   const { role, uses, expiresInMs } = fieldsOf(body, ['role', 'uses', 'expiresInMs']);
@@ -293,7 +307,12 @@ function toldOf(error: unknown): ToldError {
     const full = new PalmError({ code: 'storage-full', reason: 'device' });
     return { code: full.code, message: words.diskFull };
   }
-  if (error instanceof RequestError || error instanceof TokenError || error instanceof SyntaxError)
+  if (
+    error instanceof RequestError ||
+    error instanceof TokenError ||
+    error instanceof GatewayError ||
+    error instanceof SyntaxError
+  )
     return { code: 'bad-request', message: error.message };
   return { code: 'bug', message: error instanceof Error ? error.message : String(error) };
 }

@@ -9,6 +9,8 @@ import type { LaneHost } from '../../core/lane-port.ts';
 import type { Palm } from '../../runtime/api.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { Tokens } from '../gateway/tokens.ts';
+import { openDiskFile } from './disk-file.ts';
+import { GatewaySwitch } from './gateway-switch.ts';
 import { openNodeDevice } from './compose.ts';
 import { serveDevice } from './device-server.ts';
 import { socketPath } from './socket-path.ts';
@@ -16,6 +18,7 @@ import { socketPath } from './socket-path.ts';
 /** The relay of this machine, where none was named. */
 const OWN_RELAY = 'http://localhost:8080/';
 const TOKENS_FILE = 'tokens.json';
+const GATEWAY_FILE = 'gateway.json';
 const SETTINGS_FILE = 'settings.json';
 /** The relay is on this network or this machine: an answer takes moments, ms. */
 const ANSWER_WITHIN_MS = 3_000;
@@ -69,13 +72,18 @@ export async function runDevice(
   };
   const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
   const tokens = new Tokens(folder.file(TOKENS_FILE));
+  const served = { palm, tokens, spoolPath };
+  const gateway = new GatewaySwitch({ ...served, openFile: openDiskFile }, folder.file(GATEWAY_FILE));
+  // The device is worth more than its gateway.
+  await gateway.restore().catch((error: unknown) => log(String(error)));
   const socket = socketPath(path);
-  const server = await serveDevice({ palm, invite, useRelay, tokens, spoolPath, stop }, socket);
+  const server = await serveDevice({ ...served, invite, useRelay, gateway, stop }, socket);
   return {
     palm,
     invite,
     stopped,
     async close() {
+      await gateway.close();
       server.close();
       server.closeAllConnections();
       await device.close();

@@ -18,6 +18,10 @@ import type { Palm, StoreOptions } from '../../../src/runtime/api.ts';
 let folder: string;
 let server: Server;
 let device: ServedDevice;
+const gateway = {
+  turnOn: vi.fn(async () => ({ url: 'http://127.0.0.1:1/', isOpen: false })),
+  turnOff: vi.fn(async () => undefined),
+};
 const palm = {
   status: vi.fn(() => inNoPool()),
   store: vi.fn<(blob: Blob, options: StoreOptions) => Promise<unknown>>(),
@@ -35,6 +39,7 @@ beforeEach(async () => {
     invite: async () => 'https://a.test/#/join/u',
     useRelay: vi.fn(async () => undefined),
     tokens: new Tokens(join(folder, 'tokens.json')),
+    gateway,
     spoolPath: folder,
     stop: vi.fn(),
   };
@@ -73,6 +78,15 @@ it('makes tokens for programs, lists them without their secrets, and removes the
   expect(await client.tokens()).toEqual([status]);
   await client.leave(false);
   expect(device.tokens.check(token, 'pool-a')).toBeUndefined();
+});
+
+it('turns the gateway on and off', async () => {
+  const client = await reach();
+  expect(await client.useGateway('::1', 80, null)).toEqual({ url: 'http://127.0.0.1:1/', isOpen: false });
+  expect(gateway.turnOn).toHaveBeenCalledWith({ host: '::1', port: 80 });
+  expect(gateway.turnOff).not.toHaveBeenCalled();
+  await client.endGateway();
+  expect(gateway.turnOff).toHaveBeenCalledOnce();
 });
 
 it('takes back a token by its name', async () => {

@@ -98,6 +98,11 @@ const LAYERS: readonly Layer[] = [
     packages: ['node:', 'comlink'],
   },
   {
+    path: 'src/cli/gateway',
+    reaches: [...SCREENS, 'src/cli/words.ts'],
+    packages: ['node:', 'content-disposition', 'fresh', 'mime', 'negotiator', 'range-parser'],
+  },
+  {
     path: 'src/cli',
     reaches: [...SCREENS, 'src/core/wire', 'src/adapters/node'],
     packages: ['node:', 'cac', 'cli-progress', 'comlink', 'qr'],

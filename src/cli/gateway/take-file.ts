@@ -1,0 +1,100 @@
+// A file that comes in a request. Sealing must know its size, and reads the bytes again, so they are gathered
+// on the disk first.
+//
+// Invariants: memory holds what the disk has not yet taken of one chunk; nothing is stored of a body that did
+// not come whole; what was gathered is removed, whatever happens.
+
+import { createWriteStream, rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { parse as parseDisposition } from 'content-disposition';
+import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
+import { words } from '../words.ts';
+import { Refusal } from './answer.ts';
+
+export interface TakingDevice {
+  readonly palm: Pick<Palm, 'store'>;
+  /** A folder for bytes that come in a request. */
+  readonly spoolPath: string;
+  /** Reads a file of this machine a part at a time. */
+  openFile(path: string, name: string): Promise<File>;
+}
+
+const TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/u;
+/** What clients send when they know nothing of the bytes. */
+const SAYS_NOTHING = new Set(['application/octet-stream', 'application/x-www-form-urlencoded']);
+
+/**
+ * @param bodyWanted is called once the body is to be sent.
+ * @throws Refusal; what `palm.store` rejects with.
+ */
+export async function takeFile(
+  device: TakingDevice,
+  { path, name }: { readonly path: string; readonly name: string },
+  request: IncomingMessage,
+  response: ServerResponse,
+  { stallMs, bodyWanted }: { readonly stallMs: number; readonly bodyWanted: () => void },
+): Promise<StoreResult> {
+  checkBody(request);
+  await checkRoom(device.spoolPath, Number(request.headers['content-length'] ?? 0));
+  const leaving = new AbortController();
+  response.on('close', () => leaving.abort());
+  const spool = join(device.spoolPath, `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
+  try {
+    bodyWanted();
+    request.socket.setTimeout(stallMs);
+    await pipeline(request, createWriteStream(spool, { flags: 'wx', mode: 0o600 }), {
+      signal: leaving.signal,
+    });
+    request.socket.setTimeout(0);
+    const type = typeIn(request);
+    const options: StoreOptions = {
+      name,
+      path,
+      ...(type === undefined ? {} : { mime: type }),
+      signal: leaving.signal,
+    };
+    return await device.palm.store(await device.openFile(spool, name), options);
+  } finally {
+    rmSync(spool, { force: true });
+  }
+}
+
+/** The name that a POST gives its file. @throws Refusal. */
+export function nameIn(request: IncomingMessage, query: URLSearchParams): string {
+  const given = query.get('name') ?? dispositionName(request.headers['content-disposition']);
+  if (given === undefined || given === '') throw new Refusal(400, 'bad-argument', words.gateway.noName);
+  return given;
+}
+
+function dispositionName(disposition: string | undefined): string | undefined {
+  if (disposition === undefined) return undefined;
+  try {
+    return parseDisposition(disposition).parameters['filename'];
+  } catch {
+    throw new Refusal(400, 'bad-argument', words.gateway.noName);
+  }
+}
+
+/** @throws Refusal. */
+function checkBody({ headers }: IncomingMessage): void {
+  // Its bytes would be stored as if they were all (RFC 9110, 14.5).
+  if (headers['content-range'] !== undefined) throw new Refusal(400, 'bad-request', words.gateway.partialPut);
+  const coding = headers['content-encoding'];
+  const isForm = headers['content-type']?.startsWith('multipart/') === true;
+  if ((coding !== undefined && coding !== 'identity') || isForm)
+    throw new Refusal(415, 'bad-request', words.gateway.plainBody);
+}
+
+/** A body that says that it cannot fit is not begun. @throws Refusal. */
+async function checkRoom(folder: string, byteCount: number): Promise<void> {
+  const { bsize, bavail } = await statfs(folder);
+  if (byteCount > bsize * bavail) throw new Refusal(507, 'storage-full', words.diskFull);
+}
+
+function typeIn({ headers }: IncomingMessage): string | undefined {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  return type === undefined || !TYPE.test(type) || SAYS_NOTHING.has(type) ? undefined : type;
+}
