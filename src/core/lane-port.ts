@@ -12,7 +12,7 @@ export interface LaneClient {
   /**
    * Asks for blocks, LANE_RUN_BLOCKS at most; in order, undefined where one did not come. Each is checked
    * against its hash.
-   * @throws PalmError 'link-closed' when the lane does not work, 'storage-failed' when its worker died.
+   * @throws PalmError 'storage-failed' when its worker died.
    */
   fetchBlocks(token: string, hashes: readonly BlockHash[]): Promise<LaneFetched>;
   /**
@@ -66,6 +66,6 @@ export interface LaneCaller {
   spent(hash: BlockHash, bytes: Uint8Array<ArrayBuffer>, isSent: boolean): void;
   /** Memory for a block that comes in. */
   memory(byteCount: number): Uint8Array<ArrayBuffer>;
-  /** Takes a block as the answer to request `id`. False: nobody asks for it, or it is another. */
+  /** Takes a block as the answer to the request of that id, or drops it if none waits. False: it is wrong. */
   take(item: RunItem): Promise<boolean>;
 }

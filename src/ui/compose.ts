@@ -90,6 +90,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
     },
     sparing: new BrowserSparing(),
     deviceClass: ownDeviceClass(),
+    laneClient: store.laneClient(location.origin),
     createTransport: (keys, identity, door) => {
       const { poolId, signalingKey } = keys;
       return new LinkTransport({

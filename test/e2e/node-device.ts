@@ -22,6 +22,8 @@ export interface Ran {
 export interface Household extends RelayProcess {
   /** Runs `palm` for its device, with `input` on standard input. */
   palm(flags: readonly string[], input?: Uint8Array): Promise<Ran>;
+  /** Everything that it has printed so far. */
+  printed(): string;
 }
 
 /** The relay and a device in one process; the device has a new pool. */
@@ -30,8 +32,13 @@ export async function startHousehold(): Promise<Household> {
   const flags = ['--keep', '--json', '--port', '0', '--http-port', '0', '--data', dataFolder];
   const child = spawn(process.execPath, [join(ROOT, 'signaling/start.mjs'), ...flags], {
     cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (part: string) => (printed += part));
+  }
+  child.stderr.pipe(process.stderr);
   const exited = once(child, 'exit');
   const line = await Promise.race([
     once(createInterface(child.stdout), 'line').then(([first]) => String(first)),
@@ -42,6 +49,7 @@ export async function startHousehold(): Promise<Household> {
   return {
     app,
     lan,
+    printed: () => printed,
     async palm(given, input) {
       const program = spawn(process.execPath, [
         join(ROOT, 'dist/cli/main.js'),

@@ -231,8 +231,8 @@ describe('who has a token', () => {
     world.awaited.set(`${PHONE}/3`, block.hash);
     world.awaited.set(`${LAPTOP}/4`, other.hash);
     expect(await world.post(token, itemOf(3, other.bytes)), 'wrong bytes').toBe(409);
-    expect(await world.post(token, itemOf(4, other.bytes)), 'asked of another link').toBe(409);
-    expect(await world.post(token, itemOf(5, block.bytes)), 'asked of nobody').toBe(409);
+    expect(await world.post(token, itemOf(4, other.bytes)), 'asked of another link').toBe(204);
+    expect(await world.post(token, itemOf(5, block.bytes)), 'asked of nobody').toBe(204);
     expect(world.arrived).toEqual([]);
     expect(await world.post(token, itemOf(3, block.bytes))).toBe(204);
     expect(world.arrived).toEqual([{ from: PHONE, number: 3, bytes: block.bytes }]);

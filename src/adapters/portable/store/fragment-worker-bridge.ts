@@ -9,6 +9,7 @@ import { PalmError } from '../../../core/model/errors.ts';
 import { BLOCK_BYTES } from '../../../core/model/limits.ts';
 import type { DeviceStore, Memory } from '../../../core/ports.ts';
 import { buffersOf } from '../threads/buffers.ts';
+import type { LaneClient } from '../../../core/lane-port.ts';
 import type { HeldLock } from './device-store.ts';
 import type { FragmentWorkerService } from './fragment-worker-service.ts';
 import type { Outcome } from '../threads/outcome.ts';
@@ -21,6 +22,8 @@ export interface FragmentWorkerBridge extends DeviceStore {
    * @throws PalmError 'storage-failed', 'storage-full', 'other-tab'.
    */
   opened(): Promise<void>;
+  /** The lanes of a page of this origin: the worker makes their requests. */
+  laneClient(origin: string): LaneClient;
   /** As `OwnSpace`, and may throw what a dead worker does. */
   holeBytes(): Promise<number>;
   spendReserve(): Promise<boolean>;
@@ -67,6 +70,10 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
   const call = async <Value>(
     send: (service: Remote<FragmentWorkerService>) => Promise<Outcome<Value>>,
   ): Promise<Value> => callWorker((running ??= start()), send);
+
+  const callPlain = <Value>(
+    send: (service: Remote<FragmentWorkerService>) => Promise<Value>,
+  ): Promise<Value> => call(async (service) => ({ kind: 'done', value: await send(service) }));
 
   const store: CachingStore = {
     putBlocks: (owner, blocks, ...given) =>
@@ -116,6 +123,24 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
         held = await call((service) => service.forgetLock());
       },
     },
+    laneClient: (origin) => ({
+      origin,
+      async fetchBlocks(token, hashes) {
+        const { blocks, isSound, spent } = await callPlain((service) => {
+          const into = hashes.map(() => memory.take(BLOCK_BYTES));
+          return service.fetchRun({ origin, token }, hashes, transfer(into, buffersOf(into)));
+        });
+        for (const bytes of spent) memory.give(bytes);
+        return { blocks, isSound };
+      },
+      bringBlocks: (token, items) =>
+        callPlain((service) =>
+          service.bringRun(
+            { origin, token },
+            transfer([...items], buffersOf(items.map(({ bytes }) => bytes))),
+          ),
+        ),
+    }),
     holeBytes: () => call((service) => service.holeBytes()),
     spendReserve: () => call((service) => service.spendReserve()),
     restoreReserve: () => call((service) => service.restoreReserve()),

@@ -13,6 +13,9 @@ import type {
   StoreJournal,
   UnfinishedStore,
 } from '../../../core/ports.ts';
+import type { LaneBrought } from '../../../core/lane-port.ts';
+import type { RunItem } from '../../../core/wire/lane-run.ts';
+import { bringRun, fetchRun, type FetchedRun, type LaneAccess } from '../lane/lane-requests.ts';
 import { buffersOf } from '../threads/buffers.ts';
 import type { HeldLock, OwnSpace } from './device-store.ts';
 import { outcomeOf, type Outcome } from '../threads/outcome.ts';
@@ -34,6 +37,10 @@ export type FragmentWorkerService = {
     ...given: Parameters<FragmentStore['putBlocks']>
   ): Promise<Outcome<readonly Uint8Array<ArrayBuffer>[]>>;
   getBlock(hash: BlockHash, into: Uint8Array<ArrayBuffer>): Promise<BlockAnswer>;
+  /** See fetchRun. */
+  fetchRun(...given: Parameters<typeof fetchRun>): Promise<FetchedRun>;
+  /** See bringRun. The blocks' bytes come back, in order. */
+  bringRun(access: LaneAccess, items: readonly RunItem[]): Promise<LaneBrought>;
   holeBytes(): Promise<Outcome<number>>;
   spendReserve(): Promise<Outcome<boolean>>;
   restoreReserve(): Promise<Outcome<void>>;
@@ -97,6 +104,15 @@ export function createFragmentWorkerService(opening: Promise<ServedStores>): Fra
       const bytes = outcome.kind === 'done' ? outcome.value : undefined;
       const spent = bytes?.buffer === into.buffer ? undefined : into;
       return transfer({ outcome, spent }, buffersOf([into, ...(bytes === undefined ? [] : [bytes])]));
+    },
+    async fetchRun(access, hashes, into) {
+      const run = await fetchRun(access, hashes, into);
+      const blocks = run.blocks.filter((bytes) => bytes !== undefined);
+      return transfer(run, buffersOf([...blocks, ...run.spent]));
+    },
+    async bringRun(access, items) {
+      const bytes = items.map((item) => item.bytes);
+      return transfer({ isTaken: await bringRun(access, items), bytes }, buffersOf(bytes));
     },
     hasBlocks: (hashes) => outcomeOf(async () => (await fragments()).hasBlocks(hashes)),
     commit: (making) => outcomeOf(async () => (await fragments()).commit(making)),

@@ -14,7 +14,10 @@ import {
   parseBlockHash,
 } from '../../../../src/core/model/ids.ts';
 import { MAX_OPEN_REQUESTS } from '../../../../src/core/model/limits.ts';
-import type { Place } from '../../../../src/core/wire/messages.ts';
+import { concatBytes } from '../../../../src/core/model/bytes.ts';
+import type { Brought } from '../../../../src/core/lane-port.ts';
+import type { PeerInput } from '../../../../src/core/peer/peer-events.ts';
+import { encodeMessage, type Place } from '../../../../src/core/wire/messages.ts';
 import { decodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
 import { Serving, type ServingPorts } from '../../../../src/runtime/peer/serving.ts';
 import { createMemoryStore } from '../../../sim/memory-store.ts';
@@ -99,7 +102,40 @@ describe('small fragments that are requested together', () => {
 });
 
 /** A device that holds fragment 0 of some files of one segment with blocks of `blockBytes`. */
+describe('a block', () => {
+  it.each<[string, (bytes: Uint8Array<ArrayBuffer>) => Brought, boolean]>([
+    ['goes by the lane alone where that takes it', (bytes) => ({ isTaken: true, bytes }), false],
+    ['goes over the link where the lane does not take it', (bytes) => ({ isTaken: false, bytes }), true],
+    ['is read again where it was lost with the lane', () => ({ isTaken: false, bytes: undefined }), true],
+  ])('%s', async (_, brought, isSent) => {
+    const world = new ServingWorld();
+    await world.hold(0);
+    const told: number[] = [];
+    world.serving.watch((to, __, byteCount) => void told.push(to === BY ? byteCount : -1));
+    world.bring = brought;
+    await world.serving.serve(BY, 5, { kind: 'get-block', hash: world.hashOf(0) });
+    expect(world.sent).toEqual(
+      isSent ? [concatBytes(...encodeMessage({ kind: 'block', id: 5 }, world.blockOf(0)))] : [],
+    );
+    expect(told).toEqual([BLOCK_BYTES]);
+    expect(world.served).toEqual([{ kind: 'served', to: BY, id: 5 }]);
+    expect(world.takenCount).toBe(brought(new Uint8Array(1)).bytes === undefined ? 1 : 0);
+  });
+
+  it('is not lent to the lane while others prove that they have it', async () => {
+    const world = new ServingWorld();
+    await world.hold(0);
+    expect(await world.serving.lend(world.hashOf(0))).toEqual(world.blockOf(0));
+    world.isWithheld = true;
+    expect(await world.serving.lend(world.hashOf(0))).toBeUndefined();
+  });
+});
+
 class ServingWorld {
+  readonly sent: Uint8Array[] = [];
+  readonly served: PeerInput[] = [];
+  isWithheld = false;
+  bring: (bytes: Uint8Array<ArrayBuffer>) => Brought = (bytes) => ({ isTaken: false, bytes });
   readonly lost: string[] = [];
   readonly lostIndexes: Place[] = [];
   /** Blocks that the store returned and did not get back: now, and at most. */
@@ -108,7 +144,7 @@ class ServingWorld {
   readonly #blockBytes: number;
   readonly #store = createMemoryStore();
   readonly #files = new Map<FileId, Manifest>();
-  readonly #serving: Serving;
+  readonly serving: Serving;
 
   constructor(blockBytes = BLOCK_BYTES) {
     this.#blockBytes = blockBytes;
@@ -127,21 +163,26 @@ class ServingWorld {
       }),
       catalogue: { files: () => this.#files },
       staged: new StagedFragments(),
-      withholds: () => false,
+      withholds: () => this.isWithheld,
+      bring: async (_: unknown, __: number, bytes: Uint8Array<ArrayBuffer>) => this.bring(bytes),
+      transport: {
+        send: async (_: unknown, parts: Uint8Array[]) => void this.sent.push(concatBytes(...parts)),
+      },
+      input: (input: PeerInput) => void this.served.push(input),
       indexLost: async (place: Place) => void this.lostIndexes.push(place),
       blockLost: async (hash: Uint8Array) => void this.lost.push(blockKey(parseBlockHash(hash))),
     };
-    this.#serving = new Serving(ports as unknown as ServingPorts); // what serving these needs
+    this.serving = new Serving(ports as unknown as ServingPorts); // what serving these needs
   }
 
   async ask(...files: readonly number[]): Promise<ReturnType<typeof decodeSmallFragments>> {
     const places: Place[] = files.map((file) => ({ file: fileIdAt(file), fragment: 0 }));
-    const payload = await this.#serving.load({ kind: 'get-fragments', places });
+    const payload = await this.serving.load({ kind: 'get-fragments', places });
     return decodeSmallFragments(payload ?? new Uint8Array(0));
   }
 
   askIndex(file: number): Promise<Uint8Array | undefined> {
-    return this.#serving.load({ kind: 'get-index', file: fileIdAt(file), fragment: 0 });
+    return this.serving.load({ kind: 'get-index', file: fileIdAt(file), fragment: 0 });
   }
 
   async hold(file: number): Promise<void> {
@@ -151,7 +192,7 @@ class ServingWorld {
       fragment: 0,
       blockBytes: this.#blockBytes,
     };
-    const hash = this.#hashOf(file);
+    const hash = this.hashOf(file);
     await this.#store.fragments.putBlocks(
       ownerOfStore('test'),
       [{ hash, bytes: this.blockOf(file) }],
@@ -163,7 +204,7 @@ class ServingWorld {
 
   /** Holds a fragment of two blocks that no manifest knows; returns its id. */
   async holdLong(file: number): Promise<Manifest['fragments'][number]> {
-    const hashes = [this.#hashOf(file), this.#hashOf(file + 1)];
+    const hashes = [this.hashOf(file), this.hashOf(file + 1)];
     const blocks = hashes.map((hash, at) => ({ hash, bytes: this.blockOf(file + at) }));
     const indexBytes = encodeFragmentIndex({ fragment: 0, share: seededBytes(32, 9), blocks: hashes });
     const fragmentId = fragmentIdOf(indexBytes);
@@ -182,7 +223,7 @@ class ServingWorld {
   }
 
   damage(file: number): boolean {
-    return this.#store.corruptBlock(this.#hashOf(file));
+    return this.#store.corruptBlock(this.hashOf(file));
   }
 
   damageIndex(file: number): boolean {
@@ -197,7 +238,7 @@ class ServingWorld {
   }
 
   indexOf(file: number): Uint8Array<ArrayBuffer> {
-    return encodeFragmentIndex({ fragment: 0, share: seededBytes(32, file), blocks: [this.#hashOf(file)] });
+    return encodeFragmentIndex({ fragment: 0, share: seededBytes(32, file), blocks: [this.hashOf(file)] });
   }
 
   blockOf(file: number): Uint8Array<ArrayBuffer> {
@@ -205,10 +246,10 @@ class ServingWorld {
   }
 
   hashKeyOf(file: number): string {
-    return blockKey(this.#hashOf(file));
+    return blockKey(this.hashOf(file));
   }
 
-  #hashOf(file: number): ReturnType<typeof parseBlockHash> {
+  hashOf(file: number): ReturnType<typeof parseBlockHash> {
     return parseBlockHash(sha256(this.blockOf(file)));
   }
 }
