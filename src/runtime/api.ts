@@ -6,6 +6,7 @@ import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
 import type { SourceHandle } from '../core/ports.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
+import type { PairCalls, PairingStatus } from './pair-api.ts';
 import type { QuotaStatus } from './quota-api.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
 import type { RecoveryStatus, TrustCalls } from './trust-api.ts';
@@ -221,7 +222,7 @@ export interface ActivityStatus {
   readonly text: string;
 }
 
-/** Something that went wrong or was refused, for people. Newest last; bounded. */
+/** Something that went wrong or was refused. Newest last; bounded. */
 export interface NoticeStatus {
   readonly id: number;
   readonly atMs: number;
@@ -239,7 +240,7 @@ export interface PalmStatus {
   readonly device: { readonly id: string; readonly name: string };
   /** Whether this device has a lock. While it is 'locked' the device is as one in no pool. */
   readonly lock: 'none' | 'locked' | 'unlocked';
-  /** Undefined when this browser is in no pool. */
+  /** Undefined in no pool. */
   readonly pool?: {
     readonly id: string;
     readonly name: string;
@@ -258,6 +259,8 @@ export interface PalmStatus {
   };
   /** While a join waits to be let in. */
   readonly joining?: JoiningStatus;
+  /** The pairing that is under way, or how the last one ended; absent without one. */
+  readonly pairing?: PairingStatus;
   readonly devices: readonly DeviceStatus[];
   /** What this device may do. Absent in a pool without roles, and when it is shut out. */
   readonly role?: Role;
@@ -282,7 +285,7 @@ export interface PalmStatus {
 }
 
 /** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
-export interface Palm extends TrustCalls {
+export interface Palm extends TrustCalls, PairCalls {
   /**
    * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits for its
    * passphrase (`status().lock`): then other calls reject with 'locked'.
@@ -324,8 +327,8 @@ export interface Palm extends TrustCalls {
    */
   read(fileId: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
-   * Learns a private file's name, so that this page can open it. @throws PalmError 'bad-invite',
-   * 'unknown-file'.
+   * Learns a private file's name, so that this page can open it.
+   * @throws PalmError 'bad-invite', 'unknown-file'.
    */
   openLink(link: string): Promise<{ readonly fileId: string }>;
   /**
@@ -374,9 +377,7 @@ export interface Palm extends TrustCalls {
    */
   exportRecord(): Promise<Blob>;
   status(): PalmStatus;
-  /**
-   * Calls `listener` after changes, about once per animation frame at most. Returns the unsubscribe function.
-   */
+  /** Calls `listener` after changes, once per animation frame at most. Returns the unsubscribe function. */
   subscribe(listener: () => void): () => void;
   /** Cancels a transfer of `status().transfers`. */
   cancel(transferId: string): void;

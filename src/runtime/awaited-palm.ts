@@ -17,10 +17,16 @@ import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
 import type { RecoverOptions } from './trust-api.ts';
-import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
+import type { PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
   readonly ready: Promise<void>;
+  readonly pairing: PairingRun = {
+    offer: async (options) => (await this.#coming).pairing.offer(options),
+    answer: async (...given) => (await this.#coming).pairing.answer(...given),
+    accept: async (code) => (await this.#coming).pairing.accept(code),
+    cancel: () => this.#palm?.pairing.cancel(),
+  };
   readonly #coming: Promise<WordlessPalm>;
   readonly #deviceName: string;
   /** Listeners, until they can be handed on. */

@@ -5,7 +5,7 @@
 // does not stop the others.
 
 import { PalmError } from '../core/model/errors.ts';
-import type { Clock, RecordStore } from '../core/ports.ts';
+import type { Clock, Identity, RecordStore } from '../core/ports.ts';
 import { atMost } from './at-most.ts';
 import type { PeerDriver } from './peer/peer-driver.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
@@ -13,6 +13,9 @@ import { hasPool, saveDeviceName } from './saved-pool.ts';
 
 /** How long leaving waits at most, ms, for a start that hangs and for each device to be told. */
 export const LEAVE_STEP_MS = 5_000;
+
+/** How long deleting all data of an origin takes a browser at most, ms. */
+const GONE_SETTLES_MS = 1_000;
 
 const LEAVING = 'leaving';
 
@@ -87,9 +90,33 @@ export async function wipe({
   throw new PalmError({ code: 'storage-failed', reason: 'not-all-deleted' }, { cause: failures[0] });
 }
 
+/**
+ * All data was deleted under these sessions: if the device's key is gone as well, this device never returns,
+ * and says so with that key, which only this page still has.
+ */
+export async function endAfterLoss(
+  sessions: readonly (LeavingSession & { readonly identity: Identity })[],
+  { identity }: WipedPorts,
+  clock: Clock,
+  warn: (error: unknown) => void,
+): Promise<void> {
+  // The browser may still be deleting.
+  await new Promise<void>((resolve) => clock.after(GONE_SETTLES_MS, resolve));
+  const kept = await identity.load().catch(() => undefined);
+  for (const session of sessions) {
+    if (kept?.deviceId === session.identity.deviceId) await session.stop().catch(warn);
+    else await sayGoodbye(session, clock, warn);
+  }
+}
+
+interface LeavingSession {
+  readonly driver: PeerDriver;
+  stop(): Promise<void>;
+}
+
 /** Sent first, while the links are open; leaving continues whatever fails. */
 export async function sayGoodbye(
-  session: { readonly driver: PeerDriver; stop(): Promise<void> },
+  session: LeavingSession,
   clock: Clock,
   warn: (error: unknown) => void,
 ): Promise<void> {

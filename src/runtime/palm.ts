@@ -20,14 +20,13 @@ import type { PalmOpening, RuntimePorts } from './runtime-ports.ts';
 import { atMost } from './at-most.ts';
 import { checkedName } from './checked-name.ts';
 import { Entrance } from './entrance.ts';
-import { finishLeaving, isLeaveNoted, isLeaving, wipe, LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
+import { endAfterLoss, finishLeaving, isLeaveNoted, isLeaving, wipe } from './leaving.ts';
+import { LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName } from './saved-pool.ts';
-import { noLists, sessionStatus } from './status.ts';
+import { noLists, present, sessionStatus } from './status.ts';
+import { pairingOf } from './pairing/pairing-device.ts';
 import { Transfers } from './transfers.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
-
-/** How long deleting all data of an origin takes a browser at most, ms. */
-const GONE_SETTLES_MS = 1_000;
 
 /**
  * Opens the device: loads its identity and, if it was in a pool, that pool. Returns immediately; `ready`
@@ -39,6 +38,7 @@ export function openPalm(opening: PalmOpening): WordlessPalm {
 
 class PalmRuntime extends PoolCalls implements WordlessPalm {
   readonly ready: Promise<void>;
+  readonly pairing: ReturnType<typeof pairingOf>;
   readonly #clock: Clock;
   readonly #notices = new Notices();
   readonly #transfers: Transfers;
@@ -67,10 +67,9 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     super();
     const { clock, suggestedDeviceName, ports, isElsewhere = () => false, charters = true } = opening;
     this.#clock = clock;
-    this.#listeners = new Listeners(clock, () => this.#takeNameApart());
+    this.#listeners = new Listeners(clock, () => this.#look());
     this.#nameApart = new NameApart(suggestedDeviceName);
-    this.#suggestedName = suggestedDeviceName;
-    this.#deviceName = suggestedDeviceName;
+    this.#deviceName = this.#suggestedName = suggestedDeviceName;
     this.#transfers = new Transfers(clock, () => this.#changed());
     this.#handingOver = new HandingOver(clock, () => this.#changed());
     this.#locking = new Locking({
@@ -78,19 +77,26 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
       start: (opened) => this.#restart(opened),
       changed: () => this.#changed(),
     });
+    const device = { opened: () => this.#opened, changed: () => this.#changed() };
     this.#entrance = new Entrance(
       {
-        opened: () => this.#opened,
+        ...device,
         outside: () => this.#outside(),
         deviceName: () => this.#deviceName,
         setDeviceName: (name) => this.setDeviceName(name),
         open: (...given) => this.#openSession(...given),
-        changed: () => this.#changed(),
         notice: (...told) => this.#notice(...told),
         failed: this.#warn,
       },
       charters,
     );
+    this.pairing = pairingOf({
+      ...device,
+      clock,
+      session: () => this.#session,
+      identity: () => this.#identity,
+      join: (...given) => this.#entrance.join(...given),
+    });
     this.#ports = ports;
     this.#isElsewhere = isElsewhere;
     const started = ports.then((opened) => {
@@ -121,6 +127,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   async leave({ handOver, signal }: Parameters<WordlessPalm['leave']>[0] = {}): Promise<void> {
     if (this.#isElsewhere()) throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
     const ports = await this.#ports;
+    this.pairing.cancel();
     if (await this.#entrance.giveUp()) return;
     // Whether or not a start or join under way succeeds.
     await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entrance.settled()]));
@@ -177,19 +184,18 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   }
 
   status(): WordlessStatus {
-    const id = this.#identity?.deviceId ?? '';
+    const device = { id: this.#identity?.deviceId ?? '', name: this.#deviceName };
     const base = {
-      device: { id, name: this.#deviceName },
+      device,
       lock: this.#locking.state,
       transfers: this.#transfers.list(),
       notices: this.#notices.list(),
+      ...present('pairing', this.pairing.status),
     };
-    const session = this.#session;
-    const { joining } = this.#entrance;
-    if (session === undefined)
-      return { ...noLists(), ...base, ...(joining === undefined ? {} : { joining }) };
+    const [session, joining] = [this.#session, this.#entrance.joining];
+    if (session === undefined) return { ...noLists(), ...base, ...present('joining', joining) };
     const status = sessionStatus(session, this.#deviceName);
-    return { ...base, ...this.#handingOver.status(status.files, id), ...status };
+    return { ...base, ...this.#handingOver.status(status.files, device.id), ...status };
   }
 
   subscribe(listener: () => void): () => void {
@@ -201,6 +207,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   }
 
   async #close(reason: PalmError): Promise<void> {
+    this.pairing.cancel();
     this.#handingOver.stop();
     await this.#entrance.abandon(reason, false);
     const session = this.#session;
@@ -242,14 +249,12 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     return value;
   }
 
-  /**
-   * Site data was cleared, or evicted, under this page. Claims are withdrawn at once. If the device's key is
-   * gone as well, this device never returns, and says so with that key, which only this page still has.
-   */
+  /** Site data was cleared, or evicted, under this page. Claims are withdrawn at once. */
   async #storageGone(ports: RuntimePorts): Promise<void> {
     const gone = new PalmError({ code: 'storage-failed', reason: 'gone' });
     const sessions = [this.#session, this.#opening].filter((session) => session !== undefined);
     this.#transfers.abortAll(gone);
+    this.pairing.cancel();
     this.#entrance.abandon(gone, false).catch(this.#warn);
     for (const { driver } of sessions) driver.input({ kind: 'storage-gone' });
     this.#session = undefined;
@@ -258,13 +263,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     this.#opened.catch(() => undefined); // every call that awaits it reports it
     this.#notice('error', noticeOf(gone));
     this.#isGone = true;
-    // The browser may still be deleting.
-    await new Promise<void>((resolve) => this.#clock.after(GONE_SETTLES_MS, resolve));
-    const identity = await ports.identity.load().catch(() => undefined);
-    for (const session of sessions) {
-      if (identity?.deviceId === session.identity.deviceId) await session.stop().catch(this.#warn);
-      else await sayGoodbye(session, this.#clock, this.#warn);
-    }
+    await endAfterLoss(sessions, ports, this.#clock, this.#warn);
   }
 
   #outside(): Identity {
@@ -322,7 +321,8 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     this.#listeners.changed();
   }
 
-  #takeNameApart(): void {
+  #look(): void {
+    this.pairing.look();
     const other = this.#nameApart.other(this.#session?.driver, this.#deviceName);
     if (other !== undefined && this.#leaving === undefined) this.setDeviceName(other).catch(this.#warn);
   }

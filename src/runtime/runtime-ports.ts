@@ -20,6 +20,7 @@ import type {
   StoreJournal,
 } from '../core/ports.ts';
 import type { LaneClient, LaneHost } from '../core/lane-port.ts';
+import type { PairingPorts } from '../core/pairing/pair-port.ts';
 import type { DoorLimits, Transport } from '../core/transport-port.ts';
 
 export interface IdentityKeeper {
@@ -100,6 +101,8 @@ export interface RuntimePorts {
   readonly laneClient?: LaneClient | undefined;
   /** A transport for one room, a pool's or with `door` that of an invite; not opened yet. */
   createTransport(keys: RoomKeys, identity: Identity, door?: DoorLimits): Transport;
+  /** Absent where devices cannot pair without a relay. */
+  readonly pairing?: PairingPorts;
   /** The app's address, without fragment: invites and file links begin with it. */
   readonly appUrl: string;
 }

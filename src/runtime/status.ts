@@ -20,6 +20,15 @@ import type { WordlessStatus } from './worded-palm.ts';
 type OpenedDetails = Pick<PrivateFiles, 'detailsOf'>;
 
 /** The lists of a status without a pool. */
+/** A key that is absent without a value. */
+export function present<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): { readonly [Each in Key]?: Value } {
+  // The key is the one that was asked for.
+  return value === undefined ? {} : ({ [key]: value } as { readonly [Each in Key]?: Value });
+}
+
 export function noLists() {
   return {
     lock: 'none',

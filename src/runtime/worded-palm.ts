@@ -21,6 +21,7 @@ import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
 import type { RecoverOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
+import type { PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
 
@@ -29,7 +30,13 @@ export interface ListedNotice extends Omit<NoticeStatus, 'text'> {
   readonly notice: Notice;
 }
 
-export interface WordlessStatus extends Omit<PalmStatus, 'notices' | 'activity'> {
+/** How far a pairing is, before its failure has words. */
+export interface WordlessPairing extends Omit<PairingStatus, 'problem'> {
+  readonly failure?: Failure;
+}
+
+export interface WordlessStatus extends Omit<PalmStatus, 'notices' | 'activity' | 'pairing'> {
+  readonly pairing?: WordlessPairing;
   readonly notices: readonly ListedNotice[];
   readonly activity: readonly ListedActivity[];
 }
@@ -61,11 +68,20 @@ export interface Texts {
 }
 
 /** Palm, with errors whose messages are for logs only. */
-export interface WordlessPalm extends Omit<Palm, 'status' | 'read' | 'record'> {
+export interface WordlessPalm extends Omit<Palm, 'status' | 'read' | 'record' | keyof PairCalls> {
   status(): WordlessStatus;
   record(options?: RecordOptions): Promise<WordlessRecord>;
+  readonly pairing: PairingRun;
   /** The pieces of the stream that `read` returns. */
   pieces(fileId: string, options: ReadOptions): PieceSource;
+}
+
+/** The calls of pairing. */
+export interface PairingRun {
+  offer(options?: PairOptions): Promise<{ readonly code: string }>;
+  answer(code: string, options?: PairOptions): Promise<{ readonly code: string }>;
+  accept(code: string): Promise<void>;
+  cancel(): void;
 }
 
 export class WordedPalm implements Palm {
@@ -101,6 +117,22 @@ export class WordedPalm implements Palm {
 
   join(url: string, options?: { readonly deviceName?: string }): Promise<{ readonly answered: boolean }> {
     return this.#worded(this.#palm.join(url, options));
+  }
+
+  pairOffer(options?: PairOptions): Promise<{ readonly code: string }> {
+    return this.#worded(this.#palm.pairing.offer(options));
+  }
+
+  pairAnswer(code: string, options?: PairOptions): Promise<{ readonly code: string }> {
+    return this.#worded(this.#palm.pairing.answer(code, options));
+  }
+
+  pairAccept(code: string): Promise<void> {
+    return this.#worded(this.#palm.pairing.accept(code));
+  }
+
+  pairCancel(): void {
+    this.#palm.pairing.cancel();
   }
 
   store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
@@ -198,9 +230,14 @@ export class WordedPalm implements Palm {
   }
 
   status(): PalmStatus {
-    const { notices, activity, ...status } = this.#palm.status();
+    const { notices, activity, pairing, ...status } = this.#palm.status();
     const worded = notices.map(({ notice, ...told }) => ({ ...told, text: this.#texts.noticeText(notice) }));
-    return { ...status, notices: worded, activity: this.#wordedActivity(activity) };
+    const told = pairing === undefined ? {} : { pairing: this.#wordedPairing(pairing) };
+    return { ...status, ...told, notices: worded, activity: this.#wordedActivity(activity) };
+  }
+
+  #wordedPairing({ failure, ...pairing }: WordlessPairing): PairingStatus {
+    return failure === undefined ? pairing : { ...pairing, problem: this.#texts.errorText(failure) };
   }
 
   /** Of hundreds of items, none changes between most looks. */

@@ -12,6 +12,8 @@ import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
 import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
 import { EventStreamSocket } from '../adapters/browser/page/event-stream-socket.ts';
 import { watchPageLife } from '../adapters/browser/page/page-life.ts';
+import { WebRtcPairConnection } from '../adapters/portable/links/pair-connection.ts';
+import { SignalWires } from '../core/pairing/signal-wires.ts';
 import { WebRtcConnection } from '../adapters/portable/links/webrtc-connection.ts';
 import { StorageWatch } from '../adapters/portable/storage-watch.ts';
 import { persistStorage, storageEstimate, type StorageEstimate } from '../adapters/browser/page/quota.ts';
@@ -69,6 +71,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
   await store.opened();
   const small = await openIdbStore(undefined, () => watch.found());
   const watch = new StorageWatch(systemClock, [() => small.check(), () => store.check()]);
+  const wires = new SignalWires();
   const ports = { clock: systemClock, random: systemRandom, memory, cryptography: webCryptography };
   return {
     ...ports,
@@ -99,6 +102,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
         signalingKey,
         identity,
         door,
+        wires,
         relayUrl: relayUrl(),
         Fallback: EventStreamSocket,
         connect: (initiator, events) => new WebRtcConnection(initiator, events),
@@ -106,6 +110,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
         onBug: reportError,
       });
     },
+    pairing: { wires, connect: (events) => new WebRtcPairConnection(events) },
     // The app has one page, also if another path led to it.
     appUrl: `${location.origin}/`,
   };

@@ -16,6 +16,8 @@ import type { DoorLimits, Transport } from '../../src/core/transport-port.ts';
 import type { FileStatus, Palm } from '../../src/runtime/api.ts';
 import type { Notice } from '../../src/runtime/notice.ts';
 import { openPalm } from '../../src/runtime/palm.ts';
+import type { PairingPorts } from '../../src/core/pairing/pair-port.ts';
+import { present } from '../../src/runtime/status.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
 import { WordedPalm } from '../../src/runtime/worded-palm.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
@@ -42,6 +44,8 @@ export interface TransportNeeds {
 /** What connects devices. */
 export interface SimNetwork {
   transportFor(needs: TransportNeeds): Transport;
+  /** Default: devices cannot pair by codes. */
+  pairingFor?(process: SimProcess): PairingPorts;
   /** The device vanishes from the network, as a killed tab does; the others notice. */
   unplug(device: DeviceId): void;
   /** The device's tab is frozen: what is sent to it waits, and after a while its links die. */
@@ -337,6 +341,7 @@ export class SimDevice {
       deviceClass: this.deviceClass,
       createTransport: (keys, identity, door) =>
         this.#network.transportFor({ keys, identity, process, clock, door }),
+      ...present('pairing', this.#network.pairingFor?.(process)),
       appUrl: 'https://palm.invalid/',
     };
     const breakable: RuntimePorts = {

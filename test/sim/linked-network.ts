@@ -4,10 +4,13 @@
 
 import { LinkTransport } from '../../src/adapters/portable/links/transport.ts';
 import type { PageLife } from '../../src/adapters/portable/links/connection.ts';
+import { SignalWires } from '../../src/core/pairing/signal-wires.ts';
+import type { PairingPorts } from '../../src/core/pairing/pair-port.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
 import type { SimNetwork, TransportNeeds } from './device.ts';
 import { synchronousCryptography } from './synchronous-cryptography.ts';
+import { SimPairings } from './sim-pairings.ts';
 import { CALM, type NetworkFaults } from './network.ts';
 import type { SimProcess } from './process.ts';
 import { SimConnections } from './sim-connections.ts';
@@ -17,15 +20,18 @@ import type { World } from './world.ts';
 export class LinkedNetwork implements SimNetwork {
   readonly connections: SimConnections;
   readonly relay: SimRelay;
+  readonly pairings: SimPairings;
   /** Errors that the transports threw or reported as bugs of their own. */
   readonly bugs: unknown[] = [];
   readonly #world: World;
+  readonly #wires = new WeakMap<SimProcess, SignalWires>();
   readonly #running = new Map<DeviceId, { readonly process: SimProcess; readonly lives: Set<PageLife> }>();
 
   constructor(world: World, faults: NetworkFaults = CALM) {
     this.#world = world;
     this.connections = new SimConnections(world, faults);
     this.relay = new SimRelay(world);
+    this.pairings = new SimPairings(world);
   }
 
   transportFor({ keys, identity, process, clock, door }: TransportNeeds): LinkTransport {
@@ -43,6 +49,7 @@ export class LinkedNetwork implements SimNetwork {
       cryptography: synchronousCryptography,
       random: { bytes: (length) => this.#world.random.bytes(length) },
       memory: dirtyMemory,
+      wires: this.#wiresOf(process),
       relayUrl: 'wss://relay.invalid/relay',
       WebSocket: this.relay.socketsOf(process),
       connect: (initiator, events) => this.connections.connect(deviceId, process, initiator, events),
@@ -52,6 +59,17 @@ export class LinkedNetwork implements SimNetwork {
       },
       onBug: (error) => this.bugs.push(error),
     });
+  }
+
+  pairingFor(process: SimProcess): PairingPorts {
+    const connect: PairingPorts['connect'] = (events) => this.pairings.connect(process, events);
+    return { connect, wires: this.#wiresOf(process) };
+  }
+
+  #wiresOf(process: SimProcess): SignalWires {
+    const known = this.#wires.get(process) ?? new SignalWires();
+    this.#wires.set(process, known);
+    return known;
   }
 
   unplug(device: DeviceId): void {

@@ -7,8 +7,11 @@ import type { ConnectionId } from '../wire/relay-protocol.ts';
 import type { Candidate, OpenedLetter, SignalBody } from './envelope.ts';
 import type { LinkId, SessionId } from './link-ids.ts';
 
-/** How a letter came here: the sender's connection with the relay, or the neighbour that passed it on. */
-export type Way = ConnectionId | DeviceId;
+/**
+ * How a letter came here: the sender's connection with the relay, the neighbour that passed it on, or the
+ * wire of a pairing.
+ */
+export type Way = ConnectionId | DeviceId | 'wire';
 
 /** What a connection sends its other end while it is being made. */
 export type ConnectionSignal =
@@ -19,6 +22,8 @@ export type ConnectionSignal =
 export type LinkInput =
   /** Whether the relay carries envelopes now. */
   | { readonly kind: 'relay'; readonly up: boolean }
+  /** Whether the wire of a pairing carries envelopes now (core/pairing). */
+  | { readonly kind: 'wire'; readonly up: boolean }
   /** The relay says that the connection of this session has left. */
   | { readonly kind: 'session-gone'; readonly device: DeviceId; readonly session: SessionId }
   /** A verified letter, new, for us or for everyone. */

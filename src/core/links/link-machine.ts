@@ -59,6 +59,7 @@ export class LinkMachine {
   readonly #neighbours = new Map<DeviceId, Neighbour>();
   readonly #budget = new AttemptBudget();
   #relayUp = false;
+  #wireUp = false;
   #hasLeft = false;
   #beganAtMs: MonotonicMs | undefined;
   /** The last session of another page with this device's identity. */
@@ -83,6 +84,7 @@ export class LinkMachine {
     this.#effects = [];
     this.#beganAtMs ??= nowMs;
     if (input.kind === 'relay') this.#relayUp = input.up;
+    if (input.kind === 'wire') this.#wireUp = input.up;
     if (input.kind === 'wake') this.#hasLeft = false;
     const jumpedMs = input.kind === 'clock-jumped' ? input.byMs : 0;
     if (Math.max(nowMs - this.#plannedMs, jumpedMs) > OVERSLEPT_MS) this.#checkAll(nowMs, 'slept');
@@ -108,6 +110,9 @@ export class LinkMachine {
     switch (input.kind) {
       case 'relay':
         if (input.up) this.#offerAgain(nowMs);
+        if (input.up) this.#tryAgainSoon(nowMs);
+        break;
+      case 'wire':
         if (input.up) this.#tryAgainSoon(nowMs);
         break;
       case 'session-gone':
@@ -518,9 +523,13 @@ export class LinkMachine {
     return this.#device < neighbour.device;
   }
 
-  /** By the relay, or over the mesh. */
+  /** By the relay, over a pairing's wire, or over the mesh. */
   #canSignal(): boolean {
-    return this.#relayUp || [...this.#neighbours.values()].some((neighbour) => neighbour.phase.kind === 'up');
+    return (
+      this.#relayUp ||
+      this.#wireUp ||
+      [...this.#neighbours.values()].some((neighbour) => neighbour.phase.kind === 'up')
+    );
   }
 
   #mayTry(nowMs: MonotonicMs, neighbour: Neighbour): boolean {

@@ -1,5 +1,5 @@
 // Which way letters go: through the relay while it carries them, otherwise over the mesh, where linked
-// devices pass them on.
+// devices pass them on. The wire of a pairing leads to one device, and gets what that one may want.
 //
 // Invariants: a letter is taken once, however many copies arrive. One that is passed on loses a hop. An
 // announce goes on to at most FANOUT neighbours, a letter for one session only toward that session. Routes
@@ -33,11 +33,14 @@ export interface Addressee {
 export type Route =
   /** `to: null` is everyone in the room. */
   | { readonly kind: 'relay'; readonly to: ConnectionId | null }
+  /** Over the wire of a pairing. */
+  | { readonly kind: 'wire' }
   /** Over a link, in a signal frame. */
   | { readonly kind: 'link'; readonly device: DeviceId; readonly hopsLeft: number };
 
 export type Source =
   | { readonly kind: 'relay'; readonly from: ConnectionId }
+  | { readonly kind: 'wire' }
   | { readonly kind: 'link'; readonly device: DeviceId; readonly hopsLeft: number };
 
 export interface Routing {
@@ -53,10 +56,13 @@ export class SignalRouter {
   readonly #session: SessionId;
   readonly #guard = new ReplayGuard();
   #relayUp = false;
+  #wireUp = false;
   /** Where the relay has each session, as learned from letters. */
   readonly #connections = new Ways<ConnectionId>();
   /** Each linked device, in the session that has the link. */
   readonly #neighbours = new Map<DeviceId, SessionId>();
+  /** Sessions whose letters came over the wire of the pairing that there is. */
+  readonly #wired = new Ways<'wire'>();
   /** The neighbour that last brought a session's letters. */
   readonly #ways = new Ways<DeviceId>();
   readonly #announces = new Map<DeviceId, Budget>();
@@ -69,6 +75,12 @@ export class SignalRouter {
   setRelay(up: boolean): void {
     this.#relayUp = up;
     this.#connections.clear();
+  }
+
+  /** The wire of a pairing is there, or gone. */
+  setWire(up: boolean): void {
+    this.#wireUp = up;
+    this.#wired.clear();
   }
 
   /** A connection has left the relay. Returns the sessions that were there. */
@@ -97,15 +109,16 @@ export class SignalRouter {
   /** The ways for a letter of our own; null is everyone. Empty when there is none now. */
   routesTo(to: Addressee | null): Route[] {
     if (to === null) {
-      return this.#relayUp ? [{ kind: 'relay', to: null }] : this.#flood([], MAX_SIGNAL_HOPS);
+      return [...this.#wire(), ...this.#everywhere(MAX_SIGNAL_HOPS)];
     }
     const connection = this.#connections.get(to);
     if (connection !== undefined) return [{ kind: 'relay', to: connection }];
     const isNeighbour = this.#neighbours.get(to.device) === to.session;
+    if (!isNeighbour && this.#wired.get(to) !== undefined) return this.#wire();
     const device = isNeighbour ? to.device : this.#ways.get(to);
     if (device !== undefined) return [{ kind: 'link', device, hopsLeft: MAX_SIGNAL_HOPS }];
     // Nobody else can use it, so asking the whole room, or every neighbour, would only cost bytes.
-    return this.#relayUp ? [{ kind: 'relay', to: null }] : this.#flood([], 1);
+    return [...this.#wire(), ...this.#everywhere(1)];
   }
 
   /** Takes an opened letter. */
@@ -117,14 +130,15 @@ export class SignalRouter {
     if (isForUs || toSession === null || source.kind === 'link') this.#learn(letter, source);
     if (isForUs) return { forUs: true, onward: [] };
     if (toSession !== null) return { forUs: false, onward: this.#onward(toSession, source) };
-    if (source.kind === 'relay' || source.hopsLeft === 0) return { forUs: true, onward: [] };
+    if (source.kind !== 'link' || source.hopsLeft === 0) return { forUs: true, onward: [] };
     if (!this.#budgetOf(source.device).take(nowMs)) return { forUs: true, onward: [] };
     return { forUs: true, onward: this.#flood([source.device, letter.from], source.hopsLeft - 1) };
   }
 
   #onward(session: SessionId, source: Source): Route[] {
     // The relay itself reaches everyone in its room; its letters for others are searches, and end here.
-    if (source.kind === 'relay' || source.hopsLeft === 0) return [];
+    // A wire leads to one device, which asks over it for itself.
+    if (source.kind !== 'link' || source.hopsLeft === 0) return [];
     const { hopsLeft } = source;
     // Only the session is named. Several devices may claim it; only one of them can use the letter.
     const claimants = [...this.#neighbours].filter(([, theirs]) => theirs === session);
@@ -134,6 +148,19 @@ export class SignalRouter {
       .filter((device) => device !== source.device)
       .slice(0, FANOUT)
       .map((device): Route => ({ kind: 'link', device, hopsLeft: hopsLeft - 1 }));
+  }
+
+  /**
+   * Nothing once the device at its other end is linked: of two copies it would take the one from the wire,
+   * and pass on neither.
+   */
+  #wire(): Route[] {
+    const linked = this.#wired.waysOf(({ device, session }) => this.#neighbours.get(device) === session);
+    return this.#wireUp && linked.length === 0 ? [{ kind: 'wire' }] : [];
+  }
+
+  #everywhere(hopsLeft: number): Route[] {
+    return this.#relayUp ? [{ kind: 'relay', to: null }] : this.#flood([], hopsLeft);
   }
 
   #flood(except: readonly DeviceId[], hopsLeft: number): Route[] {
@@ -146,6 +173,7 @@ export class SignalRouter {
   #learn({ from, fromSession }: OpenedLetter, source: Source): void {
     const writer = { device: from, session: fromSession };
     if (source.kind === 'relay') this.#connections.remember(writer, source.from);
+    else if (source.kind === 'wire') this.#wired.remember(writer, 'wire');
     else if (from !== source.device) this.#ways.remember(writer, source.device);
   }
 

@@ -180,8 +180,6 @@ export type PairingEnd =
   | 'not-linked'
   /** The device that is in the pool is not one that lets others in. */
   | 'may-not-invite'
-  | 'other-pool'
-  | 'no-pool'
   /** The other device speaks in a way that no Palm does. */
   | 'not-understood';
 
@@ -337,7 +335,14 @@ type MalformedThing = 'record' | 'frame' | 'envelope' | 'relay-frame';
 type Unsupported =
   | {
       readonly code: 'unsupported';
-      readonly reason: 'no-files' | 'insecure-page' | 'no-ed25519' | 'coding' | 'large-download' | 'no-lock';
+      readonly reason:
+        | 'no-files'
+        | 'insecure-page'
+        | 'no-ed25519'
+        | 'coding'
+        | 'large-download'
+        | 'no-lock'
+        | 'no-pairing';
     }
   | { readonly code: 'unsupported'; readonly reason: 'wasm'; readonly detail: string };
 

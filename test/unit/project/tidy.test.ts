@@ -22,10 +22,10 @@ const { printWidth } = JSON.parse(read('.oxfmtrc.json'));
 const MAX_LINES = 400;
 /** Longer files: the most lines that each may have, and why. Lower the number when a file becomes shorter. */
 const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
-  'src/core/links/link-machine.ts': { lines: 610, why: 'one machine: its phases only make sense together' },
+  'src/core/links/link-machine.ts': { lines: 620, why: 'one machine: its phases only make sense together' },
   'test/contract/fragment-store.ts': { lines: 590, why: 'the cases of one subject' },
   'test/fixtures/link-network.ts': { lines: 430, why: 'one network on virtual time' },
-  'test/sim/device.ts': { lines: 490, why: 'one simulated device' },
+  'test/sim/device.ts': { lines: 500, why: 'one simulated device' },
   'test/sim/hostile.test.ts': { lines: 590, why: 'the cases of one subject' },
   'test/sim/memory-store.ts': { lines: 490, why: 'every store of the simulator' },
   'test/sim/network.ts': { lines: 430, why: 'one simulated network' },

@@ -93,6 +93,7 @@ function failingWith(thrown: Error): WordlessPalm {
       throw thrown;
     },
     withdrawInvite: fail,
+    pairing: { offer: fail, answer: fail, accept: fail, cancel: () => undefined },
     join: fail,
     store: fail,
     resumeStore: fail,

@@ -109,7 +109,7 @@ export class Courier {
   /** Takes an envelope that arrived, and ownership of its bytes. `keys`: those that may have sealed it. */
   take(envelope: Uint8Array, source: Source, keys: readonly EnvelopeKeys[]): void {
     const { clock, router } = this.#options;
-    const from = source.kind === 'relay' ? `relay/${source.from}` : `link/${source.device}`;
+    const from = nameOf(source);
     const count = this.#waiting.get(from) ?? 0;
     if (count >= MAX_INBOUND_PER_SOURCE) {
       this.#events.rejected(TOO_MUCH);
@@ -157,6 +157,17 @@ export class Courier {
   close(): void {
     this.#inbound.close();
     this.#outbound.close();
+  }
+}
+
+function nameOf(source: Source): string {
+  switch (source.kind) {
+    case 'relay':
+      return `relay/${source.from}`;
+    case 'wire':
+      return 'wire';
+    case 'link':
+      return `link/${source.device}`;
   }
 }
 

@@ -5,49 +5,23 @@
 // after its `linkDown`; every `send` settles, at the latest when its link ends.
 
 import { PoolRooms } from './pool-rooms.ts';
-import type { RelaySocketClass } from './relay-client.ts';
 import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
-import type { LinkEffect, LinkInput } from '../../../core/links/link-events.ts';
+import type { LinkEffect, LinkInput, Way } from '../../../core/links/link-events.ts';
 import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
 import { LinkMachine } from '../../../core/links/link-machine.ts';
-import { SignalRouter, type Route } from '../../../core/links/signal-router.ts';
+import { SignalRouter, type Route, type Source } from '../../../core/links/signal-router.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import { MachineDriver } from '../../../core/machine-driver.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
-import type { Clock, Cryptography, Identity, Memory, Random } from '../../../core/ports.ts';
-import type {
-  DoorLimits,
-  Lane,
-  RelayState,
-  Transport,
-  TransportEvents,
-} from '../../../core/transport-port.ts';
+import { roomTag } from '../../../core/pairing/pair-message.ts';
+import { equalBytes } from '../../../core/model/bytes.ts';
+import type { Lane, RelayState, Transport, TransportEvents } from '../../../core/transport-port.ts';
 import type { Arrival } from '../../../core/wire/frames.ts';
 import { Courier } from './courier.ts';
-import type { Connect, WatchLife } from './connection.ts';
 import { Link } from './link.ts';
 import type { Slot } from './slot.ts';
 import { linkClosed } from './send-queue.ts';
-
-export interface LinkTransportOptions extends EnvelopeKeys {
-  readonly identity: Identity;
-  readonly cryptography: Cryptography;
-  readonly random: Random;
-  readonly clock: Clock;
-  /** Incoming messages are put together in these. */
-  readonly memory: Memory;
-  /** ws: or wss:, with the path. */
-  readonly relayUrl: string;
-  /** Default: the platform's. */
-  readonly WebSocket?: RelaySocketClass;
-  readonly Fallback?: RelaySocketClass;
-  readonly connect: Connect;
-  readonly watchLife: WatchLife;
-  /** Default: links with every device of the room. */
-  readonly door?: DoorLimits | undefined;
-  /** Is told exceptions that are bugs. The transport continues in any case. */
-  readonly onBug: (error: unknown) => void;
-}
+import type { LinkTransportOptions } from './transport-options.ts';
 
 /**
  * How long a goodbye has to leave the channel before its connection is ended, ms: one round trip on a poor
@@ -68,6 +42,7 @@ export class LinkTransport implements Transport {
   #isRelayUp = false;
   #isClosed = false;
   #unwatchPage = (): void => undefined;
+  #unwire = (): void => undefined;
 
   constructor(options: LinkTransportOptions) {
     const { identity, poolId, signalingKey, random, clock, cryptography, onBug } = options;
@@ -98,8 +73,7 @@ export class LinkTransport implements Transport {
       {
         deliver: (letter, source) => {
           if (options.door?.accepts(letter.from) === false) return;
-          const way = source.kind === 'relay' ? source.from : source.device;
-          this.#driver.input({ kind: 'letter', letter, way });
+          this.#driver.input({ kind: 'letter', letter, way: wayOf(source) });
         },
         carry: (route, envelope, keys) => {
           this.#carry(route, envelope, keys);
@@ -144,6 +118,17 @@ export class LinkTransport implements Transport {
         events.rejected(rejection);
       },
     });
+    const unwire = this.#options.wires?.listen({
+      wire: (up) => {
+        this.#router.setWire(up);
+        this.#driver.input({ kind: 'wire', up });
+      },
+      envelope: (room, envelope) => {
+        const keys = this.#rooms.keys.filter(({ poolId }) => equalBytes(roomTag(poolId), room));
+        if (keys.length > 0) this.#courier.take(envelope, { kind: 'wire' }, keys);
+      },
+    });
+    this.#unwire = unwire ?? this.#unwire;
   }
 
   async send(
@@ -200,6 +185,7 @@ export class LinkTransport implements Transport {
     this.#driver.input({ kind: 'leave' });
     this.#isClosed = true;
     this.#unwatchPage();
+    this.#unwire();
     this.#driver.stop();
     this.#courier.close();
     this.#rooms.close();
@@ -387,10 +373,16 @@ export class LinkTransport implements Transport {
   #carry(route: Route, envelope: Uint8Array, keys: EnvelopeKeys): void {
     // A letter that a jammed or lost path refuses is like one lost on the way: the machine tries again.
     if (route.kind === 'relay') this.#rooms.forward(route.to, envelope, keys);
+    else if (route.kind === 'wire') this.#options.wires?.send(keys.poolId, envelope);
     else {
       const { device, hopsLeft } = route;
       const slot = this.#slots.get(device);
       if (slot?.isUp === true) slot.link.queue.sendLinkFrame({ kind: 'signal', hopsLeft, envelope });
     }
   }
+}
+
+function wayOf(source: Source): Way {
+  if (source.kind === 'wire') return 'wire';
+  return source.kind === 'relay' ? source.from : source.device;
 }

@@ -45,10 +45,6 @@ export function pairingFailed(reason: PairingEnd): string {
       return 'The devices found each other, but pairing was not done in time. Keep Palm open on both, and start over.';
     case 'may-not-invite':
       return 'The device that is in the pool may not let others in: only admins may. Pair with the device of an admin.';
-    case 'other-pool':
-      return 'The two devices are in different pools. Leave the pool on one of them, then pair again.';
-    case 'no-pool':
-      return 'Neither of the two devices is in a pool. Create one on either of them, then pair again.';
     case 'not-understood':
       return 'The other device’s Palm does not fit this one’s. Update both, then start over.';
   }

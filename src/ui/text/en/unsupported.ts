@@ -16,6 +16,8 @@ export function unsupported(failure: Extract<Failure, { readonly code: 'unsuppor
       return 'This browser cannot keep a file of this size while it arrives (a private window may be why). Nothing was saved; the pool still has the file. Download it in another browser, or on another device of the pool.';
     case 'no-lock':
       return 'This browser has no file that Palm can overwrite, so it cannot lock this device (a private window may be why). Nothing has changed.';
+    case 'no-pairing':
+      return 'This device cannot pair by codes. Join with an invite’s link instead.';
     case 'wasm':
       return `The erasure code could not be started: ${failure.detail}.`;
   }

@@ -10,6 +10,7 @@ import {
 } from '../../../../src/core/links/link-ids.ts';
 import { SignalRouter, type Addressee, type Source } from '../../../../src/core/links/signal-router.ts';
 import { deviceIdOf, type DeviceId } from '../../../../src/core/model/ids.ts';
+import { MAX_SIGNAL_HOPS } from '../../../../src/core/wire/frames.ts';
 import { connectionIdOf } from '../../../../src/core/wire/relay-protocol.ts';
 
 function sessionOf(byte: number): SessionId {
@@ -50,6 +51,39 @@ function meshRouter(): SignalRouter {
   router.addNeighbour(TO_NEAR_TOO, NEAR_TOO);
   return router;
 }
+
+describe('the wire of a pairing', () => {
+  const BY_WIRE: Source = { kind: 'wire' };
+
+  it('gets what is for everyone, besides relay and mesh, and the letters for whoever wrote over it', () => {
+    const router = meshRouter();
+    router.setWire(true);
+    expect(router.routesTo(null).map(({ kind }) => kind)).toEqual(['wire', 'link', 'link']);
+    expect(router.take(0, letter(FAR, null), BY_WIRE)).toEqual({ forUs: true, onward: [] });
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'wire' }]);
+    router.setRelay(true);
+    expect(router.routesTo(null).map(({ kind }) => kind)).toEqual(['wire', 'relay']);
+    router.setWire(false);
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: null }]);
+  });
+
+  it('carries nothing more once the other end is linked, which would take no copy over the link', () => {
+    const router = meshRouter();
+    router.setWire(true);
+    router.take(0, letter(FAR, null), BY_WIRE);
+    router.addNeighbour(deviceOf(FAR), FAR);
+    expect(router.routesTo(null).map(({ kind }) => kind)).toEqual(['link', 'link', 'link']);
+    expect(router.routesTo(at(FAR))).toEqual([
+      { kind: 'link', device: deviceOf(FAR), hopsLeft: MAX_SIGNAL_HOPS },
+    ]);
+  });
+
+  it('does not bring letters for others', () => {
+    const router = meshRouter();
+    router.setWire(true);
+    expect(router.take(0, letter(FAR, NEAR), BY_WIRE)).toEqual({ forUs: false, onward: [] });
+  });
+});
 
 describe('a letter of our own', () => {
   it('goes by the relay if there is one: to its session if that is known, otherwise to everyone', () => {

@@ -1,0 +1,69 @@
+// Pairing by two codes, in real browsers with the relay killed: a newcomer is let in and introduced to
+// everybody, and a member that lost the others finds them again.
+
+import type { PalmStatus } from '../../src/runtime/api.ts';
+import type { Device } from './device.ts';
+import { allLinked, expect, test } from './palm-fixture.ts';
+import { expectedBytes } from './seeded-bytes.ts';
+
+const BEFORE = { seed: 71, length: 3_000_000 };
+const AFTER = { seed: 72, length: 3_000_000 };
+
+/** `first` shows the first code, `second` the answer. Resolves once they are linked. */
+async function pair(first: Device, second: Device): Promise<{ offer: string; answer: string }> {
+  const offer = await first.page.evaluate(async () => (await window.palm.pairOffer()).code);
+  const answer = await second.page.evaluate(
+    async ([code, deviceName]) => (await window.palm.pairAnswer(code, { deviceName })).code,
+    [offer, second.name] as const,
+  );
+  await first.page.evaluate((code) => window.palm.pairAccept(code), answer);
+  await second.waitFor('the pairing to be done', ({ pairing }) => pairing?.step === 'linked');
+  return { offer, answer };
+}
+
+test('without a relay a newcomer is let in by codes, and meets those who were there', async ({
+  newPool,
+  newDevice,
+  privateRelay,
+  faults,
+}) => {
+  faults.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED|ERR_FAILED/);
+  const [laptop, tablet] = await newPool(['Laptop', 'Tablet'], privateRelay);
+  if (laptop === undefined || tablet === undefined) throw new Error('The pool has no devices.');
+  const phone = await newDevice('Phone', privateRelay);
+  // What a network does that lets pages load and nothing else through: this member finds nobody again.
+  await tablet.context.routeWebSocket(/\/relay/u, (socket) => socket.close());
+  await tablet.context.route(/\/relay/u, (route) => route.abort());
+  await tablet.reload();
+  await privateRelay.kill();
+  await laptop.waitFor('the relay to be seen lost', ({ pool }) => pool?.relay === 'lost');
+  await test.step('a member that lost the others finds them by codes', async () => {
+    const alone = ({ devices }: PalmStatus) =>
+      devices.filter(({ state }) => state === 'reachable').length === 1;
+    expect(alone(await laptop.status()) && alone(await tablet.status())).toBe(true);
+    await pair(tablet, laptop);
+    await allLinked([laptop, tablet]);
+  });
+  const { fileId } = await laptop.store(BEFORE, { name: 'before.bin' });
+
+  const { answer } = await pair(laptop, phone);
+  await allLinked([laptop, tablet, phone]);
+  expect(await phone.read(fileId)).toEqual(expectedBytes(BEFORE.seed, BEFORE.length));
+  const after = await phone.store(AFTER, { name: 'after.bin' });
+  await tablet.waitFor('the file', ({ files }) => files.some((file) => file.fileId === after.fileId));
+  expect(await tablet.read(after.fileId)).toEqual(expectedBytes(AFTER.seed, AFTER.length));
+  expect((await phone.status()).role).toBe('member');
+
+  await test.step('an answer that was used is refused, and changes nothing', async () => {
+    const again = laptop.page.evaluate(
+      (code) => window.palm.pairAccept(code).catch((error: unknown) => String(error)),
+      answer,
+    );
+    expect(await again).toContain('it was used, or its time is over');
+  });
+
+  await test.step('a member whose page was closed meanwhile is not needed, nor is the first one', async () => {
+    await laptop.closeTab();
+    expect(await tablet.read(after.fileId)).toEqual(expectedBytes(AFTER.seed, AFTER.length));
+  });
+});
