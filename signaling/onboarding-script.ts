@@ -26,5 +26,10 @@ export const ONBOARDING_SCRIPT = `
     if (await answers(origin + '/ping', 'no-cors')) location.replace(target);
     else setTimeout(() => goOn(origin), 2000);
   };
+  // An iPad calls itself a Mac.
+  const ipad = document.getElementById('on-ios');
+  const mac = document.getElementById('on-macos');
+  if (mac && mac.open && navigator.maxTouchPoints > 1) { mac.open = false; ipad.open = true; }
+  show('goes-on');
   choose().then(goOn);
 `;

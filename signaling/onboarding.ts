@@ -7,9 +7,8 @@ import { FINGERPRINT_BITS } from './fingerprint.ts';
 import type { Host } from './host.ts';
 import { ONBOARDING_SCRIPT } from './onboarding-script.ts';
 import { plainPageHeaders } from './security-headers.ts';
-
-/** Path of the authority's certificate. */
-export const AUTHORITY_PATH = '/palm-ca.crt';
+import { PLATFORMS, type Platform } from './trust/platforms.ts';
+import { TRUST_STEPS } from './trust/trust-steps.ts';
 
 const STYLE = `
   :root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif; }
@@ -17,7 +16,22 @@ const STYLE = `
   a.open { display: inline-block; padding: 0.7rem 1.3rem; border-radius: 0.6rem; background: #17603f; color: #fff;
     text-decoration: none; font-weight: 600; }
   code { overflow-wrap: anywhere; }
-  section { margin-top: 3rem; opacity: 0.85; font-size: 0.9375rem; }
+  section { margin-top: 3rem; font-size: 0.9375rem; }
+  details { margin: 0.5rem 0; border: 1px solid #8886; border-radius: 0.6rem; padding: 0.4rem 0.9rem; }
+  summary { cursor: pointer; padding: 0.4rem 0; font-weight: 600; }
+  ol { padding-left: 1.4rem; }
+  li { margin-bottom: 1.2rem; }
+  svg { display: block; max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+  .frame { fill: none; stroke: #888; stroke-width: 1.5; }
+  .quiet { fill: #8882; }
+  .soft { fill: #8888; }
+  .chosen { fill: #2f9e6b33; stroke: #2f9e6b; stroke-width: 1.5; }
+  .strong { fill: #17603f; }
+  .word, .title { fill: currentColor; }
+  .title { font-weight: 600; }
+  .on-strong, .knob { fill: #fff; }
+  .line { fill: none; stroke: #888; stroke-width: 1.5; }
+  .tick { fill: none; stroke: #fff; stroke-width: 2; }
 `;
 
 /** Of pages without a script. */
@@ -51,6 +65,7 @@ export function onboardingHeaders({ address, named }: WaysIn): Record<string, st
 export function onboardingPage(
   { address, named }: WaysIn,
   { certificateFingerprint, authority }: Pick<ServerCertificate, 'certificateFingerprint' | 'authority'>,
+  platform: Platform,
 ): string {
   const data = named === undefined ? '' : ` data-named="${named.secure}" data-plain="${named.plain}"`;
   return `<!doctype html>
@@ -66,7 +81,7 @@ export function onboardingPage(
 <p>Palm encrypts files on this device before they leave it. Browsers allow that only on a secure (https) address,
 so Palm opens there.</p>
 <p><a class="open" href="${address}/" data-address="${address}"${data}>Open Palm</a></p>
-${named === undefined ? '' : whichOrigin(new URL(address).hostname, new URL(named.secure).hostname)}${authority === undefined ? '' : warning(certificateFingerprint, authority)}<script>${ONBOARDING_SCRIPT}</script>
+${named === undefined ? '' : whichOrigin(new URL(address).hostname, new URL(named.secure).hostname)}${authority === undefined ? '' : warning(certificateFingerprint, authority, platform)}<script>${ONBOARDING_SCRIPT}</script>
 </body>
 </html>
 `;
@@ -99,7 +114,7 @@ export function reachedPage(): string {
 `;
 }
 
-function warning(certificateFingerprint: string, authority: OwnAuthority): string {
+function warning(certificateFingerprint: string, authority: OwnAuthority, platform: Platform): string {
   return `<p>Your browser will say that it does not know the certificate. No company vouches for a machine on a home network, so
 this one vouches for itself.</p>
 <section>
@@ -111,14 +126,26 @@ and could come from the same stranger. Compare with the other screen.</p>
 </section>
 <section>
 <h2>Rather not see the warning?</h2>
-<p>Install <a href="${AUTHORITY_PATH}" download>this relay’s certificate authority</a> and trust it. It can vouch for this machine,
-for names that end in .local and for addresses of home networks; it cannot stand in for any website.</p>
+<p>Trust this relay’s certificate authority once. Then Palm can also be installed on the home screen, and it opens while the relay is
+off. Without it Palm works in this browser all the same, but does neither.</p>
 <p>Do it only if the fingerprint that your device shows begins as on the other screen. This page says
-<code>${authority.fingerprint}</code>.</p>
-<p>What is compared are the first ${FINGERPRINT_BITS} bits, 32 digits: too many for anybody to make another certificate
-that begins alike.</p>
+<code>${authority.fingerprint}</code>. What is compared are the first ${FINGERPRINT_BITS} bits, 32 digits: too many for anybody to make
+another certificate that begins alike. The authority can vouch for this machine, for names that end in .local and for addresses of home
+networks; it cannot stand in for any website.</p>
+${[...new Set([platform, ...PLATFORMS])].map((each) => trustSteps(each, each === platform)).join('')}<p id="goes-on" hidden>This page looks every two seconds, and goes on by itself once the relay is trusted.</p>
 </section>
 ${replaced(authority.replacedFingerprint)}`;
+}
+
+function trustSteps(platform: Platform, isOpen: boolean): string {
+  const { name, steps, note } = TRUST_STEPS[platform];
+  const items = steps.map(({ text, picture }) => `<li><p>${text}</p>${picture}</li>`).join('\n');
+  return `<details id="on-${platform}"${isOpen ? ' open' : ''}><summary>${name}</summary>
+<ol>
+${items}
+</ol>
+${note === '' ? '' : `<p>${note}</p>\n`}</details>
+`;
 }
 
 function replaced(fingerprint: string | undefined): string {

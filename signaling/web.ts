@@ -4,15 +4,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { ServerCertificate } from './certificate-store.ts';
 import { FINGERPRINTS_PATH, LAN_PATH, LANE_PATH, REACHED_PATH } from '../src/core/model/relay-paths.ts';
 import { type Host, originOf, readHost } from './host.ts';
-import {
-  AUTHORITY_PATH,
-  onboardingHeaders,
-  onboardingPage,
-  PLAIN_HEADERS,
-  reachedPage,
-  waysIn,
-} from './onboarding.ts';
+import { onboardingHeaders, onboardingPage, PLAIN_HEADERS, reachedPage, waysIn } from './onboarding.ts';
 import { appHeaders } from './security-headers.ts';
+import { platformOf } from './trust/platforms.ts';
+import { profileOf } from './trust/profile.ts';
+import { AUTHORITY_PATH, PROFILE_PATH } from './trust/trust-steps.ts';
 import { type FileHandler, HASHED_FOLDER } from './app-files.ts';
 import type { Connections } from './connections.ts';
 
@@ -108,6 +104,9 @@ function answerPage(
   if (path === AUTHORITY_PATH && authority !== undefined) {
     return answer(response, 200, 'application/x-x509-ca-cert', authority.certificate);
   }
+  if (path === PROFILE_PATH && authority !== undefined) {
+    return answer(response, 200, 'application/x-apple-aspen-config', profileOf(authority.certificate));
+  }
   if (isApp) {
     return content.files(request, response, () => {
       if (!isForPeople(request, path)) return notFound();
@@ -119,7 +118,8 @@ function answerPage(
   if (path !== '/' && !isForPeople(request, path)) return notFound();
   const ways = waysIn(host, content.httpsPort(), content.localName());
   for (const [name, value] of Object.entries(onboardingHeaders(ways))) response.setHeader(name, value);
-  const page = onboardingPage(ways, content.certificate());
+  const platform = platformOf(request.headers['user-agent'] ?? '');
+  const page = onboardingPage(ways, content.certificate(), platform);
   return answer(response, 200, 'text/html;charset=utf-8', page);
 }
 
