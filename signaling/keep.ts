@@ -8,6 +8,7 @@ import { ended } from '../src/cli/commands/up.ts';
 import { LaneServer } from '../src/cli/device/lane-server.ts';
 import { runDevice, type RunningDevice } from '../src/cli/device/run-device.ts';
 import { runToEnd } from '../src/cli/ending.ts';
+import { deviceLog } from '../src/cli/operations/device-log.ts';
 import { print, warn } from '../src/cli/output.ts';
 import { words } from '../src/cli/words.ts';
 import { RELAY_PATH } from '../src/core/wire/relay-protocol.ts';
@@ -40,7 +41,7 @@ async function keep(parameters: readonly string[], signal: AbortSignal): Promise
   lane.origins = () => originsOf(relay);
   try {
     const own = { relayUrl: relayUrlOf(relay), lane, appUrl: () => relay.lan[0] ?? relay.app };
-    const device = await runDevice(deviceFolderIn(command.dataDir), own, warn);
+    const device = await runDevice(deviceFolderIn(command.dataDir), own, deviceLog());
     try {
       await enterPool(device, command.join);
       if (command.json) print(jsonAnnouncement(relay));

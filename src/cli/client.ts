@@ -91,12 +91,19 @@ export class DeviceClient {
     host: string | null,
     port: number | null,
     name: string | null,
+    openMetrics: boolean | null,
   ): Promise<{ readonly url: string; readonly isOpen: boolean }> {
-    return this.#json('POST', '/gateway', { isOn: true, host, port, name });
+    return this.#json('POST', '/gateway', { isOn: true, host, port, name, openMetrics });
   }
 
   async endGateway(): Promise<void> {
-    await this.#json('POST', '/gateway', { isOn: false, host: null, port: null, name: null });
+    await this.#json('POST', '/gateway', {
+      isOn: false,
+      host: null,
+      port: null,
+      name: null,
+      openMetrics: null,
+    });
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { cac, type CAC } from 'cac';
 import { completionScript } from './completion.ts';
+import { manPage } from './man-page.ts';
 import { doctor } from './commands/doctor.ts';
 import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
@@ -26,9 +27,7 @@ export async function runProgram(
   version: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const program = commands((flags) => contextOf(flags, signal));
-  program.help();
-  program.version(version);
+  const program = commands((flags) => contextOf(flags, signal), version);
   const { options } = program.parse(
     argv.map((given) => (given === '-' ? STANDARD : given)),
     { run: false },
@@ -43,11 +42,14 @@ export async function runProgram(
 
 type ContextOf = (flags: CommonFlags) => Context;
 
-function commands(contextOfFlags: ContextOf): CAC {
+/** Of the whole program, for its manual page too. */
+export function commands(contextOfFlags: ContextOf, version: string): CAC {
   const program = cac('palm');
   program.option('--data <dir>', 'The data folder whose device is meant (default: your own)');
   program.option('--json', 'Print JSON, and nothing else');
   program.option('--quiet', 'Print no progress');
+  program.help();
+  program.version(version);
   poolCommands(program, contextOfFlags);
   fileCommands(program, contextOfFlags);
   program
@@ -65,6 +67,7 @@ function commands(contextOfFlags: ContextOf): CAC {
     .option('--port <port>', 'The port (default: 8790)')
     .option('--host <address>', 'What it listens on (default: 127.0.0.1)')
     .option('--name <name>', 'What others call it, such as nas.local')
+    .option('--open-metrics', 'Give /metrics to other machines, too')
     .option('--off', 'End it')
     .example('palm gateway --port 8790')
     .action((flags: CommonFlags) => gateway(contextOfFlags(flags), flags));
@@ -78,6 +81,10 @@ function commands(contextOfFlags: ContextOf): CAC {
     .command('completion', 'Print what completes commands and names in bash and zsh')
     .example('source <(palm completion)')
     .action(() => print(completionScript(program.commands.map(({ name }) => name))));
+  program
+    .command('man', 'Print the manual page')
+    .example('palm man | man -l -')
+    .action(() => void process.stdout.write(manPage(program)));
   return program;
 }
 

@@ -119,6 +119,28 @@ export const words = {
     above: 'Folder above',
     notNow: 'not readable now',
   },
+  man: {
+    summary: 'use the pool of this device from the shell',
+    description:
+      'Palm pools the storage of the devices on one network. A file is encrypted and split into n fragments, of which any k bring it back. ' +
+      'palm speaks to the device of a data folder, and starts it in the background if it does not run.',
+    exits: {
+      done: 'Done.',
+      bug: 'A bug, or the relay cannot start.',
+      usage: 'A wrong command line, name, invite or range.',
+      noDevice: 'No device runs, and none could be started.',
+      noPool: 'The device is in no pool, or in one already.',
+      noSuchFile: 'No such file, here or in the pool.',
+      notReadable: 'The file cannot be read now: too few fragments can be reached.',
+      storage: 'The disk is full or fails, or the folder cannot be used.',
+      refused: 'Refused.',
+      interrupted: 'Interrupted.',
+    },
+    environment: [
+      ['PALM_LOG', 'How much a device logs: silent, fatal, error, warn, info, debug or trace.'],
+      ['XDG_DATA_HOME', 'Where data folders are, on Linux.'],
+    ] as const,
+  },
   nobody: 'No device is known to hold any of it.',
   folder(trouble: FolderTrouble): string {
     switch (trouble.kind) {

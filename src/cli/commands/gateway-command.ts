@@ -18,7 +18,9 @@ export async function gateway(context: Context, flags: CommonFlags): Promise<voi
     else print(words.gateway.off);
     return;
   }
-  const status = await device.useGateway(textOrNull(flags['host']), port, textOrNull(flags['name']));
+  const openMetrics = typeof flags['openMetrics'] === 'boolean' ? flags['openMetrics'] : null;
+  const [host, name] = [textOrNull(flags['host']), textOrNull(flags['name'])];
+  const status = await device.useGateway(host, port, name, openMetrics);
   if (context.isJson) printJson(status);
   else {
     print(words.gateway.on(status.url));

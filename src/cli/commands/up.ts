@@ -1,11 +1,12 @@
 // A device in this process, until it is told to end.
 
 import { runDevice, type RunningDevice } from '../device/run-device.ts';
-import { print, warn } from '../output.ts';
+import { deviceLog } from '../operations/device-log.ts';
+import { print } from '../output.ts';
 import { words } from '../words.ts';
 
 export async function up(folder: string, signal: AbortSignal): Promise<void> {
-  const device = await runDevice(folder, undefined, warn);
+  const device = await runDevice(folder, undefined, deviceLog());
   print(words.running(folder));
   await ended(device, signal);
 }

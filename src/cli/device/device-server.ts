@@ -14,6 +14,8 @@ import { fieldsOf } from '../../core/encoding/decode.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { TokenError, type Tokens } from '../gateway/tokens.ts';
+import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import { written } from '../gateway/written.ts';
 import { words } from '../words.ts';
 import { GatewayError, type GatewaySwitch } from './gateway-switch.ts';
 import { openDiskFile } from './disk-file.ts';
@@ -34,6 +36,7 @@ export interface ServedDevice {
   /** Where the relay is, from now on. Undefined: where it was. */
   useRelay(url: string | undefined): Promise<void>;
   readonly tokens: Tokens;
+  readonly metrics: Pick<DeviceMetrics, 'store' | 'read'>;
   readonly gateway: Pick<GatewaySwitch, 'turnOn' | 'turnOff'>;
   /** A folder for bytes that come in a request. */
   readonly spoolPath: string;
@@ -65,7 +68,7 @@ async function answer(
   const { palm } = device;
   const url = new URL(request.url ?? '/', 'http://palm');
   const route = `${request.method ?? ''} ${url.pathname}`;
-  if (route.startsWith('GET /files/')) return sendFile(palm, url, request, response);
+  if (route.startsWith('GET /files/')) return sendFile(device, url, request, response);
   if (route === 'POST /add') return add(device, request, response);
   if (route === 'GET /log') return sendLog(palm, response);
   const body = request.method === 'POST' ? await jsonBody(request) : undefined;
@@ -118,7 +121,7 @@ async function add(device: ServedDevice, request: IncomingMessage, response: Ser
   try {
     const result = isBody
       ? await addBody(device, wanted, request, leaving.signal, line)
-      : await addFile(device.palm, wanted.file ?? '', wanted, leaving.signal, line);
+      : await addFile(device, wanted.file ?? '', wanted, leaving.signal, line);
     line({ kind: 'done', result });
   } catch (error) {
     line({ kind: 'failed', error: toldOf(error) });
@@ -137,14 +140,14 @@ async function addBody(
   const path = join(device.spoolPath, `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
   try {
     await pipeline(request, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
-    return await addFile(device.palm, path, wanted, signal, line);
+    return await addFile(device, path, wanted, signal, line);
   } finally {
     rmSync(path, { force: true });
   }
 }
 
 async function addFile(
-  palm: Palm,
+  { palm, metrics }: ServedDevice,
   path: string,
   { name, path: folder, isPrivate, k, n }: AddRequest,
   signal: AbortSignal,
@@ -169,14 +172,14 @@ async function addFile(
     line({ kind: 'progress', phase, doneBytes, totalBytes });
   }, PROGRESS_EVERY_MS);
   try {
-    return await palm.store(file, options);
+    return await metrics.store(file.size, () => palm.store(file, options));
   } finally {
     clearInterval(timer);
   }
 }
 
 async function sendFile(
-  palm: Palm,
+  { palm, metrics }: ServedDevice,
   url: URL,
   request: IncomingMessage,
   response: ServerResponse,
@@ -190,25 +193,24 @@ async function sendFile(
   const options = { start, ...(link === null ? {} : { link }), signal: leaving.signal };
   // One buffer for all of the file: a piece each would be garbage faster than it is collected.
   const reader = palm.read(fileId, options).getReader({ mode: 'byob' });
-  // What cannot be read says so before the first byte.
-  let piece = await reader.read(new Uint8Array(READ_BYTES));
-  response.writeHead(200, { 'Content-Type': 'application/octet-stream', Trailer: ERROR_TRAILER });
   try {
-    while (!piece.done) {
-      await written(response, piece.value);
-      piece = await reader.read(new Uint8Array(piece.value.buffer));
-    }
+    await metrics.read(async () => {
+      // What cannot be read says so before the first byte.
+      let piece = await reader.read(new Uint8Array(READ_BYTES));
+      let byteCount = 0;
+      response.writeHead(200, { 'Content-Type': 'application/octet-stream', Trailer: ERROR_TRAILER });
+      while (!piece.done) {
+        byteCount += piece.value.length;
+        await written(response, piece.value, leaving.signal);
+        piece = await reader.read(new Uint8Array(piece.value.buffer));
+      }
+      return byteCount;
+    });
   } catch (error) {
+    if (!response.headersSent) throw error;
     response.addTrailers({ [ERROR_TRAILER]: encodeURIComponent(JSON.stringify(toldOf(error))) });
   }
   response.end();
-}
-
-/** Resolves once the system has the bytes, or the client went away. */
-function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    response.write(bytes, () => resolve());
-  });
 }
 
 /** What happened and what was noticed, and from now on what happens: a line of JSON each. */
@@ -262,12 +264,19 @@ function addRequestOf(value: unknown): AddRequest {
 }
 
 async function useGateway(gateway: ServedDevice['gateway'], body: unknown): Promise<unknown> {
-  const { isOn, host, port, name } = fieldsOf(body, ['isOn', 'host', 'port', 'name']);
+  const { isOn, host, port, name, openMetrics } = fieldsOf(body, [
+    'isOn',
+    'host',
+    'port',
+    'name',
+    'openMetrics',
+  ]);
   if (isOn !== true) return gateway.turnOff();
   return gateway.turnOn({
     ...(typeof host === 'string' ? { host } : {}),
     ...(typeof port === 'number' ? { port } : {}),
     ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof openMetrics === 'boolean' ? { openMetrics } : {}),
   });
 }
 

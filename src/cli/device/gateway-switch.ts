@@ -17,6 +17,7 @@ export interface GatewayWish {
   readonly host?: string;
   readonly port?: number;
   readonly name?: string;
+  readonly openMetrics?: boolean;
 }
 
 export interface GatewayStatus {
@@ -46,9 +47,10 @@ export class GatewaySwitch {
   async turnOn(wish: GatewayWish): Promise<GatewayStatus> {
     const before = this.#kept();
     const name = wish.name ?? before?.name;
-    const settings = {
+    const settings: GatewaySettings = {
       host: wish.host ?? before?.host ?? OWN_HOST,
       port: wish.port ?? before?.port ?? OWN_PORT,
+      openMetrics: wish.openMetrics ?? before?.openMetrics ?? false,
       ...(name === undefined ? {} : { name }),
     };
     check(settings);
@@ -58,6 +60,7 @@ export class GatewaySwitch {
       const { url, port } = await this.#open(settings);
       const kept = `${JSON.stringify({ ...settings, port })}\n`;
       writeFileSync(this.#file, kept, { mode: 0o600, flush: true });
+      this.#device.log.info({ port, isOpen: !isLoopback(settings.host) }, 'gateway on');
       return { url, isOpen: !isLoopback(settings.host) };
     } catch (error) {
       if (before !== undefined) await this.#open(before);
@@ -68,6 +71,7 @@ export class GatewaySwitch {
   async turnOff(): Promise<void> {
     rmSync(this.#file, { force: true });
     await this.close();
+    this.#device.log.info('gateway off');
   }
 
   async close(): Promise<void> {
@@ -93,8 +97,8 @@ export class GatewaySwitch {
         return undefined;
       const { host, port } = kept;
       if (typeof host !== 'string' || typeof port !== 'number') return undefined;
-      const name = 'name' in kept && typeof kept.name === 'string' ? kept.name : undefined;
-      return name === undefined ? { host, port } : { host, port, name };
+      const name = 'name' in kept && typeof kept.name === 'string' ? { name: kept.name } : {};
+      return { host, port, openMetrics: 'openMetrics' in kept && kept.openMetrics === true, ...name };
     } catch {
       return undefined;
     }

@@ -9,6 +9,8 @@ import type { LaneHost } from '../../core/lane-port.ts';
 import type { Palm } from '../../runtime/api.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { Tokens } from '../gateway/tokens.ts';
+import type { DeviceLog } from '../operations/device-log.ts';
+import { DeviceMetrics } from '../operations/device-metrics.ts';
 import { openDiskFile } from './disk-file.ts';
 import { GatewaySwitch } from './gateway-switch.ts';
 import { openNodeDevice } from './compose.ts';
@@ -42,7 +44,7 @@ export interface RunningDevice {
 export async function runDevice(
   path: string,
   own: OwnRelay | undefined,
-  log: (line: string) => void,
+  log: DeviceLog,
 ): Promise<RunningDevice> {
   process.umask(0o077);
   const folder = await DeviceFolder.take(path);
@@ -56,7 +58,7 @@ export async function runDevice(
     relayUrl: () => relay.relayUrl,
     appUrl: () => relay.appUrl,
     laneHost: own?.lane,
-    onBug: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    onBug: (error) => log.error({ err: error }, 'bug'),
   });
   const { palm } = device;
   await palm.ready;
@@ -72,17 +74,20 @@ export async function runDevice(
   };
   const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
   const tokens = new Tokens(folder.file(TOKENS_FILE));
-  const served = { palm, tokens, spoolPath };
-  const gateway = new GatewaySwitch({ ...served, openFile: openDiskFile }, folder.file(GATEWAY_FILE));
+  const metrics = new DeviceMetrics(palm);
+  const served = { palm, tokens, metrics, spoolPath };
+  const gateway = new GatewaySwitch({ ...served, log, openFile: openDiskFile }, folder.file(GATEWAY_FILE));
   // The device is worth more than its gateway.
-  await gateway.restore().catch((error: unknown) => log(String(error)));
+  await gateway.restore().catch((error: unknown) => log.error({ err: error }, 'gateway off'));
   const socket = socketPath(path);
   const server = await serveDevice({ ...served, invite, useRelay, gateway, stop }, socket);
+  log.info({ pid: process.pid }, 'running');
   return {
     palm,
     invite,
     stopped,
     async close() {
+      log.info('ending');
       await gateway.close();
       server.close();
       server.closeAllConnections();

@@ -23,6 +23,9 @@ export class Refusal extends Error {
 /** Devices that could bring back what is missing are often back within this, s. */
 const RETRY_AFTER_S = 30;
 
+/** The header that names a request in the answer and in the log. */
+export const REQUEST_ID = 'x-request-id';
+
 /** Nothing that comes from here runs, is framed, guessed at, read by another origin, or kept by a proxy. */
 const EVERY_ANSWER = {
   'X-Content-Type-Options': 'nosniff',
@@ -64,7 +67,7 @@ export function sendFailure(request: IncomingMessage, response: ServerResponse, 
     return;
   }
   // What was said of a file that is not sent after all.
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  for (const name of response.getHeaderNames()) if (name !== REQUEST_ID) response.removeHeader(name);
   secure(response);
   // Whoever was refused need not send the rest of the body.
   if (hasBody(request) && !request.complete) response.setHeader('Connection', 'close');

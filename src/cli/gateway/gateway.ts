@@ -1,18 +1,22 @@
 // The gateway: the pool's files over HTTP, for programs that have a token. It has a port of its own, because
 // what it serves was written by anybody in the pool and must not share an origin with the app.
 //
-// Invariants: every request shows a token; connections, headers, bodies in progress and the bytes in memory
-// of each are bounded; what a client asked for ends with the client.
+// Invariants: every request but for /health and /ready shows a token; connections, headers, bodies in
+// progress and the bytes in memory of each are bounded; what a client asked for ends with the client.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FileStatus, Palm, PalmStatus } from '../../runtime/api.ts';
 import { PalmError } from '../../core/model/errors.ts';
+import type { DeviceLog } from '../operations/device-log.ts';
+import type { DeviceMetrics } from '../operations/device-metrics.ts';
 import { words } from '../words.ts';
 import { prefersJson, Refusal, refusalOf, secure, sendFailure, sendJson, sendText } from './answer.ts';
 import { boundConnections } from './bounded-connections.ts';
 import { checkOrigin, checkScope, ownHosts, tokenOf } from './gate.ts';
 import { fileAt, listingOf, pageOf } from './listing.ts';
+import { answerProbe, sendMetrics } from './probes.ts';
+import { logRequest } from './request-log.ts';
 import { sendFile } from './send-file.ts';
 import { nameIn, takeFile, type TakingDevice } from './take-file.ts';
 import { type Target, targetOf, urlOfFile, urlOfFolder } from './target.ts';
@@ -21,6 +25,8 @@ import type { Tokens } from './tokens.ts';
 export interface GatewayDevice extends TakingDevice {
   readonly palm: Pick<Palm, 'status' | 'read' | 'store' | 'remove'>;
   readonly tokens: Pick<Tokens, 'check'>;
+  readonly metrics: DeviceMetrics;
+  readonly log: DeviceLog;
 }
 
 export interface GatewaySettings {
@@ -30,6 +36,8 @@ export interface GatewaySettings {
   readonly port: number;
   /** What others call it, such as behind a proxy. */
   readonly name?: string;
+  /** Metrics for others than this machine. */
+  readonly openMetrics?: boolean;
 }
 
 export interface GatewayLimits {
@@ -59,7 +67,7 @@ const METHODS = 'GET, HEAD, PUT, POST, DELETE';
 /** @throws the system's error when it cannot listen. */
 export async function openGateway(
   device: GatewayDevice,
-  { host, port, name }: GatewaySettings,
+  { host, port, name, openMetrics = false }: GatewaySettings,
   limits: GatewayLimits = LIMITS,
 ): Promise<Gateway> {
   const server = createServer({
@@ -76,12 +84,15 @@ export async function openGateway(
     server.listen(port, host, resolve);
   });
   const { port: own } = server.address() as AddressInfo; // it listens on a port
-  const desk = new Desk(device, ownHosts(host, own, name), limits);
+  const desk = new Desk(device, ownHosts(host, own, name), openMetrics, limits);
   const answer = (request: IncomingMessage, response: ServerResponse, bodyWanted: () => void): void => {
+    const log = logRequest(device, request, response);
     secure(response);
-    desk
-      .answer(request, response, bodyWanted)
-      .catch((error: unknown) => sendFailure(request, response, refusalOf(error)));
+    desk.answer(request, response, bodyWanted).catch((error: unknown) => {
+      const refusal = refusalOf(error);
+      if (refusal.status === 500) log.error({ err: error }, 'bug');
+      sendFailure(request, response, refusal);
+    });
   };
   server.on('request', (request, response) => answer(request, response, () => undefined));
   // Who asks first is told no before it sends the body.
@@ -102,23 +113,35 @@ function closed(server: Server): Promise<void> {
 class Desk {
   readonly #device: GatewayDevice;
   readonly #hosts: ReadonlySet<string>;
+  readonly #openMetrics: boolean;
   readonly #limits: GatewayLimits;
   #bodies = 0;
 
-  constructor(device: GatewayDevice, hosts: ReadonlySet<string>, limits: GatewayLimits) {
+  constructor(
+    device: GatewayDevice,
+    hosts: ReadonlySet<string>,
+    openMetrics: boolean,
+    limits: GatewayLimits,
+  ) {
     this.#device = device;
     this.#hosts = hosts;
+    this.#openMetrics = openMetrics;
     this.#limits = limits;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, bodyWanted: () => void): Promise<void> {
     checkOrigin(request, this.#hosts);
+    if (answerProbe(this.#device.palm, request, response)) return;
     const status = this.#device.palm.status();
     const { pool } = status;
     if (pool === undefined) throw notInPool();
     const token = tokenOf(request, this.#device.tokens, pool.id);
     const target = targetOf(request.url ?? '');
     const [room] = target.segments;
+    if (room === 'metrics' && target.segments.length === 1 && request.method === 'GET') {
+      checkScope(token, 'read');
+      return sendMetrics(this.#device.metrics, this.#openMetrics, request, response);
+    }
     if (room !== '' && room !== 'f') throw new Refusal(404, 'unknown-path', words.gateway.nothingHere);
     const rest = { ...target, segments: target.segments.slice(1) };
     switch (request.method) {
@@ -148,9 +171,7 @@ class Desk {
     if (file !== undefined) {
       const asDownload = query.has('download');
       const { stallMs } = this.#limits;
-      return this.#withBody(() =>
-        sendFile(this.#device.palm, file, request, response, { stallMs, asDownload }),
-      );
+      return this.#withBody(() => sendFile(this.#device, file, request, response, { stallMs, asDownload }));
     }
     const path = segments.join('/');
     const isFolder = segments.length === 0 || path.endsWith('/') || path === '';

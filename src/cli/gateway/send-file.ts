@@ -10,13 +10,20 @@ import fresh from 'fresh';
 import mime from 'mime';
 import parseRange from 'range-parser';
 import type { FileStatus, Palm } from '../../runtime/api.ts';
+import type { DeviceMetrics } from '../operations/device-metrics.ts';
 import { words } from '../words.ts';
 import { belowK, Refusal } from './answer.ts';
+import { written } from './written.ts';
 
 /** Read at once, bytes. */
 const READ_BYTES = 256 * 1024;
 const GENERIC_TYPE = 'application/octet-stream';
 const TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/u;
+
+export interface SendingDevice {
+  readonly palm: Pick<Palm, 'read'>;
+  readonly metrics: Pick<DeviceMetrics, 'read'>;
+}
 
 interface Part {
   readonly start: number;
@@ -26,7 +33,7 @@ interface Part {
 
 /** @throws Refusal; what `palm.read` fails with before the first byte. */
 export async function sendFile(
-  palm: Pick<Palm, 'read'>,
+  { palm, metrics }: SendingDevice,
   file: FileStatus,
   request: IncomingMessage,
   response: ServerResponse,
@@ -56,7 +63,7 @@ export async function sendFile(
     if (file.reach < file.k) throw belowK(words.gateway.belowK(file.reach, file.k));
     response.end();
   } else if (start === end) response.end();
-  else await sendBytes(palm, file.fileId, { start, end }, response, stallMs);
+  else await metrics.read(() => sendBytes(palm, file.fileId, { start, end }, response, stallMs));
 }
 
 /** By its own word where it is one, else by its name. Text is UTF-8, as nearly all of it is. */
@@ -90,19 +97,22 @@ function partOf({ method, headers }: IncomingMessage, size: number, etag: string
   return only === undefined ? undefined : { start: only.start, end: only.end + 1 };
 }
 
+/** Resolves to how many bytes the client took. */
 async function sendBytes(
   palm: Pick<Palm, 'read'>,
   fileId: string,
   part: Part,
   response: ServerResponse,
   stallMs: number,
-): Promise<void> {
+): Promise<number> {
   const leaving = new AbortController();
   response.on('close', () => leaving.abort());
   // One buffer for all of it.
   const reader = palm.read(fileId, { ...part, signal: leaving.signal }).getReader({ mode: 'byob' });
   let piece = await reader.read(new Uint8Array(READ_BYTES));
+  let byteCount = 0;
   while (!piece.done && !leaving.signal.aborted) {
+    byteCount += piece.value.length;
     // Bytes that go out, however slowly, set this clock back; a client that takes none is cut off.
     response.socket?.setTimeout(stallMs);
     await written(response, piece.value, leaving.signal);
@@ -111,16 +121,5 @@ async function sendBytes(
     piece = await reader.read(new Uint8Array(piece.value.buffer));
   }
   response.end();
-}
-
-/** Resolves once the system has the bytes, or the client went away: Node may not tell of the former then. */
-function written(response: ServerResponse, bytes: Uint8Array, leaving: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      leaving.removeEventListener('abort', done);
-      resolve();
-    };
-    leaving.addEventListener('abort', done);
-    response.write(bytes, done);
-  });
+  return byteCount;
 }

@@ -11,11 +11,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parse as parseDisposition } from 'content-disposition';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
+import type { DeviceMetrics } from '../operations/device-metrics.ts';
 import { words } from '../words.ts';
 import { Refusal } from './answer.ts';
 
 export interface TakingDevice {
   readonly palm: Pick<Palm, 'store'>;
+  readonly metrics: Pick<DeviceMetrics, 'store'>;
   /** A folder for bytes that come in a request. */
   readonly spoolPath: string;
   /** Reads a file of this machine a part at a time. */
@@ -56,7 +58,8 @@ export async function takeFile(
       ...(type === undefined ? {} : { mime: type }),
       signal: leaving.signal,
     };
-    return await device.palm.store(await device.openFile(spool, name), options);
+    const file = await device.openFile(spool, name);
+    return await device.metrics.store(file.size, () => device.palm.store(file, options));
   } finally {
     rmSync(spool, { force: true });
   }

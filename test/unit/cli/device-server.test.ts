@@ -12,6 +12,7 @@ import { serveDevice, type ServedDevice } from '../../../src/cli/device/device-s
 import { socketPath } from '../../../src/cli/device/socket-path.ts';
 import { CommandError, EXIT } from '../../../src/cli/exit-code.ts';
 import { Tokens } from '../../../src/cli/gateway/tokens.ts';
+import { DeviceMetrics } from '../../../src/cli/operations/device-metrics.ts';
 import { PalmError } from '../../../src/core/model/errors.ts';
 import type { Palm, StoreOptions } from '../../../src/runtime/api.ts';
 
@@ -39,6 +40,7 @@ beforeEach(async () => {
     invite: async () => 'https://a.test/#/join/u',
     useRelay: vi.fn(async () => undefined),
     tokens: new Tokens(join(folder, 'tokens.json')),
+    metrics: new DeviceMetrics(palm as unknown as Palm), // the part that is called
     gateway,
     spoolPath: folder,
     stop: vi.fn(),
@@ -82,7 +84,10 @@ it('makes tokens for programs, lists them without their secrets, and removes the
 
 it('turns the gateway on and off', async () => {
   const client = await reach();
-  expect(await client.useGateway('::1', 80, null)).toEqual({ url: 'http://127.0.0.1:1/', isOpen: false });
+  expect(await client.useGateway('::1', 80, null, null)).toEqual({
+    url: 'http://127.0.0.1:1/',
+    isOpen: false,
+  });
   expect(gateway.turnOn).toHaveBeenCalledWith({ host: '::1', port: 80 });
   expect(gateway.turnOff).not.toHaveBeenCalled();
   await client.endGateway();

@@ -97,9 +97,10 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/runtime', ...NODE_ADAPTERS, 'src/cli'],
     packages: ['node:', 'comlink'],
   },
+  { path: 'src/cli/operations', reaches: SCREENS, packages: ['pino', 'prom-client'] },
   {
     path: 'src/cli/gateway',
-    reaches: [...SCREENS, 'src/cli/words.ts'],
+    reaches: [...SCREENS, 'src/cli/words.ts', 'src/cli/operations'],
     packages: ['node:', 'content-disposition', 'fresh', 'mime', 'negotiator', 'range-parser'],
   },
   {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { GatewayError, GatewaySwitch } from '../../../../src/cli/device/gateway-switch.ts';
+import { openDeviceLog } from '../../../../src/cli/operations/device-log.ts';
 import type { GatewayDevice } from '../../../../src/cli/gateway/gateway.ts';
 
 let folder: string;
@@ -72,6 +73,8 @@ it('says that others can read what passes', async () => {
 const DEVICE = {
   palm: { status: () => ({ files: [] }) },
   tokens: { check: () => undefined },
+  log: openDeviceLog('silent', { write: () => undefined }),
+  metrics: { answered: () => undefined },
 } as unknown as GatewayDevice; // the part that is called
 
 async function answers(url: string): Promise<boolean> {

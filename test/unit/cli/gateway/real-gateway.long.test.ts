@@ -7,20 +7,17 @@ import { seededBytes } from '../../../e2e/seeded-bytes.ts';
 import { PalmPrograms } from '../../../fixtures/palm-program.ts';
 import { scaled, timeLimitMs } from '../../../scale.ts';
 
-const BYTES = scaled(200_000_000, 20);
-const PART = { start: 4_000_001, end: 4_200_000 };
+const BYTES = scaled(200_000_000, 50);
+const PART = { start: 2_000_001, end: 2_200_000 };
 
 const programs = new PalmPrograms();
 
-beforeAll(
-  async () => {
-    await programs.build();
-    await programs.startHousehold();
-    await programs.join('adder');
-    await programs.join('taker');
-  },
-  timeLimitMs(120_000, 120_000),
-);
+beforeAll(async () => {
+  await programs.build();
+  await programs.startHousehold();
+  await programs.join('adder');
+  await programs.join('taker');
+}, 120_000);
 
 afterAll(() => programs.end());
 
@@ -57,5 +54,5 @@ test(
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
     expect(await refused.text()).toMatch(/fragment|part|device/iu);
   },
-  timeLimitMs(60_000, 300_000),
+  timeLimitMs(120_000, 300_000),
 );
