@@ -25,7 +25,9 @@ import { LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName } from './saved-pool.ts';
 import { noLists, present, sessionStatus } from './status.ts';
 import { pairingOf } from './pairing/pairing-device.ts';
+import type { UpgradeOptions } from './trust-api.ts';
 import { Transfers } from './transfers.ts';
+import { followingOf, isLeftBehind, upgradeOf } from './upgrading.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
 /**
@@ -58,6 +60,8 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   #opening: OpenPool | undefined;
   readonly #entrance: Entrance;
   #leaving: Promise<void> | undefined;
+  /** What is shown while the pool is closed for a moment. */
+  #reopening: WordlessStatus | undefined;
   /** Whether a pool was left under this page: a start that still goes on must not take it up again. */
   #hasLeft = false;
   /** Whether what was stored was deleted under this page. */
@@ -115,7 +119,37 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   }
 
   async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
-    return this.#entrance.join(url, options.deviceName);
+    const joined = await this.#entrance.join(url, options.deviceName);
+    if (!joined.answered && this.#session !== undefined && isLeftBehind(this.#session.driver)) {
+      await this.#leave(await this.#ports);
+      throw new PalmError({ code: 'bad-invite', reason: 'upgraded' });
+    }
+    return joined;
+  }
+
+  async upgrade({ shutOut = [] }: UpgradeOptions = {}): Promise<void> {
+    const session = await this.pool();
+    session.roles.checkOthers(shutOut);
+    await this.#reopen(upgradeOf(session));
+    for (const device of shutOut) await this.shutOut(device);
+    // Whoever has the old invite knows the keys of before.
+    if (shutOut.length === 0) await this.rotate();
+  }
+
+  async followUpgrade(id: string): Promise<void> {
+    await this.#reopen(followingOf(await this.pool(), id));
+  }
+
+  /** Writes what the pool follows from now on while it is closed. */
+  async #reopen(write: (ports: RuntimePorts) => Promise<unknown>): Promise<void> {
+    const ports = await this.#opened;
+    this.#reopening = this.status();
+    try {
+      await this.#close(new PalmError({ code: 'cancelled', reason: 'closing' }));
+      await write(ports);
+    } finally {
+      await this.#restart(ports).finally(() => (this.#reopening = undefined));
+    }
   }
 
   pieces(fileId: string, options: ReadOptions): PieceSource {
@@ -184,6 +218,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   }
 
   status(): WordlessStatus {
+    if (this.#reopening !== undefined) return this.#reopening;
     const device = { id: this.#identity?.deviceId ?? '', name: this.#deviceName };
     const base = {
       device,

@@ -30,7 +30,7 @@ export class Roles {
     this.#driver = ports.driver;
     this.#clock = ports.clock;
     this.#notice = notice;
-    this.recovery = new Recovery({ ...ports, headOf: (device) => this.#headOf(device) });
+    this.recovery = new Recovery({ ...ports, headOf: (device) => this.headOf(device) });
   }
 
   /** Tells once when this device was shut out. */
@@ -78,14 +78,14 @@ export class Roles {
       const as = this.#rankOver(to);
       const rank = role === 'admin' ? as + 1 : NO_RANK;
       if (role === 'admin' && rank >= NO_RANK) throw notAllowed('above');
-      return { kind: 'grant', as, device: to, role, rank, after: this.#headOf(to) };
+      return { kind: 'grant', as, device: to, role, rank, after: this.headOf(to) };
     });
   }
 
   /** @throws PalmError 'not-allowed', 'bad-argument'. */
   async shutOut(device: string): Promise<void> {
     const whom = this.#other(device);
-    const last = this.#headOf(whom);
+    const last = this.headOf(whom);
     // A log that forked may end in what a thief wrote: files of all branches that are here count on. These
     // acts come first, so that a page that ends in between hides nothing.
     for (const end of this.#endsOf(whom).filter(({ entry }) => entry !== last?.entry))
@@ -99,6 +99,14 @@ export class Roles {
       const as = this.#rankOver(whom);
       return { kind: 'shut-out', as, device: whom, last, undone: [], reason: '' };
     });
+  }
+
+  /** @throws PalmError 'bad-argument' unless all are other devices of the pool. */
+  checkOthers(ids: readonly string[]): void {
+    const { peer, deviceId } = this.#driver;
+    const others = peer.catalogue.members().filter((device) => device !== deviceId);
+    const areOthers = ids.every((id) => others.some((device) => device === id));
+    if (!areOthers) throw new PalmError({ code: 'bad-argument', reason: 'no-device' });
   }
 
   /** Gives the pool new keys. @throws PalmError 'not-allowed'. */
@@ -162,7 +170,7 @@ export class Roles {
   }
 
   /** What the device wrote so far, as far as is known here. */
-  #headOf(device: DeviceId): LogPoint | undefined {
+  headOf(device: DeviceId): LogPoint | undefined {
     const { seq, prev } = this.#driver.peer.catalogue.positionOf(device, this.#clock.wallMs());
     return prev === undefined ? undefined : { seq: seq - 1, entry: prev };
   }

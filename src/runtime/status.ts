@@ -13,6 +13,7 @@ import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
 import type { KeyRing } from '../core/model/key-ring.ts';
+import { upgradesOf } from './upgrading.ts';
 import type { Roles } from './roles.ts';
 import type { WordlessStatus } from './worded-palm.ts';
 
@@ -87,6 +88,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
       invitesEnd: peer.acts.charter !== undefined,
       ...keysStatus(session),
       ...recoveryStatus(session.roles),
+      ...upgradeStatus(session),
     },
     devices: deviceStatuses(peer, identity.deviceId, deviceName),
     ...roleStatus(peer, session.roles, identity.deviceId),
@@ -136,6 +138,12 @@ function keysStatus({
 function recoveryStatus({ recovery }: Roles): Pick<NonNullable<PalmStatus['pool']>, 'recovery'> {
   const status = recovery.status();
   return status === undefined ? {} : { recovery: status };
+}
+
+/** Only in a pool without roles. */
+function upgradeStatus({ driver, identity }: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'upgrades'> {
+  const upgrades = upgradesOf(driver.peer, identity.deviceId);
+  return upgrades.length === 0 ? {} : { upgrades };
 }
 
 /** Nothing in a pool without roles. */

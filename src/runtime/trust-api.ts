@@ -15,6 +15,20 @@ export interface RecoverOptions {
   readonly shutOut?: readonly string[];
 }
 
+/** A charter with which a device upgraded the pool that this device is in. */
+export interface UpgradeStatus {
+  readonly id: string;
+  readonly byId: string;
+  readonly byName: string;
+  /** Whether it names this device as a member. Otherwise this device has no place in the upgraded pool. */
+  readonly namesThis: boolean;
+}
+
+export interface UpgradeOptions {
+  /** Ids of devices that do not stay. What they stored stays. */
+  readonly shutOut?: readonly string[];
+}
+
 export interface TrustCalls {
   /**
    * Gives a device of the pool a role. To one that was shut out, it gives its place back. An admin acts only
@@ -48,4 +62,17 @@ export interface TrustCalls {
    * @throws PalmError 'bad-recovery-code', 'bad-argument', 'not-allowed', 'not-in-pool'.
    */
   recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }>;
+  /**
+   * Gives a pool of an earlier Palm roles, and invites that end: this device becomes its first admin, all
+   * other devices members. Its old invite lets nobody in any more. Transfers end. The others go on among
+   * themselves until their persons follow. Resolves when the pool is open again.
+   * @throws PalmError 'bad-argument', 'not-in-pool'.
+   */
+  upgrade(options?: UpgradeOptions): Promise<void>;
+  /**
+   * Follows the upgrade with this id, one of `status().pool.upgrades`: this device obeys the roles from now
+   * on, for good. Transfers end. Resolves when the pool is open again.
+   * @throws PalmError 'bad-argument', 'not-allowed', 'not-in-pool'.
+   */
+  followUpgrade(id: string): Promise<void>;
 }

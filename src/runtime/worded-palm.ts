@@ -19,7 +19,7 @@ import type {
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
-import type { RecoverOptions } from './trust-api.ts';
+import type { RecoverOptions, UpgradeOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
 import type { PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
@@ -194,6 +194,14 @@ export class WordedPalm implements Palm {
 
   makeRecoveryCode(): Promise<{ readonly code: string }> {
     return this.#worded(this.#palm.makeRecoveryCode());
+  }
+
+  upgrade(options?: UpgradeOptions): Promise<void> {
+    return this.#worded(this.#palm.upgrade(options));
+  }
+
+  followUpgrade(id: string): Promise<void> {
+    return this.#worded(this.#palm.followUpgrade(id));
   }
 
   recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {

@@ -93,6 +93,8 @@ export interface NotAllowed {
     | 'last-admin'
     /** The pool has no charter. */
     | 'no-roles'
+    /** The charter does not name this device. */
+    | 'not-named'
     | 'shut-out'
     /** Nobody admitted this device, as far as it knows. */
     | 'not-in';
@@ -122,7 +124,7 @@ export type BadInvite =
   /** No member lets anybody in by it any more, or not this device. */
   | {
       readonly code: 'bad-invite';
-      readonly reason: 'expired' | 'used' | 'withdrawn' | 'shut-out';
+      readonly reason: 'expired' | 'used' | 'withdrawn' | 'shut-out' | 'upgraded';
     }
   /** Text with a link of the other kind. */
   | { readonly code: 'bad-invite'; readonly reason: 'other-kind'; readonly wanted: 'join' | 'file' }
@@ -218,6 +220,9 @@ type BadArgument =
     }
   | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' | 'no-device' | 'no-role' }
   | { readonly code: 'bad-argument'; readonly reason: 'too-many-out'; readonly max: number }
+  | { readonly code: 'bad-argument'; readonly reason: 'upgrade-too-large'; readonly max: number }
+  /** The pool has a charter; or no such charter of another device is here. */
+  | { readonly code: 'bad-argument'; readonly reason: 'has-roles' | 'no-upgrade' }
   /** Not an object of parts that exist. */
   | { readonly code: 'bad-argument'; readonly reason: 'policy-parts'; readonly of: 'policy' | 'graceMs' }
   | {

@@ -5,6 +5,9 @@
 // Who is not in yet is shown only why this device is: two newcomers that different members admitted find out
 // so. A device that is out is told of its shut-out, and the link ends. In a pool without a charter, links are
 // greeted by `hello` alone, as ever.
+//
+// A device that follows the charter of an upgraded pool shows it to those that follow none yet, and ends the
+// link: they take part again once their persons confirmed.
 
 import type { CheckedAct } from '../catalogue/grants/act.ts';
 import type { DeviceId, EntryId } from '../model/ids.ts';
@@ -50,9 +53,19 @@ export class ActsExchange {
     this.keys = new KeysExchange(state);
   }
 
-  /** The other side said hello, in the protocol of this pool. */
-  begins(device: DeviceId, link: PeerLink): PeerEffect[] {
-    const { acts } = this.#state;
+  hello(
+    nowMs: MonotonicMs,
+    device: DeviceId,
+    link: PeerLink,
+    { protocol, epoch }: Greeting & { readonly kind: 'hello' },
+  ): PeerEffect[] {
+    const { acts, links } = this.#state;
+    const closed = links.hello(device, link, protocol, epoch);
+    if (closed.length > 0) return closed;
+    if (link.isAcrossUpgrade) {
+      link.endsAtMs = nowMs + FAREWELL_MS;
+      return acts.charter === undefined ? [this.#ask(device, link)] : [];
+    }
     return acts.charter === undefined ? this.#greet(device, link) : [this.#ask(device, link)];
   }
 
@@ -61,11 +74,18 @@ export class ActsExchange {
     if (message.kind === 'acts') return [{ kind: 'check-acts', from, acts: message.acts }];
     if (message.kind !== 'acts-summary')
       return link.greeted ? this.keys.heard(from, link, message) : this.notGreeted(from, link);
+    if (link.isAcrossUpgrade) return this.#tellCharter(from, message.marks);
     link.summaryCount += 1;
     if (link.summaryCount > MAX_SUMMARIES) return [closing(from, 'asks for acts again and again')];
     link.theirActs = { marks: message.marks, told: 'nothing' };
     this.#isDue = true;
     return [];
+  }
+
+  /** A device of the pool as it was before: its person may follow the charter. */
+  #tellCharter(to: DeviceId, marks: Uint8Array): PeerEffect[] {
+    const { charter } = this.#state.acts;
+    return charter === undefined ? [] : this.#tell(to, marks, new Set([charter]));
   }
 
   /** A device that is not greeted speaks of something else. One that is out may not know yet. */
@@ -107,7 +127,8 @@ export class ActsExchange {
       // Once: the link is down a little later.
       link.endsAtMs = Infinity;
       const isOut = this.#state.acts.isOut(device);
-      effects.push(closing(device, isOut ? 'was shut out' : 'is not of this pool any more'));
+      const why = link.isAcrossUpgrade ? 'follows another charter' : 'is not of this pool any more';
+      effects.push(closing(device, isOut ? 'was shut out' : why));
     }
     if (!this.#isDue) return effects;
     this.#isDue = false;

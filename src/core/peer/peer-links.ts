@@ -6,7 +6,7 @@
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_OPEN_PROOFS, MAX_OPEN_REQUESTS } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import type { Message } from '../wire/messages.ts';
+import { CHARTERED_PROTOCOL_VERSION, PROTOCOL_VERSION, type Message } from '../wire/messages.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
 import type { Ask } from './requests.ts';
@@ -17,6 +17,8 @@ export interface PeerLink {
   readonly earlierMs: number;
   /** Whether the other side has said hello in our protocol and epoch. */
   hasSaidHello: boolean;
+  /** Whether one side follows a charter, and the other none yet: upgrades are told, and nothing else. */
+  isAcrossUpgrade: boolean;
   /** Whether the link takes part in everything: acts-exchange.ts. */
   greeted: boolean;
   /** Which acts the other side said that it has, and of which others it was told. */
@@ -68,6 +70,7 @@ export class PeerLinks {
       upAtMs: nowMs,
       earlierMs: this.#earlierMs.get(device) ?? 0,
       hasSaidHello: false,
+      isAcrossUpgrade: false,
       greeted: false,
       theirActs: undefined,
       summaryCount: 0,
@@ -120,7 +123,10 @@ export class PeerLinks {
 
   /** The other side said hello. The effects close the link if it cannot be used. */
   hello(from: DeviceId, link: PeerLink, protocol: number, epoch: number): PeerEffect[] {
-    const isOther = protocol !== this.#protocol();
+    link.isAcrossUpgrade =
+      protocol !== this.#protocol() &&
+      (protocol === PROTOCOL_VERSION || protocol === CHARTERED_PROTOCOL_VERSION);
+    const isOther = protocol !== this.#protocol() && !link.isAcrossUpgrade;
     const refused: PeerEffect[] = isOther ? [{ kind: 'other-protocol', device: from, protocol }] : [];
     if (isOther || epoch !== this.#epoch)
       return [...refused, closing(from, `speaks protocol ${protocol}, epoch ${epoch}`)];

@@ -35,7 +35,6 @@ import { advanceMoves, leaving } from './moves.ts';
 import { LinkLife } from './link-life.ts';
 import { inControl, ofMembership, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
-import type { PeerLink } from './peer-links.ts';
 import { PeerState } from './peer-state.ts';
 import { planHomes, type PlannedHomes } from './planned-homes.ts';
 import { Prefetching } from './prefetching.ts';
@@ -321,7 +320,7 @@ export class Peer {
   ): PeerEffect[] {
     const link = this.#state.links.get(from);
     if (link === undefined || message.kind === 'lane') return []; // what carries blocks decides nothing
-    if (message.kind === 'hello') return this.#hello(from, link, message);
+    if (message.kind === 'hello') return this.#acts.hello(nowMs, from, link, message);
     if (isOfActs(message)) return this.#acts.heard(from, link, message);
     if (!link.greeted) return this.#acts.notGreeted(from, link);
     switch (message.kind) {
@@ -385,11 +384,6 @@ export class Peer {
       case 'cancel':
         return link.serving.has(message.id) ? [{ kind: 'stop-serving', to: from, id: message.id }] : [];
     }
-  }
-
-  #hello(from: DeviceId, link: PeerLink, { protocol, epoch }: Message & { kind: 'hello' }): PeerEffect[] {
-    const closed = this.#state.links.hello(from, link, protocol, epoch);
-    return closed.length > 0 ? closed : this.#acts.begins(from, link);
   }
 
   #toldOver(): PeerEffect[] {

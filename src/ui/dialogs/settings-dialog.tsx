@@ -8,6 +8,7 @@ import { QUOTA_PARTS } from '../../core/model/policy.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { KeysPart } from './keys-part.tsx';
 import { RecoveryPart } from './recovery-part.tsx';
+import { UpgradePart } from './upgrade-part.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import {
   checkDraft,
@@ -105,6 +106,7 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
       </form>
       <KeysPart />
       <RecoveryPart />
+      <UpgradePart />
     </Dialog>
   );
 }

@@ -32,6 +32,7 @@ import { RepairsSection } from './repairs-section.tsx';
 import { ShutOutNote, ShutOutSection } from './shut-out-section.tsx';
 import { SpaceSection } from './space-section.tsx';
 import { TransfersSection } from './transfers-section.tsx';
+import { UpgradeNotes } from './upgrade-notes.tsx';
 import { words } from '../text/words.ts';
 
 type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'record' | 'rename' | 'settings' | 'open-link';
@@ -81,6 +82,7 @@ export function PoolScreen() {
           </div>
         </header>
         <ShutOutNote />
+        <UpgradeNotes />
         <Notices />
       </div>
       <div class="pool-side">

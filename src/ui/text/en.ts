@@ -16,6 +16,7 @@ import { errorText } from './en/failures.ts';
 import { cameraTexts, messageTexts } from './en/messages.ts';
 import { nameTexts } from './en/names.ts';
 import { keysTexts } from './en/keys.ts';
+import { upgradeTexts } from './en/upgrades.ts';
 import { recoveryTexts } from './en/recovery.ts';
 import { lockTexts, unlockTexts } from './en/lock-screens.ts';
 import { noticeText } from './en/notices.ts';
@@ -56,6 +57,7 @@ export const en = {
   join: joinTexts,
   joining: joiningTexts,
   keys: keysTexts,
+  upgrade: upgradeTexts,
   recovery: recoveryTexts,
   leave: leaveTexts,
   lock: lockTexts,

@@ -108,6 +108,8 @@ function failingWith(thrown: Error): WordlessPalm {
     rotate: fail,
     makeRecoveryCode: fail,
     recover: fail,
+    upgrade: fail,
+    followUpgrade: fail,
     lock: fail,
     unlock: fail,
     record: fail,

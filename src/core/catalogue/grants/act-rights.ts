@@ -21,6 +21,8 @@ interface DeviceRights {
   readonly admits: readonly Gift[];
   readonly outs: readonly (LogPoint | undefined)[];
   readonly keeps: readonly (LogPoint | undefined)[];
+  /** Up to here it wrote in an old pool, before there were roles. */
+  readonly befores: readonly LogPoint[];
   readonly points: ReadonlySet<EntryId>;
   /** What all entries have, if no act has a point. */
   readonly standing: Standing | undefined;
@@ -54,6 +56,7 @@ export class ActRights implements EntryRights {
   countingOf(entry: PackedEntry, log: DeviceLog): Counting {
     if (!this.#acts.isObeyed) return 'all';
     const rights = this.#rightsOf(entry.deviceId);
+    if (rights.befores.some((point) => log.isUpTo(entry, point))) return 'all';
     if (!isWithin(entry, log, rights)) return 'none';
     return countingAs(rights.standing ?? standingAt(entry, log, rights), entry.kind);
   }
@@ -83,6 +86,7 @@ function rightsBy({ standings }: ActSet, device: DeviceId): DeviceRights {
   const ends = outs.map((out) => lastOf(out, device));
   const lasts = keeps.map((keep) => lastOf(keep, device));
   const afters = gifts.map(afterOf);
+  const befores = gifts.flatMap((gift) => beforeOf(gift, device) ?? []);
   const hasAfter = afters.some((point) => point !== undefined);
   return {
     signature: [gifts, admits]
@@ -94,7 +98,8 @@ function rightsBy({ standings }: ActSet, device: DeviceId): DeviceRights {
     admits,
     outs: ends,
     keeps: lasts,
-    points: new Set([...ends, ...lasts, ...afters].flatMap((point) => point?.entry ?? [])),
+    befores,
+    points: new Set([...ends, ...lasts, ...afters, ...befores].flatMap((point) => point?.entry ?? [])),
     standing: hasAfter ? undefined : leastOfAll(gifts, admits),
   };
 }
@@ -148,6 +153,10 @@ function countingAs(standing: Standing | undefined, kind: PackedEntry['kind']): 
     case 'live-invite':
       return isAdmin ? 'all' : 'none';
   }
+}
+
+function beforeOf({ act: { body } }: Gift, device: DeviceId): LogPoint | undefined {
+  return body.kind === 'charter' ? body.members.find((member) => member.device === device)?.point : undefined;
 }
 
 function afterOf({ act: { body } }: Gift): LogPoint | undefined {

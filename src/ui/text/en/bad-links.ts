@@ -14,6 +14,8 @@ export function badInvite(failure: BadInvite): string {
     case 'withdrawn':
     case 'shut-out':
       return endedInvite(failure.reason);
+    case 'upgraded':
+      return 'This pool was upgraded, and its old invite lets nobody in any more. Ask an admin of the pool for a new one: “Invite a device”.';
     case 'newer-version':
       return 'This link was made by a newer Palm. Update this one, then try again.';
     case 'other-kind':

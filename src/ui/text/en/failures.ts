@@ -13,6 +13,7 @@ import { linkNeeded, whyNeeded } from './needed.ts';
 import { badRecoveryCode } from './recovery.ts';
 import { notAllowed } from './rights.ts';
 import { otherTab } from './tabs.ts';
+import { badUpgrade } from './upgrades.ts';
 import { unsupported } from './unsupported.ts';
 
 type FailureOf<Code extends PalmErrorCode> = Extract<Failure, { readonly code: Code }>;
@@ -132,6 +133,10 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
   switch (failure.reason) {
     case 'no-device':
       return 'This pool has no such device, or this device has not heard of it yet.';
+    case 'upgrade-too-large':
+    case 'has-roles':
+    case 'no-upgrade':
+      return badUpgrade(failure);
     case 'too-many-out':
       return `A recovery code shuts out ${failure.max} devices at most. Shut out the others afterwards. Nothing has changed.`;
     case 'no-role':

@@ -21,7 +21,9 @@ export function notAllowed({ reason }: NotAllowed): string {
     case 'last-admin':
       return 'This device is the only admin. Make another one an admin first, so that somebody can still let devices in. Nothing has changed.';
     case 'no-roles':
-      return 'This pool was made before pools had roles: all of its devices may do the same.';
+      return 'This pool was made before pools had roles: all of its devices may do the same. Upgrade it in Pool settings first.';
+    case 'not-named':
+      return 'The device that upgraded this pool had not heard of this one. Ask there for a new invite, leave this pool here, and join again. What this device stored stays here until it leaves.';
     case 'shut-out':
       return 'This device was shut out of the pool. If that is a mistake, ask an admin to let it back in.';
     case 'not-in':

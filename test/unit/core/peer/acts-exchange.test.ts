@@ -106,12 +106,21 @@ describe('two members', () => {
 });
 
 describe('a pool with a charter', () => {
-  it('links with no device that speaks as there were none, and says which is the older', async () => {
+  it('shows its charter to a device that follows none, and nothing else, and ends the link', async () => {
     const net = await CharteredNet.of(ANNA);
-    const founder = net.join(FOUNDER);
-    founder.input({ kind: 'link-up', device: deviceAt(ANNA).deviceId });
-    const effects = founder.hear(deviceAt(ANNA).deviceId, HELLO);
-    expect(effects.map(({ kind }) => kind)).toEqual(['other-protocol', 'close-link']);
+    const grant = await net.wrote(FOUNDER, grantOf(deviceAt(ANNA), 'admin'));
+    const [founder, anna] = [net.join(FOUNDER, grant), net.add(ANNA)];
+    net.link(founder, anna);
+    expect(kinds(founder, anna)).toEqual(['hello', 'acts']);
+    expect(kinds(anna, founder)).toEqual(['hello', 'acts-summary']);
+    expect(anna.peer.acts.charters().map(({ record }) => record.id)).toEqual([net.charter.record.id]);
+    expect(anna.peer.acts.charter).toBe(undefined);
+    for (const each of [founder, anna]) expect(each.peer.reachableDevices()).toEqual([each.id]);
+    // Whatever it says besides is not heard.
+    expect(founder.hear(anna.id, { kind: 'holdings-wanted' })).toEqual([]);
+    expect(founder.hear(anna.id, { kind: 'keys-wanted' })).toEqual([]);
+    net.pass(6_000);
+    expect(closed(founder.effects)).toEqual(['follows another charter']);
   });
 
   it('tells a stranger with its secret nothing but why this device is in, and hears nothing else', async () => {

@@ -35,7 +35,7 @@ describe('a new link', () => {
 
   it.each<Message>([
     { kind: 'hello', protocol: PROTOCOL_VERSION - 1, epoch: 0 },
-    { kind: 'hello', protocol: PROTOCOL_VERSION + 1, epoch: 0 },
+    { kind: 'hello', protocol: PROTOCOL_VERSION + 2, epoch: 0 },
     { kind: 'hello', protocol: PROTOCOL_VERSION, epoch: 1 },
   ])('to a device of protocol $protocol in epoch $epoch is closed', (message) => {
     const { device, other } = listener(false);

@@ -105,6 +105,46 @@ class World {
   }
 }
 
+describe('a pool that was upgraded', () => {
+  async function upgraded() {
+    const before = await World.of();
+    const [ofAnna, gone] = [before.store(ANNA, 'of Anna'), before.store(ANNA, 'gone')];
+    before.write(BEN, { kind: 'remove', file: gone });
+    before.write(BEN, { kind: 'pool', name: 'Home' });
+    const world = new World(await charterBy(FOUNDER, [ANNA, BEN], (member) => before.headOf(member)));
+    for (const entry of before.entries) world.add(entry);
+    return { world, ofAnna, point: before.headOf(BEN) };
+  }
+
+  it('keeps what was removed, and set, by any member before', async () => {
+    const { world, ofAnna } = await upgraded();
+    expect(world.files()).toEqual([ofAnna]);
+    expect(world.known().catalogue.poolName).toBe('Home');
+  });
+
+  it('lets members remove what others stored no more', async () => {
+    const { world, ofAnna } = await upgraded();
+    world.write(BEN, { kind: 'remove', file: ofAnna });
+    world.write(BEN, { kind: 'pool', name: 'mine' });
+    expect(world.files()).toEqual([ofAnna]);
+    expect(world.known().catalogue.poolName).toBe('Home');
+  });
+
+  it('keeps all of that of a member who is shut out, or made a reader, even if that was not known', async () => {
+    for (const deed of [shutOutOf(BEN), grantOf(BEN, 'reader')]) {
+      const { world, ofAnna } = await upgraded();
+      await world.act(FOUNDER, deed);
+      expect(world.files()).toEqual([ofAnna]);
+    }
+  });
+
+  it('has no room for another branch of a log before the point', async () => {
+    const { world, ofAnna } = await upgraded();
+    world.add(write(new Catalogue(), BEN, 1, { kind: 'remove', file: ofAnna }));
+    expect(world.files()).toEqual([ofAnna]);
+  });
+});
+
 describe('a reader', () => {
   it('stores, names, removes and sets nothing', async () => {
     const world = await World.of(ANNA, BEN);

@@ -1,0 +1,119 @@
+// Pools of before there were roles: one device upgrades, the others follow when their persons confirm, no
+// file is lost, nothing removed returns, and the old invite lets nobody in any more.
+
+import { expect } from 'vitest';
+import { settledOutboxes } from './checks.ts';
+import { reachableCount, SimDevice } from './device.ts';
+import { openInviteOf } from './open-invite.ts';
+import { first, linkedScenario, scenario } from './scenario.ts';
+
+/** Longer than links and rooms take. */
+const MENDED_MS = 180_000;
+
+function namesOn({ pool }: SimDevice): string {
+  return pool
+    .status()
+    .files.map(({ name }) => name)
+    .toSorted()
+    .join();
+}
+
+function offered({ pool }: SimDevice): readonly { id: string; byId: string; namesThis: boolean }[] {
+  return pool.status().pool?.upgrades ?? [];
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'done',
+    (error: unknown) => JSON.parse((error as Error).message).reason as string, // of plainTexts
+  );
+}
+
+linkedScenario(
+  'an upgraded pool has its files, roles and new keys, and devices follow one by one',
+  [3_201],
+  async ({ world, pool, network }) => {
+    const devices = await pool(4);
+    const [laptop, phone, tablet, lost] = [0, 1, 2, 3].map((at) => first(devices, at)) as [
+      SimDevice,
+      SimDevice,
+      SimDevice,
+      SimDevice,
+    ];
+    const bytes = world.random.bytes(9_000);
+    const put = (device: SimDevice, name: string) =>
+      world.settled('store', device.put(bytes, { name, k: 2, n: 4 }));
+    const ofLost = await put(lost, 'of the lost one');
+    const gone = await put(laptop, 'gone');
+    await world.until('known', () => devices.every((each) => each.pool.status().files.length === 2));
+    // By a member, of a file that is not its own: as was right then.
+    await world.settled('remove', phone.pool.remove(gone.fileId));
+    await world.until('removed', () => devices.every((each) => namesOn(each) === 'of the lost one'));
+    await world.until('placed', () => settledOutboxes(devices));
+    lost.kill();
+    const invite = openInviteOf(laptop);
+
+    expect(await codeOf(laptop.pool.upgrade({ shutOut: ['nobody'] }))).toBe('no-device');
+    await world.settled('upgrade', laptop.pool.upgrade({ shutOut: [lost.id] }), MENDED_MS);
+    expect(laptop.pool.status()).toMatchObject({ role: 'admin', pool: { invitesEnd: true, epoch: 1 } });
+    expect(namesOn(laptop)).toBe('of the lost one');
+    await world.until('it is offered', () => offered(phone).length === 1, MENDED_MS);
+    expect(offered(phone)).toMatchObject([{ byId: laptop.id, namesThis: true }]);
+    // Until then phone and tablet go on.
+    expect(phone.pool.status().role).toBe(undefined);
+    await put(phone, 'meanwhile');
+    await world.until('told', () => namesOn(tablet) === 'meanwhile,of the lost one', MENDED_MS);
+    expect(await codeOf(phone.pool.followUpgrade('x'))).toBe('no-upgrade');
+
+    await world.settled('follow', phone.pool.followUpgrade(first(offered(phone)).id), MENDED_MS);
+    await world.until('linked', () => reachableCount(phone) === 2 && reachableCount(laptop) === 2, MENDED_MS);
+    await world.until('new keys', () => phone.pool.status().pool?.epoch === 1, MENDED_MS);
+    await world.until('told', () => namesOn(laptop) === 'meanwhile,of the lost one', MENDED_MS);
+    await world.until('the tablet is asked', () => offered(tablet).length === 1, MENDED_MS);
+    await world.settled('follow', tablet.pool.followUpgrade(first(offered(tablet)).id), MENDED_MS);
+    await world.until('all', () => reachableCount(laptop) === 3 && reachableCount(tablet) === 3, MENDED_MS);
+    const since = await put(tablet, 'since');
+    await world.until('told', () => namesOn(laptop) === 'meanwhile,of the lost one,since', MENDED_MS);
+    await world.settled('an admin removes it', laptop.pool.remove(since.fileId));
+    expect(await codeOf(world.settled('member', phone.pool.remove(ofLost.fileId)))).toBe('file-of-another');
+    for (const device of [laptop, phone, tablet])
+      expect(await world.settled('read', device.read(ofLost.fileId), MENDED_MS)).toEqual(bytes);
+
+    await lost.reopen();
+    await world.until('it is asked', () => offered(lost).length === 1, MENDED_MS);
+    await world.settled('it follows', lost.pool.followUpgrade(first(offered(lost)).id), MENDED_MS);
+    await world.until('it is told', () => lost.notices.some(({ kind }) => kind === 'shut-out'), MENDED_MS);
+
+    const newcomer = new SimDevice('newcomer', world, network);
+    const joined = newcomer.pool.join(`#/join/${invite}`, { deviceName: 'newcomer' });
+    expect(await codeOf(world.settled('join', joined, MENDED_MS))).toBe('upgraded');
+    expect(newcomer.pool.status().pool).toBe(undefined);
+    expect(network.bugs).toEqual([]);
+  },
+);
+
+scenario(
+  'a charter by a stranger with the old invite changes nothing that nobody confirms',
+  [3_202],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    const [laptop, phone, stranger] = [first(devices), first(devices, 1), first(devices, 2)];
+    const bytes = world.random.bytes(900);
+    await world.settled('store', laptop.put(bytes, { name: 'kept', k: 1, n: 2, mirror: true }));
+    await world.until('known', () => devices.every((each) => namesOn(each) === 'kept'));
+    await world.settled('upgrade', stranger.pool.upgrade({ shutOut: [laptop.id] }));
+    await world.until('it is offered', () => offered(laptop).length === 1 && offered(phone).length === 1);
+    await world.pass(60_000);
+    expect([laptop, phone].map((each) => each.pool.status().role)).toEqual([undefined, undefined]);
+    expect([laptop, phone].map(reachableCount)).toEqual([2, 2]);
+    expect([laptop, phone].map(namesOn)).toEqual(['kept', 'kept']);
+    // Theirs is another one.
+    await world.settled('upgrade', laptop.pool.upgrade());
+    await world.until('both are offered', () => offered(phone).length === 2);
+    const own = offered(phone).find(({ byId }) => byId === laptop.id);
+    await world.settled('follow', phone.pool.followUpgrade(own?.id ?? ''));
+    await world.until('linked', () => reachableCount(phone) === 2 && phone.pool.status().role === 'member');
+    expect(await codeOf(world.settled('again', phone.pool.upgrade()))).toBe('has-roles');
+    expect(namesOn(phone)).toBe('kept');
+  },
+);
