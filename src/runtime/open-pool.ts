@@ -209,7 +209,9 @@ export class OpenPool {
 
   async #store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
     const { name, path = '', mime = blob.type, handle } = options;
-    const { k, n } = chosenCounts(options, this.driver.peer.catalogue.policy);
+    const { peer } = this.driver;
+    const besideAnchors = options.private === true ? undefined : peer.anchoring.counts();
+    const { k, n } = chosenCounts(options, peer.catalogue.policy, besideAnchors);
     const geometry = geometryOf(blob.size, k, n);
     checkGeometry(geometry, options.mirror === true);
     const request = { blob, geometry, details: { name, path, mime }, isPrivate: options.private === true };
@@ -338,7 +340,8 @@ export class OpenPool {
 
   async setPolicy(change: PolicyChange): Promise<void> {
     this.roles.checkAdmin();
-    const parts = checkPolicyChange(change, this.driver.peer.catalogue.policy);
+    const { catalogue, anchoring } = this.driver.peer;
+    const parts = checkPolicyChange(change, catalogue.policy, anchoring.alwaysOn());
     if (Object.keys(parts).length > 0) await this.driver.publish({ kind: 'policy', parts });
   }
 
@@ -348,8 +351,8 @@ export class OpenPool {
 
   /** A copy. */
   policy(): Policy {
-    const { isGraceSet: _, graceMs, ...policy } = this.driver.peer.catalogue.policy;
-    return { ...policy, graceMs: { ...graceMs } };
+    const { isGraceSet: _, ...policy } = this.driver.peer.catalogue.policy;
+    return structuredClone(policy);
   }
 
   #storePorts(): StorePorts {

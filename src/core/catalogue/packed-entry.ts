@@ -62,6 +62,8 @@ const POLICY_BYTES = 31;
 /** Behind that, if either is set: each plus one, as a float. */
 const QUOTAS_AT = { storeBytes: 31, giveBytes: 39 } as const;
 const POLICY_WITH_QUOTAS_BYTES = 47;
+/** Behind that, if anchors are set, zeros standing for quotas: the digest of each. Behind them one byte. */
+const ANCHORS_AT = POLICY_WITH_QUOTAS_BYTES;
 
 export function packEntry(checked: CheckedEntry): Uint8Array<ArrayBuffer> {
   const { entry } = checked;
@@ -119,8 +121,10 @@ function packName(nameId: FileId, { content, details, modifiedMs, atMs }: FileNa
 }
 
 function packPolicy(parts: PolicyParts): Uint8Array {
-  const hasQuotas = parts.storeBytes !== undefined || parts.giveBytes !== undefined;
-  const packed = new Uint8Array(hasQuotas ? POLICY_WITH_QUOTAS_BYTES : POLICY_BYTES);
+  const { anchors } = parts;
+  const hasQuotas = [parts.storeBytes, parts.giveBytes, anchors].some((part) => part !== undefined);
+  const ofAnchors = anchors === undefined ? 0 : 1 + anchors.length * DIGEST_BYTES;
+  const packed = new Uint8Array((hasQuotas ? POLICY_WITH_QUOTAS_BYTES : POLICY_BYTES) + ofAnchors);
   packed.set(laterKind('policy'));
   const view = new DataView(packed.buffer);
   for (const part of DEVICE_CLASSES) view.setFloat64(POLICY_AT[part], parts[part] ?? 0);
@@ -131,6 +135,8 @@ function packPolicy(parts: PolicyParts): Uint8Array {
     view.setFloat64(QUOTAS_AT.storeBytes, (parts.storeBytes ?? -1) + 1);
     view.setFloat64(QUOTAS_AT.giveBytes, (parts.giveBytes ?? -1) + 1);
   }
+  for (const [at, device] of anchors?.entries() ?? [])
+    packed.set(digestOf(device), ANCHORS_AT + at * DIGEST_BYTES);
   return packed;
 }
 
@@ -257,7 +263,12 @@ export class PackedEntry {
       const value = values[part];
       if (value !== undefined) parts[part] = value;
     }
-    return parts;
+    if (extra.length <= ANCHORS_AT) return parts;
+    const count = Math.floor((extra.length - ANCHORS_AT) / DIGEST_BYTES);
+    const anchors = Array.from({ length: count }, (_, at) =>
+      deviceIdOfDigest(extra, ANCHORS_AT + at * DIGEST_BYTES),
+    );
+    return { ...parts, anchors };
   }
 
   get #extra(): Uint8Array {

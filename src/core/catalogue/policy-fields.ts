@@ -1,8 +1,11 @@
 // A policy entry's body as it is written (FORMATS.md, log entry).
 
 import { DEVICE_CLASSES } from '../model/device-class.ts';
-import { isPolicyValue, type PolicyPart, type PolicyParts } from '../model/policy.ts';
-import type { Fields } from '../encoding/decode.ts';
+import { isPalmError } from '../model/errors.ts';
+import { cidOf, parseDeviceId, type DeviceId } from '../model/ids.ts';
+import { MAX_ANCHORS } from '../model/limits.ts';
+import { areAnchors, isPolicyValue, type PolicyPart, type PolicyParts } from '../model/policy.ts';
+import { linkOf, listOf, type Fields } from '../encoding/decode.ts';
 
 /** The part that each field has; the graces are in a map of their own. */
 const FIELDS = [
@@ -20,6 +23,7 @@ export function policyFields(parts: PolicyParts): Fields {
   return {
     ...(graces.length === 0 ? {} : { graceMs }),
     ...Object.fromEntries(others.map(([field, part]) => [field, parts[part]])),
+    ...(parts.anchors === undefined ? {} : { anchors: parts.anchors.map((device) => cidOf(device)) }),
   };
 }
 
@@ -41,5 +45,18 @@ export function policyPartsOf(fields: Fields): PolicyParts {
     if (isPolicyValue(part, value)) found[part] = value;
   }
   const { k, n, ...others } = found;
-  return k !== undefined && n !== undefined && k > n ? others : found;
+  const numbers = k !== undefined && n !== undefined && k > n ? others : found;
+  const anchors = anchorsIn(fields['anchors']);
+  return anchors === undefined ? numbers : { ...numbers, anchors };
+}
+
+function anchorsIn(value: unknown): readonly DeviceId[] | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const anchors = listOf(value, MAX_ANCHORS, (link) => parseDeviceId(linkOf(link)));
+    return areAnchors(anchors) ? anchors : undefined;
+  } catch (error) {
+    if (isPalmError(error, 'bad-message')) return undefined;
+    throw error;
+  }
 }

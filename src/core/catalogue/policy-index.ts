@@ -15,12 +15,12 @@ import { compareEntries, LatestEntry, type LatestEntryPorts } from './latest-ent
 import type { PackedEntry } from './packed-entry.ts';
 
 export class PolicyIndex {
-  readonly #latest: ReadonlyMap<PolicyPart, LatestEntry>;
+  readonly #latest: ReadonlyMap<PolicyPart | 'anchors', LatestEntry>;
   #policy: PoolPolicy | undefined;
 
   constructor(ports: Omit<LatestEntryPorts, 'says'>) {
     this.#latest = new Map(
-      POLICY_PARTS.map((part) => [
+      ([...POLICY_PARTS, 'anchors'] as const).map((part) => [
         part,
         new LatestEntry({
           ...ports,
@@ -52,10 +52,15 @@ export class PolicyIndex {
 
   #parts(): PolicyParts {
     const parts: Partial<Record<PolicyPart, number>> = {};
-    for (const [part, { winner }] of this.#latest) {
-      const value = winner?.policyParts[part];
+    for (const part of POLICY_PARTS) {
+      const value = this.#latest.get(part)?.winner?.policyParts[part];
       if (value !== undefined) parts[part] = value;
     }
+    const anchors = this.#latest.get('anchors')?.winner?.policyParts.anchors;
+    return { ...this.#fitting(parts), ...(anchors === undefined ? {} : { anchors }) };
+  }
+
+  #fitting(parts: PolicyParts): PolicyParts {
     const { k, n, ...others } = parts;
     if (k === undefined || n === undefined || k <= n) return parts;
     const [ofK, ofN] = [this.#latest.get('k')?.winner, this.#latest.get('n')?.winner];

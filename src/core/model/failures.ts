@@ -224,6 +224,7 @@ type BadArgument =
   /** The pool has a charter; or no such charter of another device is here. */
   | { readonly code: 'bad-argument'; readonly reason: 'has-roles' | 'no-upgrade' }
   /** Not an object of parts that exist. */
+  | { readonly code: 'bad-argument'; readonly reason: 'policy-placement'; readonly max: number }
   | { readonly code: 'bad-argument'; readonly reason: 'policy-parts'; readonly of: 'policy' | 'graceMs' }
   | {
       readonly code: 'bad-argument';

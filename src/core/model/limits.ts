@@ -29,6 +29,8 @@ export const DEFAULT_N = 8;
 
 /** Devices beside an anchor that each get a fragment of a new file. More would cost n / k and memory. */
 export const MAX_ANCHORED_OTHERS = 20;
+/** Devices that a pool's policy names as anchors. All hold the same, so more make nothing safer. */
+export const MAX_ANCHORS = 4;
 
 /** Segments in one file at most: their hashes must fit a fragment index message (32 bytes each). */
 export const MAX_SEGMENT_COUNT = 65_536;

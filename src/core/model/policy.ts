@@ -5,9 +5,11 @@
 
 import { DEVICE_CLASSES, type DeviceClass } from './device-class.ts';
 import { PalmError } from './errors.ts';
+import type { DeviceId } from './ids.ts';
 import {
   DEFAULT_K,
   DEFAULT_N,
+  MAX_ANCHORS,
   MAX_FRAGMENT_COUNT,
   MAX_MEMBER_GRACE_MS,
   MAX_QUOTA_BYTES,
@@ -33,7 +35,17 @@ export interface Policy {
   readonly storeBytes?: number;
   /** What a device that stores must give to the pool, bytes. Absent: nothing. */
   readonly giveBytes?: number;
+  /** How files are placed, and by way of which devices; absent until somebody chose. */
+  readonly placement?: Placement;
+  /** Devices that hold almost all that opens a file; only with 'anchored'. */
+  readonly anchors?: readonly DeviceId[];
 }
+
+/**
+ * 'anchored': around devices that are always on, so that any other device that is awake opens any file with
+ * one of them. 'spread': evenly.
+ */
+export type Placement = 'anchored' | 'spread';
 
 /** A pool's policy, as its devices follow it. */
 export interface PoolPolicy extends Policy {
@@ -51,6 +63,9 @@ export interface PolicyChange {
   readonly storeBytes?: number;
   /** 0: nothing. */
   readonly giveBytes?: number;
+  readonly placement?: Placement;
+  /** With 'anchored'; if left out, all devices that say that they are always on. */
+  readonly anchors?: readonly string[];
 }
 
 /** What people may limit or demand of one device, bytes. */
@@ -62,8 +77,13 @@ export const POLICY_PARTS = [...DEVICE_CLASSES, 'repairShare', 'k', 'n', ...QUOT
 
 export type PolicyPart = (typeof POLICY_PARTS)[number];
 
-/** The parts that one change sets: all whole numbers, `repairShare` in millionths. */
-export type PolicyParts = Partial<Readonly<Record<PolicyPart, number>>>;
+/**
+ * The parts that one change sets: whole numbers, `repairShare` in millionths; and the anchors, none of which
+ * means that files are spread.
+ */
+export type PolicyParts = Partial<Readonly<Record<PolicyPart, number>>> & {
+  readonly anchors?: readonly DeviceId[];
+};
 
 /**
  * Devices that are meant to stay on are missed soonest. Laptops sleep at night, and phones lie in a drawer
@@ -97,6 +117,11 @@ export function isPolicyValue(part: PolicyPart, value: unknown): value is number
   }
 }
 
+/** Whether a policy may name these as anchors: few, and each once. */
+export function areAnchors(devices: readonly DeviceId[]): boolean {
+  return devices.length <= MAX_ANCHORS && new Set(devices).size === devices.length;
+}
+
 /** The policy in which these parts were set, and the others never were. Of both, `k` is at most `n`. */
 export function policyOf(parts: PolicyParts): PoolPolicy {
   const { graceMs, repairShare } = DEFAULT_POLICY;
@@ -111,19 +136,30 @@ export function policyOf(parts: PolicyParts): PoolPolicy {
     repairShare: parts.repairShare === undefined ? repairShare : parts.repairShare / SHARE_STEPS,
     ...(k === undefined ? {} : { k }),
     ...(n === undefined ? {} : { n }),
+    ...placementOf(parts),
     ...Object.fromEntries(QUOTA_PARTS.flatMap((part) => (parts[part] ? [[part, parts[part]]] : []))),
   };
 }
 
+function placementOf({ anchors }: PolicyParts): Pick<Policy, 'placement' | 'anchors'> {
+  if (anchors === undefined) return {};
+  return anchors.length === 0 ? { placement: 'spread' } : { placement: 'anchored', anchors };
+}
+
 /**
- * The parts that a caller wants to set. What the caller handed in is read once.
+ * The parts that a caller wants to set. What the caller handed in is read once. `alwaysOn`: devices of the
+ * pool that say that they are; no other becomes an anchor.
  * @throws PalmError 'bad-argument' for a part that does not exist, a value out of its bounds, and a k above
  * the n that would hold with it.
  */
-export function checkPolicyChange(change: unknown, { k, n }: Policy): PolicyParts {
-  const { graceMs, ...others } = fieldsOf(
+export function checkPolicyChange(
+  change: unknown,
+  { k, n }: Policy,
+  alwaysOn: readonly DeviceId[] = [],
+): PolicyParts {
+  const { graceMs, placement, anchors, ...others } = fieldsOf(
     change,
-    ['graceMs', 'repairShare', 'k', 'n', ...QUOTA_PARTS],
+    ['graceMs', 'repairShare', 'k', 'n', ...QUOTA_PARTS, 'placement', 'anchors'],
     'policy',
   );
   const graces = graceMs === undefined ? {} : fieldsOf(graceMs, DEVICE_CLASSES, 'graceMs');
@@ -141,14 +177,37 @@ export function checkPolicyChange(change: unknown, { k, n }: Policy): PolicyPart
   const kThen = parts.k ?? k;
   const nThen = parts.n ?? n;
   if (isOfCounts && kThen !== undefined && nThen !== undefined && kThen > nThen) throw badValue('k');
-  return parts;
+  const chosen = chosenAnchors(placement, anchors, alwaysOn);
+  return chosen === undefined ? parts : { ...parts, anchors: chosen };
 }
 
-/** k and n of a new file: what its storer asks for, then what the policy says, then Palm's own. */
+function chosenAnchors(
+  placement: unknown,
+  anchors: unknown,
+  alwaysOn: readonly DeviceId[],
+): readonly DeviceId[] | undefined {
+  if (placement === undefined && anchors === undefined) return undefined;
+  if (placement === 'spread' && anchors === undefined) return [];
+  const given: readonly unknown[] | undefined =
+    anchors === undefined ? alwaysOn.slice(0, MAX_ANCHORS) : Array.isArray(anchors) ? anchors : undefined;
+  const chosen = alwaysOn.filter((device) => given?.includes(device));
+  const areAllKnown = given !== undefined && chosen.length === given.length && areAnchors(chosen);
+  if (placement !== 'anchored' || !areAllKnown || chosen.length === 0)
+    throw new PalmError({ code: 'bad-argument', reason: 'policy-placement', max: MAX_ANCHORS });
+  return chosen;
+}
+
+/**
+ * k and n of a new file: what its storer asks for, then what the policy says, then what fits its anchors,
+ * then Palm's own.
+ */
 export function chosenCounts(
   asked: { readonly k?: number; readonly n?: number; readonly mirror?: boolean },
   policy: Policy,
+  besideAnchors?: { readonly k: number; readonly n: number },
 ): { readonly k: number; readonly n: number } {
+  const isOpen = [asked.k, asked.n, policy.k, policy.n].every((count) => count === undefined);
+  if (besideAnchors !== undefined && isOpen && asked.mirror !== true) return besideAnchors;
   const usualK = policy.k ?? DEFAULT_K;
   const usualN = policy.n ?? DEFAULT_N;
   // A count that was set counts; one that was not gives way to it.

@@ -10,7 +10,6 @@ import type { MembershipEffect } from '../membership/membership-effects.ts';
 import type { PoolPolicy } from '../model/policy.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
-import { NO_ANCHORS, type Anchors } from '../placement/anchors.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { Holdings } from '../placement/holdings.ts';
 import {
@@ -22,6 +21,7 @@ import {
   type Refusal,
 } from '../wire/messages.ts';
 import type { Candidate } from '../placement/placement.ts';
+import { Anchoring } from './anchoring.ts';
 import { Challenges } from './challenges.ts';
 import { FileRevisions } from './file-revisions.ts';
 import { Handover } from './handover.ts';
@@ -65,6 +65,7 @@ export class PeerState {
   readonly revisions = new FileRevisions();
   readonly grace = new Grace();
   readonly membership: Membership;
+  readonly anchoring = new Anchoring(this);
   /** By file that is rebuilt here, the bytes that it may stage. */
   readonly rebuilding = new Map<FileId, number>();
   /** Whether homes changed since the last look of those that await them. */
@@ -101,7 +102,7 @@ export class PeerState {
         },
         candidates: () => this.candidates(),
         isReachable: (device) => this.isReachable(device),
-        anchorsOf: () => this.anchorsOf(),
+        anchorsOf: (manifest) => this.anchoring.ofManifest(manifest),
         isRebuilding: (file) => this.rebuilding.has(file),
       },
       this.challenges,
@@ -112,7 +113,7 @@ export class PeerState {
         manifestOf: (file) => this.catalogue.files().get(file),
         durableHoldersOf: (file) => this.durableHoldersOf(file),
         takers: () => this.repairTakers(),
-        anchorsOf: () => this.anchorsOf(),
+        anchorsOf: (manifest) => this.anchoring.ofManifest(manifest),
       },
       this.challenges,
     );
@@ -150,6 +151,7 @@ export class PeerState {
       const hasChanged = (of: DeviceClass): boolean =>
         policy.graceMs[of] !== before.graceMs[of] || policy.isGraceSet[of] !== before.isGraceSet[of];
       if (DEVICE_CLASSES.some(hasChanged)) this.membership.rulesChanged();
+      if (String(policy.anchors) !== String(before.anchors)) this.touch();
       this.#policy = policy;
     }
     const effects = this.membership.advance();
@@ -259,11 +261,6 @@ export class PeerState {
     return { kind: 'outbox-done', file, surplus };
   }
 
-  /** Devices that are placed as anchors of files: nothing makes a device one so far. */
-  anchorsOf(): Anchors {
-    return NO_ANCHORS;
-  }
-
   candidates(): Candidate[] {
     const candidates: Candidate[] = [];
     if (!this.lettingGo.isLeaving) candidates.push({ device: this.self, freeBytes: Infinity });
@@ -364,7 +361,7 @@ function movingViewOf(state: PeerState): MovingView {
     },
     isLeaving: (device) => state.isLeaving(device),
     takers: () => state.repairTakers().filter(({ device }) => links.get(device)?.features.has('moves')),
-    anchorsOf: () => state.anchorsOf(),
+    anchorsOf: (manifest) => state.anchoring.ofManifest(manifest),
     spaceOf: (device) => (device === self ? own : (state.holdings.of(device) ?? NO_SPACE)),
     trustMs: () => Math.min(TRUST_MS, ...Object.values(catalogue.policy.graceMs)),
     bytesPerS: () => catalogue.policy.repairShare * LINK_BYTES_PER_S,

@@ -8,10 +8,8 @@
 
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ActSet } from '../catalogue/grants/act-set.ts';
-import type { Manifest } from '../catalogue/manifest.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { DeviceClass } from '../model/device-class.ts';
-import type { Geometry } from '../model/geometry.ts';
 import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
@@ -36,7 +34,7 @@ import { LinkLife } from './link-life.ts';
 import { inControl, ofMembership, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { PeerState } from './peer-state.ts';
-import { planHomes, type PlannedHomes } from './planned-homes.ts';
+import type { Anchoring } from './anchoring.ts';
 import { Prefetching } from './prefetching.ts';
 import { RepairPart } from './repair-part.ts';
 import { Requests } from './requests.ts';
@@ -173,9 +171,8 @@ export class Peer {
     return this.#state.outbox.progressOf(file);
   }
 
-  /** Homes as the outbox would plan them now for a file of this salt and geometry. */
-  planHomes(file: Pick<Manifest, keyof Geometry | 'salt'>): PlannedHomes {
-    return planHomes(this.#state.self, file, this.#state.candidates(), this.#state.anchorsOf());
+  get anchoring(): Anchoring {
+    return this.#state.anchoring;
   }
 
   handle(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {

@@ -8,6 +8,9 @@ import { reachOf } from '../placement/health.ts';
 import type { Anchors } from '../placement/anchors.ts';
 import { planCopies, planPlacement, type Candidate } from '../placement/placement.ts';
 
+/** What is known of a file before it is published. */
+export type StoredFile = Pick<Manifest, keyof Geometry | 'salt'> & { readonly isPrivate: boolean };
+
 export interface PlannedHomes {
   /** By fragment, this device's own share included; those that fit nowhere are left out. */
   readonly homes: ReadonlyMap<number, DeviceId>;
@@ -18,7 +21,7 @@ export interface PlannedHomes {
 /** Plans as the outbox of `self` would place a file of this salt and geometry among `candidates`. */
 export function planHomes(
   self: DeviceId,
-  file: Pick<Manifest, keyof Geometry | 'salt'>,
+  file: StoredFile,
   candidates: readonly Candidate[],
   anchors: Anchors,
 ): PlannedHomes {

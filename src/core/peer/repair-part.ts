@@ -7,6 +7,7 @@
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
+import { NO_ANCHORS } from '../placement/anchors.ts';
 import type { Handover } from './handover.ts';
 import type { RepairView } from '../repair/repair-plan.ts';
 import type { Place, Refusal } from '../wire/messages.ts';
@@ -57,7 +58,8 @@ export class RepairPart {
 
   /**
    * Why this device takes nothing of `place` that `from` offers; undefined if it may. The storer places its
-   * file; another member only what no reachable device has besides itself, those that leave not counted.
+   * file; another member only what no reachable device has besides itself, those that leave not counted,
+   * nor, for an anchor, further ones, which have the same.
    * Otherwise others could fill this device's share of a file with fragments that they never give.
    */
   refusalOf(from: DeviceId, { file, fragment }: Place, manifest: Manifest): Refusal | undefined {
@@ -67,6 +69,7 @@ export class RepairPart {
     if (!this.#state.catalogue.isMember(from)) return 'failed';
     const { self, membership } = this.#state;
     const holders = this.#state.holdersOf(file);
+    const anchors = this.#state.anchoring.ofManifest(manifest);
     // Its storer has just published it, and has not told what it holds.
     if (holders.size === 0 && !membership.isGone(manifest.by)) return 'failed';
     // Whether a device that cannot be reached is gone, two devices may see differently for a while.
@@ -76,7 +79,8 @@ export class RepairPart {
         device !== from &&
         held.has(fragment) &&
         this.#state.isReachable(device) &&
-        !this.#state.isLeaving(device)
+        !this.#state.isLeaving(device) &&
+        !(anchors.has(self) && anchors.has(device))
       )
         return 'busy';
     return undefined;
@@ -103,7 +107,10 @@ export class RepairPart {
       isGone: (device) => membership.isGone(device),
       isReachable: (device) => this.#state.isReachable(device),
       isPlacing: (file) => this.#state.outbox.has(file),
-      anchorsOf: () => this.#state.anchorsOf(),
+      anchorsOf: (file) => {
+        const manifest = catalogue.files().get(file);
+        return manifest === undefined ? NO_ANCHORS : this.#state.anchoring.ofManifest(manifest);
+      },
       share: () => catalogue.policy.repairShare,
       candidates: (file) => {
         const takers = this.#state.repairTakers();

@@ -46,16 +46,8 @@ export function leadOf(
   const [lead] = [...anchors]
     .map((device) => ({ device, fragments: holders.get(device) ?? NOTHING }))
     .filter(({ device, fragments }) => fragments.size > 0 || isOpen(device))
-    .map((each) => ({
-      ...each,
-
-      isOpen: isOpen(each.device),
-      score: rendezvousScore(salt, each.device),
-    }))
-    .toSorted(
-      (a, b) =>
-        b.fragments.size - a.fragments.size || Number(b.isOpen) - Number(a.isOpen) || b.score - a.score,
-    );
+    .map((each) => ({ ...each, score: rendezvousScore(salt, each.device) }))
+    .toSorted((a, b) => b.fragments.size - a.fragments.size || b.score - a.score);
   return lead;
 }
 

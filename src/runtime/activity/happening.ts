@@ -3,7 +3,7 @@
 
 import type { DeviceId, FileId } from '../../core/model/ids.ts';
 import { parseDeviceId, parseFileId } from '../../core/model/ids.ts';
-import { MAX_DEVICE_COUNT, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
+import { MAX_ANCHORS, MAX_DEVICE_COUNT, MAX_FRAGMENT_COUNT } from '../../core/model/limits.ts';
 import { isPolicyValue, POLICY_PARTS, type PolicyPart, type PolicyParts } from '../../core/model/policy.ts';
 import type { WallMs } from '../../core/model/time.ts';
 import { bad, fieldsOf, kindOf, listOf, mapOf, uintOf } from '../../core/encoding/decode.ts';
@@ -98,7 +98,8 @@ function partsOf(value: unknown): PolicyParts {
     const given = fields[part];
     if (isPolicyValue(part, given)) parts[part] = given;
   }
-  return parts;
+  if (fields['anchors'] === undefined) return parts;
+  return { ...parts, anchors: listOf(fields['anchors'], MAX_ANCHORS, parseDeviceId) };
 }
 
 function msOf(value: unknown): number {

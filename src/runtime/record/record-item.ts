@@ -5,8 +5,10 @@ import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { decodeEntry, signedBytesOf, type Entry } from '../../core/catalogue/entry.ts';
 import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
 import { policyFields } from '../../core/catalogue/policy-fields.ts';
+import type { Fields } from '../../core/encoding/decode.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import { fileIdOf, type FileId } from '../../core/model/ids.ts';
+import type { PolicyParts } from '../../core/model/policy.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Cryptography } from '../../core/ports.ts';
 import type { RecordItem, RecordState } from '../record-api.ts';
@@ -51,13 +53,18 @@ export function saidBy({ body }: Entry, catalogue: Pick<Catalogue, 'nameOf'>): S
     case 'unname':
       return withFile(body.kind, body.file, catalogue);
     case 'policy':
-      return { kind: body.kind, policy: policyFields(body.parts) };
+      return { kind: body.kind, policy: policyAsText(body.parts) };
     case 'live-invite':
     case 'leave':
       return { kind: body.kind };
     case 'unknown':
       return { kind: String(body.fields['kind']) };
   }
+}
+
+/** Devices as the ids by which the record names them elsewhere. */
+function policyAsText({ anchors, ...numbers }: PolicyParts): Fields {
+  return { ...policyFields(numbers), ...(anchors === undefined ? {} : { anchors }) };
 }
 
 /** A private file has no name that its pool can read. */

@@ -3,10 +3,9 @@
 // waits for takers that keep up, so that blocks are still in memory, or at least in the disk's cache, when
 // they are requested. It never waits for a taker that does not keep up.
 
-import type { Manifest } from '../../core/catalogue/manifest.ts';
-import type { Geometry } from '../../core/model/geometry.ts';
 import { blockKey, type BlockHash, type DeviceId, type JobId } from '../../core/model/ids.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
+import type { StoredFile } from '../../core/peer/planned-homes.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 
@@ -41,7 +40,7 @@ interface Taker {
 
 export class EarlyPlacing {
   readonly #job: JobId;
-  readonly #file: Pick<Manifest, keyof Geometry | 'salt'>;
+  readonly #file: StoredFile;
   readonly #driver: Driver;
   readonly #clock: Clock;
   readonly #takers = new Map<DeviceId, Taker>();
@@ -51,7 +50,7 @@ export class EarlyPlacing {
 
   constructor(
     job: JobId,
-    file: Pick<Manifest, keyof Geometry | 'salt'>,
+    file: StoredFile,
     { driver, clock }: { readonly driver: Driver; readonly clock: Clock },
   ) {
     this.#job = job;
@@ -93,7 +92,7 @@ export class EarlyPlacing {
   }
 
   #plan(): void {
-    const { homes, early } = this.#driver.peer.planHomes(this.#file);
+    const { homes, early } = this.#driver.peer.anchoring.planHomes(this.#file);
     for (const device of early) {
       const fragments = [...homes].flatMap(([fragment, home]) => (home === device ? [fragment] : []));
       for (const fragment of fragments) this.#homes.set(fragment, device);

@@ -182,6 +182,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
     { code: 'bad-argument', reason: 'policy-grace', of: 'phone', minMs: 10_000, maxMs: 31_622_400_000 },
   ],
   'bad-argument policy-share': [{ code: 'bad-argument', reason: 'policy-share', min: 0.01 }],
+  'bad-argument policy-placement': [{ code: 'bad-argument', reason: 'policy-placement', max: 4 }],
   'bad-argument policy-counts': [{ code: 'bad-argument', reason: 'policy-counts', min: 2, max: 255 }],
   'bad-argument policy-quota': [
     { code: 'bad-argument', reason: 'policy-quota', of: 'storeBytes', min: 1_000_000, max: 10 ** 15 },

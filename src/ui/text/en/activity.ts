@@ -44,10 +44,13 @@ function restored(activity: Extract<Activity, { kind: 'fragments-restored' }>): 
 }
 
 function settings(parts: PolicyParts): string {
-  return POLICY_PARTS.flatMap((part) => {
+  const said = POLICY_PARTS.flatMap((part) => {
     const value = parts[part];
     return value === undefined ? [] : [SETTINGS[part](value)];
-  }).join(', ');
+  });
+  if (parts.anchors !== undefined)
+    said.push(parts.anchors.length === 0 ? 'files are spread thin' : 'files are to be always readable');
+  return said.join(', ');
 }
 
 const SETTINGS = {

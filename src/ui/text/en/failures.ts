@@ -163,10 +163,12 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return `A file of ${failure.size} bytes is too large for k = ${failure.k}.`;
     case 'policy-parts':
       return failure.of === 'policy'
-        ? 'A policy has graceMs, repairShare, k, n, storeBytes and giveBytes, and no other parts.'
+        ? 'A policy has graceMs, repairShare, k, n, storeBytes, giveBytes, placement and anchors, and no other parts.'
         : 'graceMs of a policy has alwaysOn, laptop and phone, and no other parts.';
     case 'policy-grace':
       return `How long ${CLASSES[failure.of]} may be away must be a whole number of milliseconds from ${failure.minMs.toLocaleString('en')} to ${failure.maxMs.toLocaleString('en')}.`;
+    case 'policy-placement':
+      return `placement is 'anchored', with 1 to ${failure.max} devices of this pool that are always on, or 'spread', without any.`;
     case 'policy-share':
       return `The share of the link that repair may take must be from ${failure.min} to 1.`;
     case 'policy-counts':

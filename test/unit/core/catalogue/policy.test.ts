@@ -14,7 +14,7 @@ import {
 } from '../../../../src/core/catalogue/entry.ts';
 import { PackedEntry, packEntry, unpackEntries } from '../../../../src/core/catalogue/packed-entry.ts';
 import { hexOf } from '../../../../src/core/model/bytes.ts';
-import { parseEntryId, parsePoolId } from '../../../../src/core/model/ids.ts';
+import { cidOf, parseDeviceId, parseEntryId, parsePoolId } from '../../../../src/core/model/ids.ts';
 import { derivePoolKeys } from '../../../../src/core/model/pool-keys.ts';
 import {
   DEFAULT_POLICY,
@@ -42,10 +42,16 @@ const KEYS = derivePoolKeys(bytesOfHex(vectors.poolSecret), vectors.epoch);
 const DAY_MS = 24 * 3_600_000;
 const FIRST_PLACE = { seq: 1, prev: undefined, at: { ms: 1, count: 0 } };
 
+/** Ids in the vectors are plain texts. */
+function partsIn({ anchors, ...numbers }: { readonly anchors?: readonly string[] } & object): PolicyParts {
+  return anchors === undefined ? numbers : { ...numbers, anchors: anchors.map((id) => parseDeviceId(id)) };
+}
+
 describe('golden vectors', () => {
   it.each(vectors.entries)('of entry $seq', async (vector) => {
     const identity = identityFrom(bytesOfHex(vectors.deviceSeed));
-    const body: EntryBody = { kind: 'policy', parts: vector.parts };
+    const parts = partsIn(vector.parts);
+    const body: EntryBody = { kind: 'policy', parts };
     const payload = encodeEntryPayload({
       pool: parsePoolId(vectors.poolId),
       publicKey: identity.publicKey,
@@ -61,11 +67,7 @@ describe('golden vectors', () => {
     expect(checked.entry.body).toEqual(body);
     expect(hexOf(packEntry(checked))).toBe(vector.packed);
     const [packed] = unpackEntries(bytesOfHex(vector.packed));
-    expect([packed?.kind, packed?.entryId, packed?.policyParts]).toEqual([
-      'policy',
-      vector.entryId,
-      vector.parts,
-    ]);
+    expect([packed?.kind, packed?.entryId, packed?.policyParts]).toEqual(['policy', vector.entryId, parts]);
   });
 
   it('give the policy of the log', async () => {
@@ -88,6 +90,8 @@ describe('golden vectors', () => {
   });
 });
 
+const links = (...devices: readonly number[]) => devices.map((at) => cidOf(deviceAt(at).deviceId));
+
 describe('a policy entry', () => {
   const bodyOf = async (fields: object): Promise<EntryBody> => {
     const record = await signedRecord(deviceAt(0), FIRST_PLACE, {
@@ -106,9 +110,19 @@ describe('a policy entry', () => {
     ['a share above all', { repairMillionths: 1_000_001, k: 4 }, { k: 4 }],
     ['a k above its n', { k: 5, n: 4, graceMs: { phone: 10_000 } }, { phone: 10_000 }],
     ['parts that a later version adds', { n: 9, sleep: true, graceMs: { tablet: 1 } }, { n: 9 }],
+    ['anchors that are no links', { n: 9, anchors: ['bafy', 7] }, { n: 9 }],
+    ['anchors that are no list', { n: 9, anchors: { length: 1 } }, { n: 9 }],
+    ['more anchors than it may have', { n: 9, anchors: links(0, 1, 2, 3, 4) }, { n: 9 }],
+    ['an anchor that is named twice', { n: 9, anchors: links(1, 1) }, { n: 9 }],
     ['graces that are no map', { n: 9, graceMs: [10_000] }, { n: 9 }],
   ])('counts without %s', async (_, fields, parts) => {
     expect(await bodyOf(fields)).toEqual({ kind: 'policy', parts });
+  });
+
+  it('names anchors, or that there are none', async () => {
+    const anchors = [deviceAt(1).deviceId, deviceAt(0).deviceId];
+    expect(await bodyOf({ anchors: links(1, 0) })).toEqual({ kind: 'policy', parts: { anchors } });
+    expect(await bodyOf({ anchors: [] })).toEqual({ kind: 'policy', parts: { anchors: [] } });
   });
 
   it('without a part that counts is kept like a kind that nobody knows', async () => {
@@ -147,6 +161,18 @@ describe('the policy', () => {
     const expected = { graceMs: { ...graceMs, phone: 20_000 }, isGraceSet, repairShare: 0.2, k: 3, n: 6 };
     expect(catalogue.policy).toEqual(expected);
     expect(catalogue.policy).toBe(catalogue.policy);
+  });
+
+  it('has the latest anchors, apart from other parts; none is a choice as well', () => {
+    const catalogue = new Catalogue();
+    const anchors = [deviceAt(2).deviceId];
+    expect([catalogue.policy.placement, catalogue.policy.anchors]).toEqual([undefined, undefined]);
+    write(catalogue, deviceAt(0), 1, { kind: 'policy', parts: { anchors, k: 3 } });
+    write(catalogue, deviceAt(1), 2, { kind: 'policy', parts: { n: 6 } });
+    expect(catalogue.policy).toMatchObject({ placement: 'anchored', anchors, k: 3, n: 6 });
+    write(catalogue, deviceAt(1), 3, { kind: 'policy', parts: { anchors: [] } });
+    expect(catalogue.policy).toMatchObject({ placement: 'spread', k: 3, n: 6 });
+    expect(catalogue.policy.anchors).toBeUndefined();
   });
 
   it('dated more than 12 hours ahead waits, and a later one can still be set when it is due', () => {

@@ -13,7 +13,7 @@ import {
   type Policy,
   type PolicyParts,
 } from '../../../../src/core/model/policy.ts';
-import { expectThrows } from '../../../fixtures/pool-fixture.ts';
+import { deviceAt, expectThrows } from '../../../fixtures/pool-fixture.ts';
 
 const YEAR_MS = 366 * 24 * 3_600_000;
 
@@ -84,6 +84,41 @@ describe('a change of the policy', () => {
     expect(checkPolicyChange({ repairShare: 0.5 }, { ...DEFAULT_POLICY, k: 6, n: 6 })).toEqual({
       repairShare: 500_000,
     });
+  });
+
+  it('takes as anchors only devices that say that they are always on', () => {
+    const [a, b, c] = [0, 1, 2].map((at) => deviceAt(at).deviceId);
+    if (a === undefined || b === undefined || c === undefined) throw new Error();
+    const chosen = (change: object, alwaysOn = [a, b]): unknown =>
+      checkPolicyChange(change, DEFAULT_POLICY, alwaysOn);
+    expect(chosen({ placement: 'anchored' })).toEqual({ anchors: [a, b] });
+    expect(chosen({ placement: 'anchored', anchors: [b] })).toEqual({ anchors: [b] });
+    expect(chosen({ placement: 'spread' }, [])).toEqual({ anchors: [] });
+    for (const [change, alwaysOn] of [
+      [{ placement: 'anchored' }, []],
+      [{ placement: 'anchored', anchors: [] }, [a, b]],
+      [{ placement: 'anchored', anchors: [c] }, [a, b]],
+      [{ placement: 'anchored', anchors: [a, a] }, [a, b]],
+      [{ placement: 'anchored', anchors: a }, [a, b]],
+      [{ placement: 'spread', anchors: [a] }, [a, b]],
+      [{ anchors: [a] }, [a, b]],
+      [{ placement: 'thin' }, [a, b]],
+      [{ placement: null }, [a, b]],
+    ] as const) {
+      const failure = { reason: 'policy-placement' };
+      expect(() => chosen(change, [...alwaysOn])).toThrow(
+        expect.objectContaining({ code: 'bad-argument', failure: expect.objectContaining(failure) }),
+      );
+    }
+  });
+
+  it('gives new files the geometry of their anchors, unless somebody asked for another', () => {
+    const beside = { k: 7, n: 15 };
+    const policy = (parts: object) => ({ ...DEFAULT_POLICY, ...parts });
+    expect(chosenCounts({}, policy({}), beside)).toEqual(beside);
+    expect(chosenCounts({ k: 3 }, policy({}), beside)).toEqual({ k: 3, n: 8 });
+    expect(chosenCounts({}, policy({ n: 6 }), beside)).toEqual({ k: 4, n: 6 });
+    expect(chosenCounts({ mirror: true }, policy({}), beside)).toEqual({ k: 1, n: 8 });
   });
 
   it('reads each part of what the caller hands in once', () => {

@@ -90,14 +90,14 @@ describe('blocks that are foretold', () => {
     const { net, devices } = poolOf(4);
     const storer = itemAt(devices, 0);
     const manifest = manifestOf(storer.id);
-    const { homes, early } = storer.peer.planHomes(manifest);
+    const { homes, early } = storer.peer.anchoring.planHomes({ ...manifest, isPrivate: false });
     expect(homes.size).toBe(manifest.n);
     expect(early).toEqual(new Set(devices.slice(1).map(({ id }) => id)));
     for (const to of early) storer.input({ kind: 'foretell', job, to, blocks: hashes(1) });
     // Another device has come, to which fragments would go now.
     net.link(storer, net.add(4));
     net.pass(A_MOMENT_MS);
-    expect(storer.peer.planHomes(manifest).homes).not.toEqual(homes);
+    expect(storer.peer.anchoring.planHomes({ ...manifest, isPrivate: false }).homes).not.toEqual(homes);
     const { fileId } = storer.store('early', {}, { job, homes });
     const overs = (): DeviceId[] => [...early].filter((to) => storer.sentTo(to, 'soon-over').length > 0);
     expect(overs()).toEqual([]);
@@ -161,7 +161,7 @@ describe('blocks that are foretold', () => {
     const manifest = manifestOf(storer.id);
     narrow.input({ kind: 'space', freeBytes: 3 * heldBytesOf(manifest) });
     net.pass(A_MOMENT_MS);
-    const { homes, early } = storer.peer.planHomes(manifest);
+    const { homes, early } = storer.peer.anchoring.planHomes({ ...manifest, isPrivate: false });
     expect([...homes.values()].filter((home) => home === narrow.id)).toHaveLength(2);
     expect(early).toEqual(new Set([itemAt(devices, 2).id]));
   });

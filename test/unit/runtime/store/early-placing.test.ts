@@ -17,6 +17,8 @@ const AHEAD_COUNT = 32;
 const STALLED_MS = 2_000;
 const N = 8;
 
+const FILE = { ...manifestOf(SELF, { size: 500_000_000 }), isPrivate: false };
+
 /** A storer with other devices that are there but silent. */
 class Storer {
   readonly peer = new Peer(SELF, 0);
@@ -24,7 +26,7 @@ class Storer {
   readonly #listeners = new Set<(to: DeviceId, hash: BlockHash, bytes: number) => void>();
   readonly #timers = new Map<() => void, number>();
   nowMs = 1_000;
-  readonly early = new EarlyPlacing(JOB, manifestOf(SELF, { size: 500_000_000 }), {
+  readonly early = new EarlyPlacing(JOB, FILE, {
     driver: this,
     clock: {
       monotonicMs: () => this.nowMs,
