@@ -58,6 +58,8 @@ export default defineConfig({
       injectRegister: false,
       registerType: 'prompt',
       injectManifest: {
+        // The installer's pictures; the app never shows them.
+        globIgnores: ['screenshot-*.png'],
         globPatterns: ['**/*.{html,js,css,svg,png,wasm,webmanifest}'],
         // The largest file is far below this; a larger one would be a mistake, and fails the build.
         maximumFileSizeToCacheInBytes: 4 * 1024 * 1024,
@@ -72,6 +74,29 @@ export default defineConfig({
         display: 'standalone',
         background_color: '#f8f3e9',
         theme_color: '#1d5c46',
+        screenshots: [
+          {
+            src: '/screenshot-phone.png',
+            sizes: '390x844',
+            type: 'image/png',
+            form_factor: 'narrow',
+            label: 'A pool on a phone',
+          },
+          {
+            src: '/screenshot-laptop.png',
+            sizes: '1280x800',
+            type: 'image/png',
+            form_factor: 'wide',
+            label: 'A pool on a laptop',
+          },
+        ],
+        shortcuts: [
+          {
+            name: 'Invite a device',
+            url: '/#/invite',
+            icons: [{ src: '/icon-192.png', sizes: '192x192', type: 'image/png' }],
+          },
+        ],
         icons: [
           { src: '/icon.svg', sizes: 'any', type: 'image/svg+xml' },
           { src: '/icon-192.png', sizes: '192x192', type: 'image/png' },

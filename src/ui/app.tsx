@@ -6,6 +6,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Palm } from '../runtime/api.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { Toasts } from './parts/toasts.tsx';
+import { InstallOffer } from './parts/install-offer.tsx';
 import { UpdateOffer } from './parts/update-offer.tsx';
 import { parseRoute, type Route } from './route.ts';
 import { guessDeviceName } from './text/device-name.ts';
@@ -15,6 +16,7 @@ import { JoiningScreen } from './welcome/joining-screen.tsx';
 import { JoinScreen } from './welcome/join-screen.tsx';
 import { UnlockScreen } from './welcome/unlock-screen.tsx';
 import { WelcomeScreen } from './welcome/welcome-screen.tsx';
+import type { Install } from './state/install.ts';
 import type { AppUpdate } from './state/app-update.ts';
 import type { ProbeRelay } from './state/relay-trouble.ts';
 import { openPage, PageContext, useStatus, type Page } from './state/page.ts';
@@ -29,6 +31,7 @@ interface AppProps {
   readonly poolScreen: ReadonlySignal<ComponentType | undefined>;
   /** Undefined until `palm` is ready. */
   readonly update: ReadonlySignal<AppUpdate | undefined>;
+  readonly install: Install;
 }
 
 export function App(props: AppProps) {
@@ -45,12 +48,13 @@ export function App(props: AppProps) {
   return <OpenedApp key={isLocked.value ? 'locked' : 'open'} {...props} />;
 }
 
-function OpenedApp({ palm, downloadStore, probeRelay, poolScreen, update }: AppProps) {
+function OpenedApp({ palm, downloadStore, probeRelay, poolScreen, update, install }: AppProps) {
   const page = useMemo(() => openPage(palm, downloadStore, probeRelay), [palm, downloadStore, probeRelay]);
   useEffect(() => () => page.close(), [page]);
   return (
     <PageContext.Provider value={page}>
       <Screen page={page} poolScreen={poolScreen} />
+      <InstallOffer install={install} />
       {update.value === undefined ? null : <UpdateOffer update={update.value} />}
       <Toasts />
     </PageContext.Provider>
@@ -123,6 +127,7 @@ function useRoute(page: Page, inPool: boolean) {
     if (!inPool || wanted.kind === 'home') return;
     forgetAddress();
     route.value = { kind: 'home' };
+    if (wanted.kind === 'invite') page.isInviting.value = true;
     if (wanted.kind === 'file') void openFileLink(page, wanted.link);
   }, [inPool, wanted, page, route]);
   return route;

@@ -29,6 +29,7 @@ import { explain } from './text/explain.ts';
 import { watchForUpdate, type AppUpdate } from './state/app-update.ts';
 import type { ProbeRelay } from './state/relay-trouble.ts';
 import { askRelay } from './state/relay-answers.ts';
+import { watchForInstall } from './state/install.ts';
 import { refuseStrayDrops } from './state/stray-drops.ts';
 import { words } from './text/words.ts';
 
@@ -49,6 +50,7 @@ interface Rest {
 const state = signal<State>({ kind: 'opening' });
 const poolScreen = signal<ComponentType | undefined>(undefined);
 const update = signal<AppUpdate | undefined>(undefined);
+const install = watchForInstall();
 
 function Root() {
   const now = state.value;
@@ -57,7 +59,7 @@ function Root() {
   if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
   const { palm, downloadStore, probeRelay } = now;
-  return <App {...{ palm, downloadStore, probeRelay, poolScreen, update }} />;
+  return <App {...{ palm, downloadStore, probeRelay, poolScreen, update, install }} />;
 }
 
 /** Never rejects: the screen shows the reason of any failure. */

@@ -10,8 +10,13 @@ export type Route =
   | { readonly kind: 'join'; readonly invite: string }
   /** `link` is the whole address, as `Palm.openLink` takes it. */
   | { readonly kind: 'file'; readonly link: string }
+  /** To invite a device, from the icon on the home screen. */
+  | { readonly kind: 'invite' }
   /** The app has one page, and this is not its path. */
   | { readonly kind: 'unknown'; readonly path: string };
+
+/** What the manifest's shortcut opens (vite.config.ts). */
+const INVITE_HASH = '#/invite';
 
 /** The route of an address (`location.href`), also of one whose '#' became part of the path. */
 export function parseRoute(href: string): Route {
@@ -19,7 +24,8 @@ export function parseRoute(href: string): Route {
   const link = linksIn(href).at(-1);
   if (link?.kind === 'join') return { kind: 'join', invite: href };
   if (link?.kind === 'file') return { kind: 'file', link: href };
-  const { pathname } = new URL(href);
+  const { pathname, hash } = new URL(href);
+  if (pathname === '/' && hash === INVITE_HASH) return { kind: 'invite' };
   return pathname === '/' || pathname === '/index.html'
     ? { kind: 'home' }
     : { kind: 'unknown', path: pathname };

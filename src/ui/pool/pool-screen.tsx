@@ -1,6 +1,6 @@
 // The pool: its devices, its files, and adding files.
 
-import { useComputed, useSignal, type Signal } from '@preact/signals';
+import { useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { REACHED_PATH } from '../../core/model/relay-paths.ts';
 import { InviteDialog } from '../dialogs/invite-dialog.tsx';
@@ -39,7 +39,7 @@ type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'record' | 'rename' | '
 
 export function PoolScreen() {
   const page = usePage();
-  const { queue, said, relayTrouble } = page;
+  const { queue, said, relayTrouble, isInviting } = page;
   const dialog = useSignal<OpenDialog>('none');
   /** The device whose role is being changed. */
   const managed = useSignal<string | undefined>(undefined);
@@ -54,6 +54,11 @@ export function PoolScreen() {
   const isSecure = location.protocol === 'https:';
   const connection = connectionOf({ pool, devices }, relayTrouble.value, isSecure);
   const isFirstDrawn = useLater();
+  useSignalEffect(() => {
+    if (!isInviting.value) return;
+    isInviting.value = false;
+    dialog.value = 'invite';
+  });
   useWarningBeforeClosing();
   useTitle(useStatus(({ lock }) => lock) === 'none' ? poolName : undefined);
 

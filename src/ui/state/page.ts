@@ -49,6 +49,8 @@ export interface Page {
   readonly privateLinks: Signal<readonly PrivateLink[]>;
   /** The latest message to announce or to show in passing; '' for none. */
   readonly said: Signal<string>;
+  /** The address asked to invite a device: whoever shows that sets it back. */
+  readonly isInviting: Signal<boolean>;
   /** Ends the subscription, and this page's downloads: the next page resumes them. */
   close(): void;
 }
@@ -131,6 +133,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore, probeRelay: P
     relayTrouble: relay.trouble,
     privateLinks,
     said,
+    isInviting: signal(false),
     close() {
       unsubscribe();
       pacedWork.stop();

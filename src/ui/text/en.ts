@@ -20,7 +20,7 @@ import { upgradeTexts } from './en/upgrades.ts';
 import { recoveryTexts } from './en/recovery.ts';
 import { lockTexts, unlockTexts } from './en/lock-screens.ts';
 import { noticeText } from './en/notices.ts';
-import { commonTexts, updateTexts } from './en/parts.ts';
+import { commonTexts, installTexts, updateTexts } from './en/parts.ts';
 import {
   activityListTexts,
   devicesTexts,
@@ -79,6 +79,7 @@ export const en = {
   unfinished: unfinishedTexts,
   unlock: unlockTexts,
   units: unitTexts,
+  install: installTexts,
   update: updateTexts,
   welcome: welcomeTexts,
 };

@@ -12,6 +12,8 @@ describe('routes', () => {
     expect(parseRoute(invite)).toEqual({ kind: 'join', invite });
     const link = `${ORIGIN}/#/file/bafk/AbC`;
     expect(parseRoute(link)).toEqual({ kind: 'file', link });
+    expect(parseRoute('https://relay.local:8443/#/invite')).toEqual({ kind: 'invite' });
+    expect(parseRoute('https://relay.local:8443/elsewhere#/invite').kind).toBe('unknown');
   });
 
   test('a truncated one still counts, so that its error can be shown', () => {

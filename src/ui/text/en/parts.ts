@@ -14,6 +14,13 @@ export const commonTexts = {
   undo: 'Undo',
 };
 
+export const installTexts = {
+  offer: 'Install Palm on this device: then it opens without the relay, too.',
+  byHand: 'To have Palm open without the relay, too: tap Share, then Add to Home Screen.',
+  install: 'Install',
+  later: 'Not now',
+};
+
 export const updateTexts = {
   offer: 'A new version of Palm is here.',
   update: 'Update',
