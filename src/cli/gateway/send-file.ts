@@ -12,13 +12,15 @@ import parseRange from 'range-parser';
 import type { FileStatus, Palm } from '../../runtime/api.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
 import { words } from '../words.ts';
-import { belowK, Refusal } from './answer.ts';
+import { allowPlayer, belowK, Refusal } from './answer.ts';
 import { written } from './written.ts';
 
 /** Read at once, bytes. */
 const READ_BYTES = 256 * 1024;
 const GENERIC_TYPE = 'application/octet-stream';
 const TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/u;
+/** Not those of XML, such as SVG: they are documents. */
+const MEDIA = /^(?:audio|video|image)\/(?!svg)[\w.-]+$/u;
 
 export interface SendingDevice {
   readonly palm: Pick<Palm, 'read'>;
@@ -51,7 +53,9 @@ export async function sendFile(
     response.end();
     return;
   }
-  response.setHeader('Content-Type', typeOf(file));
+  const mediaType = typeOf(file);
+  response.setHeader('Content-Type', mediaType);
+  if (MEDIA.test(mediaType)) allowPlayer(response);
   const type = asDownload ? 'attachment' : 'inline';
   response.setHeader('Content-Disposition', dispositionOf(file.name, { type }));
   const part = partOf(request, file.size, etag);

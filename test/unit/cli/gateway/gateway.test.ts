@@ -153,6 +153,28 @@ describe('a file', () => {
     }
   });
 
+  it('is no document of the gateway unless it can hold none', async () => {
+    const policyOf = async (mime: string): Promise<string> => {
+      const { fileId } = world.put('x', 'x', { mime });
+      const { headers } = await world.ask(`/f/${fileId}/x`, reader);
+      return String(headers['content-security-policy']);
+    };
+    for (const mime of ['video/mp4', 'audio/x-wav', 'image/png'])
+      expect(await policyOf(mime)).toMatch(/^default-src 'none';/u);
+    for (const mime of [
+      'image/svg+xml',
+      'image/svg',
+      'video/x+xml',
+      'text/html',
+      'application/pdf',
+      'image/p&g',
+    ])
+      expect([mime, await policyOf(mime)]).toEqual([
+        mime,
+        expect.stringMatching(/^sandbox; default-src 'none';/u),
+      ]);
+  });
+
   it.each(['a\r\nSet-Cookie: x=1', 'a\0b', '‮gpj.exe', '../../etc/passwd', '💥'.repeat(60)])(
     'has no header that its name %j wrote',
     async (name) => {
