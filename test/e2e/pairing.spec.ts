@@ -2,6 +2,7 @@
 // everybody, and a member that lost the others finds them again.
 
 import type { PalmStatus } from '../../src/runtime/api.ts';
+import { expectAccessible } from './accessibility.ts';
 import type { Device } from './device.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
@@ -10,7 +11,7 @@ const BEFORE = { seed: 71, length: 3_000_000 };
 const AFTER = { seed: 72, length: 3_000_000 };
 
 /** `first` shows the first code, `second` the answer. Resolves once they are linked. */
-async function pair(first: Device, second: Device): Promise<{ offer: string; answer: string }> {
+async function pair(first: Device, second: Device): Promise<void> {
   const offer = await first.page.evaluate(async () => (await window.palm.pairOffer()).code);
   const answer = await second.page.evaluate(
     async ([code, deviceName]) => (await window.palm.pairAnswer(code, { deviceName })).code,
@@ -18,7 +19,26 @@ async function pair(first: Device, second: Device): Promise<{ offer: string; ans
   );
   await first.page.evaluate((code) => window.palm.pairAccept(code), answer);
   await second.waitFor('the pairing to be done', ({ pairing }) => pairing?.step === 'linked');
-  return { offer, answer };
+}
+
+/** The newcomer uses its screens, and no camera. Returns the answer. */
+async function pairByPasting(member: Device, newcomer: Device): Promise<string> {
+  const offer = await member.page.evaluate(async () => (await window.palm.pairOffer()).code);
+  const { page } = newcomer;
+  await page.getByLabel('Device name').fill(newcomer.name);
+  await page.getByRole('button', { name: 'Pair without a relay' }).click();
+  await expect(page.getByRole('heading', { name: 'Step 1 of 3: scan the first code' })).toBeFocused();
+  await page.getByLabel('Or paste the code').fill(offer.slice(0, -9));
+  await page.getByRole('button', { name: 'Use this code' }).click();
+  await expect(page.getByText('its last 9 characters are missing')).toBeVisible();
+  await expectAccessible(page, 'scanning the first code');
+  await page.getByLabel('Or paste the code').fill(offer);
+  await page.getByRole('button', { name: 'Use this code' }).click();
+  await expect(page.getByRole('heading', { name: 'Step 2 of 3: show the answer' })).toBeFocused();
+  const answer = await page.getByLabel('The code as text').inputValue();
+  await member.page.evaluate((code) => window.palm.pairAccept(code), answer);
+  await expect(page.getByRole('heading', { name: 'Home' })).toBeVisible();
+  return answer;
 }
 
 test('without a relay a newcomer is let in by codes, and meets those who were there', async ({
@@ -46,7 +66,7 @@ test('without a relay a newcomer is let in by codes, and meets those who were th
   });
   const { fileId } = await laptop.store(BEFORE, { name: 'before.bin' });
 
-  const { answer } = await pair(laptop, phone);
+  const answer = await pairByPasting(laptop, phone);
   await allLinked([laptop, tablet, phone]);
   expect(await phone.read(fileId)).toEqual(expectedBytes(BEFORE.seed, BEFORE.length));
   const after = await phone.store(AFTER, { name: 'after.bin' });

@@ -2,12 +2,10 @@
 // into screenshots/. Nothing is compared; people look at them. Those of the phone are audited by axe.
 // `npm run screenshot` makes the README's.
 
-import type { CDPSession, Page } from '@playwright/test';
-import { expectAccessible } from './accessibility.ts';
+import type { CDPSession } from '@playwright/test';
 import type { Device } from './device.ts';
 import { expect, test } from './palm-fixture.ts';
-
-const SIZES = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 } } as const;
+import { shoot } from './shooting.ts';
 
 const FILES = [
   { name: 'Harbour at dusk.jpg', path: '', length: 2_400_000 },
@@ -189,18 +187,4 @@ async function placed(device: Device): Promise<void> {
   await device.waitFor('every file to be placed', ({ files }) =>
     files.every(({ inOutbox, safe }) => !inOutbox && safe),
   );
-}
-
-/** Captures the top of the page, at each size, light and dark. On a phone axe looks at the whole page. */
-async function shoot(page: Page, name: string): Promise<void> {
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    await page.setViewportSize(viewport);
-    await page.evaluate(() => window.scrollTo(0, 0));
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme });
-      const path = `screenshots/${size}-${colorScheme}/${name}.png`;
-      await page.screenshot({ path, animations: 'disabled' });
-      if (size === 'phone') await expectAccessible(page, `${name}, ${colorScheme}`);
-    }
-  }
 }

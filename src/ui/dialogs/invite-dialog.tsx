@@ -1,10 +1,10 @@
 // The invite, to be scanned, copied or read aloud.
 
 import { useSignal } from '@preact/signals';
-import { encodeQR } from 'qr';
 import { useEffect } from 'preact/hooks';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { QrCode } from '../parts/qr-code.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { isLoopback } from '../route.ts';
 import { InviteOptionsForm, LiveInvites } from './live-invites.tsx';
@@ -17,7 +17,13 @@ import { idOf, USUAL_INVITE } from '../state/shown-invite.ts';
 import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
 
-export function InviteDialog({ onClose }: { readonly onClose: () => void }) {
+interface InviteDialogProps {
+  readonly onClose: () => void;
+  /** There is no relay, and the other device is here. */
+  readonly onPair: () => void;
+}
+
+export function InviteDialog({ onClose, onPair }: InviteDialogProps) {
   const { shownInvite } = usePage();
   const invite = useSignal('');
   const trouble = useSignal('');
@@ -51,6 +57,10 @@ export function InviteDialog({ onClose }: { readonly onClose: () => void }) {
           <LiveInvites />
         </>
       ) : null}
+      <p class="hint">{words.pair.whenToPair}</p>
+      <button type="button" class="button wide" onClick={onPair}>
+        {words.pair.open}
+      </button>
     </Dialog>
   );
 }
@@ -63,7 +73,7 @@ function InviteLinks({ invite, isEnding }: { readonly invite: string; readonly i
   const shown = useInvites().find(({ id }) => id === idOf(invite));
   return (
     <>
-      <QrCode text={scanned} />
+      <QrCode text={scanned} label={words.invite.code} />
       <RelayFingerprints />
       {isLocal ? <LocalNote lanUrl={lanUrl} /> : null}
       <CopyField label={words.common.inviteLink} text={invite} />
@@ -107,54 +117,4 @@ function useLanUrl(isLocal: boolean): string | undefined {
 function lanUrlIn(answer: unknown): string | undefined {
   const [first]: unknown[] = Array.isArray(answer) ? answer : [];
   return typeof first === 'string' && URL.canParse(first) ? first : undefined;
-}
-
-/** Longer texts make modules so small that cameras read them better without more of them for repair. */
-const LONG_CODE_CHARS = 150;
-
-/** Dark modules on a light ground in both themes: many cameras read nothing else. */
-function QrCode({ text }: { readonly text: string }) {
-  const drawn = useSignal<Drawing>({ size: 1, path: '' });
-  useEffect(() => {
-    // Once the dialog is painted: on a slow phone the code takes as long as a tap may.
-    const timer = setTimeout(() => {
-      drawn.value = drawing(
-        encodeQR(text, 'raw', { ecc: text.length > LONG_CODE_CHARS ? 'low' : 'medium', border: 4 }),
-      );
-    });
-    return () => clearTimeout(timer);
-  }, [text]);
-  const { size, path } = drawn.value;
-  return (
-    <svg
-      class="qr"
-      viewBox={`0 0 ${size} ${size}`}
-      {...(path === '' ? { 'aria-hidden': true } : { role: 'img', 'aria-label': words.invite.code })}
-      shape-rendering="crispEdges"
-    >
-      <path class="qr-ground" d={`M0 0h${size}v${size}H0z`} />
-      <path class="qr-modules" d={path} />
-    </svg>
-  );
-}
-
-interface Drawing {
-  /** Modules on each side, the border included. */
-  readonly size: number;
-  readonly path: string;
-}
-
-/** One path with a horizontal run for each stretch of dark modules. */
-function drawing(rows: readonly (readonly boolean[])[]): Drawing {
-  let path = '';
-  rows.forEach((row, y) => {
-    let x = 0;
-    while (x < row.length) {
-      const start = x;
-      while (row[x] === true) x++;
-      if (x > start) path += `M${start} ${y}h${x - start}v1H${start}z`;
-      else x++;
-    }
-  });
-  return { size: rows.length, path };
 }

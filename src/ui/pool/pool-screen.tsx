@@ -6,6 +6,7 @@ import { REACHED_PATH } from '../../core/model/relay-paths.ts';
 import { InviteDialog } from '../dialogs/invite-dialog.tsx';
 import { LeaveDialog } from '../dialogs/leave-dialog.tsx';
 import { LockDialog } from '../dialogs/lock-dialog.tsx';
+import { PairDialog } from '../dialogs/pair-dialog.tsx';
 import { OpenLinkDialog } from '../dialogs/open-link-dialog.tsx';
 import { PrivateLinksDialog } from '../dialogs/private-links-dialog.tsx';
 import { RecordDialog } from '../dialogs/record-dialog.tsx';
@@ -35,7 +36,16 @@ import { TransfersSection } from './transfers-section.tsx';
 import { UpgradeNotes } from './upgrade-notes.tsx';
 import { words } from '../text/words.ts';
 
-type OpenDialog = 'none' | 'invite' | 'leave' | 'lock' | 'record' | 'rename' | 'settings' | 'open-link';
+type OpenDialog =
+  | 'none'
+  | 'invite'
+  | 'pair'
+  | 'leave'
+  | 'lock'
+  | 'record'
+  | 'rename'
+  | 'settings'
+  | 'open-link';
 
 export function PoolScreen() {
   const page = usePage();
@@ -144,7 +154,9 @@ function PoolDialog({ open }: { readonly open: Signal<OpenDialog> }) {
     case 'none':
       return null;
     case 'invite':
-      return <InviteDialog onClose={close} />;
+      return <InviteDialog onClose={close} onPair={() => (open.value = 'pair')} />;
+    case 'pair':
+      return <PairDialog begins="show" onClose={close} />;
     case 'leave':
       return <LeaveDialog onClose={close} />;
     case 'lock':

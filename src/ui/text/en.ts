@@ -33,6 +33,7 @@ import {
 import { quotaTexts } from './en/quotas.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
 import { roleTexts } from './en/rights.ts';
+import { pairTexts } from './en/pairing.ts';
 import { recordText, recordTexts, securityEventText } from './en/record.ts';
 import { startTexts } from './en/start.ts';
 import { unitTexts } from './en/units.ts';
@@ -64,6 +65,7 @@ export const en = {
   messages: messageTexts,
   names: nameTexts,
   openLink: openLinkTexts,
+  pair: pairTexts,
   pool: poolTexts,
   privateLinks: privateLinkTexts,
   record: recordTexts,

@@ -1,14 +1,19 @@
 // A join that waits until a member of the pool lets this device in.
 
+import { useSignal } from '@preact/signals';
 import type { JoiningStatus } from '../../runtime/invite-api.ts';
+import { PairDialog } from '../dialogs/pair-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { Notices } from '../parts/messages.tsx';
-import { usePage } from '../state/page.ts';
+import { Trouble } from '../parts/trouble.tsx';
+import { usePage, useStatus } from '../state/page.ts';
 import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
 
 export function JoiningScreen({ joining }: { readonly joining: JoiningStatus }) {
   const { palm, alerts } = usePage();
+  const pairing = useStatus((status) => status.pairing);
+  const isPairing = useSignal(false);
   const giveUp = (): void => {
     palm.leave().catch((error: unknown) => alerts.raise(explain(error)));
   };
@@ -19,13 +24,18 @@ export function JoiningScreen({ joining }: { readonly joining: JoiningStatus }) 
         <Brand />
         <h1 tabIndex={-1}>{words.joining.heading}</h1>
         <p class="lead" role="status">
-          {sentence(joining)}
+          {pairing?.step === 'linking' ? words.pair.joining : sentence(joining)}
         </p>
+        <Trouble text={isPairing.value ? '' : (pairing?.problem ?? '')} />
         <p class="hint">{words.joining.until(words.units.until(joining.expiresMs, Date.now()))}</p>
         <button type="button" class="button wide" onClick={giveUp}>
           {words.joining.giveUp}
         </button>
+        <button type="button" class="button quiet wide" onClick={() => (isPairing.value = true)}>
+          {words.pair.open}
+        </button>
       </section>
+      {isPairing.value ? <PairDialog begins="scan-first" onClose={() => (isPairing.value = false)} /> : null}
     </main>
   );
 }

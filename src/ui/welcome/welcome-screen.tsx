@@ -3,6 +3,7 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { MAX_DEVICE_NAME_BYTES, MAX_PASTED_CHARS, MAX_POOL_NAME_BYTES } from '../../core/model/limits.ts';
 import { ScanDialog } from '../dialogs/scan-dialog.tsx';
+import { PairDialog } from '../dialogs/pair-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { Field } from '../parts/field.tsx';
 import { CameraIcon } from '../parts/icons.tsx';
@@ -23,6 +24,7 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
   const poolName = useSignal(words.welcome.firstPoolName);
   const inviteLink = useSignal('');
   const scanning = useSignal(false);
+  const pairing = useSignal(false);
   const busy = entrance.busy.value;
   return (
     <main class="welcome">
@@ -76,8 +78,14 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
           <button type="submit" class="button wide" disabled={busy !== 'no'}>
             {busy === 'joining' ? words.welcome.joining : words.welcome.join}
           </button>
+          <button type="button" class="button quiet wide" onClick={() => (pairing.value = true)}>
+            {words.pair.open}
+          </button>
         </form>
       </div>
+      {pairing.value ? (
+        <PairDialog begins="scan-first" deviceName={deviceName} onClose={() => (pairing.value = false)} />
+      ) : null}
       {scanning.value ? (
         <ScanDialog
           onClose={() => (scanning.value = false)}

@@ -156,4 +156,8 @@ export const scanTexts = {
   title: 'Scan an invite',
   lead: 'Point the camera at the QR code that the other device shows.',
   picture: 'Camera picture',
+  light: 'Light',
+  camera: 'Camera',
+  /** One that has no name, from 1. */
+  cameraOf: (number: number) => `Camera ${number}`,
 };
