@@ -23,7 +23,7 @@ export interface StoreWork {
   readonly tag: number;
   readonly bytes: number;
   /** Default 4 of 8. */
-  readonly geometry?: { readonly k: number; readonly n: number };
+  readonly geometry?: { readonly k: number; readonly n: number; readonly mirror?: boolean };
   /** With fewer than three devices the storer keeps its copy for safety, and the file stays in its outbox. */
   readonly staysInOutbox: boolean;
 }

@@ -10,23 +10,21 @@ export interface LaneClient {
   /** The page's own: the only one that it sends tokens to. */
   readonly origin: string;
   /**
-   * Asks for blocks, LANE_RUN_BLOCKS at most; in order, undefined where one did not come. Each is checked
-   * against its hash.
-   * @throws PalmError 'storage-failed' when its worker died.
+   * Asks for blocks, LANE_ASKED_BLOCKS at most. `arrived` gets each that comes, with its place in `hashes`;
+   * it was found to match its hash. Resolves with whether the answer was whole and true.
+   * @throws PalmError 'storage-failed' when the worker died.
    */
-  fetchBlocks(token: string, hashes: readonly BlockHash[]): Promise<LaneFetched>;
+  fetchBlocks(
+    token: string,
+    hashes: readonly BlockHash[],
+    arrived: (at: number, bytes: Uint8Array<ArrayBuffer>) => void,
+  ): Promise<boolean>;
   /**
    * Brings blocks under the ids of the requests that they answer; takes ownership of their buffers, and gives
    * the bytes back in order.
    * @throws PalmError 'storage-failed' when its worker died; the bytes are lost then.
    */
   bringBlocks(token: string, items: readonly RunItem[]): Promise<LaneBrought>;
-}
-
-export interface LaneFetched {
-  readonly blocks: readonly (Uint8Array<ArrayBuffer> | undefined)[];
-  /** Whether the answer was whole and true. */
-  readonly isSound: boolean;
 }
 
 export interface LaneBrought {

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LaneCaller, LaneDoor, LaneHost } from '../../core/lane-port.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { BlockHash } from '../../core/model/ids.ts';
+import { LANE_RUN_BLOCKS } from '../../core/model/limits.ts';
 import {
   hashesInHeader,
   LANE_BLOCKS_HEADER,
@@ -16,6 +17,9 @@ import {
 } from '../../core/wire/lane-run.ts';
 
 const BEARER = /^Bearer ([\w-]{43})$/u;
+
+/** Blocks that are read ahead of the one that goes out: the disk and the network work at once. */
+const READ_AHEAD = 4;
 
 /** What was moved, for tests and benches. */
 export interface LaneCounts {
@@ -78,31 +82,48 @@ export class LaneServer implements LaneHost {
     response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
     const closed = new AbortController();
     response.once('close', () => closed.abort());
-    // The next block is read while this one goes out.
-    const ahead = hashes.values();
-    const next = (): Promise<Uint8Array<ArrayBuffer> | undefined> => {
-      const { value } = ahead.next();
-      const loading = value === undefined ? Promise.resolve(undefined) : caller.load(value);
-      loading.catch(() => undefined); // thrown at its turn
-      return loading;
+    // The next blocks are read while this one goes out.
+    const loading: Promise<Uint8Array<ArrayBuffer> | undefined>[] = [];
+    const load = (hash: BlockHash | undefined): void => {
+      if (hash === undefined || closed.signal.aborted) return;
+      const coming = caller.load(hash);
+      coming.catch(() => undefined); // thrown at its turn
+      loading.push(coming);
     };
-    let coming = next();
+    for (const hash of hashes.slice(0, READ_AHEAD)) load(hash);
+    const leaving: Promise<void>[] = [];
     for (const [at, hash] of hashes.entries()) {
-      const bytes = await coming;
-      coming = next();
+      const bytes = await loading[at];
+      load(hashes[at + READ_AHEAD]);
+      // One block waits while another leaves.
+      await leaving[at - 2];
       response.write(runHead(at, bytes?.length ?? 0));
-      if (bytes === undefined) continue;
-      const isSent = await written(response, bytes, closed.signal);
-      caller.spent(hash, bytes, isSent);
-      if (isSent) this.counts.sentBlocks += 1;
+      leaving.push(
+        bytes === undefined
+          ? Promise.resolve()
+          : this.#sendBlock(caller, response, hash, bytes, closed.signal),
+      );
     }
+    await Promise.all(leaving);
     response.end();
+  }
+
+  async #sendBlock(
+    caller: LaneCaller,
+    response: ServerResponse,
+    hash: BlockHash,
+    bytes: Uint8Array<ArrayBuffer>,
+    closed: AbortSignal,
+  ): Promise<void> {
+    const isSent = await written(response, bytes, closed);
+    caller.spent(hash, bytes, isSent);
+    if (isSent) this.counts.sentBlocks += 1;
   }
 
   async #take(caller: LaneCaller, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const byteCount = Number(request.headers['content-length'] ?? NaN);
     if (!(byteCount > 0 && byteCount <= MAX_RUN_BYTES)) return refuse(response, 413);
-    const run = new RunReader((length) => caller.memory(length));
+    const run = new RunReader(LANE_RUN_BLOCKS, (length) => caller.memory(length));
     try {
       for await (const chunk of request) if (chunk instanceof Uint8Array) run.push(chunk);
     } catch (error) {

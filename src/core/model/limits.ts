@@ -221,11 +221,19 @@ export const MAX_LANE_LIFE_MS = 60 * 60_000;
 /** Origins of one relay: its addresses and names. */
 export const MAX_LANE_ORIGINS = 32;
 export const MAX_ORIGIN_BYTES = 300;
-/** Blocks in one request of the lane: 1 MiB. A request costs a browser about as much as that. */
+/**
+ * Blocks that one request of the lane asks for: 4 MiB, because a request costs a browser about as much as
+ * moving a MiB. Each is used as it comes.
+ */
+export const LANE_ASKED_BLOCKS = 16;
+/** Blocks that one request of the lane brings: 1 MiB, which is kept until it is whole. */
 export const LANE_RUN_BLOCKS = 4;
 /** Requests of the lane, each way, that a device makes at a time: browsers open six connections. */
 export const LANE_REQUESTS = 2;
-/** A request of the lane must be over within this, ms, or the channel goes on: 1 MiB at 260 kB/s. */
+/**
+ * Without a byte for this long, ms, a request for blocks has failed, and so has one that brings some and
+ * takes longer: 1 MiB at 260 kB/s. The link goes on.
+ */
 export const LANE_PATIENCE_MS = 4_000;
 /** After a request that failed the lane is left alone for this long, ms. */
 export const LANE_REST_MS = 30_000;

@@ -6,12 +6,12 @@
 import { bad } from '../encoding/decode.ts';
 import { base64UrlOf, bytesOfBase64Url } from '../model/bytes.ts';
 import { type BlockHash, parseBlockHash } from '../model/ids.ts';
-import { BLOCK_BYTES, LANE_RUN_BLOCKS } from '../model/limits.ts';
+import { BLOCK_BYTES, LANE_ASKED_BLOCKS, LANE_RUN_BLOCKS } from '../model/limits.ts';
 
 /** The request header with the hashes of the wanted blocks. */
 export const LANE_BLOCKS_HEADER = 'Palm-Blocks';
 const HEAD_BYTES = 8;
-/** As many full blocks as one request has. */
+/** As many full blocks as one request brings. */
 export const MAX_RUN_BYTES = LANE_RUN_BLOCKS * (HEAD_BYTES + BLOCK_BYTES);
 /** A hash in base64url. */
 const HASH_CHARS = 43;
@@ -35,25 +35,27 @@ export function blocksHeader(hashes: readonly BlockHash[]): string {
 
 /** @throws PalmError 'bad-message'. */
 export function hashesInHeader(text: string): BlockHash[] {
-  if (text.length > LANE_RUN_BLOCKS * (HASH_CHARS + 1)) throw bad('too many blocks of the lane');
+  if (text.length > LANE_ASKED_BLOCKS * (HASH_CHARS + 1)) throw bad('too many blocks of the lane');
   return text.split(',').map((hash) => {
     if (!/^[\w-]{43}$/u.test(hash)) throw bad('a hash of the lane');
     return parseBlockHash(bytesOfBase64Url(hash));
   });
 }
 
-/** Takes a run apart as its bytes come in. Bounded: a run has at most LANE_RUN_BLOCKS blocks. */
+/** Takes a run apart as its bytes come in. */
 export class RunReader {
   /** Whole ones, in the order in which they came. The caller owns their bytes. */
   readonly items: RunItem[] = [];
+  readonly #maxCount: number;
   readonly #memory: (byteCount: number) => Uint8Array<ArrayBuffer>;
   readonly #head = new Uint8Array(HEAD_BYTES);
   #headFill = 0;
   #begun: RunItem | undefined;
   #fill = 0;
 
-  /** `memory` is asked for the bytes of each block, with its length. */
-  constructor(memory: (byteCount: number) => Uint8Array<ArrayBuffer>) {
+  /** It has `maxCount` blocks at most. `memory` is asked for the bytes of each, with its length. */
+  constructor(maxCount: number, memory: (byteCount: number) => Uint8Array<ArrayBuffer>) {
+    this.#maxCount = maxCount;
     this.#memory = memory;
   }
 
@@ -90,7 +92,7 @@ export class RunReader {
   #begin(): void {
     const view = new DataView(this.#head.buffer);
     const byteCount = view.getUint32(4);
-    if (this.items.length >= LANE_RUN_BLOCKS || byteCount > BLOCK_BYTES) throw bad('a run that is too long');
+    if (this.items.length >= this.#maxCount || byteCount > BLOCK_BYTES) throw bad('a run that is too long');
     const begun = { number: view.getUint32(0), bytes: this.#memory(byteCount) };
     this.#fill = 0;
     if (byteCount === 0) this.#end(begun);

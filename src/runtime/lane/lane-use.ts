@@ -6,7 +6,7 @@
 
 import { base64UrlOf } from '../../core/model/bytes.ts';
 import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
-import { LANE_REST_MS } from '../../core/model/limits.ts';
+import { LANE_ASKED_BLOCKS, LANE_REST_MS, LANE_RUN_BLOCKS } from '../../core/model/limits.ts';
 import type { MonotonicMs } from '../../core/model/time.ts';
 import type { Brought, LaneClient } from '../../core/lane-port.ts';
 import { isPalmError } from '../../core/model/errors.ts';
@@ -77,15 +77,15 @@ export class LaneUse {
       token: '',
       untilMs: -Infinity,
       restsUntilMs: -Infinity,
-      fetching: new RunQueue(async (hashes) => {
-        const fetched = await this.#orFailed(this.#client.fetchBlocks(lane.token, hashes));
-        if (fetched?.isSound !== true) this.#rest(lane);
-        return fetched?.blocks ?? [];
+      fetching: new RunQueue(LANE_ASKED_BLOCKS, async (hashes, give) => {
+        const isSound = await orFailed(this.#client.fetchBlocks(lane.token, hashes, give));
+        if (isSound !== true) this.#rest(lane);
       }),
-      bringing: new RunQueue(async (items) => {
-        const brought = await this.#orFailed(this.#client.bringBlocks(lane.token, items));
-        if (brought?.isTaken !== true) this.#rest(lane);
-        return items.map((_, at) => ({ isTaken: brought?.isTaken === true, bytes: brought?.bytes[at] }));
+      bringing: new RunQueue(LANE_RUN_BLOCKS, async (items, give) => {
+        const brought = await orFailed(this.#client.bringBlocks(lane.token, items));
+        const isTaken = brought?.isTaken === true;
+        if (!isTaken) this.#rest(lane);
+        for (const at of items.keys()) give(at, { isTaken, bytes: brought?.bytes[at] });
       }),
     };
     return lane;
@@ -96,13 +96,13 @@ export class LaneUse {
     lane.fetching.dropWaiting();
     lane.bringing.dropWaiting();
   }
+}
 
-  async #orFailed<Value>(work: Promise<Value>): Promise<Value | undefined> {
-    try {
-      return await work;
-    } catch (error) {
-      if (!isPalmError(error)) throw error;
-      return undefined;
-    }
+async function orFailed<Value>(work: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isPalmError(error)) throw error;
+    return undefined;
   }
 }

@@ -2,7 +2,7 @@
 //
 // Invariant: each item settles once: with what its request gave for it, or undefined.
 
-import { LANE_REQUESTS, LANE_RUN_BLOCKS } from '../../core/model/limits.ts';
+import { LANE_REQUESTS } from '../../core/model/limits.ts';
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -10,15 +10,23 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Makes one request; gives each item what it gets, as it comes. */
+type Run<Item, Result> = (
+  items: readonly Item[],
+  give: (at: number, result: Result) => void,
+) => Promise<void>;
+
 export class RunQueue<Item, Result> {
-  readonly #run: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>;
+  readonly #maxCount: number;
+  readonly #run: Run<Item, Result>;
   #waiting: Waiting<Item, Result>[] = [];
   readonly #running = new Set<Waiting<Item, Result>>();
   #runCount = 0;
   #isStarting = false;
 
-  /** `run` makes one request; its results are in the order of the items. */
-  constructor(run: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>) {
+  /** `run` makes one request, for at most `maxCount` items. */
+  constructor(maxCount: number, run: Run<Item, Result>) {
+    this.#maxCount = maxCount;
     this.#run = run;
   }
 
@@ -48,15 +56,18 @@ export class RunQueue<Item, Result> {
     this.#isStarting = false;
     while (this.#runCount < LANE_REQUESTS && this.#waiting.length > 0) {
       this.#runCount += 1;
-      void this.#request(this.#waiting.splice(0, LANE_RUN_BLOCKS));
+      void this.#request(this.#waiting.splice(0, this.#maxCount));
     }
   }
 
   async #request(waiting: readonly Waiting<Item, Result>[]): Promise<void> {
     for (const each of waiting) this.#running.add(each);
     try {
-      const results = await this.#run(waiting.map(({ item }) => item));
-      for (const [at, { resolve }] of waiting.entries()) resolve(results[at]);
+      await this.#run(
+        waiting.map(({ item }) => item),
+        (at, result) => waiting[at]?.resolve(result),
+      );
+      for (const { resolve } of waiting) resolve(undefined); // those that got nothing
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     } finally {

@@ -8,7 +8,6 @@ import { BLOCK_BYTES, LANE_PATIENCE_MS } from '../../../core/model/limits.ts';
 import {
   blocksHeader,
   LANE_BLOCKS_HEADER,
-  MAX_RUN_BYTES,
   runHead,
   RunReader,
   type RunItem,
@@ -22,82 +21,101 @@ export interface LaneAccess {
 }
 
 export interface FetchedRun {
-  /** In the order of the hashes, which they match; undefined where one did not come. */
-  readonly blocks: readonly (Uint8Array<ArrayBuffer> | undefined)[];
   /** Whether the answer was whole and true. */
   readonly isSound: boolean;
   /** What is left of the memory that was given. */
   readonly spent: readonly Uint8Array<ArrayBuffer>[];
 }
 
-/** Never rejects. `into`: memory for the blocks, BLOCK_BYTES each, which the callee takes. */
+/**
+ * Never rejects. `into`: memory for the blocks, BLOCK_BYTES each, which the callee takes. `arrived` gets each
+ * block that matches its hash, and owns it, while others are still to come.
+ */
 export async function fetchRun(
   access: LaneAccess,
   hashes: readonly BlockHash[],
   into: readonly Uint8Array<ArrayBuffer>[],
+  arrived: (at: number, bytes: Uint8Array<ArrayBuffer>) => void,
 ): Promise<FetchedRun> {
-  const free = [...into];
-  const run = new RunReader((byteCount) =>
-    (free.pop() ?? new Uint8Array(BLOCK_BYTES)).subarray(0, byteCount),
+  const spent = [...into];
+  const run = new RunReader(hashes.length, (byteCount) =>
+    (spent.pop() ?? new Uint8Array(BLOCK_BYTES)).subarray(0, byteCount),
   );
-  let isSound = await read(access, hashes, run);
-  const blocks: (Uint8Array<ArrayBuffer> | undefined)[] = hashes.map(() => undefined);
   const named = new Set<number>();
-  if (run.cut !== undefined) free.push(run.cut);
-  for (const { number, bytes } of run.items) {
-    const hash = named.has(number) ? undefined : hashes[number];
-    named.add(number);
-    const isEmpty = bytes.length === 0;
-    const isTrue = hash !== undefined && (isEmpty || equalBytes(await webCryptography.sha256(bytes), hash));
-    if (isTrue && !isEmpty) blocks[number] = bytes;
-    else free.push(bytes);
-    isSound &&= isTrue;
+  let isSound = true;
+  try {
+    for await (const chunk of answerTo(access, hashes)) {
+      const isRun = tookPart(run, chunk);
+      for (const { number, bytes } of run.items.slice(named.size)) {
+        const hash = named.has(number) ? undefined : hashes[number];
+        const isEmpty = bytes.length === 0;
+        const isTrue =
+          hash !== undefined && (isEmpty || equalBytes(await webCryptography.sha256(bytes), hash));
+        if (isTrue && !isEmpty) arrived(number, bytes);
+        else spent.push(bytes);
+        isSound &&= isTrue;
+        // Told apart from every other, so that each item is looked at once.
+        named.add(isTrue ? number : -1 - named.size);
+      }
+      if (!isRun) throw new Error('the lane answers with something else');
+    }
+  } catch {
+    isSound = false; // what is whole of it counts, and the link goes on
   }
-  return { blocks, isSound: isSound && named.size === hashes.length, spent: free };
+  if (run.cut !== undefined) spent.push(run.cut);
+  return { isSound: isSound && named.size === hashes.length, spent };
 }
 
 /** Whether all were taken. Never rejects; the items stay the caller's. */
 export async function bringRun(access: LaneAccess, items: readonly RunItem[]): Promise<boolean> {
-  let at = 0;
-  const body = new Uint8Array(Math.min(MAX_RUN_BYTES, items.length * BLOCK_BYTES + 64));
-  for (const { number, bytes } of items) {
-    for (const part of [runHead(number, bytes.length), bytes]) {
-      body.set(part, at);
-      at += part.length;
-    }
-  }
+  // Chromium sends a Blob's bytes ten times as fast as those of an array.
+  const body = new Blob(items.flatMap(({ number, bytes }) => [runHead(number, bytes.length), bytes]));
+  const signal = AbortSignal.timeout(LANE_PATIENCE_MS);
   try {
-    return (await request(access, {}, { method: 'POST', body: body.subarray(0, at) })).ok;
+    return (await request(access, {}, { method: 'POST', body, signal })).ok;
   } catch {
     return false; // the link goes on
   }
 }
 
-async function read(access: LaneAccess, hashes: readonly BlockHash[], run: RunReader): Promise<boolean> {
+/** Whether it is part of a run. What was whole before it stays. */
+function tookPart(run: RunReader, chunk: Uint8Array): boolean {
   try {
-    const response = await request(access, { [LANE_BLOCKS_HEADER]: blocksHeader(hashes) });
+    run.push(chunk);
+    return true;
+  } catch (error) {
+    if (!isPalmError(error)) throw error;
+    return false;
+  }
+}
+
+/** The bytes of the answer. @throws Error when there is none, or none comes for too long. */
+async function* answerTo(access: LaneAccess, hashes: readonly BlockHash[]): AsyncGenerator<Uint8Array> {
+  const impatience = new AbortController();
+  const wait = () => setTimeout(() => impatience.abort(), LANE_PATIENCE_MS);
+  let timer = wait();
+  try {
+    const headers = { [LANE_BLOCKS_HEADER]: blocksHeader(hashes) };
+    const response = await request(access, headers, { signal: impatience.signal });
     const reader = response.status === 200 ? response.body?.getReader() : undefined;
-    if (reader === undefined) return false;
+    if (reader === undefined) throw new Error(`the lane answers ${response.status}`);
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return true;
-      try {
-        run.push(value);
-      } catch (error) {
-        void reader.cancel().catch(() => undefined);
-        if (isPalmError(error)) return false;
-        throw error;
-      }
+      if (done) return;
+      clearTimeout(timer);
+      timer = wait();
+      yield value;
     }
-  } catch {
-    return false; // what is whole of it counts, and the link goes on
+  } finally {
+    clearTimeout(timer);
+    impatience.abort(); // whatever follows is not wanted
   }
 }
 
 function request(
   { origin, token }: LaneAccess,
   headers: Readonly<Record<string, string>>,
-  sent: Pick<RequestInit, 'method' | 'body'> = {},
+  sent: RequestInit,
 ): Promise<Response> {
   return fetch(`${origin}${LANE_PATH}`, {
     ...sent,
@@ -106,6 +124,5 @@ function request(
     credentials: 'omit',
     redirect: 'error',
     referrerPolicy: 'no-referrer',
-    signal: AbortSignal.timeout(LANE_PATIENCE_MS),
   });
 }

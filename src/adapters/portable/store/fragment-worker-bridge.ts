@@ -11,7 +11,7 @@ import type { DeviceStore, Memory } from '../../../core/ports.ts';
 import { buffersOf } from '../threads/buffers.ts';
 import type { LaneClient } from '../../../core/lane-port.ts';
 import type { HeldLock } from './device-store.ts';
-import type { FragmentWorkerService } from './fragment-worker-service.ts';
+import type { FragmentWorkerService, FromLane } from './fragment-worker-service.ts';
 import type { Outcome } from '../threads/outcome.ts';
 import { type CachingStore, withRecentFragmentCache } from './recent-fragment-cache.ts';
 import { callWorker, type CalledWorker } from '../threads/worker-call.ts';
@@ -125,13 +125,26 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
     },
     laneClient: (origin) => ({
       origin,
-      async fetchBlocks(token, hashes) {
-        const { blocks, isSound, spent } = await callPlain((service) => {
-          const into = hashes.map(() => memory.take(BLOCK_BYTES));
-          return service.fetchRun({ origin, token }, hashes, transfer(into, buffersOf(into)));
+      async fetchBlocks(token, hashes, arrived) {
+        const { port1: port, port2: workerPort } = new MessageChannel();
+        const ended = new Promise<boolean>((resolve) => {
+          port.addEventListener('message', ({ data }: MessageEvent<FromLane>) => {
+            if (data.kind === 'block') return arrived(data.at, data.bytes);
+            for (const bytes of data.spent) memory.give(bytes);
+            resolve(data.isSound);
+          });
+          port.start();
         });
-        for (const bytes of spent) memory.give(bytes);
-        return { blocks, isSound };
+        try {
+          await callPlain((service) => {
+            const into = hashes.map(() => memory.take(BLOCK_BYTES));
+            const [memoryOf, portOf] = [transfer(into, buffersOf(into)), transfer(workerPort, [workerPort])];
+            return service.fetchRun({ origin, token }, hashes, memoryOf, portOf);
+          });
+          return await ended;
+        } finally {
+          port.close();
+        }
       },
       bringBlocks: (token, items) =>
         callPlain((service) =>

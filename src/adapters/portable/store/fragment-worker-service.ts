@@ -37,8 +37,13 @@ export type FragmentWorkerService = {
     ...given: Parameters<FragmentStore['putBlocks']>
   ): Promise<Outcome<readonly Uint8Array<ArrayBuffer>[]>>;
   getBlock(hash: BlockHash, into: Uint8Array<ArrayBuffer>): Promise<BlockAnswer>;
-  /** See fetchRun. */
-  fetchRun(...given: Parameters<typeof fetchRun>): Promise<FetchedRun>;
+  /** See fetchRun. What comes goes to `port`, as FromLane; the last of it says that this is all. */
+  fetchRun(
+    access: LaneAccess,
+    hashes: readonly BlockHash[],
+    into: readonly Uint8Array<ArrayBuffer>[],
+    port: MessagePort,
+  ): Promise<void>;
   /** See bringRun. The blocks' bytes come back, in order. */
   bringRun(access: LaneAccess, items: readonly RunItem[]): Promise<LaneBrought>;
   holeBytes(): Promise<Outcome<number>>;
@@ -70,6 +75,11 @@ interface ServedStores extends DeviceStore {
   /** As OpenDeviceStore's. */
   check(): Promise<void>;
 }
+
+/** What a request of the lane brings, told to the page as it comes. */
+export type FromLane =
+  | { readonly kind: 'block'; readonly at: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | ({ readonly kind: 'end' } & FetchedRun);
 
 export interface BlockAnswer {
   readonly outcome: Outcome<Uint8Array<ArrayBuffer> | undefined>;
@@ -105,10 +115,13 @@ export function createFragmentWorkerService(opening: Promise<ServedStores>): Fra
       const spent = bytes?.buffer === into.buffer ? undefined : into;
       return transfer({ outcome, spent }, buffersOf([into, ...(bytes === undefined ? [] : [bytes])]));
     },
-    async fetchRun(access, hashes, into) {
-      const run = await fetchRun(access, hashes, into);
-      const blocks = run.blocks.filter((bytes) => bytes !== undefined);
-      return transfer(run, buffersOf([...blocks, ...run.spent]));
+    async fetchRun(access, hashes, into, port) {
+      const tell = (message: FromLane, bytes: readonly Uint8Array<ArrayBuffer>[]): void =>
+        port.postMessage(message, buffersOf(bytes));
+      const run = await fetchRun(access, hashes, into, (at, bytes) =>
+        tell({ kind: 'block', at, bytes }, [bytes]),
+      );
+      tell({ kind: 'end', ...run }, run.spent);
     },
     async bringRun(access, items) {
       const bytes = items.map((item) => item.bytes);

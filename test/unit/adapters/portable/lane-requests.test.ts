@@ -3,7 +3,12 @@
 
 import { createServer, type ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bringRun, fetchRun, type LaneAccess } from '../../../../src/adapters/portable/lane/lane-requests.ts';
+import {
+  bringRun,
+  fetchRun,
+  type FetchedRun,
+  type LaneAccess,
+} from '../../../../src/adapters/portable/lane/lane-requests.ts';
 import { concatBytes } from '../../../../src/core/model/bytes.ts';
 import { BLOCK_BYTES } from '../../../../src/core/model/limits.ts';
 import { runHead, RunReader } from '../../../../src/core/wire/lane-run.ts';
@@ -34,12 +39,18 @@ async function accessTo(answer: (response: ServerResponse, body: Buffer) => void
   return { origin: `http://127.0.0.1:${address.port}`, token: 'A'.repeat(43) };
 }
 
-function fetchFrom(access: LaneAccess): ReturnType<typeof fetchRun> {
-  return fetchRun(
-    access,
-    HASHES,
-    HASHES.map(() => new Uint8Array(BLOCK_BYTES)),
-  );
+async function fetchFrom(access: LaneAccess): Promise<Fetched> {
+  const blocks: (Uint8Array<ArrayBuffer> | undefined)[] = HASHES.map(() => undefined);
+  const into = HASHES.map(() => new Uint8Array(BLOCK_BYTES));
+  const run = await fetchRun(access, HASHES, into, (at, bytes) => {
+    if (blocks[at] !== undefined) throw new Error('it came before');
+    blocks[at] = bytes;
+  });
+  return { blocks, ...run };
+}
+
+interface Fetched extends FetchedRun {
+  readonly blocks: readonly (Uint8Array<ArrayBuffer> | undefined)[];
 }
 
 describe('a run that is fetched', () => {
@@ -125,7 +136,7 @@ describe('a run that is brought', () => {
   const items = BLOCKS.map(({ bytes }, at) => ({ number: 2 ** 32 - 1 - at, bytes }));
 
   test('arrives as it was', async () => {
-    const run = new RunReader((length) => new Uint8Array(length));
+    const run = new RunReader(4, (length) => new Uint8Array(length));
     const access = await accessTo((response, body) => {
       run.push(body);
       response.writeHead(204).end();

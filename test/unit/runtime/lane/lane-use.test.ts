@@ -4,8 +4,8 @@
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../../../src/core/model/errors.ts';
 import type { BlockHash } from '../../../../src/core/model/ids.ts';
-import { LANE_REQUESTS, LANE_REST_MS, LANE_RUN_BLOCKS } from '../../../../src/core/model/limits.ts';
-import type { LaneBrought, LaneClient, LaneFetched } from '../../../../src/core/lane-port.ts';
+import { LANE_ASKED_BLOCKS, LANE_REQUESTS, LANE_REST_MS } from '../../../../src/core/model/limits.ts';
+import type { LaneBrought, LaneClient } from '../../../../src/core/lane-port.ts';
 import type { RunItem } from '../../../../src/core/wire/lane-run.ts';
 import { LaneUse } from '../../../../src/runtime/lane/lane-use.ts';
 import { ManualClock } from '../../../fixtures/manual-clock.ts';
@@ -14,12 +14,17 @@ import { blockOf, type TestBlock } from '../../../fixtures/test-blocks.ts';
 
 const ANCHOR = deviceAt(1).deviceId;
 const ORIGIN = 'https://palm-abcde.local:8443';
-const BLOCKS = Array.from({ length: 20 }, (_, seed) => blockOf(seed));
+const BLOCKS = Array.from({ length: 48 }, (_, seed) => blockOf(seed));
 
 interface Call<Asked, Answer> {
   readonly token: string;
   readonly asked: readonly Asked[];
   answer(answer: Answer | PalmError): void;
+}
+
+interface LaneFetched {
+  readonly blocks: readonly (Uint8Array<ArrayBuffer> | undefined)[];
+  readonly isSound: boolean;
 }
 
 class Page implements LaneClient {
@@ -29,8 +34,14 @@ class Page implements LaneClient {
   readonly bringings: Call<RunItem, LaneBrought>[] = [];
   readonly use = new LaneUse(this, this.clock);
 
-  fetchBlocks(token: string, asked: readonly BlockHash[]): Promise<LaneFetched> {
-    return called(this.fetches, token, asked);
+  async fetchBlocks(
+    token: string,
+    asked: readonly BlockHash[],
+    arrived: (at: number, bytes: Uint8Array<ArrayBuffer>) => void,
+  ): Promise<boolean> {
+    const { blocks, isSound } = await called(this.fetches, token, asked);
+    for (const [at, bytes] of blocks.entries()) if (bytes !== undefined) arrived(at, bytes);
+    return isSound;
   }
 
   bringBlocks(token: string, asked: readonly RunItem[]): Promise<LaneBrought> {
@@ -66,7 +77,7 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-function isSound(...blocks: readonly (TestBlock | undefined)[]): LaneFetched {
+function soundAnswer(...blocks: readonly (TestBlock | undefined)[]): LaneFetched {
   return { blocks: blocks.map((block) => block?.bytes), isSound: true };
 }
 
@@ -79,11 +90,11 @@ describe('blocks are fetched', () => {
     const got = page.fetch(...BLOCKS);
     await settled();
     expect(page.fetches.map(({ asked }) => asked.length)).toEqual(
-      Array.from({ length: LANE_REQUESTS }, () => LANE_RUN_BLOCKS),
+      Array.from({ length: LANE_REQUESTS }, () => LANE_ASKED_BLOCKS),
     );
-    for (let answered = 0; answered < BLOCKS.length / LANE_RUN_BLOCKS; answered++) {
-      const run = BLOCKS.slice(answered * LANE_RUN_BLOCKS, (answered + 1) * LANE_RUN_BLOCKS);
-      page.fetches[answered]?.answer(isSound(...run));
+    for (let answered = 0; answered < BLOCKS.length / LANE_ASKED_BLOCKS; answered++) {
+      const run = BLOCKS.slice(answered * LANE_ASKED_BLOCKS, (answered + 1) * LANE_ASKED_BLOCKS);
+      page.fetches[answered]?.answer(soundAnswer(...run));
       await settled();
     }
     const bytes = await got;
@@ -104,7 +115,7 @@ describe('blocks are fetched', () => {
   test('only from the page’s own origin, while the token is good and the link is up', async () => {
     const page = new Page();
     const [block] = BLOCKS;
-    if (block === undefined) throw new Error('there are twenty');
+    if (block === undefined) throw new Error('there are many');
     expect(await page.fetch(block), 'no token').toEqual([undefined]);
     page.grant(1, ['https://palm-other.local:8443', `${ORIGIN}/`]);
     expect(await page.fetch(block), 'another relay').toEqual([undefined]);
@@ -127,7 +138,7 @@ describe('a block that does not come is left to the link', () => {
     page.grant();
     const got = page.fetch(...BLOCKS.slice(0, 2));
     await settled();
-    page.fetches[0]?.answer(isSound(undefined, BLOCKS[1]));
+    page.fetches[0]?.answer(soundAnswer(undefined, BLOCKS[1]));
     expect(await got).toEqual([undefined, BLOCKS[1]?.bytes]);
     void page.fetch(...BLOCKS.slice(0, 1));
     await settled();
@@ -143,11 +154,13 @@ describe('a block that does not come is left to the link', () => {
     const got = page.fetch(...BLOCKS);
     await settled();
     page.fetches[0]?.answer(answer);
-    page.fetches[1]?.answer(isSound(...BLOCKS.slice(4, 8)));
+    page.fetches[1]?.answer(soundAnswer(...BLOCKS.slice(16, 32)));
     const bytes = await got;
     expect(bytes[0]).toEqual(answer instanceof PalmError ? undefined : BLOCKS[0]?.bytes);
-    expect(bytes.slice(4, 8), 'what was under way').toEqual(BLOCKS.slice(4, 8).map((block) => block.bytes));
-    expect(bytes.slice(8).every((each) => each === undefined)).toBe(true);
+    expect(bytes.slice(16, 32), 'what was under way').toEqual(
+      BLOCKS.slice(16, 32).map((block) => block.bytes),
+    );
+    expect(bytes.slice(32).every((each) => each === undefined)).toBe(true);
     page.grant(2);
     expect(await page.fetch(...BLOCKS.slice(0, 1)), 'a new token ends no rest').toEqual([undefined]);
     page.clock.sleep(LANE_REST_MS);
