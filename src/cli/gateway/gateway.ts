@@ -16,6 +16,7 @@ import { boundConnections } from './bounded-connections.ts';
 import { checkOrigin, checkScope, ownHosts, tokenOf } from './gate.ts';
 import { fileAt, listingOf, pageOf } from './listing.ts';
 import { answerProbe, sendMetrics } from './probes.ts';
+import { RecentStatus } from './recent-status.ts';
 import { logRequest } from './request-log.ts';
 import { sendFile } from './send-file.ts';
 import { nameIn, takeFile, type TakingDevice } from './take-file.ts';
@@ -23,7 +24,7 @@ import { type Target, targetOf, urlOfFile, urlOfFolder } from './target.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface GatewayDevice extends TakingDevice {
-  readonly palm: Pick<Palm, 'status' | 'read' | 'store' | 'remove'>;
+  readonly palm: Pick<Palm, 'status' | 'subscribe' | 'read' | 'store' | 'remove'>;
   readonly tokens: Pick<Tokens, 'check'>;
   readonly metrics: DeviceMetrics;
   readonly log: DeviceLog;
@@ -99,8 +100,12 @@ export async function openGateway(
   server.on('checkContinue', (request, response) =>
     answer(request, response, () => response.writeContinue()),
   );
+  const close = (): Promise<void> => {
+    desk.close();
+    return closed(server);
+  };
   const called = name ?? (host.includes(':') ? `[${host}]` : host);
-  return { port: own, url: `http://${called}:${own}/`, close: () => closed(server) };
+  return { port: own, url: `http://${called}:${own}/`, close };
 }
 
 function closed(server: Server): Promise<void> {
@@ -115,6 +120,7 @@ class Desk {
   readonly #hosts: ReadonlySet<string>;
   readonly #openMetrics: boolean;
   readonly #limits: GatewayLimits;
+  readonly #status: RecentStatus;
   #bodies = 0;
 
   constructor(
@@ -127,12 +133,17 @@ class Desk {
     this.#hosts = hosts;
     this.#openMetrics = openMetrics;
     this.#limits = limits;
+    this.#status = new RecentStatus(device.palm);
+  }
+
+  close(): void {
+    this.#status.close();
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, bodyWanted: () => void): Promise<void> {
     checkOrigin(request, this.#hosts);
-    if (answerProbe(this.#device.palm, request, response)) return;
-    const status = this.#device.palm.status();
+    if (answerProbe(this.#status, request, response)) return;
+    const status = this.#status.now();
     const { pool } = status;
     if (pool === undefined) throw notInPool();
     const token = tokenOf(request, this.#device.tokens, pool.id);
@@ -166,6 +177,7 @@ class Desk {
     { segments, query }: Target,
     request: IncomingMessage,
     response: ServerResponse,
+    isLatest = false,
   ): Promise<void> {
     const file = fileNamed(status, segments);
     if (file !== undefined) {
@@ -185,7 +197,10 @@ class Desk {
     const named = fileAt(status, path);
     if (named !== undefined) return redirect(response, urlOfFile(named));
     if (listing !== undefined) return redirect(response, urlOfFolder(path));
-    throw new Refusal(404, 'unknown-file', words.gateway.nothingHere);
+    if (isLatest) throw new Refusal(404, 'unknown-file', words.gateway.nothingHere);
+    // It may have come a moment ago.
+    this.#status.changed();
+    return this.#show(this.#status.now(), { segments, query }, request, response, true);
   }
 
   async #take(
@@ -209,6 +224,7 @@ class Desk {
     const { fileId, deduplicated } = await this.#withBody(() =>
       takeFile(this.#device, { path, name }, request, response, { stallMs, bodyWanted }),
     );
+    this.#status.changed();
     const url = urlOfFile({ fileId, name });
     response.setHeader('Location', url);
     sendJson(response, 201, { fileId, deduplicated, url });
@@ -218,6 +234,7 @@ class Desk {
     const file = fileNamed(status, segments);
     if (file === undefined) throw new Refusal(404, 'unknown-file', words.gateway.nothingHere);
     await this.#device.palm.remove(file.fileId);
+    this.#status.changed();
     response.statusCode = 204;
     response.end();
   }

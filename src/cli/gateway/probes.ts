@@ -1,15 +1,16 @@
 // What monitors ask: whether the process answers, whether the device can be used, and what it counts.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Palm, PalmStatus } from '../../runtime/api.ts';
+import type { PalmStatus } from '../../runtime/api.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
 import { words } from '../words.ts';
 import { Refusal, sendJson } from './answer.ts';
 import { isLoopback } from './gate.ts';
+import type { RecentStatus } from './recent-status.ts';
 
 /** Answers /health and /ready, which need no token, because they say nothing of the pool. */
 export function answerProbe(
-  palm: Pick<Palm, 'status'>,
+  status: Pick<RecentStatus, 'now'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
@@ -17,7 +18,7 @@ export function answerProbe(
   if ((method !== 'GET' && method !== 'HEAD') || (url !== '/health' && url !== '/ready')) return false;
   if (url === '/health') sendJson(response, 200, { healthy: true });
   else {
-    const why = whyNotReady(palm.status());
+    const why = whyNotReady(status.now());
     sendJson(response, why === undefined ? 200 : 503, { ready: why === undefined, ...(why && { why }) });
   }
   return true;

@@ -71,7 +71,7 @@ it('says that others can read what passes', async () => {
 });
 
 const DEVICE = {
-  palm: { status: () => ({ files: [] }) },
+  palm: { status: () => ({ files: [] }), subscribe: () => () => undefined },
   tokens: { check: () => undefined },
   log: openDeviceLog('silent', { write: () => undefined }),
   metrics: { answered: () => undefined },

@@ -48,6 +48,38 @@ describe('without a token', () => {
   });
 });
 
+describe('the status of the device', () => {
+  it('is made once for many requests, strangers’ too, and again after a change', async () => {
+    const { fileId } = world.put('a.txt', 'abc');
+    await world.ask('/ready', undefined);
+    world.isQuiet = true;
+    const before = world.statusCount;
+    for (let at = 0; at < 10; at++) {
+      await world.ask('/ready', undefined);
+      await world.ask('/f/', undefined);
+      await world.ask(`/f/${fileId}/a.txt`, token);
+    }
+    expect(world.statusCount).toBe(before);
+    world.isQuiet = false;
+    await world.ask('/f/', token);
+    expect(world.statusCount).toBe(before + 1);
+  });
+
+  it('is of now for who caused a change, and for who asks for what came a moment ago', async () => {
+    const listed = async (): Promise<number> => {
+      const { body } = await world.ask('/f/', token, { headers: { accept: 'application/json' } });
+      return (JSON.parse(String(body)) as { files: unknown[] }).files.length;
+    };
+    expect(await listed()).toBe(0);
+    world.isQuiet = true;
+    await world.ask('/f/a', token, { method: 'PUT', body: 'x' });
+    expect(await listed()).toBe(1);
+    const { fileId } = world.put('b', 'y');
+    expect((await world.ask(`/f/${fileId}/b`, token)).status).toBe(200);
+    expect((await world.ask('/f/none', token)).status).toBe(404);
+  });
+});
+
 describe('metrics', () => {
   it('say how the pool is, when they are asked for', async () => {
     world.devices = [
