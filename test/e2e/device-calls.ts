@@ -84,6 +84,28 @@ export abstract class DeviceCalls {
     return this.#take(outcome);
   }
 
+  /** The first code of a pairing. */
+  async pairOffer(): Promise<string> {
+    const outcome = await this.run(
+      (deviceName) => window.palmTest.outcome(() => window.palm.pairOffer({ deviceName })),
+      this.name,
+    );
+    return this.#take(outcome).code;
+  }
+
+  async pairAnswer(offer: string): Promise<string> {
+    const outcome = await this.run(
+      ([code, deviceName]) => window.palmTest.outcome(() => window.palm.pairAnswer(code, { deviceName })),
+      [offer, this.name] as const,
+    );
+    return this.#take(outcome).code;
+  }
+
+  /** Resolves once the two are linked. */
+  async pairAccept(answer: string): Promise<void> {
+    this.#take(await this.run((code) => window.palmTest.outcome(() => window.palm.pairAccept(code)), answer));
+  }
+
   async store(content: Content, options: Omit<StoreOptions, 'signal'>): Promise<StoreResult> {
     const outcome = await this.run(
       ([{ seed, length }, given]) => {

@@ -176,3 +176,13 @@ function hasFiles(count: number): (status: PalmStatus) => boolean {
 function isSealing({ transfers }: PalmStatus): boolean {
   return transfers.some(({ phase, doneBytes }) => phase === 'sealing' && doneBytes > 0);
 }
+
+for (const name of ['scans the first code', 'shows the first code @long']) {
+  test(`Firefox and Chromium pair by codes: Firefox ${name}`, async ({ newFirefoxDevice, newDevice }) => {
+    const [member, newcomer] = [await newFirefoxDevice('Laptop'), await newDevice('Phone')];
+    await member.createPool('Home');
+    const [first, second] = name.startsWith('shows') ? [member, newcomer] : [newcomer, member];
+    await first.pairAccept(await second.pairAnswer(await first.pairOffer()));
+    await allLinked([member, newcomer]);
+  });
+}

@@ -12,18 +12,14 @@ const AFTER = { seed: 72, length: 3_000_000 };
 
 /** `first` shows the first code, `second` the answer. Resolves once they are linked. */
 async function pair(first: Device, second: Device): Promise<void> {
-  const offer = await first.page.evaluate(async () => (await window.palm.pairOffer()).code);
-  const answer = await second.page.evaluate(
-    async ([code, deviceName]) => (await window.palm.pairAnswer(code, { deviceName })).code,
-    [offer, second.name] as const,
-  );
-  await first.page.evaluate((code) => window.palm.pairAccept(code), answer);
+  const answer = await second.pairAnswer(await first.pairOffer());
+  await first.pairAccept(answer);
   await second.waitFor('the pairing to be done', ({ pairing }) => pairing?.step === 'linked');
 }
 
 /** The newcomer uses its screens, and no camera. Returns the answer. */
 async function pairByPasting(member: Device, newcomer: Device): Promise<string> {
-  const offer = await member.page.evaluate(async () => (await window.palm.pairOffer()).code);
+  const offer = await member.pairOffer();
   const { page } = newcomer;
   await page.getByLabel('Device name').fill(newcomer.name);
   await page.getByRole('button', { name: 'Pair without a relay' }).click();
@@ -36,7 +32,7 @@ async function pairByPasting(member: Device, newcomer: Device): Promise<string> 
   await page.getByRole('button', { name: 'Use this code' }).click();
   await expect(page.getByRole('heading', { name: 'Step 2 of 3: show the answer' })).toBeFocused();
   const answer = await page.getByLabel('The code as text').inputValue();
-  await member.page.evaluate((code) => window.palm.pairAccept(code), answer);
+  await member.pairAccept(answer);
   await expect(page.getByRole('heading', { name: 'Home' })).toBeVisible();
   return answer;
 }
@@ -75,11 +71,10 @@ test('without a relay a newcomer is let in by codes, and meets those who were th
   expect((await phone.status()).role).toBe('member');
 
   await test.step('an answer that was used is refused, and changes nothing', async () => {
-    const again = laptop.page.evaluate(
-      (code) => window.palm.pairAccept(code).catch((error: unknown) => String(error)),
-      answer,
-    );
-    expect(await again).toContain('it was used, or its time is over');
+    await expect(laptop.pairAccept(answer)).rejects.toMatchObject({
+      code: 'bad-pair-code',
+      message: expect.stringContaining('it was used, or its time is over'),
+    });
   });
 
   await test.step('a member whose page was closed meanwhile is not needed, nor is the first one', async () => {
