@@ -383,6 +383,7 @@ export class OpenPool {
     if (!this.answered && this.driver.peer.reachableDevices().length > 1) this.answered = true;
     this.#activityWatch.look(this.driver.peer);
     this.roles.look();
+    this.driver.acts.policyChanged();
     this.#soft.changed();
     this.#events.changed();
   }

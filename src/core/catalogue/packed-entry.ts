@@ -64,6 +64,8 @@ const QUOTAS_AT = { storeBytes: 31, giveBytes: 39 } as const;
 const POLICY_WITH_QUOTAS_BYTES = 47;
 /** Behind that, if anchors are set, zeros standing for quotas: the digest of each. Behind them one byte. */
 const ANCHORS_AT = POLICY_WITH_QUOTAS_BYTES;
+/** Last, behind the quotas in any case: the age of keys, plus one, as a float. */
+const ROTATION_BYTES = 8;
 
 export function packEntry(checked: CheckedEntry): Uint8Array<ArrayBuffer> {
   const { entry } = checked;
@@ -121,10 +123,14 @@ function packName(nameId: FileId, { content, details, modifiedMs, atMs }: FileNa
 }
 
 function packPolicy(parts: PolicyParts): Uint8Array {
-  const { anchors } = parts;
-  const hasQuotas = [parts.storeBytes, parts.giveBytes, anchors].some((part) => part !== undefined);
+  const { anchors, rotateEveryMs } = parts;
+  const hasQuotas = [parts.storeBytes, parts.giveBytes, anchors, rotateEveryMs].some(
+    (part) => part !== undefined,
+  );
   const ofAnchors = anchors === undefined ? 0 : 1 + anchors.length * DIGEST_BYTES;
-  const packed = new Uint8Array((hasQuotas ? POLICY_WITH_QUOTAS_BYTES : POLICY_BYTES) + ofAnchors);
+  const ofRotation = rotateEveryMs === undefined ? 0 : ROTATION_BYTES;
+  const ofQuotas = hasQuotas ? POLICY_WITH_QUOTAS_BYTES : POLICY_BYTES;
+  const packed = new Uint8Array(ofQuotas + ofAnchors + ofRotation);
   packed.set(laterKind('policy'));
   const view = new DataView(packed.buffer);
   for (const part of DEVICE_CLASSES) view.setFloat64(POLICY_AT[part], parts[part] ?? 0);
@@ -137,6 +143,7 @@ function packPolicy(parts: PolicyParts): Uint8Array {
   }
   for (const [at, device] of anchors?.entries() ?? [])
     packed.set(digestOf(device), ANCHORS_AT + at * DIGEST_BYTES);
+  if (rotateEveryMs !== undefined) view.setFloat64(packed.length - ROTATION_BYTES, rotateEveryMs + 1);
   return packed;
 }
 
@@ -245,9 +252,11 @@ export class PackedEntry {
     const extra = this.#extra;
     if (this.kind !== 'policy' || extra.length < POLICY_BYTES) return {};
     const view = new DataView(extra.buffer, extra.byteOffset);
-    const hasQuotas = extra.length >= POLICY_WITH_QUOTAS_BYTES;
-    const quotaAt = (at: number): number | undefined =>
-      hasQuotas && view.getFloat64(at) > 0 ? view.getFloat64(at) - 1 : undefined;
+    const laterAt = (at: number): number | undefined =>
+      at + 8 <= extra.length && view.getFloat64(at) > 0 ? view.getFloat64(at) - 1 : undefined;
+    // Anchors are an odd number of bytes and the age of keys is eight, so the length tells which are there.
+    const behind = Math.max(0, extra.length - ANCHORS_AT) % DIGEST_BYTES;
+    const hasRotation = behind >= ROTATION_BYTES;
     const values: Record<PolicyPart, number | undefined> = {
       alwaysOn: unlessZero(view.getFloat64(POLICY_AT.alwaysOn)),
       laptop: unlessZero(view.getFloat64(POLICY_AT.laptop)),
@@ -255,15 +264,16 @@ export class PackedEntry {
       repairShare: unlessZero(view.getUint32(POLICY_AT.repairShare)),
       k: unlessZero(view.getUint8(POLICY_AT.k)),
       n: unlessZero(view.getUint8(POLICY_AT.n)),
-      storeBytes: quotaAt(QUOTAS_AT.storeBytes),
-      giveBytes: quotaAt(QUOTAS_AT.giveBytes),
+      storeBytes: laterAt(QUOTAS_AT.storeBytes),
+      giveBytes: laterAt(QUOTAS_AT.giveBytes),
+      rotateEveryMs: hasRotation ? laterAt(extra.length - ROTATION_BYTES) : undefined,
     };
     const parts: Partial<Record<PolicyPart, number>> = {};
     for (const part of POLICY_PARTS) {
       const value = values[part];
       if (value !== undefined) parts[part] = value;
     }
-    if (extra.length <= ANCHORS_AT) return parts;
+    if (behind % ROTATION_BYTES === 0) return parts;
     const count = Math.floor((extra.length - ANCHORS_AT) / DIGEST_BYTES);
     const anchors = Array.from({ length: count }, (_, at) =>
       deviceIdOfDigest(extra, ANCHORS_AT + at * DIGEST_BYTES),

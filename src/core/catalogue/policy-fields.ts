@@ -14,6 +14,7 @@ const FIELDS = [
   ['n', 'n'],
   ['storeBytes', 'storeBytes'],
   ['giveBytes', 'giveBytes'],
+  ['rotateEveryMs', 'rotateEveryMs'],
 ] as const satisfies readonly (readonly [string, PolicyPart])[];
 
 export function policyFields(parts: PolicyParts): Fields {

@@ -243,6 +243,12 @@ type BadArgument =
     }
   | {
       readonly code: 'bad-argument';
+      readonly reason: 'policy-rotation';
+      readonly minMs: number;
+      readonly maxMs: number;
+    }
+  | {
+      readonly code: 'bad-argument';
       readonly reason: 'policy-counts';
       readonly min: number;
       readonly max: number;

@@ -168,6 +168,12 @@ export const MAX_MEMBER_GRACE_MS = 366 * 24 * 60 * 60_000;
 export const MAX_ACTIVITY_OF_KIND = 50;
 /** The least share of a link that a pool may give to repair: with less, a lost laptop takes years. */
 export const MIN_REPAIR_SHARE = 0.01;
+/**
+ * How old a pool's keys may get before an admin's device changes them, ms. More often than each hour, devices
+ * that sleep for a night would miss more changes than rooms are kept for.
+ */
+export const MIN_ROTATION_MS = 60 * 60_000;
+export const MAX_ROTATION_MS = 366 * 24 * 60 * 60_000;
 /** What a pool's policy may limit or demand of one device, bytes. */
 export const MIN_QUOTA_BYTES = 1_000_000;
 export const MAX_QUOTA_BYTES = 10 ** 15;

@@ -13,9 +13,11 @@ import {
   MAX_FRAGMENT_COUNT,
   MAX_MEMBER_GRACE_MS,
   MAX_QUOTA_BYTES,
+  MAX_ROTATION_MS,
   MIN_MEMBER_GRACE_MS,
   MIN_QUOTA_BYTES,
   MIN_REPAIR_SHARE,
+  MIN_ROTATION_MS,
 } from './limits.ts';
 
 const HOUR_MS = 60 * 60_000;
@@ -39,6 +41,8 @@ export interface Policy {
   readonly placement?: Placement;
   /** Devices that hold almost all that opens a file; only with 'anchored'. */
   readonly anchors?: readonly DeviceId[];
+  /** How old the pool's keys get before an admin's device changes them, ms. Absent: any age. */
+  readonly rotateEveryMs?: number;
 }
 
 /**
@@ -66,6 +70,8 @@ export interface PolicyChange {
   readonly placement?: Placement;
   /** With 'anchored'; if left out, all devices that say that they are always on. */
   readonly anchors?: readonly string[];
+  /** 0: any age. */
+  readonly rotateEveryMs?: number;
 }
 
 /** What people may limit or demand of one device, bytes. */
@@ -73,7 +79,14 @@ export const QUOTA_PARTS = ['storeBytes', 'giveBytes'] as const;
 
 export type QuotaPart = (typeof QUOTA_PARTS)[number];
 
-export const POLICY_PARTS = [...DEVICE_CLASSES, 'repairShare', 'k', 'n', ...QUOTA_PARTS] as const;
+export const POLICY_PARTS = [
+  ...DEVICE_CLASSES,
+  'repairShare',
+  'k',
+  'n',
+  ...QUOTA_PARTS,
+  'rotateEveryMs',
+] as const;
 
 export type PolicyPart = (typeof POLICY_PARTS)[number];
 
@@ -114,6 +127,8 @@ export function isPolicyValue(part: PolicyPart, value: unknown): value is number
     case 'storeBytes':
     case 'giveBytes':
       return value === 0 || (value >= MIN_QUOTA_BYTES && value <= MAX_QUOTA_BYTES);
+    case 'rotateEveryMs':
+      return value === 0 || (value >= MIN_ROTATION_MS && value <= MAX_ROTATION_MS);
   }
 }
 
@@ -137,7 +152,11 @@ export function policyOf(parts: PolicyParts): PoolPolicy {
     ...(k === undefined ? {} : { k }),
     ...(n === undefined ? {} : { n }),
     ...placementOf(parts),
-    ...Object.fromEntries(QUOTA_PARTS.flatMap((part) => (parts[part] ? [[part, parts[part]]] : []))),
+    ...Object.fromEntries(
+      [...QUOTA_PARTS, 'rotateEveryMs' as const].flatMap((part) =>
+        parts[part] ? [[part, parts[part]]] : [],
+      ),
+    ),
   };
 }
 
@@ -159,7 +178,7 @@ export function checkPolicyChange(
 ): PolicyParts {
   const { graceMs, placement, anchors, ...others } = fieldsOf(
     change,
-    ['graceMs', 'repairShare', 'k', 'n', ...QUOTA_PARTS, 'placement', 'anchors'],
+    ['graceMs', 'repairShare', 'k', 'n', ...QUOTA_PARTS, 'rotateEveryMs', 'placement', 'anchors'],
     'policy',
   );
   const graces = graceMs === undefined ? {} : fieldsOf(graceMs, DEVICE_CLASSES, 'graceMs');
@@ -246,6 +265,13 @@ function badValue(part: PolicyPart): PalmError {
         of: part,
         min: MIN_QUOTA_BYTES,
         max: MAX_QUOTA_BYTES,
+      });
+    case 'rotateEveryMs':
+      return new PalmError({
+        code: 'bad-argument',
+        reason: 'policy-rotation',
+        minMs: MIN_ROTATION_MS,
+        maxMs: MAX_ROTATION_MS,
       });
   }
 }

@@ -28,7 +28,9 @@ export interface PoolActsPorts {
   readonly secrets: SecretStore;
   readonly identity: Identity;
   readonly keys: KeyRing;
-  readonly peer: Pick<Peer, 'acts' | 'reachableDevices'>;
+  readonly peer: Pick<Peer, 'acts' | 'reachableDevices'> & {
+    readonly catalogue: Pick<Peer['catalogue'], 'policy'>;
+  };
   readonly transport: Pick<Transport, 'move'>;
   input(input: PeerInput): void;
   send(to: DeviceId, message: Message): Promise<void>;
@@ -46,6 +48,7 @@ export class PoolActs {
   readonly #rotating: Rotating;
   #isPublishing = false;
   #isNoting = false;
+  #maxAgeMs: number | undefined;
 
   constructor(ports: PoolActsPorts) {
     this.#ports = ports;
@@ -70,6 +73,8 @@ export class PoolActs {
       acts: set,
       self: ports.identity.deviceId,
       epochs: () => this.epochs.epochs(),
+      maxAgeMs: () => ports.peer.catalogue.policy.rotateEveryMs,
+      sinceMs: () => this.epochs.sinceMs,
       reachable: () => ports.peer.reachableDevices(),
       write: (deed) => this.write(deed),
     });
@@ -98,6 +103,14 @@ export class PoolActs {
       await this.epochs.look();
     }
     return act;
+  }
+
+  /** The pool's policy may have changed. */
+  policyChanged(): void {
+    const { rotateEveryMs } = this.#ports.peer.catalogue.policy;
+    if (rotateEveryMs === this.#maxAgeMs) return;
+    this.#maxAgeMs = rotateEveryMs;
+    this.#rotating.look();
   }
 
   /** Gives the pool other keys. Undefined when this device is no admin. */

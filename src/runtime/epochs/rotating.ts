@@ -15,6 +15,10 @@ export interface RotatingPorts extends NewEpochPorts {
   readonly clock: Clock;
   readonly acts: ActSet;
   epochs(): Epochs;
+  /** How old keys get, ms, as the pool's policy has it; undefined: any age. */
+  maxAgeMs(): number | undefined;
+  /** When the keys in use were made, by their maker's clock. */
+  sinceMs(): number | undefined;
   /** This device, and those that it is linked with. */
   reachable(): readonly DeviceId[];
   /** Takes work that nobody waits for, and its failure. */
@@ -27,6 +31,8 @@ const FIRST_TURN_MS = 60_000;
 const MAX_TURN = 8;
 /** Time between two epochs that this device writes of itself, ms, unless somebody else was shut out since. */
 const AGAIN_MS = 60 * 60_000;
+/** What is due later is looked at again by then, ms: timers of browsers end at 24 days. */
+const LOOK_AGAIN_MS = 24 * 60 * 60_000;
 
 /** One that failed is tried again after this, ms; twice as long after each more. */
 const RETRY_MS = 10_000;
@@ -38,6 +44,11 @@ export class Rotating {
   #writing: Promise<CheckedAct | undefined> | undefined;
   /** When this device last wrote one of itself, and how many shut-outs there were then. */
   #last: { readonly atMs: MonotonicMs; readonly outCount: number } | undefined;
+
+  /** The keys in use at the last look, when this page first saw them, and how old they were then. */
+  #seen:
+    | { readonly sinceMs: number | undefined; readonly atMs: MonotonicMs; readonly ageMs: number }
+    | undefined;
 
   /** How often one that this device began of itself failed in a row. */
   #failureCount = 0;
@@ -59,6 +70,7 @@ export class Rotating {
     const waitMs = this.#waitMs();
     if (waitMs === undefined || this.#isStopped) return;
     if (waitMs <= 0) this.#rotateItself();
+    else if (waitMs > LOOK_AGAIN_MS) this.#cancel = this.#ports.clock.after(LOOK_AGAIN_MS, () => this.look());
     else this.#cancel = this.#ports.clock.after(waitMs, () => this.#rotateItself());
   }
 
@@ -93,7 +105,9 @@ export class Rotating {
   #waitMs(): number | undefined {
     const { acts, self, clock } = this.#ports;
     const epochs = this.#ports.epochs();
-    if (epochs.isClean || acts.roleOf(self) !== 'admin') return undefined;
+    const ageMs = this.#ageMs();
+    if (acts.roleOf(self) !== 'admin') return undefined;
+    if (epochs.isClean) return this.#dueMs(ageMs);
     const outs = this.#outs();
     const isOwn = outs.some((out) => out.by === self && !this.#isAnswered(out, epochs));
     const failedMs =
@@ -101,6 +115,31 @@ export class Rotating {
     const turnMs = Math.max(failedMs, isOwn ? 0 : FIRST_TURN_MS * 2 ** Math.min(this.#turn(), MAX_TURN));
     if (this.#last === undefined || this.#last.outCount < outs.length) return turnMs;
     return Math.max(turnMs, this.#last.atMs + AGAIN_MS - clock.monotonicMs());
+  }
+
+  /**
+   * How old the keys are. Those that came while this page was open are as old as it knows them: the clocks of
+   * devices differ. Of others, their maker's date has to do, unless it is ahead of this device's clock.
+   */
+  #ageMs(): number {
+    const { clock } = this.#ports;
+    const sinceMs = this.#ports.sinceMs();
+    if (this.#seen === undefined || this.#seen.sinceMs !== sinceMs) {
+      const isFirst = this.#seen === undefined;
+      const ageMs = isFirst ? Math.max(0, clock.wallMs() - (sinceMs ?? Infinity)) : 0;
+      this.#seen = { sinceMs, atMs: clock.monotonicMs(), ageMs };
+    }
+    return this.#seen.ageMs + clock.monotonicMs() - this.#seen.atMs;
+  }
+
+  /** Until this device changes keys for their age, ms: admins take turns, as for those that are not clean. */
+  #dueMs(ageMs: number): number | undefined {
+    const maxAgeMs = this.#ports.maxAgeMs();
+    if (maxAgeMs === undefined) return undefined;
+    const turnMs = FIRST_TURN_MS * 2 ** Math.min(this.#turn(), MAX_TURN);
+    const againMs =
+      this.#last === undefined ? 0 : this.#last.atMs + AGAIN_MS - this.#ports.clock.monotonicMs();
+    return Math.max(Math.max(0, maxAgeMs - ageMs) + turnMs, againMs);
   }
 
   #outs(): readonly PlacedAct[] {

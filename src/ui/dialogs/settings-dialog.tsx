@@ -25,7 +25,7 @@ import { words } from '../text/words.ts';
 const MAX_CHARACTERS = 12;
 
 export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
-  const { palm, said } = usePage();
+  const { palm, said, status } = usePage();
   const before = useRef(palm.policy()).current;
   const draft = useSignal(draftOf(before));
   const bad = useSignal<readonly SettingsField[]>([]);
@@ -98,6 +98,17 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
             }
           />
         ))}
+        {status.value.pool?.invitesEnd === true ? (
+          <NumberField
+            name="rotate"
+            label={words.settings.rotate}
+            hint={words.settings.whyRotate}
+            reason={words.settings.badRotate}
+            value={draft.value.rotate}
+            isBad={bad.value.includes('rotate')}
+            onInput={(rotate) => (draft.value = { ...draft.value, rotate })}
+          />
+        ) : null}
         <div class="dialog-actions">
           <button type="submit" class="button primary">
             {words.settings.save}

@@ -25,16 +25,24 @@ export interface SettingsDraft {
   readonly percent: string;
   /** In gigabytes; empty: no limit. */
   readonly quotas: Readonly<Record<QuotaPart, string>>;
+  /** In days; empty: never. */
+  readonly rotate: string;
 }
 
-export type SettingsField = DeviceClass | 'share' | QuotaPart;
+export type SettingsField = DeviceClass | 'share' | QuotaPart | 'rotate';
 
 export type CheckedDraft =
   /** Only what differs from before: a part that is set counts as chosen from then on. */
   | { readonly kind: 'change'; readonly change: PolicyChange }
   | { readonly kind: 'bad'; readonly fields: readonly SettingsField[] };
 
-export function draftOf({ graceMs, repairShare, storeBytes, giveBytes }: Policy): SettingsDraft {
+export function draftOf({
+  graceMs,
+  repairShare,
+  storeBytes,
+  giveBytes,
+  rotateEveryMs,
+}: Policy): SettingsDraft {
   return {
     graces: {
       alwaysOn: shownTime(graceMs.alwaysOn),
@@ -43,6 +51,7 @@ export function draftOf({ graceMs, repairShare, storeBytes, giveBytes }: Policy)
     },
     percent: shownNumber(repairShare * 100),
     quotas: { storeBytes: shownQuota(storeBytes), giveBytes: shownQuota(giveBytes) },
+    rotate: rotateEveryMs === undefined ? '' : shownNumber(rotateEveryMs / UNIT_MS.days),
   };
 }
 
@@ -67,6 +76,9 @@ export function checkDraft(draft: SettingsDraft, before: Policy): CheckedDraft {
     if (!isPolicyValue(part, bytes)) bad.push(part);
     else if (bytes !== (before[part] ?? 0)) quotas[part] = bytes;
   }
+  const isSame = draft.rotate === was.rotate;
+  const rotateMs = draft.rotate.trim() === '' ? 0 : Math.round(numberIn(draft.rotate) * UNIT_MS.days);
+  if (!isSame && !isPolicyValue('rotateEveryMs', rotateMs)) bad.push('rotate');
   if (bad.length > 0) return { kind: 'bad', fields: bad };
   return {
     kind: 'change',
@@ -74,6 +86,7 @@ export function checkDraft(draft: SettingsDraft, before: Policy): CheckedDraft {
       ...(Object.keys(graceMs).length === 0 ? {} : { graceMs }),
       ...(share === before.repairShare ? {} : { repairShare: share }),
       ...quotas,
+      ...(isSame || rotateMs === (before.rotateEveryMs ?? 0) ? {} : { rotateEveryMs: rotateMs }),
     },
   };
 }

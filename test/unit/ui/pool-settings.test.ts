@@ -32,6 +32,7 @@ describe('a draft', () => {
       },
       percent: '20',
       quotas: { storeBytes: '', giveBytes: '' },
+      rotate: '',
     });
     const { graces } = draftOf({
       ...DEFAULT_POLICY,
@@ -108,5 +109,15 @@ describe('a draft', () => {
       ['100.1', false],
     ] as const)
       expect(checkDraft({ ...DRAFT, percent }, DEFAULT_POLICY).kind).toBe(isGood ? 'change' : 'bad');
+  });
+
+  it('takes the age of keys in days, and none for an empty field', () => {
+    const month = { ...DEFAULT_POLICY, rotateEveryMs: 30 * 86_400_000 };
+    expect(draftOf(month).rotate).toBe('30');
+    const changed = (rotate: string) => checkDraft({ ...draftOf(month), rotate }, month);
+    expect(changed('30')).toEqual({ kind: 'change', change: {} });
+    expect(changed('7,5')).toEqual({ kind: 'change', change: { rotateEveryMs: 648_000_000 } });
+    expect(changed(' ')).toEqual({ kind: 'change', change: { rotateEveryMs: 0 } });
+    for (const bad of ['0.01', '367', 'x']) expect(changed(bad)).toEqual({ kind: 'bad', fields: ['rotate'] });
   });
 });

@@ -219,6 +219,9 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-argument record-limit': [{ code: 'bad-argument', reason: 'record-limit', max: 1_000 }],
   'bad-argument record-place': [{ code: 'bad-argument', reason: 'record-place' }],
   locked: [{ code: 'locked' }],
+  'bad-argument policy-rotation': [
+    { code: 'bad-argument', reason: 'policy-rotation', minMs: 3_600_000, maxMs: 31_622_400_000 },
+  ],
   'bad-invite upgraded': [{ code: 'bad-invite', reason: 'upgraded' }],
   'bad-argument upgrade-too-large': [{ code: 'bad-argument', reason: 'upgrade-too-large', max: 256 }],
   'bad-argument has-roles': [{ code: 'bad-argument', reason: 'has-roles' }],

@@ -66,6 +66,8 @@ const SETTINGS = {
     bytes === 0
       ? 'a device that stores need not give space'
       : `a device that stores must give ${formatBytes(bytes)}`,
+  rotateEveryMs: (ms: number) =>
+    ms === 0 ? 'keys are not changed by their age' : `keys are changed every ${formatDuration(ms)}`,
 };
 
 /** '' for a file of which nothing is known any more. */

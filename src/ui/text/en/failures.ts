@@ -133,12 +133,11 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
   switch (failure.reason) {
     case 'no-device':
       return 'This pool has no such device, or this device has not heard of it yet.';
+    case 'too-many-out':
     case 'upgrade-too-large':
     case 'has-roles':
     case 'no-upgrade':
       return badUpgrade(failure);
-    case 'too-many-out':
-      return `A recovery code shuts out ${failure.max} devices at most. Shut out the others afterwards. Nothing has changed.`;
     case 'no-role':
       return 'A role is admin, member or reader.';
     case 'no-name':
@@ -163,7 +162,7 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return `A file of ${failure.size} bytes is too large for k = ${failure.k}.`;
     case 'policy-parts':
       return failure.of === 'policy'
-        ? 'A policy has graceMs, repairShare, k, n, storeBytes, giveBytes, placement and anchors, and no other parts.'
+        ? 'A policy has graceMs, repairShare, k, n, storeBytes, giveBytes, rotateEveryMs, placement and anchors, and no other parts.'
         : 'graceMs of a policy has alwaysOn, laptop and phone, and no other parts.';
     case 'policy-grace':
       return `How long ${CLASSES[failure.of]} may be away must be a whole number of milliseconds from ${failure.minMs.toLocaleString('en')} to ${failure.maxMs.toLocaleString('en')}.`;
@@ -173,6 +172,7 @@ function badArgument(failure: FailureOf<'bad-argument'>): string {
       return `The share of the link that repair may take must be from ${failure.min} to 1.`;
     case 'policy-counts':
       return `k and n of a policy must be whole numbers with ${failure.min} <= k <= n <= ${failure.max}. One that is left out stays as it is.`;
+    case 'policy-rotation':
     case 'policy-quota':
       return badQuota(failure);
     case 'no-unfinished-store':

@@ -2,6 +2,10 @@
 
 import { formatSince } from './units.ts';
 
+export function badRotation({ minMs, maxMs }: { readonly minMs: number; readonly maxMs: number }): string {
+  return `How old the keys may get must be 0 for any age, or a whole number of milliseconds from ${minMs.toLocaleString('en')} to ${maxMs.toLocaleString('en')}.`;
+}
+
 export const keysTexts = {
   heading: 'Keys',
   since: (epoch: number, sinceMs: number, nowMs: number) =>

@@ -1,5 +1,6 @@
 // English: what a pool's policy lets a device store.
 
+import { badRotation } from './keys.ts';
 import type { Failure } from '../../../core/model/failures.ts';
 import { quoted } from '../quotation.ts';
 import { formatBytes } from './units.ts';
@@ -17,7 +18,10 @@ export function overQuota(failure: Extract<Failure, { readonly code: 'over-quota
   return `In this pool a device may store ${formatBytes(limitBytes)}. This one has stored ${formatBytes(usedBytes)}, and with its spare pieces this file takes ${formatBytes(neededBytes)}. ${room}, or raise the limit in the pool's settings.`;
 }
 
-export function badQuota(failure: Extract<Failure, { readonly reason: 'policy-quota' }>): string {
+export function badQuota(
+  failure: Extract<Failure, { readonly reason: 'policy-quota' | 'policy-rotation' }>,
+): string {
+  if (failure.reason === 'policy-rotation') return badRotation(failure);
   const what =
     failure.of === 'storeBytes' ? 'What a device may store' : 'What a device that stores must give';
   return `${what} must be 0 for no limit, or from ${failure.min.toLocaleString('en')} to ${failure.max.toLocaleString('en')} bytes.`;

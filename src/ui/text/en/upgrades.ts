@@ -3,12 +3,17 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../../../core/model/failures.ts';
 
-type BadUpgrade = Extract<Failure, { readonly reason: 'upgrade-too-large' | 'has-roles' | 'no-upgrade' }>;
+type BadUpgrade = Extract<
+  Failure,
+  { readonly reason: 'too-many-out' | 'upgrade-too-large' | 'has-roles' | 'no-upgrade' }
+>;
 
 export function badUpgrade(failure: BadUpgrade): string {
   switch (failure.reason) {
     case 'upgrade-too-large':
       return `Pools of more than ${failure.max} devices cannot be upgraded. Nothing has changed.`;
+    case 'too-many-out':
+      return `A recovery code shuts out ${failure.max} devices at most. Shut out the others afterwards. Nothing has changed.`;
     case 'has-roles':
       return 'This pool has roles already. Nothing has changed.';
     case 'no-upgrade':

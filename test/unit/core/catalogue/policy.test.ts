@@ -211,6 +211,7 @@ describe('the policy', () => {
       n: fc.integer({ min: 2, max: 9 }),
       storeBytes: fc.constantFrom(0, 1_000_000, 1_000_001),
       giveBytes: fc.constantFrom(0, 1_000_000, 1_000_001),
+      rotateEveryMs: fc.constantFrom(0, 3_600_000, 3_600_001),
     };
     const parts = fc
       .record(value, { requiredKeys: [] })

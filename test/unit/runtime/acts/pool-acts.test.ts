@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
 import { ActSet } from '../../../../src/core/catalogue/grants/act-set.ts';
 import { decodeAct } from '../../../../src/core/catalogue/grants/act.ts';
+import { policyOf } from '../../../../src/core/model/policy.ts';
 import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 import { derivePoolKeys } from '../../../../src/core/model/pool-keys.ts';
 import type { PeerInput } from '../../../../src/core/peer/peer-events.ts';
@@ -50,7 +51,7 @@ function opened(
     ...portsOn(store),
     identity,
     keys: new KeyRing(keys),
-    peer: { acts, reachableDevices: () => [] },
+    peer: { acts, reachableDevices: () => [], catalogue: { policy: policyOf({}) } },
     input,
   });
   return { acts, pool, inputs };

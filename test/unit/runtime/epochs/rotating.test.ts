@@ -19,11 +19,15 @@ let acts: ActSet;
 let clock: ManualClock;
 let written: number;
 let pending: Promise<unknown>[];
+let maxAgeMs: number | undefined;
+let sinceMs: number;
 
 beforeEach(async () => {
   clock = new ManualClock();
   written = 0;
   pending = [];
+  maxAgeMs = undefined;
+  sinceMs = clock.wallMs();
   const charter = await charterBy(deviceAt(FOUNDER), [ANNA, BEN, CLEO, DAN].map(deviceAt));
   acts = following(charter);
   await write(FOUNDER, grantOf(deviceAt(ANNA), 'admin'));
@@ -50,12 +54,15 @@ function rotating(index: number, others: readonly number[] = [], now = epochs): 
     random: systemRandom,
     self: identity.deviceId,
     epochs: now,
+    maxAgeMs: () => maxAgeMs,
+    sinceMs: () => sinceMs,
     reachable: () => reachable,
     background: (work) => pending.push(work),
     write: async (deed) => {
       written += 1;
       const act = await writeAct(identity, acts, deed());
       acts.add([act]);
+      sinceMs = clock.wallMs();
       return act;
     },
   });
@@ -131,4 +138,64 @@ it('an epoch that does not help is tried again after an hour, and at once when s
   unclean.look();
   await pass(0);
   expect(written).toBe(3);
+});
+
+it('keys that are older than the policy says are changed by the first admin in turn, once', async () => {
+  maxAgeMs = 30 * 24 * HOUR_MS;
+  await write(FOUNDER, grantOf(deviceAt(CLEO), 'admin'));
+  const founder = rotating(FOUNDER, [CLEO]);
+  const cleo = rotating(CLEO, [FOUNDER]);
+  for (const device of [founder, cleo]) device.look();
+  // Day by day: no timer of a browser lasts for longer.
+  for (let day = 0; day < 30; day++) await pass(24 * HOUR_MS);
+  expect(written).toBe(0);
+  await pass(60_000);
+  expect(written).toBe(1);
+  // The others hear of it.
+  for (const device of [founder, cleo]) device.look();
+  for (let day = 0; day < 29; day++) await pass(24 * HOUR_MS);
+  expect(written).toBe(1);
+  await pass(24 * HOUR_MS);
+  expect(written).toBe(1);
+  await pass(60_000);
+  expect(written).toBe(2);
+});
+
+it('the next admin changes old keys when the first is away or does not, and members never do', async () => {
+  maxAgeMs = HOUR_MS;
+  await write(FOUNDER, grantOf(deviceAt(CLEO), 'admin'));
+  const [cleo, dan] = [rotating(CLEO, [FOUNDER, DAN]), rotating(DAN, [FOUNDER, CLEO])];
+  for (const device of [cleo, dan]) device.look();
+  await pass(HOUR_MS + 119_999);
+  expect(written).toBe(0);
+  await pass(1);
+  expect(written).toBe(1);
+});
+
+it('keys that are dated ahead age from when they were first seen', async () => {
+  maxAgeMs = HOUR_MS;
+  sinceMs = clock.wallMs() + 365 * 24 * HOUR_MS;
+  const founder = rotating(FOUNDER);
+  founder.look();
+  await pass(HOUR_MS + 60_000);
+  expect(written).toBe(1);
+});
+
+it('keys of a pool whose policy says nothing get as old as they like', async () => {
+  rotating(FOUNDER).look();
+  for (let day = 0; day < 400; day++) await pass(24 * HOUR_MS);
+  expect(written).toBe(0);
+});
+
+it('keys that come while the page is open age from then, whatever their maker’s clock said', async () => {
+  maxAgeMs = HOUR_MS;
+  const founder = rotating(FOUNDER);
+  founder.look();
+  await pass(HOUR_MS / 2);
+  sinceMs = clock.wallMs() - 24 * HOUR_MS;
+  founder.look();
+  await pass(HOUR_MS + 59_999);
+  expect(written).toBe(0);
+  await pass(1);
+  expect(written).toBe(1);
 });
