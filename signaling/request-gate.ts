@@ -6,8 +6,8 @@ import type { Socket } from 'node:net';
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
 /**
- * Cuts a connection when more than `requestCount` requests come together. Requests to the relay have no
- * bodies, so none is mistaken for requests.
+ * Cuts a connection when more than `requestCount` requests come together. What bodies there are is sealed:
+ * none looks like so many requests.
  */
 export function gateRequests(socket: Socket, requestCount: number): void {
   const push = socket.push.bind(socket);

@@ -21,7 +21,7 @@ import { LaneGranting } from '../../../src/runtime/lane/lane-granting.ts';
 import type { Relay } from '../../../signaling/relay.ts';
 import { ManualClock } from '../../fixtures/manual-clock.ts';
 import { deviceAt } from '../../fixtures/pool-fixture.ts';
-import { ask, testRelay, type Answer } from '../../fixtures/relay-fixture.ts';
+import { ask, authorityOf, testRelay, type Answer } from '../../fixtures/relay-fixture.ts';
 import { blockOf, type TestBlock } from '../../fixtures/test-blocks.ts';
 
 const PHONE = deviceAt(1).deviceId;
@@ -210,6 +210,21 @@ describe('who has a token', () => {
     expect(blocksIn(answer)).toEqual([first.bytes, undefined, second.bytes]);
     expect(world.lentBytes).toBe(0);
     expect(world.server.counts.sentBlocks).toBe(2);
+  });
+
+  test('uses it over TLS, or on this machine: never in the clear on the network', async () => {
+    const world = await LaneWorld.open();
+    const token = world.linkedToken(PHONE);
+    const hashes = blocksHeader(world.blocks.map(({ hash }) => hash));
+    const headers = { Authorization: `Bearer ${token}`, [LANE_BLOCKS_HEADER]: hashes };
+    const ca = await authorityOf(world.relay);
+    expect((await ask(world.relay, '/lane', { headers, secure: true, ca })).status).toBe(200);
+    const count = world.loadCount;
+    const host = '192.168.7.7:8080';
+    const inTheClear = await ask(world.relay, '/lane', { headers: { ...headers, host } });
+    const unknown = await ask(world.relay, '/lanf', { headers: { host } });
+    expect(timeless(inTheClear)).toEqual(timeless(unknown));
+    expect(world.loadCount).toBe(count);
   });
 
   test('asks for a run at most, by whole hashes', async () => {
