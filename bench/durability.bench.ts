@@ -6,7 +6,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { test } from '@playwright/test';
 import { runModel, type Outcome } from '../test/durability/model.ts';
 import { POPULATIONS, type Population } from '../test/durability/populations.ts';
-import { chartOf, tableOf, withTable, type Row } from '../test/durability/report.ts';
+import { runAvailability } from '../test/durability/availability.ts';
+import {
+  anchorTableOf,
+  chartOf,
+  tableOf,
+  withAnchorTable,
+  withTable,
+  type Row,
+} from '../test/durability/report.ts';
 import { ORACLE, PALM, TRIGGERS, type Trigger } from '../test/durability/triggers.ts';
 import { scaled } from './scale.ts';
 
@@ -15,6 +23,7 @@ const POOLS: Readonly<Record<string, number>> = { household: 12, class: 3, event
 const FILE_COUNT = 20;
 const K = 4;
 const N = 8;
+const ANCHOR_POOLS = 20;
 const LIMIT_MS = 60 * 60_000;
 
 const PAGE = new URL('../docs/DURABILITY.md', import.meta.url);
@@ -40,6 +49,25 @@ test('how long files last, and what repair moves', async () => {
   if (process.env['PALM_BENCH_SCALE'] !== undefined) return;
   await writeFile(PAGE, withTable(await readFile(PAGE, 'utf8'), table));
   await writeFile(CHART, chartOf(rows));
+});
+
+test('how often a phone that is awake opens a file, with an anchor and without', async () => {
+  test.setTimeout(LIMIT_MS);
+  const pools = [
+    ['nine phones', 'none'],
+    ['nine phones and a device that is always on, spread', 'spread'],
+    ['nine phones and an anchor', 'anchored'],
+  ] as const;
+  const rows = pools.map(([pool, alwaysOn]) => ({
+    pool,
+    outcomes: Array.from({ length: scaled(ANCHOR_POOLS) }, (_, seed) =>
+      runAvailability({ phoneCount: 9, alwaysOn, seed: seed + 1, days: 60 }),
+    ),
+  }));
+  const table = anchorTableOf(rows);
+  console.log(table);
+  if (process.env['PALM_BENCH_SCALE'] !== undefined) return;
+  await writeFile(PAGE, withAnchorTable(await readFile(PAGE, 'utf8'), table));
 });
 
 function sumOf(population: Population, trigger: Trigger): Outcome {

@@ -1,5 +1,6 @@
 // The model's outcomes as a table and a chart for docs/DURABILITY.md.
 
+import type { Availability, Share } from './availability.ts';
 import type { Outcome } from './model.ts';
 
 export interface Row {
@@ -14,6 +15,8 @@ export interface Row {
 
 const BEGIN = '<!-- durability: written by npm run bench -- durability -->';
 const END = '<!-- /durability -->';
+const ANCHORS_BEGIN = '<!-- anchors: written by npm run bench -- durability -->';
+const ANCHORS_END = '<!-- /anchors -->';
 
 const WIDTH = 860;
 const LABEL_WIDTH = 300;
@@ -48,10 +51,53 @@ export function tableOf(rows: readonly Row[]): string {
 
 /** `page` with `table` between the marks. @throws Error when the marks are not there. */
 export function withTable(page: string, table: string): string {
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`docs/DURABILITY.md has no ${BEGIN}`);
-  return `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
+  return between(page, BEGIN, END, table);
+}
+
+/** The same for the table of anchors. @throws Error when the marks are not there. */
+export function withAnchorTable(page: string, table: string): string {
+  return between(page, ANCHORS_BEGIN, ANCHORS_END, table);
+}
+
+function between(page: string, begin: string, end: string, table: string): string {
+  const [before, rest] = page.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`docs/DURABILITY.md has no ${begin}`);
+  return `${before}${begin}\n\n${table}\n\n${end}${after}`;
+}
+
+export interface AnchorRow {
+  readonly pool: string;
+  /** Of equal pools with different seeds. */
+  readonly outcomes: readonly Availability[];
+}
+
+export function anchorTableOf(rows: readonly AnchorRow[]): string {
+  const lines = rows.map(({ pool, outcomes }) => {
+    const [first] = outcomes;
+    if (first === undefined) throw new Error('there is a pool of each kind');
+    const share = (of: (outcome: Availability) => Share): string => {
+      const awakeMs = outcomes.reduce((sum, outcome) => sum + of(outcome).awakeMs, 0);
+      return percent(outcomes.reduce((sum, outcome) => sum + of(outcome).openMs, 0) / awakeMs);
+    };
+    const days = outcomes.map(({ completeDays }) => completeDays);
+    const isAll = days.every((each) => each !== undefined);
+    const cells = [
+      pool,
+      `${first.k} of ${first.n}`,
+      (first.n / first.k).toFixed(2),
+      share(({ first: of }) => of),
+      share(({ later }) => later),
+      isAll ? `${Math.max(...days.map((each) => each ?? 0)).toFixed(1)} days` : '–',
+      Math.min(...outcomes.map(({ marginWithout }) => marginWithout)),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    '| pool | fragments | space | openable by a phone that is awake, first week | later | each phone has one after, at most | phones that may be lost after the device that is always on, at least |',
+    '|---|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n');
 }
 
 /** What repair moved, in multiples of what the oracle moved, on a log scale. */

@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Agenda } from '../../durability/agenda.ts';
+import { runAvailability } from '../../durability/availability.ts';
 import { runModel, type Outcome } from '../../durability/model.ts';
 import { DAY_MS, sessionsOf, type Kind, type Population } from '../../durability/populations.ts';
 import { tableOf, withTable } from '../../durability/report.ts';
@@ -90,4 +91,17 @@ test('the table goes between the marks of its page, and nowhere else', () => {
     `above\n<!-- durability: written by npm run bench -- durability -->${inside}<!-- /durability -->\nbelow\n`;
   expect(withTable(page('\nold\n'), table)).toBe(page(`\n\n${table}\n\n`));
   expect(() => withTable('no marks', table)).toThrow('DURABILITY');
+});
+
+test('with an anchor a phone that is awake opens a file always, once each had its fragment', () => {
+  const available = (alwaysOn: 'spread' | 'anchored') =>
+    runAvailability({ phoneCount: 9, alwaysOn, seed: 3, days: 12 });
+  const anchored = available('anchored');
+  expect(anchored).toMatchObject({ k: 7, n: 15, marginWithout: 2 });
+  expect(anchored.completeDays).toBeLessThan(7);
+  expect(anchored.later.openMs).toBe(anchored.later.awakeMs);
+  expect(anchored.later.awakeMs).toBeGreaterThan(0);
+  const spread = available('spread');
+  expect(spread.later.awakeMs).toBe(anchored.later.awakeMs);
+  expect(spread.later.openMs).toBeLessThan(spread.later.awakeMs / 4);
 });
