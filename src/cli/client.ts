@@ -63,6 +63,11 @@ export class DeviceClient {
     return this.#json('POST', '/join', { invite, deviceName, relay });
   }
 
+  /** Chooses how files are placed; null: leaves it. */
+  placement(placement: string | null): Promise<{ placement: string | null }> {
+    return this.#json('POST', '/placement', { placement });
+  }
+
   invite(role: string | null, uses: number, expiresInMs: number | null): Promise<{ invite: string }> {
     return this.#json('POST', '/invite', { role, uses, expiresInMs });
   }

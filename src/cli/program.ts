@@ -7,7 +7,7 @@ import { doctor } from './commands/doctor.ts';
 import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
 import { gateway } from './commands/gateway-command.ts';
-import { create, join, leave, log, peers, showInvite, stop } from './commands/pool-commands.ts';
+import { create, join, leave, log, peers, placement, showInvite, stop } from './commands/pool-commands.ts';
 import { token } from './commands/token-commands.ts';
 import { up } from './commands/up.ts';
 import { CommandError, EXIT } from './exit-code.ts';
@@ -116,6 +116,10 @@ function poolCommands(program: CAC, contextOfFlags: ContextOf): void {
     .option('--expires <time>', 'How long it is valid, such as 30m, 12h or 7d (default: 1d)')
     .example('palm invite --json')
     .action((flags: CommonFlags) => showInvite(contextOfFlags(flags), flags));
+  program
+    .command('placement [placement]', 'Show, or choose: anchored (always readable) or spread (thin)')
+    .example('palm placement anchored')
+    .action((given: unknown, flags: CommonFlags) => placement(contextOfFlags(flags), given));
   program
     .command('peers', 'List the pool’s devices')
     .action((flags: CommonFlags) => peers(contextOfFlags(flags)));

@@ -23,6 +23,11 @@ export const words = {
   noCommand: 'What should Palm do? All commands: palm --help',
   badDuration: (given: string) =>
     `--expires takes a time such as 30m, 12h or 7d, not ${JSON.stringify(given)}.`,
+  badPlacement: (given: string) => `A placement is anchored or spread, not ${JSON.stringify(given)}.`,
+  placement: (placement: string | null) =>
+    placement === 'anchored'
+      ? 'Anchored: a device that is always on, with any one other, opens every file. Neither opens one alone.'
+      : 'Spread: files open while several devices are awake.',
   joining: 'Waiting for a device of the pool to let this one in ...',
   interrupted: 'Interrupted. What was acknowledged is safe. A `get` goes on where it stopped.',
   joined: 'Joined.',

@@ -2,7 +2,7 @@
 // that goes in or out is plain cloneable data (Blob and ReadableStream aside).
 
 import type { DeviceClass } from '../core/model/device-class.ts';
-import type { Policy, PolicyChange } from '../core/model/policy.ts';
+import type { Placement, Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
 import type { SourceHandle } from '../core/ports.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
@@ -79,6 +79,8 @@ export interface DeviceStatus {
    * grace of its class, or what was learned from its earlier absences.
    */
   readonly graceMs: number;
+  /** Whether the pool's files are placed around it; absent where not. */
+  readonly anchor?: true;
   /** Bytes of fragments that the device says it holds. */
   readonly heldBytes: number;
   readonly self: boolean;
@@ -254,6 +256,8 @@ export interface PalmStatus {
     readonly keysSinceMs?: number;
     /** False in a pool of an earlier Palm: whoever has its one invite is a member. */
     readonly invitesEnd: boolean;
+    /** Absent until somebody chose. */
+    readonly placement?: Placement;
     /** Absent as `epoch` is. */
     readonly recovery?: RecoveryStatus;
     /** Upgrades of other devices that this one may follow; absent if there are none. */

@@ -87,6 +87,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
       alone: !answered,
       invitesEnd: peer.acts.charter !== undefined,
       ...keysStatus(session),
+      ...placementStatus(peer),
       ...recoveryStatus(session.roles),
       ...upgradeStatus(session),
     },
@@ -110,6 +111,7 @@ function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceSta
     ...peer.membership.of(self),
     heldBytes: peer.own.heldBytes,
     self: true,
+    ...anchorStatus(peer, self),
     ...roleOf(peer, self),
   };
   const rest = [...others].toSorted().map((device): DeviceStatus => {
@@ -119,6 +121,7 @@ function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceSta
       ...peer.membership.of(device),
       heldBytes: peer.holdings.of(device)?.heldBytes ?? 0,
       self: false,
+      ...anchorStatus(peer, device),
       ...roleOf(peer, device),
     };
   });
@@ -132,6 +135,15 @@ function keysStatus({
 }: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'epoch' | 'keysSinceMs'> {
   const { sinceMs } = driver.acts.epochs;
   return sinceMs === undefined ? {} : { epoch: keys.current.epoch, keysSinceMs: sinceMs };
+}
+
+function placementStatus({ catalogue }: Peer): Pick<NonNullable<PalmStatus['pool']>, 'placement'> {
+  const { placement } = catalogue.policy;
+  return placement === undefined ? {} : { placement };
+}
+
+function anchorStatus({ catalogue }: Peer, device: DeviceId): Pick<DeviceStatus, 'anchor'> {
+  return catalogue.policy.anchors?.includes(device) === true ? { anchor: true } : {};
 }
 
 /** Nothing in a pool without roles. */

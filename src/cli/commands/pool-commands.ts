@@ -84,6 +84,15 @@ function qrCode(url: string): string {
   return lines.map((line) => `  \u001B[97;40m${line}\u001B[0m`).join('\n');
 }
 
+export async function placement(context: Context, given: unknown): Promise<void> {
+  const chosen = textOrNull(given);
+  if (chosen !== null && chosen !== 'anchored' && chosen !== 'spread')
+    throw new CommandError(words.badPlacement(chosen), EXIT.usage);
+  const made = await (await context.device()).placement(chosen);
+  if (context.isJson) printJson(made);
+  else print(words.placement(made.placement));
+}
+
 export async function peers(context: Context): Promise<void> {
   const { devices } = await (await context.device()).status();
   if (context.isJson) {

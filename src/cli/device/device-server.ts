@@ -12,6 +12,7 @@ import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { INVITED_ROLES } from '../../core/model/role.ts';
 import { fieldsOf } from '../../core/encoding/decode.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
+import type { Placement } from '../../core/model/policy.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { TokenError, type Tokens } from '../gateway/tokens.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
@@ -88,6 +89,11 @@ async function answer(
     }
     case 'POST /invite':
       return send(response, { invite: await device.invite(inviteOptionsOf(body)) });
+    case 'POST /placement': {
+      const { placement } = fieldsOf(body, ['placement']);
+      if (placement !== null) await palm.setPolicy({ placement: placementOf(placement) });
+      return send(response, { placement: palm.policy().placement ?? null });
+    }
     case 'POST /remove':
       return send(response, await palm.remove(textOf(fieldsOf(body, ['fileId'])['fileId'])));
     case 'POST /leave':
@@ -290,6 +296,11 @@ function inviteOptionsOf(body: unknown): InviteOptions {
     ...(typeof uses === 'number' ? { uses } : {}),
     ...(typeof expiresInMs === 'number' ? { expiresInMs } : {}),
   };
+}
+
+function placementOf(value: unknown): Placement {
+  if (value === 'anchored' || value === 'spread') return value;
+  throw new RequestError('anchored or spread was expected');
 }
 
 function textOf(value: unknown): string {

@@ -18,7 +18,8 @@ import {
   type SettingsField,
 } from '../state/pool-settings.ts';
 import { explain } from '../text/explain.ts';
-import { usePage } from '../state/page.ts';
+import { usePage, useStatus } from '../state/page.ts';
+import { alwaysOnNames } from '../text/always-on-names.ts';
 import { words } from '../text/words.ts';
 
 /** Digits, as in 366. */
@@ -28,6 +29,8 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
   const { palm, said, status } = usePage();
   const before = useRef(palm.policy()).current;
   const draft = useSignal(draftOf(before));
+  const alwaysOn = useStatus(({ devices }) => alwaysOnNames(devices));
+  const hasPlacement = alwaysOn !== '' || before.placement === 'anchored';
   const bad = useSignal<readonly SettingsField[]>([]);
   const trouble = useSignal('');
   const form = useRef<HTMLFormElement>(null);
@@ -75,6 +78,7 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
             {words.settings.whyAway}
           </p>
         </fieldset>
+        {hasPlacement ? <PlacementField draft={draft} /> : null}
         <NumberField
           name="share"
           label={words.settings.share}
@@ -125,6 +129,31 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
 interface FieldProps {
   readonly draft: Signal<SettingsDraft>;
   readonly isBad: boolean;
+}
+
+/** What of the devices that are always on the pool makes. */
+function PlacementField({ draft }: Pick<FieldProps, 'draft'>) {
+  const names = useStatus(({ devices }) => alwaysOnNames(devices));
+  return (
+    <fieldset class="settings" aria-describedby="why-placement">
+      <legend>{words.placement.setting}</legend>
+      {(['anchored', 'spread'] as const).map((placement) => (
+        <label key={placement} class="choice">
+          <input
+            type="radio"
+            name="placement"
+            value={placement}
+            checked={draft.value.placement === placement}
+            onChange={() => (draft.value = { ...draft.value, placement })}
+          />
+          <span>{words.placement[placement]}</span>
+        </label>
+      ))}
+      <p id="why-placement" class="hint">
+        {names === '' ? words.placement.spreadMeans : words.placement.price(names)}
+      </p>
+    </fieldset>
+  );
 }
 
 function GraceField({ of, draft, isBad }: FieldProps & { readonly of: DeviceClass }) {

@@ -19,6 +19,14 @@ export function PlusIcon() {
   );
 }
 
+export function AnchorIcon() {
+  return (
+    <Icon>
+      <path d="M12 8.5v12M12 3.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5M8.5 11.5h7M4.5 13.5c0 4 3.4 7 7.5 7s7.5-3 7.5-7" />
+    </Icon>
+  );
+}
+
 export function FolderIcon() {
   return (
     <Icon>

@@ -1,7 +1,7 @@
 // The pool's devices: who is here, how much each holds, and the legend of the palm bunches.
 
 import type { DeviceStatus } from '../../runtime/api.ts';
-import { InviteIcon, PencilIcon, SettingsIcon } from '../parts/icons.tsx';
+import { AnchorIcon, InviteIcon, PencilIcon, SettingsIcon } from '../parts/icons.tsx';
 import { nameSuffixes, shownDeviceName } from '../text/device-name.ts';
 import { deviceStateText } from '../text/device-state.ts';
 import { words } from '../text/words.ts';
@@ -82,7 +82,13 @@ function DeviceRow({ device, suffix, look, nowMs, onRename, onRole }: DeviceRowP
         <span class="meta">
           {suffix === undefined ? null : <span id={suffixId}>{suffix}</span>}{' '}
           <span>{deviceStateText(device, nowMs)}</span> <span>{words.units.bytes(device.heldBytes)}</span>{' '}
-          {device.role === undefined ? null : <span>{words.roles.names[device.role]}</span>}
+          {device.role === undefined ? null : <span>{words.roles.names[device.role]}</span>}{' '}
+          {device.anchor === true ? (
+            <span class="tag">
+              <AnchorIcon />
+              {words.placement.anchor}
+            </span>
+          ) : null}
         </span>
       </div>
       {device.self ? (

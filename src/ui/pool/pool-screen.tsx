@@ -28,6 +28,7 @@ import { DevicesSection } from './devices-section.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
 import { HandingOverSection } from './handing-over-section.tsx';
+import { PlacementQuestion } from './placement-question.tsx';
 import { RemovedNote } from './removed-note.tsx';
 import { RepairsSection } from './repairs-section.tsx';
 import { ShutOutNote, ShutOutSection } from './shut-out-section.tsx';
@@ -98,6 +99,7 @@ export function PoolScreen() {
         </header>
         <ShutOutNote />
         <UpgradeNotes />
+        <PlacementQuestion />
         <Notices />
       </div>
       <div class="pool-side">

@@ -6,6 +6,7 @@ import { MAX_MEMBER_GRACE_MS, MIN_MEMBER_GRACE_MS, MIN_REPAIR_SHARE } from '../.
 import {
   isPolicyValue,
   QUOTA_PARTS,
+  type Placement,
   type Policy,
   type PolicyChange,
   type QuotaPart,
@@ -23,6 +24,7 @@ export const TIME_UNITS: readonly TimeUnit[] = ['seconds', 'minutes', 'hours', '
 export interface SettingsDraft {
   readonly graces: Readonly<Record<DeviceClass, { readonly amount: string; readonly unit: TimeUnit }>>;
   readonly percent: string;
+  readonly placement: Placement;
   /** In gigabytes; empty: no limit. */
   readonly quotas: Readonly<Record<QuotaPart, string>>;
   /** In days; empty: never. */
@@ -42,8 +44,10 @@ export function draftOf({
   storeBytes,
   giveBytes,
   rotateEveryMs,
+  placement = 'spread',
 }: Policy): SettingsDraft {
   return {
+    placement,
     graces: {
       alwaysOn: shownTime(graceMs.alwaysOn),
       laptop: shownTime(graceMs.laptop),
@@ -87,6 +91,7 @@ export function checkDraft(draft: SettingsDraft, before: Policy): CheckedDraft {
       ...(share === before.repairShare ? {} : { repairShare: share }),
       ...quotas,
       ...(isSame || rotateMs === (before.rotateEveryMs ?? 0) ? {} : { rotateEveryMs: rotateMs }),
+      ...(draft.placement === was.placement ? {} : { placement: draft.placement }),
     },
   };
 }

@@ -21,6 +21,7 @@ import { recoveryTexts } from './en/recovery.ts';
 import { lockTexts, unlockTexts } from './en/lock-screens.ts';
 import { noticeText } from './en/notices.ts';
 import { commonTexts, installTexts, updateTexts } from './en/parts.ts';
+import { placementTexts } from './en/placement.ts';
 import {
   activityListTexts,
   devicesTexts,
@@ -66,6 +67,7 @@ export const en = {
   names: nameTexts,
   openLink: openLinkTexts,
   pair: pairTexts,
+  placement: placementTexts,
   pool: poolTexts,
   privateLinks: privateLinkTexts,
   record: recordTexts,

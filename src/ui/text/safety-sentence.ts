@@ -27,8 +27,28 @@ export function safetyOf(file: FileStatus, devices: readonly DeviceStatus[]): Sa
     const opens = words.safety.opensWhenBack(missing.deviceCount, missing.isExact);
     return { tone: 'closed', sentence: words.safety.both(survives, opens) };
   }
-  if (isDurable) return { tone: 'safe', sentence: words.safety.both(survives, words.safety.opensNow) };
+  if (isDurable) {
+    const opens = opensAnyTime(file, devices) ? words.safety.opensAnyTime : words.safety.opensNow;
+    return { tone: 'safe', sentence: words.safety.both(survives, opens) };
+  }
   return { tone: 'exposed', sentence: exposedSentence(file, devices) };
+}
+
+/**
+ * Whether each device that is not gone opens the file beside an anchor that is there, by confirmed holdings.
+ */
+function opensAnyTime(file: FileStatus, devices: readonly DeviceStatus[]): boolean {
+  const heldBy = (id: string): readonly number[] =>
+    file.holders.filter(({ deviceId }) => deviceId === id).flatMap(({ fragments }) => fragments);
+  const others = devices.filter(({ anchor, state }) => anchor !== true && state !== 'gone');
+  return devices.some(
+    ({ id, anchor, state }) =>
+      anchor === true &&
+      state === 'reachable' &&
+      !file.inOutbox &&
+      others.length > 0 &&
+      others.every((other) => new Set([...heldBy(id), ...heldBy(other.id)]).size >= file.k),
+  );
 }
 
 function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): string {

@@ -8,7 +8,7 @@ import {
   MIN_MEMBER_GRACE_MS,
   MIN_QUOTA_BYTES,
 } from '../../../src/core/model/limits.ts';
-import { checkPolicyChange, DEFAULT_POLICY } from '../../../src/core/model/policy.ts';
+import { checkPolicyChange, DEFAULT_POLICY, type Policy } from '../../../src/core/model/policy.ts';
 import {
   checkDraft,
   draftOf,
@@ -23,6 +23,16 @@ function withLaptop(amount: string, unit: TimeUnit = 'hours'): SettingsDraft {
 }
 
 describe('a draft', () => {
+  it('changes the placement only if another one was chosen', () => {
+    const anchored = { ...DEFAULT_POLICY, placement: 'anchored' } as const;
+    const chosen = (placement: 'anchored' | 'spread', before: Policy) =>
+      checkDraft({ ...draftOf(before), placement }, before);
+    expect(chosen('anchored', DEFAULT_POLICY)).toEqual({ kind: 'change', change: { placement: 'anchored' } });
+    expect(chosen('spread', anchored)).toEqual({ kind: 'change', change: { placement: 'spread' } });
+    for (const same of [chosen('spread', DEFAULT_POLICY), chosen('anchored', anchored)])
+      expect(same).toEqual({ kind: 'change', change: {} });
+  });
+
   it('shows each time in the largest unit that gives a whole number, and the share in percent', () => {
     expect(DRAFT).toEqual({
       graces: {
@@ -31,6 +41,7 @@ describe('a draft', () => {
         phone: { amount: '3', unit: 'days' },
       },
       percent: '20',
+      placement: 'spread',
       quotas: { storeBytes: '', giveBytes: '' },
       rotate: '',
     });

@@ -19,6 +19,43 @@ describe('a file that survives', () => {
   });
 });
 
+describe('a file around an anchor', () => {
+  const holders = [
+    { deviceId: 'anchor', fragments: [0, 1, 2] },
+    { deviceId: 'self', fragments: [3] },
+    { deviceId: 'b', fragments: [4, 5] },
+    { deviceId: 'c', fragments: [6, 7] },
+  ];
+  const devices = (anchor: string, c = '-c') =>
+    pool('self', 'b', c, anchor).map((device) =>
+      device.id === 'anchor' ? { ...device, anchor: true as const } : device,
+    );
+  const said = (given: Partial<FileStatus>, all: readonly DeviceStatus[]): string =>
+    safetyOf(file({ reach: 8, margin: 2, holders, ...given }), all).sentence;
+
+  test('opens any time once each device has a fragment that the anchor lacks', () => {
+    expect(said({}, devices('anchor'))).toBe('Survives the loss of any 2 devices. Opens any time.');
+  });
+
+  test('is not said to while that does not hold', () => {
+    const notYet = /Opens now\.$/u;
+    expect(said({ holders: holders.slice(0, 3) }, devices('anchor'))).toMatch(notYet);
+    const same = [...holders.slice(0, 3), { deviceId: 'c', fragments: [0] }];
+    expect(said({ holders: same }, devices('anchor'))).toMatch(notYet);
+    expect(said({ inOutbox: true }, devices('anchor'))).toMatch(notYet);
+    expect(said({}, devices('-anchor'))).toMatch(notYet);
+    expect(said({}, pool('self', 'b', '-c', 'anchor'))).toMatch(notYet);
+    expect(said({ holders: holders.slice(0, 1) }, devices('anchor').slice(3))).toMatch(notYet);
+  });
+
+  test('does not wait for a device that is gone', () => {
+    const all = devices('anchor').map((device) =>
+      device.id === 'c' ? { ...device, state: 'gone' as const } : device,
+    );
+    expect(said({ holders: holders.slice(0, 3) }, all)).toMatch(/Opens any time\.$/u);
+  });
+});
+
 describe('a file that opens, but only just', () => {
   const everythingHere = [{ deviceId: 'self', fragments: range(0, 8) }];
 

@@ -8,6 +8,8 @@ export const safetyTexts = {
     `Survives the loss of any ${margin === 1 ? 'one device' : `${margin} devices`}`,
   both: (survives: string, opens: string) => `${survives}. ${opens}.`,
   opensNow: 'Opens now',
+  /** On every device of the pool, whichever others are awake. */
+  opensAnyTime: 'Opens any time',
   /** `isExact`: fewer may do otherwise. */
   opensWhenBack: (count: number, isExact: boolean) =>
     count === 1
