@@ -72,6 +72,14 @@ export class DeviceClient {
     return this.#json('POST', '/invite', { role, uses, expiresInMs });
   }
 
+  async grant(device: string, role: string): Promise<void> {
+    await this.#json('POST', '/grant', { device, role });
+  }
+
+  async shutOut(device: string): Promise<void> {
+    await this.#json('POST', '/shut-out', { device });
+  }
+
   async remove(fileId: string): Promise<void> {
     await this.#json('POST', '/remove', { fileId });
   }

@@ -7,7 +7,18 @@ import { doctor } from './commands/doctor.ts';
 import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
 import { gateway } from './commands/gateway-command.ts';
-import { create, join, leave, log, peers, placement, showInvite, stop } from './commands/pool-commands.ts';
+import {
+  create,
+  giveRole,
+  join,
+  leave,
+  log,
+  peers,
+  placement,
+  showInvite,
+  shutOut,
+  stop,
+} from './commands/pool-commands.ts';
 import { token } from './commands/token-commands.ts';
 import { up } from './commands/up.ts';
 import { CommandError, EXIT } from './exit-code.ts';
@@ -120,6 +131,16 @@ function poolCommands(program: CAC, contextOfFlags: ContextOf): void {
     .command('placement [placement]', 'Show, or choose: anchored (always readable) or spread (thin)')
     .example('palm placement anchored')
     .action((given: unknown, flags: CommonFlags) => placement(contextOfFlags(flags), given));
+  program
+    .command('role <device> <role>', 'Make a device, by its name or id, an admin, a member or a reader')
+    .example('palm role "Anna’s phone" admin')
+    .action((device: string, role: string, flags: CommonFlags) =>
+      giveRole(contextOfFlags(flags), textOf(device), role),
+    );
+  program
+    .command('shut-out <device>', 'Shut a device out of the pool for good, by its name or id')
+    .example('palm shut-out "lost phone"')
+    .action((device: string, flags: CommonFlags) => shutOut(contextOfFlags(flags), textOf(device)));
   program
     .command('peers', 'List the pool’s devices')
     .action((flags: CommonFlags) => peers(contextOfFlags(flags)));

@@ -23,6 +23,14 @@ export const words = {
   noCommand: 'What should Palm do? All commands: palm --help',
   badDuration: (given: string) =>
     `--expires takes a time such as 30m, 12h or 7d, not ${JSON.stringify(given)}.`,
+  badRole: (given: string) => `A role is admin, member or reader, not ${JSON.stringify(given)}.`,
+  roleGiven: (name: string, role: string) => `${name} is ${role === 'admin' ? 'an admin' : `a ${role}`} now.`,
+  shutOut: (name: string) =>
+    `${name} is shut out. No device gives it anything any more, and it opens nothing that is stored from now on.`,
+  unknownDevice: (name: string) =>
+    `The pool has no device ${JSON.stringify(name)}. \`palm peers\` lists them.`,
+  ambiguousDevice: (name: string, ids: readonly string[]) =>
+    `The pool has ${ids.length} devices ${JSON.stringify(name)}. Name one by its id:\n  ${ids.join('\n  ')}`,
   badPlacement: (given: string) => `A placement is anchored or spread, not ${JSON.stringify(given)}.`,
   placement: (placement: string | null) =>
     placement === 'anchored'

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { defaultDataDir } from '../../adapters/node/data-folder.ts';
-import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
+import type { DeviceStatus, FileStatus, PalmStatus } from '../../runtime/api.ts';
 import { DeviceClient } from '../client.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { words } from '../words.ts';
@@ -56,6 +56,17 @@ export function fileNamed({ files }: PalmStatus, name: string): FileStatus {
     throw new CommandError(words.ambiguous(name, ids), EXIT.usage, 'bad-argument');
   }
   return only;
+}
+
+/** The device that `name` means: an id, or a name. @throws CommandError. */
+export function deviceNamed({ devices }: PalmStatus, name: string): DeviceStatus {
+  const byId = devices.find(({ id }) => id === name);
+  const found = byId === undefined ? devices.filter((device) => device.name === name) : [byId];
+  const [only, another] = found;
+  if (only === undefined) throw new CommandError(words.unknownDevice(name), EXIT.usage, 'bad-argument');
+  if (another === undefined) return only;
+  const ids = found.map(({ id }) => id);
+  throw new CommandError(words.ambiguousDevice(name, ids), EXIT.usage, 'bad-argument');
 }
 
 export function pathOf({ path, name }: FileStatus): string {

@@ -6,10 +6,11 @@ import { encodeQR } from 'qr';
 import { shownDeviceName } from '../../ui/text/device-name.ts';
 import { deviceStateText } from '../../ui/text/device-state.ts';
 import { formatBytes } from '../../ui/text/en/units.ts';
+import { ROLES } from '../../core/model/role.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson, printTable, warn } from '../output.ts';
 import { words } from '../words.ts';
-import type { CommonFlags, Context } from './context.ts';
+import { type CommonFlags, type Context, deviceNamed } from './context.ts';
 
 /** More than any invite with everything that it may be pasted with. */
 const MAX_INVITE_BYTES = 64 * 1024;
@@ -91,6 +92,24 @@ export async function placement(context: Context, given: unknown): Promise<void>
   const made = await (await context.device()).placement(chosen);
   if (context.isJson) printJson(made);
   else print(words.placement(made.placement));
+}
+
+export async function giveRole(context: Context, name: string, role: string): Promise<void> {
+  const known = ROLES.find((each) => each === role);
+  if (known === undefined) throw new CommandError(words.badRole(role), EXIT.usage);
+  const device = await context.device();
+  const whom = deviceNamed(await device.status(), name);
+  await device.grant(whom.id, known);
+  if (context.isJson) printJson({ deviceId: whom.id, role: known });
+  else print(words.roleGiven(shownDeviceName(whom.name), known));
+}
+
+export async function shutOut(context: Context, name: string): Promise<void> {
+  const device = await context.device();
+  const whom = deviceNamed(await device.status(), name);
+  await device.shutOut(whom.id);
+  if (context.isJson) printJson({ deviceId: whom.id });
+  else print(words.shutOut(shownDeviceName(whom.name)));
 }
 
 export async function peers(context: Context): Promise<void> {

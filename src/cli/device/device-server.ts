@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import { INVITED_ROLES } from '../../core/model/role.ts';
+import { INVITED_ROLES, type Role, ROLES } from '../../core/model/role.ts';
 import { fieldsOf } from '../../core/encoding/decode.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
 import type { Placement } from '../../core/model/policy.ts';
@@ -94,6 +94,14 @@ async function answer(
       if (placement !== null) await palm.setPolicy({ placement: placementOf(placement) });
       return send(response, { placement: palm.policy().placement ?? null });
     }
+    case 'POST /grant': {
+      const { device: whom, role } = fieldsOf(body, ['device', 'role']);
+      await palm.grant(textOf(whom), roleOf(role));
+      return send(response, {});
+    }
+    case 'POST /shut-out':
+      await palm.shutOut(textOf(fieldsOf(body, ['device'])['device']));
+      return send(response, {});
     case 'POST /remove':
       return send(response, await palm.remove(textOf(fieldsOf(body, ['fileId'])['fileId'])));
     case 'POST /leave':
@@ -296,6 +304,12 @@ function inviteOptionsOf(body: unknown): InviteOptions {
     ...(typeof uses === 'number' ? { uses } : {}),
     ...(typeof expiresInMs === 'number' ? { expiresInMs } : {}),
   };
+}
+
+function roleOf(value: unknown): Role {
+  const role = ROLES.find((each) => each === value);
+  if (role === undefined) throw new RequestError('no role');
+  return role;
 }
 
 function placementOf(value: unknown): Placement {

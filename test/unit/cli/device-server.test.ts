@@ -28,6 +28,8 @@ const palm = {
   store: vi.fn<(blob: Blob, options: StoreOptions) => Promise<unknown>>(),
   read: vi.fn<(fileId: string, options: { signal: AbortSignal }) => ReadableStream<Uint8Array>>(),
   leave: vi.fn<() => Promise<void>>(),
+  grant: vi.fn<(device: string, role: string) => Promise<void>>(),
+  shutOut: vi.fn<(device: string) => Promise<void>>(),
   createPool: vi.fn<(options: { name: string }) => Promise<void>>(),
 };
 
@@ -80,6 +82,20 @@ it('makes tokens for programs, lists them without their secrets, and removes the
   expect(await client.tokens()).toEqual([status]);
   await client.leave(false);
   expect(device.tokens.check(token, 'pool-a')).toBeUndefined();
+});
+
+it('gives roles and shuts out, as the pool lets it', async () => {
+  const client = await reach();
+  await client.grant('device-a', 'admin');
+  expect(palm.grant).toHaveBeenCalledWith('device-a', 'admin');
+  expect(await failureOf(client.grant('device-a', 'king'))).toMatchObject({ exitCode: EXIT.usage });
+  expect(palm.grant).toHaveBeenCalledOnce();
+  palm.shutOut.mockRejectedValue(
+    new PalmError({ code: 'not-allowed', reason: 'admins-only' }, { message: 'Only an admin may do that.' }),
+  );
+  expect(await failureOf(client.shutOut('device-a'))).toMatchObject({
+    message: 'Only an admin may do that.',
+  });
 });
 
 it('turns the gateway on and off', async () => {

@@ -1,9 +1,9 @@
-// Which file a person means, and how the program ends when it is none or several.
+// Which file or device a person means, and how the program ends when it is none or several.
 
 import { expect, it } from 'vitest';
-import { fileNamed } from '../../../src/cli/commands/context.ts';
+import { deviceNamed, fileNamed } from '../../../src/cli/commands/context.ts';
 import { CommandError, EXIT } from '../../../src/cli/exit-code.ts';
-import type { FileStatus, PalmStatus } from '../../../src/runtime/api.ts';
+import type { DeviceStatus, FileStatus, PalmStatus } from '../../../src/runtime/api.ts';
 
 const STATUS = statusOf(['a', 'one.txt', ''], ['b', 'two.txt', 'x'], ['c', 'two.txt', 'y'], ['d', 'b', '']);
 
@@ -25,6 +25,21 @@ it.each([
   const find = (): FileStatus => fileNamed(STATUS, name);
   expect(find).toThrow(CommandError);
   expect(find).toThrow(expect.objectContaining({ exitCode, message: expect.stringContaining(words) }));
+});
+
+it('finds a device by its name or id, and does not guess which of two', () => {
+  const names = [
+    ['a', 'Laptop'],
+    ['b', 'Phone'],
+    ['c', 'Phone'],
+    ['d', 'b'],
+  ];
+  const status = { devices: names.map(([id, name]) => ({ id, name })) } as unknown as PalmStatus;
+  const find = (name: string) => (): DeviceStatus => deviceNamed(status, name);
+  expect(find('Laptop')().id).toBe('a');
+  expect(find('b')().id).toBe('b');
+  expect(find('Phone')).toThrow(expect.objectContaining({ message: expect.stringContaining('c') }));
+  expect(find('Tablet')).toThrow(expect.objectContaining({ exitCode: EXIT.usage }));
 });
 
 function statusOf(...files: readonly (readonly [string, string, string])[]): PalmStatus {
