@@ -6,6 +6,7 @@ import { encodeQR } from 'qr';
 import { shownDeviceName } from '../../ui/text/device-name.ts';
 import { deviceStateText } from '../../ui/text/device-state.ts';
 import { formatBytes } from '../../ui/text/en/units.ts';
+import { PLACEMENTS } from '../../core/model/policy.ts';
 import { ROLES } from '../../core/model/role.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson, printTable, warn } from '../output.ts';
@@ -87,7 +88,7 @@ function qrCode(url: string): string {
 
 export async function placement(context: Context, given: unknown): Promise<void> {
   const chosen = textOrNull(given);
-  if (chosen !== null && chosen !== 'anchored' && chosen !== 'spread')
+  if (chosen !== null && !PLACEMENTS.some((each) => each === chosen))
     throw new CommandError(words.badPlacement(chosen), EXIT.usage);
   const made = await (await context.device()).placement(chosen);
   if (context.isJson) printJson(made);

@@ -12,7 +12,7 @@ import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { INVITED_ROLES, type Role, ROLES } from '../../core/model/role.ts';
 import { fieldsOf } from '../../core/encoding/decode.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
-import type { Placement } from '../../core/model/policy.ts';
+import { type Placement, PLACEMENTS } from '../../core/model/policy.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { TokenError, type Tokens } from '../gateway/tokens.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
@@ -313,8 +313,9 @@ function roleOf(value: unknown): Role {
 }
 
 function placementOf(value: unknown): Placement {
-  if (value === 'anchored' || value === 'spread') return value;
-  throw new RequestError('anchored or spread was expected');
+  const placement = PLACEMENTS.find((each) => each === value);
+  if (placement === undefined) throw new RequestError('no placement');
+  return placement;
 }
 
 function textOf(value: unknown): string {

@@ -49,7 +49,8 @@ export interface Policy {
  * 'anchored': around devices that are always on, so that any other device that is awake opens any file with
  * one of them. 'spread': evenly.
  */
-export type Placement = 'anchored' | 'spread';
+export const PLACEMENTS = ['anchored', 'spread'] as const;
+export type Placement = (typeof PLACEMENTS)[number];
 
 /** A pool's policy, as its devices follow it. */
 export interface PoolPolicy extends Policy {

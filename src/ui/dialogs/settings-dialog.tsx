@@ -4,7 +4,7 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
-import { QUOTA_PARTS } from '../../core/model/policy.ts';
+import { PLACEMENTS, QUOTA_PARTS } from '../../core/model/policy.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { KeysPart } from './keys-part.tsx';
 import { RecoveryPart } from './recovery-part.tsx';
@@ -137,7 +137,7 @@ function PlacementField({ draft }: Pick<FieldProps, 'draft'>) {
   return (
     <fieldset class="settings" aria-describedby="why-placement">
       <legend>{words.placement.setting}</legend>
-      {(['anchored', 'spread'] as const).map((placement) => (
+      {PLACEMENTS.map((placement) => (
         <label key={placement} class="choice">
           <input
             type="radio"
