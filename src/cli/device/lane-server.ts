@@ -80,8 +80,7 @@ export class LaneServer implements LaneHost {
     const hashes = hashesOf(request);
     if (hashes === undefined) return refuse(response, 400);
     response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
-    const closed = new AbortController();
-    response.once('close', () => closed.abort());
+    const closed = leavingOf(request, response);
     // The next blocks are read while this one goes out.
     const loading: Promise<Uint8Array<ArrayBuffer> | undefined>[] = [];
     const load = (hash: BlockHash | undefined): void => {
@@ -135,6 +134,20 @@ export class LaneServer implements LaneHost {
     this.counts.takenBlocks += taken.filter((isTaken) => isTaken).length;
     response.writeHead(taken.includes(false) ? 409 : 204).end();
   }
+}
+
+/**
+ * Aborted when the client is gone: nothing closes the response of a request that waits behind another one.
+ */
+function leavingOf({ socket }: IncomingMessage, response: ServerResponse): AbortController {
+  const closed = new AbortController();
+  const leave = (): void => closed.abort();
+  socket.once('close', leave);
+  response.once('close', () => {
+    socket.off('close', leave);
+    leave();
+  });
+  return closed;
 }
 
 /** Once the response has taken the bytes; false when it closed first. */

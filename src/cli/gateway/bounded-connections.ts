@@ -1,5 +1,6 @@
 // Bounds how many connections a server has. At the bound, a new one takes the place of the one that has been
-// without a request for longest: idle ones, however many, shut nobody out.
+// without a request for longest: idle ones, however many, shut nobody out. A connection has one request at
+// a time: nothing would tell that the client of a waiting one is gone, and no client of today sends such.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -25,6 +26,10 @@ export function boundConnections(server: Server, maxCount: number): void {
     });
   });
   const begins = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+    if (busy.has(socket)) {
+      socket.destroy();
+      return;
+    }
     idle.delete(socket);
     busy.add(socket);
     response.once('close', () => {

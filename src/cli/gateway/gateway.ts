@@ -14,7 +14,7 @@ import { words } from '../words.ts';
 import { prefersJson, Refusal, refusalOf, secure, sendFailure, sendJson, sendText } from './answer.ts';
 import { boundConnections } from './bounded-connections.ts';
 import { checkOrigin, checkScope, ownHosts, tokenOf } from './gate.ts';
-import { fileAt, listingOf, pageOf } from './listing.ts';
+import { fileAt, listingOf, pageOf, isServed } from './listing.ts';
 import { answerProbe, sendMetrics } from './probes.ts';
 import { RecentStatus } from './recent-status.ts';
 import { logRequest } from './request-log.ts';
@@ -79,6 +79,8 @@ export async function openGateway(
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.min(limits.headersMs, 5_000),
   });
+  // Cuts a connection on which nothing moves, as when nobody reads the answer.
+  server.timeout = limits.stallMs;
   boundConnections(server, limits.maxConnections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -87,6 +89,7 @@ export async function openGateway(
   const { port: own } = server.address() as AddressInfo; // it listens on a port
   const desk = new Desk(device, ownHosts(host, own, name), openMetrics, limits);
   const answer = (request: IncomingMessage, response: ServerResponse, bodyWanted: () => void): void => {
+    if (request.socket.destroyed) return;
     const log = logRequest(device, request, response);
     secure(response);
     desk.answer(request, response, bodyWanted).catch((error: unknown) => {
@@ -254,7 +257,7 @@ class Desk {
 /** Of `<fileId>` or `<fileId>/<name>`. What the name is decides nothing. */
 function fileNamed({ files }: PalmStatus, segments: readonly string[]): FileStatus | undefined {
   const [id] = segments;
-  return segments.length > 2 ? undefined : files.find(({ fileId }) => fileId === id);
+  return segments.length > 2 ? undefined : files.find((file) => file.fileId === id && isServed(file));
 }
 
 function redirect(response: ServerResponse, url: string): void {

@@ -29,7 +29,7 @@ interface ListedFile {
 
 /** Undefined when no file is in or below the folder; the pool itself may be empty. */
 export function listingOf({ files }: Pick<PalmStatus, 'files'>, path: string): Listing | undefined {
-  const open = files.filter(({ openable }) => openable);
+  const open = files.filter(isServed);
   const prefix = path === '' ? '' : `${path}/`;
   const inside = open.filter((file) => file.path === path);
   const below = open.filter((file) => file.path !== path && file.path.startsWith(prefix));
@@ -42,10 +42,18 @@ export function listingOf({ files }: Pick<PalmStatus, 'files'>, path: string): L
   };
 }
 
+/**
+ * Whether the gateway knows the file. A private one is its link's alone: a device that stored or opened it
+ * could read it, and so could its tokens.
+ */
+export function isServed(file: Pick<FileStatus, 'openable' | 'private'>): boolean {
+  return file.openable && !file.private;
+}
+
 /** The newest file of a path with its name. */
 export function fileAt({ files }: Pick<PalmStatus, 'files'>, path: string): FileStatus | undefined {
   return files.findLast(
-    (file) => file.openable && (file.path === '' ? '' : `${file.path}/`) + file.name === path,
+    (file) => isServed(file) && (file.path === '' ? '' : `${file.path}/`) + file.name === path,
   );
 }
 

@@ -31,6 +31,12 @@ function whyNotReady({ lock, pool, devices }: PalmStatus): 'locked' | 'not-in-po
   return devices.some(({ self, state }) => !self && state === 'reachable') ? undefined : 'alone';
 }
 
+/** A proxy on this machine asks for others. */
+function isFromHere({ socket, headers }: IncomingMessage): boolean {
+  const isPassedOn = ['forwarded', 'via', 'x-forwarded-for'].some((name) => headers[name] !== undefined);
+  return isLoopback(socket.remoteAddress ?? '') && !isPassedOn;
+}
+
 /** @throws Refusal for who asks from elsewhere, unless metrics are open. */
 export async function sendMetrics(
   metrics: Pick<DeviceMetrics, 'contentType' | 'text'>,
@@ -38,8 +44,7 @@ export async function sendMetrics(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (!isOpen && !isLoopback(request.socket.remoteAddress ?? ''))
-    throw new Refusal(404, 'unknown-path', words.gateway.nothingHere);
+  if (!isOpen && !isFromHere(request)) throw new Refusal(404, 'unknown-path', words.gateway.nothingHere);
   const text = await metrics.text();
   response.setHeader('Content-Type', metrics.contentType);
   response.end(text);

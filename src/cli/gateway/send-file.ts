@@ -124,6 +124,7 @@ async function sendBytes(
     response.socket?.setTimeout(0);
     piece = await reader.read(new Uint8Array(piece.value.buffer));
   }
+  response.socket?.setTimeout(stallMs);
   response.end();
   return byteCount;
 }

@@ -61,6 +61,7 @@ export async function takeFile(
     const file = await device.openFile(spool, name);
     return await device.metrics.store(file.size, () => device.palm.store(file, options));
   } finally {
+    request.socket.setTimeout(stallMs);
     rmSync(spool, { force: true });
   }
 }

@@ -110,7 +110,7 @@ export class Tokens {
     const hash = hashOf(Buffer.from(token.slice(PREFIX.length), 'base64url'));
     let found: KeptToken | undefined;
     for (const kept of this.#read) if (timingSafeEqual(Buffer.from(kept.hash, 'hex'), hash)) found = kept;
-    if (found === undefined || found.poolId !== poolId) return undefined;
+    if (found === undefined || found.poolId !== poolId || this.#isUndatable(found)) return undefined;
     if (!this.#hasEnded(found)) return statusOf(found);
     this.#read = this.#read.filter((kept) => kept !== found);
     try {
@@ -135,6 +135,11 @@ export class Tokens {
 
   #hasEnded({ expiresAtMs }: KeptToken): boolean {
     return expiresAtMs !== undefined && expiresAtMs <= this.#now();
+  }
+
+  /** Whether the clock shows a time before the token was made: then nobody knows whether its end is past. */
+  #isUndatable({ createdAtMs, expiresAtMs }: KeptToken): boolean {
+    return expiresAtMs !== undefined && this.#now() < createdAtMs;
   }
 
   #dropEnded(): void {

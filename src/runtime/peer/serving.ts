@@ -150,7 +150,9 @@ export class Serving {
   ): Promise<void> {
     const isBlock = ask.kind === 'get-block';
     const brought = isBlock ? await this.#ports.bring(to, id, payload) : { isTaken: false, bytes: payload };
-    const bytes = brought.bytes ?? (brought.isTaken ? undefined : await this.load(ask));
+    // Bytes that were on their way when the lane ended are gone with it.
+    const left = isBlock && brought.bytes?.byteLength === 0 ? undefined : brought.bytes;
+    const bytes = left ?? (brought.isTaken ? undefined : await this.load(ask));
     if (bytes === undefined) return;
     if (!brought.isTaken) {
       const message = encodeMessage({ kind: ANSWER_TO[ask.kind], id }, bytes);

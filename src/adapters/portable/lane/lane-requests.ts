@@ -73,7 +73,9 @@ export async function bringRun(access: LaneAccess, items: readonly RunItem[]): P
   const impatience = new AbortController();
   const timer = setTimeout(() => impatience.abort(), LANE_PATIENCE_MS);
   try {
-    return (await request(access, {}, { method: 'POST', body, signal: impatience.signal })).ok;
+    const { status } = await request(access, {}, { method: 'POST', body, signal: impatience.signal });
+    // Anything else, a login page for example, took nothing.
+    return status === 204;
   } catch {
     return false; // the link goes on
   } finally {

@@ -149,6 +149,7 @@ describe('a run that is brought', () => {
   test.each<[string, (response: ServerResponse) => void]>([
     ['refused', (response) => response.writeHead(409).end()],
     ['cut', (response) => response.destroy()],
+    ['answered by somebody in between', (response) => response.writeHead(200).end('welcome')],
   ])('and is %s, was not taken', async (_, answer) => {
     expect(await bringRun(await accessTo(answer), items)).toBe(false);
   });

@@ -181,6 +181,32 @@ it('says that it is busy, and has places again after', async () => {
   await expect.poll(small).toBe(206);
 });
 
+it('gives no place to requests that wait behind another one, and cuts them off', async () => {
+  const { fileId } = world.put('a.bin', new Uint8Array(30_000_000));
+  await world.open({ maxBodies: 2 });
+  const cancelled = world.cancelled();
+  const socket = await connected(world.socket());
+  const kept = headers().replace('Connection: close\r\n', '');
+  socket.write(`GET /f/${fileId}/a.bin HTTP/1.1\r\n${kept}\r\n`.repeat(30));
+  await Promise.all([once(socket, 'close'), cancelled]);
+  expect(world.reads.length).toBeLessThan(2);
+  const small = async (): Promise<number> =>
+    (await world.ask(`/f/${fileId}/a.bin`, token, { headers: { range: 'bytes=0-0' } })).status;
+  await expect.poll(small).toBe(206);
+});
+
+it('cuts off who asks and never reads the answers', async () => {
+  world.put('a'.repeat(200), 'a', { path: 'b'.repeat(200) });
+  await world.open({ stallMs: 100 });
+  const socket = await connected(world.socket());
+  socket.pause();
+  const kept = headers().replace('Connection: close\r\n', '');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const ask = setInterval(() => socket.write(`GET /f/ HTTP/1.1\r\n${kept}\r\n`), 1);
+  await closed;
+  clearInterval(ask);
+});
+
 function headers(): string {
   return `Host: 127.0.0.1:${world.port}\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n`;
 }

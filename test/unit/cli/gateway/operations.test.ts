@@ -42,6 +42,13 @@ describe('without a token', () => {
     );
   });
 
+  it('counts nothing for who asks through a proxy on this machine', async () => {
+    const reader = world.token('read');
+    expect((await world.ask('/metrics', reader)).status).toBe(200);
+    for (const header of ['x-forwarded-for', 'forwarded', 'via'])
+      expect((await world.ask('/metrics', reader, { headers: { [header]: 'x' } })).status).toBe(404);
+  });
+
   it('counts nothing for anybody', async () => {
     expect((await world.ask('/metrics', undefined)).status).toBe(401);
     expect((await world.ask('/metrics', world.token('add'))).status).toBe(403);
@@ -153,7 +160,8 @@ describe('metrics', () => {
     ['fe80::1', false, false],
     ['192.168.1.2', true, true],
   ])('are for %s, if opened %j: %j', async (remoteAddress, isOpen, isGiven) => {
-    const request = { socket: { remoteAddress } } as unknown as IncomingMessage; // the part that is read
+    // The part that is read.
+    const request = { socket: { remoteAddress }, headers: {} } as unknown as IncomingMessage;
     const response = new ServerResponse(request);
     const counts = { contentType: 'text/plain', text: async () => '' };
     const sent = sendMetrics(counts, isOpen, request, response);

@@ -75,6 +75,16 @@ it('does not count once it ended, nor when the clock is set back after', () => {
   expect(reopened().check(token, POOL)).toBeUndefined();
 });
 
+it('does not count while the clock shows a time before it was made, and again after', () => {
+  const { token } = tokens.create({ ...scanner(), expiresInMs: DAY_MS }, POOL);
+  const endless = tokens.create({ ...scanner(), name: 'endless' }, POOL);
+  nowMs -= 1;
+  expect(reopened().check(token, POOL)).toBeUndefined();
+  expect(reopened().check(endless.token, POOL)).toBeDefined();
+  nowMs += 1;
+  expect(reopened().check(token, POOL)).toBeDefined();
+});
+
 it('removes all when its device leaves', () => {
   const { token } = tokens.create(scanner(), POOL);
   tokens.removeAll();
