@@ -34,6 +34,8 @@ export type PlacedAct<Item extends Act = Act> = Item & {
   readonly past: bigint;
   /** Devices that it names as of the pool, whether it counts or not. */
   readonly names: readonly DeviceId[];
+  /** The recovery code that it makes, as it may by its past alone: the public key, in hexadecimal. */
+  readonly makes: string | undefined;
 };
 
 /** An act that names a device as one of the pool, whether it counts or not. */
@@ -166,9 +168,10 @@ export class ActGraph<Item extends Act = Act> {
   #place(act: Item, past: bigint): void {
     const named = this.#namedBy(act, past);
     const code = this.#codeBy(act, past);
-    if (code !== undefined) this.#codes.push({ index: this.#acts.length, key: hexOf(code) });
+    const makes = code && hexOf(code);
+    if (makes !== undefined) this.#codes.push({ index: this.#acts.length, key: makes });
     const names = named.map(([device]) => device);
-    const placed = { ...act, index: this.#acts.length, past, names };
+    const placed = { ...act, index: this.#acts.length, past, names, makes };
     this.#acts.push(placed);
     this.#byId.set(act.id, placed);
     this.#waiting.forgetNeeds(act.id);

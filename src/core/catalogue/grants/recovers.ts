@@ -6,7 +6,7 @@
 // did not see each other, those count that somebody else had seen without the others. And a code orders
 // nothing against an older one: who takes the founder's phone makes the founder's paper worthless with none.
 
-import { hexOf } from '../../model/bytes.ts';
+import { bytesOfHex, hexOf } from '../../model/bytes.ts';
 import type { DeviceId, EntryId } from '../../model/ids.ts';
 import type { ActBody } from './act-body.ts';
 import { has, isBefore, isBeside, type PlacedAct } from './act-graph.ts';
@@ -32,26 +32,31 @@ interface Order {
 
 /** `acts`: all of one graph. */
 export function countingRecovers(acts: readonly PlacedAct[], charter: EntryId): ReadonlySet<EntryId> {
-  return new Set(Array.from(countingOrders(acts, charter), ({ act }) => act.id));
+  const counting = countingOrders(acts, new RightOrders(acts, charter));
+  return new Set(Array.from(counting, ({ act }) => act.id));
 }
 
-function countingOrders(acts: readonly PlacedAct[], charter: EntryId): ReadonlySet<Order> {
-  const recovers = acts.filter(isRecover);
-  if (recovers.length === 0) return new Set();
-  const right = new RightOrders(acts, charter);
-  const orders = recovers.flatMap((act) => right.orderOf(act) ?? []);
+/** `next`: the same of orders that would come after all acts, each as if it came alone. */
+function countingOrders(
+  acts: readonly PlacedAct[],
+  right: RightOrders,
+  next: readonly Order[] = [],
+): ReadonlySet<Order> {
+  const orders = right.all();
   const upheld = upheldOf(orders, acts);
   const counting = new Set<Order>();
-  const inOrder = orders.toSorted(compare);
+  const open = new Set<Order>();
+  const inOrder = [...orders, ...next].toSorted(compare);
   for (const origin of new Set(inOrder.map(({ code }) => code.origin))) {
-    const line = inOrder.filter(({ code }) => code.origin === origin);
+    const line = orders.filter(({ code }) => code.origin === origin).toSorted(compare);
+    const after = next.filter(({ code }) => code.origin === origin);
     // Of those that nobody upholds, what is left after the others.
     for (const taken of [line.filter((order) => upheld.has(order)), line]) {
-      for (const order of taken)
-        if (mayCount(order, [...counting], upheld, right.founder)) counting.add(order);
+      for (const order of taken) if (mayCount(order, counting, upheld, right.founder)) counting.add(order);
+      for (const order of after) if (mayCount(order, counting, upheld, right.founder)) open.add(order);
     }
   }
-  return counting;
+  return new Set([...counting, ...open]);
 }
 
 /** The public keys of the codes of a pool. */
@@ -63,36 +68,37 @@ export interface KnownCodes {
 }
 
 export function codesOf(acts: readonly PlacedAct[], charter: EntryId): KnownCodes {
-  const keys = new Map(acts.flatMap((act) => madeBy(act).map((key) => [hexOf(key), key])));
-  const all = [...keys.values()];
-  const isOpen = all.map((key) => wouldCount(key, acts, charter));
-  return { open: all.filter((_, at) => isOpen[at]), closed: all.filter((_, at) => !isOpen[at]) };
-}
-
-function madeBy({ body }: PlacedAct): Uint8Array[] {
-  if (body.kind !== 'charter' && body.kind !== 'code' && body.kind !== 'recover') return [];
-  return body.recovery === undefined ? [] : [body.recovery];
-}
-
-function wouldCount(key: Uint8Array, acts: readonly PlacedAct[], charter: EntryId): boolean {
   const begun = acts.find(({ id }) => id === charter);
-  if (begun === undefined) return false;
+  if (begun === undefined) return { open: [], closed: [] };
+  const right = new RightOrders(acts, charter);
   const past = acts.reduce((known, { index }) => known | (1n << BigInt(index)), 0n);
-  const order = { admin: begun.by, after: undefined, out: [], code: key, recovery: key };
+  const keys = [...new Set(acts.flatMap(({ makes }) => makes ?? []))];
+  const next = keys.flatMap((key) => right.judge(recoverUnder(key, begun, acts.length, past)) ?? []);
+  const counting = countingOrders(acts, right, next);
+  const open = new Set(next.flatMap((order) => (counting.has(order) ? order.code.key : [])));
+  return {
+    open: [...open].map(bytesOfHex),
+    closed: keys.filter((key) => !open.has(key)).map(bytesOfHex),
+  };
+}
+
+/** One that shuts nobody out. */
+function recoverUnder(key: string, charter: PlacedAct, index: number, past: bigint): Recover {
+  const code = bytesOfHex(key);
+  const order = { admin: charter.by, after: undefined, out: [], code, recovery: code };
   const body = { kind: 'recover' as const, seen: [], ...order, signature: new Uint8Array(0) };
-  const next: Recover = { ...begun, index: acts.length, past, names: [], body };
-  return [...countingOrders([...acts, next], charter)].some(({ act }) => act === next);
+  return { ...charter, index, past, names: [], makes: key, body };
 }
 
 /** Those of `acts` by which others say that they saw recovers of `which`, a few for each. */
 export function witnessesOf(acts: readonly PlacedAct[], which: bigint): PlacedAct[] {
   const recovers = acts.filter((act) => isRecover(act) && has(which, act.index));
-  return recovers.flatMap((recover) =>
-    acts
-      .filter((act) => act.by !== recover.by && isBefore(recover, act))
-      .toSorted((a, b) => sizeOf(a.past) - sizeOf(b.past))
-      .slice(0, SHOWN_WITNESSES),
-  );
+  if (recovers.length === 0) return [];
+  const inOrder = acts.toSorted((a, b) => sizeOf(a) - sizeOf(b));
+  return recovers.flatMap((recover) => {
+    const isWitness = (act: PlacedAct): boolean => act.by !== recover.by && isBefore(recover, act);
+    return inOrder.filter(isWitness).slice(0, SHOWN_WITNESSES);
+  });
 }
 
 /**
@@ -118,23 +124,23 @@ export function hasUnnoted(
 /** Older lines of codes first, and in each line every act after those that it has seen. */
 function compare(a: Order, b: Order): number {
   const [one, other] = [a.code.origin, b.code.origin];
-  const byAge = sizeOf(one.past) - sizeOf(other.past) || (one.id < other.id ? -1 : Number(one !== other));
-  return byAge || sizeOf(a.act.past) - sizeOf(b.act.past) || (a.act.id < b.act.id ? -1 : 1);
+  const byAge = sizeOf(one) - sizeOf(other) || (one.id < other.id ? -1 : Number(one !== other));
+  return byAge || sizeOf(a.act) - sizeOf(b.act) || (a.act.id < b.act.id ? -1 : 1);
 }
 
 function mayCount(
   order: Order,
-  counting: readonly Order[],
+  counting: ReadonlySet<Order>,
   upheld: ReadonlySet<Order>,
   founder: DeviceId | undefined,
 ): boolean {
   const { act, code } = order;
   const { maker } = code;
-  const orders = counting.map((other) => other.act);
+  const orders = Array.from(counting, (other) => other.act);
   if (maker.body.kind === 'recover' && !orders.some((other) => other === maker)) return false;
   if (maker.body.kind === 'code' && !isFirst(maker.by, maker, orders, founder)) return false;
   if (orders.some((other) => isVoiding(other, maker))) return false;
-  return counting.every(
+  return [...counting].every(
     (other) =>
       !isBeside(other.act, act) ||
       (!isBefore(other.code.origin, code.origin) && (upheld.has(order) || !areOfOneLine(other, order))),
@@ -169,60 +175,77 @@ function upheldOf(orders: readonly Order[], acts: readonly PlacedAct[]): Readonl
 /** Judges each act of this kind by what is before it alone, so that nothing that comes later changes it. */
 class RightOrders {
   readonly #charter: PlacedAct | undefined;
+  /** Each after those that it has seen. */
   readonly #recovers: readonly Recover[];
-  readonly #codes: readonly PlacedAct[];
-  readonly #orders = new Map<PlacedAct, Order | undefined>();
+  /** The charter and `code` acts, by the key that they make. */
+  readonly #makers = new Map<string, PlacedAct[]>();
+  readonly #orders = new Map<PlacedAct, Order>();
+  readonly #areRight = new Map<PlacedAct, boolean>();
 
+  /** What makes no code is not looked at: its writer, or its own code, was nothing by what is before it. */
   constructor(acts: readonly PlacedAct[], charter: EntryId) {
+    const making = acts.filter(({ makes }) => makes !== undefined);
     this.#charter = acts.find(({ id }) => id === charter);
-    this.#recovers = acts.filter(isRecover);
-    this.#codes = acts.filter(({ body }) => body.kind === 'code');
+    this.#recovers = making.filter(isRecover);
+    for (const act of making) {
+      if (act.makes === undefined || isRecover(act)) continue;
+      this.#makers.set(act.makes, [...(this.#makers.get(act.makes) ?? []), act]);
+    }
+    for (const act of this.#recovers) {
+      const order = this.judge(act);
+      if (order !== undefined) this.#orders.set(act, order);
+    }
   }
 
   get founder(): DeviceId | undefined {
     return this.#charter?.by;
   }
 
-  orderOf(act: Recover): Order | undefined {
-    if (!this.#orders.has(act)) this.#orders.set(act, this.#judge(act));
-    return this.#orders.get(act);
+  all(): readonly Order[] {
+    return [...this.#orders.values()];
   }
 
-  #judge(act: Recover): Order | undefined {
-    const before = this.#ordersBefore(act);
+  /** Undefined if it is not right. */
+  judge(act: Recover): Order | undefined {
     const key = hexOf(act.body.code);
-    const open = this.#codesBefore(act, before).filter(
-      (code) => code.key === key && !before.some((order) => isEndedBy(code, order)),
+    const before = this.#ordersBefore(act);
+    const open = this.#codesBefore(act, key, before).filter(
+      (code) => !before.some((order) => isEndedBy(code, order)),
     );
     // Anybody can repeat a public key: the oldest maker decides.
-    const [code] = open.toSorted((a, b) => sizeOf(a.maker.past) - sizeOf(b.maker.past));
+    const [code] = open.toSorted(
+      ({ maker: a }, { maker: b }) => sizeOf(a) - sizeOf(b) || (a.id < b.id ? -1 : 1),
+    );
     return code && { act, code };
   }
 
   #ordersBefore(act: PlacedAct): Order[] {
-    return this.#recovers.flatMap((each) => (isBefore(each, act) ? (this.orderOf(each) ?? []) : []));
+    return this.all().filter((order) => isBefore(order.act, act));
   }
 
-  #codesBefore(act: PlacedAct, before: readonly Order[]): Code[] {
-    const begun = [this.#charter, ...this.#codes.filter((code) => isBefore(code, act))].flatMap((maker) => {
-      const key = maker && this.#keyOf(maker, before);
-      return maker === undefined || key === undefined ? [] : [{ maker, origin: maker, key: hexOf(key) }];
-    });
-    const replaced = before.map((order) => ({
-      maker: order.act,
-      origin: order.code.origin,
-      key: hexOf(order.act.body.recovery),
-    }));
-    return [...begun, ...replaced];
+  /** Those with this key. */
+  #codesBefore(act: PlacedAct, key: string, before: readonly Order[]): Code[] {
+    const begun = (this.#makers.get(key) ?? []).flatMap((maker) =>
+      isBefore(maker, act) && this.#makes(maker, before) ? [{ maker, origin: maker, key }] : [],
+    );
+    const replacing = before.filter(({ act: { makes } }) => makes === key);
+    return [...begun, ...replacing.map(({ act: maker, code: { origin } }) => ({ maker, origin, key }))];
   }
 
   /** `before`: of the act that looks at it. */
-  #keyOf(maker: PlacedAct, before: readonly Order[]): Uint8Array | undefined {
-    if (maker.body.kind === 'charter') return maker.body.recovery;
-    if (maker.body.kind !== 'code' || maker.body.as !== 0) return undefined;
-    if (before.some(({ act }) => isVoiding(act, maker))) return undefined;
+  #makes(maker: PlacedAct, before: readonly Order[]): boolean {
+    if (maker.body.kind !== 'code') return true;
+    return maker.body.as === 0 && this.#isRight(maker) && !before.some(({ act }) => isVoiding(act, maker));
+  }
+
+  /** Whether the writer of a `code` act had rank 0. */
+  #isRight(maker: PlacedAct): boolean {
+    const known = this.#areRight.get(maker);
+    if (known !== undefined) return known;
     const orders = this.#ordersBefore(maker).map((order) => order.act);
-    return isFirst(maker.by, maker, orders, this.founder) ? maker.body.recovery : undefined;
+    const isRight = isFirst(maker.by, maker, orders, this.founder);
+    this.#areRight.set(maker, isRight);
+    return isRight;
   }
 }
 
@@ -249,9 +272,13 @@ function isRecover(act: PlacedAct): act is Recover {
   return act.body.kind === 'recover';
 }
 
-/** How many acts. */
-function sizeOf(acts: bigint): number {
-  let count = 0;
-  for (let rest = acts; rest > 0n; rest &= rest - 1n) count++;
-  return count;
+const sizes = new WeakMap<PlacedAct, number>();
+
+/** How many acts are before it. */
+function sizeOf(act: PlacedAct): number {
+  const known = sizes.get(act);
+  if (known !== undefined) return known;
+  const size = act.past.toString(2).replaceAll('0', '').length;
+  sizes.set(act, size);
+  return size;
 }

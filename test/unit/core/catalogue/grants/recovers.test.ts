@@ -5,12 +5,17 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Act } from '../../../../../src/core/catalogue/grants/act-body.ts';
 import { ActGraph } from '../../../../../src/core/catalogue/grants/act-graph.ts';
+import { codesOf } from '../../../../../src/core/catalogue/grants/recovers.ts';
+import { standingsOf } from '../../../../../src/core/catalogue/grants/standing.ts';
+import { hexOf } from '../../../../../src/core/model/bytes.ts';
+import type { EntryId } from '../../../../../src/core/model/ids.ts';
 import { NO_RANK } from '../../../../../src/core/model/role.ts';
 import {
   actBy,
   actorAt,
   charter,
   CHARTER_ID,
+  codeKey,
   FOUNDER,
   standingsBy,
   type Deed,
@@ -227,6 +232,64 @@ it('voids the line of a code by a device whose rank came from a recover that doe
   pool.recover(CLEO, 'hers', [FOUNDER], code, use);
   expect(pool.roles(FOUNDER, CLEO)).toBe('admin 0,member');
 });
+
+it('tells codes that are open from those that are not, and knows none of a lesser admin', () => {
+  const pool = new Pool('paper');
+  const grant = pool.write(FOUNDER, adminOf(ANNA));
+  const code = pool.write(FOUNDER, { kind: 'code', as: 0, code: 'second' }, grant);
+  pool.write(ANNA, { kind: 'code', as: 0, code: 'hers' }, grant);
+  pool.write(ANNA, { kind: 'recover', admin: ANNA, code: 'hers', next: 'hers+' }, grant);
+  expect(codesIn(pool.acts)).toEqual([codesNamed('paper', 'second'), codesNamed()]);
+  const recover = pool.recover(BEN, 'second', [], code);
+  expect(codesIn(pool.acts)).toEqual([codesNamed('paper', 'second+'), codesNamed('second')]);
+  pool.recover(BEN, 'paper', [], recover);
+  expect(codesIn(pool.acts)).toEqual([codesNamed('paper+'), codesNamed('paper', 'second', 'second+')]);
+});
+
+it('is judged soon, however many codes and recovers a bad admin, or who has a code, writes', () => {
+  const seen = [CHARTER_ID];
+  const grant = actBy(FOUNDER, adminOf(ANNA), seen);
+  const junk = chained(ANNA, grant.id, (at) => {
+    if (at % 2 === 0) return { kind: 'code', as: 0, code: `${at}` };
+    return { kind: 'recover', admin: ANNA, code: `${at - 1}`, next: `${at}` };
+  });
+  const own = chained(FOUNDER, CHARTER_ID, (at) => {
+    if (at < 499) return { kind: 'code', as: 0, code: `${at}` };
+    return { kind: 'recover', admin: FOUNDER, code: `${997 - at}`, next: `${at}` };
+  });
+  for (const [acts, mostMs] of [
+    [[charter('paper'), grant, ...junk], 1_000],
+    [[charter('paper'), ...own], 5_000],
+  ] as const) {
+    const graph = new ActGraph(CHARTER_ID);
+    for (const act of acts) graph.add(act);
+    expect(graph.acts).toHaveLength(acts.length);
+    const before = process.cpuUsage();
+    standingsOf(graph.acts, CHARTER_ID);
+    codesOf(graph.acts, CHARTER_ID);
+    // Its own processor time: other load on the machine does not count.
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(mostMs);
+  }
+});
+
+/** So many as a device may write, each in sight of the one before. */
+function chained(by: number, after: EntryId, deedAt: (at: number) => Deed): Act[] {
+  const acts: Act[] = [];
+  for (let at = 0; at < 998; at++) acts.push(actBy(by, deedAt(at), [acts.at(-1)?.id ?? after]));
+  return acts;
+}
+
+/** Open ones, then others. */
+function codesIn(acts: readonly Act[]): string[][] {
+  const graph = new ActGraph(CHARTER_ID);
+  for (const act of acts) graph.add(act);
+  const { open, closed } = codesOf(graph.acts, CHARTER_ID);
+  return [open, closed].map((keys) => keys.map(hexOf).toSorted());
+}
+
+function codesNamed(...names: readonly string[]): string[] {
+  return names.map((name) => hexOf(codeKey(name))).toSorted();
+}
 
 it('gives a device that has only a used code, and codes of its own, rank 0 in no way', () => {
   const anybody = fc.integer({ min: 0, max: 4 });
