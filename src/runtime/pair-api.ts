@@ -23,6 +23,17 @@ export interface PairOptions {
   readonly deviceName?: string;
 }
 
+export interface LettingIn {
+  /**
+   * Whether this device, if it is in a pool, may let the other in that is in none. Default true, as for an
+   * invite that a program makes. With false such a code is refused with `bad-pair-code` (`failure.reason`
+   * 'newcomer'), which ends nothing: ask the person, and call again.
+   */
+  readonly letIn?: boolean;
+}
+
+export interface PairAnswerOptions extends PairOptions, LettingIn {}
+
 export interface PairCalls {
   /**
    * The first code, for the other device to scan; valid for some minutes, and for one answer. Another pairing
@@ -34,13 +45,13 @@ export interface PairCalls {
    * The answer to another device's first code. `status().pairing` tells how it goes on from there.
    * @throws PalmError 'bad-pair-code', which changes nothing; and as `pairOffer`.
    */
-  pairAnswer(code: string, options?: PairOptions): Promise<{ readonly code: string }>;
+  pairAnswer(code: string, options?: PairAnswerOptions): Promise<{ readonly code: string }>;
   /**
    * Takes the answer to this device's first code. Resolves once the two devices are linked in one pool: one
    * that was in none has been let in, by an invite for it alone.
    * @throws PalmError 'bad-pair-code', which changes nothing; 'pairing-failed'; 'bad-invite'.
    */
-  pairAccept(code: string): Promise<void>;
+  pairAccept(code: string, options?: LettingIn): Promise<void>;
   /** Gives up the pairing, or forgets how it ended. */
   pairCancel(): void;
 }

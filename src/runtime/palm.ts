@@ -100,6 +100,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
       session: () => this.#session,
       identity: () => this.#identity,
       join: (...given) => this.#entrance.join(...given),
+      background: (work) => void work.catch(this.#warn),
     });
     this.#ports = ports;
     this.#isElsewhere = isElsewhere;

@@ -21,7 +21,7 @@ export abstract class PoolCalls {
   }
 
   async invite(options: InviteOptions = {}): Promise<string> {
-    return (await this.pool()).invites.make(options);
+    return (await (await this.pool()).invites.make(options)).url;
   }
 
   invites(): InviteStatus[] {

@@ -21,7 +21,7 @@ import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
 import type { RecoverOptions, UpgradeOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
-import type { PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
+import type { LettingIn, PairAnswerOptions, PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
 
@@ -79,8 +79,8 @@ export interface WordlessPalm extends Omit<Palm, 'status' | 'read' | 'record' | 
 /** The calls of pairing. */
 export interface PairingRun {
   offer(options?: PairOptions): Promise<{ readonly code: string }>;
-  answer(code: string, options?: PairOptions): Promise<{ readonly code: string }>;
-  accept(code: string): Promise<void>;
+  answer(code: string, options?: PairAnswerOptions): Promise<{ readonly code: string }>;
+  accept(code: string, options?: LettingIn): Promise<void>;
   cancel(): void;
 }
 
@@ -123,12 +123,12 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.pairing.offer(options));
   }
 
-  pairAnswer(code: string, options?: PairOptions): Promise<{ readonly code: string }> {
+  pairAnswer(code: string, options?: PairAnswerOptions): Promise<{ readonly code: string }> {
     return this.#worded(this.#palm.pairing.answer(code, options));
   }
 
-  pairAccept(code: string): Promise<void> {
-    return this.#worded(this.#palm.pairing.accept(code));
+  pairAccept(code: string, options?: LettingIn): Promise<void> {
+    return this.#worded(this.#palm.pairing.accept(code, options));
   }
 
   pairCancel(): void {

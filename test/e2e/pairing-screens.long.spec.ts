@@ -69,6 +69,9 @@ test('two people pair their devices by scanning each other’s screens', async (
   await test.step('the member’s camera reads that, and they are paired', async () => {
     await film(FILM, phone.page);
     await laptop.page.getByRole('button', { name: 'Next: scan the answer' }).click();
+    await expect(laptop.page.getByRole('heading', { name: 'Let a new device in?' })).toBeFocused();
+    expect(await laptop.page.evaluate(() => window.palm.invites())).toEqual([]);
+    await laptop.page.getByRole('button', { name: 'Let it in', exact: true }).click();
     await expect(laptop.page.getByRole('heading', { name: 'Paired' })).toBeFocused();
     await shoot(laptop.page, 'pair-linked');
     await laptop.page.getByRole('button', { name: 'Done' }).click();

@@ -2,10 +2,16 @@
 // again, what people are told when it does not work, and what a device at the other end that lies can do.
 
 import { expect, test } from 'vitest';
+import { parsePoolId, type PoolId } from '../../src/core/model/ids.ts';
+import type { LettingIn } from '../../src/runtime/pair-api.ts';
 import { readPairCode } from '../../src/core/pairing/pair-code.ts';
-import { encodePairMessage, type PairMessage } from '../../src/core/pairing/pair-message.ts';
+import {
+  decodePairMessage,
+  encodePairMessage,
+  type PairMessage,
+} from '../../src/core/pairing/pair-message.ts';
 import type { PairConnectionEvents } from '../../src/core/pairing/pair-port.ts';
-import { encodePairCode, pairCodeDigest } from '../../src/core/pairing/pair-code.ts';
+import { encodePairCode, pairCodeDigest, poolTag } from '../../src/core/pairing/pair-code.ts';
 import { CODE_MS, CONNECT_MS, LINGER_MS, LINK_MS } from '../../src/runtime/pairing/pairing.ts';
 import { followCharter } from './chartered.ts';
 import { formPool, reachableCount, SimDevice } from './device.ts';
@@ -162,8 +168,20 @@ test('devices that cannot reach each other, or have no network, are told so (see
   expect(step(admin)).toBe('failed');
 });
 
+interface HostileOptions {
+  readonly garbage?: boolean;
+  /** What its code says of its pool: a tag, or the pool. Default: none. */
+  readonly pool?: Uint8Array | PoolId;
+  readonly options?: LettingIn;
+}
+
 /** A device at the other end that says what it likes. */
-async function hostile(stage: Stage, victim: SimDevice, says: readonly PairMessage[], garbage = false) {
+async function hostile(
+  stage: Stage,
+  victim: SimDevice,
+  says: readonly PairMessage[],
+  { garbage = false, pool = new Uint8Array(8), options }: HostileOptions = {},
+) {
   const { code } = await stage.world.settled('the offer', victim.pool.pairOffer());
   const offer = readPairCode(code, 'offer');
   const heard: Uint8Array[] = [];
@@ -180,12 +198,76 @@ async function hostile(stage: Stage, victim: SimDevice, says: readonly PairMessa
   const answer = encodePairCode({
     ...own,
     kind: 'answer',
-    pool: new Uint8Array(8),
+    pool: pool instanceof Uint8Array ? pool : poolTag(pool, own.fingerprint),
     offer: pairCodeDigest(offer),
   });
-  const accepted = stage.world.settled('the end', victim.pool.pairAccept(answer), LONG_MS);
+  const accepted = stage.world.settled('the end', victim.pool.pairAccept(answer, options), LONG_MS);
   return { accepted, heard };
 }
+
+function inviteOf(heard: readonly Uint8Array[]): string {
+  const messages = heard.map((frame) => decodePairMessage(Uint8Array.from(frame)));
+  const invite = messages.find(({ kind }) => kind === 'invite');
+  return invite?.kind === 'invite' ? invite.invite : '';
+}
+
+test('a stranger that says it is a linked member is not paired with, and its invite ends (seed 4_008)', async () => {
+  const stage = new Stage(4_008);
+  const [admin, member] = two(await stage.pool(3));
+  const thief = await hostile(stage, admin, [{ kind: 'hello', device: member.id }]);
+  await stage.world.pass(5_000);
+  expect(step(admin)).toBe('linking');
+  await expect(thief.accepted).rejects.toMatchObject({ failure: { reason: 'already-linked' } });
+  const invite = inviteOf(thief.heard);
+  expect(invite).toContain('#/join/');
+  await stage.world.until('it ends', () => admin.pool.invites()[0]?.state === 'withdrawn', LONG_MS);
+
+  // Given up by the person, too.
+  const other = await hostile(stage, admin, [{ kind: 'hello', device: stage.newcomer('nobody').id }]);
+  other.accepted.catch(() => undefined);
+  await stage.world.until('an invite', () => inviteOf(other.heard) !== '', LONG_MS);
+  admin.pool.pairCancel();
+  await expect(other.accepted).rejects.toMatchObject({ code: 'cancelled' });
+  const states = () => admin.pool.invites().map(({ state }) => state);
+  await stage.world.until('it ends', () => !states().includes('live'), LONG_MS);
+  expect(states()).toEqual(['withdrawn', 'withdrawn']);
+  stage.sound();
+});
+
+test('a device linked before proves nothing when its id comes with the tag of the pool (seed 4_009)', async () => {
+  const stage = new Stage(4_009);
+  const [admin, member] = two(await stage.pool(3));
+  const pool = admin.pool.status().pool?.id;
+  if (pool === undefined) throw new Error('it is in a pool');
+  const liar = await hostile(stage, admin, [{ kind: 'hello', device: member.id }], {
+    pool: parsePoolId(pool),
+  });
+  await expect(liar.accepted).rejects.toMatchObject({ failure: { reason: 'already-linked' } });
+  expect(inviteOf(liar.heard)).toBe('');
+  expect(reachableCount(admin)).toBe(3);
+  stage.sound();
+});
+
+test('who is not to let newcomers in is asked before an invite is made, and nothing ends (seed 4_010)', async () => {
+  const stage = new Stage(4_010);
+  const [admin] = two(await stage.pool(2));
+  const newcomer = stage.newcomer();
+  const asked = { failure: { code: 'bad-pair-code', reason: 'newcomer' } };
+  const { code } = await stage.world.settled('the offer', admin.pool.pairOffer());
+  const answer = await stage.world.settled('the answer', newcomer.pool.pairAnswer(code, { letIn: false }));
+  const accept = (letIn: boolean) =>
+    stage.world.settled('accepting', admin.pool.pairAccept(answer.code, { letIn }), LONG_MS);
+  await expect(accept(false)).rejects.toMatchObject(asked);
+  expect([step(admin), admin.pool.invites()]).toEqual(['offering', []]);
+  await accept(true);
+  expect(admin.pool.invites().map(({ state }) => state)).toEqual(['used']);
+
+  const second = stage.newcomer('second');
+  const offer = await stage.world.settled('its offer', second.pool.pairOffer());
+  const answered = stage.world.settled('no', admin.pool.pairAnswer(offer.code, { letIn: false }));
+  await expect(answered).rejects.toMatchObject(asked);
+  stage.sound();
+});
 
 test('a device that lies at the other end gets nothing, and ends nothing but the pairing (seed 4_007)', async () => {
   const stage = new Stage(4_007);
@@ -193,7 +275,7 @@ test('a device that lies at the other end gets nothing, and ends nothing but the
   const envelope: PairMessage = { kind: 'envelope', room: new Uint8Array(8), envelope: new Uint8Array(100) };
   const invite: PairMessage = { kind: 'invite', invite: 'https://palm.invalid/#/join/uAQAA' };
 
-  const garbled = await hostile(stage, admin, [], true);
+  const garbled = await hostile(stage, admin, [], { garbage: true });
   await expect(garbled.accepted).rejects.toMatchObject({ failure: { reason: 'not-understood' } });
 
   // It claims to be a member, gets an invite as any newcomer does, and never uses it.

@@ -150,6 +150,8 @@ export type BadPairCode =
         /** The code that this device shows itself. */
         | 'own'
         | 'other-pool'
+        /** Its maker is in no pool, and this device was not asked to let it in. */
+        | 'newcomer'
         /** Neither device is in a pool. */
         | 'no-pool'
         /** The answer to another code. */
@@ -180,6 +182,8 @@ export type PairingEnd =
   | 'lost'
   /** The devices are connected, and were not linked in time. */
   | 'not-linked'
+  /** The other says that it is a device that was linked before: nothing shows that it is. */
+  | 'already-linked'
   /** The device that is in the pool is not one that lets others in. */
   | 'may-not-invite'
   /** The other device speaks in a way that no Palm does. */

@@ -19,6 +19,14 @@ export function checkAnswer(answer: PairCode, pool: PoolId | undefined, own: Pai
   checkPool(answer, pool);
 }
 
+/**
+ * `letIn`: whether this device, which is in a pool if the other is not, may let it in.
+ * @throws PalmError 'bad-pair-code' if it was not asked to.
+ */
+export function checkLetIn(code: PairCode, pool: PoolId | undefined, letIn: boolean): void {
+  if (pool !== undefined && isOutside(code) && !letIn) throw bad('newcomer');
+}
+
 /** One of the two is in a pool, or both are in one. */
 function checkPool(code: PairCode, pool: PoolId | undefined): void {
   if (isOutside(code)) {

@@ -37,6 +37,12 @@ export interface InvitesPorts extends DoorPorts {
   failed(error: unknown): void;
 }
 
+export interface MadeInvite {
+  readonly url: string;
+  /** Undefined in a pool without a charter, which has one invite for all. */
+  readonly id: string | undefined;
+}
+
 interface KnownInvite extends LiveInvite {
   readonly id: string;
 }
@@ -71,12 +77,12 @@ export class Invites {
     await Promise.all(doors.map((door) => door.close()));
   }
 
-  /** @returns the URL. @throws PalmError 'bad-argument', 'not-allowed'. */
-  async make(options: InviteOptions): Promise<string> {
+  /** @throws PalmError 'bad-argument', 'not-allowed'. */
+  async make(options: InviteOptions): Promise<MadeInvite> {
     const { driver, identity, clock, random, cryptography, keys } = this.#ports;
     const { acts } = driver.peer;
     const { charter } = acts;
-    if (charter === undefined) return this.#endless(options);
+    if (charter === undefined) return { url: this.#endless(options), id: undefined };
     const { role, uses, expiresInMs } = checkedInviteOptions(options);
     if (acts.roleOf(identity.deviceId) !== 'admin') {
       throw new PalmError({ code: 'not-allowed', reason: 'admins-only' });
@@ -100,7 +106,7 @@ export class Invites {
     this.#keep(live);
     this.#attend();
     this.#ports.changed();
-    return this.#urlOf(encodeTicketInvite({ ticket, seed }));
+    return { url: this.#urlOf(encodeTicketInvite({ ticket, seed })), id: live.id };
   }
 
   #endless(options: InviteOptions): string {
@@ -128,6 +134,12 @@ export class Invites {
         state: this.#stateOf(ticket, facts),
       }))
       .toSorted((a, b) => a.expiresMs - b.expiresMs);
+  }
+
+  /** Devices that came in by it, as far as this device knows. */
+  admittedBy(id: string): DeviceId[] {
+    const { acts } = this.#ports.driver.peer;
+    return acts.acts().flatMap(({ terms }) => (terms?.invite === id ? [terms.device] : []));
   }
 
   /** @throws PalmError 'bad-argument' without such an invite, 'not-allowed'. */
@@ -306,11 +318,7 @@ export class Invites {
         counting.some(
           ({ record: { body } }) => body.kind === 'withdraw' && equalBytes(body.invite, inviteKey),
         ),
-      admittedBy: (inviteKey) => {
-        const id = hexOf(inviteKey);
-        const admitted = acts.acts().flatMap(({ terms }) => (terms?.invite === id ? [terms.device] : []));
-        return new Set(admitted).size;
-      },
+      admittedBy: (inviteKey) => new Set(this.admittedBy(hexOf(inviteKey))).size,
       nowMs: catalogue.positionOf(identity.deviceId, clock.wallMs()).at.ms,
     };
   }

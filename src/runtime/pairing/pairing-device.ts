@@ -14,6 +14,8 @@ export interface PairingRuntime {
   identity(): Identity | undefined;
   join(invite: string, deviceName: string | undefined): Promise<unknown>;
   changed(): void;
+  /** Takes work that nobody waits for, and its failure. */
+  background(work: Promise<unknown>): void;
 }
 
 /** The pairing of this device. */
@@ -29,6 +31,7 @@ export function pairingOf(runtime: PairingRuntime): Pairing {
     clock: runtime.clock,
     join: (...given) => runtime.join(...given),
     changed: () => runtime.changed(),
+    background: (work) => runtime.background(work),
     ports: async () => {
       const { pairing } = await runtime.opened();
       if (pairing === undefined) throw new PalmError({ code: 'unsupported', reason: 'no-pairing' });
@@ -44,7 +47,17 @@ export function pairingOf(runtime: PairingRuntime): Pairing {
     invite: async () => {
       const pool = runtime.session();
       if (pool === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'left' });
-      return pool.invites.make({});
+      const { invites } = pool;
+      const { url, id } = await invites.make({});
+      if (id === undefined) return { url, admitted: () => undefined, withdraw: async () => undefined };
+      return {
+        url,
+        admitted: () => invites.admittedBy(id),
+        withdraw: async () => {
+          if (runtime.session() !== pool) return; // this device left the pool
+          if (invites.admittedBy(id).length === 0) await invites.withdraw(id);
+        },
+      };
     },
     isLinked: (device) => runtime.session()?.driver.peer.reachableDevices().includes(device) === true,
   });

@@ -2,8 +2,9 @@
 // devices is in no pool, and envelopes, from which the ordinary transports make ordinary links.
 //
 // Invariants: one pairing at a time. A code that cannot be used ends nothing. What the other device sends is
-// believed as little as what the relay does: envelopes are sealed and signed, an invite proves its pool. A
-// pairing that is over has no timer, no wire and no connection.
+// believed as little as what the relay does: envelopes are sealed and signed, an invite proves its pool. That
+// it is a device that is linked already proves nothing, and neither does a link of any but who came in by
+// this pairing's invite. A pairing that is over has no timer, wire or connection, and nobody comes in by it.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import type { Failure, PairingEnd } from '../../core/model/failures.ts';
@@ -19,11 +20,20 @@ import {
 import type { PairCode } from '../../core/pairing/pair-code.ts';
 import { decodePairMessage, encodePairMessage, type PairMessage } from '../../core/pairing/pair-message.ts';
 import type { PairConnection, PairingPorts } from '../../core/pairing/pair-port.ts';
-import { checkAnswer, checkOffer } from '../../core/pairing/pair-rules.ts';
+import { checkAnswer, checkLetIn, checkOffer } from '../../core/pairing/pair-rules.ts';
 import type { PairEnd } from '../../core/pairing/pair-sdp.ts';
 import type { SignalWires } from '../../core/pairing/signal-wires.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { PairingStatus, PairOptions } from '../pair-api.ts';
+import type { LettingIn, PairAnswerOptions, PairingStatus, PairOptions } from '../pair-api.ts';
+
+/** An invite that was made for the device at the other end. */
+export interface PairInvite {
+  readonly url: string;
+  /** Who came in by it; undefined in a pool without a charter, whose one invite nobody can tell apart. */
+  admitted(): readonly DeviceId[] | undefined;
+  /** Nobody comes in by it from now on. One that was used stays so. */
+  withdraw(): Promise<void>;
+}
 
 /** The device that pairs. */
 export interface PairingDevice {
@@ -35,10 +45,12 @@ export interface PairingDevice {
   pool(): PoolId | undefined;
   mayInvite(): boolean;
   /** An invite for one device. */
-  invite(): Promise<string>;
+  invite(): Promise<PairInvite>;
   join(invite: string, deviceName: string | undefined): Promise<unknown>;
   isLinked(device: DeviceId): boolean;
   changed(): void;
+  /** Takes work that nobody waits for, and its failure. */
+  background(work: Promise<unknown>): void;
 }
 
 /**
@@ -70,6 +82,10 @@ interface Attempt {
   peerCode: PairCode | undefined;
   /** The other device, as it says. */
   peer: DeviceId | undefined;
+  /** That device was linked before this pairing, and still is: no link came of it. */
+  wasLinked: boolean;
+  /** What the other device was sent, if it is a newcomer. */
+  invite: PairInvite | undefined;
   isWired: boolean;
   isJoining: boolean;
   isOver: boolean;
@@ -107,20 +123,25 @@ export class Pairing {
   }
 
   /** @throws PalmError 'bad-pair-code', and as `offer`. */
-  async answer(text: string, { deviceName }: PairOptions = {}): Promise<{ code: string }> {
+  async answer(
+    text: string,
+    { deviceName, letIn = true }: PairAnswerOptions = {},
+  ): Promise<{ code: string }> {
     const ports = await this.#device.ports();
     const offer = readPairCode(text, 'offer');
     checkOffer(offer, this.#device.pool(), this.#shown());
+    checkLetIn(offer, this.#device.pool(), letIn);
     const attempt = this.#begin('answering', ports, deviceName);
     attempt.peerCode = offer;
     return this.#show(attempt, () => attempt.connection.answer(offer), pairCodeDigest(offer));
   }
 
   /** @throws PalmError 'bad-pair-code', 'pairing-failed', and what ends the join. */
-  async accept(text: string): Promise<void> {
+  async accept(text: string, { letIn = true }: LettingIn = {}): Promise<void> {
     const answer = readPairCode(text, 'answer');
     const attempt = this.#attempt;
     checkAnswer(answer, this.#device.pool(), this.#shown());
+    checkLetIn(answer, this.#device.pool(), letIn);
     if (attempt === undefined) throw new PalmError({ code: 'bad-pair-code', reason: 'no-offer' });
     attempt.peerCode = answer;
     const linked = new Promise<void>((resolve, reject) => (attempt.settle = { resolve, reject }));
@@ -142,13 +163,32 @@ export class Pairing {
   look(): void {
     const attempt = this.#attempt;
     if (attempt?.step !== 'linking' || attempt.peer === undefined) return;
-    if (!this.#device.isLinked(attempt.peer)) return;
+    if (attempt.wasLinked && !this.#device.isLinked(attempt.peer)) attempt.wasLinked = false;
+    const linked = this.#linkedBy(attempt, attempt.peer);
+    if (linked === undefined) return;
+    attempt.peer = linked;
     attempt.step = 'linked';
     this.#say(attempt, { kind: 'done' });
     attempt.settle?.resolve();
     attempt.cancelTimer();
     attempt.cancelTimer = this.#device.clock.after(LINGER_MS, () => this.#end(attempt, undefined));
     this.#device.changed();
+  }
+
+  /** The device with which this pairing made a link; `peer`: who the one at the other end says that it is. */
+  #linkedBy(attempt: Attempt, peer: DeviceId): DeviceId | undefined {
+    if (!this.#isForNewcomer(attempt)) {
+      return !attempt.wasLinked && this.#device.isLinked(peer) ? peer : undefined;
+    }
+    const admitted = attempt.invite === undefined ? [] : (attempt.invite.admitted() ?? [peer]);
+    return admitted.find(
+      (device) => !(device === peer && attempt.wasLinked) && this.#device.isLinked(device),
+    );
+  }
+
+  /** Whether this device is in a pool, and the other in none. */
+  #isForNewcomer({ peerCode }: Attempt): boolean {
+    return peerCode !== undefined && isOutside(peerCode) && this.#device.pool() !== undefined;
   }
 
   /** The code that this device shows, and that can be answered. */
@@ -176,6 +216,8 @@ export class Pairing {
       cancelTimer: () => undefined,
       peerCode: undefined,
       peer: undefined,
+      wasLinked: false,
+      invite: undefined,
       isWired: false,
       isJoining: false,
       isOver: false,
@@ -219,7 +261,9 @@ export class Pairing {
     attempt.step = step;
     attempt.untilMs = clock.wallMs() + withinMs;
     attempt.cancelTimer();
-    attempt.cancelTimer = clock.after(withinMs, () => this.#fail(attempt, failed(otherwise)));
+    attempt.cancelTimer = clock.after(withinMs, () =>
+      this.#fail(attempt, failed(attempt.wasLinked ? 'already-linked' : otherwise)),
+    );
     this.#device.changed();
   }
 
@@ -244,6 +288,7 @@ export class Pairing {
       case 'hello':
         if (attempt.peer !== undefined) break;
         attempt.peer = message.device;
+        attempt.wasLinked = this.#device.isLinked(message.device);
         this.#meet(attempt);
         this.look();
         break;
@@ -265,10 +310,9 @@ export class Pairing {
 
   /** What the two are to each other: members of one pool, or a member and a newcomer. */
   #meet(attempt: Attempt): void {
-    const isNewcomer = attempt.peerCode !== undefined && isOutside(attempt.peerCode);
     // A newcomer waits for its invite.
     if (this.#device.pool() === undefined) return;
-    if (!isNewcomer) this.#wire(attempt);
+    if (!this.#isForNewcomer(attempt)) this.#wire(attempt);
     else if (this.#device.mayInvite()) {
       this.#invite(attempt).catch((error: unknown) => this.#fail(attempt, error));
     } else {
@@ -279,10 +323,11 @@ export class Pairing {
 
   async #invite(attempt: Attempt): Promise<void> {
     const invite = await this.#device.invite();
-    if (attempt.isOver) return;
+    if (attempt.isOver) return invite.withdraw();
+    attempt.invite = invite;
     // This device waits at the invite's door by now, and hears the newcomer over the wire.
     this.#wire(attempt);
-    this.#say(attempt, { kind: 'invite', invite });
+    this.#say(attempt, { kind: 'invite', invite: invite.url });
   }
 
   #join(attempt: Attempt, invite: string): void {
@@ -319,6 +364,9 @@ export class Pairing {
     attempt.cancelTimer();
     if (attempt.isWired) attempt.wires.set(undefined);
     attempt.connection.destroy();
+    if (attempt.step !== 'linked' && attempt.invite !== undefined) {
+      this.#device.background(attempt.invite.withdraw());
+    }
     if (reason !== undefined) attempt.settle?.reject(reason);
   }
 }

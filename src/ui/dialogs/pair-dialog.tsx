@@ -7,6 +7,7 @@ import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { isPalmError } from '../../core/model/errors.ts';
+import type { Failure } from '../../core/model/failures.ts';
 import { MAX_PASTED_CHARS } from '../../core/model/limits.ts';
 import type { PairingStatus } from '../../runtime/pair-api.ts';
 import { CopyField } from '../parts/copy-field.tsx';
@@ -23,7 +24,16 @@ import { Scanner } from './scanner.tsx';
 /** What the person wants to do, as far as the pairing leaves a choice. */
 type Wish = 'show' | 'scan-first' | 'scan-answer';
 
-type Step = 'preparing' | 'offer' | 'scan-first' | 'scan-answer' | 'answer' | 'linking' | 'linked' | 'failed';
+type Step =
+  | 'preparing'
+  | 'offer'
+  | 'scan-first'
+  | 'scan-answer'
+  | 'let-in'
+  | 'answer'
+  | 'linking'
+  | 'linked'
+  | 'failed';
 
 interface PairDialogProps {
   readonly begins: 'show' | 'scan-first';
@@ -38,6 +48,8 @@ export function PairDialog({ begins, deviceName, onClose }: PairDialogProps) {
   const wish = useSignal<Wish>(begins);
   /** Why no pairing could begin at all. */
   const trouble = useSignal('');
+  /** A newcomer's code, until the person says whether that device comes in. */
+  const newcomer = useSignal('');
   const isOpen = useRef(true);
   const name = deviceName?.value.trim() ?? '';
   const options = name === '' ? {} : { deviceName: name };
@@ -45,6 +57,7 @@ export function PairDialog({ begins, deviceName, onClose }: PairDialogProps) {
   const start = (wanted: 'show' | 'scan-first'): void => {
     wish.value = wanted;
     trouble.value = '';
+    newcomer.value = '';
     palm.pairCancel();
     if (wanted === 'scan-first') return;
     void askForCamera()
@@ -63,16 +76,23 @@ export function PairDialog({ begins, deviceName, onClose }: PairDialogProps) {
     palm.pairCancel();
     onClose();
   };
-  const read = async (text: string): Promise<string> => {
+  const use = async (text: string, letIn: boolean): Promise<string> => {
     try {
-      if (wish.value === 'scan-answer') await accepted(palm.pairAccept(text));
-      else await palm.pairAnswer(text, options);
+      if (wish.value === 'scan-answer') await accepted(palm.pairAccept(text, { letIn }));
+      else await palm.pairAnswer(text, { ...options, letIn });
+      newcomer.value = '';
       return '';
     } catch (error) {
+      if (isPalmError(error) && isOfNewcomer(error.failure)) {
+        newcomer.value = text;
+        return '';
+      }
       return explain(error);
     }
   };
-  const step = stepOf(pairing, wish.value, trouble.value);
+  const scanned = stepOf(pairing, wish.value, trouble.value);
+  const isScan = scanned === 'scan-first' || scanned === 'scan-answer';
+  const step = isScan && newcomer.value !== '' ? 'let-in' : scanned;
   return (
     <Dialog title={words.pair.open} onClose={close}>
       <StepHeading key={step} step={step} />
@@ -92,18 +112,21 @@ export function PairDialog({ begins, deviceName, onClose }: PairDialogProps) {
         </ShownCode>
       ) : null}
       {step === 'scan-first' ? (
-        <ScannedCode key={step} step={step} onText={read}>
+        <ScannedCode key={step} step={step} onText={(text) => use(text, false)}>
           <button type="button" class="button quiet wide" onClick={() => start('show')}>
             {words.pair.showInstead}
           </button>
         </ScannedCode>
       ) : null}
       {step === 'scan-answer' ? (
-        <ScannedCode key={step} step={step} onText={read}>
+        <ScannedCode key={step} step={step} onText={(text) => use(text, false)}>
           <button type="button" class="button quiet wide" onClick={() => (wish.value = 'show')}>
             {words.pair.back}
           </button>
         </ScannedCode>
+      ) : null}
+      {step === 'let-in' ? (
+        <LetInQuestion onYes={() => use(newcomer.value, true)} onNo={() => start(begins)} />
       ) : null}
       {step === 'failed' ? (
         <>
@@ -150,6 +173,36 @@ async function accepted(pairing: Promise<void>): Promise<void> {
   } catch (error) {
     if (isPalmError(error, 'bad-pair-code')) throw error;
   }
+}
+
+function isOfNewcomer(failure: Failure): boolean {
+  return failure.code === 'bad-pair-code' && failure.reason === 'newcomer';
+}
+
+interface LetInQuestionProps {
+  /** Returns what is wrong, in words; '' when the pairing goes on. */
+  readonly onYes: () => Promise<string>;
+  readonly onNo: () => void;
+}
+
+function LetInQuestion({ onYes, onNo }: LetInQuestionProps) {
+  const trouble = useSignal('');
+  return (
+    <>
+      <p>{words.pair['let-in'].lead}</p>
+      <Trouble text={trouble.value} />
+      <button
+        type="button"
+        class="button primary wide"
+        onClick={() => void onYes().then((wrong) => (trouble.value = wrong))}
+      >
+        {words.pair.letIn}
+      </button>
+      <button type="button" class="button quiet wide" onClick={onNo}>
+        {words.pair.notIn}
+      </button>
+    </>
+  );
 }
 
 /** Each step is announced, and the keyboard goes on from it. */

@@ -110,6 +110,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-pair-code own': [{ code: 'bad-pair-code', reason: 'own' }],
   'bad-pair-code other-pool': [{ code: 'bad-pair-code', reason: 'other-pool' }],
   'bad-pair-code no-pool': [{ code: 'bad-pair-code', reason: 'no-pool' }],
+  'bad-pair-code newcomer': [{ code: 'bad-pair-code', reason: 'newcomer' }],
   'bad-pair-code other-offer': [{ code: 'bad-pair-code', reason: 'other-offer' }],
   'bad-pair-code no-offer': [{ code: 'bad-pair-code', reason: 'no-offer' }],
   'bad-pair-code missing': [
@@ -121,6 +122,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'pairing-failed too-late': [{ code: 'pairing-failed', reason: 'too-late' }],
   'pairing-failed not-connected': [{ code: 'pairing-failed', reason: 'not-connected' }],
   'pairing-failed lost': [{ code: 'pairing-failed', reason: 'lost' }],
+  'pairing-failed already-linked': [{ code: 'pairing-failed', reason: 'already-linked' }],
   'pairing-failed not-linked': [{ code: 'pairing-failed', reason: 'not-linked' }],
   'pairing-failed may-not-invite': [{ code: 'pairing-failed', reason: 'may-not-invite' }],
   'pairing-failed not-understood': [{ code: 'pairing-failed', reason: 'not-understood' }],

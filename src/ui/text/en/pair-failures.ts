@@ -22,6 +22,8 @@ export function badPairCode(failure: BadPairCode): string {
       return 'This is this device’s own code. Scan it with the other device.';
     case 'other-pool':
       return 'The other device is in another pool. A device is in one pool at a time: leave the pool on one of the two, then pair again.';
+    case 'newcomer':
+      return 'The other device is in no pool yet, and this one was not asked to let it in. Let it in, or pair with a device of the pool.';
     case 'no-pool':
       return 'Neither of the two devices is in a pool. Create one on either of them, then pair again.';
     case 'other-offer':
@@ -43,6 +45,8 @@ export function pairingFailed(reason: PairingEnd): string {
       return 'The connection to the other device ended before pairing was done. Keep Palm open on both, and start over.';
     case 'not-linked':
       return 'The devices found each other, but pairing was not done in time. Keep Palm open on both, and start over.';
+    case 'already-linked':
+      return 'No new link was made. The other device says that it is one that this device was linked with before, and nothing here shows that it is. If that one is in the list of devices as linked, the two need no pairing.';
     case 'may-not-invite':
       return 'The device that is in the pool may not let others in: only admins may. Pair with the device of an admin.';
     case 'not-understood':

@@ -24,6 +24,12 @@ export const pairTexts = {
     heading: 'Step 2 of 3: scan the answer',
     lead: 'Point this camera at the code that the other device shows now.',
   },
+  'let-in': {
+    heading: 'Let a new device in?',
+    lead: 'This device is in no pool yet. Let it in? It becomes a member of your pool.',
+  },
+  letIn: 'Let it in',
+  notIn: 'Do not let it in',
   linking: {
     heading: 'Step 3 of 3: connecting',
     lead: 'The devices are looking for each other. This takes some seconds; keep Palm open on both.',
