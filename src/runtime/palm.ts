@@ -132,9 +132,9 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     const session = await this.pool();
     session.roles.checkOthers(shutOut);
     await this.#reopen(upgradeOf(session));
-    for (const device of shutOut) await this.shutOut(device);
     // Whoever has the old invite knows the keys of before.
     if (shutOut.length === 0) await this.rotate();
+    else await this.shutOutAll(shutOut);
   }
 
   async followUpgrade(id: string): Promise<void> {

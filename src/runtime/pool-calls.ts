@@ -53,9 +53,13 @@ export abstract class PoolCalls {
   }
 
   async shutOut(deviceId: string): Promise<void> {
+    await this.shutOutAll([deviceId]);
+  }
+
+  protected async shutOutAll(deviceIds: readonly string[]): Promise<void> {
     const { roles, invites } = await this.pool();
-    await roles.shutOut(deviceId);
-    await invites.withdrawBehind(deviceId);
+    await roles.shutOut(deviceIds);
+    for (const device of deviceIds) await invites.withdrawBehind(device);
   }
 
   async rotate(): Promise<void> {

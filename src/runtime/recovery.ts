@@ -11,6 +11,7 @@ import { parseDeviceId, type DeviceId } from '../core/model/ids.ts';
 import { MAX_RECOVERED_FROM } from '../core/model/limits.ts';
 import { decodeRecoveryCode, encodeRecoveryCode } from '../core/model/recovery-code.ts';
 import type { Cryptography, Identity } from '../core/ports.ts';
+import type { Deed } from './acts/act-writer.ts';
 import type { PeerDriver } from './peer/peer-driver.ts';
 import type { RecoverOptions, RecoveryStatus } from './trust-api.ts';
 
@@ -20,6 +21,8 @@ export interface RecoveryPorts {
   readonly cryptography: Pick<Cryptography, 'newSigningPair' | 'signerOf' | 'verify'>;
   /** What a device wrote so far, as far as is known here. */
   readonly headOf: (device: DeviceId) => LogPoint | undefined;
+  /** The last entries of the other branches of its log. */
+  readonly otherEndsOf: (device: DeviceId) => readonly LogPoint[];
 }
 
 /** Stands where the signature will be. */
@@ -54,7 +57,7 @@ export class Recovery {
 
   /** @throws PalmError 'bad-recovery-code', 'bad-argument', 'not-allowed'. */
   async use(text: string, { shutOut = [] }: RecoverOptions): Promise<{ code: string }> {
-    const { driver, identity, cryptography, headOf } = this.#ports;
+    const { driver, identity, cryptography, headOf, otherEndsOf } = this.#ports;
     this.#checkRoles();
     const secret = decodeRecoveryCode(text);
     const out = this.#checkedOuts(shutOut);
@@ -62,25 +65,28 @@ export class Recovery {
     const signer = await cryptography.signerOf({ privateKey: secret, publicKey: key });
     const next = await cryptography.newSigningPair();
     const self = identity.deviceId;
-    await driver.acts.write(
-      () => {
-        if (!isAmong(key, this.#codes().open)) throw badCode('used');
-        return {
-          kind: 'recover',
-          admin: self,
-          after: headOf(self),
-          out: out.map((device): RecoveredFrom => ({ device, last: headOf(device), undone: [] })),
-          code: key,
-          recovery: next.publicKey,
-          signature: UNSIGNED,
-        };
-      },
-      async (body) => {
+    const recover = (): Deed => {
+      if (!isAmong(key, this.#codes().open)) throw badCode('used');
+      return {
+        kind: 'recover',
+        admin: self,
+        after: headOf(self),
+        out: out.map((device): RecoveredFrom => ({ device, last: headOf(device), undone: [] })),
+        code: key,
+        recovery: next.publicKey,
+        signature: UNSIGNED,
+      };
+    };
+    await driver.acts.shuttingOut(async (write) => {
+      const ends = out.flatMap((device) => otherEndsOf(device).map((last) => ({ device, last })));
+      await write(recover, async (body) => {
         if (body.kind !== 'recover') return body;
         const { signature: _, ...order } = body;
         return { ...order, signature: await signer.sign(signedBytesOfRecover(order, identity.publicKey)) };
-      },
-    );
+      });
+      // Only now it has the right to. Whatever becomes of it, the next code must be shown.
+      for (const end of ends) await write(() => ({ kind: 'keep', as: 0, ...end })).catch(() => undefined);
+    });
     return { code: encodeRecoveryCode(next.privateKey) };
   }
 

@@ -14,7 +14,7 @@ import type { PeerDriver } from './peer/peer-driver.ts';
 import type { Notice } from './notice.ts';
 import { Recovery, type RecoveryPorts } from './recovery.ts';
 
-export interface RolesPorts extends Omit<RecoveryPorts, 'headOf'> {
+export interface RolesPorts extends Omit<RecoveryPorts, 'headOf' | 'otherEndsOf'> {
   readonly clock: Clock;
 }
 
@@ -30,7 +30,11 @@ export class Roles {
     this.#driver = ports.driver;
     this.#clock = ports.clock;
     this.#notice = notice;
-    this.recovery = new Recovery({ ...ports, headOf: (device) => this.headOf(device) });
+    this.recovery = new Recovery({
+      ...ports,
+      headOf: (device) => this.headOf(device),
+      otherEndsOf: (device) => this.#otherEndsOf(device),
+    });
   }
 
   /** Tells once when this device was shut out. */
@@ -83,21 +87,19 @@ export class Roles {
   }
 
   /** @throws PalmError 'not-allowed', 'bad-argument'. */
-  async shutOut(device: string): Promise<void> {
-    const whom = this.#other(device);
-    const last = this.headOf(whom);
-    // A log that forked may end in what a thief wrote: files of all branches that are here count on. These
-    // acts come first, so that a page that ends in between hides nothing.
-    for (const end of this.#endsOf(whom).filter(({ entry }) => entry !== last?.entry))
-      await this.#driver.acts.write(() => ({
-        kind: 'keep',
-        as: this.#rankOver(whom),
-        device: whom,
-        last: end,
-      }));
-    await this.#driver.acts.write(() => {
-      const as = this.#rankOver(whom);
-      return { kind: 'shut-out', as, device: whom, last, undone: [], reason: '' };
+  async shutOut(ids: readonly string[]): Promise<void> {
+    const devices = ids.map((id) => this.#other(id));
+    await this.#driver.acts.shuttingOut(async (write) => {
+      for (const device of devices) {
+        const last = this.headOf(device);
+        // These acts come first, so that a page that ends in between hides nothing.
+        for (const end of this.#otherEndsOf(device))
+          await write(() => ({ kind: 'keep', as: this.#rankOver(device), device, last: end }));
+        await write(() => {
+          const as = this.#rankOver(device);
+          return { kind: 'shut-out', as, device, last, undone: [], reason: '' };
+        });
+      }
     });
   }
 
@@ -175,8 +177,12 @@ export class Roles {
     return prev === undefined ? undefined : { seq: seq - 1, entry: prev };
   }
 
-  /** The last entries of its log's branches. */
-  #endsOf(device: DeviceId): LogPoint[] {
+  /**
+   * The last entries of its log's branches, without that of the longest one. A log that forked may end in
+   * what a thief wrote: files of all branches that are here shall count on.
+   */
+  #otherEndsOf(device: DeviceId): LogPoint[] {
+    const last = this.headOf(device);
     const entries: PackedEntry[] = [];
     for (const entry of this.#driver.peer.catalogue.missingFor([], { device, seq: 0, entry: undefined })) {
       if (entry.deviceId !== device) break;
@@ -184,7 +190,7 @@ export class Roles {
     }
     const followed = new Set(entries.map(({ prevId }) => prevId));
     return entries
-      .filter(({ entryId }) => !followed.has(entryId))
+      .filter(({ entryId }) => !followed.has(entryId) && entryId !== last?.entry)
       .map(({ seq, entryId }) => ({ seq, entry: entryId }));
   }
 }

@@ -90,19 +90,23 @@ export class PoolActs {
     return isSound;
   }
 
+  /** Signs, makes durable and spreads an act of this device. `deed` is asked when its turn has come. */
+  write(deed: () => Deed, complete?: Completing): Promise<CheckedAct> {
+    return this.#writer.write(deed, complete);
+  }
+
   /**
-   * Signs, makes durable and spreads an act of this device. `deed` is asked when its turn has come. A
-   * shut-out is done once the pool has other keys.
+   * For several acts that shut devices out: the pool changes its keys once for all that `work` writes, and
+   * has other ones when this resolves.
    */
-  async write(deed: () => Deed, complete?: Completing): Promise<CheckedAct> {
-    const act = await this.#writer.write(deed, complete);
-    const { kind } = act.record.body;
-    if (kind === 'shut-out' || kind === 'recover') {
+  async shuttingOut<Result>(work: (write: PoolActs['write']) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#rotating.hold(() => work((deed, complete) => this.write(deed, complete)));
+    } finally {
       await this.#look();
       await this.#rotating.idle();
       await this.epochs.look();
     }
-    return act;
   }
 
   /** The pool's policy may have changed. */

@@ -52,6 +52,7 @@ export class Rotating {
 
   /** How often one that this device began of itself failed in a row. */
   #failureCount = 0;
+  #holdCount = 0;
 
   constructor(ports: RotatingPorts) {
     this.#ports = ports;
@@ -64,11 +65,25 @@ export class Rotating {
     return this.#writing;
   }
 
+  /** Begins none of itself meanwhile. Afterwards comes a look. */
+  async hold<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#holdCount += 1;
+    try {
+      return await work();
+    } finally {
+      this.#holdCount -= 1;
+    }
+  }
+
+  get #isHeld(): boolean {
+    return this.#isStopped || this.#holdCount > 0;
+  }
+
   /** Acts came or were written. */
   look(): void {
     this.#cancel();
     const waitMs = this.#waitMs();
-    if (waitMs === undefined || this.#isStopped) return;
+    if (waitMs === undefined || this.#isHeld) return;
     if (waitMs <= 0) this.#rotateItself();
     else if (waitMs > LOOK_AGAIN_MS) this.#cancel = this.#ports.clock.after(LOOK_AGAIN_MS, () => this.look());
     else this.#cancel = this.#ports.clock.after(waitMs, () => this.#rotateItself());
@@ -85,7 +100,7 @@ export class Rotating {
   }
 
   #rotateItself(): void {
-    if (this.#writing !== undefined || this.#waitMs() === undefined || this.#isStopped) return;
+    if (this.#writing !== undefined || this.#waitMs() === undefined || this.#isHeld) return;
     const outCount = this.#outs().length;
     const rotated = this.rotate().then(
       () => {
