@@ -92,6 +92,30 @@ linkedScenario(
   },
 );
 
+linkedScenario(
+  'however many are shut out, and however often keys change, those who confirm later find the others',
+  [3_203],
+  async ({ world, pool, network }) => {
+    const devices = await pool(7);
+    const [laptop, phone, ...lost] = [...devices] as [SimDevice, SimDevice, ...SimDevice[]];
+    const bytes = world.random.bytes(900);
+    const kept = await world.settled('store', laptop.put(bytes, { name: 'kept', k: 1, n: 7, mirror: true }));
+    await world.until('known', () => devices.every((each) => namesOn(each) === 'kept'));
+    for (const device of lost) device.kill();
+    const shutOut = lost.map(({ id }) => id);
+    await world.settled('upgrade', laptop.pool.upgrade({ shutOut }), MENDED_MS);
+    expect(laptop.pool.status()).toMatchObject({ role: 'admin', pool: { epoch: 1 } });
+    expect(laptop.pool.status().shutOut).toHaveLength(5);
+    for (let at = 0; at < 4; at++) await world.settled('new keys', laptop.pool.rotate());
+    await world.until('it is offered', () => offered(phone).length === 1, MENDED_MS);
+    await world.settled('follow', phone.pool.followUpgrade(first(offered(phone)).id), MENDED_MS);
+    await world.until('linked', () => reachableCount(phone) === 2 && reachableCount(laptop) === 2, MENDED_MS);
+    await world.until('new keys', () => phone.pool.status().pool?.epoch === 5, MENDED_MS);
+    expect(await world.settled('read', phone.read(kept.fileId), MENDED_MS)).toEqual(bytes);
+    expect(network.bugs).toEqual([]);
+  },
+);
+
 scenario(
   'a charter by a stranger with the old invite changes nothing that nobody confirms',
   [3_202],

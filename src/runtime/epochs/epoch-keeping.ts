@@ -229,11 +229,27 @@ export class EpochKeeping {
       const earlier = keys.newestFirst.filter(
         (each) => each !== current && (each === this.#first || rooms.has(each)),
       );
-      transport.move(current, earlier.slice(0, MAX_EARLIER_ROOMS));
+      transport.move(current, this.#roomsOf(earlier));
     }
     const wasMissing = this.isMissing;
     keys.isComplete = epochs.counting.every(({ id }) => this.#secrets.has(id));
     if (wasMissing || this.isMissing) this.#ports.looked(this.isMissing);
+  }
+
+  /** Those where sleepers are awaited: the last ones, and epoch 0's while members of an old pool may come. */
+  #roomsOf(earlier: readonly PoolKeys[]): PoolKeys[] {
+    const last = earlier.slice(0, MAX_EARLIER_ROOMS);
+    if (!earlier.includes(this.#first) || last.includes(this.#first) || !this.#awaitsMembers()) return last;
+    return [...last.slice(0, -1), this.#first];
+  }
+
+  /** Whether the charter names a device that is in, and has not followed it yet: it would have written. */
+  #awaitsMembers(): boolean {
+    const { placed, standings, charter } = this.#ports.acts;
+    const body = placed.find(({ id }) => id === charter)?.body;
+    if (body?.kind !== 'charter') return false;
+    const writers = new Set(placed.map(({ by }) => by));
+    return body.members.some(({ device }) => standings.of(device) !== undefined && !writers.has(device));
   }
 
   #idOf(keys: PoolKeys): EntryId | undefined {
