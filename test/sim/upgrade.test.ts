@@ -116,6 +116,28 @@ linkedScenario(
   },
 );
 
+linkedScenario(
+  'an upgrade that ends right after its charter was written gives the pool new keys all the same',
+  [3_204],
+  async ({ world, pool }) => {
+    const devices = await pool(3);
+    const [laptop, phone, lost] = [first(devices), first(devices, 1), first(devices, 2)];
+    lost.kill();
+    await world.pass(30_000);
+    laptop.pool.upgrade({ shutOut: [lost.id] }).catch(() => undefined); // it ends with the page
+    const charter = () => laptop.store.contents().secrets.get('pool-charter')?.length ?? 0;
+    await world.until('the charter is kept', () => charter() > 0);
+    laptop.kill();
+    await laptop.reopen();
+    expect(laptop.pool.status()).toMatchObject({ role: 'admin', pool: { epoch: 0 } });
+    await world.until('new keys', () => laptop.pool.status().pool?.epoch === 1, MENDED_MS);
+    await world.settled('shut out', laptop.pool.shutOut(lost.id));
+    await world.until('it is offered', () => offered(phone).length === 1, MENDED_MS);
+    await world.settled('follow', phone.pool.followUpgrade(first(offered(phone)).id), MENDED_MS);
+    await world.until('new keys', () => phone.pool.status().pool?.epoch === 2, MENDED_MS);
+  },
+);
+
 scenario(
   'a charter by a stranger with the old invite changes nothing that nobody confirms',
   [3_202],

@@ -43,7 +43,7 @@ export function epochsOf(acts: readonly PlacedAct[], charter: EntryId, standings
   const followed = counting.map(({ id }) => ancestors.get(id) ?? 0n).reduce(union, 0n);
   const open = counting.filter(({ index }) => !has(followed, index));
   if (open.length === 0)
-    return { counting, open, current: undefined, isClean: !hasAnyoneGone(acts, standings) };
+    return { counting, open, current: undefined, isClean: isFirstClean(acts, charter, standings) };
   const last = lastOf(open);
   const isGone = remembered((device) => standings.of(device) === undefined);
   const clean = last.find((epoch) => isClean(epoch, acts, charter, isGone));
@@ -106,10 +106,15 @@ function isClean(
   );
 }
 
-/** Of epoch 0: whoever any act let in has its keys. */
-function hasAnyoneGone(acts: readonly PlacedAct[], standings: Standings): boolean {
+/**
+ * Of epoch 0: whoever any act let in has its keys. Of a pool that is older than its charter, so does whoever
+ * ever had its invite.
+ */
+function isFirstClean(acts: readonly PlacedAct[], charter: EntryId, standings: Standings): boolean {
+  const body = acts.find(({ id }) => id === charter)?.body;
+  if (body?.kind === 'charter' && body.members.some(({ point }) => point !== undefined)) return false;
   const isGone = remembered((device) => standings.of(device) === undefined);
-  return acts.some(({ names }) => names.some(isGone));
+  return !acts.some(({ names }) => names.some(isGone));
 }
 
 /** Each device is judged once: by many acts about it that takes long, and each of them names it. */

@@ -119,6 +119,20 @@ describe('the current epoch', () => {
     expect(viewOf(acts).epochs).toMatchObject({ current: { body: { number: 1 } }, isClean: true });
   });
 
+  it('is never clean before the first change of keys in a pool that is older than its charter', () => {
+    const [begun] = [charter()];
+    if (begun.body.kind !== 'charter') throw new Error('expected a charter');
+    const point = { seq: 3, entry: actIdOf('an entry of before') };
+    const members = begun.body.members.map(({ device }, at) => ({
+      device,
+      point: at === 0 ? point : undefined,
+    }));
+    const acts: Act[] = [{ ...begun, body: { ...begun.body, members } }];
+    expect(viewOf(acts).epochs).toMatchObject({ current: undefined, isClean: false });
+    acts.push(certain(rotation(FOUNDER, acts)));
+    expect(viewOf(acts).epochs).toMatchObject({ current: { body: { number: 1 } }, isClean: true });
+  });
+
   it('of two side by side is the one that a shut-out device has not, whatever their numbers', () => {
     const acts = [charter()];
     acts.push(actBy(FOUNDER, { kind: 'grant', as: 0, to: ANNA, role: 'admin', rank: 1 }, [CHARTER_ID]));
