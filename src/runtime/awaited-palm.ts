@@ -24,7 +24,7 @@ export class AwaitedPalm implements WordlessPalm {
   readonly pairing: PairingRun = {
     offer: async (options) => (await this.#coming).pairing.offer(options),
     answer: async (...given) => (await this.#coming).pairing.answer(...given),
-    accept: async (code) => (await this.#coming).pairing.accept(code),
+    accept: async (...given) => (await this.#coming).pairing.accept(...given),
     cancel: () => this.#palm?.pairing.cancel(),
   };
   readonly #coming: Promise<WordlessPalm>;

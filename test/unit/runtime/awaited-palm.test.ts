@@ -43,6 +43,18 @@ function later<Value>() {
   return { promise, resolve };
 }
 
+it('the calls of pairing arrive with all that they were given: a newcomer comes in by what they say', async () => {
+  const pairing = { offer: vi.fn(), answer: vi.fn(), accept: vi.fn(), cancel: vi.fn() };
+  const palm = { ...arrivingPalm().palm, pairing } as unknown as WordlessPalm; // as above
+  const awaited = new AwaitedPalm(Promise.resolve(palm), 'Phone');
+  await awaited.pairing.offer({ deviceName: 'Phone' });
+  await awaited.pairing.answer('offer', { deviceName: 'Phone', letIn: false });
+  await awaited.pairing.accept('answer', { letIn: false });
+  expect(pairing.offer).toHaveBeenCalledWith({ deviceName: 'Phone' });
+  expect(pairing.answer).toHaveBeenCalledWith('offer', { deviceName: 'Phone', letIn: false });
+  expect(pairing.accept).toHaveBeenCalledWith('answer', { letIn: false });
+});
+
 describe('before its runtime is loaded', () => {
   it('a device is in no pool, under the name to begin with', () => {
     const awaited = new AwaitedPalm(new Promise(() => undefined), 'Phone');
