@@ -93,6 +93,8 @@ export const INVITE_TOLERANCE_MS = 10 * 60_000;
 export const ACT_UNIT_BYTES = 8 * 1024;
 /** Acts of one device: more than an admin does in years. */
 export const MAX_ACTS_OF_ADMIN = 1_000;
+/** So many of these, or units, may be spent on changing keys by their age: the rest is for shut-outs. */
+export const MAX_ACTS_BEFORE_AGE = MAX_ACTS_OF_ADMIN / 2;
 export const MAX_ACTS_OF_MEMBER = 100;
 /**
  * Acts of a pool: 32 MiB. What is beyond counts for nothing, and so do acts of admins beyond the second
@@ -169,10 +171,12 @@ export const MAX_ACTIVITY_OF_KIND = 50;
 /** The least share of a link that a pool may give to repair: with less, a lost laptop takes years. */
 export const MIN_REPAIR_SHARE = 0.01;
 /**
- * How old a pool's keys may get before an admin's device changes them, ms. More often than each hour, devices
- * that sleep for a night would miss more changes than rooms are kept for.
+ * How old a pool's keys may get before an admin's device changes them, ms. An admin has a thousand acts, each
+ * change takes one or more of them, and a device that sleeps for a month still finds the others.
  */
-export const MIN_ROTATION_MS = 60 * 60_000;
+export const MIN_ROTATION_MS = 7 * 24 * 60 * 60_000;
+/** What an entry may say: less than the above counts as that. */
+export const MIN_READ_ROTATION_MS = 60 * 60_000;
 export const MAX_ROTATION_MS = 366 * 24 * 60 * 60_000;
 /** What a pool's policy may limit or demand of one device, bytes. */
 export const MIN_QUOTA_BYTES = 1_000_000;

@@ -17,6 +17,7 @@ import {
   MIN_MEMBER_GRACE_MS,
   MIN_QUOTA_BYTES,
   MIN_REPAIR_SHARE,
+  MIN_READ_ROTATION_MS,
   MIN_ROTATION_MS,
 } from './limits.ts';
 
@@ -129,8 +130,19 @@ export function isPolicyValue(part: PolicyPart, value: unknown): value is number
     case 'giveBytes':
       return value === 0 || (value >= MIN_QUOTA_BYTES && value <= MAX_QUOTA_BYTES);
     case 'rotateEveryMs':
-      return value === 0 || (value >= MIN_ROTATION_MS && value <= MAX_ROTATION_MS);
+      return value === 0 || (value >= MIN_READ_ROTATION_MS && value <= MAX_ROTATION_MS);
   }
+}
+
+/** Whether a person or a program may set it: entries of before may say more. */
+export function isSettable(part: PolicyPart, value: unknown): value is number {
+  if (!isPolicyValue(part, value)) return false;
+  return part !== 'rotateEveryMs' || value === 0 || value >= MIN_ROTATION_MS;
+}
+
+/** How old keys get, ms, as an admin's device obeys it; undefined: any age. */
+export function oldestKeysMs({ rotateEveryMs }: Pick<Policy, 'rotateEveryMs'>): number | undefined {
+  return rotateEveryMs === undefined ? undefined : Math.max(rotateEveryMs, MIN_ROTATION_MS);
 }
 
 /** Whether a policy may name these as anchors: few, and each once. */
@@ -190,7 +202,7 @@ export function checkPolicyChange(
     if (given === undefined) continue;
     const value =
       part === 'repairShare' && typeof given === 'number' ? Math.round(given * SHARE_STEPS) : given;
-    if (!isPolicyValue(part, value)) throw badValue(part);
+    if (!isSettable(part, value)) throw badValue(part);
     parts[part] = value;
   }
   const isOfCounts = parts.k !== undefined || parts.n !== undefined;

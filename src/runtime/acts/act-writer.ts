@@ -47,6 +47,7 @@ export class ActWriter {
   /**
    * Resolves once the act is durable and on its way. `deed` is asked once it is this act's turn, and may
    * throw; `complete` then, with what was seen.
+   * @throws PalmError 'log-full' for an act that would not be one of the set; nothing is kept of it.
    */
   write(deed: () => Deed, complete?: Completing): Promise<CheckedAct> {
     const done = this.#writing.then(() => this.#write(deed(), complete));
@@ -63,12 +64,18 @@ export class ActWriter {
     const { acts, identity } = this.#ports;
     this.#ports.checkAlive();
     const position = acts.positionOf(identity.deviceId);
-    if (position.seq > MAX_ACTS_OF_ADMIN) throw new PalmError({ code: 'log-full', reason: 'nothing-more' });
+    if (position.seq > MAX_ACTS_OF_ADMIN) throw full();
     const act = await signAct(this.#ports, deed, position, complete);
+    // What the set refuses has no effect, here or anywhere: nobody may be told that it is done.
+    if (!acts.takes(act)) throw full();
     await this.#ports.keep([act]);
     this.#ports.written([act]);
     return act;
   }
+}
+
+function full(): PalmError {
+  return new PalmError({ code: 'log-full', reason: 'nothing-more' });
 }
 
 /** Signs an act at its place. It is not kept. */

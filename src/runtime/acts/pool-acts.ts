@@ -6,6 +6,7 @@ import { hasUnnoted } from '../../core/catalogue/grants/recovers.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import { MAX_NOTES } from '../../core/model/limits.ts';
+import { oldestKeysMs } from '../../core/model/policy.ts';
 import type { Pauses } from '../../core/pauses.ts';
 import type { Peer } from '../../core/peer/peer.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
@@ -73,7 +74,7 @@ export class PoolActs {
       acts: set,
       self: ports.identity.deviceId,
       epochs: () => this.epochs.epochs(),
-      maxAgeMs: () => ports.peer.catalogue.policy.rotateEveryMs,
+      maxAgeMs: () => oldestKeysMs(ports.peer.catalogue.policy),
       sinceMs: () => this.epochs.sinceMs,
       reachable: () => ports.peer.reachableDevices(),
       write: (deed) => this.write(deed),

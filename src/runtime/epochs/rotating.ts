@@ -7,6 +7,7 @@ import type { ActSet } from '../../core/catalogue/grants/act-set.ts';
 import { has, type PlacedAct } from '../../core/catalogue/grants/act-graph.ts';
 import type { Epochs } from '../../core/catalogue/grants/epoch-chain.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
+import { MAX_ACTS_BEFORE_AGE } from '../../core/model/limits.ts';
 import type { MonotonicMs } from '../../core/model/time.ts';
 import type { Clock } from '../../core/ports.ts';
 import { writeEpoch, type NewEpochPorts } from './new-epoch.ts';
@@ -150,11 +151,18 @@ export class Rotating {
   /** Until this device changes keys for their age, ms: admins take turns, as for those that are not clean. */
   #dueMs(ageMs: number): number | undefined {
     const maxAgeMs = this.#ports.maxAgeMs();
-    if (maxAgeMs === undefined) return undefined;
+    if (maxAgeMs === undefined || this.#isHalfSpent()) return undefined;
     const turnMs = FIRST_TURN_MS * 2 ** Math.min(this.#turn(), MAX_TURN);
     const againMs =
       this.#last === undefined ? 0 : this.#last.atMs + AGAIN_MS - this.#ports.clock.monotonicMs();
     return Math.max(Math.max(0, maxAgeMs - ageMs) + turnMs, againMs);
+  }
+
+  /** Of what this device may ever write, a half is for what cannot wait: who is shut out, and by whom. */
+  #isHalfSpent(): boolean {
+    const { acts, self } = this.#ports;
+    const spent = Math.max(acts.positionOf(self).seq - 1, acts.unitsOf(self));
+    return spent >= MAX_ACTS_BEFORE_AGE;
   }
 
   #outs(): readonly PlacedAct[] {

@@ -4,7 +4,7 @@
 import { DEVICE_CLASSES, type DeviceClass } from '../../core/model/device-class.ts';
 import { MAX_MEMBER_GRACE_MS, MIN_MEMBER_GRACE_MS, MIN_REPAIR_SHARE } from '../../core/model/limits.ts';
 import {
-  isPolicyValue,
+  isSettable,
   QUOTA_PARTS,
   type Placement,
   type Policy,
@@ -77,12 +77,12 @@ export function checkDraft(draft: SettingsDraft, before: Policy): CheckedDraft {
     const text = draft.quotas[part];
     if (text === was.quotas[part]) continue;
     const bytes = text.trim() === '' ? 0 : Math.round(numberIn(text) * GB);
-    if (!isPolicyValue(part, bytes)) bad.push(part);
+    if (!isSettable(part, bytes)) bad.push(part);
     else if (bytes !== (before[part] ?? 0)) quotas[part] = bytes;
   }
   const isSame = draft.rotate === was.rotate;
   const rotateMs = draft.rotate.trim() === '' ? 0 : Math.round(numberIn(draft.rotate) * UNIT_MS.days);
-  if (!isSame && !isPolicyValue('rotateEveryMs', rotateMs)) bad.push('rotate');
+  if (!isSame && !isSettable('rotateEveryMs', rotateMs)) bad.push('rotate');
   if (bad.length > 0) return { kind: 'bad', fields: bad };
   return {
     kind: 'change',

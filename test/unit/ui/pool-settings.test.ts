@@ -128,7 +128,9 @@ describe('a draft', () => {
     const changed = (rotate: string) => checkDraft({ ...draftOf(month), rotate }, month);
     expect(changed('30')).toEqual({ kind: 'change', change: {} });
     expect(changed('7,5')).toEqual({ kind: 'change', change: { rotateEveryMs: 648_000_000 } });
+    expect(changed('7')).toEqual({ kind: 'change', change: { rotateEveryMs: 604_800_000 } });
     expect(changed(' ')).toEqual({ kind: 'change', change: { rotateEveryMs: 0 } });
-    for (const bad of ['0.01', '367', 'x']) expect(changed(bad)).toEqual({ kind: 'bad', fields: ['rotate'] });
+    for (const bad of ['0.01', '6.9', '367', 'x'])
+      expect(changed(bad)).toEqual({ kind: 'bad', fields: ['rotate'] });
   });
 });

@@ -222,7 +222,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-argument record-place': [{ code: 'bad-argument', reason: 'record-place' }],
   locked: [{ code: 'locked' }],
   'bad-argument policy-rotation': [
-    { code: 'bad-argument', reason: 'policy-rotation', minMs: 3_600_000, maxMs: 31_622_400_000 },
+    { code: 'bad-argument', reason: 'policy-rotation', minMs: 604_800_000, maxMs: 31_622_400_000 },
   ],
   'bad-invite upgraded': [{ code: 'bad-invite', reason: 'upgraded' }],
   'bad-argument upgrade-too-large': [{ code: 'bad-argument', reason: 'upgrade-too-large', max: 256 }],

@@ -77,6 +77,20 @@ export class ActGraph<Item extends Act = Act> {
     return !this.#waiting.isEmpty;
   }
 
+  /** What the acts of a device that are here count for. */
+  unitsOf(device: DeviceId): number {
+    return this.#unitsOf.get(device) ?? 0;
+  }
+
+  /** Whether an act whose predecessors are here would be placed at once. */
+  takes(act: Item): boolean {
+    const before = this.#before(act);
+    if (before === undefined || !this.#isInChain(act)) return false;
+    const past = before.reduce((all, each) => all | each.past | (1n << BigInt(each.index)), 0n);
+    const rank = this.#rankIn(past, act.by);
+    return rank !== undefined && this.#hasRoom(act, rank);
+  }
+
   /**
    * Adds an act, and those that waited for it. Returns those that are in the graph now and were not before.
    */

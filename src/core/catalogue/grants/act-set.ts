@@ -75,6 +75,16 @@ export class ActSet {
     return added;
   }
 
+  /** What the acts of a device count for against its bound. */
+  unitsOf(device: DeviceId): number {
+    return this.#graph?.unitsOf(device) ?? 0;
+  }
+
+  /** Whether a new act of this device would be one of the set, and not be left out for want of room. */
+  takes(checked: CheckedAct): boolean {
+    return this.#graph?.takes(knownAct(checked)) ?? false;
+  }
+
   /** Whether acts are kept back until others are here. */
   get isWaiting(): boolean {
     return this.#graph?.isWaiting ?? false;

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { checkGeometry, geometryOf } from '../../../../src/core/model/geometry.ts';
 import {
   checkPolicyChange,
+  oldestKeysMs,
   chosenCounts,
   DEFAULT_POLICY,
   isPolicyValue,
@@ -84,6 +85,16 @@ describe('a change of the policy', () => {
     expect(checkPolicyChange({ repairShare: 0.5 }, { ...DEFAULT_POLICY, k: 6, n: 6 })).toEqual({
       repairShare: 500_000,
     });
+  });
+
+  it('changes keys each seven days at most, also where an entry says more', () => {
+    const week = 604_800_000;
+    for (const rotateEveryMs of [3_600_000, week - 1])
+      expectThrows('bad-argument', () => checkPolicyChange({ rotateEveryMs }, DEFAULT_POLICY));
+    expect(checkPolicyChange({ rotateEveryMs: week }, DEFAULT_POLICY)).toEqual({ rotateEveryMs: week });
+    expect(oldestKeysMs(policyOf({ rotateEveryMs: 3_600_000 }))).toBe(week);
+    expect(oldestKeysMs(policyOf({ rotateEveryMs: week + 1 }))).toBe(week + 1);
+    expect(oldestKeysMs(policyOf({}))).toBe(undefined);
   });
 
   it('takes as anchors only devices that say that they are always on', () => {

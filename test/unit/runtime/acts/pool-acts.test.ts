@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { webCryptography } from '../../../../src/adapters/portable/webcrypto.ts';
 import { ActSet } from '../../../../src/core/catalogue/grants/act-set.ts';
 import { decodeAct } from '../../../../src/core/catalogue/grants/act.ts';
+import { isPalmError } from '../../../../src/core/model/errors.ts';
 import { policyOf } from '../../../../src/core/model/policy.ts';
 import { KeyRing } from '../../../../src/core/model/key-ring.ts';
 import { derivePoolKeys } from '../../../../src/core/model/pool-keys.ts';
@@ -15,7 +16,14 @@ import { createMemoryStore, type MemoryStore } from '../../../sim/memory-store.t
 import { bytesOfHex, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { ManualClock } from '../../../fixtures/manual-clock.ts';
 import { deviceAt, itemAt, POOL_KEYS } from '../../../fixtures/pool-fixture.ts';
-import { charterBy, grantOf, writeAct, following } from '../../../fixtures/signed-acts.ts';
+import {
+  addLarge,
+  charterBy,
+  grantOf,
+  shutOutOf,
+  writeAct,
+  following,
+} from '../../../fixtures/signed-acts.ts';
 import vectors from '../../../vectors/act.json' with { type: 'json' };
 
 const NO_TERMS = { members: [], recovery: undefined, exchange: undefined };
@@ -32,7 +40,10 @@ function portsOn(store: MemoryStore) {
     checkAlive: () => undefined,
     transport: { move: () => undefined },
     send: async () => undefined,
-    background: (work: Promise<unknown>) => void work,
+    background: (work: Promise<unknown>) =>
+      void work.catch((error: unknown) => {
+        if (!isPalmError(error, 'log-full')) throw error;
+      }),
   };
 }
 
@@ -101,6 +112,25 @@ it('of acts that another device sends, forged ones and those of other pools are 
   expect(inputs).toEqual([
     { kind: 'acts-checked', from, acts: [{ record: decodeAct(charter.record.bytes) }], refusedCount: 2 },
   ]);
+});
+
+it('an act for which there is no room is refused, and not kept or spread: nobody hears that it is done', async () => {
+  const store = createMemoryStore();
+  await foundPool(portsOn(store), deviceAt(0), new KeyRing(POOL_KEYS), NO_TERMS);
+  const { pool, acts, inputs } = opened(store);
+  await pool.restore();
+  await pool.write(() => grantOf(deviceAt(1), 'member'));
+  // Two acts are there; large ones fill the rest.
+  for (const units of [...Array.from({ length: 9 }, () => 100), 98]) await addLarge(acts, units);
+  expect(acts.unitsOf(deviceAt(0).deviceId)).toBe(1_000);
+  const told = inputs.length;
+  const kept = acts.digest();
+  const shutOut = pool.write(() => shutOutOf(deviceAt(1), 0));
+  await expect(shutOut).rejects.toMatchObject({ code: 'log-full' });
+  expect([inputs.length, acts.digest(), acts.isOut(deviceAt(1).deviceId)]).toEqual([told, kept, false]);
+  const again = opened(store);
+  await again.pool.restore();
+  expect(again.acts.acts()).toHaveLength(2);
 });
 
 it('a damaged row is reported, and the charter stays followed', async () => {

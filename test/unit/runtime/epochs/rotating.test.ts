@@ -10,7 +10,14 @@ import type { DeviceId } from '../../../../src/core/model/ids.ts';
 import { Rotating } from '../../../../src/runtime/epochs/rotating.ts';
 import { ManualClock } from '../../../fixtures/manual-clock.ts';
 import { deviceAt } from '../../../fixtures/pool-fixture.ts';
-import { charterBy, following, grantOf, shutOutOf, writeAct } from '../../../fixtures/signed-acts.ts';
+import {
+  addLarge,
+  charterBy,
+  following,
+  grantOf,
+  shutOutOf,
+  writeAct,
+} from '../../../fixtures/signed-acts.ts';
 
 const [FOUNDER, ANNA, BEN, CLEO, DAN] = [0, 1, 2, 3, 4];
 const HOUR_MS = 60 * 60_000;
@@ -170,6 +177,22 @@ it('the next admin changes old keys when the first is away or does not, and memb
   expect(written).toBe(0);
   await pass(1);
   expect(written).toBe(1);
+});
+
+it('age alone changes nothing once half of what an admin may write is used, and a shut-out still does', async () => {
+  maxAgeMs = HOUR_MS;
+  await addLarge(acts, 497); // with the charter and a grant: 499
+  const founder = rotating(FOUNDER);
+  founder.look();
+  await pass(HOUR_MS + 60_000);
+  expect([written, acts.unitsOf(deviceAt(FOUNDER).deviceId)]).toEqual([1, 500]);
+  founder.look();
+  for (let day = 0; day < 30; day++) await pass(24 * HOUR_MS);
+  expect(written).toBe(1);
+  await write(FOUNDER, shutOutOf(deviceAt(BEN), 0));
+  founder.look();
+  await pass(HOUR_MS);
+  expect([written, epochs().isClean]).toEqual([2, true]);
 });
 
 it('keys that are dated ahead age from when they were first seen', async () => {
