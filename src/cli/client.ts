@@ -80,6 +80,10 @@ export class DeviceClient {
     await this.#json('POST', '/shut-out', { device });
   }
 
+  makeRecoveryCode(): Promise<{ code: string }> {
+    return this.#json('POST', '/recovery-code', {});
+  }
+
   async remove(fileId: string): Promise<void> {
     await this.#json('POST', '/remove', { fileId });
   }

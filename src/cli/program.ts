@@ -13,6 +13,7 @@ import {
   join,
   leave,
   log,
+  makeRecoveryCode,
   peers,
   placement,
   showInvite,
@@ -141,6 +142,9 @@ function poolCommands(program: CAC, contextOfFlags: ContextOf): void {
     .command('shut-out <device>', 'Shut a device out of the pool for good, by its name or id')
     .example('palm shut-out "lost phone"')
     .action((device: string, flags: CommonFlags) => shutOut(contextOfFlags(flags), textOf(device)));
+  program
+    .command('recovery-code', 'Make a code for paper that brings the pool an admin when all are lost')
+    .action((flags: CommonFlags) => makeRecoveryCode(contextOfFlags(flags)));
   program
     .command('peers', 'List the pool’s devices')
     .action((flags: CommonFlags) => peers(contextOfFlags(flags)));

@@ -27,6 +27,8 @@ export const words = {
   roleGiven: (name: string, role: string) => `${name} is ${role === 'admin' ? 'an admin' : `a ${role}`} now.`,
   shutOut: (name: string) =>
     `${name} is shut out. No device gives it anything any more, and it opens nothing that is stored from now on.`,
+  recoveryCode:
+    'Write it down and keep it where nobody else finds it: Palm shows it once. With it a device of the pool becomes an admin when all admins are lost.',
   unknownDevice: (name: string) =>
     `The pool has no device ${JSON.stringify(name)}. \`palm peers\` lists them.`,
   ambiguousDevice: (name: string, ids: readonly string[]) =>

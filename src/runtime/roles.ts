@@ -65,13 +65,18 @@ export class Roles {
     if (this.#ownRole() !== 'admin') throw notAllowed('admins-only');
   }
 
-  /** @throws PalmError 'not-allowed' if nobody were left who may admit, or shut out. */
+  /** @throws PalmError 'not-allowed' if nobody were left who may admit and shut out, or act on all admins. */
   checkLeave(): void {
     const { peer, deviceId: self } = this.#driver;
     if (peer.acts.charter === undefined || peer.acts.roleOf(self) !== 'admin') return;
     const others = peer.catalogue.members().filter((device) => device !== self && !peer.isGone(device));
     const hasSuccessor = others.some((device) => peer.acts.roleOf(device) === 'admin');
-    if (others.length > 0 && !hasSuccessor) throw notAllowed('last-admin');
+    if (others.length === 0) return;
+    if (!hasSuccessor) throw notAllowed('last-admin');
+    const isLastFirst = [self, ...others].every(
+      (device) => (peer.acts.rankOf(device) === 0) === (device === self),
+    );
+    if (isLastFirst && this.recovery.status()?.hasCode !== true) throw notAllowed('no-code');
   }
 
   /** @throws PalmError 'not-allowed', 'bad-argument'. */

@@ -31,9 +31,10 @@ test('past a certificate warning and with its relay gone, a phone stores, reads,
   await phone.createPool('Home');
   for (const newcomer of [tablet, laptop]) await newcomer.join(await phone.invite());
   await allLinked(devices);
-  // The founder will leave: a pool keeps an admin.
+  // The founder will leave: a pool keeps an admin, and a code.
   const { device: successor } = await tablet.status();
   await phone.page.evaluate((id) => window.palm.grant(id, 'admin'), successor.id);
+  await phone.page.evaluate(() => window.palm.makeRecoveryCode());
 
   await privateRelay.kill();
   const requested: string[] = [];

@@ -150,9 +150,10 @@ test('screens of a pool', async ({ newPool }) => {
   });
 
   await test.step('handing over, by keyboard', async () => {
-    // A pool keeps an admin, so its founder makes another one before it leaves.
+    // A pool keeps an admin and a code, so its founder makes both before it leaves.
     const { device: successor } = await lastPhone.status();
     await page.evaluate((id) => window.palm.grant(id, 'admin'), successor.id);
+    await page.evaluate(() => window.palm.makeRecoveryCode());
     // The others stand still, and take nothing.
     const sessions: CDPSession[] = [];
     for (const other of devices.slice(1)) {

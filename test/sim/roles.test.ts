@@ -154,6 +154,30 @@ scenario(
 );
 
 scenario(
+  'the last device of the first rank does not leave others without a recovery code',
+  [2_013],
+  async (simulation) => {
+    const { world, pool } = simulation;
+    const devices = await pool(3);
+    const [founder, anna, ben] = [first(devices), first(devices, 1), first(devices, 2)];
+    await followCharter(world, devices);
+    await world.settled('grant', founder.pool.grant(anna.id, 'admin'));
+    await untilRoles(simulation, devices, devices, 'admin,admin,member');
+    expect(await codeOf(world.settled('leave', founder.pool.leave()))).toBe('no-code');
+    expect(founder.pool.status().role).toBe('admin');
+    // Admins below it may go.
+    await world.settled('leave', anna.pool.leave());
+    expect(await codeOf(world.settled('leave', founder.pool.leave()))).toBe('last-admin');
+    await world.settled('grant', founder.pool.grant(ben.id, 'admin'));
+    const { code } = await world.settled('code', founder.pool.makeRecoveryCode());
+    await world.until('told', () => ben.pool.status().pool?.recovery?.hasCode === true);
+    await world.settled('leave', founder.pool.leave());
+    await world.settled('recover', ben.pool.recover(code));
+    expect(ben.pool.status().pool?.recovery?.mayMake).toBe(true);
+  },
+);
+
+scenario(
   'who has the keys of the pool and is no member changes nothing: forged grants, claims, entries, floods',
   [2_007, 2_008],
   async (simulation) => {

@@ -113,6 +113,17 @@ export async function shutOut(context: Context, name: string): Promise<void> {
   else print(words.shutOut(shownDeviceName(whom.name)));
 }
 
+/** The code alone is on standard output. */
+export async function makeRecoveryCode(context: Context): Promise<void> {
+  const made = await (await context.device()).makeRecoveryCode();
+  if (context.isJson) {
+    printJson(made);
+    return;
+  }
+  print(made.code);
+  warn(words.recoveryCode);
+}
+
 export async function peers(context: Context): Promise<void> {
   const { devices } = await (await context.device()).status();
   if (context.isJson) {

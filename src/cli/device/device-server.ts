@@ -102,6 +102,8 @@ async function answer(
     case 'POST /shut-out':
       await palm.shutOut(textOf(fieldsOf(body, ['device'])['device']));
       return send(response, {});
+    case 'POST /recovery-code':
+      return send(response, await palm.makeRecoveryCode());
     case 'POST /remove':
       return send(response, await palm.remove(textOf(fieldsOf(body, ['fileId'])['fileId'])));
     case 'POST /leave':

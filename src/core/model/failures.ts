@@ -91,6 +91,8 @@ export interface NotAllowed {
     | 'self'
     /** The last admin leaves behind nobody who may admit others. */
     | 'last-admin'
+    /** The last device of rank 0 leaves behind nobody who may make codes, or act on admins, and no code. */
+    | 'no-code'
     /** The pool has no charter. */
     | 'no-roles'
     /** The charter does not name this device. */

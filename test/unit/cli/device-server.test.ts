@@ -30,6 +30,7 @@ const palm = {
   leave: vi.fn<() => Promise<void>>(),
   grant: vi.fn<(device: string, role: string) => Promise<void>>(),
   shutOut: vi.fn<(device: string) => Promise<void>>(),
+  makeRecoveryCode: vi.fn<() => Promise<{ code: string }>>(),
   createPool: vi.fn<(options: { name: string }) => Promise<void>>(),
 };
 
@@ -90,6 +91,8 @@ it('gives roles and shuts out, as the pool lets it', async () => {
   expect(palm.grant).toHaveBeenCalledWith('device-a', 'admin');
   expect(await failureOf(client.grant('device-a', 'king'))).toMatchObject({ exitCode: EXIT.usage });
   expect(palm.grant).toHaveBeenCalledOnce();
+  palm.makeRecoveryCode.mockResolvedValue({ code: 'ABCD-EFGH' });
+  expect(await client.makeRecoveryCode()).toEqual({ code: 'ABCD-EFGH' });
   palm.shutOut.mockRejectedValue(
     new PalmError({ code: 'not-allowed', reason: 'admins-only' }, { message: 'Only an admin may do that.' }),
   );

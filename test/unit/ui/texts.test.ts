@@ -137,6 +137,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'not-allowed above': [{ code: 'not-allowed', reason: 'above' }],
   'not-allowed self': [{ code: 'not-allowed', reason: 'self' }],
   'not-allowed last-admin': [{ code: 'not-allowed', reason: 'last-admin' }],
+  'not-allowed no-code': [{ code: 'not-allowed', reason: 'no-code' }],
   'not-allowed no-roles': [{ code: 'not-allowed', reason: 'no-roles' }],
   'not-allowed shut-out': [{ code: 'not-allowed', reason: 'shut-out' }],
   'not-allowed not-in': [{ code: 'not-allowed', reason: 'not-in' }],

@@ -20,6 +20,8 @@ export function notAllowed({ reason }: NotAllowed): string {
       return 'A device cannot change its own role, or shut itself out. To go, leave the pool.';
     case 'last-admin':
       return 'This device is the only admin. Make another one an admin first, so that somebody can still let devices in. Nothing has changed.';
+    case 'no-code':
+      return 'Only this device may act on every admin, and the pool has no recovery code for when it is gone. Make a recovery code first, and keep it where the others find it. Nothing has changed.';
     case 'no-roles':
       return 'This pool was made before pools had roles: all of its devices may do the same. Upgrade it in Pool settings first.';
     case 'not-named':
