@@ -100,7 +100,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
       session: () => this.#session,
       identity: () => this.#identity,
       join: (...given) => this.#entrance.join(...given),
-      background: (work) => void work.catch(this.#warn),
+      background: (work) => this.background(work),
     });
     this.#ports = ports;
     this.#isElsewhere = isElsewhere;
@@ -342,6 +342,10 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     this.#locking.checkOpen();
     if (this.#session !== undefined) return this.#session;
     throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
+  }
+
+  protected background(work: Promise<unknown>): void {
+    work.catch(this.#warn);
   }
 
   readonly #warn = (error: unknown): void => this.#notice('warning', noticeOf(error));

@@ -16,6 +16,9 @@ export abstract class PoolCalls {
   /** @throws PalmError 'not-in-pool', 'locked'. */
   protected abstract inPool(): OpenPool;
 
+  /** Takes work of which its caller hears nothing: its failure becomes a notice. */
+  protected abstract background(work: Promise<unknown>): void;
+
   async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
     return (await this.pool()).store(blob, options);
   }
@@ -73,7 +76,10 @@ export abstract class PoolCalls {
   async recover(code: string, options: RecoverOptions = {}): Promise<{ code: string }> {
     const { roles, invites } = await this.pool();
     const next = await roles.recovery.use(code, options);
-    for (const device of options.shutOut ?? []) await invites.withdrawBehind(device);
+    // The code that was given is used up: its person gets the next one, whatever fails from here.
+    const withdrawn = withdrawAllBehind(invites, options.shutOut ?? []);
+    this.background(withdrawn);
+    await withdrawn.catch(() => undefined);
     return next;
   }
 
@@ -92,4 +98,11 @@ export abstract class PoolCalls {
   async exportRecord(): Promise<Blob> {
     return (await this.pool()).record.export();
   }
+}
+
+async function withdrawAllBehind(
+  invites: Pick<OpenPool['invites'], 'withdrawBehind'>,
+  devices: readonly string[],
+): Promise<void> {
+  for (const device of devices) await invites.withdrawBehind(device);
 }

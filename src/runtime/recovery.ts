@@ -77,16 +77,28 @@ export class Recovery {
         signature: UNSIGNED,
       };
     };
-    await driver.acts.shuttingOut(async (write) => {
+    let isUsed = false;
+    const done = driver.acts.shuttingOut(async (write) => {
       const ends = out.flatMap((device) => otherEndsOf(device).map((last) => ({ device, last })));
       await write(recover, async (body) => {
         if (body.kind !== 'recover') return body;
         const { signature: _, ...order } = body;
         return { ...order, signature: await signer.sign(signedBytesOfRecover(order, identity.publicKey)) };
       });
+      isUsed = true;
       // Only now it has the right to. Whatever becomes of it, the next code must be shown.
-      for (const end of ends) await write(() => ({ kind: 'keep', as: 0, ...end })).catch(() => undefined);
+      for (const end of ends) {
+        const kept = write(() => ({ kind: 'keep', as: 0, ...end }));
+        driver.acts.background(kept);
+        await kept.catch(() => undefined);
+      }
     });
+    try {
+      await done;
+    } catch (error) {
+      if (!isUsed) throw error;
+      driver.acts.background(done);
+    }
     return { code: encodeRecoveryCode(next.privateKey) };
   }
 

@@ -110,6 +110,11 @@ export class PoolActs {
     }
   }
 
+  /** Takes work of which its caller hears nothing: its failure becomes a notice. */
+  background(work: Promise<unknown>): void {
+    this.#ports.background(work);
+  }
+
   /** The pool's policy may have changed. */
   policyChanged(): void {
     const { rotateEveryMs } = this.#ports.peer.catalogue.policy;

@@ -2,6 +2,7 @@
 // once, in a dialog that only its own button closes.
 
 import { useSignal } from '@preact/signals';
+import { useWarningBeforeClosing } from '../parts/closing-warning.ts';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
@@ -76,6 +77,7 @@ interface CodeDialogProps {
 
 function CodeDialog({ code, isNext, onClose }: CodeDialogProps) {
   const { status } = usePage();
+  useWarningBeforeClosing(true);
   return (
     <Dialog title={words.recovery.title} onClose={onClose} insistent>
       {isNext ? <p>{words.recovery.replaced}</p> : null}
@@ -114,6 +116,8 @@ function UseDialog({ onClose, onDone }: UseDialogProps) {
   const trouble = useSignal('');
   const isBusy = useSignal(false);
   const admins = status.value.devices.filter(({ self, role }) => !self && role === 'admin');
+  // The old code may be used up already: the next one must reach its person.
+  useWarningBeforeClosing(isBusy.value);
   const recover = async (): Promise<void> => {
     isBusy.value = true;
     trouble.value = '';
@@ -126,7 +130,7 @@ function UseDialog({ onClose, onDone }: UseDialogProps) {
     }
   };
   return (
-    <Dialog title={words.recovery.useTitle} onClose={onClose}>
+    <Dialog title={words.recovery.useTitle} onClose={onClose} insistent={isBusy.value}>
       <p>{words.recovery.useLead}</p>
       <form
         class="stack"

@@ -15,6 +15,7 @@ import { RoleDialog } from '../dialogs/role-dialog.tsx';
 import { SettingsDialog } from '../dialogs/settings-dialog.tsx';
 import { Brand } from '../parts/brand.tsx';
 import { LeaveIcon, ListIcon, LockIcon, SettingsIcon } from '../parts/icons.tsx';
+import { useWarningBeforeClosing } from '../parts/closing-warning.ts';
 import { Notices } from '../parts/messages.tsx';
 import type { DeviceStatus } from '../../runtime/api.ts';
 import { shownName } from '../text/file-name.ts';
@@ -70,7 +71,7 @@ export function PoolScreen() {
     isInviting.value = false;
     dialog.value = 'invite';
   });
-  useWarningBeforeClosing();
+  useWarningOfWork();
   useTitle(useStatus(({ lock }) => lock) === 'none' ? poolName : undefined);
 
   const add = (added: Added): void => {
@@ -205,7 +206,7 @@ function useTitle(poolName: string | undefined): void {
 }
 
 /** The queue, a private file's link and a handing over end with this page: the browser asks before. */
-function useWarningBeforeClosing(): void {
+function useWarningOfWork(): void {
   const { queue, resumptions, privateLinks, leaving } = usePage();
   // The queue changes with every small file: the screen is redrawn only when this value does.
   const atStake = useComputed(
@@ -215,10 +216,5 @@ function useWarningBeforeClosing(): void {
       leaving.phase.value === 'handing-over' ||
       queue.items.value.some((item) => item.state.kind !== 'failed'),
   ).value;
-  useEffect(() => {
-    if (!atStake) return undefined;
-    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
-    window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
-  }, [atStake]);
+  useWarningBeforeClosing(atStake);
 }
