@@ -186,10 +186,11 @@ interface LetInQuestionProps {
 }
 
 function LetInQuestion({ onYes, onNo }: LetInQuestionProps) {
+  const { lead } = words.pair['let-in'];
   const trouble = useSignal('');
   return (
     <>
-      <p>{words.pair['let-in'].lead}</p>
+      <p>{lead}</p>
       <Trouble text={trouble.value} />
       <button
         type="button"
