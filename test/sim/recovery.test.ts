@@ -10,11 +10,11 @@ import {
   signedBytesOfRecover,
 } from '../../src/core/catalogue/grants/act.ts';
 import { encodeSigned } from '../../src/core/encoding/signed-record.ts';
-import type { EntryId } from '../../src/core/model/ids.ts';
 import { CHARTERED_PROTOCOL_VERSION } from '../../src/core/wire/messages.ts';
 import { settledOutboxes } from './checks.ts';
 import { followCharter } from './chartered.ts';
 import type { SimDevice } from './device.ts';
+import { forkLogOf } from './forking-thief.ts';
 import { HostileMember } from './hostile-member.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
@@ -224,32 +224,13 @@ scenario(
   'a thief who writes a longer branch in the log of the founder’s device hides none of its files',
   [2_110, 2_111],
   async (simulation) => {
-    const { world, network } = simulation;
+    const { world } = simulation;
     const { devices, founder, anna, ben, cleo, code } = await poolWithCode(simulation);
-    const staying = [anna, ben, cleo];
+    const staying = [anna, ben, cleo] as const;
     const bytes = world.random.bytes(9_000);
     const { fileId } = await world.settled('store', founder.put(bytes, { name: 'mine', k: 2, n: 4 }));
     await world.until('placed', () => settledOutboxes(devices));
-    const { items } = await world.settled('record', anna.pool.record({ device: founder.id, limit: 1_000 }));
-    const trunk = items.find(({ seq, kind }) => seq === 1 && kind === 'profile');
-    if (trunk === undefined) throw new Error('expected the first entry of the founder');
-    founder.kill();
-    const thief = new HostileMember(world, network, anna, founder.identity);
-    thief.greeting = [
-      { kind: 'hello', protocol: CHARTERED_PROTOCOL_VERSION, epoch: 0 },
-      { kind: 'acts-summary', marks: new Uint8Array(0) },
-    ];
-    thief.open();
-    await world.until('linked', () => thief.linked.size === staying.length);
-    const branch = [
-      await thief.entry({ kind: 'profile', name: 'a' }, { seq: 2, prev: trunk.entryId as EntryId }),
-    ];
-    for (let index = 0; index < 20; index++)
-      branch.push(await thief.entry({ kind: 'profile', name: `a${index}` }));
-    for (const { id } of staying) thief.send(id, { kind: 'entries', entries: branch, more: false });
-    await world.until('believed', () =>
-      staying.every((device) => device.pool.status().devices.some(({ name }) => name === 'a19')),
-    );
+    await forkLogOf(simulation, founder, staying);
     await world.settled('recover', anna.pool.recover(code, { shutOut: [founder.id] }));
     await untilRoles(simulation, staying, devices, 'out,admin,member,member');
     await world.pass(10_000);

@@ -11,6 +11,7 @@ import { CHARTERED_PROTOCOL_VERSION } from '../../src/core/wire/messages.ts';
 import { settledOutboxes } from './checks.ts';
 import { followCharter } from './chartered.ts';
 import { reachableCount, type SimDevice } from './device.ts';
+import { forkLogOf } from './forking-thief.ts';
 import { HostileMember } from './hostile-member.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
@@ -246,34 +247,15 @@ scenario(
   'a thief who writes a longer branch in the log of a phone hides none of its files when it is shut out',
   [2_011, 2_012],
   async (simulation) => {
-    const { world, network, pool } = simulation;
+    const { world, pool } = simulation;
     const devices = await pool(4);
     const [founder, phone] = [first(devices), first(devices, 1)];
-    const staying = devices.filter((device) => device !== phone);
+    const staying = [founder, first(devices, 2), first(devices, 3)] as const;
     await followCharter(world, devices);
     const bytes = world.random.bytes(9_000);
     const { fileId } = await world.settled('store', phone.put(bytes, { name: 'mine', k: 2, n: 4 }));
     await world.until('placed', () => settledOutboxes(devices));
-    const { items } = await world.settled('record', founder.pool.record({ device: phone.id, limit: 1_000 }));
-    const trunk = items.find(({ seq, kind }) => seq === 1 && kind === 'profile');
-    if (trunk === undefined) throw new Error('expected the first entry of the phone');
-    phone.kill();
-    const thief = new HostileMember(world, network, founder, phone.identity);
-    thief.greeting = [
-      { kind: 'hello', protocol: CHARTERED_PROTOCOL_VERSION, epoch: 0 },
-      { kind: 'acts-summary', marks: new Uint8Array(0) },
-    ];
-    thief.open();
-    await world.until('linked', () => thief.linked.size === staying.length);
-    const branch = [
-      await thief.entry({ kind: 'profile', name: 'a' }, { seq: 2, prev: trunk.entryId as EntryId }),
-    ];
-    for (let index = 0; index < 20; index++)
-      branch.push(await thief.entry({ kind: 'profile', name: `a${index}` }));
-    for (const { id } of staying) thief.send(id, { kind: 'entries', entries: branch, more: false });
-    await world.until('believed', () =>
-      staying.every((device) => device.pool.status().devices.some(({ name }) => name === 'a19')),
-    );
+    await forkLogOf(simulation, phone, staying);
     await world.settled('shut out', founder.pool.shutOut(phone.id));
     await untilRoles(simulation, staying, devices, 'admin,out,member,member');
     await world.pass(10_000);
