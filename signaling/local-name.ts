@@ -12,6 +12,9 @@ const DIGITS = 'abcdefghjkmnpqrstuvwxyz23456789';
 /** Two relays on one network have the same with a probability of 1 in 28 million. */
 const DIGIT_COUNT = 5;
 
+/** Probing for a name takes a second (RFC 6762, section 8.1), ms. */
+const BEGINS_WITHIN_MS = 2_000;
+
 export interface LocalService {
   /** With `.local`, lower case. */
   readonly name: string;
@@ -88,12 +91,24 @@ export const advertiseByMdns: Advertise = ({ name, httpsPort, httpPort, address 
       `Another machine answers to ${name}. Two relays with copies of one data folder? Give each its own with --data DIR.`,
     );
   });
-  service.advertise().catch((error: unknown) => {
+  const begun = service.advertise().catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     onProblem(
       `The relay cannot answer to ${name} on this network (${reason}). Its addresses work all the same.`,
     );
   });
-  // Not once it is advertised: on a machine without a network that is never.
-  return { stop: () => responder.shutdown() };
+  return {
+    async stop() {
+      // Ended before it has begun, it would open its sockets all the same, and the program would never end.
+      // On a machine without a network it never begins.
+      await atMost(BEGINS_WITHIN_MS, begun);
+      await responder.shutdown();
+    },
+  };
 };
+
+function atMost(ms: number, work: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const waited = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  return Promise.race([work, waited]).finally(() => clearTimeout(timer));
+}

@@ -64,6 +64,12 @@ test(
     expect(await seenRunning(project)).toContain('Building Palm');
     rmSync(join(project, 'dist', 'relay'), { recursive: true });
     expect(await seenRunning(project)).toContain('Building Palm');
+
+    // Ended as soon as it says that it runs.
+    const program = startIn(project);
+    await program.firstLine;
+    program.child.kill('SIGINT');
+    expect(await program.ended).toBe(0);
   },
 );
 
