@@ -3,6 +3,9 @@
 
 import type { BrowserContext } from '@playwright/test';
 
+/** What pages log when their relay is killed: it resets what it was answering, and answers nothing after. */
+export const RELAY_KILLED = /WebSocket connection to .* failed|ERR_CONNECTION_(?:REFUSED|RESET)/;
+
 export class Faults {
   readonly #seen: string[] = [];
   readonly #allowed: RegExp[] = [];

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { browserArguments, findBrowser } from '../browser.mjs';
 import { film, filmArguments, filmNothing } from './camera-film.ts';
+import { RELAY_KILLED } from './faults.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 import { shoot, SIZES } from './shooting.ts';
@@ -30,7 +31,7 @@ test('two people pair their devices by scanning each other’s screens', async (
   privateRelay,
   faults,
 }) => {
-  faults.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  faults.allow(RELAY_KILLED);
   const [laptop, phone] = [await newDevice('Laptop', privateRelay), await newDevice('Phone', privateRelay)];
   await laptop.createPool('Home');
   const { fileId } = await laptop.store(CONTENT, { name: 'before.bin', durability: 'fast' });

@@ -4,6 +4,7 @@
 import type { PalmStatus } from '../../src/runtime/api.ts';
 import { expectAccessible } from './accessibility.ts';
 import type { Device } from './device.ts';
+import { RELAY_KILLED } from './faults.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
@@ -43,7 +44,8 @@ test('without a relay a newcomer is let in by codes, and meets those who were th
   privateRelay,
   faults,
 }) => {
-  faults.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED|ERR_FAILED/);
+  faults.allow(RELAY_KILLED);
+  faults.allow(/ERR_FAILED/);
   const [laptop, tablet] = await newPool(['Laptop', 'Tablet'], privateRelay);
   if (laptop === undefined || tablet === undefined) throw new Error('The pool has no devices.');
   const phone = await newDevice('Phone', privateRelay);

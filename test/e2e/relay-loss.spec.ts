@@ -1,10 +1,11 @@
 // The relay only introduces devices to each other. Once linked, they work without it.
 
+import { RELAY_KILLED } from './faults.ts';
 import { expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
 test('storing and reading continue after the relay is killed', async ({ newPool, privateRelay, faults }) => {
-  faults.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  faults.allow(RELAY_KILLED);
   const devices = await newPool(['Laptop', 'Phone', 'Tablet'], privateRelay);
   const [laptop, phone] = devices;
   if (laptop === undefined || phone === undefined) throw new Error('The pool has no devices.');

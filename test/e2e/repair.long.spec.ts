@@ -6,6 +6,7 @@ import type { PolicyChange } from '../../src/core/model/policy.ts';
 import type { DeviceState, PalmStatus, StoreResult } from '../../src/runtime/api.ts';
 import type { Device } from './device.ts';
 import type { Content } from './device-calls.ts';
+import { RELAY_KILLED } from './faults.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
@@ -23,7 +24,8 @@ test('eight devices lose two and two more, a repairer among them, and every file
   faults,
 }) => {
   test.setTimeout(420_000);
-  faults.allow(/the page crashed|WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  faults.allow(/the page crashed/);
+  faults.allow(RELAY_KILLED);
   // At its share of the link, the repair of the first takes some seconds: enough to catch the repairer.
   const files: readonly TestFile[] = [
     { seed: 71, length: 6_000_000, name: 'trip.mp4', private: false },
