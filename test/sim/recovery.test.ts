@@ -17,27 +17,7 @@ import type { SimDevice } from './device.ts';
 import { forkLogOf } from './forking-thief.ts';
 import { HostileMember } from './hostile-member.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
-
-function rolesAs({ pool }: SimDevice, of: readonly SimDevice[]): string {
-  const { devices: listed } = pool.status();
-  return of.map(({ id }) => listed.find((each) => each.id === id)?.role ?? 'out').join();
-}
-
-async function untilRoles(
-  { world }: Simulation,
-  devices: readonly SimDevice[],
-  of: readonly SimDevice[],
-  expected: string,
-): Promise<void> {
-  await world.until(`all say ${expected}`, () => devices.every((device) => rolesAs(device, of) === expected));
-}
-
-async function reasonOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'done',
-    (error: unknown) => JSON.parse((error as Error).message).reason as string, // of plainTexts
-  );
-}
+import { reasonOf, rolesAs, untilRoles } from './told-roles.ts';
 
 /** A pool of four, and the code that its founder made. */
 async function poolWithCode(simulation: Simulation) {

@@ -13,39 +13,14 @@ import { followCharter } from './chartered.ts';
 import { reachableCount, type SimDevice } from './device.ts';
 import { forkLogOf } from './forking-thief.ts';
 import { HostileMember } from './hostile-member.ts';
-import { first, scenario, type Simulation } from './scenario.ts';
+import { first, scenario } from './scenario.ts';
+import { reasonOf, rolesAs, untilRoles } from './told-roles.ts';
 
 const A_WEEK_MS = 7 * 24 * 60 * 60_000;
 
-/** What each device says that the others are; 'out' for nobody. */
+/** What each device says that the others are. */
 function roles(devices: readonly SimDevice[]): string[] {
-  return devices.map(({ pool }) => {
-    const { devices: listed } = pool.status();
-    return devices.map(({ id }) => listed.find((each) => each.id === id)?.role ?? 'out').join();
-  });
-}
-
-async function untilRoles(
-  { world }: Simulation,
-  devices: readonly SimDevice[],
-  of: readonly SimDevice[],
-  expected: string,
-): Promise<void> {
-  await world.until(`all say ${expected}`, () =>
-    roles(devices).every((_, index) => rolesAs(first(devices, index), of) === expected),
-  );
-}
-
-function rolesAs({ pool }: SimDevice, of: readonly SimDevice[]): string {
-  const { devices: listed } = pool.status();
-  return of.map(({ id }) => listed.find((each) => each.id === id)?.role ?? 'out').join();
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'done',
-    (error: unknown) => JSON.parse((error as Error).message).reason as string, // of plainTexts
-  );
+  return devices.map((device) => rolesAs(device, devices));
 }
 
 scenario(
@@ -78,8 +53,8 @@ scenario(
     expect(staying.map((device) => device.pool.status().devices.some(({ id }) => id === lost.id))).toEqual(
       staying.map(() => false),
     );
-    expect(await codeOf(world.settled('store', lost.put(bytes, { name: 'later' })))).toBe('shut-out');
-    expect(await codeOf(world.settled('remove', lost.pool.remove(kept.fileId)))).toBe('shut-out');
+    expect(await reasonOf(world.settled('store', lost.put(bytes, { name: 'later' })))).toBe('shut-out');
+    expect(await reasonOf(world.settled('remove', lost.pool.remove(kept.fileId)))).toBe('shut-out');
     for (const device of staying) {
       expect(device.pool.status().shutOut).toMatchObject([{ id: lost.id, byId: founder.id, self: false }]);
       expect(await world.settled('read', device.read(kept.fileId))).toEqual(bytes);
@@ -117,11 +92,11 @@ scenario(
     await world.settled('answer', anna.pool.shutOut(ben.id));
     await world.settled('friend', anna.pool.grant(cleo.id, 'admin'));
     await untilRoles(simulation, [anna, cleo], devices, 'admin,admin,out,admin');
-    expect(await codeOf(world.settled('above', anna.pool.shutOut(founder.id)))).toBe('above');
-    expect(await codeOf(world.settled('self', anna.pool.grant(anna.id, 'reader')))).toBe('self');
+    expect(await reasonOf(world.settled('above', anna.pool.shutOut(founder.id)))).toBe('above');
+    expect(await reasonOf(world.settled('self', anna.pool.grant(anna.id, 'reader')))).toBe('self');
     network.heal();
     await untilRoles(simulation, [founder, ben, cleo], devices, 'admin,out,admin,member');
-    expect(await codeOf(world.settled('no admin', cleo.pool.shutOut(ben.id)))).toBe('admins-only');
+    expect(await reasonOf(world.settled('no admin', cleo.pool.shutOut(ben.id)))).toBe('admins-only');
   },
 );
 
@@ -139,15 +114,15 @@ scenario(
     await world.until('known', () => devices.every((device) => device.pool.status().files.length === 2));
     await world.settled('grant', founder.pool.grant(anna.id, 'reader'));
     await untilRoles(simulation, devices, devices, 'admin,reader,member');
-    expect(await codeOf(world.settled('store', anna.put(world.random.bytes(9), { name: 'x' })))).toBe(
+    expect(await reasonOf(world.settled('store', anna.put(world.random.bytes(9), { name: 'x' })))).toBe(
       'reader',
     );
-    expect(await codeOf(world.settled('remove', anna.pool.remove(ofAnna.fileId)))).toBe('reader');
-    expect(await codeOf(world.settled('other', ben.pool.remove(ofAnna.fileId)))).toBe('file-of-another');
-    expect(await codeOf(world.settled('policy', ben.pool.setPolicy({ repairShare: 0.5 })))).toBe(
+    expect(await reasonOf(world.settled('remove', anna.pool.remove(ofAnna.fileId)))).toBe('reader');
+    expect(await reasonOf(world.settled('other', ben.pool.remove(ofAnna.fileId)))).toBe('file-of-another');
+    expect(await reasonOf(world.settled('policy', ben.pool.setPolicy({ repairShare: 0.5 })))).toBe(
       'admins-only',
     );
-    expect(await codeOf(world.settled('leave', founder.pool.leave()))).toBe('last-admin');
+    expect(await reasonOf(world.settled('leave', founder.pool.leave()))).toBe('last-admin');
     await world.settled('own', ben.pool.remove(ofBen.fileId));
     await world.settled('all', founder.pool.remove(ofAnna.fileId));
     await world.until('gone', () => devices.every((device) => device.pool.status().files.length === 0));
@@ -164,11 +139,11 @@ scenario(
     await followCharter(world, devices);
     await world.settled('grant', founder.pool.grant(anna.id, 'admin'));
     await untilRoles(simulation, devices, devices, 'admin,admin,member');
-    expect(await codeOf(world.settled('leave', founder.pool.leave()))).toBe('no-code');
+    expect(await reasonOf(world.settled('leave', founder.pool.leave()))).toBe('no-code');
     expect(founder.pool.status().role).toBe('admin');
     // Admins below it may go.
     await world.settled('leave', anna.pool.leave());
-    expect(await codeOf(world.settled('leave', founder.pool.leave()))).toBe('last-admin');
+    expect(await reasonOf(world.settled('leave', founder.pool.leave()))).toBe('last-admin');
     await world.settled('grant', founder.pool.grant(ben.id, 'admin'));
     const { code } = await world.settled('code', founder.pool.makeRecoveryCode());
     await world.until('told', () => ben.pool.status().pool?.recovery?.hasCode === true);
