@@ -2,12 +2,13 @@
 // and the screens by roles and accessible names. To record it again: test/fixtures/public-face.ts.
 
 import type { Locator } from '@playwright/test';
-import { committedFace, linesOf, shapeOf } from '../fixtures/public-face.ts';
+import { committedFace, committedScreen, linesOf, shapeOf } from '../fixtures/public-face.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
 const PHOTO = { name: 'harbour.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(seededBytes(7, 300_000)) };
-const FILM = { name: 'film.mp4', length: 36_000_000 };
+/** Long enough that it is still being encrypted when its row is read. */
+const FILM = { name: 'film.mp4', length: 120_000_000 };
 const LAN = 'https://192.168.1.2:8443/';
 
 test('the public face is the committed one', async ({ newDevice, prepareDevice }) => {
@@ -111,8 +112,29 @@ function membersOfPalm(): string[] {
   return [...members].map(([name, kind]) => `${name}: ${kind}`).toSorted();
 }
 
-/** The accessibility tree of `element`, without parts that differ between runs. */
+/**
+ * The text of the screen `title` as `element` shows it. Waits until it is the committed one, since a screen
+ * may still be filling; one that stays different is told at once, so that each shows its own difference.
+ */
 async function screen(title: string, element: Locator): Promise<string> {
+  const committed = committedScreen(title);
+  let seen = await textOf(title, element);
+  if (committed === undefined) return seen;
+  await expect
+    .configure({ soft: true })
+    .poll(
+      async () => {
+        seen = await textOf(title, element);
+        return seen;
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(committed);
+  return seen;
+}
+
+/** The accessibility tree of `element` below its `title`, without parts that differ between runs. */
+async function textOf(title: string, element: Locator): Promise<string> {
   const seen = (await element.ariaSnapshot())
     .replaceAll(/localhost:\d+/g, 'localhost:PORT')
     .replaceAll(/#\/join\/[\w-]+/g, '#/join/INVITE')
