@@ -46,7 +46,7 @@ export function noLists() {
 interface ShownPool {
   readonly driver: {
     readonly peer: Peer;
-    readonly acts: { readonly epochs: { readonly sinceMs: number | undefined } };
+    readonly acts: { readonly epochs: { readonly inUse: { readonly sinceMs: number } | undefined } };
     dropping(): readonly FileId[];
   };
   readonly identity: { readonly deviceId: DeviceId };
@@ -133,8 +133,8 @@ function keysStatus({
   driver,
   keys,
 }: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'epoch' | 'keysSinceMs'> {
-  const { sinceMs } = driver.acts.epochs;
-  return sinceMs === undefined ? {} : { epoch: keys.current.epoch, keysSinceMs: sinceMs };
+  const { inUse } = driver.acts.epochs;
+  return inUse === undefined ? {} : { epoch: keys.current.epoch, keysSinceMs: inUse.sinceMs };
 }
 
 function placementStatus({ catalogue }: Peer): Pick<NonNullable<PalmStatus['pool']>, 'placement'> {

@@ -14,6 +14,7 @@ import type { Clock, Cryptography, Identity, Random, RecordStore, SecretStore } 
 import type { Transport } from '../../core/transport-port.ts';
 import type { Message } from '../../core/wire/messages.ts';
 import { EpochKeeping } from '../epochs/epoch-keeping.ts';
+import { KeysAge } from '../epochs/keys-age.ts';
 import { Rotating } from '../epochs/rotating.ts';
 import { Slices } from '../slices.ts';
 import { ActKeeping } from './act-keeping.ts';
@@ -46,6 +47,7 @@ export class PoolActs {
   readonly #ports: PoolActsPorts;
   readonly #keeping: ActKeeping;
   readonly #writer: ActWriter;
+  readonly #age: KeysAge;
   readonly #rotating: Rotating;
   #isPublishing = false;
   #isNoting = false;
@@ -69,13 +71,14 @@ export class PoolActs {
         ports.background(this.#look());
       },
     });
+    this.#age = new KeysAge({ ...ports, inUse: () => this.epochs.inUse });
     this.#rotating = new Rotating({
       ...ports,
       acts: set,
       self: ports.identity.deviceId,
       epochs: () => this.epochs.epochs(),
       maxAgeMs: () => oldestKeysMs(ports.peer.catalogue.policy),
-      sinceMs: () => this.epochs.sinceMs,
+      ageMs: () => this.#age.ageMs(),
       reachable: () => ports.peer.reachableDevices(),
       write: (deed) => this.write(deed),
     });
@@ -84,6 +87,7 @@ export class PoolActs {
   /** Before everything else of the pool is restored. False when the acts that were kept are damaged. */
   async restore(): Promise<boolean> {
     await this.epochs.restore();
+    await this.#age.restore();
     const charter = await loadCharter(this.#ports.secrets);
     if (charter !== undefined) this.#ports.peer.acts.follow(charter);
     const isSound = await this.#keeping.restore();

@@ -32,6 +32,7 @@ import {
   saveEpochSecrets,
   type NumberedSecret,
 } from './epoch-secrets.ts';
+import type { KeysInUse } from './keys-age.ts';
 
 export interface EpochKeepingPorts {
   readonly cryptography: Cryptography;
@@ -74,11 +75,12 @@ export class EpochKeeping {
     return !this.#ports.keys.isComplete;
   }
 
-  /** When the keys in use were made, as their maker's clock had it. Undefined in a pool without a charter. */
-  get sinceMs(): number | undefined {
+  /** Whose the keys in use are. Undefined in a pool without a charter. */
+  get inUse(): KeysInUse | undefined {
     const { acts, keys } = this.#ports;
     const id = this.#idOf(keys.current) ?? acts.charter;
-    return id === undefined ? undefined : acts.find(id)?.record.at.ms;
+    const act = id === undefined ? undefined : acts.find(id);
+    return act && { id: act.record.id, sinceMs: act.record.at.ms };
   }
 
   /** The epochs by all acts that are here. */

@@ -18,8 +18,8 @@ export interface RotatingPorts extends NewEpochPorts {
   epochs(): Epochs;
   /** How old keys get, ms, as the pool's policy has it; undefined: any age. */
   maxAgeMs(): number | undefined;
-  /** When the keys in use were made, by their maker's clock. */
-  sinceMs(): number | undefined;
+  /** Of the keys in use, ms. */
+  ageMs(): number;
   /** This device, and those that it is linked with. */
   reachable(): readonly DeviceId[];
   /** Takes work that nobody waits for, and its failure. */
@@ -45,11 +45,6 @@ export class Rotating {
   #writing: Promise<CheckedAct | undefined> | undefined;
   /** When this device last wrote one of itself, and how many shut-outs there were then. */
   #last: { readonly atMs: MonotonicMs; readonly outCount: number } | undefined;
-
-  /** The keys in use at the last look, when this page first saw them, and how old they were then. */
-  #seen:
-    | { readonly sinceMs: number | undefined; readonly atMs: MonotonicMs; readonly ageMs: number }
-    | undefined;
 
   /** How often one that this device began of itself failed in a row. */
   #failureCount = 0;
@@ -121,7 +116,7 @@ export class Rotating {
   #waitMs(): number | undefined {
     const { acts, self, clock } = this.#ports;
     const epochs = this.#ports.epochs();
-    const ageMs = this.#ageMs();
+    const ageMs = this.#ports.ageMs();
     if (acts.roleOf(self) !== 'admin') return undefined;
     if (epochs.isClean) return this.#dueMs(ageMs);
     const outs = this.#outs();
@@ -131,21 +126,6 @@ export class Rotating {
     const turnMs = Math.max(failedMs, isOwn ? 0 : FIRST_TURN_MS * 2 ** Math.min(this.#turn(), MAX_TURN));
     if (this.#last === undefined || this.#last.outCount < outs.length) return turnMs;
     return Math.max(turnMs, this.#last.atMs + AGAIN_MS - clock.monotonicMs());
-  }
-
-  /**
-   * How old the keys are. Those that came while this page was open are as old as it knows them: the clocks of
-   * devices differ. Of others, their maker's date has to do, unless it is ahead of this device's clock.
-   */
-  #ageMs(): number {
-    const { clock } = this.#ports;
-    const sinceMs = this.#ports.sinceMs();
-    if (this.#seen === undefined || this.#seen.sinceMs !== sinceMs) {
-      const isFirst = this.#seen === undefined;
-      const ageMs = isFirst ? Math.max(0, clock.wallMs() - (sinceMs ?? Infinity)) : 0;
-      this.#seen = { sinceMs, atMs: clock.monotonicMs(), ageMs };
-    }
-    return this.#seen.ageMs + clock.monotonicMs() - this.#seen.atMs;
   }
 
   /** Until this device changes keys for their age, ms: admins take turns, as for those that are not clean. */
