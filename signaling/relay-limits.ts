@@ -8,6 +8,7 @@
 
 import {
   MAX_ENVELOPE_BYTES,
+  MAX_LISTED_POOLS,
   MAX_RELAY_FRAME_BYTES,
   MAX_ROOM_CLIENTS,
   MAX_ROOMS,
@@ -52,6 +53,12 @@ export interface RelayLimits {
   /** Clients of one room, and those of them that come from one address. */
   readonly roomClients: number;
   readonly roomClientsPerAddress: number;
+  /** Pools that are listed in total, and those that clients of one address list. */
+  readonly listings: number;
+  readonly listingsPerAddress: number;
+  /** Letters that one client of the lobby may send in a burst, and each second after that. */
+  readonly letterBurst: number;
+  readonly lettersPerSecond: number;
   /** Open sockets in total, including those not yet in a room; and those of one address. */
   readonly clients: number;
   readonly clientsPerAddress: number;
@@ -118,6 +125,12 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   roomClients: MAX_ROOM_CLIENTS,
   // The school in one pool. Nobody fills a room alone.
   roomClientsPerAddress: MAX_ROOM_CLIENTS / 2,
+  listings: MAX_LISTED_POOLS,
+  // A classroom behind one address, each group with a pool.
+  listingsPerAddress: MAX_LISTED_POOLS / 4,
+  // Who asks writes three letters, who is asked four to each; people press buttons in between.
+  letterBurst: 16,
+  lettersPerSecond: 1,
   // Eight full rooms.
   clients: 8 * MAX_ROOM_CLIENTS,
   // The school, and its sockets from before a reload that are not yet known to be dead.

@@ -1,12 +1,13 @@
 // Who is in which room, and what each frame causes: the relay without its sockets.
 //
-// Invariants: a client is in one room at most, and hears only about clients in it; a room exists while
-// someone is in it; what one client sends can close only that client, unless it needs room that another has
-// less right to (give-way.ts); a client that was told to close no longer sends, receives or counts. Envelopes
-// are neither kept nor read.
+// Invariants: a client is in one room at most, or in the lobby (lobby.ts), and hears only about clients in
+// it; a room exists while someone is in it; what one client sends can close only that client, unless it needs
+// room that another has less right to (give-way.ts); a client that was told to close no longer sends,
+// receives or counts. Envelopes are neither kept nor read.
 
 import type { PoolId } from '../src/core/model/ids.ts';
 import { isPalmError } from '../src/core/model/errors.ts';
+import { MAX_NEARBY_BYTES } from '../src/core/model/limits.ts';
 import {
   type ClientFrame,
   type ConnectionId,
@@ -16,10 +17,14 @@ import {
   type RelayFrame,
 } from '../src/core/wire/relay-protocol.ts';
 import { type Candidate, type Rank, whoGivesWay } from './give-way.ts';
+import { Lobby, type LobbyEntry } from './lobby.ts';
 import { type AddressEntry, PerAddress } from './per-address.ts';
 import { MAX_KNOWN_ADDRESSES, type RelayLimits } from './relay-limits.ts';
 import type { AddressKey } from './remote-address.ts';
 import { TokenBucket } from './token-bucket.ts';
+
+/** What it costs to tell one client of a listing, bytes: a frame with the longest name. */
+const LISTING_BYTES = 160;
 
 /** A client that does not answer this many probes in a row is closed. */
 const MAX_MISSED_PROBES = 2;
@@ -58,6 +63,7 @@ const RANK = { unknown: 0, answered: 1, answeredAcross: 2 } as const;
 type Phase =
   | { readonly kind: 'waiting'; readonly sinceMs: number }
   | { readonly kind: 'inside'; readonly room: Room }
+  | { readonly kind: 'lobby' }
   | { readonly kind: 'closing' };
 
 interface Client extends Candidate {
@@ -110,6 +116,7 @@ export class Rooms {
   readonly #limits: RelayLimits;
   readonly #clients = new Map<ConnectionId, Client>();
   readonly #rooms = new Map<PoolId, Room>();
+  readonly #lobby: Lobby<Client>;
   readonly #usage: PerAddress<Usage>;
   /** Clients that are not closing. */
   #openCount = 0;
@@ -117,6 +124,7 @@ export class Rooms {
 
   constructor(limits: RelayLimits) {
     this.#limits = limits;
+    this.#lobby = new Lobby(limits);
     this.#usage = new PerAddress(MAX_KNOWN_ADDRESSES, (nowMs) => new Usage(limits, nowMs));
   }
 
@@ -189,6 +197,7 @@ export class Rooms {
     const frame = binary ? decodeFrame(bytes) : undefined;
     if (frame === undefined) return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
     if (frame.kind === 'enter') return this.#enter(nowMs, client, frame.room);
+    if (frame.kind === 'list' || frame.kind === 'look') return this.#enterLobby(nowMs, client, frame);
     if (frame.kind === 'forward') return this.#forward(nowMs, client, frame);
     return [{ kind: 'send', to: [client.id], frame: { kind: 'pong' } }];
   }
@@ -244,7 +253,41 @@ export class Rooms {
     return { kind: 'made', effects: this.#close(nowMs, displaced, close) };
   }
 
+  #enterLobby(nowMs: number, client: Client, entry: LobbyEntry): RoomsEffect[] {
+    if (client.phase.kind !== 'waiting') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
+    const way = this.#lobby.wayFor(entry.kind, client.address);
+    const close = way.kind !== 'free' && way.isOverOwn ? RELAY_CLOSE.addressFull : RELAY_CLOSE.roomFull;
+    if (way.kind === 'refused') return this.#close(nowMs, client, close);
+    const { id } = client;
+    const lookers = this.#lobby.lookers();
+    // What it makes the relay send is charged to it, as an envelope to everyone is.
+    const cost = entry.kind === 'list' ? LISTING_BYTES * lookers.length : 0;
+    if (!this.#pay(nowMs, client, cost)) return this.#close(nowMs, client, RELAY_CLOSE.tooFast);
+    const made = way.kind === 'instead' ? this.#close(nowMs, way.of, close) : [];
+    this.#lobby.enter(client, entry, nowMs);
+    client.phase = { kind: 'lobby' };
+    if (entry.kind === 'list') {
+      const entered: RoomsEffect = {
+        kind: 'send',
+        to: [id],
+        frame: { kind: 'entered', you: id, others: [] },
+      };
+      return [...made, entered, ...tell(lookers, { kind: 'listed', id, name: entry.name })];
+    }
+    return [...made, { kind: 'send', to: [id], frame: { kind: 'pools', pools: this.#lobby.listed() } }];
+  }
+
+  #write(nowMs: number, client: Client, frame: ClientFrame & { kind: 'forward' }): RoomsEffect[] {
+    const { to, envelope } = frame;
+    if (to === null || envelope.length > MAX_NEARBY_BYTES)
+      return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
+    const written = this.#lobby.writes(client.id, to, nowMs);
+    if (written === 'too-fast') return this.#close(nowMs, client, RELAY_CLOSE.tooFast);
+    return written === undefined ? [] : tell([to], { kind: 'envelope', from: client.id, envelope });
+  }
+
   #forward(nowMs: number, client: Client, frame: ClientFrame & { kind: 'forward' }): RoomsEffect[] {
+    if (client.phase.kind === 'lobby') return this.#write(nowMs, client, frame);
     if (client.phase.kind !== 'inside') return this.#close(nowMs, client, RELAY_CLOSE.badMessage);
     const { room } = client.phase;
     const to = frame.to === null ? othersIn(room, client.id) : [room.clients.get(frame.to)].flatMap(idOf);
@@ -287,6 +330,8 @@ export class Rooms {
     this.#openCount -= 1;
     this.#usage.get(client.address, nowMs).clients -= 1;
     if (phase.kind === 'waiting') return [];
+    if (phase.kind === 'lobby')
+      return tell(this.#lobby.leave(client.id), { kind: 'departed', id: client.id });
     const { room } = phase;
     room.clients.delete(client.id);
     for (const other of room.clients.values()) other.wroteTo.delete(client);

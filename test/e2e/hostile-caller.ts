@@ -41,7 +41,7 @@ export class HostileCaller {
     const url = `${appUrl.replace(/^http/u, 'ws')}relay`;
     this.#relay = new RelayClient({
       url,
-      room: this.#keys.poolId,
+      entry: { kind: 'enter', room: this.#keys.poolId },
       clock: systemClock,
       random: systemRandom,
       WebSocket,

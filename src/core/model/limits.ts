@@ -216,6 +216,10 @@ export const MAX_RELAY_FRAME_BYTES = 40 * 1024;
 /** Clients in one relay room, and rooms in one relay. */
 export const MAX_ROOM_CLIENTS = 256;
 export const MAX_ROOMS = 1_024;
+/** Pools that one relay lists as nearby. */
+export const MAX_LISTED_POOLS = 32;
+/** A letter between a device that asks to join and one that listed its pool, bytes: an invite, sealed. */
+export const MAX_NEARBY_BYTES = 4 * 1024;
 /** Links of one device: Chromium caps a page at 500 PeerConnections, uncollected ones included. */
 export const MAX_LINK_COUNT = 200;
 

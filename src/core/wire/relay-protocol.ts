@@ -1,15 +1,23 @@
 // What clients and the relay send each other: DAG-CBOR maps, one in each binary WebSocket message, at
 // RELAY_PATH.
 //
-// A client enters one room, once; then it forwards envelopes, which the relay passes on unopened. Invariants:
-// a decoder returns a frame with exactly the documented keys and within limits.ts, or throws PalmError
-// 'bad-message' and nothing else. The other side's decoder accepts whatever an encoder makes of such a frame.
+// A client enters one room, once, or the lobby; then it forwards envelopes, which the relay passes on
+// unopened. Invariants: a decoder returns a frame with exactly the documented keys and within limits.ts, or
+// throws PalmError 'bad-message' and nothing else. The other side's decoder accepts whatever an encoder makes
+// of such a frame.
 
 import { decode, encode } from '@ipld/dag-cbor';
 import { concatBytes } from '../model/bytes.ts';
 import { PalmError } from '../model/errors.ts';
 import { parsePoolId, type PoolId } from '../model/ids.ts';
-import { MAX_ENVELOPE_BYTES, MAX_RELAY_FRAME_BYTES, MAX_ROOM_CLIENTS } from '../model/limits.ts';
+import {
+  MAX_ENVELOPE_BYTES,
+  MAX_LISTED_POOLS,
+  MAX_POOL_NAME_BYTES,
+  MAX_RELAY_FRAME_BYTES,
+  MAX_ROOM_CLIENTS,
+} from '../model/limits.ts';
+import { fieldsOf, utf8Length } from '../encoding/decode.ts';
 
 /** Where the relay accepts WebSockets. */
 export const RELAY_PATH = '/relay';
@@ -37,16 +45,36 @@ export type ConnectionId = string & { readonly [brand]: 'ConnectionId' };
 
 /** Client to relay. */
 export type ClientFrame =
-  /** First, and once: before it only `ping` is accepted. */
-  | { readonly kind: 'enter'; readonly room: PoolId }
+  /** First, and once, one of these three: before it only `ping` is accepted. */
+  | EntryFrame
   /** `to: null` is everyone else in the room. An envelope to an id that has departed is just dropped. */
   | { readonly kind: 'forward'; readonly to: ConnectionId | null; readonly envelope: Uint8Array }
   | { readonly kind: 'ping' };
 
+/** Where a client goes: into a room, or into the lobby, to list its pool there or to look at the list. */
+export type EntryFrame =
+  | { readonly kind: 'enter'; readonly room: PoolId }
+  | { readonly kind: 'list'; readonly name: string }
+  | { readonly kind: 'look' };
+
+/** A pool that a device of it lists. Both are what that device and the relay say: they prove nothing. */
+export interface ListedPool {
+  /** Of the device that lists it. */
+  readonly id: ConnectionId;
+  /** 1 to MAX_POOL_NAME_BYTES bytes of UTF-8, and any characters. */
+  readonly name: string;
+}
+
 /** Relay to client. */
 export type RelayFrame =
-  /** Answers `enter`. `others` are in the room now; later arrivals and departures are reported. */
+  /**
+   * Answers `enter` and `list`. `others` are in the room now; later arrivals and departures are reported. A
+   * device that lists hears of departures of those who wrote to it.
+   */
   | { readonly kind: 'entered'; readonly you: ConnectionId; readonly others: readonly ConnectionId[] }
+  /** Answers `look`; later listings are reported, and their ends as departures. */
+  | { readonly kind: 'pools'; readonly pools: readonly ListedPool[] }
+  | ({ readonly kind: 'listed' } & ListedPool)
   | { readonly kind: 'arrived'; readonly id: ConnectionId }
   | { readonly kind: 'departed'; readonly id: ConnectionId }
   /** `from` is written by the relay and proves nothing: the envelope carries its own signature. */
@@ -112,6 +140,12 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
     case 'enter':
       requireKeys(fields, ['room']);
       return { kind, room: parsePoolId(fields.get('room')) };
+    case 'list':
+      requireKeys(fields, ['name']);
+      return { kind, name: parseName(fields.get('name')) };
+    case 'look':
+      requireKeys(fields, []);
+      return { kind };
     case 'forward': {
       requireKeys(fields, ['to', 'envelope']);
       const to = fields.get('to');
@@ -143,6 +177,12 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
       const you = parseConnectionId(fields.get('you'));
       return { kind, you, others: parseOthers(fields.get('others'), you) };
     }
+    case 'pools':
+      requireKeys(fields, ['pools']);
+      return { kind, pools: parsePools(fields.get('pools')) };
+    case 'listed':
+      requireKeys(fields, ['id', 'name']);
+      return { kind, id: parseConnectionId(fields.get('id')), name: parseName(fields.get('name')) };
     case 'arrived':
     case 'departed':
       requireKeys(fields, ['id']);
@@ -239,6 +279,40 @@ function parseEnvelope(value: unknown): Uint8Array {
     });
   }
   return value;
+}
+
+function parseName(value: unknown): string {
+  const isName = typeof value === 'string' && value !== '' && utf8Length(value) <= MAX_POOL_NAME_BYTES;
+  if (!isName) {
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: `a pool's name is 1 to ${MAX_POOL_NAME_BYTES} bytes`,
+    });
+  }
+  return value;
+}
+
+/** Bounded, and each client once. */
+function parsePools(value: unknown): ListedPool[] {
+  const pools = Array.isArray(value) ? value.map((pool: unknown) => parsePool(pool)) : undefined;
+  if (
+    pools === undefined ||
+    pools.length > MAX_LISTED_POOLS ||
+    new Set(pools.map(({ id }) => id)).size < pools.length
+  ) {
+    throw new PalmError({
+      code: 'bad-message',
+      what: 'relay-frame',
+      detail: `a list has at most ${MAX_LISTED_POOLS} pools, each once`,
+    });
+  }
+  return pools;
+}
+
+function parsePool(value: unknown): ListedPool {
+  const { id, name } = fieldsOf(value, ['id', 'name']);
+  return { id: parseConnectionId(id), name: parseName(name) };
 }
 
 /** The others in a room: bounded, distinct, and without `you`. */

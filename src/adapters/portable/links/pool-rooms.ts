@@ -31,12 +31,12 @@ interface Room {
 }
 
 export class PoolRooms {
-  readonly #options: Omit<RelayClientOptions, 'room'>;
+  readonly #options: Omit<RelayClientOptions, 'entry'>;
   readonly #rooms = new Map<PoolId, Room>();
   #currentKeys: EnvelopeKeys;
   #events: PoolRoomsEvents | undefined;
 
-  constructor(options: Omit<RelayClientOptions, 'room'>, keys: EnvelopeKeys) {
+  constructor(options: Omit<RelayClientOptions, 'entry'>, keys: EnvelopeKeys) {
     this.#options = options;
     this.#currentKeys = keys;
     this.#add(keys);
@@ -91,7 +91,7 @@ export class PoolRooms {
   }
 
   #add(keys: EnvelopeKeys): Room {
-    const client = new RelayClient({ ...this.#options, room: keys.poolId });
+    const client = new RelayClient({ ...this.#options, entry: { kind: 'enter', room: keys.poolId } });
     const room: Room = { keys, client, state: 'connecting', others: new Set() };
     this.#rooms.set(keys.poolId, room);
     return room;

@@ -1,4 +1,4 @@
-// The client end of the relay: one WebSocket in one room, reopened until it is closed for good.
+// The client end of the relay: one WebSocket in one room or its lobby, reopened until it is closed for good.
 //
 // Invariants: at most one socket at a time, and events of an earlier one do not count; a relay that falls
 // silent is noticed within DEAD_AFTER_MS; bytes waiting in the socket are bounded. Frames from the relay go
@@ -8,7 +8,6 @@
 import { ClockWatch } from '../../../core/clock-watch.ts';
 import { isPalmError } from '../../../core/model/errors.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
-import type { PoolId } from '../../../core/model/ids.ts';
 import { MAX_RELAY_FRAME_BYTES } from '../../../core/model/limits.ts';
 import type { MonotonicMs } from '../../../core/model/time.ts';
 import type { Clock, Random } from '../../../core/ports.ts';
@@ -20,6 +19,8 @@ import {
   RELAY_SUBPROTOCOL,
   type ClientFrame,
   type ConnectionId,
+  type EntryFrame,
+  type ListedPool,
   type RelayFrame,
 } from '../../../core/wire/relay-protocol.ts';
 
@@ -73,7 +74,7 @@ export type RelaySocketClass = new (url: string, subprotocol: string) => RelaySo
 export interface RelayClientOptions {
   /** ws: or wss:, with the path. */
   readonly url: string;
-  readonly room: PoolId;
+  readonly entry: EntryFrame;
   readonly clock: Clock;
   readonly random: Random;
   /** Default: the platform's WebSocket. */
@@ -86,6 +87,10 @@ export interface RelayClientEvents {
   state(state: RelayState): void;
   /** We are in the room with these. Clients that left before the last 'lost' are not reported. */
   entered(others: readonly ConnectionId[]): void;
+  /** In the lobby, to look: these pools are listed now. */
+  pools?(pools: readonly ListedPool[]): void;
+  /** Another one is. */
+  listed?(pool: ListedPool): void;
   arrived(connection: ConnectionId): void;
   departed(connection: ConnectionId): void;
   /** The callee owns `envelope`. */
@@ -193,7 +198,7 @@ export class RelayClient {
     socket.addEventListener('open', () => {
       hasOpened = true;
       const enter = (): void => {
-        if (this.#isCurrent(socket)) this.#send(socket, { kind: 'enter', room: this.#options.room });
+        if (this.#isCurrent(socket)) this.#send(socket, this.#options.entry);
       };
       if (isFallback) this.#unlessNeedless(socket, enter);
       else enter();
@@ -255,6 +260,13 @@ export class RelayClient {
     switch (frame.kind) {
       case 'entered':
         this.#enter(socket, frame.others);
+        break;
+      case 'pools':
+        this.#enter(socket, []);
+        this.#events?.pools?.(frame.pools);
+        break;
+      case 'listed':
+        this.#events?.listed?.({ id: frame.id, name: frame.name });
         break;
       case 'arrived':
         this.#events?.arrived(frame.id);

@@ -8,6 +8,8 @@ import { isPalmError } from '../../../../src/core/model/errors.ts';
 import { parsePoolId } from '../../../../src/core/model/ids.ts';
 import {
   MAX_ENVELOPE_BYTES,
+  MAX_LISTED_POOLS,
+  MAX_POOL_NAME_BYTES,
   MAX_RELAY_FRAME_BYTES,
   MAX_ROOM_CLIENTS,
 } from '../../../../src/core/model/limits.ts';
@@ -30,8 +32,14 @@ const room = hex.map(parsePoolId);
 const connectionId = hex.map(parseConnectionId);
 const envelope = fc.uint8Array({ minLength: 1, maxLength: 600 });
 
+/** Any characters, also those that are not shown. */
+const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 16 });
+const listedPool = fc.record({ id: connectionId, name });
+
 const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({ kind: fc.constant('enter' as const), room }),
+  fc.record({ kind: fc.constant('list' as const), name }),
+  fc.record({ kind: fc.constant('look' as const) }),
   fc.record({
     kind: fc.constant('forward' as const),
     to: fc.option(connectionId, { nil: null }),
@@ -48,6 +56,11 @@ const relayFrame: fc.Arbitrary<RelayFrame> = fc.oneof(
         ? fc.constant<RelayFrame>({ kind: 'pong' })
         : fc.constant<RelayFrame>({ kind: 'entered', you, others }),
     ),
+  fc.record({
+    kind: fc.constant('pools' as const),
+    pools: fc.uniqueArray(listedPool, { maxLength: MAX_LISTED_POOLS, selector: ({ id }) => id }),
+  }),
+  listedPool.map((pool) => ({ kind: 'listed' as const, ...pool })),
   fc.record({ kind: fc.constantFrom('arrived' as const, 'departed' as const), id: connectionId }),
   fc.record({ kind: fc.constant('envelope' as const), from: connectionId, envelope }),
   fc.record({ kind: fc.constant('pong' as const) }),
@@ -158,6 +171,9 @@ describe('refusals', () => {
     ['an unknown kind', { v: 1, kind: 'shout' }],
     ["the relay's own kind", { v: 1, kind: 'pong' }],
     ['one key too many', { v: 1, kind: 'ping', extra: 1 }],
+    ['a listing without a name', { v: 1, kind: 'list', name: '' }],
+    ['a listing with a long name', { v: 1, kind: 'list', name: 'é'.repeat(MAX_POOL_NAME_BYTES / 2 + 1) }],
+    ['a listing with more than a name', { v: 1, kind: 'list', name: 'Home', room: someId }],
     ['one key too few', { v: 1, kind: 'forward', to: null }],
     ['another key in place of the right one', { v: 1, kind: 'enter', space: someId }],
     ['a room that is too short', { v: 1, kind: 'enter', room: 'ab' }],

@@ -24,7 +24,7 @@ import {
 } from '../../../../../src/core/wire/relay-protocol.ts';
 import { ManualClock } from '../../../../fixtures/manual-clock.ts';
 
-const ROOM = parsePoolId('0f'.repeat(16));
+const entry = { kind: 'enter', room: parsePoolId('0f'.repeat(16)) } as const;
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -75,7 +75,7 @@ class Log implements RelayClientEvents {
 function openClient(url: string): { client: RelayClient; log: Log; clock: ManualClock } {
   const clock = new ManualClock();
   const log = new Log();
-  return { client: openWith({ url, room: ROOM, clock, random: systemRandom, WebSocket }, log), log, clock };
+  return { client: openWith({ url, entry, clock, random: systemRandom, WebSocket }, log), log, clock };
 }
 
 function openWith(options: RelayClientOptions, log: Log): RelayClient {
@@ -181,7 +181,7 @@ describe('where WebSockets are refused', () => {
     const clock = new ManualClock();
     const log = new Log();
     const Fallback = fallbackTo(() => other.url);
-    const options = { url: refused.url, room: ROOM, clock, random: systemRandom, WebSocket, Fallback };
+    const options = { url: refused.url, entry, clock, random: systemRandom, WebSocket, Fallback };
     openWith(options, log);
     await log.until('lost');
     clock.advance(500);
@@ -201,7 +201,7 @@ describe('where WebSockets are refused', () => {
       }
     }
     const Fallback = fallbackTo(() => late.url);
-    const options = { url: late.url, room: ROOM, clock, random: systemRandom, WebSocket: Counted, Fallback };
+    const options = { url: late.url, entry, clock, random: systemRandom, WebSocket: Counted, Fallback };
     openWith(options, log);
     await log.until('lost');
     late.accept();
